@@ -1,0 +1,30 @@
+// Builds what runs outside this checkout: one bundle a program and the static shim, into dist/.
+// Development and tests run the TypeScript itself; images, benches and start-up budgets use dist/.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
+
+const bundle = (entry: string, outfile: string): Promise<unknown> =>
+  build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: 'external',
+    legalComments: 'external',
+    logLevel: 'warning',
+    // CommonJS dependencies call require(), which ES modules lack.
+    banner: {
+      js: "import { createRequire as outriggerRequire } from 'node:module'\nconst require = outriggerRequire(import.meta.url)",
+    },
+  })
+
+mkdirSync('dist', { recursive: true })
+await bundle('sidecar/main.ts', 'dist/sidecar.js')
+await bundle('webhook/main.ts', 'dist/webhook.js')
+execFileSync('make', SHIM_FLAGS, { stdio: 'inherit' })

@@ -1,0 +1,268 @@
+// The annotation contract, as one table: key, type, default, who may set it, who reads it.
+// The parser, the README's table, `outrigger explain`, the flags of `outrigger run` and the tests
+// all read this table and nothing else. It decides nothing.
+
+/** Every annotation and label of ours begins with this. */
+export const PREFIX = 'outrigger.dev/'
+
+/** Where a value may stand, from the weakest word to the strongest. */
+export const SCOPES = ['cluster', 'namespace', 'workload', 'pod'] as const
+export type Scope = (typeof SCOPES)[number]
+
+/**
+ * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
+ * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
+ * remove items of a list, `superset` only add.
+ */
+export type Tightening =
+  | { readonly by: 'order'; readonly order: readonly string[] }
+  | { readonly by: 'subset' | 'superset' }
+
+export interface Annotation {
+  readonly type:
+    | 'boolean'
+    | 'enum'
+    | 'name'
+    | 'integer'
+    | 'duration'
+    | 'port'
+    | 'path'
+    | 'command'
+    | 'list'
+    | 'directories'
+    | 'destinations'
+    | 'quantity'
+    | 'url'
+  /** The allowed words of an `enum`. */
+  readonly values?: readonly string[]
+  /** The default, as a user would write it; absent where there is none. */
+  readonly default?: string
+  readonly doc: string
+  readonly scopes: readonly Scope[]
+  readonly readBy: 'webhook' | 'sidecar' | 'both'
+  readonly tighten?: Tightening
+}
+
+const EVERYWHERE = SCOPES
+const NOT_CLUSTER = ['namespace', 'workload', 'pod'] as const
+const OWN = ['workload', 'pod'] as const
+
+/** The table. Its order is the order of the README's table. */
+export const ANNOTATIONS = {
+  inject: {
+    type: 'boolean',
+    doc: 'Opt in (`true`) or out (`false`).',
+    scopes: NOT_CLUSTER,
+    readBy: 'webhook',
+  },
+  container: {
+    type: 'name',
+    doc: "Which container is the server; else the only one, else the pod's `kubectl.kubernetes.io/default-container`.",
+    scopes: OWN,
+    readBy: 'webhook',
+  },
+  transport: {
+    type: 'enum',
+    values: ['stdio', 'http'],
+    default: 'stdio',
+    doc: 'What the server speaks; `http` means Streamable HTTP on loopback already.',
+    scopes: OWN,
+    readBy: 'both',
+  },
+  command: {
+    type: 'command',
+    doc: "The server's command as a JSON array, where the container spec has none (it stands for the image's ENTRYPOINT).",
+    scopes: OWN,
+    readBy: 'webhook',
+  },
+  port: {
+    type: 'port',
+    default: '8080',
+    doc: "The server's port with `transport: http`.",
+    scopes: OWN,
+    readBy: 'both',
+  },
+  path: {
+    type: 'path',
+    default: '/mcp',
+    doc: "The server's path with `transport: http`.",
+    scopes: OWN,
+    readBy: 'both',
+  },
+  'process-model': {
+    type: 'enum',
+    values: ['session', 'principal', 'shared'],
+    default: 'session',
+    doc: 'How server processes map to callers; `shared` crosses principals and needs the floor’s leave.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'order', order: ['shared', 'principal', 'session'] },
+  },
+  'max-processes': {
+    type: 'integer',
+    doc: 'Most server processes at once; else derived from the memory limit.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
+  'idle-timeout': {
+    type: 'duration',
+    default: '30m',
+    doc: 'A session or process without a call for this long is ended.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+  },
+  'request-timeout': {
+    type: 'duration',
+    default: '60s',
+    doc: 'Longest wait for an answer; progress starts it anew.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
+  'startup-timeout': {
+    type: 'duration',
+    default: '120s',
+    doc: "Longest wait for a new server process's first answer.",
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
+  auth: {
+    type: 'enum',
+    values: ['oidc', 'none'],
+    default: 'oidc',
+    doc: 'How callers are verified; `none` needs the floor’s leave.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'order', order: ['none', 'oidc'] },
+  },
+  'oidc-issuers': {
+    type: 'list',
+    doc: 'Issuer URLs whose tokens are accepted.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+    tighten: { by: 'subset' },
+  },
+  'oidc-audience': {
+    type: 'list',
+    doc: 'Audiences of which a token must name one; else the public URL.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+    tighten: { by: 'subset' },
+  },
+  'required-scopes': {
+    type: 'list',
+    doc: 'Scopes that every call needs.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+    tighten: { by: 'superset' },
+  },
+  'tool-policy': {
+    type: 'name',
+    doc: 'ConfigMap with the tool policy.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+  },
+  egress: {
+    type: 'destinations',
+    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated; else nothing.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'subset' },
+  },
+  'egress-mode': {
+    type: 'enum',
+    values: ['enforce', 'observe'],
+    default: 'enforce',
+    doc: 'Whether undeclared egress is refused or only recorded.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'order', order: ['observe', 'enforce'] },
+  },
+  'ingress-from': {
+    type: 'list',
+    doc: "Namespaces (`name`) and pods (`namespace/label=value`) that may reach the sidecar's port; else the same namespace.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+    tighten: { by: 'subset' },
+  },
+  'audit-level': {
+    type: 'enum',
+    values: ['metadata', 'request', 'response'],
+    default: 'request',
+    doc: 'How much of a call its audit record holds.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+    tighten: { by: 'order', order: ['metadata', 'request', 'response'] },
+  },
+  'writable-paths': {
+    type: 'directories',
+    doc: 'Directories that get an emptyDir, for servers that write beside their code.',
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'run-as-user': {
+    type: 'integer',
+    doc: "The server's uid, where its image names none or names root.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'needs-kube-api': {
+    type: 'boolean',
+    default: 'false',
+    doc: "Keeps the ServiceAccount token in the server's container.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+    tighten: { by: 'order', order: ['true', 'false'] },
+  },
+  'log-level': {
+    type: 'enum',
+    values: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    doc: "The sidecar's own log.",
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
+  'sidecar-cpu-request': {
+    type: 'quantity',
+    default: '50m',
+    doc: "The sidecar's CPU request.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'sidecar-memory-request': {
+    type: 'quantity',
+    default: '96Mi',
+    doc: "The sidecar's memory request.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'sidecar-cpu-limit': {
+    type: 'quantity',
+    default: '1',
+    doc: "The sidecar's CPU limit.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'sidecar-memory-limit': {
+    type: 'quantity',
+    default: '256Mi',
+    doc: "The sidecar's memory limit.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+  },
+  'public-url': {
+    type: 'url',
+    doc: 'The URL that clients use; its host is accepted in Host and Origin, and it names the resource (RFC 8707).',
+    scopes: OWN,
+    readBy: 'sidecar',
+  },
+} as const satisfies Record<string, Annotation>
+
+export type Key = keyof typeof ANNOTATIONS
+
+export const KEYS = Object.keys(ANNOTATIONS).filter((key): key is Key => key in ANNOTATIONS)
+
+/** Whether a word, without the prefix, is a key of the table (and not of Object's prototype). */
+export const isKey = (word: string): word is Key => Object.hasOwn(ANNOTATIONS, word)
+
+/** The table's row for a key, seen without its literal types. */
+export const annotation = (key: Key): Annotation => ANNOTATIONS[key]

@@ -1,0 +1,26 @@
+// Names, paths and ports that webhook and sidecar must agree on. Nothing is computed here.
+
+export const SIDECAR_CONTAINER = 'outrigger-sidecar'
+export const BIN_VOLUME = 'outrigger-bin'
+export const RUN_VOLUME = 'outrigger-run'
+
+/** Where the sidecar leaves the shim for the server's container (read-only there). */
+export const BIN_DIR = '/outrigger/bin'
+/** Control socket and pipes folder, in a memory emptyDir that both containers mount. */
+export const RUN_DIR = '/outrigger/run'
+export const SHIM_PATH = `${BIN_DIR}/shim`
+/** The shim inside the sidecar's image. */
+export const SIDECAR_SHIM_PATH = '/app/shim'
+
+export const MCP_PORT = 15_200
+export const ADMIN_PORT = 15_201
+export const EGRESS_PORT = 15_202
+export const MCP_PATH = '/mcp'
+
+/** The environment variable in which the sidecar finds its configuration document (JSON). */
+export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
+
+export const INJECTED_LABEL = 'outrigger.dev/injected'
+export const SERVER_LABEL = 'outrigger.dev/server'
+export const STATUS_ANNOTATION = 'outrigger.dev/status'
+export const INJECTION_LABEL = 'outrigger.dev/injection'

@@ -1,0 +1,141 @@
+// Settings: the typed values of the annotation table. Text in, typed value or a sentence out.
+// Pure; it knows nothing of scopes and floors (webhook/settings resolves those) nor where text came from.
+
+import { annotation, type ANNOTATIONS, type Annotation, type Key } from './annotations.ts'
+import { fail, ok, type Result } from './result.ts'
+
+type Values = {
+  boolean: boolean
+  enum: string
+  name: string
+  integer: number
+  /** Milliseconds. */
+  duration: number
+  port: number
+  path: string
+  command: readonly string[]
+  list: readonly string[]
+  directories: readonly string[]
+  destinations: readonly string[]
+  quantity: string
+  url: string
+}
+
+type Row<K extends Key> = (typeof ANNOTATIONS)[K]
+export type ValueOf<K extends Key> =
+  Row<K> extends { type: 'enum'; values: readonly (infer V)[] } ? V : Values[Row<K>['type']]
+type WithDefault = { [K in Key]: Row<K> extends { default: string } ? K : never }[Key]
+
+/** One resolved value per key; keys without a default may be absent. Durations in milliseconds. */
+export type Settings = { readonly [K in WithDefault]: ValueOf<K> } & {
+  readonly [K in Exclude<Key, WithDefault>]?: ValueOf<K>
+}
+
+const DURATION = /^(\d{1,9})(ms|s|m|h)$/
+const UNIT_MS = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+])
+// The longest delay that a Node timer takes (2^31 - 1 ms).
+const MAX_DURATION_MS = 2_147_483_647
+const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
+const NAME = new RegExp(`^(?=.{1,253}$)${DNS_LABEL}(\\.${DNS_LABEL})*$`)
+const DESTINATION = new RegExp(
+  `^((\\*\\.)?(?=[^:]{1,253}:)${DNS_LABEL}(\\.${DNS_LABEL})*|\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}|\\[[0-9a-f:.]{2,45}(/\\d{1,3})?\\]|[0-9a-f:]*:[0-9a-f:.]*/\\d{1,3}):([0-9]{1,5})$`,
+)
+const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|Ki|Mi|Gi)?$/
+const PATH = /^\/[!-~]{0,1023}$/
+
+type Parse = (text: string, row: Annotation) => unknown
+
+const integer = (text: string, max: number): number | undefined =>
+  /^[1-9]\d{0,9}$/.test(text) && Number(text) <= max ? Number(text) : undefined
+
+const duration = (text: string): number | undefined => {
+  const [, amount, unit] = DURATION.exec(text) ?? []
+  const ms = Number(amount) * (UNIT_MS.get(unit ?? '') ?? 0)
+  return ms > 0 && ms <= MAX_DURATION_MS ? ms : undefined
+}
+
+const command = (text: string): readonly string[] | undefined => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const words = Array.isArray(value) ? value : []
+  const isCommand =
+    words.length > 0 && words[0] !== '' && words.every((word) => typeof word === 'string')
+  return isCommand && !words.some((word: string) => word.includes('\0')) ? words : undefined
+}
+
+const items =
+  (isItem: (item: string) => boolean) =>
+  (text: string): readonly string[] | undefined => {
+    const list = text.split(',').map((item) => item.trim())
+    return list.every(isItem) && new Set(list).size === list.length ? list : undefined
+  }
+
+const isDirectory = (path: string): boolean =>
+  PATH.test(path) &&
+  path !== '/' &&
+  !path
+    .split('/')
+    .slice(1)
+    .some((part) => part === '' || part === '.' || part === '..')
+
+const isDestination = (text: string): boolean => {
+  const port = DESTINATION.exec(text)?.at(-1)
+  return port !== undefined && integer(port, 65_535) !== undefined
+}
+
+const url = (text: string): string | undefined => {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined
+  const isPlain = parsed?.hash === '' && parsed.username === '' && parsed.password === ''
+  return isPlain && /^https?:$/.test(parsed.protocol) ? text : undefined
+}
+
+const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
+  boolean: [(text) => ({ true: true, false: false })[text], '`true` or `false`'],
+  enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
+  name: [(text) => (NAME.test(text) ? text : undefined), 'a Kubernetes name (a-z, 0-9, - and .)'],
+  integer: [(text) => integer(text, 2_147_483_647), 'a whole number from 1'],
+  duration: [duration, 'a duration such as `500ms`, `60s`, `30m` or `2h`'],
+  port: [(text) => integer(text, 65_535), 'a port from 1 to 65535'],
+  path: [(text) => (PATH.test(text) ? text : undefined), 'a path that begins with /'],
+  command: [command, 'a JSON array of strings such as `["node","server.js"]`'],
+  list: [items((item) => /^[!-~]{1,2048}$/.test(item)), 'a comma separated list, no item twice'],
+  directories: [items(isDirectory), 'a comma separated list of clean absolute directories'],
+  destinations: [
+    items(isDestination),
+    'a comma separated list of `host:port`, `*.host:port` or `CIDR:port`',
+  ],
+  quantity: [
+    (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),
+    'a quantity such as `50m` or `96Mi`',
+  ],
+  url: [url, 'an http or https URL without user or fragment'],
+}
+
+const MAX_VALUE_LENGTH = 65_536
+
+/** What a value of this key must look like, as the end of a sentence. */
+export const wants = (key: Key): string => {
+  const row = annotation(key)
+  return row.values ? row.values.map((value) => `\`${value}\``).join(' or ') : PARSERS[row.type][1]
+}
+
+/** Parses the text of one key's value; the error is a sentence that says what would be right. */
+export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<K>, string> => {
+  const row = annotation(key)
+  const value = text.length > MAX_VALUE_LENGTH ? undefined : PARSERS[row.type][0](text, row)
+  if (value === undefined) {
+    return fail(`${key}: ${JSON.stringify(text.slice(0, 80))} is not right: use ${wants(key)}`)
+  }
+  // The table ties each key's type to its parser; this is the one place that says so.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return ok(value as ValueOf<K>)
+}

@@ -1,0 +1,70 @@
+// The document that tells a sidecar what to be: the webhook writes it into the container's
+// environment, `outrigger run --config` reads it from a file. Writer and reader share this schema.
+// Its settings are the annotation table's own texts, so that there is one parser for them all.
+
+import { z } from 'zod'
+import { annotation, isKey, KEYS, type Key } from './annotations.ts'
+import { ADMIN_PORT, MCP_PORT } from './names.ts'
+import { fail, ok, type Result } from './result.ts'
+import { parseValue, type Settings } from './settings.ts'
+
+const port = z.number().int().min(0).max(65_535)
+
+const schema = z.strictObject({
+  /** Annotation texts by key without the prefix; what is absent takes the table's default. */
+  settings: z.record(z.string(), z.string()).default({}),
+  /** `<kind>-<name>` of the workload: the value of the `outrigger.dev/server` label. */
+  server: z.string().min(1).max(63).default('local'),
+  /** Address to listen on; `::` listens dual-stack on one socket. */
+  host: z.string().min(1).default('::'),
+  port: port.default(MCP_PORT),
+  adminPort: port.default(ADMIN_PORT),
+  /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
+  runDir: z.string().startsWith('/').optional(),
+  /** Host names (no port) accepted in Host and Origin besides loopback and the public URL's. */
+  allowedHosts: z.array(z.string().min(1)).max(64).default([]),
+  /** Origins accepted besides those whose host is allowed, e.g. `https://inspector.example`. */
+  allowedOrigins: z.array(z.url()).max(64).default([]),
+  /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
+  isolation: z.enum(['require', 'advisory']).default('require'),
+  /** The pod's terminationGracePeriodSeconds. */
+  graceSeconds: z.number().int().min(0).max(86_400).default(30),
+  /** For pods that are to complete (Jobs): the server's container exits when idle. */
+  exitWhenIdle: z.boolean().default(false),
+  /** Memory limit of the server's container, bytes: bounds the number of children. */
+  serverMemoryBytes: z.number().int().positive().optional(),
+})
+
+export type SidecarDocument = z.input<typeof schema>
+export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> & {
+  readonly settings: Settings
+}
+
+const parseSettings = (texts: Readonly<Record<string, string>>): Result<Settings, string[]> => {
+  const errors = Object.keys(texts)
+    .filter((word) => !isKey(word))
+    .map((word) => `settings: ${JSON.stringify(word)} is not a key of the annotation table`)
+  const values: Partial<Record<Key, unknown>> = {}
+  for (const key of KEYS) {
+    const text = texts[key] ?? annotation(key).default
+    if (text === undefined) continue
+    const value = parseValue(key, text)
+    if (value.ok) values[key] = value.value
+    else errors.push(`settings: ${value.error}`)
+  }
+  // Every key with a default has been filled from the table, which is what Settings promises.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return errors.length > 0 ? fail(errors) : ok(values as Settings)
+}
+
+/** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
+export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
+  const shape = schema.safeParse(document)
+  if (!shape.success) {
+    return fail(
+      shape.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`),
+    )
+  }
+  const settings = parseSettings(shape.data.settings)
+  return settings.ok ? ok({ ...shape.data, settings: settings.value }) : settings
+}
