@@ -44,15 +44,14 @@ export interface Annotation {
 }
 
 const EVERYWHERE = SCOPES
-const NOT_CLUSTER = ['namespace', 'workload', 'pod'] as const
 const OWN = ['workload', 'pod'] as const
 
 /** The table. Its order is the order of the README's table. */
 export const ANNOTATIONS = {
   inject: {
     type: 'boolean',
-    doc: 'Opt in (`true`) or out (`false`).',
-    scopes: NOT_CLUSTER,
+    doc: 'Opt in (`true`) or out (`false`); a namespace opts in by the label `outrigger.dev/injection=enabled`.',
+    scopes: OWN,
     readBy: 'webhook',
   },
   container: {

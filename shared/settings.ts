@@ -1,7 +1,14 @@
 // Settings: the typed values of the annotation table. Text in, typed value or a sentence out.
 // Pure; it knows nothing of scopes and floors (webhook/settings resolves those) nor where text came from.
 
-import { annotation, type ANNOTATIONS, type Annotation, type Key } from './annotations.ts'
+import {
+  annotation,
+  isKey,
+  KEYS,
+  type ANNOTATIONS,
+  type Annotation,
+  type Key,
+} from './annotations.ts'
 import { fail, ok, type Result } from './result.ts'
 
 type Values = {
@@ -138,4 +145,24 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
   // The table ties each key's type to its parser; this is the one place that says so.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return ok(value as ValueOf<K>)
+}
+
+/** Parses texts by key, the table's defaults standing in for what is absent; every error at once. */
+export const parseSettings = (
+  texts: Readonly<Record<string, string>>,
+): Result<Settings, string[]> => {
+  const errors = Object.keys(texts)
+    .filter((word) => !isKey(word))
+    .map((word) => `${JSON.stringify(word)} is not a key of the annotation table`)
+  const values: Partial<Record<Key, unknown>> = {}
+  for (const key of KEYS) {
+    const text = texts[key] ?? annotation(key).default
+    if (text === undefined) continue
+    const value = parseValue(key, text)
+    if (value.ok) values[key] = value.value
+    else errors.push(value.error)
+  }
+  // Every key with a default has been filled from the table, which is what Settings promises.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return errors.length > 0 ? fail(errors) : ok(values as Settings)
 }

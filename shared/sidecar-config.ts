@@ -3,10 +3,9 @@
 // Its settings are the annotation table's own texts, so that there is one parser for them all.
 
 import { z } from 'zod'
-import { annotation, isKey, KEYS, type Key } from './annotations.ts'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { fail, ok, type Result } from './result.ts'
-import { parseValue, type Settings } from './settings.ts'
+import { parseSettings, type Settings } from './settings.ts'
 
 const port = z.number().int().min(0).max(65_535)
 
@@ -21,7 +20,11 @@ const schema = z.strictObject({
   adminPort: port.default(ADMIN_PORT),
   /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
   runDir: z.string().startsWith('/').optional(),
-  /** Host names (no port) accepted in Host and Origin besides loopback and the public URL's. */
+  /**
+   * Host names (no port) accepted in Host and Origin besides loopback and the public URL's. The
+   * item `*` accepts any Host (a pod is called by Service names that nobody knows at admission);
+   * it never widens Origin.
+   */
   allowedHosts: z.array(z.string().min(1)).max(64).default([]),
   /** Origins accepted besides those whose host is allowed, e.g. `https://inspector.example`. */
   allowedOrigins: z.array(z.url()).max(64).default([]),
@@ -40,23 +43,6 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
   readonly settings: Settings
 }
 
-const parseSettings = (texts: Readonly<Record<string, string>>): Result<Settings, string[]> => {
-  const errors = Object.keys(texts)
-    .filter((word) => !isKey(word))
-    .map((word) => `settings: ${JSON.stringify(word)} is not a key of the annotation table`)
-  const values: Partial<Record<Key, unknown>> = {}
-  for (const key of KEYS) {
-    const text = texts[key] ?? annotation(key).default
-    if (text === undefined) continue
-    const value = parseValue(key, text)
-    if (value.ok) values[key] = value.value
-    else errors.push(`settings: ${value.error}`)
-  }
-  // Every key with a default has been filled from the table, which is what Settings promises.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return errors.length > 0 ? fail(errors) : ok(values as Settings)
-}
-
 /** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
 export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
   const shape = schema.safeParse(document)
@@ -66,5 +52,7 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
     )
   }
   const settings = parseSettings(shape.data.settings)
-  return settings.ok ? ok({ ...shape.data, settings: settings.value }) : settings
+  return settings.ok
+    ? ok({ ...shape.data, settings: settings.value })
+    : fail(settings.error.map((error) => `settings: ${error}`))
 }
