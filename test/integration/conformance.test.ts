@@ -1,0 +1,39 @@
+// The official conformance suite through `outrigger run`, as `npm run conformance` does it: every
+// scenario that a revision requires, no exception list.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { fileURLToPath } from 'node:url'
+import { score } from '../conformance/report.ts'
+import { runSuite } from '../conformance/suite.ts'
+import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
+
+// The suite limits each scenario; this only ends a run that hangs as a whole.
+const LIMIT_MS = 600_000
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/conformance-server.ts', import.meta.url))
+
+describe('official conformance suite', () => {
+  let bridge: Bridge
+
+  beforeAll(async () => {
+    bridge = await startOutrigger([process.execPath, FIXTURE])
+  })
+
+  afterAll(() => bridge.stop())
+
+  test.each([
+    { era: 'legacy', of: 30 },
+    { era: 'modern', of: 37 },
+  ] as const)(
+    '$era: $of of $of',
+    async ({ era, of }) => {
+      const result = await runSuite(bridge.url, era, new AbortController().signal)
+      const faults = result.scenarios.flatMap((one) =>
+        one.notScored === undefined ? one.faults.map((fault) => `${one.name}: ${fault}`) : [],
+      )
+      expect(faults).toEqual([])
+      expect(score(result)).toEqual({ passed: of, of, failed: [] })
+    },
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,105 @@
+// A program under test as a process: started, awaited until it says that it is ready, ended, and
+// checked to have left nothing behind. Whoever starts one must stop it.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as after } from 'node:timers/promises'
+import { processTree, stillRunning } from './process-tree.ts'
+
+const TAIL_CHARS = 8192
+const POLL_MS = 20
+
+export type Running = {
+  readonly pid: number
+  /** What the ready line's pattern matched. */
+  readonly ready: RegExpExecArray
+  /** The end of what it wrote to stderr so far. */
+  readonly stderr: () => string
+  /** SIGTERM, then SIGKILL; rejects when a process of its tree is left. */
+  readonly stop: () => Promise<void>
+}
+
+export type Program = {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** A line of its stdout that says it is ready. */
+  readonly ready: RegExp
+  readonly startMs?: number
+  readonly stopMs?: number
+}
+
+const readyLine = (child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> =>
+  new Promise((resolve) => {
+    let text = ''
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-TAIL_CHARS)
+      const match = pattern.exec(text)
+      if (match !== null) resolve(match)
+    })
+  })
+
+const within = async <T>(ms: number, promise: Promise<T>): Promise<T | 'late'> => {
+  const timer = new AbortController()
+  const late = after(ms, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    timer.abort()
+  }
+}
+
+const stopTree = async (child: ChildProcess, pid: number, stopMs: number): Promise<void> => {
+  const tree = processTree(pid)
+  const exited =
+    child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+  child.kill('SIGTERM')
+  if (exited !== undefined && (await within(stopMs, exited)) === 'late') {
+    child.kill('SIGKILL')
+    await exited
+  }
+  for (let waited = 0; waited < stopMs && stillRunning(tree).length > 0; waited += POLL_MS) {
+    await after(POLL_MS)
+  }
+  const left = stillRunning(tree)
+  for (const { pid: orphan } of left) process.kill(orphan, 'SIGKILL')
+  if (left.length > 0) {
+    const names = left.map((one) => `${one.command} (${one.pid})`).join(', ')
+    throw new Error(`left behind after its end: ${names}; they have been killed now`)
+  }
+}
+
+/** Starts a program and waits for its ready line; fails with its stderr when it ends before. */
+export const startProgram = async (program: Program): Promise<Running> => {
+  const { command, args, startMs = 30_000, stopMs = 10_000 } = program
+  const child = spawn(command, [...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...program.env },
+    cwd: program.cwd,
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-TAIL_CHARS)
+  })
+  const failed = new Promise<'ended'>((resolve) => {
+    child.once('error', (error) => {
+      stderr += `\n${error.message}`
+      resolve('ended')
+    })
+    child.once('exit', () => resolve('ended'))
+  })
+  const ready = await within(startMs, Promise.race([readyLine(child, program.ready), failed]))
+  const pid = child.pid ?? 0
+  if (ready === 'late' || ready === 'ended') {
+    if (pid > 0) await stopTree(child, pid, stopMs)
+    const why = ready === 'late' ? `not ready after ${startMs} ms` : 'ended before it was ready'
+    throw new Error(`${[command, ...args].join(' ')}: ${why}; its stderr: ${stderr.trim()}`)
+  }
+  return {
+    pid,
+    ready,
+    stderr: () => stderr,
+    stop: () => stopTree(child, pid, stopMs),
+  }
+}
