@@ -7,13 +7,14 @@ import { createMachine, inside, type Machine } from './machine/namespaces.ts'
 import { startPart } from './machine/part.ts'
 import { bootId, processName } from './machine/proc.ts'
 import { attempt, run } from './machine/run.ts'
-import { createState, directoryOf, writeState, type State } from './machine/state.ts'
-import { etcdBinary, kubernetesBinaries, type Program, type Sources } from './parts/binaries.ts'
+import { createState, directoryOf, readState, writeState, type State } from './machine/state.ts'
+import { etcdBinary, builtBinaries, type Program, type Sources } from './parts/binaries.ts'
 import { createCertificates } from './parts/certificates.ts'
 import * as plane from './parts/control-plane.ts'
 import { openGateway } from './parts/gateway.ts'
 import type { Size } from './parts/host-tools.ts'
 import { writeKubeconfig } from './parts/kubeconfig.ts'
+import { addNode } from './parts/node.ts'
 
 export interface Cluster {
   readonly id: string
@@ -100,7 +101,7 @@ const newState = (size: Size): State => {
 /** Brings up a control plane; the state file is on disk before anything is started. */
 export const bringUp = async (options: UpOptions): Promise<Cluster> => {
   const { size, sources, dieWithUs } = options
-  const binaries = await kubernetesBinaries(size, sources)
+  const binaries = await builtBinaries(size, sources)
   const etcd = etcdBinary(sources)
   let state = newState('control')
   const note = (more: Partial<State>): void => writeState((state = { ...state, ...more }))
@@ -124,6 +125,11 @@ export const bringUp = async (options: UpOptions): Promise<Cluster> => {
 }
 
 /** Makes a small cluster full: a node that runs pods. */
-export const growFull = async (_cluster: Cluster): Promise<void> => {
-  throw new Error('not yet')
+export const growFull = async (cluster: Cluster): Promise<void> => {
+  await addNode({ ...cluster, program: (name) => programOf(cluster.binaries, name) })
+  const state = readState(cluster.id)
+  const containerd = firstLine(await run(['containerd', '--version']))
+  const runc = firstLine(await run(['runc', '--version']))
+  if (state === undefined) return
+  writeState({ ...state, size: 'full', versions: { ...state.versions, containerd, runc } })
 }

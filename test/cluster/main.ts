@@ -3,7 +3,7 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { bringUp } from './cluster.ts'
+import { bringUp, growFull } from './cluster.ts'
 import { clusterIds, directoryOf, isLiving, readState, writeState } from './machine/state.ts'
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
 import type { Sources } from './parts/binaries.ts'
@@ -31,7 +31,6 @@ const obstacles = (size: Size): readonly string[] => [
   ...(process.platform === 'linux' ? [] : ['a cluster of our own needs Linux']),
   ...(process.getuid?.() === 0 ? [] : ['a cluster of our own needs root (namespaces, mounts)']),
   ...missingTools(size, searchPath),
-  ...(size === 'full' ? ['the full size is not there yet'] : []),
 ]
 
 const exportLine = (id: string): string =>
@@ -65,6 +64,7 @@ const up = async (size: Size): Promise<number> => {
   if (dead.length > 0) say(`removed what a killed run left: ${dead.join(', ')}`)
   const began = performance.now()
   const cluster = await bringUp({ size, sources, dieWithUs: false })
+  if (size === 'full') await growFull(cluster)
   const state = readState(cluster.id)
   if (state !== undefined) {
     const { owner: _owner, ...released } = state

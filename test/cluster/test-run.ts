@@ -86,7 +86,9 @@ const runJest = async (
     ...(place.target === undefined ? [] : [`${TARGET_VARIABLE}=${JSON.stringify(place.target)}`]),
     process.execPath,
     ...words('--experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js'),
-    ...words('--selectProjects cluster --runInBand --reporters=default --passWithNoTests'),
+    ...words(
+      '--selectProjects cluster --runInBand --reporters=default --passWithNoTests --testTimeout=600000',
+    ),
     `--testPathIgnorePatterns=/test/cluster/${other}/`,
     '--json',
     `--outputFile=${file}`,

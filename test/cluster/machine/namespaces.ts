@@ -28,11 +28,22 @@ export interface Machine {
   readonly initPid: number
 }
 
+/** What a kubelet sets for the whole machine (the kernel knows no namespace of them): it may write. */
+const TUNABLES =
+  'vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys ' +
+  'kernel/keys/root_maxbytes'
+
 const script = (dir: string): string => `set -eu
 mount --make-rshared /
 for path in ${OWN_PATHS.join(' ')}; do
   mkdir -p "$path" "${dir}/own$path"
   mount --bind "${dir}/own$path" "$path"
+done
+mkdir -p "${dir}/tunables"
+for name in ${TUNABLES}; do
+  copy="${dir}/tunables/$(basename $name)"
+  cat "/proc/sys/$name" > "$copy"
+  mount --bind "$copy" "/proc/sys/$name"
 done
 ip link set lo up
 ip link add node0 type bridge

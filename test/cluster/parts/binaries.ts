@@ -1,40 +1,60 @@
-// Finds Kubernetes' own programs: in KUBEBUILDER_ASSETS, in the cache, else builds them from the
-// Go module beside this folder (pinned in go.mod, checksummed in go.sum) into the cache.
+// Finds the programs that Debian does not have: in KUBEBUILDER_ASSETS, in the cache, else builds
+// them from the Go modules in go/ (pinned in go.mod, checksummed in go.sum) into the cache.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findTool, type Size } from './host-tools.ts'
 import { run, words } from '../machine/run.ts'
 
-const MODULE = join(import.meta.dirname, '..')
+const MODULES = join(import.meta.dirname, '..', 'go')
 
-/** Package of each program, in the order in which they are built; the API server goes first. */
+/** The folder in go/ and the module whose version names the cache's folder. */
+const VERSIONED = {
+  kubernetes: 'k8s.io/kubernetes',
+  coredns: 'github.com/coredns/coredns',
+} as const
+type Module = keyof typeof VERSIONED
+
+interface Source {
+  readonly module: Module
+  readonly path: string
+  readonly size: Size
+}
+
+const command = (name: string, size: Size): Source => ({
+  module: 'kubernetes',
+  path: `k8s.io/kubernetes/cmd/${name}`,
+  size,
+})
+
+/** In the order in which they are built; the API server goes first. */
 const PROGRAMS = {
-  'kube-apiserver': { path: 'k8s.io/kubernetes/cmd/kube-apiserver', size: 'control' },
-  'kube-controller-manager': {
-    path: 'k8s.io/kubernetes/cmd/kube-controller-manager',
-    size: 'control',
-  },
-  'kube-scheduler': { path: 'k8s.io/kubernetes/cmd/kube-scheduler', size: 'control' },
-  kubectl: { path: 'k8s.io/kubernetes/cmd/kubectl', size: 'control' },
-  kubelet: { path: 'k8s.io/kubernetes/cmd/kubelet', size: 'full' },
-  'kube-proxy': { path: 'k8s.io/kubernetes/cmd/kube-proxy', size: 'full' },
-  agnhost: { path: 'k8s.io/kubernetes/test/images/agnhost', size: 'full' },
-} as const satisfies Record<string, { path: string; size: Size }>
+  'kube-apiserver': command('kube-apiserver', 'control'),
+  'kube-controller-manager': command('kube-controller-manager', 'control'),
+  'kube-scheduler': command('kube-scheduler', 'control'),
+  kubectl: command('kubectl', 'control'),
+  kubelet: command('kubelet', 'full'),
+  'kube-proxy': command('kube-proxy', 'full'),
+  agnhost: { module: 'kubernetes', path: 'k8s.io/kubernetes/test/images/agnhost', size: 'full' },
+  coredns: { module: 'coredns', path: '.', size: 'full' },
+} as const satisfies Record<string, Source>
 
 export type Program = keyof typeof PROGRAMS
 
 const NAMES = Object.keys(PROGRAMS).filter((name): name is Program => name in PROGRAMS)
 
-/** The version that go.mod pins, e.g. v1.36.3. */
-export const kubernetesVersion = (): string => {
-  const [, version] =
-    /^\s*(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(
-      readFileSync(join(MODULE, 'go.mod'), 'utf8'),
-    ) ?? []
-  if (version === undefined) throw new Error('test/cluster/go.mod names no k8s.io/kubernetes')
+/** The version of its main subject that a module's go.mod pins, e.g. v1.36.3. */
+export const versionOf = (module: Module): string => {
+  const text = readFileSync(join(MODULES, module, 'go.mod'), 'utf8')
+  const line = text
+    .split('\n')
+    .find((each) => each.includes(` v`) && wordsOf(each).includes(VERSIONED[module]))
+  const version = line === undefined ? undefined : wordsOf(line).find((word) => /^v\d/.test(word))
+  if (version === undefined) throw new Error(`go/${module}/go.mod names no ${VERSIONED[module]}`)
   return version
 }
+
+const wordsOf = (line: string): readonly string[] => line.trim().split(/\s+/)
 
 export interface Sources {
   /** KUBEBUILDER_ASSETS: a folder of ready programs. */
@@ -45,10 +65,11 @@ export interface Sources {
   readonly say: (line: string) => void
 }
 
-const versionFlags = (version: string): string => {
-  const [major, minor] = version.slice(1).split('.')
+const linkerFlags = (module: Module): string => {
+  if (module !== 'kubernetes') return '-s -w'
+  const [major, minor] = versionOf(module).slice(1).split('.')
   const stamps = {
-    gitVersion: version,
+    gitVersion: versionOf(module),
     gitMajor: major,
     gitMinor: minor,
     gitTreeState: 'clean',
@@ -62,19 +83,23 @@ const versionFlags = (version: string): string => {
 }
 
 /** Builds into a folder aside and moves what is complete: a killed build leaves no half program. */
-const build = async (programs: readonly Program[], folder: string): Promise<void> => {
+const build = async (
+  module: Module,
+  programs: readonly Program[],
+  folder: string,
+): Promise<void> => {
   const aside = join(folder, `building-${process.pid}`)
   mkdirSync(aside, { recursive: true })
   try {
     await run(
       [
         ...words('env CGO_ENABLED=0 GOFLAGS=-mod=readonly nice -n 10 go build -trimpath -ldflags'),
-        versionFlags(kubernetesVersion()),
+        linkerFlags(module),
         '-o',
         `${aside}/`,
         ...programs.map((name) => PROGRAMS[name].path),
       ],
-      { cwd: MODULE },
+      { cwd: join(MODULES, module) },
     )
     for (const name of readdirSync(aside)) renameSync(join(aside, name), join(folder, name))
   } finally {
@@ -86,24 +111,35 @@ const goMissing =
   'go is missing: install Go 1.26 or newer to build Kubernetes from its module, or set ' +
   'KUBEBUILDER_ASSETS to a folder with its programs'
 
+const folderOf = (module: Module, cache: string): string =>
+  join(cache, module, `${versionOf(module)}-${process.arch}`)
+
+/** What is built in one call of go, one after the other. */
+const groups = (needed: readonly Program[]): readonly (readonly Program[])[] => [
+  // The API server alone first: it is most of the work, and most of what people wait for.
+  ['kube-apiserver'],
+  needed.filter((name) => PROGRAMS[name].module === 'kubernetes'),
+  needed.filter((name) => PROGRAMS[name].module === 'coredns'),
+]
+
 /** The path of every program that a size needs. Builds what is nowhere. */
-export const kubernetesBinaries = async (
+export const builtBinaries = async (
   size: Size,
   sources: Sources,
 ): Promise<ReadonlyMap<Program, string>> => {
   const needed = NAMES.filter((name) => size === 'full' || PROGRAMS[name].size === 'control')
-  const folder = join(sources.cache, 'kubernetes', `${kubernetesVersion()}-${process.arch}`)
   const find = (name: Program): string | undefined =>
-    [sources.assets, folder]
+    [sources.assets, folderOf(PROGRAMS[name].module, sources.cache)]
       .flatMap((place) => (place === undefined ? [] : [join(place, name)]))
       .find((path) => existsSync(path))
-  // The API server alone first: it is most of the work, and most of what people wait for.
-  for (const group of [['kube-apiserver'] as const, needed]) {
+  for (const group of groups(needed)) {
     const missing = group.filter((name) => find(name) === undefined)
-    if (missing.length === 0) continue
+    const [first] = missing
+    if (first === undefined) continue
     if (findTool('go', sources.searchPath) === undefined) throw new Error(goMissing)
-    sources.say(`building ${missing.join(', ')} ${kubernetesVersion()} (minutes, once)`)
-    await build(missing, folder)
+    const { module } = PROGRAMS[first]
+    sources.say(`building ${missing.join(', ')} ${versionOf(module)} (minutes, once)`)
+    await build(module, missing, folderOf(module, sources.cache))
   }
   return new Map(needed.map((name) => [name, find(name) ?? '']))
 }

@@ -1,4 +1,4 @@
-module outrigger.dev/test/cluster
+module outrigger.dev/test/cluster/kubernetes
 
 go 1.26.0
 
