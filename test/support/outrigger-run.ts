@@ -20,5 +20,5 @@ export const startOutrigger = async (
     args: [cli, 'run', '--allow-anonymous', '--port', '0', ...flags, '--', ...command],
     ready: READY,
   })
-  return { ...running, url: running.ready[1] ?? '' }
+  return { ...running, url: running.ready }
 }

@@ -8,11 +8,12 @@ import { processTree, stillRunning } from './process-tree.ts'
 
 const TAIL_CHARS = 8192
 const POLL_MS = 20
+const ASK_MS = 2
 
 export type Running = {
   readonly pid: number
-  /** What the ready line's pattern matched. */
-  readonly ready: RegExpExecArray
+  /** What the first group of the ready line's pattern matched. */
+  readonly ready: string
   /** The end of what it wrote to stderr so far. */
   readonly stderr: () => string
   /** SIGTERM, then SIGKILL; rejects when a process of its tree is left. */
@@ -24,25 +25,42 @@ export type Program = {
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** A line of its stdout that says it is ready. */
-  readonly ready: RegExp
+  /** A line of its stdout that says it is ready, or a question that is asked until the answer is yes. */
+  readonly ready: RegExp | (() => Promise<boolean>)
   readonly startMs?: number
   readonly stopMs?: number
 }
 
-const readyLine = (child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> =>
+const readyLine = (child: ChildProcess, pattern: RegExp): Promise<string> =>
   new Promise((resolve) => {
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text = (text + chunk).slice(-TAIL_CHARS)
       const match = pattern.exec(text)
-      if (match !== null) resolve(match)
+      if (match !== null) resolve(match[1] ?? '')
     })
   })
 
-const within = async <T>(ms: number, promise: Promise<T>): Promise<T | 'late'> => {
+const readyAnswer = async (
+  child: ChildProcess,
+  isReady: () => Promise<boolean>,
+): Promise<string> => {
+  child.stdout?.resume()
+  while (child.exitCode === null && child.signalCode === null && !(await isReady())) {
+    await after(ASK_MS)
+  }
+  return ''
+}
+
+const becomesReady = (child: ChildProcess, { ready }: Program): Promise<string> =>
+  ready instanceof RegExp ? readyLine(child, ready) : readyAnswer(child, ready)
+
+const LATE = Symbol('late')
+const ENDED = Symbol('ended')
+
+const within = async <T>(ms: number, promise: Promise<T>): Promise<T | typeof LATE> => {
   const timer = new AbortController()
-  const late = after(ms, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const)
+  const late = after(ms, LATE, { signal: timer.signal }).catch((): typeof LATE => LATE)
   try {
     return await Promise.race([promise, late])
   } finally {
@@ -55,7 +73,7 @@ const stopTree = async (child: ChildProcess, pid: number, stopMs: number): Promi
   const exited =
     child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
   child.kill('SIGTERM')
-  if (exited !== undefined && (await within(stopMs, exited)) === 'late') {
+  if (exited !== undefined && (await within(stopMs, exited)) === LATE) {
     child.kill('SIGKILL')
     await exited
   }
@@ -82,18 +100,18 @@ export const startProgram = async (program: Program): Promise<Running> => {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-TAIL_CHARS)
   })
-  const failed = new Promise<'ended'>((resolve) => {
+  const failed = new Promise<typeof ENDED>((resolve) => {
     child.once('error', (error) => {
       stderr += `\n${error.message}`
-      resolve('ended')
+      resolve(ENDED)
     })
-    child.once('exit', () => resolve('ended'))
+    child.once('exit', () => resolve(ENDED))
   })
-  const ready = await within(startMs, Promise.race([readyLine(child, program.ready), failed]))
+  const ready = await within(startMs, Promise.race([becomesReady(child, program), failed]))
   const pid = child.pid ?? 0
-  if (ready === 'late' || ready === 'ended') {
+  if (typeof ready === 'symbol') {
     if (pid > 0) await stopTree(child, pid, stopMs)
-    const why = ready === 'late' ? `not ready after ${startMs} ms` : 'ended before it was ready'
+    const why = ready === LATE ? `not ready after ${startMs} ms` : 'ended before it was ready'
     throw new Error(`${[command, ...args].join(' ')}: ${why}; its stderr: ${stderr.trim()}`)
   }
   return {

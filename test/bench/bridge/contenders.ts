@@ -1,0 +1,177 @@
+// The bridges that are compared, each started as its users start it, around the same echo server and
+// under the same Node. What is charged to one is its own processes, never its children.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CONFIG_VARIABLE } from '../../../shared/names.ts'
+import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
+import { startProgram, type Running } from '../../support/running.ts'
+
+export type Contender = {
+  readonly name: string
+  readonly url: string
+  /** The bridge's own long-lived processes. */
+  readonly pids: readonly number[]
+  readonly stop: () => Promise<void>
+}
+
+/** What starting our sidecar took, from the first process to the answers of its admin port. */
+type StartTimes = { readonly listeningMs: number; readonly readyMs: number }
+export type Sidecar = Contender & { readonly start: StartTimes }
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const MAX_PROCESSES = '1024'
+const SPAWN_RATE = '10000'
+
+const inRoot = (path: string): string => join(ROOT, path)
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+
+/** Compiles the echo server and gives its path. */
+export const buildEchoServer = (): string => {
+  const directory = inRoot('build/bench')
+  const binary = join(directory, 'echo-server')
+  mkdirSync(directory, { recursive: true })
+  execFileSync('cc', ['-std=c11', '-O2', '-o', binary, here('./echo-server.c')])
+  return binary
+}
+
+/** Builds dist/ as the images get it. */
+export const buildSidecar = (): void => {
+  execFileSync(process.execPath, [inRoot('build.ts')], { cwd: ROOT, stdio: 'inherit' })
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+const answers = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(url)).ok
+  } catch {
+    return false
+  }
+}
+
+const binary = (name: string): string => {
+  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
+  const { bin } = createRequire(import.meta.url)(manifest)
+  return join(dirname(manifest), bin[name])
+}
+
+const contender = (name: string, url: string, running: Running): Contender => ({
+  name,
+  url,
+  pids: [running.pid],
+  stop: running.stop,
+})
+
+/** The bare node:http bridge. */
+export const startFloor = async (echo: string, flags: readonly string[]): Promise<Contender> => {
+  const running = await startProgram({
+    command: process.execPath,
+    args: [here('./floor.ts'), ...flags, '--', echo],
+    ready: /^floor: listening on (\S+)$/m,
+  })
+  return contender('floor', running.ready, running)
+}
+
+/** supergateway with one child a session. */
+export const startSupergateway = async (echo: string): Promise<Contender> => {
+  const port = await freePort()
+  const flags = `--outputTransport streamableHttp --stateful --logLevel none --port ${port}`
+  const running = await startProgram({
+    command: process.execPath,
+    args: [binary('supergateway'), '--stdio', echo, ...flags.split(' ')],
+    ready: () => accepts(port),
+  })
+  return contender('supergateway', `http://127.0.0.1:${port}/mcp`, running)
+}
+
+/** mcp-proxy as it is by default, without its SSE endpoint. */
+export const startMcpProxy = async (echo: string): Promise<Contender> => {
+  const port = await freePort()
+  const flags = `--server stream --host 127.0.0.1 --port ${port}`
+  const running = await startProgram({
+    command: process.execPath,
+    args: [binary('mcp-proxy'), ...flags.split(' '), '--', echo],
+    ready: () => accepts(port),
+  })
+  return contender('mcp-proxy', `http://127.0.0.1:${port}/mcp`, running)
+}
+
+const startShim = (
+  echo: string,
+  runDir: string,
+  isReady: () => Promise<boolean>,
+): Promise<Running> => {
+  const limits = `--max-processes ${MAX_PROCESSES} --spawn-rate ${SPAWN_RATE} --keep-home`
+  return startProgram({
+    command: inRoot('dist/shim'),
+    args: ['serve', '--run', runDir, ...limits.split(' '), '--', echo],
+    ready: isReady,
+  })
+}
+
+/** Our sidecar and shim, from dist/, as two containers of a pod would run them. */
+export const startSidecar = async (
+  echo: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Sidecar> => {
+  const runDir = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const admin = `http://127.0.0.1:${adminPort}`
+  const document: SidecarDocument = {
+    settings: { auth: 'none', 'max-processes': MAX_PROCESSES, 'log-level': 'warn', ...settings },
+    host: '127.0.0.1',
+    port,
+    adminPort,
+    runDir,
+    isolation: 'advisory',
+  }
+  const startedAt = performance.now()
+  const sidecar = await startProgram({
+    command: process.execPath,
+    args: [inRoot('dist/sidecar.js')],
+    env: { [CONFIG_VARIABLE]: JSON.stringify(document) },
+    ready: () => answers(`${admin}/livez`),
+  })
+  const listeningMs = performance.now() - startedAt
+  const shim = await startShim(echo, runDir, () => answers(`${admin}/readyz`)).catch(
+    async (error: unknown) => {
+      await sidecar.stop()
+      throw error
+    },
+  )
+  return {
+    name: 'outrigger',
+    url: `http://127.0.0.1:${port}/mcp`,
+    pids: [sidecar.pid, shim.pid],
+    start: { listeningMs, readyMs: performance.now() - startedAt },
+    stop: async () => {
+      await Promise.all([shim.stop(), sidecar.stop()])
+      rmSync(runDir, { recursive: true, force: true })
+    },
+  }
+}
