@@ -1,0 +1,79 @@
+// Carries out a plan: one list of steps, read from top to bottom, each a copy of the pod with one
+// thing changed. Nothing is decided here. Pure.
+
+import { INJECTED_LABEL, SERVER_LABEL, STATUS_ANNOTATION } from '../../shared/names.ts'
+import { at, objectsAt, withAt, type JsonObject } from '../json.ts'
+import type { Floor } from '../settings/floor.ts'
+import { placeSidecar } from './placement.ts'
+import type { Plan } from './plan.ts'
+import { mapContainers, putBy, type Member } from './pod.ts'
+import { raisePodResources } from './resources.ts'
+import { fillContainer, fillPod, isJudged } from './security.ts'
+import { DEFAULT_CONTAINER } from './server.ts'
+import { statusText } from './status.ts'
+import { takeOff } from './taken.ts'
+import { removeToken } from './token.ts'
+import { addVolumes } from './volumes.ts'
+
+type Step = (pod: JsonObject, plan: Plan, floor: Floor) => JsonObject
+
+const STEPS: readonly Step[] = [
+  // What the rest relies on: contexts first, since a read-only root is what asks for volumes.
+  (pod, _plan, floor) => fillContexts(pod, floor),
+  (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
+  (pod, plan) => (plan.keepsToken ? pod : removeToken(pod)),
+  (pod, plan, floor) =>
+    addVolumes(pod, {
+      server: plan.server,
+      isStdio: plan.transport === 'stdio',
+      writablePaths: plan.writablePaths,
+      needsTmp: ({ container }) =>
+        isJudged(container, floor) &&
+        at(container, 'securityContext', 'readOnlyRootFilesystem') === true,
+    }),
+  // Before the sidecar is put in: what an earlier pass has raised is seen by the sidecar it left.
+  (pod, plan) => raisePodResources(pod, plan.resources),
+  (pod, plan, floor) => placeSidecar(pod, plan.sidecar, floor),
+  (pod, plan) => addPullSecrets(pod, plan.pullSecrets),
+  (pod, plan) => addMarks(pod, plan),
+]
+
+const fillContexts = (pod: JsonObject, floor: Floor): JsonObject =>
+  mapContainers(fillPod(pod), ({ container }) =>
+    isJudged(container, floor) ? fillContainer(container) : container,
+  )
+
+const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {
+  if (list !== 'containers' || name !== plan.server) return container
+  const bare = plan.transport === 'stdio' ? takeOff(container) : container
+  const commanded = withAt(withAt(bare, ['command'], plan.command), ['args'], plan.args)
+  return plan.runAsUser === undefined
+    ? commanded
+    : withAt(commanded, ['securityContext', 'runAsUser'], plan.runAsUser)
+}
+
+const addPullSecrets = (pod: JsonObject, names: readonly string[]): JsonObject => {
+  const before = objectsAt(pod, 'spec', 'imagePullSecrets')
+  const after = names.reduce((list, name) => putBy('name', list, { name }), before)
+  return names.length === 0 ? pod : withAt(pod, ['spec', 'imagePullSecrets'], after)
+}
+
+const addMarks = (pod: JsonObject, plan: Plan): JsonObject => {
+  const injected = withAt(pod, ['metadata', 'labels', INJECTED_LABEL], 'true')
+  const labelled = withAt(injected, ['metadata', 'labels', SERVER_LABEL], plan.label)
+  const place = ['metadata', 'annotations', DEFAULT_CONTAINER] as const
+  return at(labelled, ...place) === undefined ? withAt(labelled, place, plan.server) : labelled
+}
+
+/** The injected pod, its status written last. */
+export const applyPlan = (
+  pod: JsonObject,
+  plan: Plan,
+  floor: Floor,
+  copied: readonly string[],
+): JsonObject => {
+  const changed = STEPS.reduce((current, step) => step(current, plan, floor), pod)
+  const { server: container, transport } = plan
+  const status = statusText(pod, changed, { container, transport, copied })
+  return withAt(changed, ['metadata', 'annotations', STATUS_ANNOTATION], status)
+}

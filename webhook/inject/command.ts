@@ -1,0 +1,140 @@
+// The server's command line: where it is found, and the shim in front of it. The container's own
+// command comes first, then the annotation, then the image index; no registry is ever asked. What
+// comes from the index is escaped, since the kubelet expands $(VAR). Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { RUN_DIR, SHIM_PATH } from '../../shared/names.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Settings } from '../../shared/settings.ts'
+import type { ImageCommand, ImageIndex } from '../config.ts'
+import { numberAt, objectAt, stringAt, stringsAt, type JsonObject } from '../json.ts'
+import { violation, type Violation } from './outcome.ts'
+import { nameOf } from './pod.ts'
+
+/** Text that the kubelet's expansion of `$(VAR)` leaves as it was. */
+export const escapeExpansion = (text: string): string => text.replaceAll('$', '$$$$')
+
+export interface Line {
+  /** Undefined where the container has none; empty where it has only our shim. */
+  readonly command: readonly string[] | undefined
+  readonly args: readonly string[] | undefined
+  /** A shim stood in the line already. */
+  readonly hadShim: boolean
+}
+
+type Words = readonly string[] | undefined
+
+/** The words without our shim and its flags, wherever in the line another wrapper has put them. */
+const strip = (words: Words): Result<Words, string> => {
+  const start = words?.indexOf(SHIM_PATH) ?? -1
+  if (words === undefined || start === -1) return ok(words)
+  const end = words.indexOf('--', start)
+  if (words[start + 1] !== 'serve' || end === -1) {
+    return fail(`\`${SHIM_PATH}\` stands in its command in a form that Outrigger did not write`)
+  }
+  return strip([...words.slice(0, start), ...words.slice(end + 1)])
+}
+
+/** The container's command line as it was before any shim. */
+export const readLine = (container: JsonObject): Result<Line, Violation> => {
+  const [before, beforeArgs] = [stringsAt(container, 'command'), stringsAt(container, 'args')]
+  const [command, args] = [strip(before), strip(beforeArgs)]
+  for (const part of [command, args]) {
+    if (!part.ok) {
+      const message = `container ${nameOf(container)}: ${part.error}; put the server's own command there`
+      return fail(violation('reserved-path', message))
+    }
+  }
+  const hadShim = !(before ?? []).concat(beforeArgs ?? []).every((word) => word !== SHIM_PATH)
+  return ok({
+    command: command.ok ? command.value : undefined,
+    args: args.ok ? args.value : undefined,
+    hadShim,
+  })
+}
+
+const DIGEST = /@(sha256:[0-9a-f]{64})$/
+
+/** The command of an image by digest, for the pod's platform or where all platforms agree. */
+export const lookUpImage = (
+  image: string,
+  pod: JsonObject,
+  images: ImageIndex,
+): ImageCommand | undefined => {
+  const digest = DIGEST.exec(image)?.[1] ?? ''
+  const platforms = Object.hasOwn(images, digest) ? (images[digest] ?? {}) : {}
+  const arch = stringAt(objectAt(pod, 'spec', 'nodeSelector'), 'kubernetes.io/arch')
+  // `linux/arm64` also stands for its variants, `linux/arm64/v8`.
+  const candidates = Object.entries(platforms).filter(
+    ([platform]) => arch === undefined || `${platform}/`.startsWith(`linux/${arch}/`),
+  )
+  const [first, ...others] = candidates.map(([, command]) => command)
+  const text = JSON.stringify(first)
+  return others.every((other) => JSON.stringify(other) === text) ? first : undefined
+}
+
+const missing = (container: JsonObject): Violation => {
+  const image = stringAt(container, 'image') ?? 'IMAGE'
+  return violation(
+    'no-command',
+    `container ${nameOf(container)}: the pod spec does not say which command it runs, and Outrigger asks no registry. ` +
+      `Write it as the container's \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
+      `\`docker image inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' ${image}\` shows what the image has`,
+  )
+}
+
+export interface Sources {
+  readonly pod: JsonObject
+  readonly images: ImageIndex
+  readonly settings: Settings
+}
+
+const fromImage = (
+  image: string,
+  hasArgs: boolean,
+  { pod, images }: Sources,
+): readonly string[] | undefined => {
+  const found = lookUpImage(image, pod, images)
+  if (!found) return undefined
+  const words = [...found.entrypoint, ...(hasArgs ? [] : found.cmd)].map(escapeExpansion)
+  return words.length > 0 || hasArgs ? words : undefined
+}
+
+/** The words that follow the shim in `command`; the container's `args` stay where they are. */
+export const findCommand = (
+  container: JsonObject,
+  line: Line,
+  sources: Sources,
+): Result<readonly string[], Violation> => {
+  const hasArgs = (line.args ?? []).length > 0
+  const own = line.command ?? []
+  // Only our shim in `command` and the whole line in `args`: an image without ENTRYPOINT, seen again.
+  if (own.length > 0 || (line.command && line.hadShim && hasArgs)) return ok(own)
+  const words =
+    sources.settings.command ?? fromImage(stringAt(container, 'image') ?? '', hasArgs, sources)
+  return words ? ok(words) : fail(missing(container))
+}
+
+// What the sidecar keeps of the grace period to say goodbye after the server's container has ended.
+const SIDECAR_SHARE = 10
+export const DEFAULT_GRACE_SECONDS = 30
+
+/** The pod's grace period in seconds. */
+export const graceSeconds = (pod: JsonObject): number =>
+  numberAt(pod, 'spec', 'terminationGracePeriodSeconds') ?? DEFAULT_GRACE_SECONDS
+
+/** The shim and its flags, up to and with the `--` before the server's own command. */
+export const shimPrefix = (pod: JsonObject, settings: Settings): readonly string[] => {
+  const grace = graceSeconds(pod)
+  const most = settings['max-processes']
+  return [
+    SHIM_PATH,
+    'serve',
+    '--run',
+    RUN_DIR,
+    '--grace',
+    String(Math.max(1, grace - Math.max(1, Math.ceil(grace / SIDECAR_SHARE)))),
+    ...(most === undefined ? [] : ['--max-processes', String(most)]),
+    '--',
+  ]
+}

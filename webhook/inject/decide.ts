@@ -1,0 +1,50 @@
+// Whether a pod is to be injected at all: an ordered list of reasons to leave it alone. Only then
+// are its other faults the pod's to answer for. Pure.
+
+import { INJECTED_LABEL, INJECTION_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { at, objectAt } from '../json.ts'
+import type { ScopeTexts } from '../settings/scopes.ts'
+import { violation, type SkipReason, type Violation } from './outcome.ts'
+import type { Subject } from './subject.ts'
+
+const MIRROR = 'kubernetes.io/config.mirror'
+
+/** Whether the namespace opts in by its label. */
+export const isNamespaceIn = ({ namespace }: Subject): boolean =>
+  namespace.labels[INJECTION_LABEL] === 'enabled'
+
+/** Whether the pod or its workload asks for injection itself. */
+export const isAskedFor = ({ resolution }: Subject): boolean => resolution.settings.inject === true
+
+/** Why a pod is left alone, or undefined where it is to be injected; the first reason counts. */
+export const skipReason = (subject: Subject): SkipReason | undefined => {
+  const { pod, namespace, config, resolution } = subject
+  if (config.systemNamespaces.includes(namespace.name)) return 'system-namespace'
+  if (at(pod, 'metadata', 'annotations', MIRROR) !== undefined) return 'mirror-pod'
+  if (resolution.settings.inject === false) return 'opted-out'
+  return isAskedFor(subject) || isNamespaceIn(subject) ? undefined : 'not-opted-in'
+}
+
+/** Labels that only injection gives, on a pod that is not injected. */
+export const forgedLabels = ({ pod }: Subject): readonly Violation[] =>
+  [INJECTED_LABEL, SERVER_LABEL]
+    .filter((label) => at(objectAt(pod, 'metadata', 'labels'), label) !== undefined)
+    .map((label) =>
+      violation(
+        'reserved-name',
+        `pod: label ${label} is given by injection alone, and this pod is not injected; take it off, or set outrigger.dev/inject: "true"`,
+      ),
+    )
+
+/** What to say on a pod that bears keys of ours but asks for nothing. */
+export const silenceWarnings = (scopes: readonly ScopeTexts[]): readonly string[] => {
+  const keys = scopes
+    .filter(({ scope }) => scope === 'workload' || scope === 'pod')
+    .flatMap(({ texts }) => Array.from(texts.keys()))
+    .filter((key) => key !== 'inject')
+  return keys.length === 0
+    ? []
+    : [
+        `pod: has outrigger.dev/${keys.join(', outrigger.dev/')} but not outrigger.dev/inject: "true": nothing was injected`,
+      ]
+}

@@ -1,0 +1,63 @@
+// What render decides: inject, skip or deny. Codes are stable (metric label, audit annotation,
+// test row); messages may change.
+
+import type { Operation } from './patch.ts'
+import type { JsonObject } from '../json.ts'
+
+/** Why a pod is left alone: code to sentence. */
+export const SKIP_REASONS = {
+  'not-opted-in':
+    'nothing opts this pod in: set the annotation outrigger.dev/inject: "true" on it, or the label outrigger.dev/injection=enabled on its namespace',
+  'opted-out': 'outrigger.dev/inject is "false"',
+  'system-namespace': 'the namespace belongs to the system or to Outrigger itself',
+  'mirror-pod': 'a mirror of a static pod cannot be changed',
+  'no-server': 'the namespace opts in, but no MCP server can be found in this pod',
+} as const
+export type SkipReason = keyof typeof SKIP_REASONS
+
+export type ViolationCode =
+  | 'malformed'
+  | 'bad-value'
+  | 'wrong-scope'
+  | 'loosened'
+  | 'floor'
+  | 'incomplete'
+  | 'no-server'
+  | 'no-command'
+  | 'reserved-name'
+  | 'reserved-path'
+  | 'reserved-port'
+  | 'host-access'
+  | 'windows'
+  | 'weaker-security'
+  | 'same-uid'
+  | 'declared-ports'
+  | 'resources'
+  | 'too-large'
+  | 'internal'
+
+export interface Violation {
+  readonly code: ViolationCode
+  /** What is wrong, where, and what would be right. */
+  readonly message: string
+}
+
+export interface Inject {
+  readonly kind: 'inject'
+  readonly pod: JsonObject
+  readonly patch: readonly Operation[]
+  readonly warnings: readonly string[]
+}
+export interface Skip {
+  readonly kind: 'skip'
+  readonly reason: SkipReason
+  readonly warnings: readonly string[]
+}
+export interface Deny {
+  readonly kind: 'deny'
+  readonly violations: readonly Violation[]
+  readonly warnings: readonly string[]
+}
+export type Outcome = Inject | Skip | Deny
+
+export const violation = (code: ViolationCode, message: string): Violation => ({ code, message })

@@ -1,0 +1,122 @@
+// Everything that injection will do to one pod, worked out before anything is changed, or every
+// reason why it cannot be done, all at once. Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { objectsAt, type JsonObject } from '../json.ts'
+import { findCommand, readLine, shimPrefix } from './command.ts'
+import { judge } from './judge.ts'
+import type { Violation } from './outcome.ts'
+import { nameOf, ownSidecar } from './pod.ts'
+import { sidecarResources } from './resources.ts'
+import { uidOf, uidViolations } from './security.ts'
+import { findServer } from './server.ts'
+import { serverLabel } from './server-label.ts'
+import { sidecarContainer } from './sidecar-container.ts'
+import { sidecarDocument } from './sidecar-document.ts'
+import type { Subject } from './subject.ts'
+import { takeOffWarnings } from './taken.ts'
+import { sidecarIdentity, type Identity } from './uid.ts'
+
+export interface Plan {
+  /** Name of the server's container. */
+  readonly server: string
+  readonly transport: 'stdio' | 'http'
+  /** The server's command line as it will be; undefined: the member is absent. */
+  readonly command: readonly string[] | undefined
+  readonly args: readonly string[] | undefined
+  /** The uid to give the server's container; undefined where the spec names one already, or nobody does. */
+  readonly runAsUser: number | undefined
+  readonly sidecar: JsonObject
+  readonly resources: JsonObject
+  readonly label: string
+  readonly writablePaths: readonly string[]
+  readonly keepsToken: boolean
+  readonly pullSecrets: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+type NewLine = Pick<Plan, 'command' | 'args'>
+
+const newLine = (server: JsonObject, subject: Subject): Result<NewLine, Violation> => {
+  const { pod, config, resolution } = subject
+  const line = readLine(server)
+  if (!line.ok) return line
+  const { command, args, hadShim } = line.value
+  if (resolution.settings.transport === 'http') {
+    return ok({ command: hadShim && command?.length === 0 ? undefined : command, args })
+  }
+  const words = findCommand(server, line.value, {
+    pod,
+    images: config.images,
+    settings: resolution.settings,
+  })
+  return words.ok
+    ? ok({ command: [...shimPrefix(pod, resolution.settings), ...words.value], args })
+    : words
+}
+
+const serverWarnings = (server: JsonObject, { pod, resolution }: Subject): readonly string[] => {
+  const { settings } = resolution
+  const name = nameOf(server)
+  const [uid, wanted] = [uidOf(pod, server), settings['run-as-user']]
+  const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
+  return [
+    ...(settings.transport === 'stdio' ? takeOffWarnings(name, server) : []),
+    ...(uid !== undefined && wanted !== undefined && uid !== wanted
+      ? [
+          `container ${name}: runs as uid ${uid} by its own securityContext; ${PREFIX}run-as-user: ${wanted} changes nothing`,
+        ]
+      : []),
+    ...(mcpPort
+      ? [
+          `container ${name}: its port is named mcp like the sidecar's; a Service that targets mcp by name reaches the server itself`,
+        ]
+      : []),
+  ]
+}
+
+interface Parts {
+  readonly server: JsonObject
+  readonly identity: Identity
+  readonly line: NewLine
+}
+
+const planWith = (subject: Subject, { server, identity, line }: Parts): Plan => {
+  const { pod, config, workload, resolution } = subject
+  const { settings, placed } = resolution
+  const isStdio = settings.transport === 'stdio'
+  const label = serverLabel(pod, workload)
+  const resources = sidecarResources(pod, settings)
+  const document = sidecarDocument({ pod, server, label, isStdio, placed, config })
+  const existing = ownSidecar(pod)
+  return {
+    server: nameOf(server),
+    transport: settings.transport,
+    ...line,
+    runAsUser: uidOf(pod, server) === undefined ? settings['run-as-user'] : undefined,
+    sidecar: sidecarContainer({ config, document, resources, isStdio, existing, ...identity }),
+    resources,
+    label,
+    writablePaths: settings['writable-paths'] ?? [],
+    keepsToken: settings['needs-kube-api'],
+    pullSecrets: config.sidecar.imagePullSecrets,
+    warnings: serverWarnings(server, subject),
+  }
+}
+
+/** The plan, or every violation. */
+export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
+  const { pod, namespace, config } = subject
+  const server = findServer(subject)
+  const line = server.ok ? newLine(server.value, subject) : server
+  const identity = sidecarIdentity(namespace, config)
+  const violations: readonly Violation[] = [
+    ...(line.ok ? [] : [line.error]),
+    ...(identity.ok ? uidViolations(pod, config.floor, identity.value.uid) : [identity.error]),
+    ...judge(subject, server.ok ? server.value : undefined),
+  ]
+  return violations.length === 0 && server.ok && line.ok && identity.ok
+    ? ok(planWith(subject, { server: server.value, identity: identity.value, line: line.value }))
+    : fail(violations)
+}

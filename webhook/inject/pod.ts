@@ -1,0 +1,62 @@
+// Reading and rewriting the containers of a raw pod. Nothing is decided here.
+
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import type { Floor } from '../settings/floor.ts'
+
+export type List = 'initContainers' | 'containers'
+const LISTS: readonly List[] = ['initContainers', 'containers']
+
+export interface Member {
+  readonly list: List
+  readonly name: string
+  readonly container: JsonObject
+}
+
+export const nameOf = (item: JsonObject): string => stringAt(item, 'name') ?? ''
+
+/** Every container of the pod, init containers first. */
+export const members = (pod: JsonObject): readonly Member[] =>
+  LISTS.flatMap((list) =>
+    objectsAt(pod, 'spec', list).map((container) => ({ list, name: nameOf(container), container })),
+  )
+
+/** A copy of the pod with every container (our own left out) run through a function. */
+export const mapContainers = (
+  pod: JsonObject,
+  change: (member: Member) => JsonObject,
+): JsonObject =>
+  LISTS.reduce((current, list) => {
+    const containers = objectsAt(current, 'spec', list)
+    if (containers.length === 0) return current
+    const changed = containers.map((container) =>
+      nameOf(container) === SIDECAR_CONTAINER
+        ? container
+        : change({ list, name: nameOf(container), container }),
+    )
+    return withAt(current, ['spec', list], changed)
+  }, pod)
+
+/** Our own container as an earlier pass left it. */
+export const ownSidecar = (pod: JsonObject): JsonObject | undefined =>
+  objectsAt(pod, 'spec', 'initContainers').find((item) => nameOf(item) === SIDECAR_CONTAINER)
+
+/** Whether a container is one of a mesh that the floor exempts, by name and image repository. */
+export const isExempt = (container: JsonObject, floor: Floor): boolean =>
+  floor.exemptContainers.some(
+    ({ name, image }) =>
+      name === nameOf(container) && repository(stringAt(container, 'image') ?? '') === image,
+  )
+
+/** An image reference without digest and tag: `registry:5000/team/app:1@sha256:…` → `registry:5000/team/app`. */
+const repository = (image: string): string => image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
+
+/** The list with the item in the place of the one with the same key, else at its end. */
+export const putBy = (
+  key: string,
+  list: readonly JsonObject[],
+  item: JsonObject,
+): readonly JsonObject[] => {
+  const index = list.findIndex((other) => other[key] === item[key])
+  return index === -1 ? [...list, item] : list.with(index, item)
+}

@@ -1,0 +1,150 @@
+// Security contexts: what is absent is filled in, what is explicitly weaker is denied by name.
+// Containers that the floor exempts are left alone. Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { at, numberAt, objectAt, stringsAt, withAt, type Json, type JsonObject } from '../json.ts'
+import type { Floor } from '../settings/floor.ts'
+import { violation, type Violation } from './outcome.ts'
+import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
+
+type Path = readonly [string, ...string[]]
+
+interface Rule {
+  readonly path: Path
+  readonly isWeak: (value: Json) => boolean
+  readonly fix: string
+}
+
+const is =
+  (...weak: readonly Json[]) =>
+  (value: Json): boolean =>
+    weak.includes(value)
+
+const words = (value: Json): readonly string[] => stringsAt({ value }, 'value') ?? ['?']
+
+const SELINUX_TYPES = [
+  '',
+  'container_t',
+  'container_init_t',
+  'container_kvm_t',
+  'container_engine_t',
+]
+const LEAVE_OUT = 'leave it out'
+
+const POD_RULES: readonly Rule[] = [
+  { path: ['runAsNonRoot'], isWeak: is(false), fix: LEAVE_OUT },
+  { path: ['runAsUser'], isWeak: is(0), fix: `use another uid, or ${PREFIX}run-as-user` },
+  { path: ['seccompProfile', 'type'], isWeak: is('Unconfined'), fix: LEAVE_OUT },
+  { path: ['appArmorProfile', 'type'], isWeak: is('Unconfined'), fix: LEAVE_OUT },
+  {
+    path: ['seLinuxOptions', 'type'],
+    isWeak: (value) => !SELINUX_TYPES.some((type) => type === value),
+    fix: LEAVE_OUT,
+  },
+  { path: ['seLinuxOptions', 'user'], isWeak: (value) => value !== '', fix: LEAVE_OUT },
+  { path: ['seLinuxOptions', 'role'], isWeak: (value) => value !== '', fix: LEAVE_OUT },
+]
+
+const CONTAINER_RULES: readonly Rule[] = [
+  { path: ['privileged'], isWeak: is(true), fix: LEAVE_OUT },
+  { path: ['allowPrivilegeEscalation'], isWeak: is(true), fix: LEAVE_OUT },
+  {
+    path: ['readOnlyRootFilesystem'],
+    isWeak: is(false),
+    fix: `leave it out and name the directories that it writes in ${PREFIX}writable-paths`,
+  },
+  {
+    path: ['capabilities', 'add'],
+    isWeak: (value) => words(value).some((name) => name !== 'NET_BIND_SERVICE'),
+    fix: LEAVE_OUT,
+  },
+  {
+    path: ['capabilities', 'drop'],
+    isWeak: (value) => words(value).length > 0 && !words(value).includes('ALL'),
+    fix: 'use `["ALL"]` or leave it out',
+  },
+  { path: ['procMount'], isWeak: (value) => value !== 'Default', fix: LEAVE_OUT },
+  ...POD_RULES,
+]
+
+const judge = (where: string, context: JsonObject, rules: readonly Rule[]): readonly Violation[] =>
+  rules.flatMap(({ path, isWeak, fix }) => {
+    const value = at(context, ...path)
+    if (value === undefined || !isWeak(value)) return []
+    const text = `${where}: securityContext.${path.join('.')}: ${JSON.stringify(value)} is weaker than what an MCP server gets; ${fix}`
+    return violation('weaker-security', text)
+  })
+
+const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/'
+
+const appArmor = (pod: JsonObject): readonly Violation[] =>
+  Object.entries(objectAt(pod, 'metadata', 'annotations'))
+    .filter(([name, value]) => name.startsWith(APPARMOR) && value === 'unconfined')
+    .map(([name]) =>
+      violation('weaker-security', `pod: annotation ${name}: "unconfined"; ${LEAVE_OUT}`),
+    )
+
+/** Whether the rules apply to a container: not our own, not a mesh's. */
+export const isJudged = (container: JsonObject, floor: Floor): boolean =>
+  nameOf(container) !== SIDECAR_CONTAINER && !isExempt(container, floor)
+
+/** Members of our own container's context that others may have filled in. */
+export const KEPT_SECURITY = ['seLinuxOptions', 'runAsGroup'] as const
+
+const ownContext = (pod: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(objectAt(ownSidecar(pod), 'securityContext')).filter(([name]) =>
+      KEPT_SECURITY.some((kept) => kept === name),
+    ),
+  )
+
+/** Everything in the pod's and its containers' security contexts that is weaker than the fill-ins. */
+export const securityViolations = (pod: JsonObject, floor: Floor): readonly Violation[] => [
+  ...judge('pod', objectAt(pod, 'spec', 'securityContext'), POD_RULES),
+  ...appArmor(pod),
+  ...judge(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
+  ...members(pod)
+    .filter(({ container }) => isJudged(container, floor))
+    .flatMap(({ name, container }) =>
+      judge(`container ${name}`, objectAt(container, 'securityContext'), CONTAINER_RULES),
+    ),
+]
+
+/** The uid that a container is known to run as from the spec alone. */
+export const uidOf = (pod: JsonObject, container: JsonObject): number | undefined =>
+  numberAt(container, 'securityContext', 'runAsUser') ??
+  numberAt(pod, 'spec', 'securityContext', 'runAsUser')
+
+/** Containers that would share the sidecar's uid, and so could reach its files. */
+export const uidViolations = (
+  pod: JsonObject,
+  floor: Floor,
+  sidecarUid: number,
+): readonly Violation[] =>
+  members(pod)
+    .filter(({ container }) => isJudged(container, floor) && uidOf(pod, container) === sidecarUid)
+    .map(({ name }) =>
+      violation(
+        'same-uid',
+        `container ${name}: runs as uid ${sidecarUid}, which is the sidecar's; use another`,
+      ),
+    )
+
+const fill = (object: JsonObject, path: Path, value: Json): JsonObject =>
+  at(object, ...path) === undefined ? withAt(object, path, value) : object
+
+/** The pod with the absent fields of its own security context filled in. */
+export const fillPod = (pod: JsonObject): JsonObject => {
+  const nonRoot = fill(pod, ['spec', 'securityContext', 'runAsNonRoot'], true)
+  return fill(nonRoot, ['spec', 'securityContext', 'seccompProfile'], { type: 'RuntimeDefault' })
+}
+
+/** A container with the absent fields filled in that a pod's context cannot give it. */
+export const fillContainer = (container: JsonObject): JsonObject => {
+  const drop: Path = ['securityContext', 'capabilities', 'drop']
+  const escalation = fill(container, ['securityContext', 'allowPrivilegeEscalation'], false)
+  const isEmpty = (stringsAt(escalation, ...drop) ?? []).length === 0
+  const capabilities = isEmpty ? withAt(escalation, drop, ['ALL']) : escalation
+  return fill(capabilities, ['securityContext', 'readOnlyRootFilesystem'], true)
+}

@@ -1,0 +1,97 @@
+// The sidecar's container: what it is told, how it is probed and confined. Probes execute a static
+// binary, since the kubelet's HTTP probes fail under a mesh's strict mTLS. What an earlier pass left
+// is rendered again; only what we leave unset and somebody else filled in stays. Pure.
+
+import {
+  ADMIN_PORT,
+  CONFIG_VARIABLE,
+  MCP_PORT,
+  SIDECAR_CONTAINER,
+  SIDECAR_SHIM_PATH,
+} from '../../shared/names.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
+import type { ClusterConfig } from '../config.ts'
+import { at, objectAt, type JsonObject } from '../json.ts'
+import { escapeExpansion } from './command.ts'
+import { KEPT_SECURITY } from './security.ts'
+import { SIDECAR_MOUNTS } from './volumes.ts'
+
+/** What the API server would fill in is written out, so that a second pass finds no difference. */
+const field = (name: string, fieldPath: string): JsonObject => ({
+  name,
+  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+})
+
+const probe = (path: string, periodSeconds: number, failureThreshold: number): JsonObject => ({
+  exec: { command: [SIDECAR_SHIM_PATH, 'probe', String(ADMIN_PORT), path] },
+  periodSeconds,
+  timeoutSeconds: 5,
+  successThreshold: 1,
+  failureThreshold,
+})
+
+/** Members of an existing sidecar that stay, because we leave them unset. */
+const KEPT = ['imagePullPolicy', 'terminationMessagePath', 'resizePolicy'] as const
+
+const pick = (object: JsonObject | undefined, names: readonly string[]): JsonObject =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = at(object, name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+
+export interface SidecarParts {
+  readonly config: ClusterConfig
+  readonly document: SidecarDocument
+  readonly resources: JsonObject
+  readonly isStdio: boolean
+  readonly uid: number
+  /** Undefined where the platform assigns groups (OpenShift). */
+  readonly gid: number | undefined
+  readonly existing: JsonObject | undefined
+}
+
+const securityContext = ({ uid, gid, existing }: SidecarParts): JsonObject => ({
+  ...pick(objectAt(existing, 'securityContext'), KEPT_SECURITY),
+  runAsUser: uid,
+  ...(gid === undefined ? {} : { runAsGroup: gid }),
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+})
+
+/** The whole container. */
+export const sidecarContainer = (parts: SidecarParts): JsonObject => {
+  const { image, imagePullPolicy } = parts.config.sidecar
+  return {
+    ...pick(parts.existing, KEPT),
+    name: SIDECAR_CONTAINER,
+    image,
+    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    // A native sidecar: started before the server, ended after it, and no hindrance to a Job's end.
+    restartPolicy: 'Always',
+    ports: [
+      { name: 'mcp', containerPort: MCP_PORT, protocol: 'TCP' },
+      { name: 'outrigger-admin', containerPort: ADMIN_PORT, protocol: 'TCP' },
+    ],
+    env: [
+      { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) },
+      field('OUTRIGGER_POD_NAME', 'metadata.name'),
+      field('OUTRIGGER_POD_NAMESPACE', 'metadata.namespace'),
+      field('OUTRIGGER_POD_UID', 'metadata.uid'),
+      field('OUTRIGGER_NODE_NAME', 'spec.nodeName'),
+      field('OUTRIGGER_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
+    ],
+    resources: parts.resources,
+    // "Shim copied, listeners bound", never "server reachable": it gates the server's own start.
+    startupProbe: probe('/startupz', 1, 60),
+    readinessProbe: probe('/readyz', 5, 3),
+    livenessProbe: probe('/livez', 10, 3),
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    securityContext: securityContext(parts),
+    ...(parts.isStdio ? { volumeMounts: SIDECAR_MOUNTS } : {}),
+  }
+}

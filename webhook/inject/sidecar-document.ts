@@ -1,0 +1,46 @@
+// The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
+
+import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
+import { RUN_DIR } from '../../shared/names.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
+import type { ClusterConfig } from '../config.ts'
+import { stringAt, type JsonObject } from '../json.ts'
+import type { Placed } from '../settings/floor.ts'
+import { graceSeconds } from './command.ts'
+import { memoryLimitBytes } from './resources.ts'
+
+/** The settings that the sidecar reads, where they differ from the table's defaults. */
+const settingTexts = (placed: ReadonlyMap<Key, Placed>): Record<string, string> =>
+  Object.fromEntries(
+    KEYS.filter((key) => annotation(key).readBy !== 'webhook').flatMap((key) => {
+      const text = placed.get(key)?.text
+      return text === undefined || text === annotation(key).default ? [] : [[key, text]]
+    }),
+  )
+
+export interface DocumentParts {
+  readonly pod: JsonObject
+  readonly server: JsonObject
+  readonly label: string
+  readonly isStdio: boolean
+  readonly placed: ReadonlyMap<Key, Placed>
+  readonly config: ClusterConfig
+}
+
+/** The sidecar's configuration document. */
+export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
+  const { pod, server, label, isStdio, placed, config } = parts
+  const memory = memoryLimitBytes(server)
+  const restarts = stringAt(pod, 'spec', 'restartPolicy') ?? 'Always'
+  return {
+    settings: settingTexts(placed),
+    server: label,
+    ...(isStdio ? { runDir: RUN_DIR } : {}),
+    // In a cluster the sidecar is called by Service names that nobody knows at admission.
+    allowedHosts: ['*'],
+    isolation: config.floor.allowAdvisoryIsolation ? 'advisory' : 'require',
+    graceSeconds: graceSeconds(pod),
+    exitWhenIdle: isStdio && restarts !== 'Always',
+    ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
+  }
+}

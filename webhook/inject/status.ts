@@ -1,0 +1,100 @@
+// The status annotation: what injection changed, so that `outrigger uninject` can give it back.
+// Information only. It is never trusted: admission renders everything again from the pod itself,
+// and carries an earlier status on only where the pod still bears our sidecar. Pure.
+
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
+import { at, stringAt, type Json, type JsonObject } from '../json.ts'
+import { members, ownSidecar } from './pod.ts'
+import { DEFAULT_CONTAINER } from './server.ts'
+import { TAKEN } from './taken.ts'
+
+type Path = readonly [string, ...string[]]
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  container: z.string(),
+  transport: z.enum(['stdio', 'http']),
+  /** Earlier values by place; null where there was none. A place is a path whose list items go by name. */
+  was: z.record(z.string(), z.custom<Json>()),
+  /** Annotations that came from the workload's own metadata. */
+  copied: z.array(z.string()).optional(),
+})
+export type Status = z.output<typeof schema>
+
+/** The status that a pod bears, or undefined where it has none of our form. */
+export const readStatus = (pod: JsonObject): Status | undefined => {
+  const text = stringAt(pod, 'metadata', 'annotations', STATUS_ANNOTATION)
+  try {
+    return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+const POD_PLACES: readonly Path[] = [
+  ['metadata', 'annotations', DEFAULT_CONTAINER],
+  ['spec', 'automountServiceAccountToken'],
+  ['spec', 'imagePullSecrets'],
+  ['spec', 'resources'],
+  ['spec', 'securityContext', 'runAsNonRoot'],
+  ['spec', 'securityContext', 'seccompProfile'],
+]
+const CONTAINER_PLACES: readonly Path[] = [
+  ['command'],
+  ['securityContext', 'allowPrivilegeEscalation'],
+  ['securityContext', 'capabilities'],
+  ['securityContext', 'readOnlyRootFilesystem'],
+  ['securityContext', 'runAsUser'],
+  ...TAKEN.map(([path]) => path),
+]
+
+/** Every place that injection may change: its name in `was`, and the value there. */
+export const places = (pod: JsonObject): ReadonlyMap<string, Json | undefined> =>
+  new Map([
+    ...POD_PLACES.map((path) => [path.join(' '), at(pod, ...path)] as const),
+    ...members(pod)
+      .filter(({ name }) => name !== SIDECAR_CONTAINER)
+      .flatMap(({ list, name, container }) =>
+        CONTAINER_PLACES.map(
+          (path) => [`${list} ${name} ${path.join(' ')}`, at(container, ...path)] as const,
+        ),
+      ),
+  ])
+
+/** The earlier values, those of an earlier pass before those of this one. */
+const changes = (before: JsonObject, after: JsonObject): Record<string, Json> => {
+  const carried = ownSidecar(before) === undefined ? {} : (readStatus(before)?.was ?? {})
+  const [old, now] = [places(before), places(after)]
+  return Object.fromEntries(
+    [...now.keys()].sort().flatMap((place): readonly (readonly [string, Json])[] => {
+      if (Object.hasOwn(carried, place)) return [[place, carried[place] ?? null]]
+      const value = old.get(place)
+      // A command that was there is given back by taking the shim out of the line.
+      const isKept = isDeepStrictEqual(value, now.get(place)) || (value && isCommand(place))
+      return isKept ? [] : [[place, value ?? null]]
+    }),
+  )
+}
+
+const isCommand = (place: string): boolean => place.endsWith(' command')
+
+export interface StatusParts {
+  readonly container: string
+  readonly transport: 'stdio' | 'http'
+  readonly copied: readonly string[]
+}
+
+/** The status annotation's text for a pod that injection turned from one form into another. */
+export const statusText = (before: JsonObject, after: JsonObject, parts: StatusParts): string => {
+  const { container, transport, copied } = parts
+  const status: Status = {
+    version: 1,
+    container,
+    transport,
+    was: changes(before, after),
+    ...(copied.length > 0 ? { copied: [...copied].sort() } : {}),
+  }
+  return JSON.stringify(status)
+}

@@ -1,0 +1,23 @@
+// What one rendering is about: the pod as it came, its surroundings and its resolved settings.
+
+import type { ClusterConfig } from '../config.ts'
+import type { JsonObject } from '../json.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Resolution } from '../settings/resolve.ts'
+
+/** The workload that a pod belongs to, where the caller knows it. */
+export interface Workload {
+  readonly kind: string
+  readonly name: string
+  readonly annotations: Readonly<Record<string, string>>
+  /** Names of annotations that were copied from it into the pod template. */
+  readonly copied?: readonly string[]
+}
+
+export interface Subject {
+  readonly pod: JsonObject
+  readonly namespace: Namespace
+  readonly config: ClusterConfig
+  readonly workload: Workload | undefined
+  readonly resolution: Resolution
+}

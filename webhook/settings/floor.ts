@@ -1,0 +1,110 @@
+// What the platform team fixes in the cluster configuration and no annotation may loosen. Closed by
+// default: every relaxation is an `allow…` that somebody has written down. Pure.
+
+import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
+import { violation, type Violation } from '../inject/outcome.ts'
+import { parseQuantity } from '../quantity.ts'
+
+export interface Floor {
+  /** `auth: none` may be asked for. */
+  readonly allowAnonymous: boolean
+  /** `process-model: shared`, one process for all principals, may be asked for. */
+  readonly allowSharedProcesses: boolean
+  /** `egress-mode: observe` may be asked for. */
+  readonly allowEgressObserve: boolean
+  /** `needs-kube-api: true` may be asked for. */
+  readonly allowKubeApi: boolean
+  /** Sidecars may run where the kernel cannot separate children, and say so. */
+  readonly allowAdvisoryIsolation: boolean
+  readonly minAuditLevel: 'metadata' | 'request' | 'response'
+  readonly maxSidecarCpu: string
+  readonly maxSidecarMemory: string
+  /** In a namespace that opts in: what becomes of a pod in which no server can be found. */
+  readonly unresolvable: 'skip' | 'deny'
+  /** Containers of a mesh, by name and image repository, that the security rules leave alone. */
+  readonly exemptContainers: readonly { readonly name: string; readonly image: string }[]
+}
+
+/** The relaxations that are on, for the start log and a metric. */
+export const relaxations = (floor: Floor): readonly string[] =>
+  Object.entries(floor)
+    .filter(([name, value]) => name.startsWith('allow') && value === true)
+    .map(([name]) => name)
+
+interface Leave {
+  readonly key: Key
+  readonly value: string
+  readonly by: keyof Floor & `allow${string}`
+  readonly instead: string
+}
+
+const LEAVES: readonly Leave[] = [
+  { key: 'auth', value: 'none', by: 'allowAnonymous', instead: '`oidc`' },
+  {
+    key: 'process-model',
+    value: 'shared',
+    by: 'allowSharedProcesses',
+    instead: '`session` or `principal`',
+  },
+  { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: '`enforce`' },
+  { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: '`false`' },
+]
+
+/** A resolved text and where it came from; `default` bends to the floor, anything else is judged. */
+export interface Placed {
+  readonly text: string
+  readonly where: string
+  readonly isDefault: boolean
+}
+
+const RESOURCE_KEYS = [
+  ['sidecar-cpu-request', 'maxSidecarCpu'],
+  ['sidecar-cpu-limit', 'maxSidecarCpu'],
+  ['sidecar-memory-request', 'maxSidecarMemory'],
+  ['sidecar-memory-limit', 'maxSidecarMemory'],
+] as const satisfies readonly (readonly [Key, keyof Floor])[]
+
+const isMore = (a: string, b: string): boolean =>
+  (parseQuantity(a) ?? 0n) > (parseQuantity(b) ?? 0n)
+
+/** The defaults as the floor bends them: never below the least, never above the most. */
+export const flooredDefault = (key: Key, floor: Floor): string | undefined => {
+  const text = annotation(key).default
+  if (text === undefined) return undefined
+  if (key === 'audit-level' && isLessAudit(text, floor)) return floor.minAuditLevel
+  const most = RESOURCE_KEYS.find(([name]) => name === key)?.[1]
+  return most !== undefined && isMore(text, floor[most]) ? floor[most] : text
+}
+
+const isLessAudit = (level: string, floor: Floor): boolean => {
+  const order = annotation('audit-level').values ?? []
+  return order.indexOf(level) < order.indexOf(floor.minAuditLevel)
+}
+
+/** Everything in the resolved texts that the floor forbids. */
+export const floorViolations = (
+  texts: ReadonlyMap<Key, Placed>,
+  floor: Floor,
+): readonly Violation[] => {
+  const chosen = [...texts].filter(([, { isDefault }]) => !isDefault)
+  return chosen.flatMap(([key, { text, where }]) => {
+    const name = `${where}: ${PREFIX}${key}: \`${text}\``
+    const leave = LEAVES.find((row) => row.key === key && row.value === text && !floor[row.by])
+    if (leave) {
+      return violation(
+        'floor',
+        `${name} is forbidden by the cluster configuration; use ${leave.instead}, or ask the platform team for floor.${leave.by}`,
+      )
+    }
+    if (key === 'audit-level' && isLessAudit(text, floor)) {
+      return violation(
+        'floor',
+        `${name} is less than floor.minAuditLevel \`${floor.minAuditLevel}\``,
+      )
+    }
+    const most = RESOURCE_KEYS.find(([resource]) => resource === key)?.[1]
+    return most !== undefined && isMore(text, floor[most])
+      ? violation('floor', `${name} is more than floor.${most} \`${floor[most]}\``)
+      : []
+  })
+}
