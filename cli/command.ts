@@ -1,0 +1,26 @@
+// What a subcommand is, and what it may touch: arguments, two streams, an environment, a signal.
+
+export interface Io {
+  stdout(text: string): void
+  stderr(text: string): void
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Aborted by Ctrl-C or SIGTERM: clean up and return. */
+  readonly signal: AbortSignal
+}
+
+export interface Command {
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** The whole help text. */
+  readonly usage: string
+  /** Resolves with the exit code: 0 done, 1 failed or denied, 2 wrong usage. */
+  readonly run: (args: readonly string[], io: Io) => Promise<number>
+}
+
+/** Wrong usage: what is wrong, and where the help is. */
+export const misuse = (io: Io, name: string, problem: string): number => {
+  io.stderr(`outrigger ${name}: ${problem}\nSee: outrigger ${name} --help\n`)
+  return 2
+}
+
+export const isHelp = (args: readonly string[]): boolean => args[0] === '--help' || args[0] === '-h'

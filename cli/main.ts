@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// The `outrigger` command: finds the subcommand, prints what it says, exits with its code. The only
+// file of the CLI that touches the process.
+
+import { COMMANDS } from './commands.ts'
+import { usage } from './usage.ts'
+
+const [name = 'help', ...args] = process.argv.slice(2)
+const command = COMMANDS.get(name)
+
+const abort = new AbortController()
+let signalled: NodeJS.Signals | undefined
+const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second signal means: now.
+    if (signalled) process.exit(EXIT_CODES[signal])
+    signalled = signal
+    abort.abort()
+  })
+}
+
+const io = {
+  stdout: (text: string): void => void process.stdout.write(text),
+  stderr: (text: string): void => void process.stderr.write(text),
+  environment: process.env,
+  signal: abort.signal,
+}
+
+if (command === undefined) {
+  const isHelp = name === 'help' || name === '--help' || name === '-h'
+  const lines = isHelp
+    ? usage()
+    : `outrigger: there is no command ${JSON.stringify(name)}\n\n${usage()}`
+  if (isHelp) io.stdout(lines)
+  else io.stderr(lines)
+  process.exitCode = isHelp ? 0 : 2
+} else {
+  try {
+    const code = await command.run(args, io)
+    process.exit(signalled === undefined ? code : (EXIT_CODES[signalled] ?? code))
+  } catch (error) {
+    io.stderr(`outrigger ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,88 @@
+// The flags of `outrigger run`: its own, and one for every annotation that the sidecar reads. Pure.
+
+import { parseArgs } from 'node:util'
+import { annotation, KEYS, type Key } from '../shared/annotations.ts'
+import { wants } from '../shared/settings.ts'
+import { fail, ok, type Result } from '../shared/result.ts'
+
+/** A command on this machine speaks stdio: what describes an HTTP server has no flag here. */
+const NOT_HERE: ReadonlySet<Key> = new Set(['transport', 'port', 'path'])
+
+export const SETTING_FLAGS = KEYS.filter(
+  (key) => annotation(key).readBy !== 'webhook' && !NOT_HERE.has(key),
+)
+
+export interface RunFlags {
+  readonly port: number | undefined
+  readonly adminPort: number | undefined
+  readonly host: string | undefined
+  readonly config: string | undefined
+  readonly allowAnonymous: boolean
+  readonly settings: Readonly<Record<string, string>>
+  readonly command: readonly string[]
+}
+
+const PORT = /^\d{1,5}$/
+
+const portOf = (text: string | undefined, flag: string): Result<number | undefined, string> => {
+  if (text === undefined) return ok(undefined)
+  return PORT.test(text) && Number(text) <= 65_535
+    ? ok(Number(text))
+    : fail(`--${flag} ${JSON.stringify(text)} is not a port: use 0 (any) to 65535`)
+}
+
+const options = {
+  port: { type: 'string' },
+  'admin-port': { type: 'string' },
+  host: { type: 'string' },
+  config: { type: 'string' },
+  'allow-anonymous': { type: 'boolean' },
+  ...Object.fromEntries(SETTING_FLAGS.map((key) => [key, { type: 'string' as const }])),
+} as const
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/** Reads the arguments; the error is a sentence. */
+export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string> => {
+  const split = args.indexOf('--')
+  const command = split === -1 ? [] : args.slice(split + 1)
+  if (command.length === 0) return fail('the command is missing: put it after --')
+  let values: Readonly<Record<string, unknown>>
+  try {
+    values = parseArgs({
+      args: args.slice(0, split),
+      options,
+      strict: true,
+      allowPositionals: false,
+    }).values
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+  const port = portOf(text(values['port']), 'port')
+  if (!port.ok) return port
+  const adminPort = portOf(text(values['admin-port']), 'admin-port')
+  if (!adminPort.ok) return adminPort
+  const settings = Object.fromEntries(
+    SETTING_FLAGS.flatMap((key) => {
+      const value = text(values[key])
+      return value === undefined ? [] : [[key, value]]
+    }),
+  )
+  return ok({
+    port: port.value,
+    adminPort: adminPort.value,
+    host: text(values['host']),
+    config: text(values['config']),
+    allowAnonymous: values['allow-anonymous'] === true,
+    settings,
+    command,
+  })
+}
+
+/** The lines of the help text that come from the annotation table. */
+export const settingsHelp = (): string =>
+  SETTING_FLAGS.map((key) => {
+    const { doc, default: value } = annotation(key)
+    const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
+    return `  --${key} VALUE\n      ${doc} (${notes})`
+  }).join('\n')

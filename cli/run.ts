@@ -1,0 +1,126 @@
+// `outrigger run`: a sidecar on this machine around a command. Refuses to start without
+// authentication unless told to, and ends with its server when that cannot even start.
+
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { createLog } from '../shared/log.ts'
+import { MCP_PATH } from '../shared/names.ts'
+import { fail, type Result } from '../shared/result.ts'
+import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
+import { isHelp, misuse, type Command, type Io } from './command.ts'
+import { startLocalSidecar } from './local-sidecar.ts'
+import { parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
+
+const USAGE = `outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
+
+Serves a stdio MCP server over Streamable HTTP on this machine, through the shim.
+
+  --port N            port to listen on, 0 for any (default 15200)
+  --host H            address to listen on (default 127.0.0.1, with ::1)
+  --admin-port N      port of /livez, /readyz and /metrics, 0 for any (default 0)
+  --config FILE       a sidecar configuration, YAML or JSON; flags stand above it
+  --allow-anonymous   serve anybody who can reach the port
+
+Settings, by their annotation's name:
+${settingsHelp()}
+`
+
+const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
+
+const fileDocument = (path: string | undefined): Readonly<Record<string, unknown>> => {
+  if (path === undefined) return {}
+  try {
+    return record(parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    throw new Error(`--config ${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
+}
+
+/** File, then flags; `level` is quiet by default, since a person reads it. */
+const configuration = (flags: RunFlags): Result<SidecarConfig, string[]> => {
+  const file = fileDocument(flags.config)
+  const document = {
+    host: '127.0.0.1',
+    adminPort: 0,
+    isolation: 'advisory',
+    ...file,
+    ...(flags.host === undefined ? {} : { host: flags.host }),
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+    ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
+    settings: {
+      'log-level': 'warn',
+      ...record(file['settings']),
+      ...flags.settings,
+      ...(flags.allowAnonymous ? { auth: 'none' } : {}),
+    },
+  }
+  const config = parseSidecarConfig(document)
+  if (!config.ok) return config
+  if (!flags.allowAnonymous) {
+    return fail([
+      'refusing to serve without authentication (auth: oidc is not built yet); --allow-anonymous serves anybody who can reach the port',
+    ])
+  }
+  return config.value.settings.transport === 'http'
+    ? fail(['settings: transport: a command is served over stdio; leave it out'])
+    : config
+}
+
+const until = (signal: AbortSignal): Promise<'signal'> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve('signal')
+    signal.addEventListener('abort', () => resolve('signal'), { once: true })
+  })
+
+const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
+  const { settings, host } = config
+  const log = createLog({ level: settings['log-level'], write: io.stderr, now: () => Date.now() })
+  const most = settings['max-processes']
+  const local = await startLocalSidecar(
+    config,
+    {
+      command: flags.command,
+      environment: io.environment,
+      ...(most === undefined ? {} : { maxProcesses: most }),
+    },
+    log,
+  )
+  const { sidecar, shimEnded, close } = local
+  const over = Promise.race([until(io.signal), shimEnded])
+  try {
+    const first = await Promise.race([sidecar.ready, over, sidecar.failed])
+    if (first === undefined) {
+      const name = host.includes(':') ? `[${host}]` : host
+      io.stdout(`outrigger: listening on http://${name}:${sidecar.port}${MCP_PATH}\n`)
+      io.stdout(`outrigger: health and metrics on http://${name}:${sidecar.adminPort}/metrics\n`)
+    }
+    const end = first ?? (await over)
+    if (end === 'signal') return 0
+    io.stderr(`outrigger run: ${end}\n`)
+    return 1
+  } finally {
+    await close()
+  }
+}
+
+export const run: Command = {
+  summary: 'serve a stdio command over HTTP on this machine',
+  usage: USAGE,
+  run: async (args, io) => {
+    if (isHelp(args)) {
+      io.stdout(USAGE)
+      return 0
+    }
+    const flags = parseRunFlags(args)
+    if (!flags.ok) return misuse(io, 'run', flags.error)
+    const config = configuration(flags.value)
+    if (!config.ok) {
+      for (const error of config.error) io.stderr(`outrigger run: ${error}\n`)
+      return 2
+    }
+    return serve(config.value, flags.value, io)
+  },
+}

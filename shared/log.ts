@@ -1,0 +1,46 @@
+// The programs' own log: JSON lines, levels, nothing secret. Fields are given by the caller by
+// name; a value is cut at a bound, and control characters cannot break the line (JSON escapes them).
+
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type Level = (typeof LEVELS)[number]
+
+type Fields = Readonly<Record<string, string | number | boolean | undefined>>
+
+export interface Log {
+  debug(message: string, fields?: Fields): void
+  info(message: string, fields?: Fields): void
+  warn(message: string, fields?: Fields): void
+  error(message: string, fields?: Fields): void
+}
+
+const MAX_VALUE_LENGTH = 2048
+
+const cut = (
+  value: string | number | boolean | undefined,
+): string | number | boolean | undefined =>
+  typeof value === 'string' && value.length > MAX_VALUE_LENGTH
+    ? `${value.slice(0, MAX_VALUE_LENGTH)}…`
+    : value
+
+export interface LogOptions {
+  readonly level: Level
+  /** Takes one whole line, its end included. */
+  readonly write: (line: string) => void
+  /** The time of a line, milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+export const createLog = ({ level, write, now }: LogOptions): Log => {
+  const least = LEVELS.indexOf(level)
+  const at =
+    (name: Level) =>
+    (message: string, fields: Fields = {}): void => {
+      if (LEVELS.indexOf(name) < least) return
+      const cutFields = Object.fromEntries(
+        Object.entries(fields).map(([key, value]) => [key, cut(value)]),
+      )
+      const time = new Date(now()).toISOString()
+      write(`${JSON.stringify({ time, level: name, message: cut(message), ...cutFields })}\n`)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

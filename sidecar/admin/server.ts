@@ -1,0 +1,51 @@
+// The second listener, for kubelet and Prometheus: /startupz, /livez, /readyz and /metrics. It changes nothing.
+
+import { createServer, type Server, type ServerResponse } from 'node:http'
+
+export interface AdminOptions {
+  /** Whether the shim is copied and the listeners are bound. */
+  readonly isStarted: () => boolean
+  /** Why calls cannot be served; undefined where they can. */
+  readonly obstacle: () => string | undefined
+  readonly metrics: () => Promise<string>
+  readonly metricsType: string
+}
+
+const say = (response: ServerResponse, status: number, text: string, type = 'text/plain'): void => {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
+  response.end(text)
+}
+
+export const createAdmin = (options: AdminOptions): Server => {
+  const routes: ReadonlyMap<string, (response: ServerResponse) => void> = new Map([
+    ['/livez', (response: ServerResponse) => say(response, 200, 'ok\n')],
+    [
+      '/startupz',
+      (response: ServerResponse) =>
+        options.isStarted() ? say(response, 200, 'ok\n') : say(response, 503, 'starting\n'),
+    ],
+    [
+      '/readyz',
+      (response: ServerResponse) => {
+        const obstacle = options.obstacle()
+        if (obstacle === undefined) say(response, 200, 'ok\n')
+        else say(response, 503, `${obstacle}\n`)
+      },
+    ],
+    [
+      '/metrics',
+      (response: ServerResponse) => {
+        options.metrics().then(
+          (text) => say(response, 200, text, options.metricsType),
+          () => say(response, 500, 'the metrics cannot be collected\n'),
+        )
+      },
+    ],
+  ])
+  return createServer({ requestTimeout: 10_000 }, (request, response) => {
+    const route = routes.get(request.url?.split('?', 1)[0] ?? '')
+    if (!route) say(response, 404, `nothing is here; there are ${[...routes.keys()].join(', ')}\n`)
+    else if (request.method !== 'GET') say(response, 405, 'use GET\n')
+    else route(response)
+  })
+}

@@ -1,0 +1,101 @@
+// Whether calls can be served, and if not why: the shim is there, one child has started and
+// answered, nothing is draining. A broken server is tried again with growing pauses, never in a hot loop.
+
+import type { Log } from '../../shared/log.ts'
+import type { Fault } from '../mcp/faults.ts'
+import type { Result } from '../../shared/result.ts'
+import type { Verdict } from './eras.ts'
+
+const FIRST_PAUSE_MS = 500
+const MAX_PAUSE_MS = 30_000
+
+export interface ReadinessOptions {
+  readonly probe: () => Promise<Result<Verdict, Fault>>
+  readonly log: Log
+}
+
+export class Readiness {
+  isDraining = false
+  private readonly options: ReadinessOptions
+  private verdict: Verdict | undefined
+  private reason = "the shim in the server's container has not connected yet"
+  private waiting: ((verdict: Verdict | undefined) => void)[] = []
+  /** Counts probes, so that one of an earlier container changes nothing. */
+  private round = 0
+  private isFailed: (reason: string) => void = () => undefined
+  /** Resolves with the reason when a start of the server has failed. */
+  readonly whenFailed: Promise<string> = new Promise((resolve) => {
+    this.isFailed = resolve
+  })
+  private timer: NodeJS.Timeout | undefined
+  private isReady: () => void = () => undefined
+  /** Resolves when the server has answered for the first time. */
+  readonly whenReady: Promise<void> = new Promise((resolve) => {
+    this.isReady = resolve
+  })
+
+  constructor(options: ReadinessOptions) {
+    this.options = options
+  }
+
+  /** A sentence that says why not; undefined where calls can be served. */
+  get obstacle(): string | undefined {
+    if (this.isDraining) return 'the sidecar is draining'
+    return this.verdict ? undefined : this.reason
+  }
+
+  /** What the server speaks, if that is known. */
+  get known(): Verdict | undefined {
+    return this.verdict
+  }
+
+  /** What the server speaks, once that is known; undefined where its first start has failed. */
+  eras(): Promise<Verdict | undefined> {
+    if (this.verdict) return Promise.resolve(this.verdict)
+    return new Promise((resolve) => {
+      this.waiting.push(resolve)
+    })
+  }
+
+  /** Links can be had (again): finds out what the server speaks. */
+  begin(): void {
+    this.stop('the server has not answered yet')
+    void this.attempt(this.round, FIRST_PAUSE_MS)
+  }
+
+  /** The server's container is gone. */
+  stop(reason: string): void {
+    this.round++
+    clearTimeout(this.timer)
+    this.verdict = undefined
+    this.reason = reason
+  }
+
+  close(): void {
+    this.stop('the sidecar is ending')
+  }
+
+  private async attempt(round: number, pauseMs: number): Promise<void> {
+    const result = await this.options.probe()
+    if (round !== this.round) return
+    if (result.ok) {
+      this.verdict = result.value
+      this.isReady()
+      this.options.log.info('the server answers', {
+        legacy: result.value.isLegacy,
+        modern: result.value.isModern,
+      })
+    } else {
+      this.reason = result.error.message
+      this.isFailed(result.error.message)
+      this.options.log.error(`the server does not start: ${result.error.message}`)
+      this.timer = setTimeout(
+        () => void this.attempt(round, Math.min(pauseMs * 2, MAX_PAUSE_MS)),
+        pauseMs,
+      )
+    }
+    const { waiting } = this
+    this.waiting = []
+    for (const resolve of waiting) resolve(this.verdict)
+  }
+}

@@ -1,0 +1,123 @@
+// The answer to one POST or GET, written once: JSON, or an event stream once something has to be
+// streamed first. The only place that writes to a client. Its buffer is bounded: at the bound it asks its owner to
+// hold the source, or ends the stream.
+
+import type { ServerResponse } from 'node:http'
+import { FAULTS, faultText, type Fault } from '../mcp/faults.ts'
+
+/** What an event stream may hold for a client that does not read, bytes. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+
+const JSON_TYPE = 'application/json'
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+export type ReplyState = 'waiting' | 'streaming' | 'done'
+
+export class Reply {
+  private readonly response: ServerResponse
+  private readonly extraHeaders: Record<string, string> = {}
+  private current: ReplyState = 'waiting'
+  /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
+  lastWriteMs: number
+
+  constructor(response: ServerResponse, nowMs: number) {
+    this.response = response
+    this.lastWriteMs = nowMs
+  }
+
+  get state(): ReplyState {
+    return this.current
+  }
+
+  /** Calls back once when the client has gone before the answer was complete. */
+  onGone(callback: () => void): void {
+    this.response.once('close', () => {
+      const isEarly = this.current !== 'done'
+      this.current = 'done'
+      if (isEarly) callback()
+    })
+  }
+
+  /** A header of the answer, as long as that has not begun; undefined takes it back. */
+  header(name: string, value: string | undefined): void {
+    if (value === undefined) delete this.extraHeaders[name]
+    else this.extraHeaders[name] = value
+  }
+
+  /** The whole answer as JSON (latin1 text), or as the last event where streaming has begun. */
+  json(text: string, status = 200): void {
+    if (this.current === 'streaming') this.lastEvent(text)
+    if (this.current !== 'waiting') return
+    this.current = 'done'
+    this.response.writeHead(status, {
+      'content-type': JSON_TYPE,
+      'content-length': text.length,
+      ...this.extraHeaders,
+    })
+    this.response.end(text, 'latin1')
+  }
+
+  /** An answer without a body. */
+  empty(status: number): void {
+    if (this.current !== 'waiting') return
+    this.current = 'done'
+    this.response.writeHead(status, { 'content-length': 0, ...this.extraHeaders })
+    this.response.end()
+  }
+
+  fault(fault: Fault, idText?: string): void {
+    for (const [name, value] of Object.entries(fault.headers ?? {})) this.header(name, value)
+    this.json(faultText(fault, idText), FAULTS[fault.code].status)
+  }
+
+  /** Starts the event stream, unless that has been done. */
+  stream(): void {
+    if (this.current !== 'waiting') return
+    this.current = 'streaming'
+    this.response.writeHead(200, { ...STREAM_HEADERS, ...this.extraHeaders })
+    this.response.flushHeaders()
+  }
+
+  /**
+   * One event (latin1 text without line ends); with an id it can be resumed from. False when the
+   * client reads too slowly and the source should pause until `onDrain`.
+   */
+  event(text: string, nowMs: number, id?: string): boolean {
+    this.stream()
+    if (this.current !== 'streaming') return true
+    this.lastWriteMs = nowMs
+    const prefix = id === undefined ? '' : `id: ${id}\n`
+    this.response.write(`${prefix}data: ${text}\n\n`, 'latin1')
+    return this.response.writableLength < MAX_BUFFERED_BYTES
+  }
+
+  /** A comment that keeps idle connections open (2026-07-28 transports; lessons: 15 s). */
+  keepAlive(nowMs: number): void {
+    this.stream()
+    if (this.current !== 'streaming') return
+    this.lastWriteMs = nowMs
+    this.response.write(': keep-alive\n\n')
+  }
+
+  onDrain(callback: () => void): void {
+    this.response.once('drain', callback)
+    this.response.once('close', callback)
+  }
+
+  /** Ends a stream without a further event; the client may resume or ask again. */
+  end(): void {
+    if (this.current === 'waiting') this.empty(204)
+    if (this.current !== 'streaming') return
+    this.current = 'done'
+    this.response.end()
+  }
+
+  private lastEvent(text: string): void {
+    this.current = 'done'
+    this.response.end(`data: ${text}\n\n`, 'latin1')
+  }
+}

@@ -1,0 +1,215 @@
+// One legacy server process and the sessions that it serves: one (model `session`), those of one
+// principal, or everybody's. It decides which session hears what the server says; where that cannot be
+// known for sure across principals, nobody does.
+
+import { Channel, type Call, type ChannelOwner, type Observe } from '../bridge/channel.ts'
+import { fault } from '../mcp/faults.ts'
+import {
+  member,
+  slice,
+  stringAt,
+  type Notification,
+  type Request,
+  type Response,
+} from '../mcp/message.ts'
+import { rewrite } from '../mcp/rewrite.ts'
+import type { Link, LinkEnd } from '../upstream/link.ts'
+import type { Session } from './session.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+export type ProcessModel = 'session' | 'principal' | 'shared'
+
+export interface BackendOptions {
+  readonly link: Link
+  readonly model: ProcessModel
+  readonly nextId: () => number
+  readonly now: () => number
+  readonly observe: Observe
+  /** The process is being ended and takes no further session. */
+  readonly onUnused: () => void
+  /** The process has ended; its sessions are still attached. */
+  readonly onEnd: (backend: Backend, end: LinkEnd) => void
+}
+
+export class Backend implements ChannelOwner {
+  readonly channel: Channel
+  readonly model: ProcessModel
+  readonly sessions = new Set<Session>()
+  private readonly options: BackendOptions
+  private readonly subscriptions = new Subscriptions()
+  /** No session may join any more. */
+  isClosed = false
+  private isInitialized = false
+
+  constructor(options: BackendOptions) {
+    this.options = options
+    this.model = options.model
+    this.channel = new Channel({
+      link: options.link,
+      owner: this,
+      nextId: options.nextId,
+      now: options.now,
+      observe: options.observe,
+    })
+  }
+
+  /** Takes on a session; where it is the only one, its slow client slows the server down. */
+  attach(session: Session): void {
+    this.sessions.add(session)
+    if (this.model !== 'session') return
+    session.onSlow = (isSlow) => (isSlow ? this.channel.link.pause() : this.channel.link.resume())
+  }
+
+  /** A session leaves; the process ends with its last one. */
+  detach(session: Session): void {
+    this.sessions.delete(session)
+    for (const uri of this.subscriptions.leave(session)) this.unsubscribe(uri)
+    if (this.sessions.size === 0) this.close()
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.options.onUnused()
+    this.channel.close()
+  }
+
+  /** A client's notification; what concerns one session only never reaches the others' server. */
+  notification(session: Session, message: Notification): void {
+    session.lastUsedMs = this.options.now()
+    if (message.method === 'notifications/cancelled') {
+      this.cancelled(session, message)
+      return
+    }
+    if (message.method === 'notifications/initialized') {
+      if (this.isInitialized) return
+      this.isInitialized = true
+    }
+    this.channel.send(message.text)
+  }
+
+  /** A client's answer to a request of the server's; dropped where this client was not asked. */
+  response(session: Session, message: Response): void {
+    const { id, text } = message
+    const exact = id && session.answered(slice(text, id))
+    if (id === undefined || exact === undefined) return
+    this.channel.send(rewrite(text, [{ start: id.start, end: id.end, text: exact }]))
+  }
+
+  /** Whether the request must reach the server; `false` where other sessions still need what it undoes. */
+  needsServer(session: Session, request: Request): boolean {
+    const uri = stringAt(request.text, member(request.params, 'uri'))
+    if (uri === undefined || this.model === 'session') return true
+    if (request.method === 'resources/subscribe') this.subscriptions.add(session, uri)
+    if (request.method !== 'resources/unsubscribe') return true
+    return this.subscriptions.remove(session, uri)
+  }
+
+  serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
+    if (message.kind === 'request') this.serverRequest(message, relatedTo)
+    else this.serverNotification(message, relatedTo)
+  }
+
+  ended(end: LinkEnd): void {
+    this.options.onEnd(this, end)
+  }
+
+  /** The client gives up a request: the server hears our id of it, and nobody waits any more. */
+  private cancelled(session: Session, { text, params }: Notification): void {
+    const place = member(params, 'requestId')
+    const call = place && session.find(slice(text, place))
+    if (!call || !place) return
+    this.channel.withdraw(
+      call,
+      rewrite(text, [{ start: place.start, end: place.end, text: `${call.id}` }]),
+    )
+    call.caller.fault(fault('request-cancelled', 'the client cancelled the request'))
+  }
+
+  private serverRequest(message: Request, relatedTo: Call | undefined): void {
+    const idText = slice(message.text, message.id)
+    if (this.model === 'shared') {
+      this.answerOurselves(message, idText)
+      return
+    }
+    const session = this.sessionOf(relatedTo) ?? this.busiest()
+    if (!session?.ask(idText, message.text, session.owns(relatedTo))) {
+      this.channel.send(
+        `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`,
+      )
+    }
+  }
+
+  /** A process shared by principals was promised no client features; a ping is answered for the client. */
+  private answerOurselves(message: Request, idText: string): void {
+    this.channel.send(
+      message.method === 'ping'
+        ? `{"jsonrpc":"2.0","id":${idText},"result":{}}`
+        : `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"not available: this server process is shared"}}`,
+    )
+  }
+
+  private serverNotification(message: Notification, relatedTo: Call | undefined): void {
+    for (const session of this.audience(message, relatedTo)) {
+      const isGeneral = message.method.endsWith('_changed') || message.method.endsWith('/updated')
+      if (isGeneral) session.announce(message.text)
+      else session.tell(message.text, session.owns(relatedTo))
+    }
+  }
+
+  private audience(message: Notification, relatedTo: Call | undefined): Iterable<Session> {
+    if (message.method === 'notifications/cancelled') {
+      const place = member(message.params, 'requestId')
+      const idText = place && slice(message.text, place)
+      return [...this.sessions].filter(
+        (session) => idText !== undefined && session.hasAsked(idText),
+      )
+    }
+    if (this.model === 'session' || message.method.endsWith('/list_changed')) return this.sessions
+    if (message.method === 'notifications/resources/updated') {
+      return this.subscriptions.of(stringAt(message.text, member(message.params, 'uri')))
+    }
+    // A log line says not whose call it is about: across principals nobody gets it.
+    const session =
+      this.sessionOf(relatedTo) ?? (this.model === 'shared' ? undefined : this.busiest())
+    return session ? [session] : []
+  }
+
+  private sessionOf(call: Call | undefined): Session | undefined {
+    return call && [...this.sessions].find((session) => session.owns(call))
+  }
+
+  /** The session that most likely caused what the server does now: the one used last, with calls first. */
+  private busiest(): Session | undefined {
+    let best: Session | undefined
+    for (const session of this.sessions) {
+      if (!best || rank(session) > rank(best)) best = session
+    }
+    return best
+  }
+
+  private unsubscribe(uri: string): void {
+    const params = JSON.stringify({ uri })
+    this.channel.send(
+      `{"jsonrpc":"2.0","id":${this.options.nextId()},"method":"resources/unsubscribe","params":${Buffer.from(params).toString('latin1')}}`,
+    )
+  }
+}
+
+const rank = (session: Session): number =>
+  session.lastUsedMs + (session.inFlight > 0 ? Number.MAX_SAFE_INTEGER / 2 : 0)
+
+/** The key of the process that serves a session: what its sessions must have in common. */
+export const backendKey = (
+  model: ProcessModel,
+  principal: string,
+  initialize: Request,
+): string | undefined => {
+  if (model === 'session') return undefined
+  if (model === 'shared') return 'shared'
+  const part = (name: string): string => {
+    const place = member(initialize.params, name)
+    return place === undefined ? '' : slice(initialize.text, place)
+  }
+  return JSON.stringify([principal, part('protocolVersion'), part('capabilities')])
+}

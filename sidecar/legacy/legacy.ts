@@ -1,0 +1,153 @@
+// The legacy era (2024-11-05 to 2025-11-25): sessions over POST, GET and DELETE. It finds or makes
+// the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
+
+import { exitFault } from '../bridge/channel.ts'
+import { header, type Exchange } from '../front/exchange.ts'
+import type { Permit } from '../access/permit.ts'
+import { fault } from '../mcp/faults.ts'
+import { slice, type Message, type Request } from '../mcp/message.ts'
+import type { LinkEnd } from '../upstream/link.ts'
+import type { Backend } from './backend.ts'
+import { Opening, type OpeningOptions } from './opening.ts'
+import { MAX_IN_FLIGHT } from './session.ts'
+import { Sessions, type Entry } from './sessions.ts'
+import type { Stream } from './stream.ts'
+
+export interface LegacyOptions extends Omit<OpeningOptions, 'sessions' | 'onEnd'> {
+  readonly requestTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly keepAliveMs: number
+}
+
+export class Legacy {
+  readonly sessions = new Sessions()
+  private readonly options: LegacyOptions
+  private readonly opening: Opening
+
+  constructor(options: LegacyOptions) {
+    this.options = options
+    this.opening = new Opening({
+      ...options,
+      sessions: this.sessions,
+      onEnd: (backend, end) => this.ended(backend, end),
+    })
+  }
+
+  /** One message. */
+  post(permit: Permit, exchange: Exchange, message: Message): void {
+    if (message.kind === 'request' && message.method === 'initialize') {
+      void this.opening.initialize(permit, exchange, message)
+      return
+    }
+    const entry = this.find(permit, exchange)
+    if (!entry) return undefined
+    if (message.kind === 'request') this.request(entry, message, entry.session.open(exchange.reply))
+    else {
+      this.oneWay(entry, message)
+      exchange.reply.empty(202)
+    }
+  }
+
+  /** A batch, already checked to be one that the session's revision allows. */
+  batch(permit: Permit, exchange: Exchange, messages: readonly Message[]): undefined {
+    const entry = this.find(permit, exchange)
+    if (!entry) return undefined
+    if (!entry.session.revision.hasBatches) {
+      exchange.reply.fault(
+        fault('invalid-request', 'a batch, which the revision of this session does not have'),
+      )
+      return
+    }
+    const requests = messages.filter((message) => message.kind === 'request')
+    const stream =
+      requests.length > 0 ? entry.session.open(exchange.reply, requests.length) : undefined
+    for (const message of messages) {
+      if (message.kind !== 'request') this.oneWay(entry, message)
+      else if (stream) this.request(entry, message, stream)
+    }
+    if (!stream) exchange.reply.empty(202)
+  }
+
+  /** GET: the server's messages, or the rest of a broken stream. */
+  listen(permit: Permit, exchange: Exchange): undefined {
+    const entry = this.find(permit, exchange)
+    if (!entry) return undefined
+    if (!entry.session.listen(exchange.reply, header(exchange.request, 'last-event-id'))) {
+      exchange.reply.fault(fault('invalid-request', 'Last-Event-ID names no event of this session'))
+    }
+  }
+
+  delete(permit: Permit, exchange: Exchange): undefined {
+    const entry = this.find(permit, exchange)
+    if (!entry) return undefined
+    this.sessions.end(entry, fault('session-unknown', 'the client ended it'))
+    exchange.reply.empty(204)
+  }
+
+  sweep(nowMs: number): void {
+    for (const { backend } of this.sessions.all()) backend.channel.sweep(nowMs)
+    this.opening.sweep(nowMs)
+    this.sessions.sweep(nowMs, this.options.idleTimeoutMs, this.options.keepAliveMs)
+  }
+
+  /** Ends the sessions that have nothing in flight. */
+  endIdle(): void {
+    for (const entry of [...this.sessions.all()]) {
+      if (entry.session.inFlight === 0) {
+        this.sessions.end(entry, fault('session-unknown', 'the server is being stopped'))
+      }
+    }
+  }
+
+  get inFlight(): number {
+    let sum = 0
+    for (const { session } of this.sessions.all()) sum += session.inFlight
+    return sum + this.opening.inFlight
+  }
+
+  close(): void {
+    for (const entry of [...this.sessions.all()]) {
+      this.sessions.end(entry, fault('draining', 'the sidecar is ending'))
+    }
+    this.opening.close()
+  }
+
+  private find(permit: Permit, { request, reply }: Exchange): Entry | undefined {
+    const entry = this.sessions.find(header(request, 'mcp-session-id'), permit.principal.key)
+    if (!entry.ok) {
+      reply.fault(entry.error)
+      return undefined
+    }
+    entry.value.session.lastUsedMs = this.options.now()
+    return entry.value
+  }
+
+  private request({ session, backend }: Entry, request: Request, stream: Stream): void {
+    const idText = slice(request.text, request.id)
+    if (session.inFlight >= MAX_IN_FLIGHT) {
+      stream.fault(
+        fault('too-many-requests', `${MAX_IN_FLIGHT} requests of this session are in flight`),
+        idText,
+      )
+      return
+    }
+    if (!backend.needsServer(session, request)) {
+      stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
+      return
+    }
+    const caller = session.begin(stream, idText)
+    caller.call = backend.channel.call(request, caller, {
+      timeoutMs: this.options.requestTimeoutMs,
+    })
+  }
+
+  private oneWay({ session, backend }: Entry, message: Exclude<Message, Request>): void {
+    if (message.kind === 'response') backend.response(session, message)
+    else backend.notification(session, message)
+  }
+
+  private ended(backend: Backend, end: LinkEnd): void {
+    const reason = exitFault(end)
+    for (const session of [...backend.sessions]) this.sessions.end({ session, backend }, reason)
+  }
+}

@@ -1,0 +1,204 @@
+// One legacy session: who owns it, its streams, its calls in flight, the server's requests it has
+// been asked. It routes the server's messages to its streams; which process serves it is the backend's business.
+
+import type { Call } from '../bridge/channel.ts'
+import { idKey } from '../bridge/channel.ts'
+import type { Reply } from '../front/reply.ts'
+import type { Fault } from '../mcp/faults.ts'
+import type { Response } from '../mcp/message.ts'
+import type { Revision } from '../mcp/revision.ts'
+import { EventLog } from './event-log.ts'
+import { Stream } from './stream.ts'
+
+/** Requests in flight in one session; more are refused with 429. */
+export const MAX_IN_FLIGHT = 64
+/** Streams that can still be resumed. */
+const MAX_STREAMS = 64
+/** Requests of the server's that wait for the client. */
+const MAX_ASKED = 64
+/** The stream that a client opens by GET. */
+const LISTENING = 0
+
+export interface SessionOptions {
+  readonly id: string
+  readonly principal: string
+  readonly revision: Revision
+  readonly now: () => number
+}
+
+/** A client's request while the server works on it. */
+export interface SessionCall {
+  readonly stream: Stream
+  readonly idText: string
+  call: Call | undefined
+}
+
+export class Session {
+  readonly id: string
+  readonly principal: string
+  /** What was negotiated; until the server has answered, what the client asked for. */
+  revision: Revision
+  lastUsedMs: number
+  /** Holds the server (true) while this client reads too slowly; absent where others need it. */
+  onSlow: ((isSlow: boolean) => void) | undefined
+  private readonly options: SessionOptions
+  private readonly log = new EventLog()
+  private readonly streams = new Map<number, Stream>()
+  private readonly calls = new Set<SessionCall>()
+  /** Ids of the server's requests that this client was asked, by key, with their exact text. */
+  private readonly asked = new Map<string, string>()
+  private nextStream = LISTENING + 1
+
+  constructor(options: SessionOptions) {
+    this.options = options
+    this.id = options.id
+    this.principal = options.principal
+    this.revision = options.revision
+    this.lastUsedMs = options.now()
+    this.streams.set(LISTENING, this.stream(LISTENING, undefined))
+  }
+
+  get inFlight(): number {
+    return this.calls.size
+  }
+
+  /** A stream for the answer to a POST; `requests` for a batch. */
+  open(reply: Reply, requests?: number): Stream {
+    const stream = this.stream(this.nextStream++, reply, requests)
+    this.streams.set(stream.number, stream)
+    if (this.streams.size > MAX_STREAMS) this.forgetCompleted()
+    return stream
+  }
+
+  /** Takes note of a call; what it gets back is its caller. */
+  begin(stream: Stream, idText: string): SessionCall & SessionCaller {
+    const call = new SessionCaller(this, stream, idText)
+    this.calls.add(call)
+    return call
+  }
+
+  done(call: SessionCall): void {
+    this.calls.delete(call)
+    if (call.stream.isComplete && !call.stream.isResumable) this.streams.delete(call.stream.number)
+    this.lastUsedMs = this.options.now()
+  }
+
+  /** The newest call in flight with this id: what a cancellation can mean. */
+  find(idText: string): Call | undefined {
+    const key = idKey(idText)
+    const found = [...this.calls].findLast((call) => idKey(call.idText) === key)
+    return found?.call
+  }
+
+  /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
+  listen(reply: Reply, lastEventId: string | undefined): boolean {
+    const missed = lastEventId === undefined ? undefined : this.log.after(lastEventId)
+    if (lastEventId !== undefined && missed === undefined) return false
+    const stream = this.streams.get(missed?.stream ?? LISTENING)
+    if (stream) stream.attach(reply, missed?.events ?? [])
+    else {
+      // The stream was complete and forgotten: what is left of it is all there is.
+      for (const event of missed?.events ?? [])
+        reply.event(event.text, this.options.now(), event.id)
+      reply.stream()
+      reply.end()
+    }
+    return true
+  }
+
+  /** A message that belongs to what the client does now: the newest call's stream, else the listening one. */
+  tell(text: string, preferred?: SessionCall): void {
+    const newest = preferred ?? [...this.calls].findLast((call) => call.stream.isOpen)
+    const stream = newest?.stream ?? this.streams.get(LISTENING)
+    stream?.event(text)
+  }
+
+  /** A message about the server as a whole: the listening stream, or a call's where nobody listens. */
+  announce(text: string): void {
+    const listening = this.streams.get(LISTENING)
+    if (listening?.isOpen) listening.event(text)
+    else this.tell(text)
+  }
+
+  /** Puts a request of the server's to the client; false where too many wait already. */
+  ask(idText: string, text: string, preferred?: SessionCall): boolean {
+    if (this.asked.size >= MAX_ASKED) return false
+    this.asked.set(idKey(idText), idText)
+    this.tell(text, preferred)
+    return true
+  }
+
+  /** The exact id of the server's request that the client answers; undefined where it was not asked. */
+  answered(idText: string): string | undefined {
+    const key = idKey(idText)
+    const exact = this.asked.get(key)
+    this.asked.delete(key)
+    return exact
+  }
+
+  hasAsked(idText: string): boolean {
+    return this.asked.has(idKey(idText))
+  }
+
+  /** Whether a call is one of this session's. */
+  owns(call: Call | undefined): SessionCall | undefined {
+    return call && [...this.calls].find((candidate) => candidate.call === call)
+  }
+
+  sweep(nowMs: number, keepAliveMs: number): void {
+    for (const stream of this.streams.values()) stream.sweep(nowMs, keepAliveMs)
+  }
+
+  /** Ends every connection; a call still waiting gets the fault first. */
+  end(fault: Fault): void {
+    for (const call of this.calls) call.stream.fault(fault, call.idText)
+    this.calls.clear()
+    for (const stream of this.streams.values()) stream.end()
+    this.streams.clear()
+  }
+
+  private stream(number: number, reply: Reply | undefined, requests?: number): Stream {
+    const { now } = this.options
+    const onSlow = (isSlow: boolean): boolean => {
+      this.onSlow?.(isSlow)
+      return this.onSlow !== undefined
+    }
+    const hasPriming = (): boolean => this.revision.hasPriming
+    return new Stream({ number, log: this.log, hasPriming, now, onSlow }, reply, requests)
+  }
+
+  private forgetCompleted(): void {
+    for (const stream of this.streams.values()) {
+      if (this.streams.size <= MAX_STREAMS) return
+      if (stream.isComplete) this.streams.delete(stream.number)
+    }
+  }
+}
+
+/** A client's request as the channel's caller: what comes back goes to its stream. */
+class SessionCaller implements SessionCall {
+  readonly stream: Stream
+  readonly idText: string
+  call: Call | undefined
+  private readonly session: Session
+
+  constructor(session: Session, stream: Stream, idText: string) {
+    this.session = session
+    this.stream = stream
+    this.idText = idText
+  }
+
+  answer(text: string, _response: Response): void {
+    this.stream.result(text)
+    this.session.done(this)
+  }
+
+  notice(text: string): void {
+    this.stream.event(text)
+  }
+
+  fault(fault: Fault): void {
+    this.stream.fault(fault, this.idText)
+    this.session.done(this)
+  }
+}

@@ -1,0 +1,138 @@
+// The answer to one legacy POST or GET: JSON where nothing comes before the response, else an event
+// stream whose events have ids and outlive the connection. Whoever was cut off resumes by a GET.
+
+import { faultText, type Fault } from '../mcp/faults.ts'
+import type { Reply } from '../front/reply.ts'
+import type { EventLog, LoggedEvent } from './event-log.ts'
+
+/** Events kept for a stream that nobody reads just now. */
+const MAX_UNSENT = 64
+
+export interface StreamOptions {
+  readonly number: number
+  readonly log: EventLog
+  readonly hasPriming: () => boolean
+  readonly now: () => number
+  /**
+   * Called when the client reads too slowly (true) and when it has caught up (false); answers
+   * whether the server is held meanwhile. Where it is not, the stream ends at its bound.
+   */
+  readonly onSlow: (isSlow: boolean) => boolean
+}
+
+export class Stream {
+  readonly number: number
+  private readonly options: StreamOptions
+  private reply: Reply | undefined
+  /** Responses still to come; a stream of server messages (GET) never completes by itself. */
+  private expected: number
+  private readonly isBatch: boolean
+  private results: string[] = []
+  private unsent: LoggedEvent[] = []
+  /** An event with an id has gone out: from then on a client can come back for the rest. */
+  private hasBegun = false
+
+  /** `requests`: how many requests of a batch are answered here; undefined for a single message. */
+  constructor(options: StreamOptions, reply: Reply | undefined, requests?: number) {
+    this.options = options
+    this.number = options.number
+    this.reply = reply
+    this.isBatch = requests !== undefined
+    this.expected = requests ?? 1
+  }
+
+  get isComplete(): boolean {
+    return this.expected === 0
+  }
+
+  /** Whether events with ids have gone out, so that a client can come back for the rest. */
+  get isResumable(): boolean {
+    return this.hasBegun
+  }
+
+  /** Whether somebody reads it now. */
+  get isOpen(): boolean {
+    return this.reply !== undefined && this.reply.state !== 'done'
+  }
+
+  /** A message before the response: from here on the answer is an event stream. */
+  event(text: string): void {
+    this.begin()
+    this.write(this.options.log.append(this.number, text))
+  }
+
+  /** A response; the last one completes the stream. */
+  result(text: string): void {
+    this.expected--
+    if (this.reply?.state === 'waiting') this.plainResult(text)
+    else if (this.hasBegun) {
+      this.write(this.options.log.append(this.number, text))
+      if (this.expected === 0) this.reply?.end()
+    }
+  }
+
+  fault(fault: Fault, idText: string): void {
+    if (this.reply?.state === 'waiting' && !this.isBatch) {
+      this.expected--
+      this.reply.fault(fault, idText)
+    } else this.result(faultText(fault, idText))
+  }
+
+  /** A new connection takes over; the old one, if any, is ended (not answered 409). */
+  attach(reply: Reply, missed: readonly LoggedEvent[]): void {
+    if (this.reply !== reply) this.reply?.end()
+    this.reply = reply
+    const waiting = this.unsent
+    this.unsent = []
+    this.begin()
+    const known = new Set(missed.map((event) => event.id))
+    for (const event of missed) this.write(event)
+    for (const event of waiting) if (!known.has(event.id)) this.write(event)
+    if (this.isComplete) reply.end()
+  }
+
+  /** Starts streaming where a request takes long, or keeps the stream alive. */
+  sweep(nowMs: number, keepAliveMs: number): void {
+    const { reply } = this
+    if (!reply || reply.state === 'done' || nowMs - reply.lastWriteMs < keepAliveMs) return
+    this.begin()
+    reply.keepAlive(nowMs)
+  }
+
+  /** Ends the connection; what is logged stays until the session ends. */
+  end(): void {
+    this.reply?.end()
+  }
+
+  private plainResult(text: string): void {
+    this.results.push(text)
+    if (this.expected > 0) return
+    const [first = ''] = this.results
+    this.reply?.json(this.isBatch ? `[${this.results.join(',')}]` : first)
+    this.results = []
+  }
+
+  private begin(): void {
+    this.hasBegun = true
+    if (this.reply?.state !== 'waiting') return
+    this.reply.stream()
+    if (this.options.hasPriming()) this.write(this.options.log.append(this.number, ''))
+    for (const text of this.results) this.write(this.options.log.append(this.number, text))
+    this.results = []
+  }
+
+  private write(event: LoggedEvent): void {
+    const { reply } = this
+    if (reply?.state === 'streaming') {
+      if (!reply.event(event.text, this.options.now(), event.id)) this.hold(reply)
+      return
+    }
+    this.unsent.push(event)
+    if (this.unsent.length > MAX_UNSENT) this.unsent.shift()
+  }
+
+  private hold(reply: Reply): void {
+    if (this.options.onSlow(true)) reply.onDrain(() => void this.options.onSlow(false))
+    else reply.end()
+  }
+}

@@ -1,0 +1,57 @@
+// The sidecar as a program, in a pod: configuration from the environment, signals, exit codes. The
+// only file of the sidecar that touches the process.
+
+import { copyShim } from './shim-copy.ts'
+import { startSidecar } from './sidecar.ts'
+import { createLog } from '../shared/log.ts'
+import { BIN_DIR, CONFIG_VARIABLE, SIDECAR_SHIM_PATH } from '../shared/names.ts'
+import { parseSidecarConfig } from '../shared/sidecar-config.ts'
+
+const refuse = (reasons: readonly string[]): never => {
+  for (const reason of reasons) process.stderr.write(`outrigger-sidecar: ${reason}\n`)
+  process.exit(1)
+}
+
+const document = (): unknown => {
+  const text = process.env[CONFIG_VARIABLE]
+  if (text === undefined) {
+    return refuse([
+      `${CONFIG_VARIABLE} is not set; the webhook sets it (see shared/sidecar-config.ts)`,
+    ])
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    return refuse([`${CONFIG_VARIABLE} is not JSON`])
+  }
+}
+
+const config = parseSidecarConfig(document())
+if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
+else if (config.value.settings.auth !== 'none') {
+  refuse([
+    'auth: oidc is not built yet and nothing is served without it; `outrigger.dev/auth: none` serves anybody, where the cluster configuration allows it',
+  ])
+} else {
+  const { settings, graceSeconds } = config.value
+  const log = createLog({
+    level: settings['log-level'],
+    write: (line) => process.stderr.write(line),
+    now: () => Date.now(),
+  })
+  log.warn('auth: none: anybody who reaches the port may call')
+  if (settings.transport === 'stdio') copyShim(SIDECAR_SHIM_PATH, BIN_DIR)
+  const sidecar = await startSidecar({ config: config.value, log, now: () => performance.now() })
+  log.info('listening', { port: sidecar.port, adminPort: sidecar.adminPort })
+  const end = (): void => {
+    sidecar.drain(graceSeconds * 1000).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('the drain failed', { error: String(error) })
+        process.exit(1)
+      },
+    )
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+}

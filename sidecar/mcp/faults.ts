@@ -1,0 +1,68 @@
+// Every fault that the sidecar itself answers, as one table: code, HTTP status, JSON-RPC code.
+// The codes are API (they stand in `error.data.code`); the messages are not.
+
+export interface FaultKind {
+  /** HTTP status where no event stream has begun. */
+  readonly status: number
+  /** JSON-RPC error code. */
+  readonly rpc: number
+}
+
+export const FAULTS = {
+  'parse-error': { status: 400, rpc: -32_700 },
+  'invalid-request': { status: 400, rpc: -32_600 },
+  'invalid-params': { status: 400, rpc: -32_602 },
+  'header-mismatch': { status: 400, rpc: -32_020 },
+  'unsupported-version': { status: 400, rpc: -32_600 },
+  'era-not-served': { status: 400, rpc: -32_600 },
+  'session-required': { status: 400, rpc: -32_600 },
+  unauthenticated: { status: 401, rpc: -32_600 },
+  'host-refused': { status: 403, rpc: -32_600 },
+  'origin-refused': { status: 403, rpc: -32_600 },
+  'path-not-found': { status: 404, rpc: -32_600 },
+  'session-unknown': { status: 404, rpc: -32_001 },
+  'method-not-found': { status: 404, rpc: -32_601 },
+  'method-not-allowed': { status: 405, rpc: -32_600 },
+  'not-acceptable': { status: 406, rpc: -32_600 },
+  'body-too-slow': { status: 408, rpc: -32_600 },
+  'body-too-large': { status: 413, rpc: -32_600 },
+  'media-type': { status: 415, rpc: -32_600 },
+  'too-many-requests': { status: 429, rpc: -32_000 },
+  internal: { status: 500, rpc: -32_603 },
+  'server-not-started': { status: 502, rpc: -32_000 },
+  'no-capacity': { status: 503, rpc: -32_000 },
+  draining: { status: 503, rpc: -32_000 },
+  'server-exited': { status: 200, rpc: -32_000 },
+  'server-not-reading': { status: 200, rpc: -32_000 },
+  'request-timeout': { status: 200, rpc: -32_001 },
+  'request-cancelled': { status: 200, rpc: -32_000 },
+  'slow-client': { status: 200, rpc: -32_000 },
+} as const satisfies Record<string, FaultKind>
+
+export type FaultCode = keyof typeof FAULTS
+
+/** A fault to be told to a client: its code and what is wrong, where, and what to do. */
+export interface Fault {
+  readonly code: FaultCode
+  readonly message: string
+  /** Further members of `error.data`, e.g. the exit code. */
+  readonly data?: Readonly<Record<string, unknown>>
+  /** Extra HTTP headers, e.g. Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const fault = (
+  code: FaultCode,
+  message: string,
+  more: Omit<Fault, 'code' | 'message'> = {},
+): Fault => ({
+  code,
+  message,
+  ...more,
+})
+
+/** The JSON-RPC error response for a fault, as latin1 text; `idText` is the request's id as it came. */
+export const faultText = ({ code, message, data }: Fault, idText = 'null'): string => {
+  const error = JSON.stringify({ code: FAULTS[code].rpc, message, data: { code, ...data } })
+  return `{"jsonrpc":"2.0","id":${idText},"error":${Buffer.from(error).toString('latin1')}}`
+}

@@ -1,0 +1,90 @@
+// `Mcp-Param-*` headers: which of a tool's arguments are mirrored (`x-mcp-header` in its inputSchema) and whether
+// they agree with the body (SEP-2243). Pure. A stdio server sees no headers, so that nobody else could check.
+
+import { decodeHeader, type HeaderOf } from './header-value.ts'
+
+export interface ParamHeader {
+  /** Lower-case header name. */
+  readonly name: string
+  /** Where the value stands in `arguments`. */
+  readonly path: readonly string[]
+  readonly isNumeric: boolean
+}
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
+const NUMBER = /^-?\d+(\.\d+)?$/
+const MIRRORED = new Set(['string', 'integer', 'number', 'boolean'])
+const MAX_DEPTH = 16
+
+const record = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : undefined
+
+/** The mirrored arguments of an inputSchema: those reachable through `properties` alone. */
+export const paramHeaders = (
+  schema: unknown,
+  path: readonly string[] = [],
+): readonly ParamHeader[] => {
+  const properties = record(record(schema)?.['properties'])
+  if (!properties || path.length >= MAX_DEPTH) return []
+  return Object.entries(properties).flatMap(([key, value]) => {
+    const property = record(value)
+    const name = property?.['x-mcp-header']
+    const type = property?.['type']
+    const here = [...path, key]
+    const isMirrored =
+      typeof name === 'string' && NAME.test(name) && typeof type === 'string' && MIRRORED.has(type)
+    const own = isMirrored
+      ? [
+          {
+            name: `mcp-param-${name.toLowerCase()}`,
+            path: here,
+            isNumeric: type === 'integer' || type === 'number',
+          },
+        ]
+      : []
+    return [...own, ...paramHeaders(value, here)]
+  })
+}
+
+const valueAt = (root: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, key) => {
+    const members = record(node)
+    return members && Object.hasOwn(members, key) ? members[key] : undefined
+  }, root)
+
+/** What is wrong with the headers of a tools/call with these arguments; undefined where they agree. */
+export const paramMismatch = (
+  declared: readonly ParamHeader[],
+  args: unknown,
+  headerOf: HeaderOf,
+): string | undefined => {
+  for (const { name, path, isNumeric } of declared) {
+    const value = valueAt(args, path)
+    const header = headerOf(name)
+    if (value === undefined || value === null) {
+      if (header !== undefined)
+        return `the ${name} header is there, the argument ${path.join('.')} is not`
+      continue
+    }
+    if (header === undefined)
+      return `the ${name} header is missing for the argument ${path.join('.')}`
+    const decoded = decodeHeader(header)
+    if (decoded === undefined)
+      return `the ${name} header has characters or an encoding that are not allowed`
+    if (!isSame(value, decoded, isNumeric)) {
+      return `the ${name} header does not say what the argument ${path.join('.')} says`
+    }
+  }
+  return undefined
+}
+
+const isSame = (value: unknown, decoded: string, isNumeric: boolean): boolean => {
+  if (isNumeric && typeof value === 'number' && NUMBER.test(decoded))
+    return Number(decoded) === value
+  return (
+    (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') &&
+    String(value) === decoded
+  )
+}

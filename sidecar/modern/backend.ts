@@ -1,0 +1,58 @@
+// One modern server process: many requests at once, each told apart by our ids. It holds at most one request that
+// asked for log lines, since those say not whose they are.
+
+import {
+  Channel,
+  type Call,
+  type Caller,
+  type ChannelOwner,
+  type Observe,
+} from '../bridge/channel.ts'
+import type { Notification, Request } from '../mcp/message.ts'
+import type { Link, LinkEnd } from '../upstream/link.ts'
+import { Tools } from './tools.ts'
+
+export interface BackendOptions {
+  readonly link: Link
+  readonly nextId: () => number
+  readonly now: () => number
+  readonly observe: Observe
+  readonly onEnd: () => void
+}
+
+export class Backend implements ChannelOwner {
+  readonly channel: Channel
+  readonly tools: Tools
+  lastUsedMs: number
+  /** The request in flight that gets the log lines. */
+  logReader: Caller | undefined
+  private readonly options: BackendOptions
+
+  constructor(options: BackendOptions) {
+    this.options = options
+    this.lastUsedMs = options.now()
+    this.channel = new Channel({
+      link: options.link,
+      owner: this,
+      nextId: options.nextId,
+      now: options.now,
+      observe: options.observe,
+    })
+    this.tools = new Tools(this.channel, options.now)
+  }
+
+  get isIdle(): boolean {
+    return this.channel.inFlight === 0
+  }
+
+  serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
+    // Requests of the server's do not exist in this era; the client would be right to refuse them.
+    if (message.kind === 'request') return
+    if (message.method === 'notifications/message')
+      (relatedTo?.caller ?? this.logReader)?.notice(message.text)
+  }
+
+  ended(_end: LinkEnd): void {
+    this.options.onEnd()
+  }
+}

@@ -1,0 +1,105 @@
+// The tools of one process as far as the bridge must know them: which arguments are mirrored in
+// headers. Learned by asking `tools/list`, kept for as long as the server allows within bounds.
+
+import { readJson } from '../json/text.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { member, oneMessage, valueAt, type Request, type Response } from '../mcp/message.ts'
+import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/classify.ts'
+import type { Channel } from '../bridge/channel.ts'
+import { z } from 'zod'
+
+const MIN_TTL_MS = 1000
+const MAX_TTL_MS = 60_000
+const MAX_PAGES = 64
+const TIMEOUT_MS = 10_000
+
+const page = z.object({
+  tools: z.array(z.object({ name: z.string(), inputSchema: z.unknown() })),
+  nextCursor: z.string().optional(),
+  ttlMs: z.number().optional(),
+})
+type Page = z.output<typeof page>
+
+const NONE: readonly ParamHeader[] = []
+
+export class Tools {
+  private readonly channel: Channel
+  private readonly now: () => number
+  private known = new Map<string, readonly ParamHeader[]>()
+  private freshUntilMs = 0
+  private asking: Promise<void> | undefined
+
+  constructor(channel: Channel, now: () => number) {
+    this.channel = channel
+    this.now = now
+  }
+
+  /** The mirrored arguments of a tool; a promise only where the server has to be asked first. */
+  headersOf(
+    name: string,
+    version: string,
+  ): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
+    if (this.now() < this.freshUntilMs) return this.known.get(name) ?? NONE
+    this.asking ??= this.ask(version).finally(() => {
+      this.asking = undefined
+    })
+    return this.asking.then(() => this.known.get(name) ?? NONE)
+  }
+
+  private async ask(version: string): Promise<void> {
+    const known = new Map<string, readonly ParamHeader[]>()
+    let cursor: string | undefined
+    let ttlMs = MAX_TTL_MS
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const answer = await this.page(version, cursor)
+      if (answer === undefined) break
+      for (const tool of answer.tools) known.set(tool.name, paramHeaders(tool.inputSchema))
+      ttlMs = Math.min(ttlMs, answer.ttlMs ?? MAX_TTL_MS)
+      cursor = answer.nextCursor
+      if (cursor === undefined) break
+    }
+    this.known = known
+    this.freshUntilMs = this.now() + Math.max(MIN_TTL_MS, ttlMs)
+  }
+
+  /** One page; undefined where the server has no tools or does not answer: then nothing is mirrored. */
+  private page(version: string, cursor: string | undefined): Promise<Page | undefined> {
+    return new Promise((resolve) => {
+      const caller = {
+        answer: (_text: string, response: Response): void => {
+          const result = response.result && valueAt(response.text, response.result)
+          resolve(page.safeParse(result).data)
+        },
+        notice: (): void => undefined,
+        fault: (_fault: Fault): void => resolve(undefined),
+      }
+      const request = listRequest(version, cursor)
+      if (request)
+        this.channel.call(request, caller, {
+          timeoutMs: TIMEOUT_MS,
+          headers: {
+            'mcp-protocol-version': version,
+            'mcp-method': 'tools/list',
+          },
+        })
+      else caller.fault(fault('internal', 'tools/list cannot be written'))
+    })
+  }
+}
+
+const listRequest = (version: string, cursor: string | undefined): Request | undefined => {
+  const meta = {
+    [VERSION_KEY]: version,
+    [CAPABILITIES_KEY]: {},
+    'io.modelcontextprotocol/clientInfo': { name: 'outrigger', version: '1' },
+  }
+  const params = { ...(cursor === undefined ? {} : { cursor }), _meta: meta }
+  const json = readJson(
+    Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'tools/list', params })),
+  )
+  const message = json.ok ? oneMessage(json.value) : undefined
+  return message?.ok && message.value.kind === 'request' && member(message.value.params, '_meta')
+    ? message.value
+    : undefined
+}

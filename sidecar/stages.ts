@@ -1,0 +1,119 @@
+// The stages of the pipeline, each a few lines over the parts that decide. `guard` and `audit` are
+// pass-throughs: rate limits, breakers and the audit log are not built yet, and nothing pretends they are.
+
+import { grant } from './access/permit.ts'
+import { ANONYMOUS } from './access/principal.ts'
+import type { Bridge } from './bridge/bridge.ts'
+import type { Ask, Exchange } from './front/exchange.ts'
+import { header } from './front/exchange.ts'
+import { headFault, readBody } from './front/limits.ts'
+import { originFault, type OriginRules } from './front/origin.ts'
+import { readJson, type JsonText } from './json/text.ts'
+import { scan } from './json/scan.ts'
+import { classify } from './mcp/classify.ts'
+import { fault, type Fault } from './mcp/faults.ts'
+import { oneMessage, readMessage, slice, type Message } from './mcp/message.ts'
+import { fail, ok, type Result } from '../shared/result.ts'
+import type { Stages, Verdict } from './pipeline.ts'
+
+/** Most messages in one batch. */
+const MAX_BATCH = 64
+
+const METHODS = new Set(['POST', 'GET', 'DELETE'])
+
+const limits = async (exchange: Exchange): Promise<Verdict> => {
+  const { request } = exchange
+  if (!METHODS.has(request.method ?? '')) {
+    return fault('method-not-allowed', 'use POST, GET or DELETE', {
+      headers: { allow: 'POST, GET, DELETE' },
+    })
+  }
+  const wrong = headFault(request)
+  if (wrong || request.method !== 'POST') return wrong
+  const body = await readBody(request)
+  if (body === undefined) return fault('invalid-request', 'the body broke off')
+  if (!body.ok) return body.error
+  exchange.body = body.value
+  return undefined
+}
+
+const batch = ({ text, scanned }: JsonText): Result<readonly Message[], string> => {
+  const items = scanned.kind === 'array' ? scanned.items : []
+  if (items.length === 0) return fail('an empty batch')
+  if (items.length > MAX_BATCH) return fail(`a batch of more than ${MAX_BATCH} messages`)
+  const messages: Message[] = []
+  for (const item of items) {
+    const part = slice(text, item)
+    const json = scan(part, false)
+    const message = json.ok
+      ? oneMessage({ text: part, scanned: json.value })
+      : fail(json.error.reason)
+    if (!message.ok) return message
+    if (message.value.kind === 'request' && message.value.method === 'initialize') {
+      return fail('initialize in a batch')
+    }
+    messages.push(message.value)
+  }
+  return ok(messages)
+}
+
+/** Body → what is asked. Everything after this sees the message, nothing sees the bytes. */
+const understand = (exchange: Exchange): Result<Ask, Fault> => {
+  const { request, body } = exchange
+  if (request.method === 'GET') return ok({ kind: 'listen' })
+  if (request.method === 'DELETE') return ok({ kind: 'delete' })
+  const json = readJson(body ?? Buffer.alloc(0))
+  if (!json.ok) {
+    return fail(fault('parse-error', `${json.error.reason} (at byte ${json.error.offset})`))
+  }
+  const headerOf = (name: string): string | undefined => header(request, name)
+  if (json.value.scanned.kind === 'array') {
+    const messages = batch(json.value)
+    if (!messages.ok) return fail(fault('invalid-request', messages.error))
+    for (const message of messages.value) {
+      const era = classify(message, headerOf)
+      if (!era.ok) return era
+      if (era.value === 'modern')
+        return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
+    }
+    return ok({ kind: 'batch', messages: messages.value })
+  }
+  const message = readMessage(json.value.text, json.value.scanned.object)
+  if (!message.ok) return fail(fault('invalid-request', message.error))
+  const era = classify(message.value, headerOf)
+  return era.ok ? ok({ kind: 'message', era: era.value, message: message.value }) : era
+}
+
+export interface StageOptions {
+  readonly rules: OriginRules
+  readonly bridge: Bridge
+}
+
+export const createStages = ({ rules, bridge }: StageOptions): Stages => ({
+  origin: ({ request }) => originFault(rules, request.headers, request.rawHeaders),
+  limits,
+  classify: (exchange) => {
+    const ask = understand(exchange)
+    if (!ask.ok) return ask.error
+    exchange.ask = ask.value
+    exchange.body = undefined
+    return undefined
+  },
+  // The only configuration that starts is `auth: none` (config.ts refuses the others until they are built).
+  authenticate: (exchange) => {
+    exchange.principal = ANONYMOUS
+    return undefined
+  },
+  authorize: (exchange) => {
+    if (exchange.principal === undefined) return fault('unauthenticated', 'nobody is known to call')
+    exchange.permit = grant(exchange.principal)
+    return undefined
+  },
+  guard: () => undefined,
+  forward: (exchange) => {
+    const { permit, ask } = exchange
+    if (permit === undefined || ask === undefined) return fault('internal', 'no permit')
+    return bridge.forward(permit, exchange, ask)
+  },
+  audit: () => undefined,
+})

@@ -1,0 +1,117 @@
+// Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
+// a known set (design: telemetry). The only importer of prom-client in the sidecar.
+
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Fault } from '../mcp/faults.ts'
+
+/** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
+const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
+
+const OTHER = '_OTHER'
+const METHODS = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'completion/complete',
+  'logging/setLevel',
+  'tasks/get',
+  'tasks/update',
+  'tasks/cancel',
+])
+const ERROR_TYPES = new Set([
+  'tool_error',
+  'timeout',
+  'server_exited',
+  '-32700',
+  '-32600',
+  '-32601',
+  '-32602',
+  '-32603',
+  '-32000',
+  '-32001',
+  '-32002',
+  '-32020',
+  '-32021',
+  '-32022',
+  '-32042',
+])
+
+export interface Metrics {
+  readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
+  readonly fault: (fault: Fault) => void
+  readonly spawn: (outcome: string) => void
+  /** The Prometheus text exposition. */
+  readonly text: () => Promise<string>
+  readonly contentType: string
+}
+
+export interface Gauges {
+  readonly sessions: () => number
+  readonly children: () => number
+  readonly inFlight: () => number
+  readonly ready: () => boolean
+}
+
+export const createMetrics = (gauges: Gauges): Metrics => {
+  const registers = [new Registry()]
+  const [registry = new Registry()] = registers
+  collectDefaultMetrics({ register: registry })
+  const operations = new Histogram({
+    name: 'mcp_server_operation_duration_seconds',
+    help: 'Duration of MCP requests, by method and error.',
+    labelNames: ['mcp_method_name', 'error_type'] as const,
+    buckets: SECONDS,
+    registers,
+  })
+  const faults = new Counter({
+    name: 'outrigger_faults_total',
+    help: 'Requests that the sidecar itself refused or failed, by fault code.',
+    labelNames: ['code'] as const,
+    registers,
+  })
+  const spawns = new Counter({
+    name: 'outrigger_spawns_total',
+    help: 'Server processes asked for, by outcome.',
+    labelNames: ['outcome'] as const,
+    registers,
+  })
+  const gauge = (name: string, help: string, value: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
+  gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
+  gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)
+  gauge('outrigger_ready', 'Whether calls can be served.', () => (gauges.ready() ? 1 : 0))
+  return {
+    operation: (method, durationMs, errorType) => {
+      operations.observe(
+        {
+          mcp_method_name: METHODS.has(method) ? method : OTHER,
+          error_type:
+            errorType === undefined || ERROR_TYPES.has(errorType) ? (errorType ?? '') : OTHER,
+        },
+        durationMs / 1000,
+      )
+    },
+    fault: ({ code }) => faults.inc({ code }),
+    spawn: (outcome) => spawns.inc({ outcome }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}

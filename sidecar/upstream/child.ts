@@ -1,0 +1,155 @@
+// One child: its two pipes as a link, its stderr tail, its end. The shim starts and ends it; this
+// file moves its messages. A line that is no message is kept as stray output and goes nowhere.
+
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { constants as os } from 'node:os'
+import { readJson } from '../json/text.ts'
+import { oneMessage } from '../mcp/message.ts'
+import { Lines } from './lines.ts'
+import type { Link, LinkEnd, LinkOwner } from './link.ts'
+
+/** Longest line that a server may write, bytes. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
+/** What may wait for a server that does not read its stdin, bytes. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024
+const MAX_STDERR_TAIL = 4096
+const MAX_STRAY_OUTPUT = 200
+/** After the child's exit a grandchild may hold stdout open: this long without output, then we close. */
+const QUIET_MS = 250
+
+/** What a child asks of the control connection. */
+export interface ChildControl {
+  /** Closes the child's life: SIGTERM and SIGKILL after the graces. */
+  end(): void
+}
+
+const signalName = (signal: number): string =>
+  Object.entries(os.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
+
+const openFifo = (path: string, flags: number): number => {
+  const fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  if (fstatSync(fd).isFIFO()) return fd
+  closeSync(fd)
+  throw new Error(`${path} is not a FIFO`)
+}
+
+/** Opens both ends of a child's pipes; throws where something else lies there. */
+export const openPipes = (path: string): { readonly stdin: Socket; readonly stdout: Socket } => {
+  const input = openFifo(`${path}.in`, constants.O_WRONLY)
+  let output: number
+  try {
+    output = openFifo(`${path}.out`, constants.O_RDONLY)
+  } catch (error) {
+    closeSync(input)
+    throw error
+  }
+  return {
+    stdin: new Socket({ fd: input, readable: false, writable: true }),
+    stdout: new Socket({ fd: output, readable: true, writable: false }),
+  }
+}
+
+export class Child implements Link {
+  owner: LinkOwner | undefined
+  strayOutput: string | undefined
+  private readonly control: ChildControl
+  private readonly stdin: Socket
+  private readonly stdout: Socket
+  private readonly lines: Lines
+  private stderr = ''
+  private exit: LinkEnd | undefined
+  private hasOutputEnded = false
+  private isEnded = false
+  private quiet: NodeJS.Timeout | undefined
+
+  constructor(pipes: { readonly stdin: Socket; readonly stdout: Socket }, control: ChildControl) {
+    this.control = control
+    this.stdin = pipes.stdin
+    this.stdout = pipes.stdout
+    this.lines = new Lines(MAX_LINE_BYTES, (line) => this.line(line))
+    this.stdin.on('error', () => this.stdin.destroy())
+    this.stdout.on('error', () => this.outputEnded())
+    this.stdout.on('end', () => this.outputEnded())
+    this.stdout.on('data', (chunk: Buffer) => {
+      this.quiet?.refresh()
+      if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_LINE_BYTES} bytes`)
+    })
+  }
+
+  send(text: string): boolean {
+    if (this.stdin.writableLength + text.length > MAX_UNREAD_BYTES) return false
+    this.stdin.write(`${text}\n`, 'latin1')
+    return true
+  }
+
+  abandon(): void {
+    // The server has been told by a message; a pipe has nothing to close.
+  }
+
+  pause(): void {
+    this.stdout.pause()
+  }
+
+  resume(): void {
+    this.stdout.resume()
+  }
+
+  close(): void {
+    this.stdin.end()
+    // A paused reader would never see the end.
+    this.stdout.resume()
+    this.control.end()
+  }
+
+  /** What the child wrote to stderr, as the shim passes it on. */
+  stderrText(bytes: Buffer): void {
+    this.stderr = (this.stderr + bytes.toString()).slice(-MAX_STDERR_TAIL)
+  }
+
+  exited(code: number | undefined, signal: number | undefined): void {
+    const how =
+      signal === undefined ? `exited with code ${code}` : `was ended by ${signalName(signal)}`
+    this.exit = {
+      message: `the server ${how}`,
+      ...(code === undefined ? {} : { exitCode: code }),
+      ...(signal === undefined ? {} : { signal: signalName(signal) }),
+    }
+    if (this.hasOutputEnded) this.finish(this.exit)
+    else this.quiet = setTimeout(() => this.finish(this.exit), QUIET_MS)
+  }
+
+  /** The shim is gone, and with it every child. */
+  lost(message: string): void {
+    this.finish({ message })
+  }
+
+  private line(line: Buffer): void {
+    const json = readJson(line)
+    const message = json.ok ? oneMessage(json.value) : undefined
+    if (message?.ok) this.owner?.message(message.value, undefined)
+    else if (line.length > 0) this.strayOutput = line.subarray(0, MAX_STRAY_OUTPUT).toString()
+  }
+
+  private outputEnded(): void {
+    if (this.hasOutputEnded) return
+    this.hasOutputEnded = true
+    this.lines.flush()
+    if (this.exit) this.finish(this.exit)
+    else this.close()
+  }
+
+  private breakOff(why: string): void {
+    this.close()
+    this.finish({ message: `the server wrote ${why} and was ended` })
+  }
+
+  private finish(end: LinkEnd | undefined): void {
+    if (this.isEnded || end === undefined) return
+    this.isEnded = true
+    clearTimeout(this.quiet)
+    this.stdin.destroy()
+    this.stdout.destroy()
+    this.owner?.ended(this.stderr === '' ? end : { ...end, stderr: this.stderr })
+  }
+}

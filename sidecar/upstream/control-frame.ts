@@ -1,0 +1,167 @@
+// The shim's control protocol, version 1: frames ↔ values (sidecar/shim/README.md has the table).
+// Pure. What comes from the shim is checked like anything from outside: it shares a container with the server.
+
+import { fail, ok, type Result } from '../../shared/result.ts'
+
+export const PROTOCOL_VERSION = 1
+const MAX_FRAME_BYTES = 65_536
+const HEADER_BYTES = 5
+
+const REFUSALS = [
+  'unknown',
+  'too many processes',
+  'spawning too fast',
+  'the container is ending',
+  'bad request',
+  'system error',
+  'cannot execute',
+] as const
+
+export type ShimEvent =
+  | {
+      readonly kind: 'hello'
+      readonly version: number
+      readonly uid: number
+      readonly landlockAbi: number
+    }
+  | { readonly kind: 'pipes' | 'gone'; readonly child: number }
+  | { readonly kind: 'spawned'; readonly child: number; readonly pid: number }
+  | { readonly kind: 'refused'; readonly child: number; readonly reason: string }
+  | {
+      readonly kind: 'stderr'
+      readonly child: number
+      readonly dropped: number
+      readonly bytes: Buffer
+    }
+  | {
+      readonly kind: 'exited'
+      readonly child: number
+      readonly code: number | undefined
+      readonly signal: number | undefined
+    }
+  | { readonly kind: 'terminating'; readonly leftMs: number }
+
+const frame = (type: number, payload: Buffer): Buffer => {
+  const head = Buffer.alloc(HEADER_BYTES)
+  head.writeUInt32BE(payload.length + 1)
+  head.writeUInt8(type, 4)
+  return Buffer.concat([head, payload])
+}
+
+const numbers = (...values: readonly number[]): Buffer => {
+  const payload = Buffer.alloc(values.length * 4)
+  values.forEach((value, index) => payload.writeUInt32BE(value, index * 4))
+  return payload
+}
+
+export const helloFrame = (): Buffer => frame(0x01, Buffer.from([0, PROTOCOL_VERSION]))
+
+/** `name` is 32 lower-case hex digits; `environment` holds `KEY=VALUE` lines. */
+export const spawnFrame = (child: number, name: string, environment: readonly string[]): Buffer =>
+  frame(
+    0x02,
+    Buffer.concat([
+      numbers(child),
+      Buffer.from(name, 'latin1'),
+      Buffer.from(environment.map((line) => `${line}\0`).join('')),
+    ]),
+  )
+
+export const openedFrame = (child: number): Buffer => frame(0x03, numbers(child))
+
+export const endFrame = (child: number, termAfterMs: number, killAfterMs: number): Buffer =>
+  frame(0x04, numbers(child, termAfterMs, killAfterMs))
+
+export const exitFrame = (code: number): Buffer => frame(0x05, Buffer.from([code]))
+
+type Decode = (payload: Buffer) => ShimEvent
+
+const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> = new Map([
+  [
+    0x81,
+    [
+      8,
+      (p) => ({
+        kind: 'hello',
+        version: p.readUInt16BE(0),
+        uid: p.readUInt32BE(2),
+        landlockAbi: p.readUInt8(6),
+      }),
+    ],
+  ],
+  [0x82, [4, (p) => ({ kind: 'pipes', child: p.readUInt32BE(0) })]],
+  [0x83, [8, (p) => ({ kind: 'spawned', child: p.readUInt32BE(0), pid: p.readUInt32BE(4) })]],
+  [
+    0x84,
+    [
+      5,
+      (p) => {
+        const text = p.subarray(5).toString()
+        const reason = REFUSALS[p.readUInt8(4)] ?? REFUSALS[0]
+        return { kind: 'refused', child: p.readUInt32BE(0), reason: text === '' ? reason : text }
+      },
+    ],
+  ],
+  [
+    0x85,
+    [
+      8,
+      (p) => ({
+        kind: 'stderr',
+        child: p.readUInt32BE(0),
+        dropped: p.readUInt32BE(4),
+        bytes: p.subarray(8),
+      }),
+    ],
+  ],
+  [
+    0x86,
+    [
+      6,
+      (p) => {
+        const isSignal = p.readUInt8(4) === 1
+        const value = p.readUInt8(5)
+        return {
+          kind: 'exited',
+          child: p.readUInt32BE(0),
+          code: isSignal ? undefined : value,
+          signal: isSignal ? value : undefined,
+        }
+      },
+    ],
+  ],
+  [0x87, [4, (p) => ({ kind: 'gone', child: p.readUInt32BE(0) })]],
+  [0x88, [4, (p) => ({ kind: 'terminating', leftMs: p.readUInt32BE(0) })]],
+])
+
+const decode = (type: number, payload: Buffer): Result<ShimEvent, string> => {
+  const [minBytes, decoder] = EVENTS.get(type) ?? []
+  if (decoder === undefined || minBytes === undefined) return fail(`unknown frame type ${type}`)
+  if (payload.length < minBytes)
+    return fail(`frame type ${type} is too short (${payload.length} bytes)`)
+  return ok(decoder(payload))
+}
+
+/** Collects bytes of one connection and hands out whole frames. */
+export class FrameReader {
+  private buffered: Buffer = Buffer.alloc(0)
+
+  /** The events that are complete with this chunk; an error means: end the connection. */
+  push(chunk: Buffer): Result<readonly ShimEvent[], string> {
+    this.buffered = this.buffered.length === 0 ? chunk : Buffer.concat([this.buffered, chunk])
+    const events: ShimEvent[] = []
+    while (this.buffered.length >= HEADER_BYTES) {
+      const length = this.buffered.readUInt32BE(0)
+      if (length < 1 || length > MAX_FRAME_BYTES) return fail(`a frame of ${length} bytes`)
+      if (this.buffered.length < length + 4) break
+      const event = decode(
+        this.buffered.readUInt8(4),
+        this.buffered.subarray(HEADER_BYTES, length + 4),
+      )
+      if (!event.ok) return event
+      events.push(event.value)
+      this.buffered = this.buffered.subarray(length + 4)
+    }
+    return ok(events)
+  }
+}

@@ -1,0 +1,229 @@
+// The sidecar's end of the control socket: takes one shim at a time, asks it for children, and
+// tells each child what the shim saw. When the connection drops, every child is lost: the shim kills them.
+// Fails closed: what breaks the protocol ends the connection.
+
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../../shared/log.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { Child, openPipes } from './child.ts'
+import {
+  endFrame,
+  exitFrame,
+  FrameReader,
+  helloFrame,
+  openedFrame,
+  PROTOCOL_VERSION,
+  spawnFrame,
+  type ShimEvent,
+} from './control-frame.ts'
+
+/** An earlier run's shim kills its children when it loses us; this long before we listen again. */
+const EARLIER_RUN_MS = 1000
+const TERM_AFTER_MS = 2000
+const KILL_AFTER_MS = 3000
+/** The shim answers a spawn in milliseconds; a stopped container never does. */
+const SPAWN_TIMEOUT_MS = 15_000
+
+interface Asked {
+  readonly name: string
+  readonly settle: (result: Result<Child, string>) => void
+  child: Child | undefined
+}
+
+/** What the shim has said of itself. */
+export interface Peer {
+  readonly uid: number
+  readonly landlockAbi: number
+}
+
+export interface ControlOptions {
+  readonly runDir: string
+  readonly log: Log
+  /** Judges the shim that has connected; a sentence refuses it. */
+  readonly admit: (peer: Peer) => string | undefined
+  readonly onTerminating: (leftMs: number) => void
+  /** The shim has come (true) or gone. */
+  readonly onPeer: (isThere: boolean) => void
+}
+
+export class Control {
+  private readonly options: ControlOptions
+  private readonly server: Server
+  private socket: Socket | undefined
+  private hasPeer = false
+  private nextChild = 1
+  private readonly asked = new Map<number, Asked>()
+
+  constructor(options: ControlOptions) {
+    this.options = options
+    this.server = createServer((socket) => this.accept(socket))
+  }
+
+  /** Makes the pipes folder and listens; waits first where an earlier run has left its traces. */
+  async listen(): Promise<void> {
+    const { runDir } = this.options
+    const path = `${runDir}/control`
+    if (existsSync(path)) {
+      rmSync(path, { force: true })
+      await sleep(EARLIER_RUN_MS)
+    }
+    rmSync(`${runDir}/pipes`, { recursive: true, force: true })
+    mkdirSync(`${runDir}/pipes`)
+    // Others may make names there but not list them (sticky, write and search only).
+    chmodSync(`${runDir}/pipes`, 0o1733)
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(path, resolve)
+    })
+    chmodSync(path, 0o666)
+  }
+
+  /** Whether a shim is connected and has been admitted. */
+  get isReady(): boolean {
+    return this.hasPeer
+  }
+
+  /** Children that are not gone yet, those being started included. */
+  get count(): number {
+    return this.asked.size
+  }
+
+  /** Starts a child with these environment lines added; the error is a sentence. */
+  spawn(environment: readonly string[]): Promise<Result<Child, string>> {
+    const { socket } = this
+    if (!this.hasPeer || socket === undefined) {
+      return Promise.resolve(fail("the shim in the server's container is not connected"))
+    }
+    const number = this.nextChild++
+    const name = randomBytes(16).toString('hex')
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => settle(fail('the shim did not start the server in time')),
+        SPAWN_TIMEOUT_MS,
+      )
+      const settle = (result: Result<Child, string>): void => {
+        clearTimeout(timer)
+        if (!result.ok) this.end(number)
+        resolve(result)
+      }
+      this.asked.set(number, { name, settle, child: undefined })
+      socket.write(spawnFrame(number, name, environment))
+    })
+  }
+
+  /** Tells the shim to end everything and exit with a code. */
+  exit(code: number): void {
+    if (this.hasPeer) this.socket?.write(exitFrame(code))
+  }
+
+  close(): void {
+    this.server.close()
+    this.socket?.destroy()
+    rmSync(`${this.options.runDir}/control`, { force: true })
+    rmSync(`${this.options.runDir}/pipes`, { recursive: true, force: true })
+  }
+
+  private accept(socket: Socket): void {
+    if (this.socket !== undefined) {
+      socket.destroy()
+      return
+    }
+    this.socket = socket
+    const frames = new FrameReader()
+    socket.on('error', (error) =>
+      this.options.log.warn('control connection failed', { error: error.message }),
+    )
+    socket.on('close', () => this.dropped())
+    socket.on('data', (chunk: Buffer) => {
+      const events = frames.push(chunk)
+      if (events.ok) for (const event of events.value) this.event(event)
+      else this.refuse(`it sent ${events.error}`)
+    })
+    socket.write(helloFrame())
+  }
+
+  private refuse(why: string): void {
+    this.options.log.error(`the shim was refused: ${why}`)
+    this.socket?.destroy()
+  }
+
+  private dropped(): void {
+    this.socket = undefined
+    const wasReady = this.hasPeer
+    this.hasPeer = false
+    const lost = "the connection to the server's container was lost; it may have restarted"
+    for (const { child, settle } of this.asked.values()) {
+      settle(fail(lost))
+      child?.lost(lost)
+    }
+    this.asked.clear()
+    if (wasReady) this.options.onPeer(false)
+  }
+
+  private event(event: ShimEvent): void {
+    if (event.kind === 'hello') this.hello(event)
+    else if (!this.hasPeer) this.refuse('it spoke before its hello')
+    else if (event.kind === 'terminating') this.options.onTerminating(event.leftMs)
+    else this.childEvent(event)
+  }
+
+  private hello(event: ShimEvent & { kind: 'hello' }): void {
+    if (event.version !== PROTOCOL_VERSION) {
+      this.refuse(`it speaks control protocol ${event.version}, not ${PROTOCOL_VERSION}`)
+      return
+    }
+    const why = this.options.admit(event)
+    if (why !== undefined) {
+      this.refuse(why)
+      return
+    }
+    this.hasPeer = true
+    this.options.onPeer(true)
+  }
+
+  private childEvent(event: Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>): void {
+    const asked = this.asked.get(event.child)
+    if (asked === undefined) return
+    switch (event.kind) {
+      case 'pipes':
+        this.open(event.child, asked)
+        break
+      case 'spawned':
+        if (asked.child) asked.settle(ok(asked.child))
+        break
+      case 'refused':
+        this.asked.delete(event.child)
+        asked.child?.lost(event.reason)
+        asked.settle(fail(event.reason))
+        break
+      case 'stderr':
+        asked.child?.stderrText(event.bytes)
+        break
+      case 'exited':
+        asked.child?.exited(event.code, event.signal)
+        break
+      case 'gone':
+        this.asked.delete(event.child)
+        break
+    }
+  }
+
+  private open(number: number, asked: Asked): void {
+    try {
+      const pipes = openPipes(`${this.options.runDir}/pipes/${asked.name}`)
+      asked.child = new Child(pipes, { end: () => this.end(number) })
+      this.socket?.write(openedFrame(number))
+    } catch (error) {
+      asked.settle(
+        fail(`its pipes cannot be opened: ${error instanceof Error ? error.message : error}`),
+      )
+    }
+  }
+
+  private end(number: number): void {
+    if (this.asked.has(number)) this.socket?.write(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
+  }
+}

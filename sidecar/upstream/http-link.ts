@@ -1,0 +1,209 @@
+// A loopback Streamable HTTP server as a link: each request is a POST, its answer JSON or an event
+// stream; a legacy session also has a GET stream. The client's token is never among the headers that go on.
+
+import {
+  request as httpRequest,
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+} from 'node:http'
+import { readJson } from '../json/text.ts'
+import { member, oneMessage, stringAt, type Message } from '../mcp/message.ts'
+import { MAX_LINE_BYTES } from './child.ts'
+import { EventReader } from './event-reader.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+
+const BOTH = 'application/json, text/event-stream'
+const RECONNECT_MS = 1000
+const MAX_OPEN = 256
+
+export interface HttpTarget {
+  readonly port: number
+  readonly path: string
+  readonly agent: Agent
+  readonly onClose: () => void
+}
+
+const parse = (bytes: Buffer): Message | undefined => {
+  const json = readJson(bytes)
+  const message = json.ok ? oneMessage(json.value) : undefined
+  return message?.ok ? message.value : undefined
+}
+
+export class HttpLink implements Link {
+  owner: LinkOwner | undefined
+  strayOutput: string | undefined
+  private readonly target: HttpTarget
+  private readonly open = new Map<number, ClientRequest>()
+  private readonly streams = new Set<IncomingMessage>()
+  private session: string | undefined
+  private version: string | undefined
+  private isModern = false
+  private isEnded = false
+  private listening: ClientRequest | undefined
+  private reconnect: NodeJS.Timeout | undefined
+  private lastEvent: string | undefined
+
+  constructor(target: HttpTarget) {
+    this.target = target
+  }
+
+  send(text: string, { headers, id }: Envelope): boolean {
+    if (this.open.size >= MAX_OPEN) return false
+    if (headers['mcp-method'] !== undefined) this.isModern = true
+    // The modern era has no client notifications over HTTP: `abandon` cancels.
+    if (id === undefined && this.isModern) return true
+    const body = Buffer.from(text, 'latin1')
+    const sent = this.start('POST', {
+      ...headers,
+      'content-type': 'application/json',
+      'content-length': `${body.length}`,
+      accept: BOTH,
+    })
+    if (id !== undefined) this.open.set(id, sent)
+    sent.on('response', (response) => this.answer(response, id))
+    sent.on('error', (error) =>
+      this.failed(id, `the server on port ${this.target.port}: ${error.message}`),
+    )
+    sent.end(body)
+    return true
+  }
+
+  abandon(id: number): void {
+    const sent = this.open.get(id)
+    this.open.delete(id)
+    sent?.destroy()
+  }
+
+  pause(): void {
+    for (const stream of this.streams) stream.pause()
+  }
+
+  resume(): void {
+    for (const stream of this.streams) stream.resume()
+  }
+
+  close(): void {
+    if (this.isEnded) return
+    if (this.session !== undefined) {
+      const sent = this.start('DELETE', {})
+      sent.on('response', (response) => response.resume())
+      sent.on('error', () => undefined)
+      sent.end()
+    }
+    this.finish({ message: 'the session with the server was closed' })
+  }
+
+  private start(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
+    const { port, path, agent } = this.target
+    return httpRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      agent,
+      headers: {
+        ...(this.session === undefined ? {} : { 'mcp-session-id': this.session }),
+        ...(this.version === undefined ? {} : { 'mcp-protocol-version': this.version }),
+        ...headers,
+      },
+    })
+  }
+
+  private answer(response: IncomingMessage, id: number | undefined): void {
+    const session = response.headers['mcp-session-id']
+    if (typeof session === 'string') this.session = session
+    const type = response.headers['content-type'] ?? ''
+    if (type.startsWith('text/event-stream')) this.stream(response, id)
+    else this.whole(response, id)
+    if (id === undefined && this.session !== undefined && !this.listening) this.listen()
+  }
+
+  private whole(response: IncomingMessage, id: number | undefined): void {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= MAX_LINE_BYTES) chunks.push(chunk)
+      else response.destroy()
+    })
+    response.on('error', () => undefined)
+    response.on('close', () => {
+      const status = response.statusCode ?? 0
+      const message = parse(Buffer.concat(chunks))
+      if (message) this.message(message, id)
+      this.failed(id, `the server answered HTTP ${status} without a JSON-RPC message`)
+      if (status === 404 && this.session !== undefined) {
+        this.finish({ message: 'the server has ended its session' })
+      }
+    })
+  }
+
+  private stream(response: IncomingMessage, id: number | undefined): void {
+    this.streams.add(response)
+    const reader = new EventReader((event) => {
+      if (id === undefined) this.lastEvent = event.id ?? this.lastEvent
+      const message = parse(event.data)
+      if (message) this.message(message, id)
+    })
+    response.on('data', (chunk: Buffer) => {
+      if (!reader.push(chunk)) response.destroy()
+    })
+    response.on('error', () => undefined)
+    response.on('close', () => {
+      this.streams.delete(response)
+      this.failed(id, "the server's event stream ended before its answer")
+    })
+  }
+
+  private message(message: Message, id: number | undefined): void {
+    if (message.kind === 'response') {
+      if (id !== undefined) this.open.delete(id)
+      this.version ??= stringAt(message.text, member(message.result?.object, 'protocolVersion'))
+    }
+    this.owner?.message(message, id)
+  }
+
+  /** A request that will get no answer: its caller hears why, as if the server had said so. */
+  private failed(id: number | undefined, why: string): void {
+    if (id === undefined || !this.open.delete(id)) return
+    const error = { code: -32_000, message: why }
+    const message = parse(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, error })))
+    if (message) this.owner?.message(message, id)
+  }
+
+  /** The legacy GET stream, opened again whenever it breaks; a server without one answers 405. */
+  private listen(): void {
+    const sent = this.start('GET', {
+      accept: 'text/event-stream',
+      ...(this.lastEvent === undefined ? {} : { 'last-event-id': this.lastEvent }),
+    })
+    this.listening = sent
+    sent.on('response', (response) => {
+      if (response.statusCode === 200) this.stream(response, undefined)
+      else response.resume()
+      response.on('close', () => {
+        if (response.statusCode === 200) this.listenLater()
+      })
+    })
+    sent.on('error', () => this.listenLater())
+    sent.end()
+  }
+
+  private listenLater(): void {
+    if (this.isEnded) return
+    clearTimeout(this.reconnect)
+    this.reconnect = setTimeout(() => this.listen(), RECONNECT_MS)
+  }
+
+  private finish(end: LinkEnd): void {
+    if (this.isEnded) return
+    this.isEnded = true
+    clearTimeout(this.reconnect)
+    this.listening?.destroy()
+    for (const sent of this.open.values()) sent.destroy()
+    this.open.clear()
+    this.target.onClose()
+    this.owner?.ended(end)
+  }
+}

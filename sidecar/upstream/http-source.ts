@@ -1,0 +1,37 @@
+// Links to a loopback HTTP server: one for every session or principal, over kept-alive connections.
+
+import { Agent } from 'node:http'
+import { ok, type Result } from '../../shared/result.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { HttpLink } from './http-link.ts'
+import type { Link } from './link.ts'
+import type { LinkSource } from './source.ts'
+
+const MAX_SOCKETS = 256
+
+export class HttpSource implements LinkSource {
+  readonly isReady = true
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  private readonly address: { readonly port: number; readonly path: string }
+  private links = 0
+
+  constructor(address: { readonly port: number; readonly path: string }) {
+    this.address = address
+  }
+
+  get count(): number {
+    return this.links
+  }
+
+  open(): Promise<Result<Link, Fault>> {
+    this.links++
+    const onClose = (): void => {
+      this.links--
+    }
+    return Promise.resolve(ok(new HttpLink({ ...this.address, agent: this.agent, onClose })))
+  }
+
+  close(): void {
+    this.agent.destroy()
+  }
+}

@@ -1,0 +1,46 @@
+// What the bridge asks of a connection to one server: messages out, messages in, an end with a
+// reason. A child's pipes and a loopback HTTP session are both links.
+
+import type { Message } from '../mcp/message.ts'
+
+/** Why a link has ended, for the people who read the error. */
+export interface LinkEnd {
+  readonly message: string
+  readonly exitCode?: number
+  readonly signal?: string
+  /** The last of what the server wrote to stderr. */
+  readonly stderr?: string
+}
+
+/** What a message needs besides its text where the other side speaks HTTP. */
+export interface Envelope {
+  /** The `mcp-*` headers of the client's request, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Our id of the request, absent for notifications and responses. */
+  readonly id: number | undefined
+}
+
+export interface LinkOwner {
+  /** A checked message from the server; `relatedTo` is our id of the request it belongs to, where the link knows. */
+  message(message: Message, relatedTo: number | undefined): void
+  /** Called once; after it nothing comes. */
+  ended(end: LinkEnd): void
+}
+
+export interface Link {
+  /** Set by whoever uses the link, before the first message is sent. */
+  owner: LinkOwner | undefined
+  /** Sends one message (latin1 text, no line ends). False where the server does not read and the bound is reached. */
+  send(text: string, envelope: Envelope): boolean
+  /** Nobody waits for the answer to this request any more. */
+  abandon(id: number): void
+  /** Stops and continues reading from the server, where one slow client holds it. */
+  pause(): void
+  resume(): void
+  /** The server's last lines that were no message; for error texts. */
+  readonly strayOutput: string | undefined
+  /** Ends the server: end of input, grace, SIGTERM, grace, SIGKILL. */
+  close(): void
+}
+
+export const NO_HEADERS: Envelope = { headers: {}, id: undefined }

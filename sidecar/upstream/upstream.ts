@@ -1,0 +1,70 @@
+// Which kind of upstream a configuration asks for, behind one interface: the shim's children, or
+// sessions of a loopback HTTP server.
+
+import type { Log } from '../../shared/log.ts'
+import { RUN_DIR } from '../../shared/names.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { maxProcesses } from '../limits.ts'
+import { admitShim } from './admit.ts'
+import { Control } from './control.ts'
+import { HttpSource } from './http-source.ts'
+import { Spawner } from './spawner.ts'
+import type { LinkSource } from './source.ts'
+
+export interface Upstream {
+  readonly source: LinkSource
+  /** Children that are not gone, or open HTTP sessions. */
+  readonly count: number
+  start(): Promise<void>
+  /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
+  exit(code: number): void
+  close(): void
+}
+
+export interface UpstreamEvents {
+  readonly log: Log
+  readonly onThere: () => void
+  readonly onGone: () => void
+  readonly onTerminating: (leftMs: number) => void
+  readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
+}
+
+const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
+  const control = new Control({
+    runDir: config.runDir ?? RUN_DIR,
+    log: events.log,
+    admit: (peer) => admitShim(peer, config.isolation, process.getuid?.()),
+    onTerminating: events.onTerminating,
+    onPeer: (isThere) => (isThere ? events.onThere() : events.onGone()),
+  })
+  const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)
+  return {
+    source: new Spawner({ control, maxProcesses: most, onSpawn: events.onSpawn }),
+    get count() {
+      return control.count
+    },
+    start: () => control.listen(),
+    exit: (code) => control.exit(code),
+    close: () => control.close(),
+  }
+}
+
+const http = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
+  const { port, path } = config.settings
+  const source = new HttpSource({ port, path })
+  return {
+    source,
+    get count() {
+      return source.count
+    },
+    start: () => {
+      events.onThere()
+      return Promise.resolve()
+    },
+    exit: () => undefined,
+    close: () => source.close(),
+  }
+}
+
+export const createUpstream = (config: SidecarConfig, events: UpstreamEvents): Upstream =>
+  config.settings.transport === 'http' ? http(config, events) : stdio(config, events)
