@@ -25,7 +25,7 @@ export interface LocalSidecar {
   readonly sidecar: Sidecar
   /** Resolves with a sentence when the shim has ended by itself. */
   readonly shimEnded: Promise<string>
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 const runShim = (runDir: string, server: LocalServer): ChildProcess => {

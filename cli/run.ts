@@ -33,7 +33,7 @@ const fileDocument = (path: string | undefined): Readonly<Record<string, unknown
   try {
     return record(parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw new Error(`--config ${path}: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     })
   }
@@ -77,7 +77,11 @@ const until = (signal: AbortSignal): Promise<'signal'> =>
 
 const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
   const { settings, host } = config
-  const log = createLog({ level: settings['log-level'], write: io.stderr, now: () => Date.now() })
+  const log = createLog({
+    level: settings['log-level'],
+    write: (line) => io.stderr(line),
+    now: () => Date.now(),
+  })
   const most = settings['max-processes']
   const local = await startLocalSidecar(
     config,

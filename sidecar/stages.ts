@@ -11,6 +11,7 @@ import { originFault, type OriginRules } from './front/origin.ts'
 import { readJson, type JsonText } from './json/text.ts'
 import { scan } from './json/scan.ts'
 import { classify } from './mcp/classify.ts'
+import type { HeaderOf } from './mcp/header-value.ts'
 import { fault, type Fault } from './mcp/faults.ts'
 import { oneMessage, readMessage, slice, type Message } from './mcp/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
@@ -67,21 +68,26 @@ const understand = (exchange: Exchange): Result<Ask, Fault> => {
     return fail(fault('parse-error', `${json.error.reason} (at byte ${json.error.offset})`))
   }
   const headerOf = (name: string): string | undefined => header(request, name)
-  if (json.value.scanned.kind === 'array') {
-    const messages = batch(json.value)
-    if (!messages.ok) return fail(fault('invalid-request', messages.error))
-    for (const message of messages.value) {
-      const era = classify(message, headerOf)
-      if (!era.ok) return era
-      if (era.value === 'modern')
-        return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
-    }
-    return ok({ kind: 'batch', messages: messages.value })
-  }
-  const message = readMessage(json.value.text, json.value.scanned.object)
+  const { text, scanned } = json.value
+  if (scanned.kind === 'array') return askBatch(json.value, headerOf)
+  const message = readMessage(text, scanned.object)
   if (!message.ok) return fail(fault('invalid-request', message.error))
+  if (message.value.kind === 'request') exchange.idText = slice(text, message.value.id)
   const era = classify(message.value, headerOf)
   return era.ok ? ok({ kind: 'message', era: era.value, message: message.value }) : era
+}
+
+const askBatch = (json: JsonText, headerOf: HeaderOf): Result<Ask, Fault> => {
+  const messages = batch(json)
+  if (!messages.ok) return fail(fault('invalid-request', messages.error))
+  for (const message of messages.value) {
+    const era = classify(message, headerOf)
+    if (!era.ok) return era
+    if (era.value === 'modern') {
+      return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
+    }
+  }
+  return ok({ kind: 'batch', messages: messages.value })
 }
 
 export interface StageOptions {

@@ -4,10 +4,12 @@
 import type { Permit } from '../access/permit.ts'
 import type { Ask, Exchange } from '../front/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { slice, type Message } from '../mcp/message.ts'
+import { VERSION_KEY } from '../mcp/classify.ts'
+import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
 import { MODERN } from '../mcp/revision.ts'
 import type { Legacy } from '../legacy/legacy.ts'
 import type { Modern } from '../modern/modern.ts'
+import type { Verdict } from './eras.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface BridgeOptions {
@@ -40,18 +42,12 @@ export class Bridge {
     ask: Ask,
   ): Fault | undefined | Promise<Fault | undefined> {
     const { legacy } = this.options
-    switch (ask.kind) {
-      case 'listen':
-        return legacy.listen(permit, exchange)
-      case 'delete':
-        return legacy.delete(permit, exchange)
-      case 'batch':
-        return legacy.batch(permit, exchange, ask.messages)
-      case 'message':
-        return ask.era === 'legacy'
-          ? this.legacyMessage(permit, exchange, ask.message)
-          : this.modernMessage(permit, exchange, ask.message)
-    }
+    if (ask.kind === 'listen') return legacy.listen(permit, exchange)
+    if (ask.kind === 'delete') return legacy.delete(permit, exchange)
+    if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.messages)
+    return ask.era === 'legacy'
+      ? this.legacyMessage(permit, exchange, ask.message)
+      : this.modernMessage(permit, exchange, ask.message)
   }
 
   sweep(nowMs: number): void {
@@ -72,8 +68,9 @@ export class Bridge {
   }
 
   private legacyMessage(permit: Permit, exchange: Exchange, message: Message): Fault | undefined {
-    if (this.isClosing && message.kind === 'request' && message.method === 'initialize')
+    if (this.isClosing && message.kind === 'request' && message.method === 'initialize') {
       return draining()
+    }
     this.options.legacy.post(permit, exchange, message)
     return undefined
   }
@@ -86,9 +83,7 @@ export class Bridge {
     if (this.isClosing) return draining()
     const { known } = this.options.readiness
     if (!known) return this.whenKnown(permit, exchange, message)
-    return known.isModern
-      ? this.options.modern.post(permit, exchange, message)
-      : notServed(exchange, message)
+    return this.judged(known, permit, exchange, message)
   }
 
   private async whenKnown(
@@ -96,23 +91,38 @@ export class Bridge {
     exchange: Exchange,
     message: Message,
   ): Promise<Fault | undefined> {
-    const { readiness, modern } = this.options
+    const { readiness } = this.options
     const verdict = await readiness.eras()
-    if (!verdict)
-      return fault('server-not-started', `the server does not start: ${readiness.obstacle}`)
-    return verdict.isModern ? modern.post(permit, exchange, message) : notServed(exchange, message)
+    if (!verdict) {
+      return fault('server-not-started', `the server does not start: ${readiness.obstacle ?? ''}`)
+    }
+    return this.judged(verdict, permit, exchange, message)
+  }
+
+  private judged(
+    verdict: Verdict,
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<Fault | undefined> {
+    if (!verdict.isModern) {
+      // Not a modern error: it tells a client of both eras to fall back to initialize.
+      return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
+    }
+    const requested = claimedVersion(message)
+    if (requested !== undefined && !verdict.versions.includes(requested)) {
+      return fault('version-not-served', 'the server does not speak this protocol version', {
+        data: { supported: verdict.versions, requested },
+      })
+    }
+    return this.options.modern.post(permit, exchange, message)
   }
 }
 
+const claimedVersion = (message: Message): string | undefined =>
+  message.kind === 'response'
+    ? undefined
+    : stringAt(message.text, member(metaOf(message), VERSION_KEY))
+
 const draining = (): Fault =>
   fault('draining', 'the server is being stopped; try again', { headers: { 'retry-after': '1' } })
-
-/** Not a modern error: it tells a client of both eras to fall back to initialize. */
-const notServed = (exchange: Exchange, message: Message): undefined => {
-  const id = message.kind === 'request' ? slice(message.text, message.id) : undefined
-  exchange.reply.fault(
-    fault('era-not-served', `this server does not speak ${MODERN}: send initialize`),
-    id,
-  )
-  return undefined
-}

@@ -1,10 +1,11 @@
 // Which eras the server speaks, found out on throw-away processes before the first client comes: a
 // server pins a connection to the era of its first message. One that has answered is what readiness means.
 
+import { z } from 'zod'
 import { readJson } from '../json/text.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/classify.ts'
-import { member, oneMessage, slice, type Request, type Response } from '../mcp/message.ts'
+import { member, oneMessage, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { LATEST_LEGACY, MODERN } from '../mcp/revision.ts'
 import type { LinkSource } from '../upstream/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -13,6 +14,8 @@ import { Channel } from './channel.ts'
 export interface Verdict {
   readonly isLegacy: boolean
   readonly isModern: boolean
+  /** The modern revisions that the server names itself. */
+  readonly versions: readonly string[]
 }
 
 export interface ProbeOptions {
@@ -92,6 +95,12 @@ const isModernAnswer = (response: Response): boolean => {
   )
 }
 
+const discovered = z.object({ supportedVersions: z.array(z.string()).max(64) })
+
+/** What the server says it supports; the revision we asked in, where it does not say. */
+const versionsIn = ({ text, result }: Response): readonly string[] =>
+  discovered.safeParse(valueAt(text, result)).data?.supportedVersions ?? [MODERN]
+
 /** Asks the server for both eras; the fault is that of a server that answers neither. */
 export const probe = async (options: ProbeOptions): Promise<Result<Verdict, Fault>> => {
   const { now, startupTimeoutMs } = options
@@ -101,6 +110,8 @@ export const probe = async (options: ProbeOptions): Promise<Result<Verdict, Faul
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
   const modern = await askOnce(options, DISCOVER, patienceMs)
   const isModern = modern.ok && isModernAnswer(modern.value)
-  if (isLegacy || isModern) return ok({ isLegacy, isModern })
-  return legacy.ok ? ok({ isLegacy: true, isModern: false }) : legacy
+  if (isLegacy || isModern) {
+    return ok({ isLegacy, isModern, versions: modern.ok ? versionsIn(modern.value) : [] })
+  }
+  return legacy.ok ? ok({ isLegacy: true, isModern: false, versions: [] }) : legacy
 }

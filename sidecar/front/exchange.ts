@@ -19,6 +19,8 @@ export interface Exchange {
   readonly reply: Reply
   /** The body's bytes, after `limits`. */
   body: Buffer | undefined
+  /** The exact JSON text of the request's id, once that has been read. */
+  idText: string | undefined
   /** After `classify`. */
   ask: Ask | undefined
   /** After `authenticate`. */

@@ -21,13 +21,14 @@ const BOTH = 'application/json, text/event-stream'
 
 /** What is wrong with the headers of a POST or GET; undefined where they may pass. */
 export const headFault = ({ method, headers }: IncomingMessage): Fault | undefined => {
+  if (method === 'POST') return postFault(headers)
+  return method !== 'GET' || accepts(headers.accept, 'text/event-stream')
+    ? undefined
+    : fault('not-acceptable', 'Accept must list text/event-stream')
+}
+
+const postFault = (headers: IncomingMessage['headers']): Fault | undefined => {
   const { accept } = headers
-  if (method === 'GET') {
-    return accepts(accept, 'text/event-stream')
-      ? undefined
-      : fault('not-acceptable', 'Accept must list text/event-stream')
-  }
-  if (method !== 'POST') return undefined
   if (
     accept !== BOTH &&
     !(accepts(accept, 'application/json') && accepts(accept, 'text/event-stream'))

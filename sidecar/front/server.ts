@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import type { Log } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { slice } from '../mcp/message.ts'
 import { run, type Stage } from '../pipeline.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
 import type { Exchange } from './exchange.ts'
@@ -27,11 +26,6 @@ export interface FrontOptions {
   readonly onFault: (fault: Fault) => void
 }
 
-const idOf = ({ ask }: Exchange): string | undefined =>
-  ask?.kind === 'message' && ask.message.kind !== 'notification' && ask.message.id
-    ? slice(ask.message.text, ask.message.id)
-    : undefined
-
 const handler = ({ stages, rules, log, now, onFault }: FrontOptions) => {
   const serve = async (exchange: Exchange): Promise<void> => {
     let verdict: Fault | undefined
@@ -45,7 +39,7 @@ const handler = ({ stages, rules, log, now, onFault }: FrontOptions) => {
     }
     if (!verdict) return
     onFault(verdict)
-    exchange.reply.fault(verdict, idOf(exchange))
+    exchange.reply.fault(verdict, exchange.idText)
   }
   return (request: IncomingMessage, response: ServerResponse): void => {
     const reply = new Reply(response, now())
@@ -67,6 +61,7 @@ const handler = ({ stages, rules, log, now, onFault }: FrontOptions) => {
       request,
       reply,
       body: undefined,
+      idText: undefined,
       ask: undefined,
       principal: undefined,
       permit: undefined,

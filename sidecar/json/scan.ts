@@ -58,7 +58,7 @@ const isHex = (code: number): boolean =>
   isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66)
 
 // The characters that may stand after a backslash, but for `u`.
-const ESCAPES = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)))
+const ESCAPES: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'))
 
 const unescape = (raw: string): string => {
   const value: unknown = JSON.parse(`"${Buffer.from(raw, 'latin1').toString()}"`)

@@ -56,7 +56,7 @@ export class Legacy {
       exchange.reply.fault(
         fault('invalid-request', 'a batch, which the revision of this session does not have'),
       )
-      return
+      return undefined
     }
     const requests = messages.filter((message) => message.kind === 'request')
     const stream =
@@ -66,6 +66,7 @@ export class Legacy {
       else if (stream) this.request(entry, message, stream)
     }
     if (!stream) exchange.reply.empty(202)
+    return undefined
   }
 
   /** GET: the server's messages, or the rest of a broken stream. */
@@ -82,6 +83,7 @@ export class Legacy {
     if (!entry) return undefined
     this.sessions.end(entry, fault('session-unknown', 'the client ended it'))
     exchange.reply.empty(204)
+    return undefined
   }
 
   sweep(nowMs: number): void {
@@ -92,7 +94,7 @@ export class Legacy {
 
   /** Ends the sessions that have nothing in flight. */
   endIdle(): void {
-    for (const entry of [...this.sessions.all()]) {
+    for (const entry of this.sessions.all()) {
       if (entry.session.inFlight === 0) {
         this.sessions.end(entry, fault('session-unknown', 'the server is being stopped'))
       }
@@ -106,7 +108,7 @@ export class Legacy {
   }
 
   close(): void {
-    for (const entry of [...this.sessions.all()]) {
+    for (const entry of this.sessions.all()) {
       this.sessions.end(entry, fault('draining', 'the sidecar is ending'))
     }
     this.opening.close()
@@ -148,6 +150,6 @@ export class Legacy {
 
   private ended(backend: Backend, end: LinkEnd): void {
     const reason = exitFault(end)
-    for (const session of [...backend.sessions]) this.sessions.end({ session, backend }, reason)
+    for (const session of backend.sessions) this.sessions.end({ session, backend }, reason)
   }
 }

@@ -7,7 +7,7 @@ import type { Reply } from '../front/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
-import { EventLog } from './event-log.ts'
+import { EventLog, type LoggedEvent } from './event-log.ts'
 import { Stream } from './stream.ts'
 
 /** Requests in flight in one session; more are refused with 429. */
@@ -92,18 +92,23 @@ export class Session {
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
   listen(reply: Reply, lastEventId: string | undefined): boolean {
-    const missed = lastEventId === undefined ? undefined : this.log.after(lastEventId)
-    if (lastEventId !== undefined && missed === undefined) return false
-    const stream = this.streams.get(missed?.stream ?? LISTENING)
-    if (stream) stream.attach(reply, missed?.events ?? [])
-    else {
-      // The stream was complete and forgotten: what is left of it is all there is.
-      for (const event of missed?.events ?? [])
-        reply.event(event.text, this.options.now(), event.id)
-      reply.stream()
-      reply.end()
+    if (lastEventId === undefined) {
+      this.streams.get(LISTENING)?.attach(reply, [])
+      return true
     }
+    const missed = this.log.after(lastEventId)
+    if (missed === undefined) return false
+    const stream = this.streams.get(missed.stream)
+    if (stream) stream.attach(reply, missed.events)
+    else this.replay(reply, missed.events)
     return true
+  }
+
+  /** A stream that was complete and forgotten: what is left of it is all there is. */
+  private replay(reply: Reply, events: readonly LoggedEvent[]): void {
+    reply.stream()
+    for (const event of events) reply.event(event.text, this.options.now(), event.id)
+    reply.end()
   }
 
   /** A message that belongs to what the client does now: the newest call's stream, else the listening one. */

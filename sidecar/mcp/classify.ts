@@ -28,23 +28,24 @@ const mismatch = (message: string): Result<Era, Fault> => fail(fault('header-mis
 /** The era of a message, or what is wrong with it. */
 export const classify = (message: Message, headerOf: HeaderOf): Result<Era, Fault> => {
   const version = headerOf(VERSION_HEADER)
-  const isModernHeader = version !== undefined && isModernVersion(version)
+  if (message.kind !== 'response') {
+    const claim = member(metaOf(message), VERSION_KEY)
+    const claimed = stringAt(message.text, claim)
+    const isHandshake =
+      message.method === 'initialize' && !(claimed !== undefined && isModernVersion(claimed))
+    if (claim !== undefined && !isHandshake) return modern(message, claimed, headerOf)
+  }
+  return version !== undefined && isModernVersion(version) ? unclaimed(message) : legacy(version)
+}
+
+/** A modern header over a body that claims nothing: never taken for the one or the other. */
+const unclaimed = (message: Message): Result<Era, Fault> => {
+  if (message.kind === 'notification') return ok('modern')
   if (message.kind === 'response') {
-    return isModernHeader
-      ? fail(fault('invalid-request', `clients send no responses in ${MODERN}`))
-      : legacy(version)
+    return fail(fault('invalid-request', `clients send no responses in ${MODERN}`))
   }
-  const claim = member(metaOf(message), VERSION_KEY)
-  const claimed = stringAt(message.text, claim)
-  if (message.method === 'initialize' && !(claimed !== undefined && isModernVersion(claimed))) {
-    return isModernHeader
-      ? mismatch('initialize, which is legacy, came with a modern MCP-Protocol-Version header')
-      : legacy(version)
-  }
-  if (claim !== undefined) return modern(message, claimed, headerOf)
-  if (!isModernHeader) return legacy(version)
-  return message.kind === 'notification'
-    ? ok('modern')
+  return message.method === 'initialize'
+    ? mismatch('initialize, which is legacy, came with a modern MCP-Protocol-Version header')
     : fail(fault('invalid-params', `params._meta needs ${VERSION_KEY} and ${CAPABILITIES_KEY}`))
 }
 

@@ -14,6 +14,7 @@ export const FAULTS = {
   'invalid-params': { status: 400, rpc: -32_602 },
   'header-mismatch': { status: 400, rpc: -32_020 },
   'unsupported-version': { status: 400, rpc: -32_600 },
+  'version-not-served': { status: 400, rpc: -32_022 },
   'era-not-served': { status: 400, rpc: -32_600 },
   'session-required': { status: 400, rpc: -32_600 },
   unauthenticated: { status: 401, rpc: -32_600 },

@@ -123,16 +123,25 @@ export const isIdentifier = (text: string, span: Span): boolean => {
 
 const METHOD = /^[!-~]+$/
 
+const isNoObject = (place: Member | undefined): boolean =>
+  place !== undefined && place.object === undefined
+
+/** What is wrong with the parameters of a request or notification. */
+const paramsFault = (params: Member | undefined): string | undefined => {
+  if (isNoObject(params)) return '"params" is not an object'
+  const meta = member(params?.object, '_meta')
+  if (isNoObject(meta)) return '"_meta" is not an object'
+  return lookalike(params?.object, 'params') ?? lookalike(meta?.object, 'meta')
+}
+
 const call = (parts: Parts, method: string, id: Span | undefined): Result<Message, string> => {
-  if (method.length > MAX_METHOD_LENGTH || !METHOD.test(method))
+  if (method.length > MAX_METHOD_LENGTH || !METHOD.test(method)) {
     return fail('"method" is not a method name')
+  }
   const place = member(parts.envelope, 'params')
-  if (place !== undefined && place.object === undefined) return fail('"params" is not an object')
+  const wrong = paramsFault(place)
+  if (wrong !== undefined) return fail(wrong)
   const params = place?.object
-  const meta = member(params, '_meta')
-  if (meta !== undefined && meta.object === undefined) return fail('"_meta" is not an object')
-  const twin = lookalike(params, 'params') ?? lookalike(meta?.object, 'meta')
-  if (twin !== undefined) return fail(twin)
   return ok(
     id === undefined
       ? { kind: 'notification', ...parts, method, params }

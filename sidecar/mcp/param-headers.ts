@@ -28,24 +28,20 @@ export const paramHeaders = (
 ): readonly ParamHeader[] => {
   const properties = record(record(schema)?.['properties'])
   if (!properties || path.length >= MAX_DEPTH) return []
-  return Object.entries(properties).flatMap(([key, value]) => {
-    const property = record(value)
-    const name = property?.['x-mcp-header']
-    const type = property?.['type']
-    const here = [...path, key]
-    const isMirrored =
-      typeof name === 'string' && NAME.test(name) && typeof type === 'string' && MIRRORED.has(type)
-    const own = isMirrored
-      ? [
-          {
-            name: `mcp-param-${name.toLowerCase()}`,
-            path: here,
-            isNumeric: type === 'integer' || type === 'number',
-          },
-        ]
-      : []
-    return [...own, ...paramHeaders(value, here)]
+  return Object.entries(properties).flatMap(([key, property]) => {
+    const here = path.concat(key)
+    return ownHeader(property, here).concat(paramHeaders(property, here))
   })
+}
+
+const ownHeader = (value: unknown, path: readonly string[]): readonly ParamHeader[] => {
+  const property = record(value)
+  const name = property?.['x-mcp-header']
+  const type = property?.['type']
+  if (typeof name !== 'string' || !NAME.test(name)) return []
+  if (typeof type !== 'string' || !MIRRORED.has(type)) return []
+  const isNumeric = type === 'integer' || type === 'number'
+  return [{ name: `mcp-param-${name.toLowerCase()}`, path, isNumeric }]
 }
 
 const valueAt = (root: unknown, path: readonly string[]): unknown =>

@@ -6,6 +6,7 @@ import { Socket } from 'node:net'
 import { constants as os } from 'node:os'
 import { readJson } from '../json/text.ts'
 import { oneMessage } from '../mcp/message.ts'
+import type { ShimEvent } from './control-frame.ts'
 import { Lines } from './lines.ts'
 import type { Link, LinkEnd, LinkOwner } from './link.ts'
 
@@ -102,12 +103,13 @@ export class Child implements Link {
     this.control.end()
   }
 
-  /** What the child wrote to stderr, as the shim passes it on. */
-  stderrText(bytes: Buffer): void {
-    this.stderr = (this.stderr + bytes.toString()).slice(-MAX_STDERR_TAIL)
+  /** What the shim saw of the child: its stderr, its end. */
+  heard(event: ShimEvent & { kind: 'stderr' | 'exited' }): void {
+    if (event.kind === 'exited') this.exited(event.code, event.signal)
+    else this.stderr = (this.stderr + event.bytes.toString()).slice(-MAX_STDERR_TAIL)
   }
 
-  exited(code: number | undefined, signal: number | undefined): void {
+  private exited(code: number | undefined, signal: number | undefined): void {
     const how =
       signal === undefined ? `exited with code ${code}` : `was ended by ${signalName(signal)}`
     this.exit = {

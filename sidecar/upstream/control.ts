@@ -199,15 +199,12 @@ export class Control {
         asked.child?.lost(event.reason)
         asked.settle(fail(event.reason))
         break
-      case 'stderr':
-        asked.child?.stderrText(event.bytes)
-        break
-      case 'exited':
-        asked.child?.exited(event.code, event.signal)
-        break
       case 'gone':
         this.asked.delete(event.child)
         break
+      case 'stderr':
+      case 'exited':
+        asked.child?.heard(event)
     }
   }
 
@@ -218,7 +215,9 @@ export class Control {
       this.socket?.write(openedFrame(number))
     } catch (error) {
       asked.settle(
-        fail(`its pipes cannot be opened: ${error instanceof Error ? error.message : error}`),
+        fail(
+          `its pipes cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+        ),
       )
     }
   }
