@@ -12,6 +12,7 @@ const MODULES = join(import.meta.dirname, '..', 'go')
 const VERSIONED = {
   kubernetes: 'k8s.io/kubernetes',
   coredns: 'github.com/coredns/coredns',
+  'mcp-server': 'github.com/modelcontextprotocol/go-sdk',
 } as const
 type Module = keyof typeof VERSIONED
 
@@ -37,6 +38,7 @@ const PROGRAMS = {
   'kube-proxy': command('kube-proxy', 'full'),
   agnhost: { module: 'kubernetes', path: 'k8s.io/kubernetes/test/images/agnhost', size: 'full' },
   coredns: { module: 'coredns', path: '.', size: 'full' },
+  'mcp-server': { module: 'mcp-server', path: '.', size: 'full' },
 } as const satisfies Record<string, Source>
 
 export type Program = keyof typeof PROGRAMS
@@ -119,7 +121,8 @@ const groups = (needed: readonly Program[]): readonly (readonly Program[])[] => 
   // The API server alone first: it is most of the work, and most of what people wait for.
   ['kube-apiserver'],
   needed.filter((name) => PROGRAMS[name].module === 'kubernetes'),
-  needed.filter((name) => PROGRAMS[name].module === 'coredns'),
+  needed.filter((name) => name === 'coredns'),
+  needed.filter((name) => name === 'mcp-server'),
 ]
 
 /** The path of every program that a size needs. Builds what is nowhere. */

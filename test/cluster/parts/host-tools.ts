@@ -32,8 +32,11 @@ export const TOOLS: readonly Tool[] = [
   tool('full', 'conntrack', 'conntrack'),
   tool('full', 'containerd', 'containerd'),
   tool('full', 'containernetworking-plugins', '/usr/lib/cni/bridge', '/opt/cni/bin/bridge'),
+  tool('full', 'debootstrap', 'debootstrap'),
   tool('full', 'iptables', 'iptables'),
+  tool('full', 'musl', '/lib/ld-musl-x86_64.so.1', '/lib/ld-musl-aarch64.so.1'),
   tool('full', 'nftables', 'nft'),
+  tool('full', 'python3-pip', 'pip', 'pip3'),
   tool('full', 'runc', 'runc'),
 ]
 
