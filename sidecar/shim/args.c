@@ -1,0 +1,92 @@
+// See args.h.
+#include "args.h"
+
+#include <stddef.h>
+#include <string.h>
+
+// DIR/control must fit into a socket address (108 bytes).
+enum { MAX_RUN_DIR_LENGTH = 96 };
+
+struct number_flag {
+  const char *name;
+  uint32_t least;
+  uint32_t most;
+  size_t offset;
+  const char *fault;
+};
+
+static const struct number_flag NUMBERS[] = {
+    {"--max-processes", 1, 1024, offsetof(struct serve_options, max_processes),
+     "--max-processes wants a whole number from 1 to 1024"},
+    {"--spawn-rate", 1, 10000, offsetof(struct serve_options, spawn_rate),
+     "--spawn-rate wants a whole number from 1 to 10000"},
+    {"--grace", 0, 86400, offsetof(struct serve_options, grace_seconds),
+     "--grace wants whole seconds from 0 to 86400"},
+};
+
+bool args_parse_number(const char *text, uint32_t least, uint32_t most, uint32_t *number) {
+  const size_t length = text == NULL ? 0 : strlen(text);
+  if (length < 1 || length > 9) return false;
+  uint32_t value = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    value = value * 10 + (uint32_t)(text[i] - '0');
+  }
+  *number = value;
+  return value >= least && value <= most;
+}
+
+// Takes a flag that has a value; the number of words used, 0 where it is none of these.
+static int parse_valued(char **words, struct serve_options *options, const char **fault) {
+  if (strcmp(words[0], "--run") == 0) {
+    options->run_dir = words[1];
+    if (words[1] == NULL) *fault = "--run wants a directory";
+    return 2;
+  }
+  for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
+    if (strcmp(words[0], NUMBERS[i].name) != 0) continue;
+    uint32_t number = 0;
+    if (!args_parse_number(words[1], NUMBERS[i].least, NUMBERS[i].most, &number)) {
+      *fault = NUMBERS[i].fault;
+    }
+    memcpy((char *)options + NUMBERS[i].offset, &number, sizeof number);
+    return 2;
+  }
+  return 0;
+}
+
+static const char *missing(const struct serve_options *options) {
+  if (options->run_dir == NULL) return "--run DIR is missing";
+  const size_t length = strlen(options->run_dir);
+  if (options->run_dir[0] != '/') return "--run wants an absolute directory";
+  if (length > MAX_RUN_DIR_LENGTH) return "--run wants a directory of at most 96 bytes";
+  if (options->command == NULL) return "-- CMD is missing";
+  if (options->command[0] == NULL || options->command[0][0] == '\0') return "the command is empty";
+  return NULL;
+}
+
+bool args_parse_serve(char **words, struct serve_options *options, const char **fault) {
+  *options = (struct serve_options){.max_processes = 64, .spawn_rate = 50, .grace_seconds = 30};
+  *fault = NULL;
+  while (*words != NULL && *fault == NULL) {
+    if (strcmp(*words, "--") == 0) {
+      options->command = words + 1;
+      break;
+    }
+    const int used = parse_valued(words, options, fault);
+    if (used > 0) {
+      words += used;
+      continue;
+    }
+    if (strcmp(*words, "--keep-home") == 0) {
+      options->keep_home = true;
+    } else if (strcmp(*words, "--once") == 0) {
+      options->once = true;
+    } else {
+      *fault = "an unknown flag";
+    }
+    words++;
+  }
+  if (*fault == NULL) *fault = missing(options);
+  return *fault == NULL;
+}

@@ -1,0 +1,25 @@
+// The command line of `shim serve`. Pure: it reads words and says what they mean or what is wrong.
+#ifndef SHIM_ARGS_H
+#define SHIM_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct serve_options {
+  const char *run_dir;
+  uint32_t max_processes;
+  uint32_t spawn_rate;
+  uint32_t grace_seconds;
+  bool keep_home;
+  bool once;
+  // The child's command, NULL-ended.
+  char **command;
+};
+
+// Parses the words after `serve` (NULL-ended); false with one sentence in `fault`.
+bool args_parse_serve(char **words, struct serve_options *options, const char **fault);
+
+// A whole number in decimal digits from `least` to `most`; false where the text is anything else.
+bool args_parse_number(const char *text, uint32_t least, uint32_t most, uint32_t *number);
+
+#endif

@@ -1,0 +1,99 @@
+// One child, from the request for it until nothing of it is left: its pipes, its monitor, its
+// deadlines, and the events that tell of it. Never blocks and never reads its conversation.
+#ifndef SHIM_CHILD_H
+#define SHIM_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fifo.h"
+#include "frame.h"
+#include "relay.h"
+
+struct nursery;
+
+enum { CHILD_ENVIRONMENT_BYTES = FRAME_MAX_ENVIRONMENT_BYTES };
+
+enum child_state {
+  CHILD_FREE,
+  // PIPES sent, OPENED awaited.
+  CHILD_OFFERED,
+  // The monitor runs; the command has not been executed yet.
+  CHILD_STARTING,
+  CHILD_RUNNING,
+  // EXITED sent; descendants may be left.
+  CHILD_ENDED,
+  // The monitor is dead; what is left is the shim's to kill.
+  CHILD_ORPHANED,
+  // Nothing runs; another process removes the private directory.
+  CHILD_REMOVING,
+};
+
+struct child {
+  enum child_state state;
+  uint32_t id;
+  // Counts all children that were ever started; names the private directory.
+  uint64_t number;
+  struct fifo fifo;
+  pid_t monitor;
+  int monitor_fd;
+  pid_t pid;
+  pid_t cleaner;
+  int stderr_fd;
+  struct relay relay;
+  bool has_exited;
+  // The connection it belonged to has ended: no event about it.
+  bool is_mute;
+  // Where and why it could not be started; stage 0 where it could.
+  int failed_stage;
+  int failed_error;
+  uint64_t opened_by_ms;
+  uint64_t term_at_ms;
+  uint64_t kill_at_ms;
+  // When a monitor that should have ended is killed.
+  uint64_t backstop_at_ms;
+  uint64_t stderr_at_ms;
+  // Memory of the nursery's, one each per place.
+  char *environment;
+  size_t environment_bytes;
+  uint8_t *held;
+};
+
+// A SPAWN request: makes the pipes, or refuses.
+void child_offer(struct nursery *nursery, const struct frame_request *request, uint64_t now_ms);
+
+// An OPENED request: starts the child.
+void child_start(struct nursery *nursery, struct child *child, uint64_t now_ms);
+
+// An END request.
+void child_end(struct nursery *nursery, struct child *child, const struct frame_request *request,
+               uint64_t now_ms);
+
+// Reads what the monitor has to tell.
+void child_hear_monitor(struct nursery *nursery, struct child *child, uint64_t now_ms);
+
+// The child's process itself has ended (told by its monitor, or reaped by us as an orphan).
+void child_exited(struct nursery *nursery, struct child *child, enum frame_end kind, uint8_t value);
+
+// The monitor has ended, in good order or not.
+void child_monitor_ended(struct nursery *nursery, struct child *child, bool in_order,
+                         uint64_t now_ms);
+
+// No process is left of an orphaned child: its private directory goes next.
+void child_clean(struct nursery *nursery, struct child *child);
+
+// An empty place.
+void child_reset(struct child *child);
+
+// Nothing is left: says so and frees the place.
+void child_finish(struct nursery *nursery, struct child *child);
+
+// Closes and unlinks what the shim holds of it.
+void child_release(struct nursery *nursery, struct child *child);
+
+// Does what is due; the time of what is due next.
+uint64_t child_tick(struct nursery *nursery, struct child *child, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,113 @@
+// See environment.h.
+#include "environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "home.h"
+
+extern char **environ;
+
+struct private_variable {
+  const char *key;
+  const char *below;
+  // Set even where the environment has a good one.
+  bool always;
+};
+
+static const struct private_variable PRIVATE[] = {
+    {.key = "TMPDIR", .below = "/tmp", .always = true},
+    {.key = "HOME", .below = "/home"},
+    {.key = "XDG_CACHE_HOME", .below = "/home/.cache"},
+    {.key = "npm_config_cache", .below = "/home/.npm"},
+    {.key = "UV_CACHE_DIR", .below = "/home/.cache/uv"},
+};
+
+enum { PRIVATE_COUNT = sizeof PRIVATE / sizeof *PRIVATE, LINE_BYTES = HOME_PATH_BYTES + 48 };
+
+int environment_open(struct environment *environment) {
+  size_t own = 0;
+  while (environ[own] != NULL) own++;
+  environment->count = 0;
+  environment->capacity = own + FRAME_MAX_VARIABLES + PRIVATE_COUNT + 1;
+  environment->lines = calloc(environment->capacity, sizeof *environment->lines);
+  return environment->lines == NULL ? -1 : 0;
+}
+
+void environment_close(struct environment *environment) {
+  free(environment->lines);
+  environment->lines = NULL;
+}
+
+static size_t key_length(const char *line) {
+  return strcspn(line, "=");
+}
+
+static bool has_key(const char *line, const char *key, size_t length) {
+  return key_length(line) == length && strncmp(line, key, length) == 0;
+}
+
+// Replaces the line with the same key, or adds it.
+static void put(struct environment *environment, char *line) {
+  const size_t length = key_length(line);
+  for (size_t i = 0; i < environment->count; i++) {
+    if (!has_key(environment->lines[i], line, length)) continue;
+    environment->lines[i] = line;
+    return;
+  }
+  if (environment->count + 1 >= environment->capacity) return;
+  environment->lines[environment->count++] = line;
+}
+
+const char *environment_value(const struct environment *environment, const char *key) {
+  const size_t length = strlen(key);
+  for (size_t i = 0; i < environment->count; i++) {
+    if (has_key(environment->lines[i], key, length) && environment->lines[i][length] == '=') {
+      return environment->lines[i] + length + 1;
+    }
+  }
+  return NULL;
+}
+
+// Whether files can be made at this place: it, or the nearest directory above it that exists.
+static bool is_writable_place(const char *path) {
+  char place[1024];
+  if (path[0] != '/' || strlen(path) >= sizeof place) return false;
+  snprintf(place, sizeof place, "%s", path);
+  while (access(place, F_OK) != 0) {
+    char *slash = strrchr(place, '/');
+    if (slash == NULL || slash == place) return access("/", W_OK | X_OK) == 0;
+    *slash = '\0';
+  }
+  return access(place, W_OK | X_OK) == 0;
+}
+
+static void put_private(struct environment *environment, const char *home, bool keep_home) {
+  static char lines[PRIVATE_COUNT][LINE_BYTES];
+  bool wanted[PRIVATE_COUNT];
+  // All are judged before any is set: a cache under a private HOME would always be writable.
+  for (size_t i = 0; i < PRIVATE_COUNT; i++) {
+    const char *value = environment_value(environment, PRIVATE[i].key);
+    wanted[i] = PRIVATE[i].always || (!keep_home && (value == NULL || !is_writable_place(value)));
+  }
+  for (size_t i = 0; i < PRIVATE_COUNT; i++) {
+    if (!wanted[i]) continue;
+    snprintf(lines[i], LINE_BYTES, "%s=%s%s", PRIVATE[i].key, home, PRIVATE[i].below);
+    put(environment, lines[i]);
+  }
+}
+
+void environment_build(struct environment *environment, char *request, size_t request_bytes,
+                       const char *home, bool keep_home) {
+  environment->count = 0;
+  // Passed on as they are, even with a key twice; searching each of hundreds would take milliseconds.
+  for (char **line = environ; *line != NULL; line++) environment->lines[environment->count++] = *line;
+  for (size_t at = 0; at < request_bytes; at += strlen(request + at) + 1) {
+    put(environment, request + at);
+  }
+  put_private(environment, home, keep_home);
+  environment->lines[environment->count] = NULL;
+}

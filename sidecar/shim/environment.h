@@ -1,0 +1,29 @@
+// A child's environment: the shim's own, overlaid by the spawn request's lines, with a private HOME,
+// TMPDIR and caches where they are wanted. Decides nothing else about it.
+#ifndef SHIM_ENVIRONMENT_H
+#define SHIM_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct environment {
+  // Pointers to lines, NULL-ended; memory for `capacity` of them is taken once.
+  char **lines;
+  size_t count;
+  size_t capacity;
+};
+
+// Takes the memory that any environment over this process's own can need; -1 where there is none.
+int environment_open(struct environment *environment);
+
+void environment_close(struct environment *environment);
+
+// Puts a child's environment together. `request` holds NUL-ended lines; `home` is the child's private
+// directory; with `keep_home` only TMPDIR points into it.
+void environment_build(struct environment *environment, char *request, size_t request_bytes,
+                       const char *home, bool keep_home);
+
+// The value of a variable, or NULL.
+const char *environment_value(const struct environment *environment, const char *key);
+
+#endif

@@ -1,0 +1,89 @@
+// The control protocol's frames (README.md, "Control protocol"): bytes to requests, events to bytes.
+// Pure: it reads and writes memory only, trusts no byte, and keeps nothing.
+#ifndef SHIM_FRAME_H
+#define SHIM_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  FRAME_VERSION = 1,
+  FRAME_PREFIX_BYTES = 4,
+  FRAME_MAX_BYTES = 65536,
+  FRAME_NAME_LENGTH = 32,
+  FRAME_MAX_VARIABLES = 64,
+  FRAME_MAX_ENVIRONMENT_BYTES = 32768,
+  FRAME_MAX_TEXT_BYTES = 1024,
+  FRAME_MAX_STDERR_BYTES = 4096,
+  // The longest event: STDERR with its header.
+  FRAME_MAX_EVENT_BYTES = FRAME_PREFIX_BYTES + 9 + FRAME_MAX_STDERR_BYTES,
+};
+
+enum frame_type {
+  FRAME_HELLO = 0x01,
+  FRAME_SPAWN = 0x02,
+  FRAME_OPENED = 0x03,
+  FRAME_END = 0x04,
+  FRAME_EXIT = 0x05,
+  FRAME_HELLO_ANSWER = 0x81,
+  FRAME_PIPES = 0x82,
+  FRAME_SPAWNED = 0x83,
+  FRAME_REFUSED = 0x84,
+  FRAME_STDERR = 0x85,
+  FRAME_EXITED = 0x86,
+  FRAME_GONE = 0x87,
+  FRAME_TERMINATING = 0x88,
+};
+
+enum frame_reason {
+  REASON_TOO_MANY = 1,
+  REASON_TOO_FAST = 2,
+  REASON_ENDING = 3,
+  REASON_BAD_REQUEST = 4,
+  REASON_SYSTEM = 5,
+  REASON_CANNOT_EXECUTE = 6,
+};
+
+// The flags of HELLO.
+enum { FRAME_IS_PID_1 = 1 << 0, FRAME_HAS_NO_SUBREAPER = 1 << 1 };
+
+enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1 };
+
+// One request. `name` and `environment` point into the decoded bytes.
+struct frame_request {
+  enum frame_type type;
+  uint32_t child;
+  uint16_t version;
+  uint8_t exit_code;
+  uint32_t term_after_ms;
+  uint32_t kill_after_ms;
+  const char *name;
+  // NUL-ended lines, one after the other.
+  const char *environment;
+  size_t environment_bytes;
+  // Of a SPAWN that must be refused: why. NULL where the request is right.
+  const char *fault;
+};
+
+enum frame_outcome { FRAME_INCOMPLETE, FRAME_COMPLETE, FRAME_BROKEN };
+
+// Decodes the first frame of `bytes`. COMPLETE sets `request` and `used`, BROKEN sets `fault`.
+struct frame_decoded {
+  enum frame_outcome outcome;
+  size_t used;
+  const char *fault;
+  struct frame_request request;
+};
+struct frame_decoded frame_decode(const uint8_t *bytes, size_t length);
+
+// Each writes one event to `to` (at least FRAME_MAX_EVENT_BYTES) and returns its length.
+size_t frame_hello(uint8_t *to, uint32_t uid, uint8_t landlock_abi, uint8_t flags);
+size_t frame_of_child(uint8_t *to, enum frame_type type, uint32_t child);
+size_t frame_spawned(uint8_t *to, uint32_t child, uint32_t pid);
+size_t frame_refused(uint8_t *to, uint32_t child, enum frame_reason reason, const char *text);
+size_t frame_stderr(uint8_t *to, uint32_t child, uint32_t dropped, const uint8_t *data,
+                    size_t length);
+size_t frame_exited(uint8_t *to, uint32_t child, enum frame_end kind, uint8_t value);
+size_t frame_terminating(uint8_t *to, uint32_t left_ms);
+
+#endif

@@ -1,0 +1,20 @@
+// A Landlock domain that forbids nothing on files and so separates only processes: whoever is in
+// one can't trace, read or (ABI 6) signal what is outside. Fails closed where the kernel has it.
+#ifndef SHIM_LANDLOCK_H
+#define SHIM_LANDLOCK_H
+
+struct landlock {
+  // 0 where the kernel has none.
+  int abi;
+  // The ruleset, or -1 where there is none.
+  int ruleset;
+};
+
+// Asks the kernel and prepares the ruleset; -1 with errno where Landlock is there but fails.
+int landlock_open(struct landlock *landlock);
+
+// Puts this process into a domain of its own (nothing to do where there is no Landlock); -1 with
+// errno where that fails. Needs no_new_privs.
+int landlock_enter(const struct landlock *landlock);
+
+#endif

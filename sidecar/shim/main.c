@@ -1,0 +1,81 @@
+// The shim: first process of the server's container. README.md is its contract. Nothing here but
+// the choice of the command; what a command does is in the file of its name.
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "copy.h"
+#include "descriptors.h"
+#include "frame.h"
+#include "probe.h"
+#include "report.h"
+#include "serve.h"
+
+#ifndef SHIM_VERSION
+#define SHIM_VERSION "unknown"
+#endif
+
+enum { EXIT_USAGE = 2, MAX_PATH_LENGTH = 1024 };
+
+static int refuse_usage(const char *fault) {
+  report_line("%s", fault);
+  report_line("usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | probe PORT PATH | version");
+  return EXIT_USAGE;
+}
+
+static int copy(char **words) {
+  if (words[0] == NULL || words[0][0] == '\0' || words[1] != NULL) {
+    return refuse_usage("copy wants one directory");
+  }
+  return copy_run(words[0]);
+}
+
+static int serve(char **words) {
+  struct serve_options options;
+  const char *fault;
+  if (!args_parse_serve(words, &options, &fault)) {
+    report_line("serve: %s", fault);
+    return refuse_usage("see README.md for the flags of serve");
+  }
+  report_open();
+  return serve_run(&options);
+}
+
+static int is_path(const char *path) {
+  if (path[0] != '/' || strlen(path) > MAX_PATH_LENGTH) return 0;
+  for (const char *c = path; *c != '\0'; c++) {
+    if (*c <= ' ' || *c > '~') return 0;
+  }
+  return 1;
+}
+
+static int probe(char **words) {
+  uint32_t port;
+  if (words[0] == NULL || words[1] == NULL || words[2] != NULL) {
+    return refuse_usage("probe wants a port and a path");
+  }
+  if (!args_parse_number(words[0], 1, 65535, &port)) {
+    return refuse_usage("probe wants a port from 1 to 65535");
+  }
+  if (!is_path(words[1])) {
+    return refuse_usage("probe wants a path that begins with / and has no spaces");
+  }
+  return probe_run((uint16_t)port, words[1]);
+}
+
+static int version(char **words) {
+  if (words[0] != NULL) return refuse_usage("version wants nothing more");
+  return printf("shim %s (control protocol %d)\n", SHIM_VERSION, FRAME_VERSION) > 0 ? 0 : 1;
+}
+
+int main(int count, char **words) {
+  if (descriptors_fill_standard() != 0) return 1;
+  descriptors_close_all_but(NULL, 0);
+  if (count < 2) return refuse_usage("a command is missing");
+  if (strcmp(words[1], "copy") == 0) return copy(words + 2);
+  if (strcmp(words[1], "serve") == 0) return serve(words + 2);
+  if (strcmp(words[1], "probe") == 0) return probe(words + 2);
+  if (strcmp(words[1], "version") == 0) return version(words + 2);
+  return refuse_usage("an unknown command");
+}

@@ -1,0 +1,169 @@
+// See nursery.h.
+#include "nursery.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "descendants.h"
+#include "monitor.h"
+#include "report.h"
+
+enum { SWEEP_AGAIN_MS = 2, COMPLAIN_MS = 10000 };
+
+// Mapped, not allocated: pages that no child has used cost nothing.
+static void *take_memory(size_t size) {
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+int nursery_open(struct nursery *nursery, size_t size) {
+  nursery->children = take_memory(size * sizeof *nursery->children);
+  char *environments = take_memory(size * CHILD_ENVIRONMENT_BYTES);
+  uint8_t *held = take_memory(size * RELAY_HELD_BYTES);
+  if (nursery->children == NULL || environments == NULL || held == NULL) return -1;
+  nursery->size = size;
+  for (size_t i = 0; i < size; i++) {
+    nursery->children[i].environment = environments + i * CHILD_ENVIRONMENT_BYTES;
+    nursery->children[i].held = held + i * RELAY_HELD_BYTES;
+    child_reset(&nursery->children[i]);
+  }
+  return 0;
+}
+
+struct child *nursery_find(struct nursery *nursery, uint32_t id) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    struct child *child = &nursery->children[i];
+    if (child->state != CHILD_FREE && child->id == id && !child->is_mute) return child;
+  }
+  return NULL;
+}
+
+struct child *nursery_free_place(struct nursery *nursery) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    if (nursery->children[i].state == CHILD_FREE) return &nursery->children[i];
+  }
+  return NULL;
+}
+
+static struct child *find_monitor(const struct nursery *nursery, pid_t pid) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    if (nursery->children[i].monitor == pid) return &nursery->children[i];
+  }
+  return NULL;
+}
+
+static struct child *find_cleaner(const struct nursery *nursery, pid_t pid) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    if (nursery->children[i].cleaner == pid) return &nursery->children[i];
+  }
+  return NULL;
+}
+
+static struct child *find_orphan(const struct nursery *nursery, pid_t pid) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    struct child *child = &nursery->children[i];
+    if (child->state == CHILD_ORPHANED && child->pid == pid) return child;
+  }
+  return NULL;
+}
+
+static void take_in(struct nursery *nursery, pid_t pid, int status, uint64_t now_ms) {
+  struct child *child = find_monitor(nursery, pid);
+  if (child != NULL && WIFSTOPPED(status)) {
+    // Nobody stops a monitor but a hostile process, where Landlock cannot scope signals.
+    kill(pid, SIGKILL);
+  } else if (child != NULL) {
+    child_monitor_ended(nursery, child, WIFEXITED(status) && WEXITSTATUS(status) == 0, now_ms);
+  } else if ((child = find_cleaner(nursery, pid)) != NULL) {
+    if (!WIFSTOPPED(status)) child_finish(nursery, child);
+  } else if ((child = find_orphan(nursery, pid)) != NULL) {
+    if (WIFEXITED(status)) {
+      child_exited(nursery, child, FRAME_BY_CODE, (uint8_t)WEXITSTATUS(status));
+    } else if (WIFSIGNALED(status)) {
+      child_exited(nursery, child, FRAME_BY_SIGNAL, (uint8_t)WTERMSIG(status));
+    }
+  }
+}
+
+void nursery_reap(struct nursery *nursery, uint64_t now_ms) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+    take_in(nursery, pid, status, now_ms);
+  }
+}
+
+static bool is_known(pid_t pid, const void *context) {
+  const struct nursery *nursery = context;
+  return find_monitor(nursery, pid) != NULL || find_cleaner(nursery, pid) != NULL ||
+         nursery->janitor == pid;
+}
+
+// Kills what dead monitors left behind. Once there is none, their children are gone.
+static void sweep(struct nursery *nursery, uint64_t now_ms) {
+  nursery_reap(nursery, now_ms);
+  nursery->sweep_at_ms = now_ms + SWEEP_AGAIN_MS;
+  if (descendants_signal(SIGKILL, is_known, nursery) > 0) return;
+  nursery->has_strays = false;
+  for (size_t i = 0; i < nursery->size; i++) {
+    struct child *child = &nursery->children[i];
+    if (child->state == CHILD_ORPHANED) child_clean(nursery, child);
+  }
+}
+
+uint64_t nursery_tick(struct nursery *nursery, uint64_t now_ms) {
+  uint64_t next_ms = CLOCK_NEVER;
+  for (size_t i = 0; i < nursery->size; i++) {
+    const uint64_t at_ms = child_tick(nursery, &nursery->children[i], now_ms);
+    if (at_ms < next_ms) next_ms = at_ms;
+  }
+  if (nursery->has_strays && nursery->sweep_at_ms <= now_ms) sweep(nursery, now_ms);
+  if (nursery->has_strays && nursery->sweep_at_ms < next_ms) next_ms = nursery->sweep_at_ms;
+  return next_ms;
+}
+
+static void kill_round(const struct nursery *nursery) {
+  // As PID 1: everything in the container, in one step that no fork can slip through.
+  if (nursery->is_pid_1) kill(-1, SIGKILL);
+  descendants_signal(SIGKILL, NULL, NULL);
+}
+
+void nursery_kill_all(struct nursery *nursery, uint64_t give_up_at_ms) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    struct child *child = &nursery->children[i];
+    if (child->state == CHILD_OFFERED) child_release(nursery, child);
+    child->is_mute = true;
+  }
+  uint64_t complain_at_ms = clock_now_ms() + COMPLAIN_MS;
+  for (;;) {
+    kill_round(nursery);
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
+    const uint64_t now_ms = clock_now_ms();
+    if (pid < 0 || now_ms >= give_up_at_ms) break;
+    if (now_ms >= complain_at_ms) {
+      report_line("a process does not end after SIGKILL; waiting until it has");
+      complain_at_ms = now_ms + COMPLAIN_MS;
+    }
+    clock_nap_ms(1);
+  }
+  nursery->has_strays = false;
+  nursery->janitor = 0;
+}
+
+void nursery_clean(struct nursery *nursery) {
+  for (size_t i = 0; i < nursery->size; i++) {
+    struct child *child = &nursery->children[i];
+    if (child->state == CHILD_FREE) {
+      child->is_mute = false;
+      continue;
+    }
+    child->monitor = 0;
+    child->cleaner = 0;
+    child->term_at_ms = child->kill_at_ms = child->backstop_at_ms = CLOCK_NEVER;
+    child_clean(nursery, child);
+  }
+}

@@ -1,0 +1,345 @@
+// See serve.h.
+#include "serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "control.h"
+#include "descriptors.h"
+#include "drain.h"
+#include "nursery.h"
+#include "report.h"
+#include "watch.h"
+
+enum {
+  EVENTS_A_TURN = 64,
+  FIRST_CONNECTION_MS = 30000,
+  EXIT_WITHIN_MS = 5000,
+  EXIT_TERMINATED = 128 + SIGTERM,
+  // stderr and socket of each child, and what is open for a moment or all the time.
+  DESCRIPTORS_A_CHILD = 2,
+  DESCRIPTORS_BESIDE = 32,
+};
+
+struct serving {
+  const struct serve_options *options;
+  struct control control;
+  struct spawn_plan plan;
+  struct nursery nursery;
+  int epoll;
+  int signals;
+  uint32_t watched;
+  uint64_t connect_at_ms;
+  uint64_t give_up_at_ms;
+  bool was_connected;
+  bool is_terminating;
+  uint64_t terminate_at_ms;
+  bool is_done;
+  int exit_code;
+};
+
+static int fail(const char *what) {
+  report_line("%s: %s", what, strerror(errno));
+  return -1;
+}
+
+static int raise_open_files(struct serving *serving) {
+  const rlim_t needed =
+      (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CHILD + DESCRIPTORS_BESIDE;
+  if (getrlimit(RLIMIT_NOFILE, &serving->plan.open_files) != 0) return fail("getrlimit");
+  struct rlimit raised = serving->plan.open_files;
+  if (raised.rlim_cur >= needed) return 0;
+  raised.rlim_cur = needed;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return 0;
+  return fail("too few open files are allowed for --max-processes (ulimit -n)");
+}
+
+static int open_signals(void) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  // Whoever started us may have SIGCHLD ignored; then nothing could be waited for.
+  signal(SIGCHLD, SIG_DFL);
+  sigset_t taken;
+  sigemptyset(&taken);
+  sigaddset(&taken, SIGCHLD);
+  sigaddset(&taken, SIGTERM);
+  sigaddset(&taken, SIGINT);
+  sigaddset(&taken, SIGHUP);
+  return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// Removes what killed shims left, beside the work.
+static void start_janitor(struct serving *serving) {
+  if (serving->plan.homes.lock < 0) return;
+  serving->nursery.janitor = fork();
+  if (serving->nursery.janitor != 0) return;
+  descriptors_close_all_but(NULL, 0);
+  homes_remove_stale(&serving->plan.homes);
+  _exit(0);
+}
+
+static int open_parts(struct serving *serving) {
+  const struct serve_options *options = serving->options;
+  struct spawn_plan *plan = &serving->plan;
+  plan->umask = umask(0);
+  if (raise_open_files(serving) != 0) return -1;
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail("cannot become undumpable");
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+    // No Linux since 3.4, but some emulators of it.
+    plan->has_no_subreaper = true;
+    report_line("there are no subreapers here: what leaves a child's process group is not found");
+  }
+  serving->signals = open_signals();
+  serving->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (serving->signals < 0 || serving->epoll < 0 ||
+      watch_add(serving->epoll, serving->signals, WATCH_SIGNALS, 0) != 0) {
+    return fail("cannot wait for events");
+  }
+  if (landlock_open(&plan->landlock) != 0) return fail("cannot prepare Landlock");
+  if (environment_open(&plan->environment) != 0 ||
+      control_open(&serving->control, options->run_dir, options->max_processes) != 0 ||
+      nursery_open(&serving->nursery, options->max_processes) != 0) {
+    return fail("cannot take memory for --max-processes");
+  }
+  if (homes_open(&plan->homes, options->run_dir) != 0) {
+    report_line("no directory for private homes can be made in TMPDIR, /tmp, /var/tmp or %s: %s",
+                options->run_dir, strerror(errno));
+  }
+  return 0;
+}
+
+static void say_terminating(struct serving *serving, uint64_t now_ms) {
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  const uint64_t left_ms =
+      serving->terminate_at_ms > now_ms ? serving->terminate_at_ms - now_ms : 0;
+  control_send(&serving->control, event, frame_terminating(event, (uint32_t)left_ms));
+}
+
+static void greet(struct serving *serving, uint64_t now_ms) {
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  serving->control.has_greeted = true;
+  serving->control.is_peer_known = true;
+  control_send(&serving->control, event,
+               frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi,
+                           (serving->nursery.is_pid_1 ? FRAME_IS_PID_1 : 0) |
+                               (serving->plan.has_no_subreaper ? FRAME_HAS_NO_SUBREAPER : 0)));
+  if (serving->is_terminating) say_terminating(serving, now_ms);
+}
+
+static void finish(struct serving *serving, int code) {
+  serving->is_done = true;
+  serving->exit_code = code;
+}
+
+// Ends the connection and with it every child. With `--once`, or while terminating, also the shim.
+static void disconnect(struct serving *serving, const char *why) {
+  if (why != NULL) report_line("the connection to the sidecar is closed: %s", why);
+  const bool is_last = serving->options->once || serving->is_terminating || serving->is_done;
+  nursery_kill_all(&serving->nursery, is_last ? clock_now_ms() + EXIT_WITHIN_MS : CLOCK_NEVER);
+  control_close(&serving->control);
+  if (serving->is_done) return;
+  if (is_last) {
+    finish(serving, serving->is_terminating ? EXIT_TERMINATED : why != NULL);
+    return;
+  }
+  nursery_clean(&serving->nursery);
+  serving->connect_at_ms = clock_now_ms() + CONTROL_RETRY_MS;
+}
+
+// NULL, or why the connection must end.
+static const char *handle(struct serving *serving, const struct frame_request *request,
+                          uint64_t now_ms) {
+  struct nursery *nursery = &serving->nursery;
+  if (serving->control.has_greeted == (request->type == FRAME_HELLO)) {
+    return "the sidecar must say HELLO first, and only once";
+  }
+  struct child *child = nursery_find(nursery, request->child);
+  switch (request->type) {
+    case FRAME_HELLO:
+      if (request->version != FRAME_VERSION) return "the sidecar speaks another protocol version";
+      greet(serving, now_ms);
+      return NULL;
+    case FRAME_SPAWN:
+      child_offer(nursery, request, now_ms);
+      return NULL;
+    // A child may have gone while the request was on its way.
+    case FRAME_OPENED:
+      if (child != NULL) child_start(nursery, child, now_ms);
+      return NULL;
+    case FRAME_END:
+      if (child != NULL) child_end(nursery, child, request, now_ms);
+      return NULL;
+    case FRAME_EXIT:
+      nursery->is_ending = true;
+      finish(serving, request->exit_code);
+      return NULL;
+    default:
+      return "a frame has an unknown type";
+  }
+}
+
+static void handle_requests(struct serving *serving, uint64_t now_ms) {
+  while (serving->control.socket >= 0 && !serving->is_done) {
+    const struct frame_decoded decoded = control_next(&serving->control);
+    if (decoded.outcome == FRAME_INCOMPLETE) return;
+    const char *fault = decoded.outcome == FRAME_BROKEN
+                            ? decoded.fault
+                            : handle(serving, &decoded.request, now_ms);
+    if (fault == NULL) continue;
+    disconnect(serving, fault);
+  }
+}
+
+static void try_connect(struct serving *serving, uint64_t now_ms) {
+  struct control *control = &serving->control;
+  if (control_connect(control, now_ms)) {
+    if (watch_add(serving->epoll, control->socket, WATCH_CONTROL, 0) != 0) {
+      disconnect(serving, strerror(errno));
+      return;
+    }
+    serving->watched = EPOLLIN;
+    serving->was_connected = true;
+    serving->give_up_at_ms = CLOCK_NEVER;
+    control->last_error = 0;
+    return;
+  }
+  const int why = errno;
+  serving->connect_at_ms = now_ms + CONTROL_RETRY_MS;
+  // Not being there yet is how every pod starts; anything else is worth a line, once.
+  if (why != control->last_error && why != ENOENT && why != ECONNREFUSED) {
+    report_line("cannot connect to %s/control: %s", control->dir, strerror(why));
+  }
+  control->last_error = why;
+  if (now_ms >= serving->give_up_at_ms) {
+    report_line("nobody listened on %s/control for 30 s (%s): is the sidecar running?",
+                control->dir, strerror(why));
+    finish(serving, 1);
+  }
+}
+
+static void terminate(struct serving *serving, uint64_t now_ms) {
+  if (serving->is_terminating) return;
+  serving->is_terminating = true;
+  serving->terminate_at_ms = now_ms + (uint64_t)serving->options->grace_seconds * 1000;
+  // Without a sidecar there is nothing to go on with.
+  if (serving->control.socket < 0) finish(serving, EXIT_TERMINATED);
+  if (serving->control.has_greeted) say_terminating(serving, now_ms);
+}
+
+static void take_signals(struct serving *serving, uint64_t now_ms) {
+  struct signalfd_siginfo signal;
+  while (read(serving->signals, &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGCHLD) continue;
+    // The runtime signals PID 1 from outside its PID namespace; inside there are only children.
+    if (serving->nursery.is_pid_1 && signal.ssi_pid != 0) continue;
+    terminate(serving, now_ms);
+  }
+  nursery_reap(&serving->nursery, now_ms);
+}
+
+static void take_event(struct serving *serving, const struct epoll_event *event,
+                       uint64_t now_ms) {
+  const size_t place = watch_place_of(event);
+  struct child *child = &serving->nursery.children[place];
+  switch (watch_kind_of(event)) {
+    case WATCH_SIGNALS:
+      take_signals(serving, now_ms);
+      break;
+    case WATCH_CONTROL:
+      if (serving->control.socket < 0 || (event->events & ~(uint32_t)EPOLLOUT) == 0) break;
+      if (control_receive(&serving->control)) break;
+      handle_requests(serving, now_ms);
+      disconnect(serving, NULL);
+      break;
+    case WATCH_MONITOR:
+      child_hear_monitor(&serving->nursery, child, now_ms);
+      break;
+    case WATCH_STDERR:
+      drain_stderr(&serving->nursery, child, now_ms);
+      break;
+  }
+}
+
+// Requests are read only while their answers have room; hang-ups are always told.
+static void watch_control(struct serving *serving) {
+  if (serving->control.socket < 0) return;
+  const uint32_t wanted = (control_has_room(&serving->control) ? (uint32_t)EPOLLIN : 0) |
+                          (queue_length(&serving->control.out) > 0 ? (uint32_t)EPOLLOUT : 0);
+  if (wanted == serving->watched) return;
+  watch_change(serving->epoll, serving->control.socket, WATCH_CONTROL, wanted);
+  serving->watched = wanted;
+}
+
+static uint64_t earlier(uint64_t left, uint64_t right) {
+  return left < right ? left : right;
+}
+
+// Does what is due; the milliseconds until something is due again.
+static int tick(struct serving *serving, uint64_t now_ms) {
+  struct control *control = &serving->control;
+  // Requests first: they set deadlines that may be due at once.
+  handle_requests(serving, now_ms);
+  uint64_t next_ms = nursery_tick(&serving->nursery, now_ms);
+  if (control->socket >= 0 && !control_flush(control, now_ms)) {
+    disconnect(serving, "it does not read its events");
+  }
+  if (serving->is_terminating && now_ms >= serving->terminate_at_ms && !serving->is_done) {
+    finish(serving, EXIT_TERMINATED);
+  }
+  if (control->socket < 0 && !serving->is_done && now_ms >= serving->connect_at_ms) {
+    try_connect(serving, now_ms);
+  }
+  watch_control(serving);
+  if (control->socket < 0) next_ms = earlier(next_ms, serving->connect_at_ms);
+  if (serving->is_terminating) next_ms = earlier(next_ms, serving->terminate_at_ms);
+  if (control->socket >= 0 && queue_length(&control->out) > 0) {
+    next_ms = earlier(next_ms, control->progress_at_ms + CONTROL_STALL_MS);
+  }
+  if (next_ms == CLOCK_NEVER) return -1;
+  return next_ms <= now_ms ? 0 : (int)earlier(next_ms - now_ms, 60000);
+}
+
+static void close_parts(struct serving *serving) {
+  nursery_kill_all(&serving->nursery, clock_now_ms() + EXIT_WITHIN_MS);
+  control_close(&serving->control);
+  homes_close(&serving->plan.homes);
+  environment_close(&serving->plan.environment);
+#ifdef __SANITIZE_ADDRESS__
+  // The leak detector traces its own process.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+#endif
+}
+
+int serve_run(const struct serve_options *options) {
+  struct serving serving = {.options = options, .give_up_at_ms = CLOCK_NEVER};
+  serving.plan.command = options->command;
+  serving.plan.keep_home = options->keep_home;
+  serving.nursery.is_pid_1 = getpid() == 1;
+  serving.nursery.control = &serving.control;
+  serving.nursery.plan = &serving.plan;
+  if (open_parts(&serving) != 0) return 1;
+  const uint64_t start_ms = clock_now_ms();
+  serving.nursery.epoll = serving.epoll;
+  serving.nursery.rate = bucket_full(options->spawn_rate, options->spawn_rate * 2, start_ms);
+  if (options->once) serving.give_up_at_ms = start_ms + FIRST_CONNECTION_MS;
+  start_janitor(&serving);
+  int timeout = 0;
+  while (!serving.is_done) {
+    struct epoll_event events[EVENTS_A_TURN];
+    const int count = epoll_wait(serving.epoll, events, EVENTS_A_TURN, timeout);
+    const uint64_t now_ms = clock_now_ms();
+    for (int i = 0; i < count; i++) take_event(&serving, &events[i], now_ms);
+    timeout = tick(&serving, now_ms);
+  }
+  close_parts(&serving);
+  return serving.exit_code;
+}

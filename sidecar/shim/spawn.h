@@ -1,0 +1,57 @@
+// What happens in a child's process between fork and exec: it becomes a process as any parent would
+// have started it, in its own session, its own Landlock domain and with its three descriptors.
+#ifndef SHIM_SPAWN_H
+#define SHIM_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "environment.h"
+#include "home.h"
+#include "landlock.h"
+
+// What all children have in common; fixed when the shim starts.
+struct spawn_plan {
+  char **command;
+  struct landlock landlock;
+  struct homes homes;
+  struct environment environment;
+  bool keep_home;
+  // The kernel lets nobody adopt what leaves a child's session.
+  bool has_no_subreaper;
+  // As the shim found them.
+  mode_t umask;
+  struct rlimit open_files;
+};
+
+// What one child has of its own.
+struct spawn_order {
+  int stdin_fd;
+  int stdout_fd;
+  int stderr_fd;
+  char *environment;
+  size_t environment_bytes;
+  uint64_t number;
+};
+
+enum spawn_stage {
+  STAGE_FORK = 1,
+  STAGE_HOME,
+  STAGE_SESSION,
+  STAGE_DESCRIPTORS,
+  STAGE_LANDLOCK,
+  STAGE_EXEC,
+  // The file is there, its interpreter or loader is not.
+  STAGE_INTERPRETER,
+};
+
+struct spawn_failure {
+  enum spawn_stage stage;
+  int error;
+};
+
+// Becomes the child; returns only where it can't, with the reason.
+struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order);
+
+#endif
