@@ -1,0 +1,83 @@
+// Decisions as AdmissionReview responses. Warnings are kept within the API server's bounds, beyond
+// which it would drop them without a word. Pure.
+
+import type { JsonObject } from '../json.ts'
+import type { Deny, Outcome } from '../inject/outcome.ts'
+
+// The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.
+const MAX_WARNING_LENGTH = 256
+const MAX_WARNINGS_LENGTH = 4096
+// Room for the line that says how many were left out.
+const MORE_LENGTH = 64
+// A denial is read by people, in an Event; a pod cannot have that many faults.
+const MAX_MESSAGE_LENGTH = 32_768
+
+const oneLine = (text: string): string => {
+  const line = text.replace(/[\u0000-\u001F\u007F]+/g, ' ')
+  return line.length > MAX_WARNING_LENGTH ? `${line.slice(0, MAX_WARNING_LENGTH - 1)}…` : line
+}
+
+/** The warnings that fit, and a last one that says how many did not. */
+export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
+  const lines = [...new Set(warnings.map(oneLine))]
+  let length = 0
+  const fitting = lines.filter((line) => {
+    length += line.length
+    return length <= MAX_WARNINGS_LENGTH - MORE_LENGTH
+  })
+  const left = lines.length - fitting.length
+  return left === 0 ? lines : [...fitting, `outrigger: ${left} more warnings were left out`]
+}
+
+/** All violations as one message: a line each. */
+export const denialMessage = ({ violations }: Pick<Deny, 'violations'>): string => {
+  const [first, ...others] = violations.map(({ message }) => message)
+  const text =
+    others.length === 0
+      ? (first ?? 'denied')
+      : `${violations.length} reasons:${[first, ...others].map((line) => `\n  - ${line}`).join('')}`
+  return text.slice(0, MAX_MESSAGE_LENGTH)
+}
+
+const answer = (uid: string, response: JsonObject): JsonObject => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  response: { uid, ...response },
+})
+
+/** A response that lets the object through untouched. */
+export const allow = (uid: string): JsonObject => answer(uid, { allowed: true })
+
+/** A response that refuses for a reason that is no violation of the pod's: 400, 503. */
+export const refuse = (uid: string, code: number, message: string): JsonObject =>
+  answer(uid, { allowed: false, status: { code, message } })
+
+const audit = (decision: string, reason: string): JsonObject => ({
+  auditAnnotations: { decision, ...(reason === '' ? {} : { reason }) },
+})
+
+const codes = ({ violations }: Deny): string =>
+  [...new Set(violations.map(({ code }) => code))].sort().join(',')
+
+/** The response for what render decided. */
+export const respond = (uid: string, outcome: Outcome): JsonObject => {
+  const warnings = boundWarnings(outcome.warnings)
+  const warned = warnings.length > 0 ? { warnings } : {}
+  if (outcome.kind === 'skip') {
+    return answer(uid, { allowed: true, ...warned, ...audit('skip', outcome.reason) })
+  }
+  if (outcome.kind === 'deny') {
+    const status = { code: 403, reason: 'Forbidden', message: denialMessage(outcome) }
+    return answer(uid, { allowed: false, status, ...warned, ...audit('deny', codes(outcome)) })
+  }
+  const text = JSON.stringify(outcome.patch)
+  const patch = { patchType: 'JSONPatch', patch: Buffer.from(text).toString('base64') }
+  const patched = outcome.patch.length > 0 ? patch : {}
+  return answer(uid, { allowed: true, ...patched, ...warned, ...audit('inject', '') })
+}
+
+/** The one stable reason that a metric gives for a decision. */
+export const reasonOf = (outcome: Outcome): string => {
+  if (outcome.kind === 'skip') return outcome.reason
+  return outcome.kind === 'deny' ? (outcome.violations[0]?.code ?? '') : ''
+}

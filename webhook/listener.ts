@@ -1,0 +1,65 @@
+// Opens and closes the two HTTP servers. Closing drains: no new connections, answers that are due
+// go out, idle connections end at once, and what is left is cut at a deadline.
+
+import type { RequestListener, Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+export interface Certificate {
+  readonly certificatePem: string
+  readonly privateKeyPem: string
+}
+
+const LIMITS = {
+  // The API server keeps idle connections for 90 s: it must be the one that closes them.
+  keepAliveTimeout: 120_000,
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  maxHeaderSize: 32_768,
+}
+const MAX_CONNECTIONS = 1024
+
+export const createTlsServer = (
+  listener: RequestListener,
+  certificate: Certificate,
+): HttpsServer => {
+  const { certificatePem: cert, privateKeyPem: key } = certificate
+  const server = createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2' }, listener)
+  server.maxConnections = MAX_CONNECTIONS
+  return server
+}
+
+export const createPlainServer = (listener: RequestListener): HttpServer => {
+  const server = createHttpServer(LIMITS, listener)
+  server.maxConnections = MAX_CONNECTIONS
+  return server
+}
+
+type Server = HttpServer | HttpsServer
+
+const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
+  typeof address === 'object' && address !== null
+
+/** Listens; port 0 picks a free one. Returns the port. */
+export const listen = async (server: Server, port: number, host: string): Promise<number> => {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const address = server.address()
+  return isAddress(address) ? address.port : port
+}
+
+/** Drains and closes; resolves when the last connection has ended. */
+export const drain = async (server: Server, deadlineMs: number): Promise<void> => {
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs)
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+  clearTimeout(deadline)
+}

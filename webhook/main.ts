@@ -1,0 +1,155 @@
+// Composition root of the webhook: the only place that reads argv, files and signals, and exits.
+// `webhook` serves admission; it is ready when it has its certificate, the namespaces, and the API
+// server's trust.
+
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createKeyPair } from '../certs/keys.ts'
+import {
+  createLeaf,
+  keepRenewing,
+  LEAF_LIFETIME_MS,
+  type LeafOptions,
+} from '../certs/leaf-source.ts'
+import { ensureAuthority } from '../certs/stored-authority.ts'
+import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs/x509.ts'
+import { createLog, type Log } from '../shared/log.ts'
+import { readClusterConfig, type ClusterConfig } from './config.ts'
+import { connectKube, type Kube } from './kube/client.ts'
+import { parseOptions, USAGE, type Options } from './options.ts'
+import { startServer } from './server.ts'
+
+const CA_BUNDLE_CHECK_MS = 60_000
+
+const schedule = (callback: () => void, delayMs: number): (() => void) => {
+  const timer = setTimeout(callback, delayMs)
+  return () => clearTimeout(timer)
+}
+
+const exit = (code: number, lines: readonly string[]): never => {
+  process.stderr.write(lines.map((line) => `outrigger webhook: ${line}\n`).join(''))
+  process.exit(code)
+}
+
+const readOptions = (): Options => {
+  const options = parseOptions(process.argv.slice(2))
+  return options.ok ? options.value : exit(2, [...options.error, ...USAGE.trimEnd().split('\n')])
+}
+
+const readConfig = (file: string): ClusterConfig => {
+  try {
+    const config = readClusterConfig(readFileSync(file, 'utf8'))
+    return config.ok
+      ? config.value
+      : exit(
+          2,
+          config.error.map((line) => `${file}: ${line}`),
+        )
+  } catch (error) {
+    return exit(2, [`${file} cannot be read: ${error instanceof Error ? error.message : ''}`])
+  }
+}
+
+const newAuthority = async (): Promise<Authority> =>
+  createAuthority({
+    keys: await createKeyPair(),
+    now: new Date(),
+    serial: randomBytes(16),
+    lifetimeMs: AUTHORITY_LIFETIME_MS,
+  })
+
+/** The shared authority, or the end of the process: a pod that restarts is seen. */
+const findAuthority = async (kube: Kube, { namespace, caSecret }: Options): Promise<Authority> => {
+  const store = kube.authorityStore(namespace, caSecret)
+  const authority = await ensureAuthority(store, newAuthority, new Date())
+  return authority.ok
+    ? authority.value
+    : exit(1, [`Secret ${namespace}/${caSecret}: ${authority.error}`])
+}
+
+/** Puts the authority into our webhook configuration now, and again whenever somebody drops it. */
+const keepCaBundle = async (
+  kube: Kube,
+  configuration: string,
+  pem: string,
+  log: Log,
+): Promise<{ close(): void }> => {
+  const check = async (): Promise<void> => {
+    if (await kube.setCaBundle(configuration, pem)) log.info('caBundle written', { configuration })
+  }
+  await check()
+  const timer = setInterval(() => {
+    check().catch((error: unknown) =>
+      log.warn('caBundle cannot be checked', { error: String(error) }),
+    )
+  }, CA_BUNDLE_CHECK_MS)
+  return { close: () => clearInterval(timer) }
+}
+
+const leafOptions = (authority: Authority, { service, namespace }: Options): LeafOptions => ({
+  authority,
+  names: [`${service}.${namespace}.svc`, `${service}.${namespace}`, service],
+  lifetimeMs: LEAF_LIFETIME_MS,
+  now: () => new Date(),
+  randomBytes,
+})
+
+const serve = async (options: Options, config: ClusterConfig, log: Log): Promise<void> => {
+  const kube = connectKube(log)
+  await kube.namespaces.start()
+  const authority = await findAuthority(kube, options)
+  const create = () => createLeaf(leafOptions(authority, options))
+  const leaf = await create()
+  const caBundle = await keepCaBundle(kube, options.configuration, authority.certificatePem, log)
+  const { host, port, adminPort, drainDelayMs } = options
+  const server = await startServer({
+    config,
+    namespaces: kube.namespaces,
+    certificate: leaf,
+    log,
+    host,
+    port,
+    adminPort,
+    drainDelayMs,
+    now: () => performance.now(),
+  })
+  const renewal = keepRenewing({
+    leaf,
+    create,
+    onLeaf: (next) => {
+      server.renew(next)
+      log.info('certificate renewed', { until: next.notAfter.toISOString() })
+    },
+    onError: (error) => log.error('certificate cannot be renewed', { error: String(error) }),
+    now: () => new Date(),
+    random: Math.random,
+    schedule,
+  })
+  log.info('serving', { port: server.port, adminPort: server.adminPort })
+  const stop = async (): Promise<void> => {
+    log.info('draining')
+    await server.close()
+    renewal.close()
+    caBundle.close()
+    await kube.namespaces.close()
+  }
+  const stopAndExit = (): void => {
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.once('SIGTERM', stopAndExit)
+  process.once('SIGINT', stopAndExit)
+}
+
+const options = readOptions()
+const log = createLog({
+  level: options.logLevel,
+  write: (line) => process.stdout.write(line),
+  now: Date.now,
+})
+serve(options, readConfig(options.configFile), log).catch((error: unknown) => {
+  log.error('cannot start', { error: error instanceof Error ? error.message : String(error) })
+  process.exit(1)
+})

@@ -1,0 +1,103 @@
+// The webhook's command line. Read once, every error at once; nothing here has an effect.
+
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { LEVELS, type Level } from '../shared/log.ts'
+import { fail, ok, type Result } from '../shared/result.ts'
+
+export const USAGE = `usage: webhook webhook --config FILE [options]
+
+  --config FILE           the cluster configuration (YAML); required
+  --host ADDRESS          address of both ports (default ::)
+  --port N                admission over TLS (default 8443)
+  --admin-port N          /livez, /readyz, /metrics (default 8081)
+  --namespace NAME        our own namespace (default outrigger-system)
+  --service NAME          our Service, named in the certificate (default outrigger-webhook)
+  --ca-secret NAME        Secret of the certificate authority (default outrigger-ca)
+  --configuration NAME    MutatingWebhookConfiguration that gets its caBundle (default outrigger)
+  --drain-delay SECONDS   go on serving after SIGTERM, not ready, for this long (default 5)
+  --log-level LEVEL       ${LEVELS.join(', ')} (default info)
+`
+
+export interface Options {
+  readonly configFile: string
+  readonly host: string
+  readonly port: number
+  readonly adminPort: number
+  readonly namespace: string
+  readonly service: string
+  readonly caSecret: string
+  readonly configuration: string
+  readonly drainDelayMs: number
+  readonly logLevel: Level
+}
+
+const FLAGS = {
+  config: { type: 'string' },
+  host: { type: 'string', default: '::' },
+  port: { type: 'string', default: '8443' },
+  'admin-port': { type: 'string', default: '8081' },
+  namespace: { type: 'string', default: 'outrigger-system' },
+  service: { type: 'string', default: 'outrigger-webhook' },
+  'ca-secret': { type: 'string', default: 'outrigger-ca' },
+  configuration: { type: 'string', default: 'outrigger' },
+  'drain-delay': { type: 'string', default: '5' },
+  'log-level': { type: 'string', default: 'info' },
+} as const
+
+const whole = (max: number, wants: string) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,6}$/.test(text) && Number(text) <= max, `use ${wants}`)
+    .transform(Number)
+
+const schema = z.object({
+  config: z.string({ error: 'say which file holds the cluster configuration' }).min(1),
+  host: z.string().min(1),
+  port: whole(65_535, 'a port'),
+  'admin-port': whole(65_535, 'a port'),
+  namespace: z.string().min(1),
+  service: z.string().min(1),
+  'ca-secret': z.string().min(1),
+  configuration: z.string().min(1),
+  'drain-delay': whole(3600, 'a number of seconds'),
+  'log-level': z.enum(LEVELS),
+})
+
+const parse = (args: readonly string[]) =>
+  parseArgs({ args: [...args], options: FLAGS, allowPositionals: true, strict: true })
+
+const check = (values: unknown): Result<Options, string[]> => {
+  const parsed = schema.safeParse(values)
+  if (!parsed.success) {
+    return fail(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`))
+  }
+  const { config, host, port, namespace, service, configuration, ...rest } = parsed.data
+  return ok({
+    configFile: config,
+    host,
+    port,
+    namespace,
+    service,
+    configuration,
+    adminPort: rest['admin-port'],
+    caSecret: rest['ca-secret'],
+    drainDelayMs: rest['drain-delay'] * 1000,
+    logLevel: rest['log-level'],
+  })
+}
+
+/** Reads `webhook --config FILE …`. */
+export const parseOptions = (args: readonly string[]): Result<Options, string[]> => {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    return fail([error instanceof Error ? error.message : 'the arguments cannot be read'])
+  }
+  const [command, ...extra] = parsed.positionals
+  if (command !== 'webhook' || extra.length > 0) {
+    return fail([`say which command to run: webhook (got ${JSON.stringify(parsed.positionals)})`])
+  }
+  return check(parsed.values)
+}

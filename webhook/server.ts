@@ -1,0 +1,166 @@
+// The admission server: POST /mutate over TLS, and an admin port with /livez, /readyz and /metrics.
+// Fails closed: whatever goes wrong is an error to the API server, whose failure policy refuses the
+// pod. Readiness is the first thing to go when it closes, so that no call is lost on the way out.
+
+import { X509Certificate } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import type { Log } from '../shared/log.ts'
+import { mutate, type MutateOptions } from './admission/mutate.ts'
+import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
+import { relaxations } from './settings/floor.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
+
+export interface WebhookOptions extends MutateOptions {
+  readonly certificate: Certificate
+  /** Address of both ports. */
+  readonly host: string
+  /** Port 0 picks a free one. */
+  readonly port: number
+  readonly adminPort: number
+  readonly log: Log
+  /** How long to go on serving, not ready, before the port closes. */
+  readonly drainDelayMs: number
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+}
+
+export interface Webhook {
+  readonly port: number
+  readonly adminPort: number
+  readonly telemetry: Telemetry
+  /** Serves new connections with another certificate. */
+  renew(certificate: Certificate): void
+  close(): Promise<void>
+}
+
+// The largest object that the API server stores is 1.5 MB, and a review may hold two, escaped.
+const MAX_BODY = '7mb'
+const CLOSE_DEADLINE_MS = 10_000
+
+const answerMutate =
+  (options: WebhookOptions, telemetry: Telemetry): RequestHandler =>
+  async (request, response) => {
+    const start = options.now()
+    const body: unknown = request.body
+    if (!Buffer.isBuffer(body)) {
+      telemetry.failed('malformed')
+      response.status(415).json({ error: 'send an AdmissionReview as application/json' })
+      return
+    }
+    const result = await mutate(body, options)
+    if (!result.ok) {
+      telemetry.failed('malformed')
+      response.status(400).json({ error: result.error.message })
+      return
+    }
+    const { document, decision, reason } = result.value
+    response.json(document)
+    telemetry.reviewed(decision, reason, (options.now() - start) / 1000)
+    options.log[decision === 'deny' ? 'info' : 'debug']('reviewed', { decision, reason })
+  }
+
+/** A fault of the client's that the body reader has found, else 500. */
+const statusOf = (error: unknown): number => {
+  const hasStatus = typeof error === 'object' && error !== null && 'status' in error
+  const status = hasStatus ? error.status : 500
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
+}
+
+const ERROR_TEXTS = new Map([
+  [413, `the body exceeds ${MAX_BODY}`],
+  [415, 'the body must not be compressed'],
+  [500, 'internal error'],
+])
+
+const answerError =
+  ({ log }: WebhookOptions, telemetry: Telemetry): ErrorRequestHandler =>
+  (error: unknown, _request, response, _next) => {
+    const status = statusOf(error)
+    telemetry.failed(status === 500 ? 'internal' : 'malformed')
+    const text = error instanceof Error ? error.message : 'unknown'
+    log.error('review failed', { status, error: text })
+    response.status(status).json({ error: ERROR_TEXTS.get(status) ?? 'the request cannot be read' })
+  }
+
+const admissionApp = (
+  options: WebhookOptions,
+  telemetry: Telemetry,
+  isClosing: () => boolean,
+): Express => {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use((_request, response, next) => {
+    if (isClosing()) response.set('Connection', 'close')
+    next()
+  })
+  const body = express.raw({ type: 'application/json', limit: MAX_BODY, inflate: false })
+  app.post('/mutate', body, answerMutate(options, telemetry))
+  app.use((_request, response) => {
+    response.status(404).json({ error: 'there is only POST /mutate' })
+  })
+  app.use(answerError(options, telemetry))
+  return app
+}
+
+const adminApp = (telemetry: Telemetry, isReady: () => boolean): Express => {
+  const app = express()
+  app.disable('x-powered-by')
+  app.get('/livez', (_request, response) => {
+    response.type('text/plain').send('ok\n')
+  })
+  app.get('/readyz', (_request, response) => {
+    response.status(isReady() ? 200 : 503)
+    response.type('text/plain').send(isReady() ? 'ok\n' : 'closing\n')
+  })
+  app.get('/metrics', async (_request, response) => {
+    const text = await telemetry.registry.metrics()
+    response.type(telemetry.registry.contentType).send(text)
+  })
+  return app
+}
+
+const endOf = (certificatePem: string): Date =>
+  new Date(new X509Certificate(certificatePem).validTo)
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Opens both ports; the caller closes them. */
+export const startServer = async (options: WebhookOptions): Promise<Webhook> => {
+  const telemetry = createTelemetry()
+  const relaxed = relaxations(options.config.floor)
+  telemetry.relaxed(relaxed)
+  telemetry.certificateUntil(endOf(options.certificate.certificatePem))
+  for (const name of relaxed) options.log.warn('the floor is relaxed', { relaxation: name })
+  let isClosing = false
+  const admission = createTlsServer(
+    admissionApp(options, telemetry, () => isClosing),
+    options.certificate,
+  )
+  const admin = createPlainServer(adminApp(telemetry, () => !isClosing))
+  const servers = [admission, admin]
+  const closeAll = async (): Promise<void> => {
+    for (const server of servers) await drain(server, CLOSE_DEADLINE_MS)
+  }
+  try {
+    const port = await listen(admission, options.port, options.host)
+    const adminPort = await listen(admin, options.adminPort, options.host)
+    return {
+      port,
+      adminPort,
+      telemetry,
+      renew: ({ certificatePem: cert, privateKeyPem: key }) => {
+        admission.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+        telemetry.certificateUntil(endOf(cert))
+      },
+      async close() {
+        isClosing = true
+        await wait(options.drainDelayMs)
+        await closeAll()
+      },
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}

@@ -1,0 +1,59 @@
+// The webhook's metrics: names and labels, registered once per server. No label value comes from a
+// request: decisions and reasons are our own words.
+
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Telemetry {
+  readonly registry: Registry
+  reviewed(decision: string, reason: string, seconds: number): void
+  /** A body that was no review, or a fault of our own. */
+  failed(reason: 'malformed' | 'internal'): void
+  /** Relaxations of the floor that are in force. */
+  relaxed(names: readonly string[]): void
+  certificateUntil(notAfter: Date): void
+}
+
+export const createTelemetry = (): Telemetry => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const reviews = new Counter({
+    name: 'outrigger_admission_reviews_total',
+    help: 'Admission reviews by decision and reason.',
+    labelNames: ['decision', 'reason'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'outrigger_admission_duration_seconds',
+    help: 'Time from a whole body to its answer.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'outrigger_admission_failures_total',
+    help: 'Requests that got no review as an answer.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const relaxation = new Gauge({
+    name: 'outrigger_floor_relaxed',
+    help: '1 for each relaxation of the floor that the cluster configuration has on.',
+    labelNames: ['relaxation'],
+    registers,
+  })
+  const expiry = new Gauge({
+    name: 'outrigger_certificate_not_after_seconds',
+    help: 'When the serving certificate ends, in seconds since the epoch.',
+    registers,
+  })
+  return {
+    registry,
+    reviewed(decision, reason, seconds) {
+      reviews.inc({ decision, reason })
+      duration.observe(seconds)
+    },
+    failed: (reason) => failures.inc({ reason }),
+    relaxed: (names) => names.forEach((name) => relaxation.set({ relaxation: name }, 1)),
+    certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),
+  }
+}
