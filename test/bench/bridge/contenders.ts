@@ -148,6 +148,7 @@ export const startSidecar = async (
     port,
     adminPort,
     runDir,
+    binDir: runDir,
     isolation: 'advisory',
   }
   const startedAt = performance.now()
