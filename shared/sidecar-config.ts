@@ -20,6 +20,8 @@ const schema = z.strictObject({
   adminPort: port.default(ADMIN_PORT),
   /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
   runDir: z.string().startsWith('/').optional(),
+  /** Where to leave the shim for the server's container; absent where it is there already. */
+  binDir: z.string().startsWith('/').optional(),
   /**
    * Host names (no port) accepted in Host and Origin besides loopback and the public URL's. The
    * item `*` accepts any Host (a pod is called by Service names that nobody knows at admission);

@@ -1,10 +1,11 @@
 // The sidecar as a program, in a pod: configuration from the environment, signals, exit codes. The
 // only file of the sidecar that touches the process.
 
+import { fileURLToPath } from 'node:url'
 import { copyShim } from './shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { createLog } from '../shared/log.ts'
-import { BIN_DIR, CONFIG_VARIABLE, SIDECAR_SHIM_PATH } from '../shared/names.ts'
+import { CONFIG_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
 
 const refuse = (reasons: readonly string[]): never => {
@@ -33,14 +34,14 @@ else if (config.value.settings.auth !== 'none') {
     'auth: oidc is not built yet and nothing is served without it; `outrigger.dev/auth: none` serves anybody, where the cluster configuration allows it',
   ])
 } else {
-  const { settings, graceSeconds } = config.value
+  const { settings, graceSeconds, binDir } = config.value
   const log = createLog({
     level: settings['log-level'],
     write: (line) => process.stderr.write(line),
     now: () => Date.now(),
   })
   log.warn('auth: none: anybody who reaches the port may call')
-  if (settings.transport === 'stdio') copyShim(SIDECAR_SHIM_PATH, BIN_DIR)
+  if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
   const sidecar = await startSidecar({ config: config.value, log, now: () => performance.now() })
   log.info('listening', { port: sidecar.port, adminPort: sidecar.adminPort })
   const end = (): void => {

@@ -76,6 +76,7 @@ export class Legacy {
     if (!entry.session.listen(exchange.reply, header(exchange.request, 'last-event-id'))) {
       exchange.reply.fault(fault('invalid-request', 'Last-Event-ID names no event of this session'))
     }
+    return undefined
   }
 
   delete(permit: Permit, exchange: Exchange): undefined {

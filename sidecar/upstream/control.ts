@@ -27,6 +27,8 @@ const KILL_AFTER_MS = 3000
 /** The shim answers a spawn in milliseconds; a stopped container never does. */
 const SPAWN_TIMEOUT_MS = 15_000
 
+type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>
+
 interface Asked {
   readonly name: string
   readonly settle: (result: Result<Child, string>) => void
@@ -184,9 +186,12 @@ export class Control {
     this.options.onPeer(true)
   }
 
-  private childEvent(event: Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>): void {
+  private childEvent(event: ChildEvent): void {
     const asked = this.asked.get(event.child)
-    if (asked === undefined) return
+    if (asked !== undefined) this.tell(asked, event)
+  }
+
+  private tell(asked: Asked, event: ChildEvent): void {
     switch (event.kind) {
       case 'pipes':
         this.open(event.child, asked)
