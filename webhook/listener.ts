@@ -42,10 +42,14 @@ const isAddress = (address: AddressInfo | string | null): address is AddressInfo
   typeof address === 'object' && address !== null
 
 /** Listens; port 0 picks a free one. Returns the port. */
-export const listen = async (server: Server, port: number, host: string): Promise<number> => {
+export const listen = async (
+  server: Server,
+  port: number,
+  host: string | undefined,
+): Promise<number> => {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host }, () => {
       server.off('error', reject)
       resolve()
     })

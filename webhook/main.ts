@@ -26,14 +26,14 @@ const schedule = (callback: () => void, delayMs: number): (() => void) => {
   return () => clearTimeout(timer)
 }
 
-const exit = (code: number, lines: readonly string[]): never => {
-  process.stderr.write(lines.map((line) => `outrigger webhook: ${line}\n`).join(''))
+const exit = (code: number, lines: readonly string[], help = ''): never => {
+  process.stderr.write(lines.map((line) => `outrigger webhook: ${line}\n`).join('') + help)
   process.exit(code)
 }
 
 const readOptions = (): Options => {
   const options = parseOptions(process.argv.slice(2))
-  return options.ok ? options.value : exit(2, [...options.error, ...USAGE.trimEnd().split('\n')])
+  return options.ok ? options.value : exit(2, options.error, USAGE)
 }
 
 const readConfig = (file: string): ClusterConfig => {

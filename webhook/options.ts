@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../shared/result.ts'
 export const USAGE = `usage: webhook webhook --config FILE [options]
 
   --config FILE           the cluster configuration (YAML); required
-  --host ADDRESS          address of both ports (default ::)
+  --host ADDRESS          address of both ports (default: all)
   --port N                admission over TLS (default 8443)
   --admin-port N          /livez, /readyz, /metrics (default 8081)
   --namespace NAME        our own namespace (default outrigger-system)
@@ -21,7 +21,8 @@ export const USAGE = `usage: webhook webhook --config FILE [options]
 
 export interface Options {
   readonly configFile: string
-  readonly host: string
+  /** Undefined: every address, by IPv6 where the machine has it. */
+  readonly host: string | undefined
   readonly port: number
   readonly adminPort: number
   readonly namespace: string
@@ -34,7 +35,7 @@ export interface Options {
 
 const FLAGS = {
   config: { type: 'string' },
-  host: { type: 'string', default: '::' },
+  host: { type: 'string' },
   port: { type: 'string', default: '8443' },
   'admin-port': { type: 'string', default: '8081' },
   namespace: { type: 'string', default: 'outrigger-system' },
@@ -53,7 +54,7 @@ const whole = (max: number, wants: string) =>
 
 const schema = z.object({
   config: z.string({ error: 'say which file holds the cluster configuration' }).min(1),
-  host: z.string().min(1),
+  host: z.string().min(1).optional(),
   port: whole(65_535, 'a port'),
   'admin-port': whole(65_535, 'a port'),
   namespace: z.string().min(1),

@@ -12,8 +12,8 @@ import { createTelemetry, type Telemetry } from './telemetry.ts'
 
 export interface WebhookOptions extends MutateOptions {
   readonly certificate: Certificate
-  /** Address of both ports. */
-  readonly host: string
+  /** Address of both ports; undefined: every address. */
+  readonly host: string | undefined
   /** Port 0 picks a free one. */
   readonly port: number
   readonly adminPort: number
