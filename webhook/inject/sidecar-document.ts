@@ -1,7 +1,7 @@
 // The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { RUN_DIR } from '../../shared/names.ts'
+import { BIN_DIR, RUN_DIR } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../config.ts'
 import { stringAt, type JsonObject } from '../json.ts'
@@ -35,7 +35,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   return {
     settings: settingTexts(placed),
     server: label,
-    ...(isStdio ? { runDir: RUN_DIR } : {}),
+    ...(isStdio ? { runDir: RUN_DIR, binDir: BIN_DIR } : {}),
     // In a cluster the sidecar is called by Service names that nobody knows at admission.
     allowedHosts: ['*'],
     isolation: config.floor.allowAdvisoryIsolation ? 'advisory' : 'require',
