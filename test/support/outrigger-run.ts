@@ -1,24 +1,45 @@
 // `outrigger run` around a stdio server, on a free port of this machine: what a user would start.
 // OUTRIGGER_CLI names another entry than the checkout's, such as a packed one.
 
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { startProgram, type Running } from './running.ts'
 
 const CHECKOUT_CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const binaries = z.object({ bin: z.record(z.string(), z.string()) })
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 
 export type Bridge = Running & { readonly url: string }
 
-/** Starts the bridge around `command`; `flags` are further ones of `outrigger run`. */
+export type BridgeOptions = {
+  /** Further flags of `outrigger run`. */
+  readonly flags?: readonly string[]
+  /** Added to the environment, which the server inherits. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts the bridge around `command`. */
 export const startOutrigger = async (
   command: readonly string[],
-  flags: readonly string[] = [],
+  { flags = [], env = {} }: BridgeOptions = {},
 ): Promise<Bridge> => {
   const cli = process.env['OUTRIGGER_CLI'] ?? CHECKOUT_CLI
   const running = await startProgram({
     command: process.execPath,
     args: [cli, 'run', '--allow-anonymous', '--port', '0', ...flags, '--', ...command],
+    env,
     ready: READY,
   })
   return { ...running, url: running.ready }
+}
+
+/** The command of a stdio server that is installed from npm, by its package's only binary. */
+export const serverCommand = (packageName: string, ...args: readonly string[]): string[] => {
+  const require = createRequire(import.meta.url)
+  const manifest = require.resolve(`${packageName}/package.json`)
+  const { bin } = binaries.parse(require(manifest))
+  const [file] = Object.values(bin)
+  return [process.execPath, join(dirname(manifest), file ?? ''), ...args]
 }

@@ -1,0 +1,103 @@
+// The adapter of @modelcontextprotocol/sdk 1.x, which speaks the legacy revisions only. It also runs
+// sampling and elicitation as tasks of its own where a server asks for that.
+
+import {
+  InMemoryTaskMessageQueue,
+  InMemoryTaskStore,
+} from '@modelcontextprotocol/sdk/experimental/tasks'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js'
+import { Notifications, unexpected, type Reply } from './client-answers.ts'
+import type { McpClient } from './mcp-client.ts'
+
+const CAPABILITIES = {
+  roots: { listChanged: true },
+  sampling: {},
+  elicitation: { form: {}, url: {} },
+  tasks: {
+    list: {},
+    cancel: {},
+    requests: { sampling: { createMessage: {} }, elicitation: { create: {} } },
+  },
+}
+
+// A client that is being closed may still try to reconnect its stream; it shall give up soon.
+const RECONNECTION = {
+  initialReconnectionDelay: 50,
+  maxReconnectionDelay: 100,
+  reconnectionDelayGrowFactor: 1,
+  maxRetries: 2,
+}
+
+const createClient = (): Client =>
+  new Client(
+    { name: 'outrigger-tests', version: '1.0.0' },
+    {
+      capabilities: CAPABILITIES,
+      taskStore: new InMemoryTaskStore(),
+      taskMessageQueue: new InMemoryTaskMessageQueue(),
+    },
+  )
+
+/** Connects an SDK 1.x client. */
+export const connectClientOne = async (url: string): Promise<McpClient & { sdk: Client }> => {
+  const sdk = createClient()
+  const answers = unexpected()
+  const notifications = new Notifications()
+  sdk.setRequestHandler(CreateMessageRequestSchema, async ({ params }, { taskStore }) => {
+    if (params.task === undefined || taskStore === undefined) return answers.sampling(params)
+    const task = await taskStore.createTask({ ttl: params.task.ttl ?? null })
+    await taskStore.storeTaskResult(task.taskId, 'completed', answers.sampling(params))
+    return { task }
+  })
+  sdk.setRequestHandler(ElicitRequestSchema, async ({ params }, { taskStore }) => {
+    if (params.task === undefined || taskStore === undefined) return answers.elicitation(params)
+    const task = await taskStore.createTask({ ttl: params.task.ttl ?? null })
+    await taskStore.storeTaskResult(task.taskId, 'completed', answers.elicitation(params))
+    return { task }
+  })
+  sdk.setRequestHandler(ListRootsRequestSchema, () => ({ roots: answers.roots() }))
+  sdk.fallbackNotificationHandler = async ({ method, params }) => notifications.add(method, params)
+  const transport = new StreamableHTTPClientTransport(new URL(url), {
+    reconnectionOptions: RECONNECTION,
+  })
+  await sdk.connect(transport)
+  return {
+    sdk,
+    era: 'legacy',
+    revision: transport.protocolVersion,
+    sessionId: transport.sessionId,
+    instructions: sdk.getInstructions(),
+    answers,
+    notifications,
+    listTools: async () => (await sdk.listTools()).tools,
+    call: (name, args = {}, { onProgress, signal } = {}) =>
+      sdk.callTool({ name, arguments: args }, undefined, {
+        ...(onProgress !== undefined && { onprogress: onProgress }),
+        ...(signal !== undefined && { signal }),
+      }),
+    listPrompts: async () => (await sdk.listPrompts()).prompts,
+    getPrompt: (name, args = {}): Promise<Reply> => sdk.getPrompt({ name, arguments: args }),
+    listResources: async () => (await sdk.listResources()).resources,
+    listTemplates: async () => (await sdk.listResourceTemplates()).resourceTemplates,
+    read: (uri): Promise<Reply> => sdk.readResource({ uri }),
+    complete: async ({ of, argument, settled }) => {
+      const context = settled === undefined ? {} : { context: { arguments: settled } }
+      return (await sdk.complete({ ref: of, argument, ...context })).completion.values
+    },
+    subscribe: async (uri) => void (await sdk.subscribeResource({ uri })),
+    unsubscribe: async (uri) => void (await sdk.unsubscribeResource({ uri })),
+    setLevel: async (level) => void (await sdk.setLoggingLevel(level)),
+    ping: async () => void (await sdk.ping()),
+    rootsChanged: () => sdk.sendRootsListChanged(),
+    close: async () => {
+      await transport.terminateSession()
+      await sdk.close()
+    },
+  }
+}
