@@ -100,7 +100,6 @@ const test = async (jestArgs: readonly string[]): Promise<number> => {
     jestArgs,
     sources,
     kubeconfig: process.env['KUBECONFIG'],
-    callback: process.env['OUTRIGGER_TEST_CALLBACK'],
     isCi: process.env['CI'] === 'true',
     obstacles,
     signal: stop.signal,

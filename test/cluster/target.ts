@@ -11,10 +11,18 @@ export const targetSchema = z.object({
   kubectl: z.string(),
   kubeconfig: z.string(),
   size: z.enum(['control', 'full']),
-  /** Address at which the API server reaches a process of this test run. */
-  callback: z.string(),
-  /** The directory of a cluster of our own; absent for a user's. */
-  dir: z.string().optional(),
+  /** Only for a cluster of our own; the tests then run on its network. */
+  own: z
+    .object({
+      /** The cluster's directory. */
+      dir: z.string(),
+      /** The node's address: where the API server and pods reach a process of a test. */
+      address: z.string(),
+      cache: z.string(),
+      /** The static MCP server. */
+      staticServer: z.string(),
+    })
+    .optional(),
 })
 
 export type Target = z.output<typeof targetSchema>

@@ -24,8 +24,6 @@ export interface TestRunOptions {
   readonly sources: Sources
   /** The user's own cluster. */
   readonly kubeconfig: string | undefined
-  /** Where the user's API server reaches processes of this run, if it can. */
-  readonly callback: string | undefined
   /** Whether a skip of what must run on this kind of machine is a failure. */
   readonly isCi: boolean
   readonly obstacles: (size: Size) => readonly string[]
@@ -131,7 +129,6 @@ const runOnTheirs = async (kubeconfig: string, options: TestRunOptions): Promise
       kubectl: 'kubectl',
       kubeconfig,
       size: 'full',
-      callback: options.callback ?? '',
     }
     const all: Figures[] = []
     for (const size of SIZES) all.push(await runJest(size, options, { target, enter: outside }))
@@ -141,13 +138,17 @@ const runOnTheirs = async (kubeconfig: string, options: TestRunOptions): Promise
   }
 }
 
-const targetOf = async (cluster: Cluster, size: Size): Promise<Target> => ({
+const targetOf = (cluster: Cluster, size: Size, cache: string): Target => ({
   api: 'http://127.0.0.1:8001',
   kubectl: programOf(cluster.binaries, 'kubectl'),
   kubeconfig: cluster.kubeconfig,
   size,
-  callback: NODE_ADDRESS,
-  dir: cluster.dir,
+  own: {
+    dir: cluster.dir,
+    address: NODE_ADDRESS,
+    cache,
+    staticServer: cluster.binaries.get('mcp-server') ?? '',
+  },
 })
 
 /** Runs every size that this machine can carry on a cluster of our own. */
@@ -177,7 +178,10 @@ const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
     startPart(cluster.machine, { name: 'kubectl-proxy', argv })
     const enter = (line: readonly string[]): readonly string[] => onNetwork(cluster.machine, line)
     all.push(
-      await runJest('control', options, { target: await targetOf(cluster, 'control'), enter }),
+      await runJest('control', options, {
+        target: targetOf(cluster, 'control', options.sources.cache),
+        enter,
+      }),
     )
     if (options.signal.aborted) return all
     if (!canBeFull) {
@@ -186,7 +190,12 @@ const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
     }
     await growFull(cluster)
     say(`node of ${cluster.id} is up after ${after()}`)
-    all.push(await runJest('full', options, { target: await targetOf(cluster, 'full'), enter }))
+    all.push(
+      await runJest('full', options, {
+        target: targetOf(cluster, 'full', options.sources.cache),
+        enter,
+      }),
+    )
     return all
   } finally {
     await takeDown(cluster.id)

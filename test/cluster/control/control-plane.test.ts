@@ -12,13 +12,13 @@ const pod = (name: string): Record<string, unknown> => ({
   spec: { containers: [{ name: 'main', image: 'example/none' }] },
 })
 
-describeCluster('control', 'control plane', ({ api: base, dir }) => {
+describeCluster('control', 'control plane', ({ api: base, own }) => {
   const api = createApi(base)
 
   test('serves the version that go.mod pins', async () => {
     const { body } = await api.get('/version')
     expect(body['gitVersion']).toEqual(
-      dir === undefined ? expect.any(String) : versionOf('kubernetes'),
+      own === undefined ? expect.any(String) : versionOf('kubernetes'),
     )
   })
 

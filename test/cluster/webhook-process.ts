@@ -1,0 +1,102 @@
+// Our webhook as a real process, called by the real API server through the manifests as they are: a
+// control plane alone has no kube-proxy, so the process takes the Service's own address. It has the
+// rights of its ServiceAccount and no others.
+
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { at, createApi } from './api.ts'
+import type { OwnTarget } from './describe-cluster.ts'
+import { createKubectl } from './kubectl.ts'
+import { run } from './machine/run.ts'
+import { Doomed, waitFor } from './machine/waiting.ts'
+
+const NAMESPACE = 'outrigger-system'
+const NAME = 'outrigger-webhook'
+const ADMIN_PORT = 8081
+const REPOSITORY = join(import.meta.dirname, '../..')
+
+export interface WebhookProcess {
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+  /** How many reviews it has answered since it started, by decision. */
+  readonly reviews: () => Promise<Readonly<Record<string, number>>>
+}
+
+const serviceAccountKubeconfig = async (target: OwnTarget): Promise<string> => {
+  const kubectl = createKubectl(target)
+  const token = (await kubectl.run('-n', NAMESPACE, 'create', 'token', NAME)).trim()
+  const ca = readFileSync(join(target.own.dir, 'certificates', 'ca.crt')).toString('base64')
+  const cluster = { server: 'https://127.0.0.1:6443', 'certificate-authority-data': ca }
+  const file = join(target.own.dir, 'webhook.kubeconfig')
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': NAME,
+    clusters: [{ name: NAME, cluster }],
+    users: [{ name: NAME, user: { token } }],
+    contexts: [{ name: NAME, context: { cluster: NAME, user: NAME } }],
+  }
+  writeFileSync(file, stringify(config), { mode: 0o600 })
+  return file
+}
+
+const countsOf = (metrics: string): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  const line = /^outrigger_admission_reviews_total\{decision="([^"]+)"[^}]*\} (\d+)$/gm
+  for (const [, decision = '', count] of metrics.matchAll(line)) {
+    counts[decision] = (counts[decision] ?? 0) + Number(count)
+  }
+  return counts
+}
+
+/** Applies manifests (a kustomization of manifests/) and starts the webhook with its configuration. */
+export const startWebhook = async (
+  target: OwnTarget,
+  kustomization: string,
+): Promise<WebhookProcess> => {
+  const kubectl = createKubectl(target)
+  const api = createApi(target.api)
+  await kubectl.run('apply', '-k', join(REPOSITORY, 'manifests', kustomization))
+  const service = await api.get(`/api/v1/namespaces/${NAMESPACE}/services/${NAME}`)
+  const address = String(at(service.body, 'spec', 'clusterIP'))
+  await run(['ip', 'address', 'replace', `${address}/32`, 'dev', 'lo'])
+  const kubeconfig = await serviceAccountKubeconfig(target)
+  const argv = [
+    'webhook/main.ts',
+    'webhook',
+    '--config',
+    join('manifests', kustomization, 'config.yaml'),
+    `--host=${address}`,
+    '--port=443',
+    `--admin-port=${ADMIN_PORT}`,
+    '--drain-delay=0',
+  ]
+  const admin = (path: string): Promise<Response> => fetch(`http://${address}:${ADMIN_PORT}${path}`)
+  let stop: () => Promise<void> = async () => undefined
+  const start = async (): Promise<void> => {
+    const logFile = join(target.own.dir, 'logs', 'webhook.log')
+    const log = openSync(logFile, 'a')
+    const child = spawn('env', [`KUBECONFIG=${kubeconfig}`, process.execPath, ...argv], {
+      cwd: REPOSITORY,
+      stdio: ['ignore', log, log],
+    })
+    closeSync(log)
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    stop = async () => {
+      child.kill('SIGTERM')
+      await ended
+    }
+    await waitFor('the webhook', async () => {
+      if (child.exitCode !== null) throw new Doomed(readFileSync(logFile, 'utf8').slice(-2000))
+      return (await admin('/readyz')).ok ? true : undefined
+    })
+  }
+  await start()
+  return {
+    start,
+    stop: () => stop(),
+    reviews: async () => countsOf(await (await admin('/metrics')).text()),
+  }
+}
