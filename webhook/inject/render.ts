@@ -26,14 +26,17 @@ export const scopesOf = (
   config: ClusterConfig,
   workload?: Workload,
 ): readonly ScopeTexts[] => {
-  const own = stringsOf(objectAt(pod, 'metadata', 'annotations'))
+  // What was copied from the workload still speaks for the workload.
+  const own = Object.entries(stringsOf(objectAt(pod, 'metadata', 'annotations'))).filter(
+    ([name]) => !workload?.copied?.includes(name),
+  )
   return [
     config.scope,
     readScope('namespace', `namespace ${namespace.name}`, namespace.annotations),
     ...(workload
       ? [readScope('workload', `${workload.kind} ${workload.name}`, workload.annotations)]
       : []),
-    readScope('pod', 'pod', own),
+    readScope('pod', 'pod', Object.fromEntries(own)),
   ]
 }
 

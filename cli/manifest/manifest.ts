@@ -1,0 +1,150 @@
+// Runs over a manifest: each pod or template in it is handed to a judge, and what the judge changes
+// is written back into its own document. Nothing is printed unless everything went right, so that a
+// pipe into kubectl never applies half a file. Pure.
+
+import { ok } from '../../shared/result.ts'
+import type { ClusterConfig } from '../../webhook/config.ts'
+import { writePatch, type Operation } from '../../webhook/inject/patch.ts'
+import type { JsonObject } from '../../webhook/json.ts'
+import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
+import { editText, readDocument, type ManifestDocument } from './document.ts'
+import { isBlank, splitStream } from './stream.ts'
+import { namespacesIn, templatesIn, type Template } from './templates.ts'
+
+export interface ManifestOptions {
+  /** How messages name the text: a file, or `-`. */
+  readonly file: string
+  readonly config: ClusterConfig
+  /** Whether nobody named a configuration: messages then say where its strictness comes from. */
+  readonly isDefaultConfig: boolean
+  /** For objects that name no namespace. */
+  readonly namespace: string
+  /** Known namespaces, besides those in the manifest. */
+  readonly namespaces: readonly Namespace[]
+}
+
+export interface ManifestResult {
+  readonly stdout: string
+  readonly stderr: string
+  /** 0 done, 1 denied or unreadable. */
+  readonly exitCode: 0 | 1
+}
+
+export interface Verdict {
+  /** The template's pod as it is to be; undefined: leave it alone. */
+  readonly after: JsonObject | undefined
+  readonly isDenied: boolean
+  /** Lines for stderr. */
+  readonly notes: readonly string[]
+}
+
+export interface Place {
+  readonly template: Template
+  readonly namespace: Namespace
+  /** `FILE: document 2: Deployment everything` */
+  readonly where: string
+}
+
+type Judge = (place: Place) => Verdict
+
+interface Part {
+  readonly text: string
+  readonly isDenied: boolean
+  readonly notes: readonly string[]
+}
+
+const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+
+const under = (path: readonly string[], operations: readonly Operation[]): readonly Operation[] => {
+  const prefix = path.map((key) => `/${escape(key)}`).join('')
+  return operations.map((operation) =>
+    Object.assign({ ...operation }, { path: prefix + operation.path }),
+  )
+}
+
+interface Numbered extends ManifestDocument {
+  /** Counts the documents that hold something, from 1. */
+  readonly number: number
+}
+
+/** Reads all documents; texts that cannot be read are errors. */
+const readAll = (
+  text: string,
+  file: string,
+): { readonly documents: readonly Numbered[]; readonly errors: readonly string[] } => {
+  const documents: Numbered[] = []
+  const errors: string[] = []
+  let number = 0
+  for (const part of splitStream(text)) {
+    if (!isBlank(part)) number += 1
+    const document = readDocument(part)
+    if (document.ok) documents.push({ ...document.value, number })
+    else errors.push(`${file}: document ${number}: ${document.error}`)
+  }
+  return { documents, errors }
+}
+
+type Known = ReadonlyMap<string, Namespace>
+
+const knownNamespaces = (documents: readonly Numbered[], options: ManifestOptions): Known => {
+  const own = documents.flatMap(({ value }) => (value ? namespacesIn(value) : [])).map(namespaceOf)
+  return new Map([...options.namespaces, ...own].map((namespace) => [namespace.name, namespace]))
+}
+
+interface Change {
+  readonly operations: readonly Operation[]
+  readonly isDenied: boolean
+  readonly notes: readonly string[]
+}
+
+/** Has one pod judged, and writes the operations from the document's root to what it became. */
+const judgeTemplate = (place: Place, judge: Judge): Change => {
+  const { template, where } = place
+  const { after, isDenied, notes } = judge(place)
+  const patch = after ? writePatch(template.pod, after) : ok([])
+  return patch.ok
+    ? { operations: under(template.path, patch.value), isDenied, notes }
+    : { operations: [], isDenied: true, notes: [...notes, `${where}: ${patch.error}`] }
+}
+
+const runOverDocument = (
+  document: Numbered,
+  options: ManifestOptions,
+  known: Known,
+  judge: Judge,
+): Part => {
+  const changes = templatesIn(document.value ?? {}).map((template) => {
+    const name = template.namespace ?? options.namespace
+    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
+    const where = `${options.file}: document ${document.number}: ${template.kind} ${template.name}`
+    return judgeTemplate({ template, namespace, where }, judge)
+  })
+  const notes = changes.flatMap((change) => change.notes)
+  const edited = editText(
+    document,
+    changes.flatMap((change) => change.operations),
+  )
+  return edited.ok
+    ? { text: edited.value, isDenied: changes.some((change) => change.isDenied), notes }
+    : { text: '', isDenied: true, notes: [...notes, `${options.file}: ${edited.error}`] }
+}
+
+/** Judges every pod of a manifest. */
+export const runOverManifest = (
+  text: string,
+  options: ManifestOptions,
+  judge: Judge,
+): ManifestResult => {
+  const { documents, errors } = readAll(text, options.file)
+  if (errors.length > 0) return { stdout: '', stderr: lines(errors), exitCode: 1 }
+  const known = knownNamespaces(documents, options)
+  const parts = documents.map((document) => runOverDocument(document, options, known, judge))
+  const isDenied = parts.some((part) => part.isDenied)
+  return {
+    stdout: isDenied ? '' : parts.map((part) => part.text).join(''),
+    stderr: lines(parts.flatMap(({ notes }) => notes)),
+    exitCode: isDenied ? 1 : 0,
+  }
+}
+
+const lines = (list: readonly string[]): string => list.map((line) => `${line}\n`).join('')

@@ -1,0 +1,112 @@
+// Takes injection off a pod again: our parts go by their reserved names, what was filled in or taken
+// off comes back from the status. For people's own files only; admission never reads a status. Pure.
+
+import {
+  INJECTED_LABEL,
+  SERVER_LABEL,
+  SIDECAR_CONTAINER,
+  STATUS_ANNOTATION,
+} from '../../shared/names.ts'
+import { readLine } from '../../webhook/inject/command.ts'
+import { mapContainers, nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
+import { readStatus, type Status } from '../../webhook/inject/status.ts'
+import { isReservedVolume } from '../../webhook/inject/volumes.ts'
+import { at, isObject, objectsAt, withAt, type Json, type JsonObject } from '../../webhook/json.ts'
+
+type Path = readonly [string, ...string[]]
+
+const isEmpty = (value: Json | undefined): boolean =>
+  (Array.isArray(value) && value.length === 0) ||
+  (isObject(value) && Object.keys(value).length === 0)
+
+/** Takes away members that injection had to make and that are empty now. */
+const prune = (object: JsonObject, paths: readonly Path[]): JsonObject =>
+  paths.reduce(
+    (current, path) => (isEmpty(at(current, ...path)) ? withAt(current, path, undefined) : current),
+    object,
+  )
+
+const without = (
+  object: JsonObject,
+  path: Path,
+  isGone: (item: JsonObject) => boolean,
+): JsonObject =>
+  at(object, ...path) === undefined
+    ? object
+    : withAt(
+        object,
+        path,
+        objectsAt(object, ...path).filter((item) => !isGone(item)),
+      )
+
+const restoreLine = (container: JsonObject): JsonObject => {
+  const line = readLine(container)
+  if (!line.ok || !line.value.hadShim) return container
+  const { command, args } = line.value
+  const commanded = withAt(container, ['command'], command?.length === 0 ? undefined : command)
+  return withAt(commanded, ['args'], args)
+}
+
+const CONTAINER_LEFTOVERS: readonly Path[] = [
+  ['volumeMounts'],
+  ['securityContext', 'capabilities'],
+  ['securityContext'],
+  ['lifecycle'],
+]
+
+/** The status's earlier values for one owner: `containers server` or the pod itself, by path. */
+const earlier = (status: Status | undefined, owner: string): readonly (readonly [Path, Json])[] =>
+  Object.entries(status?.was ?? {}).flatMap(([place, value]) => {
+    if (!place.startsWith(`${owner} `)) return []
+    const [first, ...rest] = place
+      .slice(owner === 'metadata' || owner === 'spec' ? 0 : owner.length + 1)
+      .split(' ')
+    return first === undefined ? [] : [[[first, ...rest], value]]
+  })
+
+const restoreValues = (
+  object: JsonObject,
+  values: readonly (readonly [Path, Json])[],
+): JsonObject =>
+  values.reduce(
+    (current, [path, value]) => withAt(current, path, value === null ? undefined : value),
+    object,
+  )
+
+const POD_LEFTOVERS: readonly Path[] = [
+  ['spec', 'volumes'],
+  ['spec', 'initContainers'],
+  ['spec', 'securityContext'],
+  ['metadata', 'labels'],
+  ['metadata', 'annotations'],
+]
+
+const MARKS: readonly Path[] = [
+  ['metadata', 'labels', INJECTED_LABEL],
+  ['metadata', 'labels', SERVER_LABEL],
+  ['metadata', 'annotations', STATUS_ANNOTATION],
+]
+
+/** The pod as it was, or undefined where it bears no injection. */
+export const restorePod = (pod: JsonObject): JsonObject | undefined => {
+  if (!ownSidecar(pod)) return undefined
+  const status = readStatus(pod)
+  const isOwn = (item: JsonObject): boolean => isReservedVolume(nameOf(item))
+  const containers = mapContainers(pod, ({ list, name, container }) => {
+    const unmounted = without(restoreLine(container), ['volumeMounts'], isOwn)
+    return prune(restoreValues(unmounted, earlier(status, `${list} ${name}`)), CONTAINER_LEFTOVERS)
+  })
+  const volumes = without(containers, ['spec', 'volumes'], isOwn)
+  const bare = without(
+    volumes,
+    ['spec', 'initContainers'],
+    (item) => nameOf(item) === SIDECAR_CONTAINER,
+  )
+  const copied = (status?.copied ?? []).map((key): Path => ['metadata', 'annotations', key])
+  const values = [...earlier(status, 'metadata'), ...earlier(status, 'spec')]
+  const unmarked = [...MARKS, ...copied].reduce(
+    (current, path) => withAt(current, path, undefined),
+    restoreValues(bare, values),
+  )
+  return prune(unmarked, POD_LEFTOVERS)
+}
