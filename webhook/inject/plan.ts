@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, type JsonObject } from '../json.ts'
 import { findCommand, readLine, shimPrefix } from './command.ts'
 import { judge } from './judge.ts'
-import type { Violation } from './outcome.ts'
+import { violation, type Violation } from './outcome.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { sidecarResources } from './resources.ts'
 import { uidOf, uidViolations } from './security.ts'
@@ -105,16 +105,32 @@ const planWith = (subject: Subject, { server, identity, line }: Parts): Plan => 
   }
 }
 
+/** Neither a spec nor the annotation may give a container the sidecar's uid: there is no wall then. */
+const sharedUids = (
+  { pod, config, resolution }: Subject,
+  server: JsonObject | undefined,
+  sidecarUid: number,
+): readonly Violation[] => {
+  const wanted = resolution.settings['run-as-user']
+  const applies = server !== undefined && uidOf(pod, server) === undefined
+  const message = `${PREFIX}run-as-user: ${wanted} is the sidecar's uid; use another`
+  return [
+    ...uidViolations(pod, config.floor, sidecarUid),
+    ...(applies && wanted === sidecarUid ? [violation('same-uid', message)] : []),
+  ]
+}
+
 /** The plan, or every violation. */
 export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
-  const { pod, namespace, config } = subject
+  const { namespace, config } = subject
   const server = findServer(subject)
+  const found = server.ok ? server.value : undefined
   const line = server.ok ? newLine(server.value, subject) : server
   const identity = sidecarIdentity(namespace, config)
   const violations: readonly Violation[] = [
     ...(line.ok ? [] : [line.error]),
-    ...(identity.ok ? uidViolations(pod, config.floor, identity.value.uid) : [identity.error]),
-    ...judge(subject, server.ok ? server.value : undefined),
+    ...(identity.ok ? sharedUids(subject, found, identity.value.uid) : [identity.error]),
+    ...judge(subject, found),
   ]
   return violations.length === 0 && server.ok && line.ok && identity.ok
     ? ok(planWith(subject, { server: server.value, identity: identity.value, line: line.value }))
