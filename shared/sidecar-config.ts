@@ -2,42 +2,44 @@
 // environment, `outrigger run --config` reads it from a file. Writer and reader share this schema.
 // Its settings are the annotation table's own texts, so that there is one parser for them all.
 
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { fail, ok, type Result } from './result.ts'
 import { parseSettings, type Settings } from './settings.ts'
 
-const port = z.number().int().min(0).max(65_535)
+const port = z.int().check(z.gte(0), z.lte(65_535))
+const path = z.string().check(z.startsWith('/'))
+const text = z.string().check(z.minLength(1))
 
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
-  settings: z.record(z.string(), z.string()).default({}),
+  settings: z._default(z.record(z.string(), z.string()), {}),
   /** `<kind>-<name>` of the workload: the value of the `outrigger.dev/server` label. */
-  server: z.string().min(1).max(63).default('local'),
+  server: z._default(text.check(z.maxLength(63)), 'local'),
   /** Address to listen on; `::` listens dual-stack on one socket. */
-  host: z.string().min(1).default('::'),
-  port: port.default(MCP_PORT),
-  adminPort: port.default(ADMIN_PORT),
+  host: z._default(text, '::'),
+  port: z._default(port, MCP_PORT),
+  adminPort: z._default(port, ADMIN_PORT),
   /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
-  runDir: z.string().startsWith('/').optional(),
+  runDir: z.optional(path),
   /** Where to leave the shim for the server's container; absent where it is there already. */
-  binDir: z.string().startsWith('/').optional(),
+  binDir: z.optional(path),
   /**
    * Host names (no port) accepted in Host and Origin besides loopback and the public URL's. The
    * item `*` accepts any Host (a pod is called by Service names that nobody knows at admission);
    * it never widens Origin.
    */
-  allowedHosts: z.array(z.string().min(1)).max(64).default([]),
+  allowedHosts: z._default(z.array(text).check(z.maxLength(64)), []),
   /** Origins accepted besides those whose host is allowed, e.g. `https://inspector.example`. */
-  allowedOrigins: z.array(z.url()).max(64).default([]),
+  allowedOrigins: z._default(z.array(z.url()).check(z.maxLength(64)), []),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
-  isolation: z.enum(['require', 'advisory']).default('require'),
+  isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */
-  graceSeconds: z.number().int().min(0).max(86_400).default(30),
+  graceSeconds: z._default(z.int().check(z.gte(0), z.lte(86_400)), 30),
   /** For pods that are to complete (Jobs): the server's container exits when idle. */
-  exitWhenIdle: z.boolean().default(false),
+  exitWhenIdle: z._default(z.boolean(), false),
   /** Memory limit of the server's container, bytes: bounds the number of children. */
-  serverMemoryBytes: z.number().int().positive().optional(),
+  serverMemoryBytes: z.optional(z.int().check(z.positive())),
 })
 
 export type SidecarDocument = z.input<typeof schema>

@@ -1,7 +1,7 @@
 // Which eras the server speaks, found out on throw-away processes before the first client comes: a
 // server pins a connection to the era of its first message. One that has answered is what readiness means.
 
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { readJson } from '../json/text.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/classify.ts'
@@ -95,7 +95,7 @@ const isModernAnswer = (response: Response): boolean => {
   )
 }
 
-const discovered = z.object({ supportedVersions: z.array(z.string()).max(64) })
+const discovered = z.object({ supportedVersions: z.array(z.string()).check(z.maxLength(64)) })
 
 /** What the server says it supports; the revision we asked in, where it does not say. */
 const versionsIn = ({ text, result }: Response): readonly string[] =>

@@ -7,7 +7,7 @@ import { member, oneMessage, valueAt, type Request, type Response } from '../mcp
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
 import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/classify.ts'
 import type { Channel } from '../bridge/channel.ts'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 const MIN_TTL_MS = 1000
 const MAX_TTL_MS = 60_000
@@ -16,8 +16,8 @@ const TIMEOUT_MS = 10_000
 
 const page = z.object({
   tools: z.array(z.object({ name: z.string(), inputSchema: z.unknown() })),
-  nextCursor: z.string().optional(),
-  ttlMs: z.number().optional(),
+  nextCursor: z.optional(z.string()),
+  ttlMs: z.optional(z.number()),
 })
 type Page = z.output<typeof page>
 

@@ -1,7 +1,7 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
 // a known set (design: telemetry). The only importer of prom-client in the sidecar.
 
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Fault } from '../mcp/faults.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
@@ -62,10 +62,14 @@ export interface Gauges {
   readonly ready: () => boolean
 }
 
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000_000
+}
+
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
-  collectDefaultMetrics({ register: registry })
   const operations = new Histogram({
     name: 'mcp_server_operation_duration_seconds',
     help: 'Duration of MCP requests, by method and error.',
@@ -94,6 +98,10 @@ export const createMetrics = (gauges: Gauges): Metrics => {
         this.set(value())
       },
     })
+  // Not prom-client's default metrics: their garbage collection observer costs memory and time a call.
+  gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  gauge('nodejs_heap_size_used_bytes', 'V8 heap in use.', () => process.memoryUsage().heapUsed)
+  gauge('process_cpu_seconds_total', 'User and system time.', cpuSeconds)
   gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
   gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
   gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)

@@ -35,8 +35,17 @@ const openFifo = (path: string, flags: number): number => {
   throw new Error(`${path} is not a FIFO`)
 }
 
-/** Opens both ends of a child's pipes; throws where something else lies there. */
-export const openPipes = (path: string): { readonly stdin: Socket; readonly stdout: Socket } => {
+export interface Pipes {
+  readonly stdin: Socket
+  /** Starts reading; a chunk is valid only during the call. */
+  readonly stdout: (onChunk: (chunk: Buffer) => void) => Socket
+}
+
+/**
+ * Opens both ends of a child's pipes; throws where something else lies there. All children are read
+ * through one buffer: a buffer a child costs 64 KiB each, a buffer a read costs an allocation.
+ */
+export const openPipes = (path: string, readBuffer: Buffer): Pipes => {
   const input = openFifo(`${path}.in`, constants.O_WRONLY)
   let output: number
   try {
@@ -47,7 +56,19 @@ export const openPipes = (path: string): { readonly stdin: Socket; readonly stdo
   }
   return {
     stdin: new Socket({ fd: input, readable: false, writable: true }),
-    stdout: new Socket({ fd: output, readable: true, writable: false }),
+    stdout: (onChunk) =>
+      new Socket({
+        fd: output,
+        readable: true,
+        writable: false,
+        onread: {
+          buffer: readBuffer,
+          callback: (bytes) => {
+            onChunk(readBuffer.subarray(0, bytes))
+            return true
+          },
+        },
+      }),
   }
 }
 
@@ -64,18 +85,18 @@ export class Child implements Link {
   private isEnded = false
   private quiet: NodeJS.Timeout | undefined
 
-  constructor(pipes: { readonly stdin: Socket; readonly stdout: Socket }, control: ChildControl) {
+  constructor(pipes: Pipes, control: ChildControl) {
     this.control = control
     this.stdin = pipes.stdin
-    this.stdout = pipes.stdout
     this.lines = new Lines(MAX_LINE_BYTES, (line) => this.line(line))
     this.stdin.on('error', () => this.stdin.destroy())
-    this.stdout.on('error', () => this.outputEnded())
-    this.stdout.on('end', () => this.outputEnded())
-    this.stdout.on('data', (chunk: Buffer) => {
+    this.stdout = pipes.stdout((chunk) => {
       this.quiet?.refresh()
       if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_LINE_BYTES} bytes`)
     })
+    this.stdout.on('error', () => this.outputEnded())
+    this.stdout.on('end', () => this.outputEnded())
+    this.stdout.resume()
   }
 
   send(text: string): boolean {

@@ -29,6 +29,9 @@ const SPAWN_TIMEOUT_MS = 15_000
 
 type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>
 
+/** What a pipe holds at most. */
+const READ_BUFFER_BYTES = 64 * 1024
+
 interface Asked {
   readonly name: string
   readonly settle: (result: Result<Child, string>) => void
@@ -54,6 +57,7 @@ export interface ControlOptions {
 export class Control {
   private readonly options: ControlOptions
   private readonly server: Server
+  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
   private socket: Socket | undefined
   private hasPeer = false
   private nextChild = 1
@@ -215,7 +219,7 @@ export class Control {
 
   private open(number: number, asked: Asked): void {
     try {
-      const pipes = openPipes(`${this.options.runDir}/pipes/${asked.name}`)
+      const pipes = openPipes(`${this.options.runDir}/pipes/${asked.name}`, this.readBuffer)
       asked.child = new Child(pipes, { end: () => this.end(number) })
       this.socket?.write(openedFrame(number))
     } catch (error) {

@@ -1,4 +1,4 @@
-// Bytes → lines, each bounded. It keeps a list of chunks, so that a long line is joined once.
+// Bytes → lines, each bounded; a line is valid only during the call. What is not whole yet is copied and joined once.
 // A line over the bound ends the stream: nobody could say whose answer it was.
 
 const NEWLINE = 0x0a
@@ -25,7 +25,8 @@ export class Lines {
       start = end + 1
     }
     if (start < chunk.length) {
-      this.chunks.push(chunk.subarray(start))
+      // The caller reads its next chunk into the same memory.
+      this.chunks.push(Buffer.from(chunk.subarray(start)))
       this.pending += chunk.length - start
     }
     return this.pending <= this.maxBytes
