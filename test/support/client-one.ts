@@ -19,11 +19,11 @@ const CAPABILITIES = {
   roots: { listChanged: true },
   sampling: {},
   elicitation: { form: {}, url: {} },
-  tasks: {
-    list: {},
-    cancel: {},
-    requests: { sampling: { createMessage: {} }, elicitation: { create: {} } },
-  },
+}
+const TASKS = {
+  list: {},
+  cancel: {},
+  requests: { sampling: { createMessage: {} }, elicitation: { create: {} } },
 }
 
 // A client that is being closed may still try to reconnect its stream; it shall give up soon.
@@ -34,19 +34,29 @@ const RECONNECTION = {
   maxRetries: 2,
 }
 
-const createClient = (): Client =>
-  new Client(
-    { name: 'outrigger-tests', version: '1.0.0' },
-    {
-      capabilities: CAPABILITIES,
-      taskStore: new InMemoryTaskStore(),
-      taskMessageQueue: new InMemoryTaskMessageQueue(),
-    },
-  )
+const INFO = { name: 'outrigger-tests', version: '1.0.0' }
 
 /** Connects an SDK 1.x client. */
-export const connectClientOne = async (url: string): Promise<McpClient & { sdk: Client }> => {
-  const sdk = createClient()
+export const connectClientOne = (url: string): Promise<McpClient & { sdk: Client }> =>
+  connect(url, new Client(INFO, { capabilities: CAPABILITIES }))
+
+/** Connects an SDK 1.x client that answers in the background where a server asks for that. */
+export const connectTaskClient = async (url: string): Promise<McpClient> => {
+  const taskStore = new InMemoryTaskStore()
+  const sdk = new Client(INFO, {
+    capabilities: { ...CAPABILITIES, tasks: TASKS },
+    taskStore,
+    taskMessageQueue: new InMemoryTaskMessageQueue(),
+  })
+  const client = await connect(url, sdk)
+  const close = async (): Promise<void> => {
+    taskStore.cleanup()
+    await client.close()
+  }
+  return { ...client, close }
+}
+
+const connect = async (url: string, sdk: Client): Promise<McpClient & { sdk: Client }> => {
   const answers = unexpected()
   const notifications = new Notifications()
   sdk.setRequestHandler(CreateMessageRequestSchema, async ({ params }, { taskStore }) => {

@@ -32,7 +32,6 @@ const TOOLS = [
   'trigger-sampling-request',
   'trigger-url-elicitation',
 ]
-const ONLY_WITH_TASKS = ['trigger-elicitation-request-async', 'trigger-sampling-request-async']
 
 const text = (expected: unknown): Reply => ({ content: [{ type: 'text', text: expected }] })
 const containing = (part: string): unknown => expect.stringContaining(part)
@@ -71,8 +70,7 @@ describe.each(CLIENTS)('server-everything, $client', ({ client: kind, connect })
   })
 
   test('lists its tools, those too that depend on the capabilities', async () => {
-    const expected = kind === 'SDK 1.x' ? [...TOOLS, ...ONLY_WITH_TASKS] : TOOLS
-    expect(names(await client.listTools())).toEqual([...expected].sort())
+    expect(names(await client.listTools())).toEqual(TOOLS)
   })
 
   describe('tools', () => {
