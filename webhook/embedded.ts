@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { createKeyPair } from '../certs/keys.ts'
 import { createLeaf, LEAF_LIFETIME_MS } from '../certs/leaf-source.ts'
-import { AUTHORITY_LIFETIME_MS, createAuthority } from '../certs/x509.ts'
+import { AUTHORITY_LIFETIME_MS, createAuthority, type Leaf } from '../certs/x509.ts'
 import type { Log } from '../shared/log.ts'
 import type { ClusterConfig } from './config.ts'
 import type { Namespaces } from './namespace.ts'
@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
   readonly config: ClusterConfig
   readonly namespaces: Namespaces
   readonly log: Log
+  /** For loopback; made anew where there is none, which takes a moment. */
+  readonly certificate?: Leaf
   /** Port 0, the default, picks a free one; the admin port always does. */
   readonly port?: number
 }
@@ -30,8 +32,8 @@ export interface EmbeddedWebhook {
 
 const HOST = '127.0.0.1'
 
-/** Starts the webhook on loopback with a certificate of its own; the caller closes it. */
-export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWebhook> => {
+/** A throw-away authority and a certificate of it for loopback. */
+export const createLoopbackCertificate = async (): Promise<Leaf> => {
   const now = (): Date => new Date()
   const authority = createAuthority({
     keys: await createKeyPair(),
@@ -39,17 +41,19 @@ export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWe
     serial: randomBytes(16),
     lifetimeMs: AUTHORITY_LIFETIME_MS,
   })
-  const leaf = await createLeaf({
-    authority,
-    names: ['localhost', HOST],
-    lifetimeMs: LEAF_LIFETIME_MS,
-    now,
-    randomBytes,
-  })
-  const { port = 0, ...rest } = options
+  const names = ['localhost', HOST] as const
+  return createLeaf({ authority, names, lifetimeMs: LEAF_LIFETIME_MS, now, randomBytes })
+}
+
+/** Starts the webhook on loopback; the caller closes it. */
+export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWebhook> => {
+  const { config, namespaces, log, port = 0 } = options
+  const certificate = options.certificate ?? (await createLoopbackCertificate())
   const server = await startServer({
-    ...rest,
-    certificate: leaf,
+    config,
+    namespaces,
+    log,
+    certificate,
     host: HOST,
     port,
     adminPort: 0,
@@ -59,7 +63,7 @@ export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWe
   return {
     url: `https://${HOST}:${server.port}/mutate`,
     adminUrl: `http://${HOST}:${server.adminPort}`,
-    caBundle: authority.certificatePem,
+    caBundle: certificate.authorityPem,
     close: () => server.close(),
   }
 }

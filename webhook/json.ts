@@ -82,3 +82,16 @@ export const withAt = (
   if (value === undefined && !Object.hasOwn(child, next)) return object
   return { ...object, [key]: withAt(child, [next, ...rest], value) }
 }
+
+/** Whether two values are the same JSON, whatever the order of members. */
+export const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
+  if (isList(a)) {
+    return isList(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+  }
+  if (!isObject(a) || !isObject(b)) return a === b
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]))
+  )
+}

@@ -2,11 +2,10 @@
 // to the first and the result compared with the second. Lists whose items have a name are compared
 // by name, so that a container put in front does not rewrite those behind it field by field.
 
-import { isDeepStrictEqual } from 'node:util'
 import jsonpatch from 'fast-json-patch'
 import { BIN_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { isObject, type Json, type JsonObject } from '../json.ts'
+import { isObject, isSame, type Json, type JsonObject } from '../json.ts'
 
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
@@ -28,7 +27,7 @@ const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/'
 
 /** Operations from one value to another; `field` is the name of the member that holds them. */
 const compare = (path: string, field: string, before: Json, after: Json): Operation[] => {
-  if (isDeepStrictEqual(before, after)) return []
+  if (isSame(before, after)) return []
   if (isObject(before) && isObject(after)) return compareObjects(path, before, after)
   return compareNamed(path, field, before, after) ?? [{ op: 'replace', path, value: after }]
 }
@@ -92,7 +91,7 @@ export const writePatch = (before: JsonObject, after: JsonObject): Result<Operat
   const operations = compareObjects('', before, after)
   const result = applyPatch(before, operations)
   if (!result.ok) return result
-  return isDeepStrictEqual(result.value, after)
+  return isSame(result.value, after)
     ? ok(operations)
     : fail('the patch does not lead to the rendered pod')
 }

@@ -12,7 +12,7 @@ import { sidecarResources } from './resources.ts'
 import { uidOf, uidViolations } from './security.ts'
 import { findServer } from './server.ts'
 import { serverLabel } from './server-label.ts'
-import { sidecarContainer } from './sidecar-container.ts'
+import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
@@ -76,6 +76,13 @@ const serverWarnings = (server: JsonObject, { pod, resolution }: Subject): reado
   ]
 }
 
+const sidecarWarnings = (before: JsonObject | undefined, after: JsonObject): readonly string[] => {
+  const taken = before ? takenFromSidecar(before, after) : []
+  return taken.length === 0
+    ? []
+    : [`container ${nameOf(after)}: is Outrigger's; taken off it: ${taken.join(', ')}`]
+}
+
 interface Parts {
   readonly server: JsonObject
   readonly identity: Identity
@@ -90,18 +97,20 @@ const planWith = (subject: Subject, { server, identity, line }: Parts): Plan => 
   const resources = sidecarResources(pod, settings)
   const document = sidecarDocument({ pod, server, label, isStdio, placed, config })
   const existing = ownSidecar(pod)
+  const parts = { config, document, resources, isStdio, existing, ...identity }
+  const sidecar = sidecarContainer(parts)
   return {
     server: nameOf(server),
     transport: settings.transport,
     ...line,
     runAsUser: uidOf(pod, server) === undefined ? settings['run-as-user'] : undefined,
-    sidecar: sidecarContainer({ config, document, resources, isStdio, existing, ...identity }),
+    sidecar,
     resources,
     label,
     writablePaths: settings['writable-paths'] ?? [],
     keepsToken: settings['needs-kube-api'],
     pullSecrets: config.sidecar.imagePullSecrets,
-    warnings: serverWarnings(server, subject),
+    warnings: [...serverWarnings(server, subject), ...sidecarWarnings(existing, sidecar)],
   }
 }
 

@@ -34,7 +34,11 @@ const LEAVE_OUT = 'leave it out'
 
 const POD_RULES: readonly Rule[] = [
   { path: ['runAsNonRoot'], isWeak: is(false), fix: LEAVE_OUT },
-  { path: ['runAsUser'], isWeak: is(0), fix: `use another uid, or ${PREFIX}run-as-user` },
+  {
+    path: ['runAsUser'],
+    isWeak: is(0),
+    fix: `use another uid (${PREFIX}run-as-user where the image runs as root)`,
+  },
   { path: ['seccompProfile', 'type'], isWeak: is('Unconfined'), fix: LEAVE_OUT },
   { path: ['appArmorProfile', 'type'], isWeak: is('Unconfined'), fix: LEAVE_OUT },
   {
@@ -67,6 +71,25 @@ const CONTAINER_RULES: readonly Rule[] = [
   { path: ['procMount'], isWeak: (value) => value !== 'Default', fix: LEAVE_OUT },
   ...POD_RULES,
 ]
+
+/** Containers that meshes inject, by name: a denial of theirs says where to exempt them. */
+const MESH_CONTAINERS: ReadonlySet<string> = new Set([
+  'istio-init',
+  'istio-validation',
+  'istio-proxy',
+  'linkerd-init',
+  'linkerd-network-validator',
+  'linkerd-proxy',
+  'kuma-init',
+  'kuma-sidecar',
+  'consul-connect-inject-init',
+  'consul-dataplane',
+])
+
+const hint = (name: string): string =>
+  MESH_CONTAINERS.has(name)
+    ? ` (if it is the mesh's, the platform team can name it and its image in floor.exemptContainers)`
+    : ''
 
 const judge = (where: string, context: JsonObject, rules: readonly Rule[]): readonly Violation[] =>
   rules.flatMap(({ path, isWeak, fix }) => {
@@ -107,7 +130,11 @@ export const securityViolations = (pod: JsonObject, floor: Floor): readonly Viol
   ...members(pod)
     .filter(({ container }) => isJudged(container, floor))
     .flatMap(({ name, container }) =>
-      judge(`container ${name}`, objectAt(container, 'securityContext'), CONTAINER_RULES),
+      judge(
+        `container ${name}${hint(name)}`,
+        objectAt(container, 'securityContext'),
+        CONTAINER_RULES,
+      ),
     ),
 ]
 

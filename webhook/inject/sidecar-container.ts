@@ -11,8 +11,9 @@ import {
 } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../config.ts'
-import { at, objectAt, type JsonObject } from '../json.ts'
+import { at, objectAt, objectsAt, type JsonObject } from '../json.ts'
 import { escapeExpansion } from './command.ts'
+import { nameOf } from './pod.ts'
 import { KEPT_SECURITY } from './security.ts'
 import { SIDECAR_MOUNTS } from './volumes.ts'
 
@@ -95,3 +96,18 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
     ...(parts.isStdio ? { volumeMounts: SIDECAR_MOUNTS } : {}),
   }
 }
+
+const extra = (before: JsonObject, after: JsonObject, list: string): readonly string[] => {
+  const own = new Set(objectsAt(after, list).map(nameOf))
+  return objectsAt(before, list)
+    .map(nameOf)
+    .filter((name) => !own.has(name) && !name.startsWith('kube-api-access-'))
+    .map((name) => `${list} ${name}`)
+}
+
+/** What somebody else has put on our container and rendering takes off again; no more than names. */
+export const takenFromSidecar = (before: JsonObject, after: JsonObject): readonly string[] => [
+  ...Object.keys(before).filter((name) => !Object.hasOwn(after, name)),
+  ...extra(before, after, 'env'),
+  ...(Object.hasOwn(after, 'volumeMounts') ? extra(before, after, 'volumeMounts') : []),
+]

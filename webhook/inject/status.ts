@@ -2,10 +2,9 @@
 // Information only. It is never trusted: admission renders everything again from the pod itself,
 // and carries an earlier status on only where the pod still bears our sidecar. Pure.
 
-import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
-import { at, stringAt, type Json, type JsonObject } from '../json.ts'
+import { at, isSame, stringAt, type Json, type JsonObject } from '../json.ts'
 import { members, ownSidecar } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server.ts'
 import { TAKEN } from './taken.ts'
@@ -72,7 +71,7 @@ const changes = (before: JsonObject, after: JsonObject): Record<string, Json> =>
       if (Object.hasOwn(carried, place)) return [[place, carried[place] ?? null]]
       const value = old.get(place)
       // A command that was there is given back by taking the shim out of the line.
-      const isKept = isDeepStrictEqual(value, now.get(place)) || (value && isCommand(place))
+      const isKept = isSame(value, now.get(place)) || (value && isCommand(place))
       return isKept ? [] : [[place, value ?? null]]
     }),
   )

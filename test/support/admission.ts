@@ -1,0 +1,75 @@
+// Builds AdmissionReviews and sends them as the API server does: over TLS, trusting one CA.
+
+import { request } from 'node:https'
+import { isObject, type JsonObject } from '../../webhook/json.ts'
+
+export interface ReviewFields {
+  readonly namespace?: string
+  readonly uid?: string
+  readonly operation?: string
+  readonly resource?: {
+    readonly group: string
+    readonly version: string
+    readonly resource: string
+  }
+  readonly subResource?: string
+  readonly dryRun?: boolean
+}
+
+const PODS = { group: '', version: 'v1', resource: 'pods' }
+
+/** A review of the creation of a pod, unless the fields say otherwise. */
+export const reviewOf = (object: JsonObject | null, fields: ReviewFields = {}): JsonObject => {
+  const {
+    namespace = 'servers',
+    uid = '1',
+    operation = 'CREATE',
+    resource = PODS,
+    ...rest
+  } = fields
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid,
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      resource,
+      requestKind: { group: '', version: 'v1', kind: 'Pod' },
+      requestResource: resource,
+      operation,
+      namespace,
+      userInfo: { username: 'system:serviceaccount:kube-system:replicaset-controller' },
+      object,
+      oldObject: null,
+      dryRun: false,
+      options: { apiVersion: 'meta.k8s.io/v1', kind: 'CreateOptions' },
+      ...rest,
+    },
+  }
+}
+
+export interface Reply {
+  readonly status: number
+  readonly body: JsonObject
+}
+
+/** Posts a body and reads the JSON that comes back. */
+export const postReview = (
+  url: string,
+  ca: string,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
+): Promise<Reply> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request(url, { method: 'POST', ca, headers }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}')
+        resolve({ status: response.statusCode ?? 0, body: isObject(parsed) ? parsed : {} })
+      })
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })

@@ -1,0 +1,22 @@
+import { describe, expect, test } from '@jest/globals'
+import { render } from '../../../webhook/inject/render.ts'
+import { expectGolden, goldenCases } from '../../support/golden.ts'
+
+const cases = goldenCases()
+
+describe('render, by golden files', () => {
+  test('there are at least forty', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(40)
+  })
+
+  test.each(cases)('$name', ({ name, pod, namespace, config }) => {
+    const before = structuredClone(pod)
+    const outcome = render(pod, namespace, config)
+    expectGolden(name, outcome)
+    expect(pod).toEqual(before)
+    if (outcome.kind === 'inject') {
+      const again = render(outcome.pod, namespace, config)
+      expect(again).toMatchObject({ kind: 'inject', patch: [], pod: outcome.pod })
+    }
+  })
+})
