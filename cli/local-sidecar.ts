@@ -19,38 +19,54 @@ export interface LocalServer {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
   readonly maxProcesses?: number
+  /** False for a server that speaks HTTP itself and is started as it is. */
+  readonly usesShim?: boolean
 }
 
 export interface LocalSidecar {
   readonly sidecar: Sidecar
-  /** Resolves with a sentence when the shim has ended by itself. */
-  readonly shimEnded: Promise<string>
+  /** Resolves with a sentence when the server's first process (the shim) has ended by itself. */
+  readonly ended: Promise<string>
   readonly close: () => Promise<void>
 }
 
-const runShim = (runDir: string, server: LocalServer): ChildProcess => {
+/** The shim's command line around the server's, or the server's own. */
+const commandLine = (runDir: string, server: LocalServer): readonly string[] => {
+  if (server.usesShim === false) return server.command
   if (!existsSync(SHIM)) {
     throw new Error(`the shim is not built (${SHIM}): run "npm run build" in the checkout`)
   }
   const cap = server.maxProcesses === undefined ? [] : ['--max-processes', `${server.maxProcesses}`]
-  return spawn(
-    SHIM,
-    ['serve', '--run', runDir, '--keep-home', '--once', ...cap, '--', ...server.command],
-    {
-      // A group of its own: Ctrl-C is ours to handle, in order.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: server.environment,
-      ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
-    },
-  )
+  return [SHIM, 'serve', '--run', runDir, '--keep-home', '--once', ...cap, '--', ...server.command]
 }
 
-const ended = (shim: ChildProcess): Promise<string> =>
-  new Promise((resolve) => {
-    shim.once('error', (error) => resolve(`the shim cannot run: ${error.message}`))
-    shim.once('exit', (code, signal) => resolve(`the shim ended (${signal ?? `code ${code}`})`))
+const start = (runDir: string, server: LocalServer): ChildProcess => {
+  const [program = '', ...args] = commandLine(runDir, server)
+  return spawn(program, args, {
+    // A group of its own: Ctrl-C is ours to handle, in order.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: server.environment,
+    ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
   })
+}
+
+const endOf = (first: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    first.once('error', (error) => resolve(`${first.spawnfile} cannot run: ${error.message}`))
+    first.once('exit', (code, signal) =>
+      resolve(`${first.spawnfile} ended (${signal ?? `code ${code}`})`),
+    )
+  })
+
+/** Ends a process group; the shim ends by itself when the sidecar has gone. */
+const stop = (first: ChildProcess, signal: NodeJS.Signals): void => {
+  try {
+    if (first.pid !== undefined) process.kill(-first.pid, signal)
+  } catch {
+    // It has ended already.
+  }
+}
 
 export const startLocalSidecar = async (
   config: SidecarConfig,
@@ -70,17 +86,18 @@ export const startLocalSidecar = async (
     cleanUp()
     throw error
   }
-  const close = async (shimEnded?: Promise<string>, shim?: ChildProcess): Promise<void> => {
+  const close = async (ended?: Promise<string>, first?: ChildProcess): Promise<void> => {
     await sidecar.close()
-    const timer = setTimeout(() => shim?.kill('SIGKILL'), SHIM_END_MS)
-    await shimEnded
+    if (first && server.usesShim === false) stop(first, 'SIGTERM')
+    const timer = setTimeout(() => first && stop(first, 'SIGKILL'), SHIM_END_MS)
+    await ended
     clearTimeout(timer)
     cleanUp()
   }
   try {
-    const shim = runShim(runDir, server)
-    const shimEnded = ended(shim)
-    return { sidecar, shimEnded, close: () => close(shimEnded, shim) }
+    const first = start(runDir, server)
+    const ended = endOf(first)
+    return { sidecar, ended, close: () => close(ended, first) }
   } catch (error) {
     await close()
     throw error

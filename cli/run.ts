@@ -9,6 +9,7 @@ import { fail, type Result } from '../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
 import { isHelp, misuse, type Command, type Io } from './command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
+import { aborted } from './signal.ts'
 import { parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
 
 const USAGE = `outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
@@ -69,12 +70,6 @@ const configuration = (flags: RunFlags): Result<SidecarConfig, string[]> => {
     : config
 }
 
-const until = (signal: AbortSignal): Promise<'signal'> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve('signal')
-    signal.addEventListener('abort', () => resolve('signal'), { once: true })
-  })
-
 const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
   const { settings, host } = config
   const log = createLog({
@@ -92,8 +87,8 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
     },
     log,
   )
-  const { sidecar, shimEnded, close } = local
-  const over = Promise.race([until(io.signal), shimEnded])
+  const { sidecar, ended, close } = local
+  const over = Promise.race([aborted(io.signal), ended])
   try {
     const first = await Promise.race([sidecar.ready, over, sidecar.failed])
     if (first === undefined) {

@@ -1,11 +1,10 @@
 // One document of a manifest: its value, and its text after patch operations. YAML keeps its
 // comments and its look; JSON keeps its indentation. A document that is not changed is never written.
 
-import { isDeepStrictEqual } from 'node:util'
 import { parseDocument, type Document } from 'yaml'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { applyPatch, type Operation } from '../../webhook/inject/patch.ts'
-import { isObject, type JsonObject } from '../../webhook/json.ts'
+import { isObject, isSame, type JsonObject } from '../../webhook/json.ts'
 import { graft } from './graft.ts'
 import { isBlank } from './stream.ts'
 import { editDocument, expandAliases } from './yaml-edit.ts'
@@ -64,11 +63,11 @@ const writeYaml = (text: string, operations: readonly Operation[], value: JsonOb
   const unchanged = document.toString(style)
   expandAliases(document)
   editDocument(document, operations)
-  if (!isDeepStrictEqual(document.toJS(), value))
+  if (!isSame(document.toJS(), value))
     document.contents = parseDocument(JSON.stringify(value)).contents
   const changed = document.toString(style)
   const grafted = graft(source, unchanged, changed)
-  const isRight = isDeepStrictEqual(parseDocument(grafted, PARSE).toJS(), value)
+  const isRight = isSame(parseDocument(grafted, PARSE).toJS(), value)
   const result = isRight ? grafted : changed
   return text.includes('\r\n') ? result.replaceAll('\n', '\r\n') : result
 }

@@ -1,0 +1,166 @@
+// `outrigger dev`: renders a manifest exactly as the webhook would and runs the resulting pods on
+// this machine, for trying a manifest without a cluster.
+
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { parseAllDocuments } from 'yaml'
+import { createLog } from '../../shared/log.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { readClusterConfig } from '../../webhook/config.ts'
+import type { Outcome } from '../../webhook/inject/outcome.ts'
+import { render } from '../../webhook/inject/render.ts'
+import { isObject } from '../../webhook/json.ts'
+import { namespaceOf } from '../../webhook/namespace.ts'
+import { isHelp, misuse, type Command, type Io } from '../command.ts'
+import { namespacesIn, templatesIn, type Template } from '../manifest/templates.ts'
+import { lend } from '../manifest/workload.ts'
+import { aborted } from '../signal.ts'
+import { localPod, type LocalPod } from './local-pod.ts'
+import { runPod, type RunningPod } from './run-pod.ts'
+
+const USAGE = `usage: outrigger dev -f FILE [--config FILE] [--port N]
+
+Renders the manifest as the webhook would and runs each injected pod's server and sidecar as
+processes on this machine. Programs are looked for in node_modules/.bin first.
+
+  -f, --file FILE   the manifest, YAML or JSON
+  --config FILE     the cluster configuration (default: the one of manifests/overlays/dev, which allows
+                    callers without a token)
+  --port N          port of the first pod's MCP endpoint; the others get free ones (default 0: any)
+`
+
+const DEV_CONFIG = new URL('../../manifests/overlays/dev/config.yaml', import.meta.url)
+
+interface Flags {
+  readonly file: string
+  readonly config: string | URL
+  readonly port: number
+}
+
+const readFlags = (args: readonly string[]): Result<Flags, string> => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        file: { type: 'string', short: 'f' },
+        config: { type: 'string' },
+        port: { type: 'string', default: '0' },
+      },
+      strict: true,
+    })
+    if (values.file === undefined) return fail('say which manifest to run: -f FILE')
+    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
+      return fail(`--port ${JSON.stringify(values.port)} is not a port: use 0 (any) to 65535`)
+    }
+    return ok({ file: values.file, config: values.config ?? DEV_CONFIG, port: Number(values.port) })
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+interface Placed extends LocalPod {
+  readonly where: string
+}
+
+interface Named {
+  readonly where: string
+  readonly outcome: Outcome
+}
+
+/** Every pod of a manifest with what render decides on it. */
+const decide = (text: string, flags: Flags): Result<readonly Named[], string[]> => {
+  const config = readClusterConfig(readFileSync(flags.config, 'utf8'))
+  if (!config.ok) return config
+  const documents = parseAllDocuments(text)
+  const broken = documents.flatMap((document) =>
+    document.errors.map((error) => `${flags.file}: ${error.message}`),
+  )
+  if (broken.length > 0) return fail(broken)
+  const objects = documents.map((document): unknown => document.toJS()).filter(isObject)
+  const namespaces = new Map(
+    objects.flatMap(namespacesIn).map((object) => [namespaceOf(object).name, namespaceOf(object)]),
+  )
+  const one = (template: Template): Named => {
+    const { pod, workload } = lend(template)
+    const name = template.namespace ?? 'default'
+    const namespace = namespaces.get(name) ?? { name, labels: {}, annotations: {} }
+    return {
+      where: `${template.kind}/${template.name}`,
+      outcome: render(pod, namespace, config.value, workload),
+    }
+  }
+  return ok(objects.flatMap((object) => templatesIn(object)).map(one))
+}
+
+/** The pod of one outcome, if it is injected, or the reasons why it cannot run. */
+const placed = ({ where, outcome }: Named, port: number): Result<Placed | undefined, string[]> => {
+  if (outcome.kind === 'skip') return ok(undefined)
+  if (outcome.kind === 'deny') {
+    return fail(outcome.violations.map(({ message }) => `${where}: denied: ${message}`))
+  }
+  const pod = localPod(outcome.pod, port)
+  return pod.ok ? ok({ ...pod.value, where }) : fail(pod.error.map((error) => `${where}: ${error}`))
+}
+
+/** The pods that can run here; every reason why one cannot. */
+const runnable = (
+  named: readonly Named[],
+  port: number,
+  io: Io,
+): Result<readonly Placed[], string[]> => {
+  const errors: string[] = []
+  const pods: Placed[] = []
+  for (const each of named) {
+    const { where, outcome } = each
+    for (const warning of outcome.warnings) io.stderr(`${where}: warning: ${warning}\n`)
+    if (outcome.kind === 'skip') io.stderr(`${where}: not injected (${outcome.reason})\n`)
+    const pod = placed(each, pods.length === 0 ? port : 0)
+    if (!pod.ok) errors.push(...pod.error)
+    else if (pod.value) pods.push(pod.value)
+  }
+  if (errors.length > 0) return fail(errors)
+  return pods.length > 0
+    ? ok(pods)
+    : fail(['no pod of the manifest is injected, so there is nothing to run'])
+}
+
+const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
+  const running: RunningPod[] = []
+  try {
+    for (const pod of pods) {
+      for (const note of pod.notes) io.stderr(`${pod.where}: ${note}\n`)
+      const log = createLog({
+        level: 'warn',
+        write: (line) => io.stderr(line),
+        now: () => Date.now(),
+      })
+      const started = await runPod(pod, log, io)
+      running.push(started)
+      io.stdout(`outrigger: ${pod.where} (${pod.server}) on ${started.url}\n`)
+    }
+    const end = await Promise.race([aborted(io.signal), ...running.map(({ over }) => over)])
+    if (end === 'signal') return 0
+    io.stderr(`outrigger dev: ${end}\n`)
+    return 1
+  } finally {
+    await Promise.all(running.map(({ close }) => close()))
+  }
+}
+
+export const dev: Command = {
+  summary: 'run an annotated manifest on this machine, without a cluster',
+  usage: USAGE,
+  run: async (args, io) => {
+    if (isHelp(args)) {
+      io.stdout(USAGE)
+      return 0
+    }
+    const flags = readFlags(args)
+    if (!flags.ok) return misuse(io, 'dev', flags.error)
+    const named = decide(readFileSync(flags.value.file, 'utf8'), flags.value)
+    const pods = named.ok ? runnable(named.value, flags.value.port, io) : named
+    if (pods.ok) return serve(pods.value, io)
+    for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)
+    return 1
+  },
+}

@@ -1,0 +1,112 @@
+// What of an injected pod can run as processes on this machine: the server's command and
+// environment, and the sidecar's configuration with local addresses. Pure. What has no counterpart without
+// containers (images, mounts, other containers) is said, never silently left out.
+
+import { CONFIG_VARIABLE, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import { objectsAt, stringAt, at, type JsonObject } from '../../webhook/json.ts'
+import { expand } from './expand.ts'
+
+export interface LocalPod {
+  readonly server: string
+  readonly command: readonly string[]
+  /** The container's own variables. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly cwd: string | undefined
+  readonly config: SidecarConfig
+  /** What differs from the pod in a cluster. */
+  readonly notes: readonly string[]
+}
+
+const words = (container: JsonObject, name: string): readonly string[] => {
+  const value = at(container, name)
+  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : []
+}
+
+/** Variables with a plain value, each expanded by those before it; the others are named. */
+const variables = (
+  container: JsonObject,
+): { readonly values: Record<string, string>; readonly unset: readonly string[] } => {
+  const values: Record<string, string> = {}
+  const unset: string[] = []
+  for (const entry of objectsAt(container, 'env')) {
+    const name = stringAt(entry, 'name') ?? ''
+    if (at(entry, 'valueFrom') === undefined)
+      values[name] = expand(stringAt(entry, 'value') ?? '', values)
+    else unset.push(name)
+  }
+  return { values, unset }
+}
+
+const sidecarOf = (pod: JsonObject): JsonObject | undefined =>
+  [...objectsAt(pod, 'spec', 'initContainers'), ...objectsAt(pod, 'spec', 'containers')].find(
+    (container) => stringAt(container, 'name') === SIDECAR_CONTAINER,
+  )
+
+const isWrapped = (container: JsonObject): boolean => words(container, 'command')[0] === SHIM_PATH
+
+/** The words after the shim's `--`, and the container's args behind them. */
+const commandOf = (
+  container: JsonObject,
+  environment: Readonly<Record<string, string>>,
+): readonly string[] => {
+  const command = words(container, 'command')
+  const own = isWrapped(container) ? command.slice(command.indexOf('--') + 1) : command
+  return [...own, ...words(container, 'args')].map((word) => expand(word, environment))
+}
+
+const LOCAL = {
+  host: '127.0.0.1',
+  port: 0,
+  adminPort: 0,
+  allowedHosts: [],
+  isolation: 'advisory',
+  binDir: undefined,
+} as const
+
+const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, string[]> => {
+  const text = variables(sidecar).values[CONFIG_VARIABLE]
+  let document: unknown
+  try {
+    document = JSON.parse(text ?? '')
+  } catch {
+    return fail([`the sidecar has no ${CONFIG_VARIABLE}`])
+  }
+  return typeof document === 'object'
+    ? parseSidecarConfig({ ...document, ...LOCAL, port })
+    : fail(['no configuration'])
+}
+
+/** Reads an injected pod; `server` is the name of the server's container. */
+export const localPod = (pod: JsonObject, port: number): Result<LocalPod, string[]> => {
+  const sidecar = sidecarOf(pod)
+  const containers = objectsAt(pod, 'spec', 'containers')
+  const name = stringAt(pod, 'metadata', 'annotations', 'kubectl.kubernetes.io/default-container')
+  const server =
+    containers.find(isWrapped) ??
+    containers.find((container) => stringAt(container, 'name') === name)
+  if (!sidecar || !server) return fail(['the pod has no sidecar or no server'])
+  const config = configOf(sidecar, port)
+  if (!config.ok) return config
+  const { values, unset } = variables(server)
+  const mounts = objectsAt(server, 'volumeMounts').map(
+    (mount) => stringAt(mount, 'mountPath') ?? '',
+  )
+  const foreign = mounts.filter((path) => !path.startsWith('/outrigger/') && path !== '/tmp')
+  const others = containers
+    .filter((container) => container !== server)
+    .map((container) => stringAt(container, 'name') ?? '')
+  return ok({
+    server: stringAt(server, 'name') ?? '',
+    command: commandOf(server, values),
+    environment: values,
+    cwd: stringAt(server, 'workingDir'),
+    config: config.value,
+    notes: [
+      ...unset.map((variable) => `variable ${variable} comes from the cluster and is not set here`),
+      ...foreign.map((path) => `${path} is not mounted here`),
+      ...others.map((other) => `container ${other} does not run here`),
+    ],
+  })
+}

@@ -1,0 +1,117 @@
+// `npm start`: the whole way on this machine, told step by step. A webhook, a Deployment with one annotation, what
+// was injected, the pod as processes, a tool called by an ordinary client.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { parseAllDocuments } from 'yaml'
+import { createLog, type Log } from '../../shared/log.ts'
+import { readClusterConfig } from '../../webhook/config.ts'
+import { startWebhook } from '../../webhook/embedded.ts'
+import { isObject, type JsonObject } from '../../webhook/json.ts'
+import { fixedNamespaces } from '../../webhook/namespace.ts'
+import { isHelp, misuse, type Command, type Io } from '../command.ts'
+import { localPod } from '../dev/local-pod.ts'
+import { runPod, type RunningPod } from '../dev/run-pod.ts'
+import { templatesIn, type Template } from '../manifest/templates.ts'
+import { aborted } from '../signal.ts'
+import { admitted } from './admitted.ts'
+import { callTool } from './call.ts'
+import { yamlDiff } from './diff.ts'
+import { podOf } from './pod-of.ts'
+import { submit } from './submit.ts'
+
+const USAGE = `usage: npm start [-- --once] [-- --port N]
+
+Brings up the admission webhook, submits an annotated Deployment's pod, shows what is injected, runs
+the pod on this machine, calls a tool, and stays up for other clients.
+
+  --once     end after the call
+  --port N   port of the MCP endpoint (default 0: any)
+`
+
+const EXAMPLE = 'manifests/examples/everything.yaml'
+const CONFIG = 'manifests/overlays/dev/config.yaml'
+const inCheckout = (path: string): string =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+const exampleTemplate = (): Template => {
+  const documents = parseAllDocuments(readFileSync(inCheckout(EXAMPLE), 'utf8'))
+  const objects = documents.map((document): unknown => document.toJS()).filter(isObject)
+  const [template] = objects.flatMap((object) => templatesIn(object))
+  if (!template) throw new Error(`${EXAMPLE} has no workload`)
+  return template
+}
+
+const inject = async (io: Io, log: Log): Promise<JsonObject> => {
+  const config = readClusterConfig(readFileSync(inCheckout(CONFIG), 'utf8'))
+  if (!config.ok) throw new Error(config.error.join('; '))
+  const webhook = await startWebhook({ config: config.value, namespaces: fixedNamespaces([]), log })
+  try {
+    io.stdout(`1. The webhook listens on ${webhook.url}\n`)
+    const pod = podOf(exampleTemplate())
+    io.stdout(`2. The pod of ${EXAMPLE} goes there as an AdmissionReview; injected is:\n\n`)
+    const after = admitted(pod, await submit({ ...webhook, namespace: 'default', pod }))
+    io.stdout(`${yamlDiff(pod, after)}\n\n`)
+    return after
+  } finally {
+    await webhook.close()
+  }
+}
+
+const say = async (running: RunningPod, io: Io): Promise<void> => {
+  io.stdout(`3. The pod runs here: server, shim and sidecar; the MCP endpoint is ${running.url}\n`)
+  const { tools, text } = await callTool(running.url, 'echo', {
+    message: 'hello from an ordinary MCP client',
+  })
+  io.stdout(
+    `4. A client found ${tools.length} tools (${tools.join(', ')}) and called echo:\n   ${text}\n`,
+  )
+}
+
+const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => {
+  const log = createLog({ level: 'error', write: (line) => io.stderr(line), now: () => Date.now() })
+  const pod = localPod(await inject(io, log), port)
+  if (!pod.ok) throw new Error(pod.error.join('; '))
+  const running = await runPod(pod.value, log, io)
+  try {
+    await say(running, io)
+    if (isOnce || io.signal.aborted) return 0
+    io.stdout(`\nPoint MCP Inspector or any client at ${running.url} (Ctrl-C ends it)\n`)
+    const end = await Promise.race([aborted(io.signal), running.over])
+    if (end === 'signal') return 0
+    io.stderr(`outrigger start: ${end}\n`)
+    return 1
+  } finally {
+    await running.close()
+  }
+}
+
+export const start: Command = {
+  summary: 'show the whole way: webhook, injection, pod, tool call (npm start)',
+  usage: USAGE,
+  run: async (args, io) => {
+    if (isHelp(args)) {
+      io.stdout(USAGE)
+      return 0
+    }
+    try {
+      const { values } = parseArgs({
+        args: [...args],
+        options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
+        strict: true,
+      })
+      if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
+        return misuse(
+          io,
+          'start',
+          `--port ${JSON.stringify(values.port)} is not a port: use 0 (any) to 65535`,
+        )
+      }
+      return await serve(values.once === true, Number(values.port), io)
+    } catch (error) {
+      if (error instanceof TypeError) return misuse(io, 'start', error.message)
+      throw error
+    }
+  },
+}
