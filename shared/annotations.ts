@@ -12,11 +12,11 @@ export type Scope = (typeof SCOPES)[number]
 /**
  * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
  * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
- * remove items of a list, `superset` only add.
+ * remove items of a list, `superset` only add; what is `fixed` stays as it is.
  */
 export type Tightening =
   | { readonly by: 'order'; readonly order: readonly string[] }
-  | { readonly by: 'subset' | 'superset' }
+  | { readonly by: 'subset' | 'superset' | 'fixed' }
 
 export interface Annotation {
   readonly type:
@@ -159,6 +159,7 @@ export const ANNOTATIONS = {
     doc: 'ConfigMap with the tool policy.',
     scopes: EVERYWHERE,
     readBy: 'both',
+    tighten: { by: 'fixed' },
   },
   egress: {
     type: 'destinations',

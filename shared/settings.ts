@@ -1,6 +1,7 @@
 // Settings: the typed values of the annotation table. Text in, typed value or a sentence out.
 // Pure; it knows nothing of scopes and floors (webhook/settings resolves those) nor where text came from.
 
+import { isIP } from 'node:net'
 import {
   annotation,
   isKey,
@@ -38,7 +39,7 @@ export type Settings = { readonly [K in WithDefault]: ValueOf<K> } & {
   readonly [K in Exclude<Key, WithDefault>]?: ValueOf<K>
 }
 
-const DURATION = /^(\d{1,9})(ms|s|m|h)$/
+const DURATION = /^(\d{1,10})(ms|s|m|h)$/
 const UNIT_MS = new Map([
   ['ms', 1],
   ['s', 1000],
@@ -49,9 +50,6 @@ const UNIT_MS = new Map([
 const MAX_DURATION_MS = 2_147_483_647
 const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
 const NAME = new RegExp(`^(?=.{1,253}$)${DNS_LABEL}(\\.${DNS_LABEL})*$`)
-const DESTINATION = new RegExp(
-  `^((\\*\\.)?(?=[^:]{1,253}:)${DNS_LABEL}(\\.${DNS_LABEL})*|\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}|\\[[0-9a-f:.]{2,45}(/\\d{1,3})?\\]|[0-9a-f:]*:[0-9a-f:.]*/\\d{1,3}):([0-9]{1,5})$`,
-)
 const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|Ki|Mi|Gi)?$/
 const PATH = /^\/[!-~]{0,1023}$/
 
@@ -94,9 +92,31 @@ const isDirectory = (path: string): boolean =>
     .slice(1)
     .some((part) => part === '' || part === '.' || part === '..')
 
+const BOOLEANS = new Map([
+  ['true', true],
+  ['false', false],
+])
+
+/** An address, or a range of them: `10.0.0.0/8`. An IPv6 address alone needs brackets before a port. */
+const isAddress = (text: string, isBracketed: boolean): boolean => {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  if (prefix === undefined) return family === 4 || isBracketed
+  return /^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
+}
+
+const isHost = (text: string): boolean => {
+  const [, inner] = /^\[(.*)\]$/.exec(text) ?? []
+  if (isAddress(inner ?? text, inner !== undefined)) return true
+  const name = text.startsWith('*.') ? text.slice(2) : text
+  // Four numbers are an address or nothing.
+  return NAME.test(name) && !/(^|\.)\d+$/.test(name)
+}
+
 const isDestination = (text: string): boolean => {
-  const port = DESTINATION.exec(text)?.at(-1)
-  return port !== undefined && integer(port, 65_535) !== undefined
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? []
+  return integer(port, 65_535) !== undefined && isHost(host)
 }
 
 const url = (text: string): string | undefined => {
@@ -106,7 +126,7 @@ const url = (text: string): string | undefined => {
 }
 
 const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
-  boolean: [(text) => ({ true: true, false: false })[text], '`true` or `false`'],
+  boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
   name: [(text) => (NAME.test(text) ? text : undefined), 'a Kubernetes name (a-z, 0-9, - and .)'],
   integer: [(text) => integer(text, 2_147_483_647), 'a whole number from 1'],

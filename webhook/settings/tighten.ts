@@ -40,6 +40,7 @@ export const loosening = (rule: Tightening, above: string, below: string): strin
     const allowed = rule.order.slice(rule.order.indexOf(above))
     return allowed.includes(below) ? undefined : `use ${allowed.map(quote).join(' or ')}`
   }
+  if (rule.by === 'fixed') return above === below ? undefined : `leave it out`
   const [higher, lower] = [items(above), items(below)]
   if (rule.by === 'subset') {
     const extra = lower.filter((item) => !higher.some((outer) => covers(outer, item)))

@@ -1,0 +1,57 @@
+// The annotation table as Markdown, for the README. A test compares the two.
+
+import { annotation, KEYS, PREFIX, SCOPES, type Annotation } from './annotations.ts'
+
+export const TABLE_BEGIN = '<!-- annotations:begin -->'
+export const TABLE_END = '<!-- annotations:end -->'
+
+const WORDS: Readonly<Record<Annotation['type'], string>> = {
+  boolean: '`true`, `false`',
+  enum: '',
+  name: 'a name',
+  integer: 'a number',
+  duration: 'a duration',
+  port: 'a port',
+  path: 'a path',
+  command: 'a JSON array',
+  list: 'a comma list',
+  directories: 'a comma list of directories',
+  destinations: 'a comma list of destinations',
+  quantity: 'a quantity',
+  url: 'a URL',
+}
+
+const kind = ({ type, values }: Annotation): string =>
+  values ? values.map((value) => `\`${value}\``).join(', ') : WORDS[type]
+
+const scopes = ({ scopes }: Annotation): string =>
+  scopes.length === SCOPES.length ? 'anywhere' : scopes.join(', ')
+
+const tightening = ({ tighten }: Annotation): string => {
+  if (!tighten) return ''
+  if (tighten.by === 'order') return tighten.order.map((value) => `\`${value}\``).join(' → ')
+  return { subset: 'fewer items', superset: 'more items', fixed: 'no change' }[tighten.by]
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+/** The table's rows, a line each: key, values, default, scopes, tightening, doc. */
+export const renderAnnotationTable = (): string => {
+  const rows = KEYS.map((key) => {
+    const row = annotation(key)
+    const cells = [
+      `\`${key}\``,
+      kind(row),
+      row.default === undefined ? '' : `\`${row.default}\``,
+      scopes(row),
+      tightening(row),
+      row.doc,
+    ]
+    return `| ${cells.map(cell).join(' | ')} |`
+  })
+  return [
+    `| \`${PREFIX}…\` | values | default | may stand on | lower may only | |`,
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Key } from '../../../shared/annotations.ts'
+import { parseSettings, parseValue, wants } from '../../../shared/settings.ts'
+
+const right: readonly (readonly [Key, string, unknown])[] = [
+  ['inject', 'true', true],
+  ['inject', 'false', false],
+  ['container', 'my-server.v2', 'my-server.v2'],
+  ['transport', 'http', 'http'],
+  ['command', '["node","a b","$(X)",""]', ['node', 'a b', '$(X)', '']],
+  ['port', '65535', 65_535],
+  ['path', '/a/%20b?c', '/a/%20b?c'],
+  ['idle-timeout', '500ms', 500],
+  ['idle-timeout', '2h', 7_200_000],
+  ['idle-timeout', '2147483647ms', 2_147_483_647],
+  ['max-processes', '2147483647', 2_147_483_647],
+  ['oidc-issuers', 'https://a, https://b', ['https://a', 'https://b']],
+  ['egress', 'api.example.com:443,*.example.com:80', ['api.example.com:443', '*.example.com:80']],
+  [
+    'egress',
+    '10.0.0.0/8:5432,[2001:db8::]:443,2001:db8::/32:443',
+    ['10.0.0.0/8:5432', '[2001:db8::]:443', '2001:db8::/32:443'],
+  ],
+  ['egress', '10.1.2.3:443,[::1]:80', ['10.1.2.3:443', '[::1]:80']],
+  ['writable-paths', '/data,/var/lib/x', ['/data', '/var/lib/x']],
+  ['sidecar-cpu-limit', '1.5', '1.5'],
+  ['sidecar-memory-limit', '256Mi', '256Mi'],
+  ['public-url', 'https://mcp.example/mcp', 'https://mcp.example/mcp'],
+]
+
+const wrong: readonly (readonly [Key, string])[] = [
+  ['inject', 'yes'],
+  ['inject', 'True'],
+  ['inject', ' true'],
+  ['inject', 'constructor'],
+  ['container', 'My_Server'],
+  ['container', ''],
+  ['transport', 'sse'],
+  ['command', 'node server.js'],
+  ['command', '[]'],
+  ['command', '[""]'],
+  ['command', '["a",1]'],
+  ['command', '["a\\u0000b"]'],
+  ['port', '0'],
+  ['port', '65536'],
+  ['port', '08080'],
+  ['port', '1e3'],
+  ['path', 'mcp'],
+  ['path', '/a b'],
+  ['idle-timeout', '0s'],
+  ['idle-timeout', '1.5h'],
+  ['idle-timeout', '30'],
+  ['idle-timeout', '-1s'],
+  ['idle-timeout', '999999999h'],
+  ['max-processes', '0'],
+  ['oidc-issuers', 'https://a,,https://b'],
+  ['oidc-issuers', 'https://a,https://a'],
+  ['egress', 'example.com'],
+  ['egress', 'example.com:0'],
+  ['egress', 'exa*mple.com:443'],
+  ['egress', 'https://example.com:443'],
+  ['egress', '999.0.0.0/8:443'],
+  ['egress', '300.1.1.1:443'],
+  ['egress', '10.0.0.0/33:443'],
+  ['egress', '10.0.0.0/8/8:443'],
+  ['egress', '2001:db8::1:443'],
+  ['egress', '*.10.0.0.1:443'],
+  ['egress', '*.:443'],
+  ['egress', '[example.com]:443'],
+  ['writable-paths', '/'],
+  ['writable-paths', '/a/../b'],
+  ['writable-paths', '/a/'],
+  ['writable-paths', 'data'],
+  ['sidecar-cpu-limit', '0'],
+  ['sidecar-cpu-limit', '-1'],
+  ['sidecar-cpu-limit', '1 core'],
+  ['public-url', 'ftp://mcp.example'],
+  ['public-url', 'https://user@mcp.example/'],
+  ['public-url', 'https://mcp.example/#x'],
+]
+
+describe('parseValue', () => {
+  test.each(right)('%s takes %j', (key, text, value) => {
+    expect(parseValue(key, text)).toEqual({ ok: true, value })
+  })
+
+  test.each(wrong)('%s refuses %j and says what would be right', (key, text) => {
+    const result = parseValue(key, text)
+    expect(result.ok).toBe(false)
+    if (!result.ok) expect(result.error).toContain(wants(key))
+  })
+
+  test('a huge value is refused and not repeated', () => {
+    const result = parseValue('oidc-issuers', 'x'.repeat(70_000))
+    expect(result.ok).toBe(false)
+    if (!result.ok) expect(result.error.length).toBeLessThan(300)
+  })
+})
+
+describe('parseSettings', () => {
+  test('tells every error at once', () => {
+    const result = parseSettings({ port: 'x', transport: 'y', nonsense: 'z' })
+    expect(result).toMatchObject({ ok: false })
+    if (!result.ok) expect(result.error).toHaveLength(3)
+  })
+})
