@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { isKey, KEYS, PREFIX } from '../shared/annotations.ts'
 import { nearest } from '../shared/nearest.ts'
+import { messageOf } from '../shared/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { parseQuantity } from './quantity.ts'
 import type { Floor } from './settings/floor.ts'
@@ -117,7 +118,7 @@ export const readClusterConfig = (text: string): Result<ClusterConfig, string[]>
   try {
     document = parse(text)
   } catch (error) {
-    return fail([error instanceof Error ? error.message : 'not YAML'])
+    return fail([messageOf(error)])
   }
   return parseClusterConfig(document)
 }

@@ -13,6 +13,7 @@ import {
 } from '../certs/leaf-source.ts'
 import { ensureAuthority } from '../certs/stored-authority.ts'
 import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs/x509.ts'
+import { messageOf } from '../shared/message.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import { readClusterConfig, type ClusterConfig } from './config.ts'
 import { connectKube, type Kube } from './kube/client.ts'
@@ -46,7 +47,7 @@ const readConfig = (file: string): ClusterConfig => {
           config.error.map((line) => `${file}: ${line}`),
         )
   } catch (error) {
-    return exit(2, [`${file} cannot be read: ${error instanceof Error ? error.message : ''}`])
+    return exit(2, [`${file} cannot be read: ${messageOf(error)}`])
   }
 }
 
@@ -80,7 +81,7 @@ const keepCaBundle = async (
   await check()
   const timer = setInterval(() => {
     check().catch((error: unknown) =>
-      log.warn('caBundle cannot be checked', { error: String(error) }),
+      log.warn('caBundle cannot be checked', { error: messageOf(error) }),
     )
   }, CA_BUNDLE_CHECK_MS)
   return { close: () => clearInterval(timer) }
@@ -120,7 +121,7 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
       server.renew(next)
       log.info('certificate renewed', { until: next.notAfter.toISOString() })
     },
-    onError: (error) => log.error('certificate cannot be renewed', { error: String(error) }),
+    onError: (error) => log.error('certificate cannot be renewed', { error: messageOf(error) }),
     now: () => new Date(),
     random: Math.random,
     schedule,
@@ -150,6 +151,6 @@ const log = createLog({
   now: Date.now,
 })
 serve(options, readConfig(options.configFile), log).catch((error: unknown) => {
-  log.error('cannot start', { error: error instanceof Error ? error.message : String(error) })
+  log.error('cannot start', { error: messageOf(error) })
   process.exit(1)
 })

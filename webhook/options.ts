@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { LEVELS, type Level } from '../shared/log.ts'
+import { messageOf } from '../shared/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 
 export const USAGE = `usage: webhook webhook --config FILE [options]
@@ -94,7 +95,7 @@ export const parseOptions = (args: readonly string[]): Result<Options, string[]>
   try {
     parsed = parse(args)
   } catch (error) {
-    return fail([error instanceof Error ? error.message : 'the arguments cannot be read'])
+    return fail([messageOf(error)])
   }
   const [command, ...extra] = parsed.positionals
   if (command !== 'webhook' || extra.length > 0) {

@@ -4,6 +4,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
 import { mutate, type MutateOptions } from './admission/mutate.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
@@ -77,7 +78,7 @@ const answerError =
   (error: unknown, _request, response, _next) => {
     const status = statusOf(error)
     telemetry.failed(status === 500 ? 'internal' : 'malformed')
-    const text = error instanceof Error ? error.message : 'unknown'
+    const text = messageOf(error)
     log.error('review failed', { status, error: text })
     response.status(status).json({ error: ERROR_TEXTS.get(status) ?? 'the request cannot be read' })
   }

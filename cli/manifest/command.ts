@@ -4,6 +4,7 @@
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
+import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseClusterConfig, readClusterConfig, type ClusterConfig } from '../../webhook/config.ts'
 import { isObject } from '../../webhook/json.ts'
@@ -31,7 +32,7 @@ const readText = async (file: string): Promise<Result<string, string>> => {
     }
     return ok(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
-    return fail(error instanceof Error ? error.message : `${file} cannot be read`)
+    return fail(messageOf(error))
   }
 }
 
@@ -79,7 +80,7 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
       ? fail('say which manifest to read: -f FILE, or -f - for standard input')
       : ok({ file, config, namespace, namespaceFile: values['namespace-file'] })
   } catch (error) {
-    return fail(error instanceof Error ? error.message : 'the arguments cannot be read')
+    return fail(messageOf(error))
   }
 }
 

@@ -4,6 +4,7 @@
 
 import jsonpatch from 'fast-json-patch'
 import { BIN_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, isSame, type Json, type JsonObject } from '../json.ts'
 
@@ -106,6 +107,6 @@ export const applyPatch = (
     const list: Operation[] = structuredClone([...operations])
     return ok(jsonpatch.applyPatch(copy, list, true).newDocument)
   } catch (error) {
-    return fail(error instanceof Error ? error.message : 'the patch cannot be applied')
+    return fail(messageOf(error))
   }
 }
