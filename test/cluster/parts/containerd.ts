@@ -83,5 +83,5 @@ export const startContainerd = async (machine: Machine): Promise<void> => {
 
 /** Puts the images of a docker archive into the node. */
 export const importImage = async (machine: Machine, archive: string): Promise<void> => {
-  await run(ctr(machine, `--namespace k8s.io images import --no-unpack ${archive}`))
+  await run(ctr(machine, `--namespace k8s.io images import ${archive}`))
 }

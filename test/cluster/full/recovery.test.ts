@@ -1,0 +1,157 @@
+// What ends from outside comes back, and the client with it: the server's process, the shim, the
+// sidecar, the whole pod in a rollout. No child outlives its sidecar.
+
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { at, list, type Api } from '../api.ts'
+import { describeOwnCluster } from '../describe-cluster.ts'
+import { createKubectl } from '../kubectl.ts'
+import { words } from '../machine/run.ts'
+import { waitFor } from '../machine/waiting.ts'
+import {
+  clientPod,
+  readyPod,
+  serverObjects,
+  startClient,
+  untilServed,
+  untilWebhookServes,
+  type CallLine,
+} from '../mcp-pods.ts'
+import { loadClient, loadOurs, loadServer } from '../node-images.ts'
+import { podProcesses, type PodProcess } from '../pod-processes.ts'
+
+const NAMESPACE = 'recovery'
+const CLIENT = { namespace: NAMESPACE, name: 'client' }
+const URL_OF_SERVER = `http://server.${NAMESPACE}/mcp`
+
+const isChild = ({ command }: PodProcess): boolean => command.startsWith('/mcp-server')
+const isShim = ({ command }: PodProcess): boolean => command.startsWith('/outrigger/bin/shim serve')
+const isSidecar = ({ command }: PodProcess): boolean => command.includes('/app/sidecar')
+
+const failures = (lines: readonly CallLine[]): readonly CallLine[] => lines.filter(({ ok }) => !ok)
+
+describeOwnCluster('full', 'recovery', (target) => {
+  const kubectl = createKubectl(target)
+  const clusterId = target.own.dir.split('/').at(-1) ?? ''
+  let api: Api
+
+  const processes = async (): Promise<readonly PodProcess[]> =>
+    podProcesses(clusterId, String(at(await readyPod(api, NAMESPACE, 'server'), 'metadata', 'uid')))
+
+  beforeAll(async () => {
+    await loadOurs(target)
+    await Promise.all([loadClient(target), loadServer(target, 'static')])
+    const path = new URL('../../../manifests/overlays/dev', import.meta.url).pathname
+    await kubectl.run('apply', '-k', path)
+    api = await untilWebhookServes(target)
+    await api.createNamespace(NAMESPACE)
+    await api.apply([clientPod('client'), ...serverObjects('static', 'server')], NAMESPACE)
+    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await readyPod(api, NAMESPACE, 'server')
+    await untilServed(target, CLIENT, URL_OF_SERVER)
+  })
+
+  describe.each(['legacy', 'modern'] as const)('under a %s client', (era) => {
+    test.each([
+      { what: 'the server', is: isChild },
+      { what: 'the shim', is: isShim },
+      { what: 'the sidecar', is: isSidecar },
+    ])('kill $what: the pod recovers, and the client with it', async ({ is }) => {
+      const args = { message: 'x' }
+      const client = startClient(target, CLIENT, {
+        era,
+        url: URL_OF_SERVER,
+        tool: 'echo',
+        args,
+        count: 100,
+        pauseMs: 100,
+      })
+      await waitFor('five calls', async () => client.lines.filter(({ ok }) => ok)[4])
+      const before = await processes()
+      const victims = before.filter(is)
+      expect(victims).not.toHaveLength(0)
+      const seen = client.lines.length
+      for (const { pid } of victims) process.kill(pid, 'SIGKILL')
+      const isRecovered = (): boolean =>
+        client.lines.slice(seen + 1).filter(({ ok }) => ok).length >= 5
+      await waitFor('five more calls', async () => (isRecovered() ? true : undefined), 120)
+      const lines = await client.done
+      // Whoever called in the moment of the end is told; the rest is served.
+      expect(failures(lines).length).toBeLessThan(lines.length / 2)
+      expect(lines.at(-1)?.ok).toBe(true)
+      const after = await processes()
+      const children = before.filter(isChild).map(({ pid }) => pid)
+      const survivors = after.filter(({ pid }) => children.includes(pid))
+      expect({ survivors }).toEqual({ survivors: [] })
+      await readyPod(api, NAMESPACE, 'server')
+    })
+  })
+
+  test('a rollout under calling clients loses no call in flight', async () => {
+    const options = { url: URL_OF_SERVER, tool: 'wait', args: { milliseconds: 300 } }
+    const clients = (['legacy', 'modern', 'modern'] as const).map((era) =>
+      startClient(target, CLIENT, { ...options, era, count: 60, pauseMs: 20 }),
+    )
+    await waitFor('the first calls', async () =>
+      clients.every(({ lines }) => lines.length >= 3) ? true : undefined,
+    )
+    await kubectl.run('-n', NAMESPACE, 'rollout', 'restart', 'deployment/server')
+    await kubectl.run('-n', NAMESPACE, 'rollout', 'status', 'deployment/server', '--timeout=120s')
+    const all = (await Promise.all(clients.map(({ done }) => done))).flat()
+    expect(all).toHaveLength(180)
+    // A legacy session ends with its pod, and a call on a connection that was kept open may still
+    // come to the pod that stops: both are told so before the call is begun, and may try again.
+    const lost = failures(all).filter(
+      ({ step, message = '' }) => step === 'call' && !/session|404|try again/i.test(message),
+    )
+    expect(lost).toEqual([])
+  })
+
+  test('a server that is broken from the start never becomes Ready, and says why', async () => {
+    const container = { command: ['/mcp-server-that-is-not-there'] }
+    await api.apply(serverObjects('static', 'broken', { container }), NAMESPACE)
+    const event = await waitFor(
+      'an Event that says why',
+      async () => {
+        const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
+        return list(body, 'items').find(
+          (item) =>
+            String(at(item, 'involvedObject', 'name')).startsWith('broken') &&
+            /mcp-server-that-is-not-there|cannot execute|No such file/.test(
+              String(at(item, 'message')),
+            ),
+        )
+      },
+      90,
+    )
+    expect(event).toBeDefined()
+    const log = await kubectl.run(
+      ...words(`-n ${NAMESPACE} logs deployment/broken -c outrigger-sidecar`),
+    )
+    expect(log).toMatch(/mcp-server-that-is-not-there/)
+    const { body } = await api.get(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/broken`)
+    expect(at(body, 'status', 'availableReplicas')).toBeUndefined()
+  })
+
+  test('a Job completes when nobody has called for its idle-timeout', async () => {
+    const [deployment] = serverObjects('static', 'job', {
+      annotations: { 'outrigger.dev/idle-timeout': '3s' },
+      spec: { restartPolicy: 'Never' },
+    })
+    const template = at(deployment, 'spec', 'template')
+    await api.apply(
+      [{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'job' }, spec: { template } }],
+      NAMESPACE,
+    )
+    const path = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs/job`
+    const status = await waitFor(
+      'the Job to end',
+      async () => {
+        const { body } = await api.get(path)
+        const ended = at(body, 'status', 'succeeded') ?? at(body, 'status', 'failed')
+        return ended === undefined ? undefined : at(body, 'status')
+      },
+      90,
+    )
+    expect(status).toMatchObject({ succeeded: 1 })
+  })
+})

@@ -1,0 +1,184 @@
+// Servers and clients in pods: an annotated Deployment with its Service, and a client's pod that
+// calls a tool through it.
+
+import { spawn } from 'node:child_process'
+import { z } from 'zod'
+import { at, createApi, list, type Api, type Json } from './api.ts'
+import type { OwnTarget } from './describe-cluster.ts'
+import { serverCommand, serverImage, type ServerKind } from './images/servers.ts'
+import { words } from './machine/run.ts'
+import { waitFor } from './machine/waiting.ts'
+import { CLIENT_IMAGE } from './node-images.ts'
+import { deploymentOf, INJECT, serverPod, type PodParts } from './pods.ts'
+
+/** A server of a kind as a user's Deployment, and a Service onto the sidecar's port. */
+export const serverObjects = (
+  kind: ServerKind,
+  name: string,
+  { annotations = {}, container = {}, spec = {} }: PodParts = {},
+): readonly Json[] => [
+  deploymentOf(
+    serverPod(name, {
+      annotations: { ...INJECT, ...annotations },
+      spec: { terminationGracePeriodSeconds: 10, ...spec },
+      container: {
+        image: serverImage(kind),
+        imagePullPolicy: 'Never',
+        command: serverCommand(kind),
+        resources: { limits: { memory: '512Mi' } },
+        ...container,
+      },
+    }),
+    name,
+  ),
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { selector: { app: name }, ports: [{ name: 'mcp', port: 80, targetPort: 'mcp' }] },
+  },
+]
+
+/** A pod in which clients run. */
+export const clientPod = (name: string): Json => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      {
+        name: 'client',
+        image: CLIENT_IMAGE,
+        imagePullPolicy: 'Never',
+        command: ['/bin/sh', '-c', 'while :; do sleep 3600; done'],
+      },
+    ],
+  },
+})
+
+/** The pods of a Deployment that are not on their way out. */
+export const podsOf = async (
+  api: Api,
+  namespace: string,
+  app: string,
+): Promise<readonly Json[]> => {
+  const { body } = await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${app}`)
+  return list(body, 'items')
+    .map((item) => z.record(z.string(), z.unknown()).parse(item))
+    .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
+}
+
+export const isReady = (pod: unknown): boolean =>
+  list(pod, 'status', 'conditions').some(
+    (each) => at(each, 'type') === 'Ready' && at(each, 'status') === 'True',
+  )
+
+/** The one Ready pod of a Deployment, once there is one. */
+export const readyPod = (api: Api, namespace: string, app: string): Promise<Json> =>
+  waitFor(
+    `a Ready pod of ${app}`,
+    async () => {
+      const [pod, ...others] = await podsOf(api, namespace, app)
+      return others.length === 0 && isReady(pod) ? pod : undefined
+    },
+    120,
+  )
+
+const lineSchema = z.object({
+  n: z.number(),
+  ok: z.boolean(),
+  ms: z.number(),
+  step: z.string().optional(),
+  message: z.string().optional(),
+  cause: z.string().optional(),
+  result: z.unknown().optional(),
+})
+export type CallLine = z.output<typeof lineSchema>
+
+export interface ClientRun {
+  readonly lines: readonly CallLine[]
+  /** Resolves when all calls have been made. */
+  readonly done: Promise<readonly CallLine[]>
+}
+
+export interface ClientOptions {
+  readonly era: 'legacy' | 'modern'
+  readonly url: string
+  readonly tool: string
+  readonly args?: Json
+  readonly count?: number
+  readonly pauseMs?: number
+}
+
+/** Starts a client in the client's pod. */
+export const startClient = (
+  target: OwnTarget,
+  pod: { readonly namespace: string; readonly name: string },
+  { era, url, tool, args = {}, count = 1, pauseMs = 0 }: ClientOptions,
+): ClientRun => {
+  const command = ['node', '--no-warnings', '/app/client.mts', url, era, tool, JSON.stringify(args)]
+  const child = spawn(target.kubectl, [
+    '--kubeconfig',
+    target.kubeconfig,
+    ...words(`-n ${pod.namespace} exec ${pod.name} --`),
+    ...command,
+    String(count),
+    String(pauseMs),
+  ])
+  const lines: CallLine[] = []
+  let rest = ''
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) lines.push(lineSchema.parse(JSON.parse(part)))
+  })
+  const done = new Promise<readonly CallLine[]>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) =>
+      code === 0 ? resolve(lines) : reject(new Error(`client: exit code ${code}: ${stderr}`)),
+    )
+  })
+  // Whoever waits for it gets the failure; nobody else is to be struck by it.
+  done.catch(() => undefined)
+  return { lines, done }
+}
+
+/** Calls once and gives the answer's first text, or what went wrong. */
+export const callOnce = async (
+  target: OwnTarget,
+  pod: { readonly namespace: string; readonly name: string },
+  options: ClientOptions,
+): Promise<string> => {
+  const [line] = await startClient(target, pod, options).done
+  const text = at(line?.result, 'content', 0, 'text')
+  return line?.ok === true && typeof text === 'string' ? text : `failed: ${JSON.stringify(line)}`
+}
+
+/** Waits until a Service leads to a server: kube-proxy writes its rules a moment after Ready. */
+export const untilServed = (
+  target: OwnTarget,
+  pod: { readonly namespace: string; readonly name: string },
+  url: string,
+): Promise<string> =>
+  waitFor(`${url} to be served`, async () => {
+    const args = { message: 'hello' }
+    const said = await callOnce(target, pod, { era: 'modern', url, tool: 'echo', args })
+    return said === 'Echo: hello' ? said : undefined
+  })
+
+/** An API client and the wait for our webhook's Deployment, for tests that run servers. */
+export const untilWebhookServes = async (target: OwnTarget): Promise<Api> => {
+  const api = createApi(target.api)
+  await waitFor('our webhook', async () => {
+    const { body } = await api.get(
+      '/apis/apps/v1/namespaces/outrigger-system/deployments/outrigger-webhook',
+    )
+    const available = at(body, 'status', 'availableReplicas')
+    const updated = at(body, 'status', 'updatedReplicas')
+    return available === 2 && updated === 2 ? true : undefined
+  })
+  return api
+}

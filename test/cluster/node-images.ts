@@ -1,0 +1,55 @@
+// Puts images onto the node of a cluster of our own, as a test needs them.
+
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { OwnTarget } from './describe-cluster.ts'
+import { buildOwnImage, buildPrograms, type OwnImage } from './images/dockerfile.ts'
+import { copyPackages } from './images/package-closure.ts'
+import { muslRoot } from './images/roots.ts'
+import { serverArchive, type ServerKind } from './images/servers.ts'
+import { packRoot } from './images/single-binary.ts'
+import { run, words } from './machine/run.ts'
+
+export const CLIENT_IMAGE = 'outrigger.test/client:1'
+
+const load = async ({ own }: OwnTarget, archive: string): Promise<void> => {
+  const socket = join(own.dir, 'containerd.sock')
+  await run(['ctr', '--address', socket, ...words('--namespace k8s.io images import'), archive])
+}
+
+const CLIENT_PACKAGES = ['@modelcontextprotocol/client', '@modelcontextprotocol/sdk']
+
+const packClient = (cache: string, archive: string): Promise<void> =>
+  packRoot(archive, CLIENT_IMAGE, { user: '1000', workingDir: '/app' }, async (root) => {
+    cpSync(await muslRoot(cache), root, { recursive: true, verbatimSymlinks: true })
+    const modules = join(root, 'app/node_modules')
+    mkdirSync(modules, { recursive: true })
+    copyPackages(CLIENT_PACKAGES, modules)
+    cpSync(join(import.meta.dirname, '../fixtures/pod-client.ts'), join(root, 'app/client.mts'))
+  })
+
+const once = async (archive: string, make: () => Promise<void>): Promise<string> => {
+  if (!existsSync(archive)) await make()
+  return archive
+}
+
+/** The image of the clients' pods. */
+export const loadClient = async (target: OwnTarget): Promise<void> => {
+  const archive = join(target.own.dir, 'images', 'client.tar')
+  await load(target, await once(archive, () => packClient(target.own.cache, archive)))
+}
+
+/** The image of a server. */
+export const loadServer = async (target: OwnTarget, kind: ServerKind): Promise<void> =>
+  load(target, await serverArchive(kind, target.own))
+
+/** Our own images, built from this checkout once a cluster. */
+export const loadOurs = async (target: OwnTarget): Promise<void> => {
+  const archive = (name: OwnImage): string => join(target.own.dir, 'images', `own-${name}.tar`)
+  if (existsSync(archive('sidecar'))) return
+  await buildPrograms()
+  for (const name of ['webhook', 'sidecar'] as const) {
+    await buildOwnImage(name, target.own.cache, archive(name))
+    await load(target, archive(name))
+  }
+}

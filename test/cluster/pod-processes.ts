@@ -1,0 +1,53 @@
+// The processes of a pod as the machine sees them: found by the pod's cgroup, told apart by their
+// command line. For tests that end one from outside, as a crash would.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface PodProcess {
+  /** Its number on the machine, not in the pod. */
+  readonly pid: number
+  readonly command: string
+  readonly uid: number
+}
+
+const HIERARCHY = existsSync('/sys/fs/cgroup/pids') ? '/sys/fs/cgroup/pids' : '/sys/fs/cgroup'
+
+/** The pod's own first container, which holds its namespaces and is the node's, not the pod's. */
+const PAUSE = '/bin/sleep 2147483647'
+
+const pidsBelow = (folder: string): readonly number[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return pidsBelow(path)
+    return entry.name === 'cgroup.procs'
+      ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number)
+      : []
+  })
+
+const find = (folder: string, name: string): string | undefined => {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue
+    const path = join(folder, entry.name)
+    const found = entry.name === name ? path : find(path, name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const describe = (pid: number): readonly PodProcess[] => {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return command === '' || command === PAUSE ? [] : [{ pid, command, uid: Number(uid) }]
+  } catch {
+    // It ended in between.
+    return []
+  }
+}
+
+/** Every living process of a pod of the cluster in `dir`. */
+export const podProcesses = (clusterId: string, podUid: string): readonly PodProcess[] => {
+  const folder = find(join(HIERARCHY, `outrigger-${clusterId}`), `pod${podUid}`)
+  return folder === undefined ? [] : pidsBelow(folder).flatMap(describe)
+}
