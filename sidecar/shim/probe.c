@@ -15,7 +15,7 @@
 #include "report.h"
 
 // The kubelet's own limit is shorter in most pods; this one is for whoever sets none.
-enum { WITHIN_MS = 5000, STATUS_BYTES = 12, REQUEST_BYTES = 1280 };
+enum { WITHIN_MS = 5000, STATUS_BYTES = 12, REQUEST_BYTES = 1280, ANSWER_BYTES = 1024 };
 
 // Waits until the socket is ready; false when the time is up.
 static bool wait_ready(int fd, short events, uint64_t give_up_at_ms) {
@@ -64,19 +64,39 @@ static int connect_loopback(uint16_t port, uint64_t give_up_at_ms) {
   return other;
 }
 
-// Reads the status line's beginning, `HTTP/1.1 200`; false with errno.
-static bool read_status(int fd, char status[STATUS_BYTES + 1], uint64_t give_up_at_ms) {
+// Reads the answer until its end, or as much of it as there is room for; false with errno.
+static bool read_answer(int fd, char answer[ANSWER_BYTES + 1], uint64_t give_up_at_ms) {
   size_t got = 0;
-  while (got < STATUS_BYTES) {
+  while (got < ANSWER_BYTES) {
     if (!wait_ready(fd, POLLIN, give_up_at_ms)) return false;
-    const ssize_t length = recv(fd, status + got, STATUS_BYTES - got, 0);
+    const ssize_t length = recv(fd, answer + got, ANSWER_BYTES - got, 0);
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (length == 0) errno = ECONNRESET;
-    if (length <= 0) return false;
+    if (length < 0) return false;
+    if (length == 0) break;
     got += (size_t)length;
   }
-  status[STATUS_BYTES] = '\0';
-  return true;
+  answer[got] = '\0';
+  if (got >= STATUS_BYTES) return true;
+  errno = ECONNRESET;
+  return false;
+}
+
+// Nobody else may choose what reaches a terminal or a log.
+static void make_printable(char *text) {
+  for (; *text != '\0'; text++) {
+    if (*text < ' ' || *text > '~') *text = '?';
+  }
+}
+
+// The first line of the body, which says why; empty where there is none.
+static const char *reason_of(char *answer) {
+  static const char end_of_head[] = "\r\n\r\n";
+  char *body = strstr(answer, end_of_head);
+  if (body == NULL) return "";
+  body += sizeof end_of_head - 1;
+  body[strcspn(body, "\r\n")] = '\0';
+  make_printable(body);
+  return body;
 }
 
 static bool is_success(const char *status) {
@@ -86,23 +106,25 @@ static bool is_success(const char *status) {
 int probe_run(uint16_t port, const char *path) {
   const uint64_t give_up_at_ms = clock_now_ms() + WITHIN_MS;
   char request[REQUEST_BYTES];
-  char status[STATUS_BYTES + 1];
+  char answer[ANSWER_BYTES + 1];
   const int size = snprintf(request, sizeof request,
-                            "GET %s HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n"
+                            // 1.0, so that no answer comes in chunks.
+                            "GET %s HTTP/1.0\r\nHost: localhost:%u\r\nConnection: close\r\n"
                             "User-Agent: outrigger-shim\r\nAccept: */*\r\n\r\n",
                             path, (unsigned)port);
   const int fd = connect_loopback(port, give_up_at_ms);
   // Small enough for any socket's buffer.
   if (fd < 0 || send(fd, request, (size_t)size, MSG_NOSIGNAL) != size ||
-      !read_status(fd, status, give_up_at_ms)) {
+      !read_answer(fd, answer, give_up_at_ms)) {
     report_line("probe of port %u, path %s: %s", (unsigned)port, path, strerror(errno));
     return 1;
   }
   close(fd);
-  if (is_success(status)) return 0;
-  for (char *c = status; *c != '\0'; c++) {
-    if (*c < ' ' || *c > '~') *c = '?';
-  }
-  report_line("probe of port %u, path %s: answered %s", (unsigned)port, path, status);
+  if (is_success(answer)) return 0;
+  const char *reason = reason_of(answer);
+  answer[STATUS_BYTES] = '\0';
+  make_printable(answer);
+  report_line("probe of port %u, path %s: answered %s%s%s", (unsigned)port, path, answer,
+              *reason == '\0' ? "" : ": ", reason);
   return 1;
 }
