@@ -33,8 +33,11 @@ export interface Fault {
 
 /** Deeper nesting is refused: readers differ in where they give up, and recursion must be bounded. */
 export const MAX_DEPTH = 128
-/** Members are kept for the envelope, its values and theirs: enough for `params._meta`. */
-const RECORDED_DEPTH = 3
+/** Members are kept for the envelope and its values; one level below only for `_meta`. */
+const RECORDED_DEPTH = 2
+const META = '_meta'
+/** More recorded members are refused: each costs memory that the text's length does not bound. */
+export const MAX_MEMBERS = 4096
 /** Up to here names are compared one by one; above, through a set. */
 const FEW_NAMES = 12
 /** Strings longer than this are searched natively for their end where the text allows it. */
@@ -42,6 +45,11 @@ const SHORT_STRING = 32
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const MAX_QUOTED_NAME = 64
+
+/** A member's name for an error text, cut. */
+export const quoted = (name: string): string =>
+  JSON.stringify(name.length > MAX_QUOTED_NAME ? `${name.slice(0, MAX_QUOTED_NAME)}…` : name)
 
 class ScanFault extends Error {
   readonly offset: number
@@ -65,12 +73,20 @@ const unescape = (raw: string): string => {
   return String(value)
 }
 
+/** Where a character stands next; the end of the text where it does not. */
+const place = (text: string, character: string, from: number): number => {
+  const found = text.indexOf(character, from)
+  return found === -1 ? text.length : found
+}
+
 class Scan {
   private readonly text: string
   /** True where no byte is below 0x20: then a string's end can be searched for natively. */
   private readonly isPlain: boolean
   private position = 0
+  private recorded = 0
   private nextBackslash = -1
+  private nextQuote = -1
   /** Whether the last string had an escape or a byte above 0x7f, so that its name needs decoding. */
   private isEncoded = false
 
@@ -99,20 +115,21 @@ class Scan {
     while (isSpace(this.text.charCodeAt(this.position))) this.position++
   }
 
-  private value(depth: number): JsonObject | undefined {
+  private value(depth: number, name?: string): JsonObject | undefined {
     const code = this.text.charCodeAt(this.position)
     if (code === QUOTE) {
       this.position++
       this.string()
-    } else if (code === 0x7b) return this.object(depth)
+    } else if (code === 0x7b) return this.object(depth, name)
     else if (code === 0x5b) this.array(depth)
     else if (code === 0x2d || isDigit(code)) this.number()
     else this.literal(code)
     return undefined
   }
 
-  private object(depth: number): JsonObject {
+  private object(depth: number, ownName?: string): JsonObject {
     if (depth > MAX_DEPTH) throw this.fault(`nested deeper than ${MAX_DEPTH}`)
+    const isRecorded = depth <= RECORDED_DEPTH || (depth === RECORDED_DEPTH + 1 && ownName === META)
     const start = this.position++
     const members: Member[] = []
     const names = new Names()
@@ -122,16 +139,21 @@ class Scan {
     }
     for (;;) {
       const name = this.name()
-      if (!names.add(name)) throw this.fault(`the member name ${JSON.stringify(name)} stands twice`)
+      if (!names.add(name)) throw this.fault(`the member name ${quoted(name)} stands twice`)
       this.space()
-      const valueStart = this.position
-      const object = this.value(depth + 1)
-      if (depth <= RECORDED_DEPTH) {
-        members.push({ name, start: valueStart, end: this.position, object })
-      }
+      const start = this.position
+      const object = this.value(depth + 1, name)
+      if (isRecorded) this.record(members, { name, start, end: this.position, object })
       if (this.isLast(0x7d)) return { start, end: this.position, members }
       this.space()
     }
+  }
+
+  private record(members: Member[], member: Member): void {
+    if (++this.recorded > MAX_MEMBERS) {
+      throw this.fault(`more than ${MAX_MEMBERS} members in the outer objects`)
+    }
+    members.push(member)
   }
 
   private name(): string {
@@ -140,6 +162,9 @@ class Scan {
     this.string()
     const raw = this.text.slice(start, this.position - 1)
     const name = this.isEncoded ? unescape(raw) : raw
+    // Readers that cannot hold half a surrogate pair take all such names for the same one.
+    if (this.isEncoded && !name.isWellFormed())
+      throw this.fault('a lone surrogate in a member name')
     this.space()
     if (this.text.charCodeAt(this.position) !== 0x3a) throw this.fault('a colon is missing')
     this.position++
@@ -203,18 +228,15 @@ class Scan {
 
   /**
    * Inside a long string of plain text: goes to its next quote or backslash by native search
-   * (64 KiB of one string: 2 us against 40 by characters; `npm run bench -- scan`).
+   * (64 KiB of one string: 2 us against 40 by characters; `npm run bench -- scan`). What has been
+   * found is remembered, so that no stretch of text is searched twice.
    */
   private leap(): number {
     const { text, position } = this
-    if (this.nextBackslash < position) {
-      const found = text.indexOf('\\', position)
-      this.nextBackslash = found === -1 ? text.length : found
-    }
-    const quote = text.indexOf('"', position)
-    if (quote === -1) throw this.fault('the text ends inside a string')
+    if (this.nextBackslash < position) this.nextBackslash = place(text, '\\', position)
+    if (this.nextQuote < position) this.nextQuote = place(text, '"', position)
     this.isEncoded = true
-    this.position = Math.min(quote, this.nextBackslash)
+    this.position = Math.min(this.nextQuote, this.nextBackslash)
     return this.position
   }
 

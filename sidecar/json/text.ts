@@ -16,25 +16,32 @@ const WORD = 4
 const LOW = 0x20202020
 const HIGH_BITS = 0x80808080 | 0
 
+const isPlainBetween = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let index = start; index < end; index++) if ((bytes[index] ?? 0) < 0x20) return false
+  return true
+}
+
 /**
  * Whether no byte is below 0x20. Four bytes at a time: 64 KiB in 8 us, a third of what a regular
  * expression takes (`npm run bench -- scan`).
  */
 export const isPlain = (bytes: Uint8Array): boolean => {
-  const head = Math.min((WORD - (bytes.byteOffset % WORD)) % WORD, bytes.length)
-  const words = (bytes.length - head) >> 2
-  for (let index = 0; index < head; index++) if ((bytes[index] ?? 0) < 0x20) return false
-  const view = new Uint32Array(bytes.buffer, bytes.byteOffset + head, words)
+  const { byteOffset, length } = bytes
+  const head = (WORD - (byteOffset % WORD)) % WORD
+  // Too short for one whole word: a view of none would have no place to stand.
+  if (length < head + WORD) return isPlainBetween(bytes, 0, length)
+  const words = (length - head) >> 2
+  const view = new Uint32Array(bytes.buffer, byteOffset + head, words)
   let low = 0
   for (let index = 0; index < words; index++) {
     const word = view[index] ?? 0
     low |= (word - LOW) & ~word
   }
-  if ((low & HIGH_BITS) !== 0) return false
-  for (let index = head + words * WORD; index < bytes.length; index++) {
-    if ((bytes[index] ?? 0) < 0x20) return false
-  }
-  return true
+  return (
+    (low & HIGH_BITS) === 0 &&
+    isPlainBetween(bytes, 0, head) &&
+    isPlainBetween(bytes, head + words * WORD, length)
+  )
 }
 
 /** Checks bytes as one JSON value; CR and LF, which a valid text has only as white space, become spaces. */

@@ -2,7 +2,7 @@
 // Pure. It refuses what is not exactly one MCP message; it never changes a byte.
 
 import type { JsonText } from '../json/text.ts'
-import type { JsonObject, Member, Span } from '../json/scan.ts'
+import { quoted, type JsonObject, type Member, type Span } from '../json/scan.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 interface Parts {
@@ -56,6 +56,8 @@ const PARAMS = [
   'inputResponses',
   'requestState',
   'notifications',
+  'argument',
+  'taskId',
 ]
 const META = [
   'progressToken',
@@ -86,8 +88,7 @@ const lookalike = (
   for (const { name } of object?.members ?? []) {
     if (EXACT[level].has(name)) continue
     const twin = FOLDED[level].get(fold(name))
-    if (twin !== undefined)
-      return `the member ${JSON.stringify(name)} differs only in case from "${twin}"`
+    if (twin !== undefined) return `the member ${quoted(name)} differs only in case from "${twin}"`
   }
   return undefined
 }
@@ -104,11 +105,18 @@ export const slice = (text: string, span: Span): string => text.slice(span.start
 export const valueAt = (text: string, span: Span | undefined): unknown =>
   span === undefined ? undefined : JSON.parse(Buffer.from(slice(text, span), 'latin1').toString())
 
-/** The string at a place; undefined where there is none or something else. */
+const ENCODED = /[\\\x80-\xff]/
+
+/**
+ * The string at a place; undefined where there is none or something else, also where half a surrogate
+ * pair stands in it: readers that cannot hold one would take it for another string.
+ */
 export const stringAt = (text: string, span: Span | undefined): string | undefined => {
   if (span === undefined || text.charCodeAt(span.start) !== 0x22) return undefined
+  const raw = text.slice(span.start + 1, span.end - 1)
+  if (!ENCODED.test(raw)) return raw
   const value = valueAt(text, span)
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'string' && value.isWellFormed() ? value : undefined
 }
 
 export const metaOf = (message: Request | Notification): JsonObject | undefined =>
@@ -121,16 +129,21 @@ export const isIdentifier = (text: string, span: Span): boolean => {
   return isScalar && span.end - span.start <= MAX_ID_LENGTH
 }
 
+const NO_ID = '"id" is neither a string nor a number of at most 256 characters'
 const METHOD = /^[!-~]+$/
 
 const isNoObject = (place: Member | undefined): boolean =>
   place !== undefined && place.object === undefined
 
 /** What is wrong with the parameters of a request or notification. */
-const paramsFault = (params: Member | undefined): string | undefined => {
+const paramsFault = (text: string, params: Member | undefined): string | undefined => {
   if (isNoObject(params)) return '"params" is not an object'
   const meta = member(params?.object, '_meta')
   if (isNoObject(meta)) return '"_meta" is not an object'
+  const token = member(meta?.object, 'progressToken')
+  if (token !== undefined && !isIdentifier(text, token)) {
+    return '"progressToken" is neither a string nor a number of at most 256 characters'
+  }
   return lookalike(params?.object, 'params') ?? lookalike(meta?.object, 'meta')
 }
 
@@ -139,7 +152,7 @@ const call = (parts: Parts, method: string, id: Span | undefined): Result<Messag
     return fail('"method" is not a method name')
   }
   const place = member(parts.envelope, 'params')
-  const wrong = paramsFault(place)
+  const wrong = paramsFault(parts.text, place)
   if (wrong !== undefined) return fail(wrong)
   const params = place?.object
   return ok(
@@ -163,7 +176,7 @@ const response = (parts: Parts, id: Span | undefined): Result<Message, string> =
   }
   return isIdentifier(parts.text, id)
     ? ok({ kind: 'response', ...parts, id, result, error })
-    : fail('"id" is neither a string nor a number')
+    : fail(NO_ID)
 }
 
 /** Reads an object as one JSON-RPC 2.0 message of MCP; the error names the fault. */
@@ -180,8 +193,7 @@ export const readMessage = (text: string, envelope: JsonObject): Result<Message,
   if (member(envelope, 'result') !== undefined || member(envelope, 'error') !== undefined) {
     return fail('a message with "method" has no "result" and no "error"')
   }
-  if (id !== undefined && !isIdentifier(text, id))
-    return fail('"id" is neither a string nor a number')
+  if (id !== undefined && !isIdentifier(text, id)) return fail(NO_ID)
   return call(parts, method, id)
 }
 
