@@ -6,29 +6,30 @@ import { ANONYMOUS } from './access/principal.ts'
 import type { Bridge } from './bridge/bridge.ts'
 import type { Ask, Exchange } from './front/exchange.ts'
 import { header } from './front/exchange.ts'
-import { headFault, readBody } from './front/limits.ts'
+import { readBody } from './front/body.ts'
+import { headFault } from './front/limits.ts'
 import { originFault, type OriginRules } from './front/origin.ts'
 import { readJson, type JsonText } from './json/text.ts'
-import { scan } from './json/scan.ts'
+import { scan, type JsonObject } from './json/scan.ts'
 import { classify } from './mcp/classify.ts'
 import type { HeaderOf } from './mcp/header-value.ts'
 import { fault, type Fault } from './mcp/faults.ts'
-import { oneMessage, readMessage, slice, type Message } from './mcp/message.ts'
+import {
+  isIdentifier,
+  member,
+  oneMessage,
+  readMessage,
+  slice,
+  type Message,
+} from './mcp/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import type { Stages, Verdict } from './pipeline.ts'
 
 /** Most messages in one batch. */
 const MAX_BATCH = 64
 
-const METHODS = new Set(['POST', 'GET', 'DELETE'])
-
 const limits = async (exchange: Exchange): Promise<Verdict> => {
   const { request } = exchange
-  if (!METHODS.has(request.method ?? '')) {
-    return fault('method-not-allowed', 'use POST, GET or DELETE', {
-      headers: { allow: 'POST, GET, DELETE' },
-    })
-  }
   const wrong = headFault(request)
   if (wrong || request.method !== 'POST') return wrong
   const body = await readBody(request)
@@ -70,11 +71,17 @@ const understand = (exchange: Exchange): Result<Ask, Fault> => {
   const headerOf = (name: string): string | undefined => header(request, name)
   const { text, scanned } = json.value
   if (scanned.kind === 'array') return askBatch(json.value, headerOf)
+  exchange.idText = idOf(text, scanned.object)
   const message = readMessage(text, scanned.object)
   if (!message.ok) return fail(fault('invalid-request', message.error))
-  if (message.value.kind === 'request') exchange.idText = slice(text, message.value.id)
   const era = classify(message.value, headerOf)
   return era.ok ? ok({ kind: 'message', era: era.value, message: message.value }) : era
+}
+
+/** The id that an answer to this body must bear, also where the body is refused (JSON-RPC 2.0, section 5). */
+const idOf = (text: string, envelope: JsonObject): string | undefined => {
+  const id = member(envelope, 'id')
+  return id && member(envelope, 'method') && isIdentifier(text, id) ? slice(text, id) : undefined
 }
 
 const askBatch = (json: JsonText, headerOf: HeaderOf): Result<Ask, Fault> => {

@@ -29,7 +29,7 @@ export interface Exchange {
   permit: Permit | undefined
 }
 
-/** A header's value where it came exactly once. */
+/** A header's value; `limits` has refused requests where one that we read came twice. */
 export const header = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name]
   return typeof value === 'string' ? value : undefined

@@ -1,11 +1,36 @@
-// What an HTTP request must look like before its body is read, and the body itself, bounded.
+// What the head of an HTTP request must look like before anything else is read. Pure.
 
 import type { IncomingMessage } from 'node:http'
-import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 
-/** Longest body, bytes. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024
+type Head = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders'>
+
+/** Headers that mean something once: of two, we might believe the one and a proxy the other. */
+const SINGLE = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'last-event-id',
+  'transfer-encoding',
+])
+
+const isSingle = (name: string): boolean => SINGLE.has(name) || name.startsWith('mcp-')
+
+/** The first such header that came twice; node joins some and drops others without a word. */
+const repeated = ({ headers, rawHeaders }: Head): string | undefined => {
+  if (Object.keys(headers).length * 2 === rawHeaders.length) return undefined
+  const seen = new Set<string>()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    if (isSingle(name) && seen.has(name)) return name
+    seen.add(name)
+  }
+  return undefined
+}
+
+const hasBody = (headers: IncomingMessage['headers']): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
@@ -19,10 +44,21 @@ const accepts = (accept: string | undefined, type: string): boolean =>
 
 const BOTH = 'application/json, text/event-stream'
 
-/** What is wrong with the headers of a POST or GET; undefined where they may pass. */
-export const headFault = ({ method, headers }: IncomingMessage): Fault | undefined => {
+const METHODS = new Set(['POST', 'GET', 'DELETE'])
+
+/** What is wrong with the head of a request; undefined where it may pass. */
+export const headFault = (request: Head): Fault | undefined => {
+  const { method, headers } = request
+  if (!METHODS.has(method ?? '')) {
+    return fault('method-not-allowed', 'use POST, GET or DELETE', {
+      headers: { allow: 'POST, GET, DELETE' },
+    })
+  }
+  const twice = repeated(request)
+  if (twice !== undefined) return fault('invalid-request', `the ${twice} header came twice`)
   if (method === 'POST') return postFault(headers)
-  return method !== 'GET' || accepts(headers.accept, 'text/event-stream')
+  if (hasBody(headers)) return fault('invalid-request', `a ${method} has no body`)
+  return method === 'DELETE' || accepts(headers.accept, 'text/event-stream')
     ? undefined
     : fault('not-acceptable', 'Accept must list text/event-stream')
 }
@@ -39,39 +75,10 @@ const postFault = (headers: IncomingMessage['headers']): Fault | undefined => {
   if (type !== 'application/json' && !JSON_TYPE.test(type)) {
     return fault('media-type', 'Content-Type must be application/json (UTF-8)')
   }
-  return headers['content-encoding'] === undefined
+  if (headers['content-encoding'] !== undefined) {
+    return fault('media-type', 'Content-Encoding is not supported')
+  }
+  return /^chunked$/i.test(headers['transfer-encoding'] ?? 'chunked')
     ? undefined
-    : fault('media-type', 'Content-Encoding is not supported')
+    : fault('media-type', 'Transfer-Encoding may only be chunked')
 }
-
-const tooLarge = (): Result<never, Fault> =>
-  fail(
-    fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`, {
-      headers: { connection: 'close' },
-    }),
-  )
-
-/** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
-export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault> | undefined> =>
-  new Promise((resolve) => {
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      resolve(tooLarge())
-      return
-    }
-    const chunks: Buffer[] = []
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
-      else {
-        request.pause()
-        resolve(tooLarge())
-      }
-    })
-    request.on('end', () => {
-      const [only] = chunks
-      resolve(ok(chunks.length === 1 && only ? only : Buffer.concat(chunks)))
-    })
-    request.on('error', () => resolve(undefined))
-    request.on('close', () => resolve(undefined))
-  })

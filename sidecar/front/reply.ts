@@ -30,7 +30,8 @@ export class Reply {
   }
 
   get state(): ReplyState {
-    return this.current
+    // The connection may have gone while nobody had asked to hear of it.
+    return this.response.destroyed ? 'done' : this.current
   }
 
   /** Calls back once when the client has gone before the answer was complete. */
@@ -114,6 +115,12 @@ export class Reply {
     if (this.current !== 'streaming') return
     this.current = 'done'
     this.response.end()
+  }
+
+  /** Breaks the connection off, and drops what a client that reads too slowly has not fetched. */
+  cut(): void {
+    this.current = 'done'
+    this.response.destroy()
   }
 
   private lastEvent(text: string): void {

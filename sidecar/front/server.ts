@@ -17,6 +17,8 @@ const BODY_TIMEOUT_MS = 30_000
 /** Longer than the idle time of the proxies and gateways in front of us, so that they close first. */
 const KEEP_ALIVE_MS = 120_000
 const MAX_CONNECTIONS = 4096
+const CHECK_MS = 2000
+const MAX_HEADER_BYTES = 32 * 1024
 
 export interface FrontOptions {
   readonly stages: readonly Stage[]
@@ -75,10 +77,14 @@ export const createFront = (options: FrontOptions): Server => {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: BODY_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
     },
     handler(options),
   )
   server.maxConnections = MAX_CONNECTIONS
+  // Their bytes are bounded; beyond a number node would drop headers unseen.
+  server.maxHeadersCount = 0
   return server
 }
 

@@ -94,8 +94,11 @@ const required = (
   if (version === undefined) return mismatch('the MCP-Protocol-Version header is missing')
   if (headerOf('mcp-method') === undefined) return mismatch('the Mcp-Method header is missing')
   const source = NAME_SOURCE.get(message.method)
-  const name = source && stringAt(message.text, member(message.params, source))
-  if (source === undefined || name === undefined) return ok('modern')
+  if (source === undefined) return ok('modern')
+  const name = stringAt(message.text, member(message.params, source))
+  if (name === undefined) {
+    return fail(fault('invalid-params', `params.${source} is missing or no string`))
+  }
   const header = headerOf('mcp-name')
   if (header === undefined) return mismatch(`the Mcp-Name header is missing (params.${source})`)
   const decoded = decodeHeader(header)

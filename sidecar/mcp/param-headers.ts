@@ -76,11 +76,14 @@ export const paramMismatch = (
   return undefined
 }
 
+/** Whether a number means the same to every reader: integers only in the safe range (SEP-2243). */
+const isExact = (value: number): boolean =>
+  Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
+
 const isSame = (value: unknown, decoded: string, isNumeric: boolean): boolean => {
-  if (isNumeric && typeof value === 'number' && NUMBER.test(decoded))
-    return Number(decoded) === value
-  return (
-    (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') &&
-    String(value) === decoded
-  )
+  if (typeof value === 'number') {
+    if (!isExact(value)) return false
+    if (isNumeric && NUMBER.test(decoded)) return Number(decoded) === value
+  }
+  return ['string', 'boolean', 'number'].includes(typeof value) && String(value) === decoded
 }

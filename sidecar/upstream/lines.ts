@@ -1,11 +1,12 @@
-// Bytes → lines, each bounded; a line is valid only during the call. What is not whole yet is copied and joined once.
+// Bytes → lines, each bounded; a line is valid only during the call. What is not whole yet is copied.
 // A line over the bound ends the stream: nobody could say whose answer it was.
+
+import { Gathered } from '../gathered.ts'
 
 const NEWLINE = 0x0a
 
 export class Lines {
-  private chunks: Buffer[] = []
-  private pending = 0
+  private readonly pending = new Gathered()
   private readonly maxBytes: number
   private readonly onLine: (line: Buffer) => void
 
@@ -20,31 +21,27 @@ export class Lines {
     for (;;) {
       const end = chunk.indexOf(NEWLINE, start)
       if (end === -1) break
-      if (this.pending + end - start > this.maxBytes) return false
+      if (this.pending.length + end - start > this.maxBytes) return false
       this.emit(chunk.subarray(start, end))
       start = end + 1
     }
-    if (start < chunk.length) {
-      // The caller reads its next chunk into the same memory.
-      this.chunks.push(Buffer.from(chunk.subarray(start)))
-      this.pending += chunk.length - start
-    }
-    return this.pending <= this.maxBytes
+    if (this.pending.length + chunk.length - start > this.maxBytes) return false
+    // The caller reads its next chunk into the same memory.
+    if (start < chunk.length) this.pending.add(chunk.subarray(start))
+    return true
   }
 
   /** What came after the last line end, e.g. a final answer without one. */
   flush(): void {
-    if (this.pending > 0) this.emit(Buffer.alloc(0))
+    if (this.pending.length > 0) this.onLine(this.pending.take())
   }
 
   private emit(last: Buffer): void {
-    if (this.chunks.length === 0) {
+    if (this.pending.length === 0) {
       this.onLine(last)
       return
     }
-    const line = Buffer.concat([...this.chunks, last])
-    this.chunks = []
-    this.pending = 0
-    this.onLine(line)
+    this.pending.add(last)
+    this.onLine(this.pending.take())
   }
 }

@@ -1,0 +1,34 @@
+// Bytes that arrive in pieces, as one buffer that grows by doubling: what they cost follows from their number, not
+// from how finely a peer has cut them (a list of one-byte pieces costs a hundred times its bytes). It knows no bound.
+
+const LEAST_BYTES = 1024
+
+export class Gathered {
+  private buffer: Buffer = Buffer.alloc(0)
+  private used = 0
+
+  get length(): number {
+    return this.used
+  }
+
+  /** Copies a piece behind what is there. */
+  add(piece: Uint8Array): void {
+    const needed = this.used + piece.length
+    if (needed > this.buffer.length) {
+      const bytes = Math.max(needed, 2 * this.buffer.length, LEAST_BYTES)
+      const larger = Buffer.allocUnsafeSlow(bytes)
+      larger.set(this.buffer.subarray(0, this.used))
+      this.buffer = larger
+    }
+    this.buffer.set(piece, this.used)
+    this.used = needed
+  }
+
+  /** Hands out everything, which is the caller's from then on, and begins anew. */
+  take(): Buffer {
+    const whole = this.buffer.subarray(0, this.used)
+    this.buffer = Buffer.alloc(0)
+    this.used = 0
+    return whole
+  }
+}
