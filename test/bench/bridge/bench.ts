@@ -4,7 +4,7 @@
 import type { Bench, BenchContext } from '../bench.ts'
 import { residentKib } from '../process-cost.ts'
 import { judge, median, type Figure, type Report } from '../report.ts'
-import { FULL, FULL_PACE, QUICK, QUICK_PACE, type Group } from './cells.ts'
+import { FULL, FULL_PACE, MAIN_CELL, QUICK, QUICK_PACE, type Group } from './cells.ts'
 import {
   buildEchoServer,
   buildSidecar,
@@ -82,8 +82,6 @@ const measureStart = async (echo: string, rounds: number): Promise<Report> => {
   }
 }
 
-const NOTHING: Report = { figures: [], budgets: [], faults: [] }
-
 const measureLoad = async (
   groups: Readonly<Record<Group, readonly Contender[]>>,
   context: BenchContext,
@@ -91,10 +89,30 @@ const measureLoad = async (
   const cells = context.quick ? QUICK : FULL
   const pace = context.quick ? QUICK_PACE : FULL_PACE
   const { samples, faults } = await runRounds(groups, cells, pace, context)
+  const ours = groups.bridges.find(isSidecar)
   return {
     figures: [...toFigures(samples), ...memoryAfterLoad(groups.bridges)],
-    budgets: groups.bridges.some(isSidecar) ? toBudgets(samples) : [],
+    budgets:
+      ours === undefined
+        ? []
+        : [
+            ...toBudgets(samples),
+            judge('RSS after the load', residentKib(ours.pids) / MIB, { atMost: 96 }, 'MiB'),
+          ],
     faults,
+  }
+}
+
+/** On a sidecar of its own that has only seen small calls, as most have. */
+const measureFresh = async (echo: string, context: BenchContext): Promise<Report> => {
+  const sidecar = await startSidecar(echo, {})
+  try {
+    const pace = context.quick ? QUICK_PACE : FULL_PACE
+    const once = { ...context, rounds: 1 }
+    await runRounds({ bridges: [sidecar], shared: [] }, [MAIN_CELL], pace, once)
+    return await measureSessions(sidecar, context)
+  } finally {
+    await sidecar.stop()
   }
 }
 
@@ -110,20 +128,18 @@ const run = async (context: BenchContext): Promise<Report> => {
   const withOurs = context.only.length === 0 || context.only.includes('outrigger')
   const echo = buildEchoServer()
   if (withOurs) buildSidecar()
-  const start = withOurs ? await measureStart(echo, context.rounds) : NOTHING
+  const parts: Report[] = withOurs ? [await measureStart(echo, context.rounds)] : []
   const groups = await startAll(echo, context)
   try {
-    const load = await measureLoad(groups, context)
-    const ours = groups.bridges.find(isSidecar)
-    const sessions = ours === undefined ? NOTHING : await measureSessions(ours, context)
-    const parts = [load, sessions, start]
-    return {
-      figures: parts.flatMap(({ figures }) => figures),
-      budgets: parts.flatMap(({ budgets }) => budgets),
-      faults: parts.flatMap(({ faults }) => faults),
-    }
+    parts.push(await measureLoad(groups, context))
   } finally {
     await stopAll(groups)
+  }
+  if (withOurs) parts.push(await measureFresh(echo, context))
+  return {
+    figures: parts.flatMap(({ figures }) => figures),
+    budgets: parts.flatMap(({ budgets }) => budgets),
+    faults: parts.flatMap(({ faults }) => faults),
   }
 }
 

@@ -1,6 +1,7 @@
 // The bridges that are compared, each started as its users start it, around the same echo server and
 // under the same Node. What is charged to one is its own processes, never its children.
 
+import { SIDECAR_ENVIRONMENT, SIDECAR_NODE_FLAGS } from '../../../sidecar/runtime.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -154,15 +155,20 @@ export const startSidecar = async (
   const startedAt = performance.now()
   const sidecar = await startProgram({
     command: process.execPath,
-    args: [inRoot('dist/sidecar.js')],
-    env: { [CONFIG_VARIABLE]: JSON.stringify(document) },
+    args: [...SIDECAR_NODE_FLAGS, inRoot('dist/sidecar.js')],
+    env: {
+      ...SIDECAR_ENVIRONMENT,
+      [CONFIG_VARIABLE]: JSON.stringify(document),
+    },
     ready: () => answers(`${admin}/livez`),
   })
   const listeningMs = performance.now() - startedAt
   const shim = await startShim(echo, runDir, () => answers(`${admin}/readyz`)).catch(
     async (error: unknown) => {
       await sidecar.stop()
-      throw error
+      throw new Error(`the sidecar never became ready; its stderr: ${sidecar.stderr()}`, {
+        cause: error,
+      })
     },
   )
   return {

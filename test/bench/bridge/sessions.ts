@@ -11,7 +11,7 @@ import { sessionOf, Wire } from './wire.ts'
 
 const IDLE = 100
 const PARALLEL = 8
-const SETTLE_MS = 500
+const SETTLE_MS = 1000
 const MIB = 1024
 
 type Plan = {
@@ -113,26 +113,26 @@ const churn = (url: string, count: number): Promise<void> =>
       }
     }
     await Promise.all(clients.map(work))
-    await after(SETTLE_MS)
   })
 
 type Costs = { readonly kib: number; readonly descriptors: number }
 
-const costsOf = ({ pids }: Sidecar): Costs => ({
-  kib: residentKib(pids),
-  descriptors: openDescriptors(pids),
-})
+/** What is left once the last connection has had its time to end. */
+const settledCosts = async ({ pids }: Sidecar): Promise<Costs> => {
+  await after(SETTLE_MS)
+  return { kib: residentKib(pids), descriptors: openDescriptors(pids) }
+}
 
-/** Measures a sidecar that has been through the load. */
+/** Measures a sidecar that has been called for a while. */
 export const measureSessions = async (sidecar: Sidecar, context: BenchContext): Promise<Report> => {
   const plan = context.quick ? QUICK : FULL
   const idle = await measureIdle(sidecar, plan)
   context.progress(`${IDLE} idle sessions: ${Math.round(idle.kib / MIB)} MiB`)
   await churn(sidecar.url, plan.before)
-  const before = costsOf(sidecar)
+  const before = await settledCosts(sidecar)
   context.progress(`${plan.before} sessions opened and closed: ${before.descriptors} descriptors`)
   await churn(sidecar.url, plan.all - plan.before)
-  const end = costsOf(sidecar)
+  const end = await settledCosts(sidecar)
   const grownMib = (end.kib - before.kib) / MIB
   const grownDescriptors = end.descriptors - before.descriptors
   const span = `from ${plan.before} to ${plan.all} sessions opened and closed`
