@@ -1,6 +1,7 @@
 // The bridge bench: our sidecar beside the bare node:http floor and the npm bridges, then what its
 // sessions and its start cost. Starts every contender, and stops it whatever happens.
 
+import { setTimeout as after } from 'node:timers/promises'
 import type { Bench, BenchContext } from '../bench.ts'
 import { residentKib } from '../process-cost.ts'
 import { judge, median, type Figure, type Report } from '../report.ts'
@@ -57,6 +58,8 @@ const stopAll = async (groups: Readonly<Record<Group, readonly Contender[]>>): P
   await Promise.all([...groups.bridges, ...groups.shared].map((one) => one.stop()))
 }
 
+const REST_MS = 5000
+
 const memoryAfterLoad = (contenders: readonly Contender[]): Figure[] =>
   contenders.map(({ name, pids }) => ({
     bridge: name,
@@ -89,6 +92,8 @@ const measureLoad = async (
   const cells = context.quick ? QUICK : FULL
   const pace = context.quick ? QUICK_PACE : FULL_PACE
   const { samples, faults } = await runRounds(groups, cells, pace, context)
+  // Everybody has the same moment to give memory back.
+  await after(REST_MS)
   const ours = groups.bridges.find(isSidecar)
   return {
     figures: [...toFigures(samples), ...memoryAfterLoad(groups.bridges)],

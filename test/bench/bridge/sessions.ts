@@ -11,7 +11,7 @@ import { sessionOf, Wire } from './wire.ts'
 
 const IDLE = 100
 const PARALLEL = 8
-const SETTLE_MS = 1000
+const SETTLE_MS = 3000
 const MIB = 1024
 
 type Plan = {
@@ -93,6 +93,7 @@ const measureIdle = ({ url, pids }: Sidecar, plan: Plan): Promise<Idle> =>
     if (client === undefined) throw new Error('no client')
     const [sidecar = 0, shim = 0] = pids
     const first = await openIdle(client, IDLE)
+    await after(SETTLE_MS)
     const kib = residentKib([sidecar])
     const further = await openIdle(client, plan.further)
     const perFurtherKib = (residentKib([sidecar]) - kib) / plan.further
