@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { bringUp, growFull, programOf, type Cluster } from './cluster.ts'
 import { NODE_ADDRESS, onNetwork } from './machine/namespaces.ts'
 import { startPart } from './machine/part.ts'
-import { words } from './machine/run.ts'
+import { attempt, words } from './machine/run.ts'
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
 import { waitFor } from './machine/waiting.ts'
 import type { Sources } from './parts/binaries.ts'
@@ -67,6 +67,20 @@ const ended = (child: ChildProcess): Promise<number> =>
     child.on('exit', (code) => resolve(code ?? 1))
   })
 
+/** jest on the test files of one size. */
+const jestLine = (size: Size): readonly string[] => [
+  process.execPath,
+  ...words('--experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js'),
+  ...words('--selectProjects cluster --runInBand'),
+  `--testPathIgnorePatterns=/test/cluster/${size === 'control' ? 'full' : 'control'}/`,
+]
+
+/** Whether the user's arguments leave any test of a size: a node for none would be a waste. */
+const hasTests = async (size: Size, { jestArgs }: TestRunOptions): Promise<boolean> => {
+  const listed = await attempt([...jestLine(size), '--listTests', ...jestArgs])
+  return listed.code !== 0 || listed.stdout.includes(`/${size}/`)
+}
+
 /** Runs jest on the tests of one size; without a target every test is skipped. */
 const runJest = async (
   size: Size,
@@ -78,16 +92,11 @@ const runJest = async (
 ): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'outrigger-jest-'))
   const file = join(folder, 'results.json')
-  const other = size === 'control' ? 'full' : 'control'
   const [command = '', ...args] = place.enter([
     'env',
     ...(place.target === undefined ? [] : [`${TARGET_VARIABLE}=${JSON.stringify(place.target)}`]),
-    process.execPath,
-    ...words('--experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js'),
-    ...words(
-      '--selectProjects cluster --runInBand --reporters=default --passWithNoTests --testTimeout=600000',
-    ),
-    `--testPathIgnorePatterns=/test/cluster/${other}/`,
+    ...jestLine(size),
+    ...words('--reporters=default --passWithNoTests --testTimeout=600000'),
     '--json',
     `--outputFile=${file}`,
     ...options.jestArgs,
@@ -188,6 +197,7 @@ const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
       await skip('full', full)
       return all
     }
+    if (!(await hasTests('full', options))) return all
     await growFull(cluster)
     say(`node of ${cluster.id} is up after ${after()}`)
     all.push(
