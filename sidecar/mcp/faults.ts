@@ -22,10 +22,8 @@ export const FAULTS = {
   'origin-refused': { status: 403, rpc: -32_600 },
   'path-not-found': { status: 404, rpc: -32_600 },
   'session-unknown': { status: 404, rpc: -32_001 },
-  'method-not-found': { status: 404, rpc: -32_601 },
   'method-not-allowed': { status: 405, rpc: -32_600 },
   'not-acceptable': { status: 406, rpc: -32_600 },
-  'body-too-slow': { status: 408, rpc: -32_600 },
   'body-too-large': { status: 413, rpc: -32_600 },
   'media-type': { status: 415, rpc: -32_600 },
   'too-many-requests': { status: 429, rpc: -32_000 },
@@ -38,7 +36,6 @@ export const FAULTS = {
   'server-not-reading': { status: 200, rpc: -32_000 },
   'request-timeout': { status: 200, rpc: -32_001 },
   'request-cancelled': { status: 200, rpc: -32_000 },
-  'slow-client': { status: 200, rpc: -32_000 },
 } as const satisfies Record<string, FaultKind>
 
 export type FaultCode = keyof typeof FAULTS
