@@ -151,6 +151,5 @@ const log = createLog({
   now: Date.now,
 })
 serve(options, readConfig(options.configFile), log).catch((error: unknown) => {
-  log.error('cannot start', { error: messageOf(error) })
-  process.exit(1)
+  exit(1, [`cannot start: ${messageOf(error)}`])
 })

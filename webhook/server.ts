@@ -31,6 +31,7 @@ export interface Webhook {
   readonly telemetry: Telemetry
   /** Serves new connections with another certificate. */
   renew(certificate: Certificate): void
+  /** Drains; a second call waits for the first. */
   close(): Promise<void>
 }
 
@@ -133,12 +134,13 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
   telemetry.relaxed(relaxed)
   telemetry.certificateUntil(endOf(options.certificate.certificatePem))
   for (const name of relaxed) options.log.warn('the floor is relaxed', { relaxation: name })
-  let isClosing = false
+  let closing: Promise<void> | undefined
+  const isClosing = (): boolean => closing !== undefined
   const admission = createTlsServer(
-    admissionApp(options, telemetry, () => isClosing),
+    admissionApp(options, telemetry, isClosing),
     options.certificate,
   )
-  const admin = createPlainServer(adminApp(telemetry, () => !isClosing))
+  const admin = createPlainServer(adminApp(telemetry, () => !isClosing()))
   const servers = [admission, admin]
   const closeAll = async (): Promise<void> => {
     for (const server of servers) await drain(server, CLOSE_DEADLINE_MS)
@@ -154,10 +156,9 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
         admission.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
         telemetry.certificateUntil(endOf(cert))
       },
-      async close() {
-        isClosing = true
-        await wait(options.drainDelayMs)
-        await closeAll()
+      close() {
+        closing ??= wait(options.drainDelayMs).then(closeAll)
+        return closing
       },
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 // Builds AdmissionReviews and sends them as the API server does: over TLS, trusting one CA.
 
-import { request } from 'node:https'
+import { request, type Agent } from 'node:https'
 import { isObject, type JsonObject } from '../../webhook/json.ts'
 
 export interface ReviewFields {
@@ -53,15 +53,26 @@ export interface Reply {
   readonly body: JsonObject
 }
 
-/** Posts a body and reads the JSON that comes back. */
+export interface PostOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  /** The name to verify the certificate for, where it is not the URL's host. */
+  readonly servername?: string
+  readonly agent?: Agent
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Posts a body and reads the JSON that comes back; a connection of its own unless an agent is given. */
 export const postReview = (
   url: string,
   ca: string,
   body: string | Uint8Array,
-  headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
+  options: PostOptions = {},
 ): Promise<Reply> =>
   new Promise((resolve, reject) => {
-    const outgoing = request(url, { method: 'POST', ca, headers }, (response) => {
+    const { headers = JSON_TYPE, agent = false, servername } = options
+    const fixed = { method: 'POST', ca, headers, agent, ...(servername ? { servername } : {}) }
+    const outgoing = request(url, fixed, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)

@@ -14,6 +14,7 @@ import {
 } from '@kubernetes/client-node'
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import type { Namespace, Namespaces } from '../namespace.ts'
 
 export interface Kube {
@@ -43,13 +44,13 @@ const namespacesOf = (kubeConfig: KubeConfig, core: CoreV1Api, log: Log): Kube['
     if (isClosed) return
     retry = setTimeout(() => {
       informer.start().catch((error: unknown) => {
-        log.warn('namespaces cannot be listed', { error: String(error) })
+        log.warn('namespaces cannot be listed', { error: messageOf(error) })
         restart()
       })
     }, WATCH_RETRY_MS)
   }
   informer.on('error', (error: unknown) => {
-    log.warn('the watch on namespaces ended', { error: String(error) })
+    log.warn('the watch on namespaces ended', { error: messageOf(error) })
     restart()
   })
   return {
@@ -127,24 +128,10 @@ const caBundleWriter =
     return true
   }
 
-/** Connects by the pod's ServiceAccount, or by a kubeconfig where KUBECONFIG names one. */
+/** Connects by the pod's ServiceAccount, or by the kubeconfig that KUBECONFIG names. */
 export const connectKube = (log: Log): Kube => {
   const kubeConfig = new KubeConfig()
   kubeConfig.loadFromDefault()
-  return kubeWith(kubeConfig, log)
-}
-
-/** The same over a given API server, for tests. */
-export const kubeAt = (server: string, log: Log): Kube => {
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromClusterAndUser(
-    { name: 'test', server, skipTLSVerify: false },
-    { name: 'test' },
-  )
-  return kubeWith(kubeConfig, log)
-}
-
-const kubeWith = (kubeConfig: KubeConfig, log: Log): Kube => {
   const core = kubeConfig.makeApiClient(CoreV1Api)
   const admission = kubeConfig.makeApiClient(AdmissionregistrationV1Api)
   return {

@@ -41,7 +41,7 @@ describe('/mutate over TLS, by golden files', () => {
 
   beforeAll(async () => {
     certificate = await createLoopbackCertificate()
-  })
+  }, 60_000)
 
   afterEach(async () => {
     await webhook?.close()

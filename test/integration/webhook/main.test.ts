@@ -1,0 +1,210 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { isObject, objectAt, stringAt, withAt, type JsonObject } from '../../../webhook/json.ts'
+import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
+import { caBundlesOf, startFakeKube, type FakeKube } from '../../support/fake-kube.ts'
+import { startProgram, type Running } from '../../support/running.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const SERVICE = 'outrigger-webhook.outrigger-system.svc'
+const START_MS = 60_000
+const TEST_MS = 120_000
+
+const manifest = (): JsonObject => {
+  const object: unknown = parse(
+    readFileSync(`${ROOT}manifests/base/webhook-configuration.yaml`, 'utf8'),
+  )
+  return isObject(object) ? object : {}
+}
+
+const pod: JsonObject = { spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] } }
+
+interface Replica {
+  readonly running: Running
+  readonly port: number
+  readonly adminPort: number
+}
+
+let directory: string
+let kube: FakeKube
+let replicas: Replica[] = []
+
+const start = async (...more: readonly string[]): Promise<Replica> => {
+  const running = await startProgram({
+    command: process.execPath,
+    args: [
+      `${ROOT}webhook/main.ts`,
+      'webhook',
+      `--config=${ROOT}manifests/overlays/dev/config.yaml`,
+      '--host=127.0.0.1',
+      '--port=0',
+      '--admin-port=0',
+      '--drain-delay=0',
+      ...more,
+    ],
+    env: { KUBECONFIG: join(directory, 'kubeconfig') },
+    ready: /"message":"serving",("port":\d+,"adminPort":\d+)/,
+    startMs: START_MS,
+  })
+  const ports: unknown = JSON.parse(`{${running.ready}}`)
+  const { port, adminPort } = Object(ports)
+  const replica = { running, port: Number(port), adminPort: Number(adminPort) }
+  replicas.push(replica)
+  return replica
+}
+
+const authority = (): string => {
+  const [bundle] = caBundlesOf(kube.configuration())
+  return Buffer.from(bundle ?? '', 'base64').toString()
+}
+
+const review = ({ port }: Replica, namespace: string, agent?: Agent): Promise<Reply> =>
+  postReview(
+    `https://127.0.0.1:${port}/mutate`,
+    authority(),
+    JSON.stringify(reviewOf(pod, { namespace })),
+    { servername: SERVICE, ...(agent ? { agent } : {}) },
+  )
+
+const LABELLED = { 'outrigger.dev/injection': 'enabled' }
+const decisionOf = ({ body }: Reply): string | undefined =>
+  stringAt(body, 'response', 'auditAnnotations', 'decision')
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'outrigger-webhook-'))
+  kube = await startFakeKube(manifest())
+  const context = { name: 'fake', context: { cluster: 'fake', user: 'fake' } }
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'fake',
+    clusters: [{ name: 'fake', cluster: { server: kube.url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'fake', user: {} }],
+    contexts: [context],
+  }
+  writeFileSync(join(directory, 'kubeconfig'), JSON.stringify(kubeconfig))
+})
+
+afterEach(async () => {
+  for (const { running } of replicas) await running.stop()
+  replicas = []
+  await kube.close()
+  rmSync(directory, { recursive: true })
+}, TEST_MS)
+
+describe('the webhook as a process', () => {
+  test(
+    'fills the empty Secret, writes caBundle and no other field, and is trusted for it',
+    async () => {
+      kube.addNamespace('servers', {})
+      const replica = await start()
+      expect(Object.keys(objectAt(kube.secret(), 'data')).sort()).toEqual(['ca.crt', 'ca.key'])
+      expect(kube.writes).toHaveLength(2)
+      const bundles = caBundlesOf(kube.configuration())
+      expect(new Set(bundles).size).toBe(1)
+      const bare = JSON.stringify(kube.configuration()).replaceAll(/,"caBundle":"[^"]*"/g, '')
+      expect(JSON.parse(bare)).toEqual(manifest())
+      expect(stringAt(kube.secret(), 'data', 'ca.crt')).toBe(bundles[0])
+      expect(decisionOf(await review(replica, 'servers'))).toBe('skip')
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a second replica shares the authority and writes nothing',
+    async () => {
+      kube.addNamespace('servers', {})
+      const first = await start()
+      const writes = kube.writes.length
+      const second = await start()
+      expect(kube.writes).toHaveLength(writes)
+      expect((await review(first, 'servers')).status).toBe(200)
+      expect((await review(second, 'servers')).status).toBe(200)
+    },
+    TEST_MS,
+  )
+
+  test(
+    'knows namespaces from the list, from the watch, and by asking; others are refused',
+    async () => {
+      kube.addNamespace('listed', LABELLED)
+      const replica = await start()
+      const auth = { 'outrigger.dev/auth': 'none' }
+      const asked = withAt(pod, ['metadata', 'annotations'], auth)
+      const decide = async (namespace: string): Promise<string | undefined> => {
+        const body = JSON.stringify(reviewOf(asked, { namespace }))
+        const url = `https://127.0.0.1:${replica.port}/mutate`
+        return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      }
+      expect(await decide('listed')).toBe('inject')
+      kube.hideNamespace('hidden', LABELLED)
+      expect(await decide('hidden')).toBe('inject')
+      kube.addNamespace('watched', LABELLED)
+      expect(await decide('watched')).toBe('inject')
+      expect(await review(replica, 'missing')).toMatchObject({
+        body: { response: { allowed: false, status: { code: 503 } } },
+      })
+    },
+    TEST_MS,
+  )
+
+  test(
+    'no call is lost while one replica takes the place of another',
+    async () => {
+      kube.addNamespace('servers', {})
+      const old = await start('--drain-delay', '2')
+      const next = await start()
+      const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+      const isReady = async ({ adminPort }: Replica): Promise<boolean> =>
+        (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok
+      const stopping = old.running.stop()
+      let served = 0
+      let target = old
+      for (let call = 0; call < 300; call += 1) {
+        // A Service's endpoints follow readiness; the connection may be an old one all the same.
+        if (target === old && !(await isReady(old))) target = next
+        const reply = await review(target, 'servers', agent)
+        expect(reply.status).toBe(200)
+        served += 1
+      }
+      agent.destroy()
+      await stopping
+      expect({ served, isSwitched: target === next }).toEqual({ served: 300, isSwitched: true })
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a stored authority that cannot be used ends the process with words that say what to do',
+    async () => {
+      await start()
+      await replicas.pop()?.running.stop()
+      const data = {
+        ...objectAt(kube.secret(), 'data'),
+        'ca.key': Buffer.from('x').toString('base64'),
+      }
+      const metadata = objectAt(kube.secret(), 'metadata')
+      await fetch(`${kube.url}/api/v1/namespaces/outrigger-system/secrets/outrigger-ca`, {
+        method: 'PATCH',
+        body: JSON.stringify({ metadata, data }),
+      })
+      await expect(start()).rejects.toThrow(/outrigger-system\/outrigger-ca.*empty the Secret/s)
+    },
+    TEST_MS,
+  )
+
+  test(
+    'without an API server it does not start',
+    async () => {
+      await kube.close()
+      await expect(start()).rejects.toThrow('ended before it was ready')
+      kube = await startFakeKube(manifest())
+    },
+    TEST_MS,
+  )
+})

@@ -1,0 +1,209 @@
+import { Agent, request } from 'node:https'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Leaf } from '../../../certs/x509.ts'
+import { createLog } from '../../../shared/log.ts'
+import { parseClusterConfig } from '../../../webhook/config.ts'
+import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
+import type { JsonObject } from '../../../webhook/json.ts'
+import type { Namespace } from '../../../webhook/namespace.ts'
+import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
+import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
+
+const log = createLog({ level: 'error', write: () => undefined, now: Date.now })
+const pod: JsonObject = {
+  metadata: { annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' } },
+  spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] },
+}
+const namespace: Namespace = { name: 'servers', labels: {}, annotations: {} }
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+let certificate: Leaf
+let webhook: Webhook | undefined
+
+const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
+  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
+  if (!config.ok) throw new Error(config.error.join())
+  webhook = await startServer({
+    config: config.value,
+    namespaces: { get: () => Promise.resolve(namespace) },
+    certificate,
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    log,
+    drainDelayMs: 0,
+    now: () => performance.now(),
+    ...more,
+  })
+  return webhook
+}
+
+const urlOf = ({ port }: Webhook, path = '/mutate'): string => `https://127.0.0.1:${port}${path}`
+const admin = async ({ adminPort }: Webhook, path: string): Promise<readonly [number, string]> => {
+  const response = await fetch(`http://127.0.0.1:${adminPort}${path}`)
+  return [response.status, await response.text()]
+}
+const post = (
+  to: Webhook,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = JSON_TYPE,
+): Promise<Reply> => postReview(urlOf(to), certificate.authorityPem, body, { headers })
+
+beforeAll(async () => {
+  certificate = await createLoopbackCertificate()
+}, 60_000)
+
+afterEach(async () => {
+  await webhook?.close()
+  webhook = undefined
+})
+
+describe('bad input', () => {
+  test.each<readonly [string, string | Uint8Array, Readonly<Record<string, string>>, number]>([
+    ['not JSON', '{', JSON_TYPE, 400],
+    ['a JSON list', '[]', JSON_TYPE, 400],
+    ['nothing', '', JSON_TYPE, 400],
+    ['another content type', '{}', { 'content-type': 'text/plain' }, 415],
+    ['no content type', '{}', {}, 415],
+    ['a compressed body', gzipSync('{}'), { ...JSON_TYPE, 'content-encoding': 'gzip' }, 415],
+    ['more than 7 MB', 'x'.repeat(7 * 1024 * 1024 + 1), JSON_TYPE, 413],
+    ['a body that ends early in a character', Buffer.from([0x7b, 0xc3]), JSON_TYPE, 400],
+  ])('%s is refused with words of ours', async (_name, body, headers, status) => {
+    const server = await start()
+    const reply = await post(server, body, headers)
+    expect(reply.status).toBe(status)
+    expect(typeof reply.body['error']).toBe('string')
+    expect(JSON.stringify(reply.body)).not.toMatch(/node_modules|\.ts|at /)
+  })
+
+  test('a body deeper than any stack does not end the process', async () => {
+    const server = await start()
+    const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`
+    const reply = await post(server, `{"apiVersion":"admission.k8s.io/v1","request":${deep}}`)
+    expect(reply.status).toBeGreaterThanOrEqual(400)
+    expect((await post(server, JSON.stringify(reviewOf(pod)))).status).toBe(200)
+  })
+
+  test('a pod deeper than any stack is refused, not let through', async () => {
+    const server = await start()
+    const review = JSON.stringify(reviewOf({ ...pod, deep: 'HERE' }))
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const reply = await post(server, review.replace('"HERE"', deep))
+    expect(reply).toMatchObject({ status: 500, body: { error: 'internal error' } })
+  })
+
+  test.each([
+    ['/', 'POST'],
+    ['/mutate', 'GET'],
+    ['/metrics', 'GET'],
+  ])('there is no %s by %s on the admission port', async (path, method) => {
+    const server = await start()
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const outgoing = request(
+        urlOf(server, path),
+        { method, ca: certificate.authorityPem },
+        (reply) => {
+          reply.resume()
+          resolve(reply.statusCode)
+        },
+      )
+      outgoing.on('error', reject)
+      outgoing.end()
+    })
+    expect(status).toBe(404)
+  })
+})
+
+describe('serving', () => {
+  test('takes a review near the limit', async () => {
+    const server = await start()
+    const annotations = { ...Object(pod['metadata']).annotations, big: 'x'.repeat(200_000) }
+    const object = { ...pod, metadata: { annotations } }
+    const review = { ...reviewOf(object), padding: 'y'.repeat(6 * 1024 * 1024) }
+    const reply = await post(server, JSON.stringify(review))
+    expect(reply).toMatchObject({ status: 200, body: { response: { allowed: true } } })
+  })
+
+  test('is alive, ready, and counts by decision', async () => {
+    const server = await start()
+    await post(server, JSON.stringify(reviewOf(pod)))
+    expect(await admin(server, '/livez')).toEqual([200, 'ok\n'])
+    expect(await admin(server, '/readyz')).toEqual([200, 'ok\n'])
+    const [, metrics] = await admin(server, '/metrics')
+    expect(metrics).toContain('outrigger_admission_reviews_total{decision="inject",reason=""} 1')
+    expect(metrics).toContain('outrigger_floor_relaxed{relaxation="allowAnonymous"} 1')
+    expect(metrics).toMatch(/outrigger_certificate_not_after_seconds 1\d{9}/)
+  })
+
+  test('another authority is not trusted', async () => {
+    const server = await start()
+    const other = await createLoopbackCertificate()
+    const attempt = postReview(urlOf(server), other.authorityPem, JSON.stringify(reviewOf(pod)))
+    await expect(attempt).rejects.toThrow()
+  }, 60_000)
+
+  test('a renewed certificate serves new connections', async () => {
+    const server = await start()
+    const next = await createLoopbackCertificate()
+    server.renew(next)
+    const reply = await postReview(urlOf(server), next.authorityPem, JSON.stringify(reviewOf(pod)))
+    expect(reply.status).toBe(200)
+  }, 60_000)
+
+  test('a port that is taken is told, and nothing stays open', async () => {
+    const server = await start()
+    const { port } = server
+    await expect(start({ port })).rejects.toThrow('EADDRINUSE')
+    webhook = server
+  })
+})
+
+describe('closing', () => {
+  test('fails readiness first, finishes what is in flight, then closes', async () => {
+    let answerNamespace = (): void => undefined
+    let seen = (): void => undefined
+    const arrived = new Promise<void>((resolve) => {
+      seen = resolve
+    })
+    const held = new Promise<Namespace>((resolve) => {
+      answerNamespace = () => resolve(namespace)
+    })
+    const get = (): Promise<Namespace> => {
+      seen()
+      return held
+    }
+    const server = await start({ namespaces: { get }, drainDelayMs: 2000 })
+    const inFlight = post(server, JSON.stringify(reviewOf(pod)))
+    await arrived
+    const closing = server.close()
+    expect(await admin(server, '/readyz')).toEqual([503, 'closing\n'])
+    expect((await admin(server, '/livez'))[0]).toBe(200)
+    const late = post(server, JSON.stringify(reviewOf(pod)))
+    answerNamespace()
+    expect(await late).toMatchObject({ status: 200, body: { response: { allowed: true } } })
+    expect(await inFlight).toMatchObject({ status: 200, body: { response: { allowed: true } } })
+    await closing
+    await expect(post(server, '{}')).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('an idle keep-alive connection does not hold it up', async () => {
+    const server = await start()
+    const agent = new Agent({ keepAlive: true, ca: certificate.authorityPem })
+    await new Promise<void>((resolve, reject) => {
+      const outgoing = request(
+        urlOf(server),
+        { method: 'POST', agent, headers: JSON_TYPE },
+        (reply) => {
+          reply.resume()
+          reply.on('end', resolve)
+        },
+      )
+      outgoing.on('error', reject)
+      outgoing.end(JSON.stringify(reviewOf(pod)))
+    })
+    await server.close()
+    agent.destroy()
+    await expect(post(server, '{}')).rejects.toThrow('ECONNREFUSED')
+  })
+})

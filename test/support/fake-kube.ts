@@ -1,0 +1,162 @@
+// A fake API server with just what the webhook asks of one: namespaces with a watch, one Secret and
+// one webhook configuration, both patched under the rules that the real one applies. It remembers
+// every write, so that a test can say that nothing else was touched.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../webhook/json.ts'
+import { applyPatch, type Operation } from '../../webhook/inject/patch.ts'
+
+export interface FakeKube {
+  readonly url: string
+  readonly writes: readonly string[]
+  secret(): JsonObject
+  configuration(): JsonObject
+  /** Adds a namespace and tells whoever watches. */
+  addNamespace(name: string, labels: JsonObject): void
+  /** Adds a namespace that no list and no watch shows. */
+  hideNamespace(name: string, labels: JsonObject): void
+  close(): Promise<void>
+}
+
+const namespaceObject = (name: string, labels: JsonObject, version: number): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels, resourceVersion: String(version), uid: name },
+})
+
+const readBody = async (request: IncomingMessage): Promise<unknown> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  const text = Buffer.concat(chunks).toString()
+  return text === '' ? undefined : JSON.parse(text)
+}
+
+const send = (response: ServerResponse, status: number, body: JsonObject): void => {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+const failure = (code: number): JsonObject => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  code,
+})
+
+export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> => {
+  let version = 1
+  let configuration = configured
+  let secret: JsonObject = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'outrigger-ca', namespace: 'outrigger-system', resourceVersion: '1' },
+  }
+  const listed = new Map<string, JsonObject>()
+  const hidden = new Map<string, JsonObject>()
+  const watches = new Set<ServerResponse>()
+  const writes: string[] = []
+
+  const patchSecret = (body: unknown, response: ServerResponse): void => {
+    const wanted = isObject(body) ? stringAt(body, 'metadata', 'resourceVersion') : undefined
+    if (!isObject(body) || wanted !== stringAt(secret, 'metadata', 'resourceVersion')) {
+      send(response, 409, failure(409))
+      return
+    }
+    version += 1
+    const metadata = { ...objectAt(secret, 'metadata'), resourceVersion: String(version) }
+    secret = { ...secret, data: objectAt(body, 'data'), metadata }
+    send(response, 200, secret)
+  }
+
+  const patchConfiguration = (body: unknown, response: ServerResponse): void => {
+    const operations: readonly Operation[] = Array.isArray(body) ? body : []
+    const patched = applyPatch(configuration, operations)
+    if (!patched.ok) {
+      send(response, 422, failure(422))
+      return
+    }
+    configuration = patched.value
+    send(response, 200, configuration)
+  }
+
+  const SECRET = '/api/v1/namespaces/outrigger-system/secrets/outrigger-ca'
+  const CONFIGURATION =
+    '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/outrigger'
+
+  const patch = async (path: string, request: IncomingMessage, response: ServerResponse) => {
+    const body = await readBody(request)
+    writes.push(`${request.method ?? ''} ${path} ${request.headers['content-type'] ?? ''}`)
+    if (path === SECRET) patchSecret(body, response)
+    else if (path === CONFIGURATION) patchConfiguration(body, response)
+    else send(response, 404, failure(404))
+  }
+
+  const listNamespaces = (isWatch: boolean, response: ServerResponse): void => {
+    const metadata = { resourceVersion: String(version) }
+    if (!isWatch) {
+      send(response, 200, {
+        kind: 'NamespaceList',
+        apiVersion: 'v1',
+        metadata,
+        items: [...listed.values()],
+      })
+      return
+    }
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    watches.add(response)
+    response.on('close', () => watches.delete(response))
+  }
+
+  const objectAtPath = (path: string): JsonObject | undefined => {
+    if (path === SECRET) return secret
+    if (path === CONFIGURATION) return configuration
+    const name = path.replace('/api/v1/namespaces/', '')
+    return listed.get(name) ?? hidden.get(name)
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://fake')
+    if (request.method !== 'GET') return patch(path, request, response)
+    if (path === '/api/v1/namespaces') {
+      listNamespaces(searchParams.has('watch'), response)
+      return
+    }
+    const found = objectAtPath(path)
+    send(response, found ? 200 : 404, found ?? failure(404))
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `http://127.0.0.1:${port}`,
+    writes,
+    secret: () => secret,
+    configuration: () => configuration,
+    addNamespace: (name, labels) => {
+      version += 1
+      const object = namespaceObject(name, labels, version)
+      listed.set(name, object)
+      for (const watch of watches) watch.write(`${JSON.stringify({ type: 'ADDED', object })}\n`)
+    },
+    hideNamespace: (name, labels) => hidden.set(name, namespaceObject(name, labels, version)),
+    close: () =>
+      new Promise((resolve) => {
+        for (const watch of watches) watch.end()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** The bundle that each entry of a webhook configuration carries. */
+export const caBundlesOf = (configuration: JsonObject): readonly (string | undefined)[] =>
+  objectsAt(configuration, 'webhooks').map((webhook) =>
+    stringAt(webhook, 'clientConfig', 'caBundle'),
+  )

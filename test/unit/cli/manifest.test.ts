@@ -1,0 +1,294 @@
+import { describe, expect, test } from '@jest/globals'
+import { parse, parseAllDocuments } from 'yaml'
+import { explainManifest } from '../../../cli/manifest/explain.ts'
+import { injectManifest } from '../../../cli/manifest/inject.ts'
+import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
+import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
+import { parseClusterConfig } from '../../../webhook/config.ts'
+
+const optionsWith = (floor: object, more: Partial<ManifestOptions> = {}): ManifestOptions => {
+  const config = parseClusterConfig({ sidecar: { image: 'sidecar:1' }, floor })
+  if (!config.ok) throw new Error(config.error.join())
+  return {
+    file: 'app.yaml',
+    config: config.value,
+    isDefaultConfig: false,
+    namespace: 'default',
+    namespaces: [],
+    ...more,
+  }
+}
+const options = optionsWith({ allowAnonymous: true })
+
+const ANNOTATIONS = `annotations: { outrigger.dev/inject: 'true', outrigger.dev/auth: none }`
+const POD = `apiVersion: v1
+kind: Pod
+metadata:
+  name: echo # a name
+  ${ANNOTATIONS}
+spec:
+  # Before the containers.
+  containers:
+  - name: server   # spaced   oddly
+    image:   "echo:1"
+    command: [ echo-server ,  "--verbose" ] # the line
+    # the end
+`
+const OTHER = `# A service of ours.
+kind:    Service
+apiVersion: v1
+metadata: {name: x,   labels: {a: "b"}}
+
+`
+
+const values = (text: string): unknown => parseAllDocuments(text).map((doc): unknown => doc.toJS())
+
+describe('what is not ours passes byte for byte', () => {
+  test.each([
+    ['nothing', ''],
+    ['comments alone', '# a\n\n---\n# b\n'],
+    ['another kind', OTHER],
+    ['several kinds', `${OTHER}---\n${OTHER}--- # marked\n${OTHER}...\n`],
+    ['a directive', `%YAML 1.2\n---\n${OTHER}`],
+    ['CRLF', OTHER.replaceAll('\n', '\r\n')],
+    ['no newline at the end', OTHER.trimEnd()],
+    ['a pod that does not opt in', POD.replace("'true'", "'false'")],
+    [
+      'a custom kind with a template',
+      POD.replace('v1\nkind: Pod', 'argoproj.io/v1alpha1\nkind: Rollout'),
+    ],
+    ['a kind of another group', POD.replace('v1\nkind: Pod', 'batch.example/v1\nkind: Job')],
+    ['a block scalar with markers in it', 'data: |\n  ---\n  a: b\n  ...\n'],
+    ['JSON', '{ "kind":"ConfigMap",   "apiVersion":"v1" }\n'],
+    ['a list that is no object', '- a\n- b\n'],
+  ])('%s', (_name, text) => {
+    expect(injectManifest(text, options)).toMatchObject({ stdout: text, exitCode: 0 })
+    expect(uninjectManifest(text, options)).toMatchObject({ stdout: text, exitCode: 0 })
+  })
+
+  test('the documents around one that is injected', () => {
+    const text = `${OTHER}---\n${POD}---\n${OTHER}`
+    const { stdout } = injectManifest(text, options)
+    expect(stdout.startsWith(`${OTHER}---\n`)).toBe(true)
+    expect(stdout.endsWith(`---\n${OTHER}`)).toBe(true)
+  })
+})
+
+describe('a document that is injected', () => {
+  test('keeps its comments, its quotes and the lines that did not change', () => {
+    const { stdout } = injectManifest(POD, options)
+    for (const line of POD.split('\n').filter((line) => !/command|annotations/.test(line))) {
+      expect(stdout.split('\n')).toContain(line)
+    }
+    expect(stdout).toMatch(/command: .*echo-server.*"--verbose".* # the line/)
+  })
+
+  test('comes back byte for byte but for the line that changed', () => {
+    const { stdout } = uninjectManifest(injectManifest(POD, options).stdout, options)
+    expect(values(stdout)).toEqual(values(POD))
+  })
+
+  test.each([
+    ['CRLF', POD.replaceAll('\n', '\r\n')],
+    [
+      'indented lists',
+      POD.replaceAll('\n  - ', '\n    - ').replaceAll(/\n {4}(image|command|#)/g, '\n      $1'),
+    ],
+    ['a marker before it', `---\n${POD}`],
+    ['a marker after it', `${POD}...\n`],
+    [
+      'flow style',
+      `{apiVersion: v1, kind: Pod, metadata: {name: a, ${ANNOTATIONS}}, spec: {containers: [{name: s, command: [x]}]}}\n`,
+    ],
+    ['empty mappings', POD.replace('spec:\n', 'spec:\n  securityContext:\n  volumes:\n')],
+  ])('with %s: means what it should, twice and back', (_name, text) => {
+    const first = injectManifest(text, options)
+    expect(first).toMatchObject({ exitCode: 0 })
+    expect(first.stdout).toContain('outrigger-sidecar')
+    expect(injectManifest(first.stdout, options).stdout).toBe(first.stdout)
+    const back = uninjectManifest(first.stdout, options)
+    const bare = JSON.stringify(values(text)).replace('"securityContext":null,"volumes":null,', '')
+    const got = JSON.stringify(values(back.stdout))
+    expect(JSON.parse(got)).toEqual(JSON.parse(bare))
+  })
+
+  test('anchors and merge keys are written out where a change would show elsewhere', () => {
+    const text = `apiVersion: v1
+kind: Pod
+metadata: { name: a, ${ANNOTATIONS.replace('}', ', outrigger.dev/container: server }')} }
+spec:
+  containers:
+    - &base
+      name: server
+      image: echo:1
+      command: [echo-server]
+      securityContext: &tight { runAsUser: 10 }
+    - <<: *base
+      name: helper
+      securityContext: *tight
+`
+    const { stdout, exitCode } = injectManifest(text, options)
+    expect(exitCode).toBe(0)
+    const pod: unknown = parse(stdout, { merge: true })
+    const command = ['/outrigger/bin/shim', 'serve', '--run', '/outrigger/run', '--grace', '27']
+    expect(pod).toMatchObject({
+      spec: {
+        containers: [
+          { name: 'server', command: [...command, '--', 'echo-server'] },
+          { name: 'helper', image: 'echo:1', command: ['echo-server'] },
+        ],
+      },
+    })
+    expect(injectManifest(stdout, options).stdout).toBe(stdout)
+  })
+
+  test.each(['', '  ', '\t'])('JSON keeps its indentation: %j', (indent) => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'a',
+        annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' },
+      },
+      spec: { containers: [{ name: 's', command: ['x'] }] },
+    }
+    const text = `${JSON.stringify(pod, null, indent)}\n`
+    const { stdout } = injectManifest(text, options)
+    expect(JSON.stringify(JSON.parse(stdout), null, indent)).toBe(stdout.trimEnd())
+    expect(stdout.endsWith('\n')).toBe(true)
+    expect(uninjectManifest(stdout, options).stdout).toBe(text)
+  })
+})
+
+describe('namespaces', () => {
+  const NAMESPACE = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: mcp
+  labels: { outrigger.dev/injection: enabled }
+  annotations: { outrigger.dev/auth: none }
+`
+  const plain = POD.replace(`  ${ANNOTATIONS}\n`, '')
+
+  test('one in the manifest counts for what names it', () => {
+    const named = plain.replace('metadata:\n', 'metadata:\n  namespace: mcp\n')
+    expect(injectManifest(`${NAMESPACE}---\n${named}`, options).stdout).toContain(
+      'outrigger-sidecar',
+    )
+    expect(injectManifest(`${NAMESPACE}---\n${plain}`, options).stdout).not.toContain(
+      'outrigger-sidecar',
+    )
+  })
+
+  test('the given one counts for what names none', () => {
+    const inMcp = { ...options, namespace: 'mcp' }
+    expect(injectManifest(`${NAMESPACE}---\n${plain}`, inMcp).stdout).toContain('outrigger-sidecar')
+  })
+})
+
+describe('what goes wrong', () => {
+  test('a denial prints every reason and nothing else', () => {
+    const bad = POD.replace('spec:\n', 'spec:\n  hostNetwork: true\n  hostPID: true\n')
+    const { stdout, stderr, exitCode } = injectManifest(`${OTHER}---\n${bad}---\n${POD}`, options)
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+    const lines = stderr.trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
+    for (const line of lines)
+      expect(line).toMatch(/^app\.yaml: document 2: Pod echo: denied: pod: host/)
+  })
+
+  test.each([
+    ['what is not YAML', 'a: [b\n'],
+    ['a key that stands twice', `${POD}kind: Pod\n`],
+    ['a tab', 'a:\n\tb: c\n'],
+  ])('%s is told by its document', (_name, text) => {
+    const { stdout, stderr, exitCode } = injectManifest(`${OTHER}---\n${text}`, options)
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+    expect(stderr).toMatch(/^app\.yaml: document 2: /)
+  })
+
+  test('strictness of the built-in configuration is said to be that', () => {
+    const { stderr } = injectManifest(POD, optionsWith({}, { isDefaultConfig: true }))
+    expect(stderr).toContain('allowAnonymous')
+    expect(stderr).toContain('--config FILE')
+  })
+
+  test('uninject without a status takes out what goes by name, and says so', () => {
+    const { stdout } = injectManifest(POD, options)
+    const bare = stdout
+      .replace(/\n +outrigger\.dev\/status: .*/, '')
+      .replace(/,\n?\s*outrigger\.dev\/status: *'[^']*'/, '')
+    const back = uninjectManifest(bare, options)
+    expect(back.stdout).not.toMatch(/outrigger-|\/outrigger\//)
+    expect(back.stderr).toContain('outrigger.dev/status')
+  })
+})
+
+describe('workload annotations', () => {
+  const deployment = (own: string, template = ''): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations: { ${own} }
+spec:
+  template:
+    metadata: { annotations: { ${template} } }
+    spec:
+      containers: [{ name: s, command: [x] }]
+`
+  const OWN = "outrigger.dev/inject: 'true', outrigger.dev/auth: none"
+
+  test('are copied into the template, and go when they go', () => {
+    const { stdout } = injectManifest(deployment(`${OWN}, outrigger.dev/log-level: debug`), options)
+    expect(stdout.match(/outrigger\.dev\/log-level: debug/g)).toHaveLength(2)
+    const without = stdout.replace(/, outrigger\.dev\/log-level: debug/, '')
+    const again = injectManifest(without, options)
+    expect(again.exitCode).toBe(0)
+    expect(again.stdout).not.toContain('log-level')
+  })
+
+  test('the template’s own word is stronger and stays', () => {
+    const text = deployment(
+      `${OWN}, outrigger.dev/log-level: debug`,
+      'outrigger.dev/log-level: warn',
+    )
+    const { stdout } = injectManifest(text, options)
+    expect(stdout).toContain('"log-level":"warn"')
+    expect(values(uninjectManifest(stdout, options).stdout)).toEqual(values(text))
+  })
+
+  test('may be tightened by the template, not loosened', () => {
+    const own = `${OWN}, outrigger.dev/process-model: session`
+    const { stderr } = injectManifest(
+      deployment(own, 'outrigger.dev/process-model: principal'),
+      options,
+    )
+    expect(stderr).toContain('which Deployment web fixes')
+  })
+})
+
+describe('explain', () => {
+  test('says what holds, from where, and what would change', () => {
+    const { stdout, exitCode } = explainManifest(POD, options)
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^app\.yaml: document 1: Pod echo \(namespace default\): injected\n/)
+    expect(stdout).toMatch(/^ +auth +none +pod$/m)
+    expect(stdout).toMatch(/^ +transport +stdio +default$/m)
+    expect(stdout).toMatch(/^ +~ spec\.containers\[server\]\.command$/m)
+    expect(stdout).toMatch(/^ +\+ spec\.initContainers/m)
+  })
+
+  test('a denial has its reasons on stderr', () => {
+    const { stdout, stderr, exitCode } = explainManifest(POD, optionsWith({}))
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('denied for 1 reason')
+    expect(stderr).toContain('allowAnonymous')
+  })
+
+  test('what is left alone says why', () => {
+    expect(explainManifest(POD.replace("'true'", "'false'"), options).stdout).toContain(
+      'left alone',
+    )
+    expect(explainManifest(OTHER, options).stdout).toContain('holds no pod')
+  })
+})

@@ -1,0 +1,201 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { parse, parseAllDocuments } from 'yaml'
+import { injectManifest } from '../../cli/manifest/inject.ts'
+import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
+import { PREFIX } from '../../shared/annotations.ts'
+import { INJECTION_LABEL } from '../../shared/names.ts'
+import { readClusterConfig } from '../../webhook/config.ts'
+import { arrayAt, at, isObject, objectsAt, stringAt, type JsonObject } from '../../webhook/json.ts'
+import { parseOptions } from '../../webhook/options.ts'
+
+const ROOT = new URL('../../manifests/', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
+
+const objects = (path: string): readonly JsonObject[] =>
+  parseAllDocuments(read(path)).map((document) => {
+    expect(document.errors).toEqual([])
+    const value: unknown = document.toJS()
+    return isObject(value) ? value : {}
+  })
+
+const kustomization = (path: string): JsonObject => objects(`${path}/kustomization.yaml`)[0] ?? {}
+const listed = (arrayAt(kustomization('base'), 'resources') ?? []).map(String)
+const base = listed.flatMap((file) => objects(`base/${file}`))
+
+const one = (kind: string): JsonObject => {
+  const found = base.filter((object) => object['kind'] === kind)
+  expect(found).toHaveLength(1)
+  return found[0] ?? {}
+}
+const nameOf = (object: JsonObject): string | undefined => stringAt(object, 'metadata', 'name')
+
+const options = (() => {
+  const parsed = parseOptions(['webhook', '--config', 'x'])
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+describe('manifests/base', () => {
+  test('lists every file that it has', () => {
+    const files = readdirSync(new URL('base/', ROOT)).sort()
+    expect([...listed, 'config.yaml', 'kustomization.yaml'].sort()).toEqual(files)
+  })
+
+  test('has the names that the webhook goes by', () => {
+    expect(nameOf(one('Service'))).toBe(options.service)
+    expect(nameOf(one('Secret'))).toBe(options.caSecret)
+    expect(nameOf(one('Namespace'))).toBe(options.namespace)
+    expect(nameOf(one('MutatingWebhookConfiguration'))).toBe(options.configuration)
+    expect(kustomization('base')['namespace']).toBe(options.namespace)
+  })
+
+  test('the Secret is empty, so that applying it again leaves what it holds', () => {
+    expect(Object.keys(one('Secret'))).toEqual(['apiVersion', 'kind', 'metadata', 'type'])
+  })
+
+  test('the rights are those that the webhook uses, on the objects that it uses', () => {
+    const rules = base.flatMap((object) => objectsAt(object, 'rules'))
+    expect(rules).toEqual([
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: ['mutatingwebhookconfigurations'],
+        resourceNames: [options.configuration],
+        verbs: ['get', 'patch'],
+      },
+      {
+        apiGroups: [''],
+        resources: ['secrets'],
+        resourceNames: [options.caSecret],
+        verbs: ['get', 'patch'],
+      },
+    ])
+  })
+
+  test('the Deployment is restricted, listens where the Service points, and rolls by surge', () => {
+    const deployment = one('Deployment')
+    const [container] = objectsAt(deployment, 'spec', 'template', 'spec', 'containers')
+    expect(deployment).toMatchObject({
+      spec: {
+        strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        template: {
+          spec: {
+            securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          },
+        },
+      },
+    })
+    expect(container).toMatchObject({
+      ports: [
+        { name: 'admission', containerPort: options.port },
+        { name: 'admin', containerPort: options.adminPort },
+      ],
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      },
+    })
+    const args = (arrayAt(container, 'args') ?? []).map(String)
+    expect(parseOptions(args).ok).toBe(true)
+    expect(objectsAt(one('Service'), 'spec', 'ports')).toMatchObject([{ targetPort: 'admission' }])
+  })
+})
+
+describe('the webhook configuration', () => {
+  const webhooks = objectsAt(one('MutatingWebhookConfiguration'), 'webhooks')
+
+  test.each(webhooks.map((webhook) => [stringAt(webhook, 'name'), webhook] as const))(
+    '%s',
+    (_name, webhook) => {
+      expect(webhook).toMatchObject({
+        clientConfig: {
+          service: { name: options.service, namespace: options.namespace, path: '/mutate' },
+        },
+        rules: [
+          { operations: ['CREATE'], resources: ['pods'], apiGroups: [''], apiVersions: ['v1'] },
+        ],
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'None',
+        failurePolicy: 'Fail',
+        reinvocationPolicy: 'IfNeeded',
+        timeoutSeconds: 5,
+      })
+      expect(at(webhook, 'clientConfig', 'caBundle')).toBeUndefined()
+      const [, excluded] = objectsAt(webhook, 'namespaceSelector', 'matchExpressions')
+      const names = (arrayAt(excluded, 'values') ?? []).map(String)
+      expect(excluded).toMatchObject({ key: 'kubernetes.io/metadata.name', operator: 'NotIn' })
+      expect(names).toEqual(
+        expect.arrayContaining([
+          'kube-system',
+          'kube-public',
+          'kube-node-lease',
+          options.namespace,
+        ]),
+      )
+    },
+  )
+
+  test('the two entries never see the same namespace', () => {
+    const selectors = webhooks.map(
+      (webhook) => objectsAt(webhook, 'namespaceSelector', 'matchExpressions')[0],
+    )
+    expect(selectors).toEqual([
+      { key: INJECTION_LABEL, operator: 'In', values: ['enabled'] },
+      { key: INJECTION_LABEL, operator: 'NotIn', values: ['enabled'] },
+    ])
+  })
+
+  test('only the second asks for a key of ours, and never for the namespace object', () => {
+    const [labelled, others] = webhooks.map((webhook) => objectsAt(webhook, 'matchConditions'))
+    expect(labelled).toEqual([])
+    expect(others).toHaveLength(1)
+    const expression = stringAt(others?.[0], 'expression') ?? ''
+    expect(expression).toContain(`startsWith('${PREFIX}')`)
+    expect(expression).not.toContain('namespaceObject')
+  })
+})
+
+describe('configurations', () => {
+  test.each(['base/config.yaml', 'overlays/dev/config.yaml'])('%s is right', (path) => {
+    const config = readClusterConfig(read(path))
+    expect(config.ok ? [] : config.error).toEqual([])
+  })
+
+  test('the base allows nothing', () => {
+    const config: unknown = parse(read('base/config.yaml'))
+    expect(JSON.stringify(config)).not.toContain('allow')
+  })
+})
+
+describe('examples', () => {
+  const files = readdirSync(new URL('examples/', ROOT))
+  const optionsFor = (path: string): ManifestOptions => {
+    const config = readClusterConfig(read(path))
+    if (!config.ok) throw new Error(config.error.join())
+    const common = { file: 'example', isDefaultConfig: false, namespace: 'default', namespaces: [] }
+    return { ...common, config: config.value }
+  }
+
+  test.each(files)(
+    '%s is injected by the configuration for trying out, without a warning',
+    (file) => {
+      const result = injectManifest(
+        read(`examples/${file}`),
+        optionsFor('overlays/dev/config.yaml'),
+      )
+      expect(result).toMatchObject({ stderr: '', exitCode: 0 })
+      expect(result.stdout).toContain('outrigger-sidecar')
+    },
+  )
+
+  test.each(files)('%s is refused by the strict base', (file) => {
+    const { stderr, exitCode } = injectManifest(
+      read(`examples/${file}`),
+      optionsFor('base/config.yaml'),
+    )
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('allowAnonymous')
+  })
+})

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals'
+import { mutate } from '../../../webhook/admission/mutate.ts'
+import { boundWarnings, denialMessage, respond } from '../../../webhook/admission/response.ts'
+import { parseReview } from '../../../webhook/admission/review.ts'
+import { parseClusterConfig } from '../../../webhook/config.ts'
+import { violation } from '../../../webhook/inject/outcome.ts'
+import { objectAt, stringAt, type Json, type JsonObject } from '../../../webhook/json.ts'
+import { fixedNamespaces, type Namespaces } from '../../../webhook/namespace.ts'
+import { reviewOf, type ReviewFields } from '../../support/admission.ts'
+
+const config = (() => {
+  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+const pod: JsonObject = {
+  metadata: { annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' } },
+  spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] },
+}
+
+const bytes = (value: Json): Uint8Array => Buffer.from(JSON.stringify(value))
+
+const answer = async (
+  body: Uint8Array,
+  namespaces: Namespaces = fixedNamespaces([]),
+): Promise<JsonObject> => {
+  const result = await mutate(body, { config, namespaces })
+  return result.ok ? objectAt(result.value.document, 'response') : { ...result.error, uid: null }
+}
+
+describe('parseReview', () => {
+  test.each([
+    ['not JSON', Buffer.from('{'), undefined],
+    ['not an object', bytes([1]), undefined],
+    ['another version', bytes({ ...reviewOf(pod), apiVersion: 'admission.k8s.io/v1beta1' }), '1'],
+    ['another kind', bytes({ ...reviewOf(pod), kind: 'Pod' }), '1'],
+    [
+      'no request',
+      bytes({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' }),
+      undefined,
+    ],
+    ['no uid', bytes({ ...reviewOf(pod), request: {} }), undefined],
+    [
+      'an object that is none',
+      bytes({ ...reviewOf(pod), request: { uid: '7', object: 'x' } }),
+      '7',
+    ],
+  ])('%s', (_name, body, uid) => {
+    expect(parseReview(body)).toMatchObject({ ok: false, error: { uid } })
+  })
+})
+
+describe('mutate', () => {
+  test('injects the creation of a pod and echoes the uid', async () => {
+    expect(await answer(bytes(reviewOf(pod, { uid: 'abc' })))).toMatchObject({
+      uid: 'abc',
+      allowed: true,
+      patchType: 'JSONPatch',
+      auditAnnotations: { decision: 'inject' },
+    })
+  })
+
+  test('a dry run gets the same answer', async () => {
+    const wet = await answer(bytes(reviewOf(pod)))
+    expect(await answer(bytes(reviewOf(pod, { dryRun: true })))).toEqual(wet)
+  })
+
+  const apps = { group: 'apps', version: 'v1', resource: 'deployments' }
+  test.each<readonly [string, ReviewFields, JsonObject | null]>([
+    ['an update', { operation: 'UPDATE' }, pod],
+    ['a deletion', { operation: 'DELETE' }, null],
+    ['a subresource', { subResource: 'ephemeralcontainers' }, pod],
+    ['another resource', { resource: apps }, pod],
+    ['a creation without its object', {}, null],
+  ])('%s passes untouched', async (_name, fields, object) => {
+    expect(await answer(bytes(reviewOf(object, fields)))).toEqual({ uid: '1', allowed: true })
+  })
+
+  test.each<readonly [string, Namespaces]>([
+    ['is missing', { get: () => Promise.resolve(undefined) }],
+    ['cannot be read', { get: () => Promise.reject(new Error('down')) }],
+  ])('refuses when the namespace %s', async (_name, namespaces) => {
+    expect(await answer(bytes(reviewOf(pod)), namespaces)).toMatchObject({
+      uid: '1',
+      allowed: false,
+      status: { code: 503 },
+    })
+  })
+
+  test('refuses a malformed review that has a uid by that uid', async () => {
+    const body = bytes({ ...reviewOf(pod), kind: 'Pod' })
+    expect(await answer(body)).toMatchObject({ uid: '1', allowed: false, status: { code: 400 } })
+  })
+
+  test('a denial carries every reason', async () => {
+    const bad = { ...pod, spec: { hostNetwork: true, hostPID: true, containers: [] } }
+    const response = await answer(bytes(reviewOf(bad)))
+    expect(response).toMatchObject({ allowed: false, status: { code: 403, reason: 'Forbidden' } })
+    const message = stringAt(response, 'status', 'message') ?? ''
+    for (const word of ['hostNetwork', 'hostPID', 'no container']) expect(message).toContain(word)
+  })
+})
+
+describe('responses', () => {
+  test('warnings keep within what the API server passes on', () => {
+    const warnings = boundWarnings([
+      'a\nb\u0007',
+      'x'.repeat(1000),
+      ...Array.from({ length: 100 }, (_, i) => `${i} ${'y'.repeat(100)}`),
+    ])
+    expect(warnings[0]).toBe('a b ')
+    expect(warnings.every((warning) => warning.length <= 256)).toBe(true)
+    expect(warnings.join('').length).toBeLessThanOrEqual(4096)
+    expect(warnings.at(-1)).toMatch(/^outrigger: \d+ more warnings were left out$/)
+  })
+
+  test('a warning is given once', () => {
+    expect(boundWarnings(['a', 'a'])).toEqual(['a'])
+  })
+
+  test('one reason stands alone, several get a line each', () => {
+    const one = violation('internal', 'one')
+    expect(denialMessage({ violations: [one] })).toBe('one')
+    expect(denialMessage({ violations: [one, one] })).toBe('2 reasons:\n  - one\n  - one')
+  })
+
+  test('a denial is bounded', () => {
+    const violations = [violation('internal', 'x'.repeat(100_000))]
+    expect(denialMessage({ violations }).length).toBeLessThanOrEqual(32_768)
+  })
+
+  test('an injection that changes nothing has no patch', () => {
+    const outcome = { kind: 'inject', pod: {}, patch: [], warnings: [] } as const
+    expect(respond('1', outcome)['response']).toEqual({
+      uid: '1',
+      allowed: true,
+      auditAnnotations: { decision: 'inject' },
+    })
+  })
+})
