@@ -64,7 +64,6 @@ const schema = z.strictObject({
   ]),
 })
 
-export type ClusterDocument = z.input<typeof schema>
 export type ImageCommand = {
   readonly entrypoint: readonly string[]
   readonly cmd: readonly string[]

@@ -15,26 +15,29 @@ export const SKIP_REASONS = {
 } as const
 export type SkipReason = keyof typeof SKIP_REASONS
 
-export type ViolationCode =
-  | 'malformed'
-  | 'bad-value'
-  | 'wrong-scope'
-  | 'loosened'
-  | 'floor'
-  | 'incomplete'
-  | 'no-server'
-  | 'no-command'
-  | 'reserved-name'
-  | 'reserved-path'
-  | 'reserved-port'
-  | 'host-access'
-  | 'windows'
-  | 'weaker-security'
-  | 'same-uid'
-  | 'declared-ports'
-  | 'resources'
-  | 'too-large'
-  | 'internal'
+/** What a pod can be denied for: code to meaning. The README lists the same. */
+export const VIOLATIONS = {
+  malformed: 'the pod, or the namespace’s uid range, has not the shape that Kubernetes gives it',
+  'bad-value': 'an annotation’s value does not parse',
+  'wrong-scope': 'an annotation stands where it may not',
+  loosened: 'a lower scope loosens what a higher one fixed',
+  floor: 'the cluster configuration forbids the value',
+  incomplete: 'a setting that the others need is missing',
+  'no-server': 'it cannot be told which container is the server',
+  'no-command': 'the server’s command is in no place where Outrigger looks',
+  'reserved-name': 'a container, volume or label has a name that only Outrigger gives',
+  'reserved-path': 'a mount or a command stands at one of Outrigger’s paths',
+  'reserved-port': 'a port is one of Outrigger’s',
+  'host-access': 'the pod shares the node’s namespaces or ports, or its containers’ processes',
+  windows: 'the pod runs on Windows',
+  'weaker-security': 'a security context is explicitly weaker than what a server gets',
+  'same-uid': 'a container runs as the sidecar’s uid',
+  'declared-ports': 'a stdio server declares ports that several processes cannot share',
+  resources: 'the sidecar’s requests exceed its limits',
+  'too-large': 'the annotations would exceed the API server’s limit',
+  internal: 'a fault of Outrigger’s',
+} as const
+export type ViolationCode = keyof typeof VIOLATIONS
 
 export interface Violation {
   readonly code: ViolationCode

@@ -15,12 +15,14 @@ const serial = new Uint8Array(16).fill(255)
 let keys: KeyPair
 let otherKeys: KeyPair
 let authority: Authority
+let made: Authority
 let leaf: Leaf
 
 beforeAll(async () => {
   keys = await createKeyPair()
   otherKeys = await createKeyPair()
   authority = createAuthority({ keys, now: NOW, serial, lifetimeMs: 30 * DAY_MS })
+  made = createAuthority({ keys: otherKeys, now: NOW, serial, lifetimeMs: DAY_MS })
   leaf = signLeaf(authority, {
     keys: otherKeys,
     now: NOW,
@@ -100,8 +102,7 @@ describe('ensureAuthority', () => {
     }
   }
 
-  const create = (): Promise<Authority> =>
-    Promise.resolve(createAuthority({ keys: otherKeys, now: NOW, serial, lifetimeMs: DAY_MS }))
+  const create = (): Promise<Authority> => Promise.resolve(made)
 
   test('makes and stores one where there is none', async () => {
     const store = memoryStore()

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { parseClusterConfig } from '../../../webhook/config.ts'
+import { VIOLATIONS } from '../../../webhook/inject/outcome.ts'
+import { createTelemetry } from '../../../webhook/telemetry.ts'
+
+const README = readFileSync(new URL('../../../webhook/README.md', import.meta.url), 'utf8')
+const between = (begin: string, end: string): string =>
+  README.split(begin)[1]?.split(end)[0]?.trim() ?? ''
+
+describe('webhook/README.md', () => {
+  test('lists the codes that a pod can be denied for, no more and no less', () => {
+    const rows = Object.entries(VIOLATIONS).map(
+      ([code, meaning]) => `| \`${code}\` | ${meaning.replaceAll('’', "'")} |`,
+    )
+    const table = between('<!-- violations:begin -->', '<!-- violations:end -->')
+    expect(table.split('\n')).toEqual(['| code | |', '| --- | --- |', ...rows])
+  })
+
+  test('lists every member of the cluster configuration', () => {
+    const config = parseClusterConfig({ sidecar: { image: 'x' } })
+    if (!config.ok) throw new Error(config.error.join())
+    const { floor, sidecar } = config.value
+    const members = [
+      ...Object.keys(floor).map((name) => `floor.${name}`),
+      ...Object.keys(sidecar).map((name) => `sidecar.${name}`),
+      'sidecar.imagePullPolicy',
+      'settings',
+      'images',
+      'systemNamespaces',
+    ]
+    for (const member of members) expect(README).toContain(`\`${member}\``)
+    const [, table = ''] = README.split('## The cluster configuration')
+    const documented = table.match(/`(floor|sidecar)\.[a-zA-Z]+`/g) ?? []
+    for (const name of documented) expect(members).toContain(name.replaceAll('`', ''))
+  })
+
+  test('names every metric of its own', async () => {
+    const metrics = await createTelemetry().registry.getMetricsAsJSON()
+    const own = metrics.map(({ name }) => name).filter((name) => name.startsWith('outrigger_'))
+    expect(own.length).toBeGreaterThan(0)
+    for (const name of own) expect(README).toContain(`\`${name}`)
+  })
+})
