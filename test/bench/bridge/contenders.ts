@@ -135,12 +135,11 @@ const startShim = (
   })
 }
 
-/** Our sidecar and shim, from dist/, as two containers of a pod would run them. */
-export const startSidecar = async (
+const startPair = async (
   echo: string,
   settings: Readonly<Record<string, string>>,
+  runDir: string,
 ): Promise<Sidecar> => {
-  const runDir = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
   const [port, adminPort] = [await freePort(), await freePort()]
   const admin = `http://127.0.0.1:${adminPort}`
   const document: SidecarDocument = {
@@ -180,5 +179,19 @@ export const startSidecar = async (
       await Promise.all([shim.stop(), sidecar.stop()])
       rmSync(runDir, { recursive: true, force: true })
     },
+  }
+}
+
+/** Our sidecar and shim, from dist/, as two containers of a pod would run them. */
+export const startSidecar = async (
+  echo: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Sidecar> => {
+  const runDir = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
+  try {
+    return await startPair(echo, settings, runDir)
+  } catch (error) {
+    rmSync(runDir, { recursive: true, force: true })
+    throw error
   }
 }
