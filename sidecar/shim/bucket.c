@@ -26,10 +26,3 @@ bool bucket_take(struct bucket *bucket, uint64_t tokens, uint64_t now_ms) {
   bucket->millitokens -= tokens * 1000;
   return true;
 }
-
-uint64_t bucket_wait_ms(struct bucket *bucket, uint64_t tokens, uint64_t now_ms) {
-  fill(bucket, now_ms);
-  const uint64_t needed = tokens * 1000;
-  if (bucket->millitokens >= needed) return 0;
-  return (needed - bucket->millitokens) / bucket->rate_per_second + 1;
-}

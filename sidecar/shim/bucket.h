@@ -20,7 +20,4 @@ struct bucket bucket_full(uint64_t rate_per_second, uint64_t burst, uint64_t now
 // Takes `tokens`, all or none.
 bool bucket_take(struct bucket *bucket, uint64_t tokens, uint64_t now_ms);
 
-// Milliseconds until `tokens` (at most the burst) can be taken.
-uint64_t bucket_wait_ms(struct bucket *bucket, uint64_t tokens, uint64_t now_ms);
-
 #endif

@@ -11,6 +11,7 @@
 #include "fifo.h"
 #include "frame.h"
 #include "relay.h"
+#include "spawn.h"
 
 struct nursery;
 
@@ -42,13 +43,14 @@ struct child {
   pid_t pid;
   pid_t cleaner;
   int stderr_fd;
+  // Nothing is due at once: epoll tells when there is more. Otherwise the clock does.
+  bool is_stderr_watched;
   struct relay relay;
   bool has_exited;
   // The connection it belonged to has ended: no event about it.
   bool is_mute;
-  // Where and why it could not be started; stage 0 where it could.
-  int failed_stage;
-  int failed_error;
+  // Why it could not be started; stage 0 where it could.
+  struct spawn_failure failure;
   uint64_t opened_by_ms;
   uint64_t term_at_ms;
   uint64_t kill_at_ms;
@@ -61,18 +63,15 @@ struct child {
   uint8_t *held;
 };
 
-// A SPAWN request: makes the pipes, or refuses.
-void child_offer(struct nursery *nursery, const struct frame_request *request, uint64_t now_ms);
-
-// An OPENED request: starts the child.
-void child_start(struct nursery *nursery, struct child *child, uint64_t now_ms);
-
 // An END request.
 void child_end(struct nursery *nursery, struct child *child, const struct frame_request *request,
                uint64_t now_ms);
 
 // Reads what the monitor has to tell.
 void child_hear_monitor(struct nursery *nursery, struct child *child, uint64_t now_ms);
+
+// Has the monitor kill everything at once.
+void child_kill(const struct child *child);
 
 // The child's process itself has ended (told by its monitor, or reaped by us as an orphan).
 void child_exited(struct nursery *nursery, struct child *child, enum frame_end kind, uint8_t value);

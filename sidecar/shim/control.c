@@ -2,16 +2,21 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fifo.h"
+#include "report.h"
+#include "tree.h"
 
-enum { IN_BYTES = FRAME_PREFIX_BYTES + FRAME_MAX_BYTES };
+enum { IN_BYTES = FRAME_PREFIX_BYTES + FRAME_MAX_BYTES, REMOVE_MS = 1000 };
 
 // Room for one child's events beyond the soft limit: its stderr's tail and what surrounds it.
 enum { LAST_WORDS_BYTES = FRAME_MAX_EVENT_BYTES + FRAME_MAX_TEXT_BYTES + 128 };
@@ -51,6 +56,10 @@ static bool is_right_peer(struct control *control, int fd) {
   socklen_t size = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
   if (control->is_peer_known && control->peer != peer.uid) {
+    if (control->last_error != EPERM) {
+      report_line("who listens on %s/control has uid %u, but the sidecar had %u", control->dir,
+                  (unsigned)peer.uid, (unsigned)control->peer);
+    }
     errno = EPERM;
     return false;
   }
@@ -104,6 +113,27 @@ struct frame_decoded control_next(struct control *control) {
   decoded = frame_decode(control->in + control->in_start, control->in_end - control->in_start);
   if (decoded.outcome == FRAME_COMPLETE) control->in_start += decoded.used;
   return decoded;
+}
+
+bool control_has_request(const struct control *control) {
+  return control->socket >= 0 && control_has_room(control) &&
+         frame_decode(control->in + control->in_start, control->in_end - control->in_start)
+                 .outcome != FRAME_INCOMPLETE;
+}
+
+void control_remove_imitations(const struct control *control) {
+  if (!control->is_peer_known || control->peer == geteuid()) return;
+  const int dir = open(control->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (dir < 0) return;
+  static const char *const NAMES[] = {"control", "pipes"};
+  for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+    struct stat status;
+    if (fstatat(dir, NAMES[i], &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (status.st_uid != geteuid()) continue;
+    report_line("%s/%s was a child's, not the sidecar's: removed", control->dir, NAMES[i]);
+    tree_remove(dir, NAMES[i], clock_now_ms() + REMOVE_MS);
+  }
+  close(dir);
 }
 
 void control_send(struct control *control, const uint8_t *event, size_t length) {

@@ -46,11 +46,18 @@ int control_open(struct control *control, const char *dir, size_t children);
 // Tries once; true when connected. Otherwise errno says why.
 bool control_connect(struct control *control, uint64_t now_ms);
 
+// Takes away what a child may have put in the place of the sidecar's files while no sidecar was there:
+// to be called when no child is left. Only where the two have different users can one tell.
+void control_remove_imitations(const struct control *control);
+
 // Reads once; false at the end of the connection.
 bool control_receive(struct control *control);
 
 // The next request of what was read. INCOMPLETE also while events pile up.
 struct frame_decoded control_next(struct control *control);
+
+// Whether another request could be taken in now.
+bool control_has_request(const struct control *control);
 
 // Queues an event; without a connection there is nobody to tell.
 void control_send(struct control *control, const uint8_t *event, size_t length);

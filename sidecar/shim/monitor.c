@@ -13,52 +13,30 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "descendants.h"
 #include "descriptors.h"
+#include "family.h"
 #include "frame.h"
 
-enum {
-  // From SIGTERM to SIGKILL for what a child leaves behind.
-  LEFTOVER_MS = 500,
-  KILL_AGAIN_MS = 1,
-};
+// Between two rounds of SIGKILL in which nothing ended: a process may be stuck in the kernel.
+enum { LONGEST_NAP_MS = 100 };
 
 struct monitor {
   int shim;
   int signals;
   // Ends at the child's exec, or says why there is none.
   int failure;
-  pid_t child;
-  bool has_ended;
+  struct family family;
   bool is_killing;
   uint64_t kill_at_ms;
+  int nap_ms;
 };
+
+enum remains { REMAINS_NOTHING, REMAINS_AS_BEFORE, REMAINS_FEWER };
 
 static void tell(const struct monitor *monitor, enum monitor_news_kind kind, int what, int value) {
   const struct monitor_news news = {.kind = kind, .what = what, .value = value};
   // Few and small: the socket always has room. Where the shim is gone, nobody needs to know.
   send(monitor->shim, &news, sizeof news, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void signal_group(const struct monitor *monitor, int number) {
-  if (monitor->has_ended) return;
-  // Until it has called setsid there is no such group yet.
-  if (kill(-monitor->child, number) != 0) kill(monitor->child, number);
-}
-
-static bool is_in_group(pid_t pid, const void *context) {
-  const struct monitor *monitor = context;
-  return getpgid(pid) == monitor->child;
-}
-
-static void terminate_group(const struct monitor *monitor) {
-  signal_group(monitor, SIGTERM);
-  signal_group(monitor, SIGCONT);
-}
-
-static void kill_round(const struct monitor *monitor) {
-  signal_group(monitor, SIGKILL);
-  descendants_signal(SIGKILL, NULL, NULL);
 }
 
 // Reads the exec pipe if it has something to say: the child runs, or never will.
@@ -72,31 +50,32 @@ static void learn_start(struct monitor *monitor) {
   if (length == sizeof failure) {
     tell(monitor, NEWS_FAILED, (int)failure.stage, failure.error);
   } else {
-    tell(monitor, NEWS_SPAWNED, monitor->child, 0);
+    tell(monitor, NEWS_SPAWNED, monitor->family.child, 0);
   }
 }
 
 // The child has ended and is not reaped yet, so its number still names its group.
 static void end_child(struct monitor *monitor, const siginfo_t *info) {
   learn_start(monitor);
-  terminate_group(monitor);
-  monitor->has_ended = true;
+  family_terminate(&monitor->family);
+  monitor->family.is_child_reaped = true;
   const bool by_code = info->si_code == CLD_EXITED;
   tell(monitor, NEWS_EXITED, by_code ? FRAME_BY_CODE : FRAME_BY_SIGNAL, info->si_status);
-  descendants_signal(SIGTERM, is_in_group, monitor);
-  descendants_signal(SIGCONT, is_in_group, monitor);
-  const uint64_t kill_at_ms = clock_now_ms() + LEFTOVER_MS;
+  const uint64_t kill_at_ms = clock_now_ms() + MONITOR_LEFTOVER_MS;
   if (kill_at_ms < monitor->kill_at_ms) monitor->kill_at_ms = kill_at_ms;
 }
 
-// Reaps what has ended; false once nothing is left.
-static bool reap(struct monitor *monitor) {
+// Reaps what has ended, and says what that leaves.
+static enum remains reap(struct monitor *monitor) {
+  enum remains remains = REMAINS_AS_BEFORE;
   for (;;) {
     siginfo_t info = {0};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno != ECHILD;
-    if (info.si_pid == 0) return true;
-    if (info.si_pid == monitor->child && !monitor->has_ended) end_child(monitor, &info);
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return REMAINS_NOTHING;
+    if (info.si_pid == 0) return remains;
+    const struct family *family = &monitor->family;
+    if (info.si_pid == family->child && !family->is_child_reaped) end_child(monitor, &info);
     waitpid(info.si_pid, NULL, 0);
+    remains = REMAINS_FEWER;
   }
 }
 
@@ -105,7 +84,7 @@ static void obey(struct monitor *monitor) {
   const ssize_t length = recv(monitor->shim, &command, 1, MSG_DONTWAIT);
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (length == 1 && command == COMMAND_TERMINATE) {
-    terminate_group(monitor);
+    family_terminate_group(&monitor->family);
     return;
   }
   // To kill is the command, or the shim is gone.
@@ -120,7 +99,7 @@ static void wait_for_news(struct monitor *monitor) {
   };
   int timeout = -1;
   if (monitor->is_killing) {
-    timeout = KILL_AGAIN_MS;
+    timeout = monitor->nap_ms;
   } else if (monitor->kill_at_ms != CLOCK_NEVER) {
     const uint64_t now_ms = clock_now_ms();
     timeout = monitor->kill_at_ms > now_ms ? (int)(monitor->kill_at_ms - now_ms) : 0;
@@ -132,6 +111,21 @@ static void wait_for_news(struct monitor *monitor) {
     if (polled[2].revents != 0) learn_start(monitor);
   }
   if (clock_now_ms() >= monitor->kill_at_ms) monitor->is_killing = true;
+}
+
+// Until nothing is left. While it kills, it rests only when a round has ended nothing: whatever
+// forks must lose the race.
+static void supervise(struct monitor *monitor) {
+  enum remains remains;
+  while ((remains = reap(monitor)) != REMAINS_NOTHING) {
+    if (monitor->is_killing) family_kill(&monitor->family);
+    if (remains == REMAINS_FEWER) {
+      monitor->nap_ms = 0;
+    } else if (monitor->nap_ms < LONGEST_NAP_MS) {
+      monitor->nap_ms = monitor->nap_ms * 2 + 1;
+    }
+    wait_for_news(monitor);
+  }
 }
 
 // In the child's process.
@@ -146,11 +140,11 @@ static int start_child(struct monitor *monitor, struct spawn_plan *plan,
                        const struct spawn_order *order) {
   int failure[2];
   if (pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
-  monitor->child = fork();
-  if (monitor->child == 0) become_child(plan, order, failure[1]);
+  monitor->family.child = fork();
+  if (monitor->family.child == 0) become_child(plan, order, failure[1]);
   close(failure[1]);
   monitor->failure = failure[0];
-  return monitor->child < 0 ? -1 : 0;
+  return monitor->family.child < 0 ? -1 : 0;
 }
 
 static _Noreturn void give_up(const struct monitor *monitor, enum spawn_stage stage) {
@@ -170,6 +164,10 @@ static void prepare(struct monitor *monitor, const struct spawn_plan *plan) {
   if (monitor->signals < 0 || setsid() < 0) give_up(monitor, STAGE_SESSION);
   if (!plan->has_no_subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
     give_up(monitor, STAGE_SESSION);
+  }
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      family_open(&monitor->family, &plan->landlock) != 0) {
+    give_up(monitor, STAGE_LANDLOCK);
   }
 }
 
@@ -193,10 +191,7 @@ _Noreturn void monitor_run(struct spawn_plan *plan, const struct spawn_order *or
   }
   const int others[] = {shim, monitor.signals, monitor.failure};
   descriptors_close_all_but(others, sizeof others / sizeof *others);
-  while (reap(&monitor)) {
-    if (monitor.is_killing) kill_round(&monitor);
-    wait_for_news(&monitor);
-  }
+  supervise(&monitor);
   tell(&monitor, NEWS_ALONE, 0, 0);
   home_remove(&plan->homes, order->number);
   _exit(0);

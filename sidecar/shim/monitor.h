@@ -9,6 +9,9 @@
 
 #include "spawn.h"
 
+// From SIGTERM to SIGKILL for what a child leaves behind.
+enum { MONITOR_LEFTOVER_MS = 500 };
+
 // What a monitor tells the shim, each in one packet.
 enum monitor_news_kind {
   NEWS_SPAWNED = 1,

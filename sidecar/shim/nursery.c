@@ -8,10 +8,17 @@
 
 #include "clock.h"
 #include "descendants.h"
+#include "drain.h"
 #include "monitor.h"
 #include "report.h"
 
-enum { SWEEP_AGAIN_MS = 2, COMPLAIN_MS = 10000 };
+enum {
+  SWEEP_AGAIN_MS = 2,
+  COMPLAIN_MS = 10000,
+  LONGEST_NAP_MS = 64,
+  // How long monitors may take to kill their own and to remove the private directories.
+  MONITORS_MS = 2000,
+};
 
 // Mapped, not allocated: pages that no child has used cost nothing.
 static void *take_memory(size_t size) {
@@ -125,31 +132,68 @@ uint64_t nursery_tick(struct nursery *nursery, uint64_t now_ms) {
   return next_ms;
 }
 
-static void kill_round(const struct nursery *nursery) {
-  // As PID 1: everything in the container, in one step that no fork can slip through.
-  if (nursery->is_pid_1) kill(-1, SIGKILL);
-  descendants_signal(SIGKILL, NULL, NULL);
+// Takes in what has ended while everything is being killed; false once nothing is left.
+static bool reap_quietly(struct nursery *nursery) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    struct child *child = find_monitor(nursery, pid);
+    if (child == NULL) child = find_cleaner(nursery, pid);
+    if (child == NULL) continue;
+    child->monitor = 0;
+    child->cleaner = 0;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) continue;
+    // In good order: the private directory is gone too.
+    drain_last(nursery, child);
+    child_release(nursery, child);
+  }
+  return pid == 0;
+}
+
+// Waits for the end of all; false where the time is up first.
+static bool wait_quietly(struct nursery *nursery, uint64_t give_up_at_ms) {
+  while (reap_quietly(nursery)) {
+    if (clock_now_ms() >= give_up_at_ms) return false;
+    clock_nap_ms(1);
+  }
+  return true;
+}
+
+// Kills what is left, monitors too, again and again until nothing is.
+static void kill_rest(struct nursery *nursery, uint64_t give_up_at_ms) {
+  uint32_t nap_ms = 1;
+  uint64_t complain_at_ms = clock_now_ms() + COMPLAIN_MS;
+  for (;;) {
+    // As PID 1: everything in the container, in one step that no fork can outrun.
+    if (nursery->is_pid_1) kill(-1, SIGKILL);
+    descendants_signal(SIGKILL, NULL, NULL);
+    if (!reap_quietly(nursery)) return;
+    const uint64_t now_ms = clock_now_ms();
+    if (now_ms >= give_up_at_ms) return;
+    if (now_ms >= complain_at_ms) {
+      report_line("a process does not end after SIGKILL; waiting until it has");
+      complain_at_ms = now_ms + COMPLAIN_MS;
+    }
+    clock_nap_ms(nap_ms);
+    if (nap_ms < LONGEST_NAP_MS) nap_ms *= 2;
+  }
 }
 
 void nursery_kill_all(struct nursery *nursery, uint64_t give_up_at_ms) {
   for (size_t i = 0; i < nursery->size; i++) {
     struct child *child = &nursery->children[i];
-    if (child->state == CHILD_OFFERED) child_release(nursery, child);
+    if (child->state == CHILD_FREE) continue;
     child->is_mute = true;
-  }
-  uint64_t complain_at_ms = clock_now_ms() + COMPLAIN_MS;
-  for (;;) {
-    kill_round(nursery);
-    pid_t pid;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
-    const uint64_t now_ms = clock_now_ms();
-    if (pid < 0 || now_ms >= give_up_at_ms) break;
-    if (now_ms >= complain_at_ms) {
-      report_line("a process does not end after SIGKILL; waiting until it has");
-      complain_at_ms = now_ms + COMPLAIN_MS;
+    if (child->state == CHILD_OFFERED) {
+      child_release(nursery, child);
+    } else if (!nursery->is_pid_1) {
+      child_kill(child);
     }
-    clock_nap_ms(1);
   }
+  const uint64_t ask_until_ms = clock_now_ms() + MONITORS_MS;
+  const uint64_t wait_until_ms = ask_until_ms < give_up_at_ms ? ask_until_ms : give_up_at_ms;
+  // Each monitor kills its own best; what has none any more is left for us.
+  if (nursery->is_pid_1 || !wait_quietly(nursery, wait_until_ms)) kill_rest(nursery, give_up_at_ms);
   nursery->has_strays = false;
   nursery->janitor = 0;
 }
@@ -157,12 +201,7 @@ void nursery_kill_all(struct nursery *nursery, uint64_t give_up_at_ms) {
 void nursery_clean(struct nursery *nursery) {
   for (size_t i = 0; i < nursery->size; i++) {
     struct child *child = &nursery->children[i];
-    if (child->state == CHILD_FREE) {
-      child->is_mute = false;
-      continue;
-    }
-    child->monitor = 0;
-    child->cleaner = 0;
+    if (child->state == CHILD_FREE) continue;
     child->term_at_ms = child->kill_at_ms = child->backstop_at_ms = CLOCK_NEVER;
     child_clean(nursery, child);
   }

@@ -22,8 +22,6 @@ struct nursery {
   struct spawn_plan *plan;
   int epoll;
   bool is_pid_1;
-  // EXIT has come: nothing starts any more.
-  bool is_ending;
   uint64_t next_number;
   // A monitor has died before its child's descendants: they are ours now, and must go.
   bool has_strays;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control.h"
+
 static const char *stage_words(enum spawn_stage stage) {
   switch (stage) {
     case STAGE_FORK:
@@ -24,8 +26,9 @@ static const char *stage_words(enum spawn_stage stage) {
   return "cannot start";
 }
 
-static const char *advice(enum spawn_stage stage, int error, const char *command) {
-  if (stage == STAGE_INTERPRETER) {
+static const char *advice(struct spawn_failure failure, const char *command) {
+  const int error = failure.error;
+  if (failure.stage == STAGE_INTERPRETER) {
     return ": the file is there, but its interpreter (the #! line) or loader (another libc?) is not";
   }
   if (error == ENOENT && strchr(command, '/') == NULL) return ": it is not in any directory of PATH";
@@ -34,13 +37,27 @@ static const char *advice(enum spawn_stage stage, int error, const char *command
   return "";
 }
 
-enum frame_reason refusal_write(char *text, size_t size, enum spawn_stage stage, int error,
-                                const char *command) {
-  if (stage != STAGE_EXEC && stage != STAGE_INTERPRETER) {
-    snprintf(text, size, "%s: %s", stage_words(stage), strerror(error));
-    return REASON_SYSTEM;
+void refusal_send(struct control *control, uint32_t id, enum frame_reason reason,
+                  const char *text) {
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  control_send(control, event, frame_refused(event, id, reason, text));
+}
+
+void refusal_send_error(struct control *control, uint32_t id, const char *what) {
+  char text[FRAME_MAX_TEXT_BYTES];
+  snprintf(text, sizeof text, "%s: %s", what, strerror(errno));
+  refusal_send(control, id, REASON_SYSTEM, text);
+}
+
+void refusal_send_failure(struct control *control, uint32_t id, struct spawn_failure failure,
+                          const char *command) {
+  char text[FRAME_MAX_TEXT_BYTES];
+  if (failure.stage != STAGE_EXEC && failure.stage != STAGE_INTERPRETER) {
+    errno = failure.error;
+    refusal_send_error(control, id, stage_words(failure.stage));
+    return;
   }
-  snprintf(text, size, "cannot execute %.512s: %s%s", command, strerror(error),
-           advice(stage, error, command));
-  return REASON_CANNOT_EXECUTE;
+  snprintf(text, sizeof text, "cannot execute %.512s: %s%s", command, strerror(failure.error),
+           advice(failure, command));
+  refusal_send(control, id, REASON_CANNOT_EXECUTE, text);
 }

@@ -1,14 +1,22 @@
-// Why a command could not be started, in words that say what to do. Pure.
+// Why a child could not be started, in words that say what to do, and the event that tells it.
 #ifndef SHIM_REFUSAL_H
 #define SHIM_REFUSAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "frame.h"
 #include "spawn.h"
 
-// Writes the sentence and returns the reason code that goes with it.
-enum frame_reason refusal_write(char *text, size_t size, enum spawn_stage stage, int error,
-                                const char *command);
+struct control;
+
+void refusal_send(struct control *control, uint32_t id, enum frame_reason reason, const char *text);
+
+// For reasons of the system: `what`, and what errno says.
+void refusal_send_error(struct control *control, uint32_t id, const char *what);
+
+// For a child that its monitor could not start.
+void refusal_send_failure(struct control *control, uint32_t id, struct spawn_failure failure,
+                          const char *command);
 
 #endif

@@ -36,10 +36,6 @@ bool relay_may_pass(struct relay *relay, uint64_t now_ms) {
   return bucket_take(&relay->bucket, relay->held_bytes, now_ms);
 }
 
-uint64_t relay_wait_ms(struct relay *relay, uint64_t now_ms) {
-  return bucket_wait_ms(&relay->bucket, relay->held_bytes, now_ms);
-}
-
 void relay_passed(struct relay *relay) {
   relay->held_bytes = 0;
   relay->dropped = 0;

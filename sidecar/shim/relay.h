@@ -32,9 +32,6 @@ void relay_take(struct relay *relay, const uint8_t *bytes, size_t length);
 // Whether all that is held may go on now; takes its tokens if so.
 bool relay_may_pass(struct relay *relay, uint64_t now_ms);
 
-// Milliseconds until what is held may go on.
-uint64_t relay_wait_ms(struct relay *relay, uint64_t now_ms);
-
 // What is held has gone on.
 void relay_passed(struct relay *relay);
 

@@ -5,117 +5,23 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "control.h"
-#include "descriptors.h"
 #include "drain.h"
-#include "nursery.h"
+#include "offer.h"
 #include "report.h"
+#include "serving.h"
 #include "watch.h"
 
 enum {
   EVENTS_A_TURN = 64,
+  LONGEST_WAIT_MS = 60000,
   FIRST_CONNECTION_MS = 30000,
-  EXIT_WITHIN_MS = 5000,
+  LAST_KILL_MS = 5000,
   EXIT_TERMINATED = 128 + SIGTERM,
-  // stderr and socket of each child, and what is open for a moment or all the time.
-  DESCRIPTORS_A_CHILD = 2,
-  DESCRIPTORS_BESIDE = 32,
 };
-
-struct serving {
-  const struct serve_options *options;
-  struct control control;
-  struct spawn_plan plan;
-  struct nursery nursery;
-  int epoll;
-  int signals;
-  uint32_t watched;
-  uint64_t connect_at_ms;
-  uint64_t give_up_at_ms;
-  bool was_connected;
-  bool is_terminating;
-  uint64_t terminate_at_ms;
-  bool is_done;
-  int exit_code;
-};
-
-static int fail(const char *what) {
-  report_line("%s: %s", what, strerror(errno));
-  return -1;
-}
-
-static int raise_open_files(struct serving *serving) {
-  const rlim_t needed =
-      (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CHILD + DESCRIPTORS_BESIDE;
-  if (getrlimit(RLIMIT_NOFILE, &serving->plan.open_files) != 0) return fail("getrlimit");
-  struct rlimit raised = serving->plan.open_files;
-  if (raised.rlim_cur >= needed) return 0;
-  raised.rlim_cur = needed;
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return 0;
-  return fail("too few open files are allowed for --max-processes (ulimit -n)");
-}
-
-static int open_signals(void) {
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, NULL);
-  // Whoever started us may have SIGCHLD ignored; then nothing could be waited for.
-  signal(SIGCHLD, SIG_DFL);
-  sigset_t taken;
-  sigemptyset(&taken);
-  sigaddset(&taken, SIGCHLD);
-  sigaddset(&taken, SIGTERM);
-  sigaddset(&taken, SIGINT);
-  sigaddset(&taken, SIGHUP);
-  return signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-// Removes what killed shims left, beside the work.
-static void start_janitor(struct serving *serving) {
-  if (serving->plan.homes.lock < 0) return;
-  serving->nursery.janitor = fork();
-  if (serving->nursery.janitor != 0) return;
-  descriptors_close_all_but(NULL, 0);
-  homes_remove_stale(&serving->plan.homes);
-  _exit(0);
-}
-
-static int open_parts(struct serving *serving) {
-  const struct serve_options *options = serving->options;
-  struct spawn_plan *plan = &serving->plan;
-  plan->umask = umask(0);
-  if (raise_open_files(serving) != 0) return -1;
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail("cannot become undumpable");
-  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
-    // No Linux since 3.4, but some emulators of it.
-    plan->has_no_subreaper = true;
-    report_line("there are no subreapers here: what leaves a child's process group is not found");
-  }
-  serving->signals = open_signals();
-  serving->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (serving->signals < 0 || serving->epoll < 0 ||
-      watch_add(serving->epoll, serving->signals, WATCH_SIGNALS, 0) != 0) {
-    return fail("cannot wait for events");
-  }
-  if (landlock_open(&plan->landlock) != 0) return fail("cannot prepare Landlock");
-  if (environment_open(&plan->environment) != 0 ||
-      control_open(&serving->control, options->run_dir, options->max_processes) != 0 ||
-      nursery_open(&serving->nursery, options->max_processes) != 0) {
-    return fail("cannot take memory for --max-processes");
-  }
-  if (homes_open(&plan->homes, options->run_dir) != 0) {
-    report_line("no directory for private homes can be made in TMPDIR, /tmp, /var/tmp or %s: %s",
-                options->run_dir, strerror(errno));
-  }
-  return 0;
-}
 
 static void say_terminating(struct serving *serving, uint64_t now_ms) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
@@ -142,15 +48,17 @@ static void finish(struct serving *serving, int code) {
 
 // Ends the connection and with it every child. With `--once`, or while terminating, also the shim.
 static void disconnect(struct serving *serving, const char *why) {
+  if (serving->control.socket < 0) return;
   if (why != NULL) report_line("the connection to the sidecar is closed: %s", why);
   const bool is_last = serving->options->once || serving->is_terminating || serving->is_done;
-  nursery_kill_all(&serving->nursery, is_last ? clock_now_ms() + EXIT_WITHIN_MS : CLOCK_NEVER);
+  nursery_kill_all(&serving->nursery, is_last ? clock_now_ms() + LAST_KILL_MS : CLOCK_NEVER);
   control_close(&serving->control);
   if (serving->is_done) return;
   if (is_last) {
     finish(serving, serving->is_terminating ? EXIT_TERMINATED : why != NULL);
     return;
   }
+  control_remove_imitations(&serving->control);
   nursery_clean(&serving->nursery);
   serving->connect_at_ms = clock_now_ms() + CONTROL_RETRY_MS;
 }
@@ -169,17 +77,16 @@ static const char *handle(struct serving *serving, const struct frame_request *r
       greet(serving, now_ms);
       return NULL;
     case FRAME_SPAWN:
-      child_offer(nursery, request, now_ms);
+      offer_make(nursery, request, now_ms);
       return NULL;
     // A child may have gone while the request was on its way.
     case FRAME_OPENED:
-      if (child != NULL) child_start(nursery, child, now_ms);
+      if (child != NULL) offer_take(nursery, child, now_ms);
       return NULL;
     case FRAME_END:
       if (child != NULL) child_end(nursery, child, request, now_ms);
       return NULL;
     case FRAME_EXIT:
-      nursery->is_ending = true;
       finish(serving, request->exit_code);
       return NULL;
     default:
@@ -207,7 +114,6 @@ static void try_connect(struct serving *serving, uint64_t now_ms) {
       return;
     }
     serving->watched = EPOLLIN;
-    serving->was_connected = true;
     serving->give_up_at_ms = CLOCK_NEVER;
     control->last_error = 0;
     return;
@@ -215,7 +121,7 @@ static void try_connect(struct serving *serving, uint64_t now_ms) {
   const int why = errno;
   serving->connect_at_ms = now_ms + CONTROL_RETRY_MS;
   // Not being there yet is how every pod starts; anything else is worth a line, once.
-  if (why != control->last_error && why != ENOENT && why != ECONNREFUSED) {
+  if (why != control->last_error && why != ENOENT && why != ECONNREFUSED && why != EPERM) {
     report_line("cannot connect to %s/control: %s", control->dir, strerror(why));
   }
   control->last_error = why;
@@ -246,6 +152,16 @@ static void take_signals(struct serving *serving, uint64_t now_ms) {
   nursery_reap(&serving->nursery, now_ms);
 }
 
+static void take_control_event(struct serving *serving, uint32_t events, uint64_t now_ms) {
+  struct control *control = &serving->control;
+  if (control->socket < 0 || (events & ~(uint32_t)EPOLLOUT) == 0) return;
+  // Requests that wait for room must not hide that nobody is there any more.
+  const bool is_gone = !control_has_room(control) && (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (!is_gone && control_receive(control)) return;
+  handle_requests(serving, now_ms);
+  disconnect(serving, NULL);
+}
+
 static void take_event(struct serving *serving, const struct epoll_event *event,
                        uint64_t now_ms) {
   const size_t place = watch_place_of(event);
@@ -255,10 +171,7 @@ static void take_event(struct serving *serving, const struct epoll_event *event,
       take_signals(serving, now_ms);
       break;
     case WATCH_CONTROL:
-      if (serving->control.socket < 0 || (event->events & ~(uint32_t)EPOLLOUT) == 0) break;
-      if (control_receive(&serving->control)) break;
-      handle_requests(serving, now_ms);
-      disconnect(serving, NULL);
+      take_control_event(serving, event->events, now_ms);
       break;
     case WATCH_MONITOR:
       child_hear_monitor(&serving->nursery, child, now_ms);
@@ -304,34 +217,15 @@ static int tick(struct serving *serving, uint64_t now_ms) {
   if (control->socket >= 0 && queue_length(&control->out) > 0) {
     next_ms = earlier(next_ms, control->progress_at_ms + CONTROL_STALL_MS);
   }
+  if (control_has_request(control)) return 0;
   if (next_ms == CLOCK_NEVER) return -1;
-  return next_ms <= now_ms ? 0 : (int)earlier(next_ms - now_ms, 60000);
-}
-
-static void close_parts(struct serving *serving) {
-  nursery_kill_all(&serving->nursery, clock_now_ms() + EXIT_WITHIN_MS);
-  control_close(&serving->control);
-  homes_close(&serving->plan.homes);
-  environment_close(&serving->plan.environment);
-#ifdef __SANITIZE_ADDRESS__
-  // The leak detector traces its own process.
-  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-#endif
+  return next_ms <= now_ms ? 0 : (int)earlier(next_ms - now_ms, LONGEST_WAIT_MS);
 }
 
 int serve_run(const struct serve_options *options) {
-  struct serving serving = {.options = options, .give_up_at_ms = CLOCK_NEVER};
-  serving.plan.command = options->command;
-  serving.plan.keep_home = options->keep_home;
-  serving.nursery.is_pid_1 = getpid() == 1;
-  serving.nursery.control = &serving.control;
-  serving.nursery.plan = &serving.plan;
-  if (open_parts(&serving) != 0) return 1;
-  const uint64_t start_ms = clock_now_ms();
-  serving.nursery.epoll = serving.epoll;
-  serving.nursery.rate = bucket_full(options->spawn_rate, options->spawn_rate * 2, start_ms);
-  if (options->once) serving.give_up_at_ms = start_ms + FIRST_CONNECTION_MS;
-  start_janitor(&serving);
+  struct serving serving;
+  if (serving_open(&serving, options) != 0) return 1;
+  if (options->once) serving.give_up_at_ms = clock_now_ms() + FIRST_CONNECTION_MS;
   int timeout = 0;
   while (!serving.is_done) {
     struct epoll_event events[EVENTS_A_TURN];
@@ -340,6 +234,6 @@ int serve_run(const struct serve_options *options) {
     for (int i = 0; i < count; i++) take_event(&serving, &events[i], now_ms);
     timeout = tick(&serving, now_ms);
   }
-  close_parts(&serving);
+  serving_close(&serving);
   return serving.exit_code;
 }

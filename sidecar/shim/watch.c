@@ -10,6 +10,10 @@ int watch_add(int epoll, int fd, enum watch_kind kind, ptrdiff_t place) {
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+void watch_remove(int epoll, int fd) {
+  epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 void watch_change(int epoll, int fd, enum watch_kind kind, uint32_t events) {
   struct epoll_event event = event_for(kind, 0, events);
   epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);

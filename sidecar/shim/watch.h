@@ -12,6 +12,9 @@ enum watch_kind { WATCH_SIGNALS, WATCH_CONTROL, WATCH_MONITOR, WATCH_STDERR };
 // harmless: all reading is non-blocking.
 int watch_add(int epoll, int fd, enum watch_kind kind, ptrdiff_t place);
 
+// Stops watching.
+void watch_remove(int epoll, int fd);
+
 // Changes what a control connection is watched for.
 void watch_change(int epoll, int fd, enum watch_kind kind, uint32_t events);
 

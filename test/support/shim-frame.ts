@@ -1,0 +1,149 @@
+// The control protocol's frames as sidecar/shim/README.md has them, for tests. Pure.
+
+export type ShimEvent =
+  | {
+      readonly type: 'hello'
+      readonly version: number
+      readonly uid: number
+      readonly landlockAbi: number
+      readonly flags: number
+    }
+  | { readonly type: 'pipes' | 'gone'; readonly child: number }
+  | { readonly type: 'spawned'; readonly child: number; readonly pid: number }
+  | {
+      readonly type: 'refused'
+      readonly child: number
+      readonly reason: number
+      readonly text: string
+    }
+  | {
+      readonly type: 'stderr'
+      readonly child: number
+      readonly dropped: number
+      readonly data: Buffer
+    }
+  | {
+      readonly type: 'exited'
+      readonly child: number
+      readonly kind: number
+      readonly value: number
+    }
+  | { readonly type: 'terminating'; readonly leftMs: number }
+
+export type EventOf<T extends ShimEvent['type']> = Extract<ShimEvent, { readonly type: T }>
+
+/** The reasons of REFUSED. */
+export const REASON = {
+  tooMany: 1,
+  tooFast: 2,
+  ending: 3,
+  badRequest: 4,
+  system: 5,
+  cannotExecute: 6,
+} as const
+
+/** A frame of any type and payload, right or wrong. */
+export const frame = (type: number, payload: Buffer = Buffer.of()): Buffer => {
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(payload.length + 1)
+  head.writeUInt8(type, 4)
+  return Buffer.concat([head, payload])
+}
+
+const u32 = (...values: number[]): Buffer => {
+  const bytes = Buffer.alloc(values.length * 4)
+  values.forEach((value, i) => bytes.writeUInt32BE(value, i * 4))
+  return bytes
+}
+
+interface Requests {
+  readonly hello: { readonly version: number }
+  readonly spawn: {
+    readonly child: number
+    readonly name: string
+    readonly lines?: readonly string[]
+  }
+  readonly opened: { readonly child: number }
+  readonly end: {
+    readonly child: number
+    readonly termAfterMs: number
+    readonly killAfterMs: number
+  }
+  readonly exit: { readonly code: number }
+}
+
+const ENCODERS: { readonly [K in keyof Requests]: (request: Requests[K]) => Buffer } = {
+  hello: ({ version }) => frame(0x01, Buffer.of(version >> 8, version & 255)),
+  spawn: ({ child, name, lines = [] }) =>
+    frame(
+      0x02,
+      Buffer.concat([u32(child), Buffer.from(name + lines.map((l) => `${l}\0`).join(''))]),
+    ),
+  opened: ({ child }) => frame(0x03, u32(child)),
+  end: ({ child, termAfterMs, killAfterMs }) => frame(0x04, u32(child, termAfterMs, killAfterMs)),
+  exit: ({ code }) => frame(0x05, Buffer.of(code)),
+}
+
+/** A request's bytes. */
+export const encodeRequest = <K extends keyof Requests>(type: K, request: Requests[K]): Buffer =>
+  ENCODERS[type](request)
+
+const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
+  [
+    0x81,
+    (p) => ({
+      type: 'hello',
+      version: p.readUInt16BE(0),
+      uid: p.readUInt32BE(2),
+      landlockAbi: p.readUInt8(6),
+      flags: p.readUInt8(7),
+    }),
+  ],
+  [0x82, (p) => ({ type: 'pipes', child: p.readUInt32BE(0) })],
+  [0x83, (p) => ({ type: 'spawned', child: p.readUInt32BE(0), pid: p.readUInt32BE(4) })],
+  [
+    0x84,
+    (p) => ({
+      type: 'refused',
+      child: p.readUInt32BE(0),
+      reason: p.readUInt8(4),
+      text: p.toString('utf8', 5),
+    }),
+  ],
+  [
+    0x85,
+    (p) => ({
+      type: 'stderr',
+      child: p.readUInt32BE(0),
+      dropped: p.readUInt32BE(4),
+      data: Buffer.from(p.subarray(8)),
+    }),
+  ],
+  [
+    0x86,
+    (p) => ({
+      type: 'exited',
+      child: p.readUInt32BE(0),
+      kind: p.readUInt8(4),
+      value: p.readUInt8(5),
+    }),
+  ],
+  [0x87, (p) => ({ type: 'gone', child: p.readUInt32BE(0) })],
+  [0x88, (p) => ({ type: 'terminating', leftMs: p.readUInt32BE(0) })],
+])
+
+/** The whole events in `bytes`, and what is left of it. */
+export const decodeEvents = (bytes: Buffer): { events: ShimEvent[]; rest: Buffer } => {
+  const events: ShimEvent[] = []
+  let at = 0
+  while (bytes.length - at >= 5) {
+    const length = bytes.readUInt32BE(at)
+    if (bytes.length - at - 4 < length) break
+    const type = bytes.readUInt8(at + 4)
+    const decode = DECODERS.get(type)
+    if (!decode) throw new Error(`an event of the unknown type ${type}`)
+    events.push(decode(bytes.subarray(at + 5, at + 4 + length)))
+    at += 4 + length
+  }
+  return { events, rest: bytes.subarray(at) }
+}

@@ -1,0 +1,226 @@
+// Runs a shim as a real process, with this process as its sidecar, for tests. As root the two have
+// users of their own, as in a pod; otherwise they share one, and isolation is advisory.
+
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Connection } from './shim-connection.ts'
+import { until, within } from './waiting.ts'
+
+export const SIDECAR_UID = 21_520
+export const SERVER_UID = 10_001
+export const IS_ROOT = process.getuid?.() === 0
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Whether a program is there to be run. */
+export const hasProgram = (name: string): boolean =>
+  spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0
+
+const FILES = { all: 'shim', asan: 'shim-asan', aarch64: 'shim-aarch64', fuzz: 'shim-fuzz' }
+
+/** Builds one kind of shim (nothing to do where it is newer than its sources); its path. */
+export const buildShim = (target: keyof typeof FILES): string => {
+  mkdirSync(join(ROOT, 'dist'), { recursive: true })
+  const make = ['make', '-C', 'sidecar/shim', '-s', target]
+  // Tests run side by side; the lock keeps them from building the same thing at once.
+  execFileSync('flock', ['dist/.shim-build', ...make], { cwd: ROOT, stdio: 'pipe' })
+  return join(ROOT, 'dist', FILES[target])
+}
+
+/** The builds that must behave alike: as released, and with sanitizers that end it at a fault. */
+export const BUILDS = [
+  ['release', 'all'],
+  ['sanitized', 'asan'],
+] as const
+
+/** A command whose behaviour each spawn chooses through the variable SCRIPT. */
+export const SHELL_COMMAND = ['/bin/sh', '-c', 'eval "$SCRIPT"']
+
+/** Makes the shim PID 1 of a namespace of its own, as in a container. Only root can. */
+export const AS_PID_1: readonly string[] = [
+  `unshare --pid --fork --kill-child --mount-proc`,
+  `setpriv --reuid=${SERVER_UID} --regid=${SERVER_UID} --clear-groups`,
+].flatMap((words) => words.split(' '))
+
+export interface ShimOptions {
+  readonly binary?: string
+  /** What runs the binary: an emulator, or AS_PID_1 (which changes the user itself). */
+  readonly wrapper?: readonly string[]
+  readonly flags?: readonly string[]
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** Do not listen before `listen()` is called. */
+  readonly isLate?: boolean
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+const OWN_UID = process.getuid?.() ?? 0
+
+const SANITIZER = /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/
+
+/** A running shim and the directory that it shares with this process. */
+export class ShimProcess {
+  readonly dir = mkdtempSync(join(tmpdir(), 'shim-test-'))
+  readonly uid = IS_ROOT ? SERVER_UID : OWN_UID
+  readonly sidecarUid = IS_ROOT ? SIDECAR_UID : OWN_UID
+  readonly process: ChildProcess
+  readonly exited: Promise<Exit>
+  private readonly mark = randomUUID()
+  private readonly accepted: Connection[] = []
+  private readonly takers: ((connection: Connection) => void)[] = []
+  private readonly connections: Connection[] = []
+  private readonly output: Buffer[] = []
+  private server: Server | undefined
+
+  constructor(options: ShimOptions = {}) {
+    chmodSync(this.dir, 0o1777)
+    mkdirSync(this.homes)
+    chmodSync(this.homes, 0o1777)
+    if (options.isLate !== true) this.listen()
+    this.process = this.spawn(options)
+    this.process.stderr?.on('data', (bytes: Buffer) => this.output.push(bytes))
+    this.exited = new Promise((resolve) => {
+      this.process.once('close', (code, signal) => resolve({ code, signal }))
+    })
+  }
+
+  private spawn(options: ShimOptions): ChildProcess {
+    const { wrapper = [], flags = [], command = SHELL_COMMAND, environment = {} } = options
+    const serve = ['serve', '--run', this.dir, '--spawn-rate', '10000', ...flags, '--', ...command]
+    const [file = '', ...words] = [...wrapper, options.binary ?? buildShim('all'), ...serve]
+    const isPid1 = wrapper === AS_PID_1
+    return spawn(file, words, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        TMPDIR: this.homes,
+        OUTRIGGER_TEST: this.mark,
+        ...environment,
+      },
+      cwd: options.cwd ?? '/',
+      ...(IS_ROOT && !isPid1 ? { uid: this.uid, gid: this.uid } : {}),
+    })
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0
+  }
+
+  get pipes(): string {
+    return join(this.dir, 'pipes')
+  }
+
+  /** Where the shim makes its children's private directories. */
+  get homes(): string {
+    return join(this.dir, 'homes')
+  }
+
+  /** What the shim and, through it, its children said on stderr. */
+  get log(): string {
+    return Buffer.concat(this.output).toString('latin1')
+  }
+
+  /** Makes the pipes folder and listens, as the sidecar's user. */
+  listen(): void {
+    this.asSidecar(() => {
+      mkdirSync(this.pipes, { recursive: true })
+      chmodSync(this.pipes, 0o1733)
+      const path = join(this.dir, 'control')
+      this.server = createServer((socket) => this.accept(new Connection(socket, this.pipes)))
+      this.server.listen(path)
+      chmodSync(path, 0o666)
+    })
+  }
+
+  /** Stops listening; the socket's name goes with it. */
+  stopListening(): void {
+    this.asSidecar(() => this.server?.close())
+    this.server = undefined
+  }
+
+  /** Does something as the sidecar's user. Never across an await: the user is this process's. */
+  asSidecar<T>(action: () => T): T {
+    if (OWN_UID === this.sidecarUid) return action()
+    process.seteuid?.(this.sidecarUid)
+    try {
+      return action()
+    } finally {
+      process.seteuid?.(OWN_UID)
+    }
+  }
+
+  private accept(connection: Connection): void {
+    this.connections.push(connection)
+    const taker = this.takers.shift()
+    if (taker) taker(connection)
+    else this.accepted.push(connection)
+  }
+
+  /** The shim's next connection. */
+  connection(): Promise<Connection> {
+    const waiting = this.accepted.shift()
+    if (waiting) return Promise.resolve(waiting)
+    const coming = new Promise<Connection>((resolve) => this.takers.push(resolve))
+    return within(coming, () => `a connection; log: ${this.log}`)
+  }
+
+  /** The shim's next connection, greeted. */
+  async ready(): Promise<Connection> {
+    const connection = await this.connection()
+    await connection.hello()
+    return connection
+  }
+
+  exit(): Promise<Exit> {
+    return within(this.exited, () => `the shim's exit; log: ${this.log}`)
+  }
+
+  /** The processes that come from this shim, itself included. */
+  processes(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(this.mark))
+      .map(Number)
+  }
+
+  /** Ends the shim in good order, and checks that it leaves nothing: no process, no file. */
+  async close(): Promise<void> {
+    for (const connection of this.connections) connection.send('exit', { code: 0 })
+    // Where nobody is connected this ends it; PID 1 can be signalled from outside only by its own pid.
+    if (this.connections.length === 0) this.process.kill('SIGTERM')
+    await this.exit()
+    for (const connection of this.connections) connection.close()
+    this.stopListening()
+    await until(() => this.processes().length === 0, 'no process of the shim is left')
+    const litter = readdirSync(this.homes)
+    rmSync(this.dir, { recursive: true, force: true })
+    if (litter.length > 0) throw new Error(`the shim left ${litter.join()} behind`)
+    if (SANITIZER.test(this.log)) throw new Error(`a sanitizer complained: ${this.log}`)
+  }
+
+  /** Kills the shim, for tests in which it does not end by itself; what it leaves is not checked. */
+  async destroy(): Promise<void> {
+    this.process.kill('SIGKILL')
+    await this.exit()
+    for (const connection of this.connections) connection.close()
+    this.stopListening()
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+// Empty where the process has gone, or is none of ours to read.
+const environmentOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+  } catch {
+    return ''
+  }
+}
