@@ -2,7 +2,7 @@
 // Development and tests run the TypeScript itself; images, benches and start-up budgets use dist/.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
@@ -15,6 +15,7 @@ const bundle = (entry: string, outfile: string): Promise<unknown> =>
     platform: 'node',
     target: 'node24',
     format: 'esm',
+    minifySyntax: true,
     sourcemap: 'external',
     legalComments: 'external',
     logLevel: 'warning',
@@ -24,7 +25,15 @@ const bundle = (entry: string, outfile: string): Promise<unknown> =>
     },
   })
 
+/** npm links the commands of every package but the checkout's own; `npx outrigger` needs ours. */
+const linkCommand = (): void => {
+  const link = 'node_modules/.bin/outrigger'
+  rmSync(link, { force: true })
+  symlinkSync('../../cli/main.ts', link)
+}
+
 mkdirSync('dist', { recursive: true })
 await bundle('sidecar/main.ts', 'dist/sidecar.js')
 await bundle('webhook/main.ts', 'dist/webhook.js')
 execFileSync('make', SHIM_FLAGS, { stdio: 'inherit' })
+linkCommand()
