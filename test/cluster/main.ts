@@ -8,6 +8,7 @@ import { clusterIds, directoryOf, isLiving, readState, writeState } from './mach
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
 import type { Sources } from './parts/binaries.ts'
 import { missingTools, type Size } from './parts/host-tools.ts'
+import { enforcePolicies } from './policy/enforcer.ts'
 import { testCluster } from './test-run.ts'
 
 const USAGE = `usage: npm run cluster -- up [--full] | down [ID] | status
@@ -115,6 +116,10 @@ const main = async ([command, ...args]: readonly string[]): Promise<number> => {
     case 'status':
       status()
       return 0
+    // Not for people: the part of a full cluster that writes the node's rules.
+    case 'enforce-policies':
+      await enforcePolicies(args[0] ?? '', args[1] ?? '', say)
+      return 1
     case 'test':
       return await test(args)
     case undefined:

@@ -10,10 +10,13 @@ import { attempt, run, words } from '../machine/run.ts'
 import type { Program } from './binaries.ts'
 import { NODE_NAME } from './certificates.ts'
 import { importImage, PAUSE_IMAGE, startContainerd } from './containerd.ts'
-import { API_SERVER_ON_NODE } from './control-plane.ts'
+import { API_SERVER_ON_NODE, POD_RANGE } from './control-plane.ts'
 import { kubeProxy } from './kube-proxy.ts'
 import { kubelet } from './kubelet.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
+
+/** Where the policy enforcer reads the API; loopback of the cluster's own network. */
+const POLICY_API_PORT = 8002
 
 export interface NodeOptions {
   readonly id: string
@@ -66,6 +69,25 @@ export const addNode = async (options: NodeOptions): Promise<void> => {
   startPart(machine, {
     name: 'kube-proxy',
     argv: kubeProxy(program('kube-proxy'), dir, kubeconfig('kube-proxy')),
+  })
+  startPart(machine, {
+    name: 'policy-api',
+    argv: [
+      program('kubectl'),
+      '--kubeconfig',
+      options.kubeconfig,
+      ...words(`proxy --address=127.0.0.1 --port=${POLICY_API_PORT}`),
+    ],
+  })
+  startPart(machine, {
+    name: 'policy-enforcer',
+    argv: [
+      process.execPath,
+      join(import.meta.dirname, '../main.ts'),
+      'enforce-policies',
+      `http://127.0.0.1:${POLICY_API_PORT}`,
+      POD_RANGE,
+    ],
   })
   await run(kubectl(`apply -f ${join(import.meta.dirname, 'dns.yaml')}`))
   const isTrue = async (line: string): Promise<true | undefined> =>
