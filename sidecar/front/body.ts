@@ -1,5 +1,5 @@
-// The body of a POST, bounded. What is beyond the bound is not kept but for a while still read: who is answered
-// while it writes, and then cut off, never sees the answer.
+// The body of a POST, bounded. What is beyond the bound is not kept but, within reason, still read before the answer:
+// a client that is answered and cut off while it writes never sees the answer.
 
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -8,18 +8,25 @@ import { fault, type Fault } from '../mcp/faults.ts'
 
 /** Longest body, bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
-/** Read after a refusal and thrown away; beyond it the connection is cut. */
-const MAX_DISCARDED_BYTES = 64 * 1024 * 1024
+/** Read beyond the bound and thrown away; with more the connection is cut. */
+const MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 
-const tooLarge = (): Result<never, Fault> =>
-  fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`))
+const tooLarge = (headers: Readonly<Record<string, string>>): Result<never, Fault> =>
+  fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`, { headers }))
 
-const discard = (request: IncomingMessage): void => {
+/** Throws away what is still to come, then refuses it. */
+const discard = (
+  request: IncomingMessage,
+  resolve: (refused: Result<never, Fault>) => void,
+): void => {
   let left = MAX_DISCARDED_BYTES
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
-    if (left < 0) request.destroy()
+    if (left >= 0) return
+    request.pause()
+    resolve(tooLarge({ connection: 'close' }))
   })
+  request.on('end', () => resolve(tooLarge({})))
 }
 
 /** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
@@ -28,19 +35,19 @@ export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault
     request.on('error', () => resolve(undefined))
     request.on('close', () => resolve(undefined))
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      discard(request)
-      resolve(tooLarge())
+      discard(request, resolve)
       return
     }
     const body = new Body()
     const onData = (chunk: Buffer): void => {
       if (body.add(chunk)) return
       request.off('data', onData)
-      discard(request)
-      resolve(tooLarge())
+      request.off('end', onEnd)
+      discard(request, resolve)
     }
+    const onEnd = (): void => resolve(ok(body.take()))
     request.on('data', onData)
-    request.on('end', () => resolve(ok(body.take())))
+    request.on('end', onEnd)
   })
 
 /** Most bodies come as one chunk, which then is the body. */

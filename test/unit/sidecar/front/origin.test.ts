@@ -41,7 +41,7 @@ const HOSTS: readonly (readonly [string, string, string])[] = [
   ['two hosts in one', 'localhost, evil.example', 'host-refused'],
   ['a port that is none', 'localhost:http', 'host-refused'],
   ['empty', '', 'host-refused'],
-  ['long', `${'a'.repeat(600)}`, 'host-refused'],
+  ['long', 'a'.repeat(600), 'host-refused'],
 ]
 
 const ORIGINS: readonly (readonly [string, string, boolean])[] = [

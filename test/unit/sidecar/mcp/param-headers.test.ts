@@ -98,7 +98,8 @@ const ROWS: readonly (readonly [
 ]
 
 describe('whether they agree', () => {
-  test.each(ROWS)('%s', (_name, type, value, headers, part) => {
+  test.each(ROWS)('%s', (_name, ...row) => {
+    const [type, value, headers, part] = row
     const declared = paramHeaders(schema({ v: property('V', type) }))
     const wrong = paramMismatch(declared, { v: value }, (name) => headers[name])
     if (part === undefined) expect(wrong).toBeUndefined()
