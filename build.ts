@@ -25,7 +25,10 @@ const bundle = (entry: string, outfile: string): Promise<unknown> =>
     },
   })
 
-/** npm links the commands of every package but the checkout's own; `npx outrigger` needs ours. */
+/**
+ * `npx outrigger` in the checkout finds this. Not by `bin` in package.json: npx would install the
+ * checkout into its cache first, each time.
+ */
 const linkCommand = (): void => {
   const link = 'node_modules/.bin/outrigger'
   rmSync(link, { force: true })
