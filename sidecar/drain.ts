@@ -1,5 +1,6 @@
 // A graceful end: readiness fails first, for a lame-duck time everything is served as before, then nothing new
-// begins, what is idle ends, what is in flight finishes, and the server's container may exit.
+// begins, what is idle ends, what is in flight finishes, and the server's container may exit. A new
+// server's container takes it all back.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
@@ -28,6 +29,8 @@ export class Drain {
   private readonly options: DrainOptions
   private parts: DrainParts | undefined
   private running: Promise<void> | undefined
+  /** Counts drains, so that one that was taken back goes no further. */
+  private round = 0
 
   constructor(options: DrainOptions) {
     this.options = options
@@ -39,7 +42,9 @@ export class Drain {
 
   /** Starts draining without waiting for it. */
   begin(leftMs: number): void {
-    void this.run(leftMs)
+    this.run(leftMs).catch((error: unknown) =>
+      this.options.log.error('the drain failed', { error: String(error) }),
+    )
   }
 
   /** Drains once, however often it is asked. */
@@ -48,22 +53,38 @@ export class Drain {
     return this.running
   }
 
+  /** A new server's container has come: serves it as if nothing had been. */
+  takeBack(): void {
+    const { parts } = this
+    if (!parts || !this.running) return
+    this.running = undefined
+    this.round++
+    parts.readiness.isDraining = false
+    parts.bridge.reopen()
+  }
+
   private async drain(leftMs: number): Promise<void> {
     const { parts } = this
     if (!parts) return
     const { log, now } = this.options
     const { bridge, readiness, upstream } = parts
+    const { round } = this
     const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
     log.info('draining', { leftMs })
     readiness.isDraining = true
     await sleep(Math.min(LAME_DUCK_MS, leftMs / 3))
+    if (round !== this.round) return
     bridge.refuseNew()
-    while (bridge.inFlight > 0 && now() < endMs) await sleep(STEP_MS)
+    while (bridge.inFlight > 0 && now() < endMs) {
+      await sleep(STEP_MS)
+      if (round !== this.round) return
+      bridge.endIdle()
+    }
     if (bridge.inFlight > 0)
       log.warn('requests were still in flight at the end of the drain', {
         inFlight: bridge.inFlight,
       })
     bridge.close()
-    upstream.exit(0)
+    await upstream.exit(0)
   }
 }

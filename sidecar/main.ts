@@ -42,17 +42,27 @@ else if (config.value.settings.auth !== 'none') {
   })
   log.warn('auth: none: anybody who reaches the port may call')
   if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
-  const sidecar = await startSidecar({ config: config.value, log, now: () => performance.now() })
-  log.info('listening', { port: sidecar.port, adminPort: sidecar.adminPort })
+  const starting = startSidecar({
+    config: config.value,
+    log,
+    now: () => performance.now(),
+    collectGarbage: () =>
+      globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+  })
   const end = (): void => {
-    sidecar.drain(graceSeconds * 1000).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('the drain failed', { error: String(error) })
-        process.exit(1)
-      },
-    )
+    starting
+      .then((sidecar) => sidecar.drain(graceSeconds * 1000))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('the drain failed', { error: String(error) })
+          process.exit(1)
+        },
+      )
   }
+  // Before anything is waited for: the first process of a container gets no signal that it has not asked for.
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
+  const { port, adminPort } = await starting
+  log.info('listening', { port, adminPort })
 }

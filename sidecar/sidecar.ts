@@ -7,11 +7,14 @@ import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { createAdmin } from './admin/server.ts'
 import { Bridge } from './bridge/bridge.ts'
+import type { Observe } from './bridge/channel.ts'
 import { probe } from './bridge/eras.ts'
 import { Readiness } from './bridge/readiness.ts'
 import { Drain } from './drain.ts'
 import { originRules } from './front/origin.ts'
 import { createFront, listen } from './front/server.ts'
+import { IdleMemory } from './idle-memory.ts'
+import { IdleExit } from './idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
 import { pipeline } from './pipeline.ts'
@@ -23,6 +26,10 @@ import { createUpstream, type Upstream } from './upstream/upstream.ts'
 const SWEEP_MS = 250
 /** Every open stream hears from us at least this often. */
 const KEEP_ALIVE_MS = 15_000
+
+/** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
+const CLOSE_PATIENCE_MS = 250
+const DRAIN_PATIENCE_MS = 2000
 
 export interface Sidecar {
   readonly port: number
@@ -41,6 +48,10 @@ export interface SidecarParts {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Collects all garbage; absent where Node does not offer it. */
+  readonly collectGarbage?: () => void
+  /** How often a silent stream says that it is alive; tests have no time for the default. */
+  readonly keepAliveMs?: number
 }
 
 const counter = (): (() => number) => {
@@ -48,85 +59,126 @@ const counter = (): (() => number) => {
   return () => ++last
 }
 
-const build = ({ config, log, now }: SidecarParts) => {
+const build = (parts: SidecarParts) => {
+  const { config, log, now } = parts
   const { settings } = config
+  const memory = new IdleMemory(parts.collectGarbage)
   const drain = new Drain({ log, now })
+  const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
     sessions: () => bridge.sessions,
     children: () => upstream.count,
     inFlight: () => bridge.inFlight,
     ready: () => readiness.obstacle === undefined,
   })
+  const begin = (): void => {
+    drain.takeBack()
+    idle.begin(now())
+    readiness.begin()
+  }
   const upstream: Upstream = createUpstream(config, {
     log,
-    onThere: () => readiness.begin(),
+    onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),
     onTerminating: (leftMs) => drain.begin(leftMs),
     onSpawn: metrics.spawn,
+    onExit: (code) => idle.ended(code),
   })
+  const observe: Observe = (method, durationMs, errorType) => {
+    memory.used(now())
+    metrics.operation(method, durationMs, errorType)
+  }
   const common = {
     source: upstream.source,
     model: settings['process-model'],
     nextId: counter(),
     now,
-    observe: metrics.operation,
+    observe,
     requestTimeoutMs: settings['request-timeout'],
     startupTimeoutMs: settings['startup-timeout'],
     idleTimeoutMs: settings['idle-timeout'],
-    keepAliveMs: KEEP_ALIVE_MS,
+    keepAliveMs: parts.keepAliveMs ?? KEEP_ALIVE_MS,
+    onStarted: () => readiness.started(),
+    onStartFailed: (reason: string) => readiness.startFailed(reason),
   }
-  const readiness: Readiness = new Readiness({ log, probe: () => probe(common) })
+  const patienceMs = settings['startup-timeout']
+  const readiness: Readiness = new Readiness({ log, patienceMs, probe: () => probe(common) })
   const bridge: Bridge = new Bridge({
     legacy: new Legacy({ ...common, newSessionId: () => randomBytes(24).toString('base64url') }),
     modern: new Modern(common),
     readiness,
   })
   drain.attach({ bridge, readiness, upstream })
-  return { metrics, upstream, readiness, bridge, drain }
+  const sweep = (): void => {
+    bridge.sweep(now())
+    memory.sweep(now())
+    const code = config.exitWhenIdle ? idle.due(bridge.isUnused, now()) : undefined
+    if (code !== undefined) completed(upstream, log, code)
+  }
+  return { metrics, upstream, readiness, bridge, drain, sweep }
 }
 
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+const completed = (upstream: Upstream, log: Log, code: number): void => {
+  log.info('nobody has used the server for the idle time; its container may exit', { code })
+  void upstream.exit(code)
+}
+
+/** Stops listening; connections that still carry an answer to their client have so long to do it. */
+const closed = async (server: Server, patienceMs: number): Promise<void> => {
+  const isClosed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
+  await isClosed
+  clearTimeout(timer)
+}
+
+const createServers = (
+  { config, log, now }: SidecarParts,
+  { metrics, readiness, bridge }: ReturnType<typeof build>,
+  isStarted: () => boolean,
+) => {
+  const { allowedHosts, allowedOrigins, settings } = config
+  const rules = originRules(allowedHosts, allowedOrigins, settings['public-url'])
+  const stages = pipeline(createStages({ rules, bridge }))
+  const front = { stages, rules, log, now, onFault: metrics.fault }
+  const admin = {
+    isStarted,
+    obstacle: () => readiness.obstacle,
+    metrics: metrics.text,
+    metricsType: metrics.contentType,
+  }
+  return [createFront(front), createFront(front), createAdmin(admin), createAdmin(admin)] as const
+}
 
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
-  const { metrics, upstream, readiness, bridge, drain } = build(parts)
-  const rules = originRules(
-    config.allowedHosts,
-    config.allowedOrigins,
-    config.settings['public-url'],
-  )
-  const front = {
-    stages: pipeline(createStages({ rules, bridge })),
-    rules,
-    log,
-    now,
-    onFault: metrics.fault,
-  }
+  const built = build(parts)
+  const { upstream, readiness, bridge, drain, sweep } = built
   let isStarted = false
-  const admin = (): Server =>
-    createAdmin({
-      isStarted: () => isStarted,
-      obstacle: () => readiness.obstacle,
-      metrics: metrics.text,
-      metricsType: metrics.contentType,
-    })
-  const servers = [createFront(front), createFront(front), admin(), admin()] as const
-  const port = await listen(servers[0], servers[1], config.port, config.host)
-  const adminPort = await listen(servers[2], servers[3], config.adminPort, config.host)
-  await upstream.start()
+  const servers = createServers(parts, built, () => isStarted)
+  const closeServers = (patienceMs: number): Promise<unknown> =>
+    Promise.all(servers.filter((server) => server.listening).map((one) => closed(one, patienceMs)))
+  let port: number
+  let adminPort: number
+  try {
+    port = await listen(servers[0], servers[1], config.port, config.host)
+    adminPort = await listen(servers[2], servers[3], config.adminPort, config.host)
+    await upstream.start()
+  } catch (error) {
+    await closeServers(0)
+    throw error
+  }
+  for (const server of servers) {
+    server.on('error', (error) => log.error('a listener failed', { error: error.message }))
+  }
   isStarted = true
-  const sweeping = setInterval(() => bridge.sweep(now()), SWEEP_MS)
-  const close = async (): Promise<void> => {
+  const sweeping = setInterval(sweep, SWEEP_MS)
+  const close = async (patienceMs = CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
     readiness.close()
     bridge.close()
     upstream.close()
-    await Promise.all(servers.map(closed))
+    await closeServers(patienceMs)
   }
   return {
     port,
@@ -134,8 +186,9 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     ready: readiness.whenReady,
     failed: readiness.whenFailed,
     drain: async (leftMs) => {
+      const endMs = now() + leftMs
       await drain.run(leftMs)
-      await close()
+      await close(Math.max(Math.min(DRAIN_PATIENCE_MS, endMs - now()), 0))
     },
     close,
   }

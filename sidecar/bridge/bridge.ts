@@ -35,6 +35,11 @@ export class Bridge {
     return this.options.legacy.inFlight + this.options.modern.inFlight
   }
 
+  /** Whether nobody uses the server: no session, no request. */
+  get isUnused(): boolean {
+    return this.sessions === 0 && this.inFlight === 0
+  }
+
   /** Sends what is asked on its way; the fault is for what cannot go at all. */
   forward(
     permit: Permit,
@@ -42,6 +47,8 @@ export class Bridge {
     ask: Ask,
   ): Fault | undefined | Promise<Fault | undefined> {
     const { legacy } = this.options
+    // A client shall not count on a connection that is about to end.
+    if (this.isClosing) exchange.reply.header('connection', 'close')
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
     if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.messages)
@@ -59,7 +66,17 @@ export class Bridge {
   refuseNew(): void {
     this.isClosing = true
     this.options.modern.endSubscriptions()
+    this.endIdle()
+  }
+
+  /** Ends the sessions that have nothing in flight (any more). */
+  endIdle(): void {
     this.options.legacy.endIdle()
+  }
+
+  /** A new server's container is there after all. */
+  reopen(): void {
+    this.isClosing = false
   }
 
   close(): void {
@@ -67,12 +84,15 @@ export class Bridge {
     this.options.modern.close()
   }
 
-  private legacyMessage(permit: Permit, exchange: Exchange, message: Message): Fault | undefined {
+  private legacyMessage(
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<undefined> {
     if (this.isClosing && message.kind === 'request' && message.method === 'initialize') {
       return draining()
     }
-    this.options.legacy.post(permit, exchange, message)
-    return undefined
+    return this.options.legacy.post(permit, exchange, message)
   }
 
   private modernMessage(
@@ -94,7 +114,7 @@ export class Bridge {
     const { readiness } = this.options
     const verdict = await readiness.eras()
     if (!verdict) {
-      return fault('server-not-started', `the server does not start: ${readiness.obstacle ?? ''}`)
+      return fault('server-not-started', `the server does not start: ${readiness.why}`)
     }
     return this.judged(verdict, permit, exchange, message)
   }

@@ -8,7 +8,7 @@ import {
   member,
   metaOf,
   slice,
-  stringAt,
+  valueAt,
   type Message,
   type Notification,
   type Request,
@@ -17,13 +17,14 @@ import {
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
 import { NO_HEADERS, type Link, type LinkEnd, type LinkOwner } from '../upstream/link.ts'
 
-const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
+/** Tells which `subscriptions/listen` a message belongs to (2026-07-28). */
+export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'
 
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
   answer(text: string, response: Response): void
-  /** Progress, or a message of the caller's subscription. */
-  notice(text: string): void
+  /** Progress, or a message of the caller's subscription. False where nobody is there to hear it. */
+  notice(text: string): boolean
   fault(fault: Fault): void
 }
 
@@ -193,6 +194,14 @@ export class Channel implements LinkOwner {
     this.options.owner.ended(end)
   }
 
+  failed(id: number, why: string): void {
+    const call = this.calls.get(id)
+    if (!call) return
+    this.calls.delete(id)
+    this.observe(call, 'server_failed')
+    call.caller.fault(fault('server-failed', why))
+  }
+
   close(): void {
     this.link.close()
   }
@@ -231,11 +240,16 @@ export class Channel implements LinkOwner {
     const call = this.find(slice(message.text, place))
     const original = isProgress ? call?.tokenText : call?.idText
     if (call === undefined || original === undefined) return true
-    if (isProgress && call.timeoutMs > 0) call.deadlineMs = this.options.now() + call.timeoutMs
-    call.caller.notice(
+    const isHeard = call.caller.notice(
       rewrite(message.text, [{ start: place.start, end: place.end, text: original }]),
     )
+    if (isProgress && isHeard) this.postpone(call)
     return true
+  }
+
+  /** Progress that somebody hears starts the wait again; where nobody does, the wait must have an end. */
+  private postpone(call: Call): void {
+    if (call.timeoutMs > 0) call.deadlineMs = this.options.now() + call.timeoutMs
   }
 }
 
@@ -248,10 +262,17 @@ const errorType = ({ text, error, result }: Response): string | undefined => {
 }
 
 const subscriptionIn = (object: JsonObject | undefined): ReturnType<typeof member> =>
-  member(member(object, '_meta')?.object, SUBSCRIPTION)
+  member(member(object, '_meta')?.object, SUBSCRIPTION_KEY)
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]\+?(-?\d+))?$/
 
 /** The key under which a server's request is remembered: equal for every spelling of the same id. */
 export const idKey = (text: string): string => {
-  if (text.startsWith('"')) return `s${stringAt(text, { start: 0, end: text.length })}`
-  return /^-?\d+$/.test(text) ? text : `${Number(text)}`
+  if (text.startsWith('"')) return `s${String(valueAt(text, { start: 0, end: text.length }))}`
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const power = BigInt(exponent) + BigInt(digits.length - significant.length - fraction.length)
+  return `${sign}${significant}e${power}`
 }

@@ -73,7 +73,7 @@ const askOnce = async (
     return await new Promise<Result<Response, Fault>>((resolve) => {
       const caller = {
         answer: (_text: string, response: Response): void => resolve(ok(response)),
-        notice: (): void => undefined,
+        notice: (): boolean => true,
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
       channel.call(request, caller, {
@@ -110,6 +110,8 @@ export const probe = async (options: ProbeOptions): Promise<Result<Verdict, Faul
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
   const modern = await askOnce(options, DISCOVER, patienceMs)
   const isModern = modern.ok && isModernAnswer(modern.value)
+  // Clients were faster and have every place: it has not been asked, so nothing is known.
+  if (!modern.ok && modern.error.code === 'no-capacity') return modern
   if (isLegacy || isModern) {
     return ok({ isLegacy, isModern, versions: modern.ok ? versionsIn(modern.value) : [] })
   }

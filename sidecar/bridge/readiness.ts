@@ -1,5 +1,5 @@
-// Whether calls can be served, and if not why: the shim is there, one child has started and
-// answered, nothing is draining. A broken server is tried again with growing pauses, never in a hot loop.
+// Whether calls can be served, and if not why: the shim is there, one child has started and answered, nothing is
+// draining. A broken server, also one that breaks later, is tried again with growing pauses, never in a hot loop.
 
 import type { Log } from '../../shared/log.ts'
 import type { Fault } from '../mcp/faults.ts'
@@ -9,7 +9,12 @@ import type { Verdict } from './eras.ts'
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
 
+/** So many starts in a row have to fail before the server is taken for broken. */
+const MAX_FAILED_STARTS = 3
+
 export interface ReadinessOptions {
+  /** How long a request waits to learn what the server speaks. */
+  readonly patienceMs: number
   readonly probe: () => Promise<Result<Verdict, Fault>>
   readonly log: Log
 }
@@ -19,6 +24,7 @@ export class Readiness {
   private readonly options: ReadinessOptions
   private verdict: Verdict | undefined
   private reason = "the shim in the server's container has not connected yet"
+  private failedStarts = 0
   private waiting: ((verdict: Verdict | undefined) => void)[] = []
   /** Counts probes, so that one of an earlier container changes nothing. */
   private round = 0
@@ -49,12 +55,38 @@ export class Readiness {
     return this.verdict
   }
 
-  /** What the server speaks, once that is known; undefined where its first start has failed. */
+  /** Why the server was not served by last, whatever else stands in the way now. */
+  get why(): string {
+    return this.reason
+  }
+
+  /** What the server speaks, once that is known; undefined where its start has failed, or takes too long. */
   eras(): Promise<Verdict | undefined> {
     if (this.verdict) return Promise.resolve(this.verdict)
     return new Promise((resolve) => {
-      this.waiting.push(resolve)
+      const timer = setTimeout(() => {
+        this.waiting = this.waiting.filter((other) => other !== settle)
+        resolve(undefined)
+      }, this.options.patienceMs)
+      const settle = (verdict: Verdict | undefined): void => {
+        clearTimeout(timer)
+        resolve(verdict)
+      }
+      this.waiting.push(settle)
     })
+  }
+
+  /** A server process has answered. */
+  started(): void {
+    this.failedStarts = 0
+  }
+
+  /** A server process could not be started; after several in a row the server is asked again whether it works. */
+  startFailed(reason: string): void {
+    if (this.verdict === undefined || ++this.failedStarts < MAX_FAILED_STARTS) return
+    this.options.log.error('the server does not start any more', { reason })
+    this.begin()
+    this.reason = reason
   }
 
   /** Links can be had (again): finds out what the server speaks. */
@@ -67,12 +99,20 @@ export class Readiness {
   stop(reason: string): void {
     this.round++
     clearTimeout(this.timer)
+    this.failedStarts = 0
     this.verdict = undefined
     this.reason = reason
   }
 
   close(): void {
     this.stop('the sidecar is ending')
+    this.settle()
+  }
+
+  private settle(): void {
+    const { waiting } = this
+    this.waiting = []
+    for (const resolve of waiting) resolve(this.verdict)
   }
 
   private async attempt(round: number, pauseMs: number): Promise<void> {
@@ -94,8 +134,6 @@ export class Readiness {
         pauseMs,
       )
     }
-    const { waiting } = this
-    this.waiting = []
-    for (const resolve of waiting) resolve(this.verdict)
+    this.settle()
   }
 }

@@ -3,7 +3,7 @@
 // known for sure across principals, nobody does.
 
 import { Channel, type Call, type ChannelOwner, type Observe } from '../bridge/channel.ts'
-import { fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import {
   member,
   slice,
@@ -14,7 +14,7 @@ import {
 } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { Link, LinkEnd } from '../upstream/link.ts'
-import type { Session } from './session.ts'
+import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export type ProcessModel = 'session' | 'principal' | 'shared'
@@ -27,6 +27,8 @@ export interface BackendOptions {
   readonly observe: Observe
   /** The process is being ended and takes no further session. */
   readonly onUnused: () => void
+  /** Whether a session waits to join. */
+  readonly isAwaited: () => boolean
   /** The process has ended; its sessions are still attached. */
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
@@ -60,11 +62,16 @@ export class Backend implements ChannelOwner {
     session.onSlow = (isSlow) => (isSlow ? this.channel.link.pause() : this.channel.link.resume())
   }
 
-  /** A session leaves; the process ends with its last one. */
-  detach(session: Session): void {
+  /** A session leaves; the process ends with its last one, else it need not do more for this one. */
+  detach(session: Session, { calls, asked }: LeftBehind = NOTHING): void {
     this.sessions.delete(session)
+    if (this.sessions.size === 0 && !this.options.isAwaited()) {
+      this.close()
+      return
+    }
+    for (const call of calls) this.channel.cancel(call, 'disconnected')
+    for (const idText of asked) this.channel.send(noClient(idText))
     for (const uri of this.subscriptions.leave(session)) this.unsubscribe(uri)
-    if (this.sessions.size === 0) this.close()
   }
 
   close(): void {
@@ -85,6 +92,8 @@ export class Backend implements ChannelOwner {
       if (this.isInitialized) return
       this.isInitialized = true
     }
+    // A process shared by principals was promised no roots; one principal's are no news to it.
+    if (this.model === 'shared' && message.method === 'notifications/roots/list_changed') return
     this.channel.send(message.text)
   }
 
@@ -96,13 +105,20 @@ export class Backend implements ChannelOwner {
     this.channel.send(rewrite(text, [{ start: id.start, end: id.end, text: exact }]))
   }
 
-  /** Whether the request must reach the server; `false` where other sessions still need what it undoes. */
-  needsServer(session: Session, request: Request): boolean {
+  /**
+   * Whether the request must reach the server; `false` where other sessions still need what it undoes.
+   * The fault is for a session with too many subscriptions.
+   */
+  needsServer(session: Session, request: Request): boolean | Fault {
+    if (this.model === 'session' || !request.method.endsWith('subscribe')) return true
     const uri = stringAt(request.text, member(request.params, 'uri'))
-    if (uri === undefined || this.model === 'session') return true
-    if (request.method === 'resources/subscribe') this.subscriptions.add(session, uri)
-    if (request.method !== 'resources/unsubscribe') return true
-    return this.subscriptions.remove(session, uri)
+    if (uri === undefined) return true
+    if (request.method === 'resources/unsubscribe') return this.subscriptions.remove(session, uri)
+    return (
+      request.method !== 'resources/subscribe' ||
+      this.subscriptions.add(session, uri) ||
+      fault('too-many-requests', 'too many subscriptions, or too long a uri')
+    )
   }
 
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
@@ -134,9 +150,7 @@ export class Backend implements ChannelOwner {
     }
     const session = this.sessionOf(relatedTo) ?? this.busiest()
     if (!session?.ask(idText, message.text, session.owns(relatedTo))) {
-      this.channel.send(
-        `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`,
-      )
+      this.channel.send(noClient(idText))
     }
   }
 
@@ -195,6 +209,11 @@ export class Backend implements ChannelOwner {
     )
   }
 }
+
+const NOTHING: LeftBehind = { calls: [], asked: [] }
+
+const noClient = (idText: string): string =>
+  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`
 
 const rank = (session: Session): number =>
   session.lastUsedMs + (session.inFlight > 0 ? Number.MAX_SAFE_INTEGER / 2 : 0)

@@ -1,5 +1,6 @@
-// The events of one session's streams, kept for Last-Event-ID (2025-11-25, transports: resumability). Bounded by
-// count and bytes; the oldest go first, and who asks for them then gets what is left of its stream.
+// The events of one session's streams, kept for Last-Event-ID (2025-11-25, transports: resumability) and for a stream
+// that nobody reads just now. Bounded by count and bytes, in a session and in all of them together; the
+// oldest of the session go first, and who asks for them then gets what is left of its stream.
 
 export interface LoggedEvent {
   readonly id: string
@@ -10,7 +11,11 @@ export interface LoggedEvent {
 
 const MAX_EVENTS = 256
 const MAX_BYTES = 1024 * 1024
+/** All sessions together, bytes; beyond it a session keeps its newest event only. */
+const MAX_TOTAL_BYTES = 32 * 1024 * 1024
 const EVENT_ID = /^(\d{1,9})-(\d{1,9})$/
+
+let totalBytes = 0
 
 export class EventLog {
   private events: LoggedEvent[] = []
@@ -22,22 +27,37 @@ export class EventLog {
     const sequence = ++this.sequence
     const event = { id: `${stream}-${sequence}`, stream, sequence, text }
     this.events.push(event)
-    this.bytes += text.length
-    while (this.events.length > MAX_EVENTS || (this.bytes > MAX_BYTES && this.events.length > 1)) {
-      this.bytes -= this.events.shift()?.text.length ?? 0
+    this.grow(text.length)
+    while (this.events.length > MAX_EVENTS || (this.events.length > 1 && this.isFull)) {
+      this.grow(-(this.events.shift()?.text.length ?? 0))
     }
     return event
   }
 
-  /** What followed an event on its stream; undefined where the id was never one of ours. */
-  after(
-    id: string,
-  ): { readonly stream: number; readonly events: readonly LoggedEvent[] } | undefined {
+  /** What a stream has had since an event of its own, by sequence number. */
+  since(stream: number, sequence: number): readonly LoggedEvent[] {
+    return this.events.filter((event) => event.stream === stream && event.sequence > sequence)
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.grow(-this.bytes)
+    this.events = []
+  }
+
+  private get isFull(): boolean {
+    return this.bytes > MAX_BYTES || totalBytes > MAX_TOTAL_BYTES
+  }
+
+  private grow(bytes: number): void {
+    this.bytes += bytes
+    totalBytes += bytes
+  }
+
+  /** The place of an event, kept or not; undefined where the id was never one of ours. */
+  after(id: string): { readonly stream: number; readonly sequence: number } | undefined {
     const [, stream, sequence] = EVENT_ID.exec(id) ?? []
     if (stream === undefined || Number(sequence) > this.sequence) return undefined
-    const events = this.events.filter(
-      (event) => event.stream === Number(stream) && event.sequence > Number(sequence),
-    )
-    return { stream: Number(stream), events }
+    return { stream: Number(stream), sequence: Number(sequence) }
   }
 }

@@ -34,10 +34,9 @@ export class Legacy {
   }
 
   /** One message. */
-  post(permit: Permit, exchange: Exchange, message: Message): void {
+  post(permit: Permit, exchange: Exchange, message: Message): undefined | Promise<undefined> {
     if (message.kind === 'request' && message.method === 'initialize') {
-      void this.opening.initialize(permit, exchange, message)
-      return
+      return this.opening.initialize(permit, exchange, message)
     }
     const entry = this.find(permit, exchange)
     if (!entry) return undefined
@@ -46,6 +45,7 @@ export class Legacy {
       this.oneWay(entry, message)
       exchange.reply.empty(202)
     }
+    return undefined
   }
 
   /** A batch, already checked to be one that the session's revision allows. */
@@ -88,7 +88,6 @@ export class Legacy {
   }
 
   sweep(nowMs: number): void {
-    for (const { backend } of this.sessions.all()) backend.channel.sweep(nowMs)
     this.opening.sweep(nowMs)
     this.sessions.sweep(nowMs, this.options.idleTimeoutMs, this.options.keepAliveMs)
   }
@@ -134,8 +133,10 @@ export class Legacy {
       )
       return
     }
-    if (!backend.needsServer(session, request)) {
-      stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
+    const isNeeded = backend.needsServer(session, request)
+    if (isNeeded !== true) {
+      if (isNeeded === false) stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
+      else stream.fault(isNeeded, idText)
       return
     }
     const caller = session.begin(stream, idText)

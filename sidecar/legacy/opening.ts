@@ -4,16 +4,17 @@
 import type { Permit } from '../access/permit.ts'
 import type { Observe } from '../bridge/channel.ts'
 import type { Exchange } from '../front/exchange.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import type { Span } from '../json/scan.ts'
+import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Request, type Response } from '../mcp/message.ts'
-import { ASSUMED, LATEST_LEGACY, revisionOf, type Revision } from '../mcp/revision.ts'
+import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { LinkEnd } from '../upstream/link.ts'
 import type { LinkSource } from '../upstream/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
 import { Session } from './session.ts'
-import type { Sessions } from './sessions.ts'
+import { MAX_SESSIONS, type Sessions } from './sessions.ts'
 import { sharedInitialize } from './shared-initialize.ts'
 
 export interface OpeningOptions {
@@ -27,15 +28,19 @@ export interface OpeningOptions {
   readonly now: () => number
   readonly observe: Observe
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
+  /** A process has answered its initialize. */
+  readonly onStarted: () => void
+  /** A process could not be started, or did not answer. */
+  readonly onStartFailed: (reason: string) => void
 }
 
 /** What a server answered to initialize: the message, and where its id stands. */
 interface Answer {
   readonly text: string
-  readonly idStart: number
-  readonly idLength: number
+  readonly id: Span | undefined
   readonly isError: boolean
-  readonly revision: Revision | undefined
+  /** Where the negotiated version stands, with its quotes. */
+  readonly version: Span | undefined
 }
 
 interface Opened {
@@ -43,10 +48,37 @@ interface Opened {
   readonly answer: Answer
 }
 
+type Start = Result<Opened, Fault>
+
+/** A process that several sessions share, from the moment it is asked for, and how many wait to join it. */
+interface Shared {
+  readonly opened: Promise<Start>
+  readonly claim: Claim
+}
+
+interface Claim {
+  waiting: number
+}
+
+/** Whom a new process is for. */
+interface Use {
+  /** Its only session, attached before it says anything. */
+  readonly session: Session | undefined
+  readonly isAwaited: () => boolean
+  readonly onClosed: () => void
+}
+
+/** Faults that say something about the server, not about us. */
+const START_FAULTS: ReadonlySet<FaultCode> = new Set([
+  'server-not-started',
+  'server-exited',
+  'server-failed',
+  'request-timeout',
+])
+
 export class Opening {
   private readonly options: OpeningOptions
-  /** Processes that several sessions share, by key, from the moment they are asked for. */
-  private readonly shared = new Map<string, Promise<Result<Opened, Fault>>>()
+  private readonly shared = new Map<string, Shared>()
   private readonly backends = new Set<Backend>()
   /** Sessions whose server has not answered yet. */
   private readonly waiting = new Set<Session>()
@@ -60,10 +92,10 @@ export class Opening {
   }
 
   /** Answers an initialize request, with a session where the server agrees. */
-  async initialize(permit: Permit, exchange: Exchange, request: Request): Promise<void> {
+  async initialize(permit: Permit, exchange: Exchange, request: Request): Promise<undefined> {
     const { reply } = exchange
     const idText = slice(request.text, request.id)
-    if (this.options.sessions.isFull) {
+    if (this.options.sessions.size + this.waiting.size >= MAX_SESSIONS) {
       reply.fault(
         fault('no-capacity', 'too many sessions; try again later', {
           headers: { 'retry-after': '5' },
@@ -72,20 +104,22 @@ export class Opening {
       )
       return
     }
-    const session = this.session(permit, request)
+    const asked = askedVersion(request)
+    const session = this.session(permit, asked)
     const stream = session.open(reply)
     reply.header('mcp-session-id', session.id)
     this.waiting.add(session)
     const opened = await this.backend(permit, request, session)
     this.waiting.delete(session)
     const answer = opened.ok ? this.join(session, opened.value, reply.state === 'done') : opened
+    if (answer.ok)
+      session.revision = revisionOf(this.negotiated(answer.value, asked)) ?? session.revision
     if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
     if (!answer.ok) {
       stream.fault(answer.error, idText)
       return
     }
-    const { text, idStart: start, idLength } = answer.value
-    stream.result(rewrite(text, [{ start, end: start + idLength, text: idText }]))
+    stream.result(this.answerText(answer.value, asked, idText))
   }
 
   sweep(nowMs: number): void {
@@ -97,8 +131,7 @@ export class Opening {
     for (const backend of this.backends) backend.channel.close()
   }
 
-  private session(permit: Permit, request: Request): Session {
-    const asked = stringAt(request.text, member(request.params, 'protocolVersion')) ?? ASSUMED
+  private session(permit: Permit, asked: string): Session {
     const revision = revisionOf(asked) ?? revisionOf(LATEST_LEGACY)
     if (revision === undefined) throw new Error('the newest legacy revision is in the table')
     const { newSessionId, now } = this.options
@@ -119,39 +152,53 @@ export class Opening {
         }),
       )
     }
-    if (answer.revision) session.revision = answer.revision
     backend.attach(session)
     this.options.sessions.add({ session, backend })
     return ok(answer)
   }
 
-  private backend(
-    permit: Permit,
-    request: Request,
-    session: Session,
-  ): Promise<Result<Opened, Fault>> {
+  private backend(permit: Permit, request: Request, session: Session): Promise<Start> {
     const key = backendKey(this.options.model, permit.principal.key, request)
-    if (key === undefined) return this.start(request, session, () => undefined)
-    const running = this.shared.get(key)
-    if (running) return running
-    const asked = this.options.model === 'shared' ? sharedInitialize(request) : request
-    const opened = this.start(asked, undefined, () => {
-      if (this.shared.get(key) === opened) this.shared.delete(key)
-    })
-    this.shared.set(key, opened)
-    return opened
+    if (key === undefined) {
+      return this.start(request, { session, isAwaited: () => false, onClosed: () => undefined })
+    }
+    return this.joinShared(this.shared.get(key) ?? this.startShared(key, request))
   }
 
-  /** A new process, initialized; a session of its own is attached before it says anything. */
-  private async start(
-    request: Request,
-    session: Session | undefined,
-    onClosed: () => void,
-  ): Promise<Result<Opened, Fault>> {
+  private startShared(key: string, request: Request): Shared {
+    const claim: Claim = { waiting: 0 }
+    const opened = this.start(
+      this.options.model === 'shared' ? sharedInitialize(request) : request,
+      {
+        session: undefined,
+        isAwaited: () => claim.waiting > 0,
+        onClosed: () => {
+          if (this.shared.get(key) === shared) this.shared.delete(key)
+        },
+      },
+    )
+    const shared = { opened, claim }
+    this.shared.set(key, shared)
+    return shared
+  }
+
+  /** Whoever waits is not left with a process that ends because the one before has gone away. */
+  private async joinShared({ opened, claim }: Shared): Promise<Start> {
+    claim.waiting++
+    try {
+      return await opened
+    } finally {
+      claim.waiting--
+    }
+  }
+
+  /** A new process, initialized. */
+  private async start(request: Request, { session, isAwaited, onClosed }: Use): Promise<Start> {
     const { source, model, nextId, now, observe } = this.options
     const link = await source.open()
     if (!link.ok) {
       onClosed()
+      this.failed(link.error)
       return link
     }
     const backend = new Backend({
@@ -160,6 +207,7 @@ export class Opening {
       nextId,
       now,
       observe,
+      isAwaited,
       onUnused: onClosed,
       onEnd: (ended, end) => {
         onClosed()
@@ -170,29 +218,50 @@ export class Opening {
     this.backends.add(backend)
     if (session) backend.attach(session)
     const answer = await this.ask(backend, request)
-    if (answer.ok) return ok({ backend, answer: answer.value })
+    if (answer.ok) {
+      this.options.onStarted()
+      return ok({ backend, answer: answer.value })
+    }
     backend.close()
+    this.failed(answer.error)
     return answer
   }
 
+  private failed({ code, message }: Fault): void {
+    if (START_FAULTS.has(code)) this.options.onStartFailed(message)
+  }
+
+  /**
+   * What this client and the server speak. A process that everybody shares was initialized in our
+   * words: to an older client it is of the client's revision, which ours contains.
+   */
+  private negotiated({ text, version }: Answer, asked: string): string {
+    const told = stringAt(text, version) ?? asked
+    const isOlder = revisionOf(asked) !== undefined && asked < told
+    return this.options.model === 'shared' && isOlder ? asked : told
+  }
+
+  private answerText(answer: Answer, asked: string, idText: string): string {
+    const { text, id, version } = answer
+    const edits = id ? [{ start: id.start, end: id.end, text: idText }] : []
+    if (this.options.model === 'shared' && version) {
+      const told = JSON.stringify(this.negotiated(answer, asked))
+      edits.push({ start: version.start, end: version.end, text: told })
+    }
+    return rewrite(text, edits)
+  }
+
   private ask(backend: Backend, request: Request): Promise<Result<Answer, Fault>> {
-    const idText = slice(request.text, request.id)
     return new Promise((resolve) => {
-      const answer = (text: string, response: Response): void => {
-        resolve(
-          ok({
-            text,
-            idStart: response.id?.start ?? 0,
-            idLength: idText.length,
-            isError: response.result === undefined,
-            revision: revisionIn(response),
-          }),
-        )
+      const answer = (_text: string, { text, id, result }: Response): void => {
+        const version = member(result?.object, 'protocolVersion')
+        resolve(ok({ text, id, isError: result === undefined, version }))
       }
       const caller = {
         answer,
-        notice: (text: string): void => {
+        notice: (text: string): boolean => {
           for (const session of backend.sessions) session.tell(text)
+          return true
         },
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
@@ -202,7 +271,5 @@ export class Opening {
   }
 }
 
-const revisionIn = ({ text, result }: Response): Revision | undefined => {
-  const version = stringAt(text, member(result?.object, 'protocolVersion'))
-  return version === undefined ? undefined : revisionOf(version)
-}
+const askedVersion = ({ text, params }: Request): string =>
+  stringAt(text, member(params, 'protocolVersion')) ?? ASSUMED

@@ -7,7 +7,7 @@ import type { Reply } from '../front/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
-import { EventLog, type LoggedEvent } from './event-log.ts'
+import { EventLog } from './event-log.ts'
 import { Stream } from './stream.ts'
 
 /** Requests in flight in one session; more are refused with 429. */
@@ -24,6 +24,12 @@ export interface SessionOptions {
   readonly principal: string
   readonly revision: Revision
   readonly now: () => number
+}
+
+/** What a session that ends leaves with its server: calls in flight, and exact ids of the server's own requests. */
+export interface LeftBehind {
+  readonly calls: readonly Call[]
+  readonly asked: readonly string[]
 }
 
 /** A client's request while the server works on it. */
@@ -93,21 +99,23 @@ export class Session {
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
   listen(reply: Reply, lastEventId: string | undefined): boolean {
     if (lastEventId === undefined) {
-      this.streams.get(LISTENING)?.attach(reply, [])
+      this.streams.get(LISTENING)?.attach(reply)
       return true
     }
-    const missed = this.log.after(lastEventId)
-    if (missed === undefined) return false
-    const stream = this.streams.get(missed.stream)
-    if (stream) stream.attach(reply, missed.events)
-    else this.replay(reply, missed.events)
+    const seen = this.log.after(lastEventId)
+    if (seen === undefined || seen.stream >= this.nextStream) return false
+    const stream = this.streams.get(seen.stream)
+    if (stream) stream.attach(reply, seen.sequence)
+    else this.replay(reply, seen)
     return true
   }
 
   /** A stream that was complete and forgotten: what is left of it is all there is. */
-  private replay(reply: Reply, events: readonly LoggedEvent[]): void {
+  private replay(reply: Reply, seen: { readonly stream: number; readonly sequence: number }): void {
     reply.stream()
-    for (const event of events) reply.event(event.text, this.options.now(), event.id)
+    for (const event of this.log.since(seen.stream, seen.sequence)) {
+      reply.event(event.text, this.options.now(), event.id)
+    }
     reply.end()
   }
 
@@ -154,12 +162,17 @@ export class Session {
     for (const stream of this.streams.values()) stream.sweep(nowMs, keepAliveMs)
   }
 
-  /** Ends every connection; a call still waiting gets the fault first. */
-  end(fault: Fault): void {
+  /** Ends every connection; a call still waiting gets the fault first. What the server must be told stays behind. */
+  end(fault: Fault): LeftBehind {
+    const calls = [...this.calls].flatMap(({ call }) => call ?? [])
     for (const call of this.calls) call.stream.fault(fault, call.idText)
     this.calls.clear()
     for (const stream of this.streams.values()) stream.end()
     this.streams.clear()
+    this.log.clear()
+    const asked = [...this.asked.values()]
+    this.asked.clear()
+    return { calls, asked }
   }
 
   private stream(number: number, reply: Reply | undefined, requests?: number): Stream {
@@ -198,8 +211,8 @@ class SessionCaller implements SessionCall {
     this.session.done(this)
   }
 
-  notice(text: string): void {
-    this.stream.event(text)
+  notice(text: string): boolean {
+    return this.stream.event(text)
   }
 
   fault(fault: Fault): void {

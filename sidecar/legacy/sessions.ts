@@ -27,10 +27,6 @@ export class Sessions {
     return this.entries.size
   }
 
-  get isFull(): boolean {
-    return this.entries.size >= MAX_SESSIONS
-  }
-
   add(entry: Entry): void {
     this.entries.set(entry.session.id, entry)
   }
@@ -62,8 +58,7 @@ export class Sessions {
       if (this.ended.size <= MAX_REMEMBERED) break
       this.ended.delete(oldest)
     }
-    session.end(reason)
-    backend.detach(session)
+    backend.detach(session, session.end(reason))
   }
 
   /** Keeps streams alive, and ends what nobody has used for the idle time (open streams don't count). */

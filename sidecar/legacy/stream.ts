@@ -5,9 +5,6 @@ import { faultText, type Fault } from '../mcp/faults.ts'
 import type { Reply } from '../front/reply.ts'
 import type { EventLog, LoggedEvent } from './event-log.ts'
 
-/** Events kept for a stream that nobody reads just now. */
-const MAX_UNSENT = 64
-
 export interface StreamOptions {
   readonly number: number
   readonly log: EventLog
@@ -28,7 +25,8 @@ export class Stream {
   private expected: number
   private readonly isBatch: boolean
   private results: string[] = []
-  private unsent: LoggedEvent[] = []
+  /** The last event that went to a connection; what follows it waits in the log. */
+  private sent = 0
   /** An event with an id has gone out: from then on a client can come back for the rest. */
   private hasBegun = false
 
@@ -55,10 +53,11 @@ export class Stream {
     return this.reply !== undefined && this.reply.state !== 'done'
   }
 
-  /** A message before the response: from here on the answer is an event stream. */
-  event(text: string): void {
+  /** A message before the response: from here on the answer is an event stream. False where nobody reads it now. */
+  event(text: string): boolean {
     this.begin()
     this.write(this.options.log.append(this.number, text))
+    return this.isOpen
   }
 
   /** A response; the last one completes the stream. */
@@ -78,16 +77,16 @@ export class Stream {
     } else this.result(faultText(fault, idText))
   }
 
-  /** A new connection takes over; the old one, if any, is ended (not answered 409). */
-  attach(reply: Reply, missed: readonly LoggedEvent[]): void {
-    if (this.reply !== reply) this.reply?.end()
+  /**
+   * A new connection takes over, from the event that its client saw last, else from what no connection
+   * has had; the old one, if any, is ended (not answered 409).
+   */
+  attach(reply: Reply, seen?: number): void {
+    this.reply?.end()
     this.reply = reply
-    const waiting = this.unsent
-    this.unsent = []
+    const missed = this.options.log.since(this.number, seen ?? this.sent)
     this.begin()
-    const known = new Set(missed.map((event) => event.id))
     for (const event of missed) this.write(event)
-    for (const event of waiting) if (!known.has(event.id)) this.write(event)
     if (this.isComplete) reply.end()
   }
 
@@ -123,16 +122,13 @@ export class Stream {
 
   private write(event: LoggedEvent): void {
     const { reply } = this
-    if (reply?.state === 'streaming') {
-      if (!reply.event(event.text, this.options.now(), event.id)) this.hold(reply)
-      return
-    }
-    this.unsent.push(event)
-    if (this.unsent.length > MAX_UNSENT) this.unsent.shift()
+    if (reply?.state !== 'streaming') return
+    this.sent = event.sequence
+    if (!reply.event(event.text, this.options.now(), event.id)) this.hold(reply)
   }
 
   private hold(reply: Reply): void {
     if (this.options.onSlow(true)) reply.onDrain(() => void this.options.onSlow(false))
-    else reply.end()
+    else reply.cut()
   }
 }

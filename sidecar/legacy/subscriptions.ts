@@ -3,21 +3,29 @@
 
 import type { Session } from './session.ts'
 
-const MAX_URIS = 1024
+const MAX_URIS_A_SESSION = 256
+const MAX_URI_LENGTH = 4096
 
 export class Subscriptions {
   private readonly byUri = new Map<string, Set<Session>>()
+  private readonly counts = new Map<Session, number>()
 
-  add(session: Session, uri: string): void {
+  /** False where the session has too many. */
+  add(session: Session, uri: string): boolean {
     const sessions = this.byUri.get(uri)
+    if (sessions?.has(session)) return true
+    const count = this.counts.get(session) ?? 0
+    if (count >= MAX_URIS_A_SESSION || uri.length > MAX_URI_LENGTH) return false
+    this.counts.set(session, count + 1)
     if (sessions) sessions.add(session)
-    else if (this.byUri.size < MAX_URIS) this.byUri.set(uri, new Set([session]))
+    else this.byUri.set(uri, new Set([session]))
+    return true
   }
 
   /** True where nobody else is subscribed, so that the server should hear of it. */
   remove(session: Session, uri: string): boolean {
     const sessions = this.byUri.get(uri)
-    sessions?.delete(session)
+    if (sessions?.delete(session)) this.counts.set(session, (this.counts.get(session) ?? 1) - 1)
     if (sessions && sessions.size > 0) return false
     this.byUri.delete(uri)
     return true
@@ -29,8 +37,10 @@ export class Subscriptions {
 
   /** Takes a session out everywhere; the uris that nobody is subscribed to any more. */
   leave(session: Session): readonly string[] {
-    return [...this.byUri]
+    const left = [...this.byUri]
       .filter(([uri, sessions]) => sessions.has(session) && this.remove(session, uri))
       .map(([uri]) => uri)
+    this.counts.delete(session)
+    return left
   }
 }

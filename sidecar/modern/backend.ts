@@ -14,17 +14,18 @@ import { Tools } from './tools.ts'
 
 export interface BackendOptions {
   readonly link: Link
+  readonly startupTimeoutMs: number
   readonly nextId: () => number
   readonly now: () => number
   readonly observe: Observe
-  readonly onEnd: () => void
+  readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
 
 export class Backend implements ChannelOwner {
   readonly channel: Channel
   readonly tools: Tools
   lastUsedMs: number
-  /** The request in flight that gets the log lines. */
+  /** The request that gets the log lines, from the moment the process is chosen for it. */
   logReader: Caller | undefined
   private readonly options: BackendOptions
 
@@ -38,11 +39,12 @@ export class Backend implements ChannelOwner {
       now: options.now,
       observe: options.observe,
     })
-    this.tools = new Tools(this.channel, options.now)
+    this.tools = new Tools(this.channel, options)
   }
 
+  /** Whether no request is on it or about to be. */
   get isIdle(): boolean {
-    return this.channel.inFlight === 0
+    return this.channel.inFlight === 0 && this.logReader === undefined
   }
 
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
@@ -52,7 +54,7 @@ export class Backend implements ChannelOwner {
       (relatedTo?.caller ?? this.logReader)?.notice(message.text)
   }
 
-  ended(_end: LinkEnd): void {
-    this.options.onEnd()
+  ended(end: LinkEnd): void {
+    this.options.onEnd(this, end)
   }
 }

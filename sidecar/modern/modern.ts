@@ -2,7 +2,7 @@
 // mirrored arguments, and answers with JSON or a stream; who hangs up cancels.
 
 import type { Permit } from '../access/permit.ts'
-import type { Call, Caller } from '../bridge/channel.ts'
+import { SUBSCRIPTION_KEY, type Call, type Caller } from '../bridge/channel.ts'
 import { header, type Exchange } from '../front/exchange.ts'
 import type { Reply } from '../front/reply.ts'
 import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/classify.ts'
@@ -20,6 +20,8 @@ import {
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Backend } from './backend.ts'
+import type { Mirrored } from './tools.ts'
+import { ok, type Result } from '../../shared/result.ts'
 
 export interface ModernOptions extends PoolOptions {
   readonly requestTimeoutMs: number
@@ -29,6 +31,7 @@ export interface ModernOptions extends PoolOptions {
 }
 
 const SUBSCRIBE = 'subscriptions/listen'
+const NOTHING_MIRRORED: Mirrored = ok([])
 
 /** HTTP status by JSON-RPC error code (2026-07-28, transports); other errors are 200. */
 const STATUS: ReadonlyMap<number, number> = new Map([
@@ -54,27 +57,21 @@ export class Modern {
     return this.open.size
   }
 
-  async post(permit: Permit, exchange: Exchange, message: Message): Promise<undefined> {
+  post(permit: Permit, exchange: Exchange, message: Message): undefined | Promise<undefined> {
     const { reply } = exchange
     if (message.kind !== 'request') {
       // HTTP clients of this era have no notifications; hanging up is how they cancel.
       reply.empty(202)
-      return
+      return undefined
     }
-    const idText = slice(message.text, message.id)
-    const wantsLogs =
-      message.method !== SUBSCRIBE && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
-    const found = this.pool.find(permit.principal.key, wantsLogs)
-    const backend = found instanceof Promise ? await found : found
-    if (!backend.ok) {
-      reply.fault(backend.error, idText)
-      return
-    }
-    const declared = this.mirrored(backend.value, message)
-    const headers = declared instanceof Promise ? await declared : declared
-    const wrong = this.headerFault(exchange, message, headers)
-    if (wrong) reply.fault(wrong, idText)
-    else if (reply.state !== 'done') this.forward(backend.value, exchange, message, wantsLogs)
+    const call = new ModernCall(reply, message, this.options.now, () => this.open.delete(call))
+    this.open.add(call)
+    reply.onGone(() => call.gone())
+    const wantsLogs = !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
+    const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
+    return found instanceof Promise
+      ? found.then((backend) => this.check(backend, exchange, call))
+      : this.check(found, exchange, call)
   }
 
   sweep(nowMs: number): void {
@@ -92,61 +89,85 @@ export class Modern {
     this.pool.close()
   }
 
-  private mirrored(
-    backend: Backend,
-    request: Request,
-  ): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
-    if (request.method !== 'tools/call') return []
-    const name = stringAt(request.text, member(request.params, 'name'))
-    const version = stringAt(request.text, member(metaOf(request), VERSION_KEY))
-    return name === undefined || version === undefined ? [] : backend.tools.headersOf(name, version)
-  }
-
-  private headerFault(
+  /** Checks what only the process can tell, its tools' mirrored arguments, and sends the request. */
+  private check(
+    found: Result<Backend, Fault>,
     exchange: Exchange,
-    request: Request,
-    declared: readonly ParamHeader[],
-  ): Fault | undefined {
-    if (declared.length === 0) return undefined
-    const args = valueAt(request.text, member(request.params, 'arguments'))
-    const wrong = paramMismatch(declared, args, (name) => header(exchange.request, name))
-    return wrong === undefined ? undefined : fault('header-mismatch', wrong)
+    call: ModernCall,
+  ): undefined | Promise<undefined> {
+    if (!found.ok) {
+      call.fault(found.error)
+      return undefined
+    }
+    call.choose(found.value)
+    const declared = mirrored(found.value, call.request)
+    if (declared instanceof Promise) {
+      return declared.then((later) => this.forward(found.value, exchange, call, later))
+    }
+    return this.forward(found.value, exchange, call, declared)
   }
 
   private forward(
     backend: Backend,
     exchange: Exchange,
-    request: Request,
-    wantsLogs: boolean,
-  ): void {
-    const caller = new ModernCall(exchange.reply, request, this.options.now, () => {
-      this.open.delete(caller)
-      backend.lastUsedMs = this.options.now()
-      if (backend.logReader === caller) backend.logReader = undefined
-    })
-    this.open.add(caller)
-    if (wantsLogs) backend.logReader = caller
+    call: ModernCall,
+    declared: Mirrored,
+  ): undefined {
+    if (call.isDone) return undefined
+    const wrong = declared.ok ? headerFault(exchange, call.request, declared.value) : declared.error
+    if (wrong) {
+      call.fault(wrong)
+      return undefined
+    }
     const { requestTimeoutMs, startupTimeoutMs } = this.options
     const timeoutMs = backend.channel.hasAnswered ? requestTimeoutMs : startupTimeoutMs
-    const call = backend.channel.call(request, caller, {
-      timeoutMs: caller.isSubscription ? 0 : timeoutMs,
+    call.sent = backend.channel.call(call.request, call, {
+      timeoutMs: call.isSubscription ? 0 : timeoutMs,
       headers: mcpHeaders(exchange),
     })
-    if (call) exchange.reply.onGone(() => caller.gone(backend, call))
+    return undefined
   }
+}
+
+const mirrored = (backend: Backend, request: Request): Mirrored | Promise<Mirrored> => {
+  if (request.method !== 'tools/call') return NOTHING_MIRRORED
+  const name = stringAt(request.text, member(request.params, 'name'))
+  const version = stringAt(request.text, member(metaOf(request), VERSION_KEY))
+  return name === undefined || version === undefined
+    ? NOTHING_MIRRORED
+    : backend.tools.headersOf(name, version)
+}
+
+const headerFault = (
+  exchange: Exchange,
+  request: Request,
+  declared: readonly ParamHeader[],
+): Fault | undefined => {
+  if (declared.length === 0) return undefined
+  const args = valueAt(request.text, member(request.params, 'arguments'))
+  const wrong = paramMismatch(declared, args, (name) => header(exchange.request, name))
+  return wrong === undefined ? undefined : fault('header-mismatch', wrong)
 }
 
 const mcpHeaders = ({ request }: Exchange): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(request.headers).filter(
       (entry): entry is [string, string] =>
-        entry[0].startsWith('mcp-') && typeof entry[1] === 'string',
+        entry[0].startsWith('mcp-') &&
+        // It names a session of the legacy era, perhaps somebody else's; this era has none.
+        entry[0] !== 'mcp-session-id' &&
+        typeof entry[1] === 'string',
     ),
   )
 
-/** One request in flight and its reply. */
+/** One request and its reply, from the moment it came. */
 class ModernCall implements Caller {
+  readonly request: Request
   readonly isSubscription: boolean
+  /** The request as the process has it, once it has. */
+  sent: Call | undefined
+  isDone = false
+  private backend: Backend | undefined
   private readonly reply: Reply
   private readonly idText: string
   private readonly now: () => number
@@ -154,39 +175,70 @@ class ModernCall implements Caller {
 
   constructor(reply: Reply, request: Request, now: () => number, onDone: () => void) {
     this.reply = reply
+    this.request = request
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE
     this.now = now
     this.onDone = onDone
   }
 
+  /** The process that will serve it; nobody else's while it does, as far as log lines go. */
+  choose(backend: Backend): void {
+    this.backend = backend
+    if (this.isDone) this.leave()
+  }
+
   answer(text: string, { text: raw, error }: Response): void {
     const code = member(error?.object, 'code')
     const status = code && STATUS.get(Number(slice(raw, code)))
-    this.onDone()
+    this.done()
     this.reply.json(text, status ?? 200)
   }
 
-  notice(text: string): void {
-    // A slow reader's stream ends at its bound; the process is shared with the principal's other requests.
-    if (!this.reply.event(text, this.now())) this.reply.end()
+  notice(text: string): boolean {
+    if (this.reply.event(text, this.now())) return true
+    // The process is shared with the principal's other requests: it is not held for a slow reader.
+    this.reply.cut()
+    this.gone()
+    return false
   }
 
   fault(fault: Fault): void {
-    this.onDone()
+    this.done()
     this.reply.fault(fault, this.idText)
   }
 
-  gone(backend: Backend, call: Call): void {
-    this.onDone()
-    backend.channel.cancel(call, 'disconnected')
+  /** Nobody waits any more. */
+  gone(): void {
+    const { backend, sent } = this
+    this.done()
+    if (backend && sent) backend.channel.cancel(sent, 'disconnected')
   }
 
+  /** The graceful end of a subscription (2026-07-28, subscriptions). */
   end(): void {
-    this.reply.end()
+    const meta = `"_meta":{"${SUBSCRIPTION_KEY}":${this.idText}}`
+    this.reply.json(
+      `{"jsonrpc":"2.0","id":${this.idText},"result":{"resultType":"complete",${meta}}}`,
+    )
+    this.gone()
   }
 
   sweep(nowMs: number, keepAliveMs: number): void {
     if (nowMs - this.reply.lastWriteMs >= keepAliveMs) this.reply.keepAlive(nowMs)
+  }
+
+  private done(): void {
+    if (this.isDone) return
+    this.isDone = true
+    this.onDone()
+    this.leave()
+  }
+
+  private leave(): void {
+    const { backend } = this
+    if (!backend) return
+    backend.lastUsedMs = this.now()
+    if (backend.logReader === this) backend.logReader = undefined
   }
 }

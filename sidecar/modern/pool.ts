@@ -1,10 +1,11 @@
-// The modern processes by principal: found or opened for a request, ended when idle. Nobody is ever
-// given another principal's process, unless the process model is `shared`.
+// The modern processes by principal: found or opened for a request, ended when idle, or when somebody else needs
+// the place. Nobody is ever given another principal's process, unless the process model is `shared`.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { LinkSource } from '../upstream/source.ts'
-import type { Observe } from '../bridge/channel.ts'
+import type { Caller, Observe } from '../bridge/channel.ts'
+import type { LinkEnd } from '../upstream/link.ts'
 import { Backend } from './backend.ts'
 
 export interface PoolOptions {
@@ -13,6 +14,9 @@ export interface PoolOptions {
   readonly nextId: () => number
   readonly now: () => number
   readonly observe: Observe
+  readonly startupTimeoutMs: number
+  /** A process has ended before it had answered anything. */
+  readonly onStartFailed: (reason: string) => void
 }
 
 type Found = Result<Backend, Fault>
@@ -24,18 +28,27 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.options = options
+    options.source.reclaim = () => this.endOneIdle()
   }
 
-  /** A process for a request; one that asks for log lines needs a process where no other does. */
-  find(principal: string, wantsLogs: boolean): Found | Promise<Found> {
+  /** Processes that run. */
+  get size(): number {
+    return this.backends.size
+  }
+
+  /** A process for a request; one that asks for log lines gets a process where no other does. */
+  find(principal: string, logReader: Caller | undefined): Found | Promise<Found> {
     const key = this.options.model === 'shared' ? 'shared' : principal
     for (const backend of this.backends.get(key) ?? []) {
-      if (!wantsLogs || backend.logReader === undefined) return ok(backend)
+      if (logReader === undefined) return ok(backend)
+      if (backend.logReader !== undefined) continue
+      backend.logReader = logReader
+      return ok(backend)
     }
-    if (wantsLogs) return this.open(key)
+    if (logReader) return this.open(key, logReader)
     const running = this.opening.get(key)
     if (running) return running
-    const opened = this.open(key).finally(() => this.opening.delete(key))
+    const opened = this.open(key, undefined).finally(() => this.opening.delete(key))
     this.opening.set(key, opened)
     return opened
   }
@@ -44,11 +57,27 @@ export class Pool {
     for (const [key, backends] of this.backends) {
       for (const backend of backends) {
         backend.channel.sweep(nowMs)
-        if (!backend.isIdle || nowMs - backend.lastUsedMs < idleTimeoutMs) continue
-        this.forget(key, backend)
-        backend.channel.close()
+        if (backend.isIdle && nowMs - backend.lastUsedMs >= idleTimeoutMs) this.end(key, backend)
       }
     }
+  }
+
+  /** Ends the process that has been idle longest; false where all work. */
+  private endOneIdle(): boolean {
+    let oldest: { readonly key: string; readonly backend: Backend } | undefined
+    for (const [key, backends] of this.backends) {
+      for (const backend of backends) {
+        if (!backend.isIdle) continue
+        if (!oldest || backend.lastUsedMs < oldest.backend.lastUsedMs) oldest = { key, backend }
+      }
+    }
+    if (oldest) this.end(oldest.key, oldest.backend)
+    return oldest !== undefined
+  }
+
+  private end(key: string, backend: Backend): void {
+    this.forget(key, backend)
+    backend.channel.close()
   }
 
   close(): void {
@@ -64,17 +93,25 @@ export class Pool {
     if (backends?.size === 0) this.backends.delete(key)
   }
 
-  private async open(key: string): Promise<Found> {
-    const { source, nextId, now, observe } = this.options
+  private ended(key: string, backend: Backend, { message }: LinkEnd): void {
+    const isOurs = !this.backends.get(key)?.has(backend)
+    this.forget(key, backend)
+    if (!isOurs && !backend.channel.hasAnswered) this.options.onStartFailed(message)
+  }
+
+  private async open(key: string, logReader: Caller | undefined): Promise<Found> {
+    const { source, nextId, now, observe, startupTimeoutMs } = this.options
     const link = await source.open()
     if (!link.ok) return fail(link.error)
-    const backend: Backend = new Backend({
+    const backend = new Backend({
       link: link.value,
+      startupTimeoutMs,
       nextId,
       now,
       observe,
-      onEnd: () => this.forget(key, backend),
+      onEnd: (ended, end) => this.ended(key, ended, end),
     })
+    backend.logReader = logReader
     const others = this.backends.get(key) ?? new Set()
     this.backends.set(key, others.add(backend))
     return ok(backend)

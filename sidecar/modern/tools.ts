@@ -2,6 +2,7 @@
 // headers. Learned by asking `tools/list`, kept for as long as the server allows within bounds.
 
 import { readJson } from '../json/text.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, oneMessage, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
@@ -14,6 +15,12 @@ const MAX_TTL_MS = 60_000
 const MAX_PAGES = 64
 const TIMEOUT_MS = 10_000
 
+export interface ToolsOptions {
+  readonly now: () => number
+  /** How long a process that has not answered anything yet may take. */
+  readonly startupTimeoutMs: number
+}
+
 const page = z.object({
   tools: z.array(z.object({ name: z.string(), inputSchema: z.unknown() })),
   nextCursor: z.optional(z.string()),
@@ -23,36 +30,38 @@ type Page = z.output<typeof page>
 
 const NONE: readonly ParamHeader[] = []
 
+/** The mirrored arguments, or why they cannot be known: then a call cannot be checked and must not go on. */
+export type Mirrored = Result<readonly ParamHeader[], Fault>
+
 export class Tools {
   private readonly channel: Channel
-  private readonly now: () => number
+  private readonly options: ToolsOptions
   private known = new Map<string, readonly ParamHeader[]>()
   private freshUntilMs = 0
-  private asking: Promise<void> | undefined
+  private asking: Promise<Fault | undefined> | undefined
 
-  constructor(channel: Channel, now: () => number) {
+  constructor(channel: Channel, options: ToolsOptions) {
     this.channel = channel
-    this.now = now
+    this.options = options
   }
 
   /** The mirrored arguments of a tool; a promise only where the server has to be asked first. */
-  headersOf(
-    name: string,
-    version: string,
-  ): readonly ParamHeader[] | Promise<readonly ParamHeader[]> {
-    if (this.now() < this.freshUntilMs) return this.known.get(name) ?? NONE
+  headersOf(name: string, version: string): Mirrored | Promise<Mirrored> {
+    if (this.options.now() < this.freshUntilMs) return ok(this.known.get(name) ?? NONE)
     this.asking ??= this.ask(version).finally(() => {
       this.asking = undefined
     })
-    return this.asking.then(() => this.known.get(name) ?? NONE)
+    return this.asking.then((fault) => (fault ? fail(fault) : ok(this.known.get(name) ?? NONE)))
   }
 
-  private async ask(version: string): Promise<void> {
+  private async ask(version: string): Promise<Fault | undefined> {
     const known = new Map<string, readonly ParamHeader[]>()
     let cursor: string | undefined
     let ttlMs = MAX_TTL_MS
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const answer = await this.page(version, cursor)
+      const asked = await this.page(version, cursor)
+      if (!asked.ok) return asked.error
+      const answer = asked.value
       if (answer === undefined) break
       for (const tool of answer.tools) known.set(tool.name, paramHeaders(tool.inputSchema))
       ttlMs = Math.min(ttlMs, answer.ttlMs ?? MAX_TTL_MS)
@@ -60,24 +69,28 @@ export class Tools {
       if (cursor === undefined) break
     }
     this.known = known
-    this.freshUntilMs = this.now() + Math.max(MIN_TTL_MS, ttlMs)
+    this.freshUntilMs = this.options.now() + Math.max(MIN_TTL_MS, ttlMs)
+    return undefined
   }
 
-  /** One page; undefined where the server has no tools or does not answer: then nothing is mirrored. */
-  private page(version: string, cursor: string | undefined): Promise<Page | undefined> {
+  /** One page; undefined where the server answers that it has none: then nothing is mirrored. */
+  private page(
+    version: string,
+    cursor: string | undefined,
+  ): Promise<Result<Page | undefined, Fault>> {
     return new Promise((resolve) => {
       const caller = {
         answer: (_text: string, response: Response): void => {
           const result = response.result && valueAt(response.text, response.result)
-          resolve(page.safeParse(result).data)
+          resolve(ok(page.safeParse(result).data))
         },
-        notice: (): void => undefined,
-        fault: (_fault: Fault): void => resolve(undefined),
+        notice: (): boolean => true,
+        fault: (reason: Fault): void => resolve(fail(reason)),
       }
       const request = listRequest(version, cursor)
       if (request)
         this.channel.call(request, caller, {
-          timeoutMs: TIMEOUT_MS,
+          timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
           headers: {
             'mcp-protocol-version': version,
             'mcp-method': 'tools/list',

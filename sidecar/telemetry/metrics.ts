@@ -32,6 +32,7 @@ const ERROR_TYPES = new Set([
   'tool_error',
   'timeout',
   'server_exited',
+  'server_failed',
   '-32700',
   '-32600',
   '-32601',

@@ -73,25 +73,27 @@ export const openPipes = (path: string, readBuffer: Buffer): Pipes => {
 }
 
 export class Child implements Link {
-  owner: LinkOwner | undefined
   strayOutput: string | undefined
   private readonly control: ChildControl
   private readonly stdin: Socket
   private readonly stdout: Socket
   private readonly lines: Lines
   private stderr = ''
+  private listener: LinkOwner | undefined
   private exit: LinkEnd | undefined
   private hasOutputEnded = false
-  private isEnded = false
+  private isGone = false
+  private end: LinkEnd | undefined
   private quiet: NodeJS.Timeout | undefined
 
   constructor(pipes: Pipes, control: ChildControl) {
     this.control = control
     this.stdin = pipes.stdin
     this.lines = new Lines(MAX_LINE_BYTES, (line) => this.line(line))
-    this.stdin.on('error', () => this.stdin.destroy())
+    // A server that has closed its stdin cannot be served any more; often it has just crashed.
+    this.stdin.on('error', () => this.close())
     this.stdout = pipes.stdout((chunk) => {
-      this.quiet?.refresh()
+      if (!this.isGone) this.quiet?.refresh()
       if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_LINE_BYTES} bytes`)
     })
     this.stdout.on('error', () => this.outputEnded())
@@ -99,7 +101,20 @@ export class Child implements Link {
     this.stdout.resume()
   }
 
+  get owner(): LinkOwner | undefined {
+    return this.listener
+  }
+
+  /** Whoever comes after the end, as of a server that crashed at once, hears of it all the same. */
+  set owner(owner: LinkOwner | undefined) {
+    this.listener = owner
+    const { end } = this
+    if (owner && end) queueMicrotask(() => owner.ended(end))
+  }
+
   send(text: string): boolean {
+    // Its end is on the way to the owner, with the reason.
+    if (this.stdin.destroyed) return true
     if (this.stdin.writableLength + text.length > MAX_UNREAD_BYTES) return false
     this.stdin.write(`${text}\n`, 'latin1')
     return true
@@ -110,7 +125,8 @@ export class Child implements Link {
   }
 
   pause(): void {
-    this.stdout.pause()
+    // What an ended server has left in its pipe is little, and would be lost.
+    if (!this.exit) this.stdout.pause()
   }
 
   resume(): void {
@@ -138,19 +154,29 @@ export class Child implements Link {
       ...(code === undefined ? {} : { exitCode: code }),
       ...(signal === undefined ? {} : { signal: signalName(signal) }),
     }
+    this.stdout.resume()
     if (this.hasOutputEnded) this.finish(this.exit)
-    else this.quiet = setTimeout(() => this.finish(this.exit), QUIET_MS)
+    else {
+      // What has come meanwhile is read first, also where this process was held up for longer.
+      this.quiet = setTimeout(() => setImmediate(() => this.finish(this.exit)), QUIET_MS)
+    }
   }
 
-  /** The shim is gone, and with it every child. */
+  /** No descendant is left: the end of its output is near, and whatever writes on is none of it. */
+  gone(): void {
+    this.isGone = true
+    if (!this.exit) this.lost('the server has gone')
+  }
+
+  /** It is not known to run any more: the shim is gone, and with it every child. */
   lost(message: string): void {
-    this.finish({ message })
+    this.finish(this.exit ?? { message })
   }
 
   private line(line: Buffer): void {
     const json = readJson(line)
     const message = json.ok ? oneMessage(json.value) : undefined
-    if (message?.ok) this.owner?.message(message.value, undefined)
+    if (message?.ok) this.listener?.message(message.value, undefined)
     else if (line.length > 0) this.strayOutput = line.subarray(0, MAX_STRAY_OUTPUT).toString()
   }
 
@@ -168,11 +194,11 @@ export class Child implements Link {
   }
 
   private finish(end: LinkEnd | undefined): void {
-    if (this.isEnded || end === undefined) return
-    this.isEnded = true
+    if (this.end || end === undefined) return
+    this.end = this.stderr === '' ? end : { ...end, stderr: this.stderr }
     clearTimeout(this.quiet)
     this.stdin.destroy()
     this.stdout.destroy()
-    this.owner?.ended(this.stderr === '' ? end : { ...end, stderr: this.stderr })
+    this.listener?.ended(this.end)
   }
 }

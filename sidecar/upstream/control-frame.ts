@@ -17,6 +17,8 @@ const REFUSALS = [
   'cannot execute',
 ] as const
 
+const BUSY = new Set([1, 2])
+
 export type ShimEvent =
   | {
       readonly kind: 'hello'
@@ -26,7 +28,13 @@ export type ShimEvent =
     }
   | { readonly kind: 'pipes' | 'gone'; readonly child: number }
   | { readonly kind: 'spawned'; readonly child: number; readonly pid: number }
-  | { readonly kind: 'refused'; readonly child: number; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly child: number
+      readonly reason: string
+      /** Too many or too fast: it may well work a little later. */
+      readonly isBusy: boolean
+    }
   | {
       readonly kind: 'stderr'
       readonly child: number
@@ -97,8 +105,14 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
       5,
       (p) => {
         const text = p.subarray(5).toString()
-        const reason = REFUSALS[p.readUInt8(4)] ?? REFUSALS[0]
-        return { kind: 'refused', child: p.readUInt32BE(0), reason: text === '' ? reason : text }
+        const number = p.readUInt8(4)
+        const reason = REFUSALS[number] ?? REFUSALS[0]
+        return {
+          kind: 'refused',
+          child: p.readUInt32BE(0),
+          reason: text === '' ? reason : text,
+          isBusy: BUSY.has(number),
+        }
       },
     ],
   ],

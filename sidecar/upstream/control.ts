@@ -24,6 +24,10 @@ import {
 const EARLIER_RUN_MS = 1000
 const TERM_AFTER_MS = 2000
 const KILL_AFTER_MS = 3000
+/** A shim says who it is at once; anything else shall not keep its place. */
+const HELLO_TIMEOUT_MS = 5000
+/** After EXIT the shim ends its children and goes. */
+const EXIT_TIMEOUT_MS = 3000
 /** The shim answers a spawn in milliseconds; a stopped container never does. */
 const SPAWN_TIMEOUT_MS = 15_000
 
@@ -32,11 +36,21 @@ type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>
 /** What a pipe holds at most. */
 const READ_BUFFER_BYTES = 64 * 1024
 
+/** Why there is no child; `isBusy`: it may well work a little later. */
+export interface SpawnFailure {
+  readonly message: string
+  readonly isBusy: boolean
+}
+
 interface Asked {
   readonly name: string
-  readonly settle: (result: Result<Child, string>) => void
+  readonly settle: (result: Result<Child, SpawnFailure>) => void
   child: Child | undefined
+  /** Its end has been asked for: its place will be free soon. */
+  isEnding: boolean
 }
+
+const broken = (message: string): Result<never, SpawnFailure> => fail({ message, isBusy: false })
 
 /** What the shim has said of itself. */
 export interface Peer {
@@ -52,6 +66,8 @@ export interface ControlOptions {
   readonly onTerminating: (leftMs: number) => void
   /** The shim has come (true) or gone. */
   readonly onPeer: (isThere: boolean) => void
+  /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
+  readonly onExit: (code: number) => void
 }
 
 export class Control {
@@ -62,6 +78,7 @@ export class Control {
   private hasPeer = false
   private nextChild = 1
   private readonly asked = new Map<number, Asked>()
+  private freed: (() => void)[] = []
 
   constructor(options: ControlOptions) {
     this.options = options
@@ -72,7 +89,7 @@ export class Control {
   async listen(): Promise<void> {
     const { runDir } = this.options
     const path = `${runDir}/control`
-    if (existsSync(path)) {
+    if (existsSync(path) || existsSync(`${runDir}/pipes`)) {
       rmSync(path, { force: true })
       await sleep(EARLIER_RUN_MS)
     }
@@ -84,6 +101,9 @@ export class Control {
       this.server.once('error', reject)
       this.server.listen(path, resolve)
     })
+    this.server.on('error', (error) =>
+      this.options.log.warn('the control socket failed', { error: error.message }),
+    )
     chmodSync(path, 0o666)
   }
 
@@ -97,39 +117,62 @@ export class Control {
     return this.asked.size
   }
 
-  /** Starts a child with these environment lines added; the error is a sentence. */
-  spawn(environment: readonly string[]): Promise<Result<Child, string>> {
+  /** Children whose end has been asked for and that are not gone yet. */
+  get ending(): number {
+    let sum = 0
+    for (const { isEnding } of this.asked.values()) if (isEnding) sum++
+    return sum
+  }
+
+  /** Resolves when the next child has gone. */
+  whenFreed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.freed.push(resolve)
+    })
+  }
+
+  /** Starts a child with these environment lines added. */
+  spawn(environment: readonly string[]): Promise<Result<Child, SpawnFailure>> {
     const { socket } = this
     if (!this.hasPeer || socket === undefined) {
-      return Promise.resolve(fail("the shim in the server's container is not connected"))
+      return Promise.resolve(broken("the shim in the server's container is not connected"))
     }
     const number = this.nextChild++
     const name = randomBytes(16).toString('hex')
     return new Promise((resolve) => {
       const timer = setTimeout(
-        () => settle(fail('the shim did not start the server in time')),
+        () => settle(broken('the shim did not start the server in time')),
         SPAWN_TIMEOUT_MS,
       )
-      const settle = (result: Result<Child, string>): void => {
+      const settle = (result: Result<Child, SpawnFailure>): void => {
         clearTimeout(timer)
         if (!result.ok) this.end(number)
         resolve(result)
       }
-      this.asked.set(number, { name, settle, child: undefined })
+      this.asked.set(number, { name, settle, child: undefined, isEnding: false })
       socket.write(spawnFrame(number, name, environment))
     })
   }
 
-  /** Tells the shim to end everything and exit with a code. */
-  exit(code: number): void {
-    if (this.hasPeer) this.socket?.write(exitFrame(code))
+  /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
+  async exit(code: number): Promise<void> {
+    const { socket } = this
+    if (!this.hasPeer || socket === undefined) return
+    socket.write(exitFrame(code))
+    const late = new AbortController()
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    await Promise.race([
+      gone,
+      sleep(EXIT_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    ])
+    late.abort()
   }
 
+  /** The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod). */
   close(): void {
     this.server.close()
     this.socket?.destroy()
     rmSync(`${this.options.runDir}/control`, { force: true })
-    rmSync(`${this.options.runDir}/pipes`, { recursive: true, force: true })
   }
 
   private accept(socket: Socket): void {
@@ -142,11 +185,17 @@ export class Control {
     socket.on('error', (error) =>
       this.options.log.warn('control connection failed', { error: error.message }),
     )
-    socket.on('close', () => this.dropped())
+    const silent = setTimeout(() => this.refuse('it said nothing'), HELLO_TIMEOUT_MS)
+    socket.on('close', () => {
+      clearTimeout(silent)
+      this.dropped()
+    })
     socket.on('data', (chunk: Buffer) => {
       const events = frames.push(chunk)
       if (events.ok) for (const event of events.value) this.event(event)
-      else this.refuse(`it sent ${events.error}`)
+      if (this.hasPeer) clearTimeout(silent)
+      if (events.ok) return
+      this.refuse(`it sent ${events.error}`)
     })
     socket.write(helloFrame())
   }
@@ -162,10 +211,11 @@ export class Control {
     this.hasPeer = false
     const lost = "the connection to the server's container was lost; it may have restarted"
     for (const { child, settle } of this.asked.values()) {
-      settle(fail(lost))
+      settle(broken(lost))
       child?.lost(lost)
     }
     this.asked.clear()
+    this.free()
     if (wasReady) this.options.onPeer(false)
   }
 
@@ -181,7 +231,7 @@ export class Control {
       this.refuse(`it speaks control protocol ${event.version}, not ${PROTOCOL_VERSION}`)
       return
     }
-    const why = this.options.admit(event)
+    const why = this.hasPeer ? 'it said hello twice' : this.options.admit(event)
     if (why !== undefined) {
       this.refuse(why)
       return
@@ -201,20 +251,40 @@ export class Control {
         this.open(event.child, asked)
         break
       case 'spawned':
-        if (asked.child) asked.settle(ok(asked.child))
+        this.spawned(asked)
         break
       case 'refused':
-        this.asked.delete(event.child)
-        asked.child?.lost(event.reason)
-        asked.settle(fail(event.reason))
+        this.refused(asked, event)
         break
       case 'gone':
         this.asked.delete(event.child)
+        asked.child?.gone()
+        this.free()
+        break
+      case 'exited':
+        this.options.onExit(exitCode(event, asked.isEnding))
+        asked.child?.heard(event)
         break
       case 'stderr':
-      case 'exited':
         asked.child?.heard(event)
     }
+  }
+
+  private spawned({ child, settle }: Asked): void {
+    if (child) settle(ok(child))
+  }
+
+  private refused(asked: Asked, event: ChildEvent & { kind: 'refused' }): void {
+    this.asked.delete(event.child)
+    asked.child?.lost(event.reason)
+    asked.settle(fail({ message: event.reason, isBusy: event.isBusy }))
+    this.free()
+  }
+
+  private free(): void {
+    const { freed } = this
+    this.freed = []
+    for (const resolve of freed) resolve()
   }
 
   private open(number: number, asked: Asked): void {
@@ -224,7 +294,7 @@ export class Control {
       this.socket?.write(openedFrame(number))
     } catch (error) {
       asked.settle(
-        fail(
+        broken(
           `its pipes cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
         ),
       )
@@ -232,6 +302,15 @@ export class Control {
   }
 
   private end(number: number): void {
-    if (this.asked.has(number)) this.socket?.write(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
+    const asked = this.asked.get(number)
+    if (!asked) return
+    asked.isEnding = true
+    this.socket?.write(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
   }
 }
+
+/** A server that we ended by a signal, because it did not heed the end of its input, has not failed. */
+const exitCode = (
+  { code, signal }: { readonly code: number | undefined; readonly signal: number | undefined },
+  isEnding: boolean,
+): number => code ?? (isEnding ? 0 : 128 + (signal ?? 0))

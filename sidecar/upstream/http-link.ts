@@ -7,13 +7,15 @@ import {
   type ClientRequest,
   type IncomingMessage,
 } from 'node:http'
+import type { LookupFunction } from 'node:net'
 import { readJson } from '../json/text.ts'
-import { member, oneMessage, stringAt, type Message } from '../mcp/message.ts'
+import { member, oneMessage, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
 import { MAX_LINE_BYTES } from './child.ts'
 import { EventReader } from './event-reader.ts'
 import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
 
 const BOTH = 'application/json, text/event-stream'
+const VERSION = /^[!-~]{1,64}$/
 const RECONNECT_MS = 1000
 const MAX_OPEN = 256
 
@@ -21,8 +23,16 @@ export interface HttpTarget {
   readonly port: number
   readonly path: string
   readonly agent: Agent
+  readonly listeningAgent: Agent
   readonly onClose: () => void
 }
+
+/** Both loopback addresses, whatever the container's files say: servers listen on the one or the other. */
+const lookup: LookupFunction = (_name, _options, callback) =>
+  callback(null, [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ])
 
 const parse = (bytes: Buffer): Message | undefined => {
   const json = readJson(bytes)
@@ -30,16 +40,23 @@ const parse = (bytes: Buffer): Message | undefined => {
   return message?.ok ? message.value : undefined
 }
 
+const isAnswerTo = ({ text, id: place }: Response, id: number): boolean =>
+  place !== undefined && slice(text, place) === `${id}`
+
+const errorMessage = ({ text, error }: Response): string | undefined =>
+  stringAt(text, member(error?.object, 'message'))
+
 export class HttpLink implements Link {
   owner: LinkOwner | undefined
   strayOutput: string | undefined
   private readonly target: HttpTarget
-  private readonly open = new Map<number, ClientRequest>()
+  private open = new Map<number, ClientRequest>()
   private readonly streams = new Set<IncomingMessage>()
   private session: string | undefined
   private version: string | undefined
   private isModern = false
   private isEnded = false
+  private isPaused = false
   private listening: ClientRequest | undefined
   private reconnect: NodeJS.Timeout | undefined
   private lastEvent: string | undefined
@@ -62,9 +79,7 @@ export class HttpLink implements Link {
     })
     if (id !== undefined) this.open.set(id, sent)
     sent.on('response', (response) => this.answer(response, id))
-    sent.on('error', (error) =>
-      this.failed(id, `the server on port ${this.target.port}: ${error.message}`),
-    )
+    sent.on('error', (error) => this.broken(id, error))
     sent.end(body)
     return true
   }
@@ -76,10 +91,12 @@ export class HttpLink implements Link {
   }
 
   pause(): void {
+    this.isPaused = true
     for (const stream of this.streams) stream.pause()
   }
 
   resume(): void {
+    this.isPaused = false
     for (const stream of this.streams) stream.resume()
   }
 
@@ -95,9 +112,11 @@ export class HttpLink implements Link {
   }
 
   private start(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
-    const { port, path, agent } = this.target
+    const { port, path, listeningAgent } = this.target
+    const agent = method === 'GET' ? listeningAgent : this.target.agent
     return httpRequest({
-      host: '127.0.0.1',
+      host: 'localhost',
+      lookup,
       port,
       path,
       method,
@@ -132,7 +151,11 @@ export class HttpLink implements Link {
       const status = response.statusCode ?? 0
       const message = parse(Buffer.concat(chunks))
       if (message) this.message(message, id)
-      this.failed(id, `the server answered HTTP ${status} without a JSON-RPC message`)
+      const said = message?.kind === 'response' ? errorMessage(message) : undefined
+      this.failed(
+        id,
+        `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`,
+      )
       if (status === 404 && this.session !== undefined) {
         this.finish({ message: 'the server has ended its session' })
       }
@@ -141,6 +164,7 @@ export class HttpLink implements Link {
 
   private stream(response: IncomingMessage, id: number | undefined): void {
     this.streams.add(response)
+    if (this.isPaused) response.pause()
     const reader = new EventReader((event) => {
       if (id === undefined) this.lastEvent = event.id ?? this.lastEvent
       const message = parse(event.data)
@@ -158,18 +182,25 @@ export class HttpLink implements Link {
 
   private message(message: Message, id: number | undefined): void {
     if (message.kind === 'response') {
-      if (id !== undefined) this.open.delete(id)
-      this.version ??= stringAt(message.text, member(message.result?.object, 'protocolVersion'))
+      if (id !== undefined && isAnswerTo(message, id)) this.open.delete(id)
+      const version = stringAt(message.text, member(message.result?.object, 'protocolVersion'))
+      // It goes into a header: what cannot stand in one is no version.
+      if (version !== undefined && VERSION.test(version)) this.version ??= version
     }
     this.owner?.message(message, id)
   }
 
-  /** A request that will get no answer: its caller hears why, as if the server had said so. */
+  /** A request that will get no answer: its caller hears why. */
   private failed(id: number | undefined, why: string): void {
-    if (id === undefined || !this.open.delete(id)) return
-    const error = { code: -32_000, message: why }
-    const message = parse(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, error })))
-    if (message) this.owner?.message(message, id)
+    if (id !== undefined && this.open.delete(id)) this.owner?.failed(id, why)
+  }
+
+  /** Where nobody listens the server is gone, and with it whatever it knew of this session. */
+  private broken(id: number | undefined, error: Error): void {
+    const code = 'code' in error ? String(error.code) : ''
+    const why = `the server on port ${this.target.port}: ${error.message === '' ? code : error.message}`
+    if (code === 'ECONNREFUSED') this.finish({ message: why })
+    else this.failed(id, why)
   }
 
   /** The legacy GET stream, opened again whenever it breaks; a server without one answers 405. */
@@ -201,8 +232,9 @@ export class HttpLink implements Link {
     this.isEnded = true
     clearTimeout(this.reconnect)
     this.listening?.destroy()
-    for (const sent of this.open.values()) sent.destroy()
-    this.open.clear()
+    const { open } = this
+    this.open = new Map()
+    for (const sent of open.values()) sent.destroy()
     this.target.onClose()
     this.owner?.ended(end)
   }

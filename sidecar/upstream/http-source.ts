@@ -7,11 +7,15 @@ import { HttpLink } from './http-link.ts'
 import type { Link } from './link.ts'
 import type { LinkSource } from './source.ts'
 
-const MAX_SOCKETS = 256
+/** Requests on the wire at once; more wait their turn. */
+const MAX_SOCKETS = 1024
 
 export class HttpSource implements LinkSource {
   readonly isReady = true
+  reclaim: () => boolean = () => false
   private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  /** A listening stream lasts as long as its session: among the requests it would starve them. */
+  private readonly listeningAgent = new Agent()
   private readonly address: { readonly port: number; readonly path: string }
   private links = 0
 
@@ -28,10 +32,12 @@ export class HttpSource implements LinkSource {
     const onClose = (): void => {
       this.links--
     }
-    return Promise.resolve(ok(new HttpLink({ ...this.address, agent: this.agent, onClose })))
+    const { agent, listeningAgent } = this
+    return Promise.resolve(ok(new HttpLink({ ...this.address, agent, listeningAgent, onClose })))
   }
 
   close(): void {
     this.agent.destroy()
+    this.listeningAgent.destroy()
   }
 }

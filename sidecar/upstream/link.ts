@@ -23,7 +23,9 @@ export interface Envelope {
 export interface LinkOwner {
   /** A checked message from the server; `relatedTo` is our id of the request it belongs to, where the link knows. */
   message(message: Message, relatedTo: number | undefined): void
-  /** Called once; after it nothing comes. */
+  /** This request will get no answer, though the link lives on. */
+  failed(id: number, why: string): void
+  /** Called once, also where the end came before the owner; after it nothing comes. */
   ended(end: LinkEnd): void
 }
 

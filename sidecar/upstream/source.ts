@@ -9,4 +9,6 @@ export interface LinkSource {
   open(): Promise<Result<Link, Fault>>
   /** Whether a link can be had now, as far as is known. */
   readonly isReady: boolean
+  /** Set by whoever can end a link that nobody needs now; says whether it did, so that its place becomes free. */
+  reclaim: () => boolean
 }

@@ -17,7 +17,7 @@ export interface Upstream {
   readonly count: number
   start(): Promise<void>
   /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
-  exit(code: number): void
+  exit(code: number): Promise<void>
   close(): void
 }
 
@@ -27,6 +27,8 @@ export interface UpstreamEvents {
   readonly onGone: () => void
   readonly onTerminating: (leftMs: number) => void
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
+  /** A server process has ended with this code. */
+  readonly onExit: (code: number) => void
 }
 
 const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
@@ -35,6 +37,7 @@ const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
     log: events.log,
     admit: (peer) => admitShim(peer, config.isolation, process.getuid?.()),
     onTerminating: events.onTerminating,
+    onExit: events.onExit,
     onPeer: (isThere) => (isThere ? events.onThere() : events.onGone()),
   })
   const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)
@@ -61,7 +64,7 @@ const http = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
       events.onThere()
       return Promise.resolve()
     },
-    exit: () => undefined,
+    exit: () => Promise.resolve(),
     close: () => source.close(),
   }
 }
