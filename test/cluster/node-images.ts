@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { OwnTarget } from './describe-cluster.ts'
 import { buildOwnImage, buildPrograms, type OwnImage } from './images/dockerfile.ts'
 import { copyPackages } from './images/package-closure.ts'
-import { muslRoot } from './images/roots.ts'
+import { glibcRoot, muslObstacle, muslRoot } from './images/roots.ts'
 import { serverArchive, type ServerKind } from './images/servers.ts'
 import { packRoot } from './images/single-binary.ts'
 import { run, words } from './machine/run.ts'
@@ -21,7 +21,8 @@ const CLIENT_PACKAGES = ['@modelcontextprotocol/client', '@modelcontextprotocol/
 
 const packClient = (cache: string, archive: string): Promise<void> =>
   packRoot(archive, CLIENT_IMAGE, { user: '1000', workingDir: '/app' }, async (root) => {
-    cpSync(await muslRoot(cache), root, { recursive: true, verbatimSymlinks: true })
+    const base = muslObstacle() === undefined ? muslRoot(cache) : glibcRoot(cache)
+    cpSync(await base, root, { recursive: true, verbatimSymlinks: true })
     const modules = join(root, 'app/node_modules')
     mkdirSync(modules, { recursive: true })
     copyPackages(CLIENT_PACKAGES, modules)
