@@ -49,6 +49,11 @@ export class Session {
   onSlow: ((isSlow: boolean) => void) | undefined
   private readonly options: SessionOptions
   private readonly log = new EventLog()
+  private readonly hasPriming = (): boolean => this.revision.hasPriming
+  private readonly hold = (isSlow: boolean): boolean => {
+    this.onSlow?.(isSlow)
+    return this.onSlow !== undefined
+  }
   private readonly streams = new Map<number, Stream>()
   private readonly calls = new Set<SessionCall>()
   /** Ids of the server's requests that this client was asked, by key, with their exact text. */
@@ -176,13 +181,12 @@ export class Session {
   }
 
   private stream(number: number, reply: Reply | undefined, requests?: number): Stream {
-    const { now } = this.options
-    const onSlow = (isSlow: boolean): boolean => {
-      this.onSlow?.(isSlow)
-      return this.onSlow !== undefined
-    }
-    const hasPriming = (): boolean => this.revision.hasPriming
-    return new Stream({ number, log: this.log, hasPriming, now, onSlow }, reply, requests)
+    const { log, hold, hasPriming } = this
+    return new Stream(
+      { number, log, hasPriming, now: this.options.now, onSlow: hold },
+      reply,
+      requests,
+    )
   }
 
   private forgetCompleted(): void {
