@@ -35,6 +35,8 @@ export interface Annotation {
     | 'url'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
+  /** The largest `integer`. */
+  readonly max?: number
   /** The default, as a user would write it; absent where there is none. */
   readonly default?: string
   readonly doc: string
@@ -99,6 +101,8 @@ export const ANNOTATIONS = {
   },
   'max-processes': {
     type: 'integer',
+    // The shim's table holds this many.
+    max: 1024,
     doc: 'Most server processes at once; else derived from the memory limit.',
     scopes: EVERYWHERE,
     readBy: 'sidecar',

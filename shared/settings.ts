@@ -129,7 +129,7 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
   name: [(text) => (NAME.test(text) ? text : undefined), 'a Kubernetes name (a-z, 0-9, - and .)'],
-  integer: [(text) => integer(text, 2_147_483_647), 'a whole number from 1'],
+  integer: [(text, row) => integer(text, row.max ?? MAX_INTEGER), 'a whole number from 1'],
   duration: [duration, 'a duration such as `500ms`, `60s`, `30m` or `2h`'],
   port: [(text) => integer(text, 65_535), 'a port from 1 to 65535'],
   path: [(text) => (PATH.test(text) ? text : undefined), 'a path that begins with /'],
@@ -147,12 +147,16 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   url: [url, 'an http or https URL without user or fragment'],
 }
 
+// Uids and the like: what the API server takes.
+const MAX_INTEGER = 2_147_483_647
 const MAX_VALUE_LENGTH = 65_536
 
 /** What a value of this key must look like, as the end of a sentence. */
 export const wants = (key: Key): string => {
   const row = annotation(key)
-  return row.values ? row.values.map((value) => `\`${value}\``).join(' or ') : PARSERS[row.type][1]
+  if (row.values) return row.values.map((value) => `\`${value}\``).join(' or ')
+  const [, words] = PARSERS[row.type]
+  return row.max === undefined ? words : `${words} to ${row.max}`
 }
 
 /** Parses the text of one key's value; the error is a sentence that says what would be right. */

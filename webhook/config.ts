@@ -1,11 +1,10 @@
 // The cluster configuration: one YAML document that the platform team owns. Parsed once, every
 // error at once, closed by default. What it allows is named `allow…` and is logged at start.
 
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { isKey, KEYS, PREFIX } from '../shared/annotations.ts'
 import { nearest } from '../shared/nearest.ts'
-import { messageOf } from '../shared/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { parseQuantity } from './quantity.ts'
 import type { Floor } from './settings/floor.ts'
@@ -113,11 +112,10 @@ export const parseClusterConfig = (document: unknown): Result<ClusterConfig, str
 
 /** Reads the document's text (YAML, of which JSON is a part). */
 export const readClusterConfig = (text: string): Result<ClusterConfig, string[]> => {
-  let document: unknown
-  try {
-    document = parse(text)
-  } catch (error) {
-    return fail([messageOf(error)])
-  }
-  return parseClusterConfig(document)
+  const [document, ...more] = parseAllDocuments(text)
+  if (more.length > 0)
+    return fail([`it holds ${more.length + 1} documents; a configuration is one`])
+  const [error] = document?.errors ?? []
+  if (error) return fail([error.message.split('\n')[0] ?? 'it is not YAML'])
+  return parseClusterConfig(document?.toJS())
 }

@@ -3,6 +3,7 @@
 // comes from the index is escaped, since the kubelet expands $(VAR). Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
+import { maxProcesses } from '../../shared/max-processes.ts'
 import { RUN_DIR, SHIM_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Settings } from '../../shared/settings.ts'
@@ -10,6 +11,7 @@ import type { ImageCommand, ImageIndex } from '../config.ts'
 import { numberAt, objectAt, stringAt, stringsAt, type JsonObject } from '../json.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf } from './pod.ts'
+import { memoryLimitBytes } from './resources.ts'
 
 /** Text that the kubelet's expansion of `$(VAR)` leaves as it was. */
 export const escapeExpansion = (text: string): string => text.replaceAll('$', '$$$$')
@@ -117,16 +119,24 @@ export const findCommand = (
 
 // What the sidecar keeps of the grace period to say goodbye after the server's container has ended.
 const SIDECAR_SHARE = 10
-export const DEFAULT_GRACE_SECONDS = 30
+const DEFAULT_GRACE_SECONDS = 30
+// A day: longer is no grace, and neither shim nor sidecar takes it.
+const MAX_GRACE_SECONDS = 86_400
 
 /** The pod's grace period in seconds. */
 export const graceSeconds = (pod: JsonObject): number =>
-  numberAt(pod, 'spec', 'terminationGracePeriodSeconds') ?? DEFAULT_GRACE_SECONDS
+  Math.min(
+    numberAt(pod, 'spec', 'terminationGracePeriodSeconds') ?? DEFAULT_GRACE_SECONDS,
+    MAX_GRACE_SECONDS,
+  )
 
 /** The shim and its flags, up to and with the `--` before the server's own command. */
-export const shimPrefix = (pod: JsonObject, settings: Settings): readonly string[] => {
+export const shimPrefix = (
+  pod: JsonObject,
+  server: JsonObject,
+  settings: Settings,
+): readonly string[] => {
   const grace = graceSeconds(pod)
-  const most = settings['max-processes']
   return [
     SHIM_PATH,
     'serve',
@@ -134,7 +144,8 @@ export const shimPrefix = (pod: JsonObject, settings: Settings): readonly string
     RUN_DIR,
     '--grace',
     String(Math.max(1, grace - Math.max(1, Math.ceil(grace / SIDECAR_SHARE)))),
-    ...(most === undefined ? [] : ['--max-processes', String(most)]),
+    '--max-processes',
+    String(maxProcesses(settings['max-processes'], memoryLimitBytes(server))),
     '--',
   ]
 }

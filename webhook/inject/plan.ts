@@ -52,7 +52,7 @@ const newLine = (server: JsonObject, subject: Subject): Result<NewLine, Violatio
     settings: resolution.settings,
   })
   return words.ok
-    ? ok({ command: [...shimPrefix(pod, resolution.settings), ...words.value], args })
+    ? ok({ command: [...shimPrefix(pod, server, resolution.settings), ...words.value], args })
     : words
 }
 

@@ -92,8 +92,9 @@ export const raisePodResources = (pod: JsonObject, resources: JsonObject): JsonO
   )
 }
 
-/** The memory limit of a container in bytes. */
+/** The memory limit of a container in whole bytes; undefined where it has none. */
 export const memoryLimitBytes = (server: JsonObject): number | undefined => {
-  const limit = amount(objectAt(server, 'resources'), 'limits', 'memory')
-  return limit === undefined ? undefined : Number(limit / 10n ** 9n)
+  const limit = amount(objectAt(server, 'resources'), 'limits', 'memory') ?? 0n
+  const bytes = Number(limit / 10n ** 9n)
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
 }

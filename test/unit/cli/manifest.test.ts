@@ -130,7 +130,8 @@ spec:
     const { stdout, exitCode } = injectManifest(text, options)
     expect(exitCode).toBe(0)
     const pod: unknown = parse(stdout, { merge: true })
-    const command = ['/outrigger/bin/shim', 'serve', '--run', '/outrigger/run', '--grace', '27']
+    const shim = ['/outrigger/bin/shim', 'serve', '--run', '/outrigger/run', '--grace', '27']
+    const command = [...shim, '--max-processes', '32']
     expect(pod).toMatchObject({
       spec: {
         containers: [

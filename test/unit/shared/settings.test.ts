@@ -13,7 +13,8 @@ const right: readonly (readonly [Key, string, unknown])[] = [
   ['idle-timeout', '500ms', 500],
   ['idle-timeout', '2h', 7_200_000],
   ['idle-timeout', '2147483647ms', 2_147_483_647],
-  ['max-processes', '2147483647', 2_147_483_647],
+  ['max-processes', '1024', 1024],
+  ['run-as-user', '2147483647', 2_147_483_647],
   ['oidc-issuers', 'https://a, https://b', ['https://a', 'https://b']],
   ['egress', 'api.example.com:443,*.example.com:80', ['api.example.com:443', '*.example.com:80']],
   [
@@ -53,6 +54,8 @@ const wrong: readonly (readonly [Key, string])[] = [
   ['idle-timeout', '-1s'],
   ['idle-timeout', '999999999h'],
   ['max-processes', '0'],
+  ['max-processes', '1025'],
+  ['run-as-user', '2147483648'],
   ['oidc-issuers', 'https://a,,https://b'],
   ['oidc-issuers', 'https://a,https://a'],
   ['egress', 'example.com'],

@@ -60,7 +60,9 @@ describe('the cluster configuration', () => {
       'sidecar: { image: x }\nsettings: { auth: none }',
       'allowAnonymous',
     ],
-    ['what is not YAML', 'sidecar: [', ''],
+    ['what is not YAML', 'sidecar: [', 'line 1'],
+    ['two documents', 'sidecar: { image: x }\n---\nfloor: {}\n', '2 documents'],
+    ['a list', '- sidecar', 'document'],
   ])('refuses %s', (_name, text, named) => {
     const errors = errorsOf(text)
     expect(errors.length).toBeGreaterThan(0)

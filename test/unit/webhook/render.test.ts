@@ -1,9 +1,18 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
+import { SIDECAR_CONTAINER } from '../../../shared/names.ts'
+import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
 import { parseClusterConfig } from '../../../webhook/config.ts'
 import { applyPatch } from '../../../webhook/inject/patch.ts'
 import { render } from '../../../webhook/inject/render.ts'
-import { isObject, isSame, type Json, type JsonObject } from '../../../webhook/json.ts'
+import {
+  isObject,
+  isSame,
+  objectsAt,
+  stringAt,
+  type Json,
+  type JsonObject,
+} from '../../../webhook/json.ts'
 
 const config = (() => {
   const parsed = parseClusterConfig({
@@ -37,7 +46,12 @@ const container = (name: string): fc.Arbitrary<JsonObject> =>
         livenessProbe: oneOf({ exec: { command: ['x'] } }),
         lifecycle: oneOf<Json>({}, { postStart: {} }, { preStop: {} }),
         restartPolicy: oneOf('Always'),
-        resources: oneOf<Json>({}, { limits: { cpu: '1', memory: '1Gi' } }, null),
+        resources: oneOf<Json>(
+          {},
+          { limits: { cpu: '1', memory: '1Gi' } },
+          { limits: { memory: '100m' } },
+          null,
+        ),
         securityContext: oneOf<Json>(
           null,
           {},
@@ -103,6 +117,7 @@ const pods: fc.Arbitrary<JsonObject> = fc.record({
           securityContext: oneOf<Json>({}, null, { runAsUser: 7 }),
           resources: oneOf<Json>({ limits: { cpu: '1', memory: '1Gi' } }, {}),
           restartPolicy: oneOf('Always', 'Never'),
+          terminationGracePeriodSeconds: oneOf(0, 1, 8, 1_000_000),
           imagePullSecrets: oneOf<Json>([], [{ name: 'registry' }]),
         },
         optional,
@@ -110,6 +125,15 @@ const pods: fc.Arbitrary<JsonObject> = fc.record({
     })
     .map(({ containers, rest }): JsonObject => Object.assign({ containers }, rest)),
 })
+
+/** The configuration that the sidecar of an injected pod will read. */
+const documentOf = (pod: JsonObject): unknown => {
+  const sidecar = objectsAt(pod, 'spec', 'initContainers').find(
+    ({ name }) => name === SIDECAR_CONTAINER,
+  )
+  const text = stringAt(objectsAt(sidecar, 'env')[0], 'value') ?? ''
+  return JSON.parse(text.replaceAll('$$', '$'))
+}
 
 describe('render', () => {
   test('is idempotent, proves its patch, and leaves its input alone, for any mixture', () => {
@@ -123,6 +147,7 @@ describe('render', () => {
         injected += 1
         const patched = applyPatch(pod, outcome.patch)
         expect(patched.ok && isSame(patched.value, outcome.pod)).toBe(true)
+        expect(parseSidecarConfig(documentOf(outcome.pod))).toMatchObject({ ok: true })
         const again = render(outcome.pod, namespace, config)
         expect(again.kind === 'inject' && again.patch).toEqual([])
       }),
