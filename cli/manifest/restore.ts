@@ -54,20 +54,20 @@ const CONTAINER_LEFTOVERS: readonly Path[] = [
   ['lifecycle'],
 ]
 
-/** The status's earlier values for one owner: `containers server` or the pod itself, by path. */
-const earlier = (status: Status | undefined, owner: string): readonly (readonly [Path, Json])[] =>
+type Earlier = readonly (readonly [Path, Json])[]
+
+/** The status's earlier values whose place begins with the prefix, by the path that is left. */
+const earlier = (status: Status | undefined, prefix: string): Earlier =>
   Object.entries(status?.was ?? {}).flatMap(([place, value]) => {
-    if (!place.startsWith(`${owner} `)) return []
-    const [first, ...rest] = place
-      .slice(owner === 'metadata' || owner === 'spec' ? 0 : owner.length + 1)
-      .split(' ')
-    return first === undefined ? [] : [[[first, ...rest], value]]
+    const [first = '', ...rest] = place.slice(prefix.length).split(' ')
+    return place.startsWith(prefix) ? [[[first, ...rest], value]] : []
   })
 
-const restoreValues = (
-  object: JsonObject,
-  values: readonly (readonly [Path, Json])[],
-): JsonObject =>
+/** Those of the pod itself, whose places are whole paths. */
+const earlierOfPod = (status: Status | undefined): Earlier =>
+  earlier(status, '').filter(([[first]]) => first === 'metadata' || first === 'spec')
+
+const restoreValues = (object: JsonObject, values: Earlier): JsonObject =>
   values.reduce(
     (current, [path, value]) => withAt(current, path, value === null ? undefined : value),
     object,
@@ -94,7 +94,7 @@ export const restorePod = (pod: JsonObject): JsonObject | undefined => {
   const isOwn = (item: JsonObject): boolean => isReservedVolume(nameOf(item))
   const containers = mapContainers(pod, ({ list, name, container }) => {
     const unmounted = without(restoreLine(container), ['volumeMounts'], isOwn)
-    return prune(restoreValues(unmounted, earlier(status, `${list} ${name}`)), CONTAINER_LEFTOVERS)
+    return prune(restoreValues(unmounted, earlier(status, `${list} ${name} `)), CONTAINER_LEFTOVERS)
   })
   const volumes = without(containers, ['spec', 'volumes'], isOwn)
   const bare = without(
@@ -103,10 +103,9 @@ export const restorePod = (pod: JsonObject): JsonObject | undefined => {
     (item) => nameOf(item) === SIDECAR_CONTAINER,
   )
   const copied = (status?.copied ?? []).map((key): Path => ['metadata', 'annotations', key])
-  const values = [...earlier(status, 'metadata'), ...earlier(status, 'spec')]
   const unmarked = [...MARKS, ...copied].reduce(
     (current, path) => withAt(current, path, undefined),
-    restoreValues(bare, values),
+    restoreValues(bare, earlierOfPod(status)),
   )
   return prune(unmarked, POD_LEFTOVERS)
 }

@@ -50,7 +50,7 @@ const CONTAINER_PLACES: readonly Path[] = [
 ]
 
 /** Every place that injection may change: its name in `was`, and the value there. */
-export const places = (pod: JsonObject): ReadonlyMap<string, Json | undefined> =>
+const places = (pod: JsonObject): ReadonlyMap<string, Json | undefined> =>
   new Map([
     ...POD_PLACES.map((path) => [path.join(' '), at(pod, ...path)] as const),
     ...members(pod)
