@@ -1,0 +1,50 @@
+// What the sidecar says of itself on its admin port.
+
+import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** A port that was free a moment ago. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
+    })
+  })
+
+export type Admin = {
+  readonly port: number
+  readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>
+  /** The value of a metric without labels. */
+  readonly metric: (name: string) => Promise<number>
+  /** Waits until the gauges of sessions, children and requests in flight are all zero. */
+  readonly idle: () => Promise<void>
+}
+
+const WAIT_MS = 60_000
+const GAUGES = ['outrigger_sessions', 'outrigger_children', 'outrigger_requests_in_flight']
+
+export const adminOf = (port: number): Admin => {
+  const get: Admin['get'] = async (path) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers: { connection: 'close' },
+    })
+    return { status: response.status, text: await response.text() }
+  }
+  const metric: Admin['metric'] = async (name) => {
+    const { text } = await get('/metrics')
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+  }
+  const idle = async (): Promise<void> => {
+    const giveUpAt = Date.now() + WAIT_MS
+    for (;;) {
+      const values = await Promise.all(GAUGES.map(metric))
+      if (values.every((value) => value === 0)) return
+      if (Date.now() > giveUpAt) throw new Error(`never idle: ${GAUGES.join()} = ${values.join()}`)
+      await pause(50)
+    }
+  }
+  return { port, get, metric, idle }
+}
