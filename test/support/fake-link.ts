@@ -1,0 +1,45 @@
+// A link in memory: what was sent over it, and a way to speak as the server.
+
+import type { Envelope, Link, LinkEnd, LinkOwner } from '../../sidecar/upstream/link.ts'
+import { aMessage } from './messages.ts'
+
+export class FakeLink implements Link {
+  owner: LinkOwner | undefined
+  strayOutput: string | undefined
+  readonly sent: string[] = []
+  readonly abandoned: number[] = []
+  isClosed = false
+  isPaused = false
+  /** Whether the server reads its input. */
+  isReading = true
+
+  send(text: string, _envelope: Envelope): boolean {
+    if (this.isReading) this.sent.push(Buffer.from(text, 'latin1').toString())
+    return this.isReading
+  }
+
+  abandon(id: number): void {
+    this.abandoned.push(id)
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+
+  close(): void {
+    this.isClosed = true
+  }
+
+  /** The server says this. */
+  says(body: string, relatedTo?: number): void {
+    this.owner?.message(aMessage(body), relatedTo)
+  }
+
+  ends(end: LinkEnd): void {
+    this.owner?.ended(end)
+  }
+}

@@ -1,0 +1,94 @@
+// One answer, written once: JSON or an event stream, bounded, and nothing after its end.
+
+import { describe, expect, test } from '@jest/globals'
+import { fault } from '../../../../sidecar/mcp/faults.ts'
+import { aReply } from '../../../support/fake-reply.ts'
+
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
+
+describe('JSON', () => {
+  test('bears its length in bytes and its own headers', async () => {
+    const { reply, received, body } = aReply()
+    reply.header('mcp-session-id', 'abc')
+    reply.json(latin1('{"a":"é"}'))
+    expect(await received()).toMatch(
+      /^HTTP\/1.1 200 OK\r\ncontent-type: application\/json\r\ncontent-length: 10\r\nmcp-session-id: abc\r\n/,
+    )
+    expect(await body()).toBe(latin1('{"a":"é"}'))
+  })
+
+  test('a header that was taken back is not sent', async () => {
+    const { reply, received } = aReply()
+    reply.header('mcp-session-id', 'abc')
+    reply.header('mcp-session-id', undefined)
+    reply.json('{}')
+    expect(await received()).not.toContain('abc')
+  })
+
+  test('is written once', async () => {
+    const { reply, received } = aReply()
+    reply.json('{"first":1}')
+    reply.json('{"second":1}')
+    reply.empty(202)
+    reply.event('{}', 0)
+    reply.keepAlive(0)
+    reply.end()
+    expect(await received()).toMatch(/\{"first":1\}$/)
+  })
+})
+
+describe('faults', () => {
+  test('bear status, headers, id and code', async () => {
+    const { reply, received } = aReply()
+    reply.fault(fault('no-capacity', 'busy', { headers: { 'retry-after': '5' } }), '"\\u0061"')
+    const text = await received()
+    expect(text).toMatch(/^HTTP\/1.1 503 /)
+    expect(text).toContain('retry-after: 5\r\n')
+    expect(text).toContain('"id":"\\u0061"')
+    expect(text).toContain('"code":"no-capacity"')
+  })
+})
+
+describe('an event stream', () => {
+  test('says so to every proxy, and ends with the answer', async () => {
+    const { reply, received, body } = aReply()
+    reply.event('{"n":1}', 0)
+    reply.event('{"n":2}', 0, '1-2')
+    reply.json('{"r":1}')
+    const text = await received()
+    expect(text).toContain('content-type: text/event-stream')
+    expect(text).toContain('x-accel-buffering: no')
+    expect(text).toContain('cache-control: no-cache, no-transform')
+    expect(await body()).toContain('data: {"n":1}\n\nid: 1-2\ndata: {"n":2}\n\n')
+    expect(text).toMatch(/data: \{"r":1\}\n\n$/)
+    expect(reply.state).toBe('done')
+  })
+
+  test('says when its client reads too slowly, and when it has caught up', async () => {
+    const client = aReply()
+    const block = 'x'.repeat(600_000)
+    client.stopReading()
+    expect(client.reply.event(block, 0)).toBe(true)
+    expect(client.reply.event(block, 0)).toBe(false)
+    const drained = new Promise((resolve) => client.reply.onDrain(() => resolve('drained')))
+    client.goOnReading()
+    expect(await drained).toBe('drained')
+  })
+
+  test('keeps the time of what it wrote last', () => {
+    const { reply } = aReply(10)
+    expect(reply.lastWriteMs).toBe(10)
+    reply.event('{}', 20)
+    expect(reply.lastWriteMs).toBe(20)
+    reply.keepAlive(30)
+    expect(reply.lastWriteMs).toBe(30)
+  })
+})
+
+describe('the end', () => {
+  test('of what has not begun is an answer without a body', async () => {
+    const { reply, received } = aReply()
+    reply.end()
+    expect(await received()).toMatch(/^HTTP\/1.1 204 /)
+  })
+})

@@ -1,0 +1,185 @@
+// Which of a session's streams hears what, what it has been asked, and what it leaves behind.
+
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { Session } from '../../../../sidecar/legacy/session.ts'
+import { fault } from '../../../../sidecar/mcp/faults.ts'
+import { revisionOf } from '../../../../sidecar/mcp/revision.ts'
+import { aMessage } from '../../../support/messages.ts'
+import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
+
+const RESULT = aMessage('{"jsonrpc":"2.0","id":1,"result":{}}')
+const ENDED = fault('session-unknown', 'over')
+
+let session: Session
+
+beforeEach(() => {
+  const revision = revisionOf('2025-06-18')
+  if (!revision) throw new Error('the revision is in the table')
+  session = new Session({ id: 's', principal: 'p', revision, now: () => 5 })
+})
+
+/** A call under way, with its client's end. */
+const begin = (idText = '1') => {
+  const client = aReply()
+  return { client, call: session.begin(session.open(client.reply), idText) }
+}
+
+const answer = (call: ReturnType<typeof begin>['call'], text = '{"r":1}'): void => {
+  if (RESULT.kind === 'response') call.answer(text, RESULT)
+}
+
+const events = async ({ body }: FakeReply): Promise<string[]> =>
+  [...(await body()).matchAll(/data: (.+)/g)].map(([, data]) => data ?? '')
+
+describe('who hears a message', () => {
+  test('the newest call whose stream is open', async () => {
+    const [older, newer] = [begin('1'), begin('2')]
+    session.tell('{"n":1}')
+    expect([await events(older.client), await events(newer.client)]).toEqual([[], ['{"n":1}']])
+  })
+
+  test('the call that is named', async () => {
+    const [older, newer] = [begin('1'), begin('2')]
+    session.tell('{"n":1}', older.call)
+    expect([await events(older.client), await events(newer.client)]).toEqual([['{"n":1}'], []])
+  })
+
+  test('who listens, where no call is under way', async () => {
+    const listening = aReply()
+    session.listen(listening.reply, undefined)
+    session.tell('{"n":1}')
+    expect(await events(listening)).toEqual(['{"n":1}'])
+  })
+
+  test('who listens before a call, where it is about the server', async () => {
+    const listening = aReply()
+    session.listen(listening.reply, undefined)
+    const { client } = begin()
+    session.announce('{"changed":1}')
+    expect([await events(listening), await events(client)]).toEqual([['{"changed":1}'], []])
+  })
+
+  test('who listens later, where nobody does now', async () => {
+    session.tell('{"n":1}')
+    const listening = aReply()
+    session.listen(listening.reply, undefined)
+    expect(await events(listening)).toEqual(['{"n":1}'])
+  })
+
+  test('the second who listens; the first is let go', async () => {
+    const [first, second] = [aReply(), aReply()]
+    session.listen(first.reply, undefined)
+    session.listen(second.reply, undefined)
+    session.announce('{"n":1}')
+    expect([await events(first), await events(second)]).toEqual([[], ['{"n":1}']])
+    expect(first.reply.state).toBe('done')
+  })
+})
+
+describe('who comes back', () => {
+  test('for the rest of a call', async () => {
+    const { client, call } = begin()
+    call.notice('{"n":1}')
+    client.reply.cut()
+    answer(call)
+    const again = aReply()
+    expect(session.listen(again.reply, '1-1')).toBe(true)
+    expect(await events(again)).toEqual(['{"r":1}'])
+    expect(again.reply.state).toBe('done')
+  })
+
+  test.each([['2-1'], ['x'], ['0-5'], ['99-1'], ['']])(
+    'with the id %j, which is none of ours',
+    (id) => {
+      begin().call.notice('{"n":1}')
+      expect(session.listen(aReply().reply, id)).toBe(false)
+    },
+  )
+})
+
+describe('calls', () => {
+  test('are found by their id in any spelling, the newest first', () => {
+    const [first, second] = [begin('1'), begin('1.0')]
+    const made = (number: number) => ({
+      id: number,
+      idText: '1',
+      tokenText: undefined,
+      method: 'm',
+      caller: first.call,
+      timeoutMs: 0,
+      sentMs: 0,
+      deadlineMs: 0,
+    })
+    first.call.call = made(1)
+    second.call.call = made(2)
+    expect(session.find('1')).toBe(second.call.call)
+    expect(session.owns(first.call.call)).toBe(first.call)
+    answer(second.call)
+    expect(session.find('1e0')).toBe(first.call.call)
+    expect(session.find('"1"')).toBeUndefined()
+    expect(session.owns(made(1))).toBeUndefined()
+  })
+
+  test('are in flight until they are answered or have failed', () => {
+    const [first, second] = [begin('1'), begin('2')]
+    expect(session.inFlight).toBe(2)
+    answer(first.call)
+    second.call.fault(ENDED)
+    expect(session.inFlight).toBe(0)
+  })
+})
+
+describe("the server's requests", () => {
+  test.each([
+    ['as it was', '1', '1'],
+    ['in another spelling', '1.0', '1'],
+    ['escaped otherwise', '"a"', '"\\u0061"'],
+    ['above 2^53', '9007199254740993', '9007199254740993'],
+  ])(
+    'an answer with the id %s goes back under the exact one, once',
+    async (_name, asked, answered) => {
+      const { client } = begin()
+      expect(session.ask(asked, '{"q":1}')).toBe(true)
+      expect(await events(client)).toEqual(['{"q":1}'])
+      expect(session.hasAsked(answered)).toBe(true)
+      expect(session.answered(answered)).toBe(asked)
+      expect(session.answered(answered)).toBeUndefined()
+    },
+  )
+
+  test('that were never put have no answer', () => {
+    session.ask('1', '{}')
+    expect(session.answered('2')).toBeUndefined()
+    expect(session.answered('"1"')).toBeUndefined()
+  })
+
+  test('are at most 64 at a time', () => {
+    const answers = [...Array(65).keys()].map((id) => session.ask(`${id}`, '{}'))
+    expect(answers).toEqual([...Array<boolean>(64).fill(true), false])
+  })
+})
+
+describe('the end', () => {
+  test('tells every call, ends every stream, and leaves what the server must hear', async () => {
+    const { client, call } = begin('"id"')
+    const listening = aReply()
+    session.listen(listening.reply, undefined)
+    session.ask('7.0', '{}', call)
+    const left = session.end(ENDED)
+    expect(await client.body()).toContain('"id":"id","error":{"code":-32001,"message":"over"')
+    expect(listening.reply.state).toBe('done')
+    expect(left.asked).toEqual(['7.0'])
+    expect(session.inFlight).toBe(0)
+  })
+})
+
+test('many streams: those that are complete are forgotten', async () => {
+  for (let index = 0; index < 200; index++) {
+    const { call } = begin(`${index}`)
+    call.notice('{}')
+    answer(call)
+  }
+  const last = aReply()
+  expect(session.listen(last.reply, '200-399')).toBe(true)
+  expect(await events(last)).toEqual(['{"r":1}'])
+})

@@ -1,0 +1,165 @@
+// One answer: JSON where nothing comes first, else a stream that outlives its connection.
+
+import { describe, expect, test } from '@jest/globals'
+import { EventLog } from '../../../../sidecar/legacy/event-log.ts'
+import { Stream } from '../../../../sidecar/legacy/stream.ts'
+import { fault } from '../../../../sidecar/mcp/faults.ts'
+import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
+
+const setUp = (options: { hasPriming?: boolean; isHeld?: boolean; requests?: number } = {}) => {
+  const slow: boolean[] = []
+  const client = aReply()
+  const stream = new Stream(
+    {
+      number: 4,
+      log: new EventLog(),
+      hasPriming: () => options.hasPriming ?? false,
+      now: () => 0,
+      onSlow: (isSlow) => {
+        slow.push(isSlow)
+        return options.isHeld ?? false
+      },
+    },
+    client.reply,
+    options.requests,
+  )
+  return { client, stream, slow }
+}
+
+const status = async ({ received }: FakeReply): Promise<string | undefined> =>
+  (await received()).split('\r\n', 1)[0]
+const BUSY = fault('no-capacity', 'x', { headers: { 'retry-after': '5' } })
+
+describe('an answer', () => {
+  test('with nothing before it is JSON', async () => {
+    const { client, stream } = setUp()
+    stream.result('{"r":1}')
+    expect(await client.received()).toContain('content-type: application/json')
+    expect(await client.body()).toBe('{"r":1}')
+    expect([stream.isComplete, stream.isResumable]).toEqual([true, false])
+  })
+
+  test('with something before it is a stream, and ends it', async () => {
+    const { client, stream } = setUp()
+    expect(stream.event('{"n":1}')).toBe(true)
+    stream.result('{"r":1}')
+    expect(await client.received()).toMatch(/content-type: text\/event-stream/)
+    expect(await client.body()).toContain('id: 4-1\ndata: {"n":1}\n\nid: 4-2\ndata: {"r":1}\n\n')
+    expect(stream.isOpen).toBe(false)
+  })
+
+  test('begins with an empty event where the revision says so', async () => {
+    const { client, stream } = setUp({ hasPriming: true })
+    stream.event('{"n":1}')
+    expect(await client.body()).toContain('id: 4-1\ndata: \n\nid: 4-2\ndata: {"n":1}\n\n')
+  })
+
+  test('a fault has its HTTP status and headers', async () => {
+    const { client, stream } = setUp()
+    stream.fault(BUSY, '1.0')
+    expect(await status(client)).toBe('HTTP/1.1 503 Service Unavailable')
+    expect(await client.received()).toContain('retry-after: 5')
+    expect(await client.body()).toContain('"id":1.0')
+  })
+
+  test('a fault on a stream that has begun is its last event', async () => {
+    const { client, stream } = setUp()
+    stream.event('{"n":1}')
+    stream.fault(BUSY, '1')
+    expect(await status(client)).toBe('HTTP/1.1 200 OK')
+    expect(await client.body()).toContain('"code":"no-capacity"')
+    expect(stream.isOpen).toBe(false)
+  })
+})
+
+describe('a batch', () => {
+  test('is answered whole, faults among the results', async () => {
+    const { client, stream } = setUp({ requests: 2 })
+    stream.fault(BUSY, '1')
+    expect(await client.received()).toBe('')
+    stream.result('{"r":2}')
+    expect(await client.body()).toMatch(/^\[\{.*"no-capacity".*\},\{"r":2\}\]$/)
+  })
+
+  test('is a stream once something comes between, with the results so far', async () => {
+    const { client, stream } = setUp({ requests: 2 })
+    stream.result('{"r":1}')
+    stream.event('{"n":1}')
+    stream.result('{"r":2}')
+    expect([...(await client.body()).matchAll(/data: (.*)/g)].map(([, data]) => data)).toEqual([
+      '{"r":1}',
+      '{"n":1}',
+      '{"r":2}',
+    ])
+  })
+})
+
+describe('who was cut off', () => {
+  test('comes back for what followed the last event seen', async () => {
+    const { client, stream } = setUp()
+    stream.event('{"n":1}')
+    stream.event('{"n":2}')
+    client.reply.cut()
+    expect(stream.event('{"n":3}')).toBe(false)
+    const again = aReply()
+    stream.attach(again.reply, 1)
+    expect(await again.body()).toContain('id: 4-2\ndata: {"n":2}\n\nid: 4-3\ndata: {"n":3}\n\n')
+    stream.result('{"r":1}')
+    expect(await again.body()).toContain('id: 4-4\ndata: {"r":1}')
+    expect(stream.isOpen).toBe(false)
+  })
+
+  test('gets the answer that came meanwhile, and the end', async () => {
+    const { client, stream } = setUp()
+    stream.event('{"n":1}')
+    client.reply.cut()
+    stream.result('{"r":1}')
+    const again = aReply()
+    stream.attach(again.reply, 1)
+    expect(await again.body()).toContain('{"r":1}')
+    expect(again.reply.state).toBe('done')
+  })
+
+  test('a new connection ends the old one', async () => {
+    const { client, stream } = setUp()
+    stream.event('{"n":1}')
+    stream.attach(aReply().reply)
+    expect(client.reply.state).toBe('done')
+  })
+})
+
+describe('a client that reads too slowly', () => {
+  const block = `"${'x'.repeat(700_000)}"`
+
+  test('holds its server where it is the only one, until it has caught up', async () => {
+    const { client, stream, slow } = setUp({ isHeld: true })
+    client.stopReading()
+    for (let index = 0; index < 2; index++) stream.event(block)
+    expect(slow).toContain(true)
+    expect(slow).not.toContain(false)
+    const drained = new Promise((resolve) => client.reply.onDrain(() => resolve('drained')))
+    client.goOnReading()
+    expect(await drained).toBe('drained')
+    expect(slow.at(-1)).toBe(false)
+    expect(stream.isOpen).toBe(true)
+  })
+
+  test('is cut off where others need the server', async () => {
+    const { client, stream, slow } = setUp({ isHeld: false })
+    client.stopReading()
+    for (let index = 0; index < 2; index++) stream.event(block)
+    expect(slow).toEqual([true])
+    expect(stream.isOpen).toBe(false)
+  })
+})
+
+describe('keep-alive', () => {
+  test.each([
+    ['before its time', 14_999, ''],
+    ['at its time', 15_000, ': keep-alive\n\n'],
+  ])('%s', async (_name, nowMs, expected) => {
+    const { client, stream } = setUp()
+    stream.sweep(nowMs, 15_000)
+    expect(await client.body()).toBe(expected)
+  })
+})
