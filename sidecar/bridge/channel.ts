@@ -64,6 +64,8 @@ export interface ChannelOptions {
   readonly observe: Observe
 }
 
+/** Most requests in flight to one process, whoever asked. */
+export const MAX_CALLS = 4096
 const OWN_NUMBER = /^[1-9]\d{0,15}$/
 
 export const exitFault = (end: LinkEnd): Fault => {
@@ -107,6 +109,10 @@ export class Channel implements LinkOwner {
   call(request: Request, caller: Caller, options: CallOptions): Call | undefined {
     if (this.end) {
       caller.fault(exitFault(this.end))
+      return undefined
+    }
+    if (this.calls.size >= MAX_CALLS) {
+      caller.fault(fault('too-many-requests', `${MAX_CALLS} requests wait for this server process`))
       return undefined
     }
     const id = this.options.nextId()
