@@ -74,16 +74,37 @@ export const isReady = (pod: unknown): boolean =>
     (each) => at(each, 'type') === 'Ready' && at(each, 'status') === 'True',
   )
 
+/** What the pods of a Deployment say of themselves: for the message of a wait that was in vain. */
+const tell = async (api: Api, namespace: string, app: string): Promise<string> => {
+  const told: string[] = []
+  for (const pod of await podsOf(api, namespace, app)) {
+    const name = String(at(pod, 'metadata', 'name'))
+    const statuses = ['initContainerStatuses', 'containerStatuses'].flatMap((part) =>
+      list(pod, 'status', part),
+    )
+    for (const status of statuses) {
+      const container = String(at(status, 'name'))
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}/log?tailLines=5`
+      const { body } = await api.get(`${path}&container=${container}`)
+      const state = JSON.stringify(at(status, 'state'))
+      told.push(`${name}/${container}: ${state}\n${String(body['text'] ?? body['message'])}`)
+    }
+  }
+  return told.join('\n')
+}
+
 /** The one Ready pod of a Deployment, once there is one. */
-export const readyPod = (api: Api, namespace: string, app: string): Promise<Json> =>
-  waitFor(
-    `a Ready pod of ${app}`,
-    async () => {
-      const [pod, ...others] = await podsOf(api, namespace, app)
-      return others.length === 0 && isReady(pod) ? pod : undefined
-    },
-    120,
-  )
+export const readyPod = async (api: Api, namespace: string, app: string): Promise<Json> => {
+  const ask = async (): Promise<Json | undefined> => {
+    const [pod, ...others] = await podsOf(api, namespace, app)
+    return others.length === 0 && isReady(pod) ? pod : undefined
+  }
+  try {
+    return await waitFor(`a Ready pod of ${app}`, ask, 90)
+  } catch (error) {
+    throw new Error(await tell(api, namespace, app), { cause: error })
+  }
+}
 
 const lineSchema = z.object({
   n: z.number(),
