@@ -1,13 +1,15 @@
 // Builds our own images from the Dockerfiles as they are: buildah, the base image given as the build
 // argument they have for it and made here, since no registry can be reached.
 
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { attempt, run, words } from '../machine/run.ts'
-import { glibcRoot } from './roots.ts'
+import { buildRoot, glibcRoot } from './roots.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
 const BASE = 'localhost/outrigger-node-base'
+/** Compiles the shim: a base with make and musl-gcc. */
+const BUILD_BASE = 'localhost/outrigger-build-base'
 
 const buildah = (cache: string): readonly string[] => [
   'buildah',
@@ -15,14 +17,18 @@ const buildah = (cache: string): readonly string[] => [
   `--runroot=${cache}/buildah/run`,
 ]
 
-/** Debian with the pinned Node as a base image; made once. */
-const ensureBase = async (cache: string): Promise<void> => {
+/** A root file system as a base image; made once. */
+const ensureBase = async (
+  cache: string,
+  base: string,
+  makeRoot: (cache: string) => Promise<string>,
+): Promise<void> => {
   const tool = buildah(cache)
-  if ((await attempt([...tool, 'inspect', '--type=image', BASE])).code === 0) return
-  const root = await glibcRoot(cache)
+  if ((await attempt([...tool, 'inspect', '--type=image', base])).code === 0) return
+  const root = await makeRoot(cache)
   const container = (await run([...tool, 'from', 'scratch'])).trim()
   await run([...tool, 'copy', '--quiet', container, root, '/'])
-  await run([...tool, 'commit', '--quiet', '--rm', container, BASE])
+  await run([...tool, 'commit', '--quiet', '--rm', container, base])
 }
 
 /** Our own programs: the Dockerfile's ending, and the image as manifests/ name it. */
@@ -36,19 +42,14 @@ export type OwnImage = keyof typeof OWN_IMAGES
 export const buildPrograms = (): Promise<string> =>
   run([process.execPath, 'build.ts'], { cwd: REPOSITORY })
 
-/** Until the repository has a Dockerfile for the sidecar, a stand-in of the tests' own. */
-const dockerfileOf = (name: OwnImage): string =>
-  [REPOSITORY, import.meta.dirname]
-    .map((folder) => join(folder, `Dockerfile.${name}`))
-    .find((file) => existsSync(file)) ?? `Dockerfile.${name}`
-
 /** Writes an archive with the image that Dockerfile.NAME makes of this checkout. */
 export const buildOwnImage = async (
   name: OwnImage,
   cache: string,
   archive: string,
 ): Promise<void> => {
-  await ensureBase(cache)
+  await ensureBase(cache, BASE, glibcRoot)
+  if (name === 'sidecar') await ensureBase(cache, BUILD_BASE, buildRoot)
   mkdirSync(dirname(archive), { recursive: true })
   const tool = buildah(cache)
   const tag = `localhost/outrigger-${name}`
@@ -57,7 +58,8 @@ export const buildOwnImage = async (
       ...tool,
       ...words('bud --quiet --isolation=chroot --pull=false --build-arg'),
       `NODE_IMAGE=${BASE}`,
-      `--file=${dockerfileOf(name)}`,
+      ...(name === 'sidecar' ? ['--build-arg', `BUILD_IMAGE=${BUILD_BASE}`] : []),
+      `--file=${join(REPOSITORY, `Dockerfile.${name}`)}`,
       `--tag=${tag}`,
       '.',
     ],

@@ -55,6 +55,15 @@ export const glibcRoot = (cache: string): Promise<string> =>
     cpSync(pinnedNode(), join(root, 'usr/local/bin/node'))
   })
 
+/** Debian with make and a C compiler for musl, as the sidecar's Dockerfile wants it. */
+export const buildRoot = (cache: string): Promise<string> =>
+  once(join(cache, 'roots', 'bookworm-musl-tools'), async (root) => {
+    await run([...words('debootstrap --variant=minbase --include=gcc,make,musl-tools bookworm'), root])
+    for (const waste of ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc']) {
+      rmSync(join(root, waste), { recursive: true, force: true })
+    }
+  })
+
 const MUSL_NODE = join(import.meta.dirname, 'musl-node.txt')
 
 /** Why no musl root can be made here; undefined where it can. */
