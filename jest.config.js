@@ -1,6 +1,6 @@
 // Three tiers, one configuration: unit (no sockets, no files, no clock), integration (real
 // processes on loopback), cluster (a real API server; see test/cluster/README.md).
-const tier = (name, maxSeconds) => ({
+const tier = (name) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform: {
@@ -11,10 +11,11 @@ const tier = (name, maxSeconds) => ({
   },
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
-  testTimeout: maxSeconds * 1000,
 })
 
 export default {
-  projects: [tier('unit', 30), tier('integration', 120), tier('cluster', 600)],
+  projects: [tier('unit'), tier('integration'), tier('cluster')],
+  // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
+  testTimeout: 300_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],
 }

@@ -9,8 +9,6 @@ export interface Io {
 }
 
 export interface Command {
-  /** One line for the list of commands. */
-  readonly summary: string
   /** The whole help text. */
   readonly usage: string
   /** Resolves with the exit code: 0 done, 1 failed or denied, 2 wrong usage. */

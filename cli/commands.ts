@@ -1,16 +1,54 @@
-// The subcommands, by name.
+// The subcommands, by name. Each is loaded when it is asked for: `inject` needs no MCP client.
 
 import type { Command } from './command.ts'
-import { dev } from './dev/dev.ts'
-import { explain, inject, uninject } from './manifest/command.ts'
-import { run } from './run.ts'
-import { start } from './start/start.ts'
 
-export const COMMANDS: ReadonlyMap<string, Command> = new Map([
-  ['start', start],
-  ['run', run],
-  ['dev', dev],
-  ['inject', inject],
-  ['uninject', uninject],
-  ['explain', explain],
+export interface Listed {
+  /** One line for the list of commands. */
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
+  [
+    'start',
+    {
+      summary: 'show the whole way: webhook, injection, pod, tool call (npm start)',
+      load: async () => (await import('./start/start.ts')).start,
+    },
+  ],
+  [
+    'run',
+    {
+      summary: 'serve a stdio command over HTTP on this machine',
+      load: async () => (await import('./run.ts')).run,
+    },
+  ],
+  [
+    'dev',
+    {
+      summary: 'run an annotated manifest on this machine, without a cluster',
+      load: async () => (await import('./dev/dev.ts')).dev,
+    },
+  ],
+  [
+    'inject',
+    {
+      summary: 'inject the sidecar into a manifest, as the webhook would',
+      load: async () => (await import('./manifest/command.ts')).inject,
+    },
+  ],
+  [
+    'uninject',
+    {
+      summary: 'take the sidecar out of a manifest again',
+      load: async () => (await import('./manifest/command.ts')).uninject,
+    },
+  ],
+  [
+    'explain',
+    {
+      summary: 'say which settings hold, where they stand and what injection would change',
+      load: async () => (await import('./manifest/command.ts')).explain,
+    },
+  ],
 ])

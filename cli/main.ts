@@ -37,7 +37,7 @@ if (command === undefined) {
   process.exitCode = isHelp ? 0 : 2
 } else {
   try {
-    const code = await command.run(args, io)
+    const code = await (await command.load()).run(args, io)
     process.exit(signalled === undefined ? code : (EXIT_CODES[signalled] ?? code))
   } catch (error) {
     io.stderr(`outrigger ${name}: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -106,7 +106,6 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
 }
 
 export const run: Command = {
-  summary: 'serve a stdio command over HTTP on this machine',
   usage: USAGE,
   run: async (args, io) => {
     if (isHelp(args)) {

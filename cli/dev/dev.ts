@@ -148,7 +148,6 @@ const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
 }
 
 export const dev: Command = {
-  summary: 'run an annotated manifest on this machine, without a cluster',
   usage: USAGE,
   run: async (args, io) => {
     if (isHelp(args)) {

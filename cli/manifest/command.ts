@@ -125,12 +125,11 @@ const OPTIONS = `
   --namespace-file FILE  Namespace objects whose labels and annotations count
 `
 
-const manifestCommand = (name: string, summary: string, more: string, run: Run): Command => ({
-  summary,
+const manifestCommand = (name: string, more: string, run: Run): Command => ({
   usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${more}\n${OPTIONS}`,
   run: async (args, io) => {
     if (isHelp(args)) {
-      io.stdout(manifestCommand(name, summary, more, run).usage)
+      io.stdout(manifestCommand(name, more, run).usage)
       return 0
     }
     const flags = readFlags(args)
@@ -140,21 +139,18 @@ const manifestCommand = (name: string, summary: string, more: string, run: Run):
 
 export const inject = manifestCommand(
   'inject',
-  'inject the sidecar into a manifest, as the webhook would',
   'Prints the manifest with every pod injected that opts in; the rest goes through untouched.\nA denial prints every reason and nothing else, and exits with 1.',
   injectManifest,
 )
 
 export const uninject = manifestCommand(
   'uninject',
-  'take the sidecar out of a manifest again',
   "Gives back the manifest's original meaning.",
   uninjectManifest,
 )
 
 export const explain = manifestCommand(
   'explain',
-  'say which settings hold, where they stand and what injection would change',
   'Prints, for each pod and workload, its settings, their scopes, and the changes.',
   explainManifest,
 )

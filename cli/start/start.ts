@@ -88,7 +88,6 @@ const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => 
 }
 
 export const start: Command = {
-  summary: 'show the whole way: webhook, injection, pod, tool call (npm start)',
   usage: USAGE,
   run: async (args, io) => {
     if (isHelp(args)) {

@@ -4,7 +4,7 @@
 import type { Log } from '../../shared/log.ts'
 import { RUN_DIR } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { maxProcesses } from '../limits.ts'
+import { maxProcesses } from '../../shared/max-processes.ts'
 import { admitShim } from './admit.ts'
 import { Control } from './control.ts'
 import { HttpSource } from './http-source.ts'

@@ -1,3 +1,0 @@
-// Moved: the webhook tells the shim the same number.
-
-export { maxProcesses } from '../shared/max-processes.ts'
