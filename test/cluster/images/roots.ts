@@ -58,7 +58,10 @@ export const glibcRoot = (cache: string): Promise<string> =>
 /** Debian with make and a C compiler for musl, as the sidecar's Dockerfile wants it. */
 export const buildRoot = (cache: string): Promise<string> =>
   once(join(cache, 'roots', 'bookworm-musl-tools'), async (root) => {
-    await run([...words('debootstrap --variant=minbase --include=gcc,make,musl-tools bookworm'), root])
+    await run([
+      ...words('debootstrap --variant=minbase --include=gcc,make,musl-tools bookworm'),
+      root,
+    ])
     for (const waste of ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc']) {
       rmSync(join(root, waste), { recursive: true, force: true })
     }
