@@ -85,7 +85,10 @@ export class Stream {
     this.reply?.end()
     this.reply = reply
     const missed = this.options.log.since(this.number, seen ?? this.sent)
-    this.begin()
+    this.hasBegun = true
+    reply.stream()
+    // Whoever comes back has an id already; a newer one in front of what was missed would skip that.
+    if (seen === undefined && missed.length === 0) this.prime()
     for (const event of missed) this.write(event)
     if (this.isComplete) reply.end()
   }
@@ -115,9 +118,14 @@ export class Stream {
     this.hasBegun = true
     if (this.reply?.state !== 'waiting') return
     this.reply.stream()
-    if (this.options.hasPriming()) this.write(this.options.log.append(this.number, ''))
+    this.prime()
     for (const text of this.results) this.write(this.options.log.append(this.number, text))
     this.results = []
+  }
+
+  /** Gives the client an id to come back with before anything has happened (SEP-1699). */
+  private prime(): void {
+    if (this.options.hasPriming()) this.write(this.options.log.append(this.number, ''))
   }
 
   private write(event: LoggedEvent): void {

@@ -1,0 +1,116 @@
+// The admin port: what kubelet and Prometheus see, of a server that works, one that is broken from the start, and
+// one that breaks later. No label value comes from the wire.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openLegacy, rpc, startPuppet, toolCall, type PuppetBridge } from '../../support/puppet.ts'
+import { startPod, type Pod } from '../../support/pod.ts'
+import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+
+const LIMIT_MS = 60_000
+const RAW = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
+
+const NAMES = [
+  'mcp_server_operation_duration_seconds',
+  'nodejs_heap_size_used_bytes',
+  'outrigger_children',
+  'outrigger_faults_total',
+  'outrigger_ready',
+  'outrigger_requests_in_flight',
+  'outrigger_sessions',
+  'outrigger_spawns_total',
+  'process_cpu_seconds_total',
+  'process_resident_memory_bytes',
+]
+
+describe('a server that works', () => {
+  let bridge: PuppetBridge
+
+  beforeAll(async () => {
+    bridge = await startPuppet()
+  }, LIMIT_MS)
+  afterAll(() => bridge.stop(), LIMIT_MS)
+
+  test.each([
+    ['/livez', 200, 'ok\n'],
+    ['/startupz', 200, 'ok\n'],
+    ['/readyz', 200, 'ok\n'],
+    ['/other', 404, 'nothing is here; there are /livez, /startupz, /readyz, /metrics\n'],
+  ])('%s answers %i', async (path, status, text) => {
+    expect(await bridge.admin.get(path)).toEqual({ status, text })
+  })
+
+  test('counts by known names only, whatever a client calls', async () => {
+    const session = await openLegacy(bridge.url)
+    await session.post(rpc('evil/"}\\n{method', {}))
+    await session.post(toolCall('a tool with "quotes"'.repeat(3)))
+    await session.post(rpc('tools/list', {}))
+    const { text } = await bridge.admin.get('/metrics')
+    const lines = text.split('\n').filter((line) => line !== '')
+    const names = lines
+      .filter((line) => line.startsWith('# TYPE'))
+      .map((line) => line.split(' ')[2])
+    expect(names.toSorted()).toEqual(NAMES)
+    for (const line of lines) {
+      expect(line).toMatch(
+        /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="[\w/+.-]*",?)*\})? [\d.e+-]+)$/,
+      )
+    }
+    expect(text).not.toMatch(/evil|quotes/)
+    expect(text).toContain('mcp_method_name="_OTHER"')
+    await session.end()
+  })
+})
+
+describe('a server that is broken', () => {
+  let folder: string
+  let mood: string
+  let pod: Pod
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'outrigger-mood-'))
+    mood = join(folder, 'mood')
+    writeFileSync(mood, 'dies')
+    pod = await startPod([process.execPath, RAW, folder, mood])
+  }, LIMIT_MS)
+  afterAll(async () => {
+    await pod.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }, LIMIT_MS)
+
+  const notReady = async (): Promise<string> => {
+    for (;;) {
+      const { status, text } = await pod.admin.get('/readyz')
+      if (status === 503 && !text.includes('not')) return text
+      if (status === 503 && text.includes('exited')) return text
+    }
+  }
+  const ready = async (): Promise<void> => {
+    while ((await pod.admin.get('/readyz')).status !== 200);
+  }
+
+  test(
+    'is not ready, and says why; when it works it is; when it breaks again it is not',
+    async () => {
+      expect((await pod.admin.get('/startupz')).status).toBe(200)
+      expect(await notReady()).toBe(
+        'the server exited with code 3; it wrote: no such database: give me a DATABASE_URL\n',
+      )
+      writeFileSync(mood, '')
+      await ready()
+      writeFileSync(mood, 'dies')
+      for (let count = 0; count < 3; count++) {
+        const { text } = await send(pod.url, INITIALIZE, JSON_HEADERS)
+        expect(text).toContain('the server exited with code 3')
+      }
+      expect(await notReady()).toContain('the server exited with code 3')
+      expect((await pod.admin.get('/livez')).status).toBe(200)
+      writeFileSync(mood, '')
+      await ready()
+    },
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,209 @@
+// Legacy streams: JSON or events, resumed by Last-Event-ID, replaced, kept alive, read slowly; and how sessions end.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { openStream } from '../../support/event-stream.ts'
+import {
+  note,
+  openLegacy,
+  rpc,
+  startPuppet,
+  toolCall,
+  type PuppetBridge,
+} from '../../support/puppet.ts'
+import { messageIn, send } from '../../support/raw-http.ts'
+import { until } from '../../support/waiting.ts'
+
+const LIMIT_MS = 90_000
+const MIB = 1024 * 1024
+
+let bridge: PuppetBridge
+
+const start = (...flags: readonly string[]): void => {
+  beforeAll(async () => {
+    bridge = await startPuppet(...flags)
+  }, LIMIT_MS)
+  afterAll(() => bridge.stop(), LIMIT_MS)
+}
+
+const log = (data: string): string => note('notifications/message', { level: 'info', data })
+
+describe('a session', () => {
+  start()
+
+  test('answers with JSON where nothing comes first, else with events', async () => {
+    const session = await openLegacy(bridge.url, '2025-11-25')
+    const plain = await session.post(toolCall('echo', { text: 'plain' }))
+    expect(plain.headers['content-type']).toBe('application/json')
+    const stream = await session.stream(toolCall('say', { lines: [log('first')] }))
+    expect(stream.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+    })
+    await stream.ended()
+    expect(stream.events.map(({ data }) => data)).toEqual([
+      '',
+      log('first'),
+      '{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"said"}]}}',
+    ])
+    await session.end()
+  })
+
+  test('gives the rest of a broken stream to whoever saw its beginning, once', async () => {
+    const session = await openLegacy(bridge.url, '2025-11-25')
+    const lines = [log('one'), log('two')]
+    const broken = await session.stream(toolCall('say', { lines, isSilent: true }))
+    const one = await broken.event((data) => data.includes('one'))
+    broken.destroy()
+    const resumed = await session.listen(one.id)
+    await resumed.event((data) => data.includes('two'))
+    expect(resumed.events.map(({ data }) => data)).toEqual([log('two')])
+
+    const after = await session.stream(toolCall('say', { lines: [log('other')] }))
+    await after.ended()
+    const again = await session.listen(after.events[0]?.id)
+    await again.ended()
+    expect(again.events).toEqual(after.events.slice(1))
+    await session.end()
+  })
+
+  test('keeps what comes while nobody listens, and replaces a listening stream', async () => {
+    const session = await openLegacy(bridge.url)
+    const first = await session.listen()
+    const second = await session.listen()
+    await first.ended()
+    await session.call('say', { lines: [note('notifications/tools/list_changed')] })
+    const heard = await second.event((data) => data.includes('tools'))
+    second.destroy()
+    await until(() => second.isEnded, 'the stream is over')
+    const stream = await session.stream(
+      toolCall('say', { lines: [note('notifications/prompts/list_changed')] }),
+    )
+    await stream.ended()
+    const third = await session.listen(heard.id)
+    await session.call('say', { lines: [note('notifications/resources/list_changed')] })
+    await third.event((data) => data.includes('resources'))
+    const all = [...stream.events, ...third.events].filter(({ data }) => data.includes('prompts'))
+    expect(all).toHaveLength(1)
+    await session.end()
+  })
+
+  test.each([['99-1'], ['1-999999'], ['nonsense'], ['__proto__']])(
+    'refuses the event id %s, which was never one of its own',
+    async (id) => {
+      const session = await openLegacy(bridge.url)
+      const refused = await session.listen(id)
+      expect(refused.status).toBe(400)
+      await session.end()
+    },
+  )
+
+  test('takes batches in the one revision that has them', async () => {
+    const batch = `[${rpc('ping', {}, 'a')},${note('notifications/x')},${toolCall('echo', { text: 'b' })}]`
+    const [old, newer] = await Promise.all([
+      openLegacy(bridge.url, '2025-03-26'),
+      openLegacy(bridge.url, '2025-06-18'),
+    ])
+    const answers: { id: unknown }[] = JSON.parse((await old.post(batch)).text)
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set(['a', 1]))
+    expect((await old.post(`[${note('notifications/x')}]`)).status).toBe(202)
+    expect((await newer.post(batch)).status).toBe(400)
+    await Promise.all([old.end(), newer.end()])
+  })
+
+  test('is unknown after its end, and says why it ended', async () => {
+    const session = await openLegacy(bridge.url)
+    const crashed = messageIn(await session.post(toolCall('exit', { code: 7 })))
+    expect(crashed).toContain('the server exited with code 7; it wrote: last words')
+    const after = await session.post(rpc('ping', {}))
+    expect(after.status).toBe(404)
+    expect(JSON.parse(after.text)).toMatchObject({
+      error: { data: { code: 'session-unknown', exitCode: 7, stderr: 'last words\n' } },
+    })
+    const ended = await openLegacy(bridge.url)
+    await ended.end()
+    expect((await ended.post(rpc('ping', {}))).text).toContain('the client ended it')
+  })
+
+  test(
+    'holds its server while its client does not read, and loses nothing',
+    async () => {
+      const session = await openLegacy(bridge.url)
+      const pid = await session.call('pid')
+      const written = (): number =>
+        Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+      const before = written()
+      const slow = await openStream(bridge.url, {
+        headers: session.headers,
+        body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
+      })
+      let last = -1
+      let still = 0
+      await until(() => {
+        const now = written()
+        still = now === last ? still + 1 : 0
+        last = now
+        return still > 100 && now > before
+      }, 'the server waits for its client')
+      expect(last - before).toBeLessThan(40 * MIB)
+      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
+      expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
+      slow.read()
+      await slow.ended()
+      const numbers = slow.events.flatMap(({ data }) => /"progress":(\d+)/.exec(data)?.[1] ?? [])
+      expect(numbers).toEqual(Array.from({ length: 800 }, (_, index) => `${index + 1}`))
+      expect(slow.events.at(-1)?.data).toContain('flooded')
+      await session.end()
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('a shared process', () => {
+  start('--process-model', 'shared')
+
+  test(
+    'is not held for a slow client: its stream ends, the others go on',
+    async () => {
+      const [slow, quick] = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
+      const stream = await openStream(bridge.url, {
+        headers: slow.headers,
+        body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
+      })
+      for (let flooded = false; !flooded;) {
+        expect(await quick.call('echo', { text: 'quick' })).toBe('quick')
+        const inFlight = await bridge.admin.metric('outrigger_requests_in_flight')
+        flooded = inFlight === 0
+      }
+      stream.read()
+      await stream.ended()
+      expect(stream.events.length).toBeLessThan(800)
+      expect(stream.events.some(({ data }) => data.includes('flooded'))).toBe(false)
+      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
+      expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
+      await Promise.all([slow.end(), quick.end()])
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('a session that nobody uses', () => {
+  start('--idle-timeout', '1s', '--max-processes', '2')
+
+  test('ends, whatever streams are open, and says why; at the cap the sidecar stays ready', async () => {
+    const sessions = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
+    const full = await send(bridge.url, rpc('initialize', { protocolVersion: '2025-06-18' }), {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    })
+    expect({ status: full.status, retry: full.headers['retry-after'] }).toEqual({
+      status: 503,
+      retry: '5',
+    })
+    expect((await bridge.admin.get('/readyz')).status).toBe(200)
+    const listening = await sessions[0].listen()
+    await listening.ended()
+    expect((await sessions[0].post(rpc('ping', {}))).text).toContain('nobody used it for 1000 ms')
+    await bridge.admin.idle()
+  })
+})
