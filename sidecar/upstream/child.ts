@@ -4,6 +4,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { constants as os } from 'node:os'
+import { fail } from '../../shared/result.ts'
 import { readJson } from '../json/text.ts'
 import { oneMessage } from '../mcp/message.ts'
 import type { ShimEvent } from './control-frame.ts'
@@ -175,9 +176,15 @@ export class Child implements Link {
 
   private line(line: Buffer): void {
     const json = readJson(line)
-    const message = json.ok ? oneMessage(json.value) : undefined
-    if (message?.ok) this.listener?.message(message.value, undefined)
-    else if (line.length > 0) this.strayOutput = line.subarray(0, MAX_STRAY_OUTPUT).toString()
+    const message = json.ok ? oneMessage(json.value) : fail(json.error.reason)
+    if (message.ok) this.listener?.message(message.value, undefined)
+    else this.stray(line, message.error)
+  }
+
+  /** Kept for the error of a call that gets no answer: perhaps this was to be one. */
+  private stray(line: Buffer, reason: string): void {
+    const text = line.subarray(0, MAX_STRAY_OUTPUT).toString().trim()
+    if (text !== '') this.strayOutput = `${text} (${reason})`
   }
 
   private outputEnded(): void {

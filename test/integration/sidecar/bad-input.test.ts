@@ -310,6 +310,13 @@ describe('a server that misbehaves in a call', () => {
     expect(await session.call('none')).toContain('"result":{}')
   })
 
+  test('answers with what is no message: the call quotes it, and says why it is none', async () => {
+    const session = await openSession(bridge.url)
+    const output = '{"jsonrpc":"2.0","id":$ID,"result":{},"result":{}}\n \n'
+    const told = error(await session.call('write', { output }))
+    expect(told.message).toMatch(/no message: \{"jsonrpc".*"result" stands twice\)$/)
+  })
+
   test('floods stderr: the call is answered', async () => {
     const session = await openSession(bridge.url)
     expect(await session.call('stderr flood')).toContain('"flooded"')
