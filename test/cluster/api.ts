@@ -81,9 +81,10 @@ export const createApi = (base: string): Api => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await reply.text()
+    const isJson = reply.headers.get('content-type')?.startsWith('application/json') === true
     return {
       status: reply.status,
-      body: text.startsWith('{') ? object.parse(JSON.parse(text)) : { text },
+      body: isJson ? object.parse(JSON.parse(text)) : { text },
       warnings: warningsOf(reply.headers.get('warning')),
     }
   }
