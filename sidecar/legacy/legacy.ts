@@ -4,9 +4,10 @@
 import { exitFault } from '../bridge/channel.ts'
 import { header, type Exchange } from '../front/exchange.ts'
 import type { Permit } from '../access/permit.ts'
-import { fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { LinkEnd } from '../upstream/link.ts'
+import type { Result } from '../../shared/result.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
 import { MAX_IN_FLIGHT } from './session.ts'
@@ -34,12 +35,17 @@ export class Legacy {
   }
 
   /** One message. */
-  post(permit: Permit, exchange: Exchange, message: Message): undefined | Promise<undefined> {
+  post(
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<undefined> {
     if (message.kind === 'request' && message.method === 'initialize') {
       return this.opening.initialize(permit, exchange, message)
     }
-    const entry = this.find(permit, exchange)
-    if (!entry) return undefined
+    const found = this.find(permit, exchange)
+    if (!found.ok) return found.error
+    const entry = found.value
     if (message.kind === 'request') this.request(entry, message, entry.session.open(exchange.reply))
     else {
       this.oneWay(entry, message)
@@ -49,14 +55,12 @@ export class Legacy {
   }
 
   /** A batch, already checked to be one that the session's revision allows. */
-  batch(permit: Permit, exchange: Exchange, messages: readonly Message[]): undefined {
-    const entry = this.find(permit, exchange)
-    if (!entry) return undefined
+  batch(permit: Permit, exchange: Exchange, messages: readonly Message[]): Fault | undefined {
+    const found = this.find(permit, exchange)
+    if (!found.ok) return found.error
+    const entry = found.value
     if (!entry.session.revision.hasBatches) {
-      exchange.reply.fault(
-        fault('invalid-request', 'a batch, which the revision of this session does not have'),
-      )
-      return undefined
+      return fault('invalid-request', 'a batch, which the revision of this session does not have')
     }
     const requests = messages.filter((message) => message.kind === 'request')
     const stream =
@@ -70,19 +74,19 @@ export class Legacy {
   }
 
   /** GET: the server's messages, or the rest of a broken stream. */
-  listen(permit: Permit, exchange: Exchange): undefined {
-    const entry = this.find(permit, exchange)
-    if (!entry) return undefined
-    if (!entry.session.listen(exchange.reply, header(exchange.request, 'last-event-id'))) {
-      exchange.reply.fault(fault('invalid-request', 'Last-Event-ID names no event of this session'))
-    }
-    return undefined
+  listen(permit: Permit, exchange: Exchange): Fault | undefined {
+    const found = this.find(permit, exchange)
+    if (!found.ok) return found.error
+    const { session } = found.value
+    return session.listen(exchange.reply, header(exchange.request, 'last-event-id'))
+      ? undefined
+      : fault('invalid-request', 'Last-Event-ID names no event of this session')
   }
 
-  delete(permit: Permit, exchange: Exchange): undefined {
-    const entry = this.find(permit, exchange)
-    if (!entry) return undefined
-    this.sessions.end(entry, fault('session-unknown', 'the client ended it'))
+  delete(permit: Permit, exchange: Exchange): Fault | undefined {
+    const found = this.find(permit, exchange)
+    if (!found.ok) return found.error
+    this.sessions.end(found.value, fault('session-unknown', 'the client ended it'))
     exchange.reply.empty(204)
     return undefined
   }
@@ -114,14 +118,10 @@ export class Legacy {
     this.opening.close()
   }
 
-  private find(permit: Permit, { request, reply }: Exchange): Entry | undefined {
+  private find(permit: Permit, { request }: Exchange): Result<Entry, Fault> {
     const entry = this.sessions.find(header(request, 'mcp-session-id'), permit.principal.key)
-    if (!entry.ok) {
-      reply.fault(entry.error)
-      return undefined
-    }
-    entry.value.session.lastUsedMs = this.options.now()
-    return entry.value
+    if (entry.ok) entry.value.session.lastUsedMs = this.options.now()
+    return entry
   }
 
   private request({ session, backend }: Entry, request: Request, stream: Stream): void {

@@ -226,6 +226,17 @@ describe('a bad request', () => {
     expect(reply.headers['content-type']).toBe('application/json')
   })
 
+  test.each([
+    ['no session', { 'mcp-session-id': [] }, 400],
+    ['an unknown session', { 'mcp-session-id': 'made-up' }, 404],
+    ['another version', { 'mcp-protocol-version': 'x' }, 400],
+  ])('the error bears the id of its request: %s', async (_name, headers, status) => {
+    const body = '{"jsonrpc":"2.0","id":1.0,"method":"ping"}'
+    const reply = await witness.post(body, headers)
+    expect(reply.status).toBe(status)
+    expect(reply.text).toContain('"id":1.0,"error"')
+  })
+
   const head = 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'
   test.each([
     ['no host', 'POST /mcp HTTP/1.1\r\n\r\n'],
