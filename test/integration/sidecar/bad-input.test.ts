@@ -18,18 +18,24 @@ const LIMIT_MS = 60_000
 const MIB = 1024 * 1024
 
 let bridge: RawBridge
+/** For what never comes; all else has the time that a busy machine needs. */
+let impatient: RawBridge
+let witnesses: readonly RawSession[]
 let witness: RawSession
 
 beforeAll(async () => {
-  bridge = await startRaw(['--request-timeout', '1s', '--startup-timeout', '2s'])
+  bridge = await startRaw()
+  impatient = await startRaw(['--request-timeout', '2s', '--startup-timeout', '3s'])
   witness = await openSession(bridge.url)
+  witnesses = [witness, await openSession(impatient.url)]
 }, LIMIT_MS)
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => Promise.all([bridge.stop(), impatient.stop()]), LIMIT_MS)
 
 afterEach(async () => {
   bridge.mood('')
-  expect(await witness.call('none')).toMatch(/"result":\{\}\}$/)
+  impatient.mood('')
+  for (const one of witnesses) expect(await one.call('none')).toMatch(/"result":\{\}\}$/)
 })
 
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -314,15 +320,15 @@ describe('a server that misbehaves in a call', () => {
   )
 
   test('never answers: the call ends at request-timeout and the session lives', async () => {
-    const session = await openSession(bridge.url)
+    const session = await openSession(impatient.url)
     const told = error(await session.call('silent'))
-    expect(told.message).toContain('did not answer tools/call within 1000 ms')
+    expect(told.message).toContain('did not answer tools/call within 2000 ms')
     expect(told.data).toEqual({ code: 'request-timeout' })
     expect(await session.call('none')).toContain('"result":{}')
   })
 
   test('answers with what is no message: the call quotes it, and says why it is none', async () => {
-    const session = await openSession(bridge.url)
+    const session = await openSession(impatient.url)
     const output = '{"jsonrpc":"2.0","id":$ID,"result":{},"result":{}}\n \n'
     const told = error(await session.call('write', { output }))
     expect(told.message).toMatch(/no message: \{"jsonrpc".*"result" stands twice\)$/)
@@ -334,7 +340,7 @@ describe('a server that misbehaves in a call', () => {
   })
 
   test('prints a banner into the conversation: it is left out, and quoted where an answer stays out', async () => {
-    const session = await openSession(bridge.url)
+    const session = await openSession(impatient.url)
     const told = error(await session.call('write', { output: 'Listening on stdio...\n' }))
     expect(told.message).toContain(
       'it wrote this to stdout, which is no message: Listening on stdio...',
@@ -344,25 +350,25 @@ describe('a server that misbehaves in a call', () => {
 })
 
 describe('a server that misbehaves at its start', () => {
-  const open = (): Promise<string> => send(bridge.url, INITIALIZE, JSON_HEADERS).then(messageIn)
+  const open = (url: string): Promise<string> => send(url, INITIALIZE, JSON_HEADERS).then(messageIn)
 
   test('dies: initialize names exit code and stderr', async () => {
     bridge.mood('dies')
-    const told = error(await open())
+    const told = error(await open(bridge.url))
     expect(told.message).toContain('exited with code 3; it wrote: no such database')
     expect(told.data).toMatchObject({ code: 'server-exited', exitCode: 3 })
   })
 
   test('never answers: initialize ends at startup-timeout', async () => {
-    bridge.mood('mute')
-    const told = error(await open())
-    expect(told.message).toContain('did not answer initialize within 2000 ms')
+    impatient.mood('mute')
+    const told = error(await open(impatient.url))
+    expect(told.message).toContain('did not answer initialize within 3000 ms')
     expect(told.data).toMatchObject({ code: 'request-timeout' })
   })
 
   test('writes without a line end: it is ended at the bound', async () => {
     bridge.mood('no line end')
-    const told = error(await open())
+    const told = error(await open(bridge.url))
     expect(told.message).toContain('a line longer than 16777216 bytes')
   })
 

@@ -13,7 +13,7 @@ const DEEPEST = 126
 let bridge: RawBridge
 
 beforeAll(async () => {
-  bridge = await startRaw(['--request-timeout', '1s'])
+  bridge = await startRaw()
 }, LIMIT_MS)
 
 afterAll(() => bridge.stop(), LIMIT_MS)
@@ -367,12 +367,15 @@ describe('what a server says', () => {
   ]
 
   test('goes nowhere: an answer that is not exactly one', async () => {
+    const impatient = await startRaw(['--request-timeout', '2s'])
+    const waiting = await openSession(impatient.url)
     const codes = await Promise.all(
       NO_ANSWERS.map(async ([name, output]) => {
-        const reply = await session.call('write', { output })
+        const reply = await waiting.call('write', { output })
         return [name, /"code":"([a-z-]+)"/.exec(reply)?.[1]]
       }),
     )
+    await impatient.stop()
     expect(codes).toEqual(NO_ANSWERS.map(([name]) => [name, 'request-timeout']))
   })
 
