@@ -47,12 +47,26 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
   readonly settings: Settings
 }
 
+/** What is wrong, in words; zod's small edition brings none. */
+const words = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => JSON.stringify(key)).join(', ')
+    return `there is no ${keys}; there are ${Object.keys(schema.shape).join(', ')}`
+  }
+  if (issue.code === 'invalid_type') return `must be ${issue.expected}`
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  if (issue.code !== 'invalid_format') return issue.message
+  return `must be a ${issue.format === 'starts_with' ? 'path that begins with /' : issue.format}`
+}
+
 /** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
 export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
   const shape = schema.safeParse(document)
   if (!shape.success) {
     return fail(
-      shape.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`),
+      shape.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${words(issue)}`),
     )
   }
   const settings = parseSettings(shape.data.settings)

@@ -51,8 +51,10 @@ export class Container {
   readonly exited: Promise<number>
   private readonly child: ChildProcess
 
-  constructor(runDir: string, command: readonly string[]) {
-    this.child = spawn(SHIM, ['serve', '--run', runDir, '--keep-home', '--', ...command], {
+  /** `grace`: for how many seconds it goes on after SIGTERM. */
+  constructor(runDir: string, command: readonly string[], grace = 6) {
+    const flags = ['--run', runDir, '--keep-home', '--grace', `${grace}`]
+    this.child = spawn(SHIM, ['serve', ...flags, '--', ...command], {
       stdio: 'ignore',
     })
     this.exited = once(this.child, 'exit').then(([code]: (number | null)[]) => code ?? -1)

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { adminOf, freePort, type Admin } from './admin.ts'
-import { EventStream, openStream } from './event-stream.ts'
+import { openStream, type EventStream } from './event-stream.ts'
 import { startOutrigger, type Bridge } from './outrigger-run.ts'
 import { JSON_HEADERS, messageIn, send, type RawHeaders, type RawReply } from './raw-http.ts'
 
@@ -20,6 +20,14 @@ export const startPuppet = async (...flags: readonly string[]): Promise<PuppetBr
 }
 
 export type Json = Readonly<Record<string, unknown>>
+
+/** A message as the puppet has read it. */
+export type SeenMessage = {
+  readonly id?: number | string
+  readonly method?: string
+  readonly params?: Json
+  readonly error?: Json
+}
 
 export const VERSION = '2026-07-28'
 export const META = {

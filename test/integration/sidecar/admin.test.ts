@@ -53,7 +53,7 @@ describe('a server that works', () => {
     const names = lines
       .filter((line) => line.startsWith('# TYPE'))
       .map((line) => line.split(' ')[2])
-    expect(names.toSorted()).toEqual(NAMES)
+    expect(new Set(names)).toEqual(new Set(NAMES))
     for (const line of lines) {
       expect(line).toMatch(
         /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="[\w/+.-]*",?)*\})? [\d.e+-]+)$/,

@@ -11,12 +11,11 @@ import {
   openLegacy,
   startPuppet,
   textOf,
-  type Json,
   type Modern,
   type PuppetBridge,
+  type SeenMessage,
 } from '../../support/puppet.ts'
 import { send } from '../../support/raw-http.ts'
-import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 60_000
 const LOG_LEVEL = { 'io.modelcontextprotocol/logLevel': 'debug' }
@@ -36,11 +35,9 @@ const ask = async (asked: Modern): Promise<string> => textOf(await askModern(bri
 const stream = async (asked: Modern): Promise<EventStream> =>
   (await openStream(bridge.url, asked)).read()
 
-const seen = async (): Promise<Record<string, Json>[]> => JSON.parse(await ask(modernCall('seen')))
+const seen = async (): Promise<SeenMessage[]> => JSON.parse(await ask(modernCall('seen')))
 /** Looks at what the process has read until it is there; each look is a call. */
-const seenWith = async (
-  matches: (message: Record<string, Json>) => boolean,
-): Promise<Record<string, Json>> => {
+const seenWith = async (matches: (message: SeenMessage) => boolean): Promise<SeenMessage> => {
   for (;;) {
     const found = (await seen()).find(matches)
     if (found) return found
@@ -90,15 +87,14 @@ describe('one process for a principal', () => {
     )
     await hung.event((data) => data.includes('"progressToken":"x"'))
     hung.destroy()
-    const isCall = ({ params }: Record<string, Json>): boolean =>
+    const isCall = ({ params }: SeenMessage): boolean =>
       JSON.stringify(params).includes('"mark":"hung up"')
     const call = await seenWith(isCall)
     const cancelled = await seenWith(
       ({ method, params }) =>
-        String(method) === 'notifications/cancelled' && params?.['requestId'] === call['id'],
+        method === 'notifications/cancelled' && params?.['requestId'] === call.id,
     )
-    expect(cancelled['params']).toEqual({ requestId: call['id'], reason: 'disconnected' })
-    await until(() => true, 'now')
+    expect(cancelled['params']).toEqual({ requestId: call.id, reason: 'disconnected' })
     expect(await bridge.admin.metric('outrigger_requests_in_flight')).toBe(0)
   })
 
@@ -111,7 +107,7 @@ describe('one process for a principal', () => {
       await one.event((data) => data.includes('"io.modelcontextprotocol/subscriptionId":1'))
     }
     const ids = (await seen())
-      .filter(({ method }) => String(method) === 'subscriptions/listen')
+      .filter(({ method }) => method === 'subscriptions/listen')
       .map(({ id }) => id)
     const changed = (id: unknown, method: string): string =>
       note(method, { _meta: { 'io.modelcontextprotocol/subscriptionId': id } })

@@ -10,6 +10,7 @@ import {
   toolCall,
   type LegacySession,
   type PuppetBridge,
+  type SeenMessage,
 } from '../../support/puppet.ts'
 import { messageIn } from '../../support/raw-http.ts'
 
@@ -76,14 +77,14 @@ describe.each([
     await one.post(note('notifications/cancelled', { requestId: 1, reason: 'enough' }))
     await stream.ended()
     expect(messageIn(await pending)).toContain('"text":"mine"')
-    const seen: Record<string, never>[] = JSON.parse(await one.call('seen'))
+    const seen: SeenMessage[] = JSON.parse(await one.call('seen'))
     const cancelled = seen.filter(({ method }) => method === 'notifications/cancelled')
     const silent = seen.find((message) => JSON.stringify(message).includes('"isSilent":true'))
     expect(cancelled).toEqual([
       {
         jsonrpc: '2.0',
         method: 'notifications/cancelled',
-        params: { requestId: silent?.['id'], reason: 'enough' },
+        params: { requestId: silent?.id, reason: 'enough' },
       },
     ])
     await Promise.all([one.end(), other.end()])
@@ -137,18 +138,18 @@ describe('a process that everybody shares', () => {
     const listening = await session.listen()
     await session.post(note('notifications/roots/list_changed'))
     await session.call('say', { lines: [ASK, '{"jsonrpc":"2.0","id":"s-2","method":"ping"}'] })
-    const seen: Record<string, Record<string, unknown>>[] = JSON.parse(await session.call('seen'))
-    expect(seen[0]?.['params']).toMatchObject({
+    const seen: SeenMessage[] = JSON.parse(await session.call('seen'))
+    expect(seen[0]?.params).toMatchObject({
       capabilities: {},
       clientInfo: { name: 'outrigger' },
     })
-    expect(seen.find(({ id }) => String(id) === 's-1')).toMatchObject({ error: { code: -32601 } })
-    expect(seen.find(({ id }) => String(id) === 's-2')).toEqual({
+    expect(seen.find(({ id }) => id === 's-1')).toMatchObject({ error: { code: -32601 } })
+    expect(seen.find(({ id }) => id === 's-2')).toEqual({
       jsonrpc: '2.0',
       id: 's-2',
       result: {},
     })
-    expect(seen.some(({ method }) => String(method).includes('roots'))).toBe(false)
+    expect(seen.some(({ method }) => method?.includes('roots'))).toBe(false)
     expect(listening.events.filter(({ data }) => data !== '')).toEqual([])
     await session.end()
   })

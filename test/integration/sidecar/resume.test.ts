@@ -1,11 +1,18 @@
 // Legacy streams: JSON or events, resumed by Last-Event-ID, replaced, kept alive, read slowly; and how sessions end.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { readFileSync } from 'node:fs'
-import { openStream } from '../../support/event-stream.ts'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '../../../shared/log.ts'
+import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+import { startSidecar } from '../../../sidecar/sidecar.ts'
+import { openStream, type EventStream } from '../../support/event-stream.ts'
+import { Container } from '../../support/pod.ts'
 import {
   note,
   openLegacy,
+  PUPPET,
   rpc,
   startPuppet,
   toolCall,
@@ -207,3 +214,57 @@ describe('a session that nobody uses', () => {
     await bridge.admin.idle()
   })
 })
+
+test(
+  'an open stream hears from the sidecar while the server is silent, also before it has answered initialize',
+  async () => {
+    const runDir = mkdtempSync(join(tmpdir(), 'outrigger-keep-alive-'))
+    const settings = { auth: 'none', 'log-level': 'error' }
+    const config = parseSidecarConfig({
+      settings,
+      host: '127.0.0.1',
+      port: 0,
+      adminPort: 0,
+      runDir,
+      isolation: 'advisory',
+    })
+    if (!config.ok) throw new Error(config.error.join())
+    const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
+    const now = (): number => performance.now()
+    const sidecar = await startSidecar({ config: config.value, log, now, keepAliveMs: 1 })
+    // It is silent at first, and for as long as the test likes.
+    const silent = join(runDir, 'silent')
+    writeFileSync(silent, '')
+    const waits = `while [ -e ${silent} ]; do sleep 0.05; done; exec "$@"`
+    const container = new Container(runDir, ['sh', '-c', waits, 'sh', ...PUPPET])
+    try {
+      const url = `http://127.0.0.1:${sidecar.port}/mcp`
+      const params = { protocolVersion: '2025-11-25', capabilities: {} }
+      const opening = await openWhenConnected(url, rpc('initialize', params))
+      await until(() => opening.comments > 2, 'comments have come before the session')
+      rmSync(silent)
+      await opening.event((data) => data.includes('"serverInfo"'))
+      expect(opening.events[0]).toMatchObject({ data: '' })
+      const headers = { 'mcp-session-id': String(opening.headers['mcp-session-id']) }
+      const listening = (await openStream(url, { method: 'GET', headers })).read()
+      const call = { headers, body: toolCall('say', { isSilent: true }) }
+      const calling = (await openStream(url, call)).read()
+      await until(() => listening.comments > 2 && calling.comments > 2, 'comments have come')
+    } finally {
+      await sidecar.close()
+      container.signal('SIGKILL')
+      await container.exited
+      rmSync(runDir, { recursive: true, force: true })
+    }
+  },
+  LIMIT_MS,
+)
+
+/** The shim may not be there yet. */
+const openWhenConnected = async (url: string, body: string): Promise<EventStream> => {
+  for (;;) {
+    const stream = (await openStream(url, { body })).read()
+    if (stream.status !== 503) return stream
+    await stream.ended()
+  }
+}

@@ -1,0 +1,176 @@
+// `outrigger run` as a user meets it: what is wrong is said in words, on stderr, with an exit code; Ctrl-C leaves nothing
+// behind; and the port is ours in both address families.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '../../support/admin.ts'
+import { startOutrigger } from '../../support/outrigger-run.ts'
+import { processTree, stillRunning } from '../../support/process-tree.ts'
+import { openLegacy, PUPPET } from '../../support/puppet.ts'
+import { until } from '../../support/waiting.ts'
+
+const LIMIT_MS = 60_000
+const CLI = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
+
+type Outcome = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+const outrigger = async (...args: readonly string[]): Promise<Outcome> => {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const [code]: (number | null)[] = await once(child, 'close')
+  return { code: code ?? null, stdout, stderr }
+}
+
+/** Whether a process of this machine could listen there too. */
+const listens = (port: number, host: string): Promise<string> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+    server.listen({ port, host, ipv6Only: host.includes(':') }, () =>
+      server.close(() => resolve('listening')),
+    )
+  })
+
+let folder: string
+const config = (text: string): string => {
+  const path = join(folder, 'config.yaml')
+  writeFileSync(path, text)
+  return path
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrigger-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+type Wrong = readonly [name: string, args: () => readonly string[], code: number, said: RegExp]
+
+const WRONG: readonly Wrong[] = [
+  ['an unknown flag', () => ['--no-such', '--', 'cat'], 2, /'--no-such'.*\n.*run --help/s],
+  ['no command', () => ['--allow-anonymous'], 2, /the command is missing: put it after --/],
+  ['no authentication', () => ['--', 'cat'], 2, /refusing to serve without authentication/],
+  [
+    'a port that is none',
+    () => ['--port', '70000', '--', 'cat'],
+    2,
+    /--port "70000" is not a port/,
+  ],
+  [
+    'a setting with a wrong value',
+    () => ['--allow-anonymous', '--process-model', 'many', '--', 'cat'],
+    2,
+    /process-model.*"many".*session/,
+  ],
+  [
+    'a configuration that is not there',
+    () => ['--allow-anonymous', '--config', '/no/such/file', '--', 'cat'],
+    1,
+    /--config \/no\/such\/file: ENOENT/,
+  ],
+  [
+    'a configuration that is no YAML',
+    () => ['--allow-anonymous', '--config', config('a: [b'), '--', 'cat'],
+    1,
+    /--config .*config\.yaml: /,
+  ],
+  [
+    'a configuration with an unknown key',
+    () => ['--allow-anonymous', '--config', config('prot: 1'), '--', 'cat'],
+    2,
+    /"prot"/,
+  ],
+  [
+    'a command that is not there',
+    () => ['--allow-anonymous', '--port', '0', '--', '/no/such/command'],
+    1,
+    /\/no\/such\/command/,
+  ],
+  [
+    'a command that is no MCP server',
+    () => ['--allow-anonymous', '--port', '0', '--', 'sh', '-c', 'echo no database >&2; exit 3'],
+    1,
+    /the server exited with code 3; it wrote: no database/,
+  ],
+]
+
+describe('what cannot be served is refused in words', () => {
+  test.each(WRONG)(
+    '%s',
+    async (_name, args, code, said) => {
+      const outcome = await outrigger('run', ...args())
+      expect(outcome.stderr).toMatch(said)
+      expect(outcome.stderr).not.toMatch(/\n\s+at /)
+      expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' })
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'a port that is taken',
+    async () => {
+      const taken = createServer().listen(0, '127.0.0.1')
+      await once(taken, 'listening')
+      const address = taken.address()
+      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+      const outcome = await outrigger('run', '--allow-anonymous', '--port', `${port}`, '--', 'cat')
+      taken.close()
+      expect(outcome.code).toBe(1)
+      expect(outcome.stderr).toMatch(new RegExp(`EADDRINUSE.*${port}`))
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'help is no error',
+    async () => {
+      const outcome = await outrigger('run', '--help')
+      expect({ code: outcome.code, stderr: outcome.stderr }).toEqual({ code: 0, stderr: '' })
+      expect(outcome.stdout).toContain('--process-model VALUE')
+    },
+    LIMIT_MS,
+  )
+})
+
+test(
+  'Ctrl-C ends everything, with the code that shells expect',
+  async () => {
+    const port = await freePort()
+    const flags = ['--allow-anonymous', '--port', `${port}`]
+    const child = spawn(process.execPath, [CLI, 'run', ...flags, '--', ...PUPPET])
+    const exited = once(child, 'exit')
+    await once(child.stdout, 'data')
+    const session = await openLegacy(`http://127.0.0.1:${port}/mcp`)
+    await session.call('pid')
+    const tree = processTree(child.pid ?? 0)
+    expect(tree.length).toBeGreaterThan(3)
+    child.kill('SIGINT')
+    expect(await exited).toEqual([130, null])
+    await until(() => stillRunning(tree).length === 0, 'nothing is left')
+  },
+  LIMIT_MS,
+)
+
+describe.each([['127.0.0.1'], ['::']])('listening on %s', (host) => {
+  test.each([['127.0.0.1'], ['::1'], ['0.0.0.0'], ['::']])(
+    'the port is not to be had on %s',
+    async (other) => {
+      const bridge = await startOutrigger(PUPPET, { flags: ['--host', host] })
+      try {
+        const port = Number(new URL(bridge.url).port)
+        expect(await listens(port, other)).toBe('EADDRINUSE')
+      } finally {
+        await bridge.stop()
+      }
+    },
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,174 @@
+// How a pod ends and what survives: a drain under calls in flight, a container that comes back, a sidecar that comes
+// back, a Job that completes.
+
+import { describe, expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStream } from '../../support/event-stream.ts'
+import { Container, startPod, startSidecarProgram, type Pod } from '../../support/pod.ts'
+import { processTree, stillRunning } from '../../support/process-tree.ts'
+import {
+  askModern,
+  modern,
+  modernCall,
+  openLegacy,
+  PUPPET,
+  rpc,
+  textOf,
+  toolCall,
+} from '../../support/puppet.ts'
+import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
+import { until } from '../../support/waiting.ts'
+import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
+
+const LIMIT_MS = 60_000
+
+const withPod = async (
+  document: SidecarDocument,
+  use: (pod: Pod) => Promise<void>,
+): Promise<void> => {
+  const pod = await startPod(PUPPET, document)
+  try {
+    await pod.served()
+    await use(pod)
+  } finally {
+    await pod.stop()
+  }
+}
+
+const later = (text: string): string => toolCall('later', { text, ms: 1500 })
+
+/** Starts calls of both eras and a subscription, drains, and looks at what became of them. */
+const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
+  const sessions = await Promise.all([openLegacy(pod.url), openLegacy(pod.url)])
+  const listening = await sessions[0].listen()
+  const subscription = (
+    await openStream(pod.url, modern('subscriptions/listen', { notifications: {} }))
+  ).read()
+  await subscription.event()
+  const calls = Promise.all([
+    ...sessions.map(async (session) => textOf(messageIn(await session.post(later('legacy'))))),
+    askModern(pod.url, modernCall('later', { text: 'modern', ms: 1500 })).then(textOf),
+  ])
+  while ((await pod.admin.metric('outrigger_requests_in_flight')) < 4);
+  drain()
+  for (;;) {
+    const { status, text } = await pod.admin.get('/readyz')
+    if (status === 200) continue
+    expect(text).toBe('the sidecar is draining\n')
+    break
+  }
+  expect(textOf(await askModern(pod.url, modernCall('echo', { text: 'still' })))).toBe('still')
+  expect(await calls).toEqual(['legacy', 'legacy', 'modern'])
+  await subscription.ended()
+  expect(subscription.events.at(-1)?.data).toBe(
+    '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":1}}}',
+  )
+  await listening.ended()
+}
+
+describe('a drain loses no call', () => {
+  test(
+    'when the sidecar gets SIGTERM, and the sidecar is gone after it',
+    () =>
+      withPod({ graceSeconds: 6 }, async (pod) => {
+        const sidecar = processTree(pod.pid).slice(0, 1)
+        await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
+        await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')
+        expect(pod.stderr()).not.toContain('still in flight')
+      }),
+    LIMIT_MS,
+  )
+
+  test(
+    "when the server's container gets SIGTERM, and a new container is served",
+    () =>
+      withPod({ graceSeconds: 30 }, async (pod) => {
+        await drainUnderCalls(pod, () => pod.container.signal('SIGTERM'))
+        expect(await pod.container.exited).toBe(0)
+        pod.restart()
+        await pod.served()
+        const session = await openLegacy(pod.url)
+        expect(await session.call('echo', { text: 'again' })).toBe('again')
+      }),
+    LIMIT_MS,
+  )
+})
+
+describe('whoever dies', () => {
+  test(
+    "the server's container: its sessions end and say why, and the next container is taken",
+    () =>
+      withPod({}, async (pod) => {
+        const session = await openLegacy(pod.url)
+        const pending = session.post(toolCall('say', { isSilent: true }))
+        while ((await pod.admin.metric('outrigger_requests_in_flight')) < 1);
+        pod.container.signal('SIGKILL')
+        expect(messageIn(await pending)).toContain('the connection to the server')
+        const after = await session.post(rpc('ping', {}))
+        expect(after.status).toBe(404)
+        expect(after.text).toContain('it may have restarted')
+        expect((await pod.admin.get('/readyz')).text).toBe("the server's container has ended\n")
+        const opening = await send(pod.url, INITIALIZE, JSON_HEADERS)
+        expect({ status: opening.status, retry: opening.headers['retry-after'] }).toEqual({
+          status: 503,
+          retry: '5',
+        })
+        pod.restart()
+        await pod.served()
+        expect(await (await openLegacy(pod.url)).call('echo', { text: 'new' })).toBe('new')
+      }),
+    LIMIT_MS,
+  )
+
+  test(
+    'the sidecar: every child ends at once, and the next sidecar takes the same shim',
+    async () => {
+      const runDir = mkdtempSync(join(tmpdir(), 'outrigger-pod-'))
+      const first = await startSidecarProgram({ runDir })
+      const container = new Container(runDir, PUPPET)
+      try {
+        while ((await first.admin.get('/readyz')).status !== 200);
+        const pid = Number(await (await openLegacy(first.url)).call('pid'))
+        const child = processTree(pid)
+        expect(child).toHaveLength(1)
+        process.kill(first.pid, 'SIGKILL')
+        await until(() => stillRunning(child).length === 0, 'the child has ended')
+        await first.stop()
+        const second = await startSidecarProgram({ runDir })
+        try {
+          while ((await second.admin.get('/readyz')).status !== 200);
+          expect(await (await openLegacy(second.url)).call('echo', { text: 'hi' })).toBe('hi')
+        } finally {
+          process.kill(second.pid, 'SIGKILL')
+          await second.stop()
+        }
+      } finally {
+        container.signal('SIGKILL')
+        await container.exited
+        rmSync(runDir, { recursive: true, force: true })
+      }
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('a pod that is to complete', () => {
+  const document: SidecarDocument = { exitWhenIdle: true, settings: { 'idle-timeout': '1s' } }
+
+  test.each([
+    ['0 where its server was ended in order', undefined, 0],
+    ['the code of the server that ended last', 5, 5],
+  ])(
+    'exits when nobody has used it for the idle time, with %s',
+    (_name, code, expected) =>
+      withPod(document, async (pod) => {
+        const session = await openLegacy(pod.url)
+        if (code === undefined) await session.call('echo', { text: 'work' })
+        else await session.post(toolCall('exit', { code }))
+        expect(await pod.container.exited).toBe(expected)
+      }),
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,175 @@
+// `transport: http`: a real Streamable HTTP server behind the sidecar, for both official clients; one that is not
+// there yet, one that goes away, and one that answers what is no MCP.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { freePort } from '../../support/admin.ts'
+import { connectClientOne } from '../../support/client-one.ts'
+import { connectClientTwo } from '../../support/client-two.ts'
+import { serverCommand } from '../../support/outrigger-run.ts'
+import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
+import { openLegacy, rpc } from '../../support/puppet.ts'
+import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { startProgram, type Running } from '../../support/running.ts'
+
+const LIMIT_MS = 60_000
+const EVERYTHING = serverCommand('@modelcontextprotocol/server-everything', 'streamableHttp')
+
+const startEverything = (port: number): Promise<Running> => {
+  const [command = '', ...args] = EVERYTHING
+  return startProgram({
+    command,
+    args,
+    env: { PORT: `${port}` },
+    ready: async () => {
+      try {
+        return (await fetch(`http://localhost:${port}/mcp`)).status >= 400
+      } catch {
+        return false
+      }
+    },
+  })
+}
+
+const startSidecar = (port: number): Promise<Sidecar> =>
+  startSidecarProgram({ settings: { transport: 'http', port: `${port}` } })
+
+const readiness = async (sidecar: Sidecar, isWanted: (text: string) => boolean): Promise<void> => {
+  for (;;) if (isWanted((await sidecar.admin.get('/readyz')).text)) return
+}
+
+describe('server-everything over HTTP', () => {
+  let port: number
+  let server: Running
+  let sidecar: Sidecar
+
+  beforeAll(async () => {
+    port = await freePort()
+    sidecar = await startSidecar(port)
+    await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
+    server = await startEverything(port)
+    await readiness(sidecar, (text) => text === 'ok\n')
+  }, LIMIT_MS)
+
+  afterAll(async () => {
+    await server.stop()
+    process.kill(sidecar.pid, 'SIGKILL')
+    await sidecar.stop()
+  }, LIMIT_MS)
+
+  test.each([
+    ['SDK 1.x', connectClientOne],
+    ['client 2.x', connectClientTwo],
+  ])(
+    'serves %s: tools, progress, resources, what the server asks its client',
+    async (_name, connect) => {
+      const client = await connect(sidecar.url)
+      const tools = await client.listTools()
+      expect(tools.map(({ name }) => name)).toContain('echo')
+      expect(await client.call('echo', { message: 'hi' })).toMatchObject({
+        content: [{ type: 'text', text: 'Echo: hi' }],
+      })
+      const progress: unknown[] = []
+      await client.call(
+        'trigger-long-running-operation',
+        { duration: 1, steps: 2 },
+        { onProgress: ({ progress: done }) => progress.push(done) },
+      )
+      expect(progress).toContain(2)
+      expect((await client.listResources()).length).toBeGreaterThan(0)
+      client.answers.sampling = () => ({
+        role: 'assistant',
+        model: 'test',
+        content: { type: 'text', text: 'sampled words' },
+      })
+      const sampled = await client.call('trigger-sampling-request', { prompt: 'p', maxTokens: 5 })
+      expect(JSON.stringify(sampled)).toContain('sampled words')
+      await client.close()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'a session ends with its server, and the sidecar is not ready until there is one again',
+    async () => {
+      const session = await openLegacy(sidecar.url)
+      await server.stop()
+      const pending = await session.post(rpc('tools/list', {}))
+      expect(pending.text).toContain('ECONNREFUSED')
+      expect((await session.post(rpc('ping', {}))).status).toBe(404)
+      for (let count = 0; count < 3; count++) {
+        const refused = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+        expect(refused.text).toContain('ECONNREFUSED')
+      }
+      await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
+      server = await startEverything(port)
+      await readiness(sidecar, (text) => text === 'ok\n')
+      await (await openLegacy(sidecar.url)).end()
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('a server whose answer is no MCP', () => {
+  let server: Server
+  let sidecar: Sidecar
+  let answer: readonly [status: number, type: string, body: string]
+
+  beforeAll(async () => {
+    answer = [502, 'text/html', '<h1>Bad gateway</h1>']
+    server = createServer((request, response) => {
+      request.resume()
+      const [status, type, body] = answer
+      response.writeHead(status, { 'content-type': type }).end(body)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    sidecar = await startSidecar(typeof address === 'object' ? (address?.port ?? 0) : 0)
+  }, LIMIT_MS)
+
+  afterAll(async () => {
+    process.kill(sidecar.pid, 'SIGKILL')
+    await sidecar.stop()
+    server.closeAllConnections()
+    server.close()
+  }, LIMIT_MS)
+
+  test.each([
+    ['a web page', [502, 'text/html', '<h1>Bad</h1>'], 'HTTP 502 without an answer'],
+    [
+      'an error about nobody',
+      [
+        400,
+        'application/json',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"no host"}}',
+      ],
+      'HTTP 400 and said: no host',
+    ],
+    ['an empty stream', [200, 'text/event-stream', ''], 'stream ended before its answer'],
+    [
+      "another's answer",
+      [200, 'text/event-stream', 'data: {"jsonrpc":"2.0","id":999999,"result":{}}\n\n'],
+      'stream ended before its answer',
+    ],
+  ] as const)(
+    '%s is an error that says so',
+    async (_name, given, said) => {
+      answer = given
+      const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+      expect(status).toBe(502)
+      expect(text).toContain(said)
+      expect(text).toContain('"code":"server-failed"')
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'is not ready',
+    async () => {
+      await readiness(sidecar, (text) => text.startsWith('the server'))
+      expect((await sidecar.admin.get('/readyz')).status).toBe(503)
+    },
+    LIMIT_MS,
+  )
+})
