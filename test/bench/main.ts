@@ -5,10 +5,11 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
+import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
 
 /** Every bench there is. */
-const BENCHES: readonly Bench[] = [bridgeBench]
+const BENCHES: readonly Bench[] = [bridgeBench, scanBench]
 
 const DEFAULT_ROUNDS = 5
 const MAX_ROUNDS = 100
