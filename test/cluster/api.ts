@@ -4,6 +4,9 @@
 import { z } from 'zod'
 import { waitFor } from './machine/waiting.ts'
 
+/** Marks the namespaces that tests have made. */
+export const MADE_LABEL = 'test.example.com/made'
+
 /** Any object of the API; tests look at it through `at`. */
 export type Json = Readonly<Record<string, unknown>>
 
@@ -107,7 +110,13 @@ export const createApi = (base: string): Api => {
     patch: (path, merge) => request('PATCH', path, merge, 'application/merge-patch+json'),
     remove: (path) => request('DELETE', path),
     createNamespace: async (name, labels = {}) => {
-      await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }])
+      await apply([
+        {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name, labels: { ...labels, [MADE_LABEL]: 'yes' } },
+        },
+      ])
       await waitFor(`ServiceAccount of ${name}`, async () => {
         const account = await get(`/api/v1/namespaces/${name}/serviceaccounts/default`)
         return account.status === 200 ? true : undefined

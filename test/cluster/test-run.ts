@@ -6,10 +6,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { MADE_LABEL } from './api.ts'
 import { bringUp, growFull, programOf, type Cluster } from './cluster.ts'
 import { NODE_ADDRESS, onNetwork } from './machine/namespaces.ts'
 import { startPart } from './machine/part.ts'
-import { attempt, words } from './machine/run.ts'
+import { attempt, run, words } from './machine/run.ts'
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
 import { waitFor } from './machine/waiting.ts'
 import type { Sources } from './parts/binaries.ts'
@@ -160,6 +161,13 @@ const targetOf = (cluster: Cluster, size: Size, cache: string): Target => ({
   },
 })
 
+/** What the small tests left would be run as soon as there is a node. */
+const removeTestNamespaces = async ({ machine, binaries, kubeconfig }: Cluster): Promise<void> => {
+  const kubectl = [programOf(binaries, 'kubectl'), '--kubeconfig', kubeconfig]
+  const remove = words(`delete namespaces --selector=${MADE_LABEL}=yes --timeout=120s`)
+  await run(onNetwork(machine, [...kubectl, ...remove]))
+}
+
 /** Runs every size that this machine can carry on a cluster of our own. */
 const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
   const { say } = options.sources
@@ -198,6 +206,7 @@ const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
       return all
     }
     if (!(await hasTests('full', options))) return all
+    await removeTestNamespaces(cluster)
     await growFull(cluster)
     say(`node of ${cluster.id} is up after ${after()}`)
     all.push(

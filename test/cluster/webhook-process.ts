@@ -20,6 +20,8 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 export interface WebhookProcess {
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
+  /** Stops it for good: the Service's address is the Service's again. */
+  readonly close: () => Promise<void>
   /** How many reviews it has answered since it started, by decision. */
   readonly reviews: () => Promise<Readonly<Record<string, number>>>
 }
@@ -97,6 +99,10 @@ export const startWebhook = async (
   return {
     start,
     stop: () => stop(),
+    close: async () => {
+      await stop()
+      await run(['ip', 'address', 'delete', `${address}/32`, 'dev', 'lo'])
+    },
     reviews: async () => countsOf(await (await admin('/metrics')).text()),
   }
 }

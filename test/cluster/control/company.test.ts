@@ -56,7 +56,7 @@ describeOwnCluster('control', 'company', (target) => {
   beforeAll(async () => {
     webhook = await startWebhook(target, 'overlays/dev')
   })
-  afterAll(() => webhook.stop())
+  afterAll(() => webhook.close())
 
   describe('a second mutating webhook', () => {
     let beside: AdmissionServer | undefined

@@ -27,7 +27,7 @@ describeOwnCluster('control', 'injection', (target) => {
     await api.createNamespace('plain')
     await api.createNamespace('opted-in', { 'outrigger.dev/injection': 'enabled' })
   })
-  afterAll(() => webhook.stop())
+  afterAll(() => webhook.close())
 
   test.each(['base', 'overlays/dev'])(
     'manifests/%s apply, twice, without a warning',

@@ -1,5 +1,6 @@
 // What the API server really sends, kept in test/fixtures/admission for the tests that need no
-// cluster. Run with UPDATE_GOLDEN=1 to write them anew; otherwise they must still be what it sends.
+// cluster. Run with UPDATE_GOLDEN=1 to write them anew; otherwise those that come before us must
+// still be what it sends.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -65,7 +66,7 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
   })
   afterAll(async () => {
     for (const recorder of recorders) await recorder.close()
-    await webhook.stop()
+    await webhook.close()
   })
 
   test.each([
@@ -97,7 +98,9 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
       if (process.env['UPDATE_GOLDEN'] === '1') {
         writeFileSync(file, await format(text, { filepath: file, printWidth: 100 }))
       }
-      expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(file, 'utf8')))
+      // What we make of a pod is held by golden files; here it is what the API server makes.
+      if (when === 'before')
+        expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(file, 'utf8')))
     }
   })
 })

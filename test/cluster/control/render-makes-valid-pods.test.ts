@@ -241,7 +241,7 @@ describeOwnCluster('control', 'render makes what the API server takes', (target)
     webhook = await startWebhook(target, 'overlays/dev')
     await api.createNamespace(NAMESPACE)
   })
-  afterAll(() => webhook.stop())
+  afterAll(() => webhook.close())
 
   const dryRun = (pod: Json) => api.create(pod, NAMESPACE, '?dryRun=All')
 

@@ -1,9 +1,10 @@
 // A hostile server in a real container, restricted as injection makes it: what it tries against its
 // siblings, the shim, the sidecar and their files is refused, and a victim beside it lives on.
 
-import { beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { Api } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { createKubectl } from '../kubectl.ts'
 import { waitFor } from '../machine/waiting.ts'
@@ -28,6 +29,7 @@ const answer = z.object({ siblings: z.number(), outcomes: z.record(z.string(), z
 
 describeOwnCluster('full', 'a hostile server', (target) => {
   const kubectl = createKubectl(target)
+  let api: Api | undefined
   const url = `http://server.${NAMESPACE}/mcp`
 
   beforeAll(async () => {
@@ -35,7 +37,7 @@ describeOwnCluster('full', 'a hostile server', (target) => {
     await Promise.all([loadClient(target), loadServer(target, 'glibc')])
     const path = new URL('../../../manifests/overlays/dev', import.meta.url).pathname
     await kubectl.run('apply', '-k', path)
-    const api = await untilWebhookServes(target)
+    api = await untilWebhookServes(target)
     await api.createNamespace(NAMESPACE)
     const data = { 'server.mts': readFileSync(SCRIPT, 'utf8') }
     await api.apply(
@@ -59,6 +61,8 @@ describeOwnCluster('full', 'a hostile server', (target) => {
       return said === 'Echo: alive' ? said : undefined
     })
   })
+
+  afterAll(async () => await api?.remove(`/api/v1/namespaces/${NAMESPACE}`))
 
   test('every attack is refused, and the victim beside it never notices', async () => {
     const victim = startClient(target, CLIENT, { era: 'legacy', url, tool: 'wait' })

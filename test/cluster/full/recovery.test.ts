@@ -1,7 +1,7 @@
 // What ends from outside comes back, and the client with it: the server's process, the shim, the
 // sidecar, the whole pod in a rollout. No child outlives its sidecar.
 
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { at, list, type Api } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { createKubectl } from '../kubectl.ts'
@@ -49,6 +49,8 @@ describeOwnCluster('full', 'recovery', (target) => {
     await readyPod(api, NAMESPACE, 'server')
     await untilServed(target, CLIENT, URL_OF_SERVER)
   })
+
+  afterAll(async () => await api.remove(`/api/v1/namespaces/${NAMESPACE}`))
 
   describe.each(['legacy', 'modern'] as const)('under a %s client', (era) => {
     test.each([

@@ -1,7 +1,7 @@
 // An annotated Deployment of a stdio server comes up in every kind of image, and a client in another
 // pod calls its tools through a Service, in both eras.
 
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { at, list, type Api, type Json } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { muslObstacle } from '../images/roots.ts'
@@ -51,6 +51,8 @@ describeOwnCluster('full', 'servers', (target) => {
       await untilServed(target, CLIENT, `http://${kind}.${NAMESPACE}/mcp`)
     }
   })
+
+  afterAll(async () => await api.remove(`/api/v1/namespaces/${NAMESPACE}`))
 
   describe.each(KINDS)('in a %s image', (kind) => {
     test.each(['legacy', 'modern'] as const)('answers a %s client in another pod', async (era) => {
