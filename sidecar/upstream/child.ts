@@ -117,6 +117,7 @@ export class Child implements Link {
     // Its end is on the way to the owner, with the reason.
     if (this.stdin.destroyed) return true
     if (this.stdin.writableLength + text.length > MAX_UNREAD_BYTES) return false
+    this.gather()
     this.stdin.write(`${text}\n`, 'latin1')
     return true
   }
@@ -172,6 +173,16 @@ export class Child implements Link {
   /** It is not known to run any more: the shim is gone, and with it every child. */
   lost(message: string): void {
     this.finish(this.exit ?? { message })
+  }
+
+  /**
+   * What is sent in one turn of the event loop goes out in one system call (one child for 64 callers:
+   * 30 us a call against 41; `npm run bench -- bridge`).
+   */
+  private gather(): void {
+    if (this.stdin.writableCorked > 0) return
+    this.stdin.cork()
+    setImmediate(() => this.stdin.uncork())
   }
 
   private line(line: Buffer): void {
