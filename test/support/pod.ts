@@ -52,7 +52,7 @@ export class Container {
   private readonly child: ChildProcess
 
   /** `grace`: for how many seconds it goes on after SIGTERM. */
-  constructor(runDir: string, command: readonly string[], grace = 6) {
+  constructor(runDir: string, command: readonly string[], grace = 12) {
     const flags = ['--run', runDir, '--keep-home', '--grace', `${grace}`]
     this.child = spawn(SHIM, ['serve', ...flags, '--', ...command], {
       stdio: 'ignore',

@@ -37,7 +37,7 @@ const withPod = async (
   }
 }
 
-const later = (text: string): string => toolCall('later', { text, ms: 1500 })
+const later = (text: string): string => toolCall('later', { text, ms: 3000 })
 
 /** Starts calls of both eras and a subscription, drains, and looks at what became of them. */
 const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
@@ -49,7 +49,7 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
   await subscription.event()
   const calls = Promise.all([
     ...sessions.map(async (session) => textOf(messageIn(await session.post(later('legacy'))))),
-    askModern(pod.url, modernCall('later', { text: 'modern', ms: 1500 })).then(textOf),
+    askModern(pod.url, modernCall('later', { text: 'modern', ms: 3000 })).then(textOf),
   ])
   while ((await pod.admin.metric('outrigger_requests_in_flight')) < 4);
   drain()
@@ -72,7 +72,7 @@ describe('a drain loses no call', () => {
   test(
     'when the sidecar gets SIGTERM, and the sidecar is gone after it',
     () =>
-      withPod({ graceSeconds: 6 }, async (pod) => {
+      withPod({ graceSeconds: 12 }, async (pod) => {
         const sidecar = processTree(pod.pid).slice(0, 1)
         await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
         await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')

@@ -125,11 +125,11 @@ describe('200 sessions, opened and dropped', () => {
       await admin.idle()
       const own = [bridge.pid, shim]
       await until(() => marked().every((pid) => own.includes(pid)), 'no process is left')
+      // The count before may have held a connection of the test's own that was just closing.
       await until(
-        () => JSON.stringify(count()) === JSON.stringify(before),
-        `as many descriptors as before are open`,
+        () => count().sidecar <= before.sidecar && count().shim <= before.shim,
+        'no more descriptors than before are open',
       )
-      expect(count()).toEqual(before)
       expect((await admin.get('/readyz')).status).toBe(200)
     },
     LIMIT_MS,
