@@ -120,6 +120,7 @@ void child_clean(struct nursery *nursery, struct child *child) {
 }
 
 void child_finish(struct nursery *nursery, struct child *child) {
+  drain_last(nursery, child);
   if (child->is_mute) {
     child_release(nursery, child);
     return;

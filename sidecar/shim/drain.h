@@ -11,7 +11,7 @@ struct nursery;
 // Reads a share and passes on what may pass.
 void drain_stderr(struct nursery *nursery, struct child *child, uint64_t now_ms);
 
-// The child has ended: reads what it left and passes on what is held, whatever the rate.
+// The child, or the last of its descendants, has ended: reads what it left and passes on what is held, whatever the rate.
 void drain_last(struct nursery *nursery, struct child *child);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "descendants.h"
-#include "drain.h"
 #include "monitor.h"
 #include "report.h"
 
@@ -144,8 +143,7 @@ static bool reap_quietly(struct nursery *nursery) {
     child->cleaner = 0;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) continue;
     // In good order: the private directory is gone too.
-    drain_last(nursery, child);
-    child_release(nursery, child);
+    child_finish(nursery, child);
   }
   return pid == 0;
 }

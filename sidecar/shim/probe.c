@@ -64,7 +64,11 @@ static int connect_loopback(uint16_t port, uint64_t give_up_at_ms) {
   return other;
 }
 
-// Reads the answer until its end, or as much of it as there is room for; false with errno.
+static bool is_success(const char *status) {
+  return memcmp(status, "HTTP/1.", 7) == 0 && memcmp(status + 8, " 2", 2) == 0;
+}
+
+// Reads the answer until its end, or as much of it as is needed; false with errno.
 static bool read_answer(int fd, char answer[ANSWER_BYTES + 1], uint64_t give_up_at_ms) {
   size_t got = 0;
   while (got < ANSWER_BYTES) {
@@ -74,6 +78,8 @@ static bool read_answer(int fd, char answer[ANSWER_BYTES + 1], uint64_t give_up_
     if (length < 0) return false;
     if (length == 0) break;
     got += (size_t)length;
+    // Some servers keep the connection open whatever they were asked.
+    if (got >= STATUS_BYTES && is_success(answer)) break;
   }
   answer[got] = '\0';
   if (got >= STATUS_BYTES) return true;
@@ -97,10 +103,6 @@ static const char *reason_of(char *answer) {
   body[strcspn(body, "\r\n")] = '\0';
   make_printable(body);
   return body;
-}
-
-static bool is_success(const char *status) {
-  return memcmp(status, "HTTP/1.", 7) == 0 && memcmp(status + 8, " 2", 2) == 0;
 }
 
 int probe_run(uint16_t port, const char *path) {

@@ -116,6 +116,11 @@ export class Connection {
     return this.stderrOf(id).reduce((sum, { dropped }) => sum + dropped, 0)
   }
 
+  /** Whether EXIT would be heeded. */
+  get isUsable(): boolean {
+    return this.events.some(({ type }) => type === 'hello') && this.socket.writable
+  }
+
   hello(): Promise<EventOf<'hello'>> {
     this.send('hello', { version: 1 })
     return this.event('hello')

@@ -8,7 +8,8 @@ export type ShimEvent =
       readonly landlockAbi: number
       readonly flags: number
     }
-  | { readonly type: 'pipes' | 'gone'; readonly child: number }
+  | { readonly type: 'pipes'; readonly child: number }
+  | { readonly type: 'gone'; readonly child: number }
   | { readonly type: 'spawned'; readonly child: number; readonly pid: number }
   | {
       readonly type: 'refused'

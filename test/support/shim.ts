@@ -40,16 +40,21 @@ export const BUILDS = [
 /** A command whose behaviour each spawn chooses through the variable SCRIPT. */
 export const SHELL_COMMAND = ['/bin/sh', '-c', 'eval "$SCRIPT"']
 
+/** Becomes the server's user and then what follows. */
+export const BECOME_SERVER = `setpriv --reuid=${SERVER_UID} --regid=${SERVER_UID} --clear-groups`
+
 /** Makes the shim PID 1 of a namespace of its own, as in a container. Only root can. */
-export const AS_PID_1: readonly string[] = [
-  `unshare --pid --fork --kill-child --mount-proc`,
-  `setpriv --reuid=${SERVER_UID} --regid=${SERVER_UID} --clear-groups`,
-].flatMap((words) => words.split(' '))
+export const AS_PID_1 = {
+  wrapper: `unshare --pid --fork --kill-child --mount-proc ${BECOME_SERVER}`.split(' '),
+  isUserSetByWrapper: true,
+} as const
 
 export interface ShimOptions {
   readonly binary?: string
-  /** What runs the binary: an emulator, or AS_PID_1 (which changes the user itself). */
+  /** What runs the binary: an emulator, or something that prepares its surroundings. */
   readonly wrapper?: readonly string[]
+  /** The wrapper must be root and becomes SERVER_UID by itself. */
+  readonly isUserSetByWrapper?: boolean
   readonly flags?: readonly string[]
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
@@ -80,6 +85,7 @@ export class ShimProcess {
   private readonly connections: Connection[] = []
   private readonly output: Buffer[] = []
   private server: Server | undefined
+  private isOver = false
 
   constructor(options: ShimOptions = {}) {
     chmodSync(this.dir, 0o1777)
@@ -97,7 +103,7 @@ export class ShimProcess {
     const { wrapper = [], flags = [], command = SHELL_COMMAND, environment = {} } = options
     const serve = ['serve', '--run', this.dir, '--spawn-rate', '10000', ...flags, '--', ...command]
     const [file = '', ...words] = [...wrapper, options.binary ?? buildShim('all'), ...serve]
-    const isPid1 = wrapper === AS_PID_1
+    const mustSetUser = IS_ROOT && options.isUserSetByWrapper !== true
     return spawn(file, words, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
@@ -107,7 +113,7 @@ export class ShimProcess {
         ...environment,
       },
       cwd: options.cwd ?? '/',
-      ...(IS_ROOT && !isPid1 ? { uid: this.uid, gid: this.uid } : {}),
+      ...(mustSetUser ? { uid: this.uid, gid: this.uid } : {}),
     })
   }
 
@@ -193,23 +199,30 @@ export class ShimProcess {
 
   /** Ends the shim in good order, and checks that it leaves nothing: no process, no file. */
   async close(): Promise<void> {
-    for (const connection of this.connections) connection.send('exit', { code: 0 })
-    // Where nobody is connected this ends it; PID 1 can be signalled from outside only by its own pid.
-    if (this.connections.length === 0) this.process.kill('SIGTERM')
+    if (this.isOver) return
+    this.isOver = true
+    const last = this.connections.at(-1)
+    if (last?.isUsable === true) last.send('exit', { code: 0 })
+    else this.process.kill('SIGTERM')
+    if (last?.isUsable !== true) last?.close()
     await this.exit()
-    for (const connection of this.connections) connection.close()
-    this.stopListening()
     await until(() => this.processes().length === 0, 'no process of the shim is left')
     const litter = readdirSync(this.homes)
-    rmSync(this.dir, { recursive: true, force: true })
+    this.cleanUp()
     if (litter.length > 0) throw new Error(`the shim left ${litter.join()} behind`)
     if (SANITIZER.test(this.log)) throw new Error(`a sanitizer complained: ${this.log}`)
   }
 
-  /** Kills the shim, for tests in which it does not end by itself; what it leaves is not checked. */
+  /** Kills the shim, and checks that no process is left. */
   async destroy(): Promise<void> {
+    this.isOver = true
     this.process.kill('SIGKILL')
     await this.exit()
+    await until(() => this.processes().length === 0, 'no process of the shim is left')
+    this.cleanUp()
+  }
+
+  private cleanUp(): void {
     for (const connection of this.connections) connection.close()
     this.stopListening()
     rmSync(this.dir, { recursive: true, force: true })

@@ -34,8 +34,12 @@ export const until = async <T>(look: () => T | undefined | false, what: string):
 export const readAll = async (stream: Socket): Promise<string> => {
   const parts: Buffer[] = []
   stream.on('data', (bytes: Buffer) => parts.push(bytes))
+  stream.resume()
   await within(
-    new Promise<void>((resolve) => stream.once('close', () => resolve())),
+    new Promise<void>((resolve) => {
+      if (stream.closed) resolve()
+      stream.once('close', () => resolve())
+    }),
     () => `the end of a stream; so far: ${Buffer.concat(parts).toString()}`,
   )
   return Buffer.concat(parts).toString()

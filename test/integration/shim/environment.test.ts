@@ -1,0 +1,318 @@
+// What a child finds when it starts: its environment, its private directories, and otherwise a process
+// as fresh as any.
+
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { kill } from 'node:process'
+import { join } from 'node:path'
+import {
+  BECOME_SERVER,
+  BUILDS,
+  buildShim,
+  IS_ROOT,
+  ShimProcess,
+  type ShimOptions,
+} from '../../support/shim.ts'
+import { REASON } from '../../support/shim-frame.ts'
+import type { Connection } from '../../support/shim-connection.ts'
+import { parentOf } from '../../support/proc.ts'
+import { readAll, readLine, until } from '../../support/waiting.ts'
+
+jest.setTimeout(120_000)
+
+describe.each(BUILDS)('%s build', (_build, target) => {
+  let shim: ShimProcess
+  const start = (options: ShimOptions = {}): ShimProcess => {
+    shim = new ShimProcess({ binary: buildShim(target), ...options })
+    return shim
+  }
+  afterEach(() => shim.close())
+
+  const output = async (
+    connection: Connection,
+    script: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<string> => readAll((await connection.run(script, environment)).stdout)
+
+  describe('the environment', () => {
+    test('is the shim’s, overlaid by the request’s lines', async () => {
+      const connection = await start({ environment: { A: 'shim', B: 'shim' } }).ready()
+      const said = await output(connection, 'echo "$A $B $C"', { B: 'request', C: 'a=b c' })
+      expect(said).toBe('shim request a=b c\n')
+    })
+
+    test('of one child is not another’s', async () => {
+      const connection = await start().ready()
+      await output(connection, ':', { SECRET: 'x' })
+      expect(await output(connection, 'echo "<$SECRET>"')).toBe('<>\n')
+    })
+
+    test('chooses the command: the request’s PATH counts', async () => {
+      const connection = await start({ command: ['tool'] }).ready()
+      const bin = join(shim.dir, 'bin')
+      mkdirSync(bin)
+      chmodSync(bin, 0o755)
+      writeFileSync(join(bin, 'tool'), '#!/bin/sh\necho found\n', { mode: 0o755 })
+      const offer = await connection.offer({ PATH: `/nowhere:${bin}` })
+      expect(await readAll((await connection.start(offer)).stdout)).toBe('found\n')
+      const { id } = await connection.offer({ PATH: '/nowhere' })
+      connection.send('opened', { child: id })
+      const refused = await connection.event('refused', id)
+      expect(refused.reason).toBe(REASON.cannotExecute)
+      expect(refused.text).toContain('it is not in any directory of PATH')
+    })
+
+    test('without PATH the usual directories are searched', async () => {
+      const wrapper = ['env', '-u', 'PATH']
+      const connection = await start({ wrapper, command: ['true'] }).ready()
+      const child = await connection.start(await connection.offer())
+      expect(await connection.event('exited', child.id)).toMatchObject({ kind: 0, value: 0 })
+    })
+  })
+
+  describe('private directories', () => {
+    const NAMES = ['TMPDIR', 'HOME', 'XDG_CACHE_HOME', 'npm_config_cache', 'UV_CACHE_DIR'] as const
+    const SAY = NAMES.map((name) => `echo "$${name}"`).join(';')
+    const places = async (
+      connection: Connection,
+      environment: Readonly<Record<string, string>> = {},
+    ): Promise<string[]> => (await output(connection, SAY, environment)).trimEnd().split('\n')
+
+    test('stand in where the environment names none', async () => {
+      const connection = await start().ready()
+      const [tmp = '', home, ...caches] = await places(connection)
+      expect(tmp.startsWith(`${shim.homes}/outrigger-shim-`)).toBe(true)
+      const own = tmp.slice(0, -'/tmp'.length)
+      expect([home, ...caches]).toEqual(
+        ['home', 'home/.cache', 'home/.npm', 'home/.cache/uv'].map((name) => `${own}/${name}`),
+      )
+    })
+
+    test('stand in for what cannot be written; what can be stays', async () => {
+      const good = '/tmp'
+      const environment = { HOME: '/proc', XDG_CACHE_HOME: `${good}/a/b`, UV_CACHE_DIR: 'relative' }
+      const connection = await start({ environment }).ready()
+      const [tmp, home, xdg, npm, uv] = await places(connection, { npm_config_cache: good })
+      expect([xdg, npm]).toEqual([`${good}/a/b`, good])
+      for (const place of [tmp, home, uv]) expect(place).toContain('/outrigger-shim-')
+    })
+
+    test('with --keep-home only TMPDIR is one', async () => {
+      const environment = { HOME: '/proc' }
+      const connection = await start({ environment, flags: ['--keep-home'] }).ready()
+      const [tmp, ...others] = await places(connection)
+      expect(tmp).toContain('/outrigger-shim-')
+      expect(others).toEqual(['/proc'])
+    })
+
+    test('are the child’s own, with mode 0700, and can be used', async () => {
+      const connection = await start().ready()
+      const script = 'stat -c "%a %u" "$TMPDIR/.." "$TMPDIR" "$HOME"; touch "$TMPDIR/a" "$HOME/b"'
+      expect(await output(connection, script)).toBe(`700 ${shim.uid}\n`.repeat(3))
+      const [first] = await places(connection)
+      const [second] = await places(connection)
+      expect(first).not.toBe(second)
+    })
+
+    test.each([
+      ['files and directories', 'mkdir -p "$HOME/a/b/c"; touch "$HOME/a/b/c/d" "$TMPDIR/.hidden"'],
+      [
+        'directories without rights',
+        'mkdir -p "$HOME/a/b"; touch "$HOME/a/b/c"; chmod 0 "$HOME/a/b" "$HOME/a" "$HOME"',
+      ],
+      [
+        'a tree of five thousand levels',
+        `python3 -c 'import os
+os.chdir(os.environ["HOME"])
+for _ in range(5000): os.mkdir("d"); os.chdir("d")
+open("f", "w")'`,
+      ],
+      ['two thousand files', 'cd "$HOME"; seq 2000 | xargs touch'],
+      [
+        'names that look like the remover’s own',
+        'mkdir -p "$HOME/.raised-0/x" "$TMPDIR/../.raised-1/x/y" "$HOME/a/b/c/d"',
+      ],
+      [
+        'pipes and sockets',
+        'mkfifo "$HOME/fifo"; python3 -c "import socket,os; socket.socket(socket.AF_UNIX).bind(os.environ[\'HOME\'] + \'/s\')"',
+      ],
+      ['its own directory in a strange mode', 'chmod 0 "$TMPDIR/.."'],
+    ])('are gone with the child: %s', async (_name, script) => {
+      const connection = await start().ready()
+      const child = await connection.run(script)
+      await connection.event('gone', child.id)
+      expect(connection.stderr(child.id)).toBe('')
+      expect(readdirSync(join(shim.homes, readdirSync(shim.homes)[0] ?? ''))).toEqual(['lock'])
+    })
+
+    test('links in them are removed, not followed', async () => {
+      const connection = await start().ready()
+      const precious = join(shim.dir, 'precious')
+      mkdirSync(join(precious, 'inside'), { recursive: true })
+      chmodSync(precious, 0o777)
+      const child = await connection.run(
+        `ln -s ${precious} "$HOME/link"; ln -s ${precious}/inside "$TMPDIR/../up"; ln -s / "$TMPDIR/root"`,
+      )
+      await connection.event('gone', child.id)
+      expect(readdirSync(precious)).toEqual(['inside'])
+      expect(statSync(precious).mode & 0o777).toBe(0o777)
+    })
+
+    test('are gone too when the monitor was killed, or the connection dropped', async () => {
+      const connection = await start().ready()
+      const base = join(shim.homes, readdirSync(shim.homes)[0] ?? '')
+      const child = await connection.run('touch "$HOME/a"; exec sleep 1000')
+      await connection.run('touch "$HOME/a"; exec sleep 1000')
+      kill(parentOf(child.pid), 'SIGKILL')
+      await connection.event('gone', child.id)
+      expect(readdirSync(base)).toHaveLength(2)
+      connection.socket.destroy()
+      await shim.ready()
+      await until(() => readdirSync(base).length === 1, 'only the lock is left')
+    })
+
+    test('can be made also after a child has taken the base away', async () => {
+      const connection = await start().ready()
+      await output(connection, 'rm -rf "$TMPDIR/../.."')
+      expect(await output(connection, 'touch "$TMPDIR/a" && echo made')).toBe('made\n')
+    })
+
+    test('of a shim that was killed are removed by the next', async () => {
+      start()
+      const connection = await shim.ready()
+      await readLine((await connection.run('touch "$HOME/a"; echo up; exec sleep 1000')).stdout)
+      const stale = join(shim.homes, readdirSync(shim.homes)[0] ?? '')
+      // The base outlives its shim; a monitor that is killed with it leaves its directory too.
+      for (const pid of shim.processes()) kill(pid, 'SIGKILL')
+      await shim.exit()
+      expect(existsSync(stale)).toBe(true)
+      const next = new ShimProcess({
+        binary: buildShim(target),
+        environment: { TMPDIR: shim.homes },
+      })
+      await next.ready()
+      await until(() => !existsSync(stale), 'the stale base is gone')
+      await next.close()
+      await shim.destroy()
+    })
+
+    test('of a shim that lives are left alone by the next', async () => {
+      const connection = await start().ready()
+      const child = await connection.run('read line; touch "$HOME/a" && echo kept')
+      const next = new ShimProcess({
+        binary: buildShim(target),
+        environment: { TMPDIR: shim.homes },
+      })
+      await (await next.ready()).run('exit 0')
+      await next.close()
+      child.stdin.end('\n')
+      expect(await readAll(child.stdout)).toBe('kept\n')
+    })
+
+    const testAsUser = IS_ROOT ? test : test.skip
+    testAsUser('that cannot be made anywhere are a refusal, with the reason', async () => {
+      // A mount namespace in which nothing can be written but by root, DIR included.
+      const hide = `dir=$(echo "$*" | sed 's/.*--run \\([^ ]*\\).*/\\1/')
+mount --bind "$dir" /mnt
+mount -t tmpfs -o mode=755 none /tmp
+mount -t tmpfs -o mode=755 none /var/tmp
+mkdir -p "$dir"
+mount --bind /mnt "$dir"
+mount -o remount,bind,ro "$dir"
+exec ${BECOME_SERVER} "$@"`
+      const wrapper = ['unshare', '-m', 'sh', '-ec', hide, 'sh']
+      const connection = await start({ wrapper, isUserSetByWrapper: true }).ready()
+      expect(shim.log).toContain('no directory for private homes can be made')
+      expect((await connection.ask()).answer).toMatchObject({
+        reason: REASON.system,
+        text: 'no private directory can be made: mount a writable /tmp',
+      })
+    })
+  })
+
+  describe('the process', () => {
+    const STATUS = 'cat /proc/self/status'
+    const field = (status: string, name: string): string =>
+      new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+
+    // What a careless parent may hand on: ignored and blocked signals, a descriptor, a umask.
+    const CARELESS = [
+      'python3',
+      '-c',
+      `import os, signal, sys
+os.umask(0o027)
+for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGUSR2))
+os.dup2(os.open("/dev/null", os.O_RDWR), 9)
+os.set_inheritable(9, True)
+os.execv(sys.argv[1], sys.argv[1:])`,
+    ]
+
+    test.each([
+      ['a plain parent', undefined],
+      ['a careless parent', CARELESS],
+    ])('of a shim that %s started has no signal blocked or ignored', async (_name, wrapper) => {
+      const connection = await start(wrapper ? { wrapper } : {}).ready()
+      const status = await output(connection, `exec ${STATUS}`)
+      for (const mask of ['SigBlk', 'SigIgn', 'SigPnd', 'ShdPnd']) {
+        expect([mask, field(status, mask)]).toEqual([mask, '0000000000000000'])
+      }
+      expect(field(status, 'Umask')).toBe(wrapper ? '0027' : '0022')
+      expect(field(status, 'NoNewPrivs')).toBe('1')
+    })
+
+    test.each([
+      ['a plain parent', undefined],
+      ['a careless parent', CARELESS],
+    ])('of a shim that %s started has three descriptors', async (_name, wrapper) => {
+      const connection = await start(wrapper ? { wrapper } : {}).ready()
+      // `ls` opens the folder it lists as its fourth.
+      expect(await output(connection, 'exec ls /proc/self/fd')).toBe('0\n1\n2\n3\n')
+    })
+
+    test('leads its own session and group, without a terminal', async () => {
+      const connection = await start().ready()
+      const child = await connection.run('cut -d" " -f5-7 /proc/$$/stat')
+      expect(await readAll(child.stdout)).toBe(`${child.pid} ${child.pid} 0\n`)
+    })
+
+    test('has the shim’s working directory, limits and user', async () => {
+      const wrapper = ['sh', '-c', 'ulimit -Sn 100; exec "$@"', 'sh']
+      const flags = ['--max-processes', '1024']
+      const connection = await start({ wrapper, flags, cwd: '/usr' }).ready()
+      expect(await output(connection, 'pwd; ulimit -Sn; id -u')).toBe(`/usr\n100\n${shim.uid}\n`)
+    })
+
+    test('is as dumpable as any: it may read its own memory map', async () => {
+      const connection = await start().ready()
+      const said = await output(connection, 'stat -c %u /proc/$$/environ; wc -l </proc/$$/maps')
+      expect(said).toMatch(new RegExp(`^${shim.uid}\\n[1-9]`))
+    })
+
+    test('may move files between directories (Landlock forbids that unless told not to)', async () => {
+      const connection = await start().ready()
+      const script =
+        'mkdir "$HOME/a" "$HOME/b"; touch "$HOME/a/f"; mv -T "$HOME/a/f" "$HOME/b/g"; ln "$HOME/b/g" "$HOME/a/h" && ls "$HOME/a" "$HOME/b" | tr "\\n" " "'
+      expect(await output(connection, script)).toMatch(/a:\s+h\s+.*b:\s+g/)
+    })
+
+    test('the shim and its monitors keep nothing open of a child’s', async () => {
+      const connection = await start().ready()
+      const child = await connection.run('exec sleep 1000')
+      const open = (pid: number): string[] =>
+        readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      for (const pid of [shim.pid, parentOf(child.pid)]) {
+        expect(open(pid).filter((path) => path.includes(child.name))).toEqual([])
+      }
+    })
+  })
+})

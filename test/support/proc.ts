@@ -1,0 +1,38 @@
+// What /proc says about processes, for tests.
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+const read = (pid: number, file: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** Whether a process is there and not a zombie. */
+export const isAlive = (pid: number): boolean => !['', 'Z', 'X'].includes(stateOf(pid))
+
+/** The state letter (`R`, `S`, `T`, `Z`, ...), empty where there is no such process. */
+export const stateOf = (pid: number): string => read(pid, 'stat').split(') ').at(-1)?.[0] ?? ''
+
+/** The parent, 0 where there is no such process. */
+export const parentOf = (pid: number): number =>
+  Number(read(pid, 'stat').split(') ').at(-1)?.split(' ')[1] ?? 0)
+
+/** The children, in no order. */
+export const childrenOf = (pid: number): number[] =>
+  read(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+
+/** A field of /proc/PID/status, e.g. `VmRSS`; memory is in KiB. */
+export const statusOf = (pid: number, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(pid, 'status'))?.[1] ?? 0)
+
+/** How many descriptors a process has open (only its owner and root can know). */
+export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+
+/** User and system time so far, in clock ticks (10 ms). */
+export const ticksOf = (pid: number): number => {
+  const fields = read(pid, 'stat').split(') ').at(-1)?.split(' ') ?? []
+  return Number(fields[11]) + Number(fields[12])
+}
