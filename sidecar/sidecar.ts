@@ -139,7 +139,14 @@ const createServers = (
   const { allowedHosts, allowedOrigins, settings } = config
   const rules = originRules(allowedHosts, allowedOrigins, settings['public-url'])
   const stages = pipeline(createStages({ rules, bridge }))
-  const front = { stages, rules, log, now, onFault: metrics.fault }
+  const front = {
+    stages,
+    rules,
+    log,
+    now,
+    onFault: metrics.fault,
+    isDraining: () => readiness.isDraining,
+  }
   const admin = {
     isStarted,
     obstacle: () => readiness.obstacle,

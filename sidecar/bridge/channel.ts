@@ -31,7 +31,7 @@ export interface Caller {
 export interface CallOptions {
   /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
   readonly timeoutMs: number
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: () => Readonly<Record<string, string>>
 }
 
 /** One request in flight. */
@@ -131,7 +131,12 @@ export class Channel implements LinkOwner {
       sentMs,
       deadlineMs: timeoutMs === 0 ? Infinity : sentMs + timeoutMs,
     }
-    if (!this.link.send(rewrite(request.text, edits), { headers: options.headers ?? {}, id })) {
+    if (
+      !this.link.send(rewrite(request.text, edits), {
+        headers: options.headers ?? NO_HEADERS.headers,
+        id,
+      })
+    ) {
       caller.fault(
         fault('server-not-reading', 'the server does not read its input; try again later'),
       )

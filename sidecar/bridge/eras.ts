@@ -78,7 +78,7 @@ const askOnce = async (
       }
       channel.call(request, caller, {
         timeoutMs,
-        headers: request === DISCOVER ? HEADERS : {},
+        headers: () => (request === DISCOVER ? HEADERS : {}),
       })
     })
   } finally {

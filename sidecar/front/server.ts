@@ -26,9 +26,11 @@ export interface FrontOptions {
   readonly log: Log
   readonly now: () => number
   readonly onFault: (fault: Fault) => void
+  /** While draining each answer closes its connection, so that the next call finds another pod. */
+  readonly isDraining: () => boolean
 }
 
-const handler = ({ stages, rules, log, now, onFault }: FrontOptions) => {
+const handler = ({ stages, rules, log, now, onFault, isDraining }: FrontOptions) => {
   const serve = async (exchange: Exchange): Promise<void> => {
     let verdict: Fault | undefined
     try {
@@ -45,6 +47,7 @@ const handler = ({ stages, rules, log, now, onFault }: FrontOptions) => {
   }
   return (request: IncomingMessage, response: ServerResponse): void => {
     const reply = new Reply(response, now())
+    if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers
     if (origin !== undefined && isAllowedOrigin(rules, origin)) {
       for (const [name, value] of corsHeaders(origin)) reply.header(name, value)

@@ -123,7 +123,7 @@ export class Modern {
     const timeoutMs = backend.channel.hasAnswered ? requestTimeoutMs : startupTimeoutMs
     call.sent = backend.channel.call(call.request, call, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
-      headers: mcpHeaders(exchange),
+      headers: () => mcpHeaders(exchange),
     })
     return undefined
   }

@@ -91,10 +91,10 @@ export class Tools {
       if (request)
         this.channel.call(request, caller, {
           timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
-          headers: {
+          headers: () => ({
             'mcp-protocol-version': version,
             'mcp-method': 'tools/list',
-          },
+          }),
         })
       else caller.fault(fault('internal', 'tools/list cannot be written'))
     })

@@ -65,7 +65,9 @@ export class HttpLink implements Link {
     this.target = target
   }
 
-  send(text: string, { headers, id }: Envelope): boolean {
+  send(text: string, envelope: Envelope): boolean {
+    const { id } = envelope
+    const headers = envelope.headers()
     if (this.open.size >= MAX_OPEN) return false
     if (headers['mcp-method'] !== undefined) this.isModern = true
     // The modern era has no client notifications over HTTP: `abandon` cancels.

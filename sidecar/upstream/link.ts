@@ -14,8 +14,8 @@ export interface LinkEnd {
 
 /** What a message needs besides its text where the other side speaks HTTP. */
 export interface Envelope {
-  /** The `mcp-*` headers of the client's request, lower-case names. */
-  readonly headers: Readonly<Record<string, string>>
+  /** The `mcp-*` headers of the client's request, lower-case names; a pipe never asks for them. */
+  readonly headers: () => Readonly<Record<string, string>>
   /** Our id of the request, absent for notifications and responses. */
   readonly id: number | undefined
 }
@@ -45,4 +45,6 @@ export interface Link {
   close(): void
 }
 
-export const NO_HEADERS: Envelope = { headers: {}, id: undefined }
+const none = (): Readonly<Record<string, string>> => ({})
+
+export const NO_HEADERS: Envelope = { headers: none, id: undefined }

@@ -59,6 +59,7 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
     expect(text).toBe('the sidecar is draining\n')
     break
   }
+  expect((await fetch(new URL('/', pod.url))).headers.get('connection')).toBe('close')
   expect(textOf(await askModern(pod.url, modernCall('echo', { text: 'still' })))).toBe('still')
   expect(await calls).toEqual(['legacy', 'legacy', 'modern'])
   await subscription.ended()
