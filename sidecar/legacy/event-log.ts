@@ -15,12 +15,20 @@ const MAX_BYTES = 1024 * 1024
 const MAX_TOTAL_BYTES = 32 * 1024 * 1024
 const EVENT_ID = /^(\d{1,9})-(\d{1,9})$/
 
-let totalBytes = 0
+/** What all sessions of one sidecar keep together. */
+export class EventBudget {
+  bytes = 0
+}
 
 export class EventLog {
+  private readonly budget: EventBudget
   private events: LoggedEvent[] = []
   private bytes = 0
   private sequence = 0
+
+  constructor(budget = new EventBudget()) {
+    this.budget = budget
+  }
 
   /** Numbers the event and keeps it while there is room. Ids are unique in the session and name their stream. */
   append(stream: number, text: string): LoggedEvent {
@@ -46,12 +54,12 @@ export class EventLog {
   }
 
   private get isFull(): boolean {
-    return this.bytes > MAX_BYTES || totalBytes > MAX_TOTAL_BYTES
+    return this.bytes > MAX_BYTES || this.budget.bytes > MAX_TOTAL_BYTES
   }
 
   private grow(bytes: number): void {
     this.bytes += bytes
-    totalBytes += bytes
+    this.budget.bytes += bytes
   }
 
   /** The place of an event, kept or not; undefined where the id was never one of ours. */

@@ -13,6 +13,7 @@ import type { LinkEnd } from '../upstream/link.ts'
 import type { LinkSource } from '../upstream/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
+import { EventBudget } from './event-log.ts'
 import { Session } from './session.ts'
 import { MAX_SESSIONS, type Sessions } from './sessions.ts'
 import { sharedInitialize } from './shared-initialize.ts'
@@ -78,6 +79,7 @@ const START_FAULTS: ReadonlySet<FaultCode> = new Set([
 
 export class Opening {
   private readonly options: OpeningOptions
+  private readonly eventBudget = new EventBudget()
   private readonly shared = new Map<string, Shared>()
   private readonly backends = new Set<Backend>()
   /** Sessions whose server has not answered yet. */
@@ -135,7 +137,9 @@ export class Opening {
     const revision = revisionOf(asked) ?? revisionOf(LATEST_LEGACY)
     if (revision === undefined) throw new Error('the newest legacy revision is in the table')
     const { newSessionId, now } = this.options
-    return new Session({ id: newSessionId(), principal: permit.principal.key, revision, now })
+    const { eventBudget } = this
+    const principal = permit.principal.key
+    return new Session({ id: newSessionId(), principal, revision, now, eventBudget })
   }
 
   /** The session joins its process and lives on, where the server agreed and the client still waits. */

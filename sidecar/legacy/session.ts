@@ -7,7 +7,7 @@ import type { Reply } from '../front/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
-import { EventLog } from './event-log.ts'
+import { EventLog, type EventBudget } from './event-log.ts'
 import { Stream } from './stream.ts'
 
 /** Requests in flight in one session; more are refused with 429. */
@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly principal: string
   readonly revision: Revision
   readonly now: () => number
+  /** Shared with the other sessions; a session of its own has its own. */
+  readonly eventBudget?: EventBudget
 }
 
 /** What a session that ends leaves with its server: calls in flight, and exact ids of the server's own requests. */
@@ -48,7 +50,7 @@ export class Session {
   /** Holds the server (true) while this client reads too slowly; absent where others need it. */
   onSlow: ((isSlow: boolean) => void) | undefined
   private readonly options: SessionOptions
-  private readonly log = new EventLog()
+  private readonly log: EventLog
   private readonly hasPriming = (): boolean => this.revision.hasPriming
   private readonly hold = (isSlow: boolean): boolean => {
     this.onSlow?.(isSlow)
@@ -62,6 +64,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.options = options
+    this.log = new EventLog(options.eventBudget)
     this.id = options.id
     this.principal = options.principal
     this.revision = options.revision
