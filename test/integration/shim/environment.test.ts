@@ -221,13 +221,16 @@ open("f", "w")'`,
     testAsUser('that cannot be made anywhere are a refusal, with the reason', async () => {
       // A mount namespace in which nothing can be written but by root, DIR included.
       const hide = `dir=$(echo "$*" | sed 's/.*--run \\([^ ]*\\).*/\\1/')
+mount -t tmpfs -o mode=755 none /media
+cp "$1" /media/shim # this checkout may lie below /tmp itself
 mount --bind "$dir" /mnt
 mount -t tmpfs -o mode=755 none /tmp
 mount -t tmpfs -o mode=755 none /var/tmp
 mkdir -p "$dir"
 mount --bind /mnt "$dir"
 mount -o remount,bind,ro "$dir"
-exec ${BECOME_SERVER} "$@"`
+shift
+exec ${BECOME_SERVER} /media/shim "$@"`
       const wrapper = ['unshare', '-m', 'sh', '-ec', hide, 'sh']
       const connection = await start({ wrapper, isUserSetByWrapper: true }).ready()
       expect(shim.log).toContain('no directory for private homes can be made')
