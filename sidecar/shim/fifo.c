@@ -73,11 +73,12 @@ static void unlink_both(const struct fifo *fifo, int folder) {
   unlinkat(folder, path, 0);
 }
 
-static bool is_same_file(int left, int right) {
-  struct stat a;
-  struct stat b;
-  return fstat(left, &a) == 0 && fstat(right, &b) == 0 && a.st_dev == b.st_dev &&
-         a.st_ino == b.st_ino;
+// Whether the name still leads to the file that we made and hold open.
+static bool is_unchanged(int folder, const char *path, int fd) {
+  struct stat named;
+  struct stat held;
+  return fstatat(folder, path, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &held) == 0 &&
+         named.st_dev == held.st_dev && named.st_ino == held.st_ino;
 }
 
 // A write-only end instead of the read-write one, which would hide that the reader is gone.
@@ -86,7 +87,7 @@ static int reopen_stdout(struct fifo *fifo, int folder) {
   path_of(path, fifo->name, "out");
   const int fd = openat(folder, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return -1;
-  if (!is_same_file(fd, fifo->stdout_fd)) {
+  if (!is_unchanged(folder, path, fifo->stdout_fd) || !is_unchanged(folder, path, fd)) {
     close(fd);
     errno = EPERM;
     return -1;
@@ -96,8 +97,15 @@ static int reopen_stdout(struct fifo *fifo, int folder) {
   return 0;
 }
 
+static int check_stdin(const struct fifo *fifo, int folder) {
+  char path[NAME_BYTES];
+  path_of(path, fifo->name, "in");
+  errno = EPERM;
+  return is_unchanged(folder, path, fifo->stdin_fd) ? 0 : -1;
+}
+
 int fifo_join(struct fifo *fifo, int folder) {
-  const int reopened = reopen_stdout(fifo, folder);
+  const int reopened = check_stdin(fifo, folder) == 0 ? reopen_stdout(fifo, folder) : -1;
   const int why = errno;
   unlink_both(fifo, folder);
   fifo->name[0] = '\0';

@@ -19,6 +19,8 @@ static const char *stage_words(enum spawn_stage stage) {
       return "cannot put the child's descriptors in place";
     case STAGE_LANDLOCK:
       return "cannot confine the child by Landlock";
+    case STAGE_SECCOMP:
+      return "cannot confine the child by seccomp";
     case STAGE_EXEC:
     case STAGE_INTERPRETER:
       return "cannot execute";

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "descriptors.h"
 #include "report.h"
+#include "seccomp.h"
 #include "watch.h"
 
 enum {
@@ -111,6 +112,9 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   serving->nursery.rate =
       bucket_full(options->spawn_rate, (uint64_t)options->spawn_rate * 2, clock_now_ms());
   if (landlock_open(&plan->landlock) != 0) return fail("cannot prepare Landlock");
+  plan->has_seccomp = seccomp_is_there();
+  if (plan->landlock.abi == 0) report_line("there is no Landlock here: children are not separated");
+  if (!plan->has_seccomp) report_line("there is no seccomp here: children can limit each other");
   if (homes_open(&plan->homes, options->run_dir) != 0) {
     report_line("no directory for private homes can be made in TMPDIR, /tmp, /var/tmp or %s: %s",
                 options->run_dir, strerror(errno));

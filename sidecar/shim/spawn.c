@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "seccomp.h"
+
 // What container runtimes use where an image has no PATH.
 static const char DEFAULT_PATH[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -78,6 +80,7 @@ struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_or
   umask(plan->umask);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
   if (landlock_enter(&plan->landlock) != 0) return failed_at(STAGE_LANDLOCK);
+  if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
   restore_signals();
   return execute(plan);
 }

@@ -15,6 +15,7 @@
 struct spawn_plan {
   char **command;
   struct landlock landlock;
+  bool has_seccomp;
   struct homes homes;
   struct environment environment;
   bool keep_home;
@@ -41,6 +42,7 @@ enum spawn_stage {
   STAGE_SESSION,
   STAGE_DESCRIPTORS,
   STAGE_LANDLOCK,
+  STAGE_SECCOMP,
   STAGE_EXEC,
   // The file is there, its interpreter or loader is not.
   STAGE_INTERPRETER,

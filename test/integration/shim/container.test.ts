@@ -1,0 +1,97 @@
+// The shim as PID 1 of a PID namespace of its own, as in a container. Takes root.
+
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { kill } from 'node:process'
+import {
+  AS_PID_1,
+  BECOME_SERVER,
+  BUILDS,
+  buildShim,
+  IS_ROOT,
+  ShimProcess,
+} from '../../support/shim.ts'
+import { childrenOf, isAlive } from '../../support/proc.ts'
+import { readAll, readLine, until } from '../../support/waiting.ts'
+
+jest.setTimeout(120_000)
+
+const describeAsRoot = IS_ROOT ? describe : describe.skip
+
+describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
+  let shim: ShimProcess
+  const start = (flags: readonly string[] = []): ShimProcess =>
+    (shim = new ShimProcess({ binary: buildShim(target), flags, ...AS_PID_1 }))
+  afterEach(() => shim.close())
+
+  // The shim's pid as this process sees it.
+  const pid = (): number => childrenOf(shim.pid)[0] ?? 0
+
+  // Runs a command in the shim's namespace but not under it, as `kubectl exec` does.
+  const exec = (command: string): ReturnType<typeof spawn> =>
+    spawn(
+      'nsenter',
+      [`--target=${pid()}`, '--pid', ...BECOME_SERVER.split(' '), 'sh', '-c', command],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
+  const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
+    new Promise((resolve) => child.once('close', resolve))
+
+  test('HELLO says so', async () => {
+    const hello = await (await start().connection()).hello()
+    expect(hello.flags & 1).toBe(1)
+  })
+
+  test('SIGTERM of the runtime, from outside, counts', async () => {
+    const connection = await start(['--grace', '20']).ready()
+    kill(pid(), 'SIGTERM')
+    expect((await connection.event('terminating')).leftMs).toBeLessThanOrEqual(20_000)
+    connection.send('exit', { code: 0 })
+    expect(await shim.exit()).toEqual({ code: 0, signal: null })
+  })
+
+  test.each(['TERM', 'INT', 'HUP', 'KILL', 'STOP', 'QUIT', 'SEGV'])(
+    'SIG%s from within the container does not count',
+    async (signal) => {
+      const connection = await start().ready()
+      expect(await ended(exec(`kill -${signal} 1`))).toBe(0)
+      const child = await connection.run('cat')
+      child.stdin.end('still here')
+      expect(await readAll(child.stdout)).toBe('still here')
+      expect(connection.events.map(({ type }) => type)).not.toContain('terminating')
+    },
+  )
+
+  test('when the connection drops, everything in the container is killed', async () => {
+    const connection = await start().ready()
+    const child = await connection.run('(setsid sleep 1000 &); echo up; sleep 1000')
+    await readLine(child.stdout)
+    const stranger = exec('exec sleep 1000')
+    const strangerEnded = ended(stranger)
+    await until(() => shim.processes().length >= 5, 'all of them run')
+    connection.socket.destroy()
+    await shim.ready()
+    expect(new Set(shim.processes())).toEqual(new Set([shim.pid, pid()]))
+    await strangerEnded
+  })
+
+  test('what others in the container leave behind is reaped', async () => {
+    const connection = await start().ready()
+    await ended(exec('(setsid sh -c "sleep 0.1" &)'))
+    await until(() => childrenOf(pid()).length === 0, 'the orphan is reaped')
+    await connection.kill(await connection.run('exec sleep 1000'))
+  })
+
+  test('a killed monitor leaves nothing here either', async () => {
+    const connection = await start().ready()
+    const child = await connection.run('(setsid sleep 1000 &); echo up; sleep 1000')
+    await readLine(child.stdout)
+    const monitor = childrenOf(pid())[0] ?? 0
+    const family = shim.processes().filter((one) => ![shim.pid, pid()].includes(one))
+    kill(monitor, 'SIGKILL')
+    await connection.event('gone', child.id)
+    expect(family.filter(isAlive)).toEqual([])
+  })
+})
