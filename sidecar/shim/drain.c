@@ -19,39 +19,52 @@ enum {
   LAST_READS = 1024 * 1024 / RELAY_HELD_BYTES,
 };
 
-// Reads once into the relay; false where there is nothing (more).
-static bool read_some(struct child *child) {
+static void pass(struct nursery *nursery, const struct child *child, uint32_t dropped,
+                 const uint8_t *bytes, size_t length) {
+  report_bytes(bytes, length);
+  // After EXITED there is no more STDERR: what a descendant says is for the log alone.
+  if (child->has_exited || child->is_mute) return;
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  control_send(nursery->control, event, frame_stderr(event, child->id, dropped, bytes, length));
+}
+
+static void pass_held(struct nursery *nursery, struct child *child) {
+  struct relay *relay = &child->relay;
+  pass(nursery, child, relay->dropped, relay->held, relay->held_bytes);
+  relay_passed(relay);
+}
+
+// Whether this much may be passed on now, by the rate and by the sidecar's reading.
+static bool may_pass(struct nursery *nursery, struct child *child, size_t length,
+                     uint64_t now_ms) {
+  if (!child->has_exited && !control_has_room(nursery->control)) return false;
+  return relay_may_pass(&child->relay, length, now_ms);
+}
+
+// Reads once, and passes on what was read or holds it; false where there is nothing (more).
+static bool read_some(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   if (child->stderr_fd < 0) return false;
   uint8_t bytes[RELAY_HELD_BYTES];
-  const ssize_t length = read(child->stderr_fd, bytes, sizeof bytes);
-  if (length > 0) {
-    relay_take(&child->relay, bytes, (size_t)length);
+  const ssize_t got = read(child->stderr_fd, bytes, sizeof bytes);
+  if (got > 0) {
+    const size_t length = (size_t)got;
+    if (child->relay.held_bytes == 0 && may_pass(nursery, child, length, now_ms)) {
+      pass(nursery, child, 0, bytes, length);
+    } else {
+      relay_take(&child->relay, bytes, length);
+    }
     return true;
   }
-  if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
+  if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     close(child->stderr_fd);
     child->stderr_fd = -1;
   }
   return false;
 }
 
-static void pass(struct nursery *nursery, struct child *child) {
-  struct relay *relay = &child->relay;
-  report_bytes(relay->held, relay->held_bytes);
-  // After EXITED there is no more STDERR: what a descendant says is for the log alone.
-  if (!child->has_exited && !child->is_mute) {
-    uint8_t event[FRAME_MAX_EVENT_BYTES];
-    control_send(nursery->control, event,
-                 frame_stderr(event, child->id, relay->dropped, relay->held, relay->held_bytes));
-  }
-  relay_passed(relay);
-}
-
-// Passes on what is held if there is something, and the rate and the sidecar's reading allow it.
-static void try_pass(struct nursery *nursery, struct child *child, uint64_t now_ms) {
-  if (child->relay.held_bytes == 0) return;
-  if (!child->has_exited && !control_has_room(nursery->control)) return;
-  if (relay_may_pass(&child->relay, now_ms)) pass(nursery, child);
+static void try_held(struct nursery *nursery, struct child *child, uint64_t now_ms) {
+  const size_t length = child->relay.held_bytes;
+  if (length > 0 && may_pass(nursery, child, length, now_ms)) pass_held(nursery, child);
 }
 
 // Has epoll tell of more only while nothing is held: a flood must not wake the shim all the time.
@@ -71,15 +84,14 @@ static void watch_next(struct nursery *nursery, struct child *child, uint64_t no
 void drain_stderr(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   bool is_more = true;
   for (int reads = 0; is_more && reads < TURN_READS; reads++) {
-    is_more = read_some(child);
-    try_pass(nursery, child, now_ms);
+    try_held(nursery, child, now_ms);
+    is_more = read_some(nursery, child, now_ms);
   }
   watch_next(nursery, child, now_ms);
 }
 
 void drain_last(struct nursery *nursery, struct child *child) {
-  for (int reads = 0; reads < LAST_READS && read_some(child); reads++) {
-    try_pass(nursery, child, clock_now_ms());
-  }
-  if (child->relay.held_bytes > 0 || child->relay.dropped > 0) pass(nursery, child);
+  const uint64_t now_ms = clock_now_ms();
+  for (int reads = 0; reads < LAST_READS && read_some(nursery, child, now_ms); reads++) continue;
+  if (child->relay.held_bytes > 0) pass_held(nursery, child);
 }

@@ -32,8 +32,8 @@ void relay_take(struct relay *relay, const uint8_t *bytes, size_t length) {
   relay->held_bytes += length;
 }
 
-bool relay_may_pass(struct relay *relay, uint64_t now_ms) {
-  return bucket_take(&relay->bucket, relay->held_bytes, now_ms);
+bool relay_may_pass(struct relay *relay, size_t length, uint64_t now_ms) {
+  return bucket_take(&relay->bucket, length, now_ms);
 }
 
 void relay_passed(struct relay *relay) {

@@ -29,8 +29,8 @@ void relay_reset(struct relay *relay, uint8_t *held, uint64_t now_ms);
 // Takes in what the child wrote; where it no longer fits, the oldest is dropped and counted.
 void relay_take(struct relay *relay, const uint8_t *bytes, size_t length);
 
-// Whether all that is held may go on now; takes its tokens if so.
-bool relay_may_pass(struct relay *relay, uint64_t now_ms);
+// Whether this much may go on now; takes its tokens if so.
+bool relay_may_pass(struct relay *relay, size_t length, uint64_t now_ms);
 
 // What is held has gone on.
 void relay_passed(struct relay *relay);

@@ -166,6 +166,7 @@ export class ShimProcess {
 
   private accept(connection: Connection): void {
     this.connections.push(connection)
+    if (this.isOver) connection.close()
     const taker = this.takers.shift()
     if (taker) taker(connection)
     else this.accepted.push(connection)
