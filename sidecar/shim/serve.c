@@ -20,6 +20,7 @@ enum {
   LONGEST_WAIT_MS = 60000,
   FIRST_CONNECTION_MS = 30000,
   LAST_KILL_MS = 5000,
+  QUIET_MS = 10000,
   EXIT_TERMINATED = 128 + SIGTERM,
 };
 
@@ -46,10 +47,19 @@ static void finish(struct serving *serving, int code) {
   serving->exit_code = code;
 }
 
+// A sidecar that breaks the protocol at every attempt would fill the log.
+static void report_fault(struct serving *serving, const char *fault) {
+  const uint64_t now_ms = clock_now_ms();
+  if (fault == serving->last_fault && now_ms < serving->quiet_until_ms) return;
+  report_line("the connection to the sidecar is closed: %s", fault);
+  serving->last_fault = fault;
+  serving->quiet_until_ms = now_ms + QUIET_MS;
+}
+
 // Ends the connection and with it every child. With `--once`, or while terminating, also the shim.
 static void disconnect(struct serving *serving, const char *why) {
   if (serving->control.socket < 0) return;
-  if (why != NULL) report_line("the connection to the sidecar is closed: %s", why);
+  if (why != NULL) report_fault(serving, why);
   const bool is_last = serving->options->once || serving->is_terminating || serving->is_done;
   nursery_kill_all(&serving->nursery, is_last ? clock_now_ms() + LAST_KILL_MS : CLOCK_NEVER);
   control_close(&serving->control);

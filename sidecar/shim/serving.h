@@ -20,6 +20,9 @@ struct serving {
   // What epoll was told to tell of the control connection.
   uint32_t watched;
   uint64_t connect_at_ms;
+  // Why the last connection was ended by us, and until when that need not be said again.
+  const char *last_fault;
+  uint64_t quiet_until_ms;
   // With `--once`: when nobody has listened for too long.
   uint64_t give_up_at_ms;
   bool is_terminating;

@@ -33,7 +33,7 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
       'nsenter',
       [`--target=${pid()}`, '--pid', ...BECOME_SERVER.split(' '), 'sh', '-c', command],
       {
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['ignore', 'pipe', 'inherit'],
       },
     )
   const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
@@ -68,9 +68,9 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
     const connection = await start().ready()
     const child = await connection.run('(setsid sleep 1000 &); echo up; sleep 1000')
     await readLine(child.stdout)
-    const stranger = exec('exec sleep 1000')
+    const stranger = exec('echo up; exec sleep 1000')
     const strangerEnded = ended(stranger)
-    await until(() => shim.processes().length >= 5, 'all of them run')
+    await new Promise((resolve) => stranger.stdout?.once('data', resolve))
     connection.socket.destroy()
     await shim.ready()
     expect(new Set(shim.processes())).toEqual(new Set([shim.pid, pid()]))

@@ -42,6 +42,17 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     })
   })
 
+  test('a sidecar that breaks the protocol again and again is told of once in a while', async () => {
+    start()
+    for (let i = 0; i < 5; i++) {
+      const connection = await shim.connection()
+      connection.send('hello', { version: 2 })
+      await connection.closed
+    }
+    await shim.ready()
+    expect(shim.log.match(/another protocol version/g)).toHaveLength(1)
+  })
+
   describe('frames', () => {
     const u32 = (value: number): Buffer => {
       const bytes = Buffer.alloc(4)
