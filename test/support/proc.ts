@@ -28,8 +28,18 @@ export const childrenOf = (pid: number): number[] =>
 export const statusOf = (pid: number, field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(pid, 'status'))?.[1] ?? 0)
 
-/** How many descriptors a process has open (only its owner and root can know). */
-export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+/** How many descriptors a process has open; of a shim only root can know, others its table's size. */
+export const descriptorsOf = (pid: number): number => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return statusOf(pid, 'FDSize')
+  }
+}
+
+/** A process with all its descendants, itself first; without those that have gone. */
+export const familyOf = (pid: number): number[] =>
+  isAlive(pid) ? [pid, ...childrenOf(pid).flatMap(familyOf)] : []
 
 /** User and system time so far, in clock ticks (10 ms). */
 export const ticksOf = (pid: number): number => {

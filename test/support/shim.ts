@@ -8,6 +8,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from './shim-connection.ts'
+import { familyOf } from './proc.ts'
 import { until, within } from './waiting.ts'
 
 export const SIDECAR_UID = 21_520
@@ -36,6 +37,13 @@ export const BUILDS = [
   ['release', 'all'],
   ['sanitized', 'asan'],
 ] as const
+
+/** Compiles a program of test/fixtures; its path. */
+export const compileFixture = (name: string, folder: string): string => {
+  const program = join(folder, name)
+  execFileSync('cc', ['-O1', '-o', program, join(ROOT, 'test/fixtures', `${name}.c`)])
+  return program
+}
 
 /** A command whose behaviour each spawn chooses through the variable SCRIPT. */
 export const SHELL_COMMAND = ['/bin/sh', '-c', 'eval "$SCRIPT"']
@@ -191,11 +199,12 @@ export class ShimProcess {
     return within(this.exited, () => `the shim's exit; log: ${this.log}`)
   }
 
-  /** The processes that come from this shim, itself included. */
+  /** The processes that come from this shim, itself included. Only root can read a shim's environment. */
   processes(): number[] {
-    return readdirSync('/proc')
+    const marked = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(this.mark))
       .map(Number)
+    return [...new Set([...familyOf(this.pid), ...marked])]
   }
 
   /** Ends the shim in good order, and checks that it leaves nothing: no process, no file. */

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
+import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import type { Connection } from '../../support/shim-connection.ts'
 import { childrenOf, descriptorsOf, parentOf, statusOf, ticksOf } from '../../support/proc.ts'
 import { readLine, until } from '../../support/waiting.ts'
@@ -63,9 +63,7 @@ test('in memory, with 64 children that talk on stderr: at most 1 MiB, monitors t
 test('per spawn: printed beside what fork and exec alone cost', async () => {
   shim = new ShimProcess({ command: ['/bin/true'] })
   const folder = mkdtempSync(join(tmpdir(), 'spawn-floor-'))
-  const floorProgram = join(folder, 'floor')
-  const source = join(import.meta.dirname, '../../fixtures/spawn-floor.c')
-  execFileSync('cc', ['-O1', '-static', '-o', floorProgram, source])
+  const floorProgram = compileFixture('spawn-floor', folder)
   const connection = await shim.ready()
   const times: number[] = []
   const ticks = ticksOf(shim.pid)

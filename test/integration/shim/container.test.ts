@@ -94,4 +94,27 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
     await connection.event('gone', child.id)
     expect(family.filter(isAlive)).toEqual([])
   })
+
+  // What the kernel must stop: as root a monitor's kill(-1) could reach the whole machine.
+  test('run by root, an end reaches the child’s family and nobody else', async () => {
+    const script =
+      'sleep 1000 & "$@"; code=$?; kill -0 $! && echo a bystander lives >&2; exit $code'
+    const wrapper = 'unshare --pid --fork --kill-child --mount-proc sh -c'.split(' ')
+    shim = new ShimProcess({
+      binary: buildShim(target),
+      wrapper: [...wrapper, script, 'sh'],
+      isUserSetByWrapper: true,
+    })
+    const connection = await shim.ready()
+    const child = await connection.run('(setsid sleep 1000 &); echo $$; sleep 1000')
+    await readLine(child.stdout)
+    const other = await connection.run('cat')
+    await connection.kill(child)
+    other.stdin.end('still here')
+    expect(await readAll(other.stdout)).toBe('still here')
+    await connection.run('exec sleep 1000')
+    connection.send('exit', { code: 0 })
+    expect(await shim.exit()).toEqual({ code: 0, signal: null })
+    expect(shim.log).toBe('a bystander lives\n')
+  })
 })

@@ -1,9 +1,18 @@
 // How children end: by END, by themselves, with their monitor, with the connection, with the shim.
 // Whatever they started, nothing of it is left.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { kill } from 'node:process'
-import { BUILDS, buildShim, ShimProcess, type ShimOptions } from '../../support/shim.ts'
+import {
+  BUILDS,
+  buildShim,
+  compileFixture,
+  ShimProcess,
+  type ShimOptions,
+} from '../../support/shim.ts'
 import type { Child, Connection } from '../../support/shim-connection.ts'
 import { isAlive, parentOf, stateOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
@@ -17,10 +26,20 @@ const GROUPED = 'sh -c "$STUBBORN" &'
 const STOPPED = "(setsid sh -c 'echo $$; kill -STOP $$' &)"
 const NESTED = '(setsid sh -c "$DAEMON" &)'
 
-describe.each(BUILDS)('%s build', (_build, target) => {
+const FOLDER = mkdtempSync(join(tmpdir(), 'shim-end-'))
+chmodSync(FOLDER, 0o755)
+afterAll(() => rmSync(FOLDER, { recursive: true }))
+
+// Without Landlock nobody kills a family in one step: the other way must do.
+const WITHOUT_LANDLOCK = [compileFixture('without-landlock', FOLDER)]
+
+describe.each([
+  ...BUILDS.map(([build, target]) => [build, target, []] as const),
+  ['release, without Landlock', 'all', WITHOUT_LANDLOCK] as const,
+])('%s build', (_build, target, wrapper) => {
   let shim: ShimProcess
   const start = (options: ShimOptions = {}): ShimProcess => {
-    shim = new ShimProcess({ binary: buildShim(target), ...options })
+    shim = new ShimProcess({ binary: buildShim(target), wrapper, ...options })
     return shim
   }
   afterEach(() => shim.close())

@@ -28,6 +28,8 @@ import { readAll, readLine, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
 
+const testAsRoot = IS_ROOT ? test : test.skip
+
 describe.each(BUILDS)('%s build', (_build, target) => {
   let shim: ShimProcess
   const start = (options: ShimOptions = {}): ShimProcess => {
@@ -217,8 +219,7 @@ open("f", "w")'`,
       expect(await readAll(child.stdout)).toBe('kept\n')
     })
 
-    const testAsUser = IS_ROOT ? test : test.skip
-    testAsUser('that cannot be made anywhere are a refusal, with the reason', async () => {
+    testAsRoot('that cannot be made anywhere are a refusal, with the reason', async () => {
       // A mount namespace in which nothing can be written but by root, DIR included.
       const hide = `dir=$(echo "$*" | sed 's/.*--run \\([^ ]*\\).*/\\1/')
 mount -t tmpfs -o mode=755 none /media
@@ -308,7 +309,7 @@ os.execv(sys.argv[1], sys.argv[1:])`,
       expect(await output(connection, script)).toMatch(/a:\s+h\s+.*b:\s+g/)
     })
 
-    test('the shim and its monitors keep nothing open of a child’s', async () => {
+    testAsRoot('the shim and its monitors keep nothing open of a child’s', async () => {
       const connection = await start().ready()
       const child = await connection.run('exec sleep 1000')
       const open = (pid: number): string[] =>

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AS_PID_1, buildShim, IS_ROOT, ShimProcess } from '../../support/shim.ts'
+import { AS_PID_1, buildShim, compileFixture, IS_ROOT, ShimProcess } from '../../support/shim.ts'
 import type { Child, Connection } from '../../support/shim-connection.ts'
 import { REASON } from '../../support/shim-frame.ts'
 import { childrenOf, isAlive, parentOf } from '../../support/proc.ts'
@@ -24,9 +24,8 @@ import { readAll, readLine, until } from '../../support/waiting.ts'
 jest.setTimeout(120_000)
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'hostile-'))
-const HOSTILE = join(FOLDER, 'hostile')
 chmodSync(FOLDER, 0o755)
-execFileSync('cc', ['-O1', '-o', HOSTILE, join(import.meta.dirname, '../../fixtures/hostile.c')])
+const HOSTILE = compileFixture('hostile', FOLDER)
 afterAll(() => rmSync(FOLDER, { recursive: true }))
 
 // What this kernel has; attacks that only a newer Landlock stops are advisory here, and say so.
