@@ -3,7 +3,7 @@
 // Fails closed: what breaks the protocol ends the connection.
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
@@ -93,7 +93,7 @@ export class Control {
       rmSync(path, { force: true })
       await sleep(EARLIER_RUN_MS)
     }
-    rmSync(`${runDir}/pipes`, { recursive: true, force: true })
+    this.setAside(`${runDir}/pipes`)
     mkdirSync(`${runDir}/pipes`)
     // Others may make names there but not list them (sticky, write and search only).
     chmodSync(`${runDir}/pipes`, 0o1733)
@@ -105,6 +105,18 @@ export class Control {
       this.options.log.warn('the control socket failed', { error: error.message }),
     )
     chmodSync(path, 0o666)
+  }
+
+  /** A child may have left a folder there that we cannot empty: it must not keep us from starting. */
+  private setAside(folder: string): void {
+    if (!existsSync(folder)) return
+    const aside = `${folder}.${randomBytes(8).toString('hex')}`
+    renameSync(folder, aside)
+    try {
+      rmSync(aside, { recursive: true, force: true })
+    } catch (error) {
+      this.options.log.warn('an earlier pipes folder stays', { error: String(error) })
+    }
   }
 
   /** Whether a shim is connected and has been admitted. */
