@@ -47,8 +47,6 @@ export class Bridge {
     ask: Ask,
   ): Fault | undefined | Promise<Fault | undefined> {
     const { legacy } = this.options
-    // A client shall not count on a connection that is about to end.
-    if (this.isClosing) exchange.reply.header('connection', 'close')
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
     if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.messages)
