@@ -1,6 +1,7 @@
 // The flags of `outrigger run`: its own, and one for every annotation that the sidecar reads. Pure.
 
 import { parseArgs } from 'node:util'
+import { parsePort } from './port.ts'
 import { annotation, KEYS, type Key } from '../shared/annotations.ts'
 import { wants } from '../shared/settings.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
@@ -22,14 +23,8 @@ export interface RunFlags {
   readonly command: readonly string[]
 }
 
-const PORT = /^\d{1,5}$/
-
-const portOf = (text: string | undefined, flag: string): Result<number | undefined, string> => {
-  if (text === undefined) return ok(undefined)
-  return PORT.test(text) && Number(text) <= 65_535
-    ? ok(Number(text))
-    : fail(`--${flag} ${JSON.stringify(text)} is not a port: use 0 (any) to 65535`)
-}
+const portOf = (flag: string, text: string | undefined): Result<number | undefined, string> =>
+  text === undefined ? ok(undefined) : parsePort(flag, text)
 
 const options = {
   port: { type: 'string' },
@@ -58,9 +53,9 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
   }
-  const port = portOf(text(values['port']), 'port')
+  const port = portOf('port', text(values['port']))
   if (!port.ok) return port
-  const adminPort = portOf(text(values['admin-port']), 'admin-port')
+  const adminPort = portOf('admin-port', text(values['admin-port']))
   if (!adminPort.ok) return adminPort
   const settings = Object.fromEntries(
     SETTING_FLAGS.flatMap((key) => {

@@ -14,6 +14,7 @@ import { namespaceOf } from '../../webhook/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command.ts'
 import { namespacesIn, templatesIn, type Template } from '../manifest/templates.ts'
 import { lend } from '../manifest/workload.ts'
+import { parsePort } from '../port.ts'
 import { aborted } from '../signal.ts'
 import { localPod, type LocalPod } from './local-pod.ts'
 import { runPod, type RunningPod } from './run-pod.ts'
@@ -49,10 +50,9 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
       strict: true,
     })
     if (values.file === undefined) return fail('say which manifest to run: -f FILE')
-    if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
-      return fail(`--port ${JSON.stringify(values.port)} is not a port: use 0 (any) to 65535`)
-    }
-    return ok({ file: values.file, config: values.config ?? DEV_CONFIG, port: Number(values.port) })
+    const port = parsePort('port', values.port)
+    if (!port.ok) return port
+    return ok({ file: values.file, config: values.config ?? DEV_CONFIG, port: port.value })
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error))
   }
@@ -77,9 +77,8 @@ const decide = (text: string, flags: Flags): Result<readonly Named[], string[]> 
   )
   if (broken.length > 0) return fail(broken)
   const objects = documents.map((document): unknown => document.toJS()).filter(isObject)
-  const namespaces = new Map(
-    objects.flatMap(namespacesIn).map((object) => [namespaceOf(object).name, namespaceOf(object)]),
-  )
+  const known = objects.flatMap(namespacesIn).map(namespaceOf)
+  const namespaces = new Map(known.map((namespace) => [namespace.name, namespace]))
   const one = (template: Template): Named => {
     const { pod, workload } = lend(template)
     const name = template.namespace ?? 'default'

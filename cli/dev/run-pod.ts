@@ -2,7 +2,7 @@
 // taken from the local npm installation where the container's PATH would have it.
 
 import { existsSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
@@ -12,7 +12,6 @@ import type { LocalPod } from './local-pod.ts'
 
 export interface RunningPod {
   readonly url: string
-  readonly metricsUrl: string
   /** Resolves with a sentence when the pod cannot go on. */
   readonly over: Promise<string>
   readonly close: () => Promise<void>
@@ -44,7 +43,7 @@ export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPo
       command: pod.command,
       environment: environmentOf(pod, io),
       usesShim: pod.config.settings.transport === 'stdio',
-      ...(cwd === undefined ? {} : { cwd: join(cwd) }),
+      ...(cwd === undefined ? {} : { cwd }),
     },
     log,
   )
@@ -56,7 +55,6 @@ export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPo
   }
   return {
     url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`,
-    metricsUrl: `http://127.0.0.1:${sidecar.adminPort}/metrics`,
     over: ended,
     close: local.close,
   }

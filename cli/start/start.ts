@@ -14,6 +14,7 @@ import { isHelp, misuse, type Command, type Io } from '../command.ts'
 import { localPod } from '../dev/local-pod.ts'
 import { runPod, type RunningPod } from '../dev/run-pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
+import { parsePort } from '../port.ts'
 import { aborted } from '../signal.ts'
 import { admitted } from './admitted.ts'
 import { callTool } from './call.ts'
@@ -100,14 +101,9 @@ export const start: Command = {
         options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
         strict: true,
       })
-      if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
-        return misuse(
-          io,
-          'start',
-          `--port ${JSON.stringify(values.port)} is not a port: use 0 (any) to 65535`,
-        )
-      }
-      return await serve(values.once === true, Number(values.port), io)
+      const port = parsePort('port', values.port)
+      if (!port.ok) return misuse(io, 'start', port.error)
+      return await serve(values.once === true, port.value, io)
     } catch (error) {
       if (error instanceof TypeError) return misuse(io, 'start', error.message)
       throw error
