@@ -7,6 +7,7 @@ import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
 import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
+import { runProgram } from '../support/program.ts'
 
 /** Every bench there is. */
 const BENCHES: readonly Bench[] = [bridgeBench, scanBench]
@@ -77,23 +78,4 @@ const run = async (options: Options, signal: AbortSignal): Promise<number> => {
 
 const budgetsMissed = ({ budgets }: Report): boolean => budgets.some(({ ok }) => !ok)
 
-const main = async (): Promise<number> => {
-  let options: Options
-  try {
-    options = readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
-    return 2
-  }
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-  try {
-    return await run(options, stop.signal)
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`bench: ${stop.signal.aborted ? 'interrupted' : said}\n`)
-    return stop.signal.aborted ? 130 : 1
-  }
-}
-
-process.exitCode = await main()
+process.exitCode = await runProgram({ name: 'bench', usage: USAGE, read: readOptions, run })

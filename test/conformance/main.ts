@@ -8,6 +8,7 @@ import { startOutrigger } from '../support/outrigger-run.ts'
 import { renderSet, score, toDocument } from './report.ts'
 import { ERAS, type Era } from './requirements.ts'
 import { runSuite, type SuiteResult } from './suite.ts'
+import { runProgram } from '../support/program.ts'
 
 const USAGE = `usage: npm run conformance -- [--era legacy|modern|all] [--json FILE] [--url URL]
   --era   which client era to test (default all)
@@ -66,23 +67,4 @@ const run = async ({ eras, json, url }: Options, signal: AbortSignal): Promise<n
   }
 }
 
-const main = async (): Promise<number> => {
-  let options: Options
-  try {
-    options = readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
-    return 2
-  }
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-  try {
-    return await run(options, stop.signal)
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error)
-    process.stderr.write(`conformance: ${stop.signal.aborted ? 'interrupted' : said}\n`)
-    return stop.signal.aborted ? 130 : 1
-  }
-}
-
-process.exitCode = await main()
+process.exitCode = await runProgram({ name: 'conformance', usage: USAGE, read: readOptions, run })
