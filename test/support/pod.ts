@@ -88,7 +88,7 @@ export const startPod = async (
   const stop = async (): Promise<void> => {
     for (const container of containers) container.signal('SIGKILL')
     await Promise.all(containers.map(({ exited }) => exited))
-    process.kill(sidecar.pid, 'SIGKILL')
+    sidecar.kill()
     await sidecar.stop()
     rmSync(runDir, { recursive: true, force: true })
   }

@@ -16,6 +16,8 @@ export type Running = {
   readonly ready: string
   /** The end of what it wrote to stderr so far. */
   readonly stderr: () => string
+  /** SIGKILL; nothing where it has ended already. */
+  readonly kill: () => void
   /** SIGTERM, then SIGKILL; rejects when a process of its tree is left. */
   readonly stop: () => Promise<void>
 }
@@ -118,6 +120,7 @@ export const startProgram = async (program: Program): Promise<Running> => {
     pid,
     ready,
     stderr: () => stderr,
+    kill: () => void child.kill('SIGKILL'),
     stop: () => stopTree(child, pid, stopMs),
   }
 }
