@@ -118,3 +118,13 @@ export const muslRoot = (cache: string): Promise<string> => {
     }
   })
 }
+
+/**
+ * Makes every root that images are built of. It takes the network, which there is none of inside a
+ * cluster: whoever runs tests there makes them before.
+ */
+export const makeRoots = async (cache: string): Promise<void> => {
+  await glibcRoot(cache)
+  await buildRoot(cache)
+  if (muslObstacle() === undefined) await muslRoot(cache)
+}
