@@ -2,6 +2,7 @@
 // process, and comes back exactly as it came. Answers, progress and subscriptions find their caller by
 // that number and by nothing else. Every wait has a deadline; progress moves it.
 
+import { InFlight } from '../in-flight.ts'
 import type { JsonObject } from '../json/scan.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
@@ -82,7 +83,7 @@ export const exitFault = (end: LinkEnd): Fault => {
 export class Channel implements LinkOwner {
   readonly link: Link
   private readonly options: ChannelOptions
-  private readonly calls = new Map<number, Call>()
+  private readonly calls = new InFlight<Call>()
   private end: LinkEnd | undefined
   private answers = 0
 
@@ -142,7 +143,7 @@ export class Channel implements LinkOwner {
       )
       return undefined
     }
-    this.calls.set(id, call)
+    this.calls.add(call)
     return call
   }
 
@@ -161,14 +162,14 @@ export class Channel implements LinkOwner {
 
   /** The same with the client's own notification, in which our id stands already. */
   withdraw(call: Call, text: string): void {
-    if (!this.calls.delete(call.id)) return
+    if (!this.calls.delete(call)) return
     this.send(text)
     this.link.abandon(call.id)
   }
 
   /** Ends the waits whose time is up. */
   sweep(nowMs: number): void {
-    for (const call of this.calls.values()) {
+    for (const call of this.calls) {
       if (call.deadlineMs > nowMs) continue
       this.cancel(call, 'timeout')
       this.observe(call, 'timeout')
@@ -187,7 +188,7 @@ export class Channel implements LinkOwner {
   message(message: Message, relatedTo: number | undefined): void {
     if (message.kind === 'response') this.response(message)
     else if (message.kind === 'request' || !this.ownNotice(message)) {
-      const related = relatedTo === undefined ? undefined : this.calls.get(relatedTo)
+      const related = relatedTo === undefined ? undefined : this.byId(relatedTo)
       this.options.owner.serverMessage(message, related)
     }
   }
@@ -196,9 +197,7 @@ export class Channel implements LinkOwner {
     if (this.end) return
     this.end = end
     const fault = exitFault(end)
-    const calls = [...this.calls.values()]
-    this.calls.clear()
-    for (const call of calls) {
+    for (const call of this.calls.take()) {
       this.observe(call, 'server_exited')
       call.caller.fault(fault)
     }
@@ -206,9 +205,9 @@ export class Channel implements LinkOwner {
   }
 
   failed(id: number, why: string): void {
-    const call = this.calls.get(id)
+    const call = this.byId(id)
     if (!call) return
-    this.calls.delete(id)
+    this.calls.delete(call)
     this.observe(call, 'server_failed')
     call.caller.fault(fault('server-failed', why))
   }
@@ -222,7 +221,11 @@ export class Channel implements LinkOwner {
   }
 
   private find(text: string): Call | undefined {
-    return OWN_NUMBER.test(text) ? this.calls.get(Number(text)) : undefined
+    return OWN_NUMBER.test(text) ? this.byId(Number(text)) : undefined
+  }
+
+  private byId(id: number): Call | undefined {
+    return this.calls.find((call) => call.id === id)
   }
 
   private response(response: Response): void {
@@ -230,7 +233,7 @@ export class Channel implements LinkOwner {
     const call = id && this.find(slice(text, id))
     // An answer nobody waits for (cancelled, answered, or never ours) is dropped.
     if (call === undefined || id === undefined) return
-    this.calls.delete(call.id)
+    this.calls.delete(call)
     this.answers++
     this.observe(call, errorType(response))
     const edits: Edit[] = [{ start: id.start, end: id.end, text: call.idText }]

@@ -4,6 +4,7 @@
 import type { Call } from '../bridge/channel.ts'
 import { idKey } from '../bridge/channel.ts'
 import type { Reply } from '../front/reply.ts'
+import { InFlight } from '../in-flight.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
@@ -56,8 +57,11 @@ export class Session {
     this.onSlow?.(isSlow)
     return this.onSlow !== undefined
   }
-  private readonly streams = new Map<number, Stream>()
-  private readonly calls = new Set<SessionCall>()
+  /** What a client opens by GET. */
+  private readonly listening: Stream
+  /** Those of POSTs, while they can still be answered or resumed. */
+  private readonly streams = new InFlight<Stream>()
+  private readonly calls = new InFlight<SessionCall>()
   /** Ids of the server's requests that this client was asked, by key, with their exact text. */
   private readonly asked = new Map<string, string>()
   private nextStream = LISTENING + 1
@@ -69,7 +73,7 @@ export class Session {
     this.principal = options.principal
     this.revision = options.revision
     this.lastUsedMs = options.now()
-    this.streams.set(LISTENING, this.stream(LISTENING, undefined))
+    this.listening = this.stream(LISTENING, undefined)
   }
 
   get inFlight(): number {
@@ -79,7 +83,7 @@ export class Session {
   /** A stream for the answer to a POST; `requests` for a batch. */
   open(reply: Reply, requests?: number): Stream {
     const stream = this.stream(this.nextStream++, reply, requests)
-    this.streams.set(stream.number, stream)
+    this.streams.add(stream)
     if (this.streams.size > MAX_STREAMS) this.forgetCompleted()
     return stream
   }
@@ -93,26 +97,29 @@ export class Session {
 
   done(call: SessionCall): void {
     this.calls.delete(call)
-    if (call.stream.isComplete && !call.stream.isResumable) this.streams.delete(call.stream.number)
+    if (call.stream.isComplete && !call.stream.isResumable) this.streams.delete(call.stream)
     this.lastUsedMs = this.options.now()
   }
 
   /** The newest call in flight with this id: what a cancellation can mean. */
   find(idText: string): Call | undefined {
     const key = idKey(idText)
-    const found = [...this.calls].findLast((call) => idKey(call.idText) === key)
+    const found = this.calls.findLast((call) => idKey(call.idText) === key)
     return found?.call
   }
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
   listen(reply: Reply, lastEventId: string | undefined): boolean {
     if (lastEventId === undefined) {
-      this.streams.get(LISTENING)?.attach(reply)
+      this.listening.attach(reply)
       return true
     }
     const seen = this.log.after(lastEventId)
     if (seen === undefined || seen.stream >= this.nextStream) return false
-    const stream = this.streams.get(seen.stream)
+    const stream =
+      seen.stream === LISTENING
+        ? this.listening
+        : this.streams.find(({ number }) => number === seen.stream)
     if (stream) stream.attach(reply, seen.sequence)
     else this.replay(reply, seen)
     return true
@@ -129,15 +136,14 @@ export class Session {
 
   /** A message that belongs to what the client does now: the newest call's stream, else the listening one. */
   tell(text: string, preferred?: SessionCall): void {
-    const newest = preferred ?? [...this.calls].findLast((call) => call.stream.isOpen)
-    const stream = newest?.stream ?? this.streams.get(LISTENING)
-    stream?.event(text)
+    const newest = preferred ?? this.calls.findLast((call) => call.stream.isOpen)
+    const stream = newest?.stream ?? this.listening
+    stream.event(text)
   }
 
   /** A message about the server as a whole: the listening stream, or a call's where nobody listens. */
   announce(text: string): void {
-    const listening = this.streams.get(LISTENING)
-    if (listening?.isOpen) listening.event(text)
+    if (this.listening.isOpen) this.listening.event(text)
     else this.tell(text)
   }
 
@@ -163,20 +169,20 @@ export class Session {
 
   /** Whether a call is one of this session's. */
   owns(call: Call | undefined): SessionCall | undefined {
-    return call && [...this.calls].find((candidate) => candidate.call === call)
+    return call && this.calls.find((candidate) => candidate.call === call)
   }
 
   sweep(nowMs: number, keepAliveMs: number): void {
-    for (const stream of this.streams.values()) stream.sweep(nowMs, keepAliveMs)
+    this.listening.sweep(nowMs, keepAliveMs)
+    for (const stream of this.streams) stream.sweep(nowMs, keepAliveMs)
   }
 
   /** Ends every connection; a call still waiting gets the fault first. What the server must be told stays behind. */
   end(fault: Fault): LeftBehind {
     const calls = [...this.calls].flatMap(({ call }) => call ?? [])
-    for (const call of this.calls) call.stream.fault(fault, call.idText)
-    this.calls.clear()
-    for (const stream of this.streams.values()) stream.end()
-    this.streams.clear()
+    for (const call of this.calls.take()) call.stream.fault(fault, call.idText)
+    this.listening.end()
+    for (const stream of this.streams.take()) stream.end()
     this.log.clear()
     const asked = [...this.asked.values()]
     this.asked.clear()
@@ -193,9 +199,9 @@ export class Session {
   }
 
   private forgetCompleted(): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams) {
       if (this.streams.size <= MAX_STREAMS) return
-      if (stream.isComplete) this.streams.delete(stream.number)
+      if (stream.isComplete) this.streams.delete(stream)
     }
   }
 }

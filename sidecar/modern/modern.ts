@@ -5,6 +5,7 @@ import type { Permit } from '../access/permit.ts'
 import { SUBSCRIPTION_KEY, type Call, type Caller } from '../bridge/channel.ts'
 import { header, type Exchange } from '../front/exchange.ts'
 import type { Reply } from '../front/reply.ts'
+import { InFlight } from '../in-flight.ts'
 import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/classify.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
@@ -46,7 +47,7 @@ const STATUS: ReadonlyMap<number, number> = new Map([
 export class Modern {
   private readonly options: ModernOptions
   private readonly pool: Pool
-  private readonly open = new Set<ModernCall>()
+  private readonly open = new InFlight<ModernCall>()
 
   constructor(options: ModernOptions) {
     this.options = options
