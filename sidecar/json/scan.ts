@@ -141,9 +141,9 @@ class Scan {
       const name = this.name()
       if (!names.add(name)) throw this.fault(`the member name ${quoted(name)} stands twice`)
       this.space()
-      const start = this.position
+      const from = this.position
       const object = this.value(depth + 1, name)
-      if (isRecorded) this.record(members, { name, start, end: this.position, object })
+      if (isRecorded) this.record(members, { name, start: from, end: this.position, object })
       if (this.isLast(0x7d)) return { start, end: this.position, members }
       this.space()
     }

@@ -176,6 +176,17 @@ describe('what is recorded', () => {
     ])
   })
 
+  test('the places of objects themselves', () => {
+    const text = '{"p" : {"_meta":{"t":[1],"u":2},"x":1} ,"n":{ }}'
+    const found: string[] = []
+    const note = (object: JsonObject): void => {
+      found.push(text.slice(object.start, object.end))
+      for (const one of object.members) if (one.object) note(one.object)
+    }
+    note(places(text))
+    expect(found).toEqual([text, '{"_meta":{"t":[1],"u":2},"x":1}', '{"t":[1],"u":2}', '{ }'])
+  })
+
   test('names unescaped, values as their exact text', () => {
     const text = '{"\\u0069d" : 1.50 ,"m":"\\u0061"}'
     const [id, method] = places(text).members
