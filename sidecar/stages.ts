@@ -24,6 +24,9 @@ import {
 } from './mcp/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import type { Stages, Verdict } from './pipeline.ts'
+import type { Tracing } from './telemetry/tracing.ts'
+
+type Batch = Extract<Ask, { kind: 'batch' }>
 
 /** Most messages in one batch. */
 const MAX_BATCH = 64
@@ -60,7 +63,7 @@ const batch = ({ text, scanned }: JsonText): Result<readonly Message[], string> 
 }
 
 /** Body → what is asked. Everything after this sees the message, nothing sees the bytes. */
-const understand = (exchange: Exchange): Result<Ask, Fault> => {
+const understand = (exchange: Exchange, tracing: Tracing | undefined): Result<Ask, Fault> => {
   const { request, body } = exchange
   if (request.method === 'GET') return ok({ kind: 'listen' })
   if (request.method === 'DELETE') return ok({ kind: 'delete' })
@@ -70,11 +73,25 @@ const understand = (exchange: Exchange): Result<Ask, Fault> => {
   }
   const headerOf = (name: string): string | undefined => header(request, name)
   const { text, scanned } = json.value
-  if (scanned.kind === 'array') return askBatch(json.value, headerOf)
-  exchange.idText = idOf(text, scanned.object)
-  const message = readMessage(text, scanned.object)
+  if (scanned.kind === 'array') {
+    const asked = askBatch(json.value, headerOf)
+    if (asked.ok) tracing?.beginAll(exchange, asked.value.messages)
+    return asked
+  }
+  return askOne(text, scanned.object, exchange, tracing)
+}
+
+const askOne = (
+  text: string,
+  envelope: JsonObject,
+  exchange: Exchange,
+  tracing: Tracing | undefined,
+): Result<Ask, Fault> => {
+  exchange.idText = idOf(text, envelope)
+  const message = readMessage(text, envelope)
   if (!message.ok) return fail(fault('invalid-request', message.error))
-  const era = classify(message.value, headerOf)
+  const era = classify(message.value, (name) => header(exchange.request, name))
+  tracing?.begin(exchange, message.value, era.ok ? era.value : undefined)
   return era.ok ? ok({ kind: 'message', era: era.value, message: message.value }) : era
 }
 
@@ -84,7 +101,7 @@ const idOf = (text: string, envelope: JsonObject): string | undefined => {
   return id && member(envelope, 'method') && isIdentifier(text, id) ? slice(text, id) : undefined
 }
 
-const askBatch = (json: JsonText, headerOf: HeaderOf): Result<Ask, Fault> => {
+const askBatch = (json: JsonText, headerOf: HeaderOf): Result<Batch, Fault> => {
   const messages = batch(json)
   if (!messages.ok) return fail(fault('invalid-request', messages.error))
   for (const message of messages.value) {
@@ -100,13 +117,14 @@ const askBatch = (json: JsonText, headerOf: HeaderOf): Result<Ask, Fault> => {
 export interface StageOptions {
   readonly rules: OriginRules
   readonly bridge: Bridge
+  readonly tracing?: Tracing | undefined
 }
 
-export const createStages = ({ rules, bridge }: StageOptions): Stages => ({
+export const createStages = ({ rules, bridge, tracing }: StageOptions): Stages => ({
   origin: ({ request }) => originFault(rules, request.headers, request.rawHeaders),
   limits,
   classify: (exchange) => {
-    const ask = understand(exchange)
+    const ask = understand(exchange, tracing)
     if (!ask.ok) return ask.error
     exchange.ask = ask.value
     exchange.body = undefined

@@ -9,6 +9,7 @@ import {
   member,
   metaOf,
   slice,
+  stringAt,
   valueAt,
   type Message,
   type Notification,
@@ -16,6 +17,8 @@ import {
   type Response,
 } from '../mcp/message.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import { beginHop } from '../telemetry/trace-context.ts'
+import type { Hop } from '../telemetry/trace.ts'
 import { NO_HEADERS, type Link, type LinkEnd, type LinkOwner } from '../upstream/link.ts'
 
 /** Tells which `subscriptions/listen` a message belongs to (2026-07-28). */
@@ -44,6 +47,8 @@ export interface Call {
   readonly caller: Caller
   readonly timeoutMs: number
   readonly sentMs: number
+  /** Its way to the server and back, where that is traced. */
+  readonly hop?: Hop | undefined
   deadlineMs: number
 }
 
@@ -120,6 +125,7 @@ export class Channel implements LinkOwner {
     const token = member(metaOf(request), 'progressToken')
     const edits: Edit[] = [{ start: request.id.start, end: request.id.end, text: `${id}` }]
     if (token) edits.push({ start: token.start, end: token.end, text: `${id}` })
+    const hop = beginHop(request, id, this.link.port, edits)
     const sentMs = this.options.now()
     const { timeoutMs } = options
     const call: Call = {
@@ -130,6 +136,7 @@ export class Channel implements LinkOwner {
       caller,
       timeoutMs,
       sentMs,
+      hop,
       deadlineMs: timeoutMs === 0 ? Infinity : sentMs + timeoutMs,
     }
     if (
@@ -138,6 +145,7 @@ export class Channel implements LinkOwner {
         id,
       })
     ) {
+      hop?.end('server_not_reading')
       caller.fault(
         fault('server-not-reading', 'the server does not read its input; try again later'),
       )
@@ -163,6 +171,7 @@ export class Channel implements LinkOwner {
   /** The same with the client's own notification, in which our id stands already. */
   withdraw(call: Call, text: string): void {
     if (!this.calls.delete(call)) return
+    call.hop?.end('cancelled')
     this.send(text)
     this.link.abandon(call.id)
   }
@@ -171,8 +180,8 @@ export class Channel implements LinkOwner {
   sweep(nowMs: number): void {
     for (const call of this.calls) {
       if (call.deadlineMs > nowMs) continue
-      this.cancel(call, 'timeout')
       this.observe(call, 'timeout')
+      this.cancel(call, 'timeout')
       const stray = this.link.strayOutput
       const hint =
         stray === undefined ? '' : `; it wrote this to stdout, which is no message: ${stray}`
@@ -216,7 +225,8 @@ export class Channel implements LinkOwner {
     this.link.close()
   }
 
-  private observe(call: Call, errorType: string | undefined): void {
+  private observe(call: Call, errorType: string | undefined, error?: string): void {
+    call.hop?.end(errorType, error)
     this.options.observe(call.method, this.options.now() - call.sentMs, errorType)
   }
 
@@ -235,7 +245,7 @@ export class Channel implements LinkOwner {
     if (call === undefined || id === undefined) return
     this.calls.delete(call)
     this.answers++
-    this.observe(call, errorType(response))
+    this.observe(call, errorType(response), call.hop && errorMessage(response))
     const edits: Edit[] = [{ start: id.start, end: id.end, text: call.idText }]
     const subscription = subscriptionIn(response.result?.object)
     if (subscription && slice(text, subscription) === `${call.id}`) {
@@ -274,6 +284,9 @@ const errorType = ({ text, error, result }: Response): string | undefined => {
   const isError = member(result?.object, 'isError')
   return isError && slice(text, isError) === 'true' ? 'tool_error' : undefined
 }
+
+const errorMessage = ({ text, error }: Response): string | undefined =>
+  stringAt(text, member(error?.object, 'message'))
 
 const subscriptionIn = (object: JsonObject | undefined): ReturnType<typeof member> =>
   member(member(object, '_meta')?.object, SUBSCRIPTION_KEY)

@@ -17,6 +17,8 @@ export type Ask =
 export interface Exchange {
   readonly request: IncomingMessage
   readonly reply: Reply
+  /** Monotonic milliseconds. */
+  readonly arrivedMs: number
   /** The body's bytes, after `limits`. */
   body: Buffer | undefined
   /** The exact JSON text of the request's id, once that has been read. */

@@ -15,12 +15,21 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
+/** Hears what becomes of a reply. */
+export interface ReplyWatcher {
+  /** A fault is told in it, to the request of this id where that is known. */
+  faulted(fault: Fault, idText: string | undefined): void
+  /** It is complete, or its client has gone. */
+  closed(): void
+}
+
 export type ReplyState = 'waiting' | 'streaming' | 'done'
 
 export class Reply {
   private readonly response: ServerResponse
   private readonly extraHeaders: Record<string, string> = {}
   private current: ReplyState = 'waiting'
+  private watchers: ReplyWatcher[] | undefined
   /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
   lastWriteMs: number
 
@@ -41,6 +50,22 @@ export class Reply {
       this.current = 'done'
       if (isEarly) callback()
     })
+  }
+
+  /** Adds a watcher; of a reply whose client has gone already it hears at once. */
+  watch(watcher: ReplyWatcher): void {
+    if (this.response.destroyed) watcher.closed()
+    else if (this.watchers) this.watchers.push(watcher)
+    else {
+      const watchers = [watcher]
+      this.watchers = watchers
+      this.response.once('close', () => watchers.forEach((one) => one.closed()))
+    }
+  }
+
+  /** Tells the watchers of a fault, also of one that goes out as part of a stream or batch. */
+  noteFault(fault: Fault, idText: string | undefined): void {
+    this.watchers?.forEach((watcher) => watcher.faulted(fault, idText))
   }
 
   /** A header of the answer, as long as that has not begun; undefined takes it back. */
@@ -71,6 +96,7 @@ export class Reply {
   }
 
   fault(fault: Fault, idText?: string): void {
+    this.noteFault(fault, idText)
     for (const [name, value] of Object.entries(fault.headers ?? {})) this.header(name, value)
     this.json(faultText(fault, idText), FAULTS[fault.code].status)
   }

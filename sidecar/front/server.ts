@@ -46,7 +46,8 @@ const handler = ({ stages, rules, log, now, onFault, isDraining }: FrontOptions)
     exchange.reply.fault(verdict, exchange.idText)
   }
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const reply = new Reply(response, now())
+    const arrivedMs = now()
+    const reply = new Reply(response, arrivedMs)
     if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers
     if (origin !== undefined && isAllowedOrigin(rules, origin)) {
@@ -65,6 +66,7 @@ const handler = ({ stages, rules, log, now, onFault, isDraining }: FrontOptions)
     void serve({
       request,
       reply,
+      arrivedMs,
       body: undefined,
       idText: undefined,
       ask: undefined,

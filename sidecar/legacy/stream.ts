@@ -74,7 +74,10 @@ export class Stream {
     if (this.reply?.state === 'waiting' && !this.isBatch) {
       this.expected--
       this.reply.fault(fault, idText)
-    } else this.result(faultText(fault, idText))
+    } else {
+      this.reply?.noteFault(fault, idText)
+      this.result(faultText(fault, idText))
+    }
   }
 
   /**

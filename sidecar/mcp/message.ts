@@ -3,6 +3,7 @@
 
 import type { JsonText } from '../json/text.ts'
 import { quoted, type JsonObject, type Member, type Span } from '../json/scan.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 interface Parts {
@@ -17,6 +18,8 @@ export interface Request extends Parts {
   readonly id: Span
   readonly method: string
   readonly params: JsonObject | undefined
+  /** Where traces are on and a client sent it. */
+  trace?: RequestTrace | undefined
 }
 
 export interface Notification extends Parts {

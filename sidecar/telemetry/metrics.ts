@@ -7,8 +7,9 @@ import type { Fault } from '../mcp/faults.ts'
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
 
-const OTHER = '_OTHER'
-const METHODS = new Set([
+/** Stands for every word from the wire that is not in its known set. */
+export const OTHER = '_OTHER'
+export const METHODS: ReadonlySet<string> = new Set([
   'initialize',
   'ping',
   'server/discover',
@@ -51,6 +52,7 @@ export interface Metrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
   readonly fault: (fault: Fault) => void
   readonly spawn: (outcome: string) => void
+  readonly droppedSpans: (count: number) => void
   /** The Prometheus text exposition. */
   readonly text: () => Promise<string>
   readonly contentType: string
@@ -67,6 +69,13 @@ const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000_000
 }
+
+const droppedSpansIn = (registers: Registry[]): Counter =>
+  new Counter({
+    name: 'outrigger_spans_dropped_total',
+    help: 'Spans that did not reach the collector: the queue was full, or sending failed.',
+    registers,
+  })
 
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
@@ -90,6 +99,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     labelNames: ['outcome'] as const,
     registers,
   })
+  const droppedSpans = droppedSpansIn(registers)
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name,
@@ -120,6 +130,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     },
     fault: ({ code }) => faults.inc({ code }),
     spawn: (outcome) => spawns.inc({ outcome }),
+    droppedSpans: (count) => droppedSpans.inc(count),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

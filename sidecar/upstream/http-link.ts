@@ -65,6 +65,10 @@ export class HttpLink implements Link {
     this.target = target
   }
 
+  get port(): number {
+    return this.target.port
+  }
+
   send(text: string, envelope: Envelope): boolean {
     const { id } = envelope
     const headers = envelope.headers()

@@ -32,6 +32,8 @@ export interface LinkOwner {
 export interface Link {
   /** Set by whoever uses the link, before the first message is sent. */
   owner: LinkOwner | undefined
+  /** Of a server that speaks HTTP; a pipe has none. */
+  readonly port?: number
   /** Sends one message (latin1 text, no line ends). False where the server does not read and the bound is reached. */
   send(text: string, envelope: Envelope): boolean
   /** Nobody waits for the answer to this request any more. */

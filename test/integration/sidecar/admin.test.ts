@@ -21,6 +21,7 @@ const NAMES = [
   'outrigger_ready',
   'outrigger_requests_in_flight',
   'outrigger_sessions',
+  'outrigger_spans_dropped_total',
   'outrigger_spawns_total',
   'process_cpu_seconds_total',
   'process_resident_memory_bytes',

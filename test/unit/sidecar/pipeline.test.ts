@@ -21,6 +21,7 @@ const ORDER = [
 const exchange = () => ({
   request: new IncomingMessage(new Socket()),
   reply: aReply().reply,
+  arrivedMs: 0,
   body: undefined,
   idText: undefined,
   ask: undefined,

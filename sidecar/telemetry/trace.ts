@@ -1,0 +1,64 @@
+// What the sidecar knows of traces: spans, their context, and the parts a request's way through us has. It
+// names no library and imports nothing; with traces off none of it exists.
+
+/** The identity of a span that travels between processes (W3C Trace Context). */
+export interface TraceContext {
+  readonly traceId: string
+  readonly spanId: string
+  readonly flags: number
+  /** The exact `tracestate` that came with it. */
+  readonly state: string | undefined
+}
+
+export type Attributes = Readonly<Record<string, string | number>>
+
+export interface SpanStart {
+  readonly kind: 'server' | 'client'
+  /** Milliseconds since the epoch. */
+  readonly startMs: number
+  readonly parent: TraceContext | undefined
+  readonly link: TraceContext | undefined
+  /** Asked for only where the span is recorded. */
+  readonly describe: () => SpanDescription
+}
+
+export interface SpanDescription {
+  readonly name: string
+  readonly attributes: Attributes
+}
+
+export interface SpanEnd {
+  readonly attributes: Attributes
+  readonly isError: boolean
+  /** Why it failed, for people. */
+  readonly message: string | undefined
+}
+
+export interface Span {
+  readonly context: TraceContext
+  /** False where the sampler has left it out; its context is propagated all the same. */
+  readonly isRecording: boolean
+  end(end: SpanEnd, endMs: number): void
+}
+
+/** Where spans are made and sent from. Nothing here waits, throws, or grows without a bound. */
+export interface Spans {
+  /** Milliseconds since the epoch. */
+  readonly wallNow: () => number
+  start(start: SpanStart): Span
+  /** Sends what has ended, for at most so long. */
+  shutdown(patienceMs: number): Promise<void>
+}
+
+/** A request's way to the server and back: the CLIENT span. */
+export interface Hop {
+  readonly context: TraceContext
+  /** `errorType` as in the metrics, absent on success; `message` of the error, for people. Only the first end counts. */
+  end(errorType: string | undefined, message?: string): void
+}
+
+/** The trace of one request from its client: the SERVER span. */
+export interface RequestTrace {
+  /** The request is sent on under our id; `port` of a server that speaks HTTP. */
+  send(id: number, port: number | undefined): Hop
+}
