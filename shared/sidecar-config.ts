@@ -11,6 +11,16 @@ const port = z.int().check(z.gte(0), z.lte(65_535))
 const path = z.string().check(z.startsWith('/'))
 const text = z.string().check(z.minLength(1))
 
+/** Where traces go and how many; the same in the cluster configuration. */
+export const tracesSchema = z.strictObject({
+  /** An OTLP/HTTP endpoint, e.g. `http://collector.telemetry:4318`; `/v1/traces` is appended unless it is there. */
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .check(z.refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a user or password')),
+  /** Of the traces that begin here, this part is recorded; others as their caller decides. */
+  sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
+})
+
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
   settings: z._default(z.record(z.string(), z.string()), {}),
@@ -40,6 +50,8 @@ const schema = z.strictObject({
   exitWhenIdle: z._default(z.boolean(), false),
   /** Memory limit of the server's container, bytes: bounds the number of children. */
   serverMemoryBytes: z.optional(z.int().check(z.positive())),
+  /** Absent: no traces, and nothing of OpenTelemetry is loaded. */
+  traces: z.optional(tracesSchema),
 })
 
 export type SidecarDocument = z.input<typeof schema>
@@ -51,6 +63,7 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
 const words = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => JSON.stringify(key)).join(', ')
+    if (issue.path.length > 0) return `there is no ${keys}`
     return `there is no ${keys}; there are ${Object.keys(schema.shape).join(', ')}`
   }
   if (issue.code === 'invalid_type') return `must be ${issue.expected}`

@@ -19,7 +19,8 @@ import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
 import { pipeline } from './pipeline.ts'
 import { createStages } from './stages.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { Tracing } from './telemetry/tracing.ts'
 import { createUpstream, type Upstream } from './upstream/upstream.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
@@ -131,14 +132,31 @@ const closed = async (server: Server, patienceMs: number): Promise<void> => {
   clearTimeout(timer)
 }
 
+/** Nothing of OpenTelemetry is loaded where no traces are configured. */
+const createTracing = async (
+  { config, log, now }: SidecarParts,
+  { droppedSpans }: Metrics,
+): Promise<Tracing | undefined> => {
+  if (config.traces === undefined) return undefined
+  const { startOpenTelemetry } = await import('./telemetry/opentelemetry.ts')
+  const spans = startOpenTelemetry({
+    ...config.traces,
+    serviceName: config.server,
+    log,
+    onDropped: droppedSpans,
+  })
+  return spans && new Tracing(spans, now)
+}
+
 const createServers = (
   { config, log, now }: SidecarParts,
   { metrics, readiness, bridge }: ReturnType<typeof build>,
+  tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
   const { allowedHosts, allowedOrigins, settings } = config
   const rules = originRules(allowedHosts, allowedOrigins, settings['public-url'])
-  const stages = pipeline(createStages({ rules, bridge }))
+  const stages = pipeline(createStages({ rules, bridge, tracing }))
   const front = {
     stages,
     rules,
@@ -162,7 +180,8 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const built = build(parts)
   const { upstream, readiness, bridge, drain, sweep } = built
   let isStarted = false
-  const servers = createServers(parts, built, () => isStarted)
+  const tracing = await createTracing(parts, built.metrics)
+  const servers = createServers(parts, built, tracing, () => isStarted)
   const closeServers = (patienceMs: number): Promise<unknown> =>
     Promise.all(servers.filter((server) => server.listening).map((one) => closed(one, patienceMs)))
   let port: number
@@ -173,6 +192,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     await upstream.start()
   } catch (error) {
     await closeServers(0)
+    await tracing?.close(0)
     throw error
   }
   for (const server of servers) {
@@ -180,12 +200,14 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   }
   isStarted = true
   const sweeping = setInterval(sweep, SWEEP_MS)
-  const close = async (patienceMs = CLOSE_PATIENCE_MS): Promise<void> => {
+  /** `patience`: how long the network and the collector are waited for, asked anew for each. */
+  const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
     readiness.close()
     bridge.close()
     upstream.close()
-    await closeServers(patienceMs)
+    await closeServers(patience())
+    await tracing?.close(patience())
   }
   return {
     port,
@@ -195,8 +217,8 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     drain: async (leftMs) => {
       const endMs = now() + leftMs
       await drain.run(leftMs)
-      await close(Math.max(Math.min(DRAIN_PATIENCE_MS, endMs - now()), 0))
+      await close(() => Math.max(Math.min(DRAIN_PATIENCE_MS, endMs - now()), 0))
     },
-    close,
+    close: () => close(),
   }
 }

@@ -1,0 +1,184 @@
+// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP. The only importer of @opentelemetry, and a bundle of its
+// own: whoever has no traces configured never loads it. A collector that is slow or gone costs spans, which are counted.
+
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  createTraceState,
+  isSpanContextValid,
+  trace,
+} from '@opentelemetry/api'
+import type { Link, SpanContext, Tracer } from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { NodeSDK } from '@opentelemetry/sdk-node'
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  StackContextManager,
+  TraceIdRatioBasedSampler,
+  type ReadableSpan,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace'
+import type { Log } from '../../shared/log.ts'
+import { flagsOf, isSampled } from './trace-context.ts'
+import type { Span, Spans, SpanStart, TraceContext } from './trace.ts'
+
+/** Spans that wait for the collector; further ones are dropped. */
+const MAX_WAITING = 2048
+const BATCH = 512
+const BATCH_DELAY_MS = 1000
+/** With its retries. */
+const EXPORT_TIMEOUT_MS = 10_000
+const MAX_ATTRIBUTES = 32
+
+export interface OpenTelemetryOptions {
+  /** An OTLP/HTTP endpoint, with or without `/v1/traces`. */
+  readonly endpoint: string
+  /** Of the traces that begin here; others are recorded where their caller records. */
+  readonly sampleRatio: number
+  readonly serviceName: string
+  readonly log: Log
+  readonly onDropped: (spans: number) => void
+}
+
+const TRACES_PATH = '/v1/traces'
+
+/** Where the traces go (OTLP, OTLP/HTTP request). */
+export const tracesUrl = (endpoint: string): string => {
+  const url = new URL(endpoint)
+  const base = url.pathname.replace(/\/+$/, '')
+  url.pathname = base.endsWith(TRACES_PATH) ? base : base + TRACES_PATH
+  return url.href
+}
+
+/** A batching processor whose losses are counted, whether its queue is full or its collector does not answer. */
+const countingProcessor = (
+  exporter: SpanExporter,
+  options: OpenTelemetryOptions,
+): SpanProcessor => {
+  const { log, onDropped } = options
+  let waiting = 0
+  let isFailing = false
+  const failed = (spans: number, error: Error | undefined): void => {
+    onDropped(spans)
+    if (!isFailing) log.warn('spans cannot be sent; they are dropped', { error: String(error) })
+    isFailing = true
+  }
+  const batches = new BatchSpanProcessor({
+    maxQueueSize: MAX_WAITING,
+    maxExportBatchSize: BATCH,
+    scheduledDelayMillis: BATCH_DELAY_MS,
+    exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+    exporter: {
+      export: (spans, done) => {
+        waiting -= spans.length
+        exporter.export(spans, (result) => {
+          if (result.error) failed(spans.length, result.error)
+          else isFailing = false
+          done(result)
+        })
+      },
+      shutdown: () => exporter.shutdown(),
+    },
+  })
+  return {
+    onStart: (span, context) => batches.onStart(span, context),
+    onEnd: (span: ReadableSpan) => {
+      if (waiting >= MAX_WAITING) {
+        onDropped(1)
+        return
+      }
+      waiting++
+      batches.onEnd(span)
+    },
+    forceFlush: () => batches.forceFlush(),
+    shutdown: () => batches.shutdown(),
+  }
+}
+
+const theirs = (
+  { traceId, spanId, flags, state }: TraceContext,
+  isRemote: boolean,
+): SpanContext => ({
+  traceId,
+  spanId,
+  traceFlags: isSampled({ flags }) ? 1 : 0,
+  isRemote,
+  ...(state === undefined ? {} : { traceState: createTraceState(state) }),
+})
+
+const started = (tracer: Tracer, start: SpanStart): Span => {
+  const { kind, startMs, parent, link, describe } = start
+  const links: Link[] = link ? [{ context: theirs(link, true) }] : []
+  const isServer = kind === 'server'
+  const context = parent
+    ? trace.setSpanContext(ROOT_CONTEXT, theirs(parent, isServer))
+    : ROOT_CONTEXT
+  const spanKind = isServer ? SpanKind.SERVER : SpanKind.CLIENT
+  const span = tracer.startSpan('', { kind: spanKind, startTime: startMs, links }, context)
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  const isRecording = span.isRecording()
+  if (isRecording) {
+    const { name, attributes } = describe()
+    span.updateName(name).setAttributes(attributes)
+  }
+  return {
+    context: { traceId, spanId, flags: flagsOf(traceFlags === 1, parent), state: parent?.state },
+    isRecording,
+    end: ({ attributes, isError, message }, endMs) => {
+      span.setAttributes(attributes)
+      if (isError) {
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          ...(message === undefined ? {} : { message }),
+        })
+      }
+      span.end(endMs)
+    },
+  }
+}
+
+const settled = async (work: Promise<void>, patienceMs: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs)
+  })
+  // What could not be sent has been counted and logged.
+  await Promise.race([work.catch(() => undefined), late])
+  clearTimeout(timer)
+}
+
+/** Starts the SDK; one a process, since its API is global. Undefined where `OTEL_SDK_DISABLED` forbids it. */
+export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undefined => {
+  const { endpoint, sampleRatio, serviceName, log } = options
+  const exporter = new OTLPTraceExporter({
+    url: tracesUrl(endpoint),
+    timeoutMillis: EXPORT_TIMEOUT_MS,
+  })
+  // All is given here: of the environment counts what the SDK reads in any case, and the exporter's own variables.
+  const sdk = new NodeSDK({
+    serviceName,
+    autoDetectResources: false,
+    contextManager: new StackContextManager(),
+    textMapPropagator: null,
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
+    spanLimits: { attributeCountLimit: MAX_ATTRIBUTES, eventCountLimit: 0, linkCountLimit: 1 },
+    spanProcessors: [countingProcessor(exporter, options)],
+  })
+  sdk.start()
+  const tracer = trace.getTracer('outrigger')
+  if (!isSpanContextValid(tracer.startSpan('').spanContext())) {
+    log.warn('OTEL_SDK_DISABLED is set: there are no traces')
+    return undefined
+  }
+  return {
+    wallNow: () => Date.now(),
+    start: (start) => started(tracer, start),
+    shutdown: (patienceMs) => settled(sdk.shutdown(), patienceMs),
+  }
+}

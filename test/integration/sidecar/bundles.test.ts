@@ -1,0 +1,100 @@
+// The bundles as the sidecar's image has them: what traces need stands in its own, and only who has them configured
+// reads it. `npm run build` has made them.
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { CONFIG_VARIABLE } from '../../../shared/names.ts'
+import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
+import { SIDECAR_NODE_FLAGS } from '../../../sidecar/runtime.ts'
+import { adminOf, freePort } from '../../support/admin.ts'
+import { startCollector } from '../../support/collector.ts'
+import { rpc } from '../../support/puppet.ts'
+import { JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { startProgram } from '../../support/running.ts'
+
+const LIMIT_MS = 60_000
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const dockerfile = readFileSync(join(root, 'Dockerfile.sidecar'), 'utf8')
+
+/** The packages that a bundle is made of, by its source map. */
+const packagesOf = (bundle: string): Set<string> => {
+  const { sources } = z
+    .object({ sources: z.array(z.string()) })
+    .parse(JSON.parse(readFileSync(join(root, 'dist', `${bundle}.map`), 'utf8')))
+  return new Set(
+    sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []),
+  )
+}
+
+const telemetry = (bundle: string): string[] =>
+  [...packagesOf(bundle)].filter((name) => name.startsWith('@opentelemetry/'))
+
+test('the sidecar has of OpenTelemetry what prom-client brings: its API', () => {
+  expect(telemetry('sidecar.js')).toEqual(['@opentelemetry/api'])
+})
+
+test('the SDK stands in the bundle for traces', () => {
+  expect(telemetry('tracing.mjs')).toEqual(
+    expect.arrayContaining(['@opentelemetry/sdk-node', '@opentelemetry/sdk-trace']),
+  )
+})
+
+describe('in a folder as in the image', () => {
+  let app: string
+
+  beforeEach(() => {
+    app = mkdtempSync(join(tmpdir(), 'outrigger-app-'))
+    for (const [, from = '', to = ''] of dockerfile.matchAll(/^COPY \S+ (dist\/\S+) (\S+)$/gm)) {
+      copyFileSync(join(root, from), join(app, basename(to)))
+    }
+  })
+  afterEach(() => rmSync(app, { recursive: true, force: true }))
+
+  const start = async (document: SidecarDocument) => {
+    const [port, adminPort] = [await freePort(), await freePort()]
+    const admin = adminOf(adminPort)
+    const settings = { auth: 'none', transport: 'http', port: `${await freePort()}` }
+    const whole: SidecarDocument = { host: '127.0.0.1', port, adminPort, settings, ...document }
+    const running = await startProgram({
+      command: process.execPath,
+      args: [...SIDECAR_NODE_FLAGS, join(app, 'sidecar.mjs')],
+      env: { [CONFIG_VARIABLE]: JSON.stringify(whole) },
+      ready: () =>
+        admin.get('/startupz').then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+    })
+    return { ...running, url: `http://127.0.0.1:${port}/mcp` }
+  }
+
+  test(
+    'it starts without the bundle for traces where none are configured',
+    async () => {
+      rmSync(join(app, 'tracing.mjs'))
+      const sidecar = await start({ graceSeconds: 0 })
+      expect((await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)).status).toBe(400)
+      await sidecar.stop()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'it sends traces where they are configured',
+    async () => {
+      const collector = await startCollector()
+      const traces = { endpoint: collector.url, sampleRatio: 1 }
+      const sidecar = await start({ graceSeconds: 0, traces })
+      await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)
+      const span = await collector.find(({ name }) => name === 'ping', 'a ping')
+      expect(span).toMatchObject({ kind: 'SERVER', resource: { 'service.name': 'local' } })
+      await sidecar.stop()
+      await collector.close()
+    },
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,36 @@
+// What is said of a sidecar's document that is wrong; the settings in it have their own tests.
+
+import { describe, expect, test } from '@jest/globals'
+import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+
+const COLLECTOR = 'http://collector:4318'
+
+describe('traces', () => {
+  test('are absent by default', () => {
+    const config = parseSidecarConfig({})
+    expect(config.ok && 'traces' in config.value).toBe(false)
+  })
+
+  test('are few by default', () => {
+    expect(parseSidecarConfig({ traces: { endpoint: COLLECTOR } })).toMatchObject({
+      value: { traces: { endpoint: COLLECTOR, sampleRatio: 0.05 } },
+    })
+  })
+
+  test.each([
+    ['no endpoint', {}, 'traces.endpoint: must be string'],
+    ['an endpoint that is none', { endpoint: 'collector' }, 'traces.endpoint: must be a url'],
+    ['another scheme', { endpoint: 'grpc://collector' }, 'traces.endpoint: must be a url'],
+    [
+      'a password',
+      { endpoint: 'https://a:b@collector' },
+      'traces.endpoint: must not hold a user or password',
+    ],
+    ['a negative part', { endpoint: COLLECTOR, sampleRatio: -1 }, 'traces.sampleRatio: must be at'],
+    ['more than all', { endpoint: COLLECTOR, sampleRatio: 2 }, 'traces.sampleRatio: must be at'],
+    ['what does not exist', { endpoint: COLLECTOR, rate: 1 }, 'traces: there is no "rate"'],
+  ])('%s is told', (_name, traces, expected) => {
+    const config = parseSidecarConfig({ traces })
+    expect(config.ok ? [] : config.error).toEqual([expect.stringContaining(expected)])
+  })
+})
