@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { isKey, KEYS, PREFIX } from '../shared/annotations.ts'
 import { nearest } from '../shared/nearest.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
+import { tracesSchema, type SidecarConfig } from '../shared/sidecar-config.ts'
 import { parseQuantity } from './quantity.ts'
 import type { Floor } from './settings/floor.ts'
 import { readScope, type ScopeTexts } from './settings/scopes.ts'
@@ -54,6 +55,8 @@ const schema = z.strictObject({
       ),
     )
     .default({}),
+  /** Where the sidecars send their traces; absent: nowhere. */
+  traces: z.optional(tracesSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
   systemNamespaces: words.default([
     'kube-system',
@@ -81,6 +84,7 @@ export interface ClusterConfig {
   readonly floor: Floor
   readonly images: ImageIndex
   readonly systemNamespaces: readonly string[]
+  readonly traces?: SidecarConfig['traces']
 }
 
 const WHERE = 'cluster configuration'

@@ -42,5 +42,6 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     graceSeconds: graceSeconds(pod),
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
+    ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

@@ -33,6 +33,21 @@ describe('the cluster configuration', () => {
     ['no image', 'sidecar: {}', 'sidecar.image'],
     ['a member that does not exist', 'sidecar: { image: x }\nflor: {}', 'flor'],
     ['a mistyped floor', 'sidecar: { image: x }\nfloor: { allowAnonymus: true }', 'allowAnonymus'],
+    [
+      'traces to no URL',
+      'sidecar: { image: x }\ntraces: { endpoint: collector:4318 }',
+      'traces.endpoint',
+    ],
+    [
+      'traces with a secret that every pod would show',
+      'sidecar: { image: x }\ntraces: { endpoint: "https://a:b@collector" }',
+      'user or password',
+    ],
+    [
+      'more traces than there are',
+      'sidecar: { image: x }\ntraces: { endpoint: "http://collector", sampleRatio: 2 }',
+      'traces.sampleRatio',
+    ],
     ['root as the sidecar', 'sidecar: { image: x, uid: 0 }', 'sidecar.uid'],
     [
       'a quantity that is none',

@@ -28,6 +28,8 @@ describe('webhook/README.md', () => {
       'settings',
       'images',
       'systemNamespaces',
+      'traces.endpoint',
+      'traces.sampleRatio',
     ]
     for (const member of members) expect(README).toContain(`\`${member}\``)
     const [, table = ''] = README.split('## The cluster configuration')
