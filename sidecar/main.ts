@@ -42,12 +42,15 @@ else if (config.value.settings.auth !== 'none') {
   })
   log.warn('auth: none: anybody who reaches the port may call')
   if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
+  const collector = globalThis.gc
   const starting = startSidecar({
     config: config.value,
     log,
     now: () => performance.now(),
-    collectGarbage: () =>
-      globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+    memory: collector && {
+      residentBytes: () => process.memoryUsage.rss(),
+      collect: () => collector({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+    },
   })
   const end = (): void => {
     starting

@@ -1,5 +1,5 @@
 // How Node runs the bundled sidecar: the image's ENTRYPOINT and the bench use the same (a test
-// compares). Measured at 8 callers of 100 B: 125 MB without, 87 MB with, at no more time a call.
+// compares). Measured at 8 callers of 100 B: 125 MB without, 78 MB with, at no more time a call.
 
 /** One arena, since V8's threads would each keep one of their own; what is free at its end goes back at once. */
 export const SIDECAR_ENVIRONMENT = {
@@ -10,8 +10,8 @@ export const SIDECAR_ENVIRONMENT = {
 export const SIDECAR_NODE_FLAGS = [
   // Compiling beside the main thread costs 20 MB of fragments and gains nothing where the work is system calls.
   '--no-concurrent-recompilation',
-  // A smaller one doubles the time of a 64 KiB call; idle-memory.ts gives it back.
-  '--max-semi-space-size=16',
+  // With 4 a 64 KiB call of many members takes half as long again; 16 gains nothing for 20 MB.
+  '--max-semi-space-size=8',
   '--max-old-space-size=128',
   // For idle-memory.ts.
   '--expose-gc',

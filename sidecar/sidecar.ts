@@ -13,7 +13,7 @@ import { Readiness } from './bridge/readiness.ts'
 import { Drain } from './drain.ts'
 import { originRules } from './front/origin.ts'
 import { createFront, listen } from './front/server.ts'
-import { IdleMemory } from './idle-memory.ts'
+import { IdleMemory, type ProcessMemory } from './idle-memory.ts'
 import { IdleExit } from './idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
@@ -49,8 +49,8 @@ export interface SidecarParts {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Collects all garbage; absent where Node does not offer it. */
-  readonly collectGarbage?: () => void
+  /** Absent where Node does not let it be collected. */
+  readonly memory?: ProcessMemory | undefined
   /** How often a silent stream says that it is alive; tests have no time for the default. */
   readonly keepAliveMs?: number
 }
@@ -63,7 +63,7 @@ const counter = (): (() => number) => {
 const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
   const { settings } = config
-  const memory = new IdleMemory(parts.collectGarbage)
+  const memory = new IdleMemory(parts.memory)
   const drain = new Drain({ log, now })
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({

@@ -33,8 +33,15 @@ const packagesOf = (bundle: string): Set<string> => {
 const telemetry = (bundle: string): string[] =>
   [...packagesOf(bundle)].filter((name) => name.startsWith('@opentelemetry/'))
 
-test('the sidecar has of OpenTelemetry what prom-client brings: its API', () => {
-  expect(telemetry('sidecar.js')).toEqual(['@opentelemetry/api'])
+test('the sidecar is made of few packages, and OpenTelemetry is none of them', () => {
+  expect([...packagesOf('sidecar.js')].sort()).toEqual(['prom-client', 'zod'])
+})
+
+test("no bundle imports Node's modules by their facades, which load what nobody uses", () => {
+  for (const name of ['sidecar.js', 'tracing.mjs', 'webhook.js']) {
+    const bundle = readFileSync(join(root, 'dist', name), 'utf8')
+    expect(bundle.match(/^import .*/gm) ?? []).toEqual([])
+  }
 })
 
 test('the SDK stands in the bundle for traces', () => {
