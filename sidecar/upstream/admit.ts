@@ -1,7 +1,7 @@
 // Whether a shim may serve us. Pure. Fails closed: a server with our uid could read our memory, and
 // children that the kernel does not keep apart could read each other's.
 
-import type { Peer } from './control.ts'
+import type { Peer } from './connection.ts'
 
 /** The sentence that refuses a shim; undefined where it may serve. */
 export const admitShim = (

@@ -1,0 +1,176 @@
+// The children that the shim has been asked for, by number, until they are gone: what it says of one goes to that
+// one. Bounded by who asks (spawner.ts): here nothing is refused for being too many.
+
+import { randomBytes } from 'node:crypto'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { Child, openPipes } from './child.ts'
+import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
+
+const TERM_AFTER_MS = 2000
+const KILL_AFTER_MS = 3000
+/** The shim answers a spawn in milliseconds; a stopped container never does. */
+const SPAWN_TIMEOUT_MS = 15_000
+/** What a pipe holds at most. */
+const READ_BUFFER_BYTES = 64 * 1024
+
+export type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>
+
+/** Why there is no child; `isBusy`: it may well work a little later. */
+export interface SpawnFailure {
+  readonly message: string
+  readonly isBusy: boolean
+}
+
+export type Spawned = Result<Child, SpawnFailure>
+
+export const broken = (message: string): Spawned => fail({ message, isBusy: false })
+
+interface Asked {
+  readonly name: string
+  readonly settle: (result: Spawned) => void
+  child: Child | undefined
+  /** Its end has been asked for: its place will be free soon. */
+  isEnding: boolean
+}
+
+export interface ChildrenOptions {
+  /** Where the shim makes their pipes. */
+  readonly pipesDir: string
+  /** Tells the shim, where there is one. */
+  readonly send: (frame: Buffer) => void
+  /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
+  readonly onExit: (code: number) => void
+}
+
+export class Children {
+  private readonly options: ChildrenOptions
+  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+  private readonly asked = new Map<number, Asked>()
+  private nextNumber = 1
+  private freed: (() => void)[] = []
+
+  constructor(options: ChildrenOptions) {
+    this.options = options
+  }
+
+  /** Those that are not gone yet, those being started included. */
+  get count(): number {
+    return this.asked.size
+  }
+
+  /** Those whose end has been asked for and that are not gone yet. */
+  get ending(): number {
+    let sum = 0
+    for (const { isEnding } of this.asked.values()) if (isEnding) sum++
+    return sum
+  }
+
+  /** Resolves when the next one has gone. */
+  whenFreed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.freed.push(resolve)
+    })
+  }
+
+  /** Asks the shim for one with these environment lines added. */
+  spawn(environment: readonly string[]): Promise<Spawned> {
+    const number = this.nextNumber++
+    const name = randomBytes(16).toString('hex')
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => settle(broken('the shim did not start the server in time')),
+        SPAWN_TIMEOUT_MS,
+      )
+      const settle = (result: Spawned): void => {
+        clearTimeout(timer)
+        if (!result.ok) this.end(number)
+        resolve(result)
+      }
+      this.asked.set(number, { name, settle, child: undefined, isEnding: false })
+      this.options.send(spawnFrame(number, name, environment))
+    })
+  }
+
+  /** What the shim says of one; nothing where that is none of ours (any more). */
+  heard(event: ChildEvent): void {
+    const asked = this.asked.get(event.child)
+    if (asked !== undefined) this.tell(asked, event)
+  }
+
+  /** All are lost: the shim that watched them has gone, and has killed them. */
+  lost(why: string): void {
+    for (const { child, settle } of this.asked.values()) {
+      settle(broken(why))
+      child?.lost(why)
+    }
+    this.asked.clear()
+    this.free()
+  }
+
+  private tell(asked: Asked, event: ChildEvent): void {
+    switch (event.kind) {
+      case 'pipes':
+        this.open(event.child, asked)
+        break
+      case 'spawned':
+        this.spawned(asked)
+        break
+      case 'refused':
+        this.refused(asked, event)
+        break
+      case 'gone':
+        this.asked.delete(event.child)
+        asked.child?.gone()
+        this.free()
+        break
+      case 'exited':
+        this.options.onExit(exitCode(event, asked.isEnding))
+        asked.child?.heard(event)
+        break
+      case 'stderr':
+        asked.child?.heard(event)
+    }
+  }
+
+  private spawned({ child, settle }: Asked): void {
+    if (child) settle(ok(child))
+  }
+
+  private refused(asked: Asked, { child, reason, isBusy }: ChildEvent & { kind: 'refused' }): void {
+    this.asked.delete(child)
+    asked.child?.lost(reason)
+    asked.settle(fail({ message: reason, isBusy }))
+    this.free()
+  }
+
+  private free(): void {
+    const { freed } = this
+    this.freed = []
+    for (const resolve of freed) resolve()
+  }
+
+  private open(number: number, asked: Asked): void {
+    const { pipesDir, send } = this.options
+    try {
+      const pipes = openPipes(`${pipesDir}/${asked.name}`, this.readBuffer)
+      asked.child = new Child(pipes, { end: () => this.end(number) })
+      send(openedFrame(number))
+    } catch (error) {
+      asked.settle(broken(`its pipes cannot be opened: ${messageOf(error)}`))
+    }
+  }
+
+  private end(number: number): void {
+    const asked = this.asked.get(number)
+    if (!asked) return
+    asked.isEnding = true
+    this.options.send(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
+  }
+}
+
+/** A server that we ended by a signal, because it did not heed the end of its input, has not failed. */
+const exitCode = (
+  { code, signal }: { readonly code: number | undefined; readonly signal: number | undefined },
+  isEnding: boolean,
+): number => code ?? (isEnding ? 0 : 128 + (signal ?? 0))

@@ -1,0 +1,80 @@
+// The control socket and the folder of pipes beside it, where shim and children share a folder with us. Others may
+// connect to the one and make names in the other, but neither remove nor replace them. Fails closed: where
+// somebody else's name lies in the place of either, it does not listen.
+
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../../shared/log.ts'
+
+/** An earlier run's shim kills its children when it loses us; this long before we listen again. */
+const EARLIER_RUN_MS = 1000
+
+export interface ListenerOptions {
+  readonly runDir: string
+  readonly log: Log
+  readonly onConnection: (socket: Socket) => void
+}
+
+export class Listener {
+  private readonly options: ListenerOptions
+  private readonly server: Server
+
+  constructor(options: ListenerOptions) {
+    this.options = options
+    this.server = createServer((socket) => options.onConnection(socket))
+  }
+
+  /** Makes the pipes folder and listens; waits first where an earlier run has left its traces. */
+  async listen(): Promise<void> {
+    const { runDir, log } = this.options
+    const path = this.path
+    if (existsSync(path) || existsSync(pipesIn(runDir))) {
+      rmSync(path, { force: true })
+      await sleep(EARLIER_RUN_MS)
+    }
+    makePipesFolder(runDir, log)
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(path, resolve)
+    })
+    this.server.on('error', (error) =>
+      log.warn('the control socket failed', { error: error.message }),
+    )
+    chmodSync(path, 0o666)
+  }
+
+  /** The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod). */
+  close(): void {
+    this.server.close()
+    rmSync(this.path, { force: true })
+  }
+
+  private get path(): string {
+    return `${this.options.runDir}/control`
+  }
+}
+
+export const pipesIn = (runDir: string): string => `${runDir}/pipes`
+
+/** A new and empty folder, whatever lay there: others may make names in it but not list them. */
+export const makePipesFolder = (runDir: string, log: Log): void => {
+  const folder = pipesIn(runDir)
+  setAside(folder, log)
+  mkdirSync(folder)
+  // Sticky, write and search only.
+  chmodSync(folder, 0o1733)
+}
+
+/** A child may have left a folder there that we cannot empty: it must not keep us from starting. */
+const setAside = (folder: string, log: Log): void => {
+  if (!existsSync(folder)) return
+  const aside = `${folder}.${randomBytes(8).toString('hex')}`
+  renameSync(folder, aside)
+  try {
+    rmSync(aside, { recursive: true, force: true })
+  } catch (error) {
+    log.warn('an earlier pipes folder stays', { error: String(error) })
+  }
+}
