@@ -9,11 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from './shim-connection.ts'
 import { familyOf } from './proc.ts'
+import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from './users.ts'
 import { until, within } from './waiting.ts'
-
-export const SIDECAR_UID = 21_520
-export const SERVER_UID = 10_001
-export const IS_ROOT = process.getuid?.() === 0
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -75,8 +72,6 @@ export interface Exit {
   readonly code: number | null
   readonly signal: string | null
 }
-
-const OWN_UID = process.getuid?.() ?? 0
 
 const SANITIZER = /(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:/
 
@@ -163,13 +158,7 @@ export class ShimProcess {
 
   /** Does something as the sidecar's user. Never across an await: the user is this process's. */
   asSidecar<T>(action: () => T): T {
-    if (OWN_UID === this.sidecarUid) return action()
-    process.seteuid?.(this.sidecarUid)
-    try {
-      return action()
-    } finally {
-      process.seteuid?.(OWN_UID)
-    }
+    return asUser(this.sidecarUid, action)
   }
 
   private accept(connection: Connection): void {

@@ -15,8 +15,9 @@ import {
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUILDS, buildShim, IS_ROOT, ShimProcess } from '../../support/shim.ts'
+import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import { until } from '../../support/waiting.ts'
+import { IS_ROOT } from '../../support/users.ts'
 
 jest.setTimeout(120_000)
 

@@ -3,16 +3,10 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { kill } from 'node:process'
-import {
-  AS_PID_1,
-  BECOME_SERVER,
-  BUILDS,
-  buildShim,
-  IS_ROOT,
-  ShimProcess,
-} from '../../support/shim.ts'
+import { AS_PID_1, BECOME_SERVER, BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import { childrenOf, isAlive } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
+import { IS_ROOT } from '../../support/users.ts'
 
 jest.setTimeout(120_000)
 

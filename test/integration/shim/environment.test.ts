@@ -17,7 +17,6 @@ import {
   BECOME_SERVER,
   BUILDS,
   buildShim,
-  IS_ROOT,
   ShimProcess,
   type ShimOptions,
 } from '../../support/shim.ts'
@@ -25,6 +24,7 @@ import { REASON } from '../../support/shim-frame.ts'
 import type { Connection } from '../../support/shim-connection.ts'
 import { parentOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
+import { IS_ROOT } from '../../support/users.ts'
 
 jest.setTimeout(120_000)
 

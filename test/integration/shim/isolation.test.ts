@@ -15,11 +15,12 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AS_PID_1, buildShim, compileFixture, IS_ROOT, ShimProcess } from '../../support/shim.ts'
+import { AS_PID_1, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import type { Child, Connection } from '../../support/shim-connection.ts'
 import { REASON } from '../../support/shim-frame.ts'
 import { childrenOf, isAlive, parentOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
+import { IS_ROOT } from '../../support/users.ts'
 
 jest.setTimeout(120_000)
 

@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUILDS, buildShim, IS_ROOT, ShimProcess, type ShimOptions } from '../../support/shim.ts'
+import { BUILDS, buildShim, ShimProcess, type ShimOptions } from '../../support/shim.ts'
 import { encodeRequest, frame, REASON } from '../../support/shim-frame.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
+import { IS_ROOT } from '../../support/users.ts'
 
 jest.setTimeout(120_000)
 

@@ -1,0 +1,153 @@
+// The control socket between sidecar and shim: what a child left behind keeps nobody from starting, who speaks
+// otherwise than a shim is put out.
+
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Control } from '../../../sidecar/upstream/control.ts'
+import type { Peer } from '../../../sidecar/upstream/connection.ts'
+import { makePipesFolder } from '../../../sidecar/upstream/listener.ts'
+import { keptLog, type KeptLog } from '../../support/kept-log.ts'
+import { frame } from '../../support/shim-frame.ts'
+import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from '../../support/users.ts'
+import { readAll, until } from '../../support/waiting.ts'
+
+jest.setTimeout(120_000)
+
+const testTwoUsers = IS_ROOT ? test : test.skip
+const sidecarUid = IS_ROOT ? SIDECAR_UID : OWN_UID
+const serverUid = IS_ROOT ? SERVER_UID : OWN_UID
+
+let runDir: string
+let kept: KeptLog
+
+beforeEach(() => {
+  runDir = mkdtempSync(join(tmpdir(), 'control-test-'))
+  // As an emptyDir of medium Memory is.
+  chmodSync(runDir, 0o1777)
+  kept = keptLog()
+})
+afterEach(() => rmSync(runDir, { recursive: true }))
+
+const path = (): string => join(runDir, 'control')
+
+describe('a pipes folder of an earlier run', () => {
+  const make = (): void => asUser(sidecarUid, () => makePipesFolder(runDir, kept.log))
+  const pipes = (): string => join(runDir, 'pipes')
+  const own = (): string => join(pipes(), 'own')
+  const target = (): string => join(runDir, 'target')
+
+  const withFolder = (mode: number): void => {
+    mkdirSync(join(own(), 'in'), { recursive: true })
+    writeFileSync(join(own(), 'file'), 'text')
+    chmodSync(own(), mode)
+  }
+
+  testTwoUsers.each<[string, leave: () => void, isLeft: boolean]>([
+    ['nothing', () => undefined, false],
+    ['a file', () => writeFileSync(own(), 'text', { mode: 0o600 }), false],
+    ['a FIFO', () => void execFileSync('mkfifo', ['-m', '600', own()]), false],
+    ['an empty folder', () => mkdirSync(own()), false],
+    ['a folder that everybody may empty', () => withFolder(0o777), false],
+    ['a folder that others may only read', () => withFolder(0o755), true],
+    ['a folder that others may not even read', () => withFolder(0o700), true],
+    ['a link to a folder of the sidecar’s', () => symlinkSync(target(), own()), false],
+  ])(
+    'in which a child has left %s: a new one is made (takes two users)',
+    (_name, leave, isLeft) => {
+      asUser(sidecarUid, () => mkdirSync(target()))
+      asUser(sidecarUid, () => writeFileSync(join(target(), 'kept'), ''))
+      make()
+      asUser(serverUid, leave)
+      make()
+      const { mode, uid } = statSync(pipes())
+      expect([mode & 0o7777, uid, readdirSync(pipes())]).toEqual([0o1733, sidecarUid, []])
+      const aside = readdirSync(runDir).filter((name) => name.startsWith('pipes.'))
+      expect([aside.length, kept.lines.length]).toEqual(isLeft ? [1, 1] : [0, 0])
+      expect(readdirSync(target())).toEqual(['kept'])
+    },
+  )
+})
+
+const hello = (version = 1): Buffer => frame(0x81, Buffer.from([0, version, 0, 0, 0, 7, 6, 0]))
+const terminating = frame(0x88, Buffer.from([0, 0, 0, 9]))
+
+describe('a socket', () => {
+  let control: Control
+  let heard: string[]
+  let refusal: string | undefined
+
+  const admit = ({ uid, landlockAbi }: Peer): string | undefined => {
+    heard.push(`hello of ${uid} with ${landlockAbi}`)
+    return refusal
+  }
+
+  beforeEach(async () => {
+    const noted: string[] = []
+    heard = noted
+    refusal = undefined
+    control = new Control({
+      runDir,
+      log: kept.log,
+      admit,
+      onTerminating: (leftMs) => noted.push(`terminating in ${leftMs}`),
+      onPeer: (isThere) => noted.push(isThere ? 'there' : 'gone'),
+      onExit: (code) => noted.push(`exit ${code}`),
+    })
+    // It binds before it waits for anything, and the name is its user's.
+    await asUser(sidecarUid, () => control.listen())
+  })
+  afterEach(() => asUser(sidecarUid, () => control.close()))
+
+  const dial = async (): Promise<Socket> => {
+    const socket = connect(path())
+    await once(socket, 'connect')
+    return socket
+  }
+
+  test.each<[string, said: readonly Buffer[], why: string]>([
+    ['of another protocol', [hello(2)], 'it speaks control protocol 2, not 1'],
+    ['not admitted', [hello()], 'refused by the test'],
+    ['that speaks before its hello', [terminating], 'it spoke before its hello'],
+    ['that says hello twice', [hello(), hello()], 'it said hello twice'],
+    ['that sends an unknown frame', [hello(), frame(0x70)], 'it sent unknown frame type 112'],
+    ['that sends no frame', [Buffer.alloc(8)], 'it sent a frame of 0 bytes'],
+  ])('puts a peer out %s, says why, and takes the next', async (name, said, why) => {
+    refusal = name === 'not admitted' ? 'refused by the test' : undefined
+    const socket = await dial()
+    socket.write(Buffer.concat(said))
+    await readAll(socket)
+    await until(() => kept.lines.length > 0, 'the reason is logged')
+    expect(kept.lines.join()).toContain(`the shim was refused: ${why}`)
+    await until(() => !control.isReady, 'it has been let go')
+    refusal = undefined
+    const next = await dial()
+    next.write(hello())
+    await until(() => control.isReady, 'the next is taken')
+    next.destroy()
+  })
+
+  test('keeps the first peer where a second comes, and tells what it says', async () => {
+    const first = await dial()
+    first.write(hello())
+    await until(() => control.isReady, 'the first is taken')
+    await readAll(await dial())
+    expect(control.isReady).toBe(true)
+    first.end(terminating)
+    await until(() => !control.isReady, 'it has gone')
+    expect(heard).toEqual(['hello of 7 with 6', 'there', 'terminating in 9', 'gone'])
+  })
+})
