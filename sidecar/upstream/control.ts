@@ -74,9 +74,13 @@ export class Control {
     if (this.isReady) await this.connection?.exit(code)
   }
 
+  /**
+   * The connection ends before its name is free: a shim that has lost us kills every child first, so that whoever
+   * takes the name then is about to die, and never becomes the peer of a shim that still serves.
+   */
   close(): void {
-    this.listener.close()
     this.connection?.close()
+    this.listener.close()
   }
 
   private accept(socket: Socket): void {

@@ -45,10 +45,12 @@ export class Listener {
     chmodSync(path, 0o666)
   }
 
-  /** The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod). */
+  /**
+   * Frees the name; Node removes it, and what a child may put there in the next moment is not ours to remove.
+   * The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod).
+   */
   close(): void {
     this.server.close()
-    rmSync(this.path, { force: true })
   }
 
   private get path(): string {

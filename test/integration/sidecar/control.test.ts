@@ -1,11 +1,12 @@
 // The control socket between sidecar and shim: what a child left behind keeps nobody from starting, who speaks
-// otherwise than a shim is put out.
+// otherwise than a shim is put out, and no child ever becomes the peer.
 
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,18 +15,25 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Control } from '../../../sidecar/upstream/control.ts'
 import type { Peer } from '../../../sidecar/upstream/connection.ts'
 import { makePipesFolder } from '../../../sidecar/upstream/listener.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
+import { compileFixture } from '../../support/shim.ts'
 import { frame } from '../../support/shim-frame.ts'
 import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from '../../support/users.ts'
-import { readAll, until } from '../../support/waiting.ts'
+import { readAll, readLine, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
+
+const PROGRAMS = mkdtempSync(join(tmpdir(), 'control-programs-'))
+chmodSync(PROGRAMS, 0o755)
+const CLOSE_ORDER = compileFixture('close-order', PROGRAMS)
+const HOSTILE = compileFixture('hostile', PROGRAMS)
+afterAll(() => rmSync(PROGRAMS, { recursive: true }))
 
 const testTwoUsers = IS_ROOT ? test : test.skip
 const sidecarUid = IS_ROOT ? SIDECAR_UID : OWN_UID
@@ -150,4 +158,41 @@ describe('a socket', () => {
     await until(() => !control.isReady, 'it has gone')
     expect(heard).toEqual(['hello of 7 with 6', 'there', 'terminating in 9', 'gone'])
   })
+
+  // A shim whose connection has dropped kills every child before anything else: a name that is free earlier could
+  // be a child's while the shim is still served. What watches can miss the wrong order, hence the repetition.
+  test.each([...Array(10).keys()])('ends the connection before its name is free (%s)', async () => {
+    const watching = spawn(CLOSE_ORDER, [path()], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const stdout = watching.stdout
+    if (!(stdout instanceof Socket)) throw new Error('a pipe is a socket')
+    expect(await readLine(stdout)).toBe('taken')
+    asUser(sidecarUid, () => control.close())
+    expect(await readAll(stdout)).toBe('the connection\n')
+    expect(existsSync(path())).toBe(false)
+  })
+
+  testTwoUsers.each([...Array(5).keys()])(
+    'closes although a child takes the name at once (%s; takes two users)',
+    async () => {
+      const imitator = spawn(HOSTILE, ['imitate-sidecar', runDir], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        uid: serverUid,
+        gid: serverUid,
+      })
+      const ended = once(imitator, 'close')
+      try {
+        const { stdout } = imitator
+        if (!(stdout instanceof Socket)) throw new Error('a pipe is a socket')
+        expect(await readLine(stdout)).toBe('trying')
+        asUser(sidecarUid, () => control.close())
+        await until(
+          () => statSync(path(), { throwIfNoEntry: false })?.uid === serverUid,
+          'it is taken',
+        )
+      } finally {
+        imitator.kill('SIGKILL')
+        await ended
+      }
+    },
+  )
 })
