@@ -2,7 +2,7 @@
 // principal, or everybody's. It decides which session hears what the server says; where that cannot be
 // known for sure across principals, nobody does.
 
-import { Channel, type Call, type ChannelOwner, type Observe } from '../bridge/channel.ts'
+import { Channel, type Call, type ChannelOptions, type ChannelOwner } from '../bridge/channel.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
   member,
@@ -13,18 +13,14 @@ import {
   type Response,
 } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
-import type { Link, LinkEnd } from '../upstream/link.ts'
+import type { LinkEnd } from '../upstream/link.ts'
 import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export type ProcessModel = 'session' | 'principal' | 'shared'
 
-export interface BackendOptions {
-  readonly link: Link
+export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly model: ProcessModel
-  readonly nextId: () => number
-  readonly now: () => number
-  readonly observe: Observe
   /** The process is being ended and takes no further session. */
   readonly onUnused: () => void
   /** Whether a session waits to join. */
@@ -46,13 +42,7 @@ export class Backend implements ChannelOwner {
   constructor(options: BackendOptions) {
     this.options = options
     this.model = options.model
-    this.channel = new Channel({
-      link: options.link,
-      owner: this,
-      nextId: options.nextId,
-      now: options.now,
-      observe: options.observe,
-    })
+    this.channel = new Channel({ ...options, owner: this })
   }
 
   /** Takes on a session; where it is the only one, its slow client slows the server down. */

@@ -5,19 +5,15 @@ import {
   Channel,
   type Call,
   type Caller,
+  type ChannelOptions,
   type ChannelOwner,
-  type Observe,
 } from '../bridge/channel.ts'
 import type { Notification, Request } from '../mcp/message.ts'
-import type { Link, LinkEnd } from '../upstream/link.ts'
+import type { LinkEnd } from '../upstream/link.ts'
 import { Tools } from './tools.ts'
 
-export interface BackendOptions {
-  readonly link: Link
+export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly startupTimeoutMs: number
-  readonly nextId: () => number
-  readonly now: () => number
-  readonly observe: Observe
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
 
@@ -32,13 +28,7 @@ export class Backend implements ChannelOwner {
   constructor(options: BackendOptions) {
     this.options = options
     this.lastUsedMs = options.now()
-    this.channel = new Channel({
-      link: options.link,
-      owner: this,
-      nextId: options.nextId,
-      now: options.now,
-      observe: options.observe,
-    })
+    this.channel = new Channel({ ...options, owner: this })
     this.tools = new Tools(this.channel, options)
   }
 
