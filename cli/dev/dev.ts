@@ -3,17 +3,14 @@
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { parseAllDocuments } from 'yaml'
 import { createLog } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
-import { render } from '../../webhook/inject/render.ts'
-import { isObject } from '../../webhook/json.ts'
-import { namespaceOf } from '../../webhook/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command.ts'
-import { namespacesIn, templatesIn, type Template } from '../manifest/templates.ts'
-import { lend } from '../manifest/workload.ts'
+import { decide } from '../manifest/inject.ts'
+import { placesIn } from '../manifest/manifest.ts'
 import { parsePort } from '../port.ts'
 import { aborted } from '../signal.ts'
 import { localPod, type LocalPod } from './local-pod.ts'
@@ -54,7 +51,7 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
     if (!port.ok) return port
     return ok({ file: values.file, config: values.config ?? DEV_CONFIG, port: port.value })
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
+    return fail(messageOf(error))
   }
 }
 
@@ -67,32 +64,24 @@ interface Named {
   readonly outcome: Outcome
 }
 
+type Reasons = readonly string[]
+
 /** Every pod of a manifest with what render decides on it. */
-const decide = (text: string, flags: Flags): Result<readonly Named[], string[]> => {
+const decided = (text: string, flags: Flags): Result<readonly Named[], Reasons> => {
   const config = readClusterConfig(readFileSync(flags.config, 'utf8'))
   if (!config.ok) return config
-  const documents = parseAllDocuments(text)
-  const broken = documents.flatMap((document) =>
-    document.errors.map((error) => `${flags.file}: ${error.message}`),
+  const places = placesIn(text, { file: flags.file, namespace: 'default', namespaces: [] })
+  if (!places.ok) return places
+  return ok(
+    places.value.map((place) => ({
+      where: `${place.template.kind}/${place.template.name}`,
+      outcome: decide(place, { config: config.value }),
+    })),
   )
-  if (broken.length > 0) return fail(broken)
-  const objects = documents.map((document): unknown => document.toJS()).filter(isObject)
-  const known = objects.flatMap(namespacesIn).map(namespaceOf)
-  const namespaces = new Map(known.map((namespace) => [namespace.name, namespace]))
-  const one = (template: Template): Named => {
-    const { pod, workload } = lend(template)
-    const name = template.namespace ?? 'default'
-    const namespace = namespaces.get(name) ?? { name, labels: {}, annotations: {} }
-    return {
-      where: `${template.kind}/${template.name}`,
-      outcome: render(pod, namespace, config.value, workload),
-    }
-  }
-  return ok(objects.flatMap((object) => templatesIn(object)).map(one))
 }
 
 /** The pod of one outcome, if it is injected, or the reasons why it cannot run. */
-const placed = ({ where, outcome }: Named, port: number): Result<Placed | undefined, string[]> => {
+const placed = ({ where, outcome }: Named, port: number): Result<Placed | undefined, Reasons> => {
   if (outcome.kind === 'skip') return ok(undefined)
   if (outcome.kind === 'deny') {
     return fail(outcome.violations.map(({ message }) => `${where}: denied: ${message}`))
@@ -106,7 +95,7 @@ const runnable = (
   named: readonly Named[],
   port: number,
   io: Io,
-): Result<readonly Placed[], string[]> => {
+): Result<readonly Placed[], Reasons> => {
   const errors: string[] = []
   const pods: Placed[] = []
   for (const each of named) {
@@ -155,7 +144,7 @@ export const dev: Command = {
     }
     const flags = readFlags(args)
     if (!flags.ok) return misuse(io, 'dev', flags.error)
-    const named = decide(readFileSync(flags.value.file, 'utf8'), flags.value)
+    const named = decided(readFileSync(flags.value.file, 'utf8'), flags.value)
     const pods = named.ok ? runnable(named.value, flags.value.port, io) : named
     if (pods.ok) return serve(pods.value, io)
     for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)

@@ -15,7 +15,10 @@ const STRICT =
   'the built-in cluster configuration is strict; name another with --config FILE (manifests/overlays/dev/config.yaml is for trying things out)'
 
 /** What render decides on one pod of a manifest. */
-export const decide = ({ template, namespace }: Place, { config }: ManifestOptions): Outcome => {
+export const decide = (
+  { template, namespace }: Place,
+  { config }: Pick<ManifestOptions, 'config'>,
+): Outcome => {
   const { pod, workload } = lend(template)
   return render(pod, namespace, config, workload)
 }

@@ -2,7 +2,7 @@
 // is written back into its own document. Nothing is printed unless everything went right, so that a
 // pipe into kubectl never applies half a file. Pure.
 
-import { ok } from '../../shared/result.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/config.ts'
 import { writePatch, type Operation } from '../../webhook/inject/patch.ts'
 import type { JsonObject } from '../../webhook/json.ts'
@@ -11,16 +11,19 @@ import { editText, readDocument, type ManifestDocument } from './document.ts'
 import { isBlank, splitStream } from './stream.ts'
 import { namespacesIn, templatesIn, type Template } from './templates.ts'
 
-export interface ManifestOptions {
+export interface PlaceOptions {
   /** How messages name the text: a file, or `-`. */
   readonly file: string
-  readonly config: ClusterConfig
-  /** Whether nobody named a configuration: messages then say where its strictness comes from. */
-  readonly isDefaultConfig: boolean
   /** For objects that name no namespace. */
   readonly namespace: string
   /** Known namespaces, besides those in the manifest. */
   readonly namespaces: readonly Namespace[]
+}
+
+export interface ManifestOptions extends PlaceOptions {
+  readonly config: ClusterConfig
+  /** Whether nobody named a configuration: messages then say where its strictness comes from. */
+  readonly isDefaultConfig: boolean
 }
 
 export interface ManifestResult {
@@ -67,11 +70,21 @@ interface Numbered extends ManifestDocument {
   readonly number: number
 }
 
-/** Reads all documents; texts that cannot be read are errors. */
-const readAll = (
-  text: string,
-  file: string,
-): { readonly documents: readonly Numbered[]; readonly errors: readonly string[] } => {
+type Known = ReadonlyMap<string, Namespace>
+
+interface Manifest {
+  readonly documents: readonly Numbered[]
+  /** Namespaces by name, the manifest's own and those that were known before. */
+  readonly known: Known
+}
+
+const knownNamespaces = (documents: readonly Numbered[], options: PlaceOptions): Known => {
+  const own = documents.flatMap(({ value }) => (value ? namespacesIn(value) : [])).map(namespaceOf)
+  return new Map([...options.namespaces, ...own].map((namespace) => [namespace.name, namespace]))
+}
+
+/** Reads all documents, or says which cannot be read. */
+const readManifest = (text: string, options: PlaceOptions): Result<Manifest, readonly string[]> => {
   const documents: Numbered[] = []
   const errors: string[] = []
   let number = 0
@@ -79,16 +92,11 @@ const readAll = (
     if (!isBlank(part)) number += 1
     const document = readDocument(part)
     if (document.ok) documents.push({ ...document.value, number })
-    else errors.push(`${file}: document ${number}: ${document.error}`)
+    else errors.push(`${options.file}: document ${number}: ${document.error}`)
   }
-  return { documents, errors }
-}
-
-type Known = ReadonlyMap<string, Namespace>
-
-const knownNamespaces = (documents: readonly Numbered[], options: ManifestOptions): Known => {
-  const own = documents.flatMap(({ value }) => (value ? namespacesIn(value) : [])).map(namespaceOf)
-  return new Map([...options.namespaces, ...own].map((namespace) => [namespace.name, namespace]))
+  return errors.length > 0
+    ? fail(errors)
+    : ok({ documents, known: knownNamespaces(documents, options) })
 }
 
 interface Change {
@@ -107,18 +115,22 @@ const judgeTemplate = (place: Place, judge: Judge): Change => {
     : { operations: [], isDenied: true, notes: [...notes, `${where}: ${patch.error}`] }
 }
 
+const placesOf = (document: Numbered, options: PlaceOptions, known: Known): readonly Place[] =>
+  templatesIn(document.value ?? {}).map((template) => {
+    const name = template.namespace ?? options.namespace
+    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
+    const where = `${options.file}: document ${document.number}: ${template.kind} ${template.name}`
+    return { template, namespace, where }
+  })
+
 const runOverDocument = (
   document: Numbered,
   options: ManifestOptions,
   known: Known,
   judge: Judge,
 ): Part => {
-  const changes = templatesIn(document.value ?? {}).map((template) => {
-    const name = template.namespace ?? options.namespace
-    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
-    const where = `${options.file}: document ${document.number}: ${template.kind} ${template.name}`
-    return judgeTemplate({ template, namespace, where }, judge)
-  })
+  const places = placesOf(document, options, known)
+  const changes = places.map((place) => judgeTemplate(place, judge))
   const notes = changes.flatMap((change) => change.notes)
   const edited = editText(
     document,
@@ -129,15 +141,26 @@ const runOverDocument = (
     : { text: '', isDenied: true, notes: [...notes, `${options.file}: ${edited.error}`] }
 }
 
+/** Every pod of a manifest and the namespace that it is for, or why the text cannot be read. */
+export const placesIn = (
+  text: string,
+  options: PlaceOptions,
+): Result<readonly Place[], readonly string[]> => {
+  const manifest = readManifest(text, options)
+  if (!manifest.ok) return manifest
+  const { documents, known } = manifest.value
+  return ok(documents.flatMap((document) => placesOf(document, options, known)))
+}
+
 /** Judges every pod of a manifest. */
 export const runOverManifest = (
   text: string,
   options: ManifestOptions,
   judge: Judge,
 ): ManifestResult => {
-  const { documents, errors } = readAll(text, options.file)
-  if (errors.length > 0) return { stdout: '', stderr: lines(errors), exitCode: 1 }
-  const known = knownNamespaces(documents, options)
+  const manifest = readManifest(text, options)
+  if (!manifest.ok) return { stdout: '', stderr: lines(manifest.error), exitCode: 1 }
+  const { documents, known } = manifest.value
   const parts = documents.map((document) => runOverDocument(document, options, known, judge))
   const isDenied = parts.some((part) => part.isDenied)
   return {
