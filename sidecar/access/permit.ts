@@ -9,7 +9,7 @@ export interface Permit {
   readonly principal: Principal
 }
 
-/** For `authorize` only; the linter lets no other file import it. */
+/** For `authorize` only; the linter lets no other file import it (of the tests, support/principals.ts). */
 export const grant = (principal: Principal): Permit =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   ({ principal }) as Permit
