@@ -40,6 +40,8 @@ export type FakeReply = {
   readonly received: () => Promise<string>
   /** The body alone. */
   readonly body: () => Promise<string>
+  /** The client goes away; the sidecar sees it in the next turn. */
+  readonly hangUp: () => Promise<void>
   readonly stopReading: () => void
   readonly goOnReading: () => void
 }
@@ -63,6 +65,10 @@ export const aReply = (nowMs = 0): FakeReply => {
     body: async () => {
       const [, ...rest] = (await received()).split('\r\n\r\n')
       return rest.join('\r\n\r\n')
+    },
+    hangUp: async () => {
+      response.destroy()
+      await nextTurn()
     },
     stopReading: () => {
       client.isReading = false

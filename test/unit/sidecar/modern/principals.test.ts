@@ -1,0 +1,280 @@
+// Two principals before one sidecar in the modern era: whose process serves whom, when it is given up, and who hears
+// what it says.
+
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Permit } from '../../../../sidecar/access/permit.ts'
+import { Modern } from '../../../../sidecar/modern/modern.ts'
+import { anExchange } from '../../../support/fake-exchange.ts'
+import type { FakeLink } from '../../../support/fake-link.ts'
+import type { FakeReply } from '../../../support/fake-reply.ts'
+import { FakeSource } from '../../../support/fake-source.ts'
+import { aMessage } from '../../../support/messages.ts'
+import { permitOf } from '../../../support/principals.ts'
+
+const IDLE_MS = 1000
+const A = permitOf('https://issuer.example a')
+const B = permitOf('https://issuer.example b')
+const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
+
+let source: FakeSource
+let modern: Modern
+let nowMs: number
+
+const start = (model: 'session' | 'principal' | 'shared'): void => {
+  let last = 100
+  nowMs = 0
+  source = new FakeSource()
+  modern = new Modern({
+    source,
+    model,
+    requestTimeoutMs: 10_000,
+    startupTimeoutMs: 10_000,
+    idleTimeoutMs: IDLE_MS,
+    keepAliveMs: 10_000,
+    nextId: () => ++last,
+    now: () => nowMs,
+    observe: () => undefined,
+    onStartFailed: () => undefined,
+  })
+}
+
+const request = (method: string, meta = '{}', of = ''): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{"cursor":"${of}","_meta":${meta}}}`
+const note = (method: string, params: string): string =>
+  `{"jsonrpc":"2.0","method":"${method}","params":${params}}`
+const result = (id: number | string, value = '{}'): string =>
+  `{"jsonrpc":"2.0","id":${id},"result":${value}}`
+const LOGS = '{"io.modelcontextprotocol/logLevel":"debug"}'
+const TOKEN = '{"progressToken":"same"}'
+
+const post = async (permit: Permit, body: string): Promise<FakeReply> => {
+  const { exchange, client } = anExchange()
+  await modern.post(permit, exchange, aMessage(body))
+  return client
+}
+const ask = (permit: Permit, meta?: string, of?: string): Promise<FakeReply> =>
+  post(permit, request('tools/list', meta, of))
+const subscribe = (permit: Permit): Promise<FakeReply> =>
+  post(permit, request('subscriptions/listen'))
+
+const link = (index: number): FakeLink => {
+  const found = source.links[index]
+  if (!found) throw new Error(`there is no process ${index}`)
+  return found
+}
+const eventsOf = async ({ body }: FakeReply): Promise<string[]> =>
+  [...(await body()).matchAll(/data: (.+)/g)].map(([, data]) => data ?? '')
+const closed = (): readonly boolean[] => source.links.map(({ isClosed }) => isClosed)
+
+describe.each<['session' | 'principal' | 'shared', readonly number[]]>([
+  ['session', [0, 1, 0, 1]],
+  ['principal', [0, 1, 0, 1]],
+  ['shared', [0, 0, 0, 0]],
+])('which process serves whom, model %s', (model, processes) => {
+  const inTurn = async (): Promise<void> => {
+    for (const [index, permit] of [A, B, A, B].entries()) await ask(permit, '{}', `of ${index}`)
+  }
+  const atOnce = (): Promise<unknown> =>
+    Promise.all([A, B, A, B].map((permit, index) => ask(permit, '{}', `of ${index}`)))
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['one after the other', inTurn],
+    ['at once', atOnce],
+  ])('%s', async (_name, askAll) => {
+    start(model)
+    await askAll()
+    expect([0, 1, 2, 3].map((index) => source.serverOf(`of ${index}`))).toEqual(processes)
+    expect(source.links).toHaveLength(new Set(processes).size)
+  })
+})
+
+test.each([
+  ['in case', 'a', 'A'],
+  ['by a space', 'a', 'a '],
+  ['as the names of models', 'shared', 'principal'],
+  ['as members of every object', '__proto__', 'constructor'],
+  ['from the empty one', '', ' '],
+])('principals that differ %s never share a process', async (_name, one, other) => {
+  start('principal')
+  for (const key of [one, other, one, other]) await ask(permitOf(key))
+  expect(source.links.map(({ sent }) => sent.length)).toEqual([2, 2])
+})
+
+describe('a process whose place somebody needs', () => {
+  beforeEach(() => start('principal'))
+
+  const answer = (index: number): void => {
+    for (const text of link(index).sent) {
+      const [, id] = /"id":(\d+)/.exec(text) ?? []
+      if (id !== undefined) link(index).says(result(id))
+    }
+  }
+
+  test.each<[string, begin: () => Promise<unknown>, isBusy: boolean]>([
+    ['answers a request', () => ask(A), true],
+    ['answers a request with log lines', () => ask(A, LOGS), true],
+    ['has a subscription', () => subscribe(A), true],
+    [
+      'answers the second of two',
+      async () => {
+        await ask(A)
+        await ask(A)
+        link(0).says(result(101))
+      },
+      true,
+    ],
+    [
+      'has answered',
+      async () => {
+        await ask(A)
+        answer(0)
+      },
+      false,
+    ],
+    [
+      'has answered with log lines',
+      async () => {
+        await ask(A, LOGS)
+        answer(0)
+      },
+      false,
+    ],
+    ['has lost its client', async () => (await ask(A)).hangUp(), false],
+    ['has lost the client of its subscription', async () => (await subscribe(A)).hangUp(), false],
+  ])('A’s %s', async (_name, begin, isBusy) => {
+    await begin()
+    expect([source.reclaim(), ...closed()]).toEqual([!isBusy, !isBusy])
+    answer(0)
+    expect([source.reclaim(), ...closed()]).toEqual([isBusy, true])
+  })
+
+  test.each<[string, busy: Permit, idle: Permit, ends: readonly boolean[]]>([
+    ['A’s works and B’s does not', A, B, [false, true]],
+    ['B’s works and A’s does not', B, A, [true, false]],
+  ])('is the idle one’s where %s', async (_name, busy, idle, ends) => {
+    for (const permit of [A, B]) await ask(permit)
+    answer(0)
+    answer(1)
+    await ask(busy)
+    expect([source.reclaim(), ...closed()]).toEqual([true, ...ends])
+    expect([source.reclaim(), ...closed()]).toEqual([false, ...ends])
+    await ask(idle, '{}', 'again')
+    expect([source.links.length, source.serverOf('again')]).toEqual([3, 2])
+  })
+
+  test('is the one that has been idle longest', async () => {
+    for (const permit of [A, B]) await ask(permit)
+    nowMs = 1
+    answer(1)
+    nowMs = 2
+    answer(0)
+    expect([source.reclaim(), ...closed()]).toEqual([true, false, true])
+    expect([source.reclaim(), ...closed()]).toEqual([true, true, true])
+  })
+
+  test.each<[string, busy: Permit, ends: readonly boolean[]]>([
+    ['A’s', A, [false, true]],
+    ['B’s', B, [true, false]],
+  ])(
+    'or that nobody has used for the idle time: not %s, which works',
+    async (_name, busy, ends) => {
+      for (const permit of [A, B]) await ask(permit)
+      answer(0)
+      answer(1)
+      await ask(busy)
+      modern.sweep((nowMs = IDLE_MS))
+      expect(closed()).toEqual(ends)
+    },
+  )
+
+  test('ends by itself: A’s requests fail, B’s do not, and neither gets the other’s', async () => {
+    const [ofA, ofB] = [await ask(A), await ask(B)]
+    link(0).ends({ message: 'the server exited', stderr: 'secret' })
+    expect(await ofA.body()).toContain('secret')
+    expect(await ofB.received()).toBe('')
+    await ask(A, '{}', 'again')
+    expect(source.serverOf('again')).toBe(2)
+    link(1).says(result(102, '"for B"'))
+    expect(await ofB.body()).toBe(result(1, '"for B"'))
+  })
+})
+
+describe('in one process that A and B share', () => {
+  beforeEach(() => start('shared'))
+
+  const sent = (): readonly string[] => link(0).sent
+  const cancelled = (): readonly string[] => sent().filter((text) => text.includes('cancelled'))
+  const progress = (of: string): string =>
+    note('notifications/progress', `{"progressToken":${of},"progress":1}`)
+
+  test('equal ids and tokens: each hears its own', async () => {
+    const [ofA, ofB] = [await ask(A, TOKEN), await ask(B, TOKEN)]
+    link(0).says(progress('102'))
+    link(0).says(progress('101'))
+    link(0).says(progress('"same"'))
+    link(0).says(result(102, '"for B"'))
+    link(0).says(result(101, '"for A"'))
+    expect(await eventsOf(ofA)).toEqual([progress('"same"'), result(1, '"for A"')])
+    expect(await eventsOf(ofB)).toEqual([progress('"same"'), result(1, '"for B"')])
+  })
+
+  test.each([
+    ['under its id', '1'],
+    ['under the number that the server knows', '101'],
+    ['under that number as a string', '"101"'],
+  ])('B cancels a request of A’s %s: nothing comes of it', async (_name, id) => {
+    const ofA = await ask(A)
+    const ofB = await post(B, note('notifications/cancelled', `{"requestId":${id}}`))
+    expect(await ofB.received()).toContain(' 202 ')
+    expect(cancelled()).toEqual([])
+    link(0).says(result(101, '"for A"'))
+    expect(await ofA.body()).toBe(result(1, '"for A"'))
+  })
+
+  test('B hangs up: its own request is cancelled', async () => {
+    const [ofA, ofB] = [await ask(A), await ask(B)]
+    await ofB.hangUp()
+    expect(cancelled()).toEqual([
+      note('notifications/cancelled', '{"requestId":102,"reason":"disconnected"}'),
+    ])
+    link(0).says(result(101, '"for A"'))
+    expect(await ofA.body()).toBe(result(1, '"for A"'))
+  })
+
+  test('a change is told to the subscription that it names', async () => {
+    const [ofA, ofB] = [await subscribe(A), await subscribe(B)]
+    const updated = (of: string): string =>
+      note('notifications/resources/updated', `{"uri":"u","_meta":{"${SUBSCRIPTION}":${of}}}`)
+    link(0).says(updated('102'))
+    expect([await eventsOf(ofA), await eventsOf(ofB)]).toEqual([[], [updated('1')]])
+    link(0).says(updated('1'))
+    link(0).says(note('notifications/resources/updated', '{"uri":"u"}'))
+    expect([await eventsOf(ofA), await eventsOf(ofB)]).toEqual([[], [updated('1')]])
+  })
+
+  test.each([
+    ['a request', request('sampling/createMessage')],
+    ['a ping', request('ping')],
+    ['a change of no subscription', note('notifications/tools/list_changed', '{}')],
+    ['a log line that nobody asked for', note('notifications/message', '{"data":"secret"}')],
+  ])('the server says %s: nobody hears it', async (_name, said) => {
+    const all = [await ask(A), await ask(B), await subscribe(A), await subscribe(B)]
+    const before = sent()
+    link(0).says(said)
+    expect(await Promise.all(all.map((one) => one.received()))).toEqual(['', '', '', ''])
+    expect(sent()).toEqual(before)
+  })
+
+  test('a log line is told to whoever asked for them, who has the process alone among such', async () => {
+    const ofA = await ask(A, LOGS)
+    const others = [await ask(B), await ask(B, LOGS), await ask(B)]
+    expect(source.links).toHaveLength(2)
+    const line = note('notifications/message', '{"data":"of A"}')
+    link(0).says(line)
+    expect(await eventsOf(ofA)).toEqual([line])
+    expect(await Promise.all(others.map((one) => one.received()))).toEqual(['', '', ''])
+    link(0).says(result(101))
+    link(0).says(line)
+    expect(await Promise.all(others.map((one) => one.received()))).toEqual(['', '', ''])
+  })
+})
