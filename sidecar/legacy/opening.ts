@@ -51,8 +51,8 @@ interface Opened {
 
 type Start = Result<Opened, Fault>
 
-/** A process that several sessions share, from the moment it is asked for, and how many wait to join it. */
-interface Shared {
+/** A process from the moment it is asked for, and how many wait to join it. */
+interface Process {
   readonly opened: Promise<Start>
   readonly claim: Claim
 }
@@ -80,7 +80,7 @@ const START_FAULTS: ReadonlySet<FaultCode> = new Set([
 export class Opening {
   private readonly options: OpeningOptions
   private readonly eventBudget = new EventBudget()
-  private readonly shared = new Map<string, Shared>()
+  private readonly shared = new Map<string, Process>()
   private readonly backends = new Set<Backend>()
   /** Sessions whose server has not answered yet. */
   private readonly waiting = new Set<Session>()
@@ -111,7 +111,11 @@ export class Opening {
     const stream = session.open(reply)
     reply.header('mcp-session-id', session.id)
     this.waiting.add(session)
-    const opened = await this.backend(permit, request, session)
+    const { opened: opening, claim } = this.backend(permit, request, session)
+    claim.waiting++
+    const opened = await opening
+    // It joins, or leaves, in this same turn: whoever waits behind it is not left with a process that has ended.
+    claim.waiting--
     this.waiting.delete(session)
     const answer = opened.ok ? this.join(session, opened.value, reply.state === 'done') : opened
     if (answer.ok)
@@ -161,15 +165,14 @@ export class Opening {
     return ok(answer)
   }
 
-  private backend(permit: Permit, request: Request, session: Session): Promise<Start> {
+  private backend(permit: Permit, request: Request, session: Session): Process {
     const key = backendKey(this.options.model, permit.principal.key, request)
-    if (key === undefined) {
-      return this.start(request, { session, isAwaited: () => false, onClosed: () => undefined })
-    }
-    return this.joinShared(this.shared.get(key) ?? this.startShared(key, request))
+    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, request)
+    const use = { session, isAwaited: () => false, onClosed: () => undefined }
+    return { opened: this.start(request, use), claim: { waiting: 0 } }
   }
 
-  private startShared(key: string, request: Request): Shared {
+  private startShared(key: string, request: Request): Process {
     const claim: Claim = { waiting: 0 }
     const opened = this.start(
       this.options.model === 'shared' ? sharedInitialize(request) : request,
@@ -184,16 +187,6 @@ export class Opening {
     const shared = { opened, claim }
     this.shared.set(key, shared)
     return shared
-  }
-
-  /** Whoever waits is not left with a process that ends because the one before has gone away. */
-  private async joinShared({ opened, claim }: Shared): Promise<Start> {
-    claim.waiting++
-    try {
-      return await opened
-    } finally {
-      claim.waiting--
-    }
   }
 
   /** A new process, initialized. */

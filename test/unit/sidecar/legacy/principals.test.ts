@@ -260,6 +260,17 @@ describe('which process', () => {
     expect((await a.post(request('tools/list'))).fault?.code).toBe('session-unknown')
     expect((await b.post(request('tools/list'))).fault).toBeUndefined()
   })
+
+  test('is B’s too where A has gone away before it answered (model shared)', async () => {
+    start('shared')
+    const { exchange, client } = anExchange()
+    const gone = legacy.post(A, exchange, aMessage(INITIALIZE))
+    const isGone = client.hangUp()
+    const b = await open(B)
+    await Promise.all([gone, isGone])
+    expect([source.links.length, legacy.sessions.size]).toEqual([1, 1])
+    expect((await b.post(request('tools/list'))).fault).toBeUndefined()
+  })
 })
 
 describe('in one process that A and B share', () => {
