@@ -12,14 +12,10 @@ import {
   ElicitRequestSchema,
   ListRootsRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
-import { Notifications, unexpected, type Reply } from './client-answers.ts'
+import { Notifications, unexpected } from './client-answers.ts'
+import { CAPABILITIES, methodsOf } from './client-methods.ts'
 import type { McpClient } from './mcp-client.ts'
 
-const CAPABILITIES = {
-  roots: { listChanged: true },
-  sampling: {},
-  elicitation: { form: {}, url: {} },
-}
 const TASKS = {
   list: {},
   cancel: {},
@@ -85,29 +81,11 @@ const connect = async (url: string, sdk: Client): Promise<McpClient & { sdk: Cli
     instructions: sdk.getInstructions(),
     answers,
     notifications,
-    listTools: async () => (await sdk.listTools()).tools,
+    ...methodsOf(sdk, transport),
     call: (name, args = {}, { onProgress, signal } = {}) =>
       sdk.callTool({ name, arguments: args }, undefined, {
         ...(onProgress !== undefined && { onprogress: onProgress }),
         ...(signal !== undefined && { signal }),
       }),
-    listPrompts: async () => (await sdk.listPrompts()).prompts,
-    getPrompt: (name, args = {}): Promise<Reply> => sdk.getPrompt({ name, arguments: args }),
-    listResources: async () => (await sdk.listResources()).resources,
-    listTemplates: async () => (await sdk.listResourceTemplates()).resourceTemplates,
-    read: (uri): Promise<Reply> => sdk.readResource({ uri }),
-    complete: async ({ of, argument, settled }) => {
-      const context = settled === undefined ? {} : { context: { arguments: settled } }
-      return (await sdk.complete({ ref: of, argument, ...context })).completion.values
-    },
-    subscribe: async (uri) => void (await sdk.subscribeResource({ uri })),
-    unsubscribe: async (uri) => void (await sdk.unsubscribeResource({ uri })),
-    setLevel: async (level) => void (await sdk.setLoggingLevel(level)),
-    ping: async () => void (await sdk.ping()),
-    rootsChanged: () => sdk.sendRootsListChanged(),
-    close: async () => {
-      await transport.terminateSession()
-      await sdk.close()
-    },
   }
 }

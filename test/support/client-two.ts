@@ -2,14 +2,9 @@
 // era first, and falls back to the legacy one where the server offers nothing else.
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { Notifications, unexpected, type Reply } from './client-answers.ts'
+import { Notifications, unexpected } from './client-answers.ts'
+import { CAPABILITIES, methodsOf } from './client-methods.ts'
 import type { McpClient } from './mcp-client.ts'
-
-const CAPABILITIES = {
-  roots: { listChanged: true },
-  sampling: {},
-  elicitation: { form: {}, url: {} },
-}
 
 /** Connects a 2.x client that negotiates its era. */
 export const connectClientTwo = async (url: string): Promise<McpClient & { sdk: Client }> => {
@@ -33,7 +28,7 @@ export const connectClientTwo = async (url: string): Promise<McpClient & { sdk: 
     instructions: sdk.getInstructions(),
     answers,
     notifications,
-    listTools: async () => (await sdk.listTools()).tools,
+    ...methodsOf(sdk, transport),
     call: (name, args = {}, { onProgress, signal } = {}) =>
       sdk.callTool(
         { name, arguments: args },
@@ -42,23 +37,5 @@ export const connectClientTwo = async (url: string): Promise<McpClient & { sdk: 
           ...(signal !== undefined && { signal }),
         },
       ),
-    listPrompts: async () => (await sdk.listPrompts()).prompts,
-    getPrompt: (name, args = {}): Promise<Reply> => sdk.getPrompt({ name, arguments: args }),
-    listResources: async () => (await sdk.listResources()).resources,
-    listTemplates: async () => (await sdk.listResourceTemplates()).resourceTemplates,
-    read: (uri): Promise<Reply> => sdk.readResource({ uri }),
-    complete: async ({ of, argument, settled }) => {
-      const context = settled === undefined ? {} : { context: { arguments: settled } }
-      return (await sdk.complete({ ref: of, argument, ...context })).completion.values
-    },
-    subscribe: async (uri) => void (await sdk.subscribeResource({ uri })),
-    unsubscribe: async (uri) => void (await sdk.unsubscribeResource({ uri })),
-    setLevel: async (level) => void (await sdk.setLoggingLevel(level)),
-    ping: async () => void (await sdk.ping()),
-    rootsChanged: () => sdk.sendRootsListChanged(),
-    close: async () => {
-      await transport.terminateSession()
-      await sdk.close()
-    },
   }
 }
