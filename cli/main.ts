@@ -2,6 +2,7 @@
 // The `outrigger` command: finds the subcommand, prints what it says, exits with its code. The only
 // file of the CLI that touches the process.
 
+import { messageOf } from '../shared/message.ts'
 import { COMMANDS } from './commands.ts'
 import { usage } from './usage.ts'
 
@@ -40,7 +41,7 @@ if (command === undefined) {
     const code = await (await command.load()).run(args, io)
     process.exit(signalled === undefined ? code : (EXIT_CODES[signalled] ?? code))
   } catch (error) {
-    io.stderr(`outrigger ${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    io.stderr(`outrigger ${name}: ${messageOf(error)}\n`)
     process.exit(1)
   }
 }

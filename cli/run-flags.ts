@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { parsePort } from './port.ts'
 import { annotation, KEYS, type Key } from '../shared/annotations.ts'
+import { messageOf } from '../shared/message.ts'
 import { wants } from '../shared/settings.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 
@@ -51,7 +52,7 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
       allowPositionals: false,
     }).values
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
+    return fail(messageOf(error))
   }
   const port = portOf('port', text(values['port']))
   if (!port.ok) return port

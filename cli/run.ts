@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { createLog } from '../shared/log.ts'
+import { messageOf } from '../shared/message.ts'
 import { MCP_PATH } from '../shared/names.ts'
 import { fail, type Result } from '../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
@@ -34,7 +35,7 @@ const fileDocument = (path: string | undefined): Readonly<Record<string, unknown
   try {
     return record(parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw new Error(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`--config ${path}: ${messageOf(error)}`, {
       cause: error,
     })
   }

@@ -3,6 +3,7 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { messageOf } from '../../shared/message.ts'
 import { bringUp, growFull } from './cluster.ts'
 import { clusterIds, directoryOf, isLiving, readState, writeState } from './machine/state.ts'
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
@@ -130,6 +131,6 @@ const main = async ([command, ...args]: readonly string[]): Promise<number> => {
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error))
+  say(messageOf(error))
   return 1
 })

@@ -1,6 +1,8 @@
 // What the programs of the tests have in common: wrong usage is told with the usage (exit code 2), Ctrl-C ends
 // what runs (130), anything else that fails says so (1).
 
+import { messageOf } from '../../shared/message.ts'
+
 export interface Program<Options> {
   readonly name: string
   readonly usage: string
@@ -9,8 +11,6 @@ export interface Program<Options> {
   /** Resolves with the exit code. */
   readonly run: (options: Options, signal: AbortSignal) => Promise<number>
 }
-
-const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Runs it on this process's arguments and signals; resolves with the exit code. */
 export const runProgram = async <Options>({
@@ -23,7 +23,7 @@ export const runProgram = async <Options>({
   try {
     options = read(process.argv.slice(2))
   } catch (error) {
-    process.stderr.write(`${said(error)}\n${usage}\n`)
+    process.stderr.write(`${messageOf(error)}\n${usage}\n`)
     return 2
   }
   const stop = new AbortController()
@@ -31,7 +31,7 @@ export const runProgram = async <Options>({
   try {
     return await run(options, stop.signal)
   } catch (error) {
-    process.stderr.write(`${name}: ${stop.signal.aborted ? 'interrupted' : said(error)}\n`)
+    process.stderr.write(`${name}: ${stop.signal.aborted ? 'interrupted' : messageOf(error)}\n`)
     return stop.signal.aborted ? 130 : 1
   }
 }

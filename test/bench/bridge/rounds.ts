@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { messageOf } from '../../../shared/message.ts'
 import type { BenchContext } from '../bench.ts'
 import { cellName, type Cell, type Group, type Pace } from './cells.ts'
 import type { Contender } from './contenders.ts'
@@ -44,7 +45,7 @@ const toSample = (cell: Cell, contender: string, result: LoadResult): Sample => 
 })
 
 const lastLine = (error: unknown): string => {
-  const said = error instanceof Error ? error.message.trim() : String(error)
+  const said = messageOf(error).trim()
   return said.slice(said.lastIndexOf('\n') + 1)
 }
 

@@ -2,6 +2,7 @@
 // awaited when it never came. It measures nothing and decides nothing.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../../shared/message.ts'
 
 const PAUSE_MS = 50
 
@@ -20,7 +21,7 @@ export const waitFor = async <T>(
       failure = ''
     } catch (error) {
       if (error instanceof Doomed) throw error
-      failure = `; last: ${error instanceof Error ? error.message : String(error)}`
+      failure = `; last: ${messageOf(error)}`
     }
     await pause(PAUSE_MS)
   }
