@@ -8,7 +8,8 @@ import type { OwnTarget } from './describe-cluster.ts'
 import { serverCommand, serverImage, type ServerKind } from './images/servers.ts'
 import { words } from './machine/run.ts'
 import { waitFor } from './machine/waiting.ts'
-import { CLIENT_IMAGE } from './node-images.ts'
+import { createKubectl } from './kubectl.ts'
+import { CLIENT_IMAGE, loadOurs } from './node-images.ts'
 import { deploymentOf, INJECT, serverPod, type PodParts } from './pods.ts'
 
 /** A server of a kind as a user's Deployment, and a Service onto the sidecar's port. */
@@ -190,8 +191,15 @@ export const untilServed = (
     return said === 'Echo: hello' ? said : undefined
   })
 
-/** An API client and the wait for our webhook's Deployment, for tests that run servers. */
-export const untilWebhookServes = async (target: OwnTarget): Promise<Api> => {
+/** Loads and applies what overlays/dev installs and waits for its webhook, for tests that run servers; an API client. */
+export const installOurs = async (target: OwnTarget): Promise<Api> => {
+  await loadOurs(target)
+  const path = new URL('../../manifests/overlays/dev', import.meta.url).pathname
+  await createKubectl(target).run('apply', '-k', path)
+  return untilWebhookServes(target)
+}
+
+const untilWebhookServes = async (target: OwnTarget): Promise<Api> => {
   const api = createApi(target.api)
   await waitFor('our webhook', async () => {
     const { body } = await api.get(

@@ -14,9 +14,9 @@ import {
   readyPod,
   serverObjects,
   startClient,
-  untilWebhookServes,
+  installOurs,
 } from '../mcp-pods.ts'
-import { loadClient, loadOurs, loadServer } from '../node-images.ts'
+import { loadClient, loadServer } from '../node-images.ts'
 
 const NAMESPACE = 'hostile'
 const CLIENT = { namespace: NAMESPACE, name: 'client' }
@@ -30,11 +30,8 @@ describeOwnCluster('full', 'a hostile server', (target) => {
   const url = `http://server.${NAMESPACE}/mcp`
 
   beforeAll(async () => {
-    await loadOurs(target)
     await Promise.all([loadClient(target), loadServer(target, 'glibc')])
-    const path = new URL('../../../manifests/overlays/dev', import.meta.url).pathname
-    await kubectl.run('apply', '-k', path)
-    api = await untilWebhookServes(target)
+    api = await installOurs(target)
     await api.createNamespace(NAMESPACE)
     const data = { 'server.mts': readFileSync(SCRIPT, 'utf8') }
     await api.apply(

@@ -13,10 +13,10 @@ import {
   serverObjects,
   startClient,
   untilServed,
-  untilWebhookServes,
+  installOurs,
   type CallLine,
 } from '../mcp-pods.ts'
-import { loadClient, loadOurs, loadServer } from '../node-images.ts'
+import { loadClient, loadServer } from '../node-images.ts'
 import { podProcesses, type PodProcess } from '../pod-processes.ts'
 
 const NAMESPACE = 'recovery'
@@ -38,11 +38,8 @@ describeOwnCluster('full', 'recovery', (target) => {
     podProcesses(clusterId, String(at(await readyPod(api, NAMESPACE, 'server'), 'metadata', 'uid')))
 
   beforeAll(async () => {
-    await loadOurs(target)
     await Promise.all([loadClient(target), loadServer(target, 'static')])
-    const path = new URL('../../../manifests/overlays/dev', import.meta.url).pathname
-    await kubectl.run('apply', '-k', path)
-    api = await untilWebhookServes(target)
+    api = await installOurs(target)
     await api.createNamespace(NAMESPACE)
     await api.apply([clientPod('client'), ...serverObjects('static', 'server')], NAMESPACE)
     await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')

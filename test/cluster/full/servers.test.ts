@@ -13,9 +13,9 @@ import {
   readyPod,
   serverObjects,
   untilServed,
-  untilWebhookServes,
+  installOurs,
 } from '../mcp-pods.ts'
-import { loadClient, loadOurs, loadServer } from '../node-images.ts'
+import { loadClient, loadServer } from '../node-images.ts'
 import { words } from '../machine/run.ts'
 import { podProcesses, type PodProcess } from '../pod-processes.ts'
 
@@ -37,11 +37,8 @@ describeOwnCluster('full', 'servers', (target) => {
   const serverPodName = (kind: ServerKind): string => String(at(pods.get(kind), 'metadata', 'name'))
 
   beforeAll(async () => {
-    await loadOurs(target)
     await Promise.all([loadClient(target), ...KINDS.map((kind) => loadServer(target, kind))])
-    const path = new URL('../../../manifests/overlays/dev', import.meta.url).pathname
-    await kubectl.run('apply', '-k', path)
-    api = await untilWebhookServes(target)
+    api = await installOurs(target)
     await api.createNamespace(NAMESPACE)
     await api.apply([clientPod('client')], NAMESPACE)
     for (const kind of KINDS) await api.apply(serverObjects(kind, kind), NAMESPACE)

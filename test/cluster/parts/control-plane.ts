@@ -60,17 +60,22 @@ export const apiServer = (program: string, certificates: string): readonly strin
   })
 }
 
+/** What both clients of the API server are told: by whom they are known, and that there is one of each. */
+const aloneWith = (kubeconfig: string): Readonly<Record<string, string>> => ({
+  kubeconfig,
+  'authentication-kubeconfig': kubeconfig,
+  'authorization-kubeconfig': kubeconfig,
+  'bind-address': '127.0.0.1',
+  'leader-elect': 'false',
+})
+
 export const controllerManager = (
   program: string,
   certificates: string,
   kubeconfig: string,
 ): readonly string[] =>
   line(program, {
-    kubeconfig,
-    'authentication-kubeconfig': kubeconfig,
-    'authorization-kubeconfig': kubeconfig,
-    'bind-address': '127.0.0.1',
-    'leader-elect': 'false',
+    ...aloneWith(kubeconfig),
     // Without it the node's not-ready taint is never taken off.
     'use-service-account-credentials': 'true',
     'allocate-node-cidrs': 'false',
@@ -82,9 +87,5 @@ export const controllerManager = (
 
 export const scheduler = (program: string, kubeconfig: string): readonly string[] =>
   line(program, {
-    kubeconfig,
-    'authentication-kubeconfig': kubeconfig,
-    'authorization-kubeconfig': kubeconfig,
-    'bind-address': '127.0.0.1',
-    'leader-elect': 'false',
+    ...aloneWith(kubeconfig),
   })
