@@ -1,11 +1,9 @@
 // The order of the stages is the security argument; the first fault ends the way.
 
 import { describe, expect, test } from '@jest/globals'
-import { IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { fault } from '../../../sidecar/mcp/faults.ts'
 import { pipeline, run, type Stage, type Stages } from '../../../sidecar/pipeline.ts'
-import { aReply } from '../../support/fake-reply.ts'
+import { anExchange } from '../../support/fake-exchange.ts'
 
 const ORDER = [
   'origin',
@@ -17,17 +15,6 @@ const ORDER = [
   'forward',
   'audit',
 ] as const
-
-const exchange = () => ({
-  request: new IncomingMessage(new Socket()),
-  reply: aReply().reply,
-  arrivedMs: 0,
-  body: undefined,
-  idText: undefined,
-  ask: undefined,
-  principal: undefined,
-  permit: undefined,
-})
 
 /** Stages that note their names; one of them ends the way. */
 const noting = (ending?: string, isLate = false): { stages: Stages; passed: string[] } => {
@@ -61,13 +48,16 @@ describe.each([
 ])('stages that answer %s', (_name, isLate) => {
   test('are passed in order', async () => {
     const { stages, passed } = noting(undefined, isLate)
-    expect(await run(pipeline(stages), exchange())).toBeUndefined()
+    expect(await run(pipeline(stages), anExchange().exchange)).toBeUndefined()
     expect(passed).toEqual(ORDER)
   })
 
   test.each(ORDER)('none is reached behind a fault of %s', async (ending) => {
     const { stages, passed } = noting(ending, isLate)
-    expect(await run(pipeline(stages), exchange())).toEqual({ code: 'internal', message: ending })
+    expect(await run(pipeline(stages), anExchange().exchange)).toEqual({
+      code: 'internal',
+      message: ending,
+    })
     expect(passed).toEqual(ORDER.slice(0, ORDER.indexOf(ending) + 1))
   })
 })
