@@ -2,6 +2,7 @@
 // as fresh as any.
 
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -100,10 +101,11 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
     test('stand in for what cannot be written; what can be stays', async () => {
       const good = '/tmp'
-      const environment = { HOME: '/proc', XDG_CACHE_HOME: `${good}/a/b`, UV_CACHE_DIR: 'relative' }
+      const missing = `${good}/${randomUUID()}/b`
+      const environment = { HOME: '/proc', XDG_CACHE_HOME: missing, UV_CACHE_DIR: 'relative' }
       const connection = await start({ environment }).ready()
       const [tmp, home, xdg, npm, uv] = await places(connection, { npm_config_cache: good })
-      expect([xdg, npm]).toEqual([`${good}/a/b`, good])
+      expect([xdg, npm]).toEqual([missing, good])
       for (const place of [tmp, home, uv]) expect(place).toContain('/outrigger-shim-')
     })
 
