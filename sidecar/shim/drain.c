@@ -62,17 +62,22 @@ static bool read_some(struct nursery *nursery, struct child *child, uint64_t now
   return false;
 }
 
+// The command speaks and its monitor has not told of it yet: SPAWNED comes first, the pipe holds the rest.
+static bool is_early(const struct child *child) {
+  return child->state == CHILD_STARTING;
+}
+
 static void try_held(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   const size_t length = child->relay.held_bytes;
   if (length > 0 && may_pass(nursery, child, length, now_ms)) pass_held(nursery, child);
 }
 
-// Has epoll tell of more only while nothing is held: a flood must not wake the shim all the time.
+// Has epoll tell of more only while nothing waits: a flood must not wake the shim all the time.
 static void watch_next(struct nursery *nursery, struct child *child, uint64_t now_ms) {
-  const bool is_holding = child->relay.held_bytes > 0;
-  child->stderr_at_ms = is_holding ? now_ms + FLOOD_MS : CLOCK_NEVER;
-  if (child->stderr_fd < 0 || child->is_stderr_watched == !is_holding) return;
-  if (is_holding) {
+  const bool is_waiting = is_early(child) || child->relay.held_bytes > 0;
+  child->stderr_at_ms = is_waiting ? now_ms + FLOOD_MS : CLOCK_NEVER;
+  if (child->stderr_fd < 0 || child->is_stderr_watched == !is_waiting) return;
+  if (is_waiting) {
     watch_remove(nursery->epoll, child->stderr_fd);
     child->is_stderr_watched = false;
   } else {
@@ -82,7 +87,7 @@ static void watch_next(struct nursery *nursery, struct child *child, uint64_t no
 }
 
 void drain_stderr(struct nursery *nursery, struct child *child, uint64_t now_ms) {
-  bool is_more = true;
+  bool is_more = !is_early(child);
   for (int reads = 0; is_more && reads < TURN_READS; reads++) {
     try_held(nursery, child, now_ms);
     is_more = read_some(nursery, child, now_ms);

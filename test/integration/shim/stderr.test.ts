@@ -1,11 +1,19 @@
 // A child's stderr: to the container's log and to the sidecar, rate-limited, counted, never blocking.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import { ticksOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'shim-stderr-'))
+chmodSync(FOLDER, 0o755)
+afterAll(() => rmSync(FOLDER, { recursive: true }))
+const EARLY = [compileFixture('early', FOLDER)]
 
 const MIB = 1024 * 1024
 const BURST = 256 * 1024
@@ -31,6 +39,17 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     const child = await connection.run('echo started >&2; exec sleep 1000')
     await connection.event('stderr', child.id)
     expect(connection.stderr(child.id)).toBe('started\n')
+  })
+
+  test('comes after SPAWNED, however soon a child speaks', async () => {
+    shim = new ShimProcess({ binary: buildShim(target), command: EARLY })
+    const connection = await shim.ready()
+    const offers = await Promise.all(Array.from({ length: 32 }, () => connection.offer()))
+    await Promise.all(offers.map((offer) => connection.start(offer)))
+    for (const { id } of offers) {
+      await connection.event('stderr', id)
+      expect(connection.story(id)).toEqual(['pipes', 'spawned', 'stderr'])
+    }
   })
 
   test('up to the burst nothing is lost', async () => {
