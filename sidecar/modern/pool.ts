@@ -36,9 +36,17 @@ export class Pool {
     return this.backends.size
   }
 
-  /** A process for a request; one that asks for log lines gets a process where no other does. */
-  find(principal: string, logReader: Caller | undefined): Found | Promise<Found> {
-    const key = this.options.model === 'shared' ? 'shared' : principal
+  /**
+   * A process for a request; one that asks for log lines gets a process where no other does. What everybody
+   * shares has none for anybody: they would say what strangers do.
+   */
+  find(principal: string, caller: Caller | undefined): Found | Promise<Found> {
+    return this.options.model === 'shared'
+      ? this.of('shared', undefined)
+      : this.of(principal, caller)
+  }
+
+  private of(key: string, logReader: Caller | undefined): Found | Promise<Found> {
     for (const backend of this.backends.get(key) ?? []) {
       if (logReader === undefined) return ok(backend)
       if (backend.logReader !== undefined) continue
