@@ -1,5 +1,5 @@
 // Gives memory back after a load that took much of it: once nothing has been answered for a while, garbage is collected
-// to the last page (64 callers of 64 KiB: 166 MB kept, 92 MB after this; `npm run bench -- bridge`). Where little is
+// to the last page (64 callers of 64 KiB: 156 MB kept, 74 MB after this; `npm run bench -- bridge`). Where little is
 // taken nothing happens: a full collection also drops compiled code that nobody is in just then, and for the next
 // seconds of load a call costs half as much again.
 
