@@ -10,6 +10,7 @@ import {
   type Annotation,
   type Key,
 } from './annotations.ts'
+import { nearest } from './nearest.ts'
 import { fail, ok, type Result } from './result.ts'
 
 type Values = {
@@ -171,13 +172,24 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
   return ok(value as ValueOf<K>)
 }
 
+/** That a word is no key, as a sentence with the nearest match. */
+const unknownKey = (word: string): string => {
+  const match = nearest(word, KEYS)
+  const hint = match === undefined ? '' : `; did you mean ${match}?`
+  return `${JSON.stringify(word)} is not a key of the annotation table${hint}`
+}
+
+/** Every word that is no key of the table, told. */
+export const unknownKeys = (texts: Readonly<Record<string, string>>): string[] =>
+  Object.keys(texts)
+    .filter((word) => !isKey(word))
+    .map(unknownKey)
+
 /** Parses texts by key, the table's defaults standing in for what is absent; every error at once. */
 export const parseSettings = (
   texts: Readonly<Record<string, string>>,
 ): Result<Settings, string[]> => {
-  const errors = Object.keys(texts)
-    .filter((word) => !isKey(word))
-    .map((word) => `${JSON.stringify(word)} is not a key of the annotation table`)
+  const errors = unknownKeys(texts)
   const values: Partial<Record<Key, unknown>> = {}
   for (const key of KEYS) {
     const text = texts[key] ?? annotation(key).default

@@ -59,6 +59,17 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
   readonly settings: Settings
 }
 
+/** Zod's names of types, as a person would say them. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a mapping',
+  record: 'a mapping',
+  string: 'a string (in YAML put it in quotes)',
+}
+
 /** What is wrong, in words; zod's small edition brings none. */
 const words = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys') {
@@ -66,7 +77,7 @@ const words = (issue: z.core.$ZodIssue): string => {
     if (issue.path.length > 0) return `there is no ${keys}`
     return `there is no ${keys}; there are ${Object.keys(schema.shape).join(', ')}`
   }
-  if (issue.code === 'invalid_type') return `must be ${issue.expected}`
+  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`
   if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`

@@ -3,10 +3,10 @@
 
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { isKey, KEYS, PREFIX } from '../shared/annotations.ts'
-import { nearest } from '../shared/nearest.ts'
+import { PREFIX } from '../shared/annotations.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { tracesSchema, type SidecarConfig } from '../shared/sidecar-config.ts'
+import { unknownKeys } from '../shared/settings.ts'
 import { parseQuantity } from './quantity.ts'
 import type { Floor } from './settings/floor.ts'
 import { readScope, type ScopeTexts } from './settings/scopes.ts'
@@ -89,15 +89,6 @@ export interface ClusterConfig {
 
 const WHERE = 'cluster configuration'
 
-const unknownSettings = (texts: Readonly<Record<string, string>>): string[] =>
-  Object.keys(texts)
-    .filter((word) => !isKey(word))
-    .map((word) => {
-      const match = nearest(word, KEYS)
-      const hint = match === undefined ? '' : `; did you mean ${match}?`
-      return `settings: ${JSON.stringify(word)} is not a key of the annotation table${hint}`
-    })
-
 /** Checks a document that has been parsed from YAML or JSON; on failure every error at once. */
 export const parseClusterConfig = (document: unknown): Result<ClusterConfig, string[]> => {
   const shape = schema.safeParse(document)
@@ -110,7 +101,8 @@ export const parseClusterConfig = (document: unknown): Result<ClusterConfig, str
   const annotations = Object.entries(settings).map(([word, text]) => [`${PREFIX}${word}`, text])
   const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
   const { violations } = resolveSettings([scope], rest.floor)
-  const errors = [...unknownSettings(settings), ...violations.map(({ message }) => message)]
+  const unknown = unknownKeys(settings).map((error) => `settings: ${error}`)
+  const errors = [...unknown, ...violations.map(({ message }) => message)]
   return errors.length > 0 ? fail(errors) : ok({ ...rest, scope: { ...scope, warnings: [] } })
 }
 

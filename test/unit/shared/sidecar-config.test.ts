@@ -18,7 +18,7 @@ describe('traces', () => {
   })
 
   test.each([
-    ['no endpoint', {}, 'traces.endpoint: must be string'],
+    ['no endpoint', {}, 'traces.endpoint: must be a string'],
     ['an endpoint that is none', { endpoint: 'collector' }, 'traces.endpoint: must be a url'],
     ['another scheme', { endpoint: 'grpc://collector' }, 'traces.endpoint: must be a url'],
     [
@@ -32,5 +32,25 @@ describe('traces', () => {
   ])('%s is told', (_name, traces, expected) => {
     const config = parseSidecarConfig({ traces })
     expect(config.ok ? [] : config.error).toEqual([expect.stringContaining(expected)])
+  })
+})
+
+describe('what is wrong is told in words', () => {
+  test.each([
+    [
+      'a number for a text',
+      { settings: { 'max-processes': 2 } },
+      'settings.max-processes: must be a string (in YAML put it in quotes)',
+    ],
+    ['a text for a mapping', { settings: 'fast' }, 'settings: must be a mapping'],
+    ['a text for a number', { port: '80' }, 'port: must be a number'],
+    ['a text for a list', { allowedHosts: 'a' }, 'allowedHosts: must be a list'],
+    [
+      'a setting that is mistyped',
+      { settings: { 'idle-timout': '2s' } },
+      'settings: "idle-timout" is not a key of the annotation table; did you mean idle-timeout?',
+    ],
+  ])('%s', (_name, document, expected) => {
+    expect(parseSidecarConfig(document)).toEqual({ ok: false, error: [expected] })
   })
 })
