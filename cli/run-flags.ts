@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { parsePort } from './port.ts'
 import { annotation, KEYS, type Key } from '../shared/annotations.ts'
 import { messageOf } from '../shared/message.ts'
-import { wants } from '../shared/settings.ts'
+import { parseValue, wants } from '../shared/settings.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 
 /** A command on this machine speaks stdio: what describes an HTTP server has no flag here. */
@@ -13,6 +13,9 @@ const NOT_HERE: ReadonlySet<Key> = new Set(['transport', 'port', 'path'])
 export const SETTING_FLAGS = KEYS.filter(
   (key) => annotation(key).readBy !== 'webhook' && !NOT_HERE.has(key),
 )
+
+/** Defaults that differ from the table's: a person reads the log here. */
+export const DEFAULTS_HERE: Readonly<Partial<Record<Key, string>>> = { 'log-level': 'warn' }
 
 export interface RunFlags {
   readonly port: number | undefined
@@ -38,6 +41,20 @@ const options = {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
+/** The texts of the settings' flags; the error names every flag whose value is wrong. */
+const settingsIn = (
+  values: Readonly<Record<string, unknown>>,
+): Result<Readonly<Record<string, string>>, string> => {
+  const given = SETTING_FLAGS.flatMap((key) => {
+    const value = text(values[key])
+    return value === undefined ? [] : [{ key, value, parsed: parseValue(key, value) }]
+  })
+  const errors = given.flatMap(({ parsed }) => (parsed.ok ? [] : [`--${parsed.error}`]))
+  return errors.length > 0
+    ? fail(errors.join('; '))
+    : ok(Object.fromEntries(given.map(({ key, value }) => [key, value])))
+}
+
 /** Reads the arguments; the error is a sentence. */
 export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string> => {
   const split = args.indexOf('--')
@@ -58,19 +75,15 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
   if (!port.ok) return port
   const adminPort = portOf('admin-port', text(values['admin-port']))
   if (!adminPort.ok) return adminPort
-  const settings = Object.fromEntries(
-    SETTING_FLAGS.flatMap((key) => {
-      const value = text(values[key])
-      return value === undefined ? [] : [[key, value]]
-    }),
-  )
+  const settings = settingsIn(values)
+  if (!settings.ok) return settings
   return ok({
     port: port.value,
     adminPort: adminPort.value,
     host: text(values['host']),
     config: text(values['config']),
     allowAnonymous: values['allow-anonymous'] === true,
-    settings,
+    settings: settings.value,
     command,
   })
 }
@@ -78,7 +91,8 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
 /** The lines of the help text that come from the annotation table. */
 export const settingsHelp = (): string =>
   SETTING_FLAGS.map((key) => {
-    const { doc, default: value } = annotation(key)
+    const { doc, default: usual } = annotation(key)
+    const value = DEFAULTS_HERE[key] ?? usual
     const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
     return `  --${key} VALUE\n      ${doc} (${notes})`
   }).join('\n')

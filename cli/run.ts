@@ -11,7 +11,7 @@ import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config
 import { isHelp, misuse, type Command, type Io } from './command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { aborted } from './signal.ts'
-import { parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
+import { DEFAULTS_HERE, parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
 
 const USAGE = `outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
 
@@ -27,24 +27,37 @@ Settings, by their annotation's name:
 ${settingsHelp()}
 `
 
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
+type Mapping = Readonly<Record<string, unknown>>
 
-const fileDocument = (path: string | undefined): Readonly<Record<string, unknown>> => {
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const fileDocument = (path: string | undefined): Mapping => {
   if (path === undefined) return {}
+  let value: unknown
   try {
-    return record(parse(readFileSync(path, 'utf8')))
+    value = parse(readFileSync(path, 'utf8')) ?? {}
   } catch (error) {
-    throw new Error(`--config ${path}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    throw new Error(`--config ${path}: ${messageOf(error)}`, { cause: error })
   }
+  if (!isMapping(value)) {
+    throw new Error(
+      `--config ${path}: must be a mapping, such as \`settings: { log-level: info }\``,
+    )
+  }
+  return value
 }
 
-/** File, then flags; `level` is quiet by default, since a person reads it. */
+/** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
+const settingsOver = (own: unknown, { settings, allowAnonymous }: RunFlags): unknown =>
+  isMapping(own)
+    ? { ...DEFAULTS_HERE, ...own, ...settings, ...(allowAnonymous ? { auth: 'none' } : {}) }
+    : own
+
+/** File, then flags; the log is quiet by default, since a person reads it. */
 const configuration = (flags: RunFlags): Result<SidecarConfig, string[]> => {
   const file = fileDocument(flags.config)
-  const document = {
+  const config = parseSidecarConfig({
     host: '127.0.0.1',
     adminPort: 0,
     isolation: 'advisory',
@@ -52,15 +65,12 @@ const configuration = (flags: RunFlags): Result<SidecarConfig, string[]> => {
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
-    settings: {
-      'log-level': 'warn',
-      ...record(file['settings']),
-      ...flags.settings,
-      ...(flags.allowAnonymous ? { auth: 'none' } : {}),
-    },
+    settings: settingsOver(file['settings'] ?? {}, flags),
+  })
+  if (!config.ok) {
+    const where = flags.config === undefined ? '' : `--config ${flags.config}: `
+    return fail(config.error.map((error) => `${where}${error}`))
   }
-  const config = parseSidecarConfig(document)
-  if (!config.ok) return config
   if (!flags.allowAnonymous) {
     return fail([
       'refusing to serve without authentication (auth: oidc is not built yet); --allow-anonymous serves anybody who can reach the port',

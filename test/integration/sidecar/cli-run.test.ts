@@ -68,7 +68,7 @@ const WRONG: readonly Wrong[] = [
     'a setting with a wrong value',
     () => ['--allow-anonymous', '--process-model', 'many', '--', 'cat'],
     2,
-    /process-model.*"many".*session/,
+    /--process-model: "many".*session/,
   ],
   [
     'a configuration that is not there',
@@ -87,6 +87,30 @@ const WRONG: readonly Wrong[] = [
     () => ['--allow-anonymous', '--config', config('prot: 1'), '--', 'cat'],
     2,
     /"prot"/,
+  ],
+  [
+    'a configuration that is no mapping',
+    () => ['--allow-anonymous', '--config', config('- a'), '--', 'cat'],
+    1,
+    /--config .*config\.yaml: must be a mapping/,
+  ],
+  [
+    'a configuration whose settings are no mapping',
+    () => ['--allow-anonymous', '--config', config('settings: request-timeout'), '--', 'cat'],
+    2,
+    /--config .*config\.yaml: settings: must be/,
+  ],
+  [
+    'a configuration with a setting that is mistyped',
+    () => ['--allow-anonymous', '--config', config('settings: { idle-timout: 2s }'), '--', 'cat'],
+    2,
+    /--config .*"idle-timout".*did you mean idle-timeout\?/,
+  ],
+  [
+    'a configuration with a number for a text',
+    () => ['--allow-anonymous', '--config', config('settings: { max-processes: 2 }'), '--', 'cat'],
+    2,
+    /settings\.max-processes: must be a string \(in YAML put it in quotes\)/,
   ],
   [
     'a command that is not there',
