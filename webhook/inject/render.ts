@@ -52,12 +52,15 @@ const leave = (
   warnings: readonly string[],
 ): Outcome | undefined => {
   const { resolution } = subject
-  const badInject = resolution.violations.filter(({ message }) =>
+  // It asks for something, and nobody can tell what: then everything else that is wrong is told with it.
+  const isUnclear = resolution.violations.some(({ message }) =>
     message.includes(`${PREFIX}inject:`),
   )
   const reason = skipReason(subject)
   if (reason === undefined) return undefined
-  if (reason === 'not-opted-in' && badInject.length > 0) return deny(badInject, warnings)
+  if (reason === 'not-opted-in' && isUnclear) {
+    return deny(resolution.violations, warnings)
+  }
   const forged = forgedLabels(subject)
   if (forged.length > 0 && reason !== 'system-namespace') return deny(forged, warnings)
   const silence = reason === 'not-opted-in' ? silenceWarnings(scopes) : []

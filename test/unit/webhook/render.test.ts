@@ -187,3 +187,15 @@ test('null counts as absent', () => {
   const outcome = render(pod, namespace, config)
   expect(outcome.kind === 'inject' && isObject(outcome.pod)).toBe(true)
 })
+
+test('an unclear wish is told with everything else that is wrong', () => {
+  const annotations = { 'outrigger.dev/inject': 'yes', 'outrigger.dev/idle-timeout': 'banana' }
+  const pod = { metadata: { annotations }, spec: { containers: [{ name: 'c', command: ['c'] }] } }
+  expect(render(pod, { name: 'b', labels: {}, annotations: {} }, config)).toMatchObject({
+    kind: 'deny',
+    violations: [
+      { message: expect.stringContaining('outrigger.dev/inject: "yes"') },
+      { message: expect.stringContaining('outrigger.dev/idle-timeout: "banana"') },
+    ],
+  })
+})
