@@ -69,7 +69,7 @@ type Reasons = readonly string[]
 /** Every pod of a manifest with what render decides on it. */
 const decided = (text: string, flags: Flags): Result<readonly Named[], Reasons> => {
   const config = readClusterConfig(readFileSync(flags.config, 'utf8'))
-  if (!config.ok) return config
+  if (!config.ok) return fail(config.error.map((error) => `${String(flags.config)}: ${error}`))
   const places = placesIn(text, { file: flags.file, namespace: 'default', namespaces: [] })
   if (!places.ok) return places
   return ok(
@@ -123,6 +123,7 @@ const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
         now: () => Date.now(),
       })
       const started = await runPod(pod, log, io)
+      if (started === undefined) return 0
       running.push(started)
       io.stdout(`outrigger: ${pod.where} (${pod.server}) on ${started.url}\n`)
     }

@@ -3,11 +3,14 @@
 
 import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { Io } from '../command.ts'
+import type { Sidecar } from '../../sidecar/sidecar.ts'
 import { startLocalSidecar } from '../local-sidecar.ts'
+import { aborted } from '../signal.ts'
 import type { LocalPod } from './local-pod.ts'
 
 export interface RunningPod {
@@ -34,8 +37,22 @@ const environmentOf = (pod: LocalPod, io: Io): Readonly<Record<string, string>> 
   return { ...Object.fromEntries(kept), ...pod.environment, PATH: path.join(delimiter) }
 }
 
-/** Starts the pod and waits until the server has answered; throws with the reason where it does not. */
-export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPod> => {
+/**
+ * Resolves with the reason when the server does not come. One that speaks HTTP itself opens its port when it likes:
+ * there a first failure says nothing, only one that lasts.
+ */
+const failure = async (sidecar: Sidecar, { config: { settings } }: LocalPod): Promise<string> => {
+  const reason = await sidecar.failed
+  if (settings.transport === 'stdio') return reason
+  await sleep(settings['startup-timeout'], undefined, { ref: false })
+  return `no answer within startup-timeout; at first: ${reason}`
+}
+
+/**
+ * Starts the pod and waits until the server has answered; undefined where the user has ended it before. Throws with
+ * the reason where the server does not start.
+ */
+export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPod | undefined> => {
   const cwd = pod.cwd !== undefined && existsSync(pod.cwd) ? pod.cwd : undefined
   const local = await startLocalSidecar(
     pod.config,
@@ -47,15 +64,17 @@ export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPo
     },
     log,
   )
-  const { sidecar, ended } = local
-  const first = await Promise.race([sidecar.ready, sidecar.failed, ended])
-  if (first !== undefined) {
-    await local.close()
-    throw new Error(first)
+  const { sidecar, ended, close } = local
+  const first = await Promise.race([
+    sidecar.ready,
+    ended,
+    failure(sidecar, pod),
+    aborted(io.signal),
+  ])
+  if (first === undefined) {
+    return { url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`, over: ended, close }
   }
-  return {
-    url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`,
-    over: ended,
-    close: local.close,
-  }
+  await close()
+  if (first === 'signal') return undefined
+  throw new Error(first)
 }

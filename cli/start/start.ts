@@ -75,6 +75,7 @@ const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => 
   const pod = localPod(await inject(io, log), port)
   if (!pod.ok) throw new Error(pod.error.join('; '))
   const running = await runPod(pod.value, log, io)
+  if (running === undefined) return 0
   try {
     await say(running, io)
     if (isOnce || io.signal.aborted) return 0

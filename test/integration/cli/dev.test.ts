@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dev } from '../../../cli/dev/dev.ts'
+import { freePort } from '../../support/admin.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'outrigger-dev-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -14,8 +15,21 @@ const FILE = join(directory, 'manifest.yaml')
 const BAD = "outrigger.dev/inject: 'true'\n    outrigger.dev/port: '70000'"
 const pod = (more: string): string =>
   `apiVersion: v1\nkind: Pod\nmetadata:\n  name: one\n  ${more}\nspec:\n  containers:\n    - name: c\n      image: i\n      command: [c]\n`
+const OPEN = "outrigger.dev/inject: 'true'\n    outrigger.dev/auth: none"
 const DENIED = /^outrigger dev: Pod\/one: denied: .*70000/m
 const NOTHING = /^outrigger dev: no pod of the manifest is injected/m
+
+const run = async (text: string, signal: AbortSignal, ...flags: readonly string[]) => {
+  writeFileSync(FILE, text)
+  const said = { stdout: '', stderr: '' }
+  const code = await dev.run(['-f', FILE, ...flags], {
+    stdout: (more) => (said.stdout += more),
+    stderr: (more) => (said.stderr += more),
+    environment: process.env,
+    signal,
+  })
+  return { code, ...said }
+}
 
 test.each<[string, text: string, says: RegExp]>([
   ['no YAML', 'a: [', /^outrigger dev: \S+manifest\.yaml: document 1: /m],
@@ -43,14 +57,38 @@ test.each<[string, text: string, says: RegExp]>([
     DENIED,
   ],
 ])('%s', async (_name, text, says) => {
-  writeFileSync(FILE, text)
-  const said = { stdout: '', stderr: '' }
-  const code = await dev.run(['-f', FILE], {
-    stdout: (more) => (said.stdout += more),
-    stderr: (more) => (said.stderr += more),
-    environment: {},
-    signal: AbortSignal.abort(),
-  })
-  expect(said.stderr).toMatch(says)
-  expect([code, said.stdout]).toEqual([1, ''])
+  const { code, stdout, stderr } = await run(text, AbortSignal.abort())
+  expect(stderr).toMatch(says)
+  expect([code, stdout]).toEqual([1, ''])
+})
+
+test('a configuration that is wrong is told with its file', async () => {
+  const config = join(directory, 'config.yaml')
+  writeFileSync(config, 'sidecar: { image: x }\nprot: 1\n')
+  const { code, stderr } = await run(pod('labels: {}'), AbortSignal.abort(), '--config', config)
+  expect(stderr).toMatch(/config\.yaml: .*"prot"/)
+  expect(code).toBe(1)
+})
+
+test('Ctrl-C ends a pod whose server has not answered yet', async () => {
+  const silent = pod(`annotations:\n    ${OPEN}`).replace('[c]', "[sleep, '1000']")
+  expect(await run(silent, AbortSignal.timeout(1000))).toEqual({ code: 0, stdout: '', stderr: '' })
+})
+
+test('a server that speaks HTTP itself has time to open its port', async () => {
+  const port = await freePort()
+  const server = `
+    const answer = { jsonrpc: '2.0', id: 0, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 's', version: '1' } } }
+    const serve = async (request, response) => {
+      const { id } = JSON.parse(Buffer.concat(await request.toArray()).toString() || '{}')
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ ...answer, id }))
+    }
+    setTimeout(() => require('node:http').createServer(serve).listen(${port}, '127.0.0.1'), 300)`
+  const keys = `${OPEN}\n    outrigger.dev/transport: http\n    outrigger.dev/port: '${port}'`
+  const command = JSON.stringify([process.execPath, '-e', server])
+  const text = pod(`annotations:\n    ${keys}`).replace('[c]', command)
+  const { code, stdout } = await run(text, AbortSignal.timeout(5000))
+  expect(stdout).toMatch(/^outrigger: Pod\/one \(c\) on http:/)
+  expect(code).toBe(0)
 })
