@@ -56,6 +56,13 @@ test.each<[string, text: string, says: RegExp]>([
     pod(`annotations:\n    <<: { outrigger.dev/inject: 'true', outrigger.dev/port: '70000' }`),
     DENIED,
   ],
+  [
+    'a pod whose callers would have to be verified',
+    pod(
+      "annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/oidc-issuers: https://issuer.example",
+    ),
+    /^outrigger dev: Pod\/one: auth: oidc is not built yet.*auth: none$/m,
+  ],
 ])('%s', async (_name, text, says) => {
   const { code, stdout, stderr } = await run(text, AbortSignal.abort())
   expect(stderr).toMatch(says)
