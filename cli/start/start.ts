@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { createLog, type Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/config.ts'
 import { startWebhook } from '../../webhook/embedded.ts'
 import { isObject, type JsonObject } from '../../webhook/json.ts'
@@ -89,6 +91,25 @@ const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => 
   }
 }
 
+interface Flags {
+  readonly once: boolean
+  readonly port: number
+}
+
+const readFlags = (args: readonly string[]): Result<Flags, string> => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
+      strict: true,
+    })
+    const port = parsePort('port', values.port)
+    return port.ok ? ok({ once: values.once === true, port: port.value }) : port
+  } catch (error) {
+    return fail(messageOf(error))
+  }
+}
+
 export const start: Command = {
   usage: USAGE,
   run: async (args, io) => {
@@ -96,18 +117,9 @@ export const start: Command = {
       io.stdout(USAGE)
       return 0
     }
-    try {
-      const { values } = parseArgs({
-        args: [...args],
-        options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
-        strict: true,
-      })
-      const port = parsePort('port', values.port)
-      if (!port.ok) return misuse(io, 'start', port.error)
-      return await serve(values.once === true, port.value, io)
-    } catch (error) {
-      if (error instanceof TypeError) return misuse(io, 'start', error.message)
-      throw error
-    }
+    const flags = readFlags(args)
+    return flags.ok
+      ? serve(flags.value.once, flags.value.port, io)
+      : misuse(io, 'start', flags.error)
   },
 }
