@@ -4,7 +4,7 @@ export interface Io {
   stdout(text: string): void
   stderr(text: string): void
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Aborted by Ctrl-C or SIGTERM: clean up and return. */
+  /** Aborted by Ctrl-C, SIGTERM or the terminal's end: clean up and return. */
   readonly signal: AbortSignal
 }
 

@@ -11,8 +11,8 @@ const command = COMMANDS.get(name)
 
 const abort = new AbortController()
 let signalled: NodeJS.Signals | undefined
-const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+const EXIT_CODES: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // A second signal means: now.
     if (signalled) process.exit(EXIT_CODES[signal])
