@@ -21,4 +21,10 @@ export const misuse = (io: Io, name: string, problem: string): number => {
   return 2
 }
 
-export const isHelp = (args: readonly string[]): boolean => args[0] === '--help' || args[0] === '-h'
+/** Whether help is asked for, also behind other flags; what stands after `--` is somebody else's. */
+export const isHelp = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--')
+  return args
+    .slice(0, end === -1 ? args.length : end)
+    .some((arg) => arg === '--help' || arg === '-h')
+}
