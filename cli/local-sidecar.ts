@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../shared/log.ts'
+import { messageOf } from '../shared/message.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { startSidecar, type Sidecar } from '../sidecar/sidecar.ts'
 
@@ -68,6 +69,14 @@ const stop = (first: ChildProcess, signal: NodeJS.Signals): void => {
   }
 }
 
+/** Why it cannot listen, and what helps. */
+const withAdvice = (error: unknown): unknown => {
+  const message = messageOf(error)
+  return message.includes('EADDRINUSE')
+    ? new Error(`${message}; take another port, or 0 for any`, { cause: error })
+    : error
+}
+
 export const startLocalSidecar = async (
   config: SidecarConfig,
   server: LocalServer,
@@ -84,7 +93,7 @@ export const startLocalSidecar = async (
     })
   } catch (error) {
     cleanUp()
-    throw error
+    throw withAdvice(error)
   }
   const close = async (ended?: Promise<string>, first?: ChildProcess): Promise<void> => {
     await sidecar.close()

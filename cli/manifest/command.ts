@@ -32,7 +32,7 @@ const readText = async (file: string): Promise<Result<string, string>> => {
     }
     return ok(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
-    return fail(messageOf(error))
+    return fail(`${file}: ${messageOf(error)}`)
   }
 }
 
