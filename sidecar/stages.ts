@@ -130,7 +130,7 @@ export const createStages = ({ rules, bridge, tracing }: StageOptions): Stages =
     exchange.body = undefined
     return undefined
   },
-  // The only configuration that starts is `auth: none` (config.ts refuses the others until they are built).
+  // The only configuration that starts is `auth: none` (the programs refuse the others until they are built).
   authenticate: (exchange) => {
     exchange.principal = ANONYMOUS
     return undefined
