@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { isHelp, misuse, type Command, type Io } from '../command.ts'
+import { oneFile } from '../file-flag.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesIn } from '../manifest/manifest.ts'
 import { parsePort } from '../port.ts'
@@ -40,16 +41,17 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        file: { type: 'string', short: 'f' },
+        file: { type: 'string', short: 'f', multiple: true },
         config: { type: 'string' },
         port: { type: 'string', default: '0' },
       },
       strict: true,
     })
-    if (values.file === undefined) return fail('say which manifest to run: -f FILE')
+    const file = oneFile(values.file, 'say which manifest to run: -f FILE')
+    if (!file.ok) return file
     const port = parsePort('port', values.port)
     if (!port.ok) return port
-    return ok({ file: values.file, config: values.config ?? DEV_CONFIG, port: port.value })
+    return ok({ file: file.value, config: values.config ?? DEV_CONFIG, port: port.value })
   } catch (error) {
     return fail(messageOf(error))
   }

@@ -10,6 +10,7 @@ import { parseClusterConfig, readClusterConfig, type ClusterConfig } from '../..
 import { isObject } from '../../webhook/json.ts'
 import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command.ts'
+import { oneFile } from '../file-flag.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
@@ -59,7 +60,7 @@ const readNamespaces = async (file: string | undefined): Promise<Result<Namespac
 }
 
 const FLAGS = {
-  file: { type: 'string', short: 'f' },
+  file: { type: 'string', short: 'f', multiple: true },
   config: { type: 'string' },
   namespace: { type: 'string', short: 'n' },
   'namespace-file': { type: 'string' },
@@ -75,10 +76,14 @@ interface Flags {
 const readFlags = (args: readonly string[]): Result<Flags, string> => {
   try {
     const { values } = parseArgs({ args: [...args], options: FLAGS, strict: true })
-    const { file, config, namespace } = values
-    return file === undefined
-      ? fail('say which manifest to read: -f FILE, or -f - for standard input')
-      : ok({ file, config, namespace, namespaceFile: values['namespace-file'] })
+    const { config, namespace } = values
+    const file = oneFile(
+      values.file,
+      'say which manifest to read: -f FILE, or -f - for standard input',
+    )
+    return file.ok
+      ? ok({ file: file.value, config, namespace, namespaceFile: values['namespace-file'] })
+      : file
   } catch (error) {
     return fail(messageOf(error))
   }

@@ -98,6 +98,8 @@ describe('outrigger inject, uninject and explain', () => {
   test.each([
     ['no file', ['inject'], 2, '-f FILE'],
     ['a flag that does not exist', ['inject', '-f', '-', '--confg', DEV], 2, '--confg'],
+    ['two files', ['inject', '-f', EXAMPLE, '-f', DEV], 2, '-f was given 2 times'],
+    ['two files to run', ['dev', '-f', EXAMPLE, '-f', DEV], 2, '-f was given 2 times'],
     ['a folder for a file', ['inject', '-f', directory], 1, `${directory}: EISDIR`],
     ['a file that is missing', ['inject', '-f', '/nowhere.yaml'], 1, '/nowhere.yaml'],
     [
