@@ -26,18 +26,25 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-const parseYaml = (text: string): Result<Document.Parsed, string> => {
+/** The parser counts lines from the document's start, people from the file's. */
+const parseYaml = (text: string, linesBefore: number): Result<Document.Parsed, string> => {
   const document = parseDocument(text, PARSE)
   const [error] = document.errors
-  return error ? fail(error.message.split('\n')[0] ?? 'not YAML') : ok(document)
+  if (!error) return ok(document)
+  const [reason = 'not YAML'] = error.message.split(/ at line \d|\n/)
+  const line = error.linePos?.[0].line
+  return fail(line === undefined ? reason : `line ${linesBefore + line}: ${reason}`)
 }
 
-/** Reads one document's text. */
-export const readDocument = (text: string): Result<ManifestDocument, string> => {
+/** Reads one document's text, which stands behind so many lines of its file. */
+export const readDocument = (
+  text: string,
+  linesBefore: number,
+): Result<ManifestDocument, string> => {
   if (isBlank(text)) return ok({ text, value: undefined })
   const json = parseJson(text)
   if (isObject(json)) return ok({ text, value: json })
-  const document = parseYaml(text)
+  const document = parseYaml(text, linesBefore)
   if (!document.ok) return document
   const value: unknown = document.value.toJS()
   return ok({ text, value: isObject(value) ? value : undefined })

@@ -87,10 +87,11 @@ const knownNamespaces = (documents: readonly Numbered[], options: PlaceOptions):
 const readManifest = (text: string, options: PlaceOptions): Result<Manifest, readonly string[]> => {
   const documents: Numbered[] = []
   const errors: string[] = []
-  let number = 0
+  let [number, linesBefore] = [0, 0]
   for (const part of splitStream(text)) {
     if (!isBlank(part)) number += 1
-    const document = readDocument(part)
+    const document = readDocument(part, linesBefore)
+    linesBefore += part.split('\n').length - 1
     if (document.ok) documents.push({ ...document.value, number })
     else errors.push(`${options.file}: document ${number}: ${document.error}`)
   }

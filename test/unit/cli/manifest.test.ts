@@ -208,6 +208,11 @@ describe('what goes wrong', () => {
     expect(stderr).toMatch(/^app\.yaml: document 2: /)
   })
 
+  test('what is no YAML is told by its line in the file', () => {
+    const { stderr } = injectManifest(`# 1\na: 1\n---\n# 4\nb: 1\nb: 2\n`, options)
+    expect(stderr).toBe('app.yaml: document 2: line 6: Map keys must be unique\n')
+  })
+
   test('strictness of the built-in configuration is said to be that', () => {
     const { stderr } = injectManifest(POD, optionsWith({}, { isDefaultConfig: true }))
     expect(stderr).toContain('allowAnonymous')
