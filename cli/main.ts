@@ -6,7 +6,10 @@ import { messageOf } from '../shared/message.ts'
 import { COMMANDS } from './commands.ts'
 import { usage } from './usage.ts'
 
-const [name = 'help', ...args] = process.argv.slice(2)
+const [first = 'help', ...rest] = process.argv.slice(2)
+// `outrigger help run` is `outrigger run --help`.
+const isHelpOn = first === 'help' && COMMANDS.has(rest[0] ?? '')
+const [name = 'help', args] = isHelpOn ? [rest[0], ['--help']] : [first, rest]
 const command = COMMANDS.get(name)
 
 const abort = new AbortController()

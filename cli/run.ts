@@ -13,7 +13,7 @@ import { startLocalSidecar } from './local-sidecar.ts'
 import { aborted } from './signal.ts'
 import { DEFAULTS_HERE, parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
 
-const USAGE = `outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
+const USAGE = `usage: outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
 
 Serves a stdio MCP server over Streamable HTTP on this machine, through the shim.
 

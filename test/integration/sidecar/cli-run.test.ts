@@ -155,10 +155,13 @@ describe('what cannot be served is refused in words', () => {
     LIMIT_MS,
   )
 
-  test(
-    'help is no error',
-    async () => {
-      const outcome = await outrigger('run', '--help')
+  test.each([
+    ['run', '--help'],
+    ['help', 'run'],
+  ])(
+    'help is no error: %s %s',
+    async (...args) => {
+      const outcome = await outrigger(...args)
       expect({ code: outcome.code, stderr: outcome.stderr }).toEqual({ code: 0, stderr: '' })
       expect(outcome.stdout).toContain('--process-model VALUE')
     },
