@@ -1,5 +1,6 @@
 // A sidecar on this machine around a command: run directory, sidecar, shim, and their orderly end.
-// `run` and `dev` use it. No process it starts outlives it: the shim ends everything when the sidecar goes.
+// `run` and `dev` use it. The shim ends everything when the sidecar goes, however it goes; a server without it (HTTP)
+// is ended by `close` alone, and outlives a command that is killed.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
