@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { annotation, KEYS } from '../shared/annotations.ts'
 import { createLog } from '../shared/log.ts'
 import { messageOf } from '../shared/message.ts'
 import { MCP_PATH } from '../shared/names.ts'
@@ -129,6 +130,10 @@ export const run: Command = {
     if (!config.ok) {
       for (const error of config.error) io.stderr(`outrigger run: ${error}\n`)
       return 2
+    }
+    for (const key of KEYS) {
+      if (flags.value.settings[key] === undefined || !annotation(key).isPlanned) continue
+      io.stderr(`outrigger run: --${key}: nothing acts on it yet\n`)
     }
     return serve(config.value, flags.value, io)
   },

@@ -45,7 +45,7 @@ export const renderAnnotationTable = (): string => {
       row.default === undefined ? '' : `\`${row.default}\``,
       scopes(row),
       tightening(row),
-      row.doc,
+      row.isPlanned ? `**Not built yet.** ${row.doc}` : row.doc,
     ]
     return `| ${cells.map(cell).join(' | ')} |`
   })

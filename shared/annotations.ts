@@ -43,6 +43,8 @@ export interface Annotation {
   readonly scopes: readonly Scope[]
   readonly readBy: 'webhook' | 'sidecar' | 'both'
   readonly tighten?: Tightening
+  /** Checked, but nothing acts on it yet: whoever sets it is warned. */
+  readonly isPlanned?: true
 }
 
 const EVERYWHERE = SCOPES
@@ -143,6 +145,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
     tighten: { by: 'subset' },
+    isPlanned: true,
   },
   'oidc-audience': {
     type: 'list',
@@ -150,6 +153,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
     tighten: { by: 'subset' },
+    isPlanned: true,
   },
   'required-scopes': {
     type: 'list',
@@ -157,6 +161,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
     tighten: { by: 'superset' },
+    isPlanned: true,
   },
   'tool-policy': {
     type: 'name',
@@ -164,6 +169,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'fixed' },
+    isPlanned: true,
   },
   egress: {
     type: 'destinations',
@@ -171,6 +177,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'subset' },
+    isPlanned: true,
   },
   'egress-mode': {
     type: 'enum',
@@ -180,6 +187,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'order', order: ['observe', 'enforce'] },
+    isPlanned: true,
   },
   'ingress-from': {
     type: 'list',
@@ -187,6 +195,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'webhook',
     tighten: { by: 'subset' },
+    isPlanned: true,
   },
   'audit-level': {
     type: 'enum',
@@ -196,6 +205,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
     tighten: { by: 'order', order: ['metadata', 'request', 'response'] },
+    isPlanned: true,
   },
   'writable-paths': {
     type: 'directories',

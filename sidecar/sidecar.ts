@@ -177,6 +177,8 @@ const createServers = (
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
+  // Whoever starts one says so in their own words first; here nobody can forget it.
+  if (config.settings.auth !== 'none') throw new Error('auth: oidc is not built yet')
   const built = build(parts)
   const { upstream, readiness, bridge, drain, sweep } = built
   let isStarted = false

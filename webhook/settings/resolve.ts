@@ -63,6 +63,16 @@ const walk = (
   return { chosen, violations }
 }
 
+/** What a user believes to hold, and does not yet. What the platform team fixes is no news to users. */
+const plannedWarnings = (scopes: readonly ScopeTexts[]): string[] =>
+  scopes
+    .filter(({ scope }) => scope !== 'cluster')
+    .flatMap(({ where, texts }) =>
+      KEYS.filter((key) => texts.has(key) && annotation(key).isPlanned).map(
+        (key) => `${where}: ${PREFIX}${key}: nothing acts on it yet`,
+      ),
+    )
+
 /** Resolves every key of the table. */
 export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Resolution => {
   const { chosen, violations } = walk(scopes)
@@ -84,6 +94,6 @@ export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Re
     settings: settings.value,
     placed,
     violations: [...violations, ...floorViolations(placed, floor)],
-    warnings: scopes.flatMap(({ warnings }) => warnings),
+    warnings: [...scopes.flatMap(({ warnings }) => warnings), ...plannedWarnings(scopes)],
   }
 }
