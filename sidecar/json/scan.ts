@@ -36,7 +36,7 @@ export const MAX_DEPTH = 128
 /** Members are kept for the envelope and its values; one level below only for `_meta`. */
 const RECORDED_DEPTH = 2
 const META = '_meta'
-/** More recorded members are refused: each costs memory that the text's length does not bound. */
+/** More recorded members, or items of an outer array, are refused: each costs many times its text in memory. */
 export const MAX_MEMBERS = 4096
 /** Up to here names are compared one by one; above, through a set. */
 const FEW_NAMES = 12
@@ -184,9 +184,16 @@ class Scan {
       this.space()
       const start = this.position
       this.value(depth + 1)
-      if (depth === 1) items.push({ start, end: this.position })
+      if (depth === 1) this.recordItem(items, { start, end: this.position })
       if (this.isLast(0x5d)) return items
     }
+  }
+
+  private recordItem(items: Span[], item: Span): void {
+    if (items.length === MAX_MEMBERS) {
+      throw this.fault(`more than ${MAX_MEMBERS} items in the outer array`)
+    }
+    items.push(item)
   }
 
   /** Steps over a comma (false) or the closing bracket (true). */

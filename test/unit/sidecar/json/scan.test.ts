@@ -124,6 +124,13 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
     `{"a":{${[...Array(MAX_MEMBERS).keys()].map((n) => `"${n}":0`).join()}}}`,
     `more than ${MAX_MEMBERS} members`,
   ],
+  [
+    'more items in the outer array than are recorded',
+    `[${Array(MAX_MEMBERS + 1)
+      .fill(0)
+      .join()}]`,
+    `more than ${MAX_MEMBERS} items`,
+  ],
 ]
 
 describe('the grammar', () => {
@@ -148,6 +155,8 @@ describe('the grammar', () => {
   test('takes as many members as anybody likes where none is recorded', () => {
     const members = [...Array(MAX_MEMBERS + 1).keys()].map((n) => `"${n}":0`).join()
     expect(reason(`{"params":{"arguments":{${members}}}}`)).toBeUndefined()
+    const items = Array(MAX_MEMBERS + 1).fill(0)
+    expect(reason(`{"params":[${items.join()}]}`)).toBeUndefined()
   })
 })
 
