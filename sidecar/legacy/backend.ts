@@ -4,7 +4,9 @@
 
 import { Channel, type Call, type ChannelOptions, type ChannelOwner } from '../bridge/channel.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
+import type { Span } from '../json/scan.ts'
 import {
+  isIdentifier,
   member,
   slice,
   stringAt,
@@ -121,10 +123,11 @@ export class Backend implements ChannelOwner {
   }
 
   /** The client gives up a request: the server hears our id of it, and nobody waits any more. */
-  private cancelled(session: Session, { text, params }: Notification): void {
-    const place = member(params, 'requestId')
+  private cancelled(session: Session, message: Notification): void {
+    const { text } = message
+    const place = cancelledId(message)
     const call = place && session.find(slice(text, place))
-    if (!call || !place) return
+    if (!call) return
     this.channel.withdraw(
       call,
       rewrite(text, [{ start: place.start, end: place.end, text: `${call.id}` }]),
@@ -163,10 +166,10 @@ export class Backend implements ChannelOwner {
 
   private audience(message: Notification, relatedTo: Call | undefined): Iterable<Session> {
     if (message.method === 'notifications/cancelled') {
-      const place = member(message.params, 'requestId')
+      const place = cancelledId(message)
       const idText = place && slice(message.text, place)
       return [...this.sessions].filter(
-        (session) => idText !== undefined && session.hasAsked(idText),
+        (session) => idText !== undefined && session.takenBack(idText),
       )
     }
     if (this.model === 'session' || message.method.endsWith('/list_changed')) return this.sessions
@@ -201,6 +204,12 @@ export class Backend implements ChannelOwner {
 }
 
 const NOTHING: LeftBehind = { calls: [], asked: [] }
+
+/** Which request a cancellation means; what is no id, or longer than any, is nobody's. */
+const cancelledId = ({ text, params }: Notification): Span | undefined => {
+  const place = member(params, 'requestId')
+  return place && isIdentifier(text, place) ? place : undefined
+}
 
 const noClient = (idText: string): string =>
   `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`

@@ -163,8 +163,9 @@ export class Session {
     return exact
   }
 
-  hasAsked(idText: string): boolean {
-    return this.asked.has(idKey(idText))
+  /** The server takes a request of its own back; false where this client was not asked. */
+  takenBack(idText: string): boolean {
+    return this.asked.delete(idKey(idText))
   }
 
   /** Whether a call is one of this session's. */

@@ -470,3 +470,52 @@ describe('what a process of A’s own asks', () => {
     expect([heardBy(0), heardBy(1)]).toEqual([[result('"s-1"', '"of A"')], []])
   })
 })
+
+describe('a cancellation', () => {
+  const cancel = (id: string): string => note('notifications/cancelled', `{"requestId":${id}}`)
+  const ASK = request('sampling/createMessage', '{}', '0')
+  let a: Client
+  let heardByA: () => Promise<string[]>
+
+  beforeEach(async () => {
+    start('session')
+    a = await open(A)
+    heardByA = await a.events()
+  })
+
+  // All but the first were once taken for 0; those that are long cost time by the square of their length.
+  describe.each([
+    ['of no request', '{}'],
+    ['of null', '{"requestId":null}'],
+    ['of an object', '{"requestId":{}}'],
+    ['of a number longer than any id', `{"requestId":0.${'0'.repeat(256)}}`],
+  ])('%s', (_name, params) => {
+    const none = note('notifications/cancelled', params)
+
+    test('of the client’s cancels none of its requests', async () => {
+      const { client } = await a.post(request('x', '{}', '0'))
+      const sent = heardBy(0)
+      await a.post(none)
+      expect(heardBy(0)).toEqual(sent)
+      link(0).says(result(102))
+      expect(await client.body()).toBe(result(0))
+    })
+
+    test('of the server’s is told to nobody', async () => {
+      link(0).says(ASK)
+      link(0).says(none)
+      expect(await heardByA()).toEqual([ASK])
+    })
+  })
+
+  test('of the server’s makes room for its next request', async () => {
+    for (let id = 0; id < 65; id++) {
+      link(0).says(request('sampling/createMessage', '{}', `${id}`))
+      link(0).says(cancel(`${id}`))
+    }
+    expect(heardBy(0)).toEqual([])
+    expect(await heardByA()).toHaveLength(130)
+    await a.post(result(64))
+    expect(heardBy(0)).toEqual([])
+  })
+})

@@ -141,11 +141,20 @@ describe("the server's requests", () => {
       const { client } = begin()
       expect(session.ask(asked, '{"q":1}')).toBe(true)
       expect(await events(client)).toEqual(['{"q":1}'])
-      expect(session.hasAsked(answered)).toBe(true)
       expect(session.answered(answered)).toBe(asked)
       expect(session.answered(answered)).toBeUndefined()
     },
   )
+
+  test('that it takes back need no answer', () => {
+    session.ask('1.0', '{}')
+    expect([session.takenBack('2'), session.takenBack('1'), session.takenBack('1')]).toEqual([
+      false,
+      true,
+      false,
+    ])
+    expect(session.answered('1')).toBeUndefined()
+  })
 
   test('that were never put have no answer', () => {
     session.ask('1', '{}')
