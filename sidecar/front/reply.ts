@@ -43,13 +43,15 @@ export class Reply {
     return this.response.destroyed ? 'done' : this.current
   }
 
-  /** Calls back once when the client has gone before the answer was complete. */
+  /** Calls back once when the client has gone before the answer was complete; at once where it has gone already. */
   onGone(callback: () => void): void {
-    this.response.once('close', () => {
+    const closed = (): void => {
       const isEarly = this.current !== 'done'
       this.current = 'done'
       if (isEarly) callback()
-    })
+    }
+    if (this.response.destroyed) closed()
+    else this.response.once('close', closed)
   }
 
   /** Adds a watcher; of a reply whose client has gone already it hears at once. */
@@ -130,9 +132,16 @@ export class Reply {
     this.response.write(': keep-alive\n\n')
   }
 
+  /** Calls back once when the client has caught up, or has gone. */
   onDrain(callback: () => void): void {
-    this.response.once('drain', callback)
-    this.response.once('close', callback)
+    const { response } = this
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      callback()
+    }
+    response.on('drain', done)
+    response.on('close', done)
   }
 
   /** Ends a stream without a further event; the client may resume or ask again. */

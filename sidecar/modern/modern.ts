@@ -68,6 +68,8 @@ export class Modern {
     const call = new ModernCall(reply, message, this.options.now, () => this.open.delete(call))
     this.open.add(call)
     reply.onGone(() => call.gone())
+    // It may have gone while we waited to learn what the server speaks.
+    if (call.isDone) return undefined
     const wantsLogs = !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
     const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
     return found instanceof Promise

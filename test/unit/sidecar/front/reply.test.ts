@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
-import { aReply } from '../../../support/fake-reply.ts'
+import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
@@ -82,6 +82,49 @@ describe('an event stream', () => {
     expect(reply.lastWriteMs).toBe(20)
     reply.keepAlive(30)
     expect(reply.lastWriteMs).toBe(30)
+  })
+})
+
+describe('a client that goes', () => {
+  test.each<[string, goes: (client: FakeReply) => unknown, told: number]>([
+    ['before the answer', ({ hangUp }) => hangUp(), 1],
+    [
+      'within the stream',
+      ({ reply, hangUp }) => {
+        reply.event('{}', 0)
+        return hangUp()
+      },
+      1,
+    ],
+    [
+      'after the answer',
+      ({ reply, hangUp }) => {
+        reply.json('{}')
+        return hangUp()
+      },
+      0,
+    ],
+  ])('%s is told of, also to who asks too late', async (_name, goes, told) => {
+    const [heard, unheard] = [aReply(), aReply()]
+    let [early, late] = [0, 0]
+    heard.reply.onGone(() => early++)
+    await goes(heard)
+    await goes(unheard)
+    unheard.reply.onGone(() => late++)
+    expect([early, late]).toEqual([told, told])
+  })
+
+  test('when it had caught up is told of once', async () => {
+    const client = aReply()
+    client.stopReading()
+    client.reply.event('x'.repeat(1_200_000), 0)
+    let told = 0
+    client.reply.onDrain(() => told++)
+    client.goOnReading()
+    await client.received()
+    expect(told).toBe(1)
+    await client.hangUp()
+    expect(told).toBe(1)
   })
 })
 

@@ -231,6 +231,18 @@ describe('in one process that A and B share', () => {
     expect(await ofA.body()).toBe(result(1, '"for A"'))
   })
 
+  test.each([
+    ['request', request('tools/list')],
+    ['request with log lines', request('tools/list', LOGS)],
+    ['subscription', request('subscriptions/listen')],
+  ])('B had gone before its %s was looked at: nothing is begun', async (_name, body) => {
+    await ask(A)
+    const { exchange, client } = anExchange()
+    await client.hangUp()
+    await modern.post(B, exchange, aMessage(body))
+    expect([modern.inFlight, sent().length]).toEqual([1, 1])
+  })
+
   test('B hangs up: its own request is cancelled', async () => {
     const [ofA, ofB] = [await ask(A), await ask(B)]
     await ofB.hangUp()
