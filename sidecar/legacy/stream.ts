@@ -27,6 +27,8 @@ export class Stream {
   private results: string[] = []
   /** The last event that went to a connection; what follows it waits in the log. */
   private sent = 0
+  /** The connection that the server waits for. */
+  private held: Reply | undefined
   /** An event with an id has gone out: from then on a client can come back for the rest. */
   private hasBegun = false
 
@@ -139,7 +141,15 @@ export class Stream {
   }
 
   private hold(reply: Reply): void {
-    if (this.options.onSlow(true)) reply.onDrain(() => void this.options.onSlow(false))
-    else reply.cut()
+    if (!this.options.onSlow(true)) reply.cut()
+    else if (this.held !== reply) {
+      this.held = reply
+      reply.onDrain(() => this.release(reply))
+    }
+  }
+
+  private release(reply: Reply): void {
+    if (this.held === reply) this.held = undefined
+    this.options.onSlow(false)
   }
 }

@@ -144,6 +144,17 @@ describe('a client that reads too slowly', () => {
     expect(stream.isOpen).toBe(true)
   })
 
+  test('holds it anew by each event, and lets it go once', async () => {
+    const { client, stream, slow } = setUp({ isHeld: true })
+    client.stopReading()
+    for (let index = 0; index < 20; index++) stream.event(block)
+    expect(slow).toEqual(Array(19).fill(true))
+    client.goOnReading()
+    await client.received()
+    await client.hangUp()
+    expect(slow.slice(19)).toEqual([false])
+  })
+
   test('is cut off where others need the server', async () => {
     const { client, stream, slow } = setUp({ isHeld: false })
     client.stopReading()
