@@ -51,6 +51,8 @@ export class HttpLink implements Link {
   strayOutput: string | undefined
   private readonly target: HttpTarget
   private open = new Map<number, ClientRequest>()
+  /** Notifications and responses that the server has not taken yet. */
+  private readonly oneWay = new Set<ClientRequest>()
   private readonly streams = new Set<IncomingMessage>()
   private session: string | undefined
   private version: string | undefined
@@ -72,7 +74,7 @@ export class HttpLink implements Link {
   send(text: string, envelope: Envelope): boolean {
     const { id } = envelope
     const headers = envelope.headers()
-    if (this.open.size >= MAX_OPEN) return false
+    if (this.open.size + this.oneWay.size >= MAX_OPEN) return false
     if (headers['mcp-method'] !== undefined) this.isModern = true
     // The modern era has no client notifications over HTTP: `abandon` cancels.
     if (id === undefined && this.isModern) return true
@@ -84,6 +86,10 @@ export class HttpLink implements Link {
       accept: BOTH,
     })
     if (id !== undefined) this.open.set(id, sent)
+    else {
+      this.oneWay.add(sent)
+      sent.on('close', () => this.oneWay.delete(sent))
+    }
     sent.on('response', (response) => this.answer(response, id))
     sent.on('error', (error) => this.broken(id, error))
     sent.end(body)
@@ -240,7 +246,7 @@ export class HttpLink implements Link {
     this.listening?.destroy()
     const { open } = this
     this.open = new Map()
-    for (const sent of open.values()) sent.destroy()
+    for (const sent of [...open.values(), ...this.oneWay]) sent.destroy()
     this.target.onClose()
     this.owner?.ended(end)
   }

@@ -1,0 +1,64 @@
+// A link to an HTTP server that takes requests and answers none: what waits for it is bounded, and goes with the link.
+
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { once } from 'node:events'
+import { Agent, createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { HttpLink } from '../../../../sidecar/upstream/http-link.ts'
+import { NO_HEADERS } from '../../../../sidecar/upstream/link.ts'
+import { until } from '../../../support/waiting.ts'
+
+const MAX_OPEN = 256
+/** Further requests wait their turn. */
+const SOCKETS = 8
+const NOTE = '{"jsonrpc":"2.0","method":"notifications/x"}'
+const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"x"}'
+
+let server: Server
+let sockets: Set<Socket>
+let agent: Agent
+let link: HttpLink
+
+beforeEach(async () => {
+  sockets = new Set()
+  server = createServer((request) => request.resume()).listen(0, '127.0.0.1')
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  agent = new Agent({ maxSockets: SOCKETS })
+  link = new HttpLink({
+    port,
+    path: '/mcp',
+    agent,
+    listeningAgent: agent,
+    onClose: () => undefined,
+  })
+})
+
+afterEach(() => {
+  agent.destroy()
+  server.closeAllConnections()
+  server.close()
+})
+
+test.each<[string, send: (count: number) => boolean]>([
+  ['requests', (count) => link.send(REQUEST, { ...NO_HEADERS, id: count + 1 })],
+  ['notifications', () => link.send(NOTE, NO_HEADERS)],
+  [
+    'both',
+    (count) =>
+      count % 2 === 0
+        ? link.send(REQUEST, { ...NO_HEADERS, id: count + 1 })
+        : link.send(NOTE, NO_HEADERS),
+  ],
+])('%s', async (_name, send) => {
+  const sent = [...Array(MAX_OPEN + 1).keys()].map(send)
+  expect(sent).toEqual([...Array<boolean>(MAX_OPEN).fill(true), false])
+  await until(() => sockets.size === SOCKETS, 'the server has all that it gets at once')
+  link.close()
+  await until(() => sockets.size === 0, 'nothing of the link is left')
+})
