@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "drain.h"
 #include "monitor.h"
 #include "nursery.h"
@@ -112,6 +113,8 @@ void child_clean(struct nursery *nursery, struct child *child) {
   child->state = CHILD_REMOVING;
   child->cleaner = fork();
   if (child->cleaner == 0) {
+    // Its copies of the others' pipes would hide for as long that they are gone.
+    descriptors_close_all_but(NULL, 0);
     home_remove(&nursery->plan->homes, child->number);
     _exit(0);
   }

@@ -23,7 +23,7 @@ import {
 } from '../../support/shim.ts'
 import { REASON } from '../../support/shim-frame.ts'
 import type { Connection } from '../../support/shim-connection.ts'
-import { parentOf } from '../../support/proc.ts'
+import { childrenOf, parentOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
@@ -181,6 +181,29 @@ open("f", "w")'`,
       connection.socket.destroy()
       await shim.ready()
       await until(() => readdirSync(base).length === 1, 'only the lock is left')
+    })
+
+    // Who removes them outlives others' ends: what it held of them would hide that they are gone.
+    testAsRoot('are removed by a process that holds nothing of the others', async () => {
+      const connection = await start().ready()
+      await connection.run('exec sleep 1000')
+      const child = await connection.run(
+        'cd "$HOME"; seq 50000 | xargs touch; echo full; exec sleep 1000',
+      )
+      await readLine(child.stdout)
+      const before = new Set(childrenOf(shim.pid))
+      kill(parentOf(child.pid), 'SIGKILL')
+      const remover = await until(
+        () => childrenOf(shim.pid).find((pid) => !before.has(pid) && pid !== child.pid),
+        'the directory is being removed',
+      )
+      kill(remover, 'SIGSTOP')
+      const held = readdirSync(`/proc/${remover}/fd`)
+        .filter((fd) => Number(fd) > 2)
+        .map((fd) => readlinkSync(`/proc/${remover}/fd/${fd}`))
+      expect(held.filter((target) => /^(socket|pipe|anon_inode):/.test(target))).toEqual([])
+      kill(remover, 'SIGCONT')
+      await connection.event('gone', child.id)
     })
 
     test('can be made also after a child has taken the base away', async () => {
