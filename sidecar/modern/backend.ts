@@ -24,6 +24,10 @@ export class Backend implements ChannelOwner {
   /** The request that gets the log lines, from the moment the process is chosen for it. */
   logReader: Caller | undefined
   private readonly options: BackendOptions
+  /** Requests that have been given it and are not done. */
+  private users = 0
+  /** The request that it was opened for has not been given it yet. */
+  private isAwaited = true
 
   constructor(options: BackendOptions) {
     this.options = options
@@ -34,7 +38,19 @@ export class Backend implements ChannelOwner {
 
   /** Whether no request is on it or about to be. */
   get isIdle(): boolean {
-    return this.channel.inFlight === 0 && this.logReader === undefined
+    return this.channel.inFlight === 0 && this.users === 0 && !this.isAwaited
+  }
+
+  /** A request has been given it. */
+  join(): void {
+    this.isAwaited = false
+    this.users++
+  }
+
+  /** That request is done. */
+  leave(): void {
+    this.users--
+    this.lastUsedMs = this.options.now()
   }
 
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {

@@ -188,6 +188,7 @@ class ModernCall implements Caller {
   /** The process that will serve it; nobody else's while it does, as far as log lines go. */
   choose(backend: Backend): void {
     this.backend = backend
+    backend.join()
     if (this.isDone) this.leave()
   }
 
@@ -241,7 +242,7 @@ class ModernCall implements Caller {
   private leave(): void {
     const { backend } = this
     if (!backend) return
-    backend.lastUsedMs = this.now()
+    backend.leave()
     if (backend.logReader === this) backend.logReader = undefined
   }
 }

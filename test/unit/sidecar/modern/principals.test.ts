@@ -162,6 +162,17 @@ describe('a process whose place somebody needs', () => {
     expect([source.links.length, source.serverOf('again')]).toEqual([3, 2])
   })
 
+  test.each([...Array(12).keys()])(
+    'is not that of a request which has just got its process (%i turns later)',
+    async (turns) => {
+      const asked = ask(A)
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      expect(source.reclaim()).toBe(false)
+      await asked
+      expect(closed()).toEqual([false])
+    },
+  )
+
   test('is the one that has been idle longest', async () => {
     for (const permit of [A, B]) await ask(permit)
     nowMs = 1
