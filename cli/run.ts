@@ -9,6 +9,7 @@ import { messageOf } from '../shared/message.ts'
 import { MCP_PATH } from '../shared/names.ts'
 import { fail, type Result } from '../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
+import { isObject, type JsonObject } from '../webhook/json.ts'
 import { isHelp, misuse, type Command, type Io } from './command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { aborted } from './signal.ts'
@@ -28,12 +29,7 @@ Settings, by their annotation's name:
 ${settingsHelp()}
 `
 
-type Mapping = Readonly<Record<string, unknown>>
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const fileDocument = (path: string | undefined): Mapping => {
+const fileDocument = (path: string | undefined): JsonObject => {
   if (path === undefined) return {}
   let value: unknown
   try {
@@ -41,7 +37,7 @@ const fileDocument = (path: string | undefined): Mapping => {
   } catch (error) {
     throw new Error(`--config ${path}: ${messageOf(error)}`, { cause: error })
   }
-  if (!isMapping(value)) {
+  if (!isObject(value)) {
     throw new Error(
       `--config ${path}: must be a mapping, such as \`settings: { log-level: info }\``,
     )
@@ -51,7 +47,7 @@ const fileDocument = (path: string | undefined): Mapping => {
 
 /** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
 const settingsOver = (own: unknown, { settings, allowAnonymous }: RunFlags): unknown =>
-  isMapping(own)
+  isObject(own)
     ? { ...DEFAULTS_HERE, ...own, ...settings, ...(allowAnonymous ? { auth: 'none' } : {}) }
     : own
 
