@@ -2,7 +2,7 @@
 // only file of the sidecar that touches the process.
 
 import { fileURLToPath } from 'node:url'
-import { copyShim } from './shim-copy.ts'
+import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { createLog } from '../shared/log.ts'
 import { CONFIG_VARIABLE } from '../shared/names.ts'

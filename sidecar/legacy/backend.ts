@@ -2,7 +2,12 @@
 // principal, or everybody's. It decides which session hears what the server says; where that cannot be
 // known for sure across principals, nobody does.
 
-import { Channel, type Call, type ChannelOptions, type ChannelOwner } from '../bridge/channel.ts'
+import {
+  Channel,
+  type Call,
+  type ChannelOptions,
+  type ChannelOwner,
+} from '../conversation/channel.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Span } from '../json/scan.ts'
 import {
@@ -15,7 +20,7 @@ import {
   type Response,
 } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
-import type { LinkEnd } from '../upstream/link.ts'
+import type { LinkEnd } from '../server/link.ts'
 import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 

@@ -1,12 +1,12 @@
 // The legacy era (2024-11-05 to 2025-11-25): sessions over POST, GET and DELETE. It finds or makes
 // the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
 
-import { exitFault } from '../bridge/channel.ts'
-import { header, type Exchange } from '../front/exchange.ts'
+import { exitFault } from '../conversation/channel.ts'
+import { header, type Exchange } from '../http/exchange.ts'
 import type { Permit } from '../access/permit.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
-import type { LinkEnd } from '../upstream/link.ts'
+import type { LinkEnd } from '../server/link.ts'
 import type { Result } from '../../shared/result.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'

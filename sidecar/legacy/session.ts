@@ -1,10 +1,10 @@
 // One legacy session: who owns it, its streams, its calls in flight, the server's requests it has
 // been asked. It routes the server's messages to its streams; which process serves it is the backend's business.
 
-import type { Call } from '../bridge/channel.ts'
-import { idKey } from '../bridge/channel.ts'
-import type { Reply } from '../front/reply.ts'
-import { InFlight } from '../in-flight.ts'
+import type { Call } from '../conversation/channel.ts'
+import { idKey } from '../conversation/channel.ts'
+import type { Reply } from '../http/reply.ts'
+import { InFlight } from '../conversation/in-flight.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'

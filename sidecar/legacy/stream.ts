@@ -2,7 +2,7 @@
 // stream whose events have ids and outlive the connection. Whoever was cut off resumes by a GET.
 
 import { faultText, type Fault } from '../mcp/faults.ts'
-import type { Reply } from '../front/reply.ts'
+import type { Reply } from '../http/reply.ts'
 import type { EventLog, LoggedEvent } from './event-log.ts'
 
 export interface StreamOptions {

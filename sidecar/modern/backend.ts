@@ -7,9 +7,9 @@ import {
   type Caller,
   type ChannelOptions,
   type ChannelOwner,
-} from '../bridge/channel.ts'
+} from '../conversation/channel.ts'
 import type { Notification, Request } from '../mcp/message.ts'
-import type { LinkEnd } from '../upstream/link.ts'
+import type { LinkEnd } from '../server/link.ts'
 import { Tools } from './tools.ts'
 
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {

@@ -2,11 +2,11 @@
 // mirrored arguments, and answers with JSON or a stream; who hangs up cancels.
 
 import type { Permit } from '../access/permit.ts'
-import { SUBSCRIPTION_KEY, type Call, type Caller } from '../bridge/channel.ts'
-import { header, type Exchange } from '../front/exchange.ts'
-import type { Reply } from '../front/reply.ts'
-import { InFlight } from '../in-flight.ts'
-import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/classify.ts'
+import { SUBSCRIPTION_KEY, type Call, type Caller } from '../conversation/channel.ts'
+import { header, type Exchange } from '../http/exchange.ts'
+import type { Reply } from '../http/reply.ts'
+import { InFlight } from '../conversation/in-flight.ts'
+import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
   member,

@@ -3,9 +3,9 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
-import type { LinkSource } from '../upstream/source.ts'
-import type { Caller, Observe } from '../bridge/channel.ts'
-import type { LinkEnd } from '../upstream/link.ts'
+import type { LinkSource } from '../server/source.ts'
+import type { Caller, Observe } from '../conversation/channel.ts'
+import type { LinkEnd } from '../server/link.ts'
 import { Backend } from './backend.ts'
 
 export interface PoolOptions {

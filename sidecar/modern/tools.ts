@@ -6,8 +6,8 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, oneMessage, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
-import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/classify.ts'
-import type { Channel } from '../bridge/channel.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/era.ts'
+import type { Channel } from '../conversation/channel.ts'
 import * as z from 'zod/mini'
 
 const MIN_TTL_MS = 1000

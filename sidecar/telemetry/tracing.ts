@@ -1,8 +1,8 @@
 // The spans of requests from beginning to end. A SERVER span ends when its answer has left us and nothing of it
 // is with the server any more; every CLIENT span ends with its call. What is left at our own end is ended then.
 
-import { header, type Exchange } from '../front/exchange.ts'
-import type { ReplyWatcher } from '../front/reply.ts'
+import { header, type Exchange } from '../http/exchange.ts'
+import type { ReplyWatcher } from '../http/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'

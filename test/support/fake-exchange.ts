@@ -2,7 +2,7 @@
 
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import type { Exchange } from '../../sidecar/front/exchange.ts'
+import type { Exchange } from '../../sidecar/http/exchange.ts'
 import { aReply, type FakeReply } from './fake-reply.ts'
 
 export type FakeExchange = { readonly exchange: Exchange; readonly client: FakeReply }

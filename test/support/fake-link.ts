@@ -1,6 +1,6 @@
 // A link in memory: what was sent over it, and a way to speak as the server.
 
-import type { Envelope, Link, LinkEnd, LinkOwner } from '../../sidecar/upstream/link.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner } from '../../sidecar/server/link.ts'
 import { aMessage } from './messages.ts'
 
 export class FakeLink implements Link {

@@ -3,7 +3,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Reply } from '../../sidecar/front/reply.ts'
+import { Reply } from '../../sidecar/http/reply.ts'
 
 type Taken = (error?: Error | null) => void
 

@@ -2,7 +2,7 @@
 // else it says, a test says.
 
 import { ok, type Result } from '../../shared/result.ts'
-import type { LinkSource } from '../../sidecar/upstream/source.ts'
+import type { LinkSource } from '../../sidecar/server/source.ts'
 import { FakeLink } from './fake-link.ts'
 
 const INITIALIZE = /"id":(\d+),"method":"initialize".*"protocolVersion":"([^"]+)"/

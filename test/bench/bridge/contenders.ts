@@ -1,7 +1,7 @@
 // The bridges that are compared, each started as its users start it, around the same echo server and
 // under the same Node. What is charged to one is its own processes, never its children.
 
-import { SIDECAR_ENVIRONMENT, SIDECAR_NODE_FLAGS } from '../../../sidecar/runtime.ts'
+import { SIDECAR_ENVIRONMENT, SIDECAR_NODE_FLAGS } from '../../../sidecar/life/runtime.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'

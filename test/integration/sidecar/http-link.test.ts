@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { Agent, createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { HttpLink } from '../../../sidecar/upstream/http-link.ts'
-import { NO_HEADERS } from '../../../sidecar/upstream/link.ts'
+import { HttpLink } from '../../../sidecar/server/http-link.ts'
+import { NO_HEADERS } from '../../../sidecar/server/link.ts'
 import { until } from '../../support/waiting.ts'
 
 const MAX_OPEN = 256

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import { Channel, type Call } from '../../../../sidecar/bridge/channel.ts'
+import { Channel, type Call } from '../../../../sidecar/conversation/channel.ts'
 import { FAULTS, fault, type Fault, type FaultCode } from '../../../../sidecar/mcp/faults.ts'
 import { slice, type Request } from '../../../../sidecar/mcp/message.ts'
 import type { Era } from '../../../../sidecar/mcp/revision.ts'

@@ -1,0 +1,90 @@
+// A graceful end: readiness fails first, for a lame-duck time everything is served as before, then nothing new
+// begins, what is idle ends, what is in flight finishes, and the server's container may exit. A new
+// server's container takes it all back.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../../shared/log.ts'
+import type { Bridge } from '../routing/router.ts'
+import type { Readiness } from '../routing/readiness.ts'
+import type { Upstream } from '../server/server.ts'
+
+/** Endpoints take this long to lose a pod that is not ready any more. */
+const LAME_DUCK_MS = 5000
+/** Kept back from the grace period for ending the children. */
+const RESERVE_MS = 3000
+const STEP_MS = 50
+
+export interface DrainParts {
+  readonly bridge: Bridge
+  readonly readiness: Readiness
+  readonly upstream: Upstream
+}
+
+export interface DrainOptions {
+  readonly log: Log
+  readonly now: () => number
+}
+
+export class Drain {
+  private readonly options: DrainOptions
+  private parts: DrainParts | undefined
+  private running: Promise<void> | undefined
+  /** Counts drains, so that one that was taken back goes no further. */
+  private round = 0
+
+  constructor(options: DrainOptions) {
+    this.options = options
+  }
+
+  attach(parts: DrainParts): void {
+    this.parts = parts
+  }
+
+  /** Starts draining without waiting for it. */
+  begin(leftMs: number): void {
+    this.run(leftMs).catch((error: unknown) =>
+      this.options.log.error('the drain failed', { error: String(error) }),
+    )
+  }
+
+  /** Drains once, however often it is asked. */
+  run(leftMs: number): Promise<void> {
+    this.running ??= this.drain(leftMs)
+    return this.running
+  }
+
+  /** A new server's container has come: serves it as if nothing had been. */
+  takeBack(): void {
+    const { parts } = this
+    if (!parts || !this.running) return
+    this.running = undefined
+    this.round++
+    parts.readiness.isDraining = false
+    parts.bridge.reopen()
+  }
+
+  private async drain(leftMs: number): Promise<void> {
+    const { parts } = this
+    if (!parts) return
+    const { log, now } = this.options
+    const { bridge, readiness, upstream } = parts
+    const { round } = this
+    const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
+    log.info('draining', { leftMs })
+    readiness.isDraining = true
+    await sleep(Math.min(LAME_DUCK_MS, leftMs / 3))
+    if (round !== this.round) return
+    bridge.refuseNew()
+    while (bridge.inFlight > 0 && now() < endMs) {
+      await sleep(STEP_MS)
+      if (round !== this.round) return
+      bridge.endIdle()
+    }
+    if (bridge.inFlight > 0)
+      log.warn('requests were still in flight at the end of the drain', {
+        inFlight: bridge.inFlight,
+      })
+    bridge.close()
+    await upstream.exit(0)
+  }
+}

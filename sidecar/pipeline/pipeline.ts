@@ -1,0 +1,41 @@
+// The way of every request, top to bottom. A stage answers with the fault that ends the way, or
+// nothing. The order is the security argument; each line says why it stands where it does.
+
+import type { Exchange } from '../http/exchange.ts'
+import type { Fault } from '../mcp/faults.ts'
+
+export type Verdict = Fault | undefined
+export type Stage = (exchange: Exchange) => Verdict | Promise<Verdict>
+
+export interface Stages {
+  readonly origin: Stage
+  readonly limits: Stage
+  readonly classify: Stage
+  readonly authenticate: Stage
+  readonly authorize: Stage
+  readonly guard: Stage
+  readonly forward: Stage
+  readonly audit: Stage
+}
+
+/** The list. */
+export const pipeline = (stages: Stages): readonly Stage[] => [
+  stages.origin, // a browser that was tricked into calling us learns nothing, not even limits
+  stages.limits, // nothing is read that is not bounded
+  stages.classify, // from here on everybody judges the same message, read once
+  stages.authenticate, // who calls
+  stages.authorize, // what they may; makes the permit that forward demands
+  stages.guard, // rates and breakers cost callers, so they come after knowing whose they are
+  stages.forward, // the answer is on its way when this returns
+  stages.audit, // what was done is on record, also what the server did with it
+]
+
+/** Runs the stages in order; awaits only where a stage has to wait. */
+export const run = async (stages: readonly Stage[], exchange: Exchange): Promise<Verdict> => {
+  for (const stage of stages) {
+    const verdict = stage(exchange)
+    const fault = verdict instanceof Promise ? await verdict : verdict
+    if (fault) return fault
+  }
+  return undefined
+}

@@ -1,0 +1,119 @@
+// Which eras the server speaks, found out on throw-away processes before the first client comes: a
+// server pins a connection to the era of its first message. One that has answered is what readiness means.
+
+import * as z from 'zod/mini'
+import { readJson } from '../json/text.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/era.ts'
+import { member, oneMessage, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
+import { LATEST_LEGACY, MODERN } from '../mcp/revision.ts'
+import type { LinkSource } from '../server/source.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { Channel } from '../conversation/channel.ts'
+
+export interface Verdict {
+  readonly isLegacy: boolean
+  readonly isModern: boolean
+  /** The modern revisions that the server names itself. */
+  readonly versions: readonly string[]
+}
+
+export interface ProbeOptions {
+  readonly source: LinkSource
+  readonly startupTimeoutMs: number
+  readonly nextId: () => number
+  readonly now: () => number
+}
+
+/** A server that speaks no modern answers or not; it is not waited for longer than this (or than its start took). */
+const SILENCE_MS = 5000
+const CLIENT = { name: 'outrigger', version: '1' }
+
+/** The modern era's own error codes: an answer with one of them is a modern answer. */
+const MODERN_ERRORS = new Set(['-32020', '-32021', '-32022'])
+
+const requestOf = (method: string, params: unknown): Request => {
+  const json = readJson(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params })))
+  const message = json.ok ? oneMessage(json.value) : undefined
+  if (!message?.ok || message.value.kind !== 'request') throw new Error(`${method} is a request`)
+  return message.value
+}
+
+const INITIALIZE = requestOf('initialize', {
+  protocolVersion: LATEST_LEGACY,
+  capabilities: {},
+  clientInfo: CLIENT,
+})
+const DISCOVER = requestOf('server/discover', {
+  _meta: {
+    [VERSION_KEY]: MODERN,
+    [CAPABILITIES_KEY]: {},
+    'io.modelcontextprotocol/clientInfo': CLIENT,
+  },
+})
+const HEADERS = { 'mcp-protocol-version': MODERN, 'mcp-method': 'server/discover' }
+
+/** One request to a process of its own, which is ended whatever the answer. */
+const askOnce = async (
+  { source, nextId, now }: ProbeOptions,
+  request: Request,
+  timeoutMs: number,
+): Promise<Result<Response, Fault>> => {
+  const link = await source.open()
+  if (!link.ok) return link
+  const channel = new Channel({
+    link: link.value,
+    owner: { serverMessage: () => undefined, ended: () => undefined },
+    nextId,
+    now,
+    observe: () => undefined,
+  })
+  const ticking = setInterval(() => channel.sweep(now()), 100)
+  try {
+    return await new Promise<Result<Response, Fault>>((resolve) => {
+      const caller = {
+        answer: (_text: string, response: Response): void => resolve(ok(response)),
+        notice: (): boolean => true,
+        fault: (reason: Fault): void => resolve(fail(reason)),
+      }
+      channel.call(request, caller, {
+        timeoutMs,
+        headers: () => (request === DISCOVER ? HEADERS : {}),
+      })
+    })
+  } finally {
+    clearInterval(ticking)
+    channel.close()
+  }
+}
+
+const isModernAnswer = (response: Response): boolean => {
+  const code = member(response.error?.object, 'code')
+  return (
+    response.result !== undefined ||
+    (code !== undefined && MODERN_ERRORS.has(slice(response.text, code)))
+  )
+}
+
+const discovered = z.object({ supportedVersions: z.array(z.string()).check(z.maxLength(64)) })
+
+/** What the server says it supports; the revision we asked in, where it does not say. */
+const versionsIn = ({ text, result }: Response): readonly string[] =>
+  discovered.safeParse(valueAt(text, result)).data?.supportedVersions ?? [MODERN]
+
+/** Asks the server for both eras; the fault is that of a server that answers neither. */
+export const probe = async (options: ProbeOptions): Promise<Result<Verdict, Fault>> => {
+  const { now, startupTimeoutMs } = options
+  const startMs = now()
+  const legacy = await askOnce(options, INITIALIZE, startupTimeoutMs)
+  const isLegacy = legacy.ok && legacy.value.result !== undefined
+  const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
+  const modern = await askOnce(options, DISCOVER, patienceMs)
+  const isModern = modern.ok && isModernAnswer(modern.value)
+  // Clients were faster and have every place: it has not been asked, so nothing is known.
+  if (!modern.ok && modern.error.code === 'no-capacity') return modern
+  if (isLegacy || isModern) {
+    return ok({ isLegacy, isModern, versions: modern.ok ? versionsIn(modern.value) : [] })
+  }
+  return legacy.ok ? ok({ isLegacy: true, isModern: false, versions: [] }) : legacy
+}

@@ -1,0 +1,146 @@
+// Joins requests to the server: by era to the legacy or the modern side. It demands a permit, and
+// knows what the server speaks. Drain and sweep pass through here.
+
+import type { Permit } from '../access/permit.ts'
+import type { Ask, Exchange } from '../http/exchange.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { VERSION_KEY } from '../mcp/era.ts'
+import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
+import { MODERN } from '../mcp/revision.ts'
+import type { Legacy } from '../legacy/legacy.ts'
+import type { Modern } from '../modern/modern.ts'
+import type { Verdict } from './eras.ts'
+import type { Readiness } from './readiness.ts'
+
+export interface BridgeOptions {
+  readonly legacy: Legacy
+  readonly modern: Modern
+  readonly readiness: Readiness
+}
+
+export class Bridge {
+  private readonly options: BridgeOptions
+  /** After the lame-duck time of a drain: no new sessions. */
+  private isClosing = false
+
+  constructor(options: BridgeOptions) {
+    this.options = options
+  }
+
+  get sessions(): number {
+    return this.options.legacy.sessions.size
+  }
+
+  get inFlight(): number {
+    return this.options.legacy.inFlight + this.options.modern.inFlight
+  }
+
+  /** Whether nobody uses the server: no session, no request. */
+  get isUnused(): boolean {
+    return this.sessions === 0 && this.inFlight === 0
+  }
+
+  /** Sends what is asked on its way; the fault is for what cannot go at all. */
+  forward(
+    permit: Permit,
+    exchange: Exchange,
+    ask: Ask,
+  ): Fault | undefined | Promise<Fault | undefined> {
+    const { legacy } = this.options
+    if (ask.kind === 'listen') return legacy.listen(permit, exchange)
+    if (ask.kind === 'delete') return legacy.delete(permit, exchange)
+    if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.messages)
+    return ask.era === 'legacy'
+      ? this.legacyMessage(permit, exchange, ask.message)
+      : this.modernMessage(permit, exchange, ask.message)
+  }
+
+  sweep(nowMs: number): void {
+    this.options.legacy.sweep(nowMs)
+    this.options.modern.sweep(nowMs)
+  }
+
+  /** The end of a drain has come: what is idle ends, what is in flight may finish. */
+  refuseNew(): void {
+    this.isClosing = true
+    this.options.modern.endSubscriptions()
+    this.endIdle()
+  }
+
+  /** Ends the sessions that have nothing in flight (any more). */
+  endIdle(): void {
+    this.options.legacy.endIdle()
+  }
+
+  /** A new server's container is there after all. */
+  reopen(): void {
+    this.isClosing = false
+  }
+
+  close(): void {
+    this.options.legacy.close()
+    this.options.modern.close()
+  }
+
+  private legacyMessage(
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<undefined> {
+    if (this.isClosing && message.kind === 'request' && message.method === 'initialize') {
+      return draining()
+    }
+    return this.options.legacy.post(permit, exchange, message)
+  }
+
+  private modernMessage(
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<Fault | undefined> {
+    if (this.isClosing) return draining()
+    const { known } = this.options.readiness
+    if (!known) return this.whenKnown(permit, exchange, message)
+    return this.judged(known, permit, exchange, message)
+  }
+
+  private async whenKnown(
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Promise<Fault | undefined> {
+    const { readiness } = this.options
+    const verdict = await readiness.eras()
+    if (!verdict) {
+      return fault('server-not-started', `the server does not start: ${readiness.why}`)
+    }
+    return this.judged(verdict, permit, exchange, message)
+  }
+
+  private judged(
+    verdict: Verdict,
+    permit: Permit,
+    exchange: Exchange,
+    message: Message,
+  ): Fault | undefined | Promise<Fault | undefined> {
+    if (!verdict.isModern) {
+      // Not a modern error: it tells a client of both eras to fall back to initialize.
+      return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
+    }
+    const requested = claimedVersion(message)
+    if (requested !== undefined && !verdict.versions.includes(requested)) {
+      return fault('version-not-served', 'the server does not speak this protocol version', {
+        data: { supported: verdict.versions, requested },
+      })
+    }
+    return this.options.modern.post(permit, exchange, message)
+  }
+}
+
+const claimedVersion = (message: Message): string | undefined =>
+  message.kind === 'response'
+    ? undefined
+    : stringAt(message.text, member(metaOf(message), VERSION_KEY))
+
+const draining = (): Fault =>
+  fault('draining', 'the server is being stopped; try again', { headers: { 'retry-after': '1' } })

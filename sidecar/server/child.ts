@@ -1,0 +1,222 @@
+// One child: its two pipes as a link, its stderr tail, its end. The shim starts and ends it; this
+// file moves its messages. A line that is no message is kept as stray output and goes nowhere.
+
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { constants as os } from 'node:os'
+import { fail } from '../../shared/result.ts'
+import { readJson } from '../json/text.ts'
+import { oneMessage } from '../mcp/message.ts'
+import type { ShimEvent } from './control-frame.ts'
+import { Lines } from '../bytes/lines.ts'
+import type { Link, LinkEnd, LinkOwner } from './link.ts'
+
+/** Longest line that a server may write, bytes. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
+/** What may wait for a server that does not read its stdin, bytes. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024
+const MAX_STDERR_TAIL = 4096
+const MAX_STRAY_OUTPUT = 200
+/** After the child's exit a grandchild may hold stdout open: this long without output, then we close. */
+const QUIET_MS = 250
+
+/** What a child asks of the control connection. */
+export interface ChildControl {
+  /** Closes the child's life: SIGTERM and SIGKILL after the graces. */
+  end(): void
+}
+
+const signalName = (signal: number): string =>
+  Object.entries(os.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
+
+const openFifo = (path: string, flags: number): number => {
+  const fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+  if (fstatSync(fd).isFIFO()) return fd
+  closeSync(fd)
+  throw new Error(`${path} is not a FIFO`)
+}
+
+export interface Pipes {
+  readonly stdin: Socket
+  /** Starts reading; a chunk is valid only during the call. */
+  readonly stdout: (onChunk: (chunk: Buffer) => void) => Socket
+}
+
+/**
+ * Opens both ends of a child's pipes; throws where something else lies there. All children are read
+ * through one buffer: a buffer a child costs 64 KiB each, a buffer a read costs an allocation.
+ */
+export const openPipes = (path: string, readBuffer: Buffer): Pipes => {
+  const input = openFifo(`${path}.in`, constants.O_WRONLY)
+  let output: number
+  try {
+    output = openFifo(`${path}.out`, constants.O_RDONLY)
+  } catch (error) {
+    closeSync(input)
+    throw error
+  }
+  return {
+    stdin: new Socket({ fd: input, readable: false, writable: true }),
+    stdout: (onChunk) =>
+      new Socket({
+        fd: output,
+        readable: true,
+        writable: false,
+        onread: {
+          buffer: readBuffer,
+          callback: (bytes) => {
+            onChunk(readBuffer.subarray(0, bytes))
+            return true
+          },
+        },
+      }),
+  }
+}
+
+export class Child implements Link {
+  strayOutput: string | undefined
+  private readonly control: ChildControl
+  private readonly stdin: Socket
+  private readonly stdout: Socket
+  private readonly lines: Lines
+  private stderr = ''
+  private listener: LinkOwner | undefined
+  private exit: LinkEnd | undefined
+  private hasOutputEnded = false
+  private isGone = false
+  private end: LinkEnd | undefined
+  private quiet: NodeJS.Timeout | undefined
+
+  constructor(pipes: Pipes, control: ChildControl) {
+    this.control = control
+    this.stdin = pipes.stdin
+    this.lines = new Lines(MAX_LINE_BYTES, (line) => this.line(line))
+    // A server that has closed its stdin cannot be served any more; often it has just crashed.
+    this.stdin.on('error', () => this.close())
+    this.stdout = pipes.stdout((chunk) => {
+      if (!this.isGone) this.quiet?.refresh()
+      if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_LINE_BYTES} bytes`)
+    })
+    this.stdout.on('error', () => this.outputEnded())
+    this.stdout.on('end', () => this.outputEnded())
+    this.stdout.resume()
+  }
+
+  get owner(): LinkOwner | undefined {
+    return this.listener
+  }
+
+  /** Whoever comes after the end, as of a server that crashed at once, hears of it all the same. */
+  set owner(owner: LinkOwner | undefined) {
+    this.listener = owner
+    const { end } = this
+    if (owner && end) queueMicrotask(() => owner.ended(end))
+  }
+
+  send(text: string): boolean {
+    // Its end is on the way to the owner, with the reason.
+    if (this.stdin.destroyed) return true
+    if (this.stdin.writableLength + text.length > MAX_UNREAD_BYTES) return false
+    this.gather()
+    this.stdin.write(`${text}\n`, 'latin1')
+    return true
+  }
+
+  abandon(): void {
+    // The server has been told by a message; a pipe has nothing to close.
+  }
+
+  pause(): void {
+    // What an ended server has left in its pipe is little, and would be lost.
+    if (!this.exit) this.stdout.pause()
+  }
+
+  resume(): void {
+    this.stdout.resume()
+  }
+
+  close(): void {
+    this.stdin.end()
+    // A paused reader would never see the end.
+    this.stdout.resume()
+    this.control.end()
+  }
+
+  /** What the shim saw of the child: its stderr, its end. */
+  heard(event: ShimEvent & { kind: 'stderr' | 'exited' }): void {
+    if (event.kind === 'exited') this.exited(event.code, event.signal)
+    else this.stderr = (this.stderr + event.bytes.toString()).slice(-MAX_STDERR_TAIL)
+  }
+
+  private exited(code: number | undefined, signal: number | undefined): void {
+    const how =
+      signal === undefined ? `exited with code ${code}` : `was ended by ${signalName(signal)}`
+    this.exit = {
+      message: `the server ${how}`,
+      ...(code === undefined ? {} : { exitCode: code }),
+      ...(signal === undefined ? {} : { signal: signalName(signal) }),
+    }
+    this.stdout.resume()
+    if (this.hasOutputEnded) this.finish(this.exit)
+    else {
+      // What has come meanwhile is read first, also where this process was held up for longer.
+      this.quiet = setTimeout(() => setImmediate(() => this.finish(this.exit)), QUIET_MS)
+    }
+  }
+
+  /** No descendant is left: the end of its output is near, and whatever writes on is none of it. */
+  gone(): void {
+    this.isGone = true
+    if (!this.exit) this.lost('the server has gone')
+  }
+
+  /** It is not known to run any more: the shim is gone, and with it every child. */
+  lost(message: string): void {
+    this.finish(this.exit ?? { message })
+  }
+
+  /**
+   * What is sent in one turn of the event loop goes out in one system call (one child for 64 callers:
+   * 30 us a call against 41; `npm run bench -- bridge`).
+   */
+  private gather(): void {
+    if (this.stdin.writableCorked > 0) return
+    this.stdin.cork()
+    setImmediate(() => this.stdin.uncork())
+  }
+
+  private line(line: Buffer): void {
+    const json = readJson(line)
+    const message = json.ok ? oneMessage(json.value) : fail(json.error.reason)
+    if (message.ok) this.listener?.message(message.value, undefined)
+    else this.stray(line, message.error)
+  }
+
+  /** Kept for the error of a call that gets no answer: perhaps this was to be one. */
+  private stray(line: Buffer, reason: string): void {
+    const text = line.subarray(0, MAX_STRAY_OUTPUT).toString().trim()
+    if (text !== '') this.strayOutput = `${text} (${reason})`
+  }
+
+  private outputEnded(): void {
+    if (this.hasOutputEnded) return
+    this.hasOutputEnded = true
+    this.lines.flush()
+    if (this.exit) this.finish(this.exit)
+    else this.close()
+  }
+
+  private breakOff(why: string): void {
+    this.close()
+    this.finish({ message: `the server wrote ${why} and was ended` })
+  }
+
+  private finish(end: LinkEnd | undefined): void {
+    if (this.end || end === undefined) return
+    this.end = this.stderr === '' ? end : { ...end, stderr: this.stderr }
+    clearTimeout(this.quiet)
+    this.stdin.destroy()
+    this.stdout.destroy()
+    this.listener?.ended(this.end)
+  }
+}

@@ -1,0 +1,110 @@
+// The sidecar's end of the control socket: takes one shim at a time, asks it for children, and
+// tells each child what the shim saw. When the connection drops, every child is lost: the shim kills them.
+
+import type { Socket } from 'node:net'
+import type { Log } from '../../shared/log.ts'
+import { broken, Children, type Spawned } from './children.ts'
+import { Connection, type Peer } from './connection.ts'
+import { Listener, pipesIn } from './control-socket.ts'
+
+const NOT_CONNECTED = "the shim in the server's container is not connected"
+const LOST = "the connection to the server's container was lost; it may have restarted"
+
+export interface ControlOptions {
+  readonly runDir: string
+  readonly log: Log
+  /** Judges the shim that has connected; a sentence refuses it. */
+  readonly admit: (peer: Peer) => string | undefined
+  readonly onTerminating: (leftMs: number) => void
+  /** The shim has come (true) or gone. */
+  readonly onPeer: (isThere: boolean) => void
+  /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
+  readonly onExit: (code: number) => void
+}
+
+export class Control {
+  private readonly options: ControlOptions
+  private readonly listener: Listener
+  private readonly children: Children
+  private connection: Connection | undefined
+
+  constructor(options: ControlOptions) {
+    const { runDir, log, onExit } = options
+    this.options = options
+    this.listener = new Listener({ runDir, log, onConnection: (socket) => this.accept(socket) })
+    this.children = new Children({
+      pipesDir: pipesIn(runDir),
+      send: (frame) => this.connection?.send(frame),
+      onExit,
+    })
+  }
+
+  /** Listens; waits first where an earlier run has left its traces. */
+  listen(): Promise<void> {
+    return this.listener.listen()
+  }
+
+  /** Whether a shim is connected and has been admitted. */
+  get isReady(): boolean {
+    return this.connection?.isAdmitted ?? false
+  }
+
+  /** Children that are not gone yet, those being started included. */
+  get count(): number {
+    return this.children.count
+  }
+
+  /** Children whose end has been asked for and that are not gone yet. */
+  get ending(): number {
+    return this.children.ending
+  }
+
+  /** Resolves when the next child has gone. */
+  whenFreed(): Promise<void> {
+    return this.children.whenFreed()
+  }
+
+  /** Starts a child with these environment lines added. */
+  spawn(environment: readonly string[]): Promise<Spawned> {
+    return this.isReady ? this.children.spawn(environment) : Promise.resolve(broken(NOT_CONNECTED))
+  }
+
+  /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
+  async exit(code: number): Promise<void> {
+    if (this.isReady) await this.connection?.exit(code)
+  }
+
+  /**
+   * The connection ends before its name is free: a shim that has lost us kills every child first, so that whoever
+   * takes the name then is about to die, and never becomes the peer of a shim that still serves.
+   */
+  close(): void {
+    this.connection?.close()
+    this.listener.close()
+  }
+
+  private accept(socket: Socket): void {
+    if (this.connection !== undefined) {
+      socket.destroy()
+      return
+    }
+    const { log, admit, onTerminating, onPeer } = this.options
+    this.connection = new Connection(socket, {
+      log,
+      admit,
+      onAdmitted: () => onPeer(true),
+      onEvent: (event) => {
+        if (event.kind === 'terminating') onTerminating(event.leftMs)
+        else this.children.heard(event)
+      },
+      onClosed: () => this.dropped(),
+    })
+  }
+
+  private dropped(): void {
+    const wasReady = this.isReady
+    this.connection = undefined
+    this.children.lost(LOST)
+    if (wasReady) this.options.onPeer(false)
+  }
+}

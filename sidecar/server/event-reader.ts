@@ -1,0 +1,82 @@
+// Bytes of a text/event-stream → its events' data and ids, bounded (HTML standard, server-sent events). Line ends
+// may be LF, CR or CRLF; comments and other fields are skipped.
+
+import { Gathered } from '../bytes/gathered.ts'
+import { MAX_LINE_BYTES } from './child.ts'
+
+export interface ServerEvent {
+  /** Fit to be sent back in a header; ids that are not are left out. */
+  readonly id: string | undefined
+  /** UTF-8 bytes. */
+  readonly data: Buffer
+}
+
+const LF = 0x0a
+const CR = 0x0d
+const ID = /^[\x20-\x7e]{1,256}$/
+
+/** Where a byte stands next; the end of the chunk where it does not. */
+const place = (chunk: Buffer, byte: number, from: number): number => {
+  const found = chunk.indexOf(byte, from)
+  return found === -1 ? chunk.length : found
+}
+
+export class EventReader {
+  private readonly onEvent: (event: ServerEvent) => void
+  /** The line that has not ended yet. */
+  private readonly pending = new Gathered()
+  private readonly data = new Gathered()
+  private hasData = false
+  private id: string | undefined
+  /** The last chunk ended with CR: an LF that follows belongs to it. */
+  private isAfterCr = false
+
+  constructor(onEvent: (event: ServerEvent) => void) {
+    this.onEvent = onEvent
+  }
+
+  /** False once a line or an event is over the bound. */
+  push(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true
+    let start = this.isAfterCr && chunk[0] === LF ? 1 : 0
+    this.isAfterCr = chunk[chunk.length - 1] === CR
+    let lf = place(chunk, LF, start)
+    let cr = place(chunk, CR, start)
+    for (let end = Math.min(lf, cr); end < chunk.length; end = Math.min(lf, cr)) {
+      this.pending.add(chunk.subarray(start, end))
+      if (this.isOver()) return false
+      this.line(this.pending.take())
+      start = end + (end === cr && chunk[end + 1] === LF ? 2 : 1)
+      if (lf < start) lf = place(chunk, LF, start)
+      if (cr < start) cr = place(chunk, CR, start)
+    }
+    this.pending.add(chunk.subarray(start))
+    return !this.isOver()
+  }
+
+  private isOver(): boolean {
+    return this.pending.length + this.data.length > MAX_LINE_BYTES
+  }
+
+  private line(line: Buffer): void {
+    if (line.length === 0) {
+      const { id, hasData } = this
+      this.id = undefined
+      this.hasData = false
+      if (hasData) this.onEvent({ id, data: this.data.take() })
+      return
+    }
+    const colon = line.indexOf(0x3a)
+    const field = line.subarray(0, colon === -1 ? line.length : colon).toString('latin1')
+    const start = line[colon + 1] === 0x20 ? colon + 2 : colon + 1
+    const value = colon === -1 ? Buffer.alloc(0) : line.subarray(start)
+    if (field === 'data') this.append(value)
+    if (field === 'id') this.id = ID.exec(value.toString('latin1'))?.[0]
+  }
+
+  private append(value: Buffer): void {
+    if (this.hasData) this.data.add(Buffer.of(LF))
+    this.hasData = true
+    this.data.add(value)
+  }
+}

@@ -1,0 +1,211 @@
+// Which era a message belongs to: the body decides, the headers have to agree. One row a branch.
+
+import { describe, expect, test } from '@jest/globals'
+import { aMessage } from '../../../support/messages.ts'
+import { classify } from '../../../../sidecar/mcp/era.ts'
+import { SUPPORTED } from '../../../../sidecar/mcp/revision.ts'
+
+const MODERN = '2026-07-28'
+const meta = (version = `"${MODERN}"`, capabilities = '{}'): string =>
+  `"_meta":{"io.modelcontextprotocol/protocolVersion":${version},"io.modelcontextprotocol/clientCapabilities":${capabilities}}`
+const call = (method: string, params = ''): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{${params}}}`
+const notification = (params = ''): string =>
+  `{"jsonrpc":"2.0","method":"notifications/x","params":{${params}}}`
+const RESULT = '{"jsonrpc":"2.0","id":1,"result":{}}'
+
+type Headers = Readonly<Record<string, string>>
+const version = (value: string): Headers => ({ 'mcp-protocol-version': value })
+const mirrored = (method: string, name?: string): Headers => ({
+  ...version(MODERN),
+  'mcp-method': method,
+  ...(name === undefined ? {} : { 'mcp-name': name }),
+})
+const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
+
+const outcome = (body: string, headers: Headers): string => {
+  const era = classify(aMessage(body), (name) => headers[name])
+  return era.ok ? era.value : era.error.code
+}
+
+const tool = (name: string): string => call('tools/call', `"name":${name},${meta()}`)
+
+const ROWS: readonly (readonly [string, string, Headers, string])[] = [
+  ['a request that claims nothing', call('tools/list'), {}, 'legacy'],
+  ['the same with a legacy header', call('tools/list'), version('2025-06-18'), 'legacy'],
+  ['the oldest revision', call('tools/list'), version('2024-11-05'), 'legacy'],
+  ['an unknown header version', call('tools/list'), version('1.0'), 'unsupported-version'],
+  ['an empty header version', call('tools/list'), version(''), 'unsupported-version'],
+  ['a date before all revisions', call('tools/list'), version('2023-01-01'), 'unsupported-version'],
+  ['a modern header without a claim', call('tools/list'), version(MODERN), 'invalid-params'],
+  [
+    'a version of the future without a claim',
+    call('tools/list'),
+    version('2031-01-01'),
+    'invalid-params',
+  ],
+  [
+    'a claim in the parameters, not in _meta',
+    call('a', '"io.modelcontextprotocol/protocolVersion":"2026-07-28"'),
+    {},
+    'legacy',
+  ],
+  ['a legacy notification', notification(), {}, 'legacy'],
+  ['a response', RESULT, {}, 'legacy'],
+  ['a response with a legacy header', RESULT, version('2025-11-25'), 'legacy'],
+  ['a response with a modern header', RESULT, version(MODERN), 'invalid-request'],
+  ['a notification with a modern header', notification(), version(MODERN), 'modern'],
+  ['a notification that claims', notification(meta()), {}, 'modern'],
+  [
+    'a notification that claims without capabilities',
+    notification('"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}'),
+    {},
+    'modern',
+  ],
+  [
+    'a notification that claims what its header denies',
+    notification(meta()),
+    version('2025-11-25'),
+    'header-mismatch',
+  ],
+
+  ['initialize', call('initialize'), {}, 'legacy'],
+  ['initialize with a legacy header', call('initialize'), version('2025-11-25'), 'legacy'],
+  ['initialize with a modern header', call('initialize'), version(MODERN), 'header-mismatch'],
+  [
+    'initialize that claims a legacy version',
+    call('initialize', meta('"2025-11-25"')),
+    {},
+    'legacy',
+  ],
+  ['initialize whose claim is no string', call('initialize', meta('1')), {}, 'legacy'],
+  [
+    'initialize that claims the modern version',
+    call('initialize', meta()),
+    mirrored('initialize'),
+    'modern',
+  ],
+
+  ['a whole modern request', call('tools/list', meta()), mirrored('tools/list'), 'modern'],
+  [
+    'a claim that is no string',
+    call('tools/list', meta('7')),
+    mirrored('tools/list'),
+    'invalid-params',
+  ],
+  [
+    'a claim with a lone surrogate',
+    call('tools/list', meta('"\\ud800"')),
+    mirrored('tools/list'),
+    'invalid-params',
+  ],
+  [
+    'no capabilities',
+    call('tools/list', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}'),
+    mirrored('tools/list'),
+    'invalid-params',
+  ],
+  [
+    'capabilities that are no object',
+    call('tools/list', meta(undefined, '[]')),
+    mirrored('tools/list'),
+    'invalid-params',
+  ],
+  [
+    'a legacy version as claim',
+    call('tools/list', meta('"2025-06-18"')),
+    { ...version('2025-06-18'), 'mcp-method': 'tools/list' },
+    'modern',
+  ],
+  [
+    'no version header',
+    call('tools/list', meta()),
+    { 'mcp-method': 'tools/list' },
+    'header-mismatch',
+  ],
+  [
+    'another version header',
+    call('tools/list', meta()),
+    { ...mirrored('tools/list'), ...version('2025-11-25') },
+    'header-mismatch',
+  ],
+  ['no method header', call('tools/list', meta()), version(MODERN), 'header-mismatch'],
+  ['another method header', call('tools/list', meta()), mirrored('tools/call'), 'header-mismatch'],
+  [
+    'a method header in another case',
+    call('tools/list', meta()),
+    mirrored('Tools/List'),
+    'header-mismatch',
+  ],
+
+  ['tools/call with its name', tool('"echo"'), mirrored('tools/call', 'echo'), 'modern'],
+  ['its name escaped in the body', tool('"\\u0065cho"'), mirrored('tools/call', 'echo'), 'modern'],
+  ['its name encoded in the header', tool('"é"'), mirrored('tools/call', base64('é')), 'modern'],
+  ['no name header', tool('"echo"'), mirrored('tools/call'), 'header-mismatch'],
+  ['another name header', tool('"echo"'), mirrored('tools/call', 'rm'), 'header-mismatch'],
+  [
+    'a name header in another case',
+    tool('"echo"'),
+    mirrored('tools/call', 'Echo'),
+    'header-mismatch',
+  ],
+  ['a name header with raw bytes', tool('"é"'), mirrored('tools/call', 'Ã©'), 'header-mismatch'],
+  [
+    'a name header with bad base64',
+    tool('"e"'),
+    mirrored('tools/call', '=?base64?Z?='),
+    'header-mismatch',
+  ],
+  ['a name that is no string', tool('5'), mirrored('tools/call', '5'), 'invalid-params'],
+  [
+    'a name with a lone surrogate',
+    tool('"\\ud800"'),
+    mirrored('tools/call', '\ufffd'),
+    'invalid-params',
+  ],
+  ['no name at all', call('tools/call', meta()), mirrored('tools/call'), 'invalid-params'],
+  [
+    'prompts/get with its name',
+    call('prompts/get', `"name":"p",${meta()}`),
+    mirrored('prompts/get', 'p'),
+    'modern',
+  ],
+  [
+    'resources/read with its uri',
+    call('resources/read', `"uri":"a://b",${meta()}`),
+    mirrored('resources/read', 'a://b'),
+    'modern',
+  ],
+  [
+    'resources/read with its name instead',
+    call('resources/read', `"uri":"a://b","name":"n",${meta()}`),
+    mirrored('resources/read', 'n'),
+    'header-mismatch',
+  ],
+  [
+    'tasks/get with its task',
+    call('tasks/get', `"taskId":"t",${meta()}`),
+    mirrored('tasks/get', 't'),
+    'modern',
+  ],
+  [
+    'a name header where none belongs',
+    call('tools/list', meta()),
+    mirrored('tools/list', 'x'),
+    'modern',
+  ],
+]
+
+describe('classify', () => {
+  test.each(ROWS)('%s', (_name, body, headers, expected) => {
+    expect(outcome(body, headers)).toBe(expected)
+  })
+
+  test('an unsupported version is told which there are', () => {
+    const era = classify(aMessage(call('a')), () => '1.0')
+    expect(era).toMatchObject({
+      ok: false,
+      error: { data: { supported: SUPPORTED, requested: '1.0' } },
+    })
+  })
+})

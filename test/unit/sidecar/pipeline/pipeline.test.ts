@@ -1,0 +1,63 @@
+// The order of the stages is the security argument; the first fault ends the way.
+
+import { describe, expect, test } from '@jest/globals'
+import { fault } from '../../../../sidecar/mcp/faults.ts'
+import { pipeline, run, type Stage, type Stages } from '../../../../sidecar/pipeline/pipeline.ts'
+import { anExchange } from '../../../support/fake-exchange.ts'
+
+const ORDER = [
+  'origin',
+  'limits',
+  'classify',
+  'authenticate',
+  'authorize',
+  'guard',
+  'forward',
+  'audit',
+] as const
+
+/** Stages that note their names; one of them ends the way. */
+const noting = (ending?: string, isLate = false): { stages: Stages; passed: string[] } => {
+  const passed: string[] = []
+  const stage =
+    (name: string): Stage =>
+    () => {
+      passed.push(name)
+      const verdict = name === ending ? fault('internal', name) : undefined
+      return isLate ? Promise.resolve(verdict) : verdict
+    }
+  const [origin, limits, classify, authenticate] = [
+    stage('origin'),
+    stage('limits'),
+    stage('classify'),
+    stage('authenticate'),
+  ]
+  const [authorize, guard, forward, audit] = [
+    stage('authorize'),
+    stage('guard'),
+    stage('forward'),
+    stage('audit'),
+  ]
+  const stages = { audit, forward, guard, authorize, authenticate, classify, limits, origin }
+  return { stages, passed }
+}
+
+describe.each([
+  ['at once', false],
+  ['later', true],
+])('stages that answer %s', (_name, isLate) => {
+  test('are passed in order', async () => {
+    const { stages, passed } = noting(undefined, isLate)
+    expect(await run(pipeline(stages), anExchange().exchange)).toBeUndefined()
+    expect(passed).toEqual(ORDER)
+  })
+
+  test.each(ORDER)('none is reached behind a fault of %s', async (ending) => {
+    const { stages, passed } = noting(ending, isLate)
+    expect(await run(pipeline(stages), anExchange().exchange)).toEqual({
+      code: 'internal',
+      message: ending,
+    })
+    expect(passed).toEqual(ORDER.slice(0, ORDER.indexOf(ending) + 1))
+  })
+})

@@ -1,0 +1,157 @@
+// The shim's frames: what we write, byte by byte, and what we take, whatever comes.
+
+import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+import {
+  endFrame,
+  exitFrame,
+  FrameReader,
+  helloFrame,
+  openedFrame,
+  spawnFrame,
+  type ShimEvent,
+} from '../../../../sidecar/server/control-frame.ts'
+
+const NAME = '0123456789abcdef'.repeat(2)
+
+describe('what we write', () => {
+  test.each([
+    ['HELLO', helloFrame(), '00000003 01 0001'],
+    [
+      'SPAWN',
+      spawnFrame(7, NAME, ['A=é', 'B=']),
+      `00000030 02 00000007 ${Buffer.from(NAME).toString('hex')} 413dc3a900 423d00`.replace(
+        '00000030',
+        '0000002d',
+      ),
+    ],
+    [
+      'SPAWN without environment',
+      spawnFrame(7, NAME, []),
+      `00000025 02 00000007 ${Buffer.from(NAME).toString('hex')}`,
+    ],
+    ['OPENED', openedFrame(0xffffffff), '00000005 03 ffffffff'],
+    ['END', endFrame(7, 2000, 3000), '0000000d 04 00000007 000007d0 00000bb8'],
+    ['EXIT', exitFrame(255), '00000002 05 ff'],
+  ])('%s', (_name, frame, hex) => {
+    expect(frame.toString('hex')).toBe(hex.replaceAll(' ', ''))
+  })
+})
+
+const frame = (type: number, hex: string): Buffer => {
+  const payload = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(payload.length + 1)
+  head.writeUInt8(type, 4)
+  return Buffer.concat([head, payload])
+}
+const text = (words: string): string => Buffer.from(words).toString('hex')
+
+const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
+  [
+    'HELLO',
+    frame(0x81, '0001 000003e8 06 01'),
+    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6 },
+  ],
+  [
+    'HELLO of the largest uid',
+    frame(0x81, '0002 fffffffe 00 00'),
+    { kind: 'hello', version: 2, uid: 4294967294, landlockAbi: 0 },
+  ],
+  ['PIPES', frame(0x82, '00000007'), { kind: 'pipes', child: 7 }],
+  ['SPAWNED', frame(0x83, '00000007 0000ffff'), { kind: 'spawned', child: 7, pid: 65535 }],
+  [
+    'REFUSED with words',
+    frame(0x84, `00000007 06 ${text('no such file: é')}`),
+    { kind: 'refused', child: 7, reason: 'no such file: é', isBusy: false },
+  ],
+  [
+    'REFUSED without words',
+    frame(0x84, '00000007 01'),
+    { kind: 'refused', child: 7, reason: 'too many processes', isBusy: true },
+  ],
+  [
+    'REFUSED for a reason of the future',
+    frame(0x84, '00000007 63'),
+    { kind: 'refused', child: 7, reason: 'unknown', isBusy: false },
+  ],
+  [
+    'STDERR',
+    frame(0x85, `00000007 00000002 ${text('oh')}`),
+    { kind: 'stderr', child: 7, dropped: 2, bytes: Buffer.from('oh') },
+  ],
+  [
+    'STDERR without bytes',
+    frame(0x85, '00000007 00000002'),
+    { kind: 'stderr', child: 7, dropped: 2, bytes: Buffer.alloc(0) },
+  ],
+  [
+    'EXITED with a code',
+    frame(0x86, '00000007 00 03'),
+    { kind: 'exited', child: 7, code: 3, signal: undefined },
+  ],
+  [
+    'EXITED by a signal',
+    frame(0x86, '00000007 01 09'),
+    { kind: 'exited', child: 7, code: undefined, signal: 9 },
+  ],
+  ['GONE', frame(0x87, '00000007'), { kind: 'gone', child: 7 }],
+  ['TERMINATING', frame(0x88, '00007530'), { kind: 'terminating', leftMs: 30000 }],
+]
+
+describe('what we take', () => {
+  test.each(EVENTS)('%s', (_name, bytes, expected) => {
+    expect(new FrameReader().push(bytes)).toEqual({ ok: true, value: [expected] })
+  })
+
+  test('all of them in a row, cut at every byte', () => {
+    const bytes = Buffer.concat(EVENTS.map(([, one]) => one))
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const reader = new FrameReader()
+      const parts = [bytes.subarray(0, cut), bytes.subarray(cut)].map((part) => reader.push(part))
+      expect(parts.flatMap((part) => (part.ok ? part.value : []))).toEqual(
+        EVENTS.map(([, , event]) => event),
+      )
+    }
+  })
+
+  test.each([
+    ['of no length', Buffer.alloc(5), 'a frame of 0 bytes'],
+    ['longer than the protocol allows', Buffer.from('0001000181', 'hex'), 'a frame of 65537 bytes'],
+    ['of 4 GiB', Buffer.from('ffffffff81', 'hex'), 'a frame of 4294967295 bytes'],
+    ['of a type that is ours to send', frame(0x01, '0001'), 'unknown frame type 1'],
+    ['of a type of the future', frame(0x99, ''), 'unknown frame type 153'],
+    ...EVENTS.map(([name, bytes]): [string, Buffer, string] => {
+      const cut = frame(bytes[4] ?? 0, bytes.subarray(5, 8).toString('hex'))
+      return [`${name}, its payload cut to three bytes`, cut, 'is too short (3 bytes)']
+    }),
+  ])('a frame %s ends the connection', (_name, bytes, part) => {
+    const result = new FrameReader().push(bytes)
+    expect(result.ok ? '' : result.error).toContain(part)
+  })
+
+  test('takes the longest frame that is allowed', () => {
+    const bytes = frame(0x85, '00000007 00000000' + '61'.repeat(65_536 - 9))
+    expect(new FrameReader().push(bytes)).toMatchObject({ ok: true, value: [{ kind: 'stderr' }] })
+  })
+
+  test('whatever comes, it answers and never throws', () => {
+    const anything = fc.uint8Array({ maxLength: 64 })
+    const almost = fc
+      .tuple(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0x80, max: 0x8a }), anything)
+      .map(([length, type, rest]) => Buffer.from([0, 0, 0, length, type, ...rest]))
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anything, almost)), (parts) => {
+        const reader = new FrameReader()
+        for (const part of parts) {
+          const result = reader.push(Buffer.from(part))
+          if (!result.ok) {
+            expect(result.error).toMatch(/frame/)
+            return
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
