@@ -94,7 +94,9 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
     )
   }
   const settings = parseSettings(shape.data.settings)
-  return settings.ok
-    ? ok({ ...shape.data, settings: settings.value })
-    : fail(settings.error.map((error) => `settings: ${error}`))
+  if (!settings.ok) return fail(settings.error.map((error) => `settings: ${error}`))
+  const { transport, port } = settings.value
+  return transport === 'http' && port === undefined
+    ? fail(['settings: port: missing; transport http needs the port of the server'])
+    : ok({ ...shape.data, settings: settings.value })
 }

@@ -54,6 +54,7 @@ const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
 
 const http = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
   const { port, path } = config.settings
+  if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
   const source = new HttpSource({ port, path })
   return {
     source,

@@ -25,7 +25,7 @@ const STEPS: readonly Step[] = [
   (pod, plan, floor) =>
     addVolumes(pod, {
       server: plan.server,
-      isStdio: plan.transport === 'stdio',
+      isStdio: plan.transport.kind === 'stdio',
       writablePaths: plan.writablePaths,
       needsTmp: ({ container }) =>
         isJudged(container, floor) &&
@@ -45,7 +45,7 @@ const fillContexts = (pod: JsonObject, floor: Floor): JsonObject =>
 
 const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {
   if (list !== 'containers' || name !== plan.server) return container
-  const bare = plan.transport === 'stdio' ? takeOff(container) : container
+  const bare = plan.transport.kind === 'stdio' ? takeOff(container, plan.transport) : container
   const commanded = withAt(withAt(bare, ['command'], plan.command), ['args'], plan.args)
   return plan.runAsUser === undefined
     ? commanded
@@ -74,6 +74,6 @@ export const applyPlan = (
 ): JsonObject => {
   const changed = STEPS.reduce((current, step) => step(current, plan, floor), pod)
   const { server: container, transport } = plan
-  const status = statusText(pod, changed, { container, transport, copied })
+  const status = statusText(pod, changed, { container, transport: transport.kind, copied })
   return withAt(changed, ['metadata', 'annotations', STATUS_ANNOTATION], status)
 }

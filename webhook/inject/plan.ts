@@ -5,7 +5,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, type JsonObject } from '../json.ts'
 import { findCommand, readLine, shimPrefix } from './command.ts'
-import { judge } from './judge.ts'
+import { judge, type Found } from './judge.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { sidecarResources } from './resources.ts'
@@ -16,12 +16,13 @@ import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
+import { findTransport, type Transport } from './transport.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 
 export interface Plan {
   /** Name of the server's container. */
   readonly server: string
-  readonly transport: 'stdio' | 'http'
+  readonly transport: Transport
   /** The server's command line as it will be; undefined: the member is absent. */
   readonly command: readonly string[] | undefined
   readonly args: readonly string[] | undefined
@@ -38,12 +39,16 @@ export interface Plan {
 
 type NewLine = Pick<Plan, 'command' | 'args'>
 
-const newLine = (server: JsonObject, subject: Subject): Result<NewLine, Violation> => {
+const newLine = (
+  server: JsonObject,
+  transport: Transport,
+  subject: Subject,
+): Result<NewLine, Violation> => {
   const { pod, config, resolution } = subject
   const line = readLine(server)
   if (!line.ok) return line
   const { command, args, hadShim } = line.value
-  if (resolution.settings.transport === 'http') {
+  if (transport.kind === 'http') {
     return ok({ command: hadShim && command?.length === 0 ? undefined : command, args })
   }
   const words = findCommand(server, line.value, {
@@ -56,13 +61,18 @@ const newLine = (server: JsonObject, subject: Subject): Result<NewLine, Violatio
     : words
 }
 
-const serverWarnings = (server: JsonObject, { pod, resolution }: Subject): readonly string[] => {
+const serverWarnings = (
+  server: JsonObject,
+  transport: Transport,
+  { pod, resolution }: Subject,
+): readonly string[] => {
   const { settings } = resolution
   const name = nameOf(server)
   const [uid, wanted] = [uidOf(pod, server), settings['run-as-user']]
   const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
   return [
-    ...(settings.transport === 'stdio' ? takeOffWarnings(name, server) : []),
+    ...transport.warnings,
+    ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
     ...(uid !== undefined && wanted !== undefined && uid !== wanted
       ? [
           `container ${name}: runs as uid ${uid} by its own securityContext; ${PREFIX}run-as-user: ${wanted} changes nothing`,
@@ -85,23 +95,24 @@ const sidecarWarnings = (before: JsonObject | undefined, after: JsonObject): rea
 
 interface Parts {
   readonly server: JsonObject
+  readonly transport: Transport
   readonly identity: Identity
   readonly line: NewLine
 }
 
-const planWith = (subject: Subject, { server, identity, line }: Parts): Plan => {
+const planWith = (subject: Subject, { server, transport, identity, line }: Parts): Plan => {
   const { pod, config, workload, resolution } = subject
   const { settings, placed } = resolution
-  const isStdio = settings.transport === 'stdio'
+  const isStdio = transport.kind === 'stdio'
   const label = serverLabel(pod, workload)
   const resources = sidecarResources(pod, settings)
-  const document = sidecarDocument({ pod, server, label, isStdio, placed, config })
+  const document = sidecarDocument({ pod, server, label, transport, placed, config })
   const existing = ownSidecar(pod)
   const parts = { config, document, resources, isStdio, existing, ...identity }
   const sidecar = sidecarContainer(parts)
   return {
     server: nameOf(server),
-    transport: settings.transport,
+    transport,
     ...line,
     runAsUser: uidOf(pod, server) === undefined ? settings['run-as-user'] : undefined,
     sidecar,
@@ -110,7 +121,10 @@ const planWith = (subject: Subject, { server, identity, line }: Parts): Plan => 
     writablePaths: settings['writable-paths'] ?? [],
     keepsToken: settings['needs-kube-api'],
     pullSecrets: config.sidecar.imagePullSecrets,
-    warnings: [...serverWarnings(server, subject), ...sidecarWarnings(existing, sidecar)],
+    warnings: [
+      ...serverWarnings(server, transport, subject),
+      ...sidecarWarnings(existing, sidecar),
+    ],
   }
 }
 
@@ -129,19 +143,33 @@ const sharedUids = (
   ]
 }
 
+/** What could be told of the server; `faults` says why the rest could not. */
+interface Inspected extends Found {
+  readonly line?: NewLine
+  readonly faults: readonly Violation[]
+}
+
+const inspect = (subject: Subject): Inspected => {
+  const server = findServer(subject)
+  if (!server.ok) return { faults: [server.error] }
+  const transport = findTransport(server.value, subject)
+  if (!transport.ok) return { server: server.value, faults: [transport.error] }
+  const found = { server: server.value, transport: transport.value }
+  const line = newLine(found.server, found.transport, subject)
+  return line.ok ? { ...found, line: line.value, faults: [] } : { ...found, faults: [line.error] }
+}
+
 /** The plan, or every violation. */
 export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
-  const { namespace, config } = subject
-  const server = findServer(subject)
-  const found = server.ok ? server.value : undefined
-  const line = server.ok ? newLine(server.value, subject) : server
-  const identity = sidecarIdentity(namespace, config)
+  const inspected = inspect(subject)
+  const { server, transport, line, faults } = inspected
+  const identity = sidecarIdentity(subject.namespace, subject.config)
   const violations: readonly Violation[] = [
-    ...(line.ok ? [] : [line.error]),
-    ...(identity.ok ? sharedUids(subject, found, identity.value.uid) : [identity.error]),
-    ...judge(subject, found),
+    ...faults,
+    ...(identity.ok ? sharedUids(subject, server, identity.value.uid) : [identity.error]),
+    ...judge(subject, inspected),
   ]
-  return violations.length === 0 && server.ok && line.ok && identity.ok
-    ? ok(planWith(subject, { server: server.value, identity: identity.value, line: line.value }))
+  return violations.length === 0 && server && transport && line && identity.ok
+    ? ok(planWith(subject, { server, transport, line, identity: identity.value }))
     : fail(violations)
 }

@@ -8,32 +8,45 @@ import { stringAt, type JsonObject } from '../json.ts'
 import type { Placed } from '../settings/floor.ts'
 import { graceSeconds } from './command.ts'
 import { memoryLimitBytes } from './resources.ts'
+import type { Transport } from './transport.ts'
+
+/** What was found out about the server, where the author had left it to us. */
+const foundTexts = (transport: Transport): Partial<Record<Key, string>> =>
+  transport.kind === 'stdio'
+    ? { transport: 'stdio' }
+    : { transport: 'http', port: String(transport.port) }
 
 /** The settings that the sidecar reads, where they differ from the table's defaults. */
-const settingTexts = (placed: ReadonlyMap<Key, Placed>): Record<string, string> =>
-  Object.fromEntries(
+const settingTexts = (
+  placed: ReadonlyMap<Key, Placed>,
+  transport: Transport,
+): Record<string, string> => {
+  const found = foundTexts(transport)
+  return Object.fromEntries(
     KEYS.filter((key) => annotation(key).readBy !== 'webhook').flatMap((key) => {
-      const text = placed.get(key)?.text
+      const text = found[key] ?? placed.get(key)?.text
       return text === undefined || text === annotation(key).default ? [] : [[key, text]]
     }),
   )
+}
 
 export interface DocumentParts {
   readonly pod: JsonObject
   readonly server: JsonObject
   readonly label: string
-  readonly isStdio: boolean
+  readonly transport: Transport
   readonly placed: ReadonlyMap<Key, Placed>
   readonly config: ClusterConfig
 }
 
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
-  const { pod, server, label, isStdio, placed, config } = parts
+  const { pod, server, label, transport, placed, config } = parts
+  const isStdio = transport.kind === 'stdio'
   const memory = memoryLimitBytes(server)
   const restarts = stringAt(pod, 'spec', 'restartPolicy') ?? 'Always'
   return {
-    settings: settingTexts(placed),
+    settings: settingTexts(placed, transport),
     server: label,
     ...(isStdio ? { runDir: RUN_DIR, binDir: BIN_DIR } : {}),
     // In a cluster the sidecar is called by Service names that nobody knows at admission.

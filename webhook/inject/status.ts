@@ -42,6 +42,7 @@ const POD_PLACES: readonly Path[] = [
 ]
 const CONTAINER_PLACES: readonly Path[] = [
   ['command'],
+  ['ports'],
   ['securityContext', 'allowPrivilegeEscalation'],
   ['securityContext', 'capabilities'],
   ['securityContext', 'readOnlyRootFilesystem'],

@@ -20,10 +20,14 @@ const isPresent = (container: JsonObject, path: readonly string[]): boolean => {
   return value !== undefined && value !== false
 }
 
-export const takeOff = (container: JsonObject): JsonObject => {
+export const takeOff = (
+  container: JsonObject,
+  { dropsPorts }: { readonly dropsPorts: boolean },
+): JsonObject => {
+  const portless = dropsPorts ? withAt(container, ['ports'], undefined) : container
   const bare = TAKEN.reduce(
     (current, [path]) => (isPresent(current, path) ? withAt(current, path, undefined) : current),
-    container,
+    portless,
   )
   const isEmpty =
     at(container, 'lifecycle') && Object.keys(objectAt(bare, 'lifecycle')).length === 0

@@ -279,7 +279,7 @@ describe('explain', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^app\.yaml: document 1: Pod echo \(namespace default\): injected\n/)
     expect(stdout).toMatch(/^ +auth +none +pod$/m)
-    expect(stdout).toMatch(/^ +transport +stdio +default$/m)
+    expect(stdout).toMatch(/^ +transport +auto +default$/m)
     expect(stdout).toMatch(/^ +~ spec\.containers\[server\]\.command$/m)
     expect(stdout).toMatch(/^ +\+ spec\.initContainers/m)
   })

@@ -19,7 +19,7 @@ describe('the annotation table', () => {
   test('the defaults alone are settings', () => {
     expect(parseSettings({})).toMatchObject({
       ok: true,
-      value: { transport: 'stdio', 'idle-timeout': 1_800_000, 'needs-kube-api': false },
+      value: { transport: 'auto', 'idle-timeout': 1_800_000, 'needs-kube-api': false },
     })
   })
 
