@@ -1,8 +1,11 @@
 // What a subcommand is, and what it may touch: arguments, two streams, an environment, a signal.
 
 export interface Io {
+  /** Out whole before the process ends, or its exit code says that it is not; so is what `stderr` gets. */
   stdout(text: string): void
   stderr(text: string): void
+  /** A line of a log on stderr: left out while nobody reads, so that serving neither waits nor grows for it. */
+  log(line: string): void
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborted by Ctrl-C, SIGTERM or the terminal's end: clean up and return. */
   readonly signal: AbortSignal
@@ -11,6 +14,8 @@ export interface Io {
 export interface Command {
   /** The whole help text. */
   readonly usage: string
+  /** Whether it has something to clean up at a signal; what has not is ended by the signal itself, at once. */
+  readonly cleansUp: boolean
   /** Resolves with the exit code: 0 done, 1 failed or denied, 2 wrong usage. */
   readonly run: (args: readonly string[], io: Io) => Promise<number>
 }

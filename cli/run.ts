@@ -82,7 +82,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
   const { settings, host } = config
   const log = createLog({
     level: settings['log-level'],
-    write: (line) => io.stderr(line),
+    write: (line) => io.log(line),
     now: () => Date.now(),
   })
   const most = settings['max-processes']
@@ -115,6 +115,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
 
 export const run: Command = {
   usage: USAGE,
+  cleansUp: true,
   run: async (args, io) => {
     if (isHelp(args)) {
       io.stdout(USAGE)

@@ -13,16 +13,17 @@ import { oneFile } from '../file-flag.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesIn } from '../manifest/manifest.ts'
 import { parsePort } from '../port.ts'
+import { readText } from '../read-text.ts'
 import { aborted } from '../signal.ts'
 import { localPod, type LocalPod } from './local-pod.ts'
 import { runPod, type RunningPod } from './run-pod.ts'
 
-const USAGE = `usage: outrigger dev -f FILE [--config FILE] [--port N]
+const USAGE = `usage: outrigger dev -f FILE|- [--config FILE] [--port N]
 
 Renders the manifest as the webhook would and runs each injected pod's server and sidecar as
 processes on this machine. Programs are looked for in node_modules/.bin first.
 
-  -f, --file FILE   the manifest, YAML or JSON
+  -f, --file FILE   the manifest, YAML or JSON; - reads standard input
   --config FILE     the cluster configuration (default: the one of manifests/overlays/dev, which allows
                     callers without a token)
   --port N          port of the first pod's MCP endpoint; the others get free ones (default 0: any)
@@ -121,7 +122,7 @@ const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
       for (const note of pod.notes) io.stderr(`${pod.where}: ${note}\n`)
       const log = createLog({
         level: 'warn',
-        write: (line) => io.stderr(line),
+        write: (line) => io.log(line),
         now: () => Date.now(),
       })
       const started = await runPod(pod, log, io)
@@ -140,6 +141,7 @@ const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
 
 export const dev: Command = {
   usage: USAGE,
+  cleansUp: true,
   run: async (args, io) => {
     if (isHelp(args)) {
       io.stdout(USAGE)
@@ -147,7 +149,8 @@ export const dev: Command = {
     }
     const flags = readFlags(args)
     if (!flags.ok) return misuse(io, 'dev', flags.error)
-    const named = decided(readFileSync(flags.value.file, 'utf8'), flags.value)
+    const text = await readText(flags.value.file)
+    const named = text.ok ? decided(text.value, flags.value) : fail([text.error])
     const pods = named.ok ? runnable(named.value, flags.value.port, io) : named
     if (pods.ok) return serve(pods.value, io)
     for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)

@@ -1,7 +1,6 @@
 // `inject`, `uninject` and `explain` as subcommands: reads flags and files, prints what the pure
 // functions made of them.
 
-import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { messageOf } from '../../shared/message.ts'
@@ -11,31 +10,12 @@ import { isObject } from '../../webhook/json.ts'
 import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command.ts'
 import { oneFile } from '../file-flag.ts'
+import { readText } from '../read-text.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
 import { namespacesIn } from './templates.ts'
 import { uninjectManifest } from './uninject.ts'
-
-const MAX_BYTES = 64 * 1024 * 1024
-
-/** A file's text, or standard input's for `-`. */
-const readText = async (file: string): Promise<Result<string, string>> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    const stream = file === '-' ? createReadStream('', { fd: 0 }) : createReadStream(file)
-    for await (const chunk of stream) {
-      const bytes = Buffer.from(chunk)
-      length += bytes.length
-      if (length > MAX_BYTES) return fail(`${file}: exceeds ${MAX_BYTES} bytes`)
-      chunks.push(bytes)
-    }
-    return ok(Buffer.concat(chunks).toString('utf8'))
-  } catch (error) {
-    return fail(`${file}: ${messageOf(error)}`)
-  }
-}
 
 // No sidecar image can be the right one for every cluster; this is what `npm run build` is tagged.
 const DEFAULT_CONFIG = { sidecar: { image: 'outrigger-sidecar:0.1.0' } }
@@ -132,6 +112,7 @@ const OPTIONS = `
 
 const manifestCommand = (name: string, more: string, run: Run): Command => ({
   usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${more}\n${OPTIONS}`,
+  cleansUp: false,
   run: async (args, io) => {
     if (isHelp(args)) {
       io.stdout(manifestCommand(name, more, run).usage)

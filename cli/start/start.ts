@@ -73,7 +73,7 @@ const say = async (running: RunningPod, io: Io): Promise<void> => {
 }
 
 const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => {
-  const log = createLog({ level: 'error', write: (line) => io.stderr(line), now: () => Date.now() })
+  const log = createLog({ level: 'error', write: (line) => io.log(line), now: () => Date.now() })
   const pod = localPod(await inject(io, log), port)
   if (!pod.ok) throw new Error(pod.error.join('; '))
   const running = await runPod(pod.value, log, io)
@@ -112,6 +112,7 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
 
 export const start: Command = {
   usage: USAGE,
+  cleansUp: true,
   run: async (args, io) => {
     if (isHelp(args)) {
       io.stdout(USAGE)

@@ -25,6 +25,7 @@ const run = async (text: string, signal: AbortSignal, ...flags: readonly string[
   const code = await dev.run(['-f', FILE, ...flags], {
     stdout: (more) => (said.stdout += more),
     stderr: (more) => (said.stderr += more),
+    log: (line) => (said.stderr += line),
     environment: process.env,
     signal,
   })
