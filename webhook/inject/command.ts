@@ -8,10 +8,11 @@ import { RUN_DIR, SHIM_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { ImageCommand, ImageIndex } from '../config.ts'
-import { numberAt, objectAt, stringAt, stringsAt, type JsonObject } from '../json.ts'
+import { numberAt, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../json.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
+import { isStopGap } from './shell.ts'
 
 /** Text that the kubelet's expansion of `$(VAR)` leaves as it was. */
 export const escapeExpansion = (text: string): string => text.replaceAll('$', '$$$$')
@@ -37,6 +38,12 @@ const strip = (words: Words): Result<Words, string> => {
   return strip([...words.slice(0, start), ...words.slice(end + 1)])
 }
 
+/** A container's `command` or `args` without the shim that injection has put into it. */
+export const wordsWithoutShim = (command: Json | undefined): readonly string[] | undefined => {
+  const words = strip(stringsAt({ command: command ?? null }, 'command'))
+  return words.ok ? words.value : undefined
+}
+
 /** The container's command line as it was before any shim. */
 export const readLine = (container: JsonObject): Result<Line, Violation> => {
   const [before, beforeArgs] = [stringsAt(container, 'command'), stringsAt(container, 'args')]
@@ -54,6 +61,12 @@ export const readLine = (container: JsonObject): Result<Line, Violation> => {
     hadShim,
   })
 }
+
+/** The whole line as it would run, where the spec says it all. */
+export const wordsOf = ({ command = [], args = [] }: Line): readonly string[] => [
+  ...command,
+  ...args,
+]
 
 const DIGEST = /@(sha256:[0-9a-f]{64})$/
 
@@ -85,6 +98,13 @@ const missing = (container: JsonObject): Violation => {
   )
 }
 
+const onlySleeps = (container: JsonObject): Violation =>
+  violation(
+    'no-command',
+    `container ${nameOf(container)}: its command only keeps the container alive. Outrigger starts the server itself when somebody calls: ` +
+      `write the server's own command there, or as the annotation ${PREFIX}command: '["program","argument"]'`,
+  )
+
 export interface Sources {
   readonly pod: JsonObject
   readonly images: ImageIndex
@@ -102,8 +122,27 @@ const fromImage = (
   return words.length > 0 || hasArgs ? words : undefined
 }
 
-/** The words that follow the shim in `command`; the container's `args` stay where they are. */
+export interface ServerLine {
+  /** The words that follow the shim in `command`. */
+  readonly command: readonly string[]
+  readonly args: readonly string[] | undefined
+}
+
+/** The server's command line in stdio mode; the container's `args` stay where they are where they are the server's. */
 export const findCommand = (
+  container: JsonObject,
+  line: Line,
+  sources: Sources,
+): Result<ServerLine, Violation> => {
+  if (isStopGap(wordsOf(line))) {
+    const { command } = sources.settings
+    return command ? ok({ command, args: undefined }) : fail(onlySleeps(container))
+  }
+  const command = findWords(container, line, sources)
+  return command.ok ? ok({ command: command.value, args: line.args }) : command
+}
+
+const findWords = (
   container: JsonObject,
   line: Line,
   sources: Sources,

@@ -51,14 +51,14 @@ const newLine = (
   if (transport.kind === 'http') {
     return ok({ command: hadShim && command?.length === 0 ? undefined : command, args })
   }
-  const words = findCommand(server, line.value, {
+  const found = findCommand(server, line.value, {
     pod,
     images: config.images,
     settings: resolution.settings,
   })
-  return words.ok
-    ? ok({ command: [...shimPrefix(pod, server, resolution.settings), ...words.value], args })
-    : words
+  if (!found.ok) return found
+  const prefix = shimPrefix(pod, server, resolution.settings)
+  return ok({ command: [...prefix, ...found.value.command], args: found.value.args })
 }
 
 const serverWarnings = (

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
 import { at, isSame, stringAt, type Json, type JsonObject } from '../json.ts'
+import { wordsWithoutShim } from './command.ts'
 import { members, ownSidecar } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server.ts'
 import { TAKEN } from './taken.ts'
@@ -42,6 +43,7 @@ const POD_PLACES: readonly Path[] = [
 ]
 const CONTAINER_PLACES: readonly Path[] = [
   ['command'],
+  ['args'],
   ['ports'],
   ['securityContext', 'allowPrivilegeEscalation'],
   ['securityContext', 'capabilities'],
@@ -71,14 +73,18 @@ const changes = (before: JsonObject, after: JsonObject): Record<string, Json> =>
     [...now.keys()].sort().flatMap((place): readonly (readonly [string, Json])[] => {
       if (Object.hasOwn(carried, place)) return [[place, carried[place] ?? null]]
       const value = old.get(place)
-      // A command that was there is given back by taking the shim out of the line.
-      const isKept = isSame(value, now.get(place)) || (value && isCommand(place))
+      // A command that was there and still is, is given back by taking the shim out of the line.
+      const isKept =
+        isSame(value, now.get(place)) ||
+        (value &&
+          isLine(place) &&
+          isSame(wordsWithoutShim(value), wordsWithoutShim(now.get(place))))
       return isKept ? [] : [[place, value ?? null]]
     }),
   )
 }
 
-const isCommand = (place: string): boolean => place.endsWith(' command')
+const isLine = (place: string): boolean => place.endsWith(' command') || place.endsWith(' args')
 
 export interface StatusParts {
   readonly container: string

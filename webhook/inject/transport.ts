@@ -5,9 +5,10 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../json.ts'
-import { readLine } from './command.ts'
+import { readLine, wordsOf } from './command.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf } from './pod.ts'
+import { isStopGap } from './shell.ts'
 import type { Subject } from './subject.ts'
 
 export type Transport =
@@ -70,14 +71,19 @@ const findPort = (server: JsonObject, { resolution }: Subject): Result<Port, Vio
   )
 }
 
+/** Signs of a stdio server, whatever ports it declares. */
+const isStdio = (server: JsonObject): boolean => {
+  const line = readLine(server)
+  // What an earlier pass has wrapped for stdio is that; what only sleeps waits for `kubectl exec`.
+  const isWrapped = line.ok && (line.value.hadShim || isStopGap(wordsOf(line.value)))
+  return at(server, 'stdin') === true || isWrapped
+}
+
 /** Why the server is taken for one that speaks HTTP; undefined: stdio. */
 const reasonForHttp = (server: JsonObject, subject: Subject): string | undefined => {
   const { settings } = subject.resolution
   if (settings.transport === 'http') return 'the annotation says so'
-  // What an earlier pass has wrapped for stdio is that, whatever its ports.
-  const line = readLine(server)
-  const isWrapped = line.ok && line.value.hadShim
-  if (settings.transport === 'stdio' || at(server, 'stdin') === true || isWrapped) return undefined
+  if (settings.transport === 'stdio' || isStdio(server)) return undefined
   if (settings.port !== undefined) return `${PREFIX}port names its port`
   return mainPorts(server).length > 0 ? 'it declares a port' : undefined
 }
