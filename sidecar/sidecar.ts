@@ -6,19 +6,28 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { createAdmin } from './admin/server.ts'
-import { Bridge } from './routing/router.ts'
+import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
 import { probe } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
-import { originRules } from './pipeline/origin.ts'
-import { createFront, listen } from './http/listener.ts'
+import { listen } from './http/listen.ts'
+import { createListener } from './http/listener.ts'
 import { IdleMemory, type ProcessMemory } from './life/idle-memory.ts'
 import { IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
+import { audit } from './pipeline/audit.ts'
+import { authenticate } from './pipeline/authenticate.ts'
+import { authorize } from './pipeline/authorize.ts'
+import { body } from './pipeline/body.ts'
+import { classify } from './pipeline/classify.ts'
+import { forward } from './pipeline/forward.ts'
+import { guard } from './pipeline/guard.ts'
+import { head } from './pipeline/head.ts'
+import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
 import { pipeline } from './pipeline/pipeline.ts'
-import { createStages } from './pipeline/stages.ts'
+import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { Tracing } from './telemetry/tracing.ts'
 import { createUpstream, type Upstream } from './server/server.ts'
@@ -67,9 +76,9 @@ const build = (parts: SidecarParts) => {
   const drain = new Drain({ log, now })
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
-    sessions: () => bridge.sessions,
+    sessions: () => router.sessions,
     children: () => upstream.count,
-    inFlight: () => bridge.inFlight,
+    inFlight: () => router.inFlight,
     ready: () => readiness.obstacle === undefined,
   })
   const begin = (): void => {
@@ -104,19 +113,19 @@ const build = (parts: SidecarParts) => {
   }
   const patienceMs = settings['startup-timeout']
   const readiness: Readiness = new Readiness({ log, patienceMs, probe: () => probe(common) })
-  const bridge: Bridge = new Bridge({
+  const router: Router = new Router({
     legacy: new Legacy({ ...common, newSessionId: () => randomBytes(24).toString('base64url') }),
     modern: new Modern(common),
     readiness,
   })
-  drain.attach({ bridge, readiness, upstream })
+  drain.attach({ router, readiness, upstream })
   const sweep = (): void => {
-    bridge.sweep(now())
+    router.sweep(now())
     memory.sweep(now())
-    const code = config.exitWhenIdle ? idle.due(bridge.isUnused, now()) : undefined
+    const code = config.exitWhenIdle ? idle.due(router.isUnused, now()) : undefined
     if (code !== undefined) completed(upstream, log, code)
   }
-  return { metrics, upstream, readiness, bridge, drain, sweep }
+  return { metrics, upstream, readiness, router, drain, sweep }
 }
 
 const completed = (upstream: Upstream, log: Log, code: number): void => {
@@ -150,19 +159,27 @@ const createTracing = async (
 
 const createServers = (
   { config, log, now }: SidecarParts,
-  { metrics, readiness, bridge }: ReturnType<typeof build>,
+  { metrics, readiness, router }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
   const { allowedHosts, allowedOrigins, settings } = config
   const rules = originRules(allowedHosts, allowedOrigins, settings['public-url'])
-  const stages = pipeline(createStages({ rules, bridge, tracing }))
-  const front = {
-    stages,
-    rules,
-    log,
+  const stages = pipeline({
+    origin: origin(rules),
+    head,
+    body,
+    classify: classify(tracing),
+    authenticate,
+    authorize,
+    guard,
+    forward: forward(router),
+    audit,
+  })
+  const listener = {
+    serve: createServe({ stages, log, onFault: metrics.fault }),
+    isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
-    onFault: metrics.fault,
     isDraining: () => readiness.isDraining,
   }
   const admin = {
@@ -171,7 +188,12 @@ const createServers = (
     metrics: metrics.text,
     metricsType: metrics.contentType,
   }
-  return [createFront(front), createFront(front), createAdmin(admin), createAdmin(admin)] as const
+  return [
+    createListener(listener),
+    createListener(listener),
+    createAdmin(admin),
+    createAdmin(admin),
+  ] as const
 }
 
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
@@ -180,7 +202,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   // Whoever starts one says so in their own words first; here nobody can forget it.
   if (config.settings.auth !== 'none') throw new Error('auth: oidc is not built yet')
   const built = build(parts)
-  const { upstream, readiness, bridge, drain, sweep } = built
+  const { upstream, readiness, router, drain, sweep } = built
   let isStarted = false
   const tracing = await createTracing(parts, built.metrics)
   const servers = createServers(parts, built, tracing, () => isStarted)
@@ -206,7 +228,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
     readiness.close()
-    bridge.close()
+    router.close()
     upstream.close()
     await closeServers(patience())
     await tracing?.close(patience())

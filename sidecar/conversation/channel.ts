@@ -16,13 +16,11 @@ import {
   type Request,
   type Response,
 } from '../mcp/message.ts'
+import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
-import { beginHop } from '../telemetry/trace-context.ts'
-import type { Hop } from '../telemetry/trace.ts'
+import { injection } from '../telemetry/trace-context.ts'
+import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import { NO_HEADERS, type Link, type LinkEnd, type LinkOwner } from '../server/link.ts'
-
-/** Tells which `subscriptions/listen` a message belongs to (2026-07-28). */
-export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'
 
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
@@ -36,6 +34,8 @@ export interface CallOptions {
   /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
   readonly timeoutMs: number
   readonly headers?: () => Readonly<Record<string, string>>
+  /** Of a client's request, where traces are on. */
+  readonly trace?: RequestTrace | undefined
 }
 
 /** One request in flight. */
@@ -125,7 +125,7 @@ export class Channel implements LinkOwner {
     const token = member(metaOf(request), 'progressToken')
     const edits: Edit[] = [{ start: request.id.start, end: request.id.end, text: `${id}` }]
     if (token) edits.push({ start: token.start, end: token.end, text: `${id}` })
-    const hop = beginHop(request, id, this.link.port, edits)
+    const hop = options.trace && this.hop(options.trace, request, id, edits)
     const sentMs = this.options.now()
     const { timeoutMs } = options
     const call: Call = {
@@ -223,6 +223,13 @@ export class Channel implements LinkOwner {
 
   close(): void {
     this.link.close()
+  }
+
+  /** Begins a traced request's hop under our id; its context joins the edits. */
+  private hop(trace: RequestTrace, request: Request, id: number, edits: Edit[]): Hop {
+    const hop = trace.send(id, this.link.port)
+    edits.push(...injection(request, hop.context))
+    return hop
   }
 
   private observe(call: Call, errorType: string | undefined, error?: string): void {

@@ -1,15 +1,10 @@
-// The HTTP listener that clients reach: one path, the pipeline behind it, every time and size bounded.
-// It decides nothing about a message; a fault of ours becomes an answer here and nowhere else.
+// The HTTP listener that clients reach: one path, CORS, every time and size bounded. What a request on that path
+// means, and what answers it, is somebody else's business.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Log } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
-import { run, type Stage } from '../pipeline/pipeline.ts'
+import { fault } from '../mcp/faults.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
-import type { Exchange } from './exchange.ts'
-import { isAllowedOrigin, type OriginRules } from '../pipeline/origin.ts'
 import { Reply } from './reply.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
@@ -20,37 +15,26 @@ const MAX_CONNECTIONS = 4096
 const CHECK_MS = 2000
 const MAX_HEADER_BYTES = 32 * 1024
 
-export interface FrontOptions {
-  readonly stages: readonly Stage[]
-  readonly rules: OriginRules
-  readonly log: Log
+/** Answers a request on the MCP path; what cannot be answered it has to tell the client itself. */
+export type Serve = (request: IncomingMessage, reply: Reply, arrivedMs: number) => void
+
+export interface ListenerOptions {
+  readonly serve: Serve
+  /** Whether browsers may call us from an Origin. */
+  readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
-  readonly onFault: (fault: Fault) => void
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
 }
 
-const handler = ({ stages, rules, log, now, onFault, isDraining }: FrontOptions) => {
-  const serve = async (exchange: Exchange): Promise<void> => {
-    let verdict: Fault | undefined
-    try {
-      verdict = await run(stages, exchange)
-    } catch (error) {
-      log.error('a request failed inside the sidecar', {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      })
-      verdict = fault('internal', 'the sidecar failed; its log says why')
-    }
-    if (!verdict) return
-    onFault(verdict)
-    exchange.reply.fault(verdict, exchange.idText)
-  }
-  return (request: IncomingMessage, response: ServerResponse): void => {
+const handler =
+  ({ serve, isAllowedOrigin, now, isDraining }: ListenerOptions) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs)
     if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers
-    if (origin !== undefined && isAllowedOrigin(rules, origin)) {
+    if (origin !== undefined && isAllowedOrigin(origin)) {
       for (const [name, value] of corsHeaders(origin)) reply.header(name, value)
       if (request.method === 'OPTIONS') {
         for (const [name, value] of PREFLIGHT) reply.header(name, value)
@@ -63,20 +47,10 @@ const handler = ({ stages, rules, log, now, onFault, isDraining }: FrontOptions)
       reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`))
       return
     }
-    void serve({
-      request,
-      reply,
-      arrivedMs,
-      body: undefined,
-      idText: undefined,
-      ask: undefined,
-      principal: undefined,
-      permit: undefined,
-    })
+    serve(request, reply, arrivedMs)
   }
-}
 
-export const createFront = (options: FrontOptions): Server => {
+export const createListener = (options: ListenerOptions): Server => {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -91,47 +65,4 @@ export const createFront = (options: FrontOptions): Server => {
   // Their bytes are bounded; beyond a number node would drop headers unseen.
   server.maxHeadersCount = 0
   return server
-}
-
-const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '::1'])
-
-const listenOn = (server: Server, port: number, host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host, ipv6Only: false }, () => {
-      server.off('error', reject)
-      const address: AddressInfo | string | null = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
-
-const isMissingFamily = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(String(error.code))
-
-/**
- * Listens so that no other process can take the same port in the other address family: `::` is one
- * dual-stack socket; on loopback both families are taken. The servers share their handler. Returns the port.
- */
-export const listen = async (
-  server: Server,
-  second: Server,
-  port: number,
-  host: string,
-): Promise<number> => {
-  const isLoopback = LOOPBACK_NAMES.has(host)
-  try {
-    const bound = await listenOn(server, port, isLoopback ? '127.0.0.1' : host)
-    if (isLoopback) {
-      await listenOn(second, bound, '::1').catch((error: unknown) => {
-        if (!isMissingFamily(error)) throw error
-      })
-    }
-    return bound
-  } catch (error) {
-    // A kernel without IPv6 has no `::`.
-    if (host === '::' && isMissingFamily(error)) return listenOn(server, port, '0.0.0.0')
-    throw error
-  }
 }

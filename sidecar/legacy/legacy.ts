@@ -2,12 +2,14 @@
 // the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
 
 import { exitFault } from '../conversation/channel.ts'
+import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Permit } from '../access/permit.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { Result } from '../../shared/result.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
 import { MAX_IN_FLIGHT } from './session.ts'
@@ -38,16 +40,17 @@ export class Legacy {
   post(
     permit: Permit,
     exchange: Exchange,
-    message: Message,
+    { message, trace }: Asked,
   ): Fault | undefined | Promise<undefined> {
     if (message.kind === 'request' && message.method === 'initialize') {
-      return this.opening.initialize(permit, exchange, message)
+      return this.opening.initialize(permit, exchange, message, trace)
     }
     const found = this.find(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
-    if (message.kind === 'request') this.request(entry, message, entry.session.open(exchange.reply))
-    else {
+    if (message.kind === 'request') {
+      this.request(entry, message, trace, entry.session.open(exchange.reply))
+    } else {
       this.oneWay(entry, message)
       exchange.reply.empty(202)
     }
@@ -55,19 +58,19 @@ export class Legacy {
   }
 
   /** A batch, already checked to be one that the session's revision allows. */
-  batch(permit: Permit, exchange: Exchange, messages: readonly Message[]): Fault | undefined {
+  batch(permit: Permit, exchange: Exchange, items: readonly Asked[]): Fault | undefined {
     const found = this.find(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
     if (!entry.session.revision.hasBatches) {
       return fault('invalid-request', 'a batch, which the revision of this session does not have')
     }
-    const requests = messages.filter((message) => message.kind === 'request')
+    const requests = items.filter(({ message }) => message.kind === 'request')
     const stream =
       requests.length > 0 ? entry.session.open(exchange.reply, requests.length) : undefined
-    for (const message of messages) {
+    for (const { message, trace } of items) {
       if (message.kind !== 'request') this.oneWay(entry, message)
-      else if (stream) this.request(entry, message, stream)
+      else if (stream) this.request(entry, message, trace, stream)
     }
     if (!stream) exchange.reply.empty(202)
     return undefined
@@ -124,7 +127,12 @@ export class Legacy {
     return entry
   }
 
-  private request({ session, backend }: Entry, request: Request, stream: Stream): void {
+  private request(
+    { session, backend }: Entry,
+    request: Request,
+    trace: RequestTrace | undefined,
+    stream: Stream,
+  ): void {
     const idText = slice(request.text, request.id)
     if (session.inFlight >= MAX_IN_FLIGHT) {
       stream.fault(
@@ -142,6 +150,7 @@ export class Legacy {
     const caller = session.begin(stream, idText)
     caller.call = backend.channel.call(request, caller, {
       timeoutMs: this.options.requestTimeoutMs,
+      trace,
     })
   }
 

@@ -9,6 +9,7 @@ import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Request, type Response } from '../mcp/message.ts'
 import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -57,6 +58,12 @@ interface Process {
   readonly claim: Claim
 }
 
+/** What a process is initialized with. */
+interface First {
+  readonly request: Request
+  readonly trace: RequestTrace | undefined
+}
+
 interface Claim {
   waiting: number
 }
@@ -94,7 +101,12 @@ export class Opening {
   }
 
   /** Answers an initialize request, with a session where the server agrees. */
-  async initialize(permit: Permit, exchange: Exchange, request: Request): Promise<undefined> {
+  async initialize(
+    permit: Permit,
+    exchange: Exchange,
+    request: Request,
+    trace: RequestTrace | undefined,
+  ): Promise<undefined> {
     const { reply } = exchange
     const idText = slice(request.text, request.id)
     if (this.options.sessions.size + this.waiting.size >= MAX_SESSIONS) {
@@ -111,7 +123,7 @@ export class Opening {
     const stream = session.open(reply)
     reply.header('mcp-session-id', session.id)
     this.waiting.add(session)
-    const { opened: opening, claim } = this.backend(permit, request, session)
+    const { opened: opening, claim } = this.backend({ request, trace }, session)
     claim.waiting++
     const opened = await opening
     // It joins, or leaves, in this same turn: whoever waits behind it is not left with a process that has ended.
@@ -165,17 +177,19 @@ export class Opening {
     return ok(answer)
   }
 
-  private backend(permit: Permit, request: Request, session: Session): Process {
-    const key = backendKey(this.options.model, permit.principal.key, request)
-    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, request)
+  private backend(first: First, session: Session): Process {
+    const key = backendKey(this.options.model, session.principal, first.request)
+    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, first)
     const use = { session, isAwaited: () => false, onClosed: () => undefined }
-    return { opened: this.start(request, use), claim: { waiting: 0 } }
+    return { opened: this.start(first, use), claim: { waiting: 0 } }
   }
 
-  private startShared(key: string, request: Request): Process {
+  private startShared(key: string, first: First): Process {
     const claim: Claim = { waiting: 0 }
     const opened = this.start(
-      this.options.model === 'shared' ? sharedInitialize(request) : request,
+      this.options.model === 'shared'
+        ? { ...first, request: sharedInitialize(first.request) }
+        : first,
       {
         session: undefined,
         isAwaited: () => claim.waiting > 0,
@@ -190,7 +204,7 @@ export class Opening {
   }
 
   /** A new process, initialized. */
-  private async start(request: Request, { session, isAwaited, onClosed }: Use): Promise<Start> {
+  private async start(first: First, { session, isAwaited, onClosed }: Use): Promise<Start> {
     const { source, model, nextId, now, observe } = this.options
     const link = await source.open()
     if (!link.ok) {
@@ -214,7 +228,7 @@ export class Opening {
     })
     this.backends.add(backend)
     if (session) backend.attach(session)
-    const answer = await this.ask(backend, request)
+    const answer = await this.ask(backend, first)
     if (answer.ok) {
       this.options.onStarted()
       return ok({ backend, answer: answer.value })
@@ -248,7 +262,7 @@ export class Opening {
     return rewrite(text, edits)
   }
 
-  private ask(backend: Backend, request: Request): Promise<Result<Answer, Fault>> {
+  private ask(backend: Backend, { request, trace }: First): Promise<Result<Answer, Fault>> {
     return new Promise((resolve) => {
       const answer = (_text: string, { text, id, result }: Response): void => {
         const version = member(result?.object, 'protocolVersion')
@@ -263,7 +277,7 @@ export class Opening {
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
       const timeoutMs = this.options.startupTimeoutMs
-      backend.channel.call(request, caller, { timeoutMs })
+      backend.channel.call(request, caller, { timeoutMs, trace })
     })
   }
 }

@@ -20,7 +20,5 @@ export const sharedInitialize = (request: Request): Request => {
     request.text.slice(0, place.start) + JSON.stringify(PARAMS) + request.text.slice(place.end)
   const json = readJson(Buffer.from(text, 'latin1'))
   const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok && message.value.kind === 'request'
-    ? { ...message.value, trace: request.trace }
-    : request
+  return message?.ok && message.value.kind === 'request' ? message.value : request
 }

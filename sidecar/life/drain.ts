@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
-import type { Bridge } from '../routing/router.ts'
+import type { Router } from '../routing/router.ts'
 import type { Readiness } from '../routing/readiness.ts'
 import type { Upstream } from '../server/server.ts'
 
@@ -15,7 +15,7 @@ const RESERVE_MS = 3000
 const STEP_MS = 50
 
 export interface DrainParts {
-  readonly bridge: Bridge
+  readonly router: Router
   readonly readiness: Readiness
   readonly upstream: Upstream
 }
@@ -60,31 +60,31 @@ export class Drain {
     this.running = undefined
     this.round++
     parts.readiness.isDraining = false
-    parts.bridge.reopen()
+    parts.router.reopen()
   }
 
   private async drain(leftMs: number): Promise<void> {
     const { parts } = this
     if (!parts) return
     const { log, now } = this.options
-    const { bridge, readiness, upstream } = parts
+    const { router, readiness, upstream } = parts
     const { round } = this
     const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
     log.info('draining', { leftMs })
     readiness.isDraining = true
     await sleep(Math.min(LAME_DUCK_MS, leftMs / 3))
     if (round !== this.round) return
-    bridge.refuseNew()
-    while (bridge.inFlight > 0 && now() < endMs) {
+    router.refuseNew()
+    while (router.inFlight > 0 && now() < endMs) {
       await sleep(STEP_MS)
       if (round !== this.round) return
-      bridge.endIdle()
+      router.endIdle()
     }
-    if (bridge.inFlight > 0)
+    if (router.inFlight > 0)
       log.warn('requests were still in flight at the end of the drain', {
-        inFlight: bridge.inFlight,
+        inFlight: router.inFlight,
       })
-    bridge.close()
+    router.close()
     await upstream.exit(0)
   }
 }

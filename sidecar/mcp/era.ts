@@ -4,12 +4,9 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from './faults.ts'
 import { member, metaOf, stringAt, type Message, type Request } from './message.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from './meta.ts'
 import { isModernVersion, MODERN, revisionOf, SUPPORTED, type Era } from './revision.ts'
 import { decodeHeader, type HeaderOf } from './header-value.ts'
-
-export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
-export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
-export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel'
 
 const VERSION_HEADER = 'mcp-protocol-version'
 
@@ -26,7 +23,7 @@ const NAME_SOURCE: ReadonlyMap<string, string> = new Map([
 const mismatch = (message: string): Result<Era, Fault> => fail(fault('header-mismatch', message))
 
 /** The era of a message, or what is wrong with it. */
-export const classify = (message: Message, headerOf: HeaderOf): Result<Era, Fault> => {
+export const eraOf = (message: Message, headerOf: HeaderOf): Result<Era, Fault> => {
   const version = headerOf(VERSION_HEADER)
   if (message.kind !== 'response') {
     const claim = member(metaOf(message), VERSION_KEY)

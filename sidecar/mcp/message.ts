@@ -3,7 +3,6 @@
 
 import type { JsonText } from '../json/text.ts'
 import { quoted, type JsonObject, type Member, type Span } from '../json/scan.ts'
-import type { RequestTrace } from '../telemetry/trace.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 interface Parts {
@@ -18,8 +17,6 @@ export interface Request extends Parts {
   readonly id: Span
   readonly method: string
   readonly params: JsonObject | undefined
-  /** Where traces are on and a client sent it. */
-  trace?: RequestTrace | undefined
 }
 
 export interface Notification extends Parts {

@@ -2,25 +2,16 @@
 // mirrored arguments, and answers with JSON or a stream; who hangs up cancels.
 
 import type { Permit } from '../access/permit.ts'
-import { SUBSCRIPTION_KEY, type Call, type Caller } from '../conversation/channel.ts'
+import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
-import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
-import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import {
-  member,
-  metaOf,
-  slice,
-  stringAt,
-  valueAt,
-  type Message,
-  type Request,
-  type Response,
-} from '../mcp/message.ts'
+import { member, metaOf, stringAt, valueAt, type Request } from '../mcp/message.ts'
+import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/meta.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Backend } from './backend.ts'
+import { ModernCall, type CallOwner } from './call.ts'
 import type { Mirrored } from './tools.ts'
 import { ok, type Result } from '../../shared/result.ts'
 
@@ -31,26 +22,17 @@ export interface ModernOptions extends PoolOptions {
   readonly keepAliveMs: number
 }
 
-const SUBSCRIBE = 'subscriptions/listen'
 const NOTHING_MIRRORED: Mirrored = ok([])
 
-/** HTTP status by JSON-RPC error code (2026-07-28, transports); other errors are 200. */
-const STATUS: ReadonlyMap<number, number> = new Map([
-  [-32_601, 404],
-  [-32_700, 400],
-  [-32_600, 400],
-  [-32_020, 400],
-  [-32_021, 400],
-  [-32_022, 400],
-])
-
-export class Modern {
+export class Modern implements CallOwner {
+  readonly now: () => number
   private readonly options: ModernOptions
   private readonly pool: Pool
   private readonly open = new InFlight<ModernCall>()
 
   constructor(options: ModernOptions) {
     this.options = options
+    this.now = options.now
     this.pool = new Pool(options)
   }
 
@@ -58,14 +40,18 @@ export class Modern {
     return this.open.size
   }
 
-  post(permit: Permit, exchange: Exchange, message: Message): undefined | Promise<undefined> {
+  post(
+    permit: Permit,
+    exchange: Exchange,
+    { message, trace }: Asked,
+  ): undefined | Promise<undefined> {
     const { reply } = exchange
     if (message.kind !== 'request') {
       // HTTP clients of this era have no notifications; hanging up is how they cancel.
       reply.empty(202)
       return undefined
     }
-    const call = new ModernCall(reply, message, this.options.now, () => this.open.delete(call))
+    const call = new ModernCall(reply, message, trace, this)
     this.open.add(call)
     reply.onGone(() => call.gone())
     // It may have gone while we waited to learn what the server speaks.
@@ -75,6 +61,10 @@ export class Modern {
     return found instanceof Promise
       ? found.then((backend) => this.check(backend, exchange, call))
       : this.check(found, exchange, call)
+  }
+
+  done(call: ModernCall): void {
+    this.open.delete(call)
   }
 
   sweep(nowMs: number): void {
@@ -127,6 +117,7 @@ export class Modern {
     call.sent = backend.channel.call(call.request, call, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
       headers: () => mcpHeaders(exchange),
+      trace: call.trace,
     })
     return undefined
   }
@@ -162,87 +153,3 @@ const mcpHeaders = ({ request }: Exchange): Readonly<Record<string, string>> =>
         typeof entry[1] === 'string',
     ),
   )
-
-/** One request and its reply, from the moment it came. */
-class ModernCall implements Caller {
-  readonly request: Request
-  readonly isSubscription: boolean
-  /** The request as the process has it, once it has. */
-  sent: Call | undefined
-  isDone = false
-  private backend: Backend | undefined
-  private readonly reply: Reply
-  private readonly idText: string
-  private readonly now: () => number
-  private readonly onDone: () => void
-
-  constructor(reply: Reply, request: Request, now: () => number, onDone: () => void) {
-    this.reply = reply
-    this.request = request
-    this.idText = slice(request.text, request.id)
-    this.isSubscription = request.method === SUBSCRIBE
-    this.now = now
-    this.onDone = onDone
-  }
-
-  /** The process that will serve it; nobody else's while it does, as far as log lines go. */
-  choose(backend: Backend): void {
-    this.backend = backend
-    backend.join()
-    if (this.isDone) this.leave()
-  }
-
-  answer(text: string, { text: raw, error }: Response): void {
-    const code = member(error?.object, 'code')
-    const status = code && STATUS.get(Number(slice(raw, code)))
-    this.done()
-    this.reply.json(text, status ?? 200)
-  }
-
-  notice(text: string): boolean {
-    if (this.reply.event(text, this.now())) return true
-    // The process is shared with the principal's other requests: it is not held for a slow reader.
-    this.reply.cut()
-    this.gone()
-    return false
-  }
-
-  fault(fault: Fault): void {
-    this.done()
-    this.reply.fault(fault, this.idText)
-  }
-
-  /** Nobody waits any more. */
-  gone(): void {
-    const { backend, sent } = this
-    this.done()
-    if (backend && sent) backend.channel.cancel(sent, 'disconnected')
-  }
-
-  /** The graceful end of a subscription (2026-07-28, subscriptions). */
-  end(): void {
-    const meta = `"_meta":{"${SUBSCRIPTION_KEY}":${this.idText}}`
-    this.reply.json(
-      `{"jsonrpc":"2.0","id":${this.idText},"result":{"resultType":"complete",${meta}}}`,
-    )
-    this.gone()
-  }
-
-  sweep(nowMs: number, keepAliveMs: number): void {
-    if (nowMs - this.reply.lastWriteMs >= keepAliveMs) this.reply.keepAlive(nowMs)
-  }
-
-  private done(): void {
-    if (this.isDone) return
-    this.isDone = true
-    this.onDone()
-    this.leave()
-  }
-
-  private leave(): void {
-    const { backend } = this
-    if (!backend) return
-    backend.leave()
-    if (backend.logReader === this) backend.logReader = undefined
-  }
-}

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, oneMessage, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
-import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/era.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/meta.ts'
 import type { Channel } from '../conversation/channel.ts'
 import * as z from 'zod/mini'
 

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { fault, type Fault } from '../mcp/faults.ts'
+import type { Stage } from './stage.ts'
 
 type Head = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders'>
 
@@ -82,3 +83,5 @@ const postFault = (headers: IncomingMessage['headers']): Fault | undefined => {
     ? undefined
     : fault('media-type', 'Transfer-Encoding may only be chunked')
 }
+
+export const head: Stage = ({ request }) => headFault(request)

@@ -2,6 +2,7 @@
 // Absent Origin passes; a present one must be known; a header that comes twice is refused.
 
 import { fault, type Fault } from '../mcp/faults.ts'
+import type { Stage } from './stage.ts'
 
 export interface OriginRules {
   /** Lower-case host names, without port. */
@@ -75,3 +76,8 @@ export const originFault = (
     ? undefined
     : fault('origin-refused', 'this Origin is not allowed: set public-url or allowedOrigins')
 }
+
+export const origin =
+  (rules: OriginRules): Stage =>
+  ({ request }) =>
+    originFault(rules, request.headers, request.rawHeaders)

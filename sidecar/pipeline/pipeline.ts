@@ -1,15 +1,13 @@
-// The way of every request, top to bottom. A stage answers with the fault that ends the way, or
-// nothing. The order is the security argument; each line says why it stands where it does.
+// The way of every request, top to bottom. The order is the security argument; each line says why it
+// stands where it does.
 
-import type { Exchange } from '../http/exchange.ts'
 import type { Fault } from '../mcp/faults.ts'
-
-export type Verdict = Fault | undefined
-export type Stage = (exchange: Exchange) => Verdict | Promise<Verdict>
+import type { Passage, Stage } from './stage.ts'
 
 export interface Stages {
   readonly origin: Stage
-  readonly limits: Stage
+  readonly head: Stage
+  readonly body: Stage
   readonly classify: Stage
   readonly authenticate: Stage
   readonly authorize: Stage
@@ -21,7 +19,8 @@ export interface Stages {
 /** The list. */
 export const pipeline = (stages: Stages): readonly Stage[] => [
   stages.origin, // a browser that was tricked into calling us learns nothing, not even limits
-  stages.limits, // nothing is read that is not bounded
+  stages.head, // nothing is read of what we would not understand
+  stages.body, // nothing is read that is not bounded
   stages.classify, // from here on everybody judges the same message, read once
   stages.authenticate, // who calls
   stages.authorize, // what they may; makes the permit that forward demands
@@ -31,10 +30,13 @@ export const pipeline = (stages: Stages): readonly Stage[] => [
 ]
 
 /** Runs the stages in order; awaits only where a stage has to wait. */
-export const run = async (stages: readonly Stage[], exchange: Exchange): Promise<Verdict> => {
+export const run = async (
+  stages: readonly Stage[],
+  passage: Passage,
+): Promise<Fault | undefined> => {
   for (const stage of stages) {
-    const verdict = stage(exchange)
-    const fault = verdict instanceof Promise ? await verdict : verdict
+    const found = stage(passage)
+    const fault = found instanceof Promise ? await found : found
     if (fault) return fault
   }
   return undefined

@@ -4,14 +4,15 @@
 import * as z from 'zod/mini'
 import { readJson } from '../json/text.ts'
 import type { Fault } from '../mcp/faults.ts'
-import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/era.ts'
+import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/meta.ts'
 import { member, oneMessage, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { LATEST_LEGACY, MODERN } from '../mcp/revision.ts'
 import type { LinkSource } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Channel } from '../conversation/channel.ts'
 
-export interface Verdict {
+/** What a server speaks. */
+export interface Eras {
   readonly isLegacy: boolean
   readonly isModern: boolean
   /** The modern revisions that the server names itself. */
@@ -102,7 +103,7 @@ const versionsIn = ({ text, result }: Response): readonly string[] =>
   discovered.safeParse(valueAt(text, result)).data?.supportedVersions ?? [MODERN]
 
 /** Asks the server for both eras; the fault is that of a server that answers neither. */
-export const probe = async (options: ProbeOptions): Promise<Result<Verdict, Fault>> => {
+export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
   const { now, startupTimeoutMs } = options
   const startMs = now()
   const legacy = await askOnce(options, INITIALIZE, startupTimeoutMs)

@@ -4,7 +4,7 @@
 import type { Log } from '../../shared/log.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Result } from '../../shared/result.ts'
-import type { Verdict } from './eras.ts'
+import type { Eras } from './eras.ts'
 
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
@@ -15,29 +15,29 @@ const MAX_FAILED_STARTS = 3
 export interface ReadinessOptions {
   /** How long a request waits to learn what the server speaks. */
   readonly patienceMs: number
-  readonly probe: () => Promise<Result<Verdict, Fault>>
+  readonly probe: () => Promise<Result<Eras, Fault>>
   readonly log: Log
 }
 
 export class Readiness {
   isDraining = false
   private readonly options: ReadinessOptions
-  private verdict: Verdict | undefined
+  private found: Eras | undefined
   private reason = "the shim in the server's container has not connected yet"
   private failedStarts = 0
-  private waiting: ((verdict: Verdict | undefined) => void)[] = []
+  private waiting: ((eras: Eras | undefined) => void)[] = []
   /** Counts probes, so that one of an earlier container changes nothing. */
   private round = 0
-  private isFailed: (reason: string) => void = () => undefined
+  private tellFailed: (reason: string) => void = () => undefined
   /** Resolves with the reason when a start of the server has failed. */
   readonly whenFailed: Promise<string> = new Promise((resolve) => {
-    this.isFailed = resolve
+    this.tellFailed = resolve
   })
   private timer: NodeJS.Timeout | undefined
-  private isReady: () => void = () => undefined
+  private tellReady: () => void = () => undefined
   /** Resolves when the server has answered for the first time. */
   readonly whenReady: Promise<void> = new Promise((resolve) => {
-    this.isReady = resolve
+    this.tellReady = resolve
   })
 
   constructor(options: ReadinessOptions) {
@@ -47,12 +47,12 @@ export class Readiness {
   /** A sentence that says why not; undefined where calls can be served. */
   get obstacle(): string | undefined {
     if (this.isDraining) return 'the sidecar is draining'
-    return this.verdict ? undefined : this.reason
+    return this.found ? undefined : this.reason
   }
 
   /** What the server speaks, if that is known. */
-  get known(): Verdict | undefined {
-    return this.verdict
+  get known(): Eras | undefined {
+    return this.found
   }
 
   /** Why the server was not served by last, whatever else stands in the way now. */
@@ -61,16 +61,16 @@ export class Readiness {
   }
 
   /** What the server speaks, once that is known; undefined where its start has failed, or takes too long. */
-  eras(): Promise<Verdict | undefined> {
-    if (this.verdict) return Promise.resolve(this.verdict)
+  eras(): Promise<Eras | undefined> {
+    if (this.found) return Promise.resolve(this.found)
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.waiting = this.waiting.filter((other) => other !== settle)
         resolve(undefined)
       }, this.options.patienceMs)
-      const settle = (verdict: Verdict | undefined): void => {
+      const settle = (eras: Eras | undefined): void => {
         clearTimeout(timer)
-        resolve(verdict)
+        resolve(eras)
       }
       this.waiting.push(settle)
     })
@@ -83,7 +83,7 @@ export class Readiness {
 
   /** A server process could not be started; after several in a row the server is asked again whether it works. */
   startFailed(reason: string): void {
-    if (this.verdict === undefined || ++this.failedStarts < MAX_FAILED_STARTS) return
+    if (this.found === undefined || ++this.failedStarts < MAX_FAILED_STARTS) return
     this.options.log.error('the server does not start any more', { reason })
     this.begin()
     this.reason = reason
@@ -100,7 +100,7 @@ export class Readiness {
     this.round++
     clearTimeout(this.timer)
     this.failedStarts = 0
-    this.verdict = undefined
+    this.found = undefined
     this.reason = reason
   }
 
@@ -112,22 +112,22 @@ export class Readiness {
   private settle(): void {
     const { waiting } = this
     this.waiting = []
-    for (const resolve of waiting) resolve(this.verdict)
+    for (const resolve of waiting) resolve(this.found)
   }
 
   private async attempt(round: number, pauseMs: number): Promise<void> {
     const result = await this.options.probe()
     if (round !== this.round) return
     if (result.ok) {
-      this.verdict = result.value
-      this.isReady()
+      this.found = result.value
+      this.tellReady()
       this.options.log.info('the server answers', {
         legacy: result.value.isLegacy,
         modern: result.value.isModern,
       })
     } else {
       this.reason = result.error.message
-      this.isFailed(result.error.message)
+      this.tellFailed(result.error.message)
       this.options.log.error(`the server does not start: ${result.error.message}`)
       this.timer = setTimeout(
         () => void this.attempt(round, Math.min(pauseMs * 2, MAX_PAUSE_MS)),

@@ -2,28 +2,29 @@
 // knows what the server speaks. Drain and sweep pass through here.
 
 import type { Permit } from '../access/permit.ts'
-import type { Ask, Exchange } from '../http/exchange.ts'
+import type { Ask, Asked } from '../conversation/ask.ts'
+import type { Exchange } from '../http/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { VERSION_KEY } from '../mcp/era.ts'
+import { VERSION_KEY } from '../mcp/meta.ts'
 import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
 import { MODERN } from '../mcp/revision.ts'
 import type { Legacy } from '../legacy/legacy.ts'
 import type { Modern } from '../modern/modern.ts'
-import type { Verdict } from './eras.ts'
+import type { Eras } from './eras.ts'
 import type { Readiness } from './readiness.ts'
 
-export interface BridgeOptions {
+export interface RouterOptions {
   readonly legacy: Legacy
   readonly modern: Modern
   readonly readiness: Readiness
 }
 
-export class Bridge {
-  private readonly options: BridgeOptions
+export class Router {
+  private readonly options: RouterOptions
   /** After the lame-duck time of a drain: no new sessions. */
   private isClosing = false
 
-  constructor(options: BridgeOptions) {
+  constructor(options: RouterOptions) {
     this.options = options
   }
 
@@ -49,10 +50,10 @@ export class Bridge {
     const { legacy } = this.options
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
-    if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.messages)
+    if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.items)
     return ask.era === 'legacy'
-      ? this.legacyMessage(permit, exchange, ask.message)
-      : this.modernMessage(permit, exchange, ask.message)
+      ? this.legacyMessage(permit, exchange, ask)
+      : this.modernMessage(permit, exchange, ask)
   }
 
   sweep(nowMs: number): void {
@@ -85,55 +86,56 @@ export class Bridge {
   private legacyMessage(
     permit: Permit,
     exchange: Exchange,
-    message: Message,
+    asked: Asked,
   ): Fault | undefined | Promise<undefined> {
+    const { message } = asked
     if (this.isClosing && message.kind === 'request' && message.method === 'initialize') {
       return draining()
     }
-    return this.options.legacy.post(permit, exchange, message)
+    return this.options.legacy.post(permit, exchange, asked)
   }
 
   private modernMessage(
     permit: Permit,
     exchange: Exchange,
-    message: Message,
+    asked: Asked,
   ): Fault | undefined | Promise<Fault | undefined> {
     if (this.isClosing) return draining()
     const { known } = this.options.readiness
-    if (!known) return this.whenKnown(permit, exchange, message)
-    return this.judged(known, permit, exchange, message)
+    if (!known) return this.whenKnown(permit, exchange, asked)
+    return this.whereServed(known, permit, exchange, asked)
   }
 
   private async whenKnown(
     permit: Permit,
     exchange: Exchange,
-    message: Message,
+    asked: Asked,
   ): Promise<Fault | undefined> {
     const { readiness } = this.options
-    const verdict = await readiness.eras()
-    if (!verdict) {
+    const eras = await readiness.eras()
+    if (!eras) {
       return fault('server-not-started', `the server does not start: ${readiness.why}`)
     }
-    return this.judged(verdict, permit, exchange, message)
+    return this.whereServed(eras, permit, exchange, asked)
   }
 
-  private judged(
-    verdict: Verdict,
+  private whereServed(
+    eras: Eras,
     permit: Permit,
     exchange: Exchange,
-    message: Message,
+    asked: Asked,
   ): Fault | undefined | Promise<Fault | undefined> {
-    if (!verdict.isModern) {
+    if (!eras.isModern) {
       // Not a modern error: it tells a client of both eras to fall back to initialize.
       return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
     }
-    const requested = claimedVersion(message)
-    if (requested !== undefined && !verdict.versions.includes(requested)) {
+    const requested = claimedVersion(asked.message)
+    if (requested !== undefined && !eras.versions.includes(requested)) {
       return fault('version-not-served', 'the server does not speak this protocol version', {
-        data: { supported: verdict.versions, requested },
+        data: { supported: eras.versions, requested },
       })
     }
-    return this.options.modern.post(permit, exchange, message)
+    return this.options.modern.post(permit, exchange, asked)
   }
 }
 

@@ -2,7 +2,7 @@
 // Values from the wire are cut; no header but those named here is ever read. Pure.
 
 import { header, type Exchange } from '../http/exchange.ts'
-import { VERSION_KEY } from '../mcp/era.ts'
+import { VERSION_KEY } from '../mcp/meta.ts'
 import { FAULTS, type Fault } from '../mcp/faults.ts'
 import { member, metaOf, slice, stringAt, type Request } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'

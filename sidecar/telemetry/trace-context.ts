@@ -4,7 +4,7 @@
 import type { JsonObject } from '../json/scan.ts'
 import { member, metaOf, stringAt, type Request } from '../mcp/message.ts'
 import type { Edit } from '../mcp/rewrite.ts'
-import type { Hop, TraceContext } from './trace.ts'
+import type { TraceContext } from './trace.ts'
 
 const PARENT = 'traceparent'
 const STATE = 'tracestate'
@@ -105,16 +105,4 @@ export const injection = (request: Request, context: TraceContext): readonly Edi
     edits.push({ start: end, end, text: `,"params":{"_meta":{${missing}}}` })
   }
   return edits
-}
-
-/** Where the request is traced: begins its hop under our id, whose context joins the edits. */
-export const beginHop = (
-  request: Request,
-  id: number,
-  port: number | undefined,
-  edits: Edit[],
-): Hop | undefined => {
-  const hop = request.trace?.send(id, port)
-  if (hop) edits.push(...injection(request, hop.context))
-  return hop
 }

@@ -36,9 +36,9 @@ export class Tracing {
     this.now = now
   }
 
-  /** Begins the span of a message that has just been read, where it is a request; the message bears it from here on. */
-  begin(exchange: Exchange, message: Message, era: Era | undefined): void {
-    if (message.kind !== 'request') return
+  /** Begins the span of a message that has just been read, where it is a request. */
+  begin(exchange: Exchange, message: Message, era: Era | undefined): RequestTrace | undefined {
+    if (message.kind !== 'request') return undefined
     const { spans, now, open } = this
     const http = exchange.request
     const ambient = readContext(header(http, 'traceparent'), header(http, 'tracestate'))
@@ -54,20 +54,12 @@ export class Tracing {
         attributes: serverAttributes(exchange, message, era),
       }),
     })
-    if (!span.isRecording) {
-      message.trace = new Unrecorded(spans, span.context)
-      return
-    }
+    if (!span.isRecording) return new Unrecorded(spans, span.context)
     // One clock for all spans of a request, so that a child lies within its parent.
     const wallNow = (): number => offset + now()
     const traced = new Recorded(span, { spans, open, wallNow, request: message })
-    message.trace = traced
     exchange.reply.watch(traced)
-  }
-
-  /** The same for the messages of a batch, which only the legacy era has. */
-  beginAll(exchange: Exchange, messages: readonly Message[]): void {
-    for (const message of messages) this.begin(exchange, message, 'legacy')
+    return traced
   }
 
   /** Ends what is open and sends what has ended, for at most so long. */

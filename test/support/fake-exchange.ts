@@ -3,6 +3,7 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Exchange } from '../../sidecar/http/exchange.ts'
+import type { Passage } from '../../sidecar/pipeline/stage.ts'
 import { aReply, type FakeReply } from './fake-reply.ts'
 
 export type FakeExchange = { readonly exchange: Exchange; readonly client: FakeReply }
@@ -18,11 +19,16 @@ export const anExchange = (headers: Readonly<Record<string, string>> = {}): Fake
       request,
       reply: client.reply,
       arrivedMs: 0,
-      body: undefined,
-      idText: undefined,
-      ask: undefined,
-      principal: undefined,
-      permit: undefined,
     },
   }
 }
+
+/** An exchange that no stage has seen. */
+export const aPassage = (): Passage => ({
+  ...anExchange().exchange,
+  body: undefined,
+  idText: undefined,
+  ask: undefined,
+  principal: undefined,
+  permit: undefined,
+})

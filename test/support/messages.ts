@@ -1,5 +1,6 @@
 // JSON-RPC messages for unit tests, from their JSON text, as the bridge reads them.
 
+import type { Asked } from '../../sidecar/conversation/ask.ts'
 import { readJson } from '../../sidecar/json/text.ts'
 import { oneMessage, type Message, type Request } from '../../sidecar/mcp/message.ts'
 import { fail, type Result } from '../../shared/result.ts'
@@ -16,6 +17,9 @@ export const aMessage = (body: string): Message => {
   if (!message.ok) throw new Error(`${body}: ${message.error}`)
   return message.value
 }
+
+/** The same as what a client asks, untraced. */
+export const anAsked = (body: string): Asked => ({ message: aMessage(body), trace: undefined })
 
 export const aRequest = (body: string): Request => {
   const message = aMessage(body)

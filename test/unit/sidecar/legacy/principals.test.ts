@@ -11,7 +11,7 @@ import { anExchange } from '../../../support/fake-exchange.ts'
 import type { FakeLink } from '../../../support/fake-link.ts'
 import type { FakeReply } from '../../../support/fake-reply.ts'
 import { FakeSource } from '../../../support/fake-source.ts'
-import { aMessage } from '../../../support/messages.ts'
+import { anAsked } from '../../../support/messages.ts'
 import { permitOf } from '../../../support/principals.ts'
 
 const IDLE_MS = 1000
@@ -68,19 +68,19 @@ class Client {
 
   async open(): Promise<this> {
     const { exchange, client } = anExchange()
-    await legacy.post(this.permit, exchange, aMessage(INITIALIZE))
+    await legacy.post(this.permit, exchange, anAsked(INITIALIZE))
     this.session = /mcp-session-id: (\S+)/.exec(await client.received())?.[1]
     return this
   }
 
   async post(body: string): Promise<Asked> {
     const { exchange, client } = this.exchange()
-    return { fault: await legacy.post(this.permit, exchange, aMessage(body)), client }
+    return { fault: await legacy.post(this.permit, exchange, anAsked(body)), client }
   }
 
   batch(...bodies: readonly string[]): Asked {
     const { exchange, client } = this.exchange()
-    return { fault: legacy.batch(this.permit, exchange, bodies.map(aMessage)), client }
+    return { fault: legacy.batch(this.permit, exchange, bodies.map(anAsked)), client }
   }
 
   listen(lastEventId?: string): Asked {
@@ -264,7 +264,7 @@ describe('which process', () => {
   test('is B’s too where A has gone away before it answered (model shared)', async () => {
     start('shared')
     const { exchange, client } = anExchange()
-    const gone = legacy.post(A, exchange, aMessage(INITIALIZE))
+    const gone = legacy.post(A, exchange, anAsked(INITIALIZE))
     const isGone = client.hangUp()
     const b = await open(B)
     await Promise.all([gone, isGone])

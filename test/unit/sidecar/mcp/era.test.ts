@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { aMessage } from '../../../support/messages.ts'
-import { classify } from '../../../../sidecar/mcp/era.ts'
+import { eraOf } from '../../../../sidecar/mcp/era.ts'
 import { SUPPORTED } from '../../../../sidecar/mcp/revision.ts'
 
 const MODERN = '2026-07-28'
@@ -24,7 +24,7 @@ const mirrored = (method: string, name?: string): Headers => ({
 const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
 
 const outcome = (body: string, headers: Headers): string => {
-  const era = classify(aMessage(body), (name) => headers[name])
+  const era = eraOf(aMessage(body), (name) => headers[name])
   return era.ok ? era.value : era.error.code
 }
 
@@ -202,7 +202,7 @@ describe('classify', () => {
   })
 
   test('an unsupported version is told which there are', () => {
-    const era = classify(aMessage(call('a')), () => '1.0')
+    const era = eraOf(aMessage(call('a')), () => '1.0')
     expect(era).toMatchObject({
       ok: false,
       error: { data: { supported: SUPPORTED, requested: '1.0' } },

@@ -8,7 +8,7 @@ import { anExchange } from '../../../support/fake-exchange.ts'
 import type { FakeLink } from '../../../support/fake-link.ts'
 import type { FakeReply } from '../../../support/fake-reply.ts'
 import { FakeSource } from '../../../support/fake-source.ts'
-import { aMessage } from '../../../support/messages.ts'
+import { anAsked } from '../../../support/messages.ts'
 import { permitOf } from '../../../support/principals.ts'
 
 const IDLE_MS = 1000
@@ -49,7 +49,7 @@ const TOKEN = '{"progressToken":"same"}'
 
 const post = async (permit: Permit, body: string): Promise<FakeReply> => {
   const { exchange, client } = anExchange()
-  await modern.post(permit, exchange, aMessage(body))
+  await modern.post(permit, exchange, anAsked(body))
   return client
 }
 const ask = (permit: Permit, meta?: string, of?: string): Promise<FakeReply> =>
@@ -250,7 +250,7 @@ describe('in one process that A and B share', () => {
     await ask(A)
     const { exchange, client } = anExchange()
     await client.hangUp()
-    await modern.post(B, exchange, aMessage(body))
+    await modern.post(B, exchange, anAsked(body))
     expect([modern.inFlight, sent().length]).toEqual([1, 1])
   })
 

@@ -2,12 +2,14 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
-import { pipeline, run, type Stage, type Stages } from '../../../../sidecar/pipeline/pipeline.ts'
-import { anExchange } from '../../../support/fake-exchange.ts'
+import { pipeline, run, type Stages } from '../../../../sidecar/pipeline/pipeline.ts'
+import type { Stage } from '../../../../sidecar/pipeline/stage.ts'
+import { aPassage } from '../../../support/fake-exchange.ts'
 
 const ORDER = [
   'origin',
-  'limits',
+  'head',
+  'body',
   'classify',
   'authenticate',
   'authorize',
@@ -23,22 +25,20 @@ const noting = (ending?: string, isLate = false): { stages: Stages; passed: stri
     (name: string): Stage =>
     () => {
       passed.push(name)
-      const verdict = name === ending ? fault('internal', name) : undefined
-      return isLate ? Promise.resolve(verdict) : verdict
+      const found = name === ending ? fault('internal', name) : undefined
+      return isLate ? Promise.resolve(found) : found
     }
-  const [origin, limits, classify, authenticate] = [
-    stage('origin'),
-    stage('limits'),
-    stage('classify'),
-    stage('authenticate'),
-  ]
-  const [authorize, guard, forward, audit] = [
-    stage('authorize'),
-    stage('guard'),
-    stage('forward'),
-    stage('audit'),
-  ]
-  const stages = { audit, forward, guard, authorize, authenticate, classify, limits, origin }
+  const stages = {
+    audit: stage('audit'),
+    forward: stage('forward'),
+    guard: stage('guard'),
+    authorize: stage('authorize'),
+    authenticate: stage('authenticate'),
+    classify: stage('classify'),
+    body: stage('body'),
+    head: stage('head'),
+    origin: stage('origin'),
+  }
   return { stages, passed }
 }
 
@@ -48,13 +48,13 @@ describe.each([
 ])('stages that answer %s', (_name, isLate) => {
   test('are passed in order', async () => {
     const { stages, passed } = noting(undefined, isLate)
-    expect(await run(pipeline(stages), anExchange().exchange)).toBeUndefined()
+    expect(await run(pipeline(stages), aPassage())).toBeUndefined()
     expect(passed).toEqual(ORDER)
   })
 
   test.each(ORDER)('none is reached behind a fault of %s', async (ending) => {
     const { stages, passed } = noting(ending, isLate)
-    expect(await run(pipeline(stages), anExchange().exchange)).toEqual({
+    expect(await run(pipeline(stages), aPassage())).toEqual({
       code: 'internal',
       message: ending,
     })

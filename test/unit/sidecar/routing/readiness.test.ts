@@ -1,20 +1,20 @@
 // Ready when the server has answered; not ready says why; a broken one is tried again, never in a hot loop.
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Verdict } from '../../../../sidecar/routing/eras.ts'
+import type { Eras } from '../../../../sidecar/routing/eras.ts'
 import { Readiness } from '../../../../sidecar/routing/readiness.ts'
 import { fault, type Fault } from '../../../../sidecar/mcp/faults.ts'
 import { createLog } from '../../../../shared/log.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 
-const BOTH: Verdict = { isLegacy: true, isModern: true, versions: ['2026-07-28'] }
+const BOTH: Eras = { isLegacy: true, isModern: true, versions: ['2026-07-28'] }
 const BROKEN = fail(fault('server-exited', 'the server exited with code 3'))
 
-let probes: ((result: Result<Verdict, Fault>) => void)[]
+let probes: ((result: Result<Eras, Fault>) => void)[]
 let readiness: Readiness
 
 /** The server answers the probe that is under way. */
-const answers = async (result: Result<Verdict, Fault>): Promise<void> => {
+const answers = async (result: Result<Eras, Fault>): Promise<void> => {
   probes.shift()?.(result)
   await jest.advanceTimersByTimeAsync(0)
 }

@@ -8,6 +8,7 @@ import { FAULTS, fault, type Fault, type FaultCode } from '../../../../sidecar/m
 import { slice, type Request } from '../../../../sidecar/mcp/message.ts'
 import type { Era } from '../../../../sidecar/mcp/revision.ts'
 import { MAX_VALUE_LENGTH } from '../../../../sidecar/telemetry/span-attributes.ts'
+import type { RequestTrace } from '../../../../sidecar/telemetry/trace.ts'
 import { Tracing } from '../../../../sidecar/telemetry/tracing.ts'
 import { FakeLink } from '../../../support/fake-link.ts'
 import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
@@ -44,26 +45,15 @@ beforeEach(() => {
 
 type Headers = Readonly<Record<string, string>>
 
-const begin = (body: string, headers: Headers = {}, era: Era | undefined = 'legacy'): Request => {
+type Traced = { readonly message: Request; readonly trace: RequestTrace | undefined }
+
+const begin = (body: string, headers: Headers = {}, era: Era | undefined = 'legacy'): Traced => {
   const request = new IncomingMessage(new Socket())
   request.httpVersion = '1.1'
   Object.assign(request.headers, headers)
   const message = aRequest(body)
-  tracing.begin(
-    {
-      request,
-      reply: fake.reply,
-      arrivedMs: ARRIVED_MS,
-      body: undefined,
-      idText: slice(message.text, message.id),
-      ask: undefined,
-      principal: undefined,
-      permit: undefined,
-    },
-    message,
-    era,
-  )
-  return message
+  const exchange = { request, reply: fake.reply, arrivedMs: ARRIVED_MS }
+  return { message, trace: tracing.begin(exchange, message, era) }
 }
 
 const rpc = (method: string, params: unknown = {}, id: unknown = 1): string =>
@@ -71,7 +61,7 @@ const rpc = (method: string, params: unknown = {}, id: unknown = 1): string =>
 const CALL = rpc('tools/call', { name: 'echo' })
 
 /** Gives a request to the server as the eras do. */
-const forward = (message: Request): Call | undefined =>
+const forward = ({ message, trace }: Traced): Call | undefined =>
   channel.call(
     message,
     {
@@ -79,7 +69,7 @@ const forward = (message: Request): Call | undefined =>
       notice: () => true,
       fault: (reason: Fault) => fake.reply.fault(reason, slice(message.text, message.id)),
     },
-    { timeoutMs: 1000 },
+    { timeoutMs: 1000, trace },
   )
 
 /** The connection is closed, as node tells it. */
@@ -227,14 +217,14 @@ describe('parents', () => {
   })
 
   test('without traces the message is as it was', () => {
-    forward(aRequest(CALL))
+    forward({ message: aRequest(CALL), trace: undefined })
     expect(link.sent).toEqual([CALL.replace('"id":1', '"id":77')])
   })
 
   test('begin when the request came, and lie in one another', async () => {
-    const message = begin(CALL)
+    const traced = begin(CALL)
     nowMs = 510
-    forward(message)
+    forward(traced)
     nowMs = 530
     link.says(ANSWER)
     nowMs = 535

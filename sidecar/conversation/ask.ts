@@ -1,0 +1,18 @@
+// What a client asks, once its body has been understood. Everything behind `classify` sees this and no bytes.
+
+import type { Message } from '../mcp/message.ts'
+import type { Era } from '../mcp/revision.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
+
+/** A client's message, and its trace where it is a request and traces are on. */
+export interface Asked {
+  readonly message: Message
+  readonly trace: RequestTrace | undefined
+}
+
+/** One message, a legacy batch, or a legacy GET or DELETE. */
+export type Ask =
+  | (Asked & { readonly kind: 'message'; readonly era: Era })
+  | { readonly kind: 'batch'; readonly items: readonly Asked[] }
+  | { readonly kind: 'listen' }
+  | { readonly kind: 'delete' }

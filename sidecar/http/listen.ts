@@ -1,0 +1,47 @@
+// Taking a port, for MCP's listener and for the admin one: so that nobody else can take it in the other address family.
+
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '::1'])
+
+const listenOn = (server: Server, port: number, host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host, ipv6Only: false }, () => {
+      server.off('error', reject)
+      const address: AddressInfo | string | null = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+
+const isMissingFamily = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(String(error.code))
+
+/**
+ * Listens so that no other process can take the same port in the other address family: `::` is one
+ * dual-stack socket; on loopback both families are taken. The servers share their handler. Returns the port.
+ */
+export const listen = async (
+  server: Server,
+  second: Server,
+  port: number,
+  host: string,
+): Promise<number> => {
+  const isLoopback = LOOPBACK_NAMES.has(host)
+  try {
+    const bound = await listenOn(server, port, isLoopback ? '127.0.0.1' : host)
+    if (isLoopback) {
+      await listenOn(second, bound, '::1').catch((error: unknown) => {
+        if (!isMissingFamily(error)) throw error
+      })
+    }
+    return bound
+  } catch (error) {
+    // A kernel without IPv6 has no `::`.
+    if (host === '::' && isMissingFamily(error)) return listenOn(server, port, '0.0.0.0')
+    throw error
+  }
+}

@@ -1,0 +1,7 @@
+// The members of `params._meta` that the modern era reads (2026-07-28: `_meta`).
+
+export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
+export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
+export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel'
+/** Tells which `subscriptions/listen` a message belongs to. */
+export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'

@@ -1,0 +1,111 @@
+// One modern request and its reply, from the moment it came: what answers it, who hears of it, and that who hangs up
+// cancels.
+
+import type { Call, Caller } from '../conversation/channel.ts'
+import type { Reply } from '../http/reply.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { member, slice, type Request, type Response } from '../mcp/message.ts'
+import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
+import type { Backend } from './backend.ts'
+
+const SUBSCRIBE = 'subscriptions/listen'
+
+/** HTTP status by JSON-RPC error code (2026-07-28, transports); other errors are 200. */
+const STATUS: ReadonlyMap<number, number> = new Map([
+  [-32_601, 404],
+  [-32_700, 400],
+  [-32_600, 400],
+  [-32_020, 400],
+  [-32_021, 400],
+  [-32_022, 400],
+])
+
+/** Whoever keeps the calls. */
+export interface CallOwner {
+  readonly now: () => number
+  done(call: ModernCall): void
+}
+
+export class ModernCall implements Caller {
+  readonly request: Request
+  readonly trace: RequestTrace | undefined
+  readonly isSubscription: boolean
+  /** The request as the process has it, once it has. */
+  sent: Call | undefined
+  isDone = false
+  private backend: Backend | undefined
+  private readonly reply: Reply
+  private readonly idText: string
+  private readonly owner: CallOwner
+
+  constructor(reply: Reply, request: Request, trace: RequestTrace | undefined, owner: CallOwner) {
+    this.reply = reply
+    this.request = request
+    this.trace = trace
+    this.idText = slice(request.text, request.id)
+    this.isSubscription = request.method === SUBSCRIBE
+    this.owner = owner
+  }
+
+  /** The process that will serve it; nobody else's while it does, as far as log lines go. */
+  choose(backend: Backend): void {
+    this.backend = backend
+    backend.join()
+    if (this.isDone) this.leave()
+  }
+
+  answer(text: string, { text: raw, error }: Response): void {
+    const code = member(error?.object, 'code')
+    const status = code && STATUS.get(Number(slice(raw, code)))
+    this.done()
+    this.reply.json(text, status ?? 200)
+  }
+
+  notice(text: string): boolean {
+    if (this.reply.event(text, this.owner.now())) return true
+    // The process is shared with the principal's other requests: it is not held for a slow reader.
+    this.reply.cut()
+    this.gone()
+    return false
+  }
+
+  fault(fault: Fault): void {
+    this.done()
+    this.reply.fault(fault, this.idText)
+  }
+
+  /** Nobody waits any more. */
+  gone(): void {
+    const { backend, sent } = this
+    this.done()
+    if (backend && sent) backend.channel.cancel(sent, 'disconnected')
+  }
+
+  /** The graceful end of a subscription (2026-07-28, subscriptions). */
+  end(): void {
+    const meta = `"_meta":{"${SUBSCRIPTION_KEY}":${this.idText}}`
+    this.reply.json(
+      `{"jsonrpc":"2.0","id":${this.idText},"result":{"resultType":"complete",${meta}}}`,
+    )
+    this.gone()
+  }
+
+  sweep(nowMs: number, keepAliveMs: number): void {
+    if (nowMs - this.reply.lastWriteMs >= keepAliveMs) this.reply.keepAlive(nowMs)
+  }
+
+  private done(): void {
+    if (this.isDone) return
+    this.isDone = true
+    this.owner.done(this)
+    this.leave()
+  }
+
+  private leave(): void {
+    const { backend } = this
+    if (!backend) return
+    backend.leave()
+    if (backend.logReader === this) backend.logReader = undefined
+  }
+}

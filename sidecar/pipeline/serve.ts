@@ -1,0 +1,42 @@
+// What the listener hands requests to: each goes through the stages, and the fault that ends its way is told to its
+// client here and nowhere else.
+
+import type { Log } from '../../shared/log.ts'
+import type { Serve } from '../http/listener.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { run } from './pipeline.ts'
+import type { Passage, Stage } from './stage.ts'
+
+export interface ServeOptions {
+  readonly stages: readonly Stage[]
+  readonly log: Log
+  readonly onFault: (fault: Fault) => void
+}
+
+export const createServe = ({ stages, log, onFault }: ServeOptions): Serve => {
+  const serve = async (passage: Passage): Promise<void> => {
+    let found: Fault | undefined
+    try {
+      found = await run(stages, passage)
+    } catch (error) {
+      log.error('a request failed inside the sidecar', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+      found = fault('internal', 'the sidecar failed; its log says why')
+    }
+    if (!found) return
+    onFault(found)
+    passage.reply.fault(found, passage.idText)
+  }
+  return (request, reply, arrivedMs) =>
+    void serve({
+      request,
+      reply,
+      arrivedMs,
+      body: undefined,
+      idText: undefined,
+      ask: undefined,
+      principal: undefined,
+      permit: undefined,
+    })
+}

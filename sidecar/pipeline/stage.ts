@@ -1,0 +1,24 @@
+// What a stage is: it looks at an exchange and at what the stages before it have found out, adds its own part, and
+// answers with the fault that ends the way, or nothing.
+
+import type { Permit } from '../access/permit.ts'
+import type { Principal } from '../access/principal.ts'
+import type { Ask } from '../conversation/ask.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Fault } from '../mcp/faults.ts'
+
+/** An exchange on its way through the stages. */
+export interface Passage extends Exchange {
+  /** The body's bytes, from `body` to `classify`. */
+  body: Buffer | undefined
+  /** The exact JSON text of the request's id, once that has been read. */
+  idText: string | undefined
+  /** After `classify`. */
+  ask: Ask | undefined
+  /** After `authenticate`. */
+  principal: Principal | undefined
+  /** After `authorize`. */
+  permit: Permit | undefined
+}
+
+export type Stage = (passage: Passage) => Fault | undefined | Promise<Fault | undefined>
