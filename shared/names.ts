@@ -1,5 +1,8 @@
 // Names, paths and ports that webhook and sidecar must agree on. Nothing is computed here.
 
+/** The release, as package.json has it (a test compares). */
+export const VERSION = '0.1.0'
+
 export const SIDECAR_CONTAINER = 'outrigger-sidecar'
 export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'

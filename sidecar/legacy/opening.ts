@@ -7,6 +7,7 @@ import type { Exchange } from '../http/exchange.ts'
 import type { Span } from '../json/scan.ts'
 import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Request, type Response } from '../mcp/message.ts'
+import { ownInitialize } from '../mcp/own-request.ts'
 import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -17,7 +18,6 @@ import { Backend, backendKey, type ProcessModel } from './backend.ts'
 import { EventBudget } from './event-log.ts'
 import { Session } from './session.ts'
 import { MAX_SESSIONS, type Sessions } from './sessions.ts'
-import { sharedInitialize } from './shared-initialize.ts'
 
 export interface OpeningOptions {
   readonly source: LinkSource
@@ -187,9 +187,7 @@ export class Opening {
   private startShared(key: string, first: First): Process {
     const claim: Claim = { waiting: 0 }
     const opened = this.start(
-      this.options.model === 'shared'
-        ? { ...first, request: sharedInitialize(first.request) }
-        : first,
+      this.options.model === 'shared' ? { ...first, request: ownInitialize() } : first,
       {
         session: undefined,
         isAwaited: () => claim.waiting > 0,

@@ -2,6 +2,7 @@
 
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
+export const CLIENT_KEY = 'io.modelcontextprotocol/clientInfo'
 export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel'
 /** Tells which `subscriptions/listen` a message belongs to. */
 export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'

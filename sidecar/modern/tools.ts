@@ -1,15 +1,15 @@
 // The tools of one process as far as the bridge must know them: which arguments are mirrored in
 // headers. Learned by asking `tools/list`, kept for as long as the server allows within bounds.
 
-import { readJson } from '../json/text.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
-import { member, oneMessage, valueAt, type Request, type Response } from '../mcp/message.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { valueAt, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
-import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/meta.ts'
+import { modernMeta, ownRequest } from '../mcp/own-request.ts'
 import type { Channel } from '../conversation/channel.ts'
 import * as z from 'zod/mini'
 
+const LIST = 'tools/list'
 const MIN_TTL_MS = 1000
 const MAX_TTL_MS = 60_000
 const MAX_PAGES = 64
@@ -87,32 +87,12 @@ export class Tools {
         notice: (): boolean => true,
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
-      const request = listRequest(version, cursor)
-      if (request)
-        this.channel.call(request, caller, {
-          timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
-          headers: () => ({
-            'mcp-protocol-version': version,
-            'mcp-method': 'tools/list',
-          }),
-        })
-      else caller.fault(fault('internal', 'tools/list cannot be written'))
+      const at = cursor === undefined ? {} : { cursor }
+      const request = ownRequest(LIST, { ...at, _meta: modernMeta(version) })
+      this.channel.call(request, caller, {
+        timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
+        headers: () => ({ 'mcp-protocol-version': version, 'mcp-method': LIST }),
+      })
     })
   }
-}
-
-const listRequest = (version: string, cursor: string | undefined): Request | undefined => {
-  const meta = {
-    [VERSION_KEY]: version,
-    [CAPABILITIES_KEY]: {},
-    'io.modelcontextprotocol/clientInfo': { name: 'outrigger', version: '1' },
-  }
-  const params = { ...(cursor === undefined ? {} : { cursor }), _meta: meta }
-  const json = readJson(
-    Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'tools/list', params })),
-  )
-  const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok && message.value.kind === 'request' && member(message.value.params, '_meta')
-    ? message.value
-    : undefined
 }

@@ -2,11 +2,10 @@
 // server pins a connection to the era of its first message. One that has answered is what readiness means.
 
 import * as z from 'zod/mini'
-import { readJson } from '../json/text.ts'
 import type { Fault } from '../mcp/faults.ts'
-import { CAPABILITIES_KEY, VERSION_KEY } from '../mcp/meta.ts'
-import { member, oneMessage, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
-import { LATEST_LEGACY, MODERN } from '../mcp/revision.ts'
+import { member, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
+import { modernMeta, ownInitialize, ownRequest } from '../mcp/own-request.ts'
+import { MODERN } from '../mcp/revision.ts'
 import type { LinkSource } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Channel } from '../conversation/channel.ts'
@@ -28,31 +27,11 @@ export interface ProbeOptions {
 
 /** A server that speaks no modern answers or not; it is not waited for longer than this (or than its start took). */
 const SILENCE_MS = 5000
-const CLIENT = { name: 'outrigger', version: '1' }
-
 /** The modern era's own error codes: an answer with one of them is a modern answer. */
 const MODERN_ERRORS = new Set(['-32020', '-32021', '-32022'])
 
-const requestOf = (method: string, params: unknown): Request => {
-  const json = readJson(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params })))
-  const message = json.ok ? oneMessage(json.value) : undefined
-  if (!message?.ok || message.value.kind !== 'request') throw new Error(`${method} is a request`)
-  return message.value
-}
-
-const INITIALIZE = requestOf('initialize', {
-  protocolVersion: LATEST_LEGACY,
-  capabilities: {},
-  clientInfo: CLIENT,
-})
-const DISCOVER = requestOf('server/discover', {
-  _meta: {
-    [VERSION_KEY]: MODERN,
-    [CAPABILITIES_KEY]: {},
-    'io.modelcontextprotocol/clientInfo': CLIENT,
-  },
-})
-const HEADERS = { 'mcp-protocol-version': MODERN, 'mcp-method': 'server/discover' }
+const DISCOVER = 'server/discover'
+const HEADERS = { 'mcp-protocol-version': MODERN, 'mcp-method': DISCOVER }
 
 /** One request to a process of its own, which is ended whatever the answer. */
 const askOnce = async (
@@ -79,7 +58,7 @@ const askOnce = async (
       }
       channel.call(request, caller, {
         timeoutMs,
-        headers: () => (request === DISCOVER ? HEADERS : {}),
+        headers: () => (request.method === DISCOVER ? HEADERS : {}),
       })
     })
   } finally {
@@ -106,10 +85,11 @@ const versionsIn = ({ text, result }: Response): readonly string[] =>
 export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
   const { now, startupTimeoutMs } = options
   const startMs = now()
-  const legacy = await askOnce(options, INITIALIZE, startupTimeoutMs)
+  const legacy = await askOnce(options, ownInitialize(), startupTimeoutMs)
   const isLegacy = legacy.ok && legacy.value.result !== undefined
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
-  const modern = await askOnce(options, DISCOVER, patienceMs)
+  const discover = ownRequest(DISCOVER, { _meta: modernMeta(MODERN) })
+  const modern = await askOnce(options, discover, patienceMs)
   const isModern = modern.ok && isModernAnswer(modern.value)
   // Clients were faster and have every place: it has not been asked, so nothing is known.
   if (!modern.ok && modern.error.code === 'no-capacity') return modern

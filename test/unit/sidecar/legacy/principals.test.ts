@@ -455,6 +455,23 @@ describe('in one process that A and B share', () => {
   })
 })
 
+describe('what a process that everybody shares is promised', () => {
+  const ours =
+    /"method":"initialize","params":\{"protocolVersion":"2025-11-25","capabilities":\{\},"clientInfo":\{"name":"outrigger"/
+
+  test.each([
+    ['a client with features', INITIALIZE],
+    ['a client that says nothing', '{"jsonrpc":"2.0","id":0,"method":"initialize"}'],
+    ['a client with members of its own', INITIALIZE.replace('"id":0', '"id":0,"roots":true')],
+  ])('is nothing, where the first is %s', async (_name, initialize) => {
+    start('shared')
+    const { exchange } = anExchange()
+    await legacy.post(A, exchange, anAsked(initialize))
+    expect(source.links.map(({ sent }) => sent)).toEqual([[expect.stringMatching(ours)]])
+    expect(source.links[0]?.sent[0]).not.toContain('roots')
+  })
+})
+
 describe('what a process of A’s own asks', () => {
   test.each(['session', 'principal'] as const)('is not answered by B, model %s', async (model) => {
     start(model)
