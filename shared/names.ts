@@ -27,3 +27,5 @@ export const INJECTED_LABEL = 'outrigger.dev/injected'
 export const SERVER_LABEL = 'outrigger.dev/server'
 export const STATUS_ANNOTATION = 'outrigger.dev/status'
 export const INJECTION_LABEL = 'outrigger.dev/injection'
+/** A namespace's level, as Pod Security Admission has its own. */
+export const ENFORCE_LABEL = 'outrigger.dev/enforce'

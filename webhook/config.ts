@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../shared/result.ts'
 import { tracesSchema, type SidecarConfig } from '../shared/sidecar-config.ts'
 import { unknownKeys } from '../shared/settings.ts'
 import { parseQuantity } from './quantity.ts'
-import type { Floor } from './settings/floor.ts'
+import { LEVELS, type Floor } from './settings/floor.ts'
 import { readScope, type ScopeTexts } from './settings/scopes.ts'
 import { resolveSettings } from './settings/resolve.ts'
 
@@ -21,6 +21,7 @@ const quantity = z
   .refine((text) => parseQuantity(text) !== undefined, 'not a Kubernetes quantity')
 
 const floorSchema = z.strictObject({
+  level: z.enum(LEVELS).default('strict'),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),
   allowEgressObserve: z.boolean().default(false),

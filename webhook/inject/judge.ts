@@ -7,7 +7,7 @@ import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { violation, type Violation } from './outcome.ts'
 import { resourceViolations } from './resources.ts'
-import { securityViolations } from './security.ts'
+import { levelOf, securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import type { Transport } from './transport.ts'
 
@@ -42,12 +42,13 @@ export interface Found {
 
 /** Everything that is wrong. */
 export const judge = (subject: Subject, { server, transport }: Found): readonly Violation[] => {
-  const { pod, config } = subject
+  const { pod, namespace, config } = subject
+  const level = levelOf(namespace, config.floor)
   return [
     ...settingViolations(subject),
     ...portViolations(transport),
     ...collisions(pod, transport?.kind === 'stdio' ? server : undefined),
     ...hostViolations(pod),
-    ...securityViolations(pod, config.floor),
+    ...securityViolations(pod, config.floor, level),
   ]
 }

@@ -9,7 +9,7 @@ import { judge, type Found } from './judge.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { sidecarResources } from './resources.ts'
-import { uidOf, uidViolations } from './security.ts'
+import { levelOf, securityWarnings, uidOf, uidViolations } from './security.ts'
 import { findServer } from './server.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
@@ -101,7 +101,7 @@ interface Parts {
 }
 
 const planWith = (subject: Subject, { server, transport, identity, line }: Parts): Plan => {
-  const { pod, config, workload, resolution } = subject
+  const { pod, namespace, config, workload, resolution } = subject
   const { settings, placed } = resolution
   const isStdio = transport.kind === 'stdio'
   const label = serverLabel(pod, workload)
@@ -122,6 +122,7 @@ const planWith = (subject: Subject, { server, transport, identity, line }: Parts
     keepsToken: settings['needs-kube-api'],
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
+      ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
       ...serverWarnings(server, transport, subject),
       ...sidecarWarnings(existing, sidecar),
     ],

@@ -2,9 +2,10 @@
 // Containers that the floor exempts are left alone. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { ENFORCE_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, numberAt, objectAt, stringsAt, withAt, type Json, type JsonObject } from '../json.ts'
-import type { Floor } from '../settings/floor.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Floor, Level } from '../settings/floor.ts'
 import { violation, type Violation } from './outcome.ts'
 import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
 
@@ -14,6 +15,8 @@ interface Rule {
   readonly path: Path
   readonly isWeak: (value: Json) => boolean
   readonly fix: string
+  /** The restricted Pod Security Standard does not ask for it: a denial at `strict` alone. */
+  readonly isStrict?: boolean
 }
 
 const is =
@@ -55,6 +58,7 @@ const CONTAINER_RULES: readonly Rule[] = [
   { path: ['allowPrivilegeEscalation'], isWeak: is(true), fix: LEAVE_OUT },
   {
     path: ['readOnlyRootFilesystem'],
+    isStrict: true,
     isWeak: is(false),
     fix: `leave it out and name the directories that it writes in ${PREFIX}writable-paths`,
   },
@@ -122,21 +126,47 @@ const ownContext = (pod: JsonObject): JsonObject =>
     ),
   )
 
-/** Everything in the pod's and its containers' security contexts that is weaker than the fill-ins. */
-export const securityViolations = (pod: JsonObject, floor: Floor): readonly Violation[] => [
+const judgeContainers = (
+  pod: JsonObject,
+  floor: Floor,
+  rules: readonly Rule[],
+): readonly Violation[] =>
+  members(pod)
+    .filter(({ container }) => isJudged(container, floor))
+    .flatMap(({ name, container }) =>
+      judge(`container ${name}${hint(name)}`, objectAt(container, 'securityContext'), rules),
+    )
+
+/** The level that holds for a namespace: the floor's, or its own label's where that is higher. */
+export const levelOf = (namespace: Namespace, floor: Floor): Level =>
+  namespace.labels[ENFORCE_LABEL] === 'strict' ? 'strict' : floor.level
+
+const isRuleOf =
+  (level: Level) =>
+  ({ isStrict = false }: Rule): boolean =>
+    level === 'strict' || !isStrict
+
+/** Everything in the pod's and its containers' security contexts that is weaker than the level allows. */
+export const securityViolations = (
+  pod: JsonObject,
+  floor: Floor,
+  level: Level,
+): readonly Violation[] => [
   ...judge('pod', objectAt(pod, 'spec', 'securityContext'), POD_RULES),
   ...appArmor(pod),
   ...judge(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
-  ...members(pod)
-    .filter(({ container }) => isJudged(container, floor))
-    .flatMap(({ name, container }) =>
-      judge(
-        `container ${name}${hint(name)}`,
-        objectAt(container, 'securityContext'),
-        CONTAINER_RULES,
-      ),
-    ),
+  ...judgeContainers(pod, floor, CONTAINER_RULES.filter(isRuleOf(level))),
 ]
+
+/** What is weaker than the fill-ins and stays, since the level allows it. */
+export const securityWarnings = (
+  pod: JsonObject,
+  floor: Floor,
+  level: Level,
+): readonly string[] => {
+  const allowed = CONTAINER_RULES.filter((rule) => !isRuleOf(level)(rule))
+  return judgeContainers(pod, floor, allowed).map(({ message }) => message)
+}
 
 /** The uid that a container is known to run as from the spec alone. */
 export const uidOf = (pod: JsonObject, container: JsonObject): number | undefined =>

@@ -5,7 +5,13 @@ import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import { violation, type Violation } from '../inject/outcome.ts'
 import { parseQuantity } from '../quantity.ts'
 
+/** What is asked of a pod: `baseline` is the restricted Pod Security Standard, `strict` more. */
+export const LEVELS = ['baseline', 'strict'] as const
+export type Level = (typeof LEVELS)[number]
+
 export interface Floor {
+  /** The level of every namespace; a namespace's label can raise its own. */
+  readonly level: Level
   /** `auth: none` may be asked for. */
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
