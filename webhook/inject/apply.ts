@@ -12,7 +12,7 @@ import { fillContainer, fillPod, isJudged } from './security.ts'
 import { DEFAULT_CONTAINER } from './server.ts'
 import { statusText } from './status.ts'
 import { takeOff } from './taken.ts'
-import { removeToken } from './token.ts'
+import { keepTokenIn, removeToken } from './token.ts'
 import { addVolumes } from './volumes.ts'
 
 type Step = (pod: JsonObject, plan: Plan, floor: Floor) => JsonObject
@@ -21,7 +21,7 @@ const STEPS: readonly Step[] = [
   // What the rest relies on: contexts first, since a read-only root is what asks for volumes.
   (pod, _plan, floor) => fillContexts(pod, floor),
   (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
-  (pod, plan) => (plan.keepsToken ? pod : removeToken(pod)),
+  (pod, plan) => (plan.keepsToken ? keepTokenIn(pod, plan.server) : removeToken(pod)),
   (pod, plan, floor) =>
     addVolumes(pod, {
       server: plan.server,

@@ -9,6 +9,7 @@ import { violation, type Violation } from './outcome.ts'
 import { resourceViolations } from './resources.ts'
 import { levelOf, securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
+import { chooseToken } from './token.ts'
 import type { Transport } from './transport.ts'
 
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
@@ -47,6 +48,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
   return [
     ...settingViolations(subject),
     ...portViolations(transport),
+    ...chooseToken(subject).violations,
     ...collisions(pod, transport?.kind === 'stdio' ? server : undefined),
     ...hostViolations(pod),
     ...securityViolations(pod, config.floor, level),

@@ -17,6 +17,7 @@ import { sidecarDocument } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
 import { findTransport, type Transport } from './transport.ts'
+import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 
 export interface Plan {
@@ -110,6 +111,7 @@ const planWith = (subject: Subject, { server, transport, identity, line }: Parts
   const existing = ownSidecar(pod)
   const parts = { config, document, resources, isStdio, existing, ...identity }
   const sidecar = sidecarContainer(parts)
+  const token = chooseToken(subject)
   return {
     server: nameOf(server),
     transport,
@@ -119,10 +121,11 @@ const planWith = (subject: Subject, { server, transport, identity, line }: Parts
     resources,
     label,
     writablePaths: settings['writable-paths'] ?? [],
-    keepsToken: settings['needs-kube-api'],
+    keepsToken: token.isKept,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
       ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
+      ...token.warnings,
       ...serverWarnings(server, transport, subject),
       ...sidecarWarnings(existing, sidecar),
     ],

@@ -1,8 +1,49 @@
-// The ServiceAccount token: not mounted, and taken out where the API server's own plugin, which
-// runs before webhooks, has already mounted it. Pure.
+// The ServiceAccount token: kept for the server alone where somebody asks for it and the floor
+// allows it, else not mounted, and taken out where the API server's own plugin, which runs before
+// webhooks, has already mounted it. Pure.
 
-import { at, objectsAt, withAt, type JsonObject } from '../json.ts'
-import { mapContainers, nameOf } from './pod.ts'
+import { PREFIX } from '../../shared/annotations.ts'
+import { at, objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import { violation, type Violation } from './outcome.ts'
+import { mapContainers, nameOf, type Member } from './pod.ts'
+import type { Subject } from './subject.ts'
+
+export interface TokenChoice {
+  /** The server's container keeps its token. */
+  readonly isKept: boolean
+  readonly warnings: readonly string[]
+  readonly violations: readonly Violation[]
+}
+
+const KEY = `${PREFIX}needs-kube-api`
+const AUTOMOUNT = 'automountServiceAccountToken'
+
+const taken = (...warnings: readonly string[]): TokenChoice => ({
+  isKept: false,
+  warnings,
+  violations: [],
+})
+
+/** What becomes of the token: the annotation's word, else what the pod's own fields ask for. */
+export const chooseToken = ({ pod, config, resolution }: Subject): TokenChoice => {
+  if (resolution.settings['needs-kube-api']) return { isKept: true, warnings: [], violations: [] }
+  const placed = resolution.placed.get('needs-kube-api')
+  const isSaid = placed !== undefined && !placed.isDefault
+  const account = stringAt(pod, 'spec', 'serviceAccountName') ?? 'default'
+  if (at(pod, 'spec', AUTOMOUNT) !== true) {
+    if (account === 'default' || isSaid || at(pod, 'spec', AUTOMOUNT) === false) return taken()
+    return taken(
+      `pod: the token of its ServiceAccount ${account} is not mounted; if the server calls the Kubernetes API, set ${KEY}: "true"`,
+    )
+  }
+  if (isSaid) return taken(`pod: ${AUTOMOUNT}: true; ${placed.where} sets ${KEY}: "false": taken`)
+  if (config.floor.allowKubeApi) {
+    const kept = `pod: ${AUTOMOUNT}: true counts as ${KEY}: "true": the token of ServiceAccount ${account} stays in the server's container, and in no other`
+    return { isKept: true, warnings: [kept], violations: [] }
+  }
+  const message = `pod: ${AUTOMOUNT}: true asks for the token of ServiceAccount ${account}, as ${KEY}: "true" does, and the cluster configuration forbids it; leave it out, or ask the platform team for floor.allowKubeApi`
+  return { isKept: false, warnings: [], violations: [violation('floor', message)] }
+}
 
 // The plugin's names: a prefix and five letters or digits of its own alphabet.
 const PLUGIN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/
@@ -10,17 +51,38 @@ const PLUGIN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/
 const isPluginVolume = (volume: JsonObject): boolean =>
   PLUGIN_VOLUME.test(nameOf(volume)) && at(volume, 'projected') !== undefined
 
+const withoutNames = (list: readonly JsonObject[], names: ReadonlySet<string>) =>
+  list.filter((item) => !names.has(nameOf(item)))
+
+const pluginVolumes = (pod: JsonObject): ReadonlySet<string> =>
+  new Set(objectsAt(pod, 'spec', 'volumes').filter(isPluginVolume).map(nameOf))
+
+/** The pod without the mounts of some volumes, but in the containers that keep them. */
+const unmount = (
+  pod: JsonObject,
+  names: ReadonlySet<string>,
+  keeps: (member: Member) => boolean,
+): JsonObject =>
+  mapContainers(pod, (member) => {
+    const { container } = member
+    if (keeps(member) || at(container, 'volumeMounts') === undefined) return container
+    const mounts = withoutNames(objectsAt(container, 'volumeMounts'), names)
+    return withAt(container, ['volumeMounts'], mounts)
+  })
+
 /** The pod without the default token, in any container. */
 export const removeToken = (pod: JsonObject): JsonObject => {
-  const off = withAt(pod, ['spec', 'automountServiceAccountToken'], false)
-  const volumes = objectsAt(pod, 'spec', 'volumes')
-  const names = new Set(volumes.filter(isPluginVolume).map(nameOf))
+  const off = withAt(pod, ['spec', AUTOMOUNT], false)
+  const names = pluginVolumes(pod)
   if (names.size === 0) return off
-  const without = (list: readonly JsonObject[]): readonly JsonObject[] =>
-    list.filter((item) => !names.has(nameOf(item)))
-  return mapContainers(withAt(off, ['spec', 'volumes'], without(volumes)), ({ container }) =>
-    at(container, 'volumeMounts') === undefined
-      ? container
-      : withAt(container, ['volumeMounts'], without(objectsAt(container, 'volumeMounts'))),
-  )
+  const volumes = withoutNames(objectsAt(pod, 'spec', 'volumes'), names)
+  return unmount(withAt(off, ['spec', 'volumes'], volumes), names, () => false)
+}
+
+/** The pod with the default token in the server's container alone. */
+export const keepTokenIn = (pod: JsonObject, server: string): JsonObject => {
+  const names = pluginVolumes(pod)
+  return names.size === 0
+    ? pod
+    : unmount(pod, names, ({ list, name }) => list === 'containers' && name === server)
 }

@@ -22,6 +22,7 @@ const NOT_REVERSIBLE: ReadonlyMap<string, string> = new Map([
   ['forged-status', 'the forged label and status go'],
   ['shim-behind-wrapper', 'the shim in the line goes'],
   ['token-mounted', "the API server's plugin mounts its token again by itself"],
+  ['token-automount', "the API server's plugin mounts its token again by itself"],
 ])
 const isReversible = ({ name }: GoldenCase): boolean =>
   !NOT_REVERSIBLE.has(name) && !name.startsWith('reinvoked-')
