@@ -3,11 +3,14 @@
 import type { Report } from './report.ts'
 
 export type BenchContext = {
-  readonly rounds: number
+  /** How often everything is measured, medians being reported; the bench's own number where absent. */
+  readonly rounds: number | undefined
   /** A smoke run: everything once and briefly; its figures mean little. */
   readonly quick: boolean
-  /** Only these contenders, where the bench has several; all when empty. */
-  readonly only: readonly string[]
+  /** Only cells whose names contain one of these, where the bench has several; all when empty. */
+  readonly cells: readonly string[]
+  /** Another build of ours to compare with, instead of others' programs. */
+  readonly against: string | undefined
   /** Says what is going on. */
   readonly progress: (line: string) => void
   readonly signal: AbortSignal

@@ -5,6 +5,8 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
+import { machine } from './machine.ts'
+import { preferThis } from './priority.ts'
 import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
@@ -12,22 +14,32 @@ import { runProgram } from '../support/program.ts'
 /** Every bench there is. */
 const BENCHES: readonly Bench[] = [bridgeBench, scanBench]
 
-const DEFAULT_ROUNDS = 5
-const MAX_ROUNDS = 100
+const MAX_ROUNDS = 10_000
 
-const USAGE = `usage: npm run bench -- NAME [--rounds N] [--quick] [--only CONTENDER]... [--json FILE]
+const USAGE = `usage: npm run bench -- NAME [--rounds N] [--cell PART]... [--against DIR] [--quick] [--json FILE]
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
-  --rounds  how often everything is measured; medians are reported (default ${DEFAULT_ROUNDS})
-  --quick   one brief round that judges no budget
-  --only    leave the other contenders out
-  --json    also write figures and budgets to FILE`
+  --rounds   how often everything is measured; medians are reported
+  --cell     only cells whose names contain PART: 'modern', '8 x 100 B, legacy'
+  --against  bridge: beside another build of ours, a built checkout or its dist/, instead of others' programs
+  --quick    one brief round that judges no budget
+  --json     also write conditions, figures and budgets to FILE`
 
 type Options = {
   readonly bench: Bench
-  readonly rounds: number
+  readonly rounds: number | undefined
+  readonly cells: readonly string[]
+  readonly against: string | undefined
   readonly quick: boolean
-  readonly only: readonly string[]
   readonly json: string | undefined
+}
+
+const roundsOf = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const rounds = Number(text)
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
+    throw new Error(`--rounds ${text}: must be a number from 1 to ${MAX_ROUNDS}`)
+  }
+  return rounds
 }
 
 const readOptions = (args: string[]): Options => {
@@ -35,9 +47,10 @@ const readOptions = (args: string[]): Options => {
     args,
     allowPositionals: true,
     options: {
-      rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
+      rounds: { type: 'string' },
+      cell: { type: 'string', multiple: true, default: [] },
+      against: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
     },
   })
@@ -46,16 +59,12 @@ const readOptions = (args: string[]): Options => {
   if (bench === undefined || extra.length > 0) {
     throw new Error(`${positionals.join(' ') || 'no name'}: not the name of a bench`)
   }
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
-    throw new Error(`--rounds ${values.rounds}: must be a number from 1 to ${MAX_ROUNDS}`)
-  }
-  const { quick, only, json } = values
-  return { bench, rounds: quick ? 1 : rounds, quick, only, json }
+  const { cell: cells, against, quick, json } = values
+  return { bench, rounds: roundsOf(values.rounds), cells, against, quick, json }
 }
 
-const print = ({ figures, budgets, faults }: Report): void => {
-  process.stdout.write(`${renderFigures(figures)}\n\n`)
+const print = (conditions: string, { figures, budgets, faults }: Report): void => {
+  process.stdout.write(`${conditions}\n\n${renderFigures(figures)}\n\n`)
   if (budgets.length > 0) process.stdout.write(`${renderBudgets(budgets)}\n`)
   for (const fault of faults) process.stdout.write(`failed: ${fault}\n`)
 }
@@ -66,11 +75,13 @@ const run = async (options: Options, signal: AbortSignal): Promise<number> => {
     signal,
     progress: (line) => void process.stderr.write(`${line}\n`),
   }
+  const conditions = `${machine()}; ${preferThis()}`
+  context.progress(conditions)
   const report = await options.bench.run(context)
-  print(report)
+  print(conditions, options.quick ? { ...report, budgets: [] } : report)
   if (options.json !== undefined) {
-    const { figures, budgets } = report
-    writeFileSync(options.json, `${JSON.stringify({ figures, budgets }, null, 2)}\n`)
+    const content = { conditions, ...report }
+    writeFileSync(options.json, `${JSON.stringify(content, null, 2)}\n`)
   }
   const missed = !options.quick && budgetsMissed(report)
   return missed || report.faults.length > 0 ? 1 : 0

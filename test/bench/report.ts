@@ -36,15 +36,6 @@ export const judge = (
   return { name: `${name}, at most`, value: known, limit: limit.atMost, unit, ok }
 }
 
-/** The middle value; undefined of nothing. */
-export const median = (values: readonly number[]): number | undefined => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle]
-  if (upper === undefined || sorted.length % 2 === 1) return upper
-  return ((sorted[middle - 1] ?? upper) + upper) / 2
-}
-
 const shown = (value: string | number | undefined): string => {
   if (value === undefined) return '-'
   if (typeof value === 'string') return value

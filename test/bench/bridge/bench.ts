@@ -1,75 +1,89 @@
 // The bridge bench: our sidecar beside the bare node:http floor and the npm bridges, then what its
-// sessions and its start cost. Starts every contender, and stops it whatever happens.
+// sessions and its start cost; or, cell by cell, beside another build of itself.
 
-import { setTimeout as after } from 'node:timers/promises'
 import type { Bench, BenchContext } from '../bench.ts'
-import { residentKib } from '../process-cost.ts'
-import { judge, median, type Figure, type Report } from '../report.ts'
-import { FULL, FULL_PACE, MAIN_CELL, QUICK, QUICK_PACE, type Group } from './cells.ts'
+import { judge, type Report } from '../report.ts'
+import { median } from '../statistics.ts'
+import {
+  cellsNamed,
+  FULL,
+  FULL_PACE,
+  MAIN_CELL,
+  PEER_CELLS,
+  QUICK,
+  QUICK_PACE,
+  type Pace,
+} from './cells.ts'
 import {
   buildEchoServer,
   buildSidecar,
+  distOf,
+  OUR_DIST,
   startFloor,
   startMcpProxy,
   startSidecar,
   startSupergateway,
   type Contender,
-  type Sidecar,
 } from './contenders.ts'
-import { runRounds } from './rounds.ts'
+import { play, warmUp, type Match, type Result } from './matches.ts'
 import { measureSessions } from './sessions.ts'
-import { toBudgets, toFigures } from './summary.ts'
+import { toBudgets, toBuildBudgets, toFigures } from './summary.ts'
 
-const MIB = 1024
+const STARTS = 5
+const ROUNDS = 3
 
-type Start = readonly [group: Group, name: string, start: () => Promise<Contender>]
+const shared = { 'process-model': 'shared' } as const
 
-const startable = (echo: string): readonly Start[] => [
-  ['bridges', 'outrigger', () => startSidecar(echo, {})],
-  ['bridges', 'floor', () => startFloor(echo, [])],
-  ['bridges', 'supergateway', () => startSupergateway(echo)],
-  ['bridges', 'mcp-proxy', () => startMcpProxy(echo)],
-  ['shared', 'outrigger', () => startSidecar(echo, { 'process-model': 'shared' })],
-  ['shared', 'floor', () => startFloor(echo, ['--shared'])],
-]
+const ours = (echo: string, dist: string, { isShared }: Match['cell']): Promise<Contender> =>
+  startSidecar({ echo, dist, settings: isShared ? shared : {} })
 
-const NAMES = ['outrigger', 'floor', 'supergateway', 'mcp-proxy']
-
-const isSidecar = (contender: Contender): contender is Sidecar => 'start' in contender
-
-const startAll = async (
-  echo: string,
-  { only, progress }: BenchContext,
-): Promise<Record<Group, Contender[]>> => {
-  const groups: Record<Group, Contender[]> = { bridges: [], shared: [] }
-  try {
-    for (const [group, name, start] of startable(echo)) {
-      if (only.length === 0 || only.includes(name)) groups[group].push(await start())
+/** Every match of a run: each cell beside the other build, or beside the floor and its peers. */
+const matchesOf = (echo: string, context: BenchContext): Match[] => {
+  const cells = cellsNamed(context.quick ? QUICK : FULL, context.cells)
+  const rounds = context.quick ? 1 : (context.rounds ?? ROUNDS)
+  const before = context.against === undefined ? undefined : distOf(context.against)
+  return cells.flatMap((cell): Match[] => {
+    const match = { cell, rounds, ours: () => ours(echo, OUR_DIST, cell) }
+    if (before !== undefined) {
+      return [{ ...match, rival: 'before', theirs: () => ours(echo, before, cell) }]
     }
-  } catch (error) {
-    await stopAll(groups)
-    throw error
+    const theirs = (): Promise<Contender> => startFloor(echo, cell.isShared ? ['--shared'] : [])
+    const floor = { ...match, rival: 'floor', theirs }
+    if (!PEER_CELLS.includes(cell)) return [floor]
+    // Far from their limit.
+    const peer = { ...match, rounds: 1 }
+    return [
+      floor,
+      { ...peer, rival: 'supergateway', theirs: () => startSupergateway(echo) },
+      { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(echo) },
+    ]
+  })
+}
+
+const paceOf = ({ quick }: BenchContext): Pace => (quick ? QUICK_PACE : FULL_PACE)
+
+const measureLoad = async (matches: readonly Match[], context: BenchContext): Promise<Report> => {
+  const pace = paceOf(context)
+  const results: Result[] = []
+  const faults: string[] = []
+  for (const match of matches) {
+    const result = await play(match, pace, context)
+    if (typeof result === 'string') faults.push(result)
+    else results.push(result)
   }
-  progress(`started ${groups.bridges.map(({ name }) => name).join(', ')}`)
-  return groups
+  const cells = [...new Set(matches.map(({ cell }) => cell))]
+  const isBuilds = context.against !== undefined
+  return {
+    figures: toFigures(results),
+    budgets: isBuilds ? toBuildBudgets(results, cells) : toBudgets(results, cells),
+    faults,
+  }
 }
 
-const stopAll = async (groups: Readonly<Record<Group, readonly Contender[]>>): Promise<void> => {
-  await Promise.all([...groups.bridges, ...groups.shared].map((one) => one.stop()))
-}
-
-const REST_MS = 5000
-
-const memoryAfterLoad = (contenders: readonly Contender[]): Figure[] =>
-  contenders.map(({ name, pids }) => ({
-    bridge: name,
-    'RSS after the load, MiB': Math.round(residentKib(pids) / MIB),
-  }))
-
-const measureStart = async (echo: string, rounds: number): Promise<Report> => {
+const measureStart = async (echo: string, times: number): Promise<Report> => {
   const starts = []
-  for (let round = 0; round < rounds; round += 1) {
-    const sidecar = await startSidecar(echo, {})
+  for (let time = 0; time < times; time += 1) {
+    const sidecar = await startSidecar({ echo, dist: OUR_DIST, settings: {} })
     starts.push(sidecar.start)
     await sidecar.stop()
   }
@@ -85,62 +99,26 @@ const measureStart = async (echo: string, rounds: number): Promise<Report> => {
   }
 }
 
-const measureLoad = async (
-  groups: Readonly<Record<Group, readonly Contender[]>>,
-  context: BenchContext,
-): Promise<Report> => {
-  const cells = context.quick ? QUICK : FULL
-  const pace = context.quick ? QUICK_PACE : FULL_PACE
-  const { samples, faults } = await runRounds(groups, cells, pace, context)
-  // Everybody has the same moment to give memory back.
-  await after(REST_MS)
-  const ours = groups.bridges.find(isSidecar)
-  return {
-    figures: [...toFigures(samples), ...memoryAfterLoad(groups.bridges)],
-    budgets:
-      ours === undefined
-        ? []
-        : [
-            ...toBudgets(samples),
-            judge('RSS after the load', residentKib(ours.pids) / MIB, { atMost: 96 }, 'MiB'),
-          ],
-    faults,
-  }
-}
-
 /** On a sidecar of its own that has only seen small calls, as most have. */
 const measureFresh = async (echo: string, context: BenchContext): Promise<Report> => {
-  const sidecar = await startSidecar(echo, {})
+  const sidecar = await startSidecar({ echo, dist: OUR_DIST, settings: {} })
   try {
-    const pace = context.quick ? QUICK_PACE : FULL_PACE
-    const once = { ...context, rounds: 1 }
-    await runRounds({ bridges: [sidecar], shared: [] }, [MAIN_CELL], pace, once)
+    await warmUp(sidecar, MAIN_CELL, { pace: paceOf(context), signal: context.signal })
     return await measureSessions(sidecar, context)
   } finally {
     await sidecar.stop()
   }
 }
 
-const checkNames = (only: readonly string[]): void => {
-  const unknown = only.filter((name) => !NAMES.includes(name))
-  if (unknown.length > 0) {
-    throw new Error(`--only ${unknown.join(' ')}: the contenders are ${NAMES.join(', ')}`)
-  }
-}
-
 const run = async (context: BenchContext): Promise<Report> => {
-  checkNames(context.only)
-  const withOurs = context.only.length === 0 || context.only.includes('outrigger')
   const echo = buildEchoServer()
-  if (withOurs) buildSidecar()
-  const parts: Report[] = withOurs ? [await measureStart(echo, context.rounds)] : []
-  const groups = await startAll(echo, context)
-  try {
-    parts.push(await measureLoad(groups, context))
-  } finally {
-    await stopAll(groups)
+  const matches = matchesOf(echo, context)
+  buildSidecar()
+  const parts = [await measureLoad(matches, context)]
+  if (context.against === undefined && context.cells.length === 0) {
+    parts.push(await measureStart(echo, context.quick ? 1 : STARTS))
+    parts.push(await measureFresh(echo, context))
   }
-  if (withOurs) parts.push(await measureFresh(echo, context))
   return {
     figures: parts.flatMap(({ figures }) => figures),
     budgets: parts.flatMap(({ budgets }) => budgets),

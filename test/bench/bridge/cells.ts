@@ -1,62 +1,77 @@
-// What the bridge bench measures: each cell is one load on one group of contenders. Pure.
+// What the bridge bench measures: each cell is one load on a pair of contenders. Pure.
 
 import type { Load } from './load.ts'
-import { SHAPES, type Era, type Shape } from './requests.ts'
-
-export type Group = 'bridges' | 'shared'
+import type { Era, Shape } from './requests.ts'
 
 export type Cell = {
-  /** `bridges` runs on all contenders, `shared` on the pair that shares one child. */
-  readonly group: Group
+  /** Whether all sessions share one child. */
+  readonly isShared: boolean
   readonly era: Era
   readonly connections: number
   readonly shape: Shape
-  /** Leaves out contenders that only speak the legacy era at speed. */
-  readonly only?: readonly string[]
 }
 
-export type Pace = Pick<Load, 'warmupMs' | 'measureMs'>
+export type Pace = Pick<Load, 'windowMs' | 'warmupPairs' | 'pairs'>
 
-const CONNECTIONS = [1, 8, 64] as const
-const legacy = (connections: number, shape: Shape): Cell => ({
-  group: 'bridges',
-  era: 'legacy',
+const cell = (era: Era, connections: number, shape: Shape): Cell => ({
+  isShared: false,
+  era,
   connections,
   shape,
 })
 
 /** The cell that most budgets are about. */
-export const MAIN_CELL: Cell = legacy(8, '100 B')
+export const MAIN_CELL: Cell = cell('legacy', 8, '100 B')
+export const MODERN_CELL: Cell = cell('modern', 8, '100 B')
+/** The cells of many callers. */
+export const CROWD_CELL: Cell = cell('legacy', 64, '100 B')
+export const MODERN_CROWD_CELL: Cell = cell('modern', 64, '100 B')
 /** The cell of the shared process model. */
-export const SHARED_CELL: Cell = { ...legacy(64, '100 B'), group: 'shared' }
+export const SHARED_CELL: Cell = { ...CROWD_CELL, isShared: true }
 
-const MODERN_CELL: Cell = { ...MAIN_CELL, era: 'modern', only: ['outrigger', 'floor'] }
+const LARGE_CELL: Cell = cell('legacy', 8, '64 KiB string')
+/** The cell that takes the most memory. */
+export const MEMORY_CELL: Cell = cell('legacy', 64, '64 KiB string')
+
+/** The npm bridges are measured here, and nowhere else: they are far away, and legacy only at speed. */
+export const PEER_CELLS: readonly Cell[] = [MAIN_CELL]
 
 /** Every cell of a full run, the main one first. */
 export const FULL: readonly Cell[] = [
   MAIN_CELL,
-  legacy(1, '100 B'),
-  legacy(64, '100 B'),
+  cell('legacy', 1, '100 B'),
+  CROWD_CELL,
   MODERN_CELL,
+  cell('modern', 1, '100 B'),
+  MODERN_CROWD_CELL,
   SHARED_CELL,
-  ...CONNECTIONS.map((connections) => legacy(connections, '64 KiB string')),
-  ...SHAPES.filter((shape) => shape === '64 KiB members' || shape === '64 KiB JSON text').map(
-    (shape) => legacy(8, shape),
-  ),
+  cell('legacy', 1, '64 KiB string'),
+  LARGE_CELL,
+  MEMORY_CELL,
+  cell('modern', 8, '64 KiB string'),
+  cell('legacy', 8, '64 KiB members'),
+  cell('legacy', 8, '64 KiB JSON text'),
 ]
 
 /** The cells of a smoke run: every kind of request once. */
-export const QUICK: readonly Cell[] = [
-  MAIN_CELL,
-  MODERN_CELL,
-  SHARED_CELL,
-  legacy(8, '64 KiB string'),
-]
+export const QUICK: readonly Cell[] = [MAIN_CELL, MODERN_CELL, SHARED_CELL, LARGE_CELL]
 
-/** What has been idle since its last turn may have dropped compiled code; Node needs a second of load to be fast again. */
-export const FULL_PACE: Pace = { warmupMs: 1500, measureMs: 2000 }
-export const QUICK_PACE: Pace = { warmupMs: 200, measureMs: 500 }
+/** Node needs seconds of load to be fast; what stands idle for one window stays so. */
+export const FULL_PACE: Pace = { windowMs: 300, warmupPairs: 4, pairs: 6 }
+export const QUICK_PACE: Pace = { windowMs: 100, warmupPairs: 1, pairs: 1 }
 
-/** A name for progress lines. */
-export const cellName = ({ group, era, connections, shape }: Cell): string =>
-  `${connections} x ${shape}, ${era}${group === 'shared' ? ', shared child' : ''}`
+/** The name of a cell, in the report and on the command line. */
+export const cellName = ({ isShared, era, connections, shape }: Cell): string =>
+  `${connections} x ${shape}, ${era}${isShared ? ', shared child' : ''}`
+
+/** The cells whose names contain one of the parts, each of which must name one; all where there is none. */
+export const cellsNamed = (cells: readonly Cell[], parts: readonly string[]): readonly Cell[] => {
+  const isNamed = (part: string) => (one: Cell) => cellName(one).includes(part)
+  const unknown = parts.find((part) => !cells.some(isNamed(part)))
+  if (unknown !== undefined) {
+    const names = cells.map((one) => `  ${cellName(one)}`).join('\n')
+    throw new Error(`--cell '${unknown}': is in no cell's name; they are\n${names}`)
+  }
+  if (parts.length === 0) return cells
+  return cells.filter((one) => parts.some((part) => isNamed(part)(one)))
+}

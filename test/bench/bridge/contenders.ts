@@ -3,11 +3,11 @@
 
 import { SIDECAR_ENVIRONMENT, SIDECAR_NODE_FLAGS } from '../../../sidecar/life/runtime.ts'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../../../shared/names.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
@@ -25,6 +25,13 @@ export type Contender = {
 type StartTimes = { readonly listeningMs: number; readonly readyMs: number }
 export type Sidecar = Contender & { readonly start: StartTimes }
 
+export type SidecarOptions = {
+  readonly echo: string
+  /** Where sidecar.js and the shim are. */
+  readonly dist: string
+  readonly settings: Readonly<Record<string, string>>
+}
+
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const MAX_PROCESSES = '1024'
 const SPAWN_RATE = '10000'
@@ -39,6 +46,21 @@ export const buildEchoServer = (): string => {
   mkdirSync(directory, { recursive: true })
   execFileSync('cc', ['-std=c11', '-O2', '-o', binary, here('./echo-server.c')])
   return binary
+}
+
+/** What this checkout builds. */
+export const OUR_DIST = inRoot('dist')
+
+/** The bundles of another build: a checkout that has been built, or its dist/. */
+export const distOf = (directory: string): string => {
+  const places = [join(resolve(directory), 'dist'), resolve(directory)]
+  const dist = places.find((place) => existsSync(join(place, 'sidecar.js')))
+  if (dist === undefined) {
+    throw new Error(
+      `--against ${directory}: no sidecar.js there nor in its dist/; run npm ci in that checkout`,
+    )
+  }
+  return dist
 }
 
 /** Builds dist/ as the images get it. */
@@ -123,23 +145,20 @@ export const startMcpProxy = async (echo: string): Promise<Contender> => {
 }
 
 const startShim = (
-  echo: string,
+  { echo, dist }: SidecarOptions,
   runDir: string,
   isReady: () => Promise<boolean>,
 ): Promise<Running> => {
   const limits = `--max-processes ${MAX_PROCESSES} --spawn-rate ${SPAWN_RATE} --keep-home`
   return startProgram({
-    command: inRoot('dist/shim'),
+    command: join(dist, 'shim'),
     args: ['serve', '--run', runDir, ...limits.split(' '), '--', echo],
     ready: isReady,
   })
 }
 
-const startPair = async (
-  echo: string,
-  settings: Readonly<Record<string, string>>,
-  runDir: string,
-): Promise<Sidecar> => {
+const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidecar> => {
+  const { dist, settings } = options
   const [port, adminPort] = [await freePort(), await freePort()]
   const admin = `http://127.0.0.1:${adminPort}`
   const document: SidecarDocument = {
@@ -154,7 +173,7 @@ const startPair = async (
   const startedAt = performance.now()
   const sidecar = await startProgram({
     command: process.execPath,
-    args: [...SIDECAR_NODE_FLAGS, inRoot('dist/sidecar.js')],
+    args: [...SIDECAR_NODE_FLAGS, join(dist, 'sidecar.js')],
     env: {
       ...SIDECAR_ENVIRONMENT,
       [CONFIG_VARIABLE]: JSON.stringify(document),
@@ -162,7 +181,7 @@ const startPair = async (
     ready: () => answers(`${admin}/livez`),
   })
   const listeningMs = performance.now() - startedAt
-  const shim = await startShim(echo, runDir, () => answers(`${admin}/readyz`)).catch(
+  const shim = await startShim(options, runDir, () => answers(`${admin}/readyz`)).catch(
     async (error: unknown) => {
       await sidecar.stop()
       throw new Error(`the sidecar never became ready; its stderr: ${sidecar.stderr()}`, {
@@ -176,20 +195,19 @@ const startPair = async (
     pids: [sidecar.pid, shim.pid],
     start: { listeningMs, readyMs: performance.now() - startedAt },
     stop: async () => {
+      // It would drain for seconds, and nobody calls any more.
+      sidecar.kill()
       await Promise.all([shim.stop(), sidecar.stop()])
       rmSync(runDir, { recursive: true, force: true })
     },
   }
 }
 
-/** Our sidecar and shim, from dist/, as two containers of a pod would run them. */
-export const startSidecar = async (
-  echo: string,
-  settings: Readonly<Record<string, string>>,
-): Promise<Sidecar> => {
+/** A build's sidecar and shim as two containers of a pod would run them, under this checkout's Node and flags. */
+export const startSidecar = async (options: SidecarOptions): Promise<Sidecar> => {
   const runDir = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
   try {
-    return await startPair(echo, settings, runDir)
+    return await startPair(options, runDir)
   } catch (error) {
     rmSync(runDir, { recursive: true, force: true })
     throw error

@@ -1,91 +1,150 @@
-// From samples to figures and budgets. Pure. Ratios are taken within a round, then the median: what
-// else the machine did in that round is in both of its terms.
+// From comparisons to figures and budgets. Pure.
 
-import { judge, median, type Budget, type Figure } from '../report.ts'
-import { MAIN_CELL, SHARED_CELL, type Cell } from './cells.ts'
-import type { Sample } from './rounds.ts'
-
-type Quantity = 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuPerCall'
+import { judge, type Budget, type Figure } from '../report.ts'
+import {
+  cellName,
+  CROWD_CELL,
+  MAIN_CELL,
+  MEMORY_CELL,
+  MODERN_CELL,
+  MODERN_CROWD_CELL,
+  SHARED_CELL,
+  type Cell,
+} from './cells.ts'
+import type { Result } from './matches.ts'
+import type { Comparison } from './pairs.ts'
 
 const PEERS = ['supergateway', 'mcp-proxy'] as const
 
-const key = ({ group, era, connections, shape }: Cell): string =>
-  [group, era, connections, shape].join()
+/** Two tables: what either did, and how ours compares, with the quartiles of the neighbours' ratios. */
+export const toFigures = (results: readonly Result[]): Figure[] => [
+  ...results.map(({ cell, rival, ours, theirs, residentMib }) => ({
+    cell: cellName(cell),
+    beside: rival,
+    'calls/s': Math.round(ours.callsPerSecond),
+    theirs: Math.round(theirs.callsPerSecond),
+    'CPU us/call': ours.cpuPerCall,
+    'theirs ': theirs.cpuPerCall,
+    'RSS MiB': Math.round(residentMib.ours),
+    'theirs  ': Math.round(residentMib.theirs),
+  })),
+  ...results.map(({ cell, rival, calls, cpu, p50AddedMs, p99AddedMs }) => ({
+    cell: cellName(cell),
+    beside: rival,
+    'calls/s ratio': calls.median,
+    q1: calls.lower,
+    q3: calls.upper,
+    'CPU ratio': cpu.median,
+    'q1 ': cpu.lower,
+    'q3 ': cpu.upper,
+    'p50 added ms': p50AddedMs,
+    'p99 added ms': p99AddedMs,
+  })),
+]
 
-const valuesOf = (
-  samples: readonly Sample[],
-  cell: Cell,
-  contender: string,
-  quantity: Quantity,
-): number[] =>
-  samples
-    .filter((one) => one.contender === contender && key(one.cell) === key(cell))
-    .map((one) => one[quantity])
-
-/** One row a cell and contender, medians over the rounds. */
-export const toFigures = (samples: readonly Sample[]): Figure[] => {
-  const rows = Map.groupBy(samples, ({ cell, contender }) => `${key(cell)},${contender}`)
-  return [...rows.values()].flatMap((all) => {
-    const [first] = all
-    if (first === undefined) return []
-    const middle = (quantity: Quantity): number => median(all.map((one) => one[quantity])) ?? 0
-    return [
-      {
-        connections: first.cell.connections,
-        body: first.cell.shape,
-        era: first.cell.era,
-        children: first.cell.group === 'shared' ? 'one shared' : 'own',
-        bridge: first.contender,
-        'calls/s': Math.round(middle('callsPerSecond')),
-        'p50 ms': middle('p50Ms'),
-        'p99 ms': middle('p99Ms'),
-        'CPU us/call': middle('cpuPerCall'),
-      },
-    ]
-  })
+type Rule = {
+  readonly cell: Cell
+  readonly name: string
+  readonly value: (beside: (rival: string) => Result | undefined) => number | undefined
+  readonly limit: { readonly atLeast: number } | { readonly atMost: number }
+  readonly unit: string
 }
 
-type Combine = (ours: number, theirs: number) => number
+const floor =
+  (value: (comparison: Comparison) => number): Rule['value'] =>
+  (beside) => {
+    const result = beside('floor')
+    return result && value(result)
+  }
 
-const compare = (
-  samples: readonly Sample[],
-  cell: Cell,
-  other: string,
-  [quantity, combine]: readonly [Quantity, Combine],
-): number | undefined => {
-  const theirs = valuesOf(samples, cell, other, quantity)
-  const pairs = valuesOf(samples, cell, 'outrigger', quantity).flatMap((ours, round) => {
-    const their = theirs[round]
-    return their === undefined ? [] : [combine(ours, their)]
-  })
-  return median(pairs)
-}
-
-const ratio: Combine = (ours, theirs) => ours / theirs
-const added: Combine = (ours, theirs) => ours - theirs
-
-const overBetterPeer = (samples: readonly Sample[]): number | undefined => {
-  const ratios = PEERS.flatMap(
-    (peer) => compare(samples, MAIN_CELL, peer, ['callsPerSecond', ratio]) ?? [],
-  )
+const overBetterPeer: Rule['value'] = (beside) => {
+  const ratios = PEERS.flatMap((peer) => beside(peer)?.calls.median ?? [])
   return ratios.length === PEERS.length ? Math.min(...ratios) : undefined
 }
 
-/** The budgets that the load decides. */
-export const toBudgets = (samples: readonly Sample[]): Budget[] => {
-  const floor = (cell: Cell, quantity: Quantity, combine: Combine): number | undefined =>
-    compare(samples, cell, 'floor', [quantity, combine])
-  return [
-    judge('calls/s', floor(MAIN_CELL, 'callsPerSecond', ratio), { atLeast: 0.85 }, 'of the floor'),
-    judge('calls/s', overBetterPeer(samples), { atLeast: 3 }, 'times the better npm bridge'),
-    judge('CPU per call', floor(MAIN_CELL, 'cpuPerCall', ratio), { atMost: 1.25 }, 'of the floor'),
-    judge('p50 added', floor(MAIN_CELL, 'p50Ms', added), { atMost: 0.3 }, 'ms over the floor'),
-    judge('p99 added', floor(MAIN_CELL, 'p99Ms', added), { atMost: 2 }, 'ms over the floor'),
-    judge(
-      'shared child, 64 sessions: calls/s',
-      floor(SHARED_CELL, 'callsPerSecond', ratio),
-      { atLeast: 0.8 },
-      'of a floor that shares one',
-    ),
-  ]
-}
+const besideFloor = (cell: Cell, callsAtLeast: number): Rule[] => [
+  {
+    cell,
+    name: 'calls/s',
+    value: floor(({ calls }) => calls.median),
+    limit: { atLeast: callsAtLeast },
+    unit: 'of the floor',
+  },
+  {
+    cell,
+    name: 'CPU per call',
+    value: floor(({ cpu }) => cpu.median),
+    limit: { atMost: 1.18 },
+    unit: 'of the floor',
+  },
+]
+
+const latencyBesideFloor = (cell: Cell): Rule[] => [
+  {
+    cell,
+    name: 'p50 added',
+    value: floor(({ p50AddedMs }) => p50AddedMs),
+    limit: { atMost: 0.3 },
+    unit: 'ms over the floor',
+  },
+  {
+    cell,
+    name: 'p99 added',
+    value: floor(({ p99AddedMs }) => p99AddedMs),
+    limit: { atMost: 2 },
+    unit: 'ms over the floor',
+  },
+]
+
+const RULES: readonly Rule[] = [
+  ...besideFloor(MAIN_CELL, 0.85),
+  {
+    cell: MAIN_CELL,
+    name: 'calls/s',
+    value: overBetterPeer,
+    limit: { atLeast: 3 },
+    unit: 'times the better npm bridge',
+  },
+  ...latencyBesideFloor(MAIN_CELL),
+  ...besideFloor(CROWD_CELL, 0.9),
+  ...besideFloor(MODERN_CELL, 0.85),
+  ...latencyBesideFloor(MODERN_CELL),
+  ...besideFloor(MODERN_CROWD_CELL, 0.9),
+  {
+    cell: SHARED_CELL,
+    name: 'calls/s',
+    value: floor(({ calls }) => calls.median),
+    limit: { atLeast: 0.8 },
+    unit: 'of a floor that shares one',
+  },
+  {
+    cell: MEMORY_CELL,
+    name: 'RSS after the load',
+    value: (beside) => beside('floor')?.residentMib.ours,
+    limit: { atMost: 96 },
+    unit: 'MiB',
+  },
+]
+
+/** The budgets of those cells that were to be measured; what then was not is missed. */
+export const toBudgets = (results: readonly Result[], cells: readonly Cell[]): Budget[] =>
+  RULES.filter(({ cell }) => cells.includes(cell)).map(({ cell, name, value, limit, unit }) => {
+    const beside = (rival: string): Result | undefined =>
+      results.find((one) => one.cell === cell && one.rival === rival)
+    return judge(`${cellName(cell)}: ${name}`, value(beside), limit, unit)
+  })
+
+/** By how much a build may be worse than the one before it. */
+const TOLERANCE = 0.03
+
+/** Every cell of a build beside the one before: no slower and no dearer than noise explains. */
+export const toBuildBudgets = (results: readonly Result[], cells: readonly Cell[]): Budget[] =>
+  cells.flatMap((cell) => {
+    const result = results.find((one) => one.cell === cell)
+    const name = cellName(cell)
+    const limits = { calls: { atLeast: 1 - TOLERANCE }, cpu: { atMost: 1 + TOLERANCE } }
+    return [
+      judge(`${name}: calls/s`, result?.calls.median, limits.calls, 'of the build before'),
+      judge(`${name}: CPU per call`, result?.cpu.median, limits.cpu, 'of the build before'),
+    ]
+  })

@@ -3,12 +3,14 @@
 
 import { readJson } from '../../../sidecar/json/text.ts'
 import type { Bench } from '../bench.ts'
-import { median, type Figure } from '../report.ts'
+import type { Figure } from '../report.ts'
+import { median } from '../statistics.ts'
 import { argumentsOf, SHAPES, type Shape } from '../bridge/requests.ts'
 
 const BYTES_A_ROUND = 32 * 1024 * 1024
 const WARMUP_CALLS = 2000
 const MAX_CALLS = 50_000
+const ROUNDS = 5
 
 const bodyOf = (shape: Shape): Buffer =>
   Buffer.from(
@@ -46,10 +48,14 @@ const measure = (shape: Shape, rounds: number): Figure => {
 export const scanBench: Bench = {
   name: 'scan',
   summary: 'the strict read of a message beside JSON.parse',
-  run: ({ rounds, progress }) => {
-    const figures = SHAPES.map((shape) => {
+  run: ({ rounds, quick, cells, against, progress }) => {
+    if (against !== undefined) return Promise.reject(new Error('--against: bridge alone has it'))
+    const shapes = SHAPES.filter(
+      (shape) => cells.length === 0 || cells.some((part) => shape.includes(part)),
+    )
+    const figures = shapes.map((shape) => {
       progress(shape)
-      return measure(shape, rounds)
+      return measure(shape, quick ? 1 : (rounds ?? ROUNDS))
     })
     return Promise.resolve({ figures, budgets: [], faults: [] })
   },

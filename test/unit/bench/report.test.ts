@@ -1,16 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { judge, median, renderBudgets, renderFigures } from '../../bench/report.ts'
-
-describe('median', () => {
-  test.each([
-    { name: 'nothing', values: [], expected: undefined },
-    { name: 'one', values: [3], expected: 3 },
-    { name: 'odd', values: [9, 1, 5], expected: 5 },
-    { name: 'even', values: [4, 1, 3, 2], expected: 2.5 },
-  ])('of $name', ({ values, expected }) => {
-    expect(median(values)).toBe(expected)
-  })
-})
+import { judge, renderBudgets, renderFigures } from '../../bench/report.ts'
 
 describe('judge', () => {
   test.each([

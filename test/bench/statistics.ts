@@ -1,0 +1,25 @@
+// Middle values, which one disturbed measurement in four does not move. Pure.
+
+export type Quartiles = {
+  readonly lower: number
+  readonly median: number
+  readonly upper: number
+}
+
+/** The value at a share of the way through sorted values, between neighbours in proportion. */
+const at = (sorted: readonly number[], share: number): number => {
+  const place = share * (sorted.length - 1)
+  const below = sorted[Math.floor(place)] ?? Number.NaN
+  const above = sorted[Math.ceil(place)] ?? Number.NaN
+  return below + (above - below) * (place % 1)
+}
+
+/** Undefined of nothing. */
+export const quartiles = (values: readonly number[]): Quartiles | undefined => {
+  if (values.length === 0) return undefined
+  const sorted = [...values].sort((a, b) => a - b)
+  return { lower: at(sorted, 0.25), median: at(sorted, 0.5), upper: at(sorted, 0.75) }
+}
+
+/** The middle value; undefined of nothing. */
+export const median = (values: readonly number[]): number | undefined => quartiles(values)?.median
