@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   destinations: 'a comma list of destinations',
   quantity: 'a quantity',
   url: 'a URL',
+  uids: 'a uid, `name=uid`',
 }
 
 const kind = ({ type, values }: Annotation): string =>

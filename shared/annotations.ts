@@ -33,6 +33,7 @@ export interface Annotation {
     | 'destinations'
     | 'quantity'
     | 'url'
+    | 'uids'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -213,8 +214,8 @@ export const ANNOTATIONS = {
     readBy: 'webhook',
   },
   'run-as-user': {
-    type: 'integer',
-    doc: "The server's uid, where its image names none or names root.",
+    type: 'uids',
+    doc: "The uid of the pod's containers whose specs name none, or, `name=uid`, of one of them; else the image's own by the image index, else the cluster's default.",
     scopes: EVERYWHERE,
     readBy: 'webhook',
   },

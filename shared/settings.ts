@@ -13,6 +13,13 @@ import {
 import { nearest } from './nearest.ts'
 import { fail, ok, type Result } from './result.ts'
 
+/** Uids of a pod's containers. */
+export interface Uids {
+  /** Of those that are not named. */
+  readonly every: number | undefined
+  readonly named: ReadonlyMap<string, number>
+}
+
 type Values = {
   boolean: boolean
   enum: string
@@ -28,6 +35,7 @@ type Values = {
   destinations: readonly string[]
   quantity: string
   url: string
+  uids: Uids
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -58,6 +66,8 @@ type Parse = (text: string, row: Annotation) => unknown
 
 const integer = (text: string, max: number): number | undefined =>
   /^[1-9]\d{0,9}$/.test(text) && Number(text) <= max ? Number(text) : undefined
+
+const id = (text: string): number | undefined => integer(text, MAX_INTEGER)
 
 const duration = (text: string): number | undefined => {
   const [, amount, unit] = DURATION.exec(text) ?? []
@@ -120,6 +130,20 @@ const isDestination = (text: string): boolean => {
   return integer(port, 65_535) !== undefined && isHost(host)
 }
 
+const uids = (text: string): Uids | undefined => {
+  const parts = text.split(',').map((item) => item.trim().split('='))
+  const every = parts.filter(([, uid]) => uid === undefined).map(([uid = '']) => id(uid))
+  const named = parts.flatMap(([name = '', uid, ...more]) =>
+    uid === undefined
+      ? []
+      : [[name, more.length === 0 && NAME.test(name) ? id(uid) : undefined] as const],
+  )
+  const known = named.flatMap(([name, uid]) => (uid === undefined ? [] : [[name, uid] as const]))
+  const isRight = every.length <= 1 && !every.includes(undefined) && known.length === named.length
+  const byName = new Map(known)
+  return isRight && byName.size === known.length ? { every: every[0], named: byName } : undefined
+}
+
 const url = (text: string): string | undefined => {
   const parsed = URL.canParse(text) ? new URL(text) : undefined
   const isPlain = parsed?.hash === '' && parsed.username === '' && parsed.password === ''
@@ -146,6 +170,10 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     'a quantity such as `50m` or `96Mi`',
   ],
   url: [url, 'an http or https URL without user or fragment'],
+  uids: [
+    uids,
+    'a uid from 1, or a comma list of uids for single containers such as `1000,migrate=1001`',
+  ],
 }
 
 // Uids and the like: what the API server takes.

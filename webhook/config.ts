@@ -4,6 +4,7 @@
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { PREFIX } from '../shared/annotations.ts'
+import { EMPTY_INDEX, type ImageIndex } from '../shared/image-index.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { tracesSchema, type SidecarConfig } from '../shared/sidecar-config.ts'
 import { unknownKeys } from '../shared/settings.ts'
@@ -15,6 +16,13 @@ import { resolveSettings } from './settings/resolve.ts'
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
 export const DEFAULT_SIDECAR_UID = 21_520
 
+/**
+ * `nobody` of almost every image: programs that ask for their own name get one, and it owns nothing.
+ * Not 1000, which is a person on many a node, nor 65532, which is somebody in distroless images.
+ */
+const NOBODY = 65_534
+
+const id = (least: number) => z.number().int().min(least).max(2_147_483_647)
 const words = z.array(z.string())
 const quantity = z
   .string()
@@ -41,21 +49,18 @@ const schema = z.strictObject({
     image: z.string().regex(/^\S+$/, 'an image reference without spaces'),
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
     imagePullSecrets: words.default([]),
-    uid: z.number().int().min(1).max(2_147_483_647).default(DEFAULT_SIDECAR_UID),
+    uid: id(1).default(DEFAULT_SIDECAR_UID),
   }),
+  /** Whom a container runs as whose spec does not say and whose image's user is root or unknown. */
+  server: z
+    .strictObject({
+      defaultUid: id(1).default(NOBODY),
+      defaultGid: id(0).default(NOBODY),
+    })
+    .prefault({}),
   /** Annotation texts by key without the prefix: the `cluster` scope. */
   settings: z.record(z.string(), z.string()).default({}),
   floor: floorSchema.prefault({}),
-  /** Commands of images by digest, then platform (`linux/amd64`), for specs that name none. */
-  images: z
-    .record(
-      z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest, sha256: and 64 hexadecimal digits'),
-      z.record(
-        z.string().regex(/^linux\/[a-z0-9/]+$/, 'a platform such as linux/amd64'),
-        z.strictObject({ entrypoint: words.default([]), cmd: words.default([]) }),
-      ),
-    )
-    .default({}),
   /** Where the sidecars send their traces; absent: nowhere. */
   traces: z.optional(tracesSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
@@ -67,12 +72,6 @@ const schema = z.strictObject({
   ]),
 })
 
-export type ImageCommand = {
-  readonly entrypoint: readonly string[]
-  readonly cmd: readonly string[]
-}
-export type ImageIndex = Readonly<Record<string, Readonly<Record<string, ImageCommand>>>>
-
 export interface ClusterConfig {
   readonly sidecar: {
     readonly image: string
@@ -83,6 +82,8 @@ export interface ClusterConfig {
   /** The `cluster` scope, read from `settings`. */
   readonly scope: ScopeTexts
   readonly floor: Floor
+  readonly server: { readonly defaultUid: number; readonly defaultGid: number }
+  /** A document of its own, that changes while the configuration does not: whoever renders adds it. */
   readonly images: ImageIndex
   readonly systemNamespaces: readonly string[]
   readonly traces?: SidecarConfig['traces']
@@ -103,8 +104,15 @@ export const parseClusterConfig = (document: unknown): Result<ClusterConfig, str
   const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
   const { violations } = resolveSettings([scope], rest.floor)
   const unknown = unknownKeys(settings).map((error) => `settings: ${error}`)
-  const errors = [...unknown, ...violations.map(({ message }) => message)]
-  return errors.length > 0 ? fail(errors) : ok({ ...rest, scope: { ...scope, warnings: [] } })
+  const isShared = rest.server.defaultUid === rest.sidecar.uid
+  const errors = [
+    ...unknown,
+    ...violations.map(({ message }) => message),
+    ...(isShared ? [`server.defaultUid: ${rest.sidecar.uid} is the sidecar's uid`] : []),
+  ]
+  return errors.length > 0
+    ? fail(errors)
+    : ok({ ...rest, images: EMPTY_INDEX, scope: { ...scope, warnings: [] } })
 }
 
 /** Reads the document's text (YAML, of which JSON is a part). */

@@ -51,6 +51,7 @@ export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWe
   const certificate = options.certificate ?? (await createLoopbackCertificate())
   const server = await startServer({
     config,
+    images: () => config.images,
     namespaces,
     log,
     certificate,

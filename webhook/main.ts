@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { createKeyPair } from '../certs/keys.ts'
 import {
   createLeaf,
@@ -13,14 +14,18 @@ import {
 } from '../certs/leaf-source.ts'
 import { ensureAuthority } from '../certs/stored-authority.ts'
 import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs/x509.ts'
+import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
 import { messageOf } from '../shared/message.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import { readClusterConfig, type ClusterConfig } from './config.ts'
+import { IndexFile } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer } from './server.ts'
 
 const CA_BUNDLE_CHECK_MS = 60_000
+// A kubelet takes up to a minute to write a changed ConfigMap.
+const IMAGES_CHECK_MS = 2000
 
 const schedule = (callback: () => void, delayMs: number): (() => void) => {
   const timer = setTimeout(callback, delayMs)
@@ -49,6 +54,29 @@ const readConfig = (file: string): ClusterConfig => {
   } catch (error) {
     return exit(2, [`${file} cannot be read: ${messageOf(error)}`])
   }
+}
+
+const readIfThere = async (file: string): Promise<string | undefined> => {
+  try {
+    const { size } = await stat(file)
+    if (size > MAX_INDEX_BYTES) throw new Error(`it exceeds ${MAX_INDEX_BYTES} bytes`)
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The image index now, and as it changes. */
+const followImages = async (
+  file: string | undefined,
+  log: Log,
+): Promise<{ readonly current: () => ImageIndex; close(): void }> => {
+  if (file === undefined) return { current: () => EMPTY_INDEX, close: () => {} }
+  const index = new IndexFile({ file, read: readIfThere, log })
+  await index.refresh()
+  const timer = setInterval(() => void index.refresh(), IMAGES_CHECK_MS)
+  return { current: () => index.current(), close: () => clearInterval(timer) }
 }
 
 const newAuthority = async (): Promise<Authority> =>
@@ -102,9 +130,11 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
   const create = () => createLeaf(leafOptions(authority, options))
   const leaf = await create()
   const caBundle = await keepCaBundle(kube, options.configuration, authority.certificatePem, log)
+  const images = await followImages(options.imagesFile, log)
   const { host, port, adminPort, drainDelayMs } = options
   const server = await startServer({
     config,
+    images: images.current,
     namespaces: kube.namespaces,
     certificate: leaf,
     log,
@@ -132,6 +162,7 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
     await server.close()
     renewal.close()
     caBundle.close()
+    images.close()
     await kube.namespaces.close()
   }
   const stopAndExit = (): void => {

@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../shared/result.ts'
 export const USAGE = `usage: webhook webhook --config FILE [options]
 
   --config FILE           the cluster configuration (YAML); required
+  --images FILE           the image index (JSON), read again when it changes (default: none)
   --host ADDRESS          address of both ports (default: all)
   --port N                admission over TLS (default 8443)
   --admin-port N          /livez, /readyz, /metrics (default 8081)
@@ -22,6 +23,7 @@ export const USAGE = `usage: webhook webhook --config FILE [options]
 
 export interface Options {
   readonly configFile: string
+  readonly imagesFile: string | undefined
   /** Undefined: every address, by IPv6 where the machine has it. */
   readonly host: string | undefined
   readonly port: number
@@ -36,6 +38,7 @@ export interface Options {
 
 const FLAGS = {
   config: { type: 'string' },
+  images: { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string', default: '8443' },
   'admin-port': { type: 'string', default: '8081' },
@@ -55,6 +58,7 @@ const whole = (max: number, wants: string) =>
 
 const schema = z.object({
   config: z.string({ error: 'say which file holds the cluster configuration' }).min(1),
+  images: z.string().min(1).optional(),
   host: z.string().min(1).optional(),
   port: whole(65_535, 'a port'),
   'admin-port': whole(65_535, 'a port'),
@@ -74,9 +78,10 @@ const check = (values: unknown): Result<Options, string[]> => {
   if (!parsed.success) {
     return fail(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`))
   }
-  const { config, host, port, namespace, service, configuration, ...rest } = parsed.data
+  const { config, images, host, port, namespace, service, configuration, ...rest } = parsed.data
   return ok({
     configFile: config,
+    imagesFile: images,
     host,
     port,
     namespace,

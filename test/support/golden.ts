@@ -7,6 +7,7 @@ import { expect } from '@jest/globals'
 import { parse } from 'yaml'
 import { templatesIn, type Template } from '../../cli/manifest/templates.ts'
 import { lend } from '../../cli/manifest/workload.ts'
+import { EMPTY_INDEX, parseImageIndex, type ImageIndex } from '../../shared/image-index.ts'
 import { readClusterConfig, type ClusterConfig } from '../../webhook/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { isObject, objectAt, withAt, type Json, type JsonObject } from '../../webhook/json.ts'
@@ -30,7 +31,16 @@ const configOf = (name: string): ClusterConfig => {
   const own = `${name}/config.yaml`
   const config = readClusterConfig(read(existsSync(ROOT + own) ? own : 'config.yaml'))
   if (!config.ok) throw new Error(`${name}: ${config.error.join('; ')}`)
-  return config.value
+  return { ...config.value, images: imagesOf(name) }
+}
+
+/** The image index of a case; none without a file of its own. */
+const imagesOf = (name: string): ImageIndex => {
+  const own = `${name}/images.yaml`
+  if (!existsSync(ROOT + own)) return EMPTY_INDEX
+  const images = parseImageIndex(parse(read(own)))
+  if (!images.ok) throw new Error(`${name}: ${images.error.join('; ')}`)
+  return images.value
 }
 
 const namespaceFor = (name: string): Namespace => {

@@ -4,9 +4,18 @@ import { parse, parseAllDocuments } from 'yaml'
 import { injectManifest } from '../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
+import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import { INJECTION_LABEL } from '../../shared/names.ts'
 import { readClusterConfig } from '../../webhook/config.ts'
-import { arrayAt, at, isObject, objectsAt, stringAt, type JsonObject } from '../../webhook/json.ts'
+import {
+  arrayAt,
+  at,
+  isObject,
+  objectAt,
+  objectsAt,
+  stringAt,
+  type JsonObject,
+} from '../../webhook/json.ts'
 import { parseOptions } from '../../webhook/options.ts'
 
 const ROOT = new URL('../../manifests/', import.meta.url)
@@ -52,6 +61,21 @@ describe('manifests/base', () => {
 
   test('the Secret is empty, so that applying it again leaves what it holds', () => {
     expect(Object.keys(one('Secret'))).toEqual(['apiVersion', 'kind', 'metadata', 'type'])
+  })
+
+  test('the image index is empty too, of the name and in the place that the webhook reads', () => {
+    const images = one('ConfigMap')
+    expect(images).not.toHaveProperty('data')
+    expect(nameOf(images)).toBe(INDEX_CONFIG_MAP)
+    const pod = objectAt(one('Deployment'), 'spec', 'template', 'spec')
+    const volume = objectsAt(pod, 'volumes').find(({ name }) => name === 'images')
+    expect(volume?.['configMap']).toEqual({ name: INDEX_CONFIG_MAP, optional: true })
+    const [container] = objectsAt(pod, 'containers')
+    const mount = objectsAt(container, 'volumeMounts').find(({ name }) => name === 'images')
+    const options = parseOptions((arrayAt(container, 'args') ?? []).map(String))
+    expect(options.ok && options.value.imagesFile).toBe(
+      `${stringAt(mount, 'mountPath')}/${INDEX_KEY}`,
+    )
   })
 
   test('the rights are those that the webhook uses, on the objects that it uses', () => {

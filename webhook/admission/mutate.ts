@@ -2,6 +2,7 @@
 // cannot be read or looked up is refused, never let through unjudged. Only the creation of a pod is
 // ours to change; anything else that reaches us passes untouched.
 
+import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../config.ts'
 import { render } from '../inject/render.ts'
 import type { JsonObject } from '../json.ts'
@@ -12,6 +13,8 @@ import { parseReview, type Malformed, type Review } from './review.ts'
 
 export interface MutateOptions {
   readonly config: ClusterConfig
+  /** The image index as it is now. */
+  readonly images: () => ImageIndex
   readonly namespaces: Namespaces
 }
 
@@ -46,7 +49,8 @@ const answerReview = async (review: Review, options: MutateOptions): Promise<Ans
     const document = refuse(uid, 503, namespace.error)
     return { document, decision: 'refuse', reason: 'namespace-unknown' }
   }
-  const outcome = render(object, namespace.value, options.config)
+  const config = { ...options.config, images: options.images() }
+  const outcome = render(object, namespace.value, config)
   return { document: respond(uid, outcome), decision: outcome.kind, reason: reasonOf(outcome) }
 }
 

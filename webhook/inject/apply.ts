@@ -13,6 +13,7 @@ import { DEFAULT_CONTAINER } from './server.ts'
 import { statusText } from './status.ts'
 import { takeOff } from './taken.ts'
 import { keepTokenIn, removeToken } from './token.ts'
+import { placeOf } from './users.ts'
 import { addVolumes } from './volumes.ts'
 
 type Step = (pod: JsonObject, plan: Plan, floor: Floor) => JsonObject
@@ -20,6 +21,7 @@ type Step = (pod: JsonObject, plan: Plan, floor: Floor) => JsonObject
 const STEPS: readonly Step[] = [
   // What the rest relies on: contexts first, since a read-only root is what asks for volumes.
   (pod, _plan, floor) => fillContexts(pod, floor),
+  (pod, plan) => mapContainers(pod, (member) => fillIn(member, plan)),
   (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
   (pod, plan) => (plan.keepsToken ? keepTokenIn(pod, plan.server) : removeToken(pod)),
   (pod, plan, floor) =>
@@ -43,13 +45,19 @@ const fillContexts = (pod: JsonObject, floor: Floor): JsonObject =>
     isJudged(container, floor) ? fillContainer(container) : container,
   )
 
+const fillIn = (member: Member, { fills }: Plan): JsonObject => {
+  const { image, ...user } = fills.get(placeOf(member)) ?? {}
+  const pinned = image === undefined ? member.container : withAt(member.container, ['image'], image)
+  return Object.entries(user).reduce(
+    (container, [field, id]) => withAt(container, ['securityContext', field], id),
+    pinned,
+  )
+}
+
 const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {
   if (list !== 'containers' || name !== plan.server) return container
   const bare = plan.transport.kind === 'stdio' ? takeOff(container, plan.transport) : container
-  const commanded = withAt(withAt(bare, ['command'], plan.command), ['args'], plan.args)
-  return plan.runAsUser === undefined
-    ? commanded
-    : withAt(commanded, ['securityContext', 'runAsUser'], plan.runAsUser)
+  return withAt(withAt(bare, ['command'], plan.command), ['args'], plan.args)
 }
 
 const addPullSecrets = (pod: JsonObject, names: readonly string[]): JsonObject => {

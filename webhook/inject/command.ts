@@ -7,8 +7,9 @@ import { maxProcesses } from '../../shared/max-processes.ts'
 import { RUN_DIR, SHIM_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Settings } from '../../shared/settings.ts'
-import type { ImageCommand, ImageIndex } from '../config.ts'
-import { numberAt, objectAt, stringAt, stringsAt, type Json, type JsonObject } from '../json.ts'
+import type { ImageIndex } from '../../shared/image-index.ts'
+import { numberAt, stringAt, stringsAt, type Json, type JsonObject } from '../json.ts'
+import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
@@ -68,32 +69,20 @@ export const wordsOf = ({ command = [], args = [] }: Line): readonly string[] =>
   ...args,
 ]
 
-const DIGEST = /@(sha256:[0-9a-f]{64})$/
+const commandOf = (known: KnownImage) =>
+  agreed(known, ({ entrypoint, cmd }) => ({ entrypoint, cmd }))
 
-/** The command of an image by digest, for the pod's platform or where all platforms agree. */
-export const lookUpImage = (
-  image: string,
-  pod: JsonObject,
-  images: ImageIndex,
-): ImageCommand | undefined => {
-  const digest = DIGEST.exec(image)?.[1] ?? ''
-  const platforms = Object.hasOwn(images, digest) ? (images[digest] ?? {}) : {}
-  const arch = stringAt(objectAt(pod, 'spec', 'nodeSelector'), 'kubernetes.io/arch')
-  // `linux/arm64` also stands for its variants, `linux/arm64/v8`.
-  const candidates = Object.entries(platforms).filter(
-    ([platform]) => arch === undefined || `${platform}/`.startsWith(`linux/${arch}/`),
-  )
-  const [first, ...others] = candidates.map(([, command]) => command)
-  const text = JSON.stringify(first)
-  return others.every((other) => JSON.stringify(other) === text) ? first : undefined
-}
-
-const missing = (container: JsonObject): Violation => {
+const missing = (container: JsonObject, known: KnownImage | undefined): Violation => {
   const image = stringAt(container, 'image') ?? 'IMAGE'
+  const platforms = (known?.records ?? []).map(([platform]) => platform)
+  const why =
+    known && platforms.length > 1 && commandOf(known) === undefined
+      ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch, or write`
+      : `the pod spec does not say which command it runs, and Outrigger asks no registry. Have \`outrigger images add ${image}\` read it into the image index, or write`
   return violation(
     'no-command',
-    `container ${nameOf(container)}: the pod spec does not say which command it runs, and Outrigger asks no registry. ` +
-      `Write it as the container's \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
+    `container ${nameOf(container)}: ${why} ` +
+      `it as the container's \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
       `\`docker image inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' ${image}\` shows what the image has`,
   )
 }
@@ -112,11 +101,10 @@ export interface Sources {
 }
 
 const fromImage = (
-  image: string,
+  known: KnownImage | undefined,
   hasArgs: boolean,
-  { pod, images }: Sources,
 ): readonly string[] | undefined => {
-  const found = lookUpImage(image, pod, images)
+  const found = known && commandOf(known)
   if (!found) return undefined
   const words = [...found.entrypoint, ...(hasArgs ? [] : found.cmd)].map(escapeExpansion)
   return words.length > 0 || hasArgs ? words : undefined
@@ -151,9 +139,9 @@ const findWords = (
   const own = line.command ?? []
   // Only our shim in `command` and the whole line in `args`: an image without ENTRYPOINT, seen again.
   if (own.length > 0 || (line.command && line.hadShim && hasArgs)) return ok(own)
-  const words =
-    sources.settings.command ?? fromImage(stringAt(container, 'image') ?? '', hasArgs, sources)
-  return words ? ok(words) : fail(missing(container))
+  const known = knownImage(container, sources.pod, sources.images)
+  const words = sources.settings.command ?? fromImage(known, hasArgs)
+  return words ? ok(words) : fail(missing(container, known))
 }
 
 // What the sidecar keeps of the grace period to say goodbye after the server's container has ended.

@@ -1,15 +1,14 @@
 // Everything that injection will do to one pod, worked out before anything is changed, or every
 // reason why it cannot be done, all at once. Pure.
 
-import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, type JsonObject } from '../json.ts'
 import { findCommand, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
-import { violation, type Violation } from './outcome.ts'
+import type { Violation } from './outcome.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { sidecarResources } from './resources.ts'
-import { levelOf, securityWarnings, uidOf, uidViolations } from './security.ts'
+import { levelOf, securityWarnings } from './security.ts'
 import { findServer } from './server.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
@@ -19,6 +18,7 @@ import { takeOffWarnings } from './taken.ts'
 import { findTransport, type Transport } from './transport.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
+import { fillsFor, type Fill, type Fills } from './users.ts'
 
 export interface Plan {
   /** Name of the server's container. */
@@ -27,8 +27,8 @@ export interface Plan {
   /** The server's command line as it will be; undefined: the member is absent. */
   readonly command: readonly string[] | undefined
   readonly args: readonly string[] | undefined
-  /** The uid to give the server's container; undefined where the spec names one already, or nobody does. */
-  readonly runAsUser: number | undefined
+  /** Users and pinned images, by `placeOf` a container. */
+  readonly fills: ReadonlyMap<string, Fill>
   readonly sidecar: JsonObject
   readonly resources: JsonObject
   readonly label: string
@@ -62,23 +62,12 @@ const newLine = (
   return ok({ command: [...prefix, ...found.value.command], args: found.value.args })
 }
 
-const serverWarnings = (
-  server: JsonObject,
-  transport: Transport,
-  { pod, resolution }: Subject,
-): readonly string[] => {
-  const { settings } = resolution
+const serverWarnings = (server: JsonObject, transport: Transport): readonly string[] => {
   const name = nameOf(server)
-  const [uid, wanted] = [uidOf(pod, server), settings['run-as-user']]
   const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
   return [
     ...transport.warnings,
     ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
-    ...(uid !== undefined && wanted !== undefined && uid !== wanted
-      ? [
-          `container ${name}: runs as uid ${uid} by its own securityContext; ${PREFIX}run-as-user: ${wanted} changes nothing`,
-        ]
-      : []),
     ...(mcpPort
       ? [
           `container ${name}: its port is named mcp like the sidecar's; a Service that targets mcp by name reaches the server itself`,
@@ -99,9 +88,10 @@ interface Parts {
   readonly transport: Transport
   readonly identity: Identity
   readonly line: NewLine
+  readonly fills: Fills
 }
 
-const planWith = (subject: Subject, { server, transport, identity, line }: Parts): Plan => {
+const planWith = (subject: Subject, { server, transport, identity, line, fills }: Parts): Plan => {
   const { pod, namespace, config, workload, resolution } = subject
   const { settings, placed } = resolution
   const isStdio = transport.kind === 'stdio'
@@ -116,7 +106,7 @@ const planWith = (subject: Subject, { server, transport, identity, line }: Parts
     server: nameOf(server),
     transport,
     ...line,
-    runAsUser: uidOf(pod, server) === undefined ? settings['run-as-user'] : undefined,
+    fills: fills.byPlace,
     sidecar,
     resources,
     label,
@@ -126,25 +116,11 @@ const planWith = (subject: Subject, { server, transport, identity, line }: Parts
     warnings: [
       ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
       ...token.warnings,
-      ...serverWarnings(server, transport, subject),
+      ...serverWarnings(server, transport),
+      ...fills.warnings,
       ...sidecarWarnings(existing, sidecar),
     ],
   }
-}
-
-/** Neither a spec nor the annotation may give a container the sidecar's uid: there is no wall then. */
-const sharedUids = (
-  { pod, config, resolution }: Subject,
-  server: JsonObject | undefined,
-  sidecarUid: number,
-): readonly Violation[] => {
-  const wanted = resolution.settings['run-as-user']
-  const applies = server !== undefined && uidOf(pod, server) === undefined
-  const message = `${PREFIX}run-as-user: ${wanted} is the sidecar's uid; use another`
-  return [
-    ...uidViolations(pod, config.floor, sidecarUid),
-    ...(applies && wanted === sidecarUid ? [violation('same-uid', message)] : []),
-  ]
 }
 
 /** What could be told of the server; `faults` says why the rest could not. */
@@ -163,17 +139,27 @@ const inspect = (subject: Subject): Inspected => {
   return line.ok ? { ...found, line: line.value, faults: [] } : { ...found, faults: [line.error] }
 }
 
+/** Whom the sidecar and the others run as; `faults` says why that cannot be told. */
+interface Users {
+  readonly identity?: Identity
+  readonly fills?: Fills
+  readonly faults: readonly Violation[]
+}
+
+const users = (subject: Subject): Users => {
+  const identity = sidecarIdentity(subject.namespace, subject.config)
+  if (!identity.ok) return { faults: [identity.error] }
+  const fills = fillsFor(subject, identity.value)
+  return { identity: identity.value, fills, faults: fills.violations }
+}
+
 /** The plan, or every violation. */
 export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
   const inspected = inspect(subject)
-  const { server, transport, line, faults } = inspected
-  const identity = sidecarIdentity(subject.namespace, subject.config)
-  const violations: readonly Violation[] = [
-    ...faults,
-    ...(identity.ok ? sharedUids(subject, server, identity.value.uid) : [identity.error]),
-    ...judge(subject, inspected),
-  ]
-  return violations.length === 0 && server && transport && line && identity.ok
-    ? ok(planWith(subject, { server, transport, line, identity: identity.value }))
+  const { server, transport, line } = inspected
+  const { identity, fills, faults } = users(subject)
+  const violations = [...inspected.faults, ...faults, ...judge(subject, inspected)]
+  return violations.length === 0 && server && transport && line && identity && fills
+    ? ok(planWith(subject, { server, transport, line, identity, fills }))
     : fail(violations)
 }

@@ -173,21 +173,6 @@ export const uidOf = (pod: JsonObject, container: JsonObject): number | undefine
   numberAt(container, 'securityContext', 'runAsUser') ??
   numberAt(pod, 'spec', 'securityContext', 'runAsUser')
 
-/** Containers that would share the sidecar's uid, and so could reach its files. */
-export const uidViolations = (
-  pod: JsonObject,
-  floor: Floor,
-  sidecarUid: number,
-): readonly Violation[] =>
-  members(pod)
-    .filter(({ container }) => isJudged(container, floor) && uidOf(pod, container) === sidecarUid)
-    .map(({ name }) =>
-      violation(
-        'same-uid',
-        `container ${name}: runs as uid ${sidecarUid}, which is the sidecar's; use another`,
-      ),
-    )
-
 const fill = (object: JsonObject, path: Path, value: Json): JsonObject =>
   at(object, ...path) === undefined ? withAt(object, path, value) : object
 

@@ -44,10 +44,12 @@ const POD_PLACES: readonly Path[] = [
 const CONTAINER_PLACES: readonly Path[] = [
   ['command'],
   ['args'],
+  ['image'],
   ['ports'],
   ['securityContext', 'allowPrivilegeEscalation'],
   ['securityContext', 'capabilities'],
   ['securityContext', 'readOnlyRootFilesystem'],
+  ['securityContext', 'runAsGroup'],
   ['securityContext', 'runAsUser'],
   ...TAKEN.map(([path]) => path),
 ]

@@ -2,6 +2,7 @@ import { Agent, request } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Leaf } from '../../../certs/x509.ts'
+import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { createLog } from '../../../shared/log.ts'
 import { parseClusterConfig } from '../../../webhook/config.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
@@ -26,6 +27,7 @@ const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
   if (!config.ok) throw new Error(config.error.join())
   webhook = await startServer({
     config: config.value,
+    images: () => EMPTY_INDEX,
     namespaces: { get: () => Promise.resolve(namespace) },
     certificate,
     host: '127.0.0.1',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { mutate } from '../../../webhook/admission/mutate.ts'
 import { boundWarnings, denialMessage, respond } from '../../../webhook/admission/response.ts'
 import { parseReview } from '../../../webhook/admission/review.ts'
+import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { parseClusterConfig } from '../../../webhook/config.ts'
 import { violation } from '../../../webhook/inject/outcome.ts'
 import { objectAt, stringAt, type Json, type JsonObject } from '../../../webhook/json.ts'
@@ -25,7 +26,7 @@ const answer = async (
   body: Uint8Array,
   namespaces: Namespaces = fixedNamespaces([]),
 ): Promise<JsonObject> => {
-  const result = await mutate(body, { config, namespaces })
+  const result = await mutate(body, { config, images: () => EMPTY_INDEX, namespaces })
   return result.ok ? objectAt(result.value.document, 'response') : { ...result.error, uid: null }
 }
 

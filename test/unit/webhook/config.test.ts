@@ -23,7 +23,7 @@ describe('the cluster configuration', () => {
           unresolvable: 'deny',
           exemptContainers: [],
         },
-        images: {},
+        server: { defaultUid: 65_534, defaultGid: 65_534 },
       },
     })
   })
@@ -54,7 +54,12 @@ describe('the cluster configuration', () => {
       'sidecar: { image: x }\nfloor: { maxSidecarCpu: lots }',
       'maxSidecarCpu',
     ],
-    ['a digest that is none', 'sidecar: { image: x }\nimages: { sha256:12: {} }', 'images'],
+    ['root as the default user', 'sidecar: { image: x }\nserver: { defaultUid: 0 }', 'defaultUid'],
+    [
+      "the sidecar's user as the default user",
+      'sidecar: { image: x, uid: 7 }\nserver: { defaultUid: 7 }',
+      "server.defaultUid: 7 is the sidecar's uid",
+    ],
     [
       'a setting that is not in the table',
       'sidecar: { image: x }\nsettings: { injct: "true" }',

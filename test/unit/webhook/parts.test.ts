@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { escapeExpansion, lookUpImage, readLine } from '../../../webhook/inject/command.ts'
+import type { ImageIndex } from '../../../shared/image-index.ts'
+import { escapeExpansion, readLine } from '../../../webhook/inject/command.ts'
+import { agreed, knownImage } from '../../../webhook/inject/image.ts'
 import { cleanPath, doPathsMeet } from '../../../webhook/inject/paths.ts'
 import { isExempt } from '../../../webhook/inject/pod.ts'
 import { serverLabel } from '../../../webhook/inject/server-label.ts'
@@ -97,24 +99,41 @@ describe('the command line', () => {
   ])('%s is escaped as %s', (text, escaped) => {
     expect(escapeExpansion(text)).toBe(escaped)
   })
+})
 
-  const digest = `sha256:${'a'.repeat(64)}`
+describe('the image index', () => {
+  const [digest, other] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`]
   const command = (word: string) => ({ entrypoint: [word], cmd: [] })
-  const images = {
-    [digest]: { 'linux/amd64': command('amd'), 'linux/arm64/v8': command('arm') },
+  const index: ImageIndex = {
+    version: 1,
+    tags: { 'docker.io/library/i:1': digest, 'docker.io/library/i:latest': digest },
+    images: { [digest]: { 'linux/amd64': command('amd'), 'linux/arm64/v8': command('arm') } },
   }
   const on = (arch?: string): JsonObject =>
     arch ? { spec: { nodeSelector: { 'kubernetes.io/arch': arch } } } : {}
 
-  test.each([
-    ['by platform', `r/i@${digest}`, on('amd64'), 'amd'],
-    ['by a variant of the platform', `r/i:1@${digest}`, on('arm64'), 'arm'],
-    ['not for another platform', `r/i@${digest}`, on('s390x'), undefined],
-    ['not where platforms differ', `r/i@${digest}`, on(), undefined],
-    ['not by tag', 'r/i:1', on('amd64'), undefined],
-    ['not by another digest', `r/i@sha256:${'b'.repeat(64)}`, on('amd64'), undefined],
-  ])('the image index answers %s', (_name, image, pod, word) => {
-    expect(lookUpImage(image, pod, images)?.entrypoint[0]).toBe(word)
+  test.each<readonly [string, string, JsonObject, { word?: string; pinned?: string }]>([
+    ['by digest and platform', `r/i@${digest}`, on('amd64'), { word: 'amd' }],
+    ['by a variant of the platform', `r/i:1@${digest}`, on('arm64'), { word: 'arm' }],
+    ['not for another platform', `r/i@${digest}`, on('s390x'), {}],
+    ['not where platforms differ', `r/i@${digest}`, on(), {}],
+    ['by a tag that it knows', 'i:1', on('amd64'), { word: 'amd', pinned: `i:1@${digest}` }],
+    [
+      'by that tag, spelt out',
+      'docker.io/library/i:1',
+      on('amd64'),
+      { word: 'amd', pinned: `docker.io/library/i:1@${digest}` },
+    ],
+    ['by the tag that is not said', 'i', on('amd64'), { word: 'amd', pinned: `i@${digest}` }],
+    ['not by another tag', 'i:2', on('amd64'), {}],
+    ['not by that tag elsewhere', 'r.example/library/i:1', on('amd64'), {}],
+    ['not by another digest', `i:1@${other}`, on('amd64'), {}],
+    ['not by a name of Object itself', 'i:1@constructor', on('amd64'), {}],
+  ])('answers %s', (_name, image, pod, { word, pinned }) => {
+    const known = knownImage({ image }, pod, index)
+    const found = known && agreed(known, ({ entrypoint }) => entrypoint)
+    expect(found?.[0]).toBe(word)
+    expect(known?.pinned).toBe(pinned)
   })
 })
 

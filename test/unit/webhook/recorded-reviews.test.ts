@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import jsonpatch from 'fast-json-patch'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { mutate } from '../../../webhook/admission/mutate.ts'
 import { parseClusterConfig } from '../../../webhook/config.ts'
 import { fixedNamespaces } from '../../../webhook/namespace.ts'
@@ -20,7 +21,11 @@ const config = parseClusterConfig({
 
 const decide = async (body: Uint8Array) => {
   if (!config.ok) throw new Error(config.error.join('\n'))
-  const options = { config: config.value, namespaces: fixedNamespaces([]) }
+  const options = {
+    config: config.value,
+    images: () => EMPTY_INDEX,
+    namespaces: fixedNamespaces([]),
+  }
   const answer = await mutate(body, options)
   if (!answer.ok) throw new Error(answer.error.message)
   return answer.value
