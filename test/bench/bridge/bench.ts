@@ -12,6 +12,7 @@ import {
   PEER_CELLS,
   QUICK,
   QUICK_PACE,
+  type Cell,
   type Pace,
 } from './cells.ts'
 import {
@@ -25,7 +26,7 @@ import {
   startSupergateway,
   type Contender,
 } from './contenders.ts'
-import { play, warmUp, type Match, type Result } from './matches.ts'
+import { play, warmUp, type Match, type Results } from './matches.ts'
 import { measureSessions } from './sessions.ts'
 import { toBudgets, toBuildBudgets, toFigures } from './summary.ts'
 
@@ -34,49 +35,48 @@ const ROUNDS = 3
 
 const shared = { 'process-model': 'shared' } as const
 
-const ours = (echo: string, dist: string, { isShared }: Match['cell']): Promise<Contender> =>
+const ours = (echo: string, dist: string, isShared: boolean): Promise<Contender> =>
   startSidecar({ echo, dist, settings: isShared ? shared : {} })
 
-/** Every match of a run: each cell beside the other build, or beside the floor and its peers. */
-const matchesOf = (echo: string, context: BenchContext): Match[] => {
-  const cells = cellsNamed(context.quick ? QUICK : FULL, context.cells)
+/** Every match of a run: the cells beside the other build, or beside the floor and its peers. */
+const matchesOf = (echo: string, cells: readonly Cell[], context: BenchContext): Match[] => {
   const rounds = context.quick ? 1 : (context.rounds ?? ROUNDS)
   const before = context.against === undefined ? undefined : distOf(context.against)
-  return cells.flatMap((cell): Match[] => {
-    const match = { cell, rounds, ours: () => ours(echo, OUR_DIST, cell) }
-    if (before !== undefined) {
-      return [{ ...match, rival: 'before', theirs: () => ours(echo, before, cell) }]
-    }
-    const theirs = (): Promise<Contender> => startFloor(echo, cell.isShared ? ['--shared'] : [])
-    const floor = { ...match, rival: 'floor', theirs }
-    if (!PEER_CELLS.includes(cell)) return [floor]
-    // Far from their limit.
-    const peer = { ...match, rounds: 1 }
-    return [
-      floor,
-      { ...peer, rival: 'supergateway', theirs: () => startSupergateway(echo) },
-      { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(echo) },
-    ]
+  const match = (isShared: boolean): Match => ({
+    cells: cells.filter((cell) => cell.isShared === isShared),
+    rival: before === undefined ? 'floor' : 'before',
+    rounds,
+    ours: () => ours(echo, OUR_DIST, isShared),
+    theirs: () =>
+      before === undefined
+        ? startFloor(echo, isShared ? ['--shared'] : [])
+        : ours(echo, before, isShared),
   })
+  const own = match(false)
+  // Far from their limit.
+  const peer = { ...own, cells: own.cells.filter((cell) => PEER_CELLS.includes(cell)), rounds: 1 }
+  const peers = [
+    { ...peer, rival: 'supergateway', theirs: () => startSupergateway(echo) },
+    { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(echo) },
+  ]
+  const all = [own, match(true), ...(before === undefined ? peers : [])]
+  return all.filter((one) => one.cells.length > 0)
 }
 
 const paceOf = ({ quick }: BenchContext): Pace => (quick ? QUICK_PACE : FULL_PACE)
 
-const measureLoad = async (matches: readonly Match[], context: BenchContext): Promise<Report> => {
-  const pace = paceOf(context)
-  const results: Result[] = []
-  const faults: string[] = []
-  for (const match of matches) {
-    const result = await play(match, pace, context)
-    if (typeof result === 'string') faults.push(result)
-    else results.push(result)
+const measureLoad = async (echo: string, context: BenchContext): Promise<Report> => {
+  const cells = cellsNamed(context.quick ? QUICK : FULL, context.cells)
+  const played: Results[] = []
+  for (const match of matchesOf(echo, cells, context)) {
+    played.push(await play(match, paceOf(context), context))
   }
-  const cells = [...new Set(matches.map(({ cell }) => cell))]
+  const results = played.flatMap((one) => one.results)
   const isBuilds = context.against !== undefined
   return {
     figures: toFigures(results),
     budgets: isBuilds ? toBuildBudgets(results, cells) : toBudgets(results, cells),
-    faults,
+    faults: played.flatMap(({ faults }) => faults),
   }
 }
 
@@ -112,9 +112,8 @@ const measureFresh = async (echo: string, context: BenchContext): Promise<Report
 
 const run = async (context: BenchContext): Promise<Report> => {
   const echo = buildEchoServer()
-  const matches = matchesOf(echo, context)
   buildSidecar()
-  const parts = [await measureLoad(matches, context)]
+  const parts = [await measureLoad(echo, context)]
   if (context.against === undefined && context.cells.length === 0) {
     parts.push(await measureStart(echo, context.quick ? 1 : STARTS))
     parts.push(await measureFresh(echo, context))

@@ -1,5 +1,5 @@
-// Starts our sidecar and a rival for one cell, lets them call by turns, and stops them whatever happens.
-// Each match has contenders of its own: a cell alone measures what it measures among the others.
+// Starts our sidecar and a rival, lets them be called by turns in one cell after the other, and stops
+// them whatever happens.
 
 import { execFile } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
@@ -13,9 +13,9 @@ import type { Contender } from './contenders.ts'
 import type { Load } from './load.ts'
 import { compare, type Comparison, type Pair } from './pairs.ts'
 
-/** One cell against one rival. */
+/** Our sidecar against one rival in some cells, through which the same two processes go. */
 export type Match = {
-  readonly cell: Cell
+  readonly cells: readonly Cell[]
   readonly rival: string
   /** How often both start anew: what Node compiles, and how, differs by 2 % from one process to the next. */
   readonly rounds: number
@@ -23,11 +23,14 @@ export type Match = {
   readonly theirs: () => Promise<Contender>
 }
 
-export type Result = Pick<Match, 'cell' | 'rival'> &
-  Comparison & {
-    /** After the last round, and a rest where the cell is the one that memory is judged by. */
-    readonly residentMib: { readonly ours: number; readonly theirs: number }
-  }
+export type Result = Comparison & {
+  readonly cell: Cell
+  readonly rival: string
+  /** The median of each round: where they lie apart, processes of the same code do. */
+  readonly callsByRound: readonly number[]
+  /** The most after a round, and after a rest where the cell is the one that memory is judged by. */
+  readonly residentMib: { readonly ours: number; readonly theirs: number }
+}
 
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url))
 // Opening 64 sessions of a bridge that starts slowly takes so long at worst.
@@ -77,41 +80,69 @@ export const warmUp = async (
   await generate({ ...cell, ...pace, ours: contender, theirs: contender }, signal)
 }
 
-type Round = { readonly pairs: readonly Pair[]; readonly residentMib: Result['residentMib'] }
+type Sample = { readonly pairs: readonly Pair[]; readonly residentMib: Result['residentMib'] }
 
-const playRound = (match: Match, pace: Pace, signal: AbortSignal): Promise<Round> =>
-  withBoth(match, async (ours, theirs) => {
-    const pairs = await generate({ ...match.cell, ...pace, ours, theirs }, signal)
-    if (match.cell === MEMORY_CELL) await after(REST_MS)
-    const residentMib = {
-      ours: residentKib(ours.pids) / MIB,
-      theirs: residentKib(theirs.pids) / MIB,
-    }
-    return { pairs, residentMib }
-  })
+const sample = async (
+  cell: Cell,
+  load: Pace & Pick<Load, 'ours' | 'theirs'>,
+  signal: AbortSignal,
+): Promise<Sample> => {
+  const pairs = await generate({ ...cell, ...load }, signal)
+  if (cell === MEMORY_CELL) await after(REST_MS)
+  const residentMib = {
+    ours: residentKib(load.ours.pids) / MIB,
+    theirs: residentKib(load.theirs.pids) / MIB,
+  }
+  return { pairs, residentMib }
+}
 
-/** Resolves with what went wrong where it did. */
+const toResult = (cell: Cell, rival: string, samples: readonly Sample[]): Result => ({
+  cell,
+  rival,
+  ...compare(samples.flatMap(({ pairs }) => pairs)),
+  callsByRound: samples.map(({ pairs }) => compare(pairs).calls.median),
+  residentMib: {
+    ours: Math.max(...samples.map(({ residentMib }) => residentMib.ours)),
+    theirs: Math.max(...samples.map(({ residentMib }) => residentMib.theirs)),
+  },
+})
+
+export type Results = { readonly results: readonly Result[]; readonly faults: readonly string[] }
+
+/** A cell that fails is left out from then on. */
 export const play = async (
   match: Match,
   pace: Pace,
   { signal, progress }: BenchContext,
-): Promise<Result | string> => {
-  const { cell, rival, rounds } = match
-  const title = `${cellName(cell)}, beside ${rival}`
-  try {
-    let last = await playRound(match, pace, signal)
-    const pairs = [...last.pairs]
-    for (let round = 1; round < rounds; round += 1) {
-      last = await playRound(match, pace, signal)
-      pairs.push(...last.pairs)
+): Promise<Results> => {
+  const { cells, rival, rounds } = match
+  const samples = new Map<Cell, Sample[]>()
+  const faults = new Map<Cell, string>()
+  const playCell = async (cell: Cell, load: Parameters<typeof sample>[1]): Promise<void> => {
+    const title = `${cellName(cell)}, beside ${rival}`
+    try {
+      const one = await sample(cell, load, signal)
+      samples.set(cell, [...(samples.get(cell) ?? []), one])
+      const { calls, cpu } = compare(one.pairs)
+      const said = `calls/s ${calls.median.toFixed(3)}, CPU per call ${cpu.median.toFixed(3)}`
+      progress(`${title.padEnd(50)} ${said}`)
+    } catch (error) {
+      if (signal.aborted) throw error
+      faults.set(cell, `${title}: ${lastLine(error)}`)
     }
-    const comparison = compare(pairs)
-    const { calls, cpu } = comparison
-    const said = `calls/s ${calls.median.toFixed(3)}, CPU per call ${cpu.median.toFixed(3)}`
-    progress(`${title.padEnd(50)} ${said}`)
-    return { cell, rival, ...comparison, residentMib: last.residentMib }
-  } catch (error) {
-    if (signal.aborted) throw error
-    return `${title}: ${lastLine(error)}`
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    progress(`beside ${rival}, round ${round + 1} of ${rounds}`)
+    await withBoth(match, async (ours, theirs) => {
+      let warmupPairs = pace.firstWarmupPairs
+      for (const cell of cells.filter((one) => !faults.has(one))) {
+        await playCell(cell, { ...pace, warmupPairs, ours, theirs })
+        warmupPairs = pace.warmupPairs
+      }
+    })
+  }
+  return {
+    results: [...samples].map(([cell, all]) => toResult(cell, rival, all)),
+    faults: [...faults.values()],
   }
 }

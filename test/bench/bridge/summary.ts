@@ -28,12 +28,13 @@ export const toFigures = (results: readonly Result[]): Figure[] => [
     'RSS MiB': Math.round(residentMib.ours),
     'theirs  ': Math.round(residentMib.theirs),
   })),
-  ...results.map(({ cell, rival, calls, cpu, p50AddedMs, p99AddedMs }) => ({
+  ...results.map(({ cell, rival, calls, callsByRound, cpu, p50AddedMs, p99AddedMs }) => ({
     cell: cellName(cell),
     beside: rival,
     'calls/s ratio': calls.median,
     q1: calls.lower,
     q3: calls.upper,
+    'by round': callsByRound.map((ratio) => ratio.toFixed(2)).join(' '),
     'CPU ratio': cpu.median,
     'q1 ': cpu.lower,
     'q3 ': cpu.upper,

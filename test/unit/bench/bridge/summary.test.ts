@@ -17,7 +17,7 @@ const result = (cell: Cell, rival: string, costs: Costs): Result => {
     p99Ms: theirs.p99Ms + ms,
   }
   const residentMib = { ours: 70 + 10 * ms, theirs: 100 }
-  return { cell, rival, ...compare([{ ours, theirs }]), residentMib }
+  return { cell, rival, ...compare([{ ours, theirs }]), callsByRound: [calls], residentMib }
 }
 
 /** A full run at the same ratios in every cell. */
@@ -124,6 +124,7 @@ test('figures: what either did, then how ours compares', () => {
     'calls/s ratio': 0.5,
     q1: 0.5,
     q3: 0.5,
+    'by round': '0.50',
     'CPU ratio': 2,
     'q1 ': 2,
     'q3 ': 2,
