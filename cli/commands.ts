@@ -1,6 +1,6 @@
 // The subcommands, by name. Each is loaded when it is asked for: `inject` needs no MCP client.
 
-import type { Command } from './command.ts'
+import type { Command } from './command/command.ts'
 
 export interface Listed {
   /** One line for the list of commands. */
@@ -20,7 +20,7 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     'run',
     {
       summary: 'serve a stdio command over HTTP on this machine',
-      load: async () => (await import('./run.ts')).run,
+      load: async () => (await import('./run/run.ts')).run,
     },
   ],
   [

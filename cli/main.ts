@@ -5,12 +5,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../shared/message.ts'
-import type { Io } from './command.ts'
+import type { Io } from './command/command.ts'
 import { COMMANDS } from './commands.ts'
-import { exitCode, lossOf } from './loss.ts'
-import { createOutput, type Output } from './output.ts'
-import { aborted } from './signal.ts'
-import { streamFor } from './streams.ts'
+import { exitCode, lossOf } from './output/loss.ts'
+import { createOutput, type Output } from './output/output.ts'
+import { aborted } from './command/signal.ts'
+import { streamFor } from './output/streams.ts'
 import { usage } from './usage.ts'
 
 const [first = 'help', ...rest] = process.argv.slice(2)

@@ -6,8 +6,8 @@ import { createKeyPair } from '../certs/keys.ts'
 import { createLeaf, LEAF_LIFETIME_MS } from '../certs/leaf-source.ts'
 import { AUTHORITY_LIFETIME_MS, createAuthority, type Leaf } from '../certs/x509.ts'
 import type { Log } from '../shared/log.ts'
-import type { ClusterConfig } from './config.ts'
-import type { Namespaces } from './namespace.ts'
+import type { ClusterConfig } from './cluster/config.ts'
+import type { Namespaces } from './cluster/namespace.ts'
 import { startServer } from './server.ts'
 
 export interface EmbeddedOptions {

@@ -17,7 +17,7 @@ import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs
 import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
 import { messageOf } from '../shared/message.ts'
 import { createLog, type Log } from '../shared/log.ts'
-import { readClusterConfig, type ClusterConfig } from './config.ts'
+import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
 import { IndexFile } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'

@@ -5,7 +5,7 @@
 import { CONFIG_VARIABLE, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
-import { objectsAt, stringAt, at, type JsonObject } from '../../webhook/json.ts'
+import { objectsAt, stringAt, at, type JsonObject } from '../../shared/json.ts'
 import { expand } from './expand.ts'
 
 export interface LocalPod {

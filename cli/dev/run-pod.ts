@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
-import type { Io } from '../command.ts'
+import type { Io } from '../command/command.ts'
 import type { Sidecar } from '../../sidecar/sidecar.ts'
-import { startLocalSidecar } from '../local-sidecar.ts'
-import { aborted } from '../signal.ts'
+import { startLocalSidecar } from '../run/local-sidecar.ts'
+import { aborted } from '../command/signal.ts'
 import type { LocalPod } from './local-pod.ts'
 
 export interface RunningPod {

@@ -5,12 +5,16 @@ import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { parseClusterConfig, readClusterConfig, type ClusterConfig } from '../../webhook/config.ts'
-import { isObject } from '../../webhook/json.ts'
-import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
-import { isHelp, misuse, type Command, type Io } from '../command.ts'
-import { oneFile } from '../file-flag.ts'
-import { readText } from '../read-text.ts'
+import {
+  parseClusterConfig,
+  readClusterConfig,
+  type ClusterConfig,
+} from '../../webhook/cluster/config.ts'
+import { isObject } from '../../shared/json.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { oneFile } from '../command/file-flag.ts'
+import { readText } from '../command/read-text.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'

@@ -4,7 +4,7 @@
 import { parseDocument, type Document } from 'yaml'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { applyPatch, type Operation } from '../../webhook/inject/patch.ts'
-import { isObject, isSame, type JsonObject } from '../../webhook/json.ts'
+import { isObject, isSame, type JsonObject } from '../../shared/json.ts'
 import { graft } from './graft.ts'
 import { isBlank } from './stream.ts'
 import { editDocument, expandAliases } from './yaml-edit.ts'

@@ -5,7 +5,7 @@ import { KEYS } from '../../shared/annotations.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
 import type { Operation } from '../../webhook/inject/patch.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
-import { at, stringAt, type Json, type JsonObject } from '../../webhook/json.ts'
+import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn } from './inject.ts'
 import {

@@ -3,10 +3,10 @@
 // pipe into kubectl never applies half a file. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { ClusterConfig } from '../../webhook/config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { writePatch, type Operation } from '../../webhook/inject/patch.ts'
-import type { JsonObject } from '../../webhook/json.ts'
-import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { editText, readDocument, type ManifestDocument } from './document.ts'
 import { isBlank, splitStream } from './stream.ts'
 import { namespacesIn, templatesIn, type Template } from './templates.ts'

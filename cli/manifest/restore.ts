@@ -11,7 +11,7 @@ import { readLine } from '../../webhook/inject/command.ts'
 import { mapContainers, nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { readStatus, type Status } from '../../webhook/inject/status.ts'
 import { isReservedVolume } from '../../webhook/inject/volumes.ts'
-import { at, isObject, objectsAt, withAt, type Json, type JsonObject } from '../../webhook/json.ts'
+import { at, isObject, objectsAt, withAt, type Json, type JsonObject } from '../../shared/json.ts'
 
 type Path = readonly [string, ...string[]]
 

@@ -9,7 +9,7 @@ import {
   objectsAt,
   stringAt,
   type JsonObject,
-} from '../../webhook/json.ts'
+} from '../../shared/json.ts'
 
 /** Where a kind keeps its pod template, by API group and kind; a Pod is its own. */
 const TEMPLATE_PATHS: ReadonlyMap<string, readonly string[]> = new Map([

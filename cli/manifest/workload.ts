@@ -6,8 +6,8 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { STATUS_ANNOTATION } from '../../shared/names.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
 import type { Workload } from '../../webhook/inject/subject.ts'
-import { objectAt, stringAt, withAt, type JsonObject } from '../../webhook/json.ts'
-import { stringsOf } from '../../webhook/namespace.ts'
+import { objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { stringsOf } from '../../webhook/cluster/namespace.ts'
 import type { Template } from './templates.ts'
 
 export interface LentPod {

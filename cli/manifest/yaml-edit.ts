@@ -13,7 +13,7 @@ import {
   type Document,
   type Node,
 } from 'yaml'
-import type { Json } from '../../webhook/json.ts'
+import type { Json } from '../../shared/json.ts'
 import type { Operation } from '../../webhook/inject/patch.ts'
 
 /** Replaces every alias by a copy of what it stands for, and drops the anchors. */

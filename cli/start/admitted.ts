@@ -1,7 +1,7 @@
 // What the webhook's answer makes of a pod. Pure; it throws with the webhook's words where it denies.
 
 import { applyPatch, type Operation } from '../../webhook/inject/patch.ts'
-import { at, isObject, stringAt, type JsonObject } from '../../webhook/json.ts'
+import { at, isObject, stringAt, type JsonObject } from '../../shared/json.ts'
 
 const OPERATIONS = new Set(['add', 'replace', 'remove'])
 

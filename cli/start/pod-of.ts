@@ -1,6 +1,6 @@
 // The pod that a workload's controller would create from its template. Pure.
 
-import { withAt, type JsonObject } from '../../webhook/json.ts'
+import { withAt, type JsonObject } from '../../shared/json.ts'
 import type { Template } from '../manifest/templates.ts'
 
 /** As the ReplicaSet controller writes it: a generated name and the template's metadata and spec. */

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:https'
-import type { JsonObject } from '../../webhook/json.ts'
+import type { JsonObject } from '../../shared/json.ts'
 
 export interface Submission {
   readonly url: string

@@ -1,7 +1,7 @@
 // Builds AdmissionReviews and sends them as the API server does: over TLS, trusting one CA.
 
 import { request, type Agent } from 'node:https'
-import { isObject, type JsonObject } from '../../webhook/json.ts'
+import { isObject, type JsonObject } from '../../shared/json.ts'
 
 export interface ReviewFields {
   readonly namespace?: string

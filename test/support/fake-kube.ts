@@ -3,7 +3,7 @@
 // every write, so that a test can say that nothing else was touched.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../webhook/json.ts'
+import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { applyPatch, type Operation } from '../../webhook/inject/patch.ts'
 
 export interface FakeKube {

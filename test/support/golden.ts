@@ -8,10 +8,10 @@ import { parse } from 'yaml'
 import { templatesIn, type Template } from '../../cli/manifest/templates.ts'
 import { lend } from '../../cli/manifest/workload.ts'
 import { EMPTY_INDEX, parseImageIndex, type ImageIndex } from '../../shared/image-index.ts'
-import { readClusterConfig, type ClusterConfig } from '../../webhook/config.ts'
+import { readClusterConfig, type ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
-import { isObject, objectAt, withAt, type Json, type JsonObject } from '../../webhook/json.ts'
-import { namespaceOf, type Namespace } from '../../webhook/namespace.ts'
+import { isObject, objectAt, withAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 
 const ROOT = fileURLToPath(new URL('../golden/inject/', import.meta.url))
 

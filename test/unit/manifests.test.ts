@@ -6,7 +6,7 @@ import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import { INJECTION_LABEL } from '../../shared/names.ts'
-import { readClusterConfig } from '../../webhook/config.ts'
+import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import {
   arrayAt,
   at,
@@ -15,7 +15,7 @@ import {
   objectsAt,
   stringAt,
   type JsonObject,
-} from '../../webhook/json.ts'
+} from '../../shared/json.ts'
 import { parseOptions } from '../../webhook/options.ts'
 
 const ROOT = new URL('../../manifests/', import.meta.url)

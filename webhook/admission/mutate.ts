@@ -3,10 +3,10 @@
 // ours to change; anything else that reaches us passes untouched.
 
 import type { ImageIndex } from '../../shared/image-index.ts'
-import type { ClusterConfig } from '../config.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
 import { render } from '../inject/render.ts'
-import type { JsonObject } from '../json.ts'
-import type { Namespace, Namespaces } from '../namespace.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import type { Namespace, Namespaces } from '../cluster/namespace.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { allow, reasonOf, refuse, respond } from './response.ts'
 import { parseReview, type Malformed, type Review } from './review.ts'

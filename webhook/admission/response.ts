@@ -1,7 +1,7 @@
 // Decisions as AdmissionReview responses. Warnings are kept within the API server's bounds, beyond
 // which it would drop them without a word. Pure.
 
-import type { JsonObject } from '../json.ts'
+import type { JsonObject } from '../../shared/json.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
 
 // The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.

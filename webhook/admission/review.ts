@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { isObject, objectAt, stringAt, type JsonObject } from '../json.ts'
+import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 
 const group = z.looseObject({ group: z.string(), version: z.string(), resource: z.string() })
 

@@ -2,7 +2,7 @@
 // thing changed. Nothing is decided here. Pure.
 
 import { INJECTED_LABEL, SERVER_LABEL, STATUS_ANNOTATION } from '../../shared/names.ts'
-import { at, objectsAt, withAt, type JsonObject } from '../json.ts'
+import { at, objectsAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'

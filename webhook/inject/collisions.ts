@@ -12,7 +12,7 @@ import {
   RUN_DIR,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
-import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../json.ts'
+import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from './outcome.ts'
 import { cleanPath, doPathsMeet } from './paths.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'

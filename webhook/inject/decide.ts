@@ -2,7 +2,7 @@
 // are its other faults the pod's to answer for. Pure.
 
 import { INJECTED_LABEL, INJECTION_LABEL, SERVER_LABEL } from '../../shared/names.ts'
-import { at, objectAt } from '../json.ts'
+import { at, objectAt } from '../../shared/json.ts'
 import type { ScopeTexts } from '../settings/scopes.ts'
 import { violation, type SkipReason, type Violation } from './outcome.ts'
 import type { Subject } from './subject.ts'

@@ -1,6 +1,6 @@
 // What a pod may not share with its node or between its containers once a server is in it. Pure.
 
-import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../json.ts'
+import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from './outcome.ts'
 import { members } from './pod.ts'
 

@@ -3,7 +3,7 @@
 
 import type { ImageIndex, ImageRecord } from '../../shared/image-index.ts'
 import { parseReference, tagKey } from '../images/reference.ts'
-import { objectAt, stringAt, type JsonObject } from '../json.ts'
+import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 
 export interface KnownImage {
   /** The reference with the recorded digest; undefined where it has a digest of its own. */

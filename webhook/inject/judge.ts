@@ -2,7 +2,7 @@
 // in the file of its subject; this is the list. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import type { JsonObject } from '../json.ts'
+import type { JsonObject } from '../../shared/json.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { violation, type Violation } from './outcome.ts'

@@ -2,7 +2,7 @@
 // test row); messages may change.
 
 import type { Operation } from './patch.ts'
-import type { JsonObject } from '../json.ts'
+import type { JsonObject } from '../../shared/json.ts'
 
 /** Why a pod is left alone: code to sentence. */
 export const SKIP_REASONS = {

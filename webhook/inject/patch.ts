@@ -6,7 +6,7 @@ import jsonpatch from 'fast-json-patch'
 import { BIN_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { isObject, isSame, type Json, type JsonObject } from '../json.ts'
+import { isObject, isSame, type Json, type JsonObject } from '../../shared/json.ts'
 
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }

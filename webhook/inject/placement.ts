@@ -2,7 +2,7 @@
 // one, since that carries its traffic, else first, so that it is ready before anything else. Pure.
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
 import { isExempt, nameOf } from './pod.ts'
 

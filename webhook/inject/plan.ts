@@ -2,7 +2,7 @@
 // reason why it cannot be done, all at once. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { objectsAt, type JsonObject } from '../json.ts'
+import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import { findCommand, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
 import type { Violation } from './outcome.ts'

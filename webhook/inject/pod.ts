@@ -1,7 +1,7 @@
 // Reading and rewriting the containers of a raw pod. Nothing is decided here.
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
 
 export type List = 'initContainers' | 'containers'

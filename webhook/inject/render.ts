@@ -3,9 +3,9 @@
 // the tests all call this and nothing else.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import type { ClusterConfig } from '../config.ts'
-import { at, objectAt, type JsonObject } from '../json.ts'
-import { stringsOf, type Namespace } from '../namespace.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { at, objectAt, type JsonObject } from '../../shared/json.ts'
+import { stringsOf, type Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 import { misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { applyPlan } from './apply.ts'

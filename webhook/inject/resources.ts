@@ -2,8 +2,8 @@
 // stays Guaranteed, pod-level resources grow by ours. Pure.
 
 import type { Settings } from '../../shared/settings.ts'
-import { at, objectAt, stringAt, withAt, type JsonObject } from '../json.ts'
-import { formatQuantity, isSameQuantity, parseQuantity } from '../quantity.ts'
+import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { formatQuantity, isSameQuantity, parseQuantity } from '../settings/quantity.ts'
 import { violation, type Violation } from './outcome.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'

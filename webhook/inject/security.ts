@@ -3,8 +3,16 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { ENFORCE_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { at, numberAt, objectAt, stringsAt, withAt, type Json, type JsonObject } from '../json.ts'
-import type { Namespace } from '../namespace.ts'
+import {
+  at,
+  numberAt,
+  objectAt,
+  stringsAt,
+  withAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
+import type { Namespace } from '../cluster/namespace.ts'
 import type { Floor, Level } from '../settings/floor.ts'
 import { violation, type Violation } from './outcome.ts'
 import { isExempt, members, nameOf, ownSidecar } from './pod.ts'

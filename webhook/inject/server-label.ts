@@ -1,7 +1,7 @@
 // The value of the `outrigger.dev/server` label: the workload's kind and name. Pure.
 
 import { createHash } from 'node:crypto'
-import { at, objectsAt, stringAt, type JsonObject } from '../json.ts'
+import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Workload } from './subject.ts'
 
 const MAX_LENGTH = 63

@@ -1,7 +1,7 @@
 // Whether raw JSON has a pod's shape as far as injection reads it. The API server has checked its
 // own pods; the CLI reads what people wrote. Pure.
 
-import { at, arrayAt, isObject, stringAt, type Json, type JsonObject } from '../json.ts'
+import { at, arrayAt, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from './outcome.ts'
 
 const MAPPINGS = [

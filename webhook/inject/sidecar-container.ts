@@ -10,8 +10,8 @@ import {
   SIDECAR_SHIM_PATH,
 } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
-import type { ClusterConfig } from '../config.ts'
-import { at, objectAt, objectsAt, type JsonObject } from '../json.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { at, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
 import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
 import { KEPT_SECURITY } from './security.ts'

@@ -4,7 +4,7 @@
 
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
-import { at, isSame, stringAt, type Json, type JsonObject } from '../json.ts'
+import { at, isSame, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { wordsWithoutShim } from './command.ts'
 import { members, ownSidecar } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server.ts'

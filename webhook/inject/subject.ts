@@ -1,8 +1,8 @@
 // What one rendering is about: the pod as it came, its surroundings and its resolved settings.
 
-import type { ClusterConfig } from '../config.ts'
-import type { JsonObject } from '../json.ts'
-import type { Namespace } from '../namespace.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import type { Namespace } from '../cluster/namespace.ts'
 import type { Resolution } from '../settings/resolve.ts'
 
 /** The workload that a pod belongs to, where the caller knows it. */

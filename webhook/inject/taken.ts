@@ -1,7 +1,7 @@
 // What is taken off the server's container in stdio mode, because nothing runs there until somebody
 // calls: terminals, probes, postStart. Each with a warning; the status keeps it for `uninject`. Pure.
 
-import { at, objectAt, withAt, type JsonObject } from '../json.ts'
+import { at, objectAt, withAt, type JsonObject } from '../../shared/json.ts'
 
 /** Paths of members that are taken off, and why. */
 export const TAKEN: readonly (readonly [path: readonly [string, ...string[]], why: string])[] = [

@@ -3,7 +3,7 @@
 // webhooks, has already mounted it. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { at, objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from './outcome.ts'
 import { mapContainers, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'

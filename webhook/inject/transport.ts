@@ -4,7 +4,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../json.ts'
+import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { readLine, wordsOf } from './command.ts'
 import { violation, type Violation } from './outcome.ts'
 import { nameOf } from './pod.ts'

@@ -2,8 +2,8 @@
 // whose first one the platform gives to everybody else. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { ClusterConfig } from '../config.ts'
-import type { Namespace } from '../namespace.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
 import { violation, type Violation } from './outcome.ts'
 
 const UID_RANGE = 'openshift.io/sa.scc.uid-range'

@@ -4,7 +4,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ImageUser } from '../../shared/image-index.ts'
-import { numberAt, stringAt, type JsonObject } from '../json.ts'
+import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from './outcome.ts'
 import { members, type Member } from './pod.ts'

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { BIN_DIR, BIN_VOLUME, RUN_DIR, RUN_VOLUME } from '../../shared/names.ts'
-import { at, objectsAt, stringAt, withAt, type JsonObject } from '../json.ts'
+import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { cleanPath } from './paths.ts'
 import { mapContainers, nameOf, putBy, type Member } from './pod.ts'
 

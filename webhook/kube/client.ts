@@ -15,7 +15,7 @@ import {
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
-import type { Namespace, Namespaces } from '../namespace.ts'
+import type { Namespace, Namespaces } from '../cluster/namespace.ts'
 
 export interface Kube {
   /** Reads all namespaces and then follows them. */

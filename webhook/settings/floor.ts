@@ -3,7 +3,7 @@
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import { violation, type Violation } from '../inject/outcome.ts'
-import { parseQuantity } from '../quantity.ts'
+import { parseQuantity } from './quantity.ts'
 
 /** What is asked of a pod: `baseline` is the restricted Pod Security Standard, `strict` more. */
 export const LEVELS = ['baseline', 'strict'] as const

@@ -7,8 +7,8 @@ import {
   type EmbeddedWebhook,
 } from '../../../webhook/embedded.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
-import { objectAt, objectsAt, stringAt, type JsonObject } from '../../../webhook/json.ts'
-import { fixedNamespaces } from '../../../webhook/namespace.ts'
+import { objectAt, objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
+import { fixedNamespaces } from '../../../webhook/cluster/namespace.ts'
 import { expectedPod, expectedSummary, goldenCases, type GoldenCase } from '../../support/golden.ts'
 import { postReview, reviewOf } from '../../support/admission.ts'
 

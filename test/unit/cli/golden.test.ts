@@ -5,7 +5,7 @@ import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
 import { templatesIn } from '../../../cli/manifest/templates.ts'
 import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
 import { STATUS_ANNOTATION } from '../../../shared/names.ts'
-import { isObject, objectsAt, stringAt, withAt, type JsonObject } from '../../../webhook/json.ts'
+import { isObject, objectsAt, stringAt, withAt, type JsonObject } from '../../../shared/json.ts'
 import {
   asTemplate,
   expectedPod,

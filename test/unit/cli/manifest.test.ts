@@ -4,7 +4,7 @@ import { explainManifest } from '../../../cli/manifest/explain.ts'
 import { injectManifest } from '../../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
 import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 
 const optionsWith = (floor: object, more: Partial<ManifestOptions> = {}): ManifestOptions => {
   const config = parseClusterConfig({ sidecar: { image: 'sidecar:1' }, floor })

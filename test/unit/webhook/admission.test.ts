@@ -3,10 +3,10 @@ import { mutate } from '../../../webhook/admission/mutate.ts'
 import { boundWarnings, denialMessage, respond } from '../../../webhook/admission/response.ts'
 import { parseReview } from '../../../webhook/admission/review.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { violation } from '../../../webhook/inject/outcome.ts'
-import { objectAt, stringAt, type Json, type JsonObject } from '../../../webhook/json.ts'
-import { fixedNamespaces, type Namespaces } from '../../../webhook/namespace.ts'
+import { objectAt, stringAt, type Json, type JsonObject } from '../../../shared/json.ts'
+import { fixedNamespaces, type Namespaces } from '../../../webhook/cluster/namespace.ts'
 import { reviewOf, type ReviewFields } from '../../support/admission.ts'
 
 const config = (() => {

@@ -5,9 +5,13 @@ import { agreed, knownImage } from '../../../webhook/inject/image.ts'
 import { cleanPath, doPathsMeet } from '../../../webhook/inject/paths.ts'
 import { isExempt } from '../../../webhook/inject/pod.ts'
 import { serverLabel } from '../../../webhook/inject/server-label.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
-import type { JsonObject } from '../../../webhook/json.ts'
-import { formatQuantity, isSameQuantity, parseQuantity } from '../../../webhook/quantity.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import type { JsonObject } from '../../../shared/json.ts'
+import {
+  formatQuantity,
+  isSameQuantity,
+  parseQuantity,
+} from '../../../webhook/settings/quantity.ts'
 
 describe('paths', () => {
   test.each([

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { applyPatch, writePatch } from '../../../webhook/inject/patch.ts'
-import { isObject, isSame, type Json, type JsonObject } from '../../../webhook/json.ts'
+import { isObject, isSame, type Json, type JsonObject } from '../../../shared/json.ts'
 
 const operations = (before: JsonObject, after: JsonObject): unknown => {
   const patch = writePatch(before, after)

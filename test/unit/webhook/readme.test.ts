@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { parseClusterConfig } from '../../../webhook/config.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { VIOLATIONS } from '../../../webhook/inject/outcome.ts'
 import { createTelemetry } from '../../../webhook/telemetry.ts'
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { mutate } from '../../../webhook/admission/mutate.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
-import { fixedNamespaces } from '../../../webhook/namespace.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { fixedNamespaces } from '../../../webhook/cluster/namespace.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/admission')
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { applyPatch } from '../../../webhook/inject/patch.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import {
@@ -12,7 +12,7 @@ import {
   stringAt,
   type Json,
   type JsonObject,
-} from '../../../webhook/json.ts'
+} from '../../../shared/json.ts'
 
 const config = (() => {
   const parsed = parseClusterConfig({

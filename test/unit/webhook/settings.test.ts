@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Tightening } from '../../../shared/annotations.ts'
-import { parseClusterConfig } from '../../../webhook/config.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { relaxations } from '../../../webhook/settings/floor.ts'
 import { resolveSettings } from '../../../webhook/settings/resolve.ts'
 import { misplacedLabels, readScope } from '../../../webhook/settings/scopes.ts'

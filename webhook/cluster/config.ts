@@ -3,15 +3,15 @@
 
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { PREFIX } from '../shared/annotations.ts'
-import { EMPTY_INDEX, type ImageIndex } from '../shared/image-index.ts'
-import { fail, ok, type Result } from '../shared/result.ts'
-import { tracesSchema, type SidecarConfig } from '../shared/sidecar-config.ts'
-import { unknownKeys } from '../shared/settings.ts'
-import { parseQuantity } from './quantity.ts'
-import { LEVELS, type Floor } from './settings/floor.ts'
-import { readScope, type ScopeTexts } from './settings/scopes.ts'
-import { resolveSettings } from './settings/resolve.ts'
+import { PREFIX } from '../../shared/annotations.ts'
+import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { tracesSchema, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import { unknownKeys } from '../../shared/settings.ts'
+import { parseQuantity } from '../settings/quantity.ts'
+import { LEVELS, type Floor } from '../settings/floor.ts'
+import { readScope, type ScopeTexts } from '../settings/scopes.ts'
+import { resolveSettings } from '../settings/resolve.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
 export const DEFAULT_SIDECAR_UID = 21_520

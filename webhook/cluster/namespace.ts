@@ -1,6 +1,6 @@
 // What injection needs to know of a namespace, and where a program gets it from.
 
-import { isObject, objectAt, stringAt, type Json } from './json.ts'
+import { isObject, objectAt, stringAt, type Json } from '../../shared/json.ts'
 
 export interface Namespace {
   readonly name: string

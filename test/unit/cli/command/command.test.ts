@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { isHelp } from '../../../cli/command.ts'
+import { isHelp } from '../../../../cli/command/command.ts'
 
 test.each([
   ['alone', ['--help'], true],

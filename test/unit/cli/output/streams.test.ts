@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createOutput } from '../../../cli/output.ts'
-import { fileStream } from '../../../cli/streams.ts'
+import { createOutput } from '../../../../cli/output/output.ts'
+import { fileStream } from '../../../../cli/output/streams.ts'
 
 /** A disk with room for so many bytes, which takes at most `most` at once. */
 const disk = (room: number, most: number) => {

@@ -1,8 +1,8 @@
 // A manifest's text, from a file, a pipe or standard input, bounded: what says `-f` may be anything.
 
 import { createReadStream } from 'node:fs'
-import { messageOf } from '../shared/message.ts'
-import { fail, ok, type Result } from '../shared/result.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 
 const MAX_BYTES = 64 * 1024 * 1024
 

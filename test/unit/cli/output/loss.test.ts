@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { exitCode, lossOf } from '../../../cli/loss.ts'
+import { exitCode, lossOf } from '../../../../cli/output/loss.ts'
 
 const GONE = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
 const FULL = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })

@@ -1,11 +1,11 @@
 // The flags of `outrigger run`: its own, and one for every annotation that the sidecar reads. Pure.
 
 import { parseArgs } from 'node:util'
-import { parsePort } from './port.ts'
-import { annotation, KEYS, type Key } from '../shared/annotations.ts'
-import { messageOf } from '../shared/message.ts'
-import { parseValue, wants } from '../shared/settings.ts'
-import { fail, ok, type Result } from '../shared/result.ts'
+import { parsePort } from '../command/port.ts'
+import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
+import { messageOf } from '../../shared/message.ts'
+import { parseValue, wants } from '../../shared/settings.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 
 /** A command on this machine speaks stdio: what describes an HTTP server has no flag here. */
 const NOT_HERE: ReadonlySet<Key> = new Set(['transport', 'port', 'path'])

@@ -1,7 +1,7 @@
 // What the flags of `outrigger run` say of themselves, and of values that are wrong.
 
 import { describe, expect, test } from '@jest/globals'
-import { parseRunFlags, settingsHelp } from '../../../cli/run-flags.ts'
+import { parseRunFlags, settingsHelp } from '../../../../cli/run/run-flags.ts'
 
 describe('a value that is wrong is told by its flag', () => {
   test.each([

@@ -1,6 +1,6 @@
 // The flag `-f FILE`, given exactly once: of two, one would be dropped without a word. Pure.
 
-import { fail, ok, type Result } from '../shared/result.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 
 /** Takes every time that the flag was given; `missing` is what to say where it was not. */
 export const oneFile = (

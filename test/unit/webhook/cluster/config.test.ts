@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_SIDECAR_UID, readClusterConfig } from '../../../webhook/config.ts'
-import { parseOptions } from '../../../webhook/options.ts'
+import { DEFAULT_SIDECAR_UID, readClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { parseOptions } from '../../../../webhook/options.ts'
 
 const errorsOf = (text: string): readonly string[] => {
   const config = readClusterConfig(text)

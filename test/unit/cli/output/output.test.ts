@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
-import { createOutput } from '../../../cli/output.ts'
+import { createOutput } from '../../../../cli/output/output.ts'
 
 /** A stream that takes one text at a time, when the test says so. */
 const slowStream = () => {

@@ -7,12 +7,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Log } from '../shared/log.ts'
-import { messageOf } from '../shared/message.ts'
-import type { SidecarConfig } from '../shared/sidecar-config.ts'
-import { startSidecar, type Sidecar } from '../sidecar/sidecar.ts'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
-const SHIM = fileURLToPath(new URL('../dist/shim', import.meta.url))
+const SHIM = fileURLToPath(new URL('../../dist/shim', import.meta.url))
 /** The shim needs moments; a child that cannot be ended at all must not hang the terminal. */
 const SHIM_END_MS = 8000
 

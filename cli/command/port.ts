@@ -1,6 +1,6 @@
 // A flag that names a TCP port. Pure.
 
-import { fail, ok, type Result } from '../shared/result.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 
 const DIGITS = /^\d{1,5}$/
 
