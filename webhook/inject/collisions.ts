@@ -13,7 +13,7 @@ import {
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
 import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { cleanPath, doPathsMeet } from './paths.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { isOwnMount, isReservedVolume } from './volumes.ts'

@@ -4,7 +4,8 @@
 import { INJECTED_LABEL, INJECTION_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { at, objectAt } from '../../shared/json.ts'
 import type { ScopeTexts } from '../settings/scopes.ts'
-import { violation, type SkipReason, type Violation } from './outcome.ts'
+import type { SkipReason } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import type { Subject } from './subject.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'

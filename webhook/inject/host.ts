@@ -1,7 +1,7 @@
 // What a pod may not share with its node or between its containers once a server is in it. Pure.
 
 import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { members } from './pod.ts'
 
 const SHARED: readonly (readonly [field: string, why: string])[] = [

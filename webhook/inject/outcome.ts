@@ -1,6 +1,7 @@
 // What render decides: inject, skip or deny. Codes are stable (metric label, audit annotation,
 // test row); messages may change.
 
+import type { Violation } from '../settings/violation.ts'
 import type { Operation } from './patch.ts'
 import type { JsonObject } from '../../shared/json.ts'
 
@@ -14,36 +15,6 @@ export const SKIP_REASONS = {
   'no-server': 'the namespace opts in, but no MCP server can be found in this pod',
 } as const
 export type SkipReason = keyof typeof SKIP_REASONS
-
-/** What a pod can be denied for: code to meaning. The README lists the same. */
-export const VIOLATIONS = {
-  malformed: 'the pod, or the namespace’s uid range, has not the shape that Kubernetes gives it',
-  'bad-value': 'an annotation’s value does not parse',
-  'wrong-scope': 'an annotation stands where it may not',
-  loosened: 'a lower scope loosens what a higher one fixed',
-  floor: 'the cluster configuration forbids the value',
-  incomplete: 'a setting that the others need is missing',
-  'no-server': 'it cannot be told which container is the server',
-  'no-command': 'the server’s command is in no place where Outrigger looks',
-  'no-port': 'it cannot be told on which port a server that speaks HTTP listens',
-  'reserved-name': 'a container, volume or label has a name that only Outrigger gives',
-  'reserved-path': 'a mount or a command stands at one of Outrigger’s paths',
-  'reserved-port': 'a port is one of Outrigger’s',
-  'host-access': 'the pod shares the node’s namespaces or ports, or its containers’ processes',
-  windows: 'the pod runs on Windows',
-  'weaker-security': 'a security context is explicitly weaker than what a server gets',
-  'same-uid': 'a container runs as the sidecar’s uid',
-  resources: 'the sidecar’s requests exceed its limits',
-  'too-large': 'the annotations would exceed the API server’s limit',
-  internal: 'a fault of Outrigger’s',
-} as const
-export type ViolationCode = keyof typeof VIOLATIONS
-
-export interface Violation {
-  readonly code: ViolationCode
-  /** What is wrong, where, and what would be right. */
-  readonly message: string
-}
 
 export interface Inject {
   readonly kind: 'inject'
@@ -62,5 +33,3 @@ export interface Deny {
   readonly warnings: readonly string[]
 }
 export type Outcome = Inject | Skip | Deny
-
-export const violation = (code: ViolationCode, message: string): Violation => ({ code, message })

@@ -4,7 +4,7 @@
 import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { formatQuantity, isSameQuantity, parseQuantity } from '../settings/quantity.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 

@@ -14,7 +14,7 @@ import {
 } from '../../shared/json.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import type { Floor, Level } from '../settings/floor.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
 
 type Path = readonly [string, ...string[]]

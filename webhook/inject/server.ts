@@ -5,7 +5,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { isExempt, nameOf } from './pod.ts'
 import type { Subject } from './subject.ts'
 

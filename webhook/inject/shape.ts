@@ -2,7 +2,7 @@
 // own pods; the CLI reads what people wrote. Pure.
 
 import { at, arrayAt, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 
 const MAPPINGS = [
   ['metadata', 'labels'],

@@ -4,7 +4,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { mapContainers, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'
 

@@ -4,7 +4,7 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import { violation, type Violation } from './outcome.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 
 const UID_RANGE = 'openshift.io/sa.scc.uid-range'
 const RANGE = /^(\d{1,10})([/-])(\d{1,10})$/

@@ -2,7 +2,7 @@
 // default: every relaxation is an `allow…` that somebody has written down. Pure.
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
-import { violation, type Violation } from '../inject/outcome.ts'
+import { violation, type Violation } from './violation.ts'
 import { parseQuantity } from './quantity.ts'
 
 /** What is asked of a pod: `baseline` is the restricted Pod Security Standard, `strict` more. */

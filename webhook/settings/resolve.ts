@@ -4,7 +4,7 @@
 
 import { annotation, KEYS, PREFIX, SCOPES, type Key, type Scope } from '../../shared/annotations.ts'
 import { parseSettings, parseValue, type Settings } from '../../shared/settings.ts'
-import { violation, type Violation } from '../inject/outcome.ts'
+import { violation, type Violation } from './violation.ts'
 import { flooredDefault, floorViolations, type Floor, type Placed } from './floor.ts'
 import type { ScopeTexts } from './scopes.ts'
 import { loosening } from './tighten.ts'

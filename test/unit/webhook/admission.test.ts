@@ -4,7 +4,7 @@ import { boundWarnings, denialMessage, respond } from '../../../webhook/admissio
 import { parseReview } from '../../../webhook/admission/review.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
-import { violation } from '../../../webhook/inject/outcome.ts'
+import { violation } from '../../../webhook/settings/violation.ts'
 import { objectAt, stringAt, type Json, type JsonObject } from '../../../shared/json.ts'
 import { fixedNamespaces, type Namespaces } from '../../../webhook/cluster/namespace.ts'
 import { reviewOf, type ReviewFields } from '../../support/admission.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
-import { VIOLATIONS } from '../../../webhook/inject/outcome.ts'
+import { VIOLATIONS } from '../../../webhook/settings/violation.ts'
 import { createTelemetry } from '../../../webhook/telemetry.ts'
 
 const README = readFileSync(new URL('../../../webhook/README.md', import.meta.url), 'utf8')

@@ -1,0 +1,33 @@
+// What a pod can be denied for. Codes are stable (metric label, audit annotation, test row); messages may change.
+
+/** What a pod can be denied for: code to meaning. The README lists the same. */
+export const VIOLATIONS = {
+  malformed: 'the pod, or the namespace’s uid range, has not the shape that Kubernetes gives it',
+  'bad-value': 'an annotation’s value does not parse',
+  'wrong-scope': 'an annotation stands where it may not',
+  loosened: 'a lower scope loosens what a higher one fixed',
+  floor: 'the cluster configuration forbids the value',
+  incomplete: 'a setting that the others need is missing',
+  'no-server': 'it cannot be told which container is the server',
+  'no-command': 'the server’s command is in no place where Outrigger looks',
+  'no-port': 'it cannot be told on which port a server that speaks HTTP listens',
+  'reserved-name': 'a container, volume or label has a name that only Outrigger gives',
+  'reserved-path': 'a mount or a command stands at one of Outrigger’s paths',
+  'reserved-port': 'a port is one of Outrigger’s',
+  'host-access': 'the pod shares the node’s namespaces or ports, or its containers’ processes',
+  windows: 'the pod runs on Windows',
+  'weaker-security': 'a security context is explicitly weaker than what a server gets',
+  'same-uid': 'a container runs as the sidecar’s uid',
+  resources: 'the sidecar’s requests exceed its limits',
+  'too-large': 'the annotations would exceed the API server’s limit',
+  internal: 'a fault of Outrigger’s',
+} as const
+export type ViolationCode = keyof typeof VIOLATIONS
+
+export interface Violation {
+  readonly code: ViolationCode
+  /** What is wrong, where, and what would be right. */
+  readonly message: string
+}
+
+export const violation = (code: ViolationCode, message: string): Violation => ({ code, message })
