@@ -1,0 +1,29 @@
+// Which folder may know which: the one list. `npm run lint` holds every import to it, type-only ones too.
+
+export interface Plan {
+  /** Top-level folders, each line above those that it may import. */
+  readonly programs: readonly string[]
+  /** The folders of one of them in the same way; `.` are the files that stand in it directly. */
+  readonly floors: Readonly<Record<string, readonly string[]>>
+}
+
+/** What stands on one line must not know its neighbours. */
+export const PLAN: Plan = {
+  programs: ['cli', 'webhook sidecar', 'certs', 'shared'],
+  floors: {
+    cli: ['.', 'start', 'dev', 'run manifest', 'command', 'output'],
+    webhook: ['.', 'admission kube', 'inject', 'cluster', 'settings'],
+    sidecar: [
+      '.', // wires everything
+      'pipeline life admin', // what is done with a request; with the whole; with a probe
+      'routing', // by era, and whether at all
+      'legacy modern',
+      'conversation', // what both eras share
+      'telemetry server', // a request's trace; the link to a server
+      'http',
+      'mcp access',
+      'json',
+      'bytes',
+    ],
+  },
+}
