@@ -21,6 +21,9 @@ export const tracesSchema = z.strictObject({
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
 })
 
+const standIn = z.strictObject({ port: z.int().check(z.gte(1), z.lte(65_535)), path })
+export type StandIn = Readonly<z.output<typeof standIn>>
+
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
   settings: z._default(z.record(z.string(), z.string()), {}),
@@ -32,6 +35,11 @@ const schema = z.strictObject({
   adminPort: z._default(port, ADMIN_PORT),
   /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
   runDir: z.optional(path),
+  /**
+   * Ports that the server, or a bridge before it, would hold: the sidecar listens there too, and serves
+   * MCP at the path that clients know as well as at its own.
+   */
+  standIns: z._default(z.array(standIn).check(z.maxLength(16)), []),
   /** Where to leave the shim for the server's container; absent where it is there already. */
   binDir: z.optional(path),
   /**

@@ -188,12 +188,15 @@ const createServers = (
     metrics: metrics.text,
     metricsType: metrics.contentType,
   }
-  return [
-    createListener(listener),
-    createListener(listener),
-    createAdmin(admin),
-    createAdmin(admin),
-  ] as const
+  // Two of each: where one socket cannot take both address families, they share the port.
+  return {
+    mcp: [createListener(listener), createListener(listener)],
+    admin: [createAdmin(admin), createAdmin(admin)],
+    standIns: config.standIns.map(({ port, path }) => {
+      const options = { ...listener, path }
+      return { port, pair: [createListener(options), createListener(options)] as const }
+    }),
+  } as const
 }
 
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
@@ -205,14 +208,16 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { upstream, readiness, router, drain, sweep } = built
   let isStarted = false
   const tracing = await createTracing(parts, built.metrics)
-  const servers = createServers(parts, built, tracing, () => isStarted)
+  const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
+  const servers = [...mcp, ...admin, ...standIns.flatMap(({ pair }) => pair)]
   const closeServers = (patienceMs: number): Promise<unknown> =>
     Promise.all(servers.filter((server) => server.listening).map((one) => closed(one, patienceMs)))
   let port: number
   let adminPort: number
   try {
-    port = await listen(servers[0], servers[1], config.port, config.host)
-    adminPort = await listen(servers[2], servers[3], config.adminPort, config.host)
+    port = await listen(mcp, config.port, config.host)
+    adminPort = await listen(admin, config.adminPort, config.host)
+    for (const standIn of standIns) await listen(standIn.pair, standIn.port, config.host)
     await upstream.start()
   } catch (error) {
     await closeServers(0)

@@ -25,8 +25,7 @@ const isMissingFamily = (error: unknown): boolean =>
  * dual-stack socket; on loopback both families are taken. The servers share their handler. Returns the port.
  */
 export const listen = async (
-  server: Server,
-  second: Server,
+  [server, second]: readonly [Server, Server],
   port: number,
   host: string,
 ): Promise<number> => {

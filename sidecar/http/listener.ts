@@ -1,4 +1,4 @@
-// The HTTP listener that clients reach: one path, CORS, every time and size bounded. What a request on that path
+// The HTTP listener that clients reach: the MCP path, CORS, every time and size bounded. What a request on that path
 // means, and what answers it, is somebody else's business.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -20,6 +20,8 @@ export type Serve = (request: IncomingMessage, reply: Reply, arrivedMs: number) 
 
 export interface ListenerOptions {
   readonly serve: Serve
+  /** A path that means the MCP endpoint here as well: where a server that we stand in for had its own. */
+  readonly path?: string
   /** Whether browsers may call us from an Origin. */
   readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
@@ -28,7 +30,7 @@ export interface ListenerOptions {
 }
 
 const handler =
-  ({ serve, isAllowedOrigin, now, isDraining }: ListenerOptions) =>
+  ({ serve, path: other = MCP_PATH, isAllowedOrigin, now, isDraining }: ListenerOptions) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs)
@@ -43,7 +45,7 @@ const handler =
       }
     }
     const path = request.url?.split('?', 1)[0]
-    if (path !== MCP_PATH) {
+    if (path !== MCP_PATH && path !== other) {
       reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`))
       return
     }

@@ -18,6 +18,9 @@ import { isStopGap } from './shell.ts'
 /** Text that the kubelet's expansion of `$(VAR)` leaves as it was. */
 export const escapeExpansion = (text: string): string => text.replaceAll('$', '$$$$')
 
+/** The text as the kubelet makes it again. */
+export const unescapeExpansion = (text: string): string => text.replaceAll('$$', '$')
+
 export interface Line {
   /** Undefined where the container has none; empty where it has only our shim. */
   readonly command: readonly string[] | undefined

@@ -52,13 +52,14 @@ const newLine = (
   if (transport.kind === 'http') {
     return ok({ command: hadShim && command?.length === 0 ? undefined : command, args })
   }
+  const prefix = shimPrefix(pod, server, resolution.settings)
+  if (transport.command) return ok({ command: [...prefix, ...transport.command], args: undefined })
   const found = findCommand(server, line.value, {
     pod,
     images: config.images,
     settings: resolution.settings,
   })
   if (!found.ok) return found
-  const prefix = shimPrefix(pod, server, resolution.settings)
   return ok({ command: [...prefix, ...found.value.command], args: found.value.args })
 }
 

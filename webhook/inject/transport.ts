@@ -3,96 +3,142 @@
 // is a warning. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
+import { MCP_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { StandIn } from '../../shared/sidecar-config.ts'
 import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { readLine, wordsOf } from './command.ts'
+import { findBridge, type Bridge } from './bridge.ts'
+import { isOwnPort } from './collisions.ts'
+import { readLine, wordsOf, type Line } from './command.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { nameOf } from './pod.ts'
+import { nameOf, ownSidecar } from './pod.ts'
+import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
 import { isStopGap } from './shell.ts'
+import { standInsOf } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
 
-export type Transport =
-  | {
-      readonly kind: 'stdio'
-      /** Several processes run there, and none of them can hold a declared port. */
-      readonly dropsPorts: boolean
-      readonly warnings: readonly string[]
-    }
-  | { readonly kind: 'http'; readonly port: number; readonly warnings: readonly string[] }
-
-interface Port {
-  readonly number: number
-  readonly name: string
+export interface Stdio {
+  readonly kind: 'stdio'
+  /** The server's own command, taken from a bridge's line; undefined: the container's is the server's. */
+  readonly command: readonly string[] | undefined
+  /** Several processes run there, and none of them can hold a declared port. */
+  readonly dropsPorts: boolean
+  /** Where clients reached the bridge. */
+  readonly standIns: readonly StandIn[]
+  readonly warnings: readonly string[]
 }
 
-const tcpPorts = (server: JsonObject): readonly Port[] =>
-  objectsAt(server, 'ports')
-    .filter((port) => (stringAt(port, 'protocol') ?? 'TCP') === 'TCP')
-    .map((port) => ({ number: numberAt(port, 'containerPort') ?? 0, name: nameOf(port) }))
-
-/** Names that say "this is the one", the surest first. */
-const LIKELY: readonly RegExp[] = [
-  /^mcp$/,
-  /^http$/,
-  /mcp/,
-  /^https?\b/,
-  /^(web|api|main|server|app)$/,
-]
-/** Names of ports that serve something else beside the protocol. */
-const ASIDE = /metric|health|admin|debug|pprof|probe|prom|grpc|monitor|manage|websocket|^ws|ssh/
-
-const mainPorts = (server: JsonObject): readonly Port[] =>
-  tcpPorts(server).filter(({ name }) => !ASIDE.test(name))
-
-/** The port among several that is likely to speak MCP. */
-const likelyPort = (main: readonly Port[]): Port | undefined => {
-  const named = LIKELY.map((word) => main.find(({ name }) => word.test(name))).find(Boolean)
-  return named ?? (main.length === 1 ? main[0] : undefined)
+export interface Http {
+  readonly kind: 'http'
+  readonly port: number
+  readonly warnings: readonly string[]
 }
 
-const list = (ports: readonly Port[]): string => {
-  const texts = ports.map(({ number, name }) => (name === '' ? `${number}` : `${number} (${name})`))
-  return texts.join(', ')
+export type Transport = Stdio | Http
+
+const bridgeOf = (server: JsonObject, { command, args = [] }: Line): Bridge | undefined =>
+  findBridge(command, args, stringAt(server, 'image') ?? '')
+
+/** What the container itself shows. */
+interface Signs {
+  /** It is a stdio server, whatever ports it declares. */
+  readonly isStdio: boolean
+  readonly bridge: Bridge | undefined
 }
 
-/** The server's port: the annotation's, the only declared one, or the likely one of several. */
-const findPort = (server: JsonObject, { resolution }: Subject): Result<Port, Violation> => {
-  const { port } = resolution.settings
-  if (port !== undefined) return ok({ number: port, name: '' })
-  const ports = tcpPorts(server)
-  const [only, ...others] = ports
-  const found = others.length === 0 ? only : likelyPort(mainPorts(server))
-  if (found) return ok(found)
-  const why = only
-    ? `declares several ports, ${list(ports)}, and no name tells which of them speaks MCP`
-    : 'declares no port'
-  return fail(
-    violation('no-port', `container ${nameOf(server)}: ${why}; name it with ${PREFIX}port`),
-  )
-}
-
-/** Signs of a stdio server, whatever ports it declares. */
-const isStdio = (server: JsonObject): boolean => {
+const signsOf = (server: JsonObject): Signs => {
+  const isHeldOpen = at(server, 'stdin') === true
   const line = readLine(server)
+  if (!line.ok) return { isStdio: isHeldOpen, bridge: undefined }
   // What an earlier pass has wrapped for stdio is that; what only sleeps waits for `kubectl exec`.
-  const isWrapped = line.ok && (line.value.hadShim || isStopGap(wordsOf(line.value)))
-  return at(server, 'stdin') === true || isWrapped
+  if (line.value.hadShim) return { isStdio: true, bridge: undefined }
+  const bridge = bridgeOf(server, line.value)
+  const isStdio = isHeldOpen || isStopGap(wordsOf(line.value)) || bridge?.command !== undefined
+  return { isStdio, bridge }
 }
 
 /** Why the server is taken for one that speaks HTTP; undefined: stdio. */
-const reasonForHttp = (server: JsonObject, subject: Subject): string | undefined => {
+const reasonForHttp = (server: JsonObject, signs: Signs, subject: Subject): string | undefined => {
   const { settings } = subject.resolution
   if (settings.transport === 'http') return 'the annotation says so'
-  if (settings.transport === 'stdio' || isStdio(server)) return undefined
+  if (settings.transport === 'stdio' || signs.isStdio) return undefined
   if (settings.port !== undefined) return `${PREFIX}port names its port`
+  if (signs.bridge) return `it runs the bridge ${signs.bridge.name}`
   return mainPorts(server).length > 0 ? 'it declares a port' : undefined
 }
 
-const stdio = (server: JsonObject, { resolution }: Subject): Transport => {
+const portsTakenOff = (server: JsonObject, { resolution }: Subject): readonly string[] => {
   const ports = objectsAt(server, 'ports').map((port) => numberAt(port, 'containerPort') ?? 0)
-  const dropsPorts = ports.length > 0 && resolution.settings['process-model'] !== 'shared'
-  const warning = `container ${nameOf(server)}: port ${ports.join(', ')} is taken off with transport stdio: several server processes run there and none can hold it; if the server speaks HTTP, set ${PREFIX}transport: http`
-  return { kind: 'stdio', dropsPorts, warnings: dropsPorts ? [warning] : [] }
+  return ports.length === 0 || resolution.settings['process-model'] === 'shared'
+    ? []
+    : [
+        `container ${nameOf(server)}: port ${ports.join(', ')} is taken off with transport stdio: several server processes run there and none can hold it; if the server speaks HTTP, set ${PREFIX}transport: http`,
+      ]
+}
+
+const stdio = (server: JsonObject, subject: Subject): Stdio => {
+  // What stood there before the shim is gone; our own earlier document says where we stood in.
+  const standIns = standInsOf(ownSidecar(subject.pod))
+  const warnings = standIns.length > 0 ? [] : portsTakenOff(server, subject)
+  return {
+    kind: 'stdio',
+    command: undefined,
+    dropsPorts: warnings.length > 0,
+    standIns,
+    warnings,
+  }
+}
+
+const portOf = (
+  server: JsonObject,
+  bridge: Bridge | undefined,
+  { resolution }: Subject,
+): number | undefined => resolution.settings.port ?? likelyPort(server)?.number ?? bridge?.port
+
+/** The server of a bridge, run without it. The bridge's port stays declared: Services find it by name. */
+const unwrapped = (
+  server: JsonObject,
+  bridge: Bridge,
+  command: readonly string[],
+  subject: Subject,
+): Stdio => {
+  const port = portOf(server, bridge, subject)
+  const standIns =
+    port === undefined || isOwnPort(port) ? [] : [{ port, path: bridge.path ?? MCP_PATH }]
+  const served = standIns.map(
+    (standIn) =>
+      ` Port ${standIn.port} is served by the sidecar: MCP over Streamable HTTP at ${standIn.path}, nothing else of the bridge's.`,
+  )
+  return {
+    kind: 'stdio',
+    command,
+    dropsPorts: false,
+    standIns,
+    warnings: [
+      `container ${nameOf(server)}: its server ${JSON.stringify(command.join(' '))} is run without the bridge ${bridge.name}, one process a session.${served.join('')} To keep the bridge, set ${PREFIX}transport: http`,
+    ],
+  }
+}
+
+const http = (
+  server: JsonObject,
+  bridge: Bridge | undefined,
+  why: string,
+  subject: Subject,
+): Result<Http, Violation> => {
+  const port = portOf(server, bridge, subject)
+  const name = nameOf(server)
+  if (port === undefined) {
+    const ports = tcpPorts(server)
+    const several = `declares several ports, ${portList(ports)}, and no name tells which of them speaks MCP`
+    const text = `container ${name}: ${ports.length > 0 ? several : 'declares no port'}; name it with ${PREFIX}port`
+    return fail(violation('no-port', text))
+  }
+  const declared = tcpPorts(server).filter(({ number }) => number === port)
+  const text = declared.length > 0 ? portList(declared) : String(port)
+  const guess = `container ${name}: taken for a server that speaks HTTP on port ${text}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
+  const isSaid = subject.resolution.settings.transport === 'http'
+  return ok({ kind: 'http', port, warnings: isSaid ? [] : [guess] })
 }
 
 /** What the server speaks, or why its port cannot be told. */
@@ -100,12 +146,11 @@ export const findTransport = (
   server: JsonObject,
   subject: Subject,
 ): Result<Transport, Violation> => {
-  const why = reasonForHttp(server, subject)
-  if (why === undefined) return ok(stdio(server, subject))
-  const port = findPort(server, subject)
-  if (!port.ok) return port
-  const { number, name } = port.value
-  const guess = `container ${nameOf(server)}: taken for a server that speaks HTTP on port ${number}${name === '' ? '' : ` (${name})`}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
-  const isSaid = subject.resolution.settings.transport === 'http'
-  return ok({ kind: 'http', port: number, warnings: isSaid ? [] : [guess] })
+  const signs = signsOf(server)
+  const { bridge } = signs
+  const why = reasonForHttp(server, signs, subject)
+  if (why !== undefined) return http(server, bridge, why, subject)
+  return ok(
+    bridge?.command ? unwrapped(server, bridge, bridge.command, subject) : stdio(server, subject),
+  )
 }
