@@ -83,12 +83,13 @@ export const withAt = (
   return { ...object, [key]: withAt(child, [next, ...rest], value) }
 }
 
-/** Whether two values are the same JSON, whatever the order of members. */
+/** Whether two values are the same JSON, whatever the order of members. What a copy shares is not walked through. */
 export const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
+  if (a === b) return true
   if (isList(a)) {
     return isList(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
   }
-  if (!isObject(a) || !isObject(b)) return a === b
+  if (!isObject(a) || !isObject(b)) return false
   const keys = Object.keys(a)
   return (
     keys.length === Object.keys(b).length &&

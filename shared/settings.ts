@@ -88,11 +88,15 @@ const command = (text: string): readonly string[] | undefined => {
   return isCommand && !words.some((word: string) => word.includes('\0')) ? words : undefined
 }
 
+// Of every list: whoever needs more has a pattern, a range or a scope for it.
+const MAX_ITEMS = 256
+
 const items =
   (isItem: (item: string) => boolean) =>
   (text: string): readonly string[] | undefined => {
-    const list = text.split(',').map((item) => item.trim())
-    return list.every(isItem) && new Set(list).size === list.length ? list : undefined
+    const list = text.split(',', MAX_ITEMS + 1).map((item) => item.trim())
+    const isRight = list.length <= MAX_ITEMS && list.every(isItem)
+    return isRight && new Set(list).size === list.length ? list : undefined
   }
 
 const isDirectory = (path: string): boolean =>
@@ -159,11 +163,17 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   port: [(text) => integer(text, 65_535), 'a port from 1 to 65535'],
   path: [(text) => (PATH.test(text) ? text : undefined), 'a path that begins with /'],
   command: [command, 'a JSON array of strings such as `["node","server.js"]`'],
-  list: [items((item) => /^[!-~]{1,2048}$/.test(item)), 'a comma separated list, no item twice'],
-  directories: [items(isDirectory), 'a comma separated list of clean absolute directories'],
+  list: [
+    items((item) => /^[!-~]{1,2048}$/.test(item)),
+    `a comma separated list of up to ${MAX_ITEMS}, no item twice`,
+  ],
+  directories: [
+    items(isDirectory),
+    `a comma separated list of up to ${MAX_ITEMS} clean absolute directories`,
+  ],
   destinations: [
     items(isDestination),
-    'a comma separated list of `host:port`, `*.host:port` or `CIDR:port`',
+    `a comma separated list of up to ${MAX_ITEMS}: \`host:port\`, \`*.host:port\` or \`CIDR:port\``,
   ],
   quantity: [
     (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),
@@ -200,9 +210,12 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
   return ok(value as ValueOf<K>)
 }
 
-/** That a word is no key, as a sentence with the nearest match. */
-const unknownKey = (word: string): string => {
-  const match = nearest(word, KEYS)
+// Nobody mistypes more than a few; each is compared with every key of the table.
+const MAX_HINTS = 5
+
+/** That a word is no key, as a sentence; for the first few with the nearest match. */
+const unknownKey = (word: string, index: number): string => {
+  const match = index < MAX_HINTS ? nearest(word, KEYS) : undefined
   const hint = match === undefined ? '' : `; did you mean ${match}?`
   return `${JSON.stringify(word)} is not a key of the annotation table${hint}`
 }

@@ -6,7 +6,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { STATUS_ANNOTATION } from '../../shared/names.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
 import type { Workload } from '../../webhook/inject/subject.ts'
-import { objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { objectAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf } from '../../webhook/cluster/namespace.ts'
 import type { Template } from './templates.ts'
 
@@ -23,17 +23,18 @@ const ours = (annotations: JsonObject): Readonly<Record<string, string>> =>
     ),
   )
 
-const withAnnotation = (pod: JsonObject, name: string, text: string | undefined): JsonObject =>
-  withAt(pod, ['metadata', 'annotations', name], text)
-
 /** The template's pod as the workload's annotations complete it. */
 export const lend = ({ pod, kind, name, annotations, path }: Template): LentPod => {
   if (path.length === 0 || kind === 'Pod') return { pod, workload: undefined }
   const lent = ours(annotations)
-  const before = readStatus(pod)?.copied ?? []
-  const bare = before.reduce((current, key) => withAnnotation(current, key, undefined), pod)
-  const own = objectAt(bare, 'metadata', 'annotations')
-  const copied = Object.keys(lent).filter((key) => stringAt(own, key) === undefined)
-  const full = copied.reduce((current, key) => withAnnotation(current, key, lent[key]), bare)
+  const before = new Set(readStatus(pod)?.copied)
+  const own = Object.entries(objectAt(pod, 'metadata', 'annotations')).filter(
+    ([key]) => !before.has(key),
+  )
+  const texts = new Set(own.filter(([, text]) => typeof text === 'string').map(([key]) => key))
+  const copied = Object.keys(lent).filter((key) => !texts.has(key))
+  const isUntouched = copied.length === 0 && before.size === 0
+  const all = Object.fromEntries([...own, ...copied.map((key) => [key, lent[key] ?? ''] as const)])
+  const full = isUntouched ? pod : withAt(pod, ['metadata', 'annotations'], all)
   return { pod: full, workload: { kind, name, annotations: lent, copied } }
 }

@@ -9,13 +9,19 @@ const MAX_WARNING_LENGTH = 256
 const MAX_WARNINGS_LENGTH = 4096
 // Room for the line that says how many were left out.
 const MORE_LENGTH = 64
-// A denial is read by people, in an Event; a pod cannot have that many faults.
+// A denial is read by people, in an Event: so many reasons, and no more of each than tells it.
+const MAX_REASONS = 50
+const MAX_REASON_LENGTH = 2048
 const MAX_MESSAGE_LENGTH = 32_768
 
-const oneLine = (text: string): string => {
-  const line = text.replace(/[\u0000-\u001F\u007F]+/g, ' ')
-  return line.length > MAX_WARNING_LENGTH ? `${line.slice(0, MAX_WARNING_LENGTH - 1)}…` : line
-}
+const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text
+
+const oneLine = (text: string): string =>
+  cut(
+    text.slice(0, 2 * MAX_WARNING_LENGTH).replace(/[\u0000-\u001F\u007F]+/g, ' '),
+    MAX_WARNING_LENGTH,
+  )
 
 /** The warnings that fit, and a last one that says how many did not. */
 export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
@@ -29,13 +35,15 @@ export const boundWarnings = (warnings: readonly string[]): readonly string[] =>
   return left === 0 ? lines : [...fitting, `outrigger: ${left} more warnings were left out`]
 }
 
-/** All violations as one message: a line each. */
+/** All violations as one message: a line each, as far as anybody reads. */
 export const denialMessage = ({ violations }: Pick<Deny, 'violations'>): string => {
-  const [first, ...others] = violations.map(({ message }) => message)
-  const text =
-    others.length === 0
-      ? (first ?? 'denied')
-      : `${violations.length} reasons:${[first, ...others].map((line) => `\n  - ${line}`).join('')}`
+  const told = violations
+    .slice(0, MAX_REASONS)
+    .map(({ message }) => cut(message, MAX_REASON_LENGTH))
+  if (violations.length === 1) return told.join('')
+  const more = violations.length - told.length
+  const lines = more === 0 ? told : [...told, `${more} more`]
+  const text = `${violations.length} reasons:${lines.map((line) => `\n  - ${line}`).join('')}`
   return text.slice(0, MAX_MESSAGE_LENGTH)
 }
 

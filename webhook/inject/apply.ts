@@ -62,7 +62,8 @@ const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject
 
 const addPullSecrets = (pod: JsonObject, names: readonly string[]): JsonObject => {
   const before = objectsAt(pod, 'spec', 'imagePullSecrets')
-  const after = names.reduce((list, name) => putBy('name', list, { name }), before)
+  const ours = names.map((name) => ({ name }))
+  const after = putBy('name', before, ours)
   return names.length === 0 ? pod : withAt(pod, ['spec', 'imagePullSecrets'], after)
 }
 

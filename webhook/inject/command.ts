@@ -33,13 +33,19 @@ type Words = readonly string[] | undefined
 
 /** The words without our shim and its flags, wherever in the line another wrapper has put them. */
 const strip = (words: Words): Result<Words, string> => {
-  const start = words?.indexOf(SHIM_PATH) ?? -1
-  if (words === undefined || start === -1) return ok(words)
-  const end = words.indexOf('--', start)
-  if (words[start + 1] !== 'serve' || end === -1) {
-    return fail(`\`${SHIM_PATH}\` stands in its command in a form that Outrigger did not write`)
+  if (words === undefined) return ok(words)
+  const kept: (readonly string[])[] = []
+  let from = 0
+  for (;;) {
+    const start = words.indexOf(SHIM_PATH, from)
+    kept.push(words.slice(from, start === -1 ? words.length : start))
+    if (start === -1) return ok(kept.flat())
+    const end = words.indexOf('--', start)
+    if (words[start + 1] !== 'serve' || end === -1) {
+      return fail(`\`${SHIM_PATH}\` stands in its command in a form that Outrigger did not write`)
+    }
+    from = end + 1
   }
-  return strip([...words.slice(0, start), ...words.slice(end + 1)])
 }
 
 /** A container's `command` or `args` without the shim that injection has put into it. */

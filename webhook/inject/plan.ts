@@ -77,11 +77,16 @@ const serverWarnings = (server: JsonObject, transport: Transport): readonly stri
   ]
 }
 
+// A warning says no more than fits.
+const MAX_TAKEN = 20
+
 const sidecarWarnings = (before: JsonObject | undefined, after: JsonObject): readonly string[] => {
   const taken = before ? takenFromSidecar(before, after) : []
+  const names = taken.slice(0, MAX_TAKEN).join(', ')
+  const more = taken.length > MAX_TAKEN ? ` and ${taken.length - MAX_TAKEN} more` : ''
   return taken.length === 0
     ? []
-    : [`container ${nameOf(after)}: is Outrigger's; taken off it: ${taken.join(', ')}`]
+    : [`container ${nameOf(after)}: is Outrigger's; taken off it: ${names}${more}`]
 }
 
 interface Parts {

@@ -49,14 +49,24 @@ export const isExempt = (container: JsonObject, floor: Floor): boolean =>
   )
 
 /** An image reference without digest and tag: `registry:5000/team/app:1@sha256:…` → `registry:5000/team/app`. */
-const repository = (image: string): string => image.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
+const repository = (image: string): string => {
+  const [tagged = ''] = image.split('@', 1)
+  const colon = tagged.lastIndexOf(':')
+  return colon > tagged.lastIndexOf('/') ? tagged.slice(0, colon) : tagged
+}
 
-/** The list with the item in the place of the one with the same key, else at its end. */
+/** The list with each item in the place of the first one with the same key, else at its end. */
 export const putBy = (
   key: string,
   list: readonly JsonObject[],
-  item: JsonObject,
+  items: readonly JsonObject[],
 ): readonly JsonObject[] => {
-  const index = list.findIndex((other) => other[key] === item[key])
-  return index === -1 ? [...list, item] : list.with(index, item)
+  const result = [...list]
+  const places = new Map(list.map((item, index) => [item[key], index] as const).toReversed())
+  for (const item of items) {
+    const place = places.get(item[key]) ?? result.length
+    places.set(item[key], place)
+    result[place] = item
+  }
+  return result
 }

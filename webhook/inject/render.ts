@@ -4,21 +4,26 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { at, objectAt, type JsonObject } from '../../shared/json.ts'
+import { objectAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
-import { misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
+import { isOurs, misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { applyPlan } from './apply.ts'
 import { forgedLabels, isAskedFor, silenceWarnings, skipReason } from './decide.ts'
+import { annotationBytes, limitFaults, MAX_ANNOTATION_BYTES } from './limits.ts'
 import { SKIP_REASONS, type Outcome } from './outcome.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { writePatch } from './patch.ts'
 import { planInjection } from './plan.ts'
-import { shapeFaults } from './shape.ts'
+import { metadataFaults, specFaults } from './shape.ts'
 import type { Subject, Workload } from './subject.ts'
 
-// The API server's own limit on all annotations of an object, names and values.
-const MAX_ANNOTATION_BYTES = 262_144
+/** The members of a pod's annotations or labels that bear our prefix: of many that others have put there, none is copied. */
+const ours = (pod: JsonObject, field: string): Readonly<Record<string, string>> => {
+  const all = objectAt(pod, 'metadata', field)
+  const names = Object.keys(all).filter(isOurs)
+  return stringsOf(Object.fromEntries(names.map((name) => [name, all[name] ?? null])))
+}
 
 /** The scopes that speak for a pod, the cluster's first. */
 export const scopesOf = (
@@ -28,9 +33,8 @@ export const scopesOf = (
   workload?: Workload,
 ): readonly ScopeTexts[] => {
   // What was copied from the workload still speaks for the workload.
-  const own = Object.entries(stringsOf(objectAt(pod, 'metadata', 'annotations'))).filter(
-    ([name]) => !workload?.copied?.includes(name),
-  )
+  const copied = new Set(workload?.copied)
+  const own = Object.entries(ours(pod, 'annotations')).filter(([name]) => !copied.has(name))
   return [
     config.scope,
     readScope('namespace', `namespace ${namespace.name}`, namespace.annotations),
@@ -68,11 +72,12 @@ const leave = (
   return { kind: 'skip', reason, warnings: [...warnings, ...silence] }
 }
 
-const annotationBytes = (pod: JsonObject): number =>
-  Object.entries(stringsOf(at(pod, 'metadata', 'annotations'))).reduce(
-    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text),
-    0,
-  )
+/** A pod that asks for injection and cannot be judged: too large, or not the shape of a pod. */
+const refuse = (pod: JsonObject, warnings: readonly string[]): Outcome | undefined => {
+  const limits = limitFaults(pod)
+  const faults = limits.length > 0 ? limits : specFaults(pod)
+  return faults.length > 0 ? deny(faults, warnings) : undefined
+}
 
 const isUnresolvable = (violations: readonly Violation[]): boolean =>
   violations.some(({ code }) => code === 'no-server' || code === 'no-command')
@@ -116,12 +121,11 @@ export const render = (
   config: ClusterConfig,
   workload?: Workload,
 ): Outcome => {
-  const faults = shapeFaults(pod)
-  if (faults.length > 0) return deny(faults, [])
+  const unreadable = metadataFaults(pod)
+  if (unreadable.length > 0) return deny(unreadable, [])
   const scopes = scopesOf(pod, namespace, config, workload)
   const resolution = resolveSettings(scopes, config.floor)
   const subject: Subject = { pod, namespace, config, workload, resolution }
-  const labels = stringsOf(objectAt(pod, 'metadata', 'labels'))
-  const warnings = [...resolution.warnings, ...misplacedLabels(labels)]
-  return leave(subject, scopes, warnings) ?? inject(subject, warnings)
+  const warnings = [...resolution.warnings, ...misplacedLabels(ours(pod, 'labels'))]
+  return leave(subject, scopes, warnings) ?? refuse(pod, warnings) ?? inject(subject, warnings)
 }

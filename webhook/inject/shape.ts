@@ -4,9 +4,11 @@
 import { at, arrayAt, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 
-const MAPPINGS = [
+const METADATA_MAPPINGS = [
   ['metadata', 'labels'],
   ['metadata', 'annotations'],
+] as const
+const SPEC_MAPPINGS = [
   ['spec'],
   ['spec', 'securityContext'],
   ['spec', 'nodeSelector'],
@@ -36,13 +38,20 @@ const nameFaults = (where: string, value: Json | undefined): readonly Violation[
   const names = (arrayAt({ value: value ?? [] }, 'value') ?? []).map((item) =>
     stringAt(item, 'name'),
   )
-  const twice = names.filter((name, index) => names.indexOf(name) !== index)
+  const seen = new Set<string | undefined>()
+  const twice = names.find((name) => seen.size === seen.add(name).size && name !== undefined)
   return [
     ...(names.includes(undefined) ? [violation('malformed', `${where}: an item has no name`)] : []),
-    ...(twice.length > 0
-      ? [violation('malformed', `${where}: the name ${String(twice[0])} stands twice`)]
-      : []),
+    ...(twice === undefined
+      ? []
+      : [violation('malformed', `${where}: the name ${twice} stands twice`)]),
   ]
+}
+
+/** A value in a message: what somebody has nested is not written out. */
+const inWords = (value: Json): string => {
+  if (Array.isArray(value)) return 'a list'
+  return isObject(value) ? 'a mapping' : JSON.stringify(value)
 }
 
 const stringMapFaults = (where: string, value: Json | undefined): readonly Violation[] =>
@@ -51,7 +60,7 @@ const stringMapFaults = (where: string, value: Json | undefined): readonly Viola
     .map(([name, text]) =>
       violation(
         'malformed',
-        `${where}: ${name}: ${JSON.stringify(text)} must be a string: put it in quotes`,
+        `${where}: ${name}: ${inWords(text)} must be a string: put it in quotes`,
       ),
     )
 
@@ -67,13 +76,24 @@ const memberFaults = (where: string, member: JsonObject): readonly Violation[] =
   }).map((name) => wrong(`${where}.${name}`, 'a list of strings')),
 ]
 
-/** What is wrong with the shape; empty where injection can read the pod. */
-export const shapeFaults = (pod: JsonObject): readonly Violation[] => [
-  ...MAPPINGS.filter((path) => !isMapping(at(pod, ...path))).map((path) =>
-    wrong(path.join('.'), 'a mapping'),
-  ),
+const mappingFaults = (
+  pod: JsonObject,
+  paths: readonly (readonly string[])[],
+): readonly Violation[] =>
+  paths
+    .filter((path) => !isMapping(at(pod, ...path)))
+    .map((path) => wrong(path.join('.'), 'a mapping'))
+
+/** What keeps anybody from telling whether the pod asks for injection. */
+export const metadataFaults = (pod: JsonObject): readonly Violation[] => [
+  ...mappingFaults(pod, METADATA_MAPPINGS),
   ...stringMapFaults('metadata.labels', at(pod, 'metadata', 'labels')),
   ...stringMapFaults('metadata.annotations', at(pod, 'metadata', 'annotations')),
+]
+
+/** What is wrong with the rest of a pod that asks for it; empty where injection can read it. */
+export const specFaults = (pod: JsonObject): readonly Violation[] => [
+  ...mappingFaults(pod, SPEC_MAPPINGS),
   ...LISTS.flatMap((name) => listFaults(`spec.${name}`, at(pod, 'spec', name))),
   ...LISTS.flatMap((name) => nameFaults(`spec.${name}`, at(pod, 'spec', name))),
   ...(['initContainers', 'containers'] as const).flatMap((list) =>

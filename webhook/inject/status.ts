@@ -4,8 +4,9 @@
 
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
-import { at, isSame, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { at, isObject, isSame, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { wordsWithoutShim } from './command.ts'
+import { extentFault } from './limits.ts'
 import { members, ownSidecar } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server.ts'
 import { TAKEN } from './taken.ts'
@@ -23,11 +24,18 @@ const schema = z.strictObject({
 })
 export type Status = z.output<typeof schema>
 
+const readText = (text: string): Status | undefined => {
+  const document: unknown = JSON.parse(text)
+  return isObject(document) && extentFault(document) === undefined
+    ? schema.safeParse(document).data
+    : undefined
+}
+
 /** The status that a pod bears, or undefined where it has none of our form. */
 export const readStatus = (pod: JsonObject): Status | undefined => {
   const text = stringAt(pod, 'metadata', 'annotations', STATUS_ANNOTATION)
   try {
-    return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data
+    return text === undefined ? undefined : readText(text)
   } catch {
     return undefined
   }

@@ -57,19 +57,17 @@ export interface VolumePlan {
   readonly needsTmp: (member: Member) => boolean
 }
 
-const isMounted = (mounts: readonly JsonObject[], path: string): boolean =>
-  mounts.some((mount) => cleanPath(stringAt(mount, 'mountPath') ?? '') === path)
-
 const writable = (member: Member, plan: VolumePlan): readonly JsonObject[] => {
   const own = objectsAt(member.container, 'volumeMounts')
   const users = own.filter((mount) => !isReservedVolume(nameOf(mount)))
+  const mounted = new Set(users.map((mount) => cleanPath(stringAt(mount, 'mountPath') ?? '')))
   const paths = member.name === plan.server ? plan.writablePaths : []
   return [
     ...(plan.needsTmp(member) ? [{ name: tmpVolume(member.name), mountPath: TMP }] : []),
     ...paths
       .filter((path) => path !== TMP)
       .map((path) => ({ name: directoryVolume(path), mountPath: path })),
-  ].filter(({ mountPath }) => !isMounted(users, mountPath))
+  ].filter(({ mountPath }) => !mounted.has(mountPath))
 }
 
 const mountsFor = (member: Member, plan: VolumePlan): readonly JsonObject[] => [
@@ -83,10 +81,9 @@ const merge = (
   before: readonly JsonObject[],
   wanted: readonly JsonObject[],
 ): readonly JsonObject[] => {
-  const kept = before.filter(
-    (item) => !isReservedVolume(nameOf(item)) || wanted.some((other) => other[key] === item[key]),
-  )
-  return wanted.reduce<readonly JsonObject[]>((list, item) => putBy(key, list, item), kept)
+  const ours = new Set(wanted.map((item) => item[key]))
+  const kept = before.filter((item) => !isReservedVolume(nameOf(item)) || ours.has(item[key]))
+  return putBy(key, kept, wanted)
 }
 
 const withList = (

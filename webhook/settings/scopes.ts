@@ -16,10 +16,25 @@ export interface ScopeTexts {
 /** Whether a label or annotation name is one of ours, known or not. */
 export const isOurs = (name: string): boolean => name.startsWith(PREFIX)
 
+// Nobody mistypes more than a few; each is compared with every key of the table.
+const MAX_UNKNOWN = 5
+
 const unknown = (where: string, word: string): string => {
   const match = nearest(word, KEYS)
   const hint = match === undefined ? '' : `; did you mean ${PREFIX}${match}?`
   return `${where}: ${PREFIX}${word.slice(0, 80)} is not an annotation of Outrigger${hint}`
+}
+
+/** The first few unknown words, and how many more there are. */
+const unknowns = (where: string, words: readonly string[], remark = ''): readonly string[] => {
+  const told = words.slice(0, MAX_UNKNOWN).map((word) => `${unknown(where, word)}${remark}`)
+  const more = words.length - told.length
+  return more === 0
+    ? told
+    : [
+        ...told,
+        `${where}: ${more} more names under ${PREFIX} are not annotations of Outrigger${remark}`,
+      ]
 }
 
 /** The texts of our keys among annotations. */
@@ -29,23 +44,27 @@ export const readScope = (
   annotations: Readonly<Record<string, string>>,
 ): ScopeTexts => {
   const texts = new Map<Key, string>()
-  const warnings: string[] = []
+  const words: string[] = []
   for (const [name, text] of Object.entries(annotations)) {
     if (!isOurs(name) || name === STATUS_ANNOTATION) continue
     const word = name.slice(PREFIX.length)
     if (isKey(word)) texts.set(word, text)
-    else warnings.push(unknown(where, word))
+    else words.push(word)
   }
-  return { scope, where, texts, warnings }
+  return { scope, where, texts, warnings: unknowns(where, words) }
 }
 
 /** Warnings for labels under our prefix that should have been annotations. */
-export const misplacedLabels = (labels: Readonly<Record<string, string>>): readonly string[] =>
-  Object.keys(labels)
+export const misplacedLabels = (labels: Readonly<Record<string, string>>): readonly string[] => {
+  const words = Object.keys(labels)
     .filter((name) => isOurs(name) && name !== INJECTED_LABEL && name !== SERVER_LABEL)
-    .map((name) => {
-      const word = name.slice(PREFIX.length)
-      return isKey(word)
-        ? `pod: ${name} is an annotation, not a label`
-        : `${unknown('pod', word)} (and it stands among the labels)`
-    })
+    .map((name) => name.slice(PREFIX.length))
+  return [
+    ...words.filter(isKey).map((word) => `pod: ${PREFIX}${word} is an annotation, not a label`),
+    ...unknowns(
+      'pod',
+      words.filter((word) => !isKey(word)),
+      ' (and it stands among the labels)',
+    ),
+  ]
+}

@@ -1,7 +1,7 @@
 // Whether a lower scope's value keeps within what a higher scope fixed. Pure; the annotation table
 // says per key which way is tighter.
 
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 import type { Tightening } from '../../shared/annotations.ts'
 
 const items = (text: string): readonly string[] => text.split(',').map((item) => item.trim())
@@ -11,27 +11,58 @@ const split = (destination: string): readonly [host: string, port: string] => {
   return [destination.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), destination.slice(colon + 1)]
 }
 
-const isInRange = (outer: string, inner: string): boolean => {
-  const [network = '', prefix] = outer.split('/')
-  const [address = '', bits] = inner.split('/')
-  const family = isIP(network)
-  if (family === 0 || family !== isIP(address) || prefix === undefined) return false
-  if (bits !== undefined && Number(bits) < Number(prefix)) return false
-  const list = new BlockList()
-  list.addSubnet(network, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
-  return list.check(address, family === 4 ? 'ipv4' : 'ipv6')
+interface Range {
+  readonly family: number
+  readonly address: SocketAddress
+  readonly prefix: number
 }
 
-/** Whether one allowed item (`*.example.com:443`, `10.0.0.0/8:443`, any word) covers another. */
-const covers = (outer: string, inner: string): boolean => {
-  if (outer === inner) return true
-  const [outerHost, outerPort] = split(outer)
-  const [innerHost, innerPort] = split(inner)
-  if (outerPort !== innerPort) return false
-  if (outerHost.startsWith('*.')) {
-    return innerHost.endsWith(outerHost.slice(1)) && innerHost !== outerHost.slice(2)
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
+
+/** `10.0.0.0/8`, or an address, which is the range of itself; undefined for anything else, a zone too. */
+const rangeOf = (host: string): Range | undefined => {
+  const [text = '', bits] = host.split('/')
+  const family = isIP(text)
+  const most = family === 4 ? 32 : 128
+  const prefix = bits === undefined ? most : Number(/^\d{1,3}$/.exec(bits)?.[0])
+  if (family === 0 || text.includes('%') || !(prefix <= most)) return undefined
+  return { family, address: new SocketAddress({ address: text, family: familyOf(text) }), prefix }
+}
+
+/** Whether an allowed host (`*.example.com`, `10.0.0.0/8`) covers another. */
+type Covers = (host: string, range: Range | undefined) => boolean
+
+const coverOf = (outer: string): Covers | undefined => {
+  if (outer.startsWith('*.')) {
+    return (host) => host.endsWith(outer.slice(1)) && host !== outer.slice(2)
   }
-  return isInRange(outerHost, innerHost)
+  const outerRange = outer.includes('/') ? rangeOf(outer) : undefined
+  if (!outerRange) return undefined
+  const { family, address, prefix } = outerRange
+  const list = new BlockList()
+  list.addSubnet(address, prefix)
+  return (_host, range) =>
+    range?.family === family && range.prefix >= prefix && list.check(range.address)
+}
+
+/** What the allowed items (`*.example.com:443`, `10.0.0.0/8:443`, any word) cover: each is read once. */
+const coverage = (allowed: readonly string[]): ((item: string) => boolean) => {
+  const words = new Set(allowed)
+  const byPort = new Map<string, Covers[]>()
+  for (const item of words) {
+    const [host, port] = split(item)
+    const covers = coverOf(host)
+    if (!covers) continue
+    const others = byPort.get(port)
+    if (others) others.push(covers)
+    else byPort.set(port, [covers])
+  }
+  return (item) => {
+    if (words.has(item)) return true
+    const [host, port] = split(item)
+    const range = rangeOf(host)
+    return (byPort.get(port) ?? []).some((covers) => covers(host, range))
+  }
 }
 
 /** Why `below` would loosen `above`, as the end of a sentence; undefined where it does not. */
@@ -43,10 +74,12 @@ export const loosening = (rule: Tightening, above: string, below: string): strin
   if (rule.by === 'fixed') return above === below ? undefined : `leave it out`
   const [higher, lower] = [items(above), items(below)]
   if (rule.by === 'subset') {
-    const extra = lower.filter((item) => !higher.some((outer) => covers(outer, item)))
+    const isCovered = coverage(higher)
+    const extra = lower.filter((item) => !isCovered(item))
     return extra.length === 0 ? undefined : `take out ${extra.map(quote).join(', ')}`
   }
-  const missing = higher.filter((item) => !lower.includes(item))
+  const present = new Set(lower)
+  const missing = higher.filter((item) => !present.has(item))
   return missing.length === 0 ? undefined : `add ${missing.map(quote).join(', ')}`
 }
 

@@ -19,7 +19,8 @@ export const VIOLATIONS = {
   'weaker-security': 'a security context is explicitly weaker than what a server gets',
   'same-uid': 'a container runs as the sidecar’s uid',
   resources: 'the sidecar’s requests exceed its limits',
-  'too-large': 'the annotations would exceed the API server’s limit',
+  'too-large':
+    'the pod holds more than Outrigger judges, or its annotations more than the API server takes',
   internal: 'a fault of Outrigger’s',
 } as const
 export type ViolationCode = keyof typeof VIOLATIONS

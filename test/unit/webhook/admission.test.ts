@@ -27,7 +27,9 @@ const answer = async (
   namespaces: Namespaces = fixedNamespaces([]),
 ): Promise<JsonObject> => {
   const result = await mutate(body, { config, images: () => EMPTY_INDEX, namespaces })
-  return result.ok ? objectAt(result.value.document, 'response') : { ...result.error, uid: null }
+  return result.ok
+    ? objectAt(result.value.document, 'response')
+    : { message: result.error.message, uid: null }
 }
 
 describe('parseReview', () => {
@@ -48,7 +50,7 @@ describe('parseReview', () => {
       '7',
     ],
   ])('%s', (_name, body, uid) => {
-    expect(parseReview(body)).toMatchObject({ ok: false, error: { uid } })
+    expect(parseReview(body)).toMatchObject({ ok: false, error: { origin: { uid } } })
   })
 })
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { MAX_DEPTH, MAX_VALUES } from '../../../webhook/inject/limits.ts'
 import { VIOLATIONS } from '../../../webhook/settings/violation.ts'
 import { createTelemetry } from '../../../webhook/telemetry.ts'
 
@@ -15,6 +16,12 @@ describe('webhook/README.md', () => {
     )
     const table = between('<!-- violations:begin -->', '<!-- violations:end -->')
     expect(table.split('\n')).toEqual(['| code | |', '| --- | --- |', ...rows])
+  })
+
+  test('gives the bounds of a pod', () => {
+    const [values, depth] = [MAX_VALUES.toLocaleString('en'), MAX_DEPTH]
+    expect(README).toContain(`At most: ${values} values and ${depth} levels in all`)
+    expect(README).toContain(`a review holds more than ${values} values or ${depth} levels`)
   })
 
   test('lists every member of the cluster configuration', () => {

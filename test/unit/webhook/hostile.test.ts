@@ -1,0 +1,155 @@
+// What the largest pod that anybody can send costs: the event loop's time for one review, reading,
+// judging and answering it. The machine's other work is not counted (CPU time), and the quickest of
+// several runs counts, since a collector or a compiler may have been busy in the others.
+
+import { describe, expect, test } from '@jest/globals'
+import { mutate, type Answer } from '../../../webhook/admission/mutate.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { render } from '../../../webhook/inject/render.ts'
+import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
+import type { Namespace } from '../../../webhook/cluster/namespace.ts'
+import { EMPTY_INDEX } from '../../../shared/image-index.ts'
+import { reviewOf } from '../../support/admission.ts'
+import { hostilePods } from '../../support/hostile-pods.ts'
+
+const BUDGET_MS = 100
+const RUNS = 5
+const MB = 1_000_000
+
+const config = (() => {
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'x', imagePullSecrets: ['r', 's'] },
+    floor: { allowAnonymous: true, exemptContainers: [{ name: 'mesh', image: 'm' }] },
+  })
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+// As long as a list may be: every item of the pod's has to be compared with them.
+const egress = Array.from({ length: 256 }, (_, index) => `10.${index}.0.0/${9 + (index % 20)}:1`)
+const namespace: Namespace = {
+  name: 'servers',
+  labels: {},
+  annotations: { 'outrigger.dev/egress': egress.join(',') },
+}
+
+/** The least CPU time of several runs; one within the budget is proof enough. */
+const cpuMs = async (budgetMs: number, run: () => Promise<void> | void): Promise<number> => {
+  let least = Infinity
+  for (let round = 0; round < RUNS && least > budgetMs; round += 1) {
+    const before = process.cpuUsage()
+    await run()
+    const { user, system } = process.cpuUsage(before)
+    least = Math.min(least, (user + system) / 1000)
+  }
+  return least
+}
+
+const UID = '705ab4f5-6393-11e8-b7cc-42010a800002'
+const bodyOf = (pod: string, asked = true): Buffer => {
+  const text = asked ? pod : pod.replace('"outrigger.dev/inject":"true",', '')
+  return Buffer.from(
+    JSON.stringify(reviewOf({}, { uid: UID })).replace('"object":{}', () => `"object":${text}`),
+  )
+}
+
+const answer = async (body: Buffer): Promise<Answer> => {
+  const result = await mutate(body, {
+    images: () => EMPTY_INDEX,
+    config,
+    namespaces: { get: () => Promise.resolve(namespace) },
+  })
+  if (!result.ok) throw new Error(result.error.message)
+  return result.value
+}
+
+// The largest that anybody can send; and the largest that is not refused for its size alone.
+describe.each([
+  ['3 MB', 3 * MB],
+  ['150 KB', 0.15 * MB],
+])('%s of', (_size, bytes) => {
+  test.each(hostilePods(bytes))('%s', async (_name, text) => {
+    const pod = text()
+    for (const body of [bodyOf(pod), bodyOf(pod, false)]) {
+      let document: JsonObject = {}
+      const ms = await cpuMs(BUDGET_MS, async () => {
+        ;({ document } = await answer(body))
+        JSON.stringify(document)
+      })
+      expect(ms).toBeLessThan(BUDGET_MS)
+      expect(stringAt(document, 'response', 'uid')).toBe(UID)
+      expect(JSON.stringify(objectAt(document, 'response', 'status')).length).toBeLessThan(40_000)
+    }
+  })
+})
+
+/** Parsed as the CLI has it, which no review's limit has seen. */
+const podIn = (text: string): JsonObject => {
+  const pod: unknown = JSON.parse(text)
+  return isObject(pod) ? pod : {}
+}
+
+// Nothing has refused it for its size before, and nobody else waits for it: only what grows with more
+// than the size shows here, in seconds and minutes.
+describe('rendered by the CLI', () => {
+  test.each(hostilePods(3 * MB))('%s', async (_name, text) => {
+    const pod = podIn(text())
+    const ms = await cpuMs(20 * BUDGET_MS, () => void render(pod, namespace, config))
+    expect(ms).toBeLessThan(20 * BUDGET_MS)
+  })
+})
+
+describe('a pod that did not ask', () => {
+  const LARGE: readonly (readonly [name: string, spec: JsonObject])[] = [
+    ['300 containers', { containers: Array.from({ length: 300 }, (_, i) => ({ name: `c${i}` })) }],
+    ['2,000 volumes', { volumes: Array.from({ length: 2000 }, (_, i) => ({ name: `v${i}` })) }],
+    ['a list that is none', { containers: {} }],
+    ['a long name', { containers: [{ name: 'c'.repeat(1000) }] }],
+  ]
+  test.each(LARGE)('passes with %s', (_name, spec) => {
+    const pod = { metadata: { annotations: { 'outrigger.dev/injct': 'true' } }, spec }
+    expect(render(pod, namespace, config)).toMatchObject({ kind: 'skip', reason: 'not-opted-in' })
+  })
+
+  test.each(LARGE)('and one that did is denied with %s', (name, spec) => {
+    const annotations = { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' }
+    const code = name === 'a list that is none' ? 'malformed' : 'too-large'
+    const outcome = render({ metadata: { annotations }, spec }, namespace, config)
+    expect(outcome).toMatchObject({ kind: 'deny', violations: [{ code }] })
+  })
+})
+
+describe('a review that is too large to read', () => {
+  const pods = new Map(hostilePods(3 * MB))
+  test.each([['3,000 levels'], ['300,000 levels'], ['containers'], ['numbers']])(
+    'is refused by its uid, and the log learns who sent it: %s',
+    async (name) => {
+      const { document, ...rest } = await answer(bodyOf(pods.get(name)?.() ?? ''))
+      expect(document['response']).toMatchObject({
+        uid: UID,
+        allowed: false,
+        status: { code: 413 },
+      })
+      expect(rest).toMatchObject({
+        decision: 'refuse',
+        reason: 'too-large',
+        origin: {
+          uid: UID,
+          namespace: 'servers',
+          kind: 'Pod',
+          user: 'system:serviceaccount:kube-system:replicaset-controller',
+        },
+      })
+    },
+  )
+
+  test('is refused without a uid where it has none', async () => {
+    const body = Buffer.from(`{"request":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`)
+    const result = await mutate(body, {
+      images: () => EMPTY_INDEX,
+      config,
+      namespaces: { get: () => Promise.resolve(namespace) },
+    })
+    expect(result).toMatchObject({ ok: false, error: { reason: 'too-large' } })
+  })
+})

@@ -1,0 +1,67 @@
+// How large a review is, from its bytes: what parsing it and judging it would cost is known before
+// either begins, since a parser alone can be kept busy for longer than anybody waits. Pure.
+
+import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+
+// `{` and `[`, `}` and `]` differ in one bit, which no other byte of JSON outside of strings shares.
+const isOpening = (byte: number | undefined): boolean =>
+  byte !== undefined && (byte | 0x20) === 0x7b
+const isClosing = (byte: number | undefined): boolean =>
+  byte !== undefined && (byte | 0x20) === 0x7d
+
+// What a review has around its pod, and in its own members.
+const MORE_VALUES = 2000
+const MORE_DEPTH = 8
+
+/** The index of the quote that ends the string which begins at `start`, or the length. */
+const endOfString = (bytes: Uint8Array, start: number): number => {
+  let index = start + 1
+  while (index < bytes.length && bytes[index] !== QUOTE) {
+    index += bytes[index] === BACKSLASH ? 2 : 1
+  }
+  return index
+}
+
+/** Why the review cannot be judged in time, as the end of a sentence; undefined where it can. */
+export const excess = (bytes: Uint8Array): string | undefined => {
+  let [values, level] = [0, 0]
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index]
+    if (byte === QUOTE) index = endOfString(bytes, index)
+    else if (byte === COMMA) values += 1
+    else if (isOpening(byte)) {
+      level += 1
+      if (!isClosing(bytes[index + 1])) values += 1
+    } else if (isClosing(byte)) level -= 1
+    if (values > MAX_VALUES + MORE_VALUES) return `holds more than ${MAX_VALUES} values`
+    if (level > MAX_DEPTH + MORE_DEPTH) return `is more than ${MAX_DEPTH} levels deep`
+  }
+  return undefined
+}
+
+/** The document with whatever stands below a level left out: `{}` and `[]` in its place; its own is 1. */
+const shallow = (bytes: Uint8Array, deepest: number): Uint8Array => {
+  const parts: Uint8Array[] = []
+  let [level, from] = [0, 0]
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index]
+    if (byte === QUOTE) index = endOfString(bytes, index)
+    else if (isOpening(byte)) {
+      level += 1
+      if (level === deepest + 1) parts.push(bytes.subarray(from, index + 1))
+    } else if (isClosing(byte)) {
+      level -= 1
+      if (level === deepest) from = index
+    }
+  }
+  return Buffer.concat([...parts, bytes.subarray(from)])
+}
+
+// The request is the second level; who asks, and the names of what is asked for, are on the third.
+const TELLING_LEVELS = [3, 2]
+
+/** What a review says of itself, without its pod; undefined where that alone is too much. */
+export const outlineOf = (bytes: Uint8Array): Uint8Array | undefined =>
+  TELLING_LEVELS.map((level) => shallow(bytes, level)).find((outline) => !excess(outline))
