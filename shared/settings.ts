@@ -59,7 +59,8 @@ const UNIT_MS = new Map([
 const MAX_DURATION_MS = 2_147_483_647
 const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
 const NAME = new RegExp(`^(?=.{1,253}$)${DNS_LABEL}(\\.${DNS_LABEL})*$`)
-const QUANTITY = /^\d+(\.\d+)?(m|k|M|G|Ki|Mi|Gi)?$/
+// Longer ones are nothing that the floor's comparison reads, so that they would pass it.
+const QUANTITY = /^\d{1,15}(\.\d{1,9})?(m|k|M|G|Ki|Mi|Gi)?$/
 const PATH = /^\/[!-~]{0,1023}$/
 
 type Parse = (text: string, row: Annotation) => unknown

@@ -42,6 +42,9 @@ const right: readonly (readonly [Key, string, unknown])[] = [
 ]
 
 const wrong: readonly (readonly [Key, string])[] = [
+  ['sidecar-cpu-limit', '9'.repeat(19)],
+  ['sidecar-memory-limit', `0.${'1'.repeat(10)}Gi`],
+  ['oidc-issuers', Array.from({ length: 257 }, (_, index) => `i${index}`).join(',')],
   ['inject', 'yes'],
   ['inject', 'True'],
   ['inject', ' true'],

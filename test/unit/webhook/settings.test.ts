@@ -32,6 +32,8 @@ describe('loosening', () => {
     ['an address beside the range', subset, '10.0.0.0/8:5432', '11.0.0.1:5432', true],
     ['IPv6 in its range', subset, '[2001:db8::/32]:443', '[2001:db8:1::1]:443', false],
     ['the other family', subset, '0.0.0.0/0:443', '[2001:db8::1]:443', true],
+    ['a range that is none', subset, '10.0.0.0/99:443', '10.0.0.1:443', true],
+    ['an address with a zone', subset, '[fe80::/10]:443', '[fe80::1%eth0]:443', true],
     ['a name against a range', subset, '0.0.0.0/0:443', 'example.com:443', true],
     ['more items where more is tighter', { by: 'superset' }, 'a', 'a,b', false],
     ['fewer items where more is tighter', { by: 'superset' }, 'a,b', 'a', true],
