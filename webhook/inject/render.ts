@@ -2,7 +2,6 @@
 // pod's sake, and fails closed: what cannot be rendered right is denied. The webhook, the CLI and
 // the tests all call this and nothing else.
 
-import { PREFIX } from '../../shared/annotations.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { objectAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../cluster/namespace.ts'
@@ -58,8 +57,8 @@ const leave = (
 ): Outcome | undefined => {
   const { resolution } = subject
   // It asks for something, and nobody can tell what: then everything else that is wrong is told with it.
-  const isUnclear = resolution.violations.some(({ message }) =>
-    message.includes(`${PREFIX}inject:`),
+  const isUnclear = resolution.violations.some(
+    ({ code, key }) => code === 'bad-value' && key === 'inject',
   )
   const reason = skipReason(subject)
   if (reason === undefined) return undefined

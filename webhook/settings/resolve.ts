@@ -33,16 +33,18 @@ const judge = (step: Step, above: Placed | undefined): Violation | undefined => 
     return violation(
       'wrong-scope',
       `${where}: ${PREFIX}${key} may not stand here; it may at: ${WHERE_INSTEAD(key)}`,
+      key,
     )
   }
   const value = parseValue(key, text)
-  if (!value.ok) return violation('bad-value', `${where}: ${PREFIX}${value.error}`)
+  if (!value.ok) return violation('bad-value', `${where}: ${PREFIX}${value.error}`, key)
   const fix = row.tighten && above && loosening(row.tighten, above.text, text)
   return fix === undefined
     ? undefined
     : violation(
         'loosened',
         `${where}: ${PREFIX}${key}: \`${text}\` loosens \`${above?.text ?? ''}\`, which ${above?.where ?? ''} fixes; ${fix}`,
+        key,
       )
 }
 

@@ -1,5 +1,7 @@
 // What a pod can be denied for. Codes are stable (metric label, audit annotation, test row); messages may change.
 
+import type { Key } from '../../shared/annotations.ts'
+
 /** What a pod can be denied for: code to meaning. The README lists the same. */
 export const VIOLATIONS = {
   malformed: 'the pod, or the namespace’s uid range, has not the shape that Kubernetes gives it',
@@ -29,6 +31,9 @@ export interface Violation {
   readonly code: ViolationCode
   /** What is wrong, where, and what would be right. */
   readonly message: string
+  /** The annotation that it is about, where it is about one. */
+  readonly key?: Key
 }
 
-export const violation = (code: ViolationCode, message: string): Violation => ({ code, message })
+export const violation = (code: ViolationCode, message: string, key?: Key): Violation =>
+  key === undefined ? { code, message } : { code, message, key }

@@ -199,3 +199,12 @@ test('an unclear wish is told with everything else that is wrong', () => {
     ],
   })
 })
+
+test.each([
+  ['another value that quotes it', { 'outrigger.dev/log-level': 'outrigger.dev/inject: yes' }, {}],
+  ['the namespace, where it may not stand', {}, { 'outrigger.dev/inject': 'yes' }],
+])('%s is no unclear wish', (_name, annotations, onNamespace) => {
+  const pod = { metadata: { annotations }, spec: { containers: [{ name: 'c', command: ['c'] }] } }
+  const outcome = render(pod, { name: 'b', labels: {}, annotations: onNamespace }, config)
+  expect(outcome).toMatchObject({ kind: 'skip', reason: 'not-opted-in' })
+})
