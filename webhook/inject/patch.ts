@@ -2,7 +2,7 @@
 // to the first and the result compared with the second. Lists whose items have a name are compared
 // by name, so that a container put in front does not rewrite those behind it field by field.
 
-import jsonpatch from 'fast-json-patch'
+import jsonpatch, { escapePathComponent } from 'fast-json-patch'
 import { BIN_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -24,8 +24,6 @@ const NAMED_BY = new Map([
 /** What moves when the order has changed: the user's items stay where they are. */
 const OURS: ReadonlySet<Json> = new Set<Json>([SIDECAR_CONTAINER, BIN_VOLUME, RUN_VOLUME])
 
-const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
-
 /** Operations from one value to another; `field` is the name of the member that holds them. */
 const compare = (path: string, field: string, before: Json, after: Json): Operation[] => {
   if (isSame(before, after)) return []
@@ -36,7 +34,7 @@ const compare = (path: string, field: string, before: Json, after: Json): Operat
 const compareObjects = (path: string, before: JsonObject, after: JsonObject): Operation[] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((key) => {
     const [from, to] = [before[key], after[key]]
-    const child = `${path}/${escape(key)}`
+    const child = `${path}/${escapePathComponent(key)}`
     if (to === undefined) return [{ op: 'remove', path: child }]
     if (from === undefined) return [{ op: 'add', path: child, value: to }]
     return compare(child, key, from, to)
