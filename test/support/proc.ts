@@ -46,3 +46,7 @@ export const ticksOf = (pid: number): number => {
   const fields = read(pid, 'stat').split(') ').at(-1)?.split(' ') ?? []
   return Number(fields[11]) + Number(fields[12])
 }
+
+/** For how long the main thread has been on a processor so far, in milliseconds. */
+export const mainThreadMs = (pid: number): number =>
+  Number(read(pid, 'schedstat').split(' ')[0]) / 1_000_000
