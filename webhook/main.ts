@@ -168,7 +168,10 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
   const stopAndExit = (): void => {
     stop().then(
       () => process.exit(0),
-      () => process.exit(1),
+      (error: unknown) => {
+        log.error('the drain failed', { error: messageOf(error) })
+        process.exit(1)
+      },
     )
   }
   process.once('SIGTERM', stopAndExit)

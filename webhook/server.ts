@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
-import { mutate, type MutateOptions } from './admission/mutate.ts'
+import { mutate, type Answer, type MutateOptions } from './admission/mutate.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
 import { relaxations } from './settings/floor.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
@@ -21,8 +21,6 @@ export interface WebhookOptions extends MutateOptions {
   readonly log: Log
   /** How long to go on serving, not ready, before the port closes. */
   readonly drainDelayMs: number
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number
 }
 
 export interface Webhook {
@@ -49,17 +47,28 @@ const answerMutate =
       response.status(415).json({ error: 'send an AdmissionReview as application/json' })
       return
     }
-    const result = await mutate(body, options)
-    if (!result.ok) {
+    const { answer, busyMs } = await mutate(body, options)
+    telemetry.judged(busyMs / 1000)
+    if (!answer.ok) {
+      const { message, reason } = answer.error
       telemetry.failed('malformed')
-      response.status(400).json({ error: result.error.message })
+      options.log.warn('no review', { reason, cause: message })
+      response.status(400).json({ error: message })
       return
     }
-    const { document, decision, reason } = result.value
-    response.json(document)
-    telemetry.reviewed(decision, reason, (options.now() - start) / 1000)
-    options.log[decision === 'deny' ? 'info' : 'debug']('reviewed', { decision, reason })
+    response.json(answer.value.document)
+    const ms = options.now() - start
+    telemetry.reviewed(answer.value.decision, answer.value.reason, ms / 1000)
+    logReview(options.log, answer.value, ms)
   }
+
+const ALLOWING: ReadonlySet<string> = new Set(['inject', 'skip', 'ignore'])
+
+/** One line a review: whoever asks why a pod was changed, or was not, finds it here. */
+const logReview = (log: Log, { decision, reason, cause, origin }: Answer, ms: number): void => {
+  const level = ALLOWING.has(decision) ? 'info' : 'warn'
+  log[level]('reviewed', { decision, reason, cause, ...origin, ms: Math.round(ms * 10) / 10 })
+}
 
 /** A fault of the client's that the body reader has found, else 500. */
 const statusOf = (error: unknown): number => {

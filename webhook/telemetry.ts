@@ -6,6 +6,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Telemetry {
   readonly registry: Registry
   reviewed(decision: string, reason: string, seconds: number): void
+  /** For how long one review kept the event loop. */
+  judged(seconds: number): void
   /** A body that was no review, or a fault of our own. */
   failed(reason: 'malformed' | 'internal'): void
   /** Relaxations of the floor that are in force. */
@@ -27,6 +29,12 @@ export const createTelemetry = (): Telemetry => {
     name: 'outrigger_admission_duration_seconds',
     help: 'Time from a whole body to its answer.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  })
+  const judging = new Histogram({
+    name: 'outrigger_admission_judging_seconds',
+    help: 'Time for which reading and judging one review kept the event loop.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25],
     registers,
   })
   const failures = new Counter({
@@ -52,6 +60,7 @@ export const createTelemetry = (): Telemetry => {
       reviews.inc({ decision, reason })
       duration.observe(seconds)
     },
+    judged: (seconds) => judging.observe(seconds),
     failed: (reason) => failures.inc({ reason }),
     relaxed: (names) => names.forEach((name) => relaxation.set({ relaxation: name }, 1)),
     certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),

@@ -18,6 +18,8 @@ export interface MutateOptions {
   /** The image index as it is now. */
   readonly images: () => ImageIndex
   readonly namespaces: Namespaces
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
 }
 
 export interface Answer {
@@ -29,36 +31,61 @@ export interface Answer {
   readonly origin: Origin
 }
 
+export interface Mutated {
+  /** The error is a body that has no uid to answer to. */
+  readonly answer: Result<Answer, Refused>
+  /** For how long nobody else could be served: reading and judging, without the wait for a namespace. */
+  readonly busyMs: number
+}
+
 const PODS = 'v1/pods'
 const REFUSED_CODES = { malformed: 400, 'too-large': 413 } as const
 
-/** Answers a review; the error is a body that has no uid to answer to. */
-export const mutate = async (
-  body: Uint8Array,
-  options: MutateOptions,
-): Promise<Result<Answer, Refused>> => {
+/** Answers a review. */
+export const mutate = async (body: Uint8Array, options: MutateOptions): Promise<Mutated> => {
+  const { config, images, namespaces, now } = options
+  const start = now()
   const review = parseReview(body)
-  if (review.ok) return ok(await answerReview(review.value, options))
-  const { origin, reason, message } = review.error
-  if (origin.uid === undefined) return fail(review.error)
+  const read = now()
+  if (!review.ok) return { answer: answerRefused(review.error), busyMs: read - start }
+  const pod = podOf(review.value)
+  if (!pod) return { answer: ok(ignore(review.value)), busyMs: read - start }
+  const namespace = await lookUp(review.value.namespace, namespaces)
+  const found = now()
+  const answer = answerReview(review.value, pod, namespace, { ...config, images: images() })
+  return { answer: ok(answer), busyMs: read - start + (now() - found) }
+}
+
+const answerRefused = (refused: Refused): Result<Answer, Refused> => {
+  const { origin, reason, message } = refused
+  if (origin.uid === undefined) return fail(refused)
   const document = refuse(origin.uid, REFUSED_CODES[reason], message)
   return ok({ document, decision: 'refuse', reason, cause: message, origin })
 }
 
-const answerReview = async (review: Review, options: MutateOptions): Promise<Answer> => {
-  const { uid, origin, operation, resource, object } = review
-  if (operation !== 'CREATE' || resource !== PODS || !object) {
-    const [decision, reason] = ['ignore', 'not-a-pod-creation'] as const
-    return { document: allow(uid), decision, reason, cause: undefined, origin }
-  }
-  const namespace = await lookUp(review.namespace, options.namespaces)
+const podOf = ({ operation, resource, object }: Review): JsonObject | undefined =>
+  operation === 'CREATE' && resource === PODS ? object : undefined
+
+const ignore = ({ uid, origin }: Review): Answer => ({
+  document: allow(uid),
+  decision: 'ignore',
+  reason: 'not-a-pod-creation',
+  cause: undefined,
+  origin,
+})
+
+const answerReview = (
+  { uid, origin }: Review,
+  pod: JsonObject,
+  namespace: Result<Namespace, Unknown>,
+  config: ClusterConfig,
+): Answer => {
   if (!namespace.ok) {
     const { message, cause } = namespace.error
     const [decision, reason] = ['refuse', 'namespace-unknown'] as const
     return { document: refuse(uid, 503, message), decision, reason, cause, origin }
   }
-  const config = { ...options.config, images: options.images() }
-  const outcome = render(object, namespace.value, config)
+  const outcome = render(pod, namespace.value, config)
   const [decision, reason, cause] = [outcome.kind, reasonOf(outcome), causeOf(outcome)]
   return { document: respond(uid, outcome), decision, reason, cause, origin }
 }

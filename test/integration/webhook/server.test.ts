@@ -10,6 +10,7 @@ import type { JsonObject } from '../../../shared/json.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
+import { keptLog } from '../../support/kept-log.ts'
 
 const log = createLog({ level: 'error', write: () => undefined, now: Date.now })
 const pod: JsonObject = {
@@ -137,6 +138,31 @@ describe('serving', () => {
     expect(metrics).toContain('outrigger_admission_reviews_total{decision="inject",reason=""} 1')
     expect(metrics).toContain('outrigger_floor_relaxed{relaxation="allowAnonymous"} 1')
     expect(metrics).toMatch(/outrigger_certificate_not_after_seconds 1\d{9}/)
+  })
+
+  test.each<readonly [string, Partial<WebhookOptions>, JsonObject]>([
+    ['an injection', {}, { level: 'info', decision: 'inject', reason: '' }],
+    [
+      'a refusal and its cause',
+      { namespaces: { get: () => Promise.reject(new Error('403 Forbidden')) } },
+      { level: 'warn', decision: 'refuse', reason: 'namespace-unknown', cause: '403 Forbidden' },
+    ],
+  ])('logs one line of %s', async (_name, more, expected) => {
+    const { log, lines } = keptLog()
+    const server = await start({ log, ...more })
+    await post(server, JSON.stringify(reviewOf({ ...pod, kind: 'Pod' }, { dryRun: true })))
+    const entries = lines.map((line): unknown => JSON.parse(line)).map((entry) => Object(entry))
+    const reviewed = entries.filter(({ message }) => message === 'reviewed')
+    expect(reviewed).toHaveLength(1)
+    expect(reviewed[0]).toMatchObject({
+      ...expected,
+      uid: '1',
+      namespace: 'servers',
+      kind: 'Pod',
+      user: 'system:serviceaccount:kube-system:replicaset-controller',
+      dryRun: true,
+      ms: expect.any(Number),
+    })
   })
 
   test('another authority is not trusted', async () => {

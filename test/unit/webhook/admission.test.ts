@@ -26,10 +26,15 @@ const answer = async (
   body: Uint8Array,
   namespaces: Namespaces = fixedNamespaces([]),
 ): Promise<JsonObject> => {
-  const result = await mutate(body, { config, images: () => EMPTY_INDEX, namespaces })
-  return result.ok
-    ? objectAt(result.value.document, 'response')
-    : { message: result.error.message, uid: null }
+  const { answer } = await mutate(body, {
+    config,
+    images: () => EMPTY_INDEX,
+    namespaces,
+    now: () => 0,
+  })
+  return answer.ok
+    ? objectAt(answer.value.document, 'response')
+    : { message: answer.error.message, uid: null }
 }
 
 describe('parseReview', () => {
@@ -89,6 +94,41 @@ describe('mutate', () => {
       allowed: false,
       status: { code: 503 },
     })
+  })
+
+  test.each<readonly [string, Namespaces, string]>([
+    ['is missing', { get: () => Promise.resolve(undefined) }, 'knows no such namespace'],
+    ['cannot be read', { get: () => Promise.reject(new Error('403 Forbidden')) }, '403 Forbidden'],
+  ])('keeps the cause when the namespace %s', async (_name, namespaces, cause) => {
+    const { answer } = await mutate(bytes(reviewOf(pod)), {
+      config,
+      images: () => EMPTY_INDEX,
+      namespaces,
+      now: () => 0,
+    })
+    expect(answer).toMatchObject({
+      value: {
+        decision: 'refuse',
+        reason: 'namespace-unknown',
+        cause: expect.stringContaining(cause),
+      },
+    })
+  })
+
+  test('counts the time that it keeps the event loop, not the wait for a namespace', async () => {
+    let clock = 0
+    const now = (): number => (clock += 1)
+    const get = (name: string): ReturnType<Namespaces['get']> => {
+      clock += 1000
+      return fixedNamespaces([]).get(name)
+    }
+    const { busyMs } = await mutate(bytes(reviewOf(pod)), {
+      config,
+      images: () => EMPTY_INDEX,
+      namespaces: { get },
+      now,
+    })
+    expect(busyMs).toBe(2)
   })
 
   test('refuses a malformed review that has a uid by that uid', async () => {

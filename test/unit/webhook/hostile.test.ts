@@ -53,14 +53,17 @@ const bodyOf = (pod: string, asked = true): Buffer => {
   )
 }
 
+const options = {
+  config,
+  images: () => EMPTY_INDEX,
+  namespaces: { get: () => Promise.resolve(namespace) },
+  now: () => 0,
+}
+
 const answer = async (body: Buffer): Promise<Answer> => {
-  const result = await mutate(body, {
-    images: () => EMPTY_INDEX,
-    config,
-    namespaces: { get: () => Promise.resolve(namespace) },
-  })
-  if (!result.ok) throw new Error(result.error.message)
-  return result.value
+  const mutated = await mutate(body, options)
+  if (!mutated.answer.ok) throw new Error(mutated.answer.error.message)
+  return mutated.answer.value
 }
 
 // The largest that anybody can send; and the largest that is not refused for its size alone.
@@ -145,11 +148,7 @@ describe('a review that is too large to read', () => {
 
   test('is refused without a uid where it has none', async () => {
     const body = Buffer.from(`{"request":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`)
-    const result = await mutate(body, {
-      images: () => EMPTY_INDEX,
-      config,
-      namespaces: { get: () => Promise.resolve(namespace) },
-    })
-    expect(result).toMatchObject({ ok: false, error: { reason: 'too-large' } })
+    const { answer } = await mutate(body, options)
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'too-large' } })
   })
 })

@@ -25,8 +25,9 @@ const decide = async (body: Uint8Array) => {
     config: config.value,
     images: () => EMPTY_INDEX,
     namespaces: fixedNamespaces([]),
+    now: () => 0,
   }
-  const answer = await mutate(body, options)
+  const { answer } = await mutate(body, options)
   if (!answer.ok) throw new Error(answer.error.message)
   return answer.value
 }
