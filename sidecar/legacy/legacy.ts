@@ -12,11 +12,13 @@ import type { Result } from '../../shared/result.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
+import { Pool, type PoolOptions } from './pool.ts'
 import { MAX_IN_FLIGHT } from './session.ts'
 import { Sessions, type Entry } from './sessions.ts'
 import type { Stream } from './stream.ts'
 
-export interface LegacyOptions extends Omit<OpeningOptions, 'sessions' | 'onEnd'> {
+export interface LegacyOptions
+  extends Omit<PoolOptions, 'onEnd'>, Omit<OpeningOptions, 'sessions' | 'pool'> {
   readonly requestTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly keepAliveMs: number
@@ -25,15 +27,14 @@ export interface LegacyOptions extends Omit<OpeningOptions, 'sessions' | 'onEnd'
 export class Legacy {
   readonly sessions = new Sessions()
   private readonly options: LegacyOptions
+  private readonly pool: Pool
   private readonly opening: Opening
 
   constructor(options: LegacyOptions) {
     this.options = options
-    this.opening = new Opening({
-      ...options,
-      sessions: this.sessions,
-      onEnd: (backend, end) => this.ended(backend, end),
-    })
+    const { sessions } = this
+    this.pool = new Pool({ ...options, onEnd: (backend, end) => this.ended(backend, end) })
+    this.opening = new Opening({ ...options, pool: this.pool, sessions })
   }
 
   /** One message. */
@@ -43,7 +44,7 @@ export class Legacy {
     { message, trace }: Asked,
   ): Fault | undefined | Promise<undefined> {
     if (message.kind === 'request' && message.method === 'initialize') {
-      return this.opening.initialize(permit, exchange, message, trace)
+      return this.opening.initialize(permit, exchange, { request: message, trace })
     }
     const found = this.find(permit, exchange)
     if (!found.ok) return found.error
@@ -96,6 +97,7 @@ export class Legacy {
 
   sweep(nowMs: number): void {
     this.opening.sweep(nowMs)
+    this.pool.sweep(nowMs)
     this.sessions.sweep(nowMs, this.options.idleTimeoutMs, this.options.keepAliveMs)
   }
 
@@ -118,7 +120,7 @@ export class Legacy {
     for (const entry of this.sessions.all()) {
       this.sessions.end(entry, fault('draining', 'the sidecar is ending'))
     }
-    this.opening.close()
+    this.pool.close()
   }
 
   private find(permit: Permit, { request }: Exchange): Result<Entry, Fault> {

@@ -1,0 +1,191 @@
+// The legacy server processes: started and initialized for the session that needs one, found again for those that may
+// share it, and kept until they end. A process of one session is new; one of several is initialized once and its
+// answer kept.
+
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Observe } from '../conversation/channel.ts'
+import type { Span } from '../json/scan.ts'
+import type { Fault, FaultCode } from '../mcp/faults.ts'
+import { member, type Request, type Response } from '../mcp/message.ts'
+import { ownInitialize } from '../mcp/own-request.ts'
+import type { LinkEnd } from '../server/link.ts'
+import type { LinkSource } from '../server/source.ts'
+import type { RequestTrace } from '../telemetry/trace.ts'
+import { Backend, backendKey, type ProcessModel } from './backend.ts'
+import type { Session } from './session.ts'
+
+export interface PoolOptions {
+  readonly source: LinkSource
+  readonly model: ProcessModel
+  readonly startupTimeoutMs: number
+  readonly nextId: () => number
+  readonly now: () => number
+  readonly observe: Observe
+  readonly onEnd: (backend: Backend, end: LinkEnd) => void
+  /** A process has answered its initialize. */
+  readonly onStarted: () => void
+  /** A process could not be started, or did not answer. */
+  readonly onStartFailed: (reason: string) => void
+}
+
+/** What a process is initialized with. */
+export interface First {
+  readonly request: Request
+  readonly trace: RequestTrace | undefined
+}
+
+/** What a server answered to initialize: the message, and where its id stands. */
+export interface Answer {
+  readonly text: string
+  readonly id: Span | undefined
+  readonly isError: boolean
+  /** Where the negotiated version stands, with its quotes. */
+  readonly version: Span | undefined
+}
+
+export interface Started {
+  readonly backend: Backend
+  readonly answer: Answer
+}
+
+/** A process from the moment it is asked for, and how many wait to join it. */
+interface Process {
+  readonly started: Promise<Result<Started, Fault>>
+  readonly claim: Claim
+}
+
+interface Claim {
+  waiting: number
+}
+
+/** Whom a new process is for. */
+interface Use {
+  /** Its only session, attached before it says anything. */
+  readonly session: Session | undefined
+  readonly isAwaited: () => boolean
+  readonly onClosed: () => void
+}
+
+/** Faults that say something about the server, not about us. */
+const START_FAULTS: ReadonlySet<FaultCode> = new Set([
+  'server-not-started',
+  'server-exited',
+  'server-failed',
+  'request-timeout',
+])
+
+export class Pool {
+  private readonly options: PoolOptions
+  private readonly shared = new Map<string, Process>()
+  private readonly backends = new Set<Backend>()
+
+  constructor(options: PoolOptions) {
+    this.options = options
+  }
+
+  /**
+   * Gives a session its process, initialized, or the fault. It joins, or leaves, in the turn in which it is called
+   * back: whoever waits behind it is not left with a process that has ended.
+   */
+  async give(
+    session: Session,
+    first: First,
+    join: (started: Result<Started, Fault>) => void,
+  ): Promise<undefined> {
+    const { started, claim } = this.process(session, first)
+    claim.waiting++
+    const result = await started
+    claim.waiting--
+    join(result)
+  }
+
+  sweep(nowMs: number): void {
+    for (const backend of this.backends) backend.channel.sweep(nowMs)
+  }
+
+  close(): void {
+    for (const backend of this.backends) backend.channel.close()
+  }
+
+  private process(session: Session, first: First): Process {
+    const key = backendKey(this.options.model, session.principal, first.request)
+    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, first)
+    const use = { session, isAwaited: () => false, onClosed: () => undefined }
+    return { started: this.start(first, use), claim: { waiting: 0 } }
+  }
+
+  private startShared(key: string, first: First): Process {
+    const claim: Claim = { waiting: 0 }
+    const started = this.start(
+      this.options.model === 'shared' ? { ...first, request: ownInitialize() } : first,
+      {
+        session: undefined,
+        isAwaited: () => claim.waiting > 0,
+        onClosed: () => {
+          if (this.shared.get(key) === shared) this.shared.delete(key)
+        },
+      },
+    )
+    const shared = { started, claim }
+    this.shared.set(key, shared)
+    return shared
+  }
+
+  /** A new process, initialized. */
+  private async start(first: First, use: Use): Promise<Result<Started, Fault>> {
+    const link = await this.options.source.open()
+    if (!link.ok) {
+      use.onClosed()
+      this.failed(link.error)
+      return link
+    }
+    const { model, nextId, now, observe } = this.options
+    const backend = new Backend({
+      link: link.value,
+      model,
+      nextId,
+      now,
+      observe,
+      isAwaited: use.isAwaited,
+      onUnused: use.onClosed,
+      onEnd: (ended, end) => {
+        use.onClosed()
+        this.backends.delete(ended)
+        this.options.onEnd(ended, end)
+      },
+    })
+    this.backends.add(backend)
+    if (use.session) backend.attach(use.session)
+    const answer = await this.initialize(backend, first)
+    if (answer.ok) {
+      this.options.onStarted()
+      return ok({ backend, answer: answer.value })
+    }
+    backend.close()
+    this.failed(answer.error)
+    return answer
+  }
+
+  private failed({ code, message }: Fault): void {
+    if (START_FAULTS.has(code)) this.options.onStartFailed(message)
+  }
+
+  private initialize(backend: Backend, { request, trace }: First): Promise<Result<Answer, Fault>> {
+    return new Promise((resolve) => {
+      const answer = (_text: string, { text, id, result }: Response): void => {
+        const version = member(result?.object, 'protocolVersion')
+        resolve(ok({ text, id, isError: result === undefined, version }))
+      }
+      const caller = {
+        answer,
+        notice: (text: string): boolean => {
+          for (const session of backend.sessions) session.tell(text)
+          return true
+        },
+        fault: (reason: Fault): void => resolve(fail(reason)),
+      }
+      const timeoutMs = this.options.startupTimeoutMs
+      backend.channel.call(request, caller, { timeoutMs, trace })
+    })
+  }
+}
