@@ -30,7 +30,7 @@ import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { Tracing } from './telemetry/tracing.ts'
-import { createUpstream, type Upstream } from './server/server.ts'
+import { connectServer, type McpServer } from './server/server.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
 const SWEEP_MS = 250
@@ -77,7 +77,7 @@ const build = (parts: SidecarParts) => {
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
     sessions: () => router.sessions,
-    children: () => upstream.count,
+    children: () => server.count,
     inFlight: () => router.inFlight,
     ready: () => readiness.obstacle === undefined,
   })
@@ -86,7 +86,7 @@ const build = (parts: SidecarParts) => {
     idle.begin(now())
     readiness.begin()
   }
-  const upstream: Upstream = createUpstream(config, {
+  const server: McpServer = connectServer(config, {
     log,
     onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),
@@ -99,7 +99,7 @@ const build = (parts: SidecarParts) => {
     metrics.operation(method, durationMs, errorType)
   }
   const common = {
-    source: upstream.source,
+    source: server.source,
     model: settings['process-model'],
     nextId: counter(),
     now,
@@ -118,19 +118,19 @@ const build = (parts: SidecarParts) => {
     modern: new Modern(common),
     readiness,
   })
-  drain.attach({ router, readiness, upstream })
+  drain.attach({ router, readiness, server })
   const sweep = (): void => {
     router.sweep(now())
     memory.sweep(now())
     const code = config.exitWhenIdle ? idle.due(router.isUnused, now()) : undefined
-    if (code !== undefined) completed(upstream, log, code)
+    if (code !== undefined) completed(server, log, code)
   }
-  return { metrics, upstream, readiness, router, drain, sweep }
+  return { metrics, server, readiness, router, drain, sweep }
 }
 
-const completed = (upstream: Upstream, log: Log, code: number): void => {
+const completed = (server: McpServer, log: Log, code: number): void => {
   log.info('nobody has used the server for the idle time; its container may exit', { code })
-  void upstream.exit(code)
+  void server.exit(code)
 }
 
 /** Stops listening; connections that still carry an answer to their client have so long to do it. */
@@ -205,27 +205,27 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   // Whoever starts one says so in their own words first; here nobody can forget it.
   if (config.settings.auth !== 'none') throw new Error('auth: oidc is not built yet')
   const built = build(parts)
-  const { upstream, readiness, router, drain, sweep } = built
+  const { server, readiness, router, drain, sweep } = built
   let isStarted = false
   const tracing = await createTracing(parts, built.metrics)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
   const servers = [...mcp, ...admin, ...standIns.flatMap(({ pair }) => pair)]
   const closeServers = (patienceMs: number): Promise<unknown> =>
-    Promise.all(servers.filter((server) => server.listening).map((one) => closed(one, patienceMs)))
+    Promise.all(servers.filter(({ listening }) => listening).map((one) => closed(one, patienceMs)))
   let port: number
   let adminPort: number
   try {
     port = await listen(mcp, config.port, config.host)
     adminPort = await listen(admin, config.adminPort, config.host)
     for (const standIn of standIns) await listen(standIn.pair, standIn.port, config.host)
-    await upstream.start()
+    await server.start()
   } catch (error) {
     await closeServers(0)
     await tracing?.close(0)
     throw error
   }
-  for (const server of servers) {
-    server.on('error', (error) => log.error('a listener failed', { error: error.message }))
+  for (const one of servers) {
+    one.on('error', (error) => log.error('a listener failed', { error: error.message }))
   }
   isStarted = true
   const sweeping = setInterval(sweep, SWEEP_MS)
@@ -234,7 +234,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     clearInterval(sweeping)
     readiness.close()
     router.close()
-    upstream.close()
+    server.close()
     await closeServers(patience())
     await tracing?.close(patience())
   }

@@ -124,7 +124,7 @@ export class Reply {
     return this.response.writableLength < MAX_BUFFERED_BYTES
   }
 
-  /** A comment that keeps idle connections open (2026-07-28 transports; lessons: 15 s). */
+  /** A comment that keeps idle connections open (2026-07-28, transports). */
   keepAlive(nowMs: number): void {
     this.stream()
     if (this.current !== 'streaming') return

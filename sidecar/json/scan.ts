@@ -26,7 +26,7 @@ export type Scanned =
   | { readonly kind: 'object'; readonly object: JsonObject }
   | { readonly kind: 'array'; readonly items: readonly Span[] }
 
-export interface Fault {
+export interface Malformed {
   readonly reason: string
   readonly offset: number
 }
@@ -311,7 +311,7 @@ class Names {
 }
 
 /** Scans one JSON text. `isPlain`: the caller knows that no byte is below 0x20. */
-export const scan = (text: string, isPlain: boolean): Result<Scanned, Fault> => {
+export const scan = (text: string, isPlain: boolean): Result<Scanned, Malformed> => {
   try {
     return ok(new Scan(text, isPlain).outermost())
   } catch (error) {

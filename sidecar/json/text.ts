@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { scan, type Fault, type Scanned } from './scan.ts'
+import { scan, type Malformed, type Scanned } from './scan.ts'
 
 /** A text that passed: `text` has no CR or LF, each byte as one character. */
 export interface JsonText {
@@ -45,7 +45,7 @@ export const isPlain = (bytes: Uint8Array): boolean => {
 }
 
 /** Checks bytes as one JSON value; CR and LF, which a valid text has only as white space, become spaces. */
-export const readJson = (bytes: Buffer): Result<JsonText, Fault> => {
+export const readJson = (bytes: Buffer): Result<JsonText, Malformed> => {
   if (!isUtf8(bytes)) return fail({ reason: 'the bytes are not valid UTF-8', offset: 0 })
   if (bytes[0] === 0xef)
     return fail({ reason: 'the text begins with a byte order mark', offset: 0 })

@@ -26,6 +26,9 @@ import { Subscriptions } from './subscriptions.ts'
 
 export type ProcessModel = 'session' | 'principal' | 'shared'
 
+/** What becomes of a request once its subscription, if it is one, has been counted. */
+export type Counted = 'forward' | 'settled' | Fault
+
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly model: ProcessModel
   /** The process is being ended and takes no further session. */
@@ -103,19 +106,19 @@ export class Backend implements ChannelOwner {
   }
 
   /**
-   * Whether the request must reach the server; `false` where other sessions still need what it undoes.
-   * The fault is for a session with too many subscriptions.
+   * Keeps count of the subscriptions to a process that several sessions share. `settled`: the server need not hear
+   * of it, as other sessions still need what the request undoes. The fault is for a session with too many.
    */
-  needsServer(session: Session, request: Request): boolean | Fault {
-    if (this.model === 'session' || !request.method.endsWith('subscribe')) return true
-    const uri = stringAt(request.text, member(request.params, 'uri'))
-    if (uri === undefined) return true
-    if (request.method === 'resources/unsubscribe') return this.subscriptions.remove(session, uri)
-    return (
-      request.method !== 'resources/subscribe' ||
-      this.subscriptions.add(session, uri) ||
-      fault('too-many-requests', 'too many subscriptions, or too long a uri')
-    )
+  countSubscription(session: Session, { method, text, params }: Request): Counted {
+    if (this.model === 'session' || !method.endsWith('subscribe')) return 'forward'
+    const uri = stringAt(text, member(params, 'uri'))
+    if (uri === undefined) return 'forward'
+    if (method === 'resources/unsubscribe') {
+      return this.subscriptions.remove(session, uri) ? 'forward' : 'settled'
+    }
+    return method !== 'resources/subscribe' || this.subscriptions.add(session, uri)
+      ? 'forward'
+      : fault('too-many-requests', 'too many subscriptions, or too long a uri')
   }
 
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
@@ -147,7 +150,7 @@ export class Backend implements ChannelOwner {
       return
     }
     const session = this.sessionOf(relatedTo) ?? this.busiest()
-    if (!session?.ask(idText, message.text, session.owns(relatedTo))) {
+    if (!session?.ask(idText, message.text, session.callOf(relatedTo))) {
       this.channel.send(noClient(idText))
     }
   }
@@ -165,7 +168,7 @@ export class Backend implements ChannelOwner {
     for (const session of this.audience(message, relatedTo)) {
       const isGeneral = message.method.endsWith('_changed') || message.method.endsWith('/updated')
       if (isGeneral) session.announce(message.text)
-      else session.tell(message.text, session.owns(relatedTo))
+      else session.tell(message.text, session.callOf(relatedTo))
     }
   }
 
@@ -188,7 +191,7 @@ export class Backend implements ChannelOwner {
   }
 
   private sessionOf(call: Call | undefined): Session | undefined {
-    return call && [...this.sessions].find((session) => session.owns(call))
+    return call && [...this.sessions].find((session) => session.callOf(call))
   }
 
   /** The session that most likely caused what the server does now: the one used last, with calls first. */

@@ -143,10 +143,10 @@ export class Legacy {
       )
       return
     }
-    const isNeeded = backend.needsServer(session, request)
-    if (isNeeded !== true) {
-      if (isNeeded === false) stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
-      else stream.fault(isNeeded, idText)
+    const counted = backend.countSubscription(session, request)
+    if (counted !== 'forward') {
+      if (counted === 'settled') stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
+      else stream.fault(counted, idText)
       return
     }
     const caller = session.begin(stream, idText)

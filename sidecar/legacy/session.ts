@@ -168,8 +168,8 @@ export class Session {
     return this.asked.delete(idKey(idText))
   }
 
-  /** Whether a call is one of this session's. */
-  owns(call: Call | undefined): SessionCall | undefined {
+  /** The session's own record of a call; undefined where the call is another's. */
+  callOf(call: Call | undefined): SessionCall | undefined {
     return call && this.calls.find((candidate) => candidate.call === call)
   }
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { Router } from '../routing/router.ts'
 import type { Readiness } from '../routing/readiness.ts'
-import type { Upstream } from '../server/server.ts'
+import type { McpServer } from '../server/server.ts'
 
 /** Endpoints take this long to lose a pod that is not ready any more. */
 const LAME_DUCK_MS = 5000
@@ -17,7 +17,7 @@ const STEP_MS = 50
 export interface DrainParts {
   readonly router: Router
   readonly readiness: Readiness
-  readonly upstream: Upstream
+  readonly server: McpServer
 }
 
 export interface DrainOptions {
@@ -67,7 +67,7 @@ export class Drain {
     const { parts } = this
     if (!parts) return
     const { log, now } = this.options
-    const { router, readiness, upstream } = parts
+    const { router, readiness, server } = parts
     const { round } = this
     const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
     log.info('draining', { leftMs })
@@ -85,6 +85,6 @@ export class Drain {
         inFlight: router.inFlight,
       })
     router.close()
-    await upstream.exit(0)
+    await server.exit(0)
   }
 }

@@ -44,7 +44,7 @@ const ownHeader = (value: unknown, path: readonly string[]): readonly ParamHeade
   return [{ name: `mcp-param-${name.toLowerCase()}`, path, isNumeric }]
 }
 
-const valueAt = (root: unknown, path: readonly string[]): unknown =>
+const argumentAt = (root: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((node, key) => {
     const members = record(node)
     return members && Object.hasOwn(members, key) ? members[key] : undefined
@@ -57,7 +57,7 @@ export const paramMismatch = (
   headerOf: HeaderOf,
 ): string | undefined => {
   for (const { name, path, isNumeric } of declared) {
-    const value = valueAt(args, path)
+    const value = argumentAt(args, path)
     const header = headerOf(name)
     if (value === undefined || value === null) {
       if (header !== undefined)

@@ -31,11 +31,6 @@ export class Pool {
     options.source.reclaim = () => this.endOneIdle()
   }
 
-  /** Processes that run. */
-  get size(): number {
-    return this.backends.size
-  }
-
   /**
    * A process for a request; one that asks for log lines gets a process where no other does. What everybody
    * shares has none for anybody: they would say what strangers do.

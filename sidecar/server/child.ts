@@ -9,10 +9,8 @@ import { readJson } from '../json/text.ts'
 import { oneMessage } from '../mcp/message.ts'
 import type { ShimEvent } from './control-frame.ts'
 import { Lines } from '../bytes/lines.ts'
-import type { Link, LinkEnd, LinkOwner } from './link.ts'
+import { MAX_MESSAGE_BYTES, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 
-/** Longest line that a server may write, bytes. */
-export const MAX_LINE_BYTES = 16 * 1024 * 1024
 /** What may wait for a server that does not read its stdin, bytes. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024
 const MAX_STDERR_TAIL = 4096
@@ -90,12 +88,12 @@ export class Child implements Link {
   constructor(pipes: Pipes, control: ChildControl) {
     this.control = control
     this.stdin = pipes.stdin
-    this.lines = new Lines(MAX_LINE_BYTES, (line) => this.line(line))
+    this.lines = new Lines(MAX_MESSAGE_BYTES, (line) => this.line(line))
     // A server that has closed its stdin cannot be served any more; often it has just crashed.
     this.stdin.on('error', () => this.close())
     this.stdout = pipes.stdout((chunk) => {
       if (!this.isGone) this.quiet?.refresh()
-      if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_LINE_BYTES} bytes`)
+      if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_MESSAGE_BYTES} bytes`)
     })
     this.stdout.on('error', () => this.outputEnded())
     this.stdout.on('end', () => this.outputEnded())

@@ -73,8 +73,8 @@ export class Children {
     })
   }
 
-  /** Asks the shim for one with these environment lines added. */
-  spawn(environment: readonly string[]): Promise<Spawned> {
+  /** Asks the shim for one. */
+  spawn(): Promise<Spawned> {
     const number = this.nextNumber++
     const name = randomBytes(16).toString('hex')
     return new Promise((resolve) => {
@@ -88,7 +88,7 @@ export class Children {
         resolve(result)
       }
       this.asked.set(number, { name, settle, child: undefined, isEnding: false })
-      this.options.send(spawnFrame(number, name, environment))
+      this.options.send(spawnFrame(number, name))
     })
   }
 

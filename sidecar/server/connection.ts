@@ -94,7 +94,7 @@ export class Connection {
   }
 
   private hello(event: Hello): void {
-    const why = this.isAdmitted ? 'it said hello twice' : this.judge(event)
+    const why = this.isAdmitted ? 'it said hello twice' : this.whyNot(event)
     if (why !== undefined) {
       this.refuse(why)
       return
@@ -103,7 +103,8 @@ export class Connection {
     this.options.onAdmitted()
   }
 
-  private judge(event: Hello): string | undefined {
+  /** The sentence that refuses it. */
+  private whyNot(event: Hello): string | undefined {
     return event.version === PROTOCOL_VERSION
       ? this.options.admit(event)
       : `it speaks control protocol ${event.version}, not ${PROTOCOL_VERSION}`

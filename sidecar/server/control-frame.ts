@@ -64,16 +64,9 @@ const numbers = (...values: readonly number[]): Buffer => {
 
 export const helloFrame = (): Buffer => frame(0x01, Buffer.from([0, PROTOCOL_VERSION]))
 
-/** `name` is 32 lower-case hex digits; `environment` holds `KEY=VALUE` lines. */
-export const spawnFrame = (child: number, name: string, environment: readonly string[]): Buffer =>
-  frame(
-    0x02,
-    Buffer.concat([
-      numbers(child),
-      Buffer.from(name, 'latin1'),
-      Buffer.from(environment.map((line) => `${line}\0`).join('')),
-    ]),
-  )
+/** `name` is 32 lower-case hex digits. Of the environment nothing is changed. */
+export const spawnFrame = (child: number, name: string): Buffer =>
+  frame(0x02, Buffer.concat([numbers(child), Buffer.from(name, 'latin1')]))
 
 export const openedFrame = (child: number): Buffer => frame(0x03, numbers(child))
 

@@ -11,17 +11,17 @@ import type { Log } from '../../shared/log.ts'
 /** An earlier run's shim kills its children when it loses us; this long before we listen again. */
 const EARLIER_RUN_MS = 1000
 
-export interface ListenerOptions {
+export interface ControlSocketOptions {
   readonly runDir: string
   readonly log: Log
   readonly onConnection: (socket: Socket) => void
 }
 
-export class Listener {
-  private readonly options: ListenerOptions
+export class ControlSocket {
+  private readonly options: ControlSocketOptions
   private readonly server: Server
 
-  constructor(options: ListenerOptions) {
+  constructor(options: ControlSocketOptions) {
     this.options = options
     this.server = createServer((socket) => options.onConnection(socket))
   }

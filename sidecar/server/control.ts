@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { Log } from '../../shared/log.ts'
 import { broken, Children, type Spawned } from './children.ts'
 import { Connection, type Peer } from './connection.ts'
-import { Listener, pipesIn } from './control-socket.ts'
+import { ControlSocket, pipesIn } from './control-socket.ts'
 
 const NOT_CONNECTED = "the shim in the server's container is not connected"
 const LOST = "the connection to the server's container was lost; it may have restarted"
@@ -24,14 +24,14 @@ export interface ControlOptions {
 
 export class Control {
   private readonly options: ControlOptions
-  private readonly listener: Listener
+  private readonly socket: ControlSocket
   private readonly children: Children
   private connection: Connection | undefined
 
   constructor(options: ControlOptions) {
     const { runDir, log, onExit } = options
     this.options = options
-    this.listener = new Listener({ runDir, log, onConnection: (socket) => this.accept(socket) })
+    this.socket = new ControlSocket({ runDir, log, onConnection: (socket) => this.accept(socket) })
     this.children = new Children({
       pipesDir: pipesIn(runDir),
       send: (frame) => this.connection?.send(frame),
@@ -41,7 +41,7 @@ export class Control {
 
   /** Listens; waits first where an earlier run has left its traces. */
   listen(): Promise<void> {
-    return this.listener.listen()
+    return this.socket.listen()
   }
 
   /** Whether a shim is connected and has been admitted. */
@@ -64,9 +64,9 @@ export class Control {
     return this.children.whenFreed()
   }
 
-  /** Starts a child with these environment lines added. */
-  spawn(environment: readonly string[]): Promise<Spawned> {
-    return this.isReady ? this.children.spawn(environment) : Promise.resolve(broken(NOT_CONNECTED))
+  /** Starts a child. */
+  spawn(): Promise<Spawned> {
+    return this.isReady ? this.children.spawn() : Promise.resolve(broken(NOT_CONNECTED))
   }
 
   /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
@@ -80,7 +80,7 @@ export class Control {
    */
   close(): void {
     this.connection?.close()
-    this.listener.close()
+    this.socket.close()
   }
 
   private accept(socket: Socket): void {

@@ -2,7 +2,7 @@
 // may be LF, CR or CRLF; comments and other fields are skipped.
 
 import { Gathered } from '../bytes/gathered.ts'
-import { MAX_LINE_BYTES } from './child.ts'
+import { MAX_MESSAGE_BYTES } from './link.ts'
 
 export interface ServerEvent {
   /** Fit to be sent back in a header; ids that are not are left out. */
@@ -55,7 +55,7 @@ export class EventReader {
   }
 
   private isOver(): boolean {
-    return this.pending.length + this.data.length > MAX_LINE_BYTES
+    return this.pending.length + this.data.length > MAX_MESSAGE_BYTES
   }
 
   private line(line: Buffer): void {

@@ -10,9 +10,14 @@ import {
 import type { LookupFunction } from 'node:net'
 import { readJson } from '../json/text.ts'
 import { member, oneMessage, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
-import { MAX_LINE_BYTES } from './child.ts'
 import { EventReader } from './event-reader.ts'
-import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+import {
+  MAX_MESSAGE_BYTES,
+  type Envelope,
+  type Link,
+  type LinkEnd,
+  type LinkOwner,
+} from './link.ts'
 
 const BOTH = 'application/json, text/event-stream'
 const VERSION = /^[!-~]{1,64}$/
@@ -155,7 +160,7 @@ export class HttpLink implements Link {
     let bytes = 0
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes <= MAX_LINE_BYTES) chunks.push(chunk)
+      if (bytes <= MAX_MESSAGE_BYTES) chunks.push(chunk)
       else response.destroy()
     })
     response.on('error', () => undefined)

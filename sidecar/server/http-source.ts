@@ -11,7 +11,6 @@ import type { LinkSource } from './source.ts'
 const MAX_SOCKETS = 1024
 
 export class HttpSource implements LinkSource {
-  readonly isReady = true
   reclaim: () => boolean = () => false
   private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
   /** A listening stream lasts as long as its session: among the requests it would starve them. */

@@ -3,6 +3,9 @@
 
 import type { Message } from '../mcp/message.ts'
 
+/** Longest message that a server may send, bytes: a line of its stdout, the body of an HTTP answer, an event. */
+export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
 /** Why a link has ended, for the people who read the error. */
 export interface LinkEnd {
   readonly message: string

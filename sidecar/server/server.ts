@@ -1,4 +1,4 @@
-// Which kind of upstream a configuration asks for, behind one interface: the shim's children, or
+// Which kind of server a configuration asks for, behind one interface: the shim's children, or
 // sessions of a loopback HTTP server.
 
 import type { Log } from '../../shared/log.ts'
@@ -11,7 +11,7 @@ import { HttpSource } from './http-source.ts'
 import { Spawner } from './spawner.ts'
 import type { LinkSource } from './source.ts'
 
-export interface Upstream {
+export interface McpServer {
   readonly source: LinkSource
   /** Children that are not gone, or open HTTP sessions. */
   readonly count: number
@@ -21,7 +21,7 @@ export interface Upstream {
   close(): void
 }
 
-export interface UpstreamEvents {
+export interface ServerEvents {
   readonly log: Log
   readonly onThere: () => void
   readonly onGone: () => void
@@ -31,7 +31,7 @@ export interface UpstreamEvents {
   readonly onExit: (code: number) => void
 }
 
-const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
+const stdio = (config: SidecarConfig, events: ServerEvents): McpServer => {
   const control = new Control({
     runDir: config.runDir ?? RUN_DIR,
     log: events.log,
@@ -52,7 +52,7 @@ const stdio = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
   }
 }
 
-const http = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
+const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
   const { port, path } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
   const source = new HttpSource({ port, path })
@@ -70,5 +70,5 @@ const http = (config: SidecarConfig, events: UpstreamEvents): Upstream => {
   }
 }
 
-export const createUpstream = (config: SidecarConfig, events: UpstreamEvents): Upstream =>
+export const connectServer = (config: SidecarConfig, events: ServerEvents): McpServer =>
   config.settings.transport === 'http' ? http(config, events) : stdio(config, events)

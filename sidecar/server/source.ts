@@ -7,8 +7,6 @@ import type { Link } from './link.ts'
 export interface LinkSource {
   /** A new link to a server that nobody else uses; the fault is for the client that waits. */
   open(): Promise<Result<Link, Fault>>
-  /** Whether a link can be had now, as far as is known. */
-  readonly isReady: boolean
   /** Set by whoever can end a link that nobody needs now; says whether it did, so that its place becomes free. */
   reclaim: () => boolean
 }

@@ -27,10 +27,6 @@ export class Spawner implements LinkSource {
     this.options = options
   }
 
-  get isReady(): boolean {
-    return this.options.control.isReady
-  }
-
   async open(): Promise<Result<Link, Fault>> {
     const { control, maxProcesses, onSpawn } = this.options
     if (!control.isReady) {
@@ -49,7 +45,7 @@ export class Spawner implements LinkSource {
       )
     }
     this.reserved--
-    const child = await control.spawn([])
+    const child = await control.spawn()
     onSpawn(child.ok ? 'started' : 'refused')
     if (child.ok) return ok(child.value)
     const { isBusy, message } = child.error

@@ -1,5 +1,5 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
-// a known set (design: telemetry). The only importer of prom-client in the sidecar.
+// a known set. The only importer of prom-client in the sidecar.
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Fault } from '../mcp/faults.ts'

@@ -20,7 +20,6 @@ class FakeServer extends FakeLink {
 }
 
 export class FakeSource implements LinkSource {
-  readonly isReady = true
   reclaim: () => boolean = () => false
   /** In the order in which they were asked for. */
   readonly links: FakeLink[] = []

@@ -3,5 +3,4 @@
 import { grant, type Permit } from '../../sidecar/access/permit.ts'
 
 /** What `authorize` gives the principal with this key. */
-export const permitOf = (key: string): Permit =>
-  grant({ key, issuer: 'https://issuer.example', subject: key })
+export const permitOf = (key: string): Permit => grant({ key })

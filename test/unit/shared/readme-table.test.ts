@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { renderAnnotationTable, TABLE_BEGIN, TABLE_END } from '../../../shared/annotation-table.ts'
+import { renderAnnotationTable, TABLE_BEGIN, TABLE_END } from '../../support/annotation-table.ts'
 
 test("the README's annotation table is the table in shared/", () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')

@@ -113,11 +113,11 @@ describe('calls', () => {
     first.call.call = made(1)
     second.call.call = made(2)
     expect(session.find('1')).toBe(second.call.call)
-    expect(session.owns(first.call.call)).toBe(first.call)
+    expect(session.callOf(first.call.call)).toBe(first.call)
     answer(second.call)
     expect(session.find('1e0')).toBe(first.call.call)
     expect(session.find('"1"')).toBeUndefined()
-    expect(session.owns(made(1))).toBeUndefined()
+    expect(session.callOf(made(1))).toBeUndefined()
   })
 
   test('are in flight until they are answered or have failed', () => {

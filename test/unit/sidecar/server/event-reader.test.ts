@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { EventReader } from '../../../../sidecar/server/event-reader.ts'
-import { MAX_LINE_BYTES } from '../../../../sidecar/server/child.ts'
+import { MAX_MESSAGE_BYTES } from '../../../../sidecar/server/link.ts'
 
 type Event = { readonly id: string | undefined; readonly data: string }
 
@@ -86,6 +86,6 @@ describe('bounds', () => {
   })
 
   test('the bound is that of lines', () => {
-    expect(MAX_LINE_BYTES).toBe(16 * 1024 * 1024)
+    expect(MAX_MESSAGE_BYTES).toBe(16 * 1024 * 1024)
   })
 })

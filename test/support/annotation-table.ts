@@ -1,6 +1,6 @@
 // The annotation table as Markdown, for the README. A test compares the two.
 
-import { annotation, KEYS, PREFIX, SCOPES, type Annotation } from './annotations.ts'
+import { annotation, KEYS, PREFIX, SCOPES, type Annotation } from '../../shared/annotations.ts'
 
 export const TABLE_BEGIN = '<!-- annotations:begin -->'
 export const TABLE_END = '<!-- annotations:end -->'
