@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { Gathered } from '../bytes/gathered.ts'
+import { Whole } from '../bytes/whole.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 
 /** Longest body, bytes. */
@@ -38,7 +38,7 @@ export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault
       discard(request, resolve)
       return
     }
-    const body = new Body()
+    const body = new Whole(MAX_BODY_BYTES)
     const onData = (chunk: Buffer): void => {
       if (body.add(chunk)) return
       request.off('data', onData)
@@ -49,33 +49,3 @@ export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault
     request.on('data', onData)
     request.on('end', onEnd)
   })
-
-/** Most bodies come as one chunk, which then is the body. */
-class Body {
-  private readonly gathered = new Gathered()
-  private only: Buffer | undefined
-
-  /** False where the bound is passed; then nothing is kept. */
-  add(chunk: Buffer): boolean {
-    const { only, gathered } = this
-    const bytes = (only?.length ?? gathered.length) + chunk.length
-    if (bytes > MAX_BODY_BYTES) {
-      this.take()
-      return false
-    }
-    if (bytes === chunk.length) {
-      this.only = chunk
-      return true
-    }
-    if (only) gathered.add(only)
-    this.only = undefined
-    gathered.add(chunk)
-    return true
-  }
-
-  take(): Buffer {
-    const whole = this.only ?? this.gathered.take()
-    this.only = undefined
-    return whole
-  }
-}

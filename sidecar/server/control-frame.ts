@@ -2,6 +2,7 @@
 // Pure. What comes from the shim is checked like anything from outside: it shares a container with the server.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { Gathered } from '../bytes/gathered.ts'
 
 export const PROTOCOL_VERSION = 1
 const MAX_FRAME_BYTES = 65_536
@@ -149,26 +150,34 @@ const decode = (type: number, payload: Buffer): Result<ShimEvent, string> => {
   return ok(decoder(payload))
 }
 
-/** Collects bytes of one connection and hands out whole frames. */
+/** Collects bytes of one connection and hands out whole frames. What is not whole yet is copied once. */
 export class FrameReader {
-  private buffered: Buffer = Buffer.alloc(0)
+  private readonly pending = new Gathered()
+  /** So many bytes have to be there before there is anything to look at. */
+  private needed = HEADER_BYTES
 
   /** The events that are complete with this chunk; an error means: end the connection. */
   push(chunk: Buffer): Result<readonly ShimEvent[], string> {
-    this.buffered = this.buffered.length === 0 ? chunk : Buffer.concat([this.buffered, chunk])
+    this.pending.add(chunk)
+    if (this.pending.length < this.needed) return ok([])
+    const bytes = this.pending.take()
     const events: ShimEvent[] = []
-    while (this.buffered.length >= HEADER_BYTES) {
-      const length = this.buffered.readUInt32BE(0)
+    let start = 0
+    this.needed = HEADER_BYTES
+    while (bytes.length - start >= this.needed) {
+      const length = bytes.readUInt32BE(start)
       if (length < 1 || length > MAX_FRAME_BYTES) return fail(`a frame of ${length} bytes`)
-      if (this.buffered.length < length + 4) break
-      const event = decode(
-        this.buffered.readUInt8(4),
-        this.buffered.subarray(HEADER_BYTES, length + 4),
-      )
+      const end = start + 4 + length
+      if (bytes.length < end) {
+        this.needed = 4 + length
+        break
+      }
+      const event = decode(bytes.readUInt8(start + 4), bytes.subarray(start + HEADER_BYTES, end))
       if (!event.ok) return event
       events.push(event.value)
-      this.buffered = this.buffered.subarray(length + 4)
+      start = end
     }
+    this.pending.add(bytes.subarray(start))
     return ok(events)
   }
 }

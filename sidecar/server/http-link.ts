@@ -8,6 +8,7 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import type { LookupFunction } from 'node:net'
+import { Whole } from '../bytes/whole.ts'
 import { readJson } from '../json/text.ts'
 import { member, oneMessage, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
 import { EventReader } from './event-reader.ts'
@@ -156,17 +157,14 @@ export class HttpLink implements Link {
   }
 
   private whole(response: IncomingMessage, id: number | undefined): void {
-    const chunks: Buffer[] = []
-    let bytes = 0
+    const body = new Whole(MAX_MESSAGE_BYTES)
     response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= MAX_MESSAGE_BYTES) chunks.push(chunk)
-      else response.destroy()
+      if (!body.add(chunk)) response.destroy()
     })
     response.on('error', () => undefined)
     response.on('close', () => {
       const status = response.statusCode ?? 0
-      const message = parse(Buffer.concat(chunks))
+      const message = parse(body.take())
       if (message) this.message(message, id)
       const said = message?.kind === 'response' ? errorMessage(message) : undefined
       this.failed(

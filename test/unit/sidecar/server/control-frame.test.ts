@@ -103,6 +103,15 @@ describe('what we take', () => {
     }
   })
 
+  test('all of them in a row, byte by byte', () => {
+    const bytes = Buffer.concat(EVENTS.map(([, one]) => one))
+    const reader = new FrameReader()
+    const parts = [...bytes].map((byte) => reader.push(Buffer.of(byte)))
+    expect(parts.flatMap((part) => (part.ok ? part.value : []))).toEqual(
+      EVENTS.map(([, , event]) => event),
+    )
+  })
+
   test.each([
     ['of no length', Buffer.alloc(5), 'a frame of 0 bytes'],
     ['longer than the protocol allows', Buffer.from('0001000181', 'hex'), 'a frame of 65537 bytes'],

@@ -1,0 +1,38 @@
+// A body that arrives in pieces, whole and bounded. Most come as one piece, which then is the whole.
+
+import { Gathered } from './gathered.ts'
+
+export class Whole {
+  private readonly maxBytes: number
+  private readonly gathered = new Gathered()
+  private only: Buffer | undefined
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes
+  }
+
+  /** False where the bound is passed; then nothing is kept. */
+  add(piece: Buffer): boolean {
+    const { only, gathered } = this
+    const bytes = (only?.length ?? gathered.length) + piece.length
+    if (bytes > this.maxBytes) {
+      this.take()
+      return false
+    }
+    if (bytes === piece.length) {
+      this.only = piece
+      return true
+    }
+    if (only) gathered.add(only)
+    this.only = undefined
+    gathered.add(piece)
+    return true
+  }
+
+  /** Hands out everything, which is the caller's from then on. */
+  take(): Buffer {
+    const whole = this.only ?? this.gathered.take()
+    this.only = undefined
+    return whole
+  }
+}
