@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:http'
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { createAdmin } from './admin/server.ts'
@@ -73,7 +74,6 @@ const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
   const { settings } = config
   const memory = new IdleMemory(parts.memory)
-  const drain = new Drain({ log, now })
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
     sessions: () => router.sessions,
@@ -118,7 +118,7 @@ const build = (parts: SidecarParts) => {
     modern: new Modern(common),
     readiness,
   })
-  drain.attach({ router, readiness, server })
+  const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
     router.sweep(now())
     memory.sweep(now())

@@ -2,10 +2,9 @@
 // begins, what is idle ends, what is in flight finishes, and the server's container may exit. A new
 // server's container takes it all back.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
-import type { Router } from '../routing/router.ts'
 import type { Readiness } from '../routing/readiness.ts'
+import type { Router } from '../routing/router.ts'
 import type { McpServer } from '../server/server.ts'
 
 /** Endpoints take this long to lose a pod that is not ready any more. */
@@ -14,30 +13,23 @@ const LAME_DUCK_MS = 5000
 const RESERVE_MS = 3000
 const STEP_MS = 50
 
-export interface DrainParts {
-  readonly router: Router
-  readonly readiness: Readiness
-  readonly server: McpServer
-}
-
 export interface DrainOptions {
+  readonly router: Pick<Router, 'inFlight' | 'refuseNew' | 'endIdle' | 'reopen' | 'close'>
+  readonly readiness: Pick<Readiness, 'isDraining'>
+  readonly server: Pick<McpServer, 'exit'>
   readonly log: Log
   readonly now: () => number
+  readonly sleep: (delayMs: number) => Promise<unknown>
 }
 
 export class Drain {
   private readonly options: DrainOptions
-  private parts: DrainParts | undefined
   private running: Promise<void> | undefined
   /** Counts drains, so that one that was taken back goes no further. */
   private round = 0
 
   constructor(options: DrainOptions) {
     this.options = options
-  }
-
-  attach(parts: DrainParts): void {
-    this.parts = parts
   }
 
   /** Starts draining without waiting for it. */
@@ -55,19 +47,15 @@ export class Drain {
 
   /** A new server's container has come: serves it as if nothing had been. */
   takeBack(): void {
-    const { parts } = this
-    if (!parts || !this.running) return
+    if (!this.running) return
     this.running = undefined
     this.round++
-    parts.readiness.isDraining = false
-    parts.router.reopen()
+    this.options.readiness.isDraining = false
+    this.options.router.reopen()
   }
 
   private async drain(leftMs: number): Promise<void> {
-    const { parts } = this
-    if (!parts) return
-    const { log, now } = this.options
-    const { router, readiness, server } = parts
+    const { router, readiness, server, log, now, sleep } = this.options
     const { round } = this
     const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
     log.info('draining', { leftMs })
@@ -80,10 +68,11 @@ export class Drain {
       if (round !== this.round) return
       router.endIdle()
     }
-    if (router.inFlight > 0)
+    if (router.inFlight > 0) {
       log.warn('requests were still in flight at the end of the drain', {
         inFlight: router.inFlight,
       })
+    }
     router.close()
     await server.exit(0)
   }
