@@ -2,6 +2,7 @@
 // only file of the sidecar that touches the process.
 
 import { fileURLToPath } from 'node:url'
+import { processOf } from './life/process.ts'
 import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { createLog } from '../shared/log.ts'
@@ -42,15 +43,11 @@ else if (config.value.settings.auth !== 'none') {
   })
   log.warn('auth: none: anybody who reaches the port may call')
   if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
-  const collector = globalThis.gc
   const starting = startSidecar({
     config: config.value,
     log,
     now: () => performance.now(),
-    memory: collector && {
-      residentBytes: () => process.memoryUsage.rss(),
-      collect: () => collector({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
-    },
+    process: processOf(process, globalThis.gc),
   })
   const end = (): void => {
     starting

@@ -14,7 +14,8 @@ import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
-import { IdleMemory, type ProcessMemory } from './life/idle-memory.ts'
+import { IdleMemory } from './life/idle-memory.ts'
+import type { Process } from './life/process.ts'
 import { IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
@@ -59,8 +60,7 @@ export interface SidecarParts {
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Absent where Node does not let it be collected. */
-  readonly memory?: ProcessMemory | undefined
+  readonly process: Process
   /** How often a silent stream says that it is alive; tests have no time for the default. */
   readonly keepAliveMs?: number
 }
@@ -73,20 +73,23 @@ const counter = (): (() => number) => {
 const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
   const { settings } = config
-  const memory = new IdleMemory(parts.memory)
+  const { uid, collect, residentBytes } = parts.process
+  const memory = new IdleMemory(collect && { residentBytes, collect })
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
     sessions: () => router.sessions,
     children: () => server.count,
     inFlight: () => router.inFlight,
     ready: () => readiness.obstacle === undefined,
+    weakened: () => readiness.weakness !== undefined,
+    process: parts.process,
   })
-  const begin = (): void => {
+  const begin = (weakness: string | undefined): void => {
     drain.takeBack()
     idle.begin(now())
-    readiness.begin()
+    readiness.begin(weakness)
   }
-  const server: McpServer = connectServer(config, {
+  const server: McpServer = connectServer(config, uid, {
     log,
     onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),
@@ -185,6 +188,7 @@ const createServers = (
   const admin = {
     isStarted,
     obstacle: () => readiness.obstacle,
+    weakness: () => readiness.weakness,
     metrics: metrics.text,
     metricsType: metrics.contentType,
   }

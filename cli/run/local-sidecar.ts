@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { processOf } from '../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
 const SHIM = fileURLToPath(new URL('../../dist/shim', import.meta.url))
@@ -91,6 +92,7 @@ export const startLocalSidecar = async (
       config: { ...config, runDir },
       log,
       now: () => performance.now(),
+      process: processOf(process, undefined),
     })
   } catch (error) {
     cleanUp()

@@ -7,6 +7,8 @@ export interface AdminOptions {
   readonly isStarted: () => boolean
   /** Why calls cannot be served; undefined where they can. */
   readonly obstacle: () => string | undefined
+  /** What is weak although they can; undefined where nothing is. */
+  readonly weakness: () => string | undefined
   readonly metrics: () => Promise<string>
   readonly metricsType: string
 }
@@ -27,9 +29,9 @@ export const createAdmin = (options: AdminOptions): Server => {
     [
       '/readyz',
       (response: ServerResponse) => {
-        const obstacle = options.obstacle()
-        if (obstacle === undefined) say(response, 200, 'ok\n')
-        else say(response, 503, `${obstacle}\n`)
+        const [obstacle, weakness] = [options.obstacle(), options.weakness()]
+        if (obstacle !== undefined) say(response, 503, `${obstacle}\n`)
+        else say(response, 200, weakness === undefined ? 'ok\n' : `ok, but ${weakness}\n`)
       },
     ],
     [

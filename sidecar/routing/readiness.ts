@@ -22,6 +22,7 @@ export interface ReadinessOptions {
 export class Readiness {
   isDraining = false
   private readonly options: ReadinessOptions
+  private weak: string | undefined
   private found: Eras | undefined
   private reason = "the shim in the server's container has not connected yet"
   private failedStarts = 0
@@ -85,12 +86,25 @@ export class Readiness {
   startFailed(reason: string): void {
     if (this.found === undefined || ++this.failedStarts < MAX_FAILED_STARTS) return
     this.options.log.error('the server does not start any more', { reason })
-    this.begin()
+    this.probe()
     this.reason = reason
   }
 
+  /** What of the isolation does not hold although calls are served, because it is only advisory. */
+  get weakness(): string | undefined {
+    return this.weak
+  }
+
   /** Links can be had (again): finds out what the server speaks. */
-  begin(): void {
+  begin(weakness: string | undefined): void {
+    this.weak = weakness
+    if (weakness !== undefined) {
+      this.options.log.warn('isolation is only advisory, and does not hold', { weakness })
+    }
+    this.probe()
+  }
+
+  private probe(): void {
     this.stop('the server has not answered yet')
     void this.attempt(this.round, FIRST_PAUSE_MS)
   }

@@ -29,7 +29,7 @@ export interface ConnectionOptions {
   readonly log: Log
   /** Judges the shim that has connected; a sentence refuses it. */
   readonly admit: (peer: Peer) => string | undefined
-  readonly onAdmitted: () => void
+  readonly onAdmitted: (peer: Peer) => void
   /** What an admitted shim says. */
   readonly onEvent: (event: Exclude<ShimEvent, { kind: 'hello' }>) => void
   /** It has dropped, whoever ended it. */
@@ -100,7 +100,7 @@ export class Connection {
       return
     }
     this.isAdmitted = true
-    this.options.onAdmitted()
+    this.options.onAdmitted(event)
   }
 
   /** The sentence that refuses it. */

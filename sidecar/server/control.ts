@@ -16,8 +16,8 @@ export interface ControlOptions {
   /** Judges the shim that has connected; a sentence refuses it. */
   readonly admit: (peer: Peer) => string | undefined
   readonly onTerminating: (leftMs: number) => void
-  /** The shim has come (true) or gone. */
-  readonly onPeer: (isThere: boolean) => void
+  /** A shim has come, or the one that was there has gone (undefined). */
+  readonly onPeer: (peer: Peer | undefined) => void
   /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
   readonly onExit: (code: number) => void
 }
@@ -92,7 +92,7 @@ export class Control {
     this.connection = new Connection(socket, {
       log,
       admit,
-      onAdmitted: () => onPeer(true),
+      onAdmitted: onPeer,
       onEvent: (event) => {
         if (event.kind === 'terminating') onTerminating(event.leftMs)
         else this.children.heard(event)
@@ -105,6 +105,6 @@ export class Control {
     const wasReady = this.isReady
     this.connection = undefined
     this.children.lost(LOST)
-    if (wasReady) this.options.onPeer(false)
+    if (wasReady) this.options.onPeer(undefined)
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../shared/log.ts'
 import { RUN_DIR } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
-import { admitShim } from './admit.ts'
+import { admitShim, weaknessOf } from './admit.ts'
 import { Control } from './control.ts'
 import { HttpSource } from './http-source.ts'
 import { Spawner } from './spawner.ts'
@@ -23,7 +23,8 @@ export interface McpServer {
 
 export interface ServerEvents {
   readonly log: Log
-  readonly onThere: () => void
+  /** The server can be asked; `weakness`: what of its isolation does not hold and is only advised. */
+  readonly onThere: (weakness: string | undefined) => void
   readonly onGone: () => void
   readonly onTerminating: (leftMs: number) => void
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
@@ -31,14 +32,18 @@ export interface ServerEvents {
   readonly onExit: (code: number) => void
 }
 
-const stdio = (config: SidecarConfig, events: ServerEvents): McpServer => {
+const stdio = (
+  config: SidecarConfig,
+  ownUid: number | undefined,
+  events: ServerEvents,
+): McpServer => {
   const control = new Control({
     runDir: config.runDir ?? RUN_DIR,
     log: events.log,
-    admit: (peer) => admitShim(peer, config.isolation, process.getuid?.()),
+    admit: (peer) => admitShim(peer, config.isolation, ownUid),
     onTerminating: events.onTerminating,
     onExit: events.onExit,
-    onPeer: (isThere) => (isThere ? events.onThere() : events.onGone()),
+    onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone()),
   })
   const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)
   return {
@@ -62,7 +67,7 @@ const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
       return source.count
     },
     start: () => {
-      events.onThere()
+      events.onThere(undefined)
       return Promise.resolve()
     },
     exit: () => Promise.resolve(),
@@ -70,5 +75,10 @@ const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
   }
 }
 
-export const connectServer = (config: SidecarConfig, events: ServerEvents): McpServer =>
-  config.settings.transport === 'http' ? http(config, events) : stdio(config, events)
+/** `ownUid`: of this process; a server must not share it. */
+export const connectServer = (
+  config: SidecarConfig,
+  ownUid: number | undefined,
+  events: ServerEvents,
+): McpServer =>
+  config.settings.transport === 'http' ? http(config, events) : stdio(config, ownUid, events)

@@ -63,11 +63,15 @@ export interface Gauges {
   readonly children: () => number
   readonly inFlight: () => number
   readonly ready: () => boolean
+  readonly weakened: () => boolean
+  readonly process: ProcessFigures
 }
 
-const cpuSeconds = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1_000_000
+/** What a process uses. */
+export interface ProcessFigures {
+  readonly residentBytes: () => number
+  readonly heapUsedBytes: () => number
+  readonly cpuMicroseconds: () => number
 }
 
 const droppedSpansIn = (registers: Registry[]): Counter =>
@@ -76,6 +80,34 @@ const droppedSpansIn = (registers: Registry[]): Counter =>
     help: 'Spans that did not reach the collector: the queue was full, or sending failed.',
     registers,
   })
+
+const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
+  const { process } = gauges
+  const gauge = (name: string, help: string, value: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  // Not prom-client's default metrics: their garbage collection observer costs memory and time a call.
+  gauge('process_resident_memory_bytes', 'Resident memory.', process.residentBytes)
+  gauge('nodejs_heap_size_used_bytes', 'V8 heap in use.', process.heapUsedBytes)
+  gauge(
+    'process_cpu_seconds_total',
+    'User and system time.',
+    () => process.cpuMicroseconds() / 1_000_000,
+  )
+  gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
+  gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
+  gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)
+  gauge('outrigger_ready', 'Whether calls can be served.', () => (gauges.ready() ? 1 : 0))
+  gauge('outrigger_isolation_weakened', 'Whether isolation is advisory and does not hold.', () =>
+    gauges.weakened() ? 1 : 0,
+  )
+}
 
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
@@ -100,23 +132,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     registers,
   })
   const droppedSpans = droppedSpansIn(registers)
-  const gauge = (name: string, help: string, value: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value())
-      },
-    })
-  // Not prom-client's default metrics: their garbage collection observer costs memory and time a call.
-  gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
-  gauge('nodejs_heap_size_used_bytes', 'V8 heap in use.', () => process.memoryUsage().heapUsed)
-  gauge('process_cpu_seconds_total', 'User and system time.', cpuSeconds)
-  gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
-  gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
-  gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)
-  gauge('outrigger_ready', 'Whether calls can be served.', () => (gauges.ready() ? 1 : 0))
+  registerGauges(gauges, registers)
   return {
     operation: (method, durationMs, errorType) => {
       operations.observe(

@@ -112,7 +112,7 @@ describe('a socket', () => {
       log: kept.log,
       admit,
       onTerminating: (leftMs) => noted.push(`terminating in ${leftMs}`),
-      onPeer: (isThere) => noted.push(isThere ? 'there' : 'gone'),
+      onPeer: (peer) => noted.push(peer ? 'there' : 'gone'),
       onExit: (code) => noted.push(`exit ${code}`),
     })
     // It binds before it waits for anything, and the name is its user's.

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../../shared/log.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+import { processOf } from '../../../sidecar/life/process.ts'
 import { startSidecar } from '../../../sidecar/sidecar.ts'
 import { openStream, type EventStream } from '../../support/event-stream.ts'
 import { Container } from '../../support/pod.ts'
@@ -231,7 +232,13 @@ test(
     if (!config.ok) throw new Error(config.error.join())
     const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
     const now = (): number => performance.now()
-    const sidecar = await startSidecar({ config: config.value, log, now, keepAliveMs: 1 })
+    const sidecar = await startSidecar({
+      config: config.value,
+      log,
+      now,
+      process: processOf(process, undefined),
+      keepAliveMs: 1,
+    })
     // It is silent at first, and for as long as the test likes.
     const silent = join(runDir, 'silent')
     writeFileSync(silent, '')

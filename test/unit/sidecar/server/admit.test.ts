@@ -1,7 +1,7 @@
 // Which shim may serve us.
 
 import { describe, expect, test } from '@jest/globals'
-import { admitShim } from '../../../../sidecar/server/admit.ts'
+import { admitShim, weaknessOf } from '../../../../sidecar/server/admit.ts'
 
 const OURS = 1_000_990_000
 
@@ -32,5 +32,22 @@ describe('admitShim', () => {
     const refusal = admitShim({ uid, landlockAbi }, isolation, OURS)
     if (says === undefined) expect(refusal).toBeUndefined()
     else expect(refusal).toContain(says)
+  })
+})
+
+describe('what is weak although a shim may serve', () => {
+  test.each([
+    ['nothing', 1000, 6, undefined],
+    ['nothing, with the oldest Landlock', 1000, 1, undefined],
+    ['our own uid', OURS, 6, `the server runs with the sidecar's uid ${OURS}`],
+    ['root', 0, 6, 'the server runs as root'],
+    [
+      'no Landlock',
+      1000,
+      0,
+      'the kernel has no Landlock, so that server processes cannot be kept apart',
+    ],
+  ])('%s', (_name, uid, landlockAbi, expected) => {
+    expect(weaknessOf({ uid, landlockAbi }, OURS)).toBe(expected)
   })
 })
