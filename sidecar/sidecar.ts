@@ -32,7 +32,7 @@ import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { Tracing } from './telemetry/tracing.ts'
-import { connectServer, type McpServer } from './server/server.ts'
+import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
 const SWEEP_MS = 250
@@ -70,6 +70,15 @@ const counter = (): (() => number) => {
   return () => ++last
 }
 
+const meansFor = (ownUid: number | undefined): ServerMeans => ({
+  ownUid,
+  newName: () => randomBytes(16).toString('hex'),
+  schedule: (callback, delayMs) => {
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
+  },
+})
+
 const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
   const { settings } = config
@@ -89,7 +98,7 @@ const build = (parts: SidecarParts) => {
     idle.begin(now())
     readiness.begin(weakness)
   }
-  const server: McpServer = connectServer(config, uid, {
+  const server: McpServer = connectServer(config, meansFor(uid), {
     log,
     onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),

@@ -1,7 +1,6 @@
 // The children that the shim has been asked for, by number, until they are gone: what it says of one goes to that
 // one. Bounded by who asks (spawner.ts): here nothing is refused for being too many.
 
-import { randomBytes } from 'node:crypto'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Child, openPipes } from './child.ts'
@@ -37,6 +36,10 @@ interface Asked {
 export interface ChildrenOptions {
   /** Where the shim makes their pipes. */
   readonly pipesDir: string
+  /** A name for a child's pipes that nobody can guess: 32 lower-case hex digits. */
+  readonly newName: () => string
+  /** Calls back after a delay; returns how to cancel that. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void
   /** Tells the shim, where there is one. */
   readonly send: (frame: Buffer) => void
   /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
@@ -76,14 +79,14 @@ export class Children {
   /** Asks the shim for one. */
   spawn(): Promise<Spawned> {
     const number = this.nextNumber++
-    const name = randomBytes(16).toString('hex')
+    const name = this.options.newName()
     return new Promise((resolve) => {
-      const timer = setTimeout(
+      const cancel = this.options.schedule(
         () => settle(broken('the shim did not start the server in time')),
         SPAWN_TIMEOUT_MS,
       )
       const settle = (result: Spawned): void => {
-        clearTimeout(timer)
+        cancel()
         if (!result.ok) this.end(number)
         resolve(result)
       }

@@ -3,14 +3,14 @@
 
 import type { Socket } from 'node:net'
 import type { Log } from '../../shared/log.ts'
-import { broken, Children, type Spawned } from './children.ts'
+import { broken, Children, type ChildrenOptions, type Spawned } from './children.ts'
 import { Connection, type Peer } from './connection.ts'
 import { ControlSocket, pipesIn } from './control-socket.ts'
 
 const NOT_CONNECTED = "the shim in the server's container is not connected"
 const LOST = "the connection to the server's container was lost; it may have restarted"
 
-export interface ControlOptions {
+export interface ControlOptions extends Omit<ChildrenOptions, 'pipesDir' | 'send'> {
   readonly runDir: string
   readonly log: Log
   /** Judges the shim that has connected; a sentence refuses it. */
@@ -18,8 +18,6 @@ export interface ControlOptions {
   readonly onTerminating: (leftMs: number) => void
   /** A shim has come, or the one that was there has gone (undefined). */
   readonly onPeer: (peer: Peer | undefined) => void
-  /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
-  readonly onExit: (code: number) => void
 }
 
 export class Control {
@@ -29,13 +27,13 @@ export class Control {
   private connection: Connection | undefined
 
   constructor(options: ControlOptions) {
-    const { runDir, log, onExit } = options
+    const { runDir, log } = options
     this.options = options
     this.socket = new ControlSocket({ runDir, log, onConnection: (socket) => this.accept(socket) })
     this.children = new Children({
+      ...options,
       pipesDir: pipesIn(runDir),
       send: (frame) => this.connection?.send(frame),
-      onExit,
     })
   }
 

@@ -6,7 +6,7 @@ import { RUN_DIR } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
 import { admitShim, weaknessOf } from './admit.ts'
-import { Control } from './control.ts'
+import { Control, type ControlOptions } from './control.ts'
 import { HttpSource } from './http-source.ts'
 import { Spawner } from './spawner.ts'
 import type { LinkSource } from './source.ts'
@@ -19,6 +19,12 @@ export interface McpServer {
   /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
   exit(code: number): Promise<void>
   close(): void
+}
+
+/** What servers with a shim need of the machine. */
+export interface ServerMeans extends Pick<ControlOptions, 'newName' | 'schedule'> {
+  /** Of this process; a server must not share it. */
+  readonly ownUid: number | undefined
 }
 
 export interface ServerEvents {
@@ -34,11 +40,13 @@ export interface ServerEvents {
 
 const stdio = (
   config: SidecarConfig,
-  ownUid: number | undefined,
+  { ownUid, newName, schedule }: ServerMeans,
   events: ServerEvents,
 ): McpServer => {
   const control = new Control({
     runDir: config.runDir ?? RUN_DIR,
+    newName,
+    schedule,
     log: events.log,
     admit: (peer) => admitShim(peer, config.isolation, ownUid),
     onTerminating: events.onTerminating,
@@ -75,10 +83,9 @@ const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
   }
 }
 
-/** `ownUid`: of this process; a server must not share it. */
 export const connectServer = (
   config: SidecarConfig,
-  ownUid: number | undefined,
+  means: ServerMeans,
   events: ServerEvents,
 ): McpServer =>
-  config.settings.transport === 'http' ? http(config, events) : stdio(config, ownUid, events)
+  config.settings.transport === 'http' ? http(config, events) : stdio(config, means, events)

@@ -8,7 +8,7 @@ import type { Link } from './link.ts'
 import type { LinkSource } from './source.ts'
 
 export interface SpawnerOptions {
-  readonly control: Control
+  readonly control: Pick<Control, 'isReady' | 'count' | 'ending' | 'spawn' | 'whenFreed'>
   readonly maxProcesses: number
   /** Counts what became of each attempt. */
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void

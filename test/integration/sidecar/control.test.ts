@@ -110,6 +110,8 @@ describe('a socket', () => {
     control = new Control({
       runDir,
       log: kept.log,
+      newName: () => 'f'.repeat(32),
+      schedule: () => () => undefined,
       admit,
       onTerminating: (leftMs) => noted.push(`terminating in ${leftMs}`),
       onPeer: (peer) => noted.push(peer ? 'there' : 'gone'),
