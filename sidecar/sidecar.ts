@@ -200,6 +200,7 @@ const createServers = (
     weakness: () => readiness.weakness,
     metrics: metrics.text,
     metricsType: metrics.contentType,
+    log,
   }
   // Two of each: where one socket cannot take both address families, they share the port.
   return {

@@ -1,6 +1,8 @@
 // The second listener, for kubelet and Prometheus: /startupz, /livez, /readyz and /metrics. It changes nothing.
 
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 
 export interface AdminOptions {
   /** Whether the shim is copied and the listeners are bound. */
@@ -11,6 +13,7 @@ export interface AdminOptions {
   readonly weakness: () => string | undefined
   readonly metrics: () => Promise<string>
   readonly metricsType: string
+  readonly log: Log
 }
 
 const say = (response: ServerResponse, status: number, text: string, type = 'text/plain'): void => {
@@ -39,7 +42,10 @@ export const createAdmin = (options: AdminOptions): Server => {
       (response: ServerResponse) => {
         options.metrics().then(
           (text) => say(response, 200, text, options.metricsType),
-          () => say(response, 500, 'the metrics cannot be collected\n'),
+          (error: unknown) => {
+            options.log.error('the metrics cannot be collected', { error: messageOf(error) })
+            say(response, 500, 'the metrics cannot be collected\n')
+          },
         )
       },
     ],
