@@ -10,6 +10,7 @@ test('metrics that cannot be collected are an answer, and their cause is in the 
   const server = createAdmin({
     isStarted: () => true,
     obstacle: () => undefined,
+    weakness: () => undefined,
     metrics: () => Promise.reject(new Error('a gauge threw')),
     metricsType: 'text/plain',
     log,
