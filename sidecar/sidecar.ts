@@ -180,9 +180,9 @@ const createServers = (
   const stages = pipeline({
     origin: origin(rules),
     head,
+    authenticate,
     body,
     classify: classify(tracing),
-    authenticate,
     authorize,
     guard,
     forward: forward(router),

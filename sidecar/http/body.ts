@@ -1,5 +1,4 @@
-// The body of a POST, bounded. What is beyond the bound is not kept but, within reason, still read before the answer:
-// a client that is answered and cut off while it writes never sees the answer.
+// The body of a POST, bounded. Beyond the bound nothing is kept; what is still to come is `unread.ts`'s.
 
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -8,26 +7,9 @@ import { fault, type Fault } from '../mcp/faults.ts'
 
 /** Longest body, bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
-/** Read beyond the bound and thrown away; with more the connection is cut. */
-const MAX_DISCARDED_BYTES = 32 * 1024 * 1024
 
-const tooLarge = (headers: Readonly<Record<string, string>>): Result<never, Fault> =>
-  fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`, { headers }))
-
-/** Throws away what is still to come, then refuses it. */
-const discard = (
-  request: IncomingMessage,
-  resolve: (refused: Result<never, Fault>) => void,
-): void => {
-  let left = MAX_DISCARDED_BYTES
-  request.on('data', (chunk: Buffer) => {
-    left -= chunk.length
-    if (left >= 0) return
-    request.pause()
-    resolve(tooLarge({ connection: 'close' }))
-  })
-  request.on('end', () => resolve(tooLarge({})))
-}
+const tooLarge = (): Result<never, Fault> =>
+  fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`))
 
 /** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
 export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault> | undefined> =>
@@ -35,7 +17,7 @@ export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault
     request.on('error', () => resolve(undefined))
     request.on('close', () => resolve(undefined))
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      discard(request, resolve)
+      resolve(tooLarge())
       return
     }
     const body = new Whole(MAX_BODY_BYTES)
@@ -43,7 +25,7 @@ export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault
       if (body.add(chunk)) return
       request.off('data', onData)
       request.off('end', onEnd)
-      discard(request, resolve)
+      resolve(tooLarge())
     }
     const onEnd = (): void => resolve(ok(body.take()))
     request.on('data', onData)

@@ -6,6 +6,7 @@ import { MCP_PATH } from '../../shared/names.ts'
 import { fault } from '../mcp/faults.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
 import { Reply } from './reply.ts'
+import { answerUnread } from './unread.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const BODY_TIMEOUT_MS = 30_000
@@ -40,19 +41,22 @@ const handler =
       for (const [name, value] of corsHeaders(origin)) reply.header(name, value)
       if (request.method === 'OPTIONS') {
         for (const [name, value] of PREFLIGHT) reply.header(name, value)
-        reply.empty(204)
+        answerUnread(request, reply, () => reply.empty(204))
         return
       }
     }
     const path = request.url?.split('?', 1)[0]
     if (path !== MCP_PATH && path !== other) {
-      reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`))
+      answerUnread(request, reply, () =>
+        reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`)),
+      )
       return
     }
     serve(request, reply, arrivedMs)
   }
 
 export const createListener = (options: ListenerOptions): Server => {
+  const handle = handler(options)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -61,8 +65,10 @@ export const createListener = (options: ListenerOptions): Server => {
       connectionsCheckingInterval: CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    handler(options),
+    handle,
   )
+  // Node would say "go on" at once; the stage that reads the body says it.
+  server.on('checkContinue', handle)
   server.maxConnections = MAX_CONNECTIONS
   // Their bytes are bounded; beyond a number node would drop headers unseen.
   server.maxHeadersCount = 0

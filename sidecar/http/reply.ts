@@ -32,6 +32,8 @@ export class Reply {
   private watchers: ReplyWatcher[] | undefined
   /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
   lastWriteMs: number
+  /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
+  hasContinued = false
 
   constructor(response: ServerResponse, nowMs: number) {
     this.response = response
@@ -41,6 +43,11 @@ export class Reply {
   get state(): ReplyState {
     // The connection may have gone while nobody had asked to hear of it.
     return this.response.destroyed ? 'done' : this.current
+  }
+
+  /** Whether its connection can serve a next request. */
+  get keepsConnection(): boolean {
+    return this.response.shouldKeepAlive && this.extraHeaders['connection'] === undefined
   }
 
   /** Calls back once when the client has gone before the answer was complete; at once where it has gone already. */
@@ -74,6 +81,12 @@ export class Reply {
   header(name: string, value: string | undefined): void {
     if (value === undefined) delete this.extraHeaders[name]
     else this.extraHeaders[name] = value
+  }
+
+  /** Tells a client that waits with its body to send it. */
+  continue(): void {
+    this.hasContinued = true
+    this.response.writeContinue()
   }
 
   /** The whole answer as JSON (latin1 text), or as the last event where streaming has begun. */

@@ -1,4 +1,4 @@
-// Who calls. The only configuration that starts is `auth: none` (the programs refuse the others until they are built).
+// Who calls, by the head alone. The only configuration that starts is `auth: none` (the programs refuse the others until they are built).
 
 import { ANONYMOUS } from '../access/principal.ts'
 import type { Stage } from './stage.ts'

@@ -7,9 +7,9 @@ import type { Passage, Stage } from './stage.ts'
 export interface Stages {
   readonly origin: Stage
   readonly head: Stage
+  readonly authenticate: Stage
   readonly body: Stage
   readonly classify: Stage
-  readonly authenticate: Stage
   readonly authorize: Stage
   readonly guard: Stage
   readonly forward: Stage
@@ -20,9 +20,9 @@ export interface Stages {
 export const pipeline = (stages: Stages): readonly Stage[] => [
   stages.origin, // a browser that was tricked into calling us learns nothing, not even limits
   stages.head, // nothing is read of what we would not understand
+  stages.authenticate, // who calls, which the head says: nobody unknown makes us read a body
   stages.body, // nothing is read that is not bounded
   stages.classify, // from here on everybody judges the same message, read once
-  stages.authenticate, // who calls
   stages.authorize, // what they may; makes the permit that forward demands
   stages.guard, // rates and breakers cost callers, so they come after knowing whose they are
   stages.forward, // the answer is on its way when this returns

@@ -3,6 +3,7 @@
 
 import type { Log } from '../../shared/log.ts'
 import type { Serve } from '../http/listener.ts'
+import { answerUnread } from '../http/unread.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { run } from './pipeline.ts'
 import type { Passage, Stage } from './stage.ts'
@@ -26,7 +27,9 @@ export const createServe = ({ stages, log, onFault }: ServeOptions): Serve => {
     }
     if (!found) return
     onFault(found)
-    passage.reply.fault(found, passage.idText)
+    const { request, reply, idText } = passage
+    const told = found
+    answerUnread(request, reply, () => reply.fault(told, idText))
   }
   return (request, reply, arrivedMs) =>
     void serve({

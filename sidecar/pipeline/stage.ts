@@ -13,10 +13,10 @@ export interface Passage extends Exchange {
   body: Buffer | undefined
   /** The exact JSON text of the request's id, once that has been read. */
   idText: string | undefined
-  /** After `classify`. */
-  ask: Ask | undefined
   /** After `authenticate`. */
   principal: Principal | undefined
+  /** After `classify`. */
+  ask: Ask | undefined
   /** After `authorize`. */
   permit: Permit | undefined
 }

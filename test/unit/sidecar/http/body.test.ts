@@ -47,19 +47,10 @@ describe('readBody', () => {
     if (body?.ok === false) expect(body.error.code).toBe('body-too-large')
   })
 
-  test('a declared length over the bound is refused, once what comes has been thrown away', async () => {
+  test('a declared length over the bound is refused before anything is read', async () => {
     const request = arriving([block(MIB)], MAX_BODY_BYTES + 1)
     expect(await readBody(request)).toMatchObject({ ok: false, error: { code: 'body-too-large' } })
-    expect(request.readableEnded).toBe(true)
-  })
-
-  test('who sends without end is cut off', async () => {
-    const request = arriving(Array<Buffer>(40).fill(block(MIB)))
-    expect(await readBody(request)).toMatchObject({
-      ok: false,
-      error: { code: 'body-too-large', headers: { connection: 'close' } },
-    })
-    expect(request.readableEnded).toBe(false)
+    expect(request.readableFlowing).toBeNull()
   })
 
   test('a client that goes has no answer', async () => {

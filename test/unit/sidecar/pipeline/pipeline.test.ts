@@ -9,9 +9,9 @@ import { aPassage } from '../../../support/fake-exchange.ts'
 const ORDER = [
   'origin',
   'head',
+  'authenticate',
   'body',
   'classify',
-  'authenticate',
   'authorize',
   'guard',
   'forward',
