@@ -87,8 +87,7 @@ export const ANNOTATIONS = {
   },
   path: {
     type: 'path',
-    default: '/mcp',
-    doc: "The server's path where it speaks HTTP.",
+    doc: "The server's path where it speaks HTTP; else it is found by asking at `/mcp`, `/`, `/http` and where these redirect to.",
     scopes: OWN,
     readBy: 'both',
   },

@@ -20,7 +20,8 @@ import {
   type LinkOwner,
 } from './link.ts'
 
-const BOTH = 'application/json, text/event-stream'
+/** What a Streamable HTTP server may answer with. */
+export const BOTH_TYPES = 'application/json, text/event-stream'
 const VERSION = /^[!-~]{1,64}$/
 const RECONNECT_MS = 1000
 const MAX_OPEN = 256
@@ -39,6 +40,9 @@ const lookup: LookupFunction = (_name, _options, callback) =>
     { address: '127.0.0.1', family: 4 },
     { address: '::1', family: 6 },
   ])
+
+/** Where a server of the pod is reached: in whatever family it listens. */
+export const LOOPBACK = { host: 'localhost', lookup } as const
 
 const parse = (bytes: Buffer): Message | undefined => {
   const json = readJson(bytes)
@@ -89,7 +93,7 @@ export class HttpLink implements Link {
       ...headers,
       'content-type': 'application/json',
       'content-length': `${body.length}`,
-      accept: BOTH,
+      accept: BOTH_TYPES,
     })
     if (id !== undefined) this.open.set(id, sent)
     else {
@@ -133,8 +137,7 @@ export class HttpLink implements Link {
     const { port, path, listeningAgent } = this.target
     const agent = method === 'GET' ? listeningAgent : this.target.agent
     return httpRequest({
-      host: 'localhost',
-      lookup,
+      ...LOOPBACK,
       port,
       path,
       method,

@@ -68,7 +68,12 @@ const stdio = (
 const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
   const { port, path } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
-  const source = new HttpSource({ port, path })
+  const source = new HttpSource({
+    port,
+    path,
+    onPath: (found) =>
+      events.log.info('the MCP endpoint of the server was found', { port, path: found }),
+  })
   return {
     source,
     get count() {
