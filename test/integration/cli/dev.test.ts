@@ -79,8 +79,12 @@ test('a configuration that is wrong is told with its file', async () => {
 })
 
 test('Ctrl-C ends a pod whose server has not answered yet', async () => {
-  const silent = pod(`annotations:\n    ${OPEN}`).replace('[c]', "[sleep, '1000']")
-  expect(await run(silent, AbortSignal.timeout(1000))).toEqual({ code: 0, stdout: '', stderr: '' })
+  const command = JSON.stringify([process.execPath, '-e', 'setInterval(() => 0, 1000)'])
+  const silent = pod(`annotations:
+    ${OPEN}`).replace('[c]', command)
+  const { code, stdout, stderr } = await run(silent, AbortSignal.timeout(1000))
+  expect([code, stdout]).toEqual([0, ''])
+  expect(stderr).not.toMatch(/^outrigger dev:/m)
 })
 
 test('a server that speaks HTTP itself has time to open its port', async () => {
