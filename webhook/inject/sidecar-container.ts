@@ -17,12 +17,6 @@ import { nameOf } from './pod.ts'
 import { KEPT_SECURITY } from './security.ts'
 import { SIDECAR_MOUNTS } from './volumes.ts'
 
-/** What the API server would fill in is written out, so that a second pass finds no difference. */
-const field = (name: string, fieldPath: string): JsonObject => ({
-  name,
-  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
-})
-
 const probe = (path: string, periodSeconds: number, failureThreshold: number): JsonObject => ({
   exec: { command: [SIDECAR_SHIM_PATH, 'probe', String(ADMIN_PORT), path] },
   periodSeconds,
@@ -78,14 +72,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
       { name: 'mcp', containerPort: MCP_PORT, protocol: 'TCP' },
       { name: 'outrigger-admin', containerPort: ADMIN_PORT, protocol: 'TCP' },
     ],
-    env: [
-      { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) },
-      field('OUTRIGGER_POD_NAME', 'metadata.name'),
-      field('OUTRIGGER_POD_NAMESPACE', 'metadata.namespace'),
-      field('OUTRIGGER_POD_UID', 'metadata.uid'),
-      field('OUTRIGGER_NODE_NAME', 'spec.nodeName'),
-      field('OUTRIGGER_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
-    ],
+    env: [{ name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) }],
     resources: parts.resources,
     // "Shim copied, listeners bound", never "server reachable": it gates the server's own start.
     startupProbe: probe('/startupz', 1, 60),
