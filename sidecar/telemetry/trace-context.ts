@@ -1,5 +1,6 @@
 // W3C Trace Context in and out of MCP messages: `params._meta.traceparent` and `tracestate` (SEP-414), found by
-// structure. What is not valid is as if it were absent (W3C Trace Context, 3.2 and 3.3). Pure.
+// structure. What is not valid is as if it were absent (W3C Trace Context, 3.2 and 3.3). Our own, since the
+// sidecar's bundle has nothing of OpenTelemetry, whose propagators know HTTP headers and no places in a text. Pure.
 
 import type { JsonObject } from '../json/scan.ts'
 import { member, metaOf, stringAt, type Request } from '../mcp/message.ts'
