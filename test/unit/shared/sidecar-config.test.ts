@@ -8,7 +8,8 @@ const COLLECTOR = 'http://collector:4318'
 describe('traces', () => {
   test('are absent by default', () => {
     const config = parseSidecarConfig({})
-    expect(config.ok && 'traces' in config.value).toBe(false)
+    expect(config).toMatchObject({ ok: true, value: { server: 'local' } })
+    expect(config).not.toHaveProperty('value.traces')
   })
 
   test('are few by default', () => {

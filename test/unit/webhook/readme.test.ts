@@ -42,6 +42,7 @@ describe('webhook/README.md', () => {
     for (const member of members) expect(README).toContain(`\`${member}\``)
     const [, table = ''] = README.split('## The cluster configuration')
     const documented = table.match(/`(floor|sidecar)\.[a-zA-Z]+`/g) ?? []
+    expect(documented.length).toBeGreaterThanOrEqual(Object.keys(floor).length)
     for (const name of documented) expect(members).toContain(name.replaceAll('`', ''))
   })
 
