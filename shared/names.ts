@@ -26,6 +26,8 @@ export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
 export const INJECTED_LABEL = 'outrigger.dev/injected'
 export const SERVER_LABEL = 'outrigger.dev/server'
 export const STATUS_ANNOTATION = 'outrigger.dev/status'
+/** In a pod template: what its workload's own metadata says. */
+export const WORKLOAD_ANNOTATION = 'outrigger.dev/workload'
 export const INJECTION_LABEL = 'outrigger.dev/injection'
 /** A namespace's level, as Pod Security Admission has its own. */
 export const ENFORCE_LABEL = 'outrigger.dev/enforce'

@@ -19,8 +19,9 @@ export const decide = (
   { template, namespace }: Place,
   { config }: Pick<ManifestOptions, 'config'>,
 ): Outcome => {
-  const { pod, workload } = lend(template)
-  return render(pod, namespace, config, workload)
+  const { pod, workload, warnings } = lend(template)
+  const outcome = render(pod, namespace, config, workload)
+  return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
 }
 
 /** The lines that an outcome is worth: every reason, every warning. */

@@ -12,6 +12,7 @@ import { mapContainers, nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { readStatus, type Status } from '../../webhook/inject/status.ts'
 import { isReservedVolume } from '../../webhook/inject/volumes.ts'
 import { at, isObject, objectsAt, withAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { withoutCopies } from '../../webhook/settings/workload-record.ts'
 
 type Path = readonly [string, ...string[]]
 
@@ -87,9 +88,14 @@ const MARKS: readonly Path[] = [
   ['metadata', 'annotations', STATUS_ANNOTATION],
 ]
 
-/** The pod as it was, or undefined where it bears no injection. */
+/** The pod as it was, or undefined where it bears nothing of ours. */
 export const restorePod = (pod: JsonObject): JsonObject | undefined => {
-  if (!ownSidecar(pod)) return undefined
+  const uncopied = withoutCopies(pod)
+  if (ownSidecar(pod)) return restoreInjected(uncopied)
+  return uncopied === pod ? undefined : uncopied
+}
+
+const restoreInjected = (pod: JsonObject): JsonObject => {
   const status = readStatus(pod)
   const isOwn = (item: JsonObject): boolean => isReservedVolume(nameOf(item))
   const containers = mapContainers(pod, ({ list, name, container }) => {
@@ -102,8 +108,7 @@ export const restorePod = (pod: JsonObject): JsonObject | undefined => {
     ['spec', 'initContainers'],
     (item) => nameOf(item) === SIDECAR_CONTAINER,
   )
-  const copied = (status?.copied ?? []).map((key): Path => ['metadata', 'annotations', key])
-  const unmarked = [...MARKS, ...copied].reduce(
+  const unmarked = MARKS.reduce(
     (current, path) => withAt(current, path, undefined),
     restoreValues(bare, earlierOfPod(status)),
   )

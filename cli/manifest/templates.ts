@@ -1,28 +1,13 @@
 // Finds the pods of a manifest: Pods themselves, and the templates in every workload kind, also
 // inside a List. Pure.
 
+import { arrayAt, at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import {
-  arrayAt,
-  at,
-  isObject,
-  objectAt,
-  objectsAt,
-  stringAt,
-  type JsonObject,
-} from '../../shared/json.ts'
-
-/** Where a kind keeps its pod template, by API group and kind; a Pod is its own. */
-const TEMPLATE_PATHS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['/Pod', []],
-  ['/PodTemplate', ['template']],
-  ['/ReplicationController', ['spec', 'template']],
-  ['apps/Deployment', ['spec', 'template']],
-  ['apps/StatefulSet', ['spec', 'template']],
-  ['apps/DaemonSet', ['spec', 'template']],
-  ['apps/ReplicaSet', ['spec', 'template']],
-  ['batch/Job', ['spec', 'template']],
-  ['batch/CronJob', ['spec', 'jobTemplate', 'spec', 'template']],
-])
+  kindOfObject,
+  nameOf,
+  templateOf,
+  type WorkloadKind,
+} from '../../webhook/workload/kinds.ts'
 
 export interface Template {
   /** Member names and indexes from the document to the template. */
@@ -32,32 +17,28 @@ export interface Template {
   readonly name: string
   /** Undefined where the object does not say. */
   readonly namespace: string | undefined
-  /** The object's own annotations; a Pod's are its template's. */
-  readonly annotations: JsonObject
+  /** The workload that holds the template; undefined for a Pod. */
+  readonly owner: { readonly object: JsonObject; readonly kind: WorkloadKind } | undefined
 }
-
-const groupOf = (apiVersion: string): string =>
-  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
 
 const isList = (object: JsonObject): boolean =>
   (stringAt(object, 'kind') ?? '').endsWith('List') && Array.isArray(at(object, 'items'))
 
-const nameOf = (object: JsonObject): string =>
-  stringAt(object, 'metadata', 'name') ?? stringAt(object, 'metadata', 'generateName') ?? 'unnamed'
+const common = (object: JsonObject) => ({
+  name: nameOf(object),
+  namespace: stringAt(object, 'metadata', 'namespace'),
+})
 
-const templateOf = (object: JsonObject, path: readonly string[]): Template | undefined => {
-  const kind = stringAt(object, 'kind') ?? ''
-  const inner = TEMPLATE_PATHS.get(`${groupOf(stringAt(object, 'apiVersion') ?? '')}/${kind}`)
-  const pod = inner && at(object, ...inner)
-  if (!inner || !isObject(pod)) return undefined
-  return {
-    path: [...path, ...inner],
-    pod,
-    kind,
-    name: nameOf(object),
-    namespace: stringAt(object, 'metadata', 'namespace'),
-    annotations: inner.length === 0 ? {} : objectAt(object, 'metadata', 'annotations'),
-  }
+const isPod = (object: JsonObject): boolean =>
+  stringAt(object, 'kind') === 'Pod' && stringAt(object, 'apiVersion') === 'v1'
+
+const templateIn = (object: JsonObject, path: readonly string[]): Template | undefined => {
+  if (isPod(object)) return { path, pod: object, kind: 'Pod', owner: undefined, ...common(object) }
+  const kind = kindOfObject(object)
+  const pod = kind && templateOf(object, kind)
+  if (!pod) return undefined
+  const owner = { object, kind }
+  return { path: [...path, ...kind.path], pod, kind: kind.kind, owner, ...common(object) }
 }
 
 /** Every pod or pod template in an object. */
@@ -70,7 +51,7 @@ export const templatesIn = (
       isObject(item) ? templatesIn(item, [...path, 'items', String(index)]) : [],
     )
   }
-  const template = templateOf(object, path)
+  const template = templateIn(object, path)
   return template ? [template] : []
 }
 

@@ -1,5 +1,6 @@
 // `outrigger uninject`: gives back the manifest's original meaning. Pure.
 
+import { ownSidecar } from '../../webhook/inject/pod.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
 import { runOverManifest, type ManifestOptions, type ManifestResult } from './manifest.ts'
 import { restorePod } from './restore.ts'
@@ -8,7 +9,7 @@ import { restorePod } from './restore.ts'
 export const uninjectManifest = (text: string, options: ManifestOptions): ManifestResult =>
   runOverManifest(text, options, ({ template, where }) => {
     const after = restorePod(template.pod)
-    const isBlind = after !== undefined && readStatus(template.pod) === undefined
+    const isBlind = ownSidecar(template.pod) !== undefined && !readStatus(template.pod)
     const note = `${where}: warning: its outrigger.dev/status is missing or not ours: fields that injection filled in stay`
     return { after, isDenied: false, notes: isBlind ? [note] : [] }
   })

@@ -75,14 +75,9 @@ const addMarks = (pod: JsonObject, plan: Plan): JsonObject => {
 }
 
 /** The injected pod, its status written last. */
-export const applyPlan = (
-  pod: JsonObject,
-  plan: Plan,
-  floor: Floor,
-  copied: readonly string[],
-): JsonObject => {
+export const applyPlan = (pod: JsonObject, plan: Plan, floor: Floor): JsonObject => {
   const changed = STEPS.reduce((current, step) => step(current, plan, floor), pod)
   const { server: container, transport } = plan
-  const status = statusText(pod, changed, { container, transport: transport.kind, copied })
+  const status = statusText(pod, changed, { container, transport: transport.kind })
   return withAt(changed, ['metadata', 'annotations', STATUS_ANNOTATION], status)
 }

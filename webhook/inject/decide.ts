@@ -39,10 +39,11 @@ export const forgedLabels = ({ pod }: Subject): readonly Violation[] =>
 
 /** What to say on a pod that bears keys of ours but asks for nothing. */
 export const silenceWarnings = (scopes: readonly ScopeTexts[]): readonly string[] => {
-  const keys = scopes
+  const found = scopes
     .filter(({ scope }) => scope === 'workload' || scope === 'pod')
     .flatMap(({ texts }) => Array.from(texts.keys()))
     .filter((key) => key !== 'inject')
+  const keys = [...new Set(found)]
   return keys.length === 0
     ? []
     : [

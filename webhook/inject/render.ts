@@ -7,6 +7,7 @@ import { objectAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 import { isOurs, misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
+import { bySpeaker } from '../settings/workload-record.ts'
 import { applyPlan } from './apply.ts'
 import { forgedLabels, isAskedFor, silenceWarnings, skipReason } from './decide.ts'
 import { annotationBytes, limitFaults, MAX_ANNOTATION_BYTES } from './limits.ts'
@@ -31,16 +32,14 @@ export const scopesOf = (
   config: ClusterConfig,
   workload?: Workload,
 ): readonly ScopeTexts[] => {
-  // What was copied from the workload still speaks for the workload.
-  const copied = new Set(workload?.copied)
-  const own = Object.entries(ours(pod, 'annotations')).filter(([name]) => !copied.has(name))
+  const speakers = bySpeaker(ours(pod, 'annotations'))
+  const where = workload ? `${workload.kind} ${workload.name}` : 'workload'
   return [
     config.scope,
     readScope('namespace', `namespace ${namespace.name}`, namespace.annotations),
-    ...(workload
-      ? [readScope('workload', `${workload.kind} ${workload.name}`, workload.annotations)]
-      : []),
-    readScope('pod', 'pod', Object.fromEntries(own)),
+    // What was copied from the workload still speaks for the workload.
+    readScope('workload', where, speakers.workload),
+    readScope('pod', 'pod', speakers.own),
   ]
 }
 
@@ -82,7 +81,7 @@ const isUnresolvable = (violations: readonly Violation[]): boolean =>
   violations.some(({ code }) => code === 'no-server' || code === 'no-command')
 
 const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
-  const { pod, config, workload } = subject
+  const { pod, config } = subject
   const plan = planInjection(subject)
   if (!plan.ok) {
     const isSkipped = isUnresolvable(plan.error) && !isAskedFor(subject)
@@ -94,7 +93,7 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
       warnings: [...warnings, SKIP_REASONS['no-server'], ...why],
     }
   }
-  const after = applyPlan(pod, plan.value, config.floor, workload?.copied ?? [])
+  const after = applyPlan(pod, plan.value, config.floor)
   if (annotationBytes(after) > MAX_ANNOTATION_BYTES) {
     const message = `pod: its annotations and Outrigger's status together exceed ${MAX_ANNOTATION_BYTES} bytes; make them shorter`
     return deny([violation('too-large', message)], warnings)
@@ -125,6 +124,6 @@ export const render = (
   const scopes = scopesOf(pod, namespace, config, workload)
   const resolution = resolveSettings(scopes, config.floor)
   const subject: Subject = { pod, namespace, config, workload, resolution }
-  const warnings = [...resolution.warnings, ...misplacedLabels(ours(pod, 'labels'))]
+  const warnings = [...resolution.warnings, ...misplacedLabels(ours(pod, 'labels'), 'pod')]
   return leave(subject, scopes, warnings) ?? refuse(pod, warnings) ?? inject(subject, warnings)
 }

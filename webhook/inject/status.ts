@@ -19,8 +19,6 @@ const schema = z.strictObject({
   transport: z.enum(['stdio', 'http']),
   /** Earlier values by place; null where there was none. A place is a path whose list items go by name. */
   was: z.record(z.string(), z.custom<Json>()),
-  /** Annotations that came from the workload's own metadata. */
-  copied: z.array(z.string()).optional(),
 })
 export type Status = z.output<typeof schema>
 
@@ -99,18 +97,11 @@ const isLine = (place: string): boolean => place.endsWith(' command') || place.e
 export interface StatusParts {
   readonly container: string
   readonly transport: 'stdio' | 'http'
-  readonly copied: readonly string[]
 }
 
 /** The status annotation's text for a pod that injection turned from one form into another. */
 export const statusText = (before: JsonObject, after: JsonObject, parts: StatusParts): string => {
-  const { container, transport, copied } = parts
-  const status: Status = {
-    version: 1,
-    container,
-    transport,
-    was: changes(before, after),
-    ...(copied.length > 0 ? { copied: [...copied].sort() } : {}),
-  }
+  const { container, transport } = parts
+  const status: Status = { version: 1, container, transport, was: changes(before, after) }
   return JSON.stringify(status)
 }

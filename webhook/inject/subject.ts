@@ -9,9 +9,6 @@ import type { Resolution } from '../settings/resolve.ts'
 export interface Workload {
   readonly kind: string
   readonly name: string
-  readonly annotations: Readonly<Record<string, string>>
-  /** Names of annotations that were copied from it into the pod template. */
-  readonly copied?: readonly string[]
 }
 
 export interface Subject {

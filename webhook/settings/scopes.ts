@@ -2,7 +2,12 @@
 // with the nearest match; whether a value is right is for resolve.ts.
 
 import { isKey, KEYS, PREFIX, type Key, type Scope } from '../../shared/annotations.ts'
-import { INJECTED_LABEL, SERVER_LABEL, STATUS_ANNOTATION } from '../../shared/names.ts'
+import {
+  INJECTED_LABEL,
+  SERVER_LABEL,
+  STATUS_ANNOTATION,
+  WORKLOAD_ANNOTATION,
+} from '../../shared/names.ts'
 import { nearest } from '../../shared/nearest.ts'
 
 export interface ScopeTexts {
@@ -12,6 +17,9 @@ export interface ScopeTexts {
   readonly texts: ReadonlyMap<Key, string>
   readonly warnings: readonly string[]
 }
+
+/** Annotations that we write ourselves. */
+const WRITTEN = new Set([STATUS_ANNOTATION, WORKLOAD_ANNOTATION])
 
 /** Whether a label or annotation name is one of ours, known or not. */
 export const isOurs = (name: string): boolean => name.startsWith(PREFIX)
@@ -46,7 +54,7 @@ export const readScope = (
   const texts = new Map<Key, string>()
   const words: string[] = []
   for (const [name, text] of Object.entries(annotations)) {
-    if (!isOurs(name) || name === STATUS_ANNOTATION) continue
+    if (!isOurs(name) || WRITTEN.has(name)) continue
     const word = name.slice(PREFIX.length)
     if (isKey(word)) texts.set(word, text)
     else words.push(word)
@@ -55,14 +63,19 @@ export const readScope = (
 }
 
 /** Warnings for labels under our prefix that should have been annotations. */
-export const misplacedLabels = (labels: Readonly<Record<string, string>>): readonly string[] => {
+export const misplacedLabels = (
+  labels: Readonly<Record<string, string>>,
+  where: string,
+): readonly string[] => {
   const words = Object.keys(labels)
     .filter((name) => isOurs(name) && name !== INJECTED_LABEL && name !== SERVER_LABEL)
     .map((name) => name.slice(PREFIX.length))
   return [
-    ...words.filter(isKey).map((word) => `pod: ${PREFIX}${word} is an annotation, not a label`),
+    ...words
+      .filter(isKey)
+      .map((word) => `${where}: ${PREFIX}${word} is an annotation, not a label`),
     ...unknowns(
-      'pod',
+      where,
       words.filter((word) => !isKey(word)),
       ' (and it stands among the labels)',
     ),

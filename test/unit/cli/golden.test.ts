@@ -4,8 +4,7 @@ import { injectManifest } from '../../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
 import { templatesIn } from '../../../cli/manifest/templates.ts'
 import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
-import { STATUS_ANNOTATION } from '../../../shared/names.ts'
-import { isObject, objectsAt, stringAt, withAt, type JsonObject } from '../../../shared/json.ts'
+import { isObject, objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import {
   asTemplate,
   expectedPod,
@@ -42,17 +41,8 @@ const podIn = (text: string): JsonObject => {
   return template.pod
 }
 
-const PATH = ['metadata', 'annotations', STATUS_ANNOTATION] as const
-
-/** The pod without the note of which annotations the workload lent; only the CLI knows it. */
-const withoutCopied = (pod: JsonObject): JsonObject => {
-  const status: unknown = JSON.parse(stringAt(pod, ...PATH) ?? '{}')
-  const bare = isObject(status) ? withAt(status, ['copied'], undefined) : {}
-  return withAt(pod, PATH, JSON.stringify(bare))
-}
-
 const comparable = (pod: JsonObject, kind: string): JsonObject =>
-  kind === 'Pod' ? pod : asTemplate(withoutCopied(pod))
+  kind === 'Pod' ? pod : asTemplate(pod)
 
 describe('outrigger inject, by golden files', () => {
   test.each(cases)('$name', (golden) => {

@@ -264,6 +264,30 @@ spec:
     expect(values(uninjectManifest(stdout, options).stdout)).toEqual(values(text))
   })
 
+  test('are taken back from a manifest that the cluster has them copied into', () => {
+    const record = JSON.stringify({ version: 1, copied: { inject: 'true' } })
+    const text = deployment(
+      OWN,
+      `outrigger.dev/inject: 'true', outrigger.dev/workload: '${record}', team: blue`,
+    )
+    const { stdout, stderr } = uninjectManifest(text, options)
+    expect(stderr).toBe('')
+    expect(values(stdout)).toEqual(values(deployment(OWN, 'team: blue')))
+  })
+
+  test('with a mistyped key are told', () => {
+    const { stderr } = injectManifest(deployment(`${OWN}, outrigger.dev/auht: none`), options)
+    expect(stderr.split('\n')).toContain(
+      'app.yaml: document 1: Deployment web: warning: Deployment web: outrigger.dev/auht is not an annotation of Outrigger; did you mean outrigger.dev/auth?',
+    )
+  })
+
+  test('stand where they stand in what explain says', () => {
+    const { stdout } = explainManifest(deployment(OWN, 'outrigger.dev/log-level: warn'), options)
+    expect(stdout).toMatch(/^ +auth +none +Deployment web$/m)
+    expect(stdout).toMatch(/^ +log-level +warn +pod$/m)
+  })
+
   test('may be tightened by the template, not loosened', () => {
     const own = `${OWN}, outrigger.dev/process-model: session`
     const { stderr } = injectManifest(

@@ -194,7 +194,7 @@ describe('the server label', () => {
   test('is a label value of at most 63 characters, and tells long names apart', () => {
     const labels = ['a', 'b'].map((end) => {
       const name = `${'x'.repeat(44)}.${'.'.repeat(1)}${'y'.repeat(30)}${end}`
-      return serverLabel({}, { kind: 'Deployment', name, annotations: {} })
+      return serverLabel({}, { kind: 'Deployment', name })
     })
     expect(new Set(labels).size).toBe(2)
     for (const label of labels) {

@@ -94,7 +94,7 @@ describe('resolveSettings', () => {
 describe('misplacedLabels', () => {
   test('leaves our own labels and others alone', () => {
     const labels = { app: 'x', 'outrigger.dev/injected': 'true', 'outrigger.dev/server': 'pod-x' }
-    expect(misplacedLabels(labels)).toEqual([])
+    expect(misplacedLabels(labels, 'pod')).toEqual([])
   })
 })
 
