@@ -62,7 +62,7 @@ const answerMutate =
     logReview(options.log, answer.value, ms)
   }
 
-const ALLOWING: ReadonlySet<string> = new Set(['inject', 'skip', 'ignore'])
+const ALLOWING: ReadonlySet<string> = new Set(['inject', 'propagate', 'skip', 'ignore'])
 
 /** One line a review: whoever asks why a pod was changed, or was not, finds it here. */
 const logReview = (log: Log, { decision, reason, cause, origin }: Answer, ms: number): void => {

@@ -14,6 +14,7 @@ export interface ReviewFields {
   }
   readonly subResource?: string
   readonly dryRun?: boolean
+  readonly oldObject?: JsonObject
 }
 
 const PODS = { group: '', version: 'v1', resource: 'pods' }

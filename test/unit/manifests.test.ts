@@ -14,9 +14,11 @@ import {
   objectAt,
   objectsAt,
   stringAt,
+  stringsAt,
   type JsonObject,
 } from '../../shared/json.ts'
 import { parseOptions } from '../../webhook/options.ts'
+import { kindOfResource } from '../../webhook/workload/kinds.ts'
 
 const ROOT = new URL('../../manifests/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
@@ -129,6 +131,13 @@ describe('manifests/base', () => {
 
 describe('the webhook configuration', () => {
   const webhooks = objectsAt(one('MutatingWebhookConfiguration'), 'webhooks')
+  const entry = (name: string): JsonObject => {
+    const found = webhooks.find((webhook) => webhook['name'] === `${name}.inject.outrigger.dev`)
+    if (!found) throw new Error(`there is no entry ${name}`)
+    return found
+  }
+  const expressionsOf = (name: string): readonly string[] =>
+    objectsAt(entry(name), 'matchConditions').map((item) => stringAt(item, 'expression') ?? '')
 
   test.each(webhooks.map((webhook) => [stringAt(webhook, 'name'), webhook] as const))(
     '%s',
@@ -137,17 +146,12 @@ describe('the webhook configuration', () => {
         clientConfig: {
           service: { name: options.service, namespace: options.namespace, path: '/mutate' },
         },
-        rules: [
-          { operations: ['CREATE'], resources: ['pods'], apiGroups: [''], apiVersions: ['v1'] },
-        ],
         admissionReviewVersions: ['v1'],
         sideEffects: 'None',
-        failurePolicy: 'Fail',
-        reinvocationPolicy: 'IfNeeded',
-        timeoutSeconds: 5,
+        matchPolicy: 'Equivalent',
       })
       expect(at(webhook, 'clientConfig', 'caBundle')).toBeUndefined()
-      const [, excluded] = objectsAt(webhook, 'namespaceSelector', 'matchExpressions')
+      const excluded = objectsAt(webhook, 'namespaceSelector', 'matchExpressions').at(-1)
       const names = (arrayAt(excluded, 'values') ?? []).map(String)
       expect(excluded).toMatchObject({ key: 'kubernetes.io/metadata.name', operator: 'NotIn' })
       expect(names).toEqual(
@@ -158,12 +162,62 @@ describe('the webhook configuration', () => {
           options.namespace,
         ]),
       )
+      const conditions = objectsAt(webhook, 'matchConditions')
+      expect(JSON.stringify(conditions)).not.toContain('namespaceObject')
     },
   )
 
-  test('the two entries never see the same namespace', () => {
-    const selectors = webhooks.map(
-      (webhook) => objectsAt(webhook, 'namespaceSelector', 'matchExpressions')[0],
+  test.each(['namespace', 'pod', 'workload'])('%s decides, so nothing passes it by', (name) => {
+    expect(entry(name)).toMatchObject({
+      failurePolicy: 'Fail',
+      reinvocationPolicy: 'IfNeeded',
+      timeoutSeconds: 5,
+    })
+  })
+
+  test('warn only warns, so nothing waits for it', () => {
+    expect(entry('warn')).toMatchObject({ failurePolicy: 'Ignore', timeoutSeconds: 2 })
+  })
+
+  test.each(['namespace', 'pod'])('%s is asked when a pod is created', (name) => {
+    expect(entry(name)['rules']).toEqual([
+      {
+        apiGroups: [''],
+        apiVersions: ['v1'],
+        operations: ['CREATE'],
+        resources: ['pods'],
+        scope: 'Namespaced',
+      },
+    ])
+  })
+
+  test.each(['workload', 'warn'])('%s is asked for each kind with a template', (name) => {
+    const rules = objectsAt(entry(name), 'rules')
+    const resources = rules.flatMap((rule) => {
+      expect(rule).toMatchObject({ operations: ['CREATE', 'UPDATE'], scope: 'Namespaced' })
+      const groups = stringsAt(rule, 'apiGroups') ?? []
+      const versions = stringsAt(rule, 'apiVersions') ?? []
+      return (stringsAt(rule, 'resources') ?? []).map((resource) =>
+        [...groups, ...versions, resource].filter((part) => part !== '').join('/'),
+      )
+    })
+    expect(new Set(resources.map((resource) => kindOfResource(resource)?.kind))).toEqual(
+      new Set([
+        'CronJob',
+        'DaemonSet',
+        'Deployment',
+        'Job',
+        'PodTemplate',
+        'ReplicaSet',
+        'ReplicationController',
+        'StatefulSet',
+      ]),
+    )
+  })
+
+  test('the two entries for pods never see the same namespace', () => {
+    const selectors = ['namespace', 'pod'].map(
+      (name) => objectsAt(entry(name), 'namespaceSelector', 'matchExpressions')[0],
     )
     expect(selectors).toEqual([
       { key: INJECTION_LABEL, operator: 'In', values: ['enabled'] },
@@ -171,13 +225,16 @@ describe('the webhook configuration', () => {
     ])
   })
 
-  test('only the second asks for a key of ours, and never for the namespace object', () => {
-    const [labelled, others] = webhooks.map((webhook) => objectsAt(webhook, 'matchConditions'))
-    expect(labelled).toEqual([])
-    expect(others).toHaveLength(1)
-    const expression = stringAt(others?.[0], 'expression') ?? ''
-    expect(expression).toContain(`startsWith('${PREFIX}')`)
-    expect(expression).not.toContain('namespaceObject')
+  test('the two entries for workloads never see the same workload', () => {
+    const [first, second] = ['workload', 'warn'].map(expressionsOf)
+    expect(first).toHaveLength(3)
+    expect(second?.slice(0, 2)).toEqual(first?.slice(0, 2))
+    expect(second?.[2]).toBe(`!${first?.[2]}`)
+  })
+
+  test('a namespace that opts in sends all its pods, another only those with a key of ours', () => {
+    expect(expressionsOf('namespace')).toEqual([])
+    expect(expressionsOf('pod')).toEqual([expect.stringContaining(`startsWith('${PREFIX}')`)])
   })
 })
 

@@ -1,16 +1,18 @@
 // One review from body to answer: read it, find the namespace, render, respond. Fails closed: what
-// cannot be read or looked up is refused, never let through unjudged. Only the creation of a pod is
-// ours to change; anything else that reaches us passes untouched.
+// cannot be read or looked up is refused, never let through unjudged. Ours to change are a pod that
+// is created and the template of a workload that is written; anything else passes untouched.
 
 import type { ClusterConfig } from '../cluster/config.ts'
-import type { Outcome } from '../inject/outcome.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import { render } from '../inject/render.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { Namespace, Namespaces } from '../cluster/namespace.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { allow, denialMessage, reasonOf, refuse, respond } from './response.ts'
+import { decideWorkload } from '../workload/decide.ts'
+import type { Write } from '../workload/history.ts'
+import { kindOfResource } from '../workload/kinds.ts'
+import { allow, denialMessage, reasonOf, refuse, respond, type Decided } from './response.ts'
 import { parseReview, type Origin, type Refused, type Review } from './review.ts'
 
 export interface MutateOptions {
@@ -24,7 +26,7 @@ export interface MutateOptions {
 
 export interface Answer {
   readonly document: JsonObject
-  readonly decision: 'inject' | 'skip' | 'deny' | 'refuse' | 'ignore'
+  readonly decision: Decided['kind'] | 'refuse' | 'ignore'
   readonly reason: string
   /** What was wrong, in words; undefined where nothing was. */
   readonly cause: string | undefined
@@ -38,6 +40,11 @@ export interface Mutated {
   readonly busyMs: number
 }
 
+/** What a review is about, where it is ours to answer. */
+type Subject =
+  | { readonly kind: 'pod'; readonly pod: JsonObject }
+  | { readonly kind: 'workload'; readonly write: Write }
+
 const PODS = 'v1/pods'
 const REFUSED_CODES = { malformed: 400, 'too-large': 413 } as const
 
@@ -48,11 +55,11 @@ export const mutate = async (body: Uint8Array, options: MutateOptions): Promise<
   const review = parseReview(body)
   const read = now()
   if (!review.ok) return { answer: answerRefused(review.error), busyMs: read - start }
-  const pod = podOf(review.value)
-  if (!pod) return { answer: ok(ignore(review.value)), busyMs: read - start }
+  const subject = subjectOf(review.value)
+  if (!subject) return { answer: ok(ignore(review.value)), busyMs: read - start }
   const namespace = await lookUp(review.value.namespace, namespaces)
   const found = now()
-  const answer = answerReview(review.value, pod, namespace, { ...config, images: images() })
+  const answer = answerReview(review.value, subject, namespace, { ...config, images: images() })
   return { answer: ok(answer), busyMs: read - start + (now() - found) }
 }
 
@@ -63,35 +70,50 @@ const answerRefused = (refused: Refused): Result<Answer, Refused> => {
   return ok({ document, decision: 'refuse', reason, cause: message, origin })
 }
 
-const podOf = ({ operation, resource, object }: Review): JsonObject | undefined =>
-  operation === 'CREATE' && resource === PODS ? object : undefined
+const subjectOf = ({ operation, resource, object, oldObject }: Review): Subject | undefined => {
+  const isCreation = operation === 'CREATE'
+  if (!object || !(isCreation || operation === 'UPDATE')) return undefined
+  const kind = kindOfResource(resource)
+  if (kind) return { kind: 'workload', write: { kind, object, old: oldObject } }
+  return isCreation && resource === PODS ? { kind: 'pod', pod: object } : undefined
+}
 
 const ignore = ({ uid, origin }: Review): Answer => ({
   document: allow(uid),
   decision: 'ignore',
-  reason: 'not-a-pod-creation',
+  reason: 'not-ours',
   cause: undefined,
   origin,
 })
 
 const answerReview = (
-  { uid, origin }: Review,
-  pod: JsonObject,
+  review: Review,
+  subject: Subject,
   namespace: Result<Namespace, Unknown>,
   config: ClusterConfig,
 ): Answer => {
+  const { uid, origin } = review
+  if (subject.kind === 'workload') {
+    // Its annotations are copied even where the namespace cannot be read.
+    const known = namespace.ok ? namespace.value : undefined
+    const around = { config, namespaceName: review.namespace, namespace: known }
+    return answerWith(review, decideWorkload(subject.write, around))
+  }
   if (!namespace.ok) {
     const { message, cause } = namespace.error
     const [decision, reason] = ['refuse', 'namespace-unknown'] as const
     return { document: refuse(uid, 503, message), decision, reason, cause, origin }
   }
-  const outcome = render(pod, namespace.value, config)
-  const [decision, reason, cause] = [outcome.kind, reasonOf(outcome), causeOf(outcome)]
-  return { document: respond(uid, outcome), decision, reason, cause, origin }
+  return answerWith(review, render(subject.pod, namespace.value, config))
 }
 
-const causeOf = (outcome: Outcome): string | undefined =>
-  outcome.kind === 'deny' ? denialMessage(outcome) : undefined
+const answerWith = ({ uid, origin }: Review, decided: Decided): Answer => ({
+  document: respond(uid, decided),
+  decision: decided.kind,
+  reason: reasonOf(decided),
+  cause: decided.kind === 'deny' ? denialMessage(decided) : undefined,
+  origin,
+})
 
 interface Unknown {
   /** For whoever created the pod. */

@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
+import type { WorkloadOutcome } from '../workload/outcome.ts'
 
 // The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.
 const MAX_WARNING_LENGTH = 256
@@ -67,8 +68,11 @@ const audit = (decision: string, reason: string): JsonObject => ({
 const codes = ({ violations }: Deny): string =>
   [...new Set(violations.map(({ code }) => code))].sort().join(',')
 
-/** The response for what render decided. */
-export const respond = (uid: string, outcome: Outcome): JsonObject => {
+/** What was decided on a pod or on a workload. */
+export type Decided = Outcome | WorkloadOutcome
+
+/** The response for a decision. */
+export const respond = (uid: string, outcome: Decided): JsonObject => {
   const warnings = boundWarnings(outcome.warnings)
   const warned = warnings.length > 0 ? { warnings } : {}
   if (outcome.kind === 'skip') {
@@ -81,11 +85,11 @@ export const respond = (uid: string, outcome: Outcome): JsonObject => {
   const text = JSON.stringify(outcome.patch)
   const patch = { patchType: 'JSONPatch', patch: Buffer.from(text).toString('base64') }
   const patched = outcome.patch.length > 0 ? patch : {}
-  return answer(uid, { allowed: true, ...patched, ...warned, ...audit('inject', '') })
+  return answer(uid, { allowed: true, ...patched, ...warned, ...audit(outcome.kind, '') })
 }
 
 /** The one stable reason that a metric gives for a decision. */
-export const reasonOf = (outcome: Outcome): string => {
+export const reasonOf = (outcome: Decided): string => {
   if (outcome.kind === 'skip') return outcome.reason
   return outcome.kind === 'deny' ? (outcome.violations[0]?.code ?? '') : ''
 }

@@ -7,18 +7,25 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { excess, outlineOf } from './extent.ts'
 
-const group = z.looseObject({ group: z.string(), version: z.string(), resource: z.string() })
+const resourceSchema = z.looseObject({
+  group: z.string(),
+  version: z.string(),
+  resource: z.string(),
+})
+
+const raw = z.custom<JsonObject | null>((value) => value === null || isObject(value)).optional()
 
 const schema = z.looseObject({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
   request: z.looseObject({
     uid: z.string().min(1).max(128),
-    resource: group,
+    resource: resourceSchema,
     subResource: z.string().optional(),
     operation: z.string(),
     namespace: z.string().default(''),
-    object: z.custom<JsonObject | null>((value) => value === null || isObject(value)).optional(),
+    object: raw,
+    oldObject: raw,
   }),
 })
 
@@ -41,6 +48,8 @@ export interface Review {
   readonly resource: string
   readonly namespace: string
   readonly object: JsonObject | undefined
+  /** The object before an update. */
+  readonly oldObject: JsonObject | undefined
 }
 
 export interface Refused {
@@ -81,6 +90,11 @@ const tooLarge = (body: Uint8Array, why: string): Refused => {
   }
 }
 
+const nameOf = (
+  { group, version, resource }: z.output<typeof resourceSchema>,
+  subResource: string | undefined,
+): string => [group, version, resource, subResource].filter(Boolean).join('/')
+
 /** Reads the body of a review. */
 export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
   const why = excess(body)
@@ -96,14 +110,15 @@ export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
     const message = `not an AdmissionReview v1: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`
     return fail({ reason: 'malformed', origin, message })
   }
-  const { uid, operation, resource, subResource, namespace, object } = parsed.data.request
-  const parts = [resource.group, resource.version, resource.resource, subResource ?? '']
+  const { uid, operation, resource, subResource, namespace, object, oldObject } =
+    parsed.data.request
   return ok({
     uid,
     origin,
     operation,
-    resource: parts.filter((part) => part !== '').join('/'),
+    resource: nameOf(resource, subResource),
     namespace,
     object: object ?? undefined,
+    oldObject: oldObject ?? undefined,
   })
 }

@@ -6,7 +6,7 @@ import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { createLog } from '../../../shared/log.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
-import type { JsonObject } from '../../../shared/json.ts'
+import { objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
@@ -163,6 +163,32 @@ describe('serving', () => {
       dryRun: true,
       ms: expect.any(Number),
     })
+  })
+
+  test('copies a workload’s annotations, and counts that apart from injections', async () => {
+    const server = await start()
+    const metadata = { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } }
+    const template = { metadata: { labels: { app: 'web' } }, spec: pod['spec'] ?? null }
+    const resource = { group: 'apps', version: 'v1', resource: 'deployments' }
+    const review = reviewOf({ metadata, spec: { template } }, { resource })
+    const { body } = await post(server, JSON.stringify(review))
+    const response = objectAt(body, 'response')
+    const patch = Buffer.from(stringAt(response, 'patch') ?? '', 'base64').toString()
+    expect(JSON.parse(patch)).toEqual([
+      {
+        op: 'add',
+        path: '/spec/template/metadata/annotations',
+        value: {
+          'outrigger.dev/inject': 'true',
+          'outrigger.dev/workload': '{"version":1,"copied":{"inject":"true"}}',
+        },
+      },
+    ])
+    expect(response['warnings']).toEqual([
+      expect.stringContaining('pods of Deployment web will be denied'),
+    ])
+    const [, metrics] = await admin(server, '/metrics')
+    expect(metrics).toContain('outrigger_admission_reviews_total{decision="propagate",reason=""} 1')
   })
 
   test('another authority is not trusted', async () => {

@@ -20,6 +20,11 @@ const pod: JsonObject = {
   spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] },
 }
 
+const deployment: JsonObject = {
+  metadata: { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } },
+  spec: { template: pod },
+}
+
 const bytes = (value: Json): Uint8Array => Buffer.from(JSON.stringify(value))
 
 const answer = async (
@@ -74,15 +79,40 @@ describe('mutate', () => {
     expect(await answer(bytes(reviewOf(pod, { dryRun: true })))).toEqual(wet)
   })
 
-  const apps = { group: 'apps', version: 'v1', resource: 'deployments' }
+  const deployments = { group: 'apps', version: 'v1', resource: 'deployments' }
+  const configMaps = { group: '', version: 'v1', resource: 'configmaps' }
   test.each<readonly [string, ReviewFields, JsonObject | null]>([
     ['an update', { operation: 'UPDATE' }, pod],
     ['a deletion', { operation: 'DELETE' }, null],
     ['a subresource', { subResource: 'ephemeralcontainers' }, pod],
-    ['another resource', { resource: apps }, pod],
+    ['another resource', { resource: configMaps }, pod],
+    ['a subresource of a workload', { resource: deployments, subResource: 'scale' }, deployment],
+    ['the deletion of a workload', { resource: deployments, operation: 'DELETE' }, deployment],
     ['a creation without its object', {}, null],
   ])('%s passes untouched', async (_name, fields, object) => {
     expect(await answer(bytes(reviewOf(object, fields)))).toEqual({ uid: '1', allowed: true })
+  })
+
+  test('writes the template of a workload, and says what will become of its pods', async () => {
+    const review = reviewOf(
+      { ...deployment, spec: { template: { spec: pod['spec'] ?? null } } },
+      { resource: deployments, operation: 'UPDATE', oldObject: deployment },
+    )
+    expect(await answer(bytes(review))).toMatchObject({
+      allowed: true,
+      patchType: 'JSONPatch',
+      warnings: [expect.stringMatching(/^pods of Deployment web will be denied: .*oidc-issuers/)],
+      auditAnnotations: { decision: 'propagate' },
+    })
+  })
+
+  test('copies a workload’s annotations even where its namespace cannot be read', async () => {
+    const down = { get: () => Promise.reject(new Error('down')) }
+    const body = bytes(reviewOf(deployment, { resource: deployments }))
+    expect(await answer(body, down)).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringContaining('could not be read')],
+    })
   })
 
   test.each<readonly [string, Namespaces]>([
