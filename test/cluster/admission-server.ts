@@ -23,6 +23,8 @@ export interface AdmissionServerOptions {
   readonly name: string
   /** Label that a namespace must have for its pods to be sent here. */
   readonly namespaceLabel: string
+  /** What is sent here, besides pods that are created. */
+  readonly rules?: readonly Json[]
   readonly answer: (pod: unknown) => readonly PatchOperation[]
 }
 
@@ -51,6 +53,7 @@ const configuration = (options: AdmissionServerOptions, port: number, ca: Buffer
       clientConfig: { url: `https://127.0.0.1:${port}/`, caBundle: ca.toString('base64') },
       rules: [
         { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+        ...(options.rules ?? []),
       ],
       namespaceSelector: { matchLabels: { [options.namespaceLabel]: 'yes' } },
       admissionReviewVersions: ['v1'],

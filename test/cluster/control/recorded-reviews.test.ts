@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format } from 'prettier'
 import { startAdmissionServer, type AdmissionServer } from '../admission-server.ts'
-import { at, createApi, type Json } from '../api.ts'
+import { at, createApi, type Json, type Reply } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { waitFor } from '../machine/waiting.ts'
 import { deploymentOf, INJECT, serverContainer, serverPod } from '../pods.ts'
@@ -31,9 +31,33 @@ const normalize = (review: Json): string => {
       : text
   const fixed = plain
     .replaceAll(UUID, '00000000-0000-0000-0000-000000000000')
+    .replaceAll(/"resourceVersion":"\d+"/g, '"resourceVersion":"1"')
     .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-aaaaa')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '2026-01-01T00:00:00Z')
   return fixed
+}
+
+const WORKLOADS: readonly Json[] = [
+  {
+    apiGroups: ['apps', 'batch'],
+    apiVersions: ['v1'],
+    operations: ['CREATE', 'UPDATE'],
+    resources: ['deployments', 'cronjobs'],
+  },
+]
+
+const plain = deploymentOf(serverPod('x', { annotations: {} }), 'plain')
+const annotated = { ...plain, metadata: { name: 'annotated', annotations: INJECT } }
+const cronJob: Json = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'nightly' },
+  spec: {
+    schedule: '0 0 1 1 *',
+    jobTemplate: {
+      spec: { template: { spec: { restartPolicy: 'Never', containers: [serverContainer()] } } },
+    },
+  },
 }
 
 const rich = serverPod('rich', {
@@ -47,6 +71,15 @@ const rich = serverPod('rich', {
   spec: { initContainers: [serverContainer({ name: 'first' })], restartPolicy: 'OnFailure' },
 })
 
+interface Row {
+  readonly name: string
+  /** The resource whose review is kept. */
+  readonly resource: string
+  /** What must be there before. */
+  readonly first?: Json
+  readonly write: () => Promise<Reply>
+}
+
 describeOwnCluster('control', 'recorded reviews', (target) => {
   const api = createApi(target.api)
   let webhook: WebhookProcess
@@ -55,7 +88,7 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
     webhook = await startWebhook(target, 'overlays/dev')
     await api.createNamespace(NAMESPACE, { [LABEL]: 'yes' })
     for (const name of ['aa-before', 'zz-after']) {
-      const options = { name, namespaceLabel: LABEL, answer: () => [] }
+      const options = { name, namespaceLabel: LABEL, answer: () => [], rules: WORKLOADS }
       recorders.push(await startAdmissionServer(api, options))
     }
     const probe = serverPod('probe', { annotations: {} })
@@ -69,30 +102,57 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
     await webhook.close()
   })
 
-  test.each([
-    { name: 'pod', object: serverPod('plain') },
-    { name: 'rich-pod', object: rich },
+  const dryRun = (object: Json) => () => api.create(object, NAMESPACE, '?dryRun=All')
+  const deployment = deploymentOf(serverPod('x'), 'tools')
+  test.each<Row>([
+    { name: 'pod', resource: 'pods', write: dryRun(serverPod('plain')) },
+    { name: 'rich-pod', resource: 'pods', write: dryRun(rich) },
     {
       name: 'http-pod',
-      object: serverPod('http', {
-        annotations: { ...INJECT, 'outrigger.dev/transport': 'http' },
-        container: { ports: [{ containerPort: 8080 }] },
-      }),
+      resource: 'pods',
+      write: dryRun(
+        serverPod('http', {
+          annotations: { ...INJECT, 'outrigger.dev/transport': 'http' },
+          container: { ports: [{ containerPort: 8080 }] },
+        }),
+      ),
     },
-    { name: 'pod-of-a-deployment', object: deploymentOf(serverPod('x'), 'tools'), isStored: true },
-    { name: 'pod-of-nobody', object: serverPod('nobody', { annotations: {} }) },
-  ])('$name, before us and after us', async ({ name, object, isStored = false }) => {
-    const seen = recorders.map(({ reviews }) => reviews.length)
-    const reply = await api.create(object, NAMESPACE, isStored ? '' : '?dryRun=All')
-    expect(reply.status).toBe(201)
+    {
+      name: 'pod-of-a-deployment',
+      resource: 'pods',
+      write: () => api.create(deployment, NAMESPACE),
+    },
+    {
+      name: 'pod-of-nobody',
+      resource: 'pods',
+      write: dryRun(serverPod('nobody', { annotations: {} })),
+    },
+    { name: 'workload-created', resource: 'deployments', write: dryRun(annotated) },
+    {
+      name: 'workload-annotated',
+      resource: 'cronjobs',
+      first: cronJob,
+      write: () =>
+        api.patch(`/apis/batch/v1/namespaces/${NAMESPACE}/cronjobs/nightly`, {
+          metadata: { annotations: INJECT },
+        }),
+    },
+  ])('$name, before us and after us', async (row) => {
+    const { name, resource } = row
+    const reviewsOf = ({ reviews }: AdmissionServer): readonly Json[] =>
+      reviews.filter((review) => at(review, 'request', 'resource', 'resource') === resource)
+    if (row.first) await api.apply([row.first], NAMESPACE)
+    const seen = recorders.map((recorder) => reviewsOf(recorder).length)
+    expect((await row.write()).status).toBeLessThan(300)
     await waitFor('the reviews', async () =>
-      recorders.every(({ reviews }, index) => reviews.length > (seen[index] ?? 0))
+      recorders.every((recorder, index) => reviewsOf(recorder).length > (seen[index] ?? 0))
         ? true
         : undefined,
     )
     mkdirSync(FOLDER, { recursive: true })
     for (const [index, when] of ['before', 'after'].entries()) {
-      const review = recorders[index]?.reviews[seen[index] ?? 0]
+      const recorder = recorders[index]
+      const review = recorder && reviewsOf(recorder)[seen[index] ?? 0]
       const file = join(FOLDER, `${name}.${when}.json`)
       const text = normalize(review ?? {})
       if (process.env['UPDATE_GOLDEN'] === '1') {
