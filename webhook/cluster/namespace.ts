@@ -1,11 +1,26 @@
 // What injection needs to know of a namespace, and where a program gets it from.
 
-import { isObject, objectAt, stringAt, type Json } from '../../shared/json.ts'
+import { isObject, numberAt, objectAt, objectsAt, stringAt, type Json } from '../../shared/json.ts'
+
+/** A port of a Service, and where it leads: a number, or the name of a container's port. */
+export interface ServicePort {
+  readonly port: number
+  readonly target: number | string
+}
+
+export interface Service {
+  readonly name: string
+  readonly selector: Readonly<Record<string, string>>
+  /** TCP alone. */
+  readonly ports: readonly ServicePort[]
+}
 
 export interface Namespace {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
+  /** Absent where nobody has looked. */
+  readonly services?: readonly Service[]
 }
 
 /** Answers from memory where it can and reads live where it must; undefined: there is none. */
@@ -35,3 +50,16 @@ export const fixedNamespaces = (known: readonly Namespace[]): Namespaces => {
     get: (name) => Promise.resolve(byName.get(name) ?? { name, labels: {}, annotations: {} }),
   }
 }
+
+/** Reads a Service object (raw JSON). */
+export const serviceOf = (object: Json): Service => ({
+  name: stringAt(object, 'metadata', 'name') ?? 'unnamed',
+  selector: stringsOf(objectAt(object, 'spec', 'selector')),
+  ports: objectsAt(object, 'spec', 'ports')
+    .filter((port) => (stringAt(port, 'protocol') ?? 'TCP') === 'TCP')
+    .map((item) => {
+      const port = numberAt(item, 'port') ?? 0
+      const target = numberAt(item, 'targetPort') ?? stringAt(item, 'targetPort') ?? port
+      return { port, target }
+    }),
+})

@@ -13,6 +13,7 @@ import { readLine, wordsOf, type Line } from './command.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
+import { bypassWarnings, reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
 import { standInsOf } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
@@ -64,7 +65,10 @@ const reasonForHttp = (server: JsonObject, signs: Signs, subject: Subject): stri
   if (settings.transport === 'stdio' || signs.isStdio) return undefined
   if (settings.port !== undefined) return `${PREFIX}port names its port`
   if (signs.bridge) return `it runs the bridge ${signs.bridge.name}`
-  return mainPorts(server).length > 0 ? 'it declares a port' : undefined
+  if (mainPorts(server).length > 0) return 'it declares a port'
+  return tcpPorts(server).length === 0 && reachedPorts(subject).length > 0
+    ? 'a Service leads to it'
+    : undefined
 }
 
 const portsTakenOff = (server: JsonObject, { resolution }: Subject): readonly string[] => {
@@ -92,8 +96,13 @@ const stdio = (server: JsonObject, subject: Subject): Stdio => {
 const portOf = (
   server: JsonObject,
   bridge: Bridge | undefined,
-  { resolution }: Subject,
-): number | undefined => resolution.settings.port ?? likelyPort(server)?.number ?? bridge?.port
+  subject: Subject,
+): number | undefined => {
+  const known = subject.resolution.settings.port ?? likelyPort(server)?.number ?? bridge?.port
+  if (known !== undefined || tcpPorts(server).length > 0) return known
+  const [only, ...others] = reachedPorts(subject)
+  return others.length === 0 ? only : undefined
+}
 
 /** The server of a bridge, run without it. The bridge's port stays declared: Services find it by name. */
 const unwrapped = (
@@ -138,7 +147,8 @@ const http = (
   const text = declared.length > 0 ? portList(declared) : String(port)
   const guess = `container ${name}: taken for a server that speaks HTTP on port ${text}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
   const isSaid = subject.resolution.settings.transport === 'http'
-  return ok({ kind: 'http', port, warnings: isSaid ? [] : [guess] })
+  const warnings = [...(isSaid ? [] : [guess]), ...bypassWarnings(server, port, subject)]
+  return ok({ kind: 'http', port, warnings })
 }
 
 /** What the server speaks, or why its port cannot be told. */
