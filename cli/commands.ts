@@ -45,6 +45,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'images',
+    {
+      summary: 'read from registries what pod specs leave to their images',
+      load: async () => (await import('./images/command.ts')).images,
+    },
+  ],
+  [
     'explain',
     {
       summary: 'say which settings hold, where they stand and what injection would change',

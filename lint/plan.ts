@@ -11,8 +11,8 @@ export interface Plan {
 export const PLAN: Plan = {
   programs: ['cli', 'webhook sidecar', 'certs', 'shared'],
   floors: {
-    cli: ['.', 'start', 'dev', 'run manifest', 'command', 'output'],
-    webhook: ['.', 'admission kube', 'workload', 'inject', 'cluster images', 'settings'],
+    cli: ['.', 'start', 'dev', 'run manifest', 'images', 'command', 'output'],
+    webhook: ['.', 'admission kube', 'workload', 'inject', 'cluster', 'images', 'settings'],
     sidecar: [
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe

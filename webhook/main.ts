@@ -17,6 +17,7 @@ import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs
 import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
 import { messageOf } from '../shared/message.ts'
 import { createLog, type Log } from '../shared/log.ts'
+import { isMissingFile } from '../shared/missing-file.ts'
 import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
 import { IndexFile } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
@@ -62,7 +63,7 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
     if (size > MAX_INDEX_BYTES) throw new Error(`it exceeds ${MAX_INDEX_BYTES} bytes`)
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw error
   }
 }

@@ -11,6 +11,8 @@ export interface FakeKube {
   readonly writes: readonly string[]
   secret(): JsonObject
   configuration(): JsonObject
+  /** The image index's ConfigMap; a test may have somebody else write to it meanwhile. */
+  readonly images: { text(): string | undefined; onRead?: () => void; write(text: string): void }
   /** Adds a namespace and tells whoever watches. */
   addNamespace(name: string, labels: JsonObject): void
   /** Adds a namespace that no list and no watch shows. */
@@ -68,6 +70,30 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     send(response, 200, secret)
   }
 
+  let imageMap: JsonObject = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'outrigger-images', namespace: 'outrigger-system', resourceVersion: '1' },
+  }
+  const images: FakeKube['images'] = {
+    text: () => stringAt(imageMap, 'data', 'index.json'),
+    write: (text) => {
+      version += 1
+      const metadata = { ...objectAt(imageMap, 'metadata'), resourceVersion: String(version) }
+      imageMap = { ...imageMap, data: { 'index.json': text }, metadata }
+    },
+  }
+
+  const patchImages = (body: unknown, response: ServerResponse): void => {
+    const wanted = isObject(body) ? stringAt(body, 'metadata', 'resourceVersion') : undefined
+    if (!isObject(body) || wanted !== stringAt(imageMap, 'metadata', 'resourceVersion')) {
+      send(response, 409, failure(409))
+      return
+    }
+    images.write(stringAt(body, 'data', 'index.json') ?? '')
+    send(response, 200, imageMap)
+  }
+
   const patchConfiguration = (body: unknown, response: ServerResponse): void => {
     const operations: readonly Operation[] = Array.isArray(body) ? body : []
     const patched = applyPatch(configuration, operations)
@@ -80,6 +106,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
   }
 
   const SECRET = '/api/v1/namespaces/outrigger-system/secrets/outrigger-ca'
+  const IMAGES = '/api/v1/namespaces/outrigger-system/configmaps/outrigger-images'
   const CONFIGURATION =
     '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/outrigger'
 
@@ -87,6 +114,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     const body = await readBody(request)
     writes.push(`${request.method ?? ''} ${path} ${request.headers['content-type'] ?? ''}`)
     if (path === SECRET) patchSecret(body, response)
+    else if (path === IMAGES) patchImages(body, response)
     else if (path === CONFIGURATION) patchConfiguration(body, response)
     else send(response, 404, failure(404))
   }
@@ -111,6 +139,11 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
   const objectAtPath = (path: string): JsonObject | undefined => {
     if (path === SECRET) return secret
     if (path === CONFIGURATION) return configuration
+    if (path === IMAGES) {
+      const read = imageMap
+      images.onRead?.()
+      return read
+    }
     const name = path.replace('/api/v1/namespaces/', '')
     return listed.get(name) ?? hidden.get(name)
   }
@@ -137,6 +170,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
   return {
     url: `http://127.0.0.1:${port}`,
     writes,
+    images,
     secret: () => secret,
     configuration: () => configuration,
     addNamespace: (name, labels) => {
@@ -154,6 +188,17 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
       }),
   }
 }
+
+/** A kubeconfig (JSON, of which YAML is a part) that leads to it. */
+export const kubeconfigFor = ({ url }: Pick<FakeKube, 'url'>): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'fake',
+    clusters: [{ name: 'fake', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'fake', user: {} }],
+    contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }],
+  })
 
 /** The bundle that each entry of a webhook configuration carries. */
 export const caBundlesOf = (configuration: JsonObject): readonly (string | undefined)[] =>

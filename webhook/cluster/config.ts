@@ -8,6 +8,7 @@ import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { tracesSchema, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
+import { registriesWithDefault, type Registries } from '../images/registries.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { LEVELS, type Floor } from '../settings/floor.ts'
 import { readScope, type ScopeTexts } from '../settings/scopes.ts'
@@ -61,6 +62,8 @@ const schema = z.strictObject({
   /** Annotation texts by key without the prefix: the `cluster` scope. */
   settings: z.record(z.string(), z.string()).default({}),
   floor: floorSchema.prefault({}),
+  /** Registries that may be asked for images; never by admission. */
+  registries: registriesWithDefault,
   /** Where the sidecars send their traces; absent: nowhere. */
   traces: z.optional(tracesSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
@@ -85,6 +88,7 @@ export interface ClusterConfig {
   readonly server: { readonly defaultUid: number; readonly defaultGid: number }
   /** A document of its own, that changes while the configuration does not: whoever renders adds it. */
   readonly images: ImageIndex
+  readonly registries: Registries
   readonly systemNamespaces: readonly string[]
   readonly traces?: SidecarConfig['traces']
 }

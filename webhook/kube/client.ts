@@ -13,6 +13,7 @@ import {
   type V1Namespace,
 } from '@kubernetes/client-node'
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
+import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import type { Namespace, Namespaces } from '../cluster/namespace.ts'
@@ -108,6 +109,42 @@ const storeOf = (core: CoreV1Api, namespace: string, name: string): AuthoritySto
   },
 })
 
+/** The ConfigMap that holds the image index, for those who fill it. */
+export interface ImageStore {
+  /** The index's text, and the version to write over. */
+  read(): Promise<{ readonly text: string | undefined; readonly version: string }>
+  write(text: string, version: string): Promise<'written' | 'conflict'>
+}
+
+const imageStoreOf = (core: CoreV1Api, namespace: string): ImageStore => {
+  const name = INDEX_CONFIG_MAP
+  return {
+    read: async () => {
+      try {
+        const { data, metadata } = await core.readNamespacedConfigMap({ namespace, name })
+        return { text: data?.[INDEX_KEY], version: metadata?.resourceVersion ?? '' }
+      } catch (error) {
+        if (!isStatus(error, 404)) throw error
+        const missing = `there is no ConfigMap ${namespace}/${name}; Outrigger's manifests have it`
+        throw new Error(missing, { cause: error })
+      }
+    },
+    write: async (text, version) => {
+      const body = { metadata: { resourceVersion: version }, data: { [INDEX_KEY]: text } }
+      try {
+        await core.patchNamespacedConfigMap(
+          { namespace, name, body },
+          setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+        )
+        return 'written'
+      } catch (error) {
+        if (isStatus(error, 409)) return 'conflict'
+        throw error
+      }
+    },
+  }
+}
+
 const caBundleWriter =
   (api: AdmissionregistrationV1Api): Kube['setCaBundle'] =>
   async (name, pem) => {
@@ -127,6 +164,13 @@ const caBundleWriter =
     await api.patchMutatingWebhookConfiguration({ name, body }, options)
     return true
   }
+
+/** Connects as `connectKube` does. */
+export const connectImageStore = (namespace: string): ImageStore => {
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromDefault()
+  return imageStoreOf(kubeConfig.makeApiClient(CoreV1Api), namespace)
+}
 
 /** Connects by the pod's ServiceAccount, or by the kubeconfig that KUBECONFIG names. */
 export const connectKube = (log: Log): Kube => {

@@ -1,13 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { isObject, objectAt, stringAt, withAt, type JsonObject } from '../../../shared/json.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
-import { caBundlesOf, startFakeKube, type FakeKube } from '../../support/fake-kube.ts'
+import {
+  caBundlesOf,
+  kubeconfigFor,
+  startFakeKube,
+  type FakeKube,
+} from '../../support/fake-kube.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -78,16 +84,7 @@ const decisionOf = ({ body }: Reply): string | undefined =>
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'outrigger-webhook-'))
   kube = await startFakeKube(manifest())
-  const context = { name: 'fake', context: { cluster: 'fake', user: 'fake' } }
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'fake',
-    clusters: [{ name: 'fake', cluster: { server: kube.url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'fake', user: {} }],
-    contexts: [context],
-  }
-  writeFileSync(join(directory, 'kubeconfig'), JSON.stringify(kubeconfig))
+  writeFileSync(join(directory, 'kubeconfig'), kubeconfigFor(kube))
 })
 
 afterEach(async () => {
@@ -111,6 +108,37 @@ describe('the webhook as a process', () => {
       expect(JSON.parse(bare)).toEqual(manifest())
       expect(stringAt(kube.secret(), 'data', 'ca.crt')).toBe(bundles[0])
       expect(decisionOf(await review(replica, 'servers'))).toBe('skip')
+    },
+    TEST_MS,
+  )
+
+  test(
+    'takes the image index while it runs, as a kubelet writes a ConfigMap that changes',
+    async () => {
+      kube.addNamespace('servers', LABELLED)
+      const [mount, digest] = [join(directory, 'images'), `sha256:${'a'.repeat(64)}`]
+      mkdirSync(mount)
+      const replica = await start(`--images=${mount}/index.json`)
+      const spec = { containers: [{ name: 'c', image: 'acme/echo:1' }] }
+      const metadata = { annotations: { 'outrigger.dev/auth': 'none' } }
+      const decide = async (): Promise<string | undefined> => {
+        const body = JSON.stringify(reviewOf({ metadata, spec }, { namespace: 'servers' }))
+        const url = `https://127.0.0.1:${replica.port}/mutate`
+        return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      }
+      expect(await decide()).toBe('deny')
+      const index = {
+        version: 1,
+        tags: { 'docker.io/acme/echo:1': digest },
+        images: { [digest]: { 'linux/amd64': { entrypoint: ['echo'] } } },
+      }
+      // A directory of the version, and a link that is swapped to it.
+      mkdirSync(join(mount, '..1'))
+      writeFileSync(join(mount, '..1', 'index.json'), JSON.stringify(index))
+      symlinkSync('..1', join(mount, '..data'))
+      symlinkSync('..data/index.json', join(mount, 'index.json'))
+      while ((await decide()) === 'deny') await after(50)
+      expect(await decide()).toBe('inject')
     },
     TEST_MS,
   )

@@ -1,0 +1,135 @@
+// `outrigger images add` as a subcommand: flags, the index that there is, and where the new one goes.
+
+import { parseArgs } from 'node:util'
+import {
+  EMPTY_INDEX,
+  mergeIndexes,
+  PLATFORM,
+  readImageIndex,
+  writeImageIndex,
+  type ImageIndex,
+} from '../../shared/image-index.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
+import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { readConfig } from '../command/read-config.ts'
+import { addImages, type Added } from './add.ts'
+import { writeIndexManifest } from './config-map.ts'
+import { readIndexFile } from './index-file.ts'
+import { readerFor } from './reader.ts'
+
+const USAGE = `usage: outrigger images add IMAGE... [options]
+
+Asks each image's registry for its ENTRYPOINT, CMD and USER (a name is looked up in the image's own
+/etc/passwd) and prints the image index with them, a ConfigMap, or writes it into the cluster.
+An image that cannot be read prints why, and nothing else, and exits with 1.
+
+  -f, --file FILE        the index to begin with: a ConfigMap that this printed; - reads standard input
+  --apply                write to the cluster that KUBECONFIG names, beginning with the index there
+  --config FILE          the cluster configuration, whose \`registries\` may be asked (default: the public ones)
+  -n, --namespace NAME   the webhook's namespace (default: outrigger-system)
+  --platform PLATFORM    of a multi-arch image only this one, linux/amd64; may be given several times
+
+Credentials are those of \`docker login\` (DOCKER_CONFIG, helpers too); each goes to its own registry only.
+`
+
+const FLAGS = {
+  file: { type: 'string', short: 'f' },
+  apply: { type: 'boolean', default: false },
+  config: { type: 'string' },
+  namespace: { type: 'string', short: 'n', default: 'outrigger-system' },
+  platform: { type: 'string', multiple: true },
+} as const
+
+interface Flags {
+  readonly images: readonly string[]
+  readonly file: string | undefined
+  readonly apply: boolean
+  readonly config: string | undefined
+  readonly namespace: string
+  readonly platforms: readonly string[]
+}
+
+const parse = (args: readonly string[]) =>
+  parseArgs({ args: [...args], options: FLAGS, allowPositionals: true, strict: true })
+
+const check = ({ positionals, values }: ReturnType<typeof parse>): Result<Flags, string> => {
+  const [verb, ...images] = positionals
+  const { file, apply, config, namespace, platform: platforms = [] } = values
+  if (verb !== 'add') return fail('say what to do: images add IMAGE')
+  if (images.length === 0) return fail('say which images to read: images add IMAGE')
+  if (apply && file !== undefined) {
+    return fail('--apply begins with the index in the cluster: leave -f out')
+  }
+  const odd = platforms.find((platform) => !PLATFORM.test(platform))
+  return odd === undefined
+    ? ok({ images, file, apply, config, namespace, platforms })
+    : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
+}
+
+const readFlags = (args: readonly string[]): Result<Flags, string> => {
+  try {
+    return check(parse(args))
+  } catch (error) {
+    return fail(messageOf(error))
+  }
+}
+
+const MAX_TRIES = 5
+
+/** Writes the additions into the cluster's ConfigMap; whoever writes meanwhile loses nothing. */
+const applyTo = async (store: ImageStore, { added }: Added): Promise<Result<string, string>> => {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const { text, version } = await store.read()
+    const before = text === undefined ? ok(EMPTY_INDEX) : readImageIndex(text)
+    if (!before.ok) return fail(`the index in the cluster: ${before.error.join('; ')}`)
+    const after = writeImageIndex(mergeIndexes(before.value, added))
+    if (!after.ok) return after
+    if ((await store.write(after.value, version)) === 'written') return ok('')
+  }
+  return fail('somebody else wrote to the index at the same time, again and again; try again')
+}
+
+const clusterIndex = async (store: ImageStore): Promise<ImageIndex> => {
+  const { text } = await store.read()
+  const index = text === undefined ? ok(EMPTY_INDEX) : readImageIndex(text)
+  return index.ok ? index.value : EMPTY_INDEX
+}
+
+const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string[]>> => {
+  const config = await readConfig(flags.config)
+  if (!config.ok) return config
+  const store = flags.apply ? connectImageStore(flags.namespace) : undefined
+  const before = store ? ok(await clusterIndex(store)) : await readIndexFile(flags.file)
+  if (!before.ok) return before
+  const reader = await readerFor(config.value, io)
+  if (!reader.ok) return fail([reader.error])
+  const { platforms, images, namespace } = flags
+  const result = await addImages(images, before.value, { reader: reader.value, platforms })
+  reader.value.close()
+  if (!result.ok) return result
+  const out = store
+    ? await applyTo(store, result.value)
+    : writeIndexManifest(mergeIndexes(before.value, result.value.added), namespace)
+  if (!out.ok) return fail([out.error])
+  for (const note of result.value.notes) io.stderr(`outrigger images: ${note}\n`)
+  return out
+}
+
+export const images: Command = {
+  usage: USAGE,
+  cleansUp: false,
+  run: async (args, io) => {
+    if (isHelp(args)) {
+      io.stdout(USAGE)
+      return 0
+    }
+    const flags = readFlags(args)
+    if (!flags.ok) return misuse(io, 'images', flags.error)
+    const result = await add(flags.value, io)
+    if (result.ok) io.stdout(result.value)
+    else for (const error of result.error) io.stderr(`outrigger images: ${error}\n`)
+    return result.ok ? 0 : 1
+  },
+}

@@ -1,0 +1,77 @@
+// Reads images from the registries that the configuration lists: one connection a registry, opened
+// when it is first asked. Whoever creates it closes it.
+
+import type { ImageIndex } from '../../shared/image-index.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Credential } from './docker-config.ts'
+import { createHttp, type Http } from './http.ts'
+import { readImage } from './read-image.ts'
+import type { Reference } from './reference.ts'
+import { accessTo, type Access, type Registries } from './registries.ts'
+import { openRepository, type Repository } from './registry.ts'
+
+export interface ReaderOptions {
+  readonly registries: Registries
+  /** The credential filed under a registry's host; asked for only when that registry wants one. */
+  readonly credential: (host: string) => Promise<Credential | undefined>
+  /** Reads a CA file (PEM). */
+  readonly readCa: (file: string) => Promise<string>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+}
+
+export interface Reader {
+  /** What the index is to record; `platforms` as `linux/amd64`, none means all. */
+  read(reference: Reference, platforms: readonly string[]): Promise<Result<ImageIndex, string>>
+  /** The digest that a tag has now, without reading more; undefined where the registry does not say. */
+  digestOf(reference: Reference): Promise<Result<string | undefined, string>>
+  close(): void
+}
+
+export const createReader = (options: ReaderOptions): Reader => {
+  const connections = new Map<string, Http>()
+
+  const connect = async ({ host, caFile }: Access): Promise<Http> => {
+    const open = connections.get(host)
+    if (open) return open
+    const { environment, signal, readCa } = options
+    const ca = caFile === undefined ? undefined : await readCa(caFile)
+    const http = createHttp({ ca, environment, signal })
+    connections.set(host, http)
+    return http
+  }
+
+  const open = async ({ host, repository }: Reference): Promise<Result<Repository, string>> => {
+    const access = accessTo(host, options.registries)
+    if (!access.ok) return access
+    try {
+      const http = await connect(access.value)
+      const credential = () => options.credential(access.value.host)
+      return ok(openRepository({ access: access.value, http, credential, repository }))
+    } catch (error) {
+      return fail(`registries: ${host}: caFile cannot be read: ${messageOf(error)}`)
+    }
+  }
+
+  return {
+    read: async (reference, platforms) => {
+      const repository = await open(reference)
+      return repository.ok
+        ? readImage(reference, { repository: repository.value, platforms })
+        : repository
+    },
+    digestOf: async (reference) => {
+      const repository = await open(reference)
+      if (!repository.ok) return repository
+      try {
+        return ok(await repository.value.digestOf(reference.tag ?? 'latest'))
+      } catch (error) {
+        return fail(messageOf(error))
+      }
+    },
+    close: () => {
+      for (const http of connections.values()) http.close()
+    },
+  }
+}
