@@ -5,32 +5,20 @@ import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import {
-  parseClusterConfig,
-  readClusterConfig,
-  type ClusterConfig,
-} from '../../webhook/cluster/config.ts'
 import { isObject } from '../../shared/json.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
+import { readConfig } from '../command/read-config.ts'
 import { readText } from '../command/read-text.ts'
+import { readIndexFile } from '../images/index-file.ts'
+import { readerFor } from '../images/reader.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
+import { resolveImages } from './resolve.ts'
 import { namespacesIn } from './templates.ts'
 import { uninjectManifest } from './uninject.ts'
-
-// No sidecar image can be the right one for every cluster; this is what `npm run build` is tagged.
-const DEFAULT_CONFIG = { sidecar: { image: 'outrigger-sidecar:0.1.0' } }
-
-const readConfig = async (file: string | undefined): Promise<Result<ClusterConfig, string[]>> => {
-  if (file === undefined) return parseClusterConfig(DEFAULT_CONFIG)
-  const text = await readText(file)
-  if (!text.ok) return fail([text.error])
-  const config = readClusterConfig(text.value)
-  return config.ok ? config : fail(config.error.map((line) => `${file}: ${line}`))
-}
 
 const readNamespaces = async (file: string | undefined): Promise<Result<Namespace[], string[]>> => {
   if (file === undefined) return ok([])
@@ -50,23 +38,43 @@ const FLAGS = {
   'namespace-file': { type: 'string' },
 } as const
 
+/** Of the commands that render. */
+const IMAGE_FLAGS = {
+  images: { type: 'string' },
+  'resolve-images': { type: 'boolean' },
+} as const
+
 interface Flags {
   readonly file: string
   readonly config: string | undefined
   readonly namespace: string | undefined
   readonly namespaceFile: string | undefined
+  readonly images: string | undefined
+  readonly resolvesImages: boolean
 }
 
-const readFlags = (args: readonly string[]): Result<Flags, string> => {
+const parse = (args: readonly string[]) =>
+  parseArgs({ args: [...args], options: { ...FLAGS, ...IMAGE_FLAGS }, strict: true })
+
+const readFlags = (args: readonly string[], isRendering: boolean): Result<Flags, string> => {
   try {
-    const { values } = parseArgs({ args: [...args], options: FLAGS, strict: true })
-    const { config, namespace } = values
+    // Which flags there are is the parser's to say, with its own words.
+    if (!isRendering) parseArgs({ args: [...args], options: FLAGS, strict: true })
+    const { values } = parse(args)
+    const { config, namespace, images } = values
     const file = oneFile(
       values.file,
       'say which manifest to read: -f FILE, or -f - for standard input',
     )
     return file.ok
-      ? ok({ file: file.value, config, namespace, namespaceFile: values['namespace-file'] })
+      ? ok({
+          file: file.value,
+          config,
+          namespace,
+          namespaceFile: values['namespace-file'],
+          images,
+          resolvesImages: values['resolve-images'] ?? false,
+        })
       : file
   } catch (error) {
     return fail(messageOf(error))
@@ -76,13 +84,14 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
 const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string[]>> => {
   const config = await readConfig(flags.config)
   const namespaces = await readNamespaces(flags.namespaceFile)
-  if (!config.ok || !namespaces.ok) {
-    return fail([...(config.ok ? [] : config.error), ...(namespaces.ok ? [] : namespaces.error)])
+  const images = await readIndexFile(flags.images)
+  if (!config.ok || !namespaces.ok || !images.ok) {
+    return fail([config, namespaces, images].flatMap((part) => (part.ok ? [] : part.error)))
   }
   const [first] = namespaces.value
   return ok({
     file: flags.file,
-    config: config.value,
+    config: { ...config.value, images: images.value },
     isDefaultConfig: flags.config === undefined,
     namespace: flags.namespace ?? first?.name ?? 'default',
     namespaces: namespaces.value,
@@ -96,11 +105,27 @@ const report = (io: Io, name: string, problems: readonly string[]): number => {
   return 1
 }
 
+/** The options with what the registries say of the manifest's images. */
+const withImages = async (
+  text: string,
+  options: ManifestOptions,
+  io: Io,
+): Promise<Result<ManifestOptions, string[]>> => {
+  const reader = await readerFor(options.config, io)
+  if (!reader.ok) return fail([reader.error])
+  const { images, notes } = await resolveImages(text, options, reader.value)
+  reader.value.close()
+  for (const note of notes) io.stderr(`${options.file}: ${note}\n`)
+  return ok({ ...options, config: { ...options.config, images } })
+}
+
 const runCommand = async (name: string, run: Run, flags: Flags, io: Io): Promise<number> => {
-  const options = await readOptions(flags)
-  if (!options.ok) return report(io, name, options.error)
+  const read = await readOptions(flags)
+  if (!read.ok) return report(io, name, read.error)
   const text = await readText(flags.file)
   if (!text.ok) return report(io, name, [text.error])
+  const options = flags.resolvesImages ? await withImages(text.value, read.value, io) : read
+  if (!options.ok) return report(io, name, options.error)
   const { stdout, stderr, exitCode } = run(text.value, options.value)
   io.stdout(stdout)
   io.stderr(stderr)
@@ -114,33 +139,53 @@ const OPTIONS = `
   --namespace-file FILE  Namespace objects whose labels and annotations count
 `
 
-const manifestCommand = (name: string, more: string, run: Run): Command => ({
-  usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${more}\n${OPTIONS}`,
-  cleansUp: false,
-  run: async (args, io) => {
-    if (isHelp(args)) {
-      io.stdout(manifestCommand(name, more, run).usage)
-      return 0
-    }
-    const flags = readFlags(args)
-    return flags.ok ? runCommand(name, run, flags.value, io) : misuse(io, name, flags.error)
-  },
+const IMAGE_OPTIONS = `\
+  --images FILE          the image index: a ConfigMap that \`outrigger images add\` printed
+  --resolve-images       ask the registries of images that the index does not know
+`
+
+interface ManifestCommand {
+  readonly name: string
+  readonly about: string
+  readonly run: Run
+  /** Whether images matter to it. */
+  readonly isRendering: boolean
+}
+
+const manifestCommand = ({ name, about, run, isRendering }: ManifestCommand): Command => {
+  const usage = `usage: outrigger ${name} -f FILE|- [options]\n\n${about}\n${OPTIONS}${isRendering ? IMAGE_OPTIONS : ''}`
+  return {
+    usage,
+    cleansUp: false,
+    run: async (args, io) => {
+      if (isHelp(args)) {
+        io.stdout(usage)
+        return 0
+      }
+      const flags = readFlags(args, isRendering)
+      return flags.ok ? runCommand(name, run, flags.value, io) : misuse(io, name, flags.error)
+    },
+  }
+}
+
+export const inject = manifestCommand({
+  name: 'inject',
+  about:
+    'Prints the manifest with every pod injected that opts in; the rest goes through untouched.\nA denial prints every reason and nothing else, and exits with 1.',
+  run: injectManifest,
+  isRendering: true,
 })
 
-export const inject = manifestCommand(
-  'inject',
-  'Prints the manifest with every pod injected that opts in; the rest goes through untouched.\nA denial prints every reason and nothing else, and exits with 1.',
-  injectManifest,
-)
+export const uninject = manifestCommand({
+  name: 'uninject',
+  about: "Gives back the manifest's original meaning.",
+  run: uninjectManifest,
+  isRendering: false,
+})
 
-export const uninject = manifestCommand(
-  'uninject',
-  "Gives back the manifest's original meaning.",
-  uninjectManifest,
-)
-
-export const explain = manifestCommand(
-  'explain',
-  'Prints, for each pod and workload, its settings, their scopes, and the changes.',
-  explainManifest,
-)
+export const explain = manifestCommand({
+  name: 'explain',
+  about: 'Prints, for each pod and workload, its settings, their scopes, and the changes.',
+  run: explainManifest,
+  isRendering: true,
+})
