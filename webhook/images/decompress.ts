@@ -26,9 +26,13 @@ const peek = async (bytes: Bytes): Promise<readonly [Uint8Array, Bytes]> => {
     if (!next.done) head = Buffer.concat([head, next.value])
   }
   const whole = async function* (): AsyncGenerator<Uint8Array> {
-    yield head
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      yield next.value
+    try {
+      yield head
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+        yield next.value
+      }
+    } finally {
+      await iterator.return?.()
     }
   }
   return [head, whole()]

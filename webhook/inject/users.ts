@@ -74,8 +74,8 @@ const byImage = (user: ImageUser, about: Case): Choice => {
     return byDefault(about, why)
   }
   // A number in the image is enough for the kubelet.
-  if (name === undefined || user.gid === undefined) return { uid }
-  const gid = unlessSaid(user.gid, about)
+  if (name === undefined) return { uid }
+  const gid = user.gid === undefined ? undefined : unlessSaid(user.gid, about)
   const warning = `its image names the user ${JSON.stringify(name)}; ${asUser(uid, gid)}, as the image's own files say`
   return { uid, fill: { uid, gid }, warning }
 }

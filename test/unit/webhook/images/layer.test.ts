@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { createHash } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { readLayer } from '../../../../webhook/images/layer.ts'
 import { cleanPath, findFile, prefixesOf, type LayerView } from '../../../../webhook/images/tree.ts'
@@ -116,6 +117,12 @@ describe('a file of an image', () => {
   })
 })
 
+/** Text that compresses badly. */
+const noise = (length: number): string =>
+  Array.from({ length: length / 64 }, (_item, number) =>
+    createHash('sha256').update(String(number)).digest('hex'),
+  ).join('')
+
 describe('a layer', () => {
   const files = [passwd('a'), passwd('x'.repeat(300_000), 'opt/data')]
   const half = (tar: Buffer): readonly [Buffer, Buffer] => [
@@ -176,6 +183,26 @@ describe('a layer', () => {
   test('a passwd of many megabytes is refused before it is kept', async () => {
     const tar = await tarOf([passwd('x'.repeat(9_000_000))])
     await expect(read(tar)).rejects.toThrow('/etc/passwd in a layer exceeds')
+  })
+
+  test.each<readonly [string, (tar: Buffer) => Buffer]>([
+    ['plain', (tar) => tar],
+    ['gzip', (tar) => gzipSync(tar)],
+    ['zstd', (tar) => zstdCompressSync(tar)],
+  ])('whoever sends it is let go where the rest is not wanted: %s', async (_name, pack) => {
+    const packed = pack(await tarOf([passwd(noise(400_000), 'opt/data')]))
+    const { promise: closed, resolve } = Promise.withResolvers<string>()
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        yield* inPieces(packed)
+        while (true) yield packed
+      } finally {
+        resolve('closed')
+      }
+    }
+    const options = { wanted: WANTED, maxDecompressedBytes: 100_000 }
+    await expect(readLayer(endless(), options)).rejects.toThrow('more than')
+    await expect(closed).resolves.toBe('closed')
   })
 
   test('a fault of whoever sends it is its own', async () => {
