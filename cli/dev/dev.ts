@@ -58,7 +58,7 @@ const readFlags = (args: readonly string[]): Result<Flags, string> => {
   }
 }
 
-interface Placed extends LocalPod {
+interface LocalPlace extends LocalPod {
   readonly where: string
 }
 
@@ -84,7 +84,10 @@ const decided = (text: string, flags: Flags): Result<readonly Named[], Reasons> 
 }
 
 /** The pod of one outcome, if it is injected, or the reasons why it cannot run. */
-const placed = ({ where, outcome }: Named, port: number): Result<Placed | undefined, Reasons> => {
+const localPlace = (
+  { where, outcome }: Named,
+  port: number,
+): Result<LocalPlace | undefined, Reasons> => {
   if (outcome.kind === 'skip') return ok(undefined)
   if (outcome.kind === 'deny') {
     return fail(outcome.violations.map(({ message }) => `${where}: denied: ${message}`))
@@ -98,14 +101,14 @@ const runnable = (
   named: readonly Named[],
   port: number,
   io: Io,
-): Result<readonly Placed[], Reasons> => {
+): Result<readonly LocalPlace[], Reasons> => {
   const errors: string[] = []
-  const pods: Placed[] = []
+  const pods: LocalPlace[] = []
   for (const each of named) {
     const { where, outcome } = each
     for (const warning of outcome.warnings) io.stderr(`${where}: warning: ${warning}\n`)
     if (outcome.kind === 'skip') io.stderr(`${where}: not injected (${outcome.reason})\n`)
-    const pod = placed(each, pods.length === 0 ? port : 0)
+    const pod = localPlace(each, pods.length === 0 ? port : 0)
     if (!pod.ok) errors.push(...pod.error)
     else if (pod.value) pods.push(pod.value)
   }
@@ -115,7 +118,7 @@ const runnable = (
     : fail(['no pod of the manifest is injected, so there is nothing to run'])
 }
 
-const serve = async (pods: readonly Placed[], io: Io): Promise<number> => {
+const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
   const running: RunningPod[] = []
   try {
     for (const pod of pods) {

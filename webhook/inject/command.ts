@@ -8,9 +8,10 @@ import { RUN_DIR, SHIM_PATH } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
-import { numberAt, stringAt, stringsAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { stringAt, stringsAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { serverGraceSeconds } from './grace.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { isStopGap } from './shell.ts'
@@ -153,33 +154,19 @@ const findWords = (
   return words ? ok(words) : fail(missing(container, known))
 }
 
-// What the sidecar keeps of the grace period to say goodbye after the server's container has ended.
-const SIDECAR_SHARE = 10
-const DEFAULT_GRACE_SECONDS = 30
-// A day: longer is no grace, and neither shim nor sidecar takes it.
-const MAX_GRACE_SECONDS = 86_400
-
-/** The pod's grace period in seconds. */
-export const graceSeconds = (pod: JsonObject): number =>
-  Math.min(
-    numberAt(pod, 'spec', 'terminationGracePeriodSeconds') ?? DEFAULT_GRACE_SECONDS,
-    MAX_GRACE_SECONDS,
-  )
-
 /** The shim and its flags, up to and with the `--` before the server's own command. */
 export const shimPrefix = (
   pod: JsonObject,
   server: JsonObject,
   settings: Settings,
 ): readonly string[] => {
-  const grace = graceSeconds(pod)
   return [
     SHIM_PATH,
     'serve',
     '--run',
     RUN_DIR,
     '--grace',
-    String(Math.max(1, grace - Math.max(1, Math.ceil(grace / SIDECAR_SHARE)))),
+    String(serverGraceSeconds(pod)),
     '--max-processes',
     String(maxProcesses(settings['max-processes'], memoryLimitBytes(server))),
     '--',

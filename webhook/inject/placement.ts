@@ -4,19 +4,12 @@
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
+import { isMeshProxyName } from './mesh.ts'
 import { isExempt, nameOf } from './pod.ts'
-
-/** The proxies of common meshes by container name; a name decides nothing but this order. */
-const MESH_PROXIES: ReadonlySet<string> = new Set([
-  'istio-proxy',
-  'linkerd-proxy',
-  'kuma-sidecar',
-  'consul-dataplane',
-])
 
 const isMeshSidecar = (container: JsonObject, floor: Floor): boolean =>
   stringAt(container, 'restartPolicy') === 'Always' &&
-  (MESH_PROXIES.has(nameOf(container)) || isExempt(container, floor))
+  (isMeshProxyName(nameOf(container)) || isExempt(container, floor))
 
 /** The pod with the sidecar in its place. */
 export const placeSidecar = (pod: JsonObject, sidecar: JsonObject, floor: Floor): JsonObject => {

@@ -9,7 +9,7 @@ import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { sidecarResources } from './resources.ts'
 import { levelOf, securityWarnings } from './security.ts'
-import { findServer } from './server.ts'
+import { findServer } from './server-container.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
@@ -38,13 +38,13 @@ export interface Plan {
   readonly warnings: readonly string[]
 }
 
-type NewLine = Pick<Plan, 'command' | 'args'>
+type CommandLine = Pick<Plan, 'command' | 'args'>
 
-const newLine = (
+const commandLine = (
   server: JsonObject,
   transport: Transport,
   subject: Subject,
-): Result<NewLine, Violation> => {
+): Result<CommandLine, Violation> => {
   const { pod, config, resolution } = subject
   const line = readLine(server)
   if (!line.ok) return line
@@ -93,7 +93,7 @@ interface Parts {
   readonly server: JsonObject
   readonly transport: Transport
   readonly identity: Identity
-  readonly line: NewLine
+  readonly line: CommandLine
   readonly fills: Fills
 }
 
@@ -131,7 +131,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
 
 /** What could be told of the server; `faults` says why the rest could not. */
 interface Inspected extends Found {
-  readonly line?: NewLine
+  readonly line?: CommandLine
   readonly faults: readonly Violation[]
 }
 
@@ -141,7 +141,7 @@ const inspect = (subject: Subject): Inspected => {
   const transport = findTransport(server.value, subject)
   if (!transport.ok) return { server: server.value, faults: [transport.error] }
   const found = { server: server.value, transport: transport.value }
-  const line = newLine(found.server, found.transport, subject)
+  const line = commandLine(found.server, found.transport, subject)
   return line.ok ? { ...found, line: line.value, faults: [] } : { ...found, faults: [line.error] }
 }
 

@@ -15,6 +15,7 @@ import {
 import type { Namespace } from '../cluster/namespace.ts'
 import type { Floor, Level } from '../settings/floor.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { isMeshName } from './mesh.ts'
 import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
 
 type Path = readonly [string, ...string[]]
@@ -84,26 +85,16 @@ const CONTAINER_RULES: readonly Rule[] = [
   ...POD_RULES,
 ]
 
-/** Containers that meshes inject, by name: a denial of theirs says where to exempt them. */
-const MESH_CONTAINERS: ReadonlySet<string> = new Set([
-  'istio-init',
-  'istio-validation',
-  'istio-proxy',
-  'linkerd-init',
-  'linkerd-network-validator',
-  'linkerd-proxy',
-  'kuma-init',
-  'kuma-sidecar',
-  'consul-connect-inject-init',
-  'consul-dataplane',
-])
-
 const hint = (name: string): string =>
-  MESH_CONTAINERS.has(name)
+  isMeshName(name)
     ? ` (if it is the mesh's, the platform team can name it and its image in floor.exemptContainers)`
     : ''
 
-const judge = (where: string, context: JsonObject, rules: readonly Rule[]): readonly Violation[] =>
+const weaknesses = (
+  where: string,
+  context: JsonObject,
+  rules: readonly Rule[],
+): readonly Violation[] =>
   rules.flatMap(({ path, isWeak, fix }) => {
     const value = at(context, ...path)
     if (value === undefined || !isWeak(value)) return []
@@ -134,7 +125,7 @@ const ownContext = (pod: JsonObject): JsonObject =>
     ),
   )
 
-const judgeContainers = (
+const weakContainers = (
   pod: JsonObject,
   floor: Floor,
   rules: readonly Rule[],
@@ -142,7 +133,7 @@ const judgeContainers = (
   members(pod)
     .filter(({ container }) => isJudged(container, floor))
     .flatMap(({ name, container }) =>
-      judge(`container ${name}${hint(name)}`, objectAt(container, 'securityContext'), rules),
+      weaknesses(`container ${name}${hint(name)}`, objectAt(container, 'securityContext'), rules),
     )
 
 /** The level that holds for a namespace: the floor's, or its own label's where that is higher. */
@@ -160,10 +151,10 @@ export const securityViolations = (
   floor: Floor,
   level: Level,
 ): readonly Violation[] => [
-  ...judge('pod', objectAt(pod, 'spec', 'securityContext'), POD_RULES),
+  ...weaknesses('pod', objectAt(pod, 'spec', 'securityContext'), POD_RULES),
   ...appArmor(pod),
-  ...judge(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
-  ...judgeContainers(pod, floor, CONTAINER_RULES.filter(isRuleOf(level))),
+  ...weaknesses(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
+  ...weakContainers(pod, floor, CONTAINER_RULES.filter(isRuleOf(level))),
 ]
 
 /** What is weaker than the fill-ins and stays, since the level allows it. */
@@ -173,7 +164,7 @@ export const securityWarnings = (
   level: Level,
 ): readonly string[] => {
   const allowed = CONTAINER_RULES.filter((rule) => !isRuleOf(level)(rule))
-  return judgeContainers(pod, floor, allowed).map(({ message }) => message)
+  return weakContainers(pod, floor, allowed).map(({ message }) => message)
 }
 
 /** The uid that a container is known to run as from the spec alone. */

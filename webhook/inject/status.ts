@@ -8,7 +8,7 @@ import { at, isObject, isSame, stringAt, type Json, type JsonObject } from '../.
 import { wordsWithoutShim } from './command.ts'
 import { extentFault } from './limits.ts'
 import { members, ownSidecar } from './pod.ts'
-import { DEFAULT_CONTAINER } from './server.ts'
+import { DEFAULT_CONTAINER } from './server-container.ts'
 import { TAKEN } from './taken.ts'
 
 type Path = readonly [string, ...string[]]

@@ -3,6 +3,7 @@
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import { violation, type Violation } from './violation.ts'
+import type { Placed } from './placed.ts'
 import { parseQuantity } from './quantity.ts'
 
 /** What is asked of a pod: `baseline` is the restricted Pod Security Standard, `strict` more. */
@@ -55,13 +56,6 @@ const LEAVES: readonly Leave[] = [
   { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: '`enforce`' },
   { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: '`false`' },
 ]
-
-/** A resolved text and where it came from; `default` bends to the floor, anything else is judged. */
-export interface Placed {
-  readonly text: string
-  readonly where: string
-  readonly isDefault: boolean
-}
 
 const RESOURCE_KEYS = [
   ['sidecar-cpu-request', 'maxSidecarCpu'],

@@ -5,7 +5,8 @@
 import { annotation, KEYS, PREFIX, SCOPES, type Key, type Scope } from '../../shared/annotations.ts'
 import { parseSettings, parseValue, type Settings } from '../../shared/settings.ts'
 import { violation, type Violation } from './violation.ts'
-import { flooredDefault, floorViolations, type Floor, type Placed } from './floor.ts'
+import { flooredDefault, floorViolations, type Floor } from './floor.ts'
+import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
 import { loosening } from './tighten.ts'
 
@@ -26,7 +27,7 @@ interface Step {
 
 const WHERE_INSTEAD = (key: Key): string => annotation(key).scopes.join(', ')
 
-const judge = (step: Step, above: Placed | undefined): Violation | undefined => {
+const whyWrong = (step: Step, above: Placed | undefined): Violation | undefined => {
   const { key, text, where } = step
   const row = annotation(key)
   if (!row.scopes.includes(step.scope)) {
@@ -57,7 +58,7 @@ const walk = (
   const ordered = [...scopes].sort((a, b) => SCOPES.indexOf(a.scope) - SCOPES.indexOf(b.scope))
   for (const { scope, where, texts } of ordered) {
     for (const [key, text] of texts) {
-      const wrong = judge({ scope, where, key, text }, chosen.get(key))
+      const wrong = whyWrong({ scope, where, key, text }, chosen.get(key))
       if (wrong) violations.push(wrong)
       else chosen.set(key, { text, where, isDefault: false })
     }
