@@ -111,7 +111,7 @@ export const ANNOTATIONS = {
   'idle-timeout': {
     type: 'duration',
     default: '30m',
-    doc: 'A session or process without a call for this long is ended.',
+    doc: 'A session or process without a call for this long is ended; one whose client listens, only when somebody needs its room.',
     scopes: EVERYWHERE,
     readBy: 'both',
   },

@@ -70,14 +70,29 @@ const counter = (): (() => number) => {
   return () => ++last
 }
 
-const meansFor = (ownUid: number | undefined): ServerMeans => ({
+const meansFor = (ownUid: number | undefined, now: () => number): ServerMeans => ({
   ownUid,
+  now,
   newName: () => randomBytes(16).toString('hex'),
   schedule: (callback, delayMs) => {
     const timer = setTimeout(callback, delayMs)
     return () => clearTimeout(timer)
   },
 })
+
+const timesOf = ({ config: { settings }, keepAliveMs }: SidecarParts) => ({
+  requestTimeoutMs: settings['request-timeout'],
+  startupTimeoutMs: settings['startup-timeout'],
+  idleTimeoutMs: settings['idle-timeout'],
+  keepAliveMs: keepAliveMs ?? KEEP_ALIVE_MS,
+})
+
+const observer =
+  (memory: IdleMemory, metrics: Metrics, now: () => number): Observe =>
+  (method, durationMs, errorType) => {
+    memory.used(now())
+    metrics.operation(method, durationMs, errorType)
+  }
 
 const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
@@ -98,7 +113,7 @@ const build = (parts: SidecarParts) => {
     idle.begin(now())
     readiness.begin(weakness)
   }
-  const server: McpServer = connectServer(config, meansFor(uid), {
+  const server: McpServer = connectServer(config, meansFor(uid, now), {
     log,
     onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),
@@ -106,41 +121,40 @@ const build = (parts: SidecarParts) => {
     onSpawn: metrics.spawn,
     onExit: (code) => idle.ended(code),
   })
-  const observe: Observe = (method, durationMs, errorType) => {
-    memory.used(now())
-    metrics.operation(method, durationMs, errorType)
-  }
   const common = {
     source: server.source,
     model: settings['process-model'],
     nextId: counter(),
+    newSessionId: () => randomBytes(24).toString('base64url'),
+    endsListeners: config.exitWhenIdle,
     now,
-    observe,
-    requestTimeoutMs: settings['request-timeout'],
-    startupTimeoutMs: settings['startup-timeout'],
-    idleTimeoutMs: settings['idle-timeout'],
-    keepAliveMs: parts.keepAliveMs ?? KEEP_ALIVE_MS,
+    observe: observer(memory, metrics, now),
+    onSessionEnd: metrics.sessionEnd,
+    onProcessEnd: metrics.modernProcessEnd,
+    ...timesOf(parts),
     onStarted: () => readiness.started(),
     onStartFailed: (reason: string) => readiness.startFailed(reason),
   }
   const patienceMs = settings['startup-timeout']
   const readiness: Readiness = new Readiness({ log, patienceMs, probe: () => probe(common) })
   const router: Router = new Router({
-    legacy: new Legacy({ ...common, newSessionId: () => randomBytes(24).toString('base64url') }),
+    legacy: new Legacy(common),
     modern: new Modern(common),
     readiness,
   })
   const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
     router.sweep(now())
+    server.sweep(now())
     memory.sweep(now())
-    const code = config.exitWhenIdle ? idle.due(router.isUnused, now()) : undefined
-    if (code !== undefined) completed(server, log, code)
+    if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
   return { metrics, server, readiness, router, drain, sweep }
 }
 
-const completed = (server: McpServer, log: Log, code: number): void => {
+/** Lets the server's container exit, where it is time for that. */
+const complete = (code: number | undefined, server: McpServer, log: Log): void => {
+  if (code === undefined) return
   log.info('nobody has used the server for the idle time; its container may exit', { code })
   void server.exit(code)
 }

@@ -2,6 +2,7 @@
 // principal, or everybody's. It decides which session hears what the server says; where that cannot be
 // known for sure across principals, nobody does.
 
+import type { Idle } from '../access/room.ts'
 import {
   Channel,
   type Call,
@@ -53,6 +54,19 @@ export class Backend implements ChannelOwner {
     this.options = options
     this.model = options.model
     this.channel = new Channel({ ...options, owner: this })
+  }
+
+  /** Since when all its sessions have been idle; undefined while one is not, or somebody is about to join. */
+  get idle(): Idle | undefined {
+    if (this.sessions.size === 0 || this.options.isAwaited()) return undefined
+    let sinceMs = -Infinity
+    let isListening = false
+    for (const { idle } of this.sessions) {
+      if (idle === undefined) return undefined
+      sinceMs = Math.max(sinceMs, idle.sinceMs)
+      isListening ||= idle.isListening
+    }
+    return { sinceMs, isListening }
   }
 
   /** Takes on a session; where it is the only one, its slow client slows the server down. */

@@ -14,26 +14,36 @@ import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import { MAX_IN_FLIGHT } from './session.ts'
-import { Sessions, type Entry } from './sessions.ts'
+import { Sessions, type Entry, type SessionEnd } from './sessions.ts'
 import type { Stream } from './stream.ts'
 
 export interface LegacyOptions
-  extends Omit<PoolOptions, 'onEnd'>, Omit<OpeningOptions, 'sessions' | 'pool'> {
+  extends Omit<PoolOptions, 'onEnd' | 'onGiveUp'>, Omit<OpeningOptions, 'sessions' | 'pool'> {
   readonly requestTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly keepAliveMs: number
+  readonly endsListeners: boolean
+  /** Counts the ends of sessions. */
+  readonly onSessionEnd: (end: SessionEnd) => void
 }
 
 export class Legacy {
-  readonly sessions = new Sessions()
+  readonly sessions: Sessions
   private readonly options: LegacyOptions
   private readonly pool: Pool
   private readonly opening: Opening
 
   constructor(options: LegacyOptions) {
     this.options = options
-    const { sessions } = this
-    this.pool = new Pool({ ...options, onEnd: (backend, end) => this.ended(backend, end) })
+    const sessions = new Sessions({ ...options, onEnd: options.onSessionEnd })
+    this.sessions = sessions
+    this.pool = new Pool({
+      ...options,
+      onEnd: (backend, end) => this.ended(backend, end),
+      onGiveUp: (backend) => {
+        for (const session of backend.sessions) sessions.giveUp({ session, backend })
+      },
+    })
     this.opening = new Opening({ ...options, pool: this.pool, sessions })
   }
 
@@ -90,7 +100,7 @@ export class Legacy {
   delete(permit: Permit, exchange: Exchange): Fault | undefined {
     const found = this.find(permit, exchange)
     if (!found.ok) return found.error
-    this.sessions.end(found.value, fault('session-unknown', 'the client ended it'))
+    this.sessions.end(found.value, 'client', fault('session-unknown', 'the client ended it'))
     exchange.reply.empty(204)
     return undefined
   }
@@ -98,14 +108,14 @@ export class Legacy {
   sweep(nowMs: number): void {
     this.opening.sweep(nowMs)
     this.pool.sweep(nowMs)
-    this.sessions.sweep(nowMs, this.options.idleTimeoutMs, this.options.keepAliveMs)
+    this.sessions.sweep(nowMs, this.options.keepAliveMs)
   }
 
   /** Ends the sessions that have nothing in flight. */
   endIdle(): void {
     for (const entry of this.sessions.all()) {
       if (entry.session.inFlight === 0) {
-        this.sessions.end(entry, fault('session-unknown', 'the server is being stopped'))
+        this.sessions.end(entry, 'drain', fault('session-unknown', 'the server is being stopped'))
       }
     }
   }
@@ -118,7 +128,7 @@ export class Legacy {
 
   close(): void {
     for (const entry of this.sessions.all()) {
-      this.sessions.end(entry, fault('draining', 'the sidecar is ending'))
+      this.sessions.end(entry, 'drain', fault('draining', 'the sidecar is ending'))
     }
     this.pool.close()
   }
@@ -163,6 +173,7 @@ export class Legacy {
 
   private ended(backend: Backend, end: LinkEnd): void {
     const reason = exitFault(end)
-    for (const session of backend.sessions) this.sessions.end({ session, backend }, reason)
+    for (const session of backend.sessions)
+      this.sessions.end({ session, backend }, 'server', reason)
   }
 }

@@ -13,7 +13,7 @@ import type { ProcessModel } from './backend.ts'
 import { EventBudget } from './event-log.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
-import { MAX_SESSIONS, type Sessions } from './sessions.ts'
+import type { Sessions } from './sessions.ts'
 
 export interface OpeningOptions {
   readonly pool: Pool
@@ -42,7 +42,7 @@ export class Opening {
   initialize(permit: Permit, { reply }: Exchange, first: First): undefined | Promise<undefined> {
     const { request } = first
     const idText = slice(request.text, request.id)
-    if (this.options.sessions.size + this.waiting.size >= MAX_SESSIONS) {
+    if (!this.options.sessions.hasRoom(permit.principal.key, this.waiting)) {
       reply.fault(
         fault('no-capacity', 'too many sessions; try again later', {
           headers: { 'retry-after': '5' },
@@ -60,7 +60,7 @@ export class Opening {
       this.waiting.delete(session)
       const answer = started.ok ? this.join(session, started.value, reply) : started
       if (answer.ok) {
-        session.revision = revisionOf(this.negotiated(answer.value, asked)) ?? session.revision
+        session.opened(revisionOf(this.negotiated(answer.value, asked)) ?? session.revision)
       }
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
       if (answer.ok) stream.result(this.answerText(answer.value, asked, idText))

@@ -22,6 +22,8 @@ export interface PoolOptions {
   readonly now: () => number
   readonly observe: Observe
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
+  /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
+  readonly onGiveUp: (backend: Backend) => void
   /** A process has answered its initialize. */
   readonly onStarted: () => void
   /** A process could not be started, or did not answer. */
@@ -60,11 +62,16 @@ interface Claim {
 
 /** Whom a new process is for. */
 interface Use {
+  /** Who holds its place. */
+  readonly principal: string
   /** Its only session, attached before it says anything. */
   readonly session: Session | undefined
   readonly isAwaited: () => boolean
   readonly onClosed: () => void
 }
+
+/** Holds the place of a process that everybody shares; the modern era calls it the same. */
+const EVERYBODY = 'shared'
 
 /** Faults that say something about the server, not about us. */
 const START_FAULTS: ReadonlySet<FaultCode> = new Set([
@@ -109,23 +116,23 @@ export class Pool {
 
   private process(session: Session, first: First): Process {
     const key = backendKey(this.options.model, session.principal, first.request)
-    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, first)
-    const use = { session, isAwaited: () => false, onClosed: () => undefined }
+    if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, session, first)
+    const { principal } = session
+    const use = { principal, session, isAwaited: () => false, onClosed: () => undefined }
     return { started: this.start(first, use), claim: { waiting: 0 } }
   }
 
-  private startShared(key: string, first: First): Process {
+  private startShared(key: string, { principal }: Session, first: First): Process {
     const claim: Claim = { waiting: 0 }
-    const started = this.start(
-      this.options.model === 'shared' ? { ...first, request: ownInitialize() } : first,
-      {
-        session: undefined,
-        isAwaited: () => claim.waiting > 0,
-        onClosed: () => {
-          if (this.shared.get(key) === shared) this.shared.delete(key)
-        },
+    const isEverybodys = this.options.model === 'shared'
+    const started = this.start(isEverybodys ? { ...first, request: ownInitialize() } : first, {
+      principal: isEverybodys ? EVERYBODY : principal,
+      session: undefined,
+      isAwaited: () => claim.waiting > 0,
+      onClosed: () => {
+        if (this.shared.get(key) === shared) this.shared.delete(key)
       },
-    )
+    })
     const shared = { started, claim }
     this.shared.set(key, shared)
     return shared
@@ -133,7 +140,14 @@ export class Pool {
 
   /** A new process, initialized. */
   private async start(first: First, use: Use): Promise<Result<Started, Fault>> {
-    const link = await this.options.source.open()
+    let running: Backend | undefined
+    const link = await this.options.source.open({
+      principal: use.principal,
+      get idle() {
+        return running?.idle
+      },
+      giveUp: () => running && this.options.onGiveUp(running),
+    })
     if (!link.ok) {
       use.onClosed()
       this.failed(link.error)
@@ -154,6 +168,7 @@ export class Pool {
         this.options.onEnd(ended, end)
       },
     })
+    running = backend
     this.backends.add(backend)
     if (use.session) backend.attach(use.session)
     const answer = await this.initialize(backend, first)

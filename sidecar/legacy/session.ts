@@ -1,6 +1,7 @@
 // One legacy session: who owns it, its streams, its calls in flight, the server's requests it has
 // been asked. It routes the server's messages to its streams; which process serves it is the backend's business.
 
+import type { Idle } from '../access/room.ts'
 import type { Call } from '../conversation/channel.ts'
 import { idKey } from '../conversation/channel.ts'
 import type { Reply } from '../http/reply.ts'
@@ -65,6 +66,10 @@ export class Session {
   /** Ids of the server's requests that this client was asked, by key, with their exact text. */
   private readonly asked = new Map<string, string>()
   private nextStream = LISTENING + 1
+  /** Its server has not answered yet. */
+  private isOpening = true
+  /** When a client that listened went away. */
+  private leftMs = -Infinity
 
   constructor(options: SessionOptions) {
     this.options = options
@@ -78,6 +83,21 @@ export class Session {
 
   get inFlight(): number {
     return this.calls.size
+  }
+
+  /** Since when nothing has been in flight and nobody has come or gone; undefined while something is. */
+  get idle(): Idle | undefined {
+    if (this.isOpening || this.calls.size > 0) return undefined
+    const isListening =
+      this.listening.isOpen || this.streams.find(({ isOpen }) => isOpen) !== undefined
+    return { sinceMs: Math.max(this.lastUsedMs, this.leftMs), isListening }
+  }
+
+  /** Its server has answered: the session lives. */
+  opened(revision: Revision): void {
+    this.revision = revision
+    this.isOpening = false
+    this.lastUsedMs = this.options.now()
   }
 
   /** A stream for the answer to a POST; `requests` for a batch. */
@@ -110,6 +130,9 @@ export class Session {
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
   listen(reply: Reply, lastEventId: string | undefined): boolean {
+    reply.onGone(() => {
+      this.leftMs = this.options.now()
+    })
     if (lastEventId === undefined) {
       this.listening.attach(reply)
       return true

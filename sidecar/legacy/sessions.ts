@@ -1,6 +1,7 @@
-// The table of legacy sessions: random ids, bound to a principal, bounded in number, ended when idle.
-// A session that is not yours does not exist. Ended ones are remembered for a while, to say why.
+// The table of legacy sessions: random ids, bound to a principal, bounded in number, ended when idle or when somebody
+// needs the room. A session that is not yours does not exist. Ended ones are remembered for a while, to say why.
 
+import { whoMakesRoom } from '../access/room.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Backend } from './backend.ts'
@@ -9,9 +10,21 @@ import type { Session } from './session.ts'
 export const MAX_SESSIONS = 4096
 const MAX_REMEMBERED = 256
 
+/** Why a session has ended: its client or its server, nobody used it, somebody needed its place, or the pod ends. */
+export type SessionEnd = 'client' | 'server' | 'idle' | 'room' | 'drain'
+
 export interface Entry {
   readonly session: Session
   readonly backend: Backend
+}
+
+export interface SessionsOptions {
+  readonly now: () => number
+  readonly idleTimeoutMs: number
+  /** A session whose client listens ends when idle like any other: the pod is to complete. */
+  readonly endsListeners: boolean
+  /** Counts ends. */
+  readonly onEnd: (end: SessionEnd) => void
 }
 
 interface Ended {
@@ -20,8 +33,13 @@ interface Ended {
 }
 
 export class Sessions {
+  private readonly options: SessionsOptions
   private readonly entries = new Map<string, Entry>()
   private readonly ended = new Map<string, Ended>()
+
+  constructor(options: SessionsOptions) {
+    this.options = options
+  }
 
   get size(): number {
     return this.entries.size
@@ -51,8 +69,9 @@ export class Sessions {
   }
 
   /** Ends a session: its calls get the fault, its process loses it. */
-  end({ session, backend }: Entry, reason: Fault): void {
+  end({ session, backend }: Entry, end: SessionEnd, reason: Fault): void {
     if (!this.entries.delete(session.id)) return
+    this.options.onEnd(end)
     this.ended.set(session.id, { principal: session.principal, reason })
     for (const oldest of this.ended.keys()) {
       if (this.ended.size <= MAX_REMEMBERED) break
@@ -61,14 +80,37 @@ export class Sessions {
     backend.detach(session, session.end(reason))
   }
 
-  /** Keeps streams alive, and ends what nobody has used for the idle time (open streams don't count). */
-  sweep(nowMs: number, idleTimeoutMs: number, keepAliveMs: number): void {
+  /** Ends a session because somebody needs its room. */
+  giveUp(entry: Entry): void {
+    this.end(
+      entry,
+      'room',
+      fault('session-unknown', 'another client needed the room, and this one made no call'),
+    )
+  }
+
+  /** Whether there is room for one more besides those that are being opened; ends an idle one where there is none. */
+  hasRoom(principal: string, opening: ReadonlySet<Session>): boolean {
+    if (this.size + opening.size < MAX_SESSIONS) return true
+    const { idleTimeoutMs, now } = this.options
+    const holders = [...this.all()].map(({ session }) => session)
+    const rules = { places: MAX_SESSIONS, idleTimeoutMs }
+    const found = whoMakesRoom([...holders, ...opening], { principal }, rules, now())
+    const entry = found && this.entries.get(found.id)
+    if (entry) this.giveUp(entry)
+    return entry !== undefined
+  }
+
+  /** Keeps streams alive, and ends what nobody has used for the idle time; who listens is left alone. */
+  sweep(nowMs: number, keepAliveMs: number): void {
+    const { idleTimeoutMs, endsListeners } = this.options
     for (const entry of this.entries.values()) {
       const { session } = entry
       session.sweep(nowMs, keepAliveMs)
-      if (session.inFlight === 0 && nowMs - session.lastUsedMs >= idleTimeoutMs) {
-        this.end(entry, fault('session-unknown', `nobody used it for ${idleTimeoutMs} ms`))
-      }
+      const { idle } = session
+      if (!idle || (idle.isListening && !endsListeners)) continue
+      if (nowMs - idle.sinceMs < idleTimeoutMs) continue
+      this.end(entry, 'idle', fault('session-unknown', `nobody used it for ${idleTimeoutMs} ms`))
     }
   }
 

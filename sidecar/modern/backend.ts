@@ -8,8 +8,10 @@ import {
   type ChannelOptions,
   type ChannelOwner,
 } from '../conversation/channel.ts'
+import type { Idle } from '../access/room.ts'
 import type { Notification, Request } from '../mcp/message.ts'
 import type { LinkEnd } from '../server/link.ts'
+import type { ModernCall } from './call.ts'
 import { Tools } from './tools.ts'
 
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
@@ -26,6 +28,8 @@ export class Backend implements ChannelOwner {
   private readonly options: BackendOptions
   /** Requests that have been given it and are not done. */
   private users = 0
+  /** Those of them that only listen. */
+  private readonly subscriptions = new Set<ModernCall>()
   /** The request that it was opened for has not been given it yet. */
   private isAwaited = true
 
@@ -36,21 +40,31 @@ export class Backend implements ChannelOwner {
     this.tools = new Tools(this.channel, options)
   }
 
-  /** Whether no request is on it or about to be. */
-  get isIdle(): boolean {
-    return this.channel.inFlight === 0 && this.users === 0 && !this.isAwaited
+  /** Since when no request has been on it or about to be, subscriptions aside; undefined while one is. */
+  get idle(): Idle | undefined {
+    const { users, isAwaited, lastUsedMs } = this
+    const { size } = this.subscriptions
+    if (isAwaited || users > size || this.channel.inFlight > size) return undefined
+    return { sinceMs: lastUsedMs, isListening: size > 0 }
   }
 
   /** A request has been given it. */
-  join(): void {
+  join(call: ModernCall): void {
     this.isAwaited = false
     this.users++
+    this.lastUsedMs = this.options.now()
+    if (call.isSubscription) this.subscriptions.add(call)
   }
 
   /** That request is done. */
-  leave(): void {
+  leave(call: ModernCall): void {
     this.users--
     this.lastUsedMs = this.options.now()
+    this.subscriptions.delete(call)
+  }
+
+  endSubscriptions(): void {
+    for (const call of this.subscriptions) call.end()
   }
 
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {

@@ -51,7 +51,7 @@ export class ModernCall implements Caller {
   /** The process that will serve it; nobody else's while it does, as far as log lines go. */
   choose(backend: Backend): void {
     this.backend = backend
-    backend.join()
+    backend.join(this)
     if (this.isDone) this.leave()
   }
 
@@ -105,7 +105,7 @@ export class ModernCall implements Caller {
   private leave(): void {
     const { backend } = this
     if (!backend) return
-    backend.leave()
+    backend.leave(this)
     if (backend.logReader === this) backend.logReader = undefined
   }
 }

@@ -17,7 +17,12 @@ export interface PoolOptions {
   readonly startupTimeoutMs: number
   /** A process has ended before it had answered anything. */
   readonly onStartFailed: (reason: string) => void
+  /** Counts the ends of processes. */
+  readonly onProcessEnd: (end: ProcessEnd) => void
 }
+
+/** Why a process has ended: by itself, nobody used it, somebody needed its place, or the pod ends. */
+export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain'
 
 type Found = Result<Backend, Fault>
 
@@ -28,7 +33,6 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.options = options
-    options.source.reclaim = () => this.endOneIdle()
   }
 
   /**
@@ -60,34 +64,26 @@ export class Pool {
     for (const [key, backends] of this.backends) {
       for (const backend of backends) {
         backend.channel.sweep(nowMs)
-        if (backend.isIdle && nowMs - backend.lastUsedMs >= idleTimeoutMs) this.end(key, backend)
+        const { idle } = backend
+        if (!idle || idle.isListening || nowMs - idle.sinceMs < idleTimeoutMs) continue
+        this.end(key, backend, 'idle')
       }
     }
   }
 
-  /** Ends the process that has been idle longest; false where all work. */
-  private endOneIdle(): boolean {
-    let oldest: { readonly key: string; readonly backend: Backend } | undefined
-    for (const [key, backends] of this.backends) {
-      for (const backend of backends) {
-        if (!backend.isIdle) continue
-        if (!oldest || backend.lastUsedMs < oldest.backend.lastUsedMs) oldest = { key, backend }
-      }
-    }
-    if (oldest) this.end(oldest.key, oldest.backend)
-    return oldest !== undefined
-  }
-
-  private end(key: string, backend: Backend): void {
+  /** Ends a process; subscriptions to it end as such, and their clients may begin anew. */
+  private end(key: string, backend: Backend, end: ProcessEnd): void {
+    if (!this.backends.get(key)?.has(backend)) return
     this.forget(key, backend)
+    this.options.onProcessEnd(end)
+    backend.endSubscriptions()
     backend.channel.close()
   }
 
   close(): void {
-    for (const backends of this.backends.values()) {
-      for (const backend of backends) backend.channel.close()
+    for (const [key, backends] of this.backends) {
+      for (const backend of backends) this.end(key, backend, 'drain')
     }
-    this.backends.clear()
   }
 
   private forget(key: string, backend: Backend): void {
@@ -99,12 +95,20 @@ export class Pool {
   private ended(key: string, backend: Backend, { message }: LinkEnd): void {
     const isOurs = !this.backends.get(key)?.has(backend)
     this.forget(key, backend)
+    if (!isOurs) this.options.onProcessEnd('server')
     if (!isOurs && !backend.channel.hasAnswered) this.options.onStartFailed(message)
   }
 
   private async open(key: string, logReader: Caller | undefined): Promise<Found> {
     const { source, nextId, now, observe, startupTimeoutMs } = this.options
-    const link = await source.open()
+    let running: Backend | undefined
+    const link = await source.open({
+      principal: key,
+      get idle() {
+        return running?.idle
+      },
+      giveUp: () => running && this.end(key, running, 'room'),
+    })
     if (!link.ok) return fail(link.error)
     const backend = new Backend({
       link: link.value,
@@ -114,6 +118,7 @@ export class Pool {
       observe,
       onEnd: (ended, end) => this.ended(key, ended, end),
     })
+    running = backend
     backend.logReader = logReader
     const others = this.backends.get(key) ?? new Set()
     this.backends.set(key, others.add(backend))

@@ -6,7 +6,7 @@ import type { Fault } from '../mcp/faults.ts'
 import { member, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { modernMeta, ownInitialize, ownRequest } from '../mcp/own-request.ts'
 import { MODERN } from '../mcp/revision.ts'
-import type { LinkSource } from '../server/source.ts'
+import type { LinkSource, Tenant } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Channel } from '../conversation/channel.ts'
 
@@ -31,6 +31,8 @@ const SILENCE_MS = 5000
 const MODERN_ERRORS = new Set(['-32020', '-32021', '-32022'])
 
 const DISCOVER = 'server/discover'
+/** It holds its place for a moment and gives it up by itself. */
+const PROBE: Tenant = { principal: 'probe', idle: undefined, giveUp: () => undefined }
 const HEADERS = { 'mcp-protocol-version': MODERN, 'mcp-method': DISCOVER }
 
 /** One request to a process of its own, which is ended whatever the answer. */
@@ -39,7 +41,7 @@ const askOnce = async (
   request: Request,
   timeoutMs: number,
 ): Promise<Result<Response, Fault>> => {
-  const link = await source.open()
+  const link = await source.open(PROBE)
   if (!link.ok) return link
   const channel = new Channel({
     link: link.value,

@@ -5,6 +5,8 @@ import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Child, openPipes } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
+import type { Link } from './link.ts'
+import type { Tenant } from './source.ts'
 
 const TERM_AFTER_MS = 2000
 const KILL_AFTER_MS = 3000
@@ -21,11 +23,12 @@ export interface SpawnFailure {
   readonly isBusy: boolean
 }
 
-export type Spawned = Result<Child, SpawnFailure>
+export type Spawned = Result<Link, SpawnFailure>
 
 export const broken = (message: string): Spawned => fail({ message, isBusy: false })
 
 interface Asked {
+  readonly tenant: Tenant
   readonly name: string
   readonly settle: (result: Spawned) => void
   child: Child | undefined
@@ -69,6 +72,11 @@ export class Children {
     return sum
   }
 
+  /** Who holds the others. */
+  get tenants(): Iterable<Tenant> {
+    return [...this.asked.values()].flatMap(({ isEnding, tenant }) => (isEnding ? [] : [tenant]))
+  }
+
   /** Resolves when the next one has gone. */
   whenFreed(): Promise<void> {
     return new Promise((resolve) => {
@@ -77,7 +85,7 @@ export class Children {
   }
 
   /** Asks the shim for one. */
-  spawn(): Promise<Spawned> {
+  spawn(tenant: Tenant): Promise<Spawned> {
     const number = this.nextNumber++
     const name = this.options.newName()
     return new Promise((resolve) => {
@@ -90,7 +98,7 @@ export class Children {
         if (!result.ok) this.end(number)
         resolve(result)
       }
-      this.asked.set(number, { name, settle, child: undefined, isEnding: false })
+      this.asked.set(number, { tenant, name, settle, child: undefined, isEnding: false })
       this.options.send(spawnFrame(number, name))
     })
   }

@@ -6,6 +6,7 @@ import type { Log } from '../../shared/log.ts'
 import { broken, Children, type ChildrenOptions, type Spawned } from './children.ts'
 import { Connection, type Peer } from './connection.ts'
 import { ControlSocket, pipesIn } from './control-socket.ts'
+import type { Tenant } from './source.ts'
 
 const NOT_CONNECTED = "the shim in the server's container is not connected"
 const LOST = "the connection to the server's container was lost; it may have restarted"
@@ -57,14 +58,19 @@ export class Control {
     return this.children.ending
   }
 
+  /** Who holds the others. */
+  get tenants(): Iterable<Tenant> {
+    return this.children.tenants
+  }
+
   /** Resolves when the next child has gone. */
   whenFreed(): Promise<void> {
     return this.children.whenFreed()
   }
 
-  /** Starts a child. */
-  spawn(): Promise<Spawned> {
-    return this.isReady ? this.children.spawn() : Promise.resolve(broken(NOT_CONNECTED))
+  /** Starts a child for whoever holds its place from then on. */
+  spawn(tenant: Tenant): Promise<Spawned> {
+    return this.isReady ? this.children.spawn(tenant) : Promise.resolve(broken(NOT_CONNECTED))
   }
 
   /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */

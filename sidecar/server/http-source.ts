@@ -23,7 +23,6 @@ export interface HttpSourceOptions {
 }
 
 export class HttpSource implements LinkSource {
-  reclaim: () => boolean = () => false
   private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
   /** A listening stream lasts as long as its session: among the requests it would starve them. */
   private readonly listeningAgent = new Agent()

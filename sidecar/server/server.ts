@@ -15,6 +15,8 @@ export interface McpServer {
   readonly source: LinkSource
   /** Children that are not gone, or open HTTP sessions. */
   readonly count: number
+  /** Looks after those who wait for a process. */
+  sweep(nowMs: number): void
   start(): Promise<void>
   /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
   exit(code: number): Promise<void>
@@ -25,6 +27,8 @@ export interface McpServer {
 export interface ServerMeans extends Pick<ControlOptions, 'newName' | 'schedule'> {
   /** Of this process; a server must not share it. */
   readonly ownUid: number | undefined
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 export interface ServerEvents {
@@ -40,7 +44,7 @@ export interface ServerEvents {
 
 const stdio = (
   config: SidecarConfig,
-  { ownUid, newName, schedule }: ServerMeans,
+  { ownUid, newName, schedule, now }: ServerMeans,
   events: ServerEvents,
 ): McpServer => {
   const control = new Control({
@@ -53,9 +57,16 @@ const stdio = (
     onExit: events.onExit,
     onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone()),
   })
-  const most = maxProcesses(config.settings['max-processes'], config.serverMemoryBytes)
+  const spawner = new Spawner({
+    control,
+    maxProcesses: maxProcesses(config.settings['max-processes'], config.serverMemoryBytes),
+    idleTimeoutMs: config.settings['idle-timeout'],
+    now,
+    onSpawn: events.onSpawn,
+  })
   return {
-    source: new Spawner({ control, maxProcesses: most, onSpawn: events.onSpawn }),
+    source: spawner,
+    sweep: (nowMs) => spawner.sweep(nowMs),
     get count() {
       return control.count
     },
@@ -79,6 +90,7 @@ const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
     get count() {
       return source.count
     },
+    sweep: () => undefined,
     start: () => {
       events.onThere(undefined)
       return Promise.resolve()

@@ -1,12 +1,17 @@
 // Where new links come from: a child by the shim, or a session of a loopback HTTP server.
 
-import type { Fault } from '../mcp/faults.ts'
+import type { Holder } from '../access/room.ts'
 import type { Result } from '../../shared/result.ts'
+import type { Fault } from '../mcp/faults.ts'
 import type { Link } from './link.ts'
+
+/** Whoever asks for a link: a newcomer while it waits, then the holder of its place. */
+export interface Tenant extends Holder {
+  /** Somebody else needs the place: closes the link. Asked for only where the tenant is idle. */
+  readonly giveUp: () => void
+}
 
 export interface LinkSource {
   /** A new link to a server that nobody else uses; the fault is for the client that waits. */
-  open(): Promise<Result<Link, Fault>>
-  /** Set by whoever can end a link that nobody needs now; says whether it did, so that its place becomes free. */
-  reclaim: () => boolean
+  open(tenant: Tenant): Promise<Result<Link, Fault>>
 }

@@ -1,68 +1,156 @@
-// Children on demand: the cap on processes, and what a client is told when there is none to be had.
-// At the cap an idle process of the modern era makes room; a place that is being freed is waited for.
+// Children on demand: the cap on processes, who gets the next place, and what a client is told when there is none to
+// be had. At the cap whoever is idle makes room (access/room.ts); a newcomer waits for that, in bounds.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { inTurn, lastOfMost, whoMakesRoom, type Newcomer } from '../access/room.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Control } from './control.ts'
 import type { Link } from './link.ts'
-import type { LinkSource } from './source.ts'
+import type { LinkSource, Tenant } from './source.ts'
+
+/** What the spawner asks of the control socket. */
+export type Processes = Pick<
+  Control,
+  'isReady' | 'count' | 'ending' | 'tenants' | 'spawn' | 'whenFreed'
+>
 
 export interface SpawnerOptions {
-  readonly control: Pick<Control, 'isReady' | 'count' | 'ending' | 'spawn' | 'whenFreed'>
+  readonly control: Processes
   readonly maxProcesses: number
+  /** A tenant whose client listens gives its place up only after this long without a call. */
+  readonly idleTimeoutMs: number
+  readonly now: () => number
   /** Counts what became of each attempt. */
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
 }
 
+/** A newcomer waits so long for somebody to go; what is being ended is waited for until it has gone. */
+const PATIENCE_MS = 5000
+/** Newcomers that wait, whoever they are; beyond it the last of the principal who has most of them is refused. */
+const MAX_WAITING = 256
+
 const BUSY = { headers: { 'retry-after': '5' } }
 
+interface Waiting extends Newcomer {
+  readonly tenant: Tenant
+  readonly sinceMs: number
+  readonly settle: (outcome: Result<Link, Fault> | Promise<Result<Link, Fault>>) => void
+}
+
 export class Spawner implements LinkSource {
-  reclaim: () => boolean = () => false
   private readonly options: SpawnerOptions
-  private waiting = 0
-  /** Places that are promised and not yet taken. */
-  private reserved = 0
+  /** In the order in which they came. */
+  private waiting: readonly Waiting[] = []
+  private isWatching = false
+  /** The shim has had too many requests at once; it is asked again at the next sweep. */
+  private isHeld = false
 
   constructor(options: SpawnerOptions) {
     this.options = options
   }
 
-  async open(): Promise<Result<Link, Fault>> {
-    const { control, maxProcesses, onSpawn } = this.options
-    if (!control.isReady) {
-      return fail(
-        fault('no-capacity', "the server's container is not running yet; try again", BUSY),
-      )
+  open(tenant: Tenant): Promise<Result<Link, Fault>> {
+    const { control, now } = this.options
+    if (!control.isReady) return Promise.resolve(fail(notRunning()))
+    const { principal } = tenant
+    return new Promise((settle) => {
+      this.add({ tenant, principal, sinceMs: now(), settle })
+      this.serve()
+    })
+  }
+
+  /** Refuses those who have waited too long, and looks whether somebody has become idle meanwhile. */
+  sweep(nowMs: number): void {
+    this.isHeld = false
+    if (this.waiting.length === 0) return
+    this.serve()
+    for (const one of this.withoutPlace()) {
+      if (nowMs - one.sinceMs >= PATIENCE_MS) this.refuse(one)
     }
-    if (!(await this.hasPlace())) {
-      onSpawn('full')
-      return fail(
-        fault(
-          'no-capacity',
-          `all ${maxProcesses} server processes are in use; try again later`,
-          BUSY,
-        ),
-      )
+  }
+
+  private add(one: Waiting): void {
+    this.waiting = [...this.waiting, one]
+    const last = this.waiting.length > MAX_WAITING ? lastOfMost(this.waiting) : undefined
+    if (last) this.refuse(last)
+  }
+
+  /** Gives away what places there are, and sees to it that as many become free as are waited for. */
+  private serve(): void {
+    const { control, maxProcesses } = this.options
+    for (const next of inTurn(this.waiting, control.tenants)) {
+      if (this.isHeld || !control.isReady || control.count >= maxProcesses) break
+      this.leave(next)
+      next.settle(this.spawn(next))
     }
-    this.reserved--
-    const child = await control.spawn()
-    onSpawn(child.ok ? 'started' : 'refused')
-    if (child.ok) return ok(child.value)
+    this.makeRoom()
+    this.watch()
+  }
+
+  private makeRoom(): void {
+    const { control, maxProcesses, idleTimeoutMs, now } = this.options
+    const rules = { places: maxProcesses, idleTimeoutMs }
+    const inVain = new Set<string>()
+    for (const one of this.withoutPlace()) {
+      if (inVain.has(one.principal)) continue
+      const holder = whoMakesRoom(control.tenants, one, rules, now())
+      if (holder) holder.giveUp()
+      else inVain.add(one.principal)
+    }
+  }
+
+  /** Those who wait for whom no place is free or being freed. */
+  private withoutPlace(): readonly Waiting[] {
+    const { control, maxProcesses } = this.options
+    const places = control.ending + Math.max(maxProcesses - control.count, 0)
+    if (this.waiting.length <= places) return []
+    return inTurn(this.waiting, control.tenants).slice(places)
+  }
+
+  /** Serves again once a process has gone; all are refused where none can be had any more. */
+  private watch(): void {
+    const { control } = this.options
+    if (this.isWatching || this.waiting.length === 0) return
+    this.isWatching = true
+    void control.whenFreed().then(() => {
+      this.isWatching = false
+      if (control.isReady) this.serve()
+      else for (const one of this.waiting) this.leave(one).settle(fail(notRunning()))
+    })
+  }
+
+  private async spawn(one: Waiting): Promise<Result<Link, Fault>> {
+    const { control, onSpawn, now } = this.options
+    const child = await control.spawn(one.tenant)
+    if (child.ok) {
+      onSpawn('started')
+      return ok(child.value)
+    }
     const { isBusy, message } = child.error
+    if (isBusy && control.isReady && now() - one.sinceMs < PATIENCE_MS) {
+      this.isHeld = true
+      return new Promise((settle) => {
+        this.add({ ...one, settle })
+        this.watch()
+      })
+    }
+    onSpawn('refused')
     const told = `the server could not be started: ${message}`
     return fail(isBusy ? fault('no-capacity', told, BUSY) : fault('server-not-started', told))
   }
 
-  /** Waits only as long as a process that is being ended, or can be, will leave its place to us. */
-  private async hasPlace(): Promise<boolean> {
-    const { control, maxProcesses } = this.options
-    while (control.count + this.reserved >= maxProcesses) {
-      if (control.ending <= this.waiting && !this.reclaim()) return false
-      this.waiting++
-      await control.whenFreed()
-      this.waiting--
-    }
-    this.reserved++
-    return true
+  private refuse(one: Waiting): void {
+    const { maxProcesses, onSpawn } = this.options
+    onSpawn('full')
+    const told = `all ${maxProcesses} server processes are in use; try again later`
+    this.leave(one).settle(fail(fault('no-capacity', told, BUSY)))
+  }
+
+  private leave(one: Waiting): Waiting {
+    this.waiting = this.waiting.filter((other) => other !== one)
+    return one
   }
 }
+
+const notRunning = (): Fault =>
+  fault('no-capacity', "the server's container is not running yet; try again", BUSY)

@@ -52,6 +52,9 @@ export interface Metrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
   readonly fault: (fault: Fault) => void
   readonly spawn: (outcome: string) => void
+  /** A legacy session, or a process of the modern era, has ended for one of a few reasons. */
+  readonly sessionEnd: (reason: string) => void
+  readonly modernProcessEnd: (reason: string) => void
   readonly droppedSpans: (count: number) => void
   /** The Prometheus text exposition. */
   readonly text: () => Promise<string>
@@ -73,6 +76,14 @@ export interface ProcessFigures {
   readonly heapUsedBytes: () => number
   readonly cpuMicroseconds: () => number
 }
+
+const endsIn = (registers: Registry[]): Counter<'what' | 'reason'> =>
+  new Counter({
+    name: 'outrigger_ends_total',
+    help: 'Legacy sessions and processes of the modern era that have ended, by reason.',
+    labelNames: ['what', 'reason'] as const,
+    registers,
+  })
 
 const droppedSpansIn = (registers: Registry[]): Counter =>
   new Counter({
@@ -131,6 +142,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     labelNames: ['outcome'] as const,
     registers,
   })
+  const ends = endsIn(registers)
   const droppedSpans = droppedSpansIn(registers)
   registerGauges(gauges, registers)
   return {
@@ -146,6 +158,8 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     },
     fault: ({ code }) => faults.inc({ code }),
     spawn: (outcome) => spawns.inc({ outcome }),
+    sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
+    modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
     droppedSpans: (count) => droppedSpans.inc(count),
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -1,13 +1,25 @@
-// Links in memory to as many servers as are asked for. Each answers `initialize` once the caller's turn is over; what
-// else it says, a test says.
+// Links in memory to as many servers as there are places for. Each answers `initialize` once the caller's turn is over
+// and goes once it is closed; what else it says, a test says. Who waits, and who makes room, is the sidecar's own.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ok, type Result } from '../../shared/result.ts'
-import type { LinkSource } from '../../sidecar/server/source.ts'
+import type { Spawned } from '../../sidecar/server/children.ts'
+import type { LinkSource, Tenant } from '../../sidecar/server/source.ts'
+import { Spawner, type Processes } from '../../sidecar/server/spawner.ts'
+import type { Fault } from '../../sidecar/mcp/faults.ts'
+import type { Link } from '../../sidecar/server/link.ts'
 import { FakeLink } from './fake-link.ts'
 
 const INITIALIZE = /"id":(\d+),"method":"initialize".*"protocolVersion":"([^"]+)"/
 
 class FakeServer extends FakeLink {
+  readonly tenant: Tenant
+
+  constructor(tenant: Tenant) {
+    super()
+    this.tenant = tenant
+  }
+
   override send(...message: Parameters<FakeLink['send']>): boolean {
     const isSent = super.send(...message)
     const [, id, version] = INITIALIZE.exec(message[0]) ?? []
@@ -19,15 +31,83 @@ class FakeServer extends FakeLink {
   }
 }
 
-export class FakeSource implements LinkSource {
-  reclaim: () => boolean = () => false
+class FakeProcesses implements Processes {
+  isReady = true
   /** In the order in which they were asked for. */
-  readonly links: FakeLink[] = []
+  readonly servers: FakeServer[] = []
+  private gone = 0
+  private freed: (() => void)[] = []
 
-  open(): Promise<Result<FakeLink, never>> {
-    const link = new FakeServer()
-    this.links.push(link)
-    return Promise.resolve(ok(link))
+  get count(): number {
+    return this.servers.length - this.gone
+  }
+
+  get ending(): number {
+    return this.servers.filter(({ isClosed }) => isClosed).length - this.gone
+  }
+
+  get tenants(): Iterable<Tenant> {
+    return this.servers.filter(({ isClosed }) => !isClosed).map(({ tenant }) => tenant)
+  }
+
+  spawn(tenant: Tenant): Promise<Spawned> {
+    const server = new FakeServer(tenant)
+    this.servers.push(server)
+    return Promise.resolve(ok(server))
+  }
+
+  whenFreed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.freed.push(resolve)
+    })
+  }
+
+  /** Those that were closed have gone. */
+  clear(): void {
+    this.gone += this.ending
+    for (const resolve of this.freed.splice(0)) resolve()
+  }
+}
+
+export interface FakeSourceOptions {
+  readonly places: number
+  readonly idleTimeoutMs: number
+  readonly now: () => number
+}
+
+const ROOMY: FakeSourceOptions = { places: 1024, idleTimeoutMs: 1000, now: () => 0 }
+
+export class FakeSource implements LinkSource {
+  private readonly options: FakeSourceOptions
+  private readonly processes = new FakeProcesses()
+  private readonly spawner: Spawner
+
+  constructor(options = ROOMY) {
+    this.options = options
+    const { places, idleTimeoutMs, now } = options
+    this.spawner = new Spawner({
+      control: this.processes,
+      maxProcesses: places,
+      idleTimeoutMs,
+      now,
+      onSpawn: () => undefined,
+    })
+  }
+
+  /** In the order in which they were asked for. */
+  get links(): readonly FakeLink[] {
+    return this.processes.servers
+  }
+
+  open(tenant: Tenant): Promise<Result<Link, Fault>> {
+    return this.spawner.open(tenant)
+  }
+
+  /** What a sweep of the sidecar does for those who wait; servers that were closed are gone then. */
+  async sweep(): Promise<void> {
+    this.spawner.sweep(this.options.now())
+    this.processes.clear()
+    await nextTurn()
   }
 
   /** Which server was sent this, by its place in `links`; -1 for none. */

@@ -17,6 +17,7 @@ const NAMES = [
   'mcp_server_operation_duration_seconds',
   'nodejs_heap_size_used_bytes',
   'outrigger_children',
+  'outrigger_ends_total',
   'outrigger_faults_total',
   'outrigger_isolation_weakened',
   'outrigger_ready',

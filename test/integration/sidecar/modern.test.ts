@@ -9,6 +9,7 @@ import {
   modernCall,
   note,
   openLegacy,
+  rpc,
   startPuppet,
   textOf,
   type Modern,
@@ -141,10 +142,11 @@ describe('one process for a principal', () => {
 describe('with room for one process', () => {
   start('--max-processes', '1')
 
-  test('both eras are known, and an idle process gives way to a session', async () => {
+  test('both eras are known, and who is idle in the one gives way to the other', async () => {
     expect(await ask(modernCall('echo', { text: 'modern' }))).toBe('modern')
     const session = await openLegacy(bridge.url)
     expect(await session.call('echo', { text: 'legacy' })).toBe('legacy')
+    const listening = await session.listen()
 
     const { status, headers, text } = await send(
       bridge.url,
@@ -155,8 +157,9 @@ describe('with room for one process', () => {
     expect(text).toContain('all 1 server processes are in use')
     expect((await bridge.admin.get('/readyz')).status).toBe(200)
 
-    await session.end()
+    listening.destroy()
     expect(await ask(modernCall('echo', { text: 'modern again' }))).toBe('modern again')
+    expect((await session.post(rpc('ping', {}))).text).toContain('another client needed the room')
   })
 })
 

@@ -19,7 +19,7 @@ import {
   toolCall,
   type PuppetBridge,
 } from '../../support/puppet.ts'
-import { messageIn, send } from '../../support/raw-http.ts'
+import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 90_000
@@ -198,21 +198,43 @@ describe('a shared process', () => {
 describe('a session that nobody uses', () => {
   start('--idle-timeout', '1s', '--max-processes', '2')
 
-  test('ends, whatever streams are open, and says why; at the cap the sidecar stays ready', async () => {
+  test('ends and says why; where its client listens it stays until somebody needs the room', async () => {
     const sessions = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
-    const full = await send(bridge.url, rpc('initialize', { protocolVersion: '2025-06-18' }), {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    })
-    expect({ status: full.status, retry: full.headers['retry-after'] }).toEqual({
-      status: 503,
-      retry: '5',
-    })
-    expect((await bridge.admin.get('/readyz')).status).toBe(200)
     const listening = await sessions[0].listen()
+    const gone = async (): Promise<string> => (await sessions[1].post(rpc('ping', {}))).text
+    while ((await bridge.admin.metric('outrigger_sessions')) !== 1);
+    expect(await gone()).toContain('nobody used it for 1000 ms')
+    expect(listening.isEnded).toBe(false)
+    const newcomers = [await openLegacy(bridge.url), await openLegacy(bridge.url)]
+    expect(await newcomers[1]?.call('echo', { text: 'in' })).toBe('in')
     await listening.ended()
-    expect((await sessions[0].post(rpc('ping', {}))).text).toContain('nobody used it for 1000 ms')
+    expect((await sessions[0].post(rpc('ping', {}))).text).toContain(
+      'another client needed the room',
+    )
     await bridge.admin.idle()
+  })
+})
+
+describe('at the cap', () => {
+  start('--max-processes', '2')
+
+  test('a newcomer is told to come again where all others live, and the sidecar stays ready', async () => {
+    const sessions = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
+    const listening = await sessions[0].listen()
+    const calling = await sessions[1].stream(
+      toolCall('say', { isSilent: true, lines: [log('begun')] }, 't'),
+    )
+    await calling.event()
+    const { status, headers, text } = await send(
+      bridge.url,
+      rpc('initialize', { protocolVersion: '2025-06-18' }),
+      JSON_HEADERS,
+    )
+    expect({ status, retry: headers['retry-after'] }).toEqual({ status: 503, retry: '5' })
+    expect(text).toContain('all 2 server processes are in use')
+    expect((await bridge.admin.get('/readyz')).status).toBe(200)
+    expect([listening.isEnded, calling.isEnded]).toEqual([false, false])
+    await Promise.all(sessions.map((session) => session.end()))
   })
 })
 

@@ -42,6 +42,8 @@ const start = (model: ProcessModel): void => {
     observe: () => undefined,
     onStarted: () => undefined,
     onStartFailed: () => undefined,
+    endsListeners: false,
+    onSessionEnd: () => undefined,
   })
 }
 

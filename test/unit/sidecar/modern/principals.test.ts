@@ -11,19 +11,24 @@ import { FakeSource } from '../../../support/fake-source.ts'
 import { anAsked } from '../../../support/messages.ts'
 import { permitOf } from '../../../support/principals.ts'
 
-const IDLE_MS = 1000
+const IDLE_MS = 5000
+/** So long after its last call nobody is taken for gone. */
+const SETTLED_MS = 1000
 const A = permitOf('https://issuer.example a')
 const B = permitOf('https://issuer.example b')
+const C = permitOf('https://issuer.example c')
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 
 let source: FakeSource
 let modern: Modern
 let nowMs: number
+let ends: string[]
 
-const start = (model: 'session' | 'principal' | 'shared'): void => {
+const start = (model: 'session' | 'principal' | 'shared', places = 1024): void => {
   let last = 100
   nowMs = 0
-  source = new FakeSource()
+  ends = []
+  source = new FakeSource({ places, idleTimeoutMs: IDLE_MS, now: () => nowMs })
   modern = new Modern({
     source,
     model,
@@ -35,6 +40,7 @@ const start = (model: 'session' | 'principal' | 'shared'): void => {
     now: () => nowMs,
     observe: () => undefined,
     onStartFailed: () => undefined,
+    onProcessEnd: (end) => ends.push(end),
   })
 }
 
@@ -100,94 +106,161 @@ test.each([
   expect(source.links.map(({ sent }) => sent.length)).toEqual([2, 2])
 })
 
-describe('a process whose place somebody needs', () => {
-  beforeEach(() => start('principal'))
-
-  const answer = (index: number): void => {
-    for (const text of link(index).sent) {
-      const [, id] = /"id":(\d+)/.exec(text) ?? []
-      if (id !== undefined) link(index).says(result(id))
-    }
+const answer = (index: number): void => {
+  for (const text of link(index).sent) {
+    const [, id] = /"id":(\d+)/.exec(text) ?? []
+    if (id !== undefined) link(index).says(result(id))
   }
+}
 
-  test.each<[string, begin: () => Promise<unknown>, isBusy: boolean]>([
-    ['answers a request', () => ask(A), true],
-    ['answers a request with log lines', () => ask(A, LOGS), true],
-    ['has a subscription', () => subscribe(A), true],
-    [
-      'answers the second of two',
-      async () => {
-        await ask(A)
-        await ask(A)
-        link(0).says(result(101))
-      },
-      true,
-    ],
-    [
-      'has answered',
-      async () => {
-        await ask(A)
-        answer(0)
-      },
-      false,
-    ],
-    [
-      'has answered with log lines',
-      async () => {
-        await ask(A, LOGS)
-        answer(0)
-      },
-      false,
-    ],
-    ['has lost its client', async () => (await ask(A)).hangUp(), false],
-    ['has lost the client of its subscription', async () => (await subscribe(A)).hangUp(), false],
-  ])('A’s %s', async (_name, begin, isBusy) => {
-    await begin()
-    expect([source.reclaim(), ...closed()]).toEqual([!isBusy, !isBusy])
-    answer(0)
-    expect([source.reclaim(), ...closed()]).toEqual([isBusy, true])
-  })
+describe.each(['session', 'principal'] as const)(
+  'a process whose place C needs, model %s',
+  (model) => {
+    let ofC: FakeReply | undefined
 
-  test.each<[string, busy: Permit, idle: Permit, ends: readonly boolean[]]>([
-    ['A’s works and B’s does not', A, B, [false, true]],
-    ['B’s works and A’s does not', B, A, [true, false]],
-  ])('is the idle one’s where %s', async (_name, busy, idle, ends) => {
-    for (const permit of [A, B]) await ask(permit)
-    answer(0)
-    answer(1)
-    await ask(busy)
-    expect([source.reclaim(), ...closed()]).toEqual([true, ...ends])
-    expect([source.reclaim(), ...closed()]).toEqual([false, ...ends])
-    await ask(idle, '{}', 'again')
-    expect([source.links.length, source.serverOf('again')]).toEqual([3, 2])
-  })
+    /** C comes, this long after everything before. */
+    const needed = async (afterMs = SETTLED_MS): Promise<void> => {
+      nowMs += afterMs
+      void ask(C, '{}', 'of c').then((client) => {
+        ofC = client
+      })
+      await source.sweep()
+    }
+    const isServed = (): boolean => source.serverOf('of c') !== -1
 
-  test.each([...Array(12).keys()])(
-    'is not that of a request which has just got its process (%i turns later)',
-    async (turns) => {
-      const asked = ask(A)
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-      expect(source.reclaim()).toBe(false)
-      await asked
+    beforeEach(() => {
+      ofC = undefined
+    })
+
+    test.each<[string, begin: () => Promise<unknown>, isBusy: boolean]>([
+      ['answers a request', () => ask(A), true],
+      ['answers a request with log lines', () => ask(A, LOGS), true],
+      ['has a subscription', () => subscribe(A), true],
+      [
+        'answers the second of two',
+        async () => {
+          await ask(A)
+          await ask(A)
+          link(0).says(result(101))
+        },
+        true,
+      ],
+      [
+        'has answered',
+        async () => {
+          await ask(A)
+          answer(0)
+        },
+        false,
+      ],
+      [
+        'has answered with log lines',
+        async () => {
+          await ask(A, LOGS)
+          answer(0)
+        },
+        false,
+      ],
+      ['has lost its client', async () => (await ask(A)).hangUp(), false],
+      ['has lost the client of its subscription', async () => (await subscribe(A)).hangUp(), false],
+    ])('and A’s %s', async (_name, begin, isBusy) => {
+      start(model, 1)
+      await begin()
+      await needed()
+      expect([closed()[0], isServed(), ends]).toEqual([!isBusy, !isBusy, isBusy ? [] : ['room']])
+      answer(0)
+      nowMs += SETTLED_MS
+      await source.sweep()
+      expect([closed()[0], isServed(), ends]).toEqual([true, true, ['room']])
+    })
+
+    test('and A’s has just answered: it is taken a moment later', async () => {
+      start(model, 1)
+      await ask(A)
+      answer(0)
+      await needed(SETTLED_MS - 1)
+      expect(isServed()).toBe(false)
+      nowMs++
+      await source.sweep()
+      expect(isServed()).toBe(true)
+    })
+
+    test('and A only listens: it is taken after the idle time, and the subscription ends as one', async () => {
+      start(model, 1)
+      const ofA = await subscribe(A)
+      await needed(IDLE_MS - 1)
+      expect([isServed(), await ofA.received()]).toEqual([false, ''])
+      nowMs++
+      await source.sweep()
+      expect([isServed(), ends]).toEqual([true, ['room']])
+      expect(await ofA.body()).toContain('"resultType":"complete"')
+    })
+
+    test('and A works all the time: C is refused after a while, and told when to come again', async () => {
+      start(model, 1)
+      await ask(A)
+      await needed()
+      expect(ofC).toBeUndefined()
+      nowMs += 5000
+      await source.sweep()
+      const told = await ofC?.received()
+      expect(told).toContain('HTTP/1.1 503 ')
+      expect(told).toContain('retry-after: 5')
       expect(closed()).toEqual([false])
-    },
-  )
+    })
 
-  test('is the one that has been idle longest', async () => {
-    for (const permit of [A, B]) await ask(permit)
-    nowMs = 1
-    answer(1)
-    nowMs = 2
-    answer(0)
-    expect([source.reclaim(), ...closed()]).toEqual([true, false, true])
-    expect([source.reclaim(), ...closed()]).toEqual([true, true, true])
-  })
+    test.each<[string, busy: Permit, closes: readonly boolean[]]>([
+      ['A’s works and B’s does not', A, [false, true, false]],
+      ['B’s works and A’s does not', B, [true, false, false]],
+    ])('is the idle one’s where %s', async (_name, busy, closes) => {
+      start(model, 2)
+      for (const permit of [A, B]) await ask(permit)
+      answer(0)
+      answer(1)
+      await ask(busy)
+      await needed()
+      expect([isServed(), closed()]).toEqual([true, closes])
+    })
+
+    test('is the one that has been idle longest', async () => {
+      start(model, 2)
+      for (const permit of [A, B]) await ask(permit)
+      nowMs = 1
+      answer(1)
+      nowMs = 2
+      answer(0)
+      await needed()
+      expect(closed()).toEqual([false, true, false])
+    })
+
+    test.each([...Array(12).keys()])(
+      'is not that of a request which has just got its process (%i turns later)',
+      async (turns) => {
+        start(model, 1)
+        const asked = ask(A)
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+        await needed()
+        await asked
+        expect(closed()).toEqual([false])
+      },
+    )
+  },
+)
+
+test('where everybody shares one process, it has its place for all', async () => {
+  start('shared', 1)
+  for (const permit of [A, B, C]) await ask(permit, '{}', 'of all')
+  expect([source.links.length, link(0).sent.length]).toEqual([1, 3])
+})
+
+describe('a process', () => {
+  beforeEach(() => start('principal'))
 
   test.each<[string, busy: Permit, ends: readonly boolean[]]>([
     ['A’s', A, [false, true]],
     ['B’s', B, [true, false]],
   ])(
-    'or that nobody has used for the idle time: not %s, which works',
+    'that nobody has used for the idle time ends, and not %s, which works',
     async (_name, busy, ends) => {
       for (const permit of [A, B]) await ask(permit)
       answer(0)

@@ -31,6 +31,7 @@ beforeEach(() => {
   })
 })
 
+const TENANT = { principal: 'p', idle: undefined, giveUp: () => undefined }
 const hex = (frame: Buffer): string => frame.toString('hex')
 const SPAWN = hex(spawnFrame(1, NAME))
 const END = hex(endFrame(1, 2000, 3000))
@@ -46,12 +47,12 @@ describe('a child that was asked for', () => {
   let spawned: Promise<Spawned>
 
   beforeEach(() => {
-    spawned = children.spawn()
+    spawned = children.spawn(TENANT)
   })
 
   test('has a number and the name that it was given', () => {
     expect(sent).toEqual([SPAWN])
-    expect([children.count, children.ending]).toEqual([1, 0])
+    expect([children.count, children.ending, [...children.tenants]]).toEqual([1, 0, [TENANT]])
   })
 
   test('that does not come in time is given up and ended, and holds its place until it has gone', async () => {
@@ -60,7 +61,7 @@ describe('a child that was asked for', () => {
     const message = 'the shim did not start the server in time'
     expect(await spawned).toEqual({ ok: false, error: { message, isBusy: false } })
     expect(sent).toEqual([SPAWN, END])
-    expect([children.count, children.ending]).toEqual([1, 1])
+    expect([children.count, children.ending, [...children.tenants]]).toEqual([1, 1, []])
     children.heard({ kind: 'gone', child: 1 })
     expect(children.count).toBe(0)
   })

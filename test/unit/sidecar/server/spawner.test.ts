@@ -2,46 +2,59 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { fail } from '../../../../shared/result.ts'
+import { fail, ok } from '../../../../shared/result.ts'
+import type { Tenant } from '../../../../sidecar/server/source.ts'
 import { Spawner } from '../../../../sidecar/server/spawner.ts'
+import { FakeLink } from '../../../support/fake-link.ts'
 
 const MAX = 2
+const PATIENCE_MS = 5000
 
 let isReady: boolean
-let count: number
-let ending: number
 let isBusy: boolean
+let canStart: boolean
+let tenants: Tenant[]
+let ending: number
 let asked: number
 let freed: (() => void)[]
 let outcomes: string[]
+let nowMs: number
 let spawner: Spawner
 
 beforeEach(() => {
   isReady = true
-  count = 0
-  ending = 0
   isBusy = false
+  canStart = true
+  tenants = []
+  ending = 0
   asked = 0
   freed = []
   outcomes = []
+  nowMs = 0
   spawner = new Spawner({
     maxProcesses: MAX,
+    idleTimeoutMs: 60_000,
+    now: () => nowMs,
     onSpawn: (outcome) => void outcomes.push(outcome),
     control: {
       get isReady() {
         return isReady
       },
       get count() {
-        return count
+        return tenants.length + ending
       },
       get ending() {
         return ending
       },
-      // What it says of a child is the children's; here every one is refused, and keeps its place.
-      spawn: () => {
+      get tenants() {
+        return tenants
+      },
+      spawn: (tenant) => {
         asked++
-        count++
-        return Promise.resolve(fail({ message: 'none today', isBusy }))
+        if (canStart) tenants.push(tenant)
+        return Promise.resolve(
+          canStart ? ok(new FakeLink()) : fail({ message: 'none today', isBusy }),
+        )
       },
       whenFreed: () =>
         new Promise((resolve) => {
@@ -51,69 +64,153 @@ beforeEach(() => {
   })
 })
 
-/** A child has gone. */
+/** A process is to end. */
+const end = (tenant: Tenant): void => {
+  tenants = tenants.filter((other) => other !== tenant)
+  ending++
+}
+
+/** What was to end has gone. */
 const free = async (): Promise<void> => {
-  count--
-  ending = Math.max(ending - 1, 0)
+  ending = 0
   for (const resolve of freed.splice(0)) resolve()
   await nextTurn()
 }
 
-const codeOf = async (opened: ReturnType<Spawner['open']>): Promise<string> => {
-  const result = await opened
-  return result.ok ? 'ok' : `${result.error.code}: ${result.error.message}`
+const sweep = async (afterMs: number): Promise<void> => {
+  nowMs += afterMs
+  spawner.sweep(nowMs)
+  await nextTurn()
+}
+
+/** One that is at work, or has been idle since its beginning. */
+const aTenant = (principal: string, isIdle: boolean): Tenant => {
+  const tenant: Tenant = {
+    principal,
+    idle: isIdle ? { sinceMs: nowMs, isListening: false } : undefined,
+    giveUp: () => end(tenant),
+  }
+  return tenant
+}
+const busy = (principal = 'A'): Tenant => aTenant(principal, false)
+const idle = (principal = 'A'): Tenant => aTenant(principal, true)
+
+/** What became of those who came, as far as is known now. */
+const come = (...newcomers: readonly Tenant[]): (() => Promise<readonly string[]>) => {
+  const told = newcomers.map(() => 'waits')
+  for (const [place, newcomer] of newcomers.entries()) {
+    void spawner.open(newcomer).then((result) => {
+      told[place] = result.ok ? 'ok' : `${result.error.code}: ${result.error.message}`
+    })
+  }
+  return async () => {
+    await nextTurn()
+    return told
+  }
 }
 
 test.each([
   ['without a shim', () => void (isReady = false), 'no-capacity: the server', 0],
-  ['at the cap', () => void (count = MAX), `no-capacity: all ${MAX} server processes`, 0],
-  ['where it cannot start', () => undefined, 'server-not-started: the server could not', 1],
-  ['where the shim is busy', () => void (isBusy = true), 'no-capacity: the server could not', 1],
+  ['where there is room', () => undefined, 'ok', 1],
+  ['where it cannot start', () => void (canStart = false), 'server-not-started: the server c', 1],
 ])('%s the client is told', async (_name, arrange, expected, spawned) => {
   arrange()
-  expect(await codeOf(spawner.open())).toContain(expected)
+  expect((await come(busy())()).join()).toContain(expected)
   expect(asked).toBe(spawned)
 })
 
 describe('at the cap', () => {
-  test('no more are asked for than it allows, however many come at once', async () => {
-    const told = await Promise.all([...Array(MAX + 3).keys()].map(() => codeOf(spawner.open())))
-    expect(asked).toBe(MAX)
-    expect(told.filter((text) => text.startsWith('no-capacity: all'))).toHaveLength(3)
+  test('no more are asked for than it allows, and who waits in vain is told to come again', async () => {
+    const told = come(...Array.from({ length: MAX + 3 }, () => busy()))
+    await sweep(PATIENCE_MS - 1)
+    expect(await told()).toEqual(['ok', 'ok', 'waits', 'waits', 'waits'])
+    await sweep(1)
+    const full = `no-capacity: all ${MAX} server processes are in use; try again later`
+    expect([await told(), asked]).toEqual([['ok', 'ok', full, full, full], MAX])
     expect(outcomes.filter((outcome) => outcome === 'full')).toHaveLength(3)
   })
 
-  test('the place of a process that is ending is waited for', async () => {
-    count = MAX
+  test('the place of a process that is ending is waited for, as long as it takes, and promised once', async () => {
+    tenants = [busy()]
     ending = 1
-    const opened = codeOf(spawner.open())
-    await nextTurn()
-    expect(asked).toBe(0)
+    const told = come(busy(), busy())
+    await sweep(PATIENCE_MS)
+    expect(await told()).toEqual(['waits', expect.stringContaining('no-capacity')])
     await free()
-    expect(await opened).toContain('server-not-started')
-    expect(asked).toBe(1)
+    expect([(await told())[0], asked]).toEqual(['ok', 1])
   })
 
-  test('one place that becomes free is promised once', async () => {
-    count = MAX
-    ending = 1
-    const [first, second] = [codeOf(spawner.open()), codeOf(spawner.open())]
-    expect(await second).toContain('no-capacity: all')
-    await free()
-    expect(await first).toContain('server-not-started')
-    expect(asked).toBe(1)
-  })
-
-  test('an idle process makes room', async () => {
-    count = MAX
-    spawner.reclaim = () => {
-      ending++
-      return true
-    }
-    const opened = codeOf(spawner.open())
-    await nextTurn()
+  test('an idle process makes room once it has settled, for one newcomer', async () => {
+    tenants = [idle(), busy()]
+    const told = come(busy(), busy())
+    await sweep(999)
+    expect(ending).toBe(0)
+    await sweep(1)
     expect(ending).toBe(1)
     await free()
-    expect(await opened).toContain('server-not-started')
+    expect([await told(), asked]).toEqual([['ok', 'waits'], 1])
+  })
+
+  test('as many make room as are waited for', async () => {
+    tenants = [idle(), idle()]
+    nowMs = 1000
+    const told = come(busy(), busy())
+    expect(ending).toBe(2)
+    await free()
+    expect(await told()).toEqual(['ok', 'ok'])
+  })
+
+  test('who holds least is first, whoever has waited longer', async () => {
+    tenants = [idle('A'), busy('A')]
+    const told = come(busy('A'), busy('A'), busy('B'))
+    await sweep(1000)
+    await free()
+    expect(await told()).toEqual(['waits', 'waits', 'ok'])
+  })
+
+  test('a crowd is bounded, and does not keep others from waiting', async () => {
+    tenants = [busy(), busy()]
+    const crowd = come(...Array.from({ length: 300 }, () => busy('A')))
+    const other = come(busy('B'))
+    const counts = Object.groupBy(await crowd(), (one) => one.split(':')[0] ?? '')
+    expect([counts['waits']?.length, counts['no-capacity']?.length]).toEqual([255, 45])
+    expect(await other()).toEqual(['waits'])
+  })
+
+  test('all who wait are told where the shim has gone', async () => {
+    tenants = [busy(), busy()]
+    const told = come(busy(), busy())
+    isReady = false
+    tenants = []
+    await free()
+    const gone = expect.stringContaining("no-capacity: the server's container is not running")
+    expect(await told()).toEqual([gone, gone])
+  })
+})
+
+describe('a shim that is busy', () => {
+  beforeEach(() => {
+    canStart = false
+    isBusy = true
+  })
+
+  test('is asked again at each sweep, and no sooner', async () => {
+    const told = come(busy())
+    expect([await told(), asked]).toEqual([['waits'], 1])
+    await free()
+    expect(asked).toBe(1)
+    await sweep(250)
+    expect([await told(), asked]).toEqual([['waits'], 2])
+    canStart = true
+    await sweep(250)
+    expect([await told(), asked, outcomes]).toEqual([['ok'], 3, ['started']])
+  })
+
+  test('that stays so: the client is told', async () => {
+    const told = come(busy())
+    await told()
+    await sweep(PATIENCE_MS)
+    expect((await told()).join()).toContain('no-capacity: the server could not be started')
+    expect(outcomes).toEqual(['refused'])
   })
 })
