@@ -18,7 +18,7 @@
 enum {
   // Beyond its own deadlines a monitor has this long before it is taken for stopped or stuck.
   BACKSTOP_MS = 2000,
-  };
+};
 
 static void command_monitor(const struct child *child, enum monitor_command command) {
   const char byte = (char)command;

@@ -25,9 +25,9 @@ int descriptors_fill_standard(void) {
 static void close_one_by_one(unsigned first, unsigned last) {
   struct rlimit limit;
   // A descriptor above the soft limit can't have been opened by us, and we run from the start.
-  const unsigned open_max =
-      getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536 ? (unsigned)limit.rlim_cur
-                                                                       : 65536;
+  const unsigned open_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536
+                                ? (unsigned)limit.rlim_cur
+                                : 65536;
   for (unsigned fd = first; fd <= last && fd < open_max; fd++) close((int)fd);
 }
 

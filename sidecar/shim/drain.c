@@ -35,8 +35,7 @@ static void pass_held(struct nursery *nursery, struct child *child) {
 }
 
 // Whether this much may be passed on now, by the rate and by the sidecar's reading.
-static bool may_pass(struct nursery *nursery, struct child *child, size_t length,
-                     uint64_t now_ms) {
+static bool may_pass(struct nursery *nursery, struct child *child, size_t length, uint64_t now_ms) {
   if (!child->has_exited && !control_has_room(nursery->control)) return false;
   return relay_may_pass(&child->relay, length, now_ms);
 }
@@ -81,8 +80,8 @@ static void watch_next(struct nursery *nursery, struct child *child, uint64_t no
     watch_remove(nursery->epoll, child->stderr_fd);
     child->is_stderr_watched = false;
   } else {
-    child->is_stderr_watched = watch_add(nursery->epoll, child->stderr_fd, WATCH_STDERR,
-                                         child - nursery->children) == 0;
+    child->is_stderr_watched =
+        watch_add(nursery->epoll, child->stderr_fd, WATCH_STDERR, child - nursery->children) == 0;
   }
 }
 

@@ -104,7 +104,8 @@ void environment_build(struct environment *environment, char *request, size_t re
                        const char *home, bool keep_home) {
   environment->count = 0;
   // Passed on as they are, even with a key twice; searching each of hundreds would take milliseconds.
-  for (char **line = environ; *line != NULL; line++) environment->lines[environment->count++] = *line;
+  for (char **line = environ; *line != NULL; line++)
+    environment->lines[environment->count++] = *line;
   for (size_t at = 0; at < request_bytes; at += strlen(request + at) + 1) {
     put(environment, request + at);
   }

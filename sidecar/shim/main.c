@@ -20,7 +20,8 @@ enum { EXIT_USAGE = 2, MAX_PATH_LENGTH = 1024 };
 
 static int refuse_usage(const char *fault) {
   report_line("%s", fault);
-  report_line("usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | probe PORT PATH | version");
+  report_line(
+      "usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | probe PORT PATH | version");
   return EXIT_USAGE;
 }
 

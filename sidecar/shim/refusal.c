@@ -33,7 +33,8 @@ static const char *advice(struct spawn_failure failure, const char *command) {
   if (failure.stage == STAGE_INTERPRETER) {
     return ": the file is there, but its interpreter (the #! line) or loader (another libc?) is not";
   }
-  if (error == ENOENT && strchr(command, '/') == NULL) return ": it is not in any directory of PATH";
+  if (error == ENOENT && strchr(command, '/') == NULL)
+    return ": it is not in any directory of PATH";
   if (error == EACCES) return ": is it executable, and on a volume that allows it?";
   if (error == ENOEXEC) return ": it is no program for this machine, or a script without a #! line";
   return "";

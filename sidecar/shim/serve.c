@@ -108,9 +108,8 @@ static void handle_requests(struct serving *serving, uint64_t now_ms) {
   while (serving->control.socket >= 0 && !serving->is_done) {
     const struct frame_decoded decoded = control_next(&serving->control);
     if (decoded.outcome == FRAME_INCOMPLETE) return;
-    const char *fault = decoded.outcome == FRAME_BROKEN
-                            ? decoded.fault
-                            : handle(serving, &decoded.request, now_ms);
+    const char *fault =
+        decoded.outcome == FRAME_BROKEN ? decoded.fault : handle(serving, &decoded.request, now_ms);
     if (fault == NULL) continue;
     disconnect(serving, fault);
   }
@@ -172,8 +171,7 @@ static void take_control_event(struct serving *serving, uint32_t events, uint64_
   disconnect(serving, NULL);
 }
 
-static void take_event(struct serving *serving, const struct epoll_event *event,
-                       uint64_t now_ms) {
+static void take_event(struct serving *serving, const struct epoll_event *event, uint64_t now_ms) {
   const size_t place = watch_place_of(event);
   struct child *child = &serving->nursery.children[place];
   switch (watch_kind_of(event)) {

@@ -133,4 +133,3 @@ void serving_close(struct serving *serving) {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 #endif
 }
-

@@ -50,8 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     check_prefixes(bytes + at, decoded.used);
     if (decoded.request.type == FRAME_SPAWN) check_spawn(&decoded.request);
     uint8_t event[FRAME_MAX_EVENT_BYTES];
-    const size_t size =
-        frame_stderr(event, decoded.request.child, 0, bytes + at, decoded.used);
+    const size_t size = frame_stderr(event, decoded.request.child, 0, bytes + at, decoded.used);
     demand(size <= sizeof event);
     at += decoded.used;
   }

@@ -39,7 +39,9 @@ static void put(struct span span) {
   output.length += span.length;
 }
 
-static void put_text(const char *text) { put((struct span){text, strlen(text)}); }
+static void put_text(const char *text) {
+  put((struct span){text, strlen(text)});
+}
 
 static void flush(void) {
   for (size_t done = 0; done < output.length;) {
