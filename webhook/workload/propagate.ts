@@ -5,7 +5,7 @@
 
 import { annotation, KEYS, PREFIX, type Key } from '../../shared/annotations.ts'
 import { WORKLOAD_ANNOTATION } from '../../shared/names.ts'
-import { objectAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { at, isObject, objectAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf } from '../cluster/namespace.ts'
 import { isOurs, misplacedLabels, readScope } from '../settings/scopes.ts'
 import { isControlled, nameOf, templateOf, type WorkloadKind } from './kinds.ts'
@@ -92,11 +92,17 @@ const warningsOn = (object: JsonObject, where: string): readonly string[] => [
 export const placeOf = (object: JsonObject, { kind }: WorkloadKind): string =>
   `${kind} ${nameOf(object)}`
 
+/** Whether there are annotations to write to, or room for them; else the pod's rendering says what is wrong. */
+const isWritable = (template: JsonObject): boolean =>
+  [at(template, 'metadata'), at(template, 'metadata', 'annotations')].every(
+    (value) => value === undefined || isObject(value),
+  )
+
 /** The template with its workload's annotations; undefined where there is none to write to. */
 export const propagate = (object: JsonObject, kind: WorkloadKind): Propagation | undefined => {
   const before = templateOf(object, kind)
   if (!before) return undefined
-  if (isControlled(object)) return { before, after: before, warnings: [] }
+  if (isControlled(object) || !isWritable(before)) return { before, after: before, warnings: [] }
   return {
     before,
     after: copy(before, ownTexts(object)),

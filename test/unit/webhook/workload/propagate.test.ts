@@ -194,6 +194,18 @@ describe('one write', () => {
     expect(templateTexts(stored(bare))).toMatchObject({ 'outrigger.dev/inject': 'true' })
   })
 
+  test.each<readonly [string, Json]>([
+    ['metadata that is a list', []],
+    ['annotations that are a list', { annotations: [] }],
+  ])('a template with %s is left for the pod’s rendering to refuse', (_name, metadata) => {
+    const bad = withAt(
+      deployment({ inject: 'true' }, {}),
+      ['spec', 'template', 'metadata'],
+      metadata,
+    )
+    expect(stored(bad)).toEqual(bad)
+  })
+
   test('an object with a controller is left alone, one with a mere owner is not', () => {
     const owner = (controller: boolean): JsonObject =>
       withAt(
