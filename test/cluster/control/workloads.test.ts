@@ -321,8 +321,10 @@ describeOwnCluster('control', 'workloads', (target) => {
     })
     test('as many annotations as fit cost nobody the write who bears no key of ours', async () => {
       const many = Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`k${i}`, '']))
-      const object = workload('Deployment', 'many', many)
-      const { status, body } = await api.create(object, NAMESPACE, '?dryRun=All')
+      const object = workload('PodTemplate', 'many', many)
+      const template = { ...Object(object['template']), metadata: { annotations: many } }
+      const both = { ...object, template }
+      const { status, body } = await api.create(both, NAMESPACE, '?dryRun=All')
       expect({ status, message: body['message'] }).toEqual({ status: 201 })
     })
     test('a mistyped key', async () => {
