@@ -59,9 +59,9 @@ describeOwnCluster('control', 'injection', (target) => {
   test('keeps the token of a pod that needs the API, where the floor allows it', async () => {
     const annotations = { ...INJECT, 'outrigger.dev/needs-kube-api': 'true' }
     const { status, body } = await api.create(serverPod('token', { annotations }), 'plain')
-    // The dev overlay's floor does not allow it: the pod is denied by name, not stripped silently.
-    expect(status).toBe(403)
-    expect(body['message']).toMatch(/needs-kube-api/)
+    expect(status).toBe(201)
+    expect(JSON.stringify(at(body, 'spec', 'containers', 0))).toMatch(/kube-api-access/)
+    expect(JSON.stringify(at(body, 'spec', 'initContainers'))).not.toMatch(/kube-api-access/)
   })
 
   test('injects the pods of a labelled namespace that carry no annotation', async () => {
