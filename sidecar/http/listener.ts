@@ -30,9 +30,15 @@ export interface ListenerOptions {
   readonly isDraining: () => boolean
 }
 
-const handler =
-  ({ serve, path: other = MCP_PATH, isAllowedOrigin, now, isDraining }: ListenerOptions) =>
-  (request: IncomingMessage, response: ServerResponse): void => {
+/** The paths that mean the MCP endpoint, with the slash that ingresses and frameworks add, and without. */
+const endpoints = (path: string): readonly string[] => {
+  const plain = path.replace(/\/$/, '')
+  return [plain, `${plain}/`]
+}
+
+const handler = ({ serve, path = MCP_PATH, isAllowedOrigin, now, isDraining }: ListenerOptions) => {
+  const paths = new Set([...endpoints(MCP_PATH), ...endpoints(path)])
+  return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs)
     if (isDraining()) reply.header('connection', 'close')
@@ -45,8 +51,7 @@ const handler =
         return
       }
     }
-    const path = request.url?.split('?', 1)[0]
-    if (path !== MCP_PATH && path !== other) {
+    if (!paths.has(request.url?.split('?', 1)[0] ?? '')) {
       answerUnread(request, reply, () =>
         reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`)),
       )
@@ -54,6 +59,7 @@ const handler =
     }
     serve(request, reply, arrivedMs)
   }
+}
 
 export const createListener = (options: ListenerOptions): Server => {
   const handle = handler(options)

@@ -192,7 +192,7 @@ const ROWS: readonly Row[] = [
     code: 'method-not-allowed',
     says: 'POST, GET or DELETE',
   },
-  { name: 'another path', path: '/mcp/', status: 404, code: 'path-not-found', says: '/mcp' },
+  { name: 'another path', path: '/mcp/x', status: 404, code: 'path-not-found', says: '/mcp' },
   {
     name: 'another host',
     headers: { host: 'evil.example' },

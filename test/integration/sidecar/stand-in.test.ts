@@ -19,7 +19,7 @@ describe('a stand-in', () => {
   }, LIMIT_MS)
   afterAll(() => pod.stop(), LIMIT_MS)
 
-  test.each(['/messages/', '/mcp'])('serves MCP at %s', async (path) => {
+  test.each(['/messages/', '/messages', '/mcp', '/mcp/'])('serves MCP at %s', async (path) => {
     const session = await openLegacy(`http://127.0.0.1:${port}${path}`)
     expect(session.opened.status).toBe(200)
     expect((await session.end()).status).toBe(204)
