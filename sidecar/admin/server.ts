@@ -16,6 +16,9 @@ export interface AdminOptions {
   readonly log: Log
 }
 
+/** Of HEAD Node sends the head alone; load balancers and uptime checks like it. */
+const METHODS = new Set(['GET', 'HEAD'])
+
 const say = (response: ServerResponse, status: number, text: string, type = 'text/plain'): void => {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
   response.end(text)
@@ -53,7 +56,7 @@ export const createAdmin = (options: AdminOptions): Server => {
   return createServer({ requestTimeout: 10_000 }, (request, response) => {
     const route = routes.get(request.url?.split('?', 1)[0] ?? '')
     if (!route) say(response, 404, `nothing is here; there are ${[...routes.keys()].join(', ')}\n`)
-    else if (request.method !== 'GET') say(response, 405, 'use GET\n')
+    else if (!METHODS.has(request.method ?? '')) say(response, 405, 'use GET or HEAD\n')
     else route(response)
   })
 }

@@ -47,6 +47,19 @@ describe('a server that works', () => {
     expect(await bridge.admin.get(path)).toEqual({ status, text })
   })
 
+  test.each([
+    ['/livez', 'HEAD', 200],
+    ['/startupz', 'HEAD', 200],
+    ['/readyz', 'HEAD', 200],
+    ['/metrics', 'HEAD', 200],
+    ['/readyz', 'POST', 405],
+  ])('%s answers %s with %i', async (path, method, status) => {
+    const response = await fetch(`http://127.0.0.1:${bridge.admin.port}${path}`, { method })
+    const length = Number(response.headers.get('content-length'))
+    expect([response.status, length > 0]).toEqual([status, true])
+    expect((await response.text()) === '').toBe(method === 'HEAD')
+  })
+
   test('counts by known names only, whatever a client calls', async () => {
     const session = await openLegacy(bridge.url)
     await session.post(rpc('evil/"}\\n{method', {}))
