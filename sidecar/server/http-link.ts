@@ -31,6 +31,8 @@ export interface HttpTarget {
   readonly path: string
   readonly agent: Agent
   readonly listeningAgent: Agent
+  /** How long the server may take to hear that its session has ended; then it is left to itself. */
+  readonly endTimeoutMs: number
   readonly onClose: () => void
 }
 
@@ -125,7 +127,7 @@ export class HttpLink implements Link {
   close(): void {
     if (this.isEnded) return
     if (this.session !== undefined) {
-      const sent = this.start('DELETE', {})
+      const sent = this.start('DELETE', {}, AbortSignal.timeout(this.target.endTimeoutMs))
       sent.on('response', (response) => response.resume())
       sent.on('error', () => undefined)
       sent.end()
@@ -133,7 +135,11 @@ export class HttpLink implements Link {
     this.finish({ message: 'the session with the server was closed' })
   }
 
-  private start(method: string, headers: Readonly<Record<string, string>>): ClientRequest {
+  private start(
+    method: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): ClientRequest {
     const { port, path, listeningAgent } = this.target
     const agent = method === 'GET' ? listeningAgent : this.target.agent
     return httpRequest({
@@ -142,6 +148,7 @@ export class HttpLink implements Link {
       path,
       method,
       agent,
+      ...(signal === undefined ? {} : { signal }),
       headers: {
         ...(this.session === undefined ? {} : { 'mcp-session-id': this.session }),
         ...(this.version === undefined ? {} : { 'mcp-protocol-version': this.version }),

@@ -12,6 +12,8 @@ import type { LinkSource } from './source.ts'
 
 /** Requests on the wire at once; more wait their turn. */
 const MAX_SOCKETS = 1024
+/** A server that hangs would keep its DELETEs, and one socket each, for ever. */
+const END_TIMEOUT_MS = 5000
 /** Longest wait for the head of an answer when the path is looked for. */
 const ASK_TIMEOUT_MS = 5000
 
@@ -48,8 +50,8 @@ export class HttpSource implements LinkSource {
       this.links--
     }
     const { agent, listeningAgent } = this
-    const { port } = this.options
-    return ok(new HttpLink({ port, path: path.value, agent, listeningAgent, onClose }))
+    const target = { port: this.options.port, path: path.value, agent, listeningAgent }
+    return ok(new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS, onClose }))
   }
 
   close(): void {

@@ -18,10 +18,20 @@ let server: Server
 let sockets: Set<Socket>
 let agent: Agent
 let link: HttpLink
+let answers: boolean
+let seen: string[]
 
 beforeEach(async () => {
+  answers = false
+  const noted: string[] = []
+  seen = noted
   sockets = new Set()
-  server = createServer((request) => request.resume()).listen(0, '127.0.0.1')
+  server = createServer((request, response) => {
+    noted.push(String(request.method))
+    request.resume()
+    if (request.method !== 'POST' || !answers) return
+    response.writeHead(202, { 'mcp-session-id': 's' }).end()
+  }).listen(0, '127.0.0.1')
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -35,6 +45,7 @@ beforeEach(async () => {
     path: '/mcp',
     agent,
     listeningAgent: agent,
+    endTimeoutMs: 50,
     onClose: () => undefined,
   })
 })
@@ -61,4 +72,13 @@ test.each<[string, send: (count: number) => boolean]>([
   await until(() => sockets.size === SOCKETS, 'the server has all that it gets at once')
   link.close()
   await until(() => sockets.size === 0, 'nothing of the link is left')
+})
+
+test('a DELETE that the server does not answer is given up', async () => {
+  answers = true
+  link.send(NOTE, NO_HEADERS)
+  await until(() => seen.includes('GET'), 'it has a session, and listens')
+  link.close()
+  await until(() => seen.includes('DELETE'), 'its end is told')
+  await until(() => sockets.size === 0, 'its connection is closed')
 })
