@@ -9,9 +9,12 @@ import { createLog } from '../shared/log.ts'
 import { CONFIG_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
 
+/** As with `outrigger run`; whatever else fails is 1. */
+const UNUSABLE_CONFIGURATION = 2
+
 const refuse = (reasons: readonly string[]): never => {
   for (const reason of reasons) process.stderr.write(`outrigger-sidecar: ${reason}\n`)
-  process.exit(1)
+  process.exit(UNUSABLE_CONFIGURATION)
 }
 
 const document = (): unknown => {

@@ -73,13 +73,13 @@ const WRONG: readonly Wrong[] = [
   [
     'a configuration that is not there',
     () => ['--allow-anonymous', '--config', '/no/such/file', '--', 'cat'],
-    1,
+    2,
     /--config \/no\/such\/file: ENOENT/,
   ],
   [
     'a configuration that is no YAML',
     () => ['--allow-anonymous', '--config', config('a: [b'), '--', 'cat'],
-    1,
+    2,
     /--config .*config\.yaml: /,
   ],
   [
@@ -91,7 +91,7 @@ const WRONG: readonly Wrong[] = [
   [
     'a configuration that is no mapping',
     () => ['--allow-anonymous', '--config', config('- a'), '--', 'cat'],
-    1,
+    2,
     /--config .*config\.yaml: must be a mapping/,
   ],
   [
@@ -125,6 +125,23 @@ const WRONG: readonly Wrong[] = [
     /the server exited with code 3; it wrote: no database/,
   ],
 ]
+
+test(
+  'what is set in vain is a warning, be it by a flag or in the file',
+  async () => {
+    const file = config(
+      'settings: { audit-level: metadata, egress-mode: observe, sidecar-cpu-limit: "2" }',
+    )
+    const flags = ['--allow-anonymous', '--port', '0', '--config', file, '--egress-mode', 'enforce']
+    const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
+    expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
+      'outrigger run: --egress-mode: nothing acts on it yet',
+      `outrigger run: --config ${file}: settings: audit-level: nothing acts on it yet`,
+      `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
+    ])
+  },
+  LIMIT_MS,
+)
 
 describe('what cannot be served is refused in words', () => {
   test.each(WRONG)(
