@@ -1,8 +1,8 @@
 // What `npm run lint` refuses among folders: whatever goes up, sideways, or where the plan names nothing.
 
 import { describe, expect, test } from '@jest/globals'
-import { emptyFolders, importsOf, wrongImports } from '../../../lint/folders.ts'
-import { PLAN } from '../../../lint/plan.ts'
+import { emptyFolders, importsOf, wrongImports } from '../../lint/folders.ts'
+import { PLAN } from '../../lint/plan.ts'
 
 const plan = {
   programs: ['top', 'left right', 'base'],
@@ -83,7 +83,7 @@ test('a folder of the plan in which nothing stands is told', () => {
   const files = ['top/a.ts', 'left/a.ts', 'left/upper/a.ts', 'left/lower/a.ts', 'base/a.ts']
   expect(emptyFolders(plan, files)).toEqual(
     ['left/also-upper', 'left/lower/room', 'right'].map(
-      (folder) => `lint/plan.ts names ${folder}, where no file stands`,
+      (folder) => `test/lint/plan.ts names ${folder}, where no file stands`,
     ),
   )
 })

@@ -1,4 +1,4 @@
-// Holds the imports of every program to lint/plan.ts; part of `npm run lint`.
+// Holds the imports of every program to test/lint/plan.ts; part of `npm run lint`.
 
 import { globSync, readFileSync } from 'node:fs'
 import { emptyFolders, importsOf, wrongImports } from './folders.ts'

@@ -55,11 +55,11 @@ const isAllowed = (from: Place, to: Place): boolean => {
 export const wrongImports = (plan: Plan, imports: readonly Import[]): readonly string[] =>
   imports.flatMap(({ from, to }) => {
     const [here, there] = [placeOf(plan, from), placeOf(plan, to)]
-    if (!here) return [`${from}: its folder stands in no line of lint/plan.ts`]
-    if (!there) return [`${from} imports ${to}: that folder stands in no line of lint/plan.ts`]
+    if (!here) return [`${from}: its folder stands in no line of test/lint/plan.ts`]
+    if (!there) return [`${from} imports ${to}: that folder stands in no line of test/lint/plan.ts`]
     return isAllowed(here, there)
       ? []
-      : [`${from} imports ${to}: ${dirname(to)} is not below ${dirname(from)} (lint/plan.ts)`]
+      : [`${from} imports ${to}: ${dirname(to)} is not below ${dirname(from)} (test/lint/plan.ts)`]
   })
 
 /** The folders of the plan in which no file stands. */
@@ -73,5 +73,5 @@ export const emptyFolders = ({ programs, floors }: Plan, files: readonly string[
         .map((folder) => join(program, folder)),
     )
     .filter((folder) => !folders.has(folder))
-    .map((folder) => `lint/plan.ts names ${folder}, where no file stands`)
+    .map((folder) => `test/lint/plan.ts names ${folder}, where no file stands`)
 }
