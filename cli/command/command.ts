@@ -2,7 +2,7 @@
 
 export interface Io {
   /** Out whole before the process ends, or its exit code says that it is not; so is what `stderr` gets. */
-  stdout(text: string): void
+  stdout(text: string | Uint8Array): void
   stderr(text: string): void
   /** A line of a log on stderr: left out while nobody reads, so that serving neither waits nor grows for it. */
   log(line: string): void

@@ -1,13 +1,14 @@
-// A manifest's text, from a file, a pipe or standard input, bounded: what says `-f` may be anything.
+// A manifest's text, from a file, a pipe or standard input, bounded and decoded: what says `-f` may be anything.
 
 import { createReadStream } from 'node:fs'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { decodeSource, type Source } from './source.ts'
 
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** A file's text, or standard input's for `-`; the error names the file. */
-export const readText = async (file: string): Promise<Result<string, string>> => {
+/** A file's text and its encoding, or standard input's for `-`; the error names the file. */
+export const readSource = async (file: string): Promise<Result<Source, string>> => {
   const chunks: Buffer[] = []
   let length = 0
   try {
@@ -20,8 +21,15 @@ export const readText = async (file: string): Promise<Result<string, string>> =>
       }
       chunks.push(bytes)
     }
-    return ok(Buffer.concat(chunks).toString('utf8'))
+    const source = decodeSource(Buffer.concat(chunks))
+    return source.ok ? source : fail(`${file}: ${source.error}`)
   } catch (error) {
     return fail(`${file}: ${messageOf(error)}`)
   }
+}
+
+/** The same without the encoding. */
+export const readText = async (file: string): Promise<Result<string, string>> => {
+  const source = await readSource(file)
+  return source.ok ? ok(source.value.text) : source
 }

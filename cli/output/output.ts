@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream'
 
 export interface Output {
   /** Out whole, or `end` says that it is not. Never cut, however slow the reader. */
-  readonly write: (text: string) => void
+  readonly write: (text: string | Uint8Array) => void
   /** One line of a log, its end included; left out while the reader is far behind, and for good once it has gone. */
   readonly log: (line: string) => void
   /** Resolves when everything is out, or with the reason why not all of it is. What a log has lost is no reason. */
@@ -25,15 +25,15 @@ export const createOutput = (stream: Writable): Output => {
   stream.on('error', (error) => {
     fault ??= error
   })
-  const send = (text: string): Promise<boolean> =>
+  const send = (text: string | Uint8Array): Promise<boolean> =>
     new Promise((resolve) => {
       stream.write(text, (error) => {
         if (error) fault ??= error
         resolve(!error)
       })
     })
-  const write = (text: string): void => {
-    if (text === '') return
+  const write = (text: string | Uint8Array): void => {
+    if (text.length === 0) return
     const sent = fault ? Promise.resolve(false) : send(text)
     last = Promise.all([last, sent]).then(([, isOut]) => {
       if (!isOut) isPartial = true
