@@ -49,7 +49,7 @@ export const arrayAt = (
   return isList(found) ? found : undefined
 }
 
-const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
+export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
 
 /** The objects of a list; what is not an object is left out. */
 export const objectsAt = (

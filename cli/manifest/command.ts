@@ -2,20 +2,20 @@
 // functions made of them.
 
 import { parseArgs } from 'node:util'
-import { parseAllDocuments } from 'yaml'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { isObject } from '../../shared/json.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
 import { readConfig } from '../command/read-config.ts'
-import { readText } from '../command/read-text.ts'
+import { readSource, readText } from '../command/read-text.ts'
+import { encodeSource } from '../command/source.ts'
 import { readIndexFile } from '../images/index-file.ts'
 import { readerFor } from '../images/reader.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
+import { readManifest } from './read-manifest.ts'
 import { resolveImages } from './resolve.ts'
 import { namespacesIn } from './templates.ts'
 import { uninjectManifest } from './uninject.ts'
@@ -24,10 +24,11 @@ const readNamespaces = async (file: string | undefined): Promise<Result<Namespac
   if (file === undefined) return ok([])
   const text = await readText(file)
   if (!text.ok) return fail([text.error])
-  const found = parseAllDocuments(text.value).flatMap((document) => {
-    const value: unknown = document.errors.length > 0 ? undefined : document.toJS()
-    return isObject(value) ? namespacesIn(value).map(namespaceOf) : []
-  })
+  const manifest = readManifest(text.value, { file, namespace: '', namespaces: [] })
+  if (!manifest.ok) return fail([...manifest.error])
+  const found = manifest.value.documents
+    .flatMap(({ value }) => namespacesIn(value))
+    .map(namespaceOf)
   return found.length > 0 ? ok(found) : fail([`${file}: holds no Namespace`])
 }
 
@@ -122,12 +123,13 @@ const withImages = async (
 const runCommand = async (name: string, run: Run, flags: Flags, io: Io): Promise<number> => {
   const read = await readOptions(flags)
   if (!read.ok) return report(io, name, read.error)
-  const text = await readText(flags.file)
-  if (!text.ok) return report(io, name, [text.error])
-  const options = flags.resolvesImages ? await withImages(text.value, read.value, io) : read
+  const source = await readSource(flags.file)
+  if (!source.ok) return report(io, name, [source.error])
+  const { text } = source.value
+  const options = flags.resolvesImages ? await withImages(text, read.value, io) : read
   if (!options.ok) return report(io, name, options.error)
-  const { stdout, stderr, exitCode } = run(text.value, options.value)
-  io.stdout(stdout)
+  const { stdout, stderr, exitCode } = run(text, options.value)
+  if (stdout !== '') io.stdout(encodeSource(stdout, source.value))
   io.stderr(stderr)
   return exitCode
 }

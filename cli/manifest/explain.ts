@@ -8,12 +8,8 @@ import { scopesOf } from '../../webhook/inject/render.ts'
 import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn } from './inject.ts'
-import {
-  runOverManifest,
-  type ManifestOptions,
-  type ManifestResult,
-  type Place,
-} from './manifest.ts'
+import { runOverManifest, type ManifestOptions, type ManifestResult } from './manifest.ts'
+import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
 const headline = (outcome: Outcome): string => {
@@ -84,7 +80,7 @@ export const explainManifest = (text: string, options: ManifestOptions): Manifes
     const outcome = decide(place, options)
     texts.push(explain(place, outcome, options))
     const notes = notesOn(outcome, place.where, options)
-    return { after: undefined, isDenied: outcome.kind === 'deny', notes }
+    return { after: undefined, mode: 'keep', isDenied: outcome.kind === 'deny', notes }
   })
   const none = result.exitCode === 0 ? `${options.file}: holds no pod and no workload\n` : ''
   return { ...result, stdout: texts.length > 0 ? texts.join('\n') : none }

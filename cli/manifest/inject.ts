@@ -2,13 +2,14 @@
 
 import { render } from '../../webhook/inject/render.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
+import { ownSidecar } from '../../webhook/inject/pod.ts'
 import {
   runOverManifest,
   type ManifestOptions,
   type ManifestResult,
-  type Place,
   type Verdict,
 } from './manifest.ts'
+import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
 const STRICT =
@@ -43,6 +44,8 @@ export const injectManifest = (text: string, options: ManifestOptions): Manifest
     const outcome = decide(place, options)
     return {
       after: outcome.kind === 'inject' ? outcome.pod : undefined,
+      // Injected again, what has to go is our own.
+      mode: ownSidecar(place.template.pod) ? 'drop' : 'keep',
       isDenied: outcome.kind === 'deny',
       notes: notesOn(outcome, place.where, options),
     }

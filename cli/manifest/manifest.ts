@@ -1,24 +1,22 @@
 // Runs over a manifest: each pod or template in it is handed to a judge, and what the judge changes
-// is written back into its own document. Nothing is printed unless everything went right, so that a
+// is written into its own document. Nothing is printed unless everything went right, so that a
 // pipe into kubectl never applies half a file. Pure.
 
-import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
-import { writePatch, type Operation } from '../../webhook/inject/patch.ts'
-import type { JsonObject } from '../../shared/json.ts'
-import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { editText, readDocument, type ManifestDocument } from './document.ts'
-import { isBlank, splitStream } from './stream.ts'
-import { namespacesIn, templatesIn, type Template } from './templates.ts'
-
-export interface PlaceOptions {
-  /** How messages name the text: a file, or `-`. */
-  readonly file: string
-  /** For objects that name no namespace. */
-  readonly namespace: string
-  /** Known namespaces, besides those in the manifest. */
-  readonly namespaces: readonly Namespace[]
-}
+import { isSame, type JsonObject } from '../../shared/json.ts'
+import { changeDocument, type Changed } from './edit/change.ts'
+import {
+  faultLine,
+  placesOf,
+  readManifest,
+  type Manifest,
+  type NumberedDocument,
+  type Place,
+  type PlaceOptions,
+} from './read-manifest.ts'
+import { withPods } from './templates.ts'
+import { linedText, type LinedText } from './read/lined-text.ts'
+import type { Mode } from './edit/work.ts'
 
 export interface ManifestOptions extends PlaceOptions {
   readonly config: ClusterConfig
@@ -36,122 +34,118 @@ export interface ManifestResult {
 export interface Verdict {
   /** The template's pod as it is to be; undefined: leave it alone. */
   readonly after: JsonObject | undefined
+  readonly mode: Mode
   readonly isDenied: boolean
   /** Lines for stderr. */
   readonly notes: readonly string[]
 }
 
-export interface Place {
-  readonly template: Template
-  readonly namespace: Namespace
-  /** `FILE: document 2: Deployment everything` */
-  readonly where: string
-}
-
 type Judge = (place: Place) => Verdict
 
+/** A document after its pods were judged. */
 interface Part {
-  readonly text: string
+  readonly document: NumberedDocument
+  /** Undefined: as it was. */
+  readonly changed: Changed | undefined
   readonly isDenied: boolean
   readonly notes: readonly string[]
 }
 
-const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
-
-const under = (path: readonly string[], operations: readonly Operation[]): readonly Operation[] => {
-  const prefix = path.map((key) => `/${escape(key)}`).join('')
-  return operations.map((operation) =>
-    Object.assign({ ...operation }, { path: prefix + operation.path }),
-  )
-}
-
-interface Numbered extends ManifestDocument {
-  /** Counts the documents that hold something, from 1. */
-  readonly number: number
-}
-
-type Known = ReadonlyMap<string, Namespace>
-
-interface Manifest {
-  readonly documents: readonly Numbered[]
-  /** Namespaces by name, the manifest's own and those that were known before. */
-  readonly known: Known
-}
-
-const knownNamespaces = (documents: readonly Numbered[], options: PlaceOptions): Known => {
-  const own = documents.flatMap(({ value }) => (value ? namespacesIn(value) : [])).map(namespaceOf)
-  return new Map([...options.namespaces, ...own].map((namespace) => [namespace.name, namespace]))
-}
-
-/** Reads all documents, or says which cannot be read. */
-const readManifest = (text: string, options: PlaceOptions): Result<Manifest, readonly string[]> => {
-  const documents: Numbered[] = []
-  const errors: string[] = []
-  let [number, linesBefore] = [0, 0]
-  for (const part of splitStream(text)) {
-    if (!isBlank(part)) number += 1
-    const document = readDocument(part, linesBefore)
-    linesBefore += part.split('\n').length - 1
-    if (document.ok) documents.push({ ...document.value, number })
-    else errors.push(`${options.file}: document ${number}: ${document.error}`)
+/** `line 3`, `lines 3, 5-8`. */
+const lineList = (lines: readonly number[]): string => {
+  const runs: [number, number][] = []
+  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+    const last = runs.at(-1)
+    if (last && last[1] >= line - 1) last[1] = line
+    else runs.push([line, line])
   }
-  return errors.length > 0
-    ? fail(errors)
-    : ok({ documents, known: knownNamespaces(documents, options) })
+  const texts = runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
+  return `${/[-,]/.test(texts.join()) ? 'lines' : 'line'} ${texts.join(', ')}`
 }
 
-interface Change {
-  readonly operations: readonly Operation[]
-  readonly isDenied: boolean
-  readonly notes: readonly string[]
-}
+const ANEW =
+  'it is written anew and its comments are gone: its form leaves no room for single changes'
+const LOST = 'holds what no comment can keep; uninject will write the values there anew'
+const FRESH =
+  'is written from outrigger.dev/status, which knows values and not how their author wrote them'
 
-/** Has one pod judged, and writes the operations from the document's root to what it became. */
-const judgeTemplate = (place: Place, judge: Judge): Change => {
-  const { template, where } = place
-  const { after, isDenied, notes } = judge(place)
-  const patch = after ? writePatch(template.pod, after) : ok([])
-  return patch.ok
-    ? { operations: under(template.path, patch.value), isDenied, notes }
-    : { operations: [], isDenied: true, notes: [...notes, `${where}: ${patch.error}`] }
-}
+const lossNotes = (
+  where: string,
+  { isAnew, lost }: Changed,
+  { lineOf }: LinedText,
+): readonly string[] => [
+  ...(isAnew ? [`${where}: warning: ${ANEW}`] : []),
+  ...(lost.length > 0 ? [`${where}: warning: ${lineList(lost.map(lineOf))}: ${LOST}`] : []),
+]
 
-const placesOf = (document: Numbered, options: PlaceOptions, known: Known): readonly Place[] =>
-  templatesIn(document.value ?? {}).map((template) => {
-    const name = template.namespace ?? options.namespace
-    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
-    const where = `${options.file}: document ${document.number}: ${template.kind} ${template.name}`
-    return { template, namespace, where }
-  })
+/** One pod that was injected before makes a document's text partly ours. */
+const modeOf = (verdicts: readonly Verdict[]): Mode =>
+  verdicts.find(({ after, mode }) => after !== undefined && mode !== 'keep')?.mode ?? 'keep'
 
-const runOverDocument = (
-  document: Numbered,
+const judgeDocument = (
+  document: NumberedDocument,
+  manifest: Manifest,
   options: ManifestOptions,
-  known: Known,
   judge: Judge,
 ): Part => {
-  const places = placesOf(document, options, known)
-  const changes = places.map((place) => judgeTemplate(place, judge))
-  const notes = changes.flatMap((change) => change.notes)
-  const edited = editText(
-    document,
-    changes.flatMap((change) => change.operations),
-  )
-  return edited.ok
-    ? { text: edited.value, isDenied: changes.some((change) => change.isDenied), notes }
-    : { text: '', isDenied: true, notes: [...notes, `${options.file}: ${edited.error}`] }
+  const places = placesOf(document, manifest, options)
+  const verdicts = places.map(judge)
+  const notes = verdicts.flatMap((verdict) => verdict.notes)
+  const isDenied = verdicts.some((verdict) => verdict.isDenied)
+  const pods = places.flatMap(({ template: { pod } }, index) => {
+    const after = verdicts[index]?.after
+    return after && !isSame(after, pod) ? [[pod, after] as const] : []
+  })
+  if (isDenied || pods.length === 0) return { document, changed: undefined, isDenied, notes }
+  const { where, value } = document
+  const after = withPods(value, new Map(pods))
+  const changed = changeDocument(manifest.lined, document, after, modeOf(verdicts))
+  if (!changed.ok) {
+    const fault = faultLine(where, changed.error, manifest.lined)
+    return { document, changed: undefined, isDenied: true, notes: [...notes, fault] }
+  }
+  const losses = lossNotes(where, changed.value, manifest.lined)
+  return { document, changed: changed.value, isDenied, notes: [...notes, ...losses] }
 }
 
-/** Every pod of a manifest and the namespace that it is for, or why the text cannot be read. */
-export const placesIn = (
+/** The manifest with its changed documents, and what is to be said of lines that were written anew. */
+const joinParts = (
   text: string,
-  options: PlaceOptions,
-): Result<readonly Place[], readonly string[]> => {
-  const manifest = readManifest(text, options)
-  if (!manifest.ok) return manifest
-  const { documents, known } = manifest.value
-  return ok(documents.flatMap((document) => placesOf(document, options, known)))
+  parts: readonly Part[],
+): { readonly text: string; readonly notes: readonly string[] } => {
+  const texts: string[] = []
+  const fresh: { readonly where: string; readonly start: number; readonly end: number }[] = []
+  let [done, length] = [0, 0]
+  const push = (piece: string): void => {
+    texts.push(piece)
+    length += piece.length
+  }
+  for (const {
+    document: { start, end, where },
+    changed,
+  } of parts) {
+    if (!changed) continue
+    push(text.slice(done, start))
+    for (const range of changed.fresh)
+      fresh.push({ where, start: length + range.start, end: length + range.end })
+    push(changed.text)
+    done = end
+  }
+  push(text.slice(done))
+  const whole = texts.join('')
+  if (fresh.length === 0) return { text: whole, notes: [] }
+  const { lineOf } = linedText(whole)
+  const lines = new Map<string, number[]>()
+  for (const { where, start, end } of fresh) {
+    const own = lines.get(where) ?? []
+    for (let line = lineOf(start); line <= lineOf(end - 1); line += 1) own.push(line)
+    lines.set(where, own)
+  }
+  const notes = [...lines].map(([where, own]) => `${where}: warning: ${lineList(own)}: ${FRESH}`)
+  return { text: whole, notes }
 }
+
+const report = (notes: readonly string[]): string => notes.map((line) => `${line}\n`).join('')
 
 /** Judges every pod of a manifest. */
 export const runOverManifest = (
@@ -160,15 +154,12 @@ export const runOverManifest = (
   judge: Judge,
 ): ManifestResult => {
   const manifest = readManifest(text, options)
-  if (!manifest.ok) return { stdout: '', stderr: lines(manifest.error), exitCode: 1 }
-  const { documents, known } = manifest.value
-  const parts = documents.map((document) => runOverDocument(document, options, known, judge))
-  const isDenied = parts.some((part) => part.isDenied)
-  return {
-    stdout: isDenied ? '' : parts.map((part) => part.text).join(''),
-    stderr: lines(parts.flatMap(({ notes }) => notes)),
-    exitCode: isDenied ? 1 : 0,
-  }
+  if (!manifest.ok) return { stdout: '', stderr: report(manifest.error), exitCode: 1 }
+  const parts = manifest.value.documents.map((document) =>
+    judgeDocument(document, manifest.value, options, judge),
+  )
+  const notes = parts.flatMap((part) => part.notes)
+  if (parts.some((part) => part.isDenied)) return { stdout: '', stderr: report(notes), exitCode: 1 }
+  const whole = joinParts(text, parts)
+  return { stdout: whole.text, stderr: report([...notes, ...whole.notes]), exitCode: 0 }
 }
-
-const lines = (list: readonly string[]): string => list.map((line) => `${line}\n`).join('')

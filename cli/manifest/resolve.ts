@@ -8,7 +8,8 @@ import type { Reader } from '../../webhook/images/reader.ts'
 import { parseReference, tagKey, type Reference } from '../../webhook/images/reference.ts'
 import { stringAt } from '../../shared/json.ts'
 import { decide } from './inject.ts'
-import { placesIn, type ManifestOptions } from './manifest.ts'
+import type { ManifestOptions } from './manifest.ts'
+import { placesIn } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
 /** Images of one manifest; more are a mistake, or somebody's wish to have us ask. */

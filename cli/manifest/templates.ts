@@ -1,7 +1,15 @@
 // Finds the pods of a manifest: Pods themselves, and the templates in every workload kind, also
 // inside a List. Pure.
 
-import { arrayAt, at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import {
+  arrayAt,
+  at,
+  isObject,
+  objectsAt,
+  stringAt,
+  withAt,
+  type JsonObject,
+} from '../../shared/json.ts'
 import {
   kindOfObject,
   nameOf,
@@ -53,6 +61,24 @@ export const templatesIn = (
   }
   const template = templateIn(object, path)
   return template ? [template] : []
+}
+
+/** The object with other pods in the place of those that a map names. */
+export const withPods = (
+  object: JsonObject,
+  pods: ReadonlyMap<JsonObject, JsonObject>,
+): JsonObject => {
+  if (isList(object)) {
+    const items = (arrayAt(object, 'items') ?? []).map((item) =>
+      isObject(item) ? withPods(item, pods) : item,
+    )
+    return { ...object, items }
+  }
+  const template = templateIn(object, [])
+  const after = template && pods.get(template.pod)
+  if (!after) return object
+  const [first, ...rest] = template.path
+  return first === undefined ? after : withAt(object, [first, ...rest], after)
 }
 
 /** The Namespace objects of a manifest. */

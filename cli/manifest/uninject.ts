@@ -11,5 +11,5 @@ export const uninjectManifest = (text: string, options: ManifestOptions): Manife
     const after = restorePod(template.pod)
     const isBlind = ownSidecar(template.pod) !== undefined && !readStatus(template.pod)
     const note = `${where}: warning: its outrigger.dev/status is missing or not ours: fields that injection filled in stay`
-    return { after, isDenied: false, notes: isBlind ? [note] : [] }
+    return { after, mode: 'restore', isDenied: false, notes: isBlind ? [note] : [] }
   })

@@ -11,7 +11,17 @@ export interface Plan {
 export const PLAN: Plan = {
   programs: ['cli', 'webhook sidecar', 'certs', 'shared'],
   floors: {
-    cli: ['.', 'start', 'dev', 'run manifest', 'images', 'command', 'output'],
+    cli: [
+      '.',
+      'start',
+      'dev',
+      'run manifest',
+      'manifest/edit', // writes a document
+      'manifest/read', // knows what kubectl reads in it
+      'images',
+      'command',
+      'output',
+    ],
     webhook: ['.', 'admission kube', 'workload', 'inject', 'cluster', 'images', 'settings'],
     sidecar: [
       '.', // wires everything

@@ -49,7 +49,6 @@ describe('what is not ours passes byte for byte', () => {
     ['comments alone', '# a\n\n---\n# b\n'],
     ['another kind', OTHER],
     ['several kinds', `${OTHER}---\n${OTHER}--- # marked\n${OTHER}...\n`],
-    ['a directive', `%YAML 1.2\n---\n${OTHER}`],
     ['CRLF', OTHER.replaceAll('\n', '\r\n')],
     ['no newline at the end', OTHER.trimEnd()],
     ['a pod that does not opt in', POD.replace("'true'", "'false'")],
@@ -83,9 +82,8 @@ describe('a document that is injected', () => {
     expect(stdout).toMatch(/command: .*echo-server.*"--verbose".* # the line/)
   })
 
-  test('comes back byte for byte but for the line that changed', () => {
-    const { stdout } = uninjectManifest(injectManifest(POD, options).stdout, options)
-    expect(values(stdout)).toEqual(values(POD))
+  test('comes back byte for byte', () => {
+    expect(uninjectManifest(injectManifest(POD, options).stdout, options).stdout).toBe(POD)
   })
 
   test.each([
@@ -107,9 +105,7 @@ describe('a document that is injected', () => {
     expect(first.stdout).toContain('outrigger-sidecar')
     expect(injectManifest(first.stdout, options).stdout).toBe(first.stdout)
     const back = uninjectManifest(first.stdout, options)
-    const bare = JSON.stringify(values(text)).replace('"securityContext":null,"volumes":null,', '')
-    const got = JSON.stringify(values(back.stdout))
-    expect(JSON.parse(got)).toEqual(JSON.parse(bare))
+    expect(back).toEqual({ stdout: text, stderr: '', exitCode: 0 })
   })
 
   test('anchors and merge keys are written out where a change would show elsewhere', () => {
@@ -211,7 +207,7 @@ describe('what goes wrong', () => {
 
   test('what is no YAML is told by its line in the file', () => {
     const { stderr } = injectManifest(`# 1\na: 1\n---\n# 4\nb: 1\nb: 2\n`, options)
-    expect(stderr).toBe('app.yaml: document 2: line 6: Map keys must be unique\n')
+    expect(stderr).toBe('app.yaml: document 2: line 6: the key "b" stands twice\n')
   })
 
   test('strictness of the built-in configuration is said to be that', () => {
@@ -222,9 +218,7 @@ describe('what goes wrong', () => {
 
   test('uninject without a status takes out what goes by name, and says so', () => {
     const { stdout } = injectManifest(POD, options)
-    const bare = stdout
-      .replace(/\n +outrigger\.dev\/status: .*/, '')
-      .replace(/,\n?\s*outrigger\.dev\/status: *'[^']*'/, '')
+    const bare = stdout.replace(/, outrigger\.dev\/status: '[^']*'/, '')
     const back = uninjectManifest(bare, options)
     expect(back.stdout).not.toMatch(/outrigger-|\/outrigger\//)
     expect(back.stderr).toContain('outrigger.dev/status')

@@ -1,0 +1,99 @@
+// Reads a manifest once, as kubectl would: its documents, the pods in them, and the namespaces that those are for. Pure.
+
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { readDocument, type ManifestDocument } from './read/document.ts'
+import { cutStream } from './read/stream.ts'
+import { namespacesIn, templatesIn, type Template } from './templates.ts'
+import { linedText, type LinedText } from './read/lined-text.ts'
+import type { Fault } from './read/tree.ts'
+
+export interface PlaceOptions {
+  /** How messages name the text: a file, or `-`. */
+  readonly file: string
+  /** For objects that name no namespace. */
+  readonly namespace: string
+  /** Known namespaces, besides those in the manifest. */
+  readonly namespaces: readonly Namespace[]
+}
+
+export interface Place {
+  readonly template: Template
+  readonly namespace: Namespace
+  /** `FILE: document 2: Deployment everything` */
+  readonly where: string
+}
+
+export interface NumberedDocument extends ManifestDocument {
+  /** `FILE: document 2`, counting the documents that hold something. */
+  readonly where: string
+}
+
+export interface Manifest {
+  readonly lined: LinedText
+  /** Those that hold an object. */
+  readonly documents: readonly NumberedDocument[]
+  /** Namespaces by name, the manifest's own and those that were known before. */
+  readonly known: ReadonlyMap<string, Namespace>
+}
+
+/** `FILE: document 2: line 7: what is wrong there` */
+export const faultLine = (
+  where: string,
+  { offset, message }: Fault,
+  { lineOf }: LinedText,
+): string => `${where}: line ${lineOf(offset)}: ${message}`
+
+const knownNamespaces = (
+  documents: readonly ManifestDocument[],
+  { namespaces }: PlaceOptions,
+): ReadonlyMap<string, Namespace> => {
+  const own = documents.flatMap(({ value }) => namespacesIn(value)).map(namespaceOf)
+  return new Map([...namespaces, ...own].map((namespace) => [namespace.name, namespace]))
+}
+
+/** Reads all documents, or says of each what is wrong with it. */
+export const readManifest = (
+  text: string,
+  options: PlaceOptions,
+): Result<Manifest, readonly string[]> => {
+  const lined = linedText(text)
+  const pieces = cutStream(text)
+  if (!pieces.ok) return fail([faultLine(options.file, pieces.error, lined)])
+  const documents: NumberedDocument[] = []
+  const errors: string[] = []
+  let number = 0
+  for (const piece of pieces.value) {
+    const read = readDocument(text, piece)
+    if (read.ok && read.value === 'nothing') continue
+    number += 1
+    const where = `${options.file}: document ${number}`
+    if (!read.ok) errors.push(faultLine(where, read.error, lined))
+    else if (typeof read.value !== 'string') documents.push({ ...read.value, where })
+  }
+  return errors.length > 0
+    ? fail(errors)
+    : ok({ lined, documents, known: knownNamespaces(documents, options) })
+}
+
+/** The pods of a document. */
+export const placesOf = (
+  { value, where }: NumberedDocument,
+  { known }: Manifest,
+  options: PlaceOptions,
+): readonly Place[] =>
+  templatesIn(value).map((template) => {
+    const name = template.namespace ?? options.namespace
+    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
+    return { template, namespace, where: `${where}: ${template.kind} ${template.name}` }
+  })
+
+/** Every pod of a manifest and the namespace that it is for, or why the text cannot be read. */
+export const placesIn = (
+  text: string,
+  options: PlaceOptions,
+): Result<readonly Place[], readonly string[]> => {
+  const manifest = readManifest(text, options)
+  if (!manifest.ok) return manifest
+  return ok(manifest.value.documents.flatMap((each) => placesOf(each, manifest.value, options)))
+}
