@@ -104,6 +104,14 @@ const portOf = (
   return others.length === 0 ? only : undefined
 }
 
+// What a warning has room for.
+const MAX_SHOWN = 80
+
+const shown = (command: readonly string[]): string => {
+  const text = command.join(' ')
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}
+
 /** The server of a bridge, run without it. The bridge's port stays declared: Services find it by name. */
 const unwrapped = (
   server: JsonObject,
@@ -114,9 +122,10 @@ const unwrapped = (
   const port = portOf(server, bridge, subject)
   const standIns =
     port === undefined || isOwnPort(port) ? [] : [{ port, path: bridge.path ?? MCP_PATH }]
+  const name = nameOf(server)
   const served = standIns.map(
     (standIn) =>
-      ` Port ${standIn.port} is served by the sidecar: MCP over Streamable HTTP at ${standIn.path}, nothing else of the bridge's.`,
+      `container ${name}: port ${standIn.port} is served by the sidecar: MCP over Streamable HTTP at ${standIn.path}, nothing else that the bridge had there`,
   )
   return {
     kind: 'stdio',
@@ -124,7 +133,8 @@ const unwrapped = (
     dropsPorts: false,
     standIns,
     warnings: [
-      `container ${nameOf(server)}: its server ${JSON.stringify(command.join(' '))} is run without the bridge ${bridge.name}, one process a session.${served.join('')} To keep the bridge, set ${PREFIX}transport: http`,
+      `container ${name}: its server is run without the bridge ${bridge.name}, one process a session: ${shown(command)}; to keep the bridge, set ${PREFIX}transport: http`,
+      ...served,
     ],
   }
 }
