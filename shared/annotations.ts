@@ -108,6 +108,14 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
   },
+  'max-concurrent-calls': {
+    type: 'integer',
+    max: 1024,
+    default: '64',
+    doc: 'Most calls of one session that its server works on at once; more wait their turn.',
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
   'idle-timeout': {
     type: 'duration',
     default: '30m',

@@ -127,6 +127,7 @@ const build = (parts: SidecarParts) => {
     nextId: counter(),
     newSessionId: () => randomBytes(24).toString('base64url'),
     endsListeners: config.exitWhenIdle,
+    maxConcurrentCalls: settings['max-concurrent-calls'],
     now,
     observe: observer(memory, metrics, now),
     onSessionEnd: metrics.sessionEnd,

@@ -148,13 +148,13 @@ export class Backend implements ChannelOwner {
   private cancelled(session: Session, message: Notification): void {
     const { text } = message
     const place = cancelledId(message)
-    const call = place && session.find(slice(text, place))
-    if (!call) return
-    this.channel.withdraw(
-      call,
-      rewrite(text, [{ start: place.start, end: place.end, text: `${call.id}` }]),
-    )
-    call.caller.fault(fault('request-cancelled', 'the client cancelled the request'))
+    const found = place && session.find(slice(text, place))
+    if (!found) return
+    if (found.call) {
+      const edit = { start: place.start, end: place.end, text: `${found.call.id}` }
+      this.channel.withdraw(found.call, rewrite(text, [edit]))
+    }
+    found.fault(fault('request-cancelled', 'the client cancelled the request'))
   }
 
   private serverRequest(message: Request, relatedTo: Call | undefined): void {

@@ -13,7 +13,6 @@ import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
 import { Pool, type PoolOptions } from './pool.ts'
-import { MAX_IN_FLIGHT } from './session.ts'
 import { Sessions, type Entry, type SessionEnd } from './sessions.ts'
 import type { Stream } from './stream.ts'
 
@@ -146,23 +145,18 @@ export class Legacy {
     stream: Stream,
   ): void {
     const idText = slice(request.text, request.id)
-    if (session.inFlight >= MAX_IN_FLIGHT) {
-      stream.fault(
-        fault('too-many-requests', `${MAX_IN_FLIGHT} requests of this session are in flight`),
-        idText,
-      )
-      return
-    }
     const counted = backend.countSubscription(session, request)
     if (counted !== 'forward') {
       if (counted === 'settled') stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
       else stream.fault(counted, idText)
       return
     }
-    const caller = session.begin(stream, idText)
-    caller.call = backend.channel.call(request, caller, {
-      timeoutMs: this.options.requestTimeoutMs,
-      trace,
+    const timeoutMs = this.options.requestTimeoutMs
+    session.begin(stream, {
+      idText,
+      bytes: request.text.length,
+      timeoutMs,
+      send: (caller) => backend.channel.call(request, caller, { timeoutMs, trace }),
     })
   }
 

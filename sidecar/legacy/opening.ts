@@ -13,6 +13,7 @@ import type { ProcessModel } from './backend.ts'
 import { EventBudget } from './event-log.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
+import { WaitingBytes } from './turns.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface OpeningOptions {
@@ -21,12 +22,15 @@ export interface OpeningOptions {
   readonly model: ProcessModel
   readonly keepAliveMs: number
   readonly newSessionId: () => string
+  /** Of one session, with the server at once. */
+  readonly maxConcurrentCalls: number
   readonly now: () => number
 }
 
 export class Opening {
   private readonly options: OpeningOptions
   private readonly eventBudget = new EventBudget()
+  private readonly waitingBytes = new WaitingBytes()
   /** Sessions whose server has not answered yet. */
   private readonly waiting = new Set<Session>()
 
@@ -76,10 +80,17 @@ export class Opening {
   private session(permit: Permit, asked: string): Session {
     const revision = revisionOf(asked) ?? revisionOf(LATEST_LEGACY)
     if (revision === undefined) throw new Error('the newest legacy revision is in the table')
-    const { newSessionId, now } = this.options
-    const { eventBudget } = this
-    const principal = permit.principal.key
-    return new Session({ id: newSessionId(), principal, revision, now, eventBudget })
+    const { newSessionId, maxConcurrentCalls, now } = this.options
+    const { eventBudget, waitingBytes } = this
+    return new Session({
+      id: newSessionId(),
+      principal: permit.principal.key,
+      revision,
+      maxConcurrentCalls,
+      now,
+      eventBudget,
+      waitingBytes,
+    })
   }
 
   /** The session joins its process and lives on, where the server agreed and the client still waits. */

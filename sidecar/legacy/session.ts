@@ -2,18 +2,16 @@
 // been asked. It routes the server's messages to its streams; which process serves it is the backend's business.
 
 import type { Idle } from '../access/room.ts'
-import type { Call } from '../conversation/channel.ts'
-import { idKey } from '../conversation/channel.ts'
+import { idKey, type Call, type Caller } from '../conversation/channel.ts'
 import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
-import type { Fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
 import { EventLog, type EventBudget } from './event-log.ts'
 import { Stream } from './stream.ts'
+import { Turns, type Turn, type WaitingBytes } from './turns.ts'
 
-/** Requests in flight in one session; more are refused with 429. */
-export const MAX_IN_FLIGHT = 64
 /** Streams that can still be resumed. */
 const MAX_STREAMS = 64
 /** Requests of the server's that wait for the client. */
@@ -28,6 +26,9 @@ export interface SessionOptions {
   readonly now: () => number
   /** Shared with the other sessions; a session of its own has its own. */
   readonly eventBudget?: EventBudget
+  readonly waitingBytes?: WaitingBytes
+  /** Its calls that the server works on at once; the others wait their turn. */
+  readonly maxConcurrentCalls: number
 }
 
 /** What a session that ends leaves with its server: calls in flight, and exact ids of the server's own requests. */
@@ -36,11 +37,23 @@ export interface LeftBehind {
   readonly asked: readonly string[]
 }
 
-/** A client's request while the server works on it. */
+/** A client's request until it is answered. */
 export interface SessionCall {
   readonly stream: Stream
   readonly idText: string
+  /** As the server has it; undefined while it waits for its turn. */
   call: Call | undefined
+  /** Answers it with a fault. */
+  fault(fault: Fault): void
+}
+
+/** What a call is, once it is its turn. */
+export interface Asking {
+  readonly idText: string
+  readonly bytes: number
+  /** Longest wait, be it for the turn or for the answer. */
+  readonly timeoutMs: number
+  readonly send: (caller: Caller) => Call | undefined
 }
 
 export class Session {
@@ -62,7 +75,8 @@ export class Session {
   private readonly listening: Stream
   /** Those of POSTs, while they can still be answered or resumed. */
   private readonly streams = new InFlight<Stream>()
-  private readonly calls = new InFlight<SessionCall>()
+  private readonly calls = new InFlight<SessionCaller>()
+  private readonly turns: Turns
   /** Ids of the server's requests that this client was asked, by key, with their exact text. */
   private readonly asked = new Map<string, string>()
   private nextStream = LISTENING + 1
@@ -74,6 +88,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.options = options
     this.log = new EventLog(options.eventBudget)
+    this.turns = new Turns(options.maxConcurrentCalls, options.waitingBytes)
     this.id = options.id
     this.principal = options.principal
     this.revision = options.revision
@@ -108,24 +123,30 @@ export class Session {
     return stream
   }
 
-  /** Takes note of a call; what it gets back is its caller. */
-  begin(stream: Stream, idText: string): SessionCall & SessionCaller {
-    const call = new SessionCaller(this, stream, idText)
+  /** Sends a call once it is its turn, and puts its answer on the stream; a fault at once where too many wait. */
+  begin(stream: Stream, asking: Asking): void {
+    const call = new SessionCaller(this, stream, asking, this.options.now())
     this.calls.add(call)
-    return call
+    if (this.turns.take(call)) return
+    this.calls.delete(call)
+    stream.fault(
+      fault('too-many-requests', 'too many calls of this session wait for their turn'),
+      asking.idText,
+    )
   }
 
-  done(call: SessionCall): void {
-    this.calls.delete(call)
+  done(call: SessionCaller): void {
+    // Whoever ends a session takes its calls first.
+    if (!this.calls.delete(call)) return
+    this.turns.done(call)
     if (call.stream.isComplete && !call.stream.isResumable) this.streams.delete(call.stream)
     this.lastUsedMs = this.options.now()
   }
 
   /** The newest call in flight with this id: what a cancellation can mean. */
-  find(idText: string): Call | undefined {
+  find(idText: string): SessionCall | undefined {
     const key = idKey(idText)
-    const found = this.calls.findLast((call) => idKey(call.idText) === key)
-    return found?.call
+    return this.calls.findLast((call) => idKey(call.idText) === key)
   }
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
@@ -197,12 +218,14 @@ export class Session {
   }
 
   sweep(nowMs: number, keepAliveMs: number): void {
+    this.turns.sweep(nowMs)
     this.listening.sweep(nowMs, keepAliveMs)
     for (const stream of this.streams) stream.sweep(nowMs, keepAliveMs)
   }
 
   /** Ends every connection; a call still waiting gets the fault first. What the server must be told stays behind. */
   end(fault: Fault): LeftBehind {
+    this.turns.close()
     const calls = [...this.calls].flatMap(({ call }) => call ?? [])
     for (const call of this.calls.take()) call.stream.fault(fault, call.idText)
     this.listening.end()
@@ -231,16 +254,35 @@ export class Session {
 }
 
 /** A client's request as the channel's caller: what comes back goes to its stream. */
-class SessionCaller implements SessionCall {
+class SessionCaller implements SessionCall, Caller, Turn {
   readonly stream: Stream
   readonly idText: string
+  readonly bytes: number
+  readonly deadlineMs: number
   call: Call | undefined
   private readonly session: Session
+  private readonly asking: Asking
 
-  constructor(session: Session, stream: Stream, idText: string) {
+  constructor(session: Session, stream: Stream, asking: Asking, nowMs: number) {
     this.session = session
     this.stream = stream
-    this.idText = idText
+    this.asking = asking
+    this.idText = asking.idText
+    this.bytes = asking.bytes
+    this.deadlineMs = nowMs + asking.timeoutMs
+  }
+
+  begin(): void {
+    this.call = this.asking.send(this)
+  }
+
+  expire(): void {
+    this.fault(
+      fault(
+        'request-timeout',
+        `it was not its turn within ${this.asking.timeoutMs} ms: outrigger.dev/max-concurrent-calls are with the server`,
+      ),
+    )
   }
 
   answer(text: string, _response: Response): void {

@@ -17,6 +17,7 @@ import {
   rpc,
   startPuppet,
   toolCall,
+  type Json,
   type PuppetBridge,
 } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
@@ -212,6 +213,37 @@ describe('a session that nobody uses', () => {
       'another client needed the room',
     )
     await bridge.admin.idle()
+  })
+})
+
+describe('a session with more calls than its server may have at once', () => {
+  start('--max-concurrent-calls', '2')
+
+  test('is answered each of them, in turn, and can take one back that waits', async () => {
+    const session = await openLegacy(bridge.url)
+    const names = [...Array(100).keys()].map((index) => `call ${index}`)
+    const texts = await Promise.all(names.map((text) => session.call('later', { text, ms: 5 })))
+    expect(texts).toEqual(names)
+
+    const begin = (id: string, args: Json) =>
+      session.post(rpc('tools/call', { name: 'say', arguments: args }, id))
+    const inFlight = async (count: number): Promise<void> => {
+      while ((await bridge.admin.metric('outrigger_requests_in_flight')) !== count);
+    }
+    const takeBack = (requestId: string) =>
+      session.post(note('notifications/cancelled', { requestId }))
+    const busy = ['a', 'b'].map((id) => begin(id, { isSilent: true }))
+    await inFlight(2)
+    const waiting = begin('c', { isSilent: true, text: 'never' })
+    await inFlight(3)
+    for (const id of ['c', 'a', 'b']) await takeBack(id)
+    for (const call of [waiting, ...busy]) {
+      expect((await call).text).toContain('"code":"request-cancelled"')
+    }
+    const seen = await session.call('seen')
+    expect(seen).not.toContain('never')
+    expect(seen.match(/notifications\/cancelled/g)).toHaveLength(2)
+    await session.end()
   })
 })
 

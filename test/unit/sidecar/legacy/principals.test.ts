@@ -35,6 +35,7 @@ const start = (model: ProcessModel): void => {
     startupTimeoutMs: 10_000,
     requestTimeoutMs: 10_000,
     idleTimeoutMs: IDLE_MS,
+    maxConcurrentCalls: 64,
     keepAliveMs: 10_000,
     nextId: () => ++last,
     newSessionId: () => `session-${++sessions}`,

@@ -36,6 +36,7 @@ const start = (model: ProcessModel, { places = PLACES, endsListeners = false } =
     startupTimeoutMs: 10_000,
     requestTimeoutMs: 10_000_000,
     idleTimeoutMs: IDLE_MS,
+    maxConcurrentCalls: 64,
     keepAliveMs: 10_000_000,
     nextId: () => ++last,
     newSessionId: () => `session-${++sessions}`,

@@ -1,6 +1,7 @@
 // Which of a session's streams hears what, what it has been asked, and what it leaves behind.
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Caller } from '../../../../sidecar/conversation/channel.ts'
 import { Session } from '../../../../sidecar/legacy/session.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { revisionOf } from '../../../../sidecar/mcp/revision.ts'
@@ -11,17 +12,46 @@ const RESULT = aMessage('{"jsonrpc":"2.0","id":1,"result":{}}')
 const ENDED = fault('session-unknown', 'over')
 
 let session: Session
+let lastSent = 0
 
 beforeEach(() => {
   const revision = revisionOf('2025-06-18')
   if (!revision) throw new Error('the revision is in the table')
-  session = new Session({ id: 's', principal: 'p', revision, now: () => 5 })
+  session = new Session({
+    id: 's',
+    principal: 'p',
+    revision,
+    maxConcurrentCalls: 300,
+    now: () => 5,
+  })
 })
 
 /** A call under way, with its client's end. */
 const begin = (idText = '1') => {
   const client = aReply()
-  return { client, call: session.begin(session.open(client.reply), idText) }
+  const got: { caller?: Caller } = {}
+  const sent = ++lastSent
+  session.begin(session.open(client.reply), {
+    idText,
+    bytes: 1,
+    timeoutMs: 1000,
+    send: (caller) => {
+      got.caller = caller
+      return {
+        id: sent,
+        idText,
+        tokenText: undefined,
+        method: 'm',
+        caller,
+        timeoutMs: 0,
+        sentMs: 0,
+        deadlineMs: 0,
+      }
+    },
+  })
+  const [call, found] = [got.caller, session.find(idText)]
+  if (!call || !found) throw new Error('it is its turn')
+  return { client, call, found }
 }
 
 const answer = (call: ReturnType<typeof begin>['call'], text = '{"r":1}'): void => {
@@ -40,7 +70,7 @@ describe('who hears a message', () => {
 
   test('the call that is named', async () => {
     const [older, newer] = [begin('1'), begin('2')]
-    session.tell('{"n":1}', older.call)
+    session.tell('{"n":1}', older.found)
     expect([await events(older.client), await events(newer.client)]).toEqual([['{"n":1}'], []])
   })
 
@@ -100,24 +130,12 @@ describe('who comes back', () => {
 describe('calls', () => {
   test('are found by their id in any spelling, the newest first', () => {
     const [first, second] = [begin('1'), begin('1.0')]
-    const made = (number: number) => ({
-      id: number,
-      idText: '1',
-      tokenText: undefined,
-      method: 'm',
-      caller: first.call,
-      timeoutMs: 0,
-      sentMs: 0,
-      deadlineMs: 0,
-    })
-    first.call.call = made(1)
-    second.call.call = made(2)
-    expect(session.find('1')).toBe(second.call.call)
-    expect(session.callOf(first.call.call)).toBe(first.call)
+    expect(session.find('1')).toBe(second.found)
+    expect(session.callOf(first.found.call)).toBe(first.found)
     answer(second.call)
-    expect(session.find('1e0')).toBe(first.call.call)
+    expect(session.find('1e0')).toBe(first.found)
     expect(session.find('"1"')).toBeUndefined()
-    expect(session.callOf(made(1))).toBeUndefined()
+    expect(session.callOf(second.found.call)).toBeUndefined()
   })
 
   test('are in flight until they are answered or have failed', () => {
@@ -170,10 +188,10 @@ describe("the server's requests", () => {
 
 describe('the end', () => {
   test('tells every call, ends every stream, and leaves what the server must hear', async () => {
-    const { client, call } = begin('"id"')
+    const { client, found } = begin('"id"')
     const listening = aReply()
     session.listen(listening.reply, undefined)
-    session.ask('7.0', '{}', call)
+    session.ask('7.0', '{}', found)
     const left = session.end(ENDED)
     expect(await client.body()).toContain('"id":"id","error":{"code":-32001,"message":"over"')
     expect(listening.reply.state).toBe('done')

@@ -1,0 +1,99 @@
+// How many of a session's calls its server works on at once; the others wait their turn, in the order in which they
+// came. Bounded by their number in a session, by their bytes in all sessions together, and by time.
+
+/** One call, from its arrival until it has been answered. */
+export interface Turn {
+  /** What is kept of it while it waits. */
+  readonly bytes: number
+  /** It waits no longer than this. */
+  readonly deadlineMs: number
+  /** It is its turn: it goes to the server. */
+  begin(): void
+  /** It has waited too long. */
+  expire(): void
+}
+
+const MAX_WAITING = 1024
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+
+/** What the waiting calls of all sessions hold together. */
+export class WaitingBytes {
+  private held = 0
+
+  /** False where they are too many. */
+  take(bytes: number): boolean {
+    if (this.held + bytes > MAX_WAITING_BYTES) return false
+    this.held += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.held -= bytes
+  }
+}
+
+export class Turns {
+  private readonly most: number
+  private readonly waitingBytes: WaitingBytes
+  private running = 0
+  private waiting: readonly Turn[] = []
+  private isBeginning = false
+
+  /** `most`: how many are with the server at once. */
+  constructor(most: number, waitingBytes = new WaitingBytes()) {
+    this.most = most
+    this.waitingBytes = waitingBytes
+  }
+
+  /** Begins it, or lets it wait; false where too many wait already. */
+  take(turn: Turn): boolean {
+    if (this.running < this.most) {
+      this.running++
+      turn.begin()
+      return true
+    }
+    if (this.waiting.length >= MAX_WAITING || !this.waitingBytes.take(turn.bytes)) return false
+    this.waiting = [...this.waiting, turn]
+    return true
+  }
+
+  /** It has been answered, or nobody wants it any more. */
+  done(turn: Turn): void {
+    if (this.leave(turn)) return
+    this.running--
+    this.next()
+  }
+
+  sweep(nowMs: number): void {
+    if (this.waiting.length === 0) return
+    for (const turn of this.waiting) if (turn.deadlineMs <= nowMs) turn.expire()
+  }
+
+  /** Nothing begins any more. */
+  close(): void {
+    for (const turn of this.waiting) this.leave(turn)
+  }
+
+  /** One call can end as soon as it begins, as where the server has gone; hence no recursion. */
+  private next(): void {
+    if (this.isBeginning) return
+    this.isBeginning = true
+    for (;;) {
+      const [turn] = this.waiting
+      if (turn === undefined || this.running >= this.most) break
+      this.leave(turn)
+      this.running++
+      turn.begin()
+    }
+    this.isBeginning = false
+  }
+
+  private leave(turn: Turn): boolean {
+    const { length } = this.waiting
+    if (length === 0) return false
+    this.waiting = this.waiting.filter((other) => other !== turn)
+    if (this.waiting.length === length) return false
+    this.waitingBytes.give(turn.bytes)
+    return true
+  }
+}
