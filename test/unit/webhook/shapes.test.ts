@@ -1,0 +1,153 @@
+// What people run: the shapes of 101 public manifests and charts (images renamed, values taken out), each
+// with the one annotation. What becomes of every pod, and what its author is told, stands as text in
+// test/golden/shapes.txt, written by UPDATE_GOLDEN=1.
+
+import { describe, expect, test } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { lend } from '../../../cli/manifest/workload.ts'
+import { templatesIn, type Template } from '../../../cli/manifest/templates.ts'
+import { parseImageIndex, type ImageIndex } from '../../../shared/image-index.ts'
+import { isObject, objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
+import { readClusterConfig, type ClusterConfig } from '../../../webhook/cluster/config.ts'
+import { serviceOf, type Namespace } from '../../../webhook/cluster/namespace.ts'
+import { parseReference, tagKey } from '../../../webhook/images/reference.ts'
+import type { Outcome } from '../../../webhook/inject/outcome.ts'
+import { members } from '../../../webhook/inject/pod.ts'
+import { uidOf } from '../../../webhook/inject/security.ts'
+import { render } from '../../../webhook/inject/render.ts'
+
+const at = (path: string): URL => new URL(`../../../${path}`, import.meta.url)
+const GOLDEN = fileURLToPath(at('test/golden/shapes.txt'))
+
+interface Shape {
+  readonly id: string
+  readonly needs: readonly string[]
+  readonly objects: readonly JsonObject[]
+}
+
+const shapeOf = (line: string): Shape => {
+  const value: unknown = JSON.parse(line)
+  if (!isObject(value)) throw new Error(`no shape: ${line.slice(0, 80)}`)
+  const needs = value['needs']
+  return {
+    id: stringAt(value, 'id') ?? '',
+    needs: Array.isArray(needs) ? needs.map(String) : [],
+    objects: objectsAt(value, 'docs'),
+  }
+}
+
+const SHAPES = readFileSync(at('test/fixtures/shapes.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map(shapeOf)
+
+/** As `outrigger images add` would have read them: `UID` is a named user, `UID?` an image without one. */
+const indexFor = ({ needs, objects }: Shape): ImageIndex => {
+  const user = needs.includes('UID') ? { name: 'app', uid: 10_001, gid: 10_001 } : { uid: 10_002 }
+  const record = {
+    entrypoint: ['/usr/local/bin/server'],
+    cmd: [],
+    ...(needs.includes('UID?') ? {} : { user }),
+  }
+  const containers = objects.flatMap((object) =>
+    templatesIn(object).flatMap(({ pod }) => members(pod).map(({ container }) => container)),
+  )
+  const tags = containers.flatMap((container) => {
+    const reference = parseReference(stringAt(container, 'image') ?? '')
+    const key = reference.ok ? tagKey(reference.value) : undefined
+    return key === undefined ? [] : [key]
+  })
+  const digest = (tag: string): string => `sha256:${createHash('sha256').update(tag).digest('hex')}`
+  const index = parseImageIndex({
+    version: 1,
+    tags: Object.fromEntries(tags.map((tag) => [tag, digest(tag)])),
+    images: Object.fromEntries(tags.map((tag) => [digest(tag), { 'linux/amd64': record }])),
+  })
+  if (!index.ok) throw new Error(index.error.join('; '))
+  return index.value
+}
+
+const configFor = (shape: Shape): ClusterConfig => {
+  const text = readFileSync(at('manifests/overlays/dev/config.yaml'), 'utf8')
+  const config = readClusterConfig(text)
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return { ...config.value, images: indexFor(shape) }
+}
+
+const namespaceFor = ({ objects }: Shape): Namespace => ({
+  name: 'default',
+  labels: {},
+  annotations: {},
+  services: objects.filter((object) => object['kind'] === 'Service').map(serviceOf),
+})
+
+interface Rendered {
+  readonly name: string
+  readonly outcome: Outcome
+}
+
+const renderTemplate = (template: Template, shape: Shape): Rendered => {
+  const { pod, workload } = lend(template)
+  const outcome = render(pod, namespaceFor(shape), configFor(shape), workload)
+  return { name: `${template.kind} ${template.name}`, outcome }
+}
+
+/** Those that ask for something; helpers and databases beside them do not. */
+const renderShape = (shape: Shape): readonly Rendered[] =>
+  shape.objects
+    .flatMap((object) => templatesIn(object))
+    .map((template) => renderTemplate(template, shape))
+    .filter(({ outcome }) => outcome.kind !== 'skip')
+
+const ALL = SHAPES.map((shape) => ({ shape, rendered: renderShape(shape) }))
+
+const told = ({ name, outcome }: Rendered): string => {
+  const violations = outcome.kind === 'deny' ? outcome.violations : []
+  const lines = [
+    ...violations.map(({ code, message }) => `denied (${code}): ${message}`),
+    ...outcome.warnings,
+  ]
+  return [`  ${name}: ${outcome.kind}`, ...lines.map((line) => `    ${line}`)].join('\n')
+}
+
+describe('the shapes of what people run', () => {
+  test('there are 101, of which one asks for nothing', () => {
+    expect(SHAPES).toHaveLength(101)
+    const bare = ALL.filter(({ rendered }) => rendered.length === 0)
+    expect(bare.map(({ shape }) => shape.id)).toEqual(['m036'])
+  })
+
+  test('become what the golden text says', () => {
+    const text = ALL.map(({ shape: { id, needs }, rendered }) =>
+      [`${id} ${needs.join(' ')}`.trim(), ...rendered.map(told), ''].join('\n'),
+    ).join('\n')
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, text)
+    expect(text).toBe(readFileSync(GOLDEN, 'utf8'))
+  })
+
+  test('are injected by the one annotation, 91 of them', () => {
+    const injected = ALL.filter(
+      ({ rendered }) =>
+        rendered.length > 0 && rendered.every(({ outcome }) => outcome.kind === 'inject'),
+    )
+    expect(injected.length).toBe(91)
+  })
+
+  test('none of them runs as root, or as somebody unknown', () => {
+    const odd = ALL.flatMap(({ rendered }) => rendered).flatMap(({ name, outcome }) => {
+      if (outcome.kind !== 'inject') return []
+      const { pod } = outcome
+      const known = (container: JsonObject): boolean => {
+        const uid = uidOf(pod, container)
+        // Without one in the spec, the image's own number counts, by the index.
+        return uid === undefined ? stringAt(container, 'image')?.includes('@') === true : uid > 0
+      }
+      return members(pod)
+        .filter(({ container }) => !known(container))
+        .map((member) => `${name}: ${member.name}`)
+    })
+    expect(odd).toEqual([])
+  })
+})
