@@ -9,6 +9,7 @@ import type { Io } from './command/command.ts'
 import { COMMANDS } from './commands.ts'
 import { exitCode, lossOf } from './output/loss.ts'
 import { createOutput, type Output } from './output/output.ts'
+import { isRunByNpx, whenOrphaned } from './command/npx.ts'
 import { aborted } from './command/signal.ts'
 import { streamFor } from './output/streams.ts'
 import { usage } from './usage.ts'
@@ -32,15 +33,25 @@ const io: Io = {
   signal: abort.signal,
 }
 
+const end = (signal: NodeJS.Signals): void => {
+  signalled = signal
+  abort.abort()
+}
+
 const takeSignals = (): void => {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // A second signal means: now.
       if (signalled) process.exit(SIGNAL_CODES[signal])
-      signalled = signal
-      abort.abort()
+      end(signal)
     })
   }
+  if (!isRunByNpx(process.env)) return
+  whenOrphaned(process, () => {
+    if (signalled) return
+    io.stderr(`outrigger ${name}: npx has ended, and this ends with it\n`)
+    end('SIGTERM')
+  })
 }
 
 const withoutCommand = (): number => {
