@@ -55,14 +55,21 @@ static int parse_valued(char **words, struct serve_options *options, const char 
   return 0;
 }
 
+static const char *command_fault(char **command) {
+  if (command == NULL) return "-- CMD is missing";
+  return command[0] == NULL || command[0][0] == '\0' ? "the command is empty" : NULL;
+}
+
+static const char *run_dir_fault(const char *run_dir) {
+  if (run_dir[0] != '/') return "--run wants an absolute directory";
+  if (strlen(run_dir) > MAX_RUN_DIR_LENGTH) return "--run wants a directory of at most 96 bytes";
+  return NULL;
+}
+
 static const char *missing(const struct serve_options *options) {
   if (options->run_dir == NULL) return "--run DIR is missing";
-  const size_t length = strlen(options->run_dir);
-  if (options->run_dir[0] != '/') return "--run wants an absolute directory";
-  if (length > MAX_RUN_DIR_LENGTH) return "--run wants a directory of at most 96 bytes";
-  if (options->command == NULL) return "-- CMD is missing";
-  if (options->command[0] == NULL || options->command[0][0] == '\0') return "the command is empty";
-  return NULL;
+  const char *fault = run_dir_fault(options->run_dir);
+  return fault != NULL ? fault : command_fault(options->command);
 }
 
 bool args_parse_serve(char **words, struct serve_options *options, const char **fault) {
@@ -88,5 +95,41 @@ bool args_parse_serve(char **words, struct serve_options *options, const char **
     words++;
   }
   if (*fault == NULL) *fault = missing(options);
+  return *fault == NULL;
+}
+
+// Takes one flag of exec's; the number of words used, 0 where it is none.
+static int parse_exec_flag(char **words, struct exec_options *options, const char **fault) {
+  if (strcmp(words[0], "--loopback") == 0) {
+    options->loopback = true;
+    return 1;
+  }
+  if (strcmp(words[0], "--run") == 0) {
+    options->run_dir = words[1];
+    *fault = words[1] == NULL ? "--run wants a directory" : run_dir_fault(words[1]);
+    return 2;
+  }
+  if (strcmp(words[0], "--grace") == 0) {
+    if (!args_parse_number(words[1], 0, 86400, &options->grace_seconds)) {
+      *fault = "--grace wants whole seconds from 0 to 86400";
+    }
+    return 2;
+  }
+  return 0;
+}
+
+bool args_parse_exec(char **words, struct exec_options *options, const char **fault) {
+  *options = (struct exec_options){.grace_seconds = 30};
+  *fault = NULL;
+  while (*words != NULL && *fault == NULL) {
+    if (strcmp(*words, "--") == 0) {
+      options->command = words + 1;
+      break;
+    }
+    const int used = parse_exec_flag(words, options, fault);
+    if (used == 0) *fault = "an unknown flag";
+    words += used;
+  }
+  if (*fault == NULL) *fault = command_fault(options->command);
   return *fault == NULL;
 }

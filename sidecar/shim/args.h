@@ -1,4 +1,5 @@
-// The command line of `shim serve`. Pure: it reads words and says what they mean or what is wrong.
+// The command lines of `shim serve` and `shim exec`. Pure: it reads words and says what they mean
+// or what is wrong.
 #ifndef SHIM_ARGS_H
 #define SHIM_ARGS_H
 
@@ -18,6 +19,19 @@ struct serve_options {
 
 // Parses the words after `serve` (NULL-ended); false with one sentence in `fault`.
 bool args_parse_serve(char **words, struct serve_options *options, const char **fault);
+
+struct exec_options {
+  // NULL where there is no sidecar to talk to.
+  const char *run_dir;
+  // The command's TCP listeners stand on loopback, whatever it asks for.
+  bool loopback;
+  uint32_t grace_seconds;
+  // NULL-ended.
+  char **command;
+};
+
+// The same for the words after `exec`.
+bool args_parse_exec(char **words, struct exec_options *options, const char **fault);
 
 // A whole number in decimal digits from `least` to `most`; false where the text is anything else.
 bool args_parse_number(const char *text, uint32_t least, uint32_t most, uint32_t *number);

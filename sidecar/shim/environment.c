@@ -100,12 +100,17 @@ static void put_private(struct environment *environment, const char *home, bool 
   }
 }
 
-void environment_build(struct environment *environment, char *request, size_t request_bytes,
-                       const char *home, bool keep_home) {
+// Passed on as they are, even with a key twice; searching each of hundreds would take milliseconds.
+void environment_build_own(struct environment *environment) {
   environment->count = 0;
-  // Passed on as they are, even with a key twice; searching each of hundreds would take milliseconds.
   for (char **line = environ; *line != NULL; line++)
     environment->lines[environment->count++] = *line;
+  environment->lines[environment->count] = NULL;
+}
+
+void environment_build(struct environment *environment, char *request, size_t request_bytes,
+                       const char *home, bool keep_home) {
+  environment_build_own(environment);
   for (size_t at = 0; at < request_bytes; at += strlen(request + at) + 1) {
     put(environment, request + at);
   }

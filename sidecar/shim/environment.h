@@ -23,6 +23,9 @@ void environment_close(struct environment *environment);
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
                        const char *home, bool keep_home);
 
+// The shim's own, as it is.
+void environment_build_own(struct environment *environment);
+
 // The value of a variable, or NULL.
 const char *environment_value(const struct environment *environment, const char *key);
 

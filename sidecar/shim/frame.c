@@ -89,6 +89,8 @@ static const char *decode_payload(struct frame_request *request, uint8_t type,
       if (length != 1) return "an EXIT frame has the wrong length";
       request->exit_code = payload[0];
       return NULL;
+    case FRAME_START:
+      return length == 0 ? NULL : "a START frame has the wrong length";
     default:
       return "a frame has an unknown type";
   }
@@ -164,4 +166,13 @@ size_t frame_exited(uint8_t *to, uint32_t child, enum frame_end kind, uint8_t va
 
 size_t frame_terminating(uint8_t *to, uint32_t left_ms) {
   return finish(to, write_u32(start(to, FRAME_TERMINATING), left_ms));
+}
+
+size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *why) {
+  const size_t length = strnlen(why, FRAME_MAX_TEXT_BYTES);
+  uint8_t *at = start(to, FRAME_SUPERVISION);
+  *at++ = wanted;
+  *at++ = standing;
+  memcpy(at, why, length);
+  return finish(to, at + length);
 }

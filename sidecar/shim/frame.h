@@ -25,6 +25,7 @@ enum frame_type {
   FRAME_OPENED = 0x03,
   FRAME_END = 0x04,
   FRAME_EXIT = 0x05,
+  FRAME_START = 0x06,
   FRAME_HELLO_ANSWER = 0x81,
   FRAME_PIPES = 0x82,
   FRAME_SPAWNED = 0x83,
@@ -33,6 +34,7 @@ enum frame_type {
   FRAME_EXITED = 0x86,
   FRAME_GONE = 0x87,
   FRAME_TERMINATING = 0x88,
+  FRAME_SUPERVISION = 0x89,
 };
 
 enum frame_reason {
@@ -45,7 +47,10 @@ enum frame_reason {
 };
 
 // The flags of HELLO.
-enum { FRAME_IS_PID_1 = 1 << 0, FRAME_HAS_NO_SUBREAPER = 1 << 1 };
+enum { FRAME_IS_PID_1 = 1 << 0, FRAME_HAS_NO_SUBREAPER = 1 << 1, FRAME_HAS_ONE_COMMAND = 1 << 2 };
+
+// The calls of SUPERVISION.
+enum { FRAME_SUPERVISES_BIND = 1 << 0 };
 
 enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1 };
 
@@ -85,5 +90,6 @@ size_t frame_stderr(uint8_t *to, uint32_t child, uint32_t dropped, const uint8_t
                     size_t length);
 size_t frame_exited(uint8_t *to, uint32_t child, enum frame_end kind, uint8_t value);
 size_t frame_terminating(uint8_t *to, uint32_t left_ms);
+size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *why);
 
 #endif

@@ -52,7 +52,7 @@ static int allow_everywhere(int ruleset, uint64_t access) {
   return added == 0 ? 0 : -1;
 }
 
-int landlock_open(struct landlock *landlock) {
+int landlock_open(struct landlock *landlock, bool hides_abstract_sockets) {
   *landlock = (struct landlock){.abi = 0, .ruleset = -1};
   const long abi = syscall(CALL_CREATE_RULESET, NULL, 0, CREATE_VERSION);
   if (abi < 1) return 0;
@@ -61,7 +61,7 @@ int landlock_open(struct landlock *landlock) {
   const uint64_t access = abi == 1 ? ACCESS_MAKE_BLOCK : ACCESS_REFER;
   const struct ruleset rules = {
       .handled_fs = access,
-      .scoped = abi < 6 ? 0 : SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL,
+      .scoped = abi < 6 ? 0 : SCOPE_SIGNAL | (hides_abstract_sockets ? SCOPE_ABSTRACT_SOCKET : 0),
   };
   const int ruleset = (int)syscall(CALL_CREATE_RULESET, &rules, ruleset_size((int)abi), 0);
   if (ruleset < 0) return -1;

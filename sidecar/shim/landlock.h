@@ -3,6 +3,8 @@
 #ifndef SHIM_LANDLOCK_H
 #define SHIM_LANDLOCK_H
 
+#include <stdbool.h>
+
 struct landlock {
   // 0 where the kernel has none.
   int abi;
@@ -10,8 +12,9 @@ struct landlock {
   int ruleset;
 };
 
-// Asks the kernel and prepares the ruleset; -1 with errno where Landlock is there but fails.
-int landlock_open(struct landlock *landlock);
+// Asks the kernel and prepares the ruleset; who is in a domain of it reaches no abstract socket
+// outside if `hides_abstract_sockets`. -1 with errno where Landlock is there but fails.
+int landlock_open(struct landlock *landlock, bool hides_abstract_sockets);
 
 // Puts this process into a domain of its own (nothing to do where there is no Landlock); -1 with
 // errno where that fails. Needs no_new_privs.

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "copy.h"
 #include "descriptors.h"
+#include "exec.h"
 #include "frame.h"
 #include "probe.h"
 #include "report.h"
@@ -20,8 +21,8 @@ enum { EXIT_USAGE = 2, MAX_PATH_LENGTH = 1024 };
 
 static int refuse_usage(const char *fault) {
   report_line("%s", fault);
-  report_line(
-      "usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | probe PORT PATH | version");
+  report_line("usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | "
+              "exec [flags] -- CMD ARGS... | probe PORT PATH | version");
   return EXIT_USAGE;
 }
 
@@ -41,6 +42,17 @@ static int serve(char **words) {
   }
   report_open();
   return serve_run(&options);
+}
+
+static int exec(char **words) {
+  struct exec_options options;
+  const char *fault;
+  if (!args_parse_exec(words, &options, &fault)) {
+    report_line("exec: %s", fault);
+    return refuse_usage("see README.md for the flags of exec");
+  }
+  report_open();
+  return exec_run(&options);
 }
 
 static int is_path(const char *path) {
@@ -76,6 +88,7 @@ int main(int count, char **words) {
   if (count < 2) return refuse_usage("a command is missing");
   if (strcmp(words[1], "copy") == 0) return copy(words + 2);
   if (strcmp(words[1], "serve") == 0) return serve(words + 2);
+  if (strcmp(words[1], "exec") == 0) return exec(words + 2);
   if (strcmp(words[1], "probe") == 0) return probe(words + 2);
   if (strcmp(words[1], "version") == 0) return version(words + 2);
   return refuse_usage("an unknown command");

@@ -2,6 +2,7 @@
 #include "refusal.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,10 @@ static const char *stage_words(enum spawn_stage stage) {
       return "cannot confine the child by Landlock";
     case STAGE_SECCOMP:
       return "cannot confine the child by seccomp";
+    case STAGE_SUPERVISION:
+      return "cannot put the command under supervision (Linux 5.9 or newer has what it takes)";
+    case STAGE_TRIAL:
+      return "supervision was tried here and does not work";
     case STAGE_EXEC:
     case STAGE_INTERPRETER:
       return "cannot execute";
@@ -52,15 +57,21 @@ void refusal_send_error(struct control *control, uint32_t id, const char *what) 
   refusal_send(control, id, REASON_SYSTEM, text);
 }
 
+void refusal_describe(char text[FRAME_MAX_TEXT_BYTES], struct spawn_failure failure,
+                      const char *command) {
+  if (failure.stage != STAGE_EXEC && failure.stage != STAGE_INTERPRETER) {
+    snprintf(text, FRAME_MAX_TEXT_BYTES, "%s: %s", stage_words(failure.stage),
+             strerror(failure.error));
+    return;
+  }
+  snprintf(text, FRAME_MAX_TEXT_BYTES, "cannot execute %.512s: %s%s", command,
+           strerror(failure.error), advice(failure, command));
+}
+
 void refusal_send_failure(struct control *control, uint32_t id, struct spawn_failure failure,
                           const char *command) {
   char text[FRAME_MAX_TEXT_BYTES];
-  if (failure.stage != STAGE_EXEC && failure.stage != STAGE_INTERPRETER) {
-    errno = failure.error;
-    refusal_send_error(control, id, stage_words(failure.stage));
-    return;
-  }
-  snprintf(text, sizeof text, "cannot execute %.512s: %s%s", command, strerror(failure.error),
-           advice(failure, command));
-  refusal_send(control, id, REASON_CANNOT_EXECUTE, text);
+  refusal_describe(text, failure, command);
+  const bool is_exec = failure.stage == STAGE_EXEC || failure.stage == STAGE_INTERPRETER;
+  refusal_send(control, id, is_exec ? REASON_CANNOT_EXECUTE : REASON_SYSTEM, text);
 }

@@ -187,6 +187,10 @@ static void take_event(struct serving *serving, const struct epoll_event *event,
     case WATCH_STDERR:
       drain_stderr(&serving->nursery, child, now_ms);
       break;
+    // Of `shim exec`.
+    case WATCH_START:
+    case WATCH_CALLS:
+      break;
   }
 }
 

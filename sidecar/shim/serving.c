@@ -111,7 +111,7 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   serving->nursery.epoll = serving->epoll;
   serving->nursery.rate =
       bucket_full(options->spawn_rate, (uint64_t)options->spawn_rate * 2, clock_now_ms());
-  if (landlock_open(&plan->landlock) != 0) return fail("cannot prepare Landlock");
+  if (landlock_open(&plan->landlock, true) != 0) return fail("cannot prepare Landlock");
   plan->has_seccomp = seccomp_is_there();
   if (plan->landlock.abi == 0) report_line("there is no Landlock here: children are not separated");
   if (!plan->has_seccomp) report_line("there is no seccomp here: children can limit each other");

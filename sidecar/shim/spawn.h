@@ -43,6 +43,9 @@ enum spawn_stage {
   STAGE_DESCRIPTORS,
   STAGE_LANDLOCK,
   STAGE_SECCOMP,
+  // Of `shim exec` alone.
+  STAGE_SUPERVISION,
+  STAGE_TRIAL,
   STAGE_EXEC,
   // The file is there, its interpreter or loader is not.
   STAGE_INTERPRETER,

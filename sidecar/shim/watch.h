@@ -6,7 +6,14 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-enum watch_kind { WATCH_SIGNALS, WATCH_CONTROL, WATCH_MONITOR, WATCH_STDERR };
+enum watch_kind {
+  WATCH_SIGNALS,
+  WATCH_CONTROL,
+  WATCH_MONITOR,
+  WATCH_STDERR,
+  WATCH_START,
+  WATCH_CALLS,
+};
 
 // Starts to watch for input; -1 with errno. An event for a place that has meanwhile changed hands is
 // harmless: all reading is non-blocking.

@@ -30,6 +30,12 @@ export type ShimEvent =
       readonly value: number
     }
   | { readonly type: 'terminating'; readonly leftMs: number }
+  | {
+      readonly type: 'supervision'
+      readonly wanted: number
+      readonly standing: number
+      readonly why: string
+    }
 
 export type EventOf<T extends ShimEvent['type']> = Extract<ShimEvent, { readonly type: T }>
 
@@ -71,6 +77,7 @@ interface Requests {
     readonly killAfterMs: number
   }
   readonly exit: { readonly code: number }
+  readonly start: Readonly<Record<string, never>>
 }
 
 const ENCODERS: { readonly [K in keyof Requests]: (request: Requests[K]) => Buffer } = {
@@ -83,6 +90,7 @@ const ENCODERS: { readonly [K in keyof Requests]: (request: Requests[K]) => Buff
   opened: ({ child }) => frame(0x03, u32(child)),
   end: ({ child, termAfterMs, killAfterMs }) => frame(0x04, u32(child, termAfterMs, killAfterMs)),
   exit: ({ code }) => frame(0x05, Buffer.of(code)),
+  start: () => frame(0x06),
 }
 
 /** A request's bytes. */
@@ -131,6 +139,15 @@ const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
   ],
   [0x87, (p) => ({ type: 'gone', child: p.readUInt32BE(0) })],
   [0x88, (p) => ({ type: 'terminating', leftMs: p.readUInt32BE(0) })],
+  [
+    0x89,
+    (p) => ({
+      type: 'supervision',
+      wanted: p.readUInt8(0),
+      standing: p.readUInt8(1),
+      why: p.toString('utf8', 2),
+    }),
+  ],
 ])
 
 /** The whole events in `bytes`, and what is left of it. */

@@ -1,0 +1,196 @@
+// See execution.h.
+#include "execution.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "descendants.h"
+#include "refusal.h"
+#include "report.h"
+#include "seccomp.h"
+#include "trial.h"
+#include "watch.h"
+
+enum {
+  LAST_KILL_MS = 5000,
+  CODE_OF_SIGNAL = 128,
+  // As shells have them.
+  CODE_NOT_EXECUTABLE = 126,
+  CODE_NOT_FOUND = 127,
+};
+
+static int fail(const char *what) {
+  report_line("%s: %s", what, strerror(errno));
+  return -1;
+}
+
+// Every signal but those of faults comes by the descriptor.
+static int open_signals(void) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  signal(SIGCHLD, SIG_DFL);
+  return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_process(struct execution *execution) {
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail("cannot become undumpable");
+  // Where there are none (some emulators), what the command leaves behind is its own parent's.
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  execution->signals = open_signals();
+  execution->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (execution->signals < 0 || execution->epoll < 0 ||
+      watch_add(execution->epoll, execution->signals, WATCH_SIGNALS, 0) != 0) {
+    return fail("cannot wait for events");
+  }
+  return 0;
+}
+
+static int open_plan(struct start_plan *plan, const struct exec_options *options) {
+  plan->command = options->command;
+  if (environment_open(&plan->environment) != 0) return fail("cannot take memory");
+  environment_build_own(&plan->environment);
+  // There is one server in this container: its own processes may find each other by such sockets.
+  if (landlock_open(&plan->landlock, false) != 0) return fail("cannot prepare Landlock");
+  plan->has_seccomp = seccomp_is_there();
+  return 0;
+}
+
+// Whether what is asked for works here.
+static void try_supervision(struct execution *execution) {
+  struct spawn_failure failure;
+  execution->plan.is_supervised = true;
+  if (trial_run(&execution->plan, &execution->supervisor, &failure)) return;
+  execution->plan.is_supervised = false;
+  refusal_describe(execution->why_not, failure, execution->plan.command[0]);
+  report_line("the server can't be held on loopback: %s", execution->why_not);
+}
+
+int execution_open(struct execution *execution, const struct exec_options *options) {
+  *execution = (struct execution){.options = options, .supervisor.listener = -1};
+  execution->command.news = -1;
+  if (open_process(execution) != 0 || open_plan(&execution->plan, options) != 0) return -1;
+  if (options->loopback) try_supervision(execution);
+  if (execution->why_not[0] == '\0') {
+    execution_start(execution);
+    return 0;
+  }
+  if (options->run_dir != NULL) return 0;
+  report_line("it is not started: take --loopback away, or use a newer kernel");
+  return -1;
+}
+
+static void end(struct execution *execution, enum frame_end kind, int value) {
+  execution->state = EXECUTION_OVER;
+  execution->end = kind;
+  execution->value = (uint8_t)value;
+}
+
+static void fail_start(struct execution *execution, struct spawn_failure failure) {
+  char text[FRAME_MAX_TEXT_BYTES];
+  const bool is_exec = failure.stage == STAGE_EXEC || failure.stage == STAGE_INTERPRETER;
+  refusal_describe(text, failure, execution->plan.command[0]);
+  report_line("%s", text);
+  const int code = failure.error == ENOENT ? CODE_NOT_FOUND : CODE_NOT_EXECUTABLE;
+  end(execution, FRAME_BY_CODE, is_exec ? code : 1);
+}
+
+void execution_start(struct execution *execution) {
+  execution->state = EXECUTION_STARTING;
+  if (start_process(&execution->plan, start_command, &execution->command) != 0) {
+    fail_start(execution, (struct spawn_failure){.stage = STAGE_FORK, .error = errno});
+    return;
+  }
+  watch_add(execution->epoll, execution->command.news, WATCH_START, 0);
+}
+
+static void stop_hearing(struct execution *execution) {
+  close(execution->command.news);
+  execution->command.news = -1;
+}
+
+void execution_hear_start(struct execution *execution) {
+  struct spawn_failure failure;
+  int listener;
+  if (execution->command.news < 0) return;
+  switch (start_hear(&execution->command, &listener, &failure)) {
+    case START_LISTENER:
+      supervisor_open(&execution->supervisor, listener, clock_now_ms());
+      watch_add(execution->epoll, listener, WATCH_CALLS, 0);
+      break;
+    case START_FAILED:
+      stop_hearing(execution);
+      fail_start(execution, failure);
+      break;
+    case START_OVER:
+      stop_hearing(execution);
+      if (execution->state == EXECUTION_STARTING) execution->state = EXECUTION_RUNNING;
+      break;
+    case START_NOTHING_YET:
+      break;
+  }
+}
+
+void execution_serve_call(struct execution *execution) {
+  if (execution->supervisor.listener >= 0) supervisor_serve(&execution->supervisor);
+}
+
+static void reap(struct execution *execution) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (pid != execution->command.pid || execution->state == EXECUTION_OVER) continue;
+    // Why it never ran may still be unread.
+    execution_hear_start(execution);
+    if (execution->state == EXECUTION_OVER) continue;
+    if (WIFEXITED(status)) {
+      end(execution, FRAME_BY_CODE, WEXITSTATUS(status));
+    } else if (WIFSIGNALED(status)) {
+      end(execution, FRAME_BY_SIGNAL, WTERMSIG(status));
+    }
+  }
+}
+
+void execution_take_signals(struct execution *execution) {
+  struct signalfd_siginfo info;
+  while (read(execution->signals, &info, sizeof info) == sizeof info) {
+    const int number = (int)info.ssi_signo;
+    if (number == SIGCHLD) continue;
+    if (number == SIGTERM) execution->is_terminating = true;
+    if (execution->state == EXECUTION_AWAITING) {
+      end(execution, FRAME_BY_SIGNAL, number);
+    } else if (execution->state != EXECUTION_OVER) {
+      // Not reaped yet, so the number is still the command's.
+      kill(execution->command.pid, number);
+    }
+  }
+  reap(execution);
+}
+
+int execution_code(const struct execution *execution) {
+  return execution->end == FRAME_BY_CODE ? execution->value : CODE_OF_SIGNAL + execution->value;
+}
+
+void execution_close(struct execution *execution) {
+  const uint64_t give_up_at_ms = clock_now_ms() + LAST_KILL_MS;
+  // As PID 1 the kernel does it; else what has lost its parent is ours now.
+  while (getpid() != 1 && clock_now_ms() < give_up_at_ms) {
+    descendants_signal(SIGKILL, NULL, NULL);
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
+    if (pid < 0) break;
+    clock_nap_ms(1);
+  }
+  if (execution->supervisor.listener >= 0) supervisor_close(&execution->supervisor);
+  environment_close(&execution->plan.environment);
+#ifdef __SANITIZE_ADDRESS__
+  // The leak detector traces its own process.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+#endif
+}
