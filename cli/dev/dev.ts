@@ -2,13 +2,12 @@
 // this machine, for trying a manifest without a cluster.
 
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { createLog } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
-import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { defineCommand, type Io } from '../command/command.ts'
+import { parseFlags } from '../command/flags.ts'
 import { oneFile } from '../command/file-flag.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesIn } from '../manifest/read-manifest.ts'
@@ -38,24 +37,21 @@ interface Flags {
 }
 
 const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        file: { type: 'string', short: 'f', multiple: true },
-        config: { type: 'string' },
-        port: { type: 'string', default: '0' },
-      },
-      strict: true,
-    })
-    const file = oneFile(values.file, 'say which manifest to run: -f FILE')
-    if (!file.ok) return file
-    const port = parsePort('port', values.port)
-    if (!port.ok) return port
-    return ok({ file: file.value, config: values.config ?? DEV_CONFIG, port: port.value })
-  } catch (error) {
-    return fail(messageOf(error))
-  }
+  const flags = parseFlags({
+    args: [...args],
+    options: {
+      file: { type: 'string', short: 'f', multiple: true },
+      config: { type: 'string' },
+      port: { type: 'string', default: '0' },
+    },
+  })
+  if (!flags.ok) return flags
+  const { values } = flags.value
+  const file = oneFile(values.file, 'say which manifest to run: -f FILE')
+  if (!file.ok) return file
+  const port = parsePort('port', values.port)
+  if (!port.ok) return port
+  return ok({ file: file.value, config: values.config ?? DEV_CONFIG, port: port.value })
 }
 
 interface LocalPlace extends LocalPod {
@@ -142,21 +138,13 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
   }
 }
 
-export const dev: Command = {
-  usage: USAGE,
-  cleansUp: true,
-  run: async (args, io) => {
-    if (isHelp(args)) {
-      io.stdout(USAGE)
-      return 0
-    }
-    const flags = readFlags(args)
-    if (!flags.ok) return misuse(io, 'dev', flags.error)
-    const text = await readText(flags.value.file)
-    const named = text.ok ? decided(text.value, flags.value) : fail([text.error])
-    const pods = named.ok ? runnable(named.value, flags.value.port, io) : named
-    if (pods.ok) return serve(pods.value, io)
-    for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)
-    return 1
-  },
+const run = async (flags: Flags, io: Io): Promise<number> => {
+  const text = await readText(flags.file)
+  const named = text.ok ? decided(text.value, flags) : fail([text.error])
+  const pods = named.ok ? runnable(named.value, flags.port, io) : named
+  if (pods.ok) return serve(pods.value, io)
+  for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)
+  return 1
 }
+
+export const dev = defineCommand({ name: 'dev', usage: USAGE, cleansUp: true, readFlags, run })

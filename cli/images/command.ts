@@ -1,6 +1,5 @@
 // `outrigger images add` as a subcommand: flags, the index that there is, and where the new one goes.
 
-import { parseArgs } from 'node:util'
 import {
   EMPTY_INDEX,
   mergeIndexes,
@@ -9,10 +8,10 @@ import {
   writeImageIndex,
   type ImageIndex,
 } from '../../shared/image-index.ts'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
-import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { defineCommand, type Io } from '../command/command.ts'
+import { parseFlags } from '../command/flags.ts'
 import { readConfig } from '../command/read-config.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
@@ -51,10 +50,10 @@ interface Flags {
   readonly platforms: readonly string[]
 }
 
-const parse = (args: readonly string[]) =>
-  parseArgs({ args: [...args], options: FLAGS, allowPositionals: true, strict: true })
-
-const check = ({ positionals, values }: ReturnType<typeof parse>): Result<Flags, string> => {
+const readFlags = (args: readonly string[]): Result<Flags, string> => {
+  const flags = parseFlags({ args: [...args], options: FLAGS, allowPositionals: true })
+  if (!flags.ok) return flags
+  const { positionals, values } = flags.value
   const [verb, ...images] = positionals
   const { file, apply, config, namespace, platform: platforms = [] } = values
   if (verb !== 'add') return fail('say what to do: images add IMAGE')
@@ -66,14 +65,6 @@ const check = ({ positionals, values }: ReturnType<typeof parse>): Result<Flags,
   return odd === undefined
     ? ok({ images, file, apply, config, namespace, platforms })
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
-}
-
-const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  try {
-    return check(parse(args))
-  } catch (error) {
-    return fail(messageOf(error))
-  }
 }
 
 const MAX_TRIES = 5
@@ -117,19 +108,15 @@ const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string
   return out
 }
 
-export const images: Command = {
+export const images = defineCommand({
+  name: 'images',
   usage: USAGE,
   cleansUp: false,
-  run: async (args, io) => {
-    if (isHelp(args)) {
-      io.stdout(USAGE)
-      return 0
-    }
-    const flags = readFlags(args)
-    if (!flags.ok) return misuse(io, 'images', flags.error)
-    const result = await add(flags.value, io)
+  readFlags,
+  run: async (flags, io) => {
+    const result = await add(flags, io)
     if (result.ok) io.stdout(result.value)
     else for (const error of result.error) io.stderr(`outrigger images: ${error}\n`)
     return result.ok ? 0 : 1
   },
-}
+})

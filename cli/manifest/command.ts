@@ -1,11 +1,10 @@
 // `inject`, `uninject` and `explain` as subcommands: reads flags and files, prints what the pure
 // functions made of them.
 
-import { parseArgs } from 'node:util'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { defineCommand, type Command, type Io } from '../command/command.ts'
+import { parseFlags } from '../command/flags.ts'
 import { oneFile } from '../command/file-flag.ts'
 import { readConfig } from '../command/read-config.ts'
 import { readSource, readText } from '../command/read-text.ts'
@@ -55,31 +54,28 @@ interface Flags {
 }
 
 const parse = (args: readonly string[]) =>
-  parseArgs({ args: [...args], options: { ...FLAGS, ...IMAGE_FLAGS }, strict: true })
+  parseFlags({ args: [...args], options: { ...FLAGS, ...IMAGE_FLAGS } })
 
 const readFlags = (args: readonly string[], isRendering: boolean): Result<Flags, string> => {
-  try {
-    // Which flags there are is the parser's to say, with its own words.
-    if (!isRendering) parseArgs({ args: [...args], options: FLAGS, strict: true })
-    const { values } = parse(args)
-    const { config, namespace, images } = values
-    const file = oneFile(
-      values.file,
-      'say which manifest to read: -f FILE, or -f - for standard input',
-    )
-    return file.ok
-      ? ok({
-          file: file.value,
-          config,
-          namespace,
-          namespaceFile: values['namespace-file'],
-          images,
-          resolvesImages: values['resolve-images'] ?? false,
-        })
-      : file
-  } catch (error) {
-    return fail(messageOf(error))
-  }
+  // Which flags there are is the parser's to say, with its own words.
+  const known = isRendering ? parse(args) : parseFlags({ args: [...args], options: FLAGS })
+  const flags = known.ok ? parse(args) : known
+  if (!flags.ok) return flags
+  const { config, namespace, images, ...values } = flags.value.values
+  const file = oneFile(
+    values.file,
+    'say which manifest to read: -f FILE, or -f - for standard input',
+  )
+  return file.ok
+    ? ok({
+        file: file.value,
+        config,
+        namespace,
+        namespaceFile: values['namespace-file'],
+        images,
+        resolvesImages: values['resolve-images'] ?? false,
+      })
+    : file
 }
 
 const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string[]>> => {
@@ -154,21 +150,14 @@ interface ManifestCommand {
   readonly isRendering: boolean
 }
 
-const manifestCommand = ({ name, about, run, isRendering }: ManifestCommand): Command => {
-  const usage = `usage: outrigger ${name} -f FILE|- [options]\n\n${about}\n${OPTIONS}${isRendering ? IMAGE_OPTIONS : ''}`
-  return {
-    usage,
+const manifestCommand = ({ name, about, run, isRendering }: ManifestCommand): Command =>
+  defineCommand({
+    name,
+    usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${about}\n${OPTIONS}${isRendering ? IMAGE_OPTIONS : ''}`,
     cleansUp: false,
-    run: async (args, io) => {
-      if (isHelp(args)) {
-        io.stdout(usage)
-        return 0
-      }
-      const flags = readFlags(args, isRendering)
-      return flags.ok ? runCommand(name, run, flags.value, io) : misuse(io, name, flags.error)
-    },
-  }
-}
+    readFlags: (args) => readFlags(args, isRendering),
+    run: (flags, io) => runCommand(name, run, flags, io),
+  })
 
 export const inject = manifestCommand({
   name: 'inject',

@@ -1,9 +1,8 @@
 // The flags of `outrigger run`: its own, and one for every annotation that the sidecar reads. Pure.
 
-import { parseArgs } from 'node:util'
+import { parseFlags } from '../command/flags.ts'
 import { parsePort } from '../command/port.ts'
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { messageOf } from '../../shared/message.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
@@ -60,17 +59,9 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
   const split = args.indexOf('--')
   const command = split === -1 ? [] : args.slice(split + 1)
   if (command.length === 0) return fail('the command is missing: put it after --')
-  let values: Readonly<Record<string, unknown>>
-  try {
-    values = parseArgs({
-      args: args.slice(0, split),
-      options,
-      strict: true,
-      allowPositionals: false,
-    }).values
-  } catch (error) {
-    return fail(messageOf(error))
-  }
+  const flags = parseFlags({ args: args.slice(0, split), options })
+  if (!flags.ok) return flags
+  const values: Readonly<Record<string, unknown>> = flags.value.values
   const port = portOf('port', text(values['port']))
   if (!port.ok) return port
   const adminPort = portOf('admin-port', text(values['admin-port']))

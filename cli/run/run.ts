@@ -4,7 +4,7 @@
 import { createLog } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { defineCommand, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { aborted } from '../command/signal.ts'
 import { readConfiguration } from './configuration.ts'
@@ -59,22 +59,18 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
   }
 }
 
-export const run: Command = {
+export const run = defineCommand({
+  name: 'run',
   usage: USAGE,
   cleansUp: true,
-  run: async (args, io) => {
-    if (isHelp(args)) {
-      io.stdout(USAGE)
-      return 0
-    }
-    const flags = parseRunFlags(args)
-    if (!flags.ok) return misuse(io, 'run', flags.error)
-    const config = readConfiguration(flags.value)
+  readFlags: parseRunFlags,
+  run: async (flags, io) => {
+    const config = readConfiguration(flags)
     if (!config.ok) {
       for (const error of config.error) io.stderr(`outrigger run: ${error}\n`)
       return 2
     }
     for (const warning of config.value.warnings) io.stderr(`outrigger run: ${warning}\n`)
-    return serve(config.value.config, flags.value, io)
+    return serve(config.value.config, flags, io)
   },
-}
+})

@@ -3,16 +3,15 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { createLog, type Log } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
+import { ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import { startWebhook } from '../../webhook/embedded.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fixedNamespaces } from '../../webhook/cluster/namespace.ts'
-import { isHelp, misuse, type Command, type Io } from '../command/command.ts'
+import { defineCommand, type Io } from '../command/command.ts'
+import { parseFlags } from '../command/flags.ts'
 import { localPod } from '../dev/local-pod.ts'
 import { runPod, type RunningPod } from '../dev/run-pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
@@ -97,30 +96,20 @@ interface Flags {
 }
 
 const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
-      strict: true,
-    })
-    const port = parsePort('port', values.port)
-    return port.ok ? ok({ once: values.once === true, port: port.value }) : port
-  } catch (error) {
-    return fail(messageOf(error))
-  }
+  const flags = parseFlags({
+    args: [...args],
+    options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
+  })
+  if (!flags.ok) return flags
+  const { once = false, port: text } = flags.value.values
+  const port = parsePort('port', text)
+  return port.ok ? ok({ once, port: port.value }) : port
 }
 
-export const start: Command = {
+export const start = defineCommand({
+  name: 'start',
   usage: USAGE,
   cleansUp: true,
-  run: async (args, io) => {
-    if (isHelp(args)) {
-      io.stdout(USAGE)
-      return 0
-    }
-    const flags = readFlags(args)
-    return flags.ok
-      ? serve(flags.value.once, flags.value.port, io)
-      : misuse(io, 'start', flags.error)
-  },
-}
+  readFlags,
+  run: ({ once, port }, io) => serve(once, port, io),
+})

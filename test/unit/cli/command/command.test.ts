@@ -1,12 +1,55 @@
+// What every subcommand does with its words before it does anything else.
+
 import { expect, test } from '@jest/globals'
-import { isHelp } from '../../../../cli/command/command.ts'
+import { defineCommand } from '../../../../cli/command/command.ts'
+import { parseFlags } from '../../../../cli/command/flags.ts'
+
+const command = defineCommand({
+  name: 'tell',
+  usage: 'usage: outrigger tell\n',
+  cleansUp: false,
+  readFlags: (args) =>
+    parseFlags({
+      args: [...args],
+      options: { port: { type: 'string' } },
+      allowPositionals: true,
+    }),
+  run: ({ values }, io) => {
+    io.stdout(`port ${values.port}\n`)
+    return Promise.resolve(0)
+  },
+})
+
+const say = async (args: readonly string[]) => {
+  const said = { stdout: '', stderr: '' }
+  const code = await command.run(args, {
+    stdout: (text) => (said.stdout += text),
+    stderr: (text) => (said.stderr += text),
+    log: () => undefined,
+    environment: {},
+    signal: new AbortController().signal,
+  })
+  return { code, ...said }
+}
+
+const HELP = { code: 0, stdout: 'usage: outrigger tell\n', stderr: '' }
 
 test.each([
-  ['alone', ['--help'], true],
-  ['in short', ['-h'], true],
-  ['behind other flags', ['--port', '0', '--help'], true],
-  ['of the command that is run', ['--port', '0', '--', 'server', '--help'], false],
-  ['not at all', ['-f', 'x'], false],
-])('help is asked for: %s', (_name, args, expected) => {
-  expect(isHelp(args)).toBe(expected)
+  ['alone', ['--help']],
+  ['in short', ['-h']],
+  ['behind other flags', ['--port', '0', '--help']],
+  ['beside a wrong flag', ['--prot', '0', '--help']],
+])('help is given: %s', async (_name, args) => {
+  expect(await say(args)).toEqual(HELP)
+})
+
+test('help of the command that is run is its own', async () => {
+  const args = ['--port', '1', '--', 'server', '--help']
+  expect(await say(args)).toEqual({ code: 0, stdout: 'port 1\n', stderr: '' })
+})
+
+test('wrong usage is one line of what, one of where the help is, and exit code 2', async () => {
+  const { code, stdout, stderr } = await say(['--prot', '1'])
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^outrigger tell: .*'--prot'.*\nSee: outrigger tell --help\n$/)
 })
