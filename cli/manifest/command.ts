@@ -16,7 +16,7 @@ import { injectManifest } from './inject.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
 import { readManifest } from './read-manifest.ts'
 import { resolveImages } from './resolve.ts'
-import { namespacesIn } from './templates.ts'
+import { objectsOf } from './templates.ts'
 import { uninjectManifest } from './uninject.ts'
 
 const readNamespaces = async (file: string | undefined): Promise<Result<Namespace[], string[]>> => {
@@ -26,7 +26,7 @@ const readNamespaces = async (file: string | undefined): Promise<Result<Namespac
   const manifest = readManifest(text.value, { file, namespace: '', namespaces: [] })
   if (!manifest.ok) return fail([...manifest.error])
   const found = manifest.value.documents
-    .flatMap(({ value }) => namespacesIn(value))
+    .flatMap(({ value }) => objectsOf('Namespace', value))
     .map(namespaceOf)
   return found.length > 0 ? ok(found) : fail([`${file}: holds no Namespace`])
 }

@@ -1,10 +1,11 @@
 // Reads a manifest once, as kubectl would: its documents, the pods in them, and the namespaces that those are for. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { namespaceOf, serviceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { stringAt } from '../../shared/json.ts'
 import { readDocument, type ManifestDocument } from './read/document.ts'
 import { cutStream } from './read/stream.ts'
-import { namespacesIn, templatesIn, type Template } from './templates.ts'
+import { objectsOf, templatesIn, type Template } from './templates.ts'
 import { linedText, type LinedText } from './read/lined-text.ts'
 import type { Fault } from './read/tree.ts'
 
@@ -33,9 +34,11 @@ export interface Manifest {
   readonly lined: LinedText
   /** Those that hold an object. */
   readonly documents: readonly NumberedDocument[]
-  /** Namespaces by name, the manifest's own and those that were known before. */
+  /** Namespaces by name, the manifest's own and those that were known before, with the manifest's Services. */
   readonly known: ReadonlyMap<string, Namespace>
 }
+
+const bare = (name: string): Namespace => ({ name, labels: {}, annotations: {} })
 
 /** `FILE: document 2: line 7: what is wrong there` */
 export const faultLine = (
@@ -46,10 +49,18 @@ export const faultLine = (
 
 const knownNamespaces = (
   documents: readonly ManifestDocument[],
-  { namespaces }: PlaceOptions,
+  { namespace, namespaces }: PlaceOptions,
 ): ReadonlyMap<string, Namespace> => {
-  const own = documents.flatMap(({ value }) => namespacesIn(value)).map(namespaceOf)
-  return new Map([...namespaces, ...own].map((namespace) => [namespace.name, namespace]))
+  const own = documents.flatMap(({ value }) => objectsOf('Namespace', value)).map(namespaceOf)
+  const known = new Map([...namespaces, ...own].map((each) => [each.name, each]))
+  const services = Map.groupBy(
+    documents.flatMap(({ value }) => objectsOf('Service', value)),
+    (object) => stringAt(object, 'metadata', 'namespace') ?? namespace,
+  )
+  for (const [name, objects] of services) {
+    known.set(name, { ...(known.get(name) ?? bare(name)), services: objects.map(serviceOf) })
+  }
+  return known
 }
 
 /** Reads all documents, or says of each what is wrong with it. */
@@ -84,7 +95,7 @@ export const placesOf = (
 ): readonly Place[] =>
   templatesIn(value).map((template) => {
     const name = template.namespace ?? options.namespace
-    const namespace = known.get(name) ?? { name, labels: {}, annotations: {} }
+    const namespace = known.get(name) ?? bare(name)
     return { template, namespace, where: `${where}: ${template.kind} ${template.name}` }
   })
 

@@ -81,10 +81,12 @@ export const withPods = (
   return first === undefined ? after : withAt(object, [first, ...rest], after)
 }
 
-/** The Namespace objects of a manifest. */
-export const namespacesIn = (object: JsonObject): readonly JsonObject[] => {
-  if (isList(object)) return objectsAt(object, 'items').flatMap(namespacesIn)
-  const isNamespace =
-    stringAt(object, 'kind') === 'Namespace' && stringAt(object, 'apiVersion') === 'v1'
-  return isNamespace ? [object] : []
+/** The objects of a kind of the core group, also inside a List. */
+export const objectsOf = (
+  kind: 'Namespace' | 'Service',
+  object: JsonObject,
+): readonly JsonObject[] => {
+  if (isList(object)) return objectsAt(object, 'items').flatMap((item) => objectsOf(kind, item))
+  const isKind = stringAt(object, 'kind') === kind && stringAt(object, 'apiVersion') === 'v1'
+  return isKind ? [object] : []
 }

@@ -317,3 +317,43 @@ describe('explain', () => {
     expect(explainManifest(OTHER, options).stdout).toContain('holds no pod')
   })
 })
+
+describe('Services of the same input', () => {
+  const service = (metadata: string): string => `---
+apiVersion: v1
+kind: Service
+metadata: { ${metadata} }
+spec: { selector: { app: echo }, ports: [{ port: 80, targetPort: 8000 }] }
+`
+  const labelled = POD.replace(ANNOTATIONS, `labels: { app: echo }\n  ${ANNOTATIONS}`)
+
+  test.each([
+    ['before the pod', service('name: front') + '---\n' + labelled],
+    ['behind it', labelled + service('name: front')],
+    [
+      'in a List',
+      `${labelled}---\n${JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          {
+            apiVersion: 'v1',
+            kind: 'Service',
+            metadata: { name: 'front' },
+            spec: { selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8000 }] },
+          },
+        ],
+      })}\n`,
+    ],
+  ])('tell the port of a server, and are named where they go around: %s', (_name, text) => {
+    const { stderr, exitCode } = injectManifest(text, options)
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('HTTP on port 8000, since a Service leads to it')
+    expect(stderr).toContain('Service front: its port 80 leads to the server itself on 8000')
+  })
+
+  test('of another namespace say nothing', () => {
+    const { stderr } = injectManifest(labelled + service('name: front, namespace: other'), options)
+    expect(stderr).not.toContain('Service front')
+  })
+})
