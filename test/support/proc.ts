@@ -16,6 +16,9 @@ export const isAlive = (pid: number): boolean => !['', 'Z', 'X'].includes(stateO
 /** The state letter (`R`, `S`, `T`, `Z`, ...), empty where there is no such process. */
 export const stateOf = (pid: number): string => read(pid, 'stat').split(') ').at(-1)?.[0] ?? ''
 
+/** The name of the program, empty where there is no such process. */
+export const nameOf = (pid: number): string => read(pid, 'comm').trimEnd()
+
 /** The parent, 0 where there is no such process. */
 export const parentOf = (pid: number): number =>
   Number(read(pid, 'stat').split(') ').at(-1)?.split(' ')[1] ?? 0)

@@ -14,7 +14,7 @@ import {
   type ShimOptions,
 } from '../../support/shim.ts'
 import type { Child, Connection } from '../../support/shim-connection.ts'
-import { isAlive, parentOf, stateOf } from '../../support/proc.ts'
+import { isAlive, nameOf, parentOf, stateOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
@@ -77,6 +77,8 @@ describe.each([
     test('SIGTERM goes to the whole group', async () => {
       const connection = await start().ready()
       const { child, pid } = await runWithPid(connection, 'trap : TERM; sleep 1000 & echo $!; wait')
+      // Until then it is the shell's fork, which may take the signal for the shell's own.
+      await until(() => nameOf(pid) === 'sleep', 'it is the sleep')
       connection.end(child.id, 0, 60_000)
       await connection.event('gone', child.id)
       expect(isAlive(pid)).toBe(false)
