@@ -3,7 +3,7 @@
 
 import { KEYS } from '../../shared/annotations.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
-import type { Operation } from '../../webhook/inject/patch.ts'
+import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
 import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
@@ -36,11 +36,8 @@ const settingLines = (place: Place, { config }: ManifestOptions): readonly strin
 const SIGNS = { add: '+', replace: '~', remove: '-' } as const
 
 /** `/spec/containers/0/command` → `spec.containers[server].command`, names read from either pod. */
-const readable = (path: string, pods: readonly JsonObject[]): string => {
-  const parts = path
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+const readable = (operation: Operation, pods: readonly JsonObject[]): string => {
+  const parts = pathParts(operation)
   return parts.reduce((text, part, index) => {
     if (!/^\d+$/.test(part)) return text === '' ? part : `${text}.${part}`
     const items = pods.map((pod) => item(at(pod, ...parts.slice(0, index)), Number(part)))
@@ -56,7 +53,7 @@ const item = (list: Json | undefined, index: number): string | undefined => {
 const changeLines = ({ patch, pod }: Inject, before: JsonObject): readonly string[] =>
   patch.map((operation: Operation) => {
     const pods = operation.op === 'remove' ? [before, pod] : [pod, before]
-    return `    ${SIGNS[operation.op]} ${readable(operation.path, pods)}`
+    return `    ${SIGNS[operation.op]} ${readable(operation, pods)}`
   })
 
 const explain = (place: Place, outcome: Outcome, options: ManifestOptions): string => {

@@ -2,7 +2,7 @@
 // to the first and the result compared with the second. Lists whose items have a name are compared
 // by name, so that a container put in front does not rewrite those behind it field by field.
 
-import jsonpatch, { escapePathComponent } from 'fast-json-patch'
+import jsonpatch, { escapePathComponent, unescapePathComponent } from 'fast-json-patch'
 import { BIN_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -11,6 +11,10 @@ import { isObject, isSame, type Json, type JsonObject } from '../../shared/json.
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string }
+
+/** The member names and indexes that an operation's path is made of (RFC 6901). */
+export const pathParts = ({ path }: Operation): readonly string[] =>
+  path.split('/').slice(1).map(unescapePathComponent)
 
 /** Lists of objects, and the member that names an item. */
 const NAMED_BY = new Map([
