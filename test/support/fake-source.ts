@@ -14,16 +14,18 @@ const INITIALIZE = /"id":(\d+),"method":"initialize".*"protocolVersion":"([^"]+)
 
 class FakeServer extends FakeLink {
   readonly tenant: Tenant
+  private readonly isSlow: boolean
 
-  constructor(tenant: Tenant) {
+  constructor(tenant: Tenant, isSlow: boolean) {
     super()
     this.tenant = tenant
+    this.isSlow = isSlow
   }
 
   override send(...message: Parameters<FakeLink['send']>): boolean {
     const isSent = super.send(...message)
     const [, id, version] = INITIALIZE.exec(message[0]) ?? []
-    if (id !== undefined) {
+    if (id !== undefined && !this.isSlow) {
       const result = `{"protocolVersion":"${version}","capabilities":{},"serverInfo":{"name":"fake","version":"1"}}`
       queueMicrotask(() => this.says(`{"jsonrpc":"2.0","id":${id},"result":${result}}`))
     }
@@ -33,6 +35,8 @@ class FakeServer extends FakeLink {
 
 class FakeProcesses implements Processes {
   isReady = true
+  /** Those that are started now do not answer `initialize`. */
+  areSlow = false
   /** In the order in which they were asked for. */
   readonly servers: FakeServer[] = []
   private gone = 0
@@ -51,7 +55,7 @@ class FakeProcesses implements Processes {
   }
 
   spawn(tenant: Tenant): Promise<Spawned> {
-    const server = new FakeServer(tenant)
+    const server = new FakeServer(tenant, this.areSlow)
     this.servers.push(server)
     return Promise.resolve(ok(server))
   }
@@ -101,6 +105,11 @@ export class FakeSource implements LinkSource {
 
   open(tenant: Tenant): Promise<Result<Link, Fault>> {
     return this.spawner.open(tenant)
+  }
+
+  /** From now on servers do not answer `initialize`. */
+  slowDown(): void {
+    this.processes.areSlow = true
   }
 
   /** What a sweep of the sidecar does for those who wait; servers that were closed are gone then. */

@@ -238,6 +238,24 @@ test('model principal: a process makes room when the last of its sessions is gon
   expect([await later.outcome(), await alive([one, two])]).toEqual(['served', [false, false]])
 })
 
+test('a process that has not answered yet makes no room, however long it takes', async () => {
+  start('session', { places: 1 })
+  source.slowDown()
+  const [one, other] = [come(A), come(B)]
+  await pass(2000)
+  expect([await one.outcome(), await other.outcome()]).toEqual(['waiting', 'waiting'])
+  expect([source.links.map(({ isClosed }) => isClosed), ends]).toEqual([[false], []])
+})
+
+test('an idle process that somebody is about to join makes no room', async () => {
+  start('principal', { places: 1 })
+  expect(await new Client(A).outcome()).toBe('served')
+  await pass(1000)
+  const [next, other] = [new Client(A), come(B)]
+  expect([await next.outcome(), await other.outcome()]).toEqual(['served', 'waiting'])
+  expect([source.links.map(({ isClosed }) => isClosed), ends]).toEqual([[false], []])
+})
+
 test('pods that are to complete end who listens as well', async () => {
   start('session', { endsListeners: true })
   const client = await served(A)
