@@ -22,40 +22,53 @@ const flagValue = (words: readonly string[], flag: string): string | undefined =
   return word === flag ? words[index + 1] : word.slice(flag.length + 1)
 }
 
-const afterDashes = (words: readonly string[]): readonly string[] | undefined => {
-  const end = words.indexOf('--')
-  return end === -1 || end === words.length - 1 ? undefined : words.slice(end + 1)
+/** A bridge's line: what it is told itself, and its server's command. */
+interface BridgeLine {
+  readonly own: readonly string[]
+  readonly command: readonly string[] | undefined
 }
 
-const byStdioFlag = (words: readonly string[]): readonly string[] | undefined => {
+type ReadLine = (words: readonly string[]) => BridgeLine
+
+// What gives the server an environment, a directory, a shell or company, or asks callers for a
+// key: nobody would do that in the bridge's place.
+const SHAPING =
+  /^(?:-[cek]|--(?:api-?key|config|cwd|env|env-path|named-server|named-server-config|shell|strict-auth))(?:=|$)/i
+
+const afterDashes: ReadLine = (words) => {
+  const end = words.indexOf('--')
+  const own = end === -1 ? words : words.slice(0, end)
+  const command = end === -1 ? [] : words.slice(end + 1)
+  const isPlain = command.length > 0 && !own.some((word) => SHAPING.test(word))
+  return { own, command: isPlain ? command : undefined }
+}
+
+const byStdioFlag: ReadLine = (words) => {
   const line = flagValue(words, '--stdio')
-  const command = line === undefined ? undefined : plainWords(line)
-  return command && command.length > 0 ? command : undefined
+  const isOnce = words.filter((word) => /^--stdio(?:=|$)/.test(word)).length === 1
+  const command = isOnce && line !== undefined ? plainWords(line) : []
+  return { own: words, command: command && command.length > 0 ? command : undefined }
 }
 
 /** Bridges by program or package name, and how each is told its server's command. */
-const BRIDGES: ReadonlyMap<string, (words: readonly string[]) => readonly string[] | undefined> =
-  new Map([
-    ['supergateway', byStdioFlag],
-    ['@michlyn/mcpgateway', byStdioFlag],
-    ['mcpgateway', byStdioFlag],
-    ['mcp-proxy', afterDashes],
-    ['mcpo', afterDashes],
-  ])
+const BRIDGES: ReadonlyMap<string, ReadLine> = new Map([
+  ['supergateway', byStdioFlag],
+  ['@michlyn/mcpgateway', byStdioFlag],
+  ['mcpgateway', byStdioFlag],
+  ['mcp-proxy', afterDashes],
+  ['mcpo', afterDashes],
+])
 
 const isPath = (text: string | undefined): boolean => /^\/[!-~]{0,1023}$/.test(text ?? '')
 
 /** What a bridge's own words say; `read` finds the server's command among them. */
-const describe = (
-  name: string,
-  read: (words: readonly string[]) => readonly string[] | undefined,
-  words: readonly string[],
-): Bridge => {
-  const port = Number(flagValue(words, '--port') ?? Number.NaN)
-  const path = flagValue(words, '--streamableHttpPath') ?? flagValue(words, '--httpPath')
+const describe = (name: string, read: ReadLine, words: readonly string[]): Bridge => {
+  const { own, command } = read(words)
+  const port = Number(flagValue(own, '--port') ?? Number.NaN)
+  const path = flagValue(own, '--streamableHttpPath') ?? flagValue(own, '--httpPath')
   return {
     name,
-    command: read(words),
+    command,
     port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
     path: isPath(path) ? path : undefined,
   }
@@ -67,16 +80,23 @@ const RUNNERS: ReadonlySet<string> = new Set(['npx', 'uvx', 'bunx', 'pnpx', 'pip
 const isRunnerWord = (word: string): boolean =>
   word.startsWith('-') || /^(?:run|exec|tool|x)$/.test(word)
 
+/** The program's words behind a runner's: npm takes the first `--` for its own. */
+const programWords = (runner: string, words: readonly string[]): readonly string[] => {
+  const dashes = runner === 'npm' ? words.indexOf('--') : -1
+  return dashes === -1 ? words : words.toSpliced(dashes, 1)
+}
+
 /** A package's name without its version: `supergateway@3`, `@michlyn/mcpgateway@1.0`. */
 const packageName = (word: string): string => word.replace(/(?<=.)@[^/@]*$/, '')
 
 const bridgeIn = (words: readonly string[]): Bridge | undefined => {
-  const isRun = RUNNERS.has(basename(words[0] ?? ''))
+  const runner = basename(words[0] ?? '')
+  const isRun = RUNNERS.has(runner)
   const start = isRun ? words.findIndex((word, index) => index > 0 && !isRunnerWord(word)) : 0
   const word = words[start] ?? ''
   const name = isRun ? packageName(word) : basename(word)
   const read = BRIDGES.get(name)
-  return read && describe(name, read, words.slice(start + 1))
+  return read && describe(name, read, programWords(runner, words.slice(start + 1)))
 }
 
 /** The repository of an image whose ENTRYPOINT is a bridge: `supercorp/supergateway`, `mcpo`. */

@@ -8,26 +8,63 @@ const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'ash', 'dash', 'zsh',
 // Longer scripts are somebody's program; reading them proves nothing.
 const MAX_SCRIPT_LENGTH = 65_536
 
-/** The script of `sh -c SCRIPT`, whatever stands before `c` (`-ec`, `-lc`). */
+const isShell = (word: string | undefined): boolean => SHELLS.has(basename(word ?? ''))
+
+/** What follows `-c`; behind the first word that is no option, options are those of a script file. */
+const behindFlag = (words: readonly string[]): string | undefined => {
+  for (let index = 0; ; index += 1) {
+    const word = words[index] ?? ''
+    if (/^-[a-z]*c$/.test(word)) return words[index + 1]
+    if (!/^[-+]/.test(word)) return undefined
+    // `-o pipefail`
+    if (/^[-+][a-zA-Z]*[oO]$/.test(word)) index += 1
+  }
+}
+
+/** The script of `sh -c SCRIPT`, whatever stands before `c` (`-ec`, `-euo pipefail -c`). */
 export const scriptOf = (words: readonly string[]): string | undefined => {
-  if (!SHELLS.has(basename(words[0] ?? ''))) return undefined
-  const flag = words.findIndex((word) => /^-[a-z]*c$/.test(word))
-  const script = flag === -1 ? undefined : words[flag + 1]
+  const [program, applet] = words
+  if (!isShell(program)) return undefined
+  const isApplet = basename(program ?? '') === 'busybox' && isShell(applet)
+  const script = behindFlag(words.slice(isApplet ? 2 : 1))
   return script !== undefined && script.length <= MAX_SCRIPT_LENGTH ? script : undefined
 }
 
 // A word: characters that mean nothing to a shell, and quoted parts without anything it would expand.
-const WORD = /(?:[^\s'"$`\\|&;<>()*?[\]{}~#!]|'[^']*'|"[^"$`\\!]*")+(?:[ \t]+|$)/y
+const WORD = /(?:[^\s'"$`\\|&;<>()*?[\]{}~#!]|'[^']*'|"[^"$`\\!]*")+(?:[ \t\n]+$|[ \t]+|$)/y
 const QUOTED = /'([^']*)'|"([^"]*)"/g
 
-/** The words of a command line that no shell would change but by taking it apart; else undefined. */
+// First words that are the shell's own and mostly no program: nothing else could run them.
+const OWN_WORDS: ReadonlySet<string> = new Set(
+  `. : alias bg bind break builtin caller case cd command compgen complete continue coproc declare
+  dirs disown do done elif else enable esac eval exec exit export fc fg fi for function getopts hash
+  help history if jobs let local logout mapfile popd pushd read readarray readonly return select set
+  shift shopt source suspend then time times trap type typeset ulimit umask unalias unset until wait
+  while`.split(/\s+/),
+)
+
+/** Whether a line that begins with the word starts a program of that name. */
+const isProgram = (word: string): boolean =>
+  word !== '' && !OWN_WORDS.has(word) && !/^\w+\+?=/.test(word)
+
+/**
+ * The words of a command line that no shell would change but by taking it apart, without an `exec`
+ * in front; else undefined.
+ */
 export const plainWords = (line: string): readonly string[] | undefined => {
-  const text = line.trim()
+  const words = wordsIn(line)
+  const isExec = words?.[0] === 'exec' && words[1]?.startsWith('-') === false
+  const command = isExec ? words.slice(1) : words
+  const [program] = command ?? []
+  return program === undefined || isProgram(program) ? command : undefined
+}
+
+const wordsIn = (line: string): readonly string[] | undefined => {
   const words: string[] = []
-  let end = 0
-  while (end < text.length) {
+  let end = /^[ \t\n]*/.exec(line)?.[0].length ?? 0
+  while (end < line.length) {
     WORD.lastIndex = end
-    const word = WORD.exec(text)?.[0]
+    const word = WORD.exec(line)?.[0]
     if (word === undefined) return undefined
     words.push(word.trimEnd().replaceAll(QUOTED, '$1$2'))
     end += word.length

@@ -69,10 +69,82 @@ describe('the server behind a bridge', () => {
       'node',
       { name: 'supergateway', command: undefined, port: undefined, path: undefined },
     ],
+    [
+      'one whose server needs a shell for its environment',
+      ['supergateway'],
+      ['--stdio', 'KEY=1 npx -y server', '--port', '8000'],
+      'x',
+      { name: 'supergateway', command: undefined, port: 8000, path: undefined },
+    ],
+    [
+      'one that is told two servers',
+      ['supergateway'],
+      ['--stdio', 'a', '--stdio', 'b'],
+      'x',
+      { name: 'supergateway', command: undefined, port: undefined, path: undefined },
+    ],
+    [
+      'a server by exec, and its bridge by exec',
+      ['sh', '-c', "exec supergateway --stdio 'exec npx -y server /data'"],
+      [],
+      'x',
+      { name: 'supergateway', command: SERVER, port: undefined, path: undefined },
+    ],
+    [
+      'a port that is the server’s own',
+      ['mcp-proxy'],
+      ['--', 'server', '--port', '9000'],
+      'x',
+      {
+        name: 'mcp-proxy',
+        command: ['server', '--port', '9000'],
+        port: undefined,
+        path: undefined,
+      },
+    ],
+    [
+      'npm’s own dashes before the bridge’s',
+      ['npm', 'exec', 'mcp-proxy'],
+      ['--', '--port', '8080', '--', ...SERVER],
+      'x',
+      { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
+    ],
+    [
+      'an option of a script file',
+      ['sh', 'start.sh', '-c', 'supergateway --stdio x'],
+      [],
+      'x',
+      undefined,
+    ],
     ['no bridge', ['server'], ['--stdio', 'x'], 'supergateway', undefined],
     ['a script of several commands', ['sh', '-c', 'a; supergateway --stdio b'], [], 'x', undefined],
     ['nothing at all', undefined, [], '', undefined],
   ])('%s', (...[, command, args, image, expected]) => {
     expect(findBridge(command, args, image)).toEqual(expected)
+  })
+})
+
+describe('a bridge is kept for what it does beside bridging', () => {
+  test.each<[string, string, readonly string[]]>([
+    ['an environment', 'mcp-proxy', ['--env', 'KEY', 'value']],
+    ['an environment, in short', 'mcp-proxy', ['-e', 'KEY', 'value']],
+    ['a directory', 'mcp-proxy', ['--cwd=/app']],
+    ['more servers', 'mcp-proxy', ['--named-server', 'other', 'server2']],
+    ['a shell', 'mcp-proxy', ['--shell']],
+    ['a key that callers need', 'mcpo', ['--api-key', 'x']],
+    ['a key that callers need, in short', 'mcpo', ['-k', 'x']],
+    ['a key that callers need, of the other mcp-proxy', 'mcp-proxy', ['--apiKey', 'x']],
+    ['a file of variables', 'mcpo', ['--env-path', '.env']],
+  ])('%s', (_name, program, flags) => {
+    expect(findBridge([program, ...flags, '--', ...SERVER], [], 'x')).toEqual({
+      name: program,
+      command: undefined,
+      port: undefined,
+      path: undefined,
+    })
+    expect(findBridge([program, '--', ...SERVER, ...flags], [], 'x')?.command).toEqual([
+      ...SERVER,
+      ...flags,
+    ])
   })
 })

@@ -29,7 +29,21 @@ describe('a command that only keeps its container alive', () => {
 
 test('the script of a shell is found behind its flags', () => {
   expect(scriptOf(['/bin/bash', '-l', '-ec', 'a b'])).toBe('a b')
-  expect(scriptOf(['node', '-c', 'a b'])).toBeUndefined()
+  expect(scriptOf(['bash', '-euo', 'pipefail', '-c', 'a b'])).toBe('a b')
+  expect(scriptOf(['busybox', 'sh', '-c', 'a b'])).toBe('a b')
+})
+
+describe('what is no script of a shell', () => {
+  test.each<[string, readonly string[]]>([
+    ['an option of another program', ['node', '-c', 'a b']],
+    ['an option of a script file', ['sh', 'start.sh', '-c', 'a b']],
+    ['an option of a script file that is named like a shell', ['sh', 'bash', '-c', 'a b']],
+    ['an option of another applet', ['busybox', 'wget', '-c', 'a b']],
+    ['none behind its flag', ['sh', '-c']],
+    ['a shell without words', ['sh']],
+  ])('%s', (_name, words) => {
+    expect(scriptOf(words)).toBeUndefined()
+  })
 })
 
 describe('the words of a line', () => {
@@ -37,6 +51,7 @@ describe('the words of a line', () => {
     ['npx -y server /tmp', ['npx', '-y', 'server', '/tmp']],
     [`a 'b c' "d e"f ''`, ['a', 'b c', 'd ef', '']],
     ['  a\t b ', ['a', 'b']],
+    ['\na b \n\n', ['a', 'b']],
     ['', []],
     ['a $B', undefined],
     ['a && b', undefined],
@@ -47,6 +62,18 @@ describe('the words of a line', () => {
     ["a 'b", undefined],
     ['a\\ b', undefined],
     ['a\nb', undefined],
+    ['exec a b', ['a', 'b']],
+    ['exec -a x b', undefined],
+    ['exec', undefined],
+    ['A=1 a', undefined],
+    ["A='1 2' a", undefined],
+    ['A+=1 a', undefined],
+    ['exec A=1', undefined],
+    ['cd /app', undefined],
+    ['. ./env', undefined],
+    ['a B=1', ['a', 'B=1']],
+    ["'' a", undefined],
+    ['\u00A0a', undefined],
   ])('%j', (line, expected) => {
     expect(plainWords(line)).toEqual(expected)
   })
