@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createLog } from '../../shared/log.ts'
+import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
@@ -102,8 +103,9 @@ const runnable = (
   const pods: LocalPlace[] = []
   for (const each of named) {
     const { where, outcome } = each
-    for (const warning of outcome.warnings) io.stderr(`${where}: warning: ${warning}\n`)
-    if (outcome.kind === 'skip') io.stderr(`${where}: not injected (${outcome.reason})\n`)
+    for (const warning of outcome.warnings)
+      io.stderr(`${oneLine(`${where}: warning: ${warning}`)}\n`)
+    if (outcome.kind === 'skip') io.stderr(`${oneLine(where)}: not injected (${outcome.reason})\n`)
     const pod = localPlace(each, pods.length === 0 ? port : 0)
     if (!pod.ok) errors.push(...pod.error)
     else if (pod.value) pods.push(pod.value)
@@ -118,7 +120,7 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
   const running: RunningPod[] = []
   try {
     for (const pod of pods) {
-      for (const note of pod.notes) io.stderr(`${pod.where}: ${note}\n`)
+      for (const note of pod.notes) io.stderr(`${oneLine(`${pod.where}: ${note}`)}\n`)
       const log = createLog({
         level: 'warn',
         write: (line) => io.log(line),
@@ -143,7 +145,7 @@ const run = async (flags: Flags, io: Io): Promise<number> => {
   const named = text.ok ? decided(text.value, flags) : fail([text.error])
   const pods = named.ok ? runnable(named.value, flags.port, io) : named
   if (pods.ok) return serve(pods.value, io)
-  for (const error of pods.error) io.stderr(`outrigger dev: ${error}\n`)
+  for (const error of pods.error) io.stderr(`outrigger dev: ${oneLine(error)}\n`)
   return 1
 }
 

@@ -6,6 +6,7 @@ import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/ou
 import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
 import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { oneLine } from '../../shared/one-line.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn } from './inject.ts'
 import { runOverManifest, type ManifestOptions, type ManifestResult } from './manifest.ts'
@@ -67,7 +68,9 @@ const explain = (place: Place, outcome: Outcome, options: ManifestOptions): stri
       ? ['  what injection changes', ...(changes.length > 0 ? changes : ['    nothing more'])]
       : []),
     '',
-  ].join('\n')
+  ]
+    .map(oneLine)
+    .join('\n')
 }
 
 /** Explains every pod of a manifest; exit code 1 where one is denied, its reasons on stderr. */

@@ -4,6 +4,7 @@
 
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { isSame, type JsonObject } from '../../shared/json.ts'
+import { oneLine } from '../../shared/one-line.ts'
 import { changeDocument, type Changed } from './edit/change.ts'
 import {
   faultLine,
@@ -145,7 +146,8 @@ const joinParts = (
   return { text: whole, notes }
 }
 
-const report = (notes: readonly string[]): string => notes.map((line) => `${line}\n`).join('')
+const report = (notes: readonly string[]): string =>
+  notes.map((line) => `${oneLine(line)}\n`).join('')
 
 /** Judges every pod of a manifest. */
 export const runOverManifest = (

@@ -2,6 +2,7 @@
 // which it would drop them without a word. Pure.
 
 import type { JsonObject } from '../../shared/json.ts'
+import { oneLine } from '../../shared/one-line.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
 import type { WorkloadOutcome } from '../workload/outcome.ts'
 
@@ -18,15 +19,13 @@ const MAX_MESSAGE_LENGTH = 32_768
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text
 
-const oneLine = (text: string): string =>
-  cut(
-    text.slice(0, 2 * MAX_WARNING_LENGTH).replace(/[\u0000-\u001F\u007F]+/g, ' '),
-    MAX_WARNING_LENGTH,
-  )
+// The API server drops a warning that holds a control character.
+const warningLine = (text: string): string =>
+  cut(oneLine(text.slice(0, 2 * MAX_WARNING_LENGTH)), MAX_WARNING_LENGTH)
 
 /** The warnings that fit, and a last one that says how many did not. */
 export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
-  const lines = [...new Set(warnings.map(oneLine))]
+  const lines = [...new Set(warnings.map(warningLine))]
   let length = 0
   const fitting = lines.filter((line) => {
     length += line.length
@@ -40,7 +39,7 @@ export const boundWarnings = (warnings: readonly string[]): readonly string[] =>
 export const denialMessage = ({ violations }: Pick<Deny, 'violations'>): string => {
   const told = violations
     .slice(0, MAX_REASONS)
-    .map(({ message }) => cut(message, MAX_REASON_LENGTH))
+    .map(({ message }) => oneLine(cut(message, MAX_REASON_LENGTH)))
   if (violations.length === 1) return told.join('')
   const more = violations.length - told.length
   const lines = more === 0 ? told : [...told, `${more} more`]

@@ -357,3 +357,26 @@ spec: { selector: { app: echo }, ports: [{ port: 80, targetPort: 8000 }] }
     expect(stderr).not.toContain('Service front')
   })
 })
+
+describe('a manifest’s words in what is told of it', () => {
+  const HOSTILE = POD.replace('name: echo', String.raw`name: "echo\e[2J\nb.yaml: fine\N"`).replace(
+    'annotations: {',
+    String.raw`annotations: { "outrigger.dev/x\e[31m\nforged": v,`,
+  )
+  const NAME = 'app.yaml: document 1: Pod echo [2J b.yaml: fine '
+
+  test('warnings cannot be forged, nor the terminal steered', () => {
+    const { stderr, exitCode } = injectManifest(HOSTILE, options)
+    const lines = stderr.trimEnd().split('\n')
+    expect(exitCode).toBe(0)
+    expect(lines[0]).toBe(
+      `${NAME}: warning: pod: outrigger.dev/x [31m forged is not an annotation of Outrigger`,
+    )
+    expect(lines.every((line) => line.startsWith('app.yaml: document 1: '))).toBe(true)
+  })
+
+  test('nor explanations', () => {
+    const { stdout } = explainManifest(HOSTILE, options)
+    expect(stdout.split('\n')[0]).toBe(`${NAME} (namespace default): injected`)
+  })
+})

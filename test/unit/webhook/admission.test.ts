@@ -188,6 +188,15 @@ describe('responses', () => {
     expect(warnings.at(-1)).toMatch(/^outrigger: \d+ more warnings were left out$/)
   })
 
+  test('a warning holds nothing for which the API server would drop it', () => {
+    expect(boundWarnings(['a\nb\u0085c\u009B31m\u001B[2Jd'])).toEqual(['a b c 31m [2Jd'])
+  })
+
+  test('a reason cannot forge another', () => {
+    const violations = [violation('floor', 'a\n  - b'), violation('floor', 'c')]
+    expect(denialMessage({ violations })).toBe('2 reasons:\n  - a   - b\n  - c')
+  })
+
   test('a warning is given once', () => {
     expect(boundWarnings(['a', 'a'])).toEqual(['a'])
   })

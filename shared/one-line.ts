@@ -1,0 +1,8 @@
+// What somebody else has written, in a line of ours: it can neither end the line and forge the next
+// one, nor steer the reader's terminal, nor turn the text around. Pure.
+
+// C0, DEL and C1; line and paragraph separators; what changes the direction of text.
+const STEERING = /[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]+/g
+
+/** The text with each run of such characters as one space. */
+export const oneLine = (text: string): string => text.replaceAll(STEERING, ' ')
