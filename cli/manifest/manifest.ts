@@ -66,9 +66,10 @@ const lineList = (lines: readonly number[]): string => {
 
 const ANEW =
   'it is written anew and its comments are gone: its form leaves no room for single changes'
-const LOST = 'holds what no comment can keep; uninject will write the values there anew'
+const LOST =
+  'what injection takes off or fills there can stay in no comment; uninject will not give the same bytes back'
 const FRESH =
-  'is written from outrigger.dev/status, which knows values and not how their author wrote them'
+  'written from outrigger.dev/status, which knows values and not how their author wrote them'
 
 const lossNotes = (
   where: string,

@@ -2,12 +2,12 @@
 // read again: where no edits lead to what it is to say, the document is written anew. Pure.
 
 import { fail, ok, type Result } from '../../../shared/result.ts'
-import { isObject, isSame, type Json, type JsonObject } from '../../../shared/json.ts'
+import { isSame, type Json, type JsonObject } from '../../../shared/json.ts'
 import { oddBreakIn } from '../read/characters.ts'
 import { readDocument, type ManifestDocument } from '../read/document.ts'
 import type { Fault } from '../read/tree.ts'
 import { documentStyle } from './document-style.ts'
-import { isEmpty } from './empty.ts'
+import { isSameButEmpty, isSameButNull } from './empty.ts'
 import { keptIn, type Kept } from './kept.ts'
 import { settle } from './settle.ts'
 import { applyEdits } from './text-edit.ts'
@@ -53,22 +53,14 @@ const newWork = ({ lined, document, mode }: Asked, kept: readonly Kept[]): Work 
   }
 }
 
-/** Without members that are null, which count as absent, or that are empty, where those may have come back. */
-const bare = (value: Json, mode: Mode): Json => {
-  if (Array.isArray(value)) return value.map((item: Json) => bare(item, mode))
-  if (!isObject(value)) return value
-  const members = Object.entries(value).map(([name, item]) => [name, bare(item, mode)] as const)
-  return Object.fromEntries(
-    members.filter(([, item]) => item !== null && !(mode === 'restore' && isEmpty(item))),
-  )
-}
-
 /** Whether a text, read again, says what its edits lead to, and that is what was asked for. */
 const says = (text: string, said: Json, { document, after, mode }: Asked): boolean => {
   const read = readDocument(text, { ...document, start: 0, end: text.length })
   if (!read.ok || typeof read.value === 'string') return false
   const { value } = read.value
-  return isSame(value, said) && isSame(bare(value, mode), bare(after, mode))
+  // What is empty may have come back from a comment.
+  const isMeant = mode === 'restore' ? isSameButEmpty : isSameButNull
+  return isSame(value, said) && isMeant(value, after)
 }
 
 /** A last line that had no end gets none. */

@@ -2,13 +2,15 @@
 // says what the status wants, and an empty value of the author's where nothing is wanted: injection had filled it. Adds to
 // the work's edits.
 
-import { isObject, isSame, type Json } from '../../../shared/json.ts'
-import { isEmpty } from './empty.ts'
+import { isObject, type Json } from '../../../shared/json.ts'
+import { isHollow, isSameButEmpty } from './empty.ts'
 import type { Kept } from './kept.ts'
 import { nameOf, type ListTree, type MapTree, type Tree } from '../read/tree.ts'
 import type { Work } from './work.ts'
 
 export interface KeptMembers {
+  /** The names of the entries that stand in comments. */
+  readonly names: readonly string[]
   /** Takes an entry of a name out of its comment, and returns what it says; undefined where there is none of that value. */
   readonly takeEntry: (name: string, wanted: Json | undefined) => Json | undefined
   /** The same for a list's item before an offset. */
@@ -50,7 +52,7 @@ const firstFrom = (kept: readonly Kept[], offset: number): number => {
   return low
 }
 
-const NONE: KeptMembers = { takeEntry: () => undefined, takeItem: () => undefined }
+const NONE: KeptMembers = { names: [], takeEntry: () => undefined, takeItem: () => undefined }
 
 /** Those that stand between two offsets in the column of the collection's own. */
 export const keptMembers = (
@@ -65,7 +67,10 @@ export const keptMembers = (
     .filter((kept) => kept.column === column && 'key' in kept.member === (tree.kind === 'map'))
   const take = (kept: Kept, wanted: Json | undefined): Json | undefined => {
     const said = work.restored.has(kept) ? undefined : saidBy(kept.member.value, work)
-    if (said === undefined || !(wanted === undefined ? isEmpty(said) : isSame(said, wanted)))
+    if (
+      said === undefined ||
+      !(wanted === undefined ? isHollow(said) : isSameButEmpty(said, wanted))
+    )
       return undefined
     work.restored.add(kept)
     work.edits.push(...kept.edits)
@@ -76,6 +81,7 @@ export const keptMembers = (
   )
   let next = 0
   return {
+    names: [...entries.keys()],
     takeEntry: (name, wanted) => {
       const kept = entries.get(name)
       return kept && take(kept, wanted)

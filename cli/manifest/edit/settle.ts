@@ -4,44 +4,16 @@
 
 import { isList, isObject, isSame, type Json, type JsonObject } from '../../../shared/json.ts'
 import { alignLists, type Step } from './align.ts'
-import { append, insertItem, removeMembers, replaceMember } from './block-edit.ts'
+import { append, insertItem, removeMembers } from './block-edit.ts'
 import { isEmpty } from './empty.ts'
-import { changeFlow, replaceFlow, type Addition } from './flow-edit.ts'
+import { changeFlow, type Addition } from './flow-edit.ts'
 import { keptMembers, type KeptMembers } from './kept-members.ts'
+import { isMerged, isOverride, type Merged } from './merged.ts'
+import { memberOf, mustWrite, placeOf, stick, valueOf, type Place, type Site } from './site.ts'
 import { membersOf, nameOf } from '../read/tree.ts'
-import type { Collection, ListTree, MapTree, Member, Tree } from '../read/tree.ts'
+import type { Collection, ListTree, MapTree, Tree } from '../read/tree.ts'
 import type { Work } from './work.ts'
 import { entryLines, isExact, writeKey } from './write.ts'
-
-/** Where a node stands. */
-export interface Place {
-  /** What leads it: a colon, a dash. */
-  readonly head: number
-  /** Where what follows it begins. */
-  readonly limit: number
-  readonly isFlow: boolean
-  readonly replace: (value: Json) => void
-}
-
-interface Site<T extends Tree> {
-  readonly tree: T
-  readonly place: Place
-  readonly work: Work
-}
-
-const valueOf = (tree: Tree, { values }: Work): Json => values.get(tree) ?? null
-
-const memberOf = (object: JsonObject, name: string): Json | undefined =>
-  Object.hasOwn(object, name) ? object[name] : undefined
-
-/** What has to be written must not be another number's rounding. */
-const mustWrite = (value: Json, { start }: Tree, work: Work): void => {
-  if (!isExact(value)) work.inexact ??= start
-}
-
-const stick = (work: Work, { start }: Tree): void => {
-  work.stuck ??= start
-}
 
 /** Brings a node to say a value, and returns what it says then. */
 export const settle = (tree: Tree, wanted: Json, place: Place, work: Work): Json => {
@@ -85,28 +57,6 @@ const canChange = (
   return tree.style === 'flow' || (tree.style === 'block' && !isEmpty(wanted))
 }
 
-const headOf = (member: Member): number =>
-  'key' in member ? (member.colonEnd ?? member.key.end) : member.start
-
-const placeOf = ({ tree, place, work }: Site<Collection>, index: number): Place => {
-  const members = membersOf(tree)
-  const member = members[index]
-  const isFlow = tree.style !== 'block'
-  return {
-    head: member === undefined ? tree.inner : headOf(member),
-    limit: members[index + 1]?.start ?? place.limit,
-    isFlow,
-    replace: (value) => {
-      if (!member) return
-      mustWrite(value, member.value, work)
-      if (isFlow) {
-        if (work.mode === 'keep') work.lost.push(member.start)
-        replaceFlow(member, member.value, value, work)
-      } else replaceMember(tree, member, value, work)
-    },
-  }
-}
-
 /** Anchors that go with the text that names them. */
 const forget = (tree: Tree, work: Work): void => {
   work.settled.delete(tree)
@@ -123,18 +73,13 @@ const settleMember = (site: Site<Collection>, index: number, wanted: Json): Json
   const place = placeOf(site, index)
   const [edits, lost] = [work.edits.length, work.lost.length]
   const said = settle(value, wanted, place, work)
-  if (work.mode !== 'keep' || place.isFlow || work.lost.length === lost) return said
+  const isLossy = work.mode === 'keep' && work.lost.length > lost
+  if (!isLossy || place.isFlow || !isExact(wanted)) return said
   work.edits.length = edits
   work.lost.length = lost
   if (work.isLinked) forget(value, work)
   place.replace(wanted)
   return wanted
-}
-
-interface Merged {
-  readonly value: Json
-  /** The last entry of the map that brings it. */
-  readonly index: number
 }
 
 /** What a map's merges bring, as go-yaml reads them: the later overrules the earlier, and what stands before it. */
@@ -178,9 +123,30 @@ const settleShadowed = (tree: Tree, merged: Merged, want: Json | undefined, work
   return { said: merged.value, isGone: false }
 }
 
-/** Whether the entry only overrules what a merge brings, which is right again. */
-const isOverride = (value: Json, { merged, want }: Asked, { mode }: Work): boolean =>
-  merged !== undefined && mode !== 'keep' && isSame(merged.value, want) && !isSame(value, want)
+/** What of a map that is not wanted comes back from comments in it: values of its author's that are empty. */
+const emptiesWithin = (tree: Tree, place: Place, work: Work): Json => {
+  if (work.kept.length === 0 || tree.kind !== 'map' || tree.style !== 'block') return {}
+  const edits = work.edits.length
+  const said = settleMap({ tree, place, work }, {})
+  if (isEmpty(said)) work.edits.length = edits
+  return said
+}
+
+/** An own entry of a name that is not wanted; null counts as absent already. */
+const settleUnwanted = (site: Site<MapTree>, index: number, value: Tree): Answer => {
+  if (valueOf(value, site.work) === null) return { said: null, isGone: false }
+  const said = emptiesWithin(value, placeOf(site, index), site.work)
+  return isEmpty(said) ? { said: undefined, isGone: true } : { said, isGone: false }
+}
+
+/** An own entry of a name that a merge before it brings, too: it may only have overruled that. */
+const settleOverride = (site: Site<MapTree>, index: number, merged: Json, want: Json): Answer => {
+  const { tree, work } = site
+  const value = tree.entries[index]?.value
+  return value && isOverride(valueOf(value, work), merged, want, work)
+    ? { said: merged, isGone: true }
+    : { said: settleMember(site, index, want), isGone: false }
+}
 
 const settleEntry = (site: Site<MapTree>, index: number, asked: Asked): Answer => {
   const { tree, work } = site
@@ -190,10 +156,10 @@ const settleEntry = (site: Site<MapTree>, index: number, asked: Asked): Answer =
   if (merged && merged.index > index) return settleShadowed(entry.key, merged, want, work)
   const back = kept.takeEntry(nameOf(entry), want)
   if (back !== undefined) return { said: back, isGone: true }
-  if (!merged && want === undefined) return { said: undefined, isGone: true }
-  return isOverride(valueOf(entry.value, work), asked, work)
-    ? { said: want, isGone: true }
-    : { said: settleMember(site, index, want ?? null), isGone: false }
+  if (merged) return settleOverride(site, index, merged.value, want ?? null)
+  return want === undefined
+    ? settleUnwanted(site, index, entry.value)
+    : { said: settleMember(site, index, want), isGone: false }
 }
 
 /** The own entries of a map: what each name says then, and those that go. */
@@ -216,22 +182,49 @@ const settleEntries = (
   return { said, gone }
 }
 
-const settleMap = (site: Site<MapTree>, wanted: JsonObject): Json => {
-  const { tree, place, work } = site
-  const kept = keptMembers(tree, place, work)
-  const merges = mergesOf(site)
-  const { said, gone } = settleEntries(site, wanted, merges, kept)
+/** What a name says that no own entry has said; undefined where that has to be put in. */
+const saidElsewhere = (
+  name: string,
+  want: Json,
+  { kept, merged }: Elsewhere,
+  work: Work,
+): Json | undefined =>
+  merged && isMerged(merged.value, want, work) ? merged.value : kept.takeEntry(name, want)
+
+type Elsewhere = Pick<Asked, 'kept' | 'merged'>
+
+/** Names that no own entry has said, and what of them has to be put in. */
+const settleOthers = (
+  wanted: JsonObject,
+  merges: ReadonlyMap<string, Merged>,
+  {
+    kept,
+    said,
+    work,
+  }: { readonly kept: KeptMembers; readonly said: Map<string, Json>; readonly work: Work },
+): ReadonlyMap<string, Json> => {
   const missing = new Map<string, Json>()
   for (const name of new Set([...Object.keys(wanted), ...merges.keys()])) {
     if (said.has(name)) continue
     // What a merge brings can only be overruled: null counts as absent.
     const want = memberOf(wanted, name) ?? null
-    const merged = merges.get(name)?.value
-    const back = merged !== undefined && isSame(merged, want) ? want : kept.takeEntry(name, want)
-    said.set(name, want)
-    if (back === undefined) missing.set(name, want)
+    const found = saidElsewhere(name, want, { kept, merged: merges.get(name) }, work)
+    said.set(name, found ?? want)
+    if (found === undefined) missing.set(name, want)
   }
-  changeMap(site, gone, missing)
+  for (const name of kept.names.filter((each) => !said.has(each))) {
+    const back = kept.takeEntry(name, undefined)
+    if (back !== undefined) said.set(name, back)
+  }
+  return missing
+}
+
+const settleMap = (site: Site<MapTree>, wanted: JsonObject): Json => {
+  const { tree, place, work } = site
+  const kept = keptMembers(tree, place, work)
+  const merges = mergesOf(site)
+  const { said, gone } = settleEntries(site, wanted, merges, kept)
+  changeMap(site, gone, settleOthers(wanted, merges, { kept, said, work }))
   return Object.fromEntries(said)
 }
 

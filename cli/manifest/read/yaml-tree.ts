@@ -268,11 +268,16 @@ const syntaxFaults = (tokens: readonly CST.Token[], base: number): readonly Faul
     ...composer.streamInfo().errors,
   ]
   const directive = tokens.find(({ type }) => type === 'directive')
+  const end = tokens.find(({ type }) => type === 'doc-end')
+  const isHollow = tokens.some((token) => token.type === 'document' && token.value === undefined)
   const [, second] = documents
   return [
     ...errors.slice(0, 1).map(({ pos, message }) => ({ offset: base + pos[0], message })),
     ...(directive
       ? [{ offset: base + directive.offset, message: 'kubectl takes no directives' }]
+      : []),
+    ...(end && isHollow
+      ? [{ offset: base + end.offset, message: 'nothing stands before this: kubectl refuses it' }]
       : []),
     ...(second
       ? [
@@ -309,7 +314,8 @@ export const parseTree = (
   const document = tokens.find((token) => token.type === 'document')
   const tree = document && treeOf(document.value, leadOf(document.start, 0), context)
   const isTooDeep = context.faults.some(({ message }) => message === TOO_DEEP)
-  const syntax = isTooDeep ? [] : syntaxFaults(tokens, base)
+  // What is JSON has been read as that already.
+  const syntax = isTooDeep || language === 'json' ? [] : syntaxFaults(tokens, base)
   const [fault] = [...syntax, ...context.faults]
   return fault ? fail(fault) : ok({ tree, anchors: context.anchors })
 }

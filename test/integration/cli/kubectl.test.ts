@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { generateManifest } from '../../support/manifest-generator.ts'
+import { tryManifests } from '../../support/manifest-trial.ts'
 import { readManifest } from '../../../cli/manifest/read-manifest.ts'
 import { decodeSource } from '../../../cli/command/source.ts'
 import type { Json } from '../../../shared/json.ts'
@@ -165,6 +167,11 @@ describe('a manifest holds what it does for kubectl', () => {
       /line 3: kubectl leaves out/,
     ],
     ['what kubectl leaves out behind a map', '{a: 1}\n{b: 2}\n', /line 2/],
+    [
+      'a document of an end alone',
+      '{"a":1}\n...\n',
+      /document 2: line 2: nothing stands before this/,
+    ],
     ['text behind a separator', 'a: 1\n--- b: 2\n', /^f: line 2: only a comment/],
     [
       'YAML behind several JSON objects',
@@ -180,5 +187,18 @@ describe('a manifest holds what it does for kubectl', () => {
     ],
   ])('%s is refused with its place', (_name, manifest, reason) => {
     expect(read(manifest)).toMatch(reason)
+  })
+})
+
+// The seeds of the generated manifests; others are as good.
+const SEEDS = Array.from({ length: 1000 }, (_, index) => index)
+
+describe('inject and uninject, on manifests of every spelling and style', () => {
+  test('change nothing else for kubectl, judge what it reads, and give the bytes back or say which not', () => {
+    const { problems, injected, whole } = tryManifests(SEEDS, generateManifest, kubectl)
+    expect(problems).toEqual([])
+    // The manifests are worth trying: many are injected, and most of those come back whole.
+    expect(injected).toBeGreaterThan(SEEDS.length / 3)
+    expect(whole).toBeGreaterThan(injected / 2)
   })
 })

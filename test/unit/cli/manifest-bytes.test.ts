@@ -168,6 +168,28 @@ describe('uninject after inject gives the same bytes', () => {
         '-   name: a\n            image: a:1\n            command',
       ),
     ],
+    ['arguments that are left out', deployment(`${PLAIN}          args:\n`)],
+    [
+      'empty values in a map that is filled',
+      deployment(
+        `${PLAIN}          securityContext:\n            # none\n            capabilities: {}\n`,
+      ),
+    ],
+    [
+      'a merge of what is empty',
+      deployment(
+        '          <<: *base\n',
+        '',
+        'x: &base\n  command: [a]\n  securityContext: { capabilities: }\n  volumeMounts:\n  resources: {}\n',
+      ),
+    ],
+    [
+      'null in braces that are written anew',
+      deployment(PLAIN).replace(
+        /metadata:\n {6}annotations:\n(?:.*\n){3}/,
+        'metadata: { labels: ~, annotations: { outrigger.dev/inject: "true", outrigger.dev/auth: none } }\n',
+      ),
+    ],
     ['JSON on one line', json('')],
     ['JSON on lines', `${json('  ')}\n`],
     ['JSON in tabs', json('\t')],
@@ -192,7 +214,7 @@ describe('where a byte cannot be kept', () => {
 
   test('inject says which lines uninject will write anew', () => {
     expect(injectManifest(taken, options).stderr).toMatch(
-      /app\.yaml: document 1: warning: line 19: holds what no comment can keep/,
+      /app\.yaml: document 1: warning: line 19: what injection takes off/,
     )
   })
 
@@ -200,9 +222,30 @@ describe('where a byte cannot be kept', () => {
     const { stdout, stderr } = uninjectManifest(injectManifest(taken, options).stdout, options)
     expect(JSON.parse(stdout)).toEqual(JSON.parse(taken))
     expect(stderr).toMatch(
-      /^app\.yaml: document 1: warning: lines? [\d, -]+: is written from outrigger\.dev\/status/,
+      /^app\.yaml: document 1: warning: lines? [\d, -]+: written from outrigger\.dev\/status/,
     )
   })
+})
+
+test('a document whose form leaves no room is written anew, with a warning', () => {
+  const text = deployment(
+    '          command: [b]\n          <<: *base\n',
+    '',
+    'x: &base { command: [a] }\n',
+  )
+  const { stdout, stderr } = injectManifest(text, options)
+  expect(stderr).toContain('app.yaml: document 1: warning: it is written anew')
+  expect(stdout).toMatch(/'--'\n +- a\n/)
+  expect(injectManifest(stdout, options)).toEqual({ stdout, stderr: '', exitCode: 0 })
+})
+
+test('a line’s end that only some readers know is refused where the document has to change', () => {
+  const text = deployment(PLAIN).replace('image: a:1', 'image: a:1\u2028          workingDir: /b')
+  const { stdout, stderr, exitCode } = injectManifest(text, options)
+  expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+  expect(stderr).toContain(
+    'app.yaml: document 1: line 15: the character U+2028 ends a line for kubectl',
+  )
 })
 
 test('what YAML 1.1 reads as another type is quoted in what Outrigger writes', () => {
