@@ -66,6 +66,7 @@ export const decodeSource = (bytes: Buffer): Result<Source, string> => {
 
 /** The bytes of a text in the encoding of the manifest that it comes from. */
 export const encodeSource = (text: string, { encoding, hasMark }: Omit<Source, 'text'>): Buffer => {
+  if (text === '') return Buffer.alloc(0)
   const body = Buffer.from(text, encoding === 'utf-8' ? 'utf8' : 'utf16le')
   if (encoding === 'utf-16be') body.swap16()
   const mark = MARKS.find(([name]) => name === encoding)?.[1]

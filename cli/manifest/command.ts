@@ -116,7 +116,11 @@ const withImages = async (
   return ok({ ...options, config: { ...options.config, images } })
 }
 
-const runCommand = async (name: string, run: Run, flags: Flags, io: Io): Promise<number> => {
+const runCommand = async (
+  { name, run, printsManifest }: ManifestCommand,
+  flags: Flags,
+  io: Io,
+): Promise<number> => {
   const read = await readOptions(flags)
   if (!read.ok) return report(io, name, read.error)
   const source = await readSource(flags.file)
@@ -125,7 +129,8 @@ const runCommand = async (name: string, run: Run, flags: Flags, io: Io): Promise
   const options = flags.resolvesImages ? await withImages(text, read.value, io) : read
   if (!options.ok) return report(io, name, options.error)
   const { stdout, stderr, exitCode } = run(text, options.value)
-  if (stdout !== '') io.stdout(encodeSource(stdout, source.value))
+  // A manifest goes out as it came in; what is for people is UTF-8.
+  io.stdout(printsManifest ? encodeSource(stdout, source.value) : stdout)
   io.stderr(stderr)
   return exitCode
 }
@@ -148,16 +153,19 @@ interface ManifestCommand {
   readonly run: Run
   /** Whether images matter to it. */
   readonly isRendering: boolean
+  readonly printsManifest: boolean
 }
 
-const manifestCommand = ({ name, about, run, isRendering }: ManifestCommand): Command =>
-  defineCommand({
+const manifestCommand = (command: ManifestCommand): Command => {
+  const { name, about, isRendering } = command
+  return defineCommand({
     name,
     usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${about}\n${OPTIONS}${isRendering ? IMAGE_OPTIONS : ''}`,
     cleansUp: false,
     readFlags: (args) => readFlags(args, isRendering),
-    run: (flags, io) => runCommand(name, run, flags, io),
+    run: (flags, io) => runCommand(command, flags, io),
   })
+}
 
 export const inject = manifestCommand({
   name: 'inject',
@@ -165,13 +173,16 @@ export const inject = manifestCommand({
     'Prints the manifest with every pod injected that opts in; the rest goes through untouched.\nA denial prints every reason and nothing else, and exits with 1.',
   run: injectManifest,
   isRendering: true,
+  printsManifest: true,
 })
 
 export const uninject = manifestCommand({
   name: 'uninject',
-  about: "Gives back the manifest's original meaning.",
+  about:
+    'Gives back the manifest as it was before inject, byte for byte where it can; where not, a\nwarning says which lines.',
   run: uninjectManifest,
   isRendering: false,
+  printsManifest: true,
 })
 
 export const explain = manifestCommand({
@@ -179,4 +190,5 @@ export const explain = manifestCommand({
   about: 'Prints, for each pod and workload, its settings, their scopes, and the changes.',
   run: explainManifest,
   isRendering: true,
+  printsManifest: false,
 })

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +55,38 @@ describe('outrigger inject, uninject and explain', () => {
       const back = await outrigger(['uninject', '-f', '-'], injected.stdout)
       expect(back).toMatchObject({ code: 0, stderr: '' })
       expect(values(back.stdout)).toEqual(values(text))
+    },
+    TEST_MS,
+  )
+
+  test(
+    'UTF-16 goes out as it came in, what is for people as UTF-8',
+    () => {
+      const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+      const run = (command: string, input: Buffer): Buffer =>
+        execFileSync(
+          process.execPath,
+          [`${ROOT}cli/main.ts`, command, '-f', '-', '--config', DEV],
+          {
+            input,
+          },
+        )
+      const injected = run('inject', bytes)
+      expect(injected.toString('utf16le')).toContain('outrigger-sidecar')
+      expect(run('uninject', injected)).toEqual(bytes)
+      expect(run('explain', bytes).toString()).toContain('Deployment everything')
+    },
+    TEST_MS,
+  )
+
+  test(
+    'bytes that are no text are refused with their place, and nothing is printed',
+    async () => {
+      const file = join(directory, 'latin1.yaml')
+      writeFileSync(file, Buffer.from('a: 1\nb: \u00e9\n', 'latin1'))
+      const { code, stdout, stderr } = await outrigger(['inject', '-f', file])
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toContain(`${file}: line 2, column 4: the byte 0xe9 is no UTF-8`)
     },
     TEST_MS,
   )
