@@ -11,6 +11,7 @@ import { levelOf, securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
 import type { Transport } from './transport.ts'
+import { volumeTypeViolations } from './volume-types.ts'
 
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
   const { settings } = resolution
@@ -52,5 +53,6 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...collisions(pod, transport?.kind === 'stdio' ? server : undefined),
     ...hostViolations(pod),
     ...securityViolations(pod, config.floor, level),
+    ...volumeTypeViolations(pod),
   ]
 }

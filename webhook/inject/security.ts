@@ -7,6 +7,7 @@ import {
   at,
   numberAt,
   objectAt,
+  stringAt,
   stringsAt,
   withAt,
   type Json,
@@ -42,6 +43,21 @@ const SELINUX_TYPES = [
   'container_kvm_t',
   'container_engine_t',
 ]
+// Of the baseline Pod Security Standard; the others reach beyond the pod.
+const SAFE_SYSCTLS: ReadonlySet<string | undefined> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
+])
 const LEAVE_OUT = 'leave it out'
 
 const POD_RULES: readonly Rule[] = [
@@ -60,7 +76,15 @@ const POD_RULES: readonly Rule[] = [
   },
   { path: ['seLinuxOptions', 'user'], isWeak: (value) => value !== '', fix: LEAVE_OUT },
   { path: ['seLinuxOptions', 'role'], isWeak: (value) => value !== '', fix: LEAVE_OUT },
+  { path: ['windowsOptions', 'hostProcess'], isWeak: is(true), fix: LEAVE_OUT },
 ]
+
+const SYSCTLS: Rule = {
+  path: ['sysctls'],
+  isWeak: (value) =>
+    !Array.isArray(value) || value.some((item: Json) => !SAFE_SYSCTLS.has(stringAt(item, 'name'))),
+  fix: `leave out all but ${[...SAFE_SYSCTLS].join(', ')}`,
+}
 
 const CONTAINER_RULES: readonly Rule[] = [
   { path: ['privileged'], isWeak: is(true), fix: LEAVE_OUT },
@@ -151,7 +175,7 @@ export const securityViolations = (
   floor: Floor,
   level: Level,
 ): readonly Violation[] => [
-  ...weaknesses('pod', objectAt(pod, 'spec', 'securityContext'), POD_RULES),
+  ...weaknesses('pod', objectAt(pod, 'spec', 'securityContext'), [...POD_RULES, SYSCTLS]),
   ...appArmor(pod),
   ...weaknesses(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
   ...weakContainers(pod, floor, CONTAINER_RULES.filter(isRuleOf(level))),
