@@ -216,7 +216,7 @@ export const ANNOTATIONS = {
   },
   'writable-paths': {
     type: 'directories',
-    doc: 'Directories that get an emptyDir, for servers that write beside their code; shared with the init containers.',
+    doc: 'Directories that get an emptyDir, for servers that write beside their code.',
     scopes: EVERYWHERE,
     readBy: 'webhook',
   },

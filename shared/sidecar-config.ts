@@ -58,6 +58,8 @@ const schema = z.strictObject({
   exitWhenIdle: z._default(z.boolean(), false),
   /** Memory limit of the server's container, bytes: bounds the number of children. */
   serverMemoryBytes: z.optional(z.int().check(z.positive())),
+  /** Memory limit of the sidecar itself, bytes, where its container has none, or a lower one to keep to. */
+  memoryBytes: z.optional(z.int().check(z.gte(64 * 1024 * 1024))),
   /** Absent: no traces, and nothing of OpenTelemetry is loaded. */
   traces: z.optional(tracesSchema),
 })

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
+import { Budget } from './bytes/budget.ts'
 import { createAdmin } from './admin/server.ts'
 import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
@@ -16,6 +17,7 @@ import { listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
 import { IdleMemory } from './life/idle-memory.ts'
 import type { Process } from './life/process.ts'
+import { memoryBounds } from './life/memory-bounds.ts'
 import { IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
@@ -70,9 +72,10 @@ const counter = (): (() => number) => {
   return () => ++last
 }
 
-const meansFor = (ownUid: number | undefined, now: () => number): ServerMeans => ({
+const meansFor = (ownUid: number | undefined, now: () => number, budget: Budget): ServerMeans => ({
   ownUid,
   now,
+  budget,
   newName: () => randomBytes(16).toString('hex'),
   schedule: (callback, delayMs) => {
     const timer = setTimeout(callback, delayMs)
@@ -94,11 +97,18 @@ const observer =
     metrics.operation(method, durationMs, errorType)
   }
 
+/** What may be held for others, and what gives it back. */
+const memoryOf = ({ config, process, now }: SidecarParts) => {
+  const { collect, residentBytes, memoryLimitBytes } = process
+  const { budgetBytes, highBytes } = memoryBounds(config.memoryBytes, memoryLimitBytes)
+  const memory = new IdleMemory(collect && { residentBytes, collect }, highBytes)
+  return { memory, budget: new Budget(budgetBytes, (bytes) => memory.freed(bytes, now())) }
+}
+
 const build = (parts: SidecarParts) => {
   const { config, log, now } = parts
   const { settings } = config
-  const { uid, collect, residentBytes } = parts.process
-  const memory = new IdleMemory(collect && { residentBytes, collect })
+  const { memory, budget } = memoryOf(parts)
   const idle = new IdleExit(settings['idle-timeout'], now())
   const metrics = createMetrics({
     sessions: () => router.sessions,
@@ -106,6 +116,7 @@ const build = (parts: SidecarParts) => {
     inFlight: () => router.inFlight,
     ready: () => readiness.obstacle === undefined,
     weakened: () => readiness.weakness !== undefined,
+    budget,
     process: parts.process,
   })
   const begin = (weakness: string | undefined): void => {
@@ -113,7 +124,7 @@ const build = (parts: SidecarParts) => {
     idle.begin(now())
     readiness.begin(weakness)
   }
-  const server: McpServer = connectServer(config, meansFor(uid, now), {
+  const server: McpServer = connectServer(config, meansFor(parts.process.uid, now, budget), {
     log,
     onThere: begin,
     onGone: () => readiness.stop("the server's container has ended"),
@@ -123,6 +134,7 @@ const build = (parts: SidecarParts) => {
   })
   const common = {
     source: server.source,
+    budget,
     model: settings['process-model'],
     nextId: counter(),
     newSessionId: () => randomBytes(24).toString('base64url'),
@@ -147,10 +159,11 @@ const build = (parts: SidecarParts) => {
   const sweep = (): void => {
     router.sweep(now())
     server.sweep(now())
+    budget.sweep(now())
     memory.sweep(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  return { metrics, server, readiness, router, drain, sweep }
+  return { budget, metrics, server, readiness, router, drain, sweep }
 }
 
 /** Lets the server's container exit, where it is time for that. */
@@ -186,7 +199,7 @@ const createTracing = async (
 
 const createServers = (
   { config, log, now }: SidecarParts,
-  { metrics, readiness, router }: ReturnType<typeof build>,
+  { budget, metrics, readiness, router }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
@@ -196,7 +209,7 @@ const createServers = (
     origin: origin(rules),
     head,
     authenticate,
-    body,
+    body: body(budget),
     classify: classify(tracing),
     authorize,
     guard,
@@ -207,6 +220,7 @@ const createServers = (
     serve: createServe({ stages, log, onFault: metrics.fault }),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
+    budget,
     isDraining: () => readiness.isDraining,
   }
   const admin = {

@@ -87,26 +87,27 @@ export const inTurn = <N extends Newcomer>(
   waiting: readonly N[],
   holders: Iterable<Newcomer>,
 ): readonly N[] => {
-  const counts = countsOf(holders)
-  const queues = [...Map.groupBy(waiting, ({ principal }) => principal)].map(
-    ([principal, queue]) => ({ queue, place: 0, count: counts.get(principal) ?? 0 }),
-  )
-  return waiting.flatMap(() => {
-    let next: (typeof queues)[number] | undefined
-    for (const one of queues) {
-      if (one.place < one.queue.length && (!next || one.count < next.count)) next = one
+  const counts = new Map<string, number>()
+  const add = ({ principal }: Newcomer): unknown =>
+    counts.set(principal, (counts.get(principal) ?? 0) + 1)
+  for (const holder of holders) add(holder)
+  const queues = Map.groupBy(waiting, ({ principal }) => principal)
+  const turns: N[] = []
+  while (turns.length < waiting.length) {
+    let next: N | undefined
+    for (const { [0]: first } of queues.values()) {
+      if (first && (!next || count(counts, first) < count(counts, next))) next = first
     }
-    if (next === undefined) return []
-    next.count++
-    return next.queue[next.place++] ?? []
-  })
+    if (next === undefined) break
+    queues.get(next.principal)?.shift()
+    add(next)
+    turns.push(next)
+  }
+  return turns
 }
 
-const countsOf = (holders: Iterable<Newcomer>): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>()
-  for (const { principal } of holders) counts.set(principal, (counts.get(principal) ?? 0) + 1)
-  return counts
-}
+const count = (counts: ReadonlyMap<string, number>, { principal }: Newcomer): number =>
+  counts.get(principal) ?? 0
 
 /** Who has to go where too many wait: the last of the principal who has most of them. */
 export const lastOfMost = <N extends Newcomer>(waiting: readonly N[]): N | undefined => {

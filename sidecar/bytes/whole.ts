@@ -4,11 +4,17 @@ import { Gathered } from './gathered.ts'
 
 export class Whole {
   private readonly maxBytes: number
-  private readonly gathered = new Gathered()
+  private readonly gathered: Gathered
   private only: Buffer | undefined
 
-  constructor(maxBytes: number) {
+  /** `expected`: how many bytes there will be, where that is known. */
+  constructor(maxBytes: number, expected = 0) {
     this.maxBytes = maxBytes
+    this.gathered = new Gathered(expected)
+  }
+
+  get length(): number {
+    return this.only?.length ?? this.gathered.length
   }
 
   /** False where the bound is passed; then nothing is kept. */

@@ -75,14 +75,10 @@ export const MAX_CALLS = 4096
 const OWN_NUMBER = /^[1-9]\d{0,15}$/
 
 export const exitFault = (end: LinkEnd): Fault => {
-  const { message, ...details } = end
-  return fault(
-    'server-exited',
-    end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message,
-    {
-      data: details,
-    },
-  )
+  const { message, code = 'server-exited', ...details } = end
+  return fault(code, end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message, {
+    data: details,
+  })
 }
 
 export class Channel implements LinkOwner {

@@ -1,33 +1,130 @@
-// The body of a POST, bounded. Beyond the bound nothing is kept; what is still to come is `unread.ts`'s.
+// The body of a POST, bounded, and read only as far as the budget has room for it. Beyond the bound nothing is kept;
+// what is still to come is `unread.ts`'s.
 
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
 import { Whole } from '../bytes/whole.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
+import { readOneATurn } from './pace.ts'
 
 /** Longest body, bytes. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-const tooLarge = (): Result<never, Fault> =>
+/** A body, and its place in the budget until it has gone on. */
+export interface Body {
+  readonly bytes: Buffer
+  /** Absent of what came in one piece: that was never waited for. */
+  readonly lease: Lease | undefined
+}
+
+type Read = Result<Body, Fault> | undefined
+
+const tooLarge = (): Read =>
   fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`))
 
+const noMemory = (): Read =>
+  fail(
+    fault('no-memory', 'there is no room for this body now; try again later', {
+      headers: { 'retry-after': '5' },
+    }),
+  )
+
 /** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
-export const readBody = (request: IncomingMessage): Promise<Result<Buffer, Fault> | undefined> =>
+export const readBody = (request: IncomingMessage, budget: Budget): Promise<Read> =>
   new Promise((resolve) => {
-    request.on('error', () => resolve(undefined))
-    request.on('close', () => resolve(undefined))
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-      resolve(tooLarge())
-      return
-    }
-    const body = new Whole(MAX_BODY_BYTES)
-    const onData = (chunk: Buffer): void => {
-      if (body.add(chunk)) return
-      request.off('data', onData)
-      request.off('end', onEnd)
-      resolve(tooLarge())
-    }
-    const onEnd = (): void => resolve(ok(body.take()))
-    request.on('data', onData)
-    request.on('end', onEnd)
+    const declared = Number(request.headers['content-length'] ?? 0)
+    if (declared > MAX_BODY_BYTES) resolve(tooLarge())
+    else new Reading(request, declared, budget, resolve).begin()
   })
+
+class Reading implements Holder {
+  readonly isRefusable = true
+  private readonly request: IncomingMessage
+  private readonly declared: number
+  private readonly budget: Budget
+  private readonly resolve: (read: Read) => void
+  private readonly body: Whole
+  private lease: Lease | undefined
+
+  constructor(
+    request: IncomingMessage,
+    declared: number,
+    budget: Budget,
+    resolve: (read: Read) => void,
+  ) {
+    this.request = request
+    this.declared = declared
+    this.body = new Whole(MAX_BODY_BYTES, declared)
+    this.budget = budget
+    this.resolve = resolve
+  }
+
+  begin(): void {
+    const { request } = this
+    request.on('error', this.onGone)
+    request.on('close', this.onGone)
+    request.on('end', this.onEnd)
+    request.on('data', this.onData)
+    // What its length says is asked for at once: of two that are half read none could go on.
+    if (this.declared > SMALL_BYTES) this.hold(this.declared)
+  }
+
+  granted(): void {
+    this.request.resume()
+  }
+
+  ended(): void {
+    this.stop(noMemory())
+    // What is read on is thrown away.
+    this.request.resume()
+  }
+
+  private readonly onData = (piece: Buffer): void => {
+    const { body, declared } = this
+    const isAll = piece.length === declared
+    if (!body.add(piece)) this.stop(tooLarge())
+    else if (!isAll) this.hold(Math.max(body.length, this.lease?.bytes ?? 0))
+  }
+
+  private readonly isReading = (): boolean => this.lease?.isWaiting === false
+
+  private readonly onEnd = (): void => {
+    const { lease, budget } = this
+    this.leave()
+    const go = (): void => this.resolve(ok({ bytes: this.body.take(), lease }))
+    if (lease && lease.bytes > SMALL_BYTES) budget.inTurn(go)
+    else go()
+  }
+
+  private readonly onGone = (): void => this.stop(undefined)
+
+  /** Reads on only where there is room for so much. */
+  private hold(bytes: number): void {
+    // Of a declared body no more than that can come.
+    const most = this.declared === 0 ? MAX_BODY_BYTES : this.declared
+    this.lease ??= this.budget.lease('bodies', this)
+    if (bytes <= SMALL_BYTES) {
+      // Who is small waits for nobody: what many of them leave incomplete has its bound here.
+      if (!this.lease.keep(bytes)) this.ended()
+    } else if (this.lease.reads(bytes, most)) readOneATurn(this.request, this.isReading)
+    else this.request.pause()
+  }
+
+  private leave(): void {
+    const { request } = this
+    request.off('error', this.onGone)
+    request.off('close', this.onGone)
+    request.off('end', this.onEnd)
+    request.off('data', this.onData)
+  }
+
+  private stop(read: Read): void {
+    this.leave()
+    this.body.take()
+    this.lease?.release()
+    // It may break off behind us.
+    this.request.on('error', () => undefined)
+    this.resolve(read)
+  }
+}

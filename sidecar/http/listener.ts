@@ -2,6 +2,7 @@
 // means, and what answers it, is somebody else's business.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Budget } from '../bytes/budget.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { fault } from '../mcp/faults.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
@@ -26,6 +27,8 @@ export interface ListenerOptions {
   /** Whether browsers may call us from an Origin. */
   readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
+  /** For what clients do not fetch. */
+  readonly budget: Budget
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
 }
@@ -36,11 +39,18 @@ const endpoints = (path: string): readonly string[] => {
   return [plain, `${plain}/`]
 }
 
-const handler = ({ serve, path = MCP_PATH, isAllowedOrigin, now, isDraining }: ListenerOptions) => {
+const handler = ({
+  serve,
+  path = MCP_PATH,
+  isAllowedOrigin,
+  now,
+  isDraining,
+  budget,
+}: ListenerOptions) => {
   const paths = new Set([...endpoints(MCP_PATH), ...endpoints(path)])
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
-    const reply = new Reply(response, arrivedMs)
+    const reply = new Reply(response, arrivedMs, budget)
     if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers
     if (origin !== undefined && isAllowedOrigin(origin)) {

@@ -3,7 +3,13 @@
 // hold the source, or ends the stream.
 
 import type { ServerResponse } from 'node:http'
+import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
 import { FAULTS, faultText, type Fault } from '../mcp/faults.ts'
+
+/** An answer beyond what is small is written in pieces of so many bytes, each when the client has taken the last. */
+const PIECE_BYTES = 256 * 1024
+/** What a stream leaves unread is counted from here on. */
+const COUNTED_BYTES = 4096
 
 /** What an event stream may hold for a client that does not read, bytes. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
@@ -25,18 +31,24 @@ export interface ReplyWatcher {
 
 export type ReplyState = 'waiting' | 'streaming' | 'done'
 
-export class Reply {
+export class Reply implements Holder {
+  readonly isRefusable = false
   private readonly response: ServerResponse
   private readonly extraHeaders: Record<string, string> = {}
   private current: ReplyState = 'waiting'
   private watchers: ReplyWatcher[] | undefined
+  /** For what the client has not fetched. */
+  private lease: Lease | undefined
+  private readonly budget: Budget
+  private isReleasing = false
   /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
   lastWriteMs: number
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
   hasContinued = false
 
-  constructor(response: ServerResponse, nowMs: number) {
+  constructor(response: ServerResponse, nowMs: number, budget: Budget) {
     this.response = response
+    this.budget = budget
     this.lastWriteMs = nowMs
   }
 
@@ -89,17 +101,44 @@ export class Reply {
     this.response.writeContinue()
   }
 
+  /**
+   * Makes room for a whole answer before it is written; false where there is none, and the caller should hear that
+   * instead. What is small, and what is part of a stream, is always written: its client fetches it or is cut off.
+   */
+  hasRoomFor(bytes: number): boolean {
+    return this.state !== 'waiting' || bytes <= SMALL_BYTES || this.keep(bytes)
+  }
+
+  granted(): void {
+    // An answer never waits for room.
+  }
+
+  /** It keeps others waiting for memory and does not read. */
+  ended(): void {
+    this.cut()
+  }
+
+  /** Answers to a batch as one JSON array. */
+  jsonArray(texts: readonly string[]): void {
+    const length = texts.reduce((sum, text) => sum + text.length + 1, 1)
+    if (this.current !== 'waiting' || length <= SMALL_BYTES) {
+      this.json(`[${texts.join(',')}]`)
+      return
+    }
+    this.head(200, length)
+    this.inPieces(['[', ...texts.flatMap((text, index) => (index === 0 ? text : [',', text])), ']'])
+  }
+
   /** The whole answer as JSON (latin1 text), or as the last event where streaming has begun. */
   json(text: string, status = 200): void {
     if (this.current === 'streaming') this.lastEvent(text)
     if (this.current !== 'waiting') return
-    this.current = 'done'
-    this.response.writeHead(status, {
-      'content-type': JSON_TYPE,
-      'content-length': text.length,
-      ...this.extraHeaders,
-    })
-    this.response.end(text, 'latin1')
+    this.head(status, text.length)
+    if (text.length > SMALL_BYTES) this.inPieces([text])
+    else {
+      this.response.end(text, 'latin1')
+      this.count(0)
+    }
   }
 
   /** An answer without a body. */
@@ -134,7 +173,13 @@ export class Reply {
     this.lastWriteMs = nowMs
     const prefix = id === undefined ? '' : `id: ${id}\n`
     this.response.write(`${prefix}data: ${text}\n\n`, 'latin1')
+    this.count(COUNTED_BYTES)
     return this.response.writableLength < MAX_BUFFERED_BYTES
+  }
+
+  /** Counts anew what the client of an open stream has not fetched. */
+  recount(): void {
+    if (this.lease) this.count(0)
   }
 
   /** A comment that keeps idle connections open (2026-07-28, transports). */
@@ -174,5 +219,65 @@ export class Reply {
   private lastEvent(text: string): void {
     this.current = 'done'
     this.response.end(`data: ${text}\n\n`, 'latin1')
+    this.count(0)
+  }
+
+  /** Takes note of what has been written and not fetched, if it is more than so much. */
+  private count(least: number): void {
+    const bytes = this.response.writableLength
+    if (bytes <= least && !this.lease) return
+    if (bytes === 0) this.lease?.release()
+    else if (this.keep(bytes)) this.releaseAtEnd()
+    else this.cut()
+  }
+
+  /** Most replies never need a lease: what they write has left at once. */
+  private keep(bytes: number): boolean {
+    this.lease ??= this.budget.lease('answers', this)
+    return this.lease.keep(bytes)
+  }
+
+  private releaseAtEnd(): void {
+    if (this.isReleasing) return
+    this.isReleasing = true
+    if (this.response.destroyed) this.lease?.release()
+    else this.response.once('close', () => this.lease?.release())
+  }
+
+  private head(status: number, length: number): void {
+    this.current = 'done'
+    this.response.writeHead(status, {
+      'content-type': JSON_TYPE,
+      'content-length': length,
+      ...this.extraHeaders,
+    })
+  }
+
+  private inPieces(texts: readonly string[]): void {
+    const { response } = this
+    if (!this.keep(texts.reduce((sum, text) => sum + text.length, 0))) {
+      this.cut()
+      return
+    }
+    this.releaseAtEnd()
+    const pieces = piecesOf(texts)
+    const more = (): void => {
+      this.lease?.touch()
+      for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
+        if (response.write(piece.value, 'latin1')) continue
+        response.once('drain', more)
+        return
+      }
+      response.end()
+    }
+    more()
+  }
+}
+
+const piecesOf = function* (texts: readonly string[]): Generator<string, void> {
+  for (const text of texts) {
+    for (let start = 0; start < text.length; start += PIECE_BYTES) {
+      yield text.slice(start, start + PIECE_BYTES)
+    }
   }
 }

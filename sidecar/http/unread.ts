@@ -2,6 +2,7 @@
 // away: a client that is cut off while it writes never sees its answer.
 
 import type { IncomingMessage } from 'node:http'
+import { readOneATurn } from './pace.ts'
 import type { Reply } from './reply.ts'
 
 /** Read and thrown away; with more the connection is cut. Its time is the listener's for any request. */
@@ -21,7 +22,10 @@ export const answerUnread = (request: IncomingMessage, reply: Reply, answer: () 
   let left = MAX_DISCARDED_BYTES
   const discard = (chunk: Buffer): void => {
     left -= chunk.length
-    if (left >= 0) return
+    if (left >= 0) {
+      readOneATurn(request)
+      return
+    }
     request.off('data', discard)
     request.off('end', end)
     end()

@@ -1,6 +1,8 @@
 // The events of one session's streams, kept for Last-Event-ID (2025-11-25, transports: resumability) and for a stream
-// that nobody reads just now. Bounded by count and bytes, in a session and in all of them together; the
-// oldest of the session go first, and who asks for them then gets what is left of its stream.
+// that nobody reads just now. Bounded by count and bytes, in a session and, by the budget, in all of them together; the
+// oldest of the session go first, or of the session that keeps most. Who asks for them then gets what is left.
+
+import type { Budget, Lease } from '../bytes/budget.ts'
 
 export interface LoggedEvent {
   readonly id: string
@@ -11,34 +13,75 @@ export interface LoggedEvent {
 
 const MAX_EVENTS = 256
 const MAX_BYTES = 1024 * 1024
-/** All sessions together, bytes; beyond it a session keeps its newest event only. */
-const MAX_TOTAL_BYTES = 32 * 1024 * 1024
+/** What an event costs beside its text. */
+const EVENT_BYTES = 256
 const EVENT_ID = /^(\d{1,9})-(\d{1,9})$/
 
-/** What all sessions of one sidecar keep together. */
-export class EventBudget {
-  bytes = 0
-}
+/** The logs of all sessions together, by how much they keep: the longest is found without looking at all. */
+export class Logs {
+  readonly budget: Budget
+  /** At place n those of 2 to the n-1 up to 2 to the n bytes. */
+  private readonly bySize: EventLog[][] = []
 
-export class EventLog {
-  private readonly budget: EventBudget
-  private events: LoggedEvent[] = []
-  private bytes = 0
-  private sequence = 0
-
-  constructor(budget = new EventBudget()) {
+  constructor(budget: Budget) {
     this.budget = budget
   }
 
-  /** Numbers the event and keeps it while there is room. Ids are unique in the session and name their stream. */
+  /** A log has changed its size. */
+  moved(log: EventLog, before: number, after: number): void {
+    const [from, to] = [sizeClass(before), sizeClass(after)]
+    if (from === to) return
+    if (from > 0) this.leave(this.bySize[from] ?? [], log)
+    if (to === 0) return
+    while (this.bySize.length <= to) this.bySize.push([])
+    log.place = (this.bySize[to]?.push(log) ?? 0) - 1
+  }
+
+  /** One of the longest, if it is longer than so many bytes whatever its exact size. */
+  longest(bytes: number): EventLog | undefined {
+    const least = sizeClass(bytes)
+    for (let size = this.bySize.length - 1; size > least; size--) {
+      const log = this.bySize[size]?.at(-1)
+      if (log) return log
+    }
+    return undefined
+  }
+
+  /** The last takes its place: nothing else moves. */
+  private leave(logs: EventLog[], { place }: EventLog): void {
+    const last = logs.pop()
+    if (last === undefined || place === logs.length) return
+    last.place = place
+    logs[place] = last
+  }
+}
+
+const sizeClass = (bytes: number): number => (bytes === 0 ? 0 : 32 - Math.clz32(bytes))
+
+export class EventLog {
+  /** Among the logs of its size; theirs to set. */
+  place = 0
+  private readonly logs: Logs
+  private readonly lease: Lease
+  private events: LoggedEvent[] = []
+  private sequence = 0
+  private isClosed = false
+
+  constructor(logs: Logs) {
+    this.logs = logs
+    this.lease = logs.budget.lease('events')
+  }
+
+  /**
+   * Numbers the event and keeps it while there is room: an event alone may be as long as the budget allows. Ids are
+   * unique in the session and name their stream.
+   */
   append(stream: number, text: string): LoggedEvent {
     const sequence = ++this.sequence
     const event = { id: `${stream}-${sequence}`, stream, sequence, text }
-    this.events.push(event)
-    this.grow(text.length)
-    while (this.events.length > MAX_EVENTS || (this.events.length > 1 && this.isFull)) {
-      this.grow(-(this.events.shift()?.text.length ?? 0))
-    }
+    const bytes = sizeOf(event)
+    while (this.events.length > 0 && !this.hasPlaceFor(bytes)) this.dropOldest()
+    if (!this.isClosed && this.grow(bytes)) this.events.push(event)
     return event
   }
 
@@ -47,19 +90,37 @@ export class EventLog {
     return this.events.filter((event) => event.stream === stream && event.sequence > sequence)
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.grow(-this.bytes)
+  /** Forgets everything and keeps nothing any more: a process that ends still faults the calls of a session that has. */
+  close(): void {
+    this.isClosed = true
     this.events = []
+    this.hold(0)
   }
 
-  private get isFull(): boolean {
-    return this.bytes > MAX_BYTES || this.budget.bytes > MAX_TOTAL_BYTES
+  private hasPlaceFor(bytes: number): boolean {
+    return this.events.length < MAX_EVENTS && this.lease.bytes + bytes <= MAX_BYTES
   }
 
-  private grow(bytes: number): void {
-    this.bytes += bytes
-    this.budget.bytes += bytes
+  /** Makes room among the longer logs, then in this one; false where that is not enough. */
+  private grow(bytes: number): boolean {
+    while (!this.hold(this.lease.bytes + bytes)) {
+      const longer = this.logs.longest(this.lease.bytes + bytes)
+      if (!longer && this.events.length === 0) return false
+      ;(longer ?? this).dropOldest()
+    }
+    return true
+  }
+
+  private dropOldest(): void {
+    const oldest = this.events.shift()
+    if (oldest) this.hold(this.lease.bytes - sizeOf(oldest))
+  }
+
+  private hold(bytes: number): boolean {
+    const before = this.lease.bytes
+    const isHeld = this.lease.keep(bytes)
+    if (isHeld) this.logs.moved(this, before, bytes)
+    return isHeld
   }
 
   /** The place of an event, kept or not; undefined where the id was never one of ours. */
@@ -69,3 +130,5 @@ export class EventLog {
     return { stream: Number(stream), sequence: Number(sequence) }
   }
 }
+
+const sizeOf = ({ text }: LoggedEvent): number => EVENT_BYTES + text.length

@@ -2,6 +2,7 @@
 // its session gets. Which process serves it is the pool's business.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Budget } from '../bytes/budget.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
@@ -10,10 +11,9 @@ import { member, slice, stringAt, type Request } from '../mcp/message.ts'
 import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { ProcessModel } from './backend.ts'
-import { EventBudget } from './event-log.ts'
+import { Logs } from './event-log.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
-import { WaitingBytes } from './turns.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface OpeningOptions {
@@ -24,18 +24,19 @@ export interface OpeningOptions {
   readonly newSessionId: () => string
   /** Of one session, with the server at once. */
   readonly maxConcurrentCalls: number
+  readonly budget: Budget
   readonly now: () => number
 }
 
 export class Opening {
   private readonly options: OpeningOptions
-  private readonly eventBudget = new EventBudget()
-  private readonly waitingBytes = new WaitingBytes()
+  private readonly logs: Logs
   /** Sessions whose server has not answered yet. */
   private readonly waiting = new Set<Session>()
 
   constructor(options: OpeningOptions) {
     this.options = options
+    this.logs = new Logs(options.budget)
   }
 
   get inFlight(): number {
@@ -81,15 +82,14 @@ export class Opening {
     const revision = revisionOf(asked) ?? revisionOf(LATEST_LEGACY)
     if (revision === undefined) throw new Error('the newest legacy revision is in the table')
     const { newSessionId, maxConcurrentCalls, now } = this.options
-    const { eventBudget, waitingBytes } = this
+    const { logs } = this
     return new Session({
       id: newSessionId(),
       principal: permit.principal.key,
       revision,
       maxConcurrentCalls,
       now,
-      eventBudget,
-      waitingBytes,
+      logs,
     })
   }
 

@@ -5,12 +5,12 @@ import type { Idle } from '../access/room.ts'
 import { idKey, type Call, type Caller } from '../conversation/channel.ts'
 import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { fault, noRoom, type Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Revision } from '../mcp/revision.ts'
-import { EventLog, type EventBudget } from './event-log.ts'
+import { EventLog, type Logs } from './event-log.ts'
 import { Stream } from './stream.ts'
-import { Turns, type Turn, type WaitingBytes } from './turns.ts'
+import { Turns, type Turn } from './turns.ts'
 
 /** Streams that can still be resumed. */
 const MAX_STREAMS = 64
@@ -24,9 +24,8 @@ export interface SessionOptions {
   readonly principal: string
   readonly revision: Revision
   readonly now: () => number
-  /** Shared with the other sessions; a session of its own has its own. */
-  readonly eventBudget?: EventBudget
-  readonly waitingBytes?: WaitingBytes
+  /** Shared with the other sessions. */
+  readonly logs: Logs
   /** Its calls that the server works on at once; the others wait their turn. */
   readonly maxConcurrentCalls: number
 }
@@ -87,8 +86,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.options = options
-    this.log = new EventLog(options.eventBudget)
-    this.turns = new Turns(options.maxConcurrentCalls, options.waitingBytes)
+    this.log = new EventLog(options.logs)
+    this.turns = new Turns(options.maxConcurrentCalls, options.logs.budget)
     this.id = options.id
     this.principal = options.principal
     this.revision = options.revision
@@ -230,7 +229,7 @@ export class Session {
     for (const call of this.calls.take()) call.stream.fault(fault, call.idText)
     this.listening.end()
     for (const stream of this.streams.take()) stream.end()
-    this.log.clear()
+    this.log.close()
     const asked = [...this.asked.values()]
     this.asked.clear()
     return { calls, asked }
@@ -239,7 +238,14 @@ export class Session {
   private stream(number: number, reply: Reply | undefined, requests?: number): Stream {
     const { log, hold, hasPriming } = this
     return new Stream(
-      { number, log, hasPriming, now: this.options.now, onSlow: hold },
+      {
+        number,
+        log,
+        hasPriming,
+        now: this.options.now,
+        onSlow: hold,
+        budget: this.options.logs.budget,
+      },
       reply,
       requests,
     )
@@ -261,32 +267,38 @@ class SessionCaller implements SessionCall, Caller, Turn {
   readonly deadlineMs: number
   call: Call | undefined
   private readonly session: Session
-  private readonly asking: Asking
+  private readonly timeoutMs: number
+  /** Holds the request's text: gone once that is with the server. */
+  private send: Asking['send'] | undefined
 
   constructor(session: Session, stream: Stream, asking: Asking, nowMs: number) {
     this.session = session
     this.stream = stream
-    this.asking = asking
+    this.timeoutMs = asking.timeoutMs
+    this.send = asking.send
     this.idText = asking.idText
     this.bytes = asking.bytes
     this.deadlineMs = nowMs + asking.timeoutMs
   }
 
   begin(): void {
-    this.call = this.asking.send(this)
+    const { send } = this
+    this.send = undefined
+    this.call = send?.(this)
   }
 
   expire(): void {
     this.fault(
       fault(
         'request-timeout',
-        `it was not its turn within ${this.asking.timeoutMs} ms: outrigger.dev/max-concurrent-calls are with the server`,
+        `it was not its turn within ${this.timeoutMs} ms: outrigger.dev/max-concurrent-calls are with the server`,
       ),
     )
   }
 
   answer(text: string, _response: Response): void {
-    this.stream.result(text)
+    if (this.stream.hasRoomFor(text.length)) this.stream.result(text)
+    else this.stream.fault(noRoom(text.length), this.idText)
     this.session.done(this)
   }
 

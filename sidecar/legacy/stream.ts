@@ -1,6 +1,7 @@
 // The answer to one legacy POST or GET: JSON where nothing comes before the response, else an event
 // stream whose events have ids and outlive the connection. Whoever was cut off resumes by a GET.
 
+import type { Budget, Lease } from '../bytes/budget.ts'
 import { faultText, type Fault } from '../mcp/faults.ts'
 import type { Reply } from '../http/reply.ts'
 import type { EventLog, LoggedEvent } from './event-log.ts'
@@ -10,6 +11,7 @@ export interface StreamOptions {
   readonly log: EventLog
   readonly hasPriming: () => boolean
   readonly now: () => number
+  readonly budget: Budget
   /**
    * Called when the client reads too slowly (true) and when it has caught up (false); answers
    * whether the server is held meanwhile. Where it is not, the stream ends at its bound.
@@ -25,6 +27,8 @@ export class Stream {
   private expected: number
   private readonly isBatch: boolean
   private results: string[] = []
+  /** For what a batch has been answered so far. */
+  private readonly lease: Lease | undefined
   /** The last event that went to a connection; what follows it waits in the log. */
   private sent = 0
   /** The connection that the server waits for. */
@@ -39,6 +43,7 @@ export class Stream {
     this.reply = reply
     this.isBatch = requests !== undefined
     this.expected = requests ?? 1
+    this.lease = this.isBatch ? options.budget.lease('batches') : undefined
   }
 
   get isComplete(): boolean {
@@ -62,6 +67,13 @@ export class Stream {
     return this.isOpen
   }
 
+  /** Makes room for a response; false where its caller should hear that there is none. */
+  hasRoomFor(bytes: number): boolean {
+    const { reply, lease } = this
+    if (reply?.state !== 'waiting') return true
+    return lease ? lease.keep(lease.bytes + bytes) : reply.hasRoomFor(bytes)
+  }
+
   /** A response; the last one completes the stream. */
   result(text: string): void {
     this.expected--
@@ -69,7 +81,7 @@ export class Stream {
     else if (this.hasBegun) {
       this.write(this.options.log.append(this.number, text))
       if (this.expected === 0) this.reply?.end()
-    }
+    } else this.forget()
   }
 
   fault(fault: Fault, idText: string): void {
@@ -101,6 +113,7 @@ export class Stream {
   /** Starts streaming where a request takes long, or keeps the stream alive. */
   sweep(nowMs: number, keepAliveMs: number): void {
     const { reply } = this
+    reply?.recount()
     if (!reply || reply.state === 'done' || nowMs - reply.lastWriteMs < keepAliveMs) return
     this.begin()
     reply.keepAlive(nowMs)
@@ -108,14 +121,23 @@ export class Stream {
 
   /** Ends the connection; what is logged stays until the session ends. */
   end(): void {
+    this.lease?.release()
     this.reply?.end()
+  }
+
+  /** The client has gone before anything was streamed: it cannot come back for what a batch had so far. */
+  private forget(): void {
+    this.results = []
+    this.lease?.release()
   }
 
   private plainResult(text: string): void {
     this.results.push(text)
     if (this.expected > 0) return
     const [first = ''] = this.results
-    this.reply?.json(this.isBatch ? `[${this.results.join(',')}]` : first)
+    this.lease?.release()
+    if (this.isBatch) this.reply?.jsonArray(this.results)
+    else this.reply?.json(first)
     this.results = []
   }
 
@@ -124,6 +146,7 @@ export class Stream {
     if (this.reply?.state !== 'waiting') return
     this.reply.stream()
     this.prime()
+    this.lease?.release()
     for (const text of this.results) this.write(this.options.log.append(this.number, text))
     this.results = []
   }

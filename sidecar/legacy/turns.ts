@@ -1,5 +1,7 @@
 // How many of a session's calls its server works on at once; the others wait their turn, in the order in which they
-// came. Bounded by their number in a session, by their bytes in all sessions together, and by time.
+// came. Bounded by their number in a session, by their bytes in all sessions together (the budget), and by time.
+
+import type { Budget, Lease } from '../bytes/budget.ts'
 
 /** One call, from its arrival until it has been answered. */
 export interface Turn {
@@ -14,35 +16,18 @@ export interface Turn {
 }
 
 const MAX_WAITING = 1024
-const MAX_WAITING_BYTES = 16 * 1024 * 1024
-
-/** What the waiting calls of all sessions hold together. */
-export class WaitingBytes {
-  private held = 0
-
-  /** False where they are too many. */
-  take(bytes: number): boolean {
-    if (this.held + bytes > MAX_WAITING_BYTES) return false
-    this.held += bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.held -= bytes
-  }
-}
 
 export class Turns {
   private readonly most: number
-  private readonly waitingBytes: WaitingBytes
+  private readonly lease: Lease
   private running = 0
   private waiting: readonly Turn[] = []
   private isBeginning = false
 
   /** `most`: how many are with the server at once. */
-  constructor(most: number, waitingBytes = new WaitingBytes()) {
+  constructor(most: number, budget: Budget) {
     this.most = most
-    this.waitingBytes = waitingBytes
+    this.lease = budget.lease('calls')
   }
 
   /** Begins it, or lets it wait; false where too many wait already. */
@@ -52,7 +37,7 @@ export class Turns {
       turn.begin()
       return true
     }
-    if (this.waiting.length >= MAX_WAITING || !this.waitingBytes.take(turn.bytes)) return false
+    if (this.waiting.length >= MAX_WAITING || !this.hold(turn.bytes)) return false
     this.waiting = [...this.waiting, turn]
     return true
   }
@@ -93,7 +78,11 @@ export class Turns {
     if (length === 0) return false
     this.waiting = this.waiting.filter((other) => other !== turn)
     if (this.waiting.length === length) return false
-    this.waitingBytes.give(turn.bytes)
+    this.hold(-turn.bytes)
     return true
+  }
+
+  private hold(bytes: number): boolean {
+    return this.lease.keep(this.lease.bytes + bytes)
   }
 }

@@ -31,6 +31,7 @@ export const FAULTS = {
   'server-not-started': { status: 502, rpc: -32_000 },
   'server-failed': { status: 502, rpc: -32_000 },
   'no-capacity': { status: 503, rpc: -32_000 },
+  'no-memory': { status: 503, rpc: -32_000 },
   draining: { status: 503, rpc: -32_000 },
   'server-exited': { status: 200, rpc: -32_000 },
   'server-not-reading': { status: 200, rpc: -32_000 },
@@ -59,6 +60,12 @@ export const fault = (
   message,
   ...more,
 })
+
+/** An answer of so many bytes has come and cannot be kept until its client has fetched it. */
+export const noRoom = (bytes: number): Fault =>
+  fault('no-memory', `there is no room for an answer of ${bytes} bytes now; try again later`, {
+    headers: { 'retry-after': '5' },
+  })
 
 /** The JSON-RPC error response for a fault, as latin1 text; `idText` is the request's id as it came. */
 export const faultText = ({ code, message, data }: Fault, idText = 'null'): string => {

@@ -98,8 +98,19 @@ export const member = (object: JsonObject | undefined, name: string): Member | u
   return undefined
 }
 
+/** V8 keeps the whole of a text for as long as a part of it: short parts of long texts are copied out. */
+const LONG_TEXT = 64 * 1024
+const SHORT_PART = 8 * 1024
+
+const part = (text: string, start: number, end: number): string => {
+  const found = text.slice(start, end)
+  return text.length < LONG_TEXT || found.length > SHORT_PART
+    ? found
+    : Buffer.from(found, 'latin1').toString('latin1')
+}
+
 /** The exact JSON text at a place. */
-export const slice = (text: string, span: Span): string => text.slice(span.start, span.end)
+export const slice = (text: string, span: Span): string => part(text, span.start, span.end)
 
 /** The value at a place; call it on small parts only. The text has been scanned, so this parses. */
 export const valueAt = (text: string, span: Span | undefined): unknown =>
@@ -113,7 +124,7 @@ const ENCODED = /[\\\x80-\xff]/
  */
 export const stringAt = (text: string, span: Span | undefined): string | undefined => {
   if (span === undefined || text.charCodeAt(span.start) !== 0x22) return undefined
-  const raw = text.slice(span.start + 1, span.end - 1)
+  const raw = part(text, span.start + 1, span.end - 1)
   if (!ENCODED.test(raw)) return raw
   const value = valueAt(text, span)
   return typeof value === 'string' && value.isWellFormed() ? value : undefined

@@ -3,7 +3,7 @@
 
 import type { Call, Caller } from '../conversation/channel.ts'
 import type { Reply } from '../http/reply.ts'
-import type { Fault } from '../mcp/faults.ts'
+import { noRoom, type Fault } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -28,7 +28,6 @@ export interface CallOwner {
 }
 
 export class ModernCall implements Caller {
-  readonly request: Request
   readonly trace: RequestTrace | undefined
   readonly isSubscription: boolean
   /** The request as the process has it, once it has. */
@@ -41,7 +40,6 @@ export class ModernCall implements Caller {
 
   constructor(reply: Reply, request: Request, trace: RequestTrace | undefined, owner: CallOwner) {
     this.reply = reply
-    this.request = request
     this.trace = trace
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE
@@ -58,6 +56,10 @@ export class ModernCall implements Caller {
   answer(text: string, { text: raw, error }: Response): void {
     const code = member(error?.object, 'code')
     const status = code && STATUS.get(Number(slice(raw, code)))
+    if (!this.reply.hasRoomFor(text.length)) {
+      this.fault(noRoom(text.length))
+      return
+    }
     this.done()
     this.reply.json(text, status ?? 200)
   }
@@ -92,6 +94,7 @@ export class ModernCall implements Caller {
   }
 
   sweep(nowMs: number, keepAliveMs: number): void {
+    this.reply.recount()
     if (nowMs - this.reply.lastWriteMs >= keepAliveMs) this.reply.keepAlive(nowMs)
   }
 

@@ -22,6 +22,13 @@ export interface ModernOptions extends PoolOptions {
   readonly keepAliveMs: number
 }
 
+/** A request that has not been sent yet. */
+interface Pending {
+  readonly exchange: Exchange
+  readonly call: ModernCall
+  readonly request: Request
+}
+
 const NOTHING_MIRRORED: Mirrored = ok([])
 
 export class Modern implements CallOwner {
@@ -57,10 +64,11 @@ export class Modern implements CallOwner {
     // It may have gone while we waited to learn what the server speaks.
     if (call.isDone) return undefined
     const wantsLogs = !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
+    const pending = { exchange, call, request: message }
     const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
     return found instanceof Promise
-      ? found.then((backend) => this.check(backend, exchange, call))
-      : this.check(found, exchange, call)
+      ? found.then((backend) => this.check(backend, pending))
+      : this.check(found, pending)
   }
 
   done(call: ModernCall): void {
@@ -83,38 +91,34 @@ export class Modern implements CallOwner {
   }
 
   /** Checks what only the process can tell, its tools' mirrored arguments, and sends the request. */
-  private check(
-    found: Result<Backend, Fault>,
-    exchange: Exchange,
-    call: ModernCall,
-  ): undefined | Promise<undefined> {
+  private check(found: Result<Backend, Fault>, pending: Pending): undefined | Promise<undefined> {
+    const { call, request } = pending
     if (!found.ok) {
       call.fault(found.error)
       return undefined
     }
     call.choose(found.value)
-    const declared = mirrored(found.value, call.request)
+    const declared = mirrored(found.value, request)
     if (declared instanceof Promise) {
-      return declared.then((later) => this.forward(found.value, exchange, call, later))
+      return declared.then((later) => this.forward(found.value, pending, later))
     }
-    return this.forward(found.value, exchange, call, declared)
+    return this.forward(found.value, pending, declared)
   }
 
   private forward(
     backend: Backend,
-    exchange: Exchange,
-    call: ModernCall,
+    { exchange, call, request }: Pending,
     declared: Mirrored,
   ): undefined {
     if (call.isDone) return undefined
-    const wrong = declared.ok ? headerFault(exchange, call.request, declared.value) : declared.error
+    const wrong = declared.ok ? headerFault(exchange, request, declared.value) : declared.error
     if (wrong) {
       call.fault(wrong)
       return undefined
     }
     const { requestTimeoutMs, startupTimeoutMs } = this.options
     const timeoutMs = backend.channel.hasAnswered ? requestTimeoutMs : startupTimeoutMs
-    call.sent = backend.channel.call(call.request, call, {
+    call.sent = backend.channel.call(request, call, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
       headers: () => mcpHeaders(exchange),
       trace: call.trace,

@@ -1,6 +1,7 @@
 // From bytes to what is asked: exactly one JSON value, one message or a legacy batch, its era, and headers that agree
 // with it. What is asked has its trace from here on, also where it is refused for its era.
 
+import { free } from '../bytes/freed.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Ask, Asked } from '../conversation/ask.ts'
 import { header } from '../http/exchange.ts'
@@ -18,7 +19,8 @@ export const classify =
   (tracing: Tracing | undefined): Stage =>
   (passage) => {
     const ask = askOf(passage, tracing)
-    passage.body = undefined
+    // Of the body nothing is left but text.
+    if (passage.body) free(passage.body.bytes)
     if (!ask.ok) return ask.error
     passage.ask = ask.value
     return undefined
@@ -28,7 +30,7 @@ const askOf = (passage: Passage, tracing: Tracing | undefined): Result<Ask, Faul
   const { request, body } = passage
   if (request.method === 'GET') return ok({ kind: 'listen' })
   if (request.method === 'DELETE') return ok({ kind: 'delete' })
-  const json = readJson(body ?? Buffer.alloc(0))
+  const json = readJson(body?.bytes ?? Buffer.alloc(0))
   if (!json.ok) {
     return fail(fault('parse-error', `${json.error.reason} (at byte ${json.error.offset})`))
   }

@@ -25,6 +25,9 @@ export const createServe = ({ stages, log, onFault }: ServeOptions): Serve => {
       })
       found = fault('internal', 'the sidecar failed; its log says why')
     }
+    // What goes on to the server is counted there.
+    passage.body?.lease?.release()
+    passage.ask = undefined
     if (!found) return
     onFault(found)
     const { request, reply, idText } = passage

@@ -4,13 +4,14 @@
 import type { Permit } from '../access/permit.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Ask } from '../conversation/ask.ts'
+import type { Body } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Fault } from '../mcp/faults.ts'
 
 /** An exchange on its way through the stages. */
 export interface Passage extends Exchange {
-  /** The body's bytes, from `body` to `classify`. */
-  body: Buffer | undefined
+  /** From `body` to the end; its bytes to `classify` only. */
+  body: Body | undefined
   /** The exact JSON text of the request's id, once that has been read. */
   idText: string | undefined
   /** After `authenticate`. */

@@ -8,6 +8,7 @@ import { fail } from '../../shared/result.ts'
 import { readJson } from '../json/text.ts'
 import { oneMessage } from '../mcp/message.ts'
 import type { ShimEvent } from './control-frame.ts'
+import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
 import { MAX_MESSAGE_BYTES, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 
@@ -77,6 +78,12 @@ export class Child implements Link {
   private readonly stdin: Socket
   private readonly stdout: Socket
   private readonly lines: Lines
+  /** The line that is not whole yet. */
+  private readonly pending: Lease
+  /** What the server has not read yet, where that is much. */
+  private readonly unread: Lease
+  /** Its only client reads too slowly. */
+  private isHeld = false
   private stderr = ''
   private listener: LinkOwner | undefined
   private exit: LinkEnd | undefined
@@ -85,16 +92,26 @@ export class Child implements Link {
   private end: LinkEnd | undefined
   private quiet: NodeJS.Timeout | undefined
 
-  constructor(pipes: Pipes, control: ChildControl) {
+  constructor(pipes: Pipes, control: ChildControl, budget: Budget) {
     this.control = control
     this.stdin = pipes.stdin
-    this.lines = new Lines(MAX_MESSAGE_BYTES, (line) => this.line(line))
+    this.pending = budget.lease('lines', {
+      isRefusable: false,
+      granted: () => {
+        if (!this.isHeld) this.stdout.resume()
+      },
+      ended: () => this.outOfMemory('stopped in the middle of a line'),
+    })
+    this.unread = budget.lease('inputs', {
+      isRefusable: false,
+      granted: () => undefined,
+      ended: () => this.outOfMemory('did not read its input'),
+    })
+    this.lines = new Lines(MAX_MESSAGE_BYTES, this.pending, (line) => this.line(line))
     // A server that has closed its stdin cannot be served any more; often it has just crashed.
     this.stdin.on('error', () => this.close())
-    this.stdout = pipes.stdout((chunk) => {
-      if (!this.isGone) this.quiet?.refresh()
-      if (!this.lines.push(chunk)) this.breakOff(`a line longer than ${MAX_MESSAGE_BYTES} bytes`)
-    })
+    this.stdin.on('drain', () => this.unread.release())
+    this.stdout = pipes.stdout((chunk) => this.read(chunk))
     this.stdout.on('error', () => this.outputEnded())
     this.stdout.on('end', () => this.outputEnded())
     this.stdout.resume()
@@ -114,7 +131,9 @@ export class Child implements Link {
   send(text: string): boolean {
     // Its end is on the way to the owner, with the reason.
     if (this.stdin.destroyed) return true
-    if (this.stdin.writableLength + text.length > MAX_UNREAD_BYTES) return false
+    const unread = this.stdin.writableLength + text.length
+    if (unread > MAX_UNREAD_BYTES) return false
+    if (unread > SMALL_BYTES && !this.unread.keep(unread)) return false
     this.gather()
     this.stdin.write(`${text}\n`, 'latin1')
     return true
@@ -126,17 +145,18 @@ export class Child implements Link {
 
   pause(): void {
     // What an ended server has left in its pipe is little, and would be lost.
-    if (!this.exit) this.stdout.pause()
+    this.isHeld = !this.exit
+    if (this.isHeld) this.stdout.pause()
   }
 
   resume(): void {
-    this.stdout.resume()
+    this.isHeld = false
+    if (!this.pending.isWaiting) this.stdout.resume()
   }
 
   close(): void {
     this.stdin.end()
-    // A paused reader would never see the end.
-    this.stdout.resume()
+    this.readOn()
     this.control.end()
   }
 
@@ -154,7 +174,7 @@ export class Child implements Link {
       ...(code === undefined ? {} : { exitCode: code }),
       ...(signal === undefined ? {} : { signal: signalName(signal) }),
     }
-    this.stdout.resume()
+    this.readOn()
     if (this.hasOutputEnded) this.finish(this.exit)
     else {
       // What has come meanwhile is read first, also where this process was held up for longer.
@@ -183,6 +203,28 @@ export class Child implements Link {
     setImmediate(() => this.stdin.uncork())
   }
 
+  private read(chunk: Buffer): void {
+    if (!this.isGone) this.quiet?.refresh()
+    if (!this.lines.push(chunk)) {
+      this.breakOff({
+        message: `the server wrote a line longer than ${MAX_MESSAGE_BYTES} bytes and was ended`,
+      })
+    } else if (this.pending.isWaiting) this.hold()
+  }
+
+  /** Reads no more until there is room; of a server that ends the line is given up instead. */
+  private hold(): void {
+    if (this.exit || this.stdin.writableEnded) this.lines.skip()
+    else this.stdout.pause()
+  }
+
+  /** A paused reader would never see the end. */
+  private readOn(): void {
+    this.isHeld = false
+    if (this.pending.isWaiting) this.lines.skip()
+    this.stdout.resume()
+  }
+
   private line(line: Buffer): void {
     const json = readJson(line)
     const message = json.ok ? oneMessage(json.value) : fail(json.error.reason)
@@ -204,9 +246,16 @@ export class Child implements Link {
     else this.close()
   }
 
-  private breakOff(why: string): void {
+  private outOfMemory(how: string): void {
+    this.breakOff({
+      code: 'no-memory',
+      message: `the server ${how} while others waited for the memory that this takes, and was ended`,
+    })
+  }
+
+  private breakOff(end: LinkEnd): void {
     this.close()
-    this.finish({ message: `the server wrote ${why} and was ended` })
+    this.finish(end)
   }
 
   private finish(end: LinkEnd | undefined): void {
@@ -215,6 +264,8 @@ export class Child implements Link {
     clearTimeout(this.quiet)
     this.stdin.destroy()
     this.stdout.destroy()
+    this.lines.skip()
+    this.unread.release()
     this.listener?.ended(this.end)
   }
 }

@@ -3,6 +3,7 @@
 
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Budget } from '../bytes/budget.ts'
 import { Child, openPipes } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
@@ -41,6 +42,8 @@ export interface ChildrenOptions {
   readonly pipesDir: string
   /** A name for a child's pipes that nobody can guess: 32 lower-case hex digits. */
   readonly newName: () => string
+  /** For what they have not read and what we have read of a line. */
+  readonly budget: Budget
   /** Calls back after a delay; returns how to cancel that. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void
   /** Tells the shim, where there is one. */
@@ -162,10 +165,10 @@ export class Children {
   }
 
   private open(number: number, asked: Asked): void {
-    const { pipesDir, send } = this.options
+    const { pipesDir, send, budget } = this.options
     try {
       const pipes = openPipes(`${pipesDir}/${asked.name}`, this.readBuffer)
-      asked.child = new Child(pipes, { end: () => this.end(number) })
+      asked.child = new Child(pipes, { end: () => this.end(number) }, budget)
       send(openedFrame(number))
     } catch (error) {
       asked.settle(broken(`its pipes cannot be opened: ${messageOf(error)}`))

@@ -37,6 +37,11 @@ export class EventReader {
     this.onEvent = onEvent
   }
 
+  /** Bytes of the event that is not whole yet. */
+  get length(): number {
+    return this.pending.length + this.data.length
+  }
+
   /** False once a line or an event is over the bound. */
   push(chunk: Buffer): boolean {
     if (chunk.length === 0) return true
@@ -57,7 +62,7 @@ export class EventReader {
   }
 
   private isOver(): boolean {
-    return this.pending.length + this.data.length > MAX_MESSAGE_BYTES
+    return this.length > MAX_MESSAGE_BYTES
   }
 
   private line(line: Buffer): void {

@@ -8,6 +8,8 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import type { LookupFunction } from 'node:net'
+import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
+import { free } from '../bytes/freed.ts'
 import { Whole } from '../bytes/whole.ts'
 import { readJson } from '../json/text.ts'
 import { member, oneMessage, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
@@ -29,6 +31,8 @@ const MAX_OPEN = 256
 export interface HttpTarget {
   readonly port: number
   readonly path: string
+  /** For what the server has not read and what we have read of an answer. */
+  readonly budget: Budget
   readonly agent: Agent
   readonly listeningAgent: Agent
   /** How long the server may take to hear that its session has ended; then it is left to itself. */
@@ -65,7 +69,7 @@ export class HttpLink implements Link {
   private open = new Map<number, ClientRequest>()
   /** Notifications and responses that the server has not taken yet. */
   private readonly oneWay = new Set<ClientRequest>()
-  private readonly streams = new Set<IncomingMessage>()
+  private readonly streams = new Map<IncomingMessage, Lease>()
   private session: string | undefined
   private version: string | undefined
   private isModern = false
@@ -90,6 +94,8 @@ export class HttpLink implements Link {
     if (headers['mcp-method'] !== undefined) this.isModern = true
     // The modern era has no client notifications over HTTP: `abandon` cancels.
     if (id === undefined && this.isModern) return true
+    const unread = this.target.budget.lease('inputs')
+    if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
     const body = Buffer.from(text, 'latin1')
     const sent = this.start('POST', {
       ...headers,
@@ -104,6 +110,8 @@ export class HttpLink implements Link {
     }
     sent.on('response', (response) => this.answer(response, id))
     sent.on('error', (error) => this.broken(id, error))
+    sent.on('finish', () => unread.release())
+    sent.on('close', () => unread.release())
     sent.end(body)
     return true
   }
@@ -116,12 +124,12 @@ export class HttpLink implements Link {
 
   pause(): void {
     this.isPaused = true
-    for (const stream of this.streams) stream.pause()
+    for (const stream of this.streams.keys()) stream.pause()
   }
 
   resume(): void {
     this.isPaused = false
-    for (const stream of this.streams) stream.resume()
+    for (const [stream, lease] of this.streams) if (!lease.isWaiting) stream.resume()
   }
 
   close(): void {
@@ -166,15 +174,32 @@ export class HttpLink implements Link {
     if (id === undefined && this.session !== undefined && !this.listening) this.listen()
   }
 
+  /** The place of an answer that is not whole yet. */
+  private lease(response: IncomingMessage, isHeld: () => boolean): Lease {
+    return this.target.budget.lease('lines', {
+      isRefusable: false,
+      granted: () => {
+        if (!isHeld()) response.resume()
+      },
+      ended: () => response.destroy(),
+    })
+  }
+
   private whole(response: IncomingMessage, id: number | undefined): void {
     const body = new Whole(MAX_MESSAGE_BYTES)
+    const lease = this.lease(response, () => false)
     response.on('data', (chunk: Buffer) => {
       if (!body.add(chunk)) response.destroy()
+      else if (!lease.reads(body.length, MAX_MESSAGE_BYTES)) response.pause()
     })
     response.on('error', () => undefined)
     response.on('close', () => {
       const status = response.statusCode ?? 0
-      const message = parse(body.take())
+      const bytes = body.take()
+      // What becomes of it is counted where it goes.
+      lease.release()
+      const message = parse(bytes)
+      free(bytes)
       if (message) this.message(message, id)
       const said = message?.kind === 'response' ? errorMessage(message) : undefined
       this.failed(
@@ -188,19 +213,24 @@ export class HttpLink implements Link {
   }
 
   private stream(response: IncomingMessage, id: number | undefined): void {
-    this.streams.add(response)
+    const lease = this.lease(response, () => this.isPaused)
+    this.streams.set(response, lease)
     if (this.isPaused) response.pause()
     const reader = new EventReader((event) => {
       if (id === undefined) this.lastEvent = event.id ?? this.lastEvent
       const message = parse(event.data)
+      free(event.data)
       if (message) this.message(message, id)
     })
     response.on('data', (chunk: Buffer) => {
       if (!reader.push(chunk)) response.destroy()
+      else if (reader.length === 0) lease.release()
+      else if (!lease.reads(reader.length, MAX_MESSAGE_BYTES)) response.pause()
     })
     response.on('error', () => undefined)
     response.on('close', () => {
       this.streams.delete(response)
+      lease.release()
       this.failed(id, "the server's event stream ended before its answer")
     })
   }

@@ -2,6 +2,7 @@
 // nobody has said at which path its endpoint is, the server is asked before the first link.
 
 import { Agent, request } from 'node:http'
+import type { Budget } from '../bytes/budget.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -21,6 +22,7 @@ export interface HttpSourceOptions {
   readonly port: number
   /** Undefined: it is found by asking. */
   readonly path: string | undefined
+  readonly budget: Budget
   readonly onPath: (path: string) => void
 }
 
@@ -50,7 +52,8 @@ export class HttpSource implements LinkSource {
       this.links--
     }
     const { agent, listeningAgent } = this
-    const target = { port: this.options.port, path: path.value, agent, listeningAgent }
+    const { port, budget } = this.options
+    const target = { port, path: path.value, agent, listeningAgent, budget }
     return ok(new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS, onClose }))
   }
 

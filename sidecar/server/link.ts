@@ -1,6 +1,7 @@
 // What the bridge asks of a connection to one server: messages out, messages in, an end with a
 // reason. A child's pipes and a loopback HTTP session are both links.
 
+import type { FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 
 /** Longest message that a server may send, bytes: a line of its stdout, the body of an HTTP answer, an event. */
@@ -9,6 +10,8 @@ export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 /** Why a link has ended, for the people who read the error. */
 export interface LinkEnd {
   readonly message: string
+  /** The fault of the calls that it leaves; `server-exited` where absent. */
+  readonly code?: FaultCode
   readonly exitCode?: number
   readonly signal?: string
   /** The last of what the server wrote to stderr. */

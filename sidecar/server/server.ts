@@ -5,6 +5,7 @@ import type { Log } from '../../shared/log.ts'
 import { RUN_DIR } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
+import type { Budget } from '../bytes/budget.ts'
 import { admitShim, weaknessOf } from './admit.ts'
 import { Control, type ControlOptions } from './control.ts'
 import { HttpSource } from './http-source.ts'
@@ -24,7 +25,7 @@ export interface McpServer {
 }
 
 /** What servers with a shim need of the machine. */
-export interface ServerMeans extends Pick<ControlOptions, 'newName' | 'schedule'> {
+export interface ServerMeans extends Pick<ControlOptions, 'budget' | 'newName' | 'schedule'> {
   /** Of this process; a server must not share it. */
   readonly ownUid: number | undefined
   /** Monotonic milliseconds. */
@@ -44,11 +45,12 @@ export interface ServerEvents {
 
 const stdio = (
   config: SidecarConfig,
-  { ownUid, newName, schedule, now }: ServerMeans,
+  { ownUid, budget, newName, schedule, now }: ServerMeans,
   events: ServerEvents,
 ): McpServer => {
   const control = new Control({
     runDir: config.runDir ?? RUN_DIR,
+    budget,
     newName,
     schedule,
     log: events.log,
@@ -76,12 +78,13 @@ const stdio = (
   }
 }
 
-const http = (config: SidecarConfig, events: ServerEvents): McpServer => {
+const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpServer => {
   const { port, path } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
   const source = new HttpSource({
     port,
     path,
+    budget,
     onPath: (found) =>
       events.log.info('the MCP endpoint of the server was found', { port, path: found }),
   })
@@ -105,4 +108,6 @@ export const connectServer = (
   means: ServerMeans,
   events: ServerEvents,
 ): McpServer =>
-  config.settings.transport === 'http' ? http(config, events) : stdio(config, means, events)
+  config.settings.transport === 'http'
+    ? http(config, means.budget, events)
+    : stdio(config, means, events)

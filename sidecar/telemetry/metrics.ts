@@ -1,7 +1,8 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
 // a known set. The only importer of prom-client in the sidecar.
 
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
+import { KINDS, type Kind } from '../bytes/budget.ts'
 import type { Fault } from '../mcp/faults.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
@@ -67,7 +68,16 @@ export interface Gauges {
   readonly inFlight: () => number
   readonly ready: () => boolean
   readonly weakened: () => boolean
+  readonly budget: BudgetFigures
   readonly process: ProcessFigures
+}
+
+/** What may be held for others, and what is. */
+export interface BudgetFigures {
+  readonly bytes: number
+  readonly waits: number
+  readonly of: (kind: Kind) => number
+  readonly ends: Readonly<Record<Kind, number>>
 }
 
 /** What a process uses. */
@@ -120,6 +130,44 @@ const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
   )
 }
 
+const budgetMetrics = (budget: BudgetFigures): readonly Metric[] => [
+  new Gauge({
+    name: 'outrigger_memory_budget_bytes',
+    help: 'Most that is held for clients and servers together.',
+    registers: [],
+    collect() {
+      this.set(budget.bytes)
+    },
+  }),
+  new Gauge({
+    name: 'outrigger_memory_waits',
+    help: 'Clients and servers that are not read because the budget is used up.',
+    registers: [],
+    collect() {
+      this.set(budget.waits)
+    },
+  }),
+  new Gauge({
+    name: 'outrigger_memory_held_bytes',
+    help: 'Held for clients and servers, by what it is.',
+    labelNames: ['kind'] as const,
+    registers: [],
+    collect() {
+      for (const kind of KINDS) this.set({ kind }, budget.of(kind))
+    },
+  }),
+  new Counter({
+    name: 'outrigger_memory_ends_total',
+    help: 'What was given up for the memory that it took, by what it was.',
+    labelNames: ['kind'] as const,
+    registers: [],
+    collect() {
+      this.reset()
+      for (const kind of KINDS) this.inc({ kind }, budget.ends[kind])
+    },
+  }),
+]
+
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
@@ -145,6 +193,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
   const ends = endsIn(registers)
   const droppedSpans = droppedSpansIn(registers)
   registerGauges(gauges, registers)
+  for (const metric of budgetMetrics(gauges.budget)) registry.registerMetric(metric)
   return {
     operation: (method, durationMs, errorType) => {
       operations.observe(

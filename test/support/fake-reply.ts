@@ -1,5 +1,6 @@
 // A reply whose client is in memory: what it has received, whether it reads, whether it has gone.
 
+import { aBudget } from './budgets.ts'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -46,7 +47,7 @@ export type FakeReply = {
   readonly goOnReading: () => void
 }
 
-export const aReply = (nowMs = 0): FakeReply => {
+export const aReply = (nowMs = 0, budget = aBudget()): FakeReply => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   const client = new Client()
@@ -60,7 +61,7 @@ export const aReply = (nowMs = 0): FakeReply => {
     return client.text
   }
   return {
-    reply: new Reply(response, nowMs),
+    reply: new Reply(response, nowMs, budget),
     received,
     body: async () => {
       const [, ...rest] = (await received()).split('\r\n\r\n')

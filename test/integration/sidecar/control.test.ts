@@ -1,6 +1,7 @@
 // The control socket between sidecar and shim: what a child left behind keeps nobody from starting, who speaks
 // otherwise than a shim is put out, and no child ever becomes the peer.
 
+import { aBudget } from '../../support/budgets.ts'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -109,6 +110,7 @@ describe('a socket', () => {
     refusal = undefined
     control = new Control({
       runDir,
+      budget: aBudget(),
       log: kept.log,
       newName: () => 'f'.repeat(32),
       schedule: () => () => undefined,

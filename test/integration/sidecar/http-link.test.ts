@@ -1,5 +1,6 @@
 // A link to an HTTP server that takes requests and answers none: what waits for it is bounded, and goes with the link.
 
+import { aBudget } from '../../support/budgets.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { Agent, createServer, type Server } from 'node:http'
@@ -43,6 +44,7 @@ beforeEach(async () => {
   link = new HttpLink({
     port,
     path: '/mcp',
+    budget: aBudget(),
     agent,
     listeningAgent: agent,
     endTimeoutMs: 50,

@@ -1,12 +1,17 @@
 // Bytes into lines, however they are cut, within the bound.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { Lines } from '../../../../sidecar/bytes/lines.ts'
 
 const read = (chunks: readonly Uint8Array[], maxBytes = 1000) => {
   const lines: string[] = []
-  const reader = new Lines(maxBytes, (line) => void lines.push(line.toString('latin1')))
+  const reader = new Lines(
+    maxBytes,
+    aBudget().lease('lines'),
+    (line) => void lines.push(line.toString('latin1')),
+  )
   // As in production: every chunk comes in the same memory.
   const memory = Buffer.alloc(4096)
   const isWithin = chunks.every((chunk) => {

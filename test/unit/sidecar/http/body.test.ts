@@ -1,5 +1,8 @@
 // The body, whole and bounded, however it is cut.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Budget, type Lease } from '../../../../sidecar/bytes/budget.ts'
+import { aBudget } from '../../../support/budgets.ts'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
@@ -25,14 +28,17 @@ describe('readBody', () => {
     ['cut inside a character', ['é'], 'é'],
   ])('%s', async (_name, chunks, expected) => {
     const bytes = chunks.map((chunk) => Buffer.from(chunk))
-    const body = await readBody(arriving(bytes))
-    expect(body?.ok && body.value.toString()).toBe(expected)
+    const body = await readBody(arriving(bytes), aBudget())
+    expect(body?.ok && body.value.bytes.toString()).toBe(expected)
   })
 
   test('one byte at a time', async () => {
     const text = '{"a":"éé"}'.repeat(500)
-    const body = await readBody(arriving([...Buffer.from(text)].map((byte) => Buffer.of(byte))))
-    expect(body?.ok && body.value.toString()).toBe(text)
+    const body = await readBody(
+      arriving([...Buffer.from(text)].map((byte) => Buffer.of(byte))),
+      aBudget(),
+    )
+    expect(body?.ok && body.value.bytes.toString()).toBe(text)
   })
 
   test.each([
@@ -42,21 +48,81 @@ describe('readBody', () => {
     ['one byte more, in a last chunk', [...Array<Buffer>(4).fill(block(MIB)), block(1)], false],
     ['far more', Array<Buffer>(12).fill(block(MIB)), false],
   ])('%s', async (_name, chunks, isTaken) => {
-    const body = await readBody(arriving(chunks))
+    const body = await readBody(arriving(chunks), aBudget())
     expect(body?.ok).toBe(isTaken)
     if (body?.ok === false) expect(body.error.code).toBe('body-too-large')
   })
 
   test('a declared length over the bound is refused before anything is read', async () => {
     const request = arriving([block(MIB)], MAX_BODY_BYTES + 1)
-    expect(await readBody(request)).toMatchObject({ ok: false, error: { code: 'body-too-large' } })
+    expect(await readBody(request, aBudget())).toMatchObject({
+      ok: false,
+      error: { code: 'body-too-large' },
+    })
     expect(request.readableFlowing).toBeNull()
+  })
+
+  test('what is declared and large is asked for as a whole, and let go by whoever has it', async () => {
+    const budget = new Budget(64 * MIB)
+    const body = await readBody(arriving([block(MIB), block(MIB)], 2 * MIB), budget)
+    expect(body?.ok && [body.value.bytes.length, budget.of('bodies')]).toEqual([2 * MIB, 2 * MIB])
+    if (body?.ok) body.value.lease?.release()
+    expect(budget.of('bodies')).toBe(0)
+  })
+
+  test('what came in one piece is not counted', async () => {
+    const budget = new Budget(0)
+    const body = await readBody(arriving([block(1000)], 1000), budget)
+    expect(body?.ok && body.value.lease).toBeUndefined()
+  })
+
+  test('what is small and incomplete beyond the bound of all is refused at once', async () => {
+    expect(await readBody(arriving([block(1000)], 2000), new Budget(0))).toMatchObject({
+      ok: false,
+      error: { code: 'no-memory', headers: { 'retry-after': '5' } },
+    })
+  })
+
+  const full = (): { readonly budget: Budget; readonly others: readonly Lease[] } => {
+    const budget = new Budget(4 * MIB)
+    budget.sweep(0)
+    const others = [budget.lease('lines'), budget.lease('lines')]
+    for (const other of others) other.ask(MIB)
+    return { budget, others }
+  }
+
+  test('what has no room is not read until there is some', async () => {
+    const { budget, others } = full()
+    const request = arriving([block(MIB)], MIB)
+    const body = readBody(request, budget)
+    await nextTurn()
+    expect([request.isPaused(), budget.waits]).toEqual([true, 1])
+    for (const other of others) other.release()
+    expect((await body)?.ok).toBe(true)
+  })
+
+  test('what has waited for too long is refused', async () => {
+    const { budget } = full()
+    const body = readBody(arriving([block(MIB)], MIB), budget)
+    budget.sweep(9999)
+    expect(budget.waits).toBe(1)
+    budget.sweep(10_000)
+    expect(await body).toMatchObject({ ok: false, error: { code: 'no-memory' } })
+    expect([budget.waits, budget.ends.bodies]).toEqual([0, 1])
+  })
+
+  test('of a client that goes while it waits nothing is left', async () => {
+    const { budget } = full()
+    const request = arriving([block(MIB)], MIB)
+    const body = readBody(request, budget)
+    request.destroy()
+    expect([await body, budget.waits]).toEqual([undefined, 0])
   })
 
   test('a client that goes has no answer', async () => {
     const request = new IncomingMessage(new Socket())
     request.push(Buffer.from('{'))
-    const body = readBody(request)
+    const body = readBody(request, aBudget())
     request.destroy()
     expect(await body).toBeUndefined()
   })

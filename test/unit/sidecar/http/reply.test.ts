@@ -1,6 +1,7 @@
 // One answer, written once: JSON or an event stream, bounded, and nothing after its end.
 
 import { describe, expect, test } from '@jest/globals'
+import { Budget } from '../../../../sidecar/bytes/budget.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
 
@@ -133,5 +134,112 @@ describe('the end', () => {
     const { reply, received } = aReply()
     reply.end()
     expect(await received()).toMatch(/^HTTP\/1.1 204 /)
+  })
+})
+
+describe('what a client does not fetch', () => {
+  const MIB = 1024 * 1024
+  const LARGE = `"${'x'.repeat(2 * MIB)}"`
+  const setUp = (mib = 64): { readonly client: FakeReply; readonly budget: Budget } => {
+    const budget = new Budget(mib * MIB)
+    budget.sweep(0)
+    const client = aReply(0, budget)
+    client.stopReading()
+    return { client, budget }
+  }
+  /** Until it has come to rest. */
+  const settled = async (client: FakeReply): Promise<string> => {
+    let before = ''
+    for (let text = await client.body(); text !== before; text = await client.body()) before = text
+    return before
+  }
+
+  test.each<[string, (client: FakeReply) => void]>([
+    ['a large answer', ({ reply }) => reply.json(LARGE)],
+    ['a small one', ({ reply }) => reply.json('{}')],
+    ['events', ({ reply }) => void reply.event(LARGE, 0)],
+    ['the answer in a stream', ({ reply }) => (reply.stream(), reply.json(LARGE))],
+    ['a large batch', ({ reply }) => reply.jsonArray([LARGE, LARGE])],
+  ])('is counted until it has been fetched, or its client has gone: %s', async (_name, write) => {
+    const { client, budget } = setUp()
+    write(client)
+    expect(budget.of('answers')).toBeGreaterThan(0)
+    await client.hangUp()
+    expect(budget.of('answers')).toBe(0)
+  })
+
+  test('of one that had gone before is not counted', async () => {
+    const { client, budget } = setUp()
+    await client.hangUp()
+    expect(client.reply.hasRoomFor(LARGE.length)).toBe(true)
+    client.reply.json(LARGE)
+    expect(budget.of('answers')).toBe(0)
+  })
+
+  test('of a stream that stands still makes it stalled, however often it is counted', async () => {
+    const { client, budget } = setUp(8)
+    client.reply.event(LARGE, 0)
+    budget.lease('answers').keep(MIB)
+    const waiting = budget.lease('lines', {
+      isRefusable: false,
+      granted: () => undefined,
+      ended: () => undefined,
+    })
+    expect(waiting.ask(2 * MIB)).toBe(false)
+    for (let nowMs = 250; nowMs <= 6000; nowMs += 250) {
+      budget.sweep(nowMs)
+      client.reply.recount()
+    }
+    await client.received()
+    expect(budget.ends.answers).toBe(1)
+  })
+
+  test('arrives whole where it is written in pieces', async () => {
+    const { client, budget } = setUp()
+    client.reply.json(LARGE)
+    client.goOnReading()
+    expect(await settled(client)).toBe(LARGE)
+    expect(client.reply.state).toBe('done')
+    expect(budget.of('answers')).toBe(LARGE.length)
+    await client.hangUp()
+  })
+
+  test('of a batch is one array', async () => {
+    const { client } = setUp()
+    client.reply.jsonArray([LARGE, '{}', '[]'])
+    client.goOnReading()
+    expect(await settled(client)).toBe(`[${LARGE},{},[]]`)
+    const small = aReply()
+    small.reply.jsonArray(['1', '2'])
+    expect(await small.body()).toBe('[1,2]')
+  })
+
+  test('has no room where others have it all', () => {
+    const { client, budget } = setUp(4)
+    budget.lease('answers').keep(3 * MIB)
+    expect([client.reply.hasRoomFor(2 * MIB), client.reply.hasRoomFor(MIB)]).toEqual([false, true])
+    expect(client.reply.hasRoomFor(100_000)).toBe(true)
+  })
+
+  test('ends its stream where there is no room', () => {
+    const { client, budget } = setUp(4)
+    budget.lease('answers').keep(3 * MIB)
+    client.reply.event(LARGE, 0)
+    expect(client.reply.state).toBe('done')
+  })
+
+  test('ends the connection of who does not read while others wait for the memory', async () => {
+    const { client, budget } = setUp(8)
+    client.reply.json(LARGE)
+    const waiting = budget.lease('lines', {
+      isRefusable: false,
+      granted: () => undefined,
+      ended: () => undefined,
+    })
+    budget.lease('answers').keep(MIB)
+    expect(waiting.ask(2 * MIB)).toBe(false)
+    budget.sweep(5000)
+    await client.received()
+    expect([budget.ends.answers, budget.of('answers')]).toEqual([1, MIB])
   })
 })

@@ -1,7 +1,9 @@
 // Events kept for who comes back: numbered, bounded, by stream.
 
+import { Budget } from '../../../../sidecar/bytes/budget.ts'
+import { aBudget } from '../../../support/budgets.ts'
 import { describe, expect, test } from '@jest/globals'
-import { EventLog } from '../../../../sidecar/legacy/event-log.ts'
+import { EventLog, Logs } from '../../../../sidecar/legacy/event-log.ts'
 
 const texts = (log: EventLog, id: string): readonly string[] | undefined => {
   const place = log.after(id)
@@ -10,13 +12,13 @@ const texts = (log: EventLog, id: string): readonly string[] | undefined => {
 
 describe('EventLog', () => {
   test('ids are unique over all streams and name theirs', () => {
-    const log = new EventLog()
+    const log = new EventLog(new Logs(aBudget()))
     const ids = [log.append(0, 'a'), log.append(3, 'b'), log.append(0, 'c')].map(({ id }) => id)
     expect(ids).toEqual(['0-1', '3-2', '0-3'])
   })
 
   test('who comes back gets what followed, of the same stream alone', () => {
-    const log = new EventLog()
+    const log = new EventLog(new Logs(aBudget()))
     for (const [stream, text] of [
       [1, 'a'],
       [2, 'b'],
@@ -29,7 +31,7 @@ describe('EventLog', () => {
     expect(texts(log, '1-1')).toEqual(['c', 'e'])
     expect(texts(log, '2-2')).toEqual(['d'])
     expect(texts(log, '1-5')).toEqual([])
-    log.clear()
+    log.close()
   })
 
   test.each([
@@ -42,28 +44,72 @@ describe('EventLog', () => {
     ['what was never given out', '1-2'],
     ['a huge number', '1-99999999999999999999'],
   ])('%s is no id of ours', (_name, id) => {
-    const log = new EventLog()
+    const log = new EventLog(new Logs(aBudget()))
     log.append(1, 'a')
     expect(log.after(id)).toBeUndefined()
-    log.clear()
+    log.close()
   })
 
   test('beyond 256 events the oldest go', () => {
-    const log = new EventLog()
+    const log = new EventLog(new Logs(aBudget()))
     for (let index = 0; index < 300; index++) log.append(1, `${index}`)
     const kept = texts(log, '1-1')
     expect([kept?.length, kept?.[0], kept?.at(-1)]).toEqual([256, '44', '299'])
-    log.clear()
+    log.close()
   })
 
   test('beyond 1 MiB the oldest go, but never the newest', () => {
-    const log = new EventLog()
+    const log = new EventLog(new Logs(aBudget()))
     log.append(1, 'a')
     log.append(1, 'b'.repeat(600_000))
     log.append(1, 'c'.repeat(600_000))
     expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['c'])
     log.append(1, 'd'.repeat(2_000_000))
     expect(texts(log, '1-1')?.map((text) => text[0])).toEqual(['d'])
-    log.clear()
+    log.close()
+  })
+})
+
+describe('all logs together', () => {
+  const KIB = 1024
+  /** Kept events have a quarter of it: 1 MiB. */
+  const setUp = (count: number) => {
+    const budget = new Budget(4 * KIB * KIB)
+    const logs = new Logs(budget)
+    return { budget, logs: Array.from({ length: count }, () => new EventLog(logs)) }
+  }
+
+  test('make room by what the longest keeps', () => {
+    const { budget, logs } = setUp(2)
+    const [long, short] = logs
+    for (let index = 0; index < 200; index++) long?.append(1, 'x'.repeat(5 * KIB))
+    for (let index = 0; index < 10; index++) short?.append(1, 'y'.repeat(5 * KIB))
+    expect(short && texts(short, '1-1')).toHaveLength(9)
+    expect(long && (texts(long, '1-1')?.length ?? 0)).toBeLessThan(195)
+    expect(budget.of('events')).toBeLessThanOrEqual(KIB * KIB)
+  })
+
+  test('of many that are equally long none is left out', () => {
+    const { budget, logs } = setUp(1000)
+    for (let round = 0; round < 8; round++) for (const log of logs) log.append(1, 'x'.repeat(700))
+    expect(budget.of('events')).toBeLessThanOrEqual(KIB * KIB)
+    expect(logs.filter((log) => texts(log, '1-7')?.length !== 1)).toEqual([])
+  })
+
+  test('an event for which there is no room at all is numbered and not kept', () => {
+    const { budget, logs } = setUp(1)
+    const [log] = logs
+    expect(log?.append(1, 'x'.repeat(2 * KIB * KIB)).id).toBe('1-1')
+    expect(budget.of('events')).toBe(0)
+    expect(log && texts(log, '1-1')).toEqual([])
+  })
+
+  test('keep nothing of a session that has ended', () => {
+    const { budget, logs } = setUp(3)
+    for (const log of logs) log.append(1, 'x'.repeat(700))
+    for (const log of logs) log.close()
+    expect(budget.of('events')).toBe(0)
+    expect(logs[0]?.append(1, 'late').id).toBe('1-2')
+    expect(budget.of('events')).toBe(0)
   })
 })

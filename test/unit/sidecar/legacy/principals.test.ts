@@ -1,6 +1,7 @@
 // Two principals before one sidecar in the legacy era: what is one's does not exist for the other, and which process
 // serves whom is the process model's.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
@@ -31,6 +32,7 @@ const start = (model: ProcessModel): void => {
   source = new FakeSource()
   legacy = new Legacy({
     source,
+    budget: aBudget(),
     model,
     startupTimeoutMs: 10_000,
     requestTimeoutMs: 10_000,

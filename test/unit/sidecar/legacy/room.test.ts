@@ -1,6 +1,7 @@
 // Sessions of clients that are gone make room for newcomers, those of clients that live do not: two principals, one of
 // them greedy, before each process model.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
 import type { ProcessModel } from '../../../../sidecar/legacy/backend.ts'
@@ -32,6 +33,7 @@ const start = (model: ProcessModel, { places = PLACES, endsListeners = false } =
   source = new FakeSource({ places, idleTimeoutMs: IDLE_MS, now })
   legacy = new Legacy({
     source,
+    budget: aBudget(),
     model,
     startupTimeoutMs: 10_000,
     requestTimeoutMs: 10_000_000,

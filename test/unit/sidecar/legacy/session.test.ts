@@ -1,5 +1,7 @@
 // Which of a session's streams hears what, what it has been asked, and what it leaves behind.
 
+import { aBudget } from '../../../support/budgets.ts'
+import { Logs } from '../../../../sidecar/legacy/event-log.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Caller } from '../../../../sidecar/conversation/channel.ts'
 import { Session } from '../../../../sidecar/legacy/session.ts'
@@ -13,22 +15,25 @@ const ENDED = fault('session-unknown', 'over')
 
 let session: Session
 let lastSent = 0
+let logs: Logs
 
 beforeEach(() => {
   const revision = revisionOf('2025-06-18')
   if (!revision) throw new Error('the revision is in the table')
+  logs = new Logs(aBudget())
   session = new Session({
     id: 's',
     principal: 'p',
     revision,
     maxConcurrentCalls: 300,
     now: () => 5,
+    logs,
   })
 })
 
 /** A call under way, with its client's end. */
 const begin = (idText = '1') => {
-  const client = aReply()
+  const client = aReply(0, logs.budget)
   const got: { caller?: Caller } = {}
   const sent = ++lastSent
   session.begin(session.open(client.reply), {
@@ -209,4 +214,13 @@ test('many streams: those that are complete are forgotten', async () => {
   const last = aReply()
   expect(session.listen(last.reply, '200-399')).toBe(true)
   expect(await events(last)).toEqual(['{"r":1}'])
+})
+
+test('an answer for which there is no room is a fault of its call, by its id', async () => {
+  const { client, call } = begin('"a"')
+  const everything = logs.budget.lease('answers')
+  everything.keep(logs.budget.bytes)
+  answer(call, 'x'.repeat(1_000_000))
+  expect(await client.received()).toMatch(/^HTTP\/1.1 503 .*"id":"a".*"code":"no-memory"/s)
+  expect(session.inFlight).toBe(0)
 })

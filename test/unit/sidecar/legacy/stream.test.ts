@@ -1,18 +1,21 @@
 // One answer: JSON where nothing comes first, else a stream that outlives its connection.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { describe, expect, test } from '@jest/globals'
-import { EventLog } from '../../../../sidecar/legacy/event-log.ts'
+import { EventLog, Logs } from '../../../../sidecar/legacy/event-log.ts'
 import { Stream } from '../../../../sidecar/legacy/stream.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
 
 const setUp = (options: { hasPriming?: boolean; isHeld?: boolean; requests?: number } = {}) => {
   const slow: boolean[] = []
-  const client = aReply()
+  const budget = aBudget()
+  const client = aReply(0, budget)
   const stream = new Stream(
     {
       number: 4,
-      log: new EventLog(),
+      budget,
+      log: new EventLog(new Logs(budget)),
       hasPriming: () => options.hasPriming ?? false,
       now: () => 0,
       onSlow: (isSlow) => {
@@ -23,7 +26,7 @@ const setUp = (options: { hasPriming?: boolean; isHeld?: boolean; requests?: num
     client.reply,
     options.requests,
   )
-  return { client, stream, slow }
+  return { budget, client, stream, slow }
 }
 
 const status = async ({ received }: FakeReply): Promise<string | undefined> =>
@@ -91,6 +94,35 @@ describe('a batch', () => {
       '{"n":1}',
       '{"r":2}',
     ])
+  })
+})
+
+describe('room for the answers to a batch', () => {
+  const ROOM = 256 * 1024 * 1024
+
+  test('is taken until all are there', async () => {
+    const { client, stream, budget } = setUp({ requests: 2 })
+    expect(stream.hasRoomFor(1000)).toBe(true)
+    stream.result('{"r":1}')
+    expect(budget.of('batches')).toBe(1000)
+    stream.result('{"r":2}')
+    expect(budget.of('batches')).toBe(0)
+    expect(await client.body()).toBe('[{"r":1},{"r":2}]')
+  })
+
+  test('is not there where others have it all', () => {
+    const { stream, budget } = setUp({ requests: 2 })
+    budget.lease('answers').keep(ROOM)
+    expect(stream.hasRoomFor(1)).toBe(false)
+  })
+
+  test('is given back when the client has gone', async () => {
+    const { client, stream, budget } = setUp({ requests: 3 })
+    stream.hasRoomFor(1000)
+    stream.result('{"r":1}')
+    await client.hangUp()
+    stream.result('{"r":2}')
+    expect(budget.of('batches')).toBe(0)
   })
 })
 

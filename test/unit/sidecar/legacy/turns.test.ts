@@ -1,18 +1,20 @@
 // Whose turn it is among the calls of one session.
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { Turns, WaitingBytes, type Turn } from '../../../../sidecar/legacy/turns.ts'
+import { Budget } from '../../../../sidecar/bytes/budget.ts'
+import { Turns, type Turn } from '../../../../sidecar/legacy/turns.ts'
 
 const MOST = 2
 const MIB = 1024 * 1024
 
 let turns: Turns
-let waitingBytes: WaitingBytes
+/** Of which waiting calls may have an eighth: 16 MiB. */
+let budget: Budget
 let said: string[]
 
 beforeEach(() => {
-  waitingBytes = new WaitingBytes()
-  turns = new Turns(MOST, waitingBytes)
+  budget = new Budget(128 * MIB)
+  turns = new Turns(MOST, budget)
   said = []
 })
 
@@ -87,8 +89,8 @@ describe('calls beyond the bound', () => {
     expect(said).toHaveLength(MOST)
   })
 
-  test('hold at most 16 MiB, all sessions together, and give them back', () => {
-    const other = new Turns(1, waitingBytes)
+  test('hold at most their share of the memory budget, all sessions together, and give them back', () => {
+    const other = new Turns(1, budget)
     const big = Array.from({ length: 4 }, (_, index) => aTurn(`${index}`, 4 * MIB))
     come('a', 'b')
     for (const turn of big) expect(turns.take(turn)).toBe(true)

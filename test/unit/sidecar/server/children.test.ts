@@ -1,5 +1,6 @@
 // What the shim is asked for and told, and what becomes of who waits, by a clock and names of the test's.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { Children, type ChildEvent, type Spawned } from '../../../../sidecar/server/children.ts'
 import { endFrame, spawnFrame } from '../../../../sidecar/server/control-frame.ts'
@@ -19,6 +20,7 @@ beforeEach(() => {
   due = []
   children = new Children({
     pipesDir: '/nowhere',
+    budget: aBudget(),
     newName: () => NAME,
     schedule: (callback, delayMs) => {
       const place = due.push({ callback, delayMs }) - 1
