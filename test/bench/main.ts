@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
 import { machine } from './machine.ts'
+import { pressureBench } from './pressure/bench.ts'
 import { preferThis } from './priority.ts'
 import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
 
 /** Every bench there is. */
-const BENCHES: readonly Bench[] = [bridgeBench, scanBench]
+const BENCHES: readonly Bench[] = [bridgeBench, scanBench, pressureBench]
 
 const MAX_ROUNDS = 10_000
 
@@ -75,7 +76,8 @@ const run = async (options: Options, signal: AbortSignal): Promise<number> => {
     signal,
     progress: (line) => void process.stderr.write(`${line}\n`),
   }
-  const conditions = `${machine()}; ${preferThis()}`
+  const scheduling = options.bench.isPreferred ? preferThis() : 'scheduled among other work'
+  const conditions = `${machine()}; ${scheduling}`
   context.progress(conditions)
   const report = await options.bench.run(context)
   print(conditions, options.quick ? { ...report, budgets: [] } : report)

@@ -14,6 +14,15 @@ const at = (sorted: readonly number[], share: number): number => {
   return below + (above - below) * (place % 1)
 }
 
+/** The value below which a share of them lies; undefined of nothing. */
+export const quantile = (values: readonly number[], share: number): number | undefined =>
+  values.length === 0
+    ? undefined
+    : at(
+        [...values].sort((a, b) => a - b),
+        share,
+      )
+
 /** Undefined of nothing. */
 export const quartiles = (values: readonly number[]): Quartiles | undefined => {
   if (values.length === 0) return undefined

@@ -122,8 +122,6 @@ export interface ClientRun {
   readonly lines: readonly CallLine[]
   /** Resolves when all calls have been made. */
   readonly done: Promise<readonly CallLine[]>
-  /** Ends it before that. */
-  readonly stop: () => void
 }
 
 export interface ClientOptions {
@@ -167,7 +165,7 @@ export const startClient = (
   })
   // Whoever waits for it gets the failure; nobody else is to be struck by it.
   done.catch(() => undefined)
-  return { lines, done, stop: () => void child.kill() }
+  return { lines, done }
 }
 
 /** Calls once and gives the answer's first text, or what went wrong. */

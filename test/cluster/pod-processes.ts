@@ -8,8 +8,6 @@ export interface PodProcess {
   /** Its number on the machine, not in the pod. */
   readonly pid: number
   readonly command: string
-  /** What it calls itself; of the shim's own processes only the first is called as its program. */
-  readonly name: string
   readonly uid: number
 }
 
@@ -41,8 +39,7 @@ const describe = (pid: number): readonly PodProcess[] => {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
     const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
-    return command === '' || command === PAUSE ? [] : [{ pid, command, name, uid: Number(uid) }]
+    return command === '' || command === PAUSE ? [] : [{ pid, command, uid: Number(uid) }]
   } catch {
     // It ended in between.
     return []
@@ -53,15 +50,4 @@ const describe = (pid: number): readonly PodProcess[] => {
 export const podProcesses = (clusterId: string, podUid: string): readonly PodProcess[] => {
   const folder = find(join(HIERARCHY, `outrigger-${clusterId}`), `pod${podUid}`)
   return folder === undefined ? [] : pidsBelow(folder).flatMap(describe)
-}
-
-/** SIGKILL to all of them; who has gone with another by then has ended as well. */
-export const killAll = (processes: readonly PodProcess[]): void => {
-  for (const { pid } of processes) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-    }
-  }
 }

@@ -29,7 +29,6 @@ const STEPS: readonly Step[] = [
       server: plan.server,
       isStdio: plan.transport.kind === 'stdio',
       writablePaths: plan.writablePaths,
-      isOurs: ({ container }) => isJudged(container, floor),
       needsTmp: ({ container }) =>
         isJudged(container, floor) &&
         at(container, 'securityContext', 'readOnlyRootFilesystem') === true,

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../../../shared/names.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
@@ -23,13 +23,16 @@ export type Contender = {
 
 /** What starting our sidecar took, from the first process to the answers of its admin port. */
 type StartTimes = { readonly listeningMs: number; readonly readyMs: number }
-export type Sidecar = Contender & { readonly start: StartTimes }
+export type Sidecar = Contender & { readonly start: StartTimes; readonly metrics: string }
 
 export type SidecarOptions = {
   readonly echo: string
   /** Where sidecar.js and the shim are. */
   readonly dist: string
   readonly settings: Readonly<Record<string, string>>
+  readonly memoryBytes?: number
+  /** The cgroup.procs of a group that the sidecar alone is to be in. */
+  readonly group?: string | undefined
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -39,14 +42,16 @@ const SPAWN_RATE = '10000'
 const inRoot = (path: string): string => join(ROOT, path)
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 
-/** Compiles the echo server and gives its path. */
-export const buildEchoServer = (): string => {
+/** Compiles a server that is one C file and gives its path. */
+export const compile = (source: string): string => {
   const directory = inRoot('build/bench')
-  const binary = join(directory, 'echo-server')
+  const binary = join(directory, basename(source, '.c'))
   mkdirSync(directory, { recursive: true })
-  execFileSync('cc', ['-std=c11', '-O2', '-o', binary, here('./echo-server.c')])
+  execFileSync('cc', ['-std=gnu11', '-O2', '-o', binary, source])
   return binary
 }
+
+export const buildEchoServer = (): string => compile(here('./echo-server.c'))
 
 /** What this checkout builds. */
 export const OUR_DIST = inRoot('dist')
@@ -158,7 +163,7 @@ const startShim = (
 }
 
 const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidecar> => {
-  const { dist, settings } = options
+  const { dist, settings, memoryBytes, group } = options
   const [port, adminPort] = [await freePort(), await freePort()]
   const admin = `http://127.0.0.1:${adminPort}`
   const document: SidecarDocument = {
@@ -169,11 +174,15 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     runDir,
     binDir: runDir,
     isolation: 'advisory',
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
+  const node = [process.execPath, ...SIDECAR_NODE_FLAGS, join(dist, 'sidecar.js')]
+  const [command = '', ...args] =
+    group === undefined ? node : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group, ...node]
   const startedAt = performance.now()
   const sidecar = await startProgram({
-    command: process.execPath,
-    args: [...SIDECAR_NODE_FLAGS, join(dist, 'sidecar.js')],
+    command,
+    args,
     env: {
       ...SIDECAR_ENVIRONMENT,
       [CONFIG_VARIABLE]: JSON.stringify(document),
@@ -193,6 +202,7 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     name: 'outrigger',
     url: `http://127.0.0.1:${port}/mcp`,
     pids: [sidecar.pid, shim.pid],
+    metrics: `${admin}/metrics`,
     start: { listeningMs, readyMs: performance.now() - startedAt },
     stop: async () => {
       // It would drain for seconds, and nobody calls any more.
