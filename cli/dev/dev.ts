@@ -1,11 +1,11 @@
 // `outrigger dev`: renders a manifest exactly as the webhook would and runs the resulting pods on
 // this machine, for trying a manifest without a cluster.
 
-import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { createLog } from '../../shared/log.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { readClusterConfig } from '../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { defineCommand, type Io } from '../command/command.ts'
 import { parseFlags } from '../command/flags.ts'
@@ -13,6 +13,7 @@ import { oneFile } from '../command/file-flag.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesIn } from '../manifest/read-manifest.ts'
 import { parsePort } from '../command/port.ts'
+import { readConfig } from '../command/read-config.ts'
 import { readText } from '../command/read-text.ts'
 import { aborted } from '../command/signal.ts'
 import { localPod, type LocalPod } from './local-pod.ts'
@@ -29,11 +30,13 @@ processes on this machine. Programs are looked for in node_modules/.bin first.
   --port N          port of the first pod's MCP endpoint; the others get free ones (default 0: any)
 `
 
-const DEV_CONFIG = new URL('../../manifests/overlays/dev/config.yaml', import.meta.url)
+const DEV_CONFIG = fileURLToPath(
+  new URL('../../manifests/overlays/dev/config.yaml', import.meta.url),
+)
 
 interface Flags {
   readonly file: string
-  readonly config: string | URL
+  readonly config: string
   readonly port: number
 }
 
@@ -67,15 +70,17 @@ interface Named {
 type Reasons = readonly string[]
 
 /** Every pod of a manifest with what render decides on it. */
-const decided = (text: string, flags: Flags): Result<readonly Named[], Reasons> => {
-  const config = readClusterConfig(readFileSync(flags.config, 'utf8'))
-  if (!config.ok) return fail(config.error.map((error) => `${String(flags.config)}: ${error}`))
-  const places = placesIn(text, { file: flags.file, namespace: 'default', namespaces: [] })
+const decided = (
+  text: string,
+  file: string,
+  config: ClusterConfig,
+): Result<readonly Named[], Reasons> => {
+  const places = placesIn(text, { file, namespace: 'default', namespaces: [] })
   if (!places.ok) return places
   return ok(
     places.value.map((place) => ({
       where: `${place.template.kind}/${place.template.name}`,
-      outcome: decide(place, { config: config.value }),
+      outcome: decide(place, { config }),
     })),
   )
 }
@@ -142,7 +147,12 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
 
 const run = async (flags: Flags, io: Io): Promise<number> => {
   const text = await readText(flags.file)
-  const named = text.ok ? decided(text.value, flags) : fail([text.error])
+  const config = await readConfig(flags.config)
+  const named = !text.ok
+    ? fail([text.error])
+    : config.ok
+      ? decided(text.value, flags.file, config.value)
+      : config
   const pods = named.ok ? runnable(named.value, flags.port, io) : named
   if (pods.ok) return serve(pods.value, io)
   for (const error of pods.error) io.stderr(`outrigger dev: ${oneLine(error)}\n`)

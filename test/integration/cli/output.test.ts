@@ -178,4 +178,13 @@ describe('a command that reads', () => {
     )
     expect(child.exitCode).toBe(1)
   })
+
+  test.each([
+    ['a directory', directory, 'EISDIR'],
+    ['a file that is not there', '/no/such', 'ENOENT'],
+  ])('dev --config of %s is told by its name', async (_name, config, why) => {
+    const child = outrigger(['dev', '-f', '/dev/null', '--config', config])
+    expect(await errorsOf(child)).toMatch(new RegExp(`^outrigger dev: ${config}: .*${why}.*\n$`))
+    expect(child.exitCode).toBe(1)
+  })
 })
