@@ -82,8 +82,8 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
 /** The lines of the help text that come from the annotation table. */
 export const settingsHelp = (): string =>
   SETTING_FLAGS.map((key) => {
-    const { doc, default: usual } = annotation(key)
+    const { doc, default: usual, isPlanned } = annotation(key)
     const value = DEFAULTS_HERE[key] ?? usual
     const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
-    return `  --${key} VALUE\n      ${doc} (${notes})`
+    return `  --${key} VALUE\n      ${isPlanned ? 'Not built yet. ' : ''}${doc} (${notes})`
   }).join('\n')

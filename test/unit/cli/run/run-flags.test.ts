@@ -20,4 +20,5 @@ describe('a value that is wrong is told by its flag', () => {
 test('the help tells the defaults that hold here', () => {
   expect(settingsHelp()).toMatch(/--log-level VALUE\n.*default warn\)/)
   expect(settingsHelp()).toMatch(/--request-timeout VALUE\n.*default 60s\)/)
+  expect(settingsHelp()).toMatch(/--egress VALUE\n +Not built yet\. What/)
 })
