@@ -16,7 +16,7 @@ import { volumeTypeViolations } from './volume-types.ts'
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
   const { settings } = resolution
   const isOpen = settings.auth === 'none' || (settings['oidc-issuers'] ?? []).length > 0
-  const noIssuer = `${PREFIX}oidc-issuers: missing, so that nobody could be let in; name the issuers whose tokens count, or set ${PREFIX}auth: none where the cluster configuration allows it`
+  const noIssuer = `${PREFIX}oidc-issuers: missing, so that nobody could be let in; authentication is not built yet and no sidecar starts with it: set ${PREFIX}auth: none where the cluster configuration allows it (floor.allowAnonymous)`
   return [
     ...resolution.violations,
     ...(isOpen ? [] : [violation('incomplete', noIssuer)]),

@@ -46,7 +46,12 @@ interface Leave {
 }
 
 const LEAVES: readonly Leave[] = [
-  { key: 'auth', value: 'none', by: 'allowAnonymous', instead: '`oidc`' },
+  {
+    key: 'auth',
+    value: 'none',
+    by: 'allowAnonymous',
+    instead: '`oidc` (not built yet: its pods serve nobody)',
+  },
   {
     key: 'process-model',
     value: 'shared',
