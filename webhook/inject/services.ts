@@ -27,6 +27,9 @@ export const reachedPorts = (subject: Subject): readonly number[] => [
   ),
 ]
 
+// Every pod of a manifest may have every Service of it: so many are named to each.
+const MAX_NAMED = 20
+
 /** A warning for each port of a Service that leads to the server's own port. */
 export const bypassWarnings = (
   server: JsonObject,
@@ -36,12 +39,21 @@ export const bypassWarnings = (
   const names = tcpPorts(server).filter(({ number }) => number === port)
   const isServer = (target: number | string): boolean =>
     target === port || names.some(({ name }) => name === target)
-  return servicesTo(subject).flatMap((service) =>
+  const around = servicesTo(subject).flatMap((service) =>
     service.ports
       .filter(({ target }) => isServer(target))
+      .map((item) => ({ name: service.name, port: item.port })),
+  )
+  const left = around.length - MAX_NAMED
+  return [
+    ...around
+      .slice(0, MAX_NAMED)
       .map(
         (item) =>
-          `Service ${service.name}: its port ${item.port} leads to the server itself on ${port}, around the sidecar; set its targetPort to ${MCP_PORT}`,
+          `Service ${item.name}: its port ${item.port} leads to the server itself on ${port}, around the sidecar; set its targetPort to ${MCP_PORT}`,
       ),
-  )
+    ...(left > 0
+      ? [`${left} more ports of Services lead to the server itself, around the sidecar`]
+      : []),
+  ]
 }

@@ -53,6 +53,15 @@ describe('a Service that leads around the sidecar is named', () => {
   })
 })
 
+test('of thousands of Services twenty are named, and the rest counted', () => {
+  const many = Array.from({ length: 2000 }, () => service([{ port: 80, targetPort: 8000 }]))
+  const { warnings } = outcomeOf(HTTP, ...many)
+  expect(warnings.filter((line) => line === WARNING)).toHaveLength(20)
+  expect(warnings).toContain(
+    '1980 more ports of Services lead to the server itself, around the sidecar',
+  )
+})
+
 describe('a server that declares no port', () => {
   const command = { command: ['a'] }
 
