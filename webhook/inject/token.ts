@@ -24,8 +24,8 @@ const taken = (...warnings: readonly string[]): TokenChoice => ({
   violations: [],
 })
 
-/** What becomes of the token: the annotation's word, else what the pod's own fields ask for. */
-export const chooseToken = ({ pod, config, resolution }: Subject): TokenChoice => {
+/** What becomes of the token that the API server mounts by itself. */
+const chooseMounted = ({ pod, config, resolution }: Subject): TokenChoice => {
   if (resolution.settings['needs-kube-api']) return { isKept: true, warnings: [], violations: [] }
   const placed = resolution.placed.get('needs-kube-api')
   const isSaid = placed !== undefined && !placed.isDefault
@@ -43,6 +43,36 @@ export const chooseToken = ({ pod, config, resolution }: Subject): TokenChoice =
   }
   const message = `pod: ${AUTOMOUNT}: true asks for the token of ServiceAccount ${account}, as ${KEY}: "true" does, and the cluster configuration forbids it; leave it out, or ask the platform team for floor.allowKubeApi`
   return { isKept: false, warnings: [], violations: [violation('floor', message)] }
+}
+
+/** Volumes of the author's own that hold a token for the API server: one without an audience is that. */
+const ownTokenVolumes = (pod: JsonObject): readonly string[] =>
+  objectsAt(pod, 'spec', 'volumes')
+    .filter((volume) => !isPluginVolume(volume))
+    .filter((volume) =>
+      objectsAt(volume, 'projected', 'sources').some(
+        (source) =>
+          at(source, 'serviceAccountToken') !== undefined &&
+          at(source, 'serviceAccountToken', 'audience') === undefined,
+      ),
+    )
+    .map(nameOf)
+
+/** What becomes of the tokens for the Kubernetes API: the annotation's word, else what the pod's own fields ask for. */
+export const chooseToken = (subject: Subject): TokenChoice => {
+  const choice = chooseMounted(subject)
+  const { pod, config, resolution } = subject
+  const volumes = ownTokenVolumes(pod)
+  const isSaid = resolution.placed.get('needs-kube-api')?.isDefault === false
+  if (volumes.length === 0 || resolution.settings['needs-kube-api']) return choice
+  const what = `pod: volume ${volumes.join(', ')} holds a token for the Kubernetes API`
+  if (config.floor.allowKubeApi && !isSaid) {
+    const kept = `${what}, which counts as ${KEY}: "true"; set that, and leave the volume out`
+    return { ...choice, warnings: [...choice.warnings, kept] }
+  }
+  const why = isSaid ? `${KEY} is "false"` : 'the cluster configuration forbids it'
+  const message = `${what}, as ${KEY}: "true" gives one, and ${why}; take it out, or name the audience that it is for`
+  return { ...choice, violations: [...choice.violations, violation('floor', message)] }
 }
 
 // The plugin's names: a prefix and five letters or digits of its own alphabet.
