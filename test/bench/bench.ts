@@ -19,7 +19,5 @@ export type BenchContext = {
 export type Bench = {
   readonly name: string
   readonly summary: string
-  /** Whether its figures need that others' work waits. */
-  readonly isPreferred: boolean
   readonly run: (context: BenchContext) => Promise<Report>
 }

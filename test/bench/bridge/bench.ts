@@ -129,6 +129,5 @@ const run = async (context: BenchContext): Promise<Report> => {
 export const bridgeBench: Bench = {
   name: 'bridge',
   summary: 'our sidecar beside a bare node:http bridge, supergateway and mcp-proxy',
-  isPreferred: true,
   run,
 }

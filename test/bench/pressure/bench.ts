@@ -216,6 +216,5 @@ const run = async (context: BenchContext): Promise<Report> => {
 export const pressureBench: Bench = {
   name: 'pressure',
   summary: 'memory and another caller under floods, with the image’s flags and limit',
-  isPreferred: false,
   run,
 }

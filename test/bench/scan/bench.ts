@@ -48,7 +48,6 @@ const measure = (shape: Shape, rounds: number): Figure => {
 export const scanBench: Bench = {
   name: 'scan',
   summary: 'the strict read of a message beside JSON.parse',
-  isPreferred: true,
   run: ({ rounds, quick, cells, against, progress }) => {
     if (against !== undefined) return Promise.reject(new Error('--against: bridge alone has it'))
     const shapes = SHAPES.filter(
