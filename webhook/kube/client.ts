@@ -77,6 +77,19 @@ const namespacesOf = (kubeConfig: KubeConfig, core: CoreV1Api, log: Log): Kube['
 const encode = (text: string): string => Buffer.from(text).toString('base64')
 const decode = (text: string): string => Buffer.from(text, 'base64').toString()
 
+// One that names a resource version is refused when another has been written since.
+const MERGE = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+
+const unlessConflict = async (patch: Promise<unknown>): Promise<'written' | 'conflict'> => {
+  try {
+    await patch
+    return 'written'
+  } catch (error) {
+    if (isStatus(error, 409)) return 'conflict'
+    throw error
+  }
+}
+
 const CERTIFICATE = 'ca.crt'
 const KEY = 'ca.key'
 
@@ -94,18 +107,8 @@ const storeOf = (core: CoreV1Api, namespace: string, name: string): AuthoritySto
   },
   write: async ({ certificatePem, privateKeyPem }, version) => {
     const data = { [CERTIFICATE]: encode(certificatePem), [KEY]: encode(privateKeyPem) }
-    // A merge patch that names a resource version is refused when another has been written since.
     const body = { metadata: { resourceVersion: version }, data }
-    try {
-      await core.patchNamespacedSecret(
-        { namespace, name, body },
-        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-      )
-      return 'written'
-    } catch (error) {
-      if (isStatus(error, 409)) return 'conflict'
-      throw error
-    }
+    return unlessConflict(core.patchNamespacedSecret({ namespace, name, body }, MERGE))
   },
 })
 
@@ -131,16 +134,7 @@ const imageStoreOf = (core: CoreV1Api, namespace: string): ImageStore => {
     },
     write: async (text, version) => {
       const body = { metadata: { resourceVersion: version }, data: { [INDEX_KEY]: text } }
-      try {
-        await core.patchNamespacedConfigMap(
-          { namespace, name, body },
-          setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-        )
-        return 'written'
-      } catch (error) {
-        if (isStatus(error, 409)) return 'conflict'
-        throw error
-      }
+      return unlessConflict(core.patchNamespacedConfigMap({ namespace, name, body }, MERGE))
     },
   }
 }
