@@ -1,7 +1,12 @@
 // Reads a manifest once, as kubectl would: its documents, the pods in them, and the namespaces that those are for. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { namespaceOf, serviceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import {
+  bareNamespace,
+  namespaceOf,
+  serviceOf,
+  type Namespace,
+} from '../../webhook/cluster/namespace.ts'
 import { stringAt } from '../../shared/json.ts'
 import { readDocument, type ManifestDocument } from './read/document.ts'
 import { cutStream } from './read/stream.ts'
@@ -38,8 +43,6 @@ export interface Manifest {
   readonly known: ReadonlyMap<string, Namespace>
 }
 
-const bare = (name: string): Namespace => ({ name, labels: {}, annotations: {} })
-
 /** `FILE: document 2: line 7: what is wrong there` */
 export const faultLine = (
   where: string,
@@ -58,7 +61,10 @@ const knownNamespaces = (
     (object) => stringAt(object, 'metadata', 'namespace') ?? namespace,
   )
   for (const [name, objects] of services) {
-    known.set(name, { ...(known.get(name) ?? bare(name)), services: objects.map(serviceOf) })
+    known.set(name, {
+      ...(known.get(name) ?? bareNamespace(name)),
+      services: objects.map(serviceOf),
+    })
   }
   return known
 }
@@ -95,7 +101,7 @@ export const placesOf = (
 ): readonly Place[] =>
   templatesIn(value).map((template) => {
     const name = template.namespace ?? options.namespace
-    const namespace = known.get(name) ?? bare(name)
+    const namespace = known.get(name) ?? bareNamespace(name)
     return { template, namespace, where: `${where}: ${template.kind} ${template.name}` }
   })
 

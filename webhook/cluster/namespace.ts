@@ -36,6 +36,9 @@ export const stringsOf = (value: Json | undefined): Readonly<Record<string, stri
     ),
   )
 
+/** A namespace of which nothing is known but its name. */
+export const bareNamespace = (name: string): Namespace => ({ name, labels: {}, annotations: {} })
+
 /** Reads a Namespace object (raw JSON). */
 export const namespaceOf = (object: Json): Namespace => ({
   name: stringAt(object, 'metadata', 'name') ?? 'default',
@@ -47,7 +50,7 @@ export const namespaceOf = (object: Json): Namespace => ({
 export const fixedNamespaces = (known: readonly Namespace[]): Namespaces => {
   const byName = new Map(known.map((namespace) => [namespace.name, namespace]))
   return {
-    get: (name) => Promise.resolve(byName.get(name) ?? { name, labels: {}, annotations: {} }),
+    get: (name) => Promise.resolve(byName.get(name) ?? bareNamespace(name)),
   }
 }
 
