@@ -24,19 +24,27 @@ const taken = (...warnings: readonly string[]): TokenChoice => ({
   violations: [],
 })
 
-/** What becomes of the token that the API server mounts by itself. */
-const chooseMounted = ({ pod, config, resolution }: Subject): TokenChoice => {
-  if (resolution.settings['needs-kube-api']) return { isKept: true, warnings: [], violations: [] }
+/** Who has set the annotation, where somebody has. */
+const whereSaid = ({ resolution }: Subject): string | undefined => {
   const placed = resolution.placed.get('needs-kube-api')
-  const isSaid = placed !== undefined && !placed.isDefault
+  return placed?.isDefault === false ? placed.where : undefined
+}
+
+/** What becomes of the token that the API server mounts by itself. */
+const chooseMounted = (subject: Subject): TokenChoice => {
+  const { pod, config, resolution } = subject
+  if (resolution.settings['needs-kube-api']) return { isKept: true, warnings: [], violations: [] }
+  const said = whereSaid(subject)
   const account = stringAt(pod, 'spec', 'serviceAccountName') ?? 'default'
   if (at(pod, 'spec', AUTOMOUNT) !== true) {
-    if (account === 'default' || isSaid || at(pod, 'spec', AUTOMOUNT) === false) return taken()
+    if (account === 'default' || said !== undefined || at(pod, 'spec', AUTOMOUNT) === false)
+      return taken()
     return taken(
       `pod: the token of its ServiceAccount ${account} is not mounted; if the server calls the Kubernetes API, set ${KEY}: "true"`,
     )
   }
-  if (isSaid) return taken(`pod: ${AUTOMOUNT}: true; ${placed.where} sets ${KEY}: "false": taken`)
+  if (said !== undefined)
+    return taken(`pod: ${AUTOMOUNT}: true; ${said} sets ${KEY}: "false": taken`)
   if (config.floor.allowKubeApi) {
     const kept = `pod: ${AUTOMOUNT}: true counts as ${KEY}: "true": the token of ServiceAccount ${account} stays in the server's container, and in no other`
     return { isKept: true, warnings: [kept], violations: [] }
@@ -63,7 +71,7 @@ export const chooseToken = (subject: Subject): TokenChoice => {
   const choice = chooseMounted(subject)
   const { pod, config, resolution } = subject
   const volumes = ownTokenVolumes(pod)
-  const isSaid = resolution.placed.get('needs-kube-api')?.isDefault === false
+  const isSaid = whereSaid(subject) !== undefined
   if (volumes.length === 0 || resolution.settings['needs-kube-api']) return choice
   const what = `pod: volume ${volumes.join(', ')} holds a token for the Kubernetes API`
   if (config.floor.allowKubeApi && !isSaid) {
