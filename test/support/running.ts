@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
+import { endProcess } from './end-process.ts'
 import { processTree, stillRunning } from './process-tree.ts'
 
 const TAIL_CHARS = 8192
@@ -83,7 +84,7 @@ const stopTree = async (child: ChildProcess, pid: number, stopMs: number): Promi
     await after(POLL_MS)
   }
   const left = stillRunning(tree)
-  for (const { pid: orphan } of left) process.kill(orphan, 'SIGKILL')
+  for (const { pid: orphan } of left) endProcess(orphan)
   if (left.length > 0) {
     const names = left.map((one) => `${one.command} (${one.pid})`).join(', ')
     throw new Error(`left behind after its end: ${names}; they have been killed now`)

@@ -4,17 +4,13 @@
 import { readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupsOf } from './cgroup.ts'
+import { endProcess } from '../../support/end-process.ts'
 import { isAlive, bootId, type ProcessName } from './proc.ts'
 import { clusterIds, directoryOf, isLiving, readState } from './state.ts'
 import { waitFor } from './waiting.ts'
 
 const kill = (name: ProcessName): void => {
-  if (!isAlive(name)) return
-  try {
-    process.kill(name.pid, 'SIGKILL')
-  } catch {
-    // It ended between the two lines.
-  }
+  if (isAlive(name)) endProcess(name.pid)
 }
 
 const procsIn = (cgroup: string): readonly number[] =>

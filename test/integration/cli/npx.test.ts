@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { endProcess } from '../../support/end-process.ts'
 import { processTree, stillRunning } from '../../support/process-tree.ts'
 import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
@@ -13,7 +14,7 @@ const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
 let left: ReturnType<typeof processTree> = []
 
 afterEach(() => {
-  for (const { pid } of stillRunning(left)) process.kill(pid, 'SIGKILL')
+  for (const { pid } of stillRunning(left)) endProcess(pid)
 })
 
 /** Starts a command line, and waits until the bridge that it runs listens. */
