@@ -19,5 +19,7 @@ export type BenchContext = {
 export type Bench = {
   readonly name: string
   readonly summary: string
+  /** Whatever of the figures' conditions is this bench's own, for the head of its report. */
+  readonly conditions?: () => string
   readonly run: (context: BenchContext) => Promise<Report>
 }

@@ -7,7 +7,6 @@ import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
 import { machine } from './machine.ts'
 import { pressureBench } from './pressure/bench.ts'
-import { preferThis } from './priority.ts'
 import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
@@ -17,12 +16,11 @@ const BENCHES: readonly Bench[] = [bridgeBench, scanBench, pressureBench]
 
 const MAX_ROUNDS = 10_000
 
-const USAGE = `usage: npm run bench -- NAME [--rounds N] [--cell PART]... [--against DIR] [--alone] [--quick] [--json FILE]
+const USAGE = `usage: npm run bench -- NAME [--rounds N] [--cell PART]... [--against DIR] [--quick] [--json FILE]
 ${BENCHES.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
   --rounds   how often everything is measured; medians are reported
   --cell     only cells whose names contain PART: 'modern', '8 x 100 B, legacy'
   --against  bridge: beside another build of ours, a built checkout or its dist/, instead of others' programs
-  --alone    before all other work of the machine, which then waits (real-time scheduling, root)
   --quick    one brief round that judges no budget
   --json     also write conditions, figures and budgets to FILE`
 
@@ -31,7 +29,6 @@ type Options = {
   readonly rounds: number | undefined
   readonly cells: readonly string[]
   readonly against: string | undefined
-  readonly alone: boolean
   readonly quick: boolean
   readonly json: string | undefined
 }
@@ -53,7 +50,6 @@ const readOptions = (args: string[]): Options => {
       rounds: { type: 'string' },
       cell: { type: 'string', multiple: true, default: [] },
       against: { type: 'string' },
-      alone: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
@@ -63,8 +59,8 @@ const readOptions = (args: string[]): Options => {
   if (bench === undefined || extra.length > 0) {
     throw new Error(`${positionals.join(' ') || 'no name'}: not the name of a bench`)
   }
-  const { cell: cells, against, alone, quick, json } = values
-  return { bench, rounds: roundsOf(values.rounds), cells, against, alone, quick, json }
+  const { cell: cells, against, quick, json } = values
+  return { bench, rounds: roundsOf(values.rounds), cells, against, quick, json }
 }
 
 const print = (conditions: string, { figures, budgets, faults }: Report): void => {
@@ -79,8 +75,7 @@ const run = async (options: Options, signal: AbortSignal): Promise<number> => {
     signal,
     progress: (line) => void process.stderr.write(`${line}\n`),
   }
-  const scheduling = options.alone ? preferThis() : 'scheduled among other work'
-  const conditions = `${machine()}; ${scheduling}`
+  const conditions = [machine(), options.bench.conditions?.()].filter(Boolean).join('; ')
   context.progress(conditions)
   const report = await options.bench.run(context)
   print(conditions, options.quick ? { ...report, budgets: [] } : report)

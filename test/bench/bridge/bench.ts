@@ -24,40 +24,42 @@ import {
   startMcpProxy,
   startSidecar,
   startSupergateway,
+  type Started,
   type Contender,
 } from './contenders.ts'
+import { ANY_CORE, coresApart, describeCores } from './cores.ts'
 import { play, warmUp, type Match, type Results } from './matches.ts'
 import { measureSessions } from './sessions.ts'
 import { toBudgets, toBuildBudgets, toFigures } from './summary.ts'
 
 const STARTS = 5
-const ROUNDS = 3
+const ROUNDS = 7
 
 const shared = { 'process-model': 'shared' } as const
 
-const ours = (echo: string, dist: string, isShared: boolean): Promise<Contender> =>
-  startSidecar({ echo, dist, settings: isShared ? shared : {} })
+const ours = (started: Started, dist: string, isShared: boolean): Promise<Contender> =>
+  startSidecar({ ...started, dist, settings: isShared ? shared : {} })
 
 /** Every match of a run: the cells beside the other build, or beside the floor and its peers. */
-const matchesOf = (echo: string, cells: readonly Cell[], context: BenchContext): Match[] => {
+const matchesOf = (started: Started, cells: readonly Cell[], context: BenchContext): Match[] => {
   const rounds = context.quick ? 1 : (context.rounds ?? ROUNDS)
   const before = context.against === undefined ? undefined : distOf(context.against)
   const match = (isShared: boolean): Match => ({
     cells: cells.filter((cell) => cell.isShared === isShared),
     rival: before === undefined ? 'floor' : 'before',
     rounds,
-    ours: () => ours(echo, OUR_DIST, isShared),
+    ours: () => ours(started, OUR_DIST, isShared),
     theirs: () =>
       before === undefined
-        ? startFloor(echo, isShared ? ['--shared'] : [])
-        : ours(echo, before, isShared),
+        ? startFloor(started, isShared ? ['--shared'] : [])
+        : ours(started, before, isShared),
   })
   const own = match(false)
   // Far from their limit.
   const peer = { ...own, cells: own.cells.filter((cell) => PEER_CELLS.includes(cell)), rounds: 1 }
   const peers = [
-    { ...peer, rival: 'supergateway', theirs: () => startSupergateway(echo) },
-    { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(echo) },
+    { ...peer, rival: 'supergateway', theirs: () => startSupergateway(started) },
+    { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(started) },
   ]
   const all = [own, match(true), ...(before === undefined ? peers : [])]
   return all.filter((one) => one.cells.length > 0)
@@ -65,11 +67,12 @@ const matchesOf = (echo: string, cells: readonly Cell[], context: BenchContext):
 
 const paceOf = ({ quick }: BenchContext): Pace => (quick ? QUICK_PACE : FULL_PACE)
 
-const measureLoad = async (echo: string, context: BenchContext): Promise<Report> => {
+const measureLoad = async (started: Started, context: BenchContext): Promise<Report> => {
   const cells = cellsNamed(context.quick ? QUICK : FULL, context.cells)
   const played: Results[] = []
-  for (const match of matchesOf(echo, cells, context)) {
-    played.push(await play(match, paceOf(context), context))
+  for (const match of matchesOf(started, cells, context)) {
+    const load = { pace: paceOf(context), cores: started.cores }
+    played.push(await play(match, load, context))
   }
   const results = played.flatMap((one) => one.results)
   const isBuilds = context.against !== undefined
@@ -103,7 +106,7 @@ const measureStart = async (echo: string, times: number): Promise<Report> => {
 const measureFresh = async (echo: string, context: BenchContext): Promise<Report> => {
   const sidecar = await startSidecar({ echo, dist: OUR_DIST, settings: {} })
   try {
-    await warmUp(sidecar, MAIN_CELL, { pace: paceOf(context), signal: context.signal })
+    await warmUp(sidecar, MAIN_CELL, { pace: paceOf(context), cores: ANY_CORE }, context.signal)
     return await measureSessions(sidecar, context)
   } finally {
     await sidecar.stop()
@@ -113,7 +116,8 @@ const measureFresh = async (echo: string, context: BenchContext): Promise<Report
 const run = async (context: BenchContext): Promise<Report> => {
   const echo = buildEchoServer()
   buildSidecar()
-  const parts = [await measureLoad(echo, context)]
+  const cores = coresApart()
+  const parts = [await measureLoad({ echo, cores }, context)]
   if (context.against === undefined && context.cells.length === 0) {
     parts.push(await measureStart(echo, context.quick ? 1 : STARTS))
     parts.push(await measureFresh(echo, context))
@@ -129,5 +133,6 @@ const run = async (context: BenchContext): Promise<Report> => {
 export const bridgeBench: Bench = {
   name: 'bridge',
   summary: 'our sidecar beside a bare node:http bridge, supergateway and mcp-proxy',
+  conditions: () => describeCores(coresApart()),
   run,
 }

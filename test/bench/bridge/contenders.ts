@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../../../shared/names.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { ANY_CORE, type Cores } from './cores.ts'
 
 export type Contender = {
   readonly name: string
@@ -21,12 +22,16 @@ export type Contender = {
   readonly stop: () => Promise<void>
 }
 
+/** What every contender of a bench is started with. */
+export type Started = { readonly echo: string; readonly cores: Cores }
+
 /** What starting our sidecar took, from the first process to the answers of its admin port. */
 type StartTimes = { readonly listeningMs: number; readonly readyMs: number }
 export type Sidecar = Contender & { readonly start: StartTimes; readonly metrics: string }
 
 export type SidecarOptions = {
   readonly echo: string
+  readonly cores?: Cores
   /** Where sidecar.js and the shim are. */
   readonly dist: string
   readonly settings: Readonly<Record<string, string>>
@@ -115,55 +120,63 @@ const contender = (name: string, url: string, running: Running): Contender => ({
   stop: running.stop,
 })
 
+const split = (line: readonly string[]): { command: string; args: readonly string[] } => {
+  const [command = '', ...args] = line
+  return { command, args }
+}
+
 /** The bare node:http bridge. */
-export const startFloor = async (echo: string, flags: readonly string[]): Promise<Contender> => {
+export const startFloor = async (
+  { echo, cores }: Started,
+  flags: readonly string[],
+): Promise<Contender> => {
+  const floor = [process.execPath, here('./floor.ts'), ...flags, '--']
   const running = await startProgram({
-    command: process.execPath,
-    args: [here('./floor.ts'), ...flags, '--', echo],
+    ...split([...cores.bridge, ...floor, ...cores.others, echo]),
     ready: /^floor: listening on (\S+)$/m,
   })
   return contender('floor', running.ready, running)
 }
 
 /** supergateway with one child a session. */
-export const startSupergateway = async (echo: string): Promise<Contender> => {
+export const startSupergateway = async ({ echo, cores }: Started): Promise<Contender> => {
   const port = await freePort()
   const flags = `--outputTransport streamableHttp --stateful --logLevel none --port ${port}`
+  const program = [process.execPath, binary('supergateway'), ...flags.split(' '), '--stdio']
   const running = await startProgram({
-    command: process.execPath,
-    args: [binary('supergateway'), '--stdio', echo, ...flags.split(' ')],
+    ...split([...cores.bridge, ...program, [...cores.others, echo].join(' ')]),
     ready: () => accepts(port),
   })
   return contender('supergateway', `http://127.0.0.1:${port}/mcp`, running)
 }
 
 /** mcp-proxy as it is by default, without its SSE endpoint. */
-export const startMcpProxy = async (echo: string): Promise<Contender> => {
+export const startMcpProxy = async ({ echo, cores }: Started): Promise<Contender> => {
   const port = await freePort()
   const flags = `--server stream --host 127.0.0.1 --port ${port}`
+  const program = [process.execPath, binary('mcp-proxy'), ...flags.split(' '), '--']
   const running = await startProgram({
-    command: process.execPath,
-    args: [binary('mcp-proxy'), ...flags.split(' '), '--', echo],
+    ...split([...cores.bridge, ...program, ...cores.others, echo]),
     ready: () => accepts(port),
   })
   return contender('mcp-proxy', `http://127.0.0.1:${port}/mcp`, running)
 }
 
 const startShim = (
-  { echo, dist }: SidecarOptions,
+  { echo, dist, cores = ANY_CORE }: SidecarOptions,
   runDir: string,
   isReady: () => Promise<boolean>,
 ): Promise<Running> => {
   const limits = `--max-processes ${MAX_PROCESSES} --spawn-rate ${SPAWN_RATE} --keep-home`
   return startProgram({
     command: join(dist, 'shim'),
-    args: ['serve', '--run', runDir, ...limits.split(' '), '--', echo],
+    args: ['serve', '--run', runDir, ...limits.split(' '), '--', ...cores.others, echo],
     ready: isReady,
   })
 }
 
 const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidecar> => {
-  const { dist, settings, memoryBytes, group } = options
+  const { dist, settings, memoryBytes, group, cores = ANY_CORE } = options
   const [port, adminPort] = [await freePort(), await freePort()]
   const admin = `http://127.0.0.1:${adminPort}`
   const document: SidecarDocument = {
@@ -176,13 +189,11 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     isolation: 'advisory',
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
+  const inGroup = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group]
   const node = [process.execPath, ...SIDECAR_NODE_FLAGS, join(dist, 'sidecar.js')]
-  const [command = '', ...args] =
-    group === undefined ? node : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group, ...node]
   const startedAt = performance.now()
   const sidecar = await startProgram({
-    command,
-    args,
+    ...split([...cores.bridge, ...inGroup, ...node]),
     env: {
       ...SIDECAR_ENVIRONMENT,
       [CONFIG_VARIABLE]: JSON.stringify(document),

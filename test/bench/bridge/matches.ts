@@ -10,6 +10,7 @@ import type { BenchContext } from '../bench.ts'
 import { residentKib } from '../process-cost.ts'
 import { cellName, MEMORY_CELL, type Cell, type Pace } from './cells.ts'
 import type { Contender } from './contenders.ts'
+import type { Cores } from './cores.ts'
 import type { Load } from './load.ts'
 import { compare, type Comparison, type Pair } from './pairs.ts'
 
@@ -40,9 +41,14 @@ const SLOWEST = 10
 const REST_MS = 5000
 const MIB = 1024
 
-const generate = async (load: Load, signal: AbortSignal): Promise<Pair[]> => {
+/** How long the load runs, and where. */
+export type Manner = { readonly pace: Pace; readonly cores: Cores }
+
+const generate = async (load: Load, cores: Cores, signal: AbortSignal): Promise<Pair[]> => {
   const windows = 2 * (load.warmupPairs + load.pairs)
-  const { stdout } = await promisify(execFile)(process.execPath, [LOAD, JSON.stringify(load)], {
+  const line = [...cores.others, process.execPath, LOAD, JSON.stringify(load)]
+  const [program = '', ...args] = line
+  const { stdout } = await promisify(execFile)(program, args, {
     signal,
     timeout: SETUP_LIMIT_MS + SLOWEST * windows * load.windowMs,
   })
@@ -75,9 +81,10 @@ const withBoth = async <T>(
 export const warmUp = async (
   contender: Contender,
   cell: Cell,
-  { pace, signal }: { readonly pace: Pace; readonly signal: AbortSignal },
+  { pace, cores }: Manner,
+  signal: AbortSignal,
 ): Promise<void> => {
-  await generate({ ...cell, ...pace, ours: contender, theirs: contender }, signal)
+  await generate({ ...cell, ...pace, ours: contender, theirs: contender }, cores, signal)
 }
 
 type Sample = { readonly pairs: readonly Pair[]; readonly residentMib: Result['residentMib'] }
@@ -85,9 +92,9 @@ type Sample = { readonly pairs: readonly Pair[]; readonly residentMib: Result['r
 const sample = async (
   cell: Cell,
   load: Pace & Pick<Load, 'ours' | 'theirs'>,
-  signal: AbortSignal,
+  { cores, signal }: { readonly cores: Cores; readonly signal: AbortSignal },
 ): Promise<Sample> => {
-  const pairs = await generate({ ...cell, ...load }, signal)
+  const pairs = await generate({ ...cell, ...load }, cores, signal)
   if (cell === MEMORY_CELL) await after(REST_MS)
   const residentMib = {
     ours: residentKib(load.ours.pids) / MIB,
@@ -112,7 +119,7 @@ export type Results = { readonly results: readonly Result[]; readonly faults: re
 /** A cell that fails is left out from then on. */
 export const play = async (
   match: Match,
-  pace: Pace,
+  { pace, cores }: Manner,
   { signal, progress }: BenchContext,
 ): Promise<Results> => {
   const { cells, rival, rounds } = match
@@ -121,7 +128,7 @@ export const play = async (
   const playCell = async (cell: Cell, load: Parameters<typeof sample>[1]): Promise<void> => {
     const title = `${cellName(cell)}, beside ${rival}`
     try {
-      const one = await sample(cell, load, signal)
+      const one = await sample(cell, load, { cores, signal })
       samples.set(cell, [...(samples.get(cell) ?? []), one])
       const { calls, cpu } = compare(one.pairs)
       const said = `calls/s ${calls.median.toFixed(3)}, CPU per call ${cpu.median.toFixed(3)}`
