@@ -4,6 +4,7 @@
 
 import * as z from 'zod/mini'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
+import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import { parseSettings, type Settings } from './settings.ts'
 
@@ -23,6 +24,23 @@ export const tracesSchema = z.strictObject({
 
 const standIn = z.strictObject({ port: z.int().check(z.gte(1), z.lte(65_535)), path })
 export type StandIn = Readonly<z.output<typeof standIn>>
+
+const allowedHost = z
+  .string()
+  .check(
+    z.refine(
+      (name) => name === '*' || hostOf(name) !== undefined,
+      'can never match: a host is a name or an address, without scheme, port or wildcard (`*` alone is any)',
+    ),
+  )
+const allowedOrigin = z
+  .string()
+  .check(
+    z.refine(
+      (origin) => originOf(origin) !== undefined,
+      'can never match: an Origin is scheme://host or scheme://host:port, without path or wildcard',
+    ),
+  )
 
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
@@ -47,9 +65,12 @@ const schema = z.strictObject({
    * item `*` accepts any Host (a pod is called by Service names that nobody knows at admission);
    * it never widens Origin.
    */
-  allowedHosts: z._default(z.array(text).check(z.maxLength(64)), []),
-  /** Origins accepted besides those whose host is allowed, e.g. `https://inspector.example`. */
-  allowedOrigins: z._default(z.array(z.url()).check(z.maxLength(64)), []),
+  allowedHosts: z._default(z.array(allowedHost).check(z.maxLength(64)), []),
+  /**
+   * Origins accepted besides those whose host is allowed, e.g. `https://inspector.example`, or
+   * `vscode-webview://<id>` of a program that is no browser.
+   */
+  allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */

@@ -33,6 +33,7 @@ import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
 import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createRemarks } from './telemetry/remarks.ts'
 import { Tracing } from './telemetry/tracing.ts'
 import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 
@@ -203,14 +204,14 @@ const createServers = (
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
-  const { allowedHosts, allowedOrigins, settings } = config
-  const rules = originRules(allowedHosts, allowedOrigins, settings['public-url'])
+  const remarks = createRemarks(log, metrics)
+  const rules = originRules(config)
   const stages = pipeline({
     origin: origin(rules),
-    head,
+    head: head(remarks),
     authenticate,
     body: body(budget),
-    classify: classify(tracing),
+    classify: classify({ tracing, remarks }),
     authorize,
     guard,
     forward: forward(router),
@@ -222,6 +223,7 @@ const createServers = (
     now,
     budget,
     isDraining: () => readiness.isDraining,
+    remarks,
   }
   const admin = {
     isStarted,

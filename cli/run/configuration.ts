@@ -35,6 +35,10 @@ const settingsOver = (own: unknown, { settings, allowAnonymous }: RunFlags): unk
     ? { ...DEFAULTS_HERE, ...own, ...settings, ...(allowAnonymous ? { auth: 'none' } : {}) }
     : own
 
+/** The file's names and the flags'; what is no list stays as it is, to be refused by the schema. */
+const withHosts = (own: unknown, { allowedHosts }: RunFlags): unknown =>
+  own === undefined || Array.isArray(own) ? [...(own ?? []), ...allowedHosts] : own
+
 /** The settings on which nothing acts here. */
 const setInVain = (own: unknown, { config, settings }: RunFlags): readonly string[] =>
   KEYS.flatMap((key) => {
@@ -57,6 +61,7 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
     isolation: 'advisory',
     ...document,
     ...(flags.host === undefined ? {} : { host: flags.host }),
+    allowedHosts: withHosts(document['allowedHosts'], flags),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
     settings: settingsOver(settings ?? {}, flags),

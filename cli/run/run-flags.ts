@@ -20,6 +20,8 @@ export interface RunFlags {
   readonly port: number | undefined
   readonly adminPort: number | undefined
   readonly host: string | undefined
+  /** Names that Host may bear besides the usual ones. */
+  readonly allowedHosts: readonly string[]
   readonly config: string | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
@@ -33,6 +35,7 @@ const options = {
   port: { type: 'string' },
   'admin-port': { type: 'string' },
   host: { type: 'string' },
+  'allowed-host': { type: 'string', multiple: true },
   config: { type: 'string' },
   'allow-anonymous': { type: 'boolean' },
   ...Object.fromEntries(SETTING_FLAGS.map((key) => [key, { type: 'string' as const }])),
@@ -72,6 +75,7 @@ export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string>
     port: port.value,
     adminPort: adminPort.value,
     host: text(values['host']),
+    allowedHosts: flags.value.values['allowed-host'] ?? [],
     config: text(values['config']),
     allowAnonymous: values['allow-anonymous'] === true,
     settings: settings.value,

@@ -4,18 +4,20 @@
 import { createLog } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { originRules } from '../../sidecar/pipeline/origin.ts'
 import { defineCommand, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { aborted } from '../command/signal.ts'
 import { readConfiguration } from './configuration.ts'
 import { parseRunFlags, settingsHelp, type RunFlags } from './run-flags.ts'
 
-const USAGE = `usage: outrigger run [--port N] [--host H] [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
+const USAGE = `usage: outrigger run [--port N] [--host H] [--allowed-host NAME]... [--admin-port N] [--config FILE] [--allow-anonymous] [--SETTING VALUE]... -- CMD ARGS...
 
 Serves a stdio MCP server over Streamable HTTP on this machine, through the shim.
 
   --port N            port to listen on, 0 for any (default 15200)
   --host H            address to listen on (default 127.0.0.1, with ::1)
+  --allowed-host NAME a name or address that clients call it by, besides loopback and --host; else they get 403
   --admin-port N      port of /livez, /readyz and /metrics, 0 for any (default 0)
   --config FILE       a sidecar configuration, YAML or JSON; flags stand above it
   --allow-anonymous   serve anybody who can reach the port
@@ -23,6 +25,14 @@ Serves a stdio MCP server over Streamable HTTP on this machine, through the shim
 Settings, by their annotation's name:
 ${settingsHelp()}
 `
+
+/** By which names it can be called: of whoever calls by another only the 403 would tell. */
+const servedNames = (config: SidecarConfig): string => {
+  const { hosts, anyHost } = originRules(config)
+  return anyHost
+    ? 'serves whatever name it is called by'
+    : `serves the names ${[...hosts].join(', ')}; others get 403 (--allowed-host NAME adds one)`
+}
 
 const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
   const { settings, host } = config
@@ -48,6 +58,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
     if (first === undefined) {
       const name = host.includes(':') ? `[${host}]` : host
       io.stdout(`outrigger: listening on http://${name}:${sidecar.port}${MCP_PATH}\n`)
+      io.stdout(`outrigger: ${servedNames(config)}\n`)
       io.stdout(`outrigger: health and metrics on http://${name}:${sidecar.adminPort}/metrics\n`)
     }
     const end = first ?? (await over)

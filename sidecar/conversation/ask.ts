@@ -1,7 +1,7 @@
 // What a client asks, once its body has been understood. Everything behind `classify` sees this and no bytes.
 
+import type { Claim } from '../mcp/era.ts'
 import type { Message } from '../mcp/message.ts'
-import type { Era } from '../mcp/revision.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 
 /** A client's message, and its trace where it is a request and traces are on. */
@@ -12,7 +12,7 @@ export interface Asked {
 
 /** One message, a legacy batch, or a legacy GET or DELETE. */
 export type Ask =
-  | (Asked & { readonly kind: 'message'; readonly era: Era })
+  | (Asked & { readonly kind: 'message'; readonly claim: Claim })
   | { readonly kind: 'batch'; readonly items: readonly Asked[] }
   | { readonly kind: 'listen' }
   | { readonly kind: 'delete' }

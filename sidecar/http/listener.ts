@@ -5,8 +5,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Budget } from '../bytes/budget.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { fault } from '../mcp/faults.ts'
+import type { Remarks } from '../mcp/tolerance.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
 import { Reply } from './reply.ts'
+import { toOriginForm } from './target.ts'
 import { answerUnread } from './unread.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
@@ -31,6 +33,7 @@ export interface ListenerOptions {
   readonly budget: Budget
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
+  readonly remarks: Remarks
 }
 
 /** The paths that mean the MCP endpoint, with the slash that ingresses and frameworks add, and without. */
@@ -46,11 +49,13 @@ const handler = ({
   now,
   isDraining,
   budget,
+  remarks,
 }: ListenerOptions) => {
   const paths = new Set([...endpoints(MCP_PATH), ...endpoints(path)])
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs, budget)
+    toOriginForm(request, remarks)
     if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers
     if (origin !== undefined && isAllowedOrigin(origin)) {

@@ -29,6 +29,9 @@ export interface ReplyWatcher {
   closed(): void
 }
 
+/** What its client takes: JSON or an event stream, as it comes, or one of them alone. */
+export type ReplyForm = 'either' | 'json' | 'stream'
+
 export type ReplyState = 'waiting' | 'streaming' | 'done'
 
 export class Reply implements Holder {
@@ -43,6 +46,8 @@ export class Reply implements Holder {
   private isReleasing = false
   /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
   lastWriteMs: number
+  /** Nothing comes before an answer that is `json`; one that is `stream` is the only event of its stream. */
+  form: ReplyForm = 'either'
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
   hasContinued = false
 
@@ -118,8 +123,13 @@ export class Reply implements Holder {
     this.cut()
   }
 
-  /** Answers to a batch as one JSON array. */
+  /** Answers to a batch as one JSON array, or an event each. */
   jsonArray(texts: readonly string[]): void {
+    if (this.form === 'stream' && this.current === 'waiting') {
+      for (const text of texts) this.event(text, this.lastWriteMs)
+      this.end()
+      return
+    }
     const length = texts.reduce((sum, text) => sum + text.length + 1, 1)
     if (this.current !== 'waiting' || length <= SMALL_BYTES) {
       this.json(`[${texts.join(',')}]`)
@@ -131,6 +141,7 @@ export class Reply implements Holder {
 
   /** The whole answer as JSON (latin1 text), or as the last event where streaming has begun. */
   json(text: string, status = 200): void {
+    if (this.form === 'stream' && status === 200) this.stream()
     if (this.current === 'streaming') this.lastEvent(text)
     if (this.current !== 'waiting') return
     this.head(status, text.length)
@@ -184,6 +195,7 @@ export class Reply implements Holder {
 
   /** A comment that keeps idle connections open (2026-07-28, transports). */
   keepAlive(nowMs: number): void {
+    if (this.form === 'json') return
     this.stream()
     if (this.current !== 'streaming') return
     this.lastWriteMs = nowMs

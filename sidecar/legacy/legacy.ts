@@ -5,10 +5,11 @@ import { exitFault } from '../conversation/channel.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Permit } from '../access/permit.ts'
+import { VERSION_HEADER, versionFault } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { LinkEnd } from '../server/link.ts'
-import type { Result } from '../../shared/result.ts'
+import { fail, type Result } from '../../shared/result.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
@@ -55,7 +56,7 @@ export class Legacy {
     if (message.kind === 'request' && message.method === 'initialize') {
       return this.opening.initialize(permit, exchange, { request: message, trace })
     }
-    const found = this.find(permit, exchange)
+    const found = this.findForPost(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
     if (message.kind === 'request') {
@@ -69,7 +70,7 @@ export class Legacy {
 
   /** A batch, already checked to be one that the session's revision allows. */
   batch(permit: Permit, exchange: Exchange, items: readonly Asked[]): Fault | undefined {
-    const found = this.find(permit, exchange)
+    const found = this.findForPost(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
     if (!entry.session.revision.hasBatches) {
@@ -84,6 +85,13 @@ export class Legacy {
     }
     if (!stream) exchange.reply.empty(202)
     return undefined
+  }
+
+  /** Whether the request's session has this version from its own server, whatever the version says of its era. */
+  hasNegotiated(permit: Permit, { request }: Exchange): boolean {
+    const id = header(request, 'mcp-session-id')
+    const entry = this.sessions.find(id, permit.principal.key)
+    return entry.ok && entry.value.session.version === header(request, VERSION_HEADER)
   }
 
   /** GET: the server's messages, or the rest of a broken stream. */
@@ -136,6 +144,15 @@ export class Legacy {
     const entry = this.sessions.find(header(request, 'mcp-session-id'), permit.principal.key)
     if (entry.ok) entry.value.session.lastUsedMs = this.options.now()
     return entry
+  }
+
+  /** The same where the version that the request names is one that can be spoken in it. */
+  private findForPost(permit: Permit, exchange: Exchange): Result<Entry, Fault> {
+    const found = this.find(permit, exchange)
+    if (!found.ok) return found
+    const { version } = found.value.session
+    const wrong = versionFault((name) => header(exchange.request, name), version)
+    return wrong ? fail(wrong) : found
   }
 
   private request(

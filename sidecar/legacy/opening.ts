@@ -64,9 +64,7 @@ export class Opening {
     return this.options.pool.give(session, first, (started) => {
       this.waiting.delete(session)
       const answer = started.ok ? this.join(session, started.value, reply) : started
-      if (answer.ok) {
-        session.opened(revisionOf(this.negotiated(answer.value, asked)) ?? session.revision)
-      }
+      if (answer.ok) session.opened(this.negotiated(answer.value, asked))
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
       if (answer.ok) stream.result(this.answerText(answer.value, asked, idText))
       else stream.fault(answer.error, idText)

@@ -7,7 +7,7 @@ import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, noRoom, type Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
-import type { Revision } from '../mcp/revision.ts'
+import { revisionOf, type Revision } from '../mcp/revision.ts'
 import { EventLog, type Logs } from './event-log.ts'
 import { Stream } from './stream.ts'
 import { Turns, type Turn } from './turns.ts'
@@ -58,8 +58,10 @@ export interface Asking {
 export class Session {
   readonly id: string
   readonly principal: string
-  /** What was negotiated; until the server has answered, what the client asked for. */
+  /** Of what was negotiated; until the server has answered, of what the client asked for. */
   revision: Revision
+  /** What its server said in so many words, be it a revision that we know or not. */
+  version = ''
   lastUsedMs: number
   /** Holds the server (true) while this client reads too slowly; absent where others need it. */
   onSlow: ((isSlow: boolean) => void) | undefined
@@ -108,8 +110,9 @@ export class Session {
   }
 
   /** Its server has answered: the session lives. */
-  opened(revision: Revision): void {
-    this.revision = revision
+  opened(version: string): void {
+    this.version = version
+    this.revision = revisionOf(version) ?? this.revision
     this.isOpening = false
     this.lastUsedMs = this.options.now()
   }
@@ -179,9 +182,7 @@ export class Session {
 
   /** A message that belongs to what the client does now: the newest call's stream, else the listening one. */
   tell(text: string, preferred?: SessionCall): void {
-    const newest = preferred ?? this.calls.findLast((call) => call.stream.isOpen)
-    const stream = newest?.stream ?? this.listening
-    stream.event(text)
+    this.streamFor(preferred).event(text)
   }
 
   /** A message about the server as a whole: the listening stream, or a call's where nobody listens. */
@@ -190,11 +191,16 @@ export class Session {
     else this.tell(text)
   }
 
-  /** Puts a request of the server's to the client; false where too many wait already. */
+  /**
+   * Puts a request of the server's to the client; false where too many wait already, and where the client's calls take no
+   * events and it does not listen: nobody would hear it.
+   */
   ask(idText: string, text: string, preferred?: SessionCall): boolean {
-    if (this.asked.size >= MAX_ASKED) return false
+    const stream = this.streamFor(preferred)
+    const isDeaf = stream === this.listening && !stream.isOpen && this.hasDeafCall()
+    if (isDeaf || this.asked.size >= MAX_ASKED) return false
     this.asked.set(idKey(idText), idText)
-    this.tell(text, preferred)
+    stream.event(text)
     return true
   }
 
@@ -233,6 +239,16 @@ export class Session {
     const asked = [...this.asked.values()]
     this.asked.clear()
     return { calls, asked }
+  }
+
+  private streamFor(preferred: SessionCall | undefined): Stream {
+    if (preferred?.stream.takesEvents) return preferred.stream
+    const newest = this.calls.findLast(({ stream }) => stream.isOpen && stream.takesEvents)
+    return newest?.stream ?? this.listening
+  }
+
+  private hasDeafCall(): boolean {
+    return this.calls.find(({ stream }) => !stream.takesEvents) !== undefined
   }
 
   private stream(number: number, reply: Reply | undefined, requests?: number): Stream {

@@ -60,8 +60,14 @@ export class Stream {
     return this.reply !== undefined && this.reply.state !== 'done'
   }
 
+  /** Whether a message may come before the response: not to a client that takes nothing but JSON. */
+  get takesEvents(): boolean {
+    return this.reply?.form !== 'json'
+  }
+
   /** A message before the response: from here on the answer is an event stream. False where nobody reads it now. */
   event(text: string): boolean {
+    if (!this.takesEvents) return false
     this.begin()
     this.write(this.options.log.append(this.number, text))
     return this.isOpen
@@ -114,7 +120,8 @@ export class Stream {
   sweep(nowMs: number, keepAliveMs: number): void {
     const { reply } = this
     reply?.recount()
-    if (!reply || reply.state === 'done' || nowMs - reply.lastWriteMs < keepAliveMs) return
+    if (!reply || reply.state === 'done' || !this.takesEvents) return
+    if (nowMs - reply.lastWriteMs < keepAliveMs) return
     this.begin()
     reply.keepAlive(nowMs)
   }

@@ -15,7 +15,7 @@ export const FAULTS = {
   'header-mismatch': { status: 400, rpc: -32_020 },
   'unsupported-version': { status: 400, rpc: -32_600 },
   'version-not-served': { status: 400, rpc: -32_022 },
-  'era-not-served': { status: 400, rpc: -32_600 },
+  'era-not-served': { status: 400, rpc: -32_601 },
   'session-required': { status: 400, rpc: -32_600 },
   unauthenticated: { status: 401, rpc: -32_600 },
   'host-refused': { status: 403, rpc: -32_600 },

@@ -65,6 +65,7 @@ export class ModernCall implements Caller {
   }
 
   notice(text: string): boolean {
+    if (this.reply.form === 'json') return false
     if (this.reply.event(text, this.owner.now())) return true
     // The process is shared with the principal's other requests: it is not held for a slow reader.
     this.reply.cut()

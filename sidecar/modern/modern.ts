@@ -63,7 +63,13 @@ export class Modern implements CallOwner {
     reply.onGone(() => call.gone())
     // It may have gone while we waited to learn what the server speaks.
     if (call.isDone) return undefined
-    const wantsLogs = !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
+    const takesEvents = reply.form !== 'json'
+    if (call.isSubscription && !takesEvents) {
+      call.fault(fault('not-acceptable', 'subscriptions/listen needs text/event-stream in Accept'))
+      return undefined
+    }
+    const wantsLogs =
+      takesEvents && !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
     const pending = { exchange, call, request: message }
     const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
     return found instanceof Promise

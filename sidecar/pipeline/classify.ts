@@ -1,5 +1,5 @@
-// From bytes to what is asked: exactly one JSON value, one message or a legacy batch, its era, and headers that agree
-// with it. What is asked has its trace from here on, also where it is refused for its era.
+// From bytes to what is asked: exactly one JSON value, one message or a legacy batch, and its era. What is off in form and
+// means one thing only is put right here, before anybody judges it. What is asked has its trace from here on.
 
 import { free } from '../bytes/freed.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -8,17 +8,24 @@ import { header } from '../http/exchange.ts'
 import type { JsonObject } from '../json/scan.ts'
 import { readJson, type JsonText } from '../json/text.ts'
 import { readBatch } from '../mcp/batch.ts'
-import { eraOf } from '../mcp/era.ts'
+import { claimOf, isOddInitialize } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { HeaderOf } from '../mcp/header-value.ts'
-import { isIdentifier, member, readMessage, slice } from '../mcp/message.ts'
+import { isIdentifier, member, slice } from '../mcp/message.ts'
+import { readWithoutNulls } from '../mcp/nulls.ts'
+import type { Remarks } from '../mcp/tolerance.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { Passage, Stage } from './stage.ts'
 
+export interface ClassifyOptions {
+  readonly tracing: Tracing | undefined
+  readonly remarks: Remarks
+}
+
 export const classify =
-  (tracing: Tracing | undefined): Stage =>
+  (options: ClassifyOptions): Stage =>
   (passage) => {
-    const ask = askOf(passage, tracing)
+    const ask = askOf(passage, options)
     // Of the body nothing is left but text.
     if (passage.body) free(passage.body.bytes)
     if (!ask.ok) return ask.error
@@ -26,18 +33,25 @@ export const classify =
     return undefined
   }
 
-const askOf = (passage: Passage, tracing: Tracing | undefined): Result<Ask, Fault> => {
+const askOf = (passage: Passage, options: ClassifyOptions): Result<Ask, Fault> => {
   const { request, body } = passage
   if (request.method === 'GET') return ok({ kind: 'listen' })
   if (request.method === 'DELETE') return ok({ kind: 'delete' })
-  const json = readJson(body?.bytes ?? Buffer.alloc(0))
+  const json = readJson(withoutMark(body?.bytes ?? Buffer.alloc(0), options))
   if (!json.ok) {
     return fail(fault('parse-error', `${json.error.reason} (at byte ${json.error.offset})`))
   }
   const { text, scanned } = json.value
   return scanned.kind === 'array'
-    ? askBatch(json.value, passage, tracing)
-    : askOne(text, scanned.object, passage, tracing)
+    ? askBatch(json.value, passage, options)
+    : askOne(text, scanned.object, passage, options)
+}
+
+/** RFC 8259, section 8.1: a reader may ignore a byte order mark. */
+const withoutMark = (bytes: Buffer, { remarks }: ClassifyOptions): Buffer => {
+  if (bytes[0] !== 0xef || bytes[1] !== 0xbb || bytes[2] !== 0xbf) return bytes
+  remarks.tolerated('byte-order-mark')
+  return bytes.subarray(3)
 }
 
 const headersOf =
@@ -49,15 +63,18 @@ const askOne = (
   text: string,
   envelope: JsonObject,
   passage: Passage,
-  tracing: Tracing | undefined,
+  { tracing, remarks }: ClassifyOptions,
 ): Result<Ask, Fault> => {
   passage.idText = idOf(text, envelope)
-  const read = readMessage(text, envelope)
+  const read = readWithoutNulls(text, envelope, remarks)
   if (!read.ok) return fail(fault('invalid-request', read.error))
   const message = read.value
-  const era = eraOf(message, headersOf(passage))
-  const trace = tracing?.begin(passage, message, era.ok ? era.value : undefined)
-  return era.ok ? ok({ kind: 'message', era: era.value, message, trace }) : era
+  const headerOf = headersOf(passage)
+  const claim = claimOf(message, headerOf)
+  if (claim === 'legacy' && isOddInitialize(message, headerOf))
+    remarks.tolerated('initialize-version')
+  const trace = tracing?.begin(passage, message, claim === 'unclaimed' ? undefined : claim)
+  return ok({ kind: 'message', claim, message, trace })
 }
 
 /** The id that an answer to this body must bear, also where the body is refused (JSON-RPC 2.0, section 5). */
@@ -69,17 +86,13 @@ const idOf = (text: string, envelope: JsonObject): string | undefined => {
 const askBatch = (
   json: JsonText,
   passage: Passage,
-  tracing: Tracing | undefined,
+  { tracing, remarks }: ClassifyOptions,
 ): Result<Ask, Fault> => {
-  const messages = readBatch(json)
+  const messages = readBatch(json, (text, envelope) => readWithoutNulls(text, envelope, remarks))
   if (!messages.ok) return fail(fault('invalid-request', messages.error))
   const headerOf = headersOf(passage)
-  for (const message of messages.value) {
-    const era = eraOf(message, headerOf)
-    if (!era.ok) return era
-    if (era.value === 'modern') {
-      return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
-    }
+  if (messages.value.some((message) => claimOf(message, headerOf) !== 'legacy')) {
+    return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
   }
   const items = messages.value.map((message): Asked => ({
     message,

@@ -2,9 +2,13 @@
 
 import type { IncomingMessage } from 'node:http'
 import { fault, type Fault } from '../mcp/faults.ts'
+import type { Remarks, Tolerance } from '../mcp/tolerance.ts'
+import { BOTH, replyForm, takesStream } from './accept.ts'
 import type { Stage } from './stage.ts'
 
-type Head = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders'>
+type Head = Pick<IncomingMessage, 'method' | 'headers' | 'rawHeaders' | 'httpVersion'>
+
+const IDENTITY = 'identity'
 
 /** Headers that mean something once: of two, we might believe the one and a proxy the other. */
 const SINGLE = new Set([
@@ -33,19 +37,24 @@ const repeated = ({ headers, rawHeaders }: Head): string | undefined => {
 const hasBody = (headers: IncomingMessage['headers']): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 
-const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+const JSON_TYPE = /^application\/json\s*(?:;([^,]*))?$/i
+const PLAIN_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+/** Names of what is UTF-8, or a part of it. */
+const CHARSET = /^charset\s*=\s*"?(?:utf-?8|us-ascii)"?$/i
 
-const accepts = (accept: string | undefined, type: string): boolean =>
-  accept !== undefined &&
-  accept.split(',').some((range) => {
-    const [media = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    const isRefused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    return !isRefused && (media === type || media === '*/*' || media === `${type.split('/')[0]}/*`)
-  })
-
-const BOTH = 'application/json, text/event-stream'
+/** Whether a type is JSON in UTF-8; it has no parameters that mean anything (RFC 8259, section 11). */
+const isJson = (type: string): boolean => {
+  const [all, parameters = ''] = JSON_TYPE.exec(type) ?? []
+  if (all === undefined) return false
+  const charsets = parameters.split(';').filter((part) => /^\s*charset\b/i.test(part))
+  return charsets.every((part) => CHARSET.test(part.trim()))
+}
 
 const METHODS = new Set(['POST', 'GET', 'DELETE'])
+
+/** Somebody on its way may have taken its body for another; the connection ends with the answer. */
+const isFramedWrong = ({ httpVersion, headers }: Head): boolean =>
+  httpVersion === '1.0' && headers['transfer-encoding'] !== undefined
 
 /** What is wrong with the head of a request; undefined where it may pass. */
 export const headFault = (request: Head): Fault | undefined => {
@@ -55,28 +64,32 @@ export const headFault = (request: Head): Fault | undefined => {
       headers: { allow: 'POST, GET, DELETE' },
     })
   }
+  if (isFramedWrong(request)) {
+    return fault('invalid-request', 'HTTP/1.0 has no Transfer-Encoding (RFC 9112, section 6.1)')
+  }
   const twice = repeated(request)
   if (twice !== undefined) return fault('invalid-request', `the ${twice} header came twice`)
   if (method === 'POST') return postFault(headers)
   if (hasBody(headers)) return fault('invalid-request', `a ${method} has no body`)
-  return method === 'DELETE' || accepts(headers.accept, 'text/event-stream')
+  return method === 'DELETE' || takesStream(headers.accept)
     ? undefined
     : fault('not-acceptable', 'Accept must list text/event-stream')
 }
 
 const postFault = (headers: IncomingMessage['headers']): Fault | undefined => {
   const { accept } = headers
-  if (
-    accept !== BOTH &&
-    !(accepts(accept, 'application/json') && accepts(accept, 'text/event-stream'))
-  ) {
-    return fault('not-acceptable', `Accept must list both ${BOTH.replace(',', ' and')}`)
+  if (accept !== BOTH && replyForm(accept) === undefined) {
+    return fault(
+      'not-acceptable',
+      `Accept must list ${BOTH.replace(',', ' or')}; clients list both`,
+    )
   }
   const type = headers['content-type'] ?? ''
-  if (type !== 'application/json' && !JSON_TYPE.test(type)) {
+  if (type !== 'application/json' && !isJson(type)) {
     return fault('media-type', 'Content-Type must be application/json (UTF-8)')
   }
-  if (headers['content-encoding'] !== undefined) {
+  const coding = headers['content-encoding'] ?? IDENTITY
+  if (coding.toLowerCase() !== IDENTITY) {
     return fault('media-type', 'Content-Encoding is not supported')
   }
   return /^chunked$/i.test(headers['transfer-encoding'] ?? 'chunked')
@@ -84,4 +97,33 @@ const postFault = (headers: IncomingMessage['headers']): Fault | undefined => {
     : fault('media-type', 'Transfer-Encoding may only be chunked')
 }
 
-export const head: Stage = ({ request }) => headFault(request)
+/** What of a POST's head is off in form. */
+const oddities = ({ headers }: Head): readonly Tolerance[] => {
+  const odd: Tolerance[] = []
+  const { accept } = headers
+  const form = replyForm(accept)
+  if (accept === undefined) odd.push('accept-missing')
+  else if (form !== undefined && form !== 'either') odd.push(`accept-${form}`)
+  if (!PLAIN_TYPE.test(headers['content-type'] ?? '')) odd.push('content-type')
+  if (headers['content-encoding'] !== undefined) odd.push('content-encoding')
+  return odd
+}
+
+const isUsual = (headers: IncomingMessage['headers']): boolean =>
+  headers.accept === BOTH &&
+  headers['content-type'] === 'application/json' &&
+  headers['content-encoding'] === undefined
+
+export const head =
+  (remarks: Remarks): Stage =>
+  ({ request, reply }) => {
+    const wrong = headFault(request)
+    if (wrong) {
+      if (isFramedWrong(request)) reply.header('connection', 'close')
+      return wrong
+    }
+    if (request.method !== 'POST' || isUsual(request.headers)) return undefined
+    reply.form = replyForm(request.headers.accept) ?? 'either'
+    for (const what of oddities(request)) remarks.tolerated(what)
+    return undefined
+  }

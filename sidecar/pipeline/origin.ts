@@ -1,6 +1,8 @@
 // Host and Origin rules against DNS rebinding (2025-11-25 and 2026-07-28: transports, security). Pure.
 // Absent Origin passes; a present one must be known; a header that comes twice is refused.
 
+import { hostOf, originOf } from '../../shared/origin.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Stage } from './stage.ts'
 
@@ -16,18 +18,22 @@ export interface OriginRules {
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const MAX_LENGTH = 512
 
-export const originRules = (
-  allowedHosts: readonly string[],
-  allowedOrigins: readonly string[],
-  publicUrl: string | undefined,
-): OriginRules => ({
+/** Who is known, by the configuration: loopback, the address that is listened on, what is listed, the public URL. */
+export const originRules = ({
+  host,
+  allowedHosts,
+  allowedOrigins,
+  settings: { 'public-url': publicUrl },
+}: Pick<SidecarConfig, 'host' | 'allowedHosts' | 'allowedOrigins'> & {
+  readonly settings: Pick<SidecarConfig['settings'], 'public-url'>
+}): OriginRules => ({
   hosts: new Set([
     ...LOOPBACK,
-    ...allowedHosts.filter((host) => host !== '*').map((host) => host.toLowerCase()),
+    ...[host, ...allowedHosts].flatMap((name) => hostOf(name) ?? []),
     ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname]),
   ]),
   anyHost: allowedHosts.includes('*'),
-  origins: new Set(allowedOrigins.map((origin) => new URL(origin).origin)),
+  origins: new Set(allowedOrigins.flatMap((origin) => originOf(origin) ?? [])),
 })
 
 const hostName = (host: string): string => host.toLowerCase().replace(/:\d{1,5}$/, '')
@@ -41,14 +47,14 @@ const isOneOf = (rawHeaders: readonly string[], name: string): boolean => {
   return count <= 1
 }
 
-/** Whether an Origin is one that browsers may call us from. */
+/** Whether an Origin is one that browsers, and programs that are built like them, may call us from. */
 export const isAllowedOrigin = (rules: OriginRules, origin: string): boolean => {
-  if (origin.length > MAX_LENGTH || !URL.canParse(origin)) return false
-  const url = new URL(origin)
-  if (url.origin !== origin.toLowerCase()) return false
+  if (origin.length > MAX_LENGTH) return false
+  const serialized = originOf(origin)
+  if (serialized === undefined || serialized !== origin.toLowerCase()) return false
   return (
-    rules.origins.has(url.origin) ||
-    (/^https?:$/.test(url.protocol) && rules.hosts.has(url.hostname))
+    rules.origins.has(serialized) ||
+    (/^https?:/.test(serialized) && rules.hosts.has(new URL(serialized).hostname))
   )
 }
 
@@ -69,12 +75,15 @@ export const originFault = (
   ) {
     return fault(
       'host-refused',
-      'this Host is not one that the server is known by: set public-url or allowedHosts',
+      'this Host is not one that the server is known by: set outrigger.dev/public-url or allowedHosts; outrigger run: --allowed-host',
     )
   }
   return origin === undefined || isAllowedOrigin(rules, origin)
     ? undefined
-    : fault('origin-refused', 'this Origin is not allowed: set public-url or allowedOrigins')
+    : fault(
+        'origin-refused',
+        'this Origin is not allowed: set outrigger.dev/public-url or allowedOrigins',
+      )
 }
 
 export const origin =

@@ -3,7 +3,8 @@
 
 import type { Permit } from '../access/permit.ts'
 import type { Ask, Asked } from '../conversation/ask.ts'
-import type { Exchange } from '../http/exchange.ts'
+import { header, type Exchange } from '../http/exchange.ts'
+import { envelopeFault } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
 import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
@@ -51,7 +52,10 @@ export class Router {
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
     if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.items)
-    return ask.era === 'legacy'
+    const isLegacy =
+      ask.claim === 'legacy' ||
+      (ask.claim === 'unclaimed' && legacy.hasNegotiated(permit, exchange))
+    return isLegacy
       ? this.legacyMessage(permit, exchange, ask)
       : this.modernMessage(permit, exchange, ask)
   }
@@ -126,9 +130,11 @@ export class Router {
     asked: Asked,
   ): Fault | undefined | Promise<Fault | undefined> {
     if (!eras.isModern) {
-      // Not a modern error: it tells a client of both eras to fall back to initialize.
+      // Not a modern error: it tells a client of both eras to fall back to initialize, whatever else is wrong.
       return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
     }
+    const wrong = envelopeFault(asked.message, (name) => header(exchange.request, name))
+    if (wrong) return wrong
     const requested = claimedVersion(asked.message)
     if (requested !== undefined && !eras.versions.includes(requested)) {
       return fault('version-not-served', 'the server does not speak this protocol version', {

@@ -4,6 +4,7 @@
 import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
 import { KINDS, type Kind } from '../bytes/budget.ts'
 import type { Fault } from '../mcp/faults.ts'
+import type { Tolerance } from '../mcp/tolerance.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
@@ -52,6 +53,8 @@ const ERROR_TYPES = new Set([
 export interface Metrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
   readonly fault: (fault: Fault) => void
+  /** Something was taken although it is not as it should be. */
+  readonly tolerated: (what: Tolerance) => void
   readonly spawn: (outcome: string) => void
   /** A legacy session, or a process of the modern era, has ended for one of a few reasons. */
   readonly sessionEnd: (reason: string) => void
@@ -92,6 +95,14 @@ const endsIn = (registers: Registry[]): Counter<'what' | 'reason'> =>
     name: 'outrigger_ends_total',
     help: 'Legacy sessions and processes of the modern era that have ended, by reason.',
     labelNames: ['what', 'reason'] as const,
+    registers,
+  })
+
+const toleratedIn = (registers: Registry[]): Counter<'what'> =>
+  new Counter({
+    name: 'outrigger_tolerated_total',
+    help: 'What was taken although it is not as it should be, by what it was.',
+    labelNames: ['what'] as const,
     registers,
   })
 
@@ -190,6 +201,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     labelNames: ['outcome'] as const,
     registers,
   })
+  const tolerated = toleratedIn(registers)
   const ends = endsIn(registers)
   const droppedSpans = droppedSpansIn(registers)
   registerGauges(gauges, registers)
@@ -206,6 +218,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
       )
     },
     fault: ({ code }) => faults.inc({ code }),
+    tolerated: (what) => tolerated.inc({ what }),
     spawn: (outcome) => spawns.inc({ outcome }),
     sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
     modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),

@@ -90,8 +90,8 @@ const ROWS: readonly Row[] = [
     says: 'Content-Encoding',
   },
   {
-    name: 'an Accept without event streams',
-    headers: { accept: 'application/json' },
+    name: 'an Accept of neither form',
+    headers: { accept: 'text/html' },
     status: 406,
     code: 'not-acceptable',
     says: 'text/event-stream',
@@ -163,11 +163,11 @@ const ROWS: readonly Row[] = [
     says: '1999-01-01',
   },
   {
-    name: 'a modern header over a legacy body',
+    name: 'a modern header over a legacy body, for a server that is legacy',
     headers: { 'mcp-protocol-version': MODERN },
     status: 400,
-    code: 'invalid-params',
-    says: 'protocolVersion',
+    code: 'era-not-served',
+    says: 'send initialize',
   },
   {
     name: 'a modern body for a server that is legacy',
@@ -178,12 +178,12 @@ const ROWS: readonly Row[] = [
     says: 'send initialize',
   },
   {
-    name: 'a modern body whose header denies it',
+    name: 'a modern body whose header denies it, for a server that is legacy',
     body: modernPing,
     headers: { 'mcp-protocol-version': '2025-11-25' },
     status: 400,
-    code: 'header-mismatch',
-    says: '2025-11-25',
+    code: 'era-not-served',
+    says: 'send initialize',
   },
   {
     name: 'another method',

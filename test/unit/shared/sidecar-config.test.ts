@@ -47,6 +47,16 @@ describe('what is wrong is told in words', () => {
     ['a text for a number', { port: '80' }, 'port: must be a number'],
     ['a text for a list', { allowedHosts: 'a' }, 'allowedHosts: must be a list'],
     [
+      'a host that no Host says',
+      { allowedHosts: ['tools.svc:8080'] },
+      'allowedHosts.0: can never match: a host is a name or an address, without scheme, port or wildcard (`*` alone is any)',
+    ],
+    [
+      'an origin that no Origin says',
+      { allowedOrigins: ['https://a.example', 'https://a.example/mcp'] },
+      'allowedOrigins.1: can never match: an Origin is scheme://host or scheme://host:port, without path or wildcard',
+    ],
+    [
       'a setting that is mistyped',
       { settings: { 'idle-timout': '2s' } },
       'settings: "idle-timout" is not a key of the annotation table; did you mean idle-timeout?',
@@ -54,4 +64,15 @@ describe('what is wrong is told in words', () => {
   ])('%s', (_name, document, expected) => {
     expect(parseSidecarConfig(document)).toEqual({ ok: false, error: [expected] })
   })
+})
+
+test('hosts and origins of every kind are taken', () => {
+  const allowedHosts = ['*', 'tools.svc', '::1', '[::1]', '192.0.2.1']
+  const allowedOrigins = [
+    'https://a.example',
+    'chrome-extension://abc',
+    'app://-',
+    'vscode-webview://a',
+  ]
+  expect(parseSidecarConfig({ allowedHosts, allowedOrigins })).toMatchObject({ ok: true })
 })

@@ -2,7 +2,12 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { aMessage } from '../../../support/messages.ts'
-import { eraOf } from '../../../../sidecar/mcp/era.ts'
+import {
+  claimOf,
+  envelopeFault,
+  isOddInitialize,
+  versionFault,
+} from '../../../../sidecar/mcp/era.ts'
 import { SUPPORTED } from '../../../../sidecar/mcp/revision.ts'
 
 const MODERN = '2026-07-28'
@@ -23,9 +28,15 @@ const mirrored = (method: string, name?: string): Headers => ({
 })
 const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
 
+/** What becomes of a message before a server of both eras, in a session of the newest legacy revision. */
 const outcome = (body: string, headers: Headers): string => {
-  const era = eraOf(aMessage(body), (name) => headers[name])
-  return era.ok ? era.value : era.error.code
+  const message = aMessage(body)
+  const headerOf = (name: string): string | undefined => headers[name]
+  if (claimOf(message, headerOf) !== 'legacy')
+    return envelopeFault(message, headerOf)?.code ?? 'modern'
+  const isInitialize = message.kind === 'request' && message.method === 'initialize'
+  const wrong = isInitialize ? undefined : versionFault(headerOf, '2025-11-25')
+  return wrong?.code ?? 'legacy'
 }
 
 const tool = (name: string): string => call('tools/call', `"name":${name},${meta()}`)
@@ -71,7 +82,8 @@ const ROWS: readonly (readonly [string, string, Headers, string])[] = [
 
   ['initialize', call('initialize'), {}, 'legacy'],
   ['initialize with a legacy header', call('initialize'), version('2025-11-25'), 'legacy'],
-  ['initialize with a modern header', call('initialize'), version(MODERN), 'header-mismatch'],
+  ['initialize with a modern header', call('initialize'), version(MODERN), 'legacy'],
+  ['initialize with an unknown header', call('initialize'), version('1.0'), 'legacy'],
   [
     'initialize that claims a legacy version',
     call('initialize', meta('"2025-11-25"')),
@@ -202,10 +214,37 @@ describe('classify', () => {
   })
 
   test('an unsupported version is told which there are', () => {
-    const era = eraOf(aMessage(call('a')), () => '1.0')
-    expect(era).toMatchObject({
-      ok: false,
-      error: { data: { supported: SUPPORTED, requested: '1.0' } },
+    expect(versionFault(() => '1.0', '')).toMatchObject({
+      data: { supported: SUPPORTED, requested: '1.0' },
     })
+  })
+
+  test.each([
+    ['what its own server has said', '2024-10-07', undefined],
+    ['what another has said', '1.0', 'unsupported-version'],
+    ['a revision that its server does not have, and we know', '2025-03-26', undefined],
+  ])('a session may name %s', (_name, named, code) => {
+    expect(versionFault(() => named, '2024-10-07')?.code).toBe(code)
+  })
+
+  test.each([
+    ['no claim', call('server/discover'), version(MODERN), 'unclaimed'],
+    ['a claim without headers', call('server/discover', meta()), {}, 'modern'],
+    ['a claim that is no string', call('server/discover', meta('1')), {}, 'modern'],
+    ['initialize under a modern header', call('initialize'), version(MODERN), 'legacy'],
+    ['a response under a modern header', RESULT, version(MODERN), 'unclaimed'],
+    ['a response', RESULT, {}, 'legacy'],
+  ] as const)('the era comes before the form: %s', (_name, body, headers: Headers, claim) => {
+    expect(claimOf(aMessage(body), (name) => headers[name])).toBe(claim)
+  })
+
+  test.each([
+    ['an unknown version', '1.0', true],
+    ['the modern version', MODERN, true],
+    ['a legacy version', '2025-06-18', false],
+    ['none', undefined, false],
+  ])('initialize whose header says %s', (_name, said, isOdd) => {
+    expect(isOddInitialize(aMessage(call('initialize')), () => said)).toBe(isOdd)
+    expect(isOddInitialize(aMessage(call('ping')), () => said)).toBe(false)
   })
 })

@@ -3,7 +3,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import { headFault } from '../../../../sidecar/pipeline/head.ts'
+import { head, headFault } from '../../../../sidecar/pipeline/head.ts'
+import type { Tolerance } from '../../../../sidecar/mcp/tolerance.ts'
+import { aPassage } from '../../../support/fake-exchange.ts'
+import { keptRemarks } from '../../../support/kept-remarks.ts'
 
 type Pairs = readonly (readonly [string, string])[]
 
@@ -55,32 +58,69 @@ describe('methods', () => {
 
 describe('Accept', () => {
   test.each([
-    ['both', 'application/json, text/event-stream', 'passes'],
+    ['both', 'application/json, text/event-stream', 'either'],
     [
       'both, turned round, with weights',
       'text/event-stream;q=0.9,application/json;q=1.0',
-      'passes',
+      'either',
     ],
-    ['upper case', 'APPLICATION/JSON, Text/Event-Stream', 'passes'],
-    ['anything', '*/*', 'passes'],
-    ['ranges', 'application/*, text/*', 'passes'],
-    ['JSON alone', 'application/json', 'not-acceptable'],
-    ['event streams alone', 'text/event-stream', 'not-acceptable'],
-    ['one refused by its weight', 'application/json, text/event-stream;q=0', 'not-acceptable'],
-    [
-      'one refused by a long weight',
-      'application/json;q=0.000, text/event-stream',
-      'not-acceptable',
-    ],
-    ['something like it', 'application/json-patch, text/event-stream', 'not-acceptable'],
-    ['empty', '', 'not-acceptable'],
+    ['upper case', 'APPLICATION/JSON, Text/Event-Stream', 'either'],
+    ['anything', '*/*', 'either'],
+    ['ranges', 'application/*, text/*', 'either'],
+    ['absent', undefined, 'either'],
+    ['empty', '', 'either'],
+    ['JSON alone', 'application/json', 'json'],
+    ['JSON by its range', 'application/*', 'json'],
+    ['event streams alone', 'text/event-stream', 'stream'],
+    ['one refused by its weight', 'application/json, text/event-stream;q=0', 'json'],
+    ['one refused by a long weight', 'application/json;q=0.000, text/event-stream', 'stream'],
+    ['something like one', 'application/json-patch, text/event-stream', 'stream'],
+    ['another', 'text/html', 'not-acceptable'],
+    ['both refused', '*/*;q=0', 'not-acceptable'],
   ])('%s', (_name, accept, expected) => {
-    expect(outcome('POST', [['Accept', accept], TYPE])).toBe(expected)
+    const pairs: Pairs = accept === undefined ? [TYPE] : [['Accept', accept], TYPE]
+    const passage = { ...aPassage(), request: message('POST', pairs) }
+    const wrong = head(keptRemarks())(passage)
+    const code = wrong && 'code' in wrong ? wrong.code : undefined
+    expect(code ?? passage.reply.form).toBe(expected)
   })
 
-  test('absent', () => {
-    expect(outcome('POST', [TYPE])).toBe('not-acceptable')
-    expect(outcome('GET', [])).toBe('not-acceptable')
+  test.each([
+    ['absent', [], 'passes'],
+    ['event streams', [['Accept', 'text/event-stream']], 'passes'],
+    ['JSON alone', [['Accept', 'application/json']], 'not-acceptable'],
+  ] satisfies (readonly [string, Pairs, string])[])('of a GET: %s', (_name, pairs, expected) => {
+    expect(outcome('GET', pairs)).toBe(expected)
+  })
+})
+
+describe('what is off in form is told', () => {
+  test.each([
+    ['nothing', [ACCEPT, TYPE], []],
+    ['a charset', [ACCEPT, ['Content-Type', 'application/json; charset=utf-8']], []],
+    ['ranges that take both', [['Accept', '*/*'], TYPE], []],
+    ['no Accept', [TYPE], ['accept-missing']],
+    ['JSON alone', [['Accept', 'application/json'], TYPE], ['accept-json']],
+    ['event streams alone', [['Accept', 'text/event-stream'], TYPE], ['accept-stream']],
+    ['a parameter', [ACCEPT, ['Content-Type', 'application/json; a=b']], ['content-type']],
+    ['a coding', [ACCEPT, TYPE, ['Content-Encoding', 'identity']], ['content-encoding']],
+  ] satisfies (readonly [string, Pairs, readonly Tolerance[]])[])(
+    '%s',
+    (_name, pairs, expected) => {
+      const remarks = keptRemarks()
+      void head(remarks)({ ...aPassage(), request: message('POST', pairs) })
+      expect(remarks.tolerances).toEqual(expected)
+    },
+  )
+})
+
+describe('HTTP/1.0', () => {
+  test('has no Transfer-Encoding: refused, and its connection ends', async () => {
+    const request = message('POST', [ACCEPT, TYPE, ['Transfer-Encoding', 'chunked']])
+    request.httpVersion = '1.0'
+    const passage = { ...aPassage(), request }
+    expect(head(keptRemarks())(passage)).toMatchObject({ code: 'invalid-request' })
+    expect(passage.reply.keepsConnection).toBe(false)
   })
 })
 
@@ -89,7 +129,14 @@ describe('Content-Type', () => {
     ['plain', 'application/json', 'passes'],
     ['with its charset', 'application/json; charset=utf-8', 'passes'],
     ['quoted, in upper case', 'Application/JSON;charset="UTF-8"', 'passes'],
+    ['its other name', 'application/json; charset=utf8', 'passes'],
+    ['a part of it', 'application/json; charset=us-ascii', 'passes'],
+    ['a semicolon at the end', 'application/json;', 'passes'],
+    ['parameters that nobody knows', 'application/json; a=b; charset=utf-8; c="d"', 'passes'],
     ['another charset', 'application/json; charset=utf-16', 'media-type'],
+    ['a charset of nothing', 'application/json; charset=', 'media-type'],
+    ['another charset among others', 'application/json; a=b; charset=latin1', 'media-type'],
+    ['two types behind a parameter', 'application/json; a=b, text/plain', 'media-type'],
     ['two charsets', 'application/json; charset=utf-8; charset=utf-16', 'media-type'],
     ['text', 'text/plain', 'media-type'],
     ['a form', 'application/x-www-form-urlencoded', 'media-type'],
@@ -108,7 +155,8 @@ describe('Content-Type', () => {
 describe('encodings', () => {
   test.each([
     ['gzip', 'Content-Encoding', 'gzip', 'media-type'],
-    ['identity', 'Content-Encoding', 'identity', 'media-type'],
+    ['identity', 'Content-Encoding', 'Identity', 'passes'],
+    ['two codings', 'Content-Encoding', 'identity, gzip', 'media-type'],
     ['chunked', 'Transfer-Encoding', 'Chunked', 'passes'],
     ['gzip in chunks', 'Transfer-Encoding', 'gzip, chunked', 'media-type'],
   ])('%s', (_name, header, value, expected) => {

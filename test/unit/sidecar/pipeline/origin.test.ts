@@ -3,12 +3,30 @@
 import { describe, expect, test } from '@jest/globals'
 import { isAllowedOrigin, originFault, originRules } from '../../../../sidecar/pipeline/origin.ts'
 
-const RULES = originRules(
-  ['tools.team.svc'],
-  ['https://inspector.example'],
-  'https://mcp.example/x',
+const rulesOf = (
+  allowedHosts: readonly string[],
+  allowedOrigins: readonly string[],
+  more: { readonly host?: string; readonly publicUrl?: string } = {},
+): ReturnType<typeof originRules> =>
+  originRules({
+    host: more.host ?? '::',
+    allowedHosts: [...allowedHosts],
+    allowedOrigins: [...allowedOrigins],
+    settings: more.publicUrl === undefined ? {} : { 'public-url': more.publicUrl },
+  })
+
+const RULES = rulesOf(
+  ['tools.team.svc', '2001:db8::1'],
+  [
+    'https://inspector.example',
+    'chrome-extension://abcdefghijklmnop',
+    'app://obsidian.md',
+    'vscode-webview://1Abc-2',
+    'capacitor://localhost',
+  ],
+  { host: '192.0.2.7', publicUrl: 'https://mcp.example/x' },
 )
-const ANY_HOST = originRules(['*'], [], undefined)
+const ANY_HOST = rulesOf(['*'], [])
 
 type Pairs = readonly (readonly [string, string])[]
 
@@ -32,6 +50,8 @@ const HOSTS: readonly (readonly [string, string, string])[] = [
   ['IPv6 loopback with a port', '[::1]:15200', 'passes'],
   ['an allowed host', 'tools.team.svc:15200', 'passes'],
   ['the public host', 'mcp.example', 'passes'],
+  ['the address that is listened on', '192.0.2.7:15200', 'passes'],
+  ['an allowed address', '[2001:db8::1]:15200', 'passes'],
   ['another host', 'evil.example', 'host-refused'],
   ['another loopback address', '127.0.0.2', 'host-refused'],
   ['IPv6 loopback without brackets', '::1', 'host-refused'],
@@ -55,6 +75,15 @@ const ORIGINS: readonly (readonly [string, string, boolean])[] = [
   ['another origin', 'https://evil.example', false],
   ['null, which sandboxed pages send', 'null', false],
   ['an extension', 'chrome-extension://localhost', false],
+  ['an allowed extension', 'chrome-extension://abcdefghijklmnop', true],
+  ['another extension', 'chrome-extension://abcdefghijklmnoq', false],
+  ['an allowed desktop program', 'app://obsidian.md', true],
+  ['the same name by another scheme', 'https://obsidian.md', false],
+  ['an allowed view of an editor', 'vscode-webview://1abc-2', true],
+  ['an allowed app of a phone', 'capacitor://localhost', true],
+  ['loopback by a scheme of a program', 'ionic://localhost', false],
+  ['an allowed extension with a path', 'chrome-extension://abcdefghijklmnop/page', false],
+  ['a file', 'file:///home/me/page.html', false],
   ['a path behind it', 'https://inspector.example/', false],
   ['a user part', 'https://inspector.example@evil.example', false],
   ['a host behind an allowed one', 'https://inspector.example.evil.example', false],

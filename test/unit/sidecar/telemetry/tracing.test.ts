@@ -344,7 +344,7 @@ describe('ends', () => {
     fake.reply.fault(fault(code, 'why'), '1')
     await close()
     const rpcCode = `${FAULTS[code].rpc}`
-    const isCallers = ['-32700', '-32600', '-32602'].includes(rpcCode)
+    const isCallers = ['-32700', '-32600', '-32601', '-32602'].includes(rpcCode)
     const said = isCallers ? { code: rpcCode } : { type: code, code: rpcCode, message: 'why' }
     expect(spans.of('server').ends).toEqual([expect.objectContaining(ended(said))])
   })

@@ -1,0 +1,18 @@
+// A request target in absolute form, as clients send it that take us for a proxy (RFC 9112, section 3.2.2): it is served, and
+// its authority stands in the place of the Host header, which is ignored.
+
+import type { IncomingMessage } from 'node:http'
+import type { Remarks } from '../mcp/tolerance.ts'
+
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)/i
+
+/** Brings a target that is in absolute form into origin form. */
+export const toOriginForm = (request: IncomingMessage, remarks: Remarks): void => {
+  const { url = '' } = request
+  if (url.startsWith('/')) return
+  const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? []
+  if (authority === undefined) return
+  request.headers.host = authority
+  request.url = rest.startsWith('/') ? rest : `/${rest}`
+  remarks.tolerated('absolute-target')
+}
