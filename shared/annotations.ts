@@ -67,9 +67,9 @@ export const ANNOTATIONS = {
   },
   transport: {
     type: 'enum',
-    values: ['auto', 'stdio', 'http'],
+    values: ['auto', 'stdio', 'http', 'sse'],
     default: 'auto',
-    doc: 'What the server speaks; `auto`: Streamable HTTP where its container declares a TCP port and no `stdin: true`, else stdio.',
+    doc: 'What the server speaks; `auto`: HTTP where its container declares a TCP port and no `stdin: true`, else stdio. Over HTTP, Streamable HTTP is looked for first, then HTTP+SSE of 2024-11-05, which is all that `sse` looks for.',
     scopes: OWN,
     readBy: 'both',
   },
@@ -87,7 +87,7 @@ export const ANNOTATIONS = {
   },
   path: {
     type: 'path',
-    doc: "The server's path where it speaks HTTP; else it is found by asking at `/mcp`, `/`, `/http` and where these redirect to.",
+    doc: "The server's path where it speaks HTTP; else it is found by asking at `/mcp`, `/`, `/http`, `/sse` and where these redirect to.",
     scopes: OWN,
     readBy: 'both',
   },

@@ -116,6 +116,10 @@ const words = (issue: z.core.$ZodIssue): string => {
   return `must be a ${issue.format === 'starts_with' ? 'path that begins with /' : issue.format}`
 }
 
+/** Whether the server is reached over HTTP, not by the shim. */
+export const speaksHttp = ({ transport }: Settings): boolean =>
+  transport === 'http' || transport === 'sse'
+
 /** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
 export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
   const shape = schema.safeParse(document)
@@ -127,7 +131,7 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
   const settings = parseSettings(shape.data.settings)
   if (!settings.ok) return fail(settings.error.map((error) => `settings: ${error}`))
   const { transport, port } = settings.value
-  return transport === 'http' && port === undefined
-    ? fail(['settings: port: missing; transport http needs the port of the server'])
+  return speaksHttp(settings.value) && port === undefined
+    ? fail([`settings: port: missing; transport ${transport} needs the port of the server`])
     : ok({ ...shape.data, settings: settings.value })
 }

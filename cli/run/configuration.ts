@@ -7,7 +7,7 @@ import { annotation, KEYS } from '../../shared/annotations.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
 
 export interface RunConfiguration {
@@ -75,7 +75,7 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
       'refusing to serve without authentication (auth: oidc is not built yet); --allow-anonymous serves anybody who can reach the port',
     ])
   }
-  return config.value.settings.transport === 'http'
+  return speaksHttp(config.value.settings)
     ? fail(['settings: transport: a command is served over stdio; leave it out'])
     : ok({ config: config.value, warnings: setInVain(settings, flags) })
 }

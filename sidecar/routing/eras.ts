@@ -18,6 +18,8 @@ export interface Eras {
   readonly versions: readonly string[]
 }
 
+const LEGACY_ONLY: Eras = { isLegacy: true, isModern: false, versions: [] }
+
 export interface ProbeOptions {
   readonly source: LinkSource
   readonly startupTimeoutMs: number
@@ -89,6 +91,7 @@ export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>>
   const startMs = now()
   const legacy = await askOnce(options, ownInitialize(), startupTimeoutMs)
   const isLegacy = legacy.ok && legacy.value.result !== undefined
+  if (isLegacy && options.source.isLegacyOnly) return ok(LEGACY_ONLY)
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
   const discover = ownRequest(DISCOVER, { _meta: modernMeta(MODERN) })
   const modern = await askOnce(options, discover, patienceMs)
@@ -98,5 +101,5 @@ export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>>
   if (isLegacy || isModern) {
     return ok({ isLegacy, isModern, versions: modern.ok ? versionsIn(modern.value) : [] })
   }
-  return legacy.ok ? ok({ isLegacy: true, isModern: false, versions: [] }) : legacy
+  return legacy.ok ? ok(LEGACY_ONLY) : legacy
 }

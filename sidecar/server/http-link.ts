@@ -1,75 +1,49 @@
 // A loopback Streamable HTTP server as a link: each request is a POST, its answer JSON or an event
-// stream; a legacy session also has a GET stream. The client's token is never among the headers that go on.
+// stream; a legacy session also has a GET stream. A server may close the stream of an answer once an event of it
+// had an id, and be asked for the rest (SEP-1699). The client's token is never among the headers that go on.
 
-import {
-  request as httpRequest,
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-} from 'node:http'
-import type { LookupFunction } from 'node:net'
-import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
-import { free } from '../bytes/freed.ts'
-import { Whole } from '../bytes/whole.ts'
-import { readJson } from '../json/text.ts'
-import { member, oneMessage, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
-import { EventReader } from './event-reader.ts'
-import {
-  MAX_MESSAGE_BYTES,
-  type Envelope,
-  type Link,
-  type LinkEnd,
-  type LinkOwner,
-} from './link.ts'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { SMALL_BYTES, type Budget } from '../bytes/budget.ts'
+import { member, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
+import { Events, isEventStream, messageIn, readWhole, statusSentence } from './http-answer.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+import { isNobody, type Loopback } from './loopback.ts'
 
 /** What a Streamable HTTP server may answer with. */
 export const BOTH_TYPES = 'application/json, text/event-stream'
 const VERSION = /^[!-~]{1,64}$/
+/** How long a broken stream is left alone where the server does not say. */
 const RECONNECT_MS = 1000
+/** What a server may ask for between two attempts; less than the least would be a hot loop. */
+const MIN_RETRY_MS = 50
+const MAX_RETRY_MS = 60_000
 const MAX_OPEN = 256
 
 export interface HttpTarget {
-  readonly port: number
+  readonly loopback: Loopback
   readonly path: string
   /** For what the server has not read and what we have read of an answer. */
   readonly budget: Budget
-  readonly agent: Agent
-  readonly listeningAgent: Agent
   /** How long the server may take to hear that its session has ended; then it is left to itself. */
   readonly endTimeoutMs: number
   readonly onClose: () => void
 }
 
-/** Both loopback addresses, whatever the container's files say: servers listen on the one or the other. */
-const lookup: LookupFunction = (_name, _options, callback) =>
-  callback(null, [
-    { address: '127.0.0.1', family: 4 },
-    { address: '::1', family: 6 },
-  ])
-
-/** Where a server of the pod is reached: in whatever family it listens. */
-export const LOOPBACK = { host: 'localhost', lookup } as const
-
-const parse = (bytes: Buffer): Message | undefined => {
-  const json = readJson(bytes)
-  const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok ? message.value : undefined
-}
-
 const isAnswerTo = ({ text, id: place }: Response, id: number): boolean =>
   place !== undefined && slice(text, place) === `${id}`
 
-const errorMessage = ({ text, error }: Response): string | undefined =>
-  stringAt(text, member(error?.object, 'message'))
+const pauseOf = ({ retryMs }: Events): number =>
+  retryMs === undefined ? RECONNECT_MS : Math.min(Math.max(retryMs, MIN_RETRY_MS), MAX_RETRY_MS)
 
 export class HttpLink implements Link {
   owner: LinkOwner | undefined
   strayOutput: string | undefined
   private readonly target: HttpTarget
-  private open = new Map<number, ClientRequest>()
+  /** Requests without their answer, and what gives each of them up. */
+  private open = new Map<number, () => void>()
   /** Notifications and responses that the server has not taken yet. */
   private readonly oneWay = new Set<ClientRequest>()
-  private readonly streams = new Map<IncomingMessage, Lease>()
+  private readonly streams = new Set<Events>()
   private session: string | undefined
   private version: string | undefined
   private isModern = false
@@ -84,7 +58,7 @@ export class HttpLink implements Link {
   }
 
   get port(): number {
-    return this.target.port
+    return this.target.loopback.port
   }
 
   send(text: string, envelope: Envelope): boolean {
@@ -103,7 +77,7 @@ export class HttpLink implements Link {
       'content-length': `${body.length}`,
       accept: BOTH_TYPES,
     })
-    if (id !== undefined) this.open.set(id, sent)
+    if (id !== undefined) this.open.set(id, () => sent.destroy())
     else {
       this.oneWay.add(sent)
       sent.on('close', () => this.oneWay.delete(sent))
@@ -117,19 +91,19 @@ export class HttpLink implements Link {
   }
 
   abandon(id: number): void {
-    const sent = this.open.get(id)
+    const giveUp = this.open.get(id)
     this.open.delete(id)
-    sent?.destroy()
+    giveUp?.()
   }
 
   pause(): void {
     this.isPaused = true
-    for (const stream of this.streams.keys()) stream.pause()
+    for (const stream of this.streams) stream.pause()
   }
 
   resume(): void {
     this.isPaused = false
-    for (const [stream, lease] of this.streams) if (!lease.isWaiting) stream.resume()
+    for (const stream of this.streams) stream.resume()
   }
 
   close(): void {
@@ -148,14 +122,11 @@ export class HttpLink implements Link {
     headers: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): ClientRequest {
-    const { port, path, listeningAgent } = this.target
-    const agent = method === 'GET' ? listeningAgent : this.target.agent
-    return httpRequest({
-      ...LOOPBACK,
-      port,
-      path,
+    const { loopback, path } = this.target
+    return loopback.request({
       method,
-      agent,
+      path,
+      isLasting: method === 'GET',
       ...(signal === undefined ? {} : { signal }),
       headers: {
         ...(this.session === undefined ? {} : { 'mcp-session-id': this.session }),
@@ -165,74 +136,69 @@ export class HttpLink implements Link {
     })
   }
 
-  private answer(response: IncomingMessage, id: number | undefined): void {
+  /** `from`: the event behind which its stream was taken up again. */
+  private answer(response: IncomingMessage, id: number | undefined, from?: string): void {
     const session = response.headers['mcp-session-id']
     if (typeof session === 'string') this.session = session
-    const type = response.headers['content-type'] ?? ''
-    if (type.startsWith('text/event-stream')) this.stream(response, id)
-    else this.whole(response, id)
+    if (isEventStream(response)) {
+      this.stream(response, id, (events, why) => this.cutShort(id, events, why, from))
+    } else this.whole(response, id)
     if (id === undefined && this.session !== undefined && !this.listening) this.listen()
   }
 
-  /** The place of an answer that is not whole yet. */
-  private lease(response: IncomingMessage, isHeld: () => boolean): Lease {
-    return this.target.budget.lease('lines', {
-      isRefusable: false,
-      granted: () => {
-        if (!isHeld()) response.resume()
-      },
-      ended: () => response.destroy(),
-    })
-  }
-
   private whole(response: IncomingMessage, id: number | undefined): void {
-    const body = new Whole(MAX_MESSAGE_BYTES)
-    const lease = this.lease(response, () => false)
-    response.on('data', (chunk: Buffer) => {
-      if (!body.add(chunk)) response.destroy()
-      else if (!lease.reads(body.length, MAX_MESSAGE_BYTES)) response.pause()
-    })
-    response.on('error', () => undefined)
-    response.on('close', () => {
+    readWhole(response, this.target.budget, (bytes, why) => {
       const status = response.statusCode ?? 0
-      const bytes = body.take()
-      // What becomes of it is counted where it goes.
-      lease.release()
-      const message = parse(bytes)
-      free(bytes)
+      const message = messageIn(bytes)
       if (message) this.message(message, id)
-      const said = message?.kind === 'response' ? errorMessage(message) : undefined
-      this.failed(
-        id,
-        `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`,
-      )
+      this.failed(id, why ?? statusSentence(status, message))
       if (status === 404 && this.session !== undefined) {
         this.finish({ message: 'the server has ended its session' })
       }
     })
   }
 
-  private stream(response: IncomingMessage, id: number | undefined): void {
-    const lease = this.lease(response, () => this.isPaused)
-    this.streams.set(response, lease)
-    if (this.isPaused) response.pause()
-    const reader = new EventReader((event) => {
-      if (id === undefined) this.lastEvent = event.id ?? this.lastEvent
-      const message = parse(event.data)
-      free(event.data)
-      if (message) this.message(message, id)
+  private stream(
+    response: IncomingMessage,
+    id: number | undefined,
+    ended: (events: Events, why: string | undefined) => void,
+  ): void {
+    const events = new Events(response, {
+      budget: this.target.budget,
+      onEvent: ({ data }) => {
+        const message = messageIn(data)
+        if (message) this.message(message, id)
+      },
+      onEnd: (why) => {
+        this.streams.delete(events)
+        ended(events, why)
+      },
     })
-    response.on('data', (chunk: Buffer) => {
-      if (!reader.push(chunk)) response.destroy()
-      else if (reader.length === 0) lease.release()
-      else if (!lease.reads(reader.length, MAX_MESSAGE_BYTES)) response.pause()
-    })
-    response.on('error', () => undefined)
-    response.on('close', () => {
-      this.streams.delete(response)
-      lease.release()
-      this.failed(id, "the server's event stream ended before its answer")
-    })
+    this.streams.add(events)
+    if (this.isPaused) events.pause()
+  }
+
+  /** A stream has ended, perhaps before its answer: the rest is asked for where an event says from where. */
+  private cutShort(
+    id: number | undefined,
+    events: Events,
+    why: string | undefined,
+    from: string | undefined,
+  ): void {
+    const last = events.lastId ?? from
+    if (id === undefined || !this.open.has(id)) return
+    if (why !== undefined || last === undefined || this.isModern) {
+      this.failed(id, why ?? "the server's event stream ended before its answer")
+      return
+    }
+    const timer = setTimeout(() => {
+      const sent = this.start('GET', { accept: 'text/event-stream', 'last-event-id': last })
+      this.open.set(id, () => sent.destroy())
+      sent.on('response', (response) => this.answer(response, id, last))
+      sent.on('error', (error) => this.broken(id, error))
+      sent.end()
+    }, pauseOf(events))
+    this.open.set(id, () => clearTimeout(timer))
   }
 
   private message(message: Message, id: number | undefined): void {
@@ -252,9 +218,8 @@ export class HttpLink implements Link {
 
   /** Where nobody listens the server is gone, and with it whatever it knew of this session. */
   private broken(id: number | undefined, error: Error): void {
-    const code = 'code' in error ? String(error.code) : ''
-    const why = `the server on port ${this.target.port}: ${error.message === '' ? code : error.message}`
-    if (code === 'ECONNREFUSED') this.finish({ message: why })
+    const why = this.target.loopback.sentence(error)
+    if (isNobody(error)) this.finish({ message: why })
     else this.failed(id, why)
   }
 
@@ -266,20 +231,22 @@ export class HttpLink implements Link {
     })
     this.listening = sent
     sent.on('response', (response) => {
-      if (response.statusCode === 200) this.stream(response, undefined)
-      else response.resume()
-      response.on('close', () => {
-        if (response.statusCode === 200) this.listenLater()
-      })
+      if (response.statusCode !== 200) response.resume()
+      else {
+        this.stream(response, undefined, (events) => {
+          this.lastEvent = events.lastId ?? this.lastEvent
+          this.listenLater(pauseOf(events))
+        })
+      }
     })
-    sent.on('error', () => this.listenLater())
+    sent.on('error', () => this.listenLater(RECONNECT_MS))
     sent.end()
   }
 
-  private listenLater(): void {
+  private listenLater(pauseMs: number): void {
     if (this.isEnded) return
     clearTimeout(this.reconnect)
-    this.reconnect = setTimeout(() => this.listen(), RECONNECT_MS)
+    this.reconnect = setTimeout(() => this.listen(), pauseMs)
   }
 
   private finish(end: LinkEnd): void {
@@ -289,7 +256,8 @@ export class HttpLink implements Link {
     this.listening?.destroy()
     const { open } = this
     this.open = new Map()
-    for (const sent of [...open.values(), ...this.oneWay]) sent.destroy()
+    for (const giveUp of open.values()) giveUp()
+    for (const sent of this.oneWay) sent.destroy()
     this.target.onClose()
     this.owner?.ended(end)
   }

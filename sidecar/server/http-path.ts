@@ -1,6 +1,11 @@
-// Where a loopback server has its MCP endpoint, found by asking: a request that changes nothing, at each
-// path that people use, until one is answered as MCP is. The asking itself is the caller's. Nothing is
-// cached here.
+// Where a loopback server has its MCP endpoint and by which of the two transports over HTTP it speaks, found by asking:
+// requests that change nothing, at each path that people use, until one is answered as MCP is. The asking itself is
+// the caller's. Nothing is cached here.
+
+import { ownPath } from './own-path.ts'
+
+/** `http`: Streamable HTTP; `sse`: HTTP+SSE of 2024-11-05. */
+export type HttpTransport = 'http' | 'sse'
 
 /** What a server answered to the question at one path. */
 export interface HttpAnswer {
@@ -10,10 +15,11 @@ export interface HttpAnswer {
   readonly contentType: string
 }
 
-export type AskPath = (path: string) => Promise<HttpAnswer>
+/** Asks as a client of this transport would: by POST, or for an event stream by GET. */
+export type AskPath = (path: string, transport: HttpTransport) => Promise<HttpAnswer>
 
-/** Where Streamable HTTP servers have it, the usual place first. */
-export const USUAL_PATHS = ['/mcp', '/', '/http'] as const
+/** Where each of them is usually served, the likeliest place first. */
+export const USUAL_PATHS = { http: ['/mcp', '/', '/http'], sse: ['/sse'] } as const
 
 /** A server that knows no session answers with an error, one without sessions with a result: both are MCP. */
 export const QUESTION = '{"jsonrpc":"2.0","id":0,"method":"ping"}'
@@ -23,53 +29,68 @@ const MAX_HOPS = 3
 
 const isRedirect = (status: number): boolean => [301, 302, 307, 308].includes(status)
 
-/** Nothing is there, or something that takes no POST. */
-const isElsewhere = ({ status, contentType }: HttpAnswer): boolean =>
-  [404, 405, 501].includes(status) || (status < 300 && contentType.startsWith('text/html'))
+/** Asks for a caller's own credentials: something is there, and what it is only they can find out. */
+const isGuarded = (status: number): boolean => status === 401 || status === 403
 
-const BASE = 'http://server.invalid'
-
-/** A redirect's path on the same server; undefined where it leads to another. */
-const sameServer = (
-  path: string,
-  location: string | undefined,
-  port: number,
-): string | undefined => {
-  if (location === undefined || !URL.canParse(location, BASE + path)) return undefined
-  const target = new URL(location, BASE + path)
-  const isSame =
-    target.origin === BASE ||
-    (['localhost', '127.0.0.1', '[::1]'].includes(target.hostname) && target.port === `${port}`)
-  return isSame ? target.pathname + target.search : undefined
+/** Whether an answer is that of an MCP endpoint, by transport. */
+const SPEAKS: { readonly [T in HttpTransport]: (answer: HttpAnswer) => boolean } = {
+  // Not there, no POST, a web page: anything else knows what it was asked.
+  http: ({ status, contentType }) =>
+    ![404, 405, 501].includes(status) && !(status < 300 && contentType.startsWith('text/html')),
+  sse: ({ status, contentType }) =>
+    isGuarded(status) || (status === 200 && /^\s*text\/event-stream\b/i.test(contentType)),
 }
 
 export interface EndpointSearch {
   readonly ask: AskPath
   /** The server's port, by which an absolute redirect is known for its own. */
   readonly port: number
+  /** Where somebody has named it. */
+  readonly path: string | undefined
+  /** What it may speak, the better first. */
+  readonly transports: readonly HttpTransport[]
 }
 
-/** The path behind a path's redirects that is answered as MCP is. */
+export interface Endpoint {
+  readonly transport: HttpTransport
+  readonly path: string
+  /** The path that led there by redirects, where one did. */
+  readonly from?: string
+}
+
+/** How a path was answered behind its redirects; undefined where these lead nowhere. */
 const follow = async (
   start: string,
+  transport: HttpTransport,
   { ask, port }: EndpointSearch,
-): Promise<string | undefined> => {
+): Promise<{ readonly path: string; readonly answer: HttpAnswer } | undefined> => {
   let path = start
   for (let hop = 0; hop <= MAX_HOPS; hop++) {
-    const answer = await ask(path)
-    if (!isRedirect(answer.status)) return isElsewhere(answer) ? undefined : path
-    const target = sameServer(path, answer.location, port)
-    if (target === undefined) return undefined
+    const answer = await ask(path, transport)
+    if (!isRedirect(answer.status)) return { path, answer }
+    const target = answer.location && ownPath(answer.location, { path, port })
+    if (target === undefined || target === '') return undefined
     path = target
   }
   return undefined
 }
 
-/** The endpoint's path; undefined where none of the usual ones is it. Rejects as the asking does. */
-export const findPath = async (search: EndpointSearch): Promise<string | undefined> => {
-  for (const path of USUAL_PATHS) {
-    const found = await follow(path, search)
-    if (found !== undefined) return found
+const endpoint = (transport: HttpTransport, start: string, path: string): Endpoint =>
+  path === start ? { transport, path } : { transport, path, from: start }
+
+/**
+ * The endpoint; undefined where none of the usual paths is one. A path that somebody has named is taken for one
+ * whatever is answered there, as soon as it is no other transport's. Rejects as the asking does.
+ */
+export const findEndpoint = async (search: EndpointSearch): Promise<Endpoint | undefined> => {
+  let named: Endpoint | undefined
+  for (const transport of search.transports) {
+    const paths = search.path === undefined ? USUAL_PATHS[transport] : [search.path]
+    for (const start of paths) {
+      const found = await follow(start, transport, search)
+      if (found && SPEAKS[transport](found.answer)) return endpoint(transport, start, found.path)
+      if (search.path !== undefined) named ??= endpoint(transport, start, found?.path ?? start)
+    }
   }
-  return undefined
+  return named
 }

@@ -1,115 +1,138 @@
-// Links to a loopback HTTP server: one for every session or principal, over kept-alive connections. Where
-// nobody has said at which path its endpoint is, the server is asked before the first link.
+// Links to a loopback HTTP server: one for every session or principal. Before the first one the server is asked where
+// its endpoint is, and by which transport it speaks there.
 
-import { Agent, request } from 'node:http'
 import type { Budget } from '../bytes/budget.ts'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { BOTH_TYPES, HttpLink, LOOPBACK } from './http-link.ts'
-import { findPath, QUESTION, USUAL_PATHS, type HttpAnswer } from './http-path.ts'
+import { BOTH_TYPES, HttpLink } from './http-link.ts'
+import {
+  findEndpoint,
+  QUESTION,
+  USUAL_PATHS,
+  type Endpoint,
+  type HttpAnswer,
+  type HttpTransport,
+} from './http-path.ts'
 import type { Link } from './link.ts'
+import { isNobody, Loopback } from './loopback.ts'
 import type { LinkSource } from './source.ts'
+import { SseLink } from './sse-link.ts'
 
-/** Requests on the wire at once; more wait their turn. */
-const MAX_SOCKETS = 1024
 /** A server that hangs would keep its DELETEs, and one socket each, for ever. */
 const END_TIMEOUT_MS = 5000
-/** Longest wait for the head of an answer when the path is looked for. */
+/** Longest wait for the head of an answer when the endpoint is looked for. */
 const ASK_TIMEOUT_MS = 5000
+/** Longest wait for the endpoint that an event stream begins with, and for a notification to be accepted. */
+const OPEN_TIMEOUT_MS = 10_000
+const ACCEPT_TIMEOUT_MS = 5000
+
+const ASKED = {
+  http: {
+    method: 'POST',
+    body: QUESTION,
+    headers: {
+      'content-type': 'application/json',
+      'content-length': `${QUESTION.length}`,
+      accept: BOTH_TYPES,
+    },
+  },
+  sse: { method: 'GET', body: undefined, headers: { accept: 'text/event-stream' } },
+} as const
+
+const NAMES = { http: 'Streamable HTTP', sse: 'HTTP+SSE' } as const
 
 export interface HttpSourceOptions {
   readonly port: number
   /** Undefined: it is found by asking. */
   readonly path: string | undefined
+  /** What it may speak, the better first. */
+  readonly transports: readonly HttpTransport[]
   readonly budget: Budget
-  readonly onPath: (path: string) => void
+  readonly onEndpoint: (endpoint: Endpoint) => void
 }
 
 export class HttpSource implements LinkSource {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-  /** A listening stream lasts as long as its session: among the requests it would starve them. */
-  private readonly listeningAgent = new Agent()
   private readonly options: HttpSourceOptions
-  private path: string | undefined
-  private looking: Promise<Result<string, Fault>> | undefined
+  private readonly loopback: Loopback
+  private endpoint: Endpoint | undefined
+  private looking: Promise<Result<Endpoint, Fault>> | undefined
   private links = 0
 
   constructor(options: HttpSourceOptions) {
     this.options = options
-    this.path = options.path
+    this.loopback = new Loopback(options.port)
   }
 
   get count(): number {
     return this.links
   }
 
+  /** HTTP+SSE is older than the other era. */
+  get isLegacyOnly(): boolean {
+    return this.endpoint?.transport === 'sse'
+  }
+
   async open(): Promise<Result<Link, Fault>> {
-    const path = this.path === undefined ? await this.look() : ok(this.path)
-    if (!path.ok) return path
+    const endpoint = this.endpoint ? ok(this.endpoint) : await this.look()
+    if (!endpoint.ok) return endpoint
     this.links++
     const onClose = (): void => {
       this.links--
     }
-    const { agent, listeningAgent } = this
-    const { port, budget } = this.options
-    const target = { port, path: path.value, agent, listeningAgent, budget }
-    return ok(new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS, onClose }))
+    const { transport, path } = endpoint.value
+    const target = { loopback: this.loopback, path, budget: this.options.budget, onClose }
+    return ok(
+      transport === 'http'
+        ? new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS })
+        : new SseLink({
+            ...target,
+            openTimeoutMs: OPEN_TIMEOUT_MS,
+            acceptTimeoutMs: ACCEPT_TIMEOUT_MS,
+          }),
+    )
   }
 
   close(): void {
-    this.agent.destroy()
-    this.listeningAgent.destroy()
+    this.loopback.close()
   }
 
   /** Whoever comes meanwhile waits for the same search; one that has failed is begun again by the next. */
-  private look(): Promise<Result<string, Fault>> {
+  private look(): Promise<Result<Endpoint, Fault>> {
     this.looking ??= this.search().finally(() => {
       this.looking = undefined
     })
     return this.looking
   }
 
-  private async search(): Promise<Result<string, Fault>> {
-    const { port, onPath } = this.options
+  private async search(): Promise<Result<Endpoint, Fault>> {
+    const { port, path, transports, onEndpoint } = this.options
     try {
-      const path = await findPath({ port, ask: (candidate) => this.ask(candidate) })
-      if (path !== undefined) {
-        this.path = path
-        onPath(path)
-        return ok(path)
+      const ask = (candidate: string, transport: HttpTransport) => this.ask(candidate, transport)
+      const endpoint = await findEndpoint({ port, path, transports, ask })
+      if (endpoint) {
+        this.endpoint = endpoint
+        onEndpoint(endpoint)
+        return ok(endpoint)
       }
     } catch (error) {
-      const isNobody = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
-      const why = isNobody
-        ? `nothing listens on port ${port} (ECONNREFUSED); if the server speaks stdio, set outrigger.dev/transport: stdio`
-        : `the server on port ${port}: ${messageOf(error)}`
-      return fail(fault('server-failed', why))
+      return fail(fault('server-failed', this.whyNot(error)))
     }
-    const paths = USUAL_PATHS.join(', ')
-    return fail(
-      fault(
-        'server-failed',
-        `the server on port ${port} speaks MCP over Streamable HTTP at none of ${paths}; name its path with outrigger.dev/path`,
-      ),
-    )
+    const tried = transports.map((one) => `not over ${NAMES[one]} at ${USUAL_PATHS[one].join(', ')}`)
+    const why = `the server on port ${port} does not speak MCP: ${tried.join(', ')}`
+    return fail(fault('server-failed', `${why}; name its path with outrigger.dev/path`))
   }
 
-  private ask(path: string): Promise<HttpAnswer> {
+  private whyNot(error: unknown): string {
+    if (!(error instanceof Error)) return String(error)
+    return isNobody(error)
+      ? `nothing listens on port ${this.options.port} (ECONNREFUSED); if the server speaks stdio, set outrigger.dev/transport: stdio`
+      : this.loopback.sentence(error)
+  }
+
+  private ask(path: string, transport: HttpTransport): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const sent = request({
-        ...LOOPBACK,
-        port: this.options.port,
-        path,
-        method: 'POST',
-        agent: this.agent,
-        timeout: ASK_TIMEOUT_MS,
-        headers: {
-          'content-type': 'application/json',
-          'content-length': `${QUESTION.length}`,
-          accept: BOTH_TYPES,
-        },
-      })
+      const { body, ...asked } = ASKED[transport]
+      const sent = this.loopback.request({ ...asked, path, timeout: ASK_TIMEOUT_MS })
       sent.on('timeout', () =>
         sent.destroy(new Error(`no answer at ${path} for ${ASK_TIMEOUT_MS} ms`)),
       )
@@ -120,7 +143,7 @@ export class HttpSource implements LinkSource {
         response.on('error', () => undefined)
         response.destroy()
       })
-      sent.end(QUESTION)
+      sent.end(body)
     })
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Log } from '../../shared/log.ts'
 import { RUN_DIR } from '../../shared/names.ts'
-import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
 import type { Budget } from '../bytes/budget.ts'
 import { admitShim, weaknessOf } from './admit.ts'
@@ -79,14 +79,15 @@ const stdio = (
 }
 
 const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpServer => {
-  const { port, path } = config.settings
+  const { port, path, transport } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
   const source = new HttpSource({
     port,
     path,
+    transports: transport === 'sse' ? ['sse'] : ['http', 'sse'],
     budget,
-    onPath: (found) =>
-      events.log.info('the MCP endpoint of the server was found', { port, path: found }),
+    onEndpoint: (found) =>
+      events.log.info('the MCP endpoint of the server was found', { port, ...found }),
   })
   return {
     source,
@@ -108,6 +109,6 @@ export const connectServer = (
   means: ServerMeans,
   events: ServerEvents,
 ): McpServer =>
-  config.settings.transport === 'http'
+  speaksHttp(config.settings)
     ? http(config, means.budget, events)
     : stdio(config, means, events)

@@ -12,6 +12,8 @@ export interface Tenant extends Holder {
 }
 
 export interface LinkSource {
+  /** The server is known to speak no other era, and need not be asked. */
+  readonly isLegacyOnly?: boolean
   /** A new link to a server that nobody else uses; the fault is for the client that waits. */
   open(tenant: Tenant): Promise<Result<Link, Fault>>
 }

@@ -31,6 +31,8 @@ export interface Stdio {
 
 export interface Http {
   readonly kind: 'http'
+  /** What it speaks over HTTP; `http` leaves it to the sidecar to find out. */
+  readonly protocol: 'http' | 'sse'
   readonly port: number
   readonly warnings: readonly string[]
 }
@@ -58,10 +60,16 @@ const signsOf = (server: JsonObject): Signs => {
   return { isStdio, bridge }
 }
 
+/** The annotation's word for a server that speaks HTTP. */
+const protocolSaid = ({ resolution }: Subject): Http['protocol'] | undefined => {
+  const { transport } = resolution.settings
+  return transport === 'http' || transport === 'sse' ? transport : undefined
+}
+
 /** Why the server is taken for one that speaks HTTP; undefined: stdio. */
 const reasonForHttp = (server: JsonObject, signs: Signs, subject: Subject): string | undefined => {
   const { settings } = subject.resolution
-  if (settings.transport === 'http') return 'the annotation says so'
+  if (protocolSaid(subject)) return 'the annotation says so'
   if (settings.transport === 'stdio' || signs.isStdio) return undefined
   if (settings.port !== undefined) return `${PREFIX}port names its port`
   if (signs.bridge) return `it runs the bridge ${signs.bridge.name}`
@@ -156,9 +164,9 @@ const http = (
   const declared = tcpPorts(server).filter(({ number }) => number === port)
   const text = declared.length > 0 ? portList(declared) : String(port)
   const guess = `container ${name}: taken for a server that speaks HTTP on port ${text}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
-  const isSaid = subject.resolution.settings.transport === 'http'
-  const warnings = [...(isSaid ? [] : [guess]), ...bypassWarnings(server, port, subject)]
-  return ok({ kind: 'http', port, warnings })
+  const said = protocolSaid(subject)
+  const warnings = [...(said ? [] : [guess]), ...bypassWarnings(server, port, subject)]
+  return ok({ kind: 'http', protocol: said ?? 'http', port, warnings })
 }
 
 /** What the server speaks, or why its port cannot be told. */

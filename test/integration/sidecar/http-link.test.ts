@@ -3,10 +3,11 @@
 import { aBudget } from '../../support/budgets.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
-import { Agent, createServer, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { HttpLink } from '../../../sidecar/server/http-link.ts'
 import { NO_HEADERS } from '../../../sidecar/server/link.ts'
+import { Loopback } from '../../../sidecar/server/loopback.ts'
 import { until } from '../../support/waiting.ts'
 
 const MAX_OPEN = 256
@@ -17,7 +18,7 @@ const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"x"}'
 
 let server: Server
 let sockets: Set<Socket>
-let agent: Agent
+let loopback: Loopback
 let link: HttpLink
 let answers: boolean
 let seen: string[]
@@ -40,20 +41,18 @@ beforeEach(async () => {
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  agent = new Agent({ maxSockets: SOCKETS })
+  loopback = new Loopback(port, SOCKETS)
   link = new HttpLink({
-    port,
+    loopback,
     path: '/mcp',
     budget: aBudget(),
-    agent,
-    listeningAgent: agent,
     endTimeoutMs: 50,
     onClose: () => undefined,
   })
 })
 
 afterEach(() => {
-  agent.destroy()
+  loopback.close()
   server.closeAllConnections()
   server.close()
 })

@@ -88,7 +88,9 @@ describe('the path of a server', () => {
       const { sidecar } = await start('/api/mcp')
       const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
       expect(status).toBe(502)
-      expect(text).toContain('at none of /mcp, /, /http; name its path with outrigger.dev/path')
+      expect(text).toContain(
+        'not over Streamable HTTP at /mcp, /, /http, not over HTTP+SSE at /sse; name its path with outrigger.dev/path',
+      )
     },
     LIMIT_MS,
   )

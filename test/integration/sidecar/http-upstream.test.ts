@@ -1,4 +1,4 @@
-// `transport: http`: a real Streamable HTTP server behind the sidecar, for both official clients; one that is not
+// A real server that speaks HTTP behind the sidecar, by either transport, for both official clients; one that is not
 // there yet, one that goes away, and one that answers what is no MCP.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -14,10 +14,12 @@ import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
 const LIMIT_MS = 60_000
-const EVERYTHING = serverCommand('@modelcontextprotocol/server-everything', 'streamableHttp')
 
-const startEverything = (port: number): Promise<Running> => {
-  const [command = '', ...args] = EVERYTHING
+const startEverything = (transport: string, port: number): Promise<Running> => {
+  const [command = '', ...args] = serverCommand(
+    '@modelcontextprotocol/server-everything',
+    transport,
+  )
   return startProgram({
     command,
     args,
@@ -39,7 +41,10 @@ const readiness = async (sidecar: Sidecar, isWanted: (text: string) => boolean):
   for (;;) if (isWanted((await sidecar.admin.get('/readyz')).text)) return
 }
 
-describe('server-everything over HTTP', () => {
+describe.each([
+  ['Streamable HTTP', 'streamableHttp', /ECONNREFUSED/],
+  ['HTTP+SSE', 'sse', /ECONNREFUSED|has ended its event stream/],
+])('server-everything over %s', (_name, transport, lost) => {
   let port: number
   let server: Running
   let sidecar: Sidecar
@@ -48,7 +53,7 @@ describe('server-everything over HTTP', () => {
     port = await freePort()
     sidecar = await startSidecar(port)
     await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
-    server = await startEverything(port)
+    server = await startEverything(transport, port)
     await readiness(sidecar, (text) => text === 'ok\n')
   }, LIMIT_MS)
 
@@ -96,20 +101,22 @@ describe('server-everything over HTTP', () => {
       const session = await openLegacy(sidecar.url)
       await server.stop()
       const pending = await session.post(rpc('tools/list', {}))
-      expect(pending.text).toContain('ECONNREFUSED')
+      expect(pending.text).toMatch(lost)
       expect((await session.post(rpc('ping', {}))).status).toBe(404)
       for (let count = 0; count < 3; count++) {
         const refused = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
         expect(refused.text).toContain('ECONNREFUSED')
       }
       await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
-      server = await startEverything(port)
+      server = await startEverything(transport, port)
       await readiness(sidecar, (text) => text === 'ok\n')
       await (await openLegacy(sidecar.url)).end()
     },
     LIMIT_MS,
   )
 })
+
+const NOTHING = [404, 'text/plain', ''] as const
 
 describe('a server whose answer is no MCP', () => {
   let server: Server
@@ -120,7 +127,7 @@ describe('a server whose answer is no MCP', () => {
     answer = [502, 'text/html', '<h1>Bad gateway</h1>']
     server = createServer((request, response) => {
       request.resume()
-      const [status, type, body] = answer
+      const [status, type, body] = request.method === 'GET' ? NOTHING : answer
       response.writeHead(status, { 'content-type': type }).end(body)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -147,6 +154,22 @@ describe('a server whose answer is no MCP', () => {
       'HTTP 400 and said: no host',
     ],
     ['an empty stream', [200, 'text/event-stream', ''], 'stream ended before its answer'],
+    ['an empty stream in other letters', [200, 'Text/Event-Stream', ''], 'stream ended before'],
+    [
+      'a stream whose rest nobody has',
+      [200, 'text/event-stream', 'retry: 1\nid: 1\ndata:\n\n'],
+      'HTTP 404 without an answer',
+    ],
+    [
+      'a body without end',
+      [200, 'application/json', 'x'.repeat(17 * 1024 * 1024)],
+      "the server's answer is longer than 16777216 bytes",
+    ],
+    [
+      'an event without end',
+      [200, 'text/event-stream', `data: ${'x'.repeat(17 * 1024 * 1024)}`],
+      "the server's answer is longer than 16777216 bytes",
+    ],
     [
       "another's answer",
       [200, 'text/event-stream', 'data: {"jsonrpc":"2.0","id":999999,"result":{}}\n\n'],

@@ -4,13 +4,15 @@ import { describe, expect, test } from '@jest/globals'
 import { EventReader } from '../../../../sidecar/server/event-reader.ts'
 import { MAX_MESSAGE_BYTES } from '../../../../sidecar/server/link.ts'
 
-type Event = { readonly id: string | undefined; readonly data: string }
+type Event = { readonly id: string | undefined; readonly data: string; readonly type?: string }
 
-const read = (parts: readonly Buffer[]): { events: Event[]; isWithin: boolean } => {
+const read = (parts: readonly Buffer[]) => {
   const events: Event[] = []
-  const reader = new EventReader(({ id, data }) => void events.push({ id, data: data.toString() }))
+  const reader = new EventReader(({ id, type, data }) => {
+    events.push({ id, data: data.toString(), ...(type === 'message' ? {} : { type }) })
+  })
   const isWithin = parts.every((part) => reader.push(part))
-  return { events, isWithin }
+  return { events, isWithin, lastId: reader.lastId, retryMs: reader.retryMs }
 }
 
 const STREAMS: readonly (readonly [string, string, readonly Event[]])[] = [
@@ -31,6 +33,19 @@ const STREAMS: readonly (readonly [string, string, readonly Event[]])[] = [
     ': hi\nevent: message\nretry: 10\nDATA: x\ndata: {}\n\n',
     [{ id: undefined, data: '{}' }],
   ],
+  ['a byte order mark', '\uFEFFdata: {}\n\n', [{ id: undefined, data: '{}' }]],
+  ['a byte order mark before a comment', '\uFEFF: hi\ndata: {}\n\n', [{ id: undefined, data: '{}' }]],
+  ['a byte order mark further on', 'data: 1\n\n\uFEFFdata: 2\n\n', [{ id: undefined, data: '1' }]],
+  [
+    'a type, for its own event',
+    'event: endpoint\ndata: /message\n\ndata: {}\n\n',
+    [
+      { id: undefined, data: '/message', type: 'endpoint' },
+      { id: undefined, data: '{}' },
+    ],
+  ],
+  ['an empty type', 'event:\ndata: {}\n\n', [{ id: undefined, data: '{}' }]],
+  ['a type without data', 'event: x\n\ndata: {}\n\n', [{ id: undefined, data: '{}' }]],
   ['blank lines alone', '\n\n\n', []],
   [
     'two events',
@@ -65,6 +80,20 @@ describe.each([
       expect(read([bytes.subarray(0, cut), bytes.subarray(cut)]).events).toEqual(expected)
     }
     expect(read([...bytes].map((byte) => Buffer.of(byte))).events).toEqual(expected)
+  })
+})
+
+describe('where a stream can be taken up again', () => {
+  test.each<[string, string, string | undefined, number | undefined]>([
+    ['nothing is said', 'data: 1\n\n', undefined, undefined],
+    ['the last id', 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\ndata: 3\n\n', '2', undefined],
+    ['an id without data', 'id: 7\n\n', '7', undefined],
+    ['an id of an event that is not complete', 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n', '1', undefined],
+    ['and when', 'retry: 250\nid: 7\n\n', '7', 250],
+    ['a pause that is no number', 'retry: 1.5\nid: 7\n\n', '7', undefined],
+    ['the last pause', 'retry: 1\nretry: 2\n\n', undefined, 2],
+  ])('%s', (_name, text, lastId, retryMs) => {
+    expect(read([Buffer.from(text)])).toMatchObject({ lastId, retryMs })
   })
 })
 

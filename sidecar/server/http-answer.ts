@@ -1,0 +1,131 @@
+// The answer of a server that speaks HTTP, read within its bound and the memory budget: whole, or event by event. Where
+// there is no room nothing is read; what cannot be read to its end has a reason.
+
+import type { IncomingMessage } from 'node:http'
+import type { Budget, Lease } from '../bytes/budget.ts'
+import { free } from '../bytes/freed.ts'
+import { Whole } from '../bytes/whole.ts'
+import { readJson } from '../json/text.ts'
+import { member, oneMessage, stringAt, type Message, type Response } from '../mcp/message.ts'
+import { EventReader, type ServerEvent } from './event-reader.ts'
+import { MAX_MESSAGE_BYTES } from './link.ts'
+
+const TOO_LONG = `the server's answer is longer than ${MAX_MESSAGE_BYTES} bytes`
+const NO_MEMORY =
+  "the server's answer stopped while others waited for the memory that it takes, and was cut off"
+
+export const isEventStream = ({ headers }: IncomingMessage): boolean =>
+  /^\s*text\/event-stream\s*(;|$)/i.test(headers['content-type'] ?? '')
+
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf)
+
+/** The message in a body or an event; its bytes are let go. A byte order mark before it means nothing. */
+export const messageIn = (bytes: Buffer): Message | undefined => {
+  const hasMark = bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
+  const json = readJson(hasMark ? bytes.subarray(3) : bytes)
+  free(bytes)
+  const message = json.ok ? oneMessage(json.value) : undefined
+  return message?.ok ? message.value : undefined
+}
+
+/** What an HTTP answer that holds none to the request says of itself. */
+export const statusSentence = (status: number, message: Message | undefined): string => {
+  const said = message?.kind === 'response' ? errorIn(message) : undefined
+  return `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`
+}
+
+const errorIn = ({ text, error }: Response): string | undefined =>
+  stringAt(text, member(error?.object, 'message'))
+
+/** Reads a whole body; `why` says that it was cut off, and then there are no bytes. */
+export const readWhole = (
+  response: IncomingMessage,
+  budget: Budget,
+  onEnd: (bytes: Buffer, why: string | undefined) => void,
+): void => {
+  const body = new Whole(MAX_MESSAGE_BYTES)
+  let why: string | undefined
+  const cut = (reason: string): void => {
+    why ??= reason
+    body.take()
+    response.destroy()
+  }
+  const lease = budget.lease('lines', {
+    isRefusable: false,
+    granted: () => void response.resume(),
+    ended: () => cut(NO_MEMORY),
+  })
+  response.on('data', (chunk: Buffer) => {
+    if (!body.add(chunk)) cut(TOO_LONG)
+    else if (!lease.reads(body.length, MAX_MESSAGE_BYTES)) response.pause()
+  })
+  response.on('error', () => undefined)
+  response.on('close', () => {
+    // What becomes of it is counted where it goes.
+    lease.release()
+    onEnd(body.take(), why)
+  })
+}
+
+export interface EventsOptions {
+  readonly budget: Budget
+  readonly onEvent: (event: ServerEvent) => void
+  /** Its end; `why` where we have cut it off. */
+  readonly onEnd: (why: string | undefined) => void
+}
+
+/** An event stream that is being read. */
+export class Events {
+  private readonly response: IncomingMessage
+  private readonly reader: EventReader
+  private readonly lease: Lease
+  private isPaused = false
+  private why: string | undefined
+
+  constructor(response: IncomingMessage, { budget, onEvent, onEnd }: EventsOptions) {
+    this.response = response
+    this.reader = new EventReader(onEvent)
+    this.lease = budget.lease('lines', {
+      isRefusable: false,
+      granted: () => {
+        if (!this.isPaused) response.resume()
+      },
+      ended: () => this.cut(NO_MEMORY),
+    })
+    response.on('data', (chunk: Buffer) => this.read(chunk))
+    response.on('error', () => undefined)
+    response.on('close', () => {
+      this.lease.release()
+      onEnd(this.why)
+    })
+  }
+
+  get lastId(): string | undefined {
+    return this.reader.lastId
+  }
+
+  get retryMs(): number | undefined {
+    return this.reader.retryMs
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.response.pause()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    if (!this.lease.isWaiting) this.response.resume()
+  }
+
+  private read(chunk: Buffer): void {
+    if (!this.reader.push(chunk)) this.cut(TOO_LONG)
+    else if (this.reader.length === 0) this.lease.release()
+    else if (!this.lease.reads(this.reader.length, MAX_MESSAGE_BYTES)) this.response.pause()
+  }
+
+  private cut(why: string): void {
+    this.why ??= why
+    this.response.destroy()
+  }
+}

@@ -1,0 +1,223 @@
+// A server of HTTP+SSE (protocol revision 2024-11-05) as a link: one event stream for all that it says, which begins
+// by naming where on its own port it takes messages; each of ours is a POST there. The stream is the session: with it
+// both are over, and nothing of it can be taken up again. It is asked for with the first message.
+
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
+import { Events, isEventStream, messageIn, readWhole, statusSentence } from './http-answer.ts'
+import type { ServerEvent } from './event-reader.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+import { isNobody, type Loopback } from './loopback.ts'
+import { ownPath } from './own-path.ts'
+
+const MAX_OPEN = 256
+const MAX_URL = 4096
+/** How much of a server's words stands in an error. */
+const MAX_SHOWN = 200
+
+export interface SseTarget {
+  readonly loopback: Loopback
+  /** Of the event stream. */
+  readonly path: string
+  readonly budget: Budget
+  /** How long the server may take to say where it takes messages. */
+  readonly openTimeoutMs: number
+  /** How long it may take to accept a notification: what follows waits, lest it overtake. */
+  readonly acceptTimeoutMs: number
+  readonly onClose: () => void
+}
+
+/** A message on its way to the server. */
+interface Outgoing {
+  readonly text: string
+  readonly id: number | undefined
+  readonly unread: Lease
+}
+
+export class SseLink implements Link {
+  owner: LinkOwner | undefined
+  strayOutput: string | undefined
+  private readonly target: SseTarget
+  private stream: ClientRequest | undefined
+  private events: Events | undefined
+  private isPaused = false
+  /** Where the server takes messages, once it has said. */
+  private endpoint: string | undefined
+  private late: NodeJS.Timeout | undefined
+  /** Messages that wait for the endpoint, or behind a notification that has not been accepted. */
+  private waiting: Outgoing[] = []
+  private readonly posts = new Set<ClientRequest>()
+  /** The notification that the server has not accepted yet. */
+  private accepting: ClientRequest | undefined
+  private end: LinkEnd | undefined
+
+  constructor(target: SseTarget) {
+    this.target = target
+  }
+
+  get port(): number {
+    return this.target.loopback.port
+  }
+
+  send(text: string, { id }: Envelope): boolean {
+    // Its end has been told, with the reason.
+    if (this.end) return true
+    if (this.posts.size + this.waiting.length >= MAX_OPEN) return false
+    const unread = this.target.budget.lease('inputs')
+    if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
+    if (!this.stream) this.listen()
+    this.waiting.push({ text, id, unread })
+    this.sendOn()
+    return true
+  }
+
+  abandon(): void {
+    // The server has been told by a message; its answer, if it comes, goes nowhere.
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.events?.pause()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.events?.resume()
+  }
+
+  close(): void {
+    this.finish({ message: 'the session with the server was closed' })
+  }
+
+  private listen(): void {
+    const { loopback, path, openTimeoutMs } = this.target
+    const headers = { accept: 'text/event-stream' }
+    const stream = loopback.request({ method: 'GET', path, headers, isLasting: true })
+    this.stream = stream
+    this.late = setTimeout(
+      () => this.fail(`the server did not say within ${openTimeoutMs} ms where it takes messages`),
+      openTimeoutMs,
+    )
+    stream.on('response', (response) => {
+      if (response.statusCode === 200 && isEventStream(response)) this.read(response)
+      else this.refused(response)
+    })
+    stream.on('error', (error) => this.fail(loopback.sentence(error)))
+    stream.end()
+  }
+
+  private read(response: IncomingMessage): void {
+    this.events = new Events(response, {
+      budget: this.target.budget,
+      onEvent: (event) => this.event(event),
+      onEnd: (why) => this.fail(why ?? 'the server has ended its event stream, and with it the session'),
+    })
+    if (this.isPaused) this.events.pause()
+  }
+
+  private refused(response: IncomingMessage): void {
+    const { path } = this.target
+    readWhole(response, this.target.budget, (bytes, why) => {
+      const sentence = why ?? statusSentence(response.statusCode ?? 0, messageIn(bytes))
+      this.fail(`no event stream at ${path}: ${sentence}`)
+    })
+  }
+
+  private event({ type, data }: ServerEvent): void {
+    if (type === 'endpoint') this.opened(data.toString())
+    else if (type === 'message') {
+      const message = messageIn(data)
+      // Which request it belongs to, only its own words say.
+      if (message) this.owner?.message(message, undefined)
+    }
+  }
+
+  private opened(url: string): void {
+    if (this.endpoint !== undefined) return
+    if (url.length <= MAX_URL) {
+      this.endpoint = ownPath(url, { path: this.target.path, port: this.port })
+    }
+    if (this.endpoint === undefined) {
+      const shown = JSON.stringify(url.slice(0, MAX_SHOWN))
+      this.fail(
+        `the server takes messages at ${shown}, which is not its own port ${this.port} by the name of localhost: nothing is sent there`,
+      )
+      return
+    }
+    clearTimeout(this.late)
+    this.sendOn()
+  }
+
+  /** Sends what may go: nothing before the endpoint is known, nothing past a notification that is on its way. */
+  private sendOn(): void {
+    while (this.endpoint !== undefined && !this.accepting) {
+      const next = this.waiting.shift()
+      if (!next) return
+      this.post(next, this.endpoint)
+    }
+  }
+
+  private post({ text, id, unread }: Outgoing, path: string): void {
+    const { loopback, acceptTimeoutMs } = this.target
+    const body = Buffer.from(text, 'latin1')
+    const isOneWay = id === undefined
+    const sent = loopback.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', 'content-length': `${body.length}` },
+      ...(isOneWay ? { signal: AbortSignal.timeout(acceptTimeoutMs) } : {}),
+    })
+    this.posts.add(sent)
+    if (isOneWay) this.accepting = sent
+    sent.on('response', (response) => {
+      this.accepted(sent)
+      this.answered(response, id)
+    })
+    sent.on('error', (error) => this.broken(id, error))
+    sent.on('finish', () => unread.release())
+    sent.on('close', () => {
+      this.posts.delete(sent)
+      unread.release()
+      this.accepted(sent)
+    })
+    sent.end(body)
+  }
+
+  private accepted(sent: ClientRequest): void {
+    if (this.accepting !== sent) return
+    this.accepting = undefined
+    this.sendOn()
+  }
+
+  /** What the server answers to a POST says no more than whether it has taken it. */
+  private answered(response: IncomingMessage, id: number | undefined): void {
+    const status = response.statusCode ?? 0
+    readWhole(response, this.target.budget, (bytes, why) => {
+      if (status >= 200 && status < 300) return
+      if (status === 404) this.fail('the server has ended its session')
+      else if (id !== undefined) this.owner?.failed(id, why ?? statusSentence(status, messageIn(bytes)))
+    })
+  }
+
+  private broken(id: number | undefined, error: Error): void {
+    const why = this.target.loopback.sentence(error)
+    if (isNobody(error)) this.fail(why)
+    else if (id !== undefined) this.owner?.failed(id, why)
+  }
+
+  private fail(message: string): void {
+    this.finish({ message, code: 'server-failed' })
+  }
+
+  private finish(end: LinkEnd): void {
+    if (this.end) return
+    this.end = end
+    clearTimeout(this.late)
+    this.stream?.destroy()
+    for (const { unread } of this.waiting) unread.release()
+    this.waiting = []
+    for (const sent of this.posts) sent.destroy()
+    this.target.onClose()
+    this.owner?.ended(end)
+  }
+}
