@@ -34,6 +34,7 @@ export interface Annotation {
     | 'quantity'
     | 'url'
     | 'uids'
+    | 'headers'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -90,6 +91,13 @@ export const ANNOTATIONS = {
     doc: "The server's path where it speaks HTTP; else it is found by asking at `/mcp`, `/`, `/http`, `/sse` and where these redirect to.",
     scopes: OWN,
     readBy: 'both',
+  },
+  'forward-headers': {
+    type: 'headers',
+    doc: "Headers of a caller's that a server over HTTP gets, such as `Authorization` where it knows its callers itself; needs the floor’s leave, `auth: none` for `Authorization`, and `process-model: session`.",
+    scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'subset' },
   },
   'process-model': {
     type: 'enum',

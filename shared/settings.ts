@@ -36,6 +36,7 @@ type Values = {
   quantity: string
   url: string
   uids: Uids
+  headers: readonly string[]
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -155,6 +156,13 @@ const url = (text: string): string | undefined => {
   return isPlain && /^https?:$/.test(parsed.protocol) ? text : undefined
 }
 
+// What belongs to a connection, to a message's form or to the protocol is ours to set.
+const OUR_HEADERS =
+  /^(?:accept|connection|content-.*|expect|host|keep-alive|last-event-id|mcp-.*|origin|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i
+
+const isHeader = (name: string): boolean =>
+  /^[\w!#$%&'*+.^`|~-]{1,64}$/.test(name) && !OUR_HEADERS.test(name)
+
 const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
   boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
@@ -181,6 +189,10 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     'a quantity such as `50m` or `96Mi`',
   ],
   url: [url, 'an http or https URL without user or fragment'],
+  headers: [
+    items(isHeader),
+    "a comma separated list of header names, none of the connection's or the protocol's own",
+  ],
   uids: [
     uids,
     'a uid from 1, or a comma list of uids for single containers such as `1000,migrate=1001`',
@@ -209,6 +221,26 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
   // The table ties each key's type to its parser; this is the one place that says so.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return ok(value as ValueOf<K>)
+}
+
+/** Why callers' own headers cannot go on; the other settings decide. */
+export const forwardErrors = (settings: Settings): readonly string[] => {
+  const names = settings['forward-headers'] ?? []
+  if (names.length === 0) return []
+  const isAuthorized = names.some((name) => name.toLowerCase() === 'authorization')
+  const model = settings['process-model']
+  return [
+    ...(isAuthorized && settings.auth !== 'none'
+      ? [
+          'forward-headers: Authorization goes on with auth: none only: a token that the sidecar has verified is meant for nobody else',
+        ]
+      : []),
+    ...(model === 'session'
+      ? []
+      : [
+          `forward-headers: with process-model: ${model} callers would share what one of them has opened with his; use process-model: session`,
+        ]),
+  ]
 }
 
 // Nobody mistypes more than a few; each is compared with every key of the table.

@@ -131,7 +131,13 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
   const settings = parseSettings(shape.data.settings)
   if (!settings.ok) return fail(settings.error.map((error) => `settings: ${error}`))
   const { transport, port } = settings.value
-  return speaksHttp(settings.value) && port === undefined
-    ? fail([`settings: port: missing; transport ${transport} needs the port of the server`])
+  const errors = [
+    ...(speaksHttp(settings.value) && port === undefined
+      ? [`port: missing; transport ${transport} needs the port of the server`]
+      : []),
+    ...forwardErrors(settings.value),
+  ]
+  return errors.length > 0
+    ? fail(errors.map((error) => `settings: ${error}`))
     : ok({ ...shape.data, settings: settings.value })
 }

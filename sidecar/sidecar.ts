@@ -13,6 +13,7 @@ import type { Observe } from './conversation/channel.ts'
 import { probe } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
+import { forwarded } from './http/forwarded.ts'
 import { listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
 import { IdleMemory } from './life/idle-memory.ts'
@@ -141,6 +142,7 @@ const build = (parts: SidecarParts) => {
     newSessionId: () => randomBytes(24).toString('base64url'),
     endsListeners: config.exitWhenIdle,
     maxConcurrentCalls: settings['max-concurrent-calls'],
+    forwarded: forwarded(settings['forward-headers']),
     now,
     observe: observer(memory, metrics, now),
     onSessionEnd: metrics.sessionEnd,

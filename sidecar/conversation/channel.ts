@@ -20,7 +20,14 @@ import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
 import { injection } from '../telemetry/trace-context.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
-import { NO_HEADERS, type Link, type LinkEnd, type LinkOwner } from '../server/link.ts'
+import {
+  NO_HEADERS,
+  type Envelope,
+  type Link,
+  type LinkEnd,
+  type LinkOwner,
+  type Refusal,
+} from '../server/link.ts'
 
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
@@ -33,7 +40,7 @@ export interface Caller {
 export interface CallOptions {
   /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
   readonly timeoutMs: number
-  readonly headers?: () => Readonly<Record<string, string>>
+  readonly headers?: Envelope['headers'] | undefined
   /** Of a client's request, where traces are on. */
   readonly trace?: RequestTrace | undefined
 }
@@ -74,8 +81,15 @@ export interface ChannelOptions {
 export const MAX_CALLS = 4096
 const OWN_NUMBER = /^[1-9]\d{0,15}$/
 
+/** What a server asks of its caller, told to the caller as the server tells it. */
+const refusalFault = (why: string, { status, challenge }: Refusal): Fault =>
+  fault(status === 401 ? 'server-unauthorized' : 'server-forbidden', why, {
+    headers: challenge === undefined ? {} : { 'www-authenticate': challenge },
+  })
+
 export const exitFault = (end: LinkEnd): Fault => {
-  const { message, code = 'server-exited', ...details } = end
+  const { message, code = 'server-exited', refusal, ...details } = end
+  if (refusal) return refusalFault(message, refusal)
   return fault(code, end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message, {
     data: details,
   })
@@ -209,12 +223,12 @@ export class Channel implements LinkOwner {
     this.options.owner.ended(end)
   }
 
-  failed(id: number, why: string): void {
+  failed(id: number, why: string, refusal?: Refusal): void {
     const call = this.byId(id)
     if (!call) return
     this.calls.delete(call)
-    this.observe(call, 'server_failed')
-    call.caller.fault(fault('server-failed', why))
+    this.observe(call, refusal ? String(refusal.status) : 'server_failed')
+    call.caller.fault(refusal ? refusalFault(why, refusal) : fault('server-failed', why))
   }
 
   close(): void {

@@ -1,14 +1,15 @@
 // The legacy era (2024-11-05 to 2025-11-25): sessions over POST, GET and DELETE. It finds or makes
 // the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
 
-import { exitFault } from '../conversation/channel.ts'
+import { exitFault, type CallOptions } from '../conversation/channel.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
+import type { Forwarded } from '../http/forwarded.ts'
 import type { Permit } from '../access/permit.ts'
 import { VERSION_HEADER, versionFault } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
-import type { LinkEnd } from '../server/link.ts'
+import type { Envelope, LinkEnd } from '../server/link.ts'
 import { fail, type Result } from '../../shared/result.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
@@ -23,6 +24,8 @@ export interface LegacyOptions
   readonly idleTimeoutMs: number
   readonly keepAliveMs: number
   readonly endsListeners: boolean
+  /** Which headers of callers' own go on; undefined: none. */
+  readonly forwarded?: Forwarded | undefined
   /** Counts the ends of sessions. */
   readonly onSessionEnd: (end: SessionEnd) => void
 }
@@ -54,13 +57,14 @@ export class Legacy {
     { message, trace }: Asked,
   ): Fault | undefined | Promise<undefined> {
     if (message.kind === 'request' && message.method === 'initialize') {
-      return this.opening.initialize(permit, exchange, { request: message, trace })
+      const headers = this.headersOf(exchange)
+      return this.opening.initialize(permit, exchange, { request: message, trace, headers })
     }
     const found = this.findForPost(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
     if (message.kind === 'request') {
-      this.request(entry, message, trace, entry.session.open(exchange.reply))
+      this.request(entry, message, this.call(exchange, trace), entry.session.open(exchange.reply))
     } else {
       this.oneWay(entry, message)
       exchange.reply.empty(202)
@@ -81,7 +85,7 @@ export class Legacy {
       requests.length > 0 ? entry.session.open(exchange.reply, requests.length) : undefined
     for (const { message, trace } of items) {
       if (message.kind !== 'request') this.oneWay(entry, message)
-      else if (stream) this.request(entry, message, trace, stream)
+      else if (stream) this.request(entry, message, this.call(exchange, trace), stream)
     }
     if (!stream) exchange.reply.empty(202)
     return undefined
@@ -155,10 +159,21 @@ export class Legacy {
     return wrong ? fail(wrong) : found
   }
 
+  /** The caller's own headers, where any go on. */
+  private headersOf({ request }: Exchange): Envelope['headers'] | undefined {
+    const { forwarded } = this.options
+    return forwarded && (() => forwarded(request))
+  }
+
+  private call(exchange: Exchange, trace: RequestTrace | undefined): CallOptions {
+    const timeoutMs = this.options.requestTimeoutMs
+    return { timeoutMs, trace, headers: this.headersOf(exchange) }
+  }
+
   private request(
     { session, backend }: Entry,
     request: Request,
-    trace: RequestTrace | undefined,
+    options: CallOptions,
     stream: Stream,
   ): void {
     const idText = slice(request.text, request.id)
@@ -168,12 +183,11 @@ export class Legacy {
       else stream.fault(counted, idText)
       return
     }
-    const timeoutMs = this.options.requestTimeoutMs
     session.begin(stream, {
       idText,
       bytes: request.text.length,
-      timeoutMs,
-      send: (caller) => backend.channel.call(request, caller, { timeoutMs, trace }),
+      timeoutMs: options.timeoutMs,
+      send: (caller) => backend.channel.call(request, caller, options),
     })
   }
 

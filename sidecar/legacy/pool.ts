@@ -8,7 +8,7 @@ import type { Span } from '../json/scan.ts'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, type Request, type Response } from '../mcp/message.ts'
 import { ownInitialize } from '../mcp/own-request.ts'
-import type { LinkEnd } from '../server/link.ts'
+import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
@@ -34,6 +34,8 @@ export interface PoolOptions {
 export interface First {
   readonly request: Request
   readonly trace: RequestTrace | undefined
+  /** Its caller's own headers, where any go on. */
+  readonly headers?: Envelope['headers'] | undefined
 }
 
 /** What a server answered to initialize: the message, and where its id stands. */
@@ -185,7 +187,10 @@ export class Pool {
     if (START_FAULTS.has(code)) this.options.onStartFailed(message)
   }
 
-  private initialize(backend: Backend, { request, trace }: First): Promise<Result<Answer, Fault>> {
+  private initialize(
+    backend: Backend,
+    { request, trace, headers }: First,
+  ): Promise<Result<Answer, Fault>> {
     return new Promise((resolve) => {
       const answer = (_text: string, { text, id, result }: Response): void => {
         const version = member(result?.object, 'protocolVersion')
@@ -200,7 +205,7 @@ export class Pool {
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
       const timeoutMs = this.options.startupTimeoutMs
-      backend.channel.call(request, caller, { timeoutMs, trace })
+      backend.channel.call(request, caller, { timeoutMs, trace, headers })
     })
   }
 }

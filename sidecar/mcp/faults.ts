@@ -18,6 +18,8 @@ export const FAULTS = {
   'era-not-served': { status: 400, rpc: -32_601 },
   'session-required': { status: 400, rpc: -32_600 },
   unauthenticated: { status: 401, rpc: -32_600 },
+  'server-unauthorized': { status: 401, rpc: -32_000 },
+  'server-forbidden': { status: 403, rpc: -32_000 },
   'host-refused': { status: 403, rpc: -32_600 },
   'origin-refused': { status: 403, rpc: -32_600 },
   'path-not-found': { status: 404, rpc: -32_600 },

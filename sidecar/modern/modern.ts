@@ -4,12 +4,14 @@
 import type { Permit } from '../access/permit.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
+import type { Forwarded } from '../http/forwarded.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, metaOf, stringAt, valueAt, type Request } from '../mcp/message.ts'
 import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/meta.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
+import type { Envelope } from '../server/link.ts'
 import type { Backend } from './backend.ts'
 import { ModernCall, type CallOwner } from './call.ts'
 import type { Mirrored } from './tools.ts'
@@ -20,6 +22,8 @@ export interface ModernOptions extends PoolOptions {
   readonly startupTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly keepAliveMs: number
+  /** Which headers of callers' own go on; undefined: none. */
+  readonly forwarded?: Forwarded | undefined
 }
 
 /** A request that has not been sent yet. */
@@ -104,11 +108,17 @@ export class Modern implements CallOwner {
       return undefined
     }
     call.choose(found.value)
-    const declared = mirrored(found.value, request)
+    const declared = mirrored(found.value, request, this.ownHeaders(pending.exchange))
     if (declared instanceof Promise) {
       return declared.then((later) => this.forward(found.value, pending, later))
     }
     return this.forward(found.value, pending, declared)
+  }
+
+  /** The caller's own headers, where any go on. */
+  private ownHeaders({ request }: Exchange): Envelope['headers'] | undefined {
+    const { forwarded } = this.options
+    return forwarded && (() => forwarded(request))
   }
 
   private forward(
@@ -126,20 +136,24 @@ export class Modern implements CallOwner {
     const timeoutMs = backend.channel.hasAnswered ? requestTimeoutMs : startupTimeoutMs
     call.sent = backend.channel.call(request, call, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
-      headers: () => mcpHeaders(exchange),
+      headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),
       trace: call.trace,
     })
     return undefined
   }
 }
 
-const mirrored = (backend: Backend, request: Request): Mirrored | Promise<Mirrored> => {
+const mirrored = (
+  backend: Backend,
+  request: Request,
+  headers: Envelope['headers'] | undefined,
+): Mirrored | Promise<Mirrored> => {
   if (request.method !== 'tools/call') return NOTHING_MIRRORED
   const name = stringAt(request.text, member(request.params, 'name'))
   const version = stringAt(request.text, member(metaOf(request), VERSION_KEY))
   return name === undefined || version === undefined
     ? NOTHING_MIRRORED
-    : backend.tools.headersOf(name, version)
+    : backend.tools.headersOf(name, version, headers)
 }
 
 const headerFault = (

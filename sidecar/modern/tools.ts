@@ -6,6 +6,7 @@ import type { Fault } from '../mcp/faults.ts'
 import { valueAt, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
 import { modernMeta, ownRequest } from '../mcp/own-request.ts'
+import { NO_HEADERS, type Envelope } from '../server/link.ts'
 import type { Channel } from '../conversation/channel.ts'
 import * as z from 'zod/mini'
 
@@ -45,21 +46,36 @@ export class Tools {
     this.options = options
   }
 
-  /** The mirrored arguments of a tool; a promise only where the server has to be asked first. */
-  headersOf(name: string, version: string): Mirrored | Promise<Mirrored> {
+  /**
+   * The mirrored arguments of a tool; a promise only where the server has to be asked first. With headers it is asked
+   * in the name of this caller, whose fault is nobody else's.
+   */
+  headersOf(
+    name: string,
+    version: string,
+    headers: Envelope['headers'] | undefined,
+  ): Mirrored | Promise<Mirrored> {
     if (this.options.now() < this.freshUntilMs) return ok(this.known.get(name) ?? NONE)
-    this.asking ??= this.ask(version).finally(() => {
-      this.asking = undefined
-    })
-    return this.asking.then((fault) => (fault ? fail(fault) : ok(this.known.get(name) ?? NONE)))
+    const asked = headers ? this.ask(version, headers) : this.askOnce(version)
+    return asked.then((fault) => (fault ? fail(fault) : ok(this.known.get(name) ?? NONE)))
   }
 
-  private async ask(version: string): Promise<Fault | undefined> {
+  private askOnce(version: string): Promise<Fault | undefined> {
+    this.asking ??= this.ask(version, NO_HEADERS.headers).finally(() => {
+      this.asking = undefined
+    })
+    return this.asking
+  }
+
+  private async ask(
+    version: string,
+    headers: Envelope['headers'],
+  ): Promise<Fault | undefined> {
     const known = new Map<string, readonly ParamHeader[]>()
     let cursor: string | undefined
     let ttlMs = MAX_TTL_MS
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const asked = await this.page(version, cursor)
+      const asked = await this.page(version, cursor, headers)
       if (!asked.ok) return asked.error
       const answer = asked.value
       if (answer === undefined) break
@@ -77,6 +93,7 @@ export class Tools {
   private page(
     version: string,
     cursor: string | undefined,
+    headers: Envelope['headers'],
   ): Promise<Result<Page | undefined, Fault>> {
     return new Promise((resolve) => {
       const caller = {
@@ -91,7 +108,7 @@ export class Tools {
       const request = ownRequest(LIST, { ...at, _meta: modernMeta(version) })
       this.channel.call(request, caller, {
         timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
-        headers: () => ({ 'mcp-protocol-version': version, 'mcp-method': LIST }),
+        headers: () => ({ ...headers(), 'mcp-protocol-version': version, 'mcp-method': LIST }),
       })
     })
   }

@@ -2,7 +2,7 @@
 // server pins a connection to the era of its first message. One that has answered is what readiness means.
 
 import * as z from 'zod/mini'
-import type { Fault } from '../mcp/faults.ts'
+import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { modernMeta, ownInitialize, ownRequest } from '../mcp/own-request.ts'
 import { MODERN } from '../mcp/revision.ts'
@@ -18,6 +18,8 @@ export interface Eras {
   readonly versions: readonly string[]
 }
 
+/** A server that knows its callers itself, and not us. */
+const REFUSED: ReadonlySet<FaultCode> = new Set(['server-unauthorized', 'server-forbidden'])
 const LEGACY_ONLY: Eras = { isLegacy: true, isModern: false, versions: [] }
 
 export interface ProbeOptions {
@@ -90,6 +92,8 @@ export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>>
   const { now, startupTimeoutMs } = options
   const startMs = now()
   const legacy = await askOnce(options, ownInitialize(), startupTimeoutMs)
+  // It answers, though not to us: what it speaks besides is between it and its callers.
+  if (!legacy.ok && REFUSED.has(legacy.error.code)) return ok(LEGACY_ONLY)
   const isLegacy = legacy.ok && legacy.value.result !== undefined
   if (isLegacy && options.source.isLegacyOnly) return ok(LEGACY_ONLY)
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs

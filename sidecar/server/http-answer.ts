@@ -8,8 +8,10 @@ import { Whole } from '../bytes/whole.ts'
 import { readJson } from '../json/text.ts'
 import { member, oneMessage, stringAt, type Message, type Response } from '../mcp/message.ts'
 import { EventReader, type ServerEvent } from './event-reader.ts'
-import { MAX_MESSAGE_BYTES } from './link.ts'
+import { MAX_MESSAGE_BYTES, type Refusal } from './link.ts'
 
+const WANTS_HEADERS =
+  "; if it wants its caller's own Authorization, set outrigger.dev/forward-headers: Authorization"
 const TOO_LONG = `the server's answer is longer than ${MAX_MESSAGE_BYTES} bytes`
 const NO_MEMORY =
   "the server's answer stopped while others waited for the memory that it takes, and was cut off"
@@ -28,10 +30,24 @@ export const messageIn = (bytes: Buffer): Message | undefined => {
   return message?.ok ? message.value : undefined
 }
 
-/** What an HTTP answer that holds none to the request says of itself. */
-export const statusSentence = (status: number, message: Message | undefined): string => {
+/** Why an HTTP answer is none to the request. */
+export interface NoAnswer {
+  readonly why: string
+  readonly refusal: Refusal | undefined
+}
+
+/** What becomes of an HTTP answer without one to the request; `forwards`: its caller's own headers go on. */
+export const noAnswer = (
+  { statusCode: status = 0, headers }: IncomingMessage,
+  message: Message | undefined,
+  forwards: boolean,
+): NoAnswer => {
   const said = message?.kind === 'response' ? errorIn(message) : undefined
-  return `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`
+  const why = `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`
+  if (status !== 401 && status !== 403) return { why, refusal: undefined }
+  return forwards
+    ? { why, refusal: { status, challenge: headers['www-authenticate'] } }
+    : { why: why + WANTS_HEADERS, refusal: undefined }
 }
 
 const errorIn = ({ text, error }: Response): string | undefined =>

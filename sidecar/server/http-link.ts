@@ -1,12 +1,12 @@
 // A loopback Streamable HTTP server as a link: each request is a POST, its answer JSON or an event
 // stream; a legacy session also has a GET stream. A server may close the stream of an answer once an event of it
-// had an id, and be asked for the rest (SEP-1699). The client's token is never among the headers that go on.
+// had an id, and be asked for the rest (SEP-1699). Which of the client's headers go on, the setting alone decides.
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget } from '../bytes/budget.ts'
 import { member, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
-import { Events, isEventStream, messageIn, readWhole, statusSentence } from './http-answer.ts'
-import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+import { Events, isEventStream, messageIn, noAnswer, readWhole } from './http-answer.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 
 /** What a Streamable HTTP server may answer with. */
@@ -22,6 +22,8 @@ const MAX_OPEN = 256
 export interface HttpTarget {
   readonly loopback: Loopback
   readonly path: string
+  /** Headers of its caller's own go on: what the server says of them is for the caller. */
+  readonly forwards: boolean
   /** For what the server has not read and what we have read of an answer. */
   readonly budget: Budget
   /** How long the server may take to hear that its session has ended; then it is left to itself. */
@@ -45,6 +47,8 @@ export class HttpLink implements Link {
   private readonly oneWay = new Set<ClientRequest>()
   private readonly streams = new Set<Events>()
   private session: string | undefined
+  /** The caller's own headers, as its last request brought them. */
+  private forwarded: Readonly<Record<string, string>> = {}
   private version: string | undefined
   private isModern = false
   private isEnded = false
@@ -68,6 +72,8 @@ export class HttpLink implements Link {
     if (headers['mcp-method'] !== undefined) this.isModern = true
     // The modern era has no client notifications over HTTP: `abandon` cancels.
     if (id === undefined && this.isModern) return true
+    // Whatever else belongs to the session goes in its caller's name as well.
+    if (id !== undefined && !this.isModern) this.forwarded = headers
     const unread = this.target.budget.lease('inputs')
     if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
     const body = Buffer.from(text, 'latin1')
@@ -131,6 +137,7 @@ export class HttpLink implements Link {
       headers: {
         ...(this.session === undefined ? {} : { 'mcp-session-id': this.session }),
         ...(this.version === undefined ? {} : { 'mcp-protocol-version': this.version }),
+        ...this.forwarded,
         ...headers,
       },
     })
@@ -139,7 +146,7 @@ export class HttpLink implements Link {
   /** `from`: the event behind which its stream was taken up again. */
   private answer(response: IncomingMessage, id: number | undefined, from?: string): void {
     const session = response.headers['mcp-session-id']
-    if (typeof session === 'string') this.session = session
+    if (typeof session === 'string' && !this.isModern) this.session = session
     if (isEventStream(response)) {
       this.stream(response, id, (events, why) => this.cutShort(id, events, why, from))
     } else this.whole(response, id)
@@ -148,11 +155,11 @@ export class HttpLink implements Link {
 
   private whole(response: IncomingMessage, id: number | undefined): void {
     readWhole(response, this.target.budget, (bytes, why) => {
-      const status = response.statusCode ?? 0
       const message = messageIn(bytes)
-      if (message) this.message(message, id)
-      this.failed(id, why ?? statusSentence(status, message))
-      if (status === 404 && this.session !== undefined) {
+      const none = noAnswer(response, message, this.target.forwards)
+      if (message && !none.refusal) this.message(message, id)
+      this.failed(id, why ?? none.why, none.refusal)
+      if (response.statusCode === 404 && this.session !== undefined) {
         this.finish({ message: 'the server has ended its session' })
       }
     })
@@ -212,8 +219,8 @@ export class HttpLink implements Link {
   }
 
   /** A request that will get no answer: its caller hears why. */
-  private failed(id: number | undefined, why: string): void {
-    if (id !== undefined && this.open.delete(id)) this.owner?.failed(id, why)
+  private failed(id: number | undefined, why: string, refusal?: Refusal): void {
+    if (id !== undefined && this.open.delete(id)) this.owner?.failed(id, why, refusal)
   }
 
   /** Where nobody listens the server is gone, and with it whatever it knew of this session. */

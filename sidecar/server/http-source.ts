@@ -47,6 +47,8 @@ export interface HttpSourceOptions {
   readonly path: string | undefined
   /** What it may speak, the better first. */
   readonly transports: readonly HttpTransport[]
+  /** Headers of callers' own go on. */
+  readonly forwards: boolean
   readonly budget: Budget
   readonly onEndpoint: (endpoint: Endpoint) => void
 }
@@ -80,7 +82,8 @@ export class HttpSource implements LinkSource {
       this.links--
     }
     const { transport, path } = endpoint.value
-    const target = { loopback: this.loopback, path, budget: this.options.budget, onClose }
+    const { forwards, budget } = this.options
+    const target = { loopback: this.loopback, path, forwards, budget, onClose }
     return ok(
       transport === 'http'
         ? new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS })

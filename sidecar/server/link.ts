@@ -7,9 +7,17 @@ import type { Message } from '../mcp/message.ts'
 /** Longest message that a server may send, bytes: a line of its stdout, the body of an HTTP answer, an event. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
+/** A server wants other credentials of its caller's own, and the caller can bring them. */
+export interface Refusal {
+  readonly status: 401 | 403
+  /** Its `WWW-Authenticate`. */
+  readonly challenge: string | undefined
+}
+
 /** Why a link has ended, for the people who read the error. */
 export interface LinkEnd {
   readonly message: string
+  readonly refusal?: Refusal | undefined
   /** The fault of the calls that it leaves; `server-exited` where absent. */
   readonly code?: FaultCode
   readonly exitCode?: number
@@ -20,7 +28,7 @@ export interface LinkEnd {
 
 /** What a message needs besides its text where the other side speaks HTTP. */
 export interface Envelope {
-  /** The `mcp-*` headers of the client's request, lower-case names; a pipe never asks for them. */
+  /** The client's headers that go on, lower-case names; a pipe never asks for them. */
   readonly headers: () => Readonly<Record<string, string>>
   /** Our id of the request, absent for notifications and responses. */
   readonly id: number | undefined
@@ -30,7 +38,7 @@ export interface LinkOwner {
   /** A checked message from the server; `relatedTo` is our id of the request it belongs to, where the link knows. */
   message(message: Message, relatedTo: number | undefined): void
   /** This request will get no answer, though the link lives on. */
-  failed(id: number, why: string): void
+  failed(id: number, why: string, refusal?: Refusal): void
   /** Called once, also where the end came before the owner; after it nothing comes. */
   ended(end: LinkEnd): void
 }

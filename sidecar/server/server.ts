@@ -85,6 +85,7 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
     port,
     path,
     transports: transport === 'sse' ? ['sse'] : ['http', 'sse'],
+    forwards: (config.settings['forward-headers'] ?? []).length > 0,
     budget,
     onEndpoint: (found) =>
       events.log.info('the MCP endpoint of the server was found', { port, ...found }),

@@ -4,9 +4,9 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
-import { Events, isEventStream, messageIn, readWhole, statusSentence } from './http-answer.ts'
+import { Events, isEventStream, messageIn, noAnswer, readWhole } from './http-answer.ts'
 import type { ServerEvent } from './event-reader.ts'
-import type { Envelope, Link, LinkEnd, LinkOwner } from './link.ts'
+import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 import { ownPath } from './own-path.ts'
 
@@ -19,6 +19,8 @@ export interface SseTarget {
   readonly loopback: Loopback
   /** Of the event stream. */
   readonly path: string
+  /** Headers of its caller's own go on: what the server says of them is for the caller. */
+  readonly forwards: boolean
   readonly budget: Budget
   /** How long the server may take to say where it takes messages. */
   readonly openTimeoutMs: number
@@ -31,6 +33,7 @@ export interface SseTarget {
 interface Outgoing {
   readonly text: string
   readonly id: number | undefined
+  readonly forwarded: Readonly<Record<string, string>>
   readonly unread: Lease
 }
 
@@ -41,6 +44,8 @@ export class SseLink implements Link {
   private stream: ClientRequest | undefined
   private events: Events | undefined
   private isPaused = false
+  /** The caller's own headers, as its last request brought them. */
+  private forwarded: Readonly<Record<string, string>> = {}
   /** Where the server takes messages, once it has said. */
   private endpoint: string | undefined
   private late: NodeJS.Timeout | undefined
@@ -59,14 +64,15 @@ export class SseLink implements Link {
     return this.target.loopback.port
   }
 
-  send(text: string, { id }: Envelope): boolean {
+  send(text: string, { id, headers }: Envelope): boolean {
     // Its end has been told, with the reason.
     if (this.end) return true
     if (this.posts.size + this.waiting.length >= MAX_OPEN) return false
     const unread = this.target.budget.lease('inputs')
     if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
+    if (id !== undefined) this.forwarded = headers()
     if (!this.stream) this.listen()
-    this.waiting.push({ text, id, unread })
+    this.waiting.push({ text, id, unread, forwarded: this.forwarded })
     this.sendOn()
     return true
   }
@@ -91,7 +97,7 @@ export class SseLink implements Link {
 
   private listen(): void {
     const { loopback, path, openTimeoutMs } = this.target
-    const headers = { accept: 'text/event-stream' }
+    const headers = { ...this.forwarded, accept: 'text/event-stream' }
     const stream = loopback.request({ method: 'GET', path, headers, isLasting: true })
     this.stream = stream
     this.late = setTimeout(
@@ -118,8 +124,8 @@ export class SseLink implements Link {
   private refused(response: IncomingMessage): void {
     const { path } = this.target
     readWhole(response, this.target.budget, (bytes, why) => {
-      const sentence = why ?? statusSentence(response.statusCode ?? 0, messageIn(bytes))
-      this.fail(`no event stream at ${path}: ${sentence}`)
+      const none = noAnswer(response, messageIn(bytes), this.target.forwards)
+      this.fail(`no event stream at ${path}: ${why ?? none.why}`, none.refusal)
     })
   }
 
@@ -157,14 +163,18 @@ export class SseLink implements Link {
     }
   }
 
-  private post({ text, id, unread }: Outgoing, path: string): void {
+  private post({ text, id, unread, forwarded }: Outgoing, path: string): void {
     const { loopback, acceptTimeoutMs } = this.target
     const body = Buffer.from(text, 'latin1')
     const isOneWay = id === undefined
     const sent = loopback.request({
       method: 'POST',
       path,
-      headers: { 'content-type': 'application/json', 'content-length': `${body.length}` },
+      headers: {
+        ...forwarded,
+        'content-type': 'application/json',
+        'content-length': `${body.length}`,
+      },
       ...(isOneWay ? { signal: AbortSignal.timeout(acceptTimeoutMs) } : {}),
     })
     this.posts.add(sent)
@@ -194,8 +204,9 @@ export class SseLink implements Link {
     const status = response.statusCode ?? 0
     readWhole(response, this.target.budget, (bytes, why) => {
       if (status >= 200 && status < 300) return
+      const none = noAnswer(response, messageIn(bytes), this.target.forwards)
       if (status === 404) this.fail('the server has ended its session')
-      else if (id !== undefined) this.owner?.failed(id, why ?? statusSentence(status, messageIn(bytes)))
+      else if (id !== undefined) this.owner?.failed(id, why ?? none.why, none.refusal)
     })
   }
 
@@ -205,8 +216,8 @@ export class SseLink implements Link {
     else if (id !== undefined) this.owner?.failed(id, why)
   }
 
-  private fail(message: string): void {
-    this.finish({ message, code: 'server-failed' })
+  private fail(message: string, refusal?: Refusal): void {
+    this.finish({ message, code: 'server-failed', refusal })
   }
 
   private finish(end: LinkEnd): void {

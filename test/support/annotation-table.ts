@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   quantity: 'a quantity',
   url: 'a URL',
   uids: 'a uid, `name=uid`',
+  headers: 'a comma list of header names',
 }
 
 const kind = ({ type, values }: Annotation): string =>

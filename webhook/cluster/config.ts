@@ -35,6 +35,7 @@ const floorSchema = z.strictObject({
   allowSharedProcesses: z.boolean().default(false),
   allowEgressObserve: z.boolean().default(false),
   allowKubeApi: z.boolean().default(false),
+  allowForwardHeaders: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),

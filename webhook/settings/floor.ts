@@ -21,6 +21,8 @@ export interface Floor {
   readonly allowEgressObserve: boolean
   /** `needs-kube-api: true` may be asked for. */
   readonly allowKubeApi: boolean
+  /** `forward-headers` may be asked for: what callers say of themselves reaches the server. */
+  readonly allowForwardHeaders: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
@@ -40,8 +42,10 @@ export const relaxations = (floor: Floor): readonly string[] =>
 
 interface Leave {
   readonly key: Key
-  readonly value: string
+  /** Absent: any value. */
+  readonly value?: string
   readonly by: keyof Floor & `allow${string}`
+  /** What to do without it. */
   readonly instead: string
 }
 
@@ -50,16 +54,17 @@ const LEAVES: readonly Leave[] = [
     key: 'auth',
     value: 'none',
     by: 'allowAnonymous',
-    instead: '`oidc` (not built yet: its pods serve nobody)',
+    instead: 'use `oidc` (not built yet: its pods serve nobody)',
   },
   {
     key: 'process-model',
     value: 'shared',
     by: 'allowSharedProcesses',
-    instead: '`session` or `principal`',
+    instead: 'use `session` or `principal`',
   },
-  { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: '`enforce`' },
-  { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: '`false`' },
+  { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: 'use `enforce`' },
+  { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: 'use `false`' },
+  { key: 'forward-headers', by: 'allowForwardHeaders', instead: 'leave it out' },
 ]
 
 const RESOURCE_KEYS = [
@@ -86,6 +91,9 @@ const isLessAudit = (level: string, floor: Floor): boolean => {
   return order.indexOf(level) < order.indexOf(floor.minAuditLevel)
 }
 
+const isAbout = ({ key, value }: Leave, other: Key, text: string): boolean =>
+  key === other && (value === undefined || value === text)
+
 /** Everything in the resolved texts that the floor forbids. */
 export const floorViolations = (
   texts: ReadonlyMap<Key, Placed>,
@@ -94,11 +102,11 @@ export const floorViolations = (
   const chosen = [...texts].filter(([, { isDefault }]) => !isDefault)
   return chosen.flatMap(([key, { text, where }]) => {
     const name = `${where}: ${PREFIX}${key}: \`${text}\``
-    const leave = LEAVES.find((row) => row.key === key && row.value === text && !floor[row.by])
+    const leave = LEAVES.find((row) => isAbout(row, key, text) && !floor[row.by])
     if (leave) {
       return violation(
         'floor',
-        `${name} is forbidden by the cluster configuration; use ${leave.instead}, or ask the platform team for floor.${leave.by}`,
+        `${name} is forbidden by the cluster configuration; ${leave.instead}, or ask the platform team for floor.${leave.by}`,
       )
     }
     if (key === 'audit-level' && isLessAudit(text, floor)) {
