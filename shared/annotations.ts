@@ -35,6 +35,7 @@ export interface Annotation {
     | 'url'
     | 'uids'
     | 'headers'
+    | 'paths'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -96,6 +97,13 @@ export const ANNOTATIONS = {
     type: 'headers',
     doc: "Headers of a caller's that a server over HTTP gets, such as `Authorization` where it knows its callers itself; needs the floor’s leave, `auth: none` for `Authorization`, and `process-model: session`.",
     scopes: EVERYWHERE,
+    readBy: 'both',
+    tighten: { by: 'subset' },
+  },
+  'open-paths': {
+    type: 'paths',
+    doc: "Paths of a server over HTTP, such as `/health`, that pass the sidecar as GET besides MCP, to the letter; never the server's MCP or SSE path or `/`; needs the floor’s leave.",
+    scopes: OWN,
     readBy: 'both',
     tighten: { by: 'subset' },
   },

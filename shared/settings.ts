@@ -37,6 +37,7 @@ type Values = {
   url: string
   uids: Uids
   headers: readonly string[]
+  paths: readonly string[]
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -163,6 +164,13 @@ const OUR_HEADERS =
 const isHeader = (name: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]{1,64}$/.test(name) && !OUR_HEADERS.test(name)
 
+// Where MCP is spoken, by either transport, or where it usually is; a slash more or other letters mean the same to many.
+const MCP_PATHS = /^\/(?:mcp|sse|http|messages?)?\/?$/i
+
+/** A path that no two readers take for different ones: nothing encoded, no dots to walk up by. */
+const isOpenPath = (path: string): boolean =>
+  isDirectory(path.replace(/(?<=.)\/$/, '')) && !/[%?#\\;]/.test(path) && !MCP_PATHS.test(path)
+
 const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
   boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
@@ -192,6 +200,10 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   headers: [
     items(isHeader),
     "a comma separated list of header names, none of the connection's or the protocol's own",
+  ],
+  paths: [
+    items(isOpenPath),
+    `a comma separated list of up to ${MAX_ITEMS} clean paths, none of them \`/\` or one where MCP is spoken`,
   ],
   uids: [
     uids,
@@ -223,8 +235,20 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
   return ok(value as ValueOf<K>)
 }
 
-/** Why callers' own headers cannot go on; the other settings decide. */
-export const forwardErrors = (settings: Settings): readonly string[] => {
+/** What two settings say that cannot hold together. */
+export const conflicts = (settings: Settings): readonly string[] => [
+  ...forwardErrors(settings),
+  ...pathErrors(settings),
+]
+
+const pathErrors = ({ path, 'open-paths': open = [] }: Settings): readonly string[] => {
+  const plain = (text: string): string => text.replace(/\/$/, '').toLowerCase()
+  return open
+    .filter((one) => path !== undefined && plain(one) === plain(path))
+    .map((one) => `open-paths: ${one} is where the server speaks MCP; leave it out`)
+}
+
+const forwardErrors = (settings: Settings): readonly string[] => {
   const names = settings['forward-headers'] ?? []
   if (names.length === 0) return []
   const isAuthorized = names.some((name) => name.toLowerCase() === 'authorization')

@@ -6,7 +6,7 @@ import * as z from 'zod/mini'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
-import { parseSettings, type Settings } from './settings.ts'
+import { conflicts, parseSettings, type Settings } from './settings.ts'
 
 const port = z.int().check(z.gte(0), z.lte(65_535))
 const path = z.string().check(z.startsWith('/'))
@@ -135,7 +135,7 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
     ...(speaksHttp(settings.value) && port === undefined
       ? [`port: missing; transport ${transport} needs the port of the server`]
       : []),
-    ...forwardErrors(settings.value),
+    ...conflicts(settings.value),
   ]
   return errors.length > 0
     ? fail(errors.map((error) => `settings: ${error}`))

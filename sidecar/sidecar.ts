@@ -15,7 +15,8 @@ import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { forwarded } from './http/forwarded.ts'
 import { listen } from './http/listen.ts'
-import { createListener } from './http/listener.ts'
+import { createListener, type ListenerOptions } from './http/listener.ts'
+import { answerUnread } from './http/unread.ts'
 import { IdleMemory } from './life/idle-memory.ts'
 import type { Process } from './life/process.ts'
 import { memoryBounds } from './life/memory-bounds.ts'
@@ -30,12 +31,19 @@ import { classify } from './pipeline/classify.ts'
 import { forward } from './pipeline/forward.ts'
 import { guard } from './pipeline/guard.ts'
 import { head } from './pipeline/head.ts'
-import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
+import {
+  isAllowedOrigin,
+  origin,
+  originFault,
+  originRules,
+  type OriginRules,
+} from './pipeline/origin.ts'
 import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 import { Tracing } from './telemetry/tracing.ts'
+import type { OpenPaths } from './server/open-paths.ts'
 import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
@@ -200,9 +208,23 @@ const createTracing = async (
   return spans && new Tracing(spans, now)
 }
 
+/** The server's own paths, for whoever may call us at all. */
+const otherPaths = (
+  paths: OpenPaths,
+  rules: OriginRules,
+): Pick<ListenerOptions, 'serveOther' | 'advice'> => ({
+  serveOther: (request, reply) => {
+    const refused = originFault(rules, request.headers, request.rawHeaders)
+    if (!refused) return paths.serve(request, reply)
+    answerUnread(request, reply, () => reply.fault(refused))
+    return true
+  },
+  advice: '; a path of the server passes where outrigger.dev/open-paths names it',
+})
+
 const createServers = (
   { config, log, now }: SidecarParts,
-  { budget, metrics, readiness, router }: ReturnType<typeof build>,
+  { budget, metrics, readiness, router, server }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
@@ -221,6 +243,7 @@ const createServers = (
   })
   const listener = {
     serve: createServe({ stages, log, onFault: metrics.fault }),
+    ...(server.openPaths ? otherPaths(server.openPaths, rules) : {}),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
     budget,

@@ -7,7 +7,13 @@ import { parseValue, wants } from '../../shared/settings.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 /** A command on this machine speaks stdio: what describes an HTTP server has no flag here. */
-const NOT_HERE: ReadonlySet<Key> = new Set(['transport', 'port', 'path', 'forward-headers'])
+const NOT_HERE: ReadonlySet<Key> = new Set([
+  'transport',
+  'port',
+  'path',
+  'forward-headers',
+  'open-paths',
+])
 
 export const SETTING_FLAGS = KEYS.filter(
   (key) => annotation(key).readBy !== 'webhook' && !NOT_HERE.has(key),

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Budget } from '../bytes/budget.ts'
 import { MCP_PATH } from '../../shared/names.ts'
-import { fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
 import { Reply } from './reply.ts'
@@ -22,8 +22,14 @@ const MAX_HEADER_BYTES = 32 * 1024
 /** Answers a request on the MCP path; what cannot be answered it has to tell the client itself. */
 export type Serve = (request: IncomingMessage, reply: Reply, arrivedMs: number) => void
 
+/** Answers a request elsewhere than on the MCP path; false where nothing is there. */
+export type ServeOther = (request: IncomingMessage, reply: Reply) => boolean
+
 export interface ListenerOptions {
   readonly serve: Serve
+  readonly serveOther?: ServeOther | undefined
+  /** What helps where nothing is, as the end of a sentence. */
+  readonly advice?: string
   /** A path that means the MCP endpoint here as well: where a server that we stand in for had its own. */
   readonly path?: string
   /** Whether browsers may call us from an Origin. */
@@ -36,6 +42,17 @@ export interface ListenerOptions {
   readonly remarks: Remarks
 }
 
+/** A client of HTTP+SSE looks for its event stream first. */
+const isSse = (path: string): boolean => /\/sse\/?$/i.test(path)
+
+const nothingThere = (path: string, advice: string): Fault =>
+  fault(
+    'path-not-found',
+    isSse(path)
+      ? `HTTP+SSE of 2024-11-05 is not served; the MCP endpoint is ${MCP_PATH}, over Streamable HTTP`
+      : `nothing is here; the MCP endpoint is ${MCP_PATH}${advice}`,
+  )
+
 /** The paths that mean the MCP endpoint, with the slash that ingresses and frameworks add, and without. */
 const endpoints = (path: string): readonly string[] => {
   const plain = path.replace(/\/$/, '')
@@ -44,6 +61,8 @@ const endpoints = (path: string): readonly string[] => {
 
 const handler = ({
   serve,
+  serveOther,
+  advice = '',
   path = MCP_PATH,
   isAllowedOrigin,
   now,
@@ -66,10 +85,10 @@ const handler = ({
         return
       }
     }
-    if (!paths.has(request.url?.split('?', 1)[0] ?? '')) {
-      answerUnread(request, reply, () =>
-        reply.fault(fault('path-not-found', `nothing is here; the MCP endpoint is ${MCP_PATH}`)),
-      )
+    const asked = request.url?.split('?', 1)[0] ?? ''
+    if (!paths.has(asked)) {
+      if (serveOther?.(request, reply)) return
+      answerUnread(request, reply, () => reply.fault(nothingThere(asked, advice)))
       return
     }
     serve(request, reply, arrivedMs)

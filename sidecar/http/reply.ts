@@ -2,7 +2,7 @@
 // streamed first. The only place that writes to a client. Its buffer is bounded: at the bound it asks its owner to
 // hold the source, or ends the stream.
 
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
 import { FAULTS, faultText, type Fault } from '../mcp/faults.ts'
 
@@ -158,6 +158,19 @@ export class Reply implements Holder {
     this.current = 'done'
     this.response.writeHead(status, { 'content-length': 0, ...this.extraHeaders })
     this.response.end()
+  }
+
+  /** Another's answer as it comes; where that breaks off, so does this one. */
+  pass(answer: IncomingMessage, headers: OutgoingHttpHeaders): void {
+    const { response } = this
+    answer.on('error', () => response.destroy())
+    if (this.state !== 'waiting') {
+      answer.destroy()
+      return
+    }
+    this.current = 'done'
+    response.writeHead(answer.statusCode ?? 502, { ...headers, ...this.extraHeaders })
+    answer.pipe(response)
   }
 
   fault(fault: Fault, idText?: string): void {

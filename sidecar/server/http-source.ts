@@ -54,9 +54,10 @@ export interface HttpSourceOptions {
 }
 
 export class HttpSource implements LinkSource {
+  readonly loopback: Loopback
+  /** Where the server speaks MCP, once that has been found. */
+  endpoint: Endpoint | undefined
   private readonly options: HttpSourceOptions
-  private readonly loopback: Loopback
-  private endpoint: Endpoint | undefined
   private looking: Promise<Result<Endpoint, Fault>> | undefined
   private links = 0
 

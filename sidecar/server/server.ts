@@ -8,12 +8,16 @@ import { maxProcesses } from '../../shared/max-processes.ts'
 import type { Budget } from '../bytes/budget.ts'
 import { admitShim, weaknessOf } from './admit.ts'
 import { Control, type ControlOptions } from './control.ts'
+import { forwarded } from '../http/forwarded.ts'
 import { HttpSource } from './http-source.ts'
+import { OpenPaths } from './open-paths.ts'
 import { Spawner } from './spawner.ts'
 import type { LinkSource } from './source.ts'
 
 export interface McpServer {
   readonly source: LinkSource
+  /** The server's paths besides MCP, where it has any that pass. */
+  readonly openPaths?: OpenPaths
   /** Children that are not gone, or open HTTP sessions. */
   readonly count: number
   /** Looks after those who wait for a process. */
@@ -90,8 +94,15 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
     onEndpoint: (found) =>
       events.log.info('the MCP endpoint of the server was found', { port, ...found }),
   })
+  const openPaths = new OpenPaths({
+    loopback: source.loopback,
+    paths: config.settings['open-paths'] ?? [],
+    endpoint: () => source.endpoint?.path,
+    forwarded: forwarded(config.settings['forward-headers']),
+  })
   return {
     source,
+    openPaths,
     get count() {
       return source.count
     },

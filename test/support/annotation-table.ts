@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   url: 'a URL',
   uids: 'a uid, `name=uid`',
   headers: 'a comma list of header names',
+  paths: 'a comma list of paths',
 }
 
 const kind = ({ type, values }: Annotation): string =>

@@ -36,6 +36,7 @@ const floorSchema = z.strictObject({
   allowEgressObserve: z.boolean().default(false),
   allowKubeApi: z.boolean().default(false),
   allowForwardHeaders: z.boolean().default(false),
+  allowOpenPaths: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),

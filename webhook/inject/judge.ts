@@ -3,7 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { JsonObject } from '../../shared/json.ts'
-import { forwardErrors } from '../../shared/settings.ts'
+import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -21,7 +21,7 @@ const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
   return [
     ...resolution.violations,
     ...(isOpen ? [] : [violation('incomplete', noIssuer)]),
-    ...forwardErrors(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
+    ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
     ...writablePathViolations(settings['writable-paths'] ?? []),
   ]

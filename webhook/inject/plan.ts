@@ -1,6 +1,7 @@
 // Everything that injection will do to one pod, worked out before anything is changed, or every
 // reason why it cannot be done, all at once. Pure.
 
+import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import { findCommand, readLine, shimPrefix } from './command.ts'
@@ -63,11 +64,29 @@ const commandLine = (
   return ok({ command: [...prefix, ...found.value.command], args: found.value.args })
 }
 
-const serverWarnings = (server: JsonObject, transport: Transport): readonly string[] => {
+/** Settings that only a server over HTTP has a use for. */
+const HTTP_ONLY = ['forward-headers', 'open-paths'] as const
+
+const inVain = (transport: Transport, { resolution }: Subject): readonly string[] =>
+  transport.kind === 'http'
+    ? []
+    : HTTP_ONLY.flatMap((key) => {
+        const placed = resolution.placed.get(key)
+        return placed
+          ? [`${placed.where}: ${PREFIX}${key}: nothing acts on it with transport stdio`]
+          : []
+      })
+
+const serverWarnings = (
+  server: JsonObject,
+  transport: Transport,
+  subject: Subject,
+): readonly string[] => {
   const name = nameOf(server)
   const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
   return [
     ...transport.warnings,
+    ...inVain(transport, subject),
     ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
     ...(mcpPort
       ? [
@@ -122,7 +141,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
     warnings: [
       ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
       ...token.warnings,
-      ...serverWarnings(server, transport),
+      ...serverWarnings(server, transport, subject),
       ...fills.warnings,
       ...sidecarWarnings(existing, sidecar),
     ],

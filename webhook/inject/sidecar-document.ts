@@ -21,7 +21,11 @@ import type { Transport } from './transport.ts'
 const foundTexts = (transport: Transport): Partial<Record<Key, string>> =>
   transport.kind === 'stdio'
     ? { transport: 'stdio' }
-    : { transport: transport.protocol, port: String(transport.port) }
+    : {
+        transport: transport.protocol,
+        port: String(transport.port),
+        ...(transport.openPaths.length > 0 ? { 'open-paths': transport.openPaths.join(',') } : {}),
+      }
 
 /** The settings that the sidecar reads, where they differ from the table's defaults. */
 const settingTexts = (

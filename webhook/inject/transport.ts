@@ -12,6 +12,7 @@ import { isOwnPort } from './collisions.ts'
 import { readLine, wordsOf, type Line } from './command.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
+import { openPaths } from './open-paths.ts'
 import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
 import { bypassWarnings, reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
@@ -34,6 +35,8 @@ export interface Http {
   /** What it speaks over HTTP; `http` leaves it to the sidecar to find out. */
   readonly protocol: 'http' | 'sse'
   readonly port: number
+  /** Paths of its own that pass the sidecar besides MCP. */
+  readonly openPaths: readonly string[]
   readonly warnings: readonly string[]
 }
 
@@ -165,8 +168,13 @@ const http = (
   const text = declared.length > 0 ? portList(declared) : String(port)
   const guess = `container ${name}: taken for a server that speaks HTTP on port ${text}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
   const said = protocolSaid(subject)
-  const warnings = [...(said ? [] : [guess]), ...bypassWarnings(server, port, subject)]
-  return ok({ kind: 'http', protocol: said ?? 'http', port, warnings })
+  const open = openPaths(port, subject)
+  const warnings = [
+    ...(said ? [] : [guess]),
+    ...bypassWarnings(server, port, subject),
+    ...open.warnings,
+  ]
+  return ok({ kind: 'http', protocol: said ?? 'http', port, openPaths: open.paths, warnings })
 }
 
 /** What the server speaks, or why its port cannot be told. */

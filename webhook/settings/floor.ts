@@ -23,6 +23,8 @@ export interface Floor {
   readonly allowKubeApi: boolean
   /** `forward-headers` may be asked for: what callers say of themselves reaches the server. */
   readonly allowForwardHeaders: boolean
+  /** `open-paths` may be asked for: paths of the server that pass the sidecar besides MCP. */
+  readonly allowOpenPaths: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
@@ -65,6 +67,7 @@ const LEAVES: readonly Leave[] = [
   { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: 'use `enforce`' },
   { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: 'use `false`' },
   { key: 'forward-headers', by: 'allowForwardHeaders', instead: 'leave it out' },
+  { key: 'open-paths', by: 'allowOpenPaths', instead: 'leave it out' },
 ]
 
 const RESOURCE_KEYS = [

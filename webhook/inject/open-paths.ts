@@ -1,0 +1,44 @@
+// Which of a server's own paths pass the sidecar: those that its author has named, and the metrics that Prometheus is
+// told of, where the floor allows them. Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { stringAt } from '../../shared/json.ts'
+import { parseValue } from '../../shared/settings.ts'
+import type { Subject } from './subject.ts'
+
+export interface OpenPaths {
+  readonly paths: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Where Prometheus looks for metrics where nobody says. */
+const METRICS = '/metrics'
+
+/** The path on this port that Prometheus is told of. */
+const scraped = ({ pod }: Subject, port: number): string | undefined => {
+  const said = (name: string): string | undefined =>
+    stringAt(pod, 'metadata', 'annotations', `prometheus.io/${name}`)
+  const isHere = said('scrape') === 'true' && (said('port') ?? `${port}`) === `${port}`
+  return isHere ? (said('path') ?? METRICS) : undefined
+}
+
+/** What of a server on this port passes besides MCP. */
+export const openPaths = (port: number, subject: Subject): OpenPaths => {
+  const { config, resolution } = subject
+  const named = resolution.settings['open-paths'] ?? []
+  const metrics = scraped(subject, port)
+  if (metrics === undefined || named.includes(metrics)) return { paths: named, warnings: [] }
+  const shown = JSON.stringify(metrics.slice(0, 80))
+  const what = `pod: the metrics that prometheus.io/ annotations name at ${shown} on port ${port}`
+  if (!parseValue('open-paths', metrics).ok || metrics.includes(',')) {
+    return { paths: named, warnings: [`${what} do not pass the sidecar: no plain path`] }
+  }
+  return config.floor.allowOpenPaths
+    ? { paths: [...named, metrics], warnings: [`${what} pass the sidecar, as ${PREFIX}open-paths`] }
+    : {
+        paths: named,
+        warnings: [
+          `${what} do not pass the sidecar: the cluster configuration forbids it (floor.allowOpenPaths)`,
+        ],
+      }
+}
