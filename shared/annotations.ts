@@ -36,6 +36,7 @@ export interface Annotation {
     | 'uids'
     | 'headers'
     | 'paths'
+    | 'file'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -84,6 +85,20 @@ export const ANNOTATIONS = {
   port: {
     type: 'port',
     doc: "The server's port where it speaks HTTP; else the only port it declares, or the one named `mcp`, `http` or the like.",
+    scopes: OWN,
+    readBy: 'both',
+  },
+  scheme: {
+    type: 'enum',
+    values: ['auto', 'http', 'https'],
+    default: 'auto',
+    doc: 'How the server’s port is reached where it speaks HTTP; `auto`: by TLS where the name of the port or a probe of it says so.',
+    scopes: OWN,
+    readBy: 'both',
+  },
+  'ca-file': {
+    type: 'file',
+    doc: "A file in a volume of the server's container by which its certificate is verified (an authority's, or its own); else any certificate is taken, with a warning. The connection never leaves the pod.",
     scopes: OWN,
     readBy: 'both',
   },

@@ -20,6 +20,9 @@ export const ADMIN_PORT = 15_201
 export const EGRESS_PORT = 15_202
 export const MCP_PATH = '/mcp'
 
+/** Where the sidecar finds the volume of the server's `ca-file`. */
+export const CA_DIR = '/run/outrigger-ca'
+
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
 

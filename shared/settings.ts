@@ -38,6 +38,7 @@ type Values = {
   uids: Uids
   headers: readonly string[]
   paths: readonly string[]
+  file: string
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -205,6 +206,7 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     items(isOpenPath),
     `a comma separated list of up to ${MAX_ITEMS} clean paths, none of them \`/\` or one where MCP is spoken`,
   ],
+  file: [(text) => (isDirectory(text) ? text : undefined), 'a clean absolute path of a file'],
   uids: [
     uids,
     'a uid from 1, or a comma list of uids for single containers such as `1000,migrate=1001`',

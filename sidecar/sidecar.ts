@@ -93,6 +93,11 @@ const meansFor = (ownUid: number | undefined, now: () => number, budget: Budget)
   },
 })
 
+const callsOf = ({ config: { settings } }: SidecarParts) => ({
+  maxConcurrentCalls: settings['max-concurrent-calls'],
+  forwarded: forwarded(settings['forward-headers']),
+})
+
 const timesOf = ({ config: { settings }, keepAliveMs }: SidecarParts) => ({
   requestTimeoutMs: settings['request-timeout'],
   startupTimeoutMs: settings['startup-timeout'],
@@ -149,8 +154,7 @@ const build = (parts: SidecarParts) => {
     nextId: counter(),
     newSessionId: () => randomBytes(24).toString('base64url'),
     endsListeners: config.exitWhenIdle,
-    maxConcurrentCalls: settings['max-concurrent-calls'],
-    forwarded: forwarded(settings['forward-headers']),
+    ...callsOf(parts),
     now,
     observe: observer(memory, metrics, now),
     onSessionEnd: metrics.sessionEnd,

@@ -11,6 +11,8 @@ const NOT_HERE: ReadonlySet<Key> = new Set([
   'transport',
   'port',
   'path',
+  'scheme',
+  'ca-file',
   'forward-headers',
   'open-paths',
 ])

@@ -59,17 +59,16 @@ const endpoints = (path: string): readonly string[] => {
   return [plain, `${plain}/`]
 }
 
-const handler = ({
-  serve,
-  serveOther,
-  advice = '',
-  path = MCP_PATH,
-  isAllowedOrigin,
-  now,
-  isDraining,
-  budget,
-  remarks,
-}: ListenerOptions) => {
+const elsewhere =
+  ({ serveOther, advice = '' }: ListenerOptions) =>
+  (request: IncomingMessage, reply: Reply, path: string): void => {
+    if (serveOther?.(request, reply)) return
+    answerUnread(request, reply, () => reply.fault(nothingThere(path, advice)))
+  }
+
+const handler = (options: ListenerOptions) => {
+  const { serve, path = MCP_PATH, isAllowedOrigin, now, isDraining, budget, remarks } = options
+  const serveElsewhere = elsewhere(options)
   const paths = new Set([...endpoints(MCP_PATH), ...endpoints(path)])
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
@@ -86,12 +85,8 @@ const handler = ({
       }
     }
     const asked = request.url?.split('?', 1)[0] ?? ''
-    if (!paths.has(asked)) {
-      if (serveOther?.(request, reply)) return
-      answerUnread(request, reply, () => reply.fault(nothingThere(asked, advice)))
-      return
-    }
-    serve(request, reply, arrivedMs)
+    if (paths.has(asked)) serve(request, reply, arrivedMs)
+    else serveElsewhere(request, reply, asked)
   }
 }
 

@@ -67,10 +67,7 @@ export class Tools {
     return this.asking
   }
 
-  private async ask(
-    version: string,
-    headers: Envelope['headers'],
-  ): Promise<Fault | undefined> {
+  private async ask(version: string, headers: Envelope['headers']): Promise<Fault | undefined> {
     const known = new Map<string, readonly ParamHeader[]>()
     let cursor: string | undefined
     let ttlMs = MAX_TTL_MS

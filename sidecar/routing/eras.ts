@@ -87,15 +87,20 @@ const discovered = z.object({ supportedVersions: z.array(z.string()).check(z.max
 const versionsIn = ({ text, result }: Response): readonly string[] =>
   discovered.safeParse(valueAt(text, result)).data?.supportedVersions ?? [MODERN]
 
+const hasResult = (answer: Result<Response, Fault>): boolean =>
+  answer.ok && answer.value.result !== undefined
+
+/** Whether the answer to `initialize` says all: the server has no other era, or answers, though not to us. */
+const isSettled = (legacy: Result<Response, Fault>, { source }: ProbeOptions): boolean =>
+  legacy.ok ? hasResult(legacy) && source.isLegacyOnly === true : REFUSED.has(legacy.error.code)
+
 /** Asks the server for both eras; the fault is that of a server that answers neither. */
 export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
   const { now, startupTimeoutMs } = options
   const startMs = now()
   const legacy = await askOnce(options, ownInitialize(), startupTimeoutMs)
-  // It answers, though not to us: what it speaks besides is between it and its callers.
-  if (!legacy.ok && REFUSED.has(legacy.error.code)) return ok(LEGACY_ONLY)
-  const isLegacy = legacy.ok && legacy.value.result !== undefined
-  if (isLegacy && options.source.isLegacyOnly) return ok(LEGACY_ONLY)
+  const isLegacy = hasResult(legacy)
+  if (isSettled(legacy, options)) return ok(LEGACY_ONLY)
   const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
   const discover = ownRequest(DISCOVER, { _meta: modernMeta(MODERN) })
   const modern = await askOnce(options, discover, patienceMs)

@@ -14,7 +14,7 @@ import {
   type HttpTransport,
 } from './http-path.ts'
 import type { Link } from './link.ts'
-import { isNobody, Loopback } from './loopback.ts'
+import { isNobody, type Loopback } from './loopback.ts'
 import type { LinkSource } from './source.ts'
 import { SseLink } from './sse-link.ts'
 
@@ -42,7 +42,7 @@ const ASKED = {
 const NAMES = { http: 'Streamable HTTP', sse: 'HTTP+SSE' } as const
 
 export interface HttpSourceOptions {
-  readonly port: number
+  readonly loopback: Loopback
   /** Undefined: it is found by asking. */
   readonly path: string | undefined
   /** What it may speak, the better first. */
@@ -54,7 +54,7 @@ export interface HttpSourceOptions {
 }
 
 export class HttpSource implements LinkSource {
-  readonly loopback: Loopback
+  private readonly loopback: Loopback
   /** Where the server speaks MCP, once that has been found. */
   endpoint: Endpoint | undefined
   private readonly options: HttpSourceOptions
@@ -63,7 +63,7 @@ export class HttpSource implements LinkSource {
 
   constructor(options: HttpSourceOptions) {
     this.options = options
-    this.loopback = new Loopback(options.port)
+    this.loopback = options.loopback
   }
 
   get count(): number {
@@ -96,10 +96,6 @@ export class HttpSource implements LinkSource {
     )
   }
 
-  close(): void {
-    this.loopback.close()
-  }
-
   /** Whoever comes meanwhile waits for the same search; one that has failed is begun again by the next. */
   private look(): Promise<Result<Endpoint, Fault>> {
     this.looking ??= this.search().finally(() => {
@@ -109,7 +105,8 @@ export class HttpSource implements LinkSource {
   }
 
   private async search(): Promise<Result<Endpoint, Fault>> {
-    const { port, path, transports, onEndpoint } = this.options
+    const { path, transports, onEndpoint } = this.options
+    const { port } = this.loopback
     try {
       const ask = (candidate: string, transport: HttpTransport) => this.ask(candidate, transport)
       const endpoint = await findEndpoint({ port, path, transports, ask })
@@ -121,7 +118,9 @@ export class HttpSource implements LinkSource {
     } catch (error) {
       return fail(fault('server-failed', this.whyNot(error)))
     }
-    const tried = transports.map((one) => `not over ${NAMES[one]} at ${USUAL_PATHS[one].join(', ')}`)
+    const tried = transports.map(
+      (one) => `not over ${NAMES[one]} at ${USUAL_PATHS[one].join(', ')}`,
+    )
     const why = `the server on port ${port} does not speak MCP: ${tried.join(', ')}`
     return fail(fault('server-failed', `${why}; name its path with outrigger.dev/path`))
   }
@@ -129,7 +128,7 @@ export class HttpSource implements LinkSource {
   private whyNot(error: unknown): string {
     if (!(error instanceof Error)) return String(error)
     return isNobody(error)
-      ? `nothing listens on port ${this.options.port} (ECONNREFUSED); if the server speaks stdio, set outrigger.dev/transport: stdio`
+      ? `nothing listens on port ${this.loopback.port} (ECONNREFUSED); if the server speaks stdio, set outrigger.dev/transport: stdio`
       : this.loopback.sentence(error)
   }
 

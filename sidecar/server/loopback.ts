@@ -1,14 +1,16 @@
-// How a server of this pod is reached over HTTP: at either loopback address, over kept-alive connections. What is
-// asked, and what becomes of the answer, is its users' business.
+// How a server of this pod is reached over HTTP, with TLS or without: at either loopback address, over kept-alive
+// connections. What is asked, and what becomes of the answer, is its users' business.
 
-import { Agent, request, type ClientRequest } from 'node:http'
+import { Agent, request, type ClientRequest, type RequestOptions } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { Trust } from './trust.ts'
 
 /** Requests on the wire at once; more wait their turn. */
 const MAX_SOCKETS = 1024
 
 /** Both loopback addresses, whatever the container's files say: servers listen on the one or the other. */
-const lookup: LookupFunction = (_name, _options, callback) =>
+export const lookup: LookupFunction = (_name, _options, callback) =>
   callback(null, [
     { address: '127.0.0.1', family: 4 },
     { address: '::1', family: 6 },
@@ -25,30 +27,67 @@ export interface LoopbackRequest {
   readonly timeout?: number
 }
 
+export interface LoopbackOptions {
+  readonly port: number
+  /** The server speaks TLS there. */
+  readonly isTls?: boolean
+  /** By what its certificate is verified; undefined: it is taken as it is. */
+  readonly caFile?: string | undefined
+  readonly maxSockets?: number
+}
+
 export class Loopback {
   readonly port: number
+  private readonly trust: Trust | undefined
   private readonly agent: Agent
-  private readonly lastingAgent = new Agent()
+  private readonly lastingAgent: Agent
+  /** It has understood us once: what breaks later has other reasons. */
+  private hasAnswered = false
 
-  constructor(port: number, maxSockets = MAX_SOCKETS) {
+  constructor({ port, isTls = false, caFile, maxSockets = MAX_SOCKETS }: LoopbackOptions) {
     this.port = port
-    this.agent = new Agent({ keepAlive: true, maxSockets })
+    this.trust = isTls ? new Trust(caFile) : undefined
+    const Kind = isTls ? TlsAgent : Agent
+    this.agent = new Kind({ keepAlive: true, maxSockets })
+    this.lastingAgent = new Kind()
   }
 
   request({ isLasting = false, ...asked }: LoopbackRequest): ClientRequest {
     const agent = isLasting ? this.lastingAgent : this.agent
-    return request({ ...asked, host: 'localhost', lookup, port: this.port, agent })
+    const options = { ...asked, host: 'localhost', lookup, port: this.port, agent }
+    const sent = this.trust ? this.overTls(options, this.trust) : request(options)
+    if (!this.hasAnswered) sent.once('response', () => (this.hasAnswered = true))
+    return sent
   }
 
   /** What went wrong on the wire, as a sentence that names the port. */
   sentence(error: Error): string {
     const code = 'code' in error ? String(error.code) : ''
-    return `the server on port ${this.port}: ${error.message === '' ? code : error.message}`
+    return `the server on port ${this.port}: ${error.message === '' ? code : error.message}${this.advice(code, error.message)}`
   }
 
   close(): void {
     this.agent.destroy()
     this.lastingAgent.destroy()
+  }
+
+  private overTls(options: RequestOptions, trust: Trust): ClientRequest {
+    const { value, error } = trust.options()
+    const sent = tlsRequest({ ...options, ...value })
+    // Perhaps the file has changed since: the next request reads it again.
+    sent.on('error', () => trust.forget())
+    if (error) sent.destroy(error)
+    return sent
+  }
+
+  private advice(code: string, message: string): string {
+    if (this.hasAnswered) return ''
+    if (this.trust && message.includes('wrong version number')) {
+      return '; if it does not speak TLS, set outrigger.dev/scheme: http'
+    }
+    return !this.trust && (code === 'ECONNRESET' || code.startsWith('HPE_'))
+      ? '; if it speaks TLS, set outrigger.dev/scheme: https'
+      : ''
   }
 }
 

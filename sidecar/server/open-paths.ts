@@ -17,10 +17,17 @@ const TIMEOUT_MS = 30_000
 const MAX_MS = 120_000
 
 /** What a page or a scrape needs to be told apart by. */
-const ASKED = ['accept', 'accept-encoding', 'accept-language', 'if-modified-since', 'if-none-match', 'range', 'user-agent']
+const ASKED = [
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'if-modified-since',
+  'if-none-match',
+  'range',
+  'user-agent',
+]
 /** Of the connection between us and the server, or of a session there. */
-const NOT_OURS =
-  /^(?:connection|keep-alive|mcp-.*|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
+const NOT_OURS = /^(?:connection|keep-alive|mcp-.*|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
 const pick = (headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(

@@ -13,7 +13,14 @@ export interface OwnAddress {
 /** The path with its query; undefined where the address is another host's or port's, or none. */
 export const ownPath = (address: string, { path, port }: OwnAddress): string | undefined => {
   if (!URL.canParse(address, BASE + path)) return undefined
-  const { origin, protocol, hostname, port: named, pathname, search } = new URL(address, BASE + path)
+  const {
+    origin,
+    protocol,
+    hostname,
+    port: named,
+    pathname,
+    search,
+  } = new URL(address, BASE + path)
   const isOwn =
     origin === BASE ||
     (OWN_NAMES.has(hostname) && (named || USUAL_PORTS[protocol]) === String(port))

@@ -10,6 +10,7 @@ import { admitShim, weaknessOf } from './admit.ts'
 import { Control, type ControlOptions } from './control.ts'
 import { forwarded } from '../http/forwarded.ts'
 import { HttpSource } from './http-source.ts'
+import { Loopback } from './loopback.ts'
 import { OpenPaths } from './open-paths.ts'
 import { Spawner } from './spawner.ts'
 import type { LinkSource } from './source.ts'
@@ -83,10 +84,11 @@ const stdio = (
 }
 
 const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpServer => {
-  const { port, path, transport } = config.settings
+  const { port, path, transport, scheme, 'ca-file': caFile } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
+  const loopback = new Loopback({ port, isTls: scheme === 'https', caFile })
   const source = new HttpSource({
-    port,
+    loopback,
     path,
     transports: transport === 'sse' ? ['sse'] : ['http', 'sse'],
     forwards: (config.settings['forward-headers'] ?? []).length > 0,
@@ -95,7 +97,7 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
       events.log.info('the MCP endpoint of the server was found', { port, ...found }),
   })
   const openPaths = new OpenPaths({
-    loopback: source.loopback,
+    loopback,
     paths: config.settings['open-paths'] ?? [],
     endpoint: () => source.endpoint?.path,
     forwarded: forwarded(config.settings['forward-headers']),
@@ -112,7 +114,7 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
       return Promise.resolve()
     },
     exit: () => Promise.resolve(),
-    close: () => source.close(),
+    close: () => loopback.close(),
   }
 }
 
@@ -121,6 +123,4 @@ export const connectServer = (
   means: ServerMeans,
   events: ServerEvents,
 ): McpServer =>
-  speaksHttp(config.settings)
-    ? http(config, means.budget, events)
-    : stdio(config, means, events)
+  speaksHttp(config.settings) ? http(config, means.budget, events) : stdio(config, means, events)

@@ -116,7 +116,8 @@ export class SseLink implements Link {
     this.events = new Events(response, {
       budget: this.target.budget,
       onEvent: (event) => this.event(event),
-      onEnd: (why) => this.fail(why ?? 'the server has ended its event stream, and with it the session'),
+      onEnd: (why) =>
+        this.fail(why ?? 'the server has ended its event stream, and with it the session'),
     })
     if (this.isPaused) this.events.pause()
   }
@@ -206,14 +207,19 @@ export class SseLink implements Link {
       if (status >= 200 && status < 300) return
       const none = noAnswer(response, messageIn(bytes), this.target.forwards)
       if (status === 404) this.fail('the server has ended its session')
-      else if (id !== undefined) this.owner?.failed(id, why ?? none.why, none.refusal)
+      else this.failed(id, why ?? none.why, none.refusal)
     })
   }
 
   private broken(id: number | undefined, error: Error): void {
     const why = this.target.loopback.sentence(error)
     if (isNobody(error)) this.fail(why)
-    else if (id !== undefined) this.owner?.failed(id, why)
+    else this.failed(id, why)
+  }
+
+  /** A request that will get no answer; after the end nobody waits for one. */
+  private failed(id: number | undefined, why: string, refusal?: Refusal): void {
+    if (id !== undefined && !this.end) this.owner?.failed(id, why, refusal)
   }
 
   private fail(message: string, refusal?: Refusal): void {

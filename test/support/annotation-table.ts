@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   uids: 'a uid, `name=uid`',
   headers: 'a comma list of header names',
   paths: 'a comma list of paths',
+  file: 'a file',
 }
 
 const kind = ({ type, values }: Annotation): string =>

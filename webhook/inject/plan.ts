@@ -65,7 +65,7 @@ const commandLine = (
 }
 
 /** Settings that only a server over HTTP has a use for. */
-const HTTP_ONLY = ['forward-headers', 'open-paths'] as const
+const HTTP_ONLY = ['ca-file', 'forward-headers', 'open-paths'] as const
 
 const inVain = (transport: Transport, { resolution }: Subject): readonly string[] =>
   transport.kind === 'http'
@@ -124,7 +124,8 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
   const resources = sidecarResources(pod, settings)
   const document = sidecarDocument({ pod, server, label, transport, placed, config })
   const existing = ownSidecar(pod)
-  const parts = { config, document, resources, isStdio, existing, ...identity }
+  const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
+  const parts = { config, document, resources, isStdio, caMount, existing, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
   return {

@@ -41,6 +41,8 @@ export interface SidecarParts {
   readonly document: SidecarDocument
   readonly resources: JsonObject
   readonly isStdio: boolean
+  /** The volume that brings the server's `ca-file`. */
+  readonly caMount: JsonObject | undefined
   readonly uid: number
   /** Undefined where the platform assigns groups (OpenShift). */
   readonly gid: number | undefined
@@ -61,6 +63,10 @@ const securityContext = ({ uid, gid, existing }: SidecarParts): JsonObject => ({
 /** The whole container. */
 export const sidecarContainer = (parts: SidecarParts): JsonObject => {
   const { image, imagePullPolicy } = parts.config.sidecar
+  const mounts = [
+    ...(parts.isStdio ? SIDECAR_MOUNTS : []),
+    ...(parts.caMount ? [parts.caMount] : []),
+  ]
   return {
     ...pick(parts.existing, KEPT),
     name: SIDECAR_CONTAINER,
@@ -80,7 +86,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
     livenessProbe: probe('/livez', 10, 3),
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: securityContext(parts),
-    ...(parts.isStdio ? { volumeMounts: SIDECAR_MOUNTS } : {}),
+    ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
   }
 }
 

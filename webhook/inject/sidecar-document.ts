@@ -18,14 +18,17 @@ import { memoryLimitBytes } from './resources.ts'
 import type { Transport } from './transport.ts'
 
 /** What was found out about the server, where the author had left it to us. */
-const foundTexts = (transport: Transport): Partial<Record<Key, string>> =>
-  transport.kind === 'stdio'
-    ? { transport: 'stdio' }
-    : {
-        transport: transport.protocol,
-        port: String(transport.port),
-        ...(transport.openPaths.length > 0 ? { 'open-paths': transport.openPaths.join(',') } : {}),
-      }
+const foundTexts = (transport: Transport): Partial<Record<Key, string>> => {
+  if (transport.kind === 'stdio') return { transport: 'stdio' }
+  const { protocol, port, tls, openPaths } = transport
+  return {
+    transport: protocol,
+    port: String(port),
+    scheme: tls.isTls ? 'https' : 'auto',
+    ...(tls.ca ? { 'ca-file': tls.ca.file } : {}),
+    ...(openPaths.length > 0 ? { 'open-paths': openPaths.join(',') } : {}),
+  }
+}
 
 /** The settings that the sidecar reads, where they differ from the table's defaults. */
 const settingTexts = (

@@ -18,6 +18,7 @@ import { bypassWarnings, reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
 import { standInsOf } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
+import { findTls, type UpstreamTls } from './upstream-tls.ts'
 
 export interface Stdio {
   readonly kind: 'stdio'
@@ -35,6 +36,7 @@ export interface Http {
   /** What it speaks over HTTP; `http` leaves it to the sidecar to find out. */
   readonly protocol: 'http' | 'sse'
   readonly port: number
+  readonly tls: UpstreamTls
   /** Paths of its own that pass the sidecar besides MCP. */
   readonly openPaths: readonly string[]
   readonly warnings: readonly string[]
@@ -168,13 +170,17 @@ const http = (
   const text = declared.length > 0 ? portList(declared) : String(port)
   const guess = `container ${name}: taken for a server that speaks HTTP on port ${text}, since ${why}; if it speaks stdio, set ${PREFIX}transport: stdio`
   const said = protocolSaid(subject)
+  const tls = findTls(server, port, subject)
+  if (!tls.ok) return tls
   const open = openPaths(port, subject)
   const warnings = [
     ...(said ? [] : [guess]),
     ...bypassWarnings(server, port, subject),
+    ...tls.value.warnings,
     ...open.warnings,
   ]
-  return ok({ kind: 'http', protocol: said ?? 'http', port, openPaths: open.paths, warnings })
+  const protocol = said ?? 'http'
+  return ok({ kind: 'http', protocol, port, tls: tls.value, openPaths: open.paths, warnings })
 }
 
 /** What the server speaks, or why its port cannot be told. */

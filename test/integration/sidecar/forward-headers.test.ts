@@ -39,11 +39,16 @@ describe.each(['http', 'sse'] as const)('a server over %s', (transport) => {
     const opened = await send(sidecar.url, INITIALIZE, { ...JSON_HEADERS, ...headers })
     const id = String(opened.headers['mcp-session-id'])
     const own = { ...JSON_HEADERS, ...headers, 'mcp-session-id': id }
-    return { opened, post: (body: string, more = {}) => send(sidecar.url, body, { ...own, ...more }) }
+    const post = (body: string, more = {}) => send(sidecar.url, body, { ...own, ...more })
+    const end = () => send(sidecar.url, undefined, own, { method: 'DELETE' })
+    return { opened, post, end }
   }
 
+  const asked = (line: string): Promise<unknown> =>
+    until(() => server.seen.some((one) => one.line === line), `the server gets ${line}`)
+
   test(
-    'gets the named headers of each caller, in every request of its session, and nobody is ready without them',
+    'gets the named headers of each caller, in every request of its session, and is ready before anybody calls',
     async () => {
       await start({ 'forward-headers': 'Authorization, X-Tenant' })
       await readiness((text) => text === 'ok\n')
@@ -55,7 +60,9 @@ describe.each(['http', 'sse'] as const)('a server over %s', (transport) => {
       await a.post(INITIALIZED)
       expect(messageIn(await a.post(CALL))).toContain('"text":"Bearer a red"')
       expect(messageIn(await b.post(CALL))).toContain('"text":"Bearer b undefined"')
-      await send(sidecar.url, undefined, { ...JSON_HEADERS }, { method: 'DELETE' })
+      if (transport === 'http') await asked('GET /mcp')
+      await a.end()
+      if (transport === 'http') await asked('DELETE /mcp')
       const brought = server.seen.map(({ headers }) => headers)
       expect(brought.length).toBeGreaterThanOrEqual(3)
       for (const headers of brought) {

@@ -3,7 +3,7 @@
 import { aBudget } from '../../support/budgets.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { HttpLink } from '../../../sidecar/server/http-link.ts'
 import { NO_HEADERS } from '../../../sidecar/server/link.ts'
@@ -18,6 +18,8 @@ const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"x"}'
 
 let server: Server
 let sockets: Set<Socket>
+/** Requests that the server has and their client has not left. */
+let open: Set<ServerResponse>
 let loopback: Loopback
 let link: HttpLink
 let answers: boolean
@@ -28,8 +30,11 @@ beforeEach(async () => {
   const noted: string[] = []
   seen = noted
   sockets = new Set()
+  open = new Set()
   server = createServer((request, response) => {
     noted.push(String(request.method))
+    open.add(response)
+    response.on('close', () => open.delete(response))
     request.resume()
     if (request.method !== 'POST' || !answers) return
     response.writeHead(202, { 'mcp-session-id': 's' }).end()
@@ -41,9 +46,10 @@ beforeEach(async () => {
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  loopback = new Loopback(port, SOCKETS)
+  loopback = new Loopback({ port, maxSockets: SOCKETS })
   link = new HttpLink({
     loopback,
+    forwards: false,
     path: '/mcp',
     budget: aBudget(),
     endTimeoutMs: 50,
@@ -70,9 +76,11 @@ test.each<[string, send: (count: number) => boolean]>([
 ])('%s', async (_name, send) => {
   const sent = [...Array(MAX_OPEN + 1).keys()].map(send)
   expect(sent).toEqual([...Array<boolean>(MAX_OPEN).fill(true), false])
-  await until(() => sockets.size === SOCKETS, 'the server has all that it gets at once')
+  await until(() => open.size === SOCKETS, 'the server has all that it gets at once')
+  expect(sockets.size).toBe(SOCKETS)
   link.close()
-  await until(() => sockets.size === 0, 'nothing of the link is left')
+  await until(() => open.size === 0, 'nothing of the link is left')
+  expect(seen.length).toBe(SOCKETS)
 })
 
 test('a DELETE that the server does not answer is given up', async () => {
@@ -81,5 +89,5 @@ test('a DELETE that the server does not answer is given up', async () => {
   await until(() => seen.includes('GET'), 'it has a session, and listens')
   link.close()
   await until(() => seen.includes('DELETE'), 'its end is told')
-  await until(() => sockets.size === 0, 'its connection is closed')
+  await until(() => open.size === 0, 'its connection is closed')
 })

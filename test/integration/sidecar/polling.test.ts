@@ -69,7 +69,7 @@ describe('a server that closes the stream of an answer', () => {
     }
     server = createServer((request, response) => {
       const { method, headers } = request
-      seen.push(`${method} ${headers['last-event-id'] ?? ''}`.trim())
+      seen.push(`${method} ${String(headers['last-event-id'] ?? '')}`.trim())
       const known = transports.get(String(headers['mcp-session-id']))
       void (known ? Promise.resolve(known) : open()).then((transport) =>
         transport.handleRequest(request, response),

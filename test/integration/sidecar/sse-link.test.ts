@@ -48,13 +48,14 @@ beforeEach(async () => {
   await once(server, 'listening')
   const address = server.address()
   port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  loopback = new Loopback(port)
+  loopback = new Loopback({ port })
   heard = []
   failures = []
   ends = []
   closes = 0
   link = new SseLink({
     loopback,
+    forwards: false,
     path: '/sse',
     budget: aBudget(),
     openTimeoutMs: 60_000,
@@ -107,10 +108,7 @@ test('messages wait for the endpoint; answers come on the stream, whatever a POS
   stream.write(': ping\n\nevent: other\ndata: {"jsonrpc":"2.0","method":"a"}\n\n')
   stream.write('event: message\ndata: {"jsonrpc":"2.0","method":"b"}\n\n')
   await until(() => heard.length > 1, 'a notification has come')
-  expect(heard).toEqual([
-    '{"jsonrpc":"2.0","id":1,"result":{}}',
-    '{"jsonrpc":"2.0","method":"b"}',
-  ])
+  expect(heard).toEqual(['{"jsonrpc":"2.0","id":1,"result":{}}', '{"jsonrpc":"2.0","method":"b"}'])
   expect(ends).toEqual([])
 })
 
@@ -211,7 +209,14 @@ describe('a server that is silent', () => {
     const { owner } = link
     const budget = aBudget()
     const times = { openTimeoutMs, acceptTimeoutMs }
-    link = new SseLink({ loopback, path: '/sse', budget, ...times, onClose: () => closes++ })
+    link = new SseLink({
+      loopback,
+      forwards: false,
+      path: '/sse',
+      budget,
+      ...times,
+      onClose: () => closes++,
+    })
     link.owner = owner
     return link
   }

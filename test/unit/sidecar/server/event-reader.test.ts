@@ -34,7 +34,11 @@ const STREAMS: readonly (readonly [string, string, readonly Event[]])[] = [
     [{ id: undefined, data: '{}' }],
   ],
   ['a byte order mark', '\uFEFFdata: {}\n\n', [{ id: undefined, data: '{}' }]],
-  ['a byte order mark before a comment', '\uFEFF: hi\ndata: {}\n\n', [{ id: undefined, data: '{}' }]],
+  [
+    'a byte order mark before a comment',
+    '\uFEFF: hi\ndata: {}\n\n',
+    [{ id: undefined, data: '{}' }],
+  ],
   ['a byte order mark further on', 'data: 1\n\n\uFEFFdata: 2\n\n', [{ id: undefined, data: '1' }]],
   [
     'a type, for its own event',
@@ -88,7 +92,12 @@ describe('where a stream can be taken up again', () => {
     ['nothing is said', 'data: 1\n\n', undefined, undefined],
     ['the last id', 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\ndata: 3\n\n', '2', undefined],
     ['an id without data', 'id: 7\n\n', '7', undefined],
-    ['an id of an event that is not complete', 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n', '1', undefined],
+    [
+      'an id of an event that is not complete',
+      'id: 1\ndata: 1\n\nid: 2\ndata: 2\n',
+      '1',
+      undefined,
+    ],
     ['and when', 'retry: 250\nid: 7\n\n', '7', 250],
     ['a pause that is no number', 'retry: 1.5\nid: 7\n\n', '7', undefined],
     ['the last pause', 'retry: 1\nretry: 2\n\n', undefined, 2],

@@ -115,7 +115,12 @@ describe('the endpoint of a server', () => {
       { 'POST /x': answer(200) },
       sse('/x'),
     ],
-    ['of HTTP+SSE may be left out', { transports: ['sse'] }, { 'POST /mcp': answer(200) }, undefined],
+    [
+      'of HTTP+SSE may be left out',
+      { transports: ['sse'] },
+      { 'POST /mcp': answer(200) },
+      undefined,
+    ],
   ])('a named one %s', async (_name, named, paths, expected) => {
     const { asked, found } = search(paths, named)
     expect(await found).toEqual(expected)
