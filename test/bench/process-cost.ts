@@ -1,7 +1,7 @@
 // What processes have cost so far, by /proc: CPU time, resident memory, open descriptors. A process
 // that has ended is an error: what it cost is not known any more.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const threadMicroseconds = (pid: number, thread: string): number => {
   const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')
@@ -29,6 +29,13 @@ export const residentKib = (pids: readonly number[]): number => {
     kib += Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
   }
   return kib
+}
+
+/** The highest resident memory of one process since this was last asked, in KiB, where the kernel tells. */
+export const takePeakKib = (pid: number): number => {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1])
 }
 
 /** Open descriptors of the processes together. */

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ import {
   type Sidecar,
 } from '../bridge/contenders.ts'
 import type { Bench, BenchContext } from '../bench.ts'
-import { residentKib } from '../process-cost.ts'
+import { residentKib, takePeakKib } from '../process-cost.ts'
 import { judge, type Budget, type Figure, type Report } from '../report.ts'
 import { quantile } from '../statistics.ts'
 import { makeMemoryGroup, type MemoryGroup } from './cgroup.ts'
@@ -30,13 +30,6 @@ const LOGS = '4,000 sessions with full event logs'
 const wants = ({ cells }: BenchContext, name: string): boolean =>
   cells.length === 0 || cells.some((part) => name.includes(part))
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
-
-/** The highest resident memory since it was last asked, where the kernel tells; in MiB. */
-const peakMib = (pid: number): number => {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  writeFileSync(`/proc/${pid}/clear_refs`, '5')
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / MIB
-}
 
 /** How much is left within the time that a sidecar has to become small again. */
 const calmMib = async (pid: number, target: number): Promise<number> => {
@@ -101,11 +94,11 @@ const measure = async (
   work: () => Promise<string>,
 ): Promise<Outcome> => {
   const [pid = 0] = pids
-  peakMib(pid)
+  takePeakKib(pid)
   const [told, { calls, failures, milliseconds }] = await probed(url, () => givingWay(work))
   if (!existsSync(`/proc/${pid}`)) throw new Error(`the sidecar did not survive ${name}`)
   const calm = await calmMib(pid, MOST_CALM_MIB)
-  const peak = peakMib(pid)
+  const peak = takePeakKib(pid) / MIB
   const p99 = quantile(milliseconds, 0.99)
   const figure = {
     flood: name,
