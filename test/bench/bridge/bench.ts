@@ -30,6 +30,7 @@ import {
 import { ANY_CORE, coresApart, describeCores } from './cores.ts'
 import { play, warmUp, type Match, type Results } from './matches.ts'
 import { measureSessions } from './sessions.ts'
+import { measureShares } from './shares.ts'
 import { toBudgets, toBuildBudgets, toFigures } from './summary.ts'
 
 const STARTS = 5
@@ -119,6 +120,7 @@ const run = async (context: BenchContext): Promise<Report> => {
   const cores = coresApart()
   const parts = [await measureLoad({ echo, cores }, context)]
   if (context.against === undefined && context.cells.length === 0) {
+    parts.push(await measureShares({ echo, cores }, paceOf(context), context))
     parts.push(await measureStart(echo, context.quick ? 1 : STARTS))
     parts.push(await measureFresh(echo, context))
   }

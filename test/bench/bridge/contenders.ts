@@ -27,7 +27,12 @@ export type Started = { readonly echo: string; readonly cores: Cores }
 
 /** What starting our sidecar took, from the first process to the answers of its admin port. */
 type StartTimes = { readonly listeningMs: number; readonly readyMs: number }
-export type Sidecar = Contender & { readonly start: StartTimes; readonly metrics: string }
+export type Sidecar = Contender & {
+  readonly start: StartTimes
+  readonly metrics: string
+  /** Stops as a pod does, by SIGTERM. */
+  readonly drain: () => Promise<void>
+}
 
 export type SidecarOptions = {
   readonly echo: string
@@ -36,6 +41,8 @@ export type SidecarOptions = {
   readonly dist: string
   readonly settings: Readonly<Record<string, string>>
   readonly memoryBytes?: number
+  /** Of Node, beside the image's own. */
+  readonly nodeFlags?: readonly string[]
   /** The cgroup.procs of a group that the sidecar alone is to be in. */
   readonly group?: string | undefined
 }
@@ -176,7 +183,7 @@ const startShim = (
 }
 
 const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidecar> => {
-  const { dist, settings, memoryBytes, group, cores = ANY_CORE } = options
+  const { dist, settings, memoryBytes, group, cores = ANY_CORE, nodeFlags = [] } = options
   const [port, adminPort] = [await freePort(), await freePort()]
   const admin = `http://127.0.0.1:${adminPort}`
   const document: SidecarDocument = {
@@ -190,7 +197,7 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   }
   const inGroup = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group]
-  const node = [process.execPath, ...SIDECAR_NODE_FLAGS, join(dist, 'sidecar.js')]
+  const node = [process.execPath, ...SIDECAR_NODE_FLAGS, ...nodeFlags, join(dist, 'sidecar.js')]
   const startedAt = performance.now()
   const sidecar = await startProgram({
     ...split([...cores.bridge, ...inGroup, ...node]),
@@ -209,6 +216,10 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
       })
     },
   )
+  const end = async (): Promise<void> => {
+    await Promise.all([shim.stop(), sidecar.stop()])
+    rmSync(runDir, { recursive: true, force: true })
+  }
   return {
     name: 'outrigger',
     url: `http://127.0.0.1:${port}/mcp`,
@@ -218,9 +229,9 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     stop: async () => {
       // It would drain for seconds, and nobody calls any more.
       sidecar.kill()
-      await Promise.all([shim.stop(), sidecar.stop()])
-      rmSync(runDir, { recursive: true, force: true })
+      await end()
     },
+    drain: end,
   }
 }
 
