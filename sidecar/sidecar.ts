@@ -10,7 +10,7 @@ import { Budget } from './bytes/budget.ts'
 import { createAdmin } from './admin/server.ts'
 import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
-import { probe } from './routing/eras.ts'
+import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { forwarded } from './http/forwarded.ts'
@@ -164,7 +164,7 @@ const build = (parts: SidecarParts) => {
     onStartFailed: (reason: string) => readiness.startFailed(reason),
   }
   const patienceMs = settings['startup-timeout']
-  const readiness: Readiness = new Readiness({ log, patienceMs, probe: () => probe(common) })
+  const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
   const router: Router = new Router({
     legacy: new Legacy(common),
     modern: new Modern(common),

@@ -75,6 +75,8 @@ export interface ChannelOptions {
   readonly nextId: () => number
   readonly now: () => number
   readonly observe: Observe
+  /** What may explain that it ended before it had answered anything. */
+  readonly hint?: () => string | undefined
 }
 
 /** Most requests in flight to one process, whoever asked. */
@@ -94,6 +96,9 @@ export const exitFault = (end: LinkEnd): Fault => {
     data: details,
   })
 }
+
+const hinted = (fault: Fault, hint: string | undefined): Fault =>
+  hint === undefined ? fault : { ...fault, message: `${fault.message.trim()}; ${hint}` }
 
 export class Channel implements LinkOwner {
   readonly link: Link
@@ -215,7 +220,7 @@ export class Channel implements LinkOwner {
   ended(end: LinkEnd): void {
     if (this.end) return
     this.end = end
-    const fault = exitFault(end)
+    const fault = this.hasAnswered ? exitFault(end) : hinted(exitFault(end), this.options.hint?.())
     for (const call of this.calls.take()) {
       this.observe(call, 'server_exited')
       call.caller.fault(fault)

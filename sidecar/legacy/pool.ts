@@ -11,6 +11,7 @@ import { ownInitialize } from '../mcp/own-request.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
+import { oneOnly } from '../server/one-only.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
 import type { Session } from './session.ts'
 
@@ -156,12 +157,13 @@ export class Pool {
       return link
     }
     const { model, nextId, now, observe } = this.options
-    const backend = new Backend({
+    const backend: Backend = new Backend({
       link: link.value,
       model,
       nextId,
       now,
       observe,
+      hint: () => (this.hasOthers(backend) ? oneOnly(model) : undefined),
       isAwaited: use.isAwaited,
       onUnused: use.onClosed,
       onEnd: (ended, end) => {
@@ -179,8 +181,16 @@ export class Pool {
       return ok({ backend, answer: answer.value })
     }
     backend.close()
-    this.failed(answer.error)
+    // Of a server of which others run it says nothing.
+    if (!this.hasOthers(backend)) this.failed(answer.error)
     return answer
+  }
+
+  private hasOthers(backend: Backend): boolean {
+    for (const other of this.backends) {
+      if (other !== backend && !other.isClosed && other.channel.hasAnswered) return true
+    }
+    return false
   }
 
   private failed({ code, message }: Fault): void {

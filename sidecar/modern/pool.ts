@@ -6,6 +6,7 @@ import type { Fault } from '../mcp/faults.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { Caller, Observe } from '../conversation/channel.ts'
 import type { LinkEnd } from '../server/link.ts'
+import { oneOnly } from '../server/one-only.ts'
 import { Backend } from './backend.ts'
 
 export interface PoolOptions {
@@ -96,11 +97,19 @@ export class Pool {
     const isOurs = !this.backends.get(key)?.has(backend)
     this.forget(key, backend)
     if (!isOurs) this.options.onProcessEnd('server')
-    if (!isOurs && !backend.channel.hasAnswered) this.options.onStartFailed(message)
+    const isFailure = !isOurs && !backend.channel.hasAnswered && !this.hasOthers(backend)
+    if (isFailure) this.options.onStartFailed(message)
+  }
+
+  private hasOthers(backend: Backend): boolean {
+    for (const backends of this.backends.values()) {
+      for (const other of backends) if (other !== backend && other.channel.hasAnswered) return true
+    }
+    return false
   }
 
   private async open(key: string, logReader: Caller | undefined): Promise<Found> {
-    const { source, nextId, now, observe, startupTimeoutMs } = this.options
+    const { source, model, nextId, now, observe, startupTimeoutMs } = this.options
     let running: Backend | undefined
     const link = await source.open({
       principal: key,
@@ -110,8 +119,9 @@ export class Pool {
       giveUp: () => running && this.end(key, running, 'room'),
     })
     if (!link.ok) return fail(link.error)
-    const backend = new Backend({
+    const backend: Backend = new Backend({
       link: link.value,
+      hint: () => (this.hasOthers(backend) ? oneOnly(model) : undefined),
       startupTimeoutMs,
       nextId,
       now,

@@ -1,5 +1,7 @@
-// Which eras the server speaks, found out on throw-away processes before the first client comes: a
-// server pins a connection to the era of its first message. One that has answered is what readiness means.
+// Which era the server speaks, found out on throw-away processes before the first client comes, one after the other and as
+// few as can be: one where the server answers what it is asked. `server/discover` comes first, and `initialize` follows it
+// on the same process: whoever speaks both eras is asked for the one that a first message pins it to. A process that exits
+// has said nothing about its era; any doubt means legacy, and a doubt is no verdict.
 
 import * as z from 'zod/mini'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
@@ -12,15 +14,15 @@ import { Channel } from '../conversation/channel.ts'
 
 /** What a server speaks. */
 export interface Eras {
-  readonly isLegacy: boolean
   readonly isModern: boolean
   /** The modern revisions that the server names itself. */
   readonly versions: readonly string[]
+  /** False: it answers in the legacy era, and whether it speaks the modern one could not be found out. */
+  readonly isCertain: boolean
 }
 
-/** A server that knows its callers itself, and not us. */
+/** A server that knows its callers itself, and not us: it works. */
 const REFUSED: ReadonlySet<FaultCode> = new Set(['server-unauthorized', 'server-forbidden'])
-const LEGACY_ONLY: Eras = { isLegacy: true, isModern: false, versions: [] }
 
 export interface ProbeOptions {
   readonly source: LinkSource
@@ -29,22 +31,41 @@ export interface ProbeOptions {
   readonly now: () => number
 }
 
-/** A server that speaks no modern answers or not; it is not waited for longer than this (or than its start took). */
+/** Some servers ignore what comes before `initialize`: after this long they are sent it. */
 const SILENCE_MS = 5000
+/** Whoever answers out of order has so long for the first of two. */
+const LATE_MS = 1000
 /** The modern era's own error codes: an answer with one of them is a modern answer. */
 const MODERN_ERRORS = new Set(['-32020', '-32021', '-32022'])
 
 const DISCOVER = 'server/discover'
 /** It holds its place for a moment and gives it up by itself. */
-const PROBE: Tenant = { principal: 'probe', idle: undefined, giveUp: () => undefined }
+const PROBE: Tenant = {
+  principal: 'probe',
+  idle: undefined,
+  giveUp: () => undefined,
+  isProbe: true,
+}
 const HEADERS = { 'mcp-protocol-version': MODERN, 'mcp-method': DISCOVER }
 
-/** One request to a process of its own, which is ended whatever the answer. */
-const askOnce = async (
+export const LEGACY: Eras = { isModern: false, versions: [], isCertain: true }
+/** Somebody's process has answered `initialize`, and that is all that is known. */
+export const IN_DOUBT: Eras = { ...LEGACY, isCertain: false }
+
+type Answer = Result<Response, Fault>
+/** The process ended without an answer that says anything. */
+type Told = Eras | 'ended'
+
+/** A process of its own, which is ended whatever it answers. */
+interface Trial {
+  readonly ask: (request: Request, timeoutMs: number) => Promise<Answer>
+  readonly pause: (delayMs: number) => Promise<undefined>
+}
+
+const onTrial = async <T>(
   { source, nextId, now }: ProbeOptions,
-  request: Request,
-  timeoutMs: number,
-): Promise<Result<Response, Fault>> => {
+  use: (trial: Trial) => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> => {
   const link = await source.open(PROBE)
   if (!link.ok) return link
   const channel = new Channel({
@@ -54,21 +75,26 @@ const askOnce = async (
     now,
     observe: () => undefined,
   })
-  const ticking = setInterval(() => channel.sweep(now()), 100)
-  try {
-    return await new Promise<Result<Response, Fault>>((resolve) => {
+  const timers = [setInterval(() => channel.sweep(now()), 100)]
+  const ask = (request: Request, timeoutMs: number): Promise<Answer> =>
+    new Promise((resolve) => {
       const caller = {
         answer: (_text: string, response: Response): void => resolve(ok(response)),
         notice: (): boolean => true,
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
-      channel.call(request, caller, {
-        timeoutMs,
-        headers: () => (request.method === DISCOVER ? HEADERS : {}),
-      })
+      const headers = (): Readonly<Record<string, string>> =>
+        request.method === DISCOVER ? HEADERS : {}
+      channel.call(request, caller, { timeoutMs, headers })
     })
+  const pause = (delayMs: number): Promise<undefined> =>
+    new Promise((resolve) => {
+      timers.push(setTimeout(() => resolve(undefined), delayMs))
+    })
+  try {
+    return await use({ ask, pause })
   } finally {
-    clearInterval(ticking)
+    for (const timer of timers) clearTimeout(timer)
     channel.close()
   }
 }
@@ -84,31 +110,78 @@ const isModernAnswer = (response: Response): boolean => {
 const discovered = z.object({ supportedVersions: z.array(z.string()).check(z.maxLength(64)) })
 
 /** What the server says it supports; the revision we asked in, where it does not say. */
-const versionsIn = ({ text, result }: Response): readonly string[] =>
-  discovered.safeParse(valueAt(text, result)).data?.supportedVersions ?? [MODERN]
-
-const hasResult = (answer: Result<Response, Fault>): boolean =>
-  answer.ok && answer.value.result !== undefined
-
-/** Whether the answer to `initialize` says all: the server has no other era, or answers, though not to us. */
-const isSettled = (legacy: Result<Response, Fault>, { source }: ProbeOptions): boolean =>
-  legacy.ok ? hasResult(legacy) && source.isLegacyOnly === true : REFUSED.has(legacy.error.code)
-
-/** Asks the server for both eras; the fault is that of a server that answers neither. */
-export const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
-  const { now, startupTimeoutMs } = options
-  const startMs = now()
-  const legacy = await askOnce(options, ownInitialize(), startupTimeoutMs)
-  const isLegacy = hasResult(legacy)
-  if (isSettled(legacy, options)) return ok(LEGACY_ONLY)
-  const patienceMs = isLegacy ? Math.max(SILENCE_MS, 2 * (now() - startMs)) : startupTimeoutMs
-  const discover = ownRequest(DISCOVER, { _meta: modernMeta(MODERN) })
-  const modern = await askOnce(options, discover, patienceMs)
-  const isModern = modern.ok && isModernAnswer(modern.value)
-  // Clients were faster and have every place: it has not been asked, so nothing is known.
-  if (!modern.ok && modern.error.code === 'no-capacity') return modern
-  if (isLegacy || isModern) {
-    return ok({ isLegacy, isModern, versions: modern.ok ? versionsIn(modern.value) : [] })
-  }
-  return legacy.ok ? ok(LEGACY_ONLY) : legacy
+const modern = ({ text, result }: Response): Eras => {
+  const named = discovered.safeParse(valueAt(text, result)).data?.supportedVersions
+  return { isModern: true, versions: named ?? [MODERN], isCertain: true }
 }
+
+const modernIn = (answer: Answer | undefined): Eras | undefined =>
+  answer?.ok === true && isModernAnswer(answer.value) ? modern(answer.value) : undefined
+
+const isEnd = (answer: Answer): boolean => !answer.ok && answer.error.code === 'server-exited'
+
+/** What an answer to `initialize` says: that the server works, whatever it answers. */
+const greeted = (answer: Answer): Result<Told, Fault> => {
+  if (answer.ok || REFUSED.has(answer.error.code)) return ok(LEGACY)
+  return isEnd(answer) ? ok('ended') : answer
+}
+
+/** Whether the process speaks the modern era, and if not whether it works. */
+const bothAsked = async (
+  { ask, pause }: Trial,
+  timeoutMs: number,
+): Promise<Result<Told, Fault>> => {
+  const discovering = ask(ownRequest(DISCOVER, { _meta: modernMeta(MODERN) }), 0)
+  const early = await Promise.race([discovering, pause(Math.min(SILENCE_MS, timeoutMs))])
+  const known = modernIn(early)
+  if (known) return ok(known)
+  if (early && isEnd(early)) return ok('ended')
+  const greeting = ask(ownInitialize(), timeoutMs)
+  // Still starting, or silent: what was asked first is answered first, if it ever is.
+  const late = early ?? (await lateAnswer(discovering, greeting, pause))
+  const found = modernIn(late)
+  return found ? ok(found) : greeted(await greeting)
+}
+
+/** The answer to the first of two questions; undefined where there is one to the second alone. */
+const lateAnswer = async (
+  first: Promise<Answer>,
+  second: Promise<Answer>,
+  pause: Trial['pause'],
+): Promise<Answer | undefined> => {
+  const answer = await Promise.race([first, second])
+  return Promise.race([first, pause(answer.ok ? LATE_MS : 0)])
+}
+
+const discover =
+  ({ source, startupTimeoutMs }: ProbeOptions) =>
+  async (trial: Trial): Promise<Result<Told, Fault>> =>
+    source.isLegacyOnly === true
+      ? greeted(await trial.ask(ownInitialize(), startupTimeoutMs))
+      : bothAsked(trial, startupTimeoutMs)
+
+/** Asks the server; the fault is that of a server that answers nothing. */
+const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
+  const { startupTimeoutMs } = options
+  const told = await onTrial(options, discover(options))
+  if (!told.ok) return told
+  if (told.value !== 'ended') return ok(told.value)
+  // Some exit at whatever comes before initialize; others had a reason that has nothing to do with it.
+  const second = await onTrial(options, ({ ask }) => ask(ownInitialize(), startupTimeoutMs))
+  return second.ok ? ok(IN_DOUBT) : second
+}
+
+/** Asks once more where there was a doubt: who exits again at the same question does not speak that era. */
+const confirm = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
+  const told = await onTrial(options, discover(options))
+  if (!told.ok) return told
+  return ok(told.value === 'ended' ? LEGACY : told.value)
+}
+
+/** Both, of one server. */
+export const probesOf = (
+  options: ProbeOptions,
+): Readonly<Record<'probe' | 'confirm', () => Promise<Result<Eras, Fault>>>> => ({
+  probe: () => probe(options),
+  confirm: () => confirm(options),
+})

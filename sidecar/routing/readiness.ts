@@ -1,10 +1,11 @@
 // Whether calls can be served, and if not why: the shim is there, one child has started and answered, nothing is
-// draining. A broken server, also one that breaks later, is tried again with growing pauses, never in a hot loop.
+// draining. A broken server, also one that breaks later, is tried again with growing pauses, never in a hot loop. What the
+// server speaks is kept until its container ends; a doubt is served as legacy, and settled when it matters.
 
 import type { Log } from '../../shared/log.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Result } from '../../shared/result.ts'
-import type { Eras } from './eras.ts'
+import { IN_DOUBT, type Eras } from './eras.ts'
 
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
@@ -16,6 +17,8 @@ export interface ReadinessOptions {
   /** How long a request waits to learn what the server speaks. */
   readonly patienceMs: number
   readonly probe: () => Promise<Result<Eras, Fault>>
+  /** Asks once more, where there is a doubt. */
+  readonly confirm: () => Promise<Result<Eras, Fault>>
   readonly log: Log
 }
 
@@ -35,6 +38,7 @@ export class Readiness {
     this.tellFailed = resolve
   })
   private timer: NodeJS.Timeout | undefined
+  private confirming: Promise<void> | undefined
   private tellReady: () => void = () => undefined
   /** Resolves when the server has answered for the first time. */
   readonly whenReady: Promise<void> = new Promise((resolve) => {
@@ -51,9 +55,9 @@ export class Readiness {
     return this.found ? undefined : this.reason
   }
 
-  /** What the server speaks, if that is known. */
+  /** What the server speaks, if that is known for sure. */
   get known(): Eras | undefined {
-    return this.found
+    return this.found?.isCertain === true ? this.found : undefined
   }
 
   /** Why the server was not served by last, whatever else stands in the way now. */
@@ -63,7 +67,7 @@ export class Readiness {
 
   /** What the server speaks, once that is known; undefined where its start has failed, or takes too long. */
   eras(): Promise<Eras | undefined> {
-    if (this.found) return Promise.resolve(this.found)
+    if (this.found) return this.settled(this.found)
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.waiting = this.waiting.filter((other) => other !== settle)
@@ -77,9 +81,10 @@ export class Readiness {
     })
   }
 
-  /** A server process has answered. */
+  /** A client's server process has answered, perhaps before the probe's. */
   started(): void {
     this.failedStarts = 0
+    if (!this.found) this.find(IN_DOUBT)
   }
 
   /** A server process could not be started; after several in a row the server is asked again whether it works. */
@@ -123,6 +128,29 @@ export class Readiness {
     this.settle()
   }
 
+  /** A doubt is settled once somebody needs to know; where it cannot be now, it is legacy for now. */
+  private async settled(found: Eras): Promise<Eras | undefined> {
+    if (found.isCertain) return found
+    this.confirming ??= this.confirm(this.round).finally(() => {
+      this.confirming = undefined
+    })
+    await this.confirming
+    return this.found
+  }
+
+  private async confirm(round: number): Promise<void> {
+    const result = await this.options.confirm()
+    if (result.ok && round === this.round) this.find(result.value)
+  }
+
+  private find(found: Eras): void {
+    const { isModern, isCertain } = found
+    this.found = found
+    this.tellReady()
+    this.options.log.info('the server answers', { modern: isModern, certain: isCertain })
+    this.settle()
+  }
+
   private settle(): void {
     const { waiting } = this
     this.waiting = []
@@ -133,21 +161,24 @@ export class Readiness {
     const result = await this.options.probe()
     if (round !== this.round) return
     if (result.ok) {
-      this.found = result.value
-      this.tellReady()
-      this.options.log.info('the server answers', {
-        legacy: result.value.isLegacy,
-        modern: result.value.isModern,
-      })
-    } else {
-      this.reason = result.error.message
-      this.tellFailed(result.error.message)
-      this.options.log.error(`the server does not start: ${result.error.message}`)
-      this.timer = setTimeout(
-        () => void this.attempt(round, Math.min(pauseMs * 2, MAX_PAUSE_MS)),
-        pauseMs,
-      )
+      this.find(result.value)
+      return
     }
+    // A client was faster, and has been answered.
+    if (this.found) return
+    const { code, message } = result.error
+    this.reason = message
+    // Clients' processes may be starting: then the server has not been asked, and they will hear whether it works.
+    if (code !== 'no-capacity') this.tell(message)
+    this.timer = setTimeout(
+      () => void this.attempt(round, Math.min(pauseMs * 2, MAX_PAUSE_MS)),
+      pauseMs,
+    )
+  }
+
+  private tell(reason: string): void {
+    this.tellFailed(reason)
+    this.options.log.error(`the server does not start: ${reason}`)
     this.settle()
   }
 }

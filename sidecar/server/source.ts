@@ -9,6 +9,8 @@ import type { Link } from './link.ts'
 export interface Tenant extends Holder {
   /** Somebody else needs the place: closes the link. Asked for only where the tenant is idle. */
   readonly giveUp: () => void
+  /** It is ours and no client's: it comes only where no process is, and whoever comes waits until it has gone. */
+  readonly isProbe?: true
 }
 
 export interface LinkSource {

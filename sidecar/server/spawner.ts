@@ -1,5 +1,7 @@
 // Children on demand: the cap on processes, who gets the next place, and what a client is told when there is none to
-// be had. At the cap whoever is idle makes room (access/room.ts); a newcomer waits for that, in bounds.
+// be had. At the cap whoever is idle makes room (access/room.ts); a newcomer waits for that, in bounds. Many servers hold
+// a lock, a port or a profile: two are never there at once before clients have asked for two, so that the first of all
+// waits until what was there before has gone.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { inTurn, lastOfMost, whoMakesRoom, type Newcomer } from '../access/room.ts'
@@ -52,6 +54,7 @@ export class Spawner implements LinkSource {
   open(tenant: Tenant): Promise<Result<Link, Fault>> {
     const { control, now } = this.options
     if (!control.isReady) return Promise.resolve(fail(notRunning()))
+    if (tenant.isProbe && this.isUsed()) return Promise.resolve(fail(used()))
     const { principal } = tenant
     return new Promise((settle) => {
       this.add({ tenant, principal, sinceMs: now(), settle })
@@ -69,6 +72,12 @@ export class Spawner implements LinkSource {
     }
   }
 
+  /** Whether a client has a process. */
+  private isUsed(): boolean {
+    for (const { isProbe } of this.options.control.tenants) if (!isProbe) return true
+    return false
+  }
+
   private add(one: Waiting): void {
     this.waiting = [...this.waiting, one]
     const last = this.waiting.length > MAX_WAITING ? lastOfMost(this.waiting) : undefined
@@ -80,6 +89,11 @@ export class Spawner implements LinkSource {
     const { control, maxProcesses } = this.options
     for (const next of inTurn(this.waiting, control.tenants)) {
       if (this.isHeld || !control.isReady || control.count >= maxProcesses) break
+      if (next.tenant.isProbe && this.isUsed()) {
+        this.leave(next).settle(fail(used()))
+        continue
+      }
+      if (control.count > 0 && !this.isUsed()) break
       this.leave(next)
       next.settle(this.spawn(next))
     }
@@ -102,7 +116,8 @@ export class Spawner implements LinkSource {
   /** Those who wait for whom no place is free or being freed. */
   private withoutPlace(): readonly Waiting[] {
     const { control, maxProcesses } = this.options
-    const places = control.ending + Math.max(maxProcesses - control.count, 0)
+    let places = control.ending + Math.max(maxProcesses - control.count, 0)
+    for (const { isProbe } of control.tenants) if (isProbe) places++
     if (this.waiting.length <= places) return []
     return inTurn(this.waiting, control.tenants).slice(places)
   }
@@ -154,3 +169,6 @@ export class Spawner implements LinkSource {
 
 const notRunning = (): Fault =>
   fault('no-capacity', "the server's container is not running yet; try again", BUSY)
+
+const used = (): Fault =>
+  fault('no-capacity', 'clients have processes of the server: it is not probed beside them', BUSY)

@@ -29,6 +29,7 @@ const NAMES = [
   'outrigger_sessions',
   'outrigger_spans_dropped_total',
   'outrigger_spawns_total',
+  'outrigger_tolerated_total',
   'process_cpu_seconds_total',
   'process_resident_memory_bytes',
 ]

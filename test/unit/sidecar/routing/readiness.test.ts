@@ -1,16 +1,17 @@
 // Ready when the server has answered; not ready says why; a broken one is tried again, never in a hot loop.
 
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Eras } from '../../../../sidecar/routing/eras.ts'
+import { IN_DOUBT, LEGACY, type Eras } from '../../../../sidecar/routing/eras.ts'
 import { Readiness } from '../../../../sidecar/routing/readiness.ts'
 import { fault, type Fault } from '../../../../sidecar/mcp/faults.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { keptLog, type KeptLog } from '../../../support/kept-log.ts'
 
-const BOTH: Eras = { isLegacy: true, isModern: true, versions: ['2026-07-28'] }
+const MODERN: Eras = { isModern: true, versions: ['2026-07-28'], isCertain: true }
 const BROKEN = fail(fault('server-exited', 'the server exited with code 3'))
 
 let probes: ((result: Result<Eras, Fault>) => void)[]
+let confirms: ((result: Result<Eras, Fault>) => void)[]
 let readiness: Readiness
 let kept: KeptLog
 
@@ -23,10 +24,12 @@ const answers = async (result: Result<Eras, Fault>): Promise<void> => {
 beforeEach(() => {
   jest.useFakeTimers()
   probes = []
+  confirms = []
   kept = keptLog()
   readiness = new Readiness({
     patienceMs: 1000,
     probe: () => new Promise((resolve) => void probes.push(resolve)),
+    confirm: () => new Promise((resolve) => void confirms.push(resolve)),
     log: kept.log,
   })
 })
@@ -41,7 +44,7 @@ describe('obstacle', () => {
     expect(readiness.obstacle).toContain('shim')
     readiness.begin(undefined)
     expect(readiness.obstacle).toContain('not answered yet')
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     expect(readiness.obstacle).toBeUndefined()
     await readiness.whenReady
   })
@@ -55,14 +58,14 @@ describe('obstacle', () => {
 
   test('draining stands above all', async () => {
     readiness.begin(undefined)
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     readiness.isDraining = true
     expect(readiness.obstacle).toContain('draining')
   })
 
   test('the container is gone', async () => {
     readiness.begin(undefined)
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     readiness.stop('gone')
     expect([readiness.obstacle, readiness.known]).toEqual(['gone', undefined])
   })
@@ -78,13 +81,13 @@ describe('a broken server', () => {
       await jest.advanceTimersByTimeAsync(1)
       expect(probes).toHaveLength(1)
     }
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     expect(readiness.obstacle).toBeUndefined()
   })
 
   test('that fails later is asked again, after several starts in a row', async () => {
     readiness.begin(undefined)
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     readiness.startFailed('a')
     readiness.startFailed('b')
     readiness.started()
@@ -93,7 +96,7 @@ describe('a broken server', () => {
     expect(readiness.obstacle).toBeUndefined()
     readiness.startFailed('e')
     expect(readiness.obstacle).toBe('e')
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     expect(readiness.obstacle).toBeUndefined()
   })
 })
@@ -102,8 +105,8 @@ describe('who asks for the eras', () => {
   test('hears them at once where they are known, else when they are', async () => {
     const early = readiness.eras()
     readiness.begin(undefined)
-    await answers(ok(BOTH))
-    expect([await early, await readiness.eras()]).toEqual([BOTH, BOTH])
+    await answers(ok(MODERN))
+    expect([await early, await readiness.eras()]).toEqual([MODERN, MODERN])
   })
 
   test.each([
@@ -118,10 +121,83 @@ describe('who asks for the eras', () => {
   })
 })
 
+describe('a doubt', () => {
+  const settles = async (result: Result<Eras, Fault>): Promise<void> => {
+    confirms.shift()?.(result)
+    await jest.advanceTimersByTimeAsync(0)
+  }
+  const BUSY = fail(fault('no-capacity', 'clients have processes of the server'))
+
+  beforeEach(async () => {
+    readiness.begin(undefined)
+    await answers(ok(IN_DOUBT))
+  })
+
+  test('is served, and not known for sure', () => {
+    expect([readiness.obstacle, readiness.known]).toEqual([undefined, undefined])
+    expect(confirms).toHaveLength(0)
+  })
+
+  test.each([
+    ['modern after all', ok(MODERN), MODERN, MODERN],
+    ['legacy', ok(LEGACY), LEGACY, LEGACY],
+    ['still not to be found out', BUSY, IN_DOUBT, undefined],
+  ])('is settled once for all who need to know: %s', async (_name, result, found, known) => {
+    const both = [readiness.eras(), readiness.eras()]
+    expect(confirms).toHaveLength(1)
+    await settles(result)
+    expect(await Promise.all(both)).toEqual([found, found])
+    expect(readiness.known).toEqual(known)
+    expect(readiness.obstacle).toBeUndefined()
+  })
+
+  test('is asked about again by the next who needs to know', async () => {
+    const first = readiness.eras()
+    await settles(BUSY)
+    await first
+    const second = readiness.eras()
+    expect(confirms).toHaveLength(1)
+    await settles(ok(MODERN))
+    expect(await second).toEqual(MODERN)
+  })
+
+  test('is forgotten with its container', async () => {
+    const asked = readiness.eras()
+    readiness.stop('gone')
+    await settles(ok(MODERN))
+    expect(await asked).toBeUndefined()
+    expect(readiness.obstacle).toBe('gone')
+  })
+})
+
+describe('a client that is faster than the probe', () => {
+  const reason = 'clients have processes of the server'
+  const BUSY = fail(fault('no-capacity', reason))
+
+  test('and has been answered makes the sidecar ready: legacy, in doubt', async () => {
+    readiness.begin(undefined)
+    readiness.started()
+    expect([readiness.obstacle, readiness.known]).toEqual([undefined, undefined])
+    await answers(BUSY)
+    expect(readiness.obstacle).toBeUndefined()
+  })
+
+  test('and has not been answered yet is no failure of the server', async () => {
+    readiness.begin(undefined)
+    let failed: string | undefined
+    void readiness.whenFailed.then((reason) => (failed = reason))
+    await answers(BUSY)
+    expect([failed, readiness.obstacle]).toEqual([undefined, reason])
+    await jest.advanceTimersByTimeAsync(500)
+    await answers(ok(MODERN))
+    expect(readiness.known).toEqual(MODERN)
+  })
+})
+
 test("an earlier container's answer changes nothing", async () => {
   readiness.begin(undefined)
   readiness.begin(undefined)
-  await answers(ok(BOTH))
+  await answers(ok(MODERN))
   expect(readiness.known).toBeUndefined()
   await answers(BROKEN)
   expect(readiness.obstacle).toBe('the server exited with code 3')
@@ -130,7 +206,7 @@ test("an earlier container's answer changes nothing", async () => {
 describe('isolation that is only advisory', () => {
   test('serves, and says once what does not hold', async () => {
     readiness.begin('the kernel has none')
-    await answers(ok(BOTH))
+    await answers(ok(MODERN))
     expect([readiness.obstacle, readiness.weakness]).toEqual([undefined, 'the kernel has none'])
     const warnings = kept.lines.filter((line) => line.includes('"level":"warn"'))
     expect(warnings).toEqual([expect.stringContaining('"weakness":"the kernel has none"')])

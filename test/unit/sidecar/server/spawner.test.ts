@@ -214,3 +214,69 @@ describe('a shim that is busy', () => {
     expect(outcomes).toEqual(['refused'])
   })
 })
+
+describe('two processes are never there before clients have asked for two', () => {
+  const aProbe = (): Tenant => ({ ...aTenant('probe', false), isProbe: true })
+
+  test('a client waits until the probe has gone', async () => {
+    const probe = aProbe()
+    await come(probe)()
+    const told = come(busy())
+    expect(await told()).toEqual(['waits'])
+    end(probe)
+    await sweep(2 * PATIENCE_MS)
+    expect(await told()).toEqual(['waits'])
+    await free()
+    expect(await told()).toEqual(['ok'])
+  })
+
+  test('a client waits until its last process has gone, and so does another', async () => {
+    const last = busy()
+    await come(last)()
+    end(last)
+    const told = come(busy(), busy('B'))
+    expect(await told()).toEqual(['waits', 'waits'])
+    await free()
+    expect(await told()).toEqual(['ok', 'ok'])
+  })
+
+  test('a client does not wait where another has a process', async () => {
+    const gone = busy()
+    await come(gone, busy('B'))()
+    end(gone)
+    ending = 0
+    expect(await come(busy('C'))()).toEqual(['ok'])
+  })
+
+  test('a probe waits until the last probe has gone', async () => {
+    const first = aProbe()
+    await come(first)()
+    end(first)
+    const told = come(aProbe())
+    expect(await told()).toEqual(['waits'])
+    await free()
+    expect(await told()).toEqual(['ok'])
+  })
+
+  test('a probe is refused where a client has a process', async () => {
+    await come(busy())()
+    expect(await come(aProbe())()).toEqual([expect.stringMatching(/^no-capacity: clients have/)])
+  })
+
+  test('a probe that waits is refused where a client came first', async () => {
+    const first = aProbe()
+    await come(first)()
+    const told = come(busy(), aProbe())
+    end(first)
+    await free()
+    expect(await told()).toEqual(['ok', expect.stringMatching(/^no-capacity: clients have/)])
+  })
+
+  test('where the probe has the only place the client waits for it as long as it takes', async () => {
+    tenants = [aProbe(), busy('other')]
+    end(tenants[1] ?? busy())
+    const told = come(busy())
+    await sweep(2 * PATIENCE_MS)
+    expect(await told()).toEqual(['waits'])
+  })
+})
