@@ -105,12 +105,14 @@ const timesOf = ({ config: { settings }, keepAliveMs }: SidecarParts) => ({
   keepAliveMs: keepAliveMs ?? KEEP_ALIVE_MS,
 })
 
-const observer =
-  (memory: IdleMemory, metrics: Metrics, now: () => number): Observe =>
-  (method, durationMs, errorType) => {
+/** Who takes note of calls, and of what is not as it should be. */
+const observers = (memory: IdleMemory, metrics: Metrics, { log, now }: SidecarParts) => {
+  const observe: Observe = (method, durationMs, errorType) => {
     memory.used(now())
     metrics.operation(method, durationMs, errorType)
   }
+  return { observe, remarks: createRemarks(log, metrics) }
+}
 
 /** What may be held for others, and what gives it back. */
 const memoryOf = ({ config, process, now }: SidecarParts) => {
@@ -156,7 +158,7 @@ const build = (parts: SidecarParts) => {
     endsListeners: config.exitWhenIdle,
     ...callsOf(parts),
     now,
-    observe: observer(memory, metrics, now),
+    ...observers(memory, metrics, parts),
     onSessionEnd: metrics.sessionEnd,
     onProcessEnd: metrics.modernProcessEnd,
     ...timesOf(parts),
@@ -178,7 +180,7 @@ const build = (parts: SidecarParts) => {
     memory.sweep(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  return { budget, metrics, server, readiness, router, drain, sweep }
+  return { budget, metrics, remarks: common.remarks, server, readiness, router, drain, sweep }
 }
 
 /** Lets the server's container exit, where it is time for that. */
@@ -228,11 +230,10 @@ const otherPaths = (
 
 const createServers = (
   { config, log, now }: SidecarParts,
-  { budget, metrics, readiness, router, server }: ReturnType<typeof build>,
+  { budget, metrics, remarks, readiness, router, server }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
-  const remarks = createRemarks(log, metrics)
   const rules = originRules(config)
   const stages = pipeline({
     origin: origin(rules),

@@ -19,6 +19,11 @@ export class Gathered {
     return this.used
   }
 
+  /** What is there; valid until more comes. */
+  get bytes(): Buffer {
+    return this.buffer.subarray(0, this.used)
+  }
+
   /** Copies a piece behind what is there. */
   add(piece: Uint8Array): void {
     const needed = this.used + piece.length

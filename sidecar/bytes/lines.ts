@@ -1,44 +1,65 @@
-// Bytes → lines, each bounded; a line is valid only during the call. What is not whole yet is copied.
-// A line over the bound ends the stream: nobody could say whose answer it was.
+// Bytes → lines, each bounded; a line is valid only during the call. What is not whole yet is copied. Of a line over the
+// bound its beginning and its end are handed out, which may say whose answer it was; the rest is thrown away unread.
 
 import type { Lease } from './budget.ts'
 import { free } from './freed.ts'
 import { Gathered } from './gathered.ts'
 
 const NEWLINE = 0x0a
+/** What is handed out of a line over the bound, on either side. */
+const PART_BYTES = 1024
+/** More of one line is not thrown away either: whoever writes it writes no lines. */
+const MAX_SKIPPED_BYTES = 256 * 1024 * 1024
+
+export interface LineOwner {
+  line(line: Buffer): void
+  overlong(part: Buffer, which: 'beginning' | 'end'): void
+}
 
 export class Lines {
   private readonly pending = new Gathered()
   private readonly maxBytes: number
-  private readonly onLine: (line: Buffer) => void
+  private readonly owner: LineOwner
   private readonly lease: Lease
   private isSkipping = false
+  /** The end, so far, of a line over the bound. */
+  private end: Buffer | undefined
+  private skipped = 0
 
   /** The lease is for the line that is not whole; while it waits no further chunk should come. */
-  constructor(maxBytes: number, lease: Lease, onLine: (line: Buffer) => void) {
+  constructor(maxBytes: number, lease: Lease, owner: LineOwner) {
     this.maxBytes = maxBytes
     this.lease = lease
-    this.onLine = onLine
+    this.owner = owner
   }
 
-  /** Takes a chunk and calls back for each whole line; false once a line is over the bound. */
+  /** The line that is not whole; valid until the next chunk. */
+  get unfinished(): Buffer {
+    return this.pending.bytes
+  }
+
+  /** Takes a chunk and calls back for each whole line; false where a line seems to have no end. */
   push(chunk: Buffer): boolean {
-    let start = this.isSkipping ? chunk.indexOf(NEWLINE) + 1 : 0
-    if (this.isSkipping && start === 0) return true
-    this.isSkipping = false
-    for (;;) {
-      const end = chunk.indexOf(NEWLINE, start)
-      if (end === -1) break
-      if (this.pending.length + end - start > this.maxBytes) return false
-      this.emit(chunk.subarray(start, end))
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const piece = chunk.subarray(start, end)
+      if (this.isSkipping) this.endOfSkipped(piece)
+      else if (this.pending.length + piece.length > this.maxBytes) {
+        this.beginOverlong(piece)
+        this.endOfSkipped(piece)
+      } else this.emit(piece)
       start = end + 1
     }
-    if (this.pending.length + chunk.length - start > this.maxBytes) return false
-    // The caller reads its next chunk into the same memory.
-    if (start < chunk.length) {
-      this.pending.add(chunk.subarray(start))
-      this.lease.reads(this.pending.length, this.maxBytes)
+    if (start === chunk.length) return true
+    const rest = chunk.subarray(start)
+    if (this.isSkipping) return this.throwAway(rest)
+    if (this.pending.length + rest.length > this.maxBytes) {
+      this.beginOverlong(rest)
+      return this.throwAway(rest)
     }
+    // The caller reads its next chunk into the same memory.
+    this.pending.add(rest)
+    this.lease.reads(this.pending.length, this.maxBytes)
     return true
   }
 
@@ -54,9 +75,34 @@ export class Lines {
     this.isSkipping = true
   }
 
+  private beginOverlong(piece: Buffer): void {
+    const known = this.pending.length > 0 ? this.pending.bytes : piece
+    this.owner.overlong(known.subarray(0, PART_BYTES), 'beginning')
+    const end = Buffer.from(this.pending.bytes.subarray(-PART_BYTES))
+    this.skip()
+    this.end = end
+    this.skipped = 0
+  }
+
+  /** Keeps the last of what is thrown away, where it is a line over the bound. */
+  private throwAway(piece: Buffer): boolean {
+    if (this.end === undefined) return true
+    this.skipped += piece.length
+    this.end = Buffer.concat([this.end, piece.subarray(-PART_BYTES)]).subarray(-PART_BYTES)
+    return this.skipped <= MAX_SKIPPED_BYTES
+  }
+
+  private endOfSkipped(piece: Buffer): void {
+    this.throwAway(piece)
+    const { end } = this
+    this.isSkipping = false
+    this.end = undefined
+    if (end) this.owner.overlong(end, 'end')
+  }
+
   private emit(last: Buffer): void {
     if (this.pending.length === 0) {
-      this.onLine(last)
+      this.owner.line(last)
       return
     }
     this.pending.add(last)
@@ -67,7 +113,7 @@ export class Lines {
     const line = this.pending.take()
     // What becomes of it is counted where it goes.
     this.lease.release()
-    this.onLine(line)
+    this.owner.line(line)
     free(line)
   }
 }

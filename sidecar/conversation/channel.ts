@@ -1,63 +1,47 @@
 // Requests over one link: every id and progress token is replaced by a number of ours, unique in this
 // process, and comes back exactly as it came. Answers, progress and subscriptions find their caller by
-// that number and by nothing else. Every wait has a deadline; progress moves it.
+// that number and by nothing else; what names it and cannot be used fails its call. Every wait has a deadline; progress
+// moves it.
 
-import { InFlight } from './in-flight.ts'
-import type { JsonObject } from '../json/scan.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
   member,
   metaOf,
   slice,
-  stringAt,
-  valueAt,
   type Message,
   type Notification,
   type Request,
   type Response,
 } from '../mcp/message.ts'
-import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
+import { ownNumber, ownNumberInAnySpelling, tokenLike } from '../mcp/own-id.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import type { OddLine } from '../mcp/server-line.ts'
+import type { Remarks, Tolerance } from '../mcp/tolerance.ts'
+import type { Unusable } from '../mcp/unusable.ts'
 import { injection } from '../telemetry/trace-context.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import {
   NO_HEADERS,
-  type Envelope,
   type Link,
   type LinkEnd,
   type LinkOwner,
   type Refusal,
 } from '../server/link.ts'
-
-/** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
-export interface Caller {
-  answer(text: string, response: Response): void
-  /** Progress, or a message of the caller's subscription. False where nobody is there to hear it. */
-  notice(text: string): boolean
-  fault(fault: Fault): void
-}
-
-export interface CallOptions {
-  /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
-  readonly timeoutMs: number
-  readonly headers?: Envelope['headers'] | undefined
-  /** Of a client's request, where traces are on. */
-  readonly trace?: RequestTrace | undefined
-}
-
-/** One request in flight. */
-export interface Call {
-  readonly id: number
-  readonly idText: string
-  readonly tokenText: string | undefined
-  readonly method: string
-  readonly caller: Caller
-  readonly timeoutMs: number
-  readonly sentMs: number
-  /** Its way to the server and back, where that is traced. */
-  readonly hop?: Hop | undefined
-  deadlineMs: number
-}
+import {
+  answerText,
+  errorMessage,
+  errorType,
+  isReadWhole,
+  mayBeAboutNotification,
+  saidIn,
+  subscriptionIn,
+  twiceFault,
+} from './answer.ts'
+import type { Call, Caller, CallOptions } from './call.ts'
+import { exitFault, hinted, refusalFault, timeoutFault, withoutWords } from './call-faults.ts'
+import { InFlight } from './in-flight.ts'
+import { ownEdits } from './own-edits.ts'
+import { Rulings, unusableFault, type Ruling } from './ruling.ts'
 
 export interface ChannelOwner {
   /** A message that no caller in flight owns: a server's request, a log line, a change. */
@@ -77,35 +61,28 @@ export interface ChannelOptions {
   readonly observe: Observe
   /** What may explain that it ended before it had answered anything. */
   readonly hint?: () => string | undefined
+  readonly remarks: Remarks
+  /** Whether callers who must not hear of each other share the server: then none of its words stands in a fault. */
+  readonly isShared: boolean
 }
 
 /** Most requests in flight to one process, whoever asked. */
 export const MAX_CALLS = 4096
-const OWN_NUMBER = /^[1-9]\d{0,15}$/
-
-/** What a server asks of its caller, told to the caller as the server tells it. */
-const refusalFault = (why: string, { status, challenge }: Refusal): Fault =>
-  fault(status === 401 ? 'server-unauthorized' : 'server-forbidden', why, {
-    headers: challenge === undefined ? {} : { 'www-authenticate': challenge },
-  })
-
-export const exitFault = (end: LinkEnd): Fault => {
-  const { message, code = 'server-exited', refusal, ...details } = end
-  if (refusal) return refusalFault(message, refusal)
-  return fault(code, end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message, {
-    data: details,
-  })
-}
-
-const hinted = (fault: Fault, hint: string | undefined): Fault =>
-  hint === undefined ? fault : { ...fault, message: `${fault.message.trim()}; ${hint}` }
+/** Behind a line that only may have been the answer, the answer has so long. */
+const DOUBT_MS = 500
 
 export class Channel implements LinkOwner {
   readonly link: Link
   private readonly options: ChannelOptions
   private readonly calls = new InFlight<Call>()
+  private readonly rulings = new Rulings()
   private end: LinkEnd | undefined
   private answers = 0
+  /** The last line that cannot be used and names nobody: perhaps it was to be an answer. */
+  private stray: string | undefined
+  /** The newest request before a message that has no answer, and that some servers answer with an error all the same. */
+  private beforeOneWay: number | undefined
+  private lastId = 0
 
   constructor(options: ChannelOptions) {
     this.options = options
@@ -138,15 +115,16 @@ export class Channel implements LinkOwner {
     }
     const id = this.options.nextId()
     const token = member(metaOf(request), 'progressToken')
-    const edits: Edit[] = [{ start: request.id.start, end: request.id.end, text: `${id}` }]
-    if (token) edits.push({ start: token.start, end: token.end, text: `${id}` })
+    const tokenText = token && slice(request.text, token)
+    this.lastId = id
+    const edits = ownEdits(request, token, id)
     const hop = options.trace && this.hop(options.trace, request, id, edits)
     const sentMs = this.options.now()
     const { timeoutMs } = options
     const call: Call = {
       id,
       idText: slice(request.text, request.id),
-      tokenText: token && slice(request.text, token),
+      tokenText,
       method: request.method,
       caller,
       timeoutMs,
@@ -172,6 +150,7 @@ export class Channel implements LinkOwner {
 
   /** Sends a notification or response as it is; false where the server does not read. */
   send(text: string): boolean {
+    this.beforeOneWay = this.lastId
     return this.end === undefined && this.link.send(text, NO_HEADERS)
   }
 
@@ -193,24 +172,38 @@ export class Channel implements LinkOwner {
 
   /** Ends the waits whose time is up. */
   sweep(nowMs: number): void {
+    if (this.calls.size > 0) this.link.look(nowMs)
     for (const call of this.calls) {
-      if (call.deadlineMs > nowMs) continue
-      this.observe(call, 'timeout')
-      this.cancel(call, 'timeout')
-      const stray = this.link.strayOutput
-      const hint =
-        stray === undefined ? '' : `; it wrote this to stdout, which is no message: ${stray}`
-      call.caller.fault(
-        fault(
-          'request-timeout',
-          `the server did not answer ${call.method} within ${call.timeoutMs} ms${hint}`,
-        ),
-      )
+      if (call.doubt && call.doubt.untilMs <= nowMs) this.fail(call, call.doubt.fault)
+      else if (call.deadlineMs <= nowMs) this.timeOut(call)
     }
   }
 
+  private timeOut(call: Call): void {
+    this.observe(call, 'timeout')
+    this.cancel(call, 'timeout')
+    call.caller.fault(timeoutFault(call, this.isPrivate ? this.stray : undefined))
+  }
+
+  /** Whether what the server says may stand in a fault; before its first answer no caller has told it anything. */
+  private get isPrivate(): boolean {
+    return !this.options.isShared || !this.hasAnswered
+  }
+
+  odd(line: OddLine, relatedTo: number | undefined): void {
+    for (const what of line.tolerated) this.options.remarks.tolerated(what)
+    for (const message of line.messages) {
+      if (message.kind === 'response') this.response(message, line.twin)
+      else {
+        if (line.twin !== undefined) this.options.remarks.tolerated('repeated-name')
+        this.message(message, relatedTo)
+      }
+    }
+    for (const one of line.unusable) this.unusable(one)
+  }
+
   message(message: Message, relatedTo: number | undefined): void {
-    if (message.kind === 'response') this.response(message)
+    if (message.kind === 'response') this.response(message, undefined)
     else if (message.kind === 'request' || !this.ownNotice(message)) {
       const related = relatedTo === undefined ? undefined : this.byId(relatedTo)
       this.options.owner.serverMessage(message, related)
@@ -219,21 +212,48 @@ export class Channel implements LinkOwner {
 
   ended(end: LinkEnd): void {
     if (this.end) return
-    this.end = end
-    const fault = this.hasAnswered ? exitFault(end) : hinted(exitFault(end), this.options.hint?.())
+    const told = this.isPrivate ? end : withoutWords(end)
+    this.end = told
+    const hint = this.hasAnswered ? undefined : this.options.hint?.()
+    const fault = hinted(exitFault(told), hint)
     for (const call of this.calls.take()) {
       this.observe(call, 'server_exited')
       call.caller.fault(fault)
     }
-    this.options.owner.ended(end)
+    this.options.owner.ended(told)
   }
 
   failed(id: number, why: string, refusal?: Refusal): void {
     const call = this.byId(id)
     if (!call) return
-    this.calls.delete(call)
-    this.observe(call, refusal ? String(refusal.status) : 'server_failed')
-    call.caller.fault(refusal ? refusalFault(why, refusal) : fault('server-failed', why))
+    if (refusal) this.fail(call, refusalFault(why, refusal), `${refusal.status}`)
+    else this.fail(call, fault('server-failed', why))
+  }
+
+  private fail(call: Call, reason: Fault, errorType = 'server_failed'): void {
+    if (!this.calls.delete(call)) return
+    this.observe(call, errorType)
+    call.caller.fault(reason)
+  }
+
+  /** A line that cannot be used fails the calls that it names, now. */
+  private unusable(line: Unusable): void {
+    const ruling = this.rulings.on(line, this.hasAnswered)
+    const { what, fails, start, why, reply } = ruling
+    if (start !== '') this.options.remarks.odd(what, `${start} (${line.reason})`)
+    if (reply !== undefined) this.send(reply)
+    const calls =
+      fails === 'all'
+        ? [...this.calls]
+        : fails.flatMap((text) => this.byId(ownNumberInAnySpelling(text) ?? 0) ?? [])
+    if (calls.length === 0 && start !== '') this.stray = `${start} (${why})`
+    for (const call of calls) this.failBy(call, ruling)
+  }
+
+  private failBy(call: Call, ruling: Ruling): void {
+    const reason = unusableFault(call.method, ruling, this.isPrivate)
+    if (ruling.isDoubtful) call.doubt ??= { fault: reason, untilMs: this.options.now() + DOUBT_MS }
+    else this.fail(call, reason)
   }
 
   close(): void {
@@ -252,28 +272,58 @@ export class Channel implements LinkOwner {
     this.options.observe(call.method, this.options.now() - call.sentMs, errorType)
   }
 
-  private find(text: string): Call | undefined {
-    return OWN_NUMBER.test(text) ? this.byId(Number(text)) : undefined
+  /** The call whose number a text is; in another spelling than ours that is tolerated. */
+  private find(text: string, otherwise: Tolerance): Call | undefined {
+    const id = ownNumber(text)
+    if (id !== undefined) return this.byId(id)
+    const call = this.byId(ownNumberInAnySpelling(text) ?? 0)
+    if (call) this.options.remarks.tolerated(otherwise)
+    return call
   }
 
   private byId(id: number): Call | undefined {
     return this.calls.find((call) => call.id === id)
   }
 
-  private response(response: Response): void {
+  /** `twin`: a name that stands twice in it, deeper than has been read. */
+  private response(response: Response, twin: string | undefined): void {
     const { id, text } = response
-    const call = id && this.find(slice(text, id))
+    const call =
+      id === undefined ? this.ofError(response) : this.find(slice(text, id), 'id-spelling')
     // An answer nobody waits for (cancelled, answered, or never ours) is dropped.
-    if (call === undefined || id === undefined) return
+    if (call === undefined) return
+    if (twin === undefined) this.answered(call, response)
+    else if (isReadWhole(call.method)) this.fail(call, twiceFault(call.method, twin))
+    else {
+      this.options.remarks.tolerated('repeated-name')
+      this.answered(call, response)
+    }
+  }
+
+  private answered(call: Call, response: Response): void {
     this.calls.delete(call)
     this.answers++
+    if (call.id > (this.beforeOneWay ?? Infinity)) this.beforeOneWay = undefined
     this.observe(call, errorType(response), call.hop && errorMessage(response))
-    const edits: Edit[] = [{ start: id.start, end: id.end, text: call.idText }]
-    const subscription = subscriptionIn(response.result?.object)
-    if (subscription && slice(text, subscription) === `${call.id}`) {
-      edits.push({ start: subscription.start, end: subscription.end, text: call.idText })
+    call.caller.answer(answerText(response, call), response)
+  }
+
+  /**
+   * The request that an error without an id can only answer: the only one in flight on a pipe. Not where it may be about
+   * a notification, which servers that know no such thing answer with "method not found".
+   */
+  private ofError(response: Response): Call | undefined {
+    if (this.link.port !== undefined) return undefined
+    if (this.beforeOneWay !== undefined && mayBeAboutNotification(response)) return undefined
+    const [call, other] = this.calls
+    if (call && !other) {
+      this.options.remarks.tolerated('error-without-id')
+      return call
     }
-    call.caller.answer(rewrite(text, edits), response)
+    const said = saidIn(response)
+    this.stray = `${said} (an error that does not say to which request)`
+    this.options.remarks.odd('error-without-id', said)
+    return undefined
   }
 
   /** Hands progress and subscription messages to their caller; false where they have none. */
@@ -283,7 +333,7 @@ export class Channel implements LinkOwner {
       ? member(message.params, 'progressToken')
       : subscriptionIn(message.params)
     if (place === undefined) return isProgress
-    const call = this.find(slice(message.text, place))
+    const call = this.findNoticed(slice(message.text, place), isProgress)
     const original = isProgress ? call?.tokenText : call?.idText
     if (call === undefined || original === undefined) return true
     const isHeard = call.caller.notice(
@@ -293,35 +343,19 @@ export class Channel implements LinkOwner {
     return true
   }
 
+  /** A token is as we sent it, a number or a string; anything else is another spelling. */
+  private findNoticed(text: string, isProgress: boolean): Call | undefined {
+    if (!isProgress) return this.find(text, 'id-spelling')
+    const bare = text.startsWith('"') ? text.slice(1, -1) : text
+    const call = this.byId(ownNumber(bare) ?? ownNumberInAnySpelling(text) ?? 0)
+    if (call?.tokenText !== undefined && text !== tokenLike(call.tokenText, call.id)) {
+      this.options.remarks.tolerated('token-spelling')
+    }
+    return call
+  }
+
   /** Progress that somebody hears starts the wait again; where nobody does, the wait must have an end. */
   private postpone(call: Call): void {
     if (call.timeoutMs > 0) call.deadlineMs = this.options.now() + call.timeoutMs
   }
-}
-
-/** The error code, or `tool_error` for a tool result that says so (OpenTelemetry MCP conventions). */
-const errorType = ({ text, error, result }: Response): string | undefined => {
-  const code = member(error?.object, 'code')
-  if (error) return code && slice(text, code).length <= 11 ? slice(text, code) : '_OTHER'
-  const isError = member(result?.object, 'isError')
-  return isError && slice(text, isError) === 'true' ? 'tool_error' : undefined
-}
-
-const errorMessage = ({ text, error }: Response): string | undefined =>
-  stringAt(text, member(error?.object, 'message'))
-
-const subscriptionIn = (object: JsonObject | undefined): ReturnType<typeof member> =>
-  member(member(object, '_meta')?.object, SUBSCRIPTION_KEY)
-
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]\+?(-?\d+))?$/
-
-/** The key under which a server's request is remembered: equal for every spelling of the same id. */
-export const idKey = (text: string): string => {
-  if (text.startsWith('"')) return `s${String(valueAt(text, { start: 0, end: text.length }))}`
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
-  const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
-  if (significant === '') return '0'
-  const power = BigInt(exponent) + BigInt(digits.length - significant.length - fraction.length)
-  return `${sign}${significant}e${power}`
 }

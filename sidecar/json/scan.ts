@@ -44,6 +44,7 @@ const FEW_NAMES = 12
 /** Strings longer than this are searched natively for their end where the text allows it. */
 const SHORT_STRING = 32
 
+const CONTROL = /[\0-\x1f]/
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const MAX_QUOTED_NAME = 64
@@ -81,9 +82,17 @@ const place = (text: string, character: string, from: number): number => {
 }
 
 class Scan {
+  /** What of the outermost value is whole so far. */
+  members: readonly Member[] = []
+  items: readonly Span[] = []
+  /** The first name that stood twice, where that is no fault. */
+  twin: string | undefined
+  /** Where something stands behind the outermost value. */
+  follows: number | undefined
   private readonly text: string
   /** True where no byte is below 0x20: then a string's end can be searched for natively. */
   private readonly isPlain: boolean
+  private readonly isLoose: boolean
   private position = 0
   private recorded = 0
   private nextBackslash = -1
@@ -91,9 +100,10 @@ class Scan {
   /** Whether the last string had an escape or a byte above 0x7f, so that its name needs decoding. */
   private isEncoded = false
 
-  constructor(text: string, isPlain: boolean) {
+  constructor(text: string, isPlain: boolean, isLoose: boolean) {
     this.text = text
     this.isPlain = isPlain
+    this.isLoose = isLoose
   }
 
   outermost(): Scanned {
@@ -104,7 +114,10 @@ class Scan {
     else if (code === 0x5b) scanned = { kind: 'array', items: this.array(1) }
     else throw this.fault('the body is not a JSON object or array')
     this.space()
-    if (this.position < this.text.length) throw this.fault('something follows the JSON value')
+    if (this.position < this.text.length) {
+      this.follows = this.position
+      throw this.fault('something follows the JSON value')
+    }
     return scanned
   }
 
@@ -133,6 +146,7 @@ class Scan {
     const isRecorded = depth <= RECORDED_DEPTH || (depth === RECORDED_DEPTH + 1 && ownName === META)
     const start = this.position++
     const members: Member[] = []
+    if (depth === 1) this.members = members
     const names = new Names()
     this.space()
     if (this.text.charCodeAt(this.position) === 0x7d) {
@@ -140,7 +154,7 @@ class Scan {
     }
     for (;;) {
       const name = this.name()
-      if (!names.add(name)) throw this.fault(`the member name ${quoted(name)} stands twice`)
+      if (!names.add(name)) this.again(name)
       this.space()
       const from = this.position
       const object = this.value(depth + 1, name)
@@ -148,6 +162,11 @@ class Scan {
       if (this.isLast(0x7d)) return { start, end: this.position, members }
       this.space()
     }
+  }
+
+  private again(name: string): void {
+    if (!this.isLoose) throw this.fault(`the member name ${quoted(name)} stands twice`)
+    this.twin ??= name
   }
 
   private record(members: Member[], member: Member): void {
@@ -176,6 +195,7 @@ class Scan {
     if (depth > MAX_DEPTH) throw this.fault(`nested deeper than ${MAX_DEPTH}`)
     this.position++
     const items: Span[] = []
+    if (depth === 1) this.items = items
     this.space()
     if (this.text.charCodeAt(this.position) === 0x5d) {
       this.position++
@@ -311,12 +331,36 @@ class Names {
   }
 }
 
-/** Scans one JSON text. `isPlain`: the caller knows that no byte is below 0x20. */
-export const scan = (text: string, isPlain: boolean): Result<Scanned, Malformed> => {
+const outcome = (scan: Scan): Result<Scanned, Malformed> => {
   try {
-    return ok(new Scan(text, isPlain).outermost())
+    return ok(scan.outermost())
   } catch (error) {
     if (error instanceof ScanFault) return fail({ reason: error.message, offset: error.offset })
     throw error
   }
+}
+
+/** Scans one JSON text. `isPlain`: the caller knows that no byte is below 0x20. */
+export const scan = (text: string, isPlain: boolean): Result<Scanned, Malformed> =>
+  outcome(new Scan(text, isPlain, false))
+
+/** What can be seen of a text, whether or not it is one JSON text. */
+export interface Seen {
+  readonly scanned: Result<Scanned, Malformed>
+  /** Members of the outermost object, or items of the array, up to the fault. */
+  readonly members: readonly Member[]
+  readonly items: readonly Span[]
+  /** The first name that stands twice in an object: here that is no fault. */
+  readonly twin: string | undefined
+  /** Where something follows the first value, which is whole. */
+  readonly follows: number | undefined
+  readonly isPlain: boolean
+}
+
+/** Scans a text of which something may be wrong, to see what. `isPlain` as above, where the caller knows. */
+export const scanLoosely = (text: string, isPlain = !CONTROL.test(text)): Seen => {
+  const scan = new Scan(text, isPlain, true)
+  const scanned = outcome(scan)
+  const { members, items, twin, follows } = scan
+  return { scanned, members, items, twin, follows, isPlain }
 }

@@ -3,12 +3,8 @@
 // known for sure across principals, nobody does.
 
 import type { Idle } from '../access/room.ts'
-import {
-  Channel,
-  type Call,
-  type ChannelOptions,
-  type ChannelOwner,
-} from '../conversation/channel.ts'
+import type { Call } from '../conversation/call.ts'
+import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Span } from '../json/scan.ts'
 import {

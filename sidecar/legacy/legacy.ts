@@ -1,7 +1,8 @@
 // The legacy era (2024-11-05 to 2025-11-25): sessions over POST, GET and DELETE. It finds or makes
 // the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
 
-import { exitFault, type CallOptions } from '../conversation/channel.ts'
+import type { CallOptions } from '../conversation/call.ts'
+import { exitFault } from '../conversation/call-faults.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'

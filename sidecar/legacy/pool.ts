@@ -8,6 +8,7 @@ import type { Span } from '../json/scan.ts'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, type Request, type Response } from '../mcp/message.ts'
 import { ownInitialize } from '../mcp/own-request.ts'
+import type { Remarks } from '../mcp/tolerance.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -22,6 +23,7 @@ export interface PoolOptions {
   readonly nextId: () => number
   readonly now: () => number
   readonly observe: Observe
+  readonly remarks: Remarks
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
   /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
   readonly onGiveUp: (backend: Backend) => void
@@ -82,6 +84,7 @@ const START_FAULTS: ReadonlySet<FaultCode> = new Set([
   'server-exited',
   'server-failed',
   'request-timeout',
+  'unusable-answer',
 ])
 
 export class Pool {
@@ -156,7 +159,7 @@ export class Pool {
       this.failed(link.error)
       return link
     }
-    const { model, nextId, now, observe } = this.options
+    const { model, nextId, now, observe, remarks } = this.options
     const backend: Backend = new Backend({
       link: link.value,
       model,
@@ -164,6 +167,8 @@ export class Pool {
       now,
       observe,
       hint: () => (this.hasOthers(backend) ? oneOnly(model) : undefined),
+      remarks,
+      isShared: model === 'shared',
       isAwaited: use.isAwaited,
       onUnused: use.onClosed,
       onEnd: (ended, end) => {

@@ -2,11 +2,12 @@
 // been asked. It routes the server's messages to its streams; which process serves it is the backend's business.
 
 import type { Idle } from '../access/room.ts'
-import { idKey, type Call, type Caller } from '../conversation/channel.ts'
+import type { Call, Caller } from '../conversation/call.ts'
 import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, noRoom, type Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
+import { idKey } from '../mcp/own-id.ts'
 import { revisionOf, type Revision } from '../mcp/revision.ts'
 import { EventLog, type Logs } from './event-log.ts'
 import { Stream } from './stream.ts'

@@ -37,6 +37,7 @@ export const FAULTS = {
   draining: { status: 503, rpc: -32_000 },
   'server-exited': { status: 200, rpc: -32_000 },
   'server-not-reading': { status: 200, rpc: -32_000 },
+  'unusable-answer': { status: 200, rpc: -32_000 },
   'request-timeout': { status: 200, rpc: -32_001 },
   'request-cancelled': { status: 200, rpc: -32_000 },
 } as const satisfies Record<string, FaultKind>

@@ -25,7 +25,7 @@ export interface Notification extends Parts {
   readonly params: JsonObject | undefined
 }
 
-/** A response; `id` is absent where it is null (an error whose request could not be read). */
+/** A response; `id` is undefined where it is null or absent (an error whose request could not be read). */
 export interface Response extends Parts {
   readonly kind: 'response'
   readonly id: Span | undefined
@@ -179,8 +179,7 @@ const response = (parts: Parts, id: Span | undefined): Result<Message, string> =
   if ((result === undefined) === (error === undefined)) {
     return fail('a message needs "method", or exactly one of "result" and "error"')
   }
-  if (id === undefined) return fail('a response needs an "id"')
-  if (slice(parts.text, id) === 'null') {
+  if (id === undefined || slice(parts.text, id) === 'null') {
     return error === undefined
       ? fail('a result needs the "id" of its request')
       : ok({ kind: 'response', ...parts, id: undefined, result, error })

@@ -88,14 +88,18 @@ const written = (text: string, object: JsonObject, level: Level): string => {
   return `{${kept.join(',')}}`
 }
 
+/** An envelope's text without them; undefined where it has none. */
+export const withoutNulls = (text: string, envelope: JsonObject): string | undefined =>
+  hasNulls(text, envelope, 'envelope') ? written(text, envelope, 'envelope') : undefined
+
 /** The message in a text that has been scanned. */
 export const readWithoutNulls = (
   text: string,
   envelope: JsonObject,
   remarks: Remarks,
 ): Result<Message, string> => {
-  if (!hasNulls(text, envelope, 'envelope')) return readMessage(text, envelope)
-  const bare = written(text, envelope, 'envelope')
+  const bare = withoutNulls(text, envelope)
+  if (bare === undefined) return readMessage(text, envelope)
   const json = scan(bare, false)
   if (!json.ok) return fail(json.error.reason)
   if (json.value.kind === 'array') return fail('a batch')

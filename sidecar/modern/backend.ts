@@ -1,13 +1,8 @@
 // One modern server process: many requests at once, each told apart by our ids. It holds at most one request that
 // asked for log lines, since those say not whose they are.
 
-import {
-  Channel,
-  type Call,
-  type Caller,
-  type ChannelOptions,
-  type ChannelOwner,
-} from '../conversation/channel.ts'
+import type { Call, Caller } from '../conversation/call.ts'
+import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import type { Idle } from '../access/room.ts'
 import type { Notification, Request } from '../mcp/message.ts'
 import type { LinkEnd } from '../server/link.ts'

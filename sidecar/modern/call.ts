@@ -1,7 +1,7 @@
 // One modern request and its reply, from the moment it came: what answers it, who hears of it, and that who hangs up
 // cancels.
 
-import type { Call, Caller } from '../conversation/channel.ts'
+import type { Call, Caller } from '../conversation/call.ts'
 import type { Reply } from '../http/reply.ts'
 import { noRoom, type Fault } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'

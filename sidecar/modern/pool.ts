@@ -3,8 +3,10 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
+import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource } from '../server/source.ts'
-import type { Caller, Observe } from '../conversation/channel.ts'
+import type { Caller } from '../conversation/call.ts'
+import type { Observe } from '../conversation/channel.ts'
 import type { LinkEnd } from '../server/link.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend } from './backend.ts'
@@ -15,6 +17,7 @@ export interface PoolOptions {
   readonly nextId: () => number
   readonly now: () => number
   readonly observe: Observe
+  readonly remarks: Remarks
   readonly startupTimeoutMs: number
   /** A process has ended before it had answered anything. */
   readonly onStartFailed: (reason: string) => void
@@ -109,7 +112,7 @@ export class Pool {
   }
 
   private async open(key: string, logReader: Caller | undefined): Promise<Found> {
-    const { source, model, nextId, now, observe, startupTimeoutMs } = this.options
+    const { source, model, nextId, now, observe, remarks, startupTimeoutMs } = this.options
     let running: Backend | undefined
     const link = await source.open({
       principal: key,
@@ -126,6 +129,8 @@ export class Pool {
       nextId,
       now,
       observe,
+      remarks,
+      isShared: model === 'shared',
       onEnd: (ended, end) => this.ended(key, ended, end),
     })
     running = backend

@@ -24,8 +24,8 @@ export interface ToolsOptions {
 
 const page = z.object({
   tools: z.array(z.object({ name: z.string(), inputSchema: z.unknown() })),
-  nextCursor: z.optional(z.string()),
-  ttlMs: z.optional(z.number()),
+  nextCursor: z.nullish(z.string()),
+  ttlMs: z.nullish(z.number()),
 })
 type Page = z.output<typeof page>
 
@@ -78,7 +78,7 @@ export class Tools {
       if (answer === undefined) break
       for (const tool of answer.tools) known.set(tool.name, paramHeaders(tool.inputSchema))
       ttlMs = Math.min(ttlMs, answer.ttlMs ?? MAX_TTL_MS)
-      cursor = answer.nextCursor
+      cursor = answer.nextCursor ?? undefined
       if (cursor === undefined) break
     }
     this.known = known

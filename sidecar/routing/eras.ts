@@ -8,6 +8,7 @@ import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { modernMeta, ownInitialize, ownRequest } from '../mcp/own-request.ts'
 import { MODERN } from '../mcp/revision.ts'
+import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource, Tenant } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Channel } from '../conversation/channel.ts'
@@ -29,6 +30,7 @@ export interface ProbeOptions {
   readonly startupTimeoutMs: number
   readonly nextId: () => number
   readonly now: () => number
+  readonly remarks: Remarks
 }
 
 /** Some servers ignore what comes before `initialize`: after this long they are sent it. */
@@ -63,7 +65,7 @@ interface Trial {
 }
 
 const onTrial = async <T>(
-  { source, nextId, now }: ProbeOptions,
+  { source, nextId, now, remarks }: ProbeOptions,
   use: (trial: Trial) => Promise<Result<T, Fault>>,
 ): Promise<Result<T, Fault>> => {
   const link = await source.open(PROBE)
@@ -74,6 +76,8 @@ const onTrial = async <T>(
     nextId,
     now,
     observe: () => undefined,
+    remarks,
+    isShared: false,
   })
   const timers = [setInterval(() => channel.sweep(now()), 100)]
   const ask = (request: Request, timeoutMs: number): Promise<Answer> =>

@@ -1,23 +1,25 @@
 // One child: its two pipes as a link, its stderr tail, its end. The shim starts and ends it; this
-// file moves its messages. A line that is no message is kept as stray output and goes nowhere.
+// file moves its messages.
 
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { constants as os } from 'node:os'
-import { fail } from '../../shared/result.ts'
-import { readJson } from '../json/text.ts'
-import { oneMessage } from '../mcp/message.ts'
+import { readServerLine, type OddLine } from '../mcp/server-line.ts'
+import { overlong, unfinished, type Unusable } from '../mcp/unusable.ts'
 import type { ShimEvent } from './control-frame.ts'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
 import { MAX_MESSAGE_BYTES, type Link, type LinkEnd, type LinkOwner } from './link.ts'
+import type { Pipes } from './pipes.ts'
+import { Stall } from './stall.ts'
 
 /** What may wait for a server that does not read its stdin, bytes. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024
 const MAX_STDERR_TAIL = 4096
-const MAX_STRAY_OUTPUT = 200
+const MAX_PROMPT = 1024
 /** After the child's exit a grandchild may hold stdout open: this long without output, then we close. */
 const QUIET_MS = 250
+/** After the child has closed its stdin: often it has just crashed, and its exit says more. */
+const INPUT_CLOSED_MS = 500
 
 /** What a child asks of the control connection. */
 export interface ChildControl {
@@ -28,56 +30,27 @@ export interface ChildControl {
 const signalName = (signal: number): string =>
   Object.entries(os.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
 
-const openFifo = (path: string, flags: number): number => {
-  const fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW)
-  if (fstatSync(fd).isFIFO()) return fd
-  closeSync(fd)
-  throw new Error(`${path} is not a FIFO`)
+const NOTHING: OddLine = {
+  kind: 'odd',
+  messages: [],
+  unusable: [],
+  tolerated: new Set(),
+  twin: undefined,
 }
 
-export interface Pipes {
-  readonly stdin: Socket
-  /** Starts reading; a chunk is valid only during the call. */
-  readonly stdout: (onChunk: (chunk: Buffer) => void) => Socket
-}
-
-/**
- * Opens both ends of a child's pipes; throws where something else lies there. All children are read
- * through one buffer: a buffer a child costs 64 KiB each, a buffer a read costs an allocation.
- */
-export const openPipes = (path: string, readBuffer: Buffer): Pipes => {
-  const input = openFifo(`${path}.in`, constants.O_WRONLY)
-  let output: number
-  try {
-    output = openFifo(`${path}.out`, constants.O_RDONLY)
-  } catch (error) {
-    closeSync(input)
-    throw error
-  }
-  return {
-    stdin: new Socket({ fd: input, readable: false, writable: true }),
-    stdout: (onChunk) =>
-      new Socket({
-        fd: output,
-        readable: true,
-        writable: false,
-        onread: {
-          buffer: readBuffer,
-          callback: (bytes) => {
-            onChunk(readBuffer.subarray(0, bytes))
-            return true
-          },
-        },
-      }),
-  }
-}
+/** The last byte that is no white space closes an object or a list. */
+const looksWhole = (bytes: Buffer): boolean =>
+  /[}\]]\s*$/.test(bytes.toString('latin1', bytes.length - 16))
+/** JSON that may go on. */
+const isOpening = (bytes: Buffer): boolean => /^\s*[{[]/.test(bytes.toString('latin1', 0, 16))
 
 export class Child implements Link {
-  strayOutput: string | undefined
   private readonly control: ChildControl
   private readonly stdin: Socket
+  private readonly isRead: () => boolean
   private readonly stdout: Socket
   private readonly lines: Lines
+  private readonly stall = new Stall()
   /** The line that is not whole yet. */
   private readonly pending: Lease
   /** What the server has not read yet, where that is much. */
@@ -91,10 +64,12 @@ export class Child implements Link {
   private isGone = false
   private end: LinkEnd | undefined
   private quiet: NodeJS.Timeout | undefined
+  private deaf: NodeJS.Timeout | undefined
 
   constructor(pipes: Pipes, control: ChildControl, budget: Budget) {
     this.control = control
     this.stdin = pipes.stdin
+    this.isRead = pipes.isRead
     this.pending = budget.lease('lines', {
       isRefusable: false,
       granted: () => {
@@ -107,9 +82,11 @@ export class Child implements Link {
       granted: () => undefined,
       ended: () => this.outOfMemory('did not read its input'),
     })
-    this.lines = new Lines(MAX_MESSAGE_BYTES, this.pending, (line) => this.line(line))
-    // A server that has closed its stdin cannot be served any more; often it has just crashed.
-    this.stdin.on('error', () => this.close())
+    this.lines = new Lines(MAX_MESSAGE_BYTES, this.pending, {
+      line: (line) => this.line(line),
+      overlong: (bytes, part) => this.cannotUse(overlong(bytes, part, MAX_MESSAGE_BYTES)),
+    })
+    this.stdin.on('error', () => this.inputClosed())
     this.stdin.on('drain', () => this.unread.release())
     this.stdout = pipes.stdout((chunk) => this.read(chunk))
     this.stdout.on('error', () => this.outputEnded())
@@ -152,6 +129,12 @@ export class Child implements Link {
   resume(): void {
     this.isHeld = false
     if (!this.pending.isWaiting) this.stdout.resume()
+  }
+
+  look(nowMs: number): void {
+    if (this.exit || this.stdin.destroyed || this.stdin.writableEnded) return
+    if (!this.isRead()) this.inputClosed()
+    else if (this.stall.isNew(this.lines.unfinished.length, nowMs)) this.stalled()
   }
 
   close(): void {
@@ -207,7 +190,7 @@ export class Child implements Link {
     if (!this.isGone) this.quiet?.refresh()
     if (!this.lines.push(chunk)) {
       this.breakOff({
-        message: `the server wrote a line longer than ${MAX_MESSAGE_BYTES} bytes and was ended`,
+        message: 'the server wrote without an end to its line, and was ended',
       })
     } else if (this.pending.isWaiting) this.hold()
   }
@@ -225,17 +208,35 @@ export class Child implements Link {
     this.stdout.resume()
   }
 
-  private line(line: Buffer): void {
-    const json = readJson(line)
-    const message = json.ok ? oneMessage(json.value) : fail(json.error.reason)
-    if (message.ok) this.listener?.message(message.value, undefined)
-    else this.stray(line, message.error)
+  private line(bytes: Buffer): void {
+    const line = readServerLine(bytes)
+    if (line.kind === 'odd') this.listener?.odd(line, undefined)
+    else this.listener?.message(line, undefined)
   }
 
-  /** Kept for the error of a call that gets no answer: perhaps this was to be one. */
-  private stray(line: Buffer, reason: string): void {
-    const text = line.subarray(0, MAX_STRAY_OUTPUT).toString().trim()
-    if (text !== '') this.strayOutput = `${text} (${reason})`
+  private cannotUse(what: Unusable): void {
+    this.listener?.odd({ ...NOTHING, unusable: [what] }, undefined)
+  }
+
+  /** Nothing has come since a line began: it may be whole and lack its end, or be a prompt. */
+  private stalled(): void {
+    const bytes = this.lines.unfinished
+    const line = looksWhole(bytes) ? readServerLine(bytes) : undefined
+    if (line && (line.kind !== 'odd' || line.messages.length > 0)) {
+      this.listener?.odd({ ...NOTHING, tolerated: new Set(['no-line-end']) }, undefined)
+      this.lines.flush()
+    } else if (!isOpening(bytes))
+      this.cannotUse(unfinished(bytes.toString('latin1', 0, MAX_PROMPT)))
+  }
+
+  /** It cannot be asked anything any more. */
+  private inputClosed(): void {
+    this.close()
+    this.deaf ??= setTimeout(
+      () =>
+        this.finish({ message: 'the server has closed its stdin and cannot be called any more' }),
+      INPUT_CLOSED_MS,
+    )
   }
 
   private outputEnded(): void {
@@ -262,6 +263,7 @@ export class Child implements Link {
     if (this.end || end === undefined) return
     this.end = this.stderr === '' ? end : { ...end, stderr: this.stderr }
     clearTimeout(this.quiet)
+    clearTimeout(this.deaf)
     this.stdin.destroy()
     this.stdout.destroy()
     this.lines.skip()

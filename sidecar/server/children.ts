@@ -4,9 +4,10 @@
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
-import { Child, openPipes } from './child.ts'
+import { Child } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
+import { openPipes } from './pipes.ts'
 import type { Tenant } from './source.ts'
 
 const TERM_AFTER_MS = 2000

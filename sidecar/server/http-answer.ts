@@ -2,11 +2,12 @@
 // there is no room nothing is read; what cannot be read to its end has a reason.
 
 import type { IncomingMessage } from 'node:http'
+import { oneLine } from '../../shared/one-line.ts'
 import type { Budget, Lease } from '../bytes/budget.ts'
 import { free } from '../bytes/freed.ts'
 import { Whole } from '../bytes/whole.ts'
-import { readJson } from '../json/text.ts'
-import { member, oneMessage, stringAt, type Message, type Response } from '../mcp/message.ts'
+import { member, stringAt, type Response } from '../mcp/message.ts'
+import { readServerLine, type ServerLine } from '../mcp/server-line.ts'
 import { EventReader, type ServerEvent } from './event-reader.ts'
 import { MAX_MESSAGE_BYTES, type Refusal } from './link.ts'
 
@@ -19,15 +20,11 @@ const NO_MEMORY =
 export const isEventStream = ({ headers }: IncomingMessage): boolean =>
   /^\s*text\/event-stream\s*(;|$)/i.test(headers['content-type'] ?? '')
 
-const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf)
-
-/** The message in a body or an event; its bytes are let go. A byte order mark before it means nothing. */
-export const messageIn = (bytes: Buffer): Message | undefined => {
-  const hasMark = bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
-  const json = readJson(hasMark ? bytes.subarray(3) : bytes)
+/** What a body or an event says; its bytes are let go. */
+export const lineIn = (bytes: Buffer): ServerLine => {
+  const line = readServerLine(bytes)
   free(bytes)
-  const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok ? message.value : undefined
+  return line
 }
 
 /** Why an HTTP answer is none to the request. */
@@ -39,15 +36,23 @@ export interface NoAnswer {
 /** What becomes of an HTTP answer without one to the request; `forwards`: its caller's own headers go on. */
 export const noAnswer = (
   { statusCode: status = 0, headers }: IncomingMessage,
-  message: Message | undefined,
+  line: ServerLine,
   forwards: boolean,
 ): NoAnswer => {
-  const said = message?.kind === 'response' ? errorIn(message) : undefined
-  const why = `the server answered HTTP ${status} ${said === undefined ? 'without an answer to the request' : `and said: ${said}`}`
+  const why = `the server answered HTTP ${status} ${saidInstead(line)}`
   if (status !== 401 && status !== 403) return { why, refusal: undefined }
   return forwards
     ? { why, refusal: { status, challenge: headers['www-authenticate'] } }
     : { why: why + WANTS_HEADERS, refusal: undefined }
+}
+
+/** What stands in the place of an answer to the request. */
+const saidInstead = (line: ServerLine): string => {
+  const said = line.kind === 'response' ? errorIn(line) : undefined
+  if (said !== undefined) return `and said: ${said}`
+  const [wrong] = line.kind === 'odd' ? line.unusable : []
+  const reason = wrong === undefined ? '' : `: ${wrong.reason}; it begins: ${oneLine(wrong.start)}`
+  return `without an answer to the request${reason}`
 }
 
 const errorIn = ({ text, error }: Response): string | undefined =>

@@ -5,7 +5,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget } from '../bytes/budget.ts'
 import { member, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
-import { Events, isEventStream, messageIn, noAnswer, readWhole } from './http-answer.ts'
+import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
+import type { ServerLine } from '../mcp/server-line.ts'
+import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
 import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 
@@ -32,14 +34,13 @@ export interface HttpTarget {
 }
 
 const isAnswerTo = ({ text, id: place }: Response, id: number): boolean =>
-  place !== undefined && slice(text, place) === `${id}`
+  place !== undefined && ownNumberInAnySpelling(slice(text, place)) === id
 
 const pauseOf = ({ retryMs }: Events): number =>
   retryMs === undefined ? RECONNECT_MS : Math.min(Math.max(retryMs, MIN_RETRY_MS), MAX_RETRY_MS)
 
 export class HttpLink implements Link {
   owner: LinkOwner | undefined
-  strayOutput: string | undefined
   private readonly target: HttpTarget
   /** Requests without their answer, and what gives each of them up. */
   private open = new Map<number, () => void>()
@@ -107,6 +108,10 @@ export class HttpLink implements Link {
     for (const stream of this.streams) stream.pause()
   }
 
+  look(): void {
+    // Whatever ends here ends with an event.
+  }
+
   resume(): void {
     this.isPaused = false
     for (const stream of this.streams) stream.resume()
@@ -155,9 +160,9 @@ export class HttpLink implements Link {
 
   private whole(response: IncomingMessage, id: number | undefined): void {
     readWhole(response, this.target.budget, (bytes, why) => {
-      const message = messageIn(bytes)
-      const none = noAnswer(response, message, this.target.forwards)
-      if (message && !none.refusal) this.message(message, id)
+      const line = lineIn(bytes)
+      const none = noAnswer(response, line, this.target.forwards)
+      if (!none.refusal) this.said(line, id)
       this.failed(id, why ?? none.why, none.refusal)
       if (response.statusCode === 404 && this.session !== undefined) {
         this.finish({ message: 'the server has ended its session' })
@@ -172,10 +177,7 @@ export class HttpLink implements Link {
   ): void {
     const events = new Events(response, {
       budget: this.target.budget,
-      onEvent: ({ data }) => {
-        const message = messageIn(data)
-        if (message) this.message(message, id)
-      },
+      onEvent: ({ data }) => this.said(lineIn(data), id),
       onEnd: (why) => {
         this.streams.delete(events)
         ended(events, why)
@@ -208,14 +210,22 @@ export class HttpLink implements Link {
     this.open.set(id, () => clearTimeout(timer))
   }
 
-  private message(message: Message, id: number | undefined): void {
-    if (message.kind === 'response') {
-      if (id !== undefined && isAnswerTo(message, id)) this.open.delete(id)
-      const version = stringAt(message.text, member(message.result?.object, 'protocolVersion'))
-      // It goes into a header: what cannot stand in one is no version.
-      if (version !== undefined && VERSION.test(version)) this.version ??= version
+  private said(line: ServerLine, id: number | undefined): void {
+    if (line.kind !== 'odd') {
+      this.note(line, id)
+      this.owner?.message(line, id)
+      return
     }
-    this.owner?.message(message, id)
+    for (const message of line.messages) this.note(message, id)
+    this.owner?.odd(line, id)
+  }
+
+  private note(message: Message, id: number | undefined): void {
+    if (message.kind !== 'response') return
+    if (id !== undefined && isAnswerTo(message, id)) this.open.delete(id)
+    const version = stringAt(message.text, member(message.result?.object, 'protocolVersion'))
+    // It goes into a header: what cannot stand in one is no version.
+    if (version !== undefined && VERSION.test(version)) this.version ??= version
   }
 
   /** A request that will get no answer: its caller hears why. */

@@ -3,6 +3,7 @@
 
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
+import type { OddLine } from '../mcp/server-line.ts'
 
 /** Longest message that a server may send, bytes: a line of its stdout, the body of an HTTP answer, an event. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -37,6 +38,8 @@ export interface Envelope {
 export interface LinkOwner {
   /** A checked message from the server; `relatedTo` is our id of the request it belongs to, where the link knows. */
   message(message: Message, relatedTo: number | undefined): void
+  /** What the server wrote that is not exactly one message: what can be used of it, and what not. */
+  odd(line: OddLine, relatedTo: number | undefined): void
   /** This request will get no answer, though the link lives on. */
   failed(id: number, why: string, refusal?: Refusal): void
   /** Called once, also where the end came before the owner; after it nothing comes. */
@@ -55,8 +58,8 @@ export interface Link {
   /** Stops and continues reading from the server, where one slow client holds it. */
   pause(): void
   resume(): void
-  /** The server's last lines that were no message; for error texts. */
-  readonly strayOutput: string | undefined
+  /** While somebody waits: sees what no event tells. */
+  look(nowMs: number): void
   /** Ends the server: end of input, grace, SIGTERM, grace, SIGKILL. */
   close(): void
 }

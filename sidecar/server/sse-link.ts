@@ -4,7 +4,7 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
-import { Events, isEventStream, messageIn, noAnswer, readWhole } from './http-answer.ts'
+import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
 import type { ServerEvent } from './event-reader.ts'
 import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
@@ -39,7 +39,6 @@ interface Outgoing {
 
 export class SseLink implements Link {
   owner: LinkOwner | undefined
-  strayOutput: string | undefined
   private readonly target: SseTarget
   private stream: ClientRequest | undefined
   private events: Events | undefined
@@ -86,6 +85,10 @@ export class SseLink implements Link {
     this.events?.pause()
   }
 
+  look(): void {
+    // Whatever ends here ends with an event.
+  }
+
   resume(): void {
     this.isPaused = false
     this.events?.resume()
@@ -125,7 +128,7 @@ export class SseLink implements Link {
   private refused(response: IncomingMessage): void {
     const { path } = this.target
     readWhole(response, this.target.budget, (bytes, why) => {
-      const none = noAnswer(response, messageIn(bytes), this.target.forwards)
+      const none = noAnswer(response, lineIn(bytes), this.target.forwards)
       this.fail(`no event stream at ${path}: ${why ?? none.why}`, none.refusal)
     })
   }
@@ -133,9 +136,10 @@ export class SseLink implements Link {
   private event({ type, data }: ServerEvent): void {
     if (type === 'endpoint') this.opened(data.toString())
     else if (type === 'message') {
-      const message = messageIn(data)
+      const line = lineIn(data)
       // Which request it belongs to, only its own words say.
-      if (message) this.owner?.message(message, undefined)
+      if (line.kind === 'odd') this.owner?.odd(line, undefined)
+      else this.owner?.message(line, undefined)
     }
   }
 
@@ -205,7 +209,7 @@ export class SseLink implements Link {
     const status = response.statusCode ?? 0
     readWhole(response, this.target.budget, (bytes, why) => {
       if (status >= 200 && status < 300) return
-      const none = noAnswer(response, messageIn(bytes), this.target.forwards)
+      const none = noAnswer(response, lineIn(bytes), this.target.forwards)
       if (status === 404) this.fail('the server has ended its session')
       else this.failed(id, why ?? none.why, none.refusal)
     })

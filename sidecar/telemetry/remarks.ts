@@ -1,18 +1,28 @@
 // Takes note of what a peer sends that is not as it should be: each kind is counted, and logged when it is first seen.
 
 import type { Log } from '../../shared/log.ts'
-import { TOLERANCES, type Remarks, type Tolerance } from '../mcp/tolerance.ts'
+import {
+  ODDITIES,
+  TOLERANCES,
+  type Oddity,
+  type Remarks,
+  type Tolerance,
+} from '../mcp/tolerance.ts'
 import type { Metrics } from './metrics.ts'
 
-/** `seen` is this process's: a client that comes again says nothing new. */
+/** `seen` is this process's: who comes again says nothing new. */
 export const createRemarks = (log: Log, { tolerated }: Pick<Metrics, 'tolerated'>): Remarks => {
-  const seen = new Set<Tolerance>()
+  const seen = new Set<Tolerance | Oddity>()
+  const isFirst = (what: Tolerance | Oddity): boolean => !seen.has(what) && seen.add(what).has(what)
   return {
     tolerated: (what) => {
       tolerated(what)
-      if (seen.has(what)) return
-      seen.add(what)
-      log.info('tolerated', { what, why: TOLERANCES[what] })
+      if (isFirst(what)) log.info('tolerated', { what, why: TOLERANCES[what] })
+    },
+    odd: (what, text) => {
+      if (!isFirst(what)) return
+      const { says, fix } = ODDITIES[what]
+      log.warn(says, { seen: text, fix })
     },
   }
 }

@@ -1,11 +1,11 @@
 // A link in memory: what was sent over it, and a way to speak as the server.
 
 import type { Envelope, Link, LinkEnd, LinkOwner } from '../../sidecar/server/link.ts'
+import { readServerLine } from '../../sidecar/mcp/server-line.ts'
 import { aMessage } from './messages.ts'
 
 export class FakeLink implements Link {
   owner: LinkOwner | undefined
-  strayOutput: string | undefined
   readonly sent: string[] = []
   readonly abandoned: number[] = []
   isClosed = false
@@ -26,6 +26,10 @@ export class FakeLink implements Link {
     this.isPaused = true
   }
 
+  look(): void {
+    // Nothing happens here that nobody tells.
+  }
+
   resume(): void {
     this.isPaused = false
   }
@@ -37,6 +41,13 @@ export class FakeLink implements Link {
   /** The server says this. */
   says(body: string, relatedTo?: number): void {
     this.owner?.message(aMessage(body), relatedTo)
+  }
+
+  /** The server writes this line, whatever it is. */
+  writes(line: string | Buffer): void {
+    const read = readServerLine(typeof line === 'string' ? Buffer.from(line) : line)
+    if (read.kind === 'odd') this.owner?.odd(read, undefined)
+    else this.owner?.message(read, undefined)
   }
 
   ends(end: LinkEnd): void {

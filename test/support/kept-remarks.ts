@@ -1,10 +1,19 @@
 // Remarks that a test can read.
 
-import type { Remarks, Tolerance } from '../../sidecar/mcp/tolerance.ts'
+import type { Oddity, Remarks, Tolerance } from '../../sidecar/mcp/tolerance.ts'
 
-export type KeptRemarks = Remarks & { readonly tolerances: Tolerance[] }
+export type KeptRemarks = Remarks & {
+  readonly tolerances: Tolerance[]
+  readonly oddities: (readonly [what: Oddity, text: string])[]
+}
 
 export const keptRemarks = (): KeptRemarks => {
   const tolerances: Tolerance[] = []
-  return { tolerances, tolerated: (what) => void tolerances.push(what) }
+  const oddities: (readonly [Oddity, string])[] = []
+  return {
+    tolerances,
+    oddities,
+    tolerated: (what) => void tolerances.push(what),
+    odd: (what, text) => void oddities.push([what, text]),
+  }
 }

@@ -300,12 +300,6 @@ describe('a server that misbehaves in a call', () => {
       'exited with code 7; it wrote: out of cheese',
     ],
     ['is killed', 'kill', { code: 'server-exited', signal: 'SIGKILL' }, 'SIGKILL'],
-    [
-      'writes a line of 17 MiB',
-      'long line',
-      { code: 'server-exited' },
-      'a line longer than 16777216 bytes',
-    ],
   ])(
     '%s: the call says so, and the session is gone and says so too',
     async (_name, tool, data, says) => {
@@ -327,11 +321,40 @@ describe('a server that misbehaves in a call', () => {
     expect(await session.call('none')).toContain('"result":{}')
   })
 
-  test('answers with what is no message: the call quotes it, and says why it is none', async () => {
-    const session = await openSession(impatient.url)
+  test('answers with what is no message: the call says at once why, and quotes it', async () => {
+    const session = await openSession(bridge.url)
     const output = '{"jsonrpc":"2.0","id":$ID,"result":{},"result":{}}\n \n'
     const told = error(await session.call('write', { output }))
-    expect(told.message).toMatch(/no message: \{"jsonrpc".*"result" stands twice\)$/)
+    expect(told.message).toMatch(
+      /"result" stands twice; it begins: \{"jsonrpc":"2.0","id":\d+,"res/,
+    )
+    expect(told.data).toEqual({ code: 'unusable-answer' })
+  })
+
+  test.each([
+    ['in front', `{"jsonrpc":"2.0","id":$ID,"result":"${'x'.repeat(20)}`],
+    ['at the end', '{"result":"'],
+  ])(
+    'answers with a line of 17 MiB, its id %s: the call says so, the session lives',
+    async (_name, output) => {
+      const session = await openSession(bridge.url)
+      const [one, other] = [
+        session.call('long line', { output, end: '","jsonrpc":"2.0","id":$ID}' }),
+        session.call('later', { ms: 300, text: 'alive' }),
+      ]
+      const told = error(await one)
+      expect(told.message).toContain('longer than 16777216 bytes')
+      expect(told.data).toEqual({ code: 'unusable-answer' })
+      expect(await other).toContain('"alive"')
+      expect(await session.call('none')).toContain('"result":{}')
+    },
+  )
+
+  test('closes its stdin and lives on: the call says so, and the session is over', async () => {
+    const session = await openSession(bridge.url)
+    const told = error(await session.call('deaf'))
+    expect(told.message).toContain('the server has closed its stdin')
+    expect((await session.post(PING)).status).toBe(404)
   })
 
   test('floods stderr: the call is answered', async () => {
@@ -369,7 +392,17 @@ describe('a server that misbehaves at its start', () => {
   test('writes without a line end: it is ended at the bound', async () => {
     bridge.mood('no line end')
     const told = error(await open(bridge.url))
-    expect(told.message).toContain('a line longer than 16777216 bytes')
+    expect(told.message).toContain('without an end to its line')
+  })
+
+  test.each([
+    ['Content-Length headers', 'content-length', 'as language servers do'],
+    ['JSON over several lines', 'pretty', 'turn off pretty printing'],
+  ])('%s: initialize says so before any timeout', async (_name, mood, says) => {
+    bridge.mood(mood)
+    const told = error(await open(bridge.url))
+    expect(told.message).toContain(says)
+    expect(told.data).toMatchObject({ code: 'unusable-answer' })
   })
 
   test('prints a banner, blank and short lines among it: it serves', async () => {

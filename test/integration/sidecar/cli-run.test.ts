@@ -186,6 +186,42 @@ describe('what cannot be served is refused in words', () => {
   )
 })
 
+describe('a server that does not come up, or writes what is no message, is seen for what it is', () => {
+  const SAYS = 'const say = (text) => process.stdout.write(text); process.stdin.resume();'
+  test.each([
+    ['a prompt', 'say("Proceed? (y/n) ")', /Proceed\?.*npx: --yes/],
+    ['a log line', 'say("Listening on stdio\\n")', /Listening on stdio.*log to stderr/],
+    ['Content-Length headers', 'say("Content-Length: 9\\r\\n\\r\\n")', /language servers do/],
+    [
+      'JSON over several lines',
+      'say(JSON.stringify({jsonrpc:"2.0"},null,2)+"\\n")',
+      /pretty printing/,
+    ],
+    ['UTF-16', 'say(Buffer.from("{\\"jsonrpc\\":\\"2.0\\"}\\n","utf16le"))', /OutputEncoding/],
+  ])(
+    '%s, with the fix',
+    async (_name, script, said) => {
+      const command = [process.execPath, '-e', `${SAYS} ${script}`]
+      const child = spawn(process.execPath, [
+        CLI,
+        'run',
+        '--allow-anonymous',
+        '--port',
+        '0',
+        '--',
+        ...command,
+      ])
+      const exited = once(child, 'exit')
+      let stderr = ''
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+      await until(() => said.test(stderr), 'it says what it has seen')
+      child.kill('SIGINT')
+      await exited
+    },
+    LIMIT_MS,
+  )
+})
+
 test(
   'Ctrl-C ends everything, with the code that shells expect',
   async () => {

@@ -64,6 +64,7 @@ beforeEach(async () => {
   })
   link.owner = {
     message: (message) => void heard.push(message.text),
+    odd: ({ messages }) => void heard.push(...messages.map(({ text }) => text)),
     failed: (id, why) => void failures.push(`${id}: ${why}`),
     ended: (end) => void ends.push(end),
   }

@@ -1,6 +1,7 @@
 // Sessions of clients that are gone make room for newcomers, those of clients that live do not: two principals, one of
 // them greedy, before each process model.
 
+import { keptRemarks } from '../../../support/kept-remarks.ts'
 import { aBudget } from '../../../support/budgets.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
@@ -44,6 +45,7 @@ const start = (model: ProcessModel, { places = PLACES, endsListeners = false } =
     newSessionId: () => `session-${++sessions}`,
     now,
     observe: () => undefined,
+    remarks: keptRemarks(),
     onStarted: () => undefined,
     onStartFailed: () => undefined,
     endsListeners,

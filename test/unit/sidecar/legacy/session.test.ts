@@ -3,7 +3,7 @@
 import { aBudget } from '../../../support/budgets.ts'
 import { Logs } from '../../../../sidecar/legacy/event-log.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import type { Caller } from '../../../../sidecar/conversation/channel.ts'
+import type { Caller } from '../../../../sidecar/conversation/call.ts'
 import { Session } from '../../../../sidecar/legacy/session.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { revisionOf } from '../../../../sidecar/mcp/revision.ts'

@@ -21,6 +21,7 @@ describe('kinds', () => {
     ['a result that is no object', '"id":1,"result":null', 'response'],
     ['an error', '"id":1,"error":{"code":1,"message":""}', 'response'],
     ['an error without a request', '"id":null,"error":{"code":1,"message":""}', 'response'],
+    ['an error without an id', '"error":{"code":1,"message":""}', 'response'],
     ['members that nobody knows', '"id":1,"method":"ping","__proto__":{},"extra":[1]', 'request'],
     ['a method in escapes', '"id":1,"method":"\\u0070ing"', 'request'],
   ])('%s', (_name, members, kind) => {
@@ -34,7 +35,7 @@ describe('kinds', () => {
     ['another version', '{"jsonrpc":"1.0","id":1,"method":"ping"}', '"jsonrpc" is not "2.0"'],
     ['nothing but a version', envelope('"x":1'), 'needs "method"'],
     ['a result and an error', envelope('"id":1,"result":{},"error":{}'), 'exactly one of'],
-    ['a result without id', envelope('"result":{}'), 'needs an "id"'],
+    ['a result without id', envelope('"result":{}'), 'needs the "id"'],
     ['a result for null', envelope('"id":null,"result":{}'), 'needs the "id"'],
     ['a method and a result', envelope('"id":1,"method":"a","result":{}'), 'has no "result"'],
     ['a method and an error', envelope('"method":"a","error":{}'), 'has no "result"'],

@@ -1,6 +1,7 @@
 // Two principals before one sidecar in the modern era: whose process serves whom, when it is given up, and who hears
 // what it says.
 
+import { keptRemarks } from '../../../support/kept-remarks.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
 import { Modern } from '../../../../sidecar/modern/modern.ts'
@@ -39,6 +40,7 @@ const start = (model: 'session' | 'principal' | 'shared', places = 1024): void =
     nextId: () => ++last,
     now: () => nowMs,
     observe: () => undefined,
+    remarks: keptRemarks(),
     onStartFailed: () => undefined,
     onProcessEnd: (end) => ends.push(end),
   })

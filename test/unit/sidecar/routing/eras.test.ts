@@ -12,6 +12,7 @@ import {
 } from '../../../../sidecar/routing/eras.ts'
 import type { Fault } from '../../../../sidecar/mcp/faults.ts'
 import type { Link } from '../../../../sidecar/server/link.ts'
+import { keptRemarks } from '../../../support/kept-remarks.ts'
 import { FakeLink } from '../../../support/fake-link.ts'
 
 /** What a process does with a request: answers with a result or an error, ends, or nothing. */
@@ -72,6 +73,7 @@ const run = async (ask: Ask, behaviours: readonly Behaviour[]): Promise<Result<E
       },
     },
     startupTimeoutMs: STARTUP_MS,
+    remarks: keptRemarks(),
     nextId: () => ++last,
     now: () => Date.now(),
   })

@@ -29,3 +29,12 @@ test('each is counted, and the first of each word is logged', () => {
     expect.objectContaining({ level: 'info', what: 'byte-order-mark' }),
   ])
 })
+
+test('what is odd is logged once, with the fix', () => {
+  const { log, lines } = keptLog()
+  const remarks = createRemarks(log, { tolerated: () => undefined })
+  for (const seen of ['one', 'two']) remarks.odd('text', seen)
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ level: 'warn', seen: 'one', fix: expect.stringContaining('stderr') }),
+  ])
+})

@@ -3,7 +3,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import { Channel, type Call } from '../../../../sidecar/conversation/channel.ts'
+import type { Call } from '../../../../sidecar/conversation/call.ts'
+import { keptRemarks } from '../../../support/kept-remarks.ts'
+import { Channel } from '../../../../sidecar/conversation/channel.ts'
 import { FAULTS, fault, type Fault, type FaultCode } from '../../../../sidecar/mcp/faults.ts'
 import { slice, type Request } from '../../../../sidecar/mcp/message.ts'
 import type { Era } from '../../../../sidecar/mcp/revision.ts'
@@ -39,6 +41,8 @@ beforeEach(() => {
     nextId: () => 77,
     now: () => nowMs,
     observe: () => undefined,
+    remarks: keptRemarks(),
+    isShared: false,
   })
   fake = aReply()
 })

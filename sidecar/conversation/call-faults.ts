@@ -1,0 +1,38 @@
+// The faults of calls whose server has ended, has refused their caller, or says nothing. Pure.
+
+import { fault, type Fault } from '../mcp/faults.ts'
+import type { LinkEnd, Refusal } from '../server/link.ts'
+import type { Call } from './call.ts'
+
+/** What a server asks of its caller, told to the caller as the server tells it. */
+export const refusalFault = (why: string, { status, challenge }: Refusal): Fault =>
+  fault(status === 401 ? 'server-unauthorized' : 'server-forbidden', why, {
+    headers: challenge === undefined ? {} : { 'www-authenticate': challenge },
+  })
+
+export const exitFault = (end: LinkEnd): Fault => {
+  const { message, code = 'server-exited', refusal, ...details } = end
+  if (refusal) return refusalFault(message, refusal)
+  return fault(code, end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message, {
+    data: details,
+  })
+}
+
+/** The same end without a word of what the server wrote. */
+export const withoutWords = ({ stderr: _stderr, ...known }: LinkEnd): LinkEnd => known
+
+/** With what may explain it. */
+export const hinted = (fault: Fault, hint: string | undefined): Fault =>
+  hint === undefined ? fault : { ...fault, message: `${fault.message.trim()}; ${hint}` }
+
+/** `stray`: what the server wrote that was no answer, where the caller may read it. */
+export const timeoutFault = (
+  { method, timeoutMs }: Pick<Call, 'method' | 'timeoutMs'>,
+  stray: string | undefined,
+): Fault => {
+  const hint = stray === undefined ? '' : `; it wrote this to stdout, which is no message: ${stray}`
+  return fault(
+    'request-timeout',
+    `the server did not answer ${method} within ${timeoutMs} ms${hint}`,
+  )
+}

@@ -1,0 +1,38 @@
+// One request in flight, and whoever waits for its answer.
+
+import type { Fault } from '../mcp/faults.ts'
+import type { Response } from '../mcp/message.ts'
+import type { Envelope } from '../server/link.ts'
+import type { Hop, RequestTrace } from '../telemetry/trace.ts'
+
+/** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
+export interface Caller {
+  answer(text: string, response: Response): void
+  /** Progress, or a message of the caller's subscription. False where nobody is there to hear it. */
+  notice(text: string): boolean
+  fault(fault: Fault): void
+}
+
+export interface CallOptions {
+  /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
+  readonly timeoutMs: number
+  readonly headers?: Envelope['headers'] | undefined
+  /** Of a client's request, where traces are on. */
+  readonly trace?: RequestTrace | undefined
+}
+
+/** One request in flight. */
+export interface Call {
+  readonly id: number
+  readonly idText: string
+  readonly tokenText: string | undefined
+  readonly method: string
+  readonly caller: Caller
+  readonly timeoutMs: number
+  readonly sentMs: number
+  /** Its way to the server and back, where that is traced. */
+  readonly hop?: Hop | undefined
+  deadlineMs: number
+  /** A line may have been its answer and cannot be used: the reason, if none comes that can, and until when. */
+  doubt?: { readonly fault: Fault; readonly untilMs: number }
+}

@@ -1,0 +1,61 @@
+// What becomes of a line that nobody can use: whose calls fail with it, what the server is told, and what is remembered
+// for the error of a call that gets no answer. It knows no call, only their ids.
+
+import { oneLine } from '../../shared/one-line.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { Framing } from '../mcp/framing.ts'
+import { ODDITIES, type Oddity } from '../mcp/tolerance.ts'
+import type { Unusable } from '../mcp/unusable.ts'
+
+export interface Ruling {
+  readonly what: Oddity
+  /** Texts of the ids of the calls that fail; `all` where nothing that the server says can be used. */
+  readonly fails: readonly string[] | 'all'
+  /** Why, without a word of the server's. */
+  readonly why: string
+  /** How the line begins, where somebody may read it. */
+  readonly start: string
+  readonly isDoubtful: boolean
+  /** What the server hears, where it asked. */
+  readonly reply: string | undefined
+}
+
+export class Rulings {
+  private readonly framing = new Framing()
+
+  /** `hasAnswered`: the server has been understood before, so that its framing is not what is wrong. */
+  on(line: Unusable, hasAnswered: boolean): Ruling {
+    const id = this.framing.idIn(line)
+    const isHeader = !hasAnswered && this.framing.isHeader(line)
+    const what = isHeader ? 'content-length' : id === undefined ? line.what : 'several-lines'
+    const fails = isHeader ? 'all' : id === undefined ? line.names : [...line.names, id]
+    return {
+      what,
+      fails,
+      why: reasonOf(what, line.reason),
+      start: oneLine(line.start).trim(),
+      isDoubtful: line.isDoubtful,
+      reply: line.asks === undefined ? undefined : refusal(line.asks, line.reason),
+    }
+  }
+}
+
+/** `isPrivate`: the caller may read what the server wrote. */
+export const unusableFault = (
+  method: string,
+  { why, start }: Ruling,
+  isPrivate: boolean,
+): Fault => {
+  const quote = start !== '' && isPrivate ? `; it begins: ${start}` : ''
+  return fault('unusable-answer', `the server's answer to ${method} cannot be used: ${why}${quote}`)
+}
+
+const reasonOf = (what: Oddity, reason: string): string => {
+  const { says, fix } = ODDITIES[what]
+  return what === 'unusable' || what === 'text' ? reason : `${says} (${reason}); ${fix}`
+}
+
+const refusal = (idText: string, reason: string): string => {
+  const error = JSON.stringify({ code: -32_600, message: `the request cannot be used: ${reason}` })
+  return `{"jsonrpc":"2.0","id":${idText},"error":${Buffer.from(error).toString('latin1')}}`
+}

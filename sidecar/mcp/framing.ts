@@ -1,0 +1,50 @@
+// What lines that cannot be used are together: headers before a message, or one message over several lines. Fed with
+// them in order; it keeps a few words and no line.
+
+import type { Unusable } from './unusable.ts'
+
+const HEADER = /^Content-Length:\s*\d+$/i
+/** A plain string or a number: what an id is. */
+const ID = /^(?:"[^"\\\0-\x1f]{0,254}"|\d[\d.eE+-]{0,254})$/
+/** A member on a line of its own. */
+const MEMBER = /^(\s*)"(\w{1,64})"\s*:\s*(.{1,260}?),?$/
+
+/** What is known of a text that began on an earlier line. */
+interface Open {
+  /** Of its members; those deeper are none of it. */
+  indent: string | undefined
+  isMessage: boolean
+  id: string | undefined
+}
+
+export class Framing {
+  private open: Open | undefined
+
+  /** Headers where a message should stand. */
+  isHeader({ start }: Unusable): boolean {
+    return HEADER.test(start.trim())
+  }
+
+  /** The text of the id in a message over several lines, once enough of it has come. */
+  idIn(line: Unusable): string | undefined {
+    if (line.what === 'several-lines') {
+      this.open = { indent: undefined, isMessage: line.start.includes('"jsonrpc"'), id: undefined }
+    } else if (this.open) this.inside(this.open, line.start)
+    const { open } = this
+    if (!open?.isMessage || open.id === undefined) return undefined
+    this.open = undefined
+    return open.id
+  }
+
+  private inside(open: Open, line: string): void {
+    if (/^[}\]]/.test(line)) {
+      this.open = undefined
+      return
+    }
+    const [, indent, name, value] = MEMBER.exec(line) ?? []
+    open.indent ??= indent
+    if (indent === undefined || indent !== open.indent) return
+    if (name === 'jsonrpc') open.isMessage = true
+    if (name === 'id' && value !== undefined && ID.test(value)) open.id = value
+  }
+}

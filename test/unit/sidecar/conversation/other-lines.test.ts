@@ -1,0 +1,155 @@
+// What a server writes that names no call, or not which; and who may read its words. The client's id is "c", ours is 101.
+
+import { describe, expect, test } from '@jest/globals'
+import { lineChannel } from '../../../support/line-channel.ts'
+
+const line = (members: string): string => `{"jsonrpc":"2.0",${members}}`
+
+const ANSWER = line('"id":"c","result":{}')
+
+const IGNORED: readonly (readonly [name: string, ...written: readonly string[]])[] = [
+  ['an empty line', '', ' ', '\r', '\ufeff'],
+  ['a banner', 'Welcome to the server!', '=== v1.2.3 ==='],
+  ['an answer to nobody', line('"id":7,"result":{}'), line('"id":"x","result":{}')],
+  ['our number with a sign', line('"id":-101,"result":{}')],
+  ['a result without an id', line('"result":{}'), line('"id":null,"result":{}')],
+  ['an id that is none', line('"id":true,"result":{}'), line('"id":{},"result":{}')],
+  ['a log record in JSON', '{"level":30,"id":101,"msg":"tools/call"}'],
+  [
+    'a log line that quotes the request',
+    `received ${line('"id":101,"method":"tools/call","params":{"name":"result"}')}`,
+  ],
+  [
+    'a log line that quotes a part of it',
+    `received ${line('"id":101,"method":"tools/call"').slice(0, 40)}`,
+  ],
+  [
+    'the request itself, cut off',
+    line('"id":101,"method":"tools/call","params":{"a":{').slice(0, -1),
+  ],
+  ['words that look like JSON', '{ starting up }', '[info] listening'],
+  ['progress of nobody', line('"method":"notifications/progress","params":{"progressToken":null}')],
+]
+
+describe('a line that names nobody', () => {
+  test.each(IGNORED)('%s: the call goes on', (_name, ...written) => {
+    const { link, heard, wait } = lineChannel({ ids: [101] })
+    for (const one of written) link.writes(one)
+    wait(2000)
+    expect(heard).toEqual([{ texts: [], faults: [] }])
+    link.writes(line('"id":101,"result":{}'))
+    expect(heard).toEqual([{ texts: [ANSWER], faults: [] }])
+  })
+
+  test('is told where the call gets no answer', () => {
+    const { link, heard, wait } = lineChannel({ ids: [101] })
+    link.writes('Listening on stdio...')
+    wait(60_000)
+    expect(heard[0]?.faults[0]?.message).toContain('which is no message: Listening on stdio...')
+  })
+})
+
+describe('an error without an id', () => {
+  const error = (code: number, message: string): string =>
+    line(`"id":null,"error":{"code":${code},"message":"${message}"}`)
+
+  test('with several in flight is told in the timeout of each, and in the log', () => {
+    const { link, heard, wait, remarks } = lineChannel({ ids: [101, 102] })
+    link.writes(error(-32603, 'out of cheese'))
+    expect(heard.map(({ texts }) => texts)).toEqual([[], []])
+    wait(60_000)
+    for (const { faults } of heard) expect(faults[0]?.message).toContain('out of cheese')
+    expect(remarks.oddities).toEqual([['error-without-id', 'out of cheese']])
+  })
+
+  test.each([
+    ['a method that is unknown', error(-32601, 'Method not found')],
+    ['a notification', error(-32600, 'unknown notification notifications/initialized')],
+  ])('may be about a notification before the call: %s', (_name, written) => {
+    const { channel, link, heard } = lineChannel({ ids: [101] })
+    channel.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+    link.writes(written)
+    expect(heard).toEqual([{ texts: [], faults: [] }])
+  })
+
+  test('is about no notification once a later call has been answered', () => {
+    const { channel, link, heard } = lineChannel({ ids: [101, 102] })
+    channel.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+    link.writes(line('"id":101,"result":{}'))
+    expect(heard[1]).toEqual({ texts: [], faults: [] })
+    link.writes(error(-32603, 'm'))
+    expect(heard[1]?.texts).toEqual([line('"id":"c","error":{"code":-32603,"message":"m"}')])
+  })
+})
+
+describe('answers that are read here', () => {
+  test.each([['initialize'], ['server/discover'], ['tools/list']])(
+    '%s: a name that stands twice anywhere in it fails the call',
+    (method) => {
+      const { link, heard } = lineChannel({ ids: [101], method })
+      link.writes(
+        line(
+          '"id":101,"result":{"tools":[{"inputSchema":{"x-mcp-header":"A","x-mcp-header":"B"}}]}',
+        ),
+      )
+      expect(heard[0]?.texts).toEqual([])
+      expect(heard[0]?.faults[0]?.message).toContain('"x-mcp-header" stands twice')
+    },
+  )
+})
+
+describe("the server's own request", () => {
+  test.each([
+    [
+      'a name in another case',
+      line('"id":5,"method":"sampling/createMessage","params":{"NAME":1}'),
+    ],
+    ['broken parameters', line('"id":5,"method":"sampling/createMessage","params":{"a":NaN}')],
+    [
+      'broken before its method',
+      line('"id":5,"params":{"a":NaN},"method":"sampling/createMessage"'),
+    ],
+  ])('is refused where it cannot be used: %s', (_name, written) => {
+    const { link, heard, owned } = lineChannel({ ids: [5] })
+    link.writes(written)
+    expect([heard, owned]).toEqual([[{ texts: [], faults: [] }], []])
+    expect(link.sent).toEqual([
+      expect.stringMatching(
+        /^\{"jsonrpc":"2.0","id":5,"error":\{"code":-32600,"message":"the request cannot/,
+      ),
+    ])
+  })
+})
+
+describe('Content-Length headers', () => {
+  test('before the first answer fail every call at once', () => {
+    const { link, heard, remarks } = lineChannel({ ids: [101, 102] })
+    link.writes('Content-Length: 119\r')
+    for (const { faults } of heard) expect(faults[0]?.message).toContain('as language servers do')
+    expect(remarks.oddities).toEqual([
+      ['content-length', expect.stringContaining('Content-Length: 119')],
+    ])
+  })
+
+  test('behind an answer are words', () => {
+    const { link, heard, wait } = lineChannel({ ids: [101, 102] })
+    link.writes(line('"id":101,"result":{}'))
+    link.writes('Content-Length: 119\r')
+    wait(2000)
+    expect(heard[1]).toEqual({ texts: [], faults: [] })
+  })
+})
+
+describe('a process that strangers share', () => {
+  test('stands in no fault with a word of its own, once it has answered', () => {
+    const { link, heard, wait } = lineChannel({ ids: [101, 102, 103, 104], isShared: true })
+    link.writes(line('"id":101,"result":{}'))
+    link.writes(line('"id":102,"error":"secret"'))
+    link.writes('secret')
+    wait(60_000)
+    link.ends({ message: 'the server exited with code 3', exitCode: 3, stderr: 'secret' })
+    const messages = heard.flatMap(({ faults }) => faults.map((fault) => JSON.stringify(fault)))
+    expect(messages).toHaveLength(3)
+    expect(messages.join()).not.toContain('secret')
+  })
+})
