@@ -160,9 +160,9 @@ export class Backend implements ChannelOwner {
       return
     }
     const session = this.sessionOf(relatedTo) ?? this.busiest()
-    if (!session?.ask(idText, message.text, session.callOf(relatedTo))) {
-      this.channel.send(noClient(idText))
-    }
+    const put = session?.ask(idText, message.text, session.callOf(relatedTo))
+    if (!put?.isPut) this.channel.send(noClient(idText))
+    else if (put.forgotten !== undefined) this.channel.send(noClient(put.forgotten))
   }
 
   /** A process shared by principals was promised no client features; a ping is answered for the client. */

@@ -1,20 +1,28 @@
 // The events of one session's streams, kept for Last-Event-ID (2025-11-25, transports: resumability) and for a stream
 // that nobody reads just now. Bounded by count and bytes, in a session and, by the budget, in all of them together; the
-// oldest of the session go first, or of the session that keeps most. Who asks for them then gets what is left.
+// oldest of the session go first, or of the session that keeps most. Who asks for them then gets what is left. Answers go
+// last, and leave an error for their request: nobody waits for one that will never come.
 
 import type { Budget, Lease } from '../bytes/budget.ts'
+import { fault, faultText } from '../mcp/faults.ts'
 
 export interface LoggedEvent {
   readonly id: string
   readonly stream: number
   readonly sequence: number
   readonly text: string
+  /** Where it is an answer: the text of its request's id. */
+  readonly idText: string | undefined
 }
 
 const MAX_EVENTS = 256
 const MAX_BYTES = 1024 * 1024
 /** What an event costs beside its text. */
 const EVENT_BYTES = 256
+const GONE = fault(
+  'no-memory',
+  'the answer was kept for whoever comes back for it, and has had to make room; call again',
+)
 const EVENT_ID = /^(\d{1,9})-(\d{1,9})$/
 
 /** The logs of all sessions together, by how much they keep: the longest is found without looking at all. */
@@ -74,15 +82,24 @@ export class EventLog {
 
   /**
    * Numbers the event and keeps it while there is room: an event alone may be as long as the budget allows. Ids are
-   * unique in the session and name their stream.
+   * unique in the session and name their stream. `idText`: it answers that request.
    */
-  append(stream: number, text: string): LoggedEvent {
+  append(stream: number, text: string, idText?: string): LoggedEvent {
     const sequence = ++this.sequence
-    const event = { id: `${stream}-${sequence}`, stream, sequence, text }
+    const event = { id: `${stream}-${sequence}`, stream, sequence, text, idText }
+    if (!this.keep(event)) {
+      const gone = goneOf(event)
+      if (gone) this.keep(gone)
+    }
+    return event
+  }
+
+  private keep(event: LoggedEvent): boolean {
     const bytes = sizeOf(event)
     while (this.events.length > 0 && !this.hasPlaceFor(bytes)) this.dropOldest()
-    if (!this.isClosed && this.grow(bytes)) this.events.push(event)
-    return event
+    const isKept = !this.isClosed && this.grow(bytes)
+    if (isKept) this.events.push(event)
+    return isKept
   }
 
   /** What a stream has had since an event of its own, by sequence number. */
@@ -111,9 +128,19 @@ export class EventLog {
     return true
   }
 
+  /** Of what is no answer the oldest; else an answer becomes the error that it is gone; else the oldest goes. */
   private dropOldest(): void {
-    const oldest = this.events.shift()
-    if (oldest) this.hold(this.lease.bytes - sizeOf(oldest))
+    const place = Math.max(0, this.firstToGo())
+    const [oldest] = this.events.splice(place, 1)
+    if (!oldest) return
+    const gone = goneOf(oldest)
+    if (gone) this.events.splice(place, 0, gone)
+    this.hold(this.lease.bytes - sizeOf(oldest) + (gone ? sizeOf(gone) : 0))
+  }
+
+  private firstToGo(): number {
+    const place = this.events.findIndex(({ idText }) => idText === undefined)
+    return place === -1 ? this.events.findIndex((event) => goneOf(event)) : place
   }
 
   private hold(bytes: number): boolean {
@@ -129,6 +156,13 @@ export class EventLog {
     if (stream === undefined || Number(sequence) > this.sequence) return undefined
     return { stream: Number(stream), sequence: Number(sequence) }
   }
+}
+
+/** What an answer leaves, where that is shorter than the answer. */
+const goneOf = (event: LoggedEvent): LoggedEvent | undefined => {
+  if (event.idText === undefined) return undefined
+  const text = faultText(GONE, event.idText)
+  return text.length < event.text.length ? { ...event, text } : undefined
 }
 
 const sizeOf = ({ text }: LoggedEvent): number => EVENT_BYTES + text.length

@@ -180,7 +180,8 @@ export class Legacy {
     const idText = slice(request.text, request.id)
     const counted = backend.countSubscription(session, request)
     if (counted !== 'forward') {
-      if (counted === 'settled') stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`)
+      if (counted === 'settled')
+        stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`, idText)
       else stream.fault(counted, idText)
       return
     }

@@ -66,7 +66,7 @@ export class Opening {
       const answer = started.ok ? this.join(session, started.value, reply) : started
       if (answer.ok) session.opened(this.negotiated(answer.value, asked))
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
-      if (answer.ok) stream.result(this.answerText(answer.value, asked, idText))
+      if (answer.ok) stream.result(this.answerText(answer.value, asked, idText), idText)
       else stream.fault(answer.error, idText)
     })
   }

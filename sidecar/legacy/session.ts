@@ -20,6 +20,20 @@ const MAX_ASKED = 64
 /** The stream that a client opens by GET. */
 const LISTENING = 0
 
+/** A request of the server's that waits for the client. */
+interface Question {
+  /** The exact text of its id. */
+  readonly idText: string
+  /** Whether the client was there when it was put. */
+  readonly isHeard: boolean
+}
+
+/** What became of a request of the server's: put to the client, in the place of one that nobody has heard; or not. */
+export interface Put {
+  readonly isPut: boolean
+  readonly forgotten?: string
+}
+
 export interface SessionOptions {
   readonly id: string
   readonly principal: string
@@ -79,8 +93,8 @@ export class Session {
   private readonly streams = new InFlight<Stream>()
   private readonly calls = new InFlight<SessionCaller>()
   private readonly turns: Turns
-  /** Ids of the server's requests that this client was asked, by key, with their exact text. */
-  private readonly asked = new Map<string, string>()
+  /** The server's requests that this client was asked, oldest first, by the key of their id. */
+  private readonly asked = new Map<string, Question>()
   private nextStream = LISTENING + 1
   /** Its server has not answered yet. */
   private isOpening = true
@@ -193,24 +207,30 @@ export class Session {
   }
 
   /**
-   * Puts a request of the server's to the client; false where too many wait already, and where the client's calls take no
-   * events and it does not listen: nobody would hear it.
+   * Puts a request of the server's to the client; not where too many wait that it has heard, and where the client's calls
+   * take no events and it does not listen: nobody would hear it.
    */
-  ask(idText: string, text: string, preferred?: SessionCall): boolean {
+  ask(idText: string, text: string, preferred?: SessionCall): Put {
     const stream = this.streamFor(preferred)
-    const isDeaf = stream === this.listening && !stream.isOpen && this.hasDeafCall()
-    if (isDeaf || this.asked.size >= MAX_ASKED) return false
-    this.asked.set(idKey(idText), idText)
-    stream.event(text)
-    return true
+    if (stream === this.listening && !stream.isOpen && this.hasDeafCall()) return { isPut: false }
+    const forgotten = this.asked.size >= MAX_ASKED ? this.oldestUnheard() : undefined
+    if (forgotten !== undefined) this.asked.delete(idKey(forgotten))
+    if (this.asked.size >= MAX_ASKED) return { isPut: false }
+    this.asked.set(idKey(idText), { idText, isHeard: stream.event(text) })
+    return forgotten === undefined ? { isPut: true } : { isPut: true, forgotten }
+  }
+
+  private oldestUnheard(): string | undefined {
+    for (const { idText, isHeard } of this.asked.values()) if (!isHeard) return idText
+    return undefined
   }
 
   /** The exact id of the server's request that the client answers; undefined where it was not asked. */
   answered(idText: string): string | undefined {
     const key = idKey(idText)
-    const exact = this.asked.get(key)
+    const question = this.asked.get(key)
     this.asked.delete(key)
-    return exact
+    return question?.idText
   }
 
   /** The server takes a request of its own back; false where this client was not asked. */
@@ -237,7 +257,7 @@ export class Session {
     this.listening.end()
     for (const stream of this.streams.take()) stream.end()
     this.log.close()
-    const asked = [...this.asked.values()]
+    const asked = [...this.asked.values()].map(({ idText }) => idText)
     this.asked.clear()
     return { calls, asked }
   }
@@ -314,7 +334,7 @@ class SessionCaller implements SessionCall, Caller, Turn {
   }
 
   answer(text: string, _response: Response): void {
-    if (this.stream.hasRoomFor(text.length)) this.stream.result(text)
+    if (this.stream.hasRoomFor(text.length)) this.stream.result(text, this.idText)
     else this.stream.fault(noRoom(text.length), this.idText)
     this.session.done(this)
   }

@@ -19,6 +19,12 @@ export interface StreamOptions {
   readonly onSlow: (isSlow: boolean) => boolean
 }
 
+/** A response, and the text of its request's id. */
+interface Answer {
+  readonly text: string
+  readonly idText: string
+}
+
 export class Stream {
   readonly number: number
   private readonly options: StreamOptions
@@ -26,7 +32,7 @@ export class Stream {
   /** Responses still to come; a stream of server messages (GET) never completes by itself. */
   private expected: number
   private readonly isBatch: boolean
-  private results: string[] = []
+  private results: Answer[] = []
   /** For what a batch has been answered so far. */
   private readonly lease: Lease | undefined
   /** The last event that went to a connection; what follows it waits in the log. */
@@ -81,11 +87,11 @@ export class Stream {
   }
 
   /** A response; the last one completes the stream. */
-  result(text: string): void {
+  result(text: string, idText: string): void {
     this.expected--
-    if (this.reply?.state === 'waiting') this.plainResult(text)
+    if (this.reply?.state === 'waiting') this.plainResult({ text, idText })
     else if (this.hasBegun) {
-      this.write(this.options.log.append(this.number, text))
+      this.write(this.options.log.append(this.number, text, idText))
       if (this.expected === 0) this.reply?.end()
     } else this.forget()
   }
@@ -96,7 +102,7 @@ export class Stream {
       this.reply.fault(fault, idText)
     } else {
       this.reply?.noteFault(fault, idText)
-      this.result(faultText(fault, idText))
+      this.result(faultText(fault, idText), idText)
     }
   }
 
@@ -138,13 +144,12 @@ export class Stream {
     this.lease?.release()
   }
 
-  private plainResult(text: string): void {
-    this.results.push(text)
+  private plainResult(answer: Answer): void {
+    this.results.push(answer)
     if (this.expected > 0) return
-    const [first = ''] = this.results
     this.lease?.release()
-    if (this.isBatch) this.reply?.jsonArray(this.results)
-    else this.reply?.json(first)
+    if (this.isBatch) this.reply?.jsonArray(this.results.map(({ text }) => text))
+    else this.reply?.json(answer.text)
     this.results = []
   }
 
@@ -154,7 +159,9 @@ export class Stream {
     this.reply.stream()
     this.prime()
     this.lease?.release()
-    for (const text of this.results) this.write(this.options.log.append(this.number, text))
+    for (const { text, idText } of this.results) {
+      this.write(this.options.log.append(this.number, text, idText))
+    }
     this.results = []
   }
 

@@ -70,6 +70,50 @@ describe('EventLog', () => {
   })
 })
 
+describe('answers', () => {
+  const ANSWER = `{"jsonrpc":"2.0","id":"\\u0061","result":"${'r'.repeat(500)}"}`
+  const GONE =
+    /^\{"jsonrpc":"2.0","id":"\\u0061","error":\{"code":-32000,.*had to make room.*"code":"no-memory"/
+
+  test('are kept while anything else can go', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    log.append(1, '')
+    log.append(1, ANSWER, '"\\u0061"')
+    for (let index = 0; index < 300; index++) log.append(0, `${index}`)
+    expect(texts(log, '1-1')).toEqual([ANSWER])
+    expect(texts(log, '0-3')).toHaveLength(255)
+    log.close()
+  })
+
+  test('that go all the same leave an error for their request, in their place', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    log.append(1, '')
+    log.append(1, ANSWER, '"\\u0061"')
+    for (let index = 0; index < 10; index++) log.append(2, 'x'.repeat(120_000), `${index}`)
+    expect(texts(log, '1-1')).toEqual([expect.stringMatching(GONE)])
+    expect(texts(log, '2-2')?.map((text) => text.length)).toContain(120_000)
+    log.close()
+  })
+
+  test('for which there is no room at all leave the error at once', () => {
+    const budget = new Budget(4 * 1024 * 1024)
+    const log = new EventLog(new Logs(budget))
+    log.append(1, '')
+    const told = log.append(1, ANSWER.padEnd(2 * 1024 * 1024), '"\\u0061"')
+    expect(told.text).toHaveLength(2 * 1024 * 1024)
+    expect(texts(log, '1-1')).toEqual([expect.stringMatching(GONE)])
+    log.close()
+  })
+
+  test('and nothing but answers are no more than 256 either', () => {
+    const log = new EventLog(new Logs(aBudget()))
+    for (let index = 0; index < 600; index++) log.append(1, `{"id":${index}}`, `${index}`)
+    expect(texts(log, '1-1')).toHaveLength(256)
+    expect(texts(log, '1-1')?.at(-1)).toBe('{"id":599}')
+    log.close()
+  })
+})
+
 describe('all logs together', () => {
   const KIB = 1024
   /** Kept events have a quarter of it: 1 MiB. */

@@ -123,6 +123,17 @@ describe('who comes back', () => {
     expect(again.reply.state).toBe('done')
   })
 
+  test('for an answer, after 300 messages that nobody heard', async () => {
+    const { client, call } = begin()
+    call.notice('{"n":1}')
+    client.reply.cut()
+    answer(call)
+    for (const count of Array(300).keys()) session.tell(`{"later":${count}}`)
+    const again = aReply()
+    expect(session.listen(again.reply, '1-1')).toBe(true)
+    expect(await events(again)).toEqual(['{"r":1}'])
+  })
+
   test.each([['2-1'], ['x'], ['0-5'], ['99-1'], ['']])(
     'with the id %j, which is none of ours',
     (id) => {
@@ -162,7 +173,7 @@ describe("the server's requests", () => {
     'an answer with the id %s goes back under the exact one, once',
     async (_name, asked, answered) => {
       const { client } = begin()
-      expect(session.ask(asked, '{"q":1}')).toBe(true)
+      expect(session.ask(asked, '{"q":1}')).toEqual({ isPut: true })
       expect(await events(client)).toEqual(['{"q":1}'])
       expect(session.answered(answered)).toBe(asked)
       expect(session.answered(answered)).toBeUndefined()
@@ -185,9 +196,23 @@ describe("the server's requests", () => {
     expect(session.answered('"1"')).toBeUndefined()
   })
 
-  test('are at most 64 at a time', () => {
+  test('that the client has heard are at most 64 at a time', () => {
+    begin()
     const answers = [...Array(65).keys()].map((id) => session.ask(`${id}`, '{}'))
-    expect(answers).toEqual([...Array<boolean>(64).fill(true), false])
+    expect(answers.map(({ isPut }) => isPut)).toEqual([...Array<boolean>(64).fill(true), false])
+  })
+
+  test('that nobody has heard make room, the oldest first', () => {
+    for (const id of Array(32).keys()) session.ask(`"ping ${id}"`, '{}')
+    const { client } = begin()
+    for (const id of Array(32).keys()) session.ask(`"heard ${id}"`, '{}')
+    expect(session.ask('"form"', '{}')).toEqual({ isPut: true, forgotten: '"ping 0"' })
+    expect(session.ask('"form 2"', '{}')).toEqual({ isPut: true, forgotten: '"ping 1"' })
+    expect([session.answered('"ping 0"'), session.answered('"heard 0"')]).toEqual([
+      undefined,
+      '"heard 0"',
+    ])
+    client.reply.cut()
   })
 })
 

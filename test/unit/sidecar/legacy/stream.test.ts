@@ -36,7 +36,7 @@ const BUSY = fault('no-capacity', 'x', { headers: { 'retry-after': '5' } })
 describe('an answer', () => {
   test('with nothing before it is JSON', async () => {
     const { client, stream } = setUp()
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     expect(await client.received()).toContain('content-type: application/json')
     expect(await client.body()).toBe('{"r":1}')
     expect([stream.isComplete, stream.isResumable]).toEqual([true, false])
@@ -45,7 +45,7 @@ describe('an answer', () => {
   test('with something before it is a stream, and ends it', async () => {
     const { client, stream } = setUp()
     expect(stream.event('{"n":1}')).toBe(true)
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     expect(await client.received()).toMatch(/content-type: text\/event-stream/)
     expect(await client.body()).toContain('id: 4-1\ndata: {"n":1}\n\nid: 4-2\ndata: {"r":1}\n\n')
     expect(stream.isOpen).toBe(false)
@@ -80,15 +80,15 @@ describe('a batch', () => {
     const { client, stream } = setUp({ requests: 2 })
     stream.fault(BUSY, '1')
     expect(await client.received()).toBe('')
-    stream.result('{"r":2}')
+    stream.result('{"r":2}', '1')
     expect(await client.body()).toMatch(/^\[\{.*"no-capacity".*\},\{"r":2\}\]$/)
   })
 
   test('is a stream once something comes between, with the results so far', async () => {
     const { client, stream } = setUp({ requests: 2 })
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     stream.event('{"n":1}')
-    stream.result('{"r":2}')
+    stream.result('{"r":2}', '1')
     expect([...(await client.body()).matchAll(/data: (.*)/g)].map(([, data]) => data)).toEqual([
       '{"r":1}',
       '{"n":1}',
@@ -103,9 +103,9 @@ describe('room for the answers to a batch', () => {
   test('is taken until all are there', async () => {
     const { client, stream, budget } = setUp({ requests: 2 })
     expect(stream.hasRoomFor(1000)).toBe(true)
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     expect(budget.of('batches')).toBe(1000)
-    stream.result('{"r":2}')
+    stream.result('{"r":2}', '1')
     expect(budget.of('batches')).toBe(0)
     expect(await client.body()).toBe('[{"r":1},{"r":2}]')
   })
@@ -119,9 +119,9 @@ describe('room for the answers to a batch', () => {
   test('is given back when the client has gone', async () => {
     const { client, stream, budget } = setUp({ requests: 3 })
     stream.hasRoomFor(1000)
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     await client.hangUp()
-    stream.result('{"r":2}')
+    stream.result('{"r":2}', '1')
     expect(budget.of('batches')).toBe(0)
   })
 })
@@ -136,7 +136,7 @@ describe('who was cut off', () => {
     const again = aReply()
     stream.attach(again.reply, 1)
     expect(await again.body()).toContain('id: 4-2\ndata: {"n":2}\n\nid: 4-3\ndata: {"n":3}\n\n')
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     expect(await again.body()).toContain('id: 4-4\ndata: {"r":1}')
     expect(stream.isOpen).toBe(false)
   })
@@ -145,7 +145,7 @@ describe('who was cut off', () => {
     const { client, stream } = setUp()
     stream.event('{"n":1}')
     client.reply.cut()
-    stream.result('{"r":1}')
+    stream.result('{"r":1}', '1')
     const again = aReply()
     stream.attach(again.reply, 1)
     expect(await again.body()).toContain('{"r":1}')
