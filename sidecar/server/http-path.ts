@@ -34,9 +34,11 @@ const isGuarded = (status: number): boolean => status === 401 || status === 403
 
 /** Whether an answer is that of an MCP endpoint, by transport. */
 const SPEAKS: { readonly [T in HttpTransport]: (answer: HttpAnswer) => boolean } = {
-  // Not there, no POST, a web page: anything else knows what it was asked.
+  // Not there, no POST, not up yet, a web page: anything else knows what it was asked.
   http: ({ status, contentType }) =>
-    ![404, 405, 501].includes(status) && !(status < 300 && contentType.startsWith('text/html')),
+    ![404, 405].includes(status) &&
+    status < 500 &&
+    !(status < 300 && contentType.startsWith('text/html')),
   sse: ({ status, contentType }) =>
     isGuarded(status) || (status === 200 && /^\s*text\/event-stream\b/i.test(contentType)),
 }
@@ -56,41 +58,52 @@ export interface Endpoint {
   readonly path: string
   /** The path that led there by redirects, where one did. */
   readonly from?: string
+  /** Nothing there has answered as MCP does, perhaps not yet: it may be another next time. */
+  readonly isGuess?: true
 }
 
-/** How a path was answered behind its redirects; undefined where these lead nowhere. */
+/** What a path leads to, and how it was answered there; without an answer where its redirects lead nowhere. */
 const follow = async (
   start: string,
   transport: HttpTransport,
   { ask, port }: EndpointSearch,
-): Promise<{ readonly path: string; readonly answer: HttpAnswer } | undefined> => {
+): Promise<{ readonly path: string; readonly answer: HttpAnswer | undefined }> => {
   let path = start
   for (let hop = 0; hop <= MAX_HOPS; hop++) {
     const answer = await ask(path, transport)
     if (!isRedirect(answer.status)) return { path, answer }
     const target = answer.location && ownPath(answer.location, { path, port })
-    if (target === undefined || target === '') return undefined
+    if (target === undefined || target === '') break
     path = target
   }
-  return undefined
+  return { path: start, answer: undefined }
 }
+
+/** What is asked, in this order. */
+const candidates = ({ transports, path }: EndpointSearch) =>
+  transports.flatMap((transport) => {
+    const paths = path === undefined ? USUAL_PATHS[transport] : [path]
+    return paths.map((start) => [transport, start] as const)
+  })
 
 const endpoint = (transport: HttpTransport, start: string, path: string): Endpoint =>
   path === start ? { transport, path } : { transport, path, from: start }
 
+/** Whether somebody is there all the same: at a path that is named, or where a server fails that has it. */
+const isLikely = (answer: HttpAnswer | undefined, { path }: EndpointSearch): boolean =>
+  path !== undefined || (answer !== undefined && answer.status >= 500 && answer.status !== 501)
+
 /**
- * The endpoint; undefined where none of the usual paths is one. A path that somebody has named is taken for one
- * whatever is answered there, as soon as it is no other transport's. Rejects as the asking does.
+ * The endpoint; undefined where none of the usual paths is one. A path that somebody has named, or where the server
+ * fails, is a guess where nothing better is found. Rejects as the asking does.
  */
 export const findEndpoint = async (search: EndpointSearch): Promise<Endpoint | undefined> => {
-  let named: Endpoint | undefined
-  for (const transport of search.transports) {
-    const paths = search.path === undefined ? USUAL_PATHS[transport] : [search.path]
-    for (const start of paths) {
-      const found = await follow(start, transport, search)
-      if (found && SPEAKS[transport](found.answer)) return endpoint(transport, start, found.path)
-      if (search.path !== undefined) named ??= endpoint(transport, start, found?.path ?? start)
-    }
+  let guess: Endpoint | undefined
+  for (const [transport, start] of candidates(search)) {
+    const { path, answer } = await follow(start, transport, search)
+    const found = endpoint(transport, start, path)
+    if (answer && SPEAKS[transport](answer)) return found
+    if (isLikely(answer, search)) guess ??= { ...found, isGuess: true }
   }
-  return named
+  return guess
 }

@@ -110,11 +110,11 @@ export class HttpSource implements LinkSource {
     try {
       const ask = (candidate: string, transport: HttpTransport) => this.ask(candidate, transport)
       const endpoint = await findEndpoint({ port, path, transports, ask })
-      if (endpoint) {
+      if (endpoint && !endpoint.isGuess) {
         this.endpoint = endpoint
         onEndpoint(endpoint)
-        return ok(endpoint)
       }
+      if (endpoint) return ok(endpoint)
     } catch (error) {
       return fail(fault('server-failed', this.whyNot(error)))
     }

@@ -41,6 +41,7 @@ const http = (path: string, from?: string): Endpoint => ({
   ...(from === undefined ? {} : { from }),
 })
 const sse = (path: string, from?: string): Endpoint => ({ ...http(path, from), transport: 'sse' })
+const guess = (endpoint: Endpoint): Endpoint => ({ ...endpoint, isGuess: true })
 
 describe('the endpoint of a server', () => {
   test.each<[string, Paths, Endpoint | undefined]>([
@@ -74,6 +75,18 @@ describe('the endpoint of a server', () => {
     ['behind a redirect to nowhere', { 'POST /mcp': answer(307, '') }, undefined],
     ['behind redirects without end', { 'POST /mcp': answer(307, '', '/mcp') }, undefined],
     ['that is not there', {}, undefined],
+    ['that fails, perhaps for now', { 'POST /': answer(503) }, guess(http('/'))],
+    [
+      'that fails, beside one that does not',
+      { 'POST /mcp': answer(500), 'POST /': answer(400) },
+      http('/'),
+    ],
+    [
+      'that fails wherever it is asked by POST',
+      { 'POST /mcp': answer(500), 'POST /': answer(500), 'GET /sse': answer(200, EVENTS) },
+      sse('/sse'),
+    ],
+    ['that knows no POST', { 'POST /mcp': answer(501) }, undefined],
     ['of HTTP+SSE', { 'GET /sse': answer(200, EVENTS) }, sse('/sse')],
     ['of HTTP+SSE in other letters', { 'GET /sse': answer(200, 'Text/Event-Stream') }, sse('/sse')],
     ['of HTTP+SSE that asks for a token', { 'GET /sse': answer(401, '') }, sse('/sse')],
@@ -89,13 +102,18 @@ describe('the endpoint of a server', () => {
   })
 
   test.each<[string, Named, Paths, Endpoint | undefined]>([
-    ['is asked there alone', { path: '/x' }, { 'POST /mcp': answer(200) }, http('/x')],
-    ['is followed', { path: '/x' }, { 'POST /x': answer(307, '', '/x/') }, http('/x/', '/x')],
+    ['is asked there alone', { path: '/x' }, { 'POST /mcp': answer(200) }, guess(http('/x'))],
+    [
+      'is followed',
+      { path: '/x' },
+      { 'POST /x': answer(307, '', '/x/'), 'POST /x/': answer(400) },
+      http('/x/', '/x'),
+    ],
     [
       'is left as it is where it leads elsewhere',
       { path: '/x' },
       { 'POST /x': answer(307, '', 'http://other/') },
-      http('/x'),
+      guess(http('/x')),
     ],
     [
       'may be the other transport',
@@ -107,13 +125,13 @@ describe('the endpoint of a server', () => {
       'may answer 404 to who has no session',
       { path: '/x' },
       { 'POST /x': answer(404), 'GET /x': answer(404) },
-      http('/x'),
+      guess(http('/x')),
     ],
     [
       'of HTTP+SSE is not asked for the other',
       { path: '/x', transports: ['sse'] },
       { 'POST /x': answer(200) },
-      sse('/x'),
+      guess(sse('/x')),
     ],
     [
       'of HTTP+SSE may be left out',
