@@ -70,7 +70,8 @@ export class HttpLink implements Link {
     const { id } = envelope
     const headers = envelope.headers()
     if (this.open.size + this.oneWay.size >= MAX_OPEN) return false
-    if (headers['mcp-method'] !== undefined) this.isModern = true
+    // Who finds out what a server speaks asks in both eras over one link.
+    if (id !== undefined) this.isModern = headers['mcp-method'] !== undefined
     // The modern era has no client notifications over HTTP: `abandon` cancels.
     if (id === undefined && this.isModern) return true
     // Whatever else belongs to the session goes in its caller's name as well.

@@ -24,11 +24,13 @@ let loopback: Loopback
 let link: HttpLink
 let answers: boolean
 let seen: string[]
+let failures: number
 
 beforeEach(async () => {
   answers = false
   const noted: string[] = []
   seen = noted
+  failures = 0
   sockets = new Set()
   open = new Set()
   server = createServer((request, response) => {
@@ -55,6 +57,12 @@ beforeEach(async () => {
     endTimeoutMs: 50,
     onClose: () => undefined,
   })
+  link.owner = {
+    message: () => undefined,
+    failed: () => failures++,
+    ended: () => undefined,
+    odd: () => undefined,
+  }
 })
 
 afterEach(() => {
@@ -81,6 +89,17 @@ test.each<[string, send: (count: number) => boolean]>([
   link.close()
   await until(() => open.size === 0, 'nothing of the link is left')
   expect(seen.length).toBe(SOCKETS)
+})
+
+test('a session that begins behind a modern question is ended as well', async () => {
+  link.send(REQUEST, { headers: () => ({ 'mcp-method': 'server/discover' }), id: 1 })
+  await until(() => seen.length > 0, 'it has been asked')
+  answers = true
+  link.send(REQUEST, { ...NO_HEADERS, id: 2 })
+  await until(() => seen.length > 1 && open.size === 1, 'it has been answered')
+  await until(() => failures === 1, 'the answer has been read')
+  link.close()
+  await until(() => seen.includes('DELETE'), 'its end is told')
 })
 
 test('a DELETE that the server does not answer is given up', async () => {
