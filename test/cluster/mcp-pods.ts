@@ -120,6 +120,8 @@ export type CallLine = z.output<typeof lineSchema>
 
 export interface ClientRun {
   readonly lines: readonly CallLine[]
+  /** Makes no more calls than the one under way. */
+  readonly stop: () => void
   /** Resolves when all calls have been made. */
   readonly done: Promise<readonly CallLine[]>
 }
@@ -139,11 +141,19 @@ export const startClient = (
   pod: { readonly namespace: string; readonly name: string },
   { era, url, tool, args = {}, count = 1, pauseMs = 0 }: ClientOptions,
 ): ClientRun => {
-  const command = ['node', '--no-warnings', '/app/client.mts', url, era, tool, JSON.stringify(args)]
+  const command = [
+    'node',
+    '--no-warnings',
+    '/app/fixtures/pod-client.ts',
+    url,
+    era,
+    tool,
+    JSON.stringify(args),
+  ]
   const child = spawn(target.kubectl, [
     '--kubeconfig',
     target.kubeconfig,
-    ...words(`-n ${pod.namespace} exec ${pod.name} --`),
+    ...words(`-n ${pod.namespace} exec -i ${pod.name} --`),
     ...command,
     String(count),
     String(pauseMs),
@@ -165,7 +175,8 @@ export const startClient = (
   })
   // Whoever waits for it gets the failure; nobody else is to be struck by it.
   done.catch(() => undefined)
-  return { lines, done }
+  child.stdin.on('error', () => undefined)
+  return { lines, stop: () => void child.stdin.end(), done }
 }
 
 /** Calls once and gives the answer's first text, or what went wrong. */

@@ -1,9 +1,10 @@
 // Puts images onto the node of a cluster of our own, as a test needs them.
 
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OwnTarget } from './describe-cluster.ts'
 import { buildOwnImage, buildPrograms, type OwnImage } from './images/dockerfile.ts'
+import { packFloodServer } from './images/flood-server.ts'
 import { copyPackages } from './images/package-closure.ts'
 import { glibcRoot, muslObstacle, muslRoot } from './images/roots.ts'
 import { serverArchive, type ServerKind } from './images/servers.ts'
@@ -19,6 +20,15 @@ const load = async ({ own }: OwnTarget, archive: string): Promise<void> => {
 
 const CLIENT_PACKAGES = ['@modelcontextprotocol/client', '@modelcontextprotocol/sdk']
 
+/** What clients run, below test/ as here. */
+const CLIENT_FILES = [
+  'fixtures/pod-client.ts',
+  'fixtures/pod-flood.ts',
+  'bench/pressure/floods.ts',
+  'bench/pressure/clients.ts',
+  'support/raw-http.ts',
+]
+
 const packClient = (cache: string, archive: string): Promise<void> =>
   packRoot(archive, CLIENT_IMAGE, { user: '1000', workingDir: '/app' }, async (root) => {
     const base = muslObstacle() === undefined ? muslRoot(cache) : glibcRoot(cache)
@@ -26,7 +36,10 @@ const packClient = (cache: string, archive: string): Promise<void> =>
     const modules = join(root, 'app/node_modules')
     mkdirSync(modules, { recursive: true })
     copyPackages(CLIENT_PACKAGES, modules)
-    cpSync(join(import.meta.dirname, '../fixtures/pod-client.ts'), join(root, 'app/client.mts'))
+    writeFileSync(join(root, 'app/package.json'), '{ "type": "module" }')
+    for (const file of CLIENT_FILES) {
+      cpSync(join(import.meta.dirname, '..', file), join(root, 'app', file), { recursive: true })
+    }
   })
 
 const once = async (archive: string, make: () => Promise<void>): Promise<string> => {
@@ -43,6 +56,12 @@ export const loadClient = async (target: OwnTarget): Promise<void> => {
 /** The image of a server. */
 export const loadServer = async (target: OwnTarget, kind: ServerKind): Promise<void> =>
   load(target, await serverArchive(kind, target.own))
+
+/** The image of the server that answers with as much as it is asked for. */
+export const loadFloodServer = async (target: OwnTarget): Promise<void> => {
+  const archive = join(target.own.dir, 'images', 'flood-server.tar')
+  await load(target, await once(archive, () => packFloodServer(archive)))
+}
 
 /** Our own images, built from this checkout once a cluster. */
 export const loadOurs = async (target: OwnTarget): Promise<void> => {

@@ -51,3 +51,38 @@ export const podProcesses = (clusterId: string, podUid: string): readonly PodPro
   const folder = find(join(HIERARCHY, `outrigger-${clusterId}`), `pod${podUid}`)
   return folder === undefined ? [] : pidsBelow(folder).flatMap(describe)
 }
+
+/** The memory of a container, as the kernel counts and bounds it. */
+export interface ContainerMemory {
+  readonly limitBytes: number
+  readonly peakBytes: number
+  /** How often the kernel has killed a process of it for the limit. */
+  readonly kills: number
+}
+
+const MEMORY_VERSION_1 = {
+  root: '/sys/fs/cgroup/memory',
+  line: /^\d+:memory:(.*)$/m,
+  files: ['memory.limit_in_bytes', 'memory.max_usage_in_bytes', 'memory.oom_control'],
+} as const
+const MEMORY_VERSION_2 = {
+  root: '/sys/fs/cgroup',
+  line: /^0::(.*)$/m,
+  files: ['memory.max', 'memory.peak', 'memory.events'],
+} as const
+
+/** The memory of the container that a process is in. */
+export const containerMemory = (pid: number): ContainerMemory => {
+  const { root, line, files } = existsSync(MEMORY_VERSION_1.root)
+    ? MEMORY_VERSION_1
+    : MEMORY_VERSION_2
+  const path = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? ''
+  const [limit = '', peak = '', events = ''] = files.map((file) =>
+    readFileSync(join(root, path, file), 'utf8'),
+  )
+  return {
+    limitBytes: Number(limit),
+    peakBytes: Number(peak),
+    kills: Number(/^oom_kill (\d+)/m.exec(events)?.[1]),
+  }
+}
