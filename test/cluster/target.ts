@@ -21,6 +21,8 @@ export const targetSchema = z.object({
       cache: z.string(),
       /** The static MCP server. */
       staticServer: z.string(),
+      /** The one that speaks HTTP. */
+      httpServer: z.string(),
     })
     .optional(),
 })

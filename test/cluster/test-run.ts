@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { MADE_LABEL } from './api.ts'
 import { bringUp, growFull, programOf, type Cluster } from './cluster.ts'
-import { makeRoots } from './images/roots.ts'
+import { prepareImages } from './images/prepare.ts'
 import { NODE_ADDRESS, onNetwork } from './machine/namespaces.ts'
 import { startPart } from './machine/part.ts'
 import { attempt, run, words } from './machine/run.ts'
@@ -159,6 +159,7 @@ const targetOf = (cluster: Cluster, size: Size, cache: string): Target => ({
     address: NODE_ADDRESS,
     cache,
     staticServer: cluster.binaries.get('mcp-server') ?? '',
+    httpServer: cluster.binaries.get('mcp-http-server') ?? '',
   },
 })
 
@@ -207,7 +208,7 @@ const runOnOurs = async (options: TestRunOptions): Promise<Figures[]> => {
       return all
     }
     if (!(await hasTests('full', options))) return all
-    await makeRoots(options.sources.cache)
+    await prepareImages(options.sources.cache)
     await removeTestNamespaces(cluster)
     await growFull(cluster)
     say(`node of ${cluster.id} is up after ${after()}`)

@@ -22,11 +22,38 @@ export interface ImageConfig {
   readonly workingDir?: string
 }
 
-const digestOf = async (file: string): Promise<string> => {
+/** A file's digest as images write it. */
+export const digestOfFile = async (file: string): Promise<string> => {
   const hash = createHash('sha256')
   await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
+  return `sha256:${hash.digest('hex')}`
 }
+
+const PLAIN = '--numeric-owner --sort=name --mtime=@0 --exclude=./dev/*'.split(' ')
+
+/** Writes a layer: what lies under `root`, the same bytes for the same files. */
+export const packLayer = (root: string, file: string): Promise<string> =>
+  run(['tar', '-C', root, ...PLAIN, '-cf', file, '.'])
+
+/** The configuration of an image with these layers, the lowest first. */
+export const imageConfiguration = (config: ImageConfig, layers: readonly string[]): string =>
+  JSON.stringify({
+    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+    os: 'linux',
+    created: '1970-01-01T00:00:00Z',
+    config: {
+      Entrypoint: config.entrypoint,
+      Cmd: config.cmd,
+      Env: config.env ?? ['PATH=/usr/local/bin:/usr/bin:/bin'],
+      User: config.user,
+      WorkingDir: config.workingDir,
+    },
+    rootfs: { type: 'layers', diff_ids: layers },
+    history: layers.map(() => ({
+      created: '1970-01-01T00:00:00Z',
+      created_by: 'outrigger test images',
+    })),
+  })
 
 /** Writes `archive` (in one step) with the image `name` made of what lies under `root`. */
 export const packImage = async (
@@ -39,24 +66,10 @@ export const packImage = async (
   const aside = mkdtempSync(`${archive}.`)
   try {
     const layer = join(aside, 'layer.tar')
-    const plain = '--numeric-owner --sort=name --mtime=@0 --exclude=./dev/*'.split(' ')
-    await run(['tar', '-C', root, ...plain, '-cf', layer, '.'])
+    await packLayer(root, layer)
     writeFileSync(
       join(aside, 'config.json'),
-      JSON.stringify({
-        architecture: process.arch === 'x64' ? 'amd64' : process.arch,
-        os: 'linux',
-        created: '1970-01-01T00:00:00Z',
-        config: {
-          Entrypoint: config.entrypoint,
-          Cmd: config.cmd,
-          Env: config.env ?? ['PATH=/usr/local/bin:/usr/bin:/bin'],
-          User: config.user,
-          WorkingDir: config.workingDir,
-        },
-        rootfs: { type: 'layers', diff_ids: [`sha256:${await digestOf(layer)}`] },
-        history: [{ created: '1970-01-01T00:00:00Z', created_by: 'outrigger test images' }],
-      }),
+      imageConfiguration(config, [await digestOfFile(layer)]),
     )
     writeFileSync(
       join(aside, 'manifest.json'),

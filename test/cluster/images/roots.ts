@@ -4,35 +4,19 @@
 import {
   chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run, words } from '../machine/run.ts'
+import { once } from './once.ts'
 import { versionOfPackage } from './package-closure.ts'
 import { unpackRelocations } from './relative-relocations.ts'
-
-/** Makes a directory in one step, unless it is there. */
-const once = async (directory: string, fill: (aside: string) => Promise<void>): Promise<string> => {
-  if (existsSync(directory)) return directory
-  mkdirSync(dirname(directory), { recursive: true })
-  const aside = mkdtempSync(`${directory}.`)
-  try {
-    chmodSync(aside, 0o755)
-    await fill(aside)
-    renameSync(aside, directory)
-  } finally {
-    rmSync(aside, { recursive: true, force: true })
-  }
-  return directory
-}
 
 const NODE_PACKAGE = `node-linux-${process.arch}`
 
@@ -40,32 +24,29 @@ const NODE_PACKAGE = `node-linux-${process.arch}`
 const pinnedNode = (): string =>
   join(import.meta.dirname, '../../../node_modules', NODE_PACKAGE, 'bin/node')
 
+const WASTE = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale']
+
+/** Fills a root with Debian's smallest system, and what else is wanted. */
+const debian = async (root: string, include?: string): Promise<void> => {
+  const more = include === undefined ? [] : [`--include=${include}`]
+  await run([...words('debootstrap --variant=minbase'), ...more, 'bookworm', root])
+  for (const waste of WASTE) rmSync(join(root, waste), { recursive: true, force: true })
+}
+
 /** Debian's smallest system with the pinned Node. */
 export const glibcRoot = (cache: string): Promise<string> =>
   once(join(cache, 'roots', `bookworm-node-${versionOfPackage(NODE_PACKAGE)}`), async (root) => {
-    await run([...words('debootstrap --variant=minbase bookworm'), root])
-    for (const waste of [
-      'var/cache/apt',
-      'var/lib/apt/lists',
-      'usr/share/doc',
-      'usr/share/locale',
-    ]) {
-      rmSync(join(root, waste), { recursive: true, force: true })
-    }
+    await debian(root)
     cpSync(pinnedNode(), join(root, 'usr/local/bin/node'))
   })
 
 /** Debian with make and a C compiler for musl, as the sidecar's Dockerfile wants it. */
 export const buildRoot = (cache: string): Promise<string> =>
-  once(join(cache, 'roots', 'bookworm-musl-tools'), async (root) => {
-    await run([
-      ...words('debootstrap --variant=minbase --include=gcc,make,musl-tools bookworm'),
-      root,
-    ])
-    for (const waste of ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc']) {
-      rmSync(join(root, waste), { recursive: true, force: true })
-    }
-  })
+  once(join(cache, 'roots', 'bookworm-musl-tools'), (root) => debian(root, 'gcc,make,musl-tools'))
+
+/** Debian's smallest system with its Python. */
+export const pythonRoot = (cache: string): Promise<string> =>
+  once(join(cache, 'roots', 'bookworm-python3'), (root) => debian(root, 'python3'))
 
 const MUSL_NODE = join(import.meta.dirname, 'musl-node.txt')
 
@@ -117,14 +98,4 @@ export const muslRoot = (cache: string): Promise<string> => {
       rmSync(wheel, { recursive: true, force: true })
     }
   })
-}
-
-/**
- * Makes every root that images are built of. It takes the network, which there is none of inside a
- * cluster: whoever runs tests there makes them before.
- */
-export const makeRoots = async (cache: string): Promise<void> => {
-  await glibcRoot(cache)
-  await buildRoot(cache)
-  if (muslObstacle() === undefined) await muslRoot(cache)
 }

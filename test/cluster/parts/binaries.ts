@@ -39,6 +39,7 @@ const PROGRAMS = {
   agnhost: { module: 'kubernetes', path: 'k8s.io/kubernetes/test/images/agnhost', size: 'full' },
   coredns: { module: 'coredns', path: '.', size: 'full' },
   'mcp-server': { module: 'mcp-server', path: '.', size: 'full' },
+  'mcp-http-server': { module: 'mcp-server', path: './mcp-http-server', size: 'full' },
 } as const satisfies Record<string, Source>
 
 export type Program = keyof typeof PROGRAMS
@@ -121,8 +122,8 @@ const groups = (needed: readonly Program[]): readonly (readonly Program[])[] => 
   // The API server alone first: it is most of the work, and most of what people wait for.
   ['kube-apiserver'],
   needed.filter((name) => PROGRAMS[name].module === 'kubernetes'),
-  needed.filter((name) => name === 'coredns'),
-  needed.filter((name) => name === 'mcp-server'),
+  needed.filter((name) => PROGRAMS[name].module === 'coredns'),
+  needed.filter((name) => PROGRAMS[name].module === 'mcp-server'),
 ]
 
 /** The path of every program that a size needs. Builds what is nowhere. */
