@@ -17,12 +17,13 @@
 #define SHIM_VERSION "unknown"
 #endif
 
-enum { EXIT_USAGE = 2, MAX_PATH_LENGTH = 1024 };
+enum { EXIT_USAGE = 2 };
 
 static int refuse_usage(const char *fault) {
   report_line("%s", fault);
   report_line("usage: shim copy DIR | serve --run DIR [flags] -- CMD ARGS... | "
-              "exec [flags] -- CMD ARGS... | probe PORT PATH | version");
+              "exec [flags] -- CMD ARGS... | probe [--within SECONDS] PORT [PATH [HEADER]...] | "
+              "version");
   return EXIT_USAGE;
 }
 
@@ -55,26 +56,11 @@ static int exec(char **words) {
   return exec_run(&options);
 }
 
-static int is_path(const char *path) {
-  if (path[0] != '/' || strlen(path) > MAX_PATH_LENGTH) return 0;
-  for (const char *c = path; *c != '\0'; c++) {
-    if (*c <= ' ' || *c > '~') return 0;
-  }
-  return 1;
-}
-
 static int probe(char **words) {
-  uint32_t port;
-  if (words[0] == NULL || words[1] == NULL || words[2] != NULL) {
-    return refuse_usage("probe wants a port and a path");
-  }
-  if (!args_parse_number(words[0], 1, 65535, &port)) {
-    return refuse_usage("probe wants a port from 1 to 65535");
-  }
-  if (!is_path(words[1])) {
-    return refuse_usage("probe wants a path that begins with / and has no spaces");
-  }
-  return probe_run((uint16_t)port, words[1]);
+  struct probe_options options;
+  const char *fault;
+  if (!probe_parse(words, &options, &fault)) return refuse_usage(fault);
+  return probe_run(&options);
 }
 
 static int version(char **words) {

@@ -40,12 +40,19 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ['copy without a directory', ['copy'], 'copy wants one directory'],
       ['copy with an empty one', ['copy', ''], 'copy wants one directory'],
       ['copy with two', ['copy', '/a', '/b'], 'copy wants one directory'],
-      ['probe without a path', ['probe', '80'], 'probe wants a port and a path'],
+      ['probe without a port', ['probe'], 'a port from 1 to 65535'],
       ['probe of port 0', ['probe', '0', '/'], 'a port from 1 to 65535'],
       ['probe of port 65536', ['probe', '65536', '/'], 'a port from 1 to 65535'],
       ['probe of no number', ['probe', '80x', '/'], 'a port from 1 to 65535'],
       ['probe of a relative path', ['probe', '80', 'x'], 'a path that begins with /'],
       ['probe of a path with a line', ['probe', '80', '/\r\nx: y'], 'has no spaces'],
+      ['probe with a header without a name', ['probe', '80', '/', ': x'], 'as `Name: value`'],
+      ['probe with a word for a header', ['probe', '80', '/', 'x'], 'as `Name: value`'],
+      ['probe with a line in a header', ['probe', '80', '/', 'a: b\r\nc: d'], 'as `Name: value`'],
+      ['probe with a space in a name', ['probe', '80', '/', 'GET /: x'], 'as `Name: value`'],
+      ['probe with long headers', ['probe', '80', '/', `a:${'x'.repeat(2047)}`], '2048 characters'],
+      ['probe within no time', ['probe', '--within', '0', '80', '/'], 'seconds from 1 to 86400'],
+      ['probe with --within at the end', ['probe', '--within'], 'seconds from 1 to 86400'],
       ['serve without --run', ['serve', '--', 'sh'], '--run DIR is missing'],
       ['serve with a relative --run', ['serve', '--run', 'x', '--', 'sh'], 'an absolute directory'],
       ['serve with a long --run', ['serve', '--run', `/${'x'.repeat(96)}`, '--', 'sh'], '96 bytes'],
@@ -172,9 +179,13 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     const sayOk = (socket: Socket): void => void socket.end('HTTP/1.1 200 OK\r\n\r\n')
 
     // The server is in this process: the probe must not block it.
-    const probe = (port: number, path = '/readyz'): Promise<{ code: number | null; log: string }> =>
+    const probe = (
+      port: number,
+      words: readonly string[] = ['/readyz'],
+      flags: readonly string[] = [],
+    ): Promise<{ code: number | null; log: string }> =>
       new Promise((resolve) => {
-        const child = spawn(buildShim(target), ['probe', String(port), path])
+        const child = spawn(buildShim(target), ['probe', ...flags, String(port), ...words])
         let log = ''
         child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()))
         child.once('close', (code) => resolve({ code, log }))
@@ -183,7 +194,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     test.each([
       ['200', 'HTTP/1.1 200 OK\r\n\r\n', 0, ''],
       ['204 by HTTP/1.0', 'HTTP/1.0 204 No Content\r\n\r\n', 0, ''],
-      ['302', 'HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n', 1, 'answered HTTP/1.1 302'],
+      ['302, as for the kubelet', 'HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n', 0, ''],
       ['404', 'HTTP/1.1 404 Not Found\r\n\r\n', 1, 'answered HTTP/1.1 404'],
       ['503', 'HTTP/1.1 503 Service Unavailable\r\n\r\n', 1, 'answered HTTP/1.1 503'],
       ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 1, 'answered SSH-2.0-Open'],
@@ -216,19 +227,43 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
     test('a server that never answers: not for ever', async () => {
       const port = await listen('127.0.0.1', () => undefined)
-      const { code, log } = await probe(port)
+      const { code, log } = await probe(port, ['/'], ['--within', '1'])
       expect(code).toBe(1)
       expect(log).toContain('timed out')
     })
 
-    test('asks for the path, by GET', async () => {
+    test('without a path it is enough that the port is open', async () => {
+      const port = await listen('127.0.0.1', () => undefined)
+      expect(await probe(port, [])).toEqual({ code: 0, log: '' })
+      await new Promise((resolve) => {
+        server?.close(resolve)
+        for (const socket of sockets) socket.destroy()
+      })
+      expect((await probe(port, [])).log).toContain(`port ${port}: Connection refused`)
+    })
+
+    const asked = async (...words: string[]): Promise<string> => {
       const requests: string[] = []
       const port = await listen('127.0.0.1', (socket, request) => {
         requests.push(request)
         sayOk(socket)
       })
-      await probe(port, '/livez?verbose')
-      expect(requests.join()).toMatch(/^GET \/livez\?verbose HTTP\/1\.0\r\nHost: localhost:\d+\r\n/)
+      expect((await probe(port, words)).code).toBe(0)
+      return requests.join()
+    }
+
+    test('asks for the path, by GET', async () => {
+      const request = await asked('/livez?verbose')
+      expect(request).toMatch(/^GET \/livez\?verbose HTTP\/1\.0\r\n/)
+      expect(request).toMatch(/\r\nHost: localhost:\d+\r\n(.*\r\n)?\r\n$/)
+    })
+
+    test('asks with headers, as many as there may be', async () => {
+      const many = Array.from({ length: 1022 }, () => 'b:')
+      const request = await asked('/', 'host: a.example', 'X-Key:', ...many.slice(10))
+      expect(request).toContain('\r\nhost: a.example\r\nX-Key:\r\nb:\r\n')
+      expect(request.match(/host:/gi)).toHaveLength(1)
+      expect(request.endsWith('b:\r\n\r\n')).toBe(true)
     })
   })
 
