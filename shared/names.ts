@@ -25,6 +25,8 @@ export const CA_DIR = '/run/outrigger-ca'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
+/** That in which it finds the pod's own addresses (`status.podIPs`), where it is to take the server's ports there. */
+export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 
 export const INJECTED_LABEL = 'outrigger.dev/injected'
 export const SERVER_LABEL = 'outrigger.dev/server'

@@ -22,7 +22,11 @@ export const tracesSchema = z.strictObject({
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
 })
 
-const standIn = z.strictObject({ port: z.int().check(z.gte(1), z.lte(65_535)), path })
+const standIn = z.strictObject({
+  port: z.int().check(z.gte(1), z.lte(65_535)),
+  /** Where clients know the endpoint; absent: where the server's own is found. */
+  path: z.optional(path),
+})
 export type StandIn = Readonly<z.output<typeof standIn>>
 
 const allowedHost = z
@@ -51,13 +55,18 @@ const schema = z.strictObject({
   host: z._default(text, '::'),
   port: z._default(port, MCP_PORT),
   adminPort: z._default(port, ADMIN_PORT),
-  /** Directory of the control socket and the pipes folder; unused with `transport: http`. */
+  /** Directory of the control socket and the pipes folder; unused where no shim is. */
   runDir: z.optional(path),
   /**
    * Ports that the server, or a bridge before it, would hold: the sidecar listens there too, and serves
    * MCP at the path that clients know as well as at its own.
    */
   standIns: z._default(z.array(standIn).check(z.maxLength(16)), []),
+  /**
+   * The server speaks HTTP under `shim exec --loopback`: it is served once that holds it there, and `standIns` are
+   * taken at the pod's own addresses alone; with the wildcard, neither could listen beside the other.
+   */
+  isSupervised: z._default(z.boolean(), false),
   /** Where to leave the shim for the server's container; absent where it is there already. */
   binDir: z.optional(path),
   /**
@@ -136,6 +145,9 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
       ? [`port: missing; transport ${transport} needs the port of the server`]
       : []),
     ...conflicts(settings.value),
+    ...(shape.data.isSupervised && !speaksHttp(settings.value)
+      ? [`transport: nothing is supervised that speaks ${transport}`]
+      : []),
   ]
   return errors.length > 0
     ? fail(errors.map((error) => `settings: ${error}`))

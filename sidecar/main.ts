@@ -2,11 +2,12 @@
 // only file of the sidecar that touches the process.
 
 import { fileURLToPath } from 'node:url'
+import { podOf } from './life/pod.ts'
 import { processOf } from './life/process.ts'
 import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { createLog } from '../shared/log.ts'
-import { CONFIG_VARIABLE } from '../shared/names.ts'
+import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
 
 /** As with `outrigger run`; whatever else fails is 1. */
@@ -32,10 +33,15 @@ const document = (): unknown => {
 }
 
 const config = parseSidecarConfig(document())
+const pod = podOf(process.env[POD_IPS_VARIABLE])
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
 else if (config.value.settings.auth !== 'none') {
   refuse([
     'auth: oidc is not built yet and nothing is served without it; `outrigger.dev/auth: none` serves anybody, where the cluster configuration allows it',
+  ])
+} else if (config.value.isSupervised && pod.addresses.length === 0) {
+  refuse([
+    `${POD_IPS_VARIABLE} is not set; the webhook sets it to the pod's addresses (status.podIPs)`,
   ])
 } else {
   const { settings, graceSeconds, binDir } = config.value
@@ -51,6 +57,7 @@ else if (config.value.settings.auth !== 'none') {
     log,
     now: () => performance.now(),
     process: processOf(process, globalThis.gc),
+    pod,
   })
   const end = (): void => {
     starting

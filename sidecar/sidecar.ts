@@ -1,7 +1,6 @@
 // Builds one sidecar from its configuration and runs it: the wiring, in one page. Programs call it
 // (main.ts in a pod, `outrigger run` and `dev` on a machine); it touches no environment and no signal.
 
-import type { Server } from 'node:http'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
@@ -14,10 +13,12 @@ import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { forwarded } from './http/forwarded.ts'
-import { listen } from './http/listen.ts'
+import { closed, listen } from './http/listen.ts'
 import { createListener, type ListenerOptions } from './http/listener.ts'
+import { StandIns } from './http/stand-ins.ts'
 import { answerUnread } from './http/unread.ts'
 import { IdleMemory } from './life/idle-memory.ts'
+import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
 import { memoryBounds } from './life/memory-bounds.ts'
 import { IdleExit } from './life/idle-exit.ts'
@@ -73,6 +74,8 @@ export interface SidecarParts {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly process: Process
+  /** Absent on a machine that is no pod. */
+  readonly pod?: Pod
   /** How often a silent stream says that it is alive; tests have no time for the default. */
   readonly keepAliveMs?: number
 }
@@ -82,8 +85,9 @@ const counter = (): (() => number) => {
   return () => ++last
 }
 
-const meansFor = (ownUid: number | undefined, now: () => number, budget: Budget): ServerMeans => ({
-  ownUid,
+const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMeans => ({
+  ownUid: process.uid,
+  listeners: pod?.listeners,
   now,
   budget,
   newName: () => randomBytes(16).toString('hex'),
@@ -141,10 +145,10 @@ const build = (parts: SidecarParts) => {
     idle.begin(now())
     readiness.begin(weakness)
   }
-  const server: McpServer = connectServer(config, meansFor(parts.process.uid, now, budget), {
+  const server: McpServer = connectServer(config, meansFor(parts, budget), {
     log,
     onThere: begin,
-    onGone: () => readiness.stop("the server's container has ended"),
+    onGone: (why) => readiness.stop(why),
     onTerminating: (leftMs) => drain.begin(leftMs),
     onSpawn: metrics.spawn,
     onExit: (code) => idle.ended(code),
@@ -190,14 +194,6 @@ const complete = (code: number | undefined, server: McpServer, log: Log): void =
   void server.exit(code)
 }
 
-/** Stops listening; connections that still carry an answer to their client have so long to do it. */
-const closed = async (server: Server, patienceMs: number): Promise<void> => {
-  const isClosed = new Promise<void>((resolve) => server.close(() => resolve()))
-  const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
-  await isClosed
-  clearTimeout(timer)
-}
-
 /** Nothing of OpenTelemetry is loaded where no traces are configured. */
 const createTracing = async (
   { config, log, now }: SidecarParts,
@@ -229,7 +225,7 @@ const otherPaths = (
 })
 
 const createServers = (
-  { config, log, now }: SidecarParts,
+  { config, log, now, pod }: SidecarParts,
   { budget, metrics, remarks, readiness, router, server }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
@@ -267,9 +263,18 @@ const createServers = (
   return {
     mcp: [createListener(listener), createListener(listener)],
     admin: [createAdmin(admin), createAdmin(admin)],
-    standIns: config.standIns.map(({ port, path }) => {
-      const options = { ...listener, path }
-      return { port, pair: [createListener(options), createListener(options)] as const }
+    standIns: new StandIns({
+      ports: config.standIns.map(({ port }) => port),
+      addresses: config.isSupervised ? (pod?.addresses ?? []) : [config.host],
+      createListener: (port) => {
+        const known = config.standIns.find((one) => one.port === port)?.path
+        return createListener({ ...listener, path: () => known ?? server.path })
+      },
+      log,
+      now,
+      onFault: (fault) => {
+        readiness.unreachable = fault
+      },
     }),
   } as const
 }
@@ -284,7 +289,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   let isStarted = false
   const tracing = await createTracing(parts, built.metrics)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
-  const servers = [...mcp, ...admin, ...standIns.flatMap(({ pair }) => pair)]
+  const servers = [...mcp, ...admin, ...standIns.servers]
   const closeServers = (patienceMs: number): Promise<unknown> =>
     Promise.all(servers.filter(({ listening }) => listening).map((one) => closed(one, patienceMs)))
   let port: number
@@ -292,18 +297,23 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   try {
     port = await listen(mcp, config.port, config.host)
     adminPort = await listen(admin, config.adminPort, config.host)
-    for (const standIn of standIns) await listen(standIn.pair, standIn.port, config.host)
-    await server.start()
+    const fault = await standIns.take()
+    // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.
+    if (fault !== undefined && !config.isSupervised) throw new Error(fault)
+    await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
     await closeServers(0)
     await tracing?.close(0)
     throw error
   }
-  for (const one of servers) {
+  for (const one of [...mcp, ...admin]) {
     one.on('error', (error) => log.error('a listener failed', { error: error.message }))
   }
   isStarted = true
-  const sweeping = setInterval(sweep, SWEEP_MS)
+  const sweeping = setInterval(() => {
+    sweep()
+    standIns.sweep(now())
+  }, SWEEP_MS)
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)

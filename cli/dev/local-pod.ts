@@ -5,7 +5,7 @@
 import { CONFIG_VARIABLE, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
-import { objectsAt, stringAt, at, type JsonObject } from '../../shared/json.ts'
+import { at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { expand } from './expand.ts'
 
 export interface LocalPod {
@@ -73,9 +73,11 @@ const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, stri
   } catch {
     return fail([`the sidecar has no ${CONFIG_VARIABLE}`])
   }
-  return typeof document === 'object'
-    ? parseSidecarConfig({ ...document, ...LOCAL, port })
-    : fail(['no configuration'])
+  if (!isObject(document)) return fail(['no configuration'])
+  // A server that speaks HTTP is started as it is here, and has its port itself.
+  const isSupervised = at(document, 'isSupervised') === true
+  const alone = isSupervised ? { isSupervised: false, standIns: [] } : {}
+  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, port })
 }
 
 /** Reads an injected pod; `server` is the name of the server's container. */

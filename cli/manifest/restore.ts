@@ -42,7 +42,7 @@ const without = (
 
 const restoreLine = (container: JsonObject): JsonObject => {
   const line = readLine(container)
-  if (!line.ok || !line.value.hadShim) return container
+  if (!line.ok || line.value.hadShim === undefined) return container
   const { command, args } = line.value
   const commanded = withAt(container, ['command'], command?.length === 0 ? undefined : command)
   return withAt(commanded, ['args'], args)

@@ -1,4 +1,5 @@
 // Taking a port, for MCP's listener and for the admin one: so that nobody else can take it in the other address family.
+// And giving it back.
 
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -43,4 +44,12 @@ export const listen = async (
     if (host === '::' && isMissingFamily(error)) return listenOn(server, port, '0.0.0.0')
     throw error
   }
+}
+
+/** Stops listening; connections that still carry an answer to their client have so long to do it. */
+export const closed = async (server: Server, patienceMs: number): Promise<void> => {
+  const isClosed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
+  await isClosed
+  clearTimeout(timer)
 }

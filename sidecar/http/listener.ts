@@ -30,8 +30,8 @@ export interface ListenerOptions {
   readonly serveOther?: ServeOther | undefined
   /** What helps where nothing is, as the end of a sentence. */
   readonly advice?: string
-  /** A path that means the MCP endpoint here as well: where a server that we stand in for had its own. */
-  readonly path?: string
+  /** The path that means the MCP endpoint here as well, once it is known: where a server that we stand in for has its own. */
+  readonly path?: () => string | undefined
   /** Whether browsers may call us from an Origin. */
   readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
@@ -53,11 +53,8 @@ const nothingThere = (path: string, advice: string): Fault =>
       : `nothing is here; the MCP endpoint is ${MCP_PATH}${advice}`,
   )
 
-/** The paths that mean the MCP endpoint, with the slash that ingresses and frameworks add, and without. */
-const endpoints = (path: string): readonly string[] => {
-  const plain = path.replace(/\/$/, '')
-  return [plain, `${plain}/`]
-}
+/** A path without its query and without the slash that ingresses and frameworks add. */
+const plain = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/\/$/, '')
 
 const elsewhere =
   ({ serveOther, advice = '' }: ListenerOptions) =>
@@ -67,9 +64,13 @@ const elsewhere =
   }
 
 const handler = (options: ListenerOptions) => {
-  const { serve, path = MCP_PATH, isAllowedOrigin, now, isDraining, budget, remarks } = options
+  const { serve, path, isAllowedOrigin, now, isDraining, budget, remarks } = options
   const serveElsewhere = elsewhere(options)
-  const paths = new Set([...endpoints(MCP_PATH), ...endpoints(path)])
+  const isEndpoint = (asked: string): boolean => {
+    if (asked === MCP_PATH) return true
+    const other = path?.()
+    return other !== undefined && asked === plain(other)
+  }
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs, budget)
@@ -84,8 +85,8 @@ const handler = (options: ListenerOptions) => {
         return
       }
     }
-    const asked = request.url?.split('?', 1)[0] ?? ''
-    if (paths.has(asked)) serve(request, reply, arrivedMs)
+    const asked = plain(request.url ?? '')
+    if (isEndpoint(asked)) serve(request, reply, arrivedMs)
     else serveElsewhere(request, reply, asked)
   }
 }

@@ -24,6 +24,8 @@ export interface ReadinessOptions {
 
 export class Readiness {
   isDraining = false
+  /** Why clients cannot reach the sidecar where they look for the server; undefined where they can. */
+  unreachable: string | undefined
   private readonly options: ReadinessOptions
   private weak: string | undefined
   private found: Eras | undefined
@@ -52,7 +54,7 @@ export class Readiness {
   /** A sentence that says why not; undefined where calls can be served. */
   get obstacle(): string | undefined {
     if (this.isDraining) return 'the sidecar is draining'
-    return this.found ? undefined : this.reason
+    return this.found ? this.unreachable : this.reason
   }
 
   /** What the server speaks, if that is known for sure. */

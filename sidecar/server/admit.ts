@@ -8,10 +8,14 @@ interface Weakness {
   readonly remedy: string
 }
 
-const weaknessIn = (
-  { uid, landlockAbi }: Peer,
-  ownUid: number | undefined,
-): Weakness | undefined => {
+/** What the kernel keeps apart by Landlock: a server's children, or one server and what is started beside it. */
+const withoutLandlock = ({ hasOneCommand }: Peer): string =>
+  hasOneCommand
+    ? 'the server can listen by way of processes that the runtime starts beside it'
+    : 'server processes cannot be kept apart'
+
+const weaknessIn = (peer: Peer, ownUid: number | undefined): Weakness | undefined => {
+  const { uid, landlockAbi } = peer
   if (uid === ownUid) {
     return {
       what: `the server runs with the sidecar's uid ${uid}`,
@@ -26,18 +30,28 @@ const weaknessIn = (
   }
   return landlockAbi === 0
     ? {
-        what: 'the kernel has no Landlock, so that server processes cannot be kept apart',
+        what: `the kernel has no Landlock, so that ${withoutLandlock(peer)}`,
         remedy: 'allow isolation "advisory" in the cluster configuration, or use another kernel',
       }
     : undefined
 }
 
+export interface Rules {
+  readonly isolation: 'require' | 'advisory'
+  readonly ownUid: number | undefined
+  /** A shim with one command is expected, which holds it on loopback; else one that starts children. */
+  readonly isSupervised: boolean
+}
+
+const MISMATCH =
+  "the server's container was started for another configuration than the sidecar: create the pod anew"
+
 /** The sentence that refuses a shim; undefined where it may serve. */
 export const admitShim = (
   peer: Peer,
-  isolation: 'require' | 'advisory',
-  ownUid: number | undefined,
+  { isolation, ownUid, isSupervised }: Rules,
 ): string | undefined => {
+  if (peer.hasOneCommand !== isSupervised) return MISMATCH
   if (isolation === 'advisory') return undefined
   const weakness = weaknessIn(peer, ownUid)
   return weakness && `${weakness.what}: ${weakness.remedy}`

@@ -17,7 +17,7 @@ const SPAWN_TIMEOUT_MS = 15_000
 /** What a pipe holds at most. */
 const READ_BUFFER_BYTES = 64 * 1024
 
-export type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'terminating' }>
+export type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'supervision' | 'terminating' }>
 
 /** Why there is no child; `isBusy`: it may well work a little later. */
 export interface SpawnFailure {

@@ -21,17 +21,21 @@ const EXIT_TIMEOUT_MS = 3000
 export interface Peer {
   readonly uid: number
   readonly landlockAbi: number
+  /** It runs one command, and starts no children. */
+  readonly hasOneCommand: boolean
 }
 
 type Hello = ShimEvent & { kind: 'hello' }
+
+/** What an admitted shim says. */
+export type News = Exclude<ShimEvent, { kind: 'hello' }>
 
 export interface ConnectionOptions {
   readonly log: Log
   /** Judges the shim that has connected; a sentence refuses it. */
   readonly admit: (peer: Peer) => string | undefined
   readonly onAdmitted: (peer: Peer) => void
-  /** What an admitted shim says. */
-  readonly onEvent: (event: Exclude<ShimEvent, { kind: 'hello' }>) => void
+  readonly onEvent: (event: News) => void
   /** It has dropped, whoever ended it. */
   readonly onClosed: () => void
 }

@@ -26,6 +26,14 @@ export type ShimEvent =
       readonly version: number
       readonly uid: number
       readonly landlockAbi: number
+      /** `shim exec`: it runs one command, and starts no children. */
+      readonly hasOneCommand: boolean
+    }
+  | {
+      readonly kind: 'supervision'
+      /** Whether the command's listeners are held on loopback. */
+      readonly isHeld: boolean
+      readonly why: string
     }
   | { readonly kind: 'pipes' | 'gone'; readonly child: number }
   | { readonly kind: 'spawned'; readonly child: number; readonly pid: number }
@@ -49,6 +57,10 @@ export type ShimEvent =
       readonly signal: number | undefined
     }
   | { readonly kind: 'terminating'; readonly leftMs: number }
+
+/** Bits of the two bytes of flags. */
+const HAS_ONE_COMMAND = 4
+const HOLDS_LISTENERS = 1
 
 const frame = (type: number, payload: Buffer): Buffer => {
   const head = Buffer.alloc(HEADER_BYTES)
@@ -76,6 +88,8 @@ export const endFrame = (child: number, termAfterMs: number, killAfterMs: number
 
 export const exitFrame = (code: number): Buffer => frame(0x05, Buffer.from([code]))
 
+export const startFrame = (): Buffer => frame(0x06, Buffer.alloc(0))
+
 type Decode = (payload: Buffer) => ShimEvent
 
 const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> = new Map([
@@ -88,6 +102,7 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         version: p.readUInt16BE(0),
         uid: p.readUInt32BE(2),
         landlockAbi: p.readUInt8(6),
+        hasOneCommand: (p.readUInt8(7) & HAS_ONE_COMMAND) !== 0,
       }),
     ],
   ],
@@ -140,6 +155,17 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
   ],
   [0x87, [4, (p) => ({ kind: 'gone', child: p.readUInt32BE(0) })]],
   [0x88, [4, (p) => ({ kind: 'terminating', leftMs: p.readUInt32BE(0) })]],
+  [
+    0x89,
+    [
+      2,
+      (p) => ({
+        kind: 'supervision',
+        isHeld: (p.readUInt8(1) & HOLDS_LISTENERS) !== 0,
+        why: p.subarray(2).toString(),
+      }),
+    ],
+  ],
 ])
 
 const decode = (type: number, payload: Buffer): Result<ShimEvent, string> => {

@@ -99,7 +99,7 @@ export class Control {
       onAdmitted: onPeer,
       onEvent: (event) => {
         if (event.kind === 'terminating') onTerminating(event.leftMs)
-        else this.children.heard(event)
+        else if (event.kind !== 'supervision') this.children.heard(event)
       },
       onClosed: () => this.dropped(),
     })

@@ -51,6 +51,8 @@ export interface HttpSourceOptions {
   readonly forwards: boolean
   readonly budget: Budget
   readonly onEndpoint: (endpoint: Endpoint) => void
+  /** Where nobody listens on the port: what to do, by what else is seen of the server. */
+  readonly advice: () => string
 }
 
 export class HttpSource implements LinkSource {
@@ -128,7 +130,7 @@ export class HttpSource implements LinkSource {
   private whyNot(error: unknown): string {
     if (!(error instanceof Error)) return String(error)
     return isNobody(error)
-      ? `nothing listens on port ${this.loopback.port} (ECONNREFUSED); if the server speaks stdio, set outrigger.dev/transport: stdio`
+      ? `nothing listens on port ${this.loopback.port} (ECONNREFUSED); ${this.options.advice()}`
       : this.loopback.sentence(error)
   }
 

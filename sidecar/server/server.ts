@@ -5,15 +5,16 @@ import type { Log } from '../../shared/log.ts'
 import { RUN_DIR } from '../../shared/names.ts'
 import { speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
-import type { Budget } from '../bytes/budget.ts'
 import { admitShim, weaknessOf } from './admit.ts'
 import { Control, type ControlOptions } from './control.ts'
 import { forwarded } from '../http/forwarded.ts'
 import { HttpSource } from './http-source.ts'
 import { Loopback } from './loopback.ts'
 import { OpenPaths } from './open-paths.ts'
+import { whereElse, type Listener } from './listeners.ts'
 import { Spawner } from './spawner.ts'
 import type { LinkSource } from './source.ts'
+import { Supervision } from './supervision.ts'
 
 export interface McpServer {
   readonly source: LinkSource
@@ -23,7 +24,10 @@ export interface McpServer {
   readonly count: number
   /** Looks after those who wait for a process. */
   sweep(nowMs: number): void
-  start(): Promise<void>
+  /** Where a server that speaks HTTP has its endpoint, once that is known. */
+  readonly path: string | undefined
+  /** `hold` takes the ports of a server that is held on loopback, or leaves them to one that is not. */
+  start(hold: (isHeld: boolean) => Promise<unknown>): Promise<void>
   /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
   exit(code: number): Promise<void>
   close(): void
@@ -35,18 +39,23 @@ export interface ServerMeans extends Pick<ControlOptions, 'budget' | 'newName' |
   readonly ownUid: number | undefined
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Who listens in the pod; undefined on a machine that is none. */
+  readonly listeners: (() => readonly Listener[]) | undefined
 }
 
 export interface ServerEvents {
   readonly log: Log
   /** The server can be asked; `weakness`: what of its isolation does not hold and is only advised. */
   readonly onThere: (weakness: string | undefined) => void
-  readonly onGone: () => void
+  readonly onGone: (why: string) => void
   readonly onTerminating: (leftMs: number) => void
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
   /** A server process has ended with this code. */
   readonly onExit: (code: number) => void
 }
+
+const ENDED = "the server's container has ended"
+const IS_IT_STDIO = 'if the server speaks stdio, set outrigger.dev/transport: stdio'
 
 const stdio = (
   config: SidecarConfig,
@@ -59,10 +68,10 @@ const stdio = (
     newName,
     schedule,
     log: events.log,
-    admit: (peer) => admitShim(peer, config.isolation, ownUid),
+    admit: (peer) => admitShim(peer, { ...config, ownUid }),
     onTerminating: events.onTerminating,
     onExit: events.onExit,
-    onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone()),
+    onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone(ENDED)),
   })
   const spawner = new Spawner({
     control,
@@ -74,6 +83,7 @@ const stdio = (
   return {
     source: spawner,
     sweep: (nowMs) => spawner.sweep(nowMs),
+    path: undefined,
     get count() {
       return control.count
     },
@@ -83,9 +93,29 @@ const stdio = (
   }
 }
 
-const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpServer => {
+/** Waits for the shim that holds the server on loopback; without it the server is there whenever it likes. */
+const superviseServer = (
+  config: SidecarConfig,
+  { ownUid }: ServerMeans,
+  { log, onThere, onGone, onTerminating }: ServerEvents,
+  hold: (isHeld: boolean) => Promise<unknown>,
+): Supervision =>
+  new Supervision({
+    runDir: config.runDir ?? RUN_DIR,
+    log,
+    admit: (peer) => admitShim(peer, { ...config, ownUid }),
+    weaknessOf: (peer) => weaknessOf(peer, ownUid),
+    isAdvisory: config.isolation === 'advisory',
+    hold,
+    onRunning: onThere,
+    onGone,
+    onTerminating,
+  })
+
+const http = (config: SidecarConfig, means: ServerMeans, events: ServerEvents): McpServer => {
   const { port, path, transport, scheme, 'ca-file': caFile } = config.settings
   if (port === undefined) throw new Error('unreachable: the configuration was checked for a port')
+  const { budget, ownUid, listeners } = means
   const loopback = new Loopback({ port, isTls: scheme === 'https', caFile })
   const source = new HttpSource({
     loopback,
@@ -95,6 +125,7 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
     budget,
     onEndpoint: (found) =>
       events.log.info('the MCP endpoint of the server was found', { port, ...found }),
+    advice: () => whereElse(listeners?.() ?? [], ownUid) ?? IS_IT_STDIO,
   })
   const openPaths = new OpenPaths({
     loopback,
@@ -102,19 +133,31 @@ const http = (config: SidecarConfig, budget: Budget, events: ServerEvents): McpS
     endpoint: () => source.endpoint?.path,
     forwarded: forwarded(config.settings['forward-headers']),
   })
+  let supervision: Supervision | undefined
   return {
     source,
     openPaths,
+    get path() {
+      // Who looks for HTTP+SSE is told that it is not there.
+      return source.endpoint?.transport === 'http' ? source.endpoint.path : undefined
+    },
     get count() {
       return source.count
     },
     sweep: () => undefined,
-    start: () => {
-      events.onThere(undefined)
-      return Promise.resolve()
+    start: async (hold) => {
+      if (!config.isSupervised) {
+        events.onThere(undefined)
+        return
+      }
+      supervision = superviseServer(config, means, events, hold)
+      await supervision.listen()
     },
     exit: () => Promise.resolve(),
-    close: () => loopback.close(),
+    close: () => {
+      supervision?.close()
+      loopback.close()
+    },
   }
 }
 
@@ -123,4 +166,4 @@ export const connectServer = (
   means: ServerMeans,
   events: ServerEvents,
 ): McpServer =>
-  speaksHttp(config.settings) ? http(config, means.budget, events) : stdio(config, means, events)
+  speaksHttp(config.settings) ? http(config, means, events) : stdio(config, means, events)

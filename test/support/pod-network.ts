@@ -44,6 +44,30 @@ export const isLoopback = ({ address }: Listener): boolean => LOOPBACKS.test(add
 const DIAL = `const s = require('node:net').connect(Number(process.argv[2]), process.argv[1])
 s.on('connect', () => { console.log('reached'); process.exit() }).on('error', (e) => { console.log(e.code); process.exit() })`
 
+const ASK = `fetch(process.argv[1], JSON.parse(process.argv[2])).then(
+  async (response) => console.log(JSON.stringify({ status: response.status, text: await response.text() })),
+  ({ cause }) => console.log(JSON.stringify({ status: 0, text: String(cause?.code) })))`
+
+/** What was answered over HTTP; status 0 and the error's code where nobody answered. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+export interface HttpQuestion {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+const answerIn = (json: string): HttpAnswer => {
+  const answer: unknown = JSON.parse(json)
+  const isAnswer =
+    typeof answer === 'object' && answer !== null && 'status' in answer && 'text' in answer
+  if (!isAnswer) throw new Error(`no answer: ${json}`)
+  return { status: Number(answer.status), text: String(answer.text) }
+}
+
 export class PodNetwork {
   readonly pod: string
   private readonly other: string
@@ -94,6 +118,22 @@ export class PodNetwork {
   /** The same from within the pod. */
   dialFromPod(address: string, port: number): string {
     return this.run(this.pod, [process.execPath, '-e', DIAL, address, `${port}`]).trim()
+  }
+
+  private ask(namespace: string, url: string, question: HttpQuestion): HttpAnswer {
+    return answerIn(
+      this.run(namespace, [process.execPath, '-e', ASK, url, JSON.stringify(question)]),
+    )
+  }
+
+  /** What comes of an HTTP request from the other pod. */
+  askFromOther(url: string, question: HttpQuestion = {}): HttpAnswer {
+    return this.ask(this.other, url, question)
+  }
+
+  /** The same from within the pod. */
+  askFromPod(url: string, question: HttpQuestion = {}): HttpAnswer {
+    return this.ask(this.pod, url, question)
   }
 
   close(): void {

@@ -7,12 +7,14 @@ import type { Floor } from '../settings/floor.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
+import { probeLoopback } from './probes.ts'
 import { raisePodResources } from './resources.ts'
 import { fillContainer, fillPod, isJudged } from './security.ts'
 import { DEFAULT_CONTAINER } from './server-container.ts'
 import { statusText } from './status.ts'
 import { takeOff } from './taken.ts'
 import { keepTokenIn, removeToken } from './token.ts'
+import { hasShim } from './transport.ts'
 import { placeOf } from './users.ts'
 import { addVolumes } from './volumes.ts'
 
@@ -27,7 +29,7 @@ const STEPS: readonly Step[] = [
   (pod, plan, floor) =>
     addVolumes(pod, {
       server: plan.server,
-      isStdio: plan.transport.kind === 'stdio',
+      hasShim: hasShim(plan.transport),
       writablePaths: plan.writablePaths,
       needsTmp: ({ container }) =>
         isJudged(container, floor) &&
@@ -56,8 +58,14 @@ const fillIn = (member: Member, { fills }: Plan): JsonObject => {
 
 const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {
   if (list !== 'containers' || name !== plan.server) return container
-  const bare = plan.transport.kind === 'stdio' ? takeOff(container, plan.transport) : container
-  return withAt(withAt(bare, ['command'], plan.command), ['args'], plan.args)
+  const fitting = fitServer(container, plan)
+  return withAt(withAt(fitting, ['command'], plan.command), ['args'], plan.args)
+}
+
+/** Without what the shim makes senseless there, or with what still works beside it. */
+const fitServer = (container: JsonObject, { transport }: Plan): JsonObject => {
+  if (transport.kind === 'stdio') return takeOff(container, transport)
+  return hasShim(transport) ? probeLoopback(container) : container
 }
 
 const addPullSecrets = (pod: JsonObject, names: readonly string[]): JsonObject => {

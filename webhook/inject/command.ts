@@ -26,23 +26,34 @@ export interface Line {
   /** Undefined where the container has none; empty where it has only our shim. */
   readonly command: readonly string[] | undefined
   readonly args: readonly string[] | undefined
-  /** A shim stood in the line already. */
-  readonly hadShim: boolean
+  /** How a shim that stood in the line already ran the server; undefined where there was none. */
+  readonly hadShim: ShimCommand | undefined
 }
 
 type Words = readonly string[] | undefined
 
+/** `serve` starts a stdio server for its callers; `exec` runs one that speaks HTTP, and holds it on loopback. */
+const SHIM_COMMANDS = ['serve', 'exec'] as const
+type ShimCommand = (typeof SHIM_COMMANDS)[number]
+
+interface Stripped {
+  readonly words: Words
+  readonly hadShim: ShimCommand | undefined
+}
+
 /** The words without our shim and its flags, wherever in the line another wrapper has put them. */
-const strip = (words: Words): Result<Words, string> => {
-  if (words === undefined) return ok(words)
+const strip = (words: Words): Result<Stripped, string> => {
+  if (words === undefined) return ok({ words, hadShim: undefined })
   const kept: (readonly string[])[] = []
+  let hadShim: ShimCommand | undefined
   let from = 0
   for (;;) {
     const start = words.indexOf(SHIM_PATH, from)
     kept.push(words.slice(from, start === -1 ? words.length : start))
-    if (start === -1) return ok(kept.flat())
+    if (start === -1) return ok({ words: kept.flat(), hadShim })
     const end = words.indexOf('--', start)
-    if (words[start + 1] !== 'serve' || end === -1) {
+    hadShim = SHIM_COMMANDS.find((name) => name === words[start + 1])
+    if (hadShim === undefined || end === -1) {
       return fail(`\`${SHIM_PATH}\` stands in its command in a form that Outrigger did not write`)
     }
     from = end + 1
@@ -51,26 +62,23 @@ const strip = (words: Words): Result<Words, string> => {
 
 /** A container's `command` or `args` without the shim that injection has put into it. */
 export const wordsWithoutShim = (command: Json | undefined): readonly string[] | undefined => {
-  const words = strip(stringsAt({ command: command ?? null }, 'command'))
-  return words.ok ? words.value : undefined
+  const stripped = strip(stringsAt({ command: command ?? null }, 'command'))
+  return stripped.ok ? stripped.value.words : undefined
 }
 
 /** The container's command line as it was before any shim. */
 export const readLine = (container: JsonObject): Result<Line, Violation> => {
-  const [before, beforeArgs] = [stringsAt(container, 'command'), stringsAt(container, 'args')]
-  const [command, args] = [strip(before), strip(beforeArgs)]
-  for (const part of [command, args]) {
-    if (!part.ok) {
-      const message = `container ${nameOf(container)}: ${part.error}; put the server's own command there`
-      return fail(violation('reserved-path', message))
-    }
+  const [command, args] = [
+    strip(stringsAt(container, 'command')),
+    strip(stringsAt(container, 'args')),
+  ]
+  if (command.ok && args.ok) {
+    const hadShim = command.value.hadShim ?? args.value.hadShim
+    return ok({ command: command.value.words, args: args.value.words, hadShim })
   }
-  const hadShim = !(before ?? []).concat(beforeArgs ?? []).every((word) => word !== SHIM_PATH)
-  return ok({
-    command: command.ok ? command.value : undefined,
-    args: args.ok ? args.value : undefined,
-    hadShim,
-  })
+  const faults = [command, args].flatMap((part) => (part.ok ? [] : [part.error]))
+  const message = `container ${nameOf(container)}: ${faults[0] ?? ''}; put the server's own command there`
+  return fail(violation('reserved-path', message))
 }
 
 /** The whole line as it would run, where the spec says it all. */
@@ -126,7 +134,7 @@ export interface ServerLine {
   readonly args: readonly string[] | undefined
 }
 
-/** The server's command line in stdio mode; the container's `args` stay where they are where they are the server's. */
+/** The server's own command line, which the shim runs; the container's `args` stay where they are where they are the server's. */
 export const findCommand = (
   container: JsonObject,
   line: Line,
@@ -148,13 +156,19 @@ const findWords = (
   const hasArgs = (line.args ?? []).length > 0
   const own = line.command ?? []
   // Only our shim in `command` and the whole line in `args`: an image without ENTRYPOINT, seen again.
-  if (own.length > 0 || (line.command && line.hadShim && hasArgs)) return ok(own)
+  if (own.length > 0 || (line.command && line.hadShim !== undefined && hasArgs)) return ok(own)
   const known = knownImage(container, sources.pod, sources.images)
   const words = sources.settings.command ?? fromImage(known, hasArgs)
   return words ? ok(words) : fail(missing(container, known))
 }
 
-/** The shim and its flags, up to and with the `--` before the server's own command. */
+/** The shim and its flags before a server that speaks HTTP, up to and with the `--` before the server's own command. */
+export const holdPrefix = (pod: JsonObject): readonly string[] => {
+  const grace = String(serverGraceSeconds(pod))
+  return [SHIM_PATH, 'exec', '--loopback', '--run', RUN_DIR, '--grace', grace, '--']
+}
+
+/** The same before a stdio server. */
 export const shimPrefix = (
   pod: JsonObject,
   server: JsonObject,

@@ -11,7 +11,7 @@ import { resourceViolations } from './resources.ts'
 import { levelOf, securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
-import type { Transport } from './transport.ts'
+import { hasShim, type Transport } from './transport.ts'
 import { volumeTypeViolations } from './volume-types.ts'
 
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
@@ -52,7 +52,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...settingViolations(subject),
     ...portViolations(transport),
     ...chooseToken(subject).violations,
-    ...collisions(pod, transport?.kind === 'stdio' ? server : undefined),
+    ...collisions(pod, transport && hasShim(transport) ? server : undefined),
     ...hostViolations(pod),
     ...securityViolations(pod, config.floor, level),
     ...volumeTypeViolations(pod),

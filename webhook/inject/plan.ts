@@ -4,10 +4,11 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
-import { findCommand, readLine, shimPrefix } from './command.ts'
+import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
+import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
 import { levelOf, securityWarnings } from './security.ts'
 import { findServer } from './server-container.ts'
@@ -16,7 +17,7 @@ import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
-import { findTransport, type Transport } from './transport.ts'
+import { findTransport, hasShim, type Transport } from './transport.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 import { fillsFor, type Fill, type Fills } from './users.ts'
@@ -51,7 +52,10 @@ const commandLine = (
   if (!line.ok) return line
   const { command, args, hadShim } = line.value
   if (transport.kind === 'http') {
-    return ok({ command: hadShim && command?.length === 0 ? undefined : command, args })
+    const own = transport.line
+    if (own) return ok({ command: [...holdPrefix(pod), ...own.command], args: own.args })
+    const isShimAlone = hadShim !== undefined && command?.length === 0
+    return ok({ command: isShimAlone ? undefined : command, args })
   }
   const prefix = shimPrefix(pod, server, resolution.settings)
   if (transport.command) return ok({ command: [...prefix, ...transport.command], args: undefined })
@@ -83,12 +87,14 @@ const serverWarnings = (
   subject: Subject,
 ): readonly string[] => {
   const name = nameOf(server)
+  const isHeld = transport.kind === 'http' && hasShim(transport)
   const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
   return [
     ...transport.warnings,
     ...inVain(transport, subject),
     ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
-    ...(mcpPort
+    ...(isHeld ? probeWarnings(server) : []),
+    ...(mcpPort && !isHeld
       ? [
           `container ${name}: its port is named mcp like the sidecar's; a Service that targets mcp by name reaches the server itself`,
         ]
@@ -119,13 +125,13 @@ interface Parts {
 const planWith = (subject: Subject, { server, transport, identity, line, fills }: Parts): Plan => {
   const { pod, namespace, config, workload, resolution } = subject
   const { settings, placed } = resolution
-  const isStdio = transport.kind === 'stdio'
   const label = serverLabel(pod, workload)
   const resources = sidecarResources(pod, settings)
   const document = sidecarDocument({ pod, server, label, transport, placed, config })
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
-  const parts = { config, document, resources, isStdio, caMount, existing, ...identity }
+  const ours = { caMount, existing, hasShim: hasShim(transport) }
+  const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
   return {

@@ -6,6 +6,7 @@ import {
   ADMIN_PORT,
   CONFIG_VARIABLE,
   MCP_PORT,
+  POD_IPS_VARIABLE,
   SIDECAR_CONTAINER,
   SIDECAR_SHIM_PATH,
 } from '../../shared/names.ts'
@@ -40,7 +41,8 @@ export interface SidecarParts {
   readonly config: ClusterConfig
   readonly document: SidecarDocument
   readonly resources: JsonObject
-  readonly isStdio: boolean
+  /** Whether a shim runs the server. */
+  readonly hasShim: boolean
   /** The volume that brings the server's `ca-file`. */
   readonly caMount: JsonObject | undefined
   readonly uid: number
@@ -60,11 +62,22 @@ const securityContext = ({ uid, gid, existing }: SidecarParts): JsonObject => ({
   seccompProfile: { type: 'RuntimeDefault' },
 })
 
+// With the version that the API server would fill in, lest a second pass take it out.
+const POD_IPS: JsonObject = {
+  name: POD_IPS_VARIABLE,
+  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIPs' } },
+}
+
+const environment = (document: SidecarDocument): readonly JsonObject[] => [
+  { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(document)) },
+  ...(document.isSupervised === true ? [POD_IPS] : []),
+]
+
 /** The whole container. */
 export const sidecarContainer = (parts: SidecarParts): JsonObject => {
   const { image, imagePullPolicy } = parts.config.sidecar
   const mounts = [
-    ...(parts.isStdio ? SIDECAR_MOUNTS : []),
+    ...(parts.hasShim ? SIDECAR_MOUNTS : []),
     ...(parts.caMount ? [parts.caMount] : []),
   ]
   return {
@@ -78,7 +91,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
       { name: 'mcp', containerPort: MCP_PORT, protocol: 'TCP' },
       { name: 'outrigger-admin', containerPort: ADMIN_PORT, protocol: 'TCP' },
     ],
-    env: [{ name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) }],
+    env: environment(parts.document),
     resources: parts.resources,
     // "Shim copied, listeners bound", never "server reachable": it gates the server's own start.
     startupProbe: probe('/startupz', 1, 60),

@@ -1,21 +1,14 @@
 // The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { BIN_DIR, CONFIG_VARIABLE, RUN_DIR } from '../../shared/names.ts'
-import {
-  parseSidecarConfig,
-  type SidecarDocument,
-  type StandIn,
-} from '../../shared/sidecar-config.ts'
+import { BIN_DIR, RUN_DIR } from '../../shared/names.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Placed } from '../settings/placed.ts'
-import { isOwnPort } from './collisions.ts'
-import { unescapeExpansion } from './command.ts'
 import { graceSeconds } from './grace.ts'
-import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
-import type { Transport } from './transport.ts'
+import { hasShim, type Transport } from './transport.ts'
 
 /** What was found out about the server, where the author had left it to us. */
 const foundTexts = (transport: Transport): Partial<Record<Key, string>> => {
@@ -44,22 +37,8 @@ const settingTexts = (
   )
 }
 
-const standInsIn = (transport: Transport): Pick<SidecarDocument, 'standIns'> =>
-  transport.kind === 'http' || transport.standIns.length === 0
-    ? {}
-    : { standIns: [...transport.standIns] }
-
-/** Where the sidecar of an earlier pass stands in; a forged one gains no more than its author may write. */
-export const standInsOf = (sidecar: JsonObject | undefined): readonly StandIn[] => {
-  const variable = objectsAt(sidecar, 'env').find((item) => nameOf(item) === CONFIG_VARIABLE)
-  try {
-    const document: unknown = JSON.parse(unescapeExpansion(stringAt(variable, 'value') ?? ''))
-    const config = parseSidecarConfig(document)
-    return config.ok ? config.value.standIns.filter(({ port }) => !isOwnPort(port)) : []
-  } catch {
-    return []
-  }
-}
+const standInsIn = ({ standIns }: Transport): Pick<SidecarDocument, 'standIns'> =>
+  standIns.length === 0 ? {} : { standIns: [...standIns] }
 
 export interface DocumentParts {
   readonly pod: JsonObject
@@ -79,7 +58,8 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   return {
     settings: settingTexts(placed, transport),
     server: label,
-    ...(isStdio ? { runDir: RUN_DIR, binDir: BIN_DIR } : {}),
+    ...(hasShim(transport) ? { runDir: RUN_DIR, binDir: BIN_DIR } : {}),
+    ...(hasShim(transport) && !isStdio ? { isSupervised: true } : {}),
     ...standInsIn(transport),
     // In a cluster the sidecar is called by Service names that nobody knows at admission.
     allowedHosts: ['*'],

@@ -58,6 +58,7 @@ const CONTAINER_PLACES: readonly Path[] = [
   ['securityContext', 'runAsGroup'],
   ['securityContext', 'runAsUser'],
   ...TAKEN.map(([path]) => path),
+  ['lifecycle', 'preStop'],
 ]
 
 /** Every place that injection may change: its name in `was`, and the value there. */

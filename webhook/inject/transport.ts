@@ -9,14 +9,14 @@ import type { StandIn } from '../../shared/sidecar-config.ts'
 import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { findBridge, type Bridge } from './bridge.ts'
 import { isOwnPort } from './collisions.ts'
-import { readLine, wordsOf, type Line } from './command.ts'
+import { findCommand, readLine, wordsOf, type Line, type ServerLine } from './command.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { openPaths } from './open-paths.ts'
 import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
 import { bypassWarnings, reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
-import { standInsOf } from './sidecar-document.ts'
+import { standInsOf } from './stand-ins.ts'
 import type { Subject } from './subject.ts'
 import { findTls, type UpstreamTls } from './upstream-tls.ts'
 
@@ -39,10 +39,18 @@ export interface Http {
   readonly tls: UpstreamTls
   /** Paths of its own that pass the sidecar besides MCP. */
   readonly openPaths: readonly string[]
+  /** The server's own words, where they are known: then the shim holds it on loopback. */
+  readonly line: ServerLine | undefined
+  /** Its port at the pod's own addresses, where it is held. */
+  readonly standIns: readonly StandIn[]
   readonly warnings: readonly string[]
 }
 
 export type Transport = Stdio | Http
+
+/** Whether the shim runs the server. */
+export const hasShim = (transport: Transport): boolean =>
+  transport.kind === 'stdio' || transport.line !== undefined
 
 const bridgeOf = (server: JsonObject, { command, args = [] }: Line): Bridge | undefined =>
   findBridge(command, args, stringAt(server, 'image') ?? '')
@@ -51,18 +59,22 @@ const bridgeOf = (server: JsonObject, { command, args = [] }: Line): Bridge | un
 interface Signs {
   /** It is a stdio server, whatever ports it declares. */
   readonly isStdio: boolean
+  /** What an earlier pass has taken it for. */
+  readonly was: Transport['kind'] | undefined
   readonly bridge: Bridge | undefined
 }
 
 const signsOf = (server: JsonObject): Signs => {
   const isHeldOpen = at(server, 'stdin') === true
   const line = readLine(server)
-  if (!line.ok) return { isStdio: isHeldOpen, bridge: undefined }
-  // What an earlier pass has wrapped for stdio is that; what only sleeps waits for `kubectl exec`.
-  if (line.value.hadShim) return { isStdio: true, bridge: undefined }
+  if (!line.ok) return { isStdio: isHeldOpen, was: undefined, bridge: undefined }
+  // What an earlier pass has wrapped is what it took it for; what only sleeps waits for `kubectl exec`.
+  const { hadShim } = line.value
+  if (hadShim === 'serve') return { isStdio: true, was: 'stdio', bridge: undefined }
   const bridge = bridgeOf(server, line.value)
+  if (hadShim === 'exec') return { isStdio: false, was: 'http', bridge }
   const isStdio = isHeldOpen || isStopGap(wordsOf(line.value)) || bridge?.command !== undefined
-  return { isStdio, bridge }
+  return { isStdio, was: undefined, bridge }
 }
 
 /** The annotation's word for a server that speaks HTTP. */
@@ -79,6 +91,7 @@ const reasonForHttp = (server: JsonObject, signs: Signs, subject: Subject): stri
   if (settings.port !== undefined) return `${PREFIX}port names its port`
   if (signs.bridge) return `it runs the bridge ${signs.bridge.name}`
   if (mainPorts(server).length > 0) return 'it declares a port'
+  if (signs.was === 'http') return 'it was when the pod was injected first'
   return tcpPorts(server).length === 0 && reachedPorts(subject).length > 0
     ? 'a Service leads to it'
     : undefined
@@ -93,9 +106,9 @@ const portsTakenOff = (server: JsonObject, { resolution }: Subject): readonly st
       ]
 }
 
-const stdio = (server: JsonObject, subject: Subject): Stdio => {
+const stdio = (server: JsonObject, { was }: Signs, subject: Subject): Stdio => {
   // What stood there before the shim is gone; our own earlier document says where we stood in.
-  const standIns = standInsOf(ownSidecar(subject.pod))
+  const standIns = was === 'stdio' ? standInsOf(ownSidecar(subject.pod)) : []
   const warnings = standIns.length > 0 ? [] : portsTakenOff(server, subject)
   return {
     kind: 'stdio',
@@ -108,17 +121,20 @@ const stdio = (server: JsonObject, subject: Subject): Stdio => {
 
 const portOf = (
   server: JsonObject,
-  bridge: Bridge | undefined,
+  { bridge, was }: Pick<Signs, 'bridge' | 'was'>,
   subject: Subject,
 ): number | undefined => {
   const known = subject.resolution.settings.port ?? likelyPort(server)?.number ?? bridge?.port
   if (known !== undefined || tcpPorts(server).length > 0) return known
+  const [earlier] = was === 'http' ? standInsOf(ownSidecar(subject.pod)) : []
+  if (earlier) return earlier.port
   const [only, ...others] = reachedPorts(subject)
   return others.length === 0 ? only : undefined
 }
 
 // What a warning has room for.
 const MAX_SHOWN = 80
+const MAX_PORTS = 5
 
 const shown = (command: readonly string[]): string => {
   const text = command.join(' ')
@@ -132,7 +148,7 @@ const unwrapped = (
   command: readonly string[],
   subject: Subject,
 ): Stdio => {
-  const port = portOf(server, bridge, subject)
+  const port = portOf(server, { bridge, was: undefined }, subject)
   const standIns =
     port === undefined || isOwnPort(port) ? [] : [{ port, path: bridge.path ?? MCP_PATH }]
   const name = nameOf(server)
@@ -152,13 +168,53 @@ const unwrapped = (
   }
 }
 
+/** The server's own words, where they are known. */
+const ownLine = (
+  server: JsonObject,
+  { pod, config: { images }, resolution: { settings } }: Subject,
+): ServerLine | undefined => {
+  const line = readLine(server)
+  const found = line.ok ? findCommand(server, line.value, { pod, images, settings }) : undefined
+  return found?.ok ? found.value : undefined
+}
+
+const heldWarnings = (server: JsonObject, port: number): readonly string[] => {
+  const name = nameOf(server)
+  const others = tcpPorts(server).filter(({ number }) => number !== port)
+  const more = others.length > MAX_PORTS ? ` and ${others.length - MAX_PORTS} more` : ''
+  return [
+    `container ${name}: is held on loopback by Outrigger's shim; port ${port} at the pod's address is the sidecar's: there are MCP and what ${PREFIX}open-paths names, and nothing else of the server`,
+    ...(others.length > 0
+      ? [
+          `container ${name}: no other pod reaches its other ports any more: ${portList(others.slice(0, MAX_PORTS))}${more}`,
+        ]
+      : []),
+  ]
+}
+
+/** Why a server that speaks HTTP is not held on loopback. */
+const reasonAgainst = (isTls: boolean): string =>
+  isTls
+    ? 'its port speaks TLS, which the sidecar cannot serve in its place'
+    : 'its command is not known (`outrigger images add` of its image finds it out)'
+
+const unheldWarnings = (
+  server: JsonObject,
+  port: number,
+  isTls: boolean,
+  subject: Subject,
+): readonly string[] => [
+  `container ${nameOf(server)}: ${reasonAgainst(isTls)}, so that nothing holds it on loopback: whoever reaches port ${port} goes around the sidecar`,
+  ...bypassWarnings(server, port, subject),
+]
+
 const http = (
   server: JsonObject,
-  bridge: Bridge | undefined,
+  signs: Signs,
   why: string,
   subject: Subject,
 ): Result<Http, Violation> => {
-  const port = portOf(server, bridge, subject)
+  const port = portOf(server, signs, subject)
   const name = nameOf(server)
   if (port === undefined) {
     const ports = tcpPorts(server)
@@ -173,14 +229,24 @@ const http = (
   const tls = findTls(server, port, subject)
   if (!tls.ok) return tls
   const open = openPaths(port, subject)
+  // Nobody but the server can show the certificate that its clients expect there.
+  const line = tls.value.isTls ? undefined : ownLine(server, subject)
   const warnings = [
     ...(said ? [] : [guess]),
-    ...bypassWarnings(server, port, subject),
+    ...(line ? heldWarnings(server, port) : unheldWarnings(server, port, tls.value.isTls, subject)),
     ...tls.value.warnings,
     ...open.warnings,
   ]
-  const protocol = said ?? 'http'
-  return ok({ kind: 'http', protocol, port, tls: tls.value, openPaths: open.paths, warnings })
+  return ok({
+    kind: 'http',
+    protocol: said ?? 'http',
+    port,
+    tls: tls.value,
+    openPaths: open.paths,
+    line,
+    standIns: line ? [{ port }] : [],
+    warnings,
+  })
 }
 
 /** What the server speaks, or why its port cannot be told. */
@@ -191,8 +257,10 @@ export const findTransport = (
   const signs = signsOf(server)
   const { bridge } = signs
   const why = reasonForHttp(server, signs, subject)
-  if (why !== undefined) return http(server, bridge, why, subject)
+  if (why !== undefined) return http(server, signs, why, subject)
   return ok(
-    bridge?.command ? unwrapped(server, bridge, bridge.command, subject) : stdio(server, subject),
+    bridge?.command
+      ? unwrapped(server, bridge, bridge.command, subject)
+      : stdio(server, signs, subject),
   )
 }

@@ -39,7 +39,7 @@ const BIN = emptyDir(BIN_VOLUME, { sizeLimit: '8Mi' })
 // In memory, so that its root is sticky: nobody can rename the sidecar's files there.
 const RUN = emptyDir(RUN_VOLUME, { medium: 'Memory', sizeLimit: '4Mi' })
 
-/** The sidecar's side of the two volumes of stdio mode. */
+/** The sidecar's side of the two volumes of a shim. */
 export const SIDECAR_MOUNTS: readonly JsonObject[] = [
   { name: BIN_VOLUME, mountPath: BIN_DIR },
   { name: RUN_VOLUME, mountPath: RUN_DIR },
@@ -51,7 +51,8 @@ const SERVER_MOUNTS: readonly JsonObject[] = [
 
 export interface VolumePlan {
   readonly server: string
-  readonly isStdio: boolean
+  /** Whether a shim runs the server. */
+  readonly hasShim: boolean
   readonly writablePaths: readonly string[]
   /** Whether a container gets a writable /tmp over its read-only root. */
   readonly needsTmp: (member: Member) => boolean
@@ -71,7 +72,7 @@ const writable = (member: Member, plan: VolumePlan): readonly JsonObject[] => {
 }
 
 const mountsFor = (member: Member, plan: VolumePlan): readonly JsonObject[] => [
-  ...(plan.isStdio && member.name === plan.server ? SERVER_MOUNTS : []),
+  ...(plan.hasShim && member.name === plan.server ? SERVER_MOUNTS : []),
   ...writable(member, plan),
 ]
 

@@ -346,10 +346,14 @@ spec: { selector: { app: echo }, ports: [{ port: 80, targetPort: 8000 }] }
       })}\n`,
     ],
   ])('tell the port of a server, and are named where they go around: %s', (_name, text) => {
-    const { stderr, exitCode } = injectManifest(text, options)
-    expect(exitCode).toBe(0)
-    expect(stderr).toContain('HTTP on port 8000, since a Service leads to it')
-    expect(stderr).toContain('Service front: its port 80 leads to the server itself on 8000')
+    const held = injectManifest(text, options)
+    expect(held.exitCode).toBe(0)
+    expect(held.stderr).toContain('HTTP on port 8000, since a Service leads to it')
+    expect(held.stderr).toContain('is held on loopback')
+    expect(held.stderr).not.toContain('Service front')
+    // Only the image says what it runs.
+    const unheld = injectManifest(text.replace(/^ +command: .*$/m, ''), options)
+    expect(unheld.stderr).toContain('Service front: its port 80 leads to the server itself on 8000')
   })
 
   test('of another namespace say nothing', () => {

@@ -70,6 +70,7 @@ describe('quantities', () => {
 
 describe('the command line', () => {
   const shim = ['/outrigger/bin/shim', 'serve', '--run', '/outrigger/run', '--grace', '27', '--']
+  const hold = ['/outrigger/bin/shim', 'exec', '--loopback', '--run', '/outrigger/run', '--']
   const line = (command?: readonly string[], args?: readonly string[]): JsonObject => ({
     name: 'c',
     ...(command ? { command } : {}),
@@ -77,13 +78,15 @@ describe('the command line', () => {
   })
 
   test.each([
-    ['none', line(), undefined, undefined, false],
-    ['plain', line(['a'], ['b']), ['a'], ['b'], false],
-    ['ours', line([...shim, 'a'], ['b']), ['a'], ['b'], true],
-    ['ours alone', line(shim, ['b']), [], ['b'], true],
-    ['behind a wrapper', line(['w', '--', ...shim, 'a']), ['w', '--', 'a'], undefined, true],
-    ['in the arguments', line(['w'], [...shim, 'a', '--', 'b']), ['w'], ['a', '--', 'b'], true],
-    ['twice', line([...shim, ...shim, 'a']), ['a'], undefined, true],
+    ['none', line(), undefined, undefined, undefined],
+    ['plain', line(['a'], ['b']), ['a'], ['b'], undefined],
+    ['ours', line([...shim, 'a'], ['b']), ['a'], ['b'], 'serve'],
+    ['ours before one that speaks HTTP', line([...hold, 'a'], ['b']), ['a'], ['b'], 'exec'],
+    ['ours alone', line(shim, ['b']), [], ['b'], 'serve'],
+    ['behind a wrapper', line(['w', '--', ...shim, 'a']), ['w', '--', 'a'], undefined, 'serve'],
+    ['in the arguments', line(['w'], [...hold, 'a', '--', 'b']), ['w'], ['a', '--', 'b'], 'exec'],
+    ['twice', line([...shim, ...shim, 'a']), ['a'], undefined, 'serve'],
+    ['of both kinds, the inner', line([...hold, ...shim, 'a']), ['a'], undefined, 'serve'],
   ])('%s', (_name, container, command, ...[args, hadShim]) => {
     expect(readLine(container)).toEqual({ ok: true, value: { command, args, hadShim } })
   })

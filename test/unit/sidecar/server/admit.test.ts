@@ -4,32 +4,29 @@ import { describe, expect, test } from '@jest/globals'
 import { admitShim, weaknessOf } from '../../../../sidecar/server/admit.ts'
 
 const OURS = 1_000_990_000
-
-const ROWS = [
-  { name: 'another uid', uid: 1000, landlockAbi: 6, isolation: 'require', says: undefined },
-  { name: 'the oldest Landlock', uid: 1000, landlockAbi: 1, isolation: 'require', says: undefined },
-  { name: 'our own uid', uid: OURS, landlockAbi: 6, isolation: 'require', says: 'run-as-user' },
-  { name: 'root', uid: 0, landlockAbi: 6, isolation: 'require', says: 'run-as-user' },
-  { name: 'no Landlock', uid: 1000, landlockAbi: 0, isolation: 'require', says: 'no Landlock' },
-  {
-    name: 'our own uid, allowed',
-    uid: OURS,
-    landlockAbi: 6,
-    isolation: 'advisory',
-    says: undefined,
-  },
-  {
-    name: 'no Landlock, allowed',
-    uid: 1000,
-    landlockAbi: 0,
-    isolation: 'advisory',
-    says: undefined,
-  },
-] as const
+const PEER = { uid: 1000, landlockAbi: 6, hasOneCommand: false }
+const RULES = { isolation: 'require', ownUid: OURS, isSupervised: false } as const
 
 describe('admitShim', () => {
-  test.each(ROWS)('$name', ({ uid, landlockAbi, isolation, says }) => {
-    const refusal = admitShim({ uid, landlockAbi }, isolation, OURS)
+  test.each([
+    ['another uid', {}, {}, undefined],
+    ['the oldest Landlock', { landlockAbi: 1 }, {}, undefined],
+    ['our own uid', { uid: OURS }, {}, 'run-as-user'],
+    ['root', { uid: 0 }, {}, 'run-as-user'],
+    ['no Landlock', { landlockAbi: 0 }, {}, 'no Landlock'],
+    ['our own uid, allowed', { uid: OURS }, { isolation: 'advisory' }, undefined],
+    ['no Landlock, allowed', { landlockAbi: 0 }, { isolation: 'advisory' }, undefined],
+    ['one command, expected', { hasOneCommand: true }, { isSupervised: true }, undefined],
+    ['one command, for children', { hasOneCommand: true }, {}, 'create the pod anew'],
+    ['children, for one command', {}, { isSupervised: true }, 'create the pod anew'],
+    [
+      'children, for one command, whatever is allowed',
+      {},
+      { isSupervised: true, isolation: 'advisory' },
+      'create the pod anew',
+    ],
+  ] as const)('%s', (_name, peer, rules, says) => {
+    const refusal = admitShim({ ...PEER, ...peer }, { ...RULES, ...rules })
     if (says === undefined) expect(refusal).toBeUndefined()
     else expect(refusal).toContain(says)
   })
@@ -37,17 +34,21 @@ describe('admitShim', () => {
 
 describe('what is weak although a shim may serve', () => {
   test.each([
-    ['nothing', 1000, 6, undefined],
-    ['nothing, with the oldest Landlock', 1000, 1, undefined],
-    ['our own uid', OURS, 6, `the server runs with the sidecar's uid ${OURS}`],
-    ['root', 0, 6, 'the server runs as root'],
+    ['nothing', {}, undefined],
+    ['nothing, with the oldest Landlock', { landlockAbi: 1 }, undefined],
+    ['our own uid', { uid: OURS }, `the server runs with the sidecar's uid ${OURS}`],
+    ['root', { uid: 0 }, 'the server runs as root'],
     [
       'no Landlock',
-      1000,
-      0,
+      { landlockAbi: 0 },
       'the kernel has no Landlock, so that server processes cannot be kept apart',
     ],
-  ])('%s', (_name, uid, landlockAbi, expected) => {
-    expect(weaknessOf({ uid, landlockAbi }, OURS)).toBe(expected)
+    [
+      'no Landlock around one command',
+      { landlockAbi: 0, hasOneCommand: true },
+      'the kernel has no Landlock, so that the server can listen by way of processes that the runtime starts beside it',
+    ],
+  ])('%s', (_name, peer, expected) => {
+    expect(weaknessOf({ ...PEER, ...peer }, OURS)).toBe(expected)
   })
 })

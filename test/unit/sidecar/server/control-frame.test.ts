@@ -9,6 +9,7 @@ import {
   helloFrame,
   openedFrame,
   spawnFrame,
+  startFrame,
   type ShimEvent,
 } from '../../../../sidecar/server/control-frame.ts'
 
@@ -21,6 +22,7 @@ describe('what we write', () => {
     ['OPENED', openedFrame(0xffffffff), '00000005 03 ffffffff'],
     ['END', endFrame(7, 2000, 3000), '0000000d 04 00000007 000007d0 00000bb8'],
     ['EXIT', exitFrame(255), '00000002 05 ff'],
+    ['START', startFrame(), '00000001 06'],
   ])('%s', (_name, frame, hex) => {
     expect(frame.toString('hex')).toBe(hex.replaceAll(' ', ''))
   })
@@ -39,12 +41,17 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   [
     'HELLO',
     frame(0x81, '0001 000003e8 06 01'),
-    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6 },
+    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6, hasOneCommand: false },
   ],
   [
     'HELLO of the largest uid',
     frame(0x81, '0002 fffffffe 00 00'),
-    { kind: 'hello', version: 2, uid: 4294967294, landlockAbi: 0 },
+    { kind: 'hello', version: 2, uid: 4294967294, landlockAbi: 0, hasOneCommand: false },
+  ],
+  [
+    'HELLO of one command',
+    frame(0x81, '0001 000003e8 06 05'),
+    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6, hasOneCommand: true },
   ],
   ['PIPES', frame(0x82, '00000007'), { kind: 'pipes', child: 7 }],
   ['SPAWNED', frame(0x83, '00000007 0000ffff'), { kind: 'spawned', child: 7, pid: 65535 }],
@@ -85,6 +92,17 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   ],
   ['GONE', frame(0x87, '00000007'), { kind: 'gone', child: 7 }],
   ['TERMINATING', frame(0x88, '00007530'), { kind: 'terminating', leftMs: 30000 }],
+  ['SUPERVISION that stands', frame(0x89, '01 01'), { kind: 'supervision', isHeld: true, why: '' }],
+  [
+    'SUPERVISION that does not, and why',
+    frame(0x89, `01 00 ${text('no kernel')}`),
+    { kind: 'supervision', isHeld: false, why: 'no kernel' },
+  ],
+  [
+    'SUPERVISION of other calls alone',
+    frame(0x89, '03 02'),
+    { kind: 'supervision', isHeld: false, why: '' },
+  ],
 ]
 
 describe('what we take', () => {
@@ -119,8 +137,9 @@ describe('what we take', () => {
     ['of a type that is ours to send', frame(0x01, '0001'), 'unknown frame type 1'],
     ['of a type of the future', frame(0x99, ''), 'unknown frame type 153'],
     ...EVENTS.map(([name, bytes]): [string, Buffer, string] => {
-      const cut = frame(bytes[4] ?? 0, bytes.subarray(5, 8).toString('hex'))
-      return [`${name}, its payload cut to three bytes`, cut, 'is too short (3 bytes)']
+      const left = name.startsWith('SUPERVISION') ? 1 : 3
+      const cut = frame(bytes[4] ?? 0, bytes.subarray(5, 5 + left).toString('hex'))
+      return [`${name}, its payload cut to ${left} bytes`, cut, `is too short (${left} bytes)`]
     }),
   ])('a frame %s ends the connection', (_name, bytes, part) => {
     const result = new FrameReader().push(bytes)

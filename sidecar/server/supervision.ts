@@ -1,0 +1,119 @@
+// The control socket of a server that speaks HTTP and runs under `shim exec --loopback`: whether that holds the server on
+// loopback, and whether the server runs. Fails closed: a server that nothing holds is started, and served, by the floor's
+// leave alone.
+
+import type { Socket } from 'node:net'
+import type { Log } from '../../shared/log.ts'
+import { oneLine } from '../../shared/one-line.ts'
+import { Connection, type News, type Peer } from './connection.ts'
+import { startFrame } from './control-frame.ts'
+import { ControlSocket } from './control-socket.ts'
+
+/** Of the reason that the shim gives, what a probe's line and a log have room for. */
+const MAX_REASON = 400
+
+export interface SupervisionOptions {
+  readonly runDir: string
+  readonly log: Log
+  /** Judges the shim that has connected; a sentence refuses it. */
+  readonly admit: (peer: Peer) => string | undefined
+  /** What of its isolation does not hold, where that is only advised. */
+  readonly weaknessOf: (peer: Peer) => string | undefined
+  /** The server may run although nothing holds it on loopback. */
+  readonly isAdvisory: boolean
+  /** The server's ports are the sidecar's to take, or are left to a server that nothing holds. */
+  readonly hold: (isHeld: boolean) => Promise<unknown>
+  readonly onRunning: (weakness: string | undefined) => void
+  readonly onGone: (why: string) => void
+  readonly onTerminating: (leftMs: number) => void
+}
+
+/** What is known of the command that the shim has. */
+interface Command {
+  /** Undefined until the shim has said whether it is held. */
+  readonly mayRun: boolean | undefined
+  readonly weakness: string | undefined
+}
+
+const UNKNOWN: Command = { mayRun: undefined, weakness: undefined }
+
+export class Supervision {
+  private readonly options: SupervisionOptions
+  private readonly socket: ControlSocket
+  private connection: Connection | undefined
+  private command = UNKNOWN
+
+  constructor(options: SupervisionOptions) {
+    const { runDir, log } = options
+    this.options = options
+    this.socket = new ControlSocket({ runDir, log, onConnection: (socket) => this.accept(socket) })
+  }
+
+  listen(): Promise<void> {
+    return this.socket.listen()
+  }
+
+  close(): void {
+    this.connection?.close()
+    this.socket.close()
+  }
+
+  private accept(socket: Socket): void {
+    if (this.connection !== undefined) {
+      socket.destroy()
+      return
+    }
+    const { log, admit, weaknessOf } = this.options
+    const connection = new Connection(socket, {
+      log,
+      admit,
+      onAdmitted: (peer) => {
+        this.command = { ...UNKNOWN, weakness: weaknessOf(peer) }
+      },
+      onEvent: (event) => this.heard(event, connection),
+      onClosed: () => this.dropped(connection),
+    })
+    this.connection = connection
+  }
+
+  private dropped({ isAdmitted }: Connection): void {
+    this.connection = undefined
+    this.command = UNKNOWN
+    if (isAdmitted) this.options.onGone("the shim in the server's container has gone")
+  }
+
+  private heard(event: News, connection: Connection): void {
+    const { onRunning, onGone, onTerminating } = this.options
+    if (event.kind === 'supervision') {
+      if (event.isHeld) this.held()
+      else this.unheld(oneLine(event.why).slice(0, MAX_REASON), connection)
+    } else if (event.kind === 'spawned') {
+      if (this.command.mayRun === true) onRunning(this.command.weakness)
+    } else if (event.kind === 'exited') onGone("the server's container has ended")
+    else if (event.kind === 'terminating') onTerminating(event.leftMs)
+    // The rest is of children, which it has none of.
+  }
+
+  private held(): void {
+    this.command = { ...this.command, mayRun: true }
+    void this.options.hold(true)
+  }
+
+  private unheld(why: string, connection: Connection): void {
+    const { isAdvisory, hold, log, onGone } = this.options
+    const what = `the server is not held on loopback, so that it can be reached around the sidecar (${why})`
+    if (!isAdvisory) {
+      const text = `${what}; it is not started: let its nodes have Linux 5.9 or newer and a runtime that lets a process look into its children, or allow floor.allowAdvisoryIsolation in the cluster configuration`
+      this.command = { ...this.command, mayRun: false }
+      log.error(text)
+      onGone(text)
+      return
+    }
+    const { weakness } = this.command
+    this.command = {
+      mayRun: true,
+      weakness: weakness === undefined ? what : `${what}; ${weakness}`,
+    }
+    void hold(false).then(() => connection.send(startFrame()))
+  }
+}

@@ -1,0 +1,172 @@
+// The control socket of a server that is held on loopback: what the sidecar makes of what the shim says, whoever says it.
+
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Supervision } from '../../../sidecar/server/supervision.ts'
+import { keptLog, type KeptLog } from '../../support/kept-log.ts'
+import { frame } from '../../support/shim-frame.ts'
+import { readAll, until } from '../../support/waiting.ts'
+
+jest.setTimeout(120_000)
+
+const HELLO = frame(0x81, Buffer.from([0, 1, 0, 0, 0, 7, 6, 4]))
+const HELD = frame(0x89, Buffer.from([1, 1]))
+const unheld = (why: string): Buffer =>
+  frame(0x89, Buffer.concat([Buffer.from([1, 0]), Buffer.from(why)]))
+const SPAWNED = frame(0x83, Buffer.from([0, 0, 0, 0, 0, 0, 0, 9]))
+const ENDED = frame(0x86, Buffer.from([0, 0, 0, 0, 0, 3]))
+const TERMINATING = frame(0x88, Buffer.from([0, 0, 0, 9]))
+const CHILDS = [
+  frame(0x82, Buffer.alloc(4)),
+  frame(0x85, Buffer.alloc(8)),
+  frame(0x87, Buffer.alloc(4)),
+]
+// What the shim hears: HELLO, and START.
+const GREETED = '00000003010001'
+const STARTED = '0000000106'
+
+let runDir: string
+let kept: KeptLog
+let supervision: Supervision | undefined
+let heard: string[]
+
+beforeEach(() => {
+  runDir = mkdtempSync(join(tmpdir(), 'supervision-'))
+  kept = keptLog()
+  heard = []
+})
+afterEach(() => {
+  supervision?.close()
+  rmSync(runDir, { recursive: true })
+})
+
+const listen = async (isAdvisory: boolean): Promise<void> => {
+  // What comes late belongs to no later test.
+  const noted = heard
+  const note = (text: string): void => void noted.push(text)
+  supervision = new Supervision({
+    runDir,
+    log: kept.log,
+    admit: ({ uid }) => (uid === 7 ? undefined : 'it is a stranger'),
+    weaknessOf: () => undefined,
+    isAdvisory,
+    hold: async (isHeld) => {
+      await Promise.resolve()
+      note(isHeld ? 'ports are taken' : 'ports are left')
+    },
+    onRunning: (weakness) => note(`runs${weakness === undefined ? '' : `, but ${weakness}`}`),
+    onGone: (why) => note(`gone: ${why}`),
+    onTerminating: (leftMs) => note(`ends in ${leftMs}`),
+  })
+  await supervision.listen()
+}
+
+const dial = async (): Promise<Socket> => {
+  const socket = connect(join(runDir, 'control'))
+  await once(socket, 'connect')
+  return socket
+}
+
+/** What comes of a connection that says this and is closed; and what it was told. */
+const afterSaying = async (...frames: readonly Buffer[]): Promise<string> => {
+  const socket = await dial()
+  let told = ''
+  socket.on('data', (bytes: Buffer) => (told += bytes.toString('hex')))
+  socket.write(Buffer.concat(frames))
+  await until(() => told.startsWith(GREETED), 'HELLO has come')
+  socket.end()
+  await once(socket, 'close')
+  return told
+}
+
+const UNHELD =
+  'the server is not held on loopback, so that it can be reached around the sidecar (no such flag)'
+const GONE = "gone: the shim in the server's container has gone"
+
+describe('a server is served', () => {
+  test('when it is held and runs', async () => {
+    await listen(false)
+    expect(await afterSaying(HELLO, HELD, SPAWNED)).toBe(GREETED)
+    expect(heard.toSorted()).toEqual([GONE, 'ports are taken', 'runs'])
+  })
+
+  test('not before it is known to be held', async () => {
+    await listen(false)
+    await afterSaying(HELLO, SPAWNED)
+    expect(heard).toEqual([GONE])
+  })
+
+  test('until it ends', async () => {
+    await listen(false)
+    await afterSaying(HELLO, HELD, SPAWNED, TERMINATING, ENDED)
+    expect(heard).toContain('ends in 9')
+    expect(heard).toContain("gone: the server's container has ended")
+  })
+
+  test('and again by the next shim', async () => {
+    await listen(false)
+    await afterSaying(HELLO, HELD, SPAWNED)
+    await afterSaying(HELLO, HELD, SPAWNED)
+    expect(heard.filter((line) => line === 'runs')).toHaveLength(2)
+  })
+
+  test('whatever is said of children', async () => {
+    await listen(false)
+    await afterSaying(HELLO, HELD, ...CHILDS, SPAWNED)
+    expect(heard).toContain('runs')
+    expect(kept.lines).toEqual([])
+  })
+})
+
+describe('a server that nothing holds', () => {
+  test('is not started, and says why', async () => {
+    await listen(false)
+    expect(await afterSaying(HELLO, unheld('no such flag'), SPAWNED)).toBe(GREETED)
+    expect(heard).toEqual([expect.stringContaining(`gone: ${UNHELD}; it is not started`), GONE])
+    expect(kept.lines.join()).toContain('floor.allowAdvisoryIsolation')
+  })
+
+  test('is started by the floor’s leave, once its port is its own', async () => {
+    await listen(true)
+    const socket = await dial()
+    const told: string[] = []
+    socket.on('data', (bytes: Buffer) => told.push(`${heard.join()}${bytes.toString('hex')}`))
+    socket.write(Buffer.concat([HELLO, unheld('no such flag')]))
+    await until(() => told.join('').includes(STARTED), 'START has come')
+    expect(told.at(-1)).toBe(`ports are left${STARTED}`)
+    socket.write(SPAWNED)
+    await until(() => heard.includes(`runs, but ${UNHELD}`), 'it runs')
+    socket.destroy()
+  })
+
+  test('cannot forge lines by its reason, nor make it long', async () => {
+    await listen(false)
+    await afterSaying(HELLO, unheld(`a\nready\u001b[2J${'x'.repeat(9000)}`))
+    expect(heard[0]).toContain('(a ready [2Jxxx')
+    expect(heard[0]?.length).toBeLessThan(1000)
+  })
+})
+
+describe('who else connects', () => {
+  test('waits while one is there', async () => {
+    await listen(false)
+    const first = await dial()
+    first.write(Buffer.concat([HELLO, HELD]))
+    await until(() => heard.length > 0, 'the first is heard')
+    expect(await readAll(await dial())).toBe('')
+    first.destroy()
+  })
+
+  test('a stranger is put out and changes nothing', async () => {
+    await listen(false)
+    const socket = await dial()
+    socket.write(Buffer.concat([frame(0x81, Buffer.from([0, 1, 0, 0, 0, 8, 6, 4])), HELD, SPAWNED]))
+    await readAll(socket)
+    expect(heard).toEqual([])
+    expect(kept.lines.join()).toContain('it is a stranger')
+  })
+})

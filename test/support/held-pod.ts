@@ -1,0 +1,173 @@
+// A pod whose server speaks HTTP and is held on loopback, in a network of its own, as root can make one: the sidecar and
+// the server's container as processes of the two users of a pod.
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../../shared/names.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
+import { POD_IPV4, POD_IPV6, type HttpAnswer, type PodNetwork } from './pod-network.ts'
+import { endProcess } from './end-process.ts'
+import { childrenOf } from './proc.ts'
+import { startProgram, type Running } from './running.ts'
+import { buildShim } from './shim.ts'
+import { INITIALIZE, JSON_HEADERS } from './raw-http.ts'
+import { SERVER_UID, SIDECAR_UID } from './users.ts'
+import { until } from './waiting.ts'
+
+const SIDECAR = join(import.meta.dirname, '../../sidecar/main.ts')
+const ADMIN = 'http://127.0.0.1:15201'
+
+/** The port that the server asks for. */
+export const SERVER_PORT = 8000
+
+const become = (uid: number): readonly string[] => [
+  'setpriv',
+  `--reuid=${uid}`,
+  `--regid=${uid}`,
+  '--clear-groups',
+]
+
+/** As in a container the shim is PID 1, so that nothing outlives it. */
+const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--mount-proc']
+
+export interface HeldPodOptions {
+  readonly network: PodNetwork
+  readonly command: readonly string[]
+  /** What stands before the shim: another kernel's look. */
+  readonly wrapper?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly document?: SidecarDocument
+}
+
+export class HeldPod {
+  private readonly options: HeldPodOptions
+  private readonly runDir = mkdtempSync(join(tmpdir(), 'held-pod-'))
+  private sidecar: Running | undefined
+  private container: ChildProcess | undefined
+  /** What the server's container has said on stderr. */
+  log = ''
+
+  constructor(options: HeldPodOptions) {
+    this.options = options
+    // As an emptyDir of medium Memory is.
+    chmodSync(this.runDir, 0o1777)
+  }
+
+  async startSidecar(): Promise<void> {
+    const { network, document } = this.options
+    const [command, ...args] = [
+      ...network.enterPod,
+      ...become(SIDECAR_UID),
+      process.execPath,
+      SIDECAR,
+    ]
+    const whole: SidecarDocument = {
+      runDir: this.runDir,
+      isSupervised: true,
+      standIns: [{ port: SERVER_PORT }],
+      allowedHosts: ['*'],
+      ...document,
+      settings: { auth: 'none', transport: 'http', port: `${SERVER_PORT}`, ...document?.settings },
+    }
+    this.sidecar = await startProgram({
+      command,
+      args,
+      env: {
+        [CONFIG_VARIABLE]: JSON.stringify(whole),
+        [POD_IPS_VARIABLE]: `${POD_IPV4},${POD_IPV6}`,
+      },
+      ready: () => Promise.resolve(this.readiness('/startupz').status === 200),
+    })
+  }
+
+  startContainer(): void {
+    const { network, wrapper = [], command, environment } = this.options
+    const shim = [buildShim('all'), 'exec', '--loopback', '--run', this.runDir, '--grace', '3']
+    const [file = '', ...words] = [
+      ...network.enterPod,
+      ...wrapper,
+      ...PID_NAMESPACE,
+      ...become(SERVER_UID),
+      ...shim,
+      '--',
+      ...command,
+    ]
+    this.container = spawn(file, words, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...environment },
+    })
+    this.container.stderr?.on('data', (bytes: Buffer) => (this.log += bytes.toString()))
+  }
+
+  async start(): Promise<void> {
+    await this.startSidecar()
+    this.startContainer()
+  }
+
+  /** Ends the server's container as the kubelet does in the end. */
+  async killContainer(): Promise<void> {
+    const { container } = this
+    this.container = undefined
+    if (!container || container.exitCode !== null || container.signalCode !== null) return
+    const gone = once(container, 'exit')
+    const firsts = await until(() => {
+      const found = childrenOf(container.pid ?? 0)
+      return found.length > 0 && found
+    }, 'the container has a first process')
+    for (const first of firsts) endProcess(first)
+    await gone
+  }
+
+  async killSidecar(): Promise<void> {
+    const { sidecar } = this
+    this.sidecar = undefined
+    sidecar?.kill()
+    await sidecar?.stop()
+  }
+
+  /** What the sidecar has logged. */
+  get sidecarLog(): string {
+    return this.sidecar?.stderr() ?? ''
+  }
+
+  readiness(path = '/readyz'): HttpAnswer {
+    return this.options.network.askFromPod(`${ADMIN}${path}`)
+  }
+
+  /** Waits until readiness says something; what it says. */
+  async until(isWanted: (answer: HttpAnswer) => boolean): Promise<HttpAnswer> {
+    const giveUpAt = Date.now() + 60_000
+    for (;;) {
+      const answer = this.readiness()
+      if (isWanted(answer)) return answer
+      if (Date.now() > giveUpAt) {
+        throw new Error(`readiness: ${answer.text}; ${this.sidecarLog}; ${this.log}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** The first request of a client in the other pod. */
+  initialize(address: string, path = '/mcp', port = SERVER_PORT): HttpAnswer {
+    const host = address.includes(':') ? `[${address}]` : address
+    return this.options.network.askFromOther(`http://${host}:${port}${path}`, {
+      method: 'POST',
+      headers: JSON_HEADERS,
+      body: INITIALIZE,
+    })
+  }
+
+  metric(pattern: RegExp): number {
+    const { text } = this.readiness('/metrics')
+    return Number(pattern.exec(text)?.[1] ?? Number.NaN)
+  }
+
+  async close(): Promise<void> {
+    await this.killContainer()
+    await this.killSidecar()
+    rmSync(this.runDir, { recursive: true, force: true })
+  }
+}
