@@ -34,6 +34,13 @@ const servedNames = (config: SidecarConfig): string => {
     : `serves the names ${[...hosts].join(', ')}; others get 403 (--allowed-host NAME adds one)`
 }
 
+/** How long a server may say nothing before it is said that we wait. */
+const SILENCE_MS = 5000
+
+/** What is waited for, once it takes long: whoever watches cannot know. */
+const silence = (startupTimeoutMs: number): string =>
+  `the server has not answered on stdout for ${SILENCE_MS / 1000} s; it is waited for, ${startupTimeoutMs / 1000} s in all (--startup-timeout)`
+
 const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
   const { settings, host } = config
   const log = createLog({
@@ -53,8 +60,13 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
   )
   const { sidecar, ended, close } = local
   const over = Promise.race([aborted(io.signal), ended])
+  const silent = setTimeout(
+    () => io.stderr(`outrigger run: ${silence(settings['startup-timeout'])}\n`),
+    SILENCE_MS,
+  )
   try {
     const first = await Promise.race([sidecar.ready, over, sidecar.failed])
+    clearTimeout(silent)
     if (first === undefined) {
       const name = host.includes(':') ? `[${host}]` : host
       io.stdout(`outrigger: listening on http://${name}:${sidecar.port}${MCP_PATH}\n`)
@@ -66,6 +78,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
     io.stderr(`outrigger run: ${end}\n`)
     return 1
   } finally {
+    clearTimeout(silent)
     await close()
   }
 }

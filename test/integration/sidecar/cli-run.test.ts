@@ -190,6 +190,7 @@ describe('a server that does not come up, or writes what is no message, is seen 
   const SAYS = 'const say = (text) => process.stdout.write(text); process.stdin.resume();'
   test.each([
     ['a prompt', 'say("Proceed? (y/n) ")', /Proceed\?.*npx: --yes/],
+    ['silence', '', /has not answered on stdout for 5 s; it is waited for, 120 s in all/],
     ['a log line', 'say("Listening on stdio\\n")', /Listening on stdio.*log to stderr/],
     ['Content-Length headers', 'say("Content-Length: 9\\r\\n\\r\\n")', /language servers do/],
     [
