@@ -17,7 +17,7 @@ const READ_WHOLE: ReadonlySet<string> = new Set(['initialize', 'server/discover'
 export const isReadWhole = (method: string): boolean => READ_WHOLE.has(method)
 
 /** Puts the caller's id into a response, also into one that has none. */
-const idEdit = ({ envelope }: Response, idText: string): Edit => {
+export const idEdit = ({ envelope }: Response, idText: string): Edit => {
   const id = member(envelope, 'id')
   const start = envelope.start + 1
   return id

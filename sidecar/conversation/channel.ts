@@ -69,7 +69,7 @@ export interface ChannelOptions {
 /** Most requests in flight to one process, whoever asked. */
 export const MAX_CALLS = 4096
 /** Behind a line that only may have been the answer, the answer has so long. */
-const DOUBT_MS = 500
+const DOUBT_MS = 750
 
 export class Channel implements LinkOwner {
   readonly link: Link
@@ -83,6 +83,8 @@ export class Channel implements LinkOwner {
   /** The newest request before a message that has no answer, and that some servers answer with an error all the same. */
   private beforeOneWay: number | undefined
   private lastId = 0
+  /** The newest request that nobody waits for any more: its answer may still come. */
+  private abandoned: number | undefined
 
   constructor(options: ChannelOptions) {
     this.options = options
@@ -165,6 +167,7 @@ export class Channel implements LinkOwner {
   /** The same with the client's own notification, in which our id stands already. */
   withdraw(call: Call, text: string): void {
     if (!this.calls.delete(call)) return
+    this.abandoned = call.id
     call.hop?.end('cancelled')
     this.send(text)
     this.link.abandon(call.id)
@@ -239,8 +242,8 @@ export class Channel implements LinkOwner {
   /** A line that cannot be used fails the calls that it names, now. */
   private unusable(line: Unusable): void {
     const ruling = this.rulings.on(line, this.hasAnswered)
-    const { what, fails, start, why, reply } = ruling
-    if (start !== '') this.options.remarks.odd(what, `${start} (${line.reason})`)
+    const { what, fails, start, why, seen, reply } = ruling
+    if (seen !== '') this.options.remarks.odd(what, seen)
     if (reply !== undefined) this.send(reply)
     const calls =
       fails === 'all'
@@ -304,19 +307,21 @@ export class Channel implements LinkOwner {
     this.calls.delete(call)
     this.answers++
     if (call.id > (this.beforeOneWay ?? Infinity)) this.beforeOneWay = undefined
+    if (call.id > (this.abandoned ?? Infinity)) this.abandoned = undefined
     this.observe(call, errorType(response), call.hop && errorMessage(response))
     call.caller.answer(answerText(response, call), response)
   }
 
   /**
    * The request that an error without an id can only answer: the only one in flight on a pipe. Not where it may be about
-   * a notification, which servers that know no such thing answer with "method not found".
+   * one that was given up, or about a notification, which servers that know no such thing answer with "method not found";
+   * and nothing of what strangers share.
    */
   private ofError(response: Response): Call | undefined {
     if (this.link.port !== undefined) return undefined
     if (this.beforeOneWay !== undefined && mayBeAboutNotification(response)) return undefined
     const [call, other] = this.calls
-    if (call && !other) {
+    if (call && !other && this.abandoned === undefined && this.isPrivate) {
       this.options.remarks.tolerated('error-without-id')
       return call
     }

@@ -11,8 +11,10 @@ export interface Ruling {
   readonly what: Oddity
   /** Texts of the ids of the calls that fail; `all` where nothing that the server says can be used. */
   readonly fails: readonly string[] | 'all'
-  /** Why, without a word of the server's. */
+  /** Why: of the server's words no more than the name of a member. */
   readonly why: string
+  /** For the log, which is to hold nothing of an answer. */
+  readonly seen: string
   /** How the line begins, where somebody may read it. */
   readonly start: string
   readonly isDoubtful: boolean
@@ -29,11 +31,13 @@ export class Rulings {
     const isHeader = !hasAnswered && this.framing.isHeader(line)
     const what = isHeader ? 'content-length' : id === undefined ? line.what : 'several-lines'
     const fails = isHeader ? 'all' : id === undefined ? line.names : [...line.names, id]
+    const start = oneLine(line.start).trim()
     return {
       what,
       fails,
       why: reasonOf(what, line.reason),
-      start: oneLine(line.start).trim(),
+      seen: fails.length === 0 || isHeader ? seenIn(start, line.reason) : line.reason,
+      start,
       isDoubtful: line.isDoubtful,
       reply: line.asks === undefined ? undefined : refusal(line.asks, line.reason),
     }
@@ -49,6 +53,9 @@ export const unusableFault = (
   const quote = start !== '' && isPrivate ? `; it begins: ${start}` : ''
   return fault('unusable-answer', `the server's answer to ${method} cannot be used: ${why}${quote}`)
 }
+
+const seenIn = (start: string, reason: string): string =>
+  start === '' ? '' : `${start} (${reason})`
 
 const reasonOf = (what: Oddity, reason: string): string => {
   const { says, fix } = ODDITIES[what]

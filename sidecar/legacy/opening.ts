@@ -124,8 +124,8 @@ export class Opening {
   }
 
   private answerText(answer: Answer, asked: string, idText: string): string {
-    const { text, id, version } = answer
-    const edits = id ? [{ start: id.start, end: id.end, text: idText }] : []
+    const { text, version } = answer
+    const edits = [answer.idEdit(idText)]
     if (this.options.model === 'shared' && version) {
       const told = JSON.stringify(this.negotiated(answer, asked))
       edits.push({ start: version.start, end: version.end, text: told })

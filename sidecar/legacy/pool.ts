@@ -3,11 +3,13 @@
 // answer kept.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { idEdit } from '../conversation/answer.ts'
 import type { Observe } from '../conversation/channel.ts'
 import type { Span } from '../json/scan.ts'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, type Request, type Response } from '../mcp/message.ts'
 import { ownInitialize } from '../mcp/own-request.ts'
+import type { Edit } from '../mcp/rewrite.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
@@ -41,10 +43,10 @@ export interface First {
   readonly headers?: Envelope['headers'] | undefined
 }
 
-/** What a server answered to initialize: the message, and where its id stands. */
+/** What a server answered to initialize: the message, and how it gets an id. */
 export interface Answer {
   readonly text: string
-  readonly id: Span | undefined
+  readonly idEdit: (idText: string) => Edit
   readonly isError: boolean
   /** Where the negotiated version stands, with its quotes. */
   readonly version: Span | undefined
@@ -207,9 +209,11 @@ export class Pool {
     { request, trace, headers }: First,
   ): Promise<Result<Answer, Fault>> {
     return new Promise((resolve) => {
-      const answer = (_text: string, { text, id, result }: Response): void => {
+      const answer = (_text: string, response: Response): void => {
+        const { text, result } = response
         const version = member(result?.object, 'protocolVersion')
-        resolve(ok({ text, id, isError: result === undefined, version }))
+        const edit = (idText: string): Edit => idEdit(response, idText)
+        resolve(ok({ text, idEdit: edit, isError: result === undefined, version }))
       }
       const caller = {
         answer,

@@ -4,6 +4,8 @@
 import type { Unusable } from './unusable.ts'
 
 const HEADER = /^Content-Length:\s*\d+$/i
+/** The lines of an HTTP message, which some servers print: then the header is one of them. */
+const HEAD = /^(?:HTTP\/|[\w-]{1,64}:\s)/
 /** A plain string or a number: what an id is. */
 const ID = /^(?:"[^"\\\0-\x1f]{0,254}"|\d[\d.eE+-]{0,254})$/
 /** A member on a line of its own. */
@@ -19,10 +21,14 @@ interface Open {
 
 export class Framing {
   private open: Open | undefined
+  private isAfterHead = false
 
   /** Headers where a message should stand. */
   isHeader({ start }: Unusable): boolean {
-    return HEADER.test(start.trim())
+    const line = start.trim()
+    const isWithin = this.isAfterHead
+    this.isAfterHead = HEAD.test(line)
+    return HEADER.test(line) && !isWithin
   }
 
   /** The text of the id in a message over several lines, once enough of it has come. */

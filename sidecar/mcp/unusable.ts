@@ -21,6 +21,7 @@ export interface Unusable {
 const MAX_START = 200
 /** Before a message on its line there may stand so much that is no message. */
 const MAX_PREFIX = 512
+const MAX_UTF16 = 64 * 1024
 /** The last of a text, in which its last members stand. */
 export const END_BYTES = 1024
 
@@ -34,7 +35,7 @@ const startOf = (text: string): string =>
 
 /** What a text is that cannot be used; `seen` where it has been scanned already. */
 export const unusable = (text: string, reason: string, seen?: Seen): Unusable => {
-  const plain = text.replace(MARK, '').replaceAll('\0', '')
+  const plain = withoutNuls(text)
   const found = plain === text && seen ? seen : scanLoosely(plain)
   const claim = BEGINS.test(plain) ? claimOf(plain, found) : undefined
   const doubtful = claim ? [] : namedBehindText(plain)
@@ -48,6 +49,12 @@ export const unusable = (text: string, reason: string, seen?: Seen): Unusable =>
     asks: claim?.asks,
   }
 }
+
+/** UTF-16 as if it were ASCII, as far as names go; of a long text no more than its beginning. */
+const withoutNuls = (text: string): string =>
+  text.includes('\0') || MARK.test(text)
+    ? text.slice(0, MAX_UTF16).replace(MARK, '').replaceAll('\0', '')
+    : text
 
 /** A part of a line that is too long to be kept: its beginning, or its end. */
 export const overlong = (bytes: Buffer, part: 'beginning' | 'end', maxBytes: number): Unusable => {

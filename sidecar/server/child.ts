@@ -16,6 +16,8 @@ import { Stall } from './stall.ts'
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024
 const MAX_STDERR_TAIL = 4096
 const MAX_PROMPT = 1024
+/** Whoever forgets the line end of more than this is not read before it comes. */
+const MAX_UNENDED = 1024 * 1024
 /** After the child's exit a grandchild may hold stdout open: this long without output, then we close. */
 const QUIET_MS = 250
 /** After the child has closed its stdin: often it has just crashed, and its exit says more. */
@@ -133,8 +135,9 @@ export class Child implements Link {
 
   look(nowMs: number): void {
     if (this.exit || this.stdin.destroyed || this.stdin.writableEnded) return
+    const isReading = !this.isHeld && !this.pending.isWaiting
     if (!this.isRead()) this.inputClosed()
-    else if (this.stall.isNew(this.lines.unfinished.length, nowMs)) this.stalled()
+    else if (isReading && this.stall.isNew(this.lines.unfinished.length, nowMs)) this.stalled()
   }
 
   close(): void {
@@ -221,7 +224,8 @@ export class Child implements Link {
   /** Nothing has come since a line began: it may be whole and lack its end, or be a prompt. */
   private stalled(): void {
     const bytes = this.lines.unfinished
-    const line = looksWhole(bytes) ? readServerLine(bytes) : undefined
+    const line =
+      bytes.length <= MAX_UNENDED && looksWhole(bytes) ? readServerLine(bytes) : undefined
     if (line && (line.kind !== 'odd' || line.messages.length > 0)) {
       this.listener?.odd({ ...NOTHING, tolerated: new Set(['no-line-end']) }, undefined)
       this.lines.flush()

@@ -49,18 +49,19 @@ export const lineChannel = ({
   })
   const heard = ids.map((): Heard => ({ texts: [], faults: [] }))
   const request = `{"jsonrpc":"2.0","id":${clientId},"method":"${method}","params":{"_meta":{"progressToken":${clientId}}}}`
-  for (const one of heard) {
+  const calls = heard.map((one) => {
     const caller = {
       answer: (text: string): void => void one.texts.push(utf8(text)),
       notice: (text: string): boolean => one.texts.push(utf8(text)) > 0,
       fault: (fault: Fault): void => void one.faults.push(fault),
     }
-    channel.call(aRequest(request), caller, { timeoutMs: 60_000 })
-  }
+    return channel.call(aRequest(request), caller, { timeoutMs: 60_000 })
+  })
   link.sent.length = 0
   return {
     channel,
     link,
+    calls,
     remarks,
     heard,
     /** What belongs to no call. */

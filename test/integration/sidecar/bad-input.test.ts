@@ -395,6 +395,13 @@ describe('a server that misbehaves at its start', () => {
     expect(told.message).toContain('without an end to its line')
   })
 
+  test('answers with an error that has no id: initialize gets it, under its own', async () => {
+    bridge.mood('nameless')
+    expect(await open(bridge.url)).toBe(
+      '{"id":0,"jsonrpc":"2.0","error":{"code":-32603,"message":"no licence"}}',
+    )
+  })
+
   test.each([
     ['Content-Length headers', 'content-length', 'as language servers do'],
     ['JSON over several lines', 'pretty', 'turn off pretty printing'],

@@ -133,6 +133,20 @@ describe('subscriptions in a process of several sessions', () => {
 describe('a process that everybody shares', () => {
   const bridge = start('shared')
 
+  test('ends with no word of what it wrote in the faults of its callers', async () => {
+    const [one, other] = await Promise.all([open(bridge.url()), open(bridge.url())])
+    const waiting = other.post(toolCall('later', { text: 'mine', ms: 60_000 }))
+    await one.call('say', { lines: ['words of the first'] })
+    const ended = [
+      messageIn(await one.post(toolCall('exit', { code: 7 }))),
+      messageIn(await waiting),
+    ]
+    for (const fault of [...ended, (await other.post(rpc('ping', {}))).text]) {
+      expect(fault).toContain('the server exited with code 7')
+      expect(fault).not.toContain('words')
+    }
+  })
+
   test('is promised no client features, asks no client, and hears of no roots', async () => {
     const session = await open(bridge.url())
     const listening = await session.listen()

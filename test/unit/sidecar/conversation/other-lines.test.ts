@@ -72,6 +72,25 @@ describe('an error without an id', () => {
     expect(heard).toEqual([{ texts: [], faults: [] }])
   })
 
+  test.each([
+    ['before a later one has been answered', [101], false],
+    ['once a later one has been answered', [101, 102], true],
+  ])('of a server with a call that was given up, %s', (_name, others, isTold) => {
+    const { channel, calls, link, heard } = lineChannel({ ids: [...others, 103] })
+    const [given] = calls
+    if (given) channel.cancel(given, 'disconnected')
+    if (isTold) link.writes(line('"id":102,"result":{}'))
+    link.writes(error(-32603, 'm'))
+    expect(heard.at(-1)?.texts.length).toBe(isTold ? 1 : 0)
+  })
+
+  test('of what strangers share is nobody’s, once it has answered', () => {
+    const { link, heard } = lineChannel({ ids: [101, 102], isShared: true })
+    link.writes(line('"id":101,"result":{}'))
+    link.writes(error(-32603, 'secret'))
+    expect(heard[1]).toEqual({ texts: [], faults: [] })
+  })
+
   test('is about no notification once a later call has been answered', () => {
     const { channel, link, heard } = lineChannel({ ids: [101, 102] })
     channel.send('{"jsonrpc":"2.0","method":"notifications/initialized"}')
@@ -129,6 +148,16 @@ describe('Content-Length headers', () => {
     expect(remarks.oddities).toEqual([
       ['content-length', expect.stringContaining('Content-Length: 119')],
     ])
+  })
+
+  test.each([
+    ['behind a status line', ['HTTP/1.1 200 OK', 'Content-Length: 119']],
+    ['behind another header', ['date: now', 'content-length: 119']],
+  ])('of an HTTP message that is printed are words: %s', (_name, written) => {
+    const { link, heard, wait } = lineChannel({ ids: [101] })
+    for (const one of written) link.writes(one)
+    wait(2000)
+    expect(heard[0]).toEqual({ texts: [], faults: [] })
   })
 
   test('behind an answer are words', () => {

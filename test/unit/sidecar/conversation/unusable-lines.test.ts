@@ -104,7 +104,7 @@ describe('a line that names the call and cannot be used', () => {
   test.each(FAILED)('%s: the call fails within a second', (_name, written, says) => {
     const { link, heard, wait } = lineChannel({ ids: [101] })
     link.writes(written)
-    wait(600)
+    wait(1000)
     const [fault, other] = heard[0]?.faults ?? []
     expect([heard[0]?.texts, fault?.code, other]).toEqual([[], 'unusable-answer', undefined])
     expect(fault?.message).toMatch(/^the server's answer to tools\/call cannot be used: /)
@@ -117,7 +117,7 @@ describe('a line that names the call and cannot be used', () => {
     link.writes(`[debug] sending ${line('"id":101,"result":{"a":1}')}`)
     wait(400)
     link.writes(line('"id":101,"result":{"b":1}'))
-    wait(600)
+    wait(1000)
     expect(heard).toEqual([{ texts: [line('"id":"c","result":{"b":1}')], faults: [] }])
   })
 
@@ -133,7 +133,7 @@ describe('a line that names the call and cannot be used', () => {
   ])('over several lines, %s: the call that it names fails, and no other', (_name, written) => {
     const { link, heard, wait, remarks } = lineChannel({ ids: [101, 102] })
     for (const one of written.split('\n')) link.writes(one)
-    wait(600)
+    wait(1000)
     expect(heard.map(({ faults }) => faults.length)).toEqual([1, 0])
     expect(remarks.oddities[0]?.[0]).toBe('several-lines')
   })
