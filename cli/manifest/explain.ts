@@ -10,6 +10,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn } from './inject.ts'
 import { runOverManifest, type ManifestOptions, type ManifestResult } from './manifest.ts'
+import { reachLines } from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
@@ -65,7 +66,12 @@ const explain = (place: Place, outcome: Outcome, options: ManifestOptions): stri
     '  settings, and where each stands',
     ...settingLines(place, options),
     ...(outcome.kind === 'inject'
-      ? ['  what injection changes', ...(changes.length > 0 ? changes : ['    nothing more'])]
+      ? [
+          '  by which ports callers reach the server',
+          ...reachLines(outcome.pod).map((line) => `    ${line}`),
+          '  what injection changes',
+          ...(changes.length > 0 ? changes : ['    nothing more']),
+        ]
       : []),
     '',
   ]

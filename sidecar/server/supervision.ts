@@ -63,10 +63,14 @@ export class Supervision {
       socket.destroy()
       return
     }
-    const { log, admit, weaknessOf } = this.options
+    const { log, admit, weaknessOf, onGone } = this.options
     const connection = new Connection(socket, {
       log,
-      admit,
+      admit: (peer) => {
+        const why = admit(peer)
+        if (why !== undefined) onGone(`the shim in the server's container was refused: ${why}`)
+        return why
+      },
       onAdmitted: (peer) => {
         this.command = { ...UNKNOWN, weakness: weaknessOf(peer) }
       },

@@ -86,6 +86,7 @@ const addMarks = (pod: JsonObject, plan: Plan): JsonObject => {
 export const applyPlan = (pod: JsonObject, plan: Plan, floor: Floor): JsonObject => {
   const changed = STEPS.reduce((current, step) => step(current, plan, floor), pod)
   const { server: container, transport } = plan
-  const status = statusText(pod, changed, { container, transport: transport.kind })
+  const direct = transport.kind === 'http' && !hasShim(transport) ? [transport.port] : []
+  const status = statusText(pod, changed, { container, transport: transport.kind, direct })
   return withAt(changed, ['metadata', 'annotations', STATUS_ANNOTATION], status)
 }

@@ -17,6 +17,8 @@ const schema = z.strictObject({
   version: z.literal(1),
   container: z.string(),
   transport: z.enum(['stdio', 'http']),
+  /** Ports by which the server is reached around the sidecar. */
+  direct: z.array(z.number()).optional(),
   /** Earlier values by place; null where there was none. A place is a path whose list items go by name. */
   was: z.record(z.string(), z.custom<Json>()),
 })
@@ -98,11 +100,19 @@ const isLine = (place: string): boolean => place.endsWith(' command') || place.e
 export interface StatusParts {
   readonly container: string
   readonly transport: 'stdio' | 'http'
+  readonly direct: readonly number[]
 }
 
 /** The status annotation's text for a pod that injection turned from one form into another. */
 export const statusText = (before: JsonObject, after: JsonObject, parts: StatusParts): string => {
-  const { container, transport } = parts
-  const status: Status = { version: 1, container, transport, was: changes(before, after) }
+  const { container, transport, direct } = parts
+  const reached = direct.length > 0 ? { direct: [...direct] } : {}
+  const status: Status = {
+    version: 1,
+    container,
+    transport,
+    ...reached,
+    was: changes(before, after),
+  }
   return JSON.stringify(status)
 }

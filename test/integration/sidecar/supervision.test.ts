@@ -161,12 +161,13 @@ describe('who else connects', () => {
     first.destroy()
   })
 
-  test('a stranger is put out and changes nothing', async () => {
+  test('a stranger is put out, and that is what readiness says', async () => {
     await listen(false)
     const socket = await dial()
     socket.write(Buffer.concat([frame(0x81, Buffer.from([0, 1, 0, 0, 0, 8, 6, 4])), HELD, SPAWNED]))
     await readAll(socket)
-    expect(heard).toEqual([])
-    expect(kept.lines.join()).toContain('it is a stranger')
+    const why = 'was refused: it is a stranger'
+    expect(heard).toEqual([`gone: the shim in the server's container ${why}`])
+    expect(kept.lines.join()).toContain(why)
   })
 })

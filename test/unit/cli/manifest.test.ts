@@ -34,6 +34,7 @@ spec:
     command: [ echo-server ,  "--verbose" ] # the line
     # the end
 `
+const HTTP_POD = `${POD.trimEnd()}\n    ports: [{ containerPort: 8000 }]\n`
 const OTHER = `# A service of ours.
 kind:    Service
 apiVersion: v1
@@ -301,6 +302,32 @@ describe('explain', () => {
     expect(stdout).toMatch(/^ +transport +auto +default$/m)
     expect(stdout).toMatch(/^ +~ spec\.containers\[server\]\.command$/m)
     expect(stdout).toMatch(/^ +\+ spec\.initContainers/m)
+  })
+
+  test.each<[string, string, readonly string[]]>([
+    ['a stdio server', POD, ['15200: the sidecar, by /mcp']],
+    [
+      'a server that is held on loopback',
+      HTTP_POD,
+      [
+        '15200: the sidecar, by /mcp',
+        "8000: the sidecar, by the server's own path; the server is held on loopback",
+      ],
+    ],
+    [
+      'a server whose command is unknown',
+      HTTP_POD.replace(/^ +command: .*$/m, ''),
+      ['15200: the sidecar, by /mcp', '8000: the server itself, around the sidecar'],
+    ],
+    [
+      'a server behind a bridge',
+      HTTP_POD.replace(/command: .*$/m, "command: [mcp-proxy, --port, '8000', --, echo]"),
+      ['15200: the sidecar, by /mcp', '8000: the sidecar, by /mcp; in the place of a bridge'],
+    ],
+  ])('says by which ports callers reach %s', (_name, text, expected) => {
+    const { stdout } = explainManifest(text, options)
+    const [, lines = ''] = /callers reach the server\n((?: {4}.*\n)+)/.exec(stdout) ?? []
+    expect(lines.trimEnd().split('\n')).toEqual(expected.map((line) => `    ${line}`))
   })
 
   test('a denial has its reasons on stderr', () => {
