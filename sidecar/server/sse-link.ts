@@ -4,6 +4,7 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
+import { slice } from '../mcp/message.ts'
 import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
 import type { ServerEvent } from './event-reader.ts'
 import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
@@ -51,6 +52,8 @@ export class SseLink implements Link {
   /** Messages that wait for the endpoint, or behind a notification that has not been accepted. */
   private waiting: Outgoing[] = []
   private readonly posts = new Set<ClientRequest>()
+  /** Those of requests that the server has not accepted yet: some answer on the stream, and never to the POST. */
+  private readonly unaccepted = new Map<number, ClientRequest>()
   /** The notification that the server has not accepted yet. */
   private accepting: ClientRequest | undefined
   private end: LinkEnd | undefined
@@ -76,8 +79,10 @@ export class SseLink implements Link {
     return true
   }
 
-  abandon(): void {
-    // The server has been told by a message; its answer, if it comes, goes nowhere.
+  abandon(id: number): void {
+    const at = this.waiting.findIndex((outgoing) => outgoing.id === id)
+    for (const { unread } of at === -1 ? [] : this.waiting.splice(at, 1)) unread.release()
+    this.letGo(id)
   }
 
   pause(): void {
@@ -139,8 +144,18 @@ export class SseLink implements Link {
       const line = lineIn(data)
       // Which request it belongs to, only its own words say.
       if (line.kind === 'odd') this.owner?.odd(line, undefined)
-      else this.owner?.message(line, undefined)
+      else {
+        if (line.kind === 'response' && line.id) this.letGo(Number(slice(line.text, line.id)))
+        this.owner?.message(line, undefined)
+      }
     }
+  }
+
+  /** Nothing that the server says to this request's POST matters any more. */
+  private letGo(id: number): void {
+    const sent = this.unaccepted.get(id)
+    this.unaccepted.delete(id)
+    sent?.destroy()
   }
 
   private opened(url: string): void {
@@ -184,11 +199,16 @@ export class SseLink implements Link {
     })
     this.posts.add(sent)
     if (isOneWay) this.accepting = sent
+    else this.unaccepted.set(id, sent)
     sent.on('response', (response) => {
+      if (!isOneWay) this.unaccepted.delete(id)
       this.accepted(sent)
       this.answered(response, id)
     })
-    sent.on('error', (error) => this.broken(id, error))
+    sent.on('error', (error) => {
+      // One that was let go has no answer to wait for.
+      if (isOneWay || this.unaccepted.delete(id)) this.broken(id, error)
+    })
     sent.on('finish', () => unread.release())
     sent.on('close', () => {
       this.posts.delete(sent)

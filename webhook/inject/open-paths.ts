@@ -13,6 +13,8 @@ export interface OpenPaths {
 
 /** Where Prometheus looks for metrics where nobody says. */
 const METRICS = '/metrics'
+// What a warning has room for.
+const MAX_SHOWN = 80
 
 /** The path on this port that Prometheus is told of. */
 const scraped = ({ pod }: Subject, port: number): string | undefined => {
@@ -28,11 +30,13 @@ export const openPaths = (port: number, subject: Subject): OpenPaths => {
   const named = resolution.settings['open-paths'] ?? []
   const metrics = scraped(subject, port)
   if (metrics === undefined || named.includes(metrics)) return { paths: named, warnings: [] }
-  const shown = JSON.stringify(metrics.slice(0, 80))
-  const what = `pod: the metrics that prometheus.io/ annotations name at ${shown} on port ${port}`
-  if (!parseValue('open-paths', metrics).ok || metrics.includes(',')) {
-    return { paths: named, warnings: [`${what} do not pass the sidecar: no plain path`] }
+  const isPlain = parseValue('open-paths', metrics).ok && !metrics.includes(',')
+  if (!isPlain) {
+    const wrong = `pod: prometheus.io/path: the metrics do not pass the sidecar: it is no plain path, or one where MCP is spoken`
+    return { paths: named, warnings: [wrong] }
   }
+  const shown = metrics.length > MAX_SHOWN ? `${metrics.slice(0, MAX_SHOWN)}…` : metrics
+  const what = `pod: the metrics that prometheus.io/ annotations name at ${shown} on port ${port}`
   return config.floor.allowOpenPaths
     ? { paths: [...named, metrics], warnings: [`${what} pass the sidecar, as ${PREFIX}open-paths`] }
     : {

@@ -137,6 +137,30 @@ test('what waits is bounded, and goes with the link', async () => {
   expect(closes).toBe(1)
 })
 
+test('a server that never answers a POST is served on: what it has answered, or nobody waits for, makes room', async () => {
+  sendRequest(1)
+  const stream = await open('/message')
+  for (let id = 1; id <= 2 * MAX_OPEN; id++) {
+    await next('POST /message')
+    if (id % 2 === 0) link.abandon(id)
+    else {
+      stream.write(`data: {"jsonrpc":"2.0","id":${id},"result":{}}\n\n`)
+      await until(() => heard.length > (id - 1) / 2, 'the answer has come')
+    }
+    expect(sendRequest(id + 1)).toBe(true)
+  }
+  expect(failures).toEqual([])
+})
+
+test('what nobody waits for before the endpoint is known is never sent', async () => {
+  sendRequest(1)
+  sendRequest(2)
+  link.abandon(1)
+  await open('/message')
+  expect((await next('POST /message')).body).toBe(request(2))
+  expect(taken).toEqual([])
+})
+
 test('a POST that is refused is the failure of its request alone', async () => {
   sendRequest(1)
   await open('/message')
