@@ -67,6 +67,11 @@ const schema = z.strictObject({
    * taken at the pod's own addresses alone; with the wildcard, neither could listen beside the other.
    */
   isSupervised: z._default(z.boolean(), false),
+  /** Other ports of a server that is held on loopback: carried there from the pod's own addresses as plain TCP, unread. */
+  carriedPorts: z._default(
+    z.array(z.int().check(z.gte(1), z.lte(65_535))).check(z.maxLength(16)),
+    [],
+  ),
   /** Where to leave the shim for the server's container; absent where it is there already. */
   binDir: z.optional(path),
   /**
@@ -145,6 +150,9 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
       ? [`port: missing; transport ${transport} needs the port of the server`]
       : []),
     ...conflicts(settings.value),
+    ...(shape.data.carriedPorts.length > 0 && !shape.data.isSupervised
+      ? ['carriedPorts: only with isSupervised; else the server has them itself']
+      : []),
     ...(shape.data.isSupervised && !speaksHttp(settings.value)
       ? [`transport: nothing is supervised that speaks ${transport}`]
       : []),

@@ -14,9 +14,8 @@ import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { forwarded } from './http/forwarded.ts'
 import { closed, listen } from './http/listen.ts'
-import { createListener, type ListenerOptions } from './http/listener.ts'
+import { createListener } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
-import { answerUnread } from './http/unread.ts'
 import { IdleMemory } from './life/idle-memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
@@ -32,19 +31,14 @@ import { classify } from './pipeline/classify.ts'
 import { forward } from './pipeline/forward.ts'
 import { guard } from './pipeline/guard.ts'
 import { head } from './pipeline/head.ts'
-import {
-  isAllowedOrigin,
-  origin,
-  originFault,
-  originRules,
-  type OriginRules,
-} from './pipeline/origin.ts'
+import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
+import { otherPaths } from './pipeline/other-paths.ts'
 import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 import { Tracing } from './telemetry/tracing.ts'
-import type { OpenPaths } from './server/open-paths.ts'
+import { CarriedPort } from './server/carried-port.ts'
 import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
@@ -210,20 +204,6 @@ const createTracing = async (
   return spans && new Tracing(spans, now)
 }
 
-/** The server's own paths, for whoever may call us at all. */
-const otherPaths = (
-  paths: OpenPaths,
-  rules: OriginRules,
-): Pick<ListenerOptions, 'serveOther' | 'advice'> => ({
-  serveOther: (request, reply) => {
-    const refused = originFault(rules, request.headers, request.rawHeaders)
-    if (!refused) return paths.serve(request, reply)
-    answerUnread(request, reply, () => reply.fault(refused))
-    return true
-  },
-  advice: '; a path of the server passes where outrigger.dev/open-paths names it',
-})
-
 const createServers = (
   { config, log, now, pod }: SidecarParts,
   { budget, metrics, remarks, readiness, router, server }: ReturnType<typeof build>,
@@ -264,9 +244,10 @@ const createServers = (
     mcp: [createListener(listener), createListener(listener)],
     admin: [createAdmin(admin), createAdmin(admin)],
     standIns: new StandIns({
-      ports: config.standIns.map(({ port }) => port),
+      ports: [...config.standIns.map(({ port }) => port), ...config.carriedPorts],
       addresses: config.isSupervised ? (pod?.addresses ?? []) : [config.host],
       createListener: (port) => {
+        if (config.carriedPorts.includes(port)) return new CarriedPort(port)
         const known = config.standIns.find((one) => one.port === port)?.path
         return createListener({ ...listener, path: () => known ?? server.path })
       },

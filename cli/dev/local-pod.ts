@@ -76,7 +76,7 @@ const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, stri
   if (!isObject(document)) return fail(['no configuration'])
   // A server that speaks HTTP is started as it is here, and has its port itself.
   const isSupervised = at(document, 'isSupervised') === true
-  const alone = isSupervised ? { isSupervised: false, standIns: [] } : {}
+  const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
   return parseSidecarConfig({ ...document, ...LOCAL, ...alone, port })
 }
 

@@ -1,8 +1,10 @@
 // Taking a port, for MCP's listener and for the admin one: so that nobody else can take it in the other address family.
 // And giving it back.
 
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
+
+/** What listens: for HTTP, or for whatever passes unread. */
+export type Listener = Server & { closeAllConnections(): void }
 
 const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '::1'])
 
@@ -47,7 +49,7 @@ export const listen = async (
 }
 
 /** Stops listening; connections that still carry an answer to their client have so long to do it. */
-export const closed = async (server: Server, patienceMs: number): Promise<void> => {
+export const closed = async (server: Listener, patienceMs: number): Promise<void> => {
   const isClosed = new Promise<void>((resolve) => server.close(() => resolve()))
   const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
   await isClosed

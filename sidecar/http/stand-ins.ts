@@ -1,11 +1,10 @@
-// The ports that the server, or a bridge before it, would hold and the sidecar listens on. Where the server lives on
+// The ports that the server, or a bridge before it, would hold and the sidecar listens on, for MCP or to carry them. Where the server lives on
 // loopback beside them they are taken at the pod's own addresses, again and again while somebody else has one, and left to
 // a server that nothing holds on loopback.
 
-import type { Server } from 'node:http'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
-import { listen } from './listen.ts'
+import { listen, type Listener } from './listen.ts'
 
 /** How often a port is tried again that could not be taken. */
 const RETRY_MS = 1000
@@ -14,7 +13,7 @@ export interface StandInsOptions {
   readonly ports: readonly number[]
   readonly addresses: readonly string[]
   /** A listener for each port; two share a place where one socket cannot take both families. */
-  readonly createListener: (port: number) => Server
+  readonly createListener: (port: number) => Listener
   readonly log: Log
   readonly now: () => number
   /** Why not every port is ours that should be; undefined once all are. */
@@ -24,7 +23,7 @@ export interface StandInsOptions {
 interface Place {
   readonly port: number
   readonly address: string
-  readonly pair: readonly [Server, Server]
+  readonly pair: readonly [Listener, Listener]
 }
 
 export class StandIns {
@@ -52,7 +51,7 @@ export class StandIns {
     }
   }
 
-  get servers(): readonly Server[] {
+  get servers(): readonly Listener[] {
     return this.places.flatMap(({ pair }) => pair)
   }
 

@@ -37,6 +37,7 @@ const floorSchema = z.strictObject({
   allowKubeApi: z.boolean().default(false),
   allowForwardHeaders: z.boolean().default(false),
   allowOpenPaths: z.boolean().default(false),
+  allowCarriedPorts: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),

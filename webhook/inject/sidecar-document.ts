@@ -37,8 +37,14 @@ const settingTexts = (
   )
 }
 
-const standInsIn = ({ standIns }: Transport): Pick<SidecarDocument, 'standIns'> =>
-  standIns.length === 0 ? {} : { standIns: [...standIns] }
+const standInsIn = (transport: Transport): Pick<SidecarDocument, 'standIns' | 'carriedPorts'> => {
+  const { standIns } = transport
+  const carried = transport.kind === 'http' ? transport.carried : []
+  return {
+    ...(standIns.length === 0 ? {} : { standIns: [...standIns] }),
+    ...(carried.length === 0 ? {} : { carriedPorts: [...carried] }),
+  }
+}
 
 export interface DocumentParts {
   readonly pod: JsonObject

@@ -13,6 +13,7 @@ import { findCommand, readLine, wordsOf, type Line, type ServerLine } from './co
 import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { openPaths } from './open-paths.ts'
+import { otherPorts } from './other-ports.ts'
 import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
 import { bypassWarnings, reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
@@ -39,6 +40,8 @@ export interface Http {
   readonly tls: UpstreamTls
   /** Paths of its own that pass the sidecar besides MCP. */
   readonly openPaths: readonly string[]
+  /** Ports of its own that the sidecar carries as plain TCP. */
+  readonly carried: readonly number[]
   /** The server's own words, where they are known: then the shim holds it on loopback. */
   readonly line: ServerLine | undefined
   /** Its port at the pod's own addresses, where it is held. */
@@ -134,7 +137,6 @@ const portOf = (
 
 // What a warning has room for.
 const MAX_SHOWN = 80
-const MAX_PORTS = 5
 
 const shown = (command: readonly string[]): string => {
   const text = command.join(' ')
@@ -180,15 +182,8 @@ const ownLine = (
 
 const heldWarnings = (server: JsonObject, port: number): readonly string[] => {
   const name = nameOf(server)
-  const others = tcpPorts(server).filter(({ number }) => number !== port)
-  const more = others.length > MAX_PORTS ? ` and ${others.length - MAX_PORTS} more` : ''
   return [
     `container ${name}: is held on loopback by Outrigger's shim; port ${port} at the pod's address is the sidecar's: there are MCP and what ${PREFIX}open-paths names, and nothing else of the server`,
-    ...(others.length > 0
-      ? [
-          `container ${name}: no other pod reaches its other ports any more: ${portList(others.slice(0, MAX_PORTS))}${more}`,
-        ]
-      : []),
   ]
 }
 
@@ -231,9 +226,12 @@ const http = (
   const open = openPaths(port, subject)
   // Nobody but the server can show the certificate that its clients expect there.
   const line = tls.value.isTls ? undefined : ownLine(server, subject)
+  const isHeld = line !== undefined
+  const others = otherPorts(server, port, { isHeld, floor: subject.config.floor })
   const warnings = [
     ...(said ? [] : [guess]),
     ...(line ? heldWarnings(server, port) : unheldWarnings(server, port, tls.value.isTls, subject)),
+    ...others.warnings,
     ...tls.value.warnings,
     ...open.warnings,
   ]
@@ -243,6 +241,7 @@ const http = (
     port,
     tls: tls.value,
     openPaths: open.paths,
+    carried: others.carried,
     line,
     standIns: line ? [{ port }] : [],
     warnings,

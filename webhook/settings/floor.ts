@@ -25,6 +25,8 @@ export interface Floor {
   readonly allowForwardHeaders: boolean
   /** `open-paths` may be asked for: paths of the server that pass the sidecar besides MCP. */
   readonly allowOpenPaths: boolean
+  /** Other ports of a server that is held on loopback pass the sidecar as plain TCP, unread. */
+  readonly allowCarriedPorts: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
   readonly minAuditLevel: 'metadata' | 'request' | 'response'

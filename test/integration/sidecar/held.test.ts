@@ -156,6 +156,21 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     expect(network.dialFromOther(POD_IPV4, 3456)).toBe('ECONNREFUSED')
   })
 
+  test('is reached on its other ports where these are carried, and only there', async () => {
+    const pages = `for (const port of [9090, 9091]) require('node:http').createServer((request, response) => response.end(port + request.url)).listen(port)`
+    const running = make({
+      command: [process.execPath, '-e', pages],
+      document: { carriedPorts: [9090] },
+    })
+    await running.start()
+    await running.until(({ text }) => text.includes('ECONNREFUSED'))
+    for (const address of [POD_IPV4, `[${POD_IPV6}]`]) {
+      const { status, text } = network.askFromOther(`http://${address}:9090/metrics`)
+      expect([status, text]).toEqual([200, '9090/metrics'])
+    }
+    expect(network.dialFromOther(POD_IPV4, 9091)).toBe('ECONNREFUSED')
+  })
+
   test('goes on through a restart of the sidecar, and is served again', async () => {
     const running = make({
       command: serverCommand('@modelcontextprotocol/server-everything', 'streamableHttp'),

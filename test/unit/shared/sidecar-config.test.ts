@@ -36,6 +36,37 @@ describe('traces', () => {
   })
 })
 
+describe('what does not hold together is told', () => {
+  const HTTP = { transport: 'http', port: '8000' }
+
+  test.each<[string, Readonly<Record<string, unknown>>, string]>([
+    [
+      'HTTP without a port',
+      { settings: { transport: 'sse' } },
+      'port: missing; transport sse needs',
+    ],
+    [
+      'a token that was verified',
+      { settings: { ...HTTP, 'forward-headers': 'authorization' } },
+      'Authorization goes on with auth: none only',
+    ],
+    [
+      'headers of callers who share',
+      { settings: { ...HTTP, 'forward-headers': 'X-A', 'process-model': 'shared' } },
+      'with process-model: shared callers would share',
+    ],
+    [
+      'a path that is the endpoint',
+      { settings: { ...HTTP, path: '/v1/', 'open-paths': '/V1' } },
+      'open-paths: /V1 is where the server speaks MCP',
+    ],
+    ['ports of a server that has them', { carriedPorts: [9090] }, 'carriedPorts: only with'],
+  ])('%s', (_name, document, expected) => {
+    const config = parseSidecarConfig(document)
+    expect(config.ok ? [] : config.error).toEqual([expect.stringContaining(expected)])
+  })
+})
+
 describe('what is wrong is told in words', () => {
   test.each([
     [
