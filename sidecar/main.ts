@@ -6,6 +6,7 @@ import { podOf } from './life/pod.ts'
 import { processOf } from './life/process.ts'
 import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
+import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
@@ -37,7 +38,7 @@ const pod = podOf(process.env[POD_IPS_VARIABLE])
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
 else if (config.value.settings.auth !== 'none') {
   refuse([
-    'auth: oidc is not built yet and nothing is served without it; `outrigger.dev/auth: none` serves anybody, where the cluster configuration allows it',
+    `${NO_IDENTITY}; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
   ])
 } else if (config.value.isSupervised && pod.addresses.length === 0) {
   refuse([

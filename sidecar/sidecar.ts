@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NO_IDENTITY } from '../shared/identity.ts'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { Budget } from './bytes/budget.ts'
@@ -264,7 +265,7 @@ const createServers = (
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
   // Whoever starts one says so in their own words first; here nobody can forget it.
-  if (config.settings.auth !== 'none') throw new Error('auth: oidc is not built yet')
+  if (config.settings.auth !== 'none') throw new Error(NO_IDENTITY)
   const built = build(parts)
   const { server, readiness, router, drain, sweep } = built
   let isStarted = false

@@ -34,7 +34,7 @@ export const notesOn = (
   const warnings = outcome.warnings.map((warning) => `${where}: warning: ${warning}`)
   if (outcome.kind !== 'deny') return warnings
   const reasons = outcome.violations.map(({ message }) => `${where}: denied: ${message}`)
-  const isStrict = outcome.violations.some(({ code }) => code === 'floor' || code === 'incomplete')
+  const isStrict = outcome.violations.some(({ code }) => code === 'floor' || code === 'not-built')
   return [...warnings, ...reasons, ...(isDefaultConfig && isStrict ? [`${where}: ${STRICT}`] : [])]
 }
 

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { annotation, KEYS } from '../../shared/annotations.ts'
+import { NO_IDENTITY } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -72,7 +73,7 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   }
   if (!flags.allowAnonymous) {
     return fail([
-      'refusing to serve without authentication (auth: oidc is not built yet); --allow-anonymous serves anybody who can reach the port',
+      `${NO_IDENTITY}; --allow-anonymous serves anybody who can reach the port`,
     ])
   }
   return speaksHttp(config.value.settings)

@@ -250,6 +250,38 @@ describe('configurations', () => {
   })
 })
 
+describe("the README's first annotation", () => {
+  const [, snippet = ''] =
+    /^```yaml\n(metadata:\n.*?)```/ms.exec(readFileSync(new URL('../README.md', ROOT), 'utf8')) ??
+    []
+  const workload = `apiVersion: apps/v1
+kind: Deployment
+${snippet.replace('metadata:\n', 'metadata:\n  name: mine\n')}spec:
+  template:
+    spec:
+      containers: [{ name: mine, image: mine, command: [mine] }]
+`
+  const injected = (path: string) => {
+    const config = readClusterConfig(read(path))
+    if (!config.ok) throw new Error(config.error.join())
+    const common = { file: 'mine', isDefaultConfig: false, namespace: 'default', namespaces: [] }
+    return injectManifest(workload, { ...common, config: config.value })
+  }
+
+  test('is enough under the configuration for trying out', () => {
+    expect(snippet).toContain(`${PREFIX}inject: 'true'`)
+    const { stdout, stderr, exitCode } = injected('overlays/dev/config.yaml')
+    expect([stderr.replaceAll(/^.*: warning: .*\n/gm, ''), exitCode]).toEqual(['', 0])
+    expect(stdout).toContain('outrigger-sidecar')
+  })
+
+  test('is denied by the strict base, with what to write instead', () => {
+    const { stderr, exitCode } = injected('base/config.yaml')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('set outrigger.dev/auth: none')
+  })
+})
+
 describe('examples', () => {
   const files = readdirSync(new URL('examples/', ROOT))
   const optionsFor = (path: string): ManifestOptions => {

@@ -2,6 +2,7 @@
 // in the file of its subject; this is the list. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
+import { NO_IDENTITY } from '../../shared/identity.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
@@ -16,11 +17,10 @@ import { volumeTypeViolations } from './volume-types.ts'
 
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
   const { settings } = resolution
-  const isOpen = settings.auth === 'none' || (settings['oidc-issuers'] ?? []).length > 0
-  const noIssuer = `${PREFIX}oidc-issuers: missing, so that nobody could be let in; authentication is not built yet and no sidecar starts with it: set ${PREFIX}auth: none where the cluster configuration allows it (floor.allowAnonymous)`
+  const unbuilt = `${PREFIX}${NO_IDENTITY}: set ${PREFIX}auth: none (anybody may call) where the cluster configuration allows it (floor.allowAnonymous)`
   return [
     ...resolution.violations,
-    ...(isOpen ? [] : [violation('incomplete', noIssuer)]),
+    ...(settings.auth === 'none' ? [] : [violation('not-built', unbuilt, 'auth')]),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
     ...writablePathViolations(settings['writable-paths'] ?? []),

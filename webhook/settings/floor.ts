@@ -58,7 +58,7 @@ const LEAVES: readonly Leave[] = [
     key: 'auth',
     value: 'none',
     by: 'allowAnonymous',
-    instead: 'use `oidc` (not built yet: its pods serve nobody)',
+    instead: 'use `oidc` once it is built',
   },
   {
     key: 'process-model',

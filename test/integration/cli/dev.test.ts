@@ -60,9 +60,9 @@ test.each<[string, text: string, says: RegExp]>([
   [
     'a pod whose callers would have to be verified',
     pod(
-      "annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/oidc-issuers: https://issuer.example",
+      "annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/auth: oidc",
     ),
-    /^outrigger dev: Pod\/one: auth: oidc is not built yet.*auth: none$/m,
+    /^outrigger dev: Pod\/one: denied: outrigger\.dev\/auth: oidc is not built yet.*auth: none /m,
   ],
 ])('%s', async (_name, text, says) => {
   const { code, stdout, stderr } = await run(text, AbortSignal.abort())
