@@ -3,8 +3,8 @@
 // each tag was resolved to. A document of bounded size; what is not of this form is refused whole.
 
 import { z } from 'zod'
-import { messageOf } from './message.ts'
 import { fail, ok, type Result } from './result.ts'
+import { faultWords, schemaFaults } from './schema-words.ts'
 
 /** The ConfigMap, and the member of it that holds the document. */
 export const INDEX_CONFIG_MAP = 'outrigger-images'
@@ -40,16 +40,21 @@ const imageSchema = z.strictObject({
   user: userSchema.optional(),
 })
 
+const digest = z
+  .string()
+  .refine((text) => DIGEST.test(text), 'must be a digest, sha256: and 64 hex digits')
+
 const schema = z.strictObject({
   version: z.literal(1),
   /** `docker.io/library/node:24` → the digest that it was resolved to. */
-  tags: z
-    .record(z.string().max(512), z.string().regex(DIGEST, 'a digest, sha256: and 64 hex digits'))
-    .default({}),
+  tags: z.record(z.string().max(512), digest).default({}),
   images: z
     .record(
-      z.string().regex(DIGEST, 'a digest, sha256: and 64 hex digits'),
-      z.record(z.string().regex(PLATFORM, 'a platform such as linux/amd64'), imageSchema),
+      digest,
+      z.record(
+        z.string().refine((text) => PLATFORM.test(text), 'must be a platform such as linux/amd64'),
+        imageSchema,
+      ),
     )
     .default({}),
 })
@@ -73,10 +78,7 @@ export const EMPTY_INDEX: ImageIndex = { version: 1, tags: {}, images: {} }
 export const parseImageIndex = (document: unknown): Result<ImageIndex, readonly string[]> => {
   const parsed = schema.safeParse(document)
   if (parsed.success) return ok(parsed.data)
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'document'}: ${message}`,
-  )
-  return fail(faults.slice(0, 10))
+  return fail(schemaFaults(schema, document, parsed.error.issues).slice(0, 10).map(faultWords))
 }
 
 /** Reads the document's text (JSON). */
@@ -86,8 +88,8 @@ export const readImageIndex = (text: string): Result<ImageIndex, readonly string
   }
   try {
     return parseImageIndex(JSON.parse(text))
-  } catch (error) {
-    return fail([`it is not JSON: ${messageOf(error).slice(0, 200)}`])
+  } catch {
+    return fail(['it is not JSON'])
   }
 }
 

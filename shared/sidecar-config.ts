@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
+import { faultWords, schemaFaults } from './schema-words.ts'
 import { conflicts, parseSettings, type Settings } from './settings.ts'
 
 const port = z.int().check(z.gte(0), z.lte(65_535))
@@ -104,32 +105,6 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
   readonly settings: Settings
 }
 
-/** Zod's names of types, as a person would say them. */
-const KINDS: Readonly<Record<string, string>> = {
-  array: 'a list',
-  boolean: 'true or false',
-  int: 'a whole number',
-  number: 'a number',
-  object: 'a mapping',
-  record: 'a mapping',
-  string: 'a string (in YAML put it in quotes)',
-}
-
-/** What is wrong, in words; zod's small edition brings none. */
-const words = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => JSON.stringify(key)).join(', ')
-    if (issue.path.length > 0) return `there is no ${keys}`
-    return `there is no ${keys}; there are ${Object.keys(schema.shape).join(', ')}`
-  }
-  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`
-  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
-  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
-  if (issue.code !== 'invalid_format') return issue.message
-  return `must be a ${issue.format === 'starts_with' ? 'path that begins with /' : issue.format}`
-}
-
 /** Whether the server is reached over HTTP, not by the shim. */
 export const speaksHttp = ({ transport }: Settings): boolean =>
   transport === 'http' || transport === 'sse'
@@ -138,9 +113,7 @@ export const speaksHttp = ({ transport }: Settings): boolean =>
 export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
   const shape = schema.safeParse(document)
   if (!shape.success) {
-    return fail(
-      shape.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${words(issue)}`),
-    )
+    return fail(schemaFaults(schema, document, shape.error.issues).map(faultWords))
   }
   const settings = parseSettings(shape.data.settings)
   if (!settings.ok) return fail(settings.error.map((error) => `settings: ${error}`))

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { LEVELS, type Level } from '../shared/log.ts'
 import { messageOf } from '../shared/message.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
+import { schemaFaults } from '../shared/schema-words.ts'
 
 export const USAGE = `usage: webhook webhook --config FILE [options]
 
@@ -57,7 +58,7 @@ const whole = (max: number, wants: string) =>
     .transform(Number)
 
 const schema = z.object({
-  config: z.string({ error: 'say which file holds the cluster configuration' }).min(1),
+  config: z.string().min(1),
   images: z.string().min(1).optional(),
   host: z.string().min(1).optional(),
   port: whole(65_535, 'a port'),
@@ -76,7 +77,11 @@ const parse = (args: readonly string[]) =>
 const check = (values: unknown): Result<Options, string[]> => {
   const parsed = schema.safeParse(values)
   if (!parsed.success) {
-    return fail(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`))
+    return fail(
+      schemaFaults(schema, values, parsed.error.issues).map(
+        ({ path, message }) => `--${path.join('.')}: ${message}`,
+      ),
+    )
   }
   const { config, images, host, port, namespace, service, configuration, ...rest } = parsed.data
   return ok({

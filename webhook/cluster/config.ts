@@ -1,11 +1,14 @@
 // The cluster configuration: one YAML document that the platform team owns. Parsed once, every
 // error at once, closed by default. What it allows is named `allow…` and is logged at start.
 
-import { parseAllDocuments } from 'yaml'
+import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { z } from 'zod'
-import { PREFIX } from '../../shared/annotations.ts'
+import { isKey, PREFIX } from '../../shared/annotations.ts'
 import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
+import { isObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { faultWords, schemaFaults, type SchemaFault } from '../../shared/schema-words.ts'
+import { yamlWords } from '../../shared/yaml-words.ts'
 import { tracesSchema, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import { registriesWithDefault, type Registries } from '../images/registries.ts'
@@ -27,7 +30,10 @@ const id = (least: number) => z.number().int().min(least).max(2_147_483_647)
 const words = z.array(z.string())
 const quantity = z
   .string()
-  .refine((text) => parseQuantity(text) !== undefined, 'not a Kubernetes quantity')
+  .refine(
+    (text) => parseQuantity(text) !== undefined,
+    'must be a Kubernetes quantity such as 500m or 1Gi',
+  )
 
 const floorSchema = z.strictObject({
   level: z.enum(LEVELS).default('strict'),
@@ -50,7 +56,9 @@ const floorSchema = z.strictObject({
 
 const schema = z.strictObject({
   sidecar: z.strictObject({
-    image: z.string().regex(/^\S+$/, 'an image reference without spaces'),
+    image: z
+      .string()
+      .refine((text) => /^\S+$/.test(text), 'must be an image reference without spaces'),
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
     imagePullSecrets: words.default([]),
     uid: id(1).default(DEFAULT_SIDECAR_UID),
@@ -98,36 +106,103 @@ export interface ClusterConfig {
 
 const WHERE = 'cluster configuration'
 
-/** Checks a document that has been parsed from YAML or JSON; on failure every error at once. */
-export const parseClusterConfig = (document: unknown): Result<ClusterConfig, string[]> => {
-  const shape = schema.safeParse(document)
-  if (!shape.success) {
-    return fail(
-      shape.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`),
-    )
-  }
-  const { settings, ...rest } = shape.data
-  const annotations = Object.entries(settings).map(([word, text]) => [`${PREFIX}${word}`, text])
-  const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
-  const { violations } = resolveSettings([scope], rest.floor)
-  const unknown = unknownKeys(settings).map((error) => `settings: ${error}`)
-  const isShared = rest.server.defaultUid === rest.sidecar.uid
-  const errors = [
-    ...unknown,
-    ...violations.map(({ message }) => message),
-    ...(isShared ? [`server.defaultUid: ${rest.sidecar.uid} is the sidecar's uid`] : []),
-  ]
-  return errors.length > 0
-    ? fail(errors)
-    : ok({ ...rest, images: EMPTY_INDEX, scope: { ...scope, warnings: [] } })
+/** The settings as far as they are texts; what is none the schema has told. */
+const settingTexts = (document: unknown): Readonly<Record<string, string>> => {
+  const settings = isObject(document) ? document['settings'] : undefined
+  if (!isObject(settings)) return {}
+  const texts = Object.entries(settings).flatMap(([word, text]) =>
+    typeof text === 'string' ? [[word, text] as const] : [],
+  )
+  return Object.fromEntries(texts)
 }
+
+interface Settings {
+  readonly scope: ScopeTexts
+  readonly faults: readonly SchemaFault[]
+}
+
+/** What is wrong with the settings; by the floor only where that itself is right. */
+const readSettings = (document: unknown, floor: Floor | undefined): Settings => {
+  const texts = settingTexts(document)
+  const annotations = Object.entries(texts).map(([word, text]) => [`${PREFIX}${word}`, text])
+  const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
+  const { violations } = resolveSettings([scope], floor ?? floorSchema.parse({}))
+  const told = violations.filter(({ code }) => floor !== undefined || code !== 'floor')
+  const unknown = Object.keys(texts).filter((word) => !isKey(word))
+  return {
+    scope: { ...scope, warnings: [] },
+    faults: [
+      ...unknownKeys(texts).map((message, index) => ({
+        path: ['settings', unknown[index] ?? ''],
+        message,
+      })),
+      ...told.map(({ message, key = '' }) => ({
+        path: ['settings', key],
+        message: message.replace(`${WHERE}: `, ''),
+      })),
+    ],
+  }
+}
+
+/** Checks a document that has been parsed from YAML or JSON; on failure every fault at once. */
+const checkDocument = (document: unknown): Result<ClusterConfig, readonly SchemaFault[]> => {
+  const shape = schema.safeParse(document)
+  const { scope, faults } = readSettings(document, shape.data?.floor)
+  if (!shape.success) {
+    return fail([...schemaFaults(schema, document, shape.error.issues), ...faults])
+  }
+  const { settings: _settings, ...rest } = shape.data
+  const isShared = rest.server.defaultUid === rest.sidecar.uid
+  const message = `${rest.sidecar.uid} is the sidecar's uid`
+  const all = [...faults, ...(isShared ? [{ path: ['server', 'defaultUid'], message }] : [])]
+  return all.length > 0 ? fail(all) : ok({ ...rest, images: EMPTY_INDEX, scope })
+}
+
+/** The same, its faults as sentences. */
+export const parseClusterConfig = (document: unknown): Result<ClusterConfig, string[]> => {
+  const checked = checkDocument(document)
+  return checked.ok ? checked : fail(checked.error.map(faultWords))
+}
+
+/** Where the key of a member stands. */
+const keyAt = (map: unknown, name: string | undefined): number | undefined => {
+  const pair = isMap(map)
+    ? map.items.find(({ key }) => isScalar(key) && key.value === name)
+    : undefined
+  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined
+}
+
+/** The line on which a fault stands: that of the innermost member on its path that is there; 0 where none is. */
+const lineOf = (document: Document, path: readonly string[], lines: LineCounter): number => {
+  for (let length = path.length; length > 0; length--) {
+    const offset = keyAt(document.getIn(path.slice(0, length - 1), true), path[length - 1])
+    if (offset !== undefined) return lines.linePos(offset).line
+  }
+  return 0
+}
+
+/** The faults as sentences, in the order in which they stand in the document. */
+const placed = (
+  faults: readonly SchemaFault[],
+  document: Document | undefined,
+  lines: LineCounter,
+): string[] =>
+  faults
+    .map((fault) => ({ fault, line: document ? lineOf(document, fault.path, lines) : 0 }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ fault, line }) => `${line === 0 ? '' : `line ${line}: `}${faultWords(fault)}`)
 
 /** Reads the document's text (YAML, of which JSON is a part). */
 export const readClusterConfig = (text: string): Result<ClusterConfig, string[]> => {
-  const [document, ...more] = parseAllDocuments(text)
+  const lines = new LineCounter()
+  const [document, ...more] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   if (more.length > 0)
     return fail([`it holds ${more.length + 1} documents; a configuration is one`])
   const [error] = document?.errors ?? []
-  if (error) return fail([error.message.split('\n')[0] ?? 'it is not YAML'])
-  return parseClusterConfig(document?.toJS())
+  if (error) {
+    const { line, col } = lines.linePos(error.pos[0])
+    return fail([`line ${line}, column ${col}: ${yamlWords(error.code)}`])
+  }
+  const checked = checkDocument(document?.toJS())
+  return checked.ok ? checked : fail(placed(checked.error, document, lines))
 }

@@ -12,7 +12,7 @@ const url = z.string().refine((text) => {
     /^https?:$/.test(parsed.protocol) &&
     [parsed.username, parsed.password, parsed.search, parsed.hash].every((part) => part === '')
   )
-}, 'an http or https URL without user, query or fragment')
+}, 'must be an http or https URL without user, query or fragment')
 
 const registrySchema = z.strictObject({
   /** Asked in the registry's place; its path stands before the repository. */
@@ -48,7 +48,10 @@ const WELL_KNOWN: Readonly<Record<string, { readonly base?: string; readonly rea
 export const registriesSchema = z.record(
   z
     .string()
-    .regex(/^(?!index\.docker\.io$)[A-Za-z0-9.:[\]-]+$/, 'a host, with its port where it has one'),
+    .refine(
+      (host) => /^(?!index\.docker\.io$)[A-Za-z0-9.:[\]-]+$/.test(host),
+      'must be a host, with its port where it has one (docker.io for index.docker.io)',
+    ),
   registrySchema,
 )
 

@@ -3,6 +3,7 @@
 
 import { Composer, CST, Parser } from 'yaml'
 import { fail, ok, type Result } from '../../../shared/result.ts'
+import { yamlWords } from '../../../shared/yaml-words.ts'
 import { jsonScalar, keyText, plainScalar, taggedScalar, type Scalar } from './scalar.ts'
 import type { Entry, Fault, Item, Member, ScalarTree, Tree } from './tree.ts'
 
@@ -272,7 +273,9 @@ const syntaxFaults = (tokens: readonly CST.Token[], base: number): readonly Faul
   const isHollow = tokens.some((token) => token.type === 'document' && token.value === undefined)
   const [, second] = documents
   return [
-    ...errors.slice(0, 1).map(({ pos, message }) => ({ offset: base + pos[0], message })),
+    ...errors
+      .slice(0, 1)
+      .map(({ pos, code }) => ({ offset: base + pos[0], message: yamlWords(code) })),
     ...(directive
       ? [{ offset: base + directive.offset, message: 'kubectl takes no directives' }]
       : []),

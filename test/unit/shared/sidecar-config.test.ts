@@ -19,9 +19,13 @@ describe('traces', () => {
   })
 
   test.each([
-    ['no endpoint', {}, 'traces.endpoint: must be a string'],
-    ['an endpoint that is none', { endpoint: 'collector' }, 'traces.endpoint: must be a url'],
-    ['another scheme', { endpoint: 'grpc://collector' }, 'traces.endpoint: must be a url'],
+    ['no endpoint', {}, 'traces.endpoint: is missing: it must be a string'],
+    [
+      'an endpoint that is none',
+      { endpoint: 'collector' },
+      'traces.endpoint: must be a URL such as',
+    ],
+    ['another scheme', { endpoint: 'grpc://collector' }, 'traces.endpoint: must be a URL such as'],
     [
       'a password',
       { endpoint: 'https://a:b@collector' },
@@ -29,7 +33,11 @@ describe('traces', () => {
     ],
     ['a negative part', { endpoint: COLLECTOR, sampleRatio: -1 }, 'traces.sampleRatio: must be at'],
     ['more than all', { endpoint: COLLECTOR, sampleRatio: 2 }, 'traces.sampleRatio: must be at'],
-    ['what does not exist', { endpoint: COLLECTOR, rate: 1 }, 'traces: there is no "rate"'],
+    [
+      'what does not exist',
+      { endpoint: COLLECTOR, rate: 1 },
+      'traces.rate: there is no such member; there are endpoint, sampleRatio',
+    ],
   ])('%s is told', (_name, traces, expected) => {
     const config = parseSidecarConfig({ traces })
     expect(config.ok ? [] : config.error).toEqual([expect.stringContaining(expected)])

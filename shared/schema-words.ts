@@ -1,0 +1,123 @@
+// What is wrong with a document that a schema refuses, in our own words: where, what would be right, and for a name
+// that does not exist the nearest one that does. Pure.
+
+import * as z from 'zod/mini'
+import { nearest } from './nearest.ts'
+
+export interface SchemaFault {
+  readonly path: readonly string[]
+  readonly message: string
+}
+
+/** A library's names of types, as a person would say them. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a mapping',
+  record: 'a mapping',
+  string: 'a string (in YAML put it in quotes)',
+}
+
+type Type = z.core.$ZodType
+
+/** What stands under a schema's wrappers. */
+const bare = (schema: Type): Type => {
+  const isWrapper =
+    schema instanceof z.core.$ZodDefault ||
+    schema instanceof z.core.$ZodPrefault ||
+    schema instanceof z.core.$ZodOptional
+  return isWrapper ? bare(schema._zod.def.innerType) : schema
+}
+
+const below = (schema: Type, part: string): Type | undefined => {
+  const type = bare(schema)
+  if (type instanceof z.core.$ZodObject) return type._zod.def.shape[part]
+  if (type instanceof z.core.$ZodRecord) return type._zod.def.valueType
+  return type instanceof z.core.$ZodArray ? type._zod.def.element : undefined
+}
+
+/** The members that there are at a place. */
+const membersAt = (schema: Type, path: readonly string[]): readonly string[] => {
+  let found: Type | undefined = schema
+  for (const part of path) found = found && below(found, part)
+  const type = found && bare(found)
+  return type instanceof z.core.$ZodObject ? Object.keys(type._zod.def.shape) : []
+}
+
+const valueAt = (document: unknown, path: readonly string[]): unknown => {
+  let found = document
+  for (const part of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined
+    found = Object.entries(found).find(([name]) => name === part)?.[1]
+  }
+  return found
+}
+
+const MAX_SHOWN = 80
+
+const unknownMember = (name: string, members: readonly string[]): string => {
+  const match = nearest(name, members)
+  const hint =
+    match === undefined ? `; there are ${members.join(', ')}` : `; did you mean ${match}?`
+  return `there is no such member${members.length === 0 ? '' : hint}`
+}
+
+const bound = (issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string => {
+  const [side, limit] =
+    issue.code === 'too_small' ? ['at least', issue.minimum] : ['at most', issue.maximum]
+  if (issue.origin === 'string' && issue.code === 'too_small' && limit === 1)
+    return 'must not be empty'
+  if (issue.origin === 'string') return `must have ${side} ${limit} characters`
+  return issue.origin === 'array' ? `must have ${side} ${limit} items` : `must be ${side} ${limit}`
+}
+
+const oneOf = (values: readonly unknown[], value: unknown): string => {
+  const words = values.map(String)
+  const match = typeof value === 'string' ? nearest(value, words) : undefined
+  return `must be one of ${words.join(', ')}${match === undefined ? '' : `; did you mean ${match}?`}`
+}
+
+const FORMATS: Readonly<Record<string, string>> = {
+  starts_with: 'must be a path that begins with /',
+  url: 'must be a URL such as http://collector.telemetry:4318',
+}
+
+const wrongType = (expected: string, value: unknown): string => {
+  const kind = KINDS[expected] ?? expected
+  return value === undefined || value === null
+    ? `is missing: it must be ${kind}`
+    : `must be ${kind}`
+}
+
+const words = (issue: z.core.$ZodIssue, value: unknown): string => {
+  if (issue.code === 'invalid_type') return wrongType(issue.expected, value)
+  if (issue.code === 'too_small' || issue.code === 'too_big') return bound(issue)
+  if (issue.code === 'invalid_value') return oneOf(issue.values, value)
+  if (issue.code === 'invalid_format') return FORMATS[issue.format] ?? `must be ${issue.format}`
+  if (issue.code === 'invalid_key') {
+    return `its name ${issue.issues.map((inner) => words(inner, undefined)).join(', ')}`
+  }
+  return issue.code === 'custom' ? issue.message : 'must be of another form'
+}
+
+/** Every fault of a document, from what the schema says is wrong with it. */
+export const schemaFaults = (
+  schema: Type,
+  document: unknown,
+  issues: readonly z.core.$ZodIssue[],
+): readonly SchemaFault[] =>
+  issues.flatMap((issue) => {
+    const path = issue.path.map(String)
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({
+          path: [...path, key.slice(0, MAX_SHOWN)],
+          message: unknownMember(key, membersAt(schema, path)),
+        }))
+      : [{ path, message: words(issue, valueAt(document, path)) }]
+  })
+
+/** `floor.level: must be one of …` */
+export const faultWords = ({ path, message }: SchemaFault): string =>
+  `${path.join('.') || 'the document'}: ${message}`
