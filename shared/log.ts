@@ -1,6 +1,8 @@
 // The programs' own log: JSON lines, levels, nothing secret. Fields are given by the caller by
 // name; a value is cut at a bound, and control characters cannot break the line (JSON escapes them).
 
+import { oneLine } from './one-line.ts'
+
 export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 
@@ -28,9 +30,31 @@ export interface LogOptions {
   readonly write: (line: string) => void
   /** The time of a line, milliseconds since the epoch. */
   readonly now: () => number
+  /** For a person at a terminal: a sentence without the time, its fields behind it. */
+  readonly isPlain?: boolean
 }
 
-export const createLog = ({ level, write, now }: LogOptions): Log => {
+type Values = Readonly<Record<string, string | number | boolean | undefined>>
+
+const jsonLine = (time: number, level: Level, message: string, fields: Values): string =>
+  JSON.stringify({ time: new Date(time).toISOString(), level, message, ...fields })
+
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warning',
+  error: 'error',
+}
+
+const plainLine = (level: Level, message: string, fields: Values): string => {
+  const rest = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  )
+  const behind = rest.length === 0 ? '' : ` (${rest.join(', ')})`
+  return oneLine(`outrigger: ${LEVEL_WORDS[level]}: ${message}${behind}`)
+}
+
+export const createLog = ({ level, write, now, isPlain = false }: LogOptions): Log => {
   const least = LEVELS.indexOf(level)
   const at =
     (name: Level) =>
@@ -39,8 +63,10 @@ export const createLog = ({ level, write, now }: LogOptions): Log => {
       const cutFields = Object.fromEntries(
         Object.entries(fields).map(([key, value]) => [key, cut(value)]),
       )
-      const time = new Date(now()).toISOString()
-      write(`${JSON.stringify({ time, level: name, message: cut(message), ...cutFields })}\n`)
+      const text = isPlain
+        ? plainLine(name, message, cutFields)
+        : jsonLine(now(), name, String(cut(message)), cutFields)
+      write(`${text}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

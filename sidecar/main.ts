@@ -56,6 +56,7 @@ else if (config.value.settings.auth !== 'none') {
   const starting = startSidecar({
     config: config.value,
     log,
+    serverLog: log,
     now: () => performance.now(),
     process: processOf(process, globalThis.gc),
     pod,

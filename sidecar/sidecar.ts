@@ -14,6 +14,7 @@ import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { forwarded } from './http/forwarded.ts'
+import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
@@ -57,7 +58,7 @@ export interface Sidecar {
   /** Resolves when calls can be served. */
   readonly ready: Promise<void>
   /** Resolves with the reason when a start of the server has failed; it is tried again. */
-  readonly failed: Promise<string>
+  readonly failed: Readiness['whenFailed']
   /** Finishes what is in flight, at most for so long, and closes. */
   drain(leftMs: number): Promise<void>
   close(): Promise<void>
@@ -66,6 +67,8 @@ export interface Sidecar {
 export interface SidecarParts {
   readonly config: SidecarConfig
   readonly log: Log
+  /** For what servers write to stderr; absent where somebody else shows it. */
+  readonly serverLog?: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly process: Process
@@ -92,26 +95,29 @@ const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMe
   },
 })
 
-const callsOf = ({ config: { settings } }: SidecarParts) => ({
+/** What the configuration alone decides about sessions and processes. */
+const termsOf = ({ config: { settings, exitWhenIdle }, keepAliveMs, now }: SidecarParts) => ({
+  now,
+  model: settings['process-model'],
+  nextId: counter(),
+  newSessionId: (): string => randomBytes(24).toString('base64url'),
+  endsListeners: exitWhenIdle,
   maxConcurrentCalls: settings['max-concurrent-calls'],
   forwarded: forwarded(settings['forward-headers']),
-})
-
-const timesOf = ({ config: { settings }, keepAliveMs }: SidecarParts) => ({
   requestTimeoutMs: settings['request-timeout'],
   startupTimeoutMs: settings['startup-timeout'],
   idleTimeoutMs: settings['idle-timeout'],
   keepAliveMs: keepAliveMs ?? KEEP_ALIVE_MS,
 })
 
-/** Who takes note of calls, and of what is not as it should be. */
-const observers = (memory: IdleMemory, metrics: Metrics, { log, now }: SidecarParts) => {
-  const observe: Observe = (method, durationMs, errorType) => {
+/** Who takes note of calls; `worked` hears of a server that does what it is there for. */
+const observer =
+  (memory: IdleMemory, metrics: Metrics, now: () => number, worked: () => void): Observe =>
+  (method, durationMs, errorType) => {
     memory.used(now())
     metrics.operation(method, durationMs, errorType)
+    if (method !== 'initialize' && errorType === undefined) worked()
   }
-  return { observe, remarks: createRemarks(log, metrics) }
-}
 
 /** What may be held for others, and what gives it back. */
 const memoryOf = ({ config, process, now }: SidecarParts) => {
@@ -122,7 +128,7 @@ const memoryOf = ({ config, process, now }: SidecarParts) => {
 }
 
 const build = (parts: SidecarParts) => {
-  const { config, log, now } = parts
+  const { config, now } = parts
   const { settings } = config
   const { memory, budget } = memoryOf(parts)
   const idle = new IdleExit(settings['idle-timeout'], now())
@@ -135,6 +141,7 @@ const build = (parts: SidecarParts) => {
     budget,
     process: parts.process,
   })
+  const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
   const begin = (weakness: string | undefined): void => {
     drain.takeBack()
     idle.begin(now())
@@ -147,22 +154,19 @@ const build = (parts: SidecarParts) => {
     onTerminating: (leftMs) => drain.begin(leftMs),
     onSpawn: metrics.spawn,
     onExit: (code) => idle.ended(code),
+    watch: journal,
   })
   const common = {
     source: server.source,
     budget,
-    model: settings['process-model'],
-    nextId: counter(),
-    newSessionId: () => randomBytes(24).toString('base64url'),
-    endsListeners: config.exitWhenIdle,
-    ...callsOf(parts),
-    now,
-    ...observers(memory, metrics, parts),
+    ...termsOf(parts),
+    observe: observer(memory, metrics, now, () => readiness.worked()),
+    remarks: createRemarks(log, metrics),
     onSessionEnd: metrics.sessionEnd,
     onProcessEnd: metrics.modernProcessEnd,
-    ...timesOf(parts),
     onStarted: () => readiness.started(),
     onStartFailed: (reason: string) => readiness.startFailed(reason),
+    onDied: (reason: string) => readiness.died(reason),
   }
   const patienceMs = settings['startup-timeout']
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
@@ -177,9 +181,11 @@ const build = (parts: SidecarParts) => {
     server.sweep(now())
     budget.sweep(now())
     memory.sweep(now())
+    sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  return { budget, metrics, remarks: common.remarks, server, readiness, router, drain, sweep }
+  const { remarks } = common
+  return { budget, metrics, remarks, log, journal, server, readiness, router, drain, sweep }
 }
 
 /** Lets the server's container exit, where it is time for that. */
@@ -206,8 +212,8 @@ const createTracing = async (
 }
 
 const createServers = (
-  { config, log, now, pod }: SidecarParts,
-  { budget, metrics, remarks, readiness, router, server }: ReturnType<typeof build>,
+  { config, now, pod }: SidecarParts,
+  { budget, metrics, remarks, log, journal, readiness, router, server }: ReturnType<typeof build>,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
@@ -224,11 +230,12 @@ const createServers = (
     audit,
   })
   const listener = {
-    serve: createServe({ stages, log, onFault: metrics.fault }),
+    serve: createServe({ stages, log }),
     ...(server.openPaths ? otherPaths(server.openPaths, rules) : {}),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
     budget,
+    watch: journal,
     isDraining: () => readiness.isDraining,
     remarks,
   }

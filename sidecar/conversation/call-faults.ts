@@ -13,9 +13,9 @@ export const refusalFault = (why: string, { status, challenge }: Refusal): Fault
 export const exitFault = (end: LinkEnd): Fault => {
   const { message, code = 'server-exited', refusal, ...details } = end
   if (refusal) return refusalFault(message, refusal)
-  return fault(code, end.stderr ? `${message}; it wrote: ${end.stderr.trim()}` : message, {
-    data: details,
-  })
+  return end.stderr
+    ? fault(code, `${message}; it wrote: ${end.stderr.trim()}`, { brief: message, data: details })
+    : fault(code, message, { data: details })
 }
 
 /** The same end without a word of what the server wrote. */
@@ -23,7 +23,13 @@ export const withoutWords = ({ stderr: _stderr, ...known }: LinkEnd): LinkEnd =>
 
 /** With what may explain it. */
 export const hinted = (fault: Fault, hint: string | undefined): Fault =>
-  hint === undefined ? fault : { ...fault, message: `${fault.message.trim()}; ${hint}` }
+  hint === undefined
+    ? fault
+    : {
+        ...fault,
+        message: `${fault.message.trim()}; ${hint}`,
+        ...(fault.brief === undefined ? {} : { brief: `${fault.brief}; ${hint}` }),
+      }
 
 /** `stray`: what the server wrote that was no answer, where the caller may read it. */
 export const timeoutFault = (

@@ -77,7 +77,8 @@ export class Channel implements LinkOwner {
   private readonly calls = new InFlight<Call>()
   private readonly rulings = new Rulings()
   private end: LinkEnd | undefined
-  private answers = 0
+  /** How many requests the server has answered. */
+  answers = 0
   /** The last line that cannot be used and names nobody: perhaps it was to be an answer. */
   private stray: string | undefined
   /** The newest request before a message that has no answer, and that some servers answer with an error all the same. */
@@ -243,7 +244,7 @@ export class Channel implements LinkOwner {
   private unusable(line: Unusable): void {
     const ruling = this.rulings.on(line, this.hasAnswered)
     const { what, fails, start, why, seen, reply } = ruling
-    if (seen !== '') this.options.remarks.odd(what, seen)
+    if (seen !== '') this.options.remarks.odd(what, seen, this.link.process)
     if (reply !== undefined) this.send(reply)
     const calls =
       fails === 'all'
@@ -327,7 +328,7 @@ export class Channel implements LinkOwner {
     }
     const said = saidIn(response)
     this.stray = `${said} (an error that does not say to which request)`
-    this.options.remarks.odd('error-without-id', said)
+    this.options.remarks.odd('error-without-id', said, this.link.process)
     return undefined
   }
 

@@ -7,7 +7,7 @@ import { MCP_PATH } from '../../shared/names.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
-import { Reply } from './reply.ts'
+import { Reply, type ReplyWatch } from './reply.ts'
 import { toOriginForm } from './target.ts'
 import { answerUnread } from './unread.ts'
 
@@ -37,6 +37,8 @@ export interface ListenerOptions {
   readonly now: () => number
   /** For what clients do not fetch. */
   readonly budget: Budget
+  /** Hears what goes wrong. */
+  readonly watch: ReplyWatch
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
   readonly remarks: Remarks
@@ -64,7 +66,7 @@ const elsewhere =
   }
 
 const handler = (options: ListenerOptions) => {
-  const { serve, path, isAllowedOrigin, now, isDraining, budget, remarks } = options
+  const { serve, path, isAllowedOrigin, now, isDraining, budget, remarks, watch } = options
   const serveElsewhere = elsewhere(options)
   const isEndpoint = (asked: string): boolean => {
     if (asked === MCP_PATH) return true
@@ -73,7 +75,7 @@ const handler = (options: ListenerOptions) => {
   }
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
-    const reply = new Reply(response, arrivedMs, budget)
+    const reply = new Reply(response, arrivedMs, budget, watch)
     toOriginForm(request, remarks)
     if (isDraining()) reply.header('connection', 'close')
     const { origin } = request.headers

@@ -32,6 +32,13 @@ export interface ReplyWatcher {
 /** What its client takes: JSON or an event stream, as it comes, or one of them alone. */
 export type ReplyForm = 'either' | 'json' | 'stream'
 
+/** Hears what goes wrong in every reply. */
+export interface ReplyWatch {
+  faulted(reply: Reply, fault: Fault): void
+  /** Its connection is broken off: the client does not read, or there is no room for its answer. */
+  cutOff(reply: Reply): void
+}
+
 export type ReplyState = 'waiting' | 'streaming' | 'done'
 
 export class Reply implements Holder {
@@ -43,7 +50,11 @@ export class Reply implements Holder {
   /** For what the client has not fetched. */
   private lease: Lease | undefined
   private readonly budget: Budget
+  private readonly overseer: ReplyWatch
   private isReleasing = false
+  /** The beginning of its session's id, and the number of the process that serves it, where these are known. */
+  session: string | undefined
+  process: number | undefined
   /** When bytes last went out, by the caller's clock; the keep-alive sweep compares it. */
   lastWriteMs: number
   /** Nothing comes before an answer that is `json`; one that is `stream` is the only event of its stream. */
@@ -51,9 +62,10 @@ export class Reply implements Holder {
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
   hasContinued = false
 
-  constructor(response: ServerResponse, nowMs: number, budget: Budget) {
+  constructor(response: ServerResponse, nowMs: number, budget: Budget, overseer: ReplyWatch) {
     this.response = response
     this.budget = budget
+    this.overseer = overseer
     this.lastWriteMs = nowMs
   }
 
@@ -91,6 +103,7 @@ export class Reply implements Holder {
 
   /** Tells the watchers of a fault, also of one that goes out as part of a stream or batch. */
   noteFault(fault: Fault, idText: string | undefined): void {
+    this.overseer.faulted(this, fault)
     this.watchers?.forEach((watcher) => watcher.faulted(fault, idText))
   }
 
@@ -237,6 +250,7 @@ export class Reply implements Holder {
 
   /** Breaks the connection off, and drops what a client that reads too slowly has not fetched. */
   cut(): void {
+    if (!this.response.destroyed) this.overseer.cutOff(this)
     this.current = 'done'
     this.response.destroy()
   }

@@ -145,9 +145,13 @@ export class Legacy {
     this.pool.close()
   }
 
-  private find(permit: Permit, { request }: Exchange): Result<Entry, Fault> {
+  private find(permit: Permit, { request, reply }: Exchange): Result<Entry, Fault> {
     const entry = this.sessions.find(header(request, 'mcp-session-id'), permit.principal.key)
-    if (entry.ok) entry.value.session.lastUsedMs = this.options.now()
+    if (!entry.ok) return entry
+    const { session, backend } = entry.value
+    session.lastUsedMs = this.options.now()
+    reply.session = session.name
+    reply.process = backend.channel.link.process
     return entry
   }
 

@@ -60,6 +60,7 @@ export class Opening {
     const session = this.session(permit, asked)
     const stream = session.open(reply)
     reply.header('mcp-session-id', session.id)
+    reply.session = session.name
     this.waiting.add(session)
     return this.options.pool.give(session, first, (started) => {
       this.waiting.delete(session)

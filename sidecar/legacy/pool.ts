@@ -33,6 +33,8 @@ export interface PoolOptions {
   readonly onStarted: () => void
   /** A process could not be started, or did not answer. */
   readonly onStartFailed: (reason: string) => void
+  /** A process has ended by itself and answered nothing but its initialize. */
+  readonly onDied: (reason: string) => void
 }
 
 /** What a process is initialized with. */
@@ -151,6 +153,7 @@ export class Pool {
     let running: Backend | undefined
     const link = await this.options.source.open({
       principal: use.principal,
+      ...(use.session ? { session: use.session.name } : {}),
       get idle() {
         return running?.idle
       },
@@ -176,6 +179,7 @@ export class Pool {
       onEnd: (ended, end) => {
         use.onClosed()
         this.backends.delete(ended)
+        if (!ended.isClosed && ended.channel.answers === 1) this.options.onDied(end.message)
         this.options.onEnd(ended, end)
       },
     })

@@ -70,8 +70,13 @@ export interface Asking {
   readonly send: (caller: Caller) => Call | undefined
 }
 
+/** So much of an id tells it from others, and is too little to take the session over. */
+const NAME_LENGTH = 8
+
 export class Session {
   readonly id: string
+  /** What people read of it. */
+  readonly name: string
   readonly principal: string
   /** Of what was negotiated; until the server has answered, of what the client asked for. */
   revision: Revision
@@ -106,6 +111,7 @@ export class Session {
     this.log = new EventLog(options.logs)
     this.turns = new Turns(options.maxConcurrentCalls, options.logs.budget)
     this.id = options.id
+    this.name = options.id.slice(0, NAME_LENGTH)
     this.principal = options.principal
     this.revision = options.revision
     this.lastUsedMs = options.now()
@@ -253,7 +259,7 @@ export class Session {
   end(fault: Fault): LeftBehind {
     this.turns.close()
     const calls = [...this.calls].flatMap(({ call }) => call ?? [])
-    for (const call of this.calls.take()) call.stream.fault(fault, call.idText)
+    for (const call of this.calls.take()) call.fault(fault)
     this.listening.end()
     for (const stream of this.streams.take()) stream.end()
     this.log.close()
@@ -307,6 +313,7 @@ class SessionCaller implements SessionCall, Caller, Turn {
   private readonly timeoutMs: number
   /** Holds the request's text: gone once that is with the server. */
   private send: Asking['send'] | undefined
+  private isAnswered = false
 
   constructor(session: Session, stream: Stream, asking: Asking, nowMs: number) {
     this.session = session
@@ -334,6 +341,7 @@ class SessionCaller implements SessionCall, Caller, Turn {
   }
 
   answer(text: string, _response: Response): void {
+    if (this.isOver()) return
     if (this.stream.hasRoomFor(text.length)) this.stream.result(text, this.idText)
     else this.stream.fault(noRoom(text.length), this.idText)
     this.session.done(this)
@@ -344,7 +352,15 @@ class SessionCaller implements SessionCall, Caller, Turn {
   }
 
   fault(fault: Fault): void {
+    if (this.isOver()) return
     this.stream.fault(fault, this.idText)
     this.session.done(this)
+  }
+
+  /** Whether it was answered before: a session that ends answers for a server that may still do so. */
+  private isOver(): boolean {
+    const wasAnswered = this.isAnswered
+    this.isAnswered = true
+    return wasAnswered
   }
 }

@@ -48,6 +48,8 @@ export type FaultCode = keyof typeof FAULTS
 export interface Fault {
   readonly code: FaultCode
   readonly message: string
+  /** The message without what the server wrote, for those who have seen that. */
+  readonly brief?: string
   /** Further members of `error.data`, e.g. the exit code. */
   readonly data?: Readonly<Record<string, unknown>>
   /** Extra HTTP headers, e.g. Retry-After. */

@@ -68,6 +68,6 @@ export type Oddity = keyof typeof ODDITIES
 /** Who takes note of both. */
 export interface Remarks {
   tolerated(what: Tolerance): void
-  /** `text`: what was seen, cut and on one line. */
-  odd(what: Oddity, text: string): void
+  /** `text`: what was seen, cut and on one line; `process`: the number of the server's, where that is ours. */
+  odd(what: Oddity, text: string, process?: number): void
 }

@@ -49,6 +49,7 @@ export class ModernCall implements Caller {
   /** The process that will serve it; nobody else's while it does, as far as log lines go. */
   choose(backend: Backend): void {
     this.backend = backend
+    this.reply.process = backend.channel.link.process
     backend.join(this)
     if (this.isDone) this.leave()
   }

@@ -11,10 +11,9 @@ import type { Passage, Stage } from './stage.ts'
 export interface ServeOptions {
   readonly stages: readonly Stage[]
   readonly log: Log
-  readonly onFault: (fault: Fault) => void
 }
 
-export const createServe = ({ stages, log, onFault }: ServeOptions): Serve => {
+export const createServe = ({ stages, log }: ServeOptions): Serve => {
   const serve = async (passage: Passage): Promise<void> => {
     let found: Fault | undefined
     try {
@@ -29,7 +28,6 @@ export const createServe = ({ stages, log, onFault }: ServeOptions): Serve => {
     passage.body?.lease?.release()
     passage.ask = undefined
     if (!found) return
-    onFault(found)
     const { request, reply, idText } = passage
     const told = found
     answerUnread(request, reply, () => reply.fault(told, idText))

@@ -4,7 +4,7 @@
 // has said nothing about its era; any doubt means legacy, and a doubt is no verdict.
 
 import * as z from 'zod/mini'
-import type { Fault, FaultCode } from '../mcp/faults.ts'
+import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, valueAt, type Request, type Response } from '../mcp/message.ts'
 import { modernMeta, ownInitialize, ownRequest } from '../mcp/own-request.ts'
 import { MODERN } from '../mcp/revision.ts'
@@ -40,7 +40,11 @@ const LATE_MS = 1000
 /** The modern era's own error codes: an answer with one of them is a modern answer. */
 const MODERN_ERRORS = new Set(['-32020', '-32021', '-32022'])
 
+/** No server asks its client what we ask it: `cat` does, and every program that repeats what it reads. */
+const ECHO = fault('server-failed', 'it sends back what it is sent: this is no MCP server')
+
 const DISCOVER = 'server/discover'
+const OURS: ReadonlySet<string> = new Set([DISCOVER, 'initialize'])
 /** It holds its place for a moment and gives it up by itself. */
 const PROBE: Tenant = {
   principal: 'probe',
@@ -70,9 +74,15 @@ const onTrial = async <T>(
 ): Promise<Result<T, Fault>> => {
   const link = await source.open(PROBE)
   if (!link.ok) return link
+  const { promise: echoed, resolve: echo } = Promise.withResolvers<Answer>()
   const channel = new Channel({
     link: link.value,
-    owner: { serverMessage: () => undefined, ended: () => undefined },
+    owner: {
+      serverMessage: ({ kind, method }) => {
+        if (kind === 'request' && OURS.has(method)) echo(fail(ECHO))
+      },
+      ended: () => undefined,
+    },
     nextId,
     now,
     observe: () => undefined,
@@ -80,7 +90,7 @@ const onTrial = async <T>(
     isShared: false,
   })
   const timers = [setInterval(() => channel.sweep(now()), 100)]
-  const ask = (request: Request, timeoutMs: number): Promise<Answer> =>
+  const answerTo = (request: Request, timeoutMs: number): Promise<Answer> =>
     new Promise((resolve) => {
       const caller = {
         answer: (_text: string, response: Response): void => resolve(ok(response)),
@@ -91,6 +101,8 @@ const onTrial = async <T>(
         request.method === DISCOVER ? HEADERS : {}
       channel.call(request, caller, { timeoutMs, headers })
     })
+  const ask = (request: Request, timeoutMs: number): Promise<Answer> =>
+    Promise.race([answerTo(request, timeoutMs), echoed])
   const pause = (delayMs: number): Promise<undefined> =>
     new Promise((resolve) => {
       timers.push(setTimeout(() => resolve(undefined), delayMs))
@@ -122,6 +134,8 @@ const modern = ({ text, result }: Response): Eras => {
 const modernIn = (answer: Answer | undefined): Eras | undefined =>
   answer?.ok === true && isModernAnswer(answer.value) ? modern(answer.value) : undefined
 
+const isEcho = (answer: Answer): boolean => !answer.ok && answer.error === ECHO
+
 const isEnd = (answer: Answer): boolean => !answer.ok && answer.error.code === 'server-exited'
 
 /** What an answer to `initialize` says: that the server works, whatever it answers. */
@@ -140,6 +154,7 @@ const bothAsked = async (
   const known = modernIn(early)
   if (known) return ok(known)
   if (early && isEnd(early)) return ok('ended')
+  if (early?.ok === false && isEcho(early)) return early
   const greeting = ask(ownInitialize(), timeoutMs)
   // Still starting, or silent: what was asked first is answered first, if it ever is.
   const late = early ?? (await lateAnswer(discovering, greeting, pause))

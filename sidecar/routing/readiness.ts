@@ -12,6 +12,10 @@ const MAX_PAUSE_MS = 30_000
 
 /** So many starts in a row have to fail before the server is taken for broken. */
 const MAX_FAILED_STARTS = 3
+/** So many new processes in a row have to die of their first call before new clients are better off elsewhere. */
+const MAX_DEATHS = 3
+const FIRST_REST_MS = 5000
+const MAX_REST_MS = 60_000
 
 export interface ReadinessOptions {
   /** How long a request waits to learn what the server speaks. */
@@ -31,12 +35,18 @@ export class Readiness {
   private found: Eras | undefined
   private reason = "the shim in the server's container has not connected yet"
   private failedStarts = 0
+  /** Processes that have ended by themselves and answered nothing but `initialize`, since a call was answered. */
+  private deaths = 0
+  /** Why no new client should come for a while. */
+  private resting: string | undefined
+  private restMs = FIRST_REST_MS
+  private restTimer: NodeJS.Timeout | undefined
   private waiting: ((eras: Eras | undefined) => void)[] = []
   /** Counts probes, so that one of an earlier container changes nothing. */
   private round = 0
-  private tellFailed: (reason: string) => void = () => undefined
+  private tellFailed: (reason: Fault) => void = () => undefined
   /** Resolves with the reason when a start of the server has failed. */
-  readonly whenFailed: Promise<string> = new Promise((resolve) => {
+  readonly whenFailed: Promise<Fault> = new Promise((resolve) => {
     this.tellFailed = resolve
   })
   private timer: NodeJS.Timeout | undefined
@@ -54,7 +64,7 @@ export class Readiness {
   /** A sentence that says why not; undefined where calls can be served. */
   get obstacle(): string | undefined {
     if (this.isDraining) return 'the sidecar is draining'
-    return this.found ? this.unreachable : this.reason
+    return this.found ? (this.unreachable ?? this.resting) : this.reason
   }
 
   /** What the server speaks, if that is known for sure. */
@@ -89,6 +99,37 @@ export class Readiness {
     if (!this.found) this.find(IN_DOUBT)
   }
 
+  /** A server has answered a call: it does what it is there for. */
+  worked(): void {
+    if (this.failedStarts === 0 && this.deaths === 0 && this.resting === undefined) return
+    this.failedStarts = 0
+    this.restMs = FIRST_REST_MS
+    this.wake()
+  }
+
+  /**
+   * A process has ended by itself before it had answered a call. Where each new one does so, nobody new is sent here
+   * for a while; who is here, or comes all the same, is served as ever.
+   */
+  died(reason: string): void {
+    if (this.found === undefined || ++this.deaths < MAX_DEATHS || this.resting !== undefined) return
+    const { restMs } = this
+    this.resting = `every new server process ends before it has answered a call: ${reason}`
+    this.options.log.error('not ready for a while: every new server process ends', {
+      reason,
+      restMs,
+    })
+    this.restMs = Math.min(restMs * 2, MAX_REST_MS)
+    this.restTimer = setTimeout(() => this.wake(), restMs)
+  }
+
+  private wake(): void {
+    clearTimeout(this.restTimer)
+    if (this.resting !== undefined) this.options.log.info('ready again')
+    this.resting = undefined
+    this.deaths = 0
+  }
+
   /** A server process could not be started; after several in a row the server is asked again whether it works. */
   startFailed(reason: string): void {
     if (this.found === undefined || ++this.failedStarts < MAX_FAILED_STARTS) return
@@ -120,6 +161,9 @@ export class Readiness {
   stop(reason: string): void {
     this.round++
     clearTimeout(this.timer)
+    clearTimeout(this.restTimer)
+    this.resting = undefined
+    this.deaths = 0
     this.failedStarts = 0
     this.found = undefined
     this.reason = reason
@@ -171,16 +215,16 @@ export class Readiness {
     const { code, message } = result.error
     this.reason = message
     // Clients' processes may be starting: then the server has not been asked, and they will hear whether it works.
-    if (code !== 'no-capacity') this.tell(message)
+    if (code !== 'no-capacity') this.tell(result.error)
     this.timer = setTimeout(
       () => void this.attempt(round, Math.min(pauseMs * 2, MAX_PAUSE_MS)),
       pauseMs,
     )
   }
 
-  private tell(reason: string): void {
+  private tell(reason: Fault): void {
     this.tellFailed(reason)
-    this.options.log.error(`the server does not start: ${reason}`)
+    this.options.log.error(`the server does not start: ${reason.message}`)
     this.settle()
   }
 }

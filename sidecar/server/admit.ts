@@ -19,7 +19,8 @@ const weaknessIn = (peer: Peer, ownUid: number | undefined): Weakness | undefine
   if (uid === ownUid) {
     return {
       what: `the server runs with the sidecar's uid ${uid}`,
-      remedy: 'give it another (runAsUser, or outrigger.dev/run-as-user)',
+      remedy:
+        'in a pod give it another (runAsUser, or outrigger.dev/run-as-user); on a machine of your own do so for servers that you do not trust',
     }
   }
   if (uid === 0) {
@@ -31,7 +32,8 @@ const weaknessIn = (peer: Peer, ownUid: number | undefined): Weakness | undefine
   return landlockAbi === 0
     ? {
         what: `the kernel has no Landlock, so that ${withoutLandlock(peer)}`,
-        remedy: 'allow isolation "advisory" in the cluster configuration, or use another kernel',
+        remedy:
+          'use a kernel with Landlock (Linux 5.13 or newer), or allow isolation "advisory" in the cluster configuration (floor.allowAdvisoryIsolation)',
       }
     : undefined
 }
@@ -46,17 +48,17 @@ export interface Rules {
 const MISMATCH =
   "the server's container was started for another configuration than the sidecar: create the pod anew"
 
+/** What does not hold for a shim, and what helps; undefined where all does. */
+export const weaknessOf = (peer: Peer, ownUid: number | undefined): string | undefined => {
+  const weakness = weaknessIn(peer, ownUid)
+  return weakness && `${weakness.what}: ${weakness.remedy}`
+}
+
 /** The sentence that refuses a shim; undefined where it may serve. */
 export const admitShim = (
   peer: Peer,
   { isolation, ownUid, isSupervised }: Rules,
 ): string | undefined => {
   if (peer.hasOneCommand !== isSupervised) return MISMATCH
-  if (isolation === 'advisory') return undefined
-  const weakness = weaknessIn(peer, ownUid)
-  return weakness && `${weakness.what}: ${weakness.remedy}`
+  return isolation === 'advisory' ? undefined : weaknessOf(peer, ownUid)
 }
-
-/** What does not hold for a shim that serves because isolation is only advisory; undefined where all does. */
-export const weaknessOf = (peer: Peer, ownUid: number | undefined): string | undefined =>
-  weaknessIn(peer, ownUid)?.what

@@ -2,14 +2,13 @@
 // file moves its messages.
 
 import type { Socket } from 'node:net'
-import { constants as os } from 'node:os'
 import { readServerLine, type OddLine } from '../mcp/server-line.ts'
 import { overlong, unfinished, type Unusable } from '../mcp/unusable.ts'
-import type { ShimEvent } from './control-frame.ts'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
 import { MAX_MESSAGE_BYTES, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 import type { Pipes } from './pipes.ts'
+import { howEnded, type Exit } from './process-watch.ts'
 import { Stall } from './stall.ts'
 
 /** What may wait for a server that does not read its stdin, bytes. */
@@ -25,12 +24,14 @@ const INPUT_CLOSED_MS = 500
 
 /** What a child asks of the control connection. */
 export interface ChildControl {
-  /** Closes the child's life: SIGTERM and SIGKILL after the graces. */
-  end(): void
+  /** The child's. */
+  readonly number: number
+  /**
+   * Closes the child's life: SIGTERM and SIGKILL after the graces. `broken`: it has closed a pipe, and is most likely
+   * ending by itself.
+   */
+  end(why: 'asked' | 'broken'): void
 }
-
-const signalName = (signal: number): string =>
-  Object.entries(os.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`
 
 const NOTHING: OddLine = {
   kind: 'odd',
@@ -96,6 +97,10 @@ export class Child implements Link {
     this.stdout.resume()
   }
 
+  get process(): number {
+    return this.control.number
+  }
+
   get owner(): LinkOwner | undefined {
     return this.listener
   }
@@ -141,24 +146,20 @@ export class Child implements Link {
   }
 
   close(): void {
-    this.stdin.end()
-    this.readOn()
-    this.control.end()
+    this.stop('asked')
   }
 
-  /** What the shim saw of the child: its stderr, its end. */
-  heard(event: ShimEvent & { kind: 'stderr' | 'exited' }): void {
-    if (event.kind === 'exited') this.exited(event.code, event.signal)
-    else this.stderr = (this.stderr + event.bytes.toString()).slice(-MAX_STDERR_TAIL)
+  /** What it has written to stderr. */
+  wrote(bytes: Buffer): void {
+    this.stderr = (this.stderr + bytes.toString()).slice(-MAX_STDERR_TAIL)
   }
 
-  private exited(code: number | undefined, signal: number | undefined): void {
-    const how =
-      signal === undefined ? `exited with code ${code}` : `was ended by ${signalName(signal)}`
+  exited(exit: Exit): void {
+    const { code, signal } = exit
     this.exit = {
-      message: `the server ${how}`,
+      message: `the server ${howEnded(exit)}`,
       ...(code === undefined ? {} : { exitCode: code }),
-      ...(signal === undefined ? {} : { signal: signalName(signal) }),
+      ...(signal === undefined ? {} : { signal }),
     }
     this.readOn()
     if (this.hasOutputEnded) this.finish(this.exit)
@@ -235,7 +236,7 @@ export class Child implements Link {
 
   /** It cannot be asked anything any more. */
   private inputClosed(): void {
-    this.close()
+    this.stop('broken')
     this.deaf ??= setTimeout(
       () =>
         this.finish({ message: 'the server has closed its stdin and cannot be called any more' }),
@@ -248,7 +249,13 @@ export class Child implements Link {
     this.hasOutputEnded = true
     this.lines.flush()
     if (this.exit) this.finish(this.exit)
-    else this.close()
+    else this.stop('broken')
+  }
+
+  private stop(why: 'asked' | 'broken'): void {
+    this.stdin.end()
+    this.readOn()
+    this.control.end(why)
   }
 
   private outOfMemory(how: string): void {

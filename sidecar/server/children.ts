@@ -8,7 +8,9 @@ import { Child } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
 import { openPipes } from './pipes.ts'
+import { signalName, type Exit, type ProcessWatch, type ServerProcess } from './process-watch.ts'
 import type { Tenant } from './source.ts'
+import { StderrLines } from './stderr-lines.ts'
 
 const TERM_AFTER_MS = 2000
 const KILL_AFTER_MS = 3000
@@ -30,12 +32,19 @@ export type Spawned = Result<Link, SpawnFailure>
 export const broken = (message: string): Spawned => fail({ message, isBusy: false })
 
 interface Asked {
+  readonly process: ServerProcess
   readonly tenant: Tenant
   readonly name: string
   readonly settle: (result: Spawned) => void
   child: Child | undefined
+  /** Its stderr; undefined until it has written any. */
+  lines: StderrLines | undefined
+  /** Between its start and its end. */
+  isRunning: boolean
   /** Its end has been asked for: its place will be free soon. */
   isEnding: boolean
+  /** By us, while it could have gone on. */
+  isAsked: boolean
 }
 
 export interface ChildrenOptions {
@@ -51,6 +60,8 @@ export interface ChildrenOptions {
   readonly send: (frame: Buffer) => void
   /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
   readonly onExit: (code: number) => void
+  /** Hears of all of them. */
+  readonly watch: ProcessWatch
 }
 
 export class Children {
@@ -59,6 +70,8 @@ export class Children {
   private readonly asked = new Map<number, Asked>()
   private nextNumber = 1
   private freed: (() => void)[] = []
+  /** We end them all ourselves: what is lost from now on is no news. */
+  isLeaving = false
 
   constructor(options: ChildrenOptions) {
     this.options = options
@@ -99,10 +112,20 @@ export class Children {
       )
       const settle = (result: Spawned): void => {
         cancel()
-        if (!result.ok) this.end(number)
+        if (!result.ok) this.end(number, 'asked')
         resolve(result)
       }
-      this.asked.set(number, { tenant, name, settle, child: undefined, isEnding: false })
+      this.asked.set(number, {
+        process: { number, session: tenant.session },
+        tenant,
+        name,
+        settle,
+        child: undefined,
+        lines: undefined,
+        isRunning: false,
+        isEnding: false,
+        isAsked: false,
+      })
       this.options.send(spawnFrame(number, name))
     })
   }
@@ -115,7 +138,9 @@ export class Children {
 
   /** All are lost: the shim that watched them has gone, and has killed them. */
   lost(why: string): void {
-    for (const { child, settle } of this.asked.values()) {
+    for (const { child, settle, process, isRunning, lines } of this.asked.values()) {
+      lines?.end()
+      if (isRunning && !this.isLeaving) this.options.watch.lost(process)
       settle(broken(why))
       child?.lost(why)
     }
@@ -140,16 +165,40 @@ export class Children {
         this.free()
         break
       case 'exited':
-        this.options.onExit(exitCode(event, asked.isEnding))
-        asked.child?.heard(event)
+        this.exited(asked, event)
         break
       case 'stderr':
-        asked.child?.heard(event)
+        this.wrote(asked, event)
     }
   }
 
-  private spawned({ child, settle }: Asked): void {
-    if (child) settle(ok(child))
+  private spawned(asked: Asked): void {
+    asked.isRunning = true
+    this.options.watch.started(asked.process)
+    if (asked.child) asked.settle(ok(asked.child))
+  }
+
+  private wrote(asked: Asked, { bytes, dropped }: ChildEvent & { kind: 'stderr' }): void {
+    const { watch } = this.options
+    asked.lines ??= new StderrLines((line) => watch.wrote(asked.process, line))
+    asked.lines.push(bytes, dropped)
+    asked.child?.wrote(bytes)
+  }
+
+  private exited(asked: Asked, event: ChildEvent & { kind: 'exited' }): void {
+    const { onExit, watch } = this.options
+    const { code, signal, isOutOfMemory } = event
+    const exit: Exit = {
+      code,
+      signal: signal === undefined ? undefined : signalName(signal),
+      isOutOfMemory,
+      isAsked: asked.isAsked,
+    }
+    asked.isRunning = false
+    asked.lines?.end()
+    onExit(exitCode(event, asked.isEnding))
+    watch.exited(asked.process, exit)
+    asked.child?.exited(exit)
   }
 
   private refused(asked: Asked, { child, reason, isBusy }: ChildEvent & { kind: 'refused' }): void {
@@ -169,16 +218,21 @@ export class Children {
     const { pipesDir, send, budget } = this.options
     try {
       const pipes = openPipes(`${pipesDir}/${asked.name}`, this.readBuffer)
-      asked.child = new Child(pipes, { end: () => this.end(number) }, budget)
+      const control = {
+        number,
+        end: (why: 'asked' | 'broken'): void => this.end(number, why),
+      }
+      asked.child = new Child(pipes, control, budget)
       send(openedFrame(number))
     } catch (error) {
       asked.settle(broken(`its pipes cannot be opened: ${messageOf(error)}`))
     }
   }
 
-  private end(number: number): void {
+  private end(number: number, why: 'asked' | 'broken'): void {
     const asked = this.asked.get(number)
     if (!asked) return
+    asked.isAsked ||= why === 'asked'
     asked.isEnding = true
     this.options.send(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
   }

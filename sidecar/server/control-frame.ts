@@ -20,6 +20,10 @@ const REFUSALS = [
 
 const BUSY = new Set([1, 2])
 
+// How a child has ended.
+const BY_CODE = 0
+const BY_MEMORY = 2
+
 export type ShimEvent =
   | {
       readonly kind: 'hello'
@@ -55,6 +59,8 @@ export type ShimEvent =
       readonly child: number
       readonly code: number | undefined
       readonly signal: number | undefined
+      /** The kernel has sent the signal because the container had no memory left. */
+      readonly isOutOfMemory: boolean
     }
   | { readonly kind: 'terminating'; readonly leftMs: number }
 
@@ -142,13 +148,14 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
     [
       6,
       (p) => {
-        const isSignal = p.readUInt8(4) === 1
+        const how = p.readUInt8(4)
         const value = p.readUInt8(5)
         return {
           kind: 'exited',
           child: p.readUInt32BE(0),
-          code: isSignal ? undefined : value,
-          signal: isSignal ? value : undefined,
+          code: how === BY_CODE ? value : undefined,
+          signal: how === BY_CODE ? undefined : value,
+          isOutOfMemory: how === BY_MEMORY,
         }
       },
     ],

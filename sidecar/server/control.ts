@@ -75,6 +75,7 @@ export class Control {
 
   /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
   async exit(code: number): Promise<void> {
+    this.children.isLeaving = true
     if (this.isReady) await this.connection?.exit(code)
   }
 
@@ -83,6 +84,7 @@ export class Control {
    * takes the name then is about to die, and never becomes the peer of a shim that still serves.
    */
   close(): void {
+    this.children.isLeaving = true
     this.connection?.close()
     this.socket.close()
   }
@@ -96,7 +98,11 @@ export class Control {
     this.connection = new Connection(socket, {
       log,
       admit,
-      onAdmitted: onPeer,
+      onAdmitted: (peer) => {
+        this.children.isLeaving = false
+        log.info('the shim has connected', { uid: peer.uid, landlock: peer.landlockAbi })
+        onPeer(peer)
+      },
       onEvent: (event) => {
         if (event.kind === 'terminating') onTerminating(event.leftMs)
         else if (event.kind !== 'supervision') this.children.heard(event)
@@ -108,6 +114,12 @@ export class Control {
   private dropped(): void {
     const wasReady = this.isReady
     this.connection = undefined
+    if (wasReady && !this.children.isLeaving) {
+      this.options.log.warn('the shim has gone, and its server processes with it', {
+        processes: this.children.count,
+        why: "the server's container was restarted, or it had no memory left: its last state says which",
+      })
+    }
     this.children.lost(LOST)
     if (wasReady) this.options.onPeer(undefined)
   }

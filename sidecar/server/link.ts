@@ -51,6 +51,8 @@ export interface Link {
   owner: LinkOwner | undefined
   /** Of a server that speaks HTTP; a pipe has none. */
   readonly port?: number
+  /** Its server's process, where that is ours to start. */
+  readonly process?: number
   /** Sends one message (latin1 text, no line ends). False where the server does not read and the bound is reached. */
   send(text: string, envelope: Envelope): boolean
   /** Nobody waits for the answer to this request any more. */

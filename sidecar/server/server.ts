@@ -13,6 +13,7 @@ import { Loopback } from './loopback.ts'
 import { OpenPaths } from './open-paths.ts'
 import { whereElse, type Listener } from './listeners.ts'
 import { Spawner } from './spawner.ts'
+import type { ProcessWatch } from './process-watch.ts'
 import type { LinkSource } from './source.ts'
 import { Supervision } from './supervision.ts'
 
@@ -52,6 +53,8 @@ export interface ServerEvents {
   readonly onSpawn: (outcome: 'started' | 'refused' | 'full') => void
   /** A server process has ended with this code. */
   readonly onExit: (code: number) => void
+  /** Hears of all server processes. */
+  readonly watch: ProcessWatch
 }
 
 const ENDED = "the server's container has ended"
@@ -71,6 +74,7 @@ const stdio = (
     admit: (peer) => admitShim(peer, { ...config, ownUid }),
     onTerminating: events.onTerminating,
     onExit: events.onExit,
+    watch: events.watch,
     onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone(ENDED)),
   })
   const spawner = new Spawner({

@@ -7,6 +7,8 @@ import type { Link } from './link.ts'
 
 /** Whoever asks for a link: a newcomer while it waits, then the holder of its place. */
 export interface Tenant extends Holder {
+  /** The beginning of its session's id, for those who read of it; absent where it is for several sessions, or none. */
+  readonly session?: string
   /** Somebody else needs the place: closes the link. Asked for only where the tenant is idle. */
   readonly giveUp: () => void
   /** It is ours and no client's: it comes only where no process is, and whoever comes waits until it has gone. */

@@ -43,6 +43,11 @@ static int parse_valued(char **words, struct serve_options *options, const char 
     if (words[1] == NULL) *fault = "--run wants a directory";
     return 2;
   }
+  if (strcmp(words[0], "--memory-events") == 0) {
+    options->memory_events = words[1];
+    if (words[1] == NULL) *fault = "--memory-events wants a file";
+    return 2;
+  }
   for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
     if (strcmp(words[0], NUMBERS[i].name) != 0) continue;
     uint32_t number = 0;
@@ -89,6 +94,8 @@ bool args_parse_serve(char **words, struct serve_options *options, const char **
       options->keep_home = true;
     } else if (strcmp(*words, "--once") == 0) {
       options->once = true;
+    } else if (strcmp(*words, "--quiet") == 0) {
+      options->quiet = true;
     } else {
       *fault = "an unknown flag";
     }

@@ -13,6 +13,10 @@ struct serve_options {
   uint32_t grace_seconds;
   bool keep_home;
   bool once;
+  // What children write to stderr goes to the sidecar alone.
+  bool quiet;
+  // Where out-of-memory kills are counted; NULL for the memory cgroup's own file.
+  const char *memory_events;
   // The child's command, NULL-ended.
   char **command;
 };

@@ -49,7 +49,10 @@ void child_exited(struct nursery *nursery, struct child *child, enum frame_end k
   if (child->state != CHILD_ORPHANED) child->state = CHILD_ENDED;
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   if (child->is_mute) return;
-  control_send(nursery->control, event, frame_exited(event, child->id, kind, value));
+  const bool is_kernels =
+      kind == FRAME_BY_SIGNAL && value == SIGKILL && kills_take(&nursery->kills);
+  control_send(nursery->control, event,
+               frame_exited(event, child->id, is_kernels ? FRAME_BY_MEMORY : kind, value));
 }
 
 static void hear(struct nursery *nursery, struct child *child, const struct monitor_news *news,

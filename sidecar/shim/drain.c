@@ -21,9 +21,10 @@ enum {
 
 static void pass(struct nursery *nursery, const struct child *child, uint32_t dropped,
                  const uint8_t *bytes, size_t length) {
-  report_bytes(bytes, length);
   // After EXITED there is no more STDERR: what a descendant says is for the log alone.
-  if (child->has_exited || child->is_mute) return;
+  const bool is_for_log_alone = child->has_exited || child->is_mute;
+  if (is_for_log_alone || !nursery->is_quiet) report_bytes(bytes, length);
+  if (is_for_log_alone) return;
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   control_send(nursery->control, event, frame_stderr(event, child->id, dropped, bytes, length));
 }

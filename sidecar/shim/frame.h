@@ -52,7 +52,8 @@ enum { FRAME_IS_PID_1 = 1 << 0, FRAME_HAS_NO_SUBREAPER = 1 << 1, FRAME_HAS_ONE_C
 // The calls of SUPERVISION.
 enum { FRAME_SUPERVISES_BIND = 1 << 0 };
 
-enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1 };
+// By memory: by a signal that the kernel has sent because the container had no more of it.
+enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1, FRAME_BY_MEMORY = 2 };
 
 // One request. `name` and `environment` point into the decoded bytes.
 struct frame_request {

@@ -12,6 +12,7 @@
 #include "bucket.h"
 #include "child.h"
 #include "control.h"
+#include "kills.h"
 #include "spawn.h"
 
 struct nursery {
@@ -22,6 +23,9 @@ struct nursery {
   struct spawn_plan *plan;
   int epoll;
   bool is_pid_1;
+  // What children say goes to the sidecar alone.
+  bool is_quiet;
+  struct kills kills;
   uint64_t next_number;
   // A monitor has died before its child's descendants: they are ours now, and must go.
   bool has_strays;

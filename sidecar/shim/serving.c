@@ -109,6 +109,8 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   serving->nursery.control = &serving->control;
   serving->nursery.plan = plan;
   serving->nursery.epoll = serving->epoll;
+  serving->nursery.is_quiet = options->quiet;
+  kills_open(&serving->nursery.kills, options->memory_events);
   serving->nursery.rate =
       bucket_full(options->spawn_rate, (uint64_t)options->spawn_rate * 2, clock_now_ms());
   if (landlock_open(&plan->landlock, true) != 0) return fail("cannot prepare Landlock");

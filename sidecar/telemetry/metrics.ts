@@ -3,7 +3,7 @@
 
 import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
 import { KINDS, type Kind } from '../bytes/budget.ts'
-import type { Fault } from '../mcp/faults.ts'
+import type { FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
@@ -52,7 +52,12 @@ const ERROR_TYPES = new Set([
 
 export interface Metrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
-  readonly fault: (fault: Fault) => void
+  /** A fault that a client is told. */
+  readonly fault: (code: FaultCode) => void
+  /** A server process has ended, for one of few causes. */
+  readonly exit: (cause: string) => void
+  /** A client was cut off because it did not read. */
+  readonly cutOff: () => void
   /** Something was taken although it is not as it should be. */
   readonly tolerated: (what: Tolerance) => void
   readonly spawn: (outcome: string) => void
@@ -103,6 +108,21 @@ const toleratedIn = (registers: Registry[]): Counter<'what'> =>
     name: 'outrigger_tolerated_total',
     help: 'What was taken although it is not as it should be, by what it was.',
     labelNames: ['what'] as const,
+    registers,
+  })
+
+const exitsIn = (registers: Registry[]): Counter<'cause'> =>
+  new Counter({
+    name: 'outrigger_exits_total',
+    help: 'Server processes that have ended: by a signal, out_of_memory, a code, asked to, or lost with the shim.',
+    labelNames: ['cause'] as const,
+    registers,
+  })
+
+const cutOffsIn = (registers: Registry[]): Counter =>
+  new Counter({
+    name: 'outrigger_clients_cut_off_total',
+    help: 'Clients whose connection was broken off because they did not read.',
     registers,
   })
 
@@ -203,6 +223,8 @@ export const createMetrics = (gauges: Gauges): Metrics => {
   })
   const tolerated = toleratedIn(registers)
   const ends = endsIn(registers)
+  const exits = exitsIn(registers)
+  const cutOffs = cutOffsIn(registers)
   const droppedSpans = droppedSpansIn(registers)
   registerGauges(gauges, registers)
   for (const metric of budgetMetrics(gauges.budget)) registry.registerMetric(metric)
@@ -217,7 +239,9 @@ export const createMetrics = (gauges: Gauges): Metrics => {
         durationMs / 1000,
       )
     },
-    fault: ({ code }) => faults.inc({ code }),
+    fault: (code) => faults.inc({ code }),
+    exit: (cause) => exits.inc({ cause }),
+    cutOff: () => cutOffs.inc(),
     tolerated: (what) => tolerated.inc({ what }),
     spawn: (outcome) => spawns.inc({ outcome }),
     sessionEnd: (reason) => ends.inc({ what: 'session', reason }),

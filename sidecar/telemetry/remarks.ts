@@ -19,10 +19,10 @@ export const createRemarks = (log: Log, { tolerated }: Pick<Metrics, 'tolerated'
       tolerated(what)
       if (isFirst(what)) log.info('tolerated', { what, why: TOLERANCES[what] })
     },
-    odd: (what, text) => {
+    odd: (what, text, process) => {
       if (!isFirst(what)) return
       const { says, fix } = ODDITIES[what]
-      log.warn(says, { seen: text, fix })
+      log.warn(says, { process, seen: text, fix })
     },
   }
 }

@@ -4,7 +4,7 @@ import { aBudget } from './budgets.ts'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Reply } from '../../sidecar/http/reply.ts'
+import { Reply, type ReplyWatch } from '../../sidecar/http/reply.ts'
 
 type Taken = (error?: Error | null) => void
 
@@ -47,7 +47,9 @@ export type FakeReply = {
   readonly goOnReading: () => void
 }
 
-export const aReply = (nowMs = 0, budget = aBudget()): FakeReply => {
+const NOBODY: ReplyWatch = { faulted: () => undefined, cutOff: () => undefined }
+
+export const aReply = (nowMs = 0, budget = aBudget(), watch = NOBODY): FakeReply => {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   const client = new Client()
@@ -61,7 +63,7 @@ export const aReply = (nowMs = 0, budget = aBudget()): FakeReply => {
     return client.text
   }
   return {
-    reply: new Reply(response, nowMs, budget),
+    reply: new Reply(response, nowMs, budget, watch),
     received,
     body: async () => {
       const [, ...rest] = (await received()).split('\r\n\r\n')

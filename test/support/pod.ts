@@ -51,9 +51,14 @@ export class Container {
   readonly exited: Promise<number>
   private readonly child: ChildProcess
 
-  /** `grace`: for how many seconds it goes on after SIGTERM. */
-  constructor(runDir: string, command: readonly string[], grace = 12) {
-    const flags = ['--run', runDir, '--keep-home', '--grace', `${grace}`]
+  /** `grace`: for how many seconds it goes on after SIGTERM; `more`: further flags of the shim's. */
+  constructor(
+    runDir: string,
+    command: readonly string[],
+    grace = 12,
+    more: readonly string[] = [],
+  ) {
+    const flags = ['--run', runDir, '--keep-home', '--grace', `${grace}`, ...more]
     this.child = spawn(SHIM, ['serve', ...flags, '--', ...command], {
       stdio: 'ignore',
     })

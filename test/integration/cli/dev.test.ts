@@ -59,9 +59,7 @@ test.each<[string, text: string, says: RegExp]>([
   ],
   [
     'a pod whose callers would have to be verified',
-    pod(
-      "annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/auth: oidc",
-    ),
+    pod("annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/auth: oidc"),
     /^outrigger dev: Pod\/one: denied: outrigger\.dev\/auth: oidc is not built yet.*auth: none /m,
   ],
 ])('%s', async (_name, text, says) => {

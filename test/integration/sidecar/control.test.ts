@@ -2,6 +2,7 @@
 // otherwise than a shim is put out, and no child ever becomes the peer.
 
 import { aBudget } from '../../support/budgets.ts'
+import { watchedProcesses } from '../../support/watched-processes.ts'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -118,6 +119,7 @@ describe('a socket', () => {
       onTerminating: (leftMs) => noted.push(`terminating in ${leftMs}`),
       onPeer: (peer) => noted.push(peer ? 'there' : 'gone'),
       onExit: (code) => noted.push(`exit ${code}`),
+      watch: watchedProcesses().watch,
     })
     // It binds before it waits for anything, and the name is its user's.
     await asUser(sidecarUid, () => control.listen())

@@ -1,4 +1,4 @@
-// The shim's pure parts (frames, buckets, the stderr relay, the queue, the command lines, the supervisor's filter,
+// The shim's pure parts (frames, buckets, the stderr relay, the queue, the command lines, the count of out-of-memory kills, the supervisor's filter,
 // addresses and table of sockets), tested in C under sanitizers; each test of the program is one here.
 
 import { afterAll, describe, expect, test } from '@jest/globals'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 const FOLDER = mkdtempSync(join(tmpdir(), 'shim-pure-'))
 const PROGRAM = join(FOLDER, 'shim-pure')
 const SHIM = join(import.meta.dirname, '../../../sidecar/shim')
-const PARTS = 'address args bucket calls filter frame queue relay sockets'.split(' ')
+const PARTS = 'address args bucket calls filter frame kills queue relay sockets'.split(' ')
 const SOURCES = PARTS.map((part) => join(SHIM, `${part}.c`))
 
 const FLAGS = '-std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -fno-sanitize-recover=all'

@@ -232,6 +232,7 @@ describe('ends', () => {
     const fault = {
       code: 'server-exited',
       message: 'the server exited with code 3; it wrote: why',
+      brief: 'the server exited with code 3',
       data: { exitCode: 3, stderr: 'why\n' },
     }
     expect(first.heard.faults).toEqual([fault])

@@ -47,6 +47,7 @@ const start = (model: ProcessModel): void => {
     remarks: keptRemarks(),
     onStarted: () => undefined,
     onStartFailed: () => undefined,
+    onDied: () => undefined,
     endsListeners: false,
     onSessionEnd: () => undefined,
   })

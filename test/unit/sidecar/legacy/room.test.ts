@@ -48,6 +48,7 @@ const start = (model: ProcessModel, { places = PLACES, endsListeners = false } =
     remarks: keptRemarks(),
     onStarted: () => undefined,
     onStartFailed: () => undefined,
+    onDied: () => undefined,
     endsListeners,
     onSessionEnd: (end) => noted.push(end),
   })

@@ -8,7 +8,8 @@ import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { keptLog, type KeptLog } from '../../../support/kept-log.ts'
 
 const MODERN: Eras = { isModern: true, versions: ['2026-07-28'], isCertain: true }
-const BROKEN = fail(fault('server-exited', 'the server exited with code 3'))
+const WHY_BROKEN = fault('server-exited', 'the server exited with code 3')
+const BROKEN = fail(WHY_BROKEN)
 
 let probes: ((result: Result<Eras, Fault>) => void)[]
 let confirms: ((result: Result<Eras, Fault>) => void)[]
@@ -53,7 +54,7 @@ describe('obstacle', () => {
     readiness.begin(undefined)
     await answers(BROKEN)
     expect(readiness.obstacle).toBe('the server exited with code 3')
-    expect(await readiness.whenFailed).toBe('the server exited with code 3')
+    expect(await readiness.whenFailed).toEqual(WHY_BROKEN)
   })
 
   test('draining stands above all', async () => {
@@ -96,6 +97,53 @@ describe('a broken server', () => {
     expect(readiness.obstacle).toBeUndefined()
     readiness.startFailed('e')
     expect(readiness.obstacle).toBe('e')
+    await answers(ok(MODERN))
+    expect(readiness.obstacle).toBeUndefined()
+  })
+})
+
+describe('a server of which every new process dies', () => {
+  const WHY = 'every new server process ends before it has answered a call: crashed'
+  const die = (times: number): void => {
+    for (let time = 0; time < times; time++) readiness.died('crashed')
+  }
+
+  beforeEach(async () => {
+    readiness.begin(undefined)
+    await answers(ok(MODERN))
+  })
+
+  test('is not ready for a while, then tried again, and rests longer each time', async () => {
+    for (const restMs of [5000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
+      die(2)
+      expect(readiness.obstacle).toBeUndefined()
+      die(1)
+      expect(readiness.obstacle).toBe(WHY)
+      await jest.advanceTimersByTimeAsync(restMs - 1)
+      expect(readiness.obstacle).toBe(WHY)
+      await jest.advanceTimersByTimeAsync(1)
+      expect(readiness.obstacle).toBeUndefined()
+    }
+  })
+
+  test('still serves who comes all the same, and is ready once a call is answered', () => {
+    die(3)
+    expect(readiness.known).toEqual(MODERN)
+    readiness.worked()
+    expect(readiness.obstacle).toBeUndefined()
+  })
+
+  test('but not where calls are answered in between', () => {
+    die(2)
+    readiness.worked()
+    die(2)
+    expect(readiness.obstacle).toBeUndefined()
+  })
+
+  test('is asked anew with a new container', async () => {
+    die(3)
+    readiness.stop('gone')
+    readiness.begin(undefined)
     await answers(ok(MODERN))
     expect(readiness.obstacle).toBeUndefined()
   })

@@ -49,6 +49,9 @@ describe('what is weak although a shim may serve', () => {
       'the kernel has no Landlock, so that the server can listen by way of processes that the runtime starts beside it',
     ],
   ])('%s', (_name, peer, expected) => {
-    expect(weaknessOf({ ...PEER, ...peer }, OURS)).toBe(expected)
+    const weakness = weaknessOf({ ...PEER, ...peer }, OURS)
+    // What is weak, and what helps.
+    expect(weakness?.split(': ', 1)[0]).toBe(expected)
+    expect(weakness ?? ': x').toMatch(/: \S/)
   })
 })

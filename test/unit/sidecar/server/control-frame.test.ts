@@ -83,12 +83,17 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   [
     'EXITED with a code',
     frame(0x86, '00000007 00 03'),
-    { kind: 'exited', child: 7, code: 3, signal: undefined },
+    { kind: 'exited', child: 7, code: 3, signal: undefined, isOutOfMemory: false },
   ],
   [
     'EXITED by a signal',
     frame(0x86, '00000007 01 09'),
-    { kind: 'exited', child: 7, code: undefined, signal: 9 },
+    { kind: 'exited', child: 7, code: undefined, signal: 9, isOutOfMemory: false },
+  ],
+  [
+    'EXITED by a signal for want of memory',
+    frame(0x86, '00000007 02 09'),
+    { kind: 'exited', child: 7, code: undefined, signal: 9, isOutOfMemory: true },
   ],
   ['GONE', frame(0x87, '00000007'), { kind: 'gone', child: 7 }],
   ['TERMINATING', frame(0x88, '00007530'), { kind: 'terminating', leftMs: 30000 }],

@@ -1,0 +1,248 @@
+// A night of faults, and what an operator who slept through it reads in the morning: from the log and the metrics alone
+// each fault can be named, with its time, its session and its cause.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '../../../shared/log.ts'
+import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+import { processOf } from '../../../sidecar/life/process.ts'
+import { startSidecar, type Sidecar } from '../../../sidecar/sidecar.ts'
+import { adminOf, type Admin } from '../../support/admin.ts'
+import { Container } from '../../support/pod.ts'
+import {
+  askModern,
+  modernCall,
+  openLegacy,
+  PUPPET,
+  rpc,
+  toolCall,
+  type LegacySession,
+} from '../../support/puppet.ts'
+import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { until } from '../../support/waiting.ts'
+
+const GOLDEN = new URL('../../golden/night.txt', import.meta.url)
+const PROCESSES = 3
+const REQUEST_TIMEOUT_MS = 60_000
+
+type Line = Readonly<Record<string, unknown>>
+
+const lines: Line[] = []
+/** The night's clock, as the script sets it. */
+let clock = ''
+/** By how much the sidecar's own clock, which knows no hours, is ahead. */
+let laterMs = 0
+let runDir: string
+let sidecar: Sidecar
+let admin: Admin
+let url: string
+const containers: Container[] = []
+
+const kills = (): string => join(runDir, 'memory.events')
+
+const startContainer = (): Container => {
+  const container = new Container(runDir, PUPPET, 12, ['--memory-events', kills()])
+  containers.push(container)
+  return container
+}
+
+beforeAll(async () => {
+  runDir = mkdtempSync(join(tmpdir(), 'outrigger-night-'))
+  writeFileSync(kills(), 'oom_kill 0\n')
+  const config = parseSidecarConfig({
+    settings: { auth: 'none', 'max-processes': `${PROCESSES}` },
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    isolation: 'advisory',
+    runDir,
+  })
+  if (!config.ok) throw new Error(config.error.join())
+  const log = createLog({
+    level: 'info',
+    write: (line) => void lines.push(JSON.parse(line)),
+    now: () => Date.parse(`2026-11-29T${clock}Z`),
+  })
+  clock = '03:00:00'
+  sidecar = await startSidecar({
+    config: config.value,
+    log,
+    serverLog: log,
+    now: () => performance.now() + laterMs,
+    process: processOf(process, undefined),
+  })
+  url = `http://127.0.0.1:${sidecar.port}/mcp`
+  admin = adminOf(sidecar.adminPort)
+})
+
+afterAll(async () => {
+  await sidecar.close()
+  for (const container of containers) container.signal('SIGKILL')
+  await Promise.all(containers.map(({ exited }) => exited))
+  rmSync(runDir, { recursive: true, force: true })
+})
+
+const count = (message: string): number =>
+  lines.filter((line) => line['message'] === message).length
+const ENDED = 'a server process has ended'
+const FAILED = 'a request failed'
+
+/** Does something, and waits until so many more lines of a kind have come. */
+const soon = async (act: () => unknown, message: string, more = 1): Promise<void> => {
+  const wanted = count(message) + more
+  await act()
+  await until(() => count(message) >= wanted, `${more} more: ${message}`)
+}
+
+/** Waits until the server has so many calls. */
+const asked = async (calls = 1): Promise<void> => {
+  while ((await admin.metric('outrigger_requests_in_flight')) < calls);
+}
+
+/** A session whose server has answered a call. */
+const opened = async (): Promise<LegacySession> => {
+  const session = await openLegacy(url)
+  await session.call('echo', { text: 'hello' })
+  return session
+}
+
+const crash = async (): Promise<void> => {
+  const session = await opened()
+  await soon(() => session.post(toolCall('exit', { code: 3 })), FAILED)
+}
+
+const killed = async (): Promise<void> => {
+  const session = await opened()
+  await soon(() => session.post(toolCall('kill', { signal: 'SIGSEGV' })), FAILED)
+}
+
+const outOfMemory = async (): Promise<void> => {
+  const session = await opened()
+  writeFileSync(kills(), 'oom_kill 1\n')
+  await soon(() => session.post(toolCall('kill', { signal: 'SIGKILL' })), FAILED)
+}
+
+const timeout = async (): Promise<void> => {
+  const session = await opened()
+  const call = session.post(toolCall('later', { ms: 600_000, text: '' }))
+  await asked()
+  laterMs += REQUEST_TIMEOUT_MS
+  await call
+  await soon(() => session.end(), ENDED)
+}
+
+const junk = async (): Promise<void> => {
+  const session = await opened()
+  await session.post(toolCall('say', { lines: ['Listening on stdio!'] }))
+  await soon(() => session.end(), ENDED)
+}
+
+const wrongToken = async (): Promise<void> => {
+  const session = await opened()
+  await session.post(rpc('tools/call', { name: 'echo', _meta: { progressToken: {} } }))
+  await soon(() => session.end(), ENDED)
+}
+
+const noCapacity = async (): Promise<void> => {
+  const sessions: LegacySession[] = []
+  for (let place = 0; place < PROCESSES; place++) sessions.push(await opened())
+  const calls = sessions.map((session) =>
+    session.post(toolCall('later', { ms: 600_000, text: '' })),
+  )
+  await asked(PROCESSES)
+  await soon(() => send(url, INITIALIZE, JSON_HEADERS), FAILED)
+  for (const session of sessions) await soon(() => session.end(), ENDED)
+  await Promise.all(calls)
+}
+
+const slowReader = async (): Promise<void> => {
+  const { body, headers } = modernCall(
+    'flood',
+    { count: 600, bytes: 65_536 },
+    { progressToken: 'slow' },
+  )
+  await soon(() => {
+    // Nobody takes what comes.
+    const sent = request(url, { method: 'POST', agent: false }, () => undefined)
+    for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value)
+    sent.on('error', () => undefined)
+    sent.end(body)
+  }, 'a client was cut off: it does not read what it is sent')
+  // The server goes on meanwhile: it has written all that it was asked for when it answers this.
+  await askModern(url, modernCall('echo', { text: 'hello' }))
+}
+
+const shimGone = async (): Promise<void> => {
+  const session = await opened()
+  const call = session.post(toolCall('later', { ms: 600_000, text: '' }))
+  await asked()
+  await soon(() => containers.at(-1)?.signal('SIGKILL'), FAILED)
+  await call
+  await soon(startContainer, ENDED)
+}
+
+const everyNewOneDies = async (): Promise<void> => {
+  for (let time = 0; time < 3; time++) {
+    const session = await openLegacy(url)
+    await soon(() => session.post(toolCall('kill', { signal: 'SIGABRT' })), FAILED)
+  }
+  await soon(() => askModern(url, modernCall('echo', { text: 'good morning' })), 'ready again')
+  expect((await admin.get('/readyz')).status).toBe(200)
+}
+
+const NIGHT: readonly (readonly [time: string, what: string, happens: () => Promise<void>])[] = [
+  // The process that was asked what it speaks has ended then.
+  ['03:00:00', 'the pod starts', () => soon(startContainer, ENDED)],
+  ['03:05:00', 'a server crashes', crash],
+  ['03:10:00', 'a server is killed', killed],
+  ['03:15:00', 'the kernel ends a server for want of memory', outOfMemory],
+  ['03:20:00', 'a server does not answer', timeout],
+  ['03:25:00', 'a server writes what is no message', junk],
+  ['03:30:00', 'a client sends a progress token of the wrong type', wrongToken],
+  ['03:35:00', 'all processes are in use', noCapacity],
+  ['03:40:00', 'a client does not read', slowReader],
+  ['03:45:00', 'the shim goes, and a new one comes', shimGone],
+  ['03:50:00', 'every new session dies, until a call is answered', everyNewOneDies],
+]
+
+const names = new Map<unknown, string>()
+
+/** Of different processes whoever is faster comes first. */
+const inOrder = (some: readonly Line[]): readonly Line[] =>
+  [...some].sort((a, b) => Number(a['process'] ?? 0) - Number(b['process'] ?? 0))
+
+/** A process that is asked to end does so by itself, or by a signal where the machine is busy. */
+const settled = ({ how, code, signal, ...line }: Line): Line =>
+  line['asked'] === true ? line : { ...line, how, code, signal }
+
+/** The line with names for what is random. */
+const readable = (line: Line): string => {
+  const { session, ...rest } = settled(line)
+  if (session !== undefined && !names.has(session)) {
+    names.set(session, String.fromCharCode(65 + names.size))
+  }
+  const named = session === undefined ? rest : { ...rest, session: names.get(session) }
+  return JSON.stringify(named)
+    .replace(/("uid":|the sidecar's uid )\d+/, '$1UID')
+    .replace(/"landlock":\d+/, '"landlock":"ABI"')
+}
+
+const METRICS =
+  /^outrigger_(faults_total|exits_total|clients_cut_off_total|ends_total|ready)\b.*$/gm
+
+test('a night’s log and metrics name each fault, its time, its session and its cause', async () => {
+  const told: string[] = []
+  for (const [time, what, happens] of NIGHT) {
+    clock = time
+    const before = lines.length
+    await happens()
+    told.push(`# ${what}`, ...inOrder(lines.slice(before)).map(readable), '')
+  }
+  const { text } = await admin.get('/metrics')
+  const night = [...told, '# the metrics', ...(text.match(METRICS) ?? []).sort(), ''].join('\n')
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, night)
+  expect(night).toBe(readFileSync(GOLDEN, 'utf8'))
+})
