@@ -1,6 +1,7 @@
 // The subcommands, by name. Each is loaded when it is asked for: `inject` needs no MCP client.
 
 import type { Command } from './command/command.ts'
+import type { NamedCommand } from './completion/command.ts'
 
 export interface Listed {
   /** One line for the list of commands. */
@@ -58,4 +59,18 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
       load: async () => (await import('./manifest/command.ts')).explain,
     },
   ],
+  [
+    'completion',
+    {
+      summary: 'print what makes bash, zsh or fish complete all this',
+      load: async () => (await import('./completion/command.ts')).completionOf(loadAll),
+    },
+  ],
 ])
+
+const loadAll = (): Promise<readonly NamedCommand[]> =>
+  Promise.all(
+    [...COMMANDS]
+      .filter(([name]) => name !== 'completion')
+      .map(async ([name, { summary, load }]) => ({ name, summary, command: await load() })),
+  )

@@ -5,8 +5,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../shared/message.ts'
+import { VERSION } from '../shared/names.ts'
+import { choose } from './command/choice.ts'
 import type { Io } from './command/command.ts'
 import { COMMANDS } from './commands.ts'
+import { coloured, wantsColour } from './output/colour.ts'
 import { exitCode, lossOf } from './output/loss.ts'
 import { createOutput, type Output } from './output/output.ts'
 import { isRunByNpx, whenOrphaned } from './command/npx.ts'
@@ -14,10 +17,8 @@ import { aborted } from './command/signal.ts'
 import { streamFor } from './output/streams.ts'
 import { usage } from './usage.ts'
 
-const [first = 'help', ...rest] = process.argv.slice(2)
-// `outrigger help run` is `outrigger run --help`.
-const isHelpOn = first === 'help' && COMMANDS.has(rest[0] ?? '')
-const [name = 'help', args] = isHelpOn ? [rest[0], ['--help']] : [first, rest]
+const choice = choose(process.argv.slice(2), [...COMMANDS.keys()])
+const name = choice.kind === 'command' ? choice.name : choice.kind
 
 const stdout = createOutput(streamFor(1, process.stdout))
 const stderr = createOutput(streamFor(2, process.stderr))
@@ -25,10 +26,14 @@ const abort = new AbortController()
 let signalled: NodeJS.Signals | undefined
 const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
+const isTerminal: Io['isTerminal'] = (stream) => process[stream].isTTY
+const hasColour = wantsColour(isTerminal('stderr'), process.env)
+
 const io: Io = {
   stdout: stdout.write,
-  stderr: stderr.write,
+  stderr: (text) => stderr.write(hasColour ? coloured(text) : text),
   log: stderr.log,
+  isTerminal,
   environment: process.env,
   signal: abort.signal,
 }
@@ -54,20 +59,26 @@ const takeSignals = (): void => {
   })
 }
 
-const withoutCommand = (): number => {
-  const isHelp = name === 'help' || name === '--help' || name === '-h'
-  if (isHelp) io.stdout(usage())
-  else io.stderr(`outrigger: there is no command ${JSON.stringify(name)}\n\n${usage()}`)
-  return isHelp ? 0 : 2
+const runCommand = async (of: string, args: readonly string[]): Promise<number> => {
+  const command = await COMMANDS.get(of)?.load()
+  if (!command) return 2
+  if (command.cleansUp) takeSignals()
+  return command.run(args, io)
 }
 
-const runCommand = async (): Promise<number> => {
-  const listed = COMMANDS.get(name)
-  if (!listed) return withoutCommand()
+const runChoice = async (): Promise<number> => {
+  if (choice.kind === 'command') return runCommand(choice.name, choice.args)
+  if (choice.kind === 'misuse') {
+    io.stderr(`outrigger: ${choice.problem}\n\n${usage()}`)
+    return 2
+  }
+  io.stdout(choice.kind === 'help' ? usage() : `outrigger ${VERSION}\n`)
+  return 0
+}
+
+const runSafely = async (): Promise<number> => {
   try {
-    const command = await listed.load()
-    if (command.cleansUp) takeSignals()
-    return await command.run(args, io)
+    return await runChoice()
   } catch (error) {
     io.stderr(`outrigger ${name}: ${messageOf(error)}\n`)
     return 1
@@ -84,7 +95,7 @@ const lost = async (stream: string, output: Output) => {
   return error ? lossOf(stream, error) : undefined
 }
 
-const code = await runCommand()
+const code = await runSafely()
 const lostOutput = await lost('standard output', stdout)
 if (lostOutput) io.stderr(`outrigger ${name}: ${lostOutput.message}\n`)
 const lostErrors = await lost('standard error', stderr)

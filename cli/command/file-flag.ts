@@ -3,11 +3,8 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 /** Takes every time that the flag was given; `missing` is what to say where it was not. */
-export const oneFile = (
-  files: readonly string[] | undefined,
-  missing: string,
-): Result<string, string> => {
-  const [file, ...more] = files ?? []
+export const oneFile = (files: readonly string[], missing: string): Result<string, string> => {
+  const [file, ...more] = files
   if (file === undefined) return fail(missing)
   return more.length === 0
     ? ok(file)

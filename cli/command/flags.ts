@@ -1,18 +1,153 @@
-// Reading flags by Node's own parser; what it throws is a sentence for the user. Pure.
+// The flags of a subcommand as one table: what the parser takes, what the help and the README list, what a shell
+// completes. Everything that is wrong with what was typed is told at once, in words. Pure.
 
-import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { messageOf } from '../../shared/message.ts'
+import { parseArgs } from 'node:util'
+import { nearest } from '../../shared/nearest.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
-type Parsed<Config extends ParseArgsConfig> = ReturnType<typeof parseArgs<Config>>
+export interface Flag {
+  readonly doc: string
+  /** What its value is, in capitals, as the help has it; absent: it is a switch. */
+  readonly value?: string
+  /** One letter. */
+  readonly short?: string
+  /** What it is without a word. */
+  readonly default?: string
+  /** The words that its value may be, where these are few. */
+  readonly words?: readonly string[]
+}
 
-/** Flags that are not in the configuration are refused, words without a flag unless it allows them. */
-export const parseFlags = <const Config extends ParseArgsConfig>(
-  config: Config,
-): Result<Parsed<Config>, string> => {
-  try {
-    return ok(parseArgs(config))
-  } catch (error) {
-    return fail(messageOf(error))
+export type FlagTable = Readonly<Record<string, Flag>>
+
+/** What was typed. */
+export interface Given {
+  /** A flag's value: the last, where it was given several times, else its default. */
+  readonly text: (name: string) => string | undefined
+  /** Every time that it was given. */
+  readonly texts: (name: string) => readonly string[]
+  readonly has: (name: string) => boolean
+  /** Words without a flag. */
+  readonly words: readonly string[]
+  /** What stands behind `--`; undefined where there is none. */
+  readonly command: readonly string[] | undefined
+}
+
+const tokensOf = (table: FlagTable, args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(table).map(([name, { value, short }]) => [
+        name,
+        {
+          type: value === undefined ? ('boolean' as const) : ('string' as const),
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens
+
+type Token = ReturnType<typeof tokensOf>[number]
+type OptionToken = Token & { readonly kind: 'option' }
+
+const unknown = (table: FlagTable, { name, rawName }: OptionToken): string => {
+  const match = nearest(name, Object.keys(table))
+  return `there is no flag ${rawName}${match === undefined ? '' : `; did you mean --${match}?`}`
+}
+
+/** A flag that stands where another's value should. */
+const isFlagLike = (table: FlagTable, text: string): boolean =>
+  /^-[a-z]$/.test(text)
+    ? Object.values(table).some(({ short }) => text === `-${short}`)
+    : text.startsWith('--')
+
+const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
+  const { name, rawName, value, inlineValue } = token
+  if (!Object.hasOwn(table, name)) return unknown(table, token)
+  const wanted = table[name]?.value
+  if (wanted === undefined) {
+    return value === undefined
+      ? undefined
+      : `${rawName} takes no value, and got ${JSON.stringify(value)}`
   }
+  if (value === undefined || value === '') return `${rawName} wants a value: ${rawName} ${wanted}`
+  return !inlineValue && isFlagLike(table, value)
+    ? `${rawName} wants a value, and the flag ${value} stands there (write ${rawName}=${value} if it is meant)`
+    : undefined
+}
+
+const stray = (table: FlagTable, words: readonly string[]): readonly string[] =>
+  words.slice(0, 1).map((word) => {
+    const hint = Object.hasOwn(table, 'file') ? `; a file is named by -f: -f ${word}` : ''
+    return `${JSON.stringify(word)} stands without a flag${hint}`
+  })
+
+const isOption = (token: Token): token is OptionToken => token.kind === 'option'
+
+/** Reads the arguments; `takesWords`: also words without a flag. The error is everything that is wrong. */
+export const readGiven = (
+  table: FlagTable,
+  args: readonly string[],
+  takesWords = false,
+): Result<Given, string> => {
+  const tokens = tokensOf(table, args)
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index
+  const isBefore = ({ index }: Token): boolean => end === undefined || index < end
+  const words = tokens.flatMap((token) =>
+    token.kind === 'positional' && isBefore(token) ? [token.value] : [],
+  )
+  const options = tokens.filter(isOption)
+  const errors = [
+    ...options.flatMap((token) => misuse(table, token) ?? []),
+    ...(takesWords ? [] : stray(table, words)),
+  ]
+  if (errors.length > 0) return fail(errors.join('; '))
+  const texts = (name: string): readonly string[] =>
+    options.flatMap((token) =>
+      token.name === name && token.value !== undefined ? [token.value] : [],
+    )
+  return ok({
+    text: (name) => texts(name).at(-1) ?? table[name]?.default,
+    texts,
+    has: (name) => options.some((token) => token.name === name),
+    words,
+    command: end === undefined ? undefined : args.slice(end + 1),
+  })
+}
+
+const WIDTH = 110
+
+const wrapped = (text: string, width: number): readonly string[] => {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+/** A flag as one writes it: `-f, --file FILE`. */
+export const spelling = (name: string, { short, value }: Flag): string =>
+  `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+
+/** What a flag does, with its default. */
+export const aboutFlag = (flag: Flag): string =>
+  flag.default === undefined ? flag.doc : `${flag.doc} (default ${flag.default})`
+
+/** The lines of the help text. */
+export const flagLines = (table: FlagTable): string => {
+  const rows = Object.entries(table).map(([name, flag]) => [spelling(name, flag), flag] as const)
+  const width = Math.max(...rows.map(([text]) => text.length))
+  return rows
+    .flatMap(([text, flag]) =>
+      wrapped(aboutFlag(flag), WIDTH - width - 4).map(
+        (line, index) => `  ${(index === 0 ? text : '').padEnd(width)}  ${line}\n`,
+      ),
+    )
+    .join('')
 }

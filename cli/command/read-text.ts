@@ -1,9 +1,9 @@
 // A manifest's text, from a file, a pipe or standard input, bounded and decoded: what says `-f` may be anything.
 
 import { createReadStream } from 'node:fs'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { decodeSource, type Source } from './source.ts'
+import { fileWords } from '../output/system-words.ts'
 
 const MAX_BYTES = 64 * 1024 * 1024
 
@@ -24,7 +24,7 @@ export const readSource = async (file: string): Promise<Result<Source, string>> 
     const source = decodeSource(Buffer.concat(chunks))
     return source.ok ? source : fail(`${file}: ${source.error}`)
   } catch (error) {
-    return fail(`${file}: ${messageOf(error)}`)
+    return fail(`${file}: ${fileWords(error)}`)
   }
 }
 

@@ -2,13 +2,12 @@
 // this machine, for trying a manifest without a cluster.
 
 import { fileURLToPath } from 'node:url'
-import { createLog } from '../../shared/log.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { defineCommand, type Io } from '../command/command.ts'
-import { parseFlags } from '../command/flags.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
 import { oneFile } from '../command/file-flag.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesIn } from '../manifest/read-manifest.ts'
@@ -18,17 +17,6 @@ import { readText } from '../command/read-text.ts'
 import { aborted } from '../command/signal.ts'
 import { localPod, type LocalPod } from './local-pod.ts'
 import { runPod, type RunningPod } from './run-pod.ts'
-
-const USAGE = `usage: outrigger dev -f FILE|- [--config FILE] [--port N]
-
-Renders the manifest as the webhook would and runs each injected pod's server and sidecar as
-processes on this machine. Programs are looked for in node_modules/.bin first.
-
-  -f, --file FILE   the manifest, YAML or JSON; - reads standard input
-  --config FILE     the cluster configuration (default: the one of manifests/overlays/dev, which allows
-                    callers without a token)
-  --port N          port of the first pod's MCP endpoint; the others get free ones (default 0: any)
-`
 
 const DEV_CONFIG = fileURLToPath(
   new URL('../../manifests/overlays/dev/config.yaml', import.meta.url),
@@ -40,22 +28,25 @@ interface Flags {
   readonly port: number
 }
 
-const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  const flags = parseFlags({
-    args: [...args],
-    options: {
-      file: { type: 'string', short: 'f', multiple: true },
-      config: { type: 'string' },
-      port: { type: 'string', default: '0' },
-    },
-  })
-  if (!flags.ok) return flags
-  const { values } = flags.value
-  const file = oneFile(values.file, 'say which manifest to run: -f FILE')
+const FLAGS = {
+  file: { short: 'f', value: 'FILE', doc: 'the manifest, YAML or JSON; - reads standard input' },
+  config: {
+    value: 'FILE',
+    doc: 'the cluster configuration (default: the one of manifests/overlays/dev, which allows callers without a token)',
+  },
+  port: {
+    value: 'N',
+    doc: "port of the first pod's MCP endpoint, 0 for any; the others get free ones",
+    default: '0',
+  },
+} as const satisfies FlagTable
+
+const readFlags = ({ text, texts }: Given): Result<Flags, string> => {
+  const file = oneFile(texts('file'), 'say which manifest to run: -f FILE')
   if (!file.ok) return file
-  const port = parsePort('port', values.port)
+  const port = parsePort('port', text('port') ?? '')
   if (!port.ok) return port
-  return ok({ file: file.value, config: values.config ?? DEV_CONFIG, port: port.value })
+  return ok({ file: file.value, config: text('config') ?? DEV_CONFIG, port: port.value })
 }
 
 interface LocalPlace extends LocalPod {
@@ -126,12 +117,7 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
   try {
     for (const pod of pods) {
       for (const note of pod.notes) io.stderr(`${oneLine(`${pod.where}: ${note}`)}\n`)
-      const log = createLog({
-        level: 'warn',
-        write: (line) => io.log(line),
-        now: () => Date.now(),
-      })
-      const started = await runPod(pod, log, io)
+      const started = await runPod(pod, 'warn', io)
       if (started === undefined) return 0
       running.push(started)
       io.stdout(`outrigger: ${pod.where} (${pod.server}) on ${started.url}\n`)
@@ -159,4 +145,13 @@ const run = async (flags: Flags, io: Io): Promise<number> => {
   return 1
 }
 
-export const dev = defineCommand({ name: 'dev', usage: USAGE, cleansUp: true, readFlags, run })
+export const dev = defineCommand({
+  name: 'dev',
+  synopsis: '-f FILE|- [flags]',
+  about:
+    "Renders the manifest as the webhook would and runs each injected pod's server and sidecar as processes on this\nmachine. Programs are looked for in node_modules/.bin first.",
+  flags: FLAGS,
+  cleansUp: true,
+  readFlags,
+  run,
+})

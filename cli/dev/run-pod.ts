@@ -5,11 +5,13 @@ import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Log } from '../../shared/log.ts'
+import type { Level } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { Io } from '../command/command.ts'
 import type { Sidecar } from '../../sidecar/sidecar.ts'
 import { startLocalSidecar } from '../run/local-sidecar.ts'
+import { tellWaiting } from '../run/patience.ts'
+import { startLogs } from '../run/start-log.ts'
 import { aborted } from '../command/signal.ts'
 import type { LocalPod } from './local-pod.ts'
 
@@ -42,7 +44,8 @@ const environmentOf = (pod: LocalPod, io: Io): Readonly<Record<string, string>> 
  * there a first failure says nothing, only one that lasts.
  */
 const failure = async (sidecar: Sidecar, { config: { settings } }: LocalPod): Promise<string> => {
-  const reason = await sidecar.failed
+  const { brief, message } = await sidecar.failed
+  const reason = brief ?? message
   if (settings.transport === 'stdio') return reason
   await sleep(settings['startup-timeout'], undefined, { ref: false })
   return `no answer within startup-timeout; at first: ${reason}`
@@ -52,7 +55,12 @@ const failure = async (sidecar: Sidecar, { config: { settings } }: LocalPod): Pr
  * Starts the pod and waits until the server has answered; undefined where the user has ended it before. Throws with
  * the reason where the server does not start.
  */
-export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPod | undefined> => {
+export const runPod = async (
+  pod: LocalPod,
+  level: Level,
+  io: Io,
+): Promise<RunningPod | undefined> => {
+  const { begin, ...logs } = startLogs(level, io)
   const cwd = pod.cwd !== undefined && existsSync(pod.cwd) ? pod.cwd : undefined
   const local = await startLocalSidecar(
     pod.config,
@@ -62,16 +70,20 @@ export const runPod = async (pod: LocalPod, log: Log, io: Io): Promise<RunningPo
       usesShim: pod.config.settings.transport === 'stdio',
       ...(cwd === undefined ? {} : { cwd }),
     },
-    log,
+    logs,
   )
   const { sidecar, ended, close } = local
+  const tell = (sentence: string): void => io.stderr(`${pod.server}: ${sentence}\n`)
+  const stopTelling = tellWaiting(tell, pod.config.settings['startup-timeout'])
   const first = await Promise.race([
     sidecar.ready,
     ended,
     failure(sidecar, pod),
     aborted(io.signal),
   ])
+  stopTelling()
   if (first === undefined) {
+    begin()
     return { url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`, over: ended, close }
   }
   await close()

@@ -11,35 +11,35 @@ import {
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
 import { defineCommand, type Io } from '../command/command.ts'
-import { parseFlags } from '../command/flags.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
 import { readConfig } from '../command/read-config.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
 import { readIndexFile } from './index-file.ts'
 import { readerFor } from './reader.ts'
 
-const USAGE = `usage: outrigger images add IMAGE... [options]
-
-Asks each image's registry for its ENTRYPOINT, CMD and USER (a name is looked up in the image's own
-/etc/passwd) and prints the image index with them, a ConfigMap, or writes it into the cluster.
-An image that cannot be read prints why, and nothing else, and exits with 1.
-
-  -f, --file FILE        the index to begin with: a ConfigMap that this printed; - reads standard input
-  --apply                write to the cluster that KUBECONFIG names, beginning with the index there
-  --config FILE          the cluster configuration, whose \`registries\` may be asked (default: the public ones)
-  -n, --namespace NAME   the webhook's namespace (default: outrigger-system)
-  --platform PLATFORM    of a multi-arch image only this one, linux/amd64; may be given several times
-
-Credentials are those of \`docker login\` (DOCKER_CONFIG, helpers too); each goes to its own registry only.
-`
-
 const FLAGS = {
-  file: { type: 'string', short: 'f' },
-  apply: { type: 'boolean', default: false },
-  config: { type: 'string' },
-  namespace: { type: 'string', short: 'n', default: 'outrigger-system' },
-  platform: { type: 'string', multiple: true },
-} as const
+  file: {
+    short: 'f',
+    value: 'FILE',
+    doc: 'the index to begin with: a ConfigMap that this printed; - reads standard input',
+  },
+  apply: { doc: 'write to the cluster that KUBECONFIG names, beginning with the index there' },
+  config: {
+    value: 'FILE',
+    doc: 'the cluster configuration, whose `registries` may be asked (default: the public ones)',
+  },
+  namespace: {
+    short: 'n',
+    value: 'NAME',
+    doc: "the webhook's namespace",
+    default: 'outrigger-system',
+  },
+  platform: {
+    value: 'PLATFORM',
+    doc: 'of a multi-arch image only this one, linux/amd64; may be given several times',
+  },
+} as const satisfies FlagTable
 
 interface Flags {
   readonly images: readonly string[]
@@ -50,12 +50,10 @@ interface Flags {
   readonly platforms: readonly string[]
 }
 
-const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  const flags = parseFlags({ args: [...args], options: FLAGS, allowPositionals: true })
-  if (!flags.ok) return flags
-  const { positionals, values } = flags.value
-  const [verb, ...images] = positionals
-  const { file, apply, config, namespace, platform: platforms = [] } = values
+const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> => {
+  const [verb, ...images] = words
+  const [file, apply, config] = [text('file'), has('apply'), text('config')]
+  const [namespace = '', platforms] = [text('namespace'), texts('platform')]
   if (verb !== 'add') return fail('say what to do: images add IMAGE')
   if (images.length === 0) return fail('say which images to read: images add IMAGE')
   if (apply && file !== undefined) {
@@ -110,7 +108,14 @@ const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string
 
 export const images = defineCommand({
   name: 'images',
-  usage: USAGE,
+  synopsis: 'add IMAGE... [flags]',
+  about: `Asks each image's registry for its ENTRYPOINT, CMD and USER (a name is looked up in the image's own
+/etc/passwd) and prints the image index with them, a ConfigMap, or writes it into the cluster.
+An image that cannot be read prints why, and nothing else, and exits with 1.`,
+  flags: FLAGS,
+  after:
+    'Credentials are those of `docker login` (DOCKER_CONFIG, helpers too); each goes to its own registry only.',
+  takesWords: true,
   cleansUp: false,
   readFlags,
   run: async (flags, io) => {

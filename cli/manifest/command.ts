@@ -4,7 +4,7 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { defineCommand, type Command, type Io } from '../command/command.ts'
-import { parseFlags } from '../command/flags.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
 import { oneFile } from '../command/file-flag.ts'
 import { readConfig } from '../command/read-config.ts'
 import { readSource, readText } from '../command/read-text.ts'
@@ -32,17 +32,24 @@ const readNamespaces = async (file: string | undefined): Promise<Result<Namespac
 }
 
 const FLAGS = {
-  file: { type: 'string', short: 'f', multiple: true },
-  config: { type: 'string' },
-  namespace: { type: 'string', short: 'n' },
-  'namespace-file': { type: 'string' },
-} as const
+  file: {
+    short: 'f',
+    value: 'FILE',
+    doc: 'multi-document YAML or JSON; - reads standard input',
+  },
+  config: { value: 'FILE', doc: 'the cluster configuration (default: a strict one)' },
+  namespace: { short: 'n', value: 'NAME', doc: 'for objects that name none (default: default)' },
+  'namespace-file': { value: 'FILE', doc: 'Namespace objects whose labels and annotations count' },
+} as const satisfies FlagTable
 
 /** Of the commands that render. */
 const IMAGE_FLAGS = {
-  images: { type: 'string' },
-  'resolve-images': { type: 'boolean' },
-} as const
+  images: {
+    value: 'FILE',
+    doc: 'the image index: a ConfigMap that `outrigger images add` printed',
+  },
+  'resolve-images': { doc: 'ask the registries for images that the index does not know' },
+} as const satisfies FlagTable
 
 interface Flags {
   readonly file: string
@@ -53,27 +60,19 @@ interface Flags {
   readonly resolvesImages: boolean
 }
 
-const parse = (args: readonly string[]) =>
-  parseFlags({ args: [...args], options: { ...FLAGS, ...IMAGE_FLAGS } })
-
-const readFlags = (args: readonly string[], isRendering: boolean): Result<Flags, string> => {
-  // Which flags there are is the parser's to say, with its own words.
-  const known = isRendering ? parse(args) : parseFlags({ args: [...args], options: FLAGS })
-  const flags = known.ok ? parse(args) : known
-  if (!flags.ok) return flags
-  const { config, namespace, images, ...values } = flags.value.values
+const readFlags = ({ text, texts, has }: Given): Result<Flags, string> => {
   const file = oneFile(
-    values.file,
+    texts('file'),
     'say which manifest to read: -f FILE, or -f - for standard input',
   )
   return file.ok
     ? ok({
         file: file.value,
-        config,
-        namespace,
-        namespaceFile: values['namespace-file'],
-        images,
-        resolvesImages: values['resolve-images'] ?? false,
+        config: text('config'),
+        namespace: text('namespace'),
+        namespaceFile: text('namespace-file'),
+        images: text('images'),
+        resolvesImages: has('resolve-images'),
       })
     : file
 }
@@ -135,18 +134,6 @@ const runCommand = async (
   return exitCode
 }
 
-const OPTIONS = `
-  -f, --file FILE        multi-document YAML or JSON; - reads standard input
-  --config FILE          the cluster configuration (default: a strict one)
-  -n, --namespace NAME   for objects that name none (default: default)
-  --namespace-file FILE  Namespace objects whose labels and annotations count
-`
-
-const IMAGE_OPTIONS = `\
-  --images FILE          the image index: a ConfigMap that \`outrigger images add\` printed
-  --resolve-images       ask the registries of images that the index does not know
-`
-
 interface ManifestCommand {
   readonly name: string
   readonly about: string
@@ -160,9 +147,11 @@ const manifestCommand = (command: ManifestCommand): Command => {
   const { name, about, isRendering } = command
   return defineCommand({
     name,
-    usage: `usage: outrigger ${name} -f FILE|- [options]\n\n${about}\n${OPTIONS}${isRendering ? IMAGE_OPTIONS : ''}`,
+    synopsis: '-f FILE|- [flags]',
+    about,
+    flags: isRendering ? { ...FLAGS, ...IMAGE_FLAGS } : FLAGS,
     cleansUp: false,
-    readFlags: (args) => readFlags(args, isRendering),
+    readFlags,
     run: (flags, io) => runCommand(command, flags, io),
   })
 }

@@ -2,13 +2,14 @@
 // set in vain is a warning.
 
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { parse, YAMLParseError } from 'yaml'
 import { annotation, KEYS } from '../../shared/annotations.ts'
 import { NO_IDENTITY } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import { yamlWords } from '../../shared/yaml-words.ts'
+import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
 
 export interface RunConfiguration {
@@ -23,7 +24,11 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
   try {
     value = parse(readFileSync(path, 'utf8')) ?? {}
   } catch (error) {
-    return fail(`--config ${path}: ${messageOf(error)}`)
+    const why =
+      error instanceof YAMLParseError
+        ? `line ${error.linePos?.[0].line}: ${yamlWords(error.code)}`
+        : fileWords(error)
+    return fail(`--config ${path}: ${why}`)
   }
   return isObject(value)
     ? ok(value)
@@ -72,9 +77,7 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
     return fail(config.error.map((error) => `${where}${error}`))
   }
   if (!flags.allowAnonymous) {
-    return fail([
-      `${NO_IDENTITY}; --allow-anonymous serves anybody who can reach the port`,
-    ])
+    return fail([`${NO_IDENTITY}; --allow-anonymous serves anybody who can reach the port`])
   }
   return speaksHttp(config.value.settings)
     ? fail(['settings: transport: a command is served over stdio; leave it out'])

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { listenWords } from '../output/system-words.ts'
 import { processOf } from '../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
@@ -26,6 +26,12 @@ export interface LocalServer {
   readonly usesShim?: boolean
 }
 
+export interface LocalLogs {
+  readonly log: Log
+  /** For what the server writes to stderr; absent: it goes to ours as it is. */
+  readonly serverLog?: Log
+}
+
 export interface LocalSidecar {
   readonly sidecar: Sidecar
   /** Resolves with a sentence when the server's first process (the shim) has ended by itself. */
@@ -34,17 +40,18 @@ export interface LocalSidecar {
 }
 
 /** The shim's command line around the server's, or the server's own. */
-const commandLine = (runDir: string, server: LocalServer): readonly string[] => {
+const commandLine = (runDir: string, server: LocalServer, isQuiet: boolean): readonly string[] => {
   if (server.usesShim === false) return server.command
   if (!existsSync(SHIM)) {
     throw new Error(`the shim is not built (${SHIM}): run "npm run build" in the checkout`)
   }
   const cap = server.maxProcesses === undefined ? [] : ['--max-processes', `${server.maxProcesses}`]
-  return [SHIM, 'serve', '--run', runDir, '--keep-home', '--once', ...cap, '--', ...server.command]
+  const flags = ['--run', runDir, '--keep-home', '--once', ...(isQuiet ? ['--quiet'] : []), ...cap]
+  return [SHIM, 'serve', ...flags, '--', ...server.command]
 }
 
-const start = (runDir: string, server: LocalServer): ChildProcess => {
-  const [program = '', ...args] = commandLine(runDir, server)
+const start = (runDir: string, server: LocalServer, isQuiet: boolean): ChildProcess => {
+  const [program = '', ...args] = commandLine(runDir, server, isQuiet)
   return spawn(program, args, {
     // A group of its own: Ctrl-C is ours to handle, in order.
     detached: true,
@@ -72,17 +79,15 @@ const stop = (first: ChildProcess, signal: NodeJS.Signals): void => {
 }
 
 /** Why it cannot listen, and what helps. */
-const withAdvice = (error: unknown): unknown => {
-  const message = messageOf(error)
-  return message.includes('EADDRINUSE')
-    ? new Error(`${message}; take another port, or 0 for any`, { cause: error })
-    : error
+const withAdvice = (error: unknown, config: SidecarConfig): unknown => {
+  const words = listenWords(error, config)
+  return words === undefined ? error : new Error(words, { cause: error })
 }
 
 export const startLocalSidecar = async (
   config: SidecarConfig,
   server: LocalServer,
-  log: Log,
+  logs: LocalLogs,
 ): Promise<LocalSidecar> => {
   const runDir = mkdtempSync(join(tmpdir(), 'outrigger-'))
   const cleanUp = (): void => rmSync(runDir, { recursive: true, force: true })
@@ -90,13 +95,13 @@ export const startLocalSidecar = async (
   try {
     sidecar = await startSidecar({
       config: { ...config, runDir },
-      log,
+      ...logs,
       now: () => performance.now(),
       process: processOf(process, undefined),
     })
   } catch (error) {
     cleanUp()
-    throw withAdvice(error)
+    throw withAdvice(error, config)
   }
   const close = async (ended?: Promise<string>, first?: ChildProcess): Promise<void> => {
     await sidecar.close()
@@ -107,7 +112,7 @@ export const startLocalSidecar = async (
     cleanUp()
   }
   try {
-    const first = start(runDir, server)
+    const first = start(runDir, server, logs.serverLog !== undefined)
     const ended = endOf(first)
     return { sidecar, ended, close: () => close(ended, first) }
   } catch (error) {

@@ -1,6 +1,6 @@
 // The flags of `outrigger run`: its own, and one for every annotation that the sidecar reads. Pure.
 
-import { parseFlags } from '../command/flags.ts'
+import type { Flag, FlagTable, Given } from '../command/flags.ts'
 import { parsePort } from '../command/port.ts'
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
@@ -17,12 +17,39 @@ const NOT_HERE: ReadonlySet<Key> = new Set([
   'open-paths',
 ])
 
-export const SETTING_FLAGS = KEYS.filter(
+const SETTING_KEYS = KEYS.filter(
   (key) => annotation(key).readBy !== 'webhook' && !NOT_HERE.has(key),
 )
 
 /** Defaults that differ from the table's: a person reads the log here. */
 export const DEFAULTS_HERE: Readonly<Partial<Record<Key, string>>> = { 'log-level': 'warn' }
+
+const settingFlag = (key: Key): Flag => {
+  const { doc, default: usual, isPlanned, values } = annotation(key)
+  const value = DEFAULTS_HERE[key] ?? usual
+  const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
+  return {
+    value: 'VALUE',
+    doc: `${isPlanned ? 'Not built yet. ' : ''}${doc} (${notes})`,
+    ...(values === undefined ? {} : { words: values }),
+  }
+}
+
+export const OWN_FLAGS = {
+  port: { value: 'N', doc: 'port to listen on, 0 for any (default 15200)' },
+  host: { value: 'H', doc: 'address to listen on (default 127.0.0.1, with ::1)' },
+  'allowed-host': {
+    value: 'NAME',
+    doc: 'a name or address that clients call it by, besides loopback and --host; else they get 403',
+  },
+  'admin-port': { value: 'N', doc: 'port of /livez, /readyz and /metrics, 0 for any (default 0)' },
+  config: { value: 'FILE', doc: 'a sidecar configuration, YAML or JSON; flags stand above it' },
+  'allow-anonymous': { doc: 'serve anybody who can reach the port' },
+} as const satisfies FlagTable
+
+export const SETTING_FLAGS: FlagTable = Object.fromEntries(
+  SETTING_KEYS.map((key) => [key, settingFlag(key)]),
+)
 
 export interface RunFlags {
   readonly port: number | undefined
@@ -39,24 +66,10 @@ export interface RunFlags {
 const portOf = (flag: string, text: string | undefined): Result<number | undefined, string> =>
   text === undefined ? ok(undefined) : parsePort(flag, text)
 
-const options = {
-  port: { type: 'string' },
-  'admin-port': { type: 'string' },
-  host: { type: 'string' },
-  'allowed-host': { type: 'string', multiple: true },
-  config: { type: 'string' },
-  'allow-anonymous': { type: 'boolean' },
-  ...Object.fromEntries(SETTING_FLAGS.map((key) => [key, { type: 'string' as const }])),
-} as const
-
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-
 /** The texts of the settings' flags; the error names every flag whose value is wrong. */
-const settingsIn = (
-  values: Readonly<Record<string, unknown>>,
-): Result<Readonly<Record<string, string>>, string> => {
-  const given = SETTING_FLAGS.flatMap((key) => {
-    const value = text(values[key])
+const settingsIn = ({ text }: Given): Result<Readonly<Record<string, string>>, string> => {
+  const given = SETTING_KEYS.flatMap((key) => {
+    const value = text(key)
     return value === undefined ? [] : [{ key, value, parsed: parseValue(key, value) }]
   })
   const errors = given.flatMap(({ parsed }) => (parsed.ok ? [] : [`--${parsed.error}`]))
@@ -65,37 +78,24 @@ const settingsIn = (
     : ok(Object.fromEntries(given.map(({ key, value }) => [key, value])))
 }
 
-/** Reads the arguments; the error is a sentence. */
-export const parseRunFlags = (args: readonly string[]): Result<RunFlags, string> => {
-  const split = args.indexOf('--')
-  const command = split === -1 ? [] : args.slice(split + 1)
+/** Reads what was typed; the error is a sentence. */
+export const readRunFlags = (given: Given): Result<RunFlags, string> => {
+  const { text, texts, has, command = [] } = given
   if (command.length === 0) return fail('the command is missing: put it after --')
-  const flags = parseFlags({ args: args.slice(0, split), options })
-  if (!flags.ok) return flags
-  const values: Readonly<Record<string, unknown>> = flags.value.values
-  const port = portOf('port', text(values['port']))
+  const port = portOf('port', text('port'))
   if (!port.ok) return port
-  const adminPort = portOf('admin-port', text(values['admin-port']))
+  const adminPort = portOf('admin-port', text('admin-port'))
   if (!adminPort.ok) return adminPort
-  const settings = settingsIn(values)
+  const settings = settingsIn(given)
   if (!settings.ok) return settings
   return ok({
     port: port.value,
     adminPort: adminPort.value,
-    host: text(values['host']),
-    allowedHosts: flags.value.values['allowed-host'] ?? [],
-    config: text(values['config']),
-    allowAnonymous: values['allow-anonymous'] === true,
+    host: text('host'),
+    allowedHosts: texts('allowed-host'),
+    config: text('config'),
+    allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,
   })
 }
-
-/** The lines of the help text that come from the annotation table. */
-export const settingsHelp = (): string =>
-  SETTING_FLAGS.map((key) => {
-    const { doc, default: usual, isPlanned } = annotation(key)
-    const value = DEFAULTS_HERE[key] ?? usual
-    const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
-    return `  --${key} VALUE\n      ${isPlanned ? 'Not built yet. ' : ''}${doc} (${notes})`
-  }).join('\n')

@@ -11,7 +11,7 @@ import { startWebhook } from '../../webhook/embedded.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fixedNamespaces } from '../../webhook/cluster/namespace.ts'
 import { defineCommand, type Io } from '../command/command.ts'
-import { parseFlags } from '../command/flags.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
 import { localPod } from '../dev/local-pod.ts'
 import { runPod, type RunningPod } from '../dev/run-pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
@@ -22,15 +22,6 @@ import { callTool } from './call.ts'
 import { yamlDiff } from './diff.ts'
 import { podOf } from './pod-of.ts'
 import { submit } from './submit.ts'
-
-const USAGE = `usage: npm start [-- --once] [-- --port N]
-
-Brings up the admission webhook, submits an annotated Deployment's pod, shows what is injected, runs
-the pod on this machine, calls a tool, and stays up for other clients.
-
-  --once     end after the call
-  --port N   port of the MCP endpoint (default 0: any)
-`
 
 const EXAMPLE = 'manifests/examples/everything.yaml'
 const CONFIG = 'manifests/overlays/dev/config.yaml'
@@ -75,7 +66,7 @@ const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => 
   const log = createLog({ level: 'error', write: (line) => io.log(line), now: () => Date.now() })
   const pod = localPod(await inject(io, log), port)
   if (!pod.ok) throw new Error(pod.error.join('; '))
-  const running = await runPod(pod.value, log, io)
+  const running = await runPod(pod.value, 'error', io)
   if (running === undefined) return 0
   try {
     await say(running, io)
@@ -95,20 +86,22 @@ interface Flags {
   readonly port: number
 }
 
-const readFlags = (args: readonly string[]): Result<Flags, string> => {
-  const flags = parseFlags({
-    args: [...args],
-    options: { once: { type: 'boolean' }, port: { type: 'string', default: '0' } },
-  })
-  if (!flags.ok) return flags
-  const { once = false, port: text } = flags.value.values
-  const port = parsePort('port', text)
-  return port.ok ? ok({ once, port: port.value }) : port
+const FLAGS = {
+  once: { doc: 'end after the call' },
+  port: { value: 'N', doc: 'port of the MCP endpoint, 0 for any', default: '0' },
+} as const satisfies FlagTable
+
+const readFlags = ({ text, has }: Given): Result<Flags, string> => {
+  const port = parsePort('port', text('port') ?? '')
+  return port.ok ? ok({ once: has('once'), port: port.value }) : port
 }
 
 export const start = defineCommand({
   name: 'start',
-  usage: USAGE,
+  synopsis: '[flags]',
+  about:
+    "Brings up the admission webhook, submits an annotated Deployment's pod, shows what is injected, runs the pod on\nthis machine, calls a tool, and stays up for other clients (npm start [-- flags]).",
+  flags: FLAGS,
   cleansUp: true,
   readFlags,
   run: ({ once, port }, io) => serve(once, port, io),

@@ -52,8 +52,9 @@ export class Connection {
     this.socket = socket
     this.options = options
     this.silent = setTimeout(() => this.refuse('it said nothing'), HELLO_TIMEOUT_MS)
+    // Its end follows, and is told: whoever is killed resets the connection, or does not.
     socket.on('error', (error) =>
-      options.log.warn('control connection failed', { error: error.message }),
+      options.log.debug('the control connection has failed', { error: error.message }),
     )
     socket.on('close', () => {
       clearTimeout(this.silent)

@@ -26,6 +26,7 @@ const run = async (text: string, signal: AbortSignal, ...flags: readonly string[
     stdout: (more) => (said.stdout += more),
     stderr: (more) => (said.stderr += more),
     log: (line) => (said.stderr += line),
+    isTerminal: () => true,
     environment: process.env,
     signal,
   })
@@ -72,7 +73,7 @@ test('a configuration that is wrong is told with its file', async () => {
   const config = join(directory, 'config.yaml')
   writeFileSync(config, 'sidecar: { image: x }\nprot: 1\n')
   const { code, stderr } = await run(pod('labels: {}'), AbortSignal.abort(), '--config', config)
-  expect(stderr).toMatch(/config\.yaml: .*"prot"/)
+  expect(stderr).toMatch(/config\.yaml: line 2: prot: there is no such member/)
   expect(code).toBe(1)
 })
 

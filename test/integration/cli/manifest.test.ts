@@ -132,7 +132,7 @@ describe('outrigger inject, uninject and explain', () => {
     ['a flag that does not exist', ['inject', '-f', '-', '--confg', DEV], 2, '--confg'],
     ['two files', ['inject', '-f', EXAMPLE, '-f', DEV], 2, '-f was given 2 times'],
     ['two files to run', ['dev', '-f', EXAMPLE, '-f', DEV], 2, '-f was given 2 times'],
-    ['a folder for a file', ['inject', '-f', directory], 1, `${directory}: EISDIR`],
+    ['a folder for a file', ['inject', '-f', directory], 1, `${directory}: this is a directory`],
     ['a file that is missing', ['inject', '-f', '/nowhere.yaml'], 1, '/nowhere.yaml'],
     [
       'a configuration that is missing',

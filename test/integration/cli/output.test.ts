@@ -93,7 +93,7 @@ describe.each(PRINTING)('%s', (command, args) => {
     expect(child.exitCode).toBe(1)
     const said = errors.split('\n').filter((line) => !line.includes('warning'))
     expect(said).toEqual([
-      `outrigger ${command}: standard output is not whole: ENOSPC: no space left on device, write`,
+      `outrigger ${command}: standard output is not whole: the disk is full`,
       '',
     ])
   })
@@ -167,10 +167,10 @@ describe('a command that reads', () => {
   })
 
   test.each([
-    ['inject', 'a directory', directory, 'EISDIR'],
-    ['dev', 'a directory', directory, 'EISDIR'],
+    ['inject', 'a directory', directory, 'this is a directory, and a file is wanted'],
+    ['dev', 'a directory', directory, 'this is a directory, and a file is wanted'],
     ['inject', 'an endless file', '/dev/zero', 'exceeds 67108864 bytes'],
-    ['dev', 'a file that is not there', '/no/such', 'ENOENT'],
+    ['dev', 'a file that is not there', '/no/such', 'there is no such file'],
   ])('%s -f of %s is told by its name', async (command, _name, file, why) => {
     const child = outrigger([command, '-f', file])
     expect(await errorsOf(child)).toMatch(
@@ -180,8 +180,8 @@ describe('a command that reads', () => {
   })
 
   test.each([
-    ['a directory', directory, 'EISDIR'],
-    ['a file that is not there', '/no/such', 'ENOENT'],
+    ['a directory', directory, 'this is a directory, and a file is wanted'],
+    ['a file that is not there', '/no/such', 'there is no such file'],
   ])('dev --config of %s is told by its name', async (_name, config, why) => {
     const child = outrigger(['dev', '-f', '/dev/null', '--config', config])
     expect(await errorsOf(child)).toMatch(new RegExp(`^outrigger dev: ${config}: .*${why}.*\n$`))

@@ -2,20 +2,18 @@
 
 import { expect, test } from '@jest/globals'
 import { defineCommand } from '../../../../cli/command/command.ts'
-import { parseFlags } from '../../../../cli/command/flags.ts'
+import { ok } from '../../../../shared/result.ts'
 
 const command = defineCommand({
   name: 'tell',
-  usage: 'usage: outrigger tell\n',
+  synopsis: '[flags]',
+  about: 'Tells a port.',
+  flags: { port: { value: 'N', doc: 'the port' } },
+  takesWords: true,
   cleansUp: false,
-  readFlags: (args) =>
-    parseFlags({
-      args: [...args],
-      options: { port: { type: 'string' } },
-      allowPositionals: true,
-    }),
-  run: ({ values }, io) => {
-    io.stdout(`port ${values.port}\n`)
+  readFlags: ({ text }) => ok({ port: text('port') }),
+  run: ({ port }, io) => {
+    io.stdout(`port ${port}\n`)
     return Promise.resolve(0)
   },
 })
@@ -26,13 +24,18 @@ const say = async (args: readonly string[]) => {
     stdout: (text) => (said.stdout += text),
     stderr: (text) => (said.stderr += text),
     log: () => undefined,
+    isTerminal: () => false,
     environment: {},
     signal: new AbortController().signal,
   })
   return { code, ...said }
 }
 
-const HELP = { code: 0, stdout: 'usage: outrigger tell\n', stderr: '' }
+const HELP = {
+  code: 0,
+  stdout: 'usage: outrigger tell [flags]\n\nTells a port.\n\n  --port N  the port\n',
+  stderr: '',
+}
 
 test.each([
   ['alone', ['--help']],
@@ -51,5 +54,7 @@ test('help of the command that is run is its own', async () => {
 test('wrong usage is one line of what, one of where the help is, and exit code 2', async () => {
   const { code, stdout, stderr } = await say(['--prot', '1'])
   expect([code, stdout]).toEqual([2, ''])
-  expect(stderr).toMatch(/^outrigger tell: .*'--prot'.*\nSee: outrigger tell --help\n$/)
+  expect(stderr).toMatch(
+    /^outrigger tell: .*--prot; did you mean --port\?\nSee: outrigger tell --help\n$/,
+  )
 })

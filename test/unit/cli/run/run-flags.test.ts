@@ -1,7 +1,14 @@
 // What the flags of `outrigger run` say of themselves, and of values that are wrong.
 
 import { describe, expect, test } from '@jest/globals'
-import { parseRunFlags, settingsHelp } from '../../../../cli/run/run-flags.ts'
+import { flagLines, readGiven } from '../../../../cli/command/flags.ts'
+import { OWN_FLAGS, readRunFlags, SETTING_FLAGS } from '../../../../cli/run/run-flags.ts'
+
+const errorOf = (args: readonly string[]): string => {
+  const given = readGiven({ ...OWN_FLAGS, ...SETTING_FLAGS }, args)
+  const flags = given.ok ? readRunFlags(given.value) : given
+  return flags.ok ? '' : flags.error
+}
 
 describe('a value that is wrong is told by its flag', () => {
   test.each([
@@ -12,13 +19,13 @@ describe('a value that is wrong is told by its flag', () => {
       /--process-model: "many".*--idle-timeout: "banana"/,
     ],
   ])('%s', (_name, args, says) => {
-    const flags = parseRunFlags([...args, '--', 'cat'])
-    expect(flags.ok ? '' : flags.error).toMatch(says)
+    expect(errorOf([...args, '--', 'cat'])).toMatch(says)
   })
 })
 
 test('the help tells the defaults that hold here', () => {
-  expect(settingsHelp()).toMatch(/--log-level VALUE\n.*default warn\)/)
-  expect(settingsHelp()).toMatch(/--request-timeout VALUE\n.*default 60s\)/)
-  expect(settingsHelp()).toMatch(/--egress VALUE\n +Not built yet\. What/)
+  const help = flagLines(SETTING_FLAGS).replaceAll(/\s+/g, ' ')
+  expect(help).toMatch(/--log-level VALUE The sidecar's own log\. .*default warn\)/)
+  expect(help).toMatch(/--request-timeout VALUE [^-]*default 60s\)/)
+  expect(help).toMatch(/--egress VALUE Not built yet\. What/)
 })

@@ -232,7 +232,7 @@ describe('a client that is faster than the probe', () => {
 
   test('and has not been answered yet is no failure of the server', async () => {
     readiness.begin(undefined)
-    let failed: string | undefined
+    let failed: Fault | undefined
     void readiness.whenFailed.then((reason) => (failed = reason))
     await answers(BUSY)
     expect([failed, readiness.obstacle]).toEqual([undefined, reason])

@@ -1,0 +1,64 @@
+// What the system has answered, in words for people: never a code alone, and what helps where that is known. Pure.
+
+import { messageOf } from '../../shared/message.ts'
+
+const FILES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a directory, and a file is wanted',
+  ENOTDIR: 'a part of the path is no directory',
+  EACCES: 'it may not be read by this user',
+  EPERM: 'it may not be read by this user',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'the name is longer than file names may be',
+  EMFILE: 'too many files are open (ulimit -n)',
+  EIO: 'the disk cannot read it',
+}
+
+const STREAMS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EFBIG: 'the file has become larger than files may be',
+  EIO: 'the device does not take it',
+}
+
+export const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+
+/** Why a file cannot be read. */
+export const fileWords = (error: unknown): string =>
+  FILES[codeOf(error)] ?? `it cannot be read: ${messageOf(error)}`
+
+/** Why a stream takes no more. */
+export const streamWords = (error: unknown): string => STREAMS[codeOf(error)] ?? messageOf(error)
+
+export interface Asked {
+  readonly host: string
+  readonly port: number
+  readonly adminPort: number
+}
+
+/** The port that an error is about, and the flag that names it. */
+const portIn = (error: unknown, { port, adminPort }: Asked): string => {
+  const found =
+    typeof error === 'object' && error !== null && 'port' in error ? Number(error.port) : port
+  return found === adminPort && found !== port ? `--admin-port ${found}` : `--port ${found}`
+}
+
+/** Why nobody can listen where it was asked for, and which flag says otherwise; undefined for any other error. */
+export const listenWords = (error: unknown, asked: Asked): string | undefined => {
+  const { host } = asked
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return `${portIn(error, asked)}: something else listens there already; name another port, or 0 for any`
+    case 'EACCES':
+      return `${portIn(error, asked)}: this user may not listen on so low a port; name one from 1024`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `--host ${host}: no such host is known; name an address of this machine, such as 127.0.0.1`
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+      return `--host ${host}: this machine has no such address; 127.0.0.1 is this machine alone, 0.0.0.0 all of its addresses`
+    default:
+      return undefined
+  }
+}
