@@ -11,14 +11,17 @@ import { ownSidecar } from '../../webhook/inject/pod.ts'
 export const reachLines = (pod: JsonObject): readonly string[] => {
   const config = documentOf(ownSidecar(pod))
   if (!config) return []
-  const { settings, standIns, isSupervised } = config
+  const { settings, standIns, carriedPorts, isSupervised } = config
   const why = isSupervised ? 'the server is held on loopback' : 'in the place of a bridge'
   const taken = standIns.map(
     ({ port, path }) => `${port}: the sidecar, by ${path ?? "the server's own path"}; ${why}`,
+  )
+  const carried = carriedPorts.map(
+    (port) => `${port}: the server itself, by way of the sidecar, which reads nothing of it`,
   )
   const open =
     speaksHttp(settings) && !isSupervised
       ? [`${settings.port}: the server itself, around the sidecar`]
       : []
-  return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}`, ...taken, ...open]
+  return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}`, ...taken, ...carried, ...open]
 }

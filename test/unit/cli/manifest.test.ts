@@ -330,6 +330,15 @@ describe('explain', () => {
     expect(lines.trimEnd().split('\n')).toEqual(expected.map((line) => `    ${line}`))
   })
 
+  test('says which ports of the server are carried', () => {
+    const ports = '[{ name: http, containerPort: 8000 }, { name: metrics, containerPort: 9090 }]'
+    const text = HTTP_POD.replace(/ports: .*$/m, `ports: ${ports}`)
+    const allowing = optionsWith({ allowAnonymous: true, allowCarriedPorts: true })
+    expect(explainManifest(text, allowing).stdout).toContain(
+      '    9090: the server itself, by way of the sidecar, which reads nothing of it\n',
+    )
+  })
+
   test('a denial has its reasons on stderr', () => {
     const { stdout, stderr, exitCode } = explainManifest(POD, optionsWith({}))
     expect(exitCode).toBe(1)
