@@ -8,6 +8,7 @@ const HEADER = /^Content-Length:\s*\d+$/i
 const HEAD = /^(?:HTTP\/|[\w-]{1,64}:\s)/
 /** A plain string or a number: what an id is. */
 const ID = /^(?:"[^"\\\0-\x1f]{0,254}"|\d[\d.eE+-]{0,254})$/
+const FIRST_ID = /"id"\s*:\s*("[^"\\\0-\x1f]{0,64}"|\d[\d.eE+-]{0,64})\s*,/
 /** A member on a line of its own. */
 const MEMBER = /^(\s*)"(\w{1,64})"\s*:\s*(.{1,260}?),?$/
 
@@ -16,8 +17,16 @@ interface Open {
   /** Of its members; those deeper are none of it. */
   indent: string | undefined
   isMessage: boolean
+  isAnswer: boolean
   id: string | undefined
 }
+
+const begun = (start: string): Open => ({
+  indent: undefined,
+  isMessage: start.includes('"jsonrpc"'),
+  isAnswer: /"(?:result|error)"/.test(start),
+  id: FIRST_ID.exec(start)?.[1],
+})
 
 export class Framing {
   private open: Open | undefined
@@ -31,26 +40,27 @@ export class Framing {
     return HEADER.test(line) && !isWithin
   }
 
-  /** The text of the id in a message over several lines, once enough of it has come. */
+  /** The text of the id in an answer over several lines, once enough of it has come. */
   idIn(line: Unusable): string | undefined {
-    if (line.what === 'several-lines') {
-      this.open = { indent: undefined, isMessage: line.start.includes('"jsonrpc"'), id: undefined }
-    } else if (this.open) this.inside(this.open, line.start)
+    if (line.what === 'several-lines') this.open = begun(line.start)
+    else if (this.open) this.inside(this.open, line.start)
     const { open } = this
-    if (!open?.isMessage || open.id === undefined) return undefined
+    if (!open?.isMessage || !open.isAnswer || open.id === undefined) return undefined
     this.open = undefined
     return open.id
   }
 
   private inside(open: Open, line: string): void {
-    if (/^[}\]]/.test(line)) {
-      this.open = undefined
-      return
-    }
-    const [, indent, name, value] = MEMBER.exec(line) ?? []
+    const [, indent, name, value = ''] = MEMBER.exec(line) ?? []
+    if (/^[}\]]/.test(line)) this.open = undefined
     open.indent ??= indent
-    if (indent === undefined || indent !== open.indent) return
-    if (name === 'jsonrpc') open.isMessage = true
-    if (name === 'id' && value !== undefined && ID.test(value)) open.id = value
+    if (indent === open.indent) note(open, name, value)
   }
+}
+
+/** Takes note of one of the message's own members. */
+const note = (open: Open, name: string | undefined, value: string): void => {
+  if (name === 'jsonrpc') open.isMessage = true
+  if (name === 'result' || name === 'error') open.isAnswer = true
+  if (name === 'id' && ID.test(value)) open.id = value
 }

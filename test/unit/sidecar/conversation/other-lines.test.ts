@@ -5,6 +5,7 @@ import { lineChannel } from '../../../support/line-channel.ts'
 
 const line = (members: string): string => `{"jsonrpc":"2.0",${members}}`
 
+const REQUEST = { jsonrpc: '2.0', id: 101, method: 'tools/call', params: { name: 'result' } }
 const ANSWER = line('"id":"c","result":{}')
 
 const IGNORED: readonly (readonly [name: string, ...written: readonly string[]])[] = [
@@ -27,6 +28,8 @@ const IGNORED: readonly (readonly [name: string, ...written: readonly string[]])
     'the request itself, cut off',
     line('"id":101,"method":"tools/call","params":{"a":{').slice(0, -1),
   ],
+  ['the request over several lines', ...JSON.stringify(REQUEST, null, 2).split('\n')],
+  ['the request, broken behind its id', '{"jsonrpc":"2.0","id":101,', '"method":"tools/call"}'],
   ['words that look like JSON', '{ starting up }', '[info] listening'],
   ['progress of nobody', line('"method":"notifications/progress","params":{"progressToken":null}')],
 ]
