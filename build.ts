@@ -1,7 +1,7 @@
 // Builds what runs outside this checkout: one bundle a program and the static shim, into dist/.
 // Development and tests run the TypeScript itself; images, benches and start-up budgets use dist/.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { build, type Plugin } from 'esbuild'
@@ -84,12 +84,35 @@ const bundle = (entry: string, outfile: string, ...plugins: Plugin[]): Promise<u
 const linkCommand = (): void => {
   const link = 'node_modules/.bin/outrigger'
   rmSync(link, { force: true })
-  symlinkSync('../../cli/main.ts', link)
+  symlinkSync('../../bin/outrigger', link)
+}
+
+const hasProgram = (name: string): boolean =>
+  spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined
+
+/** Why the shim cannot be made on this machine; undefined where it can. */
+const obstacle = (): string | undefined => {
+  if (process.platform !== 'linux') return 'the shim needs Linux'
+  const missing = [process.env['CC'] ?? 'cc', 'make'].filter((name) => !hasProgram(name))
+  return missing.length === 0 ? undefined : `${missing.join(' and ')} not found`
+}
+
+/** Whoever installs the project may do without: much of it needs no shim. A build is asked for the whole. */
+const makeShim = (): void => {
+  const why = obstacle()
+  if (why === undefined) {
+    execFileSync('make', SHIM_FLAGS, { stdio: 'inherit' })
+    return
+  }
+  process.stderr.write(
+    `outrigger: the shim was not built (${why}): run, dev, npm start and most tests need it; inject, uninject, explain and images do not\n`,
+  )
+  if (process.env['npm_lifecycle_event'] !== 'prepare') process.exitCode = 1
 }
 
 mkdirSync('dist', { recursive: true })
 await bundle('sidecar/main.ts', 'dist/sidecar.js', ownBundle, metrics)
 await bundle(TRACING.entry, TRACING.outfile)
 await bundle('webhook/main.ts', 'dist/webhook.js')
-execFileSync('make', SHIM_FLAGS, { stdio: 'inherit' })
+makeShim()
 linkCommand()

@@ -13,7 +13,10 @@ import { listenWords } from '../output/system-words.ts'
 import { processOf } from '../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
-const SHIM = fileURLToPath(new URL('../../dist/shim', import.meta.url))
+const inDist = (name: string): string =>
+  fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))
+/** The package brings one for each architecture, a checkout has built its own. */
+const SHIMS = [`shim-${process.arch}`, 'shim'].map(inDist)
 /** The shim needs moments; a child that cannot be ended at all must not hang the terminal. */
 const SHIM_END_MS = 8000
 
@@ -42,12 +45,15 @@ export interface LocalSidecar {
 /** The shim's command line around the server's, or the server's own. */
 const commandLine = (runDir: string, server: LocalServer, isQuiet: boolean): readonly string[] => {
   if (server.usesShim === false) return server.command
-  if (!existsSync(SHIM)) {
-    throw new Error(`the shim is not built (${SHIM}): run "npm run build" in the checkout`)
+  const shim = SHIMS.find((path) => existsSync(path))
+  if (shim === undefined) {
+    throw new Error(
+      'the shim is not built, which starts servers: run "npm run build" in the checkout (Linux, a C compiler, make)',
+    )
   }
   const cap = server.maxProcesses === undefined ? [] : ['--max-processes', `${server.maxProcesses}`]
   const flags = ['--run', runDir, '--keep-home', '--once', ...(isQuiet ? ['--quiet'] : []), ...cap]
-  return [SHIM, 'serve', ...flags, '--', ...server.command]
+  return [shim, 'serve', ...flags, '--', ...server.command]
 }
 
 const start = (runDir: string, server: LocalServer, isQuiet: boolean): ChildProcess => {
