@@ -84,8 +84,11 @@ export class OpenPaths {
       headers: { ...forwarded?.(request), ...pick(headers, ASKED) },
       isLasting: true,
       timeout: TIMEOUT_MS,
-      signal: AbortSignal.timeout(MAX_MS),
     })
+    const late = setTimeout(
+      () => sent.destroy(new Error(`no whole answer within ${MAX_MS} ms`)),
+      MAX_MS,
+    )
     sent.on('response', (answer) => {
       if (!isEventStream(answer)) reply.pass(answer, answerHeaders(answer.headers))
       else {
@@ -95,7 +98,10 @@ export class OpenPaths {
     })
     sent.on('timeout', () => sent.destroy(new Error(`no answer for ${TIMEOUT_MS} ms`)))
     sent.on('error', (error) => reply.fault(fault('server-failed', loopback.sentence(error))))
-    sent.on('close', () => this.open--)
+    sent.on('close', () => {
+      clearTimeout(late)
+      this.open--
+    })
     reply.watch({ faulted: () => undefined, closed: () => void sent.destroy() })
     sent.end()
   }

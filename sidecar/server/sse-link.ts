@@ -195,8 +195,8 @@ export class SseLink implements Link {
         'content-type': 'application/json',
         'content-length': `${body.length}`,
       },
-      ...(isOneWay ? { signal: AbortSignal.timeout(acceptTimeoutMs) } : {}),
     })
+    const late = isOneWay ? setTimeout(() => sent.destroy(), acceptTimeoutMs) : undefined
     this.posts.add(sent)
     if (isOneWay) this.accepting = sent
     else this.unaccepted.set(id, sent)
@@ -211,6 +211,7 @@ export class SseLink implements Link {
     })
     sent.on('finish', () => unread.release())
     sent.on('close', () => {
+      clearTimeout(late)
       this.posts.delete(sent)
       unread.release()
       this.accepted(sent)
