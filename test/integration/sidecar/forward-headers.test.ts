@@ -3,8 +3,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { CHALLENGE, startGuardedServer, type GuardedServer } from '../../support/guarded-server.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
+import { modernCall } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 
 const LIMIT_MS = 60_000
 const CALL = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"who","arguments":{}}}'
@@ -110,6 +113,65 @@ describe.each(['http', 'sse'] as const)('a server over %s', (transport) => {
       expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(
         server.seen.map(() => undefined),
       )
+    },
+    LIMIT_MS,
+  )
+})
+
+describe('a server of the newer era that says to anybody what it is', () => {
+  test(
+    'gets the headers of each caller in each of its requests, also in what we ask before it',
+    async () => {
+      const brought: (readonly [method: string, authorization: string | undefined])[] = []
+      const server = createServer((request, response) => {
+        let text = ''
+        request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        request.on('end', () => {
+          const { id, method } = JSON.parse(text)
+          const { authorization } = request.headers
+          brought.push([method, authorization])
+          const isOpen = method === 'server/discover' || authorization === 'Bearer a'
+          const result =
+            method === 'server/discover'
+              ? { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: {} }
+              : {
+                  resultType: 'complete',
+                  tools: [],
+                  content: [{ type: 'text', text: authorization }],
+                }
+          const answer = JSON.stringify({ jsonrpc: '2.0', id, result })
+          if (isOpen) response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
+          else response.writeHead(401, { 'www-authenticate': CHALLENGE }).end()
+        })
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+      const sidecar = await startSidecarProgram({
+        settings: { transport: 'http', port: `${port}`, 'forward-headers': 'authorization' },
+      })
+      try {
+        const { body, headers } = modernCall('who')
+        const ask = (authorization: string) =>
+          send(sidecar.url, body, { ...headers, authorization })
+        while ((await sidecar.admin.get('/readyz')).status !== 200);
+        brought.length = 0
+        const refused = await ask('Bearer b')
+        expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, CHALLENGE])
+        expect(messageIn(await ask('Bearer a'))).toContain('"text":"Bearer a"')
+        expect((await ask('Bearer b')).status).toBe(401)
+        expect(brought).toEqual([
+          ['tools/list', 'Bearer b'],
+          ['tools/list', 'Bearer a'],
+          ['tools/call', 'Bearer a'],
+          ['tools/call', 'Bearer b'],
+        ])
+      } finally {
+        sidecar.kill()
+        await sidecar.stop()
+        server.closeAllConnections()
+        server.close()
+      }
     },
     LIMIT_MS,
   )
