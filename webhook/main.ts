@@ -1,10 +1,11 @@
 // Composition root of the webhook: the only place that reads argv, files and signals, and exits.
-// `webhook` serves admission; it is ready when it has its certificate, the namespaces, and the API
-// server's trust.
+// `webhook` serves admission; it is ready when it has its certificate, the namespaces and Services,
+// and the API server's trust.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { setTimeout as after } from 'node:timers/promises'
 import { createKeyPair } from '../certs/keys.ts'
 import {
   createLeaf,
@@ -19,6 +20,7 @@ import { messageOf } from '../shared/message.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import { isMissingFile } from '../shared/missing-file.ts'
 import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
+import { withServices } from './cluster/namespace.ts'
 import { IndexFile } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
@@ -124,19 +126,51 @@ const leafOptions = (authority: Authority, { service, namespace }: Options): Lea
   randomBytes,
 })
 
+/** Services find a port by its name on a native sidecar from this minor version on. */
+const FINDS_SIDECAR_PORTS = 32
+
+/** The configuration with what the cluster itself says. */
+const inCluster = async (kube: Kube, config: ClusterConfig, log: Log): Promise<ClusterConfig> => {
+  try {
+    const minor = await kube.minorVersion()
+    log.info('the API server', { minorVersion: minor })
+    return { ...config, findsSidecarPorts: minor >= FINDS_SIDECAR_PORTS }
+  } catch (error) {
+    log.warn('the API server does not say its version', { error: messageOf(error) })
+    return config
+  }
+}
+
+// A cluster that never lets us list its Services is served all the same: only warnings need them.
+const LIST_WAIT_MS = 10_000
+
+type Followers = readonly (Kube['services'] | Kube['namespaces']['follower'])[]
+
+/** Waits until all that is followed has been listed, but not for ever: what is not known then is said. */
+const follow = async (followers: Followers, log: Log): Promise<void> => {
+  const listed = Promise.all(followers.map((follower) => follower.start()))
+  await Promise.race([listed, after(LIST_WAIT_MS, undefined, { ref: false })])
+  for (const { resource } of followers.filter((each) => each.current() === undefined)) {
+    log.warn(`serving before the ${resource} could be listed`, { waitedMs: LIST_WAIT_MS })
+  }
+}
+
 const serve = async (options: Options, config: ClusterConfig, log: Log): Promise<void> => {
-  const kube = connectKube(log)
-  await kube.namespaces.start()
+  const kube = connectKube({ log, now: () => performance.now(), random: Math.random })
+  const followers = [kube.namespaces.follower, kube.services]
+  const lists = follow(followers, log)
   const authority = await findAuthority(kube, options)
   const create = () => createLeaf(leafOptions(authority, options))
   const leaf = await create()
   const caBundle = await keepCaBundle(kube, options.configuration, authority.certificatePem, log)
   const images = await followImages(options.imagesFile, log)
+  await lists
   const { host, port, adminPort, drainDelayMs } = options
   const server = await startServer({
-    config,
+    config: await inCluster(kube, config, log),
     images: images.current,
-    namespaces: kube.namespaces,
+    namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
+    followers,
     certificate: leaf,
     log,
     host,
@@ -164,7 +198,7 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
     renewal.close()
     caBundle.close()
     images.close()
-    await kube.namespaces.close()
+    for (const follower of followers) follower.close()
   }
   const stopAndExit = (): void => {
     stop().then(

@@ -8,16 +8,52 @@ export interface Telemetry {
   reviewed(decision: string, reason: string, seconds: number): void
   /** For how long one review kept the event loop. */
   judged(seconds: number): void
-  /** A body that was no review, or a fault of our own. */
-  failed(reason: 'malformed' | 'internal'): void
+  /** A body that was no review, or for which there was no room, or a fault of our own. */
+  failed(reason: 'malformed' | 'no-room' | 'internal'): void
   /** Relaxations of the floor that are in force. */
   relaxed(names: readonly string[]): void
   certificateUntil(notAfter: Date): void
 }
 
-export const createTelemetry = (): Telemetry => {
+/** A collection of the API server that is followed. */
+export interface Followed {
+  readonly resource: string
+  /** Milliseconds since the API server was last heard of it. */
+  ageMs(): number
+  current(): { readonly leftOut: number } | undefined
+}
+
+const watchFollowers = (followers: readonly Followed[], registry: Registry): void => {
+  const labelNames = ['resource'] as const
+  const gauge = (name: string, help: string, valueOf: (each: Followed) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        for (const each of followers) this.set({ resource: each.resource }, valueOf(each))
+      },
+    })
+  gauge(
+    'outrigger_watch_age_seconds',
+    'Seconds since the API server was last heard of a resource that is followed.',
+    (each) => each.ageMs() / 1000,
+  )
+  gauge('outrigger_watch_listed', '1 where a resource that is followed has been listed.', (each) =>
+    each.current() ? 1 : 0,
+  )
+  gauge(
+    'outrigger_watch_left_out',
+    'Objects of a resource that is followed for which there was no room.',
+    (each) => each.current()?.leftOut ?? 0,
+  )
+}
+
+export const createTelemetry = (followers: readonly Followed[] = []): Telemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  watchFollowers(followers, registry)
   const registers = [registry]
   const reviews = new Counter({
     name: 'outrigger_admission_reviews_total',

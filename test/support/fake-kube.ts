@@ -1,5 +1,5 @@
-// A fake API server with just what the webhook asks of one: namespaces with a watch, one Secret and
-// one webhook configuration, both patched under the rules that the real one applies. It remembers
+// A fake API server with just what the webhook asks of one: namespaces and Services with a watch, one
+// Secret and one webhook configuration, both patched under the rules that the real one applies. It remembers
 // every write, so that a test can say that nothing else was touched.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -17,6 +17,13 @@ export interface FakeKube {
   addNamespace(name: string, labels: JsonObject): void
   /** Adds a namespace that no list and no watch shows. */
   hideNamespace(name: string, labels: JsonObject): void
+  /** Adds a Service, or takes it away, and tells whoever watches. */
+  putService(namespace: string, name: string, spec: JsonObject): void
+  removeService(namespace: string, name: string): void
+  /** Ends every watch: the versions so far are no more. */
+  endWatches(): void
+  /** Whether Services may be listed. */
+  readonly rights: { services: boolean }
   close(): Promise<void>
 }
 
@@ -55,7 +62,12 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
   }
   const listed = new Map<string, JsonObject>()
   const hidden = new Map<string, JsonObject>()
-  const watches = new Set<ServerResponse>()
+  const services = new Map<string, JsonObject>()
+  const watches = {
+    namespaces: new Set<ServerResponse>(),
+    services: new Set<ServerResponse>(),
+  }
+  const rights = { services: true }
   const writes: string[] = []
 
   const patchSecret = (body: unknown, response: ServerResponse): void => {
@@ -119,21 +131,33 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     else send(response, 404, failure(404))
   }
 
-  const listNamespaces = (isWatch: boolean, response: ServerResponse): void => {
-    const metadata = { resourceVersion: String(version) }
-    if (!isWatch) {
-      send(response, 200, {
-        kind: 'NamespaceList',
-        apiVersion: 'v1',
-        metadata,
-        items: [...listed.values()],
-      })
+  const COLLECTIONS = {
+    '/api/v1/namespaces': { kind: 'NamespaceList', items: listed, watching: watches.namespaces },
+    '/api/v1/services': { kind: 'ServiceList', items: services, watching: watches.services },
+  } as const
+
+  /** Lists in pages of two, whatever is asked for. */
+  const answerCollection = (
+    { kind, items, watching }: (typeof COLLECTIONS)[keyof typeof COLLECTIONS],
+    query: URLSearchParams,
+    response: ServerResponse,
+  ): void => {
+    if (!query.has('watch')) {
+      const from = Number(query.get('continue') ?? 0)
+      const rest = from + 2 < items.size ? { continue: String(from + 2) } : {}
+      const metadata = { resourceVersion: String(version), ...rest }
+      const page = [...items.values()].slice(from, from + 2)
+      send(response, 200, { kind, apiVersion: 'v1', metadata, items: page })
       return
     }
     response.writeHead(200, { 'content-type': 'application/json' })
     response.flushHeaders()
-    watches.add(response)
-    response.on('close', () => watches.delete(response))
+    watching.add(response)
+    response.on('close', () => watching.delete(response))
+  }
+
+  const tell = (watching: ReadonlySet<ServerResponse>, type: string, object: JsonObject): void => {
+    for (const watch of watching) watch.write(`${JSON.stringify({ type, object })}\n`)
   }
 
   const objectAtPath = (path: string): JsonObject | undefined => {
@@ -151,9 +175,10 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://fake')
     if (request.method !== 'GET') return patch(path, request, response)
-    if (path === '/api/v1/namespaces') {
-      listNamespaces(searchParams.has('watch'), response)
-      return
+    if (path === '/version') return send(response, 200, { major: '1', minor: '36+' })
+    if (path === '/api/v1/services' && !rights.services) return send(response, 403, failure(403))
+    if (path === '/api/v1/namespaces' || path === '/api/v1/services') {
+      return answerCollection(COLLECTIONS[path], searchParams, response)
     }
     const found = objectAtPath(path)
     send(response, found ? 200 : 404, found ?? failure(404))
@@ -177,12 +202,34 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
       version += 1
       const object = namespaceObject(name, labels, version)
       listed.set(name, object)
-      for (const watch of watches) watch.write(`${JSON.stringify({ type: 'ADDED', object })}\n`)
+      tell(watches.namespaces, 'ADDED', object)
     },
+    putService: (namespace, name, spec) => {
+      version += 1
+      const metadata = { name, namespace, resourceVersion: String(version) }
+      const object = { apiVersion: 'v1', kind: 'Service', metadata, spec }
+      const type = services.has(`${namespace}/${name}`) ? 'MODIFIED' : 'ADDED'
+      services.set(`${namespace}/${name}`, object)
+      tell(watches.services, type, object)
+    },
+    removeService: (namespace, name) => {
+      const object = services.get(`${namespace}/${name}`)
+      services.delete(`${namespace}/${name}`)
+      if (object) tell(watches.services, 'DELETED', object)
+    },
+    endWatches: () => {
+      for (const watching of [watches.namespaces, watches.services]) {
+        for (const watch of watching) {
+          watch.end(`${JSON.stringify({ type: 'ERROR', object: failure(410) })}\n`)
+        }
+        watching.clear()
+      }
+    },
+    rights,
     hideNamespace: (name, labels) => hidden.set(name, namespaceObject(name, labels, version)),
     close: () =>
       new Promise((resolve) => {
-        for (const watch of watches) watch.end()
+        for (const watch of [...watches.namespaces, ...watches.services]) watch.end()
         server.close(() => resolve())
         server.closeAllConnections()
       }),

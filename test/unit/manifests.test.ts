@@ -84,6 +84,7 @@ describe('manifests/base', () => {
     const rules = base.flatMap((object) => objectsAt(object, 'rules'))
     expect(rules).toEqual([
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
       {
         apiGroups: ['admissionregistration.k8s.io'],
         resources: ['mutatingwebhookconfigurations'],

@@ -102,6 +102,8 @@ export interface ClusterConfig {
   readonly registries: Registries
   readonly systemNamespaces: readonly string[]
   readonly traces?: SidecarConfig['traces']
+  /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
+  readonly findsSidecarPorts?: boolean
 }
 
 const WHERE = 'cluster configuration'

@@ -6,10 +6,14 @@ import { isObject, numberAt, objectAt, objectsAt, stringAt, type Json } from '..
 export interface ServicePort {
   readonly port: number
   readonly target: number | string
+  /** Whoever renders leads it to the sidecar in the same breath. */
+  readonly isRedirected?: boolean
 }
 
 export interface Service {
   readonly name: string
+  /** Whoever resolves it gets the pods' own addresses, and its ports say nothing. */
+  readonly isHeadless: boolean
   readonly selector: Readonly<Record<string, string>>
   /** TCP alone. */
   readonly ports: readonly ServicePort[]
@@ -54,10 +58,27 @@ export const fixedNamespaces = (known: readonly Namespace[]): Namespaces => {
   }
 }
 
+/** The same with the Services of each namespace, where somebody follows them. */
+export const withServices = (
+  namespaces: Namespaces,
+  servicesOf: (name: string) => readonly Service[] | undefined,
+): Namespaces => ({
+  get: async (name) => {
+    const namespace = await namespaces.get(name)
+    const services = servicesOf(name)
+    return namespace && services ? { ...namespace, services } : namespace
+  },
+})
+
 /** Reads a Service object (raw JSON). */
 export const serviceOf = (object: Json): Service => ({
   name: stringAt(object, 'metadata', 'name') ?? 'unnamed',
-  selector: stringsOf(objectAt(object, 'spec', 'selector')),
+  isHeadless: stringAt(object, 'spec', 'clusterIP') === 'None',
+  // One of type ExternalName has no endpoints, whatever its selector.
+  selector:
+    stringAt(object, 'spec', 'type') === 'ExternalName'
+      ? {}
+      : stringsOf(objectAt(object, 'spec', 'selector')),
   ports: objectsAt(object, 'spec', 'ports')
     .filter((port) => (stringAt(port, 'protocol') ?? 'TCP') === 'TCP')
     .map((item) => {

@@ -8,6 +8,7 @@ import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
 import { probeLoopback } from './probes.ts'
+import { withoutPortNames } from './port-names.ts'
 import { raisePodResources } from './resources.ts'
 import { fillContainer, fillPod, isJudged } from './security.ts'
 import { DEFAULT_CONTAINER } from './server-container.ts'
@@ -65,7 +66,9 @@ const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject
 /** Without what the shim makes senseless there, or with what still works beside it. */
 const fitServer = (container: JsonObject, { transport }: Plan): JsonObject => {
   if (transport.kind === 'stdio') return takeOff(container, transport)
-  return hasShim(transport) ? probeLoopback(container) : container
+  return hasShim(transport)
+    ? probeLoopback(container)
+    : withoutPortNames(container, transport.names.moved, transport.port)
 }
 
 const addPullSecrets = (pod: JsonObject, names: readonly string[]): JsonObject => {

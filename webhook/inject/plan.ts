@@ -3,11 +3,12 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { objectsAt, type JsonObject } from '../../shared/json.ts'
+import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
+import { MCP_PORT_NAME } from './port-names.ts'
 import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
 import { levelOf, securityWarnings } from './security.ts'
@@ -88,7 +89,9 @@ const serverWarnings = (
 ): readonly string[] => {
   const name = nameOf(server)
   const isHeld = transport.kind === 'http' && hasShim(transport)
-  const mcpPort = objectsAt(server, 'ports').some((port) => nameOf(port) === 'mcp')
+  const isMoved = transport.kind === 'http' && transport.names.moved.includes(MCP_PORT_NAME)
+  const mcpPort =
+    !isMoved && objectsAt(server, 'ports').some((port) => nameOf(port) === MCP_PORT_NAME)
   return [
     ...transport.warnings,
     ...inVain(transport, subject),
@@ -104,6 +107,19 @@ const serverWarnings = (
 
 // A warning says no more than fits.
 const MAX_TAKEN = 20
+
+/**
+ * What another webhook, a registry mirror's mostly, has made of the sidecar's image is taken back: nobody can tell it from
+ * what the pod's author wrote, and which image guards a server is the platform team's word.
+ */
+const imageWarnings = (before: JsonObject | undefined, after: JsonObject): readonly string[] => {
+  const [was, is] = [stringAt(before, 'image'), stringAt(after, 'image')]
+  return was === undefined || was === is
+    ? []
+    : [
+        `container ${nameOf(after)}: its image is the cluster configuration's ${String(is)} again, not ${was}; a mirror's belongs into sidecar.image there`,
+      ]
+}
 
 const sidecarWarnings = (before: JsonObject | undefined, after: JsonObject): readonly string[] => {
   const taken = before ? takenFromSidecar(before, after) : []
@@ -130,7 +146,8 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
   const document = sidecarDocument({ pod, server, label, transport, placed, config })
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
-  const ours = { caMount, existing, hasShim: hasShim(transport) }
+  const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
+  const ours = { caMount, portNames, existing, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
@@ -151,6 +168,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,
       ...sidecarWarnings(existing, sidecar),
+      ...imageWarnings(existing, sidecar),
     ],
   }
 }

@@ -1,7 +1,8 @@
 // The ports that a container declares, and which of them is likely to speak MCP. Pure.
 
 import { numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { nameOf } from './pod.ts'
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { members, nameOf } from './pod.ts'
 
 export interface Port {
   readonly number: number
@@ -37,6 +38,15 @@ export const likelyPort = (server: JsonObject): Port | undefined => {
   const named = LIKELY.map((word) => main.find(({ name }) => word.test(name))).find(Boolean)
   return named ?? (main.length === 1 ? main[0] : undefined)
 }
+
+/** The name of another container of the pod that declares a port: it stands on the same addresses. */
+export const holderOf = (port: number, server: JsonObject, pod: JsonObject): string | undefined =>
+  members(pod).find(
+    ({ list, name, container }) =>
+      name !== SIDECAR_CONTAINER &&
+      !(list === 'containers' && name === nameOf(server)) &&
+      tcpPorts(container).some(({ number }) => number === port),
+  )?.name
 
 /** Ports as a person reads them: `8000 (http), 9000`. */
 export const portList = (ports: readonly Port[]): string => {

@@ -15,6 +15,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { at, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
 import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
+import { ADMIN_PORT_NAME, MCP_PORT_NAME } from './port-names.ts'
 import { KEPT_SECURITY } from './security.ts'
 import { SIDECAR_MOUNTS } from './volumes.ts'
 
@@ -45,6 +46,8 @@ export interface SidecarParts {
   readonly hasShim: boolean
   /** The volume that brings the server's `ca-file`. */
   readonly caMount: JsonObject | undefined
+  /** What the server's port was called. */
+  readonly portNames: readonly string[]
   readonly uid: number
   /** Undefined where the platform assigns groups (OpenShift). */
   readonly gid: number | undefined
@@ -88,8 +91,9 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
     // A native sidecar: started before the server, ended after it, and no hindrance to a Job's end.
     restartPolicy: 'Always',
     ports: [
-      { name: 'mcp', containerPort: MCP_PORT, protocol: 'TCP' },
-      { name: 'outrigger-admin', containerPort: ADMIN_PORT, protocol: 'TCP' },
+      { name: MCP_PORT_NAME, containerPort: MCP_PORT, protocol: 'TCP' },
+      { name: ADMIN_PORT_NAME, containerPort: ADMIN_PORT, protocol: 'TCP' },
+      ...parts.portNames.map((name) => ({ name, containerPort: MCP_PORT, protocol: 'TCP' })),
     ],
     env: environment(parts.document),
     resources: parts.resources,

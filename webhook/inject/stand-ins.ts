@@ -1,5 +1,5 @@
-// Where the sidecar of an earlier pass stands in for the server, or for a bridge before it, by the document that it was
-// given. Pure.
+// What an earlier pass has told the sidecar: where it stands in for the server, or for a bridge before it, and before which
+// port it was put. Pure.
 
 import { CONFIG_VARIABLE } from '../../shared/names.ts'
 import {
@@ -24,6 +24,17 @@ export const documentOf = (sidecar: JsonObject | undefined): SidecarConfig | und
   }
 }
 
-/** None where there is none; a forged sidecar gains no more than its author may write. */
+/** Where it stands in: at one port, as injection writes it; none where there is no earlier pass. */
 export const standInsOf = (sidecar: JsonObject | undefined): readonly StandIn[] =>
-  (documentOf(sidecar)?.standIns ?? []).filter(({ port }) => !isOwnPort(port))
+  (documentOf(sidecar)?.standIns ?? []).slice(0, 1).filter(({ port }) => !isOwnPort(port))
+
+/** The server's port, where that can be reached beside the sidecar: it speaks HTTP, and nothing holds it on loopback. */
+export const portBeside = (sidecar: JsonObject | undefined): number | undefined => {
+  const { settings, standIns = [] } = documentOf(sidecar) ?? {}
+  const port = settings?.transport === 'stdio' ? undefined : settings?.port
+  return standIns.some((standIn) => standIn.port === port) ? undefined : port
+}
+
+/** The same where a Service may lead to the sidecar instead: that has no certificate of the server's to show. */
+export const portToLead = (sidecar: JsonObject | undefined): number | undefined =>
+  documentOf(sidecar)?.settings.scheme === 'https' ? undefined : portBeside(sidecar)

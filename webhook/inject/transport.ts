@@ -14,10 +14,12 @@ import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { openPaths } from './open-paths.ts'
 import { otherPorts } from './other-ports.ts'
-import { likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
-import { bypassWarnings, reachedPorts } from './services.ts'
+import { holderOf, likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
+import { isNameless, NO_NAMES, portNames, type PortNames } from './port-names.ts'
+import { heldWarnings, unheldWarnings } from './reach.ts'
+import { reachedPorts } from './services.ts'
 import { isStopGap } from './shell.ts'
-import { standInsOf } from './stand-ins.ts'
+import { portBeside, standInsOf } from './stand-ins.ts'
 import type { Subject } from './subject.ts'
 import { findTls, type UpstreamTls } from './upstream-tls.ts'
 
@@ -37,6 +39,7 @@ export interface Http {
   /** What it speaks over HTTP; `http` leaves it to the sidecar to find out. */
   readonly protocol: 'http' | 'sse'
   readonly port: number
+  readonly names: PortNames
   readonly tls: UpstreamTls
   /** Paths of its own that pass the sidecar besides MCP. */
   readonly openPaths: readonly string[]
@@ -95,9 +98,14 @@ const reasonForHttp = (server: JsonObject, signs: Signs, subject: Subject): stri
   if (signs.bridge) return `it runs the bridge ${signs.bridge.name}`
   if (mainPorts(server).length > 0) return 'it declares a port'
   if (signs.was === 'http') return 'it was when the pod was injected first'
-  return tcpPorts(server).length === 0 && reachedPorts(subject).length > 0
-    ? 'a Service leads to it'
-    : undefined
+  return tcpPorts(server).length === 0 ? reasonWithoutPort(subject) : undefined
+}
+
+const reasonWithoutPort = (subject: Subject): string | undefined => {
+  if (reachedPorts(subject).length > 0) return 'a Service leads to it'
+  // The Service may have been led to the sidecar since.
+  const isKnown = portBeside(ownSidecar(subject.pod)) !== undefined
+  return isKnown ? 'it was when the pod was injected first' : undefined
 }
 
 const portsTakenOff = (server: JsonObject, { resolution }: Subject): readonly string[] => {
@@ -109,9 +117,18 @@ const portsTakenOff = (server: JsonObject, { resolution }: Subject): readonly st
       ]
 }
 
-const stdio = (server: JsonObject, { was }: Signs, subject: Subject): Stdio => {
-  // What stood there before the shim is gone; our own earlier document says where we stood in.
-  const standIns = was === 'stdio' ? standInsOf(ownSidecar(subject.pod)) : []
+/** Our own earlier document says where we stood in, since what stood before the shim is gone; without a shim there was no earlier pass. */
+const standInsBefore = (
+  server: JsonObject,
+  { was }: Signs,
+  { pod }: Subject,
+): readonly StandIn[] =>
+  was === 'stdio'
+    ? standInsOf(ownSidecar(pod)).filter(({ port }) => holderOf(port, server, pod) === undefined)
+    : []
+
+const stdio = (server: JsonObject, signs: Signs, subject: Subject): Stdio => {
+  const standIns = standInsBefore(server, signs, subject)
   const warnings = standIns.length > 0 ? [] : portsTakenOff(server, subject)
   return {
     kind: 'stdio',
@@ -122,17 +139,34 @@ const stdio = (server: JsonObject, { was }: Signs, subject: Subject): Stdio => {
   }
 }
 
+/** The port that an earlier pass has found, of which it took the name that told it. */
+const portBefore = (server: JsonObject, { pod, config }: Subject): number | undefined => {
+  const port = portBeside(ownSidecar(pod))
+  return config.findsSidecarPorts && port !== undefined && isNameless(server, port)
+    ? port
+    : undefined
+}
+
 const portOf = (
   server: JsonObject,
   { bridge, was }: Pick<Signs, 'bridge' | 'was'>,
   subject: Subject,
 ): number | undefined => {
-  const known = subject.resolution.settings.port ?? likelyPort(server)?.number ?? bridge?.port
-  if (known !== undefined || tcpPorts(server).length > 0) return known
-  const [earlier] = was === 'http' ? standInsOf(ownSidecar(subject.pod)) : []
+  const known =
+    subject.resolution.settings.port ??
+    portBefore(server, subject) ??
+    likelyPort(server)?.number ??
+    bridge?.port
+  return known !== undefined || tcpPorts(server).length > 0 ? known : undeclaredPort(was, subject)
+}
+
+/** An earlier pass knew it, or a Service asks for it. */
+const undeclaredPort = (was: Signs['was'], subject: Subject): number | undefined => {
+  const sidecar = ownSidecar(subject.pod)
+  const [earlier] = was === 'http' ? standInsOf(sidecar) : []
   if (earlier) return earlier.port
   const [only, ...others] = reachedPorts(subject)
-  return others.length === 0 ? only : undefined
+  return others.length === 0 ? (only ?? portBeside(sidecar)) : undefined
 }
 
 // What a warning has room for.
@@ -151,9 +185,16 @@ const unwrapped = (
   subject: Subject,
 ): Stdio => {
   const port = portOf(server, { bridge, was: undefined }, subject)
-  const standIns =
-    port === undefined || isOwnPort(port) ? [] : [{ port, path: bridge.path ?? MCP_PATH }]
   const name = nameOf(server)
+  const holder = port === undefined ? undefined : holderOf(port, server, subject.pod)
+  const isFree = port !== undefined && !isOwnPort(port) && holder === undefined
+  const standIns = isFree ? [{ port, path: bridge.path ?? MCP_PATH }] : []
+  const held =
+    holder === undefined
+      ? []
+      : [
+          `container ${name}: port ${String(port)} of the bridge is not served: container ${holder} declares it, too`,
+        ]
   const served = standIns.map(
     (standIn) =>
       `container ${name}: port ${standIn.port} is served by the sidecar: MCP over Streamable HTTP at ${standIn.path}, nothing else that the bridge had there`,
@@ -166,6 +207,7 @@ const unwrapped = (
     warnings: [
       `container ${name}: its server is run without the bridge ${bridge.name}, one process a session: ${shown(command)}; to keep the bridge, set ${PREFIX}transport: http`,
       ...served,
+      ...held,
     ],
   }
 }
@@ -180,28 +222,23 @@ const ownLine = (
   return found?.ok ? found.value : undefined
 }
 
-const heldWarnings = (server: JsonObject, port: number): readonly string[] => {
-  const name = nameOf(server)
-  return [
-    `container ${name}: is held on loopback by Outrigger's shim; port ${port} at the pod's address is the sidecar's: there are MCP and what ${PREFIX}open-paths names, and nothing else of the server`,
-  ]
-}
-
-/** Why a server that speaks HTTP is not held on loopback. */
-const reasonAgainst = (isTls: boolean): string =>
-  isTls
-    ? 'its port speaks TLS, which the sidecar cannot serve in its place'
-    : 'its command is not known (`outrigger images add` of its image finds it out)'
-
-const unheldWarnings = (
+/** Whether the shim holds the server on loopback, else which of its port's names lead to the sidecar. */
+const reachOf = (
   server: JsonObject,
-  port: number,
-  isTls: boolean,
+  { port, isTls }: { readonly port: number; readonly isTls: boolean },
   subject: Subject,
-): readonly string[] => [
-  `container ${nameOf(server)}: ${reasonAgainst(isTls)}, so that nothing holds it on loopback: whoever reaches port ${port} goes around the sidecar`,
-  ...bypassWarnings(server, port, subject),
-]
+): Pick<Http, 'line' | 'names' | 'standIns' | 'warnings'> => {
+  const holder = holderOf(port, server, subject.pod)
+  // Nobody but the server can show the certificate that its clients expect there.
+  const line = isTls || holder !== undefined ? undefined : ownLine(server, subject)
+  if (line) {
+    const warnings = heldWarnings(server, port)
+    return { line, names: NO_NAMES, standIns: [{ port }], warnings }
+  }
+  const names = isTls ? NO_NAMES : portNames(server, port, subject)
+  const warnings = unheldWarnings(server, { port, isTls, holder, names }, subject)
+  return { line, names, standIns: [], warnings }
+}
 
 const http = (
   server: JsonObject,
@@ -224,27 +261,24 @@ const http = (
   const tls = findTls(server, port, subject)
   if (!tls.ok) return tls
   const open = openPaths(port, subject)
-  // Nobody but the server can show the certificate that its clients expect there.
-  const line = tls.value.isTls ? undefined : ownLine(server, subject)
-  const isHeld = line !== undefined
+  const { warnings, ...reach } = reachOf(server, { port, isTls: tls.value.isTls }, subject)
+  const isHeld = reach.line !== undefined
   const others = otherPorts(server, port, { isHeld, floor: subject.config.floor })
-  const warnings = [
-    ...(said ? [] : [guess]),
-    ...(line ? heldWarnings(server, port) : unheldWarnings(server, port, tls.value.isTls, subject)),
-    ...others.warnings,
-    ...tls.value.warnings,
-    ...open.warnings,
-  ]
   return ok({
     kind: 'http',
     protocol: said ?? 'http',
     port,
+    ...reach,
     tls: tls.value,
     openPaths: open.paths,
     carried: others.carried,
-    line,
-    standIns: line ? [{ port }] : [],
-    warnings,
+    warnings: [
+      ...(said ? [] : [guess]),
+      ...warnings,
+      ...others.warnings,
+      ...tls.value.warnings,
+      ...open.warnings,
+    ],
   })
 }
 

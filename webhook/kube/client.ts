@@ -1,71 +1,92 @@
-// The Kubernetes API as the webhook needs it, behind narrow interfaces: namespaces from an informer
-// and live where it lacks one, the authority's Secret, and the one field of our webhook
-// configuration. The only importer of @kubernetes/client-node. Decides nothing.
+// The Kubernetes API as the webhook needs it, behind narrow interfaces: namespaces and Services that
+// it follows, namespaces live where it lacks one, the authority's Secret, and the one field of our
+// webhook configuration. The only importer of @kubernetes/client-node. Decides nothing.
 
+import { setTimeout as after } from 'node:timers/promises'
 import {
   AdmissionregistrationV1Api,
   ApiException,
   CoreV1Api,
   KubeConfig,
-  makeInformer,
   PatchStrategy,
   setHeaderOptions,
-  type V1Namespace,
+  VersionApi,
+  Watch,
 } from '@kubernetes/client-node'
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
-import type { Namespace, Namespaces } from '../cluster/namespace.ts'
+import { isObject, stringAt } from '../../shared/json.ts'
+import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
+import { NamespaceStore } from '../cluster/namespace-store.ts'
+import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
+import { sourceOf } from './collection.ts'
+import { Follower } from './follower.ts'
 
 export interface Kube {
-  /** Reads all namespaces and then follows them. */
-  readonly namespaces: Namespaces & { start(): Promise<void>; close(): Promise<void> }
+  /** From memory, else live. */
+  readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
+  readonly services: Follower<PlacedService, ServiceStore>
   authorityStore(namespace: string, secret: string): AuthorityStore
   /** Writes caBundle, and nothing else, where it differs; true when it did. */
   setCaBundle(configuration: string, pem: string): Promise<boolean>
+  /** The API server's minor version: 36 of v1.36.3. */
+  minorVersion(): Promise<number>
+}
+
+export interface KubeOptions {
+  readonly log: Log
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  readonly random: () => number
 }
 
 const isStatus = (error: unknown, code: number): boolean =>
   error instanceof ApiException && error.code === code
 
-const toNamespace = ({ metadata }: V1Namespace): Namespace => ({
-  name: metadata?.name ?? '',
-  labels: metadata?.labels ?? {},
-  annotations: metadata?.annotations ?? {},
-})
+const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await after(ms, undefined, { signal }).catch(() => undefined)
+}
 
-const WATCH_RETRY_MS = 2000
+const placedService = (object: unknown): PlacedService | undefined =>
+  isObject(object)
+    ? { namespace: stringAt(object, 'metadata', 'namespace') ?? '', service: serviceOf(object) }
+    : undefined
 
-const namespacesOf = (kubeConfig: KubeConfig, core: CoreV1Api, log: Log): Kube['namespaces'] => {
-  const informer = makeInformer(kubeConfig, '/api/v1/namespaces', () => core.listNamespace())
-  let retry: NodeJS.Timeout | undefined
-  let isClosed = false
-  const restart = (): void => {
-    if (isClosed) return
-    retry = setTimeout(() => {
-      informer.start().catch((error: unknown) => {
-        log.warn('namespaces cannot be listed', { error: messageOf(error) })
-        restart()
-      })
-    }, WATCH_RETRY_MS)
-  }
-  informer.on('error', (error: unknown) => {
-    log.warn('the watch on namespaces ended', { error: messageOf(error) })
-    restart()
+const servicesOf = (
+  kubeConfig: KubeConfig,
+  core: CoreV1Api,
+  options: KubeOptions,
+): Kube['services'] => {
+  const source = sourceOf(new Watch(kubeConfig), {
+    path: '/api/v1/services',
+    list: (request) => core.listServiceForAllNamespaces(request),
+    read: placedService,
   })
+  const empty = () => new ServiceStore()
+  return new Follower({ ...options, resource: 'services', source, empty, sleep })
+}
+
+const namespacesOf = (
+  kubeConfig: KubeConfig,
+  core: CoreV1Api,
+  options: KubeOptions,
+): Kube['namespaces'] => {
+  const source = sourceOf(new Watch(kubeConfig), {
+    path: '/api/v1/namespaces',
+    list: (request) => core.listNamespace(request),
+    read: (object) => (isObject(object) ? namespaceOf(object) : undefined),
+  })
+  const empty = () => new NamespaceStore()
+  const follower = new Follower({ ...options, resource: 'namespaces', source, empty, sleep })
   return {
-    start: () => informer.start(),
-    close: async () => {
-      isClosed = true
-      clearTimeout(retry)
-      await informer.stop()
-    },
+    follower,
     get: async (name) => {
-      const cached = informer.get(name)
-      if (cached) return toNamespace(cached)
+      const known = follower.current()?.get(name)
+      if (known) return known
       try {
-        return toNamespace(await core.readNamespace({ name }))
+        const { metadata } = await core.readNamespace({ name })
+        return { name, labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {} }
       } catch (error) {
         if (isStatus(error, 404)) return undefined
         throw error
@@ -167,14 +188,17 @@ export const connectImageStore = (namespace: string): ImageStore => {
 }
 
 /** Connects by the pod's ServiceAccount, or by the kubeconfig that KUBECONFIG names. */
-export const connectKube = (log: Log): Kube => {
+export const connectKube = (options: KubeOptions): Kube => {
   const kubeConfig = new KubeConfig()
   kubeConfig.loadFromDefault()
   const core = kubeConfig.makeApiClient(CoreV1Api)
   const admission = kubeConfig.makeApiClient(AdmissionregistrationV1Api)
+  const version = kubeConfig.makeApiClient(VersionApi)
   return {
-    namespaces: namespacesOf(kubeConfig, core, log),
+    namespaces: namespacesOf(kubeConfig, core, options),
+    services: servicesOf(kubeConfig, core, options),
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
+    minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),
   }
 }

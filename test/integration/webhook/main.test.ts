@@ -6,7 +6,14 @@ import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { isObject, objectAt, stringAt, withAt, type JsonObject } from '../../../shared/json.ts'
+import {
+  isObject,
+  objectAt,
+  stringAt,
+  stringsAt,
+  withAt,
+  type JsonObject,
+} from '../../../shared/json.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
 import {
   caBundlesOf,
@@ -177,6 +184,52 @@ describe('the webhook as a process', () => {
       expect(await review(replica, 'missing')).toMatchObject({
         body: { response: { allowed: false, status: { code: 503 } } },
       })
+    },
+    TEST_MS,
+  )
+
+  test(
+    'knows Services from the list, from the watch and from the next list, and warns of them',
+    async () => {
+      kube.addNamespace('servers', LABELLED)
+      const spec = { selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8000 }] }
+      for (const name of ['one', 'two', 'three']) kube.putService('servers', name, spec)
+      kube.putService('elsewhere', 'other', spec)
+      const replica = await start()
+      const metadata = { labels: { app: 'echo' }, annotations: { 'outrigger.dev/auth': 'none' } }
+      const containers = [{ name: 'c', image: 'i', ports: [{ containerPort: 8000 }] }]
+      const named = async (): Promise<readonly string[]> => {
+        const object = { metadata, spec: { containers } }
+        const body = JSON.stringify(reviewOf(object, { namespace: 'servers' }))
+        const url = `https://127.0.0.1:${replica.port}/mutate`
+        const reply = await postReview(url, authority(), body, { servername: SERVICE })
+        const lines = stringsAt(reply.body, 'response', 'warnings') ?? []
+        return lines.flatMap((line) => /^Service (\S+): its port 80/.exec(line)?.[1] ?? []).sort()
+      }
+      const until = async (wanted: readonly string[]): Promise<void> => {
+        while (JSON.stringify(await named()) !== JSON.stringify(wanted)) await after(50)
+      }
+      expect(await named()).toEqual(['one', 'three', 'two'])
+      kube.removeService('servers', 'two')
+      await until(['one', 'three'])
+      kube.endWatches()
+      // Nobody watches now: only another list shows them.
+      kube.removeService('servers', 'three')
+      kube.putService('servers', 'four', spec)
+      await until(['four', 'one'])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'serves without the right to list Services, and its metrics say so',
+    async () => {
+      kube.addNamespace('servers', {})
+      kube.rights.services = false
+      const replica = await start()
+      const metrics = await (await fetch(`http://127.0.0.1:${replica.adminPort}/metrics`)).text()
+      expect(metrics).toContain('outrigger_watch_listed{resource="services"} 0')
+      expect(metrics).toContain('outrigger_watch_listed{resource="namespaces"} 1')
     },
     TEST_MS,
   )
