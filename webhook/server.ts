@@ -3,13 +3,19 @@
 // pod. Readiness is the first thing to go when it closes, so that no call is lost on the way out.
 
 import { X509Certificate } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
 import { mutate, type Answer, type MutateOptions } from './admission/mutate.ts'
+import { HeldBodies, readBody, type BodyFault } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
 import { relaxations } from './settings/floor.ts'
-import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
 export interface WebhookOptions extends MutateOptions {
   readonly certificate: Certificate
@@ -19,6 +25,8 @@ export interface WebhookOptions extends MutateOptions {
   readonly port: number
   readonly adminPort: number
   readonly log: Log
+  /** What is followed of the API server, for the metrics. */
+  readonly followers?: readonly Followed[]
   /** How long to go on serving, not ready, before the port closes. */
   readonly drainDelayMs: number
 }
@@ -33,34 +41,53 @@ export interface Webhook {
   close(): Promise<void>
 }
 
-// The largest object that the API server stores is 1.5 MB, and a review may hold two, escaped.
-const MAX_BODY = '7mb'
 const CLOSE_DEADLINE_MS = 10_000
 
-const answerMutate =
-  (options: WebhookOptions, telemetry: Telemetry): RequestHandler =>
-  async (request, response) => {
-    const start = options.now()
-    const body: unknown = request.body
-    if (!Buffer.isBuffer(body)) {
-      telemetry.failed('malformed')
-      response.status(415).json({ error: 'send an AdmissionReview as application/json' })
-      return
-    }
-    const { answer, busyMs } = await mutate(body, options)
-    telemetry.judged(busyMs / 1000)
-    if (!answer.ok) {
-      const { message, reason } = answer.error
-      telemetry.failed('malformed')
-      options.log.warn('no review', { reason, cause: message })
-      response.status(400).json({ error: message })
-      return
-    }
-    response.json(answer.value.document)
-    const ms = options.now() - start
-    telemetry.reviewed(answer.value.decision, answer.value.reason, ms / 1000)
-    logReview(options.log, answer.value, ms)
+/** What is wrong with a body, told at once; what is left of it is read by nobody. */
+const answerFault = (
+  { status, error }: BodyFault,
+  response: Response,
+  { log, telemetry }: Pick<WebhookOptions, 'log'> & { readonly telemetry: Telemetry },
+): void => {
+  telemetry.failed(status === 503 ? 'no-room' : 'malformed')
+  log.warn('no review', { status, cause: error })
+  response.status(status).json({ error })
+}
+
+const answerBody = async (
+  body: Uint8Array,
+  response: Response,
+  options: WebhookOptions,
+  telemetry: Telemetry,
+): Promise<void> => {
+  const start = options.now()
+  const { answer, busyMs } = await mutate(body, options)
+  telemetry.judged(busyMs / 1000)
+  if (!answer.ok) {
+    const { message, reason } = answer.error
+    telemetry.failed('malformed')
+    options.log.warn('no review', { reason, cause: message })
+    response.status(400).json({ error: message })
+    return
   }
+  response.json(answer.value.document)
+  const ms = options.now() - start
+  telemetry.reviewed(answer.value.decision, answer.value.reason, ms / 1000)
+  logReview(options.log, answer.value, ms)
+}
+
+const answerMutate = (options: WebhookOptions, telemetry: Telemetry): RequestHandler => {
+  const held = new HeldBodies()
+  return async (request, response) => {
+    const body = await readBody(request, held)
+    if (!body.ok) return answerFault(body.error, response, { ...options, telemetry })
+    try {
+      await answerBody(body.value.bytes, response, options, telemetry)
+    } finally {
+      body.value.release()
+    }
+  }
+}
 
 const ALLOWING: ReadonlySet<string> = new Set(['inject', 'propagate', 'skip', 'ignore'])
 
@@ -70,27 +97,12 @@ const logReview = (log: Log, { decision, reason, cause, origin }: Answer, ms: nu
   log[level]('reviewed', { decision, reason, cause, ...origin, ms: Math.round(ms * 10) / 10 })
 }
 
-/** A fault of the client's that the body reader has found, else 500. */
-const statusOf = (error: unknown): number => {
-  const hasStatus = typeof error === 'object' && error !== null && 'status' in error
-  const status = hasStatus ? error.status : 500
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
-}
-
-const ERROR_TEXTS = new Map([
-  [413, `the body exceeds ${MAX_BODY}`],
-  [415, 'the body must not be compressed'],
-  [500, 'internal error'],
-])
-
 const answerError =
   ({ log }: WebhookOptions, telemetry: Telemetry): ErrorRequestHandler =>
   (error: unknown, _request, response, _next) => {
-    const status = statusOf(error)
-    telemetry.failed(status === 500 ? 'internal' : 'malformed')
-    const text = messageOf(error)
-    log.error('review failed', { status, error: text })
-    response.status(status).json({ error: ERROR_TEXTS.get(status) ?? 'the request cannot be read' })
+    telemetry.failed('internal')
+    log.error('review failed', { status: 500, error: messageOf(error) })
+    response.status(500).json({ error: 'internal error' })
   }
 
 const admissionApp = (
@@ -105,8 +117,7 @@ const admissionApp = (
     if (isClosing()) response.set('Connection', 'close')
     next()
   })
-  const body = express.raw({ type: 'application/json', limit: MAX_BODY, inflate: false })
-  app.post('/mutate', body, answerMutate(options, telemetry))
+  app.post('/mutate', answerMutate(options, telemetry))
   app.use((_request, response) => {
     response.status(404).json({ error: 'there is only POST /mutate' })
   })
@@ -138,7 +149,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 
 /** Opens both ports; the caller closes them. */
 export const startServer = async (options: WebhookOptions): Promise<Webhook> => {
-  const telemetry = createTelemetry()
+  const telemetry = createTelemetry(options.followers)
   const relaxed = relaxations(options.config.floor)
   telemetry.relaxed(relaxed)
   telemetry.certificateUntil(endOf(options.certificate.certificatePem))

@@ -119,6 +119,58 @@ describe('bad input', () => {
   })
 })
 
+describe('more bodies at once than are held', () => {
+  /** Sends a body but for its last byte, and hears what comes back. */
+  const begin = (to: Webhook, bytes: number) => {
+    const outgoing = request(urlOf(to), {
+      method: 'POST',
+      ca: certificate.authorityPem,
+      agent: false,
+      headers: { ...JSON_TYPE, 'content-length': String(bytes + 1) },
+    })
+    const status = new Promise<number | undefined>((resolve) => {
+      outgoing.on('response', (reply) => {
+        reply.resume()
+        resolve(reply.statusCode)
+      })
+      outgoing.on('error', () => resolve(undefined))
+    })
+    outgoing.write(Buffer.alloc(bytes, ' '))
+    return { status, end: (last: string) => outgoing.end(last), leave: () => outgoing.destroy() }
+  }
+
+  test('are refused with the reason, small ones are not, and room comes back', async () => {
+    const { log: kept, lines } = keptLog()
+    const server = await start({ log: kept })
+    const large = Array.from({ length: 8 }, () => begin(server, 6 * 1024 * 1024))
+    const first = await Promise.race(large.map((each) => each.status))
+    expect(first).toBe(503)
+    expect((await post(server, JSON.stringify(reviewOf(pod)))).status).toBe(200)
+    for (const each of large) each.leave()
+    const [, metrics] = await admin(server, '/metrics')
+    expect(metrics).toContain('outrigger_admission_failures_total{reason="no-room"}')
+    expect(lines.join('')).toContain('too many reviews at once')
+    const review = { ...reviewOf(pod), padding: 'y'.repeat(6 * 1024 * 1024) }
+    let reply = await post(server, JSON.stringify(review))
+    while (reply.status === 503) reply = await post(server, JSON.stringify(review))
+    expect(reply).toMatchObject({ status: 200, body: { response: { allowed: true } } })
+  })
+
+  test('and a body that ends early leaves its room', async () => {
+    const server = await start()
+    for (let time = 0; time < 8; time += 1) {
+      const cut = begin(server, 6 * 1024 * 1024)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      cut.leave()
+      await cut.status
+    }
+    const review = { ...reviewOf(pod), padding: 'y'.repeat(6 * 1024 * 1024) }
+    let reply = await post(server, JSON.stringify(review))
+    while (reply.status === 503) reply = await post(server, JSON.stringify(review))
+    expect(reply.status).toBe(200)
+  })
+})
+
 describe('serving', () => {
   test('takes a review near the limit', async () => {
     const server = await start()
