@@ -1,23 +1,35 @@
 // Whether raw JSON has a pod's shape as far as injection reads it. The API server has checked its
 // own pods; the CLI reads what people wrote. Pure.
 
-import { at, arrayAt, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import {
+  arrayAt,
+  at,
+  isList,
+  isObject,
+  objectAt,
+  stringAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import {
+  CONTAINER_FIELDS,
+  inWords,
+  ITEM_FIELDS,
+  METADATA_FIELDS,
+  POD_FIELDS,
+  typeFaults,
+  type Field,
+} from './field-types.ts'
 
 const METADATA_MAPPINGS = [
   ['metadata', 'labels'],
   ['metadata', 'annotations'],
 ] as const
-const SPEC_MAPPINGS = [
-  ['spec'],
-  ['spec', 'securityContext'],
-  ['spec', 'nodeSelector'],
-  ['spec', 'resources'],
-] as const
+const SPEC_MAPPINGS = [['spec'], ['spec', 'securityContext'], ['spec', 'resources']] as const
 const LISTS = ['containers', 'initContainers', 'volumes', 'imagePullSecrets'] as const
 const MEMBER_LISTS = ['env', 'ports', 'volumeMounts', 'volumeDevices'] as const
 const MEMBER_MAPPINGS = ['securityContext', 'resources', 'lifecycle'] as const
-const MEMBER_STRINGS = ['command', 'args'] as const
 
 const wrong = (where: string, wants: string): Violation =>
   violation('malformed', `${where} is not ${wants}`)
@@ -48,12 +60,6 @@ const nameFaults = (where: string, value: Json | undefined): readonly Violation[
   ]
 }
 
-/** A value in a message: what somebody has nested is not written out. */
-const inWords = (value: Json): string => {
-  if (Array.isArray(value)) return 'a list'
-  return isObject(value) ? 'a mapping' : JSON.stringify(value)
-}
-
 const stringMapFaults = (where: string, value: Json | undefined): readonly Violation[] =>
   Object.entries(isObject(value) ? value : {})
     .filter(([, text]) => typeof text !== 'string')
@@ -64,16 +70,26 @@ const stringMapFaults = (where: string, value: Json | undefined): readonly Viola
       ),
     )
 
+const fieldFaults = (
+  where: string,
+  object: JsonObject,
+  fields: readonly Field[],
+): readonly Violation[] =>
+  typeFaults(where, object, fields).map((message) => violation('malformed', message))
+
+/** Of the items of a list that are mappings. */
+const itemFaults = (where: string, name: string, list: Json | undefined): readonly Violation[] =>
+  (isList(list) ? list : []).flatMap((item, index) =>
+    isObject(item) ? fieldFaults(`${where}.${name}[${index}]`, item, ITEM_FIELDS[name] ?? []) : [],
+  )
+
 const memberFaults = (where: string, member: JsonObject): readonly Violation[] => [
   ...MEMBER_LISTS.flatMap((name) => listFaults(`${where}.${name}`, at(member, name))),
+  ...MEMBER_LISTS.flatMap((name) => itemFaults(where, name, at(member, name))),
   ...MEMBER_MAPPINGS.filter((name) => !isMapping(at(member, name))).map((name) =>
     wrong(`${where}.${name}`, 'a mapping'),
   ),
-  ...MEMBER_STRINGS.filter((name) => {
-    const value = at(member, name)
-    const isStrings = Array.isArray(value) && value.every((word: Json) => typeof word === 'string')
-    return value !== undefined && !isStrings
-  }).map((name) => wrong(`${where}.${name}`, 'a list of strings')),
+  ...fieldFaults(where, member, CONTAINER_FIELDS),
 ]
 
 const mappingFaults = (
@@ -94,6 +110,10 @@ export const metadataFaults = (pod: JsonObject): readonly Violation[] => [
 /** What is wrong with the rest of a pod that asks for it; empty where injection can read it. */
 export const specFaults = (pod: JsonObject): readonly Violation[] => [
   ...mappingFaults(pod, SPEC_MAPPINGS),
+  ...fieldFaults('metadata', objectAt(pod, 'metadata'), METADATA_FIELDS),
+  ...itemFaults('metadata', 'ownerReferences', at(pod, 'metadata', 'ownerReferences')),
+  ...fieldFaults('spec', objectAt(pod, 'spec'), POD_FIELDS),
+  ...itemFaults('spec', 'volumes', at(pod, 'spec', 'volumes')),
   ...LISTS.flatMap((name) => listFaults(`spec.${name}`, at(pod, 'spec', name))),
   ...LISTS.flatMap((name) => nameFaults(`spec.${name}`, at(pod, 'spec', name))),
   ...(['initContainers', 'containers'] as const).flatMap((list) =>

@@ -5,6 +5,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ImageUser } from '../../shared/image-index.ts'
 import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { groupViolations } from './groups.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { members, type Member } from './pod.ts'
@@ -110,6 +111,35 @@ const choose = (about: Case): Choice => {
     : { uid: wanted, fill: { uid: wanted, gid: undefined } }
 }
 
+/** The group that a container is known to run in. */
+const groupOf = ({ fill }: Choice, { subject, member, known }: Case): number | undefined => {
+  const { pod } = subject
+  const { container } = member
+  const said =
+    fill?.gid ??
+    numberAt(container, 'securityContext', 'runAsGroup') ??
+    numberAt(pod, 'spec', 'securityContext', 'runAsGroup')
+  if (said !== undefined || fill || uidOf(pod, container) !== undefined) return said
+  return known && agreed(known, (record) => record.user)?.gid
+}
+
+/** Who runs as the sidecar, or in its group, reaches what is the sidecar's: there is no wall then. */
+const sameAsSidecar = (choice: Choice, about: Case): readonly Violation[] => {
+  const { name } = about.member
+  const { uid, gid } = about.identity
+  const isGroup = gid !== undefined && groupOf(choice, about) === gid
+  return [
+    ...(choice.uid === uid
+      ? [
+          `container ${name}: runs as uid ${uid}, which is the sidecar's; use another (${PREFIX}run-as-user)`,
+        ]
+      : []),
+    ...(isGroup
+      ? [`container ${name}: runs in group ${gid}, which is the sidecar's; use another runAsGroup`]
+      : []),
+  ].map((message) => violation('same-uid', message))
+}
+
 const fillOf = ({ fill }: Choice, known: KnownImage | undefined): Fill => ({
   ...(known?.pinned === undefined ? {} : { image: known.pinned }),
   ...(fill === undefined ? {} : { runAsUser: fill.uid }),
@@ -129,24 +159,22 @@ const strangers = (all: readonly Member[], { resolution }: Subject): readonly st
     .map((name) => `pod: ${PREFIX}run-as-user names the container ${name}, and there is none`)
 }
 
-/** What every container gets; a uid that is the sidecar's is a violation: there is no wall then. */
+/** What every container gets; a uid or a group that is the sidecar's is a violation. */
 export const fillsFor = (subject: Subject, identity: Identity): Fills => {
   const { pod, config } = subject
   const all = members(pod).filter(({ container }) => isJudged(container, config.floor))
   const byPlace = new Map<string, Fill>()
   const warnings: string[] = []
-  const violations: Violation[] = []
+  const violations = [...groupViolations(pod, identity.gid)]
   for (const member of all) {
     const { name, container } = member
     const known = knownImage(container, pod, config.images)
-    const choice = choose({ subject, identity, member, known })
+    const about = { subject, identity, member, known }
+    const choice = choose(about)
     byPlace.set(placeOf(member), fillOf(choice, known))
     if (choice.warning !== undefined) warnings.push(`container ${name}: ${choice.warning}`)
     if (known?.pinned !== undefined) warnings.push(`container ${name}: ${pinWarning(container)}`)
-    if (choice.uid === identity.uid) {
-      const message = `container ${name}: runs as uid ${identity.uid}, which is the sidecar's; use another (${PREFIX}run-as-user)`
-      violations.push(violation('same-uid', message))
-    }
+    violations.push(...sameAsSidecar(choice, about))
   }
   return { byPlace, warnings: [...warnings, ...strangers(all, subject)], violations }
 }

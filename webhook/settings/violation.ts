@@ -20,7 +20,7 @@ export const VIOLATIONS = {
   'host-access': 'the pod shares the node’s namespaces or ports, or its containers’ processes',
   windows: 'the pod runs on Windows',
   'weaker-security': 'a security context is explicitly weaker than what a server gets',
-  'same-uid': 'a container runs as the sidecar’s uid',
+  'same-uid': 'a container runs as the sidecar’s uid, or in its group',
   resources: 'the sidecar’s requests exceed its limits',
   'too-large':
     'the pod holds more than Outrigger judges, or its annotations more than the API server takes',

@@ -18,6 +18,7 @@ const cases = goldenCases()
 /** Cases whose input is not what a person would write, and so is not what uninject gives back. */
 const NOT_REVERSIBLE: ReadonlyMap<string, string> = new Map([
   ['forged-sidecar', 'the container under our name goes'],
+  ['forged-stand-ins', 'the container under our name goes'],
   ['forged-status', 'the forged label and status go'],
   ['shim-behind-wrapper', 'the shim in the line goes'],
   ['token-mounted', "the API server's plugin mounts its token again by itself"],

@@ -1,0 +1,195 @@
+// The type of every field of a pod that injection reads, as the API server would have it: a number in
+// quotes, or a word where a number belongs, would be read as nothing at all. Pure.
+
+import { at, isList, isObject, type Json, type JsonObject } from '../../shared/json.ts'
+
+interface Type {
+  readonly is: (value: Json) => boolean
+  readonly wants: string
+}
+
+const isWhole = (value: Json, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+
+const MAX_ID = 2_147_483_647
+const isText = (value: Json): boolean => typeof value === 'string'
+const isId = (value: Json): boolean => isWhole(value, 0, MAX_ID)
+const isPort = (value: Json): boolean => isWhole(value, 1, 65_535)
+const isAmount = (value: Json): boolean => typeof value === 'string' || typeof value === 'number'
+
+const TEXT: Type = { is: isText, wants: 'a string: put it in quotes' }
+const TRUTH: Type = {
+  is: (value) => typeof value === 'boolean',
+  wants: 'true or false, without quotes',
+}
+const MAPPING: Type = { is: isObject, wants: 'a mapping' }
+const ID: Type = { is: isId, wants: `a whole number from 0 to ${MAX_ID}, without quotes` }
+const SECONDS: Type = {
+  is: (value) => isWhole(value, 0, Infinity),
+  wants: 'a whole number, without quotes',
+}
+const PORT: Type = { is: isPort, wants: 'a port from 1 to 65535, without quotes' }
+const HOST_PORT: Type = {
+  is: (value) => isWhole(value, 0, 65_535),
+  wants: 'a port from 0 to 65535, without quotes',
+}
+const TARGET: Type = { is: (value) => isText(value) || isPort(value), wants: 'a port or its name' }
+const TEXTS: Type = {
+  is: (value) => isList(value) && value.every(isText),
+  wants: 'a list of strings',
+}
+const IDS: Type = {
+  is: (value) => isList(value) && value.every(isId),
+  wants: 'a list of whole numbers',
+}
+const MAPPINGS: Type = {
+  is: (value) => isList(value) && value.every(isObject),
+  wants: 'a list of mappings',
+}
+const AMOUNTS: Type = {
+  is: (value) =>
+    isObject(value) && Object.values(value).every((item) => item === null || isAmount(item)),
+  wants: 'a mapping of quantities',
+}
+const WORDS: Type = {
+  is: (value) =>
+    isObject(value) && Object.values(value).every((item) => item === null || isText(item)),
+  wants: 'a mapping of strings: put each in quotes',
+}
+
+export type Field = readonly [path: string, type: Type]
+
+const SECURITY: readonly Field[] = [
+  ['runAsNonRoot', TRUTH],
+  ['runAsUser', ID],
+  ['runAsGroup', ID],
+  ['seccompProfile', MAPPING],
+  ['seccompProfile.type', TEXT],
+  ['appArmorProfile', MAPPING],
+  ['appArmorProfile.type', TEXT],
+  ['seLinuxOptions', WORDS],
+  ['windowsOptions', MAPPING],
+  ['windowsOptions.hostProcess', TRUTH],
+]
+
+const RESOURCES: readonly Field[] = [
+  ['requests', AMOUNTS],
+  ['limits', AMOUNTS],
+]
+
+const below = (name: string, fields: readonly Field[]): readonly Field[] =>
+  fields.map(([path, type]) => [`${name}.${path}`, type])
+
+const HANDLER: readonly Field[] = ['httpGet', 'tcpSocket'].flatMap((kind): Field[] => [
+  [kind, MAPPING],
+  [`${kind}.port`, TARGET],
+])
+
+// What may call a port of the container.
+const CALLERS = [
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle.postStart',
+  'lifecycle.preStop',
+]
+
+export const METADATA_FIELDS: readonly Field[] = [
+  ['name', TEXT],
+  ['generateName', TEXT],
+  ['ownerReferences', MAPPINGS],
+]
+
+export const POD_FIELDS: readonly Field[] = [
+  ['hostNetwork', TRUTH],
+  ['hostPID', TRUTH],
+  ['hostIPC', TRUTH],
+  ['shareProcessNamespace', TRUTH],
+  ['automountServiceAccountToken', TRUTH],
+  ['serviceAccountName', TEXT],
+  ['restartPolicy', TEXT],
+  ['terminationGracePeriodSeconds', SECONDS],
+  ['os', MAPPING],
+  ['os.name', TEXT],
+  ['nodeSelector', WORDS],
+  ...below('resources', RESOURCES),
+  ...below('securityContext', SECURITY),
+  ['securityContext.fsGroup', ID],
+  ['securityContext.supplementalGroups', IDS],
+  ['securityContext.sysctls', MAPPINGS],
+]
+
+export const CONTAINER_FIELDS: readonly Field[] = [
+  ['image', TEXT],
+  ['restartPolicy', TEXT],
+  ['command', TEXTS],
+  ['args', TEXTS],
+  ['stdin', TRUTH],
+  ['stdinOnce', TRUTH],
+  ['tty', TRUTH],
+  ...below('resources', RESOURCES),
+  ...below('securityContext', SECURITY),
+  ['securityContext.privileged', TRUTH],
+  ['securityContext.allowPrivilegeEscalation', TRUTH],
+  ['securityContext.readOnlyRootFilesystem', TRUTH],
+  ['securityContext.procMount', TEXT],
+  ['securityContext.capabilities', MAPPING],
+  ['securityContext.capabilities.add', TEXTS],
+  ['securityContext.capabilities.drop', TEXTS],
+  ...CALLERS.map((path): Field => [path, MAPPING]),
+  ...CALLERS.flatMap((path) => below(path, HANDLER)),
+]
+
+/** Of the items of a list, by the list's name. */
+export const ITEM_FIELDS: Readonly<Record<string, readonly Field[]>> = {
+  env: [
+    ['name', TEXT],
+    ['value', TEXT],
+  ],
+  ports: [
+    ['name', TEXT],
+    ['protocol', TEXT],
+    ['containerPort', PORT],
+    ['hostPort', HOST_PORT],
+  ],
+  volumeMounts: [
+    ['name', TEXT],
+    ['mountPath', TEXT],
+    ['readOnly', TRUTH],
+  ],
+  volumeDevices: [
+    ['name', TEXT],
+    ['devicePath', TEXT],
+  ],
+  volumes: [
+    ['emptyDir', MAPPING],
+    ['projected', MAPPING],
+    ['projected.sources', MAPPINGS],
+  ],
+  ownerReferences: [
+    ['kind', TEXT],
+    ['name', TEXT],
+    ['controller', TRUTH],
+  ],
+}
+
+/** A value in a message: what somebody has nested, or written at length, is not written out. */
+export const inWords = (value: Json): string => {
+  if (Array.isArray(value)) return 'a list'
+  if (isObject(value)) return 'a mapping'
+  const text = JSON.stringify(value)
+  return text.length > 64 ? `${text.slice(0, 63)}…` : text
+}
+
+/** A sentence for each field that is there and of another type; one below such a field is not looked at. */
+export const typeFaults = (
+  where: string,
+  object: JsonObject,
+  fields: readonly Field[],
+): readonly string[] =>
+  fields.flatMap(([path, { is, wants }]) => {
+    const value = at(object, ...path.split('.'))
+    return value === undefined || is(value)
+      ? []
+      : [`${where}.${path}: ${inWords(value)} must be ${wants}`]
+  })
