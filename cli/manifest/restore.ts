@@ -12,7 +12,7 @@ import { mapContainers, nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { readStatus, type Status } from '../../webhook/inject/status.ts'
 import { isReservedVolume } from '../../webhook/inject/volumes.ts'
 import { at, isObject, objectsAt, withAt, type Json, type JsonObject } from '../../shared/json.ts'
-import { withoutCopies } from '../../webhook/settings/workload-record.ts'
+import { hasRecord, withoutCopies } from '../../webhook/settings/workload-record.ts'
 
 type Path = readonly [string, ...string[]]
 
@@ -82,15 +82,16 @@ const POD_LEFTOVERS: readonly Path[] = [
   ['metadata', 'annotations'],
 ]
 
-const MARKS: readonly Path[] = [
+const LABELS: readonly Path[] = [
   ['metadata', 'labels', INJECTED_LABEL],
   ['metadata', 'labels', SERVER_LABEL],
-  ['metadata', 'annotations', STATUS_ANNOTATION],
 ]
+const STATUS: Path = ['metadata', 'annotations', STATUS_ANNOTATION]
 
 /** The pod as it was, or undefined where it bears nothing of ours. */
 export const restorePod = (pod: JsonObject): JsonObject | undefined => {
-  const uncopied = withoutCopies(pod)
+  // A text in the record's place that is none is somebody's own.
+  const uncopied = hasRecord(pod) ? withoutCopies(pod) : pod
   if (ownSidecar(pod)) return restoreInjected(uncopied)
   return uncopied === pod ? undefined : uncopied
 }
@@ -108,9 +109,8 @@ const restoreInjected = (pod: JsonObject): JsonObject => {
     ['spec', 'initContainers'],
     (item) => nameOf(item) === SIDECAR_CONTAINER,
   )
-  const unmarked = MARKS.reduce(
-    (current, path) => withAt(current, path, undefined),
-    restoreValues(bare, earlierOfPod(status)),
-  )
-  return prune(unmarked, POD_LEFTOVERS)
+  // A text there that is no status of ours is somebody's own.
+  const marks = status ? [...LABELS, STATUS] : LABELS
+  const unmarked = marks.reduce((current, path) => withAt(current, path, undefined), bare)
+  return prune(restoreValues(unmarked, earlierOfPod(status)), POD_LEFTOVERS)
 }

@@ -95,6 +95,14 @@ const changes = (before: JsonObject, after: JsonObject): Record<string, Json> =>
   )
 }
 
+const STATUS_PLACE = `metadata annotations ${STATUS_ANNOTATION}`
+
+/** What the pod's author had written in the status's place before the first pass. */
+const ownText = (before: JsonObject): Json | undefined =>
+  ownSidecar(before) === undefined
+    ? stringAt(before, 'metadata', 'annotations', STATUS_ANNOTATION)
+    : readStatus(before)?.was[STATUS_PLACE]
+
 const isLine = (place: string): boolean => place.endsWith(' command') || place.endsWith(' args')
 
 export interface StatusParts {
@@ -107,12 +115,8 @@ export interface StatusParts {
 export const statusText = (before: JsonObject, after: JsonObject, parts: StatusParts): string => {
   const { container, transport, direct } = parts
   const reached = direct.length > 0 ? { direct: [...direct] } : {}
-  const status: Status = {
-    version: 1,
-    container,
-    transport,
-    ...reached,
-    was: changes(before, after),
-  }
+  const own = ownText(before)
+  const was = { ...changes(before, after), ...(own === undefined ? {} : { [STATUS_PLACE]: own }) }
+  const status: Status = { version: 1, container, transport, ...reached, was }
   return JSON.stringify(status)
 }

@@ -47,17 +47,20 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** The record among annotations; an empty one where there is none of our form. */
-export const readRecord = (annotations: JsonObject): WorkloadRecord => {
+const recordIn = (annotations: JsonObject): WorkloadRecord | undefined => {
   const text = stringAt(annotations, WORKLOAD_ANNOTATION)
   const { data } = schema.safeParse(text === undefined ? undefined : parse(text))
-  return data
-    ? {
-        copied: textsBy((key) => data.copied[key]),
-        overridden: textsBy((key) => data.overridden[key]),
-      }
-    : EMPTY
+  return (
+    data && {
+      copied: textsBy((key) => data.copied[key]),
+      overridden: textsBy((key) => data.overridden[key]),
+    }
+  )
 }
+
+/** The record among annotations; an empty one where there is none of our form. */
+export const readRecord = (annotations: JsonObject): WorkloadRecord =>
+  recordIn(annotations) ?? EMPTY
 
 /** The record's text; undefined where there is nothing to record. */
 export const recordText = ({ copied, overridden }: WorkloadRecord): string | undefined => {
@@ -65,6 +68,10 @@ export const recordText = ({ copied, overridden }: WorkloadRecord): string | und
   if (Object.keys(copied).length === 0 && !hasOverridden) return undefined
   return JSON.stringify({ version: 1, copied, ...(hasOverridden ? { overridden } : {}) })
 }
+
+/** Whether what stands in the record's place is one of our form. */
+export const hasRecord = (template: JsonObject): boolean =>
+  recordIn(objectAt(template, 'metadata', 'annotations')) !== undefined
 
 /** The template without what its record says was copied and still stands there as it was, and without the record. */
 export const withoutCopies = (template: JsonObject): JsonObject => {
