@@ -4,17 +4,18 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { defineCommand, type Command, type Io } from '../command/command.ts'
-import type { FlagTable, Given } from '../command/flags.ts'
-import { oneFile } from '../command/file-flag.ts'
+import { manifestFiles } from '../command/manifest-files.ts'
 import { readConfig } from '../command/read-config.ts'
 import { readSource, readText } from '../command/read-text.ts'
-import { encodeSource } from '../command/source.ts'
+import { encodeSource, type Source } from '../command/source.ts'
 import { readIndexFile } from '../images/index-file.ts'
 import { readerFor } from '../images/reader.ts'
 import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
+import { OFFERED, readFlags, type Flags } from './manifest-flags.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
 import { readManifest } from './read-manifest.ts'
+import { reportJson, reportOn, reportText, type ReportedFile } from './report.ts'
 import { resolveImages } from './resolve.ts'
 import { objectsOf } from './templates.ts'
 import { uninjectManifest } from './uninject.ts'
@@ -31,52 +32,6 @@ const readNamespaces = async (file: string | undefined): Promise<Result<Namespac
   return found.length > 0 ? ok(found) : fail([`${file}: holds no Namespace`])
 }
 
-const FLAGS = {
-  file: {
-    short: 'f',
-    value: 'FILE',
-    doc: 'multi-document YAML or JSON; - reads standard input',
-  },
-  config: { value: 'FILE', doc: 'the cluster configuration (default: a strict one)' },
-  namespace: { short: 'n', value: 'NAME', doc: 'for objects that name none (default: default)' },
-  'namespace-file': { value: 'FILE', doc: 'Namespace objects whose labels and annotations count' },
-} as const satisfies FlagTable
-
-/** Of the commands that render. */
-const IMAGE_FLAGS = {
-  images: {
-    value: 'FILE',
-    doc: 'the image index: a ConfigMap that `outrigger images add` printed',
-  },
-  'resolve-images': { doc: 'ask the registries for images that the index does not know' },
-} as const satisfies FlagTable
-
-interface Flags {
-  readonly file: string
-  readonly config: string | undefined
-  readonly namespace: string | undefined
-  readonly namespaceFile: string | undefined
-  readonly images: string | undefined
-  readonly resolvesImages: boolean
-}
-
-const readFlags = ({ text, texts, has }: Given): Result<Flags, string> => {
-  const file = oneFile(
-    texts('file'),
-    'say which manifest to read: -f FILE, or -f - for standard input',
-  )
-  return file.ok
-    ? ok({
-        file: file.value,
-        config: text('config'),
-        namespace: text('namespace'),
-        namespaceFile: text('namespace-file'),
-        images: text('images'),
-        resolvesImages: has('resolve-images'),
-      })
-    : file
-}
-
 const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string[]>> => {
   const config = await readConfig(flags.config)
   const namespaces = await readNamespaces(flags.namespaceFile)
@@ -86,7 +41,7 @@ const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string
   }
   const [first] = namespaces.value
   return ok({
-    file: flags.file,
+    file: flags.files[0] ?? '-',
     config: { ...config.value, images: images.value },
     isDefaultConfig: flags.config === undefined,
     namespace: flags.namespace ?? first?.name ?? 'default',
@@ -115,21 +70,59 @@ const withImages = async (
   return ok({ ...options, config: { ...options.config, images } })
 }
 
+/** A file, and the options for it. */
+const readFile = async (
+  file: string,
+  {
+    options,
+    resolvesImages,
+  }: { readonly options: ManifestOptions; readonly resolvesImages: boolean },
+  io: Io,
+): Promise<Result<{ readonly source: Source; readonly options: ManifestOptions }, string[]>> => {
+  const source = await readSource(file)
+  if (!source.ok) return fail([source.error])
+  const own = { ...options, file }
+  const found = resolvesImages ? await withImages(source.value.text, own, io) : ok(own)
+  return found.ok ? ok({ source: source.value, options: found.value }) : found
+}
+
+/** Prints the report; exit code 1 where anything is denied or cannot be read. */
+const runReport = async (name: string, flags: Flags, io: Io): Promise<number> => {
+  const [read, files] = [await readOptions(flags), await manifestFiles(flags.files)]
+  if (!read.ok) return report(io, name, read.error)
+  if (!files.ok) return report(io, name, [files.error])
+  const reported: ReportedFile[] = []
+  for (const file of files.value) {
+    const around = { options: read.value, resolvesImages: flags.resolvesImages }
+    const found = await readFile(file, around, io)
+    reported.push(
+      found.ok
+        ? reportOn(found.value.source.text, found.value.options)
+        : { file, pods: [], faults: found.error },
+    )
+  }
+  io.stdout(flags.report === 'json' ? reportJson(reported) : reportText(reported))
+  const isClean = reported.every(
+    ({ pods, faults }) => faults.length === 0 && pods.every(({ decision }) => decision !== 'deny'),
+  )
+  return isClean ? 0 : 1
+}
+
 const runCommand = async (
   { name, run, printsManifest }: ManifestCommand,
   flags: Flags,
   io: Io,
 ): Promise<number> => {
+  if (flags.report) return runReport(name, flags, io)
   const read = await readOptions(flags)
   if (!read.ok) return report(io, name, read.error)
-  const source = await readSource(flags.file)
-  if (!source.ok) return report(io, name, [source.error])
-  const { text } = source.value
-  const options = flags.resolvesImages ? await withImages(text, read.value, io) : read
-  if (!options.ok) return report(io, name, options.error)
-  const { stdout, stderr, exitCode } = run(text, options.value)
+  const around = { options: read.value, resolvesImages: flags.resolvesImages }
+  const found = await readFile(read.value.file, around, io)
+  if (!found.ok) return report(io, name, found.error)
+  const { source, options } = found.value
+  const { stdout, stderr, exitCode } = run(source.text, options)
   // A manifest goes out as it came in; what is for people is UTF-8.
-  io.stdout(printsManifest ? encodeSource(stdout, source.value) : stdout)
+  io.stdout(printsManifest ? encodeSource(stdout, source) : stdout)
   io.stderr(stderr)
   return exitCode
 }
@@ -138,18 +131,17 @@ interface ManifestCommand {
   readonly name: string
   readonly about: string
   readonly run: Run
-  /** Whether images matter to it. */
-  readonly isRendering: boolean
+  readonly offered: keyof typeof OFFERED
   readonly printsManifest: boolean
 }
 
 const manifestCommand = (command: ManifestCommand): Command => {
-  const { name, about, isRendering } = command
+  const { name, about, offered } = command
   return defineCommand({
     name,
     synopsis: '-f FILE|- [flags]',
     about,
-    flags: isRendering ? { ...FLAGS, ...IMAGE_FLAGS } : FLAGS,
+    flags: OFFERED[offered],
     cleansUp: false,
     readFlags,
     run: (flags, io) => runCommand(command, flags, io),
@@ -161,7 +153,7 @@ export const inject = manifestCommand({
   about:
     'Prints the manifest with every pod injected that opts in; the rest goes through untouched.\nA denial prints every reason and nothing else, and exits with 1.',
   run: injectManifest,
-  isRendering: true,
+  offered: 'reporting',
   printsManifest: true,
 })
 
@@ -170,7 +162,7 @@ export const uninject = manifestCommand({
   about:
     'Gives back the manifest as it was before inject, byte for byte where it can; where not, a\nwarning says which lines.',
   run: uninjectManifest,
-  isRendering: false,
+  offered: 'restoring',
   printsManifest: true,
 })
 
@@ -178,6 +170,6 @@ export const explain = manifestCommand({
   name: 'explain',
   about: 'Prints, for each pod and workload, its settings, their scopes, and the changes.',
   run: explainManifest,
-  isRendering: true,
+  offered: 'rendering',
   printsManifest: false,
 })

@@ -9,7 +9,12 @@ import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn } from './inject.ts'
-import { runOverManifest, type ManifestOptions, type ManifestResult } from './manifest.ts'
+import {
+  runOverManifest,
+  type ManifestOptions,
+  type ManifestResult,
+  type Verdict,
+} from './manifest.ts'
 import { reachLines } from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
@@ -82,12 +87,13 @@ const explain = (place: Place, outcome: Outcome, options: ManifestOptions): stri
 /** Explains every pod of a manifest; exit code 1 where one is denied, its reasons on stderr. */
 export const explainManifest = (text: string, options: ManifestOptions): ManifestResult => {
   const texts: string[] = []
-  const result = runOverManifest(text, options, (place) => {
+  const judge = (place: Place): Verdict => {
     const outcome = decide(place, options)
     texts.push(explain(place, outcome, options))
     const notes = notesOn(outcome, place.where, options)
     return { after: undefined, mode: 'keep', isDenied: outcome.kind === 'deny', notes }
-  })
+  }
+  const result = runOverManifest(text, options, () => ({ pod: judge }))
   const none = result.exitCode === 0 ? `${options.file}: holds no pod and no workload\n` : ''
   return { ...result, stdout: texts.length > 0 ? texts.join('\n') : none }
 }

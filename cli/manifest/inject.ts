@@ -1,15 +1,21 @@
-// `outrigger inject`: the webhook's own render over a manifest. Pure.
+// `outrigger inject`: the webhook's own render over a manifest, and its Services led to the sidecars. Pure.
 
 import { render } from '../../webhook/inject/render.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
+import { nameOf } from '../../webhook/workload/kinds.ts'
+import { MCP_PORT } from '../../shared/names.ts'
+import type { JsonObject } from '../../shared/json.ts'
 import {
   runOverManifest,
+  type Judges,
   type ManifestOptions,
   type ManifestResult,
   type Verdict,
 } from './manifest.ts'
-import type { Place } from './read-manifest.ts'
+import type { Manifest, Place } from './read-manifest.ts'
+import { redirectionIn } from './redirect.ts'
+import { leadToSidecar } from './service-status.ts'
 import { lend } from './workload.ts'
 
 const STRICT =
@@ -38,15 +44,44 @@ export const notesOn = (
   return [...warnings, ...reasons, ...(isDefaultConfig && isStrict ? [`${where}: ${STRICT}`] : [])]
 }
 
-/** Injects every pod that opts in; anything denied means exit code 1 and no output. */
+const leadService = (
+  object: JsonObject,
+  ports: ReadonlyMap<number, string>,
+  where: string,
+): Verdict => {
+  const name = nameOf(object)
+  const notes = [...ports].map(
+    ([port, target]) =>
+      `${where}: Service ${name}: warning: its port ${port} leads to the sidecar's ${MCP_PORT} now, in place of ${target}`,
+  )
+  const after = ports.size === 0 ? undefined : leadToSidecar(object, new Set(ports.keys()))
+  return { after, mode: 'keep', isDenied: false, notes }
+}
+
+/** Judges the pods of a manifest, and leads its Services to the sidecars; `told` hears of each outcome. */
+export const judgesFor = (
+  manifest: Manifest,
+  options: ManifestOptions,
+  told?: (place: Place, outcome: Outcome) => void,
+): Judges => {
+  const redirection = redirectionIn(manifest, options, (place) => decide(place, options))
+  return {
+    pod: (place) => {
+      const namespace = redirection.after(place.namespace)
+      const outcome = decide({ ...place, namespace }, options)
+      told?.(place, outcome)
+      return {
+        after: outcome.kind === 'inject' ? outcome.pod : undefined,
+        // Injected again, what has to go is our own.
+        mode: ownSidecar(place.template.pod) ? 'drop' : 'keep',
+        isDenied: outcome.kind === 'deny',
+        notes: notesOn(outcome, place.where, options),
+      }
+    },
+    service: (object, where) => leadService(object, redirection.portsOf(object), where),
+  }
+}
+
+/** Injects every pod that opts in, and leads Services to them; anything denied means exit code 1 and no output. */
 export const injectManifest = (text: string, options: ManifestOptions): ManifestResult =>
-  runOverManifest(text, options, (place): Verdict => {
-    const outcome = decide(place, options)
-    return {
-      after: outcome.kind === 'inject' ? outcome.pod : undefined,
-      // Injected again, what has to go is our own.
-      mode: ownSidecar(place.template.pod) ? 'drop' : 'keep',
-      isDenied: outcome.kind === 'deny',
-      notes: notesOn(outcome, place.where, options),
-    }
-  })
+  runOverManifest(text, options, (manifest) => judgesFor(manifest, options))

@@ -1,5 +1,5 @@
-// Runs over a manifest: each pod or template in it is handed to a judge, and what the judge changes
-// is written into its own document. Nothing is printed unless everything went right, so that a
+// Runs over a manifest: each pod, template and Service in it is handed to a judge, and what the judge
+// changes is written into its own document. Nothing is printed unless everything went right, so that a
 // pipe into kubectl never applies half a file. Pure.
 
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
@@ -15,7 +15,7 @@ import {
   type Place,
   type PlaceOptions,
 } from './read-manifest.ts'
-import { withPods } from './templates.ts'
+import { objectsOf, withReplaced } from './templates.ts'
 import { linedText, type LinedText } from './read/lined-text.ts'
 import type { Mode } from './edit/work.ts'
 
@@ -33,7 +33,7 @@ export interface ManifestResult {
 }
 
 export interface Verdict {
-  /** The template's pod as it is to be; undefined: leave it alone. */
+  /** The template's pod, or the object, as it is to be; undefined: leave it alone. */
   readonly after: JsonObject | undefined
   readonly mode: Mode
   readonly isDenied: boolean
@@ -41,7 +41,11 @@ export interface Verdict {
   readonly notes: readonly string[]
 }
 
-type Judge = (place: Place) => Verdict
+export interface Judges {
+  readonly pod: (place: Place) => Verdict
+  /** Of a Service; `where` is its document. */
+  readonly service?: (object: JsonObject, where: string) => Verdict | undefined
+}
 
 /** A document after its pods were judged. */
 interface Part {
@@ -84,23 +88,35 @@ const lossNotes = (
 const modeOf = (verdicts: readonly Verdict[]): Mode =>
   verdicts.find(({ after, mode }) => after !== undefined && mode !== 'keep')?.mode ?? 'keep'
 
+/** What is judged in a document, pods first, each with its verdict. */
+const verdictsOn = (
+  { where, value }: NumberedDocument,
+  places: readonly Place[],
+  { pod, service }: Judges,
+): readonly (readonly [JsonObject, Verdict])[] => [
+  ...places.map((place) => [place.template.pod, pod(place)] as const),
+  ...objectsOf('Service', value).flatMap((object) => {
+    const verdict = service?.(object, where)
+    return verdict ? [[object, verdict] as const] : []
+  }),
+]
+
 const judgeDocument = (
   document: NumberedDocument,
   manifest: Manifest,
   options: ManifestOptions,
-  judge: Judge,
+  judges: Judges,
 ): Part => {
-  const places = placesOf(document, manifest, options)
-  const verdicts = places.map(judge)
+  const { where, value } = document
+  const judged = verdictsOn(document, placesOf(document, manifest, options), judges)
+  const verdicts = judged.map(([, verdict]) => verdict)
   const notes = verdicts.flatMap((verdict) => verdict.notes)
   const isDenied = verdicts.some((verdict) => verdict.isDenied)
-  const pods = places.flatMap(({ template: { pod } }, index) => {
-    const after = verdicts[index]?.after
-    return after && !isSame(after, pod) ? [[pod, after] as const] : []
-  })
-  if (isDenied || pods.length === 0) return { document, changed: undefined, isDenied, notes }
-  const { where, value } = document
-  const after = withPods(value, new Map(pods))
+  const replaced = judged.flatMap(([before, { after }]) =>
+    after && !isSame(after, before) ? [[before, after] as const] : [],
+  )
+  if (isDenied || replaced.length === 0) return { document, changed: undefined, isDenied, notes }
+  const after = withReplaced(value, new Map(replaced))
   const changed = changeDocument(manifest.lined, document, after, modeOf(verdicts))
   if (!changed.ok) {
     const fault = faultLine(where, changed.error, manifest.lined)
@@ -150,16 +166,17 @@ const joinParts = (
 const report = (notes: readonly string[]): string =>
   notes.map((line) => `${oneLine(line)}\n`).join('')
 
-/** Judges every pod of a manifest. */
+/** Judges every pod and every Service of a manifest. */
 export const runOverManifest = (
   text: string,
   options: ManifestOptions,
-  judge: Judge,
+  judgesFor: (manifest: Manifest) => Judges,
 ): ManifestResult => {
   const manifest = readManifest(text, options)
   if (!manifest.ok) return { stdout: '', stderr: report(manifest.error), exitCode: 1 }
+  const judges = judgesFor(manifest.value)
   const parts = manifest.value.documents.map((document) =>
-    judgeDocument(document, manifest.value, options, judge),
+    judgeDocument(document, manifest.value, options, judges),
   )
   const notes = parts.flatMap((part) => part.notes)
   if (parts.some((part) => part.isDenied)) return { stdout: '', stderr: report(notes), exitCode: 1 }

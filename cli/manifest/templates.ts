@@ -63,21 +63,21 @@ export const templatesIn = (
   return template ? [template] : []
 }
 
-/** The object with other pods in the place of those that a map names. */
-export const withPods = (
+/** The object with others in the place of those pods and objects that a map names. */
+export const withReplaced = (
   object: JsonObject,
-  pods: ReadonlyMap<JsonObject, JsonObject>,
+  replaced: ReadonlyMap<JsonObject, JsonObject>,
 ): JsonObject => {
   if (isList(object)) {
     const items = (arrayAt(object, 'items') ?? []).map((item) =>
-      isObject(item) ? withPods(item, pods) : item,
+      isObject(item) ? withReplaced(item, replaced) : item,
     )
     return { ...object, items }
   }
   const template = templateIn(object, [])
-  const after = template && pods.get(template.pod)
+  const after = replaced.get(template?.pod ?? object)
   if (!after) return object
-  const [first, ...rest] = template.path
+  const [first, ...rest] = template?.path ?? []
   return first === undefined ? after : withAt(object, [first, ...rest], after)
 }
 

@@ -2,7 +2,7 @@
 
 import { decide, injectManifest } from '../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
-import { templatesIn, withPods } from '../../cli/manifest/templates.ts'
+import { templatesIn, withReplaced } from '../../cli/manifest/templates.ts'
 import { uninjectManifest } from '../../cli/manifest/uninject.ts'
 import { decodeSource, encodeSource } from '../../cli/command/source.ts'
 import { isObject, type Json, type JsonObject } from '../../shared/json.ts'
@@ -38,7 +38,7 @@ const expectedOf = (objects: readonly Json[]): Expected => {
       if (outcome.kind === 'inject') pods.set(template.pod, outcome.pod)
       if (outcome.kind === 'deny') denials.push(...outcome.violations.map(({ message }) => message))
     }
-    return isObject(object) ? withPods(object, pods) : object
+    return isObject(object) ? withReplaced(object, pods) : object
   })
   return { denials, objects: after }
 }

@@ -160,5 +160,9 @@ export const replaceFlow = (member: Member, tree: Tree, value: Json, work: Work)
   const written = writeValue(value, layout, work)
   const colonEnd = 'colonEnd' in member ? member.colonEnd : tree.start
   if (colonEnd === undefined) write(work, member.end, member.end, `: ${written}`)
-  else write(work, tree.start, tree.end, tree.start === colonEnd ? ` ${written}` : written)
+  else {
+    // Behind a quoted key a value may follow its colon at once.
+    const space = tree.start === colonEnd && !isJson ? ' ' : ''
+    write(work, tree.start, tree.end, space + written)
+  }
 }

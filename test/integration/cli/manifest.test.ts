@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,6 +55,51 @@ describe('outrigger inject, uninject and explain', () => {
       const back = await outrigger(['uninject', '-f', '-'], injected.stdout)
       expect(back).toMatchObject({ code: 0, stderr: '' })
       expect(values(back.stdout)).toEqual(values(text))
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a report counts the pods of files and directories, for people and for programs',
+    async () => {
+      const many = join(directory, 'many')
+      mkdirSync(join(many, 'below', '.hidden'), { recursive: true })
+      const denied = text.replace('outrigger.dev/auth: none', 'outrigger.dev/auth: nobody')
+      expect(denied).not.toBe(text)
+      writeFileSync(join(many, 'a.yaml'), text)
+      writeFileSync(join(many, 'below', 'b.yml'), denied)
+      writeFileSync(join(many, 'below', 'c.json'), '{ "kind": ')
+      writeFileSync(join(many, 'below', '.hidden', 'd.yaml'), text)
+      writeFileSync(join(many, 'notes.txt'), 'no manifest')
+      const report = (...more: readonly string[]): Promise<Ended> =>
+        outrigger(['inject', '--report', '-f', many, '--config', DEV, ...more])
+      const people = await report('-f', EXAMPLE)
+      expect(people).toMatchObject({ code: 1, stderr: '' })
+      expect(people.stdout).toMatch(
+        /^3 pods in 4 files\n {5}2 {2}injected\n {5}0 {2}left alone\n {5}1 {2}denied\n/,
+      )
+      expect(people.stdout).toMatch(
+        /each denial\n {2}\S+b\.yml: document 1: Deployment everything: /,
+      )
+      expect(people.stdout).toMatch(/not read\n {2}\S+c\.json: /)
+      const programs = JSON.parse((await report('-o', 'json')).stdout)
+      expect(programs).toMatchObject({ files: 3, pods: 2, injected: 1, denied: 1 })
+      expect(programs.violations).toEqual({ 'bad-value': 1, incomplete: 1 })
+    },
+    TEST_MS,
+  )
+
+  test.each([
+    [['--report'], 'say which manifest to read'],
+    [['-f', '-', '-o', 'json'], '-o goes with --report'],
+    [['--report', '-f', '-', '-o', 'xml'], '-o "xml": use text or json'],
+    [['-f', 'a', '-f', 'b'], '-f was given 2 times'],
+  ])(
+    'inject %j is wrong usage',
+    async (args, says) => {
+      const ended = await outrigger(['inject', ...args])
+      expect(ended).toMatchObject({ code: 2, stdout: '' })
+      expect(ended.stderr).toContain(says)
     },
     TEST_MS,
   )

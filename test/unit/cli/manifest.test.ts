@@ -354,7 +354,45 @@ describe('explain', () => {
   })
 })
 
+describe('an author’s own text where ours goes', () => {
+  const withText = (key: string, text: string): string =>
+    POD.replace(
+      ANNOTATIONS,
+      `annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/auth: none\n    ${key}: ${text} # mine`,
+    )
+  const STATUSES = [
+    'mine',
+    `'{"version":1}'`,
+    `'{"version":1,"container":"x","transport":"http","was":{}}'`,
+  ]
+
+  test.each(STATUSES)('comes back from the place of the status: %s', (status) => {
+    const text = withText('outrigger.dev/status', status)
+    const { stdout } = injectManifest(text, options)
+    expect(stdout).toContain('outrigger-sidecar')
+    expect(injectManifest(stdout, options).stdout).toBe(stdout)
+    expect(uninjectManifest(stdout, options).stdout).toBe(text)
+  })
+
+  test.each(['outrigger.dev/status', 'outrigger.dev/workload'])(
+    'is left alone where nothing was injected: %s',
+    (key) => {
+      const text = withText(key, 'mine')
+      expect(uninjectManifest(text, options)).toEqual({ stdout: text, stderr: '', exitCode: 0 })
+    },
+  )
+
+  test('stays where somebody has put it in the place of ours', () => {
+    const { stdout } = injectManifest(POD, options)
+    const overwritten = stdout.replace(/(outrigger.dev\/status: )'[^']*'/, '$1mine')
+    expect(uninjectManifest(overwritten, options).stdout).toContain('outrigger.dev/status: mine')
+  })
+})
+
 describe('Services of the same input', () => {
+  const COMMAND = 'command: [ echo-server ,  "--verbose" ]'
+  /** Only the image says what it runs: then nothing holds it on loopback. */
+  const unheld = (text: string): string => text.replace(/^ +command: .*\n/m, '')
   const service = (metadata: string): string => `---
 apiVersion: v1
 kind: Service
@@ -381,15 +419,90 @@ spec: { selector: { app: echo }, ports: [{ port: 80, targetPort: 8000 }] }
         ],
       })}\n`,
     ],
-  ])('tell the port of a server, and are named where they go around: %s', (_name, text) => {
-    const held = injectManifest(text, options)
+  ])('tell the port of a server, and are led to its sidecar and back: %s', (_name, held) => {
+    const text = unheld(held)
+    const first = injectManifest(text, options)
+    expect(first.exitCode).toBe(0)
+    expect(first.stderr).toContain('HTTP on port 8000, since a Service leads to it')
+    expect(first.stderr).not.toContain('leads to the server itself')
+    expect(first.stderr).toContain(
+      "Service front: warning: its port 80 leads to the sidecar's 15200 now, in place of 8000",
+    )
+    expect(first.stdout).toMatch(/"?targetPort"?: ?15200/)
+    expect(injectManifest(first.stdout, options).stdout).toBe(first.stdout)
+    expect(uninjectManifest(first.stdout, options).stdout).toBe(text)
+  })
+
+  test('stay where the server is held on loopback', () => {
+    const held = injectManifest(labelled + service('name: front'), options)
     expect(held.exitCode).toBe(0)
-    expect(held.stderr).toContain('HTTP on port 8000, since a Service leads to it')
     expect(held.stderr).toContain('is held on loopback')
     expect(held.stderr).not.toContain('Service front')
-    // Only the image says what it runs.
-    const unheld = injectManifest(text.replace(/^ +command: .*$/m, ''), options)
-    expect(unheld.stderr).toContain('Service front: its port 80 leads to the server itself on 8000')
+    expect(held.stdout).toContain('targetPort: 8000')
+  })
+
+  test('stay where the server speaks TLS, for which the sidecar has no certificate', () => {
+    const tls = labelled.replace(COMMAND, 'ports: [{ name: https, containerPort: 8000 }]')
+    const { stdout, stderr } = injectManifest(tls + service('name: front'), options)
+    expect(stderr).toContain('Service front: its port 80 leads to the server itself on 8000')
+    expect(stdout).toContain('targetPort: 8000')
+  })
+
+  test.each<readonly [string, string, string, string]>([
+    ['by the same number', '{ port: 8000 }', 'targetPort: 15200', 'in place of 8000'],
+    ['by a name', '{ port: 80, targetPort: http }', 'targetPort: 15200', 'place of http'],
+    [
+      'of several ports the one that goes around',
+      '{ name: a, port: 80, targetPort: http }, { name: b, port: 9090, targetPort: 9090 }',
+      'targetPort: 9090',
+      'in place of http',
+    ],
+  ])('in block style: %s', (_name, ports, left, said) => {
+    const server = labelled.replace(COMMAND, 'ports: [{ name: http, containerPort: 8000 }]')
+    const block = `---
+# In front.
+apiVersion: v1
+kind: Service
+metadata:
+  name: front
+spec:
+  selector:
+    app: echo
+  ports: [${ports}] # as ever
+`
+    const first = injectManifest(server + block, options)
+    expect(first.stdout).toContain(left)
+    expect(first.stdout).toContain('targetPort: 15200')
+    expect(first.stderr).toContain(said)
+    expect(uninjectManifest(first.stdout, options).stdout).toBe(server + block)
+  })
+
+  const HEADLESS = service('name: front').replace('spec: { ', 'spec: { clusterIP: None, ')
+  const NEIGHBOUR = `---\n${unheld(labelled).replace("'true'", "'false'").replace('name: echo', 'name: neighbour')}`
+  test.each([
+    ['that is headless', unheld(labelled) + HEADLESS, 'Service front is headless'],
+    [
+      'that leads to a pod that is not injected, too',
+      unheld(labelled) + NEIGHBOUR + service('name: front'),
+      'Service front: its port 80 leads to the server itself on 8000',
+    ],
+  ])('one %s stays, and is named', (_name, text, named) => {
+    const { stdout, stderr } = injectManifest(text, options)
+    expect(stderr).toContain(named)
+    expect(stdout).not.toMatch(/targetPort: 15200/)
+  })
+
+  test('what somebody has led elsewhere since stays there', () => {
+    const { stdout } = injectManifest(unheld(labelled) + service('name: front'), options)
+    const moved = stdout.replace('targetPort: 15200', 'targetPort: 9999')
+    const back = uninjectManifest(moved, options).stdout
+    expect(back).toContain('targetPort: 9999')
+    expect(back).not.toContain('outrigger.dev/status')
+  })
+
+  test('an author’s own outrigger.dev/status on a Service is his', () => {
+    const text = service("name: front, annotations: { outrigger.dev/status: 'mine' }")
+    expect(uninjectManifest(text, options).stdout).toBe(text)
   })
 
   test('of another namespace say nothing', () => {

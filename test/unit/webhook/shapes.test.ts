@@ -1,11 +1,13 @@
 // What people run: the shapes of 101 public manifests and charts (images renamed, values taken out), each
 // with the one annotation. What becomes of every pod, and what its author is told, stands as text in
-// test/golden/shapes.txt, written by UPDATE_GOLDEN=1.
+// test/golden/shapes.txt, and what `inject --report` counts in shapes-report.txt, both written by
+// UPDATE_GOLDEN=1.
 
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { reportOn, reportText, type ReportedFile } from '../../../cli/manifest/report.ts'
 import { lend } from '../../../cli/manifest/workload.ts'
 import { templatesIn, type Template } from '../../../cli/manifest/templates.ts'
 import { parseImageIndex, type ImageIndex } from '../../../shared/image-index.ts'
@@ -20,6 +22,7 @@ import { render } from '../../../webhook/inject/render.ts'
 
 const at = (path: string): URL => new URL(`../../../${path}`, import.meta.url)
 const GOLDEN = fileURLToPath(at('test/golden/shapes.txt'))
+const REPORT = fileURLToPath(at('test/golden/shapes-report.txt'))
 
 interface Shape {
   readonly id: string
@@ -133,6 +136,18 @@ describe('the shapes of what people run', () => {
         rendered.length > 0 && rendered.every(({ outcome }) => outcome.kind === 'inject'),
     )
     expect(injected.length).toBe(90)
+  })
+
+  test('are counted by the report as the golden text says', () => {
+    const reportOf = (shape: Shape): ReportedFile => {
+      const list = { apiVersion: 'v1', kind: 'List', items: shape.objects }
+      const options = { config: configFor(shape), isDefaultConfig: false, namespaces: [] }
+      const file = `${shape.id}.json`
+      return reportOn(JSON.stringify(list), { ...options, file, namespace: 'default' })
+    }
+    const text = reportText(SHAPES.map(reportOf))
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(REPORT, text)
+    expect(text).toBe(readFileSync(REPORT, 'utf8'))
   })
 
   test('none of them runs as root, or as somebody unknown', () => {

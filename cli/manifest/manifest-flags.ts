@@ -1,0 +1,94 @@
+// The flags of `inject`, `uninject` and `explain`: few for what only reads, more for what renders. Pure.
+
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { oneFile } from '../command/file-flag.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
+
+const FLAGS = {
+  file: {
+    short: 'f',
+    value: 'FILE',
+    doc: 'multi-document YAML or JSON; - reads standard input',
+  },
+  config: { value: 'FILE', doc: 'the cluster configuration (default: a strict one)' },
+  namespace: { short: 'n', value: 'NAME', doc: 'for objects that name none (default: default)' },
+  'namespace-file': { value: 'FILE', doc: 'Namespace objects whose labels and annotations count' },
+} as const satisfies FlagTable
+
+/** Of the commands that render. */
+const IMAGE_FLAGS = {
+  images: {
+    value: 'FILE',
+    doc: 'the image index: a ConfigMap that `outrigger images add` printed',
+  },
+  'resolve-images': { doc: 'ask the registries for images that the index does not know' },
+} as const satisfies FlagTable
+
+const REPORT_FLAGS = {
+  report: {
+    doc: 'print no manifest, but what becomes of the pods of files and directories (-f, repeated)',
+  },
+  output: {
+    short: 'o',
+    value: 'FORMAT',
+    words: ['text', 'json'],
+    doc: 'of the report: text (the default) or json',
+  },
+} as const satisfies FlagTable
+
+/** Which flags a command has, from few to all. */
+export const OFFERED = {
+  restoring: FLAGS,
+  rendering: { ...FLAGS, ...IMAGE_FLAGS },
+  reporting: { ...FLAGS, ...IMAGE_FLAGS, ...REPORT_FLAGS },
+} as const satisfies Readonly<Record<string, FlagTable>>
+
+export interface Flags {
+  readonly files: readonly string[]
+  readonly config: string | undefined
+  readonly namespace: string | undefined
+  readonly namespaceFile: string | undefined
+  readonly images: string | undefined
+  readonly resolvesImages: boolean
+  /** Undefined: no report. */
+  readonly report: 'text' | 'json' | undefined
+}
+
+const MISSING = 'say which manifest to read: -f FILE, or -f - for standard input'
+
+/** One file, but for a report. */
+const readFiles = (
+  files: readonly string[],
+  isReport: boolean,
+): Result<readonly string[], string> => {
+  if (isReport && files.length > 0) return ok(files)
+  const file = oneFile(files, MISSING)
+  return file.ok ? ok([file.value]) : file
+}
+
+const readReport = (
+  isReport: boolean,
+  output: string | undefined,
+): Result<Flags['report'], string> => {
+  if (!isReport) return output === undefined ? ok(undefined) : fail('-o goes with --report')
+  if (output === undefined || output === 'text') return ok('text')
+  return output === 'json' ? ok('json') : fail(`-o ${JSON.stringify(output)}: use text or json`)
+}
+
+/** What was typed, as these commands need it. */
+export const readFlags = ({ text, texts, has }: Given): Result<Flags, string> => {
+  const report = readReport(has('report'), text('output'))
+  if (!report.ok) return report
+  const files = readFiles(texts('file'), has('report'))
+  return files.ok
+    ? ok({
+        files: files.value,
+        config: text('config'),
+        namespace: text('namespace'),
+        namespaceFile: text('namespace-file'),
+        images: text('images'),
+        resolvesImages: has('resolve-images'),
+        report: report.value,
+      })
+    : files
+}

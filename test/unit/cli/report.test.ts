@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { countsOf, reportJson, reportOn, reportText } from '../../../cli/manifest/report.ts'
+import { kindOfWarning, OTHER } from '../../../cli/manifest/warning-kinds.ts'
+import { isObject, stringsAt } from '../../../shared/json.ts'
+import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+
+const GOLDEN = new URL('../../golden/', import.meta.url)
+
+const config = (() => {
+  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+const report = (file: string, text: string) =>
+  reportOn(text, { file, config, isDefaultConfig: false, namespace: 'default', namespaces: [] })
+
+const pod = (name: string, more: object = {}, annotations: object = {}): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      labels: { app: 'echo' },
+      annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none', ...annotations },
+    },
+    spec: { containers: [{ name: 'server', ports: [{ containerPort: 8000 }], ...more }] },
+  })
+
+const SERVICE = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'front' },
+  spec: { selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8000 }] },
+})
+
+const FILES = [
+  report('a.json', pod('one') + pod('two')),
+  report('b.json', pod('three', { securityContext: { privileged: true } })),
+  report('c.json', pod('four', {}, { 'outrigger.dev/inject': 'false' }) + SERVICE),
+  report('d.yaml', 'a: [\n'),
+  report('e.yaml', '# nothing\n'),
+]
+
+describe('a report', () => {
+  test('counts pods by what becomes of them', () => {
+    expect(countsOf(FILES)).toEqual({
+      files: 5,
+      pods: 4,
+      injected: 2,
+      leftAlone: 1,
+      denied: 1,
+      warnings: [
+        ['runs as the cluster’s default user', 2],
+        ['taken for a server that speaks HTTP', 2],
+        ['the server can be reached beside its sidecar', 2],
+      ],
+      reasons: [['opted-out', 1]],
+      violations: [['weaker-security', 1]],
+    })
+  })
+
+  test('says so, then each denial and each file that cannot be read', () => {
+    expect(reportText(FILES)).toBe(`4 pods in 5 files
+     2  injected
+     1  left alone
+     1  denied
+
+injected, with a warning
+     2  runs as the cluster’s default user
+     2  taken for a server that speaks HTTP
+     2  the server can be reached beside its sidecar
+
+left alone, because
+     1  opted-out: outrigger.dev/inject is "false"
+
+denied, for
+     1  weaker-security: a security context is explicitly weaker than what a server gets
+
+each denial
+  b.json: document 1: Pod three: container server: securityContext.privileged: true is weaker than what an MCP server gets; leave it out
+
+not read
+${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
+  })
+
+  test('has the same for programs, with every warning', () => {
+    const { details, ...totals } = JSON.parse(reportJson(FILES))
+    expect(totals).toMatchObject({ pods: 4, injected: 2, violations: { 'weaker-security': 1 } })
+    expect(totals.notRead).toHaveLength(1)
+    expect(details).toHaveLength(4)
+    expect(details[0]).toMatchObject({ where: 'a.json: document 1: Pod one', decision: 'inject' })
+    expect(details[0].warnings).toHaveLength(3)
+  })
+
+  test('of nothing is empty', () => {
+    expect(reportText([])).toMatch(/^0 pods in 0 files\n/)
+  })
+
+  test('names a Service that goes around where inject would not lead it', () => {
+    const headless = SERVICE.replace('"spec":{', '"spec":{"clusterIP":"None",')
+    const warnings = (service: string) =>
+      countsOf([report('x.json', pod('one') + service)]).warnings
+    expect(warnings(headless)).toContainEqual(['a Service leads around the sidecar', 1])
+    expect(warnings(SERVICE)).not.toContainEqual(['a Service leads around the sidecar', 1])
+  })
+})
+
+describe('every warning of the golden files has a kind', () => {
+  const shapes = readFileSync(new URL('shapes.txt', GOLDEN), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('    ') && !line.includes('denied ('))
+    .map((line) => line.trim())
+  const cases = readdirSync(new URL('inject/', GOLDEN), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => {
+      const text = readFileSync(new URL(`inject/${name}/outcome.json`, GOLDEN), 'utf8')
+      const outcome: unknown = JSON.parse(text)
+      const isInjected = isObject(outcome) && outcome['decision'] === 'inject'
+      return isInjected ? (stringsAt(outcome, 'warnings') ?? []) : []
+    })
+
+  test('and there are some', () => {
+    expect(Math.min(shapes.length, cases.length)).toBeGreaterThan(50)
+  })
+
+  test('so that none is counted as something else', () => {
+    expect([...shapes, ...cases].filter((line) => kindOfWarning(line) === OTHER)).toEqual([])
+  })
+})
