@@ -32,10 +32,11 @@ export interface SupervisionOptions {
 interface Command {
   /** Undefined until the shim has said whether it is held. */
   readonly mayRun: boolean | undefined
+  readonly isRunning: boolean
   readonly weakness: string | undefined
 }
 
-const UNKNOWN: Command = { mayRun: undefined, weakness: undefined }
+const UNKNOWN: Command = { mayRun: undefined, isRunning: false, weakness: undefined }
 
 export class Supervision {
   private readonly options: SupervisionOptions
@@ -87,15 +88,26 @@ export class Supervision {
   }
 
   private heard(event: News, connection: Connection): void {
-    const { onRunning, onGone, onTerminating } = this.options
-    if (event.kind === 'supervision') {
-      if (event.isHeld) this.held()
-      else this.unheld(oneLine(event.why).slice(0, MAX_REASON), connection)
-    } else if (event.kind === 'spawned') {
-      if (this.command.mayRun === true) onRunning(this.command.weakness)
-    } else if (event.kind === 'exited') onGone("the server's container has ended")
+    const { onGone, onTerminating } = this.options
+    if (event.kind === 'supervision') this.judged(event, connection)
+    else if (event.kind === 'spawned') this.spawned()
+    else if (event.kind === 'exited') onGone("the server's container has ended")
     else if (event.kind === 'terminating') onTerminating(event.leftMs)
     // The rest is of children, which it has none of.
+  }
+
+  // Once a connection, whoever speaks there: each time we ask the server anew, or write to the log.
+  private judged(event: News & { kind: 'supervision' }, connection: Connection): void {
+    if (this.command.mayRun !== undefined) return
+    if (event.isHeld) this.held()
+    else this.unheld(oneLine(event.why).slice(0, MAX_REASON), connection)
+  }
+
+  private spawned(): void {
+    const { mayRun, isRunning, weakness } = this.command
+    if (mayRun !== true || isRunning) return
+    this.command = { ...this.command, isRunning: true }
+    this.options.onRunning(weakness)
   }
 
   private held(): void {
@@ -114,10 +126,8 @@ export class Supervision {
       return
     }
     const { weakness } = this.command
-    this.command = {
-      mayRun: true,
-      weakness: weakness === undefined ? what : `${what}; ${weakness}`,
-    }
+    const both = weakness === undefined ? what : `${what}; ${weakness}`
+    this.command = { mayRun: true, isRunning: false, weakness: both }
     void hold(false).then(() => connection.send(startFrame()))
   }
 }

@@ -114,6 +114,14 @@ describe('a server is served', () => {
     expect(heard.filter((line) => line === 'runs')).toHaveLength(2)
   })
 
+  test('once, however often it is said', async () => {
+    await listen(false)
+    const many = Array.from({ length: 1000 }, () => [HELD, SPAWNED, unheld('x')]).flat()
+    await afterSaying(HELLO, ...many)
+    expect(heard.toSorted()).toEqual([GONE, 'ports are taken', 'runs'])
+    expect(kept.lines).toEqual([])
+  })
+
   test('whatever is said of children', async () => {
     await listen(false)
     await afterSaying(HELLO, HELD, ...CHILDS, SPAWNED)
