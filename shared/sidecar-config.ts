@@ -109,6 +109,22 @@ export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> 
 export const speaksHttp = ({ transport }: Settings): boolean =>
   transport === 'http' || transport === 'sse'
 
+/** What is wrong with the ports that are taken besides our own. */
+const portErrors = ({
+  standIns,
+  carriedPorts,
+  isSupervised,
+}: z.output<typeof schema>): readonly string[] => {
+  const ports = [...standIns.map(({ port: one }) => one), ...carriedPorts]
+  const twice = new Set(ports.filter((one, index) => ports.indexOf(one) !== index))
+  return [
+    ...[...twice].map((one) => `standIns, carriedPorts: port ${one} stands there twice`),
+    ...(carriedPorts.length > 0 && !isSupervised
+      ? ['carriedPorts: only with isSupervised; else the server has them itself']
+      : []),
+  ]
+}
+
 /** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
 export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
   const shape = schema.safeParse(document)
@@ -123,14 +139,10 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
       ? [`port: missing; transport ${transport} needs the port of the server`]
       : []),
     ...conflicts(settings.value),
-    ...(shape.data.carriedPorts.length > 0 && !shape.data.isSupervised
-      ? ['carriedPorts: only with isSupervised; else the server has them itself']
-      : []),
     ...(shape.data.isSupervised && !speaksHttp(settings.value)
       ? [`transport: nothing is supervised that speaks ${transport}`]
       : []),
   ]
-  return errors.length > 0
-    ? fail(errors.map((error) => `settings: ${error}`))
-    : ok({ ...shape.data, settings: settings.value })
+  const all = [...errors.map((error) => `settings: ${error}`), ...portErrors(shape.data)]
+  return all.length > 0 ? fail(all) : ok({ ...shape.data, settings: settings.value })
 }

@@ -70,14 +70,14 @@ const commandLine = (
 }
 
 /** Settings that only a server over HTTP has a use for. */
-const HTTP_ONLY = ['ca-file', 'forward-headers', 'open-paths'] as const
+const HTTP_ONLY = ['scheme', 'ca-file', 'forward-headers', 'open-paths'] as const
 
 const inVain = (transport: Transport, { resolution }: Subject): readonly string[] =>
   transport.kind === 'http'
     ? []
     : HTTP_ONLY.flatMap((key) => {
         const placed = resolution.placed.get(key)
-        return placed
+        return placed?.isDefault === false
           ? [`${placed.where}: ${PREFIX}${key}: nothing acts on it with transport stdio`]
           : []
       })

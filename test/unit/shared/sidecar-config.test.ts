@@ -68,6 +68,11 @@ describe('what does not hold together is told', () => {
       { settings: { ...HTTP, path: '/v1/', 'open-paths': '/V1' } },
       'open-paths: /V1 is where the server speaks MCP',
     ],
+    [
+      'a port that stands for two things',
+      { settings: HTTP, isSupervised: true, standIns: [{ port: 9 }], carriedPorts: [9] },
+      'port 9 stands there twice',
+    ],
     ['ports of a server that has them', { carriedPorts: [9090] }, 'carriedPorts: only with'],
   ])('%s', (_name, document, expected) => {
     const config = parseSidecarConfig(document)
