@@ -44,6 +44,7 @@ const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string
     file: flags.files[0] ?? '-',
     config: { ...config.value, images: images.value },
     isDefaultConfig: flags.config === undefined,
+    format: flags.output,
     namespace: flags.namespace ?? first?.name ?? 'default',
     namespaces: namespaces.value,
   })
@@ -120,10 +121,11 @@ const runCommand = async (
   const found = await readFile(read.value.file, around, io)
   if (!found.ok) return report(io, name, found.error)
   const { source, options } = found.value
-  const { stdout, stderr, exitCode } = run(source.text, options)
+  const { stdout, stderr, remarks, exitCode } = run(source.text, options)
   // A manifest goes out as it came in; what is for people is UTF-8.
   io.stdout(printsManifest ? encodeSource(stdout, source) : stdout)
   io.stderr(stderr)
+  io.stderr(remarks ?? '')
   return exitCode
 }
 
@@ -143,7 +145,7 @@ const manifestCommand = (command: ManifestCommand): Command => {
     about,
     flags: OFFERED[offered],
     cleansUp: false,
-    readFlags,
+    readFlags: readFlags[offered],
     run: (flags, io) => runCommand(command, flags, io),
   })
 }
@@ -170,6 +172,6 @@ export const explain = manifestCommand({
   name: 'explain',
   about: 'Prints, for each pod and workload, its settings, their scopes, and the changes.',
   run: explainManifest,
-  offered: 'rendering',
+  offered: 'explaining',
   printsManifest: false,
 })

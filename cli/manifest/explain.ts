@@ -1,14 +1,22 @@
 // `outrigger explain`: which settings hold for each pod of a manifest, where each comes from, and
 // what injection would change. Pure.
 
-import { KEYS } from '../../shared/annotations.ts'
+import { annotation, KEYS } from '../../shared/annotations.ts'
+import { SHIM_PATH } from '../../shared/names.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
 import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
-import { at, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import {
+  at,
+  objectsAt,
+  stringAt,
+  stringsAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
-import { decide, notesOn } from './inject.ts'
+import { decide, notesOn, whyLeft } from './inject.ts'
 import {
   runOverManifest,
   type ManifestOptions,
@@ -26,17 +34,58 @@ const headline = (outcome: Outcome): string => {
   return `denied for ${length} reason${length === 1 ? '' : 's'}`
 }
 
-const settingLines = (place: Place, { config }: ManifestOptions): readonly string[] => {
+interface Row {
+  readonly key: string
+  readonly value: string
+  readonly from: string
+  /** Whether anything acts on it. */
+  readonly isBuilt: boolean
+}
+
+/** How many processes there will be at most, where nobody has said: the shim is told. */
+const derivedProcesses = (outcome: Outcome): readonly Row[] => {
+  if (outcome.kind !== 'inject') return []
+  const lines = objectsAt(outcome.pod, 'spec', 'containers').map(
+    (container) => stringsAt(container, 'command') ?? [],
+  )
+  const line = lines.find((words) => words[0] === SHIM_PATH && words[1] === 'serve') ?? []
+  const value = line[line.indexOf('--max-processes') + 1]
+  return value === undefined || !line.includes('--max-processes')
+    ? []
+    : [
+        {
+          key: 'max-processes',
+          value,
+          from: 'derived from the memory limit, 32 without one',
+          isBuilt: true,
+        },
+      ]
+}
+
+const settingRows = (
+  place: Place,
+  outcome: Outcome,
+  { config }: ManifestOptions,
+): readonly Row[] => {
   const { pod, workload } = lend(place.template)
   const scopes = scopesOf(pod, place.namespace, config, workload)
   const { placed } = resolveSettings(scopes, config.floor)
   const rows = KEYS.flatMap((key) => {
     const found = placed.get(key)
-    return found ? [[key, found.text, found.where] as const] : []
+    if (!found) return []
+    const { isPlanned, default: usual } = annotation(key)
+    const isCut = found.isDefault && found.text !== usual
+    const from = isCut ? `the default ${usual}, bent to the floor` : found.where
+    return [{ key, value: found.text, from, isBuilt: isPlanned !== true }]
   })
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map(([key, text, where]) =>
-    `    ${key.padEnd(widths[0] ?? 0)}  ${text.padEnd(widths[1] ?? 0)}  ${where}`.trimEnd(),
+  return placed.has('max-processes') ? rows : [...rows, ...derivedProcesses(outcome)]
+}
+
+const settingLines = (rows: readonly Row[]): readonly string[] => {
+  const keyWidth = Math.max(...rows.map(({ key }) => key.length))
+  const valueWidth = Math.max(...rows.map(({ value }) => value.length))
+  return rows.map(({ key, value, from, isBuilt }) =>
+    `    ${key.padEnd(keyWidth)}  ${value.padEnd(valueWidth)}  ${from}${isBuilt ? '' : ' (not built yet: nothing acts on it)'}`.trimEnd(),
   )
 }
 
@@ -63,37 +112,69 @@ const changeLines = ({ patch, pod }: Inject, before: JsonObject): readonly strin
     return `    ${SIGNS[operation.op]} ${readable(operation, pods)}`
   })
 
-const explain = (place: Place, outcome: Outcome, options: ManifestOptions): string => {
-  const { namespace, where } = place
-  const changes = outcome.kind === 'inject' ? changeLines(outcome, lend(place.template).pod) : []
-  return [
-    `${where} (namespace ${namespace.name}): ${headline(outcome)}`,
+/** What there is to say of one pod. */
+interface Explained {
+  readonly where: string
+  readonly namespace: string
+  readonly outcome: string
+  readonly notes: readonly string[]
+  readonly settings: readonly Row[]
+  readonly reach: readonly string[]
+  readonly changes: readonly string[]
+}
+
+const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Explained => {
+  const isInjected = outcome.kind === 'inject'
+  return {
+    where: place.where,
+    namespace: place.namespace.name,
+    outcome: headline(outcome),
+    notes: notesOn(outcome, place.where, options).map((note) =>
+      note.replace(`${place.where}: `, ''),
+    ),
+    settings: settingRows(place, outcome, options),
+    reach: isInjected ? reachLines(outcome.pod) : [],
+    changes: isInjected ? changeLines(outcome, lend(place.template).pod) : [],
+  }
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [`  ${title}`, ...lines]
+
+const textOf = (one: Explained): string =>
+  [
+    `${one.where} (namespace ${one.namespace}): ${one.outcome}`,
+    ...one.notes.map((note) => `  ${note}`),
     '  settings, and where each stands',
-    ...settingLines(place, options),
-    ...(outcome.kind === 'inject'
-      ? [
-          '  by which ports callers reach the server',
-          ...reachLines(outcome.pod).map((line) => `    ${line}`),
-          '  what injection changes',
-          ...(changes.length > 0 ? changes : ['    nothing more']),
-        ]
-      : []),
+    ...settingLines(one.settings),
+    ...section(
+      'by which ports callers reach the server',
+      one.reach.map((line) => `    ${line}`),
+    ),
+    ...section('what injection changes', one.changes),
     '',
   ]
     .map(oneLine)
     .join('\n')
-}
 
-/** Explains every pod of a manifest; exit code 1 where one is denied, its reasons on stderr. */
+const FATES = {
+  inject: { kind: 'changed' },
+  deny: { kind: 'denied' },
+} as const
+
+/** Explains every pod of a manifest, all on one stream; exit code 1 where one is denied. */
 export const explainManifest = (text: string, options: ManifestOptions): ManifestResult => {
-  const texts: string[] = []
+  const all: Explained[] = []
   const judge = (place: Place): Verdict => {
     const outcome = decide(place, options)
-    texts.push(explain(place, outcome, options))
-    const notes = notesOn(outcome, place.where, options)
-    return { after: undefined, mode: 'keep', isDenied: outcome.kind === 'deny', notes }
+    all.push(explained(place, outcome, options))
+    const why = whyLeft(outcome)
+    const fate = outcome.kind === 'skip' ? ({ kind: 'left', why } as const) : FATES[outcome.kind]
+    const isDenied = outcome.kind === 'deny'
+    return { after: undefined, mode: 'keep', isDenied, why, fate, notes: [] }
   }
-  const result = runOverManifest(text, options, () => ({ pod: judge }))
+  const result = runOverManifest(text, options, () => ({ pod: judge, done: 'would be injected' }))
+  if (options.format === 'json') return { ...result, stdout: `${JSON.stringify(all, null, 2)}\n` }
   const none = result.exitCode === 0 ? `${options.file}: holds no pod and no workload\n` : ''
-  return { ...result, stdout: texts.length > 0 ? texts.join('\n') : none }
+  return { ...result, stdout: all.length > 0 ? all.map(textOf).join('\n') : none }
 }

@@ -16,6 +16,7 @@ import {
 import type { Manifest, Place } from './read-manifest.ts'
 import { redirectionIn } from './redirect.ts'
 import { leadToSidecar } from './service-status.ts'
+import { SKIPPED } from './summary.ts'
 import { lend } from './workload.ts'
 
 const STRICT =
@@ -55,8 +56,12 @@ const leadService = (
       `${where}: Service ${name}: warning: its port ${port} leads to the sidecar's ${MCP_PORT} now, in place of ${target}`,
   )
   const after = ports.size === 0 ? undefined : leadToSidecar(object, new Set(ports.keys()))
-  return { after, mode: 'keep', isDenied: false, notes }
+  return { after, mode: 'keep', isDenied: false, why: 'its ports need no change', notes }
 }
+
+/** Why a pod of such an outcome stays as it is, where it does. */
+export const whyLeft = (outcome: Outcome): string =>
+  outcome.kind === 'skip' ? SKIPPED[outcome.reason] : 'it is injected already'
 
 /** Judges the pods of a manifest, and leads its Services to the sidecars; `told` hears of each outcome. */
 export const judgesFor = (
@@ -66,6 +71,7 @@ export const judgesFor = (
 ): Judges => {
   const redirection = redirectionIn(manifest, options, (place) => decide(place, options))
   return {
+    done: 'injected',
     pod: (place) => {
       const namespace = redirection.after(place.namespace)
       const outcome = decide({ ...place, namespace }, options)
@@ -75,6 +81,7 @@ export const judgesFor = (
         // Injected again, what has to go is our own.
         mode: ownSidecar(place.template.pod) ? 'drop' : 'keep',
         isDenied: outcome.kind === 'deny',
+        why: whyLeft(outcome),
         notes: notesOn(outcome, place.where, options),
       }
     },

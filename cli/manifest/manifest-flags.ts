@@ -24,22 +24,23 @@ const IMAGE_FLAGS = {
   'resolve-images': { doc: 'ask the registries for images that the index does not know' },
 } as const satisfies FlagTable
 
+const OUTPUT = { short: 'o', value: 'FORMAT', words: ['text', 'json'] } as const
+
 const REPORT_FLAGS = {
   report: {
     doc: 'print no manifest, but what becomes of the pods of files and directories (-f, repeated)',
   },
-  output: {
-    short: 'o',
-    value: 'FORMAT',
-    words: ['text', 'json'],
-    doc: 'of the report: text (the default) or json',
-  },
+  output: { ...OUTPUT, doc: 'of the report: text (the default) or json' },
 } as const satisfies FlagTable
 
 /** Which flags a command has, from few to all. */
 export const OFFERED = {
   restoring: FLAGS,
-  rendering: { ...FLAGS, ...IMAGE_FLAGS },
+  explaining: {
+    ...FLAGS,
+    ...IMAGE_FLAGS,
+    output: { ...OUTPUT, doc: 'text (the default), or json for programs' },
+  },
   reporting: { ...FLAGS, ...IMAGE_FLAGS, ...REPORT_FLAGS },
 } as const satisfies Readonly<Record<string, FlagTable>>
 
@@ -52,6 +53,8 @@ export interface Flags {
   readonly resolvesImages: boolean
   /** Undefined: no report. */
   readonly report: 'text' | 'json' | undefined
+  /** How what is no manifest is printed. */
+  readonly output: 'text' | 'json'
 }
 
 const MISSING = 'say which manifest to read: -f FILE, or -f - for standard input'
@@ -66,19 +69,15 @@ const readFiles = (
   return file.ok ? ok([file.value]) : file
 }
 
-const readReport = (
-  isReport: boolean,
-  output: string | undefined,
-): Result<Flags['report'], string> => {
-  if (!isReport) return output === undefined ? ok(undefined) : fail('-o goes with --report')
+const readOutput = (output: string | undefined): Result<Flags['output'], string> => {
   if (output === undefined || output === 'text') return ok('text')
   return output === 'json' ? ok('json') : fail(`-o ${JSON.stringify(output)}: use text or json`)
 }
 
 /** What was typed, as these commands need it. */
-export const readFlags = ({ text, texts, has }: Given): Result<Flags, string> => {
-  const report = readReport(has('report'), text('output'))
-  if (!report.ok) return report
+const read = ({ text, texts, has }: Given): Result<Flags, string> => {
+  const output = readOutput(text('output'))
+  if (!output.ok) return output
   const files = readFiles(texts('file'), has('report'))
   return files.ok
     ? ok({
@@ -88,7 +87,17 @@ export const readFlags = ({ text, texts, has }: Given): Result<Flags, string> =>
         namespaceFile: text('namespace-file'),
         images: text('images'),
         resolvesImages: has('resolve-images'),
-        report: report.value,
+        report: has('report') ? output.value : undefined,
+        output: output.value,
       })
     : files
+}
+
+export const readFlags: Readonly<
+  Record<keyof typeof OFFERED, (given: Given) => Result<Flags, string>>
+> = {
+  restoring: read,
+  explaining: read,
+  reporting: (given) =>
+    given.has('output') && !given.has('report') ? fail('-o goes with --report') : read(given),
 }

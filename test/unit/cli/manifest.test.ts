@@ -106,7 +106,7 @@ describe('a document that is injected', () => {
     expect(first.stdout).toContain('outrigger-sidecar')
     expect(injectManifest(first.stdout, options).stdout).toBe(first.stdout)
     const back = uninjectManifest(first.stdout, options)
-    expect(back).toEqual({ stdout: text, stderr: '', exitCode: 0 })
+    expect(back).toMatchObject({ stdout: text, stderr: '', exitCode: 0 })
   })
 
   test('anchors and merge keys are written out where a change would show elsewhere', () => {
@@ -339,11 +339,11 @@ describe('explain', () => {
     )
   })
 
-  test('a denial has its reasons on stderr', () => {
+  test('a denial has its reasons beside it', () => {
     const { stdout, stderr, exitCode } = explainManifest(POD, optionsWith({}))
     expect(exitCode).toBe(1)
-    expect(stdout).toContain('denied for 1 reason')
-    expect(stderr).toContain('allowAnonymous')
+    expect(stdout).toMatch(/denied for 1 reason\n +denied: .*allowAnonymous/)
+    expect(stderr).toBe('')
   })
 
   test('what is left alone says why', () => {
@@ -378,7 +378,11 @@ describe('an author’s own text where ours goes', () => {
     'is left alone where nothing was injected: %s',
     (key) => {
       const text = withText(key, 'mine')
-      expect(uninjectManifest(text, options)).toEqual({ stdout: text, stderr: '', exitCode: 0 })
+      expect(uninjectManifest(text, options)).toMatchObject({
+        stdout: text,
+        stderr: '',
+        exitCode: 0,
+      })
     },
   )
 

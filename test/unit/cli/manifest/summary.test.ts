@@ -1,0 +1,156 @@
+// What is said of a manifest as a whole, and of what looks like something that Outrigger knows.
+
+import { describe, expect, test } from '@jest/globals'
+import { explainManifest } from '../../../../cli/manifest/explain.ts'
+import { injectManifest } from '../../../../cli/manifest/inject.ts'
+import type { ManifestOptions, ManifestResult } from '../../../../cli/manifest/manifest.ts'
+import { uninjectManifest } from '../../../../cli/manifest/uninject.ts'
+import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+
+const optionsWith = (settings: object, floor: object): ManifestOptions => {
+  const config = parseClusterConfig({ sidecar: { image: 'sidecar:1' }, settings, floor })
+  if (!config.ok) throw new Error(config.error.join())
+  return {
+    file: 'app.yaml',
+    config: config.value,
+    isDefaultConfig: false,
+    namespace: 'default',
+    namespaces: [],
+  }
+}
+const options = optionsWith({ auth: 'none' }, { allowAnonymous: true })
+
+const deployment = (metadata: string, more = ''): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: a, ${metadata} }
+${more}spec:
+  template:
+    spec:
+      securityContext: { runAsUser: 1000 }
+      containers: [{ name: x, image: i, command: [c], resources: { limits: { memory: 1Gi } } }]
+`
+const IN = "annotations: { outrigger.dev/inject: 'true' }"
+const SERVICE = 'apiVersion: v1\nkind: Service\nmetadata: { name: s }\n'
+
+const linesOf = ({ stderr, remarks = '' }: ManifestResult): readonly string[] =>
+  `${stderr}${remarks}`.trimEnd().split('\n')
+const lastOf = (result: ManifestResult): string => linesOf(result).at(-1) ?? ''
+
+describe('the last line says what became of the documents', () => {
+  test.each<[string, text: string, says: string]>([
+    ['nothing', '', 'it holds no document: nothing to do'],
+    ['comments alone', '# a\n---\n# b\n', 'it holds no document: nothing to do'],
+    [
+      'plain text',
+      'hello world\n',
+      '1 document: 1 left as it is (it is no object of Kubernetes: text or a list)',
+    ],
+    ['one that opts in', deployment(IN), '1 document: 1 injected'],
+    [
+      'one that does not',
+      deployment('labels: {}'),
+      '1 document: 1 left as it is (nothing opts it in (outrigger.dev/inject: "true"))',
+    ],
+    [
+      'several',
+      `${deployment(IN)}---\n${SERVICE}---\n${SERVICE}---\n${deployment('labels: {}')}`,
+      '4 documents: 1 injected, 3 left as they are (2: its ports need no change, 1: nothing opts it in (outrigger.dev/inject: "true"))',
+    ],
+    [
+      'one that is denied',
+      `${SERVICE}---\n${deployment(IN).replace('containers', 'hostPID: true\n      containers')}`,
+      '2 documents: 1 denied, 1 left as it is (its ports need no change)',
+    ],
+  ])('%s', (_name, text, says) => {
+    expect(lastOf(injectManifest(text, options))).toBe(`app.yaml: ${says}`)
+  })
+
+  test('of explain and of uninject, too', () => {
+    expect(lastOf(explainManifest(deployment(IN), options))).toBe(
+      'app.yaml: 1 document: 1 would be injected',
+    )
+    const injected = injectManifest(deployment(IN), options).stdout
+    expect(lastOf(injectManifest(injected, options))).toContain(
+      '1 left as it is (it is injected already)',
+    )
+    expect(lastOf(uninjectManifest(injected, options))).toBe('app.yaml: 1 document: 1 given back')
+    expect(lastOf(uninjectManifest(SERVICE, options))).toContain('it bears nothing of ours')
+  })
+})
+
+describe('what is near is named', () => {
+  test.each<[string, text: string, says: string]>([
+    [
+      'a prefix',
+      deployment("annotations: { outriger.dev/inject: 'true' }"),
+      "outriger.dev/inject is nothing of Outrigger's; did you mean outrigger.dev/inject?",
+    ],
+    [
+      'a kind',
+      deployment(IN).replace('Deployment', 'Deploymnt'),
+      'there is no kind Deploymnt; did you mean Deployment?',
+    ],
+    [
+      'a kind in lower case',
+      deployment(IN).replace('Deployment', 'deployment'),
+      'there is no kind deployment; did you mean Deployment?',
+    ],
+    [
+      'a member of a workload',
+      deployment(IN).replace('\nspec:', '\nspce:'),
+      'spce: there is no such member; did you mean spec?',
+    ],
+    [
+      'a member of a pod',
+      deployment(IN).replace('containers:', 'contianers:'),
+      'spec.contianers: there is no such member; did you mean containers?',
+    ],
+  ])('%s', (_name, text, says) => {
+    expect(linesOf(injectManifest(text, options))).toContain(
+      `app.yaml: document 1: warning: ${says}`,
+    )
+  })
+
+  test.each([
+    ['a Service', SERVICE],
+    ['a Role', SERVICE.replace('Service', 'Role')],
+    [
+      'what others annotate',
+      deployment("annotations: { rigger.dev/a: b, argocd.argoproj.io/x: '1' }"),
+    ],
+  ])('%s is right as it is', (_name, text) => {
+    expect(linesOf(injectManifest(text, options))).toHaveLength(1)
+  })
+
+  test('of many only the first few, and in no time', () => {
+    const many = Array.from({ length: 20_000 }, (_item, index) => `outriger.dev/a${index}: b`)
+    const result = injectManifest(deployment(`annotations: { ${many.join(', ')} }`), options)
+    expect(linesOf(result).length).toBeLessThan(8)
+  })
+})
+
+describe('explain', () => {
+  test('tells what the floor has bent, what is not built, and how many processes there will be', () => {
+    const bent = optionsWith({ auth: 'none' }, { allowAnonymous: true, maxSidecarCpu: '500m' })
+    const { stdout } = explainManifest(deployment(IN), bent)
+    expect(stdout).toMatch(/^ +sidecar-cpu-limit +500m +the default 1, bent to the floor$/m)
+    expect(stdout).toMatch(
+      /^ +egress-mode +enforce +default \(not built yet: nothing acts on it\)$/m,
+    )
+    expect(stdout).toMatch(/^ +max-processes +10 +derived from the memory limit, 32 without one$/m)
+  })
+
+  test('as JSON for programs', () => {
+    const { stdout } = explainManifest(deployment(IN), { ...options, format: 'json' })
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        where: 'app.yaml: document 1: Deployment a',
+        namespace: 'default',
+        outcome: 'injected',
+        settings: expect.arrayContaining([
+          { key: 'auth', value: 'none', from: 'cluster configuration', isBuilt: true },
+        ]),
+      },
+    ])
+  })
+})
