@@ -161,6 +161,13 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'sidecar',
   },
+  'client-timeout': {
+    type: 'duration',
+    default: '10m',
+    doc: "Longest wait for a client's answer to what its server asks (elicitation, sampling, roots); `request-timeout` stands still meanwhile.",
+    scopes: EVERYWHERE,
+    readBy: 'sidecar',
+  },
   'startup-timeout': {
     type: 'duration',
     default: '120s',

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NO_IDENTITY } from '../shared/identity.ts'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
-import { Budget } from './bytes/budget.ts'
+import type { Budget } from './bytes/budget.ts'
 import { createAdmin } from './admin/server.ts'
 import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
@@ -18,10 +18,10 @@ import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
-import { IdleMemory } from './life/idle-memory.ts'
+import type { IdleMemory } from './life/idle-memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
-import { memoryBounds } from './life/memory-bounds.ts'
+import { memoryOf } from './life/memory.ts'
 import { IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
@@ -107,6 +107,7 @@ const termsOf = ({ config: { settings, exitWhenIdle }, keepAliveMs, now }: Sidec
   requestTimeoutMs: settings['request-timeout'],
   startupTimeoutMs: settings['startup-timeout'],
   idleTimeoutMs: settings['idle-timeout'],
+  clientTimeoutMs: settings['client-timeout'],
   keepAliveMs: keepAliveMs ?? KEEP_ALIVE_MS,
 })
 
@@ -118,14 +119,6 @@ const observer =
     metrics.operation(method, durationMs, errorType)
     if (method !== 'initialize' && errorType === undefined) worked()
   }
-
-/** What may be held for others, and what gives it back. */
-const memoryOf = ({ config, process, now }: SidecarParts) => {
-  const { collect, residentBytes, memoryLimitBytes } = process
-  const { budgetBytes, highBytes } = memoryBounds(config.memoryBytes, memoryLimitBytes)
-  const memory = new IdleMemory(collect && { residentBytes, collect }, highBytes)
-  return { memory, budget: new Budget(budgetBytes, (bytes) => memory.freed(bytes, now())) }
-}
 
 const build = (parts: SidecarParts) => {
   const { config, now } = parts

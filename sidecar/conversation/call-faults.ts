@@ -1,5 +1,6 @@
 // The faults of calls whose server has ended, has refused their caller, or says nothing. Pure.
 
+import { PREFIX } from '../../shared/annotations.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { LinkEnd, Refusal } from '../server/link.ts'
 import type { Call } from './call.ts'
@@ -18,6 +19,13 @@ export const exitFault = (end: LinkEnd): Fault => {
     : fault(code, message, { data: details })
 }
 
+/** So many calls are with one process. */
+export const tooManyFault = (calls: number): Fault =>
+  fault(
+    'too-many-requests',
+    `${calls} requests wait for this server process; outrigger.dev/process-model says who shares one`,
+  )
+
 /** The same end without a word of what the server wrote. */
 export const withoutWords = ({ stderr: _stderr, ...known }: LinkEnd): LinkEnd => known
 
@@ -33,12 +41,13 @@ export const hinted = (fault: Fault, hint: string | undefined): Fault =>
 
 /** `stray`: what the server wrote that was no answer, where the caller may read it. */
 export const timeoutFault = (
-  { method, timeoutMs }: Pick<Call, 'method' | 'timeoutMs'>,
+  { method, timeoutMs, setting }: Pick<Call, 'method' | 'timeoutMs' | 'setting'>,
   stray: string | undefined,
 ): Fault => {
   const hint = stray === undefined ? '' : `; it wrote this to stdout, which is no message: ${stray}`
+  const named = setting === undefined ? '' : ` (${PREFIX}${setting})`
   return fault(
     'request-timeout',
-    `the server did not answer ${method} within ${timeoutMs} ms${hint}`,
+    `the server did not answer ${method} within ${timeoutMs} ms${named}${hint}`,
   )
 }

@@ -1,9 +1,11 @@
 // One request in flight, and whoever waits for its answer.
 
+import type { Key } from '../../shared/annotations.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import type { Envelope } from '../server/link.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
+import type { Clock } from './clock.ts'
 
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
@@ -16,6 +18,8 @@ export interface Caller {
 export interface CallOptions {
   /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
   readonly timeoutMs: number
+  /** The annotation that says so, for the fault; absent where none does. */
+  readonly setting?: Key | undefined
   readonly headers?: Envelope['headers'] | undefined
   /** Of a client's request, where traces are on. */
   readonly trace?: RequestTrace | undefined
@@ -29,10 +33,11 @@ export interface Call {
   readonly method: string
   readonly caller: Caller
   readonly timeoutMs: number
+  readonly setting?: Key | undefined
   readonly sentMs: number
   /** Its way to the server and back, where that is traced. */
   readonly hop?: Hop | undefined
-  deadlineMs: number
+  readonly clock: Clock
   /** A line may have been its answer and cannot be used: the reason, if none comes that can, and until when. */
   doubt?: { readonly fault: Fault; readonly untilMs: number }
 }

@@ -38,7 +38,15 @@ import {
   twiceFault,
 } from './answer.ts'
 import type { Call, Caller, CallOptions } from './call.ts'
-import { exitFault, hinted, refusalFault, timeoutFault, withoutWords } from './call-faults.ts'
+import { Clock } from './clock.ts'
+import {
+  exitFault,
+  hinted,
+  refusalFault,
+  timeoutFault,
+  tooManyFault,
+  withoutWords,
+} from './call-faults.ts'
 import { InFlight } from './in-flight.ts'
 import { ownEdits } from './own-edits.ts'
 import { Rulings, unusableFault, type Ruling } from './ruling.ts'
@@ -113,7 +121,7 @@ export class Channel implements LinkOwner {
       return undefined
     }
     if (this.calls.size >= MAX_CALLS) {
-      caller.fault(fault('too-many-requests', `${MAX_CALLS} requests wait for this server process`))
+      caller.fault(tooManyFault(MAX_CALLS))
       return undefined
     }
     const id = this.options.nextId()
@@ -133,14 +141,11 @@ export class Channel implements LinkOwner {
       timeoutMs,
       sentMs,
       hop,
-      deadlineMs: timeoutMs === 0 ? Infinity : sentMs + timeoutMs,
+      clock: new Clock(timeoutMs, sentMs),
+      setting: options.setting,
     }
-    if (
-      !this.link.send(rewrite(request.text, edits), {
-        headers: options.headers ?? NO_HEADERS.headers,
-        id,
-      })
-    ) {
+    const { headers = NO_HEADERS.headers } = options
+    if (!this.link.send(rewrite(request.text, edits), { headers, id })) {
       hop?.end('server_not_reading')
       caller.fault(
         fault('server-not-reading', 'the server does not read its input; try again later'),
@@ -179,7 +184,7 @@ export class Channel implements LinkOwner {
     if (this.calls.size > 0) this.link.look(nowMs)
     for (const call of this.calls) {
       if (call.doubt && call.doubt.untilMs <= nowMs) this.fail(call, call.doubt.fault)
-      else if (call.deadlineMs <= nowMs) this.timeOut(call)
+      else if (call.clock.isOver(nowMs)) this.timeOut(call)
     }
   }
 
@@ -345,7 +350,8 @@ export class Channel implements LinkOwner {
     const isHeard = call.caller.notice(
       rewrite(message.text, [{ start: place.start, end: place.end, text: original }]),
     )
-    if (isProgress && isHeard) this.postpone(call)
+    // Progress that somebody hears starts the wait again; where nobody does, the wait must have an end.
+    if (isProgress && isHeard) call.clock.restart(this.options.now())
     return true
   }
 
@@ -358,10 +364,5 @@ export class Channel implements LinkOwner {
       this.options.remarks.tolerated('token-spelling')
     }
     return call
-  }
-
-  /** Progress that somebody hears starts the wait again; where nobody does, the wait must have an end. */
-  private postpone(call: Call): void {
-    if (call.timeoutMs > 0) call.deadlineMs = this.options.now() + call.timeoutMs
   }
 }

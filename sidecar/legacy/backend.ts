@@ -115,6 +115,15 @@ export class Backend implements ChannelOwner {
     this.channel.send(rewrite(text, [{ start: id.start, end: id.end, text: exact }]))
   }
 
+  /** The client has not answered a request of the server's in its time: both sides hear so. */
+  unanswered(session: Session, idText: string): void {
+    const why = `the client did not answer within ${session.clientTimeoutMs} ms (outrigger.dev/client-timeout)`
+    this.channel.send(`{"jsonrpc":"2.0","id":${idText},"error":{"code":-32001,"message":"${why}"}}`)
+    session.tell(
+      `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${idText},"reason":"timeout"}}`,
+    )
+  }
+
   /**
    * Keeps count of the subscriptions to a process that several sessions share. `settled`: the server need not hear
    * of it, as other sessions still need what the request undoes. The fault is for a session with too many.
@@ -160,7 +169,8 @@ export class Backend implements ChannelOwner {
       return
     }
     const session = this.sessionOf(relatedTo) ?? this.busiest()
-    const put = session?.ask(idText, message.text, session.callOf(relatedTo))
+    const mayTakeTime = message.method !== 'ping'
+    const put = session?.ask(idText, message.text, session.callOf(relatedTo), mayTakeTime)
     if (!put?.isPut) this.channel.send(noClient(idText))
     else if (put.forgotten !== undefined) this.channel.send(noClient(put.forgotten))
   }

@@ -172,7 +172,7 @@ export class Legacy {
 
   private call(exchange: Exchange, trace: RequestTrace | undefined): CallOptions {
     const timeoutMs = this.options.requestTimeoutMs
-    return { timeoutMs, trace, headers: this.headersOf(exchange) }
+    return { timeoutMs, setting: 'request-timeout', trace, headers: this.headersOf(exchange) }
   }
 
   private request(

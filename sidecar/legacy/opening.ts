@@ -14,7 +14,7 @@ import type { ProcessModel } from './backend.ts'
 import { Logs } from './event-log.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
-import type { Sessions } from './sessions.ts'
+import { MAX_SESSIONS, type Sessions } from './sessions.ts'
 
 export interface OpeningOptions {
   readonly pool: Pool
@@ -24,6 +24,7 @@ export interface OpeningOptions {
   readonly newSessionId: () => string
   /** Of one session, with the server at once. */
   readonly maxConcurrentCalls: number
+  readonly clientTimeoutMs: number
   readonly budget: Budget
   readonly now: () => number
 }
@@ -49,9 +50,13 @@ export class Opening {
     const idText = slice(request.text, request.id)
     if (!this.options.sessions.hasRoom(permit.principal.key, this.waiting)) {
       reply.fault(
-        fault('no-capacity', 'too many sessions; try again later', {
-          headers: { 'retry-after': '5' },
-        }),
+        fault(
+          'no-capacity',
+          `${MAX_SESSIONS} sessions are open; one ends when it is idle for outrigger.dev/idle-timeout`,
+          {
+            headers: { 'retry-after': '5' },
+          },
+        ),
         idText,
       )
       return undefined
@@ -80,13 +85,14 @@ export class Opening {
   private session(permit: Permit, asked: string): Session {
     const revision = revisionOf(asked) ?? revisionOf(LATEST_LEGACY)
     if (revision === undefined) throw new Error('the newest legacy revision is in the table')
-    const { newSessionId, maxConcurrentCalls, now } = this.options
+    const { newSessionId, maxConcurrentCalls, clientTimeoutMs, now } = this.options
     const { logs } = this
     return new Session({
       id: newSessionId(),
       principal: permit.principal.key,
       revision,
       maxConcurrentCalls,
+      clientTimeoutMs,
       now,
       logs,
     })

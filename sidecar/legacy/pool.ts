@@ -228,7 +228,8 @@ export class Pool {
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
       const timeoutMs = this.options.startupTimeoutMs
-      backend.channel.call(request, caller, { timeoutMs, trace, headers })
+      const setting = 'startup-timeout'
+      backend.channel.call(request, caller, { timeoutMs, setting, trace, headers })
     })
   }
 }

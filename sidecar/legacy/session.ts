@@ -10,23 +10,14 @@ import type { Response } from '../mcp/message.ts'
 import { idKey } from '../mcp/own-id.ts'
 import { revisionOf, type Revision } from '../mcp/revision.ts'
 import { EventLog, type Logs } from './event-log.ts'
+import { Questions } from './questions.ts'
 import { Stream } from './stream.ts'
 import { Turns, type Turn } from './turns.ts'
 
 /** Streams that can still be resumed. */
 const MAX_STREAMS = 64
-/** Requests of the server's that wait for the client. */
-const MAX_ASKED = 64
 /** The stream that a client opens by GET. */
 const LISTENING = 0
-
-/** A request of the server's that waits for the client. */
-interface Question {
-  /** The exact text of its id. */
-  readonly idText: string
-  /** Whether the client was there when it was put. */
-  readonly isHeard: boolean
-}
 
 /** What became of a request of the server's: put to the client, in the place of one that nobody has heard; or not. */
 export interface Put {
@@ -43,6 +34,8 @@ export interface SessionOptions {
   readonly logs: Logs
   /** Its calls that the server works on at once; the others wait their turn. */
   readonly maxConcurrentCalls: number
+  /** How long the server waits for an answer of the client's. */
+  readonly clientTimeoutMs: number
 }
 
 /** What a session that ends leaves with its server: calls in flight, and exact ids of the server's own requests. */
@@ -98,8 +91,7 @@ export class Session {
   private readonly streams = new InFlight<Stream>()
   private readonly calls = new InFlight<SessionCaller>()
   private readonly turns: Turns
-  /** The server's requests that this client was asked, oldest first, by the key of their id. */
-  private readonly asked = new Map<string, Question>()
+  private readonly questions: Questions
   private nextStream = LISTENING + 1
   /** Its server has not answered yet. */
   private isOpening = true
@@ -109,6 +101,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.options = options
     this.log = new EventLog(options.logs)
+    this.questions = new Questions(options.clientTimeoutMs, options.now)
     this.turns = new Turns(options.maxConcurrentCalls, options.logs.budget)
     this.id = options.id
     this.name = options.id.slice(0, NAME_LENGTH)
@@ -122,12 +115,24 @@ export class Session {
     return this.calls.size
   }
 
+  get maxConcurrentCalls(): number {
+    return this.options.maxConcurrentCalls
+  }
+
+  /** How long the server waits for its client, milliseconds. */
+  get clientTimeoutMs(): number {
+    return this.options.clientTimeoutMs
+  }
+
   /** Since when nothing has been in flight and nobody has come or gone; undefined while something is. */
   get idle(): Idle | undefined {
     if (this.isOpening || this.calls.size > 0) return undefined
-    const isListening =
-      this.listening.isOpen || this.streams.find(({ isOpen }) => isOpen) !== undefined
-    return { sinceMs: Math.max(this.lastUsedMs, this.leftMs), isListening }
+    return { sinceMs: Math.max(this.lastUsedMs, this.leftMs), isListening: this.isListenedTo }
+  }
+
+  /** Whether somebody reads one of its streams now. */
+  private get isListenedTo(): boolean {
+    return this.listening.isOpen || this.streams.find(({ isOpen }) => isOpen) !== undefined
   }
 
   /** Its server has answered: the session lives. */
@@ -153,7 +158,10 @@ export class Session {
     if (this.turns.take(call)) return
     this.calls.delete(call)
     stream.fault(
-      fault('too-many-requests', 'too many calls of this session wait for their turn'),
+      fault(
+        'too-many-requests',
+        `too many calls of this session wait for their turn: ${this.maxConcurrentCalls} are with the server (outrigger.dev/max-concurrent-calls)`,
+      ),
       asking.idText,
     )
   }
@@ -214,34 +222,33 @@ export class Session {
 
   /**
    * Puts a request of the server's to the client; not where too many wait that it has heard, and where the client's calls
-   * take no events and it does not listen: nobody would hear it.
+   * take no events and it does not listen: nobody would hear it. Where the client `mayTakeTime`, the calls that may wait
+   * for it have it.
    */
-  ask(idText: string, text: string, preferred?: SessionCall): Put {
+  ask(idText: string, text: string, preferred?: SessionCall, mayTakeTime = true): Put {
     const stream = this.streamFor(preferred)
-    if (stream === this.listening && !stream.isOpen && this.hasDeafCall()) return { isPut: false }
-    const forgotten = this.asked.size >= MAX_ASKED ? this.oldestUnheard() : undefined
-    if (forgotten !== undefined) this.asked.delete(idKey(forgotten))
-    if (this.asked.size >= MAX_ASKED) return { isPut: false }
-    this.asked.set(idKey(idText), { idText, isHeard: stream.event(text) })
+    const isDeaf = stream === this.listening && !stream.isOpen && this.hasDeafCall()
+    if (isDeaf || this.questions.isFull) return { isPut: false }
+    const isHeard = stream.event(text)
+    const calls = isHeard && mayTakeTime ? this.sent(preferred) : []
+    const forgotten = this.questions.add({ idText, isHeard, calls })
     return forgotten === undefined ? { isPut: true } : { isPut: true, forgotten }
-  }
-
-  private oldestUnheard(): string | undefined {
-    for (const { idText, isHeard } of this.asked.values()) if (!isHeard) return idText
-    return undefined
   }
 
   /** The exact id of the server's request that the client answers; undefined where it was not asked. */
   answered(idText: string): string | undefined {
-    const key = idKey(idText)
-    const question = this.asked.get(key)
-    this.asked.delete(key)
-    return question?.idText
+    return this.questions.take(idText)
   }
 
   /** The server takes a request of its own back; false where this client was not asked. */
   takenBack(idText: string): boolean {
-    return this.asked.delete(idKey(idText))
+    return this.questions.take(idText) !== undefined
+  }
+
+  /** What the client has not answered in its time: the exact ids. From then on it is too late. */
+  unanswered(nowMs: number): readonly string[] {
+    if (!this.isListenedTo) this.questions.clientLeft()
+    return this.questions.late(nowMs)
   }
 
   /** The session's own record of a call; undefined where the call is another's. */
@@ -263,9 +270,12 @@ export class Session {
     this.listening.end()
     for (const stream of this.streams.take()) stream.end()
     this.log.close()
-    const asked = [...this.asked.values()].map(({ idText }) => idText)
-    this.asked.clear()
-    return { calls, asked }
+    return { calls, asked: this.questions.takeAll() }
+  }
+
+  /** The call that is named, else all that are with the server. */
+  private sent(preferred: SessionCall | undefined): readonly Call[] {
+    return (preferred ? [preferred] : [...this.calls]).flatMap(({ call }) => call ?? [])
   }
 
   private streamFor(preferred: SessionCall | undefined): Stream {
@@ -335,7 +345,7 @@ class SessionCaller implements SessionCall, Caller, Turn {
     this.fault(
       fault(
         'request-timeout',
-        `it was not its turn within ${this.timeoutMs} ms: outrigger.dev/max-concurrent-calls are with the server`,
+        `it was not its turn within ${this.timeoutMs} ms (outrigger.dev/request-timeout): ${this.session.maxConcurrentCalls} calls (outrigger.dev/max-concurrent-calls) are with the server`,
       ),
     )
   }

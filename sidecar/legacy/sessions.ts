@@ -105,8 +105,9 @@ export class Sessions {
   sweep(nowMs: number, keepAliveMs: number): void {
     const { idleTimeoutMs, endsListeners } = this.options
     for (const entry of this.entries.values()) {
-      const { session } = entry
+      const { session, backend } = entry
       session.sweep(nowMs, keepAliveMs)
+      for (const idText of session.unanswered(nowMs)) backend.unanswered(session, idText)
       const { idle } = session
       if (!idle || (idle.isListening && !endsListeners)) continue
       if (nowMs - idle.sinceMs < idleTimeoutMs) continue

@@ -133,9 +133,11 @@ export class Modern implements CallOwner {
       return undefined
     }
     const { requestTimeoutMs, startupTimeoutMs } = this.options
-    const timeoutMs = backend.channel.hasAnswered ? requestTimeoutMs : startupTimeoutMs
+    const { hasAnswered } = backend.channel
+    const timeoutMs = hasAnswered ? requestTimeoutMs : startupTimeoutMs
     call.sent = backend.channel.call(request, call, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
+      setting: hasAnswered ? 'request-timeout' : 'startup-timeout',
       headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),
       trace: call.trace,
     })

@@ -99,7 +99,7 @@ const onTrial = async <T>(
       }
       const headers = (): Readonly<Record<string, string>> =>
         request.method === DISCOVER ? HEADERS : {}
-      channel.call(request, caller, { timeoutMs, headers })
+      channel.call(request, caller, { timeoutMs, setting: 'startup-timeout', headers })
     })
   const ask = (request: Request, timeoutMs: number): Promise<Answer> =>
     Promise.race([answerTo(request, timeoutMs), echoed])

@@ -22,7 +22,7 @@ export interface RouterOptions {
 
 export class Router {
   private readonly options: RouterOptions
-  /** After the lame-duck time of a drain: no new sessions. */
+  /** After the lame-duck time of a drain: nothing new begins, also in a session that has a call in flight. */
   private isClosing = false
 
   constructor(options: RouterOptions) {
@@ -51,7 +51,7 @@ export class Router {
     const { legacy } = this.options
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
-    if (ask.kind === 'batch') return legacy.batch(permit, exchange, ask.items)
+    if (ask.kind === 'batch') return this.batch(permit, exchange, ask.items)
     const isLegacy =
       ask.claim === 'legacy' ||
       (ask.claim === 'unclaimed' && legacy.hasNegotiated(permit, exchange))
@@ -87,15 +87,18 @@ export class Router {
     this.options.modern.close()
   }
 
+  private batch(permit: Permit, exchange: Exchange, items: readonly Asked[]): Fault | undefined {
+    const isNew = items.some(({ message }) => message.kind === 'request')
+    return this.isClosing && isNew ? draining() : this.options.legacy.batch(permit, exchange, items)
+  }
+
   private legacyMessage(
     permit: Permit,
     exchange: Exchange,
     asked: Asked,
   ): Fault | undefined | Promise<undefined> {
-    const { message } = asked
-    if (this.isClosing && message.kind === 'request' && message.method === 'initialize') {
-      return draining()
-    }
+    // What belongs to a call in flight goes on: its cancellation, and what its client was asked.
+    if (this.isClosing && asked.message.kind === 'request') return draining()
     return this.options.legacy.post(permit, exchange, asked)
   }
 

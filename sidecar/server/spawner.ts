@@ -157,7 +157,7 @@ export class Spawner implements LinkSource {
   private refuse(one: Waiting): void {
     const { maxProcesses, onSpawn } = this.options
     onSpawn('full')
-    const told = `all ${maxProcesses} server processes are in use; try again later`
+    const told = `all ${maxProcesses} server processes are in use (outrigger.dev/max-processes, else by the server's memory limit); try again later`
     this.leave(one).settle(fail(fault('no-capacity', told, BUSY)))
   }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openStream } from '../../support/event-stream.ts'
 import { Container, startPod, startSidecarProgram, type Pod } from '../../support/pod.ts'
 import { processTree, stillRunning } from '../../support/process-tree.ts'
@@ -12,6 +13,7 @@ import {
   askModern,
   modern,
   modernCall,
+  note,
   openLegacy,
   PUPPET,
   rpc,
@@ -96,6 +98,31 @@ describe('a drain loses no call', () => {
     LIMIT_MS,
   )
 })
+
+test(
+  'nothing new begins after the lame duck, also in a session that always has a call in flight',
+  () =>
+    withPod({ graceSeconds: 12 }, async (pod) => {
+      const session = await openLegacy(pod.url, '2025-03-26')
+      const inFlight = session.call('later', { text: 'last', ms: 7000 })
+      process.kill(pod.pid, 'SIGTERM')
+      let served = 0
+      let refused = await session.post(toolCall('echo', { text: 'x' }))
+      for (; refused.status === 200; served++) {
+        await pause(100)
+        refused = await session.post(toolCall('echo', { text: 'x' }))
+      }
+      expect(served).toBeGreaterThan(0)
+      expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+      expect(refused.text).toContain('"code":"draining"')
+      const batch = await session.post(`[${toolCall('echo', { text: 'x' })}]`)
+      expect(batch.status).toBe(503)
+      // What belongs to a call in flight goes on, and so does that.
+      expect((await session.post(note('notifications/x'))).status).toBe(202)
+      expect(await inFlight).toBe('last')
+    }),
+  LIMIT_MS,
+)
 
 describe('whoever dies', () => {
   test(

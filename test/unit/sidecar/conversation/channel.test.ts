@@ -186,6 +186,16 @@ describe('time', () => {
     expect(caller.heard.answers).toEqual([])
   })
 
+  test.each([
+    ['request-timeout', 'within 500 ms (outrigger.dev/request-timeout)'],
+    ['startup-timeout', 'within 500 ms (outrigger.dev/startup-timeout)'],
+  ] as const)('names the setting: %s', (setting, says) => {
+    const caller = listener()
+    channel.call(aRequest(request('1')), caller, { timeoutMs: 500, setting })
+    channel.sweep(9000)
+    expect(caller.heard.faults[0]?.message).toContain(says)
+  })
+
   test('says what the server wrote instead of an answer', () => {
     const caller = listener()
     call(caller)

@@ -27,7 +27,8 @@ test('after 64 pings that nobody heard a form is put all the same, and the oldes
     onEnd: () => undefined,
   })
   const logs = new Logs(aBudget())
-  const options = { id: 's', principal: 'p', maxConcurrentCalls: 1, now: () => 0, revision, logs }
+  const bounds = { maxConcurrentCalls: 1, clientTimeoutMs: 60_000 }
+  const options = { id: 's', principal: 'p', ...bounds, now: () => 0, revision, logs }
   const session = new Session(options)
   backend.attach(session)
   for (let id = 0; id < 64; id++) link.says(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`)

@@ -39,6 +39,7 @@ const start = (model: ProcessModel): void => {
     requestTimeoutMs: 10_000,
     idleTimeoutMs: IDLE_MS,
     maxConcurrentCalls: 64,
+    clientTimeoutMs: 60_000,
     keepAliveMs: 10_000,
     nextId: () => ++last,
     newSessionId: () => `session-${++sessions}`,

@@ -40,6 +40,7 @@ const start = (model: ProcessModel, { places = PLACES, endsListeners = false } =
     requestTimeoutMs: 10_000_000,
     idleTimeoutMs: IDLE_MS,
     maxConcurrentCalls: 64,
+    clientTimeoutMs: 60_000,
     keepAliveMs: 10_000_000,
     nextId: () => ++last,
     newSessionId: () => `session-${++sessions}`,

@@ -4,6 +4,7 @@ import { aBudget } from '../../../support/budgets.ts'
 import { Logs } from '../../../../sidecar/legacy/event-log.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Caller } from '../../../../sidecar/conversation/call.ts'
+import { Clock } from '../../../../sidecar/conversation/clock.ts'
 import { Session } from '../../../../sidecar/legacy/session.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { revisionOf } from '../../../../sidecar/mcp/revision.ts'
@@ -15,18 +16,21 @@ const ENDED = fault('session-unknown', 'over')
 
 let session: Session
 let lastSent = 0
+let nowMs: number
 let logs: Logs
 
 beforeEach(() => {
   const revision = revisionOf('2025-06-18')
   if (!revision) throw new Error('the revision is in the table')
+  nowMs = 5
   logs = new Logs(aBudget())
   session = new Session({
     id: 's',
     principal: 'p',
     revision,
     maxConcurrentCalls: 300,
-    now: () => 5,
+    clientTimeoutMs: 10_000,
+    now: () => nowMs,
     logs,
   })
 })
@@ -36,6 +40,7 @@ const begin = (idText = '1') => {
   const client = aReply(0, logs.budget)
   const got: { caller?: Caller } = {}
   const sent = ++lastSent
+  const clock = new Clock(1000, nowMs)
   session.begin(session.open(client.reply), {
     idText,
     bytes: 1,
@@ -50,13 +55,13 @@ const begin = (idText = '1') => {
         caller,
         timeoutMs: 0,
         sentMs: 0,
-        deadlineMs: 0,
+        clock,
       }
     },
   })
   const [call, found] = [got.caller, session.find(idText)]
   if (!call || !found) throw new Error('it is its turn')
-  return { client, call, found }
+  return { client, call, found, clock }
 }
 
 const answer = (call: ReturnType<typeof begin>['call'], text = '{"r":1}'): void => {
@@ -213,6 +218,65 @@ describe("the server's requests", () => {
       '"heard 0"',
     ])
     client.reply.cut()
+  })
+})
+
+describe('while the server waits for the client', () => {
+  const overAt = (clock: Clock, atMs: number): boolean => clock.isOver(atMs)
+
+  test('the clocks of its calls stand, and go on when it has answered', () => {
+    const [first, second] = [begin('1'), begin('2')]
+    session.ask('7', '{}')
+    expect([overAt(first.clock, 9999), overAt(second.clock, 9999)]).toEqual([false, false])
+    nowMs = 5005
+    expect(session.answered('7')).toBe('7')
+    expect([overAt(first.clock, 6004), overAt(second.clock, 6005)]).toEqual([false, true])
+  })
+
+  test('the clock of the call that is known to wait stands alone', () => {
+    const [first, second] = [begin('1'), begin('2')]
+    session.ask('7', '{}', first.found)
+    expect([overAt(first.clock, 9999), overAt(second.clock, 9999)]).toEqual([false, true])
+  })
+
+  test.each([
+    ['it is taken back', () => session.takenBack('7')],
+    ['another has the same id', () => session.ask('7.0', '{}', undefined, false)],
+    ['the client has gone', () => session.unanswered(5)],
+  ])('the clock goes on when %s', async (name, happens) => {
+    const { client, clock } = begin()
+    session.ask('7', '{}')
+    if (name === 'the client has gone') await client.hangUp()
+    happens()
+    expect([overAt(clock, 1004), overAt(clock, 1005)]).toEqual([false, true])
+  })
+
+  test('what takes no time stops no clock', () => {
+    const { clock } = begin()
+    session.ask('7', '{}', undefined, false)
+    expect(overAt(clock, 1005)).toBe(true)
+  })
+
+  test('it waits no longer than client-timeout', () => {
+    const { clock } = begin()
+    session.ask('7.0', '{}')
+    expect([session.unanswered(10_004), session.unanswered(10_005)]).toEqual([[], ['7.0']])
+    expect([session.answered('7'), session.unanswered(99_999)]).toEqual([undefined, []])
+    expect(overAt(clock, 1005)).toBe(true)
+  })
+
+  test('a client that takes JSON alone and does not listen is not asked', () => {
+    const client = aReply(0, logs.budget)
+    client.reply.form = 'json'
+    session.begin(session.open(client.reply), {
+      idText: '1',
+      bytes: 1,
+      timeoutMs: 1000,
+      send: () => undefined,
+    })
+    expect(session.ask('7', '{}')).toEqual({ isPut: false })
+    session.listen(aReply().reply, undefined)
+    expect(session.ask('7', '{}')).toEqual({ isPut: true })
   })
 })
 

@@ -125,7 +125,7 @@ describe('at the cap', () => {
     await sweep(PATIENCE_MS - 1)
     expect(await told()).toEqual(['ok', 'ok', 'waits', 'waits', 'waits'])
     await sweep(1)
-    const full = `no-capacity: all ${MAX} server processes are in use; try again later`
+    const full = `no-capacity: all ${MAX} server processes are in use (outrigger.dev/max-processes, else by the server's memory limit); try again later`
     expect([await told(), asked]).toEqual([['ok', 'ok', full, full, full], MAX])
     expect(outcomes.filter((outcome) => outcome === 'full')).toHaveLength(3)
   })
