@@ -248,13 +248,14 @@ export class Channel implements LinkOwner {
   /** A line that cannot be used fails the calls that it names, now. */
   private unusable(line: Unusable): void {
     const ruling = this.rulings.on(line, this.hasAnswered)
-    const { what, fails, start, why, seen, reply } = ruling
+    const { what, fails, start, why, seen, reply, isHopeless } = ruling
     if (seen !== '') this.options.remarks.odd(what, seen, this.link.process)
     if (reply !== undefined) this.send(reply)
-    const calls =
-      fails === 'all'
-        ? [...this.calls]
-        : fails.flatMap((text) => this.byId(ownNumberInAnySpelling(text) ?? 0) ?? [])
+    if (isHopeless) {
+      this.link.close()
+      this.ended({ code: 'unusable-answer', message: why })
+    }
+    const calls = fails.flatMap((text) => this.byId(ownNumberInAnySpelling(text) ?? 0) ?? [])
     if (calls.length === 0 && start !== '') this.stray = `${start} (${why})`
     for (const call of calls) this.failBy(call, ruling)
   }

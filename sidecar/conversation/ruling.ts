@@ -9,8 +9,10 @@ import type { Unusable } from '../mcp/unusable.ts'
 
 export interface Ruling {
   readonly what: Oddity
-  /** Texts of the ids of the calls that fail; `all` where nothing that the server says can be used. */
-  readonly fails: readonly string[] | 'all'
+  /** Texts of the ids of the calls that fail. */
+  readonly fails: readonly string[]
+  /** Nothing that this server says will ever be of use: all its calls fail. */
+  readonly isHopeless: boolean
   /** Why: of the server's words no more than the name of a member. */
   readonly why: string
   /** For the log, which is to hold nothing of an answer. */
@@ -27,17 +29,20 @@ export class Rulings {
 
   /** `hasAnswered`: the server has been understood before, so that its framing is not what is wrong. */
   on(line: Unusable, hasAnswered: boolean): Ruling {
+    const isWithin = this.framing.isOpen
     const id = this.framing.idIn(line)
     const isHeader = !hasAnswered && this.framing.isHeader(line)
-    const what = isHeader ? 'content-length' : id === undefined ? line.what : 'several-lines'
-    const fails = isHeader ? 'all' : id === undefined ? line.names : [...line.names, id]
+    const what = isHeader ? 'content-length' : isWithin ? 'several-lines' : line.what
+    const fails = id === undefined ? line.names : [...line.names, id]
     const start = oneLine(line.start).trim()
+    const isWhole = line.what === what
     return {
       what,
       fails,
-      why: reasonOf(what, line.reason),
-      seen: fails.length === 0 || isHeader ? seenIn(start, line.reason) : line.reason,
-      start,
+      isHopeless: isHeader,
+      why: reasonOf(what, isWhole ? line.reason : undefined),
+      seen: fails.length === 0 ? seenIn(start, line.reason) : line.reason,
+      start: id === undefined ? start : '',
       isDoubtful: line.isDoubtful,
       reply: line.asks === undefined ? undefined : refusal(line.asks, line.reason),
     }
@@ -57,8 +62,10 @@ export const unusableFault = (
 const seenIn = (start: string, reason: string): string =>
   start === '' ? '' : `${start} (${reason})`
 
-const reasonOf = (what: Oddity, reason: string): string => {
+/** `reason`: of the line itself; not where it is part of something that is wrong as a whole. */
+const reasonOf = (what: Oddity, reason: string | undefined): string => {
   const { says, fix } = ODDITIES[what]
+  if (reason === undefined) return `${says}; ${fix}`
   return what === 'unusable' || what === 'text' ? reason : `${says} (${reason}); ${fix}`
 }
 

@@ -112,7 +112,7 @@ class Scan {
     let scanned: Scanned
     if (code === 0x7b) scanned = { kind: 'object', object: this.object(1) }
     else if (code === 0x5b) scanned = { kind: 'array', items: this.array(1) }
-    else throw this.fault('the body is not a JSON object or array')
+    else throw this.fault('it is not a JSON object or array')
     this.space()
     if (this.position < this.text.length) {
       this.follows = this.position

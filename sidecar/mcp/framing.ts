@@ -32,6 +32,11 @@ export class Framing {
   private open: Open | undefined
   private isAfterHead = false
 
+  /** A text that began on an earlier line goes on. */
+  get isOpen(): boolean {
+    return this.open !== undefined
+  }
+
   /** Headers where a message should stand. */
   isHeader({ start }: Unusable): boolean {
     const line = start.trim()
@@ -46,7 +51,8 @@ export class Framing {
     else if (this.open) this.inside(this.open, line.start)
     const { open } = this
     if (!open?.isMessage || !open.isAnswer || open.id === undefined) return undefined
-    this.open = undefined
+    // Once is enough; the rest of its lines belong to it all the same.
+    open.isMessage = false
     return open.id
   }
 

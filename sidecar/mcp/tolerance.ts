@@ -39,7 +39,7 @@ export const ODDITIES = {
   },
   unusable: {
     says: 'the server wrote a message that cannot be used',
-    fix: 'the reason stands behind it; the call that it names fails with the same words',
+    fix: 'let the server write each message as one JSON-RPC 2.0 object on one line; the call that this one names has failed',
   },
   'content-length': {
     says: 'the server puts Content-Length headers before its messages, as language servers do',

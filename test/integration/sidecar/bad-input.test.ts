@@ -421,8 +421,8 @@ describe('a server that misbehaves at its start', () => {
 
 describe('a server that never starts', () => {
   test.each([
-    ['dies', 'exited with code 3; it wrote: no such database'],
-    ['mute', 'did not answer initialize within 500 ms'],
+    ['dies', /no such database[^]*exited with code 3/],
+    ['mute', /did not answer initialize within 500 ms/],
   ])('%s: run says why and ends', async (mood, says) => {
     await expect(startRaw(['--startup-timeout', '500ms'], mood)).rejects.toThrow(says)
   })
