@@ -277,6 +277,11 @@ export class Lease {
     return this.budget.keep(this, bytes)
   }
 
+  /** Does work on what is large, or very many, in a turn of its own. */
+  inTurn(work: () => void): void {
+    this.budget.inTurn(work)
+  }
+
   /** It gets on. */
   touch(): void {
     this.sinceMs = this.budget.clockMs

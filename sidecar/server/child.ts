@@ -17,6 +17,10 @@ const MAX_STDERR_TAIL = 4096
 const MAX_PROMPT = 1024
 /** Whoever forgets the line end of more than this is not read before it comes. */
 const MAX_UNENDED = 1024 * 1024
+/** What a pipe holds: so much comes at once of a server that writes faster than it is read. */
+export const READ_BYTES = 64 * 1024
+/** So often, before others have their turn: libuv alone would read 2 MiB of each such server before it looks at the next. */
+const FULL_READS_A_TURN = 4
 /** After the child's exit a grandchild may hold stdout open: this long without output, then we close. */
 const QUIET_MS = 250
 /** After the child has closed its stdin: often it has just crashed, and its exit says more. */
@@ -60,6 +64,10 @@ export class Child implements Link {
   private readonly unread: Lease
   /** Its only client reads too slowly. */
   private isHeld = false
+  /** Reads in a row that were as much as comes at once. */
+  private fullReads = 0
+  /** It is others' turn. */
+  private isPaced = false
   private stderr = ''
   private listener: LinkOwner | undefined
   private exit: LinkEnd | undefined
@@ -75,9 +83,7 @@ export class Child implements Link {
     this.isRead = pipes.isRead
     this.pending = budget.lease('lines', {
       isRefusable: false,
-      granted: () => {
-        if (!this.isHeld) this.stdout.resume()
-      },
+      granted: () => this.goOn(),
       ended: () => this.outOfMemory('stopped in the middle of a line'),
     })
     this.unread = budget.lease('inputs', {
@@ -88,6 +94,7 @@ export class Child implements Link {
     this.lines = new Lines(MAX_MESSAGE_BYTES, this.pending, {
       line: (line) => this.line(line),
       overlong: (bytes, part) => this.cannotUse(overlong(bytes, part, MAX_MESSAGE_BYTES)),
+      idle: () => this.goOn(),
     })
     this.stdin.on('error', () => this.inputClosed())
     this.stdin.on('drain', () => this.unread.release())
@@ -135,7 +142,7 @@ export class Child implements Link {
 
   resume(): void {
     this.isHeld = false
-    if (!this.pending.isWaiting) this.stdout.resume()
+    this.goOn()
   }
 
   look(nowMs: number): void {
@@ -163,10 +170,16 @@ export class Child implements Link {
     }
     this.readOn()
     if (this.hasOutputEnded) this.finish(this.exit)
-    else {
-      // What has come meanwhile is read first, also where this process was held up for longer.
-      this.quiet = setTimeout(() => setImmediate(() => this.finish(this.exit)), QUIET_MS)
+    else this.awaitQuiet()
+  }
+
+  /** What has come meanwhile is read first, also where this process was held up for longer. */
+  private awaitQuiet(): void {
+    const quiet = (): void => {
+      if (this.isPaced || this.lines.isBusy) this.awaitQuiet()
+      else this.finish(this.exit)
     }
+    this.quiet = setTimeout(() => setImmediate(quiet), QUIET_MS)
   }
 
   /** No descendant is left: the end of its output is near, and whatever writes on is none of it. */
@@ -197,6 +210,7 @@ export class Child implements Link {
         message: 'the server wrote without an end to its line, and was ended',
       })
     } else if (this.pending.isWaiting) this.hold()
+    else this.takeTurns(chunk.length)
   }
 
   /** Reads no more until there is room; of a server that ends the line is given up instead. */
@@ -205,14 +219,36 @@ export class Child implements Link {
     else this.stdout.pause()
   }
 
+  /** Who writes more than is read at once is read by turns with others. */
+  private takeTurns(bytes: number): void {
+    this.fullReads = bytes < READ_BYTES ? 0 : this.fullReads + 1
+    if (this.lines.isBusy) this.stdout.pause()
+    else if (this.fullReads >= FULL_READS_A_TURN && !this.isPaced) {
+      this.fullReads = 0
+      this.isPaced = true
+      this.stdout.pause()
+      this.pending.inTurn(() => {
+        this.isPaced = false
+        this.goOn()
+      })
+    }
+  }
+
+  /** Reads on, where nothing speaks against it. */
+  private goOn(): void {
+    const { isHeld, isPaced, pending, lines } = this
+    if (!isHeld && !isPaced && !pending.isWaiting && !lines.isBusy) this.stdout.resume()
+  }
+
   /** A paused reader would never see the end. */
   private readOn(): void {
     this.isHeld = false
     if (this.pending.isWaiting) this.lines.skip()
-    this.stdout.resume()
+    this.goOn()
   }
 
   private line(bytes: Buffer): void {
+    if (bytes.length === 0) return
     const line = readServerLine(bytes)
     if (line.kind === 'odd') this.listener?.odd(line, undefined)
     else this.listener?.message(line, undefined)
@@ -271,6 +307,7 @@ export class Child implements Link {
   }
 
   private finish(end: LinkEnd | undefined): void {
+    if (end !== undefined) this.lines.settle()
     if (this.end || end === undefined) return
     this.end = this.stderr === '' ? end : { ...end, stderr: this.stderr }
     clearTimeout(this.quiet)

@@ -4,7 +4,7 @@
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
-import { Child } from './child.ts'
+import { Child, READ_BYTES } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
 import { openPipes } from './pipes.ts'
@@ -16,8 +16,6 @@ const TERM_AFTER_MS = 2000
 const KILL_AFTER_MS = 3000
 /** The shim answers a spawn in milliseconds; a stopped container never does. */
 const SPAWN_TIMEOUT_MS = 15_000
-/** What a pipe holds at most. */
-const READ_BUFFER_BYTES = 64 * 1024
 
 export type ChildEvent = Exclude<ShimEvent, { kind: 'hello' | 'supervision' | 'terminating' }>
 
@@ -66,7 +64,7 @@ export interface ChildrenOptions {
 
 export class Children {
   private readonly options: ChildrenOptions
-  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+  private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
   private readonly asked = new Map<number, Asked>()
   private nextNumber = 1
   private freed: (() => void)[] = []

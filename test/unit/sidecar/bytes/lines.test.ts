@@ -2,6 +2,7 @@
 
 import { aBudget } from '../../../support/budgets.ts'
 import { describe, expect, test } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { Lines } from '../../../../sidecar/bytes/lines.ts'
 
@@ -11,6 +12,7 @@ const read = (chunks: readonly Uint8Array[], maxBytes = 1000) => {
   const reader = new Lines(maxBytes, aBudget().lease('lines'), {
     line: (line) => void lines.push(line.toString('latin1')),
     overlong: (part, which) => void parts.push(`${which}: ${part.toString('latin1')}`),
+    idle: () => undefined,
   })
   // As in production: every chunk comes in the same memory.
   const memory = Buffer.alloc(4096)
@@ -65,6 +67,58 @@ describe('lines', () => {
   })
 })
 
+const LARGE = 'x'.repeat(200_000)
+
+describe('what is handed out in a later turn', () => {
+  const inTurn = (text: string, cut = 4096) => {
+    const lines: string[] = []
+    let idle = 0
+    const reader = new Lines(1_000_000, aBudget().lease('lines'), {
+      line: (line) => void lines.push(line.toString('latin1')),
+      overlong: (_part, which) => void lines.push(which),
+      idle: () => idle++,
+    })
+    for (let start = 0; start < text.length; start += cut) {
+      reader.push(Buffer.from(text.slice(start, start + cut)))
+    }
+    return { lines, reader, idle: () => idle }
+  }
+
+  test('a large line, and what came behind it in its chunk', async () => {
+    const { lines, reader, idle } = inTurn(`a\n${LARGE}\nb\nc`)
+    expect([lines, reader.isBusy]).toEqual([['a'], true])
+    await nextTurn()
+    expect([lines, reader.isBusy, idle()]).toEqual([['a', LARGE, 'b'], false, 1])
+    reader.flush()
+    expect(lines.at(-1)).toBe('c')
+  })
+
+  test('what comes behind very many, so many in a turn', async () => {
+    const { lines, reader, idle } = inTurn('x\n'.repeat(1200), 4096)
+    const seen = [lines.length]
+    for (; reader.isBusy; seen.push(lines.length)) await nextTurn()
+    expect([seen, idle()]).toEqual([[513, 1026, 1200], 1])
+  })
+
+  test.each<[string, (reader: Lines) => unknown]>([
+    ['when more comes', (reader) => reader.push(Buffer.from('c'))],
+    ['at the end', (reader) => reader.flush()],
+    ['when it is wanted', (reader) => reader.settle()],
+  ])('comes at once %s, and once', async (_name, now) => {
+    const { lines, reader, idle } = inTurn(`${LARGE}\nb\n`)
+    now(reader)
+    expect([lines, reader.isBusy]).toEqual([[LARGE, 'b'], false])
+    await nextTurn()
+    expect([lines.length, idle()]).toEqual([2, 0])
+  })
+
+  test('behind it a line may pass the bound', async () => {
+    const { lines, reader } = inTurn(`${LARGE}\n${'x'.repeat(1_000_001)}\nb\n`, 4_000_000)
+    for (; reader.isBusy;) await nextTurn()
+    expect(lines).toEqual([LARGE, 'beginning', 'end', 'b'])
+  })
+})
+
 describe('a line over the bound', () => {
   const LONG = 'x'.repeat(6)
   test.each([
@@ -108,6 +162,7 @@ describe('a line over the bound', () => {
     const reader = new Lines(10, aBudget().lease('lines'), {
       line: () => undefined,
       overlong: () => undefined,
+      idle: () => undefined,
     })
     const chunk = Buffer.alloc(1024 * 1024, 'x')
     let taken = 0
