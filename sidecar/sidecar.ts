@@ -164,6 +164,7 @@ const build = (parts: SidecarParts) => {
   const patienceMs = settings['startup-timeout']
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
   const router: Router = new Router({
+    budget,
     legacy: new Legacy(common),
     modern: new Modern(common),
     readiness,

@@ -22,6 +22,8 @@ const PATIENCE_MS = 1000
 const STALLED_MS = 5000
 /** The longest wait of a holder that can be refused. */
 const MAX_WAIT_MS = 10_000
+/** Where somebody was refused, so much of a part is freed of those who do not get on. */
+const FREED_SHARE = 1 / 4
 
 export interface Holder {
   /** What it has waited for is its own: it goes on. */
@@ -44,6 +46,8 @@ export class Budget {
   private large = 0
   private favourite: Lease | undefined
   private nowMs = 0
+  /** When somebody was last refused what cannot wait. */
+  private refusedMs = -Infinity
   private isServing = false
   private readonly turns: (() => void)[] = []
   private readonly onFreed: (bytes: number) => void
@@ -73,14 +77,9 @@ export class Budget {
   /** Ends who keeps others waiting without getting on, the largest first, and who has waited too long. */
   sweep(nowMs: number): void {
     this.nowMs = nowMs
+    if (nowMs - this.refusedMs < PATIENCE_MS) this.makeRoom()
     const [longest] = this.waiting
-    if (longest === undefined || nowMs - longest.sinceMs < PATIENCE_MS) return
-    const victim = this.largestStalled(nowMs)
-    // What is small would not make room for what is large.
-    if (victim && (victim.bytes > SMALL_BYTES || longest.wanted <= SMALL_BYTES)) this.end(victim)
-    for (const lease of this.waiting.slice()) {
-      if (lease.holder?.isRefusable && nowMs - lease.sinceMs >= MAX_WAIT_MS) this.end(lease)
-    }
+    if (longest && nowMs - longest.sinceMs >= PATIENCE_MS) this.endFor(longest)
   }
 
   /** For leases: so many bytes, or its turn to wait. */
@@ -101,12 +100,13 @@ export class Budget {
 
   /** For leases: what came from who was admitted already, as long as there is any room. */
   keep(lease: Lease, bytes: number): boolean {
-    const more = bytes - lease.bytes
     // Who is where it was has not got on.
-    if (more === 0) return true
-    const share = SHARES[lease.kind]
-    if (more > 0 && this.held + more > this.bytes) return false
-    if (more > 0 && share && this.byKind[lease.kind] + more > share * this.bytes) return false
+    if (bytes === lease.bytes) return true
+    if (bytes > lease.bytes && !this.hasRoomFor(lease, bytes)) {
+      // Of what has a share of its own nobody else's would make room.
+      if (SHARES[lease.kind] === undefined) this.refusedMs = this.nowMs
+      return false
+    }
     this.set(lease, bytes)
     return true
   }
@@ -142,19 +142,51 @@ export class Budget {
     if (this.turns.length > 0) setImmediate(this.nextTurn)
   }
 
-  private largestStalled(nowMs: number): Lease | undefined {
-    let largest: Lease | undefined
-    for (const lease of this.holders) {
-      const isStalled = lease.holder && !lease.isWaiting && nowMs - lease.sinceMs >= STALLED_MS
-      if (isStalled && lease.bytes > (largest?.bytes ?? 0)) largest = lease
+  /** Those who can be ended and do not get on, the largest first. */
+  private stalled(): readonly Lease[] {
+    const isStalled = ({ holder, isWaiting, sinceMs }: Lease): boolean =>
+      holder !== undefined && !isWaiting && this.nowMs - sinceMs >= STALLED_MS
+    return [...this.holders].filter(isStalled).toSorted((one, other) => other.bytes - one.bytes)
+  }
+
+  /** For those who cannot wait: the next of them is to find room. */
+  private makeRoom(): void {
+    let freed = 0
+    for (const lease of this.stalled()) {
+      if (freed >= FREED_SHARE * this.part) return
+      freed += lease.bytes
+      this.end(lease)
     }
-    return largest
+  }
+
+  private endFor({ wanted }: Lease): void {
+    const [victim] = this.stalled()
+    // What is small would not make room for what is large.
+    if (victim && (victim.bytes > SMALL_BYTES || wanted <= SMALL_BYTES)) this.end(victim)
+    for (const lease of this.waiting.slice()) {
+      if (lease.holder?.isRefusable && this.nowMs - lease.sinceMs >= MAX_WAIT_MS) this.end(lease)
+    }
+  }
+
+  /** What is large together, besides one. */
+  private othersLarge({ bytes }: Lease): number {
+    return this.large - (bytes > SMALL_BYTES ? bytes : 0)
+  }
+
+  /** For what came from who was admitted already: the part of what is small is not for what is large. */
+  private hasRoomFor(lease: Lease, bytes: number): boolean {
+    if (this.held - lease.bytes + bytes > this.bytes) return false
+    const share = SHARES[lease.kind]
+    if (share) return this.byKind[lease.kind] - lease.bytes + bytes <= share * this.bytes
+    const others = this.othersLarge(lease)
+    return bytes <= SMALL_BYTES || others === 0 || others + bytes <= 2 * this.part
   }
 
   private fits(lease: Lease, bytes: number): boolean {
-    if (bytes <= SMALL_BYTES) return this.held - lease.bytes + bytes <= this.bytes
-    const others = this.large - (lease.bytes > SMALL_BYTES ? lease.bytes : 0)
-    if (others + bytes <= this.part) return true
+    const isWithin = this.held - lease.bytes + bytes <= this.bytes
+    if (bytes <= SMALL_BYTES) return isWithin
+    const others = this.othersLarge(lease)
+    if (isWithin && others + bytes <= this.part) return true
     if (others > this.part || (this.favourite !== undefined && this.favourite !== lease))
       return false
     this.favourite = lease

@@ -145,21 +145,20 @@ export class Channel implements LinkOwner {
       setting: options.setting,
     }
     const { headers = NO_HEADERS.headers } = options
-    if (!this.link.send(rewrite(request.text, edits), { headers, id })) {
-      hop?.end('server_not_reading')
-      caller.fault(
-        fault('server-not-reading', 'the server does not read its input; try again later'),
-      )
+    const unsent = this.link.send(rewrite(request.text, edits), { headers, id })
+    if (unsent) {
+      hop?.end(unsent.code.replaceAll('-', '_'))
+      caller.fault(unsent)
       return undefined
     }
     this.calls.add(call)
     return call
   }
 
-  /** Sends a notification or response as it is; false where the server does not read. */
-  send(text: string): boolean {
+  /** Sends a notification or response as it is; lost where the server does not read, or has gone. */
+  send(text: string): void {
     this.beforeOneWay = this.lastId
-    return this.end === undefined && this.link.send(text, NO_HEADERS)
+    if (this.end === undefined) this.link.send(text, NO_HEADERS)
   }
 
   /** Tells the server that nobody waits any more; its answer, if it comes, goes nowhere. */

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
 import { Whole } from '../bytes/whole.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { fault, noMemory, type Fault } from '../mcp/faults.ts'
 import { readOneATurn } from './pace.ts'
 
 /** Longest body, bytes. */
@@ -22,13 +22,6 @@ type Read = Result<Body, Fault> | undefined
 
 const tooLarge = (): Read =>
   fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`))
-
-const noMemory = (): Read =>
-  fail(
-    fault('no-memory', 'there is no room for this body now; try again later', {
-      headers: { 'retry-after': '5' },
-    }),
-  )
 
 /** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
 export const readBody = (request: IncomingMessage, budget: Budget): Promise<Read> =>
@@ -75,7 +68,7 @@ class Reading implements Holder {
   }
 
   ended(): void {
-    this.stop(noMemory())
+    this.stop(fail(noMemory('this body', this.budget.bytes)))
     // What is read on is thrown away.
     this.request.resume()
   }

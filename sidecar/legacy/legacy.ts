@@ -4,6 +4,7 @@
 import type { CallOptions } from '../conversation/call.ts'
 import { exitFault } from '../conversation/call-faults.ts'
 import type { Asked } from '../conversation/ask.ts'
+import { costOf } from '../conversation/cost.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import type { Permit } from '../access/permit.ts'
@@ -191,7 +192,7 @@ export class Legacy {
     }
     session.begin(stream, {
       idText,
-      bytes: request.text.length,
+      cost: () => costOf(request),
       timeoutMs: options.timeoutMs,
       send: (caller) => backend.channel.call(request, caller, options),
     })

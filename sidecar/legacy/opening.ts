@@ -3,10 +3,11 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
+import { keepPlace } from '../conversation/cost.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { fault, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Request } from '../mcp/message.ts'
 import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
@@ -61,6 +62,11 @@ export class Opening {
       )
       return undefined
     }
+    const lease = this.options.budget.lease('calls')
+    if (!keepPlace(lease, request)) {
+      reply.fault(tooManyWait(this.options.budget.bytes), idText)
+      return undefined
+    }
     const asked = askedVersion(request)
     const session = this.session(permit, asked)
     const stream = session.open(reply)
@@ -68,6 +74,7 @@ export class Opening {
     reply.session = session.name
     this.waiting.add(session)
     return this.options.pool.give(session, first, (started) => {
+      lease.release()
       this.waiting.delete(session)
       const answer = started.ok ? this.join(session, started.value, reply) : started
       if (answer.ok) session.opened(this.negotiated(answer.value, asked))

@@ -12,7 +12,7 @@ import { revisionOf, type Revision } from '../mcp/revision.ts'
 import { EventLog, type Logs } from './event-log.ts'
 import { Questions } from './questions.ts'
 import { Stream } from './stream.ts'
-import { Turns, type Turn } from './turns.ts'
+import { MAX_WAITING, Turns, type Turn } from './turns.ts'
 
 /** Streams that can still be resumed. */
 const MAX_STREAMS = 64
@@ -57,7 +57,8 @@ export interface SessionCall {
 /** What a call is, once it is its turn. */
 export interface Asking {
   readonly idText: string
-  readonly bytes: number
+  /** What it takes while it waits, in bytes. */
+  readonly cost: () => number
   /** Longest wait, be it for the turn or for the answer. */
   readonly timeoutMs: number
   readonly send: (caller: Caller) => Call | undefined
@@ -160,7 +161,8 @@ export class Session {
     stream.fault(
       fault(
         'too-many-requests',
-        `too many calls of this session wait for their turn: ${this.maxConcurrentCalls} are with the server (outrigger.dev/max-concurrent-calls)`,
+        `${this.maxConcurrentCalls} calls of this session are with the server (outrigger.dev/max-concurrent-calls), and too many wait: at most ${MAX_WAITING}, and those of all sessions in an eighth of the memory budget of ${this.options.logs.budget.bytes} bytes`,
+        { headers: { 'retry-after': '1' } },
       ),
       asking.idText,
     )
@@ -174,10 +176,15 @@ export class Session {
     this.lastUsedMs = this.options.now()
   }
 
+  /** There is no room for an answer of so many bytes. */
+  noRoom(bytes: number): Fault {
+    return noRoom(bytes, this.options.logs.budget.bytes)
+  }
+
   /** The newest call in flight with this id: what a cancellation can mean. */
   find(idText: string): SessionCall | undefined {
     const key = idKey(idText)
-    return this.calls.findLast((call) => idKey(call.idText) === key)
+    return this.calls.findLast((call) => call.key === key)
   }
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
@@ -316,29 +323,38 @@ export class Session {
 class SessionCaller implements SessionCall, Caller, Turn {
   readonly stream: Stream
   readonly idText: string
-  readonly bytes: number
   readonly deadlineMs: number
   call: Call | undefined
   private readonly session: Session
   private readonly timeoutMs: number
   /** Holds the request's text: gone once that is with the server. */
-  private send: Asking['send'] | undefined
+  private asking: Asking | undefined
+  private knownKey: string | undefined
   private isAnswered = false
 
   constructor(session: Session, stream: Stream, asking: Asking, nowMs: number) {
     this.session = session
     this.stream = stream
     this.timeoutMs = asking.timeoutMs
-    this.send = asking.send
+    this.asking = asking
     this.idText = asking.idText
-    this.bytes = asking.bytes
     this.deadlineMs = nowMs + asking.timeoutMs
   }
 
   begin(): void {
-    const { send } = this
-    this.send = undefined
-    this.call = send?.(this)
+    const { asking } = this
+    this.asking = undefined
+    this.call = asking?.send(this)
+  }
+
+  /** Equal for every spelling of the same id; worked out only where a client cancels. */
+  get key(): string {
+    this.knownKey ??= idKey(this.idText)
+    return this.knownKey
+  }
+
+  cost(): number {
+    return this.asking?.cost() ?? 0
   }
 
   expire(): void {
@@ -353,7 +369,7 @@ class SessionCaller implements SessionCall, Caller, Turn {
   answer(text: string, _response: Response): void {
     if (this.isOver()) return
     if (this.stream.hasRoomFor(text.length)) this.stream.result(text, this.idText)
-    else this.stream.fault(noRoom(text.length), this.idText)
+    else this.stream.fault(this.session.noRoom(text.length), this.idText)
     this.session.done(this)
   }
 

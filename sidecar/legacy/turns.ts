@@ -5,8 +5,8 @@ import type { Budget, Lease } from '../bytes/budget.ts'
 
 /** One call, from its arrival until it has been answered. */
 export interface Turn {
-  /** What is kept of it while it waits. */
-  readonly bytes: number
+  /** What it takes while it waits, in bytes; asked for only where it has to. */
+  cost(): number
   /** It waits no longer than this. */
   readonly deadlineMs: number
   /** It is its turn: it goes to the server. */
@@ -15,13 +15,18 @@ export interface Turn {
   expire(): void
 }
 
-const MAX_WAITING = 1024
+export const MAX_WAITING = 1024
+
+interface Waiting {
+  readonly turn: Turn
+  readonly bytes: number
+}
 
 export class Turns {
   private readonly most: number
   private readonly lease: Lease
   private running = 0
-  private waiting: readonly Turn[] = []
+  private waiting: readonly Waiting[] = []
   private isBeginning = false
 
   /** `most`: how many are with the server at once. */
@@ -37,8 +42,9 @@ export class Turns {
       turn.begin()
       return true
     }
-    if (this.waiting.length >= MAX_WAITING || !this.hold(turn.bytes)) return false
-    this.waiting = [...this.waiting, turn]
+    const bytes = turn.cost()
+    if (this.waiting.length >= MAX_WAITING || !this.hold(bytes)) return false
+    this.waiting = [...this.waiting, { turn, bytes }]
     return true
   }
 
@@ -51,12 +57,12 @@ export class Turns {
 
   sweep(nowMs: number): void {
     if (this.waiting.length === 0) return
-    for (const turn of this.waiting) if (turn.deadlineMs <= nowMs) turn.expire()
+    for (const { turn } of this.waiting) if (turn.deadlineMs <= nowMs) turn.expire()
   }
 
   /** Nothing begins any more. */
   close(): void {
-    for (const turn of this.waiting) this.leave(turn)
+    for (const { turn } of this.waiting) this.leave(turn)
   }
 
   /** One call can end as soon as it begins, as where the server has gone; hence no recursion. */
@@ -64,7 +70,7 @@ export class Turns {
     if (this.isBeginning) return
     this.isBeginning = true
     for (;;) {
-      const [turn] = this.waiting
+      const turn = this.waiting[0]?.turn
       if (turn === undefined || this.running >= this.most) break
       this.leave(turn)
       this.running++
@@ -74,11 +80,10 @@ export class Turns {
   }
 
   private leave(turn: Turn): boolean {
-    const { length } = this.waiting
-    if (length === 0) return false
-    this.waiting = this.waiting.filter((other) => other !== turn)
-    if (this.waiting.length === length) return false
-    this.hold(-turn.bytes)
+    const found = this.waiting.find((one) => one.turn === turn)
+    if (found === undefined) return false
+    this.waiting = this.waiting.filter((one) => one !== found)
+    this.hold(-found.bytes)
     return true
   }
 

@@ -66,11 +66,31 @@ export const fault = (
   ...more,
 })
 
+const BUSY = { headers: { 'retry-after': '5' } }
+
+/** What the budget is and follows from, for people. */
+const budgetText = (budgetBytes: number): string =>
+  `all that is held for clients and servers may take ${budgetBytes} bytes, a quarter of outrigger.dev/sidecar-memory-limit`
+
+/** There is no room for something: for a body, an answer, or what a server does not read. */
+export const noMemory = (what: string, budgetBytes: number): Fault =>
+  fault(
+    'no-memory',
+    `there is no room for ${what} now: ${budgetText(budgetBytes)}; try again later`,
+    BUSY,
+  )
+
 /** An answer of so many bytes has come and cannot be kept until its client has fetched it. */
-export const noRoom = (bytes: number): Fault =>
-  fault('no-memory', `there is no room for an answer of ${bytes} bytes now; try again later`, {
-    headers: { 'retry-after': '5' },
-  })
+export const noRoom = (bytes: number, budgetBytes: number): Fault =>
+  noMemory(`an answer of ${bytes} bytes`, budgetBytes)
+
+/** It would have to wait for a process, and too many do. */
+export const tooManyWait = (budgetBytes: number): Fault =>
+  fault(
+    'too-many-requests',
+    `too many requests wait for a server process: they may take an eighth of the memory budget (${budgetText(budgetBytes)}); try again later`,
+    BUSY,
+  )
 
 /** The JSON-RPC error response for a fault, as latin1 text; `idText` is the request's id as it came. */
 export const faultText = ({ code, message, data }: Fault, idText = 'null'): string => {

@@ -98,8 +98,8 @@ export const member = (object: JsonObject | undefined, name: string): Member | u
   return undefined
 }
 
-/** V8 keeps the whole of a text for as long as a part of it: short parts of long texts are copied out. */
-const LONG_TEXT = 64 * 1024
+/** V8 keeps the whole of a text for as long as a part of it: short parts of texts that are not are copied out. */
+const LONG_TEXT = 4 * 1024
 const SHORT_PART = 8 * 1024
 
 const part = (text: string, start: number, end: number): string => {

@@ -1,9 +1,11 @@
 // One modern request and its reply, from the moment it came: what answers it, who hears of it, and that who hangs up
 // cancels.
 
+import type { Budget, Lease } from '../bytes/budget.ts'
 import type { Call, Caller } from '../conversation/call.ts'
+import { keepPlace } from '../conversation/cost.ts'
 import type { Reply } from '../http/reply.ts'
-import { noRoom, type Fault } from '../mcp/faults.ts'
+import { noRoom, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -24,6 +26,8 @@ const STATUS: ReadonlyMap<number, number> = new Map([
 /** Whoever keeps the calls. */
 export interface CallOwner {
   readonly now: () => number
+  /** For what it takes while it waits. */
+  readonly budget: Budget
   done(call: ModernCall): void
 }
 
@@ -37,6 +41,7 @@ export class ModernCall implements Caller {
   private readonly reply: Reply
   private readonly idText: string
   private readonly owner: CallOwner
+  private lease: Lease | undefined
 
   constructor(reply: Reply, request: Request, trace: RequestTrace | undefined, owner: CallOwner) {
     this.reply = reply
@@ -44,6 +49,20 @@ export class ModernCall implements Caller {
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE
     this.owner = owner
+  }
+
+  /** It has to wait, for its process or for what that says of its tools: false where too many do, and it has been told. */
+  waits(request: Request): boolean {
+    const { budget } = this.owner
+    this.lease ??= budget.lease('calls')
+    if (this.lease.bytes > 0 || keepPlace(this.lease, request)) return true
+    this.fault(tooManyWait(budget.bytes))
+    return false
+  }
+
+  /** It waits no longer: it goes to the server. */
+  goesOn(): void {
+    this.lease?.release()
   }
 
   /** The process that will serve it; nobody else's while it does, as far as log lines go. */
@@ -58,7 +77,7 @@ export class ModernCall implements Caller {
     const code = member(error?.object, 'code')
     const status = code && STATUS.get(Number(slice(raw, code)))
     if (!this.reply.hasRoomFor(text.length)) {
-      this.fault(noRoom(text.length))
+      this.fault(noRoom(text.length, this.owner.budget.bytes))
       return
     }
     this.done()
@@ -103,6 +122,7 @@ export class ModernCall implements Caller {
   private done(): void {
     if (this.isDone) return
     this.isDone = true
+    this.lease?.release()
     this.owner.done(this)
     this.leave()
   }

@@ -2,6 +2,7 @@
 // mirrored arguments, and answers with JSON or a stream; who hangs up cancels.
 
 import type { Permit } from '../access/permit.ts'
+import type { Budget } from '../bytes/budget.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
@@ -18,6 +19,7 @@ import type { Mirrored } from './tools.ts'
 import { ok, type Result } from '../../shared/result.ts'
 
 export interface ModernOptions extends PoolOptions {
+  readonly budget: Budget
   readonly requestTimeoutMs: number
   readonly startupTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -37,6 +39,7 @@ const NOTHING_MIRRORED: Mirrored = ok([])
 
 export class Modern implements CallOwner {
   readonly now: () => number
+  readonly budget: Budget
   private readonly options: ModernOptions
   private readonly pool: Pool
   private readonly open = new InFlight<ModernCall>()
@@ -44,6 +47,7 @@ export class Modern implements CallOwner {
   constructor(options: ModernOptions) {
     this.options = options
     this.now = options.now
+    this.budget = options.budget
     this.pool = new Pool(options)
   }
 
@@ -76,9 +80,14 @@ export class Modern implements CallOwner {
       takesEvents && !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
     const pending = { exchange, call, request: message }
     const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
-    return found instanceof Promise
+    if (!(found instanceof Promise)) return this.check(found, pending)
+    // Who has been refused leaves what was found for it, and keeps nothing of the request meanwhile.
+    return call.waits(message)
       ? found.then((backend) => this.check(backend, pending))
-      : this.check(found, pending)
+      : found.then((backend) => {
+          if (backend.ok) call.choose(backend.value)
+          return undefined
+        })
   }
 
   done(call: ModernCall): void {
@@ -110,6 +119,7 @@ export class Modern implements CallOwner {
     call.choose(found.value)
     const declared = mirrored(found.value, request, this.ownHeaders(pending.exchange))
     if (declared instanceof Promise) {
+      if (!call.waits(request)) return undefined
       return declared.then((later) => this.forward(found.value, pending, later))
     }
     return this.forward(found.value, pending, declared)
@@ -132,6 +142,7 @@ export class Modern implements CallOwner {
       call.fault(wrong)
       return undefined
     }
+    call.goesOn()
     const { requestTimeoutMs, startupTimeoutMs } = this.options
     const { hasAnswered } = backend.channel
     const timeoutMs = hasAnswered ? requestTimeoutMs : startupTimeoutMs

@@ -2,7 +2,7 @@
 // headers. Learned by asking `tools/list`, kept for as long as the server allows within bounds.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import { valueAt, type Response } from '../mcp/message.ts'
 import { paramHeaders, type ParamHeader } from '../mcp/param-headers.ts'
 import { modernMeta, ownRequest } from '../mcp/own-request.ts'
@@ -14,6 +14,8 @@ const LIST = 'tools/list'
 const MIN_TTL_MS = 1000
 const MAX_TTL_MS = 60_000
 const MAX_PAGES = 64
+/** A page becomes objects, which take twenty times its text at worst. */
+const MAX_PAGE_BYTES = 1024 * 1024
 const TIMEOUT_MS = 10_000
 
 export interface ToolsOptions {
@@ -28,6 +30,13 @@ const page = z.object({
   ttlMs: z.nullish(z.number()),
 })
 type Page = z.output<typeof page>
+
+/** A call cannot be checked, and must not go on. */
+const tooLong = (): Fault =>
+  fault(
+    'server-failed',
+    `a page of the server's ${LIST} is longer than ${MAX_PAGE_BYTES} bytes: which arguments are mirrored in headers cannot be known`,
+  )
 
 const NONE: readonly ParamHeader[] = []
 
@@ -76,7 +85,10 @@ export class Tools {
       if (!asked.ok) return asked.error
       const answer = asked.value
       if (answer === undefined) break
-      for (const tool of answer.tools) known.set(tool.name, paramHeaders(tool.inputSchema))
+      for (const { name, inputSchema } of answer.tools) {
+        const headers = paramHeaders(inputSchema)
+        if (headers.length > 0) known.set(name, headers)
+      }
       ttlMs = Math.min(ttlMs, answer.ttlMs ?? MAX_TTL_MS)
       cursor = answer.nextCursor ?? undefined
       if (cursor === undefined) break
@@ -95,6 +107,10 @@ export class Tools {
     return new Promise((resolve) => {
       const caller = {
         answer: (_text: string, response: Response): void => {
+          if (response.text.length > MAX_PAGE_BYTES) {
+            resolve(fail(tooLong()))
+            return
+          }
           const result = response.result && valueAt(response.text, response.result)
           resolve(ok(page.safeParse(result).data))
         },

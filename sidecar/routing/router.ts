@@ -2,10 +2,12 @@
 // knows what the server speaks. Drain and sweep pass through here.
 
 import type { Permit } from '../access/permit.ts'
+import type { Budget } from '../bytes/budget.ts'
 import type { Ask, Asked } from '../conversation/ask.ts'
+import { keepPlace } from '../conversation/cost.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import { envelopeFault } from '../mcp/era.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { fault, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
 import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
 import { MODERN } from '../mcp/revision.ts'
@@ -15,6 +17,8 @@ import type { Eras } from './eras.ts'
 import type { Readiness } from './readiness.ts'
 
 export interface RouterOptions {
+  /** For what waits. */
+  readonly budget: Budget
   readonly legacy: Legacy
   readonly modern: Modern
   readonly readiness: Readiness
@@ -118,8 +122,12 @@ export class Router {
     exchange: Exchange,
     asked: Asked,
   ): Promise<Fault | undefined> {
-    const { readiness } = this.options
+    const { readiness, budget } = this.options
+    const lease = budget.lease('calls')
+    const { message } = asked
+    if (message.kind === 'request' && !keepPlace(lease, message)) return tooManyWait(budget.bytes)
     const eras = await readiness.eras()
+    lease.release()
     if (!eras) {
       return fault('server-not-started', `the server does not start: ${readiness.why}`)
     }

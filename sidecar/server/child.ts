@@ -2,17 +2,20 @@
 // file moves its messages.
 
 import type { Socket } from 'node:net'
+import { noMemory, type Fault } from '../mcp/faults.ts'
 import { readServerLine, type OddLine } from '../mcp/server-line.ts'
 import { overlong, unfinished, type Unusable } from '../mcp/unusable.ts'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
-import { MAX_MESSAGE_BYTES, type Link, type LinkEnd, type LinkOwner } from './link.ts'
+import { MAX_MESSAGE_BYTES, notReading, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 import type { Pipes } from './pipes.ts'
 import { howEnded, type Exit } from './process-watch.ts'
 import { Stall } from './stall.ts'
 
 /** What may wait for a server that does not read its stdin, bytes. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024
+/** What a message that waits for it takes beside its text. */
+const MESSAGE_BYTES = 256
 const MAX_STDERR_TAIL = 4096
 const MAX_PROMPT = 1024
 /** Whoever forgets the line end of more than this is not read before it comes. */
@@ -62,6 +65,9 @@ export class Child implements Link {
   private readonly pending: Lease
   /** What the server has not read yet, where that is much. */
   private readonly unread: Lease
+  /** Messages sent since it last had read everything. */
+  private unreadMessages = 0
+  private readonly budgetBytes: number
   /** Its only client reads too slowly. */
   private isHeld = false
   /** Reads in a row that were as much as comes at once. */
@@ -79,6 +85,7 @@ export class Child implements Link {
 
   constructor(pipes: Pipes, control: ChildControl, budget: Budget) {
     this.control = control
+    this.budgetBytes = budget.bytes
     this.stdin = pipes.stdin
     this.isRead = pipes.isRead
     this.pending = budget.lease('lines', {
@@ -119,15 +126,19 @@ export class Child implements Link {
     if (owner && end) queueMicrotask(() => owner.ended(end))
   }
 
-  send(text: string): boolean {
+  send(text: string): Fault | undefined {
     // Its end is on the way to the owner, with the reason.
-    if (this.stdin.destroyed) return true
-    const unread = this.stdin.writableLength + text.length
-    if (unread > MAX_UNREAD_BYTES) return false
-    if (unread > SMALL_BYTES && !this.unread.keep(unread)) return false
+    if (this.stdin.destroyed) return undefined
+    const { writableLength } = this.stdin
+    this.unreadMessages = writableLength === 0 ? 0 : this.unreadMessages + 1
+    const unread = writableLength + text.length + this.unreadMessages * MESSAGE_BYTES
+    if (unread > MAX_UNREAD_BYTES) return notReading(`${writableLength} bytes`)
+    if (unread > SMALL_BYTES && !this.unread.keep(unread)) {
+      return noMemory(`what the server does not read (${writableLength} bytes)`, this.budgetBytes)
+    }
     this.gather()
     this.stdin.write(`${text}\n`, 'latin1')
-    return true
+    return undefined
   }
 
   abandon(): void {

@@ -4,11 +4,19 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget } from '../bytes/budget.ts'
+import { noMemory, type Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import type { ServerLine } from '../mcp/server-line.ts'
 import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
-import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
+import {
+  notReading,
+  type Envelope,
+  type Link,
+  type LinkEnd,
+  type LinkOwner,
+  type Refusal,
+} from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 
 /** What a Streamable HTTP server may answer with. */
@@ -66,18 +74,21 @@ export class HttpLink implements Link {
     return this.target.loopback.port
   }
 
-  send(text: string, envelope: Envelope): boolean {
+  send(text: string, envelope: Envelope): Fault | undefined {
     const { id } = envelope
     const headers = envelope.headers()
-    if (this.open.size + this.oneWay.size >= MAX_OPEN) return false
+    if (this.open.size + this.oneWay.size >= MAX_OPEN) return notReading(`${MAX_OPEN} messages`)
     // Who finds out what a server speaks asks in both eras over one link.
     if (id !== undefined) this.isModern = headers['mcp-method'] !== undefined
     // The modern era has no client notifications over HTTP: `abandon` cancels.
-    if (id === undefined && this.isModern) return true
+    if (id === undefined && this.isModern) return undefined
     // Whatever else belongs to the session goes in its caller's name as well.
     if (id !== undefined && !this.isModern) this.forwarded = headers
-    const unread = this.target.budget.lease('inputs')
-    if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
+    const { budget } = this.target
+    const unread = budget.lease('inputs')
+    if (text.length > SMALL_BYTES && !unread.keep(text.length)) {
+      return noMemory('what the server does not read', budget.bytes)
+    }
     const body = Buffer.from(text, 'latin1')
     const sent = this.start('POST', {
       ...headers,
@@ -95,7 +106,7 @@ export class HttpLink implements Link {
     sent.on('finish', () => unread.release())
     sent.on('close', () => unread.release())
     sent.end(body)
-    return true
+    return undefined
   }
 
   abandon(id: number): void {

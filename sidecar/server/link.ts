@@ -1,7 +1,7 @@
 // What the bridge asks of a connection to one server: messages out, messages in, an end with a
 // reason. A child's pipes and a loopback HTTP session are both links.
 
-import type { FaultCode } from '../mcp/faults.ts'
+import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 
@@ -53,8 +53,8 @@ export interface Link {
   readonly port?: number
   /** Its server's process, where that is ours to start. */
   readonly process?: number
-  /** Sends one message (latin1 text, no line ends). False where the server does not read and the bound is reached. */
-  send(text: string, envelope: Envelope): boolean
+  /** Sends one message (latin1 text, no line ends); the fault says why it cannot be sent, and then nothing is. */
+  send(text: string, envelope: Envelope): Fault | undefined
   /** Nobody waits for the answer to this request any more. */
   abandon(id: number): void
   /** Stops and continues reading from the server, where one slow client holds it. */
@@ -69,3 +69,10 @@ export interface Link {
 const none = (): Readonly<Record<string, string>> => ({})
 
 export const NO_HEADERS: Envelope = { headers: none, id: undefined }
+
+/** The server takes nothing more for the time being: so much of this waits for it. */
+export const notReading = (waiting: string): Fault =>
+  fault(
+    'server-not-reading',
+    `the server does not read its input: ${waiting} wait for it; try again later`,
+  )

@@ -4,10 +4,18 @@
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
+import { noMemory, type Fault } from '../mcp/faults.ts'
 import { slice } from '../mcp/message.ts'
 import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
 import type { ServerEvent } from './event-reader.ts'
-import type { Envelope, Link, LinkEnd, LinkOwner, Refusal } from './link.ts'
+import {
+  notReading,
+  type Envelope,
+  type Link,
+  type LinkEnd,
+  type LinkOwner,
+  type Refusal,
+} from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 import { ownPath } from './own-path.ts'
 
@@ -66,17 +74,20 @@ export class SseLink implements Link {
     return this.target.loopback.port
   }
 
-  send(text: string, { id, headers }: Envelope): boolean {
+  send(text: string, { id, headers }: Envelope): Fault | undefined {
     // Its end has been told, with the reason.
-    if (this.end) return true
-    if (this.posts.size + this.waiting.length >= MAX_OPEN) return false
-    const unread = this.target.budget.lease('inputs')
-    if (text.length > SMALL_BYTES && !unread.keep(text.length)) return false
+    if (this.end) return undefined
+    if (this.posts.size + this.waiting.length >= MAX_OPEN) return notReading(`${MAX_OPEN} messages`)
+    const { budget } = this.target
+    const unread = budget.lease('inputs')
+    if (text.length > SMALL_BYTES && !unread.keep(text.length)) {
+      return noMemory('what the server does not read', budget.bytes)
+    }
     if (id !== undefined) this.forwarded = headers()
     if (!this.stream) this.listen()
     this.waiting.push({ text, id, unread, forwarded: this.forwarded })
     this.sendOn()
-    return true
+    return undefined
   }
 
   abandon(id: number): void {

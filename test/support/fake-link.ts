@@ -1,6 +1,13 @@
 // A link in memory: what was sent over it, and a way to speak as the server.
 
-import type { Envelope, Link, LinkEnd, LinkOwner } from '../../sidecar/server/link.ts'
+import type { Fault } from '../../sidecar/mcp/faults.ts'
+import {
+  notReading,
+  type Envelope,
+  type Link,
+  type LinkEnd,
+  type LinkOwner,
+} from '../../sidecar/server/link.ts'
 import { readServerLine } from '../../sidecar/mcp/server-line.ts'
 import { aMessage } from './messages.ts'
 
@@ -13,9 +20,10 @@ export class FakeLink implements Link {
   /** Whether the server reads its input. */
   isReading = true
 
-  send(text: string, _envelope: Envelope): boolean {
-    if (this.isReading) this.sent.push(Buffer.from(text, 'latin1').toString())
-    return this.isReading
+  send(text: string, _envelope: Envelope): Fault | undefined {
+    if (!this.isReading) return notReading('8 messages')
+    this.sent.push(Buffer.from(text, 'latin1').toString())
+    return undefined
   }
 
   abandon(id: number): void {

@@ -22,14 +22,14 @@ class FakeServer extends FakeLink {
     this.isSlow = isSlow
   }
 
-  override send(...message: Parameters<FakeLink['send']>): boolean {
-    const isSent = super.send(...message)
+  override send(...message: Parameters<FakeLink['send']>): Fault | undefined {
+    const unsent = super.send(...message)
     const [, id, version] = INITIALIZE.exec(message[0]) ?? []
     if (id !== undefined && !this.isSlow) {
       const result = `{"protocolVersion":"${version}","capabilities":{},"serverInfo":{"name":"fake","version":"1"}}`
       queueMicrotask(() => this.says(`{"jsonrpc":"2.0","id":${id},"result":${result}}`))
     }
-    return isSent
+    return unsent
   }
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Fault } from '../../../sidecar/mcp/faults.ts'
 import { HttpLink } from '../../../sidecar/server/http-link.ts'
 import { NO_HEADERS } from '../../../sidecar/server/link.ts'
 import { Loopback } from '../../../sidecar/server/loopback.ts'
@@ -71,7 +72,7 @@ afterEach(() => {
   server.close()
 })
 
-test.each<[string, send: (count: number) => boolean]>([
+test.each<[string, send: (count: number) => Fault | undefined]>([
   ['requests', (count) => link.send(REQUEST, { ...NO_HEADERS, id: count + 1 })],
   ['notifications', () => link.send(NOTE, NO_HEADERS)],
   [
@@ -83,7 +84,8 @@ test.each<[string, send: (count: number) => boolean]>([
   ],
 ])('%s', async (_name, send) => {
   const sent = [...Array(MAX_OPEN + 1).keys()].map(send)
-  expect(sent).toEqual([...Array<boolean>(MAX_OPEN).fill(true), false])
+  expect(sent.slice(0, MAX_OPEN)).toEqual(Array(MAX_OPEN).fill(undefined))
+  expect(sent[MAX_OPEN]).toMatchObject({ code: 'server-not-reading' })
   await until(() => open.size === SOCKETS, 'the server has all that it gets at once')
   expect(sockets.size).toBe(SOCKETS)
   link.close()

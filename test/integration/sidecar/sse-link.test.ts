@@ -77,7 +77,9 @@ afterEach(() => {
   server.close()
 })
 
-const sendRequest = (id: number): boolean => link.send(request(id), { ...NO_HEADERS, id })
+/** Whether it is on its way. */
+const sendRequest = (id: number): boolean =>
+  link.send(request(id), { ...NO_HEADERS, id }) === undefined
 
 /** The next request that the server gets. */
 const next = (line: string): Promise<Taken> =>

@@ -93,10 +93,21 @@ describe('a text that grows', () => {
 })
 
 describe('what was admitted already', () => {
-  test('is kept while there is any room, and never waits', () => {
-    const answers = Array.from({ length: 5 }, () => budget.lease('answers'))
-    expect(answers.map((lease) => lease.keep(16 * MIB))).toEqual([true, true, true, true, false])
+  test('is kept in the parts of what is large, and never waits', () => {
+    const answers = Array.from({ length: 3 }, () => budget.lease('answers'))
+    expect(answers.map((lease) => lease.keep(16 * MIB))).toEqual([true, true, false])
     expect(budget.waits).toBe(0)
+  })
+
+  test('may be larger than these where it is alone', () => {
+    const answers = [budget.lease('answers'), budget.lease('answers')]
+    expect(answers.map((lease) => lease.keep(40 * MIB))).toEqual([true, false])
+  })
+
+  test('what is small is kept while there is any room', () => {
+    for (const kind of ['answers', 'inputs'] as const) budget.lease(kind).keep(16 * MIB)
+    const small = Array.from({ length: 257 }, () => budget.lease('bodies').keep(SMALL_BYTES))
+    expect([small.lastIndexOf(true), small.indexOf(false)]).toEqual([255, 256])
   })
 
   test('kept events have their part and no more', () => {
@@ -180,6 +191,18 @@ describe('who keeps others waiting without getting on', () => {
     moving.touch()
     budget.sweep(6000)
     expect(told).toEqual(['stalled is ended'])
+  })
+
+  test.each<[string, number, readonly string[]]>([
+    ['the small that cannot wait are refused: the stalled make room', 5000, ['stalled is ended']],
+    ['nobody has been refused for a while', 6000, []],
+  ])('%s', (_name, afterMs, expected) => {
+    holder('stalled', 'answers').keep(40 * MIB)
+    for (let count = 0; count < 192; count++) budget.lease('answers').keep(SMALL_BYTES)
+    budget.sweep(5000)
+    expect(holder('small').keep(1)).toBe(false)
+    budget.sweep(afterMs)
+    expect(told).toEqual(expected)
   })
 
   test('where nobody waits, nobody is ended', () => {

@@ -215,7 +215,7 @@ describe('what a client does not fetch', () => {
   })
 
   test('has no room where others have it all', () => {
-    const { client, budget } = setUp(4)
+    const { client, budget } = setUp(8)
     budget.lease('answers').keep(3 * MIB)
     expect([client.reply.hasRoomFor(2 * MIB), client.reply.hasRoomFor(MIB)]).toEqual([false, true])
     expect(client.reply.hasRoomFor(100_000)).toBe(true)

@@ -43,7 +43,7 @@ const begin = (idText = '1') => {
   const clock = new Clock(1000, nowMs)
   session.begin(session.open(client.reply), {
     idText,
-    bytes: 1,
+    cost: () => 1,
     timeoutMs: 1000,
     send: (caller) => {
       got.caller = caller
@@ -270,7 +270,7 @@ describe('while the server waits for the client', () => {
     client.reply.form = 'json'
     session.begin(session.open(client.reply), {
       idText: '1',
-      bytes: 1,
+      cost: () => 1,
       timeoutMs: 1000,
       send: () => undefined,
     })

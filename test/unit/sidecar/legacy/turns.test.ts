@@ -21,7 +21,7 @@ beforeEach(() => {
 /** A call that says what becomes of it. */
 const aTurn = (name: string, bytes = 1, deadlineMs = 1000): Turn => {
   const turn: Turn = {
-    bytes,
+    cost: () => bytes,
     deadlineMs,
     begin: () => void said.push(`${name} begins`),
     expire: () => {

@@ -1,6 +1,7 @@
 // Two principals before one sidecar in the modern era: whose process serves whom, when it is given up, and who hears
 // what it says.
 
+import { aBudget } from '../../../support/budgets.ts'
 import { keptRemarks } from '../../../support/kept-remarks.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
@@ -32,6 +33,7 @@ const start = (model: 'session' | 'principal' | 'shared', places = 1024): void =
   source = new FakeSource({ places, idleTimeoutMs: IDLE_MS, now: () => nowMs })
   modern = new Modern({
     source,
+    budget: aBudget(),
     model,
     requestTimeoutMs: 10_000,
     startupTimeoutMs: 10_000,

@@ -35,14 +35,14 @@ class Server extends FakeLink {
     this.behaviour = behaviour
   }
 
-  override send(...message: Parameters<FakeLink['send']>): boolean {
-    const sent = super.send(...message)
+  override send(...message: Parameters<FakeLink['send']>): Fault | undefined {
+    const unsent = super.send(...message)
     const id = /"id":(\d+)/.exec(message[0])?.[1]
     const act = message[0].includes('server/discover')
       ? this.behaviour.discover
       : this.behaviour.initialize
     if (id !== undefined && act) setTimeout(() => this.act(id, act), act.afterMs ?? 0)
-    return sent
+    return unsent
   }
 
   private act(id: string, { result, error, exit }: Act): void {
