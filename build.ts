@@ -17,7 +17,7 @@ const TRACING = { entry: 'sidecar/telemetry/opentelemetry.ts', outfile: 'dist/tr
 const ownBundle: Plugin = {
   name: 'a bundle of its own',
   setup: (builder) => {
-    builder.onResolve({ filter: /\/telemetry\/opentelemetry\.ts$/ }, ({ kind }) =>
+    builder.onResolve({ filter: /\/opentelemetry\.ts$/ }, ({ kind }) =>
       kind === 'dynamic-import' ? { path: './tracing.mjs', external: true } : undefined,
     )
   },

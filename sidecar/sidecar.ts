@@ -13,6 +13,7 @@ import type { Observe } from './conversation/channel.ts'
 import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
+import { DeadPeers } from './http/dead-peers.ts'
 import { forwarded } from './http/forwarded.ts'
 import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
@@ -39,7 +40,8 @@ import { pipeline } from './pipeline/pipeline.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
-import { Tracing } from './telemetry/tracing.ts'
+import { startTracing } from './telemetry/start-tracing.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 import { CarriedPort } from './server/carried-port.ts'
 import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 
@@ -171,10 +173,7 @@ const build = (parts: SidecarParts) => {
   })
   const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
-    router.sweep(now())
-    server.sweep(now())
-    budget.sweep(now())
-    memory.sweep(now())
+    for (const one of [router, server, budget, memory]) one.sweep(now())
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
@@ -189,25 +188,11 @@ const complete = (code: number | undefined, server: McpServer, log: Log): void =
   void server.exit(code)
 }
 
-/** Nothing of OpenTelemetry is loaded where no traces are configured. */
-const createTracing = async (
-  { config, log, now }: SidecarParts,
-  { droppedSpans }: Metrics,
-): Promise<Tracing | undefined> => {
-  if (config.traces === undefined) return undefined
-  const { startOpenTelemetry } = await import('./telemetry/opentelemetry.ts')
-  const spans = startOpenTelemetry({
-    ...config.traces,
-    serviceName: config.server,
-    log,
-    onDropped: droppedSpans,
-  })
-  return spans && new Tracing(spans, now)
-}
+type Built = ReturnType<typeof build> & { readonly peers: DeadPeers }
 
 const createServers = (
   { config, now, pod }: SidecarParts,
-  { budget, metrics, remarks, log, journal, readiness, router, server }: ReturnType<typeof build>,
+  { budget, peers, metrics, remarks, log, journal, readiness, router, server }: Built,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
@@ -230,6 +215,7 @@ const createServers = (
     now,
     budget,
     watch: journal,
+    peers,
     isDraining: () => readiness.isDraining,
     remarks,
   }
@@ -267,10 +253,10 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
   // Whoever starts one says so in their own words first; here nobody can forget it.
   if (config.settings.auth !== 'none') throw new Error(NO_IDENTITY)
-  const built = build(parts)
-  const { server, readiness, router, drain, sweep } = built
+  const built = { ...build(parts), peers: new DeadPeers() }
+  const { peers, server, readiness, router, drain, sweep } = built
   let isStarted = false
-  const tracing = await createTracing(parts, built.metrics)
+  const tracing = await startTracing(parts, built.metrics.droppedSpans)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
   const servers = [...mcp, ...admin, ...standIns.servers]
   const closeServers = (patienceMs: number): Promise<unknown> =>
@@ -296,6 +282,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const sweeping = setInterval(() => {
     sweep()
     standIns.sweep(now())
+    peers.sweep(now())
   }, SWEEP_MS)
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {

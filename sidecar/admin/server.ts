@@ -19,6 +19,10 @@ export interface AdminOptions {
 /** Of HEAD Node sends the head alone; load balancers and uptime checks like it. */
 const METHODS = new Set(['GET', 'HEAD'])
 
+/** Nobody here has much to say; whoever holds connections open does not take the descriptors that calls need. */
+const MAX_CONNECTIONS = 512
+const TIMES = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 2000 }
+
 const say = (response: ServerResponse, status: number, text: string, type = 'text/plain'): void => {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) })
   response.end(text)
@@ -53,10 +57,12 @@ export const createAdmin = (options: AdminOptions): Server => {
       },
     ],
   ])
-  return createServer({ requestTimeout: 10_000 }, (request, response) => {
+  const server = createServer(TIMES, (request, response) => {
     const route = routes.get(request.url?.split('?', 1)[0] ?? '')
     if (!route) say(response, 404, `nothing is here; there are ${[...routes.keys()].join(', ')}\n`)
     else if (!METHODS.has(request.method ?? '')) say(response, 405, 'use GET or HEAD\n')
     else route(response)
   })
+  server.maxConnections = MAX_CONNECTIONS
+  return server
 }

@@ -2,11 +2,15 @@
 // means, and what answers it, is somebody else's business.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Budget } from '../bytes/budget.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
+import { MAX_HEADERS } from './exchange.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
+import type { DeadPeers } from './dead-peers.ts'
+import { Pipelined } from './pipelined.ts'
 import { Reply, type ReplyWatch } from './reply.ts'
 import { toOriginForm } from './target.ts'
 import { answerUnread } from './unread.ts'
@@ -17,7 +21,7 @@ const BODY_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 120_000
 const MAX_CONNECTIONS = 4096
 const CHECK_MS = 2000
-const MAX_HEADER_BYTES = 32 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
 
 /** Answers a request on the MCP path; what cannot be answered it has to tell the client itself. */
 export type Serve = (request: IncomingMessage, reply: Reply, arrivedMs: number) => void
@@ -35,6 +39,8 @@ export interface ListenerOptions {
   /** Whether browsers may call us from an Origin. */
   readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
+  /** Finds those of its connections that are dead. */
+  readonly peers: DeadPeers
   /** For what clients do not fetch. */
   readonly budget: Budget
   /** Hears what goes wrong. */
@@ -94,7 +100,11 @@ const handler = (options: ListenerOptions) => {
 }
 
 export const createListener = (options: ListenerOptions): Server => {
-  const handle = handler(options)
+  const admitted = handler(options)
+  const pipelined = new Pipelined()
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (pipelined.admit(request, response)) admitted(request, response)
+  }
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -108,7 +118,8 @@ export const createListener = (options: ListenerOptions): Server => {
   // Node would say "go on" at once; the stage that reads the body says it.
   server.on('checkContinue', handle)
   server.maxConnections = MAX_CONNECTIONS
-  // Their bytes are bounded; beyond a number node would drop headers unseen.
-  server.maxHeadersCount = 0
+  server.on('connection', (socket: Socket) => options.peers.add(socket))
+  // Beyond this number node drops headers unseen: whoever sends so many is refused (`pipeline/head.ts`).
+  server.maxHeadersCount = MAX_HEADERS
   return server
 }

@@ -248,6 +248,12 @@ export class Reply implements Holder {
     this.response.end()
   }
 
+  /** Its client has come back on another connection: what this one has not taken goes that way. */
+  replaced(): void {
+    if (this.response.writableLength > 0) this.cut()
+    else this.end()
+  }
+
   /** Breaks the connection off, and drops what a client that reads too slowly has not fetched. */
   cut(): void {
     if (!this.response.destroyed) this.overseer.cutOff(this)

@@ -108,10 +108,11 @@ export class Stream {
 
   /**
    * A new connection takes over, from the event that its client saw last, else from what no connection
-   * has had; the old one, if any, is ended (not answered 409).
+   * has had; the old one, if any, is ended (not answered 409), and holds the server no longer: it may well be dead.
    */
   attach(reply: Reply, seen?: number): void {
-    this.reply?.end()
+    this.reply?.replaced()
+    if (this.held) this.release(this.held)
     this.reply = reply
     const missed = this.options.log.since(this.number, seen ?? this.sent)
     this.hasBegun = true
@@ -186,7 +187,8 @@ export class Stream {
   }
 
   private release(reply: Reply): void {
-    if (this.held === reply) this.held = undefined
+    if (this.held !== reply) return
+    this.held = undefined
     this.options.onSlow(false)
   }
 }

@@ -1,6 +1,7 @@
 // What the head of an HTTP request must look like before anything else is read. Pure.
 
 import type { IncomingMessage } from 'node:http'
+import { MAX_HEADERS } from '../http/exchange.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Remarks, Tolerance } from '../mcp/tolerance.ts'
 import { BOTH, replyForm, takesStream } from './accept.ts'
@@ -63,6 +64,9 @@ export const headFault = (request: Head): Fault | undefined => {
     return fault('method-not-allowed', 'use POST, GET or DELETE', {
       headers: { allow: 'POST, GET, DELETE' },
     })
+  }
+  if (request.rawHeaders.length >= 2 * MAX_HEADERS) {
+    return fault('invalid-request', `${MAX_HEADERS} headers or more`)
   }
   if (isFramedWrong(request)) {
     return fault('invalid-request', 'HTTP/1.0 has no Transfer-Encoding (RFC 9112, section 6.1)')

@@ -100,6 +100,16 @@ export class PodNetwork {
     return ['nsenter', `--net=/run/netns/${this.pod}`]
   }
 
+  /** The same in the other one. */
+  get enterOther(): string[] {
+    return ['nsenter', `--net=/run/netns/${this.other}`]
+  }
+
+  /** From now on nothing gets from the one to the other, and neither is told. */
+  cut(): void {
+    ip('-n', this.other, 'link', 'set', 'eth1', 'down')
+  }
+
   private run(namespace: string, words: readonly string[]): string {
     const enter = [`--net=/run/netns/${namespace}`]
     return execFileSync('nsenter', [...enter, ...words], { encoding: 'utf8' })

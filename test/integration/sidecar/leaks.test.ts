@@ -4,6 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { adminOf, freePort, type Admin } from '../../support/admin.ts'
 import { openStream, sendAndLeave } from '../../support/event-stream.ts'
@@ -131,6 +133,67 @@ describe('200 sessions, opened and dropped', () => {
         'no more descriptors than before are open',
       )
       expect((await admin.get('/readyz')).status).toBe(200)
+    },
+    LIMIT_MS,
+  )
+})
+
+/** Requests on one connection, none of which waits for the answer to the one before. */
+const pipeline = (url: string, session: string, requests: readonly string[]): Socket => {
+  const { hostname, port, pathname } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  for (const body of requests) {
+    const method = body === '' ? 'GET' : 'POST'
+    const length = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`
+    socket.write(
+      `${method} ${pathname} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nMcp-Session-Id: ${session}\r\n${body === '' ? '' : length}\r\n${body}`,
+    )
+  }
+  return socket
+}
+
+describe('requests behind one that is never answered', () => {
+  let bridge: Bridge
+  let admin: Admin
+
+  beforeAll(async () => {
+    const port = await freePort()
+    admin = adminOf(port)
+    bridge = await startLeaky(['--admin-port', `${port}`, '--idle-timeout', '1s'])
+  }, LIMIT_MS)
+
+  afterAll(() => bridge.stop(), LIMIT_MS)
+
+  test(
+    'go with their client',
+    async () => {
+      const session = await open(bridge.url)
+      const requests = [calling('silent'), '', calling('silent')]
+      const socket = pipeline(bridge.url, session, requests)
+      while ((await admin.metric('outrigger_requests_in_flight')) !== 2);
+      socket.destroy()
+      await send(bridge.url, undefined, { 'mcp-session-id': session }, { method: 'DELETE' })
+      await admin.idle()
+      const other = await open(bridge.url)
+      pipeline(bridge.url, other, ['', '']).end()
+      await admin.idle()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'are bounded: with too many the connection is cut, and others are served',
+    async () => {
+      const session = await open(bridge.url)
+      const requests = Array.from({ length: 300 }, () => calling('silent'))
+      const socket = pipeline(bridge.url, session, requests)
+      await once(socket, 'close')
+      const called = await send(bridge.url, calling('echo'), {
+        ...JSON_HEADERS,
+        'mcp-session-id': session,
+      })
+      expect(called.status).toBe(200)
     },
     LIMIT_MS,
   )

@@ -155,8 +155,23 @@ describe('who was cut off', () => {
   test('a new connection ends the old one', async () => {
     const { client, stream } = setUp()
     stream.event('{"n":1}')
+    expect(await client.body()).toContain('{"n":1}')
     stream.attach(aReply().reply)
     expect(client.reply.state).toBe('done')
+  })
+
+  test('and nobody reads the old one: it is cut, gives back what it held, and holds the server no longer', async () => {
+    const { client, stream, slow, budget } = setUp({ isHeld: true })
+    client.stopReading()
+    for (let count = 0; count < 2; count++) stream.event(`"${'x'.repeat(700_000)}"`)
+    expect([budget.of('answers') > 1_000_000, slow]).toEqual([true, [true]])
+    const again = aReply(0, budget)
+    stream.attach(again.reply, 2)
+    expect(slow).toEqual([true, false])
+    await client.hangUp()
+    expect([budget.of('answers'), slow]).toEqual([0, [true, false]])
+    stream.event('{"n":3}')
+    expect(await again.body()).toContain('id: 4-3\ndata: {"n":3}')
   })
 })
 

@@ -164,6 +164,14 @@ describe('encodings', () => {
   })
 })
 
+test.each([
+  ['as many headers as are read', 255, 'passes'],
+  ['more than are read', 256, 'invalid-request'],
+])('%s', (_name, count, expected) => {
+  const others = Array.from({ length: count - 2 }, (_, index) => [`X-${index}`, 'x'] as const)
+  expect(outcome('POST', [ACCEPT, TYPE, ...others])).toBe(expected)
+})
+
 describe('headers that came twice', () => {
   test.each([
     ['Content-Type', 'invalid-request'],
