@@ -223,7 +223,12 @@ export class Children {
       asked.child = new Child(pipes, control, budget)
       send(openedFrame(number))
     } catch (error) {
-      asked.settle(broken(`its pipes cannot be opened: ${messageOf(error)}`))
+      const exhausted = exhaustion(error)
+      asked.settle(
+        exhausted === undefined
+          ? broken(`its pipes cannot be opened: ${messageOf(error)}`)
+          : fail({ message: exhausted, isBusy: true }),
+      )
     }
   }
 
@@ -235,6 +240,16 @@ export class Children {
     this.options.send(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
   }
 }
+
+/** What this process, or the machine, has no more of just now; nothing is wrong with the server. */
+const EXHAUSTION: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', 'the sidecar has no file descriptor left (its limit of open files)'],
+  ['ENFILE', 'the machine has no file descriptor left'],
+  ['ENOMEM', 'the machine has no memory left for its pipes'],
+])
+
+const exhaustion = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? EXHAUSTION.get(String(error.code)) : undefined
 
 /** A server that we ended by a signal, because it did not heed the end of its input, has not failed. */
 const exitCode = (

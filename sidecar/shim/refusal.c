@@ -51,10 +51,26 @@ void refusal_send(struct control *control, uint32_t id, enum frame_reason reason
   control_send(control, event, frame_refused(event, id, reason, text));
 }
 
+// What the system has no more of just now: later it may well work.
+static enum frame_reason reason_for(int error) {
+  switch (error) {
+    case EAGAIN:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOSPC:
+      return REASON_TOO_MANY;
+    default:
+      return REASON_SYSTEM;
+  }
+}
+
 void refusal_send_error(struct control *control, uint32_t id, const char *what) {
+  const int error = errno;
   char text[FRAME_MAX_TEXT_BYTES];
-  snprintf(text, sizeof text, "%s: %s", what, strerror(errno));
-  refusal_send(control, id, REASON_SYSTEM, text);
+  snprintf(text, sizeof text, "%s: %s", what, strerror(error));
+  refusal_send(control, id, reason_for(error), text);
 }
 
 void refusal_describe(char text[FRAME_MAX_TEXT_BYTES], struct spawn_failure failure,
@@ -73,5 +89,5 @@ void refusal_send_failure(struct control *control, uint32_t id, struct spawn_fai
   char text[FRAME_MAX_TEXT_BYTES];
   refusal_describe(text, failure, command);
   const bool is_exec = failure.stage == STAGE_EXEC || failure.stage == STAGE_INTERPRETER;
-  refusal_send(control, id, is_exec ? REASON_CANNOT_EXECUTE : REASON_SYSTEM, text);
+  refusal_send(control, id, is_exec ? REASON_CANNOT_EXECUTE : reason_for(failure.error), text);
 }
