@@ -88,26 +88,14 @@ export const inTurn = <N extends Newcomer>(
   holders: Iterable<Newcomer>,
 ): readonly N[] => {
   const counts = new Map<string, number>()
-  const add = ({ principal }: Newcomer): unknown =>
-    counts.set(principal, (counts.get(principal) ?? 0) + 1)
-  for (const holder of holders) add(holder)
-  const queues = Map.groupBy(waiting, ({ principal }) => principal)
-  const turns: N[] = []
-  while (turns.length < waiting.length) {
-    let next: N | undefined
-    for (const { [0]: first } of queues.values()) {
-      if (first && (!next || count(counts, first) < count(counts, next))) next = first
-    }
-    if (next === undefined) break
-    queues.get(next.principal)?.shift()
-    add(next)
-    turns.push(next)
-  }
-  return turns
+  for (const { principal } of holders) counts.set(principal, (counts.get(principal) ?? 0) + 1)
+  // Each principal's next one holds one more: by what they hold then, and by who came first where that is equal.
+  const turns = [...Map.groupBy(waiting, ({ principal }) => principal)].flatMap(
+    ([principal, queue]) =>
+      queue.map((newcomer, index) => ({ newcomer, held: (counts.get(principal) ?? 0) + index })),
+  )
+  return turns.toSorted((one, other) => one.held - other.held).map(({ newcomer }) => newcomer)
 }
-
-const count = (counts: ReadonlyMap<string, number>, { principal }: Newcomer): number =>
-  counts.get(principal) ?? 0
 
 /** Who has to go where too many wait: the last of the principal who has most of them. */
 export const lastOfMost = <N extends Newcomer>(waiting: readonly N[]): N | undefined => {

@@ -58,7 +58,7 @@ export class Spawner implements LinkSource {
     const { principal } = tenant
     return new Promise((settle) => {
       this.add({ tenant, principal, sinceMs: now(), settle })
-      this.serve()
+      this.serve(principal)
     })
   }
 
@@ -84,8 +84,11 @@ export class Spawner implements LinkSource {
     if (last) this.refuse(last)
   }
 
-  /** Gives away what places there are, and sees to it that as many become free as are waited for. */
-  private serve(): void {
+  /**
+   * Gives away what places there are, and sees to it that as many become free as are waited for. `newcomer`: the
+   * principal for whom alone it is looked whether somebody makes room; for the others nothing has changed.
+   */
+  private serve(newcomer?: string): void {
     const { control, maxProcesses } = this.options
     for (const next of inTurn(this.waiting, control.tenants)) {
       if (this.isHeld || !control.isReady || control.count >= maxProcesses) break
@@ -97,16 +100,16 @@ export class Spawner implements LinkSource {
       this.leave(next)
       next.settle(this.spawn(next))
     }
-    this.makeRoom()
+    this.makeRoom(newcomer)
     this.watch()
   }
 
-  private makeRoom(): void {
+  private makeRoom(newcomer: string | undefined): void {
     const { control, maxProcesses, idleTimeoutMs, now } = this.options
     const rules = { places: maxProcesses, idleTimeoutMs }
     const inVain = new Set<string>()
     for (const one of this.withoutPlace()) {
-      if (inVain.has(one.principal)) continue
+      if (inVain.has(one.principal) || one.principal !== (newcomer ?? one.principal)) continue
       const holder = whoMakesRoom(control.tenants, one, rules, now())
       if (holder) holder.giveUp()
       else inVain.add(one.principal)
