@@ -307,10 +307,12 @@ export class Reply implements Holder {
     this.releaseAtEnd()
     const pieces = piecesOf(texts)
     const more = (): void => {
+      // It is others' turn between two pieces, also where the client takes all at once; it may have gone meanwhile.
+      if (response.destroyed) return
       this.lease?.touch()
       for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
         if (response.write(piece.value, 'latin1')) continue
-        response.once('drain', more)
+        response.once('drain', () => this.budget.inTurn(more))
         return
       }
       response.end()
