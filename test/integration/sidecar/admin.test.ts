@@ -17,7 +17,9 @@ const NAMES = [
   'mcp_server_operation_duration_seconds',
   'nodejs_heap_size_used_bytes',
   'outrigger_children',
+  'outrigger_clients_cut_off_total',
   'outrigger_ends_total',
+  'outrigger_exits_total',
   'outrigger_faults_total',
   'outrigger_isolation_weakened',
   'outrigger_memory_budget_bytes',
@@ -46,7 +48,11 @@ describe('a server that works', () => {
     ['/livez', 200, 'ok\n'],
     ['/startupz', 200, 'ok\n'],
     // As ourselves, on a machine of our own: advisory, and told.
-    ['/readyz', 200, `ok, but the server runs with the sidecar's uid ${process.getuid?.()}\n`],
+    [
+      '/readyz',
+      200,
+      `ok, but the server runs with the sidecar's uid ${process.getuid?.()}: in a pod give it another (runAsUser, or outrigger.dev/run-as-user); on a machine of your own do so for servers that you do not trust\n`,
+    ],
     ['/other', 404, 'nothing is here; there are /livez, /startupz, /readyz, /metrics\n'],
   ])('%s answers %i', async (path, status, text) => {
     expect(await bridge.admin.get(path)).toEqual({ status, text })
