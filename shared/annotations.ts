@@ -254,7 +254,7 @@ export const ANNOTATIONS = {
   },
   'writable-paths': {
     type: 'directories',
-    doc: 'Directories that get an emptyDir, for servers that write beside their code.',
+    doc: 'Directories that get an emptyDir, for servers that write beside their code; shared with the init containers.',
     scopes: EVERYWHERE,
     readBy: 'webhook',
   },

@@ -32,6 +32,7 @@ const STEPS: readonly Step[] = [
       server: plan.server,
       hasShim: hasShim(plan.transport),
       writablePaths: plan.writablePaths,
+      isOurs: ({ container }) => isJudged(container, floor),
       needsTmp: ({ container }) =>
         isJudged(container, floor) &&
         at(container, 'securityContext', 'readOnlyRootFilesystem') === true,

@@ -53,7 +53,10 @@ export interface VolumePlan {
   readonly server: string
   /** Whether a shim runs the server. */
   readonly hasShim: boolean
+  /** For the server, and for the init containers that prepare them for it. */
   readonly writablePaths: readonly string[]
+  /** A mesh's containers are left as they are. */
+  readonly isOurs: (member: Member) => boolean
   /** Whether a container gets a writable /tmp over its read-only root. */
   readonly needsTmp: (member: Member) => boolean
 }
@@ -62,7 +65,8 @@ const writable = (member: Member, plan: VolumePlan): readonly JsonObject[] => {
   const own = objectsAt(member.container, 'volumeMounts')
   const users = own.filter((mount) => !isReservedVolume(nameOf(mount)))
   const mounted = new Set(users.map((mount) => cleanPath(stringAt(mount, 'mountPath') ?? '')))
-  const paths = member.name === plan.server ? plan.writablePaths : []
+  const isWriter = member.list === 'initContainers' || member.name === plan.server
+  const paths = isWriter && plan.isOurs(member) ? plan.writablePaths : []
   return [
     ...(plan.needsTmp(member) ? [{ name: tmpVolume(member.name), mountPath: TMP }] : []),
     ...paths
