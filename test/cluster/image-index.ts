@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { INDEX_CONFIG_MAP, INDEX_KEY, readImageIndex } from '../../shared/image-index.ts'
 import { at, list, type Api } from './api.ts'
 import type { OwnTarget } from './describe-cluster.ts'
 import { run, words } from './machine/run.ts'
@@ -13,7 +14,7 @@ import { waitFor } from './machine/waiting.ts'
 const CLI = new URL('../../cli/main.ts', import.meta.url).pathname
 const NAMESPACE = 'outrigger-system'
 
-/** Reads images of a registry into the cluster's index; gives what the command says. */
+/** Reads images of a registry into the cluster's index. */
 export const addImages = async (
   target: OwnTarget,
   registry: string,
@@ -32,9 +33,18 @@ export const addImages = async (
   }
 }
 
-/** Waits until every replica of the webhook has read an index with so many tags. */
-export const untilIndexIsRead = async (api: Api, tags: number): Promise<void> => {
+/** How many tags the index in the cluster knows. */
+const tagsInIndex = async (api: Api): Promise<number> => {
+  const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/configmaps/${INDEX_CONFIG_MAP}`)
+  const index = readImageIndex(String(at(body, 'data', INDEX_KEY)))
+  if (!index.ok) throw new Error(index.error.join('; '))
+  return Object.keys(index.value.tags).length
+}
+
+/** Waits until every replica of the webhook has read the index as it is. */
+export const untilIndexIsRead = async (api: Api): Promise<void> => {
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
+  const tags = await tagsInIndex(api)
   await waitFor('the webhook to read the image index', async () => {
     const { body } = await api.get(pods)
     const names = list(body, 'items')

@@ -53,6 +53,8 @@ export const clientPod = (name: string): Json => ({
         image: CLIENT_IMAGE,
         imagePullPolicy: 'Never',
         command: ['/bin/sh', '-c', 'while :; do sleep 3600; done'],
+        // Beside pods that ask for some, who asks for no CPU gets next to none.
+        resources: { requests: { cpu: '200m' } },
       },
     ],
   },

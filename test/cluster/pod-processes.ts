@@ -16,6 +16,9 @@ const HIERARCHY = existsSync('/sys/fs/cgroup/pids') ? '/sys/fs/cgroup/pids' : '/
 /** The pod's own first container, which holds its namespaces and is the node's, not the pod's. */
 const PAUSE = '/bin/sleep 2147483647'
 
+/** A process that the runtime puts into a container, on its way there: a probe's, before it is one. */
+const RUNTIME = 'runc init'
+
 const pidsBelow = (folder: string): readonly number[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
@@ -39,7 +42,7 @@ const describe = (pid: number): readonly PodProcess[] => {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
     const uid = /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return command === '' || command === PAUSE ? [] : [{ pid, command, uid: Number(uid) }]
+    return ['', PAUSE, RUNTIME].includes(command) ? [] : [{ pid, command, uid: Number(uid) }]
   } catch {
     // It ended in between.
     return []

@@ -25,11 +25,75 @@ export interface Shape {
   readonly uid: number
 }
 
+const EVERYTHING = '/app/node_modules/@modelcontextprotocol/server-everything/dist/index.js'
 const ECHO = { tool: 'echo', args: { message: 'hello' }, answer: /^Echo: hello$/ } as const
+const NODE_HTTP = { cmd: ['node', EVERYTHING, 'streamableHttp'] } as const
 /** The cluster configuration's, for images that run as root. */
 const DEFAULT_UID = 65_534
 
+const KUBERNETES_ACCOUNT: readonly Json[] = [
+  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'pod-reader' } },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'pod-reader' },
+    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'pod-reader' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'pod-reader' },
+    subjects: [{ kind: 'ServiceAccount', name: 'pod-reader' }],
+  },
+]
+
 export const SHAPES: readonly Shape[] = [
+  {
+    name: 'go',
+    layers: ['go-server'],
+    image: { entrypoint: ['/mcp-http-server'], user: '65532' },
+    port: 8080,
+    ...ECHO,
+    uid: 65_532,
+  },
+  {
+    name: 'node',
+    layers: ['node', 'everything'],
+    image: { ...NODE_HTTP, user: '1000' },
+    port: 3001,
+    ...ECHO,
+    uid: 1000,
+  },
+  {
+    name: 'python',
+    layers: ['python', 'python-server'],
+    image: {
+      entrypoint: ['python3'],
+      cmd: ['/app/server.py'],
+      env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'PYTHONPATH=/app/packages'],
+      user: '1000',
+    },
+    port: 8000,
+    ...ECHO,
+    uid: 1000,
+  },
+  {
+    name: 'java',
+    layers: ['python', 'java-server'],
+    image: { entrypoint: ['/opt/jre/bin/java', '-cp', '/app', 'Server'], user: '1000' },
+    port: 8080,
+    ...ECHO,
+    uid: 1000,
+  },
+  {
+    name: 'sse',
+    layers: ['node', 'everything'],
+    image: { cmd: ['node', EVERYTHING, 'sse'], user: '1000' },
+    port: 3001,
+    ...ECHO,
+    uid: 1000,
+  },
   {
     name: 'npx',
     layers: ['node', 'npm'],
@@ -82,6 +146,49 @@ export const SHAPES: readonly Shape[] = [
       args: ['--outputTransport', 'streamableHttp', '--port', '8000'],
     },
     ...ECHO,
+    uid: 1000,
+  },
+  {
+    name: 'named-user',
+    layers: ['node', 'everything', 'account'],
+    image: { ...NODE_HTTP, user: 'mcp' },
+    port: 3001,
+    ...ECHO,
+    uid: 1234,
+  },
+  {
+    name: 'root-image',
+    layers: ['node', 'everything'],
+    image: NODE_HTTP,
+    port: 3001,
+    ...ECHO,
+    uid: DEFAULT_UID,
+  },
+  {
+    name: 'pod-lister',
+    layers: ['go-server'],
+    image: { entrypoint: ['/mcp-http-server'], user: '65532' },
+    port: 8080,
+    spec: { serviceAccountName: 'pod-reader', automountServiceAccountToken: true },
+    objects: KUBERNETES_ACCOUNT,
+    tool: 'pods',
+    args: {},
+    answer: /^Pods: .*pod-lister-/,
+    uid: 65_532,
+  },
+  {
+    name: 'writable-root',
+    layers: ['python', 'python-server', 'notes'],
+    image: {
+      cmd: ['python3', '/app/server.py'],
+      env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'PYTHONPATH=/app/packages'],
+      user: '1000',
+    },
+    port: 8000,
+    container: { securityContext: { readOnlyRootFilesystem: false } },
+    tool: 'keep',
+    args: { path: '/notes/today', text: 'milk' },
+    answer: /^Kept: milk$/,
     uid: 1000,
   },
 ]

@@ -78,7 +78,7 @@ describeOwnCluster('full', 'existing Deployments', (target) => {
     await kubectl.run(...words(`annotate namespace ${NAMESPACE} outrigger.dev/auth=none`))
     await api.apply([clientPod('client'), ...packageIndex(image('packages'))], NAMESPACE)
     await readyPod(api, NAMESPACE, 'packages')
-    await untilIndexIsRead(api, images.length)
+    await untilIndexIsRead(api)
     for (const shape of SHAPES) await api.apply(manifest(shape, image(shape.name)), NAMESPACE)
     for (const { name } of SHAPES) {
       const annotate = words(`annotate deployment ${name} outrigger.dev/inject=true`)
