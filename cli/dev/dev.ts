@@ -121,6 +121,7 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
       if (started === undefined) return 0
       running.push(started)
       io.stdout(`outrigger: ${pod.where} (${pod.server}) on ${started.url}\n`)
+      io.stdout(`outrigger: its health and metrics on ${started.metricsUrl}\n`)
     }
     const end = await Promise.race([aborted(io.signal), ...running.map(({ over }) => over)])
     if (end === 'signal') return 0

@@ -17,6 +17,7 @@ import type { LocalPod } from './local-pod.ts'
 
 export interface RunningPod {
   readonly url: string
+  readonly metricsUrl: string
   /** Resolves with a sentence when the pod cannot go on. */
   readonly over: Promise<string>
   readonly close: () => Promise<void>
@@ -84,7 +85,12 @@ export const runPod = async (
   stopTelling()
   if (first === undefined) {
     begin()
-    return { url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`, over: ended, close }
+    return {
+      url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`,
+      metricsUrl: `http://127.0.0.1:${sidecar.adminPort}/metrics`,
+      over: ended,
+      close,
+    }
   }
   await close()
   if (first === 'signal') return undefined

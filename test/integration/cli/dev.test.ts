@@ -100,6 +100,8 @@ test('a server that speaks HTTP itself has time to open its port', async () => {
   const command = JSON.stringify([process.execPath, '-e', server])
   const text = pod(`annotations:\n    ${keys}`).replace('[c]', command)
   const { code, stdout } = await run(text, AbortSignal.timeout(5000))
-  expect(stdout).toMatch(/^outrigger: Pod\/one \(c\) on http:/)
+  expect(stdout).toMatch(
+    /^outrigger: Pod\/one \(c\) on http:\S+\noutrigger: its health and metrics on http:\S+\/metrics\n$/,
+  )
   expect(code).toBe(0)
 })
