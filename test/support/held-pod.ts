@@ -107,17 +107,27 @@ export class HeldPod {
     this.startContainer()
   }
 
+  /** The first process of the server's container. */
+  private first(): Promise<number> {
+    const pid = this.container?.pid ?? 0
+    return until(() => childrenOf(pid)[0], 'the container has a first process')
+  }
+
+  /** Asks the server's container to end, as the kubelet does at first; resolves when it has. */
+  async stopContainer(): Promise<void> {
+    const { container } = this
+    if (!container) return
+    const gone = once(container, 'exit')
+    process.kill(await this.first(), 'SIGTERM')
+    await gone
+  }
+
   /** Ends the server's container as the kubelet does in the end. */
   async killContainer(): Promise<void> {
     const { container } = this
-    this.container = undefined
     if (!container || container.exitCode !== null || container.signalCode !== null) return
     const gone = once(container, 'exit')
-    const firsts = await until(() => {
-      const found = childrenOf(container.pid ?? 0)
-      return found.length > 0 && found
-    }, 'the container has a first process')
-    for (const first of firsts) endProcess(first)
+    endProcess(await this.first())
     await gone
   }
 

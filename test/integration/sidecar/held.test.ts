@@ -197,6 +197,20 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     expect(running.initialize(POD_IPV6).status).toBe(200)
   })
 
+  test('drains the sidecar when its container is asked to end, and not for good', async () => {
+    const running = make({
+      command: ['python3', join(FIXTURES, 'server.py')],
+      document: { settings: { path: '/v1' } },
+    })
+    await running.start()
+    await running.until(isReady)
+    await running.stopContainer()
+    await running.until(({ text }) => text === 'the sidecar is draining\n')
+    running.startContainer()
+    await running.until(isReady)
+    expect(running.initialize(POD_IPV4, '/v1').status).toBe(200)
+  })
+
   test('whose port somebody else has is told, and served once it is free', async () => {
     const squatter = spawnSquatter(network, SERVER_PORT)
     try {
