@@ -28,6 +28,8 @@ export interface SpawnerOptions {
 
 /** A newcomer waits so long for somebody to go; what is being ended is waited for until it has gone. */
 const PATIENCE_MS = 5000
+/** Twice what the shim's graces take. */
+const LEAVE_MS = 10_000
 /** Newcomers that wait, whoever they are; beyond it the last of the principal who has most of them is refused. */
 const MAX_WAITING = 256
 
@@ -44,6 +46,8 @@ export class Spawner implements LinkSource {
   /** In the order in which they came. */
   private waiting: readonly Waiting[] = []
   private isWatching = false
+  /** Since when there has been nothing but processes that are being ended. */
+  private leavingSinceMs: number | undefined
   /** The shim has had too many requests at once; it is asked again at the next sweep. */
   private isHeld = false
 
@@ -72,6 +76,19 @@ export class Spawner implements LinkSource {
     }
   }
 
+  /** Whether what was there before is still to go; a process that cannot be ended is not waited for for ever. */
+  private mustWait(): boolean {
+    const { control, now } = this.options
+    if (control.count === 0 || this.isUsed()) {
+      this.leavingSinceMs = undefined
+      return false
+    }
+    // Of a probe that lives the end is near: its waits are bounded.
+    if (control.ending < control.count) return true
+    this.leavingSinceMs ??= now()
+    return now() - this.leavingSinceMs < LEAVE_MS
+  }
+
   /** Whether a client has a process. */
   private isUsed(): boolean {
     for (const { isProbe } of this.options.control.tenants) if (!isProbe) return true
@@ -96,7 +113,7 @@ export class Spawner implements LinkSource {
         this.leave(next).settle(fail(used()))
         continue
       }
-      if (control.count > 0 && !this.isUsed()) break
+      if (this.mustWait()) break
       this.leave(next)
       next.settle(this.spawn(next))
     }

@@ -240,6 +240,17 @@ describe('two processes are never there before clients have asked for two', () =
     expect(await told()).toEqual(['ok', 'ok'])
   })
 
+  test('a process that cannot be ended is not waited for for ever', async () => {
+    const stuck = busy()
+    await come(stuck)()
+    end(stuck)
+    const told = come(busy())
+    await sweep(9999)
+    expect(await told()).toEqual(['waits'])
+    await sweep(1)
+    expect(await told()).toEqual(['ok'])
+  })
+
   test('a client does not wait where another has a process', async () => {
     const gone = busy()
     await come(gone, busy('B'))()
