@@ -30,9 +30,13 @@ interface Judged {
   readonly targets: Targets
 }
 
+/** A pod that is to end serves nobody: charts have some that only try their own Service, under its labels. */
+const isServing = ({ pod, targets }: Judged): boolean =>
+  targets !== undefined || (stringAt(pod, 'spec', 'restartPolicy') ?? 'Always') === 'Always'
+
 /** The ports that lead around the sidecar of every pod that the Service leads to. */
 const portsToLead = (service: Service, judged: readonly Judged[]): ReadonlySet<number> => {
-  const led = judged.filter(({ pod }) => leadsTo(service, pod))
+  const led = judged.filter((each) => leadsTo(service, each.pod) && isServing(each))
   // What a headless Service's ports say, nobody goes by.
   if (led.length === 0 || service.isHeadless) return new Set()
   const ports = service.ports.filter(({ target }) =>

@@ -496,6 +496,12 @@ spec:
     expect(stdout).not.toMatch(/targetPort: 15200/)
   })
 
+  test('one is led all the same where a pod that only tries it has its labels', () => {
+    const trial = NEIGHBOUR.replace('spec:\n', 'spec:\n  restartPolicy: Never\n')
+    const text = unheld(labelled) + trial + service('name: front')
+    expect(injectManifest(text, options).stdout).toContain('targetPort: 15200')
+  })
+
   test('what somebody has led elsewhere since stays there', () => {
     const { stdout } = injectManifest(unheld(labelled) + service('name: front'), options)
     const moved = stdout.replace('targetPort: 15200', 'targetPort: 9999')
