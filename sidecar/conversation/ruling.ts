@@ -29,7 +29,8 @@ export class Rulings {
 
   /** `hasAnswered`: the server has been understood before, so that its framing is not what is wrong. */
   on(line: Unusable, hasAnswered: boolean): Ruling {
-    const isWithin = this.framing.isOpen
+    // What is wrong by itself has its own reason.
+    const isWithin = this.framing.isOpen && line.what === 'text'
     const id = this.framing.idIn(line)
     const isHeader = !hasAnswered && this.framing.isHeader(line)
     const what = isHeader ? 'content-length' : isWithin ? 'several-lines' : line.what

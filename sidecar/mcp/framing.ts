@@ -58,7 +58,7 @@ export class Framing {
 
   private inside(open: Open, line: string): void {
     const [, indent, name, value = ''] = MEMBER.exec(line) ?? []
-    if (/^[}\]]/.test(line)) this.open = undefined
+    if (/^[{}[\]]/.test(line)) this.open = undefined
     open.indent ??= indent
     if (indent === open.indent) note(open, name, value)
   }

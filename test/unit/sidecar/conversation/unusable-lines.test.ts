@@ -121,6 +121,16 @@ describe('a line that names the call and cannot be used', () => {
     expect(heard).toEqual([{ texts: [line('"id":"c","result":{"b":1}')], faults: [] }])
   })
 
+  test('behind such a text, a line has its own reason again', () => {
+    const { link, heard } = lineChannel({ ids: [101, 102] })
+    for (const one of ['{"jsonrpc":"2.0","id":101,"result":{', '"a":1}}']) link.writes(one)
+    link.writes(line('"id":102,"result":NaN'))
+    expect(heard.map(({ faults }) => faults[0]?.message)).toEqual([
+      expect.stringContaining('several lines'),
+      expect.stringMatching(/cannot be used: a value is missing \(at byte/),
+    ])
+  })
+
   test.each([
     ['by two spaces', JSON.stringify({ jsonrpc: '2.0', id: 101, result: { id: 102 } }, null, 2)],
     [
