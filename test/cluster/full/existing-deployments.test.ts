@@ -10,6 +10,7 @@ import { layerOf } from '../images/layers.ts'
 import { pushImage } from '../images/push.ts'
 import { createKubectl } from '../kubectl.ts'
 import { words } from '../machine/run.ts'
+import { waitFor } from '../machine/waiting.ts'
 import { callOnce, clientPod, installOurs, readyPod } from '../mcp-pods.ts'
 import { loadClient } from '../node-images.ts'
 import { podProcesses } from '../pod-processes.ts'
@@ -126,7 +127,11 @@ describeOwnCluster('full', 'existing Deployments', (target) => {
     ])('a call by $way is answered, and has gone through the sidecar', async ({ host }) => {
       const before = await calls()
       const url = `http://${host()}/mcp`
-      const said = await callOnce(target, CLIENT, { era: 'legacy', url, tool, args })
+      // kube-proxy writes its rules a moment after Ready; who is refused until then has reached nobody.
+      const said = await waitFor(`${url} to lead somewhere`, async () => {
+        const told = await callOnce(target, CLIENT, { era: 'legacy', url, tool, args })
+        return /ECONNREFUSED|EAI_AGAIN/.test(told) ? undefined : told
+      })
       expect(said).toMatch(answer)
       expect((await calls()) - before).toBe(1)
     })
