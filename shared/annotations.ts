@@ -32,6 +32,7 @@ export interface Annotation {
     | 'directories'
     | 'destinations'
     | 'quantity'
+    | 'size'
     | 'url'
     | 'uids'
     | 'headers'
@@ -53,6 +54,8 @@ export interface Annotation {
 
 const EVERYWHERE = SCOPES
 const OWN = ['workload', 'pod'] as const
+const READ_BY_WEBHOOK = { scopes: EVERYWHERE, readBy: 'webhook' } as const
+const READ_BY_SIDECAR = { scopes: EVERYWHERE, readBy: 'sidecar' } as const
 
 /** The table. Its order is the order of the README's table. */
 export const ANNOTATIONS = {
@@ -136,16 +139,28 @@ export const ANNOTATIONS = {
     // The shim's table holds this many.
     max: 1024,
     doc: 'Most server processes at once; else derived from the memory limit.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
   },
   'max-concurrent-calls': {
     type: 'integer',
     max: 1024,
     default: '64',
     doc: 'Most calls of one session that its server works on at once; more wait their turn.',
+    ...READ_BY_SIDECAR,
+  },
+  'max-request-size': {
+    type: 'size',
+    default: '4Mi',
+    doc: "Longest message of a client's; beyond 4Mi at most a sixteenth of `sidecar-memory-limit`.",
     scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    readBy: 'both',
+  },
+  'max-response-size': {
+    type: 'size',
+    default: '16Mi',
+    doc: "Longest message of the server's; beyond 16Mi at most a sixteenth of `sidecar-memory-limit`.",
+    scopes: EVERYWHERE,
+    readBy: 'both',
   },
   'idle-timeout': {
     type: 'duration',
@@ -158,22 +173,19 @@ export const ANNOTATIONS = {
     type: 'duration',
     default: '60s',
     doc: 'Longest wait for an answer; progress starts it anew.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
   },
   'client-timeout': {
     type: 'duration',
     default: '10m',
     doc: "Longest wait for a client's answer to what its server asks (elicitation, sampling, roots); `request-timeout` stands still meanwhile.",
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
   },
   'startup-timeout': {
     type: 'duration',
     default: '120s',
     doc: "Longest wait for a new server process's first answer.",
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
   },
   auth: {
     type: 'enum',
@@ -187,24 +199,21 @@ export const ANNOTATIONS = {
   'oidc-issuers': {
     type: 'list',
     doc: 'Issuer URLs whose tokens are accepted.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
     tighten: { by: 'subset' },
     isPlanned: true,
   },
   'oidc-audience': {
     type: 'list',
     doc: 'Audiences of which a token must name one; else the public URL.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
     tighten: { by: 'subset' },
     isPlanned: true,
   },
   'required-scopes': {
     type: 'list',
     doc: 'Scopes that every call needs.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
     tighten: { by: 'superset' },
     isPlanned: true,
   },
@@ -237,8 +246,7 @@ export const ANNOTATIONS = {
   'ingress-from': {
     type: 'list',
     doc: "Namespaces (`name`) and pods (`namespace/label=value`) that may reach the sidecar's port; else the same namespace.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
     tighten: { by: 'subset' },
     isPlanned: true,
   },
@@ -247,29 +255,25 @@ export const ANNOTATIONS = {
     values: ['metadata', 'request', 'response'],
     default: 'request',
     doc: 'How much of a call its audit record holds.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
     tighten: { by: 'order', order: ['metadata', 'request', 'response'] },
     isPlanned: true,
   },
   'writable-paths': {
     type: 'directories',
     doc: 'Directories that get an emptyDir, for servers that write beside their code; shared with the init containers.',
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'run-as-user': {
     type: 'uids',
     doc: "The uid of the pod's containers whose specs name none, or, `name=uid`, of one of them; else the image's own by the image index, else the cluster's default.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'needs-kube-api': {
     type: 'boolean',
     default: 'false',
     doc: "Keeps the ServiceAccount token in the server's container.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
     tighten: { by: 'order', order: ['true', 'false'] },
   },
   'log-level': {
@@ -277,36 +281,31 @@ export const ANNOTATIONS = {
     values: ['debug', 'info', 'warn', 'error'],
     default: 'info',
     doc: "The sidecar's own log.",
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    ...READ_BY_SIDECAR,
   },
   'sidecar-cpu-request': {
     type: 'quantity',
     default: '50m',
     doc: "The sidecar's CPU request.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'sidecar-memory-request': {
     type: 'quantity',
     default: '96Mi',
     doc: "The sidecar's memory request.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'sidecar-cpu-limit': {
     type: 'quantity',
     default: '1',
     doc: "The sidecar's CPU limit.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'sidecar-memory-limit': {
     type: 'quantity',
     default: '256Mi',
     doc: "The sidecar's memory limit.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
+    ...READ_BY_WEBHOOK,
   },
   'public-url': {
     type: 'url',

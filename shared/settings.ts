@@ -34,6 +34,8 @@ type Values = {
   directories: readonly string[]
   destinations: readonly string[]
   quantity: string
+  /** Bytes. */
+  size: number
   url: string
   uids: Uids
   headers: readonly string[]
@@ -77,6 +79,13 @@ const duration = (text: string): number | undefined => {
   const [, amount, unit] = DURATION.exec(text) ?? []
   const ms = Number(amount) * (UNIT_MS.get(unit ?? '') ?? 0)
   return ms > 0 && ms <= MAX_DURATION_MS ? ms : undefined
+}
+
+const SIZE = /^([1-9]\d{0,5})(Ki|Mi)$/
+
+const size = (text: string): number | undefined => {
+  const [, amount, unit] = SIZE.exec(text) ?? []
+  return amount === undefined ? undefined : Number(amount) * (unit === 'Mi' ? 1024 * 1024 : 1024)
 }
 
 const command = (text: string): readonly string[] | undefined => {
@@ -197,6 +206,7 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),
     'a quantity such as `50m` or `96Mi`',
   ],
+  size: [size, 'a size such as `512Ki` or `8Mi`'],
   url: [url, 'an http or https URL without user or fragment'],
   headers: [
     items(isHeader),

@@ -34,8 +34,20 @@ export interface Holder {
   readonly isRefusable: boolean
 }
 
+/** How long one message may be, be it a client's or the server's. */
+export interface MessageSizes {
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+const DEFAULT_SIZES: MessageSizes = {
+  requestBytes: 4 * 1024 * 1024,
+  responseBytes: 16 * 1024 * 1024,
+}
+
 export class Budget {
   readonly bytes: number
+  readonly sizes: MessageSizes
   /** How often a holder was ended, by kind. */
   readonly ends: Record<Kind, number> = zeros()
   private readonly byKind: Record<Kind, number> = zeros()
@@ -53,8 +65,13 @@ export class Budget {
   private readonly onFreed: (bytes: number) => void
 
   /** `onFreed` hears what large holders have read and let go: both is garbage before long. */
-  constructor(bytes: number, onFreed: (bytes: number) => void = () => undefined) {
+  constructor(
+    bytes: number,
+    onFreed: (bytes: number) => void = () => undefined,
+    sizes: MessageSizes = DEFAULT_SIZES,
+  ) {
     this.bytes = bytes
+    this.sizes = sizes
     this.part = bytes / 4
     this.onFreed = onFreed
   }

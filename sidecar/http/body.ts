@@ -8,9 +8,6 @@ import { Whole } from '../bytes/whole.ts'
 import { fault, noMemory, type Fault } from '../mcp/faults.ts'
 import { readOneATurn } from './pace.ts'
 
-/** Longest body, bytes. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024
-
 /** A body, and its place in the budget until it has gone on. */
 export interface Body {
   readonly bytes: Buffer
@@ -20,14 +17,19 @@ export interface Body {
 
 type Read = Result<Body, Fault> | undefined
 
-const tooLarge = (): Read =>
-  fail(fault('body-too-large', `the body is longer than ${MAX_BODY_BYTES} bytes`))
+const tooLarge = ({ sizes: { requestBytes } }: Budget): Read =>
+  fail(
+    fault(
+      'body-too-large',
+      `the body is longer than ${requestBytes} bytes (outrigger.dev/max-request-size)`,
+    ),
+  )
 
 /** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
 export const readBody = (request: IncomingMessage, budget: Budget): Promise<Read> =>
   new Promise((resolve) => {
     const declared = Number(request.headers['content-length'] ?? 0)
-    if (declared > MAX_BODY_BYTES) resolve(tooLarge())
+    if (declared > budget.sizes.requestBytes) resolve(tooLarge(budget))
     else new Reading(request, declared, budget, resolve).begin()
   })
 
@@ -48,7 +50,7 @@ class Reading implements Holder {
   ) {
     this.request = request
     this.declared = declared
-    this.body = new Whole(MAX_BODY_BYTES, declared)
+    this.body = new Whole(budget.sizes.requestBytes, declared)
     this.budget = budget
     this.resolve = resolve
   }
@@ -76,7 +78,7 @@ class Reading implements Holder {
   private readonly onData = (piece: Buffer): void => {
     const { body, declared } = this
     const isAll = piece.length === declared
-    if (!body.add(piece)) this.stop(tooLarge())
+    if (!body.add(piece)) this.stop(tooLarge(this.budget))
     else if (!isAll) this.hold(Math.max(body.length, this.lease?.bytes ?? 0))
   }
 
@@ -95,7 +97,7 @@ class Reading implements Holder {
   /** Reads on only where there is room for so much. */
   private hold(bytes: number): void {
     // Of a declared body no more than that can come.
-    const most = this.declared === 0 ? MAX_BODY_BYTES : this.declared
+    const most = this.declared === 0 ? this.budget.sizes.requestBytes : this.declared
     this.lease ??= this.budget.lease('bodies', this)
     if (bytes <= SMALL_BYTES) {
       // Who is small waits for nobody: what many of them leave incomplete has its bound here.

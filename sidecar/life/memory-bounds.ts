@@ -1,16 +1,17 @@
 // How much of its container's memory a sidecar may fill with what it holds for others: a quarter. As much again is
 // garbage before it is collected, and the rest is what Node takes with nothing to do. Pure.
 
-const SHARE = 4
+import { budgetOf } from '../../shared/memory-budget.ts'
+
 /** Without a limit: that of the sidecars that the webhook injects. */
 const ASSUMED_LIMIT_BYTES = 256 * 1024 * 1024
-/** Part of it lies in V8's heap, which the image bounds. */
-const MOST_BYTES = 128 * 1024 * 1024
 
 /** Beyond this share of its limit a process collects its garbage at once. */
 const HIGH_SHARE = 0.6
 
 export interface MemoryBounds {
+  /** Of the process, known or assumed. */
+  readonly limitBytes: number
   readonly budgetBytes: number
   readonly highBytes: number
 }
@@ -23,7 +24,8 @@ export const memoryBounds = (
   const limit = Math.min(configured ?? Infinity, ofContainer ?? Infinity)
   const known = Number.isFinite(limit) ? limit : ASSUMED_LIMIT_BYTES
   return {
-    budgetBytes: Math.min(Math.floor(known / SHARE), MOST_BYTES),
+    limitBytes: known,
+    budgetBytes: budgetOf(known),
     highBytes: known * HIGH_SHARE,
   }
 }

@@ -56,7 +56,7 @@ export const overlong = (bytes: Buffer, part: 'beginning' | 'end', maxBytes: num
   const names = part === 'end' ? namedAtEnd(text) : claimIn(text, scanLoosely(text))?.names
   return {
     what: 'unusable',
-    reason: `it is longer than ${maxBytes} bytes`,
+    reason: `it is longer than ${maxBytes} bytes (outrigger.dev/max-response-size)`,
     start: part === 'end' ? '' : startOf(text),
     names: names ?? [],
     isDoubtful: false,

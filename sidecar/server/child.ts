@@ -7,7 +7,7 @@ import { readServerLine, type OddLine } from '../mcp/server-line.ts'
 import { overlong, unfinished, type Unusable } from '../mcp/unusable.ts'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
-import { MAX_MESSAGE_BYTES, notReading, type Link, type LinkEnd, type LinkOwner } from './link.ts'
+import { notReading, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 import type { Pipes } from './pipes.ts'
 import { howEnded, type Exit } from './process-watch.ts'
 import { Stall } from './stall.ts'
@@ -98,9 +98,10 @@ export class Child implements Link {
       granted: () => undefined,
       ended: () => this.outOfMemory('did not read its input'),
     })
-    this.lines = new Lines(MAX_MESSAGE_BYTES, this.pending, {
+    const { responseBytes } = budget.sizes
+    this.lines = new Lines(responseBytes, this.pending, {
       line: (line) => this.line(line),
-      overlong: (bytes, part) => this.cannotUse(overlong(bytes, part, MAX_MESSAGE_BYTES)),
+      overlong: (bytes, part) => this.cannotUse(overlong(bytes, part, responseBytes)),
       idle: () => this.goOn(),
     })
     this.stdin.on('error', () => this.inputClosed())

@@ -4,7 +4,6 @@
 // without end takes more memory than a sidecar may have (16 MiB of them: 94 MB of heap) long before its bound is met.
 
 import { Gathered } from '../bytes/gathered.ts'
-import { MAX_MESSAGE_BYTES } from './link.ts'
 
 export interface ServerEvent {
   /** Fit to be sent back in a header; ids that are not are left out. */
@@ -35,6 +34,8 @@ export class EventReader {
   lastId: string | undefined
   /** How long the server wants us to wait before that. */
   retryMs: number | undefined
+  /** The longest event. */
+  private readonly maxBytes: number
   private readonly onEvent: (event: ServerEvent) => void
   /** The line that has not ended yet. */
   private readonly pending = new Gathered()
@@ -46,7 +47,8 @@ export class EventReader {
   /** The last chunk ended with CR: an LF that follows belongs to it. */
   private isAfterCr = false
 
-  constructor(onEvent: (event: ServerEvent) => void) {
+  constructor(maxBytes: number, onEvent: (event: ServerEvent) => void) {
+    this.maxBytes = maxBytes
     this.onEvent = onEvent
   }
 
@@ -75,7 +77,7 @@ export class EventReader {
   }
 
   private isOver(): boolean {
-    return this.length > MAX_MESSAGE_BYTES
+    return this.length > this.maxBytes
   }
 
   private line(bytes: Buffer): void {

@@ -3,17 +3,18 @@
 
 import type { IncomingMessage } from 'node:http'
 import { oneLine } from '../../shared/one-line.ts'
-import type { Budget, Lease } from '../bytes/budget.ts'
+import type { Budget, Lease, MessageSizes } from '../bytes/budget.ts'
 import { free } from '../bytes/freed.ts'
 import { Whole } from '../bytes/whole.ts'
 import { member, stringAt, type Response } from '../mcp/message.ts'
 import { readServerLine, type ServerLine } from '../mcp/server-line.ts'
 import { EventReader, type ServerEvent } from './event-reader.ts'
-import { MAX_MESSAGE_BYTES, type Refusal } from './link.ts'
+import type { Refusal } from './link.ts'
 
 const WANTS_HEADERS =
   "; if it wants its caller's own Authorization, set outrigger.dev/forward-headers: Authorization"
-const TOO_LONG = `the server's answer is longer than ${MAX_MESSAGE_BYTES} bytes`
+const tooLong = ({ responseBytes }: MessageSizes): string =>
+  `the server's answer is longer than ${responseBytes} bytes (outrigger.dev/max-response-size)`
 const NO_MEMORY =
   "the server's answer stopped while others waited for the memory that it takes, and was cut off"
 
@@ -64,7 +65,8 @@ export const readWhole = (
   budget: Budget,
   onEnd: (bytes: Buffer, why: string | undefined) => void,
 ): void => {
-  const body = new Whole(MAX_MESSAGE_BYTES)
+  const { responseBytes } = budget.sizes
+  const body = new Whole(responseBytes)
   let why: string | undefined
   const cut = (reason: string): void => {
     why ??= reason
@@ -77,8 +79,8 @@ export const readWhole = (
     ended: () => cut(NO_MEMORY),
   })
   response.on('data', (chunk: Buffer) => {
-    if (!body.add(chunk)) cut(TOO_LONG)
-    else if (!lease.reads(body.length, MAX_MESSAGE_BYTES)) response.pause()
+    if (!body.add(chunk)) cut(tooLong(budget.sizes))
+    else if (!lease.reads(body.length, responseBytes)) response.pause()
   })
   response.on('error', () => undefined)
   response.on('close', () => {
@@ -98,6 +100,7 @@ export interface EventsOptions {
 /** An event stream that is being read. */
 export class Events {
   private readonly response: IncomingMessage
+  private readonly sizes: MessageSizes
   private readonly reader: EventReader
   private readonly lease: Lease
   private isPaused = false
@@ -105,7 +108,8 @@ export class Events {
 
   constructor(response: IncomingMessage, { budget, onEvent, onEnd }: EventsOptions) {
     this.response = response
-    this.reader = new EventReader(onEvent)
+    this.sizes = budget.sizes
+    this.reader = new EventReader(budget.sizes.responseBytes, onEvent)
     this.lease = budget.lease('lines', {
       isRefusable: false,
       granted: () => {
@@ -140,9 +144,9 @@ export class Events {
   }
 
   private read(chunk: Buffer): void {
-    if (!this.reader.push(chunk)) this.cut(TOO_LONG)
+    if (!this.reader.push(chunk)) this.cut(tooLong(this.sizes))
     else if (this.reader.length === 0) this.lease.release()
-    else if (!this.lease.reads(this.reader.length, MAX_MESSAGE_BYTES)) this.response.pause()
+    else if (!this.lease.reads(this.reader.length, this.sizes.responseBytes)) this.response.pause()
   }
 
   private cut(why: string): void {

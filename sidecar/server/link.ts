@@ -5,9 +5,6 @@ import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 
-/** Longest message that a server may send, bytes: a line of its stdout, the body of an HTTP answer, an event. */
-export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-
 /** A server wants other credentials of its caller's own, and the caller can bring them. */
 export interface Refusal {
   readonly status: 401 | 403

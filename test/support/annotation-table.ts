@@ -18,6 +18,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   directories: 'a comma list of directories',
   destinations: 'a comma list of destinations',
   quantity: 'a quantity',
+  size: 'a size',
   url: 'a URL',
   uids: 'a uid, `name=uid`',
   headers: 'a comma list of header names',

@@ -1,6 +1,7 @@
 // The sidecar's requests and limits, always set, and what they mean for the pod: a Guaranteed pod
 // stays Guaranteed, pod-level resources grow by ours. Pure.
 
+import { sizeErrors } from '../../shared/memory-budget.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { formatQuantity, isSameQuantity, parseQuantity } from '../settings/quantity.ts'
@@ -63,8 +64,16 @@ const keepTexts = (before: JsonObject, ours: Readonly<Record<string, string>>): 
   ),
 })
 
-/** Requests above limits, which the API server would refuse with words of its own. */
-export const resourceViolations = (settings: Settings): readonly Violation[] =>
+/** Requests above limits, which the API server would refuse with words of its own, and messages above the memory. */
+export const resourceViolations = (settings: Settings): readonly Violation[] => [
+  ...requestViolations(settings),
+  ...sizeErrors(
+    settings,
+    Number((parseQuantity(settings['sidecar-memory-limit']) ?? 0n) / 10n ** 9n),
+  ).map((error) => violation('resources', error)),
+]
+
+const requestViolations = (settings: Settings): readonly Violation[] =>
   RESOURCES.flatMap((name) => {
     const [request, limit] = [
       settings[`sidecar-${name}-request`],

@@ -21,7 +21,7 @@ export const VIOLATIONS = {
   windows: 'the pod runs on Windows',
   'weaker-security': 'a security context is explicitly weaker than what a server gets',
   'same-uid': 'a container runs as the sidecar’s uid, or in its group',
-  resources: 'the sidecar’s requests exceed its limits',
+  resources: 'the sidecar’s requests exceed its limits, or a message size its memory',
   'too-large':
     'the pod holds more than Outrigger judges, or its annotations more than the API server takes',
   internal: 'a fault of Outrigger’s',

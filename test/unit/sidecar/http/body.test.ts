@@ -6,7 +6,7 @@ import { aBudget } from '../../../support/budgets.ts'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
-import { MAX_BODY_BYTES, readBody } from '../../../../sidecar/http/body.ts'
+import { readBody } from '../../../../sidecar/http/body.ts'
 
 const arriving = (chunks: readonly Buffer[], declared?: number): IncomingMessage => {
   const request = new IncomingMessage(new Socket())
@@ -17,6 +17,7 @@ const arriving = (chunks: readonly Buffer[], declared?: number): IncomingMessage
   return request
 }
 
+const MAX_BODY_BYTES = aBudget().sizes.requestBytes
 const MIB = 1024 * 1024
 const block = (bytes: number): Buffer => Buffer.alloc(bytes, 'x')
 
