@@ -296,6 +296,7 @@ describeOwnCluster('control', 'workloads', (target) => {
   })
 
   describe('whoever writes a workload learns what becomes of its pods', () => {
+    const UNBUILT = { 'outrigger.dev/auth': 'oidc' }
     const denied = (namespace: string, annotations: Json): Promise<readonly string[]> =>
       api
         .create(workload('Deployment', 'denied', annotations), namespace, '?dryRun=All')
@@ -305,17 +306,16 @@ describeOwnCluster('control', 'workloads', (target) => {
         })
 
     test('one that is annotated', async () => {
-      const annotations = { 'outrigger.dev/inject': 'true' }
-      expect(await denied(NAMESPACE, annotations)).toEqual([
+      expect(await denied(NAMESPACE, { 'outrigger.dev/inject': 'true', ...UNBUILT })).toEqual([
         expect.stringMatching(
-          /^pods of Deployment denied will be denied: outrigger.dev\/oidc-issuers/,
+          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc is not built yet/,
         ),
       ])
     })
     test('one whose namespace opts in', async () => {
-      expect(await denied('workloads-in', {})).toEqual([
+      expect(await denied('workloads-in', UNBUILT)).toEqual([
         expect.stringMatching(
-          /^pods of Deployment denied will be denied: outrigger.dev\/oidc-issuers/,
+          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc is not built yet/,
         ),
       ])
     })
