@@ -1,7 +1,7 @@
 // What is wrong with a document that a schema refuses, in our own words: where, what would be right, and for a name
 // that does not exist the nearest one that does. Pure.
 
-import * as z from 'zod/mini'
+import * as core from 'zod/v4/core'
 import { nearest } from './nearest.ts'
 
 export interface SchemaFault {
@@ -20,22 +20,22 @@ const KINDS: Readonly<Record<string, string>> = {
   string: 'a string (in YAML put it in quotes)',
 }
 
-type Type = z.core.$ZodType
+type Type = core.$ZodType
 
 /** What stands under a schema's wrappers. */
 const bare = (schema: Type): Type => {
   const isWrapper =
-    schema instanceof z.core.$ZodDefault ||
-    schema instanceof z.core.$ZodPrefault ||
-    schema instanceof z.core.$ZodOptional
+    schema instanceof core.$ZodDefault ||
+    schema instanceof core.$ZodPrefault ||
+    schema instanceof core.$ZodOptional
   return isWrapper ? bare(schema._zod.def.innerType) : schema
 }
 
 const below = (schema: Type, part: string): Type | undefined => {
   const type = bare(schema)
-  if (type instanceof z.core.$ZodObject) return type._zod.def.shape[part]
-  if (type instanceof z.core.$ZodRecord) return type._zod.def.valueType
-  return type instanceof z.core.$ZodArray ? type._zod.def.element : undefined
+  if (type instanceof core.$ZodObject) return type._zod.def.shape[part]
+  if (type instanceof core.$ZodRecord) return type._zod.def.valueType
+  return type instanceof core.$ZodArray ? type._zod.def.element : undefined
 }
 
 /** The members that there are at a place. */
@@ -43,7 +43,7 @@ const membersAt = (schema: Type, path: readonly string[]): readonly string[] => 
   let found: Type | undefined = schema
   for (const part of path) found = found && below(found, part)
   const type = found && bare(found)
-  return type instanceof z.core.$ZodObject ? Object.keys(type._zod.def.shape) : []
+  return type instanceof core.$ZodObject ? Object.keys(type._zod.def.shape) : []
 }
 
 const valueAt = (document: unknown, path: readonly string[]): unknown => {
@@ -64,7 +64,7 @@ const unknownMember = (name: string, members: readonly string[]): string => {
   return `there is no such member${members.length === 0 ? '' : hint}`
 }
 
-const bound = (issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string => {
+const bound = (issue: core.$ZodIssueTooSmall | core.$ZodIssueTooBig): string => {
   const [side, limit] =
     issue.code === 'too_small' ? ['at least', issue.minimum] : ['at most', issue.maximum]
   if (issue.origin === 'string' && issue.code === 'too_small' && limit === 1)
@@ -91,7 +91,7 @@ const wrongType = (expected: string, value: unknown): string => {
     : `must be ${kind}`
 }
 
-const words = (issue: z.core.$ZodIssue, value: unknown): string => {
+const words = (issue: core.$ZodIssue, value: unknown): string => {
   if (issue.code === 'invalid_type') return wrongType(issue.expected, value)
   if (issue.code === 'too_small' || issue.code === 'too_big') return bound(issue)
   if (issue.code === 'invalid_value') return oneOf(issue.values, value)
@@ -106,7 +106,7 @@ const words = (issue: z.core.$ZodIssue, value: unknown): string => {
 export const schemaFaults = (
   schema: Type,
   document: unknown,
-  issues: readonly z.core.$ZodIssue[],
+  issues: readonly core.$ZodIssue[],
 ): readonly SchemaFault[] =>
   issues.flatMap((issue) => {
     const path = issue.path.map(String)

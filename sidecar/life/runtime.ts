@@ -3,15 +3,15 @@
 
 /**
  * One arena, since V8's threads would each keep one of their own. What is free at its end goes back at once, but for
- * 2 MiB, lest each call move the end. Large messages lie outside it where they find no room in it: among them small
- * things hold the pages of the large (after a flood of 64 KiB pieces 108 MB stay without, 88 MB with). Room for those of
- * a few calls is in the 2 MiB: a message of 64 KiB that is mapped anew has its pages faulted in one by one, and its call
- * takes twice as long.
+ * a MiB, lest each call move the end. Large messages lie outside it where they find no room in it: among them small
+ * things hold the pages of the large (after a flood of 64 KiB pieces 108 MB stay without, 88 MB with; 102 MB with 2 MiB
+ * free at the end). The price: a message of 64 KiB that finds no room is mapped anew, its pages are faulted in one by
+ * one, and its call takes twice as long.
  */
 export const SIDECAR_ENVIRONMENT = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_TRIM_THRESHOLD_: '2097152',
-  MALLOC_TOP_PAD_: '2097152',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  MALLOC_TOP_PAD_: '1048576',
   MALLOC_MMAP_THRESHOLD_: '49152',
 } as const
 
