@@ -2,7 +2,7 @@
 // reads it. `npm run build` has made them.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,10 @@ const telemetry = (bundle: string): string[] =>
 
 test('the sidecar is made of few packages, and OpenTelemetry is none of them', () => {
   expect([...packagesOf('sidecar.js')].sort()).toEqual(['prom-client', 'zod'])
+})
+
+test('the sidecar is small: a library that comes whole costs megabytes of every pod', () => {
+  expect(statSync(join(root, 'dist/sidecar.js')).size).toBeLessThan(500_000)
 })
 
 test("no bundle imports Node's modules by their facades, which load what nobody uses", () => {
