@@ -1,5 +1,5 @@
-// Whether what was thrown says that a file is not there. By shape, not by class, as messages are.
-// Nothing else lives here.
+// Whether what was thrown says that a file is not there. Nothing else lives here.
 
-export const isMissingFile = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'
+import { codeOf } from './error-code.ts'
+
+export const isMissingFile = (error: unknown): boolean => codeOf(error) === 'ENOENT'

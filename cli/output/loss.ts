@@ -1,5 +1,6 @@
 // What was not printed, in words and as an exit code. Pure.
 
+import { codeOf } from '../../shared/error-code.ts'
 import { streamWords } from './system-words.ts'
 
 export interface Loss {
@@ -13,7 +14,7 @@ const FAILED = 1
 
 /** A stream's failure: a reader that has left is not a disk that is full. */
 export const lossOf = (stream: string, error: Error): Loss => {
-  const isReaderGone = 'code' in error && error.code === 'EPIPE'
+  const isReaderGone = codeOf(error) === 'EPIPE'
   const why = isReaderGone ? 'whoever read it has left' : streamWords(error)
   return {
     message: `${stream} is not whole: ${why}`,

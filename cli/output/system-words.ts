@@ -1,5 +1,6 @@
 // What the system has answered, in words for people: never a code alone, and what helps where that is known. Pure.
 
+import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
 
 const FILES: Readonly<Record<string, string>> = {
@@ -20,9 +21,6 @@ const STREAMS: Readonly<Record<string, string>> = {
   EFBIG: 'the file has become larger than files may be',
   EIO: 'the device does not take it',
 }
-
-export const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 
 /** Why a file cannot be read. */
 export const fileWords = (error: unknown): string =>

@@ -2,6 +2,7 @@
 // And giving it back.
 
 import type { AddressInfo, Server } from 'node:net'
+import { codeOf } from '../../shared/error-code.ts'
 
 /** What listens: for HTTP, or for whatever passes unread. */
 export type Listener = Server & { closeAllConnections(): void }
@@ -19,9 +20,7 @@ const listenOn = (server: Server, port: number, host: string): Promise<number> =
   })
 
 const isMissingFamily = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(String(error.code))
+  ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes(codeOf(error))
 
 /**
  * Listens so that no other process can take the same port in the other address family: `::` is one

@@ -1,6 +1,7 @@
 // The children that the shim has been asked for, by number, until they are gone: what it says of one goes to that
 // one. Bounded by who asks (spawner.ts): here nothing is refused for being too many.
 
+import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
@@ -248,8 +249,7 @@ const EXHAUSTION: ReadonlyMap<string, string> = new Map([
   ['ENOMEM', 'the machine has no memory left for its pipes'],
 ])
 
-const exhaustion = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error ? EXHAUSTION.get(String(error.code)) : undefined
+const exhaustion = (error: unknown): string | undefined => EXHAUSTION.get(codeOf(error))
 
 /** A server that we ended by a signal, because it did not heed the end of its input, has not failed. */
 const exitCode = (

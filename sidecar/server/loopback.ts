@@ -4,6 +4,7 @@
 import { Agent, request, type ClientRequest, type RequestOptions } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { codeOf } from '../../shared/error-code.ts'
 import { Trust } from './trust.ts'
 
 /** Requests on the wire at once; more wait their turn. */
@@ -62,7 +63,7 @@ export class Loopback {
 
   /** What went wrong on the wire, as a sentence that names the port. */
   sentence(error: Error): string {
-    const code = 'code' in error ? String(error.code) : ''
+    const code = codeOf(error)
     return `the server on port ${this.port}: ${error.message === '' ? code : error.message}${this.advice(code, error.message)}`
   }
 
@@ -92,4 +93,4 @@ export class Loopback {
 }
 
 /** Nobody listens there: the server is gone, and with it whatever it knew. */
-export const isNobody = (error: Error): boolean => 'code' in error && error.code === 'ECONNREFUSED'
+export const isNobody = (error: Error): boolean => codeOf(error) === 'ECONNREFUSED'

@@ -2,6 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { codeOf } from '../../shared/error-code.ts'
 
 const openFifo = (path: string, flags: number): number => {
   const fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW)
@@ -16,7 +17,7 @@ const isRead = (fd: number): boolean => {
     closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK))
     return true
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ENXIO')
+    return codeOf(error) !== 'ENXIO'
   }
 }
 

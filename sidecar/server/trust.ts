@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
+import { messageOf } from '../../shared/message.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -58,7 +59,7 @@ export class Trust {
         },
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       return { value: {}, error: new Error(`outrigger.dev/ca-file cannot be read: ${why}`) }
     }
   }
