@@ -32,7 +32,6 @@ import {
   errorMessage,
   errorType,
   isReadWhole,
-  mayBeAboutNotification,
   saidIn,
   subscriptionIn,
   twiceFault,
@@ -48,6 +47,7 @@ import {
   withoutWords,
 } from './call-faults.ts'
 import { InFlight } from './in-flight.ts'
+import { Nameless } from './nameless.ts'
 import { ownEdits } from './own-edits.ts'
 import { Rulings, unusableFault, type Ruling } from './ruling.ts'
 
@@ -89,11 +89,7 @@ export class Channel implements LinkOwner {
   answers = 0
   /** The last line that cannot be used and names nobody: perhaps it was to be an answer. */
   private stray: string | undefined
-  /** The newest request before a message that has no answer, and that some servers answer with an error all the same. */
-  private beforeOneWay: number | undefined
-  private lastId = 0
-  /** The newest request that nobody waits for any more: its answer may still come. */
-  private abandoned: number | undefined
+  private readonly nameless = new Nameless()
 
   constructor(options: ChannelOptions) {
     this.options = options
@@ -127,7 +123,7 @@ export class Channel implements LinkOwner {
     const id = this.options.nextId()
     const token = member(metaOf(request), 'progressToken')
     const tokenText = token && slice(request.text, token)
-    this.lastId = id
+    this.nameless.asked(id)
     const edits = ownEdits(request, token, id)
     const hop = options.trace && this.hop(options.trace, request, id, edits)
     const sentMs = this.options.now()
@@ -157,7 +153,7 @@ export class Channel implements LinkOwner {
 
   /** Sends a notification or response as it is; lost where the server does not read, or has gone. */
   send(text: string): void {
-    this.beforeOneWay = this.lastId
+    this.nameless.told()
     if (this.end === undefined) this.link.send(text, NO_HEADERS)
   }
 
@@ -172,7 +168,7 @@ export class Channel implements LinkOwner {
   /** The same with the client's own notification, in which our id stands already. */
   withdraw(call: Call, text: string): void {
     if (!this.calls.delete(call)) return
-    this.abandoned = call.id
+    this.nameless.gaveUp(call.id)
     call.hop?.end('cancelled')
     this.send(text)
     this.link.abandon(call.id)
@@ -312,28 +308,23 @@ export class Channel implements LinkOwner {
   private answered(call: Call, response: Response): void {
     this.calls.delete(call)
     this.answers++
-    if (call.id > (this.beforeOneWay ?? Infinity)) this.beforeOneWay = undefined
-    if (call.id > (this.abandoned ?? Infinity)) this.abandoned = undefined
+    this.nameless.answered(call.id)
     this.observe(call, errorType(response), call.hop && errorMessage(response))
     call.caller.answer(answerText(response, call), response)
   }
 
-  /**
-   * The request that an error without an id can only answer: the only one in flight on a pipe. Not where it may be about
-   * one that was given up, or about a notification, which servers that know no such thing answer with "method not found";
-   * and nothing of what strangers share.
-   */
+  /** The request that an error without an id answers: on a pipe alone, and nothing of what strangers share. */
   private ofError(response: Response): Call | undefined {
-    if (this.link.port !== undefined) return undefined
-    if (this.beforeOneWay !== undefined && mayBeAboutNotification(response)) return undefined
-    const [call, other] = this.calls
-    if (call && !other && this.abandoned === undefined && this.isPrivate) {
-      this.options.remarks.tolerated('error-without-id')
+    const { nameless, link, options } = this
+    if (link.port !== undefined || nameless.isPerhapsNone(response)) return undefined
+    const call = this.isPrivate ? nameless.whose(this.calls) : undefined
+    if (call) {
+      options.remarks.tolerated('error-without-id')
       return call
     }
     const said = saidIn(response)
     this.stray = `${said} (an error that does not say to which request)`
-    this.options.remarks.odd('error-without-id', said, this.link.process)
+    options.remarks.odd('error-without-id', said, link.process)
     return undefined
   }
 
