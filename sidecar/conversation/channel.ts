@@ -237,6 +237,7 @@ export class Channel implements LinkOwner {
   private fail(call: Call, reason: Fault, errorType = 'server_failed'): void {
     if (!this.calls.delete(call)) return
     this.observe(call, errorType)
+    this.link.abandon(call.id)
     call.caller.fault(reason)
   }
 
@@ -307,6 +308,7 @@ export class Channel implements LinkOwner {
 
   private answered(call: Call, response: Response): void {
     this.calls.delete(call)
+    this.link.abandon(call.id)
     this.answers++
     this.nameless.answered(call.id)
     this.observe(call, errorType(response), call.hop && errorMessage(response))

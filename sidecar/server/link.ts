@@ -52,7 +52,7 @@ export interface Link {
   readonly process?: number
   /** Sends one message (latin1 text, no line ends); the fault says why it cannot be sent, and then nothing is. */
   send(text: string, envelope: Envelope): Fault | undefined
-  /** Nobody waits for the answer to this request any more. */
+  /** Nobody waits for the answer to this request any more: it has come, in whatever way, or will be of no use. */
   abandon(id: number): void
   /** Stops and continues reading from the server, where one slow client holds it. */
   pause(): void

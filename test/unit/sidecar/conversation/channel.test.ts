@@ -169,6 +169,23 @@ describe('ids and tokens', () => {
   })
 })
 
+describe('the link hears that nobody waits any more', () => {
+  test.each<[string, (line: string) => string]>([
+    ['for what has been answered', (line) => line],
+    [
+      'for what was answered by what cannot be used',
+      (line) => line.replace('"id"', '"id":101,"id"'),
+    ],
+    ['for what was answered over two lines', (line) => `${line.slice(0, -1)},`],
+  ])('%s', (_name, written) => {
+    const caller = listener()
+    call(caller)
+    link.writes(written(result('101')))
+    expect(caller.heard.answers.length + caller.heard.faults.length).toBe(1)
+    expect(link.abandoned).toEqual([101])
+  })
+})
+
 describe('time', () => {
   test('a wait ends at its time: the caller hears why, the server that nobody waits', () => {
     const caller = listener()
