@@ -15,6 +15,8 @@ const WANTS_HEADERS =
   "; if it wants its caller's own Authorization, set outrigger.dev/forward-headers: Authorization"
 const tooLong = ({ responseBytes }: MessageSizes): string =>
   `the server's answer is longer than ${responseBytes} bytes (outrigger.dev/max-response-size)`
+/** The servers that end their answers do so at once. */
+const LEFT_OPEN_MS = 1000
 const NO_MEMORY =
   "the server's answer stopped while others waited for the memory that it takes, and was cut off"
 
@@ -90,6 +92,19 @@ export const readWhole = (
   })
 }
 
+/** What has been answered is the server's to end; what it leaves open would take a connection for ever. */
+const closeSoon = (response: IncomingMessage): void => {
+  const late = setTimeout(() => response.destroy(), LEFT_OPEN_MS)
+  response.on('close', () => clearTimeout(late))
+}
+
+/** Reads a body of which nobody wants to know anything. */
+export const throwAway = (response: IncomingMessage): void => {
+  response.on('error', () => undefined)
+  response.resume()
+  closeSoon(response)
+}
+
 export interface EventsOptions {
   readonly budget: Budget
   readonly onEvent: (event: ServerEvent) => void
@@ -105,6 +120,7 @@ export class Events {
   private readonly lease: Lease
   private isPaused = false
   private why: string | undefined
+  private isLeft = false
 
   constructor(response: IncomingMessage, { budget, onEvent, onEnd }: EventsOptions) {
     this.response = response
@@ -143,6 +159,16 @@ export class Events {
     if (!this.lease.isWaiting) this.response.resume()
   }
 
+  close(): void {
+    this.response.destroy()
+  }
+
+  /** Leaves it to the server to end it, for a moment. */
+  closeSoon(): void {
+    if (!this.isLeft) closeSoon(this.response)
+    this.isLeft = true
+  }
+
   private read(chunk: Buffer): void {
     if (!this.reader.push(chunk)) this.cut(tooLong(this.sizes))
     else if (this.reader.length === 0) this.lease.release()
@@ -151,6 +177,6 @@ export class Events {
 
   private cut(why: string): void {
     this.why ??= why
-    this.response.destroy()
+    this.close()
   }
 }

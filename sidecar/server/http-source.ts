@@ -22,9 +22,10 @@ import { SseLink } from './sse-link.ts'
 const END_TIMEOUT_MS = 5000
 /** Longest wait for the head of an answer when the endpoint is looked for. */
 const ASK_TIMEOUT_MS = 5000
-/** Longest wait for the endpoint that an event stream begins with, and for a notification to be accepted. */
+/** Longest wait for the endpoint that an event stream begins with. */
 const OPEN_TIMEOUT_MS = 10_000
-const ACCEPT_TIMEOUT_MS = 5000
+/** Longest wait for a notification to be accepted: over HTTP+SSE the rest waits for that, else nobody does. */
+const ACCEPT_TIMEOUT_MS = { http: 30_000, sse: 5000 } as const
 
 const ASKED = {
   http: {
@@ -86,15 +87,12 @@ export class HttpSource implements LinkSource {
     }
     const { transport, path } = endpoint.value
     const { forwards, budget } = this.options
-    const target = { loopback: this.loopback, path, forwards, budget, onClose }
+    const acceptTimeoutMs = ACCEPT_TIMEOUT_MS[transport]
+    const target = { loopback: this.loopback, path, forwards, budget, acceptTimeoutMs, onClose }
     return ok(
       transport === 'http'
         ? new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS })
-        : new SseLink({
-            ...target,
-            openTimeoutMs: OPEN_TIMEOUT_MS,
-            acceptTimeoutMs: ACCEPT_TIMEOUT_MS,
-          }),
+        : new SseLink({ ...target, openTimeoutMs: OPEN_TIMEOUT_MS }),
     )
   }
 

@@ -3,39 +3,22 @@
 // both are over, and nothing of it can be taken up again. It is asked for with the first message.
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
-import { noMemory, type Fault } from '../mcp/faults.ts'
-import { slice } from '../mcp/message.ts'
-import { Events, isEventStream, lineIn, noAnswer, readWhole } from './http-answer.ts'
+import type { Lease } from '../bytes/budget.ts'
+import type { Fault } from '../mcp/faults.ts'
 import type { ServerEvent } from './event-reader.ts'
-import {
-  notReading,
-  type Envelope,
-  type Link,
-  type LinkEnd,
-  type LinkOwner,
-  type Refusal,
-} from './link.ts'
-import { isNobody, type Loopback } from './loopback.ts'
+import { isEventStream, lineIn, throwAway } from './http-answer.ts'
+import type { Envelope, Refusal } from './link.ts'
+import { LoopbackLink, type LinkTarget } from './loopback-link.ts'
 import { ownPath } from './own-path.ts'
 
-const MAX_OPEN = 256
 const MAX_URL = 4096
 /** How much of a server's words stands in an error. */
 const MAX_SHOWN = 200
 
-export interface SseTarget {
-  readonly loopback: Loopback
-  /** Of the event stream. */
-  readonly path: string
-  /** Headers of its caller's own go on: what the server says of them is for the caller. */
-  readonly forwards: boolean
-  readonly budget: Budget
+/** Its path is the event stream's. What follows a notification waits until that is accepted, lest it overtake. */
+export interface SseTarget extends LinkTarget {
   /** How long the server may take to say where it takes messages. */
   readonly openTimeoutMs: number
-  /** How long it may take to accept a notification: what follows waits, lest it overtake. */
-  readonly acceptTimeoutMs: number
-  readonly onClose: () => void
 }
 
 /** A message on its way to the server. */
@@ -46,12 +29,8 @@ interface Outgoing {
   readonly unread: Lease
 }
 
-export class SseLink implements Link {
-  owner: LinkOwner | undefined
-  private readonly target: SseTarget
+export class SseLink extends LoopbackLink<SseTarget> {
   private stream: ClientRequest | undefined
-  private events: Events | undefined
-  private isPaused = false
   /** The caller's own headers, as its last request brought them. */
   private forwarded: Readonly<Record<string, string>> = {}
   /** Where the server takes messages, once it has said. */
@@ -64,28 +43,15 @@ export class SseLink implements Link {
   private readonly unaccepted = new Map<number, ClientRequest>()
   /** The notification that the server has not accepted yet. */
   private accepting: ClientRequest | undefined
-  private end: LinkEnd | undefined
-
-  constructor(target: SseTarget) {
-    this.target = target
-  }
-
-  get port(): number {
-    return this.target.loopback.port
-  }
 
   send(text: string, { id, headers }: Envelope): Fault | undefined {
     // Its end has been told, with the reason.
-    if (this.end) return undefined
-    if (this.posts.size + this.waiting.length >= MAX_OPEN) return notReading(`${MAX_OPEN} messages`)
-    const { budget } = this.target
-    const unread = budget.lease('inputs')
-    if (text.length > SMALL_BYTES && !unread.keep(text.length)) {
-      return noMemory('what the server does not read', budget.bytes)
-    }
+    if (this.isEnded) return undefined
+    const unread = this.unread(text, this.posts.size + this.waiting.length)
+    if (!unread.ok) return unread.error
     if (id !== undefined) this.forwarded = headers()
     if (!this.stream) this.listen()
-    this.waiting.push({ text, id, unread, forwarded: this.forwarded })
+    this.waiting.push({ text, id, unread: unread.value, forwarded: this.forwarded })
     this.sendOn()
     return undefined
   }
@@ -94,20 +60,6 @@ export class SseLink implements Link {
     const at = this.waiting.findIndex((outgoing) => outgoing.id === id)
     for (const { unread } of at === -1 ? [] : this.waiting.splice(at, 1)) unread.release()
     this.letGo(id)
-  }
-
-  pause(): void {
-    this.isPaused = true
-    this.events?.pause()
-  }
-
-  look(): void {
-    // Whatever ends here ends with an event.
-  }
-
-  resume(): void {
-    this.isPaused = false
-    this.events?.resume()
   }
 
   close(): void {
@@ -120,46 +72,37 @@ export class SseLink implements Link {
     const stream = loopback.request({ method: 'GET', path, headers, isLasting: true })
     this.stream = stream
     this.late = setTimeout(
-      () => this.fail(`the server did not say within ${openTimeoutMs} ms where it takes messages`),
+      () => this.gone(`the server did not say within ${openTimeoutMs} ms where it takes messages`),
       openTimeoutMs,
     )
     stream.on('response', (response) => {
       if (response.statusCode === 200 && isEventStream(response)) this.read(response)
       else this.refused(response)
     })
-    stream.on('error', (error) => this.fail(loopback.sentence(error)))
+    stream.on('error', (error) => this.gone(loopback.sentence(error)))
     stream.end()
   }
 
   private read(response: IncomingMessage): void {
-    this.events = new Events(response, {
-      budget: this.target.budget,
-      onEvent: (event) => this.event(event),
-      onEnd: (why) =>
-        this.fail(why ?? 'the server has ended its event stream, and with it the session'),
-    })
-    if (this.isPaused) this.events.pause()
+    this.events(
+      response,
+      (event) => this.event(event),
+      (_events, why) =>
+        this.gone(why ?? 'the server has ended its event stream, and with it the session'),
+    )
   }
 
   private refused(response: IncomingMessage): void {
     const { path } = this.target
-    readWhole(response, this.target.budget, (bytes, why) => {
-      const none = noAnswer(response, lineIn(bytes), this.target.forwards)
-      this.fail(`no event stream at ${path}: ${why ?? none.why}`, none.refusal)
-    })
+    this.whole(response, (_line, { why, refusal }) =>
+      this.gone(`no event stream at ${path}: ${why}`, refusal),
+    )
   }
 
   private event({ type, data }: ServerEvent): void {
     if (type === 'endpoint') this.opened(data.toString())
-    else if (type === 'message') {
-      const line = lineIn(data)
-      // Which request it belongs to, only its own words say.
-      if (line.kind === 'odd') this.owner?.odd(line, undefined)
-      else {
-        if (line.kind === 'response' && line.id) this.letGo(Number(slice(line.text, line.id)))
-        this.owner?.message(line, undefined)
-      }
-    }
+    // Which request it belongs to, only its own words say.
+    else if (type === 'message') this.hear(lineIn(data), undefined)
   }
 
   /** Nothing that the server says to this request's POST matters any more. */
@@ -176,7 +119,7 @@ export class SseLink implements Link {
     }
     if (this.endpoint === undefined) {
       const shown = JSON.stringify(url.slice(0, MAX_SHOWN))
-      this.fail(
+      this.gone(
         `the server takes messages at ${shown}, which is not its own port ${this.port} by the name of localhost: nothing is sent there`,
       )
       return
@@ -239,38 +182,24 @@ export class SseLink implements Link {
   /** What the server answers to a POST says no more than whether it has taken it. */
   private answered(response: IncomingMessage, id: number | undefined): void {
     const status = response.statusCode ?? 0
-    readWhole(response, this.target.budget, (bytes, why) => {
-      if (status >= 200 && status < 300) return
-      const none = noAnswer(response, lineIn(bytes), this.target.forwards)
-      if (status === 404) this.fail('the server has ended its session')
-      else this.failed(id, why ?? none.why, none.refusal)
-    })
+    if (status >= 200 && status < 300) throwAway(response)
+    else {
+      this.whole(response, (_line, { why, refusal }) => {
+        if (status === 404) this.gone('the server has ended its session')
+        else this.failed(id, why, refusal)
+      })
+    }
   }
 
-  private broken(id: number | undefined, error: Error): void {
-    const why = this.target.loopback.sentence(error)
-    if (isNobody(error)) this.fail(why)
-    else this.failed(id, why)
-  }
-
-  /** A request that will get no answer; after the end nobody waits for one. */
-  private failed(id: number | undefined, why: string, refusal?: Refusal): void {
-    if (id !== undefined && !this.end) this.owner?.failed(id, why, refusal)
-  }
-
-  private fail(message: string, refusal?: Refusal): void {
+  protected override gone(message: string, refusal?: Refusal): void {
     this.finish({ message, code: 'server-failed', refusal })
   }
 
-  private finish(end: LinkEnd): void {
-    if (this.end) return
-    this.end = end
+  protected override stop(): void {
     clearTimeout(this.late)
     this.stream?.destroy()
     for (const { unread } of this.waiting) unread.release()
     this.waiting = []
     for (const sent of this.posts) sent.destroy()
-    this.target.onClose()
-    this.owner?.ended(end)
   }
 }

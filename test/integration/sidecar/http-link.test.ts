@@ -1,6 +1,7 @@
 // A link to an HTTP server that takes requests and answers none: what waits for it is bounded, and goes with the link.
 
 import { aBudget } from '../../support/budgets.ts'
+import type { Budget } from '../../../sidecar/bytes/budget.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
@@ -22,13 +23,16 @@ let sockets: Set<Socket>
 /** Requests that the server has and their client has not left. */
 let open: Set<ServerResponse>
 let loopback: Loopback
+let budget: Budget
 let link: HttpLink
-let answers: boolean
+let heard: string[]
+/** How the server answers a message; undefined: it does not. */
+let answer: ((response: ServerResponse) => void) | undefined
 let seen: string[]
 let failures: number
 
 beforeEach(async () => {
-  answers = false
+  answer = undefined
   const noted: string[] = []
   seen = noted
   failures = 0
@@ -39,8 +43,7 @@ beforeEach(async () => {
     open.add(response)
     response.on('close', () => open.delete(response))
     request.resume()
-    if (request.method !== 'POST' || !answers) return
-    response.writeHead(202, { 'mcp-session-id': 's' }).end()
+    if (request.method === 'POST') answer?.(response)
   }).listen(0, '127.0.0.1')
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -50,21 +53,32 @@ beforeEach(async () => {
   const address = server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   loopback = new Loopback({ port, maxSockets: SOCKETS })
-  link = new HttpLink({
+  budget = aBudget()
+  heard = []
+  link = linkThatWaits(60_000)
+})
+
+const linkThatWaits = (acceptTimeoutMs: number): HttpLink => {
+  const link = new HttpLink({
     loopback,
     forwards: false,
     path: '/mcp',
-    budget: aBudget(),
+    budget,
     endTimeoutMs: 50,
+    acceptTimeoutMs,
     onClose: () => undefined,
   })
   link.owner = {
-    message: () => undefined,
+    message: ({ text }) => void heard.push(text),
     failed: () => failures++,
     ended: () => undefined,
     odd: () => undefined,
   }
-})
+  return link
+}
+
+const accept = (response: ServerResponse): void =>
+  void response.writeHead(202, { 'mcp-session-id': 's' }).end()
 
 afterEach(() => {
   loopback.close()
@@ -96,7 +110,7 @@ test.each<[string, send: (count: number) => Fault | undefined]>([
 test('a session that begins behind a modern question is ended as well', async () => {
   link.send(REQUEST, { headers: () => ({ 'mcp-method': 'server/discover' }), id: 1 })
   await until(() => seen.length > 0, 'it has been asked')
-  answers = true
+  answer = accept
   link.send(REQUEST, { ...NO_HEADERS, id: 2 })
   await until(() => seen.length > 1 && open.size === 1, 'it has been answered')
   await until(() => failures === 1, 'the answer has been read')
@@ -105,10 +119,55 @@ test('a session that begins behind a modern question is ended as well', async ()
 })
 
 test('a DELETE that the server does not answer is given up', async () => {
-  answers = true
+  answer = accept
   link.send(NOTE, NO_HEADERS)
   await until(() => seen.includes('GET'), 'it has a session, and listens')
   link.close()
   await until(() => seen.includes('DELETE'), 'its end is told')
   await until(() => open.size === 0, 'its connection is closed')
+})
+
+test('the stream of an answer that has come is closed, whether the server ends it or not', async () => {
+  answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n')
+  }
+  link.send(REQUEST, { ...NO_HEADERS, id: 1 })
+  await until(() => heard.length > 0, 'it has been answered')
+  expect(open.size).toBe(1)
+  await until(() => open.size === 0, 'its connection is closed')
+  expect(failures).toBe(0)
+})
+
+test('such a stream goes with the link', async () => {
+  answer = (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n')
+  }
+  link.send(REQUEST, { ...NO_HEADERS, id: 1 })
+  await until(() => heard.length > 0, 'it has been answered')
+  link.close()
+  await until(() => open.size === 0, 'its connection is closed')
+})
+
+test.each<[string, typeof answer]>([
+  ['has no answer', undefined],
+  ['is answered without end', (response) => response.writeHead(202).write('Acc')],
+])('a notification that %s takes a connection for a while only', async (_name, answerIt) => {
+  answer = answerIt
+  link = linkThatWaits(200)
+  link.send(NOTE, NO_HEADERS)
+  await until(() => seen.length > 0, 'the server has it')
+  await until(() => open.size === 0, 'its connection is closed')
+  expect(failures).toBe(0)
+})
+
+test('what waits for the server is counted, however small, and let go with the link', async () => {
+  const small = `{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":"${'x'.repeat(60_000)}"}}`
+  for (let id = 1; id <= 64; id++) link.send(small, { ...NO_HEADERS, id })
+  await until(() => open.size === SOCKETS, 'the server has all that it gets at once')
+  const waiting = 64 - SOCKETS
+  expect(budget.of('inputs')).toBeGreaterThanOrEqual(waiting * small.length)
+  link.close()
+  await until(() => budget.of('inputs') === 0, 'nothing is held')
 })

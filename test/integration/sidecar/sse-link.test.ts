@@ -3,6 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Budget } from '../../../sidecar/bytes/budget.ts'
+import { slice } from '../../../sidecar/mcp/message.ts'
 import type { LinkEnd } from '../../../sidecar/server/link.ts'
 import { NO_HEADERS } from '../../../sidecar/server/link.ts'
 import { Loopback } from '../../../sidecar/server/loopback.ts'
@@ -30,6 +32,7 @@ let heard: string[]
 let failures: string[]
 let ends: LinkEnd[]
 let closes: number
+let budget: Budget
 
 const bodyOf = async (message: IncomingMessage): Promise<string> => {
   let text = ''
@@ -53,17 +56,23 @@ beforeEach(async () => {
   failures = []
   ends = []
   closes = 0
+  budget = aBudget()
   link = new SseLink({
     loopback,
     forwards: false,
     path: '/sse',
-    budget: aBudget(),
+    budget,
     openTimeoutMs: 60_000,
     acceptTimeoutMs: 60_000,
     onClose: () => closes++,
   })
   link.owner = {
-    message: (message) => void heard.push(message.text),
+    message: (message) => {
+      heard.push(message.text)
+      // As a channel does.
+      if (message.kind === 'response' && message.id)
+        link.abandon(Number(slice(message.text, message.id)))
+    },
     odd: ({ messages }) => void heard.push(...messages.map(({ text }) => text)),
     failed: (id, why) => void failures.push(`${id}: ${why}`),
     ended: (end) => void ends.push(end),
@@ -154,6 +163,22 @@ test('a server that never answers a POST is served on: what it has answered, or 
   expect(failures).toEqual([])
 })
 
+test('a server that never ends its answer to a POST is served on', async () => {
+  sendRequest(1)
+  await open('/message')
+  const { response } = await next('POST /message')
+  response.writeHead(202).write('Acc')
+  await once(response, 'close')
+  expect([failures, ends]).toEqual([[], []])
+})
+
+test('what waits for the endpoint is counted, however small, and let go with the link', () => {
+  for (let id = 1; id <= 10; id++) sendRequest(id)
+  expect(budget.of('inputs')).toBeGreaterThan(10 * request(1).length)
+  link.close()
+  expect(budget.of('inputs')).toBe(0)
+})
+
 test('what nobody waits for before the endpoint is known is never sent', async () => {
   sendRequest(1)
   sendRequest(2)
@@ -212,6 +237,13 @@ describe('the link ends', () => {
     expect((await ended()).message).toContain(said)
   })
 
+  test('and what has come behind its end in one piece is not heard', async () => {
+    sendRequest(1)
+    await open('http://example.com/message\n\ndata: {"jsonrpc":"2.0","method":"a"}')
+    await ended()
+    expect(heard).toEqual([])
+  })
+
   test('with its stream, and sends nothing any more', async () => {
     sendRequest(1)
     const stream = await open('/message')
@@ -234,7 +266,6 @@ describe('the link ends', () => {
 describe('a server that is silent', () => {
   const impatient = (openTimeoutMs: number, acceptTimeoutMs: number): SseLink => {
     const { owner } = link
-    const budget = aBudget()
     const times = { openTimeoutMs, acceptTimeoutMs }
     link = new SseLink({
       loopback,
