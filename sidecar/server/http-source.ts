@@ -135,11 +135,13 @@ export class HttpSource implements LinkSource {
   private ask(path: string, transport: HttpTransport): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const { body, ...asked } = ASKED[transport]
-      const sent = this.loopback.request({ ...asked, path, timeout: ASK_TIMEOUT_MS })
-      sent.on('timeout', () =>
-        sent.destroy(new Error(`no answer at ${path} for ${ASK_TIMEOUT_MS} ms`)),
+      const sent = this.loopback.request({ ...asked, path })
+      const late = setTimeout(
+        () => sent.destroy(new Error(`no answer at ${path} for ${ASK_TIMEOUT_MS} ms`)),
+        ASK_TIMEOUT_MS,
       )
       sent.on('error', reject)
+      sent.on('close', () => clearTimeout(late))
       sent.on('response', (response) => {
         const { statusCode: status = 0, headers } = response
         resolve({ status, location: headers.location, contentType: headers['content-type'] ?? '' })

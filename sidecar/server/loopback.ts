@@ -57,6 +57,11 @@ export class Loopback {
     const agent = isLasting ? this.lastingAgent : this.agent
     const options = { ...asked, host: 'localhost', lookup, port: this.port, agent }
     const sent = this.trust ? this.overTls(options, this.trust) : request(options)
+    // Without a listener Node closes the request with no word.
+    sent.on('upgrade', ({ statusCode }, socket) => {
+      socket.destroy()
+      sent.emit('error', new Error(`it answered HTTP ${statusCode}, which nobody had asked for`))
+    })
     if (!this.hasAnswered) sent.once('response', () => (this.hasAnswered = true))
     return sent
   }
