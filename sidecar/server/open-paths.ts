@@ -90,10 +90,11 @@ export class OpenPaths {
       MAX_MS,
     )
     sent.on('response', (answer) => {
-      if (!isEventStream(answer)) reply.pass(answer, answerHeaders(answer.headers))
+      const why = whyNot(answer)
+      if (why === undefined) reply.pass(answer, answerHeaders(answer.headers))
       else {
         answer.destroy()
-        reply.fault(fault('path-not-found', 'an event stream is there, which does not pass'))
+        reply.fault(why)
       }
     })
     sent.on('timeout', () => sent.destroy(new Error(`no answer for ${TIMEOUT_MS} ms`)))
@@ -105,6 +106,19 @@ export class OpenPaths {
     reply.watch({ faulted: () => undefined, closed: () => void sent.destroy() })
     sent.end()
   }
+}
+
+/** A status that is none would end this process where it is written. */
+const isStatus = (status: number): boolean => status >= 200 && status <= 999
+
+const whyNot = (answer: IncomingMessage): Fault | undefined => {
+  const { statusCode = 0 } = answer
+  if (!isStatus(statusCode)) {
+    return fault('server-failed', `the server answered HTTP ${statusCode}, which is no status`)
+  }
+  return isEventStream(answer)
+    ? fault('path-not-found', 'an event stream is there, which does not pass')
+    : undefined
 }
 
 const withoutSlash = (path: string): string => path.replace(/\/$/, '')

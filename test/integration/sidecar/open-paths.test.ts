@@ -29,6 +29,10 @@ const PAGES: Readonly<Record<string, Answer>> = {
     response.writeHead(200, { 'content-length': '100' })
     response.write('half', () => response.destroy())
   },
+  '/no-status': ({ socket }) => void socket.end('HTTP/1.1 000 None\r\n\r\n'),
+  '/continued': ({ socket }) => void socket.end('HTTP/1.1 100 Continue\r\n\r\n'),
+  '/upgraded': ({ socket }) =>
+    void socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
   '/slow': (_request, response) => void response.writeHead(200).write('a'),
 }
 
@@ -57,7 +61,7 @@ describe('open paths', () => {
         transport: 'http',
         port: `${typeof address === 'object' ? (address?.port ?? 0) : 0}`,
         path: '/v1/mcp/',
-        'open-paths': '/health,/metrics,/events,/broken,/slow',
+        'open-paths': '/health,/metrics,/events,/broken,/no-status,/continued,/upgraded,/slow',
       },
       standIns: [{ port, path: '/v1/mcp' }],
     })
@@ -128,6 +132,15 @@ describe('open paths', () => {
   test('an event stream does not pass', async () => {
     expect((await send(`${base}/events`, undefined, {}, GET)).status).toBe(404)
     await until(() => hungUp > 0, 'the server is left')
+  })
+
+  test.each([
+    ['a status that is none', '/no-status', 'HTTP 0, which is no status'],
+    ['nothing but a promise', '/continued', 'socket hang up'],
+    ['another protocol', '/upgraded', 'HTTP 101, which nobody had asked for'],
+  ])('%s is the server’s failure, and ends nothing', async (_name, path, said) => {
+    const { status, text } = await send(base + path, undefined, {}, GET)
+    expect([status, text]).toEqual([502, expect.stringContaining(said)])
   })
 
   test('what breaks off there breaks off here', async () => {
