@@ -3,8 +3,8 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { fileWords } from '../output/system-words.ts'
 
 const MANIFEST = /\.(?:json|ya?ml)$/
 const MAX_FILES = 10_000
@@ -35,7 +35,7 @@ export const manifestFiles = async (
       if (found.length === 0) return fail(`${path}: holds no .yaml, .yml or .json`)
       files.push(...found)
     } catch (error) {
-      return fail(`${path}: ${messageOf(error)}`)
+      return fail(`${path}: ${fileWords(error)}`)
     }
   }
   return files.length <= MAX_FILES

@@ -5,7 +5,7 @@ import { messageOf } from '../../shared/message.ts'
 
 const FILES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EISDIR: 'this is a directory, and a file is wanted',
+  EISDIR: 'this is a directory, and a file is wanted (only `inject --report` takes directories)',
   ENOTDIR: 'a part of the path is no directory',
   EACCES: 'it may not be read by this user',
   EPERM: 'it may not be read by this user',
