@@ -102,7 +102,7 @@ const runReport = async (name: string, flags: Flags, io: Io): Promise<number> =>
         : { file, pods: [], faults: found.error },
     )
   }
-  io.stdout(flags.report === 'json' ? reportJson(reported) : reportText(reported))
+  io.stdout(flags.report === 'json' ? reportJson(reported) : reportText(reported, read.value))
   const isClean = reported.every(
     ({ pods, faults }) => faults.length === 0 && pods.every(({ decision }) => decision !== 'deny'),
   )

@@ -19,8 +19,12 @@ import { leadToSidecar } from './service-status.ts'
 import { SKIPPED } from './summary.ts'
 import { lend } from './workload.ts'
 
-const STRICT =
+export const STRICT =
   'the built-in cluster configuration is strict; name another with --config FILE (manifests/overlays/dev/config.yaml is for trying things out)'
+
+/** Whether one of the reasons is that of a configuration which allows nothing unverified. */
+export const isForStrictness = (violations: readonly { readonly code: string }[]): boolean =>
+  violations.some(({ code }) => code === 'floor' || code === 'not-built')
 
 /** What render decides on one pod of a manifest. */
 export const decide = (
@@ -41,8 +45,8 @@ export const notesOn = (
   const warnings = outcome.warnings.map((warning) => `${where}: warning: ${warning}`)
   if (outcome.kind !== 'deny') return warnings
   const reasons = outcome.violations.map(({ message }) => `${where}: denied: ${message}`)
-  const isStrict = outcome.violations.some(({ code }) => code === 'floor' || code === 'not-built')
-  return [...warnings, ...reasons, ...(isDefaultConfig && isStrict ? [`${where}: ${STRICT}`] : [])]
+  const isStrict = isDefaultConfig && isForStrictness(outcome.violations)
+  return [...warnings, ...reasons, ...(isStrict ? [`${where}: ${STRICT}`] : [])]
 }
 
 const leadService = (

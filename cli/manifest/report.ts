@@ -3,7 +3,7 @@
 
 import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
-import { judgesFor } from './inject.ts'
+import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
 import { kindOfWarning } from './warning-kinds.ts'
 
@@ -110,11 +110,16 @@ const withMeaning = (
 const plural = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
 
 /** The report for people: counts first, then every denial and every file that cannot be read. */
-export const reportText = (files: readonly ReportedFile[]): string => {
+export const reportText = (
+  files: readonly ReportedFile[],
+  { isDefaultConfig }: Pick<ManifestOptions, 'isDefaultConfig'>,
+): string => {
   const counts = countsOf(files)
-  const denials = files
-    .flatMap(({ pods }) => pods)
-    .flatMap(({ where, violations }) => violations.map(({ message }) => `  ${where}: ${message}`))
+  const pods = files.flatMap((file) => file.pods)
+  const isStrict = isDefaultConfig && pods.some(({ violations }) => isForStrictness(violations))
+  const denials = pods.flatMap(({ where, violations }) =>
+    violations.map(({ message }) => `  ${where}: ${message}`),
+  )
   const faults = files.flatMap((file) => file.faults.map((fault) => `  ${fault}`))
   const totals = [
     ['injected', counts.injected],
@@ -127,6 +132,7 @@ export const reportText = (files: readonly ReportedFile[]): string => {
     ...rows('injected, with a warning', counts.warnings),
     ...rows('left alone, because', withMeaning(counts.reasons, SKIP_REASONS)),
     ...rows('denied, for', withMeaning(counts.violations, VIOLATIONS)),
+    ...(isStrict ? ['', STRICT] : []),
     ...(denials.length > 0 ? ['', 'each denial', ...denials] : []),
     ...(faults.length > 0 ? ['', 'not read', ...faults] : []),
   ]

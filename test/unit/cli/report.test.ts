@@ -16,6 +16,18 @@ const config = (() => {
 const report = (file: string, text: string) =>
   reportOn(text, { file, config, isDefaultConfig: false, namespace: 'default', namespaces: [] })
 
+const strictReport = (auth: string) => {
+  const strict = parseClusterConfig({ sidecar: { image: 'x' } })
+  if (!strict.ok) throw new Error(strict.error.join())
+  return reportOn(pod('one', {}, { 'outrigger.dev/auth': auth }), {
+    file: 'a.json',
+    config: strict.value,
+    isDefaultConfig: false,
+    namespace: 'default',
+    namespaces: [],
+  })
+}
+
 const pod = (name: string, more: object = {}, annotations: object = {}): string =>
   JSON.stringify({
     apiVersion: 'v1',
@@ -62,7 +74,7 @@ describe('a report', () => {
   })
 
   test('says so, then each denial and each file that cannot be read', () => {
-    expect(reportText(FILES)).toBe(`4 pods in 5 files
+    expect(reportText(FILES, { isDefaultConfig: true })).toBe(`4 pods in 5 files
      2  injected
      1  left alone
      1  denied
@@ -94,8 +106,18 @@ ${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
     expect(details[0].warnings).toHaveLength(3)
   })
 
+  test.each([
+    ['the built-in configuration denies', true, 'none', true],
+    ['another configuration denies', false, 'none', false],
+    ['nothing is built that is asked for', true, 'oidc', true],
+  ])('where %s it says which others there are: %s', (_name, isDefaultConfig, auth, says) => {
+    const text = reportText([strictReport(auth)], { isDefaultConfig })
+    expect(text).toContain('     1  denied')
+    expect(text.includes('\nthe built-in cluster configuration is strict; name another')).toBe(says)
+  })
+
   test('of nothing is empty', () => {
-    expect(reportText([])).toMatch(/^0 pods in 0 files\n/)
+    expect(reportText([], { isDefaultConfig: true })).toMatch(/^0 pods in 0 files\n/)
   })
 
   test('names a Service that goes around where inject would not lead it', () => {

@@ -145,7 +145,7 @@ describe('the shapes of what people run', () => {
       const file = `${shape.id}.json`
       return reportOn(JSON.stringify(list), { ...options, file, namespace: 'default' })
     }
-    const text = reportText(SHAPES.map(reportOf))
+    const text = reportText(SHAPES.map(reportOf), { isDefaultConfig: false })
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(REPORT, text)
     expect(text).toBe(readFileSync(REPORT, 'utf8'))
   })
