@@ -34,7 +34,7 @@ const reasons = (fates: readonly Fate[]): string => {
 export const fateOf = (fates: readonly Fate[], kind: string): Fate =>
   fates.find((fate) => fate.kind === 'denied') ??
   fates.find((fate) => fate.kind === 'changed') ??
-  fates[0] ?? { kind: 'left', why: `${kind === '' ? 'what it is' : kind} holds no pod` }
+  fates[0] ?? { kind: 'left', why: kind === '' ? 'it names no kind' : `${kind} holds no pod` }
 
 const parts = (fates: readonly Fate[], done: string): readonly string[] => {
   const [changed, denied, left] = (['changed', 'denied', 'left'] as const).map((kind) =>

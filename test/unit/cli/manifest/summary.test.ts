@@ -45,6 +45,7 @@ describe('the last line says what became of the documents', () => {
       'hello world\n',
       '1 document: 1 left as it is (it is no object of Kubernetes: text or a list)',
     ],
+    ['no object of Kubernetes', 'name: a\n', '1 document: 1 left as it is (it names no kind)'],
     ['one that opts in', deployment(IN), '1 document: 1 injected'],
     [
       'one that does not',
