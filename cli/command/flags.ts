@@ -52,6 +52,8 @@ const tokensOf = (table: FlagTable, args: readonly string[]) =>
 type Token = ReturnType<typeof tokensOf>[number]
 type OptionToken = Token & { readonly kind: 'option' }
 
+const isOption = (token: Token): token is OptionToken => token.kind === 'option'
+
 const unknown = (table: FlagTable, { name, rawName }: OptionToken): string => {
   const match = nearest(name, Object.keys(table))
   return `there is no flag ${rawName}${match === undefined ? '' : `; did you mean --${match}?`}`
@@ -78,13 +80,25 @@ const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
     : undefined
 }
 
-const stray = (table: FlagTable, words: readonly string[]): readonly string[] =>
-  words.slice(0, 1).map((word) => {
-    const hint = Object.hasOwn(table, 'file') ? `; a file is named by -f: -f ${word}` : ''
-    return `${JSON.stringify(word)} stands without a flag${hint}`
-  })
+/** How a word is meant that stands without a flag; undefined where nobody knows. */
+const meant = (table: FlagTable, word: string): string | undefined => {
+  if (Object.hasOwn(table, 'file')) return `a file is named by -f: -f ${word}`
+  return Object.hasOwn(table, 'allow-anonymous')
+    ? `the server's command goes behind --: -- ${word}`
+    : undefined
+}
 
-const isOption = (token: Token): token is OptionToken => token.kind === 'option'
+const stray = (table: FlagTable, word: string): string =>
+  [`${JSON.stringify(word)} stands without a flag`, meant(table, word) ?? []].flat().join('; ')
+
+/** What is wrong up to the first word that has no place here: what follows it may be that word's own. */
+const strayed = (table: FlagTable, tokens: readonly Token[]): readonly string[] => {
+  const first = tokens.findIndex(({ kind }) => kind === 'positional')
+  const before = tokens.slice(0, first === -1 ? tokens.length : first).filter(isOption)
+  const errors = before.flatMap((token) => misuse(table, token) ?? [])
+  const token = tokens[first]
+  return errors.length > 0 || token?.kind !== 'positional' ? errors : [stray(table, token.value)]
+}
 
 /** Reads the arguments; `takesWords`: also words without a flag. The error is everything that is wrong. */
 export const readGiven = (
@@ -99,10 +113,9 @@ export const readGiven = (
     token.kind === 'positional' && isBefore(token) ? [token.value] : [],
   )
   const options = tokens.filter(isOption)
-  const errors = [
-    ...options.flatMap((token) => misuse(table, token) ?? []),
-    ...(takesWords ? [] : stray(table, words)),
-  ]
+  const errors = takesWords
+    ? options.flatMap((token) => misuse(table, token) ?? [])
+    : strayed(table, tokens.filter(isBefore))
   if (errors.length > 0) return fail(errors.join('; '))
   const texts = (name: string): readonly string[] =>
     options.flatMap((token) =>

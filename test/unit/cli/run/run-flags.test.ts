@@ -23,6 +23,22 @@ describe('a value that is wrong is told by its flag', () => {
   })
 })
 
+test.each([
+  ['no command', [], 'the command is missing: put it after --'],
+  [
+    'a command without --',
+    ['--allow-anonymous', 'npx', '-y', 'server'],
+    '"npx" stands without a flag; the server\'s command goes behind --: -- npx',
+  ],
+  [
+    'the value of a flag that there is not',
+    ['--prot', '1', '--', 'cat'],
+    'there is no flag --prot; did you mean --port?',
+  ],
+])('%s', (_name, args, says) => {
+  expect(errorOf(args)).toBe(says)
+})
+
 test('the help tells the defaults that hold here', () => {
   const help = flagLines(SETTING_FLAGS).replaceAll(/\s+/g, ' ')
   expect(help).toMatch(/--log-level VALUE The sidecar's own log\. .*default warn\)/)
