@@ -17,6 +17,7 @@ import { ensureAuthority } from '../certs/stored-authority.ts'
 import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs/x509.ts'
 import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
 import { messageOf } from '../shared/message.ts'
+import { clusterWords } from './kube/words.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import { isMissingFile } from '../shared/missing-file.ts'
 import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
@@ -112,7 +113,7 @@ const keepCaBundle = async (
   await check()
   const timer = setInterval(() => {
     check().catch((error: unknown) =>
-      log.warn('caBundle cannot be checked', { error: messageOf(error) }),
+      log.warn('caBundle cannot be checked', { error: clusterWords(error) }),
     )
   }, CA_BUNDLE_CHECK_MS)
   return { close: () => clearInterval(timer) }
@@ -136,7 +137,7 @@ const inCluster = async (kube: Kube, config: ClusterConfig, log: Log): Promise<C
     log.info('the API server', { minorVersion: minor })
     return { ...config, findsSidecarPorts: minor >= FINDS_SIDECAR_PORTS }
   } catch (error) {
-    log.warn('the API server does not say its version', { error: messageOf(error) })
+    log.warn('the API server does not say its version', { error: clusterWords(error) })
     return config
   }
 }
@@ -220,5 +221,5 @@ const log = createLog({
   now: Date.now,
 })
 serve(options, readConfig(options.configFile), log).catch((error: unknown) => {
-  exit(1, [`cannot start: ${messageOf(error)}`])
+  exit(1, [`cannot start: ${clusterWords(error)}`])
 })

@@ -16,6 +16,7 @@ import { readConfig } from '../command/read-config.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
 import { readIndexFile } from './index-file.ts'
+import { fileWords } from '../output/system-words.ts'
 import { readerFor } from './reader.ts'
 
 const FLAGS = {
@@ -65,6 +66,22 @@ const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> =>
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
 }
 
+/** The cluster's index; the error says what is wrong with the kubeconfig. */
+const connect = (
+  { apply, namespace }: Flags,
+  { environment }: Io,
+): Result<ImageStore | undefined, string> => {
+  if (!apply) return ok(undefined)
+  const kubeconfig = `the kubeconfig ${environment['KUBECONFIG'] ?? '~/.kube/config'}`
+  try {
+    const store = connectImageStore(namespace)
+    return store.ok ? store : fail(`${kubeconfig}: ${store.error}`)
+  } catch (error) {
+    const [words = ''] = fileWords(error).split('\n')
+    return fail(`${kubeconfig}: ${words}`)
+  }
+}
+
 const MAX_TRIES = 5
 
 /** Writes the additions into the cluster's ConfigMap; whoever writes meanwhile loses nothing. */
@@ -89,7 +106,9 @@ const clusterIndex = async (store: ImageStore): Promise<ImageIndex> => {
 const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string[]>> => {
   const config = await readConfig(flags.config)
   if (!config.ok) return config
-  const store = flags.apply ? connectImageStore(flags.namespace) : undefined
+  const connected = connect(flags, io)
+  if (!connected.ok) return fail([connected.error])
+  const store = connected.value
   const before = store ? ok(await clusterIndex(store)) : await readIndexFile(flags.file)
   if (!before.ok) return before
   const reader = await readerFor(config.value, io)

@@ -17,11 +17,13 @@ import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
 import { sourceOf } from './collection.ts'
 import { Follower } from './follower.ts'
+import { clusterWords } from './words.ts'
 
 export interface Kube {
   /** From memory, else live. */
@@ -89,7 +91,7 @@ const namespacesOf = (
         return { name, labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {} }
       } catch (error) {
         if (isStatus(error, 404)) return undefined
-        throw error
+        throw new Error(clusterWords(error), { cause: error })
       }
     },
   }
@@ -148,14 +150,17 @@ const imageStoreOf = (core: CoreV1Api, namespace: string): ImageStore => {
         const { data, metadata } = await core.readNamespacedConfigMap({ namespace, name })
         return { text: data?.[INDEX_KEY], version: metadata?.resourceVersion ?? '' }
       } catch (error) {
-        if (!isStatus(error, 404)) throw error
         const missing = `there is no ConfigMap ${namespace}/${name}; Outrigger's manifests have it`
-        throw new Error(missing, { cause: error })
+        throw new Error(isStatus(error, 404) ? missing : clusterWords(error), { cause: error })
       }
     },
     write: async (text, version) => {
       const body = { metadata: { resourceVersion: version }, data: { [INDEX_KEY]: text } }
-      return unlessConflict(core.patchNamespacedConfigMap({ namespace, name, body }, MERGE))
+      try {
+        return await unlessConflict(core.patchNamespacedConfigMap({ namespace, name, body }, MERGE))
+      } catch (error) {
+        throw new Error(clusterWords(error), { cause: error })
+      }
     },
   }
 }
@@ -180,11 +185,21 @@ const caBundleWriter =
     return true
   }
 
-/** Connects as `connectKube` does. */
-export const connectImageStore = (namespace: string): ImageStore => {
+/** What the client assumes where nobody has named a cluster. */
+const NOBODYS_CLUSTER = 'http://localhost:8080'
+
+/** Connects as `connectKube` does; fails where no cluster is named, and throws where a kubeconfig cannot be read. */
+export const connectImageStore = (namespace: string): Result<ImageStore, string> => {
   const kubeConfig = new KubeConfig()
   kubeConfig.loadFromDefault()
-  return imageStoreOf(kubeConfig.makeApiClient(CoreV1Api), namespace)
+  const cluster = kubeConfig.getCurrentCluster()
+  if (cluster === null) {
+    return fail('its current-context leads to no cluster (`kubectl config use-context NAME`)')
+  }
+  if (cluster.server === NOBODYS_CLUSTER) {
+    return fail('it is not there, and KUBECONFIG names no other')
+  }
+  return ok(imageStoreOf(kubeConfig.makeApiClient(CoreV1Api), namespace))
 }
 
 /** Connects by the pod's ServiceAccount, or by the kubeconfig that KUBECONFIG names. */

@@ -2,7 +2,7 @@
 // ends of a watch, made plain for whoever follows it. Decides nothing.
 
 import { isObject, stringAt } from '../../shared/json.ts'
-import { messageOf } from '../../shared/message.ts'
+import { clusterWords } from './words.ts'
 import { Gone, type Change, type Page, type Source } from './follower.ts'
 
 interface ListRequest {
@@ -91,7 +91,7 @@ const watchWith =
         signal.removeEventListener('abort', stop)
         const reason = failure ?? error
         if (hasCode(reason, 410)) reject(new Gone('its version is no more'))
-        else if (reason && !(controller && isQuiet(reason))) reject(new Error(messageOf(reason)))
+        else if (reason && !(controller && isQuiet(reason))) reject(new Error(clusterWords(reason)))
         else resolve()
       }
       const take = (phase: string, object: unknown): void => {

@@ -4,7 +4,7 @@
 // tell a quiet watch from a dead one. Decides nothing.
 
 import type { Log } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
+import { clusterWords } from './words.ts'
 
 /** What is known of a collection; it bounds itself. */
 export interface Store<T> {
@@ -165,6 +165,6 @@ export class Follower<T, S extends Store<T>> {
     if (this.abort.signal.aborted) return
     this.failures += 1
     const { log, resource } = this.options
-    log.warn(`${resource} ${what}`, { error: messageOf(error), failures: this.failures })
+    log.warn(`${resource} ${what}`, { error: clusterWords(error), failures: this.failures })
   }
 }

@@ -32,10 +32,13 @@ afterEach(async () => {
   await kube.close()
 })
 
-const apply = (image: string): Promise<{ readonly code: number; readonly stderr: string }> => {
+const apply = (
+  image: string,
+  kubeconfig = kubeconfigFor(kube),
+): Promise<{ readonly code: number; readonly stderr: string }> => {
   const registries = { [registry.host]: { allowPlainHttp: true } }
   const config = bench.write('config.yaml', stringify({ sidecar: { image: 'x' }, registries }))
-  const KUBECONFIG = bench.write('kubeconfig', kubeconfigFor(kube))
+  const KUBECONFIG = bench.write('kubeconfig', kubeconfig)
   const args = [CLI, 'images', 'add', '--apply', '--config', config, image]
   const env = { PATH: process.env['PATH'], KUBECONFIG, DOCKER_CONFIG: bench.directory }
   return new Promise((resolve) => {
@@ -94,4 +97,23 @@ test('leaves an index that it cannot read as it is, and says so', async () => {
 test('writes nothing where an image cannot be read', async () => {
   expect(await apply(`${registry.host}/no:1`)).toMatchObject({ code: 1 })
   expect(kube.writes).toEqual([])
+})
+
+test.each<[string, (whole: string) => string, RegExp]>([
+  ['that is no YAML', () => '{', /the kubeconfig \S+kubeconfig: it cannot be read: [^\n]+\n$/],
+  [
+    'without a current context',
+    (whole) => JSON.stringify({ ...JSON.parse(whole), 'current-context': 'none' }),
+    /the kubeconfig \S+kubeconfig: its current-context leads to no cluster/,
+  ],
+  [
+    'of a cluster that is not there',
+    (whole) => whole.replace(/127\.0\.0\.1:\d+/, 'kube.invalid'),
+    /the API server cannot be reached: getaddrinfo \w+ kube\.invalid\n$/,
+  ],
+])('a kubeconfig %s is told in a line', async (_name, spoilt, says) => {
+  const { code, stderr } = await apply(`${registry.host}/one:1`, spoilt(kubeconfigFor(kube)))
+  expect(code).toBe(1)
+  expect(stderr).toMatch(says)
+  expect(stderr.trimEnd()).not.toContain('\n')
 })
