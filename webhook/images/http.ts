@@ -5,7 +5,7 @@
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { getCACertificates } from 'node:tls'
-import { messageOf } from '../../shared/message.ts'
+import { httpWords } from './http-words.ts'
 import { ImageError } from './image-error.ts'
 
 /** Without a byte for this long a connection is given up. */
@@ -54,7 +54,7 @@ export const createHttp = ({ ca, environment, signal }: HttpOptions): Http => {
       })
       request.on('response', resolve)
       request.on('error', (error) => {
-        reject(new ImageError(`${shownUrl(url)} cannot be reached: ${messageOf(error)}`))
+        reject(new ImageError(`${shownUrl(url)} cannot be reached: ${httpWords(error)}`))
       })
       request.end(body)
     })

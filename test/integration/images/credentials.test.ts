@@ -363,7 +363,7 @@ describe('TLS', () => {
     server.close()
     expect(trusted.stderr).toContain('linux/amd64')
     expect(trusted.code).toBe(0)
-    expect(untrusted.stderr).toContain('cannot be reached')
+    expect(untrusted.stderr).toContain('cannot be reached: nobody who is trusted here has signed')
     expect(missing.stderr).toContain('caFile cannot be read')
   })
 })

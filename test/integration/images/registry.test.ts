@@ -279,7 +279,11 @@ describe('what cannot be read', () => {
       {},
       /is not one that the cluster configuration lists/,
     ],
-    ['plain HTTP that is not allowed', { allowPlainHttp: false }, /cannot be reached/],
+    [
+      'plain HTTP that is not allowed',
+      { allowPlainHttp: false },
+      /cannot be reached: it does not speak TLS/,
+    ],
   ])('%s', async (_name, settings, says) => {
     const registries = Object.keys(settings).length === 0 ? {} : { [registry.host]: settings }
     const { image } = await push({})
