@@ -61,6 +61,8 @@ export interface Sidecar {
   readonly ready: Promise<void>
   /** Resolves with the reason when a start of the server has failed; it is tried again. */
   readonly failed: Readiness['whenFailed']
+  /** Why calls cannot be served now; undefined where they can. */
+  obstacle(): string | undefined
   /** Finishes what is in flight, at most for so long, and closes. */
   drain(leftMs: number): Promise<void>
   close(): Promise<void>
@@ -298,6 +300,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     adminPort,
     ready: readiness.whenReady,
     failed: readiness.whenFailed,
+    obstacle: () => readiness.obstacle,
     drain: async (leftMs) => {
       const endMs = now() + leftMs
       await drain.run(leftMs)

@@ -40,6 +40,14 @@ const environmentOf = (pod: LocalPod, io: Io): Readonly<Record<string, string>> 
   return { ...Object.fromEntries(kept), ...pod.environment, PATH: path.join(delimiter) }
 }
 
+/** Where the server's first answer is to come from; over HTTP with what keeps it from there so far. */
+const expected = (sidecar: Sidecar, { config: { settings } }: LocalPod): string => {
+  if (settings.transport === 'stdio') return 'on stdout'
+  const why = sidecar.obstacle()
+  const port = settings.port === undefined ? 'its port' : `port ${settings.port}`
+  return why === undefined ? `on ${port}` : `on ${port} (so far: ${why})`
+}
+
 /**
  * Resolves with the reason when the server does not come. One that speaks HTTP itself opens its port when it likes:
  * there a first failure says nothing, only one that lasts.
@@ -49,7 +57,7 @@ const failure = async (sidecar: Sidecar, { config: { settings } }: LocalPod): Pr
   const reason = brief ?? message
   if (settings.transport === 'stdio') return reason
   await sleep(settings['startup-timeout'], undefined, { ref: false })
-  return `no answer within startup-timeout; at first: ${reason}`
+  return `no answer within startup-timeout: ${sidecar.obstacle() ?? reason}`
 }
 
 /**
@@ -75,7 +83,8 @@ export const runPod = async (
   )
   const { sidecar, ended, close } = local
   const tell = (sentence: string): void => io.stderr(`${pod.server}: ${sentence}\n`)
-  const stopTelling = tellWaiting(tell, pod.config.settings['startup-timeout'])
+  const patienceMs = pod.config.settings['startup-timeout']
+  const stopTelling = tellWaiting(tell, patienceMs, () => expected(sidecar, pod))
   const first = await Promise.race([
     sidecar.ready,
     ended,
@@ -88,11 +97,11 @@ export const runPod = async (
     return {
       url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`,
       metricsUrl: `http://127.0.0.1:${sidecar.adminPort}/metrics`,
-      over: ended,
+      over: ended.then((end) => `${pod.server}: ${end}`),
       close,
     }
   }
   await close()
   if (first === 'signal') return undefined
-  throw new Error(first)
+  throw new Error(`${pod.server}: ${first}`)
 }

@@ -105,3 +105,15 @@ test('a server that speaks HTTP itself has time to open its port', async () => {
   )
   expect(code).toBe(0)
 })
+
+test('a server that speaks HTTP and wants more of its callers is told by its answer', async () => {
+  const port = await freePort()
+  const server = `require('node:http').createServer((_, response) => response.writeHead(401).end()).listen(${port}, '127.0.0.1')`
+  const keys = `${OPEN}\n    outrigger.dev/transport: http\n    outrigger.dev/port: '${port}'\n    outrigger.dev/startup-timeout: 3s`
+  const command = JSON.stringify([process.execPath, '-e', server])
+  const text = pod(`annotations:\n    ${keys}`).replace('[c]', command)
+  const why = 'the server answered HTTP 401'
+  await expect(run(text, AbortSignal.timeout(60_000))).rejects.toThrow(
+    new RegExp(`^c: no answer within startup-timeout: ${why}`),
+  )
+})
