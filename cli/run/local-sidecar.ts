@@ -75,7 +75,7 @@ const endOf = (first: ChildProcess): Promise<string> =>
     )
   })
 
-/** Ends a process group; the shim ends by itself when the sidecar has gone. */
+/** Ends a process group. */
 const stop = (first: ChildProcess, signal: NodeJS.Signals): void => {
   try {
     if (first.pid !== undefined) process.kill(-first.pid, signal)
@@ -111,7 +111,8 @@ export const startLocalSidecar = async (
   }
   const close = async (ended?: Promise<string>, first?: ChildProcess): Promise<void> => {
     await sidecar.close()
-    if (first && server.usesShim === false) stop(first, 'SIGTERM')
+    // A shim that was connected ends by itself; one that was not would look for the sidecar for a while.
+    if (first) stop(first, 'SIGTERM')
     const timer = setTimeout(() => first && stop(first, 'SIGKILL'), SHIM_END_MS)
     await ended
     clearTimeout(timer)
