@@ -29,7 +29,7 @@ export interface McpServer {
   readonly path: string | undefined
   /** `hold` takes the ports of a server that is held on loopback, or leaves them to one that is not. */
   start(hold: (isHeld: boolean) => Promise<unknown>): Promise<void>
-  /** Lets the server's container exit with a code; nothing with HTTP, where it is not ours to end. */
+  /** Lets the server's container exit with a code; with HTTP nothing, unless it is being stopped and is held back for us. */
   exit(code: number): Promise<void>
   close(): void
 }
@@ -157,7 +157,7 @@ const http = (config: SidecarConfig, means: ServerMeans, events: ServerEvents): 
       supervision = superviseServer(config, means, events, hold)
       await supervision.listen()
     },
-    exit: () => Promise.resolve(),
+    exit: async (code) => supervision?.exit(code),
     close: () => {
       supervision?.close()
       loopback.close()

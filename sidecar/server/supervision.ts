@@ -33,10 +33,17 @@ interface Command {
   /** Undefined until the shim has said whether it is held. */
   readonly mayRun: boolean | undefined
   readonly isRunning: boolean
+  /** Its container is being stopped: it hears of that from the shim when we say so. */
+  readonly isTerminating: boolean
   readonly weakness: string | undefined
 }
 
-const UNKNOWN: Command = { mayRun: undefined, isRunning: false, weakness: undefined }
+const UNKNOWN: Command = {
+  mayRun: undefined,
+  isRunning: false,
+  isTerminating: false,
+  weakness: undefined,
+}
 
 export class Supervision {
   private readonly options: SupervisionOptions
@@ -52,6 +59,11 @@ export class Supervision {
 
   listen(): Promise<void> {
     return this.socket.listen()
+  }
+
+  /** Everything is answered: the server may be told of its end. Resolves when it has gone, or is overdue. */
+  async exit(code: number): Promise<void> {
+    if (this.command.isTerminating) await this.connection?.exit(code)
   }
 
   close(): void {
@@ -88,11 +100,11 @@ export class Supervision {
   }
 
   private heard(event: News, connection: Connection): void {
-    const { onGone, onTerminating } = this.options
+    const { onGone } = this.options
     if (event.kind === 'supervision') this.judged(event, connection)
     else if (event.kind === 'spawned') this.spawned()
     else if (event.kind === 'exited') onGone("the server's container has ended")
-    else if (event.kind === 'terminating') onTerminating(event.leftMs)
+    else if (event.kind === 'terminating') this.terminating(event.leftMs)
     // The rest is of children, which it has none of.
   }
 
@@ -101,6 +113,11 @@ export class Supervision {
     if (this.command.mayRun !== undefined) return
     if (event.isHeld) this.held()
     else this.unheld(oneLine(event.why).slice(0, MAX_REASON), connection)
+  }
+
+  private terminating(leftMs: number): void {
+    this.command = { ...this.command, isTerminating: true }
+    this.options.onTerminating(leftMs)
   }
 
   private spawned(): void {
@@ -127,7 +144,7 @@ export class Supervision {
     }
     const { weakness } = this.command
     const both = weakness === undefined ? what : `${what}; ${weakness}`
-    this.command = { mayRun: true, isRunning: false, weakness: both }
+    this.command = { ...UNKNOWN, mayRun: true, weakness: both }
     void hold(false).then(() => connection.send(startFrame()))
   }
 }

@@ -14,10 +14,15 @@
 // The one command's number in events.
 enum { COMMAND = 0, EVENTS_A_TURN = 16, LONGEST_WAIT_MS = 60000 };
 
+// Of the grace so much is the command's own, whatever the sidecar does: a quarter, at most.
+enum { COMMANDS_SHARE = 4, COMMANDS_MS = 2000, SECOND_MS = 1000 };
+
 struct exec {
   struct execution execution;
   struct control control;
   uint64_t connect_at_ms;
+  // Until then the sidecar may finish its calls before the command gets its SIGTERM.
+  uint64_t term_at_ms;
   // What epoll was told to tell of the connection.
   uint32_t watched;
   // What the sidecar has been told since HELLO.
@@ -55,7 +60,7 @@ static void tell_news(struct exec *exec) {
   if (execution->is_terminating && !exec->has_told_terminating) {
     exec->has_told_terminating = true;
     control_send(&exec->control, event,
-                 frame_terminating(event, execution->options->grace_seconds * 1000));
+                 frame_terminating(event, execution->options->grace_seconds * SECOND_MS));
   }
   if (execution->state == EXECUTION_OVER && !exec->has_told_end) {
     exec->has_told_end = true;
@@ -81,6 +86,10 @@ static const char *handle(struct exec *exec, const struct frame_request *request
   if (request->type == FRAME_HELLO) {
     if (request->version != FRAME_VERSION) return "the sidecar speaks another protocol version";
     tell_hello(exec);
+    return NULL;
+  }
+  if (request->type == FRAME_EXIT && exec->execution.is_terminating) {
+    execution_terminate(&exec->execution);
     return NULL;
   }
   if (request->type != FRAME_START) return "a frame is not for a shim with one command";
@@ -162,13 +171,28 @@ static void flush(struct exec *exec, uint64_t now_ms) {
   exec->watched = wanted;
 }
 
+// Calls are in flight, and more come until everybody knows that this pod ends: the command hears of its end when the
+// sidecar has said EXIT, has gone, or takes too long.
+static void pass_term(struct exec *exec, uint64_t now_ms) {
+  struct execution *execution = &exec->execution;
+  if (!execution->owes_term) return;
+  if (exec->term_at_ms == CLOCK_NEVER) {
+    const uint64_t grace_ms = (uint64_t)execution->options->grace_seconds * SECOND_MS;
+    const uint64_t share_ms = grace_ms / COMMANDS_SHARE;
+    exec->term_at_ms = now_ms + grace_ms - (share_ms < COMMANDS_MS ? share_ms : COMMANDS_MS);
+  }
+  if (!exec->control.has_greeted || now_ms >= exec->term_at_ms) execution_terminate(execution);
+}
+
 // Does what is due; the milliseconds until something is due again.
 static int tick(struct exec *exec) {
   const uint64_t now_ms = clock_now_ms();
   tell_news(exec);
   if (exec->control.socket < 0 && now_ms >= exec->connect_at_ms) try_connect(exec, now_ms);
   flush(exec, now_ms);
+  pass_term(exec, now_ms);
   uint64_t next_ms = exec->connect_at_ms;
+  if (exec->execution.owes_term && exec->term_at_ms < next_ms) next_ms = exec->term_at_ms;
   if (exec->execution.supervisor.listener >= 0) {
     const uint64_t sweep_ms = supervisor_tick(&exec->execution.supervisor, now_ms);
     if (sweep_ms < next_ms) next_ms = sweep_ms;
@@ -190,7 +214,7 @@ static int open_control(struct exec *exec, const struct exec_options *options) {
 }
 
 int exec_run(const struct exec_options *options) {
-  struct exec exec = {.connect_at_ms = CLOCK_NEVER};
+  struct exec exec = {.connect_at_ms = CLOCK_NEVER, .term_at_ms = CLOCK_NEVER};
   if (open_control(&exec, options) != 0) return 1;
   if (execution_open(&exec.execution, options) != 0) {
     execution_close(&exec.execution);

@@ -157,13 +157,22 @@ static void reap(struct execution *execution) {
   }
 }
 
+void execution_terminate(struct execution *execution) {
+  if (!execution->owes_term) return;
+  execution->owes_term = false;
+  if (execution->state == EXECUTION_RUNNING) kill(execution->command.pid, SIGTERM);
+}
+
 void execution_take_signals(struct execution *execution) {
   struct signalfd_siginfo info;
   while (read(execution->signals, &info, sizeof info) == sizeof info) {
     const int number = (int)info.ssi_signo;
     if (number == SIGCHLD) continue;
-    if (number == SIGTERM) execution->is_terminating = true;
-    if (execution->state == EXECUTION_AWAITING) {
+    const bool is_first_term = number == SIGTERM && !execution->is_terminating;
+    if (is_first_term) execution->is_terminating = true;
+    if (is_first_term && execution->state == EXECUTION_RUNNING) {
+      execution->owes_term = true;
+    } else if (execution->state == EXECUTION_AWAITING) {
       end(execution, FRAME_BY_SIGNAL, number);
     } else if (execution->state != EXECUTION_OVER) {
       // Not reaped yet, so the number is still the command's.

@@ -30,6 +30,8 @@ struct execution {
   int epoll;
   int signals;
   bool is_terminating;
+  // SIGTERM has come and has not gone on to the command.
+  bool owes_term;
   // Once it is over: by code or by signal, and which.
   enum frame_end end;
   uint8_t value;
@@ -44,7 +46,11 @@ void execution_start(struct execution *execution);
 // Something of what epoll watches for it is ready.
 void execution_hear_start(struct execution *execution);
 void execution_serve_call(struct execution *execution);
+// A first SIGTERM is owed to the command; every other signal goes on to it at once.
 void execution_take_signals(struct execution *execution);
+
+// Passes on the SIGTERM that is owed, if one is.
+void execution_terminate(struct execution *execution);
 
 // The exit code of the shim.
 int execution_code(const struct execution *execution);

@@ -35,6 +35,7 @@ export class ExecProcess {
   readonly exited: Promise<Exit>
   readonly dir = mkdtempSync(join(tmpdir(), 'shim-exec-'))
   private readonly accepted: Connection[] = []
+  private readonly connections: Connection[] = []
   private readonly out: Buffer[] = []
   private readonly errors: Buffer[] = []
   private server: Server | undefined
@@ -81,7 +82,11 @@ export class ExecProcess {
 
   private listen(): void {
     const path = join(this.dir, 'control')
-    this.server = createServer((socket) => this.accepted.push(new Connection(socket, this.dir)))
+    this.server = createServer((socket) => {
+      const connection = new Connection(socket, this.dir)
+      this.accepted.push(connection)
+      this.connections.push(connection)
+    })
     this.server.listen(path)
     chmodSync(path, 0o666)
   }
@@ -108,12 +113,13 @@ export class ExecProcess {
 
   /** Ends it, and checks that it leaves no process. */
   async close(): Promise<void> {
+    // A sidecar that is there could hold the signal back.
+    this.server?.close()
+    for (const connection of this.connections) connection.close()
     this.process.kill('SIGTERM')
     const late = setTimeout(() => this.process.kill('SIGKILL'), 5000)
     await this.exit()
     clearTimeout(late)
-    this.server?.close()
-    for (const connection of this.accepted) connection.close()
     rmSync(this.dir, { recursive: true, force: true })
     await until(() => familyOf(this.pid).length === 0, 'no process is left')
     if (/Sanitizer|runtime error:/.test(this.log))

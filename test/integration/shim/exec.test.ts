@@ -139,6 +139,40 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(await connection.event('terminating')).toMatchObject({ leftMs: 7000 })
     })
 
+    describe('holds SIGTERM back', () => {
+      const TRAP = sh(
+        `trap 'echo got; exit 3' TERM; trap 'echo on' USR1; echo up; while :; do sleep 0.01; done`,
+      )
+      const stop = async (...flags: string[]) => {
+        const shim = start({ hasSidecar: true, flags: ['--loopback', ...flags], command: TRAP })
+        const connection = await shim.connection()
+        await connection.hello()
+        await shim.line()
+        shim.process.kill('SIGTERM')
+        await connection.event('terminating')
+        return { shim, connection }
+      }
+
+      test.each<[string, (stopped: Awaited<ReturnType<typeof stop>>) => unknown]>([
+        ['the sidecar says EXIT', ({ connection }) => connection.send('exit', { code: 0 })],
+        ['the sidecar has gone', ({ connection }) => connection.close()],
+        ['a second one comes', ({ shim }) => shim.process.kill('SIGTERM')],
+      ])('until %s', async (_name, end) => {
+        const stopped = await stop()
+        const { shim } = stopped
+        shim.process.kill('SIGUSR1')
+        await until(() => shim.said !== 'up\n', 'a later signal has gone on')
+        end(stopped)
+        expect(await shim.exit()).toEqual({ code: 3, signal: null })
+        expect(shim.said).toBe('up\non\ngot\n')
+      })
+
+      test('until its own part of the grace begins', async () => {
+        const { shim } = await stop('--grace', '1')
+        expect(await shim.exit()).toEqual({ code: 3, signal: null })
+      })
+    })
+
     test('a connection that drops changes nothing for the command', async () => {
       const shim = start({ hasSidecar: true, command: sh('exec sleep 1000') })
       const first = await shim.connection()

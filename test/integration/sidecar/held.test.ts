@@ -133,6 +133,20 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     )
   }
 
+  test('is called as long as the pod still has callers, also where it ends at SIGTERM', async () => {
+    const running = make({
+      command: ['python3', join(FIXTURES, 'server.py')],
+      document: { settings: { path: '/v1' } },
+    })
+    await running.start()
+    await running.until(isReady)
+    const stopped = running.stopContainer()
+    await running.until((answer) => !isReady(answer))
+    // The lame duck, or behind it a word that sends the caller elsewhere.
+    expect(running.initialize(POD_IPV4).text).toMatch(/serverInfo|draining/)
+    await stopped
+  })
+
   test('is probed on loopback, and what a probe sees nobody else sees', async () => {
     const running = make({
       command: ['python3', join(FIXTURES, 'server.py')],

@@ -28,6 +28,7 @@ const CHILDS = [
 // What the shim hears: HELLO, and START.
 const GREETED = '00000003010001'
 const STARTED = '0000000106'
+const EXIT = '000000020500'
 
 let runDir: string
 let kept: KeptLog
@@ -105,6 +106,22 @@ describe('a server is served', () => {
     await afterSaying(HELLO, HELD, SPAWNED, TERMINATING, ENDED)
     expect(heard).toContain('ends in 9')
     expect(heard).toContain("gone: the server's container has ended")
+  })
+
+  test.each<[string, readonly Buffer[], string]>([
+    ['is told of its end where its container is being stopped', [TERMINATING], GREETED + EXIT],
+    ['is told nothing else where we end', [], GREETED],
+  ])('and %s', async (_name, frames, told) => {
+    await listen(false)
+    const socket = await dial()
+    let heardThere = ''
+    socket.on('data', (bytes: Buffer) => (heardThere += bytes.toString('hex')))
+    socket.write(Buffer.concat([HELLO, HELD, SPAWNED, ...frames]))
+    await until(() => heard.length === 2 + frames.length, 'all of it has been heard')
+    const exit = supervision?.exit(0)
+    socket.end()
+    await Promise.all([exit, once(socket, 'close')])
+    expect(heardThere).toBe(told)
   })
 
   test('and again by the next shim', async () => {
