@@ -1,7 +1,7 @@
 // The programs' own log: JSON lines, levels, nothing secret. Fields are given by the caller by
-// name; a value is cut at a bound, and control characters cannot break the line (JSON escapes them).
+// name; a value is cut at a bound, and what steers a terminal or breaks a line is escaped.
 
-import { oneLine } from './one-line.ts'
+import { oneLine, plainJson } from './one-line.ts'
 
 export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
@@ -37,7 +37,7 @@ export interface LogOptions {
 type Values = Readonly<Record<string, string | number | boolean | undefined>>
 
 const jsonLine = (time: number, level: Level, message: string, fields: Values): string =>
-  JSON.stringify({ time: new Date(time).toISOString(), level, message, ...fields })
+  plainJson(JSON.stringify({ time: new Date(time).toISOString(), level, message, ...fields }))
 
 const LEVEL_WORDS: Readonly<Record<Level, string>> = {
   debug: 'debug',

@@ -2,7 +2,12 @@
 // one, nor steer the reader's terminal, nor turn the text around. Pure.
 
 // C0, DEL and C1; line and paragraph separators; what changes the direction of text.
-const STEERING = /[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]+/g
+const STEERING = /[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g
+const RUNS = new RegExp(`${STEERING.source}+`, 'g')
 
 /** The text with each run of such characters as one space. */
-export const oneLine = (text: string): string => text.replaceAll(STEERING, ' ')
+export const oneLine = (text: string): string => text.replaceAll(RUNS, ' ')
+
+/** JSON that says the same to its reader, and steers no terminal: JSON itself escapes the first 32 only. */
+export const plainJson = (json: string): string =>
+  json.replaceAll(STEERING, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
