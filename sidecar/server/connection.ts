@@ -36,8 +36,8 @@ export interface ConnectionOptions {
   readonly admit: (peer: Peer) => string | undefined
   readonly onAdmitted: (peer: Peer) => void
   readonly onEvent: (event: News) => void
-  /** It has dropped, whoever ended it. */
-  readonly onClosed: () => void
+  /** It has dropped, whoever ended it; whether it was a shim's that had been admitted. */
+  readonly onClosed: (wasAdmitted: boolean) => void
 }
 
 export class Connection {
@@ -58,7 +58,7 @@ export class Connection {
     )
     socket.on('close', () => {
       clearTimeout(this.silent)
-      options.onClosed()
+      options.onClosed(this.isAdmitted)
     })
     socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.write(helloFrame())

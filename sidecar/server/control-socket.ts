@@ -7,23 +7,28 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
 
 /** An earlier run's shim kills its children when it loses us; this long before we listen again. */
 const EARLIER_RUN_MS = 1000
 
-export interface ControlSocketOptions {
+export interface ControlSocketOptions extends ConnectionOptions {
   readonly runDir: string
-  readonly log: Log
-  readonly onConnection: (socket: Socket) => void
 }
 
 export class ControlSocket {
   private readonly options: ControlSocketOptions
   private readonly server: Server
+  private current: Connection | undefined
 
   constructor(options: ControlSocketOptions) {
     this.options = options
-    this.server = createServer((socket) => options.onConnection(socket))
+    this.server = createServer((socket) => this.accept(socket))
+  }
+
+  /** The one shim that has connected. */
+  get connection(): Connection | undefined {
+    return this.current
   }
 
   /** Makes the pipes folder and listens; waits first where an earlier run has left its traces. */
@@ -46,11 +51,29 @@ export class ControlSocket {
   }
 
   /**
-   * Frees the name; Node removes it, and what a child may put there in the next moment is not ours to remove.
+   * The connection ends before its name is free: a shim that has lost us kills every child first, so that whoever
+   * takes the name then is about to die, and never becomes the peer of a shim that still serves. Node removes it, and what a child may put there in the next moment is not ours to remove.
    * The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod).
    */
   close(): void {
+    this.current?.close()
     this.server.close()
+  }
+
+  /** One at a time. */
+  private accept(socket: Socket): void {
+    if (this.current !== undefined) {
+      socket.destroy()
+      return
+    }
+    const { onClosed } = this.options
+    this.current = new Connection(socket, {
+      ...this.options,
+      onClosed: (wasAdmitted) => {
+        this.current = undefined
+        onClosed(wasAdmitted)
+      },
+    })
   }
 
   private get path(): string {

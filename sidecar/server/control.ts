@@ -1,10 +1,9 @@
 // The sidecar's end of the control socket: takes one shim at a time, asks it for children, and
 // tells each child what the shim saw. When the connection drops, every child is lost: the shim kills them.
 
-import type { Socket } from 'node:net'
 import type { Log } from '../../shared/log.ts'
 import { broken, Children, type ChildrenOptions, type Spawned } from './children.ts'
-import { Connection, type Peer } from './connection.ts'
+import type { Peer } from './connection.ts'
 import { ControlSocket, pipesIn } from './control-socket.ts'
 import type { Tenant } from './source.ts'
 
@@ -25,16 +24,25 @@ export class Control {
   private readonly options: ControlOptions
   private readonly socket: ControlSocket
   private readonly children: Children
-  private connection: Connection | undefined
 
   constructor(options: ControlOptions) {
-    const { runDir, log } = options
+    const { runDir, log, admit, onTerminating } = options
     this.options = options
-    this.socket = new ControlSocket({ runDir, log, onConnection: (socket) => this.accept(socket) })
+    this.socket = new ControlSocket({
+      runDir,
+      log,
+      admit,
+      onAdmitted: (peer) => this.admitted(peer),
+      onEvent: (event) => {
+        if (event.kind === 'terminating') onTerminating(event.leftMs)
+        else if (event.kind !== 'supervision') this.children.heard(event)
+      },
+      onClosed: (wasReady) => this.dropped(wasReady),
+    })
     this.children = new Children({
       ...options,
       pipesDir: pipesIn(runDir),
-      send: (frame) => this.connection?.send(frame),
+      send: (frame) => this.socket.connection?.send(frame),
     })
   }
 
@@ -45,7 +53,7 @@ export class Control {
 
   /** Whether a shim is connected and has been admitted. */
   get isReady(): boolean {
-    return this.connection?.isAdmitted ?? false
+    return this.socket.connection?.isAdmitted ?? false
   }
 
   /** Children that are not gone yet, those being started included. */
@@ -76,44 +84,22 @@ export class Control {
   /** Tells the shim to end everything and exit with a code; resolves when it has gone, or is overdue. */
   async exit(code: number): Promise<void> {
     this.children.isLeaving = true
-    if (this.isReady) await this.connection?.exit(code)
+    if (this.isReady) await this.socket.connection?.exit(code)
   }
 
-  /**
-   * The connection ends before its name is free: a shim that has lost us kills every child first, so that whoever
-   * takes the name then is about to die, and never becomes the peer of a shim that still serves.
-   */
   close(): void {
     this.children.isLeaving = true
-    this.connection?.close()
     this.socket.close()
   }
 
-  private accept(socket: Socket): void {
-    if (this.connection !== undefined) {
-      socket.destroy()
-      return
-    }
-    const { log, admit, onTerminating, onPeer } = this.options
-    this.connection = new Connection(socket, {
-      log,
-      admit,
-      onAdmitted: (peer) => {
-        this.children.isLeaving = false
-        log.info('the shim has connected', { uid: peer.uid, landlock: peer.landlockAbi })
-        onPeer(peer)
-      },
-      onEvent: (event) => {
-        if (event.kind === 'terminating') onTerminating(event.leftMs)
-        else if (event.kind !== 'supervision') this.children.heard(event)
-      },
-      onClosed: () => this.dropped(),
-    })
+  private admitted(peer: Peer): void {
+    const { log, onPeer } = this.options
+    this.children.isLeaving = false
+    log.info('the shim has connected', { uid: peer.uid, landlock: peer.landlockAbi })
+    onPeer(peer)
   }
 
-  private dropped(): void {
-    const wasReady = this.isReady
-    this.connection = undefined
+  private dropped(wasReady: boolean): void {
     if (wasReady && !this.children.isLeaving) {
       this.options.log.warn('the shim has gone, and its server processes with it', {
         processes: this.children.count,

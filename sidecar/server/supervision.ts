@@ -2,10 +2,9 @@
 // loopback, and whether the server runs. Fails closed: a server that nothing holds is started, and served, by the floor's
 // leave alone.
 
-import type { Socket } from 'node:net'
 import type { Log } from '../../shared/log.ts'
 import { oneLine } from '../../shared/one-line.ts'
-import { Connection, type News, type Peer } from './connection.ts'
+import type { News, Peer } from './connection.ts'
 import { startFrame } from './control-frame.ts'
 import { ControlSocket } from './control-socket.ts'
 
@@ -48,36 +47,13 @@ const UNKNOWN: Command = {
 export class Supervision {
   private readonly options: SupervisionOptions
   private readonly socket: ControlSocket
-  private connection: Connection | undefined
   private command = UNKNOWN
 
   constructor(options: SupervisionOptions) {
-    const { runDir, log } = options
+    const { runDir, log, admit, weaknessOf, onGone } = options
     this.options = options
-    this.socket = new ControlSocket({ runDir, log, onConnection: (socket) => this.accept(socket) })
-  }
-
-  listen(): Promise<void> {
-    return this.socket.listen()
-  }
-
-  /** Everything is answered: the server may be told of its end. Resolves when it has gone, or is overdue. */
-  async exit(code: number): Promise<void> {
-    if (this.command.isTerminating) await this.connection?.exit(code)
-  }
-
-  close(): void {
-    this.connection?.close()
-    this.socket.close()
-  }
-
-  private accept(socket: Socket): void {
-    if (this.connection !== undefined) {
-      socket.destroy()
-      return
-    }
-    const { log, admit, weaknessOf, onGone } = this.options
-    const connection = new Connection(socket, {
+    this.socket = new ControlSocket({
+      runDir,
       log,
       admit: (peer) => {
         const why = admit(peer)
@@ -87,21 +63,32 @@ export class Supervision {
       onAdmitted: (peer) => {
         this.command = { ...UNKNOWN, weakness: weaknessOf(peer) }
       },
-      onEvent: (event) => this.heard(event, connection),
-      onClosed: () => this.dropped(connection),
+      onEvent: (event) => this.heard(event),
+      onClosed: (wasAdmitted) => this.dropped(wasAdmitted),
     })
-    this.connection = connection
   }
 
-  private dropped({ isAdmitted }: Connection): void {
-    this.connection = undefined
+  listen(): Promise<void> {
+    return this.socket.listen()
+  }
+
+  /** Everything is answered: the server may be told of its end. Resolves when it has gone, or is overdue. */
+  async exit(code: number): Promise<void> {
+    if (this.command.isTerminating) await this.socket.connection?.exit(code)
+  }
+
+  close(): void {
+    this.socket.close()
+  }
+
+  private dropped(wasAdmitted: boolean): void {
     this.command = UNKNOWN
-    if (isAdmitted) this.options.onGone("the shim in the server's container has gone")
+    if (wasAdmitted) this.options.onGone("the shim in the server's container has gone")
   }
 
-  private heard(event: News, connection: Connection): void {
+  private heard(event: News): void {
     const { onGone } = this.options
-    if (event.kind === 'supervision') this.judged(event, connection)
+    if (event.kind === 'supervision') this.judged(event)
     else if (event.kind === 'spawned') this.spawned()
     else if (event.kind === 'exited') onGone("the server's container has ended")
     else if (event.kind === 'terminating') this.terminating(event.leftMs)
@@ -109,10 +96,10 @@ export class Supervision {
   }
 
   // Once a connection, whoever speaks there: each time we ask the server anew, or write to the log.
-  private judged(event: News & { kind: 'supervision' }, connection: Connection): void {
+  private judged(event: News & { kind: 'supervision' }): void {
     if (this.command.mayRun !== undefined) return
     if (event.isHeld) this.held()
-    else this.unheld(oneLine(event.why).slice(0, MAX_REASON), connection)
+    else this.unheld(oneLine(event.why).slice(0, MAX_REASON))
   }
 
   private terminating(leftMs: number): void {
@@ -132,7 +119,7 @@ export class Supervision {
     void this.options.hold(true)
   }
 
-  private unheld(why: string, connection: Connection): void {
+  private unheld(why: string): void {
     const { isAdvisory, hold, log, onGone } = this.options
     const what = `the server is not held on loopback, so that it can be reached around the sidecar (${why})`
     if (!isAdvisory) {
@@ -145,6 +132,7 @@ export class Supervision {
     const { weakness } = this.command
     const both = weakness === undefined ? what : `${what}; ${weakness}`
     this.command = { ...UNKNOWN, mayRun: true, weakness: both }
-    void hold(false).then(() => connection.send(startFrame()))
+    const { connection } = this.socket
+    void hold(false).then(() => connection?.send(startFrame()))
   }
 }
