@@ -269,7 +269,8 @@ export class Reply implements Holder {
 
   /** Takes note of what has been written and not fetched, if it is more than so much. */
   private count(least: number): void {
-    const bytes = this.response.writableLength
+    // A response that has gone says for ever what it had not sent.
+    const bytes = this.response.destroyed ? 0 : this.response.writableLength
     if (bytes <= least && !this.lease) return
     if (bytes === 0) this.lease?.release()
     else if (this.keep(bytes)) this.releaseAtEnd()

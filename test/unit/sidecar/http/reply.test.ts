@@ -166,6 +166,9 @@ describe('what a client does not fetch', () => {
     expect(budget.of('answers')).toBeGreaterThan(0)
     await client.hangUp()
     expect(budget.of('answers')).toBe(0)
+    // A stream that can be resumed is counted for as long as its session lives.
+    client.reply.recount()
+    expect(budget.of('answers')).toBe(0)
   })
 
   test('of one that had gone before is not counted', async () => {
