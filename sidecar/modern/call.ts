@@ -51,8 +51,12 @@ export class ModernCall implements Caller {
     this.owner = owner
   }
 
-  /** It has to wait, for its process or for what that says of its tools: false where too many do, and it has been told. */
+  /**
+   * It has to wait, for its process or for what that says of its tools: false where too many do, and it has been told, or
+   * where nobody waits any more.
+   */
   waits(request: Request): boolean {
+    if (this.isDone) return false
     const { budget } = this.owner
     this.lease ??= budget.lease('calls')
     if (this.lease.bytes > 0 || keepPlace(this.lease, request)) return true

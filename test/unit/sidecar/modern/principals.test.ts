@@ -4,6 +4,7 @@
 import { aBudget } from '../../../support/budgets.ts'
 import { keptRemarks } from '../../../support/kept-remarks.ts'
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Budget } from '../../../../sidecar/bytes/budget.ts'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
 import { Modern } from '../../../../sidecar/modern/modern.ts'
 import { anExchange } from '../../../support/fake-exchange.ts'
@@ -23,6 +24,7 @@ const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 
 let source: FakeSource
 let modern: Modern
+let budget: Budget
 let nowMs: number
 let ends: string[]
 
@@ -31,9 +33,10 @@ const start = (model: 'session' | 'principal' | 'shared', places = 1024): void =
   nowMs = 0
   ends = []
   source = new FakeSource({ places, idleTimeoutMs: IDLE_MS, now: () => nowMs })
+  budget = aBudget()
   modern = new Modern({
     source,
-    budget: aBudget(),
+    budget,
     model,
     requestTimeoutMs: 10_000,
     startupTimeoutMs: 10_000,
@@ -285,6 +288,23 @@ describe('a process', () => {
     link(1).says(result(102, '"for B"'))
     expect(await ofB.body()).toBe(result(1, '"for B"'))
   })
+})
+
+test('a call whose client goes while it waits for its process keeps nothing', async () => {
+  start('principal', 1)
+  await ask(A)
+  const { exchange, client } = anExchange()
+  const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
+  void modern.post(B, exchange, anAsked(call))
+  expect(budget.of('calls')).toBeGreaterThan(0)
+  await client.hangUp()
+  expect(budget.of('calls')).toBe(0)
+  answer(0)
+  nowMs += SETTLED_MS
+  await source.sweep()
+  await source.sweep()
+  expect(source.links).toHaveLength(2)
+  expect(budget.of('calls')).toBe(0)
 })
 
 describe('in one process that A and B share', () => {
