@@ -250,10 +250,11 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
 /** What two settings say that cannot hold together. */
 export const conflicts = (settings: Settings): readonly string[] => [
   ...forwardErrors(settings),
-  ...pathErrors(settings),
+  ...pathConflicts(settings),
 ]
 
-const pathErrors = ({ path, 'open-paths': open = [] }: Settings): readonly string[] => {
+/** Paths that are to be open and are where the server speaks MCP. */
+export const pathConflicts = ({ path, 'open-paths': open = [] }: Settings): readonly string[] => {
   const plain = (text: string): string => text.replace(/\/$/, '').toLowerCase()
   return open
     .filter((one) => path !== undefined && plain(one) === plain(path))

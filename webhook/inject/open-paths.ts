@@ -3,7 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { stringAt } from '../../shared/json.ts'
-import { parseValue } from '../../shared/settings.ts'
+import { parseValue, pathConflicts } from '../../shared/settings.ts'
 import type { Subject } from './subject.ts'
 
 export interface OpenPaths {
@@ -21,7 +21,21 @@ const scraped = ({ pod }: Subject, port: number): string | undefined => {
   const said = (name: string): string | undefined =>
     stringAt(pod, 'metadata', 'annotations', `prometheus.io/${name}`)
   const isHere = said('scrape') === 'true' && (said('port') ?? `${port}`) === `${port}`
-  return isHere ? (said('path') ?? METRICS) : undefined
+  return isHere ? (said('path')?.trim() ?? METRICS) : undefined
+}
+
+/** Whether the annotation could name the path beside the others: the sidecar reads them all as its value. */
+const isNameable = (
+  path: string,
+  named: readonly string[],
+  { resolution: { settings } }: Subject,
+): boolean => {
+  const open = parseValue('open-paths', [...named, path].join())
+  return (
+    !path.includes(',') &&
+    open.ok &&
+    pathConflicts({ ...settings, 'open-paths': [path] }).length === 0
+  )
 }
 
 /** What of a server on this port passes besides MCP. */
@@ -30,9 +44,8 @@ export const openPaths = (port: number, subject: Subject): OpenPaths => {
   const named = resolution.settings['open-paths'] ?? []
   const metrics = scraped(subject, port)
   if (metrics === undefined || named.includes(metrics)) return { paths: named, warnings: [] }
-  const isPlain = parseValue('open-paths', metrics).ok && !metrics.includes(',')
-  if (!isPlain) {
-    const wrong = `pod: prometheus.io/path: the metrics do not pass the sidecar: it is no plain path, or one where MCP is spoken`
+  if (!isNameable(metrics, named, subject)) {
+    const wrong = `pod: prometheus.io/path: the metrics do not pass the sidecar: ${PREFIX}open-paths could not name it: it is no plain path, one where MCP is spoken, or one too many`
     return { paths: named, warnings: [wrong] }
   }
   const shown = metrics.length > MAX_SHOWN ? `${metrics.slice(0, MAX_SHOWN)}…` : metrics
