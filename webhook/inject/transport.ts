@@ -177,7 +177,7 @@ const shown = (command: readonly string[]): string => {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }
 
-/** The server of a bridge, run without it. The bridge's port stays declared: Services find it by name. */
+/** The server of a bridge, run without it. A port that the sidecar serves stays declared: Services find it by name. */
 const unwrapped = (
   server: JsonObject,
   bridge: Bridge,
@@ -199,15 +199,17 @@ const unwrapped = (
     (standIn) =>
       `container ${name}: port ${standIn.port} is served by the sidecar: MCP over Streamable HTTP at ${standIn.path}, nothing else that the bridge had there`,
   )
+  const idle = standIns.length > 0 ? [] : portsTakenOff(server, subject)
   return {
     kind: 'stdio',
     command,
-    dropsPorts: false,
+    dropsPorts: idle.length > 0,
     standIns,
     warnings: [
       `container ${name}: its server is run without the bridge ${bridge.name}, one process a session: ${shown(command)}; to keep the bridge, set ${PREFIX}transport: http`,
       ...served,
       ...held,
+      ...idle,
     ],
   }
 }
