@@ -1,5 +1,6 @@
-// Three tiers, one configuration: unit (no sockets, no files, no clock), integration (real
-// processes on loopback), cluster (a real API server; see test/cluster/README.md).
+// Four tiers, one configuration: unit (no sockets, no files, no clock), integration (real
+// processes on loopback), cluster (a real API server; see test/cluster/README.md), corpus (real
+// servers from the registries of npm and PyPI).
 const tier = (name) => ({
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
@@ -14,7 +15,7 @@ const tier = (name) => ({
 })
 
 export default {
-  projects: [tier('unit'), tier('integration'), tier('cluster')],
+  projects: [tier('unit'), tier('integration'), tier('cluster'), tier('corpus')],
   // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
   testTimeout: 300_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],

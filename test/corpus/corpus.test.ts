@@ -1,0 +1,44 @@
+// Real servers from npm and PyPI through `outrigger run`: every client hears exactly what it hears over stdio.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
+import { install, installClients, makeOwn, type Installed, type Launch } from './install.ts'
+import { pythonClient } from './python-clients.ts'
+import { rawClient } from './raw-client.ts'
+import { sdkOne, sdkTwo } from './sdk-clients.ts'
+import { SERVERS } from './servers.ts'
+
+const CLIENTS = [
+  { client: 'a client that compares bytes', talk: rawClient },
+  { client: 'SDK 1.x', talk: sdkOne },
+  { client: 'client 2.x', talk: sdkTwo },
+  { client: 'mcp of Python', talk: pythonClient('mcp') },
+  { client: 'fastmcp', talk: pythonClient('fastmcp') },
+] as const
+
+let own: Installed
+
+beforeAll(async () => {
+  own = await makeOwn()
+  await installClients()
+})
+
+describe.each(SERVERS)('$name of $from', (server) => {
+  let launch: Launch
+  let bridge: Bridge | undefined
+
+  beforeAll(async () => {
+    launch = await install(server, own)
+    bridge = await startOutrigger(launch.command, { env: launch.env })
+  })
+
+  afterAll(() => bridge?.stop())
+
+  test.each(CLIENTS)('$client', async ({ talk }) => {
+    const call = { tool: server.tool, args: server.call?.(own) ?? {} }
+    const direct = await talk({ launch }, call)
+    expect(direct[0]).toMatchObject({ step: 'initialize', result: expect.anything() })
+    expect(direct.length).toBeGreaterThanOrEqual(4)
+    expect(await talk({ url: bridge?.url ?? '' }, call)).toEqual(direct)
+  })
+})

@@ -1,0 +1,88 @@
+"""The clients for Python: what `mcp` or `fastmcp` hears of a server, as JSON. Its argument says which, and where."""
+
+import asyncio
+import json
+import os
+import sys
+
+
+async def walk(questions):
+    steps = []
+    for step, ask in questions:
+        try:
+            steps.append({"step": step, "result": plain(await ask())})
+        except Exception as error:  # an error is an answer as well
+            steps.append({"step": step, "error": [type(error).__name__, str(error)]})
+    return steps
+
+
+def plain(value):
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", by_alias=True)
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+async def ask(client, methods, job):
+    capabilities = client.server_capabilities
+    said = [client.protocol_version, plain(client.server_info), plain(capabilities), client.instructions]
+
+    async def initialized():
+        return said
+
+    def call(name):
+        return lambda: methods["call"](name, job["args"])
+
+    questions = [("initialize", initialized)]
+    if capabilities.tools is not None:
+        questions.append(("tools/list", methods["tools"]))
+    if capabilities.prompts is not None:
+        questions.append(("prompts/list", methods["prompts"]))
+    if capabilities.resources is not None:
+        questions.append(("resources/list", methods["resources"]))
+        questions.append(("resources/templates/list", methods["templates"]))
+    questions.append(("tools/call", call(job["tool"])))
+    questions.append(("tools/call of no tool", call(job["none"])))
+    return await walk(questions)
+
+
+async def by_mcp(job):
+    from mcp import Client, StdioServerParameters
+
+    if "url" in job:
+        server = job["url"]
+    else:
+        command, *args = job["command"]
+        server = StdioServerParameters(command=command, args=args, env={**os.environ, **job["env"]})
+    async with Client(server) as client:
+        methods = {
+            "tools": client.list_tools,
+            "prompts": client.list_prompts,
+            "resources": client.list_resources,
+            "templates": client.list_resource_templates,
+            "call": client.call_tool,
+        }
+        return await ask(client, methods, job)
+
+
+async def by_fastmcp(job):
+    from fastmcp import Client
+    from fastmcp.client.transports import StdioTransport
+
+    if "url" in job:
+        server = job["url"]
+    else:
+        command, *args = job["command"]
+        server = StdioTransport(command, args, env={**os.environ, **job["env"]}, keep_alive=False)
+    async with Client(server) as client:
+        methods = {
+            "tools": client.list_tools_mcp,
+            "prompts": client.list_prompts_mcp,
+            "resources": client.list_resources_mcp,
+            "templates": client.list_resource_templates_mcp,
+            "call": client.call_tool_mcp,
+        }
+        return await ask(client, methods, job)
+
+
+job = json.loads(sys.argv[1])
+print(json.dumps(asyncio.run(by_fastmcp(job) if job["client"] == "fastmcp" else by_mcp(job))))
