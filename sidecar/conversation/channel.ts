@@ -14,12 +14,11 @@ import {
   type Response,
 } from '../mcp/message.ts'
 import { ownNumber, ownNumberInAnySpelling, tokenLike } from '../mcp/own-id.ts'
-import { rewrite, type Edit } from '../mcp/rewrite.ts'
+import { rewrite } from '../mcp/rewrite.ts'
 import type { OddLine } from '../mcp/server-line.ts'
 import type { Remarks, Tolerance } from '../mcp/tolerance.ts'
 import type { Unusable } from '../mcp/unusable.ts'
 import { injection } from '../telemetry/trace-context.ts'
-import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import {
   NO_HEADERS,
   type Link,
@@ -32,7 +31,6 @@ import {
   errorMessage,
   errorType,
   isReadWhole,
-  saidIn,
   subscriptionIn,
   twiceFault,
 } from './answer.ts'
@@ -50,6 +48,7 @@ import { InFlight } from './in-flight.ts'
 import { Nameless } from './nameless.ts'
 import { ownEdits } from './own-edits.ts'
 import { Rulings, unusableFault, type Ruling } from './ruling.ts'
+import { Strays } from './strays.ts'
 
 export interface ChannelOwner {
   /** A message that no caller in flight owns: a server's request, a log line, a change. */
@@ -87,13 +86,13 @@ export class Channel implements LinkOwner {
   private end: LinkEnd | undefined
   /** How many requests the server has answered. */
   answers = 0
-  /** The last line that cannot be used and names nobody: perhaps it was to be an answer. */
-  private stray: string | undefined
+  private readonly strays: Strays
   private readonly nameless = new Nameless()
 
   constructor(options: ChannelOptions) {
     this.options = options
     this.link = options.link
+    this.strays = new Strays(options.remarks, options.link)
     this.link.owner = this
   }
 
@@ -123,9 +122,12 @@ export class Channel implements LinkOwner {
     const id = this.options.nextId()
     const token = member(metaOf(request), 'progressToken')
     const tokenText = token && slice(request.text, token)
+
     this.nameless.asked(id)
     const edits = ownEdits(request, token, id)
-    const hop = options.trace && this.hop(options.trace, request, id, edits)
+    // A traced request's hop goes under our id.
+    const hop = options.trace?.send(id, this.link.port)
+    if (hop) edits.push(...injection(request, hop.context))
     const sentMs = this.options.now()
     const { timeoutMs } = options
     const call: Call = {
@@ -186,7 +188,7 @@ export class Channel implements LinkOwner {
   private timeOut(call: Call): void {
     this.observe(call, 'timeout')
     this.cancel(call, 'timeout')
-    call.caller.fault(timeoutFault(call, this.isPrivate ? this.stray : undefined))
+    call.caller.fault(timeoutFault(call, this.isPrivate ? this.strays.last : undefined))
   }
 
   /** Whether what the server says may stand in a fault; before its first answer no caller has told it anything. */
@@ -203,7 +205,7 @@ export class Channel implements LinkOwner {
         this.message(message, relatedTo)
       }
     }
-    for (const one of line.unusable) this.unusable(one)
+    for (const one of line.unusable) this.unusable(one, relatedTo)
   }
 
   message(message: Message, relatedTo: number | undefined): void {
@@ -242,7 +244,7 @@ export class Channel implements LinkOwner {
   }
 
   /** A line that cannot be used fails the calls that it names, now. */
-  private unusable(line: Unusable): void {
+  private unusable(line: Unusable, relatedTo: number | undefined): void {
     const ruling = this.rulings.on(line, this.hasAnswered)
     const { what, fails, start, why, seen, reply, isHopeless } = ruling
     if (seen !== '') this.options.remarks.odd(what, seen, this.link.process)
@@ -251,8 +253,10 @@ export class Channel implements LinkOwner {
       this.link.close()
       this.ended({ code: 'unusable-answer', message: why })
     }
-    const calls = fails.flatMap((text) => this.byId(ownNumberInAnySpelling(text) ?? 0) ?? [])
-    if (calls.length === 0 && start !== '') this.stray = `${start} (${why})`
+    const isRelated = fails.length === 0 && line.mayAnswer
+    const ids = isRelated ? [relatedTo] : fails.map(ownNumberInAnySpelling)
+    const calls = ids.flatMap((id) => this.byId(id ?? 0) ?? [])
+    if (calls.length === 0) this.strays.line(start, why)
     for (const call of calls) this.failBy(call, ruling)
   }
 
@@ -264,13 +268,6 @@ export class Channel implements LinkOwner {
 
   close(): void {
     this.link.close()
-  }
-
-  /** Begins a traced request's hop under our id; its context joins the edits. */
-  private hop(trace: RequestTrace, request: Request, id: number, edits: Edit[]): Hop {
-    const hop = trace.send(id, this.link.port)
-    edits.push(...injection(request, hop.context))
-    return hop
   }
 
   private observe(call: Call, errorType: string | undefined, error?: string): void {
@@ -297,7 +294,10 @@ export class Channel implements LinkOwner {
     const call =
       id === undefined ? this.ofError(response) : this.find(slice(text, id), 'id-spelling')
     // An answer nobody waits for (cancelled, answered, or never ours) is dropped.
-    if (call === undefined) return
+    if (call === undefined) {
+      if (id !== undefined) this.strays.answer(slice(text, id), this.nameless.lastId)
+      return
+    }
     if (twin === undefined) this.answered(call, response)
     else if (isReadWhole(call.method)) this.fail(call, twiceFault(call.method, twin))
     else {
@@ -324,9 +324,7 @@ export class Channel implements LinkOwner {
       options.remarks.tolerated('error-without-id')
       return call
     }
-    const said = saidIn(response)
-    this.stray = `${said} (an error that does not say to which request)`
-    options.remarks.odd('error-without-id', said, link.process)
+    this.strays.error(response)
     return undefined
   }
 

@@ -6,7 +6,8 @@ import { mayBeAboutNotification } from './answer.ts'
 import type { Call } from './call.ts'
 
 export class Nameless {
-  private lastId = 0
+  /** The newest request of ours. */
+  lastId = 0
   /** The newest request before a message that has no answer, and that some servers answer with an error all the same. */
   private beforeOneWay: number | undefined
   /** The newest request that nobody waits for any more: its answer may still come. */

@@ -8,9 +8,10 @@ import { isUtf8 } from 'node:buffer'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { quoted, scanLoosely, type JsonObject, type Seen } from '../json/scan.ts'
 import { readJson } from '../json/text.ts'
-import { member, oneMessage, readMessage, slice, type Message } from './message.ts'
+import { member, oneMessage, readMessage, slice, valueAt, type Message } from './message.ts'
 import { SUBSCRIPTION_KEY } from './meta.ts'
 import { withoutNulls } from './nulls.ts'
+import { isNotice, withEmptyObjects, withoutId } from './other-forms.ts'
 import type { Tolerance } from './tolerance.ts'
 import { unusable, type Unusable } from './unusable.ts'
 
@@ -30,12 +31,31 @@ export type ServerLine = Message | OddLine
 export const readServerLine = (bytes: Buffer): ServerLine => {
   const json = readJson(bytes)
   const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok && !isOddError(message.value) ? message.value : readOddLine(bytes)
+  return message?.ok && !isOdd(message.value) ? message.value : readOddLine(bytes)
 }
 
-/** An error that is no object: no client could read it. */
-const isOddError = (message: Message): boolean =>
-  message.kind === 'response' && message.error !== undefined && message.error.object === undefined
+const isOdd = (message: Message): boolean =>
+  message.kind === 'request' ? isNotice(message.method) : answerFault(message) !== undefined
+
+const MAX_CODE = 32
+
+/** Why no client could read an answer: most drop it, and whoever asked waits. */
+const answerFault = (message: Message): string | undefined => {
+  if (message.kind !== 'response') return undefined
+  const { text, result, error } = message
+  if (error) return error.object ? errorFault(text, error.object) : '"error" is not an object'
+  return result?.object ? undefined : '"result" is not an object'
+}
+
+const errorFault = (text: string, error: JsonObject): string | undefined => {
+  const code = member(error, 'code')
+  const isShort = code !== undefined && code.end - code.start <= MAX_CODE
+  if (!isShort || !Number.isInteger(valueAt(text, code))) {
+    return 'the "code" of its error is not a whole number'
+  }
+  const isSaid = text.charCodeAt(member(error, 'message')?.start ?? 0) === 0x22
+  return isSaid ? undefined : 'the "message" of its error is not a string'
+}
 
 interface Part {
   readonly text: string
@@ -57,7 +77,9 @@ const MENDS: readonly Mend[] = [
   { what: 'byte-order-mark', mend: ({ text }) => unmarked(text) },
   { what: 'several-on-a-line', mend: (part) => sideBySide(part) },
   { what: 'batch', mend: (part) => batched(part) },
-  { what: 'null-member', mend: (part) => bare(part) },
+  { what: 'null-member', mend: (part) => mended(part, withoutNulls) },
+  { what: 'empty-object', mend: (part) => mended(part, withEmptyObjects) },
+  { what: 'notification-id', mend: (part) => mended(part, withoutId) },
 ]
 
 const unmarked = (text: string): readonly string[] | undefined =>
@@ -117,7 +139,8 @@ const messageIn = (text: string, { scanned, twin }: Seen): Result<Message, strin
   if (again !== undefined) return fail(`the member name ${quoted(again)} stands twice`)
   const message = readMessage(text, envelope)
   if (!message.ok) return message
-  return isOddError(message.value) ? fail('"error" is not an object') : ok(message.value)
+  const wrong = answerFault(message.value)
+  return wrong === undefined ? ok(message.value) : fail(wrong)
 }
 
 /** Whoever reads these must not take the one where another takes the other. */
@@ -169,10 +192,14 @@ const batched = ({ text, seen: { scanned } }: Part): readonly string[] | undefin
     ? scanned.value.items.map((item) => slice(text, item))
     : undefined
 
-const bare = ({ text, seen: { scanned, twin } }: Part): readonly string[] | undefined => {
+/** One message in other words; not where names stand twice that are read. */
+const mended = (
+  { text, seen: { scanned, twin } }: Part,
+  mend: (text: string, envelope: JsonObject) => string | undefined,
+): readonly string[] | undefined => {
   if (!scanned.ok || scanned.value.kind === 'array') return undefined
   const { object } = scanned.value
   if (twin !== undefined && twinThatIsRead(object) !== undefined) return undefined
-  const kept = withoutNulls(text, object)
-  return kept === undefined ? undefined : [kept]
+  const found = mend(text, object)
+  return found === undefined ? undefined : [found]
 }

@@ -5,6 +5,8 @@
 export const TOLERANCES = {
   'byte-order-mark': 'a byte order mark before a message',
   'null-member': 'a member that is null and may be absent',
+  'empty-object': 'an empty list, or a result that is null, where only an object may stand: {}',
+  'notification-id': 'a notification with an id: nobody answers it',
   'accept-missing': 'no Accept header: taken for anything',
   'accept-json':
     'an Accept header without text/event-stream: the answer is JSON, and nothing comes before it',
@@ -56,6 +58,10 @@ export const ODDITIES = {
   prompt: {
     says: 'the server has written a line to stdout that does not end, and waits',
     fix: 'nobody can answer a prompt here: give what it asks for by a flag, a variable or a file (npx: --yes)',
+  },
+  'unknown-id': {
+    says: 'the server answered with an id that nobody has asked with',
+    fix: 'the id of an answer is the id of its request, as it came',
   },
   'error-without-id': {
     says: 'the server answered with an error that does not say to which of several requests',

@@ -2,8 +2,9 @@
 // Pure.
 
 import { scanLoosely, type Seen } from '../json/scan.ts'
-import { BEGINS, claimIn, claimOf, namedBehindText } from './claim.ts'
+import { BEGINS, claimIn, claimOf, namedBehindText, type Claim } from './claim.ts'
 import { namedAtEnd } from './named-around.ts'
+import { namedInNotation } from './notation.ts'
 import type { Oddity } from './tolerance.ts'
 
 export interface Unusable {
@@ -17,10 +18,14 @@ export interface Unusable {
   readonly isDoubtful: boolean
   /** The text of its own id, where it is a request of the server's. */
   readonly asks: string | undefined
+  /** It is to be a message, and no notification: on a stream of its own it can only be the answer. */
+  readonly mayAnswer: boolean
 }
 
 const MAX_START = 200
 const MAX_UTF16 = 64 * 1024
+/** In front of it stands no answer. */
+const NOTICE = /^.{0,200}?"(?:method|params)"\s*:/s
 /** UTF-16's byte order marks. */
 const MARK = /^(?:\xff\xfe|\xfe\xff)/
 
@@ -32,8 +37,8 @@ export const unusable = (text: string, reason: string, seen?: Seen): Unusable =>
   const plain = withoutNuls(text)
   const found = plain === text && seen ? seen : scanLoosely(plain)
   const claim = BEGINS.test(plain) ? claimOf(plain, found) : undefined
-  const doubtful = claim ? [] : namedBehindText(plain)
-  const names = claim?.names ?? doubtful
+  const doubtful = isTelling(claim) ? [] : doubtfulIn(plain, claim !== undefined)
+  const names = doubtful.length > 0 ? doubtful : (claim?.names ?? [])
   return {
     what: whatItIs(reason, plain, found, names.length > 0),
     reason,
@@ -41,7 +46,19 @@ export const unusable = (text: string, reason: string, seen?: Seen): Unusable =>
     names,
     isDoubtful: doubtful.length > 0,
     asks: claim?.asks,
+    mayAnswer: mayAnswer(plain, claim),
   }
+}
+
+const mayAnswer = (text: string, claim: Claim | undefined): boolean =>
+  claim !== undefined && claim.asks === undefined && !NOTICE.test(text)
+
+const isTelling = (claim: Claim | undefined): boolean =>
+  claim !== undefined && (claim.names.length > 0 || claim.asks !== undefined)
+
+const doubtfulIn = (text: string, begins: boolean): readonly string[] => {
+  const behind = begins ? [] : namedBehindText(text)
+  return behind.length > 0 ? behind : namedInNotation(text)
 }
 
 /** UTF-16 as if it were ASCII, as far as names go; of a long text no more than its beginning. */
@@ -61,6 +78,7 @@ export const overlong = (bytes: Buffer, part: 'beginning' | 'end', maxBytes: num
     names: names ?? [],
     isDoubtful: false,
     asks: undefined,
+    mayAnswer: false,
   }
 }
 
@@ -72,6 +90,7 @@ export const unfinished = (text: string): Unusable => ({
   names: [],
   isDoubtful: false,
   asks: undefined,
+  mayAnswer: false,
 })
 
 const whatItIs = (reason: string, text: string, seen: Seen, isNamed: boolean): Oddity => {

@@ -51,11 +51,11 @@ export class FakeLink implements Link {
     this.owner?.message(aMessage(body), relatedTo)
   }
 
-  /** The server writes this line, whatever it is. */
-  writes(line: string | Buffer): void {
+  /** The server writes this line, whatever it is; `relatedTo`: on the stream of that request's answer. */
+  writes(line: string | Buffer, relatedTo?: number): void {
     const read = readServerLine(typeof line === 'string' ? Buffer.from(line) : line)
-    if (read.kind === 'odd') this.owner?.odd(read, undefined)
-    else this.owner?.message(read, undefined)
+    if (read.kind === 'odd') this.owner?.odd(read, relatedTo)
+    else this.owner?.message(read, relatedTo)
   }
 
   ends(end: LinkEnd): void {

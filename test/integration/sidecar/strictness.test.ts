@@ -326,20 +326,20 @@ describe('what a server says', () => {
     ['after stray lines', `\n\r\nx\nWelcome!\n{}\n[]\n${answer('{"a":4}')}\n`, '{"a":4}'],
     [
       'with numbers of every kind',
-      `${answer('[9007199254740993,1.0,1e999,-0]')}\n`,
-      '[9007199254740993,1.0,1e999,-0]',
+      `${answer('{"n":[9007199254740993,1.0,1e999,-0]}')}\n`,
+      '{"n":[9007199254740993,1.0,1e999,-0]}',
     ],
-    ['with escapes', `${answer('"\\u0061\\/\\ud800"')}\n`, '"\\u0061\\/\\ud800"'],
+    ['with escapes', `${answer('{"a":"\\u0061\\/\\ud800"}')}\n`, '{"a":"\\u0061\\/\\ud800"}'],
     [
       'with separators that split lines elsewhere',
-      latin1(`${answer('"a\u2028b\u0085c"')}\n`),
-      '"a\u2028b\u0085c"',
+      latin1(`${answer('{"a":"a\u2028b\u0085c"}')}\n`),
+      '{"a":"a\u2028b\u0085c"}',
     ],
-    ['twice: the first counts', `${answer('"first"')}\n${answer('"second"')}\n`, '"first"'],
+    ['twice: the first counts', `${answer('{"a":1}')}\n${answer('{"a":2}')}\n`, '{"a":1}'],
     [
       'after the answer to nobody',
-      `{"jsonrpc":"2.0","id":999999,"result":{}}\n${answer('"mine"')}\n`,
-      '"mine"',
+      `{"jsonrpc":"2.0","id":999999,"result":{}}\n${answer('{"a":"mine"}')}\n`,
+      '{"a":"mine"}',
     ],
   ])('goes through: an answer %s', async (_name, output, result, end = '') => {
     const ownIds = (text: string): string => text.replace(/"id":\d+/, '"id":$ID')
@@ -392,7 +392,7 @@ describe('what a server says', () => {
     // Our ids are one row of numbers: some of these is the other's.
     const last = Number(/"id":(\d+)[^\n]*\n$/.exec((await bridge.recorded(mine)).toString())?.[1])
     const forged = [...Array(40).keys()]
-      .map((offset) => `{"jsonrpc":"2.0","id":${last - 20 + offset},"result":"forged"}\n`)
+      .map((offset) => `{"jsonrpc":"2.0","id":${last - 20 + offset},"result":{"text":"forged"}}\n`)
       .join('')
     const own = await mine.call('write', { output: forged })
     expect(own).toContain('forged')
