@@ -17,6 +17,8 @@ const inDist = (name: string): string =>
   fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))
 /** The package brings one for each architecture, a checkout has built its own. */
 const SHIMS = [`shim-${process.arch}`, 'shim'].map(inDist)
+/** How long a shim has to see by itself that the sidecar has gone: it has children to kill. */
+const SHIM_ALONE_MS = 500
 /** The shim needs moments; a child that cannot be ended at all must not hang the terminal. */
 const SHIM_END_MS = 8000
 
@@ -112,10 +114,12 @@ export const startLocalSidecar = async (
   const close = async (ended?: Promise<string>, first?: ChildProcess): Promise<void> => {
     await sidecar.close()
     // A shim that was connected ends by itself; one that was not would look for the sidecar for a while.
-    if (first) stop(first, 'SIGTERM')
-    const timer = setTimeout(() => first && stop(first, 'SIGKILL'), SHIM_END_MS)
+    const termAfterMs = server.usesShim === false ? 0 : SHIM_ALONE_MS
+    const term = setTimeout(() => first && stop(first, 'SIGTERM'), termAfterMs)
+    const kill = setTimeout(() => first && stop(first, 'SIGKILL'), SHIM_END_MS)
     await ended
-    clearTimeout(timer)
+    clearTimeout(term)
+    clearTimeout(kill)
     cleanUp()
   }
   try {
