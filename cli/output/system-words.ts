@@ -22,6 +22,20 @@ const STREAMS: Readonly<Record<string, string>> = {
   EIO: 'the device does not take it',
 }
 
+const FOLDERS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'it is no directory',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+}
+
+/** Why nothing can be made in a directory. */
+export const folderWords = (error: unknown): string =>
+  FOLDERS[codeOf(error)] ?? `nothing can be made there: ${messageOf(error)}`
+
 /** Why a file cannot be read. */
 export const fileWords = (error: unknown): string =>
   FILES[codeOf(error)] ?? `it cannot be read: ${messageOf(error)}`

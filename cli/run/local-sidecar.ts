@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { listenWords } from '../output/system-words.ts'
+import { folderWords, listenWords } from '../output/system-words.ts'
 import { processOf } from '../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
@@ -92,12 +92,23 @@ const withAdvice = (error: unknown, config: SidecarConfig): unknown => {
   return words === undefined ? error : new Error(words, { cause: error })
 }
 
+/** A directory of its own, for what sidecar and shim share. */
+const makeRunDir = (): string => {
+  try {
+    return mkdtempSync(join(tmpdir(), 'outrigger-'))
+  } catch (error) {
+    throw new Error(`${tmpdir()}: ${folderWords(error)}; TMPDIR names another place`, {
+      cause: error,
+    })
+  }
+}
+
 export const startLocalSidecar = async (
   config: SidecarConfig,
   server: LocalServer,
   logs: LocalLogs,
 ): Promise<LocalSidecar> => {
-  const runDir = mkdtempSync(join(tmpdir(), 'outrigger-'))
+  const runDir = makeRunDir()
   const cleanUp = (): void => rmSync(runDir, { recursive: true, force: true })
   let sidecar: Sidecar
   try {

@@ -159,6 +159,18 @@ describe('a command that serves', () => {
   })
 })
 
+test.each([
+  ['run', RUN],
+  ['start', ['start', '--once']],
+])('%s without a place for its run directory says which is meant', async (name, args) => {
+  const command = ['TMPDIR=/no/such', process.execPath, CLI, ...args]
+  const child = spawn('env', command, { stdio: ['ignore', 'ignore', 'pipe'] })
+  expect(await errorsOf(child)).toBe(
+    `outrigger ${name}: /no/such: there is no such directory; TMPDIR names another place\n`,
+  )
+  expect(child.exitCode).toBe(1)
+})
+
 describe('a command that reads', () => {
   test('ends at a signal, whatever it waits for', async () => {
     const fifo = join(directory, 'fifo')
