@@ -84,6 +84,12 @@ const mergeAll = (tree: Tree, members: Members, context: Context): void => {
   for (const { value } of tree.items.toReversed()) merge(value, members, context)
 }
 
+/** What two documents without `---` between them have twice. */
+const HEADS = new Set(['apiVersion', 'kind'])
+
+const twice = (name: string): string =>
+  `the key ${JSON.stringify(name)} stands twice${HEADS.has(name) ? ' (is --- missing before it?)' : ''}`
+
 const readMembers = (tree: MapTree, members: Members, context: Context): void => {
   const own = new Set<string>()
   for (const entry of tree.entries) {
@@ -95,7 +101,7 @@ const readMembers = (tree: MapTree, members: Members, context: Context): void =>
     const name = keyOf(entry, context)
     const value = readTree(entry.value, context)
     if (name === undefined) continue
-    if (own.has(name)) report(context, entry.start, `the key ${JSON.stringify(name)} stands twice`)
+    if (own.has(name)) report(context, entry.start, twice(name))
     own.add(name)
     members.set(name, value)
   }

@@ -211,6 +211,11 @@ describe('what goes wrong', () => {
     expect(stderr).toBe('app.yaml: document 2: line 6: the key "b" stands twice\n')
   })
 
+  test('two documents without a line between them are told by what is missing', () => {
+    const { stderr } = injectManifest(`${POD}${POD}`, options)
+    expect(stderr).toMatch(/: the key "apiVersion" stands twice \(is --- missing before it\?\)\n$/)
+  })
+
   test('strictness of the built-in configuration is said to be that', () => {
     const { stderr } = injectManifest(POD, optionsWith({}, { isDefaultConfig: true }))
     expect(stderr).toContain('allowAnonymous')
