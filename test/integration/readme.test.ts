@@ -13,12 +13,12 @@ import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import { copyCheckout, type Asked, type CheckoutCopy } from '../support/checkout-copy.ts'
 import { buildImage } from '../support/oci-image.ts'
 import { openLegacy } from '../support/puppet.ts'
+import { BLOCKS, rowOf, type BlockName, type RowName } from '../support/readme-places.ts'
 import { commandRows, shellBlocks, spokenCommands } from '../support/readme.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-const BLOCKS = shellBlocks(README)
-const ROWS = commandRows(README)
+const scripts = shellBlocks(README).map(({ script }) => script)
 
 const NEVER = '/never'
 const RUN_HERE = "start*|'run package'*|'run build'*"
@@ -90,250 +90,175 @@ const isBuildable = (words: string): void => {
   expect([...named, stringAt(config, 'sidecar', 'image')]).toContain(`${name}:${tag}`)
 }
 
-const BLOCK_CHECKS: readonly (readonly [
-  heading: string,
-  name: string,
-  check: (script: string) => Promise<void>,
-])[] = [
-  ['Outrigger', 'run', async (script) => void (await served(onFreePort(script)))],
-  [
-    'Outrigger',
-    'the package',
-    async (script) => {
-      const { stdout } = await served(onFreePort(script))
-      const [, file = '-'] = /# makes (\S+?):/.exec(script) ?? []
-      expect(stdout).toContain(`\n${file}\n`)
-      expect(existsSync(join(copy.path, file))).toBe(true)
-    },
-  ],
-  [
-    'Try it',
-    'npm start',
-    async (script) => {
-      const { stdout } = await copy.serve(script, /MCP Inspector or any client at (\S+)/, echoes)
-      for (const step of [
-        '1. The webhook listens',
-        `2. The pod of ${EXAMPLE}`,
-        '+     - name: outrigger-sidecar',
-        '3. The pod runs here',
-        '4. A client found',
-        'Echo: hello from an ordinary MCP client',
-      ])
-        expect(stdout).toContain(step)
-      expect(wordsOf(copy.asked('npm'))).toEqual(['ci'])
-    },
-  ],
-  [
-    'Try it',
-    'npm test',
-    async (script) => {
-      expect(await copy.run(script)).toMatchObject({ code: 0 })
-      expect(wordsOf(copy.asked('npm'))).toEqual(['ci', 'test'])
-      expect(read('.ci/run')).toContain('\nstep npm test\n')
-    },
-  ],
-  [
-    'In a cluster',
-    'the images, and the manifests',
-    async (script) => {
-      expect(await copy.run(script)).toMatchObject({ code: 0 })
-      expect(wordsOf(copy.asked('npm'))).toEqual(['ci'])
-      const builds = wordsOf(copy.asked('docker'))
-      expect(builds).toHaveLength(2)
-      for (const words of builds) isBuildable(words)
-      const [[, , folder = ''] = []] = copy.asked('kubectl').map(({ words }) => words)
-      expect(existsSync(join(copy.path, folder, 'kustomization.yaml'))).toBe(true)
-    },
-  ],
-  [
-    'In a cluster',
-    'an example, and a call',
-    async (script) => {
-      expect(await copy.run(script)).toMatchObject({ code: 0 })
-      const deployment = example('Deployment')
-      const [build] = copy.asked('docker')
-      expect(build?.words).toEqual(['build', '-t', containerOf(deployment)['image'], '-'])
-      const server = '@modelcontextprotocol/server-everything'
-      const version = stringAt(JSON.parse(read('package.json')), 'devDependencies', server)
-      const uid = at(deployment, 'spec', 'template', 'spec', 'securityContext', 'runAsUser')
-      expect(build?.stdin).toMatch(/^FROM node:\S+\n/)
-      expect(build?.stdin).toContain(`\nRUN npm install -g ${server}@${version}\n`)
-      expect(build?.stdin).toContain(`\nUSER ${JSON.stringify(uid)}\n`)
-      expect(wordsOf(copy.asked('kubectl'))).toEqual([
-        `apply -f ${EXAMPLE}`,
-        `port-forward deployment/${stringAt(deployment, 'metadata', 'name')} ${MCP_PORT}`,
-      ])
-      expect(script).toContain(`then http://127.0.0.1:${MCP_PORT}${MCP_PATH}`)
-    },
-  ],
-  [
-    'In a cluster',
-    'an annotation on what runs already',
-    async (script) => {
-      expect(await copy.run(script)).toMatchObject({ code: 0 })
-      const [[verb, kind, name, annotation = ''] = []] = copy
-        .asked('kubectl')
-        .map(({ words }) => words)
-      const deployment = example('Deployment')
-      expect([verb, kind, name]).toEqual([
-        'annotate',
-        'deployment',
-        stringAt(deployment, 'metadata', 'name'),
-      ])
-      const [key = '', value = ''] = annotation.split('=')
-      const bare = withAt(deployment, ['spec', 'template', 'metadata', 'annotations'], {})
-      const annotated = withAt(bare, ['metadata', 'annotations'], { [key]: value })
-      const inject = (manifest: JsonObject) =>
-        copy.run(`npx outrigger inject -f - ${DEV} <<'END'\n${stringify(manifest)}END`)
-      expect((await inject(bare)).stderr).toContain('nothing opts it in')
-      expect((await inject(annotated)).stderr).toContain('1 injected')
-    },
-  ],
-]
-
-test('a README without its blocks, its table or its words is none', () => {
-  const without = '# Outrigger\n\n```yaml\na: 1\n```\n\nNothing to run.\n'
-  expect(() => shellBlocks(without)).toThrow('no shell block')
-  expect(() => commandRows(without)).toThrow('no table of commands')
-  expect(() => spokenCommands(without, /^npm start/)).toThrow('speaks of no')
-})
+const BLOCK_CHECKS: Readonly<Record<BlockName, (script: string) => Promise<void>>> = {
+  run: async (script) => void (await served(onFreePort(script))),
+  'the package': async (script) => {
+    const { stdout } = await served(onFreePort(script))
+    const [, file = '-'] = /# makes (\S+?):/.exec(script) ?? []
+    expect(stdout).toContain(`\n${file}\n`)
+    expect(existsSync(join(copy.path, file))).toBe(true)
+  },
+  'npm start': async (script) => {
+    const { stdout } = await copy.serve(script, /MCP Inspector or any client at (\S+)/, echoes)
+    for (const step of [
+      '1. The webhook listens',
+      `2. The pod of ${EXAMPLE}`,
+      '+     - name: outrigger-sidecar',
+      '3. The pod runs here',
+      '4. A client found',
+      'Echo: hello from an ordinary MCP client',
+    ])
+      expect(stdout).toContain(step)
+    expect(wordsOf(copy.asked('npm'))).toEqual(['ci'])
+  },
+  'npm test': async (script) => {
+    expect(await copy.run(script)).toMatchObject({ code: 0 })
+    expect(wordsOf(copy.asked('npm'))).toEqual(['ci', 'test'])
+    expect(read('.ci/run')).toContain('\nstep npm test\n')
+  },
+  'the images, and the manifests': async (script) => {
+    expect(await copy.run(script)).toMatchObject({ code: 0 })
+    expect(wordsOf(copy.asked('npm'))).toEqual(['ci'])
+    const builds = wordsOf(copy.asked('docker'))
+    expect(builds).toHaveLength(2)
+    for (const words of builds) isBuildable(words)
+    const [[, , folder = ''] = []] = copy.asked('kubectl').map(({ words }) => words)
+    expect(existsSync(join(copy.path, folder, 'kustomization.yaml'))).toBe(true)
+  },
+  'an example, and a call': async (script) => {
+    expect(await copy.run(script)).toMatchObject({ code: 0 })
+    const deployment = example('Deployment')
+    const [build] = copy.asked('docker')
+    expect(build?.words).toEqual(['build', '-t', containerOf(deployment)['image'], '-'])
+    const server = '@modelcontextprotocol/server-everything'
+    const version = stringAt(JSON.parse(read('package.json')), 'devDependencies', server)
+    const uid = at(deployment, 'spec', 'template', 'spec', 'securityContext', 'runAsUser')
+    expect(build?.stdin).toMatch(/^FROM node:\S+\n/)
+    expect(build?.stdin).toContain(`\nRUN npm install -g ${server}@${version}\n`)
+    expect(build?.stdin).toContain(`\nUSER ${JSON.stringify(uid)}\n`)
+    expect(wordsOf(copy.asked('kubectl'))).toEqual([
+      `apply -f ${EXAMPLE}`,
+      `port-forward deployment/${stringAt(deployment, 'metadata', 'name')} ${MCP_PORT}`,
+    ])
+    expect(script).toContain(`then http://127.0.0.1:${MCP_PORT}${MCP_PATH}`)
+  },
+  'an annotation on what runs already': async (script) => {
+    expect(await copy.run(script)).toMatchObject({ code: 0 })
+    const [[verb, kind, name, annotation = ''] = []] = copy
+      .asked('kubectl')
+      .map(({ words }) => words)
+    const deployment = example('Deployment')
+    expect([verb, kind, name]).toEqual([
+      'annotate',
+      'deployment',
+      stringAt(deployment, 'metadata', 'name'),
+    ])
+    const [key = '', value = ''] = annotation.split('=')
+    const bare = withAt(deployment, ['spec', 'template', 'metadata', 'annotations'], {})
+    const annotated = withAt(bare, ['metadata', 'annotations'], { [key]: value })
+    const inject = (manifest: JsonObject) =>
+      copy.run(`npx outrigger inject -f - ${DEV} <<'END'\n${stringify(manifest)}END`)
+    expect((await inject(bare)).stderr).toContain('nothing opts it in')
+    expect((await inject(annotated)).stderr).toContain('1 injected')
+  },
+}
 
 describe('a block of the README', () => {
-  test('has its place here, each of them', () => {
-    expect(BLOCKS.map(({ heading }) => heading)).toEqual(BLOCK_CHECKS.map(([heading]) => heading))
-  })
-
-  test.each(BLOCK_CHECKS.map(([heading, name, check], index) => ({ heading, name, check, index })))(
+  test.each(BLOCKS.map(([heading, name], index) => ({ heading, name, index })))(
     '$heading: $name',
-    async ({ check, index }) => check(BLOCKS[index]?.script ?? ''),
+    async ({ name, index }) => BLOCK_CHECKS[name](scripts[index] ?? ''),
   )
 })
 
 /** What a program's usage lists, or `.ci/run` runs. */
 const isKnown = (file: string, words: string): void => expect(read(file)).toContain(words)
 
-const ROW_CHECKS: readonly (readonly [
-  name: string,
-  check: (command: string, about: string) => Promise<void> | void,
-])[] = [
-  [
-    'outrigger run',
-    async (command, about) => {
-      const server = 'npx -y @modelcontextprotocol/server-everything'
-      await served(onFreePort(replaced(command, 'CMD ARGS', server)))
-      expect(about).toContain('without the flag it refuses')
-      const refused = replaced(replaced(command, ' --allow-anonymous', ''), 'CMD ARGS', server)
-      expect(await copy.run(refused)).toMatchObject({ code: 2, stdout: '' })
-    },
-  ],
-  [
-    'outrigger inject',
-    async (command, about) => {
-      const whole = replaced(command, 'FILE', EXAMPLE)
-      const strict = await copy.run(whole)
-      expect(strict).toMatchObject({ code: 1, stdout: '' })
-      const [, flag = ''] = /need `(--config [^`]+)`/.exec(about) ?? []
-      expect(strict.stderr).toContain(flag.replace('--config ', ''))
-      const injected = await copy.run(`${whole} ${flag}`)
-      expect(injected.code).toBe(0)
-      expect(injected.stdout).toContain('- name: outrigger-sidecar')
-      const back = await copy.run(
-        `${whole} ${flag} | ${replaced(command, 'inject', 'uninject').replace('FILE', '-')}`,
-      )
-      expect([back.code, back.stdout]).toEqual([0, read(EXAMPLE)])
-    },
-  ],
-  [
-    'outrigger inject --report',
-    async (command, about) => {
-      const whole = `${replaced(command, 'DIR', 'manifests/examples')} ${DEV}`
-      expect((await copy.run(whole)).stdout).toMatch(/^5 pods in 5 files\n +5 {2}injected\n/)
-      expect(about).toContain('`-o json`')
-      expect(JSON.parse((await copy.run(`${whole} -o json`)).stdout)).toMatchObject({ injected: 5 })
-      expect(about).toContain('`--namespace-file`')
-      const of = '--namespace-file manifests/examples/namespace.yaml'
-      expect(await copy.run(`${whole} ${of}`)).toMatchObject({ code: 0 })
-    },
-  ],
-  [
-    'outrigger images add',
-    async (command) => {
-      const image = `${registry.host}/echo:1`
-      await registry.push('echo', '1', await buildImage({ config: { Entrypoint: ['echo'] } }))
-      const registries = { [registry.host]: { allowPlainHttp: true } }
-      const config = stringify({ sidecar: { image: 'x' }, registries })
-      const whole = `${replaced(command, 'IMAGE', image)} --config /dev/stdin <<'END'\n${config}END`
-      const { code, stdout } = await copy.run(whole)
-      expect(code).toBe(0)
-      expect(stringAt(parse(stdout), 'data', 'index.json')).toContain(image)
-    },
-  ],
-  [
-    'outrigger explain',
-    async (command) => {
-      const { code, stdout } = await copy.run(`${replaced(command, 'FILE', EXAMPLE)} ${DEV}`)
-      expect(code).toBe(0)
-      expect(stdout).toMatch(/ process-model +session +default\n/)
-      expect(stdout).toMatch(/ auth +none +pod\n/)
-    },
-  ],
-  [
-    'outrigger dev',
-    async (command) => {
-      const whole = replaced(command, 'FILE', EXAMPLE)
-      await copy.serve(whole, /Deployment\/everything \(everything\) on (\S+)/, echoes)
-    },
-  ],
-  [
-    'outrigger completion',
-    async (command, about) => {
-      for (const shell of ['bash', 'zsh', 'fish']) {
-        expect(about).toContain(shell)
-        const { code, stdout } = await copy.run(replaced(command, 'bash', shell))
-        expect([code, stdout.includes('uninject')]).toEqual([0, true])
-      }
-      const [, help = ''] = /`(npx outrigger help COMMAND)`/.exec(about) ?? []
-      for (const [name] of COMMANDS) {
-        const { code, stdout } = await copy.run(replaced(help, 'COMMAND', name))
-        expect([code, stdout.startsWith(`usage: outrigger ${name}`)]).toEqual([0, true])
-      }
-    },
-  ],
-  ['npm run conformance', () => isKnown('test/integration/conformance.test.ts', 'conformance')],
-  ['npm run bench -- bridge', (command) => isKnown('.ci/run', `\nstep ${command} `)],
-  ['npm run bench -- pressure', () => isKnown('test/bench/pressure/bench.ts', "name: 'pressure'")],
-  ['npm run cluster -- up', () => isKnown('test/cluster/main.ts', 'npm run cluster -- up')],
-  ['npm run test:cluster', (command) => isKnown('.ci/run', `\nstep ${command}\n`)],
-  ['npm run check', () => isKnown('package.json', '"check": "npm run lint && npm run test:unit"')],
-]
+type RowCheck = (command: string, about: string) => Promise<void> | void
+
+const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
+  'npx outrigger run': async (command, about) => {
+    const server = 'npx -y @modelcontextprotocol/server-everything'
+    await served(onFreePort(replaced(command, 'CMD ARGS', server)))
+    expect(about).toContain('without the flag it refuses')
+    const refused = replaced(replaced(command, ' --allow-anonymous', ''), 'CMD ARGS', server)
+    expect(await copy.run(refused)).toMatchObject({ code: 2, stdout: '' })
+  },
+  'npx outrigger inject': async (command, about) => {
+    const whole = replaced(command, 'FILE', EXAMPLE)
+    const strict = await copy.run(whole)
+    expect(strict).toMatchObject({ code: 1, stdout: '' })
+    const [, flag = ''] = /need `(--config [^`]+)`/.exec(about) ?? []
+    expect(strict.stderr).toContain(flag.replace('--config ', ''))
+    const injected = await copy.run(`${whole} ${flag}`)
+    expect(injected.code).toBe(0)
+    expect(injected.stdout).toContain('- name: outrigger-sidecar')
+    const back = await copy.run(
+      `${whole} ${flag} | ${replaced(command, 'inject', 'uninject').replace('FILE', '-')}`,
+    )
+    expect([back.code, back.stdout]).toEqual([0, read(EXAMPLE)])
+  },
+  'npx outrigger inject --report': async (command, about) => {
+    const whole = `${replaced(command, 'DIR', 'manifests/examples')} ${DEV}`
+    expect((await copy.run(whole)).stdout).toMatch(/^5 pods in 5 files\n +5 {2}injected\n/)
+    expect(about).toContain('`-o json`')
+    expect(JSON.parse((await copy.run(`${whole} -o json`)).stdout)).toMatchObject({ injected: 5 })
+    expect(about).toContain('`--namespace-file`')
+    const of = '--namespace-file manifests/examples/namespace.yaml'
+    expect(await copy.run(`${whole} ${of}`)).toMatchObject({ code: 0 })
+  },
+  'npx outrigger images add': async (command) => {
+    const image = `${registry.host}/echo:1`
+    await registry.push('echo', '1', await buildImage({ config: { Entrypoint: ['echo'] } }))
+    const registries = { [registry.host]: { allowPlainHttp: true } }
+    const config = stringify({ sidecar: { image: 'x' }, registries })
+    const whole = `${replaced(command, 'IMAGE', image)} --config /dev/stdin <<'END'\n${config}END`
+    const { code, stdout } = await copy.run(whole)
+    expect(code).toBe(0)
+    expect(stringAt(parse(stdout), 'data', 'index.json')).toContain(image)
+  },
+  'npx outrigger explain': async (command) => {
+    const { code, stdout } = await copy.run(`${replaced(command, 'FILE', EXAMPLE)} ${DEV}`)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/ process-model +session +default\n/)
+    expect(stdout).toMatch(/ auth +none +pod\n/)
+  },
+  'npx outrigger dev': async (command) => {
+    const whole = replaced(command, 'FILE', EXAMPLE)
+    await copy.serve(whole, /Deployment\/everything \(everything\) on (\S+)/, echoes)
+  },
+  'npx outrigger completion': async (command, about) => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      expect(about).toContain(shell)
+      const { code, stdout } = await copy.run(replaced(command, 'bash', shell))
+      expect([code, stdout.includes('uninject')]).toEqual([0, true])
+    }
+    const [, help = ''] = /`(npx outrigger help COMMAND)`/.exec(about) ?? []
+    for (const [name] of COMMANDS) {
+      const { code, stdout } = await copy.run(replaced(help, 'COMMAND', name))
+      expect([code, stdout.startsWith(`usage: outrigger ${name}`)]).toEqual([0, true])
+    }
+  },
+  'npm run conformance': () => isKnown('test/integration/conformance.test.ts', 'conformance'),
+  'npm run bench -- bridge': (command) => isKnown('.ci/run', `\nstep ${command} `),
+  'npm run bench -- pressure': () => isKnown('test/bench/pressure/bench.ts', "name: 'pressure'"),
+  'npm run cluster -- up': () => isKnown('test/cluster/main.ts', 'npm run cluster -- up'),
+  'npm run test:cluster': (command) => isKnown('.ci/run', `\nstep ${command}\n`),
+  'npm run test:corpus': (command) => isKnown('package.json', command.replace('npm run ', '')),
+  'npm run check': () => isKnown('package.json', '"check": "npm run lint && npm run test:unit"'),
+}
 
 describe('a command in the table of the README', () => {
-  test('has its place here, each of them', () => {
-    const names = ROW_CHECKS.map(([name]) => name)
-    expect(ROWS).toHaveLength(names.length)
-    for (const [index, { command }] of ROWS.entries()) {
-      expect(command.replace(/^npx /, '')).toContain(names[index])
-    }
+  test.each(commandRows(README))('$command', async ({ command, about }) => {
+    const name = rowOf(command)
+    if (name === undefined) throw new Error('it has no place in test/support/readme-places.ts')
+    const [, script] = /^npm run (\S+)/.exec(command) ?? []
+    if (script !== undefined) isKnown('package.json', `"${script}": "`)
+    await ROW_CHECKS[name](command, about)
   })
-
-  test.each(ROW_CHECKS.map(([name, check], index) => ({ name, check, index })))(
-    '$name',
-    async ({ check, index }) => {
-      const { command = '', about = '' } = ROWS[index] ?? {}
-      if (command.startsWith('npm ')) {
-        const [, script = ''] = /^npm run (\S+)/.exec(command) ?? []
-        expect(Object.keys(JSON.parse(read('package.json')).scripts)).toContain(script)
-      }
-      await check(command, about)
-    },
-  )
 })
 
 describe('a command in a sentence of the README', () => {
-  const spoken = [
-    ...spokenCommands(README, /\boutrigger (?!help )[a-z]+ /),
-    ...BLOCKS.map(({ script }) => script),
-  ]
+  const spoken = [...spokenCommands(README, /\boutrigger (?!help )[a-z]+ /), ...scripts]
 
   test.each(spoken.filter((command) => command.includes('outrigger ')))(
     'has flags that there are: %s',

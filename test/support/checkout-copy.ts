@@ -94,6 +94,7 @@ export const copyCheckout = (standIns: Readonly<Record<string, string>>): Checko
     HOME: process.env['HOME'],
     PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter),
     npm_config_cache: join(path, '.npm'),
+    npm_config_offline: 'true',
     npm_config_update_notifier: 'false',
   }
   const start = (script: string) => {
