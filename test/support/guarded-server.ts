@@ -5,8 +5,8 @@ import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listening } from './listening.ts'
 
 export const CHALLENGE = 'Bearer realm="mcp", error="invalid_token"'
 
@@ -88,12 +88,11 @@ export const startGuardedServer = async (
       request.resume()
       response.writeHead(401, { 'www-authenticate': CHALLENGE }).end('who are you?')
     } else void handle(request, response)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  })
+  const port = await listening(server)
   const close = (): void => {
     server.closeAllConnections()
     server.close()
   }
-  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, seen, tokens, close }
+  return { port, seen, tokens, close }
 }

@@ -1,7 +1,7 @@
 // A Streamable HTTP server of the legacy era that answers everything and keeps every body that it was sent.
 
 import { createServer } from 'node:http'
-import { once } from 'node:events'
+import { listening } from './listening.ts'
 
 export type RecordingServer = {
   readonly port: number
@@ -48,11 +48,10 @@ export const startRecordingServer = async (): Promise<RecordingServer> => {
           .end(text)
       }
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  })
+  const port = await listening(server)
   return {
-    port: typeof address === 'object' ? (address?.port ?? 0) : 0,
+    port,
     news: () => {
       const fresh = bodies
       bodies = []

@@ -10,6 +10,7 @@ import { stringify } from 'yaml'
 import { freePort } from './admin.ts'
 import { digestOf, type Blob, type Built } from './oci-image.ts'
 import { startProgram } from './running.ts'
+import { listening } from './listening.ts'
 
 export interface Registry {
   /** `127.0.0.1:PORT` */
@@ -137,10 +138,7 @@ export const startFront = async (answer: Answer, behind?: Registry): Promise<Fro
     })
   }
   const server = createServer((message, response) => void take(message, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  const port = await listening(server)
   return {
     host: `127.0.0.1:${port}`,
     seen,

@@ -3,7 +3,6 @@
 
 import { chmodSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
-import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { createBench, indexIn, type Bench } from '../../support/images-command.ts'
@@ -16,6 +15,7 @@ import {
   type Front,
   type Registry,
 } from '../../support/registry.ts'
+import { listening } from '../../support/listening.ts'
 
 const SECRET = LOGIN.password
 const IDENTITY = 'refresh-me-please'
@@ -351,10 +351,7 @@ describe('TLS', () => {
         })
         .catch(() => response.destroy())
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    const host = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+    const host = `127.0.0.1:${await listening(server)}`
     const caFile = bench.write('ca.pem', authorityPem)
     const trusted = await bench.add({ [host]: { caFile } }, `${host}/app:1`)
     const untrusted = await bench.add({ [host]: {} }, `${host}/app:1`)

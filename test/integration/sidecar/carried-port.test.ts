@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { CarriedPort } from '../../../sidecar/server/carried-port.ts'
 import { readAll, until } from '../../support/waiting.ts'
+import { listening, portOf } from '../../support/listening.ts'
 
 const MEGABYTE = Buffer.alloc(1024 * 1024, 'x')
 
@@ -12,17 +13,6 @@ let server: Server
 let carried: CarriedPort
 let serve: (socket: Socket) => void
 let accepted: Set<Socket>
-
-const portOf = (listener: Server): number => {
-  const address = listener.address()
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
-
-const listening = async (listener: Server): Promise<number> => {
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  return portOf(listener)
-}
 
 beforeEach(async () => {
   const sockets = new Set<Socket>()

@@ -14,6 +14,7 @@ import { startOutrigger } from '../../support/outrigger-run.ts'
 import { processTree, stillRunning } from '../../support/process-tree.ts'
 import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 const CLI = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
@@ -163,10 +164,8 @@ describe('what cannot be served is refused in words', () => {
   test(
     'a port that is taken',
     async () => {
-      const taken = createServer().listen(0, '127.0.0.1')
-      await once(taken, 'listening')
-      const address = taken.address()
-      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+      const taken = createServer()
+      const port = await listening(taken)
       const outcome = await outrigger('run', '--allow-anonymous', '--port', `${port}`, '--', 'cat')
       taken.close()
       expect(outcome.code).toBe(1)

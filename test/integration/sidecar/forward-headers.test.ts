@@ -6,8 +6,8 @@ import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { modernCall } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 const CALL = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"who","arguments":{}}}'
@@ -143,10 +143,8 @@ describe('a server of the newer era that says to anybody what it is', () => {
           if (isOpen) response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
           else response.writeHead(401, { 'www-authenticate': CHALLENGE }).end()
         })
-      }).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const address = server.address()
-      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+      })
+      const port = await listening(server)
       const sidecar = await startSidecarProgram({
         settings: { transport: 'http', port: `${port}`, 'forward-headers': 'authorization' },
       })

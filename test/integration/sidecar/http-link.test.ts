@@ -3,7 +3,6 @@
 import { aBudget } from '../../support/budgets.ts'
 import type { Budget } from '../../../sidecar/bytes/budget.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Fault } from '../../../sidecar/mcp/faults.ts'
@@ -11,6 +10,7 @@ import { HttpLink } from '../../../sidecar/server/http-link.ts'
 import { NO_HEADERS } from '../../../sidecar/server/link.ts'
 import { Loopback } from '../../../sidecar/server/loopback.ts'
 import { until } from '../../support/waiting.ts'
+import { listening } from '../../support/listening.ts'
 
 const MAX_OPEN = 256
 /** Further requests wait their turn. */
@@ -44,15 +44,12 @@ beforeEach(async () => {
     response.on('close', () => open.delete(response))
     request.resume()
     if (request.method === 'POST') answer?.(response)
-  }).listen(0, '127.0.0.1')
+  })
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  loopback = new Loopback({ port, maxSockets: SOCKETS })
+  loopback = new Loopback({ port: await listening(server), maxSockets: SOCKETS })
   budget = aBudget()
   heard = []
   link = linkThatWaits(60_000)

@@ -2,10 +2,10 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 
@@ -38,10 +38,8 @@ const startServer = async (
           .end(JSON.stringify({ jsonrpc: '2.0', id, result }))
       }
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  return { server, port: typeof address === 'object' ? (address?.port ?? 0) : 0, asked }
+  })
+  return { server, port: await listening(server), asked }
 }
 
 describe('the path of a server', () => {

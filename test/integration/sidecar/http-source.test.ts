@@ -1,11 +1,11 @@
 // Looking for the endpoint of a server that answers, and not as anybody would: the search ends and says what it met.
 
 import { afterEach, expect, test } from '@jest/globals'
-import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { HttpSource } from '../../../sidecar/server/http-source.ts'
 import { Loopback } from '../../../sidecar/server/loopback.ts'
 import { aBudget } from '../../support/budgets.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 const DRIP_MS = 500
@@ -40,10 +40,8 @@ test.each<[string, (socket: Socket) => void, string]>([
     server = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.once('data', () => answer(socket))
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    loopback = new Loopback({ port: typeof address === 'object' ? (address?.port ?? 0) : 0 })
+    })
+    loopback = new Loopback({ port: await listening(server) })
     const source = new HttpSource({
       loopback,
       path: undefined,

@@ -3,7 +3,6 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
 import { freePort } from '../../support/admin.ts'
 import { connectClientOne } from '../../support/client-one.ts'
 import { connectClientTwo } from '../../support/client-two.ts'
@@ -12,6 +11,7 @@ import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { openLegacy, rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 
@@ -129,10 +129,8 @@ describe('a server whose answer is no MCP', () => {
       request.resume()
       const [status, type, body] = request.method === 'GET' ? NOTHING : answer
       response.writeHead(status, { 'content-type': type }).end(body)
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    sidecar = await startSidecar(typeof address === 'object' ? (address?.port ?? 0) : 0)
+    })
+    sidecar = await startSidecar(await listening(server))
   }, LIMIT_MS)
 
   afterAll(async () => {

@@ -1,7 +1,6 @@
 // Paths of a server besides MCP: those that are named pass, to the letter, and nothing else does.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { freePort } from '../../support/admin.ts'
@@ -9,6 +8,7 @@ import { openStream } from '../../support/event-stream.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 const GET = { method: 'GET' } as const
@@ -52,14 +52,13 @@ describe('open paths', () => {
       const page = PAGES[request.url?.split('?', 1)[0] ?? '']
       if (page) page(request, response)
       else response.writeHead(404).end()
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
+    })
+    const serverPort = await listening(server)
     const port = await freePort()
     sidecar = await startSidecarProgram({
       settings: {
         transport: 'http',
-        port: `${typeof address === 'object' ? (address?.port ?? 0) : 0}`,
+        port: `${serverPort}`,
         path: '/v1/mcp/',
         'open-paths': '/health,/metrics,/events,/broken,/no-status,/continued,/upgraded,/slow',
       },

@@ -6,10 +6,10 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { EventStore } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { CLIENTS } from '../../support/clients.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
+import { listening } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 
@@ -74,10 +74,8 @@ describe('a server that closes the stream of an answer', () => {
       void (known ? Promise.resolve(known) : open()).then((transport) =>
         transport.handleRequest(request, response),
       )
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    })
+    const port = await listening(server)
     sidecar = await startSidecarProgram({ settings: { transport: 'http', port: `${port}` } })
   }, LIMIT_MS)
 

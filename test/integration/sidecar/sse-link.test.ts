@@ -11,6 +11,7 @@ import { Loopback } from '../../../sidecar/server/loopback.ts'
 import { SseLink } from '../../../sidecar/server/sse-link.ts'
 import { aBudget } from '../../support/budgets.ts'
 import { until } from '../../support/waiting.ts'
+import { listening } from '../../support/listening.ts'
 
 const MAX_OPEN = 256
 const NOTE = '{"jsonrpc":"2.0","method":"notifications/x"}'
@@ -47,10 +48,8 @@ beforeEach(async () => {
     void bodyOf(message).then((body) =>
       seen.push({ line: `${message.method} ${message.url}`, body, response }),
     )
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  })
+  port = await listening(server)
   loopback = new Loopback({ port })
   heard = []
   failures = []

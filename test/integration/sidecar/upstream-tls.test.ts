@@ -2,7 +2,6 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import { createServer as createPlainServer, type Server as PlainServer } from 'node:http'
@@ -12,6 +11,7 @@ import { createKeyPair } from '../../../certs/keys.ts'
 import { createAuthority, signLeaf, type Authority, type Leaf } from '../../../certs/x509.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { listening, portOf } from '../../support/listening.ts'
 
 const LIMIT_MS = 60_000
 const DAY_MS = 86_400_000
@@ -61,11 +61,9 @@ describe('a server that speaks TLS', () => {
           }
         })
       })
-      one.listen(0, '127.0.0.1')
-      await once(one, 'listening')
+      await listening(one)
     }
-    const address = server.address()
-    port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    port = portOf(server)
   }, LIMIT_MS)
 
   afterEach(async () => {
@@ -165,8 +163,7 @@ describe('a server that speaks TLS', () => {
   test(
     'says what to set where the server does not speak TLS',
     async () => {
-      const address = plain.address()
-      await start({ port: `${typeof address === 'object' ? (address?.port ?? 0) : 0}` })
+      await start({ port: `${portOf(plain)}` })
       expect((await initialize()).text).toContain(
         'does not speak TLS, set outrigger.dev/scheme: http',
       )
