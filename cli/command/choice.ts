@@ -22,7 +22,7 @@ export const choose = (words: readonly string[], names: readonly string[]): Choi
   if (VERSION.has(first)) return { kind: 'version' }
   const [topic] = rest
   if (HELP.has(first)) {
-    if (topic === undefined) return { kind: 'help' }
+    if (topic === undefined || HELP.has(topic)) return { kind: 'help' }
     // `outrigger help run` is `outrigger run --help`.
     return names.includes(topic)
       ? { kind: 'command', name: topic, args: ['--help'] }

@@ -55,7 +55,7 @@ type OptionToken = Token & { readonly kind: 'option' }
 const isOption = (token: Token): token is OptionToken => token.kind === 'option'
 
 const unknown = (table: FlagTable, { name, rawName }: OptionToken): string => {
-  const match = nearest(name, Object.keys(table))
+  const match = nearest(name, [...Object.keys(table), 'help'])
   return `there is no flag ${rawName}${match === undefined ? '' : `; did you mean --${match}?`}`
 }
 

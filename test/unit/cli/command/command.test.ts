@@ -51,6 +51,14 @@ test('help of the command that is run is its own', async () => {
   expect(await say(args)).toEqual({ code: 0, stdout: 'port 1\n', stderr: '' })
 })
 
+test('help that is misspelt is meant', async () => {
+  const { code, stderr } = await say(['--hepl'])
+  expect([code, stderr]).toEqual([
+    2,
+    'outrigger tell: there is no flag --hepl; did you mean --help?\nSee: outrigger tell --help\n',
+  ])
+})
+
 test('wrong usage is one line of what, one of where the help is, and exit code 2', async () => {
   const { code, stdout, stderr } = await say(['--prot', '1'])
   expect([code, stdout]).toEqual([2, ''])
