@@ -7,6 +7,7 @@ import { NO_IDENTITY } from '../shared/identity.ts'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import type { Budget } from './bytes/budget.ts'
+import { sweepSpares } from './bytes/spares.ts'
 import { createAdmin } from './admin/server.ts'
 import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
@@ -176,6 +177,7 @@ const build = (parts: SidecarParts) => {
   const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
     for (const one of [router, server, budget, memory]) one.sweep(now())
+    sweepSpares()
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }

@@ -2,9 +2,11 @@
 // is many times what is held (200 bodies of 4 MiB at once; `npm run bench -- pressure`).
 
 import { SMALL_BYTES } from './budget.ts'
+import { giveBack } from './spares.ts'
 
 /** Nobody may look at these bytes again. They must have a memory of their own where they are large. */
 export const free = (bytes: Buffer): void => {
   const { buffer } = bytes
   if (bytes.length > SMALL_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  else giveBack(bytes)
 }

@@ -2,6 +2,7 @@
 // from how finely a peer has cut them (a list of one-byte pieces costs a hundred times its bytes). It knows no bound.
 
 import { free } from './freed.ts'
+import { lend } from './spares.ts'
 
 const LEAST_BYTES = 1024
 
@@ -29,7 +30,7 @@ export class Gathered {
     const needed = this.used + piece.length
     if (needed > this.buffer.length) {
       const bytes = Math.max(needed, this.expected || 2 * this.buffer.length, LEAST_BYTES)
-      const larger = Buffer.allocUnsafeSlow(bytes)
+      const larger = lend(bytes)
       larger.set(this.buffer.subarray(0, this.used))
       free(this.buffer)
       this.buffer = larger

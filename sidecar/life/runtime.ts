@@ -5,8 +5,7 @@
  * One arena, since V8's threads would each keep one of their own. What is free at its end goes back at once, but for
  * a MiB, lest each call move the end. Large messages lie outside it where they find no room in it: among them small
  * things hold the pages of the large (after a flood of 64 KiB pieces 108 MB stay without, 88 MB with; 102 MB with 2 MiB
- * free at the end). The price: a message of 64 KiB that finds no room is mapped anew, its pages are faulted in one by
- * one, and its call takes twice as long.
+ * free at the end). What is mapped is faulted in page by page, which is why `bytes/spares.ts` uses memory again.
  */
 export const SIDECAR_ENVIRONMENT = {
   MALLOC_ARENA_MAX: '1',
