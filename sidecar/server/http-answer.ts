@@ -3,12 +3,13 @@
 
 import type { IncomingMessage } from 'node:http'
 import { oneLine } from '../../shared/one-line.ts'
-import type { Budget, Lease, MessageSizes } from '../bytes/budget.ts'
+import { SMALL_BYTES, type Budget, type Lease, type MessageSizes } from '../bytes/budget.ts'
 import { free } from '../bytes/freed.ts'
 import { Whole } from '../bytes/whole.ts'
 import { member, stringAt, type Response } from '../mcp/message.ts'
 import { readServerLine, type ServerLine } from '../mcp/server-line.ts'
 import { EventReader, type ServerEvent } from './event-reader.ts'
+import { EventTurns } from './event-turns.ts'
 import type { Refusal } from './link.ts'
 
 const WANTS_HEADERS =
@@ -85,11 +86,13 @@ export const readWhole = (
     else if (!lease.reads(body.length, responseBytes)) response.pause()
   })
   response.on('error', () => undefined)
-  response.on('close', () => {
+  const end = (): void => {
     // What becomes of it is counted where it goes.
     lease.release()
     onEnd(body.take(), why)
-  })
+  }
+  // What is large has a turn of its own.
+  response.on('close', () => (body.length > SMALL_BYTES ? lease.inTurn(end) : end()))
 }
 
 /** What has been answered is the server's to end; what it leaves open would take a connection for ever. */
@@ -118,26 +121,29 @@ export class Events {
   private readonly sizes: MessageSizes
   private readonly reader: EventReader
   private readonly lease: Lease
+  private readonly turns: EventTurns
   private isPaused = false
   private why: string | undefined
   private isLeft = false
+  private isOver = false
+  private readonly onEnd: (why: string | undefined) => void
 
   constructor(response: IncomingMessage, { budget, onEvent, onEnd }: EventsOptions) {
     this.response = response
     this.sizes = budget.sizes
-    this.reader = new EventReader(budget.sizes.responseBytes, onEvent)
+    this.onEnd = onEnd
+    this.reader = new EventReader(budget.sizes.responseBytes, (event) => this.turns.take(event))
     this.lease = budget.lease('lines', {
       isRefusable: false,
-      granted: () => {
-        if (!this.isPaused) response.resume()
-      },
+      granted: () => this.goOn(),
       ended: () => this.cut(NO_MEMORY),
     })
+    this.turns = new EventTurns(this.lease, { event: onEvent, idle: () => this.handedOut() })
     response.on('data', (chunk: Buffer) => this.read(chunk))
     response.on('error', () => undefined)
     response.on('close', () => {
-      this.lease.release()
-      onEnd(this.why)
+      this.isOver = true
+      if (!this.turns.isBusy) this.handedOut()
     })
   }
 
@@ -156,7 +162,7 @@ export class Events {
 
   resume(): void {
     this.isPaused = false
-    if (!this.lease.isWaiting) this.response.resume()
+    this.goOn()
   }
 
   close(): void {
@@ -169,8 +175,20 @@ export class Events {
     this.isLeft = true
   }
 
+  private goOn(): void {
+    if (!this.isPaused && !this.turns.isBusy && !this.lease.isWaiting) this.response.resume()
+  }
+
+  private handedOut(): void {
+    if (this.isOver || this.reader.length === 0) this.lease.release()
+    if (this.isOver) this.onEnd(this.why)
+    else this.goOn()
+  }
+
   private read(chunk: Buffer): void {
+    this.turns.begin()
     if (!this.reader.push(chunk)) this.cut(tooLong(this.sizes))
+    else if (this.turns.isBusy) this.response.pause()
     else if (this.reader.length === 0) this.lease.release()
     else if (!this.lease.reads(this.reader.length, this.sizes.responseBytes)) this.response.pause()
   }
