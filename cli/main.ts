@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../shared/message.ts'
 import { VERSION } from '../shared/names.ts'
 import { choose } from './command/choice.ts'
-import type { Io } from './command/command.ts'
+import { tell, type Io } from './command/command.ts'
 import { COMMANDS } from './commands.ts'
 import { coloured, wantsColour } from './output/colour.ts'
 import { exitCode, lossOf } from './output/loss.ts'
@@ -80,7 +80,7 @@ const runSafely = async (): Promise<number> => {
   try {
     return await runChoice()
   } catch (error) {
-    io.stderr(`outrigger ${name}: ${messageOf(error)}\n`)
+    tell(io, name, messageOf(error))
     return 1
   }
 }

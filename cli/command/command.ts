@@ -1,5 +1,6 @@
 // What a subcommand is, and what it may touch: arguments, two streams, an environment, a signal.
 
+import { oneLine } from '../../shared/one-line.ts'
 import type { Result } from '../../shared/result.ts'
 import { flagLines, readGiven, type FlagTable, type Given } from './flags.ts'
 
@@ -44,9 +45,14 @@ export interface CommandParts<Flags> {
   readonly run: (flags: Flags, io: Io) => Promise<number>
 }
 
+/** A line of a command's on stderr, whatever names of files and members others have chosen stand in it. */
+export const tell = (io: Pick<Io, 'stderr'>, name: string, sentence: string): void =>
+  io.stderr(`${oneLine(`outrigger ${name}: ${sentence}`)}\n`)
+
 /** Wrong usage: what is wrong, and where the help is. */
 const misuse = (io: Io, name: string, problem: string): number => {
-  io.stderr(`outrigger ${name}: ${problem}\nSee: outrigger ${name} --help\n`)
+  tell(io, name, problem)
+  io.stderr(`See: outrigger ${name} --help\n`)
   return 2
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../shared/image-index.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
-import { defineCommand, type Io } from '../command/command.ts'
+import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readConfig } from '../command/read-config.ts'
 import { addImages, type Added } from './add.ts'
@@ -121,7 +121,7 @@ const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string
     ? await applyTo(store, result.value)
     : writeIndexManifest(mergeIndexes(before.value, result.value.added), namespace)
   if (!out.ok) return fail([out.error])
-  for (const note of result.value.notes) io.stderr(`outrigger images: ${note}\n`)
+  for (const note of result.value.notes) tell(io, 'images', note)
   return out
 }
 
@@ -140,7 +140,7 @@ An image that cannot be read prints why, and nothing else, and exits with 1.`,
   run: async (flags, io) => {
     const result = await add(flags, io)
     if (result.ok) io.stdout(result.value)
-    else for (const error of result.error) io.stderr(`outrigger images: ${error}\n`)
+    else for (const error of result.error) tell(io, 'images', error)
     return result.ok ? 0 : 1
   },
 })

@@ -1,9 +1,10 @@
 // `inject`, `uninject` and `explain` as subcommands: reads flags and files, prints what the pure
 // functions made of them.
 
+import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { defineCommand, type Command, type Io } from '../command/command.ts'
+import { defineCommand, tell, type Command, type Io } from '../command/command.ts'
 import { manifestFiles } from '../command/manifest-files.ts'
 import { readConfig } from '../command/read-config.ts'
 import { readSource, readText } from '../command/read-text.ts'
@@ -53,7 +54,7 @@ const readOptions = async (flags: Flags): Promise<Result<ManifestOptions, string
 type Run = (text: string, options: ManifestOptions) => ManifestResult
 
 const report = (io: Io, name: string, problems: readonly string[]): number => {
-  for (const problem of problems) io.stderr(`outrigger ${name}: ${problem}\n`)
+  for (const problem of problems) tell(io, name, problem)
   return 1
 }
 
@@ -67,7 +68,7 @@ const withImages = async (
   if (!reader.ok) return fail([reader.error])
   const { images, notes } = await resolveImages(text, options, reader.value)
   reader.value.close()
-  for (const note of notes) io.stderr(`${options.file}: ${note}\n`)
+  for (const note of notes) io.stderr(`${oneLine(`${options.file}: ${note}`)}\n`)
   return ok({ ...options, config: { ...options.config, images } })
 }
 

@@ -1,6 +1,7 @@
 // `outrigger inject --report`: what would become of every pod of many manifests, counted: injected and
 // with which warnings, left alone and why, denied and for what. Nothing is written. Pure.
 
+import { oneLine } from '../../shared/one-line.ts'
 import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
 import { isForStrictness, judgesFor, STRICT } from './inject.ts'
@@ -136,7 +137,7 @@ export const reportText = (
     ...(denials.length > 0 ? ['', 'each denial', ...denials] : []),
     ...(faults.length > 0 ? ['', 'not read', ...faults] : []),
   ]
-    .map((line) => `${line}\n`)
+    .map((line) => `${oneLine(line)}\n`)
     .join('')
 }
 

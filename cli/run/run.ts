@@ -4,7 +4,7 @@
 import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
-import { defineCommand, type Io } from '../command/command.ts'
+import { defineCommand, tell, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { tellWaiting } from './patience.ts'
 import { startLogs } from './start-log.ts'
@@ -35,8 +35,10 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
   )
   const { sidecar, ended, close } = local
   const over = Promise.race([aborted(io.signal), ended])
-  const tell = (sentence: string): void => io.stderr(`outrigger run: ${sentence}\n`)
-  const stopTelling = tellWaiting(tell, settings['startup-timeout'])
+  const stopTelling = tellWaiting(
+    (sentence) => tell(io, 'run', sentence),
+    settings['startup-timeout'],
+  )
   try {
     const failed = sidecar.failed.then(({ brief, message }) => brief ?? message)
     const first = await Promise.race([sidecar.ready, over, failed])
@@ -70,10 +72,10 @@ export const run = defineCommand({
   run: async (flags, io) => {
     const config = readConfiguration(flags)
     if (!config.ok) {
-      for (const error of config.error) io.stderr(`outrigger run: ${error}\n`)
+      for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    for (const warning of config.value.warnings) io.stderr(`outrigger run: ${warning}\n`)
+    for (const warning of config.value.warnings) tell(io, 'run', warning)
     return serve(config.value.config, flags, io)
   },
 })

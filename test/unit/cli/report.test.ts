@@ -56,6 +56,13 @@ const FILES = [
 ]
 
 describe('a report', () => {
+  test('lets no name of a file or a pod end its line or steer the terminal', () => {
+    const hostile = report('a\u001b[31m.json', pod('x\u001b[2J\u202E\ny', { stdin: 'true' }))
+    const lines = reportText([hostile], { isDefaultConfig: false }).split('\n')
+    expect(lines.filter((line) => /[\p{Cc}\p{Cf}]/u.test(line) || line.startsWith('y'))).toEqual([])
+    expect(lines).toContainEqual(expect.stringContaining('a [31m.json: document 1: Pod x [2J y'))
+  })
+
   test('counts pods by what becomes of them', () => {
     expect(countsOf(FILES)).toEqual({
       files: 5,

@@ -66,3 +66,8 @@ test('wrong usage is one line of what, one of where the help is, and exit code 2
     /^outrigger tell: .*--prot; did you mean --port\?\nSee: outrigger tell --help\n$/,
   )
 })
+
+test('wrong usage neither ends its line nor steers the terminal', async () => {
+  const { stderr } = await say(['--pr\u001b[31mot\u202E\nSee'])
+  expect(stderr).toMatch(/^outrigger tell: [^\n]*--pr \[31mot See\nSee: outrigger tell --help\n$/)
+})
