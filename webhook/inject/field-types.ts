@@ -46,6 +46,14 @@ const MAPPINGS: Type = {
   is: (value) => isList(value) && value.every(isObject),
   wants: 'a list of mappings',
 }
+const HEADERS: Type = {
+  is: (value) =>
+    isList(value) &&
+    value.every(
+      (item) => isObject(item) && isText(item['name'] ?? '') && isText(item['value'] ?? ''),
+    ),
+  wants: 'a list of mappings with a name and a value, both strings',
+}
 const AMOUNTS: Type = {
   is: (value) =>
     isObject(value) && Object.values(value).every((item) => item === null || isAmount(item)),
@@ -80,19 +88,27 @@ const RESOURCES: readonly Field[] = [
 const below = (name: string, fields: readonly Field[]): readonly Field[] =>
   fields.map(([path, type]) => [`${name}.${path}`, type])
 
-const HANDLER: readonly Field[] = ['httpGet', 'tcpSocket'].flatMap((kind): Field[] => [
-  [kind, MAPPING],
-  [`${kind}.port`, TARGET],
-])
+const HANDLER: readonly Field[] = [
+  ...['httpGet', 'tcpSocket'].flatMap((kind): Field[] => [
+    [kind, MAPPING],
+    [`${kind}.port`, TARGET],
+    [`${kind}.host`, TEXT],
+  ]),
+  ['httpGet.path', TEXT],
+  ['httpGet.scheme', TEXT],
+  ['httpGet.httpHeaders', HEADERS],
+]
+
+// What probes alone have.
+const PROBE: readonly Field[] = [
+  ['grpc', MAPPING],
+  ['grpc.port', PORT],
+  ['timeoutSeconds', SECONDS],
+]
 
 // What may call a port of the container.
-const CALLERS = [
-  'livenessProbe',
-  'readinessProbe',
-  'startupProbe',
-  'lifecycle.postStart',
-  'lifecycle.preStop',
-]
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
+const CALLERS = [...PROBES, 'lifecycle.postStart', 'lifecycle.preStop']
 
 export const METADATA_FIELDS: readonly Field[] = [
   ['name', TEXT],
@@ -138,6 +154,7 @@ export const CONTAINER_FIELDS: readonly Field[] = [
   ['securityContext.capabilities.drop', TEXTS],
   ...CALLERS.map((path): Field => [path, MAPPING]),
   ...CALLERS.flatMap((path) => below(path, HANDLER)),
+  ...PROBES.flatMap((path) => below(path, PROBE)),
 ]
 
 /** Of the items of a list, by the list's name. */
@@ -155,6 +172,8 @@ export const ITEM_FIELDS: Readonly<Record<string, readonly Field[]>> = {
   volumeMounts: [
     ['name', TEXT],
     ['mountPath', TEXT],
+    ['subPath', TEXT],
+    ['subPathExpr', TEXT],
     ['readOnly', TRUTH],
   ],
   volumeDevices: [

@@ -56,6 +56,8 @@ const TRUTH = 'must be true or false, without quotes'
 const TEXT = 'must be a string: put it in quotes'
 const ID = 'must be a whole number from 0 to 2147483647, without quotes'
 
+const HEADERS = 'must be a list of mappings with a name and a value, both strings'
+
 const ROWS: readonly (readonly [path: string, value: Json, says: string])[] = [
   ['metadata.name', 1, TEXT],
   ['metadata.generateName', true, TEXT],
@@ -111,6 +113,8 @@ const ROWS: readonly (readonly [path: string, value: Json, says: string])[] = [
   [`${C}.volumeMounts[0].mountPath`, 1, TEXT],
   [`${C}.volumeMounts[0].name`, 1, TEXT],
   [`${C}.volumeMounts[0].readOnly`, 'true', TRUTH],
+  [`${C}.volumeMounts[0].subPath`, 1, TEXT],
+  [`${C}.volumeMounts[0].subPathExpr`, 1, TEXT],
   [`${C}.volumeDevices[0].devicePath`, 1, TEXT],
   [`${C}.volumeDevices[0].name`, 1, TEXT],
   [`${C}.resources.limits`, { memory: [1] }, 'must be a mapping of quantities'],
@@ -131,6 +135,15 @@ const ROWS: readonly (readonly [path: string, value: Json, says: string])[] = [
   [`${C}.livenessProbe.httpGet`, '/', 'must be a mapping'],
   [`${C}.startupProbe.httpGet.port`, 0, 'must be a port or its name'],
   [`${C}.livenessProbe.tcpSocket.port`, [8000], 'must be a port or its name'],
+  [`${C}.livenessProbe.tcpSocket.host`, 1, TEXT],
+  [`${C}.readinessProbe.httpGet.path`, 200, TEXT],
+  [`${C}.readinessProbe.httpGet.host`, 10.5, TEXT],
+  [`${C}.readinessProbe.httpGet.scheme`, true, TEXT],
+  [`${C}.readinessProbe.httpGet.httpHeaders`, { Host: 'a' }, HEADERS],
+  [`${C}.readinessProbe.httpGet.httpHeaders`, [{ name: 'A', value: 1 }], HEADERS],
+  [`${C}.readinessProbe.timeoutSeconds`, '20', 'must be a whole number, without quotes'],
+  [`${C}.startupProbe.grpc`, 9000, 'must be a mapping'],
+  [`${C}.startupProbe.grpc.port`, '9000', 'must be a port from 1 to 65535, without quotes'],
   [`${C}.lifecycle.postStart`, 'x', 'must be a mapping'],
   [`${C}.lifecycle.preStop.httpGet.port`, true, 'must be a port or its name'],
   [`${I}.securityContext.privileged`, 'true', TRUTH],
