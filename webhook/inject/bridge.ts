@@ -80,8 +80,8 @@ const RUNNERS: ReadonlySet<string> = new Set(['npx', 'uvx', 'bunx', 'pnpx', 'pip
 const isRunnerWord = (word: string): boolean =>
   word.startsWith('-') || /^(?:run|exec|tool|x)$/.test(word)
 
-/** The program's words behind a runner's: npm takes the first `--` for its own. */
-const programWords = (runner: string, words: readonly string[]): readonly string[] => {
+/** A runner's words without those that it takes for its own: npm does that with the first `--`, wherever it stands. */
+const passedOn = (runner: string, words: readonly string[]): readonly string[] => {
   const dashes = runner === 'npm' ? words.indexOf('--') : -1
   return dashes === -1 ? words : words.toSpliced(dashes, 1)
 }
@@ -89,14 +89,15 @@ const programWords = (runner: string, words: readonly string[]): readonly string
 /** A package's name without its version: `supergateway@3`, `@michlyn/mcpgateway@1.0`. */
 const packageName = (word: string): string => word.replace(/(?<=.)@[^/@]*$/, '')
 
-const bridgeIn = (words: readonly string[]): Bridge | undefined => {
-  const runner = basename(words[0] ?? '')
+const bridgeIn = (line: readonly string[]): Bridge | undefined => {
+  const runner = basename(line[0] ?? '')
+  const words = passedOn(runner, line)
   const isRun = RUNNERS.has(runner)
   const start = isRun ? words.findIndex((word, index) => index > 0 && !isRunnerWord(word)) : 0
   const word = words[start] ?? ''
   const name = isRun ? packageName(word) : basename(word)
   const read = BRIDGES.get(name)
-  return read && describe(name, read, programWords(runner, words.slice(start + 1)))
+  return read && describe(name, read, words.slice(start + 1))
 }
 
 /** The repository of an image whose ENTRYPOINT is a bridge: `supercorp/supergateway`, `mcpo`. */

@@ -110,6 +110,13 @@ describe('the server behind a bridge', () => {
       { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
     ],
     [
+      'npm’s own dashes before the package',
+      ['npm', 'exec', '--', 'mcp-proxy'],
+      ['--port', '8080', '--', ...SERVER],
+      'x',
+      { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
+    ],
+    [
       'an option of a script file',
       ['sh', 'start.sh', '-c', 'supergateway --stdio x'],
       [],
