@@ -1,13 +1,22 @@
 import { describe, expect, test } from '@jest/globals'
-import { findBridge } from '../../../webhook/inject/bridge.ts'
+import { findBridge, type Bridge } from '../../../webhook/inject/bridge.ts'
 
 type Row = readonly [
   name: string,
   command: readonly string[] | undefined,
   args: readonly string[],
   image: string,
-  expected: object | undefined,
+  expected: Bridge | undefined,
 ]
+
+/** A bridge that tells no more than this. */
+const bridge = (name: string, more: Partial<Bridge> = {}): Bridge => ({
+  name,
+  command: undefined,
+  port: undefined,
+  path: undefined,
+  ...more,
+})
 
 const SERVER = ['npx', '-y', 'server', '/data']
 
@@ -18,103 +27,98 @@ describe('the server behind a bridge', () => {
       undefined,
       ['--stdio', 'npx -y server /data', '--port', '8000'],
       'supercorp/supergateway:3.4.3',
-      { name: 'supergateway', command: SERVER, port: 8000, path: undefined },
+      bridge('supergateway', { command: SERVER, port: 8000 }),
     ],
     [
       'supergateway by npx, with a version and a path',
       ['npx', '-y', 'supergateway@3'],
       ['--stdio=npx -y server /data', '--streamableHttpPath', '/x'],
       'node',
-      { name: 'supergateway', command: SERVER, port: undefined, path: '/x' },
+      bridge('supergateway', { command: SERVER, path: '/x' }),
     ],
     [
       'mcpgateway in a shell',
       ['sh', '-c', "npx -y @michlyn/mcpgateway --stdio 'npx -y server /data' --port 8080"],
       [],
       'node',
-      { name: '@michlyn/mcpgateway', command: SERVER, port: 8080, path: undefined },
+      bridge('@michlyn/mcpgateway', { command: SERVER, port: 8080 }),
     ],
     [
       'mcp-proxy before dashes',
       ['/usr/bin/mcp-proxy'],
       ['--port', '8080', '--', 'npx', '-y', 'server', '/data'],
       'python',
-      { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
+      bridge('mcp-proxy', { command: SERVER, port: 8080 }),
     ],
     [
       'mcpo by uvx',
       ['uvx', 'mcpo'],
       ['--', 'npx', '-y', 'server', '/data'],
       'python',
-      { name: 'mcpo', command: SERVER, port: undefined, path: undefined },
+      bridge('mcpo', { command: SERVER }),
     ],
     [
       'one whose server only a shell could start',
       ['supergateway'],
       ['--stdio', 'cd /app && server'],
       'node',
-      { name: 'supergateway', command: undefined, port: undefined, path: undefined },
+      bridge('supergateway'),
     ],
     [
       'one with a configuration of its own',
       ['mcpo', '--config', '/config.json'],
       [],
       'python',
-      { name: 'mcpo', command: undefined, port: undefined, path: undefined },
+      bridge('mcpo'),
     ],
     [
       'a port that is none',
       ['supergateway', '--port', '99999', '--httpPath', 'x'],
       [],
       'node',
-      { name: 'supergateway', command: undefined, port: undefined, path: undefined },
+      bridge('supergateway'),
     ],
     [
       'one whose server needs a shell for its environment',
       ['supergateway'],
       ['--stdio', 'KEY=1 npx -y server', '--port', '8000'],
       'x',
-      { name: 'supergateway', command: undefined, port: 8000, path: undefined },
+      bridge('supergateway', { port: 8000 }),
     ],
     [
       'one that is told two servers',
       ['supergateway'],
       ['--stdio', 'a', '--stdio', 'b'],
       'x',
-      { name: 'supergateway', command: undefined, port: undefined, path: undefined },
+      bridge('supergateway'),
     ],
     [
       'a server by exec, and its bridge by exec',
       ['sh', '-c', "exec supergateway --stdio 'exec npx -y server /data'"],
       [],
       'x',
-      { name: 'supergateway', command: SERVER, port: undefined, path: undefined },
+      bridge('supergateway', { command: SERVER }),
     ],
     [
       'a port that is the server’s own',
       ['mcp-proxy'],
       ['--', 'server', '--port', '9000'],
       'x',
-      {
-        name: 'mcp-proxy',
-        command: ['server', '--port', '9000'],
-        port: undefined,
-        path: undefined,
-      },
+      bridge('mcp-proxy', { command: ['server', '--port', '9000'] }),
     ],
     [
       'npm’s own dashes before the bridge’s',
       ['npm', 'exec', 'mcp-proxy'],
       ['--', '--port', '8080', '--', ...SERVER],
       'x',
-      { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
+      bridge('mcp-proxy', { command: SERVER, port: 8080 }),
     ],
     [
       'npm’s own dashes before the package',
       ['npm', 'exec', '--', 'mcp-proxy'],
       ['--port', '8080', '--', ...SERVER],
       'x',
-      { name: 'mcp-proxy', command: SERVER, port: 8080, path: undefined },
+      bridge('mcp-proxy', { command: SERVER, port: 8080 }),
     ],
     [
       'an option of a script file',
@@ -143,12 +147,7 @@ describe('a bridge is kept for what it does beside bridging', () => {
     ['a key that callers need, of the other mcp-proxy', 'mcp-proxy', ['--apiKey', 'x']],
     ['a file of variables', 'mcpo', ['--env-path', '.env']],
   ])('%s', (_name, program, flags) => {
-    expect(findBridge([program, ...flags, '--', ...SERVER], [], 'x')).toEqual({
-      name: program,
-      command: undefined,
-      port: undefined,
-      path: undefined,
-    })
+    expect(findBridge([program, ...flags, '--', ...SERVER], [], 'x')).toEqual(bridge(program))
     expect(findBridge([program, '--', ...SERVER, ...flags], [], 'x')?.command).toEqual([
       ...SERVER,
       ...flags,
