@@ -72,13 +72,16 @@ const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
   if (wanted === undefined) {
     return value === undefined
       ? undefined
-      : `${rawName} takes no value, and got ${JSON.stringify(value)}`
+      : `${rawName} takes no value, and got ${JSON.stringify(shown(value))}`
   }
   if (value === undefined || value === '') return `${rawName} wants a value: ${rawName} ${wanted}`
   return !inlineValue && isFlagLike(table, value)
     ? `${rawName} wants a value, and the flag ${value} stands there (write ${rawName}=${value} if it is meant)`
     : undefined
 }
+
+/** A word as it may be shown: behind a `=` may stand a secret, such as the value of a variable. */
+const shown = (word: string): string => word.replace(/=.*$/s, '=…')
 
 /** How a word is meant that stands without a flag; undefined where nobody knows. */
 const meant = (table: FlagTable, word: string): string | undefined => {
@@ -97,7 +100,9 @@ const strayed = (table: FlagTable, tokens: readonly Token[]): readonly string[] 
   const before = tokens.slice(0, first === -1 ? tokens.length : first).filter(isOption)
   const errors = before.flatMap((token) => misuse(table, token) ?? [])
   const token = tokens[first]
-  return errors.length > 0 || token?.kind !== 'positional' ? errors : [stray(table, token.value)]
+  return errors.length > 0 || token?.kind !== 'positional'
+    ? errors
+    : [stray(table, shown(token.value))]
 }
 
 /** Reads the arguments; `takesWords`: also words without a flag. The error is everything that is wrong. */
