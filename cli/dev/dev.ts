@@ -1,53 +1,22 @@
 // `outrigger dev`: renders a manifest exactly as the webhook would and runs the resulting pods on
 // this machine, for trying a manifest without a cluster.
 
-import { fileURLToPath } from 'node:url'
+import { objectsAt, stringAt } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { defineCommand, type Io } from '../command/command.ts'
-import type { FlagTable, Given } from '../command/flags.ts'
-import { oneFile } from '../command/file-flag.ts'
 import { decide } from '../manifest/inject.ts'
-import { placesIn } from '../manifest/read-manifest.ts'
-import { parsePort } from '../command/port.ts'
+import { placesOf, readManifest, type Place } from '../manifest/read-manifest.ts'
 import { readConfig } from '../command/read-config.ts'
 import { readText } from '../command/read-text.ts'
 import { aborted } from '../command/signal.ts'
-import { localPod, type LocalPod } from './local-pod.ts'
+import { DEV_FLAGS, readDevFlags, type DevFlags } from './dev-flags.ts'
+import { localPod, type LocalPod, type Surroundings } from './local-pod.ts'
 import { runPod, type RunningPod } from './run-pod.ts'
-
-const DEV_CONFIG = fileURLToPath(
-  new URL('../../manifests/overlays/dev/config.yaml', import.meta.url),
-)
-
-interface Flags {
-  readonly file: string
-  readonly config: string
-  readonly port: number
-}
-
-const FLAGS = {
-  file: { short: 'f', value: 'FILE', doc: 'the manifest, YAML or JSON; - reads standard input' },
-  config: {
-    value: 'FILE',
-    doc: 'the cluster configuration (default: the one of manifests/overlays/dev, which allows callers without a token)',
-  },
-  port: {
-    value: 'N',
-    doc: "port of the first pod's MCP endpoint, 0 for any; the others get free ones",
-    default: '0',
-  },
-} as const satisfies FlagTable
-
-const readFlags = ({ text, texts }: Given): Result<Flags, string> => {
-  const file = oneFile(texts('file'), 'say which manifest to run: -f FILE')
-  if (!file.ok) return file
-  const port = parsePort('port', text('port') ?? '')
-  if (!port.ok) return port
-  return ok({ file: file.value, config: text('config') ?? DEV_CONFIG, port: port.value })
-}
+import { suppliesIn } from './supplies.ts'
+import { readTold, type Told } from './told.ts'
 
 interface LocalPlace extends LocalPod {
   readonly where: string
@@ -55,22 +24,50 @@ interface LocalPlace extends LocalPod {
 
 interface Named {
   readonly where: string
+  readonly around: Surroundings
   readonly outcome: Outcome
 }
 
 type Reasons = readonly string[]
 
-/** Every pod of a manifest with what render decides on it. */
+const NAMESPACE = 'default'
+
+/** The volumes that flags name and no pod has. */
+const volumesLost = ({ directories }: Told, places: readonly Place[]): readonly string[] => {
+  const names = new Set(
+    places.flatMap(({ template }) =>
+      objectsAt(template.pod, 'spec', 'volumes').map((volume) => stringAt(volume, 'name') ?? ''),
+    ),
+  )
+  return [...directories.keys()]
+    .filter((name) => !names.has(name))
+    .map((name) => {
+      const has =
+        names.size === 0 ? 'they have none' : `they have ${[...names].slice(0, 20).join(', ')}`
+      return `--volume ${name}: no pod of the manifest has such a volume; ${has}`
+    })
+}
+
+/** Every pod of a manifest with what render decides on it, and what it finds around it. */
 const decided = (
   text: string,
   file: string,
   config: ClusterConfig,
+  told: Told,
 ): Result<readonly Named[], Reasons> => {
-  const places = placesIn(text, { file, namespace: 'default', namespaces: [] })
-  if (!places.ok) return places
+  const options = { file, namespace: NAMESPACE, namespaces: [] }
+  const manifest = readManifest(text, options)
+  if (!manifest.ok) return manifest
+  const { documents } = manifest.value
+  const supplies = suppliesIn(documents, NAMESPACE)
+  if (!supplies.ok) return supplies
+  const places = documents.flatMap((document) => placesOf(document, manifest.value, options))
+  const lost = volumesLost(told, places)
+  if (lost.length > 0) return fail(lost)
   return ok(
-    places.value.map((place) => ({
+    places.map((place) => ({
       where: `${place.template.kind}/${place.template.name}`,
+      around: { namespace: place.namespace.name, supplies: supplies.value, ...told },
       outcome: decide(place, { config }),
     })),
   )
@@ -78,14 +75,14 @@ const decided = (
 
 /** The pod of one outcome, if it is injected, or the reasons why it cannot run. */
 const localPlace = (
-  { where, outcome }: Named,
+  { where, outcome, around }: Named,
   port: number,
 ): Result<LocalPlace | undefined, Reasons> => {
   if (outcome.kind === 'skip') return ok(undefined)
   if (outcome.kind === 'deny') {
     return fail(outcome.violations.map(({ message }) => `${where}: denied: ${message}`))
   }
-  const pod = localPod(outcome.pod, port)
+  const pod = localPod(outcome.pod, port, around)
   return pod.ok ? ok({ ...pod.value, where }) : fail(pod.error.map((error) => `${where}: ${error}`))
 }
 
@@ -132,14 +129,22 @@ const serve = async (pods: readonly LocalPlace[], io: Io): Promise<number> => {
   }
 }
 
-const run = async (flags: Flags, io: Io): Promise<number> => {
+/** What is asked for, or everything that stands in its way. */
+const readAll = async (flags: DevFlags, io: Io): Promise<Result<readonly Named[], Reasons>> => {
   const text = await readText(flags.file)
   const config = await readConfig(flags.config)
-  const named = !text.ok
-    ? fail([text.error])
-    : config.ok
-      ? decided(text.value, flags.file, config.value)
-      : config
+  const told = await readTold(flags, io)
+  if (text.ok && config.ok && told.ok)
+    return decided(text.value, flags.file, config.value, told.value)
+  return fail([
+    ...(text.ok ? [] : [text.error]),
+    ...(config.ok ? [] : config.error),
+    ...(told.ok ? [] : told.error),
+  ])
+}
+
+const run = async (flags: DevFlags, io: Io): Promise<number> => {
+  const named = await readAll(flags, io)
   const pods = named.ok ? runnable(named.value, flags.port, io) : named
   if (pods.ok) return serve(pods.value, io)
   for (const error of pods.error) io.stderr(`outrigger dev: ${oneLine(error)}\n`)
@@ -150,9 +155,9 @@ export const dev = defineCommand({
   name: 'dev',
   synopsis: '-f FILE|- [flags]',
   about:
-    "Renders the manifest as the webhook would and runs each injected pod's server and sidecar as processes on this\nmachine. Programs are looked for in node_modules/.bin first.",
-  flags: FLAGS,
+    "Renders the manifest as the webhook would and runs each injected pod's server and sidecar as processes on this\nmachine. Programs are looked for in node_modules/.bin first. Secrets and ConfigMaps of the manifest serve\nvariables and volumes; what only a cluster has is named, with the flag that gives it.",
+  flags: DEV_FLAGS,
   cleansUp: true,
-  readFlags,
+  readFlags: readDevFlags,
   run,
 })

@@ -1,12 +1,15 @@
 // What of an injected pod can run as processes on this machine: the server's command and
 // environment, and the sidecar's configuration with local addresses. Pure. What has no counterpart without
-// containers (images, mounts, other containers) is said, never silently left out.
+// containers (images, other containers) or beside a cluster is said, never silently left out.
 
 import { CONFIG_VARIABLE, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { expand } from './expand.ts'
+import { NO_SUPPLIES } from './supplies.ts'
+import { variablesOf, type VariableSources } from './variables.ts'
+import { mountsOf, type Mounts, type VolumeSources } from './volumes.ts'
 
 export interface LocalPod {
   readonly server: string
@@ -15,28 +18,27 @@ export interface LocalPod {
   readonly environment: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly config: SidecarConfig
+  /** The volumes that stand here, by the paths that command, environment and cwd name. */
+  readonly volumes: Omit<Mounts, 'notes'>
+  /** Names of variables that were told: their values are of this machine already. */
+  readonly given: ReadonlySet<string>
   /** What differs from the pod in a cluster. */
   readonly notes: readonly string[]
+}
+
+/** What a pod finds around it: what the cluster would give, and what was told. */
+export type Surroundings = VariableSources & VolumeSources
+
+export const NOTHING_AROUND: Surroundings = {
+  namespace: 'default',
+  supplies: NO_SUPPLIES,
+  given: new Map(),
+  directories: new Map(),
 }
 
 const words = (container: JsonObject, name: string): readonly string[] => {
   const value = at(container, name)
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : []
-}
-
-/** Variables with a plain value, each expanded by those before it; the others are named. */
-const variables = (
-  container: JsonObject,
-): { readonly values: Record<string, string>; readonly unset: readonly string[] } => {
-  const values: Record<string, string> = {}
-  const unset: string[] = []
-  for (const entry of objectsAt(container, 'env')) {
-    const name = stringAt(entry, 'name') ?? ''
-    if (at(entry, 'valueFrom') === undefined)
-      values[name] = expand(stringAt(entry, 'value') ?? '', values)
-    else unset.push(name)
-  }
-  return { values, unset }
 }
 
 const sidecarOf = (pod: JsonObject): JsonObject | undefined =>
@@ -66,7 +68,7 @@ const LOCAL = {
 } as const
 
 const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, string[]> => {
-  const text = variables(sidecar).values[CONFIG_VARIABLE]
+  const text = variablesOf(sidecar, NOTHING_AROUND).values[CONFIG_VARIABLE]
   let document: unknown
   try {
     document = JSON.parse(text ?? '')
@@ -81,7 +83,11 @@ const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, stri
 }
 
 /** Reads an injected pod; `server` is the name of the server's container. */
-export const localPod = (pod: JsonObject, port: number): Result<LocalPod, string[]> => {
+export const localPod = (
+  pod: JsonObject,
+  port: number,
+  around: Surroundings,
+): Result<LocalPod, string[]> => {
   const sidecar = sidecarOf(pod)
   const containers = objectsAt(pod, 'spec', 'containers')
   const name = stringAt(pod, 'metadata', 'annotations', 'kubectl.kubernetes.io/default-container')
@@ -91,23 +97,26 @@ export const localPod = (pod: JsonObject, port: number): Result<LocalPod, string
   if (!sidecar || !server) return fail(['the pod has no sidecar or no server'])
   const config = configOf(sidecar, port)
   if (!config.ok) return config
-  const { values, unset } = variables(server)
-  const mounts = objectsAt(server, 'volumeMounts').map(
-    (mount) => stringAt(mount, 'mountPath') ?? '',
-  )
-  const foreign = mounts.filter((path) => !path.startsWith('/outrigger/') && path !== '/tmp')
+  const variables = variablesOf(server, around)
+  const volumes = mountsOf(pod, server, around)
+  const command = commandOf(server, variables.values)
+  if ([...command, ...Object.values(variables.values)].some((text) => text.includes('\0'))) {
+    return fail(['the command or a variable holds a NUL character, which no process can be given'])
+  }
   const others = containers
     .filter((container) => container !== server)
     .map((container) => stringAt(container, 'name') ?? '')
   return ok({
     server: stringAt(server, 'name') ?? '',
-    command: commandOf(server, values),
-    environment: values,
+    command,
+    environment: variables.values,
     cwd: stringAt(server, 'workingDir'),
     config: config.value,
+    volumes,
+    given: new Set(around.given.keys()),
     notes: [
-      ...unset.map((variable) => `variable ${variable} comes from the cluster and is not set here`),
-      ...foreign.map((path) => `${path} is not mounted here`),
+      ...variables.notes,
+      ...volumes.notes,
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

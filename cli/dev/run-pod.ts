@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { oneLine } from '../../shared/one-line.ts'
 import type { Level } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import type { Io } from '../command/command.ts'
@@ -13,7 +14,9 @@ import { startLocalSidecar } from '../run/local-sidecar.ts'
 import { tellWaiting } from '../run/patience.ts'
 import { startLogs } from '../run/start-log.ts'
 import { aborted } from '../command/signal.ts'
+import { makeDirectories } from './directories.ts'
 import type { LocalPod } from './local-pod.ts'
+import { relocation, type Relocate } from './relocate.ts'
 
 export interface RunningPod {
   readonly url: string
@@ -27,17 +30,25 @@ const CHECKOUT_BIN = fileURLToPath(new URL('../../node_modules/.bin', import.met
 // What a container would have of this machine's: enough to find programs, nothing personal.
 const KEPT = ['LANG', 'HOME', 'TERM', 'TZ']
 
-const environmentOf = (pod: LocalPod, io: Io): Readonly<Record<string, string>> => {
+const environmentOf = (
+  pod: LocalPod,
+  relocate: Relocate,
+  io: Io,
+): Readonly<Record<string, string>> => {
   const kept = KEPT.flatMap((name) => {
     const value = io.environment[name]
     return value === undefined ? [] : [[name, value]]
   })
+  const own = Object.entries(pod.environment).map(([name, value]) => [
+    name,
+    pod.given.has(name) ? value : relocate(value),
+  ])
   const path = [
     resolve('node_modules/.bin'),
     CHECKOUT_BIN,
     pod.environment['PATH'] ?? io.environment['PATH'] ?? '',
   ]
-  return { ...Object.fromEntries(kept), ...pod.environment, PATH: path.join(delimiter) }
+  return { ...Object.fromEntries([...kept, ...own]), PATH: path.join(delimiter) }
 }
 
 /** Where the server's first answer is to come from; over HTTP with what keeps it from there so far. */
@@ -70,18 +81,32 @@ export const runPod = async (
   io: Io,
 ): Promise<RunningPod | undefined> => {
   const { begin, ...logs } = startLogs(level, io)
-  const cwd = pod.cwd !== undefined && existsSync(pod.cwd) ? pod.cwd : undefined
+  const directories = makeDirectories(pod.volumes)
+  const relocate = relocation(directories.moves)
+  const cwd = pod.cwd === undefined ? undefined : relocate(pod.cwd)
+  const hasCwd = cwd !== undefined && existsSync(cwd)
+  if (cwd !== undefined && !hasCwd)
+    io.stderr(
+      `${pod.server}: its workingDir ${oneLine(cwd)} is not here; it runs in ${process.cwd()}\n`,
+    )
   const local = await startLocalSidecar(
     pod.config,
     {
-      command: pod.command,
-      environment: environmentOf(pod, io),
+      command: pod.command.map(relocate),
+      environment: environmentOf(pod, relocate, io),
       usesShim: pod.config.settings.transport === 'stdio',
-      ...(cwd === undefined ? {} : { cwd }),
+      ...(hasCwd ? { cwd } : {}),
     },
     logs,
-  )
-  const { sidecar, ended, close } = local
+  ).catch((error: unknown) => {
+    directories.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    await local.close()
+    directories.close()
+  }
+  const { sidecar, ended } = local
   const tell = (sentence: string): void => io.stderr(`${pod.server}: ${sentence}\n`)
   const patienceMs = pod.config.settings['startup-timeout']
   const stopTelling = tellWaiting(tell, patienceMs, () => expected(sidecar, pod))

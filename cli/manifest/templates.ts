@@ -83,7 +83,7 @@ export const withReplaced = (
 
 /** The objects of a kind of the core group, also inside a List. */
 export const objectsOf = (
-  kind: 'Namespace' | 'Service',
+  kind: 'ConfigMap' | 'Namespace' | 'Secret' | 'Service',
   object: JsonObject,
 ): readonly JsonObject[] => {
   if (isList(object)) return objectsAt(object, 'items').flatMap((item) => objectsOf(kind, item))

@@ -12,7 +12,7 @@ import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fixedNamespaces } from '../../webhook/cluster/namespace.ts'
 import { defineCommand, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
-import { localPod } from '../dev/local-pod.ts'
+import { localPod, NOTHING_AROUND } from '../dev/local-pod.ts'
 import { runPod, type RunningPod } from '../dev/run-pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { parsePort } from '../command/port.ts'
@@ -64,7 +64,7 @@ const say = async (running: RunningPod, io: Io): Promise<void> => {
 
 const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => {
   const log = createLog({ level: 'error', write: (line) => io.log(line), now: () => Date.now() })
-  const pod = localPod(await inject(io, log), port)
+  const pod = localPod(await inject(io, log), port, NOTHING_AROUND)
   if (!pod.ok) throw new Error(pod.error.join('; '))
   const running = await runPod(pod.value, 'error', io)
   if (running === undefined) return 0

@@ -2,9 +2,10 @@
 // `outrigger inject`. (That a manifest runs, its users see: test/integration/servers and `npm start`.)
 
 import { afterAll, expect, test } from '@jest/globals'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { dev } from '../../../cli/dev/dev.ts'
 import { freePort } from '../../support/admin.ts'
 
@@ -27,7 +28,7 @@ const run = async (text: string, signal: AbortSignal, ...flags: readonly string[
     stderr: (more) => (said.stderr += more),
     log: (line) => (said.stderr += line),
     isTerminal: () => true,
-    environment: process.env,
+    environment: { ...process.env, FROM_HERE: 'here' },
     signal,
   })
   return { code, ...said }
@@ -116,4 +117,177 @@ test('a server that speaks HTTP and wants more of its callers is told by its ans
   await expect(run(text, AbortSignal.timeout(60_000))).rejects.toThrow(
     new RegExp(`^c: no answer within startup-timeout: ${why}`),
   )
+})
+
+const SUPPLIES = `---
+apiVersion: v1
+kind: Secret
+metadata: { name: keys }
+data: { TOKEN: aHVzaC1odXNo }
+stringData: { 'bin.key': plain }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: words }
+data: { COLOUR: blue, 'app.ini': 'a=1' }
+`
+
+/** A server that writes down what it was given, and answers nothing. */
+const WRITES = `
+  const { readFileSync, writeFileSync } = require('node:fs')
+  const [out, ...files] = process.argv.slice(1)
+  const text = files.map((file) => { try { return readFileSync(file, 'utf8') } catch { return file } })
+  const names = ['TOKEN', 'P_COLOUR', 'OWN', 'TOLD', 'FROM_HERE', 'LINE', 'DIR', 'GONE', 'IP']
+  writeFileSync(out, JSON.stringify([text, names.map((name) => process.env[name] ?? null), files]))
+  setInterval(() => 0, 1000)`
+
+const WRITTEN = z.tuple([z.array(z.string()), z.array(z.string().nullable()), z.array(z.string())])
+
+test('variables and volumes come from the manifest and the flags; what is missing is named, no value is', async () => {
+  const out = join(directory, 'out.json')
+  const data = join(directory, 'data')
+  mkdirSync(data)
+  writeFileSync(join(data, 'mine'), 'of mine')
+  writeFileSync(join(directory, 'env'), '# comment\n\nLINE=from a "file"\nTOLD=below\n')
+  const args = [out, '/etc/keys/bin.key', '/etc/words/sub/x.ini', '/data/mine', '/claim/x']
+  const spec = {
+    containers: [
+      {
+        name: 'c',
+        image: 'i',
+        command: [process.execPath, '-e', WRITES, ...args],
+        envFrom: [
+          { secretRef: { name: 'keys' } },
+          { prefix: 'P_', configMapRef: { name: 'words' } },
+          { configMapRef: { name: 'elsewhere' } },
+        ],
+        env: [
+          { name: 'OWN', value: 'own $(TOKEN)' },
+          { name: 'TOLD', valueFrom: { secretKeyRef: { name: 'nowhere', key: 'k' } } },
+          { name: 'GONE', valueFrom: { secretKeyRef: { name: 'keys', key: 'none' } } },
+          { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          { name: 'DIR', value: 'file:/data/db?x' },
+        ],
+        volumeMounts: [
+          { name: 'k', mountPath: '/etc/keys/' },
+          { name: 'w', mountPath: '/etc/words' },
+          { name: 'd', mountPath: '/data' },
+          { name: 'p', mountPath: '/claim' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'k', secret: { secretName: 'keys' } },
+      { name: 'w', configMap: { name: 'words', items: [{ key: 'app.ini', path: 'sub/x.ini' }] } },
+      { name: 'd', persistentVolumeClaim: { claimName: 'd' } },
+      { name: 'p', persistentVolumeClaim: { claimName: 'p' } },
+    ],
+  }
+  const annotations = { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' }
+  const metadata = { name: 'one', annotations }
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata, spec }
+  const flags = ['--env', 'TOLD=told', '--env', 'FROM_HERE', '--volume', `d=${data}`]
+  const env = ['--env-file', join(directory, 'env')]
+  const said = await run(
+    `${JSON.stringify(object)}\n${SUPPLIES}`,
+    AbortSignal.timeout(2500),
+    ...flags,
+    ...env,
+  )
+  const [texts, variables, paths] = WRITTEN.parse(JSON.parse(readFileSync(out, 'utf8')))
+  expect([texts, variables]).toEqual([
+    ['plain', 'a=1', 'of mine', '/claim/x'],
+    [
+      'hush-hush',
+      'blue',
+      'own hush-hush',
+      'told',
+      'here',
+      'from a "file"',
+      `file:${data}/db?x`,
+      null,
+      null,
+    ],
+  ])
+  expect(said.stderr.split('\n').filter((line) => /--env|--volume/.test(line))).toEqual([
+    'Pod/one: variables come from ConfigMap elsewhere, which the manifest does not hold: --env-file FILE or --env NAME=VALUE sets them',
+    'Pod/one: variable GONE is not set: Secret keys has no key none; --env GONE=VALUE sets it, --env GONE takes yours',
+    "Pod/one: variable IP comes from the pod's status.podIP in a cluster: --env IP=VALUE sets it, --env IP takes yours",
+    'Pod/one: /claim is not here (volume p: persistentVolumeClaim, which only a cluster has): --volume p=DIR gives it',
+  ])
+  expect(said.stderr + said.stdout).not.toMatch(/hush-hush|told\b|plain/)
+  // What was made for the pod has gone with it.
+  expect(paths.filter((path) => existsSync(path))).toEqual([join(data, 'mine')])
+})
+
+test.each<[string, flags: readonly string[], code: number, says: string]>([
+  [
+    'a variable that is not set',
+    ['--env', 'NOT_SET_X'],
+    1,
+    '--env: NOT_SET_X is not set in the environment; export it, or write NAME=VALUE, or NAME to take it from the environment',
+  ],
+  [
+    'a value without a name',
+    ['--env', '=hush-hush'],
+    1,
+    '--env: this begins with no name of a variable; write NAME=VALUE, or NAME to take it from the environment',
+  ],
+  [
+    'a value that stands without its flag',
+    ['--env', 'A=1', 'B=hush-hush'],
+    2,
+    '"B=…" stands without a flag; a file is named by -f: -f B=…',
+  ],
+  [
+    'a file of variables that is not there',
+    ['--env-file', '/nowhere'],
+    1,
+    '--env-file /nowhere: there is no such file',
+  ],
+  [
+    'a directory that is not there',
+    ['--volume', 'd=/nowhere'],
+    1,
+    '--volume d=/nowhere: there is no such directory',
+  ],
+  [
+    'a file for a directory',
+    ['--volume', 'd=/dev/null'],
+    1,
+    '--volume d=/dev/null: this is a file, and a directory is wanted',
+  ],
+  [
+    'a volume that no pod has',
+    ['--volume', 'd=/'],
+    1,
+    '--volume d: no pod of the manifest has such a volume; they have none',
+  ],
+  [
+    'a volume without a directory',
+    ['--volume', 'd'],
+    2,
+    '--volume "d": write NAME=DIR, with the volume\'s name in the manifest',
+  ],
+])('%s', async (_name, flags, code, says) => {
+  const said = await run(pod('labels: {}'), AbortSignal.abort(), ...flags)
+  expect([said.code, said.stderr.split('\n')[0]]).toEqual([code, `outrigger dev: ${says}`])
+  expect(said.stderr).not.toContain('hush-hush')
+})
+
+test.each<[string, object: string, says: string]>([
+  [
+    'a Secret that is no base64',
+    'kind: Secret\ndata: { k: hush-hush }',
+    'Secret s: data.k is no base64; plain text stands in stringData of a Secret, in data of a ConfigMap',
+  ],
+  [
+    'a number for text',
+    'kind: ConfigMap\ndata: { k: 8080 }',
+    'ConfigMap s: data.k must be text: put it in quotes',
+  ],
+])('%s', async (_name, object, says) => {
+  const text = `apiVersion: v1\nmetadata: { name: s }\n${object}\n`
+  const { code, stderr } = await run(text, AbortSignal.abort())
+  expect([code, stderr]).toEqual([1, `outrigger dev: ${FILE}: document 1: ${says}\n`])
 })

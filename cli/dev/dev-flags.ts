@@ -1,0 +1,78 @@
+// The flags of `outrigger dev`. Pure.
+
+import { fileURLToPath } from 'node:url'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { oneFile } from '../command/file-flag.ts'
+import type { FlagTable, Given } from '../command/flags.ts'
+import { parsePort } from '../command/port.ts'
+
+const DEV_CONFIG = fileURLToPath(
+  new URL('../../manifests/overlays/dev/config.yaml', import.meta.url),
+)
+
+export interface DevFlags {
+  readonly file: string
+  readonly config: string
+  readonly port: number
+  readonly env: readonly string[]
+  readonly envFiles: readonly string[]
+  /** Directories by the names of volumes, as they were typed. */
+  readonly volumes: ReadonlyMap<string, string>
+}
+
+export const DEV_FLAGS = {
+  file: { short: 'f', value: 'FILE', doc: 'the manifest, YAML or JSON; - reads standard input' },
+  config: {
+    value: 'FILE',
+    doc: 'the cluster configuration (default: the one of manifests/overlays/dev, which allows callers without a token)',
+  },
+  port: {
+    value: 'N',
+    doc: "port of the first pod's MCP endpoint, 0 for any; the others get free ones",
+    default: '0',
+  },
+  env: {
+    value: 'NAME=VALUE',
+    doc: 'a variable of every server, above what the manifest says; NAME alone takes it from the environment (repeated)',
+  },
+  'env-file': {
+    value: 'FILE',
+    doc: 'such variables, a line each, # for comments; --env stands above it (repeated)',
+  },
+  volume: {
+    value: 'NAME=DIR',
+    doc: 'the directory that stands for a volume of the manifest (repeated)',
+  },
+} as const satisfies FlagTable
+
+const readVolumes = (texts: readonly string[]): Result<ReadonlyMap<string, string>, string> => {
+  const volumes = new Map<string, string>()
+  for (const text of texts) {
+    const [, name, directory] = /^([^=]+)=(.+)$/s.exec(text) ?? []
+    if (name === undefined || directory === undefined) {
+      return fail(
+        `--volume ${JSON.stringify(text)}: write NAME=DIR, with the volume's name in the manifest`,
+      )
+    }
+    if (volumes.has(name)) return fail(`--volume ${name} was given twice`)
+    volumes.set(name, directory)
+  }
+  return ok(volumes)
+}
+
+export const readDevFlags = ({ text, texts }: Given): Result<DevFlags, string> => {
+  const file = oneFile(texts('file'), 'say which manifest to run: -f FILE')
+  if (!file.ok) return file
+  const port = parsePort('port', text('port') ?? '')
+  if (!port.ok) return port
+  const volumes = readVolumes(texts('volume'))
+  if (!volumes.ok) return volumes
+  return ok({
+    file: file.value,
+    config: text('config') ?? DEV_CONFIG,
+    port: port.value,
+    env: texts('env'),
+    envFiles: texts('env-file'),
+    volumes: volumes.value,
+  })
+}
