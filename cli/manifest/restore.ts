@@ -20,10 +20,13 @@ const isEmpty = (value: Json | undefined): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (isObject(value) && Object.keys(value).length === 0)
 
-/** Takes away members that injection had to make and that are empty now. */
-const prune = (object: JsonObject, paths: readonly Path[]): JsonObject =>
+/** Takes away members that injection had to make and that are empty now; what was so in the injected object is its author's. */
+const prune = (object: JsonObject, paths: readonly Path[], injected: JsonObject): JsonObject =>
   paths.reduce(
-    (current, path) => (isEmpty(at(current, ...path)) ? withAt(current, path, undefined) : current),
+    (current, path) =>
+      isEmpty(at(current, ...path)) && !isEmpty(at(injected, ...path))
+        ? withAt(current, path, undefined)
+        : current,
     object,
   )
 
@@ -80,6 +83,8 @@ const POD_LEFTOVERS: readonly Path[] = [
   ['spec', 'securityContext'],
   ['metadata', 'labels'],
   ['metadata', 'annotations'],
+  // A template may have none.
+  ['metadata'],
 ]
 
 const LABELS: readonly Path[] = [
@@ -92,8 +97,8 @@ const STATUS: Path = ['metadata', 'annotations', STATUS_ANNOTATION]
 export const restorePod = (pod: JsonObject): JsonObject | undefined => {
   // A text in the record's place that is none is somebody's own.
   const uncopied = hasRecord(pod) ? withoutCopies(pod) : pod
-  if (ownSidecar(pod)) return restoreInjected(uncopied)
-  return uncopied === pod ? undefined : uncopied
+  const restored = ownSidecar(pod) ? restoreInjected(uncopied) : uncopied
+  return restored === pod ? undefined : prune(restored, POD_LEFTOVERS, pod)
 }
 
 const restoreInjected = (pod: JsonObject): JsonObject => {
@@ -101,7 +106,8 @@ const restoreInjected = (pod: JsonObject): JsonObject => {
   const isOwn = (item: JsonObject): boolean => isReservedVolume(nameOf(item))
   const containers = mapContainers(pod, ({ list, name, container }) => {
     const unmounted = without(restoreLine(container), ['volumeMounts'], isOwn)
-    return prune(restoreValues(unmounted, earlier(status, `${list} ${name} `)), CONTAINER_LEFTOVERS)
+    const restored = restoreValues(unmounted, earlier(status, `${list} ${name} `))
+    return prune(restored, CONTAINER_LEFTOVERS, container)
   })
   const volumes = without(containers, ['spec', 'volumes'], isOwn)
   const bare = without(
@@ -112,5 +118,5 @@ const restoreInjected = (pod: JsonObject): JsonObject => {
   // A text there that is no status of ours is somebody's own.
   const marks = status ? [...LABELS, STATUS] : LABELS
   const unmarked = marks.reduce((current, path) => withAt(current, path, undefined), bare)
-  return prune(restoreValues(unmarked, earlierOfPod(status)), POD_LEFTOVERS)
+  return restoreValues(unmarked, earlierOfPod(status))
 }

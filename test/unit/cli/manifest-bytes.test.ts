@@ -37,6 +37,24 @@ ${spec}      containers:
         - name: a
 ${container}`
 
+/** Annotated itself; its template has this metadata. */
+const workload = (metadata: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: a
+  annotations: { outrigger.dev/inject: 'true', outrigger.dev/auth: none }
+spec:
+  template:
+    metadata: ${metadata}
+    spec:
+      initContainers: []
+      containers:
+        - name: a
+          image: a:1
+          command: [a]
+          ports: [{ containerPort: 443, name: https }]
+`
+
 const PLAIN = '          image: a:1\n          command: [a]\n'
 
 const json = (indent: string): string =>
@@ -62,6 +80,12 @@ describe('uninject after inject gives the same bytes', () => {
         '          command:\n            [\n              "a",\n              "b",\n            ]\n',
       ),
     ],
+    [
+      'an empty list that injection has no use for',
+      workload('{}').replace('[a]', '[a]\n          volumeDevices: []\n          lifecycle: {}'),
+    ],
+    ['a template whose metadata is null', workload('null')],
+    ['a template whose metadata is empty', workload('{}')],
     [
       'a folded line',
       deployment(
