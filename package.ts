@@ -5,10 +5,14 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { COMMANDS } from './cli/commands.ts'
+import { manualPage } from './cli/manual/manual.ts'
 import { isObject, stringAt } from './shared/json.ts'
+import { VERSION } from './shared/names.ts'
 
 const ROOT = 'dist/package'
 const LEAST_NODE = 22
+const MANUAL = 'man/outrigger.1'
 
 const SHIMS = [
   { target: 'all', made: 'dist/shim', machine: 'Advanced Micro Devices X86-64', name: 'shim-x64' },
@@ -57,6 +61,18 @@ const bundleCli = async (): Promise<void> => {
   writeFileSync(`${ROOT}/lib/start.mjs`, START)
 }
 
+const writeManual = async (): Promise<void> => {
+  const commands = await Promise.all(
+    [...COMMANDS].map(async ([name, { summary, load }]) => ({
+      name,
+      summary,
+      command: await load(),
+    })),
+  )
+  mkdirSync(`${ROOT}/man`)
+  writeFileSync(`${ROOT}/${MANUAL}`, manualPage(VERSION, commands))
+}
+
 /** What it says of itself: no scripts, no dependencies. */
 const describe = (): string => {
   const manifest: unknown = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -74,6 +90,7 @@ const describe = (): string => {
         os: ['linux'],
         engines: { node: `>=${LEAST_NODE}` },
         bin: { outrigger: 'bin/outrigger' },
+        man: MANUAL,
       },
       null,
       2,
@@ -85,6 +102,7 @@ const describe = (): string => {
 rmSync(ROOT, { recursive: true, force: true })
 makeShims()
 await bundleCli()
+await writeManual()
 const file = describe()
 for (const path of ['bin', 'manifests', 'README.md', 'LICENSE']) {
   cpSync(path, `${ROOT}/${path}`, { recursive: true })

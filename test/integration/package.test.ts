@@ -38,6 +38,12 @@ describe('the package', () => {
       expect(manifest).not.toHaveProperty(member)
   })
 
+  test('brings the man page', () => {
+    const manifest: unknown = JSON.parse(readFileSync(inPackage('package.json'), 'utf8'))
+    expect(manifest).toMatchObject({ man: 'man/outrigger.1' })
+    expect(readFileSync(inPackage('man/outrigger.1'), 'utf8')).toMatch(/^\.SS \\fBoutrigger dev/m)
+  })
+
   test.each(Object.entries(MACHINES))('brings %s', (name, machine) => {
     const head = readFileSync(inPackage(`dist/${name}`)).subarray(0, MACHINE_BYTE + 2)
     expect([head.subarray(1, 4).toString(), head.readUInt16LE(MACHINE_BYTE)]).toEqual([
