@@ -115,24 +115,26 @@ const onTrial = async <T>(
   }
 }
 
-const isModernAnswer = (response: Response): boolean => {
-  const code = member(response.error?.object, 'code')
-  return (
-    response.result !== undefined ||
-    (code !== undefined && MODERN_ERRORS.has(slice(response.text, code)))
-  )
+const isModernError = ({ text, error }: Response): boolean => {
+  const code = member(error?.object, 'code')
+  return code !== undefined && MODERN_ERRORS.has(slice(text, code))
 }
 
-const discovered = z.object({ supportedVersions: z.array(z.string()).check(z.maxLength(64)) })
+const discovered = z.object({
+  supportedVersions: z.array(z.string()).check(z.minLength(1), z.maxLength(64)),
+})
 
-/** What the server says it supports; the revision we asked in, where it does not say. */
-const modern = ({ text, result }: Response): Eras => {
+/**
+ * What the server says it supports; the revision we asked in, where it refuses that and so knows what it was asked. A
+ * result without versions says nothing: some servers answer whatever they do not know with an empty one.
+ */
+const modernIn = (answer: Answer | undefined): Eras | undefined => {
+  if (answer?.ok !== true) return undefined
+  const { text, result } = answer.value
   const named = discovered.safeParse(valueAt(text, result)).data?.supportedVersions
-  return { isModern: true, versions: named ?? [MODERN], isCertain: true }
+  const versions = named ?? (isModernError(answer.value) ? [MODERN] : undefined)
+  return versions && { isModern: true, versions, isCertain: true }
 }
-
-const modernIn = (answer: Answer | undefined): Eras | undefined =>
-  answer?.ok === true && isModernAnswer(answer.value) ? modern(answer.value) : undefined
 
 const isEcho = (answer: Answer): boolean => !answer.ok && answer.error === ECHO
 

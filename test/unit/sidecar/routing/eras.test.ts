@@ -116,6 +116,14 @@ const ROWS: readonly Row[] = [
     ['server/discover'],
     { ...MODERN, versions: ['2026-07-28'] },
   ],
+  ...['{}', '{"content":[]}', '{"supportedVersions":[]}', '{"supportedVersions":"2026-07-28"}'].map(
+    (result): Row => [
+      `a legacy server that answers what it does not know with ${result}`,
+      [{ discover: { result }, initialize: { result: GREETED } }],
+      [BOTH_ASKED],
+      LEGACY,
+    ],
+  ),
   [
     'a modern server that takes 40 s to start',
     [
