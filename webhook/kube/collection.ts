@@ -32,8 +32,8 @@ interface Watcher {
   ): Promise<{ abort(): void }>
 }
 
-// A page of the largest objects is too much for nobody's memory.
-const PAGE = 500
+// Whoever may create an object decides how large it is, up to 1.5 MB: so many are held as text and read at once.
+const PAGE = 20
 
 async function* pagesOf<T>({ list, read }: Collection<T>): AsyncGenerator<Page<T>> {
   let from: string | undefined
