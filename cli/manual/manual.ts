@@ -22,12 +22,16 @@ export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = 
   ['141', 'whoever read the output has left (`| head`)'],
 ]
 
-/** Text that roff prints as it stands: no escape, no request, hyphens that can be searched for. */
+const hex = (character: string): string =>
+  (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+
+/** Text that roff prints as it stands: no escape, no request, hyphens that can be searched for, ASCII for any roff. */
 const plain = (text: string): string =>
   text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replaceAll(/^(?=[.'])/gm, '\\&')
+    .replaceAll(/[^\n -~]/gu, (character) => `\\[u${hex(character)}]`)
 
 const bold = (text: string): string => `\\fB${plain(text)}\\fR`
 

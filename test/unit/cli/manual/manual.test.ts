@@ -32,6 +32,11 @@ test('what is no request and no escape of roff is none in the page', () => {
   ).toEqual([])
 })
 
+test('the page is ASCII, as every roff reads it', () => {
+  expect(lines.filter((line) => /[^ -~]/.test(line))).toEqual([])
+  expect(lines.join('\n')).toContain('\\[u2019]')
+})
+
 test('its exit codes are those of the README', () => {
   const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8')
   const [, table = ''] = /^\| exit code \| \|\n\| --- \| --- \|\n((?:\|.*\n)+)/m.exec(readme) ?? []
