@@ -1,5 +1,6 @@
 // A body that arrives in pieces, whole and bounded. Most come as one piece, which then is the whole.
 
+import { free } from './freed.ts'
 import { Gathered } from './gathered.ts'
 
 export class Whole {
@@ -22,7 +23,7 @@ export class Whole {
     const { only, gathered } = this
     const bytes = (only?.length ?? gathered.length) + piece.length
     if (bytes > this.maxBytes) {
-      this.take()
+      free(this.take())
       return false
     }
     if (bytes === piece.length) {

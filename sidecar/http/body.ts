@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
+import { free } from '../bytes/freed.ts'
 import { Whole } from '../bytes/whole.ts'
 import { fault, noMemory, type Fault } from '../mcp/faults.ts'
 import { readOneATurn } from './pace.ts'
@@ -116,7 +117,7 @@ class Reading implements Holder {
 
   private stop(read: Read): void {
     this.leave()
-    this.body.take()
+    free(this.body.take())
     this.lease?.release()
     // It may break off behind us.
     this.request.on('error', () => undefined)
