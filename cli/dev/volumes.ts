@@ -37,9 +37,22 @@ const SOURCES = [
   ['configMap', 'ConfigMap', 'name'],
 ] as const satisfies readonly (readonly [string, SupplyKind, string])[]
 
+/** Deeper than anybody's; a longer path is refused. */
+const MAX_DEPTH = 64
+
 /** Whether a path stays in the directory that it is put into. */
 const isInside = (path: string): boolean =>
-  path !== '' && !path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')
+  path.split('/').length <= MAX_DEPTH &&
+  path !== '' &&
+  !path.startsWith('/') &&
+  !path.includes('\0') &&
+  !path.split('/').includes('..')
+
+/** The directories above a file. */
+const foldersOf = (path: string): readonly string[] => {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+}
 
 /** The files of a volume: all keys, or those that `items` lists. */
 const filesOf = (
@@ -58,7 +71,8 @@ const filesOf = (
     if (!isInside(path)) return `${path} leads out of the volume`
     files.set(path, bytes)
   }
-  return files
+  const folder = [...files.keys()].flatMap(foldersOf).find((path) => files.has(path))
+  return folder === undefined ? files : `${folder} is a file and a directory in it`
 }
 
 const supplied = (volume: JsonObject, { supplies, namespace }: VolumeSources): Content | string => {

@@ -40,6 +40,17 @@ export const folderWords = (error: unknown): string =>
 export const fileWords = (error: unknown): string =>
   FILES[codeOf(error)] ?? `it cannot be read: ${messageOf(error)}`
 
+const PROGRAMS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program, or no such directory to run it in',
+  EACCES: 'it may not be executed by this user',
+  E2BIG: 'its arguments and variables are larger than the system takes: 128 KiB each, 2 MiB in all',
+  EAGAIN: 'this user has no process left (ulimit -u)',
+  ENOMEM: 'there is no memory left for it',
+}
+
+/** Why a program cannot be started. */
+export const programWords = (error: unknown): string => PROGRAMS[codeOf(error)] ?? messageOf(error)
+
 /** Why a stream takes no more. */
 export const streamWords = (error: unknown): string => STREAMS[codeOf(error)] ?? messageOf(error)
 

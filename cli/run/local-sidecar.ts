@@ -7,9 +7,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { codeOf } from '../../shared/error-code.ts'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { folderWords, listenWords } from '../output/system-words.ts'
+import { folderWords, listenWords, programWords } from '../output/system-words.ts'
 import { processOf } from '../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
@@ -71,7 +72,7 @@ const start = (runDir: string, server: LocalServer, isQuiet: boolean): ChildProc
 
 const endOf = (first: ChildProcess): Promise<string> =>
   new Promise((resolve) => {
-    first.once('error', (error) => resolve(`${first.spawnfile} cannot run: ${error.message}`))
+    first.once('error', (error) => resolve(`${first.spawnfile} cannot run: ${programWords(error)}`))
     first.once('exit', (code, signal) =>
       resolve(`${first.spawnfile} ended (${signal ?? `code ${code}`})`),
     )
@@ -139,6 +140,7 @@ export const startLocalSidecar = async (
     return { sidecar, ended, close: () => close(ended, first) }
   } catch (error) {
     await close()
-    throw error
+    if (codeOf(error) === '') throw error
+    throw new Error(`the server cannot be started: ${programWords(error)}`, { cause: error })
   }
 }

@@ -291,3 +291,13 @@ test.each<[string, object: string, says: string]>([
   const { code, stderr } = await run(text, AbortSignal.abort())
   expect([code, stderr]).toEqual([1, `outrigger dev: ${FILE}: document 1: ${says}\n`])
 })
+
+test('a variable that is larger than the system takes is told in words', async () => {
+  const text = pod(`annotations:\n    ${OPEN}`).replace(
+    '[c]',
+    `[c]\n      env: [{ name: BIG, value: ${'x'.repeat(200_000)} }]`,
+  )
+  await expect(run(text, AbortSignal.timeout(20_000))).rejects.toThrow(
+    /^the server cannot be started: its arguments and variables are larger than the system takes/,
+  )
+})

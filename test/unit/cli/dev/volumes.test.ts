@@ -32,6 +32,11 @@ test.each<[string, mount: { key: string; items: typeof OF_K; subPath: string }, 
     /subPath a\/\.\.\/\.\. leads out of it/,
   ],
   ['a key that is not there', { key: 'l', items: OF_K, subPath: '' }, /it has no key k/],
+  [
+    'a file that another is to lie in',
+    { key: 'k', items: [...OF_K, { key: 'k', path: 'k/l' }], subPath: '' },
+    /k is a file and a directory in it/,
+  ],
 ])('%s', (_name, { key, items, subPath }, says) => {
   const pod = { spec: { volumes: [{ name: 'v', secret: { secretName: 's', items } }] } }
   const container = { volumeMounts: [{ name: 'v', mountPath: '/v', subPath }] }
