@@ -23,6 +23,7 @@ import {
 } from '../../support/shim.ts'
 import { REASON } from '../../support/shim-frame.ts'
 import type { Connection } from '../../support/shim-connection.ts'
+import { endProcess } from '../../support/end-process.ts'
 import { childrenOf, parentOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
@@ -218,7 +219,8 @@ open("f", "w")'`,
       await readLine((await connection.run('touch "$HOME/a"; echo up; exec sleep 1000')).stdout)
       const stale = join(shim.homes, readdirSync(shim.homes)[0] ?? '')
       // The base outlives its shim; a monitor that is killed with it leaves its directory too.
-      for (const pid of shim.processes()) kill(pid, 'SIGKILL')
+      // The first to be killed takes others along.
+      for (const pid of shim.processes()) endProcess(pid)
       await shim.exit()
       expect(existsSync(stale)).toBe(true)
       const next = new ShimProcess({
