@@ -12,6 +12,8 @@ export const toOriginForm = (request: IncomingMessage, remarks: Remarks): void =
   if (url.startsWith('/')) return
   const [, authority, rest = ''] = ABSOLUTE.exec(url) ?? []
   if (authority === undefined) return
+  // HTTP/1.0 may come without: what is counted in one list is counted in the other.
+  if (request.headers.host === undefined) request.rawHeaders.push('Host', authority)
   request.headers.host = authority
   request.url = rest.startsWith('/') ? rest : `/${rest}`
   remarks.tolerated('absolute-target')

@@ -339,6 +339,14 @@ describe('HTTP', () => {
       403,
     ],
     ['no path in it', sized('POST http://localhost HTTP/1.1', 'localhost'), 404],
+    [
+      'no Host beside it, and a header twice',
+      request('POST http://localhost/mcp HTTP/1.0', [
+        `Content-Length: ${PING.length}`,
+        'MCP-Session-Id: b',
+      ]),
+      400,
+    ],
     ['a name that was allowed', sized('POST /mcp HTTP/1.1', 'Tools.Example:8443'), 200],
     ['an address that was allowed', sized('POST /mcp HTTP/1.1', '[::2]:1'), 200],
     ['a name below one that was allowed', sized('POST /mcp HTTP/1.1', 'a.tools.example'), 403],
