@@ -2,7 +2,7 @@
 // to the last page (64 callers of 64 KiB: 156 MB kept, 74 MB after this; `npm run bench -- bridge`). Where little is
 // taken nothing happens: a full collection also drops compiled code that nobody is in just then, and for the next
 // seconds of load a call costs half as much again. So while calls go on it happens only when large messages have come to
-// an end, and once more where much is left; while those go on, only where the process has grown near its limit.
+// an end; while those go on, only where the process has grown near its limit.
 
 /** What a sidecar may keep: callers of small messages stay below it. */
 const MUCH_BYTES = 90 * 1024 * 1024
@@ -24,8 +24,6 @@ export class IdleMemory {
   private isLooked = true
   private allowedBytes = MUCH_BYTES
   private freedBytes = 0
-  /** Some of what was large is let go only by a second collection. */
-  private isSecond = false
   private lastFreedMs: number | undefined
   private readonly highBytes: number
 
@@ -62,14 +60,7 @@ export class IdleMemory {
     this.isLooked ||= isQuiet
     this.lastFreedMs = undefined
     if (memory === undefined || memory.residentBytes() <= this.allowedBytes) return
-    this.collect(memory, nowMs)
-  }
-
-  private collect(memory: ProcessMemory, nowMs: number): void {
-    memory.collect(this.isSecond ? 'old' : 'wholly')
-    const left = memory.residentBytes()
-    this.isSecond = !this.isSecond && left > MUCH_BYTES
-    this.allowedBytes = this.isSecond ? MUCH_BYTES : Math.max(MUCH_BYTES, left + GROWTH_BYTES)
-    if (this.isSecond) this.lastFreedMs = nowMs
+    memory.collect('wholly')
+    this.allowedBytes = Math.max(MUCH_BYTES, memory.residentBytes() + GROWTH_BYTES)
   }
 }
