@@ -6,7 +6,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
-import { defineCommand, type Io } from '../command/command.ts'
+import { defineCommand, tell, type Io } from '../command/command.ts'
 import { decide } from '../manifest/inject.ts'
 import { placesOf, readManifest, type Place } from '../manifest/read-manifest.ts'
 import { readConfig } from '../command/read-config.ts'
@@ -147,7 +147,7 @@ const run = async (flags: DevFlags, io: Io): Promise<number> => {
   const named = await readAll(flags, io)
   const pods = named.ok ? runnable(named.value, flags.port, io) : named
   if (pods.ok) return serve(pods.value, io)
-  for (const error of pods.error) io.stderr(`outrigger dev: ${oneLine(error)}\n`)
+  for (const error of pods.error) tell(io, 'dev', error)
   return 1
 }
 

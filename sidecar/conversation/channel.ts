@@ -122,7 +122,6 @@ export class Channel implements LinkOwner {
     const id = this.options.nextId()
     const token = member(metaOf(request), 'progressToken')
     const tokenText = token && slice(request.text, token)
-
     this.nameless.asked(id)
     const edits = ownEdits(request, token, id)
     // A traced request's hop goes under our id.
