@@ -15,6 +15,10 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['run-as-user changes nothing', /run-as-user(?::.* changes nothing| names the container)/],
   ['an image is pinned to its digest', /is pinned to the digest in the image index/],
   ['the root file system can be written', /securityContext\.readOnlyRootFilesystem: false/],
+  [
+    'a container beside the server gets a read-only root',
+    /: its root file system is made read-only/,
+  ],
   ['the ServiceAccount token is taken', /is not mounted; if the server calls|"false": taken$/],
   ['the ServiceAccount token is kept', /counts as outrigger\.dev\/needs-kube-api/],
   ['taken off, since it speaks stdio', /is taken off with transport stdio/],

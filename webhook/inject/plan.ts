@@ -11,7 +11,7 @@ import { nameOf, ownSidecar } from './pod.ts'
 import { MCP_PORT_NAME } from './port-names.ts'
 import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
-import { levelOf, securityWarnings } from './security.ts'
+import { levelOf, rootWarnings, securityWarnings } from './security.ts'
 import { findServer } from './server-container.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
@@ -164,6 +164,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
       ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
+      ...rootWarnings(pod, nameOf(server), config.floor),
       ...token.warnings,
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,

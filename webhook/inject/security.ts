@@ -191,6 +191,20 @@ export const securityWarnings = (
   return weakContainers(pod, floor, allowed).map(({ message }) => message)
 }
 
+const READ_ONLY: Path = ['securityContext', 'readOnlyRootFilesystem']
+
+/** The containers beside the server whose root file system is made read-only since their specs do not say. */
+export const rootWarnings = (pod: JsonObject, server: string, floor: Floor): readonly string[] =>
+  members(pod)
+    .filter(({ list, name }) => list === 'initContainers' || name !== server)
+    .filter(
+      ({ container }) => isJudged(container, floor) && at(container, ...READ_ONLY) === undefined,
+    )
+    .map(
+      ({ name }) =>
+        `container ${name}: its root file system is made read-only, since its spec does not say otherwise; /tmp is writable, and where else it writes mount a volume`,
+    )
+
 /** The uid that a container is known to run as from the spec alone. */
 export const uidOf = (pod: JsonObject, container: JsonObject): number | undefined =>
   numberAt(container, 'securityContext', 'runAsUser') ??
@@ -211,5 +225,5 @@ export const fillContainer = (container: JsonObject): JsonObject => {
   const escalation = fill(container, ['securityContext', 'allowPrivilegeEscalation'], false)
   const isEmpty = (stringsAt(escalation, ...drop) ?? []).length === 0
   const capabilities = isEmpty ? withAt(escalation, drop, ['ALL']) : escalation
-  return fill(capabilities, ['securityContext', 'readOnlyRootFilesystem'], true)
+  return fill(capabilities, READ_ONLY, true)
 }
