@@ -13,6 +13,7 @@ export const TOLERANCES = {
   'accept-stream': 'an Accept header without application/json: the answer is an event stream',
   'content-type': 'parameters of application/json that mean nothing',
   'content-encoding': 'the Content-Encoding "identity", which is none',
+  'empty-header': 'an MCP-Protocol-Version or Last-Event-ID header without a value: taken for none',
   'absolute-target': 'a request target in absolute form: its host stands for the Host header',
   'initialize-version':
     'initialize with an MCP-Protocol-Version that no legacy revision has: the body counts',

@@ -118,6 +118,17 @@ const isUsual = (headers: IncomingMessage['headers']): boolean =>
   headers['content-type'] === 'application/json' &&
   headers['content-encoding'] === undefined
 
+/** Nothing can be meant by them without a value: no version, no event. */
+const MAY_BE_EMPTY = ['mcp-protocol-version', 'last-event-id'] as const
+
+const dropEmpty = ({ headers }: Head, remarks: Remarks): void => {
+  for (const name of MAY_BE_EMPTY) {
+    if (headers[name] !== '') continue
+    delete headers[name]
+    remarks.tolerated('empty-header')
+  }
+}
+
 export const head =
   (remarks: Remarks): Stage =>
   ({ request, reply }) => {
@@ -126,6 +137,7 @@ export const head =
       if (isFramedWrong(request)) reply.header('connection', 'close')
       return wrong
     }
+    dropEmpty(request, remarks)
     if (request.method !== 'POST' || isUsual(request.headers)) return undefined
     reply.form = replyForm(request.headers.accept) ?? 'either'
     for (const what of oddities(request)) remarks.tolerated(what)

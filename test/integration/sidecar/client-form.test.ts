@@ -164,6 +164,8 @@ const ROWS: readonly Row[] = [
   }),
   refused('no type', 415, 'media-type', { headers: { 'content-type': [] } }),
 
+  passes('a version of nothing', { 'mcp-protocol-version': '' }),
+  passes('an event of nothing', { 'last-event-id': '' }),
   refused('a version that the session does not have', 400, 'unsupported-version', {
     headers: { 'mcp-protocol-version': '2024-10-07' },
   }),
@@ -463,12 +465,20 @@ describe('a client that takes JSON alone', () => {
     }
   })
 
-  test('a GET without Accept is a stream', async () => {
+  test.each([
+    ['Accept', { accept: [] }],
+    ['a version', { 'mcp-protocol-version': '' }],
+    ['an event', { 'last-event-id': '' }],
+  ])('a GET without %s is a stream', async (_name, headers) => {
     const session = await openLegacy(bridge.url)
     const stream = (
-      await openStream(bridge.url, { method: 'GET', headers: { ...session.headers, accept: [] } })
+      await openStream(bridge.url, { method: 'GET', headers: { ...session.headers, ...headers } })
     ).read()
     stream.destroy()
+  })
+
+  test('a GET is refused', async () => {
+    const session = await openLegacy(bridge.url)
     const json = await send(
       bridge.url,
       undefined,

@@ -104,6 +104,9 @@ describe('what is off in form is told', () => {
     ['event streams alone', [['Accept', 'text/event-stream'], TYPE], ['accept-stream']],
     ['a parameter', [ACCEPT, ['Content-Type', 'application/json; a=b']], ['content-type']],
     ['a coding', [ACCEPT, TYPE, ['Content-Encoding', 'identity']], ['content-encoding']],
+    ['a version of nothing', [ACCEPT, TYPE, ['MCP-Protocol-Version', '']], ['empty-header']],
+    ['an event of nothing', [ACCEPT, TYPE, ['Last-Event-ID', '']], ['empty-header']],
+    ['a session of nothing', [ACCEPT, TYPE, ['Mcp-Session-Id', '']], []],
   ] satisfies (readonly [string, Pairs, readonly Tolerance[]])[])(
     '%s',
     (_name, pairs, expected) => {
@@ -113,6 +116,21 @@ describe('what is off in form is told', () => {
     },
   )
 })
+
+test.each([['POST'], ['GET'], ['DELETE']])(
+  'a header that may be empty and is counts as absent: %s',
+  (method) => {
+    const empty: Pairs = [
+      ['MCP-Protocol-Version', ''],
+      ['Last-Event-ID', ''],
+    ]
+    const request = message(method, [...empty, ACCEPT, TYPE])
+    const remarks = keptRemarks()
+    void head(remarks)({ ...aPassage(), request })
+    expect(Object.keys(request.headers)).toEqual(['accept', 'content-type'])
+    expect(remarks.tolerances).toEqual(['empty-header', 'empty-header'])
+  },
+)
 
 describe('HTTP/1.0', () => {
   test('has no Transfer-Encoding: refused, and its connection ends', async () => {
