@@ -32,20 +32,19 @@ export class Rulings {
     // What is wrong by itself has its own reason.
     const isWithin = this.framing.isOpen && line.what === 'text'
     const id = this.framing.idIn(line)
-    const isHeader = !hasAnswered && this.framing.isHeader(line)
-    const what = isHeader ? 'content-length' : isWithin ? 'several-lines' : line.what
+    const isHopeless = !hasAnswered && this.framing.isHeader(line)
+    const what = isHopeless ? 'content-length' : isWithin ? 'several-lines' : line.what
     const fails = id === undefined ? line.names : [...line.names, id]
     const start = oneLine(line.start).trim()
-    const isWhole = line.what === what
     return {
       what,
       fails,
-      isHopeless: isHeader,
-      why: reasonOf(what, isWhole ? line.reason : undefined),
+      isHopeless,
+      why: reasonOf(what, line.what === what ? line.reason : undefined),
       seen: fails.length === 0 ? seenIn(start, line.reason) : line.reason,
       start: id === undefined ? start : '',
-      isDoubtful: line.isDoubtful,
-      reply: line.asks === undefined ? undefined : refusal(line.asks, line.reason),
+      isDoubtful: id === undefined ? line.isDoubtful : this.framing.isPrinted,
+      reply: refusal(line),
     }
   }
 }
@@ -70,7 +69,8 @@ const reasonOf = (what: Oddity, reason: string | undefined): string => {
   return what === 'unusable' || what === 'text' ? reason : `${says} (${reason}); ${fix}`
 }
 
-const refusal = (idText: string, reason: string): string => {
+const refusal = ({ asks, reason }: Unusable): string | undefined => {
+  if (asks === undefined) return undefined
   const error = JSON.stringify({ code: -32_600, message: `the request cannot be used: ${reason}` })
-  return `{"jsonrpc":"2.0","id":${idText},"error":${Buffer.from(error).toString('latin1')}}`
+  return `{"jsonrpc":"2.0","id":${asks},"error":${Buffer.from(error).toString('latin1')}}`
 }

@@ -1,6 +1,7 @@
 // What a server writes that names no call, or not which; and who may read its words. The client's id is "c", ours is 101.
 
 import { describe, expect, test } from '@jest/globals'
+import { inspect } from 'node:util'
 import { lineChannel } from '../../../support/line-channel.ts'
 
 const line = (members: string): string => `{"jsonrpc":"2.0",${members}}`
@@ -30,6 +31,18 @@ const IGNORED: readonly (readonly [name: string, ...written: readonly string[]])
   ],
   ['the request over several lines', ...JSON.stringify(REQUEST, null, 2).split('\n')],
   ['the request, broken behind its id', '{"jsonrpc":"2.0","id":101,', '"method":"tools/call"}'],
+  ['the request as an object of JavaScript', ...inspect(REQUEST, { breakLength: 20 }).split('\n')],
+  [
+    'the request as an object of Python',
+    "{'jsonrpc': '2.0',",
+    " 'id': 101,",
+    " 'method': 'tools/call',",
+    " 'params': {'result': 1}}",
+  ],
+  [
+    'settings as an object of JavaScript',
+    ...inspect({ id: 101, result: 'x', port: 3000 }, { breakLength: 20 }).split('\n'),
+  ],
   ['words that look like JSON', '{ starting up }', '[info] listening'],
   ['progress of nobody', line('"method":"notifications/progress","params":{"progressToken":null}')],
 ]
@@ -42,6 +55,12 @@ describe('a line that names nobody', () => {
     expect(heard).toEqual([{ texts: [], faults: [] }])
     link.writes(line('"id":101,"result":{}'))
     expect(heard).toEqual([{ texts: [ANSWER], faults: [] }])
+  })
+
+  test('and is whole has nothing to do with the next', () => {
+    const { link, remarks } = lineChannel({ ids: [101] })
+    for (const one of ["{ level: 'info', port: 3000 }", 'Listening']) link.writes(one)
+    expect(remarks.oddities.map(([what]) => what)).toEqual(['text', 'text'])
   })
 
   test('is told where the call gets no answer', () => {
@@ -144,13 +163,18 @@ describe("the server's own request", () => {
 })
 
 describe('Content-Length headers', () => {
-  test('before the first answer fail every call at once', () => {
+  test.each([
+    ['alone', []],
+    ['behind a Content-Type', ['Content-Type: application/vscode-jsonrpc; charset=utf-8\r']],
+    ['behind words and a Content-Type', ['Welcome!', 'Content-Type: application/json\r']],
+  ])('before the first answer fail every call at once: %s', (_name, before) => {
     const { link, heard, remarks } = lineChannel({ ids: [101, 102] })
+    for (const one of before) link.writes(one)
     link.writes('Content-Length: 119\r')
     for (const { faults } of heard) expect(faults[0]?.message).toContain('as language servers do')
     // A whole message may stand between two headers: what comes is never taken for an answer.
     expect(link.isClosed).toBe(true)
-    expect(remarks.oddities).toEqual([
+    expect(remarks.oddities.slice(before.length)).toEqual([
       ['content-length', expect.stringContaining('Content-Length: 119')],
     ])
   })
@@ -158,6 +182,8 @@ describe('Content-Length headers', () => {
   test.each([
     ['behind a status line', ['HTTP/1.1 200 OK', 'Content-Length: 119']],
     ['behind another header', ['date: now', 'content-length: 119']],
+    ['behind both', ['HTTP/1.1 200 OK', 'Content-Type: application/json', 'Content-Length: 119']],
+    ['as fetch names them', ['content-type: application/json', 'content-length: 119']],
   ])('of an HTTP message that is printed are words: %s', (_name, written) => {
     const { link, heard, wait } = lineChannel({ ids: [101] })
     for (const one of written) link.writes(one)

@@ -2,6 +2,7 @@
 // flight: the client's id is "c", ours is 101.
 
 import { describe, expect, test } from '@jest/globals'
+import { inspect } from 'node:util'
 import { lineChannel } from '../../../support/line-channel.ts'
 
 const line = (members: string): string => `{"jsonrpc":"2.0",${members}}`
@@ -150,4 +151,44 @@ describe('a line that names the call and cannot be used', () => {
     expect(oddities).toContain('several-lines')
     expect(oddities).not.toContain('text')
   })
+
+  const RESULT = { content: [{ type: 'text', text: 'x'.repeat(80) }], id: 102 }
+  const printed = (message: object): string => inspect(message, { depth: 1, breakLength: 60 })
+  class Answer {
+    jsonrpc = '2.0'
+    id = 101
+    result = RESULT
+  }
+
+  test.each([
+    ['JavaScript', printed({ jsonrpc: '2.0', id: 101, result: RESULT })],
+    ['JavaScript, the id last', printed({ result: RESULT, jsonrpc: '2.0', id: 101 })],
+    ['JavaScript, the id as a string', printed({ result: RESULT, jsonrpc: '2.0', id: '101' })],
+    ['JavaScript, with its class', printed(new Answer())],
+    [
+      'JavaScript, of no prototype',
+      printed(Object.assign(Object.create(null), { jsonrpc: '2.0', id: 101, error: RESULT })),
+    ],
+    [
+      'Python',
+      "{'id': 101,\n 'jsonrpc': '2.0',\n 'result': {'content': [],\n            'id': 102}}",
+    ],
+    ['Python, the id last', "{'jsonrpc': '2.0',\n 'result': {'content': []},\n 'id': 101}"],
+    ['Ruby', '{:jsonrpc=>"2.0",\n :id=>101,\n :result=>{:content=>[], :id=>102}}'],
+    ['Ruby, by names', '{"jsonrpc" => "2.0",\n "id" => 101,\n "result" => {"id" => 102}}'],
+  ])(
+    'as an object of %s: the same within a second, unless the answer follows',
+    (_name, written) => {
+      for (const isLog of [true, false]) {
+        const { link, heard, wait, remarks } = lineChannel({ ids: [101, 102] })
+        for (const one of written.split('\n')) link.writes(one)
+        if (isLog) link.writes(line('"id":101,"result":{}'))
+        wait(1000)
+        const [failed, other] = heard.map(({ faults }) => faults)
+        expect([failed?.length, other?.length]).toEqual([isLog ? 0 : 1, 0])
+        if (!isLog) expect(failed?.[0]?.message).toContain('over several lines')
+        expect(remarks.oddities.map(([what]) => what)).toContain('several-lines')
+      }
+    },
+  )
 })
