@@ -9,6 +9,7 @@ import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import type { ServerLine } from '../mcp/server-line.ts'
 import { isEventStream, lineIn, throwAway, type Events } from './http-answer.ts'
 import type { Envelope, Refusal } from './link.ts'
+import { listenAgain, pauseAfter } from './listen-again.ts'
 import { LoopbackLink, type LinkTarget } from './loopback-link.ts'
 
 /** What a Streamable HTTP server may answer with. */
@@ -44,6 +45,8 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
   private listening: ClientRequest | undefined
   private reconnect: NodeJS.Timeout | undefined
   private lastEvent: string | undefined
+  /** How often in a row there was no listening stream to be had. */
+  private misses = 0
 
   send(text: string, envelope: Envelope): Fault | undefined {
     const { id } = envelope
@@ -199,7 +202,7 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
     this.finish({ message })
   }
 
-  /** The legacy GET stream, opened again whenever it breaks; a server without one answers 405. */
+  /** The legacy GET stream, opened again whenever it breaks, and where a server that refuses it may have it later. */
   private listen(): void {
     const sent = this.start('GET', {
       accept: 'text/event-stream',
@@ -207,16 +210,30 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
     })
     this.listening = sent
     sent.on('response', (response) => {
-      if (response.statusCode !== 200) throwAway(response)
-      else {
-        this.stream(response, undefined, (events) => {
-          this.lastEvent = events.lastId ?? this.lastEvent
-          this.listenLater(pauseOf(events))
-        })
-      }
+      if (response.statusCode === 200 && isEventStream(response)) this.listenTo(response)
+      else this.unheard(response)
     })
-    sent.on('error', () => this.listenLater(RECONNECT_MS))
+    sent.on('error', () => this.listenLater(pauseAfter(this.misses++)))
     sent.end()
+  }
+
+  private listenTo(response: IncomingMessage): void {
+    this.misses = 0
+    this.stream(response, undefined, (events) => {
+      this.lastEvent = events.lastId ?? this.lastEvent
+      this.listenLater(pauseOf(events))
+    })
+  }
+
+  private unheard(response: IncomingMessage): void {
+    const { statusCode: status = 0, headers } = response
+    throwAway(response)
+    const isResumed = this.lastEvent !== undefined
+    const { forwards } = this.target
+    const retryAfter = headers['retry-after']
+    const again = listenAgain({ status, retryAfter, isResumed, forwards }, this.misses++)
+    if (again?.isAnew === true) this.lastEvent = undefined
+    if (again) this.listenLater(again.pauseMs)
   }
 
   private listenLater(pauseMs: number): void {

@@ -3,7 +3,7 @@
 import { aBudget } from '../../support/budgets.ts'
 import type { Budget } from '../../../sidecar/bytes/budget.ts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Fault } from '../../../sidecar/mcp/faults.ts'
 import { HttpLink } from '../../../sidecar/server/http-link.ts'
@@ -28,11 +28,14 @@ let link: HttpLink
 let heard: string[]
 /** How the server answers a message; undefined: it does not. */
 let answer: ((response: ServerResponse) => void) | undefined
+/** The same for the listening stream. */
+let listened: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
 let seen: string[]
 let failures: number
 
 beforeEach(async () => {
   answer = undefined
+  listened = undefined
   const noted: string[] = []
   seen = noted
   failures = 0
@@ -44,6 +47,7 @@ beforeEach(async () => {
     response.on('close', () => open.delete(response))
     request.resume()
     if (request.method === 'POST') answer?.(response)
+    if (request.method === 'GET') listened?.(request, response)
   })
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -122,6 +126,57 @@ test('a DELETE that the server does not answer is given up', async () => {
   link.close()
   await until(() => seen.includes('DELETE'), 'its end is told')
   await until(() => open.size === 0, 'its connection is closed')
+})
+
+const STREAM = { 'content-type': 'text/event-stream' }
+
+test.each<[string, refuse: (response: ServerResponse) => void]>([
+  ['refuses it for now', (response) => response.writeHead(503).end('later')],
+  ['still has the one before', (response) => response.writeHead(409).end()],
+  ['breaks it off', (response) => response.destroy()],
+])('a server that %s is asked for its stream again', async (_name, refuse) => {
+  listened = (_request, response) => {
+    if (seen.filter((method) => method === 'GET').length === 1) refuse(response)
+    else response.writeHead(200, STREAM).write(`data: ${NOTE}\n\n`)
+  }
+  answer = accept
+  link.send(NOTE, NO_HEADERS)
+  await until(() => heard.length > 0, 'what it says is heard')
+  expect(heard).toEqual([NOTE])
+  link.close()
+})
+
+test('a server that does not know the last event any more is asked for what comes', async () => {
+  const asked: unknown[] = []
+  listened = ({ headers }, response) => {
+    const last = headers['last-event-id']
+    asked.push(last)
+    if (last !== undefined) response.writeHead(400).end()
+    else if (asked.length === 1) response.writeHead(200, STREAM).end('retry: 50\nid: 7\ndata\n\n')
+    else response.writeHead(200, STREAM).write(`data: ${NOTE}\n\n`)
+  }
+  answer = accept
+  link.send(NOTE, NO_HEADERS)
+  await until(() => heard.length > 0, 'what it says is heard')
+  expect(asked).toEqual([undefined, '7', undefined])
+  link.close()
+})
+
+test.each<[string, refuse: (response: ServerResponse) => void]>([
+  ['has none', (response) => response.writeHead(405).end()],
+  [
+    'answers with a page',
+    (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+  ],
+])('a server that %s is not asked again', async (_name, refuse) => {
+  listened = (_request, response) => refuse(response)
+  answer = accept
+  link.send(NOTE, NO_HEADERS)
+  await until(() => seen.includes('GET') && open.size === 0, 'it has refused')
+  // Longer than the first pause.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(seen.filter((method) => method === 'GET')).toHaveLength(1)
+  link.close()
 })
 
 test('the stream of an answer that has come is closed, whether the server ends it or not', async () => {
