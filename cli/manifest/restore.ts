@@ -52,6 +52,7 @@ const restoreLine = (container: JsonObject): JsonObject => {
 }
 
 const CONTAINER_LEFTOVERS: readonly Path[] = [
+  ['env'],
   ['volumeMounts'],
   ['securityContext', 'capabilities'],
   ['securityContext'],
@@ -76,6 +77,12 @@ const restoreValues = (object: JsonObject, values: Earlier): JsonObject =>
     (current, [path, value]) => withAt(current, path, value === null ? undefined : value),
     object,
   )
+
+/** Without the entries of `env` that injection has added. */
+const withoutVariables = (container: JsonObject, before: Earlier): JsonObject => {
+  const added = new Set(before.flatMap(([[first, name]]) => (first === 'env' && name) || []))
+  return without(container, ['env'], (entry) => added.has(nameOf(entry)))
+}
 
 const POD_LEFTOVERS: readonly Path[] = [
   ['spec', 'volumes'],
@@ -105,8 +112,9 @@ const restoreInjected = (pod: JsonObject): JsonObject => {
   const status = readStatus(pod)
   const isOwn = (item: JsonObject): boolean => isReservedVolume(nameOf(item))
   const containers = mapContainers(pod, ({ list, name, container }) => {
+    const before = earlier(status, `${list} ${name} `)
     const unmounted = without(restoreLine(container), ['volumeMounts'], isOwn)
-    const restored = restoreValues(unmounted, earlier(status, `${list} ${name} `))
+    const restored = restoreValues(withoutVariables(unmounted, before), before)
     return prune(restored, CONTAINER_LEFTOVERS, container)
   })
   const volumes = without(containers, ['spec', 'volumes'], isOwn)

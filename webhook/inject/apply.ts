@@ -25,6 +25,7 @@ const STEPS: readonly Step[] = [
   // What the rest relies on: contexts first, since a read-only root is what asks for volumes.
   (pod, _plan, floor) => fillContexts(pod, floor),
   (pod, plan) => mapContainers(pod, (member) => fillIn(member, plan)),
+  (pod, plan) => mapContainers(pod, (member) => addCaches(member, plan)),
   (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
   (pod, plan) => (plan.keepsToken ? keepTokenIn(pod, plan.server) : removeToken(pod)),
   (pod, plan, floor) =>
@@ -56,6 +57,12 @@ const fillIn = (member: Member, { fills }: Plan): JsonObject => {
     (container, [field, id]) => withAt(container, ['securityContext', field], id),
     pinned,
   )
+}
+
+const addCaches = (member: Member, { caches }: Plan): JsonObject => {
+  const entries = caches.get(placeOf(member)) ?? []
+  const env = [...objectsAt(member.container, 'env'), ...entries]
+  return entries.length === 0 ? member.container : withAt(member.container, ['env'], env)
 }
 
 const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {

@@ -82,10 +82,10 @@ export const readLine = (container: JsonObject): Result<Line, Violation> => {
 }
 
 /** The whole line as it would run, where the spec says it all. */
-export const wordsOf = ({ command = [], args = [] }: Line): readonly string[] => [
-  ...command,
-  ...args,
-]
+export const wordsOf = ({
+  command = [],
+  args = [],
+}: Pick<Line, 'command' | 'args'>): readonly string[] => [...command, ...args]
 
 const commandOf = (known: KnownImage) =>
   agreed(known, ({ entrypoint, cmd }) => ({ entrypoint, cmd }))
@@ -160,6 +160,19 @@ const findWords = (
   const known = knownImage(container, sources.pod, sources.images)
   const words = sources.settings.command ?? fromImage(known, hasArgs)
   return words ? ok(words) : fail(missing(container, known))
+}
+
+/** All words that a container runs, as far as its spec and the image index tell; to be read, not to be written. */
+export const knownWords = (
+  container: JsonObject,
+  pod: JsonObject,
+  images: ImageIndex,
+): readonly string[] => {
+  const line = readLine(container)
+  if (!line.ok) return []
+  const words = wordsOf(line.value)
+  if ((line.value.command ?? []).length > 0) return words
+  return [...(fromImage(knownImage(container, pod, images), words.length > 0) ?? []), ...words]
 }
 
 /** The shim and its flags before a server that speaks HTTP, up to and with the `--` before the server's own command. */

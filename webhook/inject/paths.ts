@@ -8,7 +8,8 @@ export const cleanPath = (path: string): string => {
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean
 }
 
-const isWithin = (inner: string, outer: string): boolean =>
+/** Whether a clean path is the other, or lies under it. */
+export const isWithin = (inner: string, outer: string): boolean =>
   inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`)
 
 /** Whether one of two clean paths lies at, above or under the other. */

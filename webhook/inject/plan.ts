@@ -4,6 +4,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
 import type { Violation } from '../settings/violation.ts'
@@ -32,6 +33,8 @@ export interface Plan {
   readonly args: readonly string[] | undefined
   /** Users and pinned images, by `placeOf` a container. */
   readonly fills: ReadonlyMap<string, Fill>
+  /** Where package managers keep what they fetch, by `placeOf` a container. */
+  readonly caches: Caches['byPlace']
   readonly sidecar: JsonObject
   readonly resources: JsonObject
   readonly label: string
@@ -151,11 +154,13 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
+  const caches = cachesFor(subject, server, transport)
   return {
     server: nameOf(server),
     transport,
     ...line,
     fills: fills.byPlace,
+    caches: caches.byPlace,
     sidecar,
     resources,
     label,
@@ -168,6 +173,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
       ...token.warnings,
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,
+      ...caches.warnings,
       ...sidecarWarnings(existing, sidecar),
       ...imageWarnings(existing, sidecar),
     ],

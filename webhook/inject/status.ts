@@ -4,10 +4,19 @@
 
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
-import { at, isObject, isSame, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import {
+  at,
+  isObject,
+  isSame,
+  objectsAt,
+  stringAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { wordsWithoutShim } from './command.ts'
 import { extentFault } from './limits.ts'
-import { members, ownSidecar } from './pod.ts'
+import { PLACE_VARIABLES } from './installers.ts'
+import { members, nameOf, ownSidecar, type Member } from './pod.ts'
 import { DEFAULT_CONTAINER } from './server-container.ts'
 import { TAKEN } from './taken.ts'
 
@@ -63,17 +72,28 @@ const CONTAINER_PLACES: readonly Path[] = [
   ['lifecycle', 'preStop'],
 ]
 
+/** Variables that injection may have added, each a place of its own: nobody's values come into the status. */
+const variables = (prefix: string, container: JsonObject) =>
+  objectsAt(container, 'env')
+    .map(nameOf)
+    .filter((name) => PLACE_VARIABLES.includes(name))
+    .map((name) => [`${prefix} env ${name}`, true] as const)
+
+/** The places of one container. */
+const placesIn = ({ list, name, container }: Member) => [
+  ...CONTAINER_PLACES.map(
+    (path) => [`${list} ${name} ${path.join(' ')}`, at(container, ...path)] as const,
+  ),
+  ...variables(`${list} ${name}`, container),
+]
+
 /** Every place that injection may change: its name in `was`, and the value there. */
 const places = (pod: JsonObject): ReadonlyMap<string, Json | undefined> =>
   new Map([
     ...POD_PLACES.map((path) => [path.join(' '), at(pod, ...path)] as const),
     ...members(pod)
       .filter(({ name }) => name !== SIDECAR_CONTAINER)
-      .flatMap(({ list, name, container }) =>
-        CONTAINER_PLACES.map(
-          (path) => [`${list} ${name} ${path.join(' ')}`, at(container, ...path)] as const,
-        ),
-      ),
+      .flatMap(placesIn),
   ])
 
 /** The earlier values, those of an earlier pass before those of this one. */

@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto'
 import { BIN_DIR, BIN_VOLUME, RUN_DIR, RUN_VOLUME } from '../../shared/names.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { TMP } from './mounts.ts'
 import { cleanPath } from './paths.ts'
 import { mapContainers, nameOf, putBy, type Member } from './pod.ts'
 
-const TMP = '/tmp'
 const TMP_VOLUME = 'outrigger-tmp-'
 const DIRECTORY_VOLUME = 'outrigger-dir-'
 

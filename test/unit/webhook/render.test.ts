@@ -40,7 +40,11 @@ const container = (name: string): fc.Arbitrary<JsonObject> =>
     .record(
       {
         image: oneOf('i', 'docker.io/istio/proxyv2:1'),
-        command: mostly(oneOf<Json>(['a'], ['a', '--', 'b']), oneOf<Json>([], null)),
+        command: mostly(
+          oneOf<Json>(['a'], ['a', '--', 'b'], ['npx', 'a'], ['sh', '-c', 'pip install a']),
+          oneOf<Json>([], null),
+        ),
+        env: oneOf<Json>([], [{ name: 'HOME', value: '/tmp' }], [{ name: 'A' }]),
         args: oneOf<Json>(['x'], []),
         tty: fc.boolean(),
         livenessProbe: oneOf({ exec: { command: ['x'] } }),
