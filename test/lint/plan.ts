@@ -35,5 +35,6 @@ export const PLAN: Plan = {
       'json',
       'bytes',
     ],
+    shared: ['policy', '.'],
   },
 }

@@ -1,0 +1,179 @@
+// The one evaluation of a tool policy: who may do what. Calls, lists and what the server asks of clients go through it. What
+// denies goes before what allows; what nothing allows is denied; a condition that has failed denies in a rule that denies,
+// and does not allow in one that allows. Pure.
+
+import { principalOf, type Caller, type Who } from './caller.ts'
+import type { CelInput } from './cel.ts'
+import type { ArgumentsOf, Variables, Verdict } from './condition.ts'
+import { RuleIndex, type Rule, type Target } from './rules.ts'
+
+export interface Role {
+  readonly name: string
+  readonly who: Who
+}
+
+/** What is decided about. */
+export interface Question {
+  /** Undefined where nobody was asked who calls. */
+  readonly caller: Caller | undefined
+  /** By which the target is called. */
+  readonly method: string
+  readonly target: Target
+  /** Undefined where they are not known: in a list, which holds what some arguments would allow. */
+  readonly argumentsOf: ArgumentsOf | undefined
+}
+
+export interface Decision {
+  readonly isAllowed: boolean
+  /** The rule that decided; undefined where none did. */
+  readonly rule: string | undefined
+  /** The caller's. */
+  readonly roles: readonly string[]
+  /** It is recorded, and nothing else follows. */
+  readonly isDryRun: boolean
+  /** Conditions that failed on the way; the reasons may hold parts of arguments. */
+  readonly failed: readonly { readonly rule: string; readonly why: string }[]
+}
+
+/** Whether something goes on. */
+export const letsThrough = ({ isAllowed, isDryRun }: Decision): boolean => isAllowed || isDryRun
+
+/** What every conversation needs and nobody gains by; lists hold what their caller may use. Only rules that deny are asked. */
+const FREE: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'logging/setLevel',
+  'subscriptions/listen',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])
+
+export interface PolicyRules {
+  readonly isDryRun: boolean
+  readonly roles: readonly Role[]
+  readonly rules: readonly Rule[]
+}
+
+/** What is known of a caller for good. */
+interface Known {
+  readonly roles: readonly string[]
+  readonly principal: ReadonlyMap<string, CelInput>
+}
+
+/** One question on its way. */
+interface Trial {
+  readonly question: Question
+  readonly known: Known
+  readonly failed: { readonly rule: string; readonly why: string }[]
+  variables: Variables | undefined
+}
+
+const NO_FAILURES: Decision['failed'] = []
+
+export class Policy {
+  readonly isDryRun: boolean
+  private readonly roles: readonly Role[]
+  private readonly allow: RuleIndex
+  private readonly deny: RuleIndex
+  private readonly blocking: readonly Rule[]
+  private readonly callers = new WeakMap<Caller, Known>()
+  private readonly nobody: Known
+
+  constructor({ isDryRun, roles, rules }: PolicyRules) {
+    this.isDryRun = isDryRun
+    this.roles = roles
+    this.allow = new RuleIndex(rules.filter(({ effect }) => effect === 'allow'))
+    const denying = rules.filter(({ effect }) => effect === 'deny')
+    this.deny = new RuleIndex(denying)
+    this.blocking = denying.filter(
+      ({ targets, condition }) => targets === undefined && condition === undefined,
+    )
+    this.nobody = this.know(undefined)
+  }
+
+  decide(question: Question): Decision {
+    const known = this.of(question.caller)
+    const trial: Trial = { question, known, failed: [], variables: undefined }
+    const { target } = question
+    const against = this.deny.about(target).find((rule) => denies(rule, trial))
+    if (against) return this.decision(trial, false, against.name)
+    if (target.kind === 'methods' && FREE.has(target.name)) {
+      return this.decision(trial, true, undefined)
+    }
+    const permitting = this.allow.about(target).find((rule) => allows(rule, trial))
+    return this.decision(trial, permitting !== undefined, permitting?.name)
+  }
+
+  /** The rule that denies a caller everything, whatever it is. */
+  blocked(caller: Caller | undefined): string | undefined {
+    const { roles } = this.of(caller)
+    return this.blocking.find(({ who }) => who(caller, roles))?.name
+  }
+
+  rolesOf(caller: Caller | undefined): readonly string[] {
+    return this.of(caller).roles
+  }
+
+  private decision(trial: Trial, isAllowed: boolean, rule: string | undefined): Decision {
+    return {
+      isAllowed,
+      rule,
+      roles: trial.known.roles,
+      isDryRun: this.isDryRun,
+      failed: trial.failed.length === 0 ? NO_FAILURES : trial.failed,
+    }
+  }
+
+  private of(caller: Caller | undefined): Known {
+    if (caller === undefined) return this.nobody
+    const before = this.callers.get(caller)
+    if (before) return before
+    const known = this.know(caller)
+    this.callers.set(caller, known)
+    return known
+  }
+
+  private know(caller: Caller | undefined): Known {
+    const roles = this.roles.filter(({ who }) => who(caller, [])).map(({ name }) => name)
+    return { roles, principal: principalOf(caller, roles) }
+  }
+}
+
+const variablesOf = ({ question, known }: Trial): Variables => {
+  const { method, target } = question
+  const named = (kind: Target['kind']): string => (target.kind === kind ? target.name : '')
+  return {
+    principal: known.principal,
+    method,
+    tool: named('tools'),
+    prompt: named('prompts'),
+    resource: named('resources'),
+  }
+}
+
+const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
+  const { question, known } = trial
+  if (!rule.who(question.caller, known.roles)) return 'not'
+  if (!rule.condition) return 'holds'
+  trial.variables ??= variablesOf(trial)
+  const found = rule.condition.holds(trial.variables, question.argumentsOf)
+  if (found.kind === 'failed') trial.failed.push({ rule: rule.name, why: found.why })
+  return found.kind
+}
+
+const denies = (rule: Rule, trial: Trial): boolean => {
+  const found = verdict(rule, trial)
+  return found === 'holds' || found === 'failed'
+}
+
+const allows = (rule: Rule, trial: Trial): boolean => {
+  const found = verdict(rule, trial)
+  return found === 'holds' || found === 'open'
+}

@@ -1,0 +1,192 @@
+// A tool policy, from its text to what decides: on failure every fault at once, with line and column. The sidecar loads
+// this, and with it CEL, only where it has a policy.
+
+import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } from '../json.ts'
+import { nearest } from '../nearest.ts'
+import { fail, ok, type Result } from '../result.ts'
+import { schemaFaults, type SchemaFault } from '../schema-words.ts'
+import { placed, readPlaced, type PlacedFault } from '../yaml-places.ts'
+import { whoOf } from './caller.ts'
+import { Conditions, type Condition } from './condition.ts'
+import { Policy, type Role } from './decide.ts'
+import type { Rule } from './rules.ts'
+import {
+  KINDS,
+  MAX_CONDITION_LENGTH,
+  MAX_POLICY_LENGTH,
+  policySchema,
+  type PolicyDocument,
+  type RoleDocument,
+  type RuleDocument,
+} from './schema.ts'
+
+/** A policy and the document that it comes from. */
+export interface ReadPolicy {
+  readonly policy: Policy
+  readonly document: PolicyDocument
+  /** Those of the document's rules, by name. */
+  readonly conditions: ReadonlyMap<string, Condition>
+  readonly placeOf: (path: readonly string[]) => { readonly line: number; readonly column: number }
+}
+
+/** More are not told at once. */
+const MAX_FAULTS = 50
+
+/** What is decided by another member than `methods`. */
+const DECIDED_BY: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'tools'],
+  ['prompts/get', 'prompts'],
+  ['resources/read', 'resources'],
+  ['resources/subscribe', 'resources'],
+  ['resources/unsubscribe', 'resources'],
+  ['completion/complete', 'prompts and resources'],
+])
+
+type Path = readonly string[]
+
+const methodFaults = (owner: JsonObject, path: Path): readonly SchemaFault[] =>
+  (arrayAt(owner, 'methods') ?? []).flatMap((method, index) => {
+    const by = typeof method === 'string' ? DECIDED_BY.get(method) : undefined
+    const message = `this is decided by ${by}`
+    return by === undefined ? [] : [{ path: [...path, 'methods', String(index)], message }]
+  })
+
+const isMissing = (owner: JsonObject, names: readonly string[]): boolean =>
+  names.every((name) => owner[name] === undefined)
+
+const emptyFaults = (owner: JsonObject, path: Path): readonly SchemaFault[] => {
+  const who = owner['who']
+  const isEmpty = isObject(who) && Object.keys(who).length === 0
+  return [
+    ...(isEmpty ? [{ path: [...path, 'who'], message: 'says nobody: name somebody' }] : []),
+    ...(owner['effect'] !== 'deny' && isMissing(owner, KINDS)
+      ? [{ path, message: `says nothing that it allows: name ${KINDS.join(', ')}` }]
+      : []),
+  ]
+}
+
+/** Of a role or a rule. */
+const ownerFaults = (owner: Json, path: Path): readonly SchemaFault[] =>
+  isObject(owner) ? [...emptyFaults(owner, path), ...methodFaults(owner, path)] : []
+
+const roleFaults = (rule: Json, path: Path, roles: readonly string[]) =>
+  (arrayAt(rule, 'who', 'roles') ?? []).flatMap((role, index): readonly SchemaFault[] => {
+    if (typeof role !== 'string' || roles.includes(role)) return []
+    const match = nearest(role, roles)
+    const hint = match === undefined ? '' : `; did you mean ${match}?`
+    const message = `there is no such role${hint}`
+    return [{ path: [...path, 'who', 'roles', String(index)], message }]
+  })
+
+const twiceFaults = (rules: readonly Json[]): readonly SchemaFault[] => {
+  const seen = new Set<string>()
+  return rules.flatMap((rule, index) => {
+    const name = stringAt(rule, 'name')
+    if (name === undefined || !seen.has(name)) {
+      if (name !== undefined) seen.add(name)
+      return []
+    }
+    return [{ path: ['rules', String(index), 'name'], message: 'another rule has this name' }]
+  })
+}
+
+/** What the schema cannot say, also of a document that it refuses: so all is told at once. */
+const ownFaults = (document: JsonObject, conditions: ConditionsRead): readonly SchemaFault[] => {
+  const roles = objectAt(document, 'roles')
+  const rules = arrayAt(document, 'rules') ?? []
+  const names = Object.keys(roles)
+  return [
+    ...Object.entries(roles).flatMap(([name, role]) => ownerFaults(role, ['roles', name])),
+    ...rules.flatMap((rule, index) => ownerFaults(rule, ['rules', String(index)])),
+    ...rules.flatMap((rule, index) => roleFaults(rule, ['rules', String(index)], names)),
+    ...twiceFaults(rules),
+    ...conditions.faults,
+  ]
+}
+
+interface ConditionsRead {
+  readonly faults: readonly SchemaFault[]
+  readonly byOrder: ReadonlyMap<number, Condition>
+}
+
+const readConditions = (document: JsonObject): ConditionsRead => {
+  const conditions = new Conditions()
+  const byOrder = new Map<number, Condition>()
+  const faults: SchemaFault[] = []
+  for (const [index, rule] of (arrayAt(document, 'rules') ?? []).entries()) {
+    const source = stringAt(rule, 'when')
+    if (source === undefined || source.length > MAX_CONDITION_LENGTH) continue
+    const read = conditions.read(source)
+    if (read.ok) byOrder.set(index, read.value)
+    else {
+      for (const { offset, message } of read.error) {
+        const where = `at character ${offset + 1}: ${message}`
+        faults.push({ path: ['rules', String(index), 'when'], message: where })
+      }
+    }
+  }
+  return { faults, byOrder }
+}
+
+const targetsOf = (owner: RuleDocument | RoleDocument): Rule['targets'] =>
+  KINDS.every((kind) => owner[kind] === undefined) ? undefined : owner
+
+const grantOf = ([name, role]: readonly [string, RoleDocument], order: number): Rule => ({
+  name: `role:${name}`,
+  order,
+  effect: 'allow',
+  who: whoOf(role.who),
+  targets: targetsOf(role) ?? {},
+  condition: undefined,
+})
+
+const compiled = (document: PolicyDocument, { byOrder }: ConditionsRead): Policy => {
+  const roles = Object.entries(document.roles)
+  const rules = document.rules.map((rule, index): Rule => {
+    const { name, effect, who } = rule
+    const [targets, condition] = [targetsOf(rule), byOrder.get(index)]
+    return { name, order: roles.length + index, effect, who: whoOf(who), targets, condition }
+  })
+  return new Policy({
+    isDryRun: document.mode === 'dry-run',
+    roles: roles.map(([name, { who }]): Role => ({ name, who: whoOf(who) })),
+    rules: [...roles.map(grantOf), ...rules],
+  })
+}
+
+const START = { line: 1, column: 1 }
+
+/** Reads a policy's text (YAML, of which JSON is a part). */
+export const readPolicy = (text: string): Result<ReadPolicy, readonly PlacedFault[]> => {
+  if (text.length > MAX_POLICY_LENGTH) {
+    const message = `it has more than ${MAX_POLICY_LENGTH} characters`
+    return fail([{ ...START, message }])
+  }
+  const read = readPlaced(text)
+  if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
+  const { value, placeOf } = read.value
+  const shape = policySchema.safeParse(value)
+  const raw = isObject(value) ? value : {}
+  const conditions = readConditions(raw)
+  const faults = [
+    ...(shape.success
+      ? []
+      : schemaFaults(policySchema, value, shape.error.issues.slice(0, MAX_FAULTS))),
+    ...ownFaults(raw, conditions),
+  ]
+  if (!shape.success || faults.length > 0) {
+    return fail(placed(faults.slice(0, MAX_FAULTS), read.value))
+  }
+  const document = shape.data
+  return ok({
+    policy: compiled(document, conditions),
+    document,
+    conditions: new Map(
+      document.rules.flatMap(({ name }, index) => {
+        const condition = conditions.byOrder.get(index)
+        return condition ? [[name, condition] as const] : []
+      }),
+    ),
+    placeOf,
+  })
+}

@@ -1,0 +1,288 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { readArguments } from '../../../../shared/policy/arguments.ts'
+import type { Caller } from '../../../../shared/policy/caller.ts'
+import { letsThrough, type Decision, type Policy } from '../../../../shared/policy/decide.ts'
+import { readPolicy } from '../../../../shared/policy/policy.ts'
+import type { Kind } from '../../../../shared/policy/schema.ts'
+import { templateGlob } from '../../../../shared/policy/uri.ts'
+import { placedWords } from '../../../../shared/yaml-places.ts'
+
+const policyOf = (text: string): Policy => {
+  const read = readPolicy(text)
+  if (!read.ok) throw new Error(read.error.map(placedWords).join('\n'))
+  return read.value.policy
+}
+
+const METHODS: Readonly<Record<Kind, string>> = {
+  tools: 'tools/call',
+  prompts: 'prompts/get',
+  resources: 'resources/read',
+  methods: '',
+}
+
+const ask = (
+  policy: Policy,
+  caller: Caller | undefined,
+  target: readonly [Kind, string],
+  json?: string,
+): Decision => {
+  const [kind, name] = target
+  return policy.decide({
+    caller,
+    method: METHODS[kind] || name,
+    target: { kind, name },
+    argumentsOf: json === undefined ? undefined : () => readArguments(json),
+  })
+}
+
+const IDP = 'https://idp.example'
+const ALICE: Caller = { issuer: IDP, subject: 'alice', groups: ['staff'], scopes: ['read'] }
+const BOB: Caller = { issuer: IDP, subject: 'bob', client: 'bot', groups: [], scopes: [] }
+const FORGED: Caller = { ...ALICE, issuer: 'https://other.example' }
+
+const POLICY = policyOf(`
+version: 1
+roles:
+  reader:
+    who: { issuers: [${IDP}], groups: [staff] }
+    tools: [read_*, list]
+    prompts: [summary]
+    resources: ['file:///public/*', 'file:///secret/../odd']
+rules:
+  - name: no-deletes
+    effect: deny
+    tools: ['*delete*']
+  - name: small
+    effect: allow
+    who: { roles: [reader] }
+    tools: [transfer]
+    when: arguments.amount <= 100
+  - name: not-abroad
+    effect: deny
+    tools: [transfer]
+    when: arguments.country != "CH"
+  - name: anybody
+    effect: allow
+    tools: [ping_tool]
+  - name: tasks
+    effect: allow
+    who: { clients: [bot] }
+    methods: ['tasks/*', elicitation/create]
+  - name: no-logging
+    effect: deny
+    who: { clients: [bot] }
+    methods: [logging/setLevel]
+  - name: gone
+    effect: deny
+    who: { principals: [{ issuer: ${IDP}, subject: mallory }] }
+`)
+
+describe('a decision', () => {
+  test.each<[string, Caller | undefined, readonly [Kind, string], string | undefined, string]>([
+    ['a role allows its tools', ALICE, ['tools', 'read_file'], '{}', 'allowed by role:reader'],
+    ['a claim counts under its issuer', FORGED, ['tools', 'read_file'], '{}', 'denied'],
+    ['nobody has a role', undefined, ['tools', 'read_file'], '{}', 'denied'],
+    [
+      'a rule for everybody is for nobody, too',
+      undefined,
+      ['tools', 'ping_tool'],
+      '{}',
+      'allowed by anybody',
+    ],
+    ['what denies goes before', ALICE, ['tools', 'read_deleted'], '{}', 'denied by no-deletes'],
+    ['what nothing allows is denied', ALICE, ['tools', 'write'], '{}', 'denied'],
+    ['a name is no pattern', ALICE, ['tools', 'read_*'], '{}', 'allowed by role:reader'],
+    ['a star is no tool', ALICE, ['tools', '*'], '{}', 'denied'],
+    [
+      'a condition that holds',
+      ALICE,
+      ['tools', 'transfer'],
+      '{"amount":1,"country":"CH"}',
+      'allowed by small',
+    ],
+    ['one that does not', ALICE, ['tools', 'transfer'], '{"amount":101,"country":"CH"}', 'denied'],
+    [
+      'one that fails allows nothing',
+      ALICE,
+      ['tools', 'transfer'],
+      '{"country":"CH"}',
+      'denied, small failed',
+    ],
+    [
+      'one that fails denies',
+      ALICE,
+      ['tools', 'transfer'],
+      '{"amount":1}',
+      'denied by not-abroad, not-abroad failed',
+    ],
+    [
+      'what some arguments allow is listed',
+      ALICE,
+      ['tools', 'transfer'],
+      undefined,
+      'allowed by small',
+    ],
+    ['but not to whom none would', BOB, ['tools', 'transfer'], undefined, 'denied'],
+    ['a prompt is no tool', ALICE, ['tools', 'summary'], '{}', 'denied'],
+    ['a prompt', ALICE, ['prompts', 'summary'], '{}', 'allowed by role:reader'],
+    ['a resource', ALICE, ['resources', 'file:///public/a'], undefined, 'allowed by role:reader'],
+    ['one beside it', ALICE, ['resources', 'file:///public/../secret'], undefined, 'denied'],
+    [
+      'an odd one that is named',
+      ALICE,
+      ['resources', 'file:///secret/../odd'],
+      undefined,
+      'allowed by role:reader',
+    ],
+    ['what every conversation needs', undefined, ['methods', 'initialize'], undefined, 'allowed'],
+    ['a method that nobody knows', ALICE, ['methods', 'admin/shutdown'], undefined, 'denied'],
+    ['one that is named', BOB, ['methods', 'tasks/get'], undefined, 'allowed by tasks'],
+    ["a request of the server's", ALICE, ['methods', 'elicitation/create'], undefined, 'denied'],
+    [
+      'what everybody may, denied',
+      BOB,
+      ['methods', 'logging/setLevel'],
+      undefined,
+      'denied by no-logging',
+    ],
+    [
+      'whoever is denied everything',
+      { ...BOB, subject: 'mallory' },
+      ['methods', 'initialize'],
+      undefined,
+      'denied by gone',
+    ],
+  ])('%s', (_what, caller, target, json, expected) => {
+    const { isAllowed, rule, failed } = ask(POLICY, caller, target, json)
+    const words = [`${isAllowed ? 'allowed' : 'denied'}${rule === undefined ? '' : ` by ${rule}`}`]
+    expect([...words, ...failed.map((one) => `${one.rule} failed`)].join(', ')).toBe(expected)
+  })
+
+  test('carries the roles of its caller', () => {
+    expect(ask(POLICY, ALICE, ['tools', 'write'], '{}').roles).toEqual(['reader'])
+    expect(POLICY.rolesOf(FORGED)).toEqual([])
+  })
+
+  test('a policy without rules denies all', () => {
+    expect(ask(policyOf('version: 1'), ALICE, ['tools', 'x'], '{}').isAllowed).toBe(false)
+  })
+
+  test('a dry run lets through what it denies, and says so', () => {
+    const policy = policyOf('version: 1\nmode: dry-run')
+    const decision = ask(policy, ALICE, ['tools', 'x'], '{}')
+    expect([decision.isAllowed, letsThrough(decision)]).toEqual([false, true])
+  })
+
+  test('whoever is denied everything is blocked, by name', () => {
+    expect(POLICY.blocked({ ...BOB, subject: 'mallory' })).toBe('gone')
+    expect(POLICY.blocked({ ...BOB, subject: 'mallory', issuer: 'https://other.example' })).toBe(
+      undefined,
+    )
+    expect(POLICY.blocked(undefined)).toBe(undefined)
+  })
+})
+
+const template = (policy: Policy, uriTemplate: string): boolean =>
+  policy.decide({
+    caller: ALICE,
+    method: 'resources/read',
+    target: { kind: 'resources', name: templateGlob(uriTemplate), isTemplate: true },
+    argumentsOf: undefined,
+  }).isAllowed
+
+test.each([
+  ['file:///public/{name}', true],
+  ['file:///{+path}', true],
+  ['file:///private/{name}', false],
+  ['file:///secret/../{name}', true],
+  ['https://{host}/', false],
+])('the template %s is listed: %s', (uriTemplate, is) => {
+  expect(template(POLICY, uriTemplate)).toBe(is)
+})
+
+test.each([
+  ["['*']", false],
+  ["['file:///public/*']", false],
+  ["['file:///public/x*']", true],
+])('a template is hidden where each of its URIs is denied: %s', (denied, is) => {
+  const policy = policyOf(
+    `version: 1\nrules: [{name: a, effect: allow, resources: ['*']}, {name: d, effect: deny, resources: ${denied}}]`,
+  )
+  expect(template(policy, 'file:///public/{name}')).toBe(is)
+})
+
+const NAMES = ['read', 'read_a', 'write', 'write_a', 'a']
+const PATTERNS = [...NAMES, '*', 'read*', '*_a', 'w*e', 'r*d*a']
+const CONDITIONS = [
+  undefined,
+  'tool == "read"',
+  'method == "tools/call"',
+  '"staff" in principal.groups',
+  'principal.client == "bot"',
+  'arguments.n == 1',
+  'arguments.n == 2',
+  'tool',
+]
+
+const rules = fc.array(
+  fc.record(
+    {
+      effect: fc.constantFrom('allow', 'deny'),
+      who: fc.constantFrom({ groups: ['staff'] }, { clients: ['bot'] }, { roles: ['reader'] }),
+      tools: fc.uniqueArray(fc.constantFrom(...PATTERNS), { minLength: 1, maxLength: 3 }),
+      when: fc.constantFrom(...CONDITIONS),
+    },
+    { requiredKeys: ['effect', 'tools'] },
+  ),
+  { maxLength: 6 },
+)
+
+const documentOf = (some: readonly object[]): string =>
+  JSON.stringify({
+    version: 1,
+    roles: { reader: { who: { groups: ['staff'] }, prompts: ['none'] } },
+    rules: some.map((rule, index) => ({ name: `r${index}`, ...rule })),
+  })
+
+describe('lists and calls', () => {
+  test('agree: what is hidden cannot be called, and what no argument decides can be where it is not', () => {
+    fc.assert(
+      fc.property(rules, fc.constantFrom(ALICE, BOB, undefined), (some, caller) => {
+        const policy = policyOf(documentOf(some))
+        const hasOpen = some.some(({ when = '' }) => when.includes('arguments'))
+        for (const name of NAMES) {
+          const isListed = ask(policy, caller, ['tools', name]).isAllowed
+          const calls = ['{}', '{"n":1}', '{"n":2}'].map(
+            (json) => ask(policy, caller, ['tools', name], json).isAllowed,
+          )
+          if (!isListed) expect(calls).toEqual([false, false, false])
+          else if (!hasOpen) expect(calls).toEqual([true, true, true])
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('agree about templates: of one that is hidden no URI can be read', () => {
+    const parts = fc.constantFrom('a', 'b', '*', '{x}')
+    const text = fc.array(parts, { minLength: 1, maxLength: 4 }).map((all) => all.join(''))
+    const some = fc.array(fc.tuple(fc.constantFrom('allow', 'deny'), text), { maxLength: 4 })
+    fc.assert(
+      fc.property(some, text, fc.constantFrom('', 'a', 'ab', 'ba'), (pairs, uriTemplate, value) => {
+        const resources = (pattern: string) => [`t://h/${pattern.replaceAll('{x}', '*')}`]
+        const document = pairs.map(([effect, pattern]) => ({
+          effect,
+          resources: resources(pattern),
+        }))
+        const policy = policyOf(documentOf(document))
+        const full = `t://h/${uriTemplate.replaceAll('*', 'a')}`
+        const uri = full.replaceAll('{x}', value)
+        if (!template(policy, full)) {
+          expect(ask(policy, ALICE, ['resources', uri]).isAllowed).toBe(false)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
