@@ -60,6 +60,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'policy',
+    {
+      summary: 'try a tool policy: whether a call is allowed, who can, what is amiss',
+      load: async () => (await import('./policy/command.ts')).policy,
+    },
+  ],
+  [
     'completion',
     {
       summary: 'print what makes bash, zsh or fish complete all this',

@@ -43,7 +43,7 @@ const inOrder = (faults: readonly PlacedFault[]): readonly PlacedFault[] =>
 /** Schema's faults at their places, in the order in which they stand in the document. */
 export const placed = (
   faults: readonly SchemaFault[],
-  { placeOf }: PlacedDocument,
+  { placeOf }: Pick<PlacedDocument, 'placeOf'>,
 ): readonly PlacedFault[] =>
   inOrder(
     faults.map(({ path, message }) => ({

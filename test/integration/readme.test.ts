@@ -226,6 +226,27 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const whole = replaced(command, 'FILE', EXAMPLE)
     await copy.serve(whole, /Deployment\/everything \(everything\) on (\S+)/, echoes)
   },
+  'npx outrigger policy test': async (command, about) => {
+    const file = (text: string) => replaced(text, 'POLICY', 'manifests/policies/example.yaml')
+    const claims = JSON.stringify({ iss: 'https://idp.example', sub: 'alice', groups: ['staff'] })
+    const call = replaced(replaced(file(command), 'CLAIMS', `'${claims}'`), 'TOOL', 'echo')
+    expect(await copy.run(replaced(call, 'JSON', `'{"message":"hello"}'`))).toMatchObject({
+      code: 0,
+      stdout: 'allowed by short-echo\nroles: everyday\n',
+    })
+    expect(about).toContain('exit code 1: denied')
+    expect(await copy.run(replaced(call, 'JSON', `'{"message":"${'x'.repeat(300)}"}'`))).toEqual({
+      code: 1,
+      stdout: 'denied: no rule allows it\nroles: everyday\n',
+      stderr: '',
+    })
+    const [, lint = ''] = /`(policy lint -f POLICY)`/.exec(about) ?? []
+    const linted = await copy.run(`npx outrigger ${file(lint)}`)
+    expect([linted.code, linted.stdout]).toEqual([0, expect.stringContaining('nothing amiss')])
+    const [, whoCan = ''] = /`(policy who-can TOOL -f POLICY)`/.exec(about) ?? []
+    const rules = await copy.run(`npx outrigger ${replaced(file(whoCan), 'TOOL', 'echo')}`)
+    expect([rules.code, rules.stdout]).toEqual([0, expect.stringContaining('  short-echo: ')])
+  },
   'npx outrigger completion': async (command, about) => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       expect(about).toContain(shell)

@@ -15,7 +15,7 @@ export const PLAN: Plan = {
       '.',
       'start',
       'dev',
-      'run manifest completion manual',
+      'run manifest completion manual policy',
       'manifest/edit', // writes a document
       'manifest/read', // knows what kubectl reads in it
       'images',

@@ -20,6 +20,7 @@ export const ROWS = [
   'npx outrigger images add',
   'npx outrigger explain',
   'npx outrigger dev',
+  'npx outrigger policy test',
   'npx outrigger completion',
   'npm run conformance',
   'npm run bench -- bridge',

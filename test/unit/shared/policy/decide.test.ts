@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { readArguments } from '../../../../shared/policy/arguments.ts'
 import type { Caller } from '../../../../shared/policy/caller.ts'
 import { letsThrough, type Decision, type Policy } from '../../../../shared/policy/decide.ts'
@@ -79,82 +79,64 @@ rules:
 `)
 
 describe('a decision', () => {
-  test.each<[string, Caller | undefined, readonly [Kind, string], string | undefined, string]>([
-    ['a role allows its tools', ALICE, ['tools', 'read_file'], '{}', 'allowed by role:reader'],
-    ['a claim counts under its issuer', FORGED, ['tools', 'read_file'], '{}', 'denied'],
-    ['nobody has a role', undefined, ['tools', 'read_file'], '{}', 'denied'],
+  test.each<[string, Caller | undefined, readonly [Kind, string, string?], string]>([
+    ['a role allows its tools', ALICE, ['tools', 'read_file', '{}'], 'allowed by role:reader'],
+    ['a claim counts under its issuer', FORGED, ['tools', 'read_file', '{}'], 'denied'],
+    ['nobody has a role', undefined, ['tools', 'read_file', '{}'], 'denied'],
     [
       'a rule for everybody is for nobody, too',
       undefined,
-      ['tools', 'ping_tool'],
-      '{}',
+      ['tools', 'ping_tool', '{}'],
       'allowed by anybody',
     ],
-    ['what denies goes before', ALICE, ['tools', 'read_deleted'], '{}', 'denied by no-deletes'],
-    ['what nothing allows is denied', ALICE, ['tools', 'write'], '{}', 'denied'],
-    ['a name is no pattern', ALICE, ['tools', 'read_*'], '{}', 'allowed by role:reader'],
-    ['a star is no tool', ALICE, ['tools', '*'], '{}', 'denied'],
+    ['what denies goes before', ALICE, ['tools', 'read_deleted', '{}'], 'denied by no-deletes'],
+    ['what nothing allows is denied', ALICE, ['tools', 'write', '{}'], 'denied'],
+    ['a name is no pattern', ALICE, ['tools', 'read_*', '{}'], 'allowed by role:reader'],
+    ['a star is no tool', ALICE, ['tools', '*', '{}'], 'denied'],
     [
       'a condition that holds',
       ALICE,
-      ['tools', 'transfer'],
-      '{"amount":1,"country":"CH"}',
+      ['tools', 'transfer', '{"amount":1,"country":"CH"}'],
       'allowed by small',
     ],
-    ['one that does not', ALICE, ['tools', 'transfer'], '{"amount":101,"country":"CH"}', 'denied'],
+    ['one that does not', ALICE, ['tools', 'transfer', '{"amount":101,"country":"CH"}'], 'denied'],
     [
       'one that fails allows nothing',
       ALICE,
-      ['tools', 'transfer'],
-      '{"country":"CH"}',
+      ['tools', 'transfer', '{"country":"CH"}'],
       'denied, small failed',
     ],
     [
       'one that fails denies',
       ALICE,
-      ['tools', 'transfer'],
-      '{"amount":1}',
+      ['tools', 'transfer', '{"amount":1}'],
       'denied by not-abroad, not-abroad failed',
     ],
-    [
-      'what some arguments allow is listed',
-      ALICE,
-      ['tools', 'transfer'],
-      undefined,
-      'allowed by small',
-    ],
-    ['but not to whom none would', BOB, ['tools', 'transfer'], undefined, 'denied'],
-    ['a prompt is no tool', ALICE, ['tools', 'summary'], '{}', 'denied'],
-    ['a prompt', ALICE, ['prompts', 'summary'], '{}', 'allowed by role:reader'],
-    ['a resource', ALICE, ['resources', 'file:///public/a'], undefined, 'allowed by role:reader'],
-    ['one beside it', ALICE, ['resources', 'file:///public/../secret'], undefined, 'denied'],
+    ['what some arguments allow is listed', ALICE, ['tools', 'transfer'], 'allowed by small'],
+    ['but not to whom none would', BOB, ['tools', 'transfer'], 'denied'],
+    ['a prompt is no tool', ALICE, ['tools', 'summary', '{}'], 'denied'],
+    ['a prompt', ALICE, ['prompts', 'summary', '{}'], 'allowed by role:reader'],
+    ['a resource', ALICE, ['resources', 'file:///public/a'], 'allowed by role:reader'],
+    ['one beside it', ALICE, ['resources', 'file:///public/../secret'], 'denied'],
     [
       'an odd one that is named',
       ALICE,
       ['resources', 'file:///secret/../odd'],
-      undefined,
       'allowed by role:reader',
     ],
-    ['what every conversation needs', undefined, ['methods', 'initialize'], undefined, 'allowed'],
-    ['a method that nobody knows', ALICE, ['methods', 'admin/shutdown'], undefined, 'denied'],
-    ['one that is named', BOB, ['methods', 'tasks/get'], undefined, 'allowed by tasks'],
-    ["a request of the server's", ALICE, ['methods', 'elicitation/create'], undefined, 'denied'],
-    [
-      'what everybody may, denied',
-      BOB,
-      ['methods', 'logging/setLevel'],
-      undefined,
-      'denied by no-logging',
-    ],
+    ['what every conversation needs', undefined, ['methods', 'initialize'], 'allowed'],
+    ['a method that nobody knows', ALICE, ['methods', 'admin/shutdown'], 'denied'],
+    ['one that is named', BOB, ['methods', 'tasks/get'], 'allowed by tasks'],
+    ["a request of the server's", ALICE, ['methods', 'elicitation/create'], 'denied'],
+    ['what everybody may, denied', BOB, ['methods', 'logging/setLevel'], 'denied by no-logging'],
     [
       'whoever is denied everything',
       { ...BOB, subject: 'mallory' },
       ['methods', 'initialize'],
-      undefined,
       'denied by gone',
     ],
-  ])('%s', (_what, caller, target, json, expected) => {
-    const { isAllowed, rule, failed } = ask(POLICY, caller, target, json)
+  ])('%s', (_what, caller, [kind, name, json], expected) => {
+    const { isAllowed, rule, failed } = ask(POLICY, caller, [kind, name], json)
     const words = [`${isAllowed ? 'allowed' : 'denied'}${rule === undefined ? '' : ` by ${rule}`}`]
     expect([...words, ...failed.map((one) => `${one.rule} failed`)].join(', ')).toBe(expected)
   })

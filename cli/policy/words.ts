@@ -1,0 +1,33 @@
+// Decisions and rules of a tool policy as sentences. Pure.
+
+import type { Decision } from '../../shared/policy/decide.ts'
+import type { RuleDocument } from '../../shared/policy/schema.ts'
+
+/** What became of a call, and why, a line each. */
+export const decisionWords = ({ isAllowed, rule, roles, isDryRun, failed }: Decision): string => {
+  const verdict = isAllowed ? 'allowed' : 'denied'
+  const by = rule === undefined ? (isAllowed ? '' : ': no rule allows it') : ` by ${rule}`
+  return [
+    `${verdict}${by}`,
+    ...(isDryRun && !isAllowed ? ['mode: dry-run, so it is let through'] : []),
+    `roles: ${roles.length === 0 ? 'none' : roles.join(', ')}`,
+    ...failed.map((one) => `the condition of ${one.rule} failed: ${one.why}`),
+    '',
+  ].join('\n')
+}
+
+type Who = RuleDocument['who']
+
+const CLAIMS = ['issuers', 'clients', 'groups', 'scopes', 'roles'] as const
+
+export const whoWords = (who: Who): string => {
+  if (who === undefined) return 'everybody'
+  const principals = who.principals?.map(({ issuer, subject }) => `${subject} of ${issuer}`)
+  return [
+    ...(principals ? [principals.join(' or ')] : []),
+    ...CLAIMS.flatMap((claim) => {
+      const words = who[claim]
+      return words === undefined ? [] : [`${claim} ${words.join(' or ')}`]
+    }),
+  ].join(', ')
+}
