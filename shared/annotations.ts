@@ -201,21 +201,18 @@ export const ANNOTATIONS = {
     doc: 'Issuer URLs whose tokens are accepted.',
     ...READ_BY_SIDECAR,
     tighten: { by: 'subset' },
-    isPlanned: true,
   },
   'oidc-audience': {
     type: 'list',
     doc: 'Audiences of which a token must name one; else the public URL.',
     ...READ_BY_SIDECAR,
     tighten: { by: 'subset' },
-    isPlanned: true,
   },
   'required-scopes': {
     type: 'list',
     doc: 'Scopes that every call needs.',
     ...READ_BY_SIDECAR,
     tighten: { by: 'superset' },
-    isPlanned: true,
   },
   'tool-policy': {
     type: 'name',

@@ -47,6 +47,31 @@ const allowedOrigin = z
     ),
   )
 
+const issuer = z.strictObject({
+  /** To the letter as its tokens name it (`iss`). */
+  url: z.url({ protocol: /^https?$/ }).check(
+    z.maxLength(1024),
+    z.refine(
+      (url) => !/[?#]|\/\/[^/]*@/.test(url),
+      'must not hold a query, fragment, user or password',
+    ),
+  ),
+  /** Of which its tokens must name one; absent: the server's own URL. */
+  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(64))),
+  /** Hosts that may be asked for its keys besides its own, as they stand in URLs, and how far their names may lead. */
+  hosts: z._default(
+    z
+      .array(
+        z.strictObject({
+          host: text,
+          reach: z._default(z.enum(['public', 'private', 'loopback']), 'public'),
+        }),
+      )
+      .check(z.maxLength(16)),
+    [],
+  ),
+})
+
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
   settings: z._default(z.record(z.string(), z.string()), {}),
@@ -86,6 +111,8 @@ const schema = z.strictObject({
    * `vscode-webview://<id>` of a program that is no browser.
    */
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
+  /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
+  issuers: z._default(z.array(issuer).check(z.maxLength(16)), []),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */

@@ -36,9 +36,9 @@ const document = (): unknown => {
 const config = parseSidecarConfig(document())
 const pod = podOf(process.env[POD_IPS_VARIABLE])
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
-else if (config.value.settings.auth !== 'none') {
+else if (config.value.settings.auth !== 'none' && config.value.issuers.length === 0) {
   refuse([
-    `${NO_IDENTITY}; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
+    `${NO_IDENTITY}: list one in issuers; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
   ])
 } else if (config.value.isSupervised && pod.addresses.length === 0) {
   refuse([
@@ -51,13 +51,14 @@ else if (config.value.settings.auth !== 'none') {
     write: (line) => process.stderr.write(line),
     now: () => Date.now(),
   })
-  log.warn('auth: none: anybody who reaches the port may call')
+  if (settings.auth === 'none') log.warn('auth: none: anybody who reaches the port may call')
   if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
   const starting = startSidecar({
     config: config.value,
     log,
     serverLog: log,
     now: () => performance.now(),
+    wallMs: () => Date.now(),
     process: processOf(process, globalThis.gc),
     pod,
   })

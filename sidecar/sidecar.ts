@@ -18,8 +18,9 @@ import { DeadPeers } from './http/dead-peers.ts'
 import { forwarded } from './http/forwarded.ts'
 import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
-import { createListener } from './http/listener.ts'
+import { createListener, type ListenerOptions } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
+import { createTrust, type Trust } from './identity/trust.ts'
 import type { IdleMemory } from './life/idle-memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
@@ -35,9 +36,10 @@ import { classify } from './pipeline/classify.ts'
 import { forward } from './pipeline/forward.ts'
 import { guard } from './pipeline/guard.ts'
 import { head } from './pipeline/head.ts'
-import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
+import { isAllowedOrigin, origin, originRules, type OriginRules } from './pipeline/origin.ts'
 import { otherPaths } from './pipeline/other-paths.ts'
 import { pipeline } from './pipeline/pipeline.ts'
+import { resourceMetadata } from './pipeline/resource-metadata.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
@@ -76,6 +78,8 @@ export interface SidecarParts {
   readonly serverLog?: Log
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Milliseconds since 1970, by which tokens are valid. */
+  readonly wallMs: () => number
   readonly process: Process
   /** Absent on a machine that is no pod. */
   readonly pod?: Pod
@@ -192,11 +196,31 @@ const complete = (code: number | undefined, server: McpServer, log: Log): void =
   void server.exit(code)
 }
 
-type Built = ReturnType<typeof build> & { readonly peers: DeadPeers }
+type Built = ReturnType<typeof build> & {
+  readonly peers: DeadPeers
+  /** Undefined where everybody is let in. */
+  readonly trust: Trust | undefined
+}
+
+/** What is answered besides MCP: where tokens are to be had, then what the server has itself. */
+const othersOf = (
+  { openPaths }: McpServer,
+  trust: Trust | undefined,
+  rules: OriginRules,
+): Pick<ListenerOptions, 'serveOther' | 'advice'> => {
+  const open = openPaths ? otherPaths(openPaths, rules) : {}
+  if (!trust) return open
+  const metadata = resourceMetadata(trust.resource, rules)
+  return {
+    ...open,
+    serveOther: (request, reply) =>
+      metadata(request, reply) || (open.serveOther?.(request, reply) ?? false),
+  }
+}
 
 const createServers = (
   { config, now, pod }: SidecarParts,
-  { budget, peers, metrics, remarks, log, journal, readiness, router, server }: Built,
+  { budget, peers, trust, metrics, remarks, log, journal, readiness, router, server }: Built,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
@@ -204,17 +228,17 @@ const createServers = (
   const stages = pipeline({
     origin: origin(rules),
     head: head(remarks),
-    authenticate,
+    authenticate: authenticate(trust),
     body: body(budget),
     classify: classify({ tracing, remarks }),
-    authorize,
+    authorize: authorize(trust?.resource),
     guard,
     forward: forward(router),
     audit,
   })
   const listener = {
     serve: createServe({ stages, log }),
-    ...(server.openPaths ? otherPaths(server.openPaths, rules) : {}),
+    ...othersOf(server, trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
     budget,
@@ -256,8 +280,10 @@ const createServers = (
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
   // Whoever starts one says so in their own words first; here nobody can forget it.
-  if (config.settings.auth !== 'none') throw new Error(NO_IDENTITY)
-  const built = { ...build(parts), peers: new DeadPeers() }
+  const isAnonymous = config.settings.auth === 'none'
+  if (!isAnonymous && config.issuers.length === 0) throw new Error(NO_IDENTITY)
+  const trust = isAnonymous ? undefined : createTrust(parts)
+  const built = { ...build(parts), peers: new DeadPeers(), trust }
   const { peers, server, readiness, router, drain, sweep } = built
   let isStarted = false
   const tracing = await startTracing(parts, built.metrics.droppedSpans)
@@ -269,6 +295,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   let adminPort: number
   try {
     port = await listen(mcp, config.port, config.host)
+    if (trust) trust.resource.port = port
     adminPort = await listen(admin, config.adminPort, config.host)
     const fault = await standIns.take()
     // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.

@@ -38,12 +38,37 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
 /** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
 const settingsOver = (own: unknown, { settings, allowAnonymous }: RunFlags): unknown =>
   isObject(own)
-    ? { ...DEFAULTS_HERE, ...own, ...settings, ...(allowAnonymous ? { auth: 'none' } : {}) }
+    ? { ...DEFAULTS_HERE, ...own, ...settings, auth: allowAnonymous ? 'none' : 'oidc' }
     : own
 
 /** The file's names and the flags'; what is no list stays as it is, to be refused by the schema. */
 const withHosts = (own: unknown, { allowedHosts }: RunFlags): unknown =>
   own === undefined || Array.isArray(own) ? [...(own ?? []), ...allowedHosts] : own
+
+const listIn = (text: unknown): readonly string[] =>
+  typeof text === 'string' ? text.split(',').map((item) => item.trim()) : []
+
+/** Who runs it names whom to trust; an issuer's own host may be on this machine or network. */
+const issuersIn = (settings: unknown): { readonly issuers?: unknown } => {
+  if (!isObject(settings)) return {}
+  const audiences = listIn(settings['oidc-audience'])
+  const of = audiences.length === 0 ? {} : { audiences }
+  const issuers = listIn(settings['oidc-issuers']).map((url) => {
+    const hosts = URL.canParse(url) ? [{ host: new URL(url).host, reach: 'loopback' }] : []
+    return Object.assign({ url, hosts }, of)
+  })
+  return issuers.length === 0 ? {} : { issuers }
+}
+
+const ISSUER_KEYS = ['oidc-issuers', 'oidc-audience'] as const
+
+/** Of two words on whom to trust, none is dropped in silence. */
+const saidTwice = (issuers: unknown, settings: unknown): readonly string[] =>
+  issuers === undefined || !isObject(settings)
+    ? []
+    : ISSUER_KEYS.filter((key) => settings[key] !== undefined).map(
+        (key) => `${key}: the configuration's issuers say that already; write it there`,
+      )
 
 /** The settings on which nothing acts here. */
 const setInVain = (own: unknown, { config, settings }: RunFlags): readonly string[] =>
@@ -56,30 +81,45 @@ const setInVain = (own: unknown, { config, settings }: RunFlags): readonly strin
     return readBy === 'webhook' ? [`${where}: nothing acts on it here, only in a cluster`] : []
   })
 
+/** The file's document with the flags above it. */
+const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unknown => ({
+  host: '127.0.0.1',
+  adminPort: 0,
+  isolation: 'advisory',
+  ...document,
+  ...(flags.host === undefined ? {} : { host: flags.host }),
+  allowedHosts: withHosts(document['allowedHosts'], flags),
+  ...(flags.port === undefined ? {} : { port: flags.port }),
+  ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
+  ...(document['issuers'] === undefined ? issuersIn(texts) : {}),
+  settings: texts,
+})
+
+/** Why nobody can be served so; undefined where it can be. */
+const refusal = ({ settings, issuers }: SidecarConfig): string | undefined => {
+  if (settings.auth !== 'none' && issuers.length === 0) {
+    return `${NO_IDENTITY}: --oidc-issuers URL names one; --allow-anonymous serves anybody who can reach the port`
+  }
+  return speaksHttp(settings)
+    ? 'settings: transport: a command is served over stdio; leave it out'
+    : undefined
+}
+
 /** File, then flags; the log is quiet by default, since a person reads it. */
 export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, readonly string[]> => {
   const file = fileDocument(flags.config)
   if (!file.ok) return fail([file.error])
   const { settings, ...document } = file.value
-  const config = parseSidecarConfig({
-    host: '127.0.0.1',
-    adminPort: 0,
-    isolation: 'advisory',
-    ...document,
-    ...(flags.host === undefined ? {} : { host: flags.host }),
-    allowedHosts: withHosts(document['allowedHosts'], flags),
-    ...(flags.port === undefined ? {} : { port: flags.port }),
-    ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
-    settings: settingsOver(settings ?? {}, flags),
-  })
+  const texts = settingsOver(settings ?? {}, flags)
+  const twice = saidTwice(document['issuers'], texts)
+  if (twice.length > 0) return fail(twice)
+  const config = parseSidecarConfig(documentOf(document, texts, flags))
   if (!config.ok) {
     const where = flags.config === undefined ? '' : `--config ${flags.config}: `
     return fail(config.error.map((error) => `${where}${error}`))
   }
-  if (!flags.allowAnonymous) {
-    return fail([`${NO_IDENTITY}; --allow-anonymous serves anybody who can reach the port`])
-  }
-  return speaksHttp(config.value.settings)
-    ? fail(['settings: transport: a command is served over stdio; leave it out'])
-    : ok({ config: config.value, warnings: setInVain(settings, flags) })
+  const why = refusal(config.value)
+  return why === undefined
+    ? ok({ config: config.value, warnings: setInVain(settings, flags) })
+    : fail([why])
 }

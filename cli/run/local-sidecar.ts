@@ -117,6 +117,7 @@ export const startLocalSidecar = async (
       config: { ...config, runDir },
       ...logs,
       now: () => performance.now(),
+      wallMs: () => Date.now(),
       process: processOf(process, undefined),
     })
   } catch (error) {

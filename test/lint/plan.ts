@@ -31,6 +31,7 @@ export const PLAN: Plan = {
       'conversation', // what both eras share
       'telemetry server', // a request's trace; the link to a server
       'http',
+      'identity', // whose token it is
       'mcp access',
       'json',
       'bytes',

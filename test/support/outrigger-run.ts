@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { startProgram, type Running } from './running.ts'
 
-const CHECKOUT_CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+export const CHECKOUT_CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const binaries = z.object({ bin: z.record(z.string(), z.string()) })
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 

@@ -2,7 +2,6 @@
 // in the file of its subject; this is the list. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { NO_IDENTITY } from '../../shared/identity.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
@@ -17,7 +16,7 @@ import { volumeTypeViolations } from './volume-types.ts'
 
 const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
   const { settings } = resolution
-  const unbuilt = `${PREFIX}${NO_IDENTITY}: set ${PREFIX}auth: none (anybody may call) where the cluster configuration allows it (floor.allowAnonymous)`
+  const unbuilt = `${PREFIX}auth: oidc is not built yet in a cluster, and nothing is served to callers whom nobody can verify: set ${PREFIX}auth: none (anybody may call) where the cluster configuration allows it (floor.allowAnonymous)`
   return [
     ...resolution.violations,
     ...(settings.auth === 'none' ? [] : [violation('not-built', unbuilt, 'auth')]),

@@ -63,7 +63,12 @@ const WRONG: readonly Wrong[] = [
     /there is no flag --no-such\n.*run --help/s,
   ],
   ['no command', () => ['--allow-anonymous'], 2, /the command is missing: put it after --/],
-  ['no authentication', () => ['--', 'cat'], 2, /auth: oidc is not built yet.*--allow-anonymous/],
+  [
+    'no authentication',
+    () => ['--', 'cat'],
+    2,
+    /auth: oidc needs an issuer.*--oidc-issuers URL.*--allow-anonymous/,
+  ],
   [
     'a port that is none',
     () => ['--port', '70000', '--', 'cat'],

@@ -72,6 +72,7 @@ beforeAll(async () => {
     log,
     serverLog: log,
     now: () => performance.now() + laterMs,
+    wallMs: () => Date.now(),
     process: processOf(process, undefined),
   })
   url = `http://127.0.0.1:${sidecar.port}/mcp`

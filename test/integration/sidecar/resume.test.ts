@@ -290,6 +290,7 @@ test(
       config: config.value,
       log,
       now,
+      wallMs: () => Date.now(),
       process: processOf(process, undefined),
       keepAliveMs: 1,
     })

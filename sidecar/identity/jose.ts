@@ -1,0 +1,93 @@
+// The library that knows signatures: the only file that imports it.
+
+import { errors, importJWK, jwtVerify, type CryptoKey, type JWK } from 'jose'
+import { isObject, type JsonObject } from '../../shared/json.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+
+/** Signatures by a private key; never a shared secret, which whoever verifies could sign with. */
+export const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const
+
+/** What clocks may differ by. */
+export const SKEW_SECONDS = 30
+
+/** A public key for one algorithm; undefined where the key is not for that. */
+export const importKey = async (jwk: JsonObject, alg: string): Promise<CryptoKey | undefined> => {
+  try {
+    // Without what says how the library may use it: the algorithm is ours to choose.
+    const key = await importJWK({ ...publicPart(jwk) }, alg)
+    return key instanceof Uint8Array ? undefined : key
+  } catch {
+    return undefined
+  }
+}
+
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
+
+const publicPart = (jwk: JsonObject): JWK =>
+  Object.fromEntries(
+    PUBLIC_MEMBERS.flatMap((name) => {
+      const value = jwk[name]
+      return typeof value === 'string' ? [[name, value]] : []
+    }),
+  )
+
+export interface Expected {
+  readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly alg: string
+  readonly now: Date
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ERR_JWT_EXPIRED: 'it has expired',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'its signature is wrong',
+}
+
+const whyClaim: Readonly<Record<string, string>> = {
+  aud: 'it is not meant for this server (aud)',
+  nbf: 'it is not valid yet (nbf)',
+  exp: 'it does not say until when it is valid (exp)',
+  sub: 'it does not say whom it is about (sub)',
+}
+
+const reason = (error: unknown): string => {
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return whyClaim[error.claim] ?? 'a claim of it is wrong'
+  }
+  return (
+    (error instanceof errors.JOSEError ? WHY[error.code] : undefined) ?? 'it cannot be verified'
+  )
+}
+
+/** The claims of a token whose signature, issuer, audience and times hold; else the reason. */
+export const verify = async (
+  token: string,
+  key: CryptoKey,
+  { issuer, audiences, alg, now }: Expected,
+): Promise<Result<JsonObject, string>> => {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [alg],
+      issuer,
+      audience: [...audiences],
+      clockTolerance: SKEW_SECONDS,
+      currentDate: now,
+      requiredClaims: ['exp', 'sub', 'aud', 'iss'],
+    })
+    return isObject(payload) ? ok(payload) : fail('it holds no claims')
+  } catch (error) {
+    return fail(reason(error))
+  }
+}

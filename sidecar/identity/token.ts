@@ -1,0 +1,71 @@
+// What a token says of itself, before anybody believes a word of it: whose it claims to be and how it was signed. Pure.
+// Whatever two readers could understand differently is refused: other spellings of base64url, a name twice, no UTF-8.
+
+import { isUtf8 } from 'node:buffer'
+import { isObject, stringAt, type JsonObject } from '../../shared/json.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { isPlain } from '../json/text.ts'
+import { scan } from '../json/scan.ts'
+import { ALGORITHMS } from './jose.ts'
+
+const MAX_CHARACTERS = 8192
+const MAX_KID = 256
+const JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** RFC 9068, section 2.1; others by what plain JWTs bear. `dpop+jwt`, `logout+jwt` and their like are for something else. */
+const TYPES = new Set(['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt'])
+/** Where a token brings its own key, or asks for what we do not do. */
+const REFUSED = ['crit', 'jku', 'jwk', 'x5c', 'x5u', 'b64', 'cty', 'zip', 'enc'] as const
+
+export interface UnverifiedToken {
+  readonly alg: string
+  readonly kid: string | undefined
+  readonly issuer: string
+}
+
+const isBase64url = (part: string): boolean =>
+  Buffer.from(part, 'base64url').toString('base64url') === part
+
+const objectIn = (part: string): JsonObject | undefined => {
+  const bytes = Buffer.from(part, 'base64url')
+  if (!isBase64url(part) || !isUtf8(bytes)) return undefined
+  const scanned = scan(bytes.toString('latin1'), isPlain(bytes))
+  if (!scanned.ok || scanned.value.kind !== 'object') return undefined
+  const value: unknown = JSON.parse(bytes.toString())
+  return isObject(value) ? value : undefined
+}
+
+const isKid = (kid: unknown): boolean =>
+  kid === undefined || (typeof kid === 'string' && kid.length <= MAX_KID)
+
+const isType = (typ: unknown): boolean =>
+  typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase()))
+
+const headerFault = (header: JsonObject): string | undefined => {
+  const { alg, kid, typ } = header
+  if (!ALGORITHMS.some((one) => one === alg)) return 'its algorithm is not accepted'
+  const refused = REFUSED.find((name) => Object.hasOwn(header, name))
+  if (refused !== undefined) return `its header bears ${refused}`
+  if (!isKid(kid)) return 'its kid is no short text'
+  return isType(typ) ? undefined : 'its typ is not that of an access token'
+}
+
+const whose = (header: JsonObject, claims: JsonObject): Result<UnverifiedToken, string> => {
+  const wrong = headerFault(header)
+  if (wrong !== undefined) return fail(wrong)
+  const [alg, issuer] = [stringAt(header, 'alg'), stringAt(claims, 'iss')]
+  return alg === undefined || issuer === undefined
+    ? fail('it does not say who issued it (iss)')
+    : ok({ alg, kid: stringAt(header, 'kid'), issuer })
+}
+
+/** Reads a token as far as that needs no key; the reason where it is none that could ever be accepted. */
+export const readToken = (token: string): Result<UnverifiedToken, string> => {
+  if (token.length > MAX_CHARACTERS) return fail(`it is longer than ${MAX_CHARACTERS} characters`)
+  if (!JWS.test(token)) return fail('it is no signed JWT')
+  const [head = '', body = '', signature = ''] = token.split('.')
+  const [header, claims] = [objectIn(head), objectIn(body)]
+  if (!header || !claims) return fail('it is no JWT that everybody reads alike')
+  return isBase64url(signature)
+    ? whose(header, claims)
+    : fail('its signature is not spelt as base64url')
+}
