@@ -1,5 +1,32 @@
-// Nobody can be verified whose issuer nobody has listed. Every program that would have to says so in these words.
+// What every program says of a configuration by which nobody could be verified, or everybody would be let in although it asks
+// for more.
 
 /** Why `auth: oidc` serves nobody. */
 export const NO_IDENTITY =
   'auth: oidc needs an issuer that is trusted, and nothing is served to callers whom nobody can verify'
+
+/** The settings that say how callers are verified. */
+interface Identifying {
+  readonly auth: 'oidc' | 'none'
+  readonly 'oidc-issuers'?: readonly string[]
+  readonly 'oidc-audience'?: readonly string[]
+  readonly 'required-scopes'?: readonly string[]
+}
+
+const SCOPE = /^[!#-[\]-~]+$/
+
+/** What callers' verification needs and `auth: none` would drop in silence, and what no token can say. */
+export const identityConflicts = (settings: Identifying): readonly string[] => {
+  const keys = ['oidc-issuers', 'oidc-audience', 'required-scopes'] as const
+  const inVain = settings.auth === 'none' ? keys.filter((key) => settings[key] !== undefined) : []
+  const scopes = settings['required-scopes'] ?? []
+  return [
+    ...inVain.map(
+      (key) =>
+        `${key}: auth: none lets everybody call, whatever stands here; leave one of them out`,
+    ),
+    ...scopes
+      .filter((scope) => !SCOPE.test(scope))
+      .map((scope) => `required-scopes: ${scope} is no scope (RFC 6749, section 3.3)`),
+  ]
+}

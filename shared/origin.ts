@@ -1,6 +1,6 @@
 // Origins and host names as configurations list them and requests bear them. Pure.
 
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 const HOST = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/i
 
@@ -15,6 +15,14 @@ export const originOf = (text: string): string | undefined => {
   if (rest !== '' || !['', '/'].includes(url.pathname)) return undefined
   return `${url.protocol}//${url.host}`.toLowerCase()
 }
+
+/** This machine's names for itself, as they stand in URLs. */
+export const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'] as const
+
+/** Whether nobody but this machine is listened to at a host. */
+export const isLoopback = (host: string): boolean =>
+  ['localhost', '::1', '[::1]'].includes(host.toLowerCase()) ||
+  (isIPv4(host) && host.startsWith('127.'))
 
 /** A listed host name as Host headers bear it, without port; undefined for what none can say. */
 export const hostOf = (text: string): string | undefined => {

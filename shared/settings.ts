@@ -10,6 +10,7 @@ import {
   type Annotation,
   type Key,
 } from './annotations.ts'
+import { identityConflicts } from './identity.ts'
 import { nearest } from './nearest.ts'
 import { fail, ok, type Result } from './result.ts'
 
@@ -251,6 +252,7 @@ export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<
 export const conflicts = (settings: Settings): readonly string[] => [
   ...forwardErrors(settings),
   ...pathConflicts(settings),
+  ...identityConflicts(settings),
 ]
 
 /** Paths that are to be open and are where the server speaks MCP. */

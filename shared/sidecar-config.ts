@@ -3,6 +3,7 @@
 // Its settings are the annotation table's own texts, so that there is one parser for them all.
 
 import * as z from 'zod/mini'
+import { chosenIssuers, issuerSchema, type IssuerEntry } from './issuers.ts'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
@@ -47,31 +48,6 @@ const allowedOrigin = z
     ),
   )
 
-const issuer = z.strictObject({
-  /** To the letter as its tokens name it (`iss`). */
-  url: z.url({ protocol: /^https?$/ }).check(
-    z.maxLength(1024),
-    z.refine(
-      (url) => !/[?#]|\/\/[^/]*@/.test(url),
-      'must not hold a query, fragment, user or password',
-    ),
-  ),
-  /** Of which its tokens must name one; absent: the server's own URL. */
-  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(64))),
-  /** Hosts that may be asked for its keys besides its own, as they stand in URLs, and how far their names may lead. */
-  hosts: z._default(
-    z
-      .array(
-        z.strictObject({
-          host: text,
-          reach: z._default(z.enum(['public', 'private', 'loopback']), 'public'),
-        }),
-      )
-      .check(z.maxLength(16)),
-    [],
-  ),
-})
-
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
   settings: z._default(z.record(z.string(), z.string()), {}),
@@ -112,7 +88,7 @@ const schema = z.strictObject({
    */
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
-  issuers: z._default(z.array(issuer).check(z.maxLength(16)), []),
+  issuers: z._default(z.array(issuerSchema).check(z.maxLength(16)), []),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */
@@ -128,7 +104,9 @@ const schema = z.strictObject({
 })
 
 export type SidecarDocument = z.input<typeof schema>
-export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings'>> & {
+export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings' | 'issuers'>> & {
+  /** Those that settings choose. */
+  readonly issuers: readonly IssuerEntry[]
   readonly settings: Settings
 }
 
@@ -170,6 +148,13 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
       ? [`transport: nothing is supervised that speaks ${transport}`]
       : []),
   ]
-  const all = [...errors.map((error) => `settings: ${error}`), ...portErrors(shape.data)]
-  return all.length > 0 ? fail(all) : ok({ ...shape.data, settings: settings.value })
+  const issuers = chosenIssuers({ ...shape.data, settings: settings.value })
+  const all = [
+    ...errors.map((error) => `settings: ${error}`),
+    ...portErrors(shape.data),
+    ...(issuers.ok ? [] : issuers.error),
+  ]
+  return issuers.ok && all.length === 0
+    ? ok({ ...shape.data, issuers: issuers.value, settings: settings.value })
+    : fail(all)
 }

@@ -60,16 +60,6 @@ const issuersIn = (settings: unknown): { readonly issuers?: unknown } => {
   return issuers.length === 0 ? {} : { issuers }
 }
 
-const ISSUER_KEYS = ['oidc-issuers', 'oidc-audience'] as const
-
-/** Of two words on whom to trust, none is dropped in silence. */
-const saidTwice = (issuers: unknown, settings: unknown): readonly string[] =>
-  issuers === undefined || !isObject(settings)
-    ? []
-    : ISSUER_KEYS.filter((key) => settings[key] !== undefined).map(
-        (key) => `${key}: the configuration's issuers say that already; write it there`,
-      )
-
 /** The settings on which nothing acts here. */
 const setInVain = (own: unknown, { config, settings }: RunFlags): readonly string[] =>
   KEYS.flatMap((key) => {
@@ -111,8 +101,6 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   if (!file.ok) return fail([file.error])
   const { settings, ...document } = file.value
   const texts = settingsOver(settings ?? {}, flags)
-  const twice = saidTwice(document['issuers'], texts)
-  if (twice.length > 0) return fail(twice)
   const config = parseSidecarConfig(documentOf(document, texts, flags))
   if (!config.ok) {
     const where = flags.config === undefined ? '' : `--config ${flags.config}: `

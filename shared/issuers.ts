@@ -1,0 +1,95 @@
+// Who may say who calls: the entries of a configuration, and how settings choose among them. Settings narrow; they never
+// bring an issuer or an audience of their own. Pure.
+
+import * as z from 'zod/mini'
+import { isLoopback } from './origin.ts'
+import { fail, ok, type Result } from './result.ts'
+import type { Settings } from './settings.ts'
+
+const text = z.string().check(z.minLength(1), z.maxLength(1024))
+
+const isOwnMachine = (url: string): boolean => isLoopback(new URL(url).hostname)
+
+/** A host as URLs bear it: with the port, where that is not the scheme's own. */
+const isHost = (host: string): boolean =>
+  /^[\w.:[\]-]+$/.test(host) &&
+  ['https', 'http'].some((scheme) => URL.parse(`${scheme}://${host}/`)?.host === host)
+
+const allowedHost = z.strictObject({
+  host: text.check(
+    z.refine(isHost, 'can never match: a host in small letters, with a port where that is unusual'),
+  ),
+  /** How far its name may lead. */
+  reach: z._default(z.enum(['public', 'private', 'loopback']), 'public'),
+})
+
+export const issuerSchema = z.strictObject({
+  /** To the letter as its tokens name it (`iss`). */
+  url: z.url({ protocol: /^https?$/ }).check(
+    z.maxLength(1024),
+    z.refine(
+      (url) => !/[?#]|\/\/[^/]*@/.test(url),
+      'must not hold a query, fragment, user or password',
+    ),
+    z.refine((url) => url.startsWith('https:') || isOwnMachine(url), 'must be https'),
+  ),
+  /** Of which its tokens must name one; absent: the server's own URL. */
+  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(64))),
+  /** Hosts that may be asked for its keys besides its own, and how far their names may lead. */
+  hosts: z._default(z.array(allowedHost).check(z.maxLength(16)), []),
+  /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
+  groupsClaim: z.optional(text.check(z.maxLength(128))),
+})
+export type IssuerEntry = Readonly<z.output<typeof issuerSchema>>
+
+export interface Named {
+  readonly issuers: readonly IssuerEntry[]
+  readonly settings: Settings
+  /** What is listened on. */
+  readonly host: string
+}
+
+/** Of an entry's audiences those that settings choose; absent: the server's own URL. */
+const audiencesOf = (
+  entry: IssuerEntry,
+  { settings, host }: Named,
+): Result<IssuerEntry, string> => {
+  const { 'oidc-audience': chosen, 'public-url': publicUrl } = settings
+  const { url, audiences } = entry
+  if (audiences === undefined && publicUrl === undefined && !isLoopback(host)) {
+    return fail(
+      `issuers: ${url}: its tokens are for nobody: name audiences, or the server's URL in public-url`,
+    )
+  }
+  if (chosen === undefined) return ok(entry)
+  const listed = audiences ?? (publicUrl === undefined ? [] : [publicUrl])
+  const left = listed.filter((one) => chosen.includes(one))
+  return left.length > 0
+    ? ok({ ...entry, audiences: left })
+    : fail(`oidc-audience: names none of the audiences of ${url}: ${listed.join(', ') || 'none'}`)
+}
+
+/** The issuers that settings choose, each with its audiences; every error at once. */
+export const chosenIssuers = (named: Named): Result<readonly IssuerEntry[], readonly string[]> => {
+  const { issuers, settings } = named
+  const urls = issuers.map(({ url }) => url)
+  const chosen = settings['oidc-issuers'] ?? urls
+  const twice = new Set(urls.filter((url, index) => urls.indexOf(url) !== index))
+  const isInVain = settings.auth === 'none' && issuers.length > 0
+  const entries = issuers
+    .filter(({ url }) => chosen.includes(url))
+    .map((entry) => audiencesOf(entry, named))
+  const errors = [
+    ...(isInVain
+      ? ['issuers: auth: none lets everybody call, whoever is listed here; leave one of them out']
+      : []),
+    ...[...twice].map((url) => `issuers: ${url} stands there twice`),
+    ...chosen
+      .filter((url) => issuers.length > 0 && !urls.includes(url))
+      .map((url) => `oidc-issuers: ${url} is not among issuers`),
+    ...entries.flatMap((entry) => (entry.ok ? [] : [entry.error])),
+  ]
+  return errors.length > 0
+    ? fail(errors)
+    : ok(entries.flatMap((entry) => (entry.ok ? [entry.value] : [])))
+}
