@@ -33,12 +33,19 @@ const document = (): unknown => {
   }
 }
 
+/** In a pod the server of somebody else listens on loopback. */
+const isHere = ({ reach }: { readonly reach: string }): boolean => reach === 'loopback'
+
 const config = parseSidecarConfig(document())
 const pod = podOf(process.env[POD_IPS_VARIABLE])
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
 else if (config.value.settings.auth !== 'none' && config.value.issuers.length === 0) {
   refuse([
     `${NO_IDENTITY}: list one in issuers; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
+  ])
+} else if (config.value.issuers.some(({ hosts }) => hosts.some(isHere))) {
+  refuse([
+    `${CONFIG_VARIABLE}: issuers: hosts: reach: loopback is the pod's own server; use private`,
   ])
 } else if (config.value.isSupervised && pod.addresses.length === 0) {
   refuse([

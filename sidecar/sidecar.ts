@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NO_IDENTITY } from '../shared/identity.ts'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import type { Budget } from './bytes/budget.ts'
@@ -18,9 +17,10 @@ import { DeadPeers } from './http/dead-peers.ts'
 import { forwarded } from './http/forwarded.ts'
 import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
-import { createListener, type ListenerOptions } from './http/listener.ts'
+import { createListener } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
-import { createTrust, type Trust } from './identity/trust.ts'
+import { startTrust } from './identity/start-trust.ts'
+import type { Trust } from './identity/trust.ts'
 import type { IdleMemory } from './life/idle-memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
@@ -36,10 +36,10 @@ import { classify } from './pipeline/classify.ts'
 import { forward } from './pipeline/forward.ts'
 import { guard } from './pipeline/guard.ts'
 import { head } from './pipeline/head.ts'
-import { isAllowedOrigin, origin, originRules, type OriginRules } from './pipeline/origin.ts'
-import { otherPaths } from './pipeline/other-paths.ts'
+import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
+import { besideMcp } from './pipeline/beside-mcp.ts'
 import { pipeline } from './pipeline/pipeline.ts'
-import { resourceMetadata } from './pipeline/resource-metadata.ts'
+import { scopes } from './pipeline/scopes.ts'
 import { createServe } from './pipeline/serve.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
@@ -177,6 +177,7 @@ const build = (parts: SidecarParts) => {
     legacy: new Legacy(common),
     modern: new Modern(common),
     readiness,
+    requestTimeoutMs: settings['request-timeout'],
   })
   const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
@@ -202,22 +203,6 @@ type Built = ReturnType<typeof build> & {
   readonly trust: Trust | undefined
 }
 
-/** What is answered besides MCP: where tokens are to be had, then what the server has itself. */
-const othersOf = (
-  { openPaths }: McpServer,
-  trust: Trust | undefined,
-  rules: OriginRules,
-): Pick<ListenerOptions, 'serveOther' | 'advice'> => {
-  const open = openPaths ? otherPaths(openPaths, rules) : {}
-  if (!trust) return open
-  const metadata = resourceMetadata(trust.resource, rules)
-  return {
-    ...open,
-    serveOther: (request, reply) =>
-      metadata(request, reply) || (open.serveOther?.(request, reply) ?? false),
-  }
-}
-
 const createServers = (
   { config, now, pod }: SidecarParts,
   { budget, peers, trust, metrics, remarks, log, journal, readiness, router, server }: Built,
@@ -229,16 +214,17 @@ const createServers = (
     origin: origin(rules),
     head: head(remarks),
     authenticate: authenticate(trust),
+    scopes: scopes(trust?.resource),
     body: body(budget),
     classify: classify({ tracing, remarks }),
-    authorize: authorize(trust?.resource),
+    authorize,
     guard,
     forward: forward(router),
     audit,
   })
   const listener = {
     serve: createServe({ stages, log }),
-    ...othersOf(server, trust, rules),
+    ...besideMcp(server, trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
     budget,
@@ -279,10 +265,8 @@ const createServers = (
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
-  // Whoever starts one says so in their own words first; here nobody can forget it.
-  const isAnonymous = config.settings.auth === 'none'
-  if (!isAnonymous && config.issuers.length === 0) throw new Error(NO_IDENTITY)
-  const trust = isAnonymous ? undefined : createTrust(parts)
+  let port = 0
+  const trust = await startTrust(parts, () => port)
   const built = { ...build(parts), peers: new DeadPeers(), trust }
   const { peers, server, readiness, router, drain, sweep } = built
   let isStarted = false
@@ -291,11 +275,9 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const servers = [...mcp, ...admin, ...standIns.servers]
   const closeServers = (patienceMs: number): Promise<unknown> =>
     Promise.all(servers.filter(({ listening }) => listening).map((one) => closed(one, patienceMs)))
-  let port: number
   let adminPort: number
   try {
     port = await listen(mcp, config.port, config.host)
-    if (trust) trust.resource.port = port
     adminPort = await listen(admin, config.adminPort, config.host)
     const fault = await standIns.take()
     // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.

@@ -1,5 +1,12 @@
 // The caller. Built for `authenticate` alone.
 
+/** Who acts for another (RFC 8693, section 4.1). */
+export interface Actor {
+  /** Absent: the token's own. */
+  readonly issuer: string | undefined
+  readonly subject: string
+}
+
 /** What a verified token says of its bearer. */
 export interface Identity {
   readonly issuer: string
@@ -7,6 +14,10 @@ export interface Identity {
   /** The program that calls for the subject. */
   readonly client: string | undefined
   readonly scopes: readonly string[]
+  /** By the claim that the configuration names for the issuer; none without. */
+  readonly groups: readonly string[]
+  /** Who acts for the subject, then whom that one acts for; only the first decides anything. */
+  readonly actors: readonly Actor[]
 }
 
 export interface Principal {
@@ -20,11 +31,13 @@ export interface Principal {
 export const ANONYMOUS: Principal = { key: 'anonymous' }
 
 /**
- * Issuer and subject; a client that calls for itself is never the user whose subject is spelt like it (RFC 9068,
- * section 5).
+ * Issuer, subject, and who acts for that one; a client that calls for itself is never the user whose subject is spelt
+ * like it (RFC 9068, section 5).
  */
 export const verifiedPrincipal = (identity: Identity): Principal => {
-  const { issuer, subject, client } = identity
-  const kind = client === subject ? ['client'] : []
-  return { key: JSON.stringify([issuer, subject, ...kind]), identity }
+  const { issuer, subject, client, actors } = identity
+  const kind = client === subject ? 'client' : 'user'
+  const [actor] = actors
+  const acting = actor ? [actor.issuer ?? issuer, actor.subject] : []
+  return { key: JSON.stringify([issuer, subject, kind, ...acting]), identity }
 }

@@ -2,6 +2,7 @@
 
 import type { Claim } from '../mcp/era.ts'
 import type { Message } from '../mcp/message.ts'
+import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 
 /** A client's message, and its trace where it is a request and traces are on. */
@@ -16,3 +17,8 @@ export type Ask =
   | { readonly kind: 'batch'; readonly items: readonly Asked[] }
   | { readonly kind: 'listen' }
   | { readonly kind: 'delete' }
+
+/** Whether it is answered by what happens from now on, not by an end of its own. */
+export const isListening = (ask: Ask): boolean =>
+  ask.kind === 'listen' ||
+  (ask.kind === 'message' && ask.message.kind === 'request' && ask.message.method === SUBSCRIBE)

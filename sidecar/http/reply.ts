@@ -59,6 +59,8 @@ export class Reply implements Holder {
   lastWriteMs: number
   /** Nothing comes before an answer that is `json`; one that is `stream` is the only event of its stream. */
   form: ReplyForm = 'either'
+  /** Until when its caller may hear of anything (monotonic milliseconds): whoever sweeps it ends it then. */
+  untilMs = Infinity
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
   hasContinued = false
 
@@ -246,6 +248,12 @@ export class Reply implements Holder {
     if (this.current !== 'streaming') return
     this.current = 'done'
     this.response.end()
+  }
+
+  /** Its caller's right has ended: who listens may ask again, who waits for an answer has waited too long. */
+  outlived(): void {
+    if (this.current === 'streaming') this.end()
+    else this.cut()
   }
 
   /** Its client has come back on another connection: what this one has not taken goes that way. */

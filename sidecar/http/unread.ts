@@ -5,21 +5,30 @@ import type { IncomingMessage } from 'node:http'
 import { readOneATurn } from './pace.ts'
 import type { Reply } from './reply.ts'
 
-/** Read and thrown away; with more the connection is cut. Its time is the listener's for any request. */
+/**
+ * Read and thrown away, of a caller who is known and of others; with more the connection is cut. Its time is the listener's
+ * for any request.
+ */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024
+const MAX_OF_STRANGERS_BYTES = 1024 * 1024
 
 /**
  * Answers at once where the connection lives on, else when the rest has come. Who asked by `Expect: 100-continue`
  * whether to send a body may send it all the same or not (RFC 9110, section 10.1.1): nobody could tell it from a next
  * request, so the connection ends.
  */
-export const answerUnread = (request: IncomingMessage, reply: Reply, answer: () => void): void => {
+export const answerUnread = (
+  request: IncomingMessage,
+  reply: Reply,
+  answer: () => void,
+  isKnown = false,
+): void => {
   const isAsking = request.headers.expect !== undefined && !reply.hasContinued
   if (isAsking) reply.header('connection', 'close')
   const isLate = !request.complete && !isAsking && !reply.keepsConnection
   if (!isLate) answer()
   if (request.complete || isAsking) return
-  let left = MAX_DISCARDED_BYTES
+  let left = isKnown ? MAX_DISCARDED_BYTES : MAX_OF_STRANGERS_BYTES
   const discard = (chunk: Buffer): void => {
     left -= chunk.length
     if (left >= 0) {

@@ -1,41 +1,100 @@
-// What the claims of a token that has been verified make of its bearer. Pure.
+// What the claims of a token that has been verified make of its bearer. Pure. The token's length bounds what they hold.
 
-import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, isList, numberAt, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Identity } from '../access/principal.ts'
-import { SKEW_SECONDS } from './jose.ts'
+import type { Actor, Identity } from '../access/principal.ts'
+import { SKEW_SECONDS } from './algorithms.ts'
 
 const MAX_CHARACTERS = 1024
-const MAX_SCOPES = 256
+const MAX_ACTORS = 8
+/** Beyond it no time is one (ECMA-262: the last day of a Date). */
+const MAX_SECONDS = 8.64e12
 
-/** The scopes of RFC 9068 (`scope`), and of those who write `scp` or lists. */
-const scopesIn = ({ scope, scp }: JsonObject): readonly string[] => {
-  const value = scope ?? scp
-  const words = typeof value === 'string' ? value.split(' ', MAX_SCOPES) : value
-  if (!Array.isArray(words)) return []
-  return words.slice(0, MAX_SCOPES).filter((word) => typeof word === 'string' && word !== '')
+/** A text, taken apart where it holds several; a list of texts as it is; undefined for anything else. */
+const textsIn = (
+  value: Json | undefined,
+  apart: (text: string) => readonly string[],
+): readonly string[] | undefined => {
+  if (value === undefined) return []
+  const words = typeof value === 'string' ? apart(value) : value
+  if (!isList(words)) return undefined
+  const texts = words.filter((word) => typeof word === 'string')
+  return texts.length === words.length ? texts.filter((text) => text !== '') : undefined
 }
 
-const isShort = (text: string | undefined): boolean =>
-  text === undefined || (text !== '' && text.length <= MAX_CHARACTERS)
+const isShort = (text: Json | undefined): text is string =>
+  typeof text === 'string' && text !== '' && text.length <= MAX_CHARACTERS
+
+/** What an ID token, a logout token or a refresh token holds, and an access token never. */
+const OTHERS = ['at_hash', 'c_hash', 's_hash', 'events'] as const
+/** How issuers call an access token in a claim: Keycloak (`typ`), Amazon Cognito (`token_use`). */
+const ACCESS_TYPES = new Set(['bearer', 'access', 'access_token', 'at+jwt', 'jwt'])
+
+const isAccess = (value: Json | undefined): boolean =>
+  value === undefined || (typeof value === 'string' && ACCESS_TYPES.has(value.toLowerCase()))
+
+/** Why a token is not one to call by; undefined where it may be. */
+const otherUse = (claims: JsonObject): string | undefined => {
+  if (Object.hasOwn(claims, 'cnf'))
+    return 'it is bound to a key (cnf), and no proof of that is taken'
+  const other = OTHERS.find((name) => Object.hasOwn(claims, name))
+  if (other !== undefined) return `it is no access token: it bears ${other}`
+  const wrong = ['typ', 'token_use'].find((name) => !isAccess(claims[name]))
+  return wrong === undefined ? undefined : `it is no access token, by its ${wrong}`
+}
+
+const timeFault = (claims: JsonObject, nowSeconds: number): string | undefined => {
+  const expires = numberAt(claims, 'exp')
+  if (expires === undefined || Math.abs(expires) > MAX_SECONDS) {
+    return 'it does not say until when it is valid (exp)'
+  }
+  const issued = claims['iat'] === undefined ? 0 : numberAt(claims, 'iat')
+  return issued === undefined || issued > nowSeconds + SKEW_SECONDS
+    ? 'it was issued in the future (iat)'
+    : undefined
+}
+
+/** Who acts for the subject: the one that does, then whom that one acts for (RFC 8693, section 4.1). */
+const actorsIn = ({ act }: JsonObject): readonly Actor[] | undefined => {
+  const actors: Actor[] = []
+  for (let one = act; one !== undefined;) {
+    const subject = stringAt(one, 'sub')
+    const issuer = stringAt(one, 'iss')
+    if (!isShort(subject) || actors.length === MAX_ACTORS) return undefined
+    actors.push({ issuer, subject })
+    one = typeof one === 'object' && one !== null && 'act' in one ? one['act'] : undefined
+  }
+  return actors
+}
+
+const namesIn = (claims: JsonObject): Pick<Identity, 'subject' | 'client'> | undefined => {
+  const subject = stringAt(claims, 'sub')
+  const client = claims['client_id'] ?? claims['azp']
+  if (!isShort(subject)) return undefined
+  return client === undefined || isShort(client) ? { subject, client } : undefined
+}
+
+export interface Reading {
+  readonly issuer: string
+  /** The claim that holds groups; undefined where the issuer is not believed in that. */
+  readonly groupsClaim: string | undefined
+  readonly nowSeconds: number
+}
 
 /** Who the bearer is; the reason where the token may not be believed from a bearer. */
 export const identityOf = (
   claims: JsonObject,
-  issuer: string,
-  nowSeconds: number,
+  { issuer, groupsClaim, nowSeconds }: Reading,
 ): Result<Identity, string> => {
-  if (Object.hasOwn(claims, 'cnf')) {
-    return fail('it is bound to a key (cnf), and no proof of that is taken')
-  }
-  const issuedSeconds = claims['iat'] === undefined ? 0 : numberAt(claims, 'iat')
-  if (issuedSeconds === undefined || issuedSeconds > nowSeconds + SKEW_SECONDS) {
-    return fail('it was issued in the future (iat)')
-  }
-  const subject = stringAt(claims, 'sub')
-  const client = stringAt(claims, 'client_id') ?? stringAt(claims, 'azp')
-  if (subject === undefined || !isShort(subject) || !isShort(client)) {
-    return fail(`its sub or client_id is no text of 1 to ${MAX_CHARACTERS} characters`)
-  }
-  return ok({ issuer, subject, client, scopes: scopesIn(claims) })
+  const fault = otherUse(claims) ?? timeFault(claims, nowSeconds)
+  if (fault !== undefined) return fail(fault)
+  const names = namesIn(claims)
+  if (!names) return fail(`its sub or client_id is no text of 1 to ${MAX_CHARACTERS} characters`)
+  const scopes = textsIn(claims['scope'] ?? claims['scp'], (text) => text.split(' '))
+  const named = groupsClaim === undefined ? undefined : at(claims, groupsClaim)
+  const groups = textsIn(named, (text) => [text])
+  const actors = actorsIn(claims)
+  if (!scopes || !groups) return fail('its scope or its groups are no texts')
+  if (!actors) return fail(`its act names nobody, or more than ${MAX_ACTORS}`)
+  return ok({ issuer, ...names, scopes, groups, actors })
 }

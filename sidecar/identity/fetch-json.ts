@@ -1,19 +1,23 @@
-// Fetches one JSON document of an issuer's: only from a listed host, at an address that was looked up once and may be
+// Fetches one JSON document of an issuer's: only from a listed host, at addresses that were looked up once and may be
 // asked, without redirects, bounded in size and time. Fails closed, with a sentence for the log.
 
-import { lookup } from 'node:dns/promises'
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { isIP } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { mayAsk, reachOf, type Reach } from './addresses.ts'
+import type { Names } from './names.ts'
 
 const MAX_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 /** For one document, name lookup included. */
 const TIMEOUT_MS = 5000
+/** Of one name; who has more of them is asked at the first. */
+const MAX_ADDRESSES = 4
+/** For a connection, where there is another address. */
+const ATTEMPT_MS = 1000
 
 /** A host as it stands in URLs (with its port, where that is not the usual one), and how far it may lead. */
 export interface IssuerHost {
@@ -21,41 +25,53 @@ export interface IssuerHost {
   readonly reach: Reach
 }
 
-export type FetchJson = (
-  url: string,
-  hosts: readonly IssuerHost[],
-) => Promise<Result<JsonObject, FetchFault>>
-
-export interface FetchFault {
-  /** The answer's status, where one came. */
-  readonly status?: number
-  readonly why: string
+export interface FetchRules {
+  readonly hosts: readonly IssuerHost[]
+  /** Ends it before its time. */
+  readonly signal: AbortSignal
 }
+
+export type FetchJson = (url: string, rules: FetchRules) => Promise<Result<JsonObject, string>>
 
 const unbracketed = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')
 
-/** The address that is asked; undefined where none of the name's may be. */
-const addressOf = async (url: URL, allowed: Reach): Promise<string | undefined> => {
+/** Where a URL may be asked; plain HTTP on this machine alone. */
+const addressesOf = async (url: URL, allowed: Reach, names: Names): Promise<readonly string[]> => {
   const name = unbracketed(url.hostname)
-  const found = isIP(name) === 0 ? await lookup(name, { all: true }) : [{ address: name }]
-  return found.map(({ address }) => address).find((address) => mayAsk(allowed, address))
+  const found = isIP(name) === 0 ? await names.addresses(name) : [name]
+  const furthest = url.protocol === 'http:' ? 'loopback' : undefined
+  return found
+    .filter((one) => mayAsk(allowed, one) && (furthest === undefined || reachOf(one) === furthest))
+    .slice(0, MAX_ADDRESSES)
 }
 
-const ask = (url: URL, address: string, signal: AbortSignal): Promise<IncomingMessage> =>
+/** What a connection finds its address by: those that have been judged, whatever the name says by now. */
+const lookupIn =
+  (addresses: readonly string[]): LookupFunction =>
+  (_name, _options, callback) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: isIP(address) })),
+    )
+
+const ask = (
+  url: URL,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const isTls = url.protocol === 'https:'
-    const name = unbracketed(url.hostname)
     const options = {
-      hostname: address,
-      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-      path: url.pathname,
-      headers: { host: url.host, accept: 'application/json' },
+      lookup: lookupIn(addresses),
+      headers: { accept: 'application/json' },
       agent: false,
+      // One address after the other, until one answers.
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       signal,
-      ...(isIP(name) === 0 ? { servername: name } : {}),
     }
-    const request = isTls ? tlsRequest(options) : plainRequest(options)
+    const request =
+      url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options)
     request.on('response', resolve)
     request.on('error', reject)
     request.end()
@@ -73,55 +89,74 @@ const textOf = async (answer: IncomingMessage): Promise<string | undefined> => {
   return Buffer.concat(pieces).toString()
 }
 
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const read = async (
   url: URL,
-  allowed: Reach,
+  addresses: readonly string[],
   signal: AbortSignal,
-): Promise<Result<JsonObject, FetchFault>> => {
-  const address = await addressOf(url, allowed)
-  if (address === undefined) {
-    return fail({ why: 'its name leads to no address that may be asked' })
-  }
-  if (url.protocol === 'http:' && reachOf(address) !== 'loopback') {
-    return fail({ why: 'it is asked by https only' })
-  }
-  const answer = await ask(url, address, signal)
+): Promise<Result<JsonObject, string>> => {
+  const answer = await ask(url, addresses, signal)
   const status = answer.statusCode ?? 0
   if (status !== 200) {
     answer.destroy()
-    return fail({ status, why: `it answered ${status}; redirects are not followed` })
+    return fail(`it answered ${status}${status < 400 ? '; redirects are not followed' : ''}`)
   }
   const text = await textOf(answer)
-  if (text === undefined) return fail({ why: `its answer is longer than ${MAX_BYTES} bytes` })
-  const value: unknown = JSON.parse(text)
-  return isObject(value) ? ok(value) : fail({ why: 'its answer is no JSON object' })
+  if (text === undefined) return fail(`its answer is longer than ${MAX_BYTES} bytes`)
+  const value = parsed(text)
+  return isObject(value) ? ok(value) : fail('its answer is no JSON object')
 }
-
-/** The host entry that a URL stands under. */
-const entryOf = (url: URL, hosts: readonly IssuerHost[]): IssuerHost | undefined =>
-  hosts.find(({ host }) => host === url.host)
 
 const isPlainUrl = ({ protocol, username, password }: URL): boolean =>
   /^https?:$/.test(protocol) && username === '' && password === ''
 
-export const fetchJson: FetchJson = async (text, hosts) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !isPlainUrl(url)) return fail({ why: 'it is no http or https URL' })
-  const entry = entryOf(url, hosts)
-  if (!entry) return fail({ why: `${url.host.slice(0, 256)} is not among the issuer's hosts` })
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), TIMEOUT_MS)
-  const ended = new Promise<Result<JsonObject, FetchFault>>((resolve) => {
-    late.signal.addEventListener('abort', () =>
-      resolve(fail({ why: `nothing whole has come within ${TIMEOUT_MS / 1000} s` })),
-    )
-  })
-  try {
-    return await Promise.race([read(url, entry.reach, late.signal), ended])
-  } catch (error) {
-    return fail({ why: messageOf(error).slice(0, 200) })
-  } finally {
-    clearTimeout(timer)
-    late.abort()
-  }
+/** The URL, and how far its host may lead. */
+const allowed = (
+  text: string,
+  hosts: readonly IssuerHost[],
+): Result<readonly [URL, Reach], string> => {
+  const url = URL.parse(text)
+  if (!url || !isPlainUrl(url)) return fail('it is no http or https URL')
+  const entry = hosts.find(({ host }) => host === url.host)
+  return entry
+    ? ok([url, entry.reach])
+    : fail(`${url.host.slice(0, 256)} is not among the issuer's hosts`)
 }
+
+const fetchOne = async (
+  text: string,
+  { hosts, signal }: FetchRules,
+  names: Names,
+): Promise<Result<JsonObject, string>> => {
+  const found = allowed(text, hosts)
+  if (!found.ok) return found
+  const [url, reach] = found.value
+  const addresses = await addressesOf(url, reach, names)
+  if (addresses.length > 0) return read(url, addresses, signal)
+  const how = url.protocol === 'http:' ? ' by http (https is)' : ''
+  return fail(`its name leads to no address that may be asked${how}`)
+}
+
+const LATE: Result<never, string> = fail('nothing whole has come in time')
+
+export const createFetchJson =
+  (names: Names): FetchJson =>
+  async (text, rules) => {
+    const signal = AbortSignal.any([rules.signal, AbortSignal.timeout(TIMEOUT_MS)])
+    // A lookup cannot be ended: whoever waits for it goes.
+    const late = new Promise<Result<never, string>>((resolve) => {
+      signal.addEventListener('abort', () => resolve(LATE), { once: true })
+    })
+    try {
+      return await Promise.race([fetchOne(text, { ...rules, signal }, names), late])
+    } catch (error) {
+      return signal.aborted ? LATE : fail(messageOf(error).slice(0, 200))
+    }
+  }

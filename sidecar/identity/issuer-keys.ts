@@ -1,48 +1,60 @@
 // The keys of one issuer: fetched when they are first needed, fetched again in the background while they serve, and at
-// once for a key that nobody has seen. One fetch at a time, the next no sooner than a pause after the last: who needs a
-// new key meanwhile waits for it and is not refused. While an issuer is away its last keys serve until their time.
+// once for a key that nobody has seen. One fetch at a time, the next after a pause, which grows while nothing new comes of
+// it: who needs a new key meanwhile waits for it and is not refused. While an issuer is away its last keys serve until
+// their time.
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { FetchJson } from './fetch-json.ts'
+import { keyKindOf } from './algorithms.ts'
 import { importKey } from './jose.ts'
-import { fetchKeys, type Issuer } from './key-documents.ts'
 import type { UnverifiedToken } from './token.ts'
+import { Waiting, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
+/** Between two fetches: at least, at most, and at most while they fail. */
 const PAUSE_MS = 2000
-/** Who waits for a fetch beyond this number is told to come again. */
-const MAX_WAITING = 256
+const MAX_PAUSE_MS = 60_000
+const MAX_FAILING_PAUSE_MS = 10_000
+/** Who would have to wait longer for the next fetch to begin is told to come again. */
+const PATIENCE_MS = 30_000
 
 export type PublicKey = NonNullable<Awaited<ReturnType<typeof importKey>>>
 
 export interface IssuerKeysOptions {
-  readonly issuer: Issuer
-  readonly fetchJson: FetchJson
+  readonly issuer: string
+  /** What the issuer publishes now, or why that cannot be had. */
+  readonly fetch: () => Promise<Result<readonly JsonObject[], string>>
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<unknown>
   readonly log: Log
 }
 
-interface KeySet {
+export interface KeySet {
   readonly jwks: readonly JsonObject[]
   fetchedMs: number
   /** By algorithm and place in the list. */
   readonly imported: Map<string, Promise<PublicKey | undefined>>
 }
 
-/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key. */
-export type NoKey = 'unavailable' | 'unknown'
+export interface FoundKey {
+  readonly key: PublicKey
+  /** What was verified by it is believed while this set is the current one. */
+  readonly set: KeySet
+}
 
-const KINDS: Readonly<Record<string, string>> = { R: 'RSA', P: 'RSA', E: 'EC' }
+/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key. */
+export type NoKey =
+  { readonly kind: 'unavailable'; readonly retryMs: number } | { readonly kind: 'unknown' }
 
 const isFor = (jwk: JsonObject, { alg, kid }: UnverifiedToken): boolean => {
-  const kind = alg.startsWith('Ed') ? 'OKP' : KINDS[alg.slice(0, 1)]
+  const { kty, crv } = keyKindOf(alg)
   return (
-    jwk['kty'] === kind &&
+    jwk['kty'] === kty &&
+    (crv === undefined || jwk['crv'] === crv) &&
     (jwk['use'] ?? 'sig') === 'sig' &&
     (jwk['alg'] ?? alg) === alg &&
     (kid === undefined || jwk['kid'] === kid)
@@ -53,83 +65,119 @@ export class IssuerKeys {
   private readonly options: IssuerKeysOptions
   private keys: KeySet | undefined
   private triedMs = -Infinity
+  private pauseMs = PAUSE_MS
   private fetching: Promise<void> | undefined
-  private isReachable = true
-  private waiting = 0
+  /** The running fetch has left us: what the issuer publishes from now on it may miss. */
+  private isOnWire = false
+  /** Why the last fetch failed. */
+  private fault: string | undefined
+  private readonly waiting = new Waiting()
 
   constructor(options: IssuerKeysOptions) {
     this.options = options
   }
 
-  /** The set that serves now; what was verified by a key of another is not believed any more. */
-  get current(): object | undefined {
-    return this.living
-  }
-
-  /** Asks for the keys anew where it is time, without anybody waiting. */
-  refresh(): void {
-    const { now } = this.options
-    if (this.living && now() - this.living.fetchedMs > REFRESH_MS) void this.fetch()
-  }
-
-  async find(token: UnverifiedToken): Promise<Result<PublicKey, NoKey>> {
-    this.refresh()
-    const known = await this.among(this.living, token)
-    if (known) return ok(known)
-    if (this.waiting >= MAX_WAITING) return fail('unavailable')
-    this.waiting++
-    try {
-      await this.fetch()
-    } finally {
-      this.waiting--
-    }
-    const found = await this.among(this.living, token)
-    if (found) return ok(found)
-    return fail(this.isReachable ? 'unknown' : 'unavailable')
-  }
-
-  private get living(): KeySet | undefined {
+  /** The set that serves now. */
+  get current(): KeySet | undefined {
     const { keys } = this
     return keys && this.options.now() - keys.fetchedMs < LIFETIME_MS ? keys : undefined
   }
 
-  private among(
-    keys: KeySet | undefined,
+  /** Asks for the keys anew where it is time, without anybody waiting. */
+  refresh(): void {
+    const { keys } = this
+    const isOld = keys !== undefined && this.options.now() - keys.fetchedMs > REFRESH_MS
+    if (isOld && this.pauseLeftMs <= 0) void this.fetch()
+  }
+
+  async find(token: UnverifiedToken, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
+    this.refresh()
+    const known = await this.among(token)
+    if (known) return ok(known)
+    const { isOnWire } = this
+    const found = await this.afterFetch(token, whenGone)
+    const isAgain = isOnWire && !found.ok && found.error.kind === 'unknown'
+    return isAgain ? this.afterFetch(token, whenGone) : found
+  }
+
+  private get pauseLeftMs(): number {
+    return this.triedMs + this.pauseMs - this.options.now()
+  }
+
+  private unavailable(): Result<never, NoKey> {
+    return fail({ kind: 'unavailable', retryMs: Math.max(this.pauseLeftMs, 1000) })
+  }
+
+  private async afterFetch(
     token: UnverifiedToken,
-  ): Promise<PublicKey | undefined> | undefined {
-    const right = (keys?.jwks ?? []).flatMap((jwk, index) => (isFor(jwk, token) ? [index] : []))
+    whenGone: WhenGone,
+  ): Promise<Result<FoundKey, NoKey>> {
+    if (!this.fetching && this.pauseLeftMs > PATIENCE_MS) return this.unavailable()
+    const woken = this.waiting.wait(whenGone)
+    void this.fetch()
+    if (!(await woken)) return this.unavailable()
+    const found = await this.among(token)
+    if (found) return ok(found)
+    return this.fault === undefined ? fail({ kind: 'unknown' }) : this.unavailable()
+  }
+
+  private async among(token: UnverifiedToken): Promise<FoundKey | undefined> {
+    const { current: set } = this
+    const right = (set?.jwks ?? []).flatMap((jwk, index) => (isFor(jwk, token) ? [index] : []))
     const [index] = right
     // Without a name only one can be meant.
-    if (!keys || index === undefined || right.length > 1) return undefined
+    if (!set || index === undefined || right.length > 1) return undefined
     const name = `${token.alg} ${index}`
-    const key = keys.imported.get(name) ?? importKey(keys.jwks[index] ?? {}, token.alg)
-    keys.imported.set(name, key)
-    return key
+    const importing = set.imported.get(name) ?? importKey(set.jwks[index] ?? {}, token.alg)
+    set.imported.set(name, importing)
+    const key = await importing
+    return key && { key, set }
   }
 
   private fetch(): Promise<void> {
-    this.fetching ??= this.fetchOnce().finally(() => {
-      this.fetching = undefined
-    })
+    this.fetching ??= this.fetchOnce()
     return this.fetching
   }
 
   private async fetchOnce(): Promise<void> {
-    const { issuer, fetchJson, now, sleep, log } = this.options
-    const pauseMs = this.triedMs + PAUSE_MS - now()
-    if (pauseMs > 0) await sleep(pauseMs)
+    const { now, sleep, fetch } = this.options
+    const { pauseLeftMs } = this
+    if (pauseLeftMs > 0) await sleep(pauseLeftMs)
+    const isCalm = now() - this.triedMs > MAX_PAUSE_MS
     this.triedMs = now()
-    const found = await fetchKeys(issuer, fetchJson)
-    this.isReachable = found.ok
-    if (found.ok) this.take(found.value)
-    else
-      log.warn('the keys of an issuer cannot be fetched', { issuer: issuer.url, why: found.error })
+    this.isOnWire = true
+    // Whoever waits must be woken, whatever happens.
+    const found = await fetch().catch((error: unknown) => fail(messageOf(error)))
+    this.isOnWire = false
+    const isNew = found.ok && this.take(found.value)
+    const longestMs = found.ok ? MAX_PAUSE_MS : MAX_FAILING_PAUSE_MS
+    this.pauseMs = isNew || isCalm ? PAUSE_MS : Math.min(this.pauseMs * 2, longestMs)
+    this.tell(found.ok ? undefined : found.error)
+    this.fetching = undefined
+    this.waiting.wakeAll()
   }
 
-  private take(jwks: readonly JsonObject[]): void {
+  /** Whether they are not those that we had. */
+  private take(jwks: readonly JsonObject[]): boolean {
     const fetchedMs = this.options.now()
-    const isSame = this.keys && JSON.stringify(this.keys.jwks) === JSON.stringify(jwks)
-    if (this.keys && isSame) this.keys.fetchedMs = fetchedMs
-    else this.keys = { jwks, fetchedMs, imported: new Map() }
+    if (this.keys && JSON.stringify(this.keys.jwks) === JSON.stringify(jwks)) {
+      this.keys.fetchedMs = fetchedMs
+      return false
+    }
+    this.keys = { jwks, fetchedMs, imported: new Map() }
+    const { issuer, log } = this.options
+    log.info('an issuer has keys that are new here', { issuer, keys: jwks.length })
+    return true
+  }
+
+  /** A fault is told when it is new, and its end. */
+  private tell(fault: string | undefined): void {
+    const { issuer, log } = this.options
+    if (fault !== undefined && fault !== this.fault) {
+      log.warn('the keys of an issuer cannot be fetched; it is tried again', { issuer, why: fault })
+    } else if (fault === undefined && this.fault !== undefined) {
+      log.info('the keys of an issuer can be fetched again', { issuer })
+    }
+    this.fault = fault
   }
 }

@@ -3,24 +3,7 @@
 import { errors, importJWK, jwtVerify, type CryptoKey, type JWK } from 'jose'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-
-/** Signatures by a private key; never a shared secret, which whoever verifies could sign with. */
-export const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
-
-/** What clocks may differ by. */
-export const SKEW_SECONDS = 30
+import { SKEW_SECONDS } from './algorithms.ts'
 
 /** A public key for one algorithm; undefined where the key is not for that. */
 export const importKey = async (jwk: JsonObject, alg: string): Promise<CryptoKey | undefined> => {

@@ -3,7 +3,7 @@
 
 import { arrayAt, isObject, stringAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { FetchJson, IssuerHost } from './fetch-json.ts'
+import type { FetchJson, FetchRules, IssuerHost } from './fetch-json.ts'
 
 export interface Issuer {
   /** To the letter as tokens name it. */
@@ -12,6 +12,11 @@ export interface Issuer {
 }
 
 const MAX_KEYS = 64
+/** So long the place of the keys is believed; it is asked for anew after a failure, too. */
+const PLACE_MS = 5 * 60_000
+/** For all documents of one fetch together. */
+const DEADLINE_MS = 8000
+const MAX_TOLD = 300
 
 /** Where an issuer may describe itself, in the order in which that is asked. */
 export const metadataUrls = (issuer: string): readonly string[] => {
@@ -24,36 +29,61 @@ export const metadataUrls = (issuer: string): readonly string[] => {
   ]
 }
 
-const keysUrl = async (
-  { url, hosts }: Issuer,
-  fetchJson: FetchJson,
-): Promise<Result<string, string>> => {
-  const faults: string[] = []
-  for (const place of metadataUrls(url)) {
-    // One after the other: the second is asked only where the first has nothing.
-    // oxlint-disable-next-line no-await-in-loop
-    const found = await fetchJson(place, hosts)
-    if (!found.ok) {
-      faults.push(`${place}: ${found.error.why}`)
-      continue
-    }
-    const keys = stringAt(found.value, 'jwks_uri')
-    if (stringAt(found.value, 'issuer') !== url) faults.push(`${place}: it names another issuer`)
-    else if (keys === undefined) faults.push(`${place}: it names no jwks_uri`)
-    else return ok(keys)
-  }
-  return fail(faults.join('; '))
+export interface KeyDocumentsOptions {
+  readonly issuer: Issuer
+  readonly fetchJson: FetchJson
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
-/** The keys that an issuer publishes now, as they came. */
-export const fetchKeys = async (
-  issuer: Issuer,
-  fetchJson: FetchJson,
-): Promise<Result<readonly JsonObject[], string>> => {
-  const place = await keysUrl(issuer, fetchJson)
-  if (!place.ok) return place
-  const document = await fetchJson(place.value, issuer.hosts)
-  if (!document.ok) return fail(`${place.value.slice(0, 300)}: ${document.error.why}`)
-  const keys = (arrayAt(document.value, 'keys') ?? []).filter(isObject)
-  return keys.length === 0 ? fail(`${place.value}: it holds no keys`) : ok(keys.slice(0, MAX_KEYS))
+export class KeyDocuments {
+  private readonly options: KeyDocumentsOptions
+  private place: { readonly url: string; readonly foundMs: number } | undefined
+
+  constructor(options: KeyDocumentsOptions) {
+    this.options = options
+  }
+
+  /** The keys that the issuer publishes now, as they came. */
+  async fetch(): Promise<Result<readonly JsonObject[], string>> {
+    const { issuer, fetchJson } = this.options
+    const rules = { hosts: issuer.hosts, signal: AbortSignal.timeout(DEADLINE_MS) }
+    const place = await this.placeNow(rules)
+    if (!place.ok) return place
+    const document = await fetchJson(place.value, rules)
+    const keys = document.ok ? (arrayAt(document.value, 'keys') ?? []).filter(isObject) : []
+    if (keys.length > 0) return ok(keys.slice(0, MAX_KEYS))
+    this.place = undefined
+    const why = document.ok ? 'it holds no keys' : document.error
+    return fail(`${place.value.slice(0, MAX_TOLD)}: ${why}`)
+  }
+
+  private async placeNow(rules: FetchRules): Promise<Result<string, string>> {
+    const { now } = this.options
+    if (this.place && now() - this.place.foundMs < PLACE_MS) return ok(this.place.url)
+    const found = await this.find(rules)
+    if (found.ok) this.place = { url: found.value, foundMs: now() }
+    return found
+  }
+
+  private async find(rules: FetchRules): Promise<Result<string, string>> {
+    const { issuer, fetchJson } = this.options
+    const faults: string[] = []
+    for (const url of metadataUrls(issuer.url)) {
+      // One after the other: the second is asked only where the first has nothing.
+      // oxlint-disable-next-line no-await-in-loop
+      const document = await fetchJson(url, rules)
+      const place = document.ok ? placeIn(document.value, issuer) : document
+      if (place.ok) return place
+      faults.push(`${url}: ${place.error}`)
+    }
+    return fail(faults.join('; '))
+  }
+}
+
+/** Where the keys are, by a document that is the issuer's own. */
+const placeIn = (document: JsonObject, { url }: Issuer): Result<string, string> => {
+  const place = stringAt(document, 'jwks_uri')
+  if (stringAt(document, 'issuer') !== url) return fail('it names another issuer')
+  return place === undefined ? fail('it names no jwks_uri') : ok(place)
 }

@@ -1,11 +1,11 @@
 // What this server is called as a protected resource (RFC 8707, RFC 9728) and how its callers are told to bring a token
-// (RFC 6750, section 3). Pure, but for the port, which is known once it is listened on.
+// (RFC 6750, section 3). Pure.
 
 import { MCP_PATH } from '../../shared/names.ts'
+import { isLoopback, LOOPBACK_HOSTS } from '../../shared/origin.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 
 export const WELL_KNOWN = '/.well-known/oauth-protected-resource'
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
 export interface Challenge {
   /** Absent where no credentials came (RFC 6750, section 3.1). */
@@ -13,35 +13,51 @@ export interface Challenge {
   readonly description?: string
 }
 
+type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host'>
+
+/** What may stand in such a value (RFC 6750, section 3). */
+const quotable = (text: string): string => text.replaceAll(/[^ !#-[\]-~]/g, '?')
+
+/** A Host that can stand in a quoted value and in a URL, whatever else a browser takes for one. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+
+const withoutSlash = (text: string): string => text.replace(/\/$/, '')
+
 export class Resource {
-  /** Once that is listened on. */
-  port = 0
   readonly scopes: readonly string[]
   private readonly publicUrl: string | undefined
   private readonly issuers: readonly string[]
+  private readonly isLocal: boolean
+  private readonly port: () => number
 
-  constructor({ settings, issuers }: Pick<SidecarConfig, 'settings' | 'issuers'>) {
+  /** `port`: what is listened on, once it is. */
+  constructor({ settings, issuers, host }: Config, port: () => number) {
     this.publicUrl = settings['public-url']
     this.scopes = settings['required-scopes'] ?? []
     this.issuers = issuers.map(({ url }) => url)
+    this.isLocal = isLoopback(host)
+    this.port = port
   }
 
-  /** Its own URLs: the public one; without, the listener's by each name of this machine. */
-  get urls(): readonly string[] {
-    return this.publicUrl === undefined
-      ? LOOPBACK.map((name) => `http://${name}:${this.port}${MCP_PATH}`)
-      : [this.publicUrl]
-  }
-
-  /** The audiences that mean it alone; clients write an URL without a path with a slash or without. */
+  /**
+   * The audiences that mean it alone: its public URL as it is written and as others write it, or on this machine alone the
+   * listener's by each name. Clients write an URL with a slash behind or without.
+   */
   get audiences(): readonly string[] {
-    return this.urls.flatMap((url) => [url, url.endsWith('/') ? url.slice(0, -1) : `${url}/`])
+    const local = this.isLocal ? LOOPBACK_HOSTS.map((name) => this.localUrl(name)) : []
+    const own =
+      this.publicUrl === undefined ? local : [this.publicUrl, new URL(this.publicUrl).href]
+    return [...new Set(own.flatMap((url) => [url, withoutSlash(url), `${withoutSlash(url)}/`]))]
   }
 
   /** Whether its metadata stands at a path: at the root, or with the path of a URL of its own inserted. */
   isMetadataPath(path: string): boolean {
-    const own = [MCP_PATH, ...this.urls.map((url) => new URL(url).pathname.replace(/\/$/, ''))]
-    return path === WELL_KNOWN || own.some((one) => path === `${WELL_KNOWN}${one}`)
+    if (path === WELL_KNOWN || path === `${WELL_KNOWN}${MCP_PATH}`) return true
+    const { publicUrl } = this
+    return (
+      publicUrl !== undefined &&
+      path === `${WELL_KNOWN}${withoutSlash(new URL(publicUrl).pathname)}`
+    )
   }
 
   /** The document of RFC 9728, for who has called it by this Host. */
@@ -60,17 +76,20 @@ export class Resource {
     const parts = [
       ...(error === undefined ? [] : [`error="${error}"`]),
       ...(description === undefined ? [] : [`error_description="${quotable(description)}"`]),
-      ...(this.scopes.length === 0 ? [] : [`scope="${quotable(this.scopes.join(' '))}"`]),
-      `resource_metadata="${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}"`,
+      ...(this.scopes.length === 0 ? [] : [`scope="${this.scopes.join(' ')}"`]),
+      `resource_metadata="${origin}${WELL_KNOWN}${withoutSlash(pathname)}"`,
     ]
     return `Bearer ${parts.join(', ')}`
   }
 
+  private localUrl(name: string): string {
+    return `http://${name}:${this.port()}${MCP_PATH}`
+  }
+
+  /** Its public URL; without, by the name that the caller knows it by, which was judged before. */
   private urlFor(host: string | undefined): string {
-    const [first = '', ...others] = this.urls
-    return [first, ...others].find((url) => new URL(url).host === host?.toLowerCase()) ?? first
+    if (this.publicUrl !== undefined) return this.publicUrl
+    const asked = HOST.test(host ?? '') ? URL.parse(`http://${host}${MCP_PATH}`) : null
+    return asked?.href ?? this.localUrl('127.0.0.1')
   }
 }
-
-/** What may stand in such a value (RFC 6750, section 3). */
-const quotable = (text: string): string => text.replaceAll(/[^ !#-[\]-~]/g, '')

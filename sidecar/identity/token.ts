@@ -6,7 +6,7 @@ import { isObject, stringAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isPlain } from '../json/text.ts'
 import { scan } from '../json/scan.ts'
-import { ALGORITHMS } from './jose.ts'
+import { isAlgorithm, type Algorithm } from './algorithms.ts'
 
 const MAX_CHARACTERS = 8192
 const MAX_KID = 256
@@ -17,7 +17,7 @@ const TYPES = new Set(['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt']
 const REFUSED = ['crit', 'jku', 'jwk', 'x5c', 'x5u', 'b64', 'cty', 'zip', 'enc'] as const
 
 export interface UnverifiedToken {
-  readonly alg: string
+  readonly alg: Algorithm
   readonly kid: string | undefined
   readonly issuer: string
 }
@@ -41,8 +41,7 @@ const isType = (typ: unknown): boolean =>
   typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase()))
 
 const headerFault = (header: JsonObject): string | undefined => {
-  const { alg, kid, typ } = header
-  if (!ALGORITHMS.some((one) => one === alg)) return 'its algorithm is not accepted'
+  const { kid, typ } = header
   const refused = REFUSED.find((name) => Object.hasOwn(header, name))
   if (refused !== undefined) return `its header bears ${refused}`
   if (!isKid(kid)) return 'its kid is no short text'
@@ -52,8 +51,10 @@ const headerFault = (header: JsonObject): string | undefined => {
 const whose = (header: JsonObject, claims: JsonObject): Result<UnverifiedToken, string> => {
   const wrong = headerFault(header)
   if (wrong !== undefined) return fail(wrong)
-  const [alg, issuer] = [stringAt(header, 'alg'), stringAt(claims, 'iss')]
-  return alg === undefined || issuer === undefined
+  const { alg } = header
+  if (!isAlgorithm(alg)) return fail('its algorithm is not accepted')
+  const issuer = stringAt(claims, 'iss')
+  return issuer === undefined
     ? fail('it does not say who issued it (iss)')
     : ok({ alg, kid: stringAt(header, 'kid'), issuer })
 }

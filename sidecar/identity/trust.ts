@@ -1,10 +1,13 @@
 // Whom a configuration trusts, made ready to verify with.
 
+import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { fetchJson, type IssuerHost } from './fetch-json.ts'
+import { createFetchJson, type IssuerHost } from './fetch-json.ts'
 import { IssuerKeys } from './issuer-keys.ts'
+import { KeyDocuments } from './key-documents.ts'
+import { Names } from './names.ts'
 import { Resource } from './resource.ts'
 import { Verifier, type TrustedIssuer } from './verifier.ts'
 
@@ -28,14 +31,29 @@ const hostsOf = ({ url, hosts }: Entry): readonly IssuerHost[] => [
   { host: new URL(url).host, reach: 'public' },
 ]
 
-export const createTrust = ({ config, log, now, wallMs }: TrustOptions): Trust => {
-  const resource = new Resource(config)
-  const entry = (issuer: Entry): readonly [string, TrustedIssuer] => {
-    const { url, audiences } = issuer
-    const of = { url, hosts: hostsOf(issuer) }
-    const keys = new IssuerKeys({ issuer: of, fetchJson, now, sleep, log })
-    return [url, { keys, audiences: () => audiences ?? resource.audiences }]
+const addressesOf = async (name: string): Promise<readonly string[]> =>
+  (await lookup(name, { all: true })).map(({ address }) => address)
+
+/** `port`: what is listened on, once it is. */
+export const createTrust = (
+  { config, log, now, wallMs }: TrustOptions,
+  port: () => number,
+): Trust => {
+  const resource = new Resource(config, port)
+  const fetchJson = createFetchJson(new Names(addressesOf))
+  const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
+    const { url, audiences, groupsClaim } = entry
+    const documents = new KeyDocuments({ issuer: { url, hosts: hostsOf(entry) }, fetchJson, now })
+    const keys = new IssuerKeys({
+      issuer: url,
+      fetch: () => documents.fetch(),
+      now,
+      // Nothing is kept running by it.
+      sleep: (ms) => sleep(ms, undefined, { ref: false }),
+      log,
+    })
+    return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim }]
   }
-  const verifier = new Verifier({ issuers: new Map(config.issuers.map(entry)), wallMs })
+  const verifier = new Verifier({ issuers: new Map(config.issuers.map(trusted)), now, wallMs })
   return { resource, verifier }
 }

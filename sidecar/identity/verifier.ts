@@ -1,103 +1,122 @@
-// From a token to its bearer. What was verified is remembered for a while under the token's digest, never longer than the
-// token is valid and the keys are that it was verified by; the token itself is kept nowhere.
+// From a token to its bearer. What was verified is remembered for a while, never longer than the token is valid and the
+// keys are its issuer's that it was verified by; the token itself is kept nowhere.
 
-import { hash } from 'node:crypto'
 import { numberAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { verifiedPrincipal, type Principal } from '../access/principal.ts'
+import { SKEW_SECONDS } from './algorithms.ts'
 import { identityOf } from './claims.ts'
-import type { IssuerKeys, NoKey } from './issuer-keys.ts'
-import { SKEW_SECONDS, verify } from './jose.ts'
+import type { FoundKey, IssuerKeys, KeySet } from './issuer-keys.ts'
+import { verify } from './jose.ts'
+import { digestOf, Remembered } from './remembered.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
+import { Turns } from './turns.ts'
+import type { WhenGone } from './waiting.ts'
 
-/** Tokens that are remembered; the one that came first goes first. */
-const MAX_REMEMBERED = 4096
+/** Of Node's four threads that verify. */
+const MAX_AT_ONCE = 8
 
 export interface TrustedIssuer {
   readonly keys: IssuerKeys
   /** Of which a token must name one. */
   readonly audiences: () => readonly string[]
+  /** The claim that holds groups. */
+  readonly groupsClaim: string | undefined
 }
 
 export interface VerifierOptions {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   /** Milliseconds since 1970: tokens say times of day. */
   readonly wallMs: () => number
 }
 
-export type Refusal =
-  { readonly kind: 'invalid'; readonly why: string } | { readonly kind: 'unavailable' }
-
-interface Remembered {
+/** Who calls, and until when that is true (monotonic milliseconds). */
+export interface Bearer {
   readonly principal: Principal
   readonly untilMs: number
+}
+
+export type Refusal =
+  | { readonly kind: 'invalid'; readonly why: string }
+  | { readonly kind: 'unavailable'; readonly retryMs: number }
+
+interface Verified {
+  readonly principal: Principal
+  /** Milliseconds since 1970. */
+  readonly untilMs: number
   readonly keys: IssuerKeys
-  readonly set: object | undefined
+  readonly set: KeySet
 }
 
 const invalid = (why: string): Result<never, Refusal> => fail({ kind: 'invalid', why })
-
-const noKey = (kind: NoKey): Result<never, Refusal> =>
-  kind === 'unavailable'
-    ? fail({ kind })
-    : invalid('its issuer has no key of its kid and algorithm')
+const unknownKey = invalid('its issuer has no key of its kid and algorithm')
+const isGone = fail<Refusal>({ kind: 'unavailable', retryMs: 0 })
 
 export class Verifier {
   private readonly options: VerifierOptions
-  private readonly remembered = new Map<string, Remembered>()
+  private readonly remembered = new Remembered<Verified>()
+  private readonly turns = new Turns(MAX_AT_ONCE)
 
   constructor(options: VerifierOptions) {
     this.options = options
   }
 
-  /** Its bearer, where it was verified a while ago; it may be waited for by nobody. */
-  recall(digest: string): Principal | undefined {
+  /** The bearer of a token: at once, where it was verified a while ago. */
+  identify(
+    token: string,
+    whenGone: WhenGone,
+  ): Result<Bearer, Refusal> | Promise<Result<Bearer, Refusal>> {
+    const digest = digestOf(token)
     const found = this.remembered.get(digest)
-    if (!found) return undefined
+    if (!found) return this.verify(token, digest, whenGone)
     found.keys.refresh()
-    const isGood = found.set === found.keys.current && this.options.wallMs() < found.untilMs
-    if (isGood) return found.principal
+    if (found.set === found.keys.current && this.options.wallMs() < found.untilMs) {
+      return ok(this.bearer(found))
+    }
     this.remembered.delete(digest)
-    return undefined
+    return this.verify(token, digest, whenGone)
   }
 
-  async verify(token: string, digest: string): Promise<Result<Principal, Refusal>> {
+  private async verify(
+    token: string,
+    digest: string,
+    whenGone: WhenGone,
+  ): Promise<Result<Bearer, Refusal>> {
     const read = readToken(token)
     if (!read.ok) return invalid(read.error)
-    const trusted = this.options.issuers.get(read.value.issuer)
-    if (!trusted) return invalid('its issuer is not among those that are trusted here')
-    const key = await trusted.keys.find(read.value)
-    if (!key.ok) return noKey(key.error)
-    const { current } = trusted.keys
-    const claims = await this.claims(token, read.value, trusted, key.value)
-    if (!claims.ok) return invalid(claims.error)
-    const { issuer } = read.value
-    const identity = identityOf(claims.value, issuer, this.options.wallMs() / 1000)
-    if (!identity.ok) return invalid(identity.error)
-    const principal = verifiedPrincipal(identity.value)
-    const untilMs = ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000
-    this.remember(digest, { principal, untilMs, keys: trusted.keys, set: current })
-    return ok(principal)
+    const issuer = this.options.issuers.get(read.value.issuer)
+    if (!issuer) return invalid('its issuer is not among those that are trusted here')
+    const key = await issuer.keys.find(read.value, whenGone)
+    if (!key.ok) return key.error.kind === 'unknown' ? unknownKey : fail(key.error)
+    const verified = await this.turns.take(whenGone, () =>
+      this.judge(token, read.value, issuer, key.value),
+    )
+    if (!verified) return isGone
+    if (!verified.ok) return invalid(verified.error)
+    this.remembered.set(digest, verified.value, token.length)
+    return ok(this.bearer(verified.value))
   }
 
-  private claims(
+  private async judge(
     token: string,
     { issuer, alg }: UnverifiedToken,
-    { audiences }: TrustedIssuer,
-    key: Parameters<typeof verify>[1],
-  ): ReturnType<typeof verify> {
-    const now = new Date(this.options.wallMs())
-    return verify(token, key, { issuer, alg, audiences: audiences(), now })
+    { audiences, groupsClaim, keys }: TrustedIssuer,
+    { key, set }: FoundKey,
+  ): Promise<Result<Verified, string>> {
+    const nowMs = this.options.wallMs()
+    const expected = { issuer, alg, audiences: audiences(), now: new Date(nowMs) }
+    const claims = await verify(token, key, expected)
+    if (!claims.ok) return claims
+    const identity = identityOf(claims.value, { issuer, groupsClaim, nowSeconds: nowMs / 1000 })
+    if (!identity.ok) return identity
+    const untilMs = ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000
+    return ok({ principal: verifiedPrincipal(identity.value), untilMs, keys, set })
   }
 
-  private remember(digest: string, one: Remembered): void {
-    const [oldest] = this.remembered.keys()
-    if (this.remembered.size >= MAX_REMEMBERED && oldest !== undefined) {
-      this.remembered.delete(oldest)
-    }
-    this.remembered.set(digest, one)
+  private bearer({ principal, untilMs }: Verified): Bearer {
+    const { now, wallMs } = this.options
+    return { principal, untilMs: now() + untilMs - wallMs() }
   }
 }
-
-/** By what a token is remembered: nobody gets back to the token from it. */
-export const digestOf = (token: string): string => hash('sha256', token, 'base64')

@@ -154,9 +154,10 @@ export class Session implements CallOwner {
 
   /** Opens the listening stream, or resumes the stream of an event. False where that id is not ours. */
   listen(reply: Reply, lastEventId: string | undefined): boolean {
-    reply.onGone(() => {
+    const closed = (): void => {
       this.leftMs = this.options.now()
-    })
+    }
+    reply.watch({ faulted: () => undefined, closed })
     return this.streams.listen(reply, lastEventId)
   }
 

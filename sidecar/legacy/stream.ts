@@ -127,6 +127,7 @@ export class Stream {
   sweep(nowMs: number, keepAliveMs: number): void {
     const { reply } = this
     reply?.recount()
+    if (reply && nowMs >= reply.untilMs) reply.outlived()
     if (!reply || reply.state === 'done' || !this.takesEvents) return
     if (nowMs - reply.lastWriteMs < keepAliveMs) return
     this.begin()

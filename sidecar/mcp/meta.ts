@@ -6,3 +6,5 @@ export const CLIENT_KEY = 'io.modelcontextprotocol/clientInfo'
 export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel'
 /** Tells which `subscriptions/listen` a message belongs to. */
 export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'
+/** The request that is answered by what happens from then on. */
+export const SUBSCRIBE = 'subscriptions/listen'

@@ -7,11 +7,9 @@ import { keepPlace } from '../conversation/cost.ts'
 import type { Reply } from '../http/reply.ts'
 import { noRoom, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
-import { SUBSCRIPTION_KEY } from '../mcp/meta.ts'
+import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
-
-const SUBSCRIBE = 'subscriptions/listen'
 
 /** HTTP status by JSON-RPC error code (2026-07-28, transports); other errors are 200. */
 const STATUS: ReadonlyMap<number, number> = new Map([
@@ -120,7 +118,20 @@ export class ModernCall implements Caller {
 
   sweep(nowMs: number, keepAliveMs: number): void {
     this.reply.recount()
+    if (nowMs >= this.reply.untilMs) {
+      this.outlived()
+      return
+    }
     if (nowMs - this.reply.lastWriteMs >= keepAliveMs) this.reply.keepAlive(nowMs)
+  }
+
+  /** Its caller's right has ended. */
+  private outlived(): void {
+    if (this.isSubscription) this.end()
+    else {
+      this.reply.cut()
+      this.gone()
+    }
   }
 
   private done(): void {

@@ -2,10 +2,11 @@
 // configuration has signed for this server (RFC 6750, section 2.1). Fails closed: who cannot be verified is nobody.
 
 import type { IncomingMessage } from 'node:http'
-import { ANONYMOUS, type Principal } from '../access/principal.ts'
+import type { Result } from '../../shared/result.ts'
+import { ANONYMOUS } from '../access/principal.ts'
 import type { Challenge, Resource } from '../identity/resource.ts'
 import type { Trust } from '../identity/trust.ts'
-import { digestOf, type Refusal } from '../identity/verifier.ts'
+import type { Bearer, Refusal } from '../identity/verifier.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Passage, Stage } from './stage.ts'
 
@@ -47,7 +48,7 @@ const refused = (refusal: Refusal, resource: Resource, host: string | undefined)
     return fault(
       'issuer-unavailable',
       "the token's issuer cannot be asked for its keys now; try again later, and see the sidecar's log",
-      { headers: { 'retry-after': '5' } },
+      { headers: { 'retry-after': `${Math.ceil(refusal.retryMs / 1000)}` } },
     )
   }
   const description = `the token is refused: ${refusal.why}`
@@ -57,38 +58,31 @@ const refused = (refusal: Refusal, resource: Resource, host: string | undefined)
   })
 }
 
-const byToken = async (
-  passage: Passage,
-  { verifier, resource }: Trust,
-  token: string,
-  digest: string,
-): Promise<Fault | undefined> => {
-  const found = await verifier.verify(token, digest)
-  if (!found.ok) return refused(found.error, resource, passage.request.headers.host)
-  passage.principal = found.value
-  return undefined
-}
-
-const bearer =
-  (trust: Trust): Stage =>
-  (passage) => {
-    const { request } = passage
+const bearer = ({ verifier, resource }: Trust): Stage => {
+  const take = (passage: Passage, found: Result<Bearer, Refusal>): Fault | undefined => {
+    if (!found.ok) return refused(found.error, resource, passage.request.headers.host)
+    passage.principal = found.value.principal
+    passage.untilMs = found.value.untilMs
+    return undefined
+  }
+  return (passage) => {
+    const { request, reply } = passage
     const { host } = request.headers
     const found = brought(request)
     if (found.kind === 'nothing') {
       const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
-      return challenged('unauthenticated', message, trust.resource, { host, challenge: {} })
+      return challenged('unauthenticated', message, resource, { host, challenge: {} })
     }
     if (found.kind === 'malformed') {
       const challenge = { error: 'invalid_request', description: found.why } as const
-      return challenged('invalid-request', found.why, trust.resource, { host, challenge })
+      return challenged('invalid-request', found.why, resource, { host, challenge })
     }
-    const digest = digestOf(found.token)
-    const known: Principal | undefined = trust.verifier.recall(digest)
-    if (!known) return byToken(passage, trust, found.token, digest)
-    passage.principal = known
-    return undefined
+    const known = verifier.identify(found.token, (gone) => reply.onGone(gone))
+    return known instanceof Promise
+      ? known.then((later) => take(passage, later))
+      : take(passage, known)
   }
+}
 
 /** Without trust, everybody is let in: whoever wires it has read `auth: none`. */
 export const authenticate = (trust: Trust | undefined): Stage => (trust ? bearer(trust) : anybody)

@@ -8,6 +8,7 @@ export interface Stages {
   readonly origin: Stage
   readonly head: Stage
   readonly authenticate: Stage
+  readonly scopes: Stage
   readonly body: Stage
   readonly classify: Stage
   readonly authorize: Stage
@@ -21,6 +22,7 @@ export const pipeline = (stages: Stages): readonly Stage[] => [
   stages.origin, // a browser that was tricked into calling us learns nothing, not even limits
   stages.head, // nothing is read of what we would not understand
   stages.authenticate, // who calls, which the head says: nobody unknown makes us read a body
+  stages.scopes, // what every call needs: nobody without it makes us read a body either
   stages.body, // nothing is read that is not bounded
   stages.classify, // from here on everybody judges the same message, read once
   stages.authorize, // what they may; makes the permit that forward demands

@@ -30,7 +30,8 @@ export const createServe = ({ stages, log }: ServeOptions): Serve => {
     if (!found) return
     const { request, reply, idText } = passage
     const told = found
-    answerUnread(request, reply, () => reply.fault(told, idText))
+    const answer = (): void => reply.fault(told, idText)
+    answerUnread(request, reply, answer, passage.principal !== undefined)
   }
   return (request, reply, arrivedMs) =>
     void serve({
@@ -41,6 +42,7 @@ export const createServe = ({ stages, log }: ServeOptions): Serve => {
       idText: undefined,
       ask: undefined,
       principal: undefined,
+      untilMs: Infinity,
       permit: undefined,
     })
 }

@@ -16,6 +16,8 @@ export interface Passage extends Exchange {
   idText: string | undefined
   /** After `authenticate`. */
   principal: Principal | undefined
+  /** Until when it is known to be that (monotonic milliseconds). */
+  untilMs: number
   /** After `classify`. */
   ask: Ask | undefined
   /** After `authorize`. */

@@ -3,7 +3,7 @@
 
 import type { Permit } from '../access/permit.ts'
 import type { Budget } from '../bytes/budget.ts'
-import type { Ask, Asked } from '../conversation/ask.ts'
+import { isListening, type Ask, type Asked } from '../conversation/ask.ts'
 import { keepPlace } from '../conversation/cost.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import { envelopeFault } from '../mcp/era.ts'
@@ -22,6 +22,8 @@ export interface RouterOptions {
   readonly legacy: Legacy
   readonly modern: Modern
   readonly readiness: Readiness
+  /** How long a call that is in flight may go on when its caller's right ends. */
+  readonly requestTimeoutMs: number
 }
 
 export class Router {
@@ -52,7 +54,8 @@ export class Router {
     exchange: Exchange,
     ask: Ask,
   ): Fault | undefined | Promise<Fault | undefined> {
-    const { legacy } = this.options
+    const { legacy, requestTimeoutMs } = this.options
+    exchange.reply.untilMs = permit.untilMs + (isListening(ask) ? 0 : requestTimeoutMs)
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
     if (ask.kind === 'batch') return this.batch(permit, exchange, ask.items)

@@ -30,5 +30,6 @@ export const aPassage = (): Passage => ({
   idText: undefined,
   ask: undefined,
   principal: undefined,
+  untilMs: Infinity,
   permit: undefined,
 })

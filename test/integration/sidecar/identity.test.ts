@@ -12,6 +12,7 @@ import {
   type SigningKey,
 } from '../../support/issuer.ts'
 import { JSON_HEADERS, messageIn, send, type RawReply } from '../../support/raw-http.ts'
+import { encoded, rawSigned } from '../../support/raw-token.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc } from '../../support/puppet.ts'
@@ -80,15 +81,15 @@ afterAll(async () => {
   await issuer.close()
 }, LIMIT_MS)
 
-const encoded = (value: unknown): string =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-
 /** A token with this header and these claims, texts or values, signed as HMAC by the public key's text. */
 const forged = (header: unknown, body: unknown = claims()): string => {
   const text = `${encoded(header)}.${encoded(body)}`
   const secret = JSON.stringify(key.publicJwk)
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
+
+/** Signed as it should be, whatever it says. */
+const raw = (header: unknown, body: unknown = claims()): string => rawSigned(header, body, key)
 
 const ES = { alg: 'ES256', kid: 'one', typ: 'at+jwt' }
 
@@ -116,39 +117,36 @@ type Hostile = readonly [name: string, token: () => string | Promise<string>, sa
 
 const HOSTILE: readonly Hostile[] = [
   ['alg none', () => `${encoded({ ...ES, alg: 'none' })}.${encoded(claims())}.`, /no signed JWT/],
-  ['alg none with a signature', () => forged({ ...ES, alg: 'none' }), /algorithm/],
-  ['alg in other letters', () => forged({ ...ES, alg: 'nOnE' }), /algorithm/],
+  ['alg none with a signature', () => raw({ ...ES, alg: 'none' }), /algorithm/],
+  ['alg in other letters', () => raw({ ...ES, alg: 'nOnE' }), /algorithm/],
   ['HMAC with the public key', () => forged({ ...ES, alg: 'HS256' }), /algorithm/],
-  ['no alg', () => forged({ kid: 'one' }), /algorithm/],
-  ['alg that is a list', () => forged({ ...ES, alg: ['ES256'] }), /algorithm/],
+  ['no alg', () => raw({ kid: 'one' }), /algorithm/],
+  ['alg that is a list', () => raw({ ...ES, alg: ['ES256'] }), /algorithm/],
   ['a signature of something else', () => forged(ES), /signature/],
   ["a stranger's key under a known kid", () => signed(claims(), stranger), /signature is wrong/],
-  ["another key's kid", () => signed(claims(), key, { kid: 'two' }), /no key/],
   ['a kid that nobody has', () => signed(claims(), key, { kid: 'zero' }), /no key/],
-  ['a kid that is no text', () => forged({ ...ES, kid: 7 }), /kid/],
-  ['a kid without end', () => forged({ ...ES, kid: 'k'.repeat(257) }), /kid/],
-  ['no kid, where several could be meant', () => forged({ alg: 'RS384' }), /no key/],
-  ['an algorithm that the key is not for', () => forged({ ...ES, alg: 'ES384' }), /no key/],
-  ['an embedded jwk', () => forged({ ...ES, jwk: stranger.publicJwk }), /bears jwk/],
-  ['jku', () => forged({ ...ES, jku: 'https://evil.example/keys' }), /bears jku/],
-  ['x5u', () => forged({ ...ES, x5u: 'https://evil.example/cert' }), /bears x5u/],
-  ['x5c', () => forged({ ...ES, x5c: ['MII='] }), /bears x5c/],
-  ['crit', () => forged({ ...ES, crit: ['exp'] }), /bears crit/],
-  ['b64', () => forged({ ...ES, b64: false }), /bears b64/],
-  ['nested', () => forged({ ...ES, cty: 'JWT' }), /bears cty/],
-  ['an ID-JAG', () => forged({ ...ES, typ: 'oauth-id-jag+jwt' }), /typ/],
-  ['a logout token', () => forged({ ...ES, typ: 'logout+jwt' }), /typ/],
-  ['a DPoP proof', () => forged({ ...ES, typ: 'dpop+jwt' }), /typ/],
+  ['a kid that is no text', () => raw({ ...ES, kid: 7 }), /kid/],
+  ['a kid without end', () => raw({ ...ES, kid: 'k'.repeat(257) }), /kid/],
+  ['an embedded jwk', () => raw({ ...ES, jwk: stranger.publicJwk }), /bears jwk/],
+  ['jku', () => raw({ ...ES, jku: 'https://evil.example/keys' }), /bears jku/],
+  ['x5u', () => raw({ ...ES, x5u: 'https://evil.example/cert' }), /bears x5u/],
+  ['x5c', () => raw({ ...ES, x5c: ['MII='] }), /bears x5c/],
+  ['crit', () => raw({ ...ES, crit: ['exp'] }), /bears crit/],
+  ['b64', () => raw({ ...ES, b64: false }), /bears b64/],
+  ['nested', () => raw({ ...ES, cty: 'JWT' }), /bears cty/],
+  ['an ID-JAG', () => raw({ ...ES, typ: 'oauth-id-jag+jwt' }), /typ/],
+  ['a logout token', () => raw({ ...ES, typ: 'logout+jwt' }), /typ/],
+  ['a DPoP proof', () => raw({ ...ES, typ: 'dpop+jwt' }), /typ/],
   ['encrypted', () => 'a.b.c.d.e', /no signed JWT/],
   ['opaque', () => '2YotnFZFEjr1zCsicMWpAA', /no signed JWT/],
   ['two parts', () => 'a.b', /no signed JWT/],
   ['huge', () => `a.${'b'.repeat(9000)}.c`, /longer than 8192/],
-  ['deep', () => forged(ES, `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`), /everybody reads alike/],
-  ['a header that is a list', () => forged('[]'), /everybody reads alike/],
-  ['no JSON', () => forged('{'), /everybody reads alike/],
-  ['something behind the JSON', () => forged(ES, `${JSON.stringify(claims())} {}`), /reads alike/],
-  ['alg twice', () => forged('{"alg":"none","alg":"ES256"}'), /reads alike/],
-  ['aud twice', () => forged(ES, '{"iss":"a","aud":"b","\\u0061ud":"c"}'), /reads alike/],
+  ['deep', () => raw(ES, `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`), /everybody reads alike/],
+  ['a header that is a list', () => raw('[]'), /everybody reads alike/],
+  ['no JSON', () => raw('{'), /everybody reads alike/],
+  ['something behind the JSON', () => raw(ES, `${JSON.stringify(claims())} {}`), /reads alike/],
+  ['alg twice', () => raw('{"alg":"none","alg":"ES256"}'), /reads alike/],
+  ['aud twice', () => raw(ES, '{"iss":"a","aud":"b","\\u0061ud":"c"}'), /reads alike/],
   ['base64url with stray bits', () => forged(ES).replace(/^(.*?)\..*?\./, '$1.e31.'), /alike/],
   ['no iss', () => signed(claims({ iss: undefined }), key), /who issued/],
   ['an iss that is a list', () => signed(claims({ iss: [issuer.url] }), key), /who issued/],
@@ -248,6 +246,19 @@ describe('a session is its principal’s alone', () => {
   })
 })
 
+test('who listens does so until the token ends, and again with a new one', async () => {
+  const opened = await call(await bearer())
+  const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) }
+  // Our clock may be behind by half a minute: ten seconds are left.
+  const short = await bearer({ exp: seconds() - 20 })
+  const headers = { ...session, accept: 'text/event-stream' }
+  const listen = (authorization: string) =>
+    send(url, undefined, { ...headers, authorization }, { method: 'GET' })
+  expect((await listen(short)).status).toBe(200)
+  expect((await listen(short)).status).toBe(401)
+  expect((await call(await bearer(), rpc('ping', {}, 2), session)).status).toBe(200)
+}, 60_000)
+
 describe('where tokens are to be had', () => {
   test.each(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'])(
     '%s',
@@ -307,7 +318,7 @@ describe('keys', () => {
     const unknown = await call(`Bearer ${await signed(claims(), key, { kid: 'unseen' })}`)
     issuer.keysAnswer = undefined
     expect([known.status, unknown.status]).toEqual([200, 503])
-    expect(unknown.headers['retry-after']).toBe('5')
+    expect(unknown.headers['retry-after']).toMatch(/^\d+$/)
   })
 
   test('unknown kids do not make the issuer answer each', async () => {

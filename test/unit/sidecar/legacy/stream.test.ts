@@ -75,6 +75,40 @@ describe('an answer', () => {
   })
 })
 
+describe('when its caller’s right ends', () => {
+  test('who listens is ended', async () => {
+    const { client, stream } = setUp()
+    client.reply.untilMs = 1000
+    stream.event('{"n":1}')
+    stream.sweep(999, 15_000)
+    expect(stream.isOpen).toBe(true)
+    stream.sweep(1000, 15_000)
+    expect(stream.isOpen).toBe(false)
+    expect(await client.body()).toContain('{"n":1}')
+    expect(stream.event('{"n":2}')).toBe(false)
+    expect(await client.body()).not.toContain('{"n":2}')
+  })
+
+  test('who still waits for an answer is cut off', async () => {
+    const { client, stream } = setUp()
+    client.reply.untilMs = 1000
+    stream.sweep(1000, 15_000)
+    stream.result('{"r":1}', '1')
+    expect(await client.received()).toBe('')
+  })
+
+  test('who comes back with a new one gets the rest', async () => {
+    const { client, stream } = setUp()
+    client.reply.untilMs = 1000
+    stream.event('{"n":1}')
+    stream.sweep(1000, 15_000)
+    stream.event('{"n":2}')
+    const again = aReply()
+    stream.attach(again.reply, 1)
+    expect(await again.body()).toContain('{"n":2}')
+  })
+})
+
 describe('a batch', () => {
   test('is answered whole, faults among the results', async () => {
     const { client, stream } = setUp({ requests: 2 })

@@ -113,6 +113,33 @@ test.each([
   expect(source.links.map(({ sent }) => sent.length)).toEqual([2, 2])
 })
 
+describe('when a caller’s right ends', () => {
+  const begin = async (method: string): Promise<FakeReply> => {
+    start('principal')
+    const { exchange, client } = anExchange()
+    exchange.reply.untilMs = 1000
+    await modern.post(A, exchange, anAsked(request(method)))
+    nowMs = 999
+    modern.sweep(nowMs)
+    expect(modern.inFlight).toBe(1)
+    nowMs = 1000
+    modern.sweep(nowMs)
+    expect(modern.inFlight).toBe(0)
+    return client
+  }
+
+  test('a subscription ends as such', async () => {
+    const client = await begin('subscriptions/listen')
+    expect(await client.body()).toContain('"resultType":"complete"')
+  })
+
+  test('a call is cut off, and the server told', async () => {
+    const client = await begin('tools/list')
+    expect(await client.received()).toBe('')
+    expect(link(0).sent.at(-1)).toContain('notifications/cancelled')
+  })
+})
+
 const answer = (index: number): void => {
   for (const text of link(index).sent) {
     const [, id] = /"id":(\d+)/.exec(text) ?? []

@@ -1,0 +1,20 @@
+// Whether the token has the scopes that every call needs, which the head says: who lacks one makes us read no body.
+
+import type { Resource } from '../identity/resource.ts'
+import { fault } from '../mcp/faults.ts'
+import type { Stage } from './stage.ts'
+
+/** `resource` says which scopes those are; absent where nobody has any. */
+export const scopes =
+  (resource: Resource | undefined): Stage =>
+  ({ principal, request }) => {
+    if (!resource || resource.scopes.length === 0) return undefined
+    const has = new Set(principal?.identity?.scopes)
+    const missing = resource.scopes.filter((scope) => !has.has(scope))
+    if (missing.length === 0) return undefined
+    const description = `the token lacks scopes that every call needs: ${missing.join(' ')}`
+    const challenge = { error: 'insufficient_scope', description } as const
+    return fault('insufficient-scope', description, {
+      headers: { 'www-authenticate': resource.challenge(request.headers.host, challenge) },
+    })
+  }

@@ -1,0 +1,96 @@
+// What a server is called as a protected resource, by its configuration and by who asks.
+
+import { describe, expect, test } from '@jest/globals'
+import { parseSidecarConfig, type SidecarDocument } from '../../../../shared/sidecar-config.ts'
+import { Resource } from '../../../../sidecar/identity/resource.ts'
+
+const ISSUERS = [{ url: 'https://idp.example', audiences: ['shared'] }]
+
+const resourceOf = (document: SidecarDocument): Resource => {
+  const config = parseSidecarConfig({ issuers: ISSUERS, ...document })
+  if (!config.ok) throw new Error(config.error.join('\n'))
+  return new Resource(config.value, () => 15_200)
+}
+
+const PUBLIC = { settings: { 'public-url': 'https://API.example/a/mcp' } }
+
+test.each<[string, SidecarDocument, readonly string[]]>([
+  [
+    'a public URL, as it is written and as others write it',
+    PUBLIC,
+    [
+      'https://API.example/a/mcp',
+      'https://API.example/a/mcp/',
+      'https://api.example/a/mcp',
+      'https://api.example/a/mcp/',
+    ],
+  ],
+  [
+    'loopback, by each name',
+    { host: '127.0.0.1' },
+    ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => [
+      `http://${name}:15200/mcp`,
+      `http://${name}:15200/mcp/`,
+    ]),
+  ],
+  ['a pod without a public URL: nothing', { host: '::' }, []],
+  ['a machine on a network: nothing', { host: '10.0.0.1' }, []],
+])('audiences of %s', (_name, document, expected) => {
+  expect(resourceOf(document).audiences).toEqual(expected)
+})
+
+describe('metadata and challenge name', () => {
+  test.each<[string, SidecarDocument, string | undefined, string, string]>([
+    [
+      'the public URL, whoever asks',
+      PUBLIC,
+      '10.0.0.1:15200',
+      'https://API.example/a/mcp',
+      'https://api.example/.well-known/oauth-protected-resource/a/mcp',
+    ],
+    [
+      'the name that was asked for',
+      {},
+      'Pod.ns:15200',
+      'http://pod.ns:15200/mcp',
+      'http://pod.ns:15200/.well-known/oauth-protected-resource/mcp',
+    ],
+    ...[undefined, 'a"b', 'a b', 'a/../..', 'a?b', 'a@b', 'x'.repeat(300) + '%'].map(
+      (host): [string, SidecarDocument, string | undefined, string, string] => [
+        `its own, where a Host is none: ${String(host).slice(0, 10)}`,
+        {},
+        host,
+        'http://127.0.0.1:15200/mcp',
+        'http://127.0.0.1:15200/.well-known/oauth-protected-resource/mcp',
+      ],
+    ),
+  ])('%s', (...[, document, host, url, metadata]) => {
+    const resource = resourceOf(document)
+    expect(JSON.parse(resource.metadata(host))).toEqual({
+      resource: url,
+      authorization_servers: ['https://idp.example'],
+      bearer_methods_supported: ['header'],
+    })
+    expect(resource.challenge(host, {})).toBe(`Bearer resource_metadata="${metadata}"`)
+  })
+})
+
+test('a challenge holds what may stand in it', () => {
+  const settings = { 'required-scopes': 'a,b:c/d' }
+  const challenge = { error: 'invalid_token', description: 'a "b" \\ c\r\nX: ü' } as const
+  const text = resourceOf({ settings }).challenge('127.0.0.1:1', challenge)
+  expect(text).toMatch(
+    /^Bearer error="invalid_token", error_description="a \?b\? \? c\?\?X: \?", scope="a b:c\/d", /,
+  )
+})
+
+test.each([
+  ['/.well-known/oauth-protected-resource', true],
+  ['/.well-known/oauth-protected-resource/mcp', true],
+  ['/.well-known/oauth-protected-resource/a/mcp', true],
+  ['/.well-known/oauth-protected-resource/a', false],
+  ['/.well-known/oauth-protected-resourcea/mcp', false],
+  ['/a/mcp/.well-known/oauth-protected-resource', false],
+])('%s is a place of its metadata: %s', (path, isPlace) => {
+  expect(resourceOf(PUBLIC).isMetadataPath(path)).toBe(isPlace)
+})

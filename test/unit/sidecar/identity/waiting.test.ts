@@ -1,0 +1,86 @@
+// Who waits is woken in the order of coming, and leaves with its client.
+
+import { expect, test } from '@jest/globals'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Names } from '../../../../sidecar/identity/names.ts'
+import { Turns } from '../../../../sidecar/identity/turns.ts'
+import { Waiting } from '../../../../sidecar/identity/waiting.ts'
+
+const stays = (): void => undefined
+
+test('who came first is woken first', async () => {
+  const waiting = new Waiting()
+  const woken: number[] = []
+  const all = [1, 2, 3].map((one) => waiting.wait(stays).then(() => woken.push(one)))
+  expect([waiting.wakeOne(), waiting.wakeOne()]).toEqual([true, true])
+  await Promise.all(all.slice(0, 2))
+  expect([woken, waiting.size]).toEqual([[1, 2], 1])
+})
+
+test('whose client has gone keeps no place, and hears so', async () => {
+  const waiting = new Waiting()
+  let goes = (): void => undefined
+  const gone = waiting.wait((callback) => {
+    goes = callback
+  })
+  const other = waiting.wait(stays)
+  goes()
+  expect([await gone, waiting.size]).toEqual([false, 1])
+  waiting.wakeAll()
+  expect([await other, waiting.size, waiting.wakeOne()]).toEqual([true, 0, false])
+})
+
+test('only so much is done at once, and each in its turn', async () => {
+  const turns = new Turns(2)
+  const begun: number[] = []
+  const ends: (() => void)[] = []
+  const all = [0, 1, 2, 3].map((one) =>
+    turns.take(stays, () => {
+      begun.push(one)
+      return new Promise<number>((resolve) => ends.push(() => resolve(one)))
+    }),
+  )
+  await nextTurn()
+  expect(begun).toEqual([0, 1])
+  ends[0]?.()
+  await nextTurn()
+  expect(begun).toEqual([0, 1, 2])
+  ends[1]?.()
+  ends[2]?.()
+  await nextTurn()
+  ends[3]?.()
+  expect(await Promise.all(all)).toEqual([0, 1, 2, 3])
+})
+
+test('what fails gives its place back, and who has gone takes none', async () => {
+  const turns = new Turns(1)
+  const failing = turns.take(stays, async () => Promise.reject(new Error('no')))
+  const gone = turns.take(
+    (callback) => callback(),
+    async () => 'done',
+  )
+  await expect(failing).rejects.toThrow('no')
+  expect(await gone).toBeUndefined()
+  expect(await turns.take(stays, async () => 'after')).toBe('after')
+})
+
+test('a name that hangs is looked up once, and others than two do not wait for it', async () => {
+  let lookups = 0
+  let answer = (_addresses: readonly string[]): void => undefined
+  const names = new Names(() => {
+    lookups++
+    return new Promise((resolve) => {
+      answer = resolve
+    })
+  })
+  const same = [names.addresses('a'), names.addresses('a'), names.addresses('a')]
+  void names.addresses('b')
+  await expect(names.addresses('c')).rejects.toThrow('does not answer')
+  expect(lookups).toBe(2)
+  answer([])
+  await nextTurn()
+  const other = names.addresses('c')
+  answer(['192.0.2.7'])
+  expect(await other).toEqual(['192.0.2.7'])
+  expect(same).toHaveLength(3)
+})
