@@ -5,6 +5,7 @@
 // know says both where a value stands, byte for byte, and that a name came twice: JSON.parse keeps the last of two.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { Names } from './names.ts'
 
 /** A value's place in the text: `end` is exclusive. */
 export interface Span {
@@ -39,10 +40,11 @@ const RECORDED_DEPTH = 2
 const META = '_meta'
 /** More recorded members, or items of an outer array, are refused: each costs many times its text in memory. */
 export const MAX_MEMBERS = 4096
-/** Up to here names are compared one by one; above, through a set. */
-const FEW_NAMES = 12
-/** Strings longer than this are searched natively for their end where the text allows it. */
-const SHORT_STRING = 32
+/**
+ * Strings longer than this, as no name of MCP's own is, are searched natively for their end where the text allows it:
+ * then it is not known whether they have escapes.
+ */
+const SHORT_STRING = 64
 
 const CONTROL = /[\0-\x1f]/
 const QUOTE = 0x22
@@ -95,6 +97,7 @@ class Scan {
   private readonly isLoose: boolean
   private position = 0
   private recorded = 0
+  private readonly names = new Names()
   private nextBackslash = -1
   private nextQuote = -1
   /** Whether the last string had an escape or a byte above 0x7f, so that its name needs decoding. */
@@ -147,21 +150,23 @@ class Scan {
     const start = this.position++
     const members: Member[] = []
     if (depth === 1) this.members = members
-    const names = new Names()
     this.space()
     if (this.text.charCodeAt(this.position) === 0x7d) {
       return { start, end: ++this.position, members }
     }
+    const first = this.names.begin()
     for (;;) {
       const name = this.name()
-      if (!names.add(name)) this.again(name)
+      if (!this.names.add(name, first)) this.again(name)
       this.space()
       const from = this.position
       const object = this.value(depth + 1, name)
       if (isRecorded) this.record(members, { name, start: from, end: this.position, object })
-      if (this.isLast(0x7d)) return { start, end: this.position, members }
+      if (this.isLast(0x7d)) break
       this.space()
     }
+    this.names.end(first)
+    return { start, end: this.position, members }
   }
 
   private again(name: string): void {
@@ -307,27 +312,6 @@ class Scan {
     const word = code === 0x74 ? 'true' : code === 0x66 ? 'false' : 'null'
     if (!this.text.startsWith(word, this.position)) throw this.fault('a value is missing')
     this.position += word.length
-  }
-}
-
-/** The member names of one object. */
-class Names {
-  private few: string[] | undefined = []
-  private many: Set<string> | undefined
-
-  /** False where the name is there already. */
-  add(name: string): boolean {
-    if (this.few) {
-      if (this.few.includes(name)) return false
-      this.few.push(name)
-      if (this.few.length > FEW_NAMES) {
-        this.many = new Set(this.few)
-        this.few = undefined
-      }
-      return true
-    }
-    const before = this.many?.size
-    return this.many?.add(name).size !== before
   }
 }
 

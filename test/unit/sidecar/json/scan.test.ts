@@ -17,6 +17,10 @@ const reason = (text: string): string | undefined => {
 const nested = (depth: number, open: string, close: string): string =>
   open.repeat(depth) + close.repeat(depth)
 
+/** Members with the names from 0 to below so many. */
+const numbered = (count: number): string =>
+  Array.from({ length: count }, (_, n) => `"${n}":0`).join()
+
 const ACCEPTED: readonly (readonly [string, string])[] = [
   ['an empty object', '{}'],
   ['an empty array', '[]'],
@@ -38,6 +42,9 @@ const ACCEPTED: readonly (readonly [string, string])[] = [
   ],
   ['the empty name', '{"":1}'],
   ['the same name in different objects', '{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}'],
+  ['the same many names in objects one within another', `{${numbered(40)},"a":{${numbered(40)}}}`],
+  ['the same many names in objects one after another', `[{${numbered(40)}},{${numbered(40)}}]`],
+  ['names of an object that has ended, in the one around it', '{"x":{"a":1,"b":2},"a":1,"b":2}'],
   ['names that differ in case below the envelope', '{"x":{"a":1,"A":2}}'],
   ['names that differ in normal form', '{"\u00e9":1,"e\u0301":2}'],
   ['objects as deep as allowed', `${'{"a":'.repeat(MAX_DEPTH - 1)}{}${'}'.repeat(MAX_DEPTH - 1)}`],
@@ -105,10 +112,17 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   ['a name twice, deep', '{"a":[{"b":{"c":1,"c":1}}]}', '"c" stands twice'],
   ['__proto__ twice', '{"__proto__":1,"__proto__":2}', '"__proto__" stands twice'],
   ['the empty name twice', '{"":1,"":2}', '"" stands twice'],
+  ['a name twice among many', `{${numbered(40)},"7":0}`, '"7" stands twice'],
+  ['a name twice, behind an object', '{"a":{"b":1},"a":2}', '"a" stands twice'],
   [
-    'a name twice among many',
-    `{${[...Array(40).keys(), 7].map((n) => `"${n}":0`).join()}}`,
+    'a name twice among many, behind an object of many',
+    `{${numbered(40)},"a":{${numbered(40)}},"7":0}`,
     '"7" stands twice',
+  ],
+  [
+    'a name twice, where the first is the last that is compared with each',
+    `{${numbered(12)},"11":0}`,
+    '"11" stands twice',
   ],
   ['a lone high surrogate in a name', '{"\\ud800":1}', 'lone surrogate'],
   ['a lone low surrogate in a name, deep', '[{"x\\udfff":1}]', 'lone surrogate'],
