@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createFetchJson, type IssuerHost } from '../../../../sidecar/identity/fetch-json.ts'
-import { Names } from '../../../../sidecar/identity/names.ts'
-import { listening } from '../../../support/listening.ts'
+import { createFetchJson, type IssuerHost } from '../../../sidecar/identity/fetch-json.ts'
+import { Names } from '../../../sidecar/identity/names.ts'
+import { listening } from '../../support/listening.ts'
 
 let server: Server
 let port: number
