@@ -2,6 +2,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
+import { deniedWrite } from '../server/denied-write.ts'
 import type { LinkEnd, Refusal } from '../server/link.ts'
 import type { Call } from './call.ts'
 
@@ -14,9 +15,10 @@ export const refusalFault = (why: string, { status, challenge }: Refusal): Fault
 export const exitFault = (end: LinkEnd): Fault => {
   const { message, code = 'server-exited', refusal, ...details } = end
   if (refusal) return refusalFault(message, refusal)
-  return end.stderr
-    ? fault(code, `${message}; it wrote: ${end.stderr.trim()}`, { brief: message, data: details })
-    : fault(code, message, { data: details })
+  if (!end.stderr) return fault(code, message, { data: details })
+  const denied = deniedWrite(end.stderr)
+  const why = denied === undefined ? message : `${message}: ${denied}`
+  return fault(code, `${why}; it wrote: ${end.stderr.trim()}`, { brief: message, data: details })
 }
 
 /** So many calls are with one process. */

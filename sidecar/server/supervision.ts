@@ -7,6 +7,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import type { News, Peer } from './connection.ts'
 import { startFrame } from './control-frame.ts'
 import { ControlSocket } from './control-socket.ts'
+import { howEnded, signalName } from './process-watch.ts'
 
 /** Of the reason that the shim gives, what a probe's line and a log have room for. */
 const MAX_REASON = 400
@@ -32,6 +33,8 @@ interface Command {
   /** Undefined until the shim has said whether it is held. */
   readonly mayRun: boolean | undefined
   readonly isRunning: boolean
+  /** How it has ended, where it has. */
+  readonly end: string | undefined
   /** Its container is being stopped: it hears of that from the shim when we say so. */
   readonly isTerminating: boolean
   readonly weakness: string | undefined
@@ -40,9 +43,14 @@ interface Command {
 const UNKNOWN: Command = {
   mayRun: undefined,
   isRunning: false,
+  end: undefined,
   isTerminating: false,
   weakness: undefined,
 }
+
+const ENDED = "the server's container has ended"
+const ADVICE =
+  "; its container's log says why: where it could not write, name the directory in outrigger.dev/writable-paths"
 
 export class Supervision {
   private readonly options: SupervisionOptions
@@ -82,15 +90,15 @@ export class Supervision {
   }
 
   private dropped(wasAdmitted: boolean): void {
+    const { end = "the shim in the server's container has gone" } = this.command
     this.command = UNKNOWN
-    if (wasAdmitted) this.options.onGone("the shim in the server's container has gone")
+    if (wasAdmitted) this.options.onGone(end)
   }
 
   private heard(event: News): void {
-    const { onGone } = this.options
     if (event.kind === 'supervision') this.judged(event)
     else if (event.kind === 'spawned') this.spawned()
-    else if (event.kind === 'exited') onGone("the server's container has ended")
+    else if (event.kind === 'exited') this.exited(event)
     else if (event.kind === 'terminating') this.terminating(event.leftMs)
     // The rest is of children, which it has none of.
   }
@@ -112,6 +120,19 @@ export class Supervision {
     if (mayRun !== true || isRunning) return
     this.command = { ...this.command, isRunning: true }
     this.options.onRunning(weakness)
+  }
+
+  // Once a connection, too. What it wrote went to its container's log, past us.
+  private exited({ code, signal, isOutOfMemory }: News & { kind: 'exited' }): void {
+    const { end, isTerminating } = this.command
+    if (end !== undefined) return
+    const name = signal === undefined ? undefined : signalName(signal)
+    const how = howEnded({ code, signal: name, isOutOfMemory, isAsked: isTerminating })
+    const isFailure = !isTerminating && code !== undefined && code !== 0
+    const told = isTerminating ? ENDED : `the server ${how}${isFailure ? ADVICE : ''}`
+    this.command = { ...this.command, end: told }
+    if (!isTerminating) this.options.log.warn(told)
+    this.options.onGone(told)
   }
 
   private held(): void {

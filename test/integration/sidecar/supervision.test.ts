@@ -108,6 +108,22 @@ describe('a server is served', () => {
     expect(heard).toContain("gone: the server's container has ended")
   })
 
+  test.each<[string, Buffer, RegExp]>([
+    ['which code it left', ENDED, /^gone: the server exited with code 3; .*writable-paths$/],
+    ['that it was done', frame(0x86, Buffer.alloc(6)), /^gone: the server exited with code 0$/],
+    [
+      'which signal ended it',
+      frame(0x86, Buffer.from([0, 0, 0, 0, 1, 9])),
+      /^gone: the server was ended by SIGKILL$/,
+    ],
+  ])('and says %s, once, also when the shim has gone', async (_name, end, why) => {
+    await listen(false)
+    await afterSaying(HELLO, HELD, SPAWNED, end, end, ENDED)
+    const gone = heard.filter((line) => line.startsWith('gone'))
+    expect(gone).toEqual([expect.stringMatching(why), gone[0]])
+    expect(kept.lines).toHaveLength(1)
+  })
+
   test.each<[string, readonly Buffer[], string]>([
     ['is told of its end where its container is being stopped', [TERMINATING], GREETED + EXIT],
     ['is told nothing else where we end', [], GREETED],
