@@ -37,6 +37,13 @@ export interface LoopbackOptions {
   readonly maxSockets?: number
 }
 
+/** Codes of a certificate that is not what the file says. */
+const UNVERIFIED = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|INVALID_CA)/
+const CA_ADVICE =
+  "; the file of outrigger.dev/ca-file must hold its certificate, or its authority's"
+/** Whoever reads it starts no Node. */
+const NODES_ADVICE = /; if the root CA is installed locally,.*$/
+
 export class Loopback {
   readonly port: number
   private readonly trust: Trust | undefined
@@ -69,7 +76,8 @@ export class Loopback {
   /** What went wrong on the wire, as a sentence that names the port. */
   sentence(error: Error): string {
     const code = codeOf(error)
-    return `the server on port ${this.port}: ${error.message === '' ? code : error.message}${this.advice(code, error.message)}`
+    const message = error.message.replace(NODES_ADVICE, '')
+    return `the server on port ${this.port}: ${message === '' ? code : message}${this.advice(code, message)}`
   }
 
   close(): void {
@@ -87,6 +95,7 @@ export class Loopback {
   }
 
   private advice(code: string, message: string): string {
+    if (this.trust && UNVERIFIED.test(code)) return CA_ADVICE
     if (this.hasAnswered) return ''
     if (this.trust && message.includes('wrong version number')) {
       return '; if it does not speak TLS, set outrigger.dev/scheme: http'

@@ -116,7 +116,11 @@ describe('a server that speaks TLS', () => {
   )
 
   test.each<[string, () => string, string]>([
-    ['holds another authority', () => file('other.crt', stranger.certificatePem), 'certificate'],
+    [
+      'holds another authority',
+      () => file('other.crt', stranger.certificatePem),
+      'must hold its certificate',
+    ],
     ['is not there', () => join(directory, 'none.crt'), 'ca-file cannot be read: ENOENT'],
     [
       'is a directory',
