@@ -14,7 +14,7 @@ export interface Shape {
   readonly port: number
   /** What the container says besides its image and port. */
   readonly container?: Json
-  /** What the pod says besides its container. */
+  /** What the pod says besides its container; init containers run the same image. */
   readonly spec?: Json
   /** What the manifest has besides the Deployment and the Service. */
   readonly objects?: readonly Json[]
@@ -25,9 +25,12 @@ export interface Shape {
   readonly uid: number
 }
 
-const EVERYTHING = '/app/node_modules/@modelcontextprotocol/server-everything/dist/index.js'
+const EVERYTHING_PATH = '/node_modules/@modelcontextprotocol/server-everything/dist/index.js'
+const EVERYTHING = `/app${EVERYTHING_PATH}`
 const ECHO = { tool: 'echo', args: { message: 'hello' }, answer: /^Echo: hello$/ } as const
 const NODE_HTTP = { cmd: ['node', EVERYTHING, 'streamableHttp'] } as const
+const NPM_REGISTRY = { name: 'npm_config_registry', value: `${PACKAGE_HOST}/npm/` }
+const PACKAGES = { volumeMounts: [{ name: 'packages', mountPath: '/packages' }] }
 /** The cluster configuration's, for images that run as root. */
 const DEFAULT_UID = 65_534
 
@@ -109,7 +112,53 @@ export const SHAPES: readonly Shape[] = [
         '--port',
         '8000',
       ],
-      env: [{ name: 'npm_config_registry', value: `${PACKAGE_HOST}/npm/` }],
+      env: [NPM_REGISTRY],
+    },
+    ...ECHO,
+    uid: DEFAULT_UID,
+  },
+  {
+    name: 'npx-http',
+    layers: ['node', 'npm'],
+    image: { cmd: ['node'] },
+    port: 3001,
+    container: {
+      command: ['sh', '-c', 'exec npx -y @modelcontextprotocol/server-everything streamableHttp'],
+      env: [NPM_REGISTRY],
+    },
+    ...ECHO,
+    uid: DEFAULT_UID,
+  },
+  {
+    name: 'init-npm',
+    layers: ['node', 'npm'],
+    image: { cmd: ['node'] },
+    port: 3001,
+    container: { command: ['node', `/packages${EVERYTHING_PATH}`, 'streamableHttp'], ...PACKAGES },
+    spec: {
+      initContainers: [
+        {
+          name: 'packages',
+          command: ['npm', 'install', '@modelcontextprotocol/server-everything'],
+          workingDir: '/packages',
+          env: [NPM_REGISTRY],
+          ...PACKAGES,
+        },
+      ],
+      volumes: [{ name: 'packages', emptyDir: {} }],
+    },
+    ...ECHO,
+    uid: DEFAULT_UID,
+  },
+  {
+    name: 'uv-http',
+    layers: ['python', 'uv', 'python-server'],
+    image: { cmd: ['python3'] },
+    port: 8000,
+    container: {
+      command: ['uv', 'run', '--no-project', '--with', 'mcp'],
+      args: ['python3', '/app/server.py'],
+      env: [{ name: 'UV_DEFAULT_INDEX', value: `${PACKAGE_HOST}/simple` }],
     },
     ...ECHO,
     uid: DEFAULT_UID,
