@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
+import { heldBench } from './held/bench.ts'
 import { machine } from './machine.ts'
 import { pressureBench } from './pressure/bench.ts'
 import { scanBench } from './scan/bench.ts'
@@ -12,7 +13,7 @@ import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
 
 /** Every bench there is. */
-const BENCHES: readonly Bench[] = [bridgeBench, scanBench, pressureBench]
+const BENCHES: readonly Bench[] = [bridgeBench, heldBench, scanBench, pressureBench]
 
 const MAX_ROUNDS = 10_000
 

@@ -32,7 +32,7 @@ export const MODERN_CROWD_CELL: Cell = cell('modern', 64, '100 B')
 /** The cell of the shared process model. */
 export const SHARED_CELL: Cell = { ...CROWD_CELL, isShared: true }
 
-const LARGE_CELL: Cell = cell('legacy', 8, '64 KiB string')
+export const LARGE_CELL: Cell = cell('legacy', 8, '64 KiB string')
 /** The cell that takes the most memory. */
 export const MEMORY_CELL: Cell = cell('legacy', 64, '64 KiB string')
 

@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../../../shared/names.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
+import { processTree } from '../../support/process-tree.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { ANY_CORE, type Cores } from './cores.ts'
 
@@ -143,6 +144,20 @@ export const startFloor = async (
     ready: /^floor: listening on (\S+)$/m,
   })
   return contender('floor', running.ready, running)
+}
+
+/** The same under our shim, which holds it on loopback. */
+export const startHeldFloor = async ({ echo, cores }: Started): Promise<Contender> => {
+  const shim = [join(OUR_DIST, 'shim'), 'exec', '--loopback', '--']
+  const floor = [process.execPath, here('./floor.ts'), '--any', '--']
+  const running = await startProgram({
+    ...split([...cores.bridge, ...shim, ...floor, ...cores.others, echo]),
+    ready: /^floor: listening on (\S+)$/m,
+  })
+  return {
+    ...contender('held floor', running.ready, running),
+    pids: processTree(running.pid).map(({ pid }) => pid),
+  }
 }
 
 /** supergateway with one child a session. */

@@ -1,7 +1,7 @@
 // The floor of the bridge bench: the least that joins HTTP sessions to stdio children, as somebody
 // good would write it by hand on node:http. No auth, no policy, no telemetry, no validation, no
 // limits, no streams: what any of them costs is what the bench shows.
-// usage: node floor.ts [--shared] -- COMMAND ARGS...
+// usage: node floor.ts [--shared] [--any] -- COMMAND ARGS...
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -12,7 +12,10 @@ type Waiting = { readonly res: ServerResponse; readonly id: string | number }
 
 const separator = process.argv.indexOf('--')
 const [command = '', ...args] = process.argv.slice(separator + 1)
-const isShared = process.argv.slice(2, separator).includes('--shared')
+const flags = process.argv.slice(2, separator)
+const isShared = flags.includes('--shared')
+/** As a server in a container listens: at every address. */
+const host = flags.includes('--any') ? '0.0.0.0' : '127.0.0.1'
 
 class Child {
   readonly #process: ChildProcess
@@ -102,7 +105,7 @@ const server = createServer((req, res) => {
   req.on('data', (chunk: Buffer) => chunks.push(chunk))
   req.on('end', () => handle(req, Buffer.concat(chunks), res))
 })
-server.listen(0, '127.0.0.1', () => {
+server.listen(0, host, () => {
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : 0
   process.stdout.write(`floor: listening on http://127.0.0.1:${port}/mcp\n`)

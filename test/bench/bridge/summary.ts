@@ -135,17 +135,24 @@ export const toBudgets = (results: readonly Result[], cells: readonly Cell[]): B
     return judge(`${cellName(cell)}: ${name}`, value(beside), limit, unit)
   })
 
-/** By how much a build may be worse than the one before it. */
+/** By how much the one may be worse than the other. */
 const TOLERANCE = 0.03
 
-/** Every cell of a build beside the one before: no slower and no dearer than noise explains. */
-export const toBuildBudgets = (results: readonly Result[], cells: readonly Cell[]): Budget[] =>
+/** Every cell of two that should be the same: no slower and no dearer than noise explains. */
+export const toSameBudgets = (
+  results: readonly Result[],
+  cells: readonly Cell[],
+  unit: string,
+): Budget[] =>
   cells.flatMap((cell) => {
     const result = results.find((one) => one.cell === cell)
     const name = cellName(cell)
     const limits = { calls: { atLeast: 1 - TOLERANCE }, cpu: { atMost: 1 + TOLERANCE } }
     return [
-      judge(`${name}: calls/s`, result?.calls.median, limits.calls, 'of the build before'),
-      judge(`${name}: CPU per call`, result?.cpu.median, limits.cpu, 'of the build before'),
+      judge(`${name}: calls/s`, result?.calls.median, limits.calls, unit),
+      judge(`${name}: CPU per call`, result?.cpu.median, limits.cpu, unit),
     ]
   })
+
+export const toBuildBudgets = (results: readonly Result[], cells: readonly Cell[]): Budget[] =>
+  toSameBudgets(results, cells, 'of the build before')
