@@ -11,9 +11,14 @@ export interface Asked {
   readonly trace: RequestTrace | undefined
 }
 
+/** One that came alone, and what it claims to be. */
+export interface Claiming extends Asked {
+  readonly claim: Claim
+}
+
 /** One message, a legacy batch, or a legacy GET or DELETE. */
 export type Ask =
-  | (Asked & { readonly kind: 'message'; readonly claim: Claim })
+  | (Claiming & { readonly kind: 'message' })
   | { readonly kind: 'batch'; readonly items: readonly Asked[] }
   | { readonly kind: 'listen' }
   | { readonly kind: 'delete' }

@@ -6,7 +6,6 @@
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
   member,
-  metaOf,
   slice,
   type Message,
   type Notification,
@@ -120,7 +119,7 @@ export class Channel implements LinkOwner {
       return undefined
     }
     const id = this.options.nextId()
-    const token = member(metaOf(request), 'progressToken')
+    const token = member(request.meta, 'progressToken')
     const tokenText = token && slice(request.text, token)
     this.nameless.asked(id)
     const edits = ownEdits(request, token, id)

@@ -3,7 +3,7 @@
 
 import { SMALL_BYTES, type Lease } from '../bytes/budget.ts'
 import type { JsonObject } from '../json/scan.ts'
-import { metaOf, type Request } from '../mcp/message.ts'
+import type { Request } from '../mcp/message.ts'
 
 /** Where one member stands, and its name. */
 const MEMBER_BYTES = 96
@@ -11,9 +11,9 @@ const MEMBER_BYTES = 96
 const membersIn = (object: JsonObject | undefined): number => object?.members.length ?? 0
 
 export const costOf = (request: Request): number => {
-  const { text, envelope } = request
+  const { text, envelope, meta } = request
   const values = envelope.members.reduce((sum, { object }) => sum + membersIn(object), 0)
-  const members = membersIn(envelope) + values + membersIn(metaOf(request))
+  const members = membersIn(envelope) + values + membersIn(meta)
   return text.length + members * MEMBER_BYTES
 }
 

@@ -2,13 +2,15 @@
 // the body decides, headers only have to agree (2026-07-28: transports, standard headers; `_meta`). The era comes before
 // the form: of a server without the modern era a client must learn that, and not what its headers lack.
 
+import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from './faults.ts'
-import { member, metaOf, stringAt, type Message, type Request } from './message.ts'
+import { member, stringAt, type Message, type Notification, type Request } from './message.ts'
 import { CAPABILITIES_KEY, VERSION_KEY } from './meta.ts'
-import { isModernVersion, MODERN, revisionOf, SUPPORTED, type Era } from './revision.ts'
+import { isModernVersion, MODERN, revisionOf, SUPPORTED } from './revision.ts'
 import { decodeHeader, type HeaderOf } from './header-value.ts'
 
 export const VERSION_HEADER = 'mcp-protocol-version'
+const METHOD_HEADER = 'mcp-method'
 
 /** Which parameter `Mcp-Name` mirrors, by method (SEP-2243; tasks by SEP-2663). */
 const NAME_SOURCE: ReadonlyMap<string, string> = new Map([
@@ -20,23 +22,31 @@ const NAME_SOURCE: ReadonlyMap<string, string> = new Map([
   ['tasks/cancel', 'taskId'],
 ])
 
-const mismatch = (message: string): Fault => fault('header-mismatch', message)
+const mismatch = (message: string): Result<never, Fault> => fail(fault('header-mismatch', message))
 
-/** What a message is by its body; `unclaimed`: it claims nothing, and its header names a modern version. */
-export type Claim = Era | 'unclaimed'
+/** What a message claims to be by its body; `unclaimed`: it claims nothing, and its header names a modern version. */
+export type Claim =
+  | { readonly era: 'legacy' | 'unclaimed' }
+  /** `version` is undefined where it is no string. */
+  | { readonly era: 'modern'; readonly version: string | undefined }
+
+const LEGACY: Claim = { era: 'legacy' }
+const UNCLAIMED: Claim = { era: 'unclaimed' }
 
 /** What a message claims to be. `initialize` exists in the legacy era only, whatever its header says. */
 export const claimOf = (message: Message, headerOf: HeaderOf): Claim => {
   if (message.kind !== 'response') {
-    const claim = member(metaOf(message), VERSION_KEY)
-    const claimed = stringAt(message.text, claim)
-    if (message.method === 'initialize') {
-      return claimed !== undefined && isModernVersion(claimed) ? 'modern' : 'legacy'
-    }
-    if (claim !== undefined) return 'modern'
+    const place = member(message.meta, VERSION_KEY)
+    const version = stringAt(message.text, place)
+    const isOpening = message.method === 'initialize'
+    const claims = isOpening
+      ? version !== undefined && isModernVersion(version)
+      : place !== undefined
+    if (claims) return { era: 'modern', version }
+    if (isOpening) return LEGACY
   }
   const version = headerOf(VERSION_HEADER)
-  return version !== undefined && isModernVersion(version) ? 'unclaimed' : 'legacy'
+  return version !== undefined && isModernVersion(version) ? UNCLAIMED : LEGACY
 }
 
 /** Whether an initialize bears a header that no legacy client has: the body is what is negotiated by. */
@@ -60,51 +70,79 @@ export const versionFault = (headerOf: HeaderOf, negotiated: string): Fault | un
       )
 }
 
-/** What is wrong with a modern message's envelope, or with the headers that have to agree with it. */
-export const envelopeFault = (message: Message, headerOf: HeaderOf): Fault | undefined => {
-  if (message.kind === 'response') {
-    return fault('invalid-request', `clients send no responses in ${MODERN}`)
-  }
-  const claim = member(metaOf(message), VERSION_KEY)
-  if (claim !== undefined) return claimFault(message, stringAt(message.text, claim), headerOf)
-  return message.kind === 'notification'
-    ? undefined
-    : fault('invalid-params', `params._meta needs ${VERSION_KEY} and ${CAPABILITIES_KEY}`)
+/** What a modern message has been read to say; a notification need not say anything. */
+export interface Stated {
+  readonly version: string | undefined
+  /** Of a request that is about one thing, which: a tool, a prompt, a resource, a task. */
+  readonly name: string | undefined
 }
 
-const claimFault = (
-  message: Exclude<Message, { kind: 'response' }>,
-  claimed: string | undefined,
+const NOTHING_STATED: Result<Stated, Fault> = ok({ version: undefined, name: undefined })
+
+/** Reads a modern message's envelope, with which the headers have to agree. */
+export const readEnvelope = (
+  message: Message,
+  claim: Claim,
   headerOf: HeaderOf,
-): Fault | undefined => {
-  if (claimed === undefined) {
-    return fault('invalid-params', `params._meta: ${VERSION_KEY} is no string`)
+): Result<Stated, Fault> => {
+  if (message.kind === 'response') {
+    return fail(fault('invalid-request', `clients send no responses in ${MODERN}`))
   }
-  const capabilities = member(metaOf(message), CAPABILITIES_KEY)
-  if (message.kind === 'request' && capabilities?.object === undefined) {
-    return fault('invalid-params', `params._meta: ${CAPABILITIES_KEY} is missing or no object`)
-  }
-  const version = headerOf(VERSION_HEADER)
-  if (version !== undefined && version !== claimed) {
-    return mismatch(`the body says version ${claimed}, the MCP-Protocol-Version header ${version}`)
-  }
-  const method = headerOf('mcp-method')
-  if (method !== undefined && method !== message.method) {
-    return mismatch(`the body says method ${message.method}, the Mcp-Method header ${method}`)
-  }
-  return message.kind === 'notification' ? undefined : missingHeader(message, headerOf)
+  if (claim.era === 'modern') return readClaimed(message, claim.version, headerOf)
+  return message.kind === 'notification'
+    ? NOTHING_STATED
+    : fail(fault('invalid-params', `params._meta needs ${VERSION_KEY} and ${CAPABILITIES_KEY}`))
 }
 
-const missingHeader = (message: Request, headerOf: HeaderOf): Fault | undefined => {
+const readClaimed = (
+  message: Request | Notification,
+  version: string | undefined,
+  headerOf: HeaderOf,
+): Result<Stated, Fault> => {
+  if (version === undefined) {
+    return fail(fault('invalid-params', `params._meta: ${VERSION_KEY} is no string`))
+  }
+  const isRequest = message.kind === 'request'
+  if (isRequest && member(message.meta, CAPABILITIES_KEY)?.object === undefined) {
+    const wrong = `params._meta: ${CAPABILITIES_KEY} is missing or no object`
+    return fail(fault('invalid-params', wrong))
+  }
+  const wrong = disagreement(message, version, headerOf)
+  if (wrong !== undefined) return mismatch(wrong)
+  return isRequest ? readRequest(message, version, headerOf) : ok({ version, name: undefined })
+}
+
+/** How the headers that are there deny what the body says. */
+const disagreement = (
+  { method }: Request | Notification,
+  version: string,
+  headerOf: HeaderOf,
+): string | undefined => {
+  const inHead = headerOf(VERSION_HEADER)
+  if (inHead !== undefined && inHead !== version) {
+    return `the body says version ${version}, the MCP-Protocol-Version header ${inHead}`
+  }
+  const methodInHead = headerOf(METHOD_HEADER)
+  return methodInHead === undefined || methodInHead === method
+    ? undefined
+    : `the body says method ${method}, the Mcp-Method header ${methodInHead}`
+}
+
+/** Of a request the headers must be there, and the one that names what it is about. */
+const readRequest = (
+  { text, method, params }: Request,
+  version: string,
+  headerOf: HeaderOf,
+): Result<Stated, Fault> => {
   if (headerOf(VERSION_HEADER) === undefined) {
     return mismatch('the MCP-Protocol-Version header is missing')
   }
-  if (headerOf('mcp-method') === undefined) return mismatch('the Mcp-Method header is missing')
-  const source = NAME_SOURCE.get(message.method)
-  if (source === undefined) return undefined
-  const name = stringAt(message.text, member(message.params, source))
+  if (headerOf(METHOD_HEADER) === undefined) return mismatch('the Mcp-Method header is missing')
+  const source = NAME_SOURCE.get(method)
+  if (source === undefined) return ok({ version, name: undefined })
+  const name = stringAt(text, member(params, source))
   if (name === undefined) {
-    return fault('invalid-params', `params.${source} is missing or no string`)
+    return fail(fault('invalid-params', `params.${source} is missing or no string`))
   }
   const header = headerOf('mcp-name')
   if (header === undefined) return mismatch(`the Mcp-Name header is missing (params.${source})`)
@@ -113,6 +151,6 @@ const missingHeader = (message: Request, headerOf: HeaderOf): Fault | undefined 
     return mismatch('the Mcp-Name header has characters or an encoding that are not allowed')
   }
   return decoded === name
-    ? undefined
+    ? ok({ version, name })
     : mismatch(`the Mcp-Name header does not say what params.${source} says`)
 }

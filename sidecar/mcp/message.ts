@@ -17,12 +17,16 @@ export interface Request extends Parts {
   readonly id: Span
   readonly method: string
   readonly params: JsonObject | undefined
+  /** `_meta` of the parameters. */
+  readonly meta: JsonObject | undefined
 }
 
 export interface Notification extends Parts {
   readonly kind: 'notification'
   readonly method: string
   readonly params: JsonObject | undefined
+  /** `_meta` of the parameters. */
+  readonly meta: JsonObject | undefined
 }
 
 /** A response; `id` is undefined where it is null or absent (an error whose request could not be read). */
@@ -130,9 +134,6 @@ export const stringAt = (text: string, span: Span | undefined): string | undefin
   return typeof value === 'string' && value.isWellFormed() ? value : undefined
 }
 
-export const metaOf = (message: Request | Notification): JsonObject | undefined =>
-  member(message.params, '_meta')?.object
-
 /** Whether the JSON text is a string or a number, of bounded length: what MCP allows as id and token. */
 export const isIdentifier = (text: string, span: Span): boolean => {
   const code = text.charCodeAt(span.start)
@@ -147,9 +148,12 @@ const isNoObject = (place: Member | undefined): boolean =>
   place !== undefined && place.object === undefined
 
 /** What is wrong with the parameters of a request or notification. */
-const paramsFault = (text: string, params: Member | undefined): string | undefined => {
+const paramsFault = (
+  text: string,
+  params: Member | undefined,
+  meta: Member | undefined,
+): string | undefined => {
   if (isNoObject(params)) return '"params" is not an object'
-  const meta = member(params?.object, '_meta')
   if (isNoObject(meta)) return '"_meta" is not an object'
   const token = member(meta?.object, 'progressToken')
   if (token !== undefined && !isIdentifier(text, token)) {
@@ -163,13 +167,15 @@ const call = (parts: Parts, method: string, id: Span | undefined): Result<Messag
     return fail('"method" is not a method name')
   }
   const place = member(parts.envelope, 'params')
-  const wrong = paramsFault(parts.text, place)
-  if (wrong !== undefined) return fail(wrong)
   const params = place?.object
+  const metaPlace = member(params, '_meta')
+  const wrong = paramsFault(parts.text, place, metaPlace)
+  if (wrong !== undefined) return fail(wrong)
+  const meta = metaPlace?.object
   return ok(
     id === undefined
-      ? { kind: 'notification', ...parts, method, params }
-      : { kind: 'request', ...parts, id, method, params },
+      ? { kind: 'notification', ...parts, method, params, meta }
+      : { kind: 'request', ...parts, id, method, params, meta },
   )
 }
 

@@ -7,9 +7,10 @@ import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import { InFlight } from '../conversation/in-flight.ts'
+import type { Stated } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { member, metaOf, stringAt, valueAt, type Request } from '../mcp/message.ts'
-import { LOG_LEVEL_KEY, VERSION_KEY } from '../mcp/meta.ts'
+import { member, valueAt, type Request } from '../mcp/message.ts'
+import { LOG_LEVEL_KEY } from '../mcp/meta.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Envelope } from '../server/link.ts'
@@ -33,6 +34,7 @@ interface Pending {
   readonly exchange: Exchange
   readonly call: ModernCall
   readonly request: Request
+  readonly stated: Stated
 }
 
 const NOTHING_MIRRORED: Mirrored = ok([])
@@ -59,6 +61,7 @@ export class Modern implements CallOwner {
     permit: Permit,
     exchange: Exchange,
     { message, trace }: Asked,
+    stated: Stated,
   ): undefined | Promise<undefined> {
     const { reply } = exchange
     if (message.kind !== 'request') {
@@ -77,8 +80,8 @@ export class Modern implements CallOwner {
       return undefined
     }
     const wantsLogs =
-      takesEvents && !call.isSubscription && member(metaOf(message), LOG_LEVEL_KEY) !== undefined
-    const pending = { exchange, call, request: message }
+      takesEvents && !call.isSubscription && member(message.meta, LOG_LEVEL_KEY) !== undefined
+    const pending = { exchange, call, request: message, stated }
     const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
     if (!(found instanceof Promise)) return this.check(found, pending)
     // Who has been refused leaves what was found for it, and keeps nothing of the request meanwhile.
@@ -111,13 +114,13 @@ export class Modern implements CallOwner {
 
   /** Checks what only the process can tell, its tools' mirrored arguments, and sends the request. */
   private check(found: Result<Backend, Fault>, pending: Pending): undefined | Promise<undefined> {
-    const { call, request } = pending
+    const { call, request, exchange } = pending
     if (!found.ok) {
       call.fault(found.error)
       return undefined
     }
     call.choose(found.value)
-    const declared = mirrored(found.value, request, this.ownHeaders(pending.exchange))
+    const declared = mirrored(found.value, pending, this.ownHeaders(exchange))
     if (declared instanceof Promise) {
       if (!call.waits(request)) return undefined
       return declared.then((later) => this.forward(found.value, pending, later))
@@ -158,13 +161,11 @@ export class Modern implements CallOwner {
 
 const mirrored = (
   backend: Backend,
-  request: Request,
+  { request, stated: { version, name } }: Pending,
   headers: Envelope['headers'] | undefined,
 ): Mirrored | Promise<Mirrored> => {
-  if (request.method !== 'tools/call') return NOTHING_MIRRORED
-  const name = stringAt(request.text, member(request.params, 'name'))
-  const version = stringAt(request.text, member(metaOf(request), VERSION_KEY))
-  return name === undefined || version === undefined
+  const isCall = request.method === 'tools/call'
+  return !isCall || name === undefined || version === undefined
     ? NOTHING_MIRRORED
     : backend.tools.headersOf(name, version, headers)
 }

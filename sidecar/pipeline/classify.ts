@@ -71,9 +71,10 @@ const askOne = (
   const message = read.value
   const headerOf = headersOf(passage)
   const claim = claimOf(message, headerOf)
-  if (claim === 'legacy' && isOddInitialize(message, headerOf))
+  if (claim.era === 'legacy' && isOddInitialize(message, headerOf))
     remarks.tolerated('initialize-version')
-  const trace = tracing?.begin(passage, message, claim === 'unclaimed' ? undefined : claim)
+  const era = claim.era === 'unclaimed' ? undefined : claim.era
+  const trace = tracing?.begin(passage, message, era)
   return ok({ kind: 'message', claim, message, trace })
 }
 
@@ -91,7 +92,7 @@ const askBatch = (
   const messages = readBatch(json, (text, envelope) => readWithoutNulls(text, envelope, remarks))
   if (!messages.ok) return fail(fault('invalid-request', messages.error))
   const headerOf = headersOf(passage)
-  if (messages.value.some((message) => claimOf(message, headerOf) !== 'legacy')) {
+  if (messages.value.some((message) => claimOf(message, headerOf).era !== 'legacy')) {
     return fail(fault('invalid-request', 'a batch, which the modern era does not have'))
   }
   const items = messages.value.map((message): Asked => ({

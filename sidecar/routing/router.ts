@@ -3,13 +3,11 @@
 
 import type { Permit } from '../access/permit.ts'
 import type { Budget } from '../bytes/budget.ts'
-import { isListening, type Ask, type Asked } from '../conversation/ask.ts'
+import { isListening, type Ask, type Asked, type Claiming } from '../conversation/ask.ts'
 import { keepPlace } from '../conversation/cost.ts'
 import { header, type Exchange } from '../http/exchange.ts'
-import { envelopeFault } from '../mcp/era.ts'
+import { readEnvelope } from '../mcp/era.ts'
 import { fault, tooManyWait, type Fault } from '../mcp/faults.ts'
-import { VERSION_KEY } from '../mcp/meta.ts'
-import { member, metaOf, stringAt, type Message } from '../mcp/message.ts'
 import { MODERN } from '../mcp/revision.ts'
 import type { Legacy } from '../legacy/legacy.ts'
 import type { Modern } from '../modern/modern.ts'
@@ -59,9 +57,9 @@ export class Router {
     if (ask.kind === 'listen') return legacy.listen(permit, exchange)
     if (ask.kind === 'delete') return legacy.delete(permit, exchange)
     if (ask.kind === 'batch') return this.batch(permit, exchange, ask.items)
+    const { era } = ask.claim
     const isLegacy =
-      ask.claim === 'legacy' ||
-      (ask.claim === 'unclaimed' && legacy.hasNegotiated(permit, exchange))
+      era === 'legacy' || (era === 'unclaimed' && legacy.hasNegotiated(permit, exchange))
     return isLegacy
       ? this.legacyMessage(permit, exchange, ask)
       : this.modernMessage(permit, exchange, ask)
@@ -112,7 +110,7 @@ export class Router {
   private modernMessage(
     permit: Permit,
     exchange: Exchange,
-    asked: Asked,
+    asked: Claiming,
   ): Fault | undefined | Promise<Fault | undefined> {
     if (this.isClosing) return draining()
     const { known } = this.options.readiness
@@ -123,7 +121,7 @@ export class Router {
   private async whenKnown(
     permit: Permit,
     exchange: Exchange,
-    asked: Asked,
+    asked: Claiming,
   ): Promise<Fault | undefined> {
     const { readiness, budget } = this.options
     const lease = budget.lease('calls')
@@ -141,28 +139,24 @@ export class Router {
     eras: Eras,
     permit: Permit,
     exchange: Exchange,
-    asked: Asked,
+    asked: Claiming,
   ): Fault | undefined | Promise<Fault | undefined> {
     if (!eras.isModern) {
       // Not a modern error: it tells a client of both eras to fall back to initialize, whatever else is wrong.
       return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
     }
-    const wrong = envelopeFault(asked.message, (name) => header(exchange.request, name))
-    if (wrong) return wrong
-    const requested = claimedVersion(asked.message)
+    const { message, claim } = asked
+    const stated = readEnvelope(message, claim, (name) => header(exchange.request, name))
+    if (!stated.ok) return stated.error
+    const requested = stated.value.version
     if (requested !== undefined && !eras.versions.includes(requested)) {
       return fault('version-not-served', 'the server does not speak this protocol version', {
         data: { supported: eras.versions, requested },
       })
     }
-    return this.options.modern.post(permit, exchange, asked)
+    return this.options.modern.post(permit, exchange, asked, stated.value)
   }
 }
-
-const claimedVersion = (message: Message): string | undefined =>
-  message.kind === 'response'
-    ? undefined
-    : stringAt(message.text, member(metaOf(message), VERSION_KEY))
 
 const draining = (): Fault =>
   fault('draining', 'the server is being stopped; try again', { headers: { 'retry-after': '1' } })

@@ -4,7 +4,7 @@
 import { header, type Exchange } from '../http/exchange.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
 import { FAULTS, type Fault } from '../mcp/faults.ts'
-import { member, metaOf, slice, stringAt, type Request } from '../mcp/message.ts'
+import { member, slice, stringAt, type Request } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
 import { METHODS, OTHER } from './metrics.ts'
 import type { Attributes, SpanEnd } from './trace.ts'
@@ -64,7 +64,7 @@ const ofRequest = (request: Request): Readonly<Record<string, string | undefined
 
 const claimedVersion = (request: Request): string | undefined => {
   const place =
-    member(metaOf(request), VERSION_KEY) ??
+    member(request.meta, VERSION_KEY) ??
     (request.method === 'initialize' ? member(request.params, 'protocolVersion') : undefined)
   return stringAt(request.text, place)
 }

@@ -3,7 +3,7 @@
 // sidecar's bundle has nothing of OpenTelemetry, whose propagators know HTTP headers and no places in a text. Pure.
 
 import type { JsonObject } from '../json/scan.ts'
-import { member, metaOf, stringAt, type Request } from '../mcp/message.ts'
+import { member, stringAt, type Request } from '../mcp/message.ts'
 import type { Edit } from '../mcp/rewrite.ts'
 import type { TraceContext } from './trace.ts'
 
@@ -59,7 +59,7 @@ export const readContext = (
 }
 
 const textIn = (request: Request, name: string): string | undefined => {
-  const place = member(metaOf(request), name)
+  const place = member(request.meta, name)
   return place && place.end - place.start <= MAX_TEXT_LENGTH
     ? stringAt(request.text, place)
     : undefined
@@ -85,7 +85,7 @@ const insertion = ({ start, members }: JsonObject, text: string): Edit => ({
  * `_meta` and `params` where those are missing too. A `tracestate` of another context does not stay.
  */
 export const injection = (request: Request, context: TraceContext): readonly Edit[] => {
-  const meta = metaOf(request)
+  const { meta } = request
   const edits: Edit[] = []
   let missing = ''
   const put = (name: string, value: string): void => {

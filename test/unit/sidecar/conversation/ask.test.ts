@@ -6,7 +6,7 @@ import { anAsked } from '../../../support/messages.ts'
 
 const message = (method: string): Ask => ({
   kind: 'message',
-  claim: 'unclaimed',
+  claim: { era: 'unclaimed' },
   ...anAsked(`{"jsonrpc":"2.0","id":1,"method":"${method}"}`),
 })
 

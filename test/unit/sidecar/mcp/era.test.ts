@@ -1,11 +1,11 @@
 // Which era a message belongs to: the body decides, the headers have to agree. One row a branch.
 
 import { describe, expect, test } from '@jest/globals'
-import { aMessage } from '../../../support/messages.ts'
+import { aMessage, aRequest } from '../../../support/messages.ts'
 import {
   claimOf,
-  envelopeFault,
   isOddInitialize,
+  readEnvelope,
   versionFault,
 } from '../../../../sidecar/mcp/era.ts'
 import { SUPPORTED } from '../../../../sidecar/mcp/revision.ts'
@@ -32,8 +32,11 @@ const base64 = (text: string): string => `=?base64?${Buffer.from(text).toString(
 const outcome = (body: string, headers: Headers): string => {
   const message = aMessage(body)
   const headerOf = (name: string): string | undefined => headers[name]
-  if (claimOf(message, headerOf) !== 'legacy')
-    return envelopeFault(message, headerOf)?.code ?? 'modern'
+  const claim = claimOf(message, headerOf)
+  if (claim.era !== 'legacy') {
+    const read = readEnvelope(message, claim, headerOf)
+    return read.ok ? 'modern' : read.error.code
+  }
   const isInitialize = message.kind === 'request' && message.method === 'initialize'
   const wrong = isInitialize ? undefined : versionFault(headerOf, '2025-11-25')
   return wrong?.code ?? 'legacy'
@@ -235,7 +238,19 @@ describe('classify', () => {
     ['a response under a modern header', RESULT, version(MODERN), 'unclaimed'],
     ['a response', RESULT, {}, 'legacy'],
   ] as const)('the era comes before the form: %s', (_name, body, headers: Headers, claim) => {
-    expect(claimOf(aMessage(body), (name) => headers[name])).toBe(claim)
+    expect(claimOf(aMessage(body), (name) => headers[name]).era).toBe(claim)
+  })
+
+  test.each([
+    ['a tool', call('tools/call', `"name":"caf\u00e9",${meta()}`), base64('café'), 'café'],
+    ['a resource', call('resources/read', `"uri":"file:///a",${meta()}`), 'file:///a', 'file:///a'],
+    ['nothing', call('tools/list', `"name":"x",${meta()}`), undefined, undefined],
+  ])('what a request is about is read once: %s', (_name, body, header, name) => {
+    const message = aRequest(body)
+    const headers = mirrored(message.method, header)
+    const claim = claimOf(message, (one) => headers[one])
+    const stated = { version: MODERN, name }
+    expect(readEnvelope(message, claim, (one) => headers[one])).toEqual({ ok: true, value: stated })
   })
 
   test.each([

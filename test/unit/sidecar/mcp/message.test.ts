@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { aMessage, aRequest, read } from '../../../support/messages.ts'
-import { MAX_ID_LENGTH, member, metaOf, slice, stringAt } from '../../../../sidecar/mcp/message.ts'
+import { MAX_ID_LENGTH, member, slice, stringAt } from '../../../../sidecar/mcp/message.ts'
 
 const error = (body: string): string | undefined => {
   const message = read(body)
@@ -97,7 +97,7 @@ describe('ids and tokens', () => {
   test.each(IDS)('%s is kept as its text', (_name, id) => {
     const body = envelope(`"id":${id},"method":"a","params":{"_meta":{"progressToken":${id}}}`)
     const message = aRequest(body)
-    const token = member(metaOf(message), 'progressToken')
+    const token = member(message.meta, 'progressToken')
     expect(Buffer.from(slice(message.text, message.id), 'latin1').toString()).toBe(id)
     expect(token && Buffer.from(slice(message.text, token), 'latin1').toString()).toBe(id)
   })

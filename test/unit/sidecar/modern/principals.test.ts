@@ -59,10 +59,12 @@ const result = (id: number | string, value = '{}'): string =>
   `{"jsonrpc":"2.0","id":${id},"result":${value}}`
 const LOGS = '{"io.modelcontextprotocol/logLevel":"debug"}'
 const TOKEN = '{"progressToken":"same"}'
+/** What is read of a call by the stages before. */
+const STATED = { version: '2026-07-28', name: 'x' }
 
 const post = async (permit: Permit, body: string): Promise<FakeReply> => {
   const { exchange, client } = anExchange()
-  await modern.post(permit, exchange, anAsked(body))
+  await modern.post(permit, exchange, anAsked(body), STATED)
   return client
 }
 const ask = (permit: Permit, meta?: string, of?: string): Promise<FakeReply> =>
@@ -118,7 +120,7 @@ describe('when a caller’s right ends', () => {
     start('principal')
     const { exchange, client } = anExchange()
     exchange.reply.untilMs = 1000
-    await modern.post(A, exchange, anAsked(request(method)))
+    await modern.post(A, exchange, anAsked(request(method)), STATED)
     nowMs = 999
     modern.sweep(nowMs)
     expect(modern.inFlight).toBe(1)
@@ -322,7 +324,7 @@ test('a call whose client goes while it waits for its process keeps nothing', as
   await ask(A)
   const { exchange, client } = anExchange()
   const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
-  void modern.post(B, exchange, anAsked(call))
+  void modern.post(B, exchange, anAsked(call), STATED)
   expect(budget.of('calls')).toBeGreaterThan(0)
   await client.hangUp()
   expect(budget.of('calls')).toBe(0)
@@ -374,7 +376,7 @@ describe('in one process that A and B share', () => {
     await ask(A)
     const { exchange, client } = anExchange()
     await client.hangUp()
-    await modern.post(B, exchange, anAsked(body))
+    await modern.post(B, exchange, anAsked(body), STATED)
     expect([modern.inFlight, sent().length]).toEqual([1, 1])
   })
 
