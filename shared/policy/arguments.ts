@@ -6,6 +6,8 @@ import type { CelInput } from './cel.ts'
 
 export interface Arguments {
   readonly value: ReadonlyMap<string, CelInput>
+  /** Of all their members, however deep. */
+  readonly names: ReadonlySet<string>
   /** How many values there are, members and items included. */
   readonly values: number
   readonly characters: number
@@ -70,17 +72,22 @@ const revive = (_key: string, value: unknown, context?: { readonly source?: stri
 
 const numberOf = (value: number): CelInput => (Number.isSafeInteger(value) ? BigInt(value) : value)
 
-const valueOf = (value: unknown): CelInput => {
+const valueOf = (value: unknown, names: Set<string>): CelInput => {
   if (typeof value === 'number') return numberOf(value)
-  if (Array.isArray(value)) return value.map(valueOf)
-  if (typeof value === 'object' && value !== null) return mapOf(value)
+  if (Array.isArray(value)) return value.map((item) => valueOf(item, names))
+  if (typeof value === 'object' && value !== null) return mapOf(value, names)
   return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
     ? value
     : null
 }
 
-const mapOf = (object: object): ReadonlyMap<string, CelInput> =>
-  new Map(Object.entries(object).map(([name, member]) => [name, valueOf(member)]))
+const mapOf = (object: object, names: Set<string>): ReadonlyMap<string, CelInput> =>
+  new Map(
+    Object.entries(object).map(([name, member]) => {
+      names.add(name)
+      return [name, valueOf(member, names)]
+    }),
+  )
 
 const parsed = (json: string): unknown => {
   try {
@@ -90,7 +97,7 @@ const parsed = (json: string): unknown => {
   }
 }
 
-const NONE: Arguments = { value: new Map(), values: 0, characters: 0 }
+const NONE: Arguments = { value: new Map(), names: new Set(), values: 0, characters: 0 }
 
 /** The arguments in a JSON text, `{}` where there are none; the error says in words of ours why they cannot be judged. */
 export const readArguments = (json: string | undefined): Result<Arguments, string> => {
@@ -99,7 +106,9 @@ export const readArguments = (json: string | undefined): Result<Arguments, strin
   const values = countValues(json)
   if (values === undefined) return fail(TOO_MANY)
   const read = parsed(json)
-  return typeof read === 'object' && read !== null && !Array.isArray(read)
-    ? ok({ value: mapOf(read), values, characters: json.length })
-    : fail('they are no object')
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) {
+    return fail('they are no object')
+  }
+  const names = new Set<string>()
+  return ok({ value: mapOf(read, names), names, values, characters: json.length })
 }

@@ -43,21 +43,46 @@ const verdictOf = (evaluate: Evaluate, variables: Variables): Verdict => {
   return value.value ? HOLDS : NOT
 }
 
+/** As a reader folds that knows no case: in Go's the Kelvin sign is a k, too. */
+const fold = (name: string): string => name.toUpperCase().toLowerCase()
+
+/** A member that a server without case would take for one that the condition asks for. */
+const twinIn = (names: ReadonlySet<string>, { exact, folded }: Members): string | undefined => {
+  for (const name of names) if (!exact.has(name) && folded.has(fold(name))) return name
+  return undefined
+}
+
+interface Members {
+  readonly exact: ReadonlySet<string>
+  readonly folded: ReadonlySet<string>
+}
+
 const withArguments = (
-  evaluate: Evaluate,
-  work: Work,
+  { evaluate, work, members }: Planned,
   variables: Variables,
   argumentsOf: ArgumentsOf,
 ): Verdict => {
   const args = argumentsOf()
   if (!args.ok) return failed(`the arguments cannot be judged: ${args.error}`)
-  const { value, values, characters } = args.value
+  const { value, names, values, characters } = args.value
+  const twin = twinIn(names, members)
+  if (twin !== undefined) {
+    return failed(
+      `the argument ${JSON.stringify(twin)} differs only in case from one that it asks for`,
+    )
+  }
   return isTooMuch(work, values, characters)
     ? failed('it would take too long over arguments of this size')
     : verdictOf(evaluate, { ...variables, arguments: value })
 }
 
 const TOO_LONG = 'it would take too long, whatever the arguments are'
+
+interface Planned {
+  readonly evaluate: Evaluate
+  readonly work: Work
+  readonly members: Members
+}
 
 /** Reads the conditions of one policy. */
 export class Conditions {
@@ -68,7 +93,7 @@ export class Conditions {
   read(source: string): Result<Condition, readonly ConditionFault[]> {
     const parsed = parseCel(source)
     if (!parsed.ok) return fail([parsed.error])
-    const { faults, variables, work } = inspect(parsed.value.expr, this.patterns)
+    const { faults, variables, members, work } = inspect(parsed.value.expr, this.patterns)
     const positions = parsed.value.sourceInfo?.positions
     const told = faults.map(({ id, message }) => ({
       offset: positions?.[String(id)] ?? 0,
@@ -77,13 +102,15 @@ export class Conditions {
     if (told.length === 0 && isTooMuch(work, 0, 0)) told.push({ offset: 0, message: TOO_LONG })
     if (told.length > 0) return fail(told)
     const evaluate = this.planned(parsed.value)
+    const folded = new Set([...members].map(fold))
+    const planned = { evaluate, work, members: { exact: members, folded } }
     const usesArguments = variables.has('arguments')
     return ok({
       source,
       variables,
       holds: (given, argumentsOf) => {
         if (!usesArguments) return verdictOf(evaluate, given)
-        return argumentsOf ? withArguments(evaluate, work, given, argumentsOf) : OPEN
+        return argumentsOf ? withArguments(planned, given, argumentsOf) : OPEN
       },
     })
   }

@@ -46,6 +46,8 @@ export interface ExpressionFault {
 export interface Findings {
   readonly faults: ExpressionFault[]
   readonly variables: Set<string>
+  /** Names of members that it asks for. */
+  readonly members: Set<string>
   readonly work: Work
 }
 
@@ -145,6 +147,8 @@ const walkCall = (
     report(walk, expression, withHint(message, name, [...FUNCTIONS, ...MACROS]))
   }
   if (name === 'matches') checkMatches(expression, args, walk)
+  const member = name === '_[_]' ? constantText(args.at(-1)) : undefined
+  if (member !== undefined) walk.members.add(member)
   const operands = target ? [target, ...args] : args
   countCall(name, operands, walk, place.loops)
   for (const operand of operands) visit(operand, walk, place)
@@ -175,6 +179,7 @@ const walkLoop = (
 const walkSelect = ({ value }: Kind<'selectExpr'>, walk: Walk, place: Place): void => {
   const { operand, field } = value
   if (!operand) return
+  walk.members.add(field)
   const kind = operand.exprKind
   const isPrincipal = kind.case === 'identExpr' && kind.value.name === 'principal'
   if (isPrincipal && !place.bound.has('principal') && !PRINCIPAL.includes(field)) {
@@ -235,6 +240,7 @@ export const inspect = (expression: Expression, patterns: Patterns): Findings =>
   const walk: Walk = {
     faults: [],
     variables: new Set(),
+    members: new Set(),
     work: { nodes: 0, joins: 0, steps: [0, 0, 0, 0], texts: [0, 0, 0, 0] },
     patterns,
   }

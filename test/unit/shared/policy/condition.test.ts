@@ -48,6 +48,9 @@ describe('a condition', () => {
   test.each([
     ['a member that is not there', 'arguments.amount <= 100', '{}'],
     ['another type', 'arguments.amount <= 100', '{"amount":"1"}'],
+    ['a name in another case', '!has(arguments.path) || arguments.path == "a"', '{"Path":"b"}'],
+    ['one beside it', 'arguments.path == "a"', '{"path":"a","PATH":"b"}'],
+    ['one that is deeper', 'arguments["a"].kind == "b"', '{"a":{"kind":"b","\u212Aind":"c"}}'],
     ['no boolean', 'arguments.amount', '{"amount":1}'],
     ['a claim that nobody knows', 'principal.client == "x"', '{}'],
     ['arguments that are no object', 'arguments.a == 1', '[1]'],
