@@ -89,6 +89,8 @@ const schema = z.strictObject({
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
   issuers: z._default(z.array(issuerSchema).check(z.maxLength(16)), []),
+  /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
+  toolPolicy: z.optional(path),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */

@@ -12,18 +12,10 @@ import {
   visit,
   type Document,
 } from 'yaml'
+import type { Place, PlacedFault } from './placed-fault.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { SchemaFault } from './schema-words.ts'
 import { yamlWords } from './yaml-words.ts'
-
-export interface Place {
-  readonly line: number
-  readonly column: number
-}
-
-export interface PlacedFault extends Place {
-  readonly message: string
-}
 
 export interface PlacedDocument {
   readonly value: unknown
@@ -32,10 +24,6 @@ export interface PlacedDocument {
 }
 
 const START: Place = { line: 1, column: 1 }
-
-/** `line 3, column 5: …` */
-export const placedWords = ({ line, column, message }: PlacedFault): string =>
-  `line ${line}, column ${column}: ${message}`
 
 const inOrder = (faults: readonly PlacedFault[]): readonly PlacedFault[] =>
   [...faults].sort((a, b) => a.line - b.line || a.column - b.column)

@@ -8,6 +8,7 @@ import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
+import { messageOf } from '../shared/message.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
 
@@ -83,6 +84,11 @@ else if (config.value.settings.auth !== 'none' && config.value.issuers.length ==
   // Before anything is waited for: the first process of a container gets no signal that it has not asked for.
   process.once('SIGTERM', end)
   process.once('SIGINT', end)
-  const { port, adminPort } = await starting
-  log.info('listening', { port, adminPort })
+  starting.then(
+    ({ port, adminPort }) => log.info('listening', { port, adminPort }),
+    (error: unknown) => {
+      log.error('it cannot start', { why: messageOf(error) })
+      process.exit(1)
+    },
+  )
 }

@@ -25,10 +25,12 @@ import type { IdleMemory } from './life/idle-memory.ts'
 import type { Pod } from './life/pod.ts'
 import type { Process } from './life/process.ts'
 import { memoryOf } from './life/memory.ts'
-import { IdleExit } from './life/idle-exit.ts'
+import { complete, IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
 import { audit } from './pipeline/audit.ts'
+import { loadPolicy } from './policy/load-policy.ts'
+import type { StartedPolicy } from './policy/start-policy.ts'
 import { authenticate } from './pipeline/authenticate.ts'
 import { authorize } from './pipeline/authorize.ts'
 import { body } from './pipeline/body.ts'
@@ -190,25 +192,23 @@ const build = (parts: SidecarParts) => {
   return { budget, metrics, remarks, log, journal, server, readiness, router, drain, sweep }
 }
 
-/** Lets the server's container exit, where it is time for that. */
-const complete = (code: number | undefined, server: McpServer, log: Log): void => {
-  if (code === undefined) return
-  log.info('nobody has used the server for the idle time; its container may exit', { code })
-  void server.exit(code)
-}
-
 type Built = ReturnType<typeof build> & {
   readonly peers: DeadPeers
-  /** Undefined where everybody is let in. */
-  readonly trust: Trust | undefined
+  readonly callers: {
+    /** Undefined where everybody is let in. */
+    readonly trust: Trust | undefined
+    /** Undefined where everybody may do everything. */
+    readonly policy: StartedPolicy | undefined
+  }
 }
 
 const createServers = (
   { config, now, pod }: SidecarParts,
-  { budget, peers, trust, metrics, remarks, log, journal, readiness, router, server }: Built,
+  { budget, peers, callers, metrics, remarks, log, journal, readiness, router, server }: Built,
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
+  const { trust, policy } = callers
   const rules = originRules(config)
   const stages = pipeline({
     origin: origin(rules),
@@ -217,7 +217,7 @@ const createServers = (
     scopes: scopes(trust?.resource),
     body: body(budget),
     classify: classify({ tracing, remarks }),
-    authorize,
+    authorize: authorize(policy?.gate),
     guard,
     forward: forward(router),
     audit,
@@ -267,10 +267,13 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, log, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
-  const built = { ...build(parts), peers: new DeadPeers(), trust }
-  const { peers, server, readiness, router, drain, sweep } = built
+  const core = build(parts)
+  const { server, readiness, router, drain, sweep, metrics } = core
+  const policy = await loadPolicy(config.toolPolicy, core, () => router.endBlocked())
+  const peers = new DeadPeers()
+  const built = { ...core, peers, callers: { trust, policy } }
   let isStarted = false
-  const tracing = await startTracing(parts, built.metrics.droppedSpans)
+  const tracing = await startTracing(parts, metrics.droppedSpans)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
   const servers = [...mcp, ...admin, ...standIns.servers]
   const closeServers = (patienceMs: number): Promise<unknown> =>
@@ -284,6 +287,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     if (fault !== undefined && !config.isSupervised) throw new Error(fault)
     await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
+    policy?.close()
     await closeServers(0)
     await tracing?.close(0)
     throw error
@@ -300,6 +304,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
+    policy?.close()
     readiness.close()
     router.close()
     server.close()

@@ -14,7 +14,8 @@ import {
 } from '../../shared/policy/schema.ts'
 import { isPlainUri } from '../../shared/policy/uri.ts'
 import type { SchemaFault } from '../../shared/schema-words.ts'
-import { placed, type PlacedFault } from '../../shared/yaml-places.ts'
+import type { PlacedFault } from '../../shared/placed-fault.ts'
+import { placed } from '../../shared/yaml-places.ts'
 
 type Owner = RuleDocument | RoleDocument
 

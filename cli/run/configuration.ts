@@ -2,6 +2,7 @@
 // set in vain is a warning.
 
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { annotation, KEYS } from '../../shared/annotations.ts'
 import { NO_IDENTITY } from '../../shared/identity.ts'
@@ -81,6 +82,7 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   allowedHosts: withHosts(document['allowedHosts'], flags),
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
+  ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
   ...(document['issuers'] === undefined ? issuersIn(texts) : {}),
   settings: texts,
 })

@@ -15,6 +15,7 @@ const NOT_HERE: ReadonlySet<Key> = new Set([
   'ca-file',
   'forward-headers',
   'open-paths',
+  'tool-policy',
 ])
 
 const SETTING_KEYS = KEYS.filter(
@@ -44,6 +45,10 @@ export const OWN_FLAGS = {
   },
   'admin-port': { value: 'N', doc: 'port of /livez, /readyz and /metrics, 0 for any (default 0)' },
   config: { value: 'FILE', doc: 'a sidecar configuration, YAML or JSON; flags stand above it' },
+  'tool-policy': {
+    value: 'FILE',
+    doc: 'a tool policy: what it does not allow is denied; read again whenever it changes',
+  },
   'allow-anonymous': { doc: 'serve anybody who can reach the port' },
 } as const satisfies FlagTable
 
@@ -58,6 +63,8 @@ export interface RunFlags {
   /** Names that Host may bear besides the usual ones. */
   readonly allowedHosts: readonly string[]
   readonly config: string | undefined
+  /** The file of a tool policy. */
+  readonly toolPolicy: string | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -94,6 +101,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     host: text('host'),
     allowedHosts: texts('allowed-host'),
     config: text('config'),
+    toolPolicy: text('tool-policy'),
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,

@@ -6,6 +6,7 @@ import { principalOf, type Caller, type Who } from './caller.ts'
 import type { CelInput } from './cel.ts'
 import type { ArgumentsOf, Variables, Verdict } from './condition.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
+import type { Kind } from './schema.ts'
 
 export interface Role {
   readonly name: string
@@ -83,13 +84,15 @@ export class Policy {
   private readonly allow: RuleIndex
   private readonly deny: RuleIndex
   private readonly blocking: readonly Rule[]
+  private readonly granting: readonly Rule[]
   private readonly callers = new WeakMap<Caller, Known>()
   private readonly nobody: Known
 
   constructor({ isDryRun, roles, rules }: PolicyRules) {
     this.isDryRun = isDryRun
     this.roles = roles
-    this.allow = new RuleIndex(rules.filter(({ effect }) => effect === 'allow'))
+    this.granting = rules.filter(({ effect }) => effect === 'allow')
+    this.allow = new RuleIndex(this.granting)
     const denying = rules.filter(({ effect }) => effect === 'deny')
     this.deny = new RuleIndex(denying)
     this.blocking = denying.filter(
@@ -115,6 +118,15 @@ export class Policy {
   blocked(caller: Caller | undefined): string | undefined {
     const { roles } = this.of(caller)
     return this.blocking.find(({ who }) => who(caller, roles))?.name
+  }
+
+  /** Whether a caller may use anything of a kind, as far as no name and no argument decides. */
+  mayUseAny(caller: Caller | undefined, kind: Kind): boolean {
+    const { roles } = this.of(caller)
+    return (
+      this.isDryRun ||
+      this.granting.some(({ targets, who }) => targets?.[kind] !== undefined && who(caller, roles))
+    )
   }
 
   rolesOf(caller: Caller | undefined): readonly string[] {

@@ -1,6 +1,7 @@
 // What a client asks, once its body has been understood. Everything behind `classify` sees this and no bytes.
 
 import type { Claim } from '../mcp/era.ts'
+import type { Fault } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -9,6 +10,8 @@ import type { RequestTrace } from '../telemetry/trace.ts'
 export interface Asked {
   readonly message: Message
   readonly trace: RequestTrace | undefined
+  /** Why it goes no further, of a message in a batch. */
+  readonly denied?: Fault
 }
 
 /** One that came alone, and what it claims to be. */

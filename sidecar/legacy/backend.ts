@@ -169,6 +169,10 @@ export class Backend implements ChannelOwner {
       return
     }
     const session = this.sessionOf(relatedTo) ?? this.busiest()
+    if (session?.rights?.mayBeAsked(message.method) === false) {
+      this.channel.send(mayNotAsk(idText))
+      return
+    }
     const mayTakeTime = message.method !== 'ping'
     const put = session?.ask(idText, message.text, session.callOf(relatedTo), mayTakeTime)
     if (!put?.isPut) this.channel.send(noClient(idText))
@@ -238,6 +242,9 @@ const cancelledId = ({ text, params }: Notification): Span | undefined => {
   const place = member(params, 'requestId')
   return place && isIdentifier(text, place) ? place : undefined
 }
+
+const mayNotAsk = (idText: string): string =>
+  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"denied: the tool policy does not allow the server to ask for this"}}`
 
 const noClient = (idText: string): string =>
   `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`

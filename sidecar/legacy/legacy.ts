@@ -5,11 +5,13 @@ import type { CallOptions } from '../conversation/call.ts'
 import { exitFault } from '../conversation/call-faults.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { costOf } from '../conversation/cost.ts'
+import { filtered } from '../conversation/filtered.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import type { Permit } from '../access/permit.ts'
+import type { Rights } from '../access/rights.ts'
 import { VERSION_HEADER, versionFault } from '../mcp/era.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { blockedFault, fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import { fail, type Result } from '../../shared/result.ts'
@@ -30,6 +32,11 @@ export interface LegacyOptions
   readonly forwarded?: Forwarded | undefined
   /** Counts the ends of sessions. */
   readonly onSessionEnd: (end: SessionEnd) => void
+}
+
+interface SessionCallOptions extends CallOptions {
+  /** The caller's, where a tool policy holds. */
+  readonly rights: Rights | undefined
 }
 
 export class Legacy {
@@ -66,7 +73,8 @@ export class Legacy {
     if (!found.ok) return found.error
     const entry = found.value
     if (message.kind === 'request') {
-      this.request(entry, message, this.call(exchange, trace), entry.session.open(exchange.reply))
+      const options = this.call(permit, exchange, trace)
+      this.request(entry, message, options, entry.session.open(exchange.reply))
     } else {
       this.oneWay(entry, message)
       exchange.reply.empty(202)
@@ -85,9 +93,10 @@ export class Legacy {
     const requests = items.filter(({ message }) => message.kind === 'request')
     const stream =
       requests.length > 0 ? entry.session.open(exchange.reply, requests.length) : undefined
-    for (const { message, trace } of items) {
-      if (message.kind !== 'request') this.oneWay(entry, message)
-      else if (stream) this.request(entry, message, this.call(exchange, trace), stream)
+    for (const { message, trace, denied } of items) {
+      if (denied) refuse(stream, message, denied)
+      else if (message.kind !== 'request') this.oneWay(entry, message)
+      else if (stream) this.request(entry, message, this.call(permit, exchange, trace), stream)
     }
     if (!stream) exchange.reply.empty(202)
     return undefined
@@ -133,6 +142,14 @@ export class Legacy {
     }
   }
 
+  /** Ends the sessions of callers whom the tool policy denies everything. */
+  endBlocked(): void {
+    for (const entry of this.sessions.all()) {
+      const rule = entry.session.rights?.blockedBy()
+      if (rule !== undefined) this.sessions.end(entry, 'policy', blockedFault(rule))
+    }
+  }
+
   get inFlight(): number {
     let sum = 0
     for (const { session } of this.sessions.all()) sum += session.inFlight
@@ -171,15 +188,24 @@ export class Legacy {
     return forwarded && (() => forwarded(request))
   }
 
-  private call(exchange: Exchange, trace: RequestTrace | undefined): CallOptions {
-    const timeoutMs = this.options.requestTimeoutMs
-    return { timeoutMs, setting: 'request-timeout', trace, headers: this.headersOf(exchange) }
+  private call(
+    { granted }: Permit,
+    exchange: Exchange,
+    trace: RequestTrace | undefined,
+  ): SessionCallOptions {
+    return {
+      timeoutMs: this.options.requestTimeoutMs,
+      setting: 'request-timeout',
+      trace,
+      headers: this.headersOf(exchange),
+      rights: granted?.rights,
+    }
   }
 
   private request(
     { session, backend }: Entry,
     request: Request,
-    options: CallOptions,
+    options: SessionCallOptions,
     stream: Stream,
   ): void {
     const idText = slice(request.text, request.id)
@@ -194,7 +220,10 @@ export class Legacy {
       idText,
       cost: () => costOf(request),
       timeoutMs: options.timeoutMs,
-      send: (caller) => backend.channel.call(request, caller, options),
+      send: (caller) => {
+        const hears = filtered(caller, request.method, options.rights)
+        return backend.channel.call(request, hears, options)
+      },
     })
   }
 
@@ -208,4 +237,9 @@ export class Legacy {
     for (const session of backend.sessions)
       this.sessions.end({ session, backend }, 'server', reason)
   }
+}
+
+/** A message of a batch that goes no further: only a request hears of it. */
+const refuse = (stream: Stream | undefined, message: Message, denied: Fault): void => {
+  if (message.kind === 'request') stream?.fault(denied, slice(message.text, message.id))
 }

@@ -79,8 +79,11 @@ export class Opening {
       const answer = started.ok ? this.join(session, started.value, reply) : started
       if (answer.ok) session.opened(this.negotiated(answer.value, asked))
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
-      if (answer.ok) stream.result(this.answerText(answer.value, asked, idText), idText)
-      else stream.fault(answer.error, idText)
+      const told = answer.ok
+        ? seenBy(session, this.answerText(answer.value, asked, idText))
+        : fail(answer.error)
+      if (told.ok) stream.result(told.value, idText)
+      else stream.fault(told.error, idText)
     })
   }
 
@@ -97,6 +100,7 @@ export class Opening {
     return new Session({
       id: newSessionId(),
       principal: permit.principal.key,
+      rights: permit.granted?.rights,
       revision,
       maxConcurrentCalls,
       clientTimeoutMs,
@@ -146,6 +150,12 @@ export class Opening {
     }
     return rewrite(text, edits)
   }
+}
+
+/** The answer without what a tool policy hides from the session's caller. */
+const seenBy = ({ rights }: Session, answer: string): Result<string, Fault> => {
+  const seen = rights?.filterOf('initialize')?.(answer) ?? ok(answer)
+  return seen.ok ? seen : fail(fault('unusable-answer', seen.error))
 }
 
 const askedVersion = ({ text, params }: Request): string =>

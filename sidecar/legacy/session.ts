@@ -1,6 +1,7 @@
 // One legacy session: who owns it, its calls in flight, the server's requests it has been asked. It routes
 // the server's messages to its streams; which process serves it is the backend's business.
 
+import type { Rights } from '../access/rights.ts'
 import type { Idle } from '../access/room.ts'
 import type { Call } from '../conversation/call.ts'
 import type { Reply } from '../http/reply.ts'
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly maxConcurrentCalls: number
   /** How long the server waits for an answer of the client's. */
   readonly clientTimeoutMs: number
+  /** Its caller's, where a tool policy holds. */
+  readonly rights?: Rights | undefined
 }
 
 /** What a session that ends leaves with its server: calls in flight, and exact ids of the server's own requests. */
@@ -48,6 +51,7 @@ export class Session implements CallOwner {
   /** What people read of it. */
   readonly name: string
   readonly principal: string
+  readonly rights: Rights | undefined
   /** Of what was negotiated; until the server has answered, of what the client asked for. */
   revision: Revision
   /** What its server said in so many words, be it a revision that we know or not. */
@@ -78,6 +82,7 @@ export class Session implements CallOwner {
     this.id = options.id
     this.name = options.id.slice(0, NAME_LENGTH)
     this.principal = options.principal
+    this.rights = options.rights
     this.revision = options.revision
     this.lastUsedMs = options.now()
   }

@@ -10,8 +10,8 @@ import type { Session } from './session.ts'
 export const MAX_SESSIONS = 4096
 const MAX_REMEMBERED = 256
 
-/** Why a session has ended: its client or its server, nobody used it, somebody needed its place, or the pod ends. */
-export type SessionEnd = 'client' | 'server' | 'idle' | 'room' | 'drain'
+/** Why a session has ended: its client, its server or the tool policy, nobody used it, somebody needed its place, or the pod ends. */
+export type SessionEnd = 'client' | 'server' | 'idle' | 'room' | 'drain' | 'policy'
 
 export interface Entry {
   readonly session: Session

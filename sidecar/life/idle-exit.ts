@@ -1,5 +1,8 @@
 // For pods that are to complete (Jobs): says when nobody has used the server for the idle time, and with which code
-// its container should exit then: that of the server process that ended last. Pure.
+// its container should exit then: that of the server process that ended last.
+
+import type { Log } from '../../shared/log.ts'
+import type { McpServer } from '../server/server.ts'
 
 export class IdleExit {
   private readonly idleTimeoutMs: number
@@ -29,4 +32,15 @@ export class IdleExit {
     this.lastUsedMs = nowMs
     return this.code
   }
+}
+
+/** Lets the server's container exit, where it is time for that. */
+export const complete = (
+  code: number | undefined,
+  server: Pick<McpServer, 'exit'>,
+  log: Log,
+): void => {
+  if (code === undefined) return
+  log.info('nobody has used the server for the idle time; its container may exit', { code })
+  void server.exit(code)
 }

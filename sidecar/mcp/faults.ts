@@ -21,6 +21,7 @@ export const FAULTS = {
   'server-unauthorized': { status: 401, rpc: -32_000 },
   'insufficient-scope': { status: 403, rpc: -32_600 },
   'server-forbidden': { status: 403, rpc: -32_000 },
+  forbidden: { status: 403, rpc: -32_000 },
   'host-refused': { status: 403, rpc: -32_600 },
   'origin-refused': { status: 403, rpc: -32_600 },
   'path-not-found': { status: 404, rpc: -32_600 },
@@ -37,6 +38,7 @@ export const FAULTS = {
   'no-memory': { status: 503, rpc: -32_000 },
   'issuer-unavailable': { status: 503, rpc: -32_000 },
   draining: { status: 503, rpc: -32_000 },
+  denied: { status: 200, rpc: -32_000 },
   'server-exited': { status: 200, rpc: -32_000 },
   'server-not-reading': { status: 200, rpc: -32_000 },
   'unusable-answer': { status: 200, rpc: -32_000 },
@@ -67,6 +69,12 @@ export const fault = (
   message,
   ...more,
 })
+
+/** A rule of the tool policy denies a caller everything. */
+export const blockedFault = (rule: string): Fault =>
+  fault('forbidden', `the tool policy denies this caller everything, by the rule ${rule}`, {
+    data: { rule },
+  })
 
 const BUSY = { headers: { 'retry-after': '5' } }
 

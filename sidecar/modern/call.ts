@@ -1,11 +1,13 @@
 // One modern request and its reply, from the moment it came: what answers it, who hears of it, and that who hangs up
 // cancels.
 
+import type { Permit } from '../access/permit.ts'
+import type { Rights } from '../access/rights.ts'
 import type { Budget, Lease } from '../bytes/budget.ts'
 import type { Call, Caller } from '../conversation/call.ts'
 import { keepPlace } from '../conversation/cost.ts'
 import type { Reply } from '../http/reply.ts'
-import { noRoom, tooManyWait, type Fault } from '../mcp/faults.ts'
+import { blockedFault, noRoom, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -29,8 +31,14 @@ export interface CallOwner {
   done(call: ModernCall): void
 }
 
+export interface CallTerms {
+  readonly trace: RequestTrace | undefined
+  readonly granted: Permit['granted']
+}
+
 export class ModernCall implements Caller {
   readonly trace: RequestTrace | undefined
+  readonly rights: Rights | undefined
   readonly isSubscription: boolean
   /** The request as the process has it, once it has. */
   sent: Call | undefined
@@ -41,9 +49,10 @@ export class ModernCall implements Caller {
   private readonly owner: CallOwner
   private lease: Lease | undefined
 
-  constructor(reply: Reply, request: Request, trace: RequestTrace | undefined, owner: CallOwner) {
+  constructor(reply: Reply, request: Request, { trace, granted }: CallTerms, owner: CallOwner) {
     this.reply = reply
     this.trace = trace
+    this.rights = granted?.rights
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE
     this.owner = owner
@@ -104,6 +113,13 @@ export class ModernCall implements Caller {
   gone(): void {
     const { backend, sent } = this
     this.done()
+    if (backend && sent) backend.channel.cancel(sent, 'disconnected')
+  }
+
+  /** A rule of the tool policy denies its caller everything: it is told so, and the server that nobody waits. */
+  endedBy(rule: string): void {
+    const { backend, sent } = this
+    this.fault(blockedFault(rule))
     if (backend && sent) backend.channel.cancel(sent, 'disconnected')
   }
 

@@ -6,6 +6,7 @@ import type { Budget } from '../bytes/budget.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
+import { filtered } from '../conversation/filtered.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import type { Stated } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -69,7 +70,7 @@ export class Modern implements CallOwner {
       reply.empty(202)
       return undefined
     }
-    const call = new ModernCall(reply, message, trace, this)
+    const call = new ModernCall(reply, message, { trace, granted: permit.granted }, this)
     this.open.add(call)
     reply.onGone(() => call.gone())
     // It may have gone while we waited to learn what the server speaks.
@@ -100,6 +101,14 @@ export class Modern implements CallOwner {
   sweep(nowMs: number): void {
     for (const call of this.open) call.sweep(nowMs, this.options.keepAliveMs)
     this.pool.sweep(nowMs, this.options.idleTimeoutMs)
+  }
+
+  /** Ends what is in flight of callers whom the tool policy denies everything. */
+  endBlocked(): void {
+    for (const call of this.open) {
+      const rule = call.rights?.blockedBy()
+      if (rule !== undefined) call.endedBy(rule)
+    }
   }
 
   /** Ends subscriptions, which would otherwise outlive a drain. */
@@ -149,7 +158,8 @@ export class Modern implements CallOwner {
     const { requestTimeoutMs, startupTimeoutMs } = this.options
     const { hasAnswered } = backend.channel
     const timeoutMs = hasAnswered ? requestTimeoutMs : startupTimeoutMs
-    call.sent = backend.channel.call(request, call, {
+    const hears = filtered(call, request.method, call.rights)
+    call.sent = backend.channel.call(request, hears, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
       setting: hasAnswered ? 'request-timeout' : 'startup-timeout',
       headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),

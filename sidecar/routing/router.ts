@@ -70,6 +70,12 @@ export class Router {
     this.options.modern.sweep(nowMs)
   }
 
+  /** The tool policy has changed: whoever is denied everything from now on is so at once. */
+  endBlocked(): void {
+    this.options.legacy.endBlocked()
+    this.options.modern.endBlocked()
+  }
+
   /** The end of a drain has come: what is idle ends, what is in flight may finish. */
   refuseNew(): void {
     this.isClosing = true

@@ -65,9 +65,19 @@ export interface Metrics {
   readonly sessionEnd: (reason: string) => void
   readonly modernProcessEnd: (reason: string) => void
   readonly droppedSpans: (count: number) => void
+  /** The tool policy has decided about a message; `rule` is one of its own. */
+  readonly policyDecision: (decision: Decided) => void
+  /** The tool policy's file has changed. */
+  readonly policyReload: (outcome: 'taken' | 'refused') => void
   /** The Prometheus text exposition. */
   readonly text: () => Promise<string>
   readonly contentType: string
+}
+
+export interface Decided {
+  readonly isAllowed: boolean
+  readonly isDryRun: boolean
+  readonly rule: string | undefined
 }
 
 export interface Gauges {
@@ -132,6 +142,28 @@ const droppedSpansIn = (registers: Registry[]): Counter =>
     help: 'Spans that did not reach the collector: the queue was full, or sending failed.',
     registers,
   })
+
+const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 'policyReload'> => {
+  const decisions = new Counter({
+    name: 'outrigger_policy_decisions_total',
+    help: 'Messages that the tool policy has decided about: allowed, denied or dry_run (denied, and let through), and by which rule.',
+    labelNames: ['decision', 'rule'] as const,
+    registers,
+  })
+  const reloads = new Counter({
+    name: 'outrigger_policy_reloads_total',
+    help: "Changes of the tool policy's file: taken, or refused since it cannot be used.",
+    labelNames: ['outcome'] as const,
+    registers,
+  })
+  return {
+    policyDecision: ({ isAllowed, isDryRun, rule = '' }) => {
+      const against = isDryRun ? 'dry_run' : 'denied'
+      decisions.inc({ decision: isAllowed ? 'allowed' : against, rule })
+    },
+    policyReload: (outcome) => reloads.inc({ outcome }),
+  }
+}
 
 const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
   const { process } = gauges
@@ -247,6 +279,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
     modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
     droppedSpans: (count) => droppedSpans.inc(count),
+    ...policyMetrics(registers),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

@@ -29,6 +29,7 @@ export const PLAN: Plan = {
       'routing', // by era, and whether at all
       'legacy modern',
       'conversation', // what both eras share
+      'policy', // who may do what
       'telemetry server', // a request's trace; the link to a server
       'http',
       'identity', // whose token it is

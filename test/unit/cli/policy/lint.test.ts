@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { lintPolicy } from '../../../../cli/policy/lint.ts'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
-import { placedWords } from '../../../../shared/yaml-places.ts'
+import { placedWords } from '../../../../shared/placed-fault.ts'
 
 const lint = (rules: string, tools?: readonly string[]): readonly string[] => {
   const read = readPolicy(`version: 1\nrules:\n${rules}`)

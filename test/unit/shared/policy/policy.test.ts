@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
 import { policyJsonSchema } from '../../../../shared/policy/schema.ts'
-import { placedWords } from '../../../../shared/yaml-places.ts'
+import { placedWords } from '../../../../shared/placed-fault.ts'
 
 const faultsOf = (text: string): readonly string[] => {
   const read = readPolicy(text)

@@ -1,0 +1,128 @@
+// The tool policy at work: each message of a client's is decided by the policy that holds at that moment, and so is what its
+// session lives by. Where there is none, nobody makes one of these.
+
+import { readArguments } from '../../shared/policy/arguments.ts'
+import type { ArgumentsOf } from '../../shared/policy/condition.ts'
+import type { Decision, Policy } from '../../shared/policy/decide.ts'
+import type { Target } from '../../shared/policy/rules.ts'
+import type { Kind } from '../../shared/policy/schema.ts'
+import type { Principal } from '../access/principal.ts'
+import type { Rights } from '../access/rights.ts'
+import { blockedFault, fault, type Fault } from '../mcp/faults.ts'
+import type { Message } from '../mcp/message.ts'
+import { filterCapabilities, hasCapabilities } from './capabilities.ts'
+import { filterListing, listingOf } from './listing.ts'
+import { asksOf, type Asks } from './questions.ts'
+
+/** What became of a message. */
+export interface Judged {
+  /** That of what was denied, else of the last thing that it asks for; undefined of a client's answer. */
+  readonly decision: Decision | undefined
+  /** Absent where it goes on. */
+  readonly fault?: Fault
+}
+
+export interface GateOptions {
+  /** The policy that holds now. */
+  readonly policy: () => Policy
+  /** Takes note of a decision about a message. */
+  readonly onDecision: (decision: Decision) => void
+}
+
+const letsThrough = ({ isAllowed, isDryRun }: Decision): boolean => isAllowed || isDryRun
+
+/** Names the rule, and nothing of what was asked with. */
+const denied = ({ rule, failed }: Decision): Fault => {
+  const [first] = failed
+  const why = rule === undefined ? 'no rule allows it' : `by the rule ${rule}`
+  const condition =
+    first === undefined ? '' : `; the condition of ${first.rule} could not be decided`
+  return fault('denied', `the tool policy denies this: ${why}${condition}`, {
+    data: rule === undefined ? {} : { rule },
+  })
+}
+
+const unclear = (): Fault =>
+  fault(
+    'invalid-params',
+    'a tool policy has to decide, and what this asks for could be read in two ways',
+  )
+
+const argumentsOf = ({ argumentsText }: Asks): ArgumentsOf => {
+  let read: ReturnType<typeof readArguments> | undefined
+  return () => (read ??= readArguments(argumentsText?.()))
+}
+
+export class Gate {
+  private readonly options: GateOptions
+  private readonly rights = new WeakMap<Principal, Rights>()
+
+  constructor(options: GateOptions) {
+    this.options = options
+  }
+
+  /** Who is denied everything; a client's GET and DELETE are decided by this alone. */
+  admit({ identity }: Principal): Fault | undefined {
+    const policy = this.options.policy()
+    const rule = policy.isDryRun ? undefined : policy.blocked(identity)
+    return rule === undefined ? undefined : blockedFault(rule)
+  }
+
+  judge(principal: Principal, message: Message): Judged {
+    const refused = this.admit(principal)
+    if (refused) return { decision: undefined, fault: refused }
+    if (message.kind === 'response') return { decision: undefined }
+    const all = asksOf(message)
+    if (!all) return { decision: undefined, fault: unclear() }
+    let decision: Decision | undefined
+    for (const asks of all) {
+      decision = this.options.policy().decide({
+        caller: principal.identity,
+        method: message.method,
+        target: asks.target,
+        argumentsOf: argumentsOf(asks),
+      })
+      if (!decision.isAllowed) break
+    }
+    if (decision) this.options.onDecision(decision)
+    return decision === undefined || letsThrough(decision)
+      ? { decision }
+      : { decision, fault: denied(decision) }
+  }
+
+  /** What a caller may while its session lives; the same for the same principal. */
+  rightsOf(principal: Principal): Rights {
+    const before = this.rights.get(principal)
+    if (before) return before
+    const rights = this.makeRights(principal)
+    this.rights.set(principal, rights)
+    return rights
+  }
+
+  private makeRights(principal: Principal): Rights {
+    const may = (target: Target, method: string): boolean =>
+      letsThrough(
+        this.options.policy().decide({
+          caller: principal.identity,
+          method,
+          target,
+          argumentsOf: undefined,
+        }),
+      )
+    const mayAny = (kind: Kind): boolean =>
+      this.options.policy().mayUseAny(principal.identity, kind)
+    return {
+      mayBeAsked: (method) => may({ kind: 'methods', name: method }, method),
+      filterOf: (method) => {
+        if (listingOf(method)) return (answer) => filterListing(method, answer, may)
+        return hasCapabilities(method)
+          ? (answer) => filterCapabilities(method, answer, mayAny)
+          : undefined
+      },
+      blockedBy: () => {
+        const policy = this.options.policy()
+        return policy.isDryRun ? undefined : policy.blocked(principal.identity)
+      },
+    }
+  }
+}

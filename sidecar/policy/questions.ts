@@ -1,0 +1,99 @@
+// What a client's message asks for, as a policy decides about it. What names its target so that two readers could take it
+// differently cannot be decided. Pure.
+
+import { isList, isObject, type Json } from '../../shared/json.ts'
+import type { Target } from '../../shared/policy/rules.ts'
+import { templateGlob } from '../../shared/policy/uri.ts'
+import {
+  member,
+  slice,
+  stringAt,
+  valueAt,
+  type Notification,
+  type Request,
+} from '../mcp/message.ts'
+
+export interface Asks {
+  readonly target: Target
+  /** The JSON text of the arguments; undefined where there are none. */
+  readonly argumentsText: (() => string) | undefined
+}
+
+type Called = Request | Notification
+
+const about = (target: Target): Asks => ({ target, argumentsText: undefined })
+
+const method = (name: string): Asks => about({ kind: 'methods', name })
+
+const resource = (uri: string): Asks =>
+  uri.includes('{')
+    ? about({ kind: 'resources', name: templateGlob(uri), isTemplate: true })
+    : about({ kind: 'resources', name: uri })
+
+const named = (message: Called, kind: 'tools' | 'prompts'): Asks => {
+  const { text, params } = message
+  const name = stringAt(text, member(params, 'name')) ?? ''
+  const place = member(params, 'arguments')
+  const argumentsText = place && (() => Buffer.from(slice(text, place), 'latin1').toString())
+  return { target: { kind, name }, argumentsText }
+}
+
+/** A member as a value, where its own members are these alone. */
+const plainObject = (
+  { text, params }: Called,
+  name: string,
+  members: ReadonlySet<string>,
+): Readonly<Record<string, Json>> | undefined => {
+  const value = valueAt(text, member(params, name))
+  return isObject(value) && Object.keys(value).every((one) => members.has(one)) ? value : undefined
+}
+
+const REFERENCE = new Set(['type', 'name', 'uri', 'title'])
+
+const completion = (message: Called): readonly Asks[] | undefined => {
+  const reference = plainObject(message, 'ref', REFERENCE)
+  const { type, name, uri } = reference ?? {}
+  if (type === 'ref/prompt' && typeof name === 'string') return [about({ kind: 'prompts', name })]
+  if (type === 'ref/resource' && typeof uri === 'string') return [resource(uri)]
+  return undefined
+}
+
+const FILTER = new Set([
+  'toolsListChanged',
+  'promptsListChanged',
+  'resourcesListChanged',
+  'resourceSubscriptions',
+])
+
+const subscription = (message: Called): readonly Asks[] | undefined => {
+  const own = method(message.method)
+  if (member(message.params, 'notifications') === undefined) return [own]
+  const wanted = plainObject(message, 'notifications', FILTER)
+  const uris = wanted?.['resourceSubscriptions'] ?? []
+  const texts = isList(uris) ? uris.filter((uri) => typeof uri === 'string') : undefined
+  if (wanted === undefined || !isList(uris) || texts?.length !== uris.length) return undefined
+  return [own, ...texts.map(uriOf)]
+}
+
+const uriOf = (uri: string): Asks => about({ kind: 'resources', name: uri })
+
+/** Everything that a message asks for at once, all of which has to be allowed; undefined where nobody can tell. */
+export const asksOf = (message: Called): readonly Asks[] | undefined => {
+  const { text, params } = message
+  switch (message.method) {
+    case 'tools/call':
+      return [named(message, 'tools')]
+    case 'prompts/get':
+      return [named(message, 'prompts')]
+    case 'resources/read':
+    case 'resources/subscribe':
+    case 'resources/unsubscribe':
+      return [uriOf(stringAt(text, member(params, 'uri')) ?? '')]
+    case 'completion/complete':
+      return completion(message)
+    case 'subscriptions/listen':
+      return subscription(message)
+    default:
+      return [method(message.method)]
+  }
+}

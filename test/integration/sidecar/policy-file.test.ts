@@ -1,0 +1,65 @@
+// The file of a tool policy, as it is read and changes.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createLog } from '../../../shared/log.ts'
+import { fakeMetrics } from '../../support/fake-metrics.ts'
+import { startPolicy, type StartedPolicy } from '../../../sidecar/policy/start-policy.ts'
+import { until } from '../../support/waiting.ts'
+
+const GOOD = 'version: 1\n'
+
+let folder: string
+let path: string
+let lines: string[]
+let changes: number
+let started: StartedPolicy | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrigger-policy-'))
+  path = join(folder, 'policy.yaml')
+  lines = []
+  changes = 0
+  started = undefined
+})
+afterEach(() => {
+  started?.close()
+  rmSync(folder, { recursive: true })
+})
+
+const log = createLog({ level: 'info', write: (line) => lines.push(line), now: () => 0 })
+const start = async () => {
+  started = await startPolicy(path, { log, metrics: fakeMetrics().metrics }, () => (changes += 1))
+}
+const told = (text: string) => until(() => lines.some((line) => line.includes(text)), text)
+
+test.each([
+  ['is not there', undefined, 'it cannot be read (ENOENT)'],
+  ['is no policy', 'version: 2\nmode: x', 'version: must be one of 1; line 2, column 1: mode:'],
+  ['is no UTF-8', Buffer.from([0xff]), 'it cannot be read'],
+  ['is too large', 'x'.repeat(1024 * 1024 + 1), 'it has more than 1048576 bytes'],
+])('one that %s starts nothing', async (_what, text, why) => {
+  if (text !== undefined) writeFileSync(path, text)
+  await expect(start()).rejects.toThrow(why)
+})
+
+test('one that goes away, is broken and comes back keeps the last good one meanwhile', async () => {
+  writeFileSync(path, GOOD)
+  await start()
+  rmSync(path)
+  await told('ENOENT')
+  writeFileSync(path, 'version: 3\n')
+  await told('must be one of 1')
+  expect(changes).toBe(0)
+  writeFileSync(path, `${GOOD}mode: dry-run\n`)
+  await told('has changed, and holds')
+  expect(changes).toBe(1)
+})
+
+test('a dry run is told', async () => {
+  writeFileSync(path, `${GOOD}mode: dry-run\n`)
+  await start()
+  expect(lines.join('')).toContain('is a dry run')
+})
