@@ -4,22 +4,29 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { builtinModules } from 'node:module'
+import { basename } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
 /**
- * What only sidecars with traces need: 1.2 MB that the others never read. `.mjs`, since it is a
- * module also where no package.json says so.
+ * What only some sidecars need, and the others never read: traces (1.2 MB), verification, a tool policy with CEL and YAML.
+ * `.mjs`, since they are modules also where no package.json says so.
  */
-const TRACING = { entry: 'sidecar/telemetry/opentelemetry.ts', outfile: 'dist/tracing.mjs' }
+const APART = [
+  { entry: 'sidecar/telemetry/opentelemetry.ts', outfile: 'dist/tracing.mjs' },
+  { entry: 'sidecar/identity/trust.ts', outfile: 'dist/identity.mjs' },
+  { entry: 'sidecar/policy/start-policy.ts', outfile: 'dist/policy.mjs' },
+]
 
 const ownBundle: Plugin = {
   name: 'a bundle of its own',
   setup: (builder) => {
-    builder.onResolve({ filter: /\/opentelemetry\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './tracing.mjs', external: true } : undefined,
-    )
+    for (const { entry, outfile } of APART) {
+      builder.onResolve({ filter: new RegExp(`/${basename(entry)}$`) }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: `./${basename(outfile)}`, external: true } : undefined,
+      )
+    }
   },
 }
 
@@ -112,7 +119,7 @@ const makeShim = (): void => {
 
 mkdirSync('dist', { recursive: true })
 await bundle('sidecar/main.ts', 'dist/sidecar.js', ownBundle, metrics)
-await bundle(TRACING.entry, TRACING.outfile)
+for (const { entry, outfile } of APART) await bundle(entry, outfile)
 await bundle('webhook/main.ts', 'dist/webhook.js')
 makeShim()
 linkCommand()

@@ -2,7 +2,7 @@
 // reads it. `npm run build` has made them.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,7 +34,7 @@ const telemetry = (bundle: string): string[] =>
   [...packagesOf(bundle)].filter((name) => name.startsWith('@opentelemetry/'))
 
 test('the sidecar is made of few packages, and OpenTelemetry is none of them', () => {
-  expect([...packagesOf('sidecar.js')].sort()).toEqual(['jose', 'prom-client', 'zod'])
+  expect([...packagesOf('sidecar.js')].sort()).toEqual(['prom-client', 'zod'])
 })
 
 test('the sidecar is small: a library that comes whole costs megabytes of every pod', () => {
@@ -42,7 +42,7 @@ test('the sidecar is small: a library that comes whole costs megabytes of every 
 })
 
 test("no bundle imports Node's modules by their facades, which load what nobody uses", () => {
-  for (const name of ['sidecar.js', 'tracing.mjs', 'webhook.js']) {
+  for (const name of ['sidecar.js', 'tracing.mjs', 'identity.mjs', 'policy.mjs', 'webhook.js']) {
     const bundle = readFileSync(join(root, 'dist', name), 'utf8')
     expect(bundle.match(/^import .*/gm) ?? []).toEqual([])
   }
@@ -84,11 +84,24 @@ describe('in a folder as in the image', () => {
   }
 
   test(
-    'it starts without the bundle for traces where none are configured',
+    'it starts without the bundles of what is not configured',
     async () => {
-      rmSync(join(app, 'tracing.mjs'))
+      for (const name of ['tracing.mjs', 'identity.mjs', 'policy.mjs']) rmSync(join(app, name))
       const sidecar = await start({ graceSeconds: 0 })
       expect((await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)).status).toBe(400)
+      await sidecar.stop()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'it decides by a policy where one is configured',
+    async () => {
+      const toolPolicy = join(app, 'policy.yaml')
+      writeFileSync(toolPolicy, 'version: 1\n')
+      const sidecar = await start({ graceSeconds: 0, toolPolicy })
+      const { text } = await send(sidecar.url, rpc('tools/call', { name: 'x' }), JSON_HEADERS)
+      expect(text).toContain('no rule allows it')
       await sidecar.stop()
     },
     LIMIT_MS,
