@@ -216,11 +216,10 @@ export const ANNOTATIONS = {
   },
   'tool-policy': {
     type: 'name',
-    doc: 'ConfigMap with the tool policy.',
+    doc: "ConfigMap of the pod's namespace whose key `policy.yaml` is the tool policy: what it does not allow is denied.",
     scopes: EVERYWHERE,
-    readBy: 'both',
+    readBy: 'webhook',
     tighten: { by: 'fixed' },
-    isPlanned: true,
   },
   egress: {
     type: 'destinations',

@@ -6,6 +6,7 @@ export const VERSION = '0.1.0'
 export const SIDECAR_CONTAINER = 'outrigger-sidecar'
 export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'
+export const POLICY_VOLUME = 'outrigger-policy'
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
 export const BIN_DIR = '/outrigger/bin'
@@ -22,6 +23,10 @@ export const MCP_PATH = '/mcp'
 
 /** Where the sidecar finds the volume of the server's `ca-file`. */
 export const CA_DIR = '/run/outrigger-ca'
+
+/** Where the sidecar finds the ConfigMap of `tool-policy`, and by which key. */
+export const POLICY_DIR = '/outrigger/policy'
+export const POLICY_KEY = 'policy.yaml'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

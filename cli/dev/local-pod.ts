@@ -2,7 +2,7 @@
 // environment, and the sidecar's configuration with local addresses. Pure. What has no counterpart without
 // containers (images, other containers) or beside a cluster is said, never silently left out.
 
-import { CONFIG_VARIABLE, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { CONFIG_VARIABLE, POLICY_VOLUME, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
@@ -65,6 +65,7 @@ const LOCAL = {
   allowedHosts: [],
   isolation: 'advisory',
   binDir: undefined,
+  toolPolicy: undefined,
 } as const
 
 const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, string[]> => {
@@ -81,6 +82,9 @@ const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, stri
   const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
   return parseSidecarConfig({ ...document, ...LOCAL, ...alone, port })
 }
+
+const NO_POLICY =
+  'outrigger.dev/tool-policy: callers may do everything here; outrigger policy test says what they may in the cluster'
 
 /** Reads an injected pod; `server` is the name of the server's container. */
 export const localPod = (
@@ -106,6 +110,9 @@ export const localPod = (
   const others = containers
     .filter((container) => container !== server)
     .map((container) => stringAt(container, 'name') ?? '')
+  const hasPolicy = objectsAt(pod, 'spec', 'volumes').some(
+    (volume) => stringAt(volume, 'name') === POLICY_VOLUME,
+  )
   return ok({
     server: stringAt(server, 'name') ?? '',
     command,
@@ -117,6 +124,7 @@ export const localPod = (
     notes: [
       ...variables.notes,
       ...volumes.notes,
+      ...(hasPolicy ? [NO_POLICY] : []),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

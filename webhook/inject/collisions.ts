@@ -9,6 +9,7 @@ import {
   CONFIG_VARIABLE,
   EGRESS_PORT,
   MCP_PORT,
+  POLICY_VOLUME,
   RUN_DIR,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
@@ -35,11 +36,15 @@ const containerNames = (pod: JsonObject): readonly Violation[] => {
   )
 }
 
+/** What a volume of ours is. */
+const formOf = (volume: JsonObject): string =>
+  nameOf(volume) === POLICY_VOLUME ? 'configMap' : 'emptyDir'
+
 const volumeNames = (pod: JsonObject): readonly Violation[] => {
   const isInjected = ownSidecar(pod) !== undefined
   return objectsAt(pod, 'spec', 'volumes')
     .filter((volume) => isReservedVolume(nameOf(volume)))
-    .filter((volume) => !isInjected || at(volume, 'emptyDir') === undefined)
+    .filter((volume) => !isInjected || at(volume, formOf(volume)) === undefined)
     .map((volume) =>
       violation(
         'reserved-name',

@@ -39,6 +39,8 @@ export interface Plan {
   readonly resources: JsonObject
   readonly label: string
   readonly writablePaths: readonly string[]
+  /** The ConfigMap of the tool policy, where one is named. */
+  readonly policy: string | undefined
   readonly keepsToken: boolean
   readonly pullSecrets: readonly string[]
   readonly warnings: readonly string[]
@@ -150,7 +152,8 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
-  const ours = { caMount, portNames, existing, hasShim: hasShim(transport) }
+  const policy = settings['tool-policy']
+  const ours = { caMount, portNames, existing, policy, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
@@ -165,6 +168,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
     resources,
     label,
     writablePaths: settings['writable-paths'] ?? [],
+    policy,
     keepsToken: token.isKept,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [

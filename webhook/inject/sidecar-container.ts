@@ -17,7 +17,7 @@ import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
 import { ADMIN_PORT_NAME, MCP_PORT_NAME } from './port-names.ts'
 import { KEPT_SECURITY } from './security.ts'
-import { SIDECAR_MOUNTS } from './volumes.ts'
+import { POLICY_MOUNT, SIDECAR_MOUNTS } from './volumes.ts'
 
 const probe = (path: string, periodSeconds: number, failureThreshold: number): JsonObject => ({
   exec: { command: [SIDECAR_SHIM_PATH, 'probe', String(ADMIN_PORT), path] },
@@ -46,6 +46,8 @@ export interface SidecarParts {
   readonly hasShim: boolean
   /** The volume that brings the server's `ca-file`. */
   readonly caMount: JsonObject | undefined
+  /** The ConfigMap of the tool policy, where one is named. */
+  readonly policy: string | undefined
   /** What the server's port was called. */
   readonly portNames: readonly string[]
   readonly uid: number
@@ -82,6 +84,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
   const mounts = [
     ...(parts.hasShim ? SIDECAR_MOUNTS : []),
     ...(parts.caMount ? [parts.caMount] : []),
+    ...(parts.policy === undefined ? [] : [POLICY_MOUNT]),
   ]
   return {
     ...pick(parts.existing, KEPT),

@@ -1,7 +1,7 @@
 // The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { BIN_DIR, RUN_DIR } from '../../shared/names.ts'
+import { BIN_DIR, POLICY_DIR, POLICY_KEY, RUN_DIR } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
@@ -73,6 +73,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     graceSeconds: graceSeconds(pod),
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
+    ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }
