@@ -154,6 +154,8 @@ export const createFetchJson =
     const late = new Promise<Result<never, string>>((resolve) => {
       signal.addEventListener('abort', () => resolve(LATE), { once: true })
     })
+    // Of an end that has been nobody hears again.
+    if (signal.aborted) return LATE
     try {
       return await Promise.race([fetchOne(text, { ...rules, signal }, names), late])
     } catch (error) {

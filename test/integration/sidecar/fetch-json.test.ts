@@ -124,4 +124,12 @@ describe('ends with its time', () => {
     late.abort()
     expect(await found).toEqual({ ok: false, error: 'nothing whole has come in time' })
   })
+
+  test('a name server that is silent, when that time was over before it was asked', async () => {
+    const found = await fetchJson('https://hangs.example/', {
+      hosts: [{ host: 'hangs.example', reach: 'public' }],
+      signal: AbortSignal.abort(),
+    })
+    expect(found).toEqual({ ok: false, error: 'nothing whole has come in time' })
+  })
 })
