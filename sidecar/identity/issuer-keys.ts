@@ -10,7 +10,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { keyKindOf } from './algorithms.ts'
 import { importKey } from './jose.ts'
 import type { UnverifiedToken } from './token.ts'
-import { Waiting, type WhenGone } from './waiting.ts'
+import { GONE, Waiting, type Gone, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
@@ -46,9 +46,9 @@ export interface FoundKey {
   readonly set: KeySet
 }
 
-/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key. */
+/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key; `gone`: nobody waits for it any more. */
 export type NoKey =
-  { readonly kind: 'unavailable'; readonly retryMs: number } | { readonly kind: 'unknown' }
+  { readonly kind: 'unavailable'; readonly retryMs: number } | { readonly kind: 'unknown' } | Gone
 
 const isFor = (jwk: JsonObject, { alg, kid }: UnverifiedToken): boolean => {
   const { kty, crv } = keyKindOf(alg)
@@ -115,7 +115,7 @@ export class IssuerKeys {
     if (!this.fetching && this.pauseLeftMs > PATIENCE_MS) return this.unavailable()
     const woken = this.waiting.wait(whenGone)
     void this.fetch()
-    if (!(await woken)) return this.unavailable()
+    if (!(await woken)) return fail(GONE)
     const found = await this.among(token)
     if (found) return ok(found)
     return this.fault === undefined ? fail({ kind: 'unknown' }) : this.unavailable()

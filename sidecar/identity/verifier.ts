@@ -11,7 +11,7 @@ import { verify } from './jose.ts'
 import { digestOf, Remembered } from './remembered.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
 import { Turns } from './turns.ts'
-import type { WhenGone } from './waiting.ts'
+import { GONE, type Gone, type WhenGone } from './waiting.ts'
 
 /** Of Node's four threads that verify. */
 const MAX_AT_ONCE = 8
@@ -41,6 +41,7 @@ export interface Bearer {
 export type Refusal =
   | { readonly kind: 'invalid'; readonly why: string }
   | { readonly kind: 'unavailable'; readonly retryMs: number }
+  | Gone
 
 interface Verified {
   readonly principal: Principal
@@ -52,7 +53,6 @@ interface Verified {
 
 const invalid = (why: string): Result<never, Refusal> => fail({ kind: 'invalid', why })
 const unknownKey = invalid('its issuer has no key of its kid and algorithm')
-const isGone = fail<Refusal>({ kind: 'unavailable', retryMs: 0 })
 
 export class Verifier {
   private readonly options: VerifierOptions
@@ -93,7 +93,7 @@ export class Verifier {
     const verified = await this.turns.take(whenGone, () =>
       this.judge(token, read.value, issuer, key.value),
     )
-    if (!verified) return isGone
+    if (!verified) return fail(GONE)
     if (!verified.ok) return invalid(verified.error)
     this.remembered.set(digest, verified.value, token.length)
     return ok(this.bearer(verified.value))

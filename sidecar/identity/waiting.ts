@@ -4,6 +4,12 @@
 /** Calls back once when the client has gone, at once where it has gone already. */
 export type WhenGone = (callback: () => void) => void
 
+/** Nobody waits for the answer any more: it is nobody's fault. */
+export interface Gone {
+  readonly kind: 'gone'
+}
+export const GONE: Gone = { kind: 'gone' }
+
 export class Waiting {
   private readonly waiters = new Set<(isHere: boolean) => void>()
 

@@ -44,6 +44,9 @@ const challenged = (
   fault(code, message, { headers: { 'www-authenticate': resource.challenge(host, challenge) } })
 
 const refused = (refusal: Refusal, resource: Resource, host: string | undefined): Fault => {
+  if (refusal.kind === 'gone') {
+    return fault('request-cancelled', 'its client has gone before it was known who calls')
+  }
   if (refusal.kind === 'unavailable') {
     return fault(
       'issuer-unavailable',

@@ -195,7 +195,7 @@ describe('a key that nobody has seen', () => {
     })
     await turns()
     goes()
-    expect(kindOf(await gone)).toBe('unavailable')
+    expect(kindOf(await gone)).toBe('gone')
   })
 })
 

@@ -141,5 +141,5 @@ test('a rotated key is taken, whoever had none of it before', async () => {
 
 test('of who has gone nothing is verified', async () => {
   const found = await verifier.identify(await tokenOf(), (callback) => callback())
-  expect(found).toMatchObject({ error: { kind: 'unavailable' } })
+  expect(found).toMatchObject({ error: { kind: 'gone' } })
 })
