@@ -43,6 +43,7 @@ const whyClaim: Readonly<Record<string, string>> = {
   nbf: 'it is not valid yet (nbf)',
   exp: 'it does not say until when it is valid (exp)',
   sub: 'it does not say whom it is about (sub)',
+  iat: 'it does not say when it was issued by a number (iat)',
 }
 
 const reason = (error: unknown): string => {

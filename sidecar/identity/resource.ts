@@ -51,7 +51,8 @@ export class Resource {
   }
 
   /** Whether its metadata stands at a path: at the root, or with the path of a URL of its own inserted. */
-  isMetadataPath(path: string): boolean {
+  isMetadataPath(asked: string): boolean {
+    const path = withoutSlash(asked)
     if (path === WELL_KNOWN || path === `${WELL_KNOWN}${MCP_PATH}`) return true
     const { publicUrl } = this
     return (
@@ -60,14 +61,15 @@ export class Resource {
     )
   }
 
-  /** The document of RFC 9728, for who has called it by this Host. */
+  /** The document of RFC 9728, for who has called it by this Host, as latin1 text. */
   metadata(host: string | undefined): string {
-    return JSON.stringify({
+    const document = JSON.stringify({
       resource: this.urlFor(host),
       authorization_servers: this.issuers,
       bearer_methods_supported: ['header'],
       ...(this.scopes.length === 0 ? {} : { scopes_supported: this.scopes }),
     })
+    return Buffer.from(document).toString('latin1')
   }
 
   /** The value of WWW-Authenticate. */

@@ -49,6 +49,13 @@ describe('metadata and challenge name', () => {
       'https://api.example/.well-known/oauth-protected-resource/a/mcp',
     ],
     [
+      'a public URL that is not ASCII',
+      { settings: { 'public-url': 'https://api.example/münze/€' } },
+      'api.example',
+      'https://api.example/münze/€',
+      'https://api.example/.well-known/oauth-protected-resource/m%C3%BCnze/%E2%82%AC',
+    ],
+    [
       'the name that was asked for',
       {},
       'Pod.ns:15200',
@@ -66,7 +73,7 @@ describe('metadata and challenge name', () => {
     ),
   ])('%s', (...[, document, host, url, metadata]) => {
     const resource = resourceOf(document)
-    expect(JSON.parse(resource.metadata(host))).toEqual({
+    expect(JSON.parse(Buffer.from(resource.metadata(host), 'latin1').toString())).toEqual({
       resource: url,
       authorization_servers: ['https://idp.example'],
       bearer_methods_supported: ['header'],
@@ -88,6 +95,7 @@ test.each([
   ['/.well-known/oauth-protected-resource', true],
   ['/.well-known/oauth-protected-resource/mcp', true],
   ['/.well-known/oauth-protected-resource/a/mcp', true],
+  ['/.well-known/oauth-protected-resource/a/mcp/', true],
   ['/.well-known/oauth-protected-resource/a', false],
   ['/.well-known/oauth-protected-resourcea/mcp', false],
   ['/a/mcp/.well-known/oauth-protected-resource', false],
