@@ -35,8 +35,8 @@ export type ReplyForm = 'either' | 'json' | 'stream'
 /** Hears what goes wrong in every reply. */
 export interface ReplyWatch {
   faulted(reply: Reply, fault: Fault): void
-  /** Its connection is broken off: the client does not read, or there is no room for its answer. */
-  cutOff(reply: Reply): void
+  /** Its connection is broken off, and why. */
+  cutOff(reply: Reply, why: string): void
 }
 
 export type ReplyState = 'waiting' | 'streaming' | 'done'
@@ -253,7 +253,7 @@ export class Reply implements Holder {
   /** Its caller's right has ended: who listens may ask again, who waits for an answer has waited too long. */
   outlived(): void {
     if (this.current === 'streaming') this.end()
-    else this.cut()
+    else this.cut('its token has ended, and the time that a call has after that')
   }
 
   /** Its client has come back on another connection: what this one has not taken goes that way. */
@@ -262,9 +262,9 @@ export class Reply implements Holder {
     else this.end()
   }
 
-  /** Breaks the connection off, and drops what a client that reads too slowly has not fetched. */
-  cut(): void {
-    if (!this.response.destroyed) this.overseer.cutOff(this)
+  /** Breaks the connection off, and drops what the client has not fetched. */
+  cut(why = 'it does not read what it is sent'): void {
+    if (!this.response.destroyed) this.overseer.cutOff(this, why)
     this.current = 'done'
     this.response.destroy()
   }

@@ -83,11 +83,11 @@ export class Journal implements ProcessWatch, ReplyWatch {
   }
 
   /** A client's connection is broken off. */
-  cutOff(reply: Reply): void {
+  cutOff(reply: Reply, why: string): void {
     const { log, metrics } = this.options
     const { session, process } = reply
     metrics.cutOff()
-    log.warn('a client was cut off: it does not read what it is sent', { session, process })
+    log.warn(`a client was cut off: ${why}`, { session, process })
   }
 }
 

@@ -145,7 +145,7 @@ export class ModernCall implements Caller {
   private outlived(): void {
     if (this.isSubscription) this.end()
     else {
-      this.reply.cut()
+      this.reply.outlived()
       this.gone()
     }
   }

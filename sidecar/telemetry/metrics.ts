@@ -132,7 +132,7 @@ const exitsIn = (registers: Registry[]): Counter<'cause'> =>
 const cutOffsIn = (registers: Registry[]): Counter =>
   new Counter({
     name: 'outrigger_clients_cut_off_total',
-    help: 'Clients whose connection was broken off because they did not read.',
+    help: 'Clients whose connection was broken off because they did not read, or waited longer than their token lets them.',
     registers,
   })
 

@@ -1,6 +1,7 @@
 // What an operator reads of each fault of the table, of server processes and of clients that do not read.
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Reply } from '../../../../sidecar/http/reply.ts'
 import { Journal } from '../../../../sidecar/life/journal.ts'
 import { FAULTS, fault, type Fault, type FaultCode } from '../../../../sidecar/mcp/faults.ts'
 import { fakeMetrics } from '../../../support/fake-metrics.ts'
@@ -62,16 +63,19 @@ describe('every fault that a client is told', () => {
   })
 })
 
-test('a client that is cut off is a line and a number, once', async () => {
+test.each<[string, (reply: Reply) => void, RegExp]>([
+  ['reads too slowly', (reply) => reply.cut(), /cut off: it does not read/],
+  ['has waited beyond its token', (reply) => reply.outlived(), /cut off: its token has ended/],
+])('a client that %s is cut off: a line and a number, once', async (_name, cut, says) => {
   const { reply } = replied()
   reply.session = 'abcdefgh'
-  reply.cut()
-  reply.cut()
+  cut(reply)
+  cut(reply)
   expect(lines(kept)).toEqual([
     expect.objectContaining({
       level: 'warn',
       session: 'abcdefgh',
-      message: expect.stringContaining('cut off'),
+      message: expect.stringMatching(says),
     }),
   ])
   expect(await metrics.text()).toContain('outrigger_clients_cut_off_total 1\n')
