@@ -61,6 +61,10 @@ const isFor = (jwk: JsonObject, { alg, kid }: UnverifiedToken): boolean => {
   )
 }
 
+/** What they are, in whatever order: some issuers list the same keys now in this order, now in that. */
+const textOf = (jwks: readonly JsonObject[]): string =>
+  JSON.stringify(jwks.map((jwk) => JSON.stringify(jwk)).toSorted())
+
 export class IssuerKeys {
   private readonly options: IssuerKeysOptions
   private keys: KeySet | undefined
@@ -160,7 +164,7 @@ export class IssuerKeys {
   /** Whether they are not those that we had. */
   private take(jwks: readonly JsonObject[]): boolean {
     const fetchedMs = this.options.now()
-    if (this.keys && JSON.stringify(this.keys.jwks) === JSON.stringify(jwks)) {
+    if (this.keys && textOf(this.keys.jwks) === textOf(jwks)) {
       this.keys.fetchedMs = fetchedMs
       return false
     }

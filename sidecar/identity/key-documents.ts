@@ -1,7 +1,7 @@
 // Where an issuer's keys are (OpenID Connect Discovery 1.0; RFC 8414, section 3) and what they are. A document that names
 // another issuer counts for nothing.
 
-import { arrayAt, isObject, stringAt, type JsonObject } from '../../shared/json.ts'
+import { arrayAt, at, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { FetchJson, FetchRules, IssuerHost } from './fetch-json.ts'
 
@@ -17,6 +17,23 @@ const PLACE_MS = 5 * 60_000
 /** For all documents of one fetch together. */
 const DEADLINE_MS = 8000
 const MAX_TOLD = 300
+
+/** What is read of a key (RFC 7517, section 4; RFC 7518, section 6), and all of it is text; never what is private. */
+const MEMBERS = ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'] as const
+
+const keyIn = (value: Json): readonly JsonObject[] => {
+  if (!isObject(value)) return []
+  const members = MEMBERS.flatMap((name) => {
+    const member = at(value, name)
+    return member === undefined ? [] : [[name, member] as const]
+  })
+  const isText = members.length > 0 && members.every(([, member]) => typeof member === 'string')
+  return isText ? [Object.fromEntries(members)] : []
+}
+
+/** Of a key set; what is no key is left out. */
+const keysIn = (document: JsonObject): readonly JsonObject[] =>
+  (arrayAt(document, 'keys') ?? []).flatMap(keyIn).slice(0, MAX_KEYS)
 
 /** Where an issuer may describe itself, in the order in which that is asked. */
 export const metadataUrls = (issuer: string): readonly string[] => {
@@ -44,15 +61,15 @@ export class KeyDocuments {
     this.options = options
   }
 
-  /** The keys that the issuer publishes now, as they came. */
+  /** The keys that the issuer publishes now: what of them is read. */
   async fetch(): Promise<Result<readonly JsonObject[], string>> {
     const { issuer, fetchJson } = this.options
     const rules = { hosts: issuer.hosts, signal: AbortSignal.timeout(DEADLINE_MS) }
     const place = await this.placeNow(rules)
     if (!place.ok) return place
     const document = await fetchJson(place.value, rules)
-    const keys = document.ok ? (arrayAt(document.value, 'keys') ?? []).filter(isObject) : []
-    if (keys.length > 0) return ok(keys.slice(0, MAX_KEYS))
+    const keys = document.ok ? keysIn(document.value) : []
+    if (keys.length > 0) return ok(keys)
     this.place = undefined
     const why = document.ok ? 'it holds no keys' : document.error
     return fail(`${place.value.slice(0, MAX_TOLD)}: ${why}`)

@@ -106,6 +106,18 @@ describe('keys', () => {
     expect(await late).toEqual({ ok: false, error: { kind: 'unavailable', retryMs: 4000 } })
   })
 
+  test('that come in another order are the same set', async () => {
+    answer = async () => ok([one, two])
+    await find('one')
+    const { current } = keys
+    answer = async () => ok([two, one])
+    nowMs += 6 * 60_000
+    await find('one')
+    await turns()
+    expect(askedMs).toHaveLength(2)
+    expect(keys.current).toBe(current)
+  })
+
   test('that are the same stay the set that they were; others are another', async () => {
     await find('one')
     const { current } = keys

@@ -1,7 +1,7 @@
 // Where an issuer's keys are looked for, and whose word counts.
 
 import { describe, expect, test } from '@jest/globals'
-import type { JsonObject } from '../../../../shared/json.ts'
+import type { Json, JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { KeyDocuments, metadataUrls } from '../../../../sidecar/identity/key-documents.ts'
 
@@ -57,6 +57,17 @@ describe('keys are found', () => {
     const { documents, asked } = documentsOf({ ...answers, [KEYS]: ok(jwks) })
     expect(await documents.fetch()).toEqual(ok([{ kty: 'EC' }]))
     expect(asked).toEqual(expected)
+  })
+
+  test('with what of them is read, where that is text', async () => {
+    const deep: Json = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`)
+    const keys = [
+      { kty: 'EC', kid: 'a', use: null, d: 'secret', x5c: ['AA'], more: deep },
+      { kty: 'EC', kid: 'b', x: deep },
+      { kty: 'EC', kid: 5 },
+    ]
+    const { documents } = documentsOf({ [OPENID]: metadata, [KEYS]: ok({ keys }) })
+    expect(await documents.fetch()).toEqual(ok([{ kty: 'EC', kid: 'a' }]))
   })
 
   test('where they were found, for five minutes', async () => {
