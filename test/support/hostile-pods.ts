@@ -49,6 +49,7 @@ const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
       ],
     })
 
+  const SCRIPT = 'npx;'.repeat(16_384)
   const NAMED = (index: number): JsonObject => ({ name: `n${index}` })
   const MOUNT = (index: number): JsonObject => ({ name: `n${index}`, mountPath: `/m/${index}` })
   const SHIM_WORDS = ['/outrigger/bin/shim', 'serve', '--']
@@ -165,6 +166,16 @@ const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
         ...(spec === undefined ? {} : { spec }),
       }
     },
+    'mounts of what installs at start': () =>
+      server({
+        command: ['npx', 'x'],
+        ports: [{ containerPort: 1 }],
+        volumeMounts: many((i) => ({ name: 'v', mountPath: `/home/${i}/${'a/../'.repeat(580)}` })),
+      }),
+    'scripts that install': () =>
+      pod({
+        initContainers: many((i) => ({ name: `c${i}`, command: ['sh', '-c', SCRIPT] })),
+      }),
     devices: () => server({ volumeDevices: many((i) => ({ devicePath: `/outrigger/run/${i}` })) }),
     ports: () => server({ ports: many((i) => ({ name: `p${i}`, containerPort: i % 65_536 })) }),
     'host ports': () => server({ ports: many((i) => ({ hostPort: i + 1 })) }),

@@ -140,16 +140,22 @@ const runBy = (
   return transport?.line ? wordsOf(transport.line) : knownWords(container, pod, config.images)
 }
 
+// Nobody's containers say more than this together, characters: reading is what takes time here.
+const MAX_READ = 131_072
+
 /** What every container gets that installs something at start, the server of stdio aside. */
 export const cachesFor = (subject: Subject, server: JsonObject, transport: Transport): Caches => {
   const paths = subject.resolution.settings['writable-paths'] ?? []
   const readOnly = readOnlyVolumes(subject.pod)
   const byPlace = new Map<string, readonly JsonObject[]>()
   const warnings: string[] = []
+  let read = 0
   for (const member of members(subject.pod)) {
     const { container, list } = member
     const isServer = container === server
-    const installers = installersIn(runBy(container, subject, isServer ? transport : undefined))
+    const words = runBy(container, subject, isServer ? transport : undefined)
+    read += words.reduce((sum, word) => sum + word.length, 0)
+    const installers = read > MAX_READ ? [] : installersIn(words)
     if (installers.length === 0) continue
     const isWriter = isServer || list === 'initContainers'
     const caches = cachesOf(

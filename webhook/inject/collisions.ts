@@ -69,8 +69,10 @@ const foreignMounts = (pod: JsonObject): readonly Violation[] =>
 
 const OUR_DIRECTORIES = [BIN_DIR, RUN_DIR]
 
-const meetsOurs = (path: string): string | undefined =>
-  OUR_DIRECTORIES.find((directory) => doPathsMeet(cleanPath(path), directory))
+const meetsOurs = (path: string): string | undefined => {
+  const clean = cleanPath(path)
+  return OUR_DIRECTORIES.find((directory) => doPathsMeet(clean, directory))
+}
 
 const mountPaths = (container: JsonObject): readonly Violation[] => {
   const mounts = objectsAt(container, 'volumeMounts')

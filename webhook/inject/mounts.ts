@@ -22,6 +22,9 @@ export const readOnlyVolumes = (pod: JsonObject): ReadonlySet<string> =>
       .map(nameOf),
   )
 
+// No home is longer, and what is normalized costs time.
+const MAX_PATH = 1024
+
 /** What is mounted in a container, and what `writable-paths` adds to it. */
 export const mountsOf = (
   container: JsonObject,
@@ -29,10 +32,12 @@ export const mountsOf = (
   writablePaths: readonly string[],
 ): readonly Mount[] => [
   // The author's come first: where both stand, injection leaves the author's.
-  ...objectsAt(container, 'volumeMounts').map((mount) => ({
-    path: cleanPath(stringAt(mount, 'mountPath') ?? ''),
-    isWritable: at(mount, 'readOnly') !== true && !readOnly.has(nameOf(mount)),
-  })),
+  ...objectsAt(container, 'volumeMounts')
+    .filter((mount) => (stringAt(mount, 'mountPath') ?? '').length <= MAX_PATH)
+    .map((mount) => ({
+      path: cleanPath(stringAt(mount, 'mountPath') ?? ''),
+      isWritable: at(mount, 'readOnly') !== true && !readOnly.has(nameOf(mount)),
+    })),
   ...writablePaths.map((path) => ({ path, isWritable: true })),
 ]
 
