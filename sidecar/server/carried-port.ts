@@ -2,7 +2,7 @@
 // read or judged. Bounded by its connections; what each of them holds is bounded by node's own marks.
 
 import { connect, Server, type Socket } from 'node:net'
-import { lookup } from './loopback.ts'
+import { ADDRESS_MS, lookup } from './loopback.ts'
 
 const MAX_CONNECTIONS = 256
 /** Peers that have gone without a word are found out. */
@@ -24,7 +24,13 @@ export class CarriedPort extends Server {
     super({ allowHalfOpen: true }, (client) => {
       this.clients.add(client)
       client.on('close', () => this.clients.delete(client))
-      const server = connect({ host: 'localhost', lookup, port, allowHalfOpen: true })
+      const server = connect({
+        host: 'localhost',
+        lookup,
+        port,
+        allowHalfOpen: true,
+        autoSelectFamilyAttemptTimeout: ADDRESS_MS,
+      })
       pipe(client, server)
       pipe(server, client)
     })

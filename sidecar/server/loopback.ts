@@ -10,6 +10,12 @@ import { Trust } from './trust.ts'
 /** Requests on the wire at once; more wait their turn. */
 const MAX_SOCKETS = 1024
 
+/**
+ * For each address: loopback says at once that nobody listens there, and a process that a CPU limit holds up for longer
+ * than Node's own quarter of a second would take a connection that stands for one that does not.
+ */
+export const ADDRESS_MS = 10_000
+
 /** Both loopback addresses, whatever the container's files say: servers listen on the one or the other. */
 export const lookup: LookupFunction = (_name, _options, callback) =>
   callback(null, [
@@ -56,8 +62,9 @@ export class Loopback {
     this.port = port
     this.trust = isTls ? new Trust(caFile) : undefined
     const Kind = isTls ? TlsAgent : Agent
-    this.agent = new Kind({ keepAlive: true, maxSockets })
-    this.lastingAgent = new Kind()
+    const autoSelectFamilyAttemptTimeout = ADDRESS_MS
+    this.agent = new Kind({ keepAlive: true, maxSockets, autoSelectFamilyAttemptTimeout })
+    this.lastingAgent = new Kind({ autoSelectFamilyAttemptTimeout })
   }
 
   request({ isLasting = false, ...asked }: LoopbackRequest): ClientRequest {
