@@ -7,6 +7,7 @@ import { originRules } from '../../sidecar/pipeline/origin.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { tellWaiting } from './patience.ts'
+import { policyFaults } from './policy-faults.ts'
 import { startLogs } from './start-log.ts'
 import { aborted } from '../command/signal.ts'
 import { readConfiguration } from './configuration.ts'
@@ -75,6 +76,9 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
+    const faults = await policyFaults(config.value.config.toolPolicy)
+    for (const fault of faults) tell(io, 'run', fault)
+    if (faults.length > 0) return 2
     for (const warning of config.value.warnings) tell(io, 'run', warning)
     return serve(config.value.config, flags, io)
   },

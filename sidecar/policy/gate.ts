@@ -31,15 +31,22 @@ export interface GateOptions {
 
 const letsThrough = ({ isAllowed, isDryRun }: Decision): boolean => isAllowed || isDryRun
 
-/** Names the rule, and nothing of what was asked with. */
-const denied = ({ rule, failed }: Decision): Fault => {
+/**
+ * Names the rule, and nothing of what was asked with. A request has its answer; what is not accepted and has none is an
+ * HTTP error (Streamable HTTP, sending messages).
+ */
+const denied = ({ rule, failed }: Decision, { kind }: Message): Fault => {
   const [first] = failed
   const why = rule === undefined ? 'no rule allows it' : `by the rule ${rule}`
   const condition =
     first === undefined ? '' : `; the condition of ${first.rule} could not be decided`
-  return fault('denied', `the tool policy denies this: ${why}${condition}`, {
-    data: rule === undefined ? {} : { rule },
-  })
+  return fault(
+    kind === 'request' ? 'denied' : 'forbidden',
+    `the tool policy denies this: ${why}${condition}`,
+    {
+      data: rule === undefined ? {} : { rule },
+    },
+  )
 }
 
 const unclear = (): Fault =>
@@ -87,7 +94,7 @@ export class Gate {
     if (decision) this.options.onDecision(decision)
     return decision === undefined || letsThrough(decision)
       ? { decision }
-      : { decision, fault: denied(decision) }
+      : { decision, fault: denied(decision, message) }
   }
 
   /** What a caller may while its session lives; the same for the same principal. */

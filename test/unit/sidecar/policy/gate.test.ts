@@ -87,6 +87,13 @@ describe('a message', () => {
     else expect(fault?.message).toMatch(why)
   })
 
+  test.each([
+    ['a request', request('a/b'), 'denied'],
+    ['a notification', aMessage('{"jsonrpc":"2.0","method":"a/b"}'), 'forbidden'],
+  ])('%s that is denied has its own fault', (_what, message, code) => {
+    expect(gateOf(RULES).gate.judge(ALICE, message).fault?.code).toBe(code)
+  })
+
   test('is told which condition could not be decided, and nothing of its arguments', () => {
     const { gate } = gateOf(RULES)
     const { fault } = gate.judge(
