@@ -12,7 +12,7 @@ import { corsHeaders, PREFLIGHT } from './cors.ts'
 import type { DeadPeers } from './dead-peers.ts'
 import { Pipelined } from './pipelined.ts'
 import { Reply, type ReplyWatch } from './reply.ts'
-import { toOriginForm } from './target.ts'
+import { plainPath, toOriginForm } from './target.ts'
 import { answerUnread } from './unread.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
@@ -26,8 +26,12 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** Answers a request on the MCP path; what cannot be answered it has to tell the client itself. */
 export type Serve = (request: IncomingMessage, reply: Reply, arrivedMs: number) => void
 
-/** Answers a request elsewhere than on the MCP path; false where nothing is there. */
-export type ServeOther = (request: IncomingMessage, reply: Reply) => boolean
+/** Answers a request elsewhere than on the MCP path; false where nothing is there. `isEndpoint` knows those paths. */
+export type ServeOther = (
+  request: IncomingMessage,
+  reply: Reply,
+  isEndpoint: (path: string) => boolean,
+) => boolean
 
 export interface ListenerOptions {
   readonly serve: Serve
@@ -61,24 +65,21 @@ const nothingThere = (path: string, advice: string): Fault =>
       : `nothing is here; the MCP endpoint is ${MCP_PATH}${advice}`,
   )
 
-/** A path without its query and without the slash that ingresses and frameworks add. */
-const plain = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/\/$/, '')
-
 const elsewhere =
-  ({ serveOther, advice = '' }: ListenerOptions) =>
+  ({ serveOther, advice = '' }: ListenerOptions, isEndpoint: (path: string) => boolean) =>
   (request: IncomingMessage, reply: Reply, path: string): void => {
-    if (serveOther?.(request, reply)) return
+    if (serveOther?.(request, reply, isEndpoint)) return
     answerUnread(request, reply, () => reply.fault(nothingThere(path, advice)))
   }
 
 const handler = (options: ListenerOptions) => {
   const { serve, path, isAllowedOrigin, now, isDraining, budget, remarks, watch } = options
-  const serveElsewhere = elsewhere(options)
   const isEndpoint = (asked: string): boolean => {
     if (asked === MCP_PATH) return true
     const other = path?.()
-    return other !== undefined && asked === plain(other)
+    return other !== undefined && asked === plainPath(other)
   }
+  const serveElsewhere = elsewhere(options, isEndpoint)
   return (request: IncomingMessage, response: ServerResponse): void => {
     const arrivedMs = now()
     const reply = new Reply(response, arrivedMs, budget, watch)
@@ -93,7 +94,7 @@ const handler = (options: ListenerOptions) => {
         return
       }
     }
-    const asked = plain(request.url ?? '')
+    const asked = plainPath(request.url ?? '')
     if (isEndpoint(asked)) serve(request, reply, arrivedMs)
     else serveElsewhere(request, reply, asked)
   }

@@ -18,3 +18,6 @@ export const toOriginForm = (request: IncomingMessage, remarks: Remarks): void =
   request.url = rest.startsWith('/') ? rest : `/${rest}`
   remarks.tolerated('absolute-target')
 }
+
+/** A target's path without its query and without the slash that ingresses and frameworks add. */
+export const plainPath = (url: string): string => (url.split('?', 1)[0] ?? '').replace(/\/$/, '')

@@ -13,6 +13,13 @@ export interface Challenge {
   readonly description?: string
 }
 
+/** By what a caller knows it. */
+export interface Asked {
+  readonly host: string | undefined
+  /** One of its paths, without a slash behind. */
+  readonly path: string
+}
+
 type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host'>
 
 /** What may stand in such a value (RFC 6750, section 3). */
@@ -50,21 +57,22 @@ export class Resource {
     return [...new Set(own.flatMap((url) => [url, withoutSlash(url), `${withoutSlash(url)}/`]))]
   }
 
-  /** Whether its metadata stands at a path: at the root, or with the path of a URL of its own inserted. */
-  isMetadataPath(asked: string): boolean {
-    const path = withoutSlash(asked)
-    if (path === WELL_KNOWN || path === `${WELL_KNOWN}${MCP_PATH}`) return true
-    const { publicUrl } = this
-    return (
-      publicUrl !== undefined &&
-      path === `${WELL_KNOWN}${withoutSlash(new URL(publicUrl).pathname)}`
-    )
+  /**
+   * Of which of its paths the metadata stands at a place: at the root, or with the path of a URL of its own inserted.
+   * Undefined for another place; no path has a slash behind.
+   */
+  pathOf(place: string, isEndpoint: (path: string) => boolean): string | undefined {
+    if (place !== WELL_KNOWN && !place.startsWith(`${WELL_KNOWN}/`)) return undefined
+    const path = place.slice(WELL_KNOWN.length)
+    if (isEndpoint(path)) return path
+    const isOwn = this.publicUrl && path === withoutSlash(new URL(this.publicUrl).pathname)
+    return path === '' || isOwn ? MCP_PATH : undefined
   }
 
-  /** The document of RFC 9728, for who has called it by this Host, as latin1 text. */
-  metadata(host: string | undefined): string {
+  /** The document of RFC 9728, for who has called it so, as latin1 text. */
+  metadata(asked: Asked): string {
     const document = JSON.stringify({
-      resource: this.urlFor(host),
+      resource: this.urlFor(asked),
       authorization_servers: this.issuers,
       bearer_methods_supported: ['header'],
       ...(this.scopes.length === 0 ? {} : { scopes_supported: this.scopes }),
@@ -73,8 +81,8 @@ export class Resource {
   }
 
   /** The value of WWW-Authenticate. */
-  challenge(host: string | undefined, { error, description }: Challenge): string {
-    const { origin, pathname } = new URL(this.urlFor(host))
+  challenge(asked: Asked, { error, description }: Challenge): string {
+    const { origin, pathname } = new URL(this.urlFor(asked))
     const parts = [
       ...(error === undefined ? [] : [`error="${error}"`]),
       ...(description === undefined ? [] : [`error_description="${quotable(description)}"`]),
@@ -88,10 +96,10 @@ export class Resource {
     return `http://${name}:${this.port()}${MCP_PATH}`
   }
 
-  /** Its public URL; without, by the name that the caller knows it by, which was judged before. */
-  private urlFor(host: string | undefined): string {
+  /** Its public URL; without, by the name and the path that the caller knows it by, which were judged before. */
+  private urlFor({ host, path }: Asked): string {
     if (this.publicUrl !== undefined) return this.publicUrl
-    const asked = HOST.test(host ?? '') ? URL.parse(`http://${host}${MCP_PATH}`) : null
-    return asked?.href ?? this.localUrl('127.0.0.1')
+    const url = HOST.test(host ?? '') ? URL.parse(`http://${host}${path}`) : null
+    return url?.href ?? this.localUrl('127.0.0.1')
   }
 }

@@ -4,10 +4,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Result } from '../../shared/result.ts'
 import { ANONYMOUS } from '../access/principal.ts'
-import type { Challenge, Resource } from '../identity/resource.ts'
+import type { Asked, Challenge, Resource } from '../identity/resource.ts'
 import type { Trust } from '../identity/trust.ts'
 import type { Bearer, Refusal } from '../identity/verifier.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
+import { askedBy } from './resource-metadata.ts'
 import type { Passage, Stage } from './stage.ts'
 
 const BEARER = /^bearer +([\w.~+/-]+=*)$/i
@@ -39,11 +40,11 @@ const challenged = (
   code: 'unauthenticated' | 'invalid-request',
   message: string,
   resource: Resource,
-  { host, challenge }: { readonly host: string | undefined; readonly challenge: Challenge },
+  { asked, challenge }: { readonly asked: Asked; readonly challenge: Challenge },
 ): Fault =>
-  fault(code, message, { headers: { 'www-authenticate': resource.challenge(host, challenge) } })
+  fault(code, message, { headers: { 'www-authenticate': resource.challenge(asked, challenge) } })
 
-const refused = (refusal: Refusal, resource: Resource, host: string | undefined): Fault => {
+const refused = (refusal: Refusal, resource: Resource, asked: Asked): Fault => {
   if (refusal.kind === 'gone') {
     return fault('request-cancelled', 'its client has gone before it was known who calls')
   }
@@ -56,29 +57,29 @@ const refused = (refusal: Refusal, resource: Resource, host: string | undefined)
   }
   const description = `the token is refused: ${refusal.why}`
   return challenged('unauthenticated', description, resource, {
-    host,
+    asked,
     challenge: { error: 'invalid_token', description },
   })
 }
 
 const bearer = ({ verifier, resource }: Trust): Stage => {
   const take = (passage: Passage, found: Result<Bearer, Refusal>): Fault | undefined => {
-    if (!found.ok) return refused(found.error, resource, passage.request.headers.host)
+    if (!found.ok) return refused(found.error, resource, askedBy(passage.request))
     passage.principal = found.value.principal
     passage.untilMs = found.value.untilMs
     return undefined
   }
   return (passage) => {
     const { request, reply } = passage
-    const { host } = request.headers
+    const asked = askedBy(request)
     const found = brought(request)
     if (found.kind === 'nothing') {
       const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
-      return challenged('unauthenticated', message, resource, { host, challenge: {} })
+      return challenged('unauthenticated', message, resource, { asked, challenge: {} })
     }
     if (found.kind === 'malformed') {
       const challenge = { error: 'invalid_request', description: found.why } as const
-      return challenged('invalid-request', found.why, resource, { host, challenge })
+      return challenged('invalid-request', found.why, resource, { asked, challenge })
     }
     const known = verifier.identify(found.token, (gone) => reply.onGone(gone))
     return known instanceof Promise

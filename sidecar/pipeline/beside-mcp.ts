@@ -17,7 +17,8 @@ export const besideMcp = (
   const metadata = resourceMetadata(trust.resource, rules)
   return {
     ...open,
-    serveOther: (request, reply) =>
-      metadata(request, reply) || (open.serveOther?.(request, reply) ?? false),
+    serveOther: (request, reply, isEndpoint) =>
+      metadata(request, reply, isEndpoint) ||
+      (open.serveOther?.(request, reply, isEndpoint) ?? false),
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Resource } from '../identity/resource.ts'
 import { fault } from '../mcp/faults.ts'
+import { askedBy } from './resource-metadata.ts'
 import type { Stage } from './stage.ts'
 
 /** `resource` says which scopes those are; absent where nobody has any. */
@@ -15,6 +16,6 @@ export const scopes =
     const description = `the token lacks scopes that every call needs: ${missing.join(' ')}`
     const challenge = { error: 'insufficient_scope', description } as const
     return fault('insufficient-scope', description, {
-      headers: { 'www-authenticate': resource.challenge(request.headers.host, challenge) },
+      headers: { 'www-authenticate': resource.challenge(askedBy(request), challenge) },
     })
   }

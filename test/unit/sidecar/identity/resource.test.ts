@@ -73,32 +73,55 @@ describe('metadata and challenge name', () => {
     ),
   ])('%s', (...[, document, host, url, metadata]) => {
     const resource = resourceOf(document)
-    expect(JSON.parse(Buffer.from(resource.metadata(host), 'latin1').toString())).toEqual({
+    expect(
+      JSON.parse(Buffer.from(resource.metadata({ host, path: '/mcp' }), 'latin1').toString()),
+    ).toEqual({
       resource: url,
       authorization_servers: ['https://idp.example'],
       bearer_methods_supported: ['header'],
     })
-    expect(resource.challenge(host, {})).toBe(`Bearer resource_metadata="${metadata}"`)
+    expect(resource.challenge({ host, path: '/mcp' }, {})).toBe(
+      `Bearer resource_metadata="${metadata}"`,
+    )
   })
 })
 
 test('a challenge holds what may stand in it', () => {
   const settings = { 'required-scopes': 'a,b:c/d' }
   const challenge = { error: 'invalid_token', description: 'a "b" \\ c\r\nX: ü' } as const
-  const text = resourceOf({ settings }).challenge('127.0.0.1:1', challenge)
+  const text = resourceOf({ settings }).challenge({ host: '127.0.0.1:1', path: '/mcp' }, challenge)
   expect(text).toMatch(
     /^Bearer error="invalid_token", error_description="a \?b\? \? c\?\?X: \?", scope="a b:c\/d", /,
   )
 })
 
 test.each([
+  ['', '/mcp', 'http://pod:8000/mcp'],
+  ['/mcp', '/mcp', 'http://pod:8000/mcp'],
+  ['/api/v1', '/api/v1', 'http://pod:8000/api/v1'],
+])('of the endpoint that stands at %s', (behind, path, url) => {
+  const resource = resourceOf({})
+  const isEndpoint = (one: string): boolean => ['/mcp', '/api/v1'].includes(one)
+  expect(resource.pathOf(`/.well-known/oauth-protected-resource${behind}`, isEndpoint)).toBe(path)
+  const asked = { host: 'pod:8000', path }
+  expect(resource.metadata(asked)).toContain(`"resource":"${url}"`)
+  expect(resource.challenge(asked, {})).toContain(`/.well-known/oauth-protected-resource${path}"`)
+})
+
+test.each([
   ['/.well-known/oauth-protected-resource', true],
   ['/.well-known/oauth-protected-resource/mcp', true],
   ['/.well-known/oauth-protected-resource/a/mcp', true],
-  ['/.well-known/oauth-protected-resource/a/mcp/', true],
   ['/.well-known/oauth-protected-resource/a', false],
   ['/.well-known/oauth-protected-resourcea/mcp', false],
+  ['/.well-known/oauth-protected-resource../mcp', false],
   ['/a/mcp/.well-known/oauth-protected-resource', false],
 ])('%s is a place of its metadata: %s', (path, isPlace) => {
-  expect(resourceOf(PUBLIC).isMetadataPath(path)).toBe(isPlace)
+  const found = resourceOf(PUBLIC).pathOf(path, (one) => one === '/mcp')
+  expect(found !== undefined).toBe(isPlace)
+})
+
+test('an endpoint at the root is its own', () => {
+  const place = '/.well-known/oauth-protected-resource'
+  expect(resourceOf({}).pathOf(place, (path) => path === '')).toBe('')
 })
