@@ -6,6 +6,9 @@ export type Quartiles = {
   readonly upper: number
 }
 
+/** How much further a median strays than a mean, of values that are normally distributed. */
+const MEDIAN_OVER_MEAN = Math.sqrt(Math.PI / 2)
+
 /** The value at a share of the way through sorted values, between neighbours in proportion. */
 const at = (sorted: readonly number[], share: number): number => {
   const place = share * (sorted.length - 1)
@@ -28,6 +31,15 @@ export const quartiles = (values: readonly number[]): Quartiles | undefined => {
   if (values.length === 0) return undefined
   const sorted = [...values].sort((a, b) => a - b)
   return { lower: at(sorted, 0.25), median: at(sorted, 0.5), upper: at(sorted, 0.75) }
+}
+
+/** By how much the median of as many other values would differ from theirs, most often; undefined of fewer than two. */
+export const medianError = (values: readonly number[]): number | undefined => {
+  const { length } = values
+  if (length < 2) return undefined
+  const mean = values.reduce((sum, value) => sum + value, 0) / length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (length - 1)
+  return MEDIAN_OVER_MEAN * Math.sqrt(variance / length)
 }
 
 /** The middle value; undefined of nothing. */

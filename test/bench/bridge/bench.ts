@@ -29,12 +29,15 @@ import {
 } from './contenders.ts'
 import { ANY_CORE, coresApart, describeCores } from './cores.ts'
 import { play, warmUp, type Match, type Results } from './matches.ts'
+import { exactly, planOf, type RoundPlan } from './rounds.ts'
 import { measureSessions } from './sessions.ts'
 import { measureShares } from './shares.ts'
 import { toBudgets, toBuildBudgets, toFigures } from './summary.ts'
 
 const STARTS = 5
-const ROUNDS = 7
+/** A round of all cells takes 50 s. */
+const PLAN: RoundPlan = { least: 4, most: 16, withinMs: 330_000 }
+const SHARED_PLAN: RoundPlan = { ...PLAN, withinMs: 60_000 }
 
 const shared = { 'process-model': 'shared' } as const
 
@@ -43,12 +46,11 @@ const ours = (started: Started, dist: string, isShared: boolean): Promise<Conten
 
 /** Every match of a run: the cells beside the other build, or beside the floor and its peers. */
 const matchesOf = (started: Started, cells: readonly Cell[], context: BenchContext): Match[] => {
-  const rounds = context.quick ? 1 : (context.rounds ?? ROUNDS)
   const before = context.against === undefined ? undefined : distOf(context.against)
   const match = (isShared: boolean): Match => ({
     cells: cells.filter((cell) => cell.isShared === isShared),
     rival: before === undefined ? 'floor' : 'before',
-    rounds,
+    plan: planOf(context, isShared ? SHARED_PLAN : PLAN),
     ours: () => ours(started, OUR_DIST, isShared),
     theirs: () =>
       before === undefined
@@ -57,7 +59,11 @@ const matchesOf = (started: Started, cells: readonly Cell[], context: BenchConte
   })
   const own = match(false)
   // Far from their limit.
-  const peer = { ...own, cells: own.cells.filter((cell) => PEER_CELLS.includes(cell)), rounds: 1 }
+  const peer = {
+    ...own,
+    cells: own.cells.filter((cell) => PEER_CELLS.includes(cell)),
+    plan: exactly(1),
+  }
   const peers = [
     { ...peer, rival: 'supergateway', theirs: () => startSupergateway(started) },
     { ...peer, rival: 'mcp-proxy', theirs: () => startMcpProxy(started) },

@@ -13,13 +13,14 @@ import type { Contender } from './contenders.ts'
 import type { Cores } from './cores.ts'
 import type { Load } from './load.ts'
 import { compare, type Comparison, type Pair } from './pairs.ts'
+import { errorsOf, needsAnother, type Round, type RoundErrors, type RoundPlan } from './rounds.ts'
 
 /** Our sidecar against one rival in some cells, through which the same two processes go. */
 export type Match = {
   readonly cells: readonly Cell[]
   readonly rival: string
   /** How often both start anew: what Node compiles, and how, differs by 2 % from one process to the next. */
-  readonly rounds: number
+  readonly plan: RoundPlan
   readonly ours: () => Promise<Contender>
   readonly theirs: () => Promise<Contender>
 }
@@ -27,8 +28,9 @@ export type Match = {
 export type Result = Comparison & {
   readonly cell: Cell
   readonly rival: string
-  /** The median of each round: where they lie apart, processes of the same code do. */
-  readonly callsByRound: readonly number[]
+  readonly rounds: number
+  /** By how much another run's medians may well differ. */
+  readonly errors: RoundErrors
   /** The most after a round, and after a rest where the cell is the one that memory is judged by. */
   readonly residentMib: { readonly ours: number; readonly theirs: number }
 }
@@ -87,7 +89,11 @@ export const warmUp = async (
   await generate({ ...cell, ...pace, ours: contender, theirs: contender }, cores, signal)
 }
 
-type Sample = { readonly pairs: readonly Pair[]; readonly residentMib: Result['residentMib'] }
+type Sample = {
+  readonly pairs: readonly Pair[]
+  readonly medians: Round
+  readonly residentMib: Result['residentMib']
+}
 
 const sample = async (
   cell: Cell,
@@ -100,14 +106,16 @@ const sample = async (
     ours: residentKib(load.ours.pids) / MIB,
     theirs: residentKib(load.theirs.pids) / MIB,
   }
-  return { pairs, residentMib }
+  const { calls, cpu } = compare(pairs)
+  return { pairs, medians: { calls: calls.median, cpu: cpu.median }, residentMib }
 }
 
 const toResult = (cell: Cell, rival: string, samples: readonly Sample[]): Result => ({
   cell,
   rival,
   ...compare(samples.flatMap(({ pairs }) => pairs)),
-  callsByRound: samples.map(({ pairs }) => compare(pairs).calls.median),
+  rounds: samples.length,
+  errors: errorsOf(samples.map(({ medians }) => medians)),
   residentMib: {
     ours: Math.max(...samples.map(({ residentMib }) => residentMib.ours)),
     theirs: Math.max(...samples.map(({ residentMib }) => residentMib.theirs)),
@@ -116,13 +124,13 @@ const toResult = (cell: Cell, rival: string, samples: readonly Sample[]): Result
 
 export type Results = { readonly results: readonly Result[]; readonly faults: readonly string[] }
 
-/** A cell that fails is left out from then on. */
+/** A cell that fails is left out from then on, and one that is known well enough. */
 export const play = async (
   match: Match,
   { pace, cores }: Manner,
   { signal, progress }: BenchContext,
 ): Promise<Results> => {
-  const { cells, rival, rounds } = match
+  const { cells, rival, plan } = match
   const samples = new Map<Cell, Sample[]>()
   const faults = new Map<Cell, string>()
   const playCell = async (cell: Cell, load: Parameters<typeof sample>[1]): Promise<void> => {
@@ -130,19 +138,26 @@ export const play = async (
     try {
       const one = await sample(cell, load, { cores, signal })
       samples.set(cell, [...(samples.get(cell) ?? []), one])
-      const { calls, cpu } = compare(one.pairs)
-      const said = `calls/s ${calls.median.toFixed(3)}, CPU per call ${cpu.median.toFixed(3)}`
+      const { calls, cpu } = one.medians
+      const said = `calls/s ${calls.toFixed(3)}, CPU per call ${cpu.toFixed(3)}`
       progress(`${title.padEnd(50)} ${said}`)
     } catch (error) {
       if (signal.aborted) throw error
       faults.set(cell, `${title}: ${lastLine(error)}`)
     }
   }
-  for (let round = 0; round < rounds; round += 1) {
-    progress(`beside ${rival}, round ${round + 1} of ${rounds}`)
+  const isOpen = (cell: Cell): boolean => {
+    const rounds = (samples.get(cell) ?? []).map(({ medians }) => medians)
+    return !faults.has(cell) && needsAnother(plan, rounds)
+  }
+  const startedAt = performance.now()
+  for (let round = 1; performance.now() - startedAt <= plan.withinMs; round += 1) {
+    const open = cells.filter(isOpen)
+    if (open.length === 0) break
+    progress(`beside ${rival}, round ${round}, ${open.length} cells`)
     await withBoth(match, async (ours, theirs) => {
       let warmupPairs = pace.firstWarmupPairs
-      for (const cell of cells.filter((one) => !faults.has(one))) {
+      for (const cell of open) {
         await playCell(cell, { ...pace, warmupPairs, ours, theirs })
         warmupPairs = pace.warmupPairs
       }

@@ -16,6 +16,8 @@ import type { Comparison } from './pairs.ts'
 
 const PEERS = ['supergateway', 'mcp-proxy'] as const
 
+const errorText = (error: number | undefined): string => error?.toFixed(3) ?? ''
+
 /** Two tables: what either did, and how ours compares, with the quartiles of the neighbours' ratios. */
 export const toFigures = (results: readonly Result[]): Figure[] => [
   ...results.map(({ cell, rival, ours, theirs, residentMib }) => ({
@@ -28,14 +30,16 @@ export const toFigures = (results: readonly Result[]): Figure[] => [
     'RSS MiB': Math.round(residentMib.ours),
     'theirs  ': Math.round(residentMib.theirs),
   })),
-  ...results.map(({ cell, rival, calls, callsByRound, cpu, p50AddedMs, p99AddedMs }) => ({
+  ...results.map(({ cell, rival, calls, cpu, rounds, errors, p50AddedMs, p99AddedMs }) => ({
     cell: cellName(cell),
     beside: rival,
+    rounds,
     'calls/s ratio': calls.median,
+    '±': errorText(errors.calls),
     q1: calls.lower,
     q3: calls.upper,
-    'by round': callsByRound.map((ratio) => ratio.toFixed(2)).join(' '),
     'CPU ratio': cpu.median,
+    '± ': errorText(errors.cpu),
     'q1 ': cpu.lower,
     'q3 ': cpu.upper,
     'p50 added ms': p50AddedMs,

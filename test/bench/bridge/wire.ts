@@ -27,6 +27,7 @@ export class Wire {
   /** Whether answers come with their bodies. */
   collects = true
   readonly #socket: Socket
+  readonly #onFault: (error: Error) => void
   #done: ((answer: Answer) => void) | undefined
   #head = ''
   #status = 0
@@ -36,6 +37,7 @@ export class Wire {
   #body: Buffer[] = []
 
   constructor(host: string, port: number, onFault: (error: Error) => void) {
+    this.#onFault = onFault
     this.#socket = connect({ host, port, noDelay: true })
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
     this.#socket.on('error', onFault)
@@ -47,7 +49,9 @@ export class Wire {
   /** Sends a whole request; `done` is called once with the whole answer. */
   send(request: Buffer, done: (answer: Answer) => void): void {
     this.#done = done
-    this.#socket.write(request)
+    // A server may close what has been silent for long, as on a machine that hardly gets to it.
+    if (this.#socket.destroyed) this.#onFault(new Error('connection closed between two calls'))
+    else this.#socket.write(request)
   }
 
   /** Like `send`, for requests outside the measured loop. */

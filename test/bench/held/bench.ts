@@ -13,12 +13,13 @@ import {
 import { buildEchoServer, buildSidecar, startFloor, startHeldFloor } from '../bridge/contenders.ts'
 import { coresApart, describeCores } from '../bridge/cores.ts'
 import { play } from '../bridge/matches.ts'
+import { planOf, type RoundPlan } from '../bridge/rounds.ts'
 import { toFigures, toSameBudgets } from '../bridge/summary.ts'
 import type { Report } from '../report.ts'
 
 const CELLS = [MAIN_CELL, CROWD_CELL, LARGE_CELL]
 const RIVAL = 'unheld'
-const ROUNDS = 5
+const PLAN: RoundPlan = { least: 4, most: 12, withinMs: 120_000 }
 
 const run = async (context: BenchContext): Promise<Report> => {
   const started = { echo: buildEchoServer(), cores: coresApart() }
@@ -27,7 +28,7 @@ const run = async (context: BenchContext): Promise<Report> => {
   const match = {
     cells,
     rival: RIVAL,
-    rounds: context.quick ? 1 : (context.rounds ?? ROUNDS),
+    plan: planOf(context, PLAN),
     ours: () => startHeldFloor(started),
     theirs: () => startFloor(started, ['--any']),
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { median, quartiles } from '../../bench/statistics.ts'
+import { median, medianError, quartiles } from '../../bench/statistics.ts'
 
 describe('median', () => {
   test.each([
@@ -41,5 +41,18 @@ describe('quartiles', () => {
     const values = [3, 1, 2]
     quartiles(values)
     expect(values).toEqual([3, 1, 2])
+  })
+})
+
+describe('the error of a median', () => {
+  test.each([
+    { name: 'one', values: [3], expected: undefined },
+    { name: 'values that are alike', values: [2, 2, 2], expected: 0 },
+    { name: 'two', values: [1, 3], expected: Math.sqrt(Math.PI / 2) },
+    { name: 'four times as many, half', values: [1, 3, 1, 3, 1, 3, 1, 3], expected: 0.474 },
+  ])('of $name', ({ values, expected }) => {
+    const error = medianError(values)
+    if (expected === undefined) expect(error).toBeUndefined()
+    else expect(error).toBeCloseTo(expected, 3)
   })
 })

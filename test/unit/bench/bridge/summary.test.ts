@@ -16,8 +16,9 @@ const result = (cell: Cell, rival: string, costs: Costs): Result => {
     p50Ms: theirs.p50Ms + ms,
     p99Ms: theirs.p99Ms + ms,
   }
+  const errors = { calls: 0.01, cpu: undefined }
   const residentMib = { ours: 70 + 10 * ms, theirs: 100 }
-  return { cell, rival, ...compare([{ ours, theirs }]), callsByRound: [calls], residentMib }
+  return { cell, rival, ...compare([{ ours, theirs }]), rounds: 1, errors, residentMib }
 }
 
 /** A full run at the same ratios in every cell. */
@@ -121,11 +122,13 @@ test('figures: what either did, then how ours compares', () => {
   expect(compared).toEqual({
     cell: '8 x 100 B, legacy',
     beside: 'floor',
+    rounds: 1,
     'calls/s ratio': 0.5,
+    '±': '0.010',
     q1: 0.5,
     q3: 0.5,
-    'by round': '0.50',
     'CPU ratio': 2,
+    '± ': '',
     'q1 ': 2,
     'q3 ': 2,
     'p50 added ms': 0,
