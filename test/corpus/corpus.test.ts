@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
-import { install, installClients, makeOwn, type Installed, type Launch } from './install.ts'
+import { installAll, launchOf, makeOwn, type Installed, type Launch } from './install.ts'
 import { pythonClient } from './python-clients.ts'
 import { rawClient } from './raw-client.ts'
 import { sdkOne, sdkTwo } from './sdk-clients.ts'
@@ -20,7 +20,7 @@ let own: Installed
 
 beforeAll(async () => {
   own = await makeOwn()
-  await installClients()
+  await installAll(SERVERS)
 })
 
 describe.each(SERVERS)('$name of $from', (server) => {
@@ -28,7 +28,7 @@ describe.each(SERVERS)('$name of $from', (server) => {
   let bridge: Bridge | undefined
 
   beforeAll(async () => {
-    launch = await install(server, own)
+    launch = await launchOf(server, own)
     bridge = await startOutrigger(launch.command, { env: launch.env })
   })
 
@@ -36,9 +36,12 @@ describe.each(SERVERS)('$name of $from', (server) => {
 
   test.each(CLIENTS)('$client', async ({ talk }) => {
     const call = { tool: server.tool, args: server.call?.(own) ?? {} }
-    const direct = await talk({ launch }, call)
+    const [direct, bridged] = await Promise.all([
+      talk({ launch }, call),
+      talk({ url: bridge?.url ?? '' }, call),
+    ])
     expect(direct[0]).toMatchObject({ step: 'initialize', result: expect.anything() })
     expect(direct.length).toBeGreaterThanOrEqual(4)
-    expect(await talk({ url: bridge?.url ?? '' }, call)).toEqual(direct)
+    expect(bridged).toEqual(direct)
   })
 })

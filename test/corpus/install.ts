@@ -71,15 +71,18 @@ const programIn = (folder: string, program: string | undefined): string => {
   return join(folder, (program === undefined ? Object.values(bin)[0] : bin[program]) ?? '')
 }
 
+const folderFor = ({ name, version, from, beside = [] }: CorpusServer): Promise<string> =>
+  from === 'npm' ? npm(`${name}@${version}`) : pip([`${name}==${version}`, ...beside])
+
 /** How the server is started. */
-export const install = async (server: CorpusServer, own: Installed): Promise<Launch> => {
-  const { name, version, from, beside = [], env = {} } = server
+export const launchOf = async (server: CorpusServer, own: Installed): Promise<Launch> => {
+  const { name, from, env = {} } = server
   const args = server.args?.(own) ?? []
+  const folder = await folderFor(server)
   if (from === 'npm') {
-    const folder = join(await npm(`${name}@${version}`), 'node_modules', name)
-    return { command: [process.execPath, programIn(folder, server.program), ...args], env }
+    const program = programIn(join(folder, 'node_modules', name), server.program)
+    return { command: [process.execPath, program, ...args], env }
   }
-  const folder = await pip([`${name}==${version}`, ...beside])
   const module = name.replaceAll('-', '_')
   const command = ['python3', '-c', `import ${module}; ${module}.main()`, ...args]
   return { command, env: { ...env, PYTHONPATH: folder } }
@@ -87,3 +90,15 @@ export const install = async (server: CorpusServer, own: Installed): Promise<Lau
 
 /** A folder with the clients for Python. */
 export const installClients = (): Promise<string> => pip(CLIENTS)
+
+/** At once: most of it is waiting for a registry. */
+const INSTALLERS = 3
+
+/** Gets whatever is not in the cache yet. */
+export const installAll = async (servers: readonly CorpusServer[]): Promise<void> => {
+  const left = [installClients, ...servers.map((server) => () => folderFor(server))]
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next; next = left.shift()) await next()
+  }
+  await Promise.all(Array.from({ length: INSTALLERS }, work))
+}

@@ -45,15 +45,21 @@ async def ask(client, methods, job):
     return await walk(questions)
 
 
+def server_of(job, over_stdio):
+    """Where the server is: a URL, or what starts it."""
+    if "url" in job:
+        return job["url"]
+    command, *args = job["command"]
+    return over_stdio(command, args, {**os.environ, **job["env"]})
+
+
 async def by_mcp(job):
     from mcp import Client, StdioServerParameters
 
-    if "url" in job:
-        server = job["url"]
-    else:
-        command, *args = job["command"]
-        server = StdioServerParameters(command=command, args=args, env={**os.environ, **job["env"]})
-    async with Client(server) as client:
+    def over_stdio(command, args, env):
+        return StdioServerParameters(command=command, args=args, env=env)
+
+    async with Client(server_of(job, over_stdio)) as client:
         methods = {
             "tools": client.list_tools,
             "prompts": client.list_prompts,
@@ -68,12 +74,10 @@ async def by_fastmcp(job):
     from fastmcp import Client
     from fastmcp.client.transports import StdioTransport
 
-    if "url" in job:
-        server = job["url"]
-    else:
-        command, *args = job["command"]
-        server = StdioTransport(command, args, env={**os.environ, **job["env"]}, keep_alive=False)
-    async with Client(server) as client:
+    def over_stdio(command, args, env):
+        return StdioTransport(command, args, env=env, keep_alive=False)
+
+    async with Client(server_of(job, over_stdio)) as client:
         methods = {
             "tools": client.list_tools_mcp,
             "prompts": client.list_prompts_mcp,
