@@ -2,6 +2,8 @@
 // The parser, the README's table, `outrigger explain`, the flags of `outrigger run` and the tests
 // all read this table and nothing else. It decides nothing.
 
+import { LIMITS } from './limit-annotations.ts'
+
 /** Every annotation and label of ours begins with this. */
 export const PREFIX = 'outrigger.dev/'
 
@@ -38,6 +40,9 @@ export interface Annotation {
     | 'headers'
     | 'paths'
     | 'file'
+    | 'rate'
+    | 'tool-limits'
+    | 'breaker'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */
@@ -169,24 +174,7 @@ export const ANNOTATIONS = {
     scopes: EVERYWHERE,
     readBy: 'both',
   },
-  'request-timeout': {
-    type: 'duration',
-    default: '60s',
-    doc: 'Longest wait for an answer; progress starts it anew.',
-    ...READ_BY_SIDECAR,
-  },
-  'client-timeout': {
-    type: 'duration',
-    default: '10m',
-    doc: "Longest wait for a client's answer to what its server asks (elicitation, sampling, roots); `request-timeout` stands still meanwhile.",
-    ...READ_BY_SIDECAR,
-  },
-  'startup-timeout': {
-    type: 'duration',
-    default: '120s',
-    doc: "Longest wait for a new server process's first answer.",
-    ...READ_BY_SIDECAR,
-  },
+  ...LIMITS,
   auth: {
     type: 'enum',
     values: ['oidc', 'none'],

@@ -11,7 +11,16 @@ import {
   type Key,
 } from './annotations.ts'
 import { identityConflicts } from './identity.ts'
+import {
+  breakerRule,
+  rate,
+  toolLimits,
+  type BreakerRule,
+  type Rate,
+  type ToolLimits,
+} from './limits.ts'
 import { nearest } from './nearest.ts'
+import { duration, integer } from './numbers.ts'
 import { fail, ok, type Result } from './result.ts'
 
 /** Uids of a pod's containers. */
@@ -42,6 +51,9 @@ type Values = {
   headers: readonly string[]
   paths: readonly string[]
   file: string
+  rate: Rate
+  'tool-limits': ReadonlyMap<string, ToolLimits>
+  breaker: BreakerRule
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -54,15 +66,6 @@ export type Settings = { readonly [K in WithDefault]: ValueOf<K> } & {
   readonly [K in Exclude<Key, WithDefault>]?: ValueOf<K>
 }
 
-const DURATION = /^(\d{1,10})(ms|s|m|h)$/
-const UNIT_MS = new Map([
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-])
-// The longest delay that a Node timer takes (2^31 - 1 ms).
-const MAX_DURATION_MS = 2_147_483_647
 const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
 const NAME = new RegExp(`^(?=.{1,253}$)${DNS_LABEL}(\\.${DNS_LABEL})*$`)
 // Longer ones are nothing that the floor's comparison reads, so that they would pass it.
@@ -71,16 +74,7 @@ const PATH = /^\/[!-~]{0,1023}$/
 
 type Parse = (text: string, row: Annotation) => unknown
 
-const integer = (text: string, max: number): number | undefined =>
-  /^[1-9]\d{0,9}$/.test(text) && Number(text) <= max ? Number(text) : undefined
-
 const id = (text: string): number | undefined => integer(text, MAX_INTEGER)
-
-const duration = (text: string): number | undefined => {
-  const [, amount, unit] = DURATION.exec(text) ?? []
-  const ms = Number(amount) * (UNIT_MS.get(unit ?? '') ?? 0)
-  return ms > 0 && ms <= MAX_DURATION_MS ? ms : undefined
-}
 
 const SIZE = /^([1-9]\d{0,5})(Ki|Mi)$/
 
@@ -218,6 +212,12 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     `a comma separated list of up to ${MAX_ITEMS} clean paths, none of them \`/\` or one where MCP is spoken`,
   ],
   file: [(text) => (isDirectory(text) ? text : undefined), 'a clean absolute path of a file'],
+  rate: [rate, 'a number from 1 in a second, minute or hour, such as `5/s`, `300/m` or `1000/h`'],
+  'tool-limits': [
+    toolLimits,
+    'a comma list of up to 256 limits of tools, each once: `search=30/m`, `search=2` (at once) or `search=5m` (wait)',
+  ],
+  breaker: [breakerRule, 'a number of failures and a pause, such as `5/30s`'],
   uids: [
     uids,
     'a uid from 1, or a comma list of uids for single containers such as `1000,migrate=1001`',

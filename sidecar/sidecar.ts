@@ -15,6 +15,7 @@ import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { DeadPeers } from './http/dead-peers.ts'
 import { forwarded } from './http/forwarded.ts'
+import { guardsOf } from './guards/guards.ts'
 import { openJournal } from './life/journal.ts'
 import { closed, listen } from './http/listen.ts'
 import { createListener } from './http/listener.ts'
@@ -38,11 +39,12 @@ import { classify } from './pipeline/classify.ts'
 import { forward } from './pipeline/forward.ts'
 import { guard } from './pipeline/guard.ts'
 import { head } from './pipeline/head.ts'
-import { isAllowedOrigin, origin, originRules } from './pipeline/origin.ts'
+import { isAllowedOrigin, origin, originRules, type OriginRules } from './pipeline/origin.ts'
 import { besideMcp } from './pipeline/beside-mcp.ts'
 import { pipeline } from './pipeline/pipeline.ts'
 import { scopes } from './pipeline/scopes.ts'
 import { createServe } from './pipeline/serve.ts'
+import type { Stage } from './pipeline/stage.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
@@ -136,24 +138,24 @@ const build = (parts: SidecarParts) => {
   const { settings } = config
   const { memory, budget } = memoryOf(parts)
   const idle = new IdleExit(settings['idle-timeout'], now())
+  const guards = guardsOf(settings, parts)
   const metrics = createMetrics({
     sessions: () => router.sessions,
     children: () => server.count,
     inFlight: () => router.inFlight,
-    ready: () => readiness.obstacle === undefined,
-    weakened: () => readiness.weakness !== undefined,
+    readiness: () => readiness,
     budget,
     process: parts.process,
+    guards,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
-  const begin = (weakness: string | undefined): void => {
-    drain.takeBack()
-    idle.begin(now())
-    readiness.begin(weakness)
-  }
   const server: McpServer = connectServer(config, meansFor(parts, budget), {
     log,
-    onThere: begin,
+    onThere: (weakness) => {
+      drain.takeBack()
+      idle.begin(now())
+      readiness.begin(weakness)
+    },
     onGone: (why) => readiness.stop(why),
     onTerminating: (leftMs) => drain.begin(leftMs),
     onSpawn: metrics.spawn,
@@ -172,7 +174,7 @@ const build = (parts: SidecarParts) => {
     onStartFailed: (reason: string) => readiness.startFailed(reason),
     onDied: (reason: string) => readiness.died(reason),
   }
-  const patienceMs = settings['startup-timeout']
+  const { startupTimeoutMs: patienceMs, remarks } = common
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
   const router: Router = new Router({
     budget,
@@ -188,8 +190,8 @@ const build = (parts: SidecarParts) => {
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  const { remarks } = common
-  return { budget, metrics, remarks, log, journal, server, readiness, router, drain, sweep }
+  const kept = { budget, metrics, guards, remarks, log, journal }
+  return { ...kept, server, readiness, router, drain, sweep }
 }
 
 type Built = ReturnType<typeof build> & {
@@ -202,15 +204,12 @@ type Built = ReturnType<typeof build> & {
   }
 }
 
-const createServers = (
-  { config, now, pod }: SidecarParts,
-  { budget, peers, callers, metrics, remarks, log, journal, readiness, router, server }: Built,
+const stagesOf = (
+  rules: OriginRules,
+  { budget, callers: { trust, policy }, guards, remarks, router }: Built,
   tracing: Tracing | undefined,
-  isStarted: () => boolean,
-) => {
-  const { trust, policy } = callers
-  const rules = originRules(config)
-  const stages = pipeline({
+): readonly Stage[] =>
+  pipeline({
     origin: origin(rules),
     head: head(remarks),
     authenticate: authenticate(trust),
@@ -218,13 +217,22 @@ const createServers = (
     body: body(budget),
     classify: classify({ tracing, remarks }),
     authorize: authorize(policy?.gate),
-    guard,
+    guard: guard(guards),
     forward: forward(router),
     audit,
   })
+
+const createServers = (
+  { config, now, pod }: SidecarParts,
+  built: Built,
+  tracing: Tracing | undefined,
+  isStarted: () => boolean,
+) => {
+  const { budget, peers, callers, metrics, remarks, log, journal, readiness, server } = built
+  const rules = originRules(config)
   const listener = {
-    serve: createServe({ stages, log }),
-    ...besideMcp(server, trust, rules),
+    serve: createServe({ stages: stagesOf(rules, built, tracing), log }),
+    ...besideMcp(server, callers.trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
     budget,

@@ -5,6 +5,7 @@ import type { Fault } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
+import type { Ticket } from './ticket.ts'
 
 /** A client's message, and its trace where it is a request and traces are on. */
 export interface Asked {
@@ -12,6 +13,8 @@ export interface Asked {
   readonly trace: RequestTrace | undefined
   /** Why it goes no further, of a message in a batch. */
   readonly denied?: Fault
+  /** After `guard`, of a request, where its caller or its tool is limited. */
+  ticket?: Ticket
 }
 
 /** One that came alone, and what it claims to be. */
@@ -30,3 +33,9 @@ export type Ask =
 export const isListening = (ask: Ask): boolean =>
   ask.kind === 'listen' ||
   (ask.kind === 'message' && ask.message.kind === 'request' && ask.message.method === SUBSCRIBE)
+
+/** The messages of it. */
+export const messagesOf = (ask: Ask | undefined): readonly Asked[] => {
+  if (ask?.kind === 'message') return [ask]
+  return ask?.kind === 'batch' ? ask.items : []
+}

@@ -15,6 +15,12 @@ export interface Caller {
   fault(fault: Fault): void
 }
 
+/** How long a request waits, and the annotation that says so. */
+export interface Patience {
+  readonly timeoutMs: number
+  readonly setting: Key
+}
+
 export interface CallOptions {
   /** Longest wait, or 0 for requests that live as long as they like (subscriptions). */
   readonly timeoutMs: number

@@ -1,11 +1,12 @@
 // The legacy era (2024-11-05 to 2025-11-25): sessions over POST, GET and DELETE. It finds or makes
 // the session and its process, and hands the message on; a message without a session of one's own goes nowhere.
 
-import type { CallOptions } from '../conversation/call.ts'
+import type { CallOptions, Patience } from '../conversation/call.ts'
 import { exitFault } from '../conversation/call-faults.ts'
 import type { Asked } from '../conversation/ask.ts'
 import { costOf } from '../conversation/cost.ts'
 import { filtered } from '../conversation/filtered.ts'
+import type { Ticket } from '../conversation/ticket.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import type { Permit } from '../access/permit.ts'
@@ -15,7 +16,6 @@ import { blockedFault, fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import { fail, type Result } from '../../shared/result.ts'
-import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 import { Opening, type OpeningOptions } from './opening.ts'
 import { Pool, type PoolOptions } from './pool.ts'
@@ -34,9 +34,16 @@ export interface LegacyOptions
   readonly onSessionEnd: (end: SessionEnd) => void
 }
 
-interface SessionCallOptions extends CallOptions {
+interface SessionCallOptions extends Omit<CallOptions, keyof Patience>, Patience {
   /** The caller's, where a tool policy holds. */
   readonly rights: Rights | undefined
+}
+
+/** A request of a session's, and where its answer goes. */
+interface Posted {
+  readonly request: Request
+  readonly ticket: Ticket | undefined
+  readonly stream: Stream
 }
 
 export class Legacy {
@@ -60,21 +67,23 @@ export class Legacy {
   }
 
   /** One message. */
-  post(
-    permit: Permit,
-    exchange: Exchange,
-    { message, trace }: Asked,
-  ): Fault | undefined | Promise<undefined> {
+  post(permit: Permit, exchange: Exchange, asked: Asked): Fault | undefined | Promise<undefined> {
+    const { message, trace, ticket } = asked
     if (message.kind === 'request' && message.method === 'initialize') {
       const headers = this.headersOf(exchange)
-      return this.opening.initialize(permit, exchange, { request: message, trace, headers })
+      return this.opening.initialize(permit, exchange, {
+        request: message,
+        trace,
+        headers,
+        ticket,
+      })
     }
     const found = this.findForPost(permit, exchange)
     if (!found.ok) return found.error
     const entry = found.value
     if (message.kind === 'request') {
-      const options = this.call(permit, exchange, trace)
-      this.request(entry, message, options, entry.session.open(exchange.reply))
+      const stream = entry.session.open(exchange.reply)
+      this.request(entry, { request: message, ticket, stream }, this.call(permit, exchange, asked))
     } else {
       this.oneWay(entry, message)
       exchange.reply.empty(202)
@@ -93,10 +102,13 @@ export class Legacy {
     const requests = items.filter(({ message }) => message.kind === 'request')
     const stream =
       requests.length > 0 ? entry.session.open(exchange.reply, requests.length) : undefined
-    for (const { message, trace, denied } of items) {
-      if (denied) refuse(stream, message, denied)
-      else if (message.kind !== 'request') this.oneWay(entry, message)
-      else if (stream) this.request(entry, message, this.call(permit, exchange, trace), stream)
+    for (const asked of items) {
+      const { message: request, ticket, denied } = asked
+      if (denied) refuse(stream, request, denied)
+      else if (request.kind !== 'request') this.oneWay(entry, request)
+      else if (stream) {
+        this.request(entry, { request, ticket, stream }, this.call(permit, exchange, asked))
+      }
     }
     if (!stream) exchange.reply.empty(202)
     return undefined
@@ -191,11 +203,12 @@ export class Legacy {
   private call(
     { granted }: Permit,
     exchange: Exchange,
-    trace: RequestTrace | undefined,
+    { trace, ticket }: Asked,
   ): SessionCallOptions {
+    const own = ticket?.timeoutMs
     return {
-      timeoutMs: this.options.requestTimeoutMs,
-      setting: 'request-timeout',
+      timeoutMs: own ?? this.options.requestTimeoutMs,
+      setting: own === undefined ? 'request-timeout' : 'tool-limits',
       trace,
       headers: this.headersOf(exchange),
       rights: granted?.rights,
@@ -204,13 +217,13 @@ export class Legacy {
 
   private request(
     { session, backend }: Entry,
-    request: Request,
+    { request, ticket, stream }: Posted,
     options: SessionCallOptions,
-    stream: Stream,
   ): void {
     const idText = slice(request.text, request.id)
     const counted = backend.countSubscription(session, request)
     if (counted !== 'forward') {
+      ticket?.end(counted === 'settled' ? undefined : counted.code)
       if (counted === 'settled')
         stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`, idText)
       else stream.fault(counted, idText)
@@ -220,6 +233,8 @@ export class Legacy {
       idText,
       cost: () => costOf(request),
       timeoutMs: options.timeoutMs,
+      setting: options.setting,
+      ticket,
       send: (caller) => {
         const hears = filtered(caller, request.method, options.rights)
         return backend.channel.call(request, hears, options)

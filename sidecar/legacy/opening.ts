@@ -4,6 +4,7 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
 import { keepPlace } from '../conversation/cost.ts'
+import type { Ticket } from '../conversation/ticket.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
@@ -16,6 +17,11 @@ import { Logs } from './event-log.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
 import { MAX_SESSIONS, type Sessions } from './sessions.ts'
+
+/** An initialize request as it came. */
+export interface AskedFirst extends First {
+  readonly ticket: Ticket | undefined
+}
 
 export interface OpeningOptions {
   readonly pool: Pool
@@ -46,10 +52,15 @@ export class Opening {
   }
 
   /** Answers an initialize request, with a session where the server agrees. */
-  initialize(permit: Permit, { reply }: Exchange, first: First): undefined | Promise<undefined> {
-    const { request } = first
+  initialize(
+    permit: Permit,
+    { reply }: Exchange,
+    first: AskedFirst,
+  ): undefined | Promise<undefined> {
+    const { request, ticket } = first
     const idText = slice(request.text, request.id)
     if (!this.options.sessions.hasRoom(permit.principal.key, this.waiting)) {
+      ticket?.end('no-capacity')
       reply.fault(
         fault(
           'no-capacity',
@@ -64,6 +75,7 @@ export class Opening {
     }
     const lease = this.options.budget.lease('calls')
     if (!keepPlace(lease, request)) {
+      ticket?.end('too-many-requests')
       reply.fault(tooManyWait(this.options.budget.bytes), idText)
       return undefined
     }
@@ -76,6 +88,7 @@ export class Opening {
     return this.options.pool.give(session, first, (started) => {
       lease.release()
       this.waiting.delete(session)
+      ticket?.end(started.ok ? undefined : started.error.code)
       const answer = started.ok ? this.join(session, started.value, reply) : started
       if (answer.ok) session.opened(this.negotiated(answer.value, asked))
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)

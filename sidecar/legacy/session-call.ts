@@ -1,20 +1,21 @@
 // A client's request of a session, as the channel's caller: it may wait for its turn, and what comes back goes to its
 // stream. Answered once, whoever comes first.
 
-import type { Call, Caller } from '../conversation/call.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import type { Key } from '../../shared/annotations.ts'
+import type { Call, Caller, Patience } from '../conversation/call.ts'
+import type { Ticket } from '../conversation/ticket.ts'
+import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import { idKey } from '../mcp/own-id.ts'
 import type { Stream } from './stream.ts'
 import type { Turn } from './turns.ts'
 
-/** What a call is, once it is its turn. */
-export interface Asking {
+/** What a call is, once it is its turn; its patience holds for the turn, and anew for the answer. */
+export interface Asking extends Patience {
   readonly idText: string
   /** What it takes while it waits, in bytes. */
   readonly cost: () => number
-  /** Longest wait, be it for the turn or for the answer. */
-  readonly timeoutMs: number
+  readonly ticket: Ticket | undefined
   readonly send: (caller: Caller) => Call | undefined
 }
 
@@ -35,6 +36,8 @@ export class SessionCall implements Caller, Turn {
   call: Call | undefined
   private readonly owner: CallOwner
   private readonly timeoutMs: number
+  private readonly setting: Key
+  private readonly ticket: Ticket | undefined
   /** Holds the request's text: gone once that is with the server. */
   private asking: Asking | undefined
   private knownKey: string | undefined
@@ -44,6 +47,8 @@ export class SessionCall implements Caller, Turn {
     this.owner = owner
     this.stream = stream
     this.timeoutMs = asking.timeoutMs
+    this.setting = asking.setting
+    this.ticket = asking.ticket
     this.asking = asking
     this.idText = asking.idText
     this.deadlineMs = nowMs + asking.timeoutMs
@@ -69,13 +74,13 @@ export class SessionCall implements Caller, Turn {
     this.fault(
       fault(
         'request-timeout',
-        `it was not its turn within ${this.timeoutMs} ms (outrigger.dev/request-timeout): ${this.owner.maxConcurrentCalls} calls (outrigger.dev/max-concurrent-calls) are with the server`,
+        `it was not its turn within ${this.timeoutMs} ms (outrigger.dev/${this.setting}): ${this.owner.maxConcurrentCalls} calls (outrigger.dev/max-concurrent-calls) are with the server`,
       ),
     )
   }
 
   answer(text: string, _response: Response): void {
-    if (this.isOver()) return
+    if (this.isOver(undefined)) return
     if (this.stream.hasRoomFor(text.length)) this.stream.result(text, this.idText)
     else this.stream.fault(this.owner.noRoom(text.length), this.idText)
     this.owner.done(this)
@@ -87,15 +92,16 @@ export class SessionCall implements Caller, Turn {
 
   /** Answers it with a fault. */
   fault(fault: Fault): void {
-    if (this.isOver()) return
+    if (this.isOver(fault.code)) return
     this.stream.fault(fault, this.idText)
     this.owner.done(this)
   }
 
   /** Whether it was answered before: a session that ends answers for a server that may still do so. */
-  private isOver(): boolean {
+  private isOver(code: FaultCode | undefined): boolean {
     const wasAnswered = this.isAnswered
     this.isAnswered = true
+    this.ticket?.end(code)
     return wasAnswered
   }
 }

@@ -128,6 +128,7 @@ export class Session implements CallOwner {
     this.calls.add(call)
     if (this.turns.take(call)) return
     this.calls.delete(call)
+    asking.ticket?.end('too-many-requests')
     stream.fault(
       fault(
         'too-many-requests',

@@ -4,10 +4,12 @@
 import type { Permit } from '../access/permit.ts'
 import type { Rights } from '../access/rights.ts'
 import type { Budget, Lease } from '../bytes/budget.ts'
+import type { Asked } from '../conversation/ask.ts'
 import type { Call, Caller } from '../conversation/call.ts'
 import { keepPlace } from '../conversation/cost.ts'
+import type { Ticket } from '../conversation/ticket.ts'
 import type { Reply } from '../http/reply.ts'
-import { blockedFault, noRoom, tooManyWait, type Fault } from '../mcp/faults.ts'
+import { blockedFault, noRoom, tooManyWait, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
@@ -31,14 +33,14 @@ export interface CallOwner {
   done(call: ModernCall): void
 }
 
-export interface CallTerms {
-  readonly trace: RequestTrace | undefined
+export interface CallTerms extends Pick<Asked, 'trace' | 'ticket'> {
   readonly granted: Permit['granted']
 }
 
 export class ModernCall implements Caller {
   readonly trace: RequestTrace | undefined
   readonly rights: Rights | undefined
+  readonly ticket: Ticket | undefined
   readonly isSubscription: boolean
   /** The request as the process has it, once it has. */
   sent: Call | undefined
@@ -49,9 +51,15 @@ export class ModernCall implements Caller {
   private readonly owner: CallOwner
   private lease: Lease | undefined
 
-  constructor(reply: Reply, request: Request, { trace, granted }: CallTerms, owner: CallOwner) {
+  constructor(
+    reply: Reply,
+    request: Request,
+    { trace, ticket, granted }: CallTerms,
+    owner: CallOwner,
+  ) {
     this.reply = reply
     this.trace = trace
+    this.ticket = ticket
     this.rights = granted?.rights
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE
@@ -91,7 +99,7 @@ export class ModernCall implements Caller {
       this.fault(noRoom(text.length, this.owner.budget.bytes))
       return
     }
-    this.done()
+    this.done(undefined)
     this.reply.json(text, status ?? 200)
   }
 
@@ -105,14 +113,14 @@ export class ModernCall implements Caller {
   }
 
   fault(fault: Fault): void {
-    this.done()
+    this.done(fault.code)
     this.reply.fault(fault, this.idText)
   }
 
   /** Nobody waits any more. */
   gone(): void {
     const { backend, sent } = this
-    this.done()
+    this.done('request-cancelled')
     if (backend && sent) backend.channel.cancel(sent, 'disconnected')
   }
 
@@ -150,9 +158,10 @@ export class ModernCall implements Caller {
     }
   }
 
-  private done(): void {
+  private done(code: FaultCode | undefined): void {
     if (this.isDone) return
     this.isDone = true
+    this.ticket?.end(code)
     this.lease?.release()
     this.owner.done(this)
     this.leave()

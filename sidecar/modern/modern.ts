@@ -4,6 +4,7 @@
 import type { Permit } from '../access/permit.ts'
 import type { Budget } from '../bytes/budget.ts'
 import type { Asked } from '../conversation/ask.ts'
+import type { Patience } from '../conversation/call.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import type { Forwarded } from '../http/forwarded.ts'
 import { filtered } from '../conversation/filtered.ts'
@@ -61,16 +62,17 @@ export class Modern implements CallOwner {
   post(
     permit: Permit,
     exchange: Exchange,
-    { message, trace }: Asked,
+    asked: Asked,
     stated: Stated,
   ): undefined | Promise<undefined> {
     const { reply } = exchange
+    const { message } = asked
     if (message.kind !== 'request') {
       // HTTP clients of this era have no notifications; hanging up is how they cancel.
       reply.empty(202)
       return undefined
     }
-    const call = new ModernCall(reply, message, { trace, granted: permit.granted }, this)
+    const call = new ModernCall(reply, message, { ...asked, granted: permit.granted }, this)
     this.open.add(call)
     reply.onGone(() => call.gone())
     // It may have gone while we waited to learn what the server speaks.
@@ -137,6 +139,18 @@ export class Modern implements CallOwner {
     return this.forward(found.value, pending, declared)
   }
 
+  /** How long a call waits: its tool's own time, or everybody's; the first of a process at least as long as that may start. */
+  private patience({ channel: { hasAnswered } }: Backend, { ticket }: ModernCall): Patience {
+    const { requestTimeoutMs, startupTimeoutMs } = this.options
+    const own = ticket?.timeoutMs
+    if (!hasAnswered && (own ?? 0) <= startupTimeoutMs) {
+      return { timeoutMs: startupTimeoutMs, setting: 'startup-timeout' }
+    }
+    return own === undefined
+      ? { timeoutMs: requestTimeoutMs, setting: 'request-timeout' }
+      : { timeoutMs: own, setting: 'tool-limits' }
+  }
+
   /** The caller's own headers, where any go on. */
   private ownHeaders({ request }: Exchange): Envelope['headers'] | undefined {
     const { forwarded } = this.options
@@ -155,13 +169,11 @@ export class Modern implements CallOwner {
       return undefined
     }
     call.goesOn()
-    const { requestTimeoutMs, startupTimeoutMs } = this.options
-    const { hasAnswered } = backend.channel
-    const timeoutMs = hasAnswered ? requestTimeoutMs : startupTimeoutMs
+    const { timeoutMs, setting } = this.patience(backend, call)
     const hears = filtered(call, request.method, call.rights)
     call.sent = backend.channel.call(request, hears, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
-      setting: hasAnswered ? 'request-timeout' : 'startup-timeout',
+      setting,
       headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),
       trace: call.trace,
     })

@@ -1,5 +1,26 @@
-// Rate limits and breakers: not built yet, and nothing pretends they are.
+// Whether the caller's requests may go on now: limits and breakers, where any are set.
 
-import type { Stage } from './stage.ts'
+import { messagesOf } from '../conversation/ask.ts'
+import type { Guards } from '../guards/guards.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import type { Passage, Stage } from './stage.ts'
 
-export const guard: Stage = () => undefined
+const admit = (guards: Guards, { permit, ask }: Passage): Fault | undefined => {
+  if (permit === undefined) return fault('internal', 'no permit')
+  // What of a batch is denied goes nowhere, and counts no more than it does alone.
+  const asked = messagesOf(ask).filter(
+    ({ message, denied }) => message.kind === 'request' && denied === undefined,
+  )
+  const requests = asked.flatMap(({ message }) => (message.kind === 'request' ? [message] : []))
+  if (requests.length === 0) return undefined
+  const admitted = guards.admit(permit.principal.key, requests)
+  if (!admitted.ok) return admitted.error
+  for (const [index, ticket] of admitted.value.entries()) {
+    const one = asked[index]
+    if (one) one.ticket = ticket
+  }
+  return undefined
+}
+
+export const guard = (guards: Guards | undefined): Stage =>
+  guards ? (passage) => admit(guards, passage) : () => undefined

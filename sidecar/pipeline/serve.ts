@@ -2,6 +2,7 @@
 // client here and nowhere else.
 
 import type { Log } from '../../shared/log.ts'
+import { messagesOf } from '../conversation/ask.ts'
 import type { Serve } from '../http/listener.ts'
 import { answerUnread } from '../http/unread.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -26,6 +27,7 @@ export const createServe = ({ stages, log }: ServeOptions): Serve => {
     }
     // What goes on to the server is counted there.
     passage.body?.lease?.release()
+    if (found) for (const { ticket } of messagesOf(passage.ask)) ticket?.end(found.code)
     passage.ask = undefined
     if (!found) return
     const { request, reply, idText } = passage

@@ -84,10 +84,23 @@ export interface Gauges {
   readonly sessions: () => number
   readonly children: () => number
   readonly inFlight: () => number
-  readonly ready: () => boolean
-  readonly weakened: () => boolean
+  readonly readiness: () => ReadinessFigures
   readonly budget: BudgetFigures
   readonly process: ProcessFigures
+  /** Absent where nothing is limited. */
+  readonly guards: GuardFigures | undefined
+}
+
+/** What limits have refused by their settings, and how many circuit breakers are in each state. */
+export interface GuardFigures {
+  readonly refusals: ReadonlyMap<string, number>
+  breakers(): Readonly<Record<string, number>> | undefined
+}
+
+/** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
+export interface ReadinessFigures {
+  readonly obstacle: string | undefined
+  readonly weakness: string | undefined
 }
 
 /** What may be held for others, and what is. */
@@ -187,11 +200,36 @@ const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
   gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
   gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
   gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)
-  gauge('outrigger_ready', 'Whether calls can be served.', () => (gauges.ready() ? 1 : 0))
+  gauge('outrigger_ready', 'Whether calls can be served.', () =>
+    gauges.readiness().obstacle === undefined ? 1 : 0,
+  )
   gauge('outrigger_isolation_weakened', 'Whether isolation is advisory and does not hold.', () =>
-    gauges.weakened() ? 1 : 0,
+    gauges.readiness().weakness === undefined ? 0 : 1,
   )
 }
+
+const guardMetrics = (guards: GuardFigures): readonly Metric[] => [
+  new Counter({
+    name: 'outrigger_limited_total',
+    help: 'Requests that a limit of their caller or tool has refused, or the circuit breaker.',
+    labelNames: ['by'] as const,
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [by, count] of guards.refusals) this.inc({ by }, count)
+    },
+  }),
+  new Gauge({
+    name: 'outrigger_circuit_breakers',
+    help: 'Circuit breakers by state: one, or one for each caller that has servers of its own.',
+    labelNames: ['state'] as const,
+    registers: [],
+    collect() {
+      for (const [state, count] of Object.entries(guards.breakers() ?? {}))
+        this.set({ state }, count)
+    },
+  }),
+]
 
 const budgetMetrics = (budget: BudgetFigures): readonly Metric[] => [
   new Gauge({
@@ -259,7 +297,11 @@ export const createMetrics = (gauges: Gauges): Metrics => {
   const cutOffs = cutOffsIn(registers)
   const droppedSpans = droppedSpansIn(registers)
   registerGauges(gauges, registers)
-  for (const metric of budgetMetrics(gauges.budget)) registry.registerMetric(metric)
+  const own = [
+    ...budgetMetrics(gauges.budget),
+    ...(gauges.guards ? guardMetrics(gauges.guards) : []),
+  ]
+  for (const metric of own) registry.registerMetric(metric)
   return {
     operation: (method, durationMs, errorType) => {
       operations.observe(

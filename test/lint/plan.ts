@@ -26,7 +26,7 @@ export const PLAN: Plan = {
     sidecar: [
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe
-      'routing', // by era, and whether at all
+      'routing guards', // by era, and whether at all; whether now
       'legacy modern',
       'conversation', // what both eras share
       'policy', // who may do what

@@ -24,6 +24,9 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   headers: 'a comma list of header names',
   paths: 'a comma list of paths',
   file: 'a file',
+  rate: 'a number a second, minute or hour',
+  'tool-limits': 'a comma list of limits',
+  breaker: '`failures/pause`',
 }
 
 const kind = ({ type, values }: Annotation): string =>

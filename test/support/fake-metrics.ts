@@ -14,8 +14,8 @@ export const fakeMetrics = (): FakeMetrics => {
     sessions: () => 0,
     children: () => 0,
     inFlight: () => 0,
-    ready: () => true,
-    weakened: () => false,
+    readiness: () => ({ obstacle: undefined, weakness: undefined }),
+    guards: undefined,
     budget: aBudget(),
     process: { residentBytes: () => 0, heapUsedBytes: () => 0, cpuMicroseconds: () => 0 },
   })

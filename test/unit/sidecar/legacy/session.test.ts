@@ -45,6 +45,8 @@ const begin = (idText = '1') => {
     idText,
     cost: () => 1,
     timeoutMs: 1000,
+    setting: 'request-timeout',
+    ticket: undefined,
     send: (caller) => {
       got.caller = caller
       return {
@@ -272,6 +274,8 @@ describe('while the server waits for the client', () => {
       idText: '1',
       cost: () => 1,
       timeoutMs: 1000,
+      setting: 'request-timeout',
+      ticket: undefined,
       send: () => undefined,
     })
     expect(session.ask('7', '{}')).toEqual({ isPut: false })

@@ -18,6 +18,7 @@ const lines = (log: KeptLog): readonly unknown[] =>
   log.lines.map((line): unknown => JSON.parse(line))
 const CODES = Object.keys(FAULTS).filter((code): code is FaultCode => code in FAULTS)
 const LEVELS: Readonly<Record<string, string>> = {
+  'rate-limited': 'warn',
   'too-many-requests': 'warn',
   internal: 'error',
   'request-cancelled': 'debug',

@@ -1,0 +1,185 @@
+// Whether a caller's requests may go to the server now: by the limits of the caller, by those of the tools that they call,
+// and by the server's breaker. Either all of them take what they need, or none is touched. Who goes on has a ticket, which
+// gives it back.
+
+import type { Log } from '../../shared/log.ts'
+import type { Settings } from '../../shared/settings.ts'
+import { speaksHttp } from '../../shared/sidecar-config.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Ticket } from '../conversation/ticket.ts'
+import type { Fault, FaultCode } from '../mcp/faults.ts'
+import { member, stringAt, type Request } from '../mcp/message.ts'
+import { SUBSCRIBE } from '../mcp/meta.ts'
+import type { BreakerState } from './breaker.ts'
+import { CallerLimit, useTable, type Use, type Wish } from './caller-limit.ts'
+import { ServerBreaker, type Guarded } from './server-breaker.ts'
+
+/** What refuses, as the metric names it. */
+export const GUARDS = ['rate-limit', 'concurrency-limit', 'tool-limits', 'circuit-breaker'] as const
+export type Guard = (typeof GUARDS)[number]
+
+export interface GuardsOptions {
+  readonly now: () => number
+  /** For what breakers do. */
+  readonly log: Log
+}
+
+/** What one request needs of a limit. */
+interface Need {
+  readonly limit: CallerLimit<Guard>
+  readonly use: Use
+  readonly places: number
+}
+
+interface Tool {
+  readonly name: string
+  readonly limit: CallerLimit<Guard> | undefined
+  readonly timeoutMs: number | undefined
+}
+
+class Held implements Ticket {
+  readonly timeoutMs: number | undefined
+  private readonly needs: readonly Need[]
+  private readonly onEnd: (fault: FaultCode | undefined) => void
+  private isOver = false
+
+  constructor(
+    needs: readonly Need[],
+    timeoutMs: number | undefined,
+    onEnd: (fault: FaultCode | undefined) => void,
+  ) {
+    this.needs = needs
+    this.timeoutMs = timeoutMs
+    this.onEnd = onEnd
+  }
+
+  end(fault?: FaultCode): void {
+    if (this.isOver) return
+    this.isOver = true
+    for (const { use, places } of this.needs) use.running -= places
+    this.onEnd(fault)
+  }
+}
+
+export class Guards {
+  /** How many requests each has refused. */
+  readonly refusals = new Map<Guard, number>(GUARDS.map((guard) => [guard, 0]))
+  private readonly now: () => number
+  private readonly every: CallerLimit<Guard> | undefined
+  private readonly tools: ReadonlyMap<string, Tool>
+  private readonly callers = useTable()
+  /** One for all tools: their number must not multiply the callers'. */
+  private readonly callersOfTools = useTable()
+  private readonly breaker: ServerBreaker | undefined
+
+  constructor(settings: Settings, options: GuardsOptions) {
+    this.now = options.now
+    this.every = everyLimit(settings)
+    this.tools = toolsOf(settings)
+    this.breaker = breakerOf(settings, options.log)
+  }
+
+  /** How many breakers are in each state; undefined without any. */
+  breakers(): Readonly<Record<BreakerState, number>> | undefined {
+    return this.breaker?.counts()
+  }
+
+  /** A ticket for each; the fault is for all of them. */
+  admit(caller: string, requests: readonly Request[]): Result<readonly Ticket[], Fault> {
+    const nowMs = this.now()
+    const tools = requests.map((request) => this.toolOf(request))
+    const needs = requests.map((request, index) => this.needsOf(caller, request, tools[index]))
+    const server = this.breaker?.of(caller)
+    const refusal = this.refusal(sumOf(needs.flat()), server, nowMs)
+    if (refusal) return fail(refusal)
+    for (const { limit, use, places } of needs.flat()) limit.take(use, { count: 1, places }, nowMs)
+    if (server) this.breaker?.enter(server, nowMs)
+    const over = (fault: FaultCode | undefined): void => {
+      if (server) this.breaker?.leave(server, fault, this.now())
+    }
+    return ok(needs.map((own, index) => new Held(own, tools[index]?.timeoutMs, over)))
+  }
+
+  private refusal(
+    wishes: ReadonlyMap<CallerLimit<Guard>, Summed>,
+    server: Guarded | undefined,
+    nowMs: number,
+  ): Fault | undefined {
+    const open = server && this.breaker?.refusal(server, nowMs)
+    if (open) return this.refused('circuit-breaker', open)
+    for (const [limit, { use, wish }] of wishes) {
+      const found = limit.refusal(use, wish, nowMs)
+      if (found) return this.refused(found.by, found.fault)
+    }
+    return undefined
+  }
+
+  private refused(by: Guard, fault: Fault): Fault {
+    this.refusals.set(by, (this.refusals.get(by) ?? 0) + 1)
+    return fault
+  }
+
+  private toolOf({ method, text, params }: Request): Tool | undefined {
+    if (this.tools.size === 0 || method !== 'tools/call') return undefined
+    return this.tools.get(stringAt(text, member(params, 'name')) ?? '')
+  }
+
+  private needsOf(caller: string, { method }: Request, tool: Tool | undefined): readonly Need[] {
+    // It lives as long as its client likes.
+    const places = method === SUBSCRIBE ? 0 : 1
+    const needs: Need[] = []
+    if (this.every) needs.push({ limit: this.every, use: this.callers.of(caller), places })
+    if (tool?.limit) {
+      const use = this.callersOfTools.of(`${tool.name} ${caller}`)
+      needs.push({ limit: tool.limit, use, places })
+    }
+    return needs
+  }
+}
+
+interface Summed {
+  readonly use: Use
+  readonly wish: Wish
+}
+
+/** What all of them need, by limit. */
+const sumOf = (needs: readonly Need[]): ReadonlyMap<CallerLimit<Guard>, Summed> => {
+  const sums = new Map<CallerLimit<Guard>, Summed>()
+  for (const { limit, use, places } of needs) {
+    const { count, places: taken } = sums.get(limit)?.wish ?? { count: 0, places: 0 }
+    sums.set(limit, { use, wish: { count: count + 1, places: taken + places } })
+  }
+  return sums
+}
+
+const everyLimit = (settings: Settings): CallerLimit<Guard> | undefined => {
+  const { 'rate-limit': rate, 'concurrency-limit': concurrency } = settings
+  if (rate === undefined && concurrency === undefined) return undefined
+  const names = { rate: 'rate-limit', concurrency: 'concurrency-limit' } as const
+  return new CallerLimit<Guard>({ rate, concurrency, what: 'requests', settings: names })
+}
+
+const toolsOf = (settings: Settings): ReadonlyMap<string, Tool> => {
+  const names = { rate: 'tool-limits', concurrency: 'tool-limits' } as const
+  const tools = new Map<string, Tool>()
+  for (const [tool, { rate, concurrency, timeoutMs }] of settings['tool-limits'] ?? []) {
+    const isLimited = rate !== undefined || concurrency !== undefined
+    const what = `calls of ${tool}`
+    const limit = isLimited
+      ? new CallerLimit<Guard>({ rate, concurrency, what, settings: names })
+      : undefined
+    tools.set(tool, { name: tool, limit, timeoutMs })
+  }
+  return tools
+}
+
+const breakerOf = (settings: Settings, log: Log): ServerBreaker | undefined => {
+  const { 'circuit-breaker': rule, 'process-model': model } = settings
+  if (rule === undefined) return undefined
+  const isShared = model === 'shared' || speaksHttp(settings)
+  return new ServerBreaker({ rule, isShared, log })
+}
+
+/** Undefined where nothing is limited: then nothing is looked at. */
+export const guardsOf = (settings: Settings, options: GuardsOptions): Guards | undefined =>
+  GUARDS.some((guard) => settings[guard] !== undefined) ? new Guards(settings, options) : undefined
