@@ -148,6 +148,11 @@ bool control_flush(struct control *control, uint64_t now_ms) {
     return true;
   }
   const long sent = queue_send(&control->out, control->socket);
+  if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+    // It has gone, and reads nothing any more: the socket itself tells so.
+    queue_clear(&control->out);
+    return true;
+  }
   if (sent < 0) return false;
   if (sent > 0) control->progress_at_ms = now_ms;
   return now_ms - control->progress_at_ms < CONTROL_STALL_MS;

@@ -65,7 +65,7 @@ void control_send(struct control *control, const uint8_t *event, size_t length);
 // Whether less urgent events may be queued.
 bool control_has_room(const struct control *control);
 
-// Sends what the socket takes; false where the peer is gone or has not read for too long.
+// Sends what the socket takes; false where the peer has not read for too long. One that has gone is told by the socket.
 bool control_flush(struct control *control, uint64_t now_ms);
 
 void control_close(struct control *control);
