@@ -4,7 +4,6 @@
 // be lost.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../shared/message.ts'
 import { VERSION } from '../shared/names.ts'
 import { choose } from './command/choice.ts'
 import { tell, type Io } from './command/command.ts'
@@ -12,6 +11,7 @@ import { COMMANDS } from './commands.ts'
 import { coloured, wantsColour } from './output/colour.ts'
 import { exitCode, lossOf } from './output/loss.ts'
 import { createOutput, type Output } from './output/output.ts'
+import { whyFailed } from './output/system-words.ts'
 import { isRunByNpx, whenOrphaned } from './command/npx.ts'
 import { aborted } from './command/signal.ts'
 import { streamFor } from './output/streams.ts'
@@ -80,7 +80,7 @@ const runSafely = async (): Promise<number> => {
   try {
     return await runChoice()
   } catch (error) {
-    tell(io, name, messageOf(error))
+    tell(io, name, whyFailed(error))
     return 1
   }
 }

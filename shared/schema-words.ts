@@ -75,6 +75,7 @@ const bound = (issue: core.$ZodIssueTooSmall | core.$ZodIssueTooBig): string => 
 
 const oneOf = (values: readonly unknown[], value: unknown): string => {
   const words = values.map(String)
+  if (words.length === 1) return `must be ${words.join('')}`
   const match = typeof value === 'string' ? nearest(value, words) : undefined
   return `must be one of ${words.join(', ')}${match === undefined ? '' : `; did you mean ${match}?`}`
 }

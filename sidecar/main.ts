@@ -8,7 +8,7 @@ import { copyShim } from './life/shim-copy.ts'
 import { startSidecar } from './sidecar.ts'
 import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
-import { messageOf } from '../shared/message.ts'
+import { messageOf, placedMessageOf } from '../shared/message.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
 import { parseSidecarConfig } from '../shared/sidecar-config.ts'
 
@@ -20,11 +20,22 @@ const refuse = (reasons: readonly string[]): never => {
   process.exit(UNUSABLE_CONFIGURATION)
 }
 
+const leaveShim = (dir: string): void => {
+  try {
+    copyShim(fileURLToPath(new URL('shim', import.meta.url)), dir)
+  } catch (error) {
+    process.stderr.write(
+      `outrigger-sidecar: the shim cannot be left in ${dir}: ${messageOf(error)}\n`,
+    )
+    process.exit(1)
+  }
+}
+
 const document = (): unknown => {
   const text = process.env[CONFIG_VARIABLE]
   if (text === undefined) {
     return refuse([
-      `${CONFIG_VARIABLE} is not set; the webhook sets it (see shared/sidecar-config.ts)`,
+      `${CONFIG_VARIABLE} is not set; the webhook sets it (outrigger run serves a command on this machine)`,
     ])
   }
   try {
@@ -60,7 +71,7 @@ else if (config.value.settings.auth !== 'none' && config.value.issuers.length ==
     now: () => Date.now(),
   })
   if (settings.auth === 'none') log.warn('auth: none: anybody who reaches the port may call')
-  if (binDir !== undefined) copyShim(fileURLToPath(new URL('shim', import.meta.url)), binDir)
+  if (binDir !== undefined) leaveShim(binDir)
   const starting = startSidecar({
     config: config.value,
     log,
@@ -76,7 +87,7 @@ else if (config.value.settings.auth !== 'none' && config.value.issuers.length ==
       .then(
         () => process.exit(0),
         (error: unknown) => {
-          log.error('the drain failed', { error: String(error) })
+          log.error('the drain failed', { error: messageOf(error) })
           process.exit(1)
         },
       )
@@ -87,7 +98,7 @@ else if (config.value.settings.auth !== 'none' && config.value.issuers.length ==
   starting.then(
     ({ port, adminPort }) => log.info('listening', { port, adminPort }),
     (error: unknown) => {
-      log.error('it cannot start', { why: messageOf(error) })
+      log.error('it cannot start', { why: placedMessageOf(error) })
       process.exit(1)
     },
   )

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
+import { messageOf } from '../shared/message.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import type { Budget } from './bytes/budget.ts'
 import { sweepSpares } from './bytes/spares.ts'
@@ -301,7 +302,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     throw error
   }
   for (const one of [...mcp, ...admin]) {
-    one.on('error', (error) => log.error('a listener failed', { error: error.message }))
+    one.on('error', (error) => log.error('a listener failed', { error: messageOf(error) }))
   }
   isStarted = true
   const sweeping = setInterval(() => {

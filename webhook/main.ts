@@ -56,7 +56,7 @@ const readConfig = (file: string): ClusterConfig => {
           config.error.map((line) => `${file}: ${line}`),
         )
   } catch (error) {
-    return exit(2, [`${file} cannot be read: ${messageOf(error)}`])
+    return exit(2, [`${file}: it cannot be read: ${messageOf(error)}`])
   }
 }
 

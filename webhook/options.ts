@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { LEVELS, type Level } from '../shared/log.ts'
-import { messageOf } from '../shared/message.ts'
+import { nearest } from '../shared/nearest.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { schemaFaults } from '../shared/schema-words.ts'
 
@@ -61,18 +61,34 @@ const schema = z.object({
   config: z.string().min(1),
   images: z.string().min(1).optional(),
   host: z.string().min(1).optional(),
-  port: whole(65_535, 'a port'),
-  'admin-port': whole(65_535, 'a port'),
+  port: whole(65_535, 'a port, 0 to 65535'),
+  'admin-port': whole(65_535, 'a port, 0 to 65535'),
   namespace: z.string().min(1),
   service: z.string().min(1),
   'ca-secret': z.string().min(1),
   configuration: z.string().min(1),
-  'drain-delay': whole(3600, 'a number of seconds'),
+  'drain-delay': whole(3600, 'a number of seconds up to 3600'),
   'log-level': z.enum(LEVELS),
 })
 
 const parse = (args: readonly string[]) =>
-  parseArgs({ args: [...args], options: FLAGS, allowPositionals: true, strict: true })
+  parseArgs({
+    args: [...args],
+    options: FLAGS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
+
+type Token = ReturnType<typeof parse>['tokens'][number]
+
+const misuse = (token: Token): readonly string[] => {
+  if (token.kind !== 'option') return []
+  const { name, rawName, value = '' } = token
+  if (Object.hasOwn(FLAGS, name)) return value === '' ? [`${rawName} wants a value`] : []
+  const match = nearest(name, Object.keys(FLAGS))
+  return [`there is no flag ${rawName}${match === undefined ? '' : `; did you mean --${match}?`}`]
+}
 
 const check = (values: unknown): Result<Options, string[]> => {
   const parsed = schema.safeParse(values)
@@ -101,15 +117,14 @@ const check = (values: unknown): Result<Options, string[]> => {
 
 /** Reads `webhook --config FILE …`. */
 export const parseOptions = (args: readonly string[]): Result<Options, string[]> => {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse(args)
-  } catch (error) {
-    return fail([messageOf(error)])
-  }
-  const [command, ...extra] = parsed.positionals
+  const { tokens, positionals, values } = parse(args)
+  const errors = tokens.flatMap(misuse)
+  if (errors.length > 0) return fail(errors)
+  const [command, ...extra] = positionals
   if (command !== 'webhook' || extra.length > 0) {
-    return fail([`say which command to run: webhook (got ${JSON.stringify(parsed.positionals)})`])
+    return fail([`say which command to run: webhook (got ${JSON.stringify(positionals)})`])
   }
-  return check(parsed.values)
+  return values.config === undefined
+    ? fail(['the cluster configuration is missing: --config FILE'])
+    : check(values)
 }

@@ -8,6 +8,7 @@ import {
   writeImageIndex,
   type ImageIndex,
 } from '../../shared/image-index.ts'
+import { codeOf } from '../../shared/error-code.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
@@ -66,6 +67,9 @@ const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> =>
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
 }
 
+const NO_KUBECONFIG =
+  'it is not what kubectl reads: a YAML document of kind Config with clusters, users and contexts'
+
 /** The cluster's index; the error says what is wrong with the kubeconfig. */
 const connect = (
   { apply, namespace }: Flags,
@@ -77,8 +81,7 @@ const connect = (
     const store = connectImageStore(namespace)
     return store.ok ? store : fail(`${kubeconfig}: ${store.error}`)
   } catch (error) {
-    const [words = ''] = fileWords(error).split('\n')
-    return fail(`${kubeconfig}: ${words}`)
+    return fail(`${kubeconfig}: ${codeOf(error) === '' ? NO_KUBECONFIG : fileWords(error)}`)
   }
 }
 

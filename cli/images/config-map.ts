@@ -1,6 +1,6 @@
 // The image index as a manifest: the ConfigMap that the webhook mounts. Pure.
 
-import { parseDocument, stringify } from 'yaml'
+import { LineCounter, parseDocument, stringify } from 'yaml'
 import {
   EMPTY_INDEX,
   INDEX_CONFIG_MAP,
@@ -12,16 +12,26 @@ import {
 } from '../../shared/image-index.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
+import { yamlWords } from '../../shared/yaml-words.ts'
+
+const WANTED = 'what `outrigger images add` prints is wanted'
 
 /** Reads a ConfigMap (YAML or JSON) or the bare document. */
 export const readIndexManifest = (text: string): Result<ImageIndex, readonly string[]> => {
-  const document = parseDocument(text)
+  const lines = new LineCounter()
+  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const
+  const document = parseDocument(text, options)
   const [error] = document.errors
-  if (error) return fail([error.message.split('\n')[0] ?? 'it is not YAML'])
+  if (error) return fail([`line ${lines.linePos(error.pos[0]).line}: ${yamlWords(error.code)}`])
   const value: unknown = document.toJS()
-  if (!isObject(value) || value['kind'] !== 'ConfigMap') return parseImageIndex(value)
+  if (!isObject(value)) return fail([`it holds no image index; ${WANTED}`])
+  const kind = stringAt(value, 'kind')
+  if (kind === undefined) return parseImageIndex(value)
+  if (kind !== 'ConfigMap') return fail([`it is a ${kind}; ${WANTED}`])
   const index = stringAt(value, 'data', INDEX_KEY)
-  return index === undefined ? ok(EMPTY_INDEX) : readImageIndex(index)
+  if (index === undefined) return ok(EMPTY_INDEX)
+  const read = readImageIndex(index)
+  return read.ok ? read : fail(read.error.map((line) => `data.${INDEX_KEY}: ${line}`))
 }
 
 /** The ConfigMap's manifest. */

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { messageOf } from '../../shared/message.ts'
+import { fileWords } from '../output/system-words.ts'
 import { isMissingFile } from '../../shared/missing-file.ts'
 import {
   credentialSource,
@@ -67,7 +67,7 @@ const readConfig = async (file: string): Promise<Result<DockerConfig, string>> =
     const config = readDockerConfig(text)
     return config.ok ? config : fail(`${file}: ${config.error}`)
   } catch (error) {
-    return fail(`${file}: ${messageOf(error)}`)
+    return fail(`${file}: ${fileWords(error)}`)
   }
 }
 

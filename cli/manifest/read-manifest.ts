@@ -71,6 +71,11 @@ const knownNamespaces = (
   return known
 }
 
+const templateHint = (text: string, file: string): readonly string[] =>
+  text.includes('{{')
+    ? [`${file}: it holds {{, as a template does: render it first (\`helm template\`)`]
+    : []
+
 /** Reads all documents, or says of each what is wrong with it. */
 export const readManifest = (
   text: string,
@@ -92,7 +97,7 @@ export const readManifest = (
     else documents.push({ ...read.value, where })
   }
   return errors.length > 0
-    ? fail(errors)
+    ? fail([...errors, ...templateHint(text, options.file)])
     : ok({ lined, documents, others, known: knownNamespaces(documents, options) })
 }
 

@@ -1,7 +1,7 @@
 // What the system has answered, in words for people: never a code alone, and what helps where that is known. Pure.
 
 import { codeOf } from '../../shared/error-code.ts'
-import { messageOf } from '../../shared/message.ts'
+import { messageOf, placedMessageOf } from '../../shared/message.ts'
 
 const FILES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -50,6 +50,18 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 
 /** Why a program cannot be started. */
 export const programWords = (error: unknown): string => PROGRAMS[codeOf(error)] ?? messageOf(error)
+
+/** The language's own errors: whoever meets one has found a fault of ours. */
+const OWN_FAULT = /^(?:Type|Range|Reference|Syntax|Eval|URI|Aggregate)Error$/
+
+/** Why a command has failed, by what it threw. */
+export const whyFailed = (error: unknown): string => {
+  const name =
+    typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : ''
+  return OWN_FAULT.test(name) && codeOf(error) === ''
+    ? `a fault of Outrigger's own; please report it with what was typed: ${messageOf(error)} (${name})`
+    : placedMessageOf(error)
+}
 
 /** Why a stream takes no more. */
 export const streamWords = (error: unknown): string => STREAMS[codeOf(error)] ?? messageOf(error)

@@ -23,7 +23,7 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
   if (path === undefined) return ok({})
   let value: unknown
   try {
-    value = parse(readFileSync(path, 'utf8')) ?? {}
+    value = parse(readFileSync(path, 'utf8'), { logLevel: 'error' }) ?? {}
   } catch (error) {
     const why =
       error instanceof YAMLParseError
@@ -87,13 +87,28 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   settings: texts,
 })
 
+/** What is wrong, with where it was said: in the file, or of a name by its flag. */
+const placed = (error: string, where: string, flags: RunFlags, own: unknown): string => {
+  const [, index, why] = /^allowedHosts\.(\d+): (.*)$/s.exec(error) ?? []
+  const name = flags.allowedHosts[Number(index) - (Array.isArray(own) ? own.length : 0)]
+  return name === undefined
+    ? `${where}${error}`
+    : `--allowed-host ${JSON.stringify(name)}: ${String(why)}`
+}
+
 /** Why nobody can be served so; undefined where it can be. */
-const refusal = ({ settings, issuers }: SidecarConfig): string | undefined => {
+const refusal = (
+  { port, adminPort, settings, issuers }: SidecarConfig,
+  where: string,
+): string | undefined => {
+  if (port === adminPort && port !== 0) {
+    return `both ports are ${port}: give --port (MCP) and --admin-port (health and metrics) different ones, or 0 for any`
+  }
   if (settings.auth !== 'none' && issuers.length === 0) {
     return `${NO_IDENTITY}: --oidc-issuers URL names one; --allow-anonymous serves anybody who can reach the port`
   }
   return speaksHttp(settings)
-    ? 'settings: transport: a command is served over stdio; leave it out'
+    ? `${where}settings.transport: a command is served over stdio; leave it out`
     : undefined
 }
 
@@ -104,11 +119,11 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   const { settings, ...document } = file.value
   const texts = settingsOver(settings ?? {}, flags)
   const config = parseSidecarConfig(documentOf(document, texts, flags))
+  const where = flags.config === undefined ? '' : `--config ${flags.config}: `
   if (!config.ok) {
-    const where = flags.config === undefined ? '' : `--config ${flags.config}: `
-    return fail(config.error.map((error) => `${where}${error}`))
+    return fail(config.error.map((error) => placed(error, where, flags, document['allowedHosts'])))
   }
-  const why = refusal(config.value)
+  const why = refusal(config.value, where)
   return why === undefined
     ? ok({ config: config.value, warnings: setInVain(settings, flags) })
     : fail([why])

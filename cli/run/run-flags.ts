@@ -88,7 +88,7 @@ const settingsIn = ({ text }: Given): Result<Readonly<Record<string, string>>, s
 /** Reads what was typed; the error is a sentence. */
 export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   const { text, texts, has, command = [] } = given
-  if (command.length === 0) return fail('the command is missing: put it after --')
+  if ((command[0] ?? '') === '') return fail('the command is missing: put it after --')
   const port = portOf('port', text('port'))
   if (!port.ok) return port
   const adminPort = portOf('admin-port', text('admin-port'))

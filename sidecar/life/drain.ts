@@ -3,6 +3,7 @@
 // server's container takes it all back.
 
 import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import type { Readiness } from '../routing/readiness.ts'
 import type { Router } from '../routing/router.ts'
 import type { McpServer } from '../server/server.ts'
@@ -35,7 +36,7 @@ export class Drain {
   /** Starts draining without waiting for it. */
   begin(leftMs: number): void {
     this.run(leftMs).catch((error: unknown) =>
-      this.options.log.error('the drain failed', { error: String(error) }),
+      this.options.log.error('the drain failed', { error: messageOf(error) }),
     )
   }
 

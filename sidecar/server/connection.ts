@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import {
   exitFrame,
   FrameReader,
@@ -54,7 +55,7 @@ export class Connection {
     this.silent = setTimeout(() => this.refuse('it said nothing'), HELLO_TIMEOUT_MS)
     // Its end follows, and is told: whoever is killed resets the connection, or does not.
     socket.on('error', (error) =>
-      options.log.debug('the control connection has failed', { error: error.message }),
+      options.log.debug('the control connection has failed', { error: messageOf(error) }),
     )
     socket.on('close', () => {
       clearTimeout(this.silent)

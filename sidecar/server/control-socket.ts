@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 
 /** An earlier run's shim kills its children when it loses us; this long before we listen again. */
@@ -45,7 +46,7 @@ export class ControlSocket {
       this.server.listen(path, resolve)
     })
     this.server.on('error', (error) =>
-      log.warn('the control socket failed', { error: error.message }),
+      log.warn('the control socket failed', { error: messageOf(error) }),
     )
     chmodSync(path, 0o666)
   }
@@ -100,6 +101,6 @@ const setAside = (folder: string, log: Log): void => {
   try {
     rmSync(aside, { recursive: true, force: true })
   } catch (error) {
-    log.warn('an earlier pipes folder stays', { error: String(error) })
+    log.warn('an earlier pipes folder stays', { error: messageOf(error) })
   }
 }

@@ -4,6 +4,7 @@
 import { Agent, request, type ClientRequest, type RequestOptions } from 'node:http'
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { Trust } from './trust.ts'
 
@@ -47,8 +48,6 @@ export interface LoopbackOptions {
 const UNVERIFIED = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|INVALID_CA)/
 const CA_ADVICE =
   "; the file of outrigger.dev/ca-file must hold its certificate, or its authority's"
-/** Whoever reads it starts no Node. */
-const NODES_ADVICE = /; if the root CA is installed locally,.*$/
 
 export class Loopback {
   readonly port: number
@@ -83,8 +82,7 @@ export class Loopback {
   /** What went wrong on the wire, as a sentence that names the port. */
   sentence(error: Error): string {
     const code = codeOf(error)
-    const message = error.message.replace(NODES_ADVICE, '')
-    return `the server on port ${this.port}: ${message === '' ? code : message}${this.advice(code, message)}`
+    return `the server on port ${this.port}: ${connectionWords(error)}${this.advice(code, error.message)}`
   }
 
   close(): void {

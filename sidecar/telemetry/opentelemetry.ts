@@ -21,6 +21,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace'
+import { connectionWords } from '../../shared/connection-words.ts'
 import type { Log } from '../../shared/log.ts'
 import { flagsOf, isSampled } from './trace-context.ts'
 import type { Span, Spans, SpanStart, TraceContext } from './trace.ts'
@@ -63,7 +64,10 @@ const countingProcessor = (
   let isFailing = false
   const failed = (spans: number, error: Error | undefined): void => {
     onDropped(spans)
-    if (!isFailing) log.warn('spans cannot be sent; they are dropped', { error: String(error) })
+    if (!isFailing) {
+      const why = error === undefined ? 'the collector gives no reason' : connectionWords(error)
+      log.warn('spans cannot be sent; they are dropped', { error: why })
+    }
     isFailing = true
   }
   const batches = new BatchSpanProcessor({

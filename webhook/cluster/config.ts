@@ -194,10 +194,25 @@ const placed = (
     .sort((a, b) => a.line - b.line)
     .map(({ fault, line }) => `${line === 0 ? '' : `line ${line}: `}${faultWords(fault)}`)
 
+/** A document that is something else altogether, of which no single fault would tell. */
+const misplacedDocument = (value: unknown): string | undefined => {
+  if (value === undefined || value === null) {
+    return 'it is empty; a cluster configuration names at least the image of the sidecar: `sidecar: { image: NAME }`'
+  }
+  const kind = isObject(value) && 'apiVersion' in value ? value['kind'] : undefined
+  return typeof kind === 'string'
+    ? `it is a ${kind}, and the cluster configuration itself is wanted: what stands under its data`
+    : undefined
+}
+
 /** Reads the document's text (YAML, of which JSON is a part). */
 export const readClusterConfig = (text: string): Result<ClusterConfig, string[]> => {
   const lines = new LineCounter()
-  const [document, ...more] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
+  const [document, ...more] = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
   if (more.length > 0)
     return fail([`it holds ${more.length + 1} documents; a configuration is one`])
   const [error] = document?.errors ?? []
@@ -205,6 +220,9 @@ export const readClusterConfig = (text: string): Result<ClusterConfig, string[]>
     const { line, col } = lines.linePos(error.pos[0])
     return fail([`line ${line}, column ${col}: ${yamlWords(error.code)}`])
   }
-  const checked = checkDocument(document?.toJS())
+  const value: unknown = document?.toJS()
+  const misplaced = misplacedDocument(value)
+  if (misplaced !== undefined) return fail([misplaced])
+  const checked = checkDocument(value)
   return checked.ok ? checked : fail(placed(checked.error, document, lines))
 }

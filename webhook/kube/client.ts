@@ -199,6 +199,12 @@ export const connectImageStore = (namespace: string): Result<ImageStore, string>
   if (cluster.server === NOBODYS_CLUSTER) {
     return fail('it is not there, and KUBECONFIG names no other')
   }
+  // The client sends no request then, and says so by the names of its own options.
+  if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
+    return fail(
+      `the server of its cluster ${cluster.name} is ${cluster.server}: write https, or say insecure-skip-tls-verify: true beside it`,
+    )
+  }
   return ok(imageStoreOf(kubeConfig.makeApiClient(CoreV1Api), namespace))
 }
 

@@ -1,9 +1,9 @@
 // What went wrong between us and the API server, in one line for a log or a terminal: the client's own messages are a
 // whole HTTP exchange, or "fetch failed" with the reason in their cause. Pure.
 
-import { codeOf } from '../../shared/error-code.ts'
+import { connectionWords } from '../../shared/connection-words.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
-import { messageOf } from '../../shared/message.ts'
+import { messageOf, placedMessageOf, subjectOf } from '../../shared/message.ts'
 
 const MAX_CHARS = 500
 
@@ -35,7 +35,9 @@ export const clusterWords = (error: unknown): string => {
   if ('code' in error && typeof error.code === 'number' && 'body' in error) {
     return answered(error.code, error.body)
   }
-  if (messageOf(error) !== 'fetch failed' || !('cause' in error)) return line(messageOf(error))
-  const why = messageOf(error.cause) || codeOf(error.cause)
-  return line(`the API server cannot be reached: ${why}`)
+  if (messageOf(error) !== 'fetch failed' || !('cause' in error))
+    return line(placedMessageOf(error))
+  const host = subjectOf(error.cause)
+  const where = host === '' ? '' : ` at ${host}`
+  return line(`the API server${where} cannot be reached: ${connectionWords(error.cause)}`)
 }

@@ -100,7 +100,11 @@ test('writes nothing where an image cannot be read', async () => {
 })
 
 test.each<[string, (whole: string) => string, RegExp]>([
-  ['that is no YAML', () => '{', /the kubeconfig \S+kubeconfig: it cannot be read: [^\n]+\n$/],
+  [
+    'that is no YAML',
+    () => '{',
+    /the kubeconfig \S+kubeconfig: it is not what kubectl reads: [^\n]+\n$/,
+  ],
   [
     'without a current context',
     (whole) => JSON.stringify({ ...JSON.parse(whole), 'current-context': 'none' }),
@@ -109,7 +113,7 @@ test.each<[string, (whole: string) => string, RegExp]>([
   [
     'of a cluster that is not there',
     (whole) => whole.replace(/127\.0\.0\.1:\d+/, 'kube.invalid'),
-    /the API server cannot be reached: getaddrinfo \w+ kube\.invalid\n$/,
+    /the API server at kube\.invalid cannot be reached: (?:no such host is known here|the name service does not answer) \(\w+\)\n$/,
   ],
 ])('a kubeconfig %s is told in a line', async (_name, spoilt, says) => {
   const { code, stderr } = await apply(`${registry.host}/one:1`, spoilt(kubeconfigFor(kube)))

@@ -135,7 +135,7 @@ describe('open paths', () => {
 
   test.each([
     ['a status that is none', '/no-status', 'HTTP 0, which is no status'],
-    ['nothing but a promise', '/continued', 'socket hang up'],
+    ['nothing but a promise', '/continued', 'the connection was dropped'],
     ['another protocol', '/upgraded', 'HTTP 101, which nobody had asked for'],
   ])('%s is the server’s failure, and ends nothing', async (_name, path, said) => {
     const { status, text } = await send(base + path, undefined, {}, GET)

@@ -121,7 +121,7 @@ describe('a server that speaks TLS', () => {
       () => file('other.crt', stranger.certificatePem),
       'must hold its certificate',
     ],
-    ['is not there', () => join(directory, 'none.crt'), 'ca-file cannot be read: ENOENT'],
+    ['is not there', () => join(directory, 'none.crt'), 'ca-file cannot be read: no such file'],
     [
       'is a directory',
       () => {

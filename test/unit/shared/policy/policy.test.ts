@@ -49,7 +49,7 @@ rules:
   test.each([
     ['nothing', '', ['line 1, column 1: the document: is missing: it must be a mapping']],
     ['a list', '- a', ['line 1, column 1: the document: must be a mapping']],
-    ['another version', 'version: 2', ['line 1, column 1: version: must be one of 1']],
+    ['another version', 'version: 2', ['line 1, column 1: version: must be 1']],
     ['no YAML', 'version: [1', [/^line 1, column \d+: /]],
     ['two documents', `${RULE}---\n${RULE}`, [/several documents/]],
     [

@@ -29,7 +29,7 @@ describe('the cluster configuration', () => {
   })
 
   test.each([
-    ['nothing', '', 'document'],
+    ['nothing', '', 'it is empty'],
     ['no image', 'sidecar: {}', 'sidecar.image'],
     ['a member that does not exist', 'sidecar: { image: x }\nflor: {}', 'flor'],
     ['a mistyped floor', 'sidecar: { image: x }\nfloor: { allowAnonymus: true }', 'allowAnonymus'],

@@ -33,13 +33,19 @@ test.each<[string, unknown, string]>([
   ],
   [
     'nobody there',
-    unreached(new Error('connect ECONNREFUSED 127.0.0.1:6443')),
-    'the API server cannot be reached: connect ECONNREFUSED 127.0.0.1:6443',
+    unreached(
+      Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:6443'), {
+        code: 'ECONNREFUSED',
+        address: '127.0.0.1',
+        port: 6443,
+      }),
+    ),
+    'the API server at 127.0.0.1 6443 cannot be reached: nothing listens there (ECONNREFUSED)',
   ],
   [
     'nobody at any of its addresses',
     unreached(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })),
-    'the API server cannot be reached: ECONNREFUSED',
+    'the API server cannot be reached: nothing listens there (ECONNREFUSED)',
   ],
   ['something else', new Error('there is no\nConfigMap'), 'there is no ConfigMap'],
   ['a text', 'odd', 'odd'],
