@@ -10,7 +10,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { keyKindOf } from './algorithms.ts'
 import { importKey } from './jose.ts'
 import type { UnverifiedToken } from './token.ts'
-import { GONE, Waiting, type Gone, type WhenGone } from './waiting.ts'
+import { Waiting, type Crowd, type Unserved, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
@@ -31,6 +31,8 @@ export interface IssuerKeysOptions {
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<unknown>
   readonly log: Log
+  /** Bounds who waits for keys, of all issuers together. */
+  readonly crowd: Crowd
 }
 
 export interface KeySet {
@@ -46,9 +48,11 @@ export interface FoundKey {
   readonly set: KeySet
 }
 
-/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key; `gone`: nobody waits for it any more. */
+/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key. */
 export type NoKey =
-  { readonly kind: 'unavailable'; readonly retryMs: number } | { readonly kind: 'unknown' } | Gone
+  | { readonly kind: 'unavailable'; readonly retryMs: number }
+  | { readonly kind: 'unknown' }
+  | Unserved
 
 const isFor = (jwk: JsonObject, { alg, kid }: UnverifiedToken): boolean => {
   const { kty, crv } = keyKindOf(alg)
@@ -75,10 +79,11 @@ export class IssuerKeys {
   private isOnWire = false
   /** Why the last fetch failed. */
   private fault: string | undefined
-  private readonly waiting = new Waiting()
+  private readonly waiting: Waiting
 
   constructor(options: IssuerKeysOptions) {
     this.options = options
+    this.waiting = new Waiting(options.crowd)
   }
 
   /** The set that serves now. */
@@ -117,9 +122,10 @@ export class IssuerKeys {
     whenGone: WhenGone,
   ): Promise<Result<FoundKey, NoKey>> {
     if (!this.fetching && this.pauseLeftMs > PATIENCE_MS) return this.unavailable()
-    const woken = this.waiting.wait(whenGone)
+    const waiting = this.waiting.wait(whenGone)
     void this.fetch()
-    if (!(await woken)) return fail(GONE)
+    const waited = await waiting
+    if (waited !== 'woken') return fail({ kind: waited })
     const found = await this.among(token)
     if (found) return ok(found)
     return this.fault === undefined ? fail({ kind: 'unknown' }) : this.unavailable()

@@ -10,6 +10,10 @@ import { KeyDocuments } from './key-documents.ts'
 import { Names } from './names.ts'
 import { Resource } from './resource.ts'
 import { Verifier, type TrustedIssuer } from './verifier.ts'
+import { Crowd } from './waiting.ts'
+
+/** For keys. */
+const MAX_WAITING = 512
 
 export interface Trust {
   readonly resource: Resource
@@ -41,6 +45,7 @@ export const createTrust = (
 ): Trust => {
   const resource = new Resource(config, port)
   const fetchJson = createFetchJson(new Names(addressesOf))
+  const crowd = new Crowd(MAX_WAITING)
   const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
     const { url, audiences, groupsClaim } = entry
     const documents = new KeyDocuments({ issuer: { url, hosts: hostsOf(entry) }, fetchJson, now })
@@ -51,6 +56,7 @@ export const createTrust = (
       // Nothing is kept running by it.
       sleep: (ms) => sleep(ms, undefined, { ref: false }),
       log,
+      crowd,
     })
     return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim }]
   }

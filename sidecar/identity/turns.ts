@@ -1,23 +1,29 @@
 // How much is verified at once: signatures share Node's few threads with everything else that needs one, and whoever
 // floods us with tokens must not have them all.
 
-import { Waiting, type WhenGone } from './waiting.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { Waiting, type Crowd, type Unserved, type WhenGone } from './waiting.ts'
 
 export class Turns {
   private readonly places: number
-  private readonly waiting = new Waiting()
+  private readonly waiting: Waiting
   private taken = 0
 
-  constructor(places: number) {
+  /** `crowd` bounds who waits. */
+  constructor(places: number, crowd: Crowd) {
     this.places = places
+    this.waiting = new Waiting(crowd)
   }
 
-  /** Does something when it is its turn; undefined where its client has gone by then. */
-  async take<T>(whenGone: WhenGone, task: () => Promise<T>): Promise<T | undefined> {
+  /** Does something when it is its turn. */
+  async take<T>(whenGone: WhenGone, task: () => Promise<T>): Promise<Result<T, Unserved>> {
     if (this.taken < this.places) this.taken++
-    else if (!(await this.waiting.wait(whenGone))) return undefined
+    else {
+      const waited = await this.waiting.wait(whenGone)
+      if (waited !== 'woken') return fail({ kind: waited })
+    }
     try {
-      return await task()
+      return ok(await task())
     } finally {
       // Whoever is woken has this place.
       if (!this.waiting.wakeOne()) this.taken--

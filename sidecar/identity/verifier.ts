@@ -11,10 +11,12 @@ import { verify } from './jose.ts'
 import { digestOf, Remembered } from './remembered.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
 import { Turns } from './turns.ts'
-import { GONE, type Gone, type WhenGone } from './waiting.ts'
+import { Crowd, type Unserved, type WhenGone } from './waiting.ts'
 
 /** Of Node's four threads that verify. */
 const MAX_AT_ONCE = 8
+/** For that. */
+const MAX_WAITING = 512
 
 export interface TrustedIssuer {
   readonly keys: IssuerKeys
@@ -41,7 +43,7 @@ export interface Bearer {
 export type Refusal =
   | { readonly kind: 'invalid'; readonly why: string }
   | { readonly kind: 'unavailable'; readonly retryMs: number }
-  | Gone
+  | Unserved
 
 interface Verified {
   readonly principal: Principal
@@ -57,7 +59,7 @@ const unknownKey = invalid('its issuer has no key of its kid and algorithm')
 export class Verifier {
   private readonly options: VerifierOptions
   private readonly remembered = new Remembered<Verified>()
-  private readonly turns = new Turns(MAX_AT_ONCE)
+  private readonly turns = new Turns(MAX_AT_ONCE, new Crowd(MAX_WAITING))
 
   constructor(options: VerifierOptions) {
     this.options = options
@@ -93,10 +95,11 @@ export class Verifier {
     const verified = await this.turns.take(whenGone, () =>
       this.judge(token, read.value, issuer, key.value),
     )
-    if (!verified) return fail(GONE)
-    if (!verified.ok) return invalid(verified.error)
-    this.remembered.set(digest, verified.value, token.length)
-    return ok(this.bearer(verified.value))
+    if (!verified.ok) return verified
+    const judged = verified.value
+    if (!judged.ok) return invalid(judged.error)
+    this.remembered.set(digest, judged.value, token.length)
+    return ok(this.bearer(judged.value))
   }
 
   private async judge(

@@ -48,6 +48,11 @@ const refused = (refusal: Refusal, resource: Resource, asked: Asked): Fault => {
   if (refusal.kind === 'gone') {
     return fault('request-cancelled', 'its client has gone before it was known who calls')
   }
+  if (refusal.kind === 'busy') {
+    return fault('no-capacity', 'too many wait until their tokens are verified; try again later', {
+      headers: { 'retry-after': '1' },
+    })
+  }
   if (refusal.kind === 'unavailable') {
     return fault(
       'issuer-unavailable',

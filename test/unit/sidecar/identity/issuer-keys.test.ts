@@ -6,6 +6,7 @@ import type { JWK } from 'jose'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
+import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { signingKey } from '../../../support/issuer.ts'
 import { keptLog, type KeptLog } from '../../../support/kept-log.ts'
 
@@ -72,6 +73,7 @@ beforeEach(() => {
         sleepers.push({ atMs: nowMs + ms, wake })
       }),
     log: kept.log,
+    crowd: new Crowd(9),
   })
 })
 

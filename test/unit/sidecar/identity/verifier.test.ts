@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { ok } from '../../../../shared/result.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
+import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { signed, signingKey, type Claims, type SigningKey } from '../../../support/issuer.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 
@@ -44,6 +45,7 @@ beforeEach(() => {
       clockMs += ms
     },
     log: keptLog().log,
+    crowd: new Crowd(9),
   })
   const trusted = { keys, audiences: () => ['here'], groupsClaim: 'groups' }
   verifier = new Verifier({

@@ -2,14 +2,15 @@
 
 import { expect, test } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fail, ok } from '../../../../shared/result.ts'
 import { Names } from '../../../../sidecar/identity/names.ts'
 import { Turns } from '../../../../sidecar/identity/turns.ts'
-import { Waiting } from '../../../../sidecar/identity/waiting.ts'
+import { Crowd, Waiting } from '../../../../sidecar/identity/waiting.ts'
 
 const stays = (): void => undefined
 
 test('who came first is woken first', async () => {
-  const waiting = new Waiting()
+  const waiting = new Waiting(new Crowd(3))
   const woken: number[] = []
   const all = [1, 2, 3].map((one) => waiting.wait(stays).then(() => woken.push(one)))
   expect([waiting.wakeOne(), waiting.wakeOne()]).toEqual([true, true])
@@ -18,20 +19,39 @@ test('who came first is woken first', async () => {
 })
 
 test('whose client has gone keeps no place, and hears so', async () => {
-  const waiting = new Waiting()
+  const waiting = new Waiting(new Crowd(3))
   let goes = (): void => undefined
   const gone = waiting.wait((callback) => {
     goes = callback
   })
   const other = waiting.wait(stays)
   goes()
-  expect([await gone, waiting.size]).toEqual([false, 1])
+  expect([await gone, waiting.size]).toEqual(['gone', 1])
   waiting.wakeAll()
-  expect([await other, waiting.size, waiting.wakeOne()]).toEqual([true, 0, false])
+  expect([await other, waiting.size, waiting.wakeOne()]).toEqual(['woken', 0, false])
+})
+
+test('only so many wait, wherever they do', async () => {
+  const crowd = new Crowd(2)
+  const [here, there] = [new Waiting(crowd), new Waiting(crowd)]
+  const [first, second] = [here.wait(stays), there.wait(stays)]
+  expect(await here.wait(stays)).toBe('busy')
+  here.wakeAll()
+  expect(await first).toBe('woken')
+  const next = here.wait((callback) => callback())
+  there.wakeAll()
+  expect([await next, await second]).toEqual(['gone', 'woken'])
+})
+
+test('who finds no room to wait for a turn hears so', async () => {
+  const turns = new Turns(1, new Crowd(0))
+  const first = turns.take(stays, async () => 'done')
+  expect(await turns.take(stays, async () => 'never')).toEqual(fail({ kind: 'busy' }))
+  expect(await first).toEqual(ok('done'))
 })
 
 test('only so much is done at once, and each in its turn', async () => {
-  const turns = new Turns(2)
+  const turns = new Turns(2, new Crowd(9))
   const begun: number[] = []
   const ends: (() => void)[] = []
   const all = [0, 1, 2, 3].map((one) =>
@@ -49,19 +69,19 @@ test('only so much is done at once, and each in its turn', async () => {
   ends[2]?.()
   await nextTurn()
   ends[3]?.()
-  expect(await Promise.all(all)).toEqual([0, 1, 2, 3])
+  expect(await Promise.all(all)).toEqual([0, 1, 2, 3].map((one) => ok(one)))
 })
 
 test('what fails gives its place back, and who has gone takes none', async () => {
-  const turns = new Turns(1)
+  const turns = new Turns(1, new Crowd(1))
   const failing = turns.take(stays, async () => Promise.reject(new Error('no')))
   const gone = turns.take(
     (callback) => callback(),
     async () => 'done',
   )
   await expect(failing).rejects.toThrow('no')
-  expect(await gone).toBeUndefined()
-  expect(await turns.take(stays, async () => 'after')).toBe('after')
+  expect(await gone).toEqual(fail({ kind: 'gone' }))
+  expect(await turns.take(stays, async () => 'after')).toEqual(ok('after'))
 })
 
 test('a name that hangs is looked up once, and others than two do not wait for it', async () => {

@@ -6,6 +6,7 @@ import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { Resource } from '../../../../sidecar/identity/resource.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
+import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { authenticate } from '../../../../sidecar/pipeline/authenticate.ts'
 import { anExchange, aPassage } from '../../../support/fake-exchange.ts'
 import { keptLog } from '../../../support/kept-log.ts'
@@ -18,10 +19,12 @@ if (!config.ok) throw new Error(config.error.join('\n'))
 const resource = new Resource(config.value, () => 1)
 
 /** By an issuer that answers so. */
-const stageFor = (fetch: () => Promise<Result<never, string>>) => {
+const stageFor = (fetch: () => Promise<Result<never, string>>, places = 1) => {
   const now = (): number => 0
   const { log } = keptLog()
-  const keys = new IssuerKeys({ issuer: ISSUER, fetch, now, sleep: async () => undefined, log })
+  const crowd = new Crowd(places)
+  const sleep = async (): Promise<void> => undefined
+  const keys = new IssuerKeys({ issuer: ISSUER, fetch, now, sleep, log, crowd })
   const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
   const issuers = new Map([[ISSUER, trusted]])
   return authenticate({ verifier: new Verifier({ issuers, now, wallMs: now }), resource })
@@ -45,4 +48,13 @@ test.each<[string, boolean, () => Promise<Result<never, string>>, string]>([
   const told = stageFor(fetch)({ ...aPassage(), ...exchange })
   if (leaves) await client.hangUp()
   expect(await told).toMatchObject({ code })
+})
+
+test('too many who wait for keys, to nobody: they may come again', async () => {
+  const { exchange } = anExchange({ authorization: `Bearer ${TOKEN}` })
+  const stage = stageFor(() => new Promise(() => undefined), 0)
+  expect(await stage({ ...aPassage(), ...exchange })).toMatchObject({
+    code: 'no-capacity',
+    headers: { 'retry-after': '1' },
+  })
 })
