@@ -20,6 +20,9 @@ const KINDS: ReadonlyMap<string, readonly Kind[]> = new Map([
 
 export const hasCapabilities = (method: string): boolean => METHODS.has(method)
 
+/** A name as latin1 text, which is what messages are. */
+const nameText = (name: string): string => Buffer.from(JSON.stringify(name)).toString('latin1')
+
 /** The capabilities that are kept; undefined where all are. */
 const keptText = (
   text: string,
@@ -29,7 +32,7 @@ const keptText = (
   const kept = members.filter(({ name }) => KINDS.get(name)?.some(mayUseAny) ?? true)
   return kept.length === members.length
     ? undefined
-    : `{${kept.map((one) => `${JSON.stringify(one.name)}:${slice(text, one)}`).join(',')}}`
+    : `{${kept.map((one) => `${nameText(one.name)}:${slice(text, one)}`).join(',')}}`
 }
 
 export const filterCapabilities = (

@@ -11,7 +11,15 @@ const seen = (result: string, kinds: readonly string[]): string => {
 const ALL =
   '{"capabilities":{ "tools" : {"listChanged":true},"prompts":{},"resources":{},"completions":{},"logging":{},"x":1}}'
 
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
+
 test.each([
+  [
+    'a name that is not ASCII as it is written',
+    latin1('{"capabilities":{"tools":{},"größe €":"ü"}}'),
+    [],
+    latin1('{"capabilities":{"größe €":"ü"}}'),
+  ],
   ['all, byte for byte', ALL, ['tools', 'prompts', 'resources'], ALL],
   [
     'tools alone',
