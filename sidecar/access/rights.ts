@@ -8,6 +8,8 @@ export type Filter = (answer: string) => Result<string, string>
 export interface Rights {
   /** Whether the server may ask this caller's client for something. */
   readonly mayBeAsked: (method: string) => boolean
+  /** Whether the caller may hear of a resource that it has subscribed to. */
+  readonly mayRead: (uri: string) => boolean
   /** For answers that say what there is; undefined for the others. */
   readonly filterOf: (method: string) => Filter | undefined
   /** The rule that denies this caller everything. */

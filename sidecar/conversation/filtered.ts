@@ -2,28 +2,48 @@
 // asked for. Without rights it is the caller itself, and not a byte is looked at.
 
 import type { Rights } from '../access/rights.ts'
-import { isObject, stringAt } from '../../shared/json.ts'
+import { isObject, stringAt as textAt } from '../../shared/json.ts'
+import { scan } from '../json/scan.ts'
 import { fault } from '../mcp/faults.ts'
-import { member, valueAt, type Response } from '../mcp/message.ts'
+import { member, stringAt, valueAt, type Response } from '../mcp/message.ts'
+import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { Caller } from './call.ts'
 
+/** Stands for a method that nobody can tell; no policy allows it by its name. */
+const UNKNOWN = '?'
+
 /** The methods of what a modern server asks for in its answer (2026-07-28, multi round-trip requests). */
-const askedIn = ({ text, result }: Response): readonly (string | undefined)[] => {
+const askedIn = ({ text, result }: Response): readonly string[] => {
   const place = member(result?.object, 'inputRequests')
-  const requests = place && valueAt(text, place)
+  if (!place) return NOTHING
+  const requests = valueAt(text, place)
   return isObject(requests)
-    ? Object.values(requests).map((request) => stringAt(request, 'method'))
-    : []
+    ? Object.values(requests).map((request) => textAt(request, 'method') ?? UNKNOWN)
+    : [UNKNOWN]
+}
+
+const NOTHING: readonly string[] = []
+
+const UPDATED = 'notifications/resources/updated'
+
+/** Whether a message of a subscription's is one that its caller may still hear: a policy may have changed since. */
+const isHeard = (text: string, method: string, rights: Rights): boolean => {
+  if (method !== SUBSCRIBE) return true
+  const scanned = scan(text, false)
+  if (!scanned.ok || scanned.value.kind === 'array') return false
+  const { object } = scanned.value
+  if (stringAt(text, member(object, 'method')) !== UPDATED) return true
+  return rights.mayRead(stringAt(text, member(member(object, 'params')?.object, 'uri')) ?? '')
 }
 
 export const filtered = (caller: Caller, method: string, rights: Rights | undefined): Caller => {
   if (!rights) return caller
   const filter = rights.filterOf(method)
   return {
-    notice: (text) => caller.notice(text),
+    notice: (text) => isHeard(text, method, rights) && caller.notice(text),
     fault: (reason) => caller.fault(reason),
     answer: (text, response) => {
-      const refused = askedIn(response).find((asked = '') => !rights.mayBeAsked(asked))
+      const refused = askedIn(response).find((asked) => !rights.mayBeAsked(asked))
       if (refused !== undefined) {
         caller.fault(fault('denied', `the tool policy denies that the server asks for ${refused}`))
         return

@@ -189,7 +189,10 @@ export class Backend implements ChannelOwner {
   }
 
   private serverNotification(message: Notification, relatedTo: Call | undefined): void {
+    const updated = updatedUri(message)
     for (const session of this.audience(message, relatedTo)) {
+      // A policy may have changed since it subscribed.
+      if (updated !== undefined && session.rights?.mayRead(updated) === false) continue
       const isGeneral = message.method.endsWith('_changed') || message.method.endsWith('/updated')
       if (isGeneral) session.announce(message.text)
       else session.tell(message.text, session.callOf(relatedTo))
@@ -242,6 +245,12 @@ const cancelledId = ({ text, params }: Notification): Span | undefined => {
   const place = member(params, 'requestId')
   return place && isIdentifier(text, place) ? place : undefined
 }
+
+/** The resource that a notification says has changed; undefined of any other. */
+const updatedUri = ({ method, text, params }: Notification): string | undefined =>
+  method === 'notifications/resources/updated'
+    ? (stringAt(text, member(params, 'uri')) ?? '')
+    : undefined
 
 const mayNotAsk = (idText: string): string =>
   `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"denied: the tool policy does not allow the server to ask for this"}}`

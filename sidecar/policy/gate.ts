@@ -119,6 +119,7 @@ export class Gate {
     const mayAny = (kind: Kind): boolean =>
       this.options.policy().mayUseAny(principal.identity, kind)
     return {
+      mayRead: (uri) => may({ kind: 'resources', name: uri }, 'resources/read'),
       mayBeAsked: (method) => may({ kind: 'methods', name: method }, method),
       filterOf: (method) => {
         if (listingOf(method)) return (answer) => filterListing(method, answer, may)

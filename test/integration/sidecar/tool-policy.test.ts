@@ -38,6 +38,7 @@ roles:
 rules:
   - { name: short, effect: allow, who: { clients: [bot] }, tools: [echo], when: 'size(arguments.text) < 10' }
   - { name: no-kill, effect: deny, tools: ['k*'] }
+  - { name: files, effect: allow, who: { scopes: [read] }, resources: ['file:///*'] }
   - { name: admin, effect: allow, who: { scopes: [admin] }, tools: ['*'], methods: [elicitation/create] }
 ${more}`
 
@@ -166,6 +167,14 @@ describe('a caller of the older protocol', () => {
     expect(seen.result.content[0].text).not.toMatch(/notifications\/odd|tasks\/get/)
   })
 
+  test('hears of the resources that it may read', async () => {
+    const alice = await openSession(ALICE)
+    const updated = (uri: string) => note('notifications/resources/updated', { uri })
+    const lines = [updated('file:///a'), updated('other:///b')]
+    const { text } = await alice.post(toolCall('say', { lines }))
+    expect([text.includes('file:///a'), text.includes('other:///b')]).toEqual([true, false])
+  })
+
   test('is asked for input only where a rule says so', async () => {
     const question = rpc('elicitation/create', { message: 'what?' }, 'q')
     const alice = await openSession(ALICE)
@@ -185,7 +194,11 @@ test('a caller hears of no capability of which it may use nothing', async () => 
     const reply = await send(url, initialize, { ...JSON_HEADERS, ...(await tokenOf(claims)) })
     return JSON.parse(messageIn(reply)).result.capabilities
   }
-  expect(await capabilitiesOf(ALICE)).toEqual({ tools: {}, logging: {} })
+  expect(await capabilitiesOf(ALICE)).toEqual({
+    tools: {},
+    resources: { subscribe: true },
+    logging: {},
+  })
   expect(await capabilitiesOf({ sub: 'nobody' })).toEqual({ logging: {} })
   const discovered = await askModern({ sub: 'nobody' }, modern('server/discover'))
   expect(discovered.result).toMatchObject({ capabilities: {}, cacheScope: 'private' })
@@ -207,7 +220,7 @@ describe('a caller of the newer protocol', () => {
   test('subscribes to what it may read', async () => {
     const listen = (notifications: object) =>
       askModern(ALICE, modern('subscriptions/listen', { notifications }))
-    const denied = await listen({ resourceSubscriptions: ['file:///a'] })
+    const denied = await listen({ resourceSubscriptions: ['file:///a', 'file:///../a'] })
     expect(denied.error).toMatchObject(DENIED)
     const unclear = await listen({ ResourceSubscriptions: ['file:///a'] })
     expect(unclear.error).toMatchObject({ data: { code: 'invalid-params' } })
@@ -235,6 +248,12 @@ describe('a change of the file', () => {
     const bot = await openSession(BOT)
     const listening = await openStream(url, { method: 'GET', headers: alice.headers })
     const stream = listening.read()
+    const { body, headers } = modern('subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['file:///a'] },
+    })
+    const asked = { body, headers: { ...headers, ...(await tokenOf(ALICE)) } }
+    const subscribed = (await openStream(url, asked)).read()
+    await subscribed.event((data) => data.includes('acknowledged'))
     write(
       policyText(
         `  - { name: alice-left, effect: deny, who: { principals: [{ issuer: '${issuer.url}', subject: alice }] } }\n` +
@@ -243,6 +262,7 @@ describe('a change of the file', () => {
     )
     await told(/the tool policy has changed, and holds/)
     await stream.ended()
+    await subscribed.ended()
     expect(await reloads('taken')).toBe(1)
     const refused = await alice.post(toolCall('seen'))
     expect([refused.status, JSON.parse(refused.text).error.data]).toEqual([
