@@ -1,5 +1,5 @@
 // Limits and the circuit breaker around real processes, both eras, all process models: who is refused and how, and that
-// whatever ends a call gives its place back. One caller, since nobody is known yet.
+// whatever ends a call gives its place back. All are one caller, but for those at the end, whose tokens say who they are.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import {
   modernCall,
   note,
   openLegacy,
+  PUPPET,
   rpc,
   startPuppet,
   textOf,
@@ -17,6 +18,9 @@ import {
   type LegacySession,
   type PuppetBridge,
 } from '../../support/puppet.ts'
+import { signed, signingKey, startIssuer } from '../../support/issuer.ts'
+import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
+import { startProgram } from '../../support/running.ts'
 import { INITIALIZE, JSON_HEADERS, send, type RawReply } from '../../support/raw-http.ts'
 
 const LIMIT_MS = 60_000
@@ -300,3 +304,32 @@ describe('alone', () => {
     LIMIT_MS,
   )
 })
+
+test(
+  'of two verified callers each has limits of its own, whatever token it brings',
+  async () => {
+    const key = await signingKey('one')
+    const issuer = await startIssuer([key.publicJwk])
+    const flags = ['--oidc-issuers', issuer.url, '--rate-limit', '2/h']
+    const running = await startProgram({
+      command: process.execPath,
+      args: [CHECKOUT_CLI, 'run', '--port', '0', ...flags, '--', ...PUPPET],
+      ready: /^outrigger: listening on (http:\/\/\S+)$/m,
+    })
+    const statusFor = async (sub: string, scope: string): Promise<number> => {
+      const now = Math.floor(Date.now() / 1000)
+      const aud = running.ready
+      const token = { iss: issuer.url, sub, aud, client_id: 'c', scope, iat: now, exp: now + 300 }
+      const authorization = `Bearer ${await signed(token, key)}`
+      const { body, headers } = modernCall('echo', { text: 'a' })
+      return (await send(running.ready, body, { ...headers, authorization })).status
+    }
+    const asked = ['ada', 'ada', 'ada', 'bob', 'bob', 'bob']
+    const statuses: number[] = []
+    for (const [index, sub] of asked.entries()) statuses.push(await statusFor(sub, `s${index}`))
+    expect(statuses).toEqual([200, 200, 429, 200, 200, 429])
+    await running.stop()
+    await issuer.close()
+  },
+  LIMIT_MS,
+)
