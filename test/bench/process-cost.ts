@@ -31,6 +31,12 @@ export const residentKib = (pids: readonly number[]): number => {
   return kib
 }
 
+/** How much of it is pages of files, Node's own program above all: which of them are there depends on who has read it before. */
+export const fileKib = (pid: number): number => {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  return Number(/^RssFile:\s+(\d+) kB$/m.exec(status)?.[1])
+}
+
 /** The highest resident memory of one process since this was last asked, in KiB, where the kernel tells. */
 export const takePeakKib = (pid: number): number => {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')

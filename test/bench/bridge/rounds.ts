@@ -28,7 +28,7 @@ export const planOf = (
 /** What one round says of a cell: medians of its pairs' ratios. */
 export type Round = { readonly calls: number; readonly cpu: number }
 
-/** Three runs then lie within 0.03 of each other. */
+/** Of three runs with such an error hardly any two lie more than 0.03 apart. */
 export const KNOWN_WITHIN = 0.009
 
 /** The errors of both ratios; undefined of one round. */

@@ -15,7 +15,7 @@ import {
   type Sidecar,
 } from '../bridge/contenders.ts'
 import type { Bench, BenchContext } from '../bench.ts'
-import { residentKib, takePeakKib } from '../process-cost.ts'
+import { fileKib, residentKib, takePeakKib } from '../process-cost.ts'
 import { judge, type Budget, type Figure, type Report } from '../report.ts'
 import { quantile } from '../statistics.ts'
 import { makeMemoryGroup, type MemoryGroup } from './cgroup.ts'
@@ -104,6 +104,7 @@ const measure = async (
     flood: name,
     'peak MiB': peak,
     'later MiB': calm,
+    'of it files': fileKib(pid) / MIB,
     'small calls': calls,
     failed: failures.length,
     'p50 ms': quantile(milliseconds, 0.5) ?? 0,
