@@ -186,14 +186,16 @@ export const ANNOTATIONS = {
   },
   'oidc-issuers': {
     type: 'list',
-    doc: 'Issuer URLs whose tokens are accepted.',
-    ...READ_BY_SIDECAR,
+    doc: 'Issuer URLs whose tokens are accepted, of those that the cluster configuration lists; else all of these.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
     tighten: { by: 'subset' },
   },
   'oidc-audience': {
     type: 'list',
-    doc: 'Audiences of which a token must name one; else the public URL.',
-    ...READ_BY_SIDECAR,
+    doc: 'Audiences of which a token must name one, of those that the cluster configuration lists for its issuer, or the public URL; else the public URL.',
+    scopes: EVERYWHERE,
+    readBy: 'both',
     tighten: { by: 'subset' },
   },
   'required-scopes': {
@@ -293,9 +295,9 @@ export const ANNOTATIONS = {
   },
   'public-url': {
     type: 'url',
-    doc: 'The URL that clients use; its host is accepted in Host and Origin, and it names the resource (RFC 8707).',
+    doc: 'The URL that clients use; its host is accepted in Host and Origin, and it names the resource (RFC 8707), with `auth: oidc` one that the cluster configuration lists for the namespace.',
     scopes: OWN,
-    readBy: 'sidecar',
+    readBy: 'both',
   },
 } as const satisfies Record<string, Annotation>
 

@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts'
 
 const text = z.string().check(z.minLength(1), z.maxLength(1024))
 
-const isOwnMachine = (url: string): boolean => isLoopback(new URL(url).hostname)
+const isOwnMachine = (url: string): boolean => isLoopback(URL.parse(url)?.hostname ?? '')
 
 /** A host as URLs bear it: with the port, where that is not the scheme's own. */
 const isHost = (host: string): boolean =>
@@ -23,6 +23,10 @@ const allowedHost = z.strictObject({
   reach: z._default(z.enum(['public', 'private', 'loopback']), 'public'),
 })
 
+/** Of a list that settings choose from, at most this many. */
+export const MAX_ISSUERS = 16
+export const MAX_AUDIENCES = 64
+
 export const issuerSchema = z.strictObject({
   /** To the letter as its tokens name it (`iss`). */
   url: z.url({ protocol: /^https?$/ }).check(
@@ -34,7 +38,7 @@ export const issuerSchema = z.strictObject({
     z.refine((url) => url.startsWith('https:') || isOwnMachine(url), 'must be https'),
   ),
   /** Of which its tokens must name one; absent: the server's own URL. */
-  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(64))),
+  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(MAX_AUDIENCES))),
   /** Hosts that may be asked for its keys besides its own, and how far their names may lead. */
   hosts: z._default(z.array(allowedHost).check(z.maxLength(16)), []),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */

@@ -82,7 +82,7 @@ const oneOf = (values: readonly unknown[], value: unknown): string => {
 
 const FORMATS: Readonly<Record<string, string>> = {
   starts_with: 'must be a path that begins with /',
-  url: 'must be a URL such as http://collector.telemetry:4318',
+  url: 'must be a URL such as https://host.example/path',
 }
 
 const wrongType = (expected: string, value: unknown): string => {

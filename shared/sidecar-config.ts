@@ -3,7 +3,7 @@
 // Its settings are the annotation table's own texts, so that there is one parser for them all.
 
 import * as z from 'zod/mini'
-import { chosenIssuers, issuerSchema, type IssuerEntry } from './issuers.ts'
+import { chosenIssuers, issuerSchema, MAX_ISSUERS, type IssuerEntry } from './issuers.ts'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
@@ -88,7 +88,7 @@ const schema = z.strictObject({
    */
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
-  issuers: z._default(z.array(issuerSchema).check(z.maxLength(16)), []),
+  issuers: z._default(z.array(issuerSchema).check(z.maxLength(MAX_ISSUERS)), []),
   /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
   toolPolicy: z.optional(path),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */

@@ -23,7 +23,7 @@ import {
   type ManifestResult,
   type Verdict,
 } from './manifest.ts'
-import { reachLines } from './reach.ts'
+import { callerLines, reachLines } from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
@@ -120,6 +120,7 @@ interface Explained {
   readonly notes: readonly string[]
   readonly settings: readonly Row[]
   readonly reach: readonly string[]
+  readonly callers: readonly string[]
   readonly changes: readonly string[]
 }
 
@@ -134,6 +135,7 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
     ),
     settings: settingRows(place, outcome, options),
     reach: isInjected ? reachLines(outcome.pod) : [],
+    callers: isInjected ? callerLines(outcome.pod) : [],
     changes: isInjected ? changeLines(outcome, lend(place.template).pod) : [],
   }
 }
@@ -150,6 +152,10 @@ const textOf = (one: Explained): string =>
     ...section(
       'by which ports callers reach the server',
       one.reach.map((line) => `    ${line}`),
+    ),
+    ...section(
+      'whose tokens let callers in',
+      one.callers.map((line) => `    ${line}`),
     ),
     ...section('what injection changes', one.changes),
     '',

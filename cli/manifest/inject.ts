@@ -24,7 +24,7 @@ export const STRICT =
 
 /** Whether one of the reasons is that of a configuration which allows nothing unverified. */
 export const isForStrictness = (violations: readonly { readonly code: string }[]): boolean =>
-  violations.some(({ code }) => code === 'floor' || code === 'not-built')
+  violations.some(({ code }) => code === 'floor' || code === 'not-listed')
 
 /** What render decides on one pod of a manifest. */
 export const decide = (

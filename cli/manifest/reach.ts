@@ -1,5 +1,5 @@
-// By which ports callers reach an injected pod's server, and whether through the sidecar: for `outrigger explain`, read
-// from the document that the sidecar gets. Pure.
+// By which ports callers reach an injected pod's server, whether through the sidecar, and with whose tokens: for
+// `outrigger explain`, read from the document that the sidecar gets. Pure.
 
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import type { JsonObject } from '../../shared/json.ts'
@@ -24,4 +24,16 @@ export const reachLines = (pod: JsonObject): readonly string[] => {
       ? [`${settings.port}: the server itself, around the sidecar`]
       : []
   return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}`, ...taken, ...carried, ...open]
+}
+
+/** A line for each issuer, with the audiences of which a token must name one. */
+export const callerLines = (pod: JsonObject): readonly string[] => {
+  const config = documentOf(ownSidecar(pod))
+  if (!config) return []
+  const { settings, issuers } = config
+  if (settings.auth === 'none') return ['nobody is asked for one: auth: none']
+  return issuers.map(
+    ({ url, audiences = [settings['public-url'] ?? ''] }) =>
+      `${url}, for ${audiences.join(' or ')}`,
+  )
 }

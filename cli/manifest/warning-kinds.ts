@@ -36,7 +36,8 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ],
   ['installs at start', /: installs at start \(|programs that it installs lie in/],
   ['metrics pass the sidecar, or do not', /^pod: the metrics that prometheus\.io/],
-  ['an annotation on which nothing acts yet', /nothing acts on it (?:yet|with transport)/],
+  ['an annotation on which nothing acts', /nothing acts on it (?:yet|with)/],
+  ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [
     'an annotation that is none, or stands in the wrong place',
     /is not an annotation|is an annotation, not a label|but not outrigger\.dev\/inject/,

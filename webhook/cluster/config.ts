@@ -1,90 +1,21 @@
 // The cluster configuration: one YAML document that the platform team owns. Parsed once, every
 // error at once, closed by default. What it allows is named `allow…` and is logged at start.
 
-import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml'
-import { z } from 'zod'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { isKey, PREFIX } from '../../shared/annotations.ts'
 import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { isObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { faultWords, schemaFaults, type SchemaFault } from '../../shared/schema-words.ts'
 import { yamlWords } from '../../shared/yaml-words.ts'
-import { tracesSchema, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
-import { registriesWithDefault, type Registries } from '../images/registries.ts'
-import { parseQuantity } from '../settings/quantity.ts'
-import { LEVELS, type Floor } from '../settings/floor.ts'
+import type { Registries } from '../images/registries.ts'
+import type { Floor } from '../settings/floor.ts'
+import { configSchema, floorSchema } from './config-schema.ts'
+import { issuerFaults } from './trust-lists.ts'
 import { readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
-
-/** The sidecar's uid: rare, so that no image is likely to run as it. */
-export const DEFAULT_SIDECAR_UID = 21_520
-
-/**
- * `nobody` of almost every image: programs that ask for their own name get one, and it owns nothing.
- * Not 1000, which is a person on many a node, nor 65532, which is somebody in distroless images.
- */
-const NOBODY = 65_534
-
-const id = (least: number) => z.number().int().min(least).max(2_147_483_647)
-const words = z.array(z.string())
-const quantity = z
-  .string()
-  .refine(
-    (text) => parseQuantity(text) !== undefined,
-    'must be a Kubernetes quantity such as 500m or 1Gi',
-  )
-
-const floorSchema = z.strictObject({
-  level: z.enum(LEVELS).default('strict'),
-  allowAnonymous: z.boolean().default(false),
-  allowSharedProcesses: z.boolean().default(false),
-  allowEgressObserve: z.boolean().default(false),
-  allowKubeApi: z.boolean().default(false),
-  allowForwardHeaders: z.boolean().default(false),
-  allowOpenPaths: z.boolean().default(false),
-  allowCarriedPorts: z.boolean().default(false),
-  allowAdvisoryIsolation: z.boolean().default(false),
-  minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
-  maxSidecarCpu: quantity.default('2'),
-  maxSidecarMemory: quantity.default('1Gi'),
-  unresolvable: z.enum(['skip', 'deny']).default('deny'),
-  exemptContainers: z
-    .array(z.strictObject({ name: z.string().min(1), image: z.string().min(1) }))
-    .default([]),
-})
-
-const schema = z.strictObject({
-  sidecar: z.strictObject({
-    image: z
-      .string()
-      .refine((text) => /^\S+$/.test(text), 'must be an image reference without spaces'),
-    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
-    imagePullSecrets: words.default([]),
-    uid: id(1).default(DEFAULT_SIDECAR_UID),
-  }),
-  /** Whom a container runs as whose spec does not say and whose image's user is root or unknown. */
-  server: z
-    .strictObject({
-      defaultUid: id(1).default(NOBODY),
-      defaultGid: id(0).default(NOBODY),
-    })
-    .prefault({}),
-  /** Annotation texts by key without the prefix: the `cluster` scope. */
-  settings: z.record(z.string(), z.string()).default({}),
-  floor: floorSchema.prefault({}),
-  /** Registries that may be asked for images; never by admission. */
-  registries: registriesWithDefault,
-  /** Where the sidecars send their traces; absent: nowhere. */
-  traces: z.optional(tracesSchema),
-  /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
-  systemNamespaces: words.default([
-    'kube-system',
-    'kube-public',
-    'kube-node-lease',
-    'outrigger-system',
-  ]),
-})
 
 export interface ClusterConfig {
   readonly sidecar: {
@@ -123,13 +54,16 @@ interface Settings {
   readonly faults: readonly SchemaFault[]
 }
 
+/** What only a floor that is itself right can say. */
+const BY_FLOOR: ReadonlySet<string> = new Set(['floor', 'not-listed'])
+
 /** What is wrong with the settings; by the floor only where that itself is right. */
 const readSettings = (document: unknown, floor: Floor | undefined): Settings => {
   const texts = settingTexts(document)
   const annotations = Object.entries(texts).map(([word, text]) => [`${PREFIX}${word}`, text])
   const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
   const { violations } = resolveSettings([scope], floor ?? floorSchema.parse({}))
-  const told = violations.filter(({ code }) => floor !== undefined || code !== 'floor')
+  const told = violations.filter(({ code }) => floor !== undefined || !BY_FLOOR.has(code))
   const unknown = Object.keys(texts).filter((word) => !isKey(word))
   return {
     scope: { ...scope, warnings: [] },
@@ -148,15 +82,20 @@ const readSettings = (document: unknown, floor: Floor | undefined): Settings => 
 
 /** Checks a document that has been parsed from YAML or JSON; on failure every fault at once. */
 const checkDocument = (document: unknown): Result<ClusterConfig, readonly SchemaFault[]> => {
-  const shape = schema.safeParse(document)
+  const shape = configSchema.safeParse(document)
   const { scope, faults } = readSettings(document, shape.data?.floor)
   if (!shape.success) {
-    return fail([...schemaFaults(schema, document, shape.error.issues), ...faults])
+    return fail([...schemaFaults(configSchema, document, shape.error.issues), ...faults])
   }
   const { settings: _settings, ...rest } = shape.data
+  const lists = issuerFaults(rest.floor)
   const isShared = rest.server.defaultUid === rest.sidecar.uid
   const message = `${rest.sidecar.uid} is the sidecar's uid`
-  const all = [...faults, ...(isShared ? [{ path: ['server', 'defaultUid'], message }] : [])]
+  const all = [
+    ...faults,
+    ...lists,
+    ...(isShared ? [{ path: ['server', 'defaultUid'], message }] : []),
+  ]
   return all.length > 0 ? fail(all) : ok({ ...rest, images: EMPTY_INDEX, scope })
 }
 
@@ -166,21 +105,31 @@ export const parseClusterConfig = (document: unknown): Result<ClusterConfig, str
   return checked.ok ? checked : fail(checked.error.map(faultWords))
 }
 
-/** Where the key of a member stands. */
-const keyAt = (map: unknown, name: string | undefined): number | undefined => {
-  const pair = isMap(map)
-    ? map.items.find(({ key }) => isScalar(key) && key.value === name)
+/** Where a member or an item stands. */
+const offsetIn = (parent: unknown, name: string): number | undefined => {
+  if (isSeq(parent)) {
+    const item = parent.items[Number(name)]
+    return isNode(item) ? item.range?.[0] : undefined
+  }
+  const pair = isMap(parent)
+    ? parent.items.find(({ key }) => isScalar(key) && key.value === name)
     : undefined
   return isScalar(pair?.key) ? pair.key.range?.[0] : undefined
 }
 
-/** The line on which a fault stands: that of the innermost member on its path that is there; 0 where none is. */
-const lineOf = (document: Document, path: readonly string[], lines: LineCounter): number => {
+/** Where a fault stands: at the innermost member on its path that is there; undefined where none is. */
+const offsetOf = (document: Document, path: readonly string[]): number | undefined => {
   for (let length = path.length; length > 0; length--) {
-    const offset = keyAt(document.getIn(path.slice(0, length - 1), true), path[length - 1])
-    if (offset !== undefined) return lines.linePos(offset).line
+    const parent = document.getIn(path.slice(0, length - 1), true)
+    const offset = offsetIn(parent, path[length - 1] ?? '')
+    if (offset !== undefined) return offset
   }
-  return 0
+  return undefined
+}
+
+const at = (lines: LineCounter, offset: number): string => {
+  const { line, col } = lines.linePos(offset)
+  return `line ${line}, column ${col}: `
 }
 
 /** The faults as sentences, in the order in which they stand in the document. */
@@ -190,9 +139,11 @@ const placed = (
   lines: LineCounter,
 ): string[] =>
   faults
-    .map((fault) => ({ fault, line: document ? lineOf(document, fault.path, lines) : 0 }))
-    .sort((a, b) => a.line - b.line)
-    .map(({ fault, line }) => `${line === 0 ? '' : `line ${line}: `}${faultWords(fault)}`)
+    .map((fault) => ({ fault, offset: document && offsetOf(document, fault.path) }))
+    .sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
+    .map(
+      ({ fault, offset }) => `${offset === undefined ? '' : at(lines, offset)}${faultWords(fault)}`,
+    )
 
 /** A document that is something else altogether, of which no single fault would tell. */
 const misplacedDocument = (value: unknown): string | undefined => {
@@ -215,11 +166,9 @@ export const readClusterConfig = (text: string): Result<ClusterConfig, string[]>
   })
   if (more.length > 0)
     return fail([`it holds ${more.length + 1} documents; a configuration is one`])
-  const [error] = document?.errors ?? []
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0])
-    return fail([`line ${line}, column ${col}: ${yamlWords(error.code)}`])
-  }
+  const errors = document?.errors ?? []
+  if (errors.length > 0)
+    return fail(errors.map(({ pos, code }) => `${at(lines, pos[0])}${yamlWords(code)}`))
   const value: unknown = document?.toJS()
   const misplaced = misplacedDocument(value)
   if (misplaced !== undefined) return fail([misplaced])

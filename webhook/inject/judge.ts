@@ -6,6 +6,7 @@ import type { JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
+import { identityViolations } from '../settings/trust-faults.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
 import { levelOf, securityViolations } from './security.ts'
@@ -14,12 +15,15 @@ import { chooseToken } from './token.ts'
 import { hasShim, type Transport } from './transport.ts'
 import { volumeTypeViolations } from './volume-types.ts'
 
-const settingViolations = ({ resolution }: Subject): readonly Violation[] => {
-  const { settings } = resolution
-  const unbuilt = `${PREFIX}auth: oidc is not built yet in a cluster, and nothing is served to callers whom nobody can verify: set ${PREFIX}auth: none (anybody may call) where the cluster configuration allows it (floor.allowAnonymous)`
+const settingViolations = ({
+  namespace,
+  config: { floor },
+  resolution,
+}: Subject): readonly Violation[] => {
+  const { settings, placed } = resolution
   return [
     ...resolution.violations,
-    ...(settings.auth === 'none' ? [] : [violation('not-built', unbuilt, 'auth')]),
+    ...identityViolations(settings, placed, { floor, namespace: namespace.name }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
     ...writablePathViolations(settings['writable-paths'] ?? []),

@@ -7,6 +7,7 @@ import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { judge, type Found } from './judge.ts'
+import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { MCP_PORT_NAME } from './port-names.ts'
@@ -145,10 +146,10 @@ interface Parts {
 
 const planWith = (subject: Subject, { server, transport, identity, line, fills }: Parts): Plan => {
   const { pod, namespace, config, workload, resolution } = subject
-  const { settings, placed } = resolution
+  const { settings } = resolution
   const label = serverLabel(pod, workload)
   const resources = sidecarResources(pod, settings)
-  const document = sidecarDocument({ pod, server, label, transport, placed, config })
+  const document = sidecarDocument({ pod, server, label, transport, resolution, config })
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
@@ -174,6 +175,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
     warnings: [
       ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),
+      ...identityWarnings(settings),
       ...token.warnings,
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,

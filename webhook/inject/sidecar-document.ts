@@ -6,6 +6,8 @@ import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Placed } from '../settings/placed.ts'
+import type { Resolution } from '../settings/resolve.ts'
+import { trustedIssuers } from '../settings/trust.ts'
 import { graceSeconds } from './grace.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { hasShim, type Transport } from './transport.ts'
@@ -23,6 +25,9 @@ const foundTexts = (transport: Transport): Partial<Record<Key, string>> => {
   }
 }
 
+/** What `issuers` says in their stead. */
+const CHOICES: ReadonlySet<Key> = new Set(['oidc-issuers', 'oidc-audience'])
+
 /** The settings that the sidecar reads, where they differ from the table's defaults. */
 const settingTexts = (
   placed: ReadonlyMap<Key, Placed>,
@@ -30,10 +35,12 @@ const settingTexts = (
 ): Record<string, string> => {
   const found = foundTexts(transport)
   return Object.fromEntries(
-    KEYS.filter((key) => annotation(key).readBy !== 'webhook').flatMap((key) => {
-      const text = found[key] ?? placed.get(key)?.text
-      return text === undefined || text === annotation(key).default ? [] : [[key, text]]
-    }),
+    KEYS.filter((key) => annotation(key).readBy !== 'webhook' && !CHOICES.has(key)).flatMap(
+      (key) => {
+        const text = found[key] ?? placed.get(key)?.text
+        return text === undefined || text === annotation(key).default ? [] : [[key, text]]
+      },
+    ),
   )
 }
 
@@ -51,29 +58,37 @@ export interface DocumentParts {
   readonly server: JsonObject
   readonly label: string
   readonly transport: Transport
-  readonly placed: ReadonlyMap<Key, Placed>
+  readonly resolution: Resolution
   readonly config: ClusterConfig
 }
 
+/** Whom the sidecar believes: nobody but those of the floor's whom the pod has chosen. */
+const issuersIn = ({
+  resolution: { settings },
+  config,
+}: DocumentParts): Pick<SidecarDocument, 'issuers'> =>
+  settings.auth === 'none' ? {} : { issuers: [...trustedIssuers(settings, config.floor)] }
+
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
-  const { pod, server, label, transport, placed, config } = parts
+  const { pod, server, label, transport, resolution, config } = parts
   const isStdio = transport.kind === 'stdio'
   const memory = memoryLimitBytes(server)
   const restarts = stringAt(pod, 'spec', 'restartPolicy') ?? 'Always'
   return {
-    settings: settingTexts(placed, transport),
+    settings: settingTexts(resolution.placed, transport),
     server: label,
     ...(hasShim(transport) ? { runDir: RUN_DIR, binDir: BIN_DIR } : {}),
     ...(hasShim(transport) && !isStdio ? { isSupervised: true } : {}),
     ...standInsIn(transport),
     // In a cluster the sidecar is called by Service names that nobody knows at admission.
     allowedHosts: ['*'],
+    ...issuersIn(parts),
     isolation: config.floor.allowAdvisoryIsolation ? 'advisory' : 'require',
     graceSeconds: graceSeconds(pod),
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
-    ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
+    ...(resolution.placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

@@ -2,6 +2,8 @@
 // default: every relaxation is an `allow…` that somebody has written down. Pure.
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
+import type { IssuerEntry } from '../../shared/issuers.ts'
+import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
 import type { Placed } from './placed.ts'
 import { parseQuantity } from './quantity.ts'
@@ -11,6 +13,10 @@ export const LEVELS = ['baseline', 'strict'] as const
 export type Level = (typeof LEVELS)[number]
 
 export interface Floor {
+  /** Who may say who calls, and for which audiences besides a server's own URL; nobody else is believed. */
+  readonly issuers: readonly IssuerEntry[]
+  /** Which URLs a namespace's servers may claim as their own. */
+  readonly publicUrls: PublicUrls
   /** The level of every namespace; a namespace's label can raise its own. */
   readonly level: Level
   /** `auth: none` may be asked for. */
@@ -27,6 +33,8 @@ export interface Floor {
   readonly allowOpenPaths: boolean
   /** Other ports of a server that is held on loopback pass the sidecar as plain TCP, unread. */
   readonly allowCarriedPorts: boolean
+  /** Issuers may be on loopback, for servers on one's own machine: in a pod no sidecar asks there, since its server could answer. */
+  readonly allowLoopbackIssuers: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
@@ -58,7 +66,7 @@ const LEAVES: readonly Leave[] = [
     key: 'auth',
     value: 'none',
     by: 'allowAnonymous',
-    instead: 'use `oidc` once it is built',
+    instead: 'use `oidc`',
   },
   {
     key: 'process-model',

@@ -9,6 +9,7 @@ import { flooredDefault, floorViolations, type Floor } from './floor.ts'
 import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
 import { loosening } from './tighten.ts'
+import { choiceViolations } from './trust-faults.ts'
 
 export interface Resolution {
   readonly settings: Settings
@@ -96,7 +97,11 @@ export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Re
   return {
     settings: settings.value,
     placed,
-    violations: [...violations, ...floorViolations(placed, floor)],
+    violations: [
+      ...violations,
+      ...floorViolations(placed, floor),
+      ...choiceViolations(settings.value, placed, floor),
+    ],
     warnings: [...scopes.flatMap(({ warnings }) => warnings), ...plannedWarnings(scopes)],
   }
 }

@@ -10,7 +10,8 @@ export const VIOLATIONS = {
   loosened: 'a lower scope loosens what a higher one fixed',
   floor: 'the cluster configuration forbids the value',
   incomplete: 'a setting that the others need is missing',
-  'not-built': 'a setting asks for what Outrigger cannot do yet',
+  'not-listed':
+    'an issuer, an audience or a public URL is not among those that the cluster configuration lists',
   'no-server': 'it cannot be told which container is the server',
   'no-command': 'the server’s command is in no place where Outrigger looks',
   'no-port': 'it cannot be told on which port a server that speaks HTTP listens',

@@ -308,14 +308,14 @@ describeOwnCluster('control', 'workloads', (target) => {
     test('one that is annotated', async () => {
       expect(await denied(NAMESPACE, { 'outrigger.dev/inject': 'true', ...UNBUILT })).toEqual([
         expect.stringMatching(
-          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc is not built yet/,
+          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc: the cluster configuration lists no issuer/,
         ),
       ])
     })
     test('one whose namespace opts in', async () => {
       expect(await denied('workloads-in', UNBUILT)).toEqual([
         expect.stringMatching(
-          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc is not built yet/,
+          /^pods of Deployment denied will be denied: outrigger.dev\/auth: oidc: the cluster configuration lists no issuer/,
         ),
       ])
     })

@@ -62,7 +62,7 @@ test.each<[string, text: string, says: RegExp]>([
   [
     'a pod whose callers would have to be verified',
     pod("annotations:\n    outrigger.dev/inject: 'true'\n    outrigger.dev/auth: oidc"),
-    /^outrigger dev: Pod\/one: denied: outrigger\.dev\/auth: oidc is not built yet.*auth: none /m,
+    /^outrigger dev: Pod\/one: denied: outrigger\.dev\/auth: oidc: the cluster configuration lists no issuer.*auth: none /m,
   ],
 ])('%s', async (_name, text, says) => {
   const { code, stdout, stderr } = await run(text, AbortSignal.abort())
@@ -74,7 +74,7 @@ test('a configuration that is wrong is told with its file', async () => {
   const config = join(directory, 'config.yaml')
   writeFileSync(config, 'sidecar: { image: x }\nprot: 1\n')
   const { code, stderr } = await run(pod('labels: {}'), AbortSignal.abort(), '--config', config)
-  expect(stderr).toMatch(/config\.yaml: line 2: prot: there is no such member/)
+  expect(stderr).toMatch(/config\.yaml: line 2, column 1: prot: there is no such member/)
   expect(code).toBe(1)
 })
 

@@ -32,7 +32,7 @@ const answer = async (
   namespaces: Namespaces = fixedNamespaces([]),
 ): Promise<JsonObject> => {
   const { answer } = await mutate(body, {
-    config,
+    config: () => config,
     images: () => EMPTY_INDEX,
     namespaces,
     now: () => 0,
@@ -103,7 +103,7 @@ describe('mutate', () => {
       patchType: 'JSONPatch',
       warnings: [
         expect.stringMatching(
-          /^pods of Deployment web will be denied: .*auth: oidc is not built yet/,
+          /^pods of Deployment web will be denied: .*auth: oidc: the cluster configuration lists no issuer/,
         ),
       ],
       auditAnnotations: { decision: 'propagate' },
@@ -135,7 +135,7 @@ describe('mutate', () => {
     ['cannot be read', { get: () => Promise.reject(new Error('403 Forbidden')) }, '403 Forbidden'],
   ])('keeps the cause when the namespace %s', async (_name, namespaces, cause) => {
     const { answer } = await mutate(bytes(reviewOf(pod)), {
-      config,
+      config: () => config,
       images: () => EMPTY_INDEX,
       namespaces,
       now: () => 0,
@@ -157,7 +157,7 @@ describe('mutate', () => {
       return fixedNamespaces([]).get(name)
     }
     const { busyMs } = await mutate(bytes(reviewOf(pod)), {
-      config,
+      config: () => config,
       images: () => EMPTY_INDEX,
       namespaces: { get },
       now,

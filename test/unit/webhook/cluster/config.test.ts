@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { DEFAULT_SIDECAR_UID, readClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { readClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { DEFAULT_SIDECAR_UID } from '../../../../webhook/cluster/config-schema.ts'
+import { relaxations } from '../../../../webhook/settings/floor.ts'
 import { parseOptions } from '../../../../webhook/options.ts'
 
 const errorsOf = (text: string): readonly string[] => {
@@ -80,6 +82,77 @@ describe('the cluster configuration', () => {
       'sidecar: { image: x }\nsettings: { auth: none }',
       'allowAnonymous',
     ],
+    [
+      'an issuer that is no URL',
+      'sidecar: { image: x }\nfloor: { issuers: [{ url: login.example.com }] }',
+      'floor.issuers.0.url',
+    ],
+    [
+      'an issuer whose URL holds a password',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'https://a:b@login.example.com' }] }",
+      'user or password',
+    ],
+    [
+      'an issuer without TLS',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'http://login.example.com' }] }",
+      'floor.issuers.0.url: must be https',
+    ],
+    [
+      'an issuer on loopback',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'http://127.0.0.1:8080' }] }",
+      'floor.allowLoopbackIssuers',
+    ],
+    [
+      'an issuer whose keys come from the pod itself',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'https://login.example.com', hosts: [{ host: a, reach: loopback }] }] }",
+      'floor.allowLoopbackIssuers',
+    ],
+    [
+      'an issuer twice',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'https://a.example' }, { url: 'https://a.example' }] }",
+      'floor.issuers.1.url: stands there twice: at floor.issuers.0, too',
+    ],
+    [
+      'an issuer that no annotation could name',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'https://a.example/b,c' }] }",
+      'a comma',
+    ],
+    [
+      'an audience that no annotation could name',
+      "sidecar: { image: x }\nfloor: { issuers: [{ url: 'https://a.example', audiences: ['b,c'] }] }",
+      'a comma',
+    ],
+    [
+      'more issuers than a sidecar reads',
+      `sidecar: { image: x }\nfloor: { issuers: [${Array.from({ length: 17 }, (_one, index) => `{ url: 'https://i${index}.example' }`).join()}] }`,
+      'at most 16 items',
+    ],
+    [
+      'a public URL that can never be claimed',
+      "sidecar: { image: x }\nfloor: { publicUrls: { team-a: ['https://*.example.com'] } }",
+      'floor.publicUrls.team-a.0: can never be claimed',
+    ],
+    [
+      'a public URL that every namespace could claim',
+      "sidecar: { image: x }\nfloor: { publicUrls: { '*': ['https://mcp.example.com/*'] } }",
+      'put {namespace} into it',
+    ],
+    [
+      'public URLs of what is no namespace',
+      "sidecar: { image: x }\nfloor: { publicUrls: { Team_A: ['https://mcp.example.com'] } }",
+      'must be a namespace, or *',
+    ],
+    [
+      'an issuer in settings that its own floor does not list',
+      "sidecar: { image: x }\nsettings: { oidc-issuers: 'https://b.example' }\nfloor: { issuers: [{ url: 'https://a.example' }] }",
+      'did you mean `https://a.example`',
+    ],
+    [
+      'an audience in settings that its own floor does not list',
+      "sidecar: { image: x }\nsettings: { oidc-audience: mcp }\nfloor: { issuers: [{ url: 'https://a.example', audiences: [tools] }] }",
+      'settings.oidc-audience: outrigger.dev/oidc-audience: `mcp` is not listed',
+    ],
+    ['a member twice', 'sidecar: { image: x }\nsidecar: { image: y }', 'line 2, column 1'],
     ['what is not YAML', 'sidecar: [', 'line 1'],
     ['two documents', 'sidecar: { image: x }\n---\nfloor: {}\n', '2 documents'],
     ['a list', '- sidecar', 'document'],
@@ -87,6 +160,52 @@ describe('the cluster configuration', () => {
     const errors = errorsOf(text)
     expect(errors.length).toBeGreaterThan(0)
     expect(errors.join('\n')).toContain(named)
+  })
+
+  test('names line and column of each error, in their order', () => {
+    const text = `sidecar: { image: x }
+floor:
+  levle: strict
+  issuers:
+    - url: https://a.example
+      hosts:
+        - host: keys.example.com
+          reach: everywhere
+    - audiences: [mcp]
+  publicUrls:
+    team-a: [nowhere]
+settings:
+  log-level: loud
+`
+    expect(errorsOf(text).map((error) => /^[^:]+: [^:]+:/.exec(error)?.[0])).toEqual([
+      'line 3, column 3: floor.levle:',
+      'line 8, column 11: floor.issuers.0.hosts.0.reach:',
+      'line 9, column 7: floor.issuers.1.url:',
+      'line 11, column 14: floor.publicUrls.team-a.0:',
+      'line 13, column 3: settings.log-level:',
+    ])
+  })
+
+  test('tells every error of its YAML at once', () => {
+    expect(errorsOf('sidecar: x\nsidecar: y\nsidecar: z\n')).toHaveLength(2)
+  })
+
+  test('takes issuers and public URLs', () => {
+    const text = `sidecar: { image: x }
+floor:
+  issuers: [{ url: 'https://a.example', audiences: [mcp], hosts: [{ host: b, reach: private }] }]
+  publicUrls: { team-a: ['https://mcp.example.com/*'], '*': ['https://{namespace}.example.com'] }
+settings: { oidc-issuers: 'https://a.example', oidc-audience: mcp }
+`
+    expect(errorsOf(text)).toEqual([])
+  })
+
+  test('takes an issuer on loopback where that is allowed, and says so', () => {
+    const text = `sidecar: { image: x }
+floor: { allowLoopbackIssuers: true, issuers: [{ url: 'http://127.0.0.1:1234' }] }
+`
+    const config = readClusterConfig(text)
+    expect(config.ok && relaxations(config.value.floor)).toEqual(['allowLoopbackIssuers'])
   })
 
   test('tells every error at once', () => {

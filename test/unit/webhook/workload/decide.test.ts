@@ -155,7 +155,9 @@ describe('what a write to another time’s template is told', () => {
       name: 'changing it',
       object: workload({ ...ASKS, auth: 'oidc' }, copied('inject', 'auth')),
       old: now,
-      says: [/will be denied: outrigger.dev\/auth: oidc is not built yet/],
+      says: [
+        /will be denied: outrigger.dev\/auth: oidc: the cluster configuration lists no issuer/,
+      ],
     },
     {
       name: 'writing one’s own into the template',

@@ -1,0 +1,82 @@
+// The form of the cluster configuration, and what holds where it says nothing: closed by default. What it allows is named
+// `allow…`. Pure.
+
+import { z } from 'zod'
+import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
+import { tracesSchema } from '../../shared/sidecar-config.ts'
+import { registriesWithDefault } from '../images/registries.ts'
+import { LEVELS } from '../settings/floor.ts'
+import { parseQuantity } from '../settings/quantity.ts'
+import { publicUrlsSchema } from './trust-lists.ts'
+
+/** The sidecar's uid: rare, so that no image is likely to run as it. */
+export const DEFAULT_SIDECAR_UID = 21_520
+
+/**
+ * `nobody` of almost every image: programs that ask for their own name get one, and it owns nothing.
+ * Not 1000, which is a person on many a node, nor 65532, which is somebody in distroless images.
+ */
+const NOBODY = 65_534
+
+const id = (least: number) => z.number().int().min(least).max(2_147_483_647)
+const words = z.array(z.string())
+const quantity = z
+  .string()
+  .refine(
+    (text) => parseQuantity(text) !== undefined,
+    'must be a Kubernetes quantity such as 500m or 1Gi',
+  )
+
+export const floorSchema = z.strictObject({
+  issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
+  publicUrls: publicUrlsSchema.default({}),
+  level: z.enum(LEVELS).default('strict'),
+  allowAnonymous: z.boolean().default(false),
+  allowSharedProcesses: z.boolean().default(false),
+  allowEgressObserve: z.boolean().default(false),
+  allowKubeApi: z.boolean().default(false),
+  allowForwardHeaders: z.boolean().default(false),
+  allowOpenPaths: z.boolean().default(false),
+  allowCarriedPorts: z.boolean().default(false),
+  allowLoopbackIssuers: z.boolean().default(false),
+  allowAdvisoryIsolation: z.boolean().default(false),
+  minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
+  maxSidecarCpu: quantity.default('2'),
+  maxSidecarMemory: quantity.default('1Gi'),
+  unresolvable: z.enum(['skip', 'deny']).default('deny'),
+  exemptContainers: z
+    .array(z.strictObject({ name: z.string().min(1), image: z.string().min(1) }))
+    .default([]),
+})
+
+export const configSchema = z.strictObject({
+  sidecar: z.strictObject({
+    image: z
+      .string()
+      .refine((text) => /^\S+$/.test(text), 'must be an image reference without spaces'),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+    imagePullSecrets: words.default([]),
+    uid: id(1).default(DEFAULT_SIDECAR_UID),
+  }),
+  /** Whom a container runs as whose spec does not say and whose image's user is root or unknown. */
+  server: z
+    .strictObject({
+      defaultUid: id(1).default(NOBODY),
+      defaultGid: id(0).default(NOBODY),
+    })
+    .prefault({}),
+  /** Annotation texts by key without the prefix: the `cluster` scope. */
+  settings: z.record(z.string(), z.string()).default({}),
+  floor: floorSchema.prefault({}),
+  /** Registries that may be asked for images; never by admission. */
+  registries: registriesWithDefault,
+  /** Where the sidecars send their traces; absent: nowhere. */
+  traces: z.optional(tracesSchema),
+  /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
+  systemNamespaces: words.default([
+    'kube-system',
+    'kube-public',
+    'kube-node-lease',
+    'outrigger-system',
+  ]),
+})

@@ -1,0 +1,66 @@
+// The floor's lists of who may be trusted, as the cluster configuration has them: what is wrong with them beyond their
+// form. Pure.
+
+import { z } from 'zod'
+import type { IssuerEntry } from '../../shared/issuers.ts'
+import type { SchemaFault } from '../../shared/schema-words.ts'
+import type { Floor } from '../settings/floor.ts'
+import { EVERY_NAMESPACE, patternFault, sharedFault } from '../settings/public-urls.ts'
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** The URLs of one namespace's servers. */
+const urls = z.array(z.string().min(1).max(2048)).max(256)
+
+export const publicUrlsSchema = z
+  .record(
+    z
+      .string()
+      .refine(
+        (name) => name === EVERY_NAMESPACE || NAMESPACE.test(name),
+        'must be a namespace, or * for every namespace',
+      ),
+    urls,
+  )
+  .superRefine((listed, context) => {
+    for (const [namespace, patterns] of Object.entries(listed)) {
+      for (const [index, pattern] of patterns.entries()) {
+        const shared = namespace === EVERY_NAMESPACE ? sharedFault(pattern) : undefined
+        const message = patternFault(pattern) ?? shared
+        if (message !== undefined)
+          context.addIssue({ code: 'custom', message, path: [namespace, index] })
+      }
+    }
+  })
+
+/** Where a pod's own server could answer for an issuer. */
+const isHere = ({ url, hosts }: IssuerEntry): boolean =>
+  url.startsWith('http:') || hosts.some(({ reach }) => reach === 'loopback')
+
+const COMMA =
+  'no annotation could choose it: a comma is what separates the items of oidc-issuers and oidc-audience'
+
+/** What is wrong with the issuers beyond the form of each. */
+export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly SchemaFault[] =>
+  issuers.flatMap((issuer, index) => {
+    const at = (member: string, message: string): SchemaFault => ({
+      path: ['floor', 'issuers', String(index), member],
+      message,
+    })
+    const first = issuers.findIndex(({ url }) => url === issuer.url)
+    return [
+      ...(first === index ? [] : [at('url', `stands there twice: at floor.issuers.${first}, too`)]),
+      ...(issuer.url.includes(',') ? [at('url', COMMA)] : []),
+      ...((issuer.audiences ?? []).some((one) => one.includes(','))
+        ? [at('audiences', COMMA)]
+        : []),
+      ...(isHere(issuer) && !allowLoopbackIssuers
+        ? [
+            at(
+              'url',
+              'loopback is the pod’s own server, which could sign its own callers: use https and reach public or private; floor.allowLoopbackIssuers: true is for servers on one’s own machine',
+            ),
+          ]
+        : []),
+    ]
+  })

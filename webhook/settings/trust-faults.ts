@@ -1,0 +1,146 @@
+// What is wrong with whom a pod is to trust: what it names and the cluster configuration does not list, with what there
+// is to choose from, and what nobody could ever be let in by. Pure.
+
+import { PREFIX, type Key } from '../../shared/annotations.ts'
+import { MAX_AUDIENCES } from '../../shared/issuers.ts'
+import { nearest } from '../../shared/nearest.ts'
+import type { Settings } from '../../shared/settings.ts'
+import type { Placed } from './placed.ts'
+import { mayClaim, publicUrlsFor } from './public-urls.ts'
+import { allowedAudiences, chosenIssuers, trustedIssuers, type Listed } from './trust.ts'
+import { violation, type Violation } from './violation.ts'
+
+// Of what somebody wrote, a message shows a little, and a few of many.
+const MAX_SHOWN = 120
+const MAX_TOLD = 3
+
+const shown = (text: string): string =>
+  `\`${text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text}\``
+
+const some = (texts: readonly string[]): string => {
+  const more = texts.length - MAX_TOLD
+  const told = texts.slice(0, MAX_TOLD).map(shown).join(', ')
+  return more > 0 ? `${told} and ${more} more` : told
+}
+
+const listing = (listed: readonly string[]): string =>
+  listed.length === 0 ? 'it lists none.' : `it lists ${some(listed)}.`
+
+// A comparison takes the product of two lengths.
+const MAX_COMPARED = 32
+
+/** What there is to choose from: the near one, else the first few. */
+const choice = (word: string, listed: readonly string[]): string => {
+  const compared = listed.filter(({ length }) => length <= MAX_SHOWN).slice(0, MAX_COMPARED)
+  const match = nearest(word, compared)
+  return match === undefined ? listing(listed) : `did you mean ${shown(match)}?`
+}
+
+interface Unlisted {
+  readonly key: Key
+  readonly items: readonly string[]
+  readonly listed: readonly string[]
+  /** What the list is of: `for namespace team-a`. */
+  readonly whose?: string
+  readonly ask: string
+}
+
+const unlisted = (
+  { key, items, listed, whose = '', ask }: Unlisted,
+  placed: ReadonlyMap<Key, Placed>,
+): readonly Violation[] => {
+  const [first] = items
+  if (first === undefined) return []
+  const name = `${placed.get(key)?.where ?? ''}: ${PREFIX}${key}: ${some(items)}`
+  const verb = items.length === 1 ? 'is' : 'are'
+  const message = `${name} ${verb} not listed in the cluster configuration${whose}; ${choice(first, listed)} Choose one that is, or ask the platform team for ${ask}`
+  return [violation('not-listed', message, key)]
+}
+
+/** Issuers that are named in vain, since none of the audiences that are demanded may stand in their tokens. */
+const issuersInVain = (
+  settings: Settings,
+  floor: Listed,
+  placed: ReadonlyMap<Key, Placed>,
+): readonly Violation[] => {
+  const trusted = new Set(trustedIssuers(settings, floor).map(({ url }) => url))
+  const vain = chosenIssuers(settings, floor).filter(({ url }) => !trusted.has(url))
+  const [first] = vain
+  if (settings['oidc-issuers'] === undefined || !first) return []
+  const where = `${placed.get('oidc-issuers')?.where ?? ''}: ${PREFIX}oidc-issuers`
+  const message = `${where}: ${some(vain.map(({ url }) => url))} may name none of the audiences in ${PREFIX}oidc-audience; for the first ${listing(first.audiences ?? [])} Take it out, or choose one of its audiences`
+  return [violation('not-listed', message, 'oidc-issuers')]
+}
+
+/** Issuers and audiences that are chosen and not listed. */
+export const choiceViolations = (
+  settings: Settings,
+  placed: ReadonlyMap<Key, Placed>,
+  floor: Listed,
+): readonly Violation[] => {
+  if (settings.auth === 'none') return []
+  const issuers = floor.issuers.map(({ url }) => url)
+  const strangers = (settings['oidc-issuers'] ?? []).filter((url) => !issuers.includes(url))
+  const known = chosenIssuers(settings, floor)
+  // Where none of those that are named is known, the audiences are told of by all that are listed.
+  const chosen = known.length === 0 ? floor.issuers : known
+  const allowed = new Set(chosen.flatMap((one) => [...allowedAudiences(settings, one)]))
+  const audiences = settings['oidc-audience'] ?? []
+  const listed = chosen.flatMap((one) => one.audiences ?? [])
+  const foreign = chosen.length === 0 ? [] : audiences.filter((one) => !allowed.has(one))
+  const rows: readonly Unlisted[] = [
+    { key: 'oidc-issuers', items: strangers, listed: issuers, ask: 'floor.issuers' },
+    {
+      key: 'oidc-audience',
+      items: foreign,
+      listed,
+      whose: ' for the issuers that are chosen',
+      ask: 'audiences of floor.issuers',
+    },
+  ]
+  const found = rows.flatMap((row) => unlisted(row, placed))
+  if (found.length > 0) return found
+  return audiences.length > MAX_AUDIENCES
+    ? [violation('bad-value', `${PREFIX}oidc-audience: at most ${MAX_AUDIENCES}`, 'oidc-audience')]
+    : issuersInVain(settings, floor, placed)
+}
+
+/** Why nobody could ever be let in, and a URL that is not the pod's to claim. */
+export const identityViolations = (
+  settings: Settings,
+  placed: ReadonlyMap<Key, Placed>,
+  { floor, namespace }: { readonly floor: Listed; readonly namespace: string },
+): readonly Violation[] => {
+  if (settings.auth === 'none') return []
+  if (floor.issuers.length === 0) {
+    const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
+    return [violation('not-listed', message, 'auth')]
+  }
+  const url = settings['public-url']
+  if (url === undefined) {
+    if (settings['oidc-audience'] !== undefined) return []
+    const message = `${PREFIX}public-url is missing: with auth: oidc a token must name this server's own URL as its audience; set it to the URL that clients use, or ${PREFIX}oidc-audience to an audience that the cluster configuration lists (floor.issuers)`
+    return [violation('incomplete', message, 'public-url')]
+  }
+  const listed = publicUrlsFor(namespace, floor.publicUrls)
+  return mayClaim(url, listed)
+    ? []
+    : unlisted(
+        {
+          key: 'public-url',
+          items: [url],
+          listed,
+          whose: ` for namespace ${namespace}`,
+          ask: 'floor.publicUrls',
+        },
+        placed,
+      )
+}
+
+/** What a user should know of a choice that holds. */
+export const identityWarnings = (settings: Settings): readonly string[] =>
+  settings.auth === 'none' || settings['public-url'] !== undefined
+    ? []
+    : [
+        `${PREFIX}public-url is missing: clients that look for the issuer themselves (RFC 9728) find none; those that bring a token for ${PREFIX}oidc-audience are served`,
+      ]

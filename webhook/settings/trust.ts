@@ -1,0 +1,38 @@
+// Whose tokens a pod's server accepts, and for which audiences: what its settings choose of the floor's lists. They can
+// narrow, and never bring an issuer, an audience or another server's URL. Pure.
+
+import type { Settings } from '../../shared/settings.ts'
+import type { IssuerEntry } from '../../shared/issuers.ts'
+import type { Floor } from './floor.ts'
+import { urlSpellings } from './public-urls.ts'
+
+export type Listed = Pick<Floor, 'issuers' | 'publicUrls'>
+
+/** The listed issuers that are chosen, in the order in which they are named; without a word, all. */
+export const chosenIssuers = (settings: Settings, { issuers }: Listed): readonly IssuerEntry[] => {
+  const named = settings['oidc-issuers']
+  return named === undefined
+    ? issuers
+    : named.flatMap((url) => issuers.filter((issuer) => issuer.url === url))
+}
+
+/** The audiences that may stand in an issuer's tokens for this server: the listed ones, and its own URL. */
+export const allowedAudiences = (
+  settings: Settings,
+  { audiences }: IssuerEntry,
+): ReadonlySet<string> => {
+  const own = settings['public-url']
+  return new Set([...(audiences ?? []), ...(own === undefined ? [] : urlSpellings(own))])
+}
+
+/** The chosen issuers with the chosen audiences; without a word on these, a token must name the server's own URL. */
+export const trustedIssuers = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
+  const named = settings['oidc-audience']
+  return chosenIssuers(settings, floor).flatMap((issuer) => {
+    const { audiences: _listed, ...rest } = issuer
+    if (named === undefined) return [rest]
+    const allowed = allowedAudiences(settings, issuer)
+    const audiences = named.filter((audience) => allowed.has(audience))
+    return audiences.length === 0 ? [] : [{ ...rest, audiences }]
+  })
+}
