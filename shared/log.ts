@@ -6,7 +6,7 @@ import { oneLine, plainJson } from './one-line.ts'
 export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 
-type Fields = Readonly<Record<string, string | number | boolean | undefined>>
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
 
 export interface Log {
   debug(message: string, fields?: Fields): void

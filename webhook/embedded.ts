@@ -50,7 +50,7 @@ export const startWebhook = async (options: EmbeddedOptions): Promise<EmbeddedWe
   const { config, namespaces, log, port = 0 } = options
   const certificate = options.certificate ?? (await createLoopbackCertificate())
   const server = await startServer({
-    config,
+    config: () => config,
     images: () => config.images,
     namespaces,
     log,

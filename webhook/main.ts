@@ -21,15 +21,16 @@ import { clusterWords } from './kube/words.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import { isMissingFile } from '../shared/missing-file.ts'
 import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
+import { keepConfig } from './cluster/config-file.ts'
 import { withServices } from './cluster/namespace.ts'
-import { IndexFile } from './images/index-file.ts'
+import { keepIndex } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer } from './server.ts'
 
 const CA_BUNDLE_CHECK_MS = 60_000
 // A kubelet takes up to a minute to write a changed ConfigMap.
-const IMAGES_CHECK_MS = 2000
+const FILES_CHECK_MS = 2000
 
 const schedule = (callback: () => void, delayMs: number): (() => void) => {
   const timer = setTimeout(callback, delayMs)
@@ -46,15 +47,21 @@ const readOptions = (): Options => {
   return options.ok ? options.value : exit(2, options.error, USAGE)
 }
 
-const readConfig = (file: string): ClusterConfig => {
+/** What has been read at start, and the text that it was read from. */
+interface FirstConfig {
+  readonly value: ClusterConfig
+  readonly seen: string
+}
+
+const readConfig = (file: string): FirstConfig => {
   try {
-    const config = readClusterConfig(readFileSync(file, 'utf8'))
-    return config.ok
-      ? config.value
-      : exit(
-          2,
-          config.error.map((line) => `${file}: ${line}`),
-        )
+    const seen = readFileSync(file, 'utf8')
+    const config = readClusterConfig(seen)
+    if (config.ok) return { value: config.value, seen }
+    return exit(
+      2,
+      config.error.map((line) => `${file}: ${line}`),
+    )
   } catch (error) {
     return exit(2, [`${file}: it cannot be read: ${messageOf(error)}`])
   }
@@ -63,6 +70,7 @@ const readConfig = (file: string): ClusterConfig => {
 const readIfThere = async (file: string): Promise<string | undefined> => {
   try {
     const { size } = await stat(file)
+    // No ConfigMap holds more.
     if (size > MAX_INDEX_BYTES) throw new Error(`it exceeds ${MAX_INDEX_BYTES} bytes`)
     return await readFile(file, 'utf8')
   } catch (error) {
@@ -71,16 +79,21 @@ const readIfThere = async (file: string): Promise<string | undefined> => {
   }
 }
 
+/** Reads a file again and again; the caller ends it. */
+const follow = (file: { refresh(): Promise<void> }): { close(): void } => {
+  const timer = setInterval(() => void file.refresh(), FILES_CHECK_MS)
+  return { close: () => clearInterval(timer) }
+}
+
 /** The image index now, and as it changes. */
 const followImages = async (
   file: string | undefined,
   log: Log,
 ): Promise<{ readonly current: () => ImageIndex; close(): void }> => {
   if (file === undefined) return { current: () => EMPTY_INDEX, close: () => {} }
-  const index = new IndexFile({ file, read: readIfThere, log })
+  const index = keepIndex({ file, read: readIfThere, log })
   await index.refresh()
-  const timer = setInterval(() => void index.refresh(), IMAGES_CHECK_MS)
-  return { current: () => index.current(), close: () => clearInterval(timer) }
+  return { current: () => index.current(), ...follow(index) }
 }
 
 const newAuthority = async (): Promise<Authority> =>
@@ -130,15 +143,18 @@ const leafOptions = (authority: Authority, { service, namespace }: Options): Lea
 /** Services find a port by its name on a native sidecar from this minor version on. */
 const FINDS_SIDECAR_PORTS = 32
 
-/** The configuration with what the cluster itself says. */
-const inCluster = async (kube: Kube, config: ClusterConfig, log: Log): Promise<ClusterConfig> => {
+/** What the cluster itself says, besides the configuration. */
+const clusterFacts = async (
+  kube: Kube,
+  log: Log,
+): Promise<Pick<ClusterConfig, 'findsSidecarPorts'>> => {
   try {
     const minor = await kube.minorVersion()
     log.info('the API server', { minorVersion: minor })
-    return { ...config, findsSidecarPorts: minor >= FINDS_SIDECAR_PORTS }
+    return { findsSidecarPorts: minor >= FINDS_SIDECAR_PORTS }
   } catch (error) {
     log.warn('the API server does not say its version', { error: clusterWords(error) })
-    return config
+    return {}
   }
 }
 
@@ -148,7 +164,7 @@ const LIST_WAIT_MS = 10_000
 type Followers = readonly (Kube['services'] | Kube['namespaces']['follower'])[]
 
 /** Waits until all that is followed has been listed, but not for ever: what is not known then is said. */
-const follow = async (followers: Followers, log: Log): Promise<void> => {
+const listAll = async (followers: Followers, log: Log): Promise<void> => {
   const listed = Promise.all(followers.map((follower) => follower.start()))
   await Promise.race([listed, after(LIST_WAIT_MS, undefined, { ref: false })])
   for (const { resource } of followers.filter((each) => each.current() === undefined)) {
@@ -156,10 +172,25 @@ const follow = async (followers: Followers, log: Log): Promise<void> => {
   }
 }
 
-const serve = async (options: Options, config: ClusterConfig, log: Log): Promise<void> => {
+/** Ends in order when it is asked to. */
+const onEnd = (stop: () => Promise<void>, log: Log): void => {
+  const stopAndExit = (): void => {
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('the drain failed', { error: messageOf(error) })
+        process.exit(1)
+      },
+    )
+  }
+  process.once('SIGTERM', stopAndExit)
+  process.once('SIGINT', stopAndExit)
+}
+
+const serve = async (options: Options, first: FirstConfig, log: Log): Promise<void> => {
   const kube = connectKube({ log, now: () => performance.now(), random: Math.random })
   const followers = [kube.namespaces.follower, kube.services]
-  const lists = follow(followers, log)
+  const lists = listAll(followers, log)
   const authority = await findAuthority(kube, options)
   const create = () => createLeaf(leafOptions(authority, options))
   const leaf = await create()
@@ -167,8 +198,16 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
   const images = await followImages(options.imagesFile, log)
   await lists
   const { host, port, adminPort, drainDelayMs } = options
+  const facts = await clusterFacts(kube, log)
+  const config = keepConfig({
+    file: options.configFile,
+    read: readIfThere,
+    log,
+    first,
+    onChange: (next) => server.reconfigured(next),
+  })
   const server = await startServer({
-    config: await inCluster(kube, config, log),
+    config: () => ({ ...config.current(), ...facts }),
     images: images.current,
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     followers,
@@ -180,6 +219,7 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
     drainDelayMs,
     now: () => performance.now(),
   })
+  const configWatch = follow(config)
   const renewal = keepRenewing({
     leaf,
     create,
@@ -199,19 +239,10 @@ const serve = async (options: Options, config: ClusterConfig, log: Log): Promise
     renewal.close()
     caBundle.close()
     images.close()
+    configWatch.close()
     for (const follower of followers) follower.close()
   }
-  const stopAndExit = (): void => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('the drain failed', { error: messageOf(error) })
-        process.exit(1)
-      },
-    )
-  }
-  process.once('SIGTERM', stopAndExit)
-  process.once('SIGINT', stopAndExit)
+  onEnd(stop, log)
 }
 
 const options = readOptions()

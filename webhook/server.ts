@@ -12,6 +12,7 @@ import express, {
 import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
 import { mutate, type Answer, type MutateOptions } from './admission/mutate.ts'
+import type { ClusterConfig } from './cluster/config.ts'
 import { HeldBodies, readBody, type BodyFault } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
 import { relaxations } from './settings/floor.ts'
@@ -37,6 +38,8 @@ export interface Webhook {
   readonly telemetry: Telemetry
   /** Serves new connections with another certificate. */
   renew(certificate: Certificate): void
+  /** Shows what the configuration is now; `undefined`: one that is not taken stands in its place. */
+  reconfigured(config: ClusterConfig | undefined): void
   /** Drains; a second call waits for the first. */
   close(): Promise<void>
 }
@@ -150,10 +153,13 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 /** Opens both ports; the caller closes them. */
 export const startServer = async (options: WebhookOptions): Promise<Webhook> => {
   const telemetry = createTelemetry(options.followers)
-  const relaxed = relaxations(options.config.floor)
-  telemetry.relaxed(relaxed)
+  const showRelaxed = ({ floor }: ClusterConfig): void => {
+    const relaxed = relaxations(floor)
+    telemetry.relaxed(relaxed)
+    for (const name of relaxed) options.log.warn('the floor is relaxed', { relaxation: name })
+  }
+  showRelaxed(options.config())
   telemetry.certificateUntil(endOf(options.certificate.certificatePem))
-  for (const name of relaxed) options.log.warn('the floor is relaxed', { relaxation: name })
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const admission = createTlsServer(
@@ -175,6 +181,10 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
       renew: ({ certificatePem: cert, privateKeyPem: key }) => {
         admission.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
         telemetry.certificateUntil(endOf(cert))
+      },
+      reconfigured: (config) => {
+        telemetry.reconfigured(config !== undefined)
+        if (config) showRelaxed(config)
       },
       close() {
         closing ??= wait(options.drainDelayMs).then(closeAll)

@@ -12,6 +12,8 @@ export interface Telemetry {
   failed(reason: 'malformed' | 'no-room' | 'internal'): void
   /** Relaxations of the floor that are in force. */
   relaxed(names: readonly string[]): void
+  /** The cluster configuration has changed; whether what stands there now is taken. */
+  reconfigured(isTaken: boolean): void
   certificateUntil(notAfter: Date): void
 }
 
@@ -50,6 +52,37 @@ const watchFollowers = (followers: readonly Followed[], registry: Registry): voi
   )
 }
 
+/** What shows of the cluster configuration. */
+const watchConfig = (registers: Registry[]): Pick<Telemetry, 'relaxed' | 'reconfigured'> => {
+  const relaxation = new Gauge({
+    name: 'outrigger_floor_relaxed',
+    help: '1 for each relaxation of the floor that the cluster configuration has on.',
+    labelNames: ['relaxation'],
+    registers,
+  })
+  const changes = new Counter({
+    name: 'outrigger_config_changes_total',
+    help: 'Changes of the cluster configuration that were seen, by whether they were taken.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const refused = new Gauge({
+    name: 'outrigger_config_refused',
+    help: '1 while the cluster configuration that stands there is not taken, and the last good one goes on.',
+    registers,
+  })
+  return {
+    relaxed(names) {
+      relaxation.reset()
+      for (const name of names) relaxation.set({ relaxation: name }, 1)
+    },
+    reconfigured(isTaken) {
+      changes.inc({ outcome: isTaken ? 'taken' : 'refused' })
+      refused.set(isTaken ? 0 : 1)
+    },
+  }
+}
+
 export const createTelemetry = (followers: readonly Followed[] = []): Telemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -79,12 +112,6 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     labelNames: ['reason'],
     registers,
   })
-  const relaxation = new Gauge({
-    name: 'outrigger_floor_relaxed',
-    help: '1 for each relaxation of the floor that the cluster configuration has on.',
-    labelNames: ['relaxation'],
-    registers,
-  })
   const expiry = new Gauge({
     name: 'outrigger_certificate_not_after_seconds',
     help: 'When the serving certificate ends, in seconds since the epoch.',
@@ -98,7 +125,7 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     },
     judged: (seconds) => judging.observe(seconds),
     failed: (reason) => failures.inc({ reason }),
-    relaxed: (names) => names.forEach((name) => relaxation.set({ relaxation: name }, 1)),
+    ...watchConfig(registers),
     certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),
   }
 }

@@ -16,7 +16,8 @@ import { allow, denialMessage, reasonOf, refuse, respond, type Decided } from '.
 import { parseReview, type Origin, type Refused, type Review } from './review.ts'
 
 export interface MutateOptions {
-  readonly config: ClusterConfig
+  /** The configuration as it is now. */
+  readonly config: () => ClusterConfig
   /** The image index as it is now. */
   readonly images: () => ImageIndex
   readonly namespaces: Namespaces
@@ -59,7 +60,7 @@ export const mutate = async (body: Uint8Array, options: MutateOptions): Promise<
   if (!subject) return { answer: ok(ignore(review.value)), busyMs: read - start }
   const namespace = await lookUp(review.value.namespace, namespaces)
   const found = now()
-  const answer = answerReview(review.value, subject, namespace, { ...config, images: images() })
+  const answer = answerReview(review.value, subject, namespace, { ...config(), images: images() })
   return { answer: ok(answer), busyMs: read - start + (now() - found) }
 }
 

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -146,6 +154,49 @@ describe('the webhook as a process', () => {
       symlinkSync('..data/index.json', join(mount, 'index.json'))
       while ((await decide()) === 'deny') await after(50)
       expect(await decide()).toBe('inject')
+    },
+    TEST_MS,
+  )
+
+  test(
+    'takes another configuration while it runs, and keeps the last good one',
+    async () => {
+      kube.addNamespace('servers', LABELLED)
+      const mount = join(directory, 'config')
+      /** As a kubelet does: a directory of the version, and a link that is swapped to it. */
+      const put = (version: string, text: string): void => {
+        mkdirSync(join(mount, version), { recursive: true })
+        writeFileSync(join(mount, version, 'config.yaml'), text)
+        symlinkSync(version, join(mount, '..next'))
+        renameSync(join(mount, '..next'), join(mount, '..data'))
+      }
+      put('..1', 'sidecar: { image: first }\n')
+      symlinkSync('..data/config.yaml', join(mount, 'config.yaml'))
+      const replica = await start(`--config=${mount}/config.yaml`)
+      const spec = { containers: [{ name: 'c', image: 'i', command: ['x'] }] }
+      const metadata = { annotations: { 'outrigger.dev/auth': 'none' } }
+      const body = JSON.stringify(reviewOf({ metadata, spec }, { namespace: 'servers' }))
+      const decide = async (): Promise<string | undefined> => {
+        const url = `https://127.0.0.1:${replica.port}/mutate`
+        return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      }
+      const metric = async (line: string): Promise<boolean> => {
+        const response = await fetch(`http://127.0.0.1:${replica.adminPort}/metrics`)
+        return (await response.text()).split('\n').includes(line)
+      }
+      expect(await decide()).toBe('deny')
+      put('..2', 'sidecar: { image: second }\nfloor: { allowAnonymous: true }\n')
+      while ((await decide()) === 'deny') await after(50)
+      expect(await decide()).toBe('inject')
+      expect(await metric('outrigger_floor_relaxed{relaxation="allowAnonymous"} 1')).toBe(true)
+      put('..3', 'sidecar: { image: third }\nflor: {}\n')
+      while (!(await metric('outrigger_config_refused 1'))) await after(50)
+      expect(await decide()).toBe('inject')
+      put('..4', 'sidecar: { image: fourth }\n')
+      while ((await decide()) === 'inject') await after(50)
+      expect(await metric('outrigger_config_refused 0')).toBe(true)
+      expect(await metric('outrigger_config_changes_total{outcome="taken"} 2')).toBe(true)
+      expect(await metric('outrigger_floor_relaxed{relaxation="allowAnonymous"} 1')).toBe(false)
     },
     TEST_MS,
   )

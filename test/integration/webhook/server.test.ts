@@ -27,7 +27,7 @@ const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
   const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
   if (!config.ok) throw new Error(config.error.join())
   webhook = await startServer({
-    config: config.value,
+    config: () => config.value,
     images: () => EMPTY_INDEX,
     namespaces: { get: () => Promise.resolve(namespace) },
     certificate,

@@ -54,7 +54,7 @@ const bodyOf = (pod: string, asked = true): Buffer => {
 }
 
 const options = {
-  config,
+  config: () => config,
   images: () => EMPTY_INDEX,
   namespaces: { get: () => Promise.resolve(namespace) },
   now: () => 0,

@@ -21,8 +21,9 @@ const config = parseClusterConfig({
 
 const decide = async (body: Uint8Array) => {
   if (!config.ok) throw new Error(config.error.join('\n'))
+  const { value } = config
   const options = {
-    config: config.value,
+    config: () => value,
     images: () => EMPTY_INDEX,
     namespaces: fixedNamespaces([]),
     now: () => 0,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { MAX_INDEX_BYTES } from '../../../../shared/image-index.ts'
-import { IndexFile } from '../../../../webhook/images/index-file.ts'
+import { keepIndex } from '../../../../webhook/images/index-file.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
@@ -13,7 +13,7 @@ const follow = () => {
   let now: string | Error | undefined
   const read = (): Promise<string | undefined> =>
     now instanceof Error ? Promise.reject(now) : Promise.resolve(now)
-  const file = new IndexFile({ file: 'index.json', read, log })
+  const file = keepIndex({ file: 'index.json', read, log })
   const see = async (next: string | Error | undefined): Promise<string | undefined> => {
     now = next
     await file.refresh()
