@@ -67,7 +67,12 @@ const decided = (
   return ok(
     places.map((place) => ({
       where: `${place.template.kind}/${place.template.name}`,
-      around: { namespace: place.namespace.name, supplies: supplies.value, ...told },
+      around: {
+        name: place.template.name,
+        namespace: place.namespace.name,
+        supplies: supplies.value,
+        ...told,
+      },
       outcome: decide(place, { config }),
     })),
   )

@@ -30,6 +30,7 @@ export interface LocalPod {
 export type Surroundings = VariableSources & VolumeSources
 
 export const NOTHING_AROUND: Surroundings = {
+  name: 'here',
   namespace: 'default',
   supplies: NO_SUPPLIES,
   given: new Map(),
@@ -68,8 +69,12 @@ const LOCAL = {
   toolPolicy: undefined,
 } as const
 
-const configOf = (sidecar: JsonObject, port: number): Result<SidecarConfig, string[]> => {
-  const text = variablesOf(sidecar, NOTHING_AROUND).values[CONFIG_VARIABLE]
+const configOf = (
+  pod: JsonObject,
+  sidecar: JsonObject,
+  port: number,
+): Result<SidecarConfig, string[]> => {
+  const text = variablesOf(pod, sidecar, NOTHING_AROUND).values[CONFIG_VARIABLE]
   let document: unknown
   try {
     document = JSON.parse(text ?? '')
@@ -99,9 +104,9 @@ export const localPod = (
     containers.find(isWrapped) ??
     containers.find((container) => stringAt(container, 'name') === name)
   if (!sidecar || !server) return fail(['the pod has no sidecar or no server'])
-  const config = configOf(sidecar, port)
+  const config = configOf(pod, sidecar, port)
   if (!config.ok) return config
-  const variables = variablesOf(server, around)
+  const variables = variablesOf(pod, server, around)
   const volumes = mountsOf(pod, server, around)
   const command = commandOf(server, variables.values)
   if ([...command, ...Object.values(variables.values)].some((text) => text.includes('\0'))) {

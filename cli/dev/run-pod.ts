@@ -13,6 +13,7 @@ import type { Sidecar } from '../../sidecar/sidecar.ts'
 import { startLocalSidecar } from '../run/local-sidecar.ts'
 import { tellWaiting } from '../run/patience.ts'
 import { startLogs } from '../run/start-log.ts'
+import { startWords } from '../run/start-words.ts'
 import { aborted } from '../command/signal.ts'
 import { makeDirectories } from './directories.ts'
 import type { LocalPod } from './local-pod.ts'
@@ -64,8 +65,7 @@ const expected = (sidecar: Sidecar, { config: { settings } }: LocalPod): string 
  * there a first failure says nothing, only one that lasts.
  */
 const failure = async (sidecar: Sidecar, { config: { settings } }: LocalPod): Promise<string> => {
-  const { brief, message } = await sidecar.failed
-  const reason = brief ?? message
+  const reason = startWords(await sidecar.failed)
   if (settings.transport === 'stdio') return reason
   await sleep(settings['startup-timeout'], undefined, { ref: false })
   return `no answer within startup-timeout: ${sidecar.obstacle() ?? reason}`

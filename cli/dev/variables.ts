@@ -6,12 +6,20 @@ import { at, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { expand } from './expand.ts'
 import type { Variables } from './given-variables.ts'
+import { fieldText, resourceText, type OwnPod } from './pod-fields.ts'
 import type { Supplies, Supply, SupplyKind } from './supplies.ts'
 
 export interface VariableSources {
+  /** The pod's name. */
+  readonly name: string
   readonly namespace: string
   readonly supplies: Supplies
   readonly given: Variables
+}
+
+/** The container among its pod's, and the pod. */
+export interface OwnContainer extends OwnPod {
+  readonly container: JsonObject
 }
 
 export interface ContainerVariables {
@@ -56,10 +64,18 @@ const absent = (kind: SupplyKind, name: string): string =>
 
 type Found = { readonly value: string } | { readonly note: string }
 
-const fieldOf = (source: JsonObject): string => {
-  const field =
-    stringAt(source, 'fieldRef', 'fieldPath') ?? stringAt(source, 'resourceFieldRef', 'resource')
-  return field === undefined ? 'the cluster' : `the pod's ${field} in a cluster`
+/** What the pod may be told of itself, or why nothing is known of it here. */
+const ofItself = (source: JsonObject, own: OwnContainer): Result<string, string> => {
+  const field = stringAt(source, 'fieldRef', 'fieldPath')
+  const resource = stringAt(source, 'resourceFieldRef', 'resource')
+  const name = stringAt(own.container, 'name') ?? ''
+  const value =
+    field === undefined
+      ? resourceText(own, name, at(source, 'resourceFieldRef'))
+      : fieldText(own, field)
+  const where = field ?? resource
+  const what = where === undefined ? 'the cluster' : `the pod's ${where} in a cluster`
+  return value === undefined ? fail(what) : ok(value)
 }
 
 const reasonOf = (bytes: Buffer | undefined, key: string): string =>
@@ -76,11 +92,16 @@ const valueOf = ({ values, binary }: Supply, key: string): Result<string, string
 const fromElsewhere = (
   name: string,
   source: JsonObject,
-  { supplies, namespace }: VariableSources,
+  { supplies, namespace, own }: VariableSources & { readonly own: OwnContainer },
 ): Found => {
   const help = `--env ${name}=VALUE sets it, --env ${name} takes yours`
   const reference = REFERENCES.find(([, member]) => at(source, member) !== undefined)
-  if (!reference) return { note: `variable ${name} comes from ${fieldOf(source)}: ${help}` }
+  if (!reference) {
+    const known = ofItself(source, own)
+    return known.ok
+      ? { value: known.value }
+      : { note: `variable ${name} comes from ${known.error}: ${help}` }
+  }
   const [kind, member] = reference
   const object = stringAt(source, member, 'name') ?? ''
   const key = stringAt(source, member, 'key') ?? ''
@@ -105,9 +126,11 @@ const broughtBy = (entry: JsonObject, { supplies, namespace }: VariableSources):
 }
 
 export const variablesOf = (
+  pod: JsonObject,
   container: JsonObject,
   sources: VariableSources,
 ): ContainerVariables => {
+  const own = { pod, container, name: sources.name, namespace: sources.namespace }
   const { given } = sources
   const brought = objectsAt(container, 'envFrom').map((entry) => broughtBy(entry, sources))
   const notes = brought.flatMap((each) => each.notes)
@@ -121,7 +144,7 @@ export const variablesOf = (
     const found: Found =
       given.has(name) || at(entry, 'valueFrom') === undefined
         ? { value: expand(stringAt(entry, 'value') ?? '', values) }
-        : fromElsewhere(name, objectAt(entry, 'valueFrom'), sources)
+        : fromElsewhere(name, objectAt(entry, 'valueFrom'), { ...sources, own })
     if ('value' in found) set(name, found.value)
     else notes.push(found.note)
   }

@@ -13,6 +13,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
+import { parseNamespace } from '../command/namespace.ts'
 import { readConfig } from '../command/read-config.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
@@ -55,15 +56,17 @@ interface Flags {
 const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> => {
   const [verb, ...images] = words
   const [file, apply, config] = [text('file'), has('apply'), text('config')]
-  const [namespace = '', platforms] = [text('namespace'), texts('platform')]
+  const platforms = texts('platform')
+  const namespace = parseNamespace(text('namespace') ?? '')
   if (verb !== 'add') return fail('say what to do: images add IMAGE')
   if (images.length === 0) return fail('say which images to read: images add IMAGE')
   if (apply && file !== undefined) {
     return fail('--apply begins with the index in the cluster: leave -f out')
   }
+  if (!namespace.ok) return namespace
   const odd = platforms.find((platform) => !PLATFORM.test(platform))
   return odd === undefined
-    ? ok({ images, file, apply, config, namespace, platforms })
+    ? ok({ images, file, apply, config, namespace: namespace.value, platforms })
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
 }
 

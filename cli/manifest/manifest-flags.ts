@@ -3,6 +3,7 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
+import { parseNamespace } from '../command/namespace.ts'
 
 const FLAGS = {
   file: {
@@ -79,11 +80,13 @@ const read = ({ text, texts, has }: Given): Result<Flags, string> => {
   const output = readOutput(text('output'))
   if (!output.ok) return output
   const files = readFiles(texts('file'), has('report'))
+  const namespace = parseNamespace(text('namespace'))
+  if (!namespace.ok) return namespace
   return files.ok
     ? ok({
         files: files.value,
         config: text('config'),
-        namespace: text('namespace'),
+        namespace: namespace.value,
         namespaceFile: text('namespace-file'),
         images: text('images'),
         resolvesImages: has('resolve-images'),

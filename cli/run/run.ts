@@ -9,6 +9,7 @@ import { startLocalSidecar } from './local-sidecar.ts'
 import { tellWaiting } from './patience.ts'
 import { policyFaults } from './policy-faults.ts'
 import { startLogs } from './start-log.ts'
+import { byFlag, startWords } from './start-words.ts'
 import { aborted } from '../command/signal.ts'
 import { readConfiguration } from './configuration.ts'
 import { OWN_FLAGS, readRunFlags, SETTING_FLAGS, type RunFlags } from './run-flags.ts'
@@ -41,7 +42,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
     settings['startup-timeout'],
   )
   try {
-    const failed = sidecar.failed.then(({ brief, message }) => brief ?? message)
+    const failed = sidecar.failed.then((fault) => byFlag(startWords(fault)))
     const first = await Promise.race([sidecar.ready, over, failed])
     stopTelling()
     if (first === undefined) {

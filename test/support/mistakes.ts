@@ -115,6 +115,7 @@ export const MISTAKES: readonly Mistake[] = [
   { name: 'a directory for a file', args: ['inject', '-f', 'DIR'] },
   { name: 'two files', args: ['uninject', '-f', 'a.yaml', '-f', 'b.yaml'] },
   { name: 'a report on nothing', args: ['inject', '--report', '-f', 'DIR'] },
+  { name: 'a namespace that can be none', args: ['inject', '-f', 'a.yaml', '-n', 'Bad_Name'] },
   { name: 'another format', args: ['explain', '-f', 'a.yaml', '-o', 'yaml'] },
   { name: 'a format without a report', args: ['inject', '-f', 'a.yaml', '-o', 'json'] },
   { name: 'a value for a switch', args: ['inject', '-f', 'a.yaml', '--report=yes'] },

@@ -149,7 +149,14 @@ test('variables and volumes come from the manifest and the flags; what is missin
   mkdirSync(data)
   writeFileSync(join(data, 'mine'), 'of mine')
   writeFileSync(join(directory, 'env'), '# comment\n\nLINE=from a "file"\nTOLD=below\n')
-  const args = [out, '/etc/keys/bin.key', '/etc/words/sub/x.ini', '/data/mine', '/claim/x']
+  const args = [
+    out,
+    '/etc/keys/bin.key',
+    '/etc/words/sub/x.ini',
+    '/all/of/name',
+    '/data/mine',
+    '/claim/x',
+  ]
   const spec = {
     containers: [
       {
@@ -166,6 +173,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
           { name: 'TOLD', valueFrom: { secretKeyRef: { name: 'nowhere', key: 'k' } } },
           { name: 'GONE', valueFrom: { secretKeyRef: { name: 'keys', key: 'none' } } },
           { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
           { name: 'DIR', value: 'file:/data/db?x' },
         ],
         volumeMounts: [
@@ -173,6 +181,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
           { name: 'w', mountPath: '/etc/words' },
           { name: 'd', mountPath: '/data' },
           { name: 'p', mountPath: '/claim' },
+          { name: 'a', mountPath: '/all' },
         ],
       },
     ],
@@ -180,6 +189,20 @@ test('variables and volumes come from the manifest and the flags; what is missin
       { name: 'k', secret: { secretName: 'keys' } },
       { name: 'w', configMap: { name: 'words', items: [{ key: 'app.ini', path: 'sub/x.ini' }] } },
       { name: 'd', persistentVolumeClaim: { claimName: 'd' } },
+      {
+        name: 'a',
+        projected: {
+          sources: [
+            { secret: { name: 'keys' } },
+            { secret: { name: 'perhaps', optional: true } },
+            {
+              downwardAPI: {
+                items: [{ path: 'of/name', fieldRef: { fieldPath: 'metadata.name' } }],
+              },
+            },
+          ],
+        },
+      },
       { name: 'p', persistentVolumeClaim: { claimName: 'p' } },
     ],
   }
@@ -196,7 +219,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
   )
   const [texts, variables, paths] = WRITTEN.parse(JSON.parse(readFileSync(out, 'utf8')))
   expect([texts, variables]).toEqual([
-    ['plain', 'a=1', 'of mine', '/claim/x'],
+    ['plain', 'a=1', 'one', 'of mine', '/claim/x'],
     [
       'hush-hush',
       'blue',
@@ -206,13 +229,13 @@ test('variables and volumes come from the manifest and the flags; what is missin
       'from a "file"',
       `file:${data}/db?x`,
       null,
-      null,
+      '127.0.0.1',
     ],
   ])
   expect(said.stderr.split('\n').filter((line) => /--env|--volume/.test(line))).toEqual([
     'Pod/one: variables come from ConfigMap elsewhere, which the manifest does not hold: --env-file FILE or --env NAME=VALUE sets them',
     'Pod/one: variable GONE is not set: Secret keys has no key none; --env GONE=VALUE sets it, --env GONE takes yours',
-    "Pod/one: variable IP comes from the pod's status.podIP in a cluster: --env IP=VALUE sets it, --env IP takes yours",
+    "Pod/one: variable NODE comes from the pod's spec.nodeName in a cluster: --env NODE=VALUE sets it, --env NODE takes yours",
     'Pod/one: /claim is not here (volume p: persistentVolumeClaim, which only a cluster has): --volume p=DIR gives it',
   ])
   expect(said.stderr + said.stdout).not.toMatch(/hush-hush|told\b|plain/)

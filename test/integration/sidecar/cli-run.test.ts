@@ -133,7 +133,7 @@ const WRONG: readonly Wrong[] = [
     'a command that is no MCP server',
     () => ['--allow-anonymous', '--port', '0', '--', 'sh', '-c', 'echo no database >&2; exit 3'],
     1,
-    /"message":"no database".*\noutrigger run: the server exited with code 3\n$/s,
+    /"message":"no database".*\noutrigger run: the server exited with code 3, before it had answered; try its command by itself\n$/s,
   ],
 ]
 

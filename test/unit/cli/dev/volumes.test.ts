@@ -40,7 +40,12 @@ test.each<[string, mount: { key: string; items: typeof OF_K; subPath: string }, 
 ])('%s', (_name, { key, items, subPath }, says) => {
   const pod = { spec: { volumes: [{ name: 'v', secret: { secretName: 's', items } }] } }
   const container = { volumeMounts: [{ name: 'v', mountPath: '/v', subPath }] }
-  const around = { namespace: 'n', supplies: () => supplyOf(key), directories: new Map() }
+  const around = {
+    name: 'p',
+    namespace: 'n',
+    supplies: () => supplyOf(key),
+    directories: new Map(),
+  }
   expect(mountsOf(pod, container, around).notes).toEqual([expect.stringMatching(says)])
 })
 
