@@ -54,6 +54,12 @@ const looksWhole = (bytes: Buffer): boolean =>
 /** JSON that may go on. */
 const isOpening = (bytes: Buffer): boolean => /^\s*[{[]/.test(bytes.toString('latin1', 0, 16))
 
+/** Of the last line: what began and did not end was broken off with its server, and the end says why. */
+const withoutCutOff = (line: OddLine): OddLine => ({
+  ...line,
+  unusable: line.unusable.filter(({ what }) => what !== 'several-lines'),
+})
+
 export class Child implements Link {
   private readonly control: ChildControl
   private readonly stdin: Socket
@@ -264,8 +270,8 @@ export class Child implements Link {
   private line(bytes: Buffer): void {
     if (bytes.length === 0) return
     const line = readServerLine(bytes)
-    if (line.kind === 'odd') this.listener?.odd(line, undefined)
-    else this.listener?.message(line, undefined)
+    if (line.kind !== 'odd') this.listener?.message(line, undefined)
+    else this.listener?.odd(this.hasOutputEnded ? withoutCutOff(line) : line, undefined)
   }
 
   private cannotUse(what: Unusable): void {

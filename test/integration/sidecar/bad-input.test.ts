@@ -300,6 +300,12 @@ describe('a server that misbehaves in a call', () => {
       'exited with code 7; it wrote: out of cheese',
     ],
     ['is killed', 'kill', { code: 'server-exited', signal: 'SIGKILL' }, 'SIGKILL'],
+    [
+      'is killed in the midst of its answer',
+      'half an answer, then kill',
+      { code: 'server-exited', signal: 'SIGKILL' },
+      'SIGKILL',
+    ],
   ])(
     '%s: the call says so, and the session is gone and says so too',
     async (_name, tool, data, says) => {
