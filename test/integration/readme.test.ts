@@ -179,7 +179,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
   'npx outrigger run': async (command, about) => {
     const server = 'npx -y @modelcontextprotocol/server-everything'
     await served(onFreePort(replaced(command, 'CMD ARGS', server)))
-    expect(about).toContain('without the flag it refuses')
+    expect(about).toContain('without the flag it asks for `--oidc-issuers URL`')
     const refused = replaced(replaced(command, ' --allow-anonymous', ''), 'CMD ARGS', server)
     expect(await copy.run(refused)).toMatchObject({ code: 2, stdout: '' })
   },
