@@ -37,7 +37,7 @@ const told = (text: string) => until(() => lines.some((line) => line.includes(te
 
 test.each([
   ['is not there', undefined, 'it cannot be read (ENOENT)'],
-  ['is no policy', 'version: 2\nmode: x', 'version: must be one of 1; line 2, column 1: mode:'],
+  ['is no policy', 'version: 2\nmode: x', 'version: must be 1; line 2, column 1: mode:'],
   ['is no UTF-8', Buffer.from([0xff]), 'it cannot be read'],
   ['is too large', 'x'.repeat(1024 * 1024 + 1), 'it has more than 1048576 bytes'],
 ])('one that %s starts nothing', async (_what, text, why) => {
@@ -51,7 +51,7 @@ test('one that goes away, is broken and comes back keeps the last good one meanw
   rmSync(path)
   await told('ENOENT')
   writeFileSync(path, 'version: 3\n')
-  await told('must be one of 1')
+  await told('version: must be 1')
   expect(changes).toBe(0)
   writeFileSync(path, `${GOOD}mode: dry-run\n`)
   await told('has changed, and holds')
