@@ -16,6 +16,8 @@ const tier = (name) => ({
 
 export default {
   projects: [tier('unit'), tier('integration'), tier('cluster'), tier('corpus')],
+  // Most of a test's time is spent on processes that it waits for; jest would leave a core to itself, of two every other.
+  maxWorkers: '100%',
   // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
   testTimeout: 300_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],
