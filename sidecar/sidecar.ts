@@ -232,7 +232,7 @@ const createServers = (
   const { budget, peers, callers, metrics, remarks, log, journal, readiness, server } = built
   const rules = originRules(config)
   const listener = {
-    serve: createServe({ stages: stagesOf(rules, built, tracing), log }),
+    serve: createServe({ stages: stagesOf(rules, built, tracing), log, isOpen: !callers.trust }),
     ...besideMcp(server, callers.trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,

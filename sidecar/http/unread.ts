@@ -7,10 +7,11 @@ import type { Reply } from './reply.ts'
 
 /**
  * Read and thrown away, of a caller who is known and of others; with more the connection is cut. Its time is the listener's
- * for any request.
+ * for any request. A stranger may be a client whose token has just expired: it must read so behind a request of the usual
+ * largest size, 4 MiB.
  */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024
-const MAX_OF_STRANGERS_BYTES = 1024 * 1024
+const MAX_OF_STRANGERS_BYTES = 5 * 1024 * 1024
 
 /**
  * Answers at once where the connection lives on, else when the rest has come. Who asked by `Expect: 100-continue`

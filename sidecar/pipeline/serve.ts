@@ -12,9 +12,16 @@ import type { Passage, Stage } from './stage.ts'
 export interface ServeOptions {
   readonly stages: readonly Stage[]
   readonly log: Log
+  /** Nobody is asked who they are: nobody is a stranger either. */
+  readonly isOpen: boolean
 }
 
-export const createServe = ({ stages, log }: ServeOptions): Serve => {
+const refuse = (passage: Passage, why: Fault, isOpen: boolean): void => {
+  const { request, reply, idText, principal } = passage
+  answerUnread(request, reply, () => reply.fault(why, idText), isOpen || principal !== undefined)
+}
+
+export const createServe = ({ stages, log, isOpen }: ServeOptions): Serve => {
   const serve = async (passage: Passage): Promise<void> => {
     let found: Fault | undefined
     try {
@@ -30,10 +37,7 @@ export const createServe = ({ stages, log }: ServeOptions): Serve => {
     if (found) for (const { ticket } of messagesOf(passage.ask)) ticket?.end(found.code)
     passage.ask = undefined
     if (!found) return
-    const { request, reply, idText } = passage
-    const told = found
-    const answer = (): void => reply.fault(told, idText)
-    answerUnread(request, reply, answer, passage.principal !== undefined)
+    refuse(passage, found, isOpen)
   }
   return (request, reply, arrivedMs) =>
     void serve({
