@@ -6,7 +6,7 @@ import { isObject, stringAt as textAt } from '../../shared/json.ts'
 import { scan } from '../json/scan.ts'
 import { fault } from '../mcp/faults.ts'
 import { member, stringAt, valueAt, type Response } from '../mcp/message.ts'
-import { SUBSCRIBE } from '../mcp/meta.ts'
+import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
 import type { Caller } from './call.ts'
 
 /** Stands for a method that nobody can tell; no policy allows it by its name. */
@@ -23,8 +23,6 @@ const askedIn = ({ text, result }: Response): readonly string[] => {
 }
 
 const NOTHING: readonly string[] = []
-
-const UPDATED = 'notifications/resources/updated'
 
 /** Whether a message of a subscription's is one that its caller may still hear: a policy may have changed since. */
 const isHeard = (text: string, method: string, rights: Rights): boolean => {

@@ -10,7 +10,7 @@ import type { FoundKey, IssuerKeys, KeySet } from './issuer-keys.ts'
 import { verify } from './jose.ts'
 import { digestOf, Remembered } from './remembered.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
-import { Turns } from './turns.ts'
+import { Places } from './places.ts'
 import { Crowd, type Unserved, type WhenGone } from './waiting.ts'
 
 /** Of Node's four threads that verify. */
@@ -59,7 +59,7 @@ const unknownKey = invalid('its issuer has no key of its kid and algorithm')
 export class Verifier {
   private readonly options: VerifierOptions
   private readonly remembered = new Remembered<Verified>()
-  private readonly turns = new Turns(MAX_AT_ONCE, new Crowd(MAX_WAITING))
+  private readonly places = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
 
   constructor(options: VerifierOptions) {
     this.options = options
@@ -92,7 +92,7 @@ export class Verifier {
     if (!issuer) return invalid('its issuer is not among those that are trusted here')
     const key = await issuer.keys.find(read.value, whenGone)
     if (!key.ok) return key.error.kind === 'unknown' ? unknownKey : fail(key.error)
-    const verified = await this.turns.take(whenGone, () =>
+    const verified = await this.places.take(whenGone, () =>
       this.judge(token, read.value, issuer, key.value),
     )
     if (!verified.ok) return verified

@@ -16,6 +16,7 @@ import {
   type Request,
   type Response,
 } from '../mcp/message.ts'
+import { UPDATED } from '../mcp/meta.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { LeftBehind, Session } from './session.ts'
@@ -208,7 +209,7 @@ export class Backend implements ChannelOwner {
       )
     }
     if (this.model === 'session' || message.method.endsWith('/list_changed')) return this.sessions
-    if (message.method === 'notifications/resources/updated') {
+    if (message.method === UPDATED) {
       return this.subscriptions.of(stringAt(message.text, member(message.params, 'uri')))
     }
     // A log line says not whose call it is about: across principals nobody gets it.
@@ -248,9 +249,7 @@ const cancelledId = ({ text, params }: Notification): Span | undefined => {
 
 /** The resource that a notification says has changed; undefined of any other. */
 const updatedUri = ({ method, text, params }: Notification): string | undefined =>
-  method === 'notifications/resources/updated'
-    ? (stringAt(text, member(params, 'uri')) ?? '')
-    : undefined
+  method === UPDATED ? (stringAt(text, member(params, 'uri')) ?? '') : undefined
 
 const mayNotAsk = (idText: string): string =>
   `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"denied: the tool policy does not allow the server to ask for this"}}`

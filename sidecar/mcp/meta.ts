@@ -1,4 +1,4 @@
-// The members of `params._meta` that the modern era reads (2026-07-28: `_meta`).
+// The members of `params._meta` that the modern era reads (2026-07-28: `_meta`), and the methods of subscriptions.
 
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 export const CAPABILITIES_KEY = 'io.modelcontextprotocol/clientCapabilities'
@@ -8,3 +8,5 @@ export const LOG_LEVEL_KEY = 'io.modelcontextprotocol/logLevel'
 export const SUBSCRIPTION_KEY = 'io.modelcontextprotocol/subscriptionId'
 /** The request that is answered by what happens from then on. */
 export const SUBSCRIBE = 'subscriptions/listen'
+/** Says that a resource has changed, to those who have subscribed to it. */
+export const UPDATED = 'notifications/resources/updated'

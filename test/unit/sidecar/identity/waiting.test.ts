@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fail, ok } from '../../../../shared/result.ts'
 import { Names } from '../../../../sidecar/identity/names.ts'
-import { Turns } from '../../../../sidecar/identity/turns.ts'
+import { Places } from '../../../../sidecar/identity/places.ts'
 import { Crowd, Waiting } from '../../../../sidecar/identity/waiting.ts'
 
 const stays = (): void => undefined
@@ -44,18 +44,18 @@ test('only so many wait, wherever they do', async () => {
 })
 
 test('who finds no room to wait for a turn hears so', async () => {
-  const turns = new Turns(1, new Crowd(0))
-  const first = turns.take(stays, async () => 'done')
-  expect(await turns.take(stays, async () => 'never')).toEqual(fail({ kind: 'busy' }))
+  const places = new Places(1, new Crowd(0))
+  const first = places.take(stays, async () => 'done')
+  expect(await places.take(stays, async () => 'never')).toEqual(fail({ kind: 'busy' }))
   expect(await first).toEqual(ok('done'))
 })
 
 test('only so much is done at once, and each in its turn', async () => {
-  const turns = new Turns(2, new Crowd(9))
+  const places = new Places(2, new Crowd(9))
   const begun: number[] = []
   const ends: (() => void)[] = []
   const all = [0, 1, 2, 3].map((one) =>
-    turns.take(stays, () => {
+    places.take(stays, () => {
       begun.push(one)
       return new Promise<number>((resolve) => ends.push(() => resolve(one)))
     }),
@@ -73,15 +73,15 @@ test('only so much is done at once, and each in its turn', async () => {
 })
 
 test('what fails gives its place back, and who has gone takes none', async () => {
-  const turns = new Turns(1, new Crowd(1))
-  const failing = turns.take(stays, async () => Promise.reject(new Error('no')))
-  const gone = turns.take(
+  const places = new Places(1, new Crowd(1))
+  const failing = places.take(stays, async () => Promise.reject(new Error('no')))
+  const gone = places.take(
     (callback) => callback(),
     async () => 'done',
   )
   await expect(failing).rejects.toThrow('no')
   expect(await gone).toEqual(fail({ kind: 'gone' }))
-  expect(await turns.take(stays, async () => 'after')).toEqual(ok('after'))
+  expect(await places.take(stays, async () => 'after')).toEqual(ok('after'))
 })
 
 test('a name that hangs is looked up once, and others than two do not wait for it', async () => {

@@ -4,7 +4,7 @@
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Waiting, type Crowd, type Unserved, type WhenGone } from './waiting.ts'
 
-export class Turns {
+export class Places {
   private readonly places: number
   private readonly waiting: Waiting
   private taken = 0
