@@ -1,71 +1,109 @@
-// A file that a ConfigMap mounts, read again and again: its directory is swapped by a link, which no watch sees
-// dependably. What cannot be read, or is wrong, changes nothing, and is logged once: the last good content goes on.
+// A file that a ConfigMap or Secret mounts, looked at again and again: its directory is swapped by a link, which no watch
+// sees dependably. What cannot be read, or is wrong, changes nothing, and is logged once: the last good content goes on.
 
 import type { Fields, Log } from './log.ts'
-import { messageOf } from './message.ts'
-import type { Result } from './result.ts'
+import { fail, ok, type Result } from './result.ts'
+import type { TextSource } from './text-source.ts'
 
 export interface KeptFileOptions<T> {
   /** How the log calls it: `the image index`. */
   readonly what: string
-  readonly file: string
-  /** The file's text; undefined where there is no such file. */
-  readonly read: (file: string) => Promise<string | undefined>
+  readonly source: TextSource
+  /** The text is undefined where there is no such file. */
   readonly parse: (text: string | undefined) => Result<T, readonly string[]>
-  /** What holds before it has been read; `seen` is the text that it was read from. */
-  readonly first: { readonly value: T; readonly seen?: string }
   readonly log: Log
   /** What the log says of a new content. */
-  readonly fields: (value: T) => Fields
-  /** Hears of each new content, and (`undefined`) of each that is not taken. */
-  readonly onChange?: (value: T | undefined) => void
+  readonly fields?: (value: T) => Fields
 }
+
+/** What became of a look at the file. */
+export type Refreshed = 'same' | 'taken' | 'refused'
+
+/** For a file that has to be there. */
+export const needed =
+  <T>(parse: (text: string) => Result<T, readonly string[]>): KeptFileOptions<T>['parse'] =>
+  (text) =>
+    text === undefined ? fail(['there is no such file']) : parse(text)
 
 export class KeptFile<T> {
   private readonly options: KeptFileOptions<T>
   private value: T
-  /** The text, or the fault, that was seen last. */
+  /** The text, or the fault, that was seen last: each is told once. */
   private seen: string | undefined
+  /** Undefined before the first look, and where a read has failed: then the next look reads again. */
+  private stamp: string | undefined
+  private timer: NodeJS.Timeout | undefined
 
-  constructor(options: KeptFileOptions<T>) {
+  /** `first` holds until the file is read. */
+  constructor(options: KeptFileOptions<T>, first: T) {
     this.options = options
-    this.value = options.first.value
-    this.seen = options.first.seen
+    this.value = first
+  }
+
+  /** Reads it now; the errors are everything that keeps it from being used. */
+  static async open<T>(
+    options: KeptFileOptions<T>,
+  ): Promise<Result<KeptFile<T>, readonly string[]>> {
+    const stamp = await options.source.stamp()
+    const text = await options.source.read()
+    if (!text.ok) return fail([text.error])
+    const parsed = options.parse(text.value)
+    if (!parsed.ok) return parsed
+    const file = new KeptFile(options, parsed.value)
+    file.stamp = stamp
+    file.seen = text.value
+    return ok(file)
   }
 
   current(): T {
     return this.value
   }
 
-  /** Reads the file; never throws. */
-  async refresh(): Promise<void> {
-    const { file, read } = this.options
-    try {
-      this.take(await read(file))
-    } catch (error) {
-      this.fault(`it cannot be read: ${messageOf(error)}`)
-    }
+  /** Looks whether it has changed, and takes it over where it is good. */
+  async refresh(): Promise<Refreshed> {
+    const { source } = this.options
+    const stamp = await source.stamp()
+    if (stamp === this.stamp) return 'same'
+    const text = await source.read()
+    this.stamp = text.ok ? stamp : undefined
+    return text.ok ? this.take(text.value) : this.refuse([text.error], text.error)
   }
 
-  private take(text: string | undefined): void {
-    if (text === this.seen) return
-    const { what, file, parse, log, fields, onChange } = this.options
+  private take(text: string | undefined): Refreshed {
+    if (text === this.seen) return 'same'
+    const { what, source, parse, log, fields } = this.options
     const parsed = parse(text)
-    if (!parsed.ok) {
-      this.fault(parsed.error.join('; '), text)
-      return
-    }
+    if (!parsed.ok) return this.refuse(parsed.error, text)
     this.seen = text
     this.value = parsed.value
-    log.info(`${what} is read`, { file, ...fields(parsed.value) })
-    onChange?.(parsed.value)
+    log.info(`${what} is read, and holds`, { file: source.name, ...fields?.(parsed.value) })
+    return 'taken'
   }
 
-  private fault(error: string, text: string = error): void {
-    if (text === this.seen) return
-    this.seen = text
-    const { what, file, log, onChange } = this.options
-    log.error(`${what} is not taken; the last good one goes on`, { file, error })
-    onChange?.(undefined)
+  private refuse(errors: readonly string[], seen: string | undefined): Refreshed {
+    if (seen === this.seen) return 'same'
+    this.seen = seen
+    const { what, source, log } = this.options
+    log.error(`${what} is not taken; the last good one goes on`, {
+      file: source.name,
+      error: errors.join('; '),
+    })
+    return 'refused'
+  }
+
+  /** Looks again and again, one look after the other, until `close`; hears of each change. */
+  follow(everyMs: number, onChange: (outcome: 'taken' | 'refused') => void = () => {}): void {
+    this.timer = setTimeout(() => {
+      void this.refresh().then((outcome) => {
+        if (this.timer === undefined) return
+        if (outcome !== 'same') onChange(outcome)
+        this.follow(everyMs, onChange)
+      })
+    }, everyMs)
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
   }
 }

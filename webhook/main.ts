@@ -3,8 +3,6 @@
 // and the API server's trust.
 
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
 import { createKeyPair } from '../certs/keys.ts'
 import {
@@ -19,9 +17,10 @@ import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-i
 import { messageOf } from '../shared/message.ts'
 import { clusterWords } from './kube/words.ts'
 import { createLog, type Log } from '../shared/log.ts'
-import { isMissingFile } from '../shared/missing-file.ts'
-import { readClusterConfig, type ClusterConfig } from './cluster/config.ts'
-import { keepConfig } from './cluster/config-file.ts'
+import type { KeptFile } from '../shared/kept-file.ts'
+import { textFile } from '../shared/text-source.ts'
+import type { ClusterConfig } from './cluster/config.ts'
+import { openConfig } from './cluster/config-file.ts'
 import { withServices } from './cluster/namespace.ts'
 import { keepIndex } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
@@ -47,53 +46,28 @@ const readOptions = (): Options => {
   return options.ok ? options.value : exit(2, options.error, USAGE)
 }
 
-/** What has been read at start, and the text that it was read from. */
-interface FirstConfig {
-  readonly value: ClusterConfig
-  readonly seen: string
-}
+/** No ConfigMap holds more. */
+const source = (file: string) => textFile(file, MAX_INDEX_BYTES)
 
-const readConfig = (file: string): FirstConfig => {
-  try {
-    const seen = readFileSync(file, 'utf8')
-    const config = readClusterConfig(seen)
-    if (config.ok) return { value: config.value, seen }
-    return exit(
-      2,
-      config.error.map((line) => `${file}: ${line}`),
-    )
-  } catch (error) {
-    return exit(2, [`${file}: it cannot be read: ${messageOf(error)}`])
-  }
-}
-
-const readIfThere = async (file: string): Promise<string | undefined> => {
-  try {
-    const { size } = await stat(file)
-    // No ConfigMap holds more.
-    if (size > MAX_INDEX_BYTES) throw new Error(`it exceeds ${MAX_INDEX_BYTES} bytes`)
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (isMissingFile(error)) return undefined
-    throw error
-  }
-}
-
-/** Reads a file again and again; the caller ends it. */
-const follow = (file: { refresh(): Promise<void> }): { close(): void } => {
-  const timer = setInterval(() => void file.refresh(), FILES_CHECK_MS)
-  return { close: () => clearInterval(timer) }
+const readConfig = async (file: string, log: Log): Promise<KeptFile<ClusterConfig>> => {
+  const config = await openConfig({ source: source(file), log })
+  if (config.ok) return config.value
+  return exit(
+    2,
+    config.error.map((line) => `${file}: ${line}`),
+  )
 }
 
 /** The image index now, and as it changes. */
 const followImages = async (
   file: string | undefined,
   log: Log,
-): Promise<{ readonly current: () => ImageIndex; close(): void }> => {
+): Promise<Pick<KeptFile<ImageIndex>, 'current' | 'close'>> => {
   if (file === undefined) return { current: () => EMPTY_INDEX, close: () => {} }
-  const index = keepIndex({ file, read: readIfThere, log })
+  const index = keepIndex({ source: source(file), log })
   await index.refresh()
-  return { current: () => index.current(), ...follow(index) }
+  index.follow(FILES_CHECK_MS)
+  return index
 }
 
 const newAuthority = async (): Promise<Authority> =>
@@ -187,7 +161,11 @@ const onEnd = (stop: () => Promise<void>, log: Log): void => {
   process.once('SIGINT', stopAndExit)
 }
 
-const serve = async (options: Options, first: FirstConfig, log: Log): Promise<void> => {
+const serve = async (
+  options: Options,
+  config: KeptFile<ClusterConfig>,
+  log: Log,
+): Promise<void> => {
   const kube = connectKube({ log, now: () => performance.now(), random: Math.random })
   const followers = [kube.namespaces.follower, kube.services]
   const lists = listAll(followers, log)
@@ -199,16 +177,9 @@ const serve = async (options: Options, first: FirstConfig, log: Log): Promise<vo
   await lists
   const { host, port, adminPort, drainDelayMs } = options
   const facts = await clusterFacts(kube, log)
-  const config = keepConfig({
-    file: options.configFile,
-    read: readIfThere,
-    log,
-    first,
-    onChange: (next) => server.reconfigured(next),
-  })
   const server = await startServer({
     config: () => ({ ...config.current(), ...facts }),
-    images: images.current,
+    images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     followers,
     certificate: leaf,
@@ -219,7 +190,9 @@ const serve = async (options: Options, first: FirstConfig, log: Log): Promise<vo
     drainDelayMs,
     now: () => performance.now(),
   })
-  const configWatch = follow(config)
+  config.follow(FILES_CHECK_MS, (outcome) =>
+    server.reconfigured(outcome === 'taken' ? config.current() : undefined),
+  )
   const renewal = keepRenewing({
     leaf,
     create,
@@ -239,7 +212,7 @@ const serve = async (options: Options, first: FirstConfig, log: Log): Promise<vo
     renewal.close()
     caBundle.close()
     images.close()
-    configWatch.close()
+    config.close()
     for (const follower of followers) follower.close()
   }
   onEnd(stop, log)
@@ -251,6 +224,6 @@ const log = createLog({
   write: (line) => process.stdout.write(line),
   now: Date.now,
 })
-serve(options, readConfig(options.configFile), log).catch((error: unknown) => {
+serve(options, await readConfig(options.configFile, log), log).catch((error: unknown) => {
   exit(1, [`cannot start: ${clusterWords(error)}`])
 })

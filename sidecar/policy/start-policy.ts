@@ -1,12 +1,19 @@
-// A tool policy from its file, and what decides by it. A bundle of its own, with CEL and YAML.
+// A tool policy from its file, and what decides by it. A bundle of its own, with CEL and YAML. Fails closed: without a
+// good policy nothing starts, and one that cannot be used leaves the last good one in force.
 
-import { ok, fail } from '../../shared/result.ts'
+import { KeptFile, needed } from '../../shared/kept-file.ts'
+import { fail, ok } from '../../shared/result.ts'
 import type { Log } from '../../shared/log.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
+import type { Policy } from '../../shared/policy/decide.ts'
 import { readPolicy } from '../../shared/policy/policy.ts'
+import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { PolicyFile, type ReadPolicyText } from './file.ts'
 import { Gate } from './gate.ts'
+
+const MAX_BYTES = 1024 * 1024
+/** How often it is looked at: a change has to count within seconds. */
+const LOOK_MS = 1000
 
 export interface PolicyParts {
   readonly log: Log
@@ -24,13 +31,25 @@ export const startPolicy = async (
   { log, metrics }: PolicyParts,
   onChange: () => void,
 ): Promise<StartedPolicy> => {
-  const read: ReadPolicyText = (text) => {
-    const found = readPolicy(text)
-    return found.ok ? ok(found.value.policy) : fail(found.error.map(placedWords))
-  }
-  const file = await PolicyFile.open({ path, read, log, onReload: metrics.policyReload, onChange })
-  if (file.policy.isDryRun)
+  const opened = await KeptFile.open<Policy>({
+    what: 'the tool policy',
+    source: textFile(path, MAX_BYTES),
+    parse: needed((text) => {
+      const found = readPolicy(text)
+      return found.ok ? ok(found.value.policy) : fail(found.error.map(placedWords))
+    }),
+    log,
+    fields: ({ isDryRun }) => ({ mode: isDryRun ? 'dry-run' : 'enforce' }),
+  })
+  if (!opened.ok)
+    throw new Error(`the tool policy ${path} cannot be used: ${opened.error.join('; ')}`)
+  const file = opened.value
+  if (file.current().isDryRun)
     log.warn('the tool policy is a dry run: what it denies goes on', { path })
-  const gate = new Gate({ policy: () => file.policy, onDecision: metrics.policyDecision })
+  file.follow(LOOK_MS, (outcome) => {
+    metrics.policyReload(outcome)
+    if (outcome === 'taken') onChange()
+  })
+  const gate = new Gate({ policy: () => file.current(), onDecision: metrics.policyDecision })
   return { gate, close: () => file.close() }
 }

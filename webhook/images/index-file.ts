@@ -5,15 +5,17 @@ import { KeptFile, type KeptFileOptions } from '../../shared/kept-file.ts'
 import { ok } from '../../shared/result.ts'
 
 export const keepIndex = (
-  from: Pick<KeptFileOptions<ImageIndex>, 'file' | 'read' | 'log'>,
+  from: Pick<KeptFileOptions<ImageIndex>, 'source' | 'log'>,
 ): KeptFile<ImageIndex> =>
-  new KeptFile({
-    ...from,
-    what: 'the image index',
-    parse: (text) => (text === undefined ? ok(EMPTY_INDEX) : readImageIndex(text)),
-    first: { value: EMPTY_INDEX },
-    fields: ({ images, tags }) => ({
-      images: Object.keys(images).length,
-      tags: Object.keys(tags).length,
-    }),
-  })
+  new KeptFile(
+    {
+      ...from,
+      what: 'the image index',
+      parse: (text) => (text === undefined ? ok(EMPTY_INDEX) : readImageIndex(text)),
+      fields: ({ images, tags }) => ({
+        images: Object.keys(images).length,
+        tags: Object.keys(tags).length,
+      }),
+    },
+    EMPTY_INDEX,
+  )

@@ -237,7 +237,7 @@ describe('a change of the file', () => {
   test('that cannot be used is told once, and the policy before it holds', async () => {
     const alice = await openSession(ALICE)
     write(`${policyText()}  - { name: short, effect: alow }\n`)
-    await told(/the one before it holds.*did you mean allow\?/)
+    await told(/the tool policy is not taken; the last good one goes on.*did you mean allow\?/)
     expect(await reloads('refused')).toBe(1)
     expect((await alice.ask(toolCall('echo', { text: 'x' }))).result).toBeDefined()
     expect((await alice.ask(toolCall('pid'))).error).toMatchObject(DENIED)
@@ -260,7 +260,7 @@ describe('a change of the file', () => {
           '  - { name: no-echo, effect: deny, tools: [echo] }\n',
       ),
     )
-    await told(/the tool policy has changed, and holds/)
+    await told(/the tool policy is read, and holds/)
     await stream.ended()
     await subscribed.ended()
     expect(await reloads('taken')).toBe(1)

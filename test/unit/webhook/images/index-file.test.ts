@@ -1,21 +1,19 @@
 import { describe, expect, test } from '@jest/globals'
 import { MAX_INDEX_BYTES } from '../../../../shared/image-index.ts'
 import { keepIndex } from '../../../../webhook/images/index-file.ts'
+import { fakeText, type Content } from '../../../support/fake-text.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const indexOf = (word: string): string =>
   JSON.stringify({ version: 1, images: { [DIGEST]: { 'linux/amd64': { entrypoint: [word] } } } })
 
-/** A file whose text, absence or failure each step of a test sets. */
 const follow = () => {
   const { log, lines } = keptLog()
-  let now: string | Error | undefined
-  const read = (): Promise<string | undefined> =>
-    now instanceof Error ? Promise.reject(now) : Promise.resolve(now)
-  const file = keepIndex({ file: 'index.json', read, log })
-  const see = async (next: string | Error | undefined): Promise<string | undefined> => {
-    now = next
+  const { source, put } = fakeText('index.json')
+  const file = keepIndex({ source, log })
+  const see = async (next: Content): Promise<string | undefined> => {
+    put(next)
     await file.refresh()
     return file.current().images[DIGEST]?.['linux/amd64']?.entrypoint[0]
   }
@@ -32,13 +30,13 @@ describe('the image index as a file', () => {
     expect(levels()).toEqual(['info', 'info'])
   })
 
-  test.each<readonly [string, string | Error, string]>([
+  test.each<readonly [string, Content, string]>([
     ['no JSON', '{', 'it is not JSON'],
     ['another form', '{"version":2}', 'version'],
     ['a digest that is none', '{"version":1,"images":{"sha256:12":{}}}', 'images.sha256:12'],
     ['a member that does not exist', '{"version":1,"image":{}}', 'image'],
     ['more than a ConfigMap holds', ' '.repeat(MAX_INDEX_BYTES + 1), 'exceeds'],
-    ['unreadable', new Error('EIO'), 'EIO'],
+    ['unreadable', { fault: 'it cannot be read' }, 'it cannot be read'],
   ])('%s: the last good one goes on, and the fault is logged once', async (_name, text, says) => {
     const { see, lines, levels } = follow()
     await see(indexOf('a'))
