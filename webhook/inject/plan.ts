@@ -3,9 +3,11 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
+import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
@@ -139,17 +141,19 @@ const sidecarWarnings = (before: JsonObject | undefined, after: JsonObject): rea
 interface Parts {
   readonly server: JsonObject
   readonly transport: Transport
+  readonly document: SidecarDocument
   readonly identity: Identity
   readonly line: CommandLine
   readonly fills: Fills
 }
 
-const planWith = (subject: Subject, { server, transport, identity, line, fills }: Parts): Plan => {
+const planWith = (
+  subject: Subject,
+  { server, transport, document, identity, line, fills }: Parts,
+): Plan => {
   const { pod, namespace, config, workload, resolution } = subject
   const { settings } = resolution
-  const label = serverLabel(pod, workload)
   const resources = sidecarResources(pod, settings)
-  const document = sidecarDocument({ pod, server, label, transport, resolution, config })
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
@@ -167,7 +171,7 @@ const planWith = (subject: Subject, { server, transport, identity, line, fills }
     caches: caches.byPlace,
     sidecar,
     resources,
-    label,
+    label: serverLabel(pod, workload),
     writablePaths: settings['writable-paths'] ?? [],
     policy,
     keepsToken: token.isKept,
@@ -216,13 +220,36 @@ const users = (subject: Subject): Users => {
   return { identity: identity.value, fills, faults: fills.violations }
 }
 
+/** What the sidecar is told, where the server and what it speaks are known. */
+const told = (
+  { pod, workload, resolution, config }: Subject,
+  { server, transport }: Found,
+): SidecarDocument | undefined =>
+  server &&
+  transport &&
+  sidecarDocument({
+    pod,
+    server,
+    label: serverLabel(pod, workload),
+    transport,
+    resolution,
+    config,
+  })
+
 /** The plan, or every violation. */
 export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
   const inspected = inspect(subject)
   const { server, transport, line } = inspected
   const { identity, fills, faults } = users(subject)
-  const violations = [...inspected.faults, ...faults, ...judge(subject, inspected)]
-  return violations.length === 0 && server && transport && line && identity && fills
-    ? ok(planWith(subject, { server, transport, line, identity, fills }))
+  const document = told(subject, inspected)
+  const violations = [
+    ...inspected.faults,
+    ...faults,
+    ...judge(subject, inspected),
+    ...(document ? documentViolations(document, subject.resolution.placed) : []),
+  ]
+  const isWhole = server && transport && line && document && identity && fills
+  return violations.length === 0 && isWhole
+    ? ok(planWith(subject, { server, transport, line, document, identity, fills }))
     : fail(violations)
 }

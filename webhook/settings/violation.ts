@@ -24,7 +24,7 @@ export const VIOLATIONS = {
   'same-uid': 'a container runs as the sidecar’s uid, or in its group',
   resources: 'the sidecar’s requests exceed its limits, or a message size its memory',
   'too-large':
-    'the pod holds more than Outrigger judges, or its annotations more than the API server takes',
+    'the pod holds more than Outrigger judges, its annotations more than the API server takes, or its settings more than the sidecar can be told',
   internal: 'a fault of Outrigger’s',
 } as const
 export type ViolationCode = keyof typeof VIOLATIONS
