@@ -3,7 +3,7 @@
 import { nearest } from '../../shared/nearest.ts'
 import type { Caller } from '../../shared/policy/caller.ts'
 import { principalOf } from '../../shared/policy/caller.ts'
-import type { Condition } from '../../shared/policy/condition.ts'
+import { givenOf, type Condition } from '../../shared/policy/condition.ts'
 import { covers, globOf } from '../../shared/policy/glob.ts'
 import type { ReadPolicy } from '../../shared/policy/policy.ts'
 import {
@@ -76,8 +76,8 @@ const outcomes = (condition: Condition, rule: RuleDocument): ReadonlySet<string>
       names.map((tool) => {
         const roles = rule.who?.roles ?? ['e']
         const principal = principalOf(caller, roles)
-        const given = { principal, method: 'tools/call', tool, prompt: '', resource: '' }
-        return condition.holds(given, undefined).kind
+        const variables = { principal, method: 'tools/call', tool, prompt: '', resource: '' }
+        return condition.holds(givenOf(variables, { spent: 0 }), undefined).kind
       }),
     ),
   )

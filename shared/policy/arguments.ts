@@ -57,8 +57,12 @@ const countValues = (json: string): number | undefined => {
 const LONG_NUMBER = /\d{16}/
 const WHOLE = /^-?\d+$/
 
+/** Longer ones have more than 64 bits, and reading them takes longer than they grow. */
+const MAX_DIGITS = 20
+
 /** A whole number by its own text, where a double would be another one. */
 const exact = (source: string): unknown => {
+  if (source.length > MAX_DIGITS) return Number(source)
   const value = BigInt(source)
   return value > MAX_INT64 || value < MIN_INT64 ? Number(source) : value
 }

@@ -1,11 +1,21 @@
 // CEL, by the library that carries the specification's tests: what there is of it in conditions. Nobody else imports it.
 
-import { CelScalar, celEnv, celMethod, isCelError, parse, plan } from '@bufbuild/cel'
+import {
+  CelScalar,
+  celEnv,
+  celFunc,
+  celMethod,
+  celUint,
+  isCelError,
+  parse,
+  plan,
+} from '@bufbuild/cel'
 import { strings } from '@bufbuild/cel/ext'
 import { RE2JS } from '@bufbuild/re2'
 import { codeOf } from '../error-code.ts'
 import { isObject, numberAt } from '../json.ts'
 import { fail, ok, type Result } from '../result.ts'
+import { holdsText } from './search.ts'
 
 export type Parsed = ReturnType<typeof parse>
 export type Expression = Parsed['expr']
@@ -27,7 +37,28 @@ const MAX_MATCHED_LENGTH = 64 * 1024
 /** They take long to compile. */
 const MAX_PATTERNS = 100
 
-const { BOOL, STRING } = CelScalar
+/** No number has more digits; reading them takes longer than their number grows. */
+const MAX_DIGITS = 64
+
+const { BOOL, INT, STRING, UINT } = CelScalar
+
+const wholeNumber = (text: string, fit: (value: bigint) => bigint): bigint => {
+  if (text.length > MAX_DIGITS) throw new Error('the text is too long for a number')
+  const value = BigInt(text)
+  if (fit(value) !== value) throw new Error('the number has more than 64 bits')
+  return value
+}
+
+/** In the place of the library's own, whose time grows faster than the text that callers choose. */
+const BOUNDED = [
+  celMethod('contains', STRING, [STRING], BOOL, function (part) {
+    return holdsText(this, part)
+  }),
+  celFunc('int', [STRING], INT, (text) => wholeNumber(text, (value) => BigInt.asIntN(64, value))),
+  celFunc('uint', [STRING], UINT, (text) =>
+    celUint(wholeNumber(text, (value) => BigInt.asUintN(64, value))),
+  ),
+]
 
 const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''
@@ -81,6 +112,7 @@ export const celPlanner = (patterns: Patterns): ((parsed: Parsed) => Evaluate) =
   const env = celEnv({
     funcs: [
       ...strings.filter(({ name }) => ADDED.has(name)),
+      ...BOUNDED,
       celMethod('matches', STRING, [STRING], BOOL, function (pattern) {
         return patterns.test(pattern, this)
       }),

@@ -4,7 +4,7 @@
 import { fail, ok, type Result } from '../result.ts'
 import type { Arguments } from './arguments.ts'
 import { celPlanner, parseCel, Patterns, type CelInput, type Evaluate } from './cel.ts'
-import { inspect, isTooMuch, type Work } from './expression.ts'
+import { inspect, shareOf, type Work } from './expression.ts'
 
 export interface ConditionFault {
   /** Where in the condition's text. */
@@ -24,11 +24,29 @@ export type Variables = Readonly<Record<string, CelInput>>
 
 export type ArgumentsOf = () => Result<Arguments, string>
 
+/** What the conditions about one message have taken so far, each of them a share of what one may. */
+export interface Effort {
+  spent: number
+}
+
+/** What is known before anybody looks at arguments. */
+export interface Given {
+  readonly variables: Variables
+  /** How much of it loops and texts may go through. */
+  readonly size: Size
+  readonly effort: Effort
+}
+
+type Size = Pick<Arguments, 'values' | 'characters'>
+
+/** All conditions about one message, or one batch: about 250 ms. */
+const MAX_SHARES = 5
+
 export interface Condition {
   readonly source: string
   readonly variables: ReadonlySet<string>
   /** `argumentsOf` is asked where they are needed; undefined where nobody knows them yet. */
-  holds(variables: Variables, argumentsOf: ArgumentsOf | undefined): Verdict
+  holds(given: Given, argumentsOf: ArgumentsOf | undefined): Verdict
 }
 
 const HOLDS: Verdict = { kind: 'holds' }
@@ -36,12 +54,44 @@ const NOT: Verdict = { kind: 'not' }
 const OPEN: Verdict = { kind: 'open' }
 const failed = (why: string): Verdict => ({ kind: 'failed', why })
 
-const verdictOf = (evaluate: Evaluate, variables: Variables): Verdict => {
+const TOO_LONG = failed('it would take too long over arguments of this size')
+const TOO_LONG_TOGETHER = failed(
+  'the conditions about this together would take too long over arguments of this size',
+)
+
+/** Evaluates it where that cannot take too long, alone and with those before it. */
+const verdictOf = ({ evaluate, work }: Planned, { variables, size, effort }: Given): Verdict => {
+  const share = shareOf(work, size.values, size.characters)
+  if (share > 1) return TOO_LONG
+  effort.spent += share
+  if (effort.spent > MAX_SHARES) return TOO_LONG_TOGETHER
   const value = evaluate(variables)
   if (!value.ok) return failed(value.error)
   if (typeof value.value !== 'boolean') return failed('it is neither true nor false')
   return value.value ? HOLDS : NOT
 }
+
+const sizeOf = (value: CelInput | undefined): Size => {
+  if (typeof value === 'string') return { values: 1, characters: value.length }
+  const isHolder = value instanceof Map || Array.isArray(value)
+  return isHolder ? sumOf([...value.values()].map(sizeOf)) : { values: 1, characters: 0 }
+}
+
+const sumOf = (sizes: readonly Size[]): Size => {
+  let [values, characters] = [0, 0]
+  for (const size of sizes) {
+    values += size.values
+    characters += size.characters
+  }
+  return { values, characters }
+}
+
+/** `effort`: what is spent on what they came with. */
+export const givenOf = (variables: Variables, effort: Effort): Given => ({
+  variables,
+  size: sumOf(Object.values(variables).map(sizeOf)),
+  effort,
+})
 
 /** As a reader folds that knows no case: in Go's the Kelvin sign is a k, too. */
 const fold = (name: string): string => name.toUpperCase().toLowerCase()
@@ -57,26 +107,26 @@ interface Members {
   readonly folded: ReadonlySet<string>
 }
 
-const withArguments = (
-  { evaluate, work, members }: Planned,
-  variables: Variables,
-  argumentsOf: ArgumentsOf,
-): Verdict => {
+/** A loop goes through the one or the other; where they are put together that is counted by itself. */
+const together = (one: Size, other: Size): Size => ({
+  values: Math.max(one.values, other.values),
+  characters: one.characters + other.characters,
+})
+
+const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf): Verdict => {
   const args = argumentsOf()
   if (!args.ok) return failed(`the arguments cannot be judged: ${args.error}`)
-  const { value, names, values, characters } = args.value
-  const twin = twinIn(names, members)
+  const twin = twinIn(args.value.names, planned.members)
   if (twin !== undefined) {
     return failed(
       `the argument ${JSON.stringify(twin)} differs only in case from one that it asks for`,
     )
   }
-  return isTooMuch(work, values, characters)
-    ? failed('it would take too long over arguments of this size')
-    : verdictOf(evaluate, { ...variables, arguments: value })
+  const variables = { ...given.variables, arguments: args.value.value }
+  return verdictOf(planned, { ...given, variables, size: together(given.size, args.value) })
 }
 
-const TOO_LONG = 'it would take too long, whatever the arguments are'
+const NEVER = 'it would take too long, whatever the arguments are'
 
 interface Planned {
   readonly evaluate: Evaluate
@@ -99,7 +149,7 @@ export class Conditions {
       offset: positions?.[String(id)] ?? 0,
       message,
     }))
-    if (told.length === 0 && isTooMuch(work, 0, 0)) told.push({ offset: 0, message: TOO_LONG })
+    if (told.length === 0 && shareOf(work, 0, 0) > 1) told.push({ offset: 0, message: NEVER })
     if (told.length > 0) return fail(told)
     const evaluate = this.planned(parsed.value)
     const folded = new Set([...members].map(fold))
@@ -109,7 +159,7 @@ export class Conditions {
       source,
       variables,
       holds: (given, argumentsOf) => {
-        if (!usesArguments) return verdictOf(evaluate, given)
+        if (!usesArguments) return verdictOf(planned, given)
         return argumentsOf ? withArguments(planned, given, argumentsOf) : OPEN
       },
     })

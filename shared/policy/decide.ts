@@ -4,7 +4,7 @@
 
 import { principalOf, type Caller, type Who } from './caller.ts'
 import type { CelInput } from './cel.ts'
-import type { ArgumentsOf, Variables, Verdict } from './condition.ts'
+import { givenOf, type ArgumentsOf, type Effort, type Given, type Verdict } from './condition.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
 import type { Kind } from './schema.ts'
 
@@ -22,6 +22,8 @@ export interface Question {
   readonly target: Target
   /** Undefined where they are not known: in a list, which holds what some arguments would allow. */
   readonly argumentsOf: ArgumentsOf | undefined
+  /** What is spent already on what it came with; undefined where it came alone. */
+  readonly effort?: Effort | undefined
 }
 
 export interface Decision {
@@ -73,7 +75,7 @@ interface Trial {
   readonly question: Question
   readonly known: Known
   readonly failed: { readonly rule: string; readonly why: string }[]
-  variables: Variables | undefined
+  given: Given | undefined
 }
 
 const NO_FAILURES: Decision['failed'] = []
@@ -103,7 +105,7 @@ export class Policy {
 
   decide(question: Question): Decision {
     const known = this.of(question.caller)
-    const trial: Trial = { question, known, failed: [], variables: undefined }
+    const trial: Trial = { question, known, failed: [], given: undefined }
     const { target } = question
     const against = this.deny.about(target).find((rule) => denies(rule, trial))
     if (against) return this.decision(trial, false, against.name)
@@ -158,24 +160,25 @@ export class Policy {
   }
 }
 
-const variablesOf = ({ question, known }: Trial): Variables => {
-  const { method, target } = question
+const whatIsGiven = ({ question, known }: Trial): Given => {
+  const { method, target, effort = { spent: 0 } } = question
   const named = (kind: Target['kind']): string => (target.kind === kind ? target.name : '')
-  return {
+  const variables = {
     principal: known.principal,
     method,
     tool: named('tools'),
     prompt: named('prompts'),
     resource: named('resources'),
   }
+  return givenOf(variables, effort)
 }
 
 const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
   const { question, known } = trial
   if (!rule.who(question.caller, known.roles)) return 'not'
   if (!rule.condition) return 'holds'
-  trial.variables ??= variablesOf(trial)
-  const found = rule.condition.holds(trial.variables, question.argumentsOf)
+  trial.given ??= whatIsGiven(trial)
+  const found = rule.condition.holds(trial.given, question.argumentsOf)
   if (found.kind === 'failed') trial.failed.push({ rule: rule.name, why: found.why })
   return found.kind
 }

@@ -109,15 +109,19 @@ const checkMatches = (expression: Expression, args: readonly Expression[], walk:
 /** Slow ones go through their text one character at a time. */
 const TEXT_COST: ReadonlyMap<string, number> = new Map([
   ['_+_', 1],
-  ['contains', 1],
+  ['contains', 8],
   ['startsWith', 1],
   ['endsWith', 1],
   ['trim', 1],
   ['size', 10],
   ['matches', 10],
-  ['lowerAscii', 10],
-  ['upperAscii', 10],
+  ['lowerAscii', 20],
+  ['upperAscii', 20],
 ])
+/** What stands in a condition is short, and searched for natively. */
+const textCost = (name: string, operands: readonly Expression[]): number =>
+  name === 'contains' && isConstant(operands.at(-1)) ? 1 : (TEXT_COST.get(name) ?? 0)
+
 /** What may compare every part of one thing with every part of another. */
 const COMPARES = new Set(['_==_', '_!=_', '@in'])
 
@@ -127,7 +131,7 @@ const countCall = (name: string, operands: readonly Expression[], walk: Walk, lo
   const isWide = COMPARES.has(name) && !operands.some((operand) => isConstant(operand))
   const at = Math.min(loops + (isWide && loops > 0 ? 1 : 0), MAX_LOOPS + 1)
   work.steps[at] = (work.steps[at] ?? 0) + 1
-  work.texts[loops] = (work.texts[loops] ?? 0) + (TEXT_COST.get(name) ?? 0)
+  work.texts[loops] = (work.texts[loops] ?? 0) + textCost(name, operands)
 }
 
 type Kind<Case extends Expression['exprKind']['case']> = Extract<
@@ -251,11 +255,17 @@ export const inspect = (expression: Expression, patterns: Patterns): Findings =>
 /** About 40 ms. */
 const MAX_STEPS = 20_000
 const MAX_TEXT = 50_000_000
+/** Parts that no loop repeats take so much less than a step. */
+const PARTS_A_STEP = 32
 
-/** Whether a condition can take too long over arguments of so many values and characters. */
-export const isTooMuch = (work: Work, values: number, characters: number): boolean => {
+/**
+ * What a condition can take over arguments of so many values and characters, as a share of what one condition may: beyond
+ * 1 it can take too long.
+ */
+export const shareOf = (work: Work, values: number, characters: number): number => {
   const most = Math.max(values, work.nodes) * (work.joins + 1)
   const sum = (by: ByLoops): number =>
     by.reduce((total, count, loops) => total + count * most ** loops, 0)
-  return sum(work.steps) - work.steps[0] > MAX_STEPS || sum(work.texts) * characters > MAX_TEXT
+  const steps = sum(work.steps) - work.steps[0] + work.nodes / PARTS_A_STEP
+  return Math.max(steps / MAX_STEPS, (sum(work.texts) * characters) / MAX_TEXT)
 }

@@ -31,48 +31,21 @@ export const globOf = (text: string): Glob => {
     : { text, isExact: false, matches: (name) => inOrder(parts, name) }
 }
 
-/** A glob's characters; a run of stars is one. */
-const charactersOf = (text: string): readonly string[] => text.replaceAll(/\*+/g, '*').split('')
-
-/** What stands before the first star. */
-const headOf = (text: string): string => text.slice(0, (text + '*').indexOf('*'))
+/** Whether one of two texts begins, or ends, with the other. */
+const begin = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a)
+const end = (a: string, b: string): boolean => a.endsWith(b) || b.endsWith(a)
 
 /**
- * Whether a star here can take the other's next character, or none. `withoutX`, `withoutY`: whether the rest fits
- * without this character of the one, of the other.
+ * Whether there is a name that both match. Where both have a star, whatever stands between the longer beginning and the
+ * longer end is a name's: first what the one asks for, then the other.
  */
-const skips = (
-  x: string | undefined,
-  y: string | undefined,
-  withoutX: boolean,
-  withoutY: boolean,
-): boolean => (x !== undefined && withoutX) || (y !== undefined && withoutY)
-
-/** Whether there is a name that both match. Steps are the product of their lengths, which their makers bound. */
 export const overlaps = (a: string, b: string): boolean => {
-  const [headA, headB] = [headOf(a), headOf(b)]
-  if (!headA.startsWith(headB) && !headB.startsWith(headA)) return false
-  const [left, right] = [charactersOf(a), charactersOf(b)]
-  // At j: whether what is left of `a` from here, and of `b` from j, can be the same text.
-  let reach: readonly boolean[] = []
-  for (let i = left.length; i >= 0; i -= 1) reach = rowAbove(left[i], right, reach)
-  return reach[0] === true
-}
-
-const rowAbove = (
-  x: string | undefined,
-  right: readonly string[],
-  below: readonly boolean[],
-): readonly boolean[] => {
-  const row: boolean[] = []
-  for (let j = right.length; j >= 0; j -= 1) {
-    const y = right[j]
-    row[j] =
-      x === '*' || y === '*'
-        ? skips(x, y, below[j] ?? false, row[j + 1] ?? false)
-        : x === y && (x === undefined || below[j + 1] === true)
-  }
-  return row
+  const [left, right] = [globOf(a), globOf(b)]
+  if (left.isExact) return right.matches(a)
+  if (right.isExact) return left.matches(b)
+  const behind = (text: string): string => text.slice(text.lastIndexOf('*') + 1)
+  const before = (text: string): string => text.slice(0, text.indexOf('*'))
+  return begin(before(a), before(b)) && end(behind(a), behind(b))
 }
 
 /** Whether each name that `narrow` matches is one that `wide` matches: a star is then a character like no other. */

@@ -18,11 +18,17 @@ const everything: Stage = (passage) => {
 }
 
 /** Each message of a batch by itself: what is denied is answered so, and the others go on. */
-const judgeBatch = (gate: Gate, principal: Principal, items: readonly Asked[]): readonly Asked[] =>
-  items.map((asked) => {
-    const { fault: denied } = gate.judge(principal, asked.message)
+const judgeBatch = (
+  gate: Gate,
+  principal: Principal,
+  items: readonly Asked[],
+): readonly Asked[] => {
+  const effort = { spent: 0 }
+  return items.map((asked) => {
+    const { fault: denied } = gate.judge(principal, asked.message, effort)
     return denied ? { ...asked, denied } : asked
   })
+}
 
 /** What is decided about all that is asked; of a batch no more than that its caller may call at all. */
 const judge = (gate: Gate, principal: Principal, ask: Ask | undefined): Judged => {

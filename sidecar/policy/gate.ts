@@ -2,7 +2,7 @@
 // session lives by. Where there is none, nobody makes one of these.
 
 import { readArguments } from '../../shared/policy/arguments.ts'
-import type { ArgumentsOf } from '../../shared/policy/condition.ts'
+import type { ArgumentsOf, Effort } from '../../shared/policy/condition.ts'
 import type { Decision, Policy } from '../../shared/policy/decide.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
@@ -75,7 +75,8 @@ export class Gate {
     return rule === undefined ? undefined : blockedFault(rule)
   }
 
-  judge(principal: Principal, message: Message): Judged {
+  /** `effort`: what is spent already on the batch that it came in. */
+  judge(principal: Principal, message: Message, effort: Effort = { spent: 0 }): Judged {
     const refused = this.admit(principal)
     if (refused) return { decision: undefined, fault: refused }
     if (message.kind === 'response') return { decision: undefined }
@@ -88,6 +89,7 @@ export class Gate {
         method: message.method,
         target: asks.target,
         argumentsOf: argumentsOf(asks),
+        effort,
       })
       if (!decision.isAllowed) break
     }

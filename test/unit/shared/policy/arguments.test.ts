@@ -13,6 +13,7 @@ describe('readArguments', () => {
     ['one beyond 2^53', '{"a":9007199254740993}', { a: 9_007_199_254_740_993n }],
     ['one below -2^53', '{"a":-9007199254740993}', { a: -9_007_199_254_740_993n }],
     ['one beyond 64 bits', '{"a":18446744073709551617}', { a: 2 ** 64 }],
+    ['one of a million digits', `{"a":${'9'.repeat(1_000_000)}}`, { a: Infinity }],
     ['digits in a string', '{"a":"9007199254740993"}', { a: '9007199254740993' }],
     ['a fraction', '{"a":1.5}', { a: 1.5 }],
     ['a fraction of nothing', '{"a":1.0}', { a: 1n }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { readArguments } from '../../../../shared/policy/arguments.ts'
-import { Conditions } from '../../../../shared/policy/condition.ts'
+import { Conditions, givenOf } from '../../../../shared/policy/condition.ts'
 
 const VARIABLES = {
   principal: new Map<string, string | readonly string[]>([
@@ -16,10 +16,12 @@ const VARIABLES = {
   resource: '',
 }
 
+const given = () => givenOf(VARIABLES, { spent: 0 })
+
 const holds = (source: string, json = '{}') => {
   const read = new Conditions().read(source)
   if (!read.ok) return read.error.map(({ message }) => message).join('; ')
-  const verdict = read.value.holds(VARIABLES, () => readArguments(json))
+  const verdict = read.value.holds(given(), () => readArguments(json))
   return verdict.kind === 'failed' ? `failed: ${verdict.why}` : verdict.kind
 }
 
@@ -38,6 +40,8 @@ describe('a condition', () => {
     ['arguments.path.matches("^/[a-z]+$")', '{"path":"/abc"}', 'holds'],
     ['arguments.rows.all(row, row.id > 0)', '{"rows":[{"id":1},{"id":2}]}', 'holds'],
     ['has(arguments.dry_run) && arguments.dry_run', '{}', 'not'],
+    ['int(arguments.a) == -5 && uint(arguments.b) == 7u', '{"a":"-5","b":"7"}', 'holds'],
+    ['arguments.a.contains(arguments.b)', '{"a":"xyz","b":"yz"}', 'holds'],
     ['arguments["constructor"] == 1', '{"constructor":1}', 'holds'],
     ['!has(arguments.toString)', '{}', 'holds'],
     ['principal.subject == "аlice"', '{}', 'not'],
@@ -75,6 +79,15 @@ describe('a condition', () => {
       'arguments.a.all(x, arguments.b.contains(x))',
       `{"a":[${'"y",'.repeat(5000)}"y"],"b":"${'x'.repeat(1_000_000)}"}`,
     ],
+    ['more digits than a number has', 'int(arguments.a) > 0', `{"a":"${'9'.repeat(1_000_000)}"}`],
+    ['the same, unsigned', 'uint(arguments.a) > 0u', `{"a":"${'9'.repeat(1_000_000)}"}`],
+    ['a number of more than 64 bits', 'int(arguments.a) > 0', '{"a":"9223372036854775808"}'],
+    ['one below zero, unsigned', 'uint(arguments.a) > 0u', '{"a":"-1"}'],
+    [
+      'several long texts in lower case',
+      'arguments.a.lowerAscii() == arguments.b.upperAscii()',
+      `{"a":"${'a'.repeat(2_000_000)}","b":""}`,
+    ],
     ['wide comparisons', 'arguments.a.all(x, x in arguments.a)', `{"a":[${'1,'.repeat(500)}1]}`],
   ])('%s has failed', (_what, source, json) => {
     expect(holds(source, json)).toMatch(/^failed: /)
@@ -108,9 +121,35 @@ describe('a condition', () => {
     if (typeof message === 'string') expect(holds(source)).toBe(message)
   })
 
+  test('a text of a caller\u2019s is looked for in another in time that grows with both', () => {
+    const [text, part] = ['ab'.repeat(1_000_000), `${'ab'.repeat(500_000)}c`]
+    const json = (b: string) => JSON.stringify({ a: text, b })
+    // The engine's own search takes twenty seconds for the first.
+    expect(holds('arguments.a.contains(arguments.b)', json(part))).toBe('not')
+    expect(holds('arguments.a.contains(arguments.b)', json('ba'.repeat(500_000)))).toBe('holds')
+  })
+
+  test('loops over claims count them', () => {
+    const read = new Conditions().read('principal.groups.all(a, principal.groups.all(b, a != b))')
+    const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`)
+    const many = givenOf({ principal: new Map([['groups', groups]]) }, { spent: 0 })
+    expect(read.ok && read.value.holds(many, undefined).kind).toBe('failed')
+  })
+
+  test('what all of them take together is bounded', () => {
+    const read = new Conditions().read('arguments.a.contains(arguments.b)')
+    const all = given()
+    const args = () => readArguments(JSON.stringify({ a: 'a'.repeat(3_000_000), b: 'b' }))
+    const kinds = Array.from({ length: 12 }, () => read.ok && read.value.holds(all, args).kind)
+    expect([kinds.slice(0, 10).every((kind) => kind === 'not'), kinds.at(-1)]).toEqual([
+      true,
+      'failed',
+    ])
+  })
+
   test('one about arguments is open while nobody knows them', () => {
     const read = new Conditions().read('arguments.a == 1 && tool == "other"')
-    expect(read.ok && read.value.holds(VARIABLES, undefined)).toEqual({ kind: 'open' })
+    expect(read.ok && read.value.holds(given(), undefined)).toEqual({ kind: 'open' })
   })
 
   test('the variable of a loop is no variable outside of it', () => {

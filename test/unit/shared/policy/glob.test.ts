@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
 import { covers, globOf, overlaps } from '../../../../shared/policy/glob.ts'
 
 describe('globOf', () => {
@@ -48,9 +49,32 @@ describe('overlaps', () => {
     ['file:///public/*', 'file:///private/*', false],
     ['*a*', 'b*b', true],
     ['ab', 'a*b*c', false],
+    ['ab*ba', '*aba', true],
+    ['ab*ba', 'aba', false],
+    ['a*xy', '*y*zy', false],
+    ['a**b', 'a*b', true],
   ])('%j and %j: %s', (a, b, are) => {
     expect([overlaps(a, b), overlaps(b, a)]).toEqual([are, are])
   })
+})
+
+test('a template overlaps a pattern where some short name is both', () => {
+  const glob = fc.array(fc.constantFrom('a', 'b', '*'), { maxLength: 5 }).map((all) => all.join(''))
+  const names = [...Array(2 ** 8).keys()].map((n) =>
+    n.toString(2).slice(1).replaceAll('0', 'a').replaceAll('1', 'b'),
+  )
+  fc.assert(
+    fc.property(glob, glob, (a, b) => {
+      const [left, right] = [globOf(a), globOf(b)]
+      const isFound = names.some((name) => left.matches(name) && right.matches(name))
+      // What both match is no longer than their letters together, and the names have seven at most.
+      if (isFound) expect(overlaps(a, b)).toBe(true)
+      else
+        expect(
+          a.replaceAll('*', '').length + b.replaceAll('*', '').length > 7 || !overlaps(a, b),
+        ).toBe(true)
+    }),
+  )
 })
 
 describe('covers', () => {

@@ -105,6 +105,18 @@ describe('a message', () => {
     )
   })
 
+  test('of a batch has what conditions may take together with the others', () => {
+    const loops = `
+- { name: loops, effect: allow, tools: [read], when: 'arguments.path.all(x, arguments.path.all(y, x == y))' }
+`
+    const { gate } = gateOf(loops)
+    const wide = call(Array(8).fill(1))
+    const effort = { spent: 0 }
+    const faults = Array.from({ length: 50 }, () => gate.judge(ALICE, wide, effort).fault)
+    expect([faults[0], faults.at(-1)?.code]).toEqual([undefined, 'denied'])
+    expect(gate.judge(ALICE, wide).fault).toBeUndefined()
+  })
+
   test('carries its decision, which is counted', () => {
     const { gate, decisions } = gateOf(RULES)
     expect(gate.judge(ALICE, call('a')).decision).toMatchObject({ rule: 'staff', roles: [] })
