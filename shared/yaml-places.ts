@@ -14,7 +14,7 @@ import {
 } from 'yaml'
 import type { Place, PlacedFault } from './placed-fault.ts'
 import { fail, ok, type Result } from './result.ts'
-import type { SchemaFault } from './schema-words.ts'
+import { faultWords, type SchemaFault } from './schema-words.ts'
 import { yamlWords } from './yaml-words.ts'
 
 export interface PlacedDocument {
@@ -36,7 +36,7 @@ export const placed = (
   inOrder(
     faults.map(({ path, message }) => ({
       ...placeOf(path),
-      message: `${path.join('.') || 'the document'}: ${message}`,
+      message: faultWords({ path, message }),
     })),
   )
 
@@ -115,7 +115,9 @@ export const readPlaced = (text: string): Result<PlacedDocument, readonly Placed
   if (!document) return ok({ value: undefined, placeOf: () => START })
   const [second] = more
   if (second)
-    return fail([{ ...at(second.range?.[0] ?? 0), message: 'it holds several documents' }])
+    return fail([
+      { ...at(second.range?.[0] ?? 0), message: 'it holds several documents; keep one' },
+    ])
   const errors = document.errors.map(({ pos, code }) => ({
     ...at(pos[0]),
     message: yamlWords(code),

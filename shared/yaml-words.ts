@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_ANCHORS: 'it has two anchors',
   MULTIPLE_DOCS: 'it holds several documents',
   MULTIPLE_TAGS: 'it has two tags',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
   TAB_AS_INDENT: 'a tab; YAML is indented by spaces',
   TAG_RESOLVE_FAILED: 'there is no such tag',
   UNEXPECTED_TOKEN: 'nothing like this may stand here: a quote, a bracket or an indent is amiss',

@@ -1,13 +1,13 @@
 // The cluster configuration: one YAML document that the platform team owns. Parsed once, every
 // error at once, closed by default. What it allows is named `allow…` and is logged at start.
 
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from 'yaml'
 import { isKey, PREFIX } from '../../shared/annotations.ts'
 import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { isObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { placedWords } from '../../shared/placed-fault.ts'
 import { faultWords, schemaFaults, type SchemaFault } from '../../shared/schema-words.ts'
-import { yamlWords } from '../../shared/yaml-words.ts'
+import { placed, readPlaced } from '../../shared/yaml-places.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import type { Registries } from '../images/registries.ts'
@@ -105,46 +105,6 @@ export const parseClusterConfig = (document: unknown): Result<ClusterConfig, str
   return checked.ok ? checked : fail(checked.error.map(faultWords))
 }
 
-/** Where a member or an item stands. */
-const offsetIn = (parent: unknown, name: string): number | undefined => {
-  if (isSeq(parent)) {
-    const item = parent.items[Number(name)]
-    return isNode(item) ? item.range?.[0] : undefined
-  }
-  const pair = isMap(parent)
-    ? parent.items.find(({ key }) => isScalar(key) && key.value === name)
-    : undefined
-  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined
-}
-
-/** Where a fault stands: at the innermost member on its path that is there; undefined where none is. */
-const offsetOf = (document: Document, path: readonly string[]): number | undefined => {
-  for (let length = path.length; length > 0; length--) {
-    const parent = document.getIn(path.slice(0, length - 1), true)
-    const offset = offsetIn(parent, path[length - 1] ?? '')
-    if (offset !== undefined) return offset
-  }
-  return undefined
-}
-
-const at = (lines: LineCounter, offset: number): string => {
-  const { line, col } = lines.linePos(offset)
-  return `line ${line}, column ${col}: `
-}
-
-/** The faults as sentences, in the order in which they stand in the document. */
-const placed = (
-  faults: readonly SchemaFault[],
-  document: Document | undefined,
-  lines: LineCounter,
-): string[] =>
-  faults
-    .map((fault) => ({ fault, offset: document && offsetOf(document, fault.path) }))
-    .sort((a, b) => (a.offset ?? -1) - (b.offset ?? -1))
-    .map(
-      ({ fault, offset }) => `${offset === undefined ? '' : at(lines, offset)}${faultWords(fault)}`,
-    )
-
 /** A document that is something else altogether, of which no single fault would tell. */
 const misplacedDocument = (value: unknown): string | undefined => {
   if (value === undefined || value === null) {
@@ -158,20 +118,11 @@ const misplacedDocument = (value: unknown): string | undefined => {
 
 /** Reads the document's text (YAML, of which JSON is a part). */
 export const readClusterConfig = (text: string): Result<ClusterConfig, string[]> => {
-  const lines = new LineCounter()
-  const [document, ...more] = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'error',
-  })
-  if (more.length > 0)
-    return fail([`it holds ${more.length + 1} documents; a configuration is one`])
-  const errors = document?.errors ?? []
-  if (errors.length > 0)
-    return fail(errors.map(({ pos, code }) => `${at(lines, pos[0])}${yamlWords(code)}`))
-  const value: unknown = document?.toJS()
+  const document = readPlaced(text)
+  if (!document.ok) return fail(document.error.map(placedWords))
+  const { value } = document.value
   const misplaced = misplacedDocument(value)
   if (misplaced !== undefined) return fail([misplaced])
   const checked = checkDocument(value)
-  return checked.ok ? checked : fail(placed(checked.error, document, lines))
+  return checked.ok ? checked : fail(placed(checked.error, document.value).map(placedWords))
 }

@@ -154,7 +154,42 @@ describe('the cluster configuration', () => {
     ],
     ['a member twice', 'sidecar: { image: x }\nsidecar: { image: y }', 'line 2, column 1'],
     ['what is not YAML', 'sidecar: [', 'line 1'],
-    ['two documents', 'sidecar: { image: x }\n---\nfloor: {}\n', '2 documents'],
+    [
+      'two documents',
+      'sidecar: { image: x }\n---\nfloor: {}\n',
+      'line 2, column 1: it holds several documents',
+    ],
+    [
+      'an alias',
+      'sidecar: { image: &name x, imagePullSecrets: [*name] }',
+      'line 1, column 47: an alias (*name): write out what it stands for',
+    ],
+    [
+      'aliases of aliases',
+      'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\nsidecar: { image: x }',
+      'line 2, column 8: an alias',
+    ],
+    [
+      'a tag of its own',
+      'sidecar: { image: !env IMAGE }',
+      'line 1, column 24: there is no tag !env',
+    ],
+    [
+      'a merge, which says elsewhere what holds here',
+      'sidecar: { image: x }\nfloor: { <<: { allowAnonymous: true } }',
+      'line 2, column 10: floor.<<: there is no such member',
+    ],
+    [
+      'a key that is no string',
+      'sidecar: { image: x }\nfloor: { publicUrls: { 1: [] } }',
+      'line 2, column 24: a key must be a string (put it in quotes)',
+    ],
+    [
+      'a key that is the parent of all objects',
+      'sidecar: { image: x }\n__proto__: { floor: {} }',
+      'line 2, column 1: no key may be called __proto__',
+    ],
+    ['what is nested without end', `sidecar: ${'['.repeat(100_000)}`, 'it is nested too deeply'],
     ['a list', '- sidecar', 'document'],
   ])('refuses %s', (_name, text, named) => {
     const errors = errorsOf(text)
