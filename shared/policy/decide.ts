@@ -116,6 +116,18 @@ export class Policy {
     return this.decision(trial, permitting !== undefined, permitting?.name)
   }
 
+  /** About what nobody can tell. */
+  refusal(caller: Caller | undefined): Decision {
+    const { roles } = this.of(caller)
+    return {
+      isAllowed: false,
+      rule: undefined,
+      roles,
+      isDryRun: this.isDryRun,
+      failed: NO_FAILURES,
+    }
+  }
+
   /** The rule that denies a caller everything, whatever it is. */
   blocked(caller: Caller | undefined): string | undefined {
     const { roles } = this.of(caller)

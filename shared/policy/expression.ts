@@ -139,6 +139,29 @@ type Kind<Case extends Expression['exprKind']['case']> = Extract<
   { readonly case: Case }
 >
 
+/** What may be names of members: `arguments["a"]`, `"a" in arguments`, and with what a loop compares what it goes through. */
+const membersIn = (name: string, args: readonly Expression[], place: Place): readonly string[] => {
+  const [left, right] = args
+  if (name === '_[_]') return textsIn(right)
+  const isOfLoop = args.some((one) => place.bound.has(rootOf(one) ?? ''))
+  if (name === '@in' && !isOfLoop) return rootOf(right) === 'principal' ? [] : textsIn(left)
+  return isOfLoop && COMPARES.has(name) ? args.flatMap(textsIn) : []
+}
+
+/** The variable that it is a part of, or is. */
+const rootOf = (expression: Expression | undefined): string | undefined => {
+  const kind = expression?.exprKind
+  if (kind?.case === 'selectExpr') return rootOf(kind.value.operand)
+  return kind?.case === 'identExpr' ? kind.value.name : undefined
+}
+
+const textsIn = (expression: Expression | undefined): readonly string[] => {
+  const kind = expression?.exprKind
+  if (kind?.case === 'listExpr') return kind.value.elements.flatMap(textsIn)
+  const text = constantText(expression)
+  return text === undefined ? [] : [text]
+}
+
 const walkCall = (
   expression: Expression,
   { value }: Kind<'callExpr'>,
@@ -151,8 +174,7 @@ const walkCall = (
     report(walk, expression, withHint(message, name, [...FUNCTIONS, ...MACROS]))
   }
   if (name === 'matches') checkMatches(expression, args, walk)
-  const member = name === '_[_]' ? constantText(args.at(-1)) : undefined
-  if (member !== undefined) walk.members.add(member)
+  for (const member of membersIn(name, args, place)) walk.members.add(member)
   const operands = target ? [target, ...args] : args
   countCall(name, operands, walk, place.loops)
   for (const operand of operands) visit(operand, walk, place)

@@ -85,9 +85,8 @@ export class RuleIndex {
     const { exact, patterned } = this.byKind[kind]
     const named = exact.get(name) ?? NONE
     if (patterned.length === 0 || name.length > MAX_NAME_LENGTH) return named
-    if (kind === 'resources' && !isPlainUri(name)) return named
     let found: Rule[] | undefined
-    for (const { glob, rule } of patterned) {
+    for (const { glob, rule } of isOdd(kind, name) ? patterned.filter(isDenying) : patterned) {
       if (glob.matches(name)) (found ??= [...named]).push(rule)
     }
     return found ? inOrder(found) : named
@@ -108,6 +107,11 @@ export class RuleIndex {
     ])
   }
 }
+
+/** Whether a server may take it for another, which patterns must not allow. */
+const isOdd = (kind: Kind, name: string): boolean => kind === 'resources' && !isPlainUri(name)
+
+const isDenying = ({ rule }: Patterned): boolean => rule.effect === 'deny'
 
 const NONE: readonly Rule[] = []
 

@@ -52,7 +52,7 @@ const targets = {
   tools: list('Names of tools; `*` stands for any run of characters.'),
   prompts: list('Names of prompts; `*` stands for any run of characters.'),
   resources: list(
-    'URIs of resources; `*` stands for any run of characters. A URI that has another spelling is matched by its exact text alone.',
+    'URIs of resources; `*` stands for any run of characters. A URI that has another spelling is allowed by its exact text alone.',
   ),
   methods: list(
     "MCP methods that are neither of these, such as `tasks/get`, and the server's own requests, such as `elicitation/create`.",

@@ -1,6 +1,6 @@
 // Resource URIs as patterns may judge them. Servers resolve what they are given: `file:///public/../secret` begins like
-// what is allowed and is something else. So only a URI that can be spelt in no other way is matched by a pattern; any
-// other is matched by its exact text alone. Pure.
+// what is allowed and is something else. So only a URI that can be spelt in no other way is allowed by a pattern; any
+// other is allowed by its exact text alone. Pure.
 
 /** Longer than any that is in use. */
 const MAX_URI_LENGTH = 4096

@@ -6,6 +6,7 @@ import type { ArgumentsOf, Effort } from '../../shared/policy/condition.ts'
 import type { Decision, Policy } from '../../shared/policy/decide.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
+import { ok } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Rights } from '../access/rights.ts'
 import { blockedFault, fault, type Fault } from '../mcp/faults.ts'
@@ -52,7 +53,7 @@ const denied = ({ rule, failed }: Decision, { kind }: Message): Fault => {
 const unclear = (): Fault =>
   fault(
     'invalid-params',
-    'a tool policy has to decide, and what this asks for could be read in two ways',
+    'a tool policy has to decide, and what this asks for has no name, or could be read in two ways',
   )
 
 const argumentsOf = ({ argumentsText }: Asks): ArgumentsOf => {
@@ -81,7 +82,7 @@ export class Gate {
     if (refused) return { decision: undefined, fault: refused }
     if (message.kind === 'response') return { decision: undefined }
     const all = asksOf(message)
-    if (!all) return { decision: undefined, fault: unclear() }
+    if (!all) return this.undecidable(principal)
     let decision: Decision | undefined
     for (const asks of all) {
       decision = this.options.policy().decide({
@@ -97,6 +98,12 @@ export class Gate {
     return decision === undefined || letsThrough(decision)
       ? { decision }
       : { decision, fault: denied(decision, message) }
+  }
+
+  private undecidable({ identity }: Principal): Judged {
+    const decision = this.options.policy().refusal(identity)
+    this.options.onDecision(decision)
+    return decision.isDryRun ? { decision } : { decision, fault: unclear() }
   }
 
   /** What a caller may while its session lives; the same for the same principal. */
@@ -124,10 +131,13 @@ export class Gate {
       mayRead: (uri) => may({ kind: 'resources', name: uri }, 'resources/read'),
       mayBeAsked: (method) => may({ kind: 'methods', name: method }, method),
       filterOf: (method) => {
-        if (listingOf(method)) return (answer) => filterListing(method, answer, may)
-        return hasCapabilities(method)
-          ? (answer) => filterCapabilities(method, answer, mayAny)
-          : undefined
+        if (!listingOf(method) && !hasCapabilities(method)) return undefined
+        return (answer) => {
+          if (this.options.policy().isDryRun) return ok(answer)
+          return listingOf(method)
+            ? filterListing(method, answer, may)
+            : filterCapabilities(method, answer, mayAny)
+        }
       },
       blockedBy: () => {
         const policy = this.options.policy()

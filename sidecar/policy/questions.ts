@@ -30,12 +30,14 @@ const resource = (uri: string): Asks =>
     ? about({ kind: 'resources', name: templateGlob(uri), isTemplate: true })
     : about({ kind: 'resources', name: uri })
 
-const named = (message: Called, kind: 'tools' | 'prompts'): Asks => {
+/** A name that is no string is one to whoever looks it up with it: `["a"]` finds what `a` finds. */
+const named = (message: Called, kind: 'tools' | 'prompts'): readonly Asks[] | undefined => {
   const { text, params } = message
-  const name = stringAt(text, member(params, 'name')) ?? ''
+  const name = stringAt(text, member(params, 'name'))
+  if (name === undefined) return undefined
   const place = member(params, 'arguments')
   const argumentsText = place && (() => Buffer.from(slice(text, place), 'latin1').toString())
-  return { target: { kind, name }, argumentsText }
+  return [{ target: { kind, name }, argumentsText }]
 }
 
 /** A member as a value, where its own members are these alone. */
@@ -77,18 +79,22 @@ const subscription = (message: Called): readonly Asks[] | undefined => {
 
 const uriOf = (uri: string): Asks => about({ kind: 'resources', name: uri })
 
+const location = ({ text, params }: Called): readonly Asks[] | undefined => {
+  const uri = stringAt(text, member(params, 'uri'))
+  return uri === undefined ? undefined : [uriOf(uri)]
+}
+
 /** Everything that a message asks for at once, all of which has to be allowed; undefined where nobody can tell. */
 export const asksOf = (message: Called): readonly Asks[] | undefined => {
-  const { text, params } = message
   switch (message.method) {
     case 'tools/call':
-      return [named(message, 'tools')]
+      return named(message, 'tools')
     case 'prompts/get':
-      return [named(message, 'prompts')]
+      return named(message, 'prompts')
     case 'resources/read':
     case 'resources/subscribe':
     case 'resources/unsubscribe':
-      return [uriOf(stringAt(text, member(params, 'uri')) ?? '')]
+      return location(message)
     case 'completion/complete':
       return completion(message)
     case 'subscriptions/listen':

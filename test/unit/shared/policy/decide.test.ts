@@ -141,6 +141,23 @@ describe('a decision', () => {
     expect([...words, ...failed.map((one) => `${one.rule} failed`)].join(', ')).toBe(expected)
   })
 
+  test.each([
+    ['a URI in another spelling', ['resources', 'f://h/a/../b'], ['f://h/*']],
+    ['an opaque one', ['resources', 'a b'], ['*']],
+  ] as const)(
+    '%s is denied by a pattern, though another rule names it',
+    (_what, target, denied) => {
+      const policy = policyOf(`
+version: 1
+rules:
+- { name: named, effect: allow, resources: ['${target[1]}'] }
+- { name: no, effect: deny, who: { groups: [staff] }, resources: ['${denied[0]}'] }
+`)
+      expect(ask(policy, ALICE, target).rule).toBe('no')
+      expect(ask(policy, BOB, target).rule).toBe('named')
+    },
+  )
+
   test('carries the roles of its caller', () => {
     expect(ask(POLICY, ALICE, ['tools', 'write'], '{}').roles).toEqual(['reader'])
     expect(POLICY.rolesOf(FORGED)).toEqual([])

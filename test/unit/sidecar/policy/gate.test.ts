@@ -129,7 +129,8 @@ describe('a message', () => {
     expect(gate.judge(ALICE, call('b')).fault).toBeUndefined()
     expect(gate.judge(MALLORY, call('a')).fault).toBeUndefined()
     expect(gate.admit(MALLORY)).toBeUndefined()
-    expect(decisions).toEqual(['-', '-gone'])
+    expect(gate.judge(ALICE, request('completion/complete')).fault).toBeUndefined()
+    expect(decisions).toEqual(['-', '-gone', '-'])
   })
 })
 
@@ -154,5 +155,15 @@ describe('what a caller may', () => {
       value: '{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"read"}]}}',
     })
     expect(rights.filterOf('tools/call')).toBeUndefined()
+  })
+
+  test.each([
+    ['tools/list', '{"tools":[{"name":"x"},{"title":"no name"}],"cacheScope":"public"}'],
+    ['tools/list', '{"tools":"none"}'],
+    ['initialize', '{"capabilities":{"tools":{}}}'],
+  ])('hides nothing in a dry run: %s %s', (method, result) => {
+    const rights = gateOf(RULES, 'dry-run').gate.rightsOf(ALICE)
+    const answer = `{"jsonrpc":"2.0","id":1,"result":${result}}`
+    expect(rights.filterOf(method)?.(answer)).toEqual({ ok: true, value: answer })
   })
 })

@@ -15,8 +15,7 @@ const asked = (method: string, params: string) => {
 test.each([
   ['tools/call', '{"name":"a","arguments":{"b":"é"}}', ['tools a {"b":"é"}']],
   ['tools/call', '{"name":"\\u0061"}', ['tools a']],
-  ['tools/call', '{}', ['tools ']],
-  ['tools/call', '{"name":1}', ['tools ']],
+  ['tools/call', '{"name":""}', ['tools ']],
   ['prompts/get', '{"name":"a"}', ['prompts a']],
   ['resources/read', '{"uri":"file:///a"}', ['resources file:///a']],
   ['resources/read', '{"uri":"file:///{a}"}', ['resources file:///{a}']],
@@ -46,6 +45,11 @@ test.each([
 })
 
 test.each([
+  ['tools/call', '{}'],
+  ['tools/call', '{"name":["a"]}'],
+  ['tools/call', '{"name":"a\\ud800"}'],
+  ['prompts/get', '{"name":1}'],
+  ['resources/read', '{"uri":["file:///a"]}'],
   ['completion/complete', '{}'],
   ['completion/complete', '{"ref":{"type":"ref/tool","name":"a"}}'],
   ['completion/complete', '{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}'],
