@@ -67,6 +67,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'tools',
+    {
+      summary: 'write down what a server lists, and say later what has changed',
+      load: async () => (await import('./tools/command.ts')).tools,
+    },
+  ],
+  [
     'completion',
     {
       summary: 'print what makes bash, zsh or fish complete all this',

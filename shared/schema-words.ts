@@ -96,7 +96,12 @@ const words = (issue: core.$ZodIssue, value: unknown): string => {
   if (issue.code === 'invalid_type') return wrongType(issue.expected, value)
   if (issue.code === 'too_small' || issue.code === 'too_big') return bound(issue)
   if (issue.code === 'invalid_value') return oneOf(issue.values, value)
-  if (issue.code === 'invalid_format') return FORMATS[issue.format] ?? `must be ${issue.format}`
+  // Of a pattern its schema says what it is for.
+  if (issue.code === 'invalid_format') {
+    return issue.format === 'regex'
+      ? issue.message
+      : (FORMATS[issue.format] ?? `must be ${issue.format}`)
+  }
   if (issue.code === 'invalid_key') {
     return `its name ${issue.issues.map((inner) => words(inner, undefined)).join(', ')}`
   }

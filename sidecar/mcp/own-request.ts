@@ -1,5 +1,5 @@
-// The requests that the sidecar makes itself, and whom it says it is. Pure. They stand for nobody: no feature of a
-// client's is promised.
+// The requests that we make ourselves, and whom we say that we are. Pure. They stand for nobody: no feature of a client's
+// is promised, but where it is asked what there is for those who have it.
 
 import { VERSION } from '../../shared/names.ts'
 import { readJson } from '../json/text.ts'
@@ -9,10 +9,20 @@ import { LATEST_LEGACY } from './revision.ts'
 
 const CLIENT = { name: 'outrigger', version: VERSION }
 
+/** What a client may be able to do: servers list some of their tools only to those who can. */
+export const ALL_CAPABILITIES = {
+  elicitation: { form: {}, url: {} },
+  roots: { listChanged: true },
+  sampling: { context: {}, tools: {} },
+} as const
+
 /** The `_meta` that each modern request needs. */
-export const modernMeta = (version: string): Readonly<Record<string, unknown>> => ({
+export const modernMeta = (
+  version: string,
+  capabilities: object = {},
+): Readonly<Record<string, unknown>> => ({
   [VERSION_KEY]: version,
-  [CAPABILITIES_KEY]: {},
+  [CAPABILITIES_KEY]: capabilities,
   [CLIENT_KEY]: CLIENT,
 })
 
@@ -24,10 +34,12 @@ export const ownRequest = (method: string, params: unknown): Request => {
   return message.value
 }
 
-/** Our own `initialize`, in the newest revision. */
-export const ownInitialize = (): Request =>
-  ownRequest('initialize', {
-    protocolVersion: LATEST_LEGACY,
-    capabilities: {},
-    clientInfo: CLIENT,
-  })
+/** What `initialize` says in the newest revision. */
+export const initializeParams = (capabilities: object) => ({
+  protocolVersion: LATEST_LEGACY,
+  capabilities,
+  clientInfo: CLIENT,
+})
+
+/** Our own `initialize`. */
+export const ownInitialize = (): Request => ownRequest('initialize', initializeParams({}))

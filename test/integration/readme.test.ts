@@ -247,6 +247,22 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const rules = await copy.run(`npx outrigger ${replaced(file(whoCan), 'TOOL', 'echo')}`)
     expect([rules.code, rules.stdout]).toEqual([0, expect.stringContaining('  short-echo: ')])
   },
+  'npx outrigger tools lock': async (command, about) => {
+    const server = 'npx -y @modelcontextprotocol/server-memory'
+    const lock = await copy.run(replaced(command, 'CMD ARGS', server))
+    expect([lock.code, lock.stdout]).toEqual([0, expect.stringContaining('\n  create_entities:\n')])
+    const [, verify = ''] = /`(tools verify -f LOCK -- CMD ARGS)`/.exec(about) ?? []
+    const whole = replaced(replaced(verify, 'LOCK', '-'), 'CMD ARGS', server)
+    const verified = (text: string) =>
+      copy.run(`npx outrigger ${whole} <<'END'\n${text.replace(/\n$/, '')}\nEND`)
+    expect(await verified(lock.stdout)).toMatchObject({ code: 0 })
+    expect(about).toContain('exit code 1')
+    const other = await verified(lock.stdout.replace('  create_entities:', '  other_entities:'))
+    expect([other.code, other.stdout]).toEqual([
+      1,
+      'the tool "create_entities" is new\nthe tool "other_entities" is gone\n',
+    ])
+  },
   'npx outrigger completion': async (command, about) => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       expect(about).toContain(shell)

@@ -14,7 +14,7 @@ export const PLAN: Plan = {
     cli: [
       '.',
       'start',
-      'dev',
+      'dev tools',
       'run manifest completion manual policy',
       'manifest/edit', // writes a document
       'manifest/read', // knows what kubectl reads in it
@@ -37,6 +37,6 @@ export const PLAN: Plan = {
       'json',
       'bytes',
     ],
-    shared: ['policy', '.'],
+    shared: ['policy lock', '.'],
   },
 }

@@ -21,6 +21,7 @@ export const ROWS = [
   'npx outrigger explain',
   'npx outrigger dev',
   'npx outrigger policy test',
+  'npx outrigger tools lock',
   'npx outrigger completion',
   'npm run conformance',
   'npm run bench -- bridge',

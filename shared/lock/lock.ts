@@ -1,0 +1,59 @@
+// A tool lock, from its text to what is held against a server's lists: on failure every fault at once, with line and
+// column. Pure.
+
+import type { PlacedFault } from '../placed-fault.ts'
+import { fail, ok, type Result } from '../result.ts'
+import { schemaFaults } from '../schema-words.ts'
+import { placed, readPlaced } from '../yaml-places.ts'
+import type { Definition } from './digest.ts'
+import {
+  LOCKED_KINDS,
+  lockSchema,
+  MAX_LOCK_LENGTH,
+  type LockDocument,
+  type LockedKind,
+} from './schema.ts'
+
+/** Definitions by name, or by URI. */
+export type Locked = ReadonlyMap<string, Definition>
+
+export interface Lock {
+  /** What differs is told, and goes on. */
+  readonly isReport: boolean
+  /** A digest, or `none`; undefined where instructions are not locked. */
+  readonly instructions: string | undefined
+  /** The kinds that are locked. */
+  readonly kinds: ReadonlyMap<LockedKind, Locked>
+}
+
+/** More are not told at once. */
+const MAX_FAULTS = 50
+
+export const lockOf = (document: LockDocument): Lock => ({
+  isReport: document.mode === 'report',
+  instructions: document.instructions,
+  kinds: new Map(
+    LOCKED_KINDS.flatMap((kind) => {
+      const items = document[kind]
+      if (items === undefined) return []
+      const locked = Object.entries(items).map(
+        ([name, members]) => [name, new Map(Object.entries(members))] as const,
+      )
+      return [[kind, new Map(locked)] as const]
+    }),
+  ),
+})
+
+/** Reads a lock's text (YAML, of which JSON is a part). */
+export const readLock = (text: string): Result<Lock, readonly PlacedFault[]> => {
+  if (text.length > MAX_LOCK_LENGTH) {
+    return fail([{ line: 1, column: 1, message: `it has more than ${MAX_LOCK_LENGTH} characters` }])
+  }
+  const read = readPlaced(text)
+  if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
+  const { value } = read.value
+  const shape = lockSchema.safeParse(value)
+  if (shape.success) return ok(lockOf(shape.data))
+  const issues = shape.error.issues.slice(0, MAX_FAULTS)
+  return fail(placed(schemaFaults(lockSchema, value, issues).slice(0, MAX_FAULTS), read.value))
+}
