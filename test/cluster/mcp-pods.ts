@@ -60,17 +60,16 @@ export const clientPod = (name: string): Json => ({
   },
 })
 
-/** The pods of a Deployment that are not on their way out. */
-export const podsOf = async (
-  api: Api,
-  namespace: string,
-  app: string,
-): Promise<readonly Json[]> => {
+const allPodsOf = async (api: Api, namespace: string, app: string): Promise<readonly Json[]> => {
   const { body } = await api.get(`/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${app}`)
-  return list(body, 'items')
-    .map((item) => z.record(z.string(), z.unknown()).parse(item))
-    .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
+  return list(body, 'items').map((item) => z.record(z.string(), z.unknown()).parse(item))
 }
+
+/** The pods of a Deployment that are not on their way out. */
+export const podsOf = async (api: Api, namespace: string, app: string): Promise<readonly Json[]> =>
+  (await allPodsOf(api, namespace, app)).filter(
+    (pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined,
+  )
 
 export const isReady = (pod: unknown): boolean =>
   list(pod, 'status', 'conditions').some(
@@ -96,10 +95,13 @@ const tell = async (api: Api, namespace: string, app: string): Promise<string> =
   return told.join('\n')
 }
 
-/** The one Ready pod of a Deployment, once there is one. */
+/**
+ * The one Ready pod of a Deployment, once it is alone: until kube-proxy has written its rules anew, a Service leads to
+ * one that is on its way out too, whose server may still answer, know nothing of a session, or end under a call.
+ */
 export const readyPod = async (api: Api, namespace: string, app: string): Promise<Json> => {
   const ask = async (): Promise<Json | undefined> => {
-    const [pod, ...others] = await podsOf(api, namespace, app)
+    const [pod, ...others] = await allPodsOf(api, namespace, app)
     return others.length === 0 && isReady(pod) ? pod : undefined
   }
   try {
