@@ -14,11 +14,13 @@ export type Scope = (typeof SCOPES)[number]
 /**
  * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
  * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
- * remove items of a list, `superset` only add; what is `fixed` stays as it is.
+ * remove items of a list, `superset` only add; what is `fixed` stays as it is; of a `limit` there
+ * may only be less: fewer, shorter, slower, and of single tools more.
  */
 export type Tightening =
   | { readonly by: 'order'; readonly order: readonly string[] }
   | { readonly by: 'subset' | 'superset' | 'fixed' }
+  | { readonly by: 'limit' }
 
 export interface Annotation {
   readonly type:
@@ -61,6 +63,7 @@ const EVERYWHERE = SCOPES
 const OWN = ['workload', 'pod'] as const
 const READ_BY_WEBHOOK = { scopes: EVERYWHERE, readBy: 'webhook' } as const
 const READ_BY_SIDECAR = { scopes: EVERYWHERE, readBy: 'sidecar' } as const
+const LIMIT = { tighten: { by: 'limit' } } as const
 
 /** The table. Its order is the order of the README's table. */
 export const ANNOTATIONS = {
@@ -145,6 +148,7 @@ export const ANNOTATIONS = {
     max: 1024,
     doc: 'Most server processes at once; else derived from the memory limit.',
     ...READ_BY_SIDECAR,
+    ...LIMIT,
   },
   'max-concurrent-calls': {
     type: 'integer',
@@ -152,6 +156,7 @@ export const ANNOTATIONS = {
     default: '64',
     doc: 'Most calls of one session that its server works on at once; more wait their turn.',
     ...READ_BY_SIDECAR,
+    ...LIMIT,
   },
   'max-request-size': {
     type: 'size',
@@ -159,6 +164,7 @@ export const ANNOTATIONS = {
     doc: "Longest message of a client's; beyond 4Mi at most a sixteenth of `sidecar-memory-limit`.",
     scopes: EVERYWHERE,
     readBy: 'both',
+    ...LIMIT,
   },
   'max-response-size': {
     type: 'size',
@@ -166,6 +172,7 @@ export const ANNOTATIONS = {
     doc: "Longest message of the server's; beyond 16Mi at most a sixteenth of `sidecar-memory-limit`.",
     scopes: EVERYWHERE,
     readBy: 'both',
+    ...LIMIT,
   },
   'idle-timeout': {
     type: 'duration',
@@ -173,6 +180,7 @@ export const ANNOTATIONS = {
     doc: 'A session or process without a call for this long is ended; one whose client listens, only when somebody needs its room.',
     scopes: EVERYWHERE,
     readBy: 'both',
+    ...LIMIT,
   },
   ...LIMITS,
   auth: {

@@ -60,20 +60,33 @@ const toolLimit = (text: string): ToolLimits | undefined => {
   return timeoutMs === undefined ? undefined : { timeoutMs }
 }
 
-const item = (text: string): readonly [tool: string, limit: ToolLimits] | undefined => {
+/** One limit of one tool, as it stands in the list. */
+export interface ToolLimit {
+  readonly tool: string
+  readonly text: string
+  readonly limit: ToolLimits
+}
+
+const item = (text: string): ToolLimit | undefined => {
   const [tool = '', limitText = '', ...more] = text.trim().split('=', 3)
   const limit = TOOL.test(tool) && more.length === 0 ? toolLimit(limitText) : undefined
-  return limit && [tool, limit]
+  return limit && { tool, text: limitText, limit }
+}
+
+/** In their order. */
+export const toolLimitList = (text: string): readonly ToolLimit[] | undefined => {
+  const parts = text.split(',', MAX_ITEMS + 1)
+  if (parts.length > MAX_ITEMS) return undefined
+  const items = parts.flatMap((part) => item(part) ?? [])
+  return items.length === parts.length ? items : undefined
 }
 
 /** By tool. Each limit of a tool stands there once. */
 export const toolLimits = (text: string): ReadonlyMap<string, ToolLimits> | undefined => {
-  const items = text.split(',', MAX_ITEMS + 1).map(item)
-  if (items.length > MAX_ITEMS) return undefined
+  const items = toolLimitList(text)
+  if (items === undefined) return undefined
   const tools = new Map<string, ToolLimits>()
-  for (const one of items) {
-    if (one === undefined) return undefined
-    const [tool, limit] = one
+  for (const { tool, limit } of items) {
     const known = tools.get(tool) ?? {}
     if (Object.keys(limit).some((kind) => kind in known)) return undefined
     tools.set(tool, { ...known, ...limit })

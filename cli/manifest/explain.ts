@@ -15,6 +15,7 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
+import type { Placed } from '../../webhook/settings/placed.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn, whyLeft } from './inject.ts'
 import {
@@ -62,6 +63,13 @@ const derivedProcesses = (outcome: Outcome): readonly Row[] => {
       ]
 }
 
+/** The words of higher scopes that bind one, the nearest first. */
+const bounds = ({ text, within }: Placed): string => {
+  if (!within) return ''
+  const said = within.text === text ? '' : `, within \`${within.text}\` of ${within.where}`
+  return `${said}${bounds(within)}`
+}
+
 const settingRows = (
   place: Place,
   outcome: Outcome,
@@ -75,7 +83,8 @@ const settingRows = (
     if (!found) return []
     const { isPlanned, default: usual } = annotation(key)
     const isCut = found.isDefault && found.text !== usual
-    const from = isCut ? `the default ${usual}, bent to the floor` : found.where
+    const bound = annotation(key).tighten ? bounds(found) : ''
+    const from = isCut ? `the default ${usual}, bent to the floor` : `${found.where}${bound}`
     return [{ key, value: found.text, from, isBuilt: isPlanned !== true }]
   })
   return placed.has('max-processes') ? rows : [...rows, ...derivedProcesses(outcome)]

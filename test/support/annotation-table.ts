@@ -35,10 +35,17 @@ const kind = ({ type, values }: Annotation): string =>
 const scopes = ({ scopes }: Annotation): string =>
   scopes.length === SCOPES.length ? 'anywhere' : scopes.join(', ')
 
-const tightening = ({ tighten }: Annotation): string => {
+/** What is less, where that is no plain number. */
+const LESS: Readonly<Record<string, string>> = {
+  'tool-limits': 'less, more tools',
+  breaker: 'fewer failures, a longer pause',
+}
+
+const tightening = ({ tighten, type }: Annotation): string => {
   if (!tighten) return ''
   if (tighten.by === 'order') return tighten.order.map((value) => `\`${value}\``).join(' → ')
-  return { subset: 'fewer items', superset: 'more items', fixed: 'no change' }[tighten.by]
+  const words = { subset: 'fewer items', superset: 'more items', fixed: 'no change', limit: 'less' }
+  return (tighten.by === 'limit' ? LESS[type] : undefined) ?? words[tighten.by]
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')

@@ -5,4 +5,6 @@ export interface Placed {
   readonly text: string
   readonly where: string
   readonly isDefault: boolean
+  /** What a higher scope says on the same, and this keeps within. */
+  readonly within?: Placed | undefined
 }

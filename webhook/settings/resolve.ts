@@ -8,6 +8,7 @@ import { violation, type Violation } from './violation.ts'
 import { flooredDefault, floorViolations, type Floor } from './floor.ts'
 import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
+import { lessFix, slowToolsFix } from './less.ts'
 import { loosening } from './tighten.ts'
 import { choiceViolations } from './trust-faults.ts'
 
@@ -28,26 +29,56 @@ interface Step {
 
 const WHERE_INSTEAD = (key: Key): string => annotation(key).scopes.join(', ')
 
-const whyWrong = (step: Step, above: Placed | undefined): Violation | undefined => {
+type Above = ReadonlyMap<Key, Placed>
+
+/** What the higher scopes fix and this would loosen: their word, and what would be right. */
+interface Loosened {
+  readonly fixed: Placed
+  /** The setting that they fix it by, where it is another. */
+  readonly by: string
+  readonly fix: string
+}
+
+/** A tool's own time-out against the one that a higher scope sets for all. */
+const slowTools = ({ key, text }: Step, above: Above): Loosened | undefined => {
+  const fixed = key === 'tool-limits' ? above.get('request-timeout') : undefined
+  const fix = fixed && slowToolsFix(fixed.text, above.get(key)?.text, text)
+  return fixed && fix !== undefined ? { fixed, by: ' of request-timeout', fix } : undefined
+}
+
+const fixOf = ({ key, text }: Step, above: string): string | undefined => {
+  const { tighten } = annotation(key)
+  if (!tighten) return undefined
+  return tighten.by === 'limit' ? lessFix(key, above, text) : loosening(tighten, above, text)
+}
+
+const loosened = (step: Step, above: Above): readonly Loosened[] => {
+  const fixed = above.get(step.key)
+  const fix = fixed && fixOf(step, fixed.text)
+  const slow = slowTools(step, above)
+  return [...(fixed && fix !== undefined ? [{ fixed, by: '', fix }] : []), ...(slow ? [slow] : [])]
+}
+
+const faultsOf = (step: Step, above: Above): readonly Violation[] => {
   const { key, text, where } = step
-  const row = annotation(key)
-  if (!row.scopes.includes(step.scope)) {
-    return violation(
-      'wrong-scope',
-      `${where}: ${PREFIX}${key} may not stand here; it may at: ${WHERE_INSTEAD(key)}`,
-      key,
-    )
+  if (!annotation(key).scopes.includes(step.scope)) {
+    return [
+      violation(
+        'wrong-scope',
+        `${where}: ${PREFIX}${key} may not stand here; it may at: ${WHERE_INSTEAD(key)}`,
+        key,
+      ),
+    ]
   }
   const value = parseValue(key, text)
-  if (!value.ok) return violation('bad-value', `${where}: ${PREFIX}${value.error}`, key)
-  const fix = row.tighten && above && loosening(row.tighten, above.text, text)
-  return fix === undefined
-    ? undefined
-    : violation(
-        'loosened',
-        `${where}: ${PREFIX}${key}: \`${text}\` loosens \`${above?.text ?? ''}\`, which ${above?.where ?? ''} fixes; ${fix}`,
-        key,
-      )
+  if (!value.ok) return [violation('bad-value', `${where}: ${PREFIX}${value.error}`, key)]
+  return loosened(step, above).map(({ fixed, by, fix }) =>
+    violation(
+      'loosened',
+      `${where}: ${PREFIX}${key}: \`${text}\` loosens \`${fixed.text}\`${by}, which ${fixed.where} fixes; ${fix}`,
+      key,
+    ),
+  )
 }
 
 /** Walks the scopes in order; a text that is wrong is reported and does not count. */
@@ -58,10 +89,13 @@ const walk = (
   const violations: Violation[] = []
   const ordered = [...scopes].sort((a, b) => SCOPES.indexOf(a.scope) - SCOPES.indexOf(b.scope))
   for (const { scope, where, texts } of ordered) {
+    // What stands beside it in the same scope binds nothing.
+    const above = new Map(chosen)
     for (const [key, text] of texts) {
-      const wrong = whyWrong({ scope, where, key, text }, chosen.get(key))
-      if (wrong) violations.push(wrong)
-      else chosen.set(key, { text, where, isDefault: false })
+      const faults = faultsOf({ scope, where, key, text }, above)
+      violations.push(...faults)
+      if (faults.length === 0)
+        chosen.set(key, { text, where, isDefault: false, within: above.get(key) })
     }
   }
   return { chosen, violations }

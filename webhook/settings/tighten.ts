@@ -1,5 +1,5 @@
 // Whether a lower scope's value keeps within what a higher scope fixed. Pure; the annotation table
-// says per key which way is tighter.
+// says per key which way is tighter; limits are less.ts's.
 
 import { BlockList, isIP, SocketAddress } from 'node:net'
 import type { Tightening } from '../../shared/annotations.ts'
@@ -66,7 +66,11 @@ const coverage = (allowed: readonly string[]): ((item: string) => boolean) => {
 }
 
 /** Why `below` would loosen `above`, as the end of a sentence; undefined where it does not. */
-export const loosening = (rule: Tightening, above: string, below: string): string | undefined => {
+export const loosening = (
+  rule: Exclude<Tightening, { readonly by: 'limit' }>,
+  above: string,
+  below: string,
+): string | undefined => {
   if (rule.by === 'order') {
     const allowed = rule.order.slice(rule.order.indexOf(above))
     return allowed.includes(below) ? undefined : `use ${allowed.map(quote).join(' or ')}`

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Tightening } from '../../../shared/annotations.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { relaxations } from '../../../webhook/settings/floor.ts'
 import { resolveSettings } from '../../../webhook/settings/resolve.ts'
@@ -12,9 +11,11 @@ const floor = (() => {
   return config.value.floor
 })()
 
+type Rule = Parameters<typeof loosening>[0]
+
 describe('loosening', () => {
-  const subset: Tightening = { by: 'subset' }
-  test.each<readonly [string, Tightening, string, string, boolean]>([
+  const subset: Rule = { by: 'subset' }
+  test.each<readonly [string, Rule, string, string, boolean]>([
     ['the same word', { by: 'order', order: ['a', 'b'] }, 'a', 'a', false],
     ['a step up', { by: 'order', order: ['a', 'b'] }, 'a', 'b', false],
     ['a step down', { by: 'order', order: ['a', 'b'] }, 'b', 'a', true],
@@ -49,19 +50,19 @@ describe('resolveSettings', () => {
     'outrigger.dev/log-level': 'warn',
   })
   const namespace = readScope('namespace', 'namespace a', { 'outrigger.dev/log-level': 'error' })
-  const workload = readScope('workload', 'Deployment w', { 'outrigger.dev/request-timeout': '1s' })
-  const pod = readScope('pod', 'pod', { 'outrigger.dev/request-timeout': '2s' })
+  const workload = readScope('workload', 'Deployment w', { 'outrigger.dev/request-timeout': '2s' })
+  const pod = readScope('pod', 'pod', { 'outrigger.dev/request-timeout': '1s' })
 
   test.each([
     ['cluster over default', [cluster], 'log-level', 'warn', 'cluster configuration'],
     ['namespace over cluster', [cluster, namespace], 'log-level', 'error', 'namespace a'],
-    ['workload over default', [workload], 'request-timeout', '1s', 'Deployment w'],
-    ['pod over workload', [workload, pod], 'request-timeout', '2s', 'pod'],
+    ['workload over default', [workload], 'request-timeout', '2s', 'Deployment w'],
+    ['pod over workload', [workload, pod], 'request-timeout', '1s', 'pod'],
     [
       'whatever the order given',
       [pod, workload, namespace, cluster],
       'request-timeout',
-      '2s',
+      '1s',
       'pod',
     ],
     ['the default where nobody speaks', [], 'log-level', 'info', 'default'],

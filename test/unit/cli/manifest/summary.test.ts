@@ -141,6 +141,18 @@ describe('explain', () => {
     expect(stdout).toMatch(/^ +max-processes +10 +derived from the memory limit, 32 without one$/m)
   })
 
+  test('tells within which word of a higher scope one keeps, and whose that is', () => {
+    const bound = optionsWith({ auth: 'none', 'rate-limit': '300/m' }, { allowAnonymous: true })
+    const own = "annotations: { outrigger.dev/inject: 'true', outrigger.dev/rate-limit: 1/s }"
+    const { stdout } = explainManifest(deployment(own), bound)
+    expect(stdout).toMatch(
+      /^ +rate-limit +1\/s +Deployment a, within `300\/m` of cluster configuration$/m,
+    )
+    expect(explainManifest(deployment(IN), bound).stdout).toMatch(
+      /^ +rate-limit +300\/m +cluster configuration$/m,
+    )
+  })
+
   test('as JSON for programs', () => {
     const { stdout } = explainManifest(deployment(IN), { ...options, format: 'json' })
     expect(JSON.parse(stdout)).toMatchObject([
