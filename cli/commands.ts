@@ -74,6 +74,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'audit',
+    {
+      summary: 'say whether audit files are as the sidecar wrote them',
+      load: async () => (await import('./audit/command.ts')).audit,
+    },
+  ],
+  [
     'completion',
     {
       summary: 'print what makes bash, zsh or fish complete all this',

@@ -15,7 +15,7 @@ export const PLAN: Plan = {
       '.',
       'start',
       'dev tools',
-      'run manifest completion manual policy',
+      'run manifest completion manual policy audit',
       'manifest/edit', // writes a document
       'manifest/read', // knows what kubectl reads in it
       'images',
@@ -37,6 +37,6 @@ export const PLAN: Plan = {
       'json',
       'bytes',
     ],
-    shared: ['policy lock', '.'],
+    shared: ['policy lock audit', '.'],
   },
 }

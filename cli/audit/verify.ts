@@ -1,0 +1,84 @@
+// `outrigger audit verify`: reads the files twice, first for their order, then line by line.
+
+import type { KeyObject } from 'node:crypto'
+import { isSignedBy, readCheckpoint, type Checkpoint } from '../../shared/audit/checkpoint.ts'
+import { inOrder, type FileEnds } from '../../shared/audit/file-order.ts'
+import type { Finding } from '../../shared/audit/finding.ts'
+import { readLinked, type ReadRecord } from '../../shared/audit/read-linked.ts'
+import { Verification, type Verified } from '../../shared/audit/verification.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { fileWords } from '../output/system-words.ts'
+import { fileLines } from './file-lines.ts'
+
+/** Reads all lines of a file until `take` has an answer; the error names the file. */
+const readLines = async <T>(
+  file: string,
+  take: (text: string, line: number) => T | undefined,
+): Promise<Result<T | undefined, string>> => {
+  let line = 0
+  try {
+    for await (const text of fileLines(file)) {
+      const found = take(text, ++line)
+      if (found !== undefined) return ok(found)
+    }
+    return ok(undefined)
+  } catch (error) {
+    return fail(`${file}: ${fileWords(error)}`)
+  }
+}
+
+const endsOf = async (file: string): Promise<Result<FileEnds, string>> => {
+  let first: ReadRecord | undefined
+  let last: ReadRecord | undefined
+  const read = await readLines(file, (text) => {
+    const record = readLinked(text)
+    first ??= record
+    last = record ?? last
+    return undefined
+  })
+  return read.ok ? ok({ file, first, last }) : read
+}
+
+/** What a log holds of checkpoints; with a key only those that it has signed count, and others are an error. */
+export const readCheckpoints = async (
+  file: string,
+  key: KeyObject | undefined,
+): Promise<Result<readonly Checkpoint[], string>> => {
+  const all: Checkpoint[] = []
+  const forged = await readLines(file, (text, line) => {
+    const checkpoint = readCheckpoint(text)
+    if (checkpoint) all.push(checkpoint)
+    return checkpoint && key && !isSignedBy(checkpoint, key) ? line : undefined
+  })
+  if (!forged.ok) return forged
+  if (forged.value !== undefined) {
+    return fail(`${file}:${forged.value}: this checkpoint was not signed by the key`)
+  }
+  return all.length === 0 ? fail(`${file}: no line of it is a checkpoint`) : ok(all)
+}
+
+export type Verdict =
+  | { readonly isWhole: true; readonly verified: Verified }
+  | { readonly isWhole: false; readonly finding: Finding }
+
+export const verifyFiles = async (
+  files: readonly string[],
+  checkpoints: readonly Checkpoint[],
+): Promise<Result<Verdict, string>> => {
+  const ends: FileEnds[] = []
+  for (const file of files) {
+    const read = await endsOf(file)
+    if (!read.ok) return read
+    ends.push(read.value)
+  }
+  const verification = new Verification(checkpoints)
+  for (const file of inOrder(ends)) {
+    const found = await readLines(file, (text, line) => verification.take(text, { file, line }))
+    if (!found.ok) return found
+    if (found.value) return ok({ isWhole: false, finding: found.value })
+  }
+  const finding = verification.end()
+  return ok(
+    finding ? { isWhole: false, finding } : { isWhole: true, verified: verification.verified },
+  )
+}

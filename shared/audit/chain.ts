@@ -1,0 +1,72 @@
+// The chain that records hang in. Each line ends with its own SHA-256 and holds that of the line before, so that whoever
+// edits, removes or inserts one has to write all that follow anew; what finds that is a checkpoint kept elsewhere.
+// The text is hashed as it stands, byte for byte: nobody has to agree on how JSON is written. Pure.
+
+import { hash } from 'node:crypto'
+import { plainJson } from '../one-line.ts'
+import { VERSION, type AuditEvent } from './record.ts'
+
+/** The last record of a chain. */
+export interface Link {
+  readonly instance: string
+  readonly seq: number
+  readonly hash: string
+}
+
+export const digest = (text: string): string => hash('sha256', text, 'base64url')
+
+const SEAL = /,"hash":"([\w-]{43})"\}$/
+/** What stands before the seal, and the brace behind it. */
+const SEAL_LENGTH = `,"hash":"${'-'.repeat(43)}"}`.length
+
+export interface ChainOptions {
+  readonly instance: string
+  readonly server: string
+  /** The hash that the first record names. */
+  readonly prev: string
+}
+
+/** What a record says, as JSON without the braces: it can wait so for its place in the chain. */
+export const membersOf = (event: AuditEvent): string =>
+  plainJson(JSON.stringify(event).slice(1, -1))
+
+/** Makes the lines of one instance. */
+export class Chain {
+  readonly instance: string
+  private readonly head: string
+  private readonly server: string
+  private seq = 0
+  private prev: string
+
+  constructor({ instance, server, prev }: ChainOptions) {
+    this.instance = instance
+    this.prev = prev
+    this.server = JSON.stringify(server)
+    this.head = `{"v":${VERSION},"instance":${JSON.stringify(instance)},"seq":`
+  }
+
+  /** The last record that was made. */
+  get last(): Link {
+    return { instance: this.instance, seq: this.seq, hash: this.prev }
+  }
+
+  /** The next record, as a line with its end: what happened (`membersOf`), and when. */
+  line(members: string, timeMs: number): string {
+    const time = new Date(timeMs).toISOString()
+    this.seq++
+    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${time}","server":${this.server},${members}`
+    this.prev = digest(body)
+    return `${body},"hash":"${this.prev}"}\n`
+  }
+}
+
+/** What a line has to be for its place in a chain. */
+export interface Linked extends Link {
+  readonly prev: string
+}
+
+/** The hash that a line bears, where it is the line's own. */
+export const sealOf = (line: string): string | undefined => {
+  const [, seal] = SEAL.exec(line) ?? []
+  return seal !== undefined && digest(line.slice(0, -SEAL_LENGTH)) === seal ? seal : undefined
+}

@@ -1,0 +1,209 @@
+// One audit record: a line of JSON that says who called what, on whose behalf, and with what result. The schema is what
+// writer, verifier and readers share; record.schema.json is the same for everybody else's tools. Additions keep `v`;
+// whatever changes the meaning of a member raises it.
+
+import * as z from 'zod/mini'
+
+export const VERSION = 1
+
+const text = z.string()
+const count = z.int().check(z.gte(0))
+const milliseconds = z.number().check(z.gte(0))
+/** SHA-256 of a line, base64url. */
+const digest = z.string().check(z.regex(/^[\w-]{43}$/))
+const position = z.strictObject({ instance: text, seq: count })
+
+/** Who calls, as verified: of a token, or nobody in particular. */
+const caller = z.discriminatedUnion('by', [
+  z.strictObject({
+    by: z.literal('token'),
+    issuer: text,
+    subject: text,
+    /** The program that calls for the subject. */
+    client: z.optional(text),
+    /** Who acts for the subject, then whom that one acts for (RFC 8693, section 4.1). */
+    actors: z.optional(z.array(z.strictObject({ issuer: z.optional(text), subject: text }))),
+  }),
+  /** `auth: none`: anybody. */
+  z.strictObject({ by: z.literal('nobody') }),
+])
+
+/** What the client says of itself and nobody has checked; cut at 256 characters. */
+const asserted = z.strictObject({
+  userAgent: z.optional(text),
+  /** `clientInfo` of MCP. */
+  client: z.optional(text),
+  /** W3C baggage. */
+  baggage: z.optional(text),
+  /** W3C trace context that came with the request, where no trace of ours holds it. */
+  traceId: z.optional(text),
+  spanId: z.optional(text),
+})
+
+/** What is asked of the server. */
+const message = z.strictObject({
+  /** The request's id, exact JSON text; absent of a notification. */
+  id: z.optional(text),
+  method: text,
+  tool: z.optional(text),
+  prompt: z.optional(text),
+  resource: z.optional(text),
+  bytes: count,
+})
+
+/** From where, in which session and trace. */
+const context = {
+  /** The address of the connection: a proxy's, where there is one. */
+  address: z.optional(text),
+  /** The beginning of the legacy session's id. */
+  session: z.optional(text),
+  /** Ids of the span that this call has. */
+  traceId: z.optional(text),
+  spanId: z.optional(text),
+  asserted: z.optional(asserted),
+}
+
+/** What the tool policy said, where there is one. */
+const decision = z.strictObject({
+  /** The rule that allows it; absent where none had to. */
+  rule: z.optional(text),
+  roles: z.array(text),
+})
+
+const asked = {
+  /** Counts this instance's calls: an attempt and its call share it. */
+  call: count,
+  caller,
+  message,
+  decision: z.optional(decision),
+  ...context,
+}
+
+const outcome = z.strictObject({
+  /**
+   * `ok`; `tool_error`: a result with isError; `error`: a JSON-RPC error of the server's; `fault`: the sidecar's own;
+   * `timeout`; `cancelled`: by the client, or with its connection.
+   */
+  is: z.enum(['ok', 'tool_error', 'error', 'fault', 'timeout', 'cancelled']),
+  /** The server's JSON-RPC error code. */
+  code: z.optional(text),
+  /** What the client was told by the sidecar. */
+  fault: z.optional(text),
+  /** Of the server's answer. */
+  bytes: z.optional(count),
+  /** The client had gone before there was an answer. */
+  clientGone: z.optional(z.literal(true)),
+})
+
+const events = {
+  /** An instance begins: a process of the sidecar. */
+  begin: {
+    /** Who wrote here before, and how far. */
+    before: z.optional(
+      z.strictObject({
+        ...position.shape,
+        hash: digest,
+        /** A line that was not written whole stands between the two: its length, and SHA-256. */
+        torn: z.optional(z.strictObject({ bytes: count, hash: digest })),
+      }),
+    ),
+    /** SHA-256 of the configuration. */
+    configuration: digest,
+    attempts: z.boolean(),
+    onFailure: z.enum(['refuse', 'drop']),
+  },
+  /** It has ended in order: nothing of it follows. */
+  end: {},
+  /** A request is about to go to the server. */
+  attempt: asked,
+  /** A request is over. */
+  call: {
+    ...asked,
+    outcome,
+    /** The process that served it. */
+    process: z.optional(count),
+    durationMs: milliseconds,
+    /** Of that, with the server; absent of what never went there. */
+    serverMs: z.optional(milliseconds),
+  },
+  /** A notification, or an answer to the server's own request, has gone to the server. */
+  notification: { caller, message, ...context },
+  /** Something was refused before it was a call. */
+  denial: {
+    /** Absent where it was not known who calls. */
+    caller: z.optional(caller),
+    message: z.optional(message),
+    /** A code of the sidecar's table of faults. */
+    fault: text,
+    status: count,
+    /** The rule of the tool policy that denies it. */
+    rule: z.optional(text),
+    ...context,
+  },
+  'session-begin': { caller, session: text, process: z.optional(count) },
+  'session-end': { caller, session: text, reason: text },
+  'process-start': { process: count, session: z.optional(text) },
+  'process-end': {
+    process: count,
+    session: z.optional(text),
+    /** `asked`, `out_of_memory`, `lost`, a signal's name, `code_0` or `code`. */
+    cause: text,
+    code: z.optional(z.int()),
+    /** The end of what it wrote to stderr, of one that has failed. */
+    tail: z.optional(z.array(text)),
+  },
+  /** The tool policy's file has changed. */
+  reload: { what: z.literal('tool-policy'), outcome: z.enum(['taken', 'refused']) },
+  /** The first record of the file after a full one: that one's name, and the oldest record that is kept. */
+  rotation: { file: text, oldest: position },
+  /** What is counted and not written one by one, since the last such record. */
+  summary: {
+    /** Records of denials beyond the budget of callers whom nobody knows, by fault. */
+    unwritten: z.record(text, count),
+    /** Records that were lost because the sink failed and the configuration says `drop`. */
+    dropped: count,
+  },
+}
+
+type EventName = keyof typeof events
+
+const chained = {
+  v: z.literal(VERSION),
+  instance: text,
+  seq: count,
+  /** The hash of the record before: of an instance's first, of the last of the instance before, or empty. */
+  prev: z.union([digest, z.literal('')]),
+  time: z.iso.datetime(),
+  /** `<kind>-<name>` of the workload. */
+  server: text,
+}
+const sealed = { hash: digest }
+
+const recordOf = <Name extends EventName>(name: Name) =>
+  z.strictObject({ ...chained, event: z.literal(name), ...events[name], ...sealed })
+
+export const recordSchema = z.discriminatedUnion('event', [
+  recordOf('begin'),
+  recordOf('end'),
+  recordOf('attempt'),
+  recordOf('call'),
+  recordOf('notification'),
+  recordOf('denial'),
+  recordOf('session-begin'),
+  recordOf('session-end'),
+  recordOf('process-start'),
+  recordOf('process-end'),
+  recordOf('reload'),
+  recordOf('rotation'),
+  recordOf('summary'),
+])
+
+export type AuditRecord = z.output<typeof recordSchema>
+
+type Own<R> = R extends AuditRecord ? Omit<R, keyof typeof chained | keyof typeof sealed> : never
+
+/** What happened: a record before it has its place in the chain. */
+export type AuditEvent = Own<AuditRecord>
+
+/** A place in a chain. */
+export type Position = z.output<typeof position>

@@ -1,0 +1,107 @@
+// `outrigger audit verify` on real files: what it prints, and its exit code.
+
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { audit } from '../../../../cli/audit/command.ts'
+import { chanceOf, KEYS, makeFolder } from '../../../support/audit-files.ts'
+
+const SEED = 13
+const folder = makeFolder(chanceOf(SEED))
+const LOG = [
+  '{"level":"info"}',
+  ...folder.checkpoints.map((one) => `2026 stdout F ${JSON.stringify(one)}`),
+]
+
+let dir = ''
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'audit-'))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+const write = (name: string, text: string | Buffer): string => {
+  const file = join(dir, name)
+  writeFileSync(file, text)
+  return file
+}
+
+/** The files under names that say nothing of their order. */
+const written = (): string[] =>
+  folder.files.map((lines, index) =>
+    write(`${(index * 7) % 10}-${index}`, lines.map(({ text }) => `${text}\n`).join('')),
+  )
+
+const run = async (...args: string[]) => {
+  let [out, err] = ['', '']
+  const code = await audit.run(['verify', ...args], {
+    stdout: (text) => (out += String(text)),
+    stderr: (text) => (err += text),
+    log: () => undefined,
+    isTerminal: () => false,
+    environment: {},
+    signal: new AbortController().signal,
+  })
+  return { code, out: out.replaceAll(dir, ''), err: err.replaceAll(dir, '') }
+}
+
+const checkpoints = (): string => write('stdout.log', LOG.join('\n'))
+const pem = (key = KEYS.publicKey): string =>
+  write('key.pem', key.export({ type: 'spki', format: 'pem' }))
+
+test('whole files, in any order, with checkpoints that a key has signed', async () => {
+  const files = written().toReversed()
+  const { code, out } = await run(...files, '--checkpoints', checkpoints(), '--key', pem())
+  expect(out).toMatch(/^\d+ records, all as they were written, \d+ checkpoints agree/)
+  expect(code).toBe(0)
+})
+
+test('files that are cut are found by checkpoints, and without them their end is named as open', async () => {
+  const [first = ''] = written()
+  expect(folder.files.length).toBeGreaterThan(1)
+  expect(await run(first)).toEqual({
+    code: 0,
+    out: expect.stringMatching(/ has no last record: .* \(--checkpoints tells\)\n$/),
+    err: '',
+  })
+  const { code, out } = await run(first, '--checkpoints', checkpoints())
+  expect([code, out]).toEqual([1, expect.stringMatching(/^\/0-0:\d+: record \d+ of .*: cut: /)])
+})
+
+test('bytes that are no UTF-8 are not taken for the text that they replace', async () => {
+  const [line = ''] = folder.files.flat().map(({ text }) => text)
+  const file = write('a', Buffer.from(`${line}\r\n`))
+  expect((await run(file)).out).toContain('edited')
+  const bytes = Buffer.from(`${line}\n`)
+  bytes[bytes.length - 3] = 0xff
+  expect((await run(write('b', bytes))).out).toContain('edited')
+})
+
+test.each<[string, () => readonly string[], number, string]>([
+  ['no file', () => [], 2, 'say which files'],
+  ['a key without checkpoints', () => ['a', '--key', pem()], 2, 'give that too'],
+  ['a file that is not there', () => ['/nowhere'], 1, '/nowhere: there is no such file'],
+  ['a log without checkpoints', () => ['a', '--checkpoints', write('l', 'x')], 1, 'no line of it'],
+  [
+    'a checkpoint of another key',
+    () => [
+      ...written(),
+      '--checkpoints',
+      checkpoints(),
+      '--key',
+      pem(generateKeyPairSync('ed25519').publicKey),
+    ],
+    1,
+    'stdout.log:2: this checkpoint was not signed by the key',
+  ],
+  [
+    'a key of another kind',
+    () => ['a', '--checkpoints', 'b', '--key', pem(generateKeyPairSync('x25519').publicKey)],
+    1,
+    'it is no Ed25519 key',
+  ],
+])('%s: says so', async (_name, args, code, words) => {
+  const found = await run(...args())
+  expect([found.code, found.err]).toEqual([code, expect.stringContaining(words)])
+})

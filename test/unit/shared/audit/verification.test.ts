@@ -1,0 +1,164 @@
+// Whether what was done to audit files is found and rightly named, and nothing else is.
+
+import { describe, expect, test } from '@jest/globals'
+import { digest } from '../../../../shared/audit/chain.ts'
+import type { Checkpoint } from '../../../../shared/audit/checkpoint.ts'
+import type { Finding } from '../../../../shared/audit/finding.ts'
+import { Verification } from '../../../../shared/audit/verification.ts'
+import { chanceOf, makeFolder, type Chance, type MadeFolder } from '../../../support/audit-files.ts'
+
+type Files = readonly (readonly string[])[]
+
+const verify = (files: Files, checkpoints: readonly Checkpoint[]): Finding | undefined => {
+  const verification = new Verification(checkpoints)
+  for (const [index, lines] of files.entries()) {
+    for (const [line, text] of lines.entries()) {
+      const found = verification.take(text, { file: `${index}`, line: line + 1 })
+      if (found) return found
+    }
+  }
+  return verification.end()
+}
+
+const texts = ({ files }: MadeFolder): Files => files.map((lines) => lines.map(({ text }) => text))
+
+/** One of the lines that are records. */
+const someLine = ({ files }: MadeFolder, chance: Chance) => {
+  const all = files.flatMap((lines, file) => lines.map((line, index) => ({ file, index, ...line })))
+  const records = all.flatMap((one) => (one.link ? [{ ...one, link: one.link }] : []))
+  const found = records[chance(records.length)]
+  if (!found) throw new Error('a folder has records')
+  const [last] = records.slice(-1)
+  return { ...found, isLast: found === last }
+}
+
+interface Spot {
+  readonly file: number
+  readonly index: number
+}
+
+/** With lines put in the place of so many at a spot. */
+const put = (files: Files, { file, index }: Spot, drop: number, ...lines: string[]): Files =>
+  files.map((own, at) => (at === file ? own.toSpliced(index, drop, ...lines) : own))
+
+/** The line with its hash computed anew. */
+const resealed = (text: string): string => {
+  const body = text.slice(0, text.lastIndexOf(',"hash":"'))
+  return `${body},"hash":"${digest(body)}"}`
+}
+
+interface Crime {
+  readonly files: Files
+  /** What is right to say of it: any of these words, of this record. */
+  readonly said: RegExp
+}
+
+type Deed = (folder: MadeFolder, chance: Chance) => Crime
+
+const named = (what: string, { instance, seq }: { instance: string; seq: number }): RegExp =>
+  new RegExp(`^(${what}) ${instance} ${seq}$`)
+
+/** Of an instance without a checkpoint only the one behind it is known to have been there. */
+const lost = (what: string, link: { instance: string; seq: number }): RegExp =>
+  new RegExp(`${named(what, link).source}|^(cut|edited) i\\d+-\\d+ 1$`)
+
+const editedByte: Deed = (folder, chance) => {
+  const { file, index, text, link } = someLine(folder, chance)
+  const at = chance(text.length)
+  const other = text[at] === 'x' ? 'y' : 'x'
+  const edited = `${text.slice(0, at)}${other}${text.slice(at + 1)}`
+  return { files: put(texts(folder), { file, index }, 1, edited), said: named('edited', link) }
+}
+
+const sealedAnew: Deed = (folder, chance) => {
+  const { file, index, text, link, isLast } = someLine(folder, chance)
+  const edited = resealed(text.replace(/"time":"2/, '"time":"3'))
+  return {
+    files: put(texts(folder), { file, index }, 1, edited),
+    // Only a checkpoint says so of the last: of the records since the one before it.
+    said: isLast ? new RegExp(`^edited ${link.instance} `) : named('edited', link),
+  }
+}
+
+const removed: Deed = (folder, chance) => {
+  const { file, index, link } = someLine(folder, chance)
+  return { files: put(texts(folder), { file, index }, 1), said: named('removed|cut', link) }
+}
+
+const cutInside: Deed = (folder, chance) => {
+  const { file, index, text, link } = someLine(folder, chance)
+  const lines = texts(folder)
+  const rest = text.slice(0, 1 + chance(text.length - 1))
+  const cut = lines.slice(0, file + 1).map((own, at) => (at === file ? own.slice(0, index) : own))
+  return { files: put(cut, { file, index }, 0, rest), said: lost('edited|cut', link) }
+}
+
+const cutOff: Deed = (folder, chance) => {
+  const { file, index, link } = someLine(folder, chance)
+  const files = texts(folder)
+    .slice(0, file + 1)
+    .map((own, at) => (at === file ? own.slice(0, index) : own))
+  return { files, said: lost('cut|removed', link) }
+}
+
+const twice: Deed = (folder, chance) => {
+  const { text, link } = someLine(folder, chance)
+  const { file, index } = someLine(folder, chance)
+  // A record that stands before its place is missing there only for what comes between.
+  return {
+    files: put(texts(folder), { file, index }, 0, text),
+    said: new RegExp(`^(inserted ${link.instance} ${link.seq}|(removed|cut) .*)$`),
+  }
+}
+
+const strangeLine: Deed = (folder, chance) => {
+  const { file, index, link } = someLine(folder, chance)
+  const files = put(texts(folder), { file, index }, 0, '{"v":1,"event":"call"}')
+  return { files, said: named('inserted', link) }
+}
+
+/** A record with everything right but that the next does not follow it. */
+const forged: Deed = (folder, chance) => {
+  const { file, index, text, link, isLast } = someLine(folder, chance)
+  const forgery = resealed(text.replace(/"time":"2/, '"time":"3'))
+  const place = chance(2)
+  return {
+    files: put(texts(folder), { file, index: index + place }, 0, forgery),
+    // Of two last ones nobody can say which was there first, without a checkpoint.
+    said: isLast ? /^(inserted|edited) / : named('inserted', link),
+  }
+}
+
+const DEEDS: readonly (readonly [string, Deed])[] = [
+  ['a byte is changed', editedByte],
+  ['a record is changed and sealed anew', sealedAnew],
+  ['a record is taken out', removed],
+  ['everything from the middle of a record on is cut', cutInside],
+  ['everything from a record on is cut', cutOff],
+  ['a record is put in a second time', twice],
+  ['a line that is none is put in', strangeLine],
+  ['a record is forged beside another', forged],
+]
+
+const words = (found: Finding | undefined): string =>
+  found ? `${found.what} ${found.instance} ${found.seq}` : 'nothing'
+
+describe('what was done to audit files', () => {
+  test.each(DEEDS)('%s: found and named, 125 times', (_name, deed) => {
+    for (let seed = 0; seed < 125; seed++) {
+      const chance = chanceOf(seed)
+      const folder = makeFolder(chance)
+      const { files, said } = deed(folder, chance)
+      const found = words(verify(files, folder.checkpoints))
+      expect([seed, found]).toEqual([seed, expect.stringMatching(said)])
+    }
+  })
+
+  test('nothing was done: nothing is found, 1,000 times, with and without checkpoints', () => {
+    for (let seed = 0; seed < 1000; seed++) {
+      const folder = makeFolder(chanceOf(seed))
+      expect([seed, words(verify(texts(folder), folder.checkpoints))]).toEqual([seed, 'nothing'])
+      expect([seed, words(verify(texts(folder), []))]).toEqual([seed, 'nothing'])
+    }
+  })
+})
