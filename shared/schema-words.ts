@@ -56,9 +56,11 @@ const valueAt = (document: unknown, path: readonly string[]): unknown => {
 }
 
 const MAX_SHOWN = 80
+/** How many misspelt members of one mapping are compared with those that there are. */
+const MAX_HINTS = 20
 
-const unknownMember = (name: string, members: readonly string[]): string => {
-  const match = nearest(name, members)
+const unknownMember = (name: string, members: readonly string[], isCompared: boolean): string => {
+  const match = isCompared ? nearest(name, members) : undefined
   const hint =
     match === undefined ? `; there are ${members.join(', ')}` : `; did you mean ${match}?`
   return `there is no such member${members.length === 0 ? '' : hint}`
@@ -108,6 +110,16 @@ const words = (issue: core.$ZodIssue, value: unknown): string => {
   return issue.code === 'custom' ? issue.message : 'must be of another form'
 }
 
+const unknownMembers = (
+  keys: readonly string[],
+  path: readonly string[],
+  members: readonly string[],
+): readonly SchemaFault[] =>
+  keys.map((key, index) => ({
+    path: [...path, key.slice(0, MAX_SHOWN)],
+    message: unknownMember(key, members, index < MAX_HINTS),
+  }))
+
 /** Every fault of a document, from what the schema says is wrong with it. */
 export const schemaFaults = (
   schema: Type,
@@ -117,10 +129,7 @@ export const schemaFaults = (
   issues.flatMap((issue) => {
     const path = issue.path.map(String)
     return issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({
-          path: [...path, key.slice(0, MAX_SHOWN)],
-          message: unknownMember(key, membersAt(schema, path)),
-        }))
+      ? unknownMembers(issue.keys, path, membersAt(schema, path))
       : [{ path, message: words(issue, valueAt(document, path)) }]
   })
 

@@ -4,7 +4,7 @@ import { nearest } from '../../shared/nearest.ts'
 import type { Caller } from '../../shared/policy/caller.ts'
 import { principalOf } from '../../shared/policy/caller.ts'
 import { givenOf, type Condition } from '../../shared/policy/condition.ts'
-import { covers, globOf } from '../../shared/policy/glob.ts'
+import { covers, globOf, type Glob } from '../../shared/policy/glob.ts'
 import type { ReadPolicy } from '../../shared/policy/policy.ts'
 import {
   KINDS,
@@ -35,33 +35,60 @@ const patternsOf = (owner: Owner, path: readonly string[]): readonly Pattern[] =
     })),
   )
 
-const isEverything = (rule: RuleDocument): boolean =>
-  KINDS.every((kind) => rule[kind] === undefined)
-
-/** Whether all that `narrow` is about is what `wide` is about, too. */
-const includes = (wide: RuleDocument, narrow: RuleDocument): boolean =>
-  isEverything(wide) ||
-  (!isEverything(narrow) &&
-    patternsOf(narrow, []).every(({ kind, text }) =>
-      (wide[kind] ?? []).some((pattern) => covers(globOf(pattern), text)),
-    ))
-
-const isForAll = (wide: RuleDocument, narrow: RuleDocument): boolean =>
-  wide.who === undefined || JSON.stringify(wide.who) === JSON.stringify(narrow.who)
-
-/** Whether a rule decides wherever another would, and before it. */
-const isBefore = (other: RuleDocument, rule: RuleDocument, isEarlier: boolean): boolean => {
-  const goesFirst = other.effect === rule.effect ? isEarlier : other.effect === 'deny'
-  return goesFirst && other.when === undefined && isForAll(other, rule) && includes(other, rule)
+/** A rule with its patterns, read once: each is compared with all others. */
+interface Reach {
+  readonly rule: RuleDocument
+  readonly patterns: readonly Pattern[]
+  readonly words: ReadonlySet<string>
+  readonly globs: readonly (readonly [Kind, Glob])[]
+  readonly who: string
 }
 
-const unreachable = (rules: readonly RuleDocument[]): readonly SchemaFault[] =>
-  rules.flatMap((rule, index) => {
-    const other = rules.find((one, at) => one !== rule && isBefore(one, rule, at < index))
+const wordOf = ({ kind, text }: Pick<Pattern, 'kind' | 'text'>): string => `${kind} ${text}`
+
+const reachOf = (rule: RuleDocument): Reach => {
+  const patterns = patternsOf(rule, [])
+  const globs = patterns.map(({ kind, text }) => [kind, globOf(text)] as const)
+  return {
+    rule,
+    patterns,
+    words: new Set(patterns.map(wordOf)),
+    globs: globs.filter(([, { isExact }]) => !isExact),
+    who: JSON.stringify(rule.who),
+  }
+}
+
+/** Whether all that `narrow` is about is what `wide` is about, too; of no pattern: everything. */
+const includes = (wide: Reach, narrow: Reach): boolean =>
+  wide.patterns.length === 0 ||
+  (narrow.patterns.length > 0 &&
+    narrow.patterns.every(
+      (pattern) =>
+        wide.words.has(wordOf(pattern)) ||
+        wide.globs.some(([kind, glob]) => kind === pattern.kind && covers(glob, pattern.text)),
+    ))
+
+const isForAll = (wide: Reach, narrow: Reach): boolean =>
+  wide.rule.who === undefined || wide.who === narrow.who
+
+/** Whether a rule decides wherever another would, and before it. */
+const isBefore = (other: Reach, one: Reach, isEarlier: boolean): boolean => {
+  const { effect, when } = other.rule
+  const goesFirst = effect === one.rule.effect ? isEarlier : effect === 'deny'
+  return goesFirst && when === undefined && isForAll(other, one) && includes(other, one)
+}
+
+const unreachable = (rules: readonly RuleDocument[]): readonly SchemaFault[] => {
+  const all = rules.map(reachOf)
+  return all.flatMap((one, index) => {
+    const other = all.find(
+      (before, at) => before !== one && isBefore(before, one, at < index),
+    )?.rule
     if (!other) return []
-    const why = other.effect === rule.effect ? 'decides the same before it' : 'denies all of it'
+    const why = other.effect === one.rule.effect ? 'decides the same before it' : 'denies all of it'
     return [{ path: ['rules', String(index)], message: `never decides: ${other.name} ${why}` }]
   })
+}
 
 const CALLERS: readonly (Caller | undefined)[] = [
   undefined,
@@ -106,19 +133,27 @@ const impossibleUri = ({ kind, text, path }: Pattern): readonly SchemaFault[] =>
   text.includes('*') &&
   text !== '*' &&
   !isPlainUri(text.replaceAll('*', 'a'))
-    ? [{ path, message: 'matches nothing: patterns match only URIs that have one spelling' }]
+    ? [{ path, message: 'allows nothing: patterns allow only URIs that have one spelling' }]
     : []
 
-const missingTool = (
-  { kind, text, path }: Pattern,
-  tools: readonly string[] | undefined,
+/** How many misspelt names are compared with all tools. */
+const MAX_HINTS = 20
+
+const missingTools = (
+  patterns: readonly Pattern[],
+  tools: readonly string[],
 ): readonly SchemaFault[] => {
-  if (kind !== 'tools' || tools === undefined) return []
-  const { isExact, matches } = globOf(text)
-  if (tools.some((tool) => matches(tool))) return []
-  const near = isExact ? nearest(text, tools) : undefined
-  const hint = near === undefined ? '' : `; did you mean ${near}?`
-  return [{ path, message: `the server has no such tool${hint}` }]
+  const known = new Set(tools)
+  const missing = patterns.flatMap(({ kind, text, path }) => {
+    const { isExact, matches } = globOf(text)
+    const isThere = isExact ? known.has(text) : tools.some(matches)
+    return kind !== 'tools' || isThere ? [] : [{ text, path, isExact }]
+  })
+  return missing.map(({ text, path, isExact }, index) => {
+    const near = isExact && index < MAX_HINTS ? nearest(text, tools) : undefined
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    return { path, message: `the server has no such tool${hint}` }
+  })
 }
 
 /** `tools`: the server's, where they are known. */
@@ -127,16 +162,21 @@ export const lintPolicy = (
   tools: readonly string[] | undefined,
 ): readonly PlacedFault[] => {
   const { document } = read
-  const patterns = [
+  const ofRules = (effect: RuleDocument['effect']): readonly Pattern[] =>
+    document.rules.flatMap((rule, index) =>
+      rule.effect === effect ? patternsOf(rule, ['rules', String(index)]) : [],
+    )
+  const allowing = [
     ...Object.entries(document.roles).flatMap(([name, role]) => patternsOf(role, ['roles', name])),
-    ...document.rules.flatMap((rule, index) => patternsOf(rule, ['rules', String(index)])),
+    ...ofRules('allow'),
   ]
+  const patterns = [...allowing, ...ofRules('deny')]
   const findings = [
     ...unreachable(document.rules),
     ...conditionFaults(read),
     ...patterns.flatMap(oddCharacters),
-    ...patterns.flatMap(impossibleUri),
-    ...patterns.flatMap((pattern) => missingTool(pattern, tools)),
+    ...allowing.flatMap(impossibleUri),
+    ...(tools === undefined ? [] : missingTools(patterns, tools)),
   ]
   return placed(findings, read)
 }

@@ -70,14 +70,30 @@ const emptyFaults = (owner: JsonObject, path: Path): readonly SchemaFault[] => {
 const ownerFaults = (owner: Json, path: Path): readonly SchemaFault[] =>
   isObject(owner) ? [...emptyFaults(owner, path), ...methodFaults(owner, path)] : []
 
-const roleFaults = (rule: Json, path: Path, roles: readonly string[]) =>
-  (arrayAt(rule, 'who', 'roles') ?? []).flatMap((role, index): readonly SchemaFault[] => {
-    if (typeof role !== 'string' || roles.includes(role)) return []
-    const match = nearest(role, roles)
+/** How many misspelt names are compared with all that there are. */
+const MAX_HINTS = 5
+
+interface NamedRole {
+  readonly name: string
+  readonly path: Path
+}
+
+const rolesNamedIn = (rule: Json, index: number): readonly NamedRole[] =>
+  (arrayAt(rule, 'who', 'roles') ?? []).flatMap((name, at) =>
+    typeof name === 'string'
+      ? [{ name, path: ['rules', String(index), 'who', 'roles', String(at)] }]
+      : [],
+  )
+
+const roleFaults = (rules: readonly Json[], roles: readonly string[]): readonly SchemaFault[] => {
+  const known = new Set(roles)
+  const unknown = rules.flatMap(rolesNamedIn).filter(({ name }) => !known.has(name))
+  return unknown.slice(0, MAX_FAULTS).map(({ name, path }, index) => {
+    const match = index < MAX_HINTS ? nearest(name, roles) : undefined
     const hint = match === undefined ? '' : `; did you mean ${match}?`
-    const message = `there is no such role${hint}`
-    return [{ path: [...path, 'who', 'roles', String(index)], message }]
+    return { path, message: `there is no such role${hint}` }
   })
+}
 
 const twiceFaults = (rules: readonly Json[]): readonly SchemaFault[] => {
   const seen = new Set<string>()
@@ -95,11 +111,10 @@ const twiceFaults = (rules: readonly Json[]): readonly SchemaFault[] => {
 const ownFaults = (document: JsonObject, conditions: ConditionsRead): readonly SchemaFault[] => {
   const roles = objectAt(document, 'roles')
   const rules = arrayAt(document, 'rules') ?? []
-  const names = Object.keys(roles)
   return [
     ...Object.entries(roles).flatMap(([name, role]) => ownerFaults(role, ['roles', name])),
     ...rules.flatMap((rule, index) => ownerFaults(rule, ['rules', String(index)])),
-    ...rules.flatMap((rule, index) => roleFaults(rule, ['rules', String(index)], names)),
+    ...roleFaults(rules, Object.keys(roles)),
     ...twiceFaults(rules),
     ...conditions.faults,
   ]
@@ -115,6 +130,7 @@ const readConditions = (document: JsonObject): ConditionsRead => {
   const byOrder = new Map<number, Condition>()
   const faults: SchemaFault[] = []
   for (const [index, rule] of (arrayAt(document, 'rules') ?? []).entries()) {
+    if (faults.length >= MAX_FAULTS) break
     const source = stringAt(rule, 'when')
     if (source === undefined || source.length > MAX_CONDITION_LENGTH) continue
     const read = conditions.read(source)

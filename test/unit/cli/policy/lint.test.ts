@@ -60,9 +60,10 @@ describe('lintPolicy', () => {
       'a pattern that no URI has',
       '- {name: a, effect: allow, resources: ["file:///a/../*"]}',
       [
-        'line 3, column 40: rules.0.resources.0: matches nothing: patterns match only URIs that have one spelling',
+        'line 3, column 40: rules.0.resources.0: allows nothing: patterns allow only URIs that have one spelling',
       ],
     ],
+    ['one that denies such', '- {name: a, effect: deny, resources: ["file:///a/../*"]}', []],
     ['nothing', '- {name: a, effect: allow, tools: [x], when: arguments.a == 1}', []],
   ])('%s', (_what, rules, findings) => {
     expect(lint(rules)).toEqual(findings)
@@ -74,5 +75,13 @@ describe('lintPolicy', () => {
       'line 3, column 47: rules.0.tools.1: the server has no such tool; did you mean read_file?',
       'line 3, column 58: rules.0.tools.2: the server has no such tool',
     ])
+  })
+
+  test('compares few of many misspelt tools with all that there are', () => {
+    const wrong = Array.from({ length: 100 }, (_, index) => `tol_${index}`)
+    const right = wrong.map((name) => name.replace('tol', 'tool'))
+    const found = lint(`- {name: a, effect: allow, tools: [${wrong.join(', ')}]}`, right)
+    expect(found.filter((finding) => finding.endsWith('?'))).toHaveLength(20)
+    expect(found).toHaveLength(100)
   })
 })

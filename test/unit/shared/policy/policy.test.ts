@@ -46,6 +46,21 @@ rules:
     ])
   })
 
+  test('compares few of many misspelt roles with all that there are', () => {
+    const roles = Array.from({ length: 900 }, (_, index) => `role-number-${index}`)
+    const named = Array.from({ length: 200 }, (_, index) => `role-numbr-${index}`)
+    const lines = Array.from(
+      { length: 60 },
+      (_, index) =>
+        `- { name: r${index}, effect: allow, tools: [a], who: { roles: [${named.join(', ')}] } }`,
+    )
+    const all = roles.map((role) => `  ${role}: { who: { groups: [a] }, tools: [b] }`)
+    const faults = faultsOf(['version: 1', 'roles:', ...all, 'rules:', ...lines].join('\n'))
+    // All of them would be 11 million comparisons.
+    expect(faults.filter((fault) => fault.endsWith('?'))).toHaveLength(5)
+    expect(faults).toHaveLength(50)
+  })
+
   test.each([
     ['nothing', '', ['line 1, column 1: the document: is missing: it must be a mapping']],
     ['a list', '- a', ['line 1, column 1: the document: must be a mapping']],
