@@ -2,7 +2,7 @@
 
 import type { Key } from '../../shared/annotations.ts'
 import type { Fault } from '../mcp/faults.ts'
-import type { Response } from '../mcp/message.ts'
+import type { Notification, Response } from '../mcp/message.ts'
 import type { Envelope } from '../server/link.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import type { Clock } from './clock.ts'
@@ -10,8 +10,11 @@ import type { Clock } from './clock.ts'
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
   answer(text: string, response: Response): void
-  /** Progress, or a message of the caller's subscription. False where nobody is there to hear it. */
-  notice(text: string): boolean
+  /**
+   * Progress, or a message of the caller's subscription; `message` is the server's own, with our ids. False where nobody
+   * is there to hear it.
+   */
+  notice(text: string, message: Notification): boolean
   fault(fault: Fault): void
 }
 

@@ -336,9 +336,8 @@ export class Channel implements LinkOwner {
     const call = this.findNoticed(slice(message.text, place), isProgress)
     const original = isProgress ? call?.tokenText : call?.idText
     if (call === undefined || original === undefined) return true
-    const isHeard = call.caller.notice(
-      rewrite(message.text, [{ start: place.start, end: place.end, text: original }]),
-    )
+    const text = rewrite(message.text, [{ start: place.start, end: place.end, text: original }])
+    const isHeard = call.caller.notice(text, message)
     // Progress that somebody hears starts the wait again; where nobody does, the wait must have an end.
     if (isProgress && isHeard) call.clock.restart(this.options.now())
     return true

@@ -3,9 +3,8 @@
 
 import type { Rights } from '../access/rights.ts'
 import { isObject, stringAt as textAt } from '../../shared/json.ts'
-import { scan } from '../json/scan.ts'
 import { fault } from '../mcp/faults.ts'
-import { member, stringAt, valueAt, type Response } from '../mcp/message.ts'
+import { member, stringAt, valueAt, type Notification, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
 import type { Caller } from './call.ts'
 
@@ -25,20 +24,16 @@ const askedIn = ({ text, result }: Response): readonly string[] => {
 const NOTHING: readonly string[] = []
 
 /** Whether a message of a subscription's is one that its caller may still hear: a policy may have changed since. */
-const isHeard = (text: string, method: string, rights: Rights): boolean => {
-  if (method !== SUBSCRIBE) return true
-  const scanned = scan(text, false)
-  if (!scanned.ok || scanned.value.kind === 'array') return false
-  const { object } = scanned.value
-  if (stringAt(text, member(object, 'method')) !== UPDATED) return true
-  return rights.mayRead(stringAt(text, member(member(object, 'params')?.object, 'uri')) ?? '')
-}
+const isHeard = ({ text, method, params }: Notification, asked: string, rights: Rights): boolean =>
+  asked !== SUBSCRIBE ||
+  method !== UPDATED ||
+  rights.mayRead(stringAt(text, member(params, 'uri')) ?? '')
 
 export const filtered = (caller: Caller, method: string, rights: Rights | undefined): Caller => {
   if (!rights) return caller
   const filter = rights.filterOf(method)
   return {
-    notice: (text) => isHeard(text, method, rights) && caller.notice(text),
+    notice: (text, message) => isHeard(message, method, rights) && caller.notice(text, message),
     fault: (reason) => caller.fault(reason),
     answer: (text, response) => {
       const refused = askedIn(response).find((asked) => !rights.mayBeAsked(asked))

@@ -66,7 +66,7 @@ export class Backend implements ChannelOwner {
     // Requests of the server's do not exist in this era; the client would be right to refuse them.
     if (message.kind === 'request') return
     if (message.method === 'notifications/message')
-      (relatedTo?.caller ?? this.logReader)?.notice(message.text)
+      (relatedTo?.caller ?? this.logReader)?.notice(message.text, message)
   }
 
   ended(end: LinkEnd): void {

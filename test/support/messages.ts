@@ -2,7 +2,12 @@
 
 import type { Asked } from '../../sidecar/conversation/ask.ts'
 import { readJson } from '../../sidecar/json/text.ts'
-import { oneMessage, type Message, type Request } from '../../sidecar/mcp/message.ts'
+import {
+  oneMessage,
+  type Message,
+  type Notification,
+  type Request,
+} from '../../sidecar/mcp/message.ts'
 import { fail, type Result } from '../../shared/result.ts'
 
 /** What the bridge makes of a body; the error says why it refuses. */
@@ -20,6 +25,12 @@ export const aMessage = (body: string): Message => {
 
 /** The same as what a client asks, untraced. */
 export const anAsked = (body: string): Asked => ({ message: aMessage(body), trace: undefined })
+
+export const aNotification = (body: string): Notification => {
+  const message = aMessage(body)
+  if (message.kind !== 'notification') throw new Error(`${body} is a ${message.kind}`)
+  return message
+}
 
 export const aRequest = (body: string): Request => {
   const message = aMessage(body)

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Rights } from '../../../../sidecar/access/rights.ts'
 import { filtered } from '../../../../sidecar/conversation/filtered.ts'
-import { aMessage } from '../../../support/messages.ts'
+import { aMessage, aNotification } from '../../../support/messages.ts'
 
 const RIGHTS: Rights = {
   mayBeAsked: (method) => method === 'roots/list',
@@ -75,9 +75,10 @@ test.each([
   ['may read', update('f://a'), true],
   ['may not read', update('f://b'), false],
   ['cannot tell', update(1), false],
-  ['may read, said in two ways', update('f://b').replace('"uri"', '"uri":"f://a","uri"'), false],
 ])('a subscriber hears of what it %s: %s, %s', (_what, text, is) => {
-  expect(heard('subscriptions/listen', (caller) => caller.notice(text))).toEqual(is ? [text] : [])
+  const own = `own ${text}`
+  const words = heard('subscriptions/listen', (caller) => caller.notice(own, aNotification(text)))
+  expect(words).toEqual(is ? [own] : [])
 })
 
 test('who has no rights by a policy is the caller itself', () => {

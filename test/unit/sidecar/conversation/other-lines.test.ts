@@ -139,6 +139,26 @@ describe('answers that are read here', () => {
   )
 })
 
+describe('an update', () => {
+  const update = (uris: string): string =>
+    line(
+      `"method":"notifications/resources/updated","params":{${uris},"_meta":{"io.modelcontextprotocol/subscriptionId":101}}`,
+    )
+
+  test.each([
+    ['of one resource is heard', '"uri":"f://a"', 1],
+    [
+      'that names two, of which readers take one or the other, is not',
+      '"uri":"f://a","uri":"f://b"',
+      0,
+    ],
+  ])('%s', (_name, uris, count) => {
+    const { link, heard, owned } = lineChannel({ ids: [101] })
+    link.writes(update(uris))
+    expect([heard[0]?.texts.length, owned]).toEqual([count, []])
+  })
+})
+
 describe("the server's own request", () => {
   test.each([
     [

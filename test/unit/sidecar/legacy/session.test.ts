@@ -8,10 +8,11 @@ import { Clock } from '../../../../sidecar/conversation/clock.ts'
 import { Session } from '../../../../sidecar/legacy/session.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { revisionOf } from '../../../../sidecar/mcp/revision.ts'
-import { aMessage } from '../../../support/messages.ts'
+import { aMessage, aNotification } from '../../../support/messages.ts'
 import { aReply, type FakeReply } from '../../../support/fake-reply.ts'
 
 const RESULT = aMessage('{"jsonrpc":"2.0","id":1,"result":{}}')
+const PROGRESS = aNotification('{"jsonrpc":"2.0","method":"notifications/progress"}')
 const ENDED = fault('session-unknown', 'over')
 
 let session: Session
@@ -121,7 +122,7 @@ describe('who hears a message', () => {
 describe('who comes back', () => {
   test('for the rest of a call', async () => {
     const { client, call } = begin()
-    call.notice('{"n":1}')
+    call.notice('{"n":1}', PROGRESS)
     client.reply.cut()
     answer(call)
     const again = aReply()
@@ -132,7 +133,7 @@ describe('who comes back', () => {
 
   test('for an answer, after 300 messages that nobody heard', async () => {
     const { client, call } = begin()
-    call.notice('{"n":1}')
+    call.notice('{"n":1}', PROGRESS)
     client.reply.cut()
     answer(call)
     for (const count of Array(300).keys()) session.tell(`{"later":${count}}`)
@@ -144,7 +145,7 @@ describe('who comes back', () => {
   test.each([['2-1'], ['x'], ['0-5'], ['99-1'], ['']])(
     'with the id %j, which is none of ours',
     (id) => {
-      begin().call.notice('{"n":1}')
+      begin().call.notice('{"n":1}', PROGRESS)
       expect(session.listen(aReply().reply, id)).toBe(false)
     },
   )
@@ -301,7 +302,7 @@ describe('the end', () => {
 test('many streams: those that are complete are forgotten', async () => {
   for (let index = 0; index < 200; index++) {
     const { call } = begin(`${index}`)
-    call.notice('{}')
+    call.notice('{}', PROGRESS)
     answer(call)
   }
   const last = aReply()
