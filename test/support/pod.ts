@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { CONFIG_VARIABLE } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { adminOf, freePort, type Admin } from './admin.ts'
+import type { MemoryGroup } from './memory-group.ts'
 import { startProgram, type Running } from './running.ts'
 
 const SIDECAR = fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))
@@ -46,22 +47,39 @@ export const startSidecarProgram = async (document: SidecarDocument): Promise<Si
   return { ...running, url: `http://127.0.0.1:${whole.port}/mcp`, admin }
 }
 
+export type ContainerOptions = {
+  /** For how many seconds it goes on after SIGTERM. */
+  readonly grace?: number
+  /** Further flags of the shim's. */
+  readonly more?: readonly string[]
+  /** What it belongs to from its first moment on. */
+  readonly group?: MemoryGroup | undefined
+}
+
+const inGroup = ({ procs }: MemoryGroup, command: readonly string[]): readonly string[] => [
+  'sh',
+  '-c',
+  'echo $$ >"$0" && exec "$@"',
+  procs,
+  ...command,
+]
+
 /** The first process of the server's container. */
 export class Container {
   readonly exited: Promise<number>
   private readonly child: ChildProcess
 
-  /** `grace`: for how many seconds it goes on after SIGTERM; `more`: further flags of the shim's. */
   constructor(
     runDir: string,
     command: readonly string[],
-    grace = 12,
-    more: readonly string[] = [],
+    { grace = 12, more = [], group }: ContainerOptions = {},
   ) {
     const flags = ['--run', runDir, '--keep-home', '--grace', `${grace}`, ...more]
-    this.child = spawn(SHIM, ['serve', ...flags, '--', ...command], {
-      stdio: 'ignore',
-    })
+    const shim = [SHIM, 'serve', ...flags, '--', ...command]
+    const [program = '', ...args] = group === undefined ? shim : inGroup(group, shim)
+    // What is killed leaves its own folder behind, as a container's goes with the container.
+    const env = { ...process.env, TMPDIR: runDir }
+    this.child = spawn(program, args, { stdio: 'ignore', env })
     this.exited = once(this.child, 'exit').then(([code]: (number | null)[]) => code ?? -1)
   }
 

@@ -18,7 +18,7 @@ import type { Bench, BenchContext } from '../bench.ts'
 import { fileKib, residentKib, takePeakKib } from '../process-cost.ts'
 import { judge, type Budget, type Figure, type Report } from '../report.ts'
 import { quantile } from '../statistics.ts'
-import { makeMemoryGroup, type MemoryGroup } from './cgroup.ts'
+import { makeMemoryGroup, type MemoryGroup } from '../../support/memory-group.ts'
 import { FLOODS, fullLogs, type Target } from './floods.ts'
 import type { Seen } from './probe.ts'
 

@@ -11,6 +11,7 @@ import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
 import { processOf } from '../../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../../sidecar/sidecar.ts'
 import { adminOf, type Admin } from '../../support/admin.ts'
+import { makeMemoryGroup, type MemoryGroup } from '../../support/memory-group.ts'
 import { Container } from '../../support/pod.ts'
 import {
   askModern,
@@ -41,10 +42,15 @@ let admin: Admin
 let url: string
 const containers: Container[] = []
 
+/** What the server's container may use; a server that eats as much is ended by the kernel. */
+const MEMORY_MIB = 384
+/** Where this machine lets none be made, a file counts what the kernel would, and a signal does as it does. */
+let group: MemoryGroup | undefined
 const kills = (): string => join(runDir, 'memory.events')
 
 const startContainer = (): Container => {
-  const container = new Container(runDir, PUPPET, 12, ['--memory-events', kills()])
+  const more = group === undefined ? ['--memory-events', kills()] : []
+  const container = new Container(runDir, PUPPET, { more, group })
   containers.push(container)
   return container
 }
@@ -52,6 +58,7 @@ const startContainer = (): Container => {
 beforeAll(async () => {
   runDir = mkdtempSync(join(tmpdir(), 'outrigger-night-'))
   writeFileSync(kills(), 'oom_kill 0\n')
+  group = makeMemoryGroup(MEMORY_MIB * 1024 * 1024)
   const config = parseSidecarConfig({
     settings: { auth: 'none', 'max-processes': `${PROCESSES}` },
     host: '127.0.0.1',
@@ -83,8 +90,19 @@ afterAll(async () => {
   await sidecar.close()
   for (const container of containers) container.signal('SIGKILL')
   await Promise.all(containers.map(({ exited }) => exited))
+  await until(() => isRemoved(group), 'the memory group is empty')
   rmSync(runDir, { recursive: true, force: true })
 })
+
+/** What has been killed leaves it a moment later. */
+const isRemoved = (one: MemoryGroup | undefined): boolean => {
+  try {
+    one?.remove()
+    return true
+  } catch {
+    return false
+  }
+}
 
 const count = (message: string): number =>
   lines.filter((line) => line['message'] === message).length
@@ -123,7 +141,12 @@ const killed = async (): Promise<void> => {
 const outOfMemory = async (): Promise<void> => {
   const session = await opened()
   writeFileSync(kills(), 'oom_kill 1\n')
-  await soon(() => session.post(toolCall('kill', { signal: 'SIGKILL' })), FAILED)
+  const call =
+    group === undefined
+      ? toolCall('kill', { signal: 'SIGKILL' })
+      : toolCall('eat', { mebibytes: MEMORY_MIB })
+  await soon(() => session.post(call), FAILED)
+  expect(group?.kills() ?? 1).toBe(1)
 }
 
 const timeout = async (): Promise<void> => {

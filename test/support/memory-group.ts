@@ -1,4 +1,4 @@
-// A memory cgroup of one bench's own, where the system lets it be made: version 2 with the memory controller, or 1.
+// A memory cgroup of one bench's or test's own, where the system lets it be made: version 2 with the memory controller, or 1.
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ const VERSIONS: readonly Version[] = [
 export const makeMemoryGroup = (bytes: number): MemoryGroup | undefined => {
   const own = readFileSync('/proc/self/cgroup', 'latin1')
   for (const { root, line, limit, events } of VERSIONS) {
-    const path = join(root, line.exec(own)?.[1] ?? '', `outrigger-bench-${process.pid}`)
+    const path = join(root, line.exec(own)?.[1] ?? '', `outrigger-test-${process.pid}`)
     try {
       mkdirSync(path)
       if (!existsSync(join(path, limit))) throw new Error('no memory controller')
