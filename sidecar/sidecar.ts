@@ -147,6 +147,7 @@ const build = (parts: SidecarParts) => {
     readiness: () => readiness,
     budget,
     process: parts.process,
+    hasPolicy: config.toolPolicy !== undefined,
     guards,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
@@ -191,8 +192,7 @@ const build = (parts: SidecarParts) => {
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  const kept = { budget, metrics, guards, remarks, log, journal }
-  return { ...kept, server, readiness, router, drain, sweep }
+  return { budget, metrics, guards, remarks, log, journal, server, readiness, router, drain, sweep }
 }
 
 type Built = ReturnType<typeof build> & {

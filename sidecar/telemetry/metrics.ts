@@ -87,6 +87,8 @@ export interface Gauges {
   readonly readiness: () => ReadinessFigures
   readonly budget: BudgetFigures
   readonly process: ProcessFigures
+  /** Whether a tool policy decides: else there is nothing to show of it. */
+  readonly hasPolicy: boolean
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
 }
@@ -321,7 +323,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
     modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
     droppedSpans: (count) => droppedSpans.inc(count),
-    ...policyMetrics(registers),
+    ...policyMetrics(gauges.hasPolicy ? registers : []),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

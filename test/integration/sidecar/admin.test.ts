@@ -26,8 +26,6 @@ const NAMES = [
   'outrigger_memory_ends_total',
   'outrigger_memory_held_bytes',
   'outrigger_memory_waits',
-  'outrigger_policy_decisions_total',
-  'outrigger_policy_reloads_total',
   'outrigger_ready',
   'outrigger_requests_in_flight',
   'outrigger_sessions',

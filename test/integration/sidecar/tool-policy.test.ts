@@ -240,7 +240,10 @@ describe('a change of the file', () => {
     await told(/the tool policy is not taken; the last good one goes on.*did you mean allow\?/)
     expect(await reloads('refused')).toBe(1)
     expect((await alice.ask(toolCall('echo', { text: 'x' }))).result).toBeDefined()
+    const denied = () => admin.metric('outrigger_policy_decisions_total.decision="denied",rule="".')
+    const before = await denied()
     expect((await alice.ask(toolCall('pid'))).error).toMatchObject(DENIED)
+    expect(await denied()).toBeGreaterThan(before)
   })
 
   test('holds in the sessions that there are, and ends those of whoever is denied all', async () => {
