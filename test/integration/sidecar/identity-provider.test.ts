@@ -19,7 +19,7 @@ import type {
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client'
 import { startIdentityProvider, type IdentityProvider } from '../../support/identity-provider.ts'
-import { oauthUser } from '../../support/oauth-client.ts'
+import { oauthUser, type OAuthUser } from '../../support/oauth-client.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc, toolCall } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
@@ -56,40 +56,63 @@ interface Inside {
   readonly close: () => Promise<void>
 }
 
-const withClientOne = async (name: string): Promise<Inside> => {
-  const user = oauthUser<OAuthClientInformationMixed, OAuthTokens, DiscoveryOne>(provider, name)
-  const knocking = new TransportOne(new URL(url), { authProvider: user })
-  await expect(new ClientOne(INFO).connect(knocking)).rejects.toThrow('Unauthorized')
-  await knocking.finishAuth(user.home().searchParams.get('code') ?? '')
-  const transport = new TransportOne(new URL(url), { authProvider: user })
-  const client = new ClientOne(INFO)
-  await client.connect(transport)
-  return {
-    call: () => client.callTool({ name: 'echo', arguments: { text: name } }),
-    session: transport.sessionId,
-    token: user.tokens()?.access_token,
-    close: () => client.close(),
-  }
+/** What the way in needs of a client's package; each has types of its own. */
+interface Package<User, Transport> {
+  readonly user: (name: string) => User
+  readonly transport: (user: User) => Transport
+  readonly connect: (transport: Transport) => Promise<Connected>
+  readonly finish: (transport: Transport, home: URLSearchParams) => Promise<void>
 }
 
-const withClientTwo = async (name: string): Promise<Inside> => {
-  const user = oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, DiscoveryTwo>(
-    provider,
-    name,
-  )
-  const knocking = new TransportTwo(new URL(url), { authProvider: user })
-  await expect(new ClientTwo(INFO).connect(knocking)).rejects.toThrow('Unauthorized')
-  await knocking.finishAuth(user.home().searchParams)
-  const transport = new TransportTwo(new URL(url), { authProvider: user })
-  const client = new ClientTwo(INFO)
-  await client.connect(transport)
-  return {
-    call: () => client.callTool({ name: 'echo', arguments: { text: name } }),
-    session: transport.sessionId,
-    token: user.tokens()?.access_token,
-    close: () => client.close(),
-  }
+interface Connected {
+  readonly callTool: (call: { name: string; arguments: { text: string } }) => Promise<unknown>
+  readonly close: () => Promise<void>
 }
+
+type AnyUser = Pick<OAuthUser<never, { access_token: string }, never>, 'tokens' | 'home'>
+
+/** By the client's own flow: it is sent away, its user comes back with a code, and it knocks again. */
+const entering =
+  <User extends AnyUser, Transport extends { sessionId?: string | undefined }>(
+    sdk: Package<User, Transport>,
+  ) =>
+  async (name: string): Promise<Inside> => {
+    const user = sdk.user(name)
+    const knocking = sdk.transport(user)
+    await expect(sdk.connect(knocking)).rejects.toThrow('Unauthorized')
+    await sdk.finish(knocking, user.home().searchParams)
+    const transport = sdk.transport(user)
+    const client = await sdk.connect(transport)
+    return {
+      call: () => client.callTool({ name: 'echo', arguments: { text: name } }),
+      session: transport.sessionId,
+      token: user.tokens()?.access_token,
+      close: () => client.close(),
+    }
+  }
+
+const withClientOne = entering({
+  user: (name) => oauthUser<OAuthClientInformationMixed, OAuthTokens, DiscoveryOne>(provider, name),
+  transport: (authProvider) => new TransportOne(new URL(url), { authProvider }),
+  connect: async (transport) => {
+    const client = new ClientOne(INFO)
+    await client.connect(transport)
+    return client
+  },
+  finish: (transport, home) => transport.finishAuth(home.get('code') ?? ''),
+})
+
+const withClientTwo = entering({
+  user: (name) =>
+    oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, DiscoveryTwo>(provider, name),
+  transport: (authProvider) => new TransportTwo(new URL(url), { authProvider }),
+  connect: async (transport) => {
+    const client = new ClientTwo(INFO)
+    await client.connect(transport)
+    return client
+  },
+  finish: (transport, home) => transport.finishAuth(home),
+})
 
 describe.each([
   ['SDK 1.x', withClientOne],
