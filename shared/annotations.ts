@@ -206,6 +206,13 @@ export const ANNOTATIONS = {
     readBy: 'both',
     tighten: { by: 'subset' },
   },
+  'introspection-secret': {
+    type: 'name',
+    doc: "Secret of the pod's namespace with `client-id` and `client-secret`, by which the sidecar asks about tokens that are no JWTs (RFC 7662), at the one chosen issuer that the cluster configuration lists with an `introspectionUrl`; else such tokens are refused.",
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+    tighten: { by: 'fixed' },
+  },
   'required-scopes': {
     type: 'list',
     doc: 'Scopes that every call needs.',

@@ -27,24 +27,47 @@ const allowedHost = z.strictObject({
 export const MAX_ISSUERS = 16
 export const MAX_AUDIENCES = 64
 
+const ownUrl = z.url({ protocol: /^https?$/ }).check(
+  z.maxLength(1024),
+  z.refine(
+    (url) => !/[?#]|\/\/[^/]*@/.test(url),
+    'must not hold a query, fragment, user or password',
+  ),
+  z.refine((url) => url.startsWith('https:') || isOwnMachine(url), 'must be https'),
+)
+
 export const issuerSchema = z.strictObject({
   /** To the letter as its tokens name it (`iss`). */
-  url: z.url({ protocol: /^https?$/ }).check(
-    z.maxLength(1024),
-    z.refine(
-      (url) => !/[?#]|\/\/[^/]*@/.test(url),
-      'must not hold a query, fragment, user or password',
-    ),
-    z.refine((url) => url.startsWith('https:') || isOwnMachine(url), 'must be https'),
-  ),
+  url: ownUrl,
   /** Of which its tokens must name one; absent: the server's own URL. */
   audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(MAX_AUDIENCES))),
   /** Hosts that may be asked for its keys besides its own, and how far their names may lead. */
   hosts: z._default(z.array(allowedHost).check(z.maxLength(16)), []),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
   groupsClaim: z.optional(text.check(z.maxLength(128))),
+  /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */
+  introspectionUrl: z.optional(ownUrl),
 })
 export type IssuerEntry = Readonly<z.output<typeof issuerSchema>>
+
+/** What is wrong with where opaque tokens are asked about: they name no issuer, so it is one, for whoever has credentials. */
+export const introspectionFaults = (
+  issuers: readonly IssuerEntry[],
+  credentials: string | undefined,
+): readonly string[] => {
+  const urls = issuers.flatMap(({ url, introspectionUrl }) => (introspectionUrl ? [url] : []))
+  if (credentials === undefined) {
+    return urls.map(
+      (url) =>
+        `issuers: ${url}: introspectionUrl: nothing is asked there without introspectionDir, the directory of the credentials`,
+    )
+  }
+  if (urls.length === 1) return []
+  const found = urls.length === 0 ? 'none has one' : `${urls.join(', ')} have one`
+  return [
+    `introspectionDir: tokens that are no JWTs name no issuer: exactly one of issuers needs an introspectionUrl, and ${found}`,
+  ]
+}
 
 export interface Named {
   readonly issuers: readonly IssuerEntry[]

@@ -7,6 +7,8 @@ export const SIDECAR_CONTAINER = 'outrigger-sidecar'
 export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'
 export const POLICY_VOLUME = 'outrigger-policy'
+export const INTROSPECTION_VOLUME = 'outrigger-introspection'
+export const OWN_VOLUMES = [BIN_VOLUME, RUN_VOLUME, POLICY_VOLUME, INTROSPECTION_VOLUME] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
 export const BIN_DIR = '/outrigger/bin'
@@ -27,6 +29,11 @@ export const CA_DIR = '/run/outrigger-ca'
 /** Where the sidecar finds the ConfigMap of `tool-policy`, and by which key. */
 export const POLICY_DIR = '/outrigger/policy'
 export const POLICY_KEY = 'policy.yaml'
+
+/** Where the sidecar finds the Secret of `introspection-secret`, and by which keys. */
+export const INTROSPECTION_DIR = '/outrigger/introspection'
+export const CLIENT_ID_KEY = 'client-id'
+export const CLIENT_SECRET_KEY = 'client-secret'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

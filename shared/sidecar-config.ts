@@ -3,7 +3,13 @@
 // Its settings are the annotation table's own texts, so that there is one parser for them all.
 
 import * as z from 'zod/mini'
-import { chosenIssuers, issuerSchema, MAX_ISSUERS, type IssuerEntry } from './issuers.ts'
+import {
+  chosenIssuers,
+  introspectionFaults,
+  issuerSchema,
+  MAX_ISSUERS,
+  type IssuerEntry,
+} from './issuers.ts'
 import { ADMIN_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
@@ -89,6 +95,8 @@ const schema = z.strictObject({
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
   issuers: z._default(z.array(issuerSchema).check(z.maxLength(MAX_ISSUERS)), []),
+  /** The directory of `client-id` and `client-secret`, by which opaque tokens are asked about; absent: they are refused. */
+  introspectionDir: z.optional(path),
   /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
   toolPolicy: z.optional(path),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
@@ -154,7 +162,9 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
   const all = [
     ...errors.map((error) => `settings: ${error}`),
     ...portErrors(shape.data),
-    ...(issuers.ok ? [] : issuers.error),
+    ...(issuers.ok
+      ? introspectionFaults(issuers.value, shape.data.introspectionDir)
+      : issuers.error),
   ]
   return issuers.ok && all.length === 0
     ? ok({ ...shape.data, issuers: issuers.value, settings: settings.value })

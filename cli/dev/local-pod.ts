@@ -2,10 +2,25 @@
 // environment, and the sidecar's configuration with local addresses. Pure. What has no counterpart without
 // containers (images, other containers) or beside a cluster is said, never silently left out.
 
-import { CONFIG_VARIABLE, POLICY_VOLUME, SHIM_PATH, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import {
+  CONFIG_VARIABLE,
+  INTROSPECTION_VOLUME,
+  POLICY_VOLUME,
+  SHIM_PATH,
+  SIDECAR_CONTAINER,
+} from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
-import { at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import {
+  at,
+  isList,
+  isObject,
+  objectsAt,
+  stringAt,
+  withAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { expand } from './expand.ts'
 import { NO_SUPPLIES } from './supplies.ts'
 import { variablesOf, type VariableSources } from './variables.ts'
@@ -67,6 +82,7 @@ const LOCAL = {
   isolation: 'advisory',
   binDir: undefined,
   toolPolicy: undefined,
+  introspectionDir: undefined,
 } as const
 
 const configOf = (
@@ -85,11 +101,27 @@ const configOf = (
   // A server that speaks HTTP is started as it is here, and has its port itself.
   const isSupervised = at(document, 'isSupervised') === true
   const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
-  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, port })
+  const issuers = withoutIntrospection(at(document, 'issuers'))
+  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, port })
 }
 
-const NO_POLICY =
-  'outrigger.dev/tool-policy: callers may do everything here; outrigger policy test says what they may in the cluster'
+/** What of the sidecar's volumes is left out here, by the volume. */
+const LEFT_OUT = new Map<string | undefined, string>([
+  [
+    POLICY_VOLUME,
+    'outrigger.dev/tool-policy: callers may do everything here; outrigger policy test says what they may in the cluster',
+  ],
+  [
+    INTROSPECTION_VOLUME,
+    'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
+  ],
+])
+
+/** Without credentials nobody is asked about a token. */
+const withoutIntrospection = (issuers: Json | undefined): Json | undefined =>
+  isList(issuers)
+    ? issuers.map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
+    : issuers
 
 /** Reads an injected pod; `server` is the name of the server's container. */
 export const localPod = (
@@ -115,8 +147,8 @@ export const localPod = (
   const others = containers
     .filter((container) => container !== server)
     .map((container) => stringAt(container, 'name') ?? '')
-  const hasPolicy = objectsAt(pod, 'spec', 'volumes').some(
-    (volume) => stringAt(volume, 'name') === POLICY_VOLUME,
+  const leftOut = objectsAt(pod, 'spec', 'volumes').flatMap(
+    (volume) => LEFT_OUT.get(stringAt(volume, 'name')) ?? [],
   )
   return ok({
     server: stringAt(server, 'name') ?? '',
@@ -129,7 +161,7 @@ export const localPod = (
     notes: [
       ...variables.notes,
       ...volumes.notes,
-      ...(hasPolicy ? [NO_POLICY] : []),
+      ...leftOut,
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

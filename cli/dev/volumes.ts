@@ -3,7 +3,7 @@
 // directory stands. Pure. What only the cluster has is named, with the flag that gives it.
 
 import { at, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { BIN_VOLUME, POLICY_VOLUME, RUN_VOLUME } from '../../shared/names.ts'
+import { OWN_VOLUMES } from '../../shared/names.ts'
 import { fieldText, resourceText, type OwnPod } from './pod-fields.ts'
 import type { Supplies, SupplyKind } from './supplies.ts'
 
@@ -33,7 +33,7 @@ export interface VolumeSources {
   readonly directories: ReadonlyMap<string, string>
 }
 
-const OURS: ReadonlySet<string> = new Set([BIN_VOLUME, POLICY_VOLUME, RUN_VOLUME])
+const OURS: ReadonlySet<string> = new Set(OWN_VOLUMES)
 
 const SOURCES = [
   ['secret', 'Secret', 'secretName'],

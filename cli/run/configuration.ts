@@ -49,14 +49,20 @@ const withHosts = (own: unknown, { allowedHosts }: RunFlags): unknown =>
 const listIn = (text: unknown): readonly string[] =>
   typeof text === 'string' ? text.split(',').map((item) => item.trim()) : []
 
-/** Who runs it names whom to trust; an issuer's own host may be on this machine or network. */
-const issuersIn = (settings: unknown): { readonly issuers?: unknown } => {
+/** Who runs it names whom to trust; what they name may be on this machine or network. */
+const issuersIn = (
+  settings: unknown,
+  { introspection }: RunFlags,
+): { readonly issuers?: unknown } => {
   if (!isObject(settings)) return {}
   const audiences = listIn(settings['oidc-audience'])
   const of = audiences.length === 0 ? {} : { audiences }
   const issuers = listIn(settings['oidc-issuers']).map((url) => {
-    const hosts = URL.canParse(url) ? [{ host: new URL(url).host, reach: 'loopback' }] : []
-    return Object.assign({ url, hosts }, of)
+    const urls = [url, ...(introspection ? [introspection.url] : [])]
+    const names = new Set(urls.flatMap((one) => URL.parse(one)?.host ?? []))
+    const hosts = [...names].map((host) => ({ host, reach: 'loopback' }))
+    const asked = introspection ? { introspectionUrl: introspection.url } : {}
+    return Object.assign({ url, hosts }, of, asked)
   })
   return issuers.length === 0 ? {} : { issuers }
 }
@@ -83,7 +89,8 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
-  ...(document['issuers'] === undefined ? issuersIn(texts) : {}),
+  ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
+  ...(document['issuers'] === undefined ? issuersIn(texts, flags) : {}),
   settings: texts,
 })
 

@@ -49,6 +49,14 @@ export const OWN_FLAGS = {
     value: 'FILE',
     doc: 'a tool policy: what it does not allow is denied; read again whenever it changes',
   },
+  'introspection-url': {
+    value: 'URL',
+    doc: 'where the one issuer of --oidc-issuers is asked about tokens that are no JWTs (RFC 7662)',
+  },
+  'introspection-credentials': {
+    value: 'DIR',
+    doc: 'a directory with the files client-id and client-secret, by which it is asked',
+  },
   'allow-anonymous': { doc: 'serve anybody who can reach the port' },
 } as const satisfies FlagTable
 
@@ -65,6 +73,8 @@ export interface RunFlags {
   readonly config: string | undefined
   /** The file of a tool policy. */
   readonly toolPolicy: string | undefined
+  /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
+  readonly introspection: { readonly url: string; readonly dir: string } | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -85,6 +95,16 @@ const settingsIn = ({ text }: Given): Result<Readonly<Record<string, string>>, s
     : ok(Object.fromEntries(given.map(({ key, value }) => [key, value])))
 }
 
+const introspectionOf = ({ text }: Given): Result<RunFlags['introspection'], string> => {
+  const [url, dir] = [text('introspection-url'), text('introspection-credentials')]
+  if (url === undefined && dir === undefined) return ok(undefined)
+  return url === undefined || dir === undefined
+    ? fail(
+        '--introspection-url and --introspection-credentials: one is of no use without the other',
+      )
+    : ok({ url, dir })
+}
+
 /** Reads what was typed; the error is a sentence. */
 export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   const { text, texts, has, command = [] } = given
@@ -93,6 +113,8 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   if (!port.ok) return port
   const adminPort = portOf('admin-port', text('admin-port'))
   if (!adminPort.ok) return adminPort
+  const introspection = introspectionOf(given)
+  if (!introspection.ok) return introspection
   const settings = settingsIn(given)
   if (!settings.ok) return settings
   return ok({
@@ -102,6 +124,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     allowedHosts: texts('allowed-host'),
     config: text('config'),
     toolPolicy: text('tool-policy'),
+    introspection: introspection.value,
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,

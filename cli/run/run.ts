@@ -6,6 +6,7 @@ import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
+import { credentialFaults } from './credential-faults.ts'
 import { tellWaiting } from './patience.ts'
 import { policyFaults } from './policy-faults.ts'
 import { startLogs } from './start-log.ts'
@@ -77,7 +78,11 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    const faults = await policyFaults(config.value.config.toolPolicy)
+    const { toolPolicy, introspectionDir } = config.value.config
+    const faults = [
+      ...(await policyFaults(toolPolicy)),
+      ...(await credentialFaults(introspectionDir)),
+    ]
     for (const fault of faults) tell(io, 'run', fault)
     if (faults.length > 0) return 2
     for (const warning of config.value.warnings) tell(io, 'run', warning)

@@ -25,8 +25,18 @@ export interface IssuerHost {
   readonly reach: Reach
 }
 
+/** A form that is sent, with credentials. */
+export interface Sent {
+  readonly authorization: string
+  readonly form: string
+}
+
 export interface FetchRules {
   readonly hosts: readonly IssuerHost[]
+  /** Absent: nothing is sent, by GET. */
+  readonly sent?: Sent
+  /** The longest answer; absent: 256 KiB. */
+  readonly maxBytes?: number
   /** Ends it before its time. */
   readonly signal: AbortSignal
 }
@@ -54,15 +64,25 @@ const lookupIn =
       addresses.map((address) => ({ address, family: isIP(address) })),
     )
 
+const headersOf = (sent: Sent | undefined): Readonly<Record<string, string>> => ({
+  accept: 'application/json',
+  ...(sent && {
+    authorization: sent.authorization,
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': `${Buffer.byteLength(sent.form)}`,
+  }),
+})
+
 const ask = (
   url: URL,
   addresses: readonly string[],
-  signal: AbortSignal,
+  { sent, signal }: FetchRules,
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const options = {
+      method: sent ? 'POST' : 'GET',
       lookup: lookupIn(addresses),
-      headers: { accept: 'application/json' },
+      headers: headersOf(sent),
       agent: false,
       // One address after the other, until one answers.
       autoSelectFamily: true,
@@ -74,16 +94,16 @@ const ask = (
       url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options)
     request.on('response', resolve)
     request.on('error', reject)
-    request.end()
+    request.end(sent?.form)
   })
 
-const textOf = async (answer: IncomingMessage): Promise<string | undefined> => {
+const textOf = async (answer: IncomingMessage, maxBytes: number): Promise<string | undefined> => {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of answer) {
     if (!Buffer.isBuffer(piece)) return undefined
     bytes += piece.length
-    if (bytes > MAX_BYTES) return undefined
+    if (bytes > maxBytes) return undefined
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString()
@@ -100,16 +120,17 @@ const parsed = (text: string): unknown => {
 const read = async (
   url: URL,
   addresses: readonly string[],
-  signal: AbortSignal,
+  rules: FetchRules,
 ): Promise<Result<JsonObject, string>> => {
-  const answer = await ask(url, addresses, signal)
+  const { maxBytes = MAX_BYTES } = rules
+  const answer = await ask(url, addresses, rules)
   const status = answer.statusCode ?? 0
   if (status !== 200) {
     answer.destroy()
     return fail(`it answered ${status}${status < 400 ? '; redirects are not followed' : ''}`)
   }
-  const text = await textOf(answer)
-  if (text === undefined) return fail(`its answer is longer than ${MAX_BYTES} bytes`)
+  const text = await textOf(answer, maxBytes)
+  if (text === undefined) return fail(`its answer is longer than ${maxBytes} bytes`)
   const value = parsed(text)
   return isObject(value) ? ok(value) : fail('its answer is no JSON object')
 }
@@ -132,14 +153,14 @@ const allowed = (
 
 const fetchOne = async (
   text: string,
-  { hosts, signal }: FetchRules,
+  rules: FetchRules,
   names: Names,
 ): Promise<Result<JsonObject, string>> => {
-  const found = allowed(text, hosts)
+  const found = allowed(text, rules.hosts)
   if (!found.ok) return found
   const [url, reach] = found.value
   const addresses = await addressesOf(url, reach, names)
-  if (addresses.length > 0) return read(url, addresses, signal)
+  if (addresses.length > 0) return read(url, addresses, rules)
   const how = url.protocol === 'http:' ? ' by http (https is)' : ''
   return fail(`its name leads to no address that may be asked${how}`)
 }

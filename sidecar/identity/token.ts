@@ -59,10 +59,18 @@ const whose = (header: JsonObject, claims: JsonObject): Result<UnverifiedToken, 
     : ok({ alg, kid: stringAt(header, 'kid'), issuer })
 }
 
+/** Why a token is too long to be looked at. */
+export const lengthFault = (token: string): string | undefined =>
+  token.length > MAX_CHARACTERS ? `it is longer than ${MAX_CHARACTERS} characters` : undefined
+
+/** Whether it has the form of a signed JWT; any other is opaque: nobody but its issuer can read it. */
+export const isSigned = (token: string): boolean => JWS.test(token)
+
 /** Reads a token as far as that needs no key; the reason where it is none that could ever be accepted. */
 export const readToken = (token: string): Result<UnverifiedToken, string> => {
-  if (token.length > MAX_CHARACTERS) return fail(`it is longer than ${MAX_CHARACTERS} characters`)
-  if (!JWS.test(token)) return fail('it is no signed JWT')
+  const tooLong = lengthFault(token)
+  if (tooLong !== undefined) return fail(tooLong)
+  if (!isSigned(token)) return fail('it is no signed JWT')
   const [head = '', body = '', signature = ''] = token.split('.')
   const [header, claims] = [objectIn(head), objectIn(body)]
   if (!header || !claims) return fail('it is no JWT that everybody reads alike')

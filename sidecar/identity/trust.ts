@@ -4,15 +4,19 @@ import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { createFetchJson, type IssuerHost } from './fetch-json.ts'
+import { clientAuthorization } from './client-credentials.ts'
+import { createFetchJson, type FetchJson, type IssuerHost } from './fetch-json.ts'
+import { Introspection } from './introspection.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
 import { Names } from './names.ts'
 import { Resource } from './resource.ts'
-import { Verifier, type TrustedIssuer } from './verifier.ts'
+import { OpaqueTokens } from './opaque-tokens.ts'
+import type { TrustedIssuer } from './signed-tokens.ts'
+import { Verifier } from './verifier.ts'
 import { Crowd } from './waiting.ts'
 
-/** For keys. */
+/** For keys, and for what issuers say of tokens. */
 const MAX_WAITING = 512
 
 export interface Trust {
@@ -38,11 +42,50 @@ const hostsOf = ({ url, hosts }: Entry): readonly IssuerHost[] => [
 const addressesOf = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true })).map(({ address }) => address)
 
-/** `port`: what is listened on, once it is. */
-export const createTrust = (
+/** An issuer's hosts, and that of its introspection, a public one unless it is listed otherwise. */
+const introspectionHosts = (entry: Entry, url: string): readonly IssuerHost[] => [
+  ...hostsOf(entry),
+  { host: new URL(url).host, reach: 'public' },
+]
+
+interface Shared {
+  readonly fetchJson: FetchJson
+  readonly crowd: Crowd
+  readonly resource: Resource
+}
+
+/** Tokens that only their issuer can read: of one issuer at most, which the configuration has seen to. */
+const opaqueTokens = (
   { config, log, now, wallMs }: TrustOptions,
-  port: () => number,
-): Trust => {
+  { fetchJson, crowd, resource }: Shared,
+): OpaqueTokens | undefined => {
+  const { introspectionDir } = config
+  const entry = config.issuers.find(({ introspectionUrl }) => introspectionUrl !== undefined)
+  if (introspectionDir === undefined || entry?.introspectionUrl === undefined) return undefined
+  const { url: issuer, introspectionUrl: url, audiences, groupsClaim } = entry
+  const introspection = new Introspection({
+    issuer,
+    url,
+    hosts: introspectionHosts(entry, url),
+    fetchJson,
+    authorization: () => clientAuthorization(introspectionDir),
+    now,
+    log,
+    crowd,
+  })
+  return new OpaqueTokens({
+    issuer,
+    audiences: () => audiences ?? resource.audiences,
+    groupsClaim,
+    introspection,
+    now,
+    wallMs,
+  })
+}
+
+/** `port`: what is listened on, once it is. */
+export const createTrust = (options: TrustOptions, port: () => number): Trust => {
+  const { config, log, now, wallMs } = options
   const resource = new Resource(config, port)
   const fetchJson = createFetchJson(new Names(addressesOf))
   const crowd = new Crowd(MAX_WAITING)
@@ -60,6 +103,11 @@ export const createTrust = (
     })
     return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim }]
   }
-  const verifier = new Verifier({ issuers: new Map(config.issuers.map(trusted)), now, wallMs })
+  const verifier = new Verifier({
+    issuers: new Map(config.issuers.map(trusted)),
+    opaque: opaqueTokens(options, { fetchJson, crowd, resource }),
+    now,
+    wallMs,
+  })
   return { resource, verifier }
 }

@@ -19,6 +19,9 @@ const SCOPE = 'mcp'
 /** Longer than any test. */
 const TTL_S = 3600
 
+/** Who may ask the provider about tokens. */
+export const ASKING = { client_id: 'a:sidecar', client_secret: 'of the sidecar + 1' } as const
+
 /** A program that calls for itself. */
 const MACHINE = { client_id: 'machine', client_secret: 'of the machine' } as const
 
@@ -56,18 +59,23 @@ const memory = (): AdapterFactory => {
   }
 }
 
-const configuration = (key: JWK, adapter: AdapterFactory): Configuration => ({
+/** What tokens are: `opaque` ones only the provider can read. */
+type Format = 'jwt' | 'opaque'
+
+const configuration = (key: JWK, adapter: AdapterFactory, format: Format): Configuration => ({
   adapter,
   jwks: { keys: [key] },
   cookies: { keys: ['of the tests'] },
   scopes: [SCOPE],
   clients: [
     { ...MACHINE, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    { ...ASKING, grant_types: [], redirect_uris: [], response_types: [] },
   ],
   clientDefaults: { application_type: 'native', id_token_signed_response_alg: 'ES256' },
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    introspection: { enabled: true, allowedPolicy: () => true },
     registration: { enabled: true },
     resourceIndicators: {
       enabled: true,
@@ -75,7 +83,7 @@ const configuration = (key: JWK, adapter: AdapterFactory): Configuration => ({
       getResourceServerInfo: (_context, resource) => ({
         scope: SCOPE,
         audience: resource,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: format,
         jwt: { sign: { alg: 'ES256' } },
       }),
     },
@@ -132,12 +140,12 @@ const browse = async (
   return browse(provider, new URL(location, url), new Map([...cookies, ...given]))
 }
 
-export const startIdentityProvider = async (): Promise<IdentityProvider> => {
+export const startIdentityProvider = async (format: Format = 'jwt'): Promise<IdentityProvider> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const adapter = memory()
   const begin = async (): Promise<Provider> =>
-    new Provider(url, configuration(await signingJwk(), adapter))
+    new Provider(url, configuration(await signingJwk(), adapter, format))
   let provider = await begin()
   const server = createServer((request, response) => {
     if (request.url?.startsWith('/interaction/')) void logIn(provider, request, response)

@@ -34,8 +34,9 @@ export const publicUrlsSchema = z
   })
 
 /** Where a pod's own server could answer for an issuer. */
-const isHere = ({ url, hosts }: IssuerEntry): boolean =>
-  url.startsWith('http:') || hosts.some(({ reach }) => reach === 'loopback')
+const isHere = ({ url, introspectionUrl = '', hosts }: IssuerEntry): boolean =>
+  [url, introspectionUrl].some((one) => one.startsWith('http:')) ||
+  hosts.some(({ reach }) => reach === 'loopback')
 
 const COMMA =
   'no annotation could choose it: a comma is what separates the items of oidc-issuers and oidc-audience'

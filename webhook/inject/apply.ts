@@ -31,7 +31,7 @@ const STEPS: readonly Step[] = [
   (pod, plan, floor) =>
     addVolumes(pod, {
       server: plan.server,
-      policy: plan.policy,
+      sidecarVolumes: plan.sidecarVolumes,
       hasShim: hasShim(plan.transport),
       writablePaths: plan.writablePaths,
       isOurs: ({ container }) => isJudged(container, floor),

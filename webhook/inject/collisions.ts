@@ -9,7 +9,6 @@ import {
   CONFIG_VARIABLE,
   EGRESS_PORT,
   MCP_PORT,
-  POLICY_VOLUME,
   RUN_DIR,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
@@ -17,6 +16,7 @@ import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared
 import { violation, type Violation } from '../settings/violation.ts'
 import { cleanPath, doPathsMeet } from './paths.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
+import { sidecarVolumeForm } from './sidecar-volumes.ts'
 import { isOwnMount, isReservedVolume } from './volumes.ts'
 
 const isSidecar = (container: JsonObject): boolean =>
@@ -37,8 +37,7 @@ const containerNames = (pod: JsonObject): readonly Violation[] => {
 }
 
 /** What a volume of ours is. */
-const formOf = (volume: JsonObject): string =>
-  nameOf(volume) === POLICY_VOLUME ? 'configMap' : 'emptyDir'
+const formOf = (volume: JsonObject): string => sidecarVolumeForm(nameOf(volume)) ?? 'emptyDir'
 
 const volumeNames = (pod: JsonObject): readonly Violation[] => {
   const isInjected = ownSidecar(pod) !== undefined

@@ -3,7 +3,7 @@
 // by name, so that a container put in front does not rewrite those behind it field by field.
 
 import jsonpatch, { escapePathComponent, unescapePathComponent } from 'fast-json-patch'
-import { BIN_VOLUME, POLICY_VOLUME, RUN_VOLUME, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { OWN_VOLUMES, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, isSame, type Json, type JsonObject } from '../../shared/json.ts'
@@ -26,12 +26,7 @@ const NAMED_BY = new Map([
   ['volumeMounts', 'mountPath'],
 ])
 /** What moves when the order has changed: the user's items stay where they are. */
-const OURS: ReadonlySet<Json> = new Set<Json>([
-  SIDECAR_CONTAINER,
-  BIN_VOLUME,
-  RUN_VOLUME,
-  POLICY_VOLUME,
-])
+const OURS: ReadonlySet<Json> = new Set<Json>([SIDECAR_CONTAINER, ...OWN_VOLUMES])
 
 /** Operations from one value to another; `field` is the name of the member that holds them. */
 const compare = (path: string, field: string, before: Json, after: Json): Operation[] => {

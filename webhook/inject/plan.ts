@@ -20,6 +20,7 @@ import { findServer } from './server-container.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
+import { sidecarVolumes } from './sidecar-volumes.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
 import { findTransport, hasShim, type Transport } from './transport.ts'
@@ -42,8 +43,8 @@ export interface Plan {
   readonly resources: JsonObject
   readonly label: string
   readonly writablePaths: readonly string[]
-  /** The ConfigMap of the tool policy, where one is named. */
-  readonly policy: string | undefined
+  /** Those that the sidecar alone mounts. */
+  readonly sidecarVolumes: readonly JsonObject[]
   readonly keepsToken: boolean
   readonly pullSecrets: readonly string[]
   readonly warnings: readonly string[]
@@ -157,8 +158,8 @@ const planWith = (
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
-  const policy = settings['tool-policy']
-  const ours = { caMount, portNames, existing, policy, hasShim: hasShim(transport) }
+  const { volumes, mounts } = sidecarVolumes(settings)
+  const ours = { caMount, portNames, existing, mounts, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
   const token = chooseToken(subject)
@@ -173,7 +174,7 @@ const planWith = (
     resources,
     label: serverLabel(pod, workload),
     writablePaths: settings['writable-paths'] ?? [],
-    policy,
+    sidecarVolumes: volumes,
     keepsToken: token.isKept,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [

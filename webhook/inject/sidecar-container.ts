@@ -17,7 +17,7 @@ import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
 import { ADMIN_PORT_NAME, MCP_PORT_NAME } from './port-names.ts'
 import { KEPT_SECURITY } from './security.ts'
-import { POLICY_MOUNT, SIDECAR_MOUNTS } from './volumes.ts'
+import { SIDECAR_MOUNTS } from './volumes.ts'
 
 const probe = (path: string, periodSeconds: number, failureThreshold: number): JsonObject => ({
   exec: { command: [SIDECAR_SHIM_PATH, 'probe', String(ADMIN_PORT), path] },
@@ -46,8 +46,8 @@ export interface SidecarParts {
   readonly hasShim: boolean
   /** The volume that brings the server's `ca-file`. */
   readonly caMount: JsonObject | undefined
-  /** The ConfigMap of the tool policy, where one is named. */
-  readonly policy: string | undefined
+  /** Of the volumes that it alone mounts. */
+  readonly mounts: readonly JsonObject[]
   /** What the server's port was called. */
   readonly portNames: readonly string[]
   readonly uid: number
@@ -84,7 +84,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
   const mounts = [
     ...(parts.hasShim ? SIDECAR_MOUNTS : []),
     ...(parts.caMount ? [parts.caMount] : []),
-    ...(parts.policy === undefined ? [] : [POLICY_MOUNT]),
+    ...parts.mounts,
   ]
   return {
     ...pick(parts.existing, KEPT),

@@ -1,7 +1,7 @@
 // The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { BIN_DIR, POLICY_DIR, POLICY_KEY, RUN_DIR } from '../../shared/names.ts'
+import { BIN_DIR, INTROSPECTION_DIR, POLICY_DIR, POLICY_KEY, RUN_DIR } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
@@ -69,6 +69,14 @@ const issuersIn = ({
 }: DocumentParts): Pick<SidecarDocument, 'issuers'> =>
   settings.auth === 'none' ? {} : { issuers: [...trustedIssuers(settings, config.floor)] }
 
+/** Where it finds what the sidecar alone mounts. */
+const mountedFor = (
+  placed: ReadonlyMap<Key, Placed>,
+): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy'> => ({
+  ...(placed.has('introspection-secret') ? { introspectionDir: INTROSPECTION_DIR } : {}),
+  ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
+})
+
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   const { pod, server, label, transport, resolution, config } = parts
@@ -88,7 +96,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     graceSeconds: graceSeconds(pod),
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
-    ...(resolution.placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
+    ...mountedFor(resolution.placed),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

@@ -2,19 +2,12 @@
 // over a read-only root. Names are made from what they are for, so that a second pass finds them. Pure.
 
 import { createHash } from 'node:crypto'
-import {
-  BIN_DIR,
-  BIN_VOLUME,
-  POLICY_DIR,
-  POLICY_KEY,
-  POLICY_VOLUME,
-  RUN_DIR,
-  RUN_VOLUME,
-} from '../../shared/names.ts'
+import { BIN_DIR, BIN_VOLUME, RUN_DIR, RUN_VOLUME } from '../../shared/names.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { TMP } from './mounts.ts'
 import { cleanPath } from './paths.ts'
 import { mapContainers, nameOf, putBy, type Member } from './pod.ts'
+import { sidecarVolumeForm } from './sidecar-volumes.ts'
 
 const TMP_VOLUME = 'outrigger-tmp-'
 const DIRECTORY_VOLUME = 'outrigger-dir-'
@@ -28,7 +21,7 @@ const directoryVolume = (path: string): string => `${DIRECTORY_VOLUME}${digest(p
 export const isReservedVolume = (name: string): boolean =>
   name === BIN_VOLUME ||
   name === RUN_VOLUME ||
-  name === POLICY_VOLUME ||
+  sidecarVolumeForm(name) !== undefined ||
   name.startsWith(TMP_VOLUME) ||
   name.startsWith(DIRECTORY_VOLUME)
 
@@ -53,31 +46,15 @@ export const SIDECAR_MOUNTS: readonly JsonObject[] = [
   { name: BIN_VOLUME, mountPath: BIN_DIR },
   { name: RUN_VOLUME, mountPath: RUN_DIR },
 ]
-/** The tool policy is the sidecar's alone. */
-export const POLICY_MOUNT: JsonObject = {
-  name: POLICY_VOLUME,
-  mountPath: POLICY_DIR,
-  readOnly: true,
-}
 const SERVER_MOUNTS: readonly JsonObject[] = [
   { name: BIN_VOLUME, mountPath: BIN_DIR, readOnly: true },
   { name: RUN_VOLUME, mountPath: RUN_DIR },
 ]
 
-/** A pod whose ConfigMap lacks the key does not start: without its policy nothing is served. With the API server's default. */
-const policyVolume = (configMap: string): JsonObject => ({
-  name: POLICY_VOLUME,
-  configMap: {
-    name: configMap,
-    items: [{ key: POLICY_KEY, path: POLICY_KEY }],
-    defaultMode: 0o644,
-  },
-})
-
 export interface VolumePlan {
   readonly server: string
-  /** The ConfigMap of the tool policy, where one is named. */
-  readonly policy: string | undefined
+  /** Those that the sidecar alone mounts. */
+  readonly sidecarVolumes: readonly JsonObject[]
   /** Whether a shim runs the server. */
   readonly hasShim: boolean
   /** For the server, and for the init containers that prepare them for it. */
@@ -138,10 +115,9 @@ export const addVolumes = (pod: JsonObject, plan: VolumePlan): JsonObject => {
     if (name === BIN_VOLUME) return BIN
     return name === RUN_VOLUME ? RUN : emptyDir(name)
   })
-  const policy = plan.policy === undefined ? [] : [policyVolume(plan.policy)]
   return withList(
     mounted,
     ['spec', 'volumes'],
-    merge('name', objectsAt(pod, 'spec', 'volumes'), [...volumes, ...policy]),
+    merge('name', objectsAt(pod, 'spec', 'volumes'), [...volumes, ...plan.sidecarVolumes]),
   )
 }

@@ -2,7 +2,7 @@
 // is to choose from, and what nobody could ever be let in by. Pure.
 
 import { PREFIX, type Key } from '../../shared/annotations.ts'
-import { MAX_AUDIENCES } from '../../shared/issuers.ts'
+import { MAX_AUDIENCES, type IssuerEntry } from '../../shared/issuers.ts'
 import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { Placed } from './placed.ts'
@@ -72,6 +72,24 @@ const issuersInVain = (
   return [violation('not-listed', message, 'oidc-issuers')]
 }
 
+/** Credentials to ask about opaque tokens with, and not one issuer to ask. */
+const introspectionViolations = (
+  settings: Settings,
+  placed: ReadonlyMap<Key, Placed>,
+  trusted: readonly IssuerEntry[],
+): readonly Violation[] => {
+  const key = 'introspection-secret'
+  if (settings[key] === undefined) return []
+  const asked = trusted.flatMap(({ url, introspectionUrl }) => (introspectionUrl ? [url] : []))
+  if (asked.length === 1) return []
+  const where = `${placed.get(key)?.where ?? ''}: ${PREFIX}${key}`
+  const message =
+    asked.length === 0
+      ? `${where}: none of the chosen issuers is listed with an introspectionUrl: ask the platform team for that in floor.issuers, or leave ${PREFIX}${key} out`
+      : `${where}: tokens that are no JWTs name no issuer, and ${some(asked)} could each be asked about one; choose among these by ${PREFIX}oidc-issuers`
+  return [violation('not-listed', message, key)]
+}
+
 /** Issuers and audiences that are chosen and not listed. */
 export const choiceViolations = (
   settings: Settings,
@@ -102,7 +120,10 @@ export const choiceViolations = (
   if (found.length > 0) return found
   return audiences.length > MAX_AUDIENCES
     ? [violation('bad-value', `${PREFIX}oidc-audience: at most ${MAX_AUDIENCES}`, 'oidc-audience')]
-    : issuersInVain(settings, floor, placed)
+    : [
+        ...issuersInVain(settings, floor, placed),
+        ...introspectionViolations(settings, placed, trustedIssuers(settings, floor)),
+      ]
 }
 
 /** Why nobody could ever be let in, and a URL that is not the pod's to claim. */

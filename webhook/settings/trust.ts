@@ -29,7 +29,14 @@ export const allowedAudiences = (
 export const trustedIssuers = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-audience']
   return chosenIssuers(settings, floor).flatMap((issuer) => {
-    const { audiences: _listed, ...rest } = issuer
+    const { audiences: _listed, introspectionUrl, ...keys } = issuer
+    const rest = {
+      ...keys,
+      // Without credentials nothing could be asked.
+      ...(introspectionUrl === undefined || settings['introspection-secret'] === undefined
+        ? {}
+        : { introspectionUrl }),
+    }
     if (named === undefined) return [rest]
     const allowed = allowedAudiences(settings, issuer)
     const audiences = named.filter((audience) => allowed.has(audience))

@@ -75,6 +75,21 @@ describe('is refused', () => {
       'never match',
     ],
     ['a host in large letters', { issuers: [{ ...B, hosts: [{ host: 'C.d' }] }] }, 'never match'],
+    [
+      'where nobody can ask',
+      { issuers: [{ ...B, introspectionUrl: 'https://b.example/i' }] },
+      'nothing is asked there without introspectionDir',
+    ],
+    [
+      'credentials for nobody',
+      { issuers: [B], introspectionDir: '/c' },
+      'exactly one of issuers needs an introspectionUrl, and none has one',
+    ],
+    [
+      'a question by http',
+      { issuers: [{ ...B, introspectionUrl: 'http://b.example/i' }], introspectionDir: '/c' },
+      'must be https',
+    ],
     ['a host with a path', { issuers: [{ ...B, hosts: [{ host: 'c/d' }] }] }, 'never match'],
     ['a host of stars', { issuers: [{ ...B, hosts: [{ host: '*.c' }] }] }, 'never match'],
   ])('%s', (_name, document, says) => {

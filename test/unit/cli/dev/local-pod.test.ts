@@ -15,6 +15,7 @@ test.each([
     'tool-policy',
     expect.stringMatching(/^outrigger\.dev\/tool-policy: callers may do everything here/),
   ],
+  ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {
   expect(local(name)).toEqual({ policy: undefined, notes })

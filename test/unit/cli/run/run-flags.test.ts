@@ -26,6 +26,11 @@ describe('a value that is wrong is told by its flag', () => {
 test.each([
   ['no command', [], 'the command is missing: put it after --'],
   [
+    'credentials without where to ask',
+    ['--introspection-credentials', 'dir', '--', 'cat'],
+    '--introspection-url and --introspection-credentials: one is of no use without the other',
+  ],
+  [
     'a command without --',
     ['--allow-anonymous', 'npx', '-y', 'server'],
     '"npx" stands without a flag; the server\'s command goes behind --: -- npx',

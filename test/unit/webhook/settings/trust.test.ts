@@ -17,6 +17,13 @@ const LISTS = `
     - { url: '${AUTH0}', audiences: [shared, api] }
   publicUrls: { '*': ['https://mcp.example.com/{namespace}/*'] }`
 
+/** Both may be asked about tokens. */
+const ASKED = `
+  issuers:
+    - { url: '${TOOLS}', introspectionUrl: '${TOOLS}/introspect' }
+    - { url: '${AUTH0}', introspectionUrl: '${AUTH0}introspect' }
+  publicUrls: { '*': ['https://mcp.example.com/{namespace}/*'] }`
+
 const configWith = (floor: string, settings = '{}'): ClusterConfig => {
   const config = readClusterConfig(
     `sidecar: { image: x }\nsettings: ${settings}\nfloor:\n  allowAnonymous: true${floor}\n`,
@@ -118,6 +125,17 @@ describe('whom a sidecar believes', () => {
     ])
   })
 
+  test.each([
+    ['goes along with credentials', { 'introspection-secret': 'client' }, `${TOOLS}/introspect`],
+    ['stays where there are none', {}, undefined],
+  ])('where an issuer is asked about tokens %s', (_name, more, expected) => {
+    const pod = { 'public-url': OWN, 'oidc-issuers': TOOLS, ...more }
+    const outcome = rendered({ config: configWith(ASKED), pod })
+    const after = outcome.kind === 'inject' ? outcome.pod : {}
+    const [issuer] = documentOf(ownSidecar(after))?.issuers ?? []
+    expect([issuer?.url, issuer?.introspectionUrl]).toEqual([TOOLS, expected])
+  })
+
   test('what `issuers` says stands nowhere else in the document', () => {
     const outcome = rendered({ pod: { 'oidc-issuers': TOOLS, 'oidc-audience': 'batch' } })
     const pod = outcome.kind === 'inject' ? outcome.pod : {}
@@ -170,6 +188,21 @@ describe('who writes a pod cannot bring', () => {
       EVIL,
     ],
     ['an audience', { pod: { 'oidc-audience': 'other' } }, 'not-listed', '`other`'],
+    [
+      'credentials for an issuer that is asked about no token',
+      { pod: { 'public-url': OWN, 'introspection-secret': 'client' } },
+      'not-listed',
+      'none of the chosen issuers is listed with an introspectionUrl',
+    ],
+    [
+      'one secret for two issuers',
+      {
+        config: configWith(ASKED),
+        pod: { 'public-url': OWN, 'introspection-secret': 'client' },
+      },
+      'not-listed',
+      'choose among these by outrigger.dev/oidc-issuers',
+    ],
     [
       'an audience of another issuer',
       { pod: { 'oidc-issuers': TOOLS, 'oidc-audience': 'api' } },

@@ -1,0 +1,113 @@
+// Asks an issuer about tokens that only it can read (RFC 7662). So many at once, others in their turn; who brings a token
+// that is being asked about waits for the same answer. Nothing is remembered here.
+
+import type { JsonObject } from '../../shared/json.ts'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { FetchJson, FetchRules } from './fetch-json.ts'
+import { Places } from './places.ts'
+import { Crowd, Waiting, type Unserved, type WhenGone } from './waiting.ts'
+
+/** Questions at once, and those that wait for their turn: with five seconds for each, nobody waits for a minute. */
+const MAX_AT_ONCE = 16
+const MAX_WAITING = 128
+/** Of one answer: a session may keep what stands in it for as long as it lives. */
+const MAX_BYTES = 32 * 1024
+const RETRY_MS = 1000
+const TELL_MS = 60_000
+
+export type NoAnswer = { readonly kind: 'unavailable'; readonly retryMs: number } | Unserved
+
+export interface IntrospectionOptions {
+  readonly issuer: string
+  /** Where it is asked. */
+  readonly url: string
+  readonly hosts: FetchRules['hosts']
+  readonly fetchJson: FetchJson
+  /** By what the issuer knows who asks, or why that cannot be had. */
+  readonly authorization: () => Promise<Result<string, string>>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+  /** Bounds who waits for an answer. */
+  readonly crowd: Crowd
+}
+
+/** One question, and who waits for its answer. */
+interface Flight {
+  readonly waiting: Waiting
+  answer: Result<JsonObject, NoAnswer> | undefined
+}
+
+/** The question goes on when who asked it first has gone: others may wait for it. */
+const stays: WhenGone = () => undefined
+
+export class Introspection {
+  private readonly options: IntrospectionOptions
+  private readonly flights = new Map<string, Flight>()
+  private readonly places = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
+  private toldMs = -Infinity
+
+  constructor(options: IntrospectionOptions) {
+    this.options = options
+  }
+
+  /** What the issuer says of a token; `digest` stands for the token. */
+  async ask(
+    token: string,
+    digest: string,
+    whenGone: WhenGone,
+  ): Promise<Result<JsonObject, NoAnswer>> {
+    const flight = this.flights.get(digest) ?? this.begin(token, digest)
+    const waited = await flight.waiting.wait(whenGone)
+    if (waited !== 'woken') return fail({ kind: waited })
+    return flight.answer ?? this.unavailable()
+  }
+
+  private unavailable(): Result<never, NoAnswer> {
+    return fail({ kind: 'unavailable', retryMs: RETRY_MS })
+  }
+
+  private begin(token: string, digest: string): Flight {
+    const flight: Flight = { waiting: new Waiting(this.options.crowd), answer: undefined }
+    this.flights.set(digest, flight)
+    void this.fly(token, flight).finally(() => {
+      this.flights.delete(digest)
+      flight.waiting.wakeAll()
+    })
+    return flight
+  }
+
+  private async fly(token: string, flight: Flight): Promise<void> {
+    const asked = await this.places.take(stays, () => this.fetch(token))
+    if (!asked.ok) flight.answer = asked
+    else flight.answer = asked.value.ok ? asked.value : this.unavailable()
+  }
+
+  private async fetch(token: string): Promise<Result<JsonObject, string>> {
+    const found = await this.fetchOnce(token).catch((error: unknown) => fail(messageOf(error)))
+    if (!found.ok) this.tell(found.error)
+    return found
+  }
+
+  private async fetchOnce(token: string): Promise<Result<JsonObject, string>> {
+    const { url, hosts, fetchJson, authorization } = this.options
+    const credentials = await authorization()
+    if (!credentials.ok) return credentials
+    const form = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
+    const sent = { authorization: credentials.value, form }
+    // It has a time of its own for each document.
+    const { signal } = new AbortController()
+    const found = await fetchJson(url, { hosts, signal, sent, maxBytes: MAX_BYTES })
+    return found.ok ? ok(found.value) : fail(`${url}: ${found.error}`)
+  }
+
+  /** Whoever brings a token could make it be told, so it is told rarely. */
+  private tell(why: string): void {
+    const { issuer, now, log } = this.options
+    if (now() - this.toldMs < TELL_MS) return
+    this.toldMs = now()
+    log.warn('an issuer was asked about a token and gave no answer', { issuer, why })
+  }
+}

@@ -1,0 +1,66 @@
+// Volumes that the sidecar alone mounts, and only to read: what the settings name of the pod's namespace. A pod whose object
+// or key is missing does not start: nothing is served without it. Pure.
+
+import {
+  CLIENT_ID_KEY,
+  CLIENT_SECRET_KEY,
+  INTROSPECTION_DIR,
+  INTROSPECTION_VOLUME,
+  POLICY_DIR,
+  POLICY_KEY,
+  POLICY_VOLUME,
+} from '../../shared/names.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import type { Settings } from '../../shared/settings.ts'
+
+interface Row {
+  readonly volume: string
+  /** The member that says what it is. */
+  readonly form: string
+  readonly dir: string
+  /** What that member holds; undefined where the settings name nothing. */
+  readonly source: (settings: Settings) => JsonObject | undefined
+}
+
+const items = (...keys: readonly string[]) => keys.map((key) => ({ key, path: key }))
+/** With the API server's default, lest a second pass take it out. */
+const READABLE = { defaultMode: 0o644 }
+
+const ROWS: readonly Row[] = [
+  {
+    volume: POLICY_VOLUME,
+    form: 'configMap',
+    dir: POLICY_DIR,
+    source: ({ 'tool-policy': name }) =>
+      name === undefined ? undefined : { name, items: items(POLICY_KEY), ...READABLE },
+  },
+  {
+    volume: INTROSPECTION_VOLUME,
+    form: 'secret',
+    dir: INTROSPECTION_DIR,
+    source: ({ 'introspection-secret': secretName }) =>
+      secretName === undefined
+        ? undefined
+        : { secretName, items: items(CLIENT_ID_KEY, CLIENT_SECRET_KEY), ...READABLE },
+  },
+]
+
+export interface SidecarVolumes {
+  readonly volumes: readonly JsonObject[]
+  readonly mounts: readonly JsonObject[]
+}
+
+/** Those that the settings ask for. */
+export const sidecarVolumes = (settings: Settings): SidecarVolumes => {
+  const found = ROWS.flatMap(({ volume: name, form, dir, source }) => {
+    const value = source(settings)
+    return value === undefined
+      ? []
+      : [{ volume: { name, [form]: value }, mount: { name, mountPath: dir, readOnly: true } }]
+  })
+  return { volumes: found.map(({ volume }) => volume), mounts: found.map(({ mount }) => mount) }
+}
+
+/** What a volume of this name is, where it is the sidecar's alone. */
+export const sidecarVolumeForm = (name: string): string | undefined =>
+  ROWS.find(({ volume }) => volume === name)?.form
