@@ -3,6 +3,7 @@
 // all read this table and nothing else. It decides nothing.
 
 import { LIMITS } from './limit-annotations.ts'
+import { RESOURCES } from './resource-annotations.ts'
 
 /** Every annotation and label of ours begins with this. */
 export const PREFIX = 'outrigger.dev/'
@@ -284,28 +285,10 @@ export const ANNOTATIONS = {
     doc: "The sidecar's own log.",
     ...READ_BY_SIDECAR,
   },
-  'sidecar-cpu-request': {
-    type: 'quantity',
-    default: '50m',
-    doc: "The sidecar's CPU request.",
-    ...READ_BY_WEBHOOK,
-  },
-  'sidecar-memory-request': {
-    type: 'quantity',
-    default: '96Mi',
-    doc: "The sidecar's memory request.",
-    ...READ_BY_WEBHOOK,
-  },
-  'sidecar-cpu-limit': {
-    type: 'quantity',
-    default: '1',
-    doc: "The sidecar's CPU limit.",
-    ...READ_BY_WEBHOOK,
-  },
-  'sidecar-memory-limit': {
-    type: 'quantity',
-    default: '256Mi',
-    doc: "The sidecar's memory limit.",
+  ...RESOURCES,
+  'tls-secret': {
+    type: 'name',
+    doc: "Secret of the pod's namespace, of type `kubernetes.io/tls`, by whose certificate the sidecar serves MCP over TLS on all its ports; read again when it changes.",
     ...READ_BY_WEBHOOK,
   },
   'public-url': {

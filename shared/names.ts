@@ -8,7 +8,14 @@ export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'
 export const POLICY_VOLUME = 'outrigger-policy'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
-export const OWN_VOLUMES = [BIN_VOLUME, RUN_VOLUME, POLICY_VOLUME, INTROSPECTION_VOLUME] as const
+export const TLS_VOLUME = 'outrigger-tls'
+export const OWN_VOLUMES = [
+  BIN_VOLUME,
+  RUN_VOLUME,
+  POLICY_VOLUME,
+  INTROSPECTION_VOLUME,
+  TLS_VOLUME,
+] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
 export const BIN_DIR = '/outrigger/bin'
@@ -34,6 +41,11 @@ export const POLICY_KEY = 'policy.yaml'
 export const INTROSPECTION_DIR = '/outrigger/introspection'
 export const CLIENT_ID_KEY = 'client-id'
 export const CLIENT_SECRET_KEY = 'client-secret'
+
+/** Where the sidecar finds the Secret of `tls-secret`, and by which keys (`kubernetes.io/tls`). */
+export const TLS_DIR = '/outrigger/tls'
+export const TLS_CERT_KEY = 'tls.crt'
+export const TLS_PRIVATE_KEY = 'tls.key'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

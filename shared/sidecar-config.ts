@@ -99,6 +99,8 @@ const schema = z.strictObject({
   introspectionDir: z.optional(path),
   /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
   toolPolicy: z.optional(path),
+  /** The files of a certificate and its key, by which MCP is served over TLS on every port; read again whenever they change. */
+  tls: z.optional(z.strictObject({ certFile: path, keyFile: path })),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */

@@ -15,11 +15,10 @@ import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Drain } from './life/drain.ts'
 import { DeadPeers } from './http/dead-peers.ts'
-import { forwarded } from './http/forwarded.ts'
 import { guardsOf } from './guards/guards.ts'
 import { openJournal } from './life/journal.ts'
-import { closed, listen } from './http/listen.ts'
-import { createListener } from './http/listener.ts'
+import { closed, listen, type Listener } from './http/listen.ts'
+import { createListener, type ListenerOptions } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
 import { startTrust } from './identity/start-trust.ts'
 import type { Trust } from './identity/trust.ts'
@@ -46,6 +45,8 @@ import { pipeline } from './pipeline/pipeline.ts'
 import { scopes } from './pipeline/scopes.ts'
 import { createServe } from './pipeline/serve.ts'
 import type { Stage } from './pipeline/stage.ts'
+import { startTls, type Tls } from './tls/start-tls.ts'
+import { termsOf } from './routing/terms.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
@@ -55,8 +56,6 @@ import { connectServer, type McpServer, type ServerMeans } from './server/server
 
 /** How often deadlines, idle times and keep-alives are looked at. */
 const SWEEP_MS = 250
-/** Every open stream hears from us at least this often. */
-const KEEP_ALIVE_MS = 15_000
 
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
@@ -92,11 +91,6 @@ export interface SidecarParts {
   readonly keepAliveMs?: number
 }
 
-const counter = (): (() => number) => {
-  let last = 0
-  return () => ++last
-}
-
 const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMeans => ({
   ownUid: process.uid,
   listeners: pod?.listeners,
@@ -107,22 +101,6 @@ const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMe
     const timer = setTimeout(callback, delayMs)
     return () => clearTimeout(timer)
   },
-})
-
-/** What the configuration alone decides about sessions and processes. */
-const termsOf = ({ config: { settings, exitWhenIdle }, keepAliveMs, now }: SidecarParts) => ({
-  now,
-  model: settings['process-model'],
-  nextId: counter(),
-  newSessionId: (): string => randomBytes(24).toString('base64url'),
-  endsListeners: exitWhenIdle,
-  maxConcurrentCalls: settings['max-concurrent-calls'],
-  forwarded: forwarded(settings['forward-headers']),
-  requestTimeoutMs: settings['request-timeout'],
-  startupTimeoutMs: settings['startup-timeout'],
-  idleTimeoutMs: settings['idle-timeout'],
-  clientTimeoutMs: settings['client-timeout'],
-  keepAliveMs: keepAliveMs ?? KEEP_ALIVE_MS,
 })
 
 /** Who takes note of calls; `worked` hears of a server that does what it is there for. */
@@ -147,7 +125,7 @@ const build = (parts: SidecarParts) => {
     readiness: () => readiness,
     budget,
     process: parts.process,
-    hasPolicy: config.toolPolicy !== undefined,
+    has: { policy: config.toolPolicy !== undefined, tls: config.tls !== undefined },
     guards,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
@@ -197,6 +175,8 @@ const build = (parts: SidecarParts) => {
 
 type Built = ReturnType<typeof build> & {
   readonly peers: DeadPeers
+  /** Undefined where plain HTTP is spoken. */
+  readonly tls: Tls | undefined
   readonly callers: {
     /** Undefined where everybody is let in. */
     readonly trust: Trust | undefined
@@ -229,7 +209,7 @@ const createServers = (
   tracing: Tracing | undefined,
   isStarted: () => boolean,
 ) => {
-  const { budget, peers, callers, metrics, remarks, log, journal, readiness, server } = built
+  const { budget, peers, callers, metrics, remarks, log, journal, readiness, server, tls } = built
   const rules = originRules(config)
   const listener = {
     serve: createServe({ stages: stagesOf(rules, built, tracing), log, isOpen: !callers.trust }),
@@ -245,14 +225,18 @@ const createServers = (
   const admin = {
     isStarted,
     obstacle: () => readiness.obstacle,
-    weakness: () => readiness.weakness,
+    weakness: () => readiness.weakness ?? tls?.weakness(),
     metrics: metrics.text,
     metricsType: metrics.contentType,
     log,
   }
+  const listenerWith = (more: Pick<ListenerOptions, 'path'> = {}): Listener => {
+    const http = createListener({ ...listener, ...more })
+    return tls ? tls.before(http) : http
+  }
   // Two of each: where one socket cannot take both address families, they share the port.
   return {
-    mcp: [createListener(listener), createListener(listener)],
+    mcp: [listenerWith(), listenerWith()],
     admin: [createAdmin(admin), createAdmin(admin)],
     standIns: new StandIns({
       ports: [...config.standIns.map(({ port }) => port), ...config.carriedPorts],
@@ -260,7 +244,7 @@ const createServers = (
       createListener: (port) => {
         if (config.carriedPorts.includes(port)) return new CarriedPort(port)
         const known = config.standIns.find((one) => one.port === port)?.path
-        return createListener({ ...listener, path: () => known ?? server.path })
+        return listenerWith({ path: () => known ?? server.path })
       },
       log,
       now,
@@ -279,8 +263,9 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const core = build(parts)
   const { server, readiness, router, drain, sweep, metrics } = core
   const policy = await loadPolicy(config.toolPolicy, core, () => router.endBlocked())
+  const tls = config.tls && (await startTls(config.tls, { ...parts, metrics }))
   const peers = new DeadPeers()
-  const built = { ...core, peers, callers: { trust, policy } }
+  const built = { ...core, peers, tls, callers: { trust, policy } }
   let isStarted = false
   const tracing = await startTracing(parts, metrics.droppedSpans)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
@@ -296,7 +281,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     if (fault !== undefined && !config.isSupervised) throw new Error(fault)
     await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
-    policy?.close()
+    for (const one of [policy, tls]) one?.close()
     await closeServers(0)
     await tracing?.close(0)
     throw error
@@ -313,10 +298,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
-    policy?.close()
-    readiness.close()
-    router.close()
-    server.close()
+    for (const one of [policy, tls, readiness, router, server]) one?.close()
     await closeServers(patience())
     await tracing?.close(patience())
   }

@@ -8,6 +8,7 @@ import {
   POLICY_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
+  TLS_VOLUME,
 } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
@@ -83,6 +84,7 @@ const LOCAL = {
   binDir: undefined,
   toolPolicy: undefined,
   introspectionDir: undefined,
+  tls: undefined,
 } as const
 
 const configOf = (
@@ -114,6 +116,10 @@ const LEFT_OUT = new Map<string | undefined, string>([
   [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
+  ],
+  [
+    TLS_VOLUME,
+    'outrigger.dev/tls-secret: MCP is served over plain HTTP here, on loopback alone; outrigger run --tls-cert serves it over TLS',
   ],
 ])
 

@@ -91,6 +91,9 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
   ...(document['issuers'] === undefined ? issuersIn(texts, flags) : {}),
+  ...(flags.tls === undefined
+    ? {}
+    : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),
   settings: texts,
 })
 

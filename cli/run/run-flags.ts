@@ -57,6 +57,11 @@ export const OWN_FLAGS = {
     value: 'DIR',
     doc: 'a directory with the files client-id and client-secret, by which it is asked',
   },
+  'tls-cert': {
+    value: 'FILE',
+    doc: 'a certificate in PEM, with those that signed it behind it: MCP is served over TLS; read again whenever it changes',
+  },
+  'tls-key': { value: 'FILE', doc: 'its private key in PEM' },
   'allow-anonymous': { doc: 'serve anybody who can reach the port' },
 } as const satisfies FlagTable
 
@@ -75,6 +80,8 @@ export interface RunFlags {
   readonly toolPolicy: string | undefined
   /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
+  /** The files of a certificate and its key. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -105,6 +112,15 @@ const introspectionOf = ({ text }: Given): Result<RunFlags['introspection'], str
     : ok({ url, dir })
 }
 
+/** Both or none. */
+const tlsIn = ({ text }: Given): Result<RunFlags['tls'], string> => {
+  const [certFile, keyFile] = [text('tls-cert'), text('tls-key')]
+  if (certFile === undefined && keyFile === undefined) return ok(undefined)
+  if (certFile !== undefined && keyFile !== undefined) return ok({ certFile, keyFile })
+  const [has, lacks] = keyFile === undefined ? ['cert', 'key'] : ['key', 'cert']
+  return fail(`--tls-${has} needs --tls-${lacks}, the file of the other half`)
+}
+
 /** Reads what was typed; the error is a sentence. */
 export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   const { text, texts, has, command = [] } = given
@@ -115,6 +131,8 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   if (!adminPort.ok) return adminPort
   const introspection = introspectionOf(given)
   if (!introspection.ok) return introspection
+  const tls = tlsIn(given)
+  if (!tls.ok) return tls
   const settings = settingsIn(given)
   if (!settings.ok) return settings
   return ok({
@@ -125,6 +143,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     config: text('config'),
     toolPolicy: text('tool-policy'),
     introspection: introspection.value,
+    tls: tls.value,
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,

@@ -4,6 +4,7 @@
 import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
+import { tlsFaults } from '../../sidecar/tls/start-tls.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { credentialFaults } from './credential-faults.ts'
@@ -49,7 +50,8 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
     if (first === undefined) {
       begin()
       const name = host.includes(':') ? `[${host}]` : host
-      io.stdout(`outrigger: listening on http://${name}:${sidecar.port}${MCP_PATH}\n`)
+      const scheme = config.tls === undefined ? 'http' : 'https'
+      io.stdout(`outrigger: listening on ${scheme}://${name}:${sidecar.port}${MCP_PATH}\n`)
       io.stdout(`outrigger: ${servedNames(config)}\n`)
       io.stdout(`outrigger: health and metrics on http://${name}:${sidecar.adminPort}/metrics\n`)
     }
@@ -78,10 +80,11 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    const { toolPolicy, introspectionDir } = config.value.config
+    const { toolPolicy, introspectionDir, tls } = config.value.config
     const faults = [
       ...(await policyFaults(toolPolicy)),
       ...(await credentialFaults(introspectionDir)),
+      ...(tls === undefined ? [] : await tlsFaults(tls, () => Date.now())),
     ]
     for (const fault of faults) tell(io, 'run', fault)
     if (faults.length > 0) return 2

@@ -20,7 +20,7 @@ export interface Asked {
   readonly path: string
 }
 
-type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host'>
+type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host' | 'tls'>
 
 /** What may stand in such a value (RFC 6750, section 3). */
 const quotable = (text: string): string => text.replaceAll(/[^ !#-[\]-~]/g, '?')
@@ -35,14 +35,16 @@ export class Resource {
   private readonly publicUrl: string | undefined
   private readonly issuers: readonly string[]
   private readonly isLocal: boolean
+  private readonly scheme: 'http' | 'https'
   private readonly port: () => number
 
   /** `port`: what is listened on, once it is. */
-  constructor({ settings, issuers, host }: Config, port: () => number) {
+  constructor({ settings, issuers, host, tls }: Config, port: () => number) {
     this.publicUrl = settings['public-url']
     this.scopes = settings['required-scopes'] ?? []
     this.issuers = issuers.map(({ url }) => url)
     this.isLocal = isLoopback(host)
+    this.scheme = tls === undefined ? 'http' : 'https'
     this.port = port
   }
 
@@ -93,13 +95,13 @@ export class Resource {
   }
 
   private localUrl(name: string): string {
-    return `http://${name}:${this.port()}${MCP_PATH}`
+    return `${this.scheme}://${name}:${this.port()}${MCP_PATH}`
   }
 
   /** Its public URL; without, by the name and the path that the caller knows it by, which were judged before. */
   private urlFor({ host, path }: Asked): string {
     if (this.publicUrl !== undefined) return this.publicUrl
-    const url = HOST.test(host ?? '') ? URL.parse(`http://${host}${path}`) : null
+    const url = HOST.test(host ?? '') ? URL.parse(`${this.scheme}://${host}${path}`) : null
     return url?.href ?? this.localUrl('127.0.0.1')
   }
 }

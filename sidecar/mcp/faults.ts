@@ -17,6 +17,7 @@ export const FAULTS = {
   'version-not-served': { status: 400, rpc: -32_022 },
   'era-not-served': { status: 400, rpc: -32_601 },
   'session-required': { status: 400, rpc: -32_600 },
+  'tls-required': { status: 400, rpc: -32_600 },
   unauthenticated: { status: 401, rpc: -32_600 },
   'server-unauthorized': { status: 401, rpc: -32_000 },
   'insufficient-scope': { status: 403, rpc: -32_600 },

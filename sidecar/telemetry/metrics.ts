@@ -1,10 +1,11 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
-// a known set. The only importer of prom-client in the sidecar.
+// a known set. With tls-metrics.ts the only importer of prom-client in the sidecar.
 
 import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
 import { KINDS, type Kind } from '../bytes/budget.ts'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
+import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
@@ -50,7 +51,7 @@ const ERROR_TYPES = new Set([
   '-32042',
 ])
 
-export interface Metrics {
+export interface Metrics extends TlsMetrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
   /** A fault that a client is told. */
   readonly fault: (code: FaultCode) => void
@@ -87,8 +88,8 @@ export interface Gauges {
   readonly readiness: () => ReadinessFigures
   readonly budget: BudgetFigures
   readonly process: ProcessFigures
-  /** Whether a tool policy decides: else there is nothing to show of it. */
-  readonly hasPolicy: boolean
+  /** What there is: of the rest nothing is to be shown. */
+  readonly has: { readonly policy: boolean; readonly tls: boolean }
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
 }
@@ -323,7 +324,8 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
     modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
     droppedSpans: (count) => droppedSpans.inc(count),
-    ...policyMetrics(gauges.hasPolicy ? registers : []),
+    ...policyMetrics(gauges.has.policy ? registers : []),
+    ...tlsMetrics(gauges.has.tls ? registers : []),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

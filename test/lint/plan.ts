@@ -29,7 +29,7 @@ export const PLAN: Plan = {
       'routing guards', // by era, and whether at all; whether now
       'legacy modern',
       'conversation', // what both eras share
-      'policy', // who may do what
+      'policy tls', // who may do what; what connections begin with
       'telemetry server', // a request's trace; the link to a server
       'http',
       'identity', // whose token it is

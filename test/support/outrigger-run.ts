@@ -9,7 +9,7 @@ import { startProgram, type Running } from './running.ts'
 
 export const CHECKOUT_CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const binaries = z.object({ bin: z.record(z.string(), z.string()) })
-const READY = /^outrigger: listening on (http:\/\/\S+)$/m
+const READY = /^outrigger: listening on (https?:\/\/\S+)$/m
 
 export type Bridge = Running & { readonly url: string }
 

@@ -24,6 +24,7 @@ import { sidecarVolumes } from './sidecar-volumes.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
 import { findTransport, hasShim, type Transport } from './transport.ts'
+import { tlsWarnings } from './serving-tls.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 import { fillsFor, type Fill, type Fills } from './users.ts'
@@ -182,6 +183,7 @@ const planWith = (
       ...rootWarnings(pod, nameOf(server), config.floor),
       ...identityWarnings(settings),
       ...token.warnings,
+      ...tlsWarnings(nameOf(server), transport, settings),
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,
       ...caches.warnings,

@@ -1,7 +1,16 @@
 // The document that tells the sidecar what to be, made from the resolved settings and the pod. Pure.
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
-import { BIN_DIR, INTROSPECTION_DIR, POLICY_DIR, POLICY_KEY, RUN_DIR } from '../../shared/names.ts'
+import {
+  BIN_DIR,
+  INTROSPECTION_DIR,
+  POLICY_DIR,
+  POLICY_KEY,
+  RUN_DIR,
+  TLS_CERT_KEY,
+  TLS_DIR,
+  TLS_PRIVATE_KEY,
+} from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
@@ -69,11 +78,17 @@ const issuersIn = ({
 }: DocumentParts): Pick<SidecarDocument, 'issuers'> =>
   settings.auth === 'none' ? {} : { issuers: [...trustedIssuers(settings, config.floor)] }
 
+const TLS_FILES = {
+  certFile: `${TLS_DIR}/${TLS_CERT_KEY}`,
+  keyFile: `${TLS_DIR}/${TLS_PRIVATE_KEY}`,
+} as const
+
 /** Where it finds what the sidecar alone mounts. */
 const mountedFor = (
   placed: ReadonlyMap<Key, Placed>,
-): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy'> => ({
+): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy' | 'tls'> => ({
   ...(placed.has('introspection-secret') ? { introspectionDir: INTROSPECTION_DIR } : {}),
+  ...(placed.has('tls-secret') ? { tls: TLS_FILES } : {}),
   ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
 })
 

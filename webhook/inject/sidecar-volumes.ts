@@ -9,6 +9,10 @@ import {
   POLICY_DIR,
   POLICY_KEY,
   POLICY_VOLUME,
+  TLS_CERT_KEY,
+  TLS_DIR,
+  TLS_PRIVATE_KEY,
+  TLS_VOLUME,
 } from '../../shared/names.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { Settings } from '../../shared/settings.ts'
@@ -42,6 +46,15 @@ const ROWS: readonly Row[] = [
       secretName === undefined
         ? undefined
         : { secretName, items: items(CLIENT_ID_KEY, CLIENT_SECRET_KEY), ...READABLE },
+  },
+  {
+    volume: TLS_VOLUME,
+    form: 'secret',
+    dir: TLS_DIR,
+    source: ({ 'tls-secret': secretName }) =>
+      secretName === undefined
+        ? undefined
+        : { secretName, items: items(TLS_CERT_KEY, TLS_PRIVATE_KEY), ...READABLE },
   },
 ]
 

@@ -1,0 +1,136 @@
+// The listener before one that speaks HTTP, where that is to speak TLS: it takes the port, lets connections shake hands,
+// and gives those that have done so to HTTP. Nobody is known yet: connections that have not finished are few, and each has
+// little time; where too many come, the oldest goes. A client that speaks plain HTTP here is told so.
+
+import type { Server as HttpServer } from 'node:http'
+import { Server, type Socket } from 'node:net'
+import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { plainAnswer } from './plain-answer.ts'
+import { MIN_VERSION, type KeyPair } from './key-pair.ts'
+
+/** Each of them costs a key operation before anything is known of its client. */
+const MAX_UNFINISHED = 256
+const HANDSHAKE_MS = 10_000
+/** Those that have finished hold 40 to 60 KiB each, most of it OpenSSL's. */
+const MAX_CONNECTIONS = 1024
+/** For what a client of plain HTTP goes on sending. */
+const PARTING_MS = 1000
+/** The first byte of every TLS connection: a record of the handshake (RFC 8446, section 5.1). */
+const HANDSHAKE_RECORD = 0x16
+
+/** What became of a connection's beginning. */
+export type Handshake = 'done' | 'failed' | 'late' | 'crowded' | 'plain'
+
+export interface DoorwayOptions {
+  /** Does not listen by itself. */
+  readonly http: HttpServer
+  readonly pair: KeyPair
+  readonly onHandshake: (outcome: Handshake) => void
+  /** Tests have no time for the default. */
+  readonly handshakeMs?: number | undefined
+}
+
+/** By what the two sides of OpenSSL are known for one connection. */
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  [remoteAddress, remotePort, localAddress, localPort].join(' ')
+
+export class Doorway extends Server {
+  private readonly options: DoorwayOptions
+  private readonly tls: TlsServer
+  private readonly sockets = new Set<Socket>()
+  /** Those that have not shaken hands, the oldest first, with what ends them. */
+  private readonly unfinished = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>()
+
+  constructor(options: DoorwayOptions) {
+    super({ noDelay: true }, (socket) => this.admit(socket))
+    this.options = options
+    this.maxConnections = MAX_CONNECTIONS
+    this.tls = createServer({
+      ...termsOf(options.pair),
+      ALPNProtocols: ['http/1.1'],
+    })
+    this.tls.on('secureConnection', (socket: TLSSocket) => this.enter(socket))
+    this.tls.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
+      this.finish(endsOf(socket), 'failed')
+      socket.destroy()
+    })
+    // HTTP looks after its connections' times from when it is told that it listens.
+    this.on('listening', () => options.http.emit('listening'))
+  }
+
+  /** From now on this is shown; connections that are there go on. */
+  show(pair: KeyPair): void {
+    this.tls.setSecureContext(termsOf(pair))
+  }
+
+  override close(callback?: (error?: Error) => void): this {
+    this.options.http.close()
+    this.options.http.closeIdleConnections()
+    for (const ends of this.unfinished.keys()) this.cut(ends, 'failed')
+    return super.close(callback)
+  }
+
+  closeAllConnections(): void {
+    for (const socket of this.sockets) socket.destroy()
+  }
+
+  private admit(socket: Socket): void {
+    // Who has gone already has no address any more.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy()
+      return
+    }
+    const ends = endsOf(socket)
+    this.sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => {
+      this.sockets.delete(socket)
+      this.finish(ends, 'failed')
+    })
+    if (this.unfinished.size >= MAX_UNFINISHED) {
+      const [oldest = ''] = this.unfinished.keys()
+      this.cut(oldest, 'crowded')
+    }
+    const timer = setTimeout(() => this.cut(ends, 'late'), this.options.handshakeMs ?? HANDSHAKE_MS)
+    this.unfinished.set(ends, { socket, timer })
+    socket.once('readable', () => this.hear(ends, socket))
+  }
+
+  /** By its first byte. */
+  private hear(ends: string, socket: Socket): void {
+    const bytes: unknown = socket.read()
+    if (!Buffer.isBuffer(bytes)) return
+    if (bytes[0] !== HANDSHAKE_RECORD && plainAnswer.isFor(bytes)) {
+      this.finish(ends, 'plain')
+      socket.end(plainAnswer.text)
+      // What still comes is not read; a connection that is cut while bytes are unread loses its answer.
+      socket.resume()
+      setTimeout(() => socket.destroy(), PARTING_MS).unref()
+      return
+    }
+    socket.unshift(bytes)
+    this.tls.emit('connection', socket)
+  }
+
+  private enter(socket: TLSSocket): void {
+    socket.disableRenegotiation()
+    this.finish(endsOf(socket), 'done')
+    this.options.http.emit('connection', socket)
+  }
+
+  /** Its beginning is over; told once. */
+  private finish(ends: string, outcome: Handshake): Socket | undefined {
+    const one = this.unfinished.get(ends)
+    if (!one) return undefined
+    clearTimeout(one.timer)
+    this.unfinished.delete(ends)
+    this.options.onHandshake(outcome)
+    return one.socket
+  }
+
+  private cut(ends: string, outcome: Handshake): void {
+    this.finish(ends, outcome)?.destroy()
+  }
+}
+
+const termsOf = ({ cert, key }: KeyPair) => ({ cert, key, minVersion: MIN_VERSION }) as const

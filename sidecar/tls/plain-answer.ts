@@ -1,0 +1,25 @@
+// What a client is told that speaks plain HTTP where TLS is spoken. What it has sent, a token perhaps, has crossed the
+// network in clear: it is told, and led nowhere. Pure.
+
+import { FAULTS, fault, faultText } from '../mcp/faults.ts'
+
+const FAULT = fault(
+  'tls-required',
+  'this port speaks TLS: call it by https://; what was sent here, a token too, has crossed the network in clear',
+)
+const BODY = faultText(FAULT)
+
+const METHOD = /^[A-Z]{3,7} /
+
+export const plainAnswer = {
+  /** Whether a connection begins with a request of HTTP/1. */
+  isFor: (bytes: Buffer): boolean => METHOD.test(bytes.toString('latin1', 0, 8)),
+  text: [
+    `HTTP/1.1 ${FAULTS['tls-required'].status} Bad Request`,
+    'content-type: application/json',
+    `content-length: ${BODY.length}`,
+    'connection: close',
+    '',
+    BODY,
+  ].join('\r\n'),
+} as const
