@@ -16,7 +16,8 @@
 #include "clock.h"
 #include "tree.h"
 
-enum { REMOVE_MS = 10000 };
+// What is not removed by then stays until the shim ends. A child's place waits for it, at the end all do.
+enum { REMOVE_MS = 60000, LAST_REMOVE_MS = 10000 };
 
 static const char PREFIX[] = "outrigger-shim-";
 
@@ -120,7 +121,7 @@ void home_remove(const struct homes *homes, uint64_t number) {
 
 void homes_close(struct homes *homes) {
   if (homes->lock < 0) return;
-  tree_remove(AT_FDCWD, homes->base, clock_now_ms() + REMOVE_MS);
+  tree_remove(AT_FDCWD, homes->base, clock_now_ms() + LAST_REMOVE_MS);
   close(homes->lock);
   homes->lock = -1;
 }
