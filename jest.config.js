@@ -20,5 +20,7 @@ export default {
   maxWorkers: '100%',
   // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
   testTimeout: 300_000,
+  globalSetup: '<rootDir>/test/support/own-folder.js',
+  globalTeardown: '<rootDir>/test/support/own-folder-end.js',
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],
 }

@@ -3,9 +3,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { adminOf, freePort, type Admin } from '../../support/admin.ts'
 import { openStream, sendAndLeave } from '../../support/event-stream.ts'
@@ -20,6 +22,9 @@ const TIMES = 25
 const AT_ONCE = 20
 
 const marker = randomUUID()
+/** What is killed leaves its own folder there. */
+const folder = mkdtempSync(join(tmpdir(), 'outrigger-leaks-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The processes that the server's container's environment has reached. */
 const marked = (): number[] =>
@@ -92,7 +97,7 @@ const WAYS: readonly Way[] = [
 const startLeaky = async (flags: readonly string[]): Promise<Bridge> =>
   startOutrigger(SERVER, {
     flags: ['--max-processes', '64', ...flags],
-    env: { OUTRIGGER_TEST_MARKER: marker },
+    env: { OUTRIGGER_TEST_MARKER: marker, TMPDIR: folder },
   })
 
 describe('200 sessions, opened and dropped', () => {

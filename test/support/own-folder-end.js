@@ -1,0 +1,4 @@
+// The end of own-folder.js.
+export default function tearDown() {
+  globalThis.takeDownFolder()
+}
