@@ -1,4 +1,4 @@
-// Memory for texts of 48 to 128 KiB that are gathered piece by piece, used again: anew it is mapped by the system and faulted
+// Memory for texts of 16 to 128 KiB that are gathered piece by piece, used again: anew it is mapped by the system and faulted
 // in page by page, which takes longer than all else that is done with such a text.
 //
 // Nobody can look at what another writes: memory that is given back changes its owner (ECMA-262, ArrayBuffer transfer), and
@@ -7,7 +7,7 @@
 import { SMALL_BYTES } from './budget.ts'
 
 /** From here on the allocator maps (`life/runtime.ts`). What is large is given back to the system at once. */
-const LEAST_BYTES = 48 * 1024
+const LEAST_BYTES = 16 * 1024
 /** More is never kept: 2 MiB. */
 const MOST_SPARES = 16
 

@@ -1,6 +1,6 @@
 // A body that arrives in pieces, whole and bounded. Most come as one piece, which then is the whole.
 
-import { free } from './freed.ts'
+import { free, freePiece } from './freed.ts'
 import { Gathered } from './gathered.ts'
 
 export class Whole {
@@ -18,7 +18,7 @@ export class Whole {
     return this.only?.length ?? this.gathered.length
   }
 
-  /** False where the bound is passed; then nothing is kept. */
+  /** The piece is ours from then on. False where the bound is passed; then nothing is kept. */
   add(piece: Buffer): boolean {
     const { only, gathered } = this
     const bytes = (only?.length ?? gathered.length) + piece.length
@@ -30,10 +30,15 @@ export class Whole {
       this.only = piece
       return true
     }
-    if (only) gathered.add(only)
+    if (only) this.copy(only)
     this.only = undefined
-    gathered.add(piece)
+    this.copy(piece)
     return true
+  }
+
+  private copy(piece: Buffer): void {
+    this.gathered.add(piece)
+    freePiece(piece)
   }
 
   /** Hands out everything, which is the caller's from then on. */

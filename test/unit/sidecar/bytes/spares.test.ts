@@ -22,7 +22,7 @@ describe('spares', () => {
   })
 
   test.each([
-    ['48 KiB', 48 * KIB],
+    ['16 KiB', 16 * KIB],
     ['64 KiB', 64 * KIB],
     ['128 KiB', 128 * KIB],
   ])('memory of %s that was freed is lent again', (_name, bytes) => {
@@ -33,7 +33,7 @@ describe('spares', () => {
   })
 
   test.each([
-    ['is small', lend(48 * KIB - 1)],
+    ['is small', lend(16 * KIB - 1)],
     ['is large', lend(128 * KIB + 1)],
     ['another has made', Buffer.alloc(64 * KIB)],
     ['is a part of what another has made', Buffer.alloc(128 * KIB).subarray(0, 64 * KIB)],

@@ -33,6 +33,16 @@ describe('Whole', () => {
     expect(whole.take()).toBe(piece)
   })
 
+  test("a piece that has been copied is freed, unless its memory is somebody else's too", () => {
+    const whole = new Whole(100_000)
+    const own = [Buffer.alloc(5000, 'a'), Buffer.alloc(5000, 'b')]
+    const part = Buffer.alloc(10_000, 'c').subarray(0, 5000)
+    for (const piece of [...own, part]) whole.add(piece)
+    expect(own.map(({ length }) => length)).toStrictEqual([0, 0])
+    expect(part.every((byte) => byte === 0x63)).toBe(true)
+    expect(whole.take().toString()).toBe('a'.repeat(5000) + 'b'.repeat(5000) + 'c'.repeat(5000))
+  })
+
   test('a million single bytes keep no more than twice their number', () => {
     const whole = new Whole(1_000_000)
     for (let index = 0; index < 1_000_000; index++) whole.add(Buffer.of(index & 0xff))
