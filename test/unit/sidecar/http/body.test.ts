@@ -20,6 +20,7 @@ const arriving = (chunks: readonly Buffer[], declared?: number): IncomingMessage
 const MAX_BODY_BYTES = aBudget().sizes.requestBytes
 const MIB = 1024 * 1024
 const block = (bytes: number): Buffer => Buffer.alloc(bytes, 'x')
+const blocks = (count: number): Buffer[] => Array.from({ length: count }, () => block(MIB))
 
 describe('readBody', () => {
   test.each([
@@ -44,10 +45,10 @@ describe('readBody', () => {
 
   test.each([
     ['exactly the bound', [block(MAX_BODY_BYTES)], true],
-    ['the bound in chunks', Array<Buffer>(4).fill(block(MIB)), true],
+    ['the bound in chunks', blocks(4), true],
     ['one byte more, in one chunk', [block(MAX_BODY_BYTES + 1)], false],
-    ['one byte more, in a last chunk', [...Array<Buffer>(4).fill(block(MIB)), block(1)], false],
-    ['far more', Array<Buffer>(12).fill(block(MIB)), false],
+    ['one byte more, in a last chunk', [...blocks(4), block(1)], false],
+    ['far more', blocks(12), false],
   ])('%s', async (_name, chunks, isTaken) => {
     const body = await readBody(arriving(chunks), aBudget())
     expect(body?.ok).toBe(isTaken)
