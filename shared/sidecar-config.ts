@@ -30,6 +30,32 @@ export const tracesSchema = z.strictObject({
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
 })
 
+const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
+
+/** Where audit records go, and what happens where they cannot. */
+const auditSchema = z.strictObject({
+  /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
+  file: z.optional(path),
+  /** A new file begins when one would grow beyond so many bytes, or has been written for so long. */
+  maxFileBytes: atLeast(64 * 1024, 64 * 1024 * 1024),
+  maxFileAgeSeconds: atLeast(1, 86_400),
+  /** So much of full files is kept, the oldest goes first. */
+  keepBytes: atLeast(0, 1024 * 1024 * 1024),
+  /** Where a record cannot be written: calls are refused, or records are lost and counted. */
+  onFailure: z._default(z.enum(['refuse', 'drop']), 'refuse'),
+  /** A request is on record before the server sees it. */
+  attempts: z._default(z.boolean(), false),
+  /** How often standard output is told how far the records have come. */
+  checkpointSeconds: z._default(z.int().check(z.gte(1), z.lte(86_400)), 60),
+  /** A file with an Ed25519 key (PEM) that signs what is told so. */
+  checkpointKey: z.optional(path),
+  /** For denials of callers whom nobody knows, together; what is beyond is counted. */
+  unknownBytesPerMinute: atLeast(1024, 1024 * 1024),
+  /** For each verified caller, who is refused beyond it; absent: as many as they like. */
+  callerBytesPerMinute: z.optional(z.int().check(z.gte(64 * 1024))),
+})
+export type AuditConfig = Readonly<z.output<typeof auditSchema>>
+
 const standIn = z.strictObject({
   port: z.int().check(z.gte(1), z.lte(65_535)),
   /** Where clients know the endpoint; absent: where the server's own is found. */
@@ -113,6 +139,8 @@ const schema = z.strictObject({
   memoryBytes: z.optional(z.int().check(z.gte(64 * 1024 * 1024))),
   /** Absent: no traces, and nothing of OpenTelemetry is loaded. */
   traces: z.optional(tracesSchema),
+  /** Absent: nothing is recorded. */
+  audit: z.optional(auditSchema),
 })
 
 export type SidecarDocument = z.input<typeof schema>

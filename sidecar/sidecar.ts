@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
-import { messageOf } from '../shared/message.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import type { Budget } from './bytes/budget.ts'
 import { sweepSpares } from './bytes/spares.ts'
@@ -17,7 +16,7 @@ import { Drain } from './life/drain.ts'
 import { DeadPeers } from './http/dead-peers.ts'
 import { guardsOf } from './guards/guards.ts'
 import { openJournal } from './life/journal.ts'
-import { closed, listen, type Listener } from './http/listen.ts'
+import { closeAll, listen, logFailures, type Listener } from './http/listen.ts'
 import { createListener, type ListenerOptions } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
 import { startTrust } from './identity/start-trust.ts'
@@ -29,23 +28,14 @@ import { memoryOf } from './life/memory.ts'
 import { complete, IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
-import { audit } from './pipeline/audit.ts'
+import { loadAudit } from './audit/load-audit.ts'
 import { loadPolicy } from './policy/load-policy.ts'
-import type { StartedPolicy } from './policy/start-policy.ts'
-import { authenticate } from './pipeline/authenticate.ts'
-import { authorize } from './pipeline/authorize.ts'
-import { body } from './pipeline/body.ts'
-import { classify } from './pipeline/classify.ts'
-import { forward } from './pipeline/forward.ts'
-import { guard } from './pipeline/guard.ts'
-import { head } from './pipeline/head.ts'
-import { isAllowedOrigin, origin, originRules, type OriginRules } from './pipeline/origin.ts'
+import type { PolicyParts, StartedPolicy } from './policy/start-policy.ts'
+import { isAllowedOrigin, originRules } from './pipeline/origin.ts'
 import { besideMcp } from './pipeline/beside-mcp.ts'
-import { pipeline } from './pipeline/pipeline.ts'
-import { scopes } from './pipeline/scopes.ts'
 import { createServe } from './pipeline/serve.ts'
-import type { Stage } from './pipeline/stage.ts'
 import { startTls, type Tls } from './tls/start-tls.ts'
+import { stagesOf } from './pipeline/stages.ts'
 import { termsOf } from './routing/terms.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
@@ -60,6 +50,8 @@ const SWEEP_MS = 250
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
 const DRAIN_PATIENCE_MS = 2000
+/** For records that are not written yet: nobody asks for them again. */
+const RECORDS_PATIENCE_MS = 2000
 
 export interface Sidecar {
   readonly port: number
@@ -112,10 +104,17 @@ const observer =
     if (method !== 'initialize' && errorType === undefined) worked()
   }
 
-const build = (parts: SidecarParts) => {
+/** What there is before anything else: room, and records of what is done. */
+const heldBy = async (parts: SidecarParts) => {
+  const held = memoryOf(parts)
+  return { ...held, records: await loadAudit(parts, held.budget) }
+}
+
+type Held = Awaited<ReturnType<typeof heldBy>>
+
+const build = (parts: SidecarParts, { memory, budget, records }: Held) => {
   const { config, now } = parts
   const { settings } = config
-  const { memory, budget } = memoryOf(parts)
   const idle = new IdleExit(settings['idle-timeout'], now())
   const guards = guardsOf(settings, parts)
   const metrics = createMetrics({
@@ -127,6 +126,7 @@ const build = (parts: SidecarParts) => {
     process: parts.process,
     has: { policy: config.toolPolicy !== undefined, tls: config.tls !== undefined },
     guards,
+    audit: records?.figures,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
   const server: McpServer = connectServer(config, meansFor(parts, budget), {
@@ -140,7 +140,7 @@ const build = (parts: SidecarParts) => {
     onTerminating: (leftMs) => drain.begin(leftMs),
     onSpawn: metrics.spawn,
     onExit: (code) => idle.ended(code),
-    watch: journal,
+    watch: records?.watching(journal) ?? journal,
   })
   const common = {
     source: server.source,
@@ -149,6 +149,7 @@ const build = (parts: SidecarParts) => {
     observe: observer(memory, metrics, now, () => readiness.worked()),
     remarks: createRemarks(log, metrics),
     onSessionEnd: metrics.sessionEnd,
+    watchSessions: records?.recorder,
     onProcessEnd: metrics.modernProcessEnd,
     onStarted: () => readiness.started(),
     onStartFailed: (reason: string) => readiness.startFailed(reason),
@@ -157,20 +158,19 @@ const build = (parts: SidecarParts) => {
   const { startupTimeoutMs: patienceMs, remarks } = common
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
   const router: Router = new Router({
-    budget,
+    ...common,
     legacy: new Legacy(common),
     modern: new Modern(common),
     readiness,
-    requestTimeoutMs: settings['request-timeout'],
   })
   const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
   const sweep = (): void => {
-    for (const one of [router, server, budget, memory]) one.sweep(now())
-    sweepSpares()
+    for (const one of [router, server, budget, memory, records]) one?.sweep(now())
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  return { budget, metrics, guards, remarks, log, journal, server, readiness, router, drain, sweep }
+  const kept = { budget, metrics, guards, remarks, log, journal, records }
+  return { ...kept, server, readiness, router, drain, sweep }
 }
 
 type Built = ReturnType<typeof build> & {
@@ -185,24 +185,6 @@ type Built = ReturnType<typeof build> & {
   }
 }
 
-const stagesOf = (
-  rules: OriginRules,
-  { budget, callers: { trust, policy }, guards, remarks, router }: Built,
-  tracing: Tracing | undefined,
-): readonly Stage[] =>
-  pipeline({
-    origin: origin(rules),
-    head: head(remarks),
-    authenticate: authenticate(trust),
-    scopes: scopes(trust?.resource),
-    body: body(budget),
-    classify: classify({ tracing, remarks }),
-    authorize: authorize(policy?.gate),
-    guard: guard(guards),
-    forward: forward(router),
-    audit,
-  })
-
 const createServers = (
   { config, now, pod }: SidecarParts,
   built: Built,
@@ -210,9 +192,15 @@ const createServers = (
   isStarted: () => boolean,
 ) => {
   const { budget, peers, callers, metrics, remarks, log, journal, readiness, server, tls } = built
+  const { recorder } = built.records ?? {}
   const rules = originRules(config)
   const listener = {
-    serve: createServe({ stages: stagesOf(rules, built, tracing), log, isOpen: !callers.trust }),
+    serve: createServe({
+      stages: stagesOf({ ...built, ...callers, rules, tracing, recorder }),
+      log,
+      isOpen: !callers.trust,
+      recorder,
+    }),
     ...besideMcp(server, callers.trust, rules),
     isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
     now,
@@ -255,23 +243,23 @@ const createServers = (
   } as const
 }
 
+/** What is told of the tool policy, also on record where there is any. */
+const heard = (core: ReturnType<typeof build>): PolicyParts => core.records?.hearing(core) ?? core
+
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
-  const { config, log, now } = parts
+  const { config, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
-  const core = build(parts)
-  const { server, readiness, router, drain, sweep, metrics } = core
-  const policy = await loadPolicy(config.toolPolicy, core, () => router.endBlocked())
+  const core = build(parts, await heldBy(parts))
+  const { server, readiness, router, drain, sweep, metrics, records } = core
+  const policy = await loadPolicy(config.toolPolicy, heard(core), () => router.endBlocked())
   const tls = config.tls && (await startTls(config.tls, { ...parts, metrics }))
-  const peers = new DeadPeers()
-  const built = { ...core, peers, tls, callers: { trust, policy } }
+  const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
   let isStarted = false
   const tracing = await startTracing(parts, metrics.droppedSpans)
   const { mcp, admin, standIns } = createServers(parts, built, tracing, () => isStarted)
   const servers = [...mcp, ...admin, ...standIns.servers]
-  const closeServers = (patienceMs: number): Promise<unknown> =>
-    Promise.all(servers.filter(({ listening }) => listening).map((one) => closed(one, patienceMs)))
   let adminPort: number
   try {
     port = await listen(mcp, config.port, config.host)
@@ -282,25 +270,26 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
     for (const one of [policy, tls]) one?.close()
-    await closeServers(0)
+    await closeAll(servers, 0)
     await tracing?.close(0)
+    await records?.close(CLOSE_PATIENCE_MS)
     throw error
   }
-  for (const one of [...mcp, ...admin]) {
-    one.on('error', (error) => log.error('a listener failed', { error: messageOf(error) }))
-  }
+  logFailures([...mcp, ...admin], parts.log)
   isStarted = true
   const sweeping = setInterval(() => {
     sweep()
+    sweepSpares()
     standIns.sweep(now())
-    peers.sweep(now())
+    built.peers.sweep(now())
   }, SWEEP_MS)
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
     for (const one of [policy, tls, readiness, router, server]) one?.close()
-    await closeServers(patience())
+    await closeAll(servers, patience())
     await tracing?.close(patience())
+    await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))
   }
   return {
     port,

@@ -78,6 +78,12 @@ const setInVain = (own: unknown, { config, settings }: RunFlags): readonly strin
     return readBy === 'webhook' ? [`${where}: nothing acts on it here, only in a cluster`] : []
   })
 
+/** The file's member with the flag above it; what is no mapping stays as it is, to be refused by the schema. */
+const auditIn = (own: unknown, { auditFile }: RunFlags): { readonly audit?: unknown } => {
+  if (auditFile === undefined || (own !== undefined && !isObject(own))) return {}
+  return { audit: { ...own, file: resolve(auditFile) } }
+}
+
 /** The file's document with the flags above it. */
 const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unknown => ({
   host: '127.0.0.1',
@@ -89,6 +95,7 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
+  ...auditIn(document['audit'], flags),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
   ...(document['issuers'] === undefined ? issuersIn(texts, flags) : {}),
   ...(flags.tls === undefined

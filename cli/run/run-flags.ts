@@ -62,6 +62,10 @@ export const OWN_FLAGS = {
     doc: 'a certificate in PEM, with those that signed it behind it: MCP is served over TLS; read again whenever it changes',
   },
   'tls-key': { value: 'FILE', doc: 'its private key in PEM' },
+  'audit-file': {
+    value: 'FILE',
+    doc: 'a file for audit records: who called what, with what result; without it nothing is recorded',
+  },
   'allow-anonymous': { doc: 'serve anybody who can reach the port' },
 } as const satisfies FlagTable
 
@@ -82,6 +86,8 @@ export interface RunFlags {
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
   /** The files of a certificate and its key. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** The file of the audit records. */
+  readonly auditFile: string | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -144,6 +150,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     toolPolicy: text('tool-policy'),
     introspection: introspection.value,
     tls: tls.value,
+    auditFile: text('audit-file'),
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,

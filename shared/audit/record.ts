@@ -205,5 +205,7 @@ type Own<R> = R extends AuditRecord ? Omit<R, keyof typeof chained | keyof typeo
 /** What happened: a record before it has its place in the chain. */
 export type AuditEvent = Own<AuditRecord>
 
+export type EventOf<Name extends EventName> = Extract<AuditEvent, { readonly event: Name }>
+
 /** A place in a chain. */
 export type Position = z.output<typeof position>

@@ -6,11 +6,24 @@
 // time, so that holders which each wait for more never wait for each other.
 
 /** Bytes that are held, by what they are. */
-export const KINDS = ['bodies', 'lines', 'answers', 'batches', 'inputs', 'calls', 'events'] as const
+export const KINDS = [
+  'bodies',
+  'lines',
+  'answers',
+  'batches',
+  'inputs',
+  'calls',
+  'events',
+  'records',
+] as const
 export type Kind = (typeof KINDS)[number]
 
-/** What has a share of its own: kept events a part, calls that wait for their turn half of the part of what is small. */
-const SHARES: Readonly<Partial<Record<Kind, number>>> = { events: 1 / 4, calls: 1 / 8 }
+/** What has a share of its own: kept events a part; calls that wait for their turn, and audit records, half of the part of what is small. */
+const SHARES: Readonly<Partial<Record<Kind, number>>> = {
+  events: 1 / 4,
+  calls: 1 / 8,
+  records: 1 / 8,
+}
 
 /** Holders to here are small: a call of 64 KiB, whatever stands around it. */
 export const SMALL_BYTES = 128 * 1024
@@ -273,6 +286,7 @@ const zeros = (): Record<Kind, number> => ({
   inputs: 0,
   calls: 0,
   events: 0,
+  records: 0,
 })
 
 /** What one holder holds. */

@@ -5,6 +5,7 @@ import type { Fault } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
+import type { CallRecord } from './record.ts'
 import type { Ticket } from './ticket.ts'
 
 /** A client's message, and its trace where it is a request and traces are on. */
@@ -15,6 +16,8 @@ export interface Asked {
   readonly denied?: Fault
   /** After `guard`, of a request, where its caller or its tool is limited. */
   ticket?: Ticket
+  /** After `audit`, of a request, where records are kept. */
+  record?: CallRecord
 }
 
 /** One that came alone, and what it claims to be. */

@@ -6,6 +6,7 @@ import type { Notification, Response } from '../mcp/message.ts'
 import type { Envelope } from '../server/link.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import type { Clock } from './clock.ts'
+import type { CallRecord } from './record.ts'
 
 /** Whoever waits for the answer to one request; texts are whole messages with the caller's own ids. */
 export interface Caller {
@@ -32,6 +33,8 @@ export interface CallOptions {
   readonly headers?: Envelope['headers'] | undefined
   /** Of a client's request, where traces are on. */
   readonly trace?: RequestTrace | undefined
+  /** The same where records are kept. */
+  readonly record?: CallRecord | undefined
 }
 
 /** One request in flight. */
@@ -46,6 +49,7 @@ export interface Call {
   readonly sentMs: number
   /** Its way to the server and back, where that is traced. */
   readonly hop?: Hop | undefined
+  readonly record?: CallRecord | undefined
   readonly clock: Clock
   /** A line may have been its answer and cannot be used: the reason, if none comes that can, and until when. */
   doubt?: { readonly fault: Fault; readonly untilMs: number }

@@ -137,6 +137,7 @@ export class Channel implements LinkOwner {
       timeoutMs,
       sentMs,
       hop,
+      record: options.record,
       clock: new Clock(timeoutMs, sentMs),
       setting: options.setting,
     }
@@ -148,6 +149,7 @@ export class Channel implements LinkOwner {
       return undefined
     }
     this.calls.add(call)
+    options.record?.sent(this.link.process)
     return call
   }
 
@@ -268,8 +270,9 @@ export class Channel implements LinkOwner {
     this.link.close()
   }
 
-  private observe(call: Call, errorType: string | undefined, error?: string): void {
-    call.hop?.end(errorType, error)
+  private observe(call: Call, errorType: string | undefined, response?: Response): void {
+    call.hop?.end(errorType, response && errorMessage(response))
+    call.record?.answered(errorType, response)
     this.options.observe(call.method, this.options.now() - call.sentMs, errorType)
   }
 
@@ -309,7 +312,7 @@ export class Channel implements LinkOwner {
     this.link.abandon(call.id)
     this.answers++
     this.nameless.answered(call.id)
-    this.observe(call, errorType(response), call.hop && errorMessage(response))
+    this.observe(call, errorType(response), response)
     call.caller.answer(answerText(response, call), response)
   }
 

@@ -3,6 +3,8 @@
 
 import type { AddressInfo, Server } from 'node:net'
 import { codeOf } from '../../shared/error-code.ts'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
 
 /** What listens: for HTTP, or for whatever passes unread. */
 export type Listener = Server & { closeAllConnections(): void }
@@ -53,4 +55,14 @@ export const closed = async (server: Listener, patienceMs: number): Promise<void
   const timer = setTimeout(() => server.closeAllConnections(), patienceMs)
   await isClosed
   clearTimeout(timer)
+}
+
+/** The same of all that listen. */
+export const closeAll = (servers: readonly Listener[], patienceMs: number): Promise<unknown> =>
+  Promise.all(servers.filter(({ listening }) => listening).map((one) => closed(one, patienceMs)))
+
+export const logFailures = (servers: readonly Server[], log: Log): void => {
+  for (const one of servers) {
+    one.on('error', (error) => log.error('a listener failed', { error: messageOf(error) }))
+  }
 }

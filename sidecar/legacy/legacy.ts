@@ -68,12 +68,13 @@ export class Legacy {
 
   /** One message. */
   post(permit: Permit, exchange: Exchange, asked: Asked): Fault | undefined | Promise<undefined> {
-    const { message, trace, ticket } = asked
+    const { message, trace, ticket, record } = asked
     if (message.kind === 'request' && message.method === 'initialize') {
       const headers = this.headersOf(exchange)
       return this.opening.initialize(permit, exchange, {
         request: message,
         trace,
+        record,
         headers,
         ticket,
       })
@@ -203,13 +204,14 @@ export class Legacy {
   private call(
     { granted }: Permit,
     exchange: Exchange,
-    { trace, ticket }: Asked,
+    { trace, ticket, record }: Asked,
   ): SessionCallOptions {
     const own = ticket?.timeoutMs
     return {
       timeoutMs: own ?? this.options.requestTimeoutMs,
       setting: own === undefined ? 'request-timeout' : 'tool-limits',
       trace,
+      record,
       headers: this.headersOf(exchange),
       rights: granted?.rights,
     }

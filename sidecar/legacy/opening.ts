@@ -112,7 +112,7 @@ export class Opening {
     const { logs } = this
     return new Session({
       id: newSessionId(),
-      principal: permit.principal.key,
+      caller: permit.principal,
       rights: permit.granted?.rights,
       revision,
       maxConcurrentCalls,

@@ -13,6 +13,7 @@ import type { Edit } from '../mcp/rewrite.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
+import type { CallRecord } from '../conversation/record.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
@@ -41,6 +42,7 @@ export interface PoolOptions {
 export interface First {
   readonly request: Request
   readonly trace: RequestTrace | undefined
+  readonly record: CallRecord | undefined
   /** Its caller's own headers, where any go on. */
   readonly headers?: Envelope['headers'] | undefined
 }
@@ -210,7 +212,7 @@ export class Pool {
 
   private initialize(
     backend: Backend,
-    { request, trace, headers }: First,
+    { request, trace, record, headers }: First,
   ): Promise<Result<Answer, Fault>> {
     return new Promise((resolve) => {
       const answer = (_text: string, response: Response): void => {
@@ -229,7 +231,7 @@ export class Pool {
       }
       const timeoutMs = this.options.startupTimeoutMs
       const setting = 'startup-timeout'
-      backend.channel.call(request, caller, { timeoutMs, setting, trace, headers })
+      backend.channel.call(request, caller, { timeoutMs, setting, trace, record, headers })
     })
   }
 }

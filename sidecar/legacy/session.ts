@@ -1,6 +1,7 @@
 // One legacy session: who owns it, its calls in flight, the server's requests it has been asked. It routes
 // the server's messages to its streams; which process serves it is the backend's business.
 
+import type { Principal } from '../access/principal.ts'
 import type { Rights } from '../access/rights.ts'
 import type { Idle } from '../access/room.ts'
 import type { Call } from '../conversation/call.ts'
@@ -24,7 +25,7 @@ export interface Put {
 
 export interface SessionOptions {
   readonly id: string
-  readonly principal: string
+  readonly caller: Principal
   readonly revision: Revision
   readonly now: () => number
   /** Shared with the other sessions. */
@@ -50,6 +51,8 @@ export class Session implements CallOwner {
   readonly id: string
   /** What people read of it. */
   readonly name: string
+  /** Its key is `principal`. */
+  readonly caller: Principal
   readonly principal: string
   readonly rights: Rights | undefined
   /** Of what was negotiated; until the server has answered, of what the client asked for. */
@@ -81,7 +84,8 @@ export class Session implements CallOwner {
     this.turns = new Turns(options.maxConcurrentCalls, options.logs.budget)
     this.id = options.id
     this.name = options.id.slice(0, NAME_LENGTH)
-    this.principal = options.principal
+    this.caller = options.caller
+    this.principal = options.caller.key
     this.rights = options.rights
     this.revision = options.revision
     this.lastUsedMs = options.now()

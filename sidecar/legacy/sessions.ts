@@ -2,6 +2,7 @@
 // needs the room. A session that is not yours does not exist. Ended ones are remembered for a while, to say why.
 
 import { whoMakesRoom } from '../access/room.ts'
+import type { Principal } from '../access/principal.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Backend } from './backend.ts'
@@ -18,6 +19,12 @@ export interface Entry {
   readonly backend: Backend
 }
 
+/** Hears of sessions, by the beginnings of their ids. */
+export interface SessionWatch {
+  sessionBegan(caller: Principal, session: string, process: number | undefined): void
+  sessionEnded(caller: Principal, session: string, end: SessionEnd): void
+}
+
 export interface SessionsOptions {
   readonly now: () => number
   readonly idleTimeoutMs: number
@@ -25,6 +32,8 @@ export interface SessionsOptions {
   readonly endsListeners: boolean
   /** Counts ends. */
   readonly onEnd: (end: SessionEnd) => void
+  /** Absent where no records are kept. */
+  readonly watchSessions?: SessionWatch | undefined
 }
 
 interface Ended {
@@ -46,7 +55,10 @@ export class Sessions {
   }
 
   add(entry: Entry): void {
-    this.entries.set(entry.session.id, entry)
+    const { session, backend } = entry
+    this.entries.set(session.id, entry)
+    const { process } = backend.channel.link
+    this.options.watchSessions?.sessionBegan(session.caller, session.name, process)
   }
 
   /** The session with this id, if it is the principal's; the fault says what a client must do. */
@@ -72,6 +84,7 @@ export class Sessions {
   end({ session, backend }: Entry, end: SessionEnd, reason: Fault): void {
     if (!this.entries.delete(session.id)) return
     this.options.onEnd(end)
+    this.options.watchSessions?.sessionEnded(session.caller, session.name, end)
     this.ended.set(session.id, { principal: session.principal, reason })
     for (const oldest of this.ended.keys()) {
       if (this.ended.size <= MAX_REMEMBERED) break

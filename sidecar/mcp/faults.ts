@@ -40,6 +40,7 @@ export const FAULTS = {
   'no-memory': { status: 503, rpc: -32_000 },
   'issuer-unavailable': { status: 503, rpc: -32_000 },
   'circuit-open': { status: 503, rpc: -32_000 },
+  'audit-unavailable': { status: 503, rpc: -32_000 },
   draining: { status: 503, rpc: -32_000 },
   denied: { status: 200, rpc: -32_000 },
   'server-exited': { status: 200, rpc: -32_000 },

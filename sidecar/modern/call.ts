@@ -7,6 +7,7 @@ import type { Budget, Lease } from '../bytes/budget.ts'
 import type { Asked } from '../conversation/ask.ts'
 import type { Call, Caller } from '../conversation/call.ts'
 import { keepPlace } from '../conversation/cost.ts'
+import type { CallRecord } from '../conversation/record.ts'
 import type { Ticket } from '../conversation/ticket.ts'
 import type { Reply } from '../http/reply.ts'
 import { blockedFault, noRoom, tooManyWait, type Fault, type FaultCode } from '../mcp/faults.ts'
@@ -33,7 +34,7 @@ export interface CallOwner {
   done(call: ModernCall): void
 }
 
-export interface CallTerms extends Pick<Asked, 'trace' | 'ticket'> {
+export interface CallTerms extends Pick<Asked, 'trace' | 'ticket' | 'record'> {
   readonly granted: Permit['granted']
 }
 
@@ -41,6 +42,7 @@ export class ModernCall implements Caller {
   readonly trace: RequestTrace | undefined
   readonly rights: Rights | undefined
   readonly ticket: Ticket | undefined
+  readonly record: CallRecord | undefined
   readonly isSubscription: boolean
   /** The request as the process has it, once it has. */
   sent: Call | undefined
@@ -54,12 +56,13 @@ export class ModernCall implements Caller {
   constructor(
     reply: Reply,
     request: Request,
-    { trace, ticket, granted }: CallTerms,
+    { trace, ticket, record, granted }: CallTerms,
     owner: CallOwner,
   ) {
     this.reply = reply
     this.trace = trace
     this.ticket = ticket
+    this.record = record
     this.rights = granted?.rights
     this.idText = slice(request.text, request.id)
     this.isSubscription = request.method === SUBSCRIBE

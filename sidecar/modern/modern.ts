@@ -176,6 +176,7 @@ export class Modern implements CallOwner {
       setting,
       headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),
       trace: call.trace,
+      record: call.record,
     })
     return undefined
   }

@@ -1,5 +1,7 @@
-// The record of what was done: not built yet, and nothing pretends it is.
+// Nothing goes on that is not on record, where records are kept.
 
+import type { Recorder } from '../audit/recorder.ts'
 import type { Stage } from './stage.ts'
 
-export const audit: Stage = () => undefined
+export const audit = (recorder: Pick<Recorder, 'admit'> | undefined): Stage =>
+  recorder ? (passage) => recorder.admit(passage) : () => undefined

@@ -13,8 +13,8 @@ export interface Stages {
   readonly classify: Stage
   readonly authorize: Stage
   readonly guard: Stage
-  readonly forward: Stage
   readonly audit: Stage
+  readonly forward: Stage
 }
 
 /** The list. */
@@ -27,8 +27,8 @@ export const pipeline = (stages: Stages): readonly Stage[] => [
   stages.classify, // from here on everybody judges the same message, read once
   stages.authorize, // what they may; makes the permit that forward demands
   stages.guard, // rates and breakers cost callers, so they come after knowing whose they are
+  stages.audit, // what goes on is on record from here on, and nothing goes on that could not be
   stages.forward, // the answer is on its way when this returns
-  stages.audit, // what was done is on record, also what the server did with it
 ]
 
 /** Runs the stages in order; awaits only where a stage has to wait. */

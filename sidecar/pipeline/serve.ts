@@ -2,6 +2,7 @@
 // client here and nowhere else.
 
 import type { Log } from '../../shared/log.ts'
+import type { Recorder } from '../audit/recorder.ts'
 import { messagesOf } from '../conversation/ask.ts'
 import type { Serve } from '../http/listener.ts'
 import { answerUnread } from '../http/unread.ts'
@@ -14,6 +15,8 @@ export interface ServeOptions {
   readonly log: Log
   /** Nobody is asked who they are: nobody is a stranger either. */
   readonly isOpen: boolean
+  /** Puts on record what ended before it was a call; absent where no records are kept. */
+  readonly recorder?: Pick<Recorder, 'refused'> | undefined
 }
 
 const refuse = (passage: Passage, why: Fault, isOpen: boolean): void => {
@@ -21,7 +24,15 @@ const refuse = (passage: Passage, why: Fault, isOpen: boolean): void => {
   answerUnread(request, reply, () => reply.fault(why, idText), isOpen || principal !== undefined)
 }
 
-export const createServe = ({ stages, log, isOpen }: ServeOptions): Serve => {
+/** Whoever holds a ticket is told; what is on record as a call is told so by that. */
+const ended = (passage: Passage, found: Fault, { recorder }: ServeOptions): void => {
+  const asked = messagesOf(passage.ask)
+  if (!asked.some(({ record }) => record)) recorder?.refused(passage, found)
+  for (const { ticket } of asked) ticket?.end(found.code)
+}
+
+export const createServe = (options: ServeOptions): Serve => {
+  const { stages, log, isOpen } = options
   const serve = async (passage: Passage): Promise<void> => {
     let found: Fault | undefined
     try {
@@ -34,7 +45,7 @@ export const createServe = ({ stages, log, isOpen }: ServeOptions): Serve => {
     }
     // What goes on to the server is counted there.
     passage.body?.lease?.release()
-    if (found) for (const { ticket } of messagesOf(passage.ask)) ticket?.end(found.code)
+    if (found) ended(passage, found, options)
     passage.ask = undefined
     if (!found) return
     refuse(passage, found, isOpen)

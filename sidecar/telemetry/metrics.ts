@@ -1,11 +1,19 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
-// a known set. With tls-metrics.ts the only importer of prom-client in the sidecar.
+// a known set. What is counted elsewhere already is read by `collected.ts`.
 
-import { Counter, Gauge, Histogram, Registry, type Metric } from 'prom-client'
-import { KINDS, type Kind } from '../bytes/budget.ts'
+import { Counter, Histogram, Registry } from 'prom-client'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
 import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
+import {
+  auditMetrics,
+  budgetMetrics,
+  gaugeOf,
+  guardMetrics,
+  type AuditFigures,
+  type BudgetFigures,
+  type GuardFigures,
+} from './collected.ts'
 
 /** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
 const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
@@ -92,26 +100,14 @@ export interface Gauges {
   readonly has: { readonly policy: boolean; readonly tls: boolean }
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
-}
-
-/** What limits have refused by their settings, and how many circuit breakers are in each state. */
-export interface GuardFigures {
-  readonly refusals: ReadonlyMap<string, number>
-  breakers(): Readonly<Record<string, number>> | undefined
+  /** Absent where no records are kept. */
+  readonly audit?: (() => AuditFigures) | undefined
 }
 
 /** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
 export interface ReadinessFigures {
   readonly obstacle: string | undefined
   readonly weakness: string | undefined
-}
-
-/** What may be held for others, and what is. */
-export interface BudgetFigures {
-  readonly bytes: number
-  readonly waits: number
-  readonly of: (kind: Kind) => number
-  readonly ends: Readonly<Record<Kind, number>>
 }
 
 /** What a process uses. */
@@ -129,35 +125,11 @@ const endsIn = (registers: Registry[]): Counter<'what' | 'reason'> =>
     registers,
   })
 
-const toleratedIn = (registers: Registry[]): Counter<'what'> =>
-  new Counter({
-    name: 'outrigger_tolerated_total',
-    help: 'What was taken although it is not as it should be, by what it was.',
-    labelNames: ['what'] as const,
-    registers,
-  })
-
-const exitsIn = (registers: Registry[]): Counter<'cause'> =>
-  new Counter({
-    name: 'outrigger_exits_total',
-    help: 'Server processes that have ended: by a signal, out_of_memory, a code, asked to, or lost with the shim.',
-    labelNames: ['cause'] as const,
-    registers,
-  })
-
-const cutOffsIn = (registers: Registry[]): Counter =>
-  new Counter({
-    name: 'outrigger_clients_cut_off_total',
-    help: 'Clients whose connection was broken off because they did not read, or waited longer than their token lets them.',
-    registers,
-  })
-
-const droppedSpansIn = (registers: Registry[]): Counter =>
-  new Counter({
-    name: 'outrigger_spans_dropped_total',
-    help: 'Spans that did not reach the collector: the queue was full, or sending failed.',
-    registers,
-  })
+/** Makes counters of one label, or of none. */
+const counting =
+  (registers: Registry[]) =>
+  <Label extends string = never>(name: string, help: string, label?: Label): Counter<Label> =>
+    new Counter({ name, help, registers, labelNames: label === undefined ? [] : [label] })
 
 const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 'policyReload'> => {
   const decisions = new Counter({
@@ -166,12 +138,11 @@ const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 
     labelNames: ['decision', 'rule'] as const,
     registers,
   })
-  const reloads = new Counter({
-    name: 'outrigger_policy_reloads_total',
-    help: "Changes of the tool policy's file: taken, or refused since it cannot be used.",
-    labelNames: ['outcome'] as const,
-    registers,
-  })
+  const reloads = counting(registers)(
+    'outrigger_policy_reloads_total',
+    "Changes of the tool policy's file: taken, or refused since it cannot be used.",
+    'outcome',
+  )
   return {
     policyDecision: ({ isAllowed, isDryRun, rule = '' }) => {
       const against = isDryRun ? 'dry_run' : 'denied'
@@ -181,17 +152,10 @@ const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 
   }
 }
 
-const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
+const registerGauges = (gauges: Gauges, registry: Registry): void => {
   const { process } = gauges
-  const gauge = (name: string, help: string, value: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value())
-      },
-    })
+  const gauge = (name: string, help: string, value: () => number): void =>
+    registry.registerMetric(gaugeOf(name, help, value))
   // Not prom-client's default metrics: their garbage collection observer costs memory and time a call.
   gauge('process_resident_memory_bytes', 'Resident memory.', process.residentBytes)
   gauge('nodejs_heap_size_used_bytes', 'V8 heap in use.', process.heapUsedBytes)
@@ -211,66 +175,58 @@ const registerGauges = (gauges: Gauges, registers: Registry[]): void => {
   )
 }
 
-const guardMetrics = (guards: GuardFigures): readonly Metric[] => [
-  new Counter({
-    name: 'outrigger_limited_total',
-    help: 'Requests that a limit of their caller or tool has refused, or the circuit breaker.',
-    labelNames: ['by'] as const,
-    registers: [],
-    collect() {
-      this.reset()
-      for (const [by, count] of guards.refusals) this.inc({ by }, count)
-    },
-  }),
-  new Gauge({
-    name: 'outrigger_circuit_breakers',
-    help: 'Circuit breakers by state: one, or one for each caller that has servers of its own.',
-    labelNames: ['state'] as const,
-    registers: [],
-    collect() {
-      for (const [state, count] of Object.entries(guards.breakers() ?? {}))
-        this.set({ state }, count)
-    },
-  }),
-]
+type Counted =
+  | 'fault'
+  | 'exit'
+  | 'cutOff'
+  | 'tolerated'
+  | 'spawn'
+  | 'sessionEnd'
+  | 'modernProcessEnd'
+  | 'droppedSpans'
 
-const budgetMetrics = (budget: BudgetFigures): readonly Metric[] => [
-  new Gauge({
-    name: 'outrigger_memory_budget_bytes',
-    help: 'Most that is held for clients and servers together.',
-    registers: [],
-    collect() {
-      this.set(budget.bytes)
-    },
-  }),
-  new Gauge({
-    name: 'outrigger_memory_waits',
-    help: 'Clients and servers that are not read because the budget is used up.',
-    registers: [],
-    collect() {
-      this.set(budget.waits)
-    },
-  }),
-  new Gauge({
-    name: 'outrigger_memory_held_bytes',
-    help: 'Held for clients and servers, by what it is.',
-    labelNames: ['kind'] as const,
-    registers: [],
-    collect() {
-      for (const kind of KINDS) this.set({ kind }, budget.of(kind))
-    },
-  }),
-  new Counter({
-    name: 'outrigger_memory_ends_total',
-    help: 'What was given up for the memory that it took, by what it was.',
-    labelNames: ['kind'] as const,
-    registers: [],
-    collect() {
-      this.reset()
-      for (const kind of KINDS) this.inc({ kind }, budget.ends[kind])
-    },
-  }),
-]
+const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
+  const counter = counting(registers)
+  const faults = counter(
+    'outrigger_faults_total',
+    'Requests that the sidecar itself refused or failed, by fault code.',
+    'code',
+  )
+  const spawns = counter(
+    'outrigger_spawns_total',
+    'Server processes asked for, by outcome.',
+    'outcome',
+  )
+  const tolerated = counter(
+    'outrigger_tolerated_total',
+    'What was taken although it is not as it should be, by what it was.',
+    'what',
+  )
+  const ends = endsIn(registers)
+  const exits = counter(
+    'outrigger_exits_total',
+    'Server processes that have ended: by a signal, out_of_memory, a code, asked to, or lost with the shim.',
+    'cause',
+  )
+  const cutOffs = counter(
+    'outrigger_clients_cut_off_total',
+    'Clients whose connection was broken off because they did not read, or waited longer than their token lets them.',
+  )
+  const droppedSpans = counter(
+    'outrigger_spans_dropped_total',
+    'Spans that did not reach the collector: the queue was full, or sending failed.',
+  )
+  return {
+    fault: (code) => faults.inc({ code }),
+    exit: (cause) => exits.inc({ cause }),
+    cutOff: () => cutOffs.inc(),
+    tolerated: (what) => tolerated.inc({ what }),
+    spawn: (outcome) => spawns.inc({ outcome }),
+    sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
+    modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
+    droppedSpans: (count) => droppedSpans.inc(count),
+  }
+}
 
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
@@ -282,27 +238,11 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     buckets: SECONDS,
     registers,
   })
-  const faults = new Counter({
-    name: 'outrigger_faults_total',
-    help: 'Requests that the sidecar itself refused or failed, by fault code.',
-    labelNames: ['code'] as const,
-    registers,
-  })
-  const spawns = new Counter({
-    name: 'outrigger_spawns_total',
-    help: 'Server processes asked for, by outcome.',
-    labelNames: ['outcome'] as const,
-    registers,
-  })
-  const tolerated = toleratedIn(registers)
-  const ends = endsIn(registers)
-  const exits = exitsIn(registers)
-  const cutOffs = cutOffsIn(registers)
-  const droppedSpans = droppedSpansIn(registers)
-  registerGauges(gauges, registers)
+  registerGauges(gauges, registry)
   const own = [
     ...budgetMetrics(gauges.budget),
     ...(gauges.guards ? guardMetrics(gauges.guards) : []),
+    ...(gauges.audit ? auditMetrics(gauges.audit) : []),
   ]
   for (const metric of own) registry.registerMetric(metric)
   return {
@@ -316,14 +256,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
         durationMs / 1000,
       )
     },
-    fault: (code) => faults.inc({ code }),
-    exit: (cause) => exits.inc({ cause }),
-    cutOff: () => cutOffs.inc(),
-    tolerated: (what) => tolerated.inc({ what }),
-    spawn: (outcome) => spawns.inc({ outcome }),
-    sessionEnd: (reason) => ends.inc({ what: 'session', reason }),
-    modernProcessEnd: (reason) => ends.inc({ what: 'modern_process', reason }),
-    droppedSpans: (count) => droppedSpans.inc(count),
+    ...ownCounters(registers),
     ...policyMetrics(gauges.has.policy ? registers : []),
     ...tlsMetrics(gauges.has.tls ? registers : []),
     text: () => registry.metrics(),

@@ -59,6 +59,8 @@ export interface Hop {
 
 /** The trace of one request from its client: the SERVER span. */
 export interface RequestTrace {
+  /** Of its own span. */
+  readonly context: TraceContext
   /** The request is sent on under our id; `port` of a server that speaks HTTP. */
   send(id: number, port: number | undefined): Hop
 }

@@ -79,8 +79,8 @@ const nothing = (): SpanDescription => ({ name: '', attributes: {} })
 
 /** A request that the sampler has left out: it has a context to hand on, and that is all. */
 class Unrecorded implements RequestTrace {
+  readonly context: TraceContext
   private readonly spans: Spans
-  private readonly context: TraceContext
 
   constructor(spans: Spans, context: TraceContext) {
     this.spans = spans
@@ -102,6 +102,7 @@ interface RecordedOptions {
 }
 
 class Recorded implements RequestTrace, ReplyWatcher {
+  readonly context: TraceContext
   private readonly span: Span
   private readonly options: RecordedOptions
   private readonly hops = new Set<RecordedHop>()
@@ -111,6 +112,7 @@ class Recorded implements RequestTrace, ReplyWatcher {
 
   constructor(span: Span, options: RecordedOptions) {
     this.span = span
+    this.context = span.context
     this.options = options
     options.open.add(this)
   }

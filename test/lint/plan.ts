@@ -26,6 +26,7 @@ export const PLAN: Plan = {
     sidecar: [
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe
+      'audit', // what is on record of it
       'routing guards', // by era, and whether at all; whether now
       'legacy modern',
       'conversation', // what both eras share

@@ -28,7 +28,7 @@ test('after 64 pings that nobody heard a form is put all the same, and the oldes
   })
   const logs = new Logs(aBudget())
   const bounds = { maxConcurrentCalls: 1, clientTimeoutMs: 60_000 }
-  const options = { id: 's', principal: 'p', ...bounds, now: () => 0, revision, logs }
+  const options = { id: 's', caller: { key: 'p' }, ...bounds, now: () => 0, revision, logs }
   const session = new Session(options)
   backend.attach(session)
   for (let id = 0; id < 64; id++) link.says(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`)

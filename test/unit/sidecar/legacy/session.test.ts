@@ -27,7 +27,7 @@ beforeEach(() => {
   logs = new Logs(aBudget())
   session = new Session({
     id: 's',
-    principal: 'p',
+    caller: { key: 'p' },
     revision,
     maxConcurrentCalls: 300,
     clientTimeoutMs: 10_000,

@@ -15,8 +15,8 @@ const ORDER = [
   'classify',
   'authorize',
   'guard',
-  'forward',
   'audit',
+  'forward',
 ] as const
 
 /** Stages that note their names; one of them ends the way. */

@@ -1,0 +1,49 @@
+// Tells standard output how far the records have come: there it is out of reach of whoever can change the file. Where
+// nobody empties that, a checkpoint is left out; the next one holds for it.
+
+import type { KeyObject } from 'node:crypto'
+import { checkpointLine } from '../../shared/audit/checkpoint.ts'
+import type { Link } from '../../shared/audit/chain.ts'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+
+export interface CheckpointsOptions {
+  readonly server: string
+  readonly everyMs: number
+  readonly key: KeyObject | undefined
+  readonly wallMs: () => number
+  readonly write: (text: string) => Promise<void>
+  readonly log: Log
+}
+
+export class Checkpoints {
+  private readonly options: CheckpointsOptions
+  private toldSeq = 0
+  private toldMs: number
+  private isTelling = false
+
+  constructor(options: CheckpointsOptions, nowMs: number) {
+    this.options = options
+    this.toldMs = nowMs
+  }
+
+  sweep(written: Link | undefined, nowMs: number): void {
+    if (nowMs - this.toldMs < this.options.everyMs) return
+    this.toldMs = nowMs
+    void this.tell(written)
+  }
+
+  /** Never rejects. */
+  async tell(written: Link | undefined): Promise<void> {
+    if (!written || written.seq === this.toldSeq || this.isTelling) return
+    const { server, key, wallMs, write, log } = this.options
+    this.isTelling = true
+    try {
+      await write(checkpointLine(written, { server, timeMs: wallMs() }, key))
+      this.toldSeq = written.seq
+    } catch (error) {
+      log.warn('a checkpoint of the audit records could not be told', { why: messageOf(error) })
+    }
+    this.isTelling = false
+  }
+}

@@ -1,0 +1,90 @@
+// One request on its way, as the record of it will say: the channel tells what the server did, the ticket when it is over,
+// whoever of the client, the clock or the sidecar ended it.
+
+import type { EventOf } from '../../shared/audit/record.ts'
+import type { CallRecord } from '../conversation/record.ts'
+import type { Ticket } from '../conversation/ticket.ts'
+import type { Reply } from '../http/reply.ts'
+import type { FaultCode } from '../mcp/faults.ts'
+import type { Response } from '../mcp/message.ts'
+
+type Asked = Omit<EventOf<'attempt'>, 'event'>
+type Outcome = EventOf<'call'>['outcome']
+
+export interface RecordedCallOptions {
+  readonly asked: Asked
+  readonly reply: Pick<Reply, 'state' | 'session'>
+  readonly arrivedMs: number
+  readonly now: () => number
+  /** The ticket that its caller's limits gave, where there are any. */
+  readonly ticket: Ticket | undefined
+  /** It is over. */
+  readonly onEnd: (event: EventOf<'call'>) => void
+}
+
+const CODE = /^-?\d+$/
+const ENDS: ReadonlyMap<FaultCode, Outcome['is']> = new Map([
+  ['request-timeout', 'timeout'],
+  ['request-cancelled', 'cancelled'],
+])
+
+const outcomeOf = (errorType: string | undefined, fault: FaultCode | undefined): Outcome => {
+  if (fault !== undefined) return { is: ENDS.get(fault) ?? 'fault', fault }
+  if (errorType === undefined) return { is: 'ok' }
+  if (errorType === 'tool_error') return { is: 'tool_error' }
+  return { is: 'error', ...(CODE.test(errorType) ? { code: errorType } : {}) }
+}
+
+/** Microseconds are enough. */
+const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
+
+export class RecordedCall implements CallRecord, Ticket {
+  readonly timeoutMs: number | undefined
+  private readonly options: RecordedCallOptions
+  private process: number | undefined
+  private sentMs: number | undefined
+  private answeredMs: number | undefined
+  private errorType: string | undefined
+  private bytes: number | undefined
+  private isOver = false
+
+  constructor(options: RecordedCallOptions) {
+    this.options = options
+    this.timeoutMs = options.ticket?.timeoutMs
+  }
+
+  sent(process: number | undefined): void {
+    this.process = process
+    this.sentMs = this.options.now()
+  }
+
+  answered(errorType: string | undefined, response: Response | undefined): void {
+    this.answeredMs ??= this.options.now()
+    this.errorType = errorType
+    this.bytes = response?.text.length
+  }
+
+  end(fault?: FaultCode): void {
+    this.options.ticket?.end(fault)
+    if (this.isOver) return
+    this.isOver = true
+    const { asked, reply, arrivedMs, now, onEnd } = this.options
+    const { process, sentMs, bytes } = this
+    const endMs = now()
+    const outcome = outcomeOf(this.errorType, fault)
+    const { session = reply.session, ...rest } = asked
+    onEnd({
+      event: 'call',
+      ...rest,
+      ...(session === undefined ? {} : { session }),
+      outcome: {
+        ...outcome,
+        ...(bytes === undefined ? {} : { bytes }),
+        ...(reply.state === 'done' ? { clientGone: true } : {}),
+      },
+      ...(process === undefined ? {} : { process }),
+      durationMs: rounded(endMs - arrivedMs),
+      ...(sentMs === undefined ? {} : { serverMs: rounded((this.answeredMs ?? endMs) - sentMs) }),
+    })
+  }
+}

@@ -1,0 +1,211 @@
+// Decides what goes on record, and whether a call may go on: not where its record could not be written, unless the
+// configuration lets records be lost. Fails closed.
+
+import type { AuditEvent, EventOf } from '../../shared/audit/record.ts'
+import type { Permit } from '../access/permit.ts'
+import type { Principal } from '../access/principal.ts'
+import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
+import { Allowance } from './allowance.ts'
+import { auditMessage, callerOf, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
+import { ProcessRecords } from './process-records.ts'
+import { RecordedCall } from './recorded-call.ts'
+import type { Writer } from './writer.ts'
+
+export interface RecorderOptions {
+  readonly writer: Writer
+  readonly now: () => number
+  readonly onFailure: 'refuse' | 'drop'
+  /** Whether a request is on record before the server sees it. */
+  readonly attempts: boolean
+  /** For denials of callers whom nobody knows. */
+  readonly unknownBytesPerMinute: number
+  /** For each verified caller; absent: as many as they like. */
+  readonly callerBytesPerMinute?: number | undefined
+}
+
+/** A request on its way, as far as the stages have come with it. */
+export interface Underway extends Exchange {
+  readonly principal: Principal | undefined
+  readonly permit: Permit | undefined
+  readonly ask: Ask | undefined
+}
+
+const NOBODY = ''
+/** What is only counted is told so often. */
+const SUMMARY_MS = 60_000
+
+const unavailable = (): Fault =>
+  fault(
+    'audit-unavailable',
+    "nothing is served that cannot be put on record, and audit records cannot be written now; see the sidecar's log",
+    { headers: { 'retry-after': '5' } },
+  )
+
+const spent = (waitMs: number): Fault =>
+  fault(
+    'rate-limited',
+    "this caller's audit records take more room than they may; try again later",
+    {
+      headers: { 'retry-after': `${Math.max(Math.ceil(waitMs / 1000), 1)}` },
+      data: { limit: 'audit' },
+    },
+  )
+
+export class Recorder {
+  readonly processes: ProcessRecords
+  private readonly options: RecorderOptions
+  private readonly unknown: Allowance
+  private readonly callers: Allowance | undefined
+  private unwritten = new Map<string, number>()
+  /** Denials that were only counted, since the start. */
+  unwrittenCount = 0
+  private toldDropped = 0
+  private summaryMs: number
+  private calls = 0
+
+  constructor(options: RecorderOptions) {
+    this.options = options
+    this.unknown = new Allowance(options.unknownBytesPerMinute)
+    const { callerBytesPerMinute: own } = options
+    this.callers = own === undefined ? undefined : new Allowance(own)
+    this.processes = new ProcessRecords((event) => options.writer.add(event))
+    this.summaryMs = options.now()
+  }
+
+  /** Lets what is asked go on, on record; the fault is for all of it. */
+  admit(underway: Underway): Fault | undefined | Promise<Fault | undefined> {
+    const { permit, ask } = underway
+    const items = messagesOf(ask)
+    if (!permit || items.length === 0) return undefined
+    const refused = this.refusal(permit.principal.key, items.length)
+    if (refused) return refused
+    const attempts = items.flatMap((asked) => this.record(underway, permit, asked) ?? [])
+    if (attempts.length === 0) return undefined
+    return Promise.all(attempts).then((outs) =>
+      outs.every(Boolean) || this.options.onFailure === 'drop' ? undefined : unavailable(),
+    )
+  }
+
+  /** What ended before it was a call. */
+  refused({ principal, ask, ...exchange }: Underway, { code, data }: Fault): void {
+    const [asked] = ask?.kind === 'message' ? [ask] : []
+    const rule = data?.['rule']
+    this.deny(principal, {
+      event: 'denial',
+      ...(principal && { caller: callerOf(principal) }),
+      ...(asked && { message: auditMessage(asked.message) }),
+      fault: code,
+      status: FAULTS[code].status,
+      ...(typeof rule === 'string' ? { rule } : {}),
+      ...contextOf(exchange, asked?.message, asked?.trace),
+    })
+  }
+
+  sessionBegan(principal: Principal, session: string, process: number | undefined): void {
+    const own = process === undefined ? {} : { process }
+    this.add({ event: 'session-begin', caller: callerOf(principal), session, ...own })
+  }
+
+  sessionEnded(principal: Principal, session: string, reason: string): void {
+    this.add({ event: 'session-end', caller: callerOf(principal), session, reason })
+  }
+
+  policyReloaded(outcome: 'taken' | 'refused'): void {
+    this.add({ event: 'reload', what: 'tool-policy', outcome })
+  }
+
+  sweep(nowMs: number): void {
+    if (nowMs - this.summaryMs < SUMMARY_MS) return
+    this.summaryMs = nowMs
+    this.summarize()
+  }
+
+  /** Puts on record what was only counted. */
+  summarize(): void {
+    const dropped = this.options.writer.counts.dropped - this.toldDropped
+    if (this.unwritten.size === 0 && dropped === 0) return
+    const told = this.options.writer.counts.dropped
+    if (!this.add({ event: 'summary', unwritten: Object.fromEntries(this.unwritten), dropped })) {
+      return
+    }
+    this.toldDropped = told
+    this.unwritten = new Map()
+  }
+
+  private add(event: AuditEvent): boolean {
+    return this.options.writer.add(event) > 0
+  }
+
+  /** Room for what is asked, and for each record that will tell of it. */
+  private refusal(caller: string, count: number): Fault | undefined {
+    const { writer, onFailure, now } = this.options
+    const bytes = count * RESERVED_BYTES
+    const waitMs = this.callers?.waitMs(caller, bytes, now()) ?? 0
+    if (waitMs > 0) return spent(waitMs)
+    if (onFailure === 'drop') return undefined
+    return writer.isFailing || !writer.reserve(bytes) ? unavailable() : undefined
+  }
+
+  /** Puts one message on record, now or when it is over; a promise where it must be out before it goes on. */
+  private record(underway: Underway, permit: Permit, one: Asked): Promise<boolean> | undefined {
+    const { writer, onFailure, now, attempts } = this.options
+    const { message, trace, denied } = one
+    const { principal } = permit
+    const reserved = onFailure === 'refuse' ? RESERVED_BYTES : 0
+    const own = { caller: callerOf(principal), message: auditMessage(message) }
+    const context = contextOf(underway, message, trace)
+    if (denied || message.kind !== 'request') {
+      const { code, data } = denied ?? {}
+      const rule = data?.['rule']
+      this.spend(
+        principal,
+        code === undefined
+          ? { event: 'notification', ...own, ...context }
+          : {
+              event: 'denial',
+              ...own,
+              fault: code,
+              status: FAULTS[code].status,
+              ...(typeof rule === 'string' ? { rule } : {}),
+              ...context,
+            },
+        reserved,
+      )
+      return undefined
+    }
+    const asked = { call: ++this.calls, ...own, ...decisionOf(permit), ...context }
+    const call = new RecordedCall({
+      asked,
+      reply: underway.reply,
+      arrivedMs: underway.arrivedMs,
+      now,
+      ticket: one.ticket,
+      onEnd: (event) => this.spend(principal, event, reserved),
+    })
+    one.record = call
+    one.ticket = call
+    return attempts ? writer.addNow({ event: 'attempt', ...asked }) : undefined
+  }
+
+  private spend({ key }: Principal, event: AuditEvent, reserved: number): void {
+    const { writer, now } = this.options
+    const bytes = writer.add(event, reserved)
+    this.callers?.take(key, bytes, now())
+  }
+
+  private deny(principal: Principal | undefined, event: EventOf<'denial'>): void {
+    const { now } = this.options
+    const [allowance, key] = principal?.identity
+      ? [this.callers, principal.key]
+      : [this.unknown, NOBODY]
+    if (allowance && allowance.waitMs(key, 1, now()) > 0) {
+      this.unwritten.set(event.fault, (this.unwritten.get(event.fault) ?? 0) + 1)
+      this.unwrittenCount++
+      return
+    }
+    const bytes = this.options.writer.add(event)
+    allowance?.take(key, bytes, now())
+  }
+}

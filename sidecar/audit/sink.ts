@@ -1,0 +1,20 @@
+// Where records go. A sink writes and decides nothing: what is written again, and who is refused meanwhile, is the
+// writer's business.
+
+import type { Position } from '../../shared/audit/record.ts'
+
+/** A new file has been begun. */
+export interface Rotated {
+  /** What the full one is called now. */
+  readonly file: string
+  /** The oldest record that is kept; absent where only the new file is. */
+  readonly oldest: Position | undefined
+}
+
+export interface Sink {
+  /** Writes from the beginning of the bytes; resolves with how many are out, perhaps not all. Rejects where none are. */
+  write(bytes: Buffer): Promise<number>
+  /** Begins a new file where that is due before so many more bytes; undefined where it is not. Rejects where it cannot. */
+  rotate(bytes: number, nowMs: number): Promise<Rotated> | undefined
+  close(): Promise<void>
+}

@@ -1,0 +1,207 @@
+// Audit records of one sidecar, from the open sink to its end. A bundle of its own.
+
+import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Chain, digest } from '../../shared/audit/chain.ts'
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { Budget } from '../bytes/budget.ts'
+import type { PolicyParts } from '../policy/start-policy.ts'
+import type { ProcessWatch } from '../server/process-watch.ts'
+import type { AuditFigures } from '../telemetry/collected.ts'
+import type { Before } from './audit-folder.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { RESERVED_BYTES } from './described.ts'
+import { FileSink } from './file-sink.ts'
+import { Recorder } from './recorder.ts'
+import type { Sink } from './sink.ts'
+import { streamSink } from './stream-sink.ts'
+import { Writer } from './writer.ts'
+
+export interface AuditParts {
+  readonly config: SidecarConfig
+  /** Monotonic milliseconds, and those since 1970. */
+  readonly now: () => number
+  readonly wallMs: () => number
+  readonly log: Log
+  /** The descriptor that checkpoints, and records without a file, go to; absent: 1. */
+  readonly stdout?: number
+}
+
+export interface Audit {
+  readonly recorder: Recorder
+  readonly figures: () => AuditFigures
+  /** Puts on record what another watch is told. */
+  watching(watch: ProcessWatch): ProcessWatch
+  /** The same for changes of the tool policy. */
+  hearing(parts: PolicyParts): PolicyParts
+  sweep(nowMs: number): void
+  /** Puts the end on record and waits until everything is written, at most for so long. */
+  close(leftMs: number): Promise<void>
+}
+
+interface Opened {
+  readonly sink: Sink
+  readonly before: Before | undefined
+  readonly look?: (nowMs: number) => Promise<boolean>
+}
+
+const STDOUT = 1
+
+const openSink = async (audit: AuditConfig, wallMs: number, stdout: number): Promise<Opened> => {
+  const { file: path, maxFileBytes, maxFileAgeSeconds, keepBytes } = audit
+  if (path === undefined) return { sink: streamSink(stdout), before: undefined }
+  try {
+    const options = { path, maxFileBytes, maxFileAgeMs: maxFileAgeSeconds * 1000, keepBytes }
+    const { sink, before } = await FileSink.open(options, wallMs)
+    return { sink, before, look: (nowMs) => sink.look(nowMs) }
+  } catch (error) {
+    throw new Error(`audit: the file ${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+const readKey = async (path: string | undefined): Promise<KeyObject | undefined> => {
+  if (path === undefined) return undefined
+  const key = await readFile(path)
+    .then((pem) => createPrivateKey(pem))
+    .catch(() => undefined)
+  if (key?.asymmetricKeyType === 'ed25519') return key
+  throw new Error(`audit: checkpointKey: ${path} holds no Ed25519 private key (PEM)`)
+}
+
+/** Of what a sidecar was told to be; lists in maps count too. */
+const configurationDigest = (config: SidecarConfig): string =>
+  digest(
+    JSON.stringify(config, (_name, value: unknown) =>
+      typeof value === 'object' && value !== null && Symbol.iterator in value
+        ? [...Object(value)]
+        : value,
+    ),
+  )
+
+interface Means {
+  readonly opened: Opened
+  readonly key: KeyObject | undefined
+  readonly budget: Budget
+}
+
+class RunningAudit implements Audit {
+  readonly recorder: Recorder
+  private readonly writer: Writer
+  private readonly checkpoints: Checkpoints
+  private readonly opened: Opened
+  private readonly parts: AuditParts
+  private readonly audit: AuditConfig
+  private readonly log: Log
+
+  constructor(parts: AuditParts, audit: AuditConfig, { opened, key, budget }: Means) {
+    const { config, now, wallMs, log, stdout = STDOUT } = parts
+    const { server } = config
+    this.parts = parts
+    this.audit = audit
+    this.opened = opened
+    this.log = log
+    const instance = randomBytes(12).toString('base64url')
+    this.writer = new Writer({
+      sink: opened.sink,
+      chain: new Chain({ instance, server, prev: opened.before?.hash ?? '' }),
+      lease: budget.lease('records'),
+      log,
+      now,
+      wallMs,
+      sleep,
+    })
+    this.writer.reserve(RESERVED_BYTES)
+    this.recorder = new Recorder({ ...audit, writer: this.writer, now })
+    const out = streamSink(stdout)
+    this.checkpoints = new Checkpoints(
+      {
+        server,
+        everyMs: audit.checkpointSeconds * 1000,
+        key,
+        wallMs,
+        write: async (text) => void (await out.write(Buffer.from(text))),
+        log,
+      },
+      now(),
+    )
+  }
+
+  readonly figures = (): AuditFigures => ({
+    ...this.writer.counts,
+    unwritten: this.recorder.unwrittenCount,
+    isFailing: this.writer.isFailing,
+  })
+
+  watching(watch: ProcessWatch): ProcessWatch {
+    this.recorder.processes.next = watch
+    return this.recorder.processes
+  }
+
+  hearing({ log, metrics }: PolicyParts): PolicyParts {
+    const policyReload: PolicyParts['metrics']['policyReload'] = (outcome) => {
+      metrics.policyReload(outcome)
+      this.recorder.policyReloaded(outcome)
+    }
+    return { log, metrics: { policyDecision: metrics.policyDecision, policyReload } }
+  }
+
+  sweep(nowMs: number): void {
+    this.writer.sweep(nowMs)
+    this.recorder.sweep(nowMs)
+    this.checkpoints.sweep(this.writer.written, nowMs)
+    void this.look()
+  }
+
+  async begin(): Promise<void> {
+    const { before } = this.opened
+    const { attempts, onFailure } = this.audit
+    const isOut = await this.writer.addNow({
+      event: 'begin',
+      ...(before && { before }),
+      configuration: configurationDigest(this.parts.config),
+      attempts,
+      onFailure,
+    })
+    if (isOut) return
+    if (onFailure === 'refuse') throw new Error('audit: the first record cannot be written')
+    this.log.warn('audit records cannot be written, and are lost until they can')
+  }
+
+  async close(leftMs: number): Promise<void> {
+    this.recorder.summarize()
+    this.writer.add({ event: 'end' }, RESERVED_BYTES)
+    const lost = await this.writer.close(leftMs)
+    if (lost > 0) this.log.error('audit records were not written before the end', { records: lost })
+    await this.checkpoints.tell(this.writer.written)
+  }
+
+  private async look(): Promise<void> {
+    try {
+      if (await this.opened.look?.(this.parts.wallMs())) {
+        this.log.error('the audit file was moved, removed or replaced, and is begun anew')
+      }
+    } catch (error) {
+      this.log.error('the audit file is not there, and cannot be begun anew', {
+        why: messageOf(error),
+      })
+    }
+  }
+}
+
+/** Its beginning is on record; rejects with what is wrong. */
+export const startAudit = async (
+  parts: AuditParts,
+  audit: AuditConfig,
+  budget: Budget,
+): Promise<Audit> => {
+  const key = await readKey(audit.checkpointKey)
+  const opened = await openSink(audit, parts.wallMs(), parts.stdout ?? STDOUT)
+  const running = new RunningAudit(parts, audit, { opened, key, budget })
+  await running.begin()
+  return running
+}

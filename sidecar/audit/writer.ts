@@ -1,0 +1,222 @@
+// From events to a sink: records wait in a bounded queue, get their place in the chain when it is their turn, and go out
+// several in one write. A write that fails is made again where it stopped, once a second, so that no byte of a record
+// comes twice. Fails closed where nothing may be lost: `reserve` says no, and the caller refuses its call.
+
+import type { Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import { membersOf, type Chain, type Link } from '../../shared/audit/chain.ts'
+import type { AuditEvent } from '../../shared/audit/record.ts'
+import type { Lease } from '../bytes/budget.ts'
+import type { Sink } from './sink.ts'
+
+export interface WriterOptions {
+  readonly sink: Sink
+  readonly chain: Chain
+  /** For what waits. */
+  readonly lease: Lease
+  readonly log: Log
+  /** Monotonic milliseconds, and those since 1970. */
+  readonly now: () => number
+  readonly wallMs: () => number
+  readonly sleep: (delayMs: number) => Promise<unknown>
+}
+
+const BATCH_BYTES = 256 * 1024
+const RETRY_MS = 1000
+/** A write that takes so long stands for one that fails, until it is done. */
+const STALL_MS = 5000
+const CLOSE_STEP_MS = 20
+/** What a record's place in the chain adds to what it says. */
+const CHAINED_BYTES = 320
+
+interface Waiting {
+  readonly members: string
+  readonly timeMs: number
+  readonly bytes: number
+  /** Hears whether it is out. */
+  readonly done: ((isOut: boolean) => void) | undefined
+}
+
+/** What is being written: records that have their place already. */
+interface Batch {
+  rest: Buffer
+  readonly records: readonly Waiting[]
+  readonly bytes: number
+  readonly last: Link
+}
+
+export class Writer {
+  /** Records that are out, and those that were lost for want of room. */
+  readonly counts = { written: 0, dropped: 0 }
+  /** The last record that is out. */
+  written: Link | undefined
+  private readonly options: WriterOptions
+  private queue: Waiting[] = []
+  private batch: Batch | undefined
+  private held = 0
+  private reserved = 0
+  private isScheduled = false
+  /** Since when a write has been under way. */
+  private busyMs: number | undefined
+  /** When a write that has failed is made again; until one is out, `hasFailed`. */
+  private retryMs: number | undefined
+  private hasFailed = false
+  private isStalled = false
+  private isClosed = false
+
+  constructor(options: WriterOptions) {
+    this.options = options
+  }
+
+  /** Whether nothing goes out now. */
+  get isFailing(): boolean {
+    return this.hasFailed || this.isStalled
+  }
+
+  /** Room for a record that is to come; false where there is none. */
+  reserve(bytes: number): boolean {
+    if (!this.options.lease.keep(this.held + this.reserved + bytes)) return false
+    this.reserved += bytes
+    return true
+  }
+
+  /** Puts an event into the queue; returns its bytes, or 0 where there is no room: then it is lost, and counted. */
+  add(event: AuditEvent, reserved = 0, done?: (isOut: boolean) => void): number {
+    if (this.isClosed) return 0
+    const members = membersOf(event)
+    const bytes = members.length + CHAINED_BYTES
+    this.reserved -= reserved
+    const hasRoom = this.options.lease.keep(this.held + this.reserved + bytes)
+    if (!hasRoom && reserved === 0) {
+      this.counts.dropped++
+      return 0
+    }
+    this.held += bytes
+    this.queue.push({ members, timeMs: this.options.wallMs(), bytes, done })
+    this.soon()
+    return bytes
+  }
+
+  /** The same; resolves when it is out, or with false where that fails or takes too long. */
+  addNow(event: AuditEvent): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.add(event, 0, resolve) === 0) resolve(false)
+    })
+  }
+
+  sweep(nowMs: number): void {
+    const { busyMs, retryMs } = this
+    if (busyMs !== undefined && nowMs - busyMs >= STALL_MS && !this.isStalled) {
+      this.isStalled = true
+      this.options.log.error('audit records are not written: the write takes too long')
+      this.tellWaiting(false)
+    }
+    if (retryMs !== undefined && nowMs >= retryMs) {
+      this.retryMs = undefined
+      this.soon()
+    }
+  }
+
+  /** Takes nothing more and waits until everything is out, at most for so long; resolves with how many records are not. */
+  async close(leftMs: number): Promise<number> {
+    const { now, sleep, sink } = this.options
+    this.isClosed = true
+    const endMs = now() + leftMs
+    while ((this.isWaiting || this.busyMs !== undefined) && now() < endMs) {
+      if (this.busyMs === undefined) {
+        this.retryMs = undefined
+        this.soon()
+      }
+      await sleep(CLOSE_STEP_MS)
+    }
+    const lost = this.queue.length + (this.batch?.records.length ?? 0)
+    // A write that never ends would keep its file open for ever.
+    if (this.busyMs === undefined) await sink.close()
+    return lost
+  }
+
+  private get isWaiting(): boolean {
+    return this.queue.length > 0 || this.batch !== undefined
+  }
+
+  /** What comes in one turn of the event loop goes out together. */
+  private soon(): void {
+    if (this.isScheduled || this.busyMs !== undefined || this.retryMs !== undefined) return
+    this.isScheduled = true
+    setImmediate(() => {
+      this.isScheduled = false
+      this.busyMs = this.options.now()
+      void this.writeAll()
+    })
+  }
+
+  private async writeAll(): Promise<void> {
+    try {
+      while (this.isWaiting) {
+        this.batch ??= await this.nextBatch()
+        await this.writeBatch(this.batch)
+      }
+      this.busyMs = undefined
+    } catch (error) {
+      this.busyMs = undefined
+      this.failed(messageOf(error))
+    }
+    this.isStalled = false
+  }
+
+  private async writeBatch(batch: Batch): Promise<void> {
+    while (batch.rest.length > 0) {
+      this.busyMs = this.options.now()
+      const bytes = await this.options.sink.write(batch.rest)
+      batch.rest = batch.rest.subarray(bytes)
+    }
+    if (this.hasFailed) this.options.log.info('audit records are written again')
+    this.hasFailed = false
+    this.batch = undefined
+    this.written = batch.last
+    this.counts.written += batch.records.length
+    this.held -= batch.bytes
+    this.options.lease.keep(this.held + this.reserved)
+    for (const { done } of batch.records) done?.(true)
+  }
+
+  private async nextBatch(): Promise<Batch> {
+    const { sink, chain, wallMs } = this.options
+    const { records, bytes } = this.takeQueue()
+    const lines: string[] = []
+    try {
+      const rotated = await sink.rotate(bytes, wallMs())
+      if (rotated) {
+        const { file, oldest = { instance: chain.instance, seq: chain.last.seq + 1 } } = rotated
+        lines.push(chain.line(membersOf({ event: 'rotation', file, oldest }), wallMs()))
+      }
+    } catch (error) {
+      this.queue = [...records, ...this.queue]
+      throw error
+    }
+    for (const { members, timeMs } of records) lines.push(chain.line(members, timeMs))
+    return { rest: Buffer.from(lines.join('')), records, bytes, last: chain.last }
+  }
+
+  private takeQueue(): { readonly records: readonly Waiting[]; readonly bytes: number } {
+    let [bytes, count] = [0, 0]
+    for (const one of this.queue) {
+      if (bytes >= BATCH_BYTES) break
+      bytes += one.bytes
+      count++
+    }
+    return { records: this.queue.splice(0, count), bytes }
+  }
+
+  private failed(why: string): void {
+    if (!this.isFailing) this.options.log.error('audit records cannot be written', { why })
+    this.hasFailed = true
+    this.retryMs = this.options.now() + RETRY_MS
+    this.tellWaiting(false)
+  }
+
+  /** Those who wait for a record to be out wait no longer; the records stay. */
+  private tellWaiting(isOut: boolean): void {
+    for (const { done } of [...(this.batch?.records ?? []), ...this.queue]) done?.(isOut)
+  }
+}

@@ -1,0 +1,276 @@
+// Who called what, with what result, as `outrigger run --audit-file` has it on record: every end of a call, what was
+// refused, and what is left by a process that ends, in order or not.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { recordSchema, type AuditRecord } from '../../../shared/audit/record.ts'
+import { verifyFiles, readCheckpoints } from '../../../cli/audit/verify.ts'
+import { openStream } from '../../support/event-stream.ts'
+import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
+import {
+  askModern,
+  modernCall,
+  note,
+  openLegacy,
+  PUPPET,
+  rpc,
+  startPuppet,
+  toolCall,
+  type LegacySession,
+  type PuppetBridge,
+} from '../../support/puppet.ts'
+import { JSON_HEADERS, send } from '../../support/raw-http.ts'
+
+let dir = ''
+let file = ''
+let bridge: PuppetBridge | undefined
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'outrigger-audit-'))
+  file = join(dir, 'audit.jsonl')
+})
+afterEach(async () => {
+  await bridge?.stop()
+  bridge = undefined
+  rmSync(dir, { recursive: true })
+})
+
+const start = async (...flags: readonly string[]): Promise<PuppetBridge> => {
+  bridge = await startPuppet('--audit-file', file, ...flags)
+  return bridge
+}
+
+const stop = async (): Promise<void> => {
+  await bridge?.stop()
+  bridge = undefined
+}
+
+const config = (audit: Readonly<Record<string, unknown>>): readonly string[] => {
+  const path = join(dir, 'config.yaml')
+  writeFileSync(path, JSON.stringify({ audit }))
+  return ['--config', path]
+}
+
+/** Every line is a record by the schema. */
+const records = (): readonly AuditRecord[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => recordSchema.parse(JSON.parse(line)))
+
+/** Waits for a record: it is written when the outcome is known, which may be after the answer. */
+const recordOf = async (isIt: (record: AuditRecord) => boolean): Promise<AuditRecord> => {
+  for (;;) {
+    const found = records().find(isIt)
+    if (found) return found
+    await sleep(20)
+  }
+}
+
+const lastCall = (): Promise<AuditRecord> =>
+  recordOf((record) => record.event === 'call' && record.message.method !== 'initialize')
+
+const RESULT = (rest: string): string => `{"jsonrpc":"2.0","id":$ID,${rest}}`
+const say = (...lines: readonly string[]): string => toolCall('say', { lines, isSilent: true }, 't')
+
+type End = (session: LegacySession, url: string) => Promise<unknown>
+
+/** Calls, and hangs up before there is an answer. */
+const leave: End = async ({ headers }, url) => {
+  const { request } = await import('node:http')
+  const leaving = request(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers } })
+  leaving.on('error', () => undefined)
+  leaving.end(toolCall('later', { text: 'late', ms: 300 }))
+  await sleep(150)
+  leaving.destroy()
+}
+
+describe('a call is on record with what became of it', () => {
+  test.each<[string, End, object]>([
+    [
+      'answered',
+      ({ post }) => post(toolCall('echo', { text: 'hi' })),
+      { message: { tool: 'echo', method: 'tools/call' }, outcome: { is: 'ok' } },
+    ],
+    [
+      'answered with a tool error',
+      ({ post }) => post(say(RESULT('"result":{"content":[],"isError":true}'))),
+      { outcome: { is: 'tool_error' } },
+    ],
+    [
+      'answered with a tool error behind progress, in a stream',
+      async ({ headers }, url) => {
+        const lines = [
+          '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$TOKEN,"progress":1}}',
+          RESULT('"result":{"content":[],"isError":true}'),
+        ]
+        await openStream(url, { headers, body: say(...lines) })
+      },
+      { outcome: { is: 'tool_error' } },
+    ],
+    [
+      'answered with an error',
+      ({ post }) => post(say(RESULT('"error":{"code":-32602,"message":"no"}'))),
+      { outcome: { is: 'error', code: '-32602' } },
+    ],
+    [
+      'whose server crashes',
+      ({ post }) => post(toolCall('exit', { code: 3 })),
+      { outcome: { is: 'fault', fault: 'server-exited' } },
+    ],
+    [
+      'that takes too long',
+      ({ post }) => post(toolCall('later', { text: 'late', ms: 5000 })),
+      { outcome: { is: 'timeout', fault: 'request-timeout' } },
+    ],
+    [
+      'that its client cancels',
+      async ({ post }) => {
+        const call = post(toolCall('later', { text: 'late', ms: 900 }))
+        await sleep(100)
+        await post(note('notifications/cancelled', { requestId: 1 }))
+        await Promise.race([call, sleep(200)])
+      },
+      { outcome: { is: 'cancelled' } },
+    ],
+    ['whose client has gone', leave, { outcome: { is: 'ok', clientGone: true } }],
+    [
+      'of a session that there is not',
+      (_session, url) =>
+        send(url, toolCall('echo'), { ...JSON_HEADERS, 'mcp-session-id': 'elsewhere' }),
+      { outcome: { is: 'fault', fault: 'session-unknown' }, session: 'elsewher' },
+    ],
+  ])('%s', async (_what, act, expected) => {
+    const { url } = await start('--request-timeout', '1s')
+    const session = await openLegacy(url)
+    await act(session, url)
+    expect(await lastCall()).toMatchObject({ caller: { by: 'nobody' }, call: 2, ...expected })
+  })
+
+  test('of the newer protocol too, and its trace is the client’s word', async () => {
+    const { url } = await start()
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    await askModern(url, modernCall('echo', { text: 'hi' }, { traceparent, baggage: 'flow=a' }))
+    expect(await lastCall()).toMatchObject({
+      message: { tool: 'echo' },
+      outcome: { is: 'ok' },
+      asserted: { traceId: traceparent.slice(3, 35), baggage: 'flow=a' },
+    })
+  })
+})
+
+test('what is refused is on record, also before its body was read, and a session from begin to end', async () => {
+  const { url } = await start()
+  await send(url, 'x'.repeat(10_000), { 'content-type': 'text/plain' })
+  await send(url, '{', JSON_HEADERS)
+  const session = await openLegacy(url)
+  await session.call('echo', { text: 'secret words' })
+  await session.end()
+  await stop()
+  // A process may end before or after something else has happened.
+  const all = records().filter(({ event }) => !event.startsWith('process-'))
+  expect(all.map(({ event }) => event)).toEqual([
+    'begin',
+    'denial',
+    'denial',
+    'call',
+    'session-begin',
+    'notification',
+    'call',
+    'session-end',
+    'end',
+  ])
+  expect(all.filter(({ event }) => event === 'denial')).toMatchObject([
+    { fault: 'media-type', status: 415 },
+    { fault: 'parse-error', status: 400, caller: { by: 'nobody' } },
+  ])
+  expect(readFileSync(file, 'utf8')).not.toContain('secret words')
+  expect(await verifyFiles([file], [])).toMatchObject({ value: { isWhole: true } })
+})
+
+test('a crash is on record with the end of what the server wrote, without what looks like a secret', async () => {
+  const { url } = await start()
+  const session = await openLegacy(url)
+  await session.post(toolCall('exit', { code: 3 }))
+  const end = await recordOf((record) => record.event === 'process-end' && record.cause === 'code')
+  expect(end).toMatchObject({ code: 3, tail: ['last words'], session: session.id.slice(0, 8) })
+})
+
+test('with attempts, a call is on record before the server sees it', async () => {
+  const { url, kill } = await start(...config({ attempts: true }))
+  const session = await openLegacy(url)
+  void session.post(toolCall('later', { text: 'late', ms: 60_000 })).catch(() => undefined)
+  await recordOf((record) => record.event === 'attempt' && record.message.tool === 'later')
+  kill()
+  await stop().catch(() => undefined)
+  expect(records().some(({ event }) => event === 'end')).toBe(false)
+})
+
+test('a process that was killed leaves a file that is whole, and the next one names it', async () => {
+  const { url, kill } = await start()
+  const session = await openLegacy(url)
+  const calls = Array.from({ length: 200 }, () => session.post(toolCall('echo', { text: 'x' })))
+  await Promise.race(calls)
+  kill()
+  await Promise.allSettled(calls)
+  await stop().catch(() => undefined)
+  const { instance } = records()[0] ?? {}
+  await start()
+  await stop()
+  expect(records().findLast(({ event }) => event === 'begin')).toMatchObject({
+    before: { instance },
+  })
+  expect(await verifyFiles([file], [])).toMatchObject({ value: { isWhole: true } })
+})
+
+test('files rotate, and the last checkpoint on standard output is of the last record', async () => {
+  const path = join(dir, 'config.yaml')
+  writeFileSync(path, JSON.stringify({ audit: { maxFileBytes: 65_536 } }))
+  const args = ['run', '--allow-anonymous', '--port', '0', '--config', path, '--audit-file', file]
+  const child = spawn(process.execPath, [CHECKOUT_CLI, ...args, '--', ...PUPPET])
+  const log = join(dir, 'stdout.log')
+  let out = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk))
+  while (!out.includes('listening on')) await sleep(20)
+  const session = await openLegacy(/http:\S+/.exec(out)?.[0] ?? '')
+  for (let count = 0; count < 200; count++) await session.call('echo', { text: 'x' })
+  child.kill('SIGTERM')
+  await once(child, 'close')
+  writeFileSync(log, out)
+  const checkpoints = await readCheckpoints(log, undefined)
+  expect(checkpoints).toMatchObject({ ok: true, value: [{ seq: records().at(-1)?.seq }] })
+  const own = checkpoints.ok ? checkpoints.value : []
+  expect(await verifyFiles([file], own)).toMatchObject({ value: { isWhole: false } })
+  expect(await verifyFiles([file, `${file}.1`], own)).toMatchObject({
+    value: { isWhole: true, verified: { checkpoints: 1, open: [] } },
+  })
+})
+
+describe('where nothing can be written', () => {
+  const run = async (audit: Readonly<Record<string, unknown>>) => {
+    file = '/dev/full'
+    return start(...config(audit))
+  }
+
+  test('it does not start, and says why', async () => {
+    await expect(run({})).rejects.toThrow('audit: the first record cannot be written')
+  })
+
+  test('by the configuration’s leave it serves, and counts what is lost', async () => {
+    const { url, admin } = await run({ onFailure: 'drop' })
+    const session = await openLegacy(url)
+    expect(await session.call('echo', { text: 'hi' })).toBe('hi')
+    expect(await admin.metric('outrigger_audit_failing')).toBe(1)
+  })
+})
+
+test('an unknown method is no reason to leave it out', async () => {
+  const { url } = await start()
+  const session = await openLegacy(url)
+  await session.post(rpc('x/y', {}))
+  expect(await lastCall()).toMatchObject({ message: { method: 'x/y' } })
+})

@@ -1,0 +1,26 @@
+// What is taken out of a text by its shape, and what stays.
+
+import { expect, test } from '@jest/globals'
+import { REMOVED, withoutSecrets } from '../../../../shared/audit/secrets.ts'
+
+test.each([
+  ['a JSON Web Token', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl y', `x ${REMOVED} y`],
+  ['a bearer', 'Authorization: Bearer abcdef0123456789', `Authorization: Bearer ${REMOVED}`],
+  ['a token of a forge', `clone ghp_${'a'.repeat(36)}`, `clone ${REMOVED}`],
+  ['a key of a cloud', 'AKIAABCDEFGHIJKLMNOP', REMOVED],
+  ['a password in a file of settings', 'DB_PASSWORD=hunter2 next', `DB_PASSWORD=${REMOVED} next`],
+  ['one in JSON', '{"api_key": "abc", "n": 1}', `{"api_key": ${REMOVED}, "n": 1}`],
+  ['one in a URL', 'postgres://app:s3cret@db/x', `postgres://app:${REMOVED}@db/x`],
+  ['a private key', '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----', REMOVED],
+  ['a card number', 'pay 4111 1111 1111 1111 now', `pay ${REMOVED} now`],
+  ['a number that is no card’s', 'order 4111111111111112', 'order 4111111111111112'],
+  ['a time', '1767225600000', '1767225600000'],
+  ['plain words', 'the token was refused', 'the token was refused'],
+])('%s', (_what, text, clean) => {
+  expect(withoutSecrets(text)).toBe(clean)
+})
+
+test('a long text of somebody’s making takes no long time', () => {
+  const texts = ['a'.repeat(1e5), 'token'.repeat(2e4), '1 '.repeat(5e4), 'eyJ'.repeat(3e4)]
+  for (const text of texts) expect(withoutSecrets(text).length).toBeGreaterThan(0)
+})

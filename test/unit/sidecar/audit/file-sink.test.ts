@@ -1,0 +1,114 @@
+// Audit files on a real disk: what an instance finds of the one before, when a new file begins, and what is kept.
+
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { Chain, digest, membersOf } from '../../../../shared/audit/chain.ts'
+import { FileSink } from '../../../../sidecar/audit/file-sink.ts'
+
+let dir = ''
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'audit-'))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+const chain = () => new Chain({ instance: 'one', server: 'local', prev: '' })
+const line = (own: Chain): Buffer =>
+  Buffer.from(own.line(membersOf({ event: 'process-start', process: 1 }), 0))
+
+const path = (): string => join(dir, 'audit.jsonl')
+const open = (more: { maxFileBytes?: number; keepBytes?: number } = {}) =>
+  FileSink.open(
+    { path: path(), maxFileBytes: 1000, maxFileAgeMs: 60_000, keepBytes: 1e6, ...more },
+    Date.now(),
+  )
+
+test('an empty folder has nothing before; the file is its owner’s alone', async () => {
+  const { sink, before } = await open()
+  await sink.close()
+  expect([before, readdirSync(dir)]).toEqual([undefined, ['audit.jsonl']])
+})
+
+test.each([
+  ['whole', '', undefined],
+  ['torn', '{"v":1,"inst', { bytes: 12, hash: digest('{"v":1,"inst') }],
+])('the next instance finds the last record of a file that is %s', async (_what, rest, torn) => {
+  const own = chain()
+  writeFileSync(path(), Buffer.concat([line(own), line(own), Buffer.from(rest)]))
+  const { sink, before } = await open()
+  await sink.write(Buffer.from('next\n'))
+  await sink.close()
+  expect(before).toEqual({ ...own.last, ...(torn && { torn }) })
+  expect(readFileSync(path(), 'utf8').split('\n').slice(2)).toEqual(
+    torn ? [rest, 'next', ''] : ['next', ''],
+  )
+})
+
+test('of a file that was begun and not written, the record before is in the newest full one', async () => {
+  const own = chain()
+  writeFileSync(`${path()}.2`, line(own))
+  writeFileSync(`${path()}.10`, line(own))
+  writeFileSync(`${path()}.old`, 'not ours')
+  const { sink, before } = await open()
+  await sink.close()
+  expect(before).toEqual(own.last)
+})
+
+test('a full file gets the next number, and the oldest go beyond what is kept', async () => {
+  const own = chain()
+  const { sink } = await open({ maxFileBytes: 300, keepBytes: 900 })
+  const rotations: unknown[] = []
+  for (let count = 0; count < 6; count++) {
+    const bytes = line(own)
+    rotations.push(await sink.rotate(bytes.length, Date.now()))
+    await sink.write(bytes)
+  }
+  await sink.close()
+  expect(readdirSync(dir).toSorted()).toEqual([
+    'audit.jsonl',
+    'audit.jsonl.3',
+    'audit.jsonl.4',
+    'audit.jsonl.5',
+  ])
+  expect(rotations.slice(0, 2)).toEqual([
+    undefined,
+    { file: 'audit.jsonl.1', oldest: { instance: 'one', seq: 1 } },
+  ])
+  expect(rotations.at(-1)).toEqual({ file: 'audit.jsonl.5', oldest: { instance: 'one', seq: 3 } })
+})
+
+test('an old file is followed by a new one; one that is empty is never old', async () => {
+  const { sink } = await open()
+  const later = Date.now() + 120_000
+  expect(sink.rotate(1, later)).toBeUndefined()
+  await sink.write(line(chain()))
+  expect(await sink.rotate(1, later)).toMatchObject({ file: 'audit.jsonl.1' })
+  await sink.close()
+})
+
+test('a file that is taken away is begun anew', async () => {
+  const { sink } = await open()
+  await sink.write(line(chain()))
+  renameSync(path(), join(dir, 'elsewhere'))
+  expect(await sink.look(Date.now() + 2000)).toBe(true)
+  await sink.write(Buffer.from('next\n'))
+  appendFileSync(join(dir, 'elsewhere'), '')
+  expect(await sink.look(Date.now() + 4000)).toBe(false)
+  await sink.close()
+  expect(readFileSync(path(), 'utf8')).toBe('next\n')
+})
+
+test('a link that somebody has put there is not followed', async () => {
+  symlinkSync(join(dir, 'target'), path())
+  await expect(open()).rejects.toThrow('ELOOP')
+})
