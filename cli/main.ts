@@ -46,9 +46,13 @@ const end = (signal: NodeJS.Signals): void => {
 const takeSignals = (): void => {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      // A second signal means: now.
-      if (signalled) process.exit(SIGNAL_CODES[signal])
-      end(signal)
+      if (!signalled) {
+        end(signal)
+        return
+      }
+      // A second signal means: now. An exit would wait for a read of a pipe that nobody writes to.
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
     })
   }
   if (!isRunByNpx(process.env)) return

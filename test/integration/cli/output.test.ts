@@ -181,6 +181,18 @@ describe('a command that reads', () => {
     expect(await once(child, 'exit')).toEqual([null, 'SIGINT'])
   })
 
+  test('ends at a second signal, where the first is to leave time for cleaning up', async () => {
+    const fifo = join(directory, 'fifo-of-dev')
+    await once(spawn('mkfifo', [fifo]), 'exit')
+    const child = outrigger(['dev', '-f', fifo])
+    const again = setInterval(() => child.kill('SIGINT'), 1500)
+    try {
+      expect(await once(child, 'exit')).toEqual([null, 'SIGINT'])
+    } finally {
+      clearInterval(again)
+    }
+  })
+
   test.each([
     ['inject', 'a directory', directory, 'this is a directory, and a file is wanted'],
     ['dev', 'a directory', directory, 'this is a directory, and a file is wanted'],
