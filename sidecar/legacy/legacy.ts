@@ -176,10 +176,11 @@ export class Legacy {
     this.pool.close()
   }
 
-  private find(permit: Permit, { request, reply }: Exchange): Result<Entry, Fault> {
-    const entry = this.sessions.find(header(request, 'mcp-session-id'), permit.principal.key)
+  private find({ principal, granted }: Permit, { request, reply }: Exchange): Result<Entry, Fault> {
+    const entry = this.sessions.find(header(request, 'mcp-session-id'), principal.key)
     if (!entry.ok) return entry
     const { session, backend } = entry.value
+    session.rights = granted?.rights
     session.lastUsedMs = this.options.now()
     reply.session = session.name
     reply.process = backend.channel.link.process

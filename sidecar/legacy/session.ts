@@ -54,7 +54,8 @@ export class Session implements CallOwner {
   /** Its key is `principal`. */
   readonly caller: Principal
   readonly principal: string
-  readonly rights: Rights | undefined
+  /** Those of the caller as its last request has shown it: another token may say less. */
+  rights: Rights | undefined
   /** Of what was negotiated; until the server has answered, of what the client asked for. */
   revision: Revision
   /** What its server said in so many words, be it a revision that we know or not. */

@@ -14,7 +14,7 @@ import type { FakeLink } from '../../../support/fake-link.ts'
 import type { FakeReply } from '../../../support/fake-reply.ts'
 import { FakeSource } from '../../../support/fake-source.ts'
 import { anAsked } from '../../../support/messages.ts'
-import { permitOf } from '../../../support/principals.ts'
+import { permitOf, permitWith } from '../../../support/principals.ts'
 
 const IDLE_MS = 1000
 const A = permitOf('https://issuer.example a')
@@ -280,6 +280,30 @@ describe('which process', () => {
     await Promise.all([gone, isGone])
     expect([source.links.length, legacy.sessions.size]).toEqual([1, 1])
     expect((await b.post(request('tools/list'))).fault).toBeUndefined()
+  })
+})
+
+describe('a caller whose later token says less', () => {
+  const asks = '{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{}}'
+  const tells =
+    '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"f://a"}}'
+
+  test('is asked, and hears, by what its last request has shown', async () => {
+    start('session')
+    const client = await open(permitWith('a', {}))
+    const heard = await client.events()
+    link(0).says(asks)
+    link(0).says(tells)
+    expect(await heard()).toEqual([
+      expect.stringContaining('sampling/createMessage'),
+      expect.stringContaining('f://a'),
+    ])
+    const less = permitWith('a', { mayBeAsked: () => false, mayRead: () => false })
+    await new Client(less, client.session).post(request('tools/list'))
+    link(0).says(asks)
+    link(0).says(tells)
+    expect(await heard()).toHaveLength(2)
+    expect(heardBy(0).at(-1)).toContain('"error"')
   })
 })
 
