@@ -5,7 +5,6 @@
 import {
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
-  POLICY_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
   TLS_VOLUME,
@@ -23,6 +22,7 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { expand } from './expand.ts'
+import { localPolicy, withPolicy } from './local-policy.ts'
 import { NO_SUPPLIES } from './supplies.ts'
 import { variablesOf, type VariableSources } from './variables.ts'
 import { mountsOf, type Mounts, type VolumeSources } from './volumes.ts'
@@ -34,7 +34,7 @@ export interface LocalPod {
   readonly environment: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly config: SidecarConfig
-  /** The volumes that stand here, by the paths that command, environment and cwd name. */
+  /** The volumes that stand here, by the paths that command, environment, cwd and configuration name. */
   readonly volumes: Omit<Mounts, 'notes'>
   /** Names of variables that were told: their values are of this machine already. */
   readonly given: ReadonlySet<string>
@@ -110,10 +110,6 @@ const configOf = (
 /** What of the sidecar's volumes is left out here, by the volume. */
 const LEFT_OUT = new Map<string | undefined, string>([
   [
-    POLICY_VOLUME,
-    'outrigger.dev/tool-policy: callers may do everything here; outrigger policy test says what they may in the cluster',
-  ],
-  [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
   ],
@@ -144,6 +140,8 @@ export const localPod = (
   if (!sidecar || !server) return fail(['the pod has no sidecar or no server'])
   const config = configOf(pod, sidecar, port)
   if (!config.ok) return config
+  const policy = localPolicy(pod, around)
+  if (!policy.ok) return policy
   const variables = variablesOf(pod, server, around)
   const volumes = mountsOf(pod, server, around)
   const command = commandOf(server, variables.values)
@@ -161,12 +159,16 @@ export const localPod = (
     command,
     environment: variables.values,
     cwd: stringAt(server, 'workingDir'),
-    config: config.value,
-    volumes,
+    config: {
+      ...config.value,
+      toolPolicy: policy.value.path,
+    },
+    volumes: withPolicy(volumes, policy.value),
     given: new Set(around.given.keys()),
     notes: [
       ...variables.notes,
       ...volumes.notes,
+      ...policy.value.notes,
       ...leftOut,
       ...others.map((other) => `container ${other} does not run here`),
     ],

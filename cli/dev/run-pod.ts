@@ -89,8 +89,9 @@ export const runPod = async (
     io.stderr(
       `${pod.server}: its workingDir ${oneLine(cwd)} is not here; it runs in ${process.cwd()}\n`,
     )
+  const { toolPolicy } = pod.config
   const local = await startLocalSidecar(
-    pod.config,
+    { ...pod.config, toolPolicy: toolPolicy && relocate(toolPolicy) },
     {
       command: pod.command.map(relocate),
       environment: environmentOf(pod, relocate, io),
