@@ -97,19 +97,32 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
   ...auditIn(document['audit'], flags),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
-  ...(document['issuers'] === undefined ? issuersIn(texts, flags) : {}),
+  ...(document['issuers'] === undefined && !flags.allowAnonymous ? issuersIn(texts, flags) : {}),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),
   settings: texts,
 })
 
+/** What is wrong with an issuer or a setting that a flag names, by that flag. */
+const byFlag = (error: string, flags: RunFlags, document: JsonObject): string | undefined => {
+  const [, index = '', why = ''] = /^issuers\.(\d+)\.url: (.*)$/s.exec(error) ?? []
+  const named = document['issuers'] === undefined ? listIn(flags.settings['oidc-issuers']) : []
+  const url = index === '' ? undefined : named[Number(index)]
+  if (url !== undefined) return `--oidc-issuers ${JSON.stringify(url)}: ${why}`
+  const key = KEYS.find((one) => error.startsWith(`settings: ${one}: auth: none`))
+  return key === undefined || flags.settings[key] === undefined
+    ? undefined
+    : `--${key}: --allow-anonymous lets everybody call, whatever stands here; leave one of them out`
+}
+
 /** What is wrong, with where it was said: in the file, or of a name by its flag. */
-const placed = (error: string, where: string, flags: RunFlags, own: unknown): string => {
+const placed = (error: string, where: string, flags: RunFlags, document: JsonObject): string => {
+  const own = document['allowedHosts']
   const [, index, why] = /^allowedHosts\.(\d+): (.*)$/s.exec(error) ?? []
   const name = flags.allowedHosts[Number(index) - (Array.isArray(own) ? own.length : 0)]
   return name === undefined
-    ? `${where}${error}`
+    ? (byFlag(error, flags, document) ?? `${where}${error}`)
     : `--allowed-host ${JSON.stringify(name)}: ${String(why)}`
 }
 
@@ -138,7 +151,7 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   const config = parseSidecarConfig(documentOf(document, texts, flags))
   const where = flags.config === undefined ? '' : `--config ${flags.config}: `
   if (!config.ok) {
-    return fail(config.error.map((error) => placed(error, where, flags, document['allowedHosts'])))
+    return fail(config.error.map((error) => placed(error, where, flags, document)))
   }
   const why = refusal(config.value, where)
   return why === undefined

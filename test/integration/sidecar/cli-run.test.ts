@@ -82,6 +82,18 @@ const WRONG: readonly Wrong[] = [
     /--process-model: "many".*session/,
   ],
   [
+    'an issuer without TLS',
+    () => ['--oidc-issuers', 'http://login.example', '--', 'true'],
+    2,
+    /^outrigger run: --oidc-issuers "http:\/\/login\.example": must be https$/m,
+  ],
+  [
+    'an issuer beside everybody',
+    () => ['--oidc-issuers', 'https://login.example', '--allow-anonymous', '--', 'true'],
+    2,
+    /^outrigger run: --oidc-issuers: --allow-anonymous lets everybody call, .*leave one of them out\n$/,
+  ],
+  [
     'a configuration that is not there',
     () => ['--allow-anonymous', '--config', '/no/such/file', '--', 'cat'],
     2,
