@@ -3,11 +3,12 @@
 import { readArguments } from '../../shared/policy/arguments.ts'
 import type { Caller } from '../../shared/policy/caller.ts'
 import { letsThrough } from '../../shared/policy/decide.ts'
-import { readPolicy, type ReadPolicy } from '../../shared/policy/policy.ts'
+import { DECIDED_BY, readPolicy, type ReadPolicy } from '../../shared/policy/policy.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
+import { scan } from '../../sidecar/json/scan.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
@@ -77,32 +78,50 @@ const readCallerFlag = (text: string | undefined): Result<Caller | undefined, st
   return caller.ok ? caller : fail(`--as: it ${caller.error}`)
 }
 
+/** What is called by a name of a kind. */
+const readCalled = (
+  word: string,
+  name: string,
+): Result<Pick<Flags, 'target' | 'method'>, string> => {
+  const known = KIND_WORDS.get(word)
+  if (!known) return fail(`--kind must be one of ${[...KIND_WORDS.keys()].join(', ')}`)
+  const [kind, method] = known
+  const by = kind === 'methods' ? DECIDED_BY.get(name) : undefined
+  return by === undefined
+    ? ok({ target: { kind, name }, method: method || name })
+    : fail(`${name} is decided by ${by}: name one of these, with --kind`)
+}
+
 const readFlags = ({ words, text, texts }: Given): Result<Flags, string> => {
   const verb = readVerb(words)
   if (!verb.ok) return verb
   const file = oneFile(texts('file'), 'say which policy: -f POLICY')
   if (!file.ok) return file
-  const known = KIND_WORDS.get(text('kind') ?? '')
-  if (!known) return fail(`--kind must be one of ${[...KIND_WORDS.keys()].join(', ')}`)
   const caller = readCallerFlag(text('as'))
   if (!caller.ok) return caller
   const [does, named] = verb.value
   const name = does === 'test' ? text('call') : named
   if (name === undefined) return fail('say what is called: --call NAME')
-  const [kind, method] = known
+  const called = readCalled(text('kind') ?? '', name)
+  if (!called.ok) return called
   return ok({
     verb: does,
     file: file.value,
     caller: caller.value,
-    target: { kind, name },
-    method: method || name,
+    ...called.value,
     args: text('args') ?? '{}',
     tools: text('tools'),
   })
 }
 
+/** The arguments as the sidecar takes them: what two readers could understand differently never gets to a policy. */
+const argumentsIn = (json: string): ReturnType<typeof readArguments> => {
+  const scanned = scan(Buffer.from(json).toString('latin1'), false)
+  return scanned.ok ? readArguments(json) : fail(scanned.error.reason)
+}
+
 const testCall = (read: ReadPolicy, { caller, target, method, args }: Flags, io: Io): number => {
-  const given = readArguments(args)
+  const given = argumentsIn(args)
   if (!given.ok) {
     tell(io, 'policy', `--args: ${given.error}`)
     return 2

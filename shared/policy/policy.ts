@@ -34,7 +34,7 @@ export interface ReadPolicy {
 const MAX_FAULTS = 50
 
 /** What is decided by another member than `methods`. */
-const DECIDED_BY: ReadonlyMap<string, string> = new Map([
+export const DECIDED_BY: ReadonlyMap<string, string> = new Map([
   ['tools/call', 'tools'],
   ['prompts/get', 'prompts'],
   ['resources/read', 'resources'],
