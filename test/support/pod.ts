@@ -1,7 +1,7 @@
 // Sidecar and shim as two containers of a pod would run them: two processes and a directory between
 // them. Either can be ended and started again.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,7 @@ import { CONFIG_VARIABLE } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { adminOf, freePort, type Admin } from './admin.ts'
 import type { MemoryGroup } from './memory-group.ts'
+import { removeFolder } from './remove-folder.ts'
 import { startProgram, type Running } from './running.ts'
 
 const SIDECAR = fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))
@@ -113,7 +114,7 @@ export const startPod = async (
     await Promise.all(containers.map(({ exited }) => exited))
     sidecar.kill()
     await sidecar.stop()
-    rmSync(runDir, { recursive: true, force: true })
+    await removeFolder(runDir)
   }
   const served = async (): Promise<void> => {
     while (!(await isAnswering(sidecar.admin, '/readyz')));

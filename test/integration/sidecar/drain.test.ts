@@ -2,7 +2,7 @@
 // back, a Job that completes.
 
 import { describe, expect, test } from '@jest/globals'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -21,6 +21,7 @@ import {
   toolCall,
 } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
+import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
@@ -175,7 +176,7 @@ describe('whoever dies', () => {
       } finally {
         container.signal('SIGKILL')
         await container.exited
-        rmSync(runDir, { recursive: true, force: true })
+        await removeFolder(runDir)
       }
     },
     LIMIT_MS,

@@ -2,7 +2,7 @@
 // each fault can be named, with its time, its session and its cause.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,7 @@ import {
   type LegacySession,
 } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
+import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 
 const GOLDEN = new URL('../../golden/night.txt', import.meta.url)
@@ -91,7 +92,7 @@ afterAll(async () => {
   for (const container of containers) container.signal('SIGKILL')
   await Promise.all(containers.map(({ exited }) => exited))
   await until(() => isRemoved(group), 'the memory group is empty')
-  rmSync(runDir, { recursive: true, force: true })
+  await removeFolder(runDir)
 })
 
 /** What has been killed leaves it a moment later. */

@@ -21,6 +21,7 @@ import {
   type PuppetBridge,
 } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
+import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 90_000
@@ -316,7 +317,7 @@ test(
       await sidecar.close()
       container.signal('SIGKILL')
       await container.exited
-      rmSync(runDir, { recursive: true, force: true })
+      await removeFolder(runDir)
     }
   },
   LIMIT_MS,
