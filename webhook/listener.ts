@@ -19,13 +19,16 @@ const LIMITS = {
   maxHeaderSize: 32_768,
 }
 const MAX_CONNECTIONS = 1024
+/** Whoever connects and says nothing would keep a place for two minutes, which is Node's own patience. */
+const HANDSHAKE_MS = 5000
 
 export const createTlsServer = (
   listener: RequestListener,
   certificate: Certificate,
 ): HttpsServer => {
   const { certificatePem: cert, privateKeyPem: key } = certificate
-  const server = createHttpsServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2' }, listener)
+  const handshake = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const
+  const server = createHttpsServer({ ...LIMITS, ...handshake }, listener)
   server.maxConnections = MAX_CONNECTIONS
   return server
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Agent, request } from 'node:https'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Leaf } from '../../../certs/x509.ts'
@@ -168,6 +170,21 @@ describe('more bodies at once than are held', () => {
     let reply = await post(server, JSON.stringify(review))
     while (reply.status === 503) reply = await post(server, JSON.stringify(review))
     expect(reply.status).toBe(200)
+  })
+})
+
+describe('a connection', () => {
+  test.each([
+    ['that says nothing', ''],
+    ['that begins a handshake and goes no further', '\u0016\u0003\u0001'],
+  ])('%s keeps its place for seconds only', async (_name, says) => {
+    const { port } = await start()
+    const from = performance.now()
+    const socket = connect(port, '127.0.0.1', () => socket.write(says, 'latin1'))
+    socket.on('error', () => undefined).resume()
+    await once(socket, 'close')
+    // Node's own patience is two minutes.
+    expect(performance.now() - from).toBeLessThan(60_000)
   })
 })
 
