@@ -1,6 +1,6 @@
 // Follows a collection of the API server: lists it once, watches it from there, and resumes where a
-// watch has ended; lists again only where that version is gone. After a failure it waits, longer
-// each time. The client library's own informer keeps whole objects, stops at an error, and cannot
+// watch has ended; lists again only where that version is gone, or where there may be room again for what
+// had none. After a failure it waits, longer each time. The client library's own informer keeps whole objects, stops at an error, and cannot
 // tell a quiet watch from a dead one. Decides nothing.
 
 import type { Log } from '../../shared/log.ts'
@@ -72,6 +72,8 @@ export class Follower<T, S extends Store<T>> {
   private version: string | undefined
   private heardAt: number
   private failures = 0
+  /** Something was removed while other objects were left out. */
+  private mayHaveRoom = false
 
   constructor(options: FollowerOptions<T, S>) {
     this.options = options
@@ -125,6 +127,7 @@ export class Follower<T, S extends Store<T>> {
         version = page.version
       }
       this.heard()
+      this.mayHaveRoom = false
       this.store = next
       this.version = version
     } catch (error) {
@@ -147,6 +150,8 @@ export class Follower<T, S extends Store<T>> {
       if (error instanceof Gone) this.version = undefined
       this.failed('cannot be watched', error)
     }
+    // Not sooner: whoever removes one object after the other would have all of them listed each time.
+    if (this.mayHaveRoom) this.version = undefined
   }
 
   private take({ kind, version, item }: Change<T>): void {
@@ -154,7 +159,13 @@ export class Follower<T, S extends Store<T>> {
     this.version = version
     if (item === undefined) return
     if (kind === 'put') this.store?.put(item)
-    else if (kind === 'remove') this.store?.remove(item)
+    else if (kind === 'remove') this.removed(item)
+  }
+
+  private removed(item: T): void {
+    const { store } = this
+    store?.remove(item)
+    this.mayHaveRoom ||= (store?.leftOut ?? 0) > 0
   }
 
   private heard(): void {

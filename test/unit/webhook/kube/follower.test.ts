@@ -14,11 +14,13 @@ type List = readonly Page<string>[] | Error
 /** What happens in one watch, and how it ends. */
 type Act = (hears: Hears<string>) => Error | undefined
 
+/** There is room for three. */
 class Words {
   readonly all = new Set<string>()
-  readonly leftOut = 0
+  leftOut = 0
   put(word: string): void {
-    this.all.add(word)
+    if (this.all.size < 3) this.all.add(word)
+    else this.leftOut++
   }
   remove(word: string): void {
     this.all.delete(word)
@@ -112,6 +114,18 @@ describe('a collection that is followed', () => {
       ],
       ['b'],
       ['list', 'watch 1', 'watch 2'],
+    ],
+    [
+      'is listed again at the end of a watch where something went and others had had no room',
+      [[page('1', 'a', 'b', 'c', 'd')], [page('7', 'b', 'c', 'd')]],
+      [
+        (hears) => {
+          for (const item of ['a', 'x']) hears.change({ kind: 'remove', version: '2', item })
+          return undefined
+        },
+      ],
+      ['b', 'c', 'd'],
+      ['list', 'watch 1', 'list', 'watch 7'],
     ],
     [
       'moves on by bookmarks',
