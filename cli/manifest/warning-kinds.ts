@@ -34,7 +34,10 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
     'the server is held on loopback',
     /is held on loopback by Outrigger's shim|asked on loopback by the shim|only tells whether the port/,
   ],
-  ['MCP is served over TLS', /: MCP is served over TLS|: public-url says http/],
+  [
+    'MCP is served over TLS',
+    /: MCP is served over TLS|: the sidecar speaks TLS in its place|: public-url says http/,
+  ],
   ['installs at start', /: installs at start \(|programs that it installs lie in/],
   ['metrics pass the sidecar, or do not', /^pod: the metrics that prometheus\.io/],
   ['an annotation on which nothing acts', /nothing acts on it (?:yet|with)/],

@@ -24,7 +24,7 @@ import { sidecarVolumes } from './sidecar-volumes.ts'
 import type { Subject } from './subject.ts'
 import { takeOffWarnings } from './taken.ts'
 import { findTransport, hasShim, type Transport } from './transport.ts'
-import { tlsWarnings } from './serving-tls.ts'
+import { tlsSecretOf, tlsWarnings } from './serving-tls.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 import { fillsFor, type Fill, type Fills } from './users.ts'
@@ -159,7 +159,9 @@ const planWith = (
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
-  const { volumes, mounts } = sidecarVolumes(settings)
+  const secret = tlsSecretOf(transport, settings)
+  const tls = secret === undefined ? {} : { 'tls-secret': secret }
+  const { volumes, mounts } = sidecarVolumes({ ...settings, ...tls })
   const ours = { caMount, portNames, existing, mounts, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)

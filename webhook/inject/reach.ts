@@ -15,19 +15,16 @@ export const heldWarnings = (server: JsonObject, port: number): readonly string[
 
 export interface Unheld {
   readonly port: number
-  readonly isTls: boolean
   /** Another container that declares the port. */
   readonly holder: string | undefined
   readonly names: PortNames
 }
 
 /** Why a server that speaks HTTP is not held on loopback. */
-const reasonAgainst = ({ isTls, holder }: Pick<Unheld, 'isTls' | 'holder'>): string => {
-  if (isTls) return 'its port speaks TLS, which the sidecar cannot serve in its place'
-  return holder === undefined
+const reasonAgainst = ({ holder }: Pick<Unheld, 'holder'>): string =>
+  holder === undefined
     ? 'its command is not known (`outrigger images add` of its image finds it out)'
     : `container ${holder} declares its port, too`
-}
 
 const movedWarnings = (container: string, { moved }: PortNames): readonly string[] =>
   moved.map(

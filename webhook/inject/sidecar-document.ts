@@ -19,6 +19,7 @@ import type { Resolution } from '../settings/resolve.ts'
 import { trustedIssuers } from '../settings/trust.ts'
 import { graceSeconds } from './grace.ts'
 import { memoryLimitBytes } from './resources.ts'
+import { tlsSecretOf } from './serving-tls.ts'
 import { hasShim, type Transport } from './transport.ts'
 
 /** What was found out about the server, where the author had left it to us. */
@@ -84,11 +85,12 @@ const TLS_FILES = {
 } as const
 
 /** Where it finds what the sidecar alone mounts. */
-const mountedFor = (
-  placed: ReadonlyMap<Key, Placed>,
-): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy' | 'tls'> => ({
+const mountedFor = ({
+  transport,
+  resolution: { settings, placed },
+}: DocumentParts): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy' | 'tls'> => ({
   ...(placed.has('introspection-secret') ? { introspectionDir: INTROSPECTION_DIR } : {}),
-  ...(placed.has('tls-secret') ? { tls: TLS_FILES } : {}),
+  ...(tlsSecretOf(transport, settings) === undefined ? {} : { tls: TLS_FILES }),
   ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
 })
 
@@ -111,7 +113,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     graceSeconds: graceSeconds(pod),
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
-    ...mountedFor(resolution.placed),
+    ...mountedFor(parts),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

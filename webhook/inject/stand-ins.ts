@@ -35,6 +35,8 @@ export const portBeside = (sidecar: JsonObject | undefined): number | undefined 
   return standIns.some((standIn) => standIn.port === port) ? undefined : port
 }
 
-/** The same where a Service may lead to the sidecar instead: that has no certificate of the server's to show. */
-export const portToLead = (sidecar: JsonObject | undefined): number | undefined =>
-  documentOf(sidecar)?.settings.scheme === 'https' ? undefined : portBeside(sidecar)
+/** The same where a Service may lead to the sidecar instead: one of a server that speaks TLS only where the sidecar does. */
+export const portToLead = (sidecar: JsonObject | undefined): number | undefined => {
+  const { settings, tls } = documentOf(sidecar) ?? {}
+  return settings?.scheme === 'https' && tls === undefined ? undefined : portBeside(sidecar)
+}

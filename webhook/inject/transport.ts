@@ -18,6 +18,7 @@ import { holderOf, likelyPort, mainPorts, portList, tcpPorts } from './ports.ts'
 import { isNameless, NO_NAMES, portNames, type PortNames } from './port-names.ts'
 import { heldWarnings, unheldWarnings } from './reach.ts'
 import { reachedPorts } from './services.ts'
+import { ownSecret } from './own-secret.ts'
 import { isStopGap } from './shell.ts'
 import { portBeside, standInsOf } from './stand-ins.ts'
 import type { Subject } from './subject.ts'
@@ -41,6 +42,8 @@ export interface Http {
   readonly port: number
   readonly names: PortNames
   readonly tls: UpstreamTls
+  /** The Secret of a certificate that the server shows and the sidecar is to show in its place, found without an annotation. */
+  readonly ownSecret: string | undefined
   /** Paths of its own that pass the sidecar besides MCP. */
   readonly openPaths: readonly string[]
   /** Ports of its own that the sidecar carries as plain TCP. */
@@ -229,17 +232,20 @@ const reachOf = (
   server: JsonObject,
   { port, isTls }: { readonly port: number; readonly isTls: boolean },
   subject: Subject,
-): Pick<Http, 'line' | 'names' | 'standIns' | 'warnings'> => {
+): Result<Pick<Http, 'line' | 'names' | 'standIns' | 'warnings' | 'ownSecret'>, Violation> => {
   const holder = holderOf(port, server, subject.pod)
-  // Nobody but the server can show the certificate that its clients expect there.
-  const line = isTls || holder !== undefined ? undefined : ownLine(server, subject)
+  const line = holder === undefined ? ownLine(server, subject) : undefined
+  const named = subject.resolution.settings['tls-secret']
   if (line) {
+    // Clients expect its certificate there, whoever shows it.
+    const found = isTls && named === undefined ? ownSecret(server, port, subject) : ok(undefined)
+    if (!found.ok) return found
     const warnings = heldWarnings(server, port)
-    return { line, names: NO_NAMES, standIns: [{ port }], warnings }
+    return ok({ line, names: NO_NAMES, standIns: [{ port }], warnings, ownSecret: found.value })
   }
-  const names = isTls ? NO_NAMES : portNames(server, port, subject)
-  const warnings = unheldWarnings(server, { port, isTls, holder, names }, subject)
-  return { line, names, standIns: [], warnings }
+  const names = isTls && named === undefined ? NO_NAMES : portNames(server, port, subject)
+  const warnings = unheldWarnings(server, { port, holder, names }, subject)
+  return ok({ line, names, standIns: [], warnings, ownSecret: undefined })
 }
 
 const http = (
@@ -263,7 +269,9 @@ const http = (
   const tls = findTls(server, port, subject)
   if (!tls.ok) return tls
   const open = openPaths(port, subject)
-  const { warnings, ...reach } = reachOf(server, { port, isTls: tls.value.isTls }, subject)
+  const reached = reachOf(server, { port, isTls: tls.value.isTls }, subject)
+  if (!reached.ok) return reached
+  const { warnings, ...reach } = reached.value
   const isHeld = reach.line !== undefined
   const others = otherPorts(server, port, { isHeld, floor: subject.config.floor })
   return ok({

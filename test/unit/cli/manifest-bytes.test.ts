@@ -42,7 +42,7 @@ const workload = (metadata: string): string => `apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: a
-  annotations: { outrigger.dev/inject: 'true', outrigger.dev/auth: none }
+  annotations: { outrigger.dev/inject: 'true', outrigger.dev/auth: none, outrigger.dev/tls-secret: a }
 spec:
   template:
     metadata: ${metadata}
