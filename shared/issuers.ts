@@ -23,6 +23,9 @@ const allowedHost = z.strictObject({
   reach: z._default(z.enum(['public', 'private', 'loopback']), 'public'),
 })
 
+const ACCOUNT = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/
+const isAccount = (text: string): boolean => ACCOUNT.test(text)
+
 /** Of a list that settings choose from, at most this many. */
 export const MAX_ISSUERS = 16
 export const MAX_AUDIENCES = 64
@@ -47,6 +50,12 @@ export const issuerSchema = z.strictObject({
   groupsClaim: z.optional(text.check(z.maxLength(128))),
   /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */
   introspectionUrl: z.optional(ownUrl),
+  /** It is the cluster's own: of its tokens those of these ServiceAccounts are accepted; its keys come from the API server. */
+  serviceAccounts: z.optional(
+    z
+      .array(z.string().check(z.refine(isAccount, 'must be NAMESPACE/NAME')))
+      .check(z.minLength(1), z.maxLength(256)),
+  ),
 })
 export type IssuerEntry = Readonly<z.output<typeof issuerSchema>>
 
@@ -67,6 +76,22 @@ export const introspectionFaults = (
   return [
     `introspectionDir: tokens that are no JWTs name no issuer: exactly one of issuers needs an introspectionUrl, and ${found}`,
   ]
+}
+
+/** What is wrong with how the cluster's own issuer is asked for its keys. */
+export const apiServerFaults = (
+  issuers: readonly IssuerEntry[],
+  apiServer: object | undefined,
+): readonly string[] => {
+  const urls = issuers.flatMap(({ url, serviceAccounts }) => (serviceAccounts ? [url] : []))
+  if (apiServer === undefined) {
+    return urls.map(
+      (url) => `issuers: ${url}: serviceAccounts: its keys come from apiServer, which is missing`,
+    )
+  }
+  return urls.length === 1
+    ? []
+    : [`apiServer: exactly one of issuers has serviceAccounts, not ${urls.length}`]
 }
 
 export interface Named {

@@ -9,12 +9,14 @@ export const RUN_VOLUME = 'outrigger-run'
 export const POLICY_VOLUME = 'outrigger-policy'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
 export const TLS_VOLUME = 'outrigger-tls'
+export const API_SERVER_VOLUME = 'outrigger-api-server'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
   POLICY_VOLUME,
   INTROSPECTION_VOLUME,
   TLS_VOLUME,
+  API_SERVER_VOLUME,
 ] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
@@ -46,6 +48,14 @@ export const CLIENT_SECRET_KEY = 'client-secret'
 export const TLS_DIR = '/outrigger/tls'
 export const TLS_CERT_KEY = 'tls.crt'
 export const TLS_PRIVATE_KEY = 'tls.key'
+
+/** Where the sidecar asks for the keys of ServiceAccount tokens, and where it finds the token and the authority for that. */
+export const API_SERVER_URL = 'https://kubernetes.default.svc'
+export const API_SERVER_DIR = '/outrigger/api-server'
+export const TOKEN_KEY = 'token'
+export const CA_KEY = 'ca.crt'
+/** What every namespace has from Kubernetes itself. */
+export const CA_CONFIG_MAP = 'kube-root-ca.crt'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

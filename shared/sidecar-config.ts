@@ -4,6 +4,7 @@
 
 import * as z from 'zod/mini'
 import {
+  apiServerFaults,
   chosenIssuers,
   introspectionFaults,
   issuerSchema,
@@ -80,6 +81,9 @@ const allowedOrigin = z
     ),
   )
 
+const isServer = (url: string): boolean =>
+  url.startsWith('https://') && URL.parse(url)?.origin === url
+
 const schema = z.strictObject({
   /** Annotation texts by key without the prefix; what is absent takes the table's default. */
   settings: z._default(z.record(z.string(), z.string()), {}),
@@ -123,6 +127,13 @@ const schema = z.strictObject({
   issuers: z._default(z.array(issuerSchema).check(z.maxLength(MAX_ISSUERS)), []),
   /** The directory of `client-id` and `client-secret`, by which opaque tokens are asked about; absent: they are refused. */
   introspectionDir: z.optional(path),
+  /** Who is asked for the keys of an issuer with `serviceAccounts`; `dir` holds `token` and `ca.crt` for that. */
+  apiServer: z.optional(
+    z.strictObject({
+      url: z.string().check(z.refine(isServer, 'must be https://HOST or https://HOST:PORT')),
+      dir: path,
+    }),
+  ),
   /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
   toolPolicy: z.optional(path),
   /** The files of a certificate and its key, by which MCP is served over TLS on every port; read again whenever they change. */
@@ -193,7 +204,10 @@ export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, str
     ...errors.map((error) => `settings: ${error}`),
     ...portErrors(shape.data),
     ...(issuers.ok
-      ? introspectionFaults(issuers.value, shape.data.introspectionDir)
+      ? [
+          ...introspectionFaults(issuers.value, shape.data.introspectionDir),
+          ...apiServerFaults(issuers.value, shape.data.apiServer),
+        ]
       : issuers.error),
   ]
   return issuers.ok && all.length === 0

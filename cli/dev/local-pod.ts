@@ -3,6 +3,7 @@
 // containers (images, other containers) or beside a cluster is said, never silently left out.
 
 import {
+  API_SERVER_VOLUME,
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
   SHIM_PATH,
@@ -85,6 +86,7 @@ const LOCAL = {
   toolPolicy: undefined,
   introspectionDir: undefined,
   tls: undefined,
+  apiServer: undefined,
 } as const
 
 const configOf = (
@@ -103,12 +105,13 @@ const configOf = (
   // A server that speaks HTTP is started as it is here, and has its port itself.
   const isSupervised = at(document, 'isSupervised') === true
   const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
-  const issuers = withoutIntrospection(at(document, 'issuers'))
+  const issuers = askedHere(at(document, 'issuers'))
   return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, port })
 }
 
 /** What of the sidecar's volumes is left out here, by the volume. */
 const LEFT_OUT = new Map<string | undefined, string>([
+  [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
@@ -119,10 +122,12 @@ const LEFT_OUT = new Map<string | undefined, string>([
   ],
 ])
 
-/** Without credentials nobody is asked about a token. */
-const withoutIntrospection = (issuers: Json | undefined): Json | undefined =>
+/** Without credentials nobody is asked about a token, and without a cluster nobody has its keys. */
+const askedHere = (issuers: Json | undefined): Json | undefined =>
   isList(issuers)
-    ? issuers.map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
+    ? issuers
+        .filter((one) => !isObject(one) || at(one, 'serviceAccounts') === undefined)
+        .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
     : issuers
 
 /** Reads an injected pod; `server` is the name of the server's container. */

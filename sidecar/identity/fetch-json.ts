@@ -25,16 +25,14 @@ export interface IssuerHost {
   readonly reach: Reach
 }
 
-/** A form that is sent, with credentials. */
-export interface Sent {
-  readonly authorization: string
-  readonly form: string
-}
-
 export interface FetchRules {
   readonly hosts: readonly IssuerHost[]
-  /** Absent: nothing is sent, by GET. */
-  readonly sent?: Sent
+  /** The credentials that are sent. */
+  readonly authorization?: string
+  /** What is sent, by POST; absent: nothing, by GET. */
+  readonly form?: string
+  /** The authorities of its certificate; absent: the usual ones. */
+  readonly ca?: string
   /** The longest answer; absent: 256 KiB. */
   readonly maxBytes?: number
   /** Ends it before its time. */
@@ -64,37 +62,34 @@ const lookupIn =
       addresses.map((address) => ({ address, family: isIP(address) })),
     )
 
-const headersOf = (sent: Sent | undefined): Readonly<Record<string, string>> => ({
+const headersOf = ({ authorization, form }: FetchRules): Readonly<Record<string, string>> => ({
   accept: 'application/json',
-  ...(sent && {
-    authorization: sent.authorization,
+  ...(authorization !== undefined && { authorization }),
+  ...(form !== undefined && {
     'content-type': 'application/x-www-form-urlencoded',
-    'content-length': `${Buffer.byteLength(sent.form)}`,
+    'content-length': `${Buffer.byteLength(form)}`,
   }),
 })
 
-const ask = (
-  url: URL,
-  addresses: readonly string[],
-  { sent, signal }: FetchRules,
-): Promise<IncomingMessage> =>
+const ask = (url: URL, addresses: readonly string[], rules: FetchRules): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const options = {
-      method: sent ? 'POST' : 'GET',
+      method: rules.form === undefined ? 'GET' : 'POST',
       lookup: lookupIn(addresses),
-      headers: headersOf(sent),
+      headers: headersOf(rules),
+      ...(rules.ca === undefined ? {} : { ca: rules.ca }),
       agent: false,
       // One address after the other, until one answers.
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      signal,
+      signal: rules.signal,
     }
     const request =
       url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options)
     request.on('response', resolve)
     request.on('error', reject)
-    request.end(sent?.form)
+    request.end(rules.form)
   })
 
 const textOf = async (answer: IncomingMessage, maxBytes: number): Promise<string | undefined> => {

@@ -96,10 +96,15 @@ export class Introspection {
     const credentials = await authorization()
     if (!credentials.ok) return credentials
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
-    const sent = { authorization: credentials.value, form }
     // It has a time of its own for each document.
     const { signal } = new AbortController()
-    const found = await fetchJson(url, { hosts, signal, sent, maxBytes: MAX_BYTES })
+    const found = await fetchJson(url, {
+      hosts,
+      signal,
+      authorization: credentials.value,
+      form,
+      maxBytes: MAX_BYTES,
+    })
     return found.ok ? ok(found.value) : fail(`${url}: ${found.error}`)
   }
 

@@ -32,7 +32,7 @@ const keyIn = (value: Json): readonly JsonObject[] => {
 }
 
 /** Of a key set; what is no key is left out. */
-const keysIn = (document: JsonObject): readonly JsonObject[] =>
+export const keysIn = (document: JsonObject): readonly JsonObject[] =>
   (arrayAt(document, 'keys') ?? []).flatMap(keyIn).slice(0, MAX_KEYS)
 
 /** Where an issuer may describe itself, in the order in which that is asked. */

@@ -23,6 +23,8 @@ export interface TrustedIssuer {
   readonly audiences: () => readonly string[]
   /** The claim that holds groups. */
   readonly groupsClaim: string | undefined
+  /** The only ones that it vouches for; absent: anybody. */
+  readonly subjects?: ReadonlySet<string> | undefined
 }
 
 export interface SignedTokensOptions {
@@ -59,7 +61,7 @@ export class SignedTokens {
   private async judge(
     token: string,
     { issuer, alg }: UnverifiedToken,
-    { audiences, groupsClaim, keys }: TrustedIssuer,
+    { audiences, groupsClaim, subjects, keys }: TrustedIssuer,
     { key, set }: FoundKey,
   ): Promise<Result<Verified, string>> {
     const nowMs = this.options.wallMs()
@@ -68,6 +70,9 @@ export class SignedTokens {
     if (!claims.ok) return claims
     const identity = identityOf(claims.value, { issuer, groupsClaim, nowSeconds: nowMs / 1000 })
     if (!identity.ok) return identity
+    if (subjects && !subjects.has(identity.value.subject)) {
+      return fail('its ServiceAccount is not among those that are listed (sub)')
+    }
     return ok({
       principal: verifiedPrincipal(identity.value),
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,

@@ -4,10 +4,11 @@ import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { apiServerKeys } from './api-server.ts'
 import { clientAuthorization } from './client-credentials.ts'
 import { createFetchJson, type FetchJson, type IssuerHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
-import { IssuerKeys } from './issuer-keys.ts'
+import { IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
 import { Names } from './names.ts'
 import { Resource } from './resource.ts'
@@ -39,6 +40,11 @@ const hostsOf = ({ url, hosts }: Entry): readonly IssuerHost[] => [
   { host: new URL(url).host, reach: 'public' },
 ]
 
+/** As tokens of the cluster's own issuer name ServiceAccounts. */
+const subjectsOf = ({ serviceAccounts }: Entry): ReadonlySet<string> | undefined =>
+  serviceAccounts &&
+  new Set(serviceAccounts.map((one) => `system:serviceaccount:${one.replace('/', ':')}`))
+
 const addressesOf = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true })).map(({ address }) => address)
 
@@ -47,6 +53,24 @@ const introspectionHosts = (entry: Entry, url: string): readonly IssuerHost[] =>
   ...hostsOf(entry),
   { host: new URL(url).host, reach: 'public' },
 ]
+
+/** Where the keys of an issuer come from. */
+const keySource = (
+  entry: Entry,
+  { config: { apiServer }, now }: TrustOptions,
+  fetchJson: FetchJson,
+): IssuerKeysOptions['fetch'] => {
+  const { url: issuer, serviceAccounts } = entry
+  if (serviceAccounts && apiServer) {
+    return () => apiServerKeys({ issuer, ...apiServer, fetchJson })
+  }
+  const documents = new KeyDocuments({
+    issuer: { url: issuer, hosts: hostsOf(entry) },
+    fetchJson,
+    now,
+  })
+  return () => documents.fetch()
+}
 
 interface Shared {
   readonly fetchJson: FetchJson
@@ -91,17 +115,17 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
   const crowd = new Crowd(MAX_WAITING)
   const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
     const { url, audiences, groupsClaim } = entry
-    const documents = new KeyDocuments({ issuer: { url, hosts: hostsOf(entry) }, fetchJson, now })
     const keys = new IssuerKeys({
       issuer: url,
-      fetch: () => documents.fetch(),
+      fetch: keySource(entry, options, fetchJson),
       now,
       // Nothing is kept running by it.
       sleep: (ms) => sleep(ms, undefined, { ref: false }),
       log,
       crowd,
     })
-    return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim }]
+    const subjects = subjectsOf(entry)
+    return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim, subjects }]
   }
   const verifier = new Verifier({
     issuers: new Map(config.issuers.map(trusted)),

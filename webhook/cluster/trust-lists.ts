@@ -42,8 +42,9 @@ const COMMA =
   'no annotation could choose it: a comma is what separates the items of oidc-issuers and oidc-audience'
 
 /** What is wrong with the issuers beyond the form of each. */
-export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly SchemaFault[] =>
-  issuers.flatMap((issuer, index) => {
+export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly SchemaFault[] => {
+  const own = issuers.findIndex(({ serviceAccounts }) => serviceAccounts)
+  return issuers.flatMap((issuer, index) => {
     const at = (member: string, message: string): SchemaFault => ({
       path: ['floor', 'issuers', String(index), member],
       message,
@@ -52,6 +53,9 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
     return [
       ...(first === index ? [] : [at('url', `stands there twice: at floor.issuers.${first}, too`)]),
       ...(issuer.url.includes(',') ? [at('url', COMMA)] : []),
+      ...(issuer.serviceAccounts && index !== own
+        ? [at('serviceAccounts', `a cluster has one issuer of its own: floor.issuers.${own}`)]
+        : []),
       ...((issuer.audiences ?? []).some((one) => one.includes(','))
         ? [at('audiences', COMMA)]
         : []),
@@ -65,3 +69,4 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
         : []),
     ]
   })
+}

@@ -161,7 +161,7 @@ const planWith = (
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
   const secret = tlsSecretOf(transport, settings)
   const tls = secret === undefined ? {} : { 'tls-secret': secret }
-  const { volumes, mounts } = sidecarVolumes({ ...settings, ...tls })
+  const { volumes, mounts } = sidecarVolumes({ ...settings, ...tls }, document)
   const ours = { caMount, portNames, existing, mounts, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)

@@ -2,6 +2,8 @@
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
 import {
+  API_SERVER_DIR,
+  API_SERVER_URL,
   BIN_DIR,
   INTROSPECTION_DIR,
   POLICY_DIR,
@@ -76,8 +78,13 @@ export interface DocumentParts {
 const issuersIn = ({
   resolution: { settings },
   config,
-}: DocumentParts): Pick<SidecarDocument, 'issuers'> =>
-  settings.auth === 'none' ? {} : { issuers: [...trustedIssuers(settings, config.floor)] }
+}: DocumentParts): Pick<SidecarDocument, 'issuers' | 'apiServer'> => {
+  if (settings.auth === 'none') return {}
+  const issuers = [...trustedIssuers(settings, config.floor)]
+  return issuers.some(({ serviceAccounts }) => serviceAccounts)
+    ? { issuers, apiServer: { url: API_SERVER_URL, dir: API_SERVER_DIR } }
+    : { issuers }
+}
 
 const TLS_FILES = {
   certFile: `${TLS_DIR}/${TLS_CERT_KEY}`,

@@ -1,7 +1,12 @@
-// Volumes that the sidecar alone mounts, and only to read: what the settings name of the pod's namespace. A pod whose object
+// Volumes that the sidecar alone mounts, and only to read: what is named of the pod's namespace, and a token for
+// the API server where ServiceAccounts call. A pod whose object
 // or key is missing does not start: nothing is served without it. Pure.
 
 import {
+  API_SERVER_DIR,
+  API_SERVER_VOLUME,
+  CA_CONFIG_MAP,
+  CA_KEY,
   CLIENT_ID_KEY,
   CLIENT_SECRET_KEY,
   INTROSPECTION_DIR,
@@ -13,8 +18,10 @@ import {
   TLS_DIR,
   TLS_PRIVATE_KEY,
   TLS_VOLUME,
+  TOKEN_KEY,
 } from '../../shared/names.ts'
 import type { JsonObject } from '../../shared/json.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { Settings } from '../../shared/settings.ts'
 
 interface Row {
@@ -22,8 +29,8 @@ interface Row {
   /** The member that says what it is. */
   readonly form: string
   readonly dir: string
-  /** What that member holds; undefined where the settings name nothing. */
-  readonly source: (settings: Settings) => JsonObject | undefined
+  /** What that member holds; undefined where nothing needs it. */
+  readonly source: (settings: Settings, document: SidecarDocument) => JsonObject | undefined
 }
 
 const items = (...keys: readonly string[]) => keys.map((key) => ({ key, path: key }))
@@ -56,6 +63,22 @@ const ROWS: readonly Row[] = [
         ? undefined
         : { secretName, items: items(TLS_CERT_KEY, TLS_PRIVATE_KEY), ...READABLE },
   },
+  {
+    volume: API_SERVER_VOLUME,
+    form: 'projected',
+    dir: API_SERVER_DIR,
+    source: (_settings, { apiServer }) =>
+      apiServer === undefined
+        ? undefined
+        : {
+            sources: [
+              // Without an audience it is for the API server itself; with its default, as above.
+              { serviceAccountToken: { path: TOKEN_KEY, expirationSeconds: 3600 } },
+              { configMap: { name: CA_CONFIG_MAP, items: items(CA_KEY) } },
+            ],
+            ...READABLE,
+          },
+  },
 ]
 
 export interface SidecarVolumes {
@@ -63,10 +86,10 @@ export interface SidecarVolumes {
   readonly mounts: readonly JsonObject[]
 }
 
-/** Those that the settings ask for. */
-export const sidecarVolumes = (settings: Settings): SidecarVolumes => {
+/** Those that settings and document ask for. */
+export const sidecarVolumes = (settings: Settings, document: SidecarDocument): SidecarVolumes => {
   const found = ROWS.flatMap(({ volume: name, form, dir, source }) => {
-    const value = source(settings)
+    const value = source(settings, document)
     return value === undefined
       ? []
       : [{ volume: { name, [form]: value }, mount: { name, mountPath: dir, readOnly: true } }]

@@ -7,6 +7,7 @@ import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/j
 import { violation, type Violation } from '../settings/violation.ts'
 import { mapContainers, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'
+import { isReservedVolume } from './volumes.ts'
 
 export interface TokenChoice {
   /** The server's container keeps its token. */
@@ -56,7 +57,7 @@ const chooseMounted = (subject: Subject): TokenChoice => {
 /** Volumes of the author's own that hold a token for the API server: one without an audience is that. */
 const ownTokenVolumes = (pod: JsonObject): readonly string[] =>
   objectsAt(pod, 'spec', 'volumes')
-    .filter((volume) => !isPluginVolume(volume))
+    .filter((volume) => !isPluginVolume(volume) && !isReservedVolume(nameOf(volume)))
     .filter((volume) =>
       objectsAt(volume, 'projected', 'sources').some(
         (source) =>

@@ -90,6 +90,31 @@ describe('is refused', () => {
       { issuers: [{ ...B, introspectionUrl: 'http://b.example/i' }], introspectionDir: '/c' },
       'must be https',
     ],
+    [
+      'accounts whose keys nobody has',
+      { issuers: [{ ...B, serviceAccounts: ['a/b'] }] },
+      'its keys come from apiServer, which is missing',
+    ],
+    [
+      'an API server for nobody',
+      { issuers: [B], apiServer: { url: 'https://k', dir: '/d' } },
+      'exactly one of issuers has serviceAccounts, not 0',
+    ],
+    [
+      'an API server by http',
+      {
+        issuers: [{ ...B, serviceAccounts: ['a/b'] }],
+        apiServer: { url: 'http://k', dir: '/d' },
+      },
+      'apiServer.url: must be https',
+    ],
+    ...['b', 'a/', '/b', 'a/b/c', 'a/*', '*/b', 'A/b', 'a:b/c'].map(
+      (account): [string, SidecarDocument, string] => [
+        `the account ${account}`,
+        { issuers: [{ ...B, serviceAccounts: [account] }] },
+        'must be NAMESPACE/NAME',
+      ],
+    ),
     ['a host with a path', { issuers: [{ ...B, hosts: [{ host: 'c/d' }] }] }, 'never match'],
     ['a host of stars', { issuers: [{ ...B, hosts: [{ host: '*.c' }] }] }, 'never match'],
   ])('%s', (_name, document, says) => {

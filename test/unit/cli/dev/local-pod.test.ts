@@ -16,6 +16,7 @@ test.each([
     expect.stringMatching(/^outrigger\.dev\/tool-policy: callers may do everything here/),
   ],
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
+  ['service-accounts', 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {
   expect(local(name)).toEqual({ policy: undefined, notes })

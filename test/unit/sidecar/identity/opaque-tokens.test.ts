@@ -27,8 +27,7 @@ let asked: { readonly token: string; readonly rules: FetchRules }[]
 let kept: KeptLog
 let verifier: Verifier
 
-const tokenIn = (rules: FetchRules): string =>
-  new URLSearchParams(rules.sent?.form).get('token') ?? ''
+const tokenIn = (rules: FetchRules): string => new URLSearchParams(rules.form).get('token') ?? ''
 
 beforeEach(() => {
   clockMs = 0
@@ -66,7 +65,8 @@ test('a bearer is known until the token ends', async () => {
   expect(asked.map(({ token }) => token)).toEqual(['a-token'])
   expect(asked[0]?.rules).toMatchObject({
     maxBytes: 32_768,
-    sent: { authorization: CREDENTIALS, form: 'token=a-token&token_type_hint=access_token' },
+    authorization: CREDENTIALS,
+    form: 'token=a-token&token_type_hint=access_token',
   })
 })
 

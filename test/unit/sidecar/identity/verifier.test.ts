@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { ok } from '../../../../shared/result.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
+import type { TrustedIssuer } from '../../../../sidecar/identity/signed-tokens.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
 import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { signed, signingKey, type Claims, type SigningKey } from '../../../support/issuer.ts'
@@ -12,6 +13,7 @@ import { keptLog } from '../../../support/kept-log.ts'
 
 const START_MS = 1_800_000_000_000
 const ISSUER = 'https://idp'
+const CLUSTER = 'https://kubernetes.default.svc'
 
 let one: SigningKey
 let two: SigningKey
@@ -47,9 +49,12 @@ beforeEach(() => {
     log: keptLog().log,
     crowd: new Crowd(9),
   })
-  const trusted = { keys, audiences: () => ['here'], groupsClaim: 'groups' }
+  const trusted: TrustedIssuer = { keys, audiences: () => ['here'], groupsClaim: 'groups' }
   verifier = new Verifier({
-    issuers: new Map([[ISSUER, trusted]]),
+    issuers: new Map([
+      [ISSUER, trusted],
+      [CLUSTER, { ...trusted, subjects: new Set(['system:serviceaccount:agents:nightly']) }],
+    ]),
     now: () => clockMs,
     wallMs: () => START_MS + clockMs,
   })
@@ -131,6 +136,38 @@ test.each<[string, () => Promise<string>, string]>([
   expect(await identify(await token())).toEqual({
     ok: false,
     error: { kind: 'invalid', why: expect.stringContaining(says) },
+  })
+})
+
+describe("the cluster's own issuer vouches for", () => {
+  const as = (sub: string): Promise<string> => tokenOf({ iss: CLUSTER, sub })
+
+  test('an account that is named', async () => {
+    expect(await identify(await as('system:serviceaccount:agents:nightly'))).toMatchObject({
+      ok: true,
+      value: { principal: { identity: { issuer: CLUSTER } } },
+    })
+  })
+
+  test.each([
+    'system:serviceaccount:agents:default',
+    'system:serviceaccount:agents:nightly2',
+    'system:serviceaccount:agent:snightly',
+    'system:serviceaccount:other:nightly',
+    'system:serviceaccount:agents:Nightly',
+    'agents:nightly',
+    'system:admin',
+  ])('nobody else: %s', async (sub) => {
+    expect(await identify(await as(sub))).toEqual({
+      ok: false,
+      error: { kind: 'invalid', why: expect.stringContaining('not among those that are listed') },
+    })
+  })
+
+  test('nobody by the word of another issuer', async () => {
+    const token = await tokenOf({ sub: 'system:serviceaccount:agents:nightly' })
+    const found = await identify(token)
+    expect(found.ok && found.value.principal.identity?.issuer).toBe(ISSUER)
   })
 })
 
