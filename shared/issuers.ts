@@ -2,6 +2,7 @@
 // bring an issuer or an audience of their own. Pure.
 
 import * as z from 'zod/mini'
+import { areAuthorities } from './authorities.ts'
 import { isLoopback } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { Settings } from './settings.ts'
@@ -46,6 +47,15 @@ export const issuerSchema = z.strictObject({
   audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(MAX_AUDIENCES))),
   /** Hosts that may be asked for its keys besides its own, and how far their names may lead. */
   hosts: z._default(z.array(allowedHost).check(z.maxLength(16)), []),
+  /** The authorities of its certificates, in PEM; absent: the usual ones. */
+  ca: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(65_536),
+        z.refine(areAuthorities, 'must be certificates of authorities in PEM, and nothing else'),
+      ),
+  ),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
   groupsClaim: z.optional(text.check(z.maxLength(128))),
   /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { annotation, KEYS } from '../../shared/annotations.ts'
+import { areAuthorities } from '../../shared/authorities.ts'
 import { NO_IDENTITY } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -36,6 +37,37 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
     : fail(`--config ${path}: must be a mapping, such as \`settings: { log-level: info }\``)
 }
 
+/** Flags about issuers that are not named by a flag, which would be dropped in silence. */
+const strayFlags = (
+  { issuers }: JsonObject,
+  { config, oidcCa, introspection, settings }: RunFlags,
+): string | undefined => {
+  if (oidcCa === undefined && introspection === undefined) return undefined
+  const names = [
+    ...(oidcCa === undefined ? [] : ['--oidc-ca']),
+    ...(introspection === undefined ? [] : ['--introspection-url']),
+  ].join(', ')
+  if (issuers !== undefined) {
+    return `${names}: --config ${config} has issuers: put ca and introspectionUrl there`
+  }
+  return settings['oidc-issuers'] === undefined
+    ? `${names}: of no use without --oidc-issuers URL`
+    : undefined
+}
+
+/** What a file holds of authorities; what is wrong with it is told by its flag. */
+const authoritiesOf = (path: string | undefined): Result<string | undefined, string> => {
+  if (path === undefined) return ok(undefined)
+  try {
+    const text = readFileSync(path, 'utf8')
+    return areAuthorities(text)
+      ? ok(text)
+      : fail(`--oidc-ca ${path}: must hold certificates of authorities in PEM, and nothing else`)
+  } catch (error) {
+    return fail(`--oidc-ca ${path}: ${fileWords(error)}`)
+  }
+}
+
 /** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
 const settingsOver = (own: unknown, { settings, allowAnonymous }: RunFlags): unknown =>
   isObject(own)
@@ -53,6 +85,7 @@ const listIn = (text: unknown): readonly string[] =>
 const issuersIn = (
   settings: unknown,
   { introspection }: RunFlags,
+  ca: string | undefined,
 ): { readonly issuers?: unknown } => {
   if (!isObject(settings)) return {}
   const audiences = listIn(settings['oidc-audience'])
@@ -62,7 +95,7 @@ const issuersIn = (
     const names = new Set(urls.flatMap((one) => URL.parse(one)?.host ?? []))
     const hosts = [...names].map((host) => ({ host, reach: 'loopback' }))
     const asked = introspection ? { introspectionUrl: introspection.url } : {}
-    return Object.assign({ url, hosts }, of, asked)
+    return Object.assign({ url, hosts }, of, asked, ca === undefined ? {} : { ca })
   })
   return issuers.length === 0 ? {} : { issuers }
 }
@@ -85,7 +118,12 @@ const auditIn = (own: unknown, { auditFile }: RunFlags): { readonly audit?: unkn
 }
 
 /** The file's document with the flags above it. */
-const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unknown => ({
+const documentOf = (
+  document: JsonObject,
+  texts: unknown,
+  flags: RunFlags,
+  ca: string | undefined,
+): unknown => ({
   host: '127.0.0.1',
   adminPort: 0,
   isolation: 'advisory',
@@ -97,7 +135,9 @@ const documentOf = (document: JsonObject, texts: unknown, flags: RunFlags): unkn
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
   ...auditIn(document['audit'], flags),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
-  ...(document['issuers'] === undefined && !flags.allowAnonymous ? issuersIn(texts, flags) : {}),
+  ...(document['issuers'] === undefined && !flags.allowAnonymous
+    ? issuersIn(texts, flags, ca)
+    : {}),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),
@@ -146,9 +186,13 @@ const refusal = (
 export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, readonly string[]> => {
   const file = fileDocument(flags.config)
   if (!file.ok) return fail([file.error])
+  const stray = strayFlags(file.value, flags)
+  if (stray !== undefined) return fail([stray])
+  const ca = authoritiesOf(flags.oidcCa)
+  if (!ca.ok) return fail([ca.error])
   const { settings, ...document } = file.value
   const texts = settingsOver(settings ?? {}, flags)
-  const config = parseSidecarConfig(documentOf(document, texts, flags))
+  const config = parseSidecarConfig(documentOf(document, texts, flags, ca.value))
   const where = flags.config === undefined ? '' : `--config ${flags.config}: `
   if (!config.ok) {
     return fail(config.error.map((error) => placed(error, where, flags, document)))

@@ -49,6 +49,10 @@ export const OWN_FLAGS = {
     value: 'FILE',
     doc: 'a tool policy: what it does not allow is denied; read again whenever it changes',
   },
+  'oidc-ca': {
+    value: 'FILE',
+    doc: 'the authorities of the issuers’ certificates, in PEM, in the place of the usual ones',
+  },
   'introspection-url': {
     value: 'URL',
     doc: 'where the one issuer of --oidc-issuers is asked about tokens that are no JWTs (RFC 7662)',
@@ -82,6 +86,8 @@ export interface RunFlags {
   readonly config: string | undefined
   /** The file of a tool policy. */
   readonly toolPolicy: string | undefined
+  /** The file of the issuers' authorities. */
+  readonly oidcCa: string | undefined
   /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
   /** The files of a certificate and its key. */
@@ -148,6 +154,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     allowedHosts: texts('allowed-host'),
     config: text('config'),
     toolPolicy: text('tool-policy'),
+    oidcCa: text('oidc-ca'),
     introspection: introspection.value,
     tls: tls.value,
     auditFile: text('audit-file'),

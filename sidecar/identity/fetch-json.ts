@@ -32,7 +32,7 @@ export interface FetchRules {
   /** What is sent, by POST; absent: nothing, by GET. */
   readonly form?: string
   /** The authorities of its certificate; absent: the usual ones. */
-  readonly ca?: string
+  readonly ca?: string | undefined
   /** The longest answer; absent: 256 KiB. */
   readonly maxBytes?: number
   /** Ends it before its time. */

@@ -24,6 +24,7 @@ export interface IntrospectionOptions {
   /** Where it is asked. */
   readonly url: string
   readonly hosts: FetchRules['hosts']
+  readonly ca: FetchRules['ca']
   readonly fetchJson: FetchJson
   /** By what the issuer knows who asks, or why that cannot be had. */
   readonly authorization: () => Promise<Result<string, string>>
@@ -92,7 +93,7 @@ export class Introspection {
   }
 
   private async fetchOnce(token: string): Promise<Result<JsonObject, string>> {
-    const { url, hosts, fetchJson, authorization } = this.options
+    const { url, hosts, ca, fetchJson, authorization } = this.options
     const credentials = await authorization()
     if (!credentials.ok) return credentials
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
@@ -100,6 +101,7 @@ export class Introspection {
     const { signal } = new AbortController()
     const found = await fetchJson(url, {
       hosts,
+      ca,
       signal,
       authorization: credentials.value,
       form,

@@ -9,6 +9,8 @@ export interface Issuer {
   /** To the letter as tokens name it. */
   readonly url: string
   readonly hosts: readonly IssuerHost[]
+  /** The authorities of its certificates; absent: the usual ones. */
+  readonly ca?: string | undefined
 }
 
 const MAX_KEYS = 64
@@ -64,7 +66,8 @@ export class KeyDocuments {
   /** The keys that the issuer publishes now: what of them is read. */
   async fetch(): Promise<Result<readonly JsonObject[], string>> {
     const { issuer, fetchJson } = this.options
-    const rules = { hosts: issuer.hosts, signal: AbortSignal.timeout(DEADLINE_MS) }
+    const { hosts, ca } = issuer
+    const rules = { hosts, ca, signal: AbortSignal.timeout(DEADLINE_MS) }
     const place = await this.placeNow(rules)
     if (!place.ok) return place
     const document = await fetchJson(place.value, rules)

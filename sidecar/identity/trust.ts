@@ -60,12 +60,12 @@ const keySource = (
   { config: { apiServer }, now }: TrustOptions,
   fetchJson: FetchJson,
 ): IssuerKeysOptions['fetch'] => {
-  const { url: issuer, serviceAccounts } = entry
+  const { url: issuer, serviceAccounts, ca } = entry
   if (serviceAccounts && apiServer) {
     return () => apiServerKeys({ issuer, ...apiServer, fetchJson })
   }
   const documents = new KeyDocuments({
-    issuer: { url: issuer, hosts: hostsOf(entry) },
+    issuer: { url: issuer, hosts: hostsOf(entry), ca },
     fetchJson,
     now,
   })
@@ -86,11 +86,12 @@ const opaqueTokens = (
   const { introspectionDir } = config
   const entry = config.issuers.find(({ introspectionUrl }) => introspectionUrl !== undefined)
   if (introspectionDir === undefined || entry?.introspectionUrl === undefined) return undefined
-  const { url: issuer, introspectionUrl: url, audiences, groupsClaim } = entry
+  const { url: issuer, introspectionUrl: url, audiences, groupsClaim, ca } = entry
   const introspection = new Introspection({
     issuer,
     url,
     hosts: introspectionHosts(entry, url),
+    ca,
     fetchJson,
     authorization: () => clientAuthorization(introspectionDir),
     now,

@@ -40,6 +40,7 @@ beforeEach(() => {
     issuer: 'https://idp',
     url: 'https://idp/introspect',
     hosts: [],
+    ca: 'the authority',
     fetchJson: (_url, rules) => {
       const token = tokenIn(rules)
       asked.push({ token, rules })
@@ -65,6 +66,7 @@ test('a bearer is known until the token ends', async () => {
   expect(asked.map(({ token }) => token)).toEqual(['a-token'])
   expect(asked[0]?.rules).toMatchObject({
     maxBytes: 32_768,
+    ca: 'the authority',
     authorization: CREDENTIALS,
     form: 'token=a-token&token_type_hint=access_token',
   })
