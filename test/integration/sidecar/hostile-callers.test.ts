@@ -344,7 +344,7 @@ const SIGNATURES: readonly Row[] = [
     () => remade(([head, body, signature]) => `${head}.${body}.${signature}==`),
     /no signed JWT/,
   ],
-  ['huge', () => `a.${'b'.repeat(9000)}.c`, /longer than 8192/],
+  ['huge', () => `a.${'b'.repeat(12_288)}.c`, /longer than 12288/],
 ]
 
 const refusedAs = (refusal: Refusal, says: RegExp): void => {
