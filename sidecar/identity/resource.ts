@@ -84,12 +84,12 @@ export class Resource {
 
   /** The value of WWW-Authenticate. */
   challenge(asked: Asked, { error, description }: Challenge): string {
-    const { origin, pathname } = new URL(this.urlFor(asked))
+    const { origin, pathname, search } = new URL(this.urlFor(asked))
     const parts = [
       ...(error === undefined ? [] : [`error="${error}"`]),
       ...(description === undefined ? [] : [`error_description="${quotable(description)}"`]),
       ...(this.scopes.length === 0 ? [] : [`scope="${this.scopes.join(' ')}"`]),
-      `resource_metadata="${origin}${WELL_KNOWN}${withoutSlash(pathname)}"`,
+      `resource_metadata="${origin}${WELL_KNOWN}${withoutSlash(pathname)}${search}"`,
     ]
     return `Bearer ${parts.join(', ')}`
   }

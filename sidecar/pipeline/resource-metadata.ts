@@ -18,7 +18,8 @@ export const resourceMetadata =
   (resource: Resource, rules: OriginRules): ServeOther =>
   (request, reply, isEndpoint) => {
     const { host, path: place } = askedBy(request)
-    const path = request.method === 'GET' ? resource.pathOf(place, isEndpoint) : undefined
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    const path = isRead ? resource.pathOf(place, isEndpoint) : undefined
     if (path === undefined) return false
     const refused = originFault(rules, request.headers, request.rawHeaders)
     answerUnread(request, reply, () => {

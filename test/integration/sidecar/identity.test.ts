@@ -152,6 +152,15 @@ describe('where tokens are to be had', () => {
     },
   )
 
+  test('that it is there, by HEAD', async () => {
+    const { origin } = new URL(url)
+    const place = `${origin}/.well-known/oauth-protected-resource`
+    const whole = await send(place, undefined, {}, { method: 'GET' })
+    const reply = await send(place, undefined, {}, { method: 'HEAD' })
+    expect([reply.status, reply.text]).toEqual([200, ''])
+    expect(reply.headers['content-length']).toBe(String(whole.text.length))
+  })
+
   test('by the name by which it was asked', async () => {
     const { port } = new URL(url)
     const host = { host: `localhost:${port}` }

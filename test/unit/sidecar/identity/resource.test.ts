@@ -56,6 +56,13 @@ describe('metadata and challenge name', () => {
       'https://api.example/.well-known/oauth-protected-resource/m%C3%BCnze/%E2%82%AC',
     ],
     [
+      'a public URL with a query',
+      { settings: { 'public-url': 'https://api.example/mcp?tenant=a' } },
+      'api.example',
+      'https://api.example/mcp?tenant=a',
+      'https://api.example/.well-known/oauth-protected-resource/mcp?tenant=a',
+    ],
+    [
       'the name that was asked for',
       {},
       'Pod.ns:15200',
