@@ -105,14 +105,15 @@ const observer =
   }
 
 /** What there is before anything else: room, and records of what is done. */
-const heldBy = async (parts: SidecarParts) => {
+const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
-  return { ...held, records: await loadAudit(parts, held.budget) }
+  const unknown = (): number => trust?.verifier.pending ?? 0
+  return { ...held, records: await loadAudit(parts, held.budget), unknown }
 }
 
 type Held = Awaited<ReturnType<typeof heldBy>>
 
-const build = (parts: SidecarParts, { memory, budget, records }: Held) => {
+const build = (parts: SidecarParts, { memory, budget, records, unknown }: Held) => {
   const { config, now } = parts
   const { settings } = config
   const idle = new IdleExit(settings['idle-timeout'], now())
@@ -163,7 +164,7 @@ const build = (parts: SidecarParts, { memory, budget, records }: Held) => {
     modern: new Modern(common),
     readiness,
   })
-  const drain: Drain = new Drain({ router, readiness, server, log, now, sleep })
+  const drain: Drain = new Drain({ router, unknown, readiness, server, log, now, sleep })
   const sweep = (): void => {
     for (const one of [router, server, budget, memory, records]) one?.sweep(now())
     sweepLogs(now())
@@ -251,7 +252,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
-  const core = build(parts, await heldBy(parts))
+  const core = build(parts, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config.toolPolicy, heard(core), () => router.endBlocked())
   const tls = config.tls && (await startTls(config.tls, { ...parts, metrics }))

@@ -5,18 +5,15 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import type { OpaqueTokens } from './opaque-tokens.ts'
 import { digestOf, Remembered } from './remembered.ts'
-import { SignedTokens, type TrustedIssuer } from './signed-tokens.ts'
+import { SignedTokens, type SignedTokensOptions } from './signed-tokens.ts'
 import { isSigned, lengthFault } from './token.ts'
 import type { Unserved, WhenGone } from './waiting.ts'
 
-export interface VerifierOptions {
-  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+export interface VerifierOptions extends SignedTokensOptions {
   /** Absent: tokens that nobody has signed are refused. */
   readonly opaque?: OpaqueTokens | undefined
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Milliseconds since 1970: tokens say times of day. */
-  readonly wallMs: () => number
 }
 
 /** Who calls, and until when that is true (monotonic milliseconds). */
@@ -46,6 +43,8 @@ export class Verifier {
   private readonly options: VerifierOptions
   private readonly signed: SignedTokens
   private readonly remembered = new Remembered<Verified>()
+  /** Tokens that are being verified: requests that nobody has counted yet. */
+  pending = 0
 
   constructor(options: VerifierOptions) {
     this.options = options
@@ -66,6 +65,19 @@ export class Verifier {
   }
 
   private async verify(
+    token: string,
+    digest: string,
+    whenGone: WhenGone,
+  ): Promise<Result<Bearer, Refusal>> {
+    this.pending++
+    try {
+      return await this.verifyNow(token, digest, whenGone)
+    } finally {
+      this.pending--
+    }
+  }
+
+  private async verifyNow(
     token: string,
     digest: string,
     whenGone: WhenGone,

@@ -16,6 +16,8 @@ const STEP_MS = 50
 
 export interface DrainOptions {
   readonly router: Pick<Router, 'inFlight' | 'refuseNew' | 'endIdle' | 'reopen' | 'close'>
+  /** Requests of which it is not known yet who sends them. */
+  readonly unknown: () => number
   readonly readiness: Pick<Readiness, 'isDraining'>
   readonly server: Pick<McpServer, 'exit'>
   readonly log: Log
@@ -56,7 +58,7 @@ export class Drain {
   }
 
   private async drain(leftMs: number): Promise<void> {
-    const { router, readiness, server, log, now, sleep } = this.options
+    const { router, unknown, readiness, server, log, now, sleep } = this.options
     const { round } = this
     const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
     log.info('draining', { leftMs })
@@ -64,15 +66,14 @@ export class Drain {
     await sleep(Math.min(LAME_DUCK_MS, leftMs / 3))
     if (round !== this.round) return
     router.refuseNew()
-    while (router.inFlight > 0 && now() < endMs) {
+    while (router.inFlight + unknown() > 0 && now() < endMs) {
       await sleep(STEP_MS)
       if (round !== this.round) return
       router.endIdle()
     }
-    if (router.inFlight > 0) {
-      log.warn('requests were still in flight at the end of the drain', {
-        inFlight: router.inFlight,
-      })
+    const inFlight = router.inFlight + unknown()
+    if (inFlight > 0) {
+      log.warn('requests were still in flight at the end of the drain', { inFlight })
     }
     router.close()
     await server.exit(0)

@@ -7,6 +7,7 @@ import { keptLog, type KeptLog } from '../../../support/kept-log.ts'
 
 let nowMs: number
 let inFlight: number
+let unknown: number
 let said: string[]
 let kept: KeptLog
 let readiness: { isDraining: boolean }
@@ -19,6 +20,7 @@ const note = (what: string) => (): void => void said.push(`${what} at ${nowMs}`)
 beforeEach(() => {
   nowMs = 0
   inFlight = 0
+  unknown = 0
   said = []
   sleepers = []
   kept = keptLog()
@@ -33,6 +35,7 @@ beforeEach(() => {
       reopen: note('reopened'),
       close: note('closed'),
     },
+    unknown: () => unknown,
     readiness,
     server: {
       exit: (code) => {
@@ -83,6 +86,16 @@ describe('a drain', () => {
     await passUntil(20_000)
     expect(said).toEqual(['nothing new at 5000'])
     inFlight = 0
+    await passUntil(20_050)
+    expect(said).toEqual(['nothing new at 5000', 'closed at 20050', 'exit 0 at 20050'])
+  })
+
+  test('waits for those of whom it is not known yet who they are', async () => {
+    unknown = 1
+    drain.begin(30_000)
+    await passUntil(20_000)
+    expect(said).toEqual(['nothing new at 5000'])
+    unknown = 0
     await passUntil(20_050)
     expect(said).toEqual(['nothing new at 5000', 'closed at 20050', 'exit 0 at 20050'])
   })
