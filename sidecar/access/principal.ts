@@ -16,6 +16,8 @@ export interface Identity {
   readonly scopes: readonly string[]
   /** By the claim that the configuration names for the issuer; none without. */
   readonly groups: readonly string[]
+  /** The token says that there are groups, and not which (Entra ID, beyond 200 of them): `groups` is empty. */
+  readonly lacksGroups?: true
   /** Who acts for the subject, then whom that one acts for; only the first decides anything. */
   readonly actors: readonly Actor[]
 }

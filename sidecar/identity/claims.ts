@@ -1,6 +1,14 @@
 // What the claims of a token that has been verified make of its bearer. Pure. The token's length bounds what they hold.
 
-import { at, isList, numberAt, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import {
+  at,
+  isList,
+  isObject,
+  numberAt,
+  stringAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Actor, Identity } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
@@ -74,6 +82,12 @@ const namesIn = (claims: JsonObject): Pick<Identity, 'subject' | 'client'> | und
   return client === undefined || isShort(client) ? { subject, client } : undefined
 }
 
+/** Whether groups are to be had elsewhere (OpenID Connect Core 1.0, section 5.6.2), where we don't ask. */
+const lacksGroups = (claims: JsonObject, groupsClaim: string | undefined): boolean => {
+  const elsewhere = claims['_claim_names']
+  return groupsClaim !== undefined && isObject(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)
+}
+
 export interface Reading {
   readonly issuer: string
   /** The claim that holds groups; undefined where the issuer is not believed in that. */
@@ -96,5 +110,6 @@ export const identityOf = (
   const actors = actorsIn(claims)
   if (!scopes || !groups) return fail('its scope or its groups are no texts')
   if (!actors) return fail(`its act names nobody, or more than ${MAX_ACTORS}`)
-  return ok({ issuer, ...names, scopes, groups, actors })
+  const lacks = lacksGroups(claims, groupsClaim) ? { lacksGroups: true as const } : {}
+  return ok({ issuer, ...names, scopes, groups, actors, ...lacks })
 }

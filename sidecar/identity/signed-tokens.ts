@@ -31,6 +31,8 @@ export interface SignedTokensOptions {
   readonly issuers: ReadonlyMap<string, TrustedIssuer>
   /** Milliseconds since 1970: tokens say times of day. */
   readonly wallMs: () => number
+  /** Hears of each token that has groups and does not say which. */
+  readonly onLackOfGroups?: (issuer: string) => void
 }
 
 const invalid = (why: string): Result<never, Refusal> => fail({ kind: 'invalid', why })
@@ -73,6 +75,7 @@ export class SignedTokens {
     if (subjects && !subjects.has(identity.value.subject)) {
       return fail('its ServiceAccount is not among those that are listed (sub)')
     }
+    if (identity.value.lacksGroups) this.options.onLackOfGroups?.(issuer)
     return ok({
       principal: verifiedPrincipal(identity.value),
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,

@@ -20,6 +20,8 @@ import { Crowd } from './waiting.ts'
 /** For keys, and for what issuers say of tokens. */
 const MAX_WAITING = 512
 
+const TELL_MS = 60_000
+
 export interface Trust {
   readonly resource: Resource
   readonly verifier: Verifier
@@ -70,6 +72,19 @@ const keySource = (
     now,
   })
   return () => documents.fetch()
+}
+
+/** Whoever bears such a token could make it be told, so it is told rarely. */
+const tellLackOfGroups = ({ now, log }: TrustOptions): ((issuer: string) => void) => {
+  let toldMs = -Infinity
+  return (issuer) => {
+    if (now() - toldMs < TELL_MS) return
+    toldMs = now()
+    log.warn(
+      'a caller is taken for one without groups: its token has too many to list (_claim_names); have the issuer list only those of this application, or decide by roles',
+      { issuer },
+    )
+  }
 }
 
 interface Shared {
@@ -129,6 +144,7 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
     return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim, subjects }]
   }
   const verifier = new Verifier({
+    onLackOfGroups: tellLackOfGroups(options),
     issuers: new Map(config.issuers.map(trusted)),
     opaque: opaqueTokens(options, { fetchJson, crowd, resource }),
     now,

@@ -38,6 +38,16 @@ describe('an identity', () => {
     expect(read(claims)).toMatchObject({ ok: true, value: { issuer: 'https://idp', ...expected } })
   })
 
+  test.each<[string, JsonObject, true | undefined]>([
+    ['elsewhere', { _claim_names: { groups: 'src1' } }, true],
+    ['elsewhere, of another claim', { _claim_names: { roles: 'src1' } }, undefined],
+    ['here', { groups: ['x'] }, undefined],
+    ['nowhere', { _claim_names: 'groups' }, undefined],
+  ])('whose groups are %s says so: %j', (_name, more, expected) => {
+    const found = read(more)
+    expect(found.ok && found.value.lacksGroups).toBe(expected)
+  })
+
   test('an issuer that is not believed in groups has none', () => {
     const found = identityOf({ ...BASE, groups: ['x'] }, { ...reading, groupsClaim: undefined })
     expect(found).toMatchObject({ value: { groups: [] } })

@@ -53,7 +53,12 @@ beforeEach(() => {
   })
   const about = { issuer: 'https://idp', audiences: () => ['here'], groupsClaim: undefined }
   const opaque = new OpaqueTokens({ ...about, introspection, now, wallMs })
-  verifier = new Verifier({ issuers: new Map(), opaque, now, wallMs })
+  verifier = new Verifier({
+    issuers: new Map(),
+    opaque,
+    now,
+    wallMs,
+  })
 })
 
 const stays: WhenGone = () => undefined

@@ -21,6 +21,7 @@ let clockMs: number
 let jwks: readonly JsonObject[]
 let fetches: number
 let verifier: Verifier
+let told: string[]
 
 const jwkOf = ({ publicJwk }: SigningKey): JsonObject => {
   const value: unknown = JSON.parse(JSON.stringify(publicJwk))
@@ -35,6 +36,7 @@ beforeAll(async () => {
 beforeEach(() => {
   clockMs = 0
   fetches = 0
+  told = []
   jwks = [jwkOf(one)]
   const keys = new IssuerKeys({
     issuer: ISSUER,
@@ -57,6 +59,7 @@ beforeEach(() => {
     ]),
     now: () => clockMs,
     wallMs: () => START_MS + clockMs,
+    onLackOfGroups: (issuer) => told.push(issuer),
   })
 })
 
@@ -139,6 +142,11 @@ test.each<[string, () => Promise<string>, string]>([
   })
 })
 
+test('that a token does not list its groups is told', async () => {
+  await identify(await tokenOf({ _claim_names: { groups: 'src1' }, _claim_sources: {} }))
+  expect(told).toEqual([ISSUER])
+})
+
 describe("the cluster's own issuer vouches for", () => {
   const as = (sub: string): Promise<string> => tokenOf({ iss: CLUSTER, sub })
 
@@ -176,6 +184,13 @@ test('a rotated key is taken, whoever had none of it before', async () => {
   jwks = [jwkOf(two)]
   expect(await identify(await tokenOf({}, two))).toMatchObject({ ok: true })
   expect(await identify(await tokenOf({ jti: 'old' }))).toMatchObject({ ok: false })
+})
+
+test('who is being verified is counted until that is over, however it ends', async () => {
+  const found = [identify(await tokenOf()), identify('a.b.c'), identify('x')]
+  expect(verifier.pending).toBe(3)
+  await Promise.all(found)
+  expect(verifier.pending).toBe(0)
 })
 
 test('of who has gone nothing is verified', async () => {
