@@ -1,5 +1,5 @@
 // `npm start`: the whole way on this machine, told step by step. A webhook, a Deployment with one annotation, what
-// was injected, the pod as processes, a tool called by an ordinary client.
+// was injected, the pod as processes, a tool called by an ordinary client, then by clients whose users log in.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +20,7 @@ import { aborted } from '../command/signal.ts'
 import { admitted } from './admitted.ts'
 import { callTool } from './call.ts'
 import { yamlDiff } from './diff.ts'
+import { showIdentity } from './identity.ts'
 import { podOf } from './pod-of.ts'
 import { submit } from './submit.ts'
 
@@ -54,8 +55,10 @@ const inject = async (io: Io, log: Log): Promise<JsonObject> => {
 
 const say = async (running: RunningPod, io: Io): Promise<void> => {
   io.stdout(`3. The pod runs here: server, shim and sidecar; the MCP endpoint is ${running.url}\n`)
-  const { tools, text } = await callTool(running.url, 'echo', {
-    message: 'hello from an ordinary MCP client',
+  const { tools, text } = await callTool({
+    url: running.url,
+    name: 'echo',
+    args: { message: 'hello from an ordinary MCP client' },
   })
   io.stdout(
     `4. A client found ${tools.length} tools (${tools.join(', ')}) and called echo:\n   ${text}\n`,
@@ -70,6 +73,7 @@ const serve = async (isOnce: boolean, port: number, io: Io): Promise<number> => 
   if (running === undefined) return 0
   try {
     await say(running, io)
+    if (!io.signal.aborted) await showIdentity(pod.value, io)
     if (isOnce || io.signal.aborted) return 0
     io.stdout(`\nPoint MCP Inspector or any client at ${running.url} (Ctrl-C ends it)\n`)
     const end = await Promise.race([aborted(io.signal), running.over])
@@ -100,7 +104,7 @@ export const start = defineCommand({
   name: 'start',
   synopsis: '[flags]',
   about:
-    "Brings up the admission webhook, submits an annotated Deployment's pod, shows what is injected, runs the pod on\nthis machine, calls a tool, and stays up for other clients (npm start [-- flags]).",
+    "Brings up the admission webhook, submits an annotated Deployment's pod, shows what is injected, runs the pod on\nthis machine, calls a tool, then the same for callers who log in, and stays up for other clients\n(npm start [-- flags]).",
   flags: FLAGS,
   cleansUp: true,
   readFlags,

@@ -107,6 +107,11 @@ const BLOCK_CHECKS: Readonly<Record<BlockName, (script: string) => Promise<void>
       '3. The pod runs here',
       '4. A client found',
       'Echo: hello from an ordinary MCP client',
+      '5. The same pod with auth: oidc is http://127.0.0.1:',
+      'found 1 tool (echo) and called it:',
+      'Echo: hello from somebody who is known',
+      "7. Eve's client did the same, and her call was refused:",
+      'the tool policy denies this: no rule allows it',
     ])
       expect(stdout).toContain(step)
     expect(wordsOf(copy.asked('npm'))).toEqual(['ci'])
