@@ -12,6 +12,8 @@ import type { Names } from './names.ts'
 
 const MAX_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
+/** The second is that of key sets (RFC 7517, section 8.5.2), and all that an API server gives them as. */
+const ACCEPTED = 'application/json, application/jwk-set+json'
 /** For one document, name lookup included. */
 const TIMEOUT_MS = 5000
 /** Of one name; who has more of them is asked at the first. */
@@ -63,7 +65,7 @@ const lookupIn =
     )
 
 const headersOf = ({ authorization, form }: FetchRules): Readonly<Record<string, string>> => ({
-  accept: 'application/json',
+  accept: ACCEPTED,
   ...(authorization !== undefined && { authorization }),
   ...(form !== undefined && {
     'content-type': 'application/x-www-form-urlencoded',

@@ -54,6 +54,15 @@ test('a document comes by the name and with the query that the URL has', async (
   expect(asked).toEqual([`idp.example:${port} /keys?tenant=a%20b`])
 })
 
+test('a key set comes from who has it by its own media type alone', async () => {
+  answer = (request, response) => {
+    const isFor = (request.headers.accept ?? '').split(/, */).includes('application/jwk-set+json')
+    response.writeHead(isFor ? 200 : 406, { 'content-type': 'application/jwk-set+json' })
+    response.end('{"keys":[]}')
+  }
+  expect(await get('idp.example')).toEqual({ ok: true, value: { keys: [] } })
+})
+
 test('the first address that may be asked and answers is taken', async () => {
   expect(await get('two.example')).toEqual({ ok: true, value: { a: 1 } })
 })
