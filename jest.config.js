@@ -14,13 +14,18 @@ const tier = (name) => ({
   testEnvironment: 'node',
 })
 
+const leavesNothing = (name) => ({
+  ...tier(name),
+  globalSetup: '<rootDir>/test/support/own-folder.js',
+  globalTeardown: '<rootDir>/test/support/own-folder-end.js',
+})
+
 export default {
-  projects: [tier('unit'), tier('integration'), tier('cluster'), tier('corpus')],
+  // Clusters stand in the temporary directory of the machine, and outlive a run.
+  projects: [leavesNothing('unit'), leavesNothing('integration'), tier('cluster'), tier('corpus')],
   // Most of a test's time is spent on processes that it waits for; jest would leave a core to itself, of two every other.
   maxWorkers: '100%',
   // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
   testTimeout: 300_000,
-  globalSetup: '<rootDir>/test/support/own-folder.js',
-  globalTeardown: '<rootDir>/test/support/own-folder-end.js',
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],
 }

@@ -1,6 +1,7 @@
 // Real servers from npm and PyPI through `outrigger run`: every client hears exactly what it hears over stdio.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { rmSync } from 'node:fs'
 import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
 import { installAll, launchOf, makeOwn, type Installed, type Launch } from './install.ts'
 import { pythonClient } from './python-clients.ts'
@@ -22,6 +23,7 @@ beforeAll(async () => {
   own = await makeOwn()
   await installAll(SERVERS)
 })
+afterAll(() => rmSync(own.folder, { recursive: true, force: true }))
 
 describe.each(SERVERS)('$name of $from', (server) => {
   let launch: Launch

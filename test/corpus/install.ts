@@ -16,6 +16,8 @@ const CLIENTS = ['mcp==2.3.0', 'fastmcp==4.2.3']
 
 /** What a server may be given: each a path. */
 export interface Installed {
+  /** All of it; the caller removes it. */
+  readonly folder: string
   /** An empty directory. */
   readonly scratch: string
   /** A Git repository without a commit. */
@@ -45,7 +47,7 @@ export const makeOwn = async (): Promise<Installed> => {
   await execute('git', ['init', '--quiet', '--initial-branch', 'main', paths.repository])
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(kubeconfig, JSON.stringify(KUBECONFIG))
-  return { ...paths, kubeconfig }
+  return { folder, ...paths, kubeconfig }
 }
 
 const folderOf = (words: readonly string[]): string =>

@@ -1,7 +1,7 @@
 // Follows a collection of the API server: lists it once, watches it from there, and resumes where a
 // watch has ended; lists again only where that version is gone, or where there may be room again for what
-// had none. After a failure it waits, longer each time. The client library's own informer keeps whole objects, stops at an error, and cannot
-// tell a quiet watch from a dead one. Decides nothing.
+// had none. After a failure it waits, longer each time. The client library's own informer keeps whole
+// objects, stops at an error, and cannot tell a quiet watch from a dead one. Decides nothing.
 
 import type { Log } from '../../shared/log.ts'
 import { clusterWords } from './words.ts'
