@@ -18,7 +18,21 @@ export interface FileSinkOptions {
 const OWNER_ONLY = 0o600
 /** How often it is looked whether the file is still there. */
 const LOOK_MS = 1000
-const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
+// A pipe that somebody has put there must not hold us up until it has a reader.
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NOFOLLOW |
+  constants.O_NONBLOCK
+
+const openFile = async (path: string): Promise<FileHandle> => {
+  const file = await open(path, FLAGS, OWNER_ONLY)
+  const found = await file.stat()
+  if (found.isFile() || found.isCharacterDevice()) return file
+  await file.close()
+  throw new Error('it is no regular file')
+}
 
 export class FileSink implements Sink {
   private readonly options: FileSinkOptions
@@ -40,7 +54,7 @@ export class FileSink implements Sink {
     options: FileSinkOptions,
     nowMs: number,
   ): Promise<{ readonly sink: FileSink; readonly before: Before | undefined }> {
-    const file = await open(options.path, FLAGS, OWNER_ONLY)
+    const file = await openFile(options.path)
     try {
       const { before, isTorn } = await findBefore(options.path)
       if (isTorn) await file.write('\n')
@@ -98,7 +112,7 @@ export class FileSink implements Sink {
     this.isMoving = true
     try {
       const before = this.file
-      this.file = await open(this.options.path, FLAGS, OWNER_ONLY)
+      this.file = await openFile(this.options.path)
       await before.close()
       await this.began(nowMs)
     } finally {

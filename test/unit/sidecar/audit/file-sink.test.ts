@@ -1,8 +1,12 @@
 // Audit files on a real disk: what an instance finds of the one before, when a new file begins, and what is kept.
 
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  closeSync,
+  constants,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -106,6 +110,14 @@ test('a file that is taken away is begun anew', async () => {
   expect(await sink.look(Date.now() + 4000)).toBe(false)
   await sink.close()
   expect(readFileSync(path(), 'utf8')).toBe('next\n')
+})
+
+test('a pipe that somebody has put there is refused at once, with a reader and without', async () => {
+  execFileSync('mkfifo', [path()])
+  await expect(open()).rejects.toThrow('ENXIO')
+  const reader = openSync(path(), constants.O_RDONLY | constants.O_NONBLOCK)
+  await expect(open()).rejects.toThrow('it is no regular file')
+  closeSync(reader)
 })
 
 test('a link that somebody has put there is not followed', async () => {

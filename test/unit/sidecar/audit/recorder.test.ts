@@ -1,0 +1,146 @@
+// What goes on record, what is refused for its sake, and what is only counted.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test } from '@jest/globals'
+import { Chain } from '../../../../shared/audit/chain.ts'
+import {
+  Recorder,
+  type RecorderOptions,
+  type Underway,
+} from '../../../../sidecar/audit/recorder.ts'
+import { Writer } from '../../../../sidecar/audit/writer.ts'
+import { verifiedPrincipal } from '../../../../sidecar/access/principal.ts'
+import { fault } from '../../../../sidecar/mcp/faults.ts'
+import { aBudget } from '../../../support/budgets.ts'
+import { anExchange } from '../../../support/fake-exchange.ts'
+import { keptLog } from '../../../support/kept-log.ts'
+import { aRequest } from '../../../support/messages.ts'
+import { permitOf } from '../../../support/principals.ts'
+
+const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
+const MINUTE_MS = 60_000
+
+const aRecorder = (more: Partial<RecorderOptions> = {}) => {
+  const clock = { nowMs: 0 }
+  const sink = { text: '', isFull: false }
+  const writer = new Writer({
+    sink: {
+      write: (bytes) => {
+        if (sink.isFull) return Promise.reject(new Error('ENOSPC'))
+        sink.text += bytes.toString()
+        return Promise.resolve(bytes.length)
+      },
+      rotate: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    chain: new Chain({ instance: 'one', server: 'local', prev: '' }),
+    lease: aBudget().lease('records'),
+    log: keptLog().log,
+    now: () => clock.nowMs,
+    wallMs: () => clock.nowMs,
+    sleep: nextTurn,
+  })
+  const recorder = new Recorder({
+    writer,
+    now: () => clock.nowMs,
+    onFailure: 'refuse',
+    attempts: false,
+    unknownBytesPerMinute: 2048,
+    ...more,
+  })
+  const events = async (): Promise<readonly string[]> => {
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+    return sink.text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => String(JSON.parse(line).event))
+  }
+  return { recorder, clock, sink, writer, events }
+}
+
+const aCall = (): Underway => ({
+  ...anExchange().exchange,
+  principal: { key: 'p' },
+  permit: permitOf('p'),
+  ask: { kind: 'message', claim: { era: 'unclaimed' }, message: aRequest(CALL), trace: undefined },
+})
+
+const stranger = (): Underway => ({
+  ...anExchange({ 'user-agent': 'x'.repeat(500) }).exchange,
+  principal: undefined,
+  permit: undefined,
+  ask: undefined,
+})
+
+test('where nothing can be written, no call goes on, until something can', async () => {
+  const { recorder, clock, sink, writer, events } = aRecorder()
+  sink.isFull = true
+  expect(recorder.admit(aCall())).toBeUndefined()
+  recorder.sessionEnded({ key: 'p' }, 's', 'client')
+  await events()
+  expect(await recorder.admit(aCall())).toMatchObject({ code: 'audit-unavailable' })
+  sink.isFull = false
+  clock.nowMs += 1000
+  writer.sweep(clock.nowMs)
+  expect(await events()).toEqual(['session-end'])
+  expect(recorder.admit(aCall())).toBeUndefined()
+})
+
+test('by the configuration’s leave calls go on all the same', async () => {
+  const { recorder, sink, events } = aRecorder({ onFailure: 'drop' })
+  sink.isFull = true
+  recorder.sessionEnded({ key: 'p' }, 's', 'client')
+  await events()
+  expect(recorder.admit(aCall())).toBeUndefined()
+})
+
+test('with attempts a call waits until it is on record, and goes nowhere where it cannot be', async () => {
+  const { recorder, sink, events } = aRecorder({ attempts: true })
+  expect(await recorder.admit(aCall())).toBeUndefined()
+  expect(await events()).toEqual(['attempt'])
+  sink.isFull = true
+  expect(await recorder.admit(aCall())).toMatchObject({ code: 'audit-unavailable' })
+})
+
+test('a ticket that the guard gave is ended by the one that records, once on record', async () => {
+  const { recorder, events } = aRecorder()
+  const call = aCall()
+  const ends: unknown[] = []
+  if (call.ask?.kind !== 'message') throw new Error('it is a message')
+  call.ask.ticket = { timeoutMs: 7, end: (code) => ends.push(code) }
+  expect(recorder.admit(call)).toBeUndefined()
+  expect(call.ask.ticket.timeoutMs).toBe(7)
+  call.ask.ticket.end('request-timeout')
+  call.ask.ticket.end('request-timeout')
+  expect([ends[0], await events()]).toEqual(['request-timeout', ['call']])
+})
+
+test('callers whom nobody knows have one allowance together; beyond it they are counted in a summary', async () => {
+  const { recorder, clock, sink, events } = aRecorder()
+  for (let count = 0; count < 1000; count++) {
+    recorder.refused(stranger(), fault('unauthenticated', 'no token'))
+  }
+  const written = (await events()).length
+  expect(written).toBeLessThan(10)
+  expect(sink.text.length).toBeLessThan(2 * 2048)
+  clock.nowMs += MINUTE_MS
+  recorder.sweep(clock.nowMs)
+  expect((await events()).at(-1)).toBe('summary')
+  expect(sink.text).toContain(`"unwritten":{"unauthenticated":${1000 - written}},"dropped":0`)
+})
+
+test('a verified caller who makes more records than they may is refused; others are not', async () => {
+  const { recorder, clock, events } = aRecorder({ callerBytesPerMinute: 65_536 })
+  const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
+  const alice = verifiedPrincipal({ ...identity, subject: 'alice' })
+  for (let count = 0; count < 200; count++) {
+    recorder.refused({ ...stranger(), principal: alice }, fault('denied', 'no rule'))
+  }
+  await events()
+  const permit = permitOf(alice.key)
+  const refused = await recorder.admit({ ...aCall(), principal: alice, permit })
+  expect(refused).toMatchObject({ code: 'rate-limited', data: { limit: 'audit' } })
+  expect(recorder.admit(aCall())).toBeUndefined()
+  clock.nowMs += MINUTE_MS
+  expect(recorder.admit({ ...aCall(), principal: alice, permit })).toBeUndefined()
+})
