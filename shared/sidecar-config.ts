@@ -134,8 +134,10 @@ const schema = z.strictObject({
       dir: path,
     }),
   ),
-  /** The file of the tool policy; absent: callers may do everything. It is read again whenever it changes. */
+  /** The file of the tool policy; without it and a base policy callers may do everything. It is read again whenever it changes. */
   toolPolicy: z.optional(path),
+  /** What the platform team fixes, a tool policy as the policy's own reader checks it: that of the file can only narrow it. */
+  basePolicy: z.optional(z.unknown()),
   /** The files of a certificate and its key, by which MCP is served over TLS on every port; read again whenever they change. */
   tls: z.optional(z.strictObject({ certFile: path, keyFile: path })),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */

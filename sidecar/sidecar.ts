@@ -254,7 +254,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const trust = await startTrust(parts, () => port)
   const core = build(parts, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
-  const policy = await loadPolicy(config.toolPolicy, heard(core), () => router.endBlocked())
+  const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
   const tls = config.tls && (await startTls(config.tls, { ...parts, metrics }))
   const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
   let isStarted = false

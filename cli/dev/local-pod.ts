@@ -130,6 +130,8 @@ const askedHere = (issuers: Json | undefined): Json | undefined =>
         .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
     : issuers
 
+const BASE_HOLDS = 'floor.basePolicy of the cluster configuration holds here, too'
+
 /** Reads an injected pod; `server` is the name of the server's container. */
 export const localPod = (
   pod: JsonObject,
@@ -175,6 +177,7 @@ export const localPod = (
       ...volumes.notes,
       ...policy.value.notes,
       ...leftOut,
+      ...(config.value.basePolicy === undefined ? [] : [BASE_HOLDS]),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

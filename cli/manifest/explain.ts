@@ -24,7 +24,7 @@ import {
   type ManifestResult,
   type Verdict,
 } from './manifest.ts'
-import { callerLines, reachLines } from './reach.ts'
+import { callerLines, policyLines, reachLines } from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
@@ -130,6 +130,7 @@ interface Explained {
   readonly settings: readonly Row[]
   readonly reach: readonly string[]
   readonly callers: readonly string[]
+  readonly policies: readonly string[]
   readonly changes: readonly string[]
 }
 
@@ -145,6 +146,7 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
     settings: settingRows(place, outcome, options),
     reach: isInjected ? reachLines(outcome.pod) : [],
     callers: isInjected ? callerLines(outcome.pod) : [],
+    policies: isInjected ? policyLines(outcome.pod) : [],
     changes: isInjected ? changeLines(outcome, lend(place.template).pod) : [],
   }
 }
@@ -165,6 +167,10 @@ const textOf = (one: Explained): string =>
     ...section(
       'whose tokens let callers in',
       one.callers.map((line) => `    ${line}`),
+    ),
+    ...section(
+      'by which tool policies a call is decided',
+      one.policies.map((line) => `    ${line}`),
     ),
     ...section('what injection changes', one.changes),
     '',

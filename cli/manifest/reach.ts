@@ -1,4 +1,4 @@
-// By which ports callers reach an injected pod's server, whether through the sidecar, and with whose tokens: for
+// By which ports callers reach an injected pod's server, whether through the sidecar, with whose tokens, and by which policies: for
 // `outrigger explain`, read from the document that the sidecar gets. Pure.
 
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
@@ -36,4 +36,17 @@ export const callerLines = (pod: JsonObject): readonly string[] => {
     ({ url, audiences = [settings['public-url'] ?? ''] }) =>
       `${url}, for ${audiences.join(' or ')}`,
   )
+}
+
+/** A line for each policy that a call has to pass. */
+export const policyLines = (pod: JsonObject): readonly string[] => {
+  const config = documentOf(ownSidecar(pod))
+  if (!config) return []
+  const lines = [
+    ...(config.basePolicy === undefined
+      ? []
+      : ['the base policy of the cluster configuration (floor.basePolicy)']),
+    ...(config.toolPolicy === undefined ? [] : ['its own (the ConfigMap of tool-policy)']),
+  ]
+  return lines.length === 0 ? ['none: whoever is let in may call everything'] : lines
 }

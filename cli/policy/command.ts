@@ -3,7 +3,13 @@
 import { readArguments } from '../../shared/policy/arguments.ts'
 import type { Caller } from '../../shared/policy/caller.ts'
 import { letsThrough } from '../../shared/policy/decide.ts'
-import { DECIDED_BY, readPolicy, type ReadPolicy } from '../../shared/policy/policy.ts'
+import { Narrowed } from '../../shared/policy/narrowed.ts'
+import {
+  DECIDED_BY,
+  readPolicy,
+  type CheckedPolicy,
+  type ReadPolicy,
+} from '../../shared/policy/policy.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -13,10 +19,12 @@ import { defineCommand, tell, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readText } from '../command/read-text.ts'
+import { readBase } from './base.ts'
 import { readCaller } from './claims.ts'
+import { lintWithin } from './lint-base.ts'
 import { lintPolicy } from './lint.ts'
 import { readToolNames } from './tools-file.ts'
-import { whoCan } from './who-can.ts'
+import { whoCan, whoCanWithin } from './who-can.ts'
 import { decisionWords } from './words.ts'
 
 const VERBS = ['test', 'who-can', 'lint'] as const
@@ -32,6 +40,10 @@ const KIND_WORDS: ReadonlyMap<string, readonly [kind: Kind, method: string]> = n
 
 const FLAGS = {
   file: { short: 'f', value: 'POLICY', doc: 'the policy, YAML or JSON; - reads standard input' },
+  base: {
+    value: 'FILE',
+    doc: 'the base policy that it can only narrow, or the cluster configuration that holds it',
+  },
   as: {
     value: 'CLAIMS',
     doc: 'test: who calls, the claims of a token as JSON (iss, sub, client_id, groups, scope); without it nobody knows',
@@ -53,6 +65,7 @@ const FLAGS = {
 interface Flags {
   readonly verb: Verb
   readonly file: string
+  readonly base: string | undefined
   readonly caller: Caller | undefined
   readonly target: Target
   readonly method: string
@@ -92,11 +105,22 @@ const readCalled = (
     : fail(`${name} is decided by ${by}: name one of these, with --kind`)
 }
 
+const readFiles = (
+  base: string | undefined,
+  files: readonly string[],
+): Result<Pick<Flags, 'file' | 'base'>, string> => {
+  const file = oneFile(files, 'say which policy: -f POLICY')
+  if (!file.ok) return file
+  return base === '-'
+    ? fail('--base: name a file; standard input is for -f')
+    : ok({ file: file.value, base })
+}
+
 const readFlags = ({ words, text, texts }: Given): Result<Flags, string> => {
   const verb = readVerb(words)
   if (!verb.ok) return verb
-  const file = oneFile(texts('file'), 'say which policy: -f POLICY')
-  if (!file.ok) return file
+  const files = readFiles(text('base'), texts('file'))
+  if (!files.ok) return files
   const caller = readCallerFlag(text('as'))
   if (!caller.ok) return caller
   const [does, named] = verb.value
@@ -106,7 +130,7 @@ const readFlags = ({ words, text, texts }: Given): Result<Flags, string> => {
   if (!called.ok) return called
   return ok({
     verb: does,
-    file: file.value,
+    ...files.value,
     caller: caller.value,
     ...called.value,
     args: text('args') ?? '{}',
@@ -120,46 +144,84 @@ const argumentsIn = (json: string): ReturnType<typeof readArguments> => {
   return scanned.ok ? readArguments(json) : fail(scanned.error.reason)
 }
 
-const testCall = (read: ReadPolicy, { caller, target, method, args }: Flags, io: Io): number => {
+interface Policies {
+  readonly own: ReadPolicy
+  readonly base: CheckedPolicy | undefined
+}
+
+const testCall = (
+  { own, base }: Policies,
+  { caller, target, method, args }: Flags,
+  io: Io,
+): number => {
   const given = argumentsIn(args)
   if (!given.ok) {
     tell(io, 'policy', `--args: ${given.error}`)
     return 2
   }
-  const decision = read.policy.decide({ caller, method, target, argumentsOf: () => given })
+  const decider = base ? new Narrowed(base.policy, own.policy) : own.policy
+  const decision = decider.decide({ caller, method, target, argumentsOf: () => given })
   io.stdout(decisionWords(decision))
   return letsThrough(decision) ? 0 : 1
 }
 
-const lint = async (read: ReadPolicy, { file, tools }: Flags, io: Io): Promise<number> => {
-  const text = tools === undefined ? ok(undefined) : await readText(tools)
-  const names = text.ok && text.value !== undefined ? readToolNames(text.value) : text
+/** Of the server's tools, where a file has them. */
+const readTools = async (
+  file: string | undefined,
+): Promise<Result<readonly string[] | undefined, string>> => {
+  if (file === undefined) return ok(undefined)
+  const text = await readText(file)
+  if (!text.ok) return text
+  const names = readToolNames(text.value)
+  return names.ok ? names : fail(`${file}: ${names.error}`)
+}
+
+const lint = async ({ own, base }: Policies, { file, tools }: Flags, io: Io): Promise<number> => {
+  const names = await readTools(tools)
   if (!names.ok) {
-    tell(io, 'policy', text.ok ? `${tools}: ${names.error}` : names.error)
+    tell(io, 'policy', names.error)
     return 1
   }
-  const findings = lintPolicy(read, names.value === undefined ? undefined : [...names.value])
+  const findings = [
+    ...lintPolicy(own, names.value),
+    ...(base ? lintWithin(own, base.document) : []),
+  ]
   for (const finding of findings) io.stdout(`${file}: ${placedWords(finding)}\n`)
-  const { rules, roles } = read.document
+  const { rules, roles } = own.document
   const counted = `${rules.length} rules, ${Object.keys(roles).length} roles`
   if (findings.length === 0) io.stdout(`${file}: ${counted}, nothing amiss\n`)
   return findings.length === 0 ? 0 : 1
 }
 
-const run = async (flags: Flags, io: Io): Promise<number> => {
-  const text = await readText(flags.file)
+/** The text of a file, and what it says; what is wrong is told. */
+const readFile = async <T>(
+  file: string,
+  read: (text: string) => Result<T, readonly string[]>,
+  io: Io,
+): Promise<T | undefined> => {
+  const text = await readText(file)
   if (!text.ok) {
     tell(io, 'policy', text.error)
-    return 1
+    return undefined
   }
-  const read = readPolicy(text.value)
-  if (!read.ok) {
-    for (const fault of read.error) tell(io, 'policy', `${flags.file}: ${placedWords(fault)}`)
-    return 1
-  }
-  if (flags.verb === 'test') return testCall(read.value, flags, io)
-  if (flags.verb === 'lint') return lint(read.value, flags, io)
-  io.stdout(whoCan(read.value, flags.target))
+  const found = read(text.value)
+  if (found.ok) return found.value
+  for (const fault of found.error) tell(io, 'policy', `${file}: ${fault}`)
+  return undefined
+}
+
+const readOwn = (text: string): Result<ReadPolicy, readonly string[]> => {
+  const read = readPolicy(text)
+  return read.ok ? read : fail(read.error.map(placedWords))
+}
+
+const run = async (flags: Flags, io: Io): Promise<number> => {
+  const own = await readFile(flags.file, readOwn, io)
+  const base = flags.base === undefined ? undefined : await readFile(flags.base, readBase, io)
+  if (own === undefined || (flags.base !== undefined && base === undefined)) return 1
+  if (flags.verb === 'test') return testCall({ own, base }, flags, io)
+  if (flags.verb === 'lint') return lint({ own, base }, flags, io)
+  io.stdout(base ? whoCanWithin(base, own, flags.target) : whoCan(own, flags.target))
   return 0
 }
 
@@ -168,7 +230,8 @@ export const policy = defineCommand({
   synopsis: 'test|who-can NAME|lint -f POLICY [flags]',
   about: `Tries a tool policy without a server. test: whether a call is allowed, and by which rule (exit code 1: denied).
 who-can: the rules about a tool. lint: rules that never decide, conditions that always fail, patterns that match
-nothing of the server's tools. What is wrong with the policy itself is told by all three, with line and column.`,
+nothing of the server's tools. What is wrong with the policy itself is told by all three, with line and column.
+With --base each counts what the base policy says, too: both have to allow a call.`,
   flags: FLAGS,
   takesWords: true,
   cleansUp: false,

@@ -20,13 +20,13 @@ import { placed } from '../../shared/yaml-places.ts'
 type Owner = RuleDocument | RoleDocument
 
 /** A pattern, and where it stands. */
-interface Pattern {
+export interface Pattern {
   readonly kind: Kind
   readonly text: string
   readonly path: readonly string[]
 }
 
-const patternsOf = (owner: Owner, path: readonly string[]): readonly Pattern[] =>
+export const patternsOf = (owner: Owner, path: readonly string[]): readonly Pattern[] =>
   KINDS.flatMap((kind) =>
     (owner[kind] ?? []).map((text, index) => ({
       kind,
@@ -36,7 +36,7 @@ const patternsOf = (owner: Owner, path: readonly string[]): readonly Pattern[] =
   )
 
 /** A rule with its patterns, read once: each is compared with all others. */
-interface Reach {
+export interface Reach {
   readonly rule: RuleDocument
   readonly patterns: readonly Pattern[]
   readonly words: ReadonlySet<string>
@@ -46,7 +46,7 @@ interface Reach {
 
 const wordOf = ({ kind, text }: Pick<Pattern, 'kind' | 'text'>): string => `${kind} ${text}`
 
-const reachOf = (rule: RuleDocument): Reach => {
+export const reachOf = (rule: RuleDocument): Reach => {
   const patterns = patternsOf(rule, [])
   const globs = patterns.map(({ kind, text }) => [kind, globOf(text)] as const)
   return {
@@ -72,7 +72,7 @@ const isForAll = (wide: Reach, narrow: Reach): boolean =>
   wide.rule.who === undefined || wide.who === narrow.who
 
 /** Whether a rule decides wherever another would, and before it. */
-const isBefore = (other: Reach, one: Reach, isEarlier: boolean): boolean => {
+export const isBefore = (other: Reach, one: Reach, isEarlier: boolean): boolean => {
   const { effect, when } = other.rule
   const goesFirst = effect === one.rule.effect ? isEarlier : effect === 'deny'
   return goesFirst && when === undefined && isForAll(other, one) && includes(other, one)

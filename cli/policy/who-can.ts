@@ -1,7 +1,7 @@
 // `outrigger policy who-can`: which rules are about a target, those that deny first. Pure.
 
 import { globOf } from '../../shared/policy/glob.ts'
-import type { ReadPolicy } from '../../shared/policy/policy.ts'
+import type { CheckedPolicy } from '../../shared/policy/policy.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import { KINDS, type RoleDocument, type RuleDocument } from '../../shared/policy/schema.ts'
 import { isPlainUri } from '../../shared/policy/uri.ts'
@@ -18,7 +18,7 @@ const isAbout = (owner: RuleDocument | RoleDocument, { kind, name }: Target): bo
 const line = (name: string, { who, when }: Pick<RuleDocument, 'who' | 'when'>): string =>
   `  ${name}: ${whoWords(who)}${when === undefined ? '' : `, when ${when}`}`
 
-export const whoCan = ({ document }: ReadPolicy, target: Target): string => {
+export const whoCan = ({ document }: CheckedPolicy, target: Target): string => {
   const rules = document.rules.filter((rule) => isAbout(rule, target))
   const roles = Object.entries(document.roles).filter(([, role]) => isAbout(role, target))
   const named = (effect: RuleDocument['effect']): readonly string[] =>
@@ -34,3 +34,7 @@ export const whoCan = ({ document }: ReadPolicy, target: Target): string => {
     '',
   ].join('\n')
 }
+
+/** The same with the base policy's rules before the policy's own: both have to allow it. */
+export const whoCanWithin = (base: CheckedPolicy, own: CheckedPolicy, target: Target): string =>
+  ['by the base policy', whoCan(base, target), 'and by the policy', whoCan(own, target)].join('\n')

@@ -4,9 +4,17 @@ import type { Decision } from '../../shared/policy/decide.ts'
 import type { RuleDocument } from '../../shared/policy/schema.ts'
 
 /** What became of a call, and why, a line each. */
-export const decisionWords = ({ isAllowed, rule, roles, isDryRun, failed }: Decision): string => {
+export const decisionWords = ({
+  isAllowed,
+  rule,
+  isOfBase,
+  roles,
+  isDryRun,
+  failed,
+}: Decision): string => {
   const verdict = isAllowed ? 'allowed' : 'denied'
-  const by = rule === undefined ? (isAllowed ? '' : ': no rule allows it') : ` by ${rule}`
+  const none = isAllowed ? '' : `: no rule ${isOfBase ? 'of the base policy ' : ''}allows it`
+  const by = rule === undefined ? none : ` by ${rule}`
   return [
     `${verdict}${by}`,
     ...(isDryRun && !isAllowed ? ['mode: dry-run, so it is let through'] : []),

@@ -30,6 +30,8 @@ export interface Decision {
   readonly isAllowed: boolean
   /** The rule that decided; undefined where none did. */
   readonly rule: string | undefined
+  /** It is the base policy in which no rule allows it. */
+  readonly isOfBase?: boolean
   /** The caller's. */
   readonly roles: readonly string[]
   /** It is recorded, and nothing else follows. */
@@ -128,8 +130,9 @@ export class Policy {
     }
   }
 
-  /** The rule that denies a caller everything, whatever it is. */
+  /** The rule that denies a caller everything, whatever it is; a dry run keeps nobody away. */
   blocked(caller: Caller | undefined): string | undefined {
+    if (this.isDryRun) return undefined
     const { roles } = this.of(caller)
     return this.blocking.find(({ who }) => who(caller, roles))?.name
   }

@@ -22,11 +22,15 @@ import {
 } from './schema.ts'
 
 /** A policy and the document that it comes from. */
-export interface ReadPolicy {
+export interface CheckedPolicy {
   readonly policy: Policy
   readonly document: PolicyDocument
   /** Those of the document's rules, by name. */
   readonly conditions: ReadonlyMap<string, Condition>
+}
+
+/** The same from a text, with its places. */
+export interface ReadPolicy extends CheckedPolicy {
   readonly placeOf: (path: readonly string[]) => { readonly line: number; readonly column: number }
 }
 
@@ -148,40 +152,41 @@ const readConditions = (document: JsonObject): ConditionsRead => {
 const targetsOf = (owner: RuleDocument | RoleDocument): Rule['targets'] =>
   KINDS.every((kind) => owner[kind] === undefined) ? undefined : owner
 
-const grantOf = ([name, role]: readonly [string, RoleDocument], order: number): Rule => ({
-  name: `role:${name}`,
-  order,
-  effect: 'allow',
-  who: whoOf(role.who),
-  targets: targetsOf(role) ?? {},
-  condition: undefined,
-})
+const grantOf =
+  (prefix: string) =>
+  ([name, role]: readonly [string, RoleDocument], order: number): Rule => ({
+    name: `${prefix}role:${name}`,
+    order,
+    effect: 'allow',
+    who: whoOf(role.who),
+    targets: targetsOf(role) ?? {},
+    condition: undefined,
+  })
 
-const compiled = (document: PolicyDocument, { byOrder }: ConditionsRead): Policy => {
+const compiled = (
+  document: PolicyDocument,
+  { byOrder }: ConditionsRead,
+  prefix: string,
+): Policy => {
   const roles = Object.entries(document.roles)
   const rules = document.rules.map((rule, index): Rule => {
-    const { name, effect, who } = rule
+    const { effect, who } = rule
+    const [name, order] = [`${prefix}${rule.name}`, roles.length + index]
     const [targets, condition] = [targetsOf(rule), byOrder.get(index)]
-    return { name, order: roles.length + index, effect, who: whoOf(who), targets, condition }
+    return { name, order, effect, who: whoOf(who), targets, condition }
   })
   return new Policy({
     isDryRun: document.mode === 'dry-run',
     roles: roles.map(([name, { who }]): Role => ({ name, who: whoOf(who) })),
-    rules: [...roles.map(grantOf), ...rules],
+    rules: [...roles.map(grantOf(prefix)), ...rules],
   })
 }
 
-const START = { line: 1, column: 1 }
-
-/** Reads a policy's text (YAML, of which JSON is a part). */
-export const readPolicy = (text: string): Result<ReadPolicy, readonly PlacedFault[]> => {
-  if (text.length > MAX_POLICY_LENGTH) {
-    const message = `it has more than ${MAX_POLICY_LENGTH} characters`
-    return fail([{ ...START, message }])
-  }
-  const read = readPlaced(text)
-  if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
-  const { value, placeOf } = read.value
+/** Checks a policy that has been parsed; `prefix` stands before the names of its rules where decisions tell them. */
+export const checkPolicy = (
+  value: unknown,
+  prefix = '',
+): Result<CheckedPolicy, readonly SchemaFault[]> => {
   const shape = policySchema.safeParse(value)
   const raw = isObject(value) ? value : {}
   const conditions = readConditions(raw)
@@ -191,12 +196,10 @@ export const readPolicy = (text: string): Result<ReadPolicy, readonly PlacedFaul
       : schemaFaults(policySchema, value, shape.error.issues.slice(0, MAX_FAULTS))),
     ...ownFaults(raw, conditions),
   ]
-  if (!shape.success || faults.length > 0) {
-    return fail(placed(faults.slice(0, MAX_FAULTS), read.value))
-  }
+  if (!shape.success || faults.length > 0) return fail(faults.slice(0, MAX_FAULTS))
   const document = shape.data
   return ok({
-    policy: compiled(document, conditions),
+    policy: compiled(document, conditions, prefix),
     document,
     conditions: new Map(
       document.rules.flatMap(({ name }, index) => {
@@ -204,6 +207,23 @@ export const readPolicy = (text: string): Result<ReadPolicy, readonly PlacedFaul
         return condition ? [[name, condition] as const] : []
       }),
     ),
-    placeOf,
   })
+}
+
+const START = { line: 1, column: 1 }
+
+/** Reads a policy's text (YAML, of which JSON is a part). */
+export const readPolicy = (
+  text: string,
+  prefix = '',
+): Result<ReadPolicy, readonly PlacedFault[]> => {
+  if (text.length > MAX_POLICY_LENGTH) {
+    const message = `it has more than ${MAX_POLICY_LENGTH} characters`
+    return fail([{ ...START, message }])
+  }
+  const read = readPlaced(text)
+  if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
+  const { value, placeOf } = read.value
+  const checked = checkPolicy(value, prefix)
+  return checked.ok ? ok({ ...checked.value, placeOf }) : fail(placed(checked.error, read.value))
 }

@@ -3,7 +3,8 @@
 
 import { readArguments } from '../../shared/policy/arguments.ts'
 import type { ArgumentsOf, Effort } from '../../shared/policy/condition.ts'
-import type { Decision, Policy } from '../../shared/policy/decide.ts'
+import { letsThrough, type Decision } from '../../shared/policy/decide.ts'
+import type { Decider } from '../../shared/policy/narrowed.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
 import { ok } from '../../shared/result.ts'
@@ -25,20 +26,19 @@ export interface Judged {
 
 export interface GateOptions {
   /** The policy that holds now. */
-  readonly policy: () => Policy
+  readonly policy: () => Decider
   /** Takes note of a decision about a message. */
   readonly onDecision: (decision: Decision) => void
 }
-
-const letsThrough = ({ isAllowed, isDryRun }: Decision): boolean => isAllowed || isDryRun
 
 /**
  * Names the rule, and nothing of what was asked with. A request has its answer; what is not accepted and has none is an
  * HTTP error (Streamable HTTP, sending messages).
  */
-const denied = ({ rule, failed }: Decision, { kind }: Message): Fault => {
+const denied = ({ rule, isOfBase, failed }: Decision, { kind }: Message): Fault => {
   const [first] = failed
-  const why = rule === undefined ? 'no rule allows it' : `by the rule ${rule}`
+  const none = `no rule ${isOfBase ? 'of the base policy ' : ''}allows it`
+  const why = rule === undefined ? none : `by the rule ${rule}`
   const condition =
     first === undefined ? '' : `; the condition of ${first.rule} could not be decided`
   return fault(
@@ -71,8 +71,7 @@ export class Gate {
 
   /** Who is denied everything; a client's GET and DELETE are decided by this alone. */
   admit({ identity }: Principal): Fault | undefined {
-    const policy = this.options.policy()
-    const rule = policy.isDryRun ? undefined : policy.blocked(identity)
+    const rule = this.options.policy().blocked(identity)
     return rule === undefined ? undefined : blockedFault(rule)
   }
 
@@ -139,10 +138,7 @@ export class Gate {
             : filterCapabilities(method, answer, mayAny)
         }
       },
-      blockedBy: () => {
-        const policy = this.options.policy()
-        return policy.isDryRun ? undefined : policy.blocked(principal.identity)
-      },
+      blockedBy: () => this.options.policy().blocked(principal.identity),
     }
   }
 }

@@ -5,8 +5,10 @@ import { KeptFile, needed } from '../../shared/kept-file.ts'
 import { fail, ok } from '../../shared/result.ts'
 import type { Log } from '../../shared/log.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
-import type { Policy } from '../../shared/policy/decide.ts'
-import { readPolicy } from '../../shared/policy/policy.ts'
+import { Policy } from '../../shared/policy/decide.ts'
+import { BASE_PREFIX, Narrowed, type Decider } from '../../shared/policy/narrowed.ts'
+import { checkPolicy, readPolicy } from '../../shared/policy/policy.ts'
+import { faultWords } from '../../shared/schema-words.ts'
 import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Gate } from './gate.ts'
@@ -25,12 +27,24 @@ export interface StartedPolicy {
   readonly close: () => void
 }
 
-/** Rejects with everything that is wrong with the policy. `onChange`: another one holds. */
-export const startPolicy = async (
-  path: string,
-  { log, metrics }: PolicyParts,
-  onChange: () => void,
-): Promise<StartedPolicy> => {
+export interface PolicySources {
+  /** The file of the workload's own. */
+  readonly path?: string | undefined
+  /** The base policy, as it came with the configuration. */
+  readonly base?: unknown
+}
+
+const readBase = (value: unknown): Policy => {
+  const read = checkPolicy(value, BASE_PREFIX)
+  if (read.ok) return read.value.policy
+  throw new Error(`the base policy cannot be used: ${read.error.map(faultWords).join('; ')}`)
+}
+
+const warnOfDryRun = (what: string, { isDryRun }: Policy, log: Log): void => {
+  if (isDryRun) log.warn(`${what} is a dry run: what it denies goes on`)
+}
+
+const openFile = async (path: string, log: Log): Promise<KeptFile<Policy>> => {
   const opened = await KeptFile.open<Policy>({
     what: 'the tool policy',
     source: textFile(path, MAX_BYTES),
@@ -43,13 +57,32 @@ export const startPolicy = async (
   })
   if (!opened.ok)
     throw new Error(`the tool policy ${path} cannot be used: ${opened.error.join('; ')}`)
-  const file = opened.value
-  if (file.current().isDryRun)
-    log.warn('the tool policy is a dry run: what it denies goes on', { path })
-  file.follow(LOOK_MS, (outcome) => {
+  return opened.value
+}
+
+// Nobody starts without either; then nothing is allowed.
+const NOTHING = new Policy({ isDryRun: false, roles: [], rules: [] })
+
+const together = (base: Policy | undefined, own: Policy | undefined): Decider =>
+  base && own ? new Narrowed(base, own) : (own ?? base ?? NOTHING)
+
+/** Rejects with everything that is wrong with a policy. `onChange`: another one holds. */
+export const startPolicy = async (
+  sources: PolicySources,
+  { log, metrics }: PolicyParts,
+  onChange: () => void,
+): Promise<StartedPolicy> => {
+  const base = sources.base === undefined ? undefined : readBase(sources.base)
+  const file = sources.path === undefined ? undefined : await openFile(sources.path, log)
+  if (base) warnOfDryRun('the base policy', base, log)
+  if (file) warnOfDryRun('the tool policy', file.current(), log)
+  let policy = together(base, file?.current())
+  file?.follow(LOOK_MS, (outcome) => {
     metrics.policyReload(outcome)
-    if (outcome === 'taken') onChange()
+    if (outcome !== 'taken') return
+    policy = together(base, file.current())
+    onChange()
   })
-  const gate = new Gate({ policy: () => file.current(), onDecision: metrics.policyDecision })
-  return { gate, close: () => file.close() }
+  const gate = new Gate({ policy: () => policy, onDecision: metrics.policyDecision })
+  return { gate, close: () => file?.close() }
 }

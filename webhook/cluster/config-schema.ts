@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
+import { policySchema } from '../../shared/policy/schema.ts'
 import { tracesSchema } from '../../shared/sidecar-config.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { LEVELS } from '../settings/floor.ts'
@@ -30,6 +31,8 @@ const quantity = z
 export const floorSchema = z.strictObject({
   issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
   publicUrls: publicUrlsSchema.default({}),
+  basePolicy: z.optional(policySchema),
+  requireToolPolicy: z.boolean().default(false),
   level: z.enum(LEVELS).default('strict'),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),

@@ -18,6 +18,7 @@ const MIN_NAMED_BYTES = 1024
 /** Members that are not settings, and what makes them shorter. */
 const MEMBERS = {
   issuers: `floor.issuers of the cluster configuration (${PREFIX}oidc-issuers and ${PREFIX}oidc-audience choose fewer)`,
+  basePolicy: 'floor.basePolicy of the cluster configuration',
   traces: 'traces of the cluster configuration',
 } as const satisfies { readonly [member in keyof SidecarDocument]?: string }
 
@@ -29,7 +30,7 @@ interface Part {
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
 
 const partsOf = (
-  { settings = {}, issuers, traces }: SidecarDocument,
+  { settings = {}, issuers, basePolicy, traces }: SidecarDocument,
   placed: ReadonlyMap<Key, Placed>,
 ): readonly Part[] => [
   ...[...placed].flatMap(([key, { where }]) => {
@@ -37,6 +38,7 @@ const partsOf = (
     return text === undefined ? [] : [{ name: `${PREFIX}${key} (${where})`, bytes: bytesOf(text) }]
   }),
   { name: MEMBERS.issuers, bytes: bytesOf(issuers) },
+  { name: MEMBERS.basePolicy, bytes: bytesOf(basePolicy) },
   { name: MEMBERS.traces, bytes: bytesOf(traces) },
 ]
 

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
+import { demandViolations } from '../settings/demands.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
@@ -23,6 +24,7 @@ const settingViolations = ({
   const { settings, placed } = resolution
   return [
     ...resolution.violations,
+    ...demandViolations(settings, floor),
     ...identityViolations(settings, placed, { floor, namespace: namespace.name }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),

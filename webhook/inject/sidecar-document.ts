@@ -101,6 +101,10 @@ const mountedFor = ({
   ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
 })
 
+/** It comes with the pod: nobody in the pod's namespace can change it. */
+const basePolicyIn = ({ floor }: ClusterConfig): Pick<SidecarDocument, 'basePolicy'> =>
+  floor.basePolicy === undefined ? {} : { basePolicy: floor.basePolicy }
+
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   const { pod, server, label, transport, resolution, config } = parts
@@ -121,6 +125,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
+    ...basePolicyIn(config),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

@@ -3,6 +3,7 @@
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import type { IssuerEntry } from '../../shared/issuers.ts'
+import type { PolicyDocument } from '../../shared/policy/schema.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
 import type { Placed } from './placed.ts'
@@ -17,6 +18,10 @@ export interface Floor {
   readonly issuers: readonly IssuerEntry[]
   /** Which URLs a namespace's servers may claim as their own. */
   readonly publicUrls: PublicUrls
+  /** The tool policy of every server, which a server's own can only narrow; it comes with the pod. */
+  readonly basePolicy?: PolicyDocument | undefined
+  /** Every server needs a tool policy of its own (`tool-policy`). */
+  readonly requireToolPolicy: boolean
   /** The level of every namespace; a namespace's label can raise its own. */
   readonly level: Level
   /** `auth: none` may be asked for. */

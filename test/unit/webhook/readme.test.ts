@@ -25,7 +25,10 @@ describe('webhook/README.md', () => {
   })
 
   test('lists every member of the cluster configuration', () => {
-    const config = parseClusterConfig({ sidecar: { image: 'x' } })
+    const config = parseClusterConfig({
+      sidecar: { image: 'x' },
+      floor: { basePolicy: { version: 1 } },
+    })
     if (!config.ok) throw new Error(config.error.join())
     const { floor, sidecar } = config.value
     const members = [

@@ -17,6 +17,7 @@ test.each([
   ],
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
   ['service-accounts', 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
+  ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {
   expect(local(name)).toEqual({ policy: undefined, notes })

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { whoCan } from '../../../../cli/policy/who-can.ts'
+import { whoCan, whoCanWithin } from '../../../../cli/policy/who-can.ts'
 import { decisionWords } from '../../../../cli/policy/words.ts'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
 
@@ -13,6 +13,11 @@ test.each([
     'a dry run',
     { isAllowed: false, rule: undefined, isDryRun: true },
     'denied: no rule allows it\nmode: dry-run, so it is let through\nroles: r, s\n',
+  ],
+  [
+    'nothing in the base policy',
+    { isAllowed: false, rule: undefined, isOfBase: true },
+    'denied: no rule of the base policy allows it\nroles: r, s\n',
   ],
   [
     'a condition that failed',
@@ -43,4 +48,14 @@ test.each([
 ] as const)('who can use one of the %s, %s', (kind, name, words) => {
   const read = readPolicy(POLICY)
   expect(read.ok && whoCan(read.value, { kind, name })).toBe(words)
+})
+
+test('within a base policy both are told', () => {
+  const [base, own] = ['a', 'b'].map((name) =>
+    readPolicy(`version: 1\nrules: [{ name: ${name}, effect: allow, tools: [x] }]\n`),
+  )
+  if (!base?.ok || !own?.ok) throw new Error('no policies')
+  expect(whoCanWithin(base.value, own.value, { kind: 'tools', name: 'x' })).toBe(
+    'by the base policy\nallowed by\n  a: everybody\n\nand by the policy\nallowed by\n  b: everybody\n',
+  )
 })

@@ -50,6 +50,21 @@ describe('the cluster configuration', () => {
       'sidecar: { image: x }\ntraces: { endpoint: "http://collector", sampleRatio: 2 }',
       'traces.sampleRatio',
     ],
+    [
+      'a base policy of another form',
+      'sidecar: { image: x }\nfloor:\n  basePolicy:\n    version: 1\n    rule: []\n',
+      'line 5, column 5: floor.basePolicy.rule: ',
+    ],
+    [
+      'a base policy whose condition is none',
+      'sidecar: { image: x }\nfloor:\n  basePolicy:\n    version: 1\n    rules:\n      - { name: a, effect: deny, when: "tool ==" }\n',
+      'line 6, column 34: floor.basePolicy.rules.0.when: at character 6: ',
+    ],
+    [
+      'a base policy that no pod could bear',
+      `sidecar: { image: x }\nfloor: { basePolicy: { version: 1, rules: [${Array.from({ length: 200 }, (_none, index) => `{ name: r${index}, effect: deny, tools: [${'x'.repeat(400)}] }`).join(', ')}] } }`,
+      'line 2, column 10: floor.basePolicy: takes ',
+    ],
     ['root as the sidecar', 'sidecar: { image: x, uid: 0 }', 'sidecar.uid'],
     [
       'a quantity that is none',
