@@ -5,12 +5,26 @@ import { z } from 'zod'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { SchemaFault } from '../../shared/schema-words.ts'
 import type { Floor } from '../settings/floor.ts'
-import { EVERY_NAMESPACE, patternFault, sharedFault } from '../settings/public-urls.ts'
+import { EVERY_NAMESPACE, patternFault, sharedFault, urlOf } from '../settings/public-urls.ts'
 
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
 /** The URLs of one namespace's servers. */
-const urls = z.array(z.string().min(1).max(2048)).max(256)
+const url = z.string().min(1).max(2048)
+const name = z.string().min(1).max(253)
+const urls = z
+  .array(
+    z.union([
+      url,
+      z.strictObject({
+        url,
+        /** Of the workload. */
+        name: name.optional(),
+        serviceAccount: name.optional(),
+      }),
+    ]),
+  )
+  .max(256)
 
 export const publicUrlsSchema = z
   .record(
@@ -24,7 +38,8 @@ export const publicUrlsSchema = z
   )
   .superRefine((listed, context) => {
     for (const [namespace, patterns] of Object.entries(listed)) {
-      for (const [index, pattern] of patterns.entries()) {
+      for (const [index, one] of patterns.entries()) {
+        const pattern = urlOf(one)
         const shared = namespace === EVERY_NAMESPACE ? sharedFault(pattern) : undefined
         const message = patternFault(pattern) ?? shared
         if (message !== undefined)

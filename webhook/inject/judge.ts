@@ -2,30 +2,37 @@
 // in the file of its subject; this is the list. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import type { JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
+import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
+import { workloadOf } from './server-label.ts'
 import { levelOf, securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
 import { hasShim, type Transport } from './transport.ts'
 import { volumeTypeViolations } from './volume-types.ts'
 
-const settingViolations = ({
-  namespace,
-  config: { floor },
-  resolution,
-}: Subject): readonly Violation[] => {
+/** Whose a public URL would be. */
+const claimantOf = ({ pod, namespace, workload }: Subject): Claimant => ({
+  namespace: namespace.name,
+  name: workloadOf(pod, workload).name,
+  serviceAccount: stringAt(pod, 'spec', 'serviceAccountName') ?? 'default',
+})
+
+const settingViolations = (subject: Subject): readonly Violation[] => {
+  const { resolution, config } = subject
   const { settings, placed } = resolution
+  const { floor } = config
   return [
     ...resolution.violations,
     ...demandViolations(settings, floor),
-    ...identityViolations(settings, placed, { floor, namespace: namespace.name }),
+    ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
     ...writablePathViolations(settings['writable-paths'] ?? []),

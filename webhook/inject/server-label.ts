@@ -17,13 +17,8 @@ const cut = (text: string): string => {
 // A CronJob names its Jobs by the minute of their schedule, eight digits from 1989 to 2160.
 const CRON_SUFFIX = /-\d{8}$/
 
-interface Owner {
-  readonly kind: string
-  readonly name: string
-}
-
 /** The workload behind a pod's controller: a ReplicaSet's Deployment, a Job's CronJob. */
-const ownerOf = (pod: JsonObject): Owner => {
+const ownerOf = (pod: JsonObject): Workload => {
   const controller = objectsAt(pod, 'metadata', 'ownerReferences').find(
     (owner) => at(owner, 'controller') === true,
   )
@@ -42,8 +37,12 @@ const ownerOf = (pod: JsonObject): Owner => {
   return { kind, name }
 }
 
+/** The workload that a pod is of; one that nobody controls is its own. */
+export const workloadOf = (pod: JsonObject, workload: Workload | undefined): Workload =>
+  workload ?? ownerOf(pod)
+
 /** `<kind>-<name>` of the pod's workload, at most 63 characters. */
 export const serverLabel = (pod: JsonObject, workload: Workload | undefined): string => {
-  const { kind, name } = workload ?? ownerOf(pod)
+  const { kind, name } = workloadOf(pod, workload)
   return cut(`${kind.toLowerCase()}-${name}`)
 }

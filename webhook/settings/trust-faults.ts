@@ -6,7 +6,7 @@ import { MAX_AUDIENCES, type IssuerEntry } from '../../shared/issuers.ts'
 import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { Placed } from './placed.ts'
-import { mayClaim, publicUrlsFor } from './public-urls.ts'
+import { mayClaim, publicUrlsFor, type Claimant } from './public-urls.ts'
 import { allowedAudiences, chosenIssuers, trustedIssuers, type Listed } from './trust.ts'
 import { violation, type Violation } from './violation.ts'
 
@@ -130,7 +130,7 @@ export const choiceViolations = (
 export const identityViolations = (
   settings: Settings,
   placed: ReadonlyMap<Key, Placed>,
-  { floor, namespace }: { readonly floor: Listed; readonly namespace: string },
+  { floor, claimant }: { readonly floor: Listed; readonly claimant: Claimant },
 ): readonly Violation[] => {
   if (settings.auth === 'none') return []
   if (floor.issuers.length === 0) {
@@ -143,7 +143,7 @@ export const identityViolations = (
     const message = `${PREFIX}public-url is missing: with auth: oidc a token must name this server's own URL as its audience; set it to the URL that clients use, or ${PREFIX}oidc-audience to an audience that the cluster configuration lists (floor.issuers)`
     return [violation('incomplete', message, 'public-url')]
   }
-  const listed = publicUrlsFor(namespace, floor.publicUrls)
+  const listed = publicUrlsFor(claimant, floor.publicUrls)
   return mayClaim(url, listed)
     ? []
     : unlisted(
@@ -151,7 +151,7 @@ export const identityViolations = (
           key: 'public-url',
           items: [url],
           listed,
-          whose: ` for namespace ${namespace}`,
+          whose: ` for ${claimant.name} in namespace ${claimant.namespace}`,
           ask: 'floor.publicUrls',
         },
         placed,

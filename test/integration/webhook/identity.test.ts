@@ -185,7 +185,7 @@ describe('the webhook denies', () => {
     [
       'another namespace’s URL',
       () => 'outrigger.dev/public-url: https://mcp.example.com/team-b/mail',
-      /public-url: .* not listed .* for namespace team-a/,
+      /public-url: .* not listed .* in namespace team-a/,
     ],
     ['a pod without any URL', () => `outrigger.dev/log-level: info`, /public-url is missing/],
   ])('%s', async (_name, annotations, says) => {

@@ -244,7 +244,7 @@ settings:
     const text = `sidecar: { image: x }
 floor:
   issuers: [{ url: 'https://a.example', audiences: [mcp], hosts: [{ host: b, reach: private }] }]
-  publicUrls: { team-a: ['https://mcp.example.com/*'], '*': ['https://{namespace}.example.com'] }
+  publicUrls: { team-a: ['https://mcp.example.com/*', { url: 'https://s.example', name: s, serviceAccount: sa }], '*': ['https://{namespace}.example.com'] }
 settings: { oidc-issuers: 'https://a.example', oidc-audience: mcp }
 `
     expect(errorsOf(text)).toEqual([])

@@ -4,6 +4,7 @@ import {
   patternFault,
   publicUrlsFor,
   sharedFault,
+  type Claimant,
 } from '../../../../webhook/settings/public-urls.ts'
 
 const LISTED = {
@@ -12,8 +13,14 @@ const LISTED = {
   '*': ['https://mcp.example.com/{namespace}/*', 'https://{namespace}.tools.example.com/mcp'],
 }
 
+const serverOf = (namespace: string): Claimant => ({
+  namespace,
+  name: 'search',
+  serviceAccount: 'default',
+})
+
 const claims = (namespace: string, url: string): boolean =>
-  mayClaim(url, publicUrlsFor(namespace, LISTED))
+  mayClaim(url, publicUrlsFor(serverOf(namespace), LISTED))
 
 describe('a URL that a namespace’s pods claim', () => {
   test.each([
@@ -58,9 +65,54 @@ describe('a URL that a namespace’s pods claim', () => {
   })
 
   test('a placeholder is filled in as it stands', () => {
-    expect(publicUrlsFor('$&', { '*': ['https://x.example/{namespace}/*'] })).toEqual([
-      'https://x.example/$&/*',
+    const listed = { '*': ['https://{name}.example/{namespace}/{serviceAccount}/{name}'] }
+    expect(publicUrlsFor(serverOf('team-a'), listed)).toEqual([
+      'https://search.example/team-a/default/search',
     ])
+  })
+
+  test.each([
+    ['$&'],
+    ['../team-b/mail'],
+    ['a/b'],
+    ['a..b'],
+    ['A'],
+    ['*'],
+    ['{serviceAccount}'],
+    [''],
+  ])('a name that is none fills no place: %j', (name) => {
+    const listed = { '*': ['https://x.example/{namespace}/{name}', 'https://{namespace}.example'] }
+    expect(publicUrlsFor({ ...serverOf('team-a'), name }, listed)).toEqual([
+      'https://team-a.example',
+    ])
+  })
+})
+
+describe('of the servers of a namespace', () => {
+  const listed = {
+    'team-a': [
+      { url: 'https://search.example', name: 'search' },
+      { url: 'https://mail.example/*', serviceAccount: 'mail' },
+      { url: 'https://{name}.both.example', name: 'search', serviceAccount: 'mail' },
+    ],
+    '*': ['https://mcp.example/{namespace}/{name}'],
+  }
+  test.each<readonly [name: string, serviceAccount: string, urls: readonly string[]]>([
+    ['search', 'default', ['https://search.example', 'https://mcp.example/team-a/search']],
+    ['other', 'mail', ['https://mail.example/*', 'https://mcp.example/team-a/other']],
+    ['other', 'default', ['https://mcp.example/team-a/other']],
+    [
+      'search',
+      'mail',
+      [
+        'https://search.example',
+        'https://mail.example/*',
+        'https://search.both.example',
+        'https://mcp.example/team-a/search',
+      ],
+    ],
+  ])('%s as %s has its own', (name, serviceAccount, urls) => {
+    expect(publicUrlsFor({ namespace: 'team-a', name, serviceAccount }, listed)).toEqual(urls)
   })
 })
 
@@ -70,6 +122,8 @@ describe('a URL that is listed', () => {
     'https://mcp.example.com/',
     'https://mcp.example.com/*',
     'https://mcp.example.com/{namespace}/*',
+    'https://mcp.example.com/{namespace}/{name}',
+    'https://{name}.{namespace}.example.com/{serviceAccount}/*',
     'https://{namespace}.example.com/mcp',
     'http://echo.{namespace}.svc:15200/mcp',
   ])('can be claimed: %s', (pattern) => {
@@ -82,7 +136,7 @@ describe('a URL that is listed', () => {
     'https://*.example.com/mcp',
     'https://mcp.example.com/*/mcp',
     'https://mcp.example.com/a*',
-    'https://mcp.example.com/{name}',
+    'https://mcp.example.com/{pod}',
     'https://mcp.example.com/a/../b',
     'https://MCP.example.com/',
     'https://mcp.example.com:443/',
@@ -98,6 +152,7 @@ describe('a URL that is listed', () => {
   test.each([
     ['https://mcp.example.com/*', false],
     ['https://mcp.example.com/{namespace}', true],
+    ['https://mcp.example.com/{name}', false],
   ])('for every namespace: %s', (pattern, isRight) => {
     expect(sharedFault(pattern) === undefined).toBe(isRight)
   })

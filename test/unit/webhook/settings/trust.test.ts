@@ -225,7 +225,7 @@ describe('who writes a pod cannot bring', () => {
       'another server’s URL as its own',
       { pod: { 'public-url': 'https://mcp.example.com/team-b/mail' } },
       'not-listed',
-      'for namespace team-a',
+      'in namespace team-a',
     ],
     [
       'another server’s URL as its own, beside a listed audience',
