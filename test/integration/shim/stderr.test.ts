@@ -74,7 +74,8 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     expect(said.length + connection.dropped(child.id)).toBe(4 * MIB + 'the end\n'.length)
     expect(said.length).toBeLessThanOrEqual(BURST + RATE * (seconds + 1) + TAIL)
     expect(said.slice(-TAIL)).toBe(`${'x'.repeat(TAIL - 'the end\n'.length)}the end\n`)
-    expect(connection.story(child.id).slice(-2)).toEqual(['stderr', 'exited'])
+    await connection.event('gone', child.id)
+    expect(connection.story(child.id).slice(-3)).toEqual(['stderr', 'exited', 'gone'])
   })
 
   test('a crash is told with its last words', async () => {
