@@ -10,13 +10,15 @@ import { build, type Plugin } from 'esbuild'
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
 /**
- * What only some sidecars need, and the others never read: traces (1.2 MB), verification, a tool policy with CEL and YAML, audit records.
+ * What only some sidecars need, and the others never read: traces (1.2 MB), verification, a tool policy with CEL and YAML, TLS,
+ * audit records.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
   { entry: 'sidecar/telemetry/opentelemetry.ts', outfile: 'dist/tracing.mjs' },
   { entry: 'sidecar/identity/trust.ts', outfile: 'dist/identity.mjs' },
   { entry: 'sidecar/policy/start-policy.ts', outfile: 'dist/policy.mjs' },
+  { entry: 'sidecar/tls/start-tls.ts', outfile: 'dist/tls.mjs' },
   { entry: 'sidecar/audit/start-audit.ts', outfile: 'dist/audit.mjs' },
 ]
 

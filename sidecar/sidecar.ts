@@ -34,7 +34,7 @@ import type { PolicyParts, StartedPolicy } from './policy/start-policy.ts'
 import { isAllowedOrigin, originRules } from './pipeline/origin.ts'
 import { besideMcp } from './pipeline/beside-mcp.ts'
 import { createServe } from './pipeline/serve.ts'
-import { startTls, type Tls } from './tls/start-tls.ts'
+import { loadTls, type Tls } from './tls/load-tls.ts'
 import { stagesOf } from './pipeline/stages.ts'
 import { termsOf } from './routing/terms.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
@@ -255,7 +255,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const core = build(parts, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
-  const tls = config.tls && (await startTls(config.tls, { ...parts, metrics }))
+  const tls = await loadTls(config.tls, { ...parts, metrics })
   const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
   let isStarted = false
   const tracing = await startTracing(parts, metrics.droppedSpans)

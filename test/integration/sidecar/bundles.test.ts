@@ -2,7 +2,15 @@
 // reads it. `npm run build` has made them.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +38,9 @@ const packagesOf = (bundle: string): Set<string> => {
   )
 }
 
+/** What only some sidecars load. */
+const APART = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.mjs'))
+
 const telemetry = (bundle: string): string[] =>
   [...packagesOf(bundle)].filter((name) => name.startsWith('@opentelemetry/'))
 
@@ -42,10 +53,16 @@ test('the sidecar is small: a library that comes whole costs megabytes of every 
 })
 
 test("no bundle imports Node's modules by their facades, which load what nobody uses", () => {
-  for (const name of ['sidecar.js', 'tracing.mjs', 'identity.mjs', 'policy.mjs', 'webhook.js']) {
+  for (const name of ['sidecar.js', ...APART, 'webhook.js']) {
     const bundle = readFileSync(join(root, 'dist', name), 'utf8')
     expect(bundle.match(/^import .*/gm) ?? []).toEqual([])
   }
+})
+
+test('the image has every bundle', () => {
+  const copied = [...dockerfile.matchAll(/^COPY \S+ dist\/(\S+\.mjs) \/app\/\1$/gm)]
+  expect(copied.map(([, name]) => name).sort()).toEqual([...APART].sort())
+  expect(APART).toContain('policy.mjs')
 })
 
 test('the SDK stands in the bundle for traces', () => {
@@ -86,7 +103,7 @@ describe('in a folder as in the image', () => {
   test(
     'it starts without the bundles of what is not configured',
     async () => {
-      for (const name of ['tracing.mjs', 'identity.mjs', 'policy.mjs']) rmSync(join(app, name))
+      for (const name of APART) rmSync(join(app, name))
       const sidecar = await start({ graceSeconds: 0 })
       expect((await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)).status).toBe(400)
       await sidecar.stop()
