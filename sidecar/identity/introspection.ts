@@ -9,7 +9,7 @@ import type { FetchJson, FetchRules } from './fetch-json.ts'
 import { Places } from './places.ts'
 import { Crowd, Waiting, type Unserved, type WhenGone } from './waiting.ts'
 
-/** Questions at once, and those that wait for their turn: with five seconds for each, nobody waits for a minute. */
+/** Questions at once, of tokens that were good and of others each, and those that wait for their turn: with five seconds for each, nobody waits for a minute. */
 const MAX_AT_ONCE = 16
 const MAX_WAITING = 128
 /** Of one answer: a session may keep what stands in it for as long as it lives. */
@@ -31,8 +31,17 @@ export interface IntrospectionOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Log
-  /** Bounds who waits for an answer. */
+  /** Bounds who waits for an answer; those with tokens that were good are bounded by themselves. */
   readonly crowd: Crowd
+  readonly crowdOfKnown: Crowd
+}
+
+export interface Question {
+  readonly token: string
+  /** Stands for the token. */
+  readonly digest: string
+  /** It was good a while ago: whoever brings tokens that nobody knows keeps it from no answer. */
+  readonly wasGood: boolean
 }
 
 /** One question, and who waits for its answer. */
@@ -48,19 +57,16 @@ export class Introspection {
   private readonly options: IntrospectionOptions
   private readonly flights = new Map<string, Flight>()
   private readonly places = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
+  private readonly placesOfKnown = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
   private toldMs = -Infinity
 
   constructor(options: IntrospectionOptions) {
     this.options = options
   }
 
-  /** What the issuer says of a token; `digest` stands for the token. */
-  async ask(
-    token: string,
-    digest: string,
-    whenGone: WhenGone,
-  ): Promise<Result<JsonObject, NoAnswer>> {
-    const flight = this.flights.get(digest) ?? this.begin(token, digest)
+  /** What the issuer says of a token. */
+  async ask(question: Question, whenGone: WhenGone): Promise<Result<JsonObject, NoAnswer>> {
+    const flight = this.flights.get(question.digest) ?? this.begin(question)
     const waited = await flight.waiting.wait(whenGone)
     if (waited !== 'woken') return fail({ kind: waited })
     return flight.answer ?? this.unavailable()
@@ -70,18 +76,21 @@ export class Introspection {
     return fail({ kind: 'unavailable', retryMs: RETRY_MS })
   }
 
-  private begin(token: string, digest: string): Flight {
-    const flight: Flight = { waiting: new Waiting(this.options.crowd), answer: undefined }
-    this.flights.set(digest, flight)
-    void this.fly(token, flight).finally(() => {
-      this.flights.delete(digest)
+  private begin(question: Question): Flight {
+    const { crowd, crowdOfKnown } = this.options
+    const waiting = new Waiting(question.wasGood ? crowdOfKnown : crowd)
+    const flight: Flight = { waiting, answer: undefined }
+    this.flights.set(question.digest, flight)
+    void this.fly(question, flight).finally(() => {
+      this.flights.delete(question.digest)
       flight.waiting.wakeAll()
     })
     return flight
   }
 
-  private async fly(token: string, flight: Flight): Promise<void> {
-    const asked = await this.places.take(stays, () => this.fetch(token))
+  private async fly({ token, wasGood }: Question, flight: Flight): Promise<void> {
+    const places = wasGood ? this.placesOfKnown : this.places
+    const asked = await places.take(stays, () => this.fetch(token))
     if (!asked.ok) flight.answer = asked
     else flight.answer = asked.value.ok ? asked.value : this.unavailable()
   }

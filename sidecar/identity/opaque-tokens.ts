@@ -32,6 +32,8 @@ interface Refused {
 export class OpaqueTokens {
   private readonly options: OpaqueTokensOptions
   private readonly refused = new Remembered<Refused>()
+  /** The tokens that were good when they were last asked about. */
+  private readonly good = new Remembered<true>()
 
   constructor(options: OpaqueTokensOptions) {
     this.options = options
@@ -45,15 +47,18 @@ export class OpaqueTokens {
     const { now, introspection } = this.options
     const known = this.refused.get(digest)
     if (known && now() < known.untilMs) return fail({ kind: 'invalid', why: known.why })
-    const answer = await introspection.ask(token, digest, whenGone)
+    const wasGood = this.good.get(digest) === true
+    const answer = await introspection.ask({ token, digest, wasGood }, whenGone)
     if (!answer.ok) return answer
     const { issuer, groupsClaim, audiences, wallMs } = this.options
     const asked = { issuer, groupsClaim, audiences: audiences(), nowSeconds: wallMs() / 1000 }
     const bearer = bearerOf(answer.value, asked)
     if (!bearer.ok) {
+      this.good.delete(digest)
       this.refused.set(digest, { why: bearer.error, untilMs: now() + BAD_MS }, bearer.error.length)
       return fail({ kind: 'invalid', why: bearer.error })
     }
+    this.good.set(digest, true, 0)
     const askAgainMs = now() + GOOD_MS
     return ok({
       principal: verifiedPrincipal(bearer.value),

@@ -112,6 +112,7 @@ const opaqueTokens = (
     now,
     log,
     crowd,
+    crowdOfKnown: new Crowd(MAX_WAITING),
   })
   return new OpaqueTokens({
     issuer,

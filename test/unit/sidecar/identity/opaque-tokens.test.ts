@@ -50,6 +50,7 @@ beforeEach(() => {
     now,
     log: kept.log,
     crowd: new Crowd(200),
+    crowdOfKnown: new Crowd(200),
   })
   const about = { issuer: 'https://idp', audiences: () => ['here'], groupsClaim: undefined }
   const opaque = new OpaqueTokens({ ...about, introspection, now, wallMs })
@@ -153,6 +154,16 @@ describe('at once', () => {
     const found = kinds(await Promise.all(all))
     expect(found.filter((kind) => kind === 'ok')).toHaveLength(144)
     expect(found.filter((kind) => kind === 'busy')).toHaveLength(6)
+  })
+
+  test('a flood of unknown tokens keeps nobody from an answer whose token was good', async () => {
+    await identify('known')
+    clockMs = 60_000
+    answer = (token) =>
+      token === 'known' ? Promise.resolve(ok(GOOD)) : new Promise(() => undefined)
+    const flood = Array.from({ length: 300 }, (_, index) => identify(`token-${index}`))
+    expect(kinds([await identify('known')])).toEqual(['ok'])
+    expect(flood).toHaveLength(300)
   })
 
   test('who leaves takes the answer from nobody', async () => {
