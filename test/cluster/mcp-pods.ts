@@ -41,7 +41,7 @@ export const serverObjects = (
 ]
 
 /** A pod in which clients run. */
-export const clientPod = (name: string): Json => ({
+export const clientPod = (name: string, { container = {}, spec = {} }: PodParts = {}): Json => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name },
@@ -55,8 +55,10 @@ export const clientPod = (name: string): Json => ({
         command: ['/bin/sh', '-c', 'while :; do sleep 3600; done'],
         // Beside pods that ask for some, who asks for no CPU gets next to none.
         resources: { requests: { cpu: '200m' } },
+        ...container,
       },
     ],
+    ...spec,
   },
 })
 
@@ -206,11 +208,12 @@ export const untilServed = (
     return said === 'Echo: hello' ? said : undefined
   })
 
-/** Loads and applies what overlays/dev installs and waits for its webhook, for tests that run servers; an API client. */
-export const installOurs = async (target: OwnTarget): Promise<Api> => {
+const DEV = new URL('../../manifests/overlays/dev', import.meta.url).pathname
+
+/** Loads and applies what an overlay installs and waits for its webhook, for tests that run servers; an API client. */
+export const installOurs = async (target: OwnTarget, overlay = DEV): Promise<Api> => {
   await loadOurs(target)
-  const path = new URL('../../manifests/overlays/dev', import.meta.url).pathname
-  await createKubectl(target).run('apply', '-k', path)
+  await createKubectl(target).run('apply', '-k', overlay)
   return untilWebhookServes(target)
 }
 
