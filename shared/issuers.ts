@@ -58,6 +58,8 @@ export const issuerSchema = z.strictObject({
   ),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
   groupsClaim: z.optional(text.check(z.maxLength(128))),
+  /** Its tokens may be bound to their client's certificate (RFC 8705), for which connections over TLS are then asked. */
+  certificateBound: z.optional(z.boolean()),
   /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */
   introspectionUrl: z.optional(ownUrl),
   /** It is the cluster's own: of its tokens those of these ServiceAccounts are accepted; its keys come from the API server. */

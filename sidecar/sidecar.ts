@@ -255,7 +255,8 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const core = build(parts, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
-  const tls = await loadTls(config.tls, { ...parts, metrics })
+  const asksForCertificate = config.issuers.some((issuer) => issuer.certificateBound)
+  const tls = await loadTls(config.tls, { ...parts, metrics, asksForCertificate })
   const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
   let isStarted = false
   const tracing = await startTracing(parts, metrics.droppedSpans)

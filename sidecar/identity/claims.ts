@@ -41,9 +41,19 @@ const ACCESS_TYPES = new Set(['bearer', 'access', 'access_token', 'at+jwt', 'jwt
 const isAccess = (value: Json | undefined): boolean =>
   value === undefined || (typeof value === 'string' && ACCESS_TYPES.has(value.toLowerCase()))
 
+/** SHA-256 in base64url. */
+const THUMBPRINT = /^[\w-]{43}$/
+
+/** The thumbprint of the certificate that a token is bound to, and to nothing else; undefined for every other `cnf`. */
+export const certificateIn = ({ cnf }: JsonObject): string | undefined => {
+  const thumbprint = stringAt(cnf, 'x5t#S256') ?? ''
+  const isAlone = isObject(cnf) && Object.keys(cnf).length === 1
+  return isAlone && THUMBPRINT.test(thumbprint) ? thumbprint : undefined
+}
+
 /** Why a token is not one to call by; undefined where it may be. */
-const otherUse = (claims: JsonObject): string | undefined => {
-  if (Object.hasOwn(claims, 'cnf'))
+const otherUse = (claims: JsonObject, bindsCertificates?: boolean): string | undefined => {
+  if (Object.hasOwn(claims, 'cnf') && !(bindsCertificates && certificateIn(claims)))
     return 'it is bound to a key (cnf), and no proof of that is taken'
   const other = OTHERS.find((name) => Object.hasOwn(claims, name))
   if (other !== undefined) return `it is no access token: it bears ${other}`
@@ -92,15 +102,17 @@ export interface Reading {
   readonly issuer: string
   /** The claim that holds groups; undefined where the issuer is not believed in that. */
   readonly groupsClaim: string | undefined
+  /** Whether a token that is bound to a client's certificate is taken; whoever takes it looks for that one. */
+  readonly bindsCertificates?: boolean
   readonly nowSeconds: number
 }
 
 /** Who the bearer is; the reason where the token may not be believed from a bearer. */
 export const identityOf = (
   claims: JsonObject,
-  { issuer, groupsClaim, nowSeconds }: Reading,
+  { issuer, groupsClaim, bindsCertificates, nowSeconds }: Reading,
 ): Result<Identity, string> => {
-  const fault = otherUse(claims) ?? timeFault(claims, nowSeconds)
+  const fault = otherUse(claims, bindsCertificates) ?? timeFault(claims, nowSeconds)
   if (fault !== undefined) return fail(fault)
   const names = namesIn(claims)
   if (!names) return fail(`its sub or client_id is no text of 1 to ${MAX_CHARACTERS} characters`)

@@ -36,6 +36,7 @@ export class Resource {
   private readonly issuers: readonly string[]
   private readonly isLocal: boolean
   private readonly scheme: 'http' | 'https'
+  private readonly bindsCertificates: boolean
   private readonly port: () => number
 
   /** `port`: what is listened on, once it is. */
@@ -44,6 +45,8 @@ export class Resource {
     this.scopes = settings['required-scopes'] ?? []
     this.issuers = issuers.map(({ url }) => url)
     this.isLocal = isLoopback(host)
+    this.bindsCertificates =
+      issuers.some(({ certificateBound }) => certificateBound) && tls !== undefined
     this.scheme = tls === undefined ? 'http' : 'https'
     this.port = port
   }
@@ -77,6 +80,7 @@ export class Resource {
       resource: this.urlFor(asked),
       authorization_servers: this.issuers,
       bearer_methods_supported: ['header'],
+      ...(this.bindsCertificates ? { tls_client_certificate_bound_access_tokens: true } : {}),
       ...(this.scopes.length === 0 ? {} : { scopes_supported: this.scopes }),
     })
     return Buffer.from(document).toString('latin1')

@@ -141,8 +141,14 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
       log,
       crowd,
     })
-    const subjects = subjectsOf(entry)
-    return [url, { keys, audiences: () => audiences ?? resource.audiences, groupsClaim, subjects }]
+    // What a client shows is seen only where TLS ends here.
+    const bindsCertificates = entry.certificateBound === true && config.tls !== undefined
+    const asked = {
+      audiences: () => audiences ?? resource.audiences,
+      groupsClaim,
+      subjects: subjectsOf(entry),
+    }
+    return [url, { keys, ...asked, bindsCertificates }]
   }
   const verifier = new Verifier({
     onLackOfGroups: tellLackOfGroups(options),

@@ -31,6 +31,8 @@ export interface Verified {
   readonly principal: Principal
   /** Milliseconds since 1970. */
   readonly untilMs: number
+  /** The thumbprint of the only client certificate with which it counts; absent: it counts without. */
+  readonly certificate?: string | undefined
   /** What its texts have of characters at most. */
   readonly length: number
   /** Whether whoever vouched for it still does, as far as is known here. */
@@ -51,24 +53,31 @@ export class Verifier {
     this.signed = new SignedTokens(options)
   }
 
-  /** The bearer of a token: at once, where it was verified a while ago. */
+  /** The bearer of a token: at once, where it was verified a while ago. `shown`: the connection's own certificate. */
   identify(
     token: string,
     whenGone: WhenGone,
+    shown: () => string | undefined = () => undefined,
   ): Result<Bearer, Refusal> | Promise<Result<Bearer, Refusal>> {
     const digest = digestOf(token)
     const found = this.remembered.get(digest)
-    if (!found) return this.verify(token, digest, whenGone)
-    if (found.isStill() && this.options.wallMs() < found.untilMs) return ok(this.bearer(found))
+    const later = (): Promise<Result<Bearer, Refusal>> =>
+      this.verify(token, digest, whenGone).then((verified) =>
+        verified.ok ? this.bearer(verified.value, shown) : verified,
+      )
+    if (!found) return later()
+    if (found.isStill() && this.options.wallMs() < found.untilMs) {
+      return this.bearer(found, shown)
+    }
     this.remembered.delete(digest)
-    return this.verify(token, digest, whenGone)
+    return later()
   }
 
   private async verify(
     token: string,
     digest: string,
     whenGone: WhenGone,
-  ): Promise<Result<Bearer, Refusal>> {
+  ): Promise<Result<Verified, Refusal>> {
     this.pending++
     try {
       return await this.verifyNow(token, digest, whenGone)
@@ -81,7 +90,7 @@ export class Verifier {
     token: string,
     digest: string,
     whenGone: WhenGone,
-  ): Promise<Result<Bearer, Refusal>> {
+  ): Promise<Result<Verified, Refusal>> {
     const { opaque } = this.options
     const fault = lengthFault(token)
     if (fault !== undefined) return invalid(fault)
@@ -90,11 +99,18 @@ export class Verifier {
       : this.signed.verify(token, whenGone))
     if (!verified.ok) return verified
     this.remembered.set(digest, verified.value, verified.value.length)
-    return ok(this.bearer(verified.value))
+    return verified
   }
 
-  private bearer({ principal, untilMs }: Verified): Bearer {
+  /** Who has stolen a token that is bound to a certificate has not its key. */
+  private bearer(
+    { principal, untilMs, certificate }: Verified,
+    shown: () => string | undefined,
+  ): Result<Bearer, Refusal> {
+    if (certificate !== undefined && shown() !== certificate) {
+      return invalid('it is bound to a client certificate (cnf) that this connection does not show')
+    }
     const { now, wallMs } = this.options
-    return { principal, untilMs: now() + untilMs - wallMs() }
+    return ok({ principal, untilMs: now() + untilMs - wallMs() })
   }
 }

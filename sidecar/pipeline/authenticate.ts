@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Result } from '../../shared/result.ts'
 import { ANONYMOUS } from '../access/principal.ts'
+import { thumbprintOf } from '../identity/client-certificate.ts'
 import type { Asked, Challenge, Resource } from '../identity/resource.ts'
 import type { Trust } from '../identity/trust.ts'
 import type { Bearer, Refusal } from '../identity/verifier.ts'
@@ -86,7 +87,11 @@ const bearer = ({ verifier, resource }: Trust): Stage => {
       const challenge = { error: 'invalid_request', description: found.why } as const
       return challenged('invalid-request', found.why, resource, { asked, challenge })
     }
-    const known = verifier.identify(found.token, (gone) => reply.onGone(gone))
+    const known = verifier.identify(
+      found.token,
+      (gone) => reply.onGone(gone),
+      () => thumbprintOf(request.socket),
+    )
     return known instanceof Promise
       ? known.then((later) => take(passage, later))
       : take(passage, known)

@@ -26,6 +26,8 @@ export interface DoorwayOptions {
   readonly http: HttpServer
   readonly pair: KeyPair
   readonly onHandshake: (outcome: Handshake) => void
+  /** Whether clients are asked for a certificate; whoever has none, or any, is let in. */
+  readonly asksForCertificate?: boolean | undefined
   /** Tests have no time for the default. */
   readonly handshakeMs?: number | undefined
 }
@@ -48,6 +50,8 @@ export class Doorway extends Server {
     this.tls = createServer({
       ...termsOf(options.pair),
       ALPNProtocols: ['http/1.1'],
+      requestCert: options.asksForCertificate === true,
+      rejectUnauthorized: false,
     })
     this.tls.on('secureConnection', (socket: TLSSocket) => this.enter(socket))
     this.tls.on('tlsClientError', (_error: Error, socket: TLSSocket) => {

@@ -15,6 +15,8 @@ const LOOK_MS = 2000
 export interface TlsParts {
   readonly log: Log
   readonly wallMs: () => number
+  /** Whether clients are asked for a certificate, which is theirs to have. */
+  readonly asksForCertificate?: boolean
   /** How long a handshake may take; tests have no time for the default. */
   readonly handshakeMs?: number
   readonly metrics: Pick<Metrics, 'tlsHandshake' | 'tlsReload' | 'tlsUntil'>
@@ -53,7 +55,7 @@ const expired = (certFile: string, { subject, notAfterMs }: KeyPair): string =>
 
 /** Rejects with everything that is wrong with the certificate. */
 export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> => {
-  const { log, wallMs, metrics, handshakeMs } = parts
+  const { log, wallMs, metrics, handshakeMs, asksForCertificate } = parts
   const opened = await KeptFile.open<KeyPair>({
     what: 'the certificate',
     source: pemFiles([files.certFile, files.keyFile]),
@@ -84,7 +86,8 @@ export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> =
   return {
     before: (http) => {
       const pair = kept.current()
-      const doorway = new Doorway({ http, pair, onHandshake: metrics.tlsHandshake, handshakeMs })
+      const own = { asksForCertificate, handshakeMs, onHandshake: metrics.tlsHandshake }
+      const doorway = new Doorway({ http, pair, ...own })
       doorways.push(doorway)
       return doorway
     },
