@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { OwnTarget } from './describe-cluster.ts'
 import { buildOwnImage, buildPrograms, type OwnImage } from './images/dockerfile.ts'
 import { packFloodServer } from './images/flood-server.ts'
-import { copyPackages } from './images/package-closure.ts'
+import { copyPackages, versionOfPackage } from './images/package-closure.ts'
+import { RECIPES } from './images/recipes.ts'
 import { glibcRoot, muslObstacle, muslRoot } from './images/roots.ts'
 import { serverArchive, type ServerKind } from './images/servers.ts'
 import { packRoot } from './images/single-binary.ts'
@@ -13,7 +14,10 @@ import { run, words } from './machine/run.ts'
 
 export const CLIENT_IMAGE = 'outrigger.test/client:1'
 
-const load = async ({ own }: OwnTarget, archive: string): Promise<void> => {
+/** A node to put images onto, as far as they ask. */
+type Node = Pick<OwnTarget, 'own'>
+
+const load = async ({ own }: Node, archive: string): Promise<void> => {
   const socket = join(own.dir, 'containerd.sock')
   await run(['ctr', '--address', socket, ...words('--namespace k8s.io images import'), archive])
 }
@@ -64,7 +68,7 @@ export const loadFloodServer = async (target: OwnTarget): Promise<void> => {
 }
 
 /** Our own images, built from this checkout once a cluster. */
-export const loadOurs = async (target: OwnTarget): Promise<void> => {
+export const loadOurs = async (target: Node): Promise<void> => {
   const archive = (name: OwnImage): string => join(target.own.dir, 'images', `own-${name}.tar`)
   if (existsSync(archive('sidecar'))) return
   await buildPrograms()
@@ -72,4 +76,16 @@ export const loadOurs = async (target: OwnTarget): Promise<void> => {
     await buildOwnImage(name, target.own.cache, archive(name))
     await load(target, archive(name))
   }
+}
+
+const EVERYTHING = '@modelcontextprotocol/server-everything'
+
+/** The image that manifests/examples/everything.yaml names, with the server that this checkout has installed. */
+export const loadExample = async (target: Node): Promise<void> => {
+  const name = `docker.io/library/mcp-server-everything:${versionOfPackage(EVERYTHING)}`
+  const archive = join(target.own.dir, 'images', 'example.tar')
+  await packRoot(archive, name, { user: '1000' }, async (root) => {
+    for (const part of [RECIPES.node, RECIPES.everything]) await part.fill(root, target.own)
+  })
+  await load(target, archive)
 }
