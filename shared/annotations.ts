@@ -4,6 +4,7 @@
 
 import { LIMITS } from './limit-annotations.ts'
 import { RESOURCES } from './resource-annotations.ts'
+import { TOOLS } from './tool-annotations.ts'
 
 /** Every annotation and label of ours begins with this. */
 export const PREFIX = 'outrigger.dev/'
@@ -220,13 +221,7 @@ export const ANNOTATIONS = {
     ...READ_BY_SIDECAR,
     tighten: { by: 'superset' },
   },
-  'tool-policy': {
-    type: 'name',
-    doc: "ConfigMap of the pod's namespace whose key `policy.yaml` is the tool policy: what it does not allow is denied.",
-    scopes: EVERYWHERE,
-    readBy: 'webhook',
-    tighten: { by: 'fixed' },
-  },
+  ...TOOLS,
   egress: {
     type: 'destinations',
     doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated; else nothing.',

@@ -7,6 +7,7 @@ export const SIDECAR_CONTAINER = 'outrigger-sidecar'
 export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'
 export const POLICY_VOLUME = 'outrigger-policy'
+export const LOCK_VOLUME = 'outrigger-lock'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
 export const TLS_VOLUME = 'outrigger-tls'
 export const API_SERVER_VOLUME = 'outrigger-api-server'
@@ -14,6 +15,7 @@ export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
   POLICY_VOLUME,
+  LOCK_VOLUME,
   INTROSPECTION_VOLUME,
   TLS_VOLUME,
   API_SERVER_VOLUME,
@@ -38,6 +40,9 @@ export const CA_DIR = '/run/outrigger-ca'
 /** Where the sidecar finds the ConfigMap of `tool-policy`, and by which key. */
 export const POLICY_DIR = '/outrigger/policy'
 export const POLICY_KEY = 'policy.yaml'
+/** The same for `tool-lock`. */
+export const LOCK_DIR = '/outrigger/lock'
+export const LOCK_KEY = 'lock.yaml'
 
 /** Where the sidecar finds the Secret of `introspection-secret`, and by which keys. */
 export const INTROSPECTION_DIR = '/outrigger/introspection'

@@ -6,6 +6,7 @@ import {
   API_SERVER_VOLUME,
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
+  LOCK_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
   TLS_VOLUME,
@@ -84,6 +85,7 @@ const LOCAL = {
   isolation: 'advisory',
   binDir: undefined,
   toolPolicy: undefined,
+  toolLock: undefined,
   introspectionDir: undefined,
   tls: undefined,
   apiServer: undefined,
@@ -112,6 +114,10 @@ const configOf = (
 /** What of the sidecar's volumes is left out here, by the volume. */
 const LEFT_OUT = new Map<string | undefined, string>([
   [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
+  [
+    LOCK_VOLUME,
+    'outrigger.dev/tool-lock: what the server lists is not looked at here; outrigger tools verify says what has changed',
+  ],
   [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',

@@ -6,6 +6,8 @@ import {
   API_SERVER_URL,
   BIN_DIR,
   INTROSPECTION_DIR,
+  LOCK_DIR,
+  LOCK_KEY,
   POLICY_DIR,
   POLICY_KEY,
   RUN_DIR,
@@ -95,10 +97,11 @@ const TLS_FILES = {
 const mountedFor = ({
   transport,
   resolution: { settings, placed },
-}: DocumentParts): Pick<SidecarDocument, 'introspectionDir' | 'toolPolicy' | 'tls'> => ({
+}: DocumentParts): Partial<SidecarDocument> => ({
   ...(placed.has('introspection-secret') ? { introspectionDir: INTROSPECTION_DIR } : {}),
   ...(tlsSecretOf(transport, settings) === undefined ? {} : { tls: TLS_FILES }),
   ...(placed.has('tool-policy') ? { toolPolicy: `${POLICY_DIR}/${POLICY_KEY}` } : {}),
+  ...(placed.has('tool-lock') ? { toolLock: `${LOCK_DIR}/${LOCK_KEY}` } : {}),
 })
 
 /** It comes with the pod: nobody in the pod's namespace can change it. */

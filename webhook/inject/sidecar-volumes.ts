@@ -11,6 +11,9 @@ import {
   CLIENT_SECRET_KEY,
   INTROSPECTION_DIR,
   INTROSPECTION_VOLUME,
+  LOCK_DIR,
+  LOCK_KEY,
+  LOCK_VOLUME,
   POLICY_DIR,
   POLICY_KEY,
   POLICY_VOLUME,
@@ -44,6 +47,13 @@ const ROWS: readonly Row[] = [
     dir: POLICY_DIR,
     source: ({ 'tool-policy': name }) =>
       name === undefined ? undefined : { name, items: items(POLICY_KEY), ...READABLE },
+  },
+  {
+    volume: LOCK_VOLUME,
+    form: 'configMap',
+    dir: LOCK_DIR,
+    source: ({ 'tool-lock': name }) =>
+      name === undefined ? undefined : { name, items: items(LOCK_KEY), ...READABLE },
   },
   {
     volume: INTROSPECTION_VOLUME,

@@ -1,4 +1,5 @@
-// A pod with a tool policy runs here by it where the manifest holds it, else without it, and says so.
+// A pod with a tool policy runs here by it where the manifest holds it, else without it, and without its tool lock, and
+// says so.
 
 import { expect, test } from '@jest/globals'
 import { localPod, NOTHING_AROUND, type Surroundings } from '../../../../cli/dev/local-pod.ts'
@@ -7,7 +8,8 @@ import { expectedPod } from '../../../support/golden.ts'
 const local = (name: string, around: Surroundings = NOTHING_AROUND) => {
   const read = localPod(expectedPod(name) ?? {}, 0, around)
   if (!read.ok) return read.error
-  return { policy: read.value.config.toolPolicy, notes: read.value.notes.join('; ') }
+  const { toolPolicy: policy, toolLock: lock } = read.value.config
+  return { policy, lock, notes: read.value.notes.join('; ') }
 }
 
 test.each([
@@ -15,12 +17,18 @@ test.each([
     'tool-policy',
     expect.stringMatching(/^outrigger\.dev\/tool-policy: callers may do everything here/),
   ],
+  [
+    'tool-lock',
+    expect.stringMatching(
+      /^outrigger\.dev\/tool-lock: what the server lists is not looked at here/,
+    ),
+  ],
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
   ['service-accounts', 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {
-  expect(local(name)).toEqual({ policy: undefined, notes })
+  expect(local(name)).toEqual({ policy: undefined, lock: undefined, notes })
 })
 
 /** A manifest that holds every ConfigMap with this one key. */
@@ -35,6 +43,7 @@ const holding = (key: string): Surroundings => ({
 test('a policy that the manifest holds decides', () => {
   expect(local('tool-policy', holding('policy.yaml'))).toEqual({
     policy: '/outrigger/policy/policy.yaml',
+    lock: undefined,
     notes: expect.stringMatching(/callers may do what ConfigMap \S+ of the manifest allows$/),
   })
 })
