@@ -8,6 +8,7 @@ import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import type { Budget } from './bytes/budget.ts'
 import { sweepSpares } from './bytes/spares.ts'
 import { createAdmin } from './admin/server.ts'
+import type { Vetting } from './conversation/vetting.ts'
 import { Router } from './routing/router.ts'
 import type { Observe } from './conversation/channel.ts'
 import { probesOf } from './routing/eras.ts'
@@ -29,6 +30,7 @@ import { complete, IdleExit } from './life/idle-exit.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Modern } from './modern/modern.ts'
 import { loadAudit } from './audit/load-audit.ts'
+import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import { loadPolicy } from './policy/load-policy.ts'
 import type { PolicyParts, StartedPolicy } from './policy/start-policy.ts'
 import { isAllowedOrigin, originRules } from './pipeline/origin.ts'
@@ -113,7 +115,12 @@ const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
 
 type Held = Awaited<ReturnType<typeof heldBy>>
 
-const build = (parts: SidecarParts, { memory, budget, records, unknown }: Held) => {
+interface BuildParts extends SidecarParts {
+  /** What the server's words are held against; nobody asks before the sidecar has started. */
+  readonly vetting: () => Vetting | undefined
+}
+
+const build = (parts: BuildParts, { memory, budget, records, unknown }: Held) => {
   const { config, now } = parts
   const { settings } = config
   const idle = new IdleExit(settings['idle-timeout'], now())
@@ -125,7 +132,7 @@ const build = (parts: SidecarParts, { memory, budget, records, unknown }: Held) 
     readiness: () => readiness,
     budget,
     process: parts.process,
-    has: { policy: config.toolPolicy !== undefined, tls: config.tls !== undefined },
+    has: config,
     guards,
     audit: records?.figures,
   })
@@ -252,9 +259,11 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { config, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
-  const core = build(parts, await heldBy(parts, trust))
+  let vetting: StartedVetting | undefined
+  const core = build({ ...parts, vetting: () => vetting?.vetting }, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
+  vetting = await loadVetting(config, { ...core, now })
   const asksForCertificate = config.issuers.some((issuer) => issuer.certificateBound)
   const tls = await loadTls(config.tls, { ...parts, metrics, asksForCertificate })
   const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
@@ -271,7 +280,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     if (fault !== undefined && !config.isSupervised) throw new Error(fault)
     await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
-    for (const one of [policy, tls]) one?.close()
+    for (const one of [policy, vetting, tls]) one?.close()
     await closeAll(servers, 0)
     await tracing?.close(0)
     await records?.close(CLOSE_PATIENCE_MS)
@@ -288,7 +297,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
-    for (const one of [policy, tls, readiness, router, server]) one?.close()
+    for (const one of [policy, vetting, tls, readiness, router, server]) one?.close()
     await closeAll(servers, patience())
     await tracing?.close(patience())
     await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))

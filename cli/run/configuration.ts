@@ -133,6 +133,7 @@ const documentOf = (
   ...(flags.port === undefined ? {} : { port: flags.port }),
   ...(flags.adminPort === undefined ? {} : { adminPort: flags.adminPort }),
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
+  ...(flags.toolLock === undefined ? {} : { toolLock: resolve(flags.toolLock) }),
   ...auditIn(document['audit'], flags),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
   ...(document['issuers'] === undefined && !flags.allowAnonymous

@@ -16,6 +16,7 @@ const NOT_HERE: ReadonlySet<Key> = new Set([
   'forward-headers',
   'open-paths',
   'tool-policy',
+  'tool-lock',
 ])
 
 const SETTING_KEYS = KEYS.filter(
@@ -52,6 +53,10 @@ export const OWN_FLAGS = {
   'oidc-ca': {
     value: 'FILE',
     doc: 'the authorities of the issuers’ certificates, in PEM, in the place of the usual ones',
+  },
+  'tool-lock': {
+    value: 'FILE',
+    doc: 'a tool lock (outrigger tools lock): what is new or differs is hidden and refused; read again whenever it changes',
   },
   'introspection-url': {
     value: 'URL',
@@ -90,6 +95,8 @@ export interface RunFlags {
   readonly oidcCa: string | undefined
   /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
+  /** The file of a tool lock. */
+  readonly toolLock: string | undefined
   /** The files of a certificate and its key. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** The file of the audit records. */
@@ -156,6 +163,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     toolPolicy: text('tool-policy'),
     oidcCa: text('oidc-ca'),
     introspection: introspection.value,
+    toolLock: text('tool-lock'),
     tls: tls.value,
     auditFile: text('audit-file'),
     allowAnonymous: has('allow-anonymous'),

@@ -9,7 +9,7 @@ import { defineCommand, tell, type Io } from '../command/command.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { credentialFaults } from './credential-faults.ts'
 import { tellWaiting } from './patience.ts'
-import { policyFaults } from './policy-faults.ts'
+import { documentFaults } from './document-faults.ts'
 import { startLogs } from './start-log.ts'
 import { byFlag, startWords } from './start-words.ts'
 import { aborted } from '../command/signal.ts'
@@ -80,9 +80,9 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    const { toolPolicy, introspectionDir, tls } = config.value.config
+    const { introspectionDir, tls } = config.value.config
     const faults = [
-      ...(await policyFaults(toolPolicy)),
+      ...(await documentFaults(config.value.config)),
       ...(await credentialFaults(introspectionDir)),
       ...(tls === undefined ? [] : await tlsFaults(tls, () => Date.now())),
     ]

@@ -19,7 +19,7 @@ import type { Answered, HttpTalk, Refused } from './http-talk.ts'
 
 export interface Described {
   readonly server: { readonly name?: string; readonly version?: string }
-  readonly instructions: string | undefined
+  readonly instructions: Json | undefined
   readonly lists: Readonly<Record<LockedKind, readonly JsonObject[]>>
 }
 
@@ -134,5 +134,5 @@ export const describeServer = async (talk: HttpTalk): Promise<Result<Described, 
     if (!list.ok) return fail(list.error.words)
     lists[kind] = list.value
   }
-  return ok({ server: nameIn(first), instructions: stringAt(first, 'instructions'), lists })
+  return ok({ server: nameIn(first), instructions: at(first, 'instructions'), lists })
 }

@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 import {
   definitionOf,
   differences,
-  digestOf,
+  instructionsDigest,
   KEY_OF,
   type Definition,
 } from '../../shared/lock/digest.ts'
@@ -56,9 +56,6 @@ export const definitionsOf = (
   return faults.length > 0 ? fail(faults) : ok(found)
 }
 
-export const instructionsOf = ({ instructions }: Described): string =>
-  instructions === undefined ? 'none' : digestOf(instructions)
-
 /** What there is to lock of some kinds. */
 export const documentOf = (
   described: Described,
@@ -69,7 +66,7 @@ export const documentOf = (
     version: 1,
     mode,
     server: described.server,
-    instructions: instructionsOf(described),
+    instructions: instructionsDigest(described.instructions),
   }
   const faults: string[] = []
   for (const kind of LOCKED_KINDS) {
@@ -111,7 +108,7 @@ const changesOf = (kind: LockedKind, locked: Locked, found: Locked): readonly st
 
 /** What is not as a lock has it, a line each. */
 export const changesSince = (lock: Lock, described: Described): readonly string[] => {
-  const now = instructionsOf(described)
+  const now = instructionsDigest(described.instructions)
   const { instructions = now } = lock
   return [
     ...(instructions === now ? [] : ["the server's instructions have changed"]),

@@ -22,6 +22,10 @@ const canonical = (value: Json): string => {
 export const digestOf = (value: Json): string =>
   `sha256:${createHash('sha256').update(canonical(value)).digest('hex')}`
 
+/** Of a server's instructions; `none` where it gives none. */
+export const instructionsDigest = (instructions: Json | undefined): string =>
+  instructions === undefined || instructions === null ? 'none' : digestOf(instructions)
+
 /** By what the items of a kind are named. */
 export const KEY_OF = {
   tools: 'name',
@@ -47,12 +51,15 @@ export const definitionOf = (kind: LockedKind, item: JsonObject): Definition =>
   )
 
 const MAX_NAMED = 8
+/** A server may call members whatever it likes: others are not repeated. */
+const PLAIN = /^[\w$.-]{1,64}$/
 
 /** What of an item is not as it was locked, in words; empty where all is. */
 export const differences = (locked: Definition, found: Definition): readonly string[] => {
   const names = [...new Set([...locked.keys(), ...found.keys()])].sort()
-  const all = names.flatMap((name) => {
-    const [before, now] = [locked.get(name), found.get(name)]
+  const all = names.flatMap((member) => {
+    const name = PLAIN.test(member) ? member : 'a member of an odd name'
+    const [before, now] = [locked.get(member), found.get(member)]
     if (before === now) return []
     if (before === undefined) return [`${name} is new`]
     return [now === undefined ? `${name} is gone` : `${name} differs`]

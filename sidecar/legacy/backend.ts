@@ -18,6 +18,7 @@ import {
 } from '../mcp/message.ts'
 import { UPDATED } from '../mcp/meta.ts'
 import { rewrite } from '../mcp/rewrite.ts'
+import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -31,6 +32,8 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly model: ProcessModel
   /** The process is being ended and takes no further session. */
   readonly onUnused: () => void
+  /** Undefined where there is none. */
+  readonly vetting?: Vetting | undefined
   /** Whether a session waits to join. */
   readonly isAwaited: () => boolean
   /** The process has ended; its sessions are still attached. */
@@ -41,6 +44,8 @@ export class Backend implements ChannelOwner {
   readonly channel: Channel
   readonly model: ProcessModel
   readonly sessions = new Set<Session>()
+  /** What its words are held against; undefined where there is nothing. */
+  readonly vetted: Vetted | undefined
   private readonly options: BackendOptions
   private readonly subscriptions = new Subscriptions()
   /** No session may join any more. */
@@ -51,6 +56,7 @@ export class Backend implements ChannelOwner {
     this.options = options
     this.model = options.model
     this.channel = new Channel({ ...options, owner: this })
+    this.vetted = options.vetting?.over(this.channel)
   }
 
   /** Since when all its sessions have been idle; undefined while one is not, or somebody is about to join. */
@@ -103,6 +109,7 @@ export class Backend implements ChannelOwner {
       if (this.isInitialized) return
       this.isInitialized = true
     }
+    if (this.vetted?.drops(message) === true) return
     // A process shared by principals was promised no roots; one principal's are no news to it.
     if (this.model === 'shared' && message.method === 'notifications/roots/list_changed') return
     this.channel.send(message.text)
@@ -190,6 +197,7 @@ export class Backend implements ChannelOwner {
   }
 
   private serverNotification(message: Notification, relatedTo: Call | undefined): void {
+    if (message.method.endsWith('/list_changed')) this.vetted?.changed()
     const updated = updatedUri(message)
     for (const session of this.audience(message, relatedTo)) {
       // A policy may have changed since it subscribed.

@@ -4,7 +4,7 @@
 import type { CallOptions, Patience } from '../conversation/call.ts'
 import { exitFault } from '../conversation/call-faults.ts'
 import type { Asked } from '../conversation/ask.ts'
-import { costOf } from '../conversation/cost.ts'
+import { costOf, keepPlace } from '../conversation/cost.ts'
 import { filtered } from '../conversation/filtered.ts'
 import type { Ticket } from '../conversation/ticket.ts'
 import { header, type Exchange } from '../http/exchange.ts'
@@ -12,7 +12,8 @@ import type { Forwarded } from '../http/forwarded.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Rights } from '../access/rights.ts'
 import { VERSION_HEADER, versionFault } from '../mcp/era.ts'
-import { blockedFault, fault, type Fault } from '../mcp/faults.ts'
+import type { Checked } from '../conversation/vetting.ts'
+import { blockedFault, fault, tooManyWait, type Fault } from '../mcp/faults.ts'
 import { slice, type Message, type Request } from '../mcp/message.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import { fail, type Result } from '../../shared/result.ts'
@@ -238,11 +239,23 @@ export class Legacy {
       timeoutMs: options.timeoutMs,
       setting: options.setting,
       ticket,
+      check: () => this.check(backend, request, options),
       send: (caller) => {
+        const { channel, vetted } = backend
         const hears = filtered(caller, request.method, options.rights)
-        return backend.channel.call(request, hears, options)
+        return channel.call(request, vetted?.hears(hears, request.method) ?? hears, options)
       },
     })
+  }
+
+  /** What a tool lock or the tool's schema says of it; it has a place among what waits while the server is asked. */
+  private check(backend: Backend, request: Request, { headers }: CallOptions): Checked {
+    const found = backend.vetted?.check(request, { headers })
+    if (!(found instanceof Promise)) return found
+    const { budget } = this.options
+    const lease = budget.lease('calls')
+    if (!keepPlace(lease, request)) return tooManyWait(budget.bytes)
+    return found.finally(() => lease.release())
   }
 
   private oneWay({ session, backend }: Entry, message: Exclude<Message, Request>): void {

@@ -14,6 +14,7 @@ import { ASSUMED, LATEST_LEGACY, revisionOf } from '../mcp/revision.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { ProcessModel } from './backend.ts'
 import { Logs } from './event-log.ts'
+import type { Vetting } from '../conversation/vetting.ts'
 import type { Answer, First, Pool, Started } from './pool.ts'
 import { Session } from './session.ts'
 import { MAX_SESSIONS, type Sessions } from './sessions.ts'
@@ -33,6 +34,8 @@ export interface OpeningOptions {
   readonly maxConcurrentCalls: number
   readonly clientTimeoutMs: number
   readonly budget: Budget
+  /** Undefined where there is none. */
+  readonly vetting?: (() => Vetting | undefined) | undefined
   readonly now: () => number
 }
 
@@ -93,7 +96,7 @@ export class Opening {
       if (answer.ok) session.opened(this.negotiated(answer.value, asked))
       if (!answer.ok || answer.value.isError) reply.header('mcp-session-id', undefined)
       const told = answer.ok
-        ? seenBy(session, this.answerText(answer.value, asked, idText))
+        ? this.seenBy(session, this.answerText(answer.value, asked, idText))
         : fail(answer.error)
       if (told.ok) stream.result(told.value, idText)
       else stream.fault(told.error, idText)
@@ -144,6 +147,14 @@ export class Opening {
     return ok(answer)
   }
 
+  /** The answer without what a tool lock or a tool policy hides. */
+  private seenBy({ rights }: Session, answer: string): Result<string, Fault> {
+    const kept = this.options.vetting?.()?.first('initialize', answer) ?? ok(answer)
+    if (!kept.ok) return kept
+    const seen = rights?.filterOf('initialize')?.(kept.value) ?? kept
+    return seen.ok ? seen : fail(fault('unusable-answer', seen.error))
+  }
+
   /**
    * What this client and the server speak. A process that everybody shares was initialized in our
    * words: to an older client it is of the client's revision, which ours contains.
@@ -163,12 +174,6 @@ export class Opening {
     }
     return rewrite(text, edits)
   }
-}
-
-/** The answer without what a tool policy hides from the session's caller. */
-const seenBy = ({ rights }: Session, answer: string): Result<string, Fault> => {
-  const seen = rights?.filterOf('initialize')?.(answer) ?? ok(answer)
-  return seen.ok ? seen : fail(fault('unusable-answer', seen.error))
 }
 
 const askedVersion = ({ text, params }: Request): string =>

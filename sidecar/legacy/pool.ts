@@ -11,6 +11,7 @@ import { member, type Request, type Response } from '../mcp/message.ts'
 import { ownInitialize } from '../mcp/own-request.ts'
 import type { Edit } from '../mcp/rewrite.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
+import type { Vetting } from '../conversation/vetting.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { CallRecord } from '../conversation/record.ts'
@@ -27,6 +28,8 @@ export interface PoolOptions {
   readonly now: () => number
   readonly observe: Observe
   readonly remarks: Remarks
+  /** Undefined where there is none. */
+  readonly vetting?: (() => Vetting | undefined) | undefined
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
   /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
   readonly onGiveUp: (backend: Backend) => void
@@ -176,6 +179,7 @@ export class Pool {
       hint: () => (this.hasOthers(backend) ? oneOnly(model) : undefined),
       remarks,
       isShared: model === 'shared',
+      vetting: this.options.vetting?.(),
       isAwaited: use.isAwaited,
       onUnused: use.onClosed,
       onEnd: (ended, end) => {

@@ -4,6 +4,7 @@
 import type { Key } from '../../shared/annotations.ts'
 import type { Call, Caller, Patience } from '../conversation/call.ts'
 import type { Ticket } from '../conversation/ticket.ts'
+import type { Checked } from '../conversation/vetting.ts'
 import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 import { idKey } from '../mcp/own-id.ts'
@@ -16,6 +17,8 @@ export interface Asking extends Patience {
   /** What it takes while it waits, in bytes. */
   readonly cost: () => number
   readonly ticket: Ticket | undefined
+  /** Why it is not sent after all; a promise where the server has to be asked first. */
+  readonly check?: () => Checked
   readonly send: (caller: Caller) => Call | undefined
 }
 
@@ -55,9 +58,18 @@ export class SessionCall implements Caller, Turn {
   }
 
   begin(): void {
+    const checked = this.asking?.check?.()
+    if (checked instanceof Promise) void checked.then((refused) => this.send(refused))
+    else this.send(checked)
+  }
+
+  /** It may have been answered while it was checked. */
+  private send(refused: Fault | undefined): void {
     const { asking } = this
     this.asking = undefined
-    this.call = asking?.send(this)
+    if (this.isAnswered) return
+    if (refused) this.fault(refused)
+    else this.call = asking?.send(this)
   }
 
   /** Equal for every spelling of the same id; worked out only where a client cancels. */

@@ -43,6 +43,8 @@ export const FAULTS = {
   'audit-unavailable': { status: 503, rpc: -32_000 },
   draining: { status: 503, rpc: -32_000 },
   denied: { status: 200, rpc: -32_000 },
+  'not-as-locked': { status: 200, rpc: -32_000 },
+  'invalid-arguments': { status: 200, rpc: -32_602 },
   'server-exited': { status: 200, rpc: -32_000 },
   'server-not-reading': { status: 200, rpc: -32_000 },
   'unusable-answer': { status: 200, rpc: -32_000 },

@@ -5,18 +5,23 @@ import type { Call, Caller } from '../conversation/call.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import type { Idle } from '../access/room.ts'
 import type { Notification, Request } from '../mcp/message.ts'
+import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { ModernCall } from './call.ts'
 import { Tools } from './tools.ts'
 
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly startupTimeoutMs: number
+  /** Undefined where there is none. */
+  readonly vetting?: Vetting | undefined
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
 
 export class Backend implements ChannelOwner {
   readonly channel: Channel
   readonly tools: Tools
+  /** What its words are held against; undefined where there is nothing. */
+  readonly vetted: Vetted | undefined
   lastUsedMs: number
   /** The request that gets the log lines, from the moment the process is chosen for it. */
   logReader: Caller | undefined
@@ -33,6 +38,7 @@ export class Backend implements ChannelOwner {
     this.lastUsedMs = options.now()
     this.channel = new Channel({ ...options, owner: this })
     this.tools = new Tools(this.channel, options)
+    this.vetted = options.vetting?.over(this.channel)
   }
 
   /** Since when no request has been on it or about to be, subscriptions aside; undefined while one is. */
@@ -65,6 +71,7 @@ export class Backend implements ChannelOwner {
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void {
     // Requests of the server's do not exist in this era; the client would be right to refuse them.
     if (message.kind === 'request') return
+    if (message.method.endsWith('/list_changed')) this.vetted?.changed()
     if (message.method === 'notifications/message')
       (relatedTo?.caller ?? this.logReader)?.notice(message.text, message)
   }

@@ -13,13 +13,14 @@ import type { Stated } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, valueAt, type Request } from '../mcp/message.ts'
 import { LOG_LEVEL_KEY } from '../mcp/meta.ts'
+import { MODERN } from '../mcp/revision.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Envelope } from '../server/link.ts'
 import type { Backend } from './backend.ts'
 import { ModernCall, type CallOwner } from './call.ts'
 import type { Mirrored } from './tools.ts'
-import { ok, type Result } from '../../shared/result.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
 
 export interface ModernOptions extends PoolOptions {
   readonly budget: Budget
@@ -131,12 +132,17 @@ export class Modern implements CallOwner {
       return undefined
     }
     call.choose(found.value)
-    const declared = mirrored(found.value, pending, this.ownHeaders(exchange))
-    if (declared instanceof Promise) {
+    const headers = this.ownHeaders(exchange)
+    const declared = mirrored(found.value, pending, headers)
+    const { version } = pending.stated
+    const refused = found.value.vetted?.check(request, { version: version ?? MODERN, headers })
+    if (declared instanceof Promise || refused instanceof Promise) {
       if (!call.waits(request)) return undefined
-      return declared.then((later) => this.forward(found.value, pending, later))
+      return Promise.all([declared, refused]).then(([later, locked]) =>
+        this.forward(found.value, pending, locked ? fail(locked) : later),
+      )
     }
-    return this.forward(found.value, pending, declared)
+    return this.forward(found.value, pending, refused ? fail(refused) : declared)
   }
 
   /** How long a call waits: its tool's own time, or everybody's; the first of a process at least as long as that may start. */
@@ -170,7 +176,8 @@ export class Modern implements CallOwner {
     }
     call.goesOn()
     const { timeoutMs, setting } = this.patience(backend, call)
-    const hears = filtered(call, request.method, call.rights)
+    const allowed = filtered(call, request.method, call.rights)
+    const hears = backend.vetted?.hears(allowed, request.method) ?? allowed
     call.sent = backend.channel.call(request, hears, {
       timeoutMs: call.isSubscription ? 0 : timeoutMs,
       setting,

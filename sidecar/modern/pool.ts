@@ -7,6 +7,7 @@ import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { Caller } from '../conversation/call.ts'
 import type { Observe } from '../conversation/channel.ts'
+import type { Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend } from './backend.ts'
@@ -19,6 +20,8 @@ export interface PoolOptions {
   readonly observe: Observe
   readonly remarks: Remarks
   readonly startupTimeoutMs: number
+  /** Undefined where there is none. */
+  readonly vetting?: (() => Vetting | undefined) | undefined
   /** A process has ended before it had answered anything. */
   readonly onStartFailed: (reason: string) => void
   /** Counts the ends of processes. */
@@ -131,6 +134,7 @@ export class Pool {
       observe,
       remarks,
       isShared: model === 'shared',
+      vetting: this.options.vetting?.(),
       onEnd: (ended, end) => this.ended(key, ended, end),
     })
     running = backend

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { Vetting } from '../conversation/vetting.ts'
 import { forwarded } from '../http/forwarded.ts'
 
 /** Every open stream hears from us at least this often. */
@@ -11,6 +12,8 @@ interface Parts {
   readonly config: SidecarConfig
   readonly keepAliveMs?: number
   readonly now: () => number
+  /** What the server's words are held against; undefined where there is nothing. */
+  readonly vetting: () => Vetting | undefined
 }
 
 const counter = (): (() => number) => {
@@ -19,8 +22,14 @@ const counter = (): (() => number) => {
 }
 
 /** What the configuration alone decides about sessions and processes. */
-export const termsOf = ({ config: { settings, exitWhenIdle }, keepAliveMs, now }: Parts) => ({
+export const termsOf = ({
+  config: { settings, exitWhenIdle },
+  keepAliveMs,
   now,
+  vetting,
+}: Parts) => ({
+  now,
+  vetting,
   model: settings['process-model'],
   nextId: counter(),
   newSessionId: (): string => randomBytes(24).toString('base64url'),

@@ -4,6 +4,7 @@
 import { Counter, Histogram, Registry } from 'prom-client'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
+import { lockMetrics, type LockMetrics } from './lock-metrics.ts'
 import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 import {
   auditMetrics,
@@ -59,7 +60,7 @@ const ERROR_TYPES = new Set([
   '-32042',
 ])
 
-export interface Metrics extends TlsMetrics {
+export interface Metrics extends LockMetrics, TlsMetrics {
   readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
   /** A fault that a client is told. */
   readonly fault: (code: FaultCode) => void
@@ -97,7 +98,11 @@ export interface Gauges {
   readonly budget: BudgetFigures
   readonly process: ProcessFigures
   /** What there is: of the rest nothing is to be shown. */
-  readonly has: { readonly policy: boolean; readonly tls: boolean }
+  readonly has: {
+    readonly toolPolicy?: unknown
+    readonly toolLock?: unknown
+    readonly tls?: unknown
+  }
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
   /** Absent where no records are kept. */
@@ -257,8 +262,9 @@ export const createMetrics = (gauges: Gauges): Metrics => {
       )
     },
     ...ownCounters(registers),
-    ...policyMetrics(gauges.has.policy ? registers : []),
-    ...tlsMetrics(gauges.has.tls ? registers : []),
+    ...policyMetrics(gauges.has.toolPolicy === undefined ? [] : registers),
+    ...lockMetrics(gauges.has.toolLock === undefined ? [] : registers),
+    ...tlsMetrics(gauges.has.tls === undefined ? [] : registers),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

@@ -29,6 +29,8 @@ export const PLAN: Plan = {
       'audit', // what is on record of it
       'routing guards', // by era, and whether at all; whether now
       'legacy modern',
+      'validation', // what a tool's own schema wants
+      'lock', // what of the server's words goes on
       'conversation', // what both eras share
       'policy tls', // who may do what; what connections begin with
       'telemetry server', // a request's trace; the link to a server

@@ -15,7 +15,7 @@ export const fakeMetrics = (): FakeMetrics => {
     children: () => 0,
     inFlight: () => 0,
     readiness: () => ({ obstacle: undefined, weakness: undefined }),
-    has: { policy: true, tls: true },
+    has: { toolPolicy: '/policy', toolLock: '/lock', tls: true },
     guards: undefined,
     budget: aBudget(),
     process: { residentBytes: () => 0, heapUsedBytes: () => 0, cpuMicroseconds: () => 0 },

@@ -1,0 +1,35 @@
+// What is wrong with the tool policy and the tool lock that `run` is to serve by, each fault a line: the sidecar would tell
+// them in one.
+
+import type { Result } from '../../shared/result.ts'
+import { placedWords, type PlacedFault } from '../../shared/placed-fault.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { readText } from '../command/read-text.ts'
+
+type Reader = (text: string) => Result<unknown, readonly PlacedFault[]>
+
+/** Loaded where there is such a document alone: a policy brings CEL. */
+const policyReader = async (): Promise<Reader> =>
+  (await import('../../shared/policy/policy.ts')).readPolicy
+const lockReader = async (): Promise<Reader> => (await import('../../shared/lock/lock.ts')).readLock
+
+const faultsOf = async (
+  flag: string,
+  path: string | undefined,
+  reader: () => Promise<Reader>,
+): Promise<readonly string[]> => {
+  if (path === undefined) return []
+  const text = await readText(path)
+  if (!text.ok) return [`${flag} ${text.error}`]
+  const read = (await reader())(text.value)
+  return read.ok ? [] : read.error.map((fault) => `${flag} ${path}: ${placedWords(fault)}`)
+}
+
+/** None where they can be used, or where there are none. */
+export const documentFaults = async ({
+  toolPolicy,
+  toolLock,
+}: Pick<SidecarConfig, 'toolPolicy' | 'toolLock'>): Promise<readonly string[]> => [
+  ...(await faultsOf('--tool-policy', toolPolicy, policyReader)),
+  ...(await faultsOf('--tool-lock', toolLock, lockReader)),
+]
