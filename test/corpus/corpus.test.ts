@@ -1,6 +1,12 @@
-// Real servers from npm and PyPI through `outrigger run`: every client hears exactly what it hears over stdio.
+// Real servers from npm and PyPI through `outrigger run`: every client hears exactly what it hears over stdio, and two
+// processes of a server make the same tool lock.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describeServer } from '../../cli/tools/described.ts'
+import { HttpTalk } from '../../cli/tools/http-talk.ts'
+import { changesSince, documentOf, lockText } from '../../cli/tools/lock-document.ts'
+import { readLock } from '../../shared/lock/lock.ts'
+import { LOCKED_KINDS } from '../../shared/lock/schema.ts'
 import { rmSync } from 'node:fs'
 import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
 import { installAll, launchOf, makeOwn, type Installed, type Launch } from './install.ts'
@@ -17,6 +23,19 @@ const CLIENTS = [
   { client: 'fastmcp', talk: pythonClient('fastmcp') },
 ] as const
 
+/** What a session's own process says of itself, and the lock of it. */
+const lockOf = async (url: string) => {
+  const { signal } = new AbortController()
+  const talk = new HttpTalk({ url, token: undefined, timeoutMs: 60_000, signal })
+  const described = await describeServer(talk)
+  await talk.close()
+  if (!described.ok) throw new Error(described.error)
+  const document = documentOf(described.value, LOCKED_KINDS, 'enforce')
+  const text = document.ok ? lockText(document.value) : document
+  if (!text.ok) throw new Error(String(text.error))
+  return { described: described.value, text: text.value }
+}
+
 let own: Installed
 
 beforeAll(async () => {
@@ -28,6 +47,7 @@ afterAll(() => rmSync(own.folder, { recursive: true, force: true }))
 describe.each(SERVERS)('$name of $from', (server) => {
   let launch: Launch
   let bridge: Bridge | undefined
+  const url = (): string => bridge?.url ?? ''
 
   beforeAll(async () => {
     launch = await launchOf(server, own)
@@ -40,10 +60,22 @@ describe.each(SERVERS)('$name of $from', (server) => {
     const call = { tool: server.tool, args: server.call?.(own) ?? {} }
     const [direct, bridged] = await Promise.all([
       talk({ launch }, call),
-      talk({ url: bridge?.url ?? '' }, call),
+      talk({ url: url() }, call),
     ])
     expect(direct[0]).toMatchObject({ step: 'initialize', result: expect.anything() })
     expect(direct.length).toBeGreaterThanOrEqual(4)
     expect(bridged).toEqual(direct)
+  })
+
+  test('a tool lock, the same from each of two processes', async () => {
+    if (server.listsNothingAlone) {
+      await expect(lockOf(url())).rejects.toThrow(/^asked for tools\/list, /)
+      return
+    }
+    const [first, second] = [await lockOf(url()), await lockOf(url())]
+    expect(second.text).toBe(first.text)
+    const lock = readLock(first.text)
+    expect(lock.ok && lock.value.kinds.get('tools')?.has(server.tool)).toBe(true)
+    expect(lock.ok && changesSince(lock.value, second.described)).toEqual([])
   })
 })

@@ -15,6 +15,8 @@ export interface CorpusServer {
   readonly program?: string
   readonly args?: (own: Installed) => readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** It lists its tools only where it reaches its service. */
+  readonly listsNothingAlone?: true
   readonly tool: string
   readonly call?: (own: Installed) => Readonly<Record<string, unknown>>
 }
@@ -81,6 +83,7 @@ export const SERVERS: readonly CorpusServer[] = [
   }),
   npm('@supabase/mcp-server-supabase', '0.13.0', {
     env: { SUPABASE_ACCESS_TOKEN: 'sbp_none' },
+    listsNothingAlone: true,
     tool: 'list_projects',
   }),
   npm('@sentry/mcp-server', '0.36.0', {
