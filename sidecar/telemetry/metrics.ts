@@ -100,6 +100,7 @@ export interface Gauges {
   /** What there is: of the rest nothing is to be shown. */
   readonly has: {
     readonly toolPolicy?: unknown
+    readonly basePolicy?: unknown
     readonly toolLock?: unknown
     readonly tls?: unknown
   }
@@ -262,7 +263,9 @@ export const createMetrics = (gauges: Gauges): Metrics => {
       )
     },
     ...ownCounters(registers),
-    ...policyMetrics(gauges.has.toolPolicy === undefined ? [] : registers),
+    ...policyMetrics(
+      (gauges.has.toolPolicy ?? gauges.has.basePolicy) === undefined ? [] : registers,
+    ),
     ...lockMetrics(gauges.has.toolLock === undefined ? [] : registers),
     ...tlsMetrics(gauges.has.tls === undefined ? [] : registers),
     text: () => registry.metrics(),

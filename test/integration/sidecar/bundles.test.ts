@@ -97,7 +97,7 @@ describe('in a folder as in the image', () => {
           () => false,
         ),
     })
-    return { ...running, url: `http://127.0.0.1:${port}/mcp` }
+    return { ...running, admin, url: `http://127.0.0.1:${port}/mcp` }
   }
 
   test(
@@ -111,14 +111,19 @@ describe('in a folder as in the image', () => {
     LIMIT_MS,
   )
 
-  test(
-    'it decides by a policy where one is configured',
-    async () => {
-      const toolPolicy = join(app, 'policy.yaml')
-      writeFileSync(toolPolicy, 'version: 1\n')
-      const sidecar = await start({ graceSeconds: 0, toolPolicy })
+  test.each<[string, (file: string) => SidecarDocument]>([
+    ['a file', (toolPolicy) => ({ toolPolicy })],
+    ['the configuration', () => ({ basePolicy: { version: 1 } })],
+  ])(
+    'it decides by the policy of %s, and counts that',
+    async (_name, documentOf) => {
+      const file = join(app, 'policy.yaml')
+      writeFileSync(file, 'version: 1\n')
+      const sidecar = await start({ graceSeconds: 0, ...documentOf(file) })
       const { text } = await send(sidecar.url, rpc('tools/call', { name: 'x' }), JSON_HEADERS)
       expect(text).toContain('no rule allows it')
+      const { text: metrics } = await sidecar.admin.get('/metrics')
+      expect(metrics).toMatch(/^outrigger_policy_decisions_total\{decision="denied",.*\} 1$/m)
       await sidecar.stop()
     },
     LIMIT_MS,
