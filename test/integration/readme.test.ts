@@ -268,6 +268,21 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
       'the tool "create_entities" is new\nthe tool "other_entities" is gone\n',
     ])
   },
+  'npx outrigger audit verify': async (command, about) => {
+    const [, flag = ''] = /`run (--audit-file FILE)`/.exec(about) ?? []
+    const file = (text: string) => replaced(text, 'FILE', 'records.jsonl')
+    await served(
+      onFreePort(`npx outrigger run --allow-anonymous ${file(flag)} -- mcp-server-everything`),
+    )
+    const whole = await copy.run(file(command))
+    expect([whole.code, whole.stdout]).toEqual([
+      0,
+      expect.stringContaining('all as they were written'),
+    ])
+    await copy.run("sed -i 's/tools.call/tools_call/' records.jsonl")
+    expect(about).toContain('exit code 1')
+    expect(await copy.run(file(command))).toMatchObject({ code: 1 })
+  },
   'npx outrigger completion': async (command, about) => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       expect(about).toContain(shell)
@@ -282,6 +297,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
   },
   'npm run conformance': () => isKnown('test/integration/conformance.test.ts', 'conformance'),
   'npm run bench -- bridge': (command) => isKnown('.ci/run', `\nstep ${command} `),
+  'npm run bench -- auth': () => isKnown('test/bench/auth/bench.ts', "name: 'auth'"),
   'npm run bench -- pressure': () => isKnown('test/bench/pressure/bench.ts', "name: 'pressure'"),
   'npm run cluster -- up': () => isKnown('test/cluster/main.ts', 'npm run cluster -- up'),
   'npm run test:cluster': (command) => isKnown('.ci/run', `\nstep ${command}\n`),
