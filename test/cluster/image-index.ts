@@ -41,15 +41,15 @@ const tagsInIndex = async (api: Api): Promise<number> => {
   return Object.keys(index.value.tags).length
 }
 
-/** Waits until every replica of the webhook has read the index as it is. */
+/** Waits until every replica of the webhook has read the index as it is; one that is on its way out may be asked still. */
 export const untilIndexIsRead = async (api: Api): Promise<void> => {
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
   const tags = await tagsInIndex(api)
   await waitFor('the webhook to read the image index', async () => {
     const { body } = await api.get(pods)
-    const names = list(body, 'items')
-      .filter((pod) => at(pod, 'metadata', 'deletionTimestamp') === undefined)
-      .map((pod) => String(at(pod, 'metadata', 'name')))
+    const replicas = list(body, 'items')
+    const isLeaving = replicas.some((pod) => at(pod, 'metadata', 'deletionTimestamp') !== undefined)
+    const names = isLeaving ? [] : replicas.map((pod) => String(at(pod, 'metadata', 'name')))
     for (const name of names) {
       const log = await api.get(`${pods}/${name}/log`)
       if (!String(log.body['text']).includes(`"tags":${tags}`)) return undefined
