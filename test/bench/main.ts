@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { authBench } from './auth/bench.ts'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
 import { heldBench } from './held/bench.ts'
@@ -13,7 +14,7 @@ import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
 
 /** Every bench there is. */
-const BENCHES: readonly Bench[] = [bridgeBench, heldBench, scanBench, pressureBench]
+const BENCHES: readonly Bench[] = [bridgeBench, authBench, heldBench, scanBench, pressureBench]
 
 const MAX_ROUNDS = 10_000
 

@@ -10,6 +10,7 @@ import {
   terminate,
   type Era,
   type Shape,
+  type Target,
 } from './requests.ts'
 import { sessionOf, Wire, type Answer } from './wire.ts'
 
@@ -19,7 +20,8 @@ export type Calls = {
   readonly connections: number
 }
 
-type Target = { readonly host: string; readonly path: string }
+/** Whom they call, and what every request to it bears. */
+export type Called = { readonly url: string; readonly headers?: readonly string[] | undefined }
 
 type Caller = {
   readonly wire: Wire
@@ -67,9 +69,13 @@ export class Callers {
   }
 
   /** Opens all, and has each make one call whose answer is checked. `onFault` hears of a broken connection. */
-  static async open(url: string, calls: Calls, onFault: (error: Error) => void): Promise<Callers> {
+  static async open(
+    { url, headers }: Called,
+    calls: Calls,
+    onFault: (error: Error) => void,
+  ): Promise<Callers> {
     const { host, port, pathname } = new URL(url)
-    const target = { host, path: pathname }
+    const target = { host, path: pathname, headers }
     const callers = new Callers(target)
     for (let index = 0; index < calls.connections; index += 1) {
       const caller = await connect(new Wire('127.0.0.1', Number(port), onFault), target, calls)

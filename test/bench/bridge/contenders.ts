@@ -18,6 +18,8 @@ import { ANY_CORE, type Cores } from './cores.ts'
 export type Contender = {
   readonly name: string
   readonly url: string
+  /** What every request to it bears. */
+  readonly headers?: readonly string[]
   /** The bridge's own long-lived processes. */
   readonly pids: readonly number[]
   readonly stop: () => Promise<void>
@@ -41,6 +43,10 @@ export type SidecarOptions = {
   /** Where sidecar.js and the shim are. */
   readonly dist: string
   readonly settings: Readonly<Record<string, string>>
+  /** What is run in the place of its sidecar.js. */
+  readonly program?: string
+  /** Of the sidecar's document, besides. */
+  readonly document?: SidecarDocument
   readonly memoryBytes?: number
   /** Of Node, beside the image's own. */
   readonly nodeFlags?: readonly string[]
@@ -210,9 +216,11 @@ const startPair = async (options: SidecarOptions, runDir: string): Promise<Sidec
     binDir: runDir,
     isolation: 'advisory',
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...options.document,
   }
   const inGroup = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group]
-  const node = [process.execPath, ...SIDECAR_NODE_FLAGS, ...nodeFlags, join(dist, 'sidecar.js')]
+  const { program = join(dist, 'sidecar.js') } = options
+  const node = [process.execPath, ...SIDECAR_NODE_FLAGS, ...nodeFlags, program]
   const startedAt = performance.now()
   const sidecar = await startProgram({
     ...split([...cores.bridge, ...inGroup, ...node]),

@@ -5,11 +5,10 @@
 
 import { setTimeout as after } from 'node:timers/promises'
 import { cpuMicroseconds } from '../process-cost.ts'
-import { Callers, type Calls } from './callers.ts'
+import { Callers, type Called, type Calls } from './callers.ts'
 import type { Pair, Window } from './pairs.ts'
 
-export type Side = {
-  readonly url: string
+export type Side = Called & {
   /** Processes whose CPU time is charged. */
   readonly pids: readonly number[]
 }
@@ -50,8 +49,8 @@ const window = async (callers: Callers, { pids }: Side, ms: number): Promise<Win
 }
 
 const main = async (load: Load): Promise<void> => {
-  const ours = await Callers.open(load.ours.url, load, fail)
-  const theirs = await Callers.open(load.theirs.url, load, fail)
+  const ours = await Callers.open(load.ours, load, fail)
+  const theirs = await Callers.open(load.theirs, load, fail)
   const ourWindow = (): Promise<Window> => window(ours, load.ours, load.windowMs)
   const theirWindow = (): Promise<Window> => window(theirs, load.theirs, load.windowMs)
   const pairs: Pair[] = []

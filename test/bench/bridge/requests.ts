@@ -6,7 +6,12 @@ export const SHAPES = ['100 B', '64 KiB string', '64 KiB members', '64 KiB JSON 
 export type Shape = (typeof SHAPES)[number]
 export type Era = 'legacy' | 'modern'
 
-type Target = { readonly host: string; readonly path: string }
+/** Where to, and what every request to it bears besides its own headers. */
+export type Target = {
+  readonly host: string
+  readonly path: string
+  readonly headers?: readonly string[] | undefined
+}
 
 const REVISION = { legacy: '2025-11-25', modern: '2026-07-28' } as const
 const LARGE = 64 * 1024
@@ -35,7 +40,7 @@ const ARGUMENTS: Readonly<Record<Shape, () => Readonly<Record<string, unknown>>>
 export const argumentsOf = (shape: Shape): Readonly<Record<string, unknown>> => ARGUMENTS[shape]()
 
 const http = (
-  { host, path }: Target,
+  { host, path, headers: ofAll = [] }: Target,
   method: string,
   headers: readonly string[],
   body: string,
@@ -44,6 +49,7 @@ const http = (
     [
       `${method} ${path} HTTP/1.1`,
       `Host: ${host}`,
+      ...ofAll,
       ...headers,
       ...(body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]),
       '',
