@@ -35,6 +35,8 @@ export interface Given {
   /** How much of it loops and texts may go through. */
   readonly size: Size
   readonly effort: Effort
+  /** The same with the arguments, once a condition has asked for them. */
+  whole?: { readonly of: Arguments; readonly given: Given }
 }
 
 type Size = Pick<Arguments, 'values' | 'characters'>
@@ -45,6 +47,8 @@ const MAX_SHARES = 5
 export interface Condition {
   readonly source: string
   readonly variables: ReadonlySet<string>
+  /** Nothing but the caller decides it: of one caller it always says the same. */
+  readonly isOfCaller: boolean
   /** `argumentsOf` is asked where they are needed; undefined where nobody knows them yet. */
   holds(given: Given, argumentsOf: ArgumentsOf | undefined): Verdict
 }
@@ -86,10 +90,20 @@ const sumOf = (sizes: readonly Size[]): Size => {
   return { values, characters }
 }
 
+/** Of callers, who ask again and again. */
+const sizes = new WeakMap<object, Size>()
+
+const knownSizeOf = (value: CelInput): Size => {
+  if (!(value instanceof Map)) return sizeOf(value)
+  const size = sizes.get(value) ?? sizeOf(value)
+  sizes.set(value, size)
+  return size
+}
+
 /** `effort`: what is spent on what they came with. */
 export const givenOf = (variables: Variables, effort: Effort): Given => ({
   variables,
-  size: sumOf(Object.values(variables).map(sizeOf)),
+  size: sumOf(Object.values(variables).map(knownSizeOf)),
   effort,
 })
 
@@ -122,8 +136,15 @@ const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf)
       `the argument ${JSON.stringify(twin)} differs only in case from one that it asks for`,
     )
   }
-  const variables = { ...given.variables, arguments: args.value.value }
-  return verdictOf(planned, { ...given, variables, size: together(given.size, args.value) })
+  return verdictOf(planned, wholeOf(given, args.value))
+}
+
+const wholeOf = (given: Given, args: Arguments): Given => {
+  if (given.whole?.of === args) return given.whole.given
+  const variables = { ...given.variables, arguments: args.value }
+  const whole = { variables, size: together(given.size, args), effort: given.effort }
+  given.whole = { of: args, given: whole }
+  return whole
 }
 
 const NEVER = 'it would take too long, whatever the arguments are'
@@ -158,6 +179,7 @@ export class Conditions {
     return ok({
       source,
       variables,
+      isOfCaller: variables.size === 1 && variables.has('principal'),
       holds: (given, argumentsOf) => {
         if (!usesArguments) return verdictOf(planned, given)
         return argumentsOf ? withArguments(planned, given, argumentsOf) : OPEN

@@ -4,7 +4,14 @@
 
 import { principalOf, type Caller, type Who } from './caller.ts'
 import type { CelInput } from './cel.ts'
-import { givenOf, type ArgumentsOf, type Effort, type Given, type Verdict } from './condition.ts'
+import {
+  givenOf,
+  type ArgumentsOf,
+  type Condition,
+  type Effort,
+  type Given,
+  type Verdict,
+} from './condition.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
 import type { Kind } from './schema.ts'
 
@@ -70,6 +77,8 @@ export interface PolicyRules {
 interface Known {
   readonly roles: readonly string[]
   readonly principal: ReadonlyMap<string, CelInput>
+  /** What conditions have said that nothing else decides. */
+  readonly verdicts: Map<Condition, Verdict>
 }
 
 /** One question on its way. */
@@ -79,6 +88,9 @@ interface Trial {
   readonly failed: { readonly rule: string; readonly why: string }[]
   given: Given | undefined
 }
+
+/** So many verdicts of a caller are kept. */
+const MAX_KEPT = 32
 
 const NO_FAILURES: Decision['failed'] = []
 
@@ -171,7 +183,7 @@ export class Policy {
 
   private know(caller: Caller | undefined): Known {
     const roles = this.roles.filter(({ who }) => who(caller, [])).map(({ name }) => name)
-    return { roles, principal: principalOf(caller, roles) }
+    return { roles, principal: principalOf(caller, roles), verdicts: new Map() }
   }
 }
 
@@ -188,12 +200,21 @@ const whatIsGiven = ({ question, known }: Trial): Given => {
   return givenOf(variables, effort)
 }
 
+const asked = (condition: Condition, trial: Trial): Verdict => {
+  trial.given ??= whatIsGiven(trial)
+  const found = condition.holds(trial.given, trial.question.argumentsOf)
+  // What has failed may have done so for want of effort.
+  const isForGood = condition.isOfCaller && found.kind !== 'failed'
+  const { verdicts } = trial.known
+  if (isForGood && verdicts.size < MAX_KEPT) verdicts.set(condition, found)
+  return found
+}
+
 const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
   const { question, known } = trial
   if (!rule.who(question.caller, known.roles)) return 'not'
   if (!rule.condition) return 'holds'
-  trial.given ??= whatIsGiven(trial)
-  const found = rule.condition.holds(trial.given, question.argumentsOf)
+  const found = known.verdicts.get(rule.condition) ?? asked(rule.condition, trial)
   if (found.kind === 'failed') trial.failed.push({ rule: rule.name, why: found.why })
   return found.kind
 }

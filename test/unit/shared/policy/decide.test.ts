@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { readArguments } from '../../../../shared/policy/arguments.ts'
 import type { Caller } from '../../../../shared/policy/caller.ts'
-import { letsThrough, type Decision, type Policy } from '../../../../shared/policy/decide.ts'
+import type { Condition, Verdict } from '../../../../shared/policy/condition.ts'
+import { letsThrough, Policy, type Decision } from '../../../../shared/policy/decide.ts'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
 import type { Kind } from '../../../../shared/policy/schema.ts'
 import { templateGlob } from '../../../../shared/policy/uri.ts'
@@ -283,5 +284,37 @@ describe('lists and calls', () => {
       }),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('a condition', () => {
+  /** Policies of one condition, which counts how often it is asked. */
+  const counting = (isOfCaller: boolean, verdict: Verdict) => {
+    const seen = { asked: 0 }
+    const condition: Condition = {
+      source: '',
+      variables: new Set(),
+      isOfCaller,
+      holds: () => {
+        seen.asked++
+        return verdict
+      },
+    }
+    const rule = { name: 'one', order: 0, who: () => true, targets: undefined, condition } as const
+    const policy = new Policy({ isDryRun: false, roles: [], rules: [{ ...rule, effect: 'allow' }] })
+    return { policy, seen }
+  }
+
+  test.each<[string, boolean, Verdict, number]>([
+    ['that the caller alone decides is asked once for each caller', true, { kind: 'holds' }, 2],
+    ['that has failed is asked again', true, { kind: 'failed', why: 'no effort left' }, 4],
+    ['that anything else decides is asked every time', false, { kind: 'holds' }, 4],
+  ])('%s', (_name, isOfCaller, verdict, asked) => {
+    const { policy, seen } = counting(isOfCaller, verdict)
+    for (const caller of [ALICE, BOB, ALICE, BOB]) {
+      const { isAllowed } = ask(policy, caller, ['tools', 'x'], '{}')
+      expect(isAllowed).toBe(verdict.kind === 'holds')
+    }
+    expect(seen.asked).toBe(asked)
   })
 })
