@@ -1,16 +1,20 @@
 // A small file that a Secret, a ConfigMap or a token is mounted as: read anew whenever it is needed, so that one that has
 // changed counts at once.
 
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { codeOf } from '../../shared/error-code.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+
+/** A pipe in its place keeps nobody waiting, neither us nor whatever else reads files. */
+const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** What it holds, without the line end that editors put behind it; else what is wrong. */
 export const mountedText = async (
   path: string,
   maxBytes: number,
 ): Promise<Result<string, string>> => {
-  const file = await open(path).catch((error: unknown) => codeOf(error))
+  const file = await open(path, AT_ONCE).catch((error: unknown) => codeOf(error))
   if (typeof file === 'string') return fail(`${path} cannot be read (${file})`)
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(maxBytes + 1))

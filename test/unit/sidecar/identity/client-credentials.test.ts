@@ -1,6 +1,7 @@
 // Credentials from two files: how they are sent, and what is said where there are none.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,11 @@ describe('there are none', () => {
       'where a directory is',
       () => mkdirSync(join(dir, 'client-id')),
       /client-id cannot be read \(EISDIR\)/,
+    ],
+    [
+      'where a pipe is that nobody writes to',
+      () => void execFileSync('mkfifo', [join(dir, 'client-id')]),
+      /client-id is empty/,
     ],
   ])('%s', async (_name, prepare, says) => {
     prepare()
