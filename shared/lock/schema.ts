@@ -1,7 +1,7 @@
 // The tool lock as a document: what may stand in it, for the reader and, as JSON Schema, for editors.
 
 import * as z from 'zod/mini'
-import { isObject } from '../json.ts'
+import { about, atMost, VERSION } from '../document-words.ts'
 
 export const LOCKED_KINDS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const
 export type LockedKind = (typeof LOCKED_KINDS)[number]
@@ -14,8 +14,6 @@ export const MAX_LOCKED = 2000
 export const MAX_MEMBERS = 64
 export const MAX_NAME = 4096
 
-const about = (description: string) => z.describe(description)
-
 const digest = z
   .string()
   .check(
@@ -24,13 +22,6 @@ const digest = z
   )
 
 const key = z.string().check(z.minLength(1), z.maxLength(MAX_NAME))
-
-/** Of members. */
-const atMost = (most: number, what: string) =>
-  z.refine(
-    (map: unknown) => isObject(map) && Object.keys(map).length <= most,
-    `must be at most ${most} ${what}`,
-  )
 
 const definition = z
   .record(key, digest)
@@ -47,7 +38,7 @@ const items = (what: string) =>
   )
 
 export const lockSchema = z.strictObject({
-  version: z.literal(1).check(about('The version of this format.')),
+  version: VERSION,
   mode: z._default(
     z
       .enum(LOCK_MODES)

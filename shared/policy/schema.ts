@@ -1,6 +1,7 @@
 // The tool policy as a document: what may stand in it, for the reader and, as JSON Schema, for editors.
 
 import * as z from 'zod/mini'
+import { about, atMost, VERSION } from '../document-words.ts'
 
 export const KINDS = ['tools', 'prompts', 'resources', 'methods'] as const
 export type Kind = (typeof KINDS)[number]
@@ -15,8 +16,6 @@ const MAX_ROLES = 1000
 const MAX_LIST = 256
 const MAX_WORD = 512
 export const MAX_CONDITION_LENGTH = 2000
-
-const about = (description: string) => z.describe(description)
 
 const word = z.string().check(z.minLength(1), z.maxLength(MAX_WORD))
 const list = (description: string) =>
@@ -89,7 +88,7 @@ const rule = z.strictObject({
 })
 
 export const policySchema = z.strictObject({
-  version: z.literal(1).check(about('The version of this format.')),
+  version: VERSION,
   mode: z._default(
     z
       .enum(MODES)
@@ -97,13 +96,12 @@ export const policySchema = z.strictObject({
     'enforce',
   ),
   roles: z._default(
-    z.record(name, role).check(
-      z.refine(
-        (roles) => Object.keys(roles).length <= MAX_ROLES,
-        `must be at most ${MAX_ROLES} roles`,
+    z
+      .record(name, role)
+      .check(
+        atMost(MAX_ROLES, 'roles'),
+        about('Named sets of tools, prompts, resources and methods, and who has them.'),
       ),
-      about('Named sets of tools, prompts, resources and methods, and who has them.'),
-    ),
     {},
   ),
   rules: z._default(
