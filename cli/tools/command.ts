@@ -2,7 +2,8 @@
 
 import { placedWords } from '../../shared/placed-fault.ts'
 import { readLock, type Lock } from '../../shared/lock/lock.ts'
-import { LOCK_MODES, LOCKED_KINDS, type LockedKind } from '../../shared/lock/schema.ts'
+import { LOCKED_KINDS, type LockedKind } from '../../shared/lock/kinds.ts'
+import { LOCK_MODES } from '../../shared/lock/schema.ts'
 import { nearest } from '../../shared/nearest.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseValue } from '../../shared/settings.ts'

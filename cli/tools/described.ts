@@ -11,7 +11,8 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { KEY_OF } from '../../shared/lock/digest.ts'
-import { LOCKED_KINDS, MAX_LOCKED, type LockedKind } from '../../shared/lock/schema.ts'
+import { LIST_METHODS, LOCKED_KINDS, type LockedKind } from '../../shared/lock/kinds.ts'
+import { MAX_LOCKED } from '../../shared/lock/schema.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { ALL_CAPABILITIES, initializeParams, modernMeta } from '../../sidecar/mcp/own-request.ts'
 import { LATEST_LEGACY, MODERN } from '../../sidecar/mcp/revision.ts'
@@ -23,12 +24,12 @@ export interface Described {
   readonly lists: Readonly<Record<LockedKind, readonly JsonObject[]>>
 }
 
-const LIST_OF = {
-  tools: { method: 'tools/list', capability: 'tools' },
-  prompts: { method: 'prompts/list', capability: 'prompts' },
-  resources: { method: 'resources/list', capability: 'resources' },
-  resourceTemplates: { method: 'resources/templates/list', capability: 'resources' },
-} as const satisfies Record<LockedKind, object>
+const CAPABILITY_OF = {
+  tools: 'tools',
+  prompts: 'prompts',
+  resources: 'resources',
+  resourceTemplates: 'resources',
+} as const satisfies Record<LockedKind, string>
 
 /** How the server is asked, and what it said first. */
 interface Conversation {
@@ -86,7 +87,7 @@ const listOf = async (
   { first, ask }: Conversation,
   kind: LockedKind,
 ): Promise<Result<readonly JsonObject[], Refused>> => {
-  const { method, capability } = LIST_OF[kind]
+  const [method, capability] = [LIST_METHODS[kind], CAPABILITY_OF[kind]]
   const all: JsonObject[] = []
   let cursor = ''
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {

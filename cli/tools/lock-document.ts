@@ -11,12 +11,8 @@ import {
 } from '../../shared/lock/digest.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { Lock, Locked } from '../../shared/lock/lock.ts'
-import {
-  LOCKED_KINDS,
-  MAX_LOCK_LENGTH,
-  type LockDocument,
-  type LockedKind,
-} from '../../shared/lock/schema.ts'
+import { LOCKED_KINDS, type LockedKind } from '../../shared/lock/kinds.ts'
+import { MAX_LOCK_LENGTH, type LockDocument } from '../../shared/lock/schema.ts'
 import { stringAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Described } from './described.ts'

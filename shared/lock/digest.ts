@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { isList, isObject, withAt, type Json, type JsonObject } from '../json.ts'
-import type { LockedKind } from './schema.ts'
+import type { LockedKind } from './kinds.ts'
 
 /** What an item is said to be: digests by the names of its members. */
 export type Definition = ReadonlyMap<string, string>

@@ -6,13 +6,8 @@ import { fail, ok, type Result } from '../result.ts'
 import { schemaFaults } from '../schema-words.ts'
 import { placed, readPlaced } from '../yaml-places.ts'
 import type { Definition } from './digest.ts'
-import {
-  LOCKED_KINDS,
-  lockSchema,
-  MAX_LOCK_LENGTH,
-  type LockDocument,
-  type LockedKind,
-} from './schema.ts'
+import { LOCKED_KINDS, type LockedKind } from './kinds.ts'
+import { lockSchema, MAX_LOCK_LENGTH, type LockDocument } from './schema.ts'
 
 /** Definitions by name, or by URI. */
 export type Locked = ReadonlyMap<string, Definition>

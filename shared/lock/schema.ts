@@ -3,9 +3,6 @@
 import * as z from 'zod/mini'
 import { about, atMost, VERSION } from '../document-words.ts'
 
-export const LOCKED_KINDS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const
-export type LockedKind = (typeof LOCKED_KINDS)[number]
-
 export const LOCK_MODES = ['enforce', 'report'] as const
 
 /** Bounds of a document; a ConfigMap holds 1 MiB. */

@@ -4,7 +4,7 @@
 // lock holds. Fails closed: what cannot be known is refused.
 
 import type { Lock, Locked } from '../../shared/lock/lock.ts'
-import type { LockedKind } from '../../shared/lock/schema.ts'
+import { LIST_METHODS, type LockedKind } from '../../shared/lock/kinds.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Caller } from '../conversation/call.ts'
 import type { Channel } from '../conversation/channel.ts'
@@ -15,7 +15,7 @@ import type { Notification, Request } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
 import type { FoundAction } from './findings.ts'
 import { needsOf, type Need } from './needs.ts'
-import { judge, LIST_METHODS, listedBy, pageIn, without, type Page, type Verdicts } from './page.ts'
+import { judge, listedBy, pageIn, without, type Page, type Verdicts } from './page.ts'
 import { refusal, unclear, unusable } from './refusal.ts'
 import type { ToolLock } from './tool-lock.ts'
 

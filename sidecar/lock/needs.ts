@@ -1,7 +1,7 @@
 // What a client's message uses of what is locked, and what must be known of it. Pure.
 
 import type { Lock } from '../../shared/lock/lock.ts'
-import type { LockedKind } from '../../shared/lock/schema.ts'
+import type { LockedKind } from '../../shared/lock/kinds.ts'
 import { globOf } from '../../shared/policy/glob.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import { isPlainUri, templateGlob } from '../../shared/policy/uri.ts'

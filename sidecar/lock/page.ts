@@ -4,7 +4,7 @@
 import { isObject } from '../../shared/json.ts'
 import { definitionOf, differences, KEY_OF } from '../../shared/lock/digest.ts'
 import type { Locked } from '../../shared/lock/lock.ts'
-import type { LockedKind } from '../../shared/lock/schema.ts'
+import { LIST_METHODS, LOCKED_KINDS, type LockedKind } from '../../shared/lock/kinds.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { scan, type JsonObject, type Span } from '../json/scan.ts'
 import { member, slice, stringAt, valueAt } from '../mcp/message.ts'
@@ -27,20 +27,9 @@ export interface Page {
   readonly cursor: string | undefined
 }
 
-/** The methods that list what may be locked. */
-export const LIST_METHODS = {
-  tools: 'tools/list',
-  prompts: 'prompts/list',
-  resources: 'resources/list',
-  resourceTemplates: 'resources/templates/list',
-} as const satisfies Record<LockedKind, string>
-
-const KINDS: ReadonlyMap<string, LockedKind> = new Map([
-  ['tools/list', 'tools'],
-  ['prompts/list', 'prompts'],
-  ['resources/list', 'resources'],
-  ['resources/templates/list', 'resourceTemplates'],
-])
+const KINDS: ReadonlyMap<string, LockedKind> = new Map(
+  LOCKED_KINDS.map((kind) => [LIST_METHODS[kind], kind]),
+)
 
 /** What a method lists; undefined where it is none that does. */
 export const listedBy = (method: string): LockedKind | undefined => KINDS.get(method)

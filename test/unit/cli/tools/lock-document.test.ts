@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Described } from '../../../../cli/tools/described.ts'
 import { changesSince, documentOf, lockText } from '../../../../cli/tools/lock-document.ts'
 import { lockOf, readLock } from '../../../../shared/lock/lock.ts'
-import { LOCKED_KINDS, type LockedKind } from '../../../../shared/lock/schema.ts'
+import { LOCKED_KINDS, type LockedKind } from '../../../../shared/lock/kinds.ts'
 
 const GOLDEN = new URL('../../../golden/tool-lock.yaml', import.meta.url)
 const ECHO = { name: 'echo', description: 'Says it.', inputSchema: { type: 'object' } }

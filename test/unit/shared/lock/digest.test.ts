@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { definitionOf, differences, digestOf } from '../../../../shared/lock/digest.ts'
 import type { Json, JsonObject } from '../../../../shared/json.ts'
-import type { LockedKind } from '../../../../shared/lock/schema.ts'
+import type { LockedKind } from '../../../../shared/lock/kinds.ts'
 
 const EMPTY_OBJECT = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
 
