@@ -27,7 +27,7 @@ const MAX_PATTERNS = 50
 const MAX_PATTERN_LENGTH = 256
 /** A pattern takes about 20 ms for so much. */
 const MAX_MATCHED = 64 * 1024
-/** They take about a tenth of a second. */
+/** They take about a tenth of a second; a schema that is applied is one, and more by what it goes through there. */
 const MAX_STEPS = 100_000
 const MAX_SAID = 200
 
@@ -83,6 +83,10 @@ const STEP = 'outrigger-step'
 
 class Unusable extends Error {}
 
+/** In steps: how much a value is compared with. */
+const choicesIn = ({ enum: choices }: JsonObject): number =>
+  Array.isArray(choices) ? choices.length >> 6 : 0
+
 const pathOf = (ref: string): string => {
   if (!/^#(?:\/|$)/.test(ref)) throw new Unusable('it refers to a schema elsewhere')
   const parts = decodeURIComponent(ref).split('/').slice(1)
@@ -117,7 +121,7 @@ class Reader {
       const copied = this.member(name, value, path)
       return copied === undefined ? [] : [[name, copied]]
     })
-    return Object.fromEntries([...members, [STEP, true]])
+    return Object.fromEntries([...members, [STEP, choicesIn(schema)]])
   }
 
   private member(name: string, value: Json, path: readonly string[]): Json | undefined {
@@ -170,8 +174,8 @@ class Work {
     this.characters = 0
   }
 
-  step(): boolean {
-    this.steps += 1
+  step(steps = 1): boolean {
+    this.steps += steps
     if (this.steps > MAX_STEPS) throw new Unusable('the arguments take too long to check')
     return true
   }
@@ -209,11 +213,32 @@ const OPTIONS = {
   code: { regExp: Object.assign(compilePattern, { code: 'compilePattern' }) },
 } as const
 
-const isUnique = (isWanted: boolean, items: readonly Json[]): boolean =>
-  !isWanted || new Set(items.map(digestOf)).size === items.length
+/** In steps: what a keyword looks at of a value itself, members and characters. */
+const extentOf = (value: Json): number => {
+  if (typeof value === 'string') return value.length >> 10
+  if (Array.isArray(value)) return value.length >> 3
+  return isObject(value) ? Object.keys(value).length >> 3 : 0
+}
+
+/** In values: every one in it, and what is long more. */
+const wholeExtentOf = (value: Json): number => {
+  const inner = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
+  return inner.reduce<number>((sum, one) => sum + wholeExtentOf(one), 1 + extentOf(value))
+}
+
+const isUnique = (isWanted: boolean, items: readonly Json[]): boolean => {
+  if (!isWanted) return true
+  // Two small values take as long as a schema that is applied.
+  WORK.step(wholeExtentOf([...items]) >> 1)
+  return new Set(items.map(digestOf)).size === items.length
+}
 
 const prepared = <T extends Ajv>(ajv: T): T => {
-  ajv.addKeyword({ keyword: STEP, validate: () => WORK.step(), errors: false })
+  ajv.addKeyword({
+    keyword: STEP,
+    validate: (choices: number, value: Json) => WORK.step(1 + choices + extentOf(value)),
+    errors: false,
+  })
   // In the place of the library's own, whose time grows with the square of the items.
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({

@@ -172,6 +172,28 @@ describe('a schema of a hostile author', () => {
     ],
     ['refers to itself', { $ref: '#' }, {}, 'undecided: the arguments cannot be checked'],
     [
+      'asks 60 times whether 200,000 items differ',
+      { properties: { a: { allOf: Array.from({ length: 60 }, () => ({ uniqueItems: true })) } } },
+      { a: Array.from({ length: 200_000 }, (_, index) => index) },
+      'undecided: the arguments take too long to check',
+    ],
+    [
+      'compares 90,000 items with 5,000 others',
+      {
+        properties: {
+          a: { items: { enum: Array.from({ length: 5000 }, (_, index) => [index, 'x']) } },
+        },
+      },
+      { a: Array.from({ length: 90_000 }, () => [4999, 'x']) },
+      'undecided: the arguments take too long to check',
+    ],
+    [
+      'measures a long text 450 times',
+      { properties: { a: { allOf: Array.from({ length: 450 }, () => ({ minLength: 1 })) } } },
+      { a: 'x'.repeat(4_000_000) },
+      'undecided: the arguments take too long to check',
+    ],
+    [
       'has 2 to the 40 ways',
       chain(
         40,
