@@ -1,6 +1,7 @@
 // `outrigger audit verify`: reads the files twice, first for their order, then line by line.
 
 import type { KeyObject } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { isSignedBy, readCheckpoint, type Checkpoint } from '../../shared/audit/checkpoint.ts'
 import { inOrder, type FileEnds } from '../../shared/audit/file-order.ts'
 import type { Finding } from '../../shared/audit/finding.ts'
@@ -27,7 +28,22 @@ const readLines = async <T>(
   }
 }
 
+/** Files are read twice; of a pipe the second time nothing would be left to find. */
+const pipeFault = async (file: string): Promise<string | undefined> => {
+  if (file === '-') return '-: standard input is read once, and records are read twice: name files'
+  try {
+    const about = await stat(file)
+    if (about.isFile() || about.isDirectory()) return undefined
+    return `${file}: it is no file, and records are read twice: put what comes from a pipe into one`
+  } catch {
+    // Reading it says why.
+    return undefined
+  }
+}
+
 const endsOf = async (file: string): Promise<Result<FileEnds, string>> => {
+  const unreadable = await pipeFault(file)
+  if (unreadable !== undefined) return fail(unreadable)
   let first: ReadRecord | undefined
   let last: ReadRecord | undefined
   const read = await readLines(file, (text) => {
@@ -78,7 +94,9 @@ export const verifyFiles = async (
     if (found.value) return ok({ isWhole: false, finding: found.value })
   }
   const finding = verification.end()
-  return ok(
-    finding ? { isWhole: false, finding } : { isWhole: true, verified: verification.verified },
-  )
+  if (finding) return ok({ isWhole: false, finding })
+  const { verified } = verification
+  return verified.records === 0
+    ? fail(`${files.join(', ')}: there is no record: nothing can be said of them`)
+    : ok({ isWhole: true, verified })
 }

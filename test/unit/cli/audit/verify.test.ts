@@ -105,3 +105,12 @@ test.each<[string, () => readonly string[], number, string]>([
   const found = await run(...args())
   expect([found.code, found.err]).toEqual([code, expect.stringContaining(words)])
 })
+
+test.each<[string, () => string, string]>([
+  ['standard input', () => '-', 'standard input is read once'],
+  ['a pipe or a device', () => '/dev/null', 'it is no file, and records are read twice'],
+  ['an empty file', () => write('empty', ''), 'there is no record: nothing can be said'],
+])('of %s nobody says that it is whole', async (_name, given, says) => {
+  const { code, out, err } = await run(given())
+  expect([code, out, err]).toEqual([1, '', expect.stringContaining(says)])
+})
