@@ -13,9 +13,17 @@ export const PUPPET = [
 
 export type PuppetBridge = Bridge & { readonly admin: Admin }
 
-export const startPuppet = async (...flags: readonly string[]): Promise<PuppetBridge> => {
+export const startPuppet = async (...flags: readonly string[]): Promise<PuppetBridge> =>
+  startPuppetWith({}, ...flags)
+
+/** With these in its environment: TMPDIR of one that is killed, which can take nothing away itself. */
+export const startPuppetWith = async (
+  env: Readonly<Record<string, string>>,
+  ...flags: readonly string[]
+): Promise<PuppetBridge> => {
   const port = await freePort()
-  const bridge = await startOutrigger(PUPPET, { flags: ['--admin-port', `${port}`, ...flags] })
+  const all = ['--admin-port', `${port}`, ...flags]
+  const bridge = await startOutrigger(PUPPET, { flags: all, env })
   return { ...bridge, admin: adminOf(port) }
 }
 

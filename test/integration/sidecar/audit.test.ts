@@ -19,7 +19,7 @@ import {
   openLegacy,
   PUPPET,
   rpc,
-  startPuppet,
+  startPuppetWith,
   toolCall,
   type LegacySession,
   type PuppetBridge,
@@ -36,11 +36,11 @@ beforeEach(() => {
 afterEach(async () => {
   await bridge?.stop()
   bridge = undefined
-  rmSync(dir, { recursive: true })
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10 })
 })
 
 const start = async (...flags: readonly string[]): Promise<PuppetBridge> => {
-  bridge = await startPuppet('--audit-file', file, ...flags)
+  bridge = await startPuppetWith({ TMPDIR: dir }, '--audit-file', file, ...flags)
   return bridge
 }
 
