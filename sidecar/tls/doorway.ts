@@ -15,8 +15,7 @@ const HANDSHAKE_MS = 10_000
 const MAX_CONNECTIONS = 1024
 /** For what a client of plain HTTP goes on sending. */
 const PARTING_MS = 1000
-/** The first byte of every TLS connection: a record of the handshake (RFC 8446, section 5.1). */
-const HANDSHAKE_RECORD = 0x16
+const NOTHING = Buffer.alloc(0)
 
 /** What became of a connection's beginning. */
 export type Handshake = 'done' | 'failed' | 'late' | 'crowded' | 'plain'
@@ -100,11 +99,16 @@ export class Doorway extends Server {
     socket.once('readable', () => this.hear(ends, socket))
   }
 
-  /** By its first byte. */
-  private hear(ends: string, socket: Socket): void {
-    const bytes: unknown = socket.read()
-    if (!Buffer.isBuffer(bytes)) return
-    if (bytes[0] !== HANDSHAKE_RECORD && plainAnswer.isFor(bytes)) {
+  /** By its first bytes, which come in whatever pieces. */
+  private hear(ends: string, socket: Socket, before = NOTHING): void {
+    const piece: unknown = socket.read()
+    if (!Buffer.isBuffer(piece)) return
+    const bytes = before.length === 0 ? piece : Buffer.concat([before, piece])
+    if (plainAnswer.mayBeFor(bytes)) {
+      socket.once('readable', () => this.hear(ends, socket, bytes))
+      return
+    }
+    if (plainAnswer.isFor(bytes)) {
       this.finish(ends, 'plain')
       socket.end(plainAnswer.text)
       // What still comes is not read; a connection that is cut while bytes are unread loses its answer.

@@ -10,10 +10,15 @@ const FAULT = fault(
 const BODY = faultText(FAULT)
 
 const METHOD = /^[A-Z]{3,7} /
+const METHOD_BEGUN = /^[A-Z]{1,7}$/
+/** A method with what follows it; no record of TLS begins so (RFC 8446, section 5.1). */
+const beginning = (bytes: Buffer): string => bytes.toString('latin1', 0, 8)
 
 export const plainAnswer = {
   /** Whether a connection begins with a request of HTTP/1. */
-  isFor: (bytes: Buffer): boolean => METHOD.test(bytes.toString('latin1', 0, 8)),
+  isFor: (bytes: Buffer): boolean => METHOD.test(beginning(bytes)),
+  /** Whether that takes more bytes to tell, at most eight. */
+  mayBeFor: (bytes: Buffer): boolean => METHOD_BEGUN.test(beginning(bytes)),
   text: [
     `HTTP/1.1 ${FAULTS['tls-required'].status} Bad Request`,
     'content-type: application/json',

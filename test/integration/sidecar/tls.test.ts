@@ -175,6 +175,22 @@ describe('a client', () => {
   })
 
   test.each([
+    ['byte by byte', [...'POST /mcp HTTP/1.1\r\n']],
+    ['with its method apart', ['GET', ' / HTTP/1.1\r\n']],
+    ['with its longest method apart', ['OPTIONS', ' * HTTP/1.1\r\n']],
+  ])('that sends plain HTTP %s is told so', async (_what, pieces) => {
+    await begin()
+    const socket = await silent()
+    const end = readAll(socket)
+    for (const piece of pieces) {
+      socket.write(piece)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(await end).toContain('this port speaks TLS: call it by https://')
+    expect(await counted('plain')).toBe(1)
+  })
+
+  test.each([
     ['another protocol', 'SSH-2.0-x\r\n'],
     ['zeros', '\0'.repeat(100)],
     ['a record that is cut off, and leaves', '\x16\x03\x01'],
@@ -194,6 +210,7 @@ describe('a client', () => {
     ['says nothing', []],
     ['says one byte', ['\x16']],
     ['says a byte now and then', ['\x16', '\x03', '\x01', '\x01']],
+    ['begins to speak plain HTTP', ['PO', 'ST']],
   ])('that %s has so long, and no longer', async (_what, pieces) => {
     await begin(300)
     const socket = await silent()
