@@ -91,13 +91,18 @@ export class KeptFile<T> {
     return 'refused'
   }
 
-  /** Looks again and again, one look after the other, until `close`; hears of each change. */
-  follow(everyMs: number, onChange: (outcome: 'taken' | 'refused') => void = () => {}): void {
+  /** Looks again and again, one look after the other, until `close`; hears of each change, and `onLook` of each look. */
+  follow(
+    everyMs: number,
+    onChange: (outcome: 'taken' | 'refused') => void = () => {},
+    onLook: () => void = () => {},
+  ): void {
     this.timer = setTimeout(() => {
       void this.refresh().then((outcome) => {
         if (this.timer === undefined) return
         if (outcome !== 'same') onChange(outcome)
-        this.follow(everyMs, onChange)
+        onLook()
+        this.follow(everyMs, onChange, onLook)
       })
     }, everyMs)
   }

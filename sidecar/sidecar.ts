@@ -264,8 +264,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
-  const asksForCertificate = config.issuers.some((issuer) => issuer.certificateBound)
-  const tls = await loadTls(config.tls, { ...parts, metrics, asksForCertificate })
+  const tls = await loadTls(config, { ...parts, metrics })
   const built = { ...core, peers: new DeadPeers(), tls, callers: { trust, policy } }
   let isStarted = false
   const tracing = await startTracing(parts, metrics.droppedSpans)

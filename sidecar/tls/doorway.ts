@@ -25,6 +25,8 @@ export interface DoorwayOptions {
   readonly http: HttpServer
   readonly pair: KeyPair
   readonly onHandshake: (outcome: Handshake) => void
+  /** Hears of the name that a client has called by, where it says one. */
+  readonly onName: (name: string) => void
   /** Whether clients are asked for a certificate; whoever has none, or any, is let in. */
   readonly asksForCertificate?: boolean | undefined
   /** Tests have no time for the default. */
@@ -100,7 +102,7 @@ export class Doorway extends Server {
   }
 
   /** By its first bytes, which come in whatever pieces. */
-  private hear(ends: string, socket: Socket, before = NOTHING): void {
+  private hear(ends: string, socket: Socket, before: Buffer = NOTHING): void {
     const piece: unknown = socket.read()
     if (!Buffer.isBuffer(piece)) return
     const bytes = before.length === 0 ? piece : Buffer.concat([before, piece])
@@ -123,6 +125,7 @@ export class Doorway extends Server {
   private enter(socket: TLSSocket): void {
     socket.disableRenegotiation()
     this.finish(endsOf(socket), 'done')
+    if (typeof socket.servername === 'string') this.options.onName(socket.servername)
     this.options.http.emit('connection', socket)
   }
 

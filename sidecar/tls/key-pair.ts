@@ -17,6 +17,8 @@ export interface PemTexts {
 }
 
 export interface KeyPair extends PemTexts {
+  /** The server's own, the first of the text. */
+  readonly certificate: X509Certificate
   readonly subject: string
   readonly notAfterMs: number
 }
@@ -121,5 +123,10 @@ export const readKeyPair = (
   const [first] = chain.value
   return faults.length > 0 || first === undefined
     ? fail(faults)
-    : ok({ ...texts, subject: subjectOf(first), notAfterMs: Date.parse(first.validTo) })
+    : ok({
+        ...texts,
+        certificate: first,
+        subject: subjectOf(first),
+        notAfterMs: Date.parse(first.validTo),
+      })
 }

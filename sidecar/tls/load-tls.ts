@@ -7,10 +7,11 @@ export type { Tls }
 
 /** Rejects with everything that is wrong with the certificate. */
 export const loadTls = async (
-  files: SidecarConfig['tls'],
-  parts: TlsParts,
+  { tls, issuers, settings }: Pick<SidecarConfig, 'tls' | 'issuers' | 'settings'>,
+  parts: Pick<TlsParts, 'log' | 'wallMs' | 'metrics'>,
 ): Promise<Tls | undefined> => {
-  if (files === undefined) return undefined
+  if (tls === undefined) return undefined
   const { startTls } = await import('./start-tls.ts')
-  return startTls(files, parts)
+  const asksForCertificate = issuers.some((issuer) => issuer.certificateBound)
+  return startTls(tls, { ...parts, asksForCertificate, publicUrl: settings['public-url'] })
 }

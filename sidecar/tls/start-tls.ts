@@ -8,11 +8,14 @@ import type { Listener } from '../http/listen.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Doorway } from './doorway.ts'
 import { readKeyPair, type KeyPair, type PemFiles } from './key-pair.ts'
+import { Names } from './names.ts'
 import { pemFiles, pemTexts } from './pem-file.ts'
 
 const LOOK_MS = 2000
 
 export interface TlsParts {
+  /** By which clients know the server, where it is known. */
+  readonly publicUrl?: string | undefined
   readonly log: Log
   readonly wallMs: () => number
   /** Whether clients are asked for a certificate, which is theirs to have. */
@@ -55,7 +58,7 @@ const expired = (certFile: string, { subject, notAfterMs }: KeyPair): string =>
 
 /** Rejects with everything that is wrong with the certificate. */
 export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> => {
-  const { log, wallMs, metrics, handshakeMs, asksForCertificate } = parts
+  const { publicUrl, log, wallMs, metrics, handshakeMs, asksForCertificate } = parts
   const opened = await KeptFile.open<KeyPair>({
     what: 'the certificate',
     source: pemFiles([files.certFile, files.keyFile]),
@@ -66,35 +69,35 @@ export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> =
   if (!opened.ok) throw new Error(`no certificate can be shown: ${opened.error.join('; ')}`)
   const kept = opened.value
   const doorways: Doorway[] = []
-  metrics.tlsUntil(kept.current().notAfterMs)
-  kept.follow(LOOK_MS, (outcome) => {
-    metrics.tlsReload(outcome)
-    if (outcome === 'refused') return
-    metrics.tlsUntil(kept.current().notAfterMs)
-    for (const doorway of doorways) doorway.show(kept.current())
-  })
+  const names = new Names({ certFile: files.certFile, publicUrl, log }, kept.current())
   const weakness = (): string | undefined => {
     const pair = kept.current()
     return wallMs() < pair.notAfterMs ? undefined : expired(files.certFile, pair)
   }
   let told: string | undefined
-  const looking = setInterval(() => {
+  metrics.tlsUntil(kept.current().notAfterMs)
+  const onChange = (outcome: 'taken' | 'refused'): void => {
+    metrics.tlsReload(outcome)
+    if (outcome === 'refused') return
+    metrics.tlsUntil(kept.current().notAfterMs)
+    names.show(kept.current())
+    for (const doorway of doorways) doorway.show(kept.current())
+  }
+  kept.follow(LOOK_MS, onChange, () => {
     const why = weakness()
     if (why !== undefined && why !== told) log.error(why)
     told = why
-  }, LOOK_MS)
+  })
   return {
     before: (http) => {
       const pair = kept.current()
-      const own = { asksForCertificate, handshakeMs, onHandshake: metrics.tlsHandshake }
+      const onName = (name: string): void => names.called(name)
+      const own = { asksForCertificate, handshakeMs, onHandshake: metrics.tlsHandshake, onName }
       const doorway = new Doorway({ http, pair, ...own })
       doorways.push(doorway)
       return doorway
     },
     weakness,
-    close: () => {
-      kept.close()
-      clearInterval(looking)
-    },
+    close: () => kept.close(),
   }
 }

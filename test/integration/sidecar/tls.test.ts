@@ -39,12 +39,20 @@ const put = ({ cert, key }: Issued) => {
   writeFileSync(files.certFile, cert)
   writeFileSync(files.keyFile, key)
 }
-const begin = async (handshakeMs = 10_000) => {
-  tls = await startTls(files, { log, wallMs: () => wallMs, metrics: fake.metrics, handshakeMs })
+const begin = async (handshakeMs = 10_000, publicUrl?: string) => {
+  tls = await startTls(files, {
+    log,
+    wallMs: () => wallMs,
+    metrics: fake.metrics,
+    handshakeMs,
+    publicUrl,
+  })
   listener = tls.before(createServer((_request, response) => response.end('served')))
   await listening(listener)
   port = portOf(listener)
 }
+
+const warnings = (): string[] => lines.filter((line) => line.includes('bears'))
 
 /** The certificate that is shown, and what is answered. */
 const call = (more: ConnectionOptions = {}) =>
@@ -175,7 +183,7 @@ describe('a client', () => {
   })
 
   test.each([
-    ['byte by byte', [...'POST /mcp HTTP/1.1\r\n']],
+    ['byte by byte', 'POST /mcp HTTP/1.1\r\n'.split('')],
     ['with its method apart', ['GET', ' / HTTP/1.1\r\n']],
     ['with its longest method apart', ['OPTIONS', ' * HTTP/1.1\r\n']],
   ])('that sends plain HTTP %s is told so', async (_what, pieces) => {
@@ -238,6 +246,42 @@ describe('a client', () => {
     if (listener) await closed(listener, 60_000)
     await end
     listener = undefined
+  })
+})
+
+describe('the names of the certificate', () => {
+  test.each([
+    ['https://tools.example/mcp', undefined],
+    ['https://TOOLS.example:8443/mcp', undefined],
+    ['https://first/mcp', 'first'],
+    ['https://other.example/mcp', 'other.example'],
+    ['https://[::1]/mcp', '::1'],
+    ['https://127.0.0.1/mcp', '127.0.0.1'],
+  ])('are held against the public URL %s', async (url, other) => {
+    put(first)
+    await begin(10_000, url)
+    const words = `bears tools.example, and not ${other}, the host of public-url: clients that check it refuse it; have it made for that name too, unless a proxy shows clients another`
+    expect(warnings()).toEqual(other === undefined ? [] : [expect.stringContaining(words)])
+  })
+
+  test('are held against those by which clients call: each is told once, and sixteen at most', async () => {
+    put(first)
+    await begin()
+    const anyone = { ca: undefined, rejectUnauthorized: false }
+    for (const servername of ['tools.example', 'search.team-a.svc', 'SEARCH.team-a.svc']) {
+      await call({ ...anyone, servername })
+    }
+    expect(warnings()).toEqual([
+      expect.stringContaining(
+        'bears tools.example, and not search.team-a.svc, by which a client has called: clients that check it refuse it; have it made for that name too, or call by another',
+      ),
+    ])
+    for (let index = 0; index < 30; index++) await call({ ...anyone, servername: `x${index}.y` })
+    expect(warnings()).toHaveLength(16)
+    put(second)
+    await told('the certificate is read, and holds')
+    await call({ ...anyone, servername: 'search.team-a.svc' })
+    expect(warnings()).toHaveLength(17)
   })
 })
 
