@@ -138,8 +138,10 @@ const schema = z.strictObject({
   toolPolicy: z.optional(path),
   /** What the platform team fixes, a tool policy as the policy's own reader checks it: that of the file can only narrow it. */
   basePolicy: z.optional(z.unknown()),
-  /** The file of the tool lock; absent: what the server lists is not looked at. It is read again whenever it changes. */
+  /** The file of the tool lock; without it and a base lock what the server lists is not looked at. It is read again whenever it changes. */
   toolLock: z.optional(path),
+  /** What the platform team fixes, a tool lock as the lock's own reader checks it: both hold. */
+  baseLock: z.optional(z.unknown()),
   /** The files of a certificate and its key, by which MCP is served over TLS on every port; read again whenever they change. */
   tls: z.optional(z.strictObject({ certFile: path, keyFile: path })),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */

@@ -2,7 +2,7 @@
 
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { vettingOf, type Vetting } from './conversation/vetting.ts'
-import { loadLock } from './lock/load-lock.ts'
+import { loadLocks } from './lock/load-lock.ts'
 import type { LockParts } from './lock/start-lock.ts'
 import { loadValidation } from './validation/load-validation.ts'
 
@@ -14,10 +14,10 @@ export interface StartedVetting {
 
 /** Rejects with everything that is wrong with the lock. */
 export const loadVetting = async (
-  { toolLock, settings }: SidecarConfig,
+  { toolLock, baseLock, settings }: SidecarConfig,
   parts: LockParts,
 ): Promise<StartedVetting> => {
-  const lock = await loadLock(toolLock, parts)
+  const locks = await loadLocks({ path: toolLock, base: baseLock }, parts)
   const validation = await loadValidation(settings['validate-arguments'], parts.now)
-  return { vetting: vettingOf([lock?.lock, validation]), close: () => lock?.close() }
+  return { vetting: vettingOf([...(locks?.locks ?? []), validation]), close: () => locks?.close() }
 }

@@ -136,7 +136,15 @@ const askedHere = (issuers: Json | undefined): Json | undefined =>
         .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
     : issuers
 
-const BASE_HOLDS = 'floor.basePolicy of the cluster configuration holds here, too'
+/** What comes with the pod as admission has made it holds on this machine, too. */
+const baseNotes = ({ basePolicy, baseLock }: SidecarConfig): readonly string[] => [
+  ...(basePolicy === undefined
+    ? []
+    : ['floor.basePolicy of the cluster configuration holds here, too']),
+  ...(baseLock === undefined
+    ? []
+    : ['the lock in floor.toolLocks of the cluster configuration holds here, too']),
+]
 
 /** Reads an injected pod; `server` is the name of the server's container. */
 export const localPod = (
@@ -183,7 +191,7 @@ export const localPod = (
       ...volumes.notes,
       ...policy.value.notes,
       ...leftOut,
-      ...(config.value.basePolicy === undefined ? [] : [BASE_HOLDS]),
+      ...baseNotes(config.value),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

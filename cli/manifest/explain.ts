@@ -24,7 +24,7 @@ import {
   type ManifestResult,
   type Verdict,
 } from './manifest.ts'
-import { callerLines, policyLines, reachLines } from './reach.ts'
+import { callerLines, lockLines, policyLines, reachLines } from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
@@ -131,6 +131,7 @@ interface Explained {
   readonly reach: readonly string[]
   readonly callers: readonly string[]
   readonly policies: readonly string[]
+  readonly locks: readonly string[]
   readonly changes: readonly string[]
 }
 
@@ -147,6 +148,7 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
     reach: isInjected ? reachLines(outcome.pod) : [],
     callers: isInjected ? callerLines(outcome.pod) : [],
     policies: isInjected ? policyLines(outcome.pod) : [],
+    locks: isInjected ? lockLines(outcome.pod) : [],
     changes: isInjected ? changeLines(outcome, lend(place.template).pod) : [],
   }
 }
@@ -171,6 +173,10 @@ const textOf = (one: Explained): string =>
     ...section(
       'by which tool policies a call is decided',
       one.policies.map((line) => `    ${line}`),
+    ),
+    ...section(
+      'by which tool locks what it lists goes on',
+      one.locks.map((line) => `    ${line}`),
     ),
     ...section('what injection changes', one.changes),
     '',

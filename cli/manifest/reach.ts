@@ -1,4 +1,4 @@
-// By which ports callers reach an injected pod's server, whether through the sidecar, with whose tokens, and by which policies: for
+// By which ports callers reach an injected pod's server, whether through the sidecar, with whose tokens, by which policies and within which locks: for
 // `outrigger explain`, read from the document that the sidecar gets. Pure.
 
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
@@ -49,4 +49,17 @@ export const policyLines = (pod: JsonObject): readonly string[] => {
     ...(config.toolPolicy === undefined ? [] : ['its own (the ConfigMap of tool-policy)']),
   ]
   return lines.length === 0 ? ['none: whoever is let in may call everything'] : lines
+}
+
+/** A line for each lock that what the server lists is held to. */
+export const lockLines = (pod: JsonObject): readonly string[] => {
+  const config = documentOf(ownSidecar(pod))
+  if (!config) return []
+  const lines = [
+    ...(config.baseLock === undefined
+      ? []
+      : ['the first in floor.toolLocks of the cluster configuration that is about it']),
+    ...(config.toolLock === undefined ? [] : ['its own (the ConfigMap of tool-lock)']),
+  ]
+  return lines.length === 0 ? ['none: what it lists goes on as it is'] : lines
 }

@@ -3,7 +3,7 @@
 
 import type { PlacedFault } from '../placed-fault.ts'
 import { fail, ok, type Result } from '../result.ts'
-import { schemaFaults } from '../schema-words.ts'
+import { schemaFaults, type SchemaFault } from '../schema-words.ts'
 import { placed, readPlaced } from '../yaml-places.ts'
 import type { Definition } from './digest.ts'
 import { LOCKED_KINDS, type LockedKind } from './kinds.ts'
@@ -39,6 +39,14 @@ export const lockOf = (document: LockDocument): Lock => ({
   ),
 })
 
+/** Checks a document that has been parsed from YAML or JSON. */
+export const checkLock = (document: unknown): Result<Lock, readonly SchemaFault[]> => {
+  const shape = lockSchema.safeParse(document)
+  if (shape.success) return ok(lockOf(shape.data))
+  const issues = shape.error.issues.slice(0, MAX_FAULTS)
+  return fail(schemaFaults(lockSchema, document, issues).slice(0, MAX_FAULTS))
+}
+
 /** Reads a lock's text (YAML, of which JSON is a part). */
 export const readLock = (text: string): Result<Lock, readonly PlacedFault[]> => {
   if (text.length > MAX_LOCK_LENGTH) {
@@ -46,9 +54,6 @@ export const readLock = (text: string): Result<Lock, readonly PlacedFault[]> => 
   }
   const read = readPlaced(text)
   if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
-  const { value } = read.value
-  const shape = lockSchema.safeParse(value)
-  if (shape.success) return ok(lockOf(shape.data))
-  const issues = shape.error.issues.slice(0, MAX_FAULTS)
-  return fail(placed(schemaFaults(lockSchema, value, issues).slice(0, MAX_FAULTS), read.value))
+  const checked = checkLock(read.value.value)
+  return checked.ok ? checked : fail(placed(checked.error, read.value))
 }

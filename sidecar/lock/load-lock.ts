@@ -1,13 +1,13 @@
-// The tool lock, where there is one: else nothing of it is loaded.
+// The tool locks, where there are any: else nothing of them is loaded.
 
-import type { LockParts, StartedLock } from './start-lock.ts'
+import type { LockParts, LockSources, StartedLocks } from './start-lock.ts'
 
-/** Rejects with everything that is wrong with the lock. */
-export const loadLock = async (
-  path: string | undefined,
+/** Rejects with everything that is wrong with a lock. */
+export const loadLocks = async (
+  sources: LockSources,
   parts: LockParts,
-): Promise<StartedLock | undefined> => {
-  if (path === undefined) return undefined
-  const { startLock } = await import('./start-lock.ts')
-  return startLock(path, parts)
+): Promise<StartedLocks | undefined> => {
+  if (sources.path === undefined && sources.base === undefined) return undefined
+  const { startLocks } = await import('./start-lock.ts')
+  return startLocks(sources, parts)
 }

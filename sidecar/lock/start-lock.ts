@@ -1,10 +1,11 @@
-// A tool lock from its file. A bundle of its own, with YAML. Fails closed: without a good lock nothing starts, and one that
-// cannot be used leaves the last good one in force.
+// The tool locks: that of a file, and the one that came with the pod. A bundle of its own, with YAML. Fails closed: without
+// a good lock nothing starts, and a file that cannot be used leaves the last good one in force.
 
 import { KeptFile, needed } from '../../shared/kept-file.ts'
 import type { Log } from '../../shared/log.ts'
-import { readLock, type Lock } from '../../shared/lock/lock.ts'
+import { checkLock, readLock, type Lock } from '../../shared/lock/lock.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
+import { faultWords } from '../../shared/schema-words.ts'
 import { fail } from '../../shared/result.ts'
 import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -21,16 +22,34 @@ export interface LockParts {
   readonly now: () => number
 }
 
-export interface StartedLock {
-  readonly lock: ToolLock
+export interface LockSources {
+  /** The file of the workload's own. */
+  readonly path?: string | undefined
+  /** The base lock, as it came with the configuration. */
+  readonly base?: unknown
+}
+
+export interface StartedLocks {
+  /** Each holds by itself: what a server lists is as all of them have it. */
+  readonly locks: readonly ToolLock[]
   readonly close: () => void
 }
 
-/** Rejects with everything that is wrong with the lock. */
-export const startLock = async (
+const startBase = (value: unknown, { log, metrics, now }: LockParts): ToolLock => {
+  const read = checkLock(value)
+  if (!read.ok)
+    throw new Error(`the base lock cannot be used: ${read.error.map(faultWords).join('; ')}`)
+  if (read.value.isReport) {
+    log.warn('the base lock only reports: what is not as it was locked goes on')
+  }
+  const findings = new Findings({ log, count: metrics.lockFinding })
+  return new ToolLock({ lock: () => read.value, findings, now })
+}
+
+const startFile = async (
   path: string,
   { log, metrics, now }: LockParts,
-): Promise<StartedLock> => {
+): Promise<{ readonly lock: ToolLock; readonly close: () => void }> => {
   const opened = await KeptFile.open<Lock>({
     what: 'the tool lock',
     source: textFile(path, MAX_BYTES),
@@ -54,4 +73,14 @@ export const startLock = async (
   })
   const lock = new ToolLock({ lock: () => file.current(), findings, now })
   return { lock, close: () => file.close() }
+}
+
+/** Rejects with everything that is wrong with a lock. */
+export const startLocks = async (
+  { path, base }: LockSources,
+  parts: LockParts,
+): Promise<StartedLocks> => {
+  const fixed = base === undefined ? [] : [startBase(base, parts)]
+  const own = path === undefined ? undefined : await startFile(path, parts)
+  return { locks: own ? [...fixed, own.lock] : fixed, close: () => own?.close() }
 }

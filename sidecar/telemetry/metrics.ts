@@ -102,6 +102,7 @@ export interface Gauges {
     readonly toolPolicy?: unknown
     readonly basePolicy?: unknown
     readonly toolLock?: unknown
+    readonly baseLock?: unknown
     readonly tls?: unknown
   }
   /** Absent where nothing is limited. */
@@ -266,7 +267,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     ...policyMetrics(
       (gauges.has.toolPolicy ?? gauges.has.basePolicy) === undefined ? [] : registers,
     ),
-    ...lockMetrics(gauges.has.toolLock === undefined ? [] : registers),
+    ...lockMetrics((gauges.has.toolLock ?? gauges.has.baseLock) === undefined ? [] : registers),
     ...tlsMetrics(gauges.has.tls === undefined ? [] : registers),
     text: () => registry.metrics(),
     contentType: registry.contentType,

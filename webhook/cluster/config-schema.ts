@@ -8,6 +8,7 @@ import { tracesSchema } from '../../shared/sidecar-config.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { LEVELS } from '../settings/floor.ts'
 import { parseQuantity } from '../settings/quantity.ts'
+import { toolLocksSchema } from './base-locks.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
@@ -33,6 +34,8 @@ export const floorSchema = z.strictObject({
   publicUrls: publicUrlsSchema.default({}),
   basePolicy: z.optional(policySchema),
   requireToolPolicy: z.boolean().default(false),
+  toolLocks: toolLocksSchema.default([]),
+  requireToolLock: z.boolean().default(false),
   level: z.enum(LEVELS).default('strict'),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),

@@ -12,6 +12,7 @@ import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import type { Registries } from '../images/registries.ts'
 import type { Floor } from '../settings/floor.ts'
+import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
 import { issuerFaults } from './trust-lists.ts'
@@ -89,7 +90,11 @@ const checkDocument = (document: unknown): Result<ClusterConfig, readonly Schema
     return fail([...schemaFaults(configSchema, document, shape.error.issues), ...faults])
   }
   const { settings: _settings, ...rest } = shape.data
-  const lists = [...issuerFaults(rest.floor), ...basePolicyFaults(rest.floor)]
+  const lists = [
+    ...issuerFaults(rest.floor),
+    ...basePolicyFaults(rest.floor),
+    ...toolLockFaults(rest.floor),
+  ]
   const isShared = rest.server.defaultUid === rest.sidecar.uid
   const message = `${rest.sidecar.uid} is the sidecar's uid`
   const all = [

@@ -19,6 +19,7 @@ const MIN_NAMED_BYTES = 1024
 const MEMBERS = {
   issuers: `floor.issuers of the cluster configuration (${PREFIX}oidc-issuers and ${PREFIX}oidc-audience choose fewer)`,
   basePolicy: 'floor.basePolicy of the cluster configuration',
+  baseLock: 'floor.toolLocks of the cluster configuration',
   traces: 'traces of the cluster configuration',
 } as const satisfies { readonly [member in keyof SidecarDocument]?: string }
 
@@ -30,7 +31,7 @@ interface Part {
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '')
 
 const partsOf = (
-  { settings = {}, issuers, basePolicy, traces }: SidecarDocument,
+  { settings = {}, issuers, basePolicy, baseLock, traces }: SidecarDocument,
   placed: ReadonlyMap<Key, Placed>,
 ): readonly Part[] => [
   ...[...placed].flatMap(([key, { where }]) => {
@@ -39,6 +40,7 @@ const partsOf = (
   }),
   { name: MEMBERS.issuers, bytes: bytesOf(issuers) },
   { name: MEMBERS.basePolicy, bytes: bytesOf(basePolicy) },
+  { name: MEMBERS.baseLock, bytes: bytesOf(baseLock) },
   { name: MEMBERS.traces, bytes: bytesOf(traces) },
 ]
 

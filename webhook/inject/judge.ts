@@ -4,6 +4,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
+import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { demandViolations } from '../settings/demands.ts'
@@ -25,13 +26,23 @@ const claimantOf = ({ pod, namespace, workload }: Subject): Claimant => ({
   serviceAccount: stringAt(pod, 'spec', 'serviceAccountName') ?? 'default',
 })
 
-const settingViolations = (subject: Subject): readonly Violation[] => {
+/** What the floor demands and brings itself; nobody is told to bring a lock before the server is known. */
+const broughtFor = (
+  subject: Subject,
+  server: JsonObject | undefined,
+): ReadonlySet<'tool-policy' | 'tool-lock'> =>
+  new Set(server && baseLockOf(subject, server) === undefined ? [] : ['tool-lock'])
+
+const settingViolations = (
+  subject: Subject,
+  server: JsonObject | undefined,
+): readonly Violation[] => {
   const { resolution, config } = subject
   const { settings, placed } = resolution
   const { floor } = config
   return [
     ...resolution.violations,
-    ...demandViolations(settings, floor),
+    ...demandViolations(settings, floor, broughtFor(subject, server)),
     ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
@@ -61,7 +72,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
   const { pod, namespace, config } = subject
   const level = levelOf(namespace, config.floor)
   return [
-    ...settingViolations(subject),
+    ...settingViolations(subject, server),
     ...portViolations(transport),
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),

@@ -5,6 +5,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { baseLockOf } from './base-lock.ts'
 import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { documentViolations } from './document-size.ts'
@@ -226,20 +227,22 @@ const users = (subject: Subject): Users => {
 }
 
 /** What the sidecar is told, where the server and what it speaks are known. */
-const told = (
-  { pod, workload, resolution, config }: Subject,
-  { server, transport }: Found,
-): SidecarDocument | undefined =>
-  server &&
-  transport &&
-  sidecarDocument({
-    pod,
-    server,
-    label: serverLabel(pod, workload),
-    transport,
-    resolution,
-    config,
-  })
+const told = (subject: Subject, { server, transport }: Found): SidecarDocument | undefined => {
+  const { pod, workload, resolution, config } = subject
+  return (
+    server &&
+    transport &&
+    sidecarDocument({
+      pod,
+      server,
+      label: serverLabel(pod, workload),
+      transport,
+      resolution,
+      config,
+      baseLock: baseLockOf(subject, server),
+    })
+  )
+}
 
 /** The plan, or every violation. */
 export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {

@@ -15,6 +15,7 @@ import {
   TLS_DIR,
   TLS_PRIVATE_KEY,
 } from '../../shared/names.ts'
+import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
@@ -74,6 +75,8 @@ export interface DocumentParts {
   readonly transport: Transport
   readonly resolution: Resolution
   readonly config: ClusterConfig
+  /** Which of the floor's locks is about the server. */
+  readonly baseLock?: LockDocument | undefined
 }
 
 /** Whom the sidecar believes: nobody but those of the floor's whom the pod has chosen. */
@@ -104,9 +107,14 @@ const mountedFor = ({
   ...(placed.has('tool-lock') ? { toolLock: `${LOCK_DIR}/${LOCK_KEY}` } : {}),
 })
 
-/** It comes with the pod: nobody in the pod's namespace can change it. */
-const basePolicyIn = ({ floor }: ClusterConfig): Pick<SidecarDocument, 'basePolicy'> =>
-  floor.basePolicy === undefined ? {} : { basePolicy: floor.basePolicy }
+/** They come with the pod: nobody in the pod's namespace can change them. */
+const baseIn = ({
+  config: { floor },
+  baseLock,
+}: DocumentParts): Pick<SidecarDocument, 'basePolicy' | 'baseLock'> => ({
+  ...(floor.basePolicy === undefined ? {} : { basePolicy: floor.basePolicy }),
+  ...(baseLock === undefined ? {} : { baseLock }),
+})
 
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
@@ -128,7 +136,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
-    ...basePolicyIn(config),
+    ...baseIn(parts),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

@@ -3,6 +3,7 @@
 
 import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import type { IssuerEntry } from '../../shared/issuers.ts'
+import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { PolicyDocument } from '../../shared/policy/schema.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
@@ -13,6 +14,16 @@ import { parseQuantity } from './quantity.ts'
 export const LEVELS = ['baseline', 'strict'] as const
 export type Level = (typeof LEVELS)[number]
 
+/** A tool lock, and which servers are held to it; a list that is absent leaves none out. */
+export interface BaseLock {
+  readonly namespaces?: readonly string[] | undefined
+  /** Of workloads. */
+  readonly names?: readonly string[] | undefined
+  /** Of the server's container: full names, without tag and digest. */
+  readonly images?: readonly string[] | undefined
+  readonly lock: LockDocument
+}
+
 export interface Floor {
   /** Who may say who calls, and for which audiences besides a server's own URL; nobody else is believed. */
   readonly issuers: readonly IssuerEntry[]
@@ -22,6 +33,10 @@ export interface Floor {
   readonly basePolicy?: PolicyDocument | undefined
   /** Every server needs a tool policy of its own (`tool-policy`). */
   readonly requireToolPolicy: boolean
+  /** Of these the first that is about a server comes with its pod, beside a lock of its own. */
+  readonly toolLocks: readonly BaseLock[]
+  /** Every server needs a tool lock: one of those, or one of its own (`tool-lock`). */
+  readonly requireToolLock: boolean
   /** The level of every namespace; a namespace's label can raise its own. */
   readonly level: Level
   /** `auth: none` may be asked for. */

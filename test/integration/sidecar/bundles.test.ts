@@ -130,6 +130,17 @@ describe('in a folder as in the image', () => {
   )
 
   test(
+    'it takes the lock of the configuration, and counts by it',
+    async () => {
+      const sidecar = await start({ graceSeconds: 0, baseLock: { version: 1, tools: {} } })
+      const { text: metrics } = await sidecar.admin.get('/metrics')
+      expect(metrics).toContain('# TYPE outrigger_tool_lock_findings_total counter')
+      await sidecar.stop()
+    },
+    LIMIT_MS,
+  )
+
+  test(
     'it sends traces where they are configured',
     async () => {
       const collector = await startCollector()

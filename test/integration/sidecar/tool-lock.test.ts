@@ -354,13 +354,43 @@ test(
     try {
       const talk = await legacyTalk(bridge.url)
       expect(isRefused(await talk.ask(...ECHO))).toBe(false)
-      write(path, text.replace(/\n {2}echo:\n(?: {4}.*\n)+/, '\n'))
+      write(path, without('echo'))
       await untilRefused(talk, true)
       write(path, 'version: 2\n')
       await until(() => bridge.stderr().includes('the tool lock is not taken'), 'it is refused')
       expect(isRefused(await talk.ask(...ECHO))).toBe(true)
       write(path, text)
       await untilRefused(talk, false)
+    } finally {
+      await bridge.stop()
+    }
+  },
+  LIMIT_MS,
+)
+
+/** The lock without one of its tools. */
+const without = (tool: string): string =>
+  text.replace(new RegExp(`\\n {2}${tool}:\\n(?: {4}.*\\n)+`), '\n')
+
+test(
+  'a base lock holds beside the own one, whatever that is changed to',
+  async () => {
+    const [path, config] = [join(folder, 'own.yaml'), join(folder, 'base.yaml')]
+    write(path, without('echo'))
+    write(config, `baseLock:\n${without('other').replace(/^(?=.)/gm, '  ')}`)
+    const bridge = await startLocked(path, '--config', config)
+    try {
+      const talk = await legacyTalk(bridge.url)
+      const other = () => talk.ask('tools/call', { name: 'other', arguments: {} })
+      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'calls'])
+      expect(isRefused(await talk.ask(...ECHO))).toBe(true)
+      expect(isRefused(await other())).toBe(true)
+      write(path, text.replace('mode: enforce', 'mode: report'))
+      await untilRefused(talk, false)
+      expect(isRefused(await other())).toBe(true)
+      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'echo', 'calls'])
+      const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
+      expect(calls).not.toContain('tools/call other')
     } finally {
       await bridge.stop()
     }

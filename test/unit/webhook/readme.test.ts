@@ -33,6 +33,7 @@ describe('webhook/README.md', () => {
     const { floor, sidecar } = config.value
     const members = [
       ...Object.keys(floor).map((name) => `floor.${name}`),
+      ...['namespaces', 'names', 'images', 'lock'].map((name) => `floor.toolLocks[].${name}`),
       ...Object.keys(sidecar).map((name) => `sidecar.${name}`),
       'sidecar.imagePullPolicy',
       'settings',

@@ -25,6 +25,7 @@ test.each([
   ],
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
   ['service-accounts', 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
+  ['base-lock', 'the lock in floor.toolLocks of the cluster configuration holds here, too'],
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {

@@ -88,6 +88,26 @@ describe('the cluster configuration', () => {
       'container',
     ],
     [
+      'a lock whose digest is none',
+      'sidecar: { image: x }\nfloor:\n  toolLocks:\n    - lock: { version: 1, tools: { echo: { description: abc } } }\n',
+      'line 4, column 44: floor.toolLocks.0.lock.tools.echo.description: must be sha256:',
+    ],
+    [
+      'a lock for an image that goes by another name, too',
+      'sidecar: { image: x }\nfloor: { toolLocks: [{ images: [node], lock: { version: 1 } }] }',
+      'floor.toolLocks.0.images.0: must be an image by its full name',
+    ],
+    [
+      'a lock for one tag of an image',
+      "sidecar: { image: x }\nfloor: { toolLocks: [{ images: ['docker.io/library/node:24'], lock: { version: 1 } }] }",
+      'floor.toolLocks.0.images.0: must be an image by its full name',
+    ],
+    [
+      'a lock that no pod could bear',
+      `sidecar: { image: x }\nfloor: { toolLocks: [{ lock: { version: 1, tools: { ${Array.from({ length: 700 }, (_none, index) => `t${index}: { description: 'sha256:${'a'.repeat(64)}' }`).join()} } } }] }`,
+      'floor.toolLocks.0.lock: takes ',
+    ],
+    [
       'a setting with a bad value',
       'sidecar: { image: x }\nsettings: { log-level: loud }',
       'log-level',
