@@ -1,0 +1,143 @@
+// What a sidecar consists of before anybody can call it: memory, metrics, the link to its server, sessions of both eras. The
+// wiring of these, in one page; none of it waits.
+
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../shared/log.ts'
+import type { SidecarConfig } from '../shared/sidecar-config.ts'
+import { loadAudit } from './audit/load-audit.ts'
+import type { Budget } from './bytes/budget.ts'
+import type { Observe } from './conversation/channel.ts'
+import type { Vetting } from './conversation/vetting.ts'
+import { guardsOf } from './guards/guards.ts'
+import type { Trust } from './identity/trust.ts'
+import { Legacy } from './legacy/legacy.ts'
+import { Drain } from './life/drain.ts'
+import { complete, IdleExit } from './life/idle-exit.ts'
+import type { IdleMemory } from './life/idle-memory.ts'
+import { openJournal } from './life/journal.ts'
+import { memoryOf } from './life/memory.ts'
+import type { Pod } from './life/pod.ts'
+import type { Process } from './life/process.ts'
+import { Modern } from './modern/modern.ts'
+import { probesOf } from './routing/eras.ts'
+import { Readiness } from './routing/readiness.ts'
+import { Router } from './routing/router.ts'
+import { termsOf } from './routing/terms.ts'
+import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createRemarks } from './telemetry/remarks.ts'
+
+export interface SidecarParts {
+  readonly config: SidecarConfig
+  readonly log: Log
+  /** For what servers write to stderr; absent where somebody else shows it. */
+  readonly serverLog?: Log
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Milliseconds since 1970, by which tokens are valid. */
+  readonly wallMs: () => number
+  readonly process: Process
+  /** Absent on a machine that is no pod. */
+  readonly pod?: Pod
+  /** How often a silent stream says that it is alive; tests have no time for the default. */
+  readonly keepAliveMs?: number
+}
+
+const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMeans => ({
+  ownUid: process.uid,
+  listeners: pod?.listeners,
+  now,
+  budget,
+  newName: () => randomBytes(16).toString('hex'),
+  schedule: (callback, delayMs) => {
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
+  },
+})
+
+/** Who takes note of calls; `worked` hears of a server that does what it is there for. */
+const observer =
+  (memory: IdleMemory, metrics: Metrics, now: () => number, worked: () => void): Observe =>
+  (method, durationMs, errorType) => {
+    memory.used(now())
+    metrics.operation(method, durationMs, errorType)
+    if (method !== 'initialize' && errorType === undefined) worked()
+  }
+
+/** What there is before anything else: room, and records of what is done. */
+export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
+  const held = memoryOf(parts)
+  const unknown = (): number => trust?.verifier.pending ?? 0
+  return { ...held, records: await loadAudit(parts, held.budget), unknown }
+}
+
+type Held = Awaited<ReturnType<typeof heldBy>>
+
+interface CoreParts extends SidecarParts {
+  /** What the server's words are held against; nobody asks before the sidecar has started. */
+  readonly vetting: () => Vetting | undefined
+}
+
+export const buildCore = (parts: CoreParts, { memory, budget, records, unknown }: Held) => {
+  const { config, now } = parts
+  const { settings } = config
+  const idle = new IdleExit(settings['idle-timeout'], now())
+  const guards = guardsOf(settings, parts)
+  const metrics = createMetrics({
+    sessions: () => router.sessions,
+    children: () => server.count,
+    inFlight: () => router.inFlight,
+    readiness: () => readiness,
+    budget,
+    process: parts.process,
+    has: config,
+    guards,
+    audit: records?.figures,
+  })
+  const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
+  const server: McpServer = connectServer(config, meansFor(parts, budget), {
+    log,
+    onThere: (weakness) => {
+      drain.takeBack()
+      idle.begin(now())
+      readiness.begin(weakness)
+    },
+    onGone: (why) => readiness.stop(why),
+    onTerminating: (leftMs) => drain.begin(leftMs),
+    onSpawn: metrics.spawn,
+    onExit: (code) => idle.ended(code),
+    watch: records?.watching(journal) ?? journal,
+  })
+  const common = {
+    source: server.source,
+    budget,
+    ...termsOf(parts),
+    observe: observer(memory, metrics, now, () => readiness.worked()),
+    remarks: createRemarks(log, metrics),
+    onSessionEnd: metrics.sessionEnd,
+    watchSessions: records?.recorder,
+    onProcessEnd: metrics.modernProcessEnd,
+    onStarted: () => readiness.started(),
+    onStartFailed: (reason: string) => readiness.startFailed(reason),
+    onDied: (reason: string) => readiness.died(reason),
+  }
+  const { startupTimeoutMs: patienceMs, remarks } = common
+  const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
+  const router: Router = new Router({
+    ...common,
+    legacy: new Legacy(common),
+    modern: new Modern(common),
+    readiness,
+  })
+  const drain: Drain = new Drain({ router, unknown, readiness, server, log, now, sleep })
+  const sweep = (): void => {
+    for (const one of [router, server, budget, memory, records]) one?.sweep(now())
+    sweepLogs(now())
+    if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
+  }
+  const kept = { budget, metrics, guards, remarks, log, journal, records }
+  return { ...kept, server, readiness, router, drain, sweep }
+}
+
+export type Core = ReturnType<typeof buildCore>

@@ -1,0 +1,84 @@
+// What listens: at MCP's port, at the admin one, at those that the server or a bridge would hold; and what answers there.
+
+import { createAdmin } from './admin/server.ts'
+import type { Core, SidecarParts } from './core.ts'
+import type { DeadPeers } from './http/dead-peers.ts'
+import type { Listener } from './http/listen.ts'
+import { createListener, type ListenerOptions } from './http/listener.ts'
+import { StandIns } from './http/stand-ins.ts'
+import type { Trust } from './identity/trust.ts'
+import { besideMcp } from './pipeline/beside-mcp.ts'
+import { isAllowedOrigin, originRules } from './pipeline/origin.ts'
+import { createServe } from './pipeline/serve.ts'
+import { stagesOf } from './pipeline/stages.ts'
+import type { StartedPolicy } from './policy/start-policy.ts'
+import { CarriedPort } from './server/carried-port.ts'
+import type { Tracing } from './telemetry/tracing.ts'
+import type { Tls } from './tls/load-tls.ts'
+
+type Built = Core & {
+  readonly isStarted: () => boolean
+  /** Undefined where nothing is traced. */
+  readonly tracing: Tracing | undefined
+  readonly peers: DeadPeers
+  /** Undefined where plain HTTP is spoken. */
+  readonly tls: Tls | undefined
+  /** Undefined where everybody is let in. */
+  readonly trust: Trust | undefined
+  /** Undefined where everybody may do everything. */
+  readonly policy: StartedPolicy | undefined
+}
+
+/** What answers at each port; nobody listens yet. */
+export const createServers = ({ config, now, pod }: SidecarParts, built: Built) => {
+  const { budget, peers, trust, metrics, remarks, log, journal, readiness, server, tls } = built
+  const { recorder } = built.records ?? {}
+  const rules = originRules(config)
+  const listener = {
+    serve: createServe({
+      stages: stagesOf({ ...built, rules, recorder }),
+      log,
+      isOpen: !trust,
+      recorder,
+    }),
+    ...besideMcp(server, trust, rules),
+    isAllowedOrigin: (text: string) => isAllowedOrigin(rules, text),
+    now,
+    budget,
+    watch: journal,
+    peers,
+    isDraining: () => readiness.isDraining,
+    remarks,
+  }
+  const admin = {
+    isStarted: built.isStarted,
+    obstacle: () => readiness.obstacle,
+    weakness: () => readiness.weakness ?? tls?.weakness(),
+    metrics: metrics.text,
+    metricsType: metrics.contentType,
+    log,
+  }
+  const listenerWith = (more: Pick<ListenerOptions, 'path'> = {}): Listener => {
+    const http = createListener({ ...listener, ...more })
+    return tls ? tls.before(http) : http
+  }
+  // Two of each: where one socket cannot take both address families, they share the port.
+  return {
+    mcp: [listenerWith(), listenerWith()],
+    admin: [createAdmin(admin), createAdmin(admin)],
+    standIns: new StandIns({
+      ports: [...config.standIns.map(({ port }) => port), ...config.carriedPorts],
+      addresses: config.isSupervised ? (pod?.addresses ?? []) : [config.host],
+      createListener: (port) => {
+        if (config.carriedPorts.includes(port)) return new CarriedPort(port)
+        const known = config.standIns.find((one) => one.port === port)?.path
+        return listenerWith({ path: () => known ?? server.path })
+      },
+      log,
+      now,
+      onFault: (fault) => {
+        readiness.unreachable = fault
+      },
+    }),
+  } as const
+}
