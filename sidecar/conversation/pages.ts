@@ -1,10 +1,10 @@
-// All pages of a list of the server's, asked for in our own name, within bounds.
+// All pages of a list of the server's, asked for in our own name, within bounds, and heard by all who have a use for it.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { ALL_CAPABILITIES, modernMeta, ownRequest } from '../mcp/own-request.ts'
 import type { Channel } from './channel.ts'
-import type { AskTerms } from './vetting.ts'
+import type { AskTerms, Reading, VettedPart } from './vetting.ts'
 
 /** For all pages of a list. */
 const TIMEOUT_MS = 15_000
@@ -17,8 +17,25 @@ export interface Asking extends AskTerms {
   readonly now: () => number
   /** Where there is more of it than may be. */
   readonly tooLong: (words: string) => Fault
-  /** Takes an answer; its value is where the next page begins. */
-  readonly take: (answer: string) => Result<string | undefined, Fault>
+  readonly reading: Reading
+  /** Who hears of it too, where it is everybody's. */
+  readonly beside: () => readonly VettedPart[]
+}
+
+/** One reading for all: who has asked says what is wrong with it; the others then ask for themselves. */
+const sharedReading = ({ headers, method, reading, beside }: Asking): Reading => {
+  const others = new Set(headers ? [] : beside().flatMap((one) => one.reading(method) ?? []))
+  return {
+    take: (answer) => {
+      const taken = reading.take(answer)
+      for (const one of others) if (!taken.ok || !one.take(answer).ok) others.delete(one)
+      return taken
+    },
+    done: () => {
+      reading.done()
+      for (const one of others) one.done()
+    },
+  }
 }
 
 const askPage = (
@@ -44,7 +61,8 @@ const askPage = (
 
 /** The fault is why not all of it is known. */
 export const askPages = async (asking: Asking): Promise<Fault | undefined> => {
-  const { method, now, take, tooLong } = asking
+  const { method, now, tooLong } = asking
+  const reading = sharedReading(asking)
   const endMs = now() + TIMEOUT_MS
   let [cursor, bytes]: [string | undefined, number] = [undefined, 0]
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
@@ -52,10 +70,12 @@ export const askPages = async (asking: Asking): Promise<Fault | undefined> => {
     if (!answer.ok) return answer.error
     bytes += answer.value.length
     if (bytes > MAX_BYTES) break
-    const taken = take(answer.value)
+    const taken = reading.take(answer.value)
     if (!taken.ok) return taken.error
     cursor = taken.value
-    if (cursor === undefined) return undefined
+    if (cursor !== undefined) continue
+    reading.done()
+    return undefined
   }
   return tooLong(`the server's ${method} has more than ${MAX_PAGES} pages or ${MAX_BYTES} bytes`)
 }

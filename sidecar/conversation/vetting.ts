@@ -30,6 +30,26 @@ export interface Vetted {
   changed(): void
 }
 
+/** A list of the server's that is being asked for, all pages of it. */
+export interface Reading {
+  /** Takes an answer; its value is where the next page begins. */
+  take(answer: string): Result<string | undefined, Fault>
+  /** That was all of it. */
+  done(): void
+}
+
+/** One of several that hold the same process's words against something. */
+export interface VettedPart extends Vetted {
+  /** Hears of a list that another of them has asked for; undefined where it has no use for it. */
+  reading(method: string): Reading | undefined
+}
+
+export interface VettingPart {
+  /** `beside`: the others of the same process. */
+  over(channel: Channel, beside: () => readonly VettedPart[]): VettedPart
+  first(method: string, answer: string): Result<string, Fault>
+}
+
 export interface Vetting {
   over(channel: Channel): Vetted
   /** The answer to `initialize` or `server/discover` without what is hidden. */
@@ -48,10 +68,12 @@ const inTurn = (
     : (found ?? inTurn(rest, request, terms))
 }
 
-/** One after the other. */
-const together = (parts: readonly Vetting[]): Vetting => ({
+/** One after the other. What one asks the server for, all hear of. */
+const together = (parts: readonly VettingPart[]): Vetting => ({
   over: (channel) => {
-    const all = parts.map((one) => one.over(channel))
+    const all: readonly VettedPart[] = parts.map((part, index) =>
+      part.over(channel, () => all.toSpliced(index, 1)),
+    )
     return {
       check: (request, terms) => inTurn(all, request, terms),
       drops: (message) => all.some((one) => one.drops(message)),
@@ -69,7 +91,7 @@ const together = (parts: readonly Vetting[]): Vetting => ({
 })
 
 /** What of several is there; undefined where nothing is. */
-export const vettingOf = (parts: readonly (Vetting | undefined)[]): Vetting | undefined => {
+export const vettingOf = (parts: readonly (VettingPart | undefined)[]): Vetting | undefined => {
   const there = parts.filter((one) => one !== undefined)
-  return there.length === 0 ? undefined : there.length === 1 ? there[0] : together(there)
+  return there.length === 0 ? undefined : together(there)
 }

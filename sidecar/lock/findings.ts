@@ -1,5 +1,6 @@
 // What was found to be otherwise than it was locked: counted each time, and logged once. What a server can make up is
-// bounded: names are cut, and after so many nothing new is logged until the lock changes.
+// bounded: names are cut, and after so many nothing new is logged until the lock changes. What callers make up has a bound of
+// its own, so that it keeps nothing of the server's from being told.
 
 import type { Log } from '../../shared/log.ts'
 
@@ -13,6 +14,8 @@ export interface Finding {
   /** What is wrong with it. */
   readonly why: string
   readonly action: FoundAction
+  /** The name is a caller's, who need not have it from the server. */
+  readonly isMadeUp?: boolean
 }
 
 export interface FindingsOptions {
@@ -21,31 +24,37 @@ export interface FindingsOptions {
 }
 
 const MAX_TOLD = 256
+const MAX_MADE_UP = 64
 const MAX_NAME = 256
 
 export class Findings {
   private readonly options: FindingsOptions
   private readonly told = new Set<string>()
+  private readonly madeUp = new Set<string>()
 
   constructor(options: FindingsOptions) {
     this.options = options
   }
 
-  add({ kind, name, why, action }: Finding): void {
-    this.options.count({ kind, action })
-    const { told } = this
-    if (told.size > MAX_TOLD) return
+  add({ kind, name, why, action, isMadeUp = false }: Finding): void {
+    const { count, log } = this.options
+    count({ kind, action })
+    const [told, most] = isMadeUp ? [this.madeUp, MAX_MADE_UP] : [this.told, MAX_TOLD]
+    if (told.size > most) return
     const shown = name.slice(0, MAX_NAME)
     const key = JSON.stringify([kind, shown, why, action])
     if (told.has(key)) return
     told.add(key)
-    const { log } = this.options
-    if (told.size > MAX_TOLD) log.warn('more is not as it was locked than is told here')
-    else log.warn(`the server is not as it was locked`, { kind, name: shown, why, action })
+    const [fact, more] = isMadeUp
+      ? ['a caller asked for what is not locked', 'more was asked for that is not locked']
+      : ['the server is not as it was locked', 'more is not as it was locked']
+    if (told.size > most) log.warn(`${more} than is told here`)
+    else log.warn(fact, { kind, name: shown, why, action })
   }
 
   /** Another lock holds: what was told was told of the one before. */
   forget(): void {
     this.told.clear()
+    this.madeUp.clear()
   }
 }

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Caller } from '../conversation/call.ts'
 import type { Channel } from '../conversation/channel.ts'
 import { askPages } from '../conversation/pages.ts'
-import type { AskTerms, Checked, Vetted } from '../conversation/vetting.ts'
+import type { AskTerms, Checked, Reading, VettedPart } from '../conversation/vetting.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Notification, Request } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
@@ -34,21 +34,32 @@ const KEPT_MS = 60_000
 /** A list that changes while it is asked for is asked for again. */
 const TRIES = 3
 
-export class LockedProcess implements Vetted {
+export class LockedProcess implements VettedPart {
   private readonly toolLock: ToolLock
   private readonly channel: Channel
+  private readonly beside: () => readonly VettedPart[]
   private readonly known: KnownKinds = new Map()
   private readonly asking = new Map<LockedKind, Promise<Fault | undefined>>()
   private changes = 0
 
-  constructor(toolLock: ToolLock, channel: Channel) {
+  constructor(
+    toolLock: ToolLock,
+    channel: Channel,
+    beside: () => readonly VettedPart[] = () => [],
+  ) {
     this.toolLock = toolLock
     this.channel = channel
+    this.beside = beside
   }
 
   /** The server says, or shows, that it lists something else now. */
   changed(): void {
     this.changes += 1
+  }
+
+  reading(method: string): Reading | undefined {
+    const kind = listedBy(method)
+    return kind && this.toolLock.current.kinds.has(kind) ? this.read(kind, this.known) : undefined
   }
 
   /** Whether a notification goes no further: none that MCP knows uses what is locked. */
@@ -150,10 +161,10 @@ export class LockedProcess implements Vetted {
     return undefined
   }
 
-  private refuse(lock: Lock, { what, kind, names }: Need, why: string): Fault | undefined {
+  private refuse(lock: Lock, { what, kind, names, asked }: Need, why: string): Fault | undefined {
     const action = actionOf(lock, 'refused')
-    // What is not in the lock is the caller's own word: it is counted, and not kept.
-    this.toolLock.findings.add({ kind, name: names[0] ?? '', why, action })
+    const isMadeUp = names.length === 0
+    this.toolLock.findings.add({ kind, name: names[0] ?? asked, why, action, isMadeUp })
     return lock.isReport ? undefined : refusal(`this ${what} ${why}`)
   }
 
@@ -185,21 +196,25 @@ export class LockedProcess implements Vetted {
     return running
   }
 
-  private async ask(
-    kind: LockedKind,
-    known: KnownKinds,
-    terms: AskTerms,
-  ): Promise<Fault | undefined> {
+  private ask(kind: LockedKind, known: KnownKinds, terms: AskTerms): Promise<Fault | undefined> {
+    return askPages({
+      ...terms,
+      channel: this.channel,
+      method: LIST_METHODS[kind],
+      now: this.toolLock.now,
+      tooLong: refusal,
+      reading: this.read(kind, known),
+      beside: this.beside,
+    })
+  }
+
+  /** What a list says of a kind, to be known once all of it was read. */
+  private read(kind: LockedKind, known: KnownKinds): Reading {
     const [lock, { changes }, { now }] = [this.toolLock.current, this, this.toolLock]
     const method = LIST_METHODS[kind]
     const verdicts: Verdicts = new Map()
     const locked = lock.kinds.get(kind) ?? NOTHING
-    const failed = await askPages({
-      ...terms,
-      channel: this.channel,
-      method,
-      now,
-      tooLong: refusal,
+    return {
       take: (answer) => {
         const page = pageIn(kind, answer)
         if (!page.ok) return fail(unusable(method, page.error))
@@ -207,11 +222,11 @@ export class LockedProcess implements Vetted {
         judge(locked, page.value, verdicts)
         return ok(page.value.cursor)
       },
-    })
-    if (failed) return failed
-    const kept = inLock(verdicts, locked)
-    known.set(kind, { lock, changes, untilMs: now() + KEPT_MS, verdicts: kept })
-    return undefined
+      done: () => {
+        const kept = inLock(verdicts, locked)
+        known.set(kind, { lock, changes, untilMs: now() + KEPT_MS, verdicts: kept })
+      },
+    }
   }
 }
 

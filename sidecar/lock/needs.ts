@@ -13,6 +13,8 @@ export interface Need {
   /** What the caller has named, for people. */
   readonly what: string
   readonly kind: LockedKind
+  /** Its name, in the caller's words; of a URI without a query, which may hold what nobody else is to read. */
+  readonly asked: string
   /** None: it is not in the lock. */
   readonly names: readonly string[]
 }
@@ -21,7 +23,7 @@ const listed = (lock: Lock, kind: 'tools' | 'prompts', name: string): readonly N
   const locked = lock.kinds.get(kind)
   if (!locked) return []
   const what = kind === 'tools' ? 'tool' : 'prompt'
-  return [{ what, kind, names: locked.has(name) ? [name] : [] }]
+  return [{ what, kind, asked: name, names: locked.has(name) ? [name] : [] }]
 }
 
 const templatesFor = (templates: Iterable<string>, { name, isTemplate }: Target): string[] =>
@@ -35,10 +37,11 @@ const templatesFor = (templates: Iterable<string>, { name, isTemplate }: Target)
 const addressed = (lock: Lock, target: Target): readonly Need[] => {
   const [resources, templates] = [lock.kinds.get('resources'), lock.kinds.get('resourceTemplates')]
   const { name } = target
-  if (resources?.has(name)) return [{ what: 'resource', kind: 'resources', names: [name] }]
+  const need = { what: 'resource', asked: name.replace(/[?#].*/s, '') } as const
+  if (resources?.has(name)) return [{ ...need, kind: 'resources', names: [name] }]
   const names = templates ? templatesFor(templates.keys(), target) : []
-  if (names.length > 0) return [{ what: 'resource', kind: 'resourceTemplates', names }]
-  return resources && templates ? [{ what: 'resource', kind: 'resources', names: [] }] : []
+  if (names.length > 0) return [{ ...need, kind: 'resourceTemplates', names }]
+  return resources && templates ? [{ ...need, kind: 'resources', names: [] }] : []
 }
 
 const needFor = (lock: Lock, target: Target): readonly Need[] => {

@@ -6,7 +6,7 @@ import { instructionsDigest } from '../../shared/lock/digest.ts'
 import type { Lock } from '../../shared/lock/lock.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Channel } from '../conversation/channel.ts'
-import type { Vetting } from '../conversation/vetting.ts'
+import type { VettedPart, VettingPart } from '../conversation/vetting.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { member, valueAt } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
@@ -28,7 +28,7 @@ const FIRST: ReadonlySet<string> = new Set(['initialize', 'server/discover'])
 const isJson = (value: unknown): value is Json =>
   value === null || isObject(value) || Array.isArray(value) || typeof value !== 'object'
 
-export class ToolLock implements Vetting {
+export class ToolLock implements VettingPart {
   private readonly options: ToolLockOptions
 
   constructor(options: ToolLockOptions) {
@@ -48,8 +48,8 @@ export class ToolLock implements Vetting {
   }
 
   /** What is to be known of one server process. */
-  over(channel: Channel): LockedProcess {
-    return new LockedProcess(this, channel)
+  over(channel: Channel, beside?: () => readonly VettedPart[]): LockedProcess {
+    return new LockedProcess(this, channel, beside)
   }
 
   /** The first answer of a server, without instructions that are not as they were locked. */

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Caller } from '../conversation/call.ts'
 import type { Channel } from '../conversation/channel.ts'
 import { askPages } from '../conversation/pages.ts'
-import type { AskTerms, Checked, Vetted } from '../conversation/vetting.ts'
+import type { AskTerms, Checked, Reading, VettedPart } from '../conversation/vetting.ts'
 import { scan } from '../json/scan.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import {
@@ -27,7 +27,7 @@ const KEPT_MS = 60_000
 const MAX_TOOLS = 4096
 
 /** Names of schemas by names of tools; undefined: there are two, and nobody knows which is meant. */
-type Known = ReadonlyMap<string, string | undefined>
+type Known = Map<string, string | undefined>
 
 const refused = (why: string, data: Readonly<Record<string, unknown>> = {}): Fault =>
   fault('invalid-arguments', why, { data })
@@ -35,19 +35,32 @@ const refused = (why: string, data: Readonly<Record<string, unknown>> = {}): Fau
 const uncheckable = (why: string): Fault =>
   refused(`the arguments cannot be checked against the tool's own input schema: ${why}`)
 
-export class CheckedProcess implements Vetted {
+export interface CheckedParts {
+  readonly schemas: Schemas
+  readonly now: () => number
+  /** Who else of the process has a use for its list. */
+  readonly beside?: () => readonly VettedPart[]
+}
+
+export class CheckedProcess implements VettedPart {
   private readonly schemas: Schemas
   private readonly channel: Channel
+  private readonly beside: () => readonly VettedPart[]
   private readonly now: () => number
   private known: Known = new Map()
   private freshUntilMs = -Infinity
   private changes = 0
   private asking: Promise<Result<Known, Fault>> | undefined
 
-  constructor(schemas: Schemas, channel: Channel, now: () => number) {
+  constructor(channel: Channel, { schemas, now, beside = () => [] }: CheckedParts) {
     this.schemas = schemas
     this.channel = channel
     this.now = now
+    this.beside = beside
+  }
+
+  reading(method: string): Reading | undefined {
+    return method === LIST ? this.read(new Map(), true) : undefined
   }
 
   changed(): void {
@@ -119,28 +132,33 @@ export class CheckedProcess implements Vetted {
   }
 
   private async ask(terms: AskTerms): Promise<Result<Known, Fault>> {
-    const { changes } = this
-    const known = new Map<string, string | undefined>()
+    const known: Known = new Map()
     const failed = await askPages({
       ...terms,
       channel: this.channel,
       method: LIST,
       now: this.now,
       tooLong: uncheckable,
-      take: (answer) => this.take(answer, known),
+      reading: this.read(known, !terms.headers),
+      beside: this.beside,
     })
-    if (failed) return fail(failed)
-    if (changes === this.changes && !terms.headers) {
-      this.known = known
-      this.freshUntilMs = this.now() + KEPT_MS
-    }
-    return ok(known)
+    return failed ? fail(failed) : ok(known)
   }
 
-  private take(
-    answer: string,
-    known: Map<string, string | undefined>,
-  ): Result<string | undefined, Fault> {
+  /** What the list says; it is kept where it is the same for everybody, and has not changed meanwhile. */
+  private read(known: Known, isKept: boolean): Reading {
+    const { changes } = this
+    return {
+      take: (answer) => this.take(answer, known),
+      done: () => {
+        if (!isKept || changes !== this.changes) return
+        this.known = known
+        this.freshUntilMs = this.now() + KEPT_MS
+      },
+    }
+  }
+
+  private take(answer: string, known: Known): Result<string | undefined, Fault> {
     const page = pageIn('tools', answer)
     if (!page.ok) return fail(uncheckable(page.error))
     if (!page.value) return fail(uncheckable(`the server answers ${LIST} with no list now`))

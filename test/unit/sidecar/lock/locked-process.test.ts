@@ -211,6 +211,43 @@ test('findings are logged once each, and no more than some', () => {
   expect(locked.findings).toHaveLength(2003)
 })
 
+test.each([
+  ['tools/call', { name: 'shell' }, { kind: 'tools', name: 'shell', why: 'is not in it' }],
+  ['tools/call', { name: 'x'.repeat(9999) }, { kind: 'tools', name: 'x'.repeat(256) }],
+])(
+  'what a caller asks for by %s that is not locked is logged by its name',
+  async (method, params, fields) => {
+    const locked = lockedServer(LOCK, listing())
+    await locked.check(method, params)
+    await locked.check(method, params)
+    expect(locked.lines.map((line): unknown => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        message: 'a caller asked for what is not locked',
+        action: 'refused',
+        ...fields,
+      }),
+    ])
+  },
+)
+
+test('of a resource that is not locked no query is logged', async () => {
+  const empty = LOCK + stringify({ resources: {}, resourceTemplates: {} })
+  const locked = lockedServer(empty, listing())
+  await locked.check('resources/read', { uri: 'https://x.example/a?key=secret#b' })
+  expect(locked.lines).toEqual([expect.stringContaining('"name":"https://x.example/a"')])
+})
+
+test('what callers make up keeps nothing of the server from being told', async () => {
+  const locked = lockedServer(LOCK, listing())
+  for (let index = 0; index < 500; index += 1) {
+    await locked.check('tools/call', { name: `made-up-${index}` })
+  }
+  expect(locked.lines).toHaveLength(65)
+  expect(locked.lines.at(-1)).toContain('more was asked for that is not locked than is told here')
+  locked.hears('tools/list', { tools: [{ name: 'shell' }] })
+  expect(locked.lines.at(-1)).toContain('"name":"shell"')
+})
+
 test('a lock that only reports refuses nothing, and keeps nobody waiting', () => {
   const locked = lockedServer(
     LOCK.replace('version: 1', 'version: 1\nmode: report'),

@@ -14,7 +14,7 @@ const listing =
 
 const start = (answers: Answers) => {
   const server = askedServer(answers)
-  const process = new CheckedProcess(new Schemas(), server.channel, server.now)
+  const process = new CheckedProcess(server.channel, { schemas: new Schemas(), now: server.now })
   const call = (name: unknown, args?: unknown) =>
     server.settled((request) => process.check(request), {
       method: 'tools/call',
