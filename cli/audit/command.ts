@@ -32,7 +32,7 @@ const readFlags = ({ words, text }: Given): Result<Flags, string> => {
   if (files.length === 0) return fail('say which files, all that there are: audit verify FILE')
   return key !== undefined && checkpoints === undefined
     ? fail('--key is for what --checkpoints FILE holds: give that too')
-    : ok({ files: [...new Set(files)], checkpoints, key })
+    : ok({ files, checkpoints, key })
 }
 
 const readKey = async (
@@ -55,13 +55,16 @@ const wordsOf = (verdict: Verdict, hasCheckpoints: boolean): string => {
     const of = instance === '' ? '' : ` of instance ${instance}`
     return `${place.file}:${place.line}: record ${seq}${of}: ${what}: ${why}`
   }
-  const { records, checkpoints, open } = verdict.verified
+  const { records, checkpoints, open, torn } = verdict.verified
   const agree = hasCheckpoints ? `, ${checkpoints} checkpoints agree` : ''
   const ends = open.map(
     ({ instance, seq }) =>
       `; instance ${instance} has no last record: behind record ${seq} it runs still, was killed, or was cut${hasCheckpoints ? '' : ' (--checkpoints tells)'}`,
   )
-  return `${records} records, all as they were written${agree}${ends.join('')}`
+  const rest = torn
+    ? `; ${torn.file}:${torn.line}: the last line is no whole record: it was being written, or was overwritten`
+    : ''
+  return `${records} records, all as they were written${agree}${ends.join('')}${rest}`
 }
 
 const verify = async ({ files, checkpoints, key }: Flags): Promise<Result<Verdict, string>> => {

@@ -15,15 +15,22 @@ const textOf = (bytes: Buffer): string => {
   }
 }
 
-/** A file's lines without their ends; the last also where it has none. Rejects as the system does. */
-export const fileLines = async function* (file: string): AsyncGenerator<string, void> {
+export interface FileLine {
+  /** Without its end. */
+  readonly text: string
+  /** Whether it has one: the last may have none. */
+  readonly isEnded: boolean
+}
+
+/** Rejects as the system does. */
+export const fileLines = async function* (file: string): AsyncGenerator<FileLine, void> {
   let parts: Buffer[] = []
   let length = 0
   const stream = file === '-' ? createReadStream('', { fd: 0 }) : createReadStream(file)
   for await (const chunk of stream) {
     let rest = Buffer.from(chunk)
     for (let end = rest.indexOf(LINE_END); end !== -1; end = rest.indexOf(LINE_END)) {
-      yield textOf(Buffer.concat([...parts, rest.subarray(0, end)]))
+      yield { text: textOf(Buffer.concat([...parts, rest.subarray(0, end)])), isEnded: true }
       parts = []
       length = 0
       rest = rest.subarray(end + 1)
@@ -32,5 +39,5 @@ export const fileLines = async function* (file: string): AsyncGenerator<string, 
     if (length > MAX_LINE_BYTES) throw new Error(`a line is longer than ${MAX_LINE_BYTES} bytes`)
     if (rest.length > 0) parts.push(rest)
   }
-  if (parts.length > 0) yield textOf(Buffer.concat(parts))
+  if (parts.length > 0) yield { text: textOf(Buffer.concat(parts)), isEnded: false }
 }

@@ -9,17 +9,17 @@ import { readLinked, type ReadRecord } from '../../shared/audit/read-linked.ts'
 import { Verification, type Verified } from '../../shared/audit/verification.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { fileWords } from '../output/system-words.ts'
-import { fileLines } from './file-lines.ts'
+import { fileLines, type FileLine } from './file-lines.ts'
 
 /** Reads all lines of a file until `take` has an answer; the error names the file. */
 const readLines = async <T>(
   file: string,
-  take: (text: string, line: number) => T | undefined,
+  take: (own: FileLine, line: number) => T | undefined,
 ): Promise<Result<T | undefined, string>> => {
   let line = 0
   try {
-    for await (const text of fileLines(file)) {
-      const found = take(text, ++line)
+    for await (const own of fileLines(file)) {
+      const found = take(own, ++line)
       if (found !== undefined) return ok(found)
     }
     return ok(undefined)
@@ -46,7 +46,7 @@ const endsOf = async (file: string): Promise<Result<FileEnds, string>> => {
   if (unreadable !== undefined) return fail(unreadable)
   let first: ReadRecord | undefined
   let last: ReadRecord | undefined
-  const read = await readLines(file, (text) => {
+  const read = await readLines(file, ({ text }) => {
     const record = readLinked(text)
     first ??= record
     last = record ?? last
@@ -61,7 +61,7 @@ export const readCheckpoints = async (
   key: KeyObject | undefined,
 ): Promise<Result<readonly Checkpoint[], string>> => {
   const all: Checkpoint[] = []
-  const forged = await readLines(file, (text, line) => {
+  const forged = await readLines(file, ({ text }, line) => {
     const checkpoint = readCheckpoint(text)
     if (checkpoint) all.push(checkpoint)
     return checkpoint && key && !isSignedBy(checkpoint, key) ? line : undefined
@@ -77,10 +77,22 @@ export type Verdict =
   | { readonly isWhole: true; readonly verified: Verified }
   | { readonly isWhole: false; readonly finding: Finding }
 
+/** One name of each file: a file that is given twice has its records once. */
+const filesOf = async (names: readonly string[]): Promise<readonly string[]> => {
+  const files = new Map<string, string>()
+  for (const name of names) {
+    const about = await stat(name, { bigint: true }).catch(() => undefined)
+    const key = about ? `${about.dev} ${about.ino}` : name
+    if (!files.has(key)) files.set(key, name)
+  }
+  return [...files.values()]
+}
+
 export const verifyFiles = async (
-  files: readonly string[],
+  names: readonly string[],
   checkpoints: readonly Checkpoint[],
 ): Promise<Result<Verdict, string>> => {
+  const files = await filesOf(names)
   const ends: FileEnds[] = []
   for (const file of files) {
     const read = await endsOf(file)
@@ -89,7 +101,9 @@ export const verifyFiles = async (
   }
   const verification = new Verification(checkpoints)
   for (const file of inOrder(ends)) {
-    const found = await readLines(file, (text, line) => verification.take(text, { file, line }))
+    const found = await readLines(file, ({ text, isEnded }, line) =>
+      verification.take(text, { file, line }, isEnded),
+    )
     if (!found.ok) return found
     if (found.value) return ok({ isWhole: false, finding: found.value })
   }

@@ -6,6 +6,7 @@ import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
 import { tlsFaults } from '../../sidecar/tls/start-tls.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
+import { auditFaults } from './audit-faults.ts'
 import { startLocalSidecar } from './local-sidecar.ts'
 import { credentialFaults } from './credential-faults.ts'
 import { tellWaiting } from './patience.ts'
@@ -80,8 +81,9 @@ export const run = defineCommand({
       for (const error of config.error) tell(io, 'run', error)
       return 2
     }
-    const { introspectionDir, tls } = config.value.config
+    const { introspectionDir, tls, audit } = config.value.config
     const faults = [
+      ...(await auditFaults(audit)),
       ...(await documentFaults(config.value.config)),
       ...(await credentialFaults(introspectionDir)),
       ...(tls === undefined ? [] : await tlsFaults(tls, () => Date.now())),

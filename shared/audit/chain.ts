@@ -30,6 +30,12 @@ export interface ChainOptions {
 export const membersOf = (event: AuditEvent): string =>
   plainJson(JSON.stringify(event).slice(1, -1))
 
+const OPENING = `{"v":${VERSION},"instance":`
+
+/** Whether a text is how a record begins, or would. */
+export const isOpening = (text: string): boolean =>
+  text.startsWith(OPENING) || OPENING.startsWith(text)
+
 /** Makes the lines of one instance. */
 export class Chain {
   readonly instance: string
@@ -42,7 +48,7 @@ export class Chain {
     this.instance = instance
     this.prev = prev
     this.server = JSON.stringify(server)
-    this.head = `{"v":${VERSION},"instance":${JSON.stringify(instance)},"seq":`
+    this.head = `${OPENING}${JSON.stringify(instance)},"seq":`
   }
 
   /** The last record that was made. */

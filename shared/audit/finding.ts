@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 export interface Known {
-  readonly record: Linked
+  readonly record: Linked & { readonly time: string }
   readonly place: Place
 }
 

@@ -16,6 +16,7 @@ import {
   type Place,
 } from './finding.ts'
 import { readLinked, type Before, type ReadRecord } from './read-linked.ts'
+import type { Position } from './record.ts'
 
 const NOT_ITS_HASH = 'the line is not what its hash says'
 
@@ -36,6 +37,8 @@ interface Course {
 interface Bad {
   readonly place: Place
   readonly text: string
+  /** Whether it has its line end: a writer that was killed leaves none. */
+  readonly isEnded: boolean
   /** Another stands behind it. */
   second: Place | undefined
 }
@@ -45,6 +48,14 @@ export interface Verified {
   readonly checkpoints: number
   /** Instances that have no last record: they run still, or were killed, or (only checkpoints tell) were cut. */
   readonly open: readonly Link[]
+  /** The last line, which is no whole record: it was being written, or (only checkpoints tell) was overwritten. */
+  readonly torn: Place | undefined
+}
+
+/** A record that the first instance says was before it, and that no file has: it may not be kept any more. */
+interface Beyond {
+  readonly first: Position
+  readonly finding: Finding
 }
 
 const keyOf = (instance: string, seq: number): string => `${instance} ${seq}`
@@ -58,24 +69,25 @@ export class Verification {
   private agreed = 0
   private lastTime = ''
   private lastPlace: Place = { file: '', line: 0 }
-  private earliest: Link | undefined
-  private kept: { readonly oldest: Omit<Link, 'hash'>; readonly place: Place } | undefined
+  private earliest: Known | undefined
+  private beyond: Beyond | undefined
+  private kept: { readonly oldest: Position; readonly place: Place } | undefined
 
   constructor(checkpoints: readonly Checkpoint[]) {
     this.checkpoints = new Map(checkpoints.map((one) => [keyOf(one.instance, one.seq), one]))
   }
 
-  /** One line, without its end; the finding is the first, and the last word. */
-  take(text: string, place: Place): Finding | undefined {
+  /** One line, without its end (`isEnded`: whether it has one); the finding is the first, and the last word. */
+  take(text: string, place: Place, isEnded = true): Finding | undefined {
     this.lastPlace = place
     const read = readLinked(text)
     const isWhole = read !== undefined && sealOf(text) === read.hash
-    if (!isWhole) return this.takeBad(text, place)
+    if (!isWhole) return this.takeBad({ place, text, isEnded, second: undefined })
     this.records++
     this.lastTime = read.time
-    this.earliest ??= read
+    this.earliest ??= { record: read, place }
     const found = this.placed(read, place)
-    if (found) return found
+    if (found) return this.missingBefore() ?? found
     this.bad = undefined
     this.check(read, place)
     return undefined
@@ -83,7 +95,13 @@ export class Verification {
 
   /** All lines have been taken. */
   end(): Finding | undefined {
-    return this.undecided() ?? this.missingAtStart() ?? this.missingAtEnd() ?? this.behindLast()
+    return (
+      this.missingBefore() ??
+      this.undecided() ??
+      this.missingAtStart() ??
+      this.missingAtEnd() ??
+      this.behindLast()
+    )
   }
 
   get verified(): Verified {
@@ -92,13 +110,14 @@ export class Verification {
       records: this.records,
       checkpoints: this.agreed,
       open: open.map(({ last }) => last.record),
+      torn: this.bad?.place,
     }
   }
 
-  private takeBad(text: string, place: Place): Finding | undefined {
+  private takeBad(bad: Bad): Finding | undefined {
     // Of several in a row the first is the one to name.
-    if (this.bad) this.bad.second ??= place
-    else this.bad = { place, text, second: undefined }
+    if (this.bad) this.bad.second ??= bad.place
+    else this.bad = bad
     return undefined
   }
 
@@ -185,18 +204,24 @@ export class Verification {
 
   /** Whether the instance before has come as far as the next one says. */
   private follows(before: Before, read: ReadRecord, place: Place): Finding | undefined {
-    const { instance, seq } = before
-    const course = this.courses.get(instance)
-    if (!course) {
-      const why = 'the instance behind it names it; give all files that there are'
-      return { what: this.courses.size === 0 ? 'cut' : 'removed', instance, seq, place, why }
-    }
+    const course = this.courses.get(before.instance)
+    if (!course) return this.followsNone(before, read, place)
     const { rival, last } = course
     if (rival) return inserted(before.hash === last.record.hash ? rival : last)
-    if (last.record.seq < seq) return this.short(last, before, place)
-    return last.record.seq === seq && last.record.hash !== before.hash
+    if (last.record.seq < before.seq) return this.short(last, before, place)
+    return last.record.seq === before.seq && last.record.hash !== before.hash
       ? edited(last, 'the next instance names another hash for it')
       : this.torn(before, read)
+  }
+
+  /** No file has a record of the instance before: of the first one it may not be kept any more. */
+  private followsNone(before: Before, read: ReadRecord, place: Place): Finding | undefined {
+    const why = 'the instance behind it names it; give all files that there are'
+    const at = { ...positionOf(before), place, why }
+    if (this.courses.size > 0) return { what: 'removed', ...at }
+    this.beyond = { first: positionOf(read), finding: { what: 'cut', ...at } }
+    const isTorn = this.bad !== undefined && before.torn?.hash === digest(this.bad.text)
+    return isTorn ? undefined : this.badBefore(read)
   }
 
   /** An instance that has not come as far as the next one says. */
@@ -267,11 +292,21 @@ export class Verification {
       const why = 'no line is a record'
       return bad && { what: 'edited', instance: '', seq: 1, place: bad.place, why }
     }
+    const { instance, seq } = current.last.record
+    const at = { instance, seq: seq + 1 }
     // One that was being written when its writer was killed; what has ended in order writes nothing more.
     const place = current.hasEnded ? bad?.place : this.notTorn()
-    const { instance, seq } = current.last.record
-    const why = 'the line is no record'
-    return place && { what: 'inserted', instance, seq: seq + 1, place, why }
+    if (place) return { what: 'inserted', ...at, place, why: 'the line is no record' }
+    return bad?.isEnded ? { what: 'edited', ...at, place: bad.place, why: NOT_ITS_HASH } : undefined
+  }
+
+  /** What the first instance says was before it, unless the last rotation says that it is the oldest that is kept. */
+  private missingBefore(): Finding | undefined {
+    const { beyond, kept } = this
+    if (!beyond) return undefined
+    const { first, finding } = beyond
+    const isOldest = kept?.oldest.instance === first.instance && kept.oldest.seq === first.seq
+    return isOldest ? undefined : finding
   }
 
   /** What a rotation says is kept, and is not here. */
@@ -287,20 +322,43 @@ export class Verification {
 
   /** What a checkpoint says has been there, and is not. */
   private missingAtEnd(): Finding | undefined {
-    for (const { instance, seq, time } of this.checkpoints.values()) {
-      const course = this.courses.get(instance)
-      const isOld = course ? seq < course.first : time < this.lastTime
-      if (!isOld) return this.missing(instance, course, seq)
+    for (const checkpoint of this.checkpoints.values()) {
+      const course = this.courses.get(checkpoint.instance)
+      const isOld = course ? checkpoint.seq < course.first : this.isPruned(checkpoint)
+      if (!isOld) {
+        return course ? this.missing(course, checkpoint) : this.missingWhole(checkpoint)
+      }
     }
     return undefined
   }
 
-  private missing(instance: string, course: Course | undefined, seq: number): Finding {
-    const at = { instance, seq: (course?.last.record.seq ?? 0) + 1 }
+  /** Whether an instance without records may have been before all that is kept. */
+  private isPruned({ time }: Checkpoint): boolean {
+    const { earliest } = this
+    if (!earliest) return false
+    const { instance, seq } = earliest.record
+    const hasAll = seq === 1 && !this.beyond
+    const last = this.courses.get(instance)?.last.record
+    return !hasAll && last !== undefined && time <= last.time
+  }
+
+  private missing(course: Course, { instance, seq }: Checkpoint): Finding {
+    const at = { instance, seq: course.last.record.seq + 1 }
     if (this.bad && course === this.current) {
       return { what: 'edited', ...at, place: this.bad.place, why: NOT_ITS_HASH }
     }
     const why = `a checkpoint says that there were ${seq} records`
-    return { what: 'cut', ...at, place: course?.last.place ?? this.lastPlace, why }
+    return { what: 'cut', ...at, place: course.last.place, why }
+  }
+
+  private missingWhole({ instance, seq, time }: Checkpoint): Finding {
+    const at = { instance, seq: 1 }
+    const isBefore = time < this.lastTime
+    if (this.bad && !isBefore) {
+      return { what: 'edited', ...at, place: this.bad.place, why: NOT_ITS_HASH }
+    }
+    const place = (isBefore ? this.earliest?.place : undefined) ?? this.lastPlace
+    const why = `a checkpoint says that there were ${seq} records of this instance, and no file has one; give all files that there are, and checkpoints of their sidecar alone`
+    return { what: isBefore ? 'removed' : 'cut', ...at, place, why }
   }
 }

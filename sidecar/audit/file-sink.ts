@@ -2,9 +2,10 @@
 // the file away or puts another in its place is noticed within a second.
 
 import { constants } from 'node:fs'
-import { open, rename, stat, type FileHandle } from 'node:fs/promises'
+import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { findBefore, fullFiles, prune, type Before } from './audit-folder.ts'
+import { findBefore, planRotation, type Before, type Found } from './audit-folder.ts'
+import { FileLock } from './file-lock.ts'
 import type { Rotated, Sink } from './sink.ts'
 
 export interface FileSinkOptions {
@@ -26,12 +27,27 @@ const FLAGS =
   constants.O_NOFOLLOW |
   constants.O_NONBLOCK
 
+interface Opened {
+  readonly file: FileHandle
+  /** A device has none: whoever writes there leaves nothing behind. */
+  readonly lock: FileLock | undefined
+  readonly end: Found['end']
+}
+
+const LINE_END = Buffer.from('\n')
+
+export const NO_FILE = 'it is no regular file'
+
 const openFile = async (path: string): Promise<FileHandle> => {
   const file = await open(path, FLAGS, OWNER_ONLY)
   const found = await file.stat()
   if (found.isFile() || found.isCharacterDevice()) return file
   await file.close()
-  throw new Error('it is no regular file')
+  throw new Error(NO_FILE)
+}
+
+const takeAway = async (files: readonly string[]): Promise<void> => {
+  for (const file of files) await unlink(file)
 }
 
 export class FileSink implements Sink {
@@ -43,66 +59,95 @@ export class FileSink implements Sink {
   private lookedMs = 0
   /** Another file is being begun. */
   private isMoving = false
+  /** The full one has its number, and the next is not there yet. */
+  private moved: Rotated | undefined
+  private readonly lock: FileLock | undefined
+  private isTaken = false
+  /** What is written next ends a line that another instance was writing: in one write, so that none is left with an end. */
+  private isTorn: boolean
 
-  private constructor(options: FileSinkOptions, file: FileHandle) {
+  private constructor(options: FileSinkOptions, { file, lock, end }: Opened) {
     this.options = options
     this.file = file
+    this.lock = lock
+    this.isTorn = end === 'torn'
   }
 
-  /** Rejects as the system does. `before`: the last record that is there. */
+  /** Rejects as the system does, and where another process writes the file or it holds something else. */
   static async open(
     options: FileSinkOptions,
     nowMs: number,
   ): Promise<{ readonly sink: FileSink; readonly before: Before | undefined }> {
     const file = await openFile(options.path)
+    let lock: FileLock | undefined
     try {
-      const { before, isTorn } = await findBefore(options.path)
-      if (isTorn) await file.write('\n')
-      const sink = new FileSink(options, file)
+      if ((await file.stat()).isFile()) lock = await FileLock.take(options.path)
+      const { before, end } = await findBefore(options.path)
+      if (end === 'only-torn') await file.truncate()
+      const sink = new FileSink(options, { file, lock, end })
       await sink.began(nowMs)
       return { sink, before }
     } catch (error) {
+      await lock?.release()
       await file.close()
       throw error
     }
   }
 
   async write(bytes: Buffer): Promise<number> {
-    const { bytesWritten } = await this.file.write(bytes)
+    const { isTorn } = this
+    const { bytesWritten } = await this.file.write(
+      isTorn ? Buffer.concat([LINE_END, bytes]) : bytes,
+    )
     this.bytes += bytesWritten
-    return bytesWritten
+    if (bytesWritten > 0) this.isTorn = false
+    return isTorn ? Math.max(bytesWritten - 1, 0) : bytesWritten
   }
 
   rotate(bytes: number, nowMs: number): Promise<Rotated> | undefined {
     const { maxFileBytes, maxFileAgeMs } = this.options
     const isFull = this.bytes > 0 && this.bytes + bytes > maxFileBytes
     const isOld = this.bytes > 0 && nowMs - this.beganMs >= maxFileAgeMs
-    return !this.isMoving && (isFull || isOld) ? this.next(nowMs) : undefined
+    const isDue = this.moved !== undefined || isFull || isOld
+    return !this.isMoving && isDue ? this.next(nowMs) : undefined
   }
 
-  /** Opens the file anew where it is not the one that is written any more; true then. */
-  async look(nowMs: number): Promise<boolean> {
-    if (this.isMoving || nowMs - this.lookedMs < LOOK_MS) return false
+  /** Opens the file anew where it is not the one that is written any more; says what was found, where that is wrong. */
+  async look(nowMs: number): Promise<string | undefined> {
+    if (this.isMoving || this.moved || Math.abs(nowMs - this.lookedMs) < LOOK_MS) return undefined
     this.lookedMs = nowMs
     const there = await stat(this.options.path).catch(() => undefined)
-    if (there?.ino === this.ino || this.isMoving) return false
-    await this.reopen(nowMs)
-    return true
+    if (there?.ino !== this.ino && !this.isMoving) {
+      await this.reopen(nowMs)
+      return 'the audit file was moved, removed or replaced, and is begun anew'
+    }
+    return this.touch(nowMs)
   }
 
-  close(): Promise<void> {
-    return this.file.close()
+  async close(): Promise<void> {
+    await this.file.close()
+    await this.lock?.release()
+  }
+
+  private async touch(nowMs: number): Promise<string | undefined> {
+    if (this.isTaken || (await this.lock?.touch(nowMs)) !== false) return undefined
+    this.isTaken = true
+    return 'another sidecar writes the audit file, too: give each a file of its own'
   }
 
   private async next(nowMs: number): Promise<Rotated> {
     const { path, keepBytes } = this.options
     this.isMoving = true
     try {
-      const newest = (await fullFiles(path)).at(-1)?.number ?? 0
-      const name = `${path}.${newest + 1}`
-      await rename(path, name)
+      if (!this.moved) {
+        const { name, oldest, old } = await planRotation(path, keepBytes)
+        await rename(path, name)
+        this.moved = { file: basename(name), oldest, prune: () => takeAway(old) }
+      }
       await this.reopen(nowMs)
-      return { file: basename(name), oldest: await prune(path, keepBytes) }
+      const { moved } = this
+      this.moved = undefined
+      return moved
     } finally {
       this.isMoving = false
     }

@@ -9,6 +9,11 @@ export interface Rotated {
   readonly file: string
   /** The oldest record that is kept; absent where only the new file is. */
   readonly oldest: Position | undefined
+  /**
+   * Takes away what is older. To be called when the record that says so has been tried: before that, a process that is
+   * killed would leave files missing that the last record calls kept.
+   */
+  prune(): Promise<void>
 }
 
 export interface Sink {

@@ -1,7 +1,6 @@
 // Audit records of one sidecar, from the open sink to its end. A bundle of its own.
 
-import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { randomBytes, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chain, digest } from '../../shared/audit/chain.ts'
 import type { Log } from '../../shared/log.ts'
@@ -12,6 +11,7 @@ import type { PolicyParts } from '../policy/start-policy.ts'
 import type { ProcessWatch } from '../server/process-watch.ts'
 import type { AuditFigures } from '../telemetry/collected.ts'
 import type { Before } from './audit-folder.ts'
+import { readCheckpointKey } from './checkpoint-key.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { RESERVED_BYTES } from './described.ts'
 import { FileSink } from './file-sink.ts'
@@ -45,7 +45,7 @@ export interface Audit {
 interface Opened {
   readonly sink: Sink
   readonly before: Before | undefined
-  readonly look?: (nowMs: number) => Promise<boolean>
+  readonly look?: (nowMs: number) => Promise<string | undefined>
 }
 
 const STDOUT = 1
@@ -62,15 +62,6 @@ const openSink = async (audit: AuditConfig, wallMs: number, stdout: number): Pro
       cause: error,
     })
   }
-}
-
-const readKey = async (path: string | undefined): Promise<KeyObject | undefined> => {
-  if (path === undefined) return undefined
-  const key = await readFile(path)
-    .then((pem) => createPrivateKey(pem))
-    .catch(() => undefined)
-  if (key?.asymmetricKeyType === 'ed25519') return key
-  throw new Error(`audit: checkpointKey: ${path} holds no Ed25519 private key (PEM)`)
 }
 
 /** Of what a sidecar was told to be; lists in maps count too. */
@@ -182,9 +173,8 @@ class RunningAudit implements Audit {
 
   private async look(): Promise<void> {
     try {
-      if (await this.opened.look?.(this.parts.wallMs())) {
-        this.log.error('the audit file was moved, removed or replaced, and is begun anew')
-      }
+      const found = await this.opened.look?.(this.parts.wallMs())
+      if (found !== undefined) this.log.error(found)
     } catch (error) {
       this.log.error('the audit file is not there, and cannot be begun anew', {
         why: messageOf(error),
@@ -199,7 +189,7 @@ export const startAudit = async (
   audit: AuditConfig,
   budget: Budget,
 ): Promise<Audit> => {
-  const key = await readKey(audit.checkpointKey)
+  const key = await readCheckpointKey(audit.checkpointKey)
   const opened = await openSink(audit, parts.wallMs(), parts.stdout ?? STDOUT)
   const running = new RunningAudit(parts, audit, { opened, key, budget })
   await running.begin()

@@ -7,7 +7,7 @@ import { messageOf } from '../../shared/message.ts'
 import { membersOf, type Chain, type Link } from '../../shared/audit/chain.ts'
 import type { AuditEvent } from '../../shared/audit/record.ts'
 import type { Lease } from '../bytes/budget.ts'
-import type { Sink } from './sink.ts'
+import type { Rotated, Sink } from './sink.ts'
 
 export interface WriterOptions {
   readonly sink: Sink
@@ -43,6 +43,8 @@ interface Batch {
   readonly records: readonly Waiting[]
   readonly bytes: number
   readonly last: Link
+  /** Another file begins with it. */
+  rotated: Rotated | undefined
 }
 
 export class Writer {
@@ -167,8 +169,13 @@ export class Writer {
   private async writeBatch(batch: Batch): Promise<void> {
     while (batch.rest.length > 0) {
       this.busyMs = this.options.now()
-      const bytes = await this.options.sink.write(batch.rest)
-      batch.rest = batch.rest.subarray(bytes)
+      try {
+        const bytes = await this.options.sink.write(batch.rest)
+        batch.rest = batch.rest.subarray(bytes)
+      } finally {
+        // Also where the disk is full: then this makes room.
+        await this.prune(batch)
+      }
     }
     if (this.hasFailed) this.options.log.info('audit records are written again')
     this.hasFailed = false
@@ -180,12 +187,24 @@ export class Writer {
     for (const { done } of batch.records) done?.(true)
   }
 
+  private async prune(batch: Batch): Promise<void> {
+    const { rotated } = batch
+    if (!rotated) return
+    batch.rotated = undefined
+    try {
+      await rotated.prune()
+    } catch (error) {
+      this.options.log.warn('old audit files cannot be taken away', { why: messageOf(error) })
+    }
+  }
+
   private async nextBatch(): Promise<Batch> {
     const { sink, chain, wallMs } = this.options
     const { records, bytes } = this.takeQueue()
     const lines: string[] = []
+    let rotated: Rotated | undefined
     try {
-      const rotated = await sink.rotate(bytes, wallMs())
+      rotated = await sink.rotate(bytes, wallMs())
       if (rotated) {
         const { file, oldest = { instance: chain.instance, seq: chain.last.seq + 1 } } = rotated
         lines.push(chain.line(membersOf({ event: 'rotation', file, oldest }), wallMs()))
@@ -195,7 +214,7 @@ export class Writer {
       throw error
     }
     for (const { members, timeMs } of records) lines.push(chain.line(members, timeMs))
-    return { rest: Buffer.from(lines.join('')), records, bytes, last: chain.last }
+    return { rest: Buffer.from(lines.join('')), records, bytes, last: chain.last, rotated }
   }
 
   private takeQueue(): { readonly records: readonly Waiting[]; readonly bytes: number } {

@@ -95,6 +95,20 @@ class Folder {
     this.add({ event: 'rotation', file: `audit.jsonl.${this.files.length}`, oldest })
   }
 
+  /** Keeps some of the newest files, and says so. */
+  prune(): void {
+    this.files.splice(0, this.chance(this.files.length))
+    this.rotate(firstOf(this.files))
+  }
+
+  /** The process is killed when the full file has its number, and the next is empty. */
+  rotateKilled(): void {
+    this.files.push([])
+    const before = this.chain.last
+    this.chain = this.instance(before.hash)
+    this.add(beginning(before))
+  }
+
   /** The next instance, behind one that ended in order or was killed, perhaps in the middle of a line. */
   restart(): void {
     const { chance, chain } = this
@@ -123,8 +137,8 @@ const firstOf = (files: readonly (readonly MadeLine[])[]): Position => {
   return { instance: link.instance, seq: link.seq }
 }
 
-/** It ends in order, with a checkpoint of its last record. */
-export const makeFolder = (chance: Chance): MadeFolder => {
+/** It ends in order, with a checkpoint of its last record. `isPruned`: the oldest files are taken away meanwhile. */
+export const makeFolder = (chance: Chance, isPruned = false): MadeFolder => {
   const folder = new Folder(chance)
   folder.add(beginning())
   for (let step = 20 + chance(40); step > 0; step--) {
@@ -132,6 +146,8 @@ export const makeFolder = (chance: Chance): MadeFolder => {
     if (what === 0) folder.restart()
     else if (what === 1) folder.rotate(firstOf(folder.files))
     else if (what === 2) folder.checkpoint()
+    else if (what === 3 && isPruned) folder.prune()
+    else if (what === 4 && isPruned) folder.rotateKilled()
     else folder.add(anEvent(chance))
   }
   folder.add({ event: 'end' })

@@ -166,6 +166,16 @@ export const MISTAKES: readonly Mistake[] = [
     'a configuration of a run of wrong types',
     'seting: 1\nport: high\nallowedOrigins: x\ntraces: { endpoint: nowhere }\n',
   ),
+  {
+    ...run('audit records into a directory', '--audit-file', 'DIR/audit', '--', 'cat'),
+    files: { audit: undefined },
+  },
+  {
+    ...run('audit records into another file', '--audit-file', 'DIR/notes.txt', '--', 'cat'),
+    files: { 'notes.txt': 'buy milk\n' },
+  },
+  run('audit records where no directory is', '--audit-file', 'DIR/no/audit.jsonl', '--', 'cat'),
+  runFile('a checkpoint key that is none', 'audit: { checkpointKey: /dev/null }\n'),
   runFile('an HTTP server for a command', 'settings: { transport: http, port: "80" }\n'),
 
   { name: 'dev without a file', args: ['dev'] },

@@ -227,6 +227,17 @@ test('a process that was killed leaves a file that is whole, and the next one na
   expect(await verifyFiles([file], [])).toMatchObject({ value: { isWhole: true } })
 })
 
+test('a second sidecar on the same file does not start, nor touches it', async () => {
+  await start()
+  const before = readFileSync(file, 'utf8')
+  await expect(
+    startPuppetWith({ TMPDIR: dir }, '--audit-file', join(dir, '.', 'audit.jsonl')),
+  ).rejects.toThrow('another sidecar writes it')
+  expect(readFileSync(file, 'utf8').startsWith(before)).toBe(true)
+  await stop()
+  expect(await verifyFiles([file], [])).toMatchObject({ value: { isWhole: true } })
+})
+
 test('files rotate, and the last checkpoint on standard output is of the last record', async () => {
   const path = join(dir, 'config.yaml')
   writeFileSync(path, JSON.stringify({ audit: { maxFileBytes: 65_536 } }))

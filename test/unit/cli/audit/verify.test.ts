@@ -1,7 +1,7 @@
 // `outrigger audit verify` on real files: what it prints, and its exit code.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -67,6 +67,30 @@ test('files that are cut are found by checkpoints, and without them their end is
   })
   const { code, out } = await run(first, '--checkpoints', checkpoints())
   expect([code, out]).toEqual([1, expect.stringMatching(/^\/0-0:\d+: record \d+ of .*: cut: /)])
+})
+
+test('a file that is given twice, by whatever names, is read once', async () => {
+  const files = written()
+  const [first = ''] = files
+  linkSync(first, join(dir, 'the-same'))
+  symlinkSync(first, join(dir, 'a-link'))
+  const again = [first, join(dir, '.', 'the-same'), join(dir, 'a-link'), `${dir}/./the-same`]
+  const once = await run(...files)
+  expect(await run(...again, ...files)).toEqual(once)
+  expect(once.code).toBe(0)
+})
+
+test('a last line that is not whole is named with its place, and is a finding where it has its end', async () => {
+  const [begin = '', next = ''] = folder.files.flat().map(({ text }) => text)
+  const rest = next.slice(0, -60)
+  expect(await run(write('torn', `${begin}\n${rest}`))).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('/torn:2: the last line is no whole record'),
+  })
+  expect(await run(write('ended', `${begin}\n${rest}\n`))).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^\/ended:2: record 2 of .*: edited: /),
+  })
 })
 
 test('bytes that are no UTF-8 are not taken for the text that they replace', async () => {

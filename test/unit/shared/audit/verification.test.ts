@@ -1,9 +1,14 @@
 // Whether what was done to audit files is found and rightly named, and nothing else is.
 
 import { describe, expect, test } from '@jest/globals'
-import { digest } from '../../../../shared/audit/chain.ts'
-import type { Checkpoint } from '../../../../shared/audit/checkpoint.ts'
+import { Chain, digest, membersOf, type Link } from '../../../../shared/audit/chain.ts'
+import {
+  checkpointLine,
+  readCheckpoint,
+  type Checkpoint,
+} from '../../../../shared/audit/checkpoint.ts'
 import type { Finding } from '../../../../shared/audit/finding.ts'
+import type { AuditEvent, Position } from '../../../../shared/audit/record.ts'
 import { Verification } from '../../../../shared/audit/verification.ts'
 import { chanceOf, makeFolder, type Chance, type MadeFolder } from '../../../support/audit-files.ts'
 
@@ -160,5 +165,110 @@ describe('what was done to audit files', () => {
       expect([seed, words(verify(texts(folder), folder.checkpoints))]).toEqual([seed, 'nothing'])
       expect([seed, words(verify(texts(folder), []))]).toEqual([seed, 'nothing'])
     }
+  })
+
+  test('old files were taken away in order: nothing is found, 1,000 times', () => {
+    for (let seed = 0; seed < 1000; seed++) {
+      const folder = makeFolder(chanceOf(seed), true)
+      expect([seed, words(verify(texts(folder), folder.checkpoints))]).toEqual([seed, 'nothing'])
+      expect([seed, words(verify(texts(folder), []))]).toEqual([seed, 'nothing'])
+    }
+  })
+})
+
+/** What one instance writes: a beginning, so many records, and an end. */
+const instance = (
+  name: string,
+  { before, timeMs, rotates }: { before?: Link; timeMs: number; rotates?: Position },
+) => {
+  const own = new Chain({ instance: name, server: 'deployment-notes', prev: before?.hash ?? '' })
+  const line = (event: AuditEvent): string => own.line(membersOf(event), timeMs).slice(0, -1)
+  const lines = [
+    line({
+      event: 'begin',
+      ...(before && { before }),
+      configuration: digest('c'),
+      attempts: false,
+      onFailure: 'refuse',
+    }),
+    ...(rotates ? [line({ event: 'rotation', file: 'audit.jsonl.9', oldest: rotates })] : []),
+    line({ event: 'process-start', process: 1 }),
+    line({ event: 'end' }),
+  ]
+  const checkpoint = readCheckpoint(
+    checkpointLine(own.last, { server: 'deployment-notes', timeMs }, undefined),
+  )
+  if (!checkpoint) throw new Error('it is one')
+  return { lines, checkpoint, last: own.last }
+}
+
+describe('files that are gone as a whole', () => {
+  const first = instance('first', { timeMs: 1000 })
+  const second = instance('second', { timeMs: 2000 })
+  const behind = instance('behind', { before: first.last, timeMs: 3000 })
+  const pruning = instance('pruning', {
+    before: first.last,
+    timeMs: 3000,
+    rotates: { instance: 'pruning', seq: 1 },
+  })
+
+  test.each<[string, Files, readonly Checkpoint[], string]>([
+    [
+      'of an instance, and the next began in an empty folder',
+      [second.lines],
+      [first.checkpoint, second.checkpoint],
+      'removed first 1',
+    ],
+    [
+      'of the newest instance',
+      [first.lines],
+      [first.checkpoint, second.checkpoint],
+      'cut second 1',
+    ],
+    [
+      'of an instance that the next names',
+      [behind.lines],
+      [first.checkpoint, behind.checkpoint],
+      `cut first ${first.last.seq}`,
+    ],
+    [
+      'of an instance that the next names, as the oldest that was kept',
+      [pruning.lines],
+      [first.checkpoint, pruning.checkpoint],
+      'nothing',
+    ],
+    [
+      'of one between: what was taken away by age is older than all that is kept',
+      [pruning.lines, instance('late', { timeMs: 5000 }).lines],
+      [pruning.checkpoint, instance('between', { timeMs: 4000 }).checkpoint],
+      'removed between 1',
+    ],
+  ])('%s', (_what, files, checkpoints, said) => {
+    expect(words(verify(files, checkpoints))).toBe(said)
+  })
+})
+
+describe('the last line', () => {
+  const { lines } = instance('one', { timeMs: 1000 })
+  const [begin = '', start = ''] = lines
+  const overwritten = start.replace('"process":1', '"process":2')
+
+  test.each<[string, readonly string[], boolean, string]>([
+    ['overwritten, with its line end', [begin, overwritten], true, 'edited one 2'],
+    ['not whole, without a line end', [begin, start.slice(0, 90)], false, 'nothing'],
+    [
+      'not whole, with a line end, which no writer leaves',
+      [begin, start.slice(0, 90)],
+      true,
+      'edited one 2',
+    ],
+    ['something else, without a line end', [begin, 'something else'], false, 'inserted one 2'],
+  ])('%s', (_what, own, isEnded, said) => {
+    const verification = new Verification([])
+    for (const [index, text] of own.entries()) {
+      verification.take(text, { file: 'f', line: index + 1 }, index < own.length - 1 || isEnded)
+    }
+    expect(words(verification.end())).toBe(said)
+    expect(verification.verified.torn).toEqual({ file: 'f', line: 2 })
   })
 })

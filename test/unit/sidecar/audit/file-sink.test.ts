@@ -5,6 +5,7 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -74,8 +75,10 @@ test('a full file gets the next number, and the oldest go beyond what is kept', 
   const rotations: unknown[] = []
   for (let count = 0; count < 6; count++) {
     const bytes = line(own)
-    rotations.push(await sink.rotate(bytes.length, Date.now()))
+    const rotated = await sink.rotate(bytes.length, Date.now())
     await sink.write(bytes)
+    await rotated?.prune()
+    rotations.push(rotated && { file: rotated.file, oldest: rotated.oldest })
   }
   await sink.close()
   expect(readdirSync(dir).toSorted()).toEqual([
@@ -104,12 +107,83 @@ test('a file that is taken away is begun anew', async () => {
   const { sink } = await open()
   await sink.write(line(chain()))
   renameSync(path(), join(dir, 'elsewhere'))
-  expect(await sink.look(Date.now() + 2000)).toBe(true)
+  expect(await sink.look(Date.now() + 2000)).toContain('moved, removed or replaced')
   await sink.write(Buffer.from('next\n'))
   appendFileSync(join(dir, 'elsewhere'), '')
-  expect(await sink.look(Date.now() + 4000)).toBe(false)
+  expect(await sink.look(Date.now() + 4000)).toBeUndefined()
   await sink.close()
   expect(readFileSync(path(), 'utf8')).toBe('next\n')
+})
+
+test('what has a number and holds no records is neither overwritten nor taken away', async () => {
+  const { sink } = await open({ maxFileBytes: 300, keepBytes: 0 })
+  const own = chain()
+  mkdirSync(`${path()}.7`)
+  writeFileSync(`${path()}.999999999999999`, 'not ours')
+  for (let count = 0; count < 3; count++) {
+    const bytes = line(own)
+    const rotated = await sink.rotate(bytes.length, Date.now())
+    await sink.write(bytes)
+    await rotated?.prune()
+    writeFileSync(`${path()}.${10 ** 15 + count}`, 'not ours')
+  }
+  await sink.close()
+  expect(readdirSync(dir).toSorted()).toEqual([
+    'audit.jsonl',
+    'audit.jsonl.1000000000000000',
+    'audit.jsonl.1000000000000001',
+    'audit.jsonl.1000000000000002',
+    'audit.jsonl.7',
+    'audit.jsonl.999999999999999',
+  ])
+})
+
+test('where no number is left nothing is overwritten, and it says so', async () => {
+  const { sink } = await open({ maxFileBytes: 300 })
+  await sink.write(line(chain()))
+  writeFileSync(`${path()}.${Number.MAX_SAFE_INTEGER}`, 'not ours')
+  await expect(sink.rotate(1000, Date.now())).rejects.toThrow('no number is left')
+  await sink.close()
+})
+
+test.each<[string, string]>([
+  ['another text', 'name,amount\nada,3\n'],
+  ['another text without a line end', 'x'],
+  ['JSON lines of another kind', '{"level":"info"}\n'],
+  ['one line that is no record, with its end', '{"v":1,"instance":"one"}\n'],
+])('nothing is added to a file that holds %s', async (_what, text) => {
+  writeFileSync(path(), text)
+  await expect(open()).rejects.toThrow('something else than audit records')
+  expect([readFileSync(path(), 'utf8'), readdirSync(dir)]).toEqual([text, ['audit.jsonl']])
+})
+
+test('a first line that was never whole is begun anew', async () => {
+  writeFileSync(path(), '{"v":1,"inst')
+  const { sink, before } = await open()
+  await sink.write(Buffer.from('next\n'))
+  await sink.close()
+  expect([before, readFileSync(path(), 'utf8')]).toEqual([undefined, 'next\n'])
+})
+
+test('behind a full file, a first line that was never whole stays, and is named', async () => {
+  const own = chain()
+  writeFileSync(`${path()}.1`, line(own))
+  writeFileSync(path(), '{"v":1,"inst')
+  const { sink, before } = await open()
+  await sink.close()
+  expect(before).toEqual({ ...own.last, torn: { bytes: 12, hash: digest('{"v":1,"inst') } })
+})
+
+test('a line that is torn gets its end together with the next record, never alone', async () => {
+  writeFileSync(path(), Buffer.concat([line(chain()), Buffer.from('{"v":1,')]))
+  const first = await open()
+  await first.sink.close()
+  const second = await open()
+  await second.sink.close()
+  expect([first.before, readFileSync(path(), 'utf8').endsWith('{"v":1,')]).toEqual([
+    second.before,
+    true,
+  ])
 })
 
 test('a pipe that somebody has put there is refused at once, with a reader and without', async () => {

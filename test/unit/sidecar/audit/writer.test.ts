@@ -68,6 +68,12 @@ const aWriter = (budgetBytes = 256 * MIB) => {
   return { writer, sink, clock, lines, budget }
 }
 
+const rotatedBy = (prune: () => unknown): Rotated => ({
+  file: 'audit.jsonl.1',
+  oldest: { instance: 'one', seq: 1 },
+  prune: async () => void (await prune()),
+})
+
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await nextTurn()
 }
@@ -158,13 +164,40 @@ test('a new file begins with a rotation, in the chain', async () => {
   const { writer, sink } = aWriter()
   writer.add(EVENT)
   await settled()
-  sink.rotated = { file: 'audit.jsonl.1', oldest: { instance: 'one', seq: 1 } }
+  sink.rotated = rotatedBy(() => undefined)
   writer.add(EVENT)
   await settled()
   expect([sink.events, isWhole(sink.text)]).toEqual([
     ['process-start', 'rotation', 'process-start'],
     true,
   ])
+})
+
+test('old files are taken away behind the record that says so, or to make room for it', async () => {
+  const { writer, sink, clock } = aWriter()
+  const seen: string[][] = []
+  sink.rotated = rotatedBy(() => seen.push([...sink.events]))
+  writer.add(EVENT)
+  await settled()
+  expect(seen).toEqual([['rotation', 'process-start']])
+  let isFull = true
+  sink.act = (bytes) => (isFull ? refusing() : Promise.resolve(bytes.length))
+  sink.rotated = rotatedBy(() => (isFull = false))
+  writer.add(EVENT)
+  await settled()
+  clock.nowMs += 1000
+  writer.sweep(clock.nowMs)
+  await settled()
+  expect(sink.events).toEqual(['rotation', 'process-start', 'rotation', 'process-start'])
+})
+
+test('old files that cannot be taken away stop nothing', async () => {
+  const { writer, sink, lines } = aWriter()
+  sink.rotated = rotatedBy(() => {
+    throw new Error('no')
+  })
+  expect(await writer.addNow(EVENT)).toBe(true)
+  expect(lines).toEqual([expect.stringContaining('cannot be taken away')])
 })
 
 test('the end waits for what is not out, and tries a failing sink again', async () => {
