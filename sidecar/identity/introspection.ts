@@ -7,7 +7,7 @@ import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { FetchJson, FetchRules } from './fetch-json.ts'
 import { Places } from './places.ts'
-import { Crowd, Waiting, type Unserved, type WhenGone } from './waiting.ts'
+import { Crowd, Waiting, type Room, type Unserved, type WhenGone } from './waiting.ts'
 
 /** Questions at once, of tokens that were good and of others each, and those that wait for their turn: with five seconds for each, nobody waits for a minute. */
 const MAX_AT_ONCE = 16
@@ -32,8 +32,8 @@ export interface IntrospectionOptions {
   readonly now: () => number
   readonly log: Log
   /** Bounds who waits for an answer; those with tokens that were good are bounded by themselves. */
-  readonly crowd: Crowd
-  readonly crowdOfKnown: Crowd
+  readonly crowd: Room
+  readonly crowdOfKnown: Room
 }
 
 export interface Question {

@@ -10,7 +10,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { keyKindOf } from './algorithms.ts'
 import { importKey } from './jose.ts'
 import type { UnverifiedToken } from './token.ts'
-import { Waiting, type Crowd, type Unserved, type WhenGone } from './waiting.ts'
+import { Waiting, type Room, type Unserved, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
@@ -31,8 +31,8 @@ export interface IssuerKeysOptions {
   readonly now: () => number
   readonly sleep: (ms: number) => Promise<unknown>
   readonly log: Log
-  /** Bounds who waits for keys, of all issuers together. */
-  readonly crowd: Crowd
+  /** Bounds who waits for keys. */
+  readonly crowd: Room
 }
 
 export interface KeySet {

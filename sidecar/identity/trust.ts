@@ -15,9 +15,9 @@ import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 import type { TrustedIssuer } from './signed-tokens.ts'
 import { Verifier } from './verifier.ts'
-import { Crowd } from './waiting.ts'
+import { Crowd, Share } from './waiting.ts'
 
-/** For keys, and for what issuers say of tokens. */
+/** For keys, and for what issuers say of tokens: each issuer has a share. */
 const MAX_WAITING = 512
 
 const TELL_MS = 60_000
@@ -111,7 +111,7 @@ const opaqueTokens = (
     authorization: () => clientAuthorization(introspectionDir),
     now,
     log,
-    crowd,
+    crowd: new Share(crowd),
     crowdOfKnown: new Crowd(MAX_WAITING),
   })
   return new OpaqueTokens({
@@ -139,7 +139,7 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
       // Nothing is kept running by it.
       sleep: (ms) => sleep(ms, undefined, { ref: false }),
       log,
-      crowd,
+      crowd: new Share(crowd),
     })
     // What a client shows is seen only where TLS ends here.
     const bindsCertificates = entry.certificateBound === true && config.tls !== undefined

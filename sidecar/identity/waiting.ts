@@ -7,8 +7,15 @@ export type WhenGone = (callback: () => void) => void
 /** Why somebody is not served: nobody waits any more, which is nobody's fault, or too many do. */
 export type Unserved = { readonly kind: 'gone' } | { readonly kind: 'busy' }
 
+/** Bounds who waits. */
+export interface Room {
+  /** False where it is full; who has come in has to leave. */
+  enter(): boolean
+  leave(): void
+}
+
 /** Bounds how many wait, in one place or in several. */
-export class Crowd {
+export class Crowd implements Room {
   private readonly most: number
   private size = 0
 
@@ -16,7 +23,11 @@ export class Crowd {
     this.most = most
   }
 
-  /** False where it is full; who has come in has to leave. */
+  /** For how many more there is room. */
+  get free(): number {
+    return this.most - this.size
+  }
+
   enter(): boolean {
     if (this.size >= this.most) return false
     this.size++
@@ -28,11 +39,32 @@ export class Crowd {
   }
 }
 
-export class Waiting {
+/** A part of a crowd that takes no more than it leaves free: whoever fills one keeps nobody out of the others. */
+export class Share implements Room {
   private readonly crowd: Crowd
-  private readonly waiters = new Set<(waited: 'woken' | 'gone') => void>()
+  private size = 0
 
   constructor(crowd: Crowd) {
+    this.crowd = crowd
+  }
+
+  enter(): boolean {
+    if (this.size >= this.crowd.free || !this.crowd.enter()) return false
+    this.size++
+    return true
+  }
+
+  leave(): void {
+    this.size--
+    this.crowd.leave()
+  }
+}
+
+export class Waiting {
+  private readonly crowd: Room
+  private readonly waiters = new Set<(waited: 'woken' | 'gone') => void>()
+
+  constructor(crowd: Room) {
     this.crowd = crowd
   }
 

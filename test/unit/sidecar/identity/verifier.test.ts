@@ -22,6 +22,7 @@ let jwks: readonly JsonObject[]
 let fetches: number
 let verifier: Verifier
 let told: string[]
+let hangs: boolean
 
 const jwkOf = ({ publicJwk }: SigningKey): JsonObject => {
   const value: unknown = JSON.parse(JSON.stringify(publicJwk))
@@ -37,12 +38,13 @@ beforeEach(() => {
   clockMs = 0
   fetches = 0
   told = []
+  hangs = false
   jwks = [jwkOf(one)]
   const keys = new IssuerKeys({
     issuer: ISSUER,
     fetch: async () => {
       fetches++
-      return ok(jwks)
+      return hangs ? new Promise<never>(() => undefined) : ok(jwks)
     },
     now: () => clockMs,
     sleep: async (ms) => {
@@ -196,4 +198,18 @@ test('who is being verified is counted until that is over, however it ends', asy
 test('of who has gone nothing is verified', async () => {
   const found = await verifier.identify(await tokenOf(), (callback) => callback())
   expect(found).toMatchObject({ error: { kind: 'gone' } })
+})
+
+test('while strangers fill all room with keys that nobody knows, and the issuer is silent, callers are served', async () => {
+  const before = await tokenOf()
+  expect((await identify(before)).ok).toBe(true)
+  hangs = true
+  clockMs += 10_000
+  const stranger = await signingKey('nobody knows this')
+  const flood = Array.from({ length: 20 }, async (_none, index) =>
+    identify(await tokenOf({ jti: `${index}` }, stranger)),
+  )
+  expect(await Promise.race(flood)).toEqual({ ok: false, error: { kind: 'busy' } })
+  expect((await identify(before)).ok).toBe(true)
+  expect((await identify(await tokenOf({ jti: 'issued since' }))).ok).toBe(true)
 })

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fail, ok } from '../../../../shared/result.ts'
 import { Names } from '../../../../sidecar/identity/names.ts'
 import { Places } from '../../../../sidecar/identity/places.ts'
-import { Crowd, Waiting } from '../../../../sidecar/identity/waiting.ts'
+import { Crowd, Share, Waiting } from '../../../../sidecar/identity/waiting.ts'
 
 const stays = (): void => undefined
 
@@ -41,6 +41,21 @@ test('only so many wait, wherever they do', async () => {
   const next = here.wait((callback) => callback())
   there.wakeAll()
   expect([await next, await second]).toEqual(['gone', 'woken'])
+})
+
+test('whoever fills a share of a crowd keeps nobody out of the others', async () => {
+  const crowd = new Crowd(8)
+  const [flooded, other, third] = [0, 1, 2].map(() => new Waiting(new Share(crowd)))
+  const enter = (waiting: Waiting | undefined, times: number) =>
+    Array.from({ length: times }, () => void waiting?.wait(stays))
+  enter(flooded, 20)
+  enter(other, 20)
+  enter(third, 1)
+  expect([flooded?.size, other?.size, third?.size]).toEqual([4, 2, 1])
+  flooded?.wakeAll()
+  await nextTurn()
+  enter(third, 20)
+  expect([flooded?.size, other?.size, third?.size]).toEqual([0, 2, 3])
 })
 
 test('who finds no room to wait for a turn hears so', async () => {
