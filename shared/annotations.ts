@@ -210,7 +210,7 @@ export const ANNOTATIONS = {
   },
   'introspection-secret': {
     type: 'name',
-    doc: "Secret of the pod's namespace with `client-id` and `client-secret`, by which the sidecar asks about tokens that are no JWTs (RFC 7662), at the one chosen issuer that the cluster configuration lists with an `introspectionUrl`; else such tokens are refused.",
+    doc: "Secret of the pod's namespace with `client-id` and `client-secret`, by which the sidecar asks about tokens that are no JWTs (RFC 7662), at the one chosen issuer that the cluster configuration lists with an `introspectionUrl`, or the first that `oidc-issuers` names; else such tokens are refused.",
     scopes: EVERYWHERE,
     readBy: 'webhook',
     tighten: { by: 'fixed' },

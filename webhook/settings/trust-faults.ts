@@ -86,7 +86,7 @@ const introspectionViolations = (
   const message =
     asked.length === 0
       ? `${where}: none of the chosen issuers is listed with an introspectionUrl: ask the platform team for that in floor.issuers, or leave ${PREFIX}${key} out`
-      : `${where}: tokens that are no JWTs name no issuer, and ${some(asked)} could each be asked about one; choose among these by ${PREFIX}oidc-issuers`
+      : `${where}: tokens that are no JWTs name no issuer, and ${some(asked)} could each be asked about one; name in ${PREFIX}oidc-issuers those that you want, first the one to ask`
   return [violation('not-listed', message, key)]
 }
 

@@ -25,8 +25,24 @@ export const allowedAudiences = (
   return new Set([...(audiences ?? []), ...(own === undefined ? [] : urlSpellings(own))])
 }
 
+/** Opaque tokens name no issuer: of those that are named, the first that can be asked is asked, and the others are believed by their keys. */
+const askingFirst = (
+  settings: Settings,
+  issuers: readonly IssuerEntry[],
+): readonly IssuerEntry[] => {
+  if (settings['oidc-issuers'] === undefined) return issuers
+  const first = issuers.find(({ introspectionUrl }) => introspectionUrl !== undefined)
+  return issuers.map((issuer) => {
+    const { introspectionUrl: _url, ...keys } = issuer
+    return issuer === first ? issuer : keys
+  })
+}
+
 /** The chosen issuers with the chosen audiences; without a word on these, a token must name the server's own URL. */
-export const trustedIssuers = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
+export const trustedIssuers = (settings: Settings, floor: Listed): readonly IssuerEntry[] =>
+  askingFirst(settings, trustedWith(settings, floor))
+
+const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-audience']
   return chosenIssuers(settings, floor).flatMap((issuer) => {
     const { audiences: _listed, introspectionUrl, ...keys } = issuer

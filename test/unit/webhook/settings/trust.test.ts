@@ -136,6 +136,21 @@ describe('whom a sidecar believes', () => {
     expect([issuer?.url, issuer?.introspectionUrl]).toEqual([TOOLS, expected])
   })
 
+  test('of two that could be asked about tokens the one that is named first is, and both are believed', () => {
+    const pod = {
+      'public-url': OWN,
+      'oidc-issuers': `${AUTH0},${TOOLS}`,
+      'introspection-secret': 'client',
+    }
+    const outcome = rendered({ config: configWith(ASKED), pod })
+    const after = outcome.kind === 'inject' ? outcome.pod : {}
+    const issuers = documentOf(ownSidecar(after))?.issuers ?? []
+    expect(issuers.map(({ url, introspectionUrl }) => [url, introspectionUrl])).toEqual([
+      [AUTH0, `${AUTH0}introspect`],
+      [TOOLS, undefined],
+    ])
+  })
+
   test('what `issuers` says stands nowhere else in the document', () => {
     const outcome = rendered({ pod: { 'oidc-issuers': TOOLS, 'oidc-audience': 'batch' } })
     const pod = outcome.kind === 'inject' ? outcome.pod : {}
@@ -201,7 +216,7 @@ describe('who writes a pod cannot bring', () => {
         pod: { 'public-url': OWN, 'introspection-secret': 'client' },
       },
       'not-listed',
-      'choose among these by outrigger.dev/oidc-issuers',
+      'name in outrigger.dev/oidc-issuers those that you want, first the one to ask',
     ],
     [
       'an audience of another issuer',
