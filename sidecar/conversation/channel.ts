@@ -12,6 +12,7 @@ import {
   type Request,
   type Response,
 } from '../mcp/message.ts'
+import { SUBSCRIBE } from '../mcp/meta.ts'
 import { ownNumber, ownNumberInAnySpelling, tokenLike } from '../mcp/own-id.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { OddLine } from '../mcp/server-line.ts'
@@ -142,7 +143,8 @@ export class Channel implements LinkOwner {
       setting: options.setting,
     }
     const { headers = NO_HEADERS.headers } = options
-    const unsent = this.link.send(rewrite(request.text, edits), { headers, id })
+    const isLasting = request.method === SUBSCRIBE
+    const unsent = this.link.send(rewrite(request.text, edits), { headers, id, isLasting })
     if (unsent) {
       hop?.end(unsent.code.replaceAll('-', '_'))
       caller.fault(unsent)

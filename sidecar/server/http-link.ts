@@ -3,13 +3,16 @@
 // had an id, and be asked for the rest (SEP-1699). Which of the client's headers go on, the setting alone decides.
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { fail, type Result } from '../../shared/result.ts'
+import type { Lease } from '../bytes/budget.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Message, type Response } from '../mcp/message.ts'
 import { ownNumberInAnySpelling } from '../mcp/own-id.ts'
 import type { ServerLine } from '../mcp/server-line.ts'
 import { isEventStream, lineIn, throwAway, type Events } from './http-answer.ts'
-import type { Envelope, Refusal } from './link.ts'
+import { tooManyLasting, type Envelope, type Refusal } from './link.ts'
 import { listenAgain, pauseAfter } from './listen-again.ts'
+import type { LoopbackRequest } from './loopback.ts'
 import { LoopbackLink, type LinkTarget } from './loopback-link.ts'
 
 /** What a Streamable HTTP server may answer with. */
@@ -17,6 +20,8 @@ export const BOTH_TYPES = 'application/json, text/event-stream'
 const VERSION = /^[!-~]{1,64}$/
 /** How long a broken stream is left alone where the server does not say. */
 const RECONNECT_MS = 1000
+/** Requests that last, of one session; each has a connection of its own. */
+const MAX_LASTING = 256
 /** What a server may ask for between two attempts; less than the least would be a hot loop. */
 const MIN_RETRY_MS = 50
 const MAX_RETRY_MS = 60_000
@@ -35,6 +40,8 @@ const pauseOf = ({ retryMs }: Events): number =>
 export class HttpLink extends LoopbackLink<HttpTarget> {
   /** Requests without their answer, and what gives each of them up. */
   private open = new Map<number, () => void>()
+  /** Those of them that last: they take nobody's place. */
+  private readonly lasting = new Set<number>()
   /** Notifications and responses that the server has not taken yet. */
   private readonly oneWay = new Set<ClientRequest>()
   private session: string | undefined
@@ -55,19 +62,24 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
     if (id !== undefined) this.isModern = headers['mcp-method'] !== undefined
     // The modern era has no client notifications over HTTP: `abandon` cancels.
     if (id === undefined && this.isModern) return undefined
-    const unread = this.unread(text, this.open.size + this.oneWay.size)
+    const isLasting = envelope.isLasting === true
+    const unread = isLasting ? this.lastingRoom(text) : this.room(text)
     if (!unread.ok) return unread.error
     // Whatever else belongs to the session goes in its caller's name as well.
     if (id !== undefined && !this.isModern) this.forwarded = headers
     const body = Buffer.from(text, 'latin1')
-    const sent = this.start('POST', {
-      ...headers,
-      'content-type': 'application/json',
-      'content-length': `${body.length}`,
-      accept: BOTH_TYPES,
-    })
-    if (id !== undefined) this.open.set(id, () => sent.destroy())
-    else this.sentOneWay(sent)
+    const sent = this.start(
+      'POST',
+      {
+        ...headers,
+        'content-type': 'application/json',
+        'content-length': `${body.length}`,
+        accept: BOTH_TYPES,
+      },
+      { isLasting },
+    )
+    if (id === undefined) this.sentOneWay(sent)
+    else this.opened(id, sent, isLasting)
     sent.on('response', (response) => this.answer(response, id))
     sent.on('error', (error) => this.broken(id, error))
     sent.on('finish', () => unread.value.release())
@@ -78,14 +90,36 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
 
   abandon(id: number): void {
     const giveUp = this.open.get(id)
-    this.open.delete(id)
+    this.over(id)
     giveUp?.()
+  }
+
+  private room(text: string): Result<Lease, Fault> {
+    return this.unread(text, this.open.size - this.lasting.size + this.oneWay.size)
+  }
+
+  private lastingRoom(text: string): Result<Lease, Fault> {
+    return this.lasting.size < MAX_LASTING
+      ? this.unread(text, 0)
+      : fail(tooManyLasting(MAX_LASTING))
+  }
+
+  private opened(id: number, sent: ClientRequest, isLasting: boolean): void {
+    this.open.set(id, () => sent.destroy())
+    if (isLasting) this.lasting.add(id)
+  }
+
+  /** A request is with the server no more; false where it was not. */
+  private over(id: number): boolean {
+    this.lasting.delete(id)
+    return this.open.delete(id)
   }
 
   close(): void {
     if (this.isEnded) return
     if (this.session !== undefined) {
-      const sent = this.start('DELETE', {}, AbortSignal.timeout(this.target.endTimeoutMs))
+      const signal = AbortSignal.timeout(this.target.endTimeoutMs)
+      const sent = this.start('DELETE', {}, { signal })
       sent.on('response', throwAway)
       sent.on('error', () => undefined)
       sent.end()
@@ -106,14 +140,14 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
   private start(
     method: string,
     headers: Readonly<Record<string, string>>,
-    signal?: AbortSignal,
+    { isLasting = method === 'GET', ...more }: Pick<LoopbackRequest, 'isLasting' | 'signal'> = {},
   ): ClientRequest {
     const { loopback, path } = this.target
     return loopback.request({
       method,
       path,
-      isLasting: method === 'GET',
-      ...(signal === undefined ? {} : { signal }),
+      isLasting,
+      ...more,
       headers: {
         ...(this.session === undefined ? {} : { 'mcp-session-id': this.session }),
         ...(this.version === undefined ? {} : { 'mcp-protocol-version': this.version }),
@@ -188,14 +222,14 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
 
   private note(message: Message, id: number | undefined): void {
     if (message.kind !== 'response') return
-    if (id !== undefined && isAnswerTo(message, id)) this.open.delete(id)
+    if (id !== undefined && isAnswerTo(message, id)) this.over(id)
     const version = stringAt(message.text, member(message.result?.object, 'protocolVersion'))
     // It goes into a header: what cannot stand in one is no version.
     if (version !== undefined && VERSION.test(version)) this.version ??= version
   }
 
   protected override failed(id: number | undefined, why: string, refusal?: Refusal): void {
-    if (id !== undefined && this.open.delete(id)) super.failed(id, why, refusal)
+    if (id !== undefined && this.over(id)) super.failed(id, why, refusal)
   }
 
   protected override gone(message: string): void {
@@ -247,6 +281,7 @@ export class HttpLink extends LoopbackLink<HttpTarget> {
     this.listening?.destroy()
     const { open } = this
     this.open = new Map()
+    this.lasting.clear()
     for (const giveUp of open.values()) giveUp()
     for (const sent of this.oneWay) sent.destroy()
   }

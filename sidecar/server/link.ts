@@ -30,6 +30,8 @@ export interface Envelope {
   readonly headers: () => Readonly<Record<string, string>>
   /** Our id of the request, absent for notifications and responses. */
   readonly id: number | undefined
+  /** A request that is answered by what happens from now on: its answer may never come, and nothing is late. */
+  readonly isLasting?: boolean
 }
 
 export interface LinkOwner {
@@ -73,3 +75,7 @@ export const notReading = (waiting: string): Fault =>
     'server-not-reading',
     `the server does not read its input: ${waiting} wait for it; try again later`,
   )
+
+/** So many requests that last are with the server already. */
+export const tooManyLasting = (most: number): Fault =>
+  fault('too-many-requests', `${most} subscriptions to this server are open; end one first`)

@@ -108,6 +108,21 @@ test.each<[string, send: (count: number) => Fault | undefined]>([
   expect(seen.length).toBe(SOCKETS)
 })
 
+test('subscriptions take the place of no call, and are as many at most', async () => {
+  const listen = (id: number) => link.send(REQUEST, { ...NO_HEADERS, id, isLasting: true })
+  const listened = [...Array(MAX_OPEN + 1).keys()].map(listen)
+  expect(listened.slice(0, MAX_OPEN)).toEqual(Array(MAX_OPEN).fill(undefined))
+  expect(listened[MAX_OPEN]).toMatchObject({ code: 'too-many-requests' })
+  await until(() => open.size === MAX_OPEN, 'the server has all of them')
+  answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+  expect(link.send(REQUEST, { ...NO_HEADERS, id: 1000 })).toBeUndefined()
+  await until(() => failures === 1, 'a call has reached the server beside them')
+  link.abandon(0)
+  expect(listen(1001)).toBeUndefined()
+  link.close()
+  await until(() => open.size === 0, 'nothing of the link is left')
+})
+
 test('a session that begins behind a modern question is ended as well', async () => {
   link.send(REQUEST, { headers: () => ({ 'mcp-method': 'server/discover' }), id: 1 })
   await until(() => seen.length > 0, 'it has been asked')
