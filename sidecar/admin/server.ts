@@ -3,6 +3,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
+import { oneLine } from '../../shared/one-line.ts'
 
 export interface AdminOptions {
   /** Whether the shim is copied and the listeners are bound. */
@@ -40,7 +41,8 @@ export const createAdmin = (options: AdminOptions): Server => {
       '/readyz',
       (response: ServerResponse) => {
         const [obstacle, weakness] = [options.obstacle(), options.weakness()]
-        if (obstacle !== undefined) say(response, 503, `${obstacle}\n`)
+        // One line: the kubelet's Event has what the probe shows, which is the first.
+        if (obstacle !== undefined) say(response, 503, `${oneLine(obstacle)}\n`)
         else say(response, 200, weakness === undefined ? 'ok\n' : `ok, but ${weakness}\n`)
       },
     ],

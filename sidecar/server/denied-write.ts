@@ -4,6 +4,9 @@
 import { oneLine } from '../../shared/one-line.ts'
 
 const READ_ONLY = /\bEROFS\b|read-only file ?system|ReadOnlyFilesystem/i
+// A folder that Node is to make with those above it: of a read-only file system it says that, too (libuv looks for the
+// folder, and tells what it finds).
+const NOT_MADE = /\bENOENT\b.*, mkdir '/
 // Also what is read, run or listened on is denied so: the line counts with a path alone.
 const DENIED = /\bEACCES\b|permission denied|AccessDeniedException/i
 const IS_NO_FILE = /\b(?:listen|connect|bind)\b/i
@@ -25,6 +28,8 @@ const shown = (path: string): string => oneLine(path).slice(0, MAX_PATH)
 
 const READ_ONLY_ADVICE =
   'the root file system is read-only: name the directory in outrigger.dev/writable-paths'
+const NOT_MADE_ADVICE =
+  'what is above it is missing, or read-only, of which Node says the same: name the directory in outrigger.dev/writable-paths'
 const DENIED_ADVICE =
   'the server runs as another user than it may expect: name the directory in outrigger.dev/writable-paths, or that user in outrigger.dev/run-as-user'
 
@@ -36,6 +41,9 @@ export const deniedWrite = (stderr: string): string | undefined => {
     const path = said.flatMap((line) => pathIn(line) ?? []).at(-1) ?? npmPath(lines)
     return `it could not write${path === undefined ? '' : ` ${shown(path)}`}: ${READ_ONLY_ADVICE}`
   }
+  const notMade = lines.filter((line) => NOT_MADE.test(line)).flatMap((line) => pathIn(line) ?? [])
+  const folder = notMade.at(-1)
+  if (folder !== undefined) return `it could not make ${shown(folder)}: ${NOT_MADE_ADVICE}`
   const denied = lines.filter((line) => DENIED.test(line) && !IS_NO_FILE.test(line))
   const path = denied.flatMap((line) => pathIn(line) ?? []).at(-1)
   return path === undefined ? undefined : `it was denied ${shown(path)}: ${DENIED_ADVICE}`

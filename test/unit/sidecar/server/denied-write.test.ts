@@ -53,6 +53,16 @@ describe('a read-only root is named with the path and the annotation', () => {
   })
 })
 
+test('a folder that Node was to make with those above it is named, though Node says that it is missing', () => {
+  const stderr = `node:fs:1410
+  const result = binding.mkdir(
+Error: ENOENT: no such file or directory, mkdir '/srv/data'
+    at Object.mkdirSync (node:fs:1410:26)`
+  expect(deniedWrite(stderr)).toMatch(
+    /^it could not make \/srv\/data: .*outrigger\.dev\/writable-paths/,
+  )
+})
+
 describe('a file of somebody else is named with the path and both annotations', () => {
   test.each(DENIED)('%s', (_name, stderr, path) => {
     const told = deniedWrite(stderr)
