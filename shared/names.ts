@@ -73,5 +73,7 @@ export const STATUS_ANNOTATION = 'outrigger.dev/status'
 /** In a pod template: what its workload's own metadata says. */
 export const WORKLOAD_ANNOTATION = 'outrigger.dev/workload'
 export const INJECTION_LABEL = 'outrigger.dev/injection'
-/** A namespace's level, as Pod Security Admission has its own. */
+/** A namespace's levels, as Pod Security Admission has its own. */
 export const ENFORCE_LABEL = 'outrigger.dev/enforce'
+export const WARN_LABEL = 'outrigger.dev/warn'
+export const AUDIT_LABEL = 'outrigger.dev/audit'

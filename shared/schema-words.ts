@@ -133,6 +133,6 @@ export const schemaFaults = (
       : [{ path, message: words(issue, valueAt(document, path)) }]
   })
 
-/** `floor.level: must be one of …` */
+/** `floor.enforce: must be one of …` */
 export const faultWords = ({ path, message }: SchemaFault): string =>
   `${path.join('.') || 'the document'}: ${message}`

@@ -1,8 +1,8 @@
 // `outrigger inject`: the webhook's own render over a manifest, and its Services led to the sidecars. Pure.
 
-import { render } from '../../webhook/inject/render.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
+import { admit } from '../../webhook/rules/admit.ts'
 import { nameOf } from '../../webhook/workload/kinds.ts'
 import { MCP_PORT } from '../../shared/names.ts'
 import type { JsonObject } from '../../shared/json.ts'
@@ -32,7 +32,7 @@ export const decide = (
   { config }: Pick<ManifestOptions, 'config'>,
 ): Outcome => {
   const { pod, workload, warnings } = lend(template)
-  const outcome = render(pod, namespace, config, workload)
+  const { outcome } = admit(pod, namespace, config, workload)
   return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
 }
 

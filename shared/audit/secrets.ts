@@ -32,6 +32,10 @@ const isCard = (text: string): boolean => {
   return sum % 10 === 0
 }
 
+/** Whether a text holds what has the form of a token or of a private key. */
+export const hasSecretShape = (text: string): boolean =>
+  SHAPES.some((shape) => text.search(shape) !== -1)
+
 export const withoutSecrets = (text: string): string => {
   let clean = text
   for (const shape of SHAPES) clean = clean.replaceAll(shape, REMOVED)

@@ -22,7 +22,16 @@ export const PLAN: Plan = {
       'command',
       'output',
     ],
-    webhook: ['.', 'admission kube', 'workload', 'inject', 'cluster', 'images', 'settings'],
+    webhook: [
+      '.',
+      'admission kube',
+      'workload',
+      'rules',
+      'inject',
+      'cluster',
+      'images',
+      'settings',
+    ],
     sidecar: [
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe

@@ -125,7 +125,7 @@ export const MISTAKES: readonly Mistake[] = [
   beside(
     'a configuration of wrong types',
     '--config',
-    'sidecar: { image: 5 }\nfloor: { level: lax, allowAnonymous: "yes", exemptContainers: [x] }\nserver: { defaultUid: root }\nregistries: { a: b }\nsettings: { inject: maybe, idle-timout: 2s }\n',
+    'sidecar: { image: 5 }\nfloor: { enforce: lax, allowAnonymous: "yes", exemptContainers: [x] }\nserver: { defaultUid: root }\nregistries: { a: b }\nsettings: { inject: maybe, idle-timout: 2s }\n',
   ),
   beside('a ConfigMap for the configuration', '--config', 'apiVersion: v1\nkind: ConfigMap\n'),
   beside('an empty configuration', '--config', ''),

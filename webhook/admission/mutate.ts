@@ -4,11 +4,12 @@
 
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
-import { render } from '../inject/render.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { Namespace, Namespaces } from '../cluster/namespace.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { admit } from '../rules/admit.ts'
+import type { Breach } from '../rules/judge.ts'
 import { decideWorkload } from '../workload/decide.ts'
 import type { Write } from '../workload/history.ts'
 import { kindOfResource } from '../workload/kinds.ts'
@@ -105,11 +106,16 @@ const answerReview = (
     const [decision, reason] = ['refuse', 'namespace-unknown'] as const
     return { document: refuse(uid, 503, message), decision, reason, cause, origin }
   }
-  return answerWith(review, render(subject.pod, namespace.value, config))
+  const { outcome, recorded } = admit(subject.pod, namespace.value, config)
+  return answerWith(review, outcome, recorded)
 }
 
-const answerWith = ({ uid, origin }: Review, decided: Decided): Answer => ({
-  document: respond(uid, decided),
+const answerWith = (
+  { uid, origin }: Review,
+  decided: Decided,
+  recorded: readonly Breach[] = [],
+): Answer => ({
+  document: respond(uid, decided, recorded),
   decision: decided.kind,
   reason: reasonOf(decided),
   cause: decided.kind === 'deny' ? denialMessage(decided) : undefined,

@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
+import type { Breach } from '../rules/judge.ts'
 import type { WorkloadOutcome } from '../workload/outcome.ts'
 
 // The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.
@@ -60,31 +61,58 @@ export const allow = (uid: string): JsonObject => answer(uid, { allowed: true })
 export const refuse = (uid: string, code: number, message: string): JsonObject =>
   answer(uid, { allowed: false, status: { code, message } })
 
-const audit = (decision: string, reason: string): JsonObject => ({
-  auditAnnotations: { decision, ...(reason === '' ? {} : { reason }) },
+// As much as a line of the API server's audit log should grow.
+const MAX_RECORD_LENGTH = 4096
+
+/** The members that say something. */
+const audit = (annotations: Readonly<Record<string, string>>): JsonObject => ({
+  auditAnnotations: Object.fromEntries(
+    Object.entries(annotations)
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) => [name, cut(oneLine(text), MAX_RECORD_LENGTH)]),
+  ),
 })
 
-const codes = ({ violations }: Deny): string =>
-  [...new Set(violations.map(({ code }) => code))].sort().join(',')
+const listed = (words: readonly string[]): string => [...new Set(words)].sort().join(',')
+
+/** Which rules are broken without a denial, and where. */
+const recordOf = (recorded: readonly Breach[]): string =>
+  listed(recorded.slice(0, MAX_REASONS).map(({ rule, where }) => `${rule} (${where})`))
 
 /** What was decided on a pod or on a workload. */
 export type Decided = Outcome | WorkloadOutcome
 
 /** The response for a decision. */
-export const respond = (uid: string, outcome: Decided): JsonObject => {
+export const respond = (
+  uid: string,
+  outcome: Decided,
+  recorded: readonly Breach[] = [],
+): JsonObject => {
+  const record = { decision: outcome.kind, recorded: recordOf(recorded) }
   const warnings = boundWarnings(outcome.warnings)
   const warned = warnings.length > 0 ? { warnings } : {}
   if (outcome.kind === 'skip') {
-    return answer(uid, { allowed: true, ...warned, ...audit('skip', outcome.reason) })
+    return answer(uid, {
+      allowed: true,
+      ...warned,
+      ...audit({ ...record, reason: outcome.reason }),
+    })
   }
   if (outcome.kind === 'deny') {
     const status = { code: 403, reason: 'Forbidden', message: denialMessage(outcome) }
-    return answer(uid, { allowed: false, status, ...warned, ...audit('deny', codes(outcome)) })
+    const reason = listed(outcome.violations.map(({ code }) => code))
+    const rules = listed(outcome.violations.flatMap(({ rule = [] }) => rule))
+    return answer(uid, {
+      allowed: false,
+      status,
+      ...warned,
+      ...audit({ ...record, reason, rules }),
+    })
   }
   const text = JSON.stringify(outcome.patch)
   const patch = { patchType: 'JSONPatch', patch: Buffer.from(text).toString('base64') }
   const patched = outcome.patch.length > 0 ? patch : {}
-  return answer(uid, { allowed: true, ...patched, ...warned, ...audit(outcome.kind, '') })
+  return answer(uid, { allowed: true, ...patched, ...warned, ...audit(record) })
 }
 
 /** The one stable reason that a metric gives for a decision. */

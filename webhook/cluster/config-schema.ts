@@ -6,9 +6,10 @@ import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
 import { tracesSchema } from '../../shared/sidecar-config.ts'
 import { registriesWithDefault } from '../images/registries.ts'
-import { LEVELS } from '../settings/floor.ts'
+import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
+import { RULE_IDS, RULES } from '../settings/rule.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
@@ -29,6 +30,15 @@ const quantity = z
     'must be a Kubernetes quantity such as 500m or 1Gi',
   )
 
+/** What `baseline` asks for holds everywhere. */
+const EXCEPTED = RULE_IDS.filter((id) => RULES[id].level === 'strict')
+const MAX_EXCEPTIONS = 100
+
+const exceptionSchema = z.strictObject({
+  rules: z.array(z.enum(EXCEPTED)).min(1),
+  namespaces: z.array(z.string().min(1)).min(1).max(1000),
+})
+
 export const floorSchema = z.strictObject({
   issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
   publicUrls: publicUrlsSchema.default({}),
@@ -36,7 +46,10 @@ export const floorSchema = z.strictObject({
   requireToolPolicy: z.boolean().default(false),
   toolLocks: toolLocksSchema.default([]),
   requireToolLock: z.boolean().default(false),
-  level: z.enum(LEVELS).default('strict'),
+  enforce: z.enum(LEVELS).default('baseline'),
+  warn: z.enum(ASKED).default('off'),
+  audit: z.enum(ASKED).default('off'),
+  allowExceptions: z.array(exceptionSchema).max(MAX_EXCEPTIONS).default([]),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),
   allowEgressObserve: z.boolean().default(false),

@@ -8,12 +8,13 @@ import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { demandViolations } from '../settings/demands.ts'
+import { modesOf } from '../settings/modes.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
-import { levelOf, securityViolations } from './security.ts'
+import { securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
 import { hasShim, type Transport } from './transport.ts'
@@ -70,14 +71,14 @@ export interface Found {
 /** Everything that is wrong. */
 export const judge = (subject: Subject, { server, transport }: Found): readonly Violation[] => {
   const { pod, namespace, config } = subject
-  const level = levelOf(namespace, config.floor)
+  const { enforce } = modesOf(namespace, config.floor)
   return [
     ...settingViolations(subject, server),
     ...portViolations(transport),
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
     ...hostViolations(pod),
-    ...securityViolations(pod, config.floor, level),
+    ...securityViolations(pod, config.floor, enforce),
     ...volumeTypeViolations(pod),
   ]
 }

@@ -19,6 +19,10 @@ export type SkipReason = keyof typeof SKIP_REASONS
 export interface Inject {
   readonly kind: 'inject'
   readonly pod: JsonObject
+  /** Name of the server's container. */
+  readonly server: string
+  /** The server may have a token for the Kubernetes API. */
+  readonly mayHaveToken: boolean
   readonly patch: readonly Operation[]
   readonly warnings: readonly string[]
 }

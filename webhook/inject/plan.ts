@@ -10,13 +10,14 @@ import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
+import { modesOf } from '../settings/modes.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
 import { MCP_PORT_NAME } from './port-names.ts'
 import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
-import { levelOf, rootWarnings, securityWarnings } from './security.ts'
+import { rootWarnings, securityWarnings } from './security.ts'
 import { findServer } from './server-container.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
@@ -48,6 +49,8 @@ export interface Plan {
   /** Those that the sidecar alone mounts. */
   readonly sidecarVolumes: readonly JsonObject[]
   readonly keepsToken: boolean
+  /** Whether the server may have a token for the Kubernetes API, also one that its author has mounted. */
+  readonly mayHaveToken: boolean
   readonly pullSecrets: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -180,9 +183,10 @@ const planWith = (
     writablePaths: settings['writable-paths'] ?? [],
     sidecarVolumes: volumes,
     keepsToken: token.isKept,
+    mayHaveToken: token.isAllowed,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
-      ...securityWarnings(pod, config.floor, levelOf(namespace, config.floor)),
+      ...securityWarnings(pod, config.floor, modesOf(namespace, config.floor).enforce),
       ...rootWarnings(pod, nameOf(server), config.floor),
       ...identityWarnings(settings),
       ...token.warnings,

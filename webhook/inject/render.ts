@@ -107,6 +107,8 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
   return {
     kind: 'inject',
     pod: after,
+    server: plan.value.server,
+    mayHaveToken: plan.value.mayHaveToken,
     patch: patch.value,
     warnings: [...warnings, ...plan.value.warnings],
   }

@@ -2,7 +2,7 @@
 // Containers that the floor exempts are left alone. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { ENFORCE_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import {
   at,
   numberAt,
@@ -13,8 +13,8 @@ import {
   type Json,
   type JsonObject,
 } from '../../shared/json.ts'
-import type { Namespace } from '../cluster/namespace.ts'
-import type { Floor, Level } from '../settings/floor.ts'
+import type { Floor } from '../settings/floor.ts'
+import type { Asked } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { isMeshName } from './mesh.ts'
 import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
@@ -36,7 +36,7 @@ const is =
 
 const words = (value: Json): readonly string[] => stringsAt({ value }, 'value') ?? ['?']
 
-const SELINUX_TYPES = [
+export const SELINUX_TYPES: readonly string[] = [
   '',
   'container_t',
   'container_init_t',
@@ -44,7 +44,7 @@ const SELINUX_TYPES = [
   'container_engine_t',
 ]
 // Of the baseline Pod Security Standard; the others reach beyond the pod.
-const SAFE_SYSCTLS: ReadonlySet<string | undefined> = new Set([
+export const SAFE_SYSCTLS: ReadonlySet<string | undefined> = new Set([
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
   'net.ipv4.ip_local_reserved_ports',
@@ -126,7 +126,7 @@ const weaknesses = (
     return violation('weaker-security', text)
   })
 
-const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/'
+export const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/'
 
 const appArmor = (pod: JsonObject): readonly Violation[] =>
   Object.entries(objectAt(pod, 'metadata', 'annotations'))
@@ -160,12 +160,8 @@ const weakContainers = (
       weaknesses(`container ${name}${hint(name)}`, objectAt(container, 'securityContext'), rules),
     )
 
-/** The level that holds for a namespace: the floor's, or its own label's where that is higher. */
-export const levelOf = (namespace: Namespace, floor: Floor): Level =>
-  namespace.labels[ENFORCE_LABEL] === 'strict' ? 'strict' : floor.level
-
 const isRuleOf =
-  (level: Level) =>
+  (level: Asked) =>
   ({ isStrict = false }: Rule): boolean =>
     level === 'strict' || !isStrict
 
@@ -173,7 +169,7 @@ const isRuleOf =
 export const securityViolations = (
   pod: JsonObject,
   floor: Floor,
-  level: Level,
+  level: Asked,
 ): readonly Violation[] => [
   ...weaknesses('pod', objectAt(pod, 'spec', 'securityContext'), [...POD_RULES, SYSCTLS]),
   ...appArmor(pod),
@@ -185,7 +181,7 @@ export const securityViolations = (
 export const securityWarnings = (
   pod: JsonObject,
   floor: Floor,
-  level: Level,
+  level: Asked,
 ): readonly string[] => {
   const allowed = CONTAINER_RULES.filter((rule) => !isRuleOf(level)(rule))
   return weakContainers(pod, floor, allowed).map(({ message }) => message)

@@ -12,6 +12,8 @@ import { isReservedVolume } from './volumes.ts'
 export interface TokenChoice {
   /** The server's container keeps its token. */
   readonly isKept: boolean
+  /** It may have one, that or its author's own. */
+  readonly isAllowed: boolean
   readonly warnings: readonly string[]
   readonly violations: readonly Violation[]
 }
@@ -21,6 +23,7 @@ const AUTOMOUNT = 'automountServiceAccountToken'
 
 const taken = (...warnings: readonly string[]): TokenChoice => ({
   isKept: false,
+  isAllowed: false,
   warnings,
   violations: [],
 })
@@ -34,7 +37,8 @@ const whereSaid = ({ resolution }: Subject): string | undefined => {
 /** What becomes of the token that the API server mounts by itself. */
 const chooseMounted = (subject: Subject): TokenChoice => {
   const { pod, config, resolution } = subject
-  if (resolution.settings['needs-kube-api']) return { isKept: true, warnings: [], violations: [] }
+  if (resolution.settings['needs-kube-api'])
+    return { isKept: true, isAllowed: true, warnings: [], violations: [] }
   const said = whereSaid(subject)
   const account = stringAt(pod, 'spec', 'serviceAccountName') ?? 'default'
   if (at(pod, 'spec', AUTOMOUNT) !== true) {
@@ -48,10 +52,10 @@ const chooseMounted = (subject: Subject): TokenChoice => {
     return taken(`pod: ${AUTOMOUNT}: true; ${said} sets ${KEY}: "false": taken`)
   if (config.floor.allowKubeApi) {
     const kept = `pod: ${AUTOMOUNT}: true counts as ${KEY}: "true": the token of ServiceAccount ${account} stays in the server's container, and in no other`
-    return { isKept: true, warnings: [kept], violations: [] }
+    return { isKept: true, isAllowed: true, warnings: [kept], violations: [] }
   }
   const message = `pod: ${AUTOMOUNT}: true asks for the token of ServiceAccount ${account}, as ${KEY}: "true" does, and the cluster configuration forbids it; leave it out, or ask the platform team for floor.allowKubeApi`
-  return { isKept: false, warnings: [], violations: [violation('floor', message)] }
+  return { ...taken(), violations: [violation('floor', message)] }
 }
 
 /** Volumes of the author's own that hold a token for the API server: one without an audience is that. */
@@ -77,7 +81,7 @@ export const chooseToken = (subject: Subject): TokenChoice => {
   const what = `pod: volume ${volumes.join(', ')} holds a token for the Kubernetes API`
   if (config.floor.allowKubeApi && !isSaid) {
     const kept = `${what}, which counts as ${KEY}: "true"; set that, and leave the volume out`
-    return { ...choice, warnings: [...choice.warnings, kept] }
+    return { ...choice, isAllowed: true, warnings: [...choice.warnings, kept] }
   }
   const why = isSaid ? `${KEY} is "false"` : 'the cluster configuration forbids it'
   const message = `${what}, as ${KEY}: "true" gives one, and ${why}; take it out, or name the audience that it is for`

@@ -5,14 +5,18 @@ import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { PolicyDocument } from '../../shared/policy/schema.ts'
+import type { Asked, Level } from './modes.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
 import type { Placed } from './placed.ts'
 import { parseQuantity } from './quantity.ts'
+import type { RuleId } from './rule.ts'
 
-/** What is asked of a pod: `baseline` is the restricted Pod Security Standard, `strict` more. */
-export const LEVELS = ['baseline', 'strict'] as const
-export type Level = (typeof LEVELS)[number]
+/** Rules that do not hold in some namespaces. */
+export interface RuleException {
+  readonly rules: readonly RuleId[]
+  readonly namespaces: readonly string[]
+}
 
 /** A tool lock, and which servers are held to it; a list that is absent leaves none out. */
 export interface BaseLock {
@@ -37,8 +41,13 @@ export interface Floor {
   readonly toolLocks: readonly BaseLock[]
   /** Every server needs a tool lock: one of those, or one of its own (`tool-lock`). */
   readonly requireToolLock: boolean
-  /** The level of every namespace; a namespace's label can raise its own. */
-  readonly level: Level
+  /** By which level pods of every namespace are denied; a namespace's label can raise its own. */
+  readonly enforce: Level
+  /** The same for what is only warned about, and for what is only on record. */
+  readonly warn: Asked
+  readonly audit: Asked
+  /** Rules of `strict` that do not hold in some namespaces. */
+  readonly allowExceptions: readonly RuleException[]
   /** `auth: none` may be asked for. */
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
@@ -66,17 +75,20 @@ export interface Floor {
   readonly exemptContainers: readonly { readonly name: string; readonly image: string }[]
 }
 
+const isOn = (value: Floor[keyof Floor]): boolean =>
+  value === true || (Array.isArray(value) && value.length > 0)
+
 /** The relaxations that are on, for the start log and a metric. */
 export const relaxations = (floor: Floor): readonly string[] =>
   Object.entries(floor)
-    .filter(([name, value]) => name.startsWith('allow') && value === true)
+    .filter(([name, value]) => name.startsWith('allow') && isOn(value))
     .map(([name]) => name)
 
 interface Leave {
   readonly key: Key
   /** Absent: any value. */
   readonly value?: string
-  readonly by: keyof Floor & `allow${string}`
+  readonly by: Exclude<keyof Floor & `allow${string}`, 'allowExceptions'>
   /** What to do without it. */
   readonly instead: string
 }

@@ -1,6 +1,7 @@
 // What a pod can be denied for. Codes are stable (metric label, audit annotation, test row); messages may change.
 
 import type { Key } from '../../shared/annotations.ts'
+import type { RuleId } from './rule.ts'
 
 /** What a pod can be denied for: code to meaning. The README lists the same. */
 export const VIOLATIONS = {
@@ -22,6 +23,7 @@ export const VIOLATIONS = {
   windows: 'the pod runs on Windows',
   'weaker-security': 'a security context is explicitly weaker than what a server gets',
   'same-uid': 'a container runs as the sidecar’s uid, or in its group',
+  rule: 'a rule of the level that holds in its namespace is broken (webhook/rules/README.md)',
   resources: 'the sidecar’s requests exceed its limits, or a message size its memory',
   'too-large':
     'the pod holds more than Outrigger judges, its annotations more than the API server takes, or its settings more than the sidecar can be told',
@@ -35,6 +37,8 @@ export interface Violation {
   readonly message: string
   /** The annotation that it is about, where it is about one. */
   readonly key?: Key
+  /** The rule that it breaks, where it breaks one. */
+  readonly rule?: RuleId
 }
 
 export const violation = (code: ViolationCode, message: string, key?: Key): Violation =>

@@ -2,7 +2,7 @@
 // reach the controller that makes it and nobody else. Never a denial: the pod itself will be judged. Pure.
 
 import type { ClusterConfig } from '../cluster/config.ts'
-import { render } from '../inject/render.ts'
+import { admit } from '../rules/admit.ts'
 import type { Workload } from '../inject/subject.ts'
 import { objectAt, type JsonObject } from '../../shared/json.ts'
 import type { Namespace } from '../cluster/namespace.ts'
@@ -28,7 +28,7 @@ export const previewWarnings = (
   namespace: Namespace,
   config: ClusterConfig,
 ): readonly string[] => {
-  const outcome = render(podOf(template, workload, namespace), namespace, config, workload)
+  const { outcome } = admit(podOf(template, workload, namespace), namespace, config, workload)
   const pods = `pods of ${workload.kind} ${workload.name}`
   const violations = outcome.kind === 'deny' ? outcome.violations : []
   return [

@@ -217,7 +217,14 @@ describe('responses', () => {
   })
 
   test('an injection that changes nothing has no patch', () => {
-    const outcome = { kind: 'inject', pod: {}, patch: [], warnings: [] } as const
+    const outcome = {
+      kind: 'inject',
+      pod: {},
+      server: 's',
+      mayHaveToken: false,
+      patch: [],
+      warnings: [],
+    } as const
     expect(respond('1', outcome)['response']).toEqual({
       uid: '1',
       allowed: true,

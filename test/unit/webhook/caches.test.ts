@@ -10,7 +10,7 @@ import { render } from '../../../webhook/inject/render.ts'
 const parsed = parseClusterConfig({
   sidecar: { image: 'x' },
   settings: { auth: 'none' },
-  floor: { level: 'baseline', allowAnonymous: true },
+  floor: { enforce: 'baseline', allowAnonymous: true },
 })
 if (!parsed.ok) throw new Error(parsed.error.join())
 const config = parsed.value

@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals'
+import type { JsonObject } from '../../../../shared/json.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { admit } from '../../../../webhook/rules/admit.ts'
+
+const configWith = (floor: Readonly<Record<string, unknown>>): ClusterConfig => {
+  const config = parseClusterConfig({
+    sidecar: { image: 'example.com/sidecar' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true, ...floor },
+  })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+
+const LABEL = 'outrigger.dev/'
+const namespaceWith = (labels: Readonly<Record<string, string>>): Namespace => ({
+  name: 'team-a',
+  labels: Object.fromEntries(
+    Object.entries(labels).map(([word, value]) => [`${LABEL}${word}`, value]),
+  ),
+  annotations: {},
+})
+
+/** It breaks one rule of `strict`, and none of `baseline`. */
+const POD: JsonObject = {
+  metadata: { annotations: { 'outrigger.dev/inject': 'true' } },
+  spec: {
+    containers: [
+      {
+        name: 'server',
+        image: 'example.com/server:1',
+        command: ['server'],
+        resources: { limits: { cpu: '1', memory: '1Gi' } },
+      },
+    ],
+  },
+}
+const TAG =
+  'container server: image: "example.com/server:1" is a tag; write IMAGE@sha256:…, or record the tag’s digest with `outrigger images add IMAGE` (rule image-digest)'
+
+interface Row {
+  readonly name: string
+  readonly floor?: Readonly<Record<string, unknown>>
+  readonly labels?: Readonly<Record<string, string>>
+  readonly becomes: 'denied' | 'warned' | 'recorded' | 'nothing'
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'by default', becomes: 'nothing' },
+  { name: 'the floor enforces', floor: { enforce: 'strict' }, becomes: 'denied' },
+  { name: 'the floor warns', floor: { warn: 'strict' }, becomes: 'warned' },
+  { name: 'the floor records', floor: { audit: 'strict' }, becomes: 'recorded' },
+  { name: 'the label enforces', labels: { enforce: 'strict' }, becomes: 'denied' },
+  { name: 'the label warns', labels: { warn: 'strict' }, becomes: 'warned' },
+  { name: 'the label records', labels: { audit: 'strict' }, becomes: 'recorded' },
+  {
+    name: 'a label lowers nothing',
+    floor: { enforce: 'strict' },
+    labels: { enforce: 'off' },
+    becomes: 'denied',
+  },
+  {
+    name: 'a label that is none counts for nothing',
+    labels: { enforce: 'Strict' },
+    becomes: 'nothing',
+  },
+  {
+    name: 'the floor excepts the namespace',
+    floor: {
+      enforce: 'strict',
+      allowExceptions: [{ rules: ['image-digest'], namespaces: ['team-b', 'team-a'] }],
+    },
+    becomes: 'nothing',
+  },
+  {
+    name: 'the floor excepts another rule',
+    floor: {
+      enforce: 'strict',
+      allowExceptions: [{ rules: ['limits'], namespaces: ['team-a'] }],
+    },
+    becomes: 'denied',
+  },
+]
+
+describe('what comes of a broken rule', () => {
+  test.each(ROWS)('$name: $becomes', ({ floor = {}, labels = {}, becomes }) => {
+    const { outcome, recorded } = admit(POD, namespaceWith(labels), configWith(floor))
+    expect(outcome.kind).toBe(becomes === 'denied' ? 'deny' : 'inject')
+    const messages = outcome.kind === 'deny' ? outcome.violations.map(({ message }) => message) : []
+    expect(messages).toEqual(becomes === 'denied' ? [TAG] : [])
+    const warned = outcome.warnings.filter((warning) => warning.includes('(rule '))
+    expect(warned).toEqual(becomes === 'warned' ? [`${TAG}, which only warns here`] : [])
+    expect(recorded.map(({ rule }) => rule)).toEqual(becomes === 'recorded' ? ['image-digest'] : [])
+  })
+
+  test('what keeps a pod from being injected is told together with what its author must mend besides', () => {
+    const pod = {
+      ...POD,
+      spec: { hostNetwork: true, hostAliases: [{ ip: '10.0.0.1' }], ...Object(POD['spec']) },
+    }
+    const { outcome } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
+    expect(outcome).toMatchObject({
+      kind: 'deny',
+      violations: [
+        { code: 'host-access' },
+        { code: 'rule', rule: 'image-digest' },
+        { code: 'rule', rule: 'host-aliases' },
+      ],
+    })
+  })
+
+  test('a pod that nothing opts in is held against no rule', () => {
+    const pod = { ...POD, metadata: {} }
+    const { outcome } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
+    expect(outcome).toMatchObject({ kind: 'skip', warnings: [] })
+  })
+
+  test('baseline has no exceptions', () => {
+    const floor = { allowExceptions: [{ rules: ['privileged'], namespaces: ['team-a'] }] }
+    const config = parseClusterConfig({ sidecar: { image: 'x' }, floor })
+    expect(config.ok ? [] : config.error).toEqual([
+      expect.stringContaining('floor.allowExceptions'),
+    ])
+  })
+})

@@ -1,0 +1,53 @@
+// How each rule is checked. What can only be told by rendering (`sidecar`) is checked where the
+// rendering is known. Pure.
+
+import type { RuleId } from '../settings/rule.ts'
+import { hostNamespaces, hostPorts, processNamespace, volumeTypes } from './host.ts'
+import { probeHost, unconfinedHooks } from './hook.ts'
+import { imageDigest } from './image.ts'
+import type { Check } from './judged.ts'
+import { limits } from './limit.ts'
+import { dnsConfig, hostAliases } from './name-service.ts'
+import { otherContainers } from './other-container.ts'
+import { secretLiteral } from './secret.ts'
+import {
+  appArmor,
+  capabilities,
+  linux,
+  privileged,
+  privilegeEscalation,
+  procMount,
+  readOnlyRoot,
+  runAsNonRoot,
+  seccomp,
+  seLinux,
+  sysctls,
+} from './security-context.ts'
+import { apiToken } from './token.ts'
+
+export const CHECKS: Readonly<Record<Exclude<RuleId, 'sidecar'>, Check>> = {
+  'host-namespaces': hostNamespaces,
+  'host-ports': hostPorts,
+  'process-namespace': processNamespace,
+  privileged,
+  'privilege-escalation': privilegeEscalation,
+  capabilities,
+  'run-as-non-root': runAsNonRoot,
+  seccomp,
+  apparmor: appArmor,
+  selinux: seLinux,
+  'proc-mount': procMount,
+  sysctls,
+  'volume-types': volumeTypes,
+  'probe-host': probeHost,
+  linux,
+  'api-token': apiToken,
+  'read-only-root': readOnlyRoot,
+  'image-digest': imageDigest,
+  'secret-literal': secretLiteral,
+  limits,
+  'host-aliases': hostAliases,
+  'dns-config': dnsConfig,
+  'other-containers': otherContainers,
+  'unconfined-hooks': unconfinedHooks,
+}

@@ -1,0 +1,59 @@
+// All rules over one pod, all findings at once, by what comes of them in its namespace. Pure.
+
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import { isAsked, modesOf, type Modes } from '../settings/modes.ts'
+import { RULE_IDS, RULES, type RuleId } from '../settings/rule.ts'
+import { CHECKS } from './checks.ts'
+import type { Finding } from './finding.ts'
+import type { Judged } from './judged.ts'
+
+/** A finding, and the rule that it breaks. */
+export interface Breach extends Finding {
+  readonly rule: RuleId
+}
+
+/** A breach in a sentence: where, what, and what to do. */
+export const breachWords = ({ rule, where, found }: Breach): string =>
+  `${where}: ${found}; ${RULES[rule].fix} (rule ${rule})`
+
+/** Everything that breaks a rule, whatever comes of it. */
+export const breachesOf = (judged: Judged): readonly Breach[] =>
+  RULE_IDS.flatMap((rule) =>
+    rule === 'sidecar'
+      ? []
+      : CHECKS[rule](judged).map(({ where, found }) => ({ rule, where, found })),
+  )
+
+/** Of a pod that is not injected: what injection could not mend. */
+export const authorsBreaches = (judged: Judged): readonly Breach[] =>
+  breachesOf(judged).filter(({ rule }) => RULES[rule].isAuthors === true)
+
+export type Sorted = Readonly<Record<keyof Modes, readonly Breach[]>>
+
+/** The rules that do not hold in a namespace. */
+const exceptedIn = (
+  { floor }: Pick<ClusterConfig, 'floor'>,
+  { name }: Pick<Namespace, 'name'>,
+): ReadonlySet<RuleId> =>
+  new Set(
+    floor.allowExceptions
+      .filter(({ namespaces }) => namespaces.includes(name))
+      .flatMap(({ rules }) => rules),
+  )
+
+/** What is denied, warned about and put on record; what is denied is nothing else besides. */
+export const sortBreaches = (
+  breaches: readonly Breach[],
+  namespace: Namespace,
+  config: Pick<ClusterConfig, 'floor'>,
+): Sorted => {
+  const modes = modesOf(namespace, config.floor)
+  const excepted = exceptedIn(config, namespace)
+  const counted = breaches.filter(({ rule }) => !excepted.has(rule))
+  const asked = (mode: keyof Modes) =>
+    counted.filter(({ rule }) => isAsked(RULES[rule].level, modes[mode]))
+  const denied = new Set(asked('enforce'))
+  const others = (mode: keyof Modes) => asked(mode).filter((breach) => !denied.has(breach))
+  return { enforce: [...denied], warn: others('warn'), audit: others('audit') }
+}

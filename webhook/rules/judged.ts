@@ -1,0 +1,60 @@
+// What the rules look at: a pod as it will be stored, and which of its containers they are about. Pure.
+
+import type { ImageIndex } from '../../shared/image-index.ts'
+import { objectsAt, type JsonObject } from '../../shared/json.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { members, nameOf, type List } from '../inject/pod.ts'
+import { isJudged } from '../inject/security.ts'
+import type { Finding } from './finding.ts'
+
+export interface JudgedContainer {
+  readonly list: List | 'ephemeralContainers'
+  readonly name: string
+  /** `container server`, as messages have it. */
+  readonly where: string
+  readonly container: JsonObject
+}
+
+export interface Judged {
+  readonly pod: JsonObject
+  /** All but our own and those that the floor exempts; what is put into a running pod too. */
+  readonly containers: readonly JudgedContainer[]
+  /** The server's container; undefined where it could not be told. */
+  readonly server: string | undefined
+  /** The server may have a token for the Kubernetes API. */
+  readonly mayHaveToken: boolean
+  readonly images: ImageIndex
+}
+
+/** What is wrong with a pod by one rule. */
+export type Check = (judged: Judged) => readonly Finding[]
+
+export interface JudgedParts {
+  readonly server?: string | undefined
+  readonly mayHaveToken?: boolean
+}
+
+export const judgedPod = (
+  pod: JsonObject,
+  { floor, images }: ClusterConfig,
+  { server, mayHaveToken = false }: JudgedParts,
+): Judged => {
+  const ephemeral = objectsAt(pod, 'spec', 'ephemeralContainers').map((container) => ({
+    list: 'ephemeralContainers' as const,
+    name: nameOf(container),
+    container,
+  }))
+  const containers = [...members(pod), ...ephemeral]
+    .filter(({ container }) => isJudged(container, floor))
+    .map(({ list, name, container }) => ({ list, name, container, where: `container ${name}` }))
+  return { pod, containers, server, mayHaveToken, images }
+}
+
+/** A check that asks every container the same: what is wrong there, or nothing. */
+export const ofEach =
+  (wrongWith: (container: JsonObject, judged: Judged) => string | undefined): Check =>
+  (judged) =>
+    judged.containers.flatMap(({ where, container }) => {
+      const found = wrongWith(container, judged)
+      return found === undefined ? [] : [{ where, found }]
+    })

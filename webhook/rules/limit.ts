@@ -1,0 +1,20 @@
+// Limits of every container that runs: its own, or the pod's as a whole. Pure.
+
+import { at } from '../../shared/json.ts'
+import type { Check } from './judged.ts'
+
+const RESOURCES = ['cpu', 'memory'] as const
+
+export const limits: Check = ({ pod, containers }) =>
+  containers
+    // What is put into a running pod can have none.
+    .filter(({ list }) => list !== 'ephemeralContainers')
+    .flatMap(({ where, container }) => {
+      const missing = RESOURCES.filter(
+        (name) =>
+          at(container, 'resources', 'limits', name) === undefined &&
+          at(pod, 'spec', 'resources', 'limits', name) === undefined,
+      )
+      const found = `no limit for ${missing.join(' and ')}`
+      return missing.length === 0 ? [] : [{ where, found }]
+    })

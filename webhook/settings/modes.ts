@@ -1,0 +1,37 @@
+// How strictly pods of a namespace are judged, and what comes of it: denied, warned about, or only on
+// record. The floor's word for every namespace; a namespace's labels can raise its own. Pure.
+
+import { AUDIT_LABEL, ENFORCE_LABEL, WARN_LABEL } from '../../shared/names.ts'
+import type { Floor } from './floor.ts'
+
+/** What is asked of a pod: `baseline` is the restricted Pod Security Standard and what injection itself needs, `strict` more. */
+export const LEVELS = ['baseline', 'strict'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** From nothing to everything. */
+export const ASKED = ['off', ...LEVELS] as const
+export type Asked = (typeof ASKED)[number]
+
+export interface Modes {
+  readonly enforce: Asked
+  readonly warn: Asked
+  readonly audit: Asked
+}
+
+const rankOf = (text: string | undefined): number => ASKED.findIndex((asked) => asked === text)
+
+/** Whether a level is asked for. */
+export const isAsked = (level: Level, asked: Asked): boolean => rankOf(level) <= rankOf(asked)
+
+const higher = (floor: Asked, label: string | undefined): Asked =>
+  ASKED[Math.max(rankOf(floor), rankOf(label))] ?? floor
+
+/** What holds in a namespace of these labels. */
+export const modesOf = (
+  { labels }: { readonly labels: Readonly<Record<string, string>> },
+  { enforce, warn, audit }: Pick<Floor, 'enforce' | 'warn' | 'audit'>,
+): Modes => ({
+  enforce: higher(enforce, labels[ENFORCE_LABEL]),
+  warn: higher(warn, labels[WARN_LABEL]),
+  audit: higher(audit, labels[AUDIT_LABEL]),
+})

@@ -1,0 +1,213 @@
+// What a pod with a server in it must keep to: the rules' words. Ids are stable (messages, SARIF, audit
+// annotations, test rows); the reference page is printed from this table, and how each is checked
+// stands in webhook/rules.
+
+import type { Level } from './modes.ts'
+
+export type Severity = 'critical' | 'high' | 'medium'
+
+export interface Rule {
+  /** From which level on it is asked for. */
+  readonly level: Level
+  readonly severity: Severity
+  /** What must be so. */
+  readonly what: string
+  /** What could happen else. */
+  readonly why: string
+  /** What its author changes. */
+  readonly fix: string
+  /** Injection cannot bring it about: it is told together with what keeps a pod from being injected. */
+  readonly isAuthors?: true
+}
+
+const RULE_TABLE = {
+  sidecar: {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'the sidecar, its volumes and the server’s start are as the cluster configuration renders them',
+    why: 'another webhook, or whoever forges our marks, could leave a server without anybody in front of it',
+    fix: 'leave what Outrigger writes as it is, and let webhooks that change it run before it',
+  },
+  'host-namespaces': {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'the pod shares neither network, processes nor memory with its node',
+    why: 'the server would sit outside every network policy, or see the node’s processes',
+    fix: 'leave hostNetwork, hostPID and hostIPC out',
+  },
+  'host-ports': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'no container takes a port of the node',
+    why: 'whoever reaches the node goes around Services and policies',
+    fix: 'leave hostPort out, and use a Service',
+  },
+  'process-namespace': {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'the containers do not share their processes',
+    why: 'the server could read the sidecar’s memory and keys',
+    fix: 'leave shareProcessNamespace out',
+  },
+  privileged: {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'no container is privileged',
+    why: 'a privileged container is the node',
+    fix: 'leave privileged out',
+  },
+  'privilege-escalation': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'allowPrivilegeEscalation is false in every container',
+    why: 'a set-user-id program would give the server more than it was started with',
+    fix: 'set allowPrivilegeEscalation: false',
+  },
+  capabilities: {
+    level: 'baseline',
+    severity: 'high',
+    what: 'every container drops ALL capabilities and adds none but NET_BIND_SERVICE',
+    why: 'a capability is a part of what root may do',
+    fix: 'set capabilities: { drop: ["ALL"] }, and add nothing',
+  },
+  'run-as-non-root': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'every container is known not to run as root',
+    why: 'root in a container is one fault of the kernel’s away from root on the node',
+    fix: 'set runAsNonRoot: true, and another runAsUser than 0',
+  },
+  seccomp: {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'every container has a seccomp profile: RuntimeDefault or Localhost',
+    why: 'without one the server may make every system call there is',
+    fix: 'set seccompProfile: { type: RuntimeDefault }',
+  },
+  apparmor: {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'no container is without the node’s AppArmor profile',
+    why: 'Unconfined takes off a wall that the node has',
+    fix: 'leave appArmorProfile out',
+  },
+  selinux: {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'SELinux options name no user, no role, and no type but a container’s',
+    why: 'another type reaches files of the node',
+    fix: 'leave seLinuxOptions out',
+  },
+  'proc-mount': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'every container’s /proc is masked as usual',
+    why: 'an unmasked one shows and changes the kernel’s own settings',
+    fix: 'leave procMount out',
+  },
+  sysctls: {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'the pod sets only sysctls that reach no further than itself',
+    why: 'others reach the node and the pods beside it',
+    fix: 'leave the others out',
+  },
+  'volume-types': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'volumes are of types that Kubernetes keeps apart from the node',
+    why: 'a directory of the node leads to everything on it',
+    fix: 'use a configMap, secret, emptyDir, persistentVolumeClaim or another type of the restricted Pod Security Standard',
+  },
+  'probe-host': {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'probes and hooks ask the pod itself',
+    why: 'the kubelet would call any address that the author names, from the node',
+    fix: 'leave host out',
+  },
+  linux: {
+    level: 'baseline',
+    severity: 'medium',
+    what: 'the pod runs on Linux',
+    why: 'the shim is a Linux program, and so is every wall above',
+    fix: 'leave os.name and the nodeSelector of Windows out',
+  },
+  'api-token': {
+    level: 'baseline',
+    severity: 'high',
+    what: 'no token for the Kubernetes API but the server’s, and that only with needs-kube-api',
+    why: 'whoever talks the server into a call has what its ServiceAccount may',
+    fix: 'take the token’s volume out, or set outrigger.dev/needs-kube-api: "true" where the cluster configuration allows it',
+  },
+  'read-only-root': {
+    level: 'strict',
+    severity: 'medium',
+    what: 'every container’s root file system is read-only',
+    why: 'what a caller makes the server write would be there for the next one',
+    fix: 'leave readOnlyRootFilesystem out, and name the directories that it writes in outrigger.dev/writable-paths',
+  },
+  'image-digest': {
+    level: 'strict',
+    severity: 'high',
+    what: 'every image is named by its digest',
+    why: 'a tag can be moved to another program after its review',
+    fix: 'write IMAGE@sha256:…, or record the tag’s digest with `outrigger images add IMAGE`',
+    isAuthors: true,
+  },
+  'secret-literal': {
+    level: 'strict',
+    severity: 'high',
+    what: 'no secret stands in the pod itself',
+    why: 'whoever may read pods reads it, and so does every backup and every manifest’s history',
+    fix: 'put it into a Secret, and take it from there with valueFrom.secretKeyRef',
+    isAuthors: true,
+  },
+  limits: {
+    level: 'strict',
+    severity: 'medium',
+    what: 'every container has limits for CPU and memory',
+    why: 'one caller could take the node from all others',
+    fix: 'set resources.limits.cpu and resources.limits.memory',
+    isAuthors: true,
+  },
+  'host-aliases': {
+    level: 'strict',
+    severity: 'medium',
+    what: 'the pod names no addresses for hosts itself',
+    why: 'a name that the platform team allows would lead somewhere else',
+    fix: 'leave hostAliases out',
+    isAuthors: true,
+  },
+  'dns-config': {
+    level: 'strict',
+    severity: 'medium',
+    what: 'the pod asks the cluster’s DNS and no other',
+    why: 'another resolver leads allowed names to other addresses, and carries data out',
+    fix: 'leave dnsConfig and dnsPolicy out',
+    isAuthors: true,
+  },
+  'other-containers': {
+    level: 'strict',
+    severity: 'high',
+    what: 'nothing runs beside the server but its sidecar',
+    why: 'other containers are not confined, and reach the server on loopback without being asked who they are',
+    fix: 'move it into a pod of its own, or ask the platform team to exempt it (floor.exemptContainers)',
+    isAuthors: true,
+  },
+  'unconfined-hooks': {
+    level: 'strict',
+    severity: 'medium',
+    what: 'probes and hooks run nothing in the server’s container but the shim',
+    why: 'what the kubelet starts there is under no confinement',
+    fix: 'use httpGet or tcpSocket, or leave it out',
+    isAuthors: true,
+  },
+} as const satisfies Readonly<Record<string, Rule>>
+
+export type RuleId = keyof typeof RULE_TABLE
+
+export const RULES: Readonly<Record<RuleId, Rule>> = RULE_TABLE
+
+export const isRuleId = (word: string): word is RuleId => Object.hasOwn(RULE_TABLE, word)
+export const RULE_IDS: readonly RuleId[] = Object.keys(RULE_TABLE).filter(isRuleId)
