@@ -88,25 +88,35 @@ export class IssuerKeys {
 
   /** The set that serves now. */
   get current(): KeySet | undefined {
-    const { keys } = this
-    return keys && this.options.now() - keys.fetchedMs < LIFETIME_MS ? keys : undefined
+    return this.currentAt(this.options.now())
   }
 
-  /** Asks for the keys anew where it is time, without anybody waiting. */
-  refresh(): void {
-    const { keys } = this
-    const isOld = keys !== undefined && this.options.now() - keys.fetchedMs > REFRESH_MS
-    if (isOld && this.pauseLeftMs <= 0) void this.fetch()
+  /** Whether a set is the one that serves (still); asks for the keys anew where it is time, without anybody waiting. */
+  serves(set: KeySet): boolean {
+    const nowMs = this.options.now()
+    this.refresh(nowMs)
+    return set === this.currentAt(nowMs)
   }
 
   async find(token: UnverifiedToken, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
-    this.refresh()
+    this.refresh(this.options.now())
     const known = await this.among(token)
     if (known) return ok(known)
     const { isOnWire } = this
     const found = await this.afterFetch(token, whenGone)
     const isAgain = isOnWire && !found.ok && found.error.kind === 'unknown'
     return isAgain ? this.afterFetch(token, whenGone) : found
+  }
+
+  private currentAt(nowMs: number): KeySet | undefined {
+    const { keys } = this
+    return keys && nowMs - keys.fetchedMs < LIFETIME_MS ? keys : undefined
+  }
+
+  private refresh(nowMs: number): void {
+    const { keys } = this
+    const isOld = keys !== undefined && nowMs - keys.fetchedMs > REFRESH_MS
+    if (isOld && this.pauseLeftMs <= 0) void this.fetch()
   }
 
   private get pauseLeftMs(): number {

@@ -84,10 +84,7 @@ export class SignedTokens {
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
       length: token.length,
       certificate: certificateIn(claims.value),
-      isStill: () => {
-        keys.refresh()
-        return set === keys.current
-      },
+      isStill: () => keys.serves(set),
     })
   }
 }

@@ -53,24 +53,25 @@ export class Verifier {
     this.signed = new SignedTokens(options)
   }
 
-  /** The bearer of a token: at once, where it was verified a while ago. `shown`: the connection's own certificate. */
+  /**
+   * The bearer of a token: at once, where it was verified a while ago. `shown`: the connection's own certificate; `digest`:
+   * the token's, where somebody has it already.
+   */
   identify(
     token: string,
     whenGone: WhenGone,
     shown: () => string | undefined = () => undefined,
+    digest = digestOf(token),
   ): Result<Bearer, Refusal> | Promise<Result<Bearer, Refusal>> {
-    const digest = digestOf(token)
     const found = this.remembered.get(digest)
-    const later = (): Promise<Result<Bearer, Refusal>> =>
-      this.verify(token, digest, whenGone).then((verified) =>
-        verified.ok ? this.bearer(verified.value, shown) : verified,
-      )
-    if (!found) return later()
-    if (found.isStill() && this.options.wallMs() < found.untilMs) {
-      return this.bearer(found, shown)
+    if (found) {
+      const wallMs = this.options.wallMs()
+      if (found.isStill() && wallMs < found.untilMs) return this.bearer(found, shown, wallMs)
+      this.remembered.delete(digest)
     }
-    this.remembered.delete(digest)
-    return later()
+    return this.verify(token, digest, whenGone).then((verified) =>
+      verified.ok ? this.bearer(verified.value, shown, this.options.wallMs()) : verified,
+    )
   }
 
   private async verify(
@@ -106,11 +107,11 @@ export class Verifier {
   private bearer(
     { principal, untilMs, certificate }: Verified,
     shown: () => string | undefined,
+    wallMs: number,
   ): Result<Bearer, Refusal> {
     if (certificate !== undefined && shown() !== certificate) {
       return invalid('it is bound to a client certificate (cnf) that this connection does not show')
     }
-    const { now, wallMs } = this.options
-    return ok({ principal, untilMs: now() + untilMs - wallMs() })
+    return ok({ principal, untilMs: this.options.now() + untilMs - wallMs })
   }
 }

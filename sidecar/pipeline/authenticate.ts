@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Result } from '../../shared/result.ts'
 import { ANONYMOUS } from '../access/principal.ts'
 import { thumbprintOf } from '../identity/client-certificate.ts'
+import { LastTokens, type KnownToken } from '../identity/last-tokens.ts'
 import type { Asked, Challenge, Resource } from '../identity/resource.ts'
 import type { Trust } from '../identity/trust.ts'
 import type { Bearer, Refusal } from '../identity/verifier.ts'
@@ -22,19 +23,25 @@ const anybody: Stage = (passage) => {
 
 /** What is brought: a token, nothing that we know of, or something that is none. */
 type Brought =
-  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'token'; readonly token: KnownToken }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'malformed'; readonly why: string }
 
-const brought = ({ url = '', headers: { authorization } }: IncomingMessage): Brought => {
+const brought = (
+  { url = '', headers: { authorization }, socket }: IncomingMessage,
+  last: LastTokens,
+): Brought => {
   if (IN_QUERY.test(url)) {
     return { kind: 'malformed', why: 'a token never stands in a URL: send it in Authorization' }
   }
-  if (authorization === undefined || !/^bearer\b/i.test(authorization)) return { kind: 'nothing' }
-  const [, token] = BEARER.exec(authorization) ?? []
-  return token === undefined
+  if (authorization === undefined) return { kind: 'nothing' }
+  const known = last.find(socket, authorization)
+  if (known) return { kind: 'token', token: known }
+  if (!/^bearer\b/i.test(authorization)) return { kind: 'nothing' }
+  const [, text] = BEARER.exec(authorization) ?? []
+  return text === undefined
     ? { kind: 'malformed', why: 'Authorization must be: Bearer, a space, a token' }
-    : { kind: 'token', token }
+    : { kind: 'token', token: last.keep(socket, authorization, text) }
 }
 
 const challenged = (
@@ -68,7 +75,22 @@ const refused = (refusal: Refusal, resource: Resource, asked: Asked): Fault => {
   })
 }
 
+/** Of who has brought no token. */
+const without = (
+  found: Exclude<Brought, { readonly kind: 'token' }>,
+  resource: Resource,
+  asked: Asked,
+): Fault => {
+  if (found.kind === 'nothing') {
+    const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
+    return challenged('unauthenticated', message, resource, { asked, challenge: {} })
+  }
+  const challenge = { error: 'invalid_request', description: found.why } as const
+  return challenged('invalid-request', found.why, resource, { asked, challenge })
+}
+
 const bearer = ({ verifier, resource }: Trust): Stage => {
+  const last = new LastTokens()
   const take = (passage: Passage, found: Result<Bearer, Refusal>): Fault | undefined => {
     if (!found.ok) return refused(found.error, resource, askedBy(passage.request))
     passage.principal = found.value.principal
@@ -77,20 +99,14 @@ const bearer = ({ verifier, resource }: Trust): Stage => {
   }
   return (passage) => {
     const { request, reply } = passage
-    const asked = askedBy(request)
-    const found = brought(request)
-    if (found.kind === 'nothing') {
-      const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
-      return challenged('unauthenticated', message, resource, { asked, challenge: {} })
-    }
-    if (found.kind === 'malformed') {
-      const challenge = { error: 'invalid_request', description: found.why } as const
-      return challenged('invalid-request', found.why, resource, { asked, challenge })
-    }
+    const found = brought(request, last)
+    if (found.kind !== 'token') return without(found, resource, askedBy(request))
+    const { text, digest } = found.token
     const known = verifier.identify(
-      found.token,
+      text,
       (gone) => reply.onGone(gone),
       () => thumbprintOf(request.socket),
+      digest,
     )
     return known instanceof Promise
       ? known.then((later) => take(passage, later))

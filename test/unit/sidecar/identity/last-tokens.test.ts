@@ -1,0 +1,141 @@
+// What a connection's last header is known to hold: that very one, on that connection, and nothing of whether it is good.
+
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { isObject, type JsonObject } from '../../../../shared/json.ts'
+import { ok } from '../../../../shared/result.ts'
+import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
+import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
+import { LastTokens } from '../../../../sidecar/identity/last-tokens.ts'
+import { Resource } from '../../../../sidecar/identity/resource.ts'
+import { Verifier } from '../../../../sidecar/identity/verifier.ts'
+import { Crowd } from '../../../../sidecar/identity/waiting.ts'
+import { authenticate } from '../../../../sidecar/pipeline/authenticate.ts'
+import type { Stage } from '../../../../sidecar/pipeline/stage.ts'
+import { anExchange, aPassage } from '../../../support/fake-exchange.ts'
+import { signed, signingKey, type SigningKey } from '../../../support/issuer.ts'
+import { keptLog } from '../../../support/kept-log.ts'
+
+describe('a header', () => {
+  const [one, other] = [{}, {}]
+
+  test('is known again on its connection, with the digest that its token has', () => {
+    const tokens = new LastTokens()
+    const kept = tokens.keep(one, 'Bearer abc', 'abc')
+    expect(kept).toEqual(new LastTokens().keep(other, 'bearer  abc', 'abc'))
+    expect(tokens.find(one, 'Bearer abc')).toBe(kept)
+  })
+
+  test.each([
+    ['on another connection', other, 'Bearer abc'],
+    ['in another spelling', one, 'bearer abc'],
+    ['with something behind', one, 'Bearer abcd'],
+    ['cut off', one, 'Bearer ab'],
+    ['empty', one, ''],
+  ])('is not known %s', (_how, connection, header) => {
+    const tokens = new LastTokens()
+    tokens.keep(one, 'Bearer abc', 'abc')
+    expect(tokens.find(connection, header)).toBeUndefined()
+  })
+
+  test('is known until the next one', () => {
+    const tokens = new LastTokens()
+    tokens.keep(one, 'Bearer abc', 'abc')
+    tokens.keep(one, 'Bearer def', 'def')
+    expect(tokens.find(one, 'Bearer abc')).toBeUndefined()
+    expect(tokens.find(one, 'Bearer def')?.text).toBe('def')
+  })
+
+  test('is not kept where it is long', () => {
+    const tokens = new LastTokens()
+    for (const length of [2041, 2042]) {
+      const text = 'a'.repeat(length)
+      tokens.keep(one, `Bearer ${text}`, text)
+      expect(tokens.find(one, `Bearer ${text}`) !== undefined).toBe(length === 2041)
+    }
+  })
+})
+
+describe('on one connection, a token that was good', () => {
+  const ISSUER = 'https://idp'
+  const START_MS = 1_800_000_000_000
+  let key: SigningKey
+  let jwks: readonly JsonObject[]
+  let clockMs: number
+  let stage: Stage
+  let token: string
+
+  beforeAll(async () => {
+    key = await signingKey('one')
+  })
+
+  beforeEach(async () => {
+    const jwk: unknown = JSON.parse(JSON.stringify(key.publicJwk))
+    jwks = isObject(jwk) ? [jwk] : []
+    clockMs = 0
+    const now = (): number => clockMs
+    const keys = new IssuerKeys({
+      issuer: ISSUER,
+      fetch: async () => ok(jwks),
+      now,
+      sleep: async () => undefined,
+      log: keptLog().log,
+      crowd: new Crowd(9),
+    })
+    const config = parseSidecarConfig({ issuers: [{ url: ISSUER, audiences: ['here'] }] })
+    if (!config.ok) throw new Error(config.error.join('\n'))
+    const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
+    const wallMs = (): number => START_MS + clockMs
+    const verifier = new Verifier({ issuers: new Map([[ISSUER, trusted]]), now, wallMs })
+    stage = authenticate({ verifier, resource: new Resource(config.value, () => 1) })
+    token = await signed({ iss: ISSUER, sub: 'ada', aud: 'here', exp: START_MS / 1000 + 600 }, key)
+  })
+
+  const { exchange } = anExchange()
+  const { socket } = exchange.request
+  /** Whom a header names, or why it is refused. */
+  const call = async (authorization: string, url = '/mcp') => {
+    const request = anExchange({ authorization }).exchange.request
+    request.url = url
+    Object.defineProperty(request, 'socket', { value: socket })
+    const passage = { ...aPassage(), ...exchange, request }
+    const fault = await stage(passage)
+    return fault?.message ?? passage.principal?.identity?.subject
+  }
+
+  test('is good again', async () => {
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+  })
+
+  test('is refused when it has ended', async () => {
+    await call(`Bearer ${token}`)
+    clockMs = 630_000
+    expect(await call(`Bearer ${token}`)).toContain('it has expired')
+  })
+
+  test("is refused when its issuer's keys are others", async () => {
+    await call(`Bearer ${token}`)
+    const other: unknown = JSON.parse(JSON.stringify((await signingKey('two')).publicJwk))
+    jwks = isObject(other) ? [other] : []
+    clockMs = 301_000
+    await call(`Bearer ${token}`)
+    await new Promise(setImmediate)
+    expect(await call(`Bearer ${token}`)).toContain('no key of its kid')
+  })
+
+  test('is refused in a URL, whatever the header', async () => {
+    await call(`Bearer ${token}`)
+    expect(await call(`Bearer ${token}`, `/mcp?access_token=${token}`)).toContain('in a URL')
+  })
+
+  test.each([
+    ['another letter', (one: string) => one.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'))],
+    ['a letter less', (one: string) => one.slice(0, -1)],
+    ['another scheme', (one: string) => one.replace('Bearer', 'DPoP')],
+    ['something behind', (one: string) => `${one},x`],
+  ])('is not taken for one with %s', async (_what, change) => {
+    await call(`Bearer ${token}`)
+    expect(await call(change(`Bearer ${token}`))).not.toBe('ada')
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+  })
+})
