@@ -24,11 +24,10 @@ export interface GuardsOptions {
   readonly log: Log
 }
 
-/** What one request needs of a limit. */
-interface Need {
+/** What one request needs of a limit, or several together. */
+interface Need extends Wish {
   readonly limit: CallerLimit<Guard>
   readonly use: Use
-  readonly places: number
 }
 
 interface Tool {
@@ -37,31 +36,39 @@ interface Tool {
   readonly timeoutMs: number | undefined
 }
 
+/** A request's way out. */
+interface Exit {
+  over(server: Guarded | undefined, fault: FaultCode | undefined): void
+}
+
 class Held implements Ticket {
+  readonly needs: readonly Need[]
   readonly timeoutMs: number | undefined
-  private readonly needs: readonly Need[]
-  private readonly onEnd: (fault: FaultCode | undefined) => void
+  private readonly server: Guarded | undefined
+  private readonly exit: Exit
   private isOver = false
 
   constructor(
     needs: readonly Need[],
     timeoutMs: number | undefined,
-    onEnd: (fault: FaultCode | undefined) => void,
+    server: Guarded | undefined,
+    exit: Exit,
   ) {
     this.needs = needs
     this.timeoutMs = timeoutMs
-    this.onEnd = onEnd
+    this.server = server
+    this.exit = exit
   }
 
   end(fault?: FaultCode): void {
     if (this.isOver) return
     this.isOver = true
     for (const { use, places } of this.needs) use.running -= places
-    this.onEnd(fault)
+    this.exit.over(this.server, fault)
   }
 }
 
-export class Guards {
+export class Guards implements Exit {
   /** How many requests each has refused. */
   readonly refusals = new Map<Guard, number>(GUARDS.map((guard) => [guard, 0]))
   private readonly now: () => number
@@ -87,28 +94,31 @@ export class Guards {
   /** A ticket for each; the fault is for all of them. */
   admit(caller: string, requests: readonly Request[]): Result<readonly Ticket[], Fault> {
     const nowMs = this.now()
-    const tools = requests.map((request) => this.toolOf(request))
-    const needs = requests.map((request, index) => this.needsOf(caller, request, tools[index]))
     const server = this.breaker?.of(caller)
-    const refusal = this.refusal(sumOf(needs.flat()), server, nowMs)
+    const tickets = requests.map((request) => this.ticketFor(caller, request, server))
+    const [first] = tickets
+    // Nearly always one comes alone.
+    const needs = first && tickets.length === 1 ? first.needs : sumOf(tickets)
+    const refusal = this.refusal(needs, server, nowMs)
     if (refusal) return fail(refusal)
-    for (const { limit, use, places } of needs.flat()) limit.take(use, { count: 1, places }, nowMs)
+    for (const need of needs) need.limit.take(need.use, need, nowMs)
     if (server) this.breaker?.enter(server, nowMs)
-    const over = (fault: FaultCode | undefined): void => {
-      if (server) this.breaker?.leave(server, fault, this.now())
-    }
-    return ok(needs.map((own, index) => new Held(own, tools[index]?.timeoutMs, over)))
+    return ok(tickets)
+  }
+
+  over(server: Guarded | undefined, fault: FaultCode | undefined): void {
+    if (server) this.breaker?.leave(server, fault, this.now())
   }
 
   private refusal(
-    wishes: ReadonlyMap<CallerLimit<Guard>, Summed>,
+    needs: readonly Need[],
     server: Guarded | undefined,
     nowMs: number,
   ): Fault | undefined {
     const open = server && this.breaker?.refusal(server, nowMs)
     if (open) return this.refused('circuit-breaker', open)
-    for (const [limit, { use, wish }] of wishes) {
-      const found = limit.refusal(use, wish, nowMs)
+    for (const need of needs) {
+      const found = need.limit.refusal(need.use, need, nowMs)
       if (found) return this.refused(found.by, found.fault)
     }
     return undefined
@@ -124,32 +134,34 @@ export class Guards {
     return this.tools.get(stringAt(text, member(params, 'name')) ?? '')
   }
 
-  private needsOf(caller: string, { method }: Request, tool: Tool | undefined): readonly Need[] {
+  private ticketFor(caller: string, request: Request, server: Guarded | undefined): Held {
+    const tool = this.toolOf(request)
     // It lives as long as its client likes.
-    const places = method === SUBSCRIBE ? 0 : 1
+    const places = request.method === SUBSCRIBE ? 0 : 1
     const needs: Need[] = []
-    if (this.every) needs.push({ limit: this.every, use: this.callers.of(caller), places })
+    if (this.every) {
+      needs.push({ limit: this.every, use: this.callers.of(caller), count: 1, places })
+    }
     if (tool?.limit) {
       const use = this.callersOfTools.of(`${tool.name} ${caller}`)
-      needs.push({ limit: tool.limit, use, places })
+      needs.push({ limit: tool.limit, use, count: 1, places })
     }
-    return needs
+    return new Held(needs, tool?.timeoutMs, server, this)
   }
-}
-
-interface Summed {
-  readonly use: Use
-  readonly wish: Wish
 }
 
 /** What all of them need, by limit. */
-const sumOf = (needs: readonly Need[]): ReadonlyMap<CallerLimit<Guard>, Summed> => {
-  const sums = new Map<CallerLimit<Guard>, Summed>()
-  for (const { limit, use, places } of needs) {
-    const { count, places: taken } = sums.get(limit)?.wish ?? { count: 0, places: 0 }
-    sums.set(limit, { use, wish: { count: count + 1, places: taken + places } })
+const sumOf = (tickets: readonly Held[]): readonly Need[] => {
+  const sums = new Map<CallerLimit<Guard>, Need>()
+  for (const need of tickets.flatMap(({ needs }) => needs)) {
+    const { count, places } = sums.get(need.limit) ?? { count: 0, places: 0 }
+    sums.set(need.limit, {
+      ...need,
+      count: count + need.count,
+      places: places + need.places,
+    })
   }
-  return sums
+  return [...sums.values()]
 }
 
 const everyLimit = (settings: Settings): CallerLimit<Guard> | undefined => {

@@ -30,6 +30,19 @@ test('the longest unused makes room', () => {
   expect(names(table)).toBe('cad')
 })
 
+test('who has asked of late stays, however few others have asked since', () => {
+  const table = aTable(64)
+  const all = Array.from({ length: 64 }, (_, index) => `${index}`)
+  for (const name of all) named(table, name)
+  // The foremost asks at every turn, and is not moved at each of them.
+  for (let newcomer = 0; newcomer < 200; newcomer++) {
+    expect(named(table, '0')).toBe(table.of('0'))
+    named(table, `new-${newcomer}`)
+  }
+  expect([...table.all()].map(({ name }) => name)).toContain('0')
+  expect([...table.all()]).toHaveLength(64)
+})
+
 test('what is in use stays', () => {
   const table = aTable(3)
   for (const name of ['a', 'b', 'c']) named(table, name)
