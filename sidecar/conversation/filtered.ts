@@ -3,7 +3,7 @@
 
 import type { Rights } from '../access/rights.ts'
 import { isObject, stringAt as textAt } from '../../shared/json.ts'
-import { fault } from '../mcp/faults.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
 import { member, stringAt, valueAt, type Notification, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
 import type { Caller } from './call.ts'
@@ -29,21 +29,37 @@ const isHeard = ({ text, method, params }: Notification, asked: string, rights: 
   method !== UPDATED ||
   rights.mayRead(stringAt(text, member(params, 'uri')) ?? '')
 
-export const filtered = (caller: Caller, method: string, rights: Rights | undefined): Caller => {
-  if (!rights) return caller
-  const filter = rights.filterOf(method)
-  return {
-    notice: (text, message) => isHeard(message, method, rights) && caller.notice(text, message),
-    fault: (reason) => caller.fault(reason),
-    answer: (text, response) => {
-      const refused = askedIn(response).find((asked) => !rights.mayBeAsked(asked))
-      if (refused !== undefined) {
-        caller.fault(fault('denied', `the tool policy denies that the server asks for ${refused}`))
-        return
-      }
-      const seen = filter?.(text)
-      if (seen?.ok === false) caller.fault(fault('unusable-answer', seen.error))
-      else caller.answer(seen?.value ?? text, response)
-    },
+class Filtered implements Caller {
+  private readonly caller: Caller
+  private readonly method: string
+  private readonly rights: Rights
+
+  constructor(caller: Caller, method: string, rights: Rights) {
+    this.caller = caller
+    this.method = method
+    this.rights = rights
+  }
+
+  notice(text: string, message: Notification): boolean {
+    return isHeard(message, this.method, this.rights) && this.caller.notice(text, message)
+  }
+
+  fault(reason: Fault): void {
+    this.caller.fault(reason)
+  }
+
+  answer(text: string, response: Response): void {
+    const { caller, method, rights } = this
+    const refused = askedIn(response).find((asked) => !rights.mayBeAsked(asked))
+    if (refused !== undefined) {
+      caller.fault(fault('denied', `the tool policy denies that the server asks for ${refused}`))
+      return
+    }
+    const seen = rights.filterOf(method)?.(text)
+    if (seen?.ok === false) caller.fault(fault('unusable-answer', seen.error))
+    else caller.answer(seen?.value ?? text, response)
   }
 }
+
+export const filtered = (caller: Caller, method: string, rights: Rights | undefined): Caller =>
+  rights ? new Filtered(caller, method, rights) : caller
