@@ -138,13 +138,33 @@ const counting =
   <Label extends string = never>(name: string, help: string, label?: Label): Counter<Label> =>
     new Counter({ name, help, registers, labelNames: label === undefined ? [] : [label] })
 
+type Outcome = 'allowed' | 'denied' | 'dry_run'
+
 const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 'policyReload'> => {
+  // By rule, counted here: prom-client makes a text of the labels each time, which takes as long as a decision.
+  const counts = new Map<string, Record<Outcome, number>>()
+  const countsOf = (rule: string): Record<Outcome, number> => {
+    const before = counts.get(rule)
+    if (before) return before
+    const created = { allowed: 0, denied: 0, dry_run: 0 }
+    counts.set(rule, created)
+    return created
+  }
   const decisions = new Counter({
     name: 'outrigger_policy_decisions_total',
     help: 'Messages that the tool policy has decided about: allowed, denied or dry_run (denied, and let through), and by which rule.',
     labelNames: ['decision', 'rule'] as const,
-    registers,
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [rule, outcomes] of counts) {
+        for (const [decision, count] of Object.entries(outcomes)) {
+          if (count > 0) this.inc({ decision, rule }, count)
+        }
+      }
+    },
   })
+  for (const registry of registers) registry.registerMetric(decisions)
   const reloads = counting(registers)(
     'outrigger_policy_reloads_total',
     "Changes of the tool policy's file: taken, or refused since it cannot be used.",
@@ -153,7 +173,7 @@ const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 
   return {
     policyDecision: ({ isAllowed, isDryRun, rule = '' }) => {
       const against = isDryRun ? 'dry_run' : 'denied'
-      decisions.inc({ decision: isAllowed ? 'allowed' : against, rule })
+      countsOf(rule)[isAllowed ? 'allowed' : against]++
     },
     policyReload: (outcome) => reloads.inc({ outcome }),
   }
