@@ -5,6 +5,8 @@ import { fail, ok, type Result } from '../result.ts'
 import type { CelInput } from './cel.ts'
 
 export interface Arguments {
+  /** As JSON has them. */
+  readonly members: object
   readonly value: ReadonlyMap<string, CelInput>
   /** Of all their members, however deep. */
   readonly names: ReadonlySet<string>
@@ -76,22 +78,55 @@ const revive = (_key: string, value: unknown, context?: { readonly source?: stri
 
 const numberOf = (value: number): CelInput => (Number.isSafeInteger(value) ? BigInt(value) : value)
 
-const valueOf = (value: unknown, names: Set<string>): CelInput => {
+const valueOf = (value: unknown): CelInput => {
   if (typeof value === 'number') return numberOf(value)
-  if (Array.isArray(value)) return value.map((item) => valueOf(item, names))
-  if (typeof value === 'object' && value !== null) return mapOf(value, names)
+  if (Array.isArray(value)) return value.map(valueOf)
+  if (typeof value === 'object' && value !== null) return mapOf(value)
   return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
     ? value
     : null
 }
 
-const mapOf = (object: object, names: Set<string>): ReadonlyMap<string, CelInput> =>
-  new Map(
-    Object.entries(object).map(([name, member]) => {
-      names.add(name)
-      return [name, valueOf(member, names)]
-    }),
-  )
+const mapOf = (object: object): ReadonlyMap<string, CelInput> => {
+  const map = new Map<string, CelInput>()
+  for (const [name, member] of Object.entries(object)) map.set(name, valueOf(member))
+  return map
+}
+
+const addNames = (value: unknown, names: Set<string>): Set<string> => {
+  if (typeof value !== 'object' || value === null) return names
+  const isList = Array.isArray(value)
+  for (const [name, member] of Object.entries(value)) {
+    if (!isList) names.add(name)
+    if (typeof member === 'object') addNames(member, names)
+  }
+  return names
+}
+
+/** Most conditions ask for few of them, and for no value of CEL's: these are made when somebody does. */
+class Read implements Arguments {
+  readonly members: object
+  readonly values: number
+  readonly characters: number
+  private madeValue: Arguments['value'] | undefined
+  private madeNames: Arguments['names'] | undefined
+
+  constructor(members: object, values: number, characters: number) {
+    this.members = members
+    this.values = values
+    this.characters = characters
+  }
+
+  get value(): Arguments['value'] {
+    this.madeValue ??= mapOf(this.members)
+    return this.madeValue
+  }
+
+  get names(): Arguments['names'] {
+    this.madeNames ??= addNames(this.members, new Set())
+    return this.madeNames
+  }
+}
 
 const parsed = (json: string): unknown => {
   try {
@@ -101,7 +136,7 @@ const parsed = (json: string): unknown => {
   }
 }
 
-const NONE: Arguments = { value: new Map(), names: new Set(), values: 0, characters: 0 }
+const NONE: Arguments = new Read({}, 0, 0)
 
 /** The arguments in a JSON text, `{}` where there are none; the error says in words of ours why they cannot be judged. */
 export const readArguments = (json: string | undefined): Result<Arguments, string> => {
@@ -113,6 +148,5 @@ export const readArguments = (json: string | undefined): Result<Arguments, strin
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
     return fail('they are no object')
   }
-  const names = new Set<string>()
-  return ok({ value: mapOf(read, names), names, values, characters: json.length })
+  return ok(new Read(read, values, json.length))
 }

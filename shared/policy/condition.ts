@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '../result.ts'
 import type { Arguments } from './arguments.ts'
 import { celPlanner, parseCel, Patterns, type CelInput, type Evaluate } from './cel.ts'
 import { inspect, shareOf, type Work } from './expression.ts'
+import { plainOf, type Plain } from './plain.ts'
 
 export interface ConditionFault {
   /** Where in the condition's text. */
@@ -35,8 +36,6 @@ export interface Given {
   /** How much of it loops and texts may go through. */
   readonly size: Size
   readonly effort: Effort
-  /** The same with the arguments, once a condition has asked for them. */
-  whole?: { readonly of: Arguments; readonly given: Given }
 }
 
 type Size = Pick<Arguments, 'values' | 'characters'>
@@ -64,26 +63,42 @@ const TOO_LONG_TOGETHER = failed(
 )
 
 /** Evaluates it where that cannot take too long, alone and with those before it. */
-const verdictOf = ({ evaluate, work }: Planned, { variables, size, effort }: Given): Verdict => {
-  const share = shareOf(work, size.values, size.characters)
+const verdictOf = (planned: Planned, given: Given, args: Arguments | undefined): Verdict => {
+  const { variables, size, effort } = given
+  // A loop goes through the one or the other; where they are put together that is counted by itself.
+  const values = Math.max(size.values, args?.values ?? 0)
+  const share = shareOf(planned.work, values, size.characters + (args?.characters ?? 0))
   if (share > 1) return TOO_LONG
   effort.spent += share
   if (effort.spent > MAX_SHARES) return TOO_LONG_TOGETHER
-  const value = evaluate(variables)
+  const told = planned.plain?.({ variables, members: args?.members })
+  return told === undefined ? byLibrary(planned, variables, args) : toVerdict(told)
+}
+
+const toVerdict = (isTrue: boolean): Verdict => (isTrue ? HOLDS : NOT)
+
+const byLibrary = (
+  { evaluate }: Planned,
+  variables: Variables,
+  args: Arguments | undefined,
+): Verdict => {
+  const value = evaluate(args ? { ...variables, arguments: args.value } : variables)
   if (!value.ok) return failed(value.error)
-  if (typeof value.value !== 'boolean') return failed('it is neither true nor false')
-  return value.value ? HOLDS : NOT
+  return typeof value.value === 'boolean'
+    ? toVerdict(value.value)
+    : failed('it is neither true nor false')
 }
 
 const sizeOf = (value: CelInput | undefined): Size => {
   if (typeof value === 'string') return { values: 1, characters: value.length }
   const isHolder = value instanceof Map || Array.isArray(value)
-  return isHolder ? sumOf([...value.values()].map(sizeOf)) : { values: 1, characters: 0 }
+  return isHolder ? sumOf(value.values(), sizeOf) : { values: 1, characters: 0 }
 }
 
-const sumOf = (sizes: readonly Size[]): Size => {
+const sumOf = (all: Iterable<CelInput>, sizeOne: (value: CelInput) => Size): Size => {
   let [values, characters] = [0, 0]
-  for (const size of sizes) {
+  for (const value of all) {
+    const size = sizeOne(value)
     values += size.values
     characters += size.characters
   }
@@ -103,7 +118,7 @@ const knownSizeOf = (value: CelInput): Size => {
 /** `effort`: what is spent on what they came with. */
 export const givenOf = (variables: Variables, effort: Effort): Given => ({
   variables,
-  size: sumOf(Object.values(variables).map(knownSizeOf)),
+  size: sumOf(Object.values(variables), knownSizeOf),
   effort,
 })
 
@@ -111,21 +126,25 @@ export const givenOf = (variables: Variables, effort: Effort): Given => ({
 const fold = (name: string): string => name.toUpperCase().toLowerCase()
 
 /** A member that a server without case would take for one that the condition asks for. */
-const twinIn = (names: ReadonlySet<string>, { exact, folded }: Members): string | undefined => {
-  for (const name of names) if (!exact.has(name) && folded.has(fold(name))) return name
+const twinIn = (names: ReadonlySet<string>, members: Members): string | undefined => {
+  for (const name of names) {
+    if (members.exact.has(name) || members.others.has(name)) continue
+    if (members.folded.has(fold(name))) return name
+    if (members.others.size < MAX_OTHERS && name.length <= MAX_OTHER) members.others.add(name)
+  }
   return undefined
 }
+
+/** Folding takes ten times what it takes to know a name again; so many are known, and none that is long. */
+const MAX_OTHERS = 32
+const MAX_OTHER = 64
 
 interface Members {
   readonly exact: ReadonlySet<string>
   readonly folded: ReadonlySet<string>
+  /** Names that it does not ask for, in no spelling. */
+  readonly others: Set<string>
 }
-
-/** A loop goes through the one or the other; where they are put together that is counted by itself. */
-const together = (one: Size, other: Size): Size => ({
-  values: Math.max(one.values, other.values),
-  characters: one.characters + other.characters,
-})
 
 const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf): Verdict => {
   const args = argumentsOf()
@@ -136,20 +155,13 @@ const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf)
       `the argument ${JSON.stringify(twin)} differs only in case from one that it asks for`,
     )
   }
-  return verdictOf(planned, wholeOf(given, args.value))
-}
-
-const wholeOf = (given: Given, args: Arguments): Given => {
-  if (given.whole?.of === args) return given.whole.given
-  const variables = { ...given.variables, arguments: args.value }
-  const whole = { variables, size: together(given.size, args), effort: given.effort }
-  given.whole = { of: args, given: whole }
-  return whole
+  return verdictOf(planned, given, args.value)
 }
 
 const NEVER = 'it would take too long, whatever the arguments are'
 
 interface Planned {
+  readonly plain: Plain | undefined
   readonly evaluate: Evaluate
   readonly work: Work
   readonly members: Members
@@ -174,14 +186,19 @@ export class Conditions {
     if (told.length > 0) return fail(told)
     const evaluate = this.planned(parsed.value)
     const folded = new Set([...members].map(fold))
-    const planned = { evaluate, work, members: { exact: members, folded } }
+    const planned = {
+      plain: plainOf(parsed.value.expr),
+      evaluate,
+      work,
+      members: { exact: members, folded, others: new Set<string>() },
+    }
     const usesArguments = variables.has('arguments')
     return ok({
       source,
       variables,
       isOfCaller: variables.size === 1 && variables.has('principal'),
       holds: (given, argumentsOf) => {
-        if (!usesArguments) return verdictOf(planned, given)
+        if (!usesArguments) return verdictOf(planned, given, undefined)
         return argumentsOf ? withArguments(planned, given, argumentsOf) : OPEN
       },
     })

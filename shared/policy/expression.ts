@@ -280,11 +280,19 @@ const MAX_TEXT = 50_000_000
 /** Parts that no loop repeats take so much less than a step. */
 const PARTS_A_STEP = 32
 
+/** Without any nothing is done more often for there being more values; asked at each call. */
+const hasLoops = ({ steps, texts }: Work): boolean =>
+  steps[1] + steps[2] + steps[3] + texts[1] + texts[2] + texts[3] > 0
+
 /**
  * What a condition can take over arguments of so many values and characters, as a share of what one condition may: beyond
  * 1 it can take too long.
  */
 export const shareOf = (work: Work, values: number, characters: number): number => {
+  if (!hasLoops(work)) {
+    const { nodes, texts } = work
+    return Math.max(nodes / PARTS_A_STEP / MAX_STEPS, (texts[0] * characters) / MAX_TEXT)
+  }
   const most = Math.max(values, work.nodes) * (work.joins + 1)
   const sum = (by: ByLoops): number =>
     by.reduce((total, count, loops) => total + count * most ** loops, 0)
