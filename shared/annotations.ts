@@ -2,6 +2,7 @@
 // The parser, the README's table, `outrigger explain`, the flags of `outrigger run` and the tests
 // all read this table and nothing else. It decides nothing.
 
+import { AUDIT } from './audit-annotations.ts'
 import { LIMITS } from './limit-annotations.ts'
 import { RESOURCES } from './resource-annotations.ts'
 import { TOOLS } from './tool-annotations.ts'
@@ -17,12 +18,13 @@ export type Scope = (typeof SCOPES)[number]
  * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
  * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
  * remove items of a list, `superset` only add; what is `fixed` stays as it is; of a `limit` there
- * may only be less: fewer, shorter, slower, and of single tools more.
+ * may only be less: fewer, shorter, slower, and of single tools more; of what is a `least` only more.
  */
 export type Tightening =
   | { readonly by: 'order'; readonly order: readonly string[] }
   | { readonly by: 'subset' | 'superset' | 'fixed' }
   | { readonly by: 'limit' }
+  | { readonly by: 'least' }
 
 export interface Annotation {
   readonly type:
@@ -51,6 +53,8 @@ export interface Annotation {
   readonly values?: readonly string[]
   /** The largest `integer`. */
   readonly max?: number
+  /** The smallest `size`, bytes. */
+  readonly min?: number
   /** The default, as a user would write it; absent where there is none. */
   readonly default?: string
   readonly doc: string
@@ -247,15 +251,7 @@ export const ANNOTATIONS = {
     tighten: { by: 'subset' },
     isPlanned: true,
   },
-  'audit-level': {
-    type: 'enum',
-    values: ['metadata', 'request', 'response'],
-    default: 'request',
-    doc: 'How much of a call its audit record holds.',
-    ...READ_BY_SIDECAR,
-    tighten: { by: 'order', order: ['metadata', 'request', 'response'] },
-    isPlanned: true,
-  },
+  ...AUDIT,
   'writable-paths': {
     type: 'directories',
     doc: 'Directories that get an emptyDir, for servers that write beside their code; shared with the init containers.',

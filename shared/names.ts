@@ -11,6 +11,8 @@ export const LOCK_VOLUME = 'outrigger-lock'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
 export const TLS_VOLUME = 'outrigger-tls'
 export const API_SERVER_VOLUME = 'outrigger-api-server'
+export const AUDIT_VOLUME = 'outrigger-audit'
+export const AUDIT_KEY_VOLUME = 'outrigger-audit-key'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
@@ -19,6 +21,8 @@ export const OWN_VOLUMES = [
   INTROSPECTION_VOLUME,
   TLS_VOLUME,
   API_SERVER_VOLUME,
+  AUDIT_VOLUME,
+  AUDIT_KEY_VOLUME,
 ] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
@@ -61,6 +65,12 @@ export const TOKEN_KEY = 'token'
 export const CA_KEY = 'ca.crt'
 /** What every namespace has from Kubernetes itself. */
 export const CA_CONFIG_MAP = 'kube-root-ca.crt'
+
+/** Where the sidecar writes its audit records (`audit-sink: file`), and where it finds the Secret of `audit-signing-secret`. */
+export const AUDIT_DIR = '/outrigger/audit'
+export const AUDIT_FILE = 'audit.jsonl'
+export const AUDIT_KEY_DIR = '/outrigger/audit-key'
+export const SIGNING_KEY = 'signing-key'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

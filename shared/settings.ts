@@ -78,9 +78,10 @@ const id = (text: string): number | undefined => integer(text, MAX_INTEGER)
 
 const SIZE = /^([1-9]\d{0,5})(Ki|Mi)$/
 
-const size = (text: string): number | undefined => {
+const size = (text: string, { min = 0 }: Annotation): number | undefined => {
   const [, amount, unit] = SIZE.exec(text) ?? []
-  return amount === undefined ? undefined : Number(amount) * (unit === 'Mi' ? 1024 * 1024 : 1024)
+  const bytes = Number(amount) * (unit === 'Mi' ? 1024 * 1024 : 1024)
+  return bytes >= min ? bytes : undefined
 }
 
 const command = (text: string): readonly string[] | undefined => {
@@ -233,6 +234,7 @@ export const wants = (key: Key): string => {
   const row = annotation(key)
   if (row.values) return row.values.map((value) => `\`${value}\``).join(' or ')
   const [, words] = PARSERS[row.type]
+  if (row.min !== undefined) return `${words}, at least ${row.min / 1024 / 1024}Mi`
   return row.max === undefined ? words : `${words} to ${row.max}`
 }
 

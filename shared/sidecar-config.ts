@@ -33,6 +33,8 @@ export const tracesSchema = z.strictObject({
 
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
 
+const checkpointSeconds = z.int().check(z.gte(1), z.lte(86_400))
+
 /** Where audit records go, and what happens where they cannot. */
 const auditSchema = z.strictObject({
   /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
@@ -47,7 +49,7 @@ const auditSchema = z.strictObject({
   /** A request is on record before the server sees it. */
   attempts: z._default(z.boolean(), false),
   /** How often standard output is told how far the records have come. */
-  checkpointSeconds: z._default(z.int().check(z.gte(1), z.lte(86_400)), 60),
+  checkpointSeconds: z._default(checkpointSeconds, 60),
   /** A file with an Ed25519 key (PEM) that signs what is told so. */
   checkpointKey: z.optional(path),
   /** For denials of callers whom nobody knows, together; what is beyond is counted. */
@@ -56,6 +58,16 @@ const auditSchema = z.strictObject({
   callerBytesPerMinute: z.optional(z.int().check(z.gte(64 * 1024))),
 })
 export type AuditConfig = Readonly<z.output<typeof auditSchema>>
+
+/** What of it the cluster configuration says for every pod. */
+export const auditRulesSchema = z.strictObject({
+  /** An hour at least: each file takes a block of the volume. */
+  maxFileAgeSeconds: z.optional(z.int().check(z.gte(3600))),
+  checkpointSeconds: z.optional(checkpointSeconds),
+  unknownBytesPerMinute: z.optional(z.int().check(z.gte(1024))),
+  callerBytesPerMinute: auditSchema.shape.callerBytesPerMinute,
+})
+export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 
 const standIn = z.strictObject({
   port: z.int().check(z.gte(1), z.lte(65_535)),

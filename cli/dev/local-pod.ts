@@ -136,6 +136,9 @@ const askedHere = (issuers: Json | undefined): Json | undefined =>
         .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
     : issuers
 
+const NO_RECORDS =
+  'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records'
+
 /** What comes with the pod as admission has made it holds on this machine, too. */
 const baseNotes = ({ basePolicy, baseLock }: SidecarConfig): readonly string[] => [
   ...(basePolicy === undefined
@@ -183,6 +186,7 @@ export const localPod = (
     config: {
       ...config.value,
       toolPolicy: policy.value.path,
+      audit: undefined,
     },
     volumes: withPolicy(volumes, policy.value),
     given: new Set(around.given.keys()),
@@ -192,6 +196,7 @@ export const localPod = (
       ...policy.value.notes,
       ...leftOut,
       ...baseNotes(config.value),
+      ...(config.value.audit === undefined ? [] : [NO_RECORDS]),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

@@ -13,6 +13,9 @@ const END_BYTES = 1024 * 1024
 /** The first record stands in so much of its beginning. */
 const BEGINNING_BYTES = 64 * 1024
 
+/** The unit of `blocks`, whatever the file system's own. */
+const BLOCK_BYTES = 512
+
 export type Before = NonNullable<EventOf<'begin'>['before']>
 
 interface Numbered {
@@ -76,7 +79,9 @@ const readFull = async (path: string): Promise<Full | undefined> => {
   if (!about.isFile()) return undefined
   const [line = ''] = (await readPart(path, BEGINNING_BYTES, false)).split('\n')
   const read = readLinked(line)
-  return read && { path, bytes: about.size, first: { instance: read.instance, seq: read.seq } }
+  // A volume's limit is of blocks, of which a short file takes one, too.
+  const bytes = Math.max(about.size, about.blocks * BLOCK_BYTES)
+  return read && { path, bytes, first: { instance: read.instance, seq: read.seq } }
 }
 
 const lastOfNewest = async (path: string): Promise<Before | undefined> => {

@@ -44,7 +44,13 @@ const LESS: Readonly<Record<string, string>> = {
 const tightening = ({ tighten, type }: Annotation): string => {
   if (!tighten) return ''
   if (tighten.by === 'order') return tighten.order.map((value) => `\`${value}\``).join(' → ')
-  const words = { subset: 'fewer items', superset: 'more items', fixed: 'no change', limit: 'less' }
+  const words = {
+    subset: 'fewer items',
+    superset: 'more items',
+    fixed: 'no change',
+    limit: 'less',
+    least: 'more',
+  }
   return (tighten.by === 'limit' ? LESS[type] : undefined) ?? words[tighten.by]
 }
 

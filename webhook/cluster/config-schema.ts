@@ -4,7 +4,8 @@
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
-import { tracesSchema } from '../../shared/sidecar-config.ts'
+import { auditRulesSchema, tracesSchema } from '../../shared/sidecar-config.ts'
+import { parseValue, wants } from '../../shared/settings.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
@@ -59,9 +60,14 @@ export const floorSchema = z.strictObject({
   allowCarriedPorts: z.boolean().default(false),
   allowLoopbackIssuers: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
+  allowAuditDrop: z.boolean().default(false),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),
   maxSidecarMemory: quantity.default('1Gi'),
+  maxAuditSize: z
+    .string()
+    .refine((text) => parseValue('audit-size', text).ok, `must be ${wants('audit-size')}`)
+    .default('1024Mi'),
   unresolvable: z.enum(['skip', 'deny']).default('deny'),
   exemptContainers: z
     .array(z.strictObject({ name: z.string().min(1), image: z.string().min(1) }))
@@ -89,6 +95,8 @@ export const configSchema = z.strictObject({
   floor: floorSchema.prefault({}),
   /** Registries that may be asked for images; never by admission. */
   registries: registriesWithDefault,
+  /** What holds for the audit records of every pod, besides settings. */
+  audit: z.optional(auditRulesSchema),
   /** Where the sidecars send their traces; absent: nowhere. */
   traces: z.optional(tracesSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */

@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { faultWords, schemaFaults, type SchemaFault } from '../../shared/schema-words.ts'
 import { placed, readPlaced } from '../../shared/yaml-places.ts'
-import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { AuditRules, SidecarConfig } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import type { Registries } from '../images/registries.ts'
 import type { Floor } from '../settings/floor.ts'
@@ -16,7 +16,7 @@ import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
 import { issuerFaults } from './trust-lists.ts'
-import { readScope, type ScopeTexts } from '../settings/scopes.ts'
+import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 
 export interface ClusterConfig {
@@ -34,12 +34,11 @@ export interface ClusterConfig {
   readonly images: ImageIndex
   readonly registries: Registries
   readonly systemNamespaces: readonly string[]
+  readonly audit?: AuditRules | undefined
   readonly traces?: SidecarConfig['traces']
   /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
   readonly findsSidecarPorts?: boolean
 }
-
-const WHERE = 'cluster configuration'
 
 /** The settings as far as they are texts; what is none the schema has told. */
 const settingTexts = (document: unknown): Readonly<Record<string, string>> => {
@@ -63,7 +62,7 @@ const BY_FLOOR: ReadonlySet<string> = new Set(['floor', 'not-listed'])
 const readSettings = (document: unknown, floor: Floor | undefined): Settings => {
   const texts = settingTexts(document)
   const annotations = Object.entries(texts).map(([word, text]) => [`${PREFIX}${word}`, text])
-  const scope = readScope('cluster', WHERE, Object.fromEntries(annotations))
+  const scope = readScope('cluster', CLUSTER, Object.fromEntries(annotations))
   const { violations } = resolveSettings([scope], floor ?? floorSchema.parse({}))
   const told = violations.filter(({ code }) => floor !== undefined || !BY_FLOOR.has(code))
   const unknown = Object.keys(texts).filter((word) => !isKey(word))
@@ -76,7 +75,7 @@ const readSettings = (document: unknown, floor: Floor | undefined): Settings => 
       })),
       ...told.map(({ message, key = '' }) => ({
         path: ['settings', key],
-        message: message.replace(`${WHERE}: `, ''),
+        message: message.replace(`${CLUSTER}: `, ''),
       })),
     ],
   }

@@ -5,6 +5,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { auditWarnings } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
@@ -191,6 +192,7 @@ const planWith = (
       ...identityWarnings(settings),
       ...token.warnings,
       ...tlsWarnings(nameOf(server), transport, settings),
+      ...auditWarnings(resolution),
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,
       ...caches.warnings,

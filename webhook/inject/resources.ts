@@ -6,6 +6,7 @@ import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { formatQuantity, isSameQuantity, parseQuantity } from '../settings/quantity.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { auditStorage } from './audit.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 
@@ -47,10 +48,11 @@ export const sidecarResources = (pod: JsonObject, settings: Settings): JsonObjec
     ? limits
     : { cpu: settings['sidecar-cpu-request'], memory: settings['sidecar-memory-request'] }
   const before = objectAt(ownSidecar(pod), 'resources')
+  const storage = auditStorage(pod, settings)
   return {
     ...before,
-    requests: keepTexts(objectAt(before, 'requests'), requests),
-    limits: keepTexts(objectAt(before, 'limits'), limits),
+    requests: keepTexts(objectAt(before, 'requests'), { ...requests, ...storage.requests }),
+    limits: keepTexts(objectAt(before, 'limits'), { ...limits, ...storage.limits }),
   }
 }
 

@@ -22,6 +22,7 @@ import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Placed } from '../settings/placed.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { trustedIssuers } from '../settings/trust.ts'
+import { auditIn } from './audit.ts'
 import { graceSeconds } from './grace.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { tlsSecretOf } from './serving-tls.ts'
@@ -137,6 +138,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
     ...baseIn(parts),
+    ...auditIn(resolution.settings, config),
     ...(config.traces === undefined ? {} : { traces: config.traces }),
   }
 }

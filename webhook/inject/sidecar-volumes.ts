@@ -1,10 +1,14 @@
-// Volumes that the sidecar alone mounts, and only to read: what is named of the pod's namespace, and a token for
-// the API server where ServiceAccounts call. A pod whose object
-// or key is missing does not start: nothing is served without it. Pure.
+// Volumes that the sidecar alone mounts. Only to read: what is named of the pod's namespace, and a token for the API server
+// where ServiceAccounts call. A pod whose object or key is missing does not start: nothing is served without it. To write:
+// its audit records. Pure.
 
 import {
   API_SERVER_DIR,
   API_SERVER_VOLUME,
+  AUDIT_DIR,
+  AUDIT_KEY_DIR,
+  AUDIT_KEY_VOLUME,
+  AUDIT_VOLUME,
   CA_CONFIG_MAP,
   CA_KEY,
   CLIENT_ID_KEY,
@@ -17,6 +21,7 @@ import {
   POLICY_DIR,
   POLICY_KEY,
   POLICY_VOLUME,
+  SIGNING_KEY,
   TLS_CERT_KEY,
   TLS_DIR,
   TLS_PRIVATE_KEY,
@@ -26,6 +31,7 @@ import {
 import type { JsonObject } from '../../shared/json.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { Settings } from '../../shared/settings.ts'
+import { auditVolume } from './audit.ts'
 
 interface Row {
   readonly volume: string
@@ -34,6 +40,7 @@ interface Row {
   readonly dir: string
   /** What that member holds; undefined where nothing needs it. */
   readonly source: (settings: Settings, document: SidecarDocument) => JsonObject | undefined
+  readonly isWritten?: true
 }
 
 const items = (...keys: readonly string[]) => keys.map((key) => ({ key, path: key }))
@@ -89,6 +96,22 @@ const ROWS: readonly Row[] = [
             ...READABLE,
           },
   },
+  {
+    volume: AUDIT_VOLUME,
+    form: 'emptyDir',
+    dir: AUDIT_DIR,
+    source: auditVolume,
+    isWritten: true,
+  },
+  {
+    volume: AUDIT_KEY_VOLUME,
+    form: 'secret',
+    dir: AUDIT_KEY_DIR,
+    source: ({ 'audit-signing-secret': secretName }, { audit }) =>
+      secretName === undefined || audit === undefined
+        ? undefined
+        : { secretName, items: items(SIGNING_KEY), ...READABLE },
+  },
 ]
 
 export interface SidecarVolumes {
@@ -98,11 +121,10 @@ export interface SidecarVolumes {
 
 /** Those that settings and document ask for. */
 export const sidecarVolumes = (settings: Settings, document: SidecarDocument): SidecarVolumes => {
-  const found = ROWS.flatMap(({ volume: name, form, dir, source }) => {
+  const found = ROWS.flatMap(({ volume: name, form, dir, source, isWritten }) => {
     const value = source(settings, document)
-    return value === undefined
-      ? []
-      : [{ volume: { name, [form]: value }, mount: { name, mountPath: dir, readOnly: true } }]
+    const mount = { name, mountPath: dir, ...(isWritten ? {} : { readOnly: true }) }
+    return value === undefined ? [] : [{ volume: { name, [form]: value }, mount }]
   })
   return { volumes: found.map(({ volume }) => volume), mounts: found.map(({ mount }) => mount) }
 }

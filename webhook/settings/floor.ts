@@ -66,9 +66,12 @@ export interface Floor {
   readonly allowLoopbackIssuers: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
+  /** `audit-on-failure: drop` may be asked for: calls go on whose records are lost. */
+  readonly allowAuditDrop: boolean
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
   readonly maxSidecarCpu: string
   readonly maxSidecarMemory: string
+  readonly maxAuditSize: string
   /** In a namespace that opts in: what becomes of a pod in which no server can be found. */
   readonly unresolvable: 'skip' | 'deny'
   /** Containers of a mesh, by name and image repository, that the security rules leave alone. */
@@ -110,13 +113,16 @@ const LEAVES: readonly Leave[] = [
   { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: 'use `false`' },
   { key: 'forward-headers', by: 'allowForwardHeaders', instead: 'leave it out' },
   { key: 'open-paths', by: 'allowOpenPaths', instead: 'leave it out' },
+  { key: 'audit-on-failure', value: 'drop', by: 'allowAuditDrop', instead: 'use `refuse`' },
 ]
 
-const RESOURCE_KEYS = [
+/** What takes room, and the most of it. */
+const ROOM_KEYS = [
   ['sidecar-cpu-request', 'maxSidecarCpu'],
   ['sidecar-cpu-limit', 'maxSidecarCpu'],
   ['sidecar-memory-request', 'maxSidecarMemory'],
   ['sidecar-memory-limit', 'maxSidecarMemory'],
+  ['audit-size', 'maxAuditSize'],
 ] as const satisfies readonly (readonly [Key, keyof Floor])[]
 
 const isMore = (a: string, b: string): boolean =>
@@ -127,7 +133,7 @@ export const flooredDefault = (key: Key, floor: Floor): string | undefined => {
   const text = annotation(key).default
   if (text === undefined) return undefined
   if (key === 'audit-level' && isLessAudit(text, floor)) return floor.minAuditLevel
-  const most = RESOURCE_KEYS.find(([name]) => name === key)?.[1]
+  const most = ROOM_KEYS.find(([name]) => name === key)?.[1]
   return most !== undefined && isMore(text, floor[most]) ? floor[most] : text
 }
 
@@ -160,7 +166,7 @@ export const floorViolations = (
         `${name} is less than floor.minAuditLevel \`${floor.minAuditLevel}\``,
       )
     }
-    const most = RESOURCE_KEYS.find(([resource]) => resource === key)?.[1]
+    const most = ROOM_KEYS.find(([resource]) => resource === key)?.[1]
     return most !== undefined && isMore(text, floor[most])
       ? violation('floor', `${name} is more than floor.${most} \`${floor[most]}\``)
       : []

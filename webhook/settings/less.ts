@@ -1,4 +1,4 @@
-// Whether a lower scope's limit keeps within a higher one's, as numbers. What would be right is always something that can be
+// Whether a lower scope's limit keeps within a higher one's, or its least above it, as numbers. What would be right is always something that can be
 // written down as it is told. Pure.
 
 import { annotation, type Annotation, type Key } from '../../shared/annotations.ts'
@@ -83,6 +83,10 @@ export const lessFix = (key: Key, above: string, below: string): string | undefi
   if (fix) return fix(above, below)
   return numberOf(key, below) <= numberOf(key, above) ? undefined : `use ${quote(above)} or less`
 }
+
+/** The same of what there may only be more of. */
+export const moreFix = (key: Key, above: string, below: string): string | undefined =>
+  numberOf(key, below) >= numberOf(key, above) ? undefined : `use ${quote(above)} or more`
 
 /**
  * A tool's own time-out stands in the place of `request-timeout`: what a higher scope says there bounds those of tools, too,

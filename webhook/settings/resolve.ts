@@ -8,7 +8,7 @@ import { violation, type Violation } from './violation.ts'
 import { flooredDefault, floorViolations, type Floor } from './floor.ts'
 import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
-import { lessFix, slowToolsFix } from './less.ts'
+import { lessFix, moreFix, slowToolsFix } from './less.ts'
 import { loosening } from './tighten.ts'
 import { choiceViolations } from './trust-faults.ts'
 
@@ -46,10 +46,14 @@ const slowTools = ({ key, text }: Step, above: Above): Loosened | undefined => {
   return fixed && fix !== undefined ? { fixed, by: ' of request-timeout', fix } : undefined
 }
 
+const BOUNDS = { limit: lessFix, least: moreFix } as const
+
 const fixOf = ({ key, text }: Step, above: string): string | undefined => {
   const { tighten } = annotation(key)
   if (!tighten) return undefined
-  return tighten.by === 'limit' ? lessFix(key, above, text) : loosening(tighten, above, text)
+  return tighten.by === 'limit' || tighten.by === 'least'
+    ? BOUNDS[tighten.by](key, above, text)
+    : loosening(tighten, above, text)
 }
 
 const loosened = (step: Step, above: Above): readonly Loosened[] => {

@@ -10,6 +10,9 @@ import {
 } from '../../shared/names.ts'
 import { nearest } from '../../shared/nearest.ts'
 
+/** How a message names the cluster's scope. */
+export const CLUSTER = 'cluster configuration'
+
 export interface ScopeTexts {
   readonly scope: Scope
   /** How a message names the scope: `namespace team-a`, `pod`. */

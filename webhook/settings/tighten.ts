@@ -67,7 +67,7 @@ const coverage = (allowed: readonly string[]): ((item: string) => boolean) => {
 
 /** Why `below` would loosen `above`, as the end of a sentence; undefined where it does not. */
 export const loosening = (
-  rule: Exclude<Tightening, { readonly by: 'limit' }>,
+  rule: Exclude<Tightening, { readonly by: 'limit' | 'least' }>,
   above: string,
   below: string,
 ): string | undefined => {

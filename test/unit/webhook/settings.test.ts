@@ -85,6 +85,7 @@ describe('resolveSettings', () => {
   test.each([
     ['minAuditLevel', { ...floor, minAuditLevel: 'response' as const }, 'audit-level', 'response'],
     ['maxSidecarMemory', { ...floor, maxSidecarMemory: '64Mi' }, 'sidecar-memory-limit', '64Mi'],
+    ['maxAuditSize', { ...floor, maxAuditSize: '16Mi' }, 'audit-size', '16Mi'],
   ] as const)('a default bends to floor.%s without a violation', (_name, strict, key, text) => {
     const { placed, violations } = resolveSettings([], strict)
     expect(placed.get(key)?.text).toBe(text)

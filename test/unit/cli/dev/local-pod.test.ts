@@ -8,7 +8,8 @@ import { expectedPod } from '../../../support/golden.ts'
 const local = (name: string, around: Surroundings = NOTHING_AROUND) => {
   const read = localPod(expectedPod(name) ?? {}, 0, around)
   if (!read.ok) return read.error
-  const { toolPolicy: policy, toolLock: lock } = read.value.config
+  const { toolPolicy: policy, toolLock: lock, audit } = read.value.config
+  expect(audit).toBeUndefined()
   return { policy, lock, notes: read.value.notes.join('; ') }
 }
 
@@ -26,6 +27,10 @@ test.each([
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
   ['service-accounts', 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   ['base-lock', 'the lock in floor.toolLocks of the cluster configuration holds here, too'],
+  [
+    'audit-file',
+    'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records',
+  ],
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {

@@ -71,10 +71,11 @@ test('of a file that was begun and not written, the record before is in the newe
 
 test('a full file gets the next number, and the oldest go beyond what is kept', async () => {
   const own = chain()
-  const { sink } = await open({ maxFileBytes: 300, keepBytes: 900 })
+  // Larger than any disk's blocks, which are what is counted.
+  const { sink } = await open({ maxFileBytes: 300_000, keepBytes: 900_000 })
   const rotations: unknown[] = []
   for (let count = 0; count < 6; count++) {
-    const bytes = line(own)
+    const bytes = Buffer.concat([line(own), Buffer.alloc(270_000, '\n')])
     const rotated = await sink.rotate(bytes.length, Date.now())
     await sink.write(bytes)
     await rotated?.prune()

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { annotation, isKey, KEYS, type Key } from '../../../../shared/annotations.ts'
 import { parseValue } from '../../../../shared/settings.ts'
 import { readClusterConfig } from '../../../../webhook/cluster/config.ts'
-import { lessFix } from '../../../../webhook/settings/less.ts'
+import { lessFix, moreFix } from '../../../../webhook/settings/less.ts'
 import { resolveSettings } from '../../../../webhook/settings/resolve.ts'
 import { readScope } from '../../../../webhook/settings/scopes.ts'
 
@@ -80,11 +80,23 @@ describe('a limit below a limit', () => {
   test('every limit of the table is one, and keeps within itself', () => {
     const limits = KEYS.filter((key) => annotation(key).tighten?.by === 'limit')
     const counted = ['integer', 'duration', 'size', 'rate', 'tool-limits', 'breaker']
-    expect(limits).toEqual(KEYS.filter((key) => counted.includes(annotation(key).type)))
+    const isLeast = (key: Key): boolean => annotation(key).tighten?.by === 'least'
+    const numbers = KEYS.filter((key) => counted.includes(annotation(key).type))
+    expect(limits).toEqual(numbers.filter((key) => !isLeast(key)))
     for (const key of limits) {
       const text = annotation(key).default
       if (text !== undefined) expect(lessFix(key, text, text)).toBeUndefined()
     }
+  })
+})
+
+describe('what there may only be more of', () => {
+  test.each([
+    ['the same', '64Mi', '64Mi', undefined],
+    ['more in another unit', '8Mi', '9000Ki', undefined],
+    ['less', '64Mi', '32Mi', 'use `64Mi` or more'],
+  ])('%s', (_name, above, below, fix) => {
+    expect(moreFix('audit-size', above, below)).toBe(fix)
   })
 })
 
