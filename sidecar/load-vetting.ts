@@ -18,6 +18,6 @@ export const loadVetting = async (
   parts: LockParts,
 ): Promise<StartedVetting> => {
   const locks = await loadLocks({ path: toolLock, base: baseLock }, parts)
-  const validation = await loadValidation(settings['validate-arguments'], parts.now)
+  const validation = await loadValidation(settings['validate-arguments'], parts)
   return { vetting: vettingOf([...(locks?.locks ?? []), validation]), close: () => locks?.close() }
 }

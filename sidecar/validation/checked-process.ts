@@ -38,6 +38,8 @@ const uncheckable = (why: string): Fault =>
 export interface CheckedParts {
   readonly schemas: Schemas
   readonly now: () => number
+  /** Hears of a tool whose schema nobody can check by: its calls are refused. */
+  readonly onUncheckable?: (tool: string, why: string) => void
   /** Who else of the process has a use for its list. */
   readonly beside?: () => readonly VettedPart[]
 }
@@ -47,16 +49,21 @@ export class CheckedProcess implements VettedPart {
   private readonly channel: Channel
   private readonly beside: () => readonly VettedPart[]
   private readonly now: () => number
+  private readonly onUncheckable: (tool: string, why: string) => void
   private known: Known = new Map()
   private freshUntilMs = -Infinity
   private changes = 0
   private asking: Promise<Result<Known, Fault>> | undefined
 
-  constructor(channel: Channel, { schemas, now, beside = () => [] }: CheckedParts) {
+  constructor(
+    channel: Channel,
+    { schemas, now, beside = () => [], onUncheckable = () => {} }: CheckedParts,
+  ) {
     this.schemas = schemas
     this.channel = channel
     this.now = now
     this.beside = beside
+    this.onUncheckable = onUncheckable
   }
 
   reading(method: string): Reading | undefined {
@@ -113,7 +120,10 @@ export class CheckedProcess implements VettedPart {
     }
     const compiled = this.schemas.find(schema)
     if (!compiled) return undefined
-    if (!compiled.ok) return { fault: uncheckable(compiled.error) }
+    if (!compiled.ok) {
+      this.onUncheckable(name, compiled.error)
+      return { fault: uncheckable(compiled.error) }
+    }
     const given = valueAt(text, member(params, 'arguments')) ?? {}
     const checked = isObject(given) ? compiled.value(given) : fail('they are no object')
     if (!checked.ok) return { fault: uncheckable(checked.error) }

@@ -417,8 +417,8 @@ describe.each(ERAS)('arguments of a $era client', ({ talkTo }) => {
         expect(await echo({ text: 'short' })).toContain('called echo')
         const refused = await echo({ text: 'too long' })
         expect(refused).toContain('"code":-32602')
-        expect(refused).toContain('the argument at /text must NOT have more than 5 characters')
-        expect(await echo({})).toContain("must have required property 'text'")
+        expect(refused).toContain('the argument at /text must have at most 5 characters')
+        expect(await echo({})).toContain('must have \\"text\\"')
         const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
         expect(calls.match(/tools\/call echo/g)).toHaveLength(1)
         // The lock goes first: by a schema that has changed nothing is checked.

@@ -21,7 +21,9 @@ const start = (answers: Answers = () => ({ tools: [TOOL] })) => {
   const findings = new Findings({ log: keptLog().log, count: () => undefined })
   if (!LOCK.ok) throw new Error('the lock cannot be read')
   const lock = new ToolLock({ lock: () => LOCK.value, findings, now })
-  const vetted = vettingOf([lock, lock, startValidation(now)])?.over(server.channel)
+  const vetted = vettingOf([lock, lock, startValidation({ now, log: keptLog().log })])?.over(
+    server.channel,
+  )
   const call = (args: object, terms?: AskTerms) =>
     server.settled((request) => vetted?.check(request, terms), {
       method: 'tools/call',

@@ -31,13 +31,13 @@ describe('a call', () => {
       'is refused by its arguments',
       'echo',
       { text: 1 },
-      "the argument at /text must be string (the tool's own input schema)",
+      "the argument at /text must be a text, and is a number (the tool's own input schema)",
     ],
     [
       'is refused without arguments',
       'echo',
       undefined,
-      "the arguments must have required property 'text' (the tool's own input schema)",
+      'the arguments must have "text" (the tool\'s own input schema)',
     ],
     [
       'is refused with a list of them',

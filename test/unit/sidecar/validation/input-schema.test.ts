@@ -1,19 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Json, JsonObject } from '../../../../shared/json.ts'
 import { compileSchema } from '../../../../sidecar/validation/input-schema.ts'
+import { checked, of } from '../../../support/checked-arguments.ts'
 
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
 
-/** What is wrong with a value, or why nobody can tell. */
-const checked = (schema: JsonObject, value: Json): string => {
-  const compiled = compileSchema(schema)
-  if (!compiled.ok) return `uncheckable: ${compiled.error}`
-  const found = compiled.value(value)
-  if (!found.ok) return `undecided: ${found.error}`
-  return found.value ? `${found.value.path} ${found.value.why}` : 'right'
-}
-
-const of = (schema: JsonObject): JsonObject => ({ type: 'object', properties: { a: schema } })
 const chain = (length: number, make: (next: string) => Json, last: Json): JsonObject => ({
   $ref: '#/$defs/d0',
   $defs: Object.fromEntries([
@@ -27,49 +18,49 @@ const nested = (depth: number, make: (inner: JsonObject) => JsonObject): JsonObj
 describe('arguments', () => {
   test.each<[string, JsonObject, Json, string]>([
     ['that fit', of({ type: 'string' }), { a: 'x' }, 'right'],
-    ['of another type', of({ type: 'string' }), { a: 1 }, '/a must be string'],
-    ['that lack something', { required: ['a'] }, {}, " must have required property 'a'"],
+    ['of another type', of({ type: 'string' }), { a: 1 }, '/a must be a text, and is a number'],
+    ['that lack something', { required: ['a'] }, {}, ' must have "a"'],
     [
       'that lack what every object inherits',
       { required: ['toString'] },
       {},
-      " must have required property 'toString'",
+      ' must have "toString"',
     ],
     [
       'that have too much',
       { properties: {}, additionalProperties: false },
       { b: 1 },
-      ' must NOT have additional properties: "b"',
+      ' must not have "b"',
     ],
     [
       'that are none of some',
       of({ enum: ['x', 'y'] }),
-      { a: 'z' },
-      '/a must be equal to one of the allowed values: ["x","y"]',
+      { a: 'other' },
+      '/a must be one of "x", "y"',
     ],
     [
       'deep inside',
       of({ items: { properties: { 'b/c': { minimum: 1 } } } }),
       { a: [{}, { 'b/c': 0 }] },
-      '/a/1/b~1c must be >= 1',
+      '/a/1/b~1c must be at least 1',
     ],
     [
       'by a pattern',
       of({ pattern: '^(a+)+$' }),
       { a: `${'a'.repeat(60_000)}b` },
-      '/a must match pattern "^(a+)+$"',
+      '/a must match the pattern "^(a+)+$"',
     ],
     [
       'by names that a pattern matches',
       { patternProperties: { '^x-': { type: 'string' } } },
       { 'x-a': 1 },
-      '/x-a must be string',
+      '/x-a must be a text, and is a number',
     ],
     [
       'by a definition',
       { ...of({ $ref: '#/$defs/b' }), $defs: { b: { type: 'string' } } },
       { a: 1 },
-      '/a must be string',
+      '/a must be a text, and is a number',
     ],
     [
       'by definitions of draft 7',
@@ -79,25 +70,25 @@ describe('arguments', () => {
         definitions: { b: { type: 'string' } },
       },
       { a: 1 },
-      '/a must be string',
+      '/a must be a text, and is a number',
     ],
     [
       'by a row of draft 7',
       { $schema: DRAFT_7, ...of({ items: [{ type: 'string' }] }) },
       { a: [1] },
-      '/a/0 must be string',
+      '/a/0 must be a text, and is a number',
     ],
     [
       'by a row of 2020-12',
       of({ prefixItems: [{ type: 'string' }] }),
       { a: [1] },
-      '/a/0 must be string',
+      '/a/0 must be a text, and is a number',
     ],
     [
       'by a tree',
       { properties: { kids: { items: { $ref: '#' } } }, required: ['n'] },
       { n: 1, kids: [{ n: 1 }, {}] },
-      "/kids/1 must have required property 'n'",
+      '/kids/1 must have "n"',
     ],
     [
       'that are twice the same',
@@ -108,7 +99,7 @@ describe('arguments', () => {
           { y: 2, x: 1 },
         ],
       },
-      '/a must NOT have duplicate items',
+      '/a must not hold an item twice',
     ],
     ['by a format, which is an annotation', of({ format: 'email' }), { a: 'x' }, 'right'],
     [
@@ -125,9 +116,42 @@ describe('arguments', () => {
       'right',
     ],
     ['that are left out by a false schema', of({}), {}, 'right'],
-    ['that nothing fits', of({ not: {} }), { a: 1 }, '/a must NOT be valid'],
+    ['that nothing fits', of({ not: {} }), { a: 1 }, '/a must not be as "not" describes'],
   ])('%s', (_what, schema, value, said) => {
     expect(checked(schema, value)).toBe(said)
+  })
+})
+
+describe('a number beyond 2^53', () => {
+  const MOST = 9_007_199_254_740_991
+  const big = (digits: string): Json => JSON.parse(`{"a":${digits}}`)
+  const unsure =
+    'undecided: a number in them is beyond 2^53, and cannot be compared to the last digit'
+  test.each<[string, JsonObject, Json, string]>([
+    ['is a whole number', { type: 'integer' }, big('12345678901234567890'), 'right'],
+    ['is more than little', { minimum: 0, maximum: 1e30 }, big('12345678901234567890'), 'right'],
+    [
+      'is more than a bound',
+      { maximum: MOST },
+      big('9007199254740993'),
+      `/a must be at most ${MOST}`,
+    ],
+    ['is near its bound', { maximum: 2 ** 53 }, big('9007199254740993'), unsure],
+    ['is near one of some', { enum: [2 ** 53] }, big('9007199254740993'), unsure],
+    ['is none of some', { enum: [1] }, big('9007199254740993'), '/a must be one of 1'],
+    ['is a multiple, perhaps', { multipleOf: 2 }, big('9007199254740993'), unsure],
+    ['stands in what is compared', { const: [2 ** 53] }, big('[9007199254740993]'), unsure],
+    [
+      'stands twice in what is unique',
+      { uniqueItems: true },
+      big('[9007199254740993,9007199254740992]'),
+      unsure,
+    ],
+    ['is larger than any', { type: 'number' }, big('1e400'), unsure],
+    ['is larger than any, and perhaps null', { type: ['null', 'number'] }, big('1e400'), unsure],
+    ['is larger than any, and of no type', {}, big('-1e400'), unsure],
+  ])('that %s', (_what, schema, value, said) => {
+    expect(checked(of(schema), value)).toBe(said)
   })
 })
 
@@ -149,7 +173,7 @@ describe('a schema of a hostile author', () => {
       'refers to another host under an id of its own',
       { $id: 'https://evil.example/', ...of({ $ref: 'other' }) },
       {},
-      'uncheckable: it refers to a schema elsewhere',
+      'uncheckable: it refers to a schema elsewhere (at #/properties/a)',
     ],
     [
       'refers to what is no schema',
@@ -159,9 +183,9 @@ describe('a schema of a hostile author', () => {
     ],
     [
       'refers to a name',
-      { $ref: '#name', $anchor: 'name' },
+      { $ref: '#name', $anchor: 'other' },
       {},
-      'uncheckable: it refers to a schema elsewhere',
+      'uncheckable: it refers to what is no schema',
     ],
     ['refers with a broken escape', { $ref: '#/%' }, {}, /^uncheckable/],
     [
@@ -216,13 +240,13 @@ describe('a schema of a hostile author', () => {
         },
       },
       nested(60, (a) => ({ a })),
-      /^undecided: the arguments take too long to check|must have required/,
+      /^undecided: the arguments take too long to check|must be as one of/,
     ],
     [
       'looks ahead',
       of({ pattern: '(?=a)b' }),
       {},
-      'uncheckable: it is no schema, or holds a pattern that RE2 does not know',
+      'uncheckable: the pattern "(?=a)b" is none that RE2 knows: it looks neither ahead nor back (at #/properties/a)',
     ],
     [
       'has a long pattern',
@@ -278,13 +302,13 @@ describe('a schema of a hostile author', () => {
       'has a number for a schema',
       of({ items: 1 }),
       {},
-      'uncheckable: a schema in it is neither an object nor a boolean',
+      'uncheckable: a schema in it is neither an object nor a boolean (at #/properties/a/items)',
     ],
     [
       'brings our own keyword',
       { ...of({ type: 'string' }), 'outrigger-step': { a: 1 } },
       { a: 1 },
-      '/a must be string',
+      '/a must be a text, and is a number',
     ],
   ])('that %s', (_what, schema, value, said) => {
     expect(checked(schema, value)).toEqual(
