@@ -55,7 +55,6 @@ const PROM_CLIENT = {
   Registry: 'registry',
   Counter: 'counter',
   Gauge: 'gauge',
-  Histogram: 'histogram',
 }
 
 const metrics: Plugin = {

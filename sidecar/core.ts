@@ -7,9 +7,10 @@ import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { loadAudit } from './audit/load-audit.ts'
 import type { Budget } from './bytes/budget.ts'
-import type { Observe } from './conversation/channel.ts'
+import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
 import { guardsOf } from './guards/guards.ts'
+import { Peers } from './http/peers.ts'
 import type { Trust } from './identity/trust.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Drain } from './life/drain.ts'
@@ -27,6 +28,9 @@ import { termsOf } from './routing/terms.ts'
 import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
+
+/** How often deadlines, idle times and keep-alives are looked at. */
+export const SWEEP_MS = 250
 
 export interface SidecarParts {
   readonly config: SidecarConfig
@@ -59,17 +63,17 @@ const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMe
 /** Who takes note of calls; `worked` hears of a server that does what it is there for. */
 const observer =
   (memory: IdleMemory, metrics: Metrics, now: () => number, worked: () => void): Observe =>
-  (method, durationMs, errorType) => {
+  (call, errorType, response) => {
     memory.used(now())
-    metrics.operation(method, durationMs, errorType)
-    if (method !== 'initialize' && errorType === undefined) worked()
+    metrics.operations.ended(call, errorType, response)
+    if (call.method !== 'initialize' && errorType === undefined) worked()
   }
 
 /** What there is before anything else: room, and records of what is done. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
   const unknown = (): number => trust?.verifier.pending ?? 0
-  return { ...held, records: await loadAudit(parts, held.budget), unknown }
+  return { ...held, records: await loadAudit(parts, held.budget), peers: new Peers(), unknown }
 }
 
 type Held = Awaited<ReturnType<typeof heldBy>>
@@ -79,21 +83,21 @@ interface CoreParts extends SidecarParts {
   readonly vetting: () => Vetting | undefined
 }
 
-export const buildCore = (parts: CoreParts, { memory, budget, records, unknown }: Held) => {
+export const buildCore = (parts: CoreParts, held: Held) => {
+  const { memory, budget, peers, records, unknown } = held
   const { config, now } = parts
   const { settings } = config
   const idle = new IdleExit(settings['idle-timeout'], now())
   const guards = guardsOf(settings, parts)
   const metrics = createMetrics({
+    ...parts,
+    ...held,
+    sweepMs: SWEEP_MS,
     sessions: () => router.sessions,
     children: () => server.count,
     inFlight: () => router.inFlight,
     readiness: () => readiness,
-    budget,
-    process: parts.process,
-    has: config,
     guards,
-    audit: records?.figures,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
   const server: McpServer = connectServer(config, meansFor(parts, budget), {
@@ -132,11 +136,11 @@ export const buildCore = (parts: CoreParts, { memory, budget, records, unknown }
   })
   const drain: Drain = new Drain({ router, unknown, readiness, server, log, now, sleep })
   const sweep = (): void => {
-    for (const one of [router, server, budget, memory, records]) one?.sweep(now())
+    for (const one of [metrics, router, server, budget, memory, peers, records]) one?.sweep(now())
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  const kept = { budget, metrics, guards, remarks, log, journal, records }
+  const kept = { budget, peers, metrics, guards, remarks, log, journal, records }
   return { ...kept, server, readiness, router, drain, sweep }
 }
 

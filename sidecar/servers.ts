@@ -2,7 +2,6 @@
 
 import { createAdmin } from './admin/server.ts'
 import type { Core, SidecarParts } from './core.ts'
-import type { DeadPeers } from './http/dead-peers.ts'
 import type { Listener } from './http/listen.ts'
 import { createListener, type ListenerOptions } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
@@ -20,7 +19,6 @@ type Built = Core & {
   readonly isStarted: () => boolean
   /** Undefined where nothing is traced. */
   readonly tracing: Tracing | undefined
-  readonly peers: DeadPeers
   /** Undefined where plain HTTP is spoken. */
   readonly tls: Tls | undefined
   /** Undefined where everybody is let in. */

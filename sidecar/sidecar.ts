@@ -2,8 +2,7 @@
 // `dev` on a machine); it touches no environment and no signal.
 
 import { sweepSpares } from './bytes/spares.ts'
-import { buildCore, heldBy, type Core, type SidecarParts } from './core.ts'
-import { DeadPeers } from './http/dead-peers.ts'
+import { buildCore, heldBy, SWEEP_MS, type Core, type SidecarParts } from './core.ts'
 import { closeAll, listen, logFailures } from './http/listen.ts'
 import { startTrust } from './identity/start-trust.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
@@ -13,9 +12,6 @@ import type { Readiness } from './routing/readiness.ts'
 import { createServers } from './servers.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
 import { loadTls } from './tls/load-tls.ts'
-
-/** How often deadlines, idle times and keep-alives are looked at. */
-const SWEEP_MS = 250
 
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
@@ -53,8 +49,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const tls = await loadTls(config, { ...parts, metrics })
   const tracing = await startTracing(parts, metrics.droppedSpans)
   let isStarted = false
-  const peers = new DeadPeers()
-  const beside = { trust, policy, tls, tracing, peers, isStarted: () => isStarted }
+  const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }
   const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })
   const servers = [...mcp, ...admin, ...standIns.servers]
   let adminPort: number
@@ -78,7 +73,6 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     sweep()
     sweepSpares()
     standIns.sweep(now())
-    peers.sweep(now())
   }, SWEEP_MS)
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {

@@ -126,6 +126,7 @@ class RunningAudit implements Audit {
     ...this.writer.counts,
     unwritten: this.recorder.unwrittenCount,
     isFailing: this.writer.isFailing,
+    lagMs: this.writer.lagMs,
   })
 
   watching(watch: ProcessWatch): ProcessWatch {

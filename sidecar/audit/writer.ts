@@ -75,6 +75,12 @@ export class Writer {
     return this.hasFailed || this.isStalled
   }
 
+  /** How long the oldest record that is not out has waited. */
+  get lagMs(): number {
+    const [oldest] = this.batch?.records ?? this.queue
+    return oldest ? Math.max(this.options.wallMs() - oldest.timeMs, 0) : 0
+  }
+
   /** Room for a record that is to come; false where there is none. */
   reserve(bytes: number): boolean {
     if (!this.options.lease.keep(this.held + this.reserved + bytes)) return false

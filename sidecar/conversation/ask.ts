@@ -4,6 +4,7 @@ import type { Claim } from '../mcp/era.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
+import type { Operation } from '../telemetry/operations.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { CallRecord } from './record.ts'
 import type { Ticket } from './ticket.ts'
@@ -12,6 +13,8 @@ import type { Ticket } from './ticket.ts'
 export interface Asked {
   readonly message: Message
   readonly trace: RequestTrace | undefined
+  /** Of a request. */
+  readonly operation?: Operation | undefined
   /** Why it goes no further, of a message in a batch. */
   readonly denied?: Fault
   /** After `guard`, of a request, where its caller or its tool is limited. */

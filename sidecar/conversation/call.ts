@@ -4,6 +4,7 @@ import type { Key } from '../../shared/annotations.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Notification, Response } from '../mcp/message.ts'
 import type { Envelope } from '../server/link.ts'
+import type { Operation } from '../telemetry/operations.ts'
 import type { Hop, RequestTrace } from '../telemetry/trace.ts'
 import type { Clock } from './clock.ts'
 import type { CallRecord } from './record.ts'
@@ -33,6 +34,8 @@ export interface CallOptions {
   readonly headers?: Envelope['headers'] | undefined
   /** Of a client's request, where traces are on. */
   readonly trace?: RequestTrace | undefined
+  /** Of a client's request. */
+  readonly operation?: Operation | undefined
   /** The same where records are kept. */
   readonly record?: CallRecord | undefined
 }
@@ -49,8 +52,16 @@ export interface Call {
   readonly sentMs: number
   /** Its way to the server and back, where that is traced. */
   readonly hop?: Hop | undefined
+  readonly operation?: Operation | undefined
   readonly record?: CallRecord | undefined
   readonly clock: Clock
   /** A line may have been its answer and cannot be used: the reason, if none comes that can, and until when. */
   doubt?: { readonly fault: Fault; readonly untilMs: number }
 }
+
+/** Takes note of how a request ended; `errorType` by OpenTelemetry's MCP conventions, absent on success. */
+export type Observe = (
+  call: Call,
+  errorType: string | undefined,
+  response: Response | undefined,
+) => void

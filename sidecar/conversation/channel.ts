@@ -34,7 +34,7 @@ import {
   subscriptionIn,
   twiceFault,
 } from './answer.ts'
-import type { Call, Caller, CallOptions } from './call.ts'
+import type { Call, Caller, CallOptions, Observe } from './call.ts'
 import { Clock } from './clock.ts'
 import {
   exitFault,
@@ -55,9 +55,6 @@ export interface ChannelOwner {
   serverMessage(message: Request | Notification, relatedTo: Call | undefined): void
   ended(end: LinkEnd): void
 }
-
-/** Takes note of how a request ended; `errorType` by OpenTelemetry's MCP conventions, absent on success. */
-export type Observe = (method: string, durationMs: number, errorType: string | undefined) => void
 
 export interface ChannelOptions {
   readonly link: Link
@@ -138,6 +135,7 @@ export class Channel implements LinkOwner {
       timeoutMs,
       sentMs,
       hop,
+      operation: options.operation,
       record: options.record,
       clock: new Clock(timeoutMs, sentMs),
       setting: options.setting,
@@ -166,14 +164,15 @@ export class Channel implements LinkOwner {
     this.withdraw(
       call,
       `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${call.id},"reason":"${reason}"}}`,
+      reason === 'timeout' ? reason : 'cancelled',
     )
   }
 
   /** The same with the client's own notification, in which our id stands already. */
-  withdraw(call: Call, text: string): void {
+  withdraw(call: Call, text: string, errorType = 'cancelled'): void {
     if (!this.calls.delete(call)) return
     this.nameless.gaveUp(call.id)
-    call.hop?.end('cancelled')
+    this.observe(call, errorType)
     this.send(text)
     this.link.abandon(call.id)
   }
@@ -188,7 +187,6 @@ export class Channel implements LinkOwner {
   }
 
   private timeOut(call: Call): void {
-    this.observe(call, 'timeout')
     this.cancel(call, 'timeout')
     call.caller.fault(timeoutFault(call, this.isPrivate ? this.strays.last : undefined))
   }
@@ -275,7 +273,7 @@ export class Channel implements LinkOwner {
   private observe(call: Call, errorType: string | undefined, response?: Response): void {
     call.hop?.end(errorType, response && errorMessage(response))
     call.record?.answered(errorType, response)
-    this.options.observe(call.method, this.options.now() - call.sentMs, errorType)
+    this.options.observe(call, errorType, response)
   }
 
   /** The call whose number a text is; in another spelling than ours that is tolerated. */

@@ -9,7 +9,7 @@ import { fault, type Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import { MAX_HEADERS } from './exchange.ts'
 import { corsHeaders, PREFLIGHT } from './cors.ts'
-import type { DeadPeers } from './dead-peers.ts'
+import type { Peers } from './peers.ts'
 import { Pipelined } from './pipelined.ts'
 import { Reply, type ReplyWatch } from './reply.ts'
 import { plainPath, toOriginForm } from './target.ts'
@@ -43,8 +43,8 @@ export interface ListenerOptions {
   /** Whether browsers may call us from an Origin. */
   readonly isAllowedOrigin: (origin: string) => boolean
   readonly now: () => number
-  /** Finds those of its connections that are dead. */
-  readonly peers: DeadPeers
+  /** Looks after its connections. */
+  readonly peers: Pick<Peers, 'add'>
   /** For what clients do not fetch. */
   readonly budget: Budget
   /** Hears what goes wrong. */

@@ -4,7 +4,7 @@
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { SMALL_BYTES, type Budget, type Holder, type Lease } from '../bytes/budget.ts'
-import { FAULTS, faultText, type Fault } from '../mcp/faults.ts'
+import { FAULTS, faultText, type Fault, type FaultCode } from '../mcp/faults.ts'
 
 /** An answer beyond what is small is written in pieces of so many bytes, each when the client has taken the last. */
 const PIECE_BYTES = 256 * 1024
@@ -61,6 +61,8 @@ export class Reply implements Holder {
   form: ReplyForm = 'either'
   /** Until when its caller may hear of anything (monotonic milliseconds): whoever sweeps it ends it then. */
   untilMs = Infinity
+  /** Hears of a fault that is told in it, where one request alone came. */
+  operation: { end(code: FaultCode): void } | undefined
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */
   hasContinued = false
 
@@ -106,6 +108,7 @@ export class Reply implements Holder {
   /** Tells the watchers of a fault, also of one that goes out as part of a stream or batch. */
   noteFault(fault: Fault, idText: string | undefined): void {
     this.overseer.faulted(this, fault)
+    this.operation?.end(fault.code)
     this.watchers?.forEach((watcher) => watcher.faulted(fault, idText))
   }
 

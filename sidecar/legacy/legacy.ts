@@ -69,12 +69,13 @@ export class Legacy {
 
   /** One message. */
   post(permit: Permit, exchange: Exchange, asked: Asked): Fault | undefined | Promise<undefined> {
-    const { message, trace, ticket, record } = asked
+    const { message, trace, operation, ticket, record } = asked
     if (message.kind === 'request' && message.method === 'initialize') {
       const headers = this.headersOf(exchange)
       return this.opening.initialize(permit, exchange, {
         request: message,
         trace,
+        operation,
         record,
         headers,
         ticket,
@@ -206,13 +207,14 @@ export class Legacy {
   private call(
     { granted }: Permit,
     exchange: Exchange,
-    { trace, ticket, record }: Asked,
+    { trace, operation, ticket, record }: Asked,
   ): SessionCallOptions {
     const own = ticket?.timeoutMs
     return {
       timeoutMs: own ?? this.options.requestTimeoutMs,
       setting: own === undefined ? 'request-timeout' : 'tool-limits',
       trace,
+      operation,
       record,
       headers: this.headersOf(exchange),
       rights: granted?.rights,
@@ -228,9 +230,10 @@ export class Legacy {
     const counted = backend.countSubscription(session, request)
     if (counted !== 'forward') {
       ticket?.end(counted === 'settled' ? undefined : counted.code)
-      if (counted === 'settled')
+      if (counted === 'settled') {
+        options.operation?.end(undefined)
         stream.result(`{"jsonrpc":"2.0","id":${idText},"result":{}}`, idText)
-      else stream.fault(counted, idText)
+      } else stream.fault(counted, idText)
       return
     }
     session.begin(stream, {

@@ -98,8 +98,11 @@ export class Opening {
       const told = answer.ok
         ? this.seenBy(session, this.answerText(answer.value, asked, idText))
         : fail(answer.error)
-      if (told.ok) stream.result(told.value, idText)
-      else stream.fault(told.error, idText)
+      if (told.ok) {
+        // Whoever joins a process that is there already has asked it nothing.
+        first.operation?.end(undefined)
+        stream.result(told.value, idText)
+      } else stream.fault(told.error, idText)
     })
   }
 

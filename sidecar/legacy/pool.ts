@@ -4,7 +4,7 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { idEdit } from '../conversation/answer.ts'
-import type { Observe } from '../conversation/channel.ts'
+import type { Observe } from '../conversation/call.ts'
 import type { Span } from '../json/scan.ts'
 import type { Fault, FaultCode } from '../mcp/faults.ts'
 import { member, type Request, type Response } from '../mcp/message.ts'
@@ -15,6 +15,7 @@ import type { Vetting } from '../conversation/vetting.ts'
 import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { CallRecord } from '../conversation/record.ts'
+import type { Operation } from '../telemetry/operations.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
@@ -45,6 +46,7 @@ export interface PoolOptions {
 export interface First {
   readonly request: Request
   readonly trace: RequestTrace | undefined
+  readonly operation: Operation | undefined
   readonly record: CallRecord | undefined
   /** Its caller's own headers, where any go on. */
   readonly headers?: Envelope['headers'] | undefined
@@ -216,7 +218,7 @@ export class Pool {
 
   private initialize(
     backend: Backend,
-    { request, trace, record, headers }: First,
+    { request, trace, operation, record, headers }: First,
   ): Promise<Result<Answer, Fault>> {
     return new Promise((resolve) => {
       const answer = (_text: string, response: Response): void => {
@@ -235,7 +237,14 @@ export class Pool {
       }
       const timeoutMs = this.options.startupTimeoutMs
       const setting = 'startup-timeout'
-      backend.channel.call(request, caller, { timeoutMs, setting, trace, record, headers })
+      backend.channel.call(request, caller, {
+        timeoutMs,
+        setting,
+        trace,
+        operation,
+        record,
+        headers,
+      })
     })
   }
 }

@@ -7,6 +7,10 @@ export interface Process {
   readonly residentBytes: () => number
   readonly heapUsedBytes: () => number
   readonly cpuMicroseconds: () => number
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  /** The version of Node. */
+  readonly node: string
   /** Of the container that it runs in, bytes; undefined where it has no limit. */
   readonly memoryLimitBytes: number | undefined
   /** Collects all garbage; absent where Node does not let it be collected. */
@@ -19,7 +23,10 @@ const MOST_BYTES = 2 ** 50
 const limitIn = (constrained: number): number | undefined =>
   constrained > 0 && constrained < MOST_BYTES ? constrained : undefined
 
-type NodeProcess = Pick<NodeJS.Process, 'memoryUsage' | 'cpuUsage' | 'getuid' | 'constrainedMemory'>
+type NodeProcess = Pick<
+  NodeJS.Process,
+  'memoryUsage' | 'cpuUsage' | 'getuid' | 'constrainedMemory' | 'version'
+>
 
 /** Node's process and, where it runs with --expose-gc, its collector. */
 export const processOf = (node: NodeProcess, gc: NodeJS.GCFunction | undefined): Process => ({
@@ -30,6 +37,8 @@ export const processOf = (node: NodeProcess, gc: NodeJS.GCFunction | undefined):
     const { user, system } = node.cpuUsage()
     return user + system
   },
+  startedMs: performance.timeOrigin,
+  node: node.version,
   memoryLimitBytes: limitIn(node.constrainedMemory()),
   collect:
     gc &&

@@ -13,6 +13,7 @@ import type { Reply } from '../http/reply.ts'
 import { blockedFault, noRoom, tooManyWait, type Fault, type FaultCode } from '../mcp/faults.ts'
 import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
+import type { Operation } from '../telemetry/operations.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Backend } from './backend.ts'
 
@@ -34,12 +35,13 @@ export interface CallOwner {
   done(call: ModernCall): void
 }
 
-export interface CallTerms extends Pick<Asked, 'trace' | 'ticket' | 'record'> {
+export interface CallTerms extends Pick<Asked, 'trace' | 'operation' | 'ticket' | 'record'> {
   readonly granted: Permit['granted']
 }
 
 export class ModernCall implements Caller {
   readonly trace: RequestTrace | undefined
+  readonly operation: Operation | undefined
   readonly rights: Rights | undefined
   readonly ticket: Ticket | undefined
   readonly record: CallRecord | undefined
@@ -56,11 +58,12 @@ export class ModernCall implements Caller {
   constructor(
     reply: Reply,
     request: Request,
-    { trace, ticket, record, granted }: CallTerms,
+    { trace, operation, ticket, record, granted }: CallTerms,
     owner: CallOwner,
   ) {
     this.reply = reply
     this.trace = trace
+    this.operation = operation
     this.ticket = ticket
     this.record = record
     this.rights = granted?.rights

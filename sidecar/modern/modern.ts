@@ -183,6 +183,7 @@ export class Modern implements CallOwner {
       setting,
       headers: () => ({ ...this.ownHeaders(exchange)?.(), ...mcpHeaders(exchange) }),
       trace: call.trace,
+      operation: call.operation,
       record: call.record,
     })
     return undefined

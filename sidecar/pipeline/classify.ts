@@ -11,14 +11,16 @@ import { readBatch } from '../mcp/batch.ts'
 import { claimOf, isOddInitialize } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { HeaderOf } from '../mcp/header-value.ts'
-import { isIdentifier, member, slice } from '../mcp/message.ts'
+import { isIdentifier, member, slice, type Message } from '../mcp/message.ts'
 import { readWithoutNulls } from '../mcp/nulls.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
+import type { Operation, Operations } from '../telemetry/operations.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { Passage, Stage } from './stage.ts'
 
 export interface ClassifyOptions {
   readonly tracing: Tracing | undefined
+  readonly operations: Pick<Operations, 'begin'>
   readonly remarks: Remarks
 }
 
@@ -59,12 +61,20 @@ const headersOf =
   (name) =>
     header(request, name)
 
+const operationOf = (
+  message: Message,
+  { operations }: ClassifyOptions,
+  { arrivedMs }: Passage,
+): Operation | undefined =>
+  message.kind === 'request' ? operations.begin(message, arrivedMs) : undefined
+
 const askOne = (
   text: string,
   envelope: JsonObject,
   passage: Passage,
-  { tracing, remarks }: ClassifyOptions,
+  options: ClassifyOptions,
 ): Result<Ask, Fault> => {
+  const { tracing, remarks } = options
   passage.idText = idOf(text, envelope)
   const read = readWithoutNulls(text, envelope, remarks)
   if (!read.ok) return fail(fault('invalid-request', read.error))
@@ -75,7 +85,9 @@ const askOne = (
     remarks.tolerated('initialize-version')
   const era = claim.era === 'unclaimed' ? undefined : claim.era
   const trace = tracing?.begin(passage, message, era)
-  return ok({ kind: 'message', claim, message, trace })
+  const operation = operationOf(message, options, passage)
+  passage.reply.operation = operation
+  return ok({ kind: 'message', claim, message, trace, operation })
 }
 
 /** The id that an answer to this body must bear, also where the body is refused (JSON-RPC 2.0, section 5). */
@@ -87,8 +99,9 @@ const idOf = (text: string, envelope: JsonObject): string | undefined => {
 const askBatch = (
   json: JsonText,
   passage: Passage,
-  { tracing, remarks }: ClassifyOptions,
+  options: ClassifyOptions,
 ): Result<Ask, Fault> => {
+  const { tracing, remarks } = options
   const messages = readBatch(json, (text, envelope) => readWithoutNulls(text, envelope, remarks))
   if (!messages.ok) return fail(fault('invalid-request', messages.error))
   const headerOf = headersOf(passage)
@@ -98,6 +111,7 @@ const askBatch = (
   const items = messages.value.map((message): Asked => ({
     message,
     trace: tracing?.begin(passage, message, 'legacy'),
+    operation: operationOf(message, options, passage),
   }))
   return ok({ kind: 'batch', items })
 }

@@ -7,6 +7,7 @@ import type { Trust } from '../identity/trust.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { Gate } from '../policy/gate.ts'
 import type { Router } from '../routing/router.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { audit } from './audit.ts'
 import { authenticate } from './authenticate.ts'
@@ -28,6 +29,7 @@ export interface StageParts {
   readonly trust: Trust | undefined
   readonly budget: Budget
   readonly tracing: Tracing | undefined
+  readonly metrics: Pick<Metrics, 'operations'>
   /** Undefined where everybody may do everything. */
   readonly policy: { readonly gate: Gate } | undefined
   /** Undefined where nothing is limited. */
@@ -39,13 +41,14 @@ export interface StageParts {
 
 export const stagesOf = (parts: StageParts): readonly Stage[] => {
   const { rules, remarks, trust, budget, tracing, policy, guards, recorder, router } = parts
+  const { operations } = parts.metrics
   return pipeline({
     origin: origin(rules),
     head: head(remarks),
     authenticate: authenticate(trust),
     scopes: scopes(trust?.resource),
     body: body(budget),
-    classify: classify({ tracing, remarks }),
+    classify: classify({ tracing, operations, remarks }),
     authorize: authorize(policy?.gate),
     guard: guard(guards),
     audit: audit(recorder),

@@ -22,6 +22,8 @@ export interface AuditFigures {
   readonly written: number
   readonly dropped: number
   readonly unwritten: number
+  /** How long the oldest record that is not out has waited. */
+  readonly lagMs: number
   readonly isFailing: boolean
 }
 
@@ -35,7 +37,7 @@ interface Labelled {
 }
 
 /** A counter, or gauge, that is counted elsewhere. */
-const counter = ({ name, help, by }: Labelled, counts: Counts): Counter =>
+export const counter = ({ name, help, by }: Labelled, counts: Counts): Counter =>
   new Counter({
     name,
     help,
@@ -54,6 +56,18 @@ export const gaugeOf = (name: string, help: string, value: () => number): Gauge 
     registers: [],
     collect() {
       this.set(value())
+    },
+  })
+
+/** A counter without labels that is counted elsewhere. */
+export const totalOf = (name: string, help: string, value: () => number): Counter =>
+  new Counter({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.reset()
+      this.inc(value())
     },
   })
 
@@ -101,6 +115,11 @@ export const auditMetrics = (figures: () => AuditFigures): readonly Metric[] => 
   ),
   gaugeOf('outrigger_audit_failing', 'Whether audit records cannot be written now.', () =>
     figures().isFailing ? 1 : 0,
+  ),
+  gaugeOf(
+    'outrigger_audit_lag_seconds',
+    'How long the oldest audit record that is not written yet has waited.',
+    () => figures().lagMs / 1000,
   ),
 ]
 

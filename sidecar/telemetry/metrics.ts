@@ -1,10 +1,18 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
 // a known set. What is counted elsewhere already is read by `collected.ts`.
 
-import { Counter, Histogram, Registry } from 'prom-client'
-import type { FaultCode } from '../mcp/faults.ts'
+import { Counter, Registry } from 'prom-client'
+import { FAULTS, type FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
+import { LoopLag } from './loop-lag.ts'
 import { lockMetrics, type LockMetrics } from './lock-metrics.ts'
+import { Operations } from './operations.ts'
+import {
+  processMetrics,
+  trafficMetrics,
+  type ProcessFigures,
+  type TrafficFigures,
+} from './process-metrics.ts'
 import { tlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 import {
   auditMetrics,
@@ -16,52 +24,11 @@ import {
   type GuardFigures,
 } from './collected.ts'
 
-/** OpenTelemetry's MCP conventions: bucket bounds in seconds. */
-const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300]
-
-/** Stands for every word from the wire that is not in its known set. */
-export const OTHER = '_OTHER'
-export const METHODS: ReadonlySet<string> = new Set([
-  'initialize',
-  'ping',
-  'server/discover',
-  'tools/list',
-  'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'subscriptions/listen',
-  'completion/complete',
-  'logging/setLevel',
-  'tasks/get',
-  'tasks/update',
-  'tasks/cancel',
-])
-const ERROR_TYPES = new Set([
-  'tool_error',
-  'timeout',
-  'server_exited',
-  'server_failed',
-  '-32700',
-  '-32600',
-  '-32601',
-  '-32602',
-  '-32603',
-  '-32000',
-  '-32001',
-  '-32002',
-  '-32020',
-  '-32021',
-  '-32022',
-  '-32042',
-])
-
 export interface Metrics extends LockMetrics, TlsMetrics {
-  readonly operation: (method: string, durationMs: number, errorType: string | undefined) => void
+  /** How long requests take. */
+  readonly operations: Operations
+  /** Called every `sweepMs`. */
+  readonly sweep: (nowMs: number) => void
   /** A fault that a client is told. */
   readonly fault: (code: FaultCode) => void
   /** A server process has ended, for one of few causes. */
@@ -91,14 +58,19 @@ export interface Decided {
 }
 
 export interface Gauges {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** How often `sweep` is called. */
+  readonly sweepMs: number
   readonly sessions: () => number
   readonly children: () => number
   readonly inFlight: () => number
   readonly readiness: () => ReadinessFigures
   readonly budget: BudgetFigures
   readonly process: ProcessFigures
+  readonly peers: { readonly traffic: TrafficFigures }
   /** What there is: of the rest nothing is to be shown. */
-  readonly has: {
+  readonly config: {
     readonly toolPolicy?: unknown
     readonly basePolicy?: unknown
     readonly toolLock?: unknown
@@ -108,20 +80,13 @@ export interface Gauges {
   /** Absent where nothing is limited. */
   readonly guards: GuardFigures | undefined
   /** Absent where no records are kept. */
-  readonly audit?: (() => AuditFigures) | undefined
+  readonly records?: { readonly figures: () => AuditFigures } | undefined
 }
 
 /** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
 export interface ReadinessFigures {
   readonly obstacle: string | undefined
   readonly weakness: string | undefined
-}
-
-/** What a process uses. */
-export interface ProcessFigures {
-  readonly residentBytes: () => number
-  readonly heapUsedBytes: () => number
-  readonly cpuMicroseconds: () => number
 }
 
 const endsIn = (registers: Registry[]): Counter<'what' | 'reason'> =>
@@ -180,17 +145,8 @@ const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 
 }
 
 const registerGauges = (gauges: Gauges, registry: Registry): void => {
-  const { process } = gauges
   const gauge = (name: string, help: string, value: () => number): void =>
     registry.registerMetric(gaugeOf(name, help, value))
-  // Not prom-client's default metrics: their garbage collection observer costs memory and time a call.
-  gauge('process_resident_memory_bytes', 'Resident memory.', process.residentBytes)
-  gauge('nodejs_heap_size_used_bytes', 'V8 heap in use.', process.heapUsedBytes)
-  gauge(
-    'process_cpu_seconds_total',
-    'User and system time.',
-    () => process.cpuMicroseconds() / 1_000_000,
-  )
   gauge('outrigger_sessions', 'Legacy sessions that are open.', gauges.sessions)
   gauge('outrigger_children', 'Server processes that run or are being started.', gauges.children)
   gauge('outrigger_requests_in_flight', 'Requests that wait for the server.', gauges.inFlight)
@@ -229,6 +185,9 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
     'What was taken although it is not as it should be, by what it was.',
     'what',
   )
+  // A counter that begins with its first event hides that from whoever asks for an increase.
+  for (const code of Object.keys(FAULTS)) faults.inc({ code }, 0)
+  for (const outcome of ['started', 'refused', 'full']) spawns.inc({ outcome }, 0)
   const ends = endsIn(registers)
   const exits = counter(
     'outrigger_exits_total',
@@ -258,37 +217,27 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
-  const operations = new Histogram({
-    name: 'mcp_server_operation_duration_seconds',
-    help: 'Duration of MCP requests, by method and error.',
-    labelNames: ['mcp_method_name', 'error_type'] as const,
-    buckets: SECONDS,
-    registers,
-  })
+  const { config } = gauges
+  const operations = new Operations(gauges.now)
+  const lag = new LoopLag(gauges.sweepMs)
   registerGauges(gauges, registry)
   const own = [
+    ...operations.metrics(),
+    ...processMetrics(gauges.process),
+    ...trafficMetrics(gauges.peers.traffic),
+    lag.metric,
     ...budgetMetrics(gauges.budget),
     ...(gauges.guards ? guardMetrics(gauges.guards) : []),
-    ...(gauges.audit ? auditMetrics(gauges.audit) : []),
+    ...(gauges.records ? auditMetrics(gauges.records.figures) : []),
   ]
   for (const metric of own) registry.registerMetric(metric)
   return {
-    operation: (method, durationMs, errorType) => {
-      operations.observe(
-        {
-          mcp_method_name: METHODS.has(method) ? method : OTHER,
-          error_type:
-            errorType === undefined || ERROR_TYPES.has(errorType) ? (errorType ?? '') : OTHER,
-        },
-        durationMs / 1000,
-      )
-    },
+    operations,
+    sweep: (nowMs) => lag.tick(nowMs),
     ...ownCounters(registers),
-    ...policyMetrics(
-      (gauges.has.toolPolicy ?? gauges.has.basePolicy) === undefined ? [] : registers,
-    ),
-    ...lockMetrics((gauges.has.toolLock ?? gauges.has.baseLock) === undefined ? [] : registers),
-    ...tlsMetrics(gauges.has.tls === undefined ? [] : registers),
+    ...policyMetrics((config.toolPolicy ?? config.basePolicy) === undefined ? [] : registers),
+    ...lockMetrics((config.toolLock ?? config.baseLock) === undefined ? [] : registers),
+    ...tlsMetrics(config.tls === undefined ? [] : registers),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

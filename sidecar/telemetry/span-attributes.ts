@@ -6,7 +6,7 @@ import { VERSION_KEY } from '../mcp/meta.ts'
 import { FAULTS, type Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt, type Request } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
-import { METHODS, OTHER } from './metrics.ts'
+import { METHODS, OTHER } from './known-words.ts'
 import type { Attributes, SpanEnd } from './trace.ts'
 
 /** Longest value of an attribute, characters. */

@@ -14,11 +14,15 @@ const LIMIT_MS = 60_000
 const RAW = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
 
 const NAMES = [
+  'mcp_client_operation_duration_seconds',
   'mcp_server_operation_duration_seconds',
   'nodejs_heap_size_used_bytes',
+  'outrigger_build_info',
   'outrigger_children',
   'outrigger_clients_cut_off_total',
+  'outrigger_connections',
   'outrigger_ends_total',
+  'outrigger_event_loop_lag_seconds',
   'outrigger_exits_total',
   'outrigger_faults_total',
   'outrigger_isolation_weakened',
@@ -26,6 +30,7 @@ const NAMES = [
   'outrigger_memory_ends_total',
   'outrigger_memory_held_bytes',
   'outrigger_memory_waits',
+  'outrigger_network_bytes_total',
   'outrigger_ready',
   'outrigger_requests_in_flight',
   'outrigger_sessions',
@@ -34,6 +39,7 @@ const NAMES = [
   'outrigger_tolerated_total',
   'process_cpu_seconds_total',
   'process_resident_memory_bytes',
+  'process_start_time_seconds',
 ]
 
 describe('a server that works', () => {

@@ -256,7 +256,7 @@ const readable = (line: Line): string => {
 }
 
 const METRICS =
-  /^outrigger_(faults_total|exits_total|clients_cut_off_total|ends_total|ready)\b.*$/gm
+  /^outrigger_(faults_total|exits_total|clients_cut_off_total|ends_total|ready)\b.* [1-9]\d*$/gm
 
 test('a night’s log and metrics name each fault, its time, its session and its cause', async () => {
   const told: string[] = []

@@ -217,3 +217,19 @@ test('the end does not wait for ever, and says how many records are lost', async
   writer.add(EVENT)
   expect([await writer.close(500), sink.isClosed]).toEqual([2, false])
 })
+
+test('the lag is the age of the oldest record that is not out', async () => {
+  const { writer, sink, clock } = aWriter()
+  expect(writer.lagMs).toBe(0)
+  sink.act = () => Promise.reject(new Error('no space left on device'))
+  writer.add(EVENT)
+  await settled()
+  clock.nowMs = 400
+  writer.add(EVENT)
+  clock.nowMs = 1500
+  expect(writer.lagMs).toBe(1500)
+  sink.act = (bytes) => Promise.resolve(bytes.length)
+  writer.sweep(clock.nowMs)
+  await settled()
+  expect(writer.lagMs).toBe(0)
+})

@@ -53,7 +53,7 @@ beforeEach(() => {
     },
     nextId: () => ++last,
     now: () => nowMs,
-    observe: (method, _ms, errorType) => void observed.push([method, errorType]),
+    observe: ({ method }, errorType) => void observed.push([method, errorType]),
     remarks,
     isShared: false,
   })
@@ -343,6 +343,16 @@ describe('what is observed', () => {
   ])('%s', (_name, body, type) => {
     call(listener())
     link.says(body)
+    expect(observed).toEqual([['tools/call', type]])
+  })
+
+  test.each<[string, (made: Call) => void, string]>([
+    ['a client that has enough', (made) => channel.cancel(made, 'disconnected'), 'cancelled'],
+    ['time that is up', () => channel.sweep(nowMs + 500), 'timeout'],
+  ])('%s, once', (_name, end, type) => {
+    const made = call(listener())
+    if (made) end(made)
+    link.says(result('101'))
     expect(observed).toEqual([['tools/call', type]])
   })
 })

@@ -16,6 +16,8 @@ const budget = (settings: Record<string, string>, limitMib?: number): Budget => 
     residentBytes: () => 0,
     heapUsedBytes: () => 0,
     cpuMicroseconds: () => 0,
+    startedMs: 0,
+    node: '',
     memoryLimitBytes: limitMib === undefined ? undefined : limitMib * MIB,
     collect: undefined,
   }
