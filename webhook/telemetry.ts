@@ -112,6 +112,8 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     labelNames: ['reason'],
     registers,
   })
+  // A counter that begins with its first event hides that from whoever asks for an increase.
+  for (const reason of ['malformed', 'no-room', 'internal']) failures.inc({ reason }, 0)
   const expiry = new Gauge({
     name: 'outrigger_certificate_not_after_seconds',
     help: 'When the serving certificate ends, in seconds since the epoch.',

@@ -1,6 +1,10 @@
 // What a tool lock has found, as metrics.
 
 import { Counter, type Registry } from 'prom-client'
+import { LOCKED_KINDS } from '../../shared/lock/kinds.ts'
+
+/** What becomes of what is found. */
+const ACTIONS = ['hidden', 'refused', 'reported']
 
 export interface LockMetrics {
   /** Something is not as the tool lock has it. */
@@ -22,6 +26,10 @@ export const lockMetrics = (registers: Registry[]): LockMetrics => {
     labelNames: ['outcome'] as const,
     registers,
   })
+  for (const outcome of ['taken', 'refused']) reloads.inc({ outcome }, 0)
+  for (const kind of [...LOCKED_KINDS, 'instructions']) {
+    for (const action of ACTIONS) findings.inc({ kind, action }, 0)
+  }
   return {
     lockFinding: ({ kind, action }) => findings.inc({ kind, action }),
     lockReload: (outcome) => reloads.inc({ outcome }),

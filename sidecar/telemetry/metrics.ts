@@ -135,6 +135,7 @@ const policyMetrics = (registers: Registry[]): Pick<Metrics, 'policyDecision' | 
     "Changes of the tool policy's file: taken, or refused since it cannot be used.",
     'outcome',
   )
+  for (const outcome of ['taken', 'refused']) reloads.inc({ outcome }, 0)
   return {
     policyDecision: ({ isAllowed, isDryRun, rule = '' }) => {
       const against = isDryRun ? 'dry_run' : 'denied'
@@ -185,9 +186,6 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
     'What was taken although it is not as it should be, by what it was.',
     'what',
   )
-  // A counter that begins with its first event hides that from whoever asks for an increase.
-  for (const code of Object.keys(FAULTS)) faults.inc({ code }, 0)
-  for (const outcome of ['started', 'refused', 'full']) spawns.inc({ outcome }, 0)
   const ends = endsIn(registers)
   const exits = counter(
     'outrigger_exits_total',
@@ -202,6 +200,10 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
     'outrigger_spans_dropped_total',
     'Spans that did not reach the collector: the queue was full, or sending failed.',
   )
+  // A counter that begins with its first event hides that from whoever asks for an increase.
+  for (const code of Object.keys(FAULTS)) faults.inc({ code }, 0)
+  for (const outcome of ['started', 'refused', 'full']) spawns.inc({ outcome }, 0)
+  for (const cause of ['out_of_memory', 'code', 'lost']) exits.inc({ cause }, 0)
   return {
     fault: (code) => faults.inc({ code }),
     exit: (cause) => exits.inc({ cause }),

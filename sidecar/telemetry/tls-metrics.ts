@@ -25,6 +25,7 @@ export const tlsMetrics = (registers: Registry[]): TlsMetrics => {
     labelNames: ['outcome'] as const,
     registers,
   })
+  for (const outcome of ['taken', 'refused']) reloads.inc({ outcome }, 0)
   const until = new Gauge({
     name: 'outrigger_tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate that is shown to clients expires.',

@@ -17,6 +17,6 @@ test.each([
   registry.registerMetric(lag.metric)
   const text = await registry.metrics()
   expect(text).toContain(`outrigger_event_loop_lag_seconds_sum ${seconds}\n`)
-  const lines = text.split('\n').filter((line) => line.endsWith(` ${ticks.length}`))
-  expect(lines[0]).toBe(`outrigger_event_loop_lag_seconds_bucket{le="${bucket}"} ${ticks.length}`)
+  const line = text.split('\n').find((line) => line.endsWith(` ${ticks.length}`))
+  expect(line).toBe(`outrigger_event_loop_lag_seconds_bucket{le="${bucket}"} ${ticks.length}`)
 })

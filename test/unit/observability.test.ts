@@ -1,0 +1,198 @@
+// The dashboard, the rules and what they are scraped by: every name and label in them is one that sidecar or webhook have.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { parse, parseAllDocuments, stringify } from 'yaml'
+import { z } from 'zod'
+import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { ADMIN_PORT_NAME } from '../../webhook/inject/port-names.ts'
+import { createTelemetry } from '../../webhook/telemetry.ts'
+import { FOLDER, readPanels } from '../observability/dashboard.ts'
+import { everyMetric } from '../support/fake-metrics.ts'
+
+const read = (name: string): string => readFileSync(`${FOLDER}${name}`, 'utf8')
+
+const annotations = z.object({ summary: z.string(), description: z.string() })
+const rule = z.union([
+  z.object({ record: z.string(), expr: z.string() }),
+  z.object({
+    alert: z.string(),
+    expr: z.string(),
+    for: z.string().optional(),
+    labels: z.object({ severity: z.enum(['critical', 'warning', 'info']) }),
+    annotations,
+  }),
+])
+const ruleFile = z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(rule) })) })
+const ruleTests = z.object({
+  tests: z.array(
+    z.object({
+      input_series: z.array(z.object({ series: z.string() })),
+      alert_rule_test: z
+        .array(z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) }))
+        .default([]),
+    }),
+  ),
+})
+
+const groups = ruleFile.parse(parse(read('rules.yaml'))).groups
+const rules = groups.flatMap((group) => group.rules)
+const records = rules.flatMap((one) => ('record' in one ? [one.record] : []))
+const { tests } = ruleTests.parse(parse(read('rules.test.yaml')))
+
+/** Given by discovery, not by what is scraped. */
+const DISCOVERED = ['namespace', 'pod', 'mcp_server']
+const WEBHOOK: Readonly<Record<string, readonly string[]>> = {
+  outrigger_certificate_not_after_seconds: [],
+  outrigger_config_refused: [],
+  outrigger_admission_failures_total: ['reason'],
+  outrigger_watch_age_seconds: ['resource'],
+}
+
+const known = async (): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const metrics = [...(await everyMetric()), ...Object.entries(WEBHOOK)]
+  const all = metrics.flatMap(([name, labels]): (readonly [string, readonly string[]])[] => [
+    [name, labels],
+    [`${name}_bucket`, [...labels, 'le']],
+    [`${name}_count`, labels],
+  ])
+  return new Map([...all, ...records.map((name) => [name, []] as const)])
+}
+
+const words = (text: string): readonly string[] => text.match(/\w+/g) ?? []
+
+/** What in an expression is no metric, or no label of those that stand in it. */
+const wrongIn = async (expr: string): Promise<readonly string[]> => {
+  const metrics = await known()
+  const bare = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
+  const outside = bare.replaceAll(/\{[^}]*\}|\b(?:by|on) \([^)]*\)/g, '')
+  const named = outside.match(/\b(?:mcp|outrigger|process|nodejs|namespace)_[\w:]+/g) ?? []
+  const own = new Set([...DISCOVERED, ...named.flatMap((name) => metrics.get(name) ?? [])])
+  const grouped = [...bare.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, inner = '']) =>
+    words(inner),
+  )
+  const matched = [...bare.matchAll(/([\w:]+)\{([^}]*)\}/g)].flatMap(
+    ([, name = '', inner = '']) => {
+      const labels = new Set([...DISCOVERED, ...(metrics.get(name) ?? [])])
+      return [...inner.matchAll(/(\w+)(?:=~|!~|!=|=)/g)].flatMap(([, label = '']) =>
+        labels.has(label) ? [] : [`${name}{${label}}`],
+      )
+    },
+  )
+  return [
+    ...(named.length === 0 ? ['no metric at all'] : []),
+    ...named.filter((name) => !metrics.has(name)),
+    ...grouped.filter((label) => !own.has(label)),
+    ...matched,
+  ]
+}
+
+describe('the check itself finds', () => {
+  test.each([
+    ['a metric that there is not', 'rate(outrigger_fault_total[5m])', ['outrigger_fault_total']],
+    ['a label to group by', 'sum by (cod) (rate(outrigger_faults_total[5m]))', ['cod']],
+    ['a label to match', 'outrigger_faults_total{cod="x"}', ['outrigger_faults_total{cod}']],
+    ['an expression without any', 'vector(1)', ['no metric at all']],
+  ])('%s', async (_name, expr, wrong) => {
+    expect(await wrongIn(expr)).toEqual(wrong)
+  })
+})
+
+describe('the dashboard', () => {
+  const targets = readPanels().flatMap(({ title, targets }) =>
+    targets.map((target) => [`${title}: ${target.expr}`, target] as const),
+  )
+
+  test.each(targets)('%s', async (_name, { expr, legendFormat }) => {
+    expect(await wrongIn(expr)).toEqual([])
+    const grouped = new Set(
+      [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, inner = '']) => words(inner)),
+    )
+    for (const [, label = ''] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+      expect(grouped).toContain(label)
+    }
+  })
+
+  test('no two panels stand in one place', () => {
+    const places = readPanels().map(({ gridPos: { x, y } }) => `${x} ${y}`)
+    expect(new Set(places).size).toBe(places.length)
+  })
+})
+
+describe('the rules', () => {
+  test.each(rules.map((one) => ['alert' in one ? one.alert : one.record, one.expr] as const))(
+    '%s',
+    async (_name, expr) => {
+      expect(await wrongIn(expr)).toEqual([])
+    },
+  )
+
+  test('each alert has a unit test in which it fires, and no other has any', () => {
+    const alerts = rules.flatMap((one) => ('alert' in one ? [one.alert] : []))
+    const firing = tests
+      .flatMap((one) => one.alert_rule_test)
+      .flatMap(({ alertname, exp_alerts: expected }) => (expected.length > 0 ? [alertname] : []))
+    expect([...new Set(firing)].sort()).toEqual(alerts.sort())
+  })
+
+  test('unit tests are about metrics and labels that there are', async () => {
+    const series = tests.flatMap((one) => one.input_series.map(({ series: name }) => name))
+    expect((await Promise.all(series.map(wrongIn))).flat()).toEqual([])
+  })
+
+  test('the operator gets the same (npm run golden)', () => {
+    const object = {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'PrometheusRule',
+      metadata: { name: 'outrigger', namespace: 'outrigger-system' },
+      spec: parse(read('rules.yaml')),
+    }
+    const text = `# The rules of rules.yaml, for the Prometheus operator. Written by npm run golden.\n${stringify(object, { lineWidth: 0, singleQuote: true })}`
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(`${FOLDER}prometheus-rule.yaml`, text)
+    expect(read('prometheus-rule.yaml')).toBe(text)
+  })
+})
+
+describe('what is scraped', () => {
+  test('the names of the webhook’s metrics are its own', async () => {
+    const telemetry = createTelemetry([
+      { resource: 'pods', ageMs: () => 0, current: () => ({ leftOut: 0 }) },
+    ])
+    const text = await telemetry.registry.metrics()
+    for (const [name, labels] of Object.entries(WEBHOOK)) {
+      const [, inner = ''] = new RegExp(`^${name}(?:\\{(.*)\\})? `, 'm').exec(text) ?? [name]
+      expect([name, words(inner.replaceAll(/"[^"]*"/g, ''))]).toEqual([name, labels])
+      expect(text).toContain(`# TYPE ${name} `)
+    }
+  })
+
+  test('the pods of sidecars and webhook, by the labels and ports that they have', () => {
+    const monitors = parseAllDocuments(read('pod-monitor.yaml')).map((one): unknown => one.toJS())
+    const meta = `__meta_kubernetes_pod_label_${SERVER_LABEL.replaceAll(/[^a-z]/g, '_')}`
+    expect(monitors).toMatchObject([
+      {
+        spec: {
+          namespaceSelector: { any: true },
+          selector: { matchLabels: { [INJECTED_LABEL]: 'true' } },
+          podMetricsEndpoints: [
+            {
+              port: ADMIN_PORT_NAME,
+              relabelings: [{ sourceLabels: [meta], targetLabel: 'mcp_server' }],
+            },
+          ],
+        },
+      },
+      { spec: { selector: { matchLabels: { 'app.kubernetes.io/name': 'outrigger-webhook' } } } },
+    ])
+    const deployment = readFileSync(`${FOLDER}../base/deployment.yaml`, 'utf8')
+    expect(deployment).toContain('app.kubernetes.io/name: outrigger-webhook')
+    expect(deployment).toMatch(/name: admin, containerPort/)
+  })
+
+  test('the kustomization has every file, but what is for promtool alone', () => {
+    const listed = read('kustomization.yaml')
+    const files = readdirSync(FOLDER).filter((name) => /\.(yaml|json)$/.test(name))
+    const left = files.filter((name) => !listed.includes(name))
+    expect(left.sort()).toEqual(['kustomization.yaml', 'rules.test.yaml', 'rules.yaml'])
+  })
+})
