@@ -60,6 +60,8 @@ export const issuerSchema = z.strictObject({
   groupsClaim: z.optional(text.check(z.maxLength(128))),
   /** Its tokens may be bound to their client's certificate (RFC 8705), for which connections over TLS are then asked. */
   certificateBound: z.optional(z.boolean()),
+  /** Its tokens may, or must, be bound to their client's key (RFC 9449), whose proof comes with each request. */
+  dpop: z.optional(z.enum(['accepted', 'required'])),
   /** Where it is asked about tokens that are no JWTs (RFC 7662), by whoever has credentials; absent: it is asked about none. */
   introspectionUrl: z.optional(ownUrl),
   /** It is the cluster's own: of its tokens those of these ServiceAccounts are accepted; its keys come from the API server. */
@@ -113,6 +115,14 @@ export interface Named {
   readonly host: string
 }
 
+/** Why a server that nobody has named a URL for cannot take an issuer's tokens. */
+const namelessFault = ({ audiences, dpop }: IssuerEntry): string | undefined => {
+  if (dpop !== undefined) return "dpop: proofs name the server's own URL: set public-url"
+  return audiences === undefined
+    ? "its tokens are for nobody: name audiences, or the server's URL in public-url"
+    : undefined
+}
+
 /** Of an entry's audiences those that settings choose; absent: the server's own URL. */
 const audiencesOf = (
   entry: IssuerEntry,
@@ -120,11 +130,9 @@ const audiencesOf = (
 ): Result<IssuerEntry, string> => {
   const { 'oidc-audience': chosen, 'public-url': publicUrl } = settings
   const { url, audiences } = entry
-  if (audiences === undefined && publicUrl === undefined && !isLoopback(host)) {
-    return fail(
-      `issuers: ${url}: its tokens are for nobody: name audiences, or the server's URL in public-url`,
-    )
-  }
+  const isNamed = publicUrl !== undefined || isLoopback(host)
+  const fault = isNamed ? undefined : namelessFault(entry)
+  if (fault !== undefined) return fail(`issuers: ${url}: ${fault}`)
   if (chosen === undefined) return ok(entry)
   const listed = audiences ?? (publicUrl === undefined ? [] : [publicUrl])
   const left = listed.filter((one) => chosen.includes(one))

@@ -72,7 +72,7 @@ const observer =
 /** What there is before anything else: room, and records of what is done. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
-  const unknown = (): number => trust?.verifier.pending ?? 0
+  const unknown = (): number => trust?.pending() ?? 0
   return { ...held, records: await loadAudit(parts, held.budget), peers: new Peers(), unknown }
 }
 

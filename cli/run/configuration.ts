@@ -40,15 +40,16 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
 /** Flags about issuers that are not named by a flag, which would be dropped in silence. */
 const strayFlags = (
   { issuers }: JsonObject,
-  { config, oidcCa, introspection, settings }: RunFlags,
+  { config, oidcCa, oidcDpop, introspection, settings }: RunFlags,
 ): string | undefined => {
-  if (oidcCa === undefined && introspection === undefined) return undefined
   const names = [
     ...(oidcCa === undefined ? [] : ['--oidc-ca']),
+    ...(oidcDpop === undefined ? [] : ['--oidc-dpop']),
     ...(introspection === undefined ? [] : ['--introspection-url']),
   ].join(', ')
+  if (names === '') return undefined
   if (issuers !== undefined) {
-    return `${names}: --config ${config} has issuers: put ca and introspectionUrl there`
+    return `${names}: --config ${config} has issuers: put ca, dpop and introspectionUrl there`
   }
   return settings['oidc-issuers'] === undefined
     ? `${names}: of no use without --oidc-issuers URL`
@@ -84,7 +85,7 @@ const listIn = (text: unknown): readonly string[] =>
 /** Who runs it names whom to trust; what they name may be on this machine or network. */
 const issuersIn = (
   settings: unknown,
-  { introspection }: RunFlags,
+  { introspection, oidcDpop }: RunFlags,
   ca: string | undefined,
 ): { readonly issuers?: unknown } => {
   if (!isObject(settings)) return {}
@@ -95,7 +96,8 @@ const issuersIn = (
     const names = new Set(urls.flatMap((one) => URL.parse(one)?.host ?? []))
     const hosts = [...names].map((host) => ({ host, reach: 'loopback' }))
     const asked = introspection ? { introspectionUrl: introspection.url } : {}
-    return Object.assign({ url, hosts }, of, asked, ca === undefined ? {} : { ca })
+    const dpop = oidcDpop === undefined ? {} : { dpop: oidcDpop }
+    return Object.assign({ url, hosts }, of, asked, dpop, ca === undefined ? {} : { ca })
   })
   return issuers.length === 0 ? {} : { issuers }
 }

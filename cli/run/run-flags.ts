@@ -54,6 +54,11 @@ export const OWN_FLAGS = {
     value: 'FILE',
     doc: 'the authorities of the issuers’ certificates, in PEM, in the place of the usual ones',
   },
+  'oidc-dpop': {
+    value: 'WORD',
+    doc: 'whether tokens may, or must, be bound to their client’s key, which proves it with each request (DPoP, RFC 9449): accepted or required',
+    words: ['accepted', 'required'],
+  },
   'tool-lock': {
     value: 'FILE',
     doc: 'a tool lock (outrigger tools lock): what is new or differs is hidden and refused; read again whenever it changes',
@@ -93,6 +98,8 @@ export interface RunFlags {
   readonly toolPolicy: string | undefined
   /** The file of the issuers' authorities. */
   readonly oidcCa: string | undefined
+  /** Whether the issuers' tokens may, or must, be bound to their client's key. */
+  readonly oidcDpop: string | undefined
   /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
   /** The file of a tool lock. */
@@ -162,6 +169,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     config: text('config'),
     toolPolicy: text('tool-policy'),
     oidcCa: text('oidc-ca'),
+    oidcDpop: text('oidc-dpop'),
     introspection: introspection.value,
     toolLock: text('tool-lock'),
     tls: tls.value,

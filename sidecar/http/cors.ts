@@ -2,7 +2,7 @@
 
 export const corsHeaders = (origin: string): readonly (readonly [string, string])[] => [
   ['access-control-allow-origin', origin],
-  ['access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate'],
+  ['access-control-expose-headers', 'Mcp-Session-Id, WWW-Authenticate, DPoP-Nonce'],
   ['vary', 'Origin'],
 ]
 

@@ -5,9 +5,9 @@ import { at, isList, numberAt, stringAt, type JsonObject } from '../../shared/js
 import { fail, type Result } from '../../shared/result.ts'
 import type { Identity } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
-import { identityOf } from './claims.ts'
+import { identityOf, type Binds } from './claims.ts'
 
-export interface Asked {
+export interface Asked extends Binds {
   readonly issuer: string
   /** Of which the answer must name one. */
   readonly audiences: readonly string[]
@@ -21,12 +21,17 @@ const isFor = (answer: JsonObject, audiences: readonly string[]): boolean => {
   return named.some((one) => typeof one === 'string' && audiences.includes(one))
 }
 
-const nameFault = (answer: JsonObject, { issuer, audiences }: Asked): string | undefined => {
-  const { iss, token_type: type } = answer
+/** What says DPoP says also to which key it is bound. */
+const isType = (answer: JsonObject, dpop: Binds['dpop']): boolean => {
+  const type = stringAt(answer, 'token_type')?.toLowerCase()
+  const isBound = dpop !== undefined && Object.hasOwn(answer, 'cnf')
+  return answer['token_type'] === undefined || type === 'bearer' || (type === 'dpop' && isBound)
+}
+
+const nameFault = (answer: JsonObject, { issuer, audiences, dpop }: Asked): string | undefined => {
+  const { iss } = answer
   if (iss !== undefined && iss !== issuer) return 'its issuer says that another has issued it (iss)'
-  if (type !== undefined && stringAt(answer, 'token_type')?.toLowerCase() !== 'bearer') {
-    return 'it is no bearer token, by its token_type'
-  }
+  if (!isType(answer, dpop)) return 'it is no bearer token, by its token_type'
   return isFor(answer, audiences) ? undefined : 'it is not meant for this server (aud)'
 }
 

@@ -9,6 +9,7 @@ import {
   type Json,
   type JsonObject,
 } from '../../shared/json.ts'
+import type { IssuerEntry } from '../../shared/issuers.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Actor, Identity } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
@@ -44,17 +45,50 @@ const isAccess = (value: Json | undefined): boolean =>
 /** SHA-256 in base64url. */
 const THUMBPRINT = /^[\w-]{43}$/
 
-/** The thumbprint of the certificate that a token is bound to, and to nothing else; undefined for every other `cnf`. */
-export const certificateIn = ({ cnf }: JsonObject): string | undefined => {
-  const thumbprint = stringAt(cnf, 'x5t#S256') ?? ''
+/** The one thumbprint that a token is bound by; undefined where it is bound otherwise, or by more. */
+const boundBy = ({ cnf }: JsonObject, member: 'x5t#S256' | 'jkt'): string | undefined => {
+  const thumbprint = stringAt(cnf, member) ?? ''
   const isAlone = isObject(cnf) && Object.keys(cnf).length === 1
   return isAlone && THUMBPRINT.test(thumbprint) ? thumbprint : undefined
 }
 
+/** What a token may be bound to, where that is looked for. */
+export interface Binds {
+  /** A client's certificate (RFC 8705). */
+  readonly bindsCertificates?: boolean
+  /** A client's key (RFC 9449); `required`: it must be. */
+  readonly dpop?: IssuerEntry['dpop']
+}
+
+/** The thumbprint of what a token counts with alone; neither: it counts without. */
+export interface Bound {
+  readonly certificate: string | undefined
+  readonly key: string | undefined
+}
+
+export const boundTo = (claims: JsonObject): Bound => ({
+  certificate: boundBy(claims, 'x5t#S256'),
+  key: boundBy(claims, 'jkt'),
+})
+
+const bindingFault = (
+  claims: JsonObject,
+  { bindsCertificates, dpop }: Binds,
+): string | undefined => {
+  const { certificate, key } = boundTo(claims)
+  if (dpop === 'required' && key === undefined) {
+    return 'tokens of its issuer must be bound to a key (cnf.jkt): ask for it with a proof (RFC 9449)'
+  }
+  const isTaken = (bindsCertificates && certificate) || (dpop && key)
+  return Object.hasOwn(claims, 'cnf') && !isTaken
+    ? 'it is bound to a key (cnf), and no proof of that is taken'
+    : undefined
+}
+
 /** Why a token is not one to call by; undefined where it may be. */
-const otherUse = (claims: JsonObject, bindsCertificates?: boolean): string | undefined => {
-  if (Object.hasOwn(claims, 'cnf') && !(bindsCertificates && certificateIn(claims)))
-    return 'it is bound to a key (cnf), and no proof of that is taken'
+const otherUse = (claims: JsonObject, binds: Binds): string | undefined => {
+  const fault = bindingFault(claims, binds)
+  if (fault !== undefined) return fault
   const other = OTHERS.find((name) => Object.hasOwn(claims, name))
   if (other !== undefined) return `it is no access token: it bears ${other}`
   const wrong = ['typ', 'token_use'].find((name) => !isAccess(claims[name]))
@@ -98,21 +132,17 @@ const lacksGroups = (claims: JsonObject, groupsClaim: string | undefined): boole
   return groupsClaim !== undefined && isObject(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)
 }
 
-export interface Reading {
+export interface Reading extends Binds {
   readonly issuer: string
   /** The claim that holds groups; undefined where the issuer is not believed in that. */
   readonly groupsClaim: string | undefined
-  /** Whether a token that is bound to a client's certificate is taken; whoever takes it looks for that one. */
-  readonly bindsCertificates?: boolean
   readonly nowSeconds: number
 }
 
 /** Who the bearer is; the reason where the token may not be believed from a bearer. */
-export const identityOf = (
-  claims: JsonObject,
-  { issuer, groupsClaim, bindsCertificates, nowSeconds }: Reading,
-): Result<Identity, string> => {
-  const fault = otherUse(claims, bindsCertificates) ?? timeFault(claims, nowSeconds)
+export const identityOf = (claims: JsonObject, reading: Reading): Result<Identity, string> => {
+  const { issuer, groupsClaim, nowSeconds } = reading
+  const fault = otherUse(claims, reading) ?? timeFault(claims, nowSeconds)
   if (fault !== undefined) return fail(fault)
   const names = namesIn(claims)
   if (!names) return fail(`its sub or client_id is no text of 1 to ${MAX_CHARACTERS} characters`)

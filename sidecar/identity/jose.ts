@@ -1,6 +1,14 @@
 // The library that knows signatures: the only file that imports it.
 
-import { errors, importJWK, jwtVerify, type CryptoKey, type JWK } from 'jose'
+import {
+  calculateJwkThumbprint,
+  compactVerify,
+  errors,
+  importJWK,
+  jwtVerify,
+  type CryptoKey,
+  type JWK,
+} from 'jose'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
@@ -73,5 +81,26 @@ export const verify = async (
     return isObject(payload) ? ok(payload) : fail('it holds no claims')
   } catch (error) {
     return fail(reason(error))
+  }
+}
+
+/** The thumbprint of a public key (RFC 7638); undefined where it is none. */
+export const thumbprintOfKey = async (jwk: JsonObject): Promise<string | undefined> => {
+  try {
+    return await calculateJwkThumbprint(publicPart(jwk))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a text is signed by the key that comes with it. */
+export const isSignedBy = async (text: string, jwk: JsonObject, alg: string): Promise<boolean> => {
+  const key = await importKey(jwk, alg)
+  if (!key) return false
+  try {
+    await compactVerify(text, key, { algorithms: [alg] })
+    return true
+  } catch {
+    return false
   }
 }

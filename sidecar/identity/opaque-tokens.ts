@@ -7,6 +7,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { verifiedPrincipal } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
 import { bearerOf, type Asked } from './answers.ts'
+import { boundTo } from './claims.ts'
 import type { Introspection } from './introspection.ts'
 import { Remembered } from './remembered.ts'
 import type { Refusal, Verified } from './verifier.ts'
@@ -50,8 +51,8 @@ export class OpaqueTokens {
     const wasGood = this.good.get(digest) === true
     const answer = await introspection.ask({ token, digest, wasGood }, whenGone)
     if (!answer.ok) return answer
-    const { issuer, groupsClaim, audiences, wallMs } = this.options
-    const asked = { issuer, groupsClaim, audiences: audiences(), nowSeconds: wallMs() / 1000 }
+    const { audiences, wallMs } = this.options
+    const asked = { ...this.options, audiences: audiences(), nowSeconds: wallMs() / 1000 }
     const bearer = bearerOf(answer.value, asked)
     if (!bearer.ok) {
       this.good.delete(digest)
@@ -64,6 +65,7 @@ export class OpaqueTokens {
       principal: verifiedPrincipal(bearer.value),
       untilMs: ((numberAt(answer.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
       length: JSON.stringify(bearer.value).length,
+      ...boundTo(answer.value),
       isStill: () => now() < askAgainMs,
     })
   }

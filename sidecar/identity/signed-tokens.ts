@@ -4,7 +4,7 @@ import { numberAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { verifiedPrincipal } from '../access/principal.ts'
 import { SKEW_SECONDS } from './algorithms.ts'
-import { certificateIn, identityOf } from './claims.ts'
+import { boundTo, identityOf, type Binds } from './claims.ts'
 import type { FoundKey, IssuerKeys } from './issuer-keys.ts'
 import { verify } from './jose.ts'
 import { Places } from './places.ts'
@@ -17,7 +17,7 @@ const MAX_AT_ONCE = 8
 /** For that. */
 const MAX_WAITING = 512
 
-export interface TrustedIssuer {
+export interface TrustedIssuer extends Binds {
   readonly keys: IssuerKeys
   /** Of which a token must name one. */
   readonly audiences: () => readonly string[]
@@ -25,8 +25,6 @@ export interface TrustedIssuer {
   readonly groupsClaim: string | undefined
   /** The only ones that it vouches for; absent: anybody. */
   readonly subjects?: ReadonlySet<string> | undefined
-  /** Whether its tokens may be bound to a client's certificate. */
-  readonly bindsCertificates?: boolean
 }
 
 export interface SignedTokensOptions {
@@ -65,15 +63,15 @@ export class SignedTokens {
   private async judge(
     token: string,
     { issuer, alg }: UnverifiedToken,
-    { audiences, groupsClaim, subjects, bindsCertificates = false, keys }: TrustedIssuer,
+    trusted: TrustedIssuer,
     { key, set }: FoundKey,
   ): Promise<Result<Verified, string>> {
+    const { audiences, subjects, keys } = trusted
     const nowMs = this.options.wallMs()
     const expected = { issuer, alg, audiences: audiences(), now: new Date(nowMs) }
     const claims = await verify(token, key, expected)
     if (!claims.ok) return claims
-    const reading = { issuer, groupsClaim, bindsCertificates, nowSeconds: nowMs / 1000 }
-    const identity = identityOf(claims.value, reading)
+    const identity = identityOf(claims.value, { ...trusted, issuer, nowSeconds: nowMs / 1000 })
     if (!identity.ok) return identity
     if (subjects && !subjects.has(identity.value.subject)) {
       return fail('its ServiceAccount is not among those that are listed (sub)')
@@ -83,7 +81,7 @@ export class SignedTokens {
       principal: verifiedPrincipal(identity.value),
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
       length: token.length,
-      certificate: certificateIn(claims.value),
+      ...boundTo(claims.value),
       isStill: () => keys.serves(set),
     })
   }

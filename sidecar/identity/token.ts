@@ -15,7 +15,7 @@ const JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** RFC 9068, section 2.1; others by what plain JWTs bear. `dpop+jwt`, `logout+jwt` and their like are for something else. */
 const TYPES = new Set(['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt'])
 /** Where a token brings its own key, or asks for what we do not do. */
-const REFUSED = ['crit', 'jku', 'jwk', 'x5c', 'x5u', 'b64', 'cty', 'zip', 'enc'] as const
+export const REFUSED = ['crit', 'jku', 'jwk', 'x5c', 'x5u', 'b64', 'cty', 'zip', 'enc'] as const
 
 export interface UnverifiedToken {
   readonly alg: Algorithm
@@ -67,15 +67,23 @@ export const lengthFault = (token: string): string | undefined =>
 /** Whether it has the form of a signed JWT; any other is opaque: nobody but its issuer can read it. */
 export const isSigned = (token: string): boolean => JWS.test(token)
 
-/** Reads a token as far as that needs no key; the reason where it is none that could ever be accepted. */
-export const readToken = (token: string): Result<UnverifiedToken, string> => {
-  const tooLong = lengthFault(token)
-  if (tooLong !== undefined) return fail(tooLong)
+/** The objects of a signed JWT, where all read them alike. */
+export const partsOf = (
+  token: string,
+): Result<{ readonly header: JsonObject; readonly claims: JsonObject }, string> => {
   if (!isSigned(token)) return fail('it is no signed JWT')
   const [head = '', body = '', signature = ''] = token.split('.')
   const [header, claims] = [objectIn(head), objectIn(body)]
   if (!header || !claims) return fail('it is no JWT that everybody reads alike')
   return isBase64url(signature)
-    ? whose(header, claims)
+    ? ok({ header, claims })
     : fail('its signature is not spelt as base64url')
+}
+
+/** Reads a token as far as that needs no key; the reason where it is none that could ever be accepted. */
+export const readToken = (token: string): Result<UnverifiedToken, string> => {
+  const tooLong = lengthFault(token)
+  if (tooLong !== undefined) return fail(tooLong)
+  const parts = partsOf(token)
+  return parts.ok ? whose(parts.value.header, parts.value.claims) : parts
 }

@@ -1,16 +1,20 @@
 // Whom a configuration trusts, made ready to verify with.
 
+import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { apiServerKeys } from './api-server.ts'
 import { clientAuthorization } from './client-credentials.ts'
+import { callersOf, type CallerOf } from './callers.ts'
+import type { Binds } from './claims.ts'
 import { createFetchJson, type FetchJson, type IssuerHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
 import { IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
 import { Names } from './names.ts'
+import { Proofs } from './proofs.ts'
 import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 import type { TrustedIssuer } from './signed-tokens.ts'
@@ -22,9 +26,13 @@ const MAX_WAITING = 512
 
 const TELL_MS = 60_000
 
+const newNonce = (): string => randomBytes(16).toString('base64url')
+
 export interface Trust {
   readonly resource: Resource
-  readonly verifier: Verifier
+  readonly callerOf: CallerOf
+  /** Callers who are being verified: requests that nobody has counted yet. */
+  readonly pending: () => number
 }
 
 export interface TrustOptions {
@@ -55,6 +63,12 @@ const introspectionHosts = (entry: Entry, url: string): readonly IssuerHost[] =>
   ...hostsOf(entry),
   { host: new URL(url).host, reach: 'public' },
 ]
+
+/** What an issuer's tokens may be bound to: what a client shows is seen only where TLS ends here. */
+const bindsOf = ({ certificateBound, dpop }: Entry, { tls }: SidecarConfig): Binds => ({
+  bindsCertificates: certificateBound === true && tls !== undefined,
+  dpop,
+})
 
 /** Where the keys of an issuer come from. */
 const keySource = (
@@ -118,6 +132,7 @@ const opaqueTokens = (
     issuer,
     audiences: () => audiences ?? resource.audiences,
     groupsClaim,
+    ...bindsOf(entry, config),
     introspection,
     now,
     wallMs,
@@ -141,14 +156,12 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
       log,
       crowd: new Share(crowd),
     })
-    // What a client shows is seen only where TLS ends here.
-    const bindsCertificates = entry.certificateBound === true && config.tls !== undefined
     const asked = {
       audiences: () => audiences ?? resource.audiences,
       groupsClaim,
       subjects: subjectsOf(entry),
     }
-    return [url, { keys, ...asked, bindsCertificates }]
+    return [url, { keys, ...asked, ...bindsOf(entry, config) }]
   }
   const verifier = new Verifier({
     onLackOfGroups: tellLackOfGroups(options),
@@ -157,5 +170,12 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
     now,
     wallMs,
   })
-  return { resource, verifier }
+  const proofs = config.issuers.some(({ dpop }) => dpop !== undefined)
+    ? new Proofs({ isTarget: (url) => resource.isTarget(url), now, wallMs, newNonce })
+    : undefined
+  return {
+    resource,
+    callerOf: callersOf({ resource, verifier, proofs }),
+    pending: () => verifier.pending + (proofs?.pending ?? 0),
+  }
 }

@@ -20,10 +20,17 @@ export interface VerifierOptions extends SignedTokensOptions {
 export interface Bearer {
   readonly principal: Principal
   readonly untilMs: number
+  /** The thumbprint of the only key by whose proof that is true; absent: it is without. See `byScheme`. */
+  readonly key?: string | undefined
 }
 
 export type Refusal =
-  | { readonly kind: 'invalid'; readonly why: string }
+  | {
+      readonly kind: 'invalid'
+      readonly why: string
+      /** Of the proof that came with it (RFC 9449, section 12.2); absent: of the token. */
+      readonly error?: 'invalid_dpop_proof' | 'use_dpop_nonce'
+    }
   | { readonly kind: 'unavailable'; readonly retryMs: number }
   | Unserved
 
@@ -33,6 +40,8 @@ export interface Verified {
   readonly untilMs: number
   /** The thumbprint of the only client certificate with which it counts; absent: it counts without. */
   readonly certificate?: string | undefined
+  /** The same of a client's key. */
+  readonly key?: string | undefined
   /** What its texts have of characters at most. */
   readonly length: number
   /** Whether whoever vouched for it still does, as far as is known here. */
@@ -40,6 +49,20 @@ export interface Verified {
 }
 
 const invalid = (why: string): Result<never, Refusal> => fail({ kind: 'invalid', why })
+
+const UNBOUND = invalid('it is bound to no key (cnf): bring it by Bearer, without a proof')
+const UNPROVEN = invalid(
+  'it is bound to a key (cnf): bring it by the scheme DPoP, with a proof (RFC 9449)',
+)
+
+/** Who has a token that is bound to a key brings a proof of that; who has another, none (RFC 9449, section 7.1). */
+export const byScheme = (
+  found: Result<Bearer, Refusal>,
+  isProven: boolean,
+): Result<Bearer, Refusal> => {
+  if (!found.ok || (found.value.key !== undefined) === isProven) return found
+  return isProven ? UNBOUND : UNPROVEN
+}
 
 export class Verifier {
   private readonly options: VerifierOptions
@@ -105,13 +128,13 @@ export class Verifier {
 
   /** Who has stolen a token that is bound to a certificate has not its key. */
   private bearer(
-    { principal, untilMs, certificate }: Verified,
+    { principal, untilMs, certificate, key }: Verified,
     shown: () => string | undefined,
     wallMs: number,
   ): Result<Bearer, Refusal> {
     if (certificate !== undefined && shown() !== certificate) {
       return invalid('it is bound to a client certificate (cnf) that this connection does not show')
     }
-    return ok({ principal, untilMs: this.options.now() + untilMs - wallMs })
+    return ok({ principal, untilMs: this.options.now() + untilMs - wallMs, key })
   }
 }

@@ -17,6 +17,7 @@ const SINGLE = new Set([
   'content-encoding',
   'content-length',
   'content-type',
+  'dpop',
   'last-event-id',
   'transfer-encoding',
 ])

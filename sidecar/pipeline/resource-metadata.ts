@@ -8,10 +8,11 @@ import { answerUnread } from '../http/unread.ts'
 import type { Asked, Resource } from '../identity/resource.ts'
 import { originFault, type OriginRules } from './origin.ts'
 
-/** By what a caller of the endpoint knows it. */
+/** By what a caller of the endpoint knows it, and how it calls. */
 export const askedBy = ({ url = '', headers }: IncomingMessage): Asked => ({
   host: headers.host,
   path: plainPath(url),
+  scheme: /^dpop\b/i.test(headers.authorization ?? '') ? 'DPoP' : 'Bearer',
 })
 
 export const resourceMetadata =

@@ -45,7 +45,7 @@ export const stagesOf = (parts: StageParts): readonly Stage[] => {
   return pipeline({
     origin: origin(rules),
     head: head(remarks),
-    authenticate: authenticate(trust),
+    authenticate: authenticate(trust?.callerOf),
     scopes: scopes(trust?.resource),
     body: body(budget),
     classify: classify({ tracing, operations, remarks }),

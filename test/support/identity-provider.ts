@@ -1,6 +1,7 @@
 // A real identity provider on loopback, the certified `oidc-provider`: discovery, keys that rotate, dynamic registration,
 // client credentials, the authorization code flow with PKCE. It logs in whoever `login_hint` names, and asks for no consent.
 
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import {
@@ -14,7 +15,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { freePort } from './admin.ts'
 
 /** What all tokens are for, and the scope that every server of the tests asks for. */
-const SCOPE = 'mcp'
+export const SCOPE = 'mcp'
 
 /** Longer than any test. */
 const TTL_S = 3600
@@ -23,7 +24,7 @@ const TTL_S = 3600
 export const ASKING = { client_id: 'a:sidecar', client_secret: 'of the sidecar + 1' } as const
 
 /** A program that calls for itself. */
-const MACHINE = { client_id: 'machine', client_secret: 'of the machine' } as const
+export const MACHINE = { client_id: 'machine', client_secret: 'of the machine' } as const
 
 export interface IdentityProvider {
   readonly url: string
@@ -60,7 +61,7 @@ const memory = (): AdapterFactory => {
 }
 
 /** What tokens are: `opaque` ones only the provider can read. */
-type Format = 'jwt' | 'opaque'
+export type Format = 'jwt' | 'opaque'
 
 const configuration = (key: JWK, adapter: AdapterFactory, format: Format): Configuration => ({
   adapter,
@@ -75,6 +76,7 @@ const configuration = (key: JWK, adapter: AdapterFactory, format: Format): Confi
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
+    dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
     introspection: { enabled: true, allowedPolicy: () => true },
     registration: { enabled: true },
     resourceIndicators: {

@@ -139,6 +139,11 @@ export const identityViolations = (
   }
   const url = settings['public-url']
   if (url === undefined) {
+    const proven = chosenIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
+    if (proven) {
+      const message = `${PREFIX}public-url is missing: tokens of ${shown(proven.url)} come with proofs (DPoP), which name this server's own URL; set it to the URL that clients use, or choose other issuers by ${PREFIX}oidc-issuers`
+      return [violation('incomplete', message, 'public-url')]
+    }
     if (settings['oidc-audience'] !== undefined) return []
     const message = `${PREFIX}public-url is missing: with auth: oidc a token must name this server's own URL as its audience; set it to the URL that clients use, or ${PREFIX}oidc-audience to an audience that the cluster configuration lists (floor.issuers)`
     return [violation('incomplete', message, 'public-url')]

@@ -45,9 +45,11 @@ export const trustedIssuers = (settings: Settings, floor: Listed): readonly Issu
 const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-audience']
   return chosenIssuers(settings, floor).flatMap((issuer) => {
-    const { audiences: _listed, introspectionUrl, ...keys } = issuer
+    const { audiences: _listed, introspectionUrl, dpop, ...keys } = issuer
     const rest = {
       ...keys,
+      // Proofs name the server's own URL. Where they are required, a pod without one is denied.
+      ...(dpop === undefined || settings['public-url'] === undefined ? {} : { dpop }),
       // Without credentials nothing could be asked.
       ...(introspectionUrl === undefined || settings['introspection-secret'] === undefined
         ? {}

@@ -66,6 +66,11 @@ describe('is refused', () => {
       'none of the audiences of https://a.example',
     ],
     ['tokens for nobody', { issuers: [A], host: '::' }, 'its tokens are for nobody'],
+    [
+      'proofs for a server without a URL of its own',
+      { issuers: [{ ...B, dpop: 'accepted' }], host: '::' },
+      'https://b.example: dpop: proofs name the server',
+    ],
     ['an issuer twice', { issuers: [B, { ...B, audiences: ['three'] }] }, 'stands there twice'],
     ['an issuer by http', { issuers: [{ ...B, url: 'http://b.example' }] }, 'must be https'],
     ['an issuer with a query', { issuers: [{ ...B, url: 'https://b/?a' }] }, 'a query'],

@@ -61,3 +61,18 @@ describe('lets nobody in', () => {
     expect(bearerOf({}, ASKED)).toMatchObject({ ok: false })
   })
 })
+
+describe('where tokens may be bound to a key', () => {
+  const jkt = 'A'.repeat(43)
+  test.each<[string, JsonObject, boolean]>([
+    ['bound, and of that type', { token_type: 'DPoP', cnf: { jkt } }, true],
+    ['bound, and of no type', { cnf: { jkt } }, true],
+    ['bound, and of the type Bearer', { token_type: 'Bearer', cnf: { jkt } }, true],
+    ['not bound', { token_type: 'Bearer' }, true],
+    ['of that type, and not bound', { token_type: 'DPoP' }, false],
+    ['of that type, and bound to nothing', { token_type: 'DPoP', cnf: {} }, false],
+    ['of another type', { token_type: 'N_A', cnf: { jkt } }, false],
+  ])('%s', (_name, more, isGood) => {
+    expect(bearerOf({ ...BASE, ...more }, { ...ASKED, dpop: 'accepted' }).ok).toBe(isGood)
+  })
+})

@@ -1,11 +1,11 @@
 // Tokens that are bound to their client's certificate (RFC 8705): good with that one alone, each time, and only where the
 // issuer may bind them.
 
-import { beforeAll, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { ok } from '../../../../shared/result.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
-import { Verifier } from '../../../../sidecar/identity/verifier.ts'
+import { byScheme, Verifier } from '../../../../sidecar/identity/verifier.ts'
 import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { signed, signingKey, type SigningKey } from '../../../support/issuer.ts'
 import { keptLog } from '../../../support/kept-log.ts'
@@ -23,7 +23,7 @@ beforeAll(async () => {
   jwk = isObject(value) ? value : {}
 })
 
-const verifierOf = (bindsCertificates: boolean): Verifier => {
+const verifierOf = (bindsCertificates: boolean, dpop?: 'accepted' | 'required'): Verifier => {
   const keys = new IssuerKeys({
     issuer: ISSUER,
     fetch: async () => ok([jwk]),
@@ -32,7 +32,13 @@ const verifierOf = (bindsCertificates: boolean): Verifier => {
     log: keptLog().log,
     crowd: new Crowd(9),
   })
-  const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined, bindsCertificates }
+  const trusted = {
+    keys,
+    audiences: () => ['here'],
+    groupsClaim: undefined,
+    bindsCertificates,
+    dpop,
+  }
   return new Verifier({
     issuers: new Map([[ISSUER, trusted]]),
     now: () => 0,
@@ -99,4 +105,61 @@ test('what is remembered of a token is good with its certificate alone, too', as
   expect((await stolen.identify(token, stays, () => OTHER)).ok).toBe(false)
   expect((await stolen.identify(token, stays, () => undefined)).ok).toBe(false)
   expect((await stolen.identify(token, stays)).ok).toBe(false)
+})
+
+describe('a token that is bound to a key by its proof', () => {
+  const jkt = { cnf: { jkt: OWN } }
+  const asked = async (
+    claims: object,
+    dpop: 'accepted' | 'required' | undefined,
+    isProven: boolean,
+  ) =>
+    byScheme(
+      await verifierOf(true, dpop).identify(await tokenOf(claims), stays, () => OWN),
+      isProven,
+    )
+
+  test.each(['accepted', 'required'] as const)('is good with a proof of that: %s', async (dpop) => {
+    expect(await asked(jkt, dpop, true)).toMatchObject({ ok: true, value: { key: OWN } })
+  })
+
+  test('and beside it one that is not bound is good without, where it need not be', async () => {
+    expect(await asked({}, 'accepted', false)).toMatchObject({
+      ok: true,
+      value: { key: undefined },
+    })
+    expect(await asked(bound, 'accepted', false)).toMatchObject({ ok: true })
+  })
+
+  const MUST = /must be bound to a key/
+  test.each<
+    readonly [string, object, 'accepted' | 'required' | undefined, isProven: boolean, RegExp]
+  >([
+    ['brought by Bearer', jkt, 'accepted', false, /by the scheme DPoP/],
+    ['brought by Bearer, where it must be bound', jkt, 'required', false, /by the scheme DPoP/],
+    ['of an issuer that may not bind', jkt, undefined, true, /no proof of that is taken/],
+    ['not bound, with a proof', {}, 'accepted', true, /bound to no key/],
+    ['bound to a certificate, with a proof', bound, 'accepted', true, /bound to no key/],
+    ['not bound, where it must be', {}, 'required', true, MUST],
+    ['not bound and without a proof, where it must be', {}, 'required', false, MUST],
+    ['bound to a certificate, where it must be to a key', bound, 'required', false, MUST],
+    ['bound to both', { cnf: { jkt: OWN, 'x5t#S256': OWN } }, 'accepted', true, /no proof/],
+    ['bound by a thumbprint that is cut off', { cnf: { jkt: 'A' } }, 'accepted', true, /no proof/],
+    ['bound by a list', { cnf: { jkt: [OWN] } }, 'accepted', true, /no proof/],
+    ['bound by the key itself', { cnf: { jwk: { kty: 'EC' } } }, 'accepted', true, /no proof/],
+  ])('is refused: %s', async (...[, claims, dpop, isProven, why]) => {
+    const found = await asked(claims, dpop, isProven)
+    expect(found).toEqual({
+      ok: false,
+      error: { kind: 'invalid', why: expect.stringMatching(why) },
+    })
+  })
+
+  test('what is remembered of it is good with a proof alone, too', async () => {
+    const verifier = verifierOf(true, 'accepted')
+    const token = await tokenOf(jkt)
+    const by = async (isProven: boolean): Promise<boolean> =>
+      byScheme(await verifier.identify(token, stays, () => OWN), isProven).ok
+    expect([await by(true), await by(false), await by(true)]).toEqual([true, false, true])
+  })
 })

@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { ok } from '../../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
+import { callersOf } from '../../../../sidecar/identity/callers.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { LastTokens } from '../../../../sidecar/identity/last-tokens.ts'
 import { Resource } from '../../../../sidecar/identity/resource.ts'
@@ -86,7 +87,7 @@ describe('on one connection, a token that was good', () => {
     const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
     const wallMs = (): number => START_MS + clockMs
     const verifier = new Verifier({ issuers: new Map([[ISSUER, trusted]]), now, wallMs })
-    stage = authenticate({ verifier, resource: new Resource(config.value, () => 1) })
+    stage = authenticate(callersOf({ verifier, resource: new Resource(config.value, () => 1) }))
     token = await signed({ iss: ISSUER, sub: 'ada', aud: 'here', exp: START_MS / 1000 + 600 }, key)
   })
 

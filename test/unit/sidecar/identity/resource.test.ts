@@ -132,3 +132,91 @@ test('an endpoint at the root is its own', () => {
   const place = '/.well-known/oauth-protected-resource'
   expect(resourceOf({}).pathOf(place, (path) => path === '')).toBe('')
 })
+
+describe('where tokens may be bound to a key', () => {
+  const ALGS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'
+  const asked = { host: 'pod:1', path: '/mcp' }
+  const place = 'resource_metadata="https://api.example/.well-known/oauth-protected-resource/a/mcp"'
+  const withDpop = (...dpop: readonly ('accepted' | 'required')[]): Resource =>
+    resourceOf({
+      ...PUBLIC,
+      issuers: [
+        { url: 'https://one.example' },
+        ...dpop.map((word, index) => ({ url: `https://${index}.example`, dpop: word })),
+      ].slice(dpop.includes('required') && !dpop.includes('accepted') ? 1 : 0),
+    })
+
+  test.each([
+    ['may', withDpop('accepted'), { dpop_signing_alg_values_supported: ALGS.split(' ') }],
+    [
+      'may of one and must of another',
+      withDpop('accepted', 'required'),
+      { dpop_signing_alg_values_supported: ALGS.split(' ') },
+    ],
+    [
+      'must of each',
+      withDpop('required'),
+      {
+        dpop_signing_alg_values_supported: ALGS.split(' '),
+        dpop_bound_access_tokens_required: true,
+      },
+    ],
+  ])('the metadata says so: they %s', (_word, resource, expected) => {
+    const metadata: unknown = JSON.parse(resource.metadata(asked))
+    expect(metadata).toEqual({
+      resource: 'https://API.example/a/mcp',
+      authorization_servers: expect.any(Array),
+      bearer_methods_supported: ['header'],
+      ...expected,
+    })
+  })
+
+  test('a challenge names both schemes, first the one that was used, with what is wrong', () => {
+    const resource = withDpop('accepted')
+    const error = { error: 'invalid_token' } as const
+    const [bearer, dpop] = [`Bearer ${place}`, `DPoP algs="${ALGS}", ${place}`]
+    expect(resource.challenge(asked, {})).toBe(`${bearer}, ${dpop}`)
+    expect(resource.challenge({ ...asked, scheme: 'Bearer' }, error)).toBe(
+      `Bearer error="invalid_token", ${place}, ${dpop}`,
+    )
+    expect(resource.challenge({ ...asked, scheme: 'DPoP' }, error)).toBe(
+      `DPoP error="invalid_token", algs="${ALGS}", ${place}, ${bearer}`,
+    )
+  })
+
+  test.each(['Bearer', 'DPoP'] as const)('only DPoP where each must be: %s', (scheme) => {
+    const challenge = withDpop('required').challenge(
+      { ...asked, scheme },
+      { error: 'invalid_token' },
+    )
+    expect(challenge).toBe(`DPoP error="invalid_token", algs="${ALGS}", ${place}`)
+  })
+})
+
+describe('a proof is for it by', () => {
+  const LOCAL = { host: '127.0.0.1' }
+  test.each<[string, SidecarDocument, boolean]>([
+    ['https://API.example/a/mcp', PUBLIC, true],
+    ['https://api.example/a/mcp', PUBLIC, true],
+    ['https://api.example/a/mcp/', PUBLIC, true],
+    ['https://api.example:443/a/mcp', PUBLIC, true],
+    ['https://api.example/a/../a/mcp', PUBLIC, true],
+    ['https://api.example/a/mcp?session=1#here', PUBLIC, true],
+    ['https://api.example/a/mcp/x', PUBLIC, false],
+    ['https://api.example/a', PUBLIC, false],
+    ['https://api.example/A/mcp', PUBLIC, false],
+    ['http://api.example/a/mcp', PUBLIC, false],
+    ['https://api.example:8443/a/mcp', PUBLIC, false],
+    ['https://ada@api.example/a/mcp', PUBLIC, false],
+    ['https://api.example.evil.example/a/mcp', PUBLIC, false],
+    ['http://127.0.0.1:15200/mcp', PUBLIC, false],
+    ['/a/mcp', PUBLIC, false],
+    ['', PUBLIC, false],
+    ['http://localhost:15200/mcp', LOCAL, true],
+    ['http://[::1]:15200/mcp', LOCAL, true],
+    ['http://127.0.0.1:15201/mcp', LOCAL, false],
+    ['http://pod:15200/mcp', { host: '::' }, false],
+  ])('%s', (url, document, isTarget) => {
+    expect(resourceOf(document).isTarget(url)).toBe(isTarget)
+  })
+})

@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals'
 import { fail, type Result } from '../../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
+import { callersOf } from '../../../../sidecar/identity/callers.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { Resource } from '../../../../sidecar/identity/resource.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
@@ -27,7 +28,8 @@ const stageFor = (fetch: () => Promise<Result<never, string>>, places = 1) => {
   const keys = new IssuerKeys({ issuer: ISSUER, fetch, now, sleep, log, crowd })
   const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
   const issuers = new Map([[ISSUER, trusted]])
-  return authenticate({ verifier: new Verifier({ issuers, now, wallMs: now }), resource })
+  const verifier = new Verifier({ issuers, now, wallMs: now })
+  return authenticate(callersOf({ verifier, resource }))
 }
 
 test.each<[string, boolean, () => Promise<Result<never, string>>, string]>([

@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { ok } from '../../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
+import { callersOf } from '../../../../sidecar/identity/callers.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { Resource } from '../../../../sidecar/identity/resource.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
     now: () => clockMs,
     wallMs: () => START_MS,
   })
-  stage = authenticate({ verifier, resource: new Resource(config.value, () => 15_200) })
+  stage = authenticate(callersOf({ verifier, resource: new Resource(config.value, () => 15_200) }))
   const claims = { iss: ISSUER, aud: 'here', sub: 'ada', exp: START_MS / 1000 + 300 }
   good = await signed(claims, key)
   other = await signed({ ...claims, sub: 'eve' }, key)

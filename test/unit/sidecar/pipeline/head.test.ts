@@ -196,6 +196,7 @@ describe('headers that came twice', () => {
     ['Content-Length', 'invalid-request'],
     ['Transfer-Encoding', 'invalid-request'],
     ['Authorization', 'invalid-request'],
+    ['DPoP', 'invalid-request'],
     ['Last-Event-ID', 'invalid-request'],
     ['Mcp-Session-Id', 'invalid-request'],
     ['MCP-Protocol-Version', 'invalid-request'],

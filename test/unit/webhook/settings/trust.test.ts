@@ -151,6 +151,19 @@ describe('whom a sidecar believes', () => {
     ])
   })
 
+  test.each([
+    ['go along with the URL that proofs name', { 'public-url': OWN }, 'accepted'],
+    ['stay where there is none', {}, undefined],
+  ])('proofs %s', (_name, more, expected) => {
+    const config = configWith(`
+  issuers: [{ url: '${TOOLS}', audiences: [shared], dpop: accepted }]
+  publicUrls: { '*': ['https://mcp.example.com/{namespace}/*'] }`)
+    const outcome = rendered({ config, pod: { 'oidc-audience': 'shared', ...more } })
+    const after = outcome.kind === 'inject' ? outcome.pod : {}
+    const [issuer] = documentOf(ownSidecar(after))?.issuers ?? []
+    expect([issuer?.url, issuer?.dpop]).toEqual([TOOLS, expected])
+  })
+
   test('what `issuers` says stands nowhere else in the document', () => {
     const outcome = rendered({ pod: { 'oidc-issuers': TOOLS, 'oidc-audience': 'batch' } })
     const pod = outcome.kind === 'inject' ? outcome.pod : {}
@@ -217,6 +230,16 @@ describe('who writes a pod cannot bring', () => {
       },
       'not-listed',
       'name in outrigger.dev/oidc-issuers those that you want, first the one to ask',
+    ],
+    [
+      'a server without a URL of its own, where proofs name it',
+      {
+        config: configWith(`
+  issuers: [{ url: '${TOOLS}', audiences: [shared], dpop: required }]`),
+        pod: { 'oidc-audience': 'shared' },
+      },
+      'incomplete',
+      'proofs (DPoP), which name this server',
     ],
     [
       'an audience of another issuer',

@@ -1,0 +1,185 @@
+// Who a request's caller is, by its head: the bearer of a token that an issuer of the configuration has signed for this server
+// (RFC 6750, section 2.1), with the proof of its key where it is bound to one (RFC 9449, section 7.1); else what the client
+// is told. Fails closed: who cannot be verified is nobody.
+
+import type { IncomingMessage } from 'node:http'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Principal } from '../access/principal.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import { thumbprintOf } from './client-certificate.ts'
+import { LastTokens, type KnownToken } from './last-tokens.ts'
+import type { Proofs } from './proofs.ts'
+import { digestOf } from './remembered.ts'
+import type { Asked, Challenge, Resource } from './resource.ts'
+import { byScheme, type Bearer, type Refusal, type Verifier } from './verifier.ts'
+import type { WhenGone } from './waiting.ts'
+
+/** Behind a scheme that is known. */
+const CREDENTIALS = /^\w+ +([\w.~+/-]+=*)$/
+const IN_QUERY = /[?&]access_token=/i
+
+export interface Caller {
+  readonly principal: Principal
+  /** Until when it is known to be that (monotonic milliseconds). */
+  readonly untilMs: number
+  /** What the client is to make its next proof with, where that has changed. */
+  readonly nonce?: string | undefined
+}
+
+export type Found = Result<Caller, Fault>
+
+/** By what a client knows the server. */
+type AskedBy = (request: IncomingMessage) => Asked
+
+export interface Knock {
+  readonly request: IncomingMessage
+  readonly whenGone: WhenGone
+  readonly askedBy: AskedBy
+}
+
+/** At once, where that was verified a while ago. */
+export type CallerOf = (knock: Knock) => Found | Promise<Found>
+
+export interface Means {
+  readonly resource: Resource
+  readonly verifier: Verifier
+  /** Absent: no token may be bound to a client's key. */
+  readonly proofs?: Proofs | undefined
+}
+
+/** What is brought: a token, nothing that we know of, or something that is none. */
+type Brought =
+  | {
+      readonly kind: 'token'
+      readonly token: KnownToken
+      /** Who looks at the proof that comes with it; absent where none is to come. */
+      readonly proofs?: Proofs
+    }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'malformed'; readonly why: string }
+
+/** Where a connection's last token was the same, nobody looks for it. */
+const bearerIn = (socket: object, header: string, last: LastTokens): Brought => {
+  const [, text] = CREDENTIALS.exec(header) ?? []
+  return text === undefined
+    ? { kind: 'malformed', why: 'Authorization must be: Bearer, a space, a token' }
+    : { kind: 'token', token: last.keep(socket, header, text) }
+}
+
+const provenIn = (header: string, proofs: Proofs): Brought => {
+  const [, text] = CREDENTIALS.exec(header) ?? []
+  return text === undefined
+    ? { kind: 'malformed', why: 'Authorization must be: DPoP, a space, a token' }
+    : { kind: 'token', token: { text, digest: digestOf(text) }, proofs }
+}
+
+const brought = (
+  { url = '', headers: { authorization }, socket }: IncomingMessage,
+  { proofs }: Means,
+  last: LastTokens,
+): Brought => {
+  if (IN_QUERY.test(url)) {
+    return { kind: 'malformed', why: 'a token never stands in a URL: send it in Authorization' }
+  }
+  if (authorization === undefined) return { kind: 'nothing' }
+  const token = last.find(socket, authorization)
+  if (token) return { kind: 'token', token }
+  if (/^bearer\b/i.test(authorization)) return bearerIn(socket, authorization, last)
+  return proofs && /^dpop\b/i.test(authorization)
+    ? provenIn(authorization, proofs)
+    : { kind: 'nothing' }
+}
+
+const challenged = (
+  code: 'unauthenticated' | 'invalid-request',
+  message: string,
+  { resource, proofs }: Means,
+  { knock, challenge }: { readonly knock: Knock; readonly challenge: Challenge },
+): Fault => {
+  const headers = {
+    'www-authenticate': resource.challenge(knock.askedBy(knock.request), challenge),
+  }
+  return fault(code, message, {
+    headers: proofs ? { ...headers, 'dpop-nonce': proofs.nonce } : headers,
+  })
+}
+
+const refused = (refusal: Refusal, means: Means, knock: Knock): Fault => {
+  if (refusal.kind === 'gone') {
+    return fault('request-cancelled', 'its client has gone before it was known who calls')
+  }
+  if (refusal.kind === 'busy') {
+    return fault('no-capacity', 'too many wait until their tokens are verified; try again later', {
+      headers: { 'retry-after': '1' },
+    })
+  }
+  if (refusal.kind === 'unavailable') {
+    return fault(
+      'issuer-unavailable',
+      "the token's issuer cannot be asked for its keys now; try again later, and see the sidecar's log",
+      { headers: { 'retry-after': `${Math.ceil(refusal.retryMs / 1000)}` } },
+    )
+  }
+  const description = `the token is refused: ${refusal.why}`
+  const { error = 'invalid_token' } = refusal
+  return challenged('unauthenticated', description, means, {
+    knock,
+    challenge: { error, description },
+  })
+}
+
+/** Of who has brought no token. */
+const without = (
+  found: Exclude<Brought, { readonly kind: 'token' }>,
+  means: Means,
+  knock: Knock,
+): Fault => {
+  if (found.kind === 'nothing') {
+    const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
+    return challenged('unauthenticated', message, means, { knock, challenge: {} })
+  }
+  const challenge = { error: 'invalid_request', description: found.why } as const
+  return challenged('invalid-request', found.why, means, { knock, challenge })
+}
+
+const told = (found: Result<Bearer, Refusal>, means: Means, knock: Knock): Found => {
+  const bearer = byScheme(found, false)
+  return bearer.ok ? bearer : fail(refused(bearer.error, means, knock))
+}
+
+/** With the proof that the client holds the key that its token is bound to. */
+const proven = async (
+  found: Result<Bearer, Refusal>,
+  means: Means,
+  knock: Knock,
+  { proofs, token }: { readonly proofs: Proofs; readonly token: string },
+): Promise<Found> => {
+  const bound = byScheme(found, true)
+  if (!bound.ok) return fail(refused(bound.error, means, knock))
+  const { method = '', headers } = knock.request
+  const proof = typeof headers['dpop'] === 'string' ? headers['dpop'] : undefined
+  const claimed = { proof, method, token, key: bound.value.key }
+  const checked = await proofs.check(claimed, knock.whenGone)
+  return checked.ok
+    ? ok({ ...bound.value, nonce: checked.value.nonce })
+    : fail(refused(checked.error, means, knock))
+}
+
+export const callersOf = (means: Means): CallerOf => {
+  const last = new LastTokens()
+  return (knock) => {
+    const { request, whenGone } = knock
+    const found = brought(request, means, last)
+    if (found.kind !== 'token') return fail(without(found, means, knock))
+    const { token, proofs } = found
+    const shown = (): string | undefined => thumbprintOf(request.socket)
+    const known = means.verifier.identify(token.text, whenGone, shown, token.digest)
+    if (proofs) {
+      const claim = { proofs, token: token.text }
+      return Promise.resolve(known).then((one) => proven(one, means, knock, claim))
+    }
+    return known instanceof Promise
+      ? known.then((later) => told(later, means, knock))
+      : told(known, means, knock)
+  }
+}
