@@ -35,6 +35,19 @@ const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte
 
 const checkpointSeconds = z.int().check(z.gte(1), z.lte(86_400))
 
+const names = z._default(
+  z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(256)),
+  [],
+)
+const redactSchema = z.strictObject({
+  /** Names of members. */
+  keys: names,
+  /** JSON paths, from `$.params`, `$.result` or `$.error` on. */
+  paths: names,
+  /** A file whose bytes are the key of digests; absent: a random one, for one instance alone. */
+  keyFile: z.optional(path),
+})
+
 /** Where audit records go, and what happens where they cannot. */
 const auditSchema = z.strictObject({
   /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
@@ -46,6 +59,10 @@ const auditSchema = z.strictObject({
   keepBytes: atLeast(0, 1024 * 1024 * 1024),
   /** Where a record cannot be written: calls are refused, or records are lost and counted. */
   onFailure: z._default(z.enum(['refuse', 'drop']), 'refuse'),
+  /** What a record holds: who called what with what result; also what was asked; also the answer. */
+  level: z._default(z.enum(['metadata', 'request', 'response']), 'metadata'),
+  /** What of that is left out besides what the tool's own schema or the value's shape says. */
+  redact: z.prefault(redactSchema, {}),
   /** A request is on record before the server sees it. */
   attempts: z._default(z.boolean(), false),
   /** How often standard output is told how far the records have come. */

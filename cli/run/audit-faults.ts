@@ -7,6 +7,7 @@ import { messageOf } from '../../shared/message.ts'
 import type { AuditConfig } from '../../shared/sidecar-config.ts'
 import { findBefore } from '../../sidecar/audit/audit-folder.ts'
 import { readCheckpointKey } from '../../sidecar/audit/checkpoint-key.ts'
+import { contentBy } from '../../sidecar/audit/content/content.ts'
 import { NO_FILE } from '../../sidecar/audit/file-sink.ts'
 import { folderWords } from '../output/system-words.ts'
 
@@ -29,11 +30,12 @@ const fileFault = async (path: string): Promise<string | undefined> => {
 
 /** None where records can be kept, or where none are. */
 export const auditFaults = async (audit: AuditConfig | undefined): Promise<readonly string[]> => {
-  const { file, checkpointKey } = audit ?? {}
+  if (!audit) return []
+  const { file, checkpointKey } = audit
   const why = file === undefined ? undefined : await fileFault(file)
-  const key = await readCheckpointKey(checkpointKey).then(
-    () => [],
-    (error: unknown) => [messageOf(error)],
-  )
-  return [...(why === undefined ? [] : [`audit: the file ${file} cannot be used: ${why}`]), ...key]
+  const read = await Promise.allSettled([readCheckpointKey(checkpointKey), contentBy(audit)])
+  return [
+    ...(why === undefined ? [] : [`audit: the file ${file} cannot be used: ${why}`]),
+    ...read.flatMap((one) => (one.status === 'rejected' ? [messageOf(one.reason)] : [])),
+  ]
 }

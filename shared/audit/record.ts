@@ -49,6 +49,10 @@ const message = z.strictObject({
   prompt: z.optional(text),
   resource: z.optional(text),
   bytes: count,
+  /** By level: the parameters but for `_meta`, as JSON text without secrets; what is long is cut. */
+  params: z.optional(text),
+  /** The same of a client's answer to the server. */
+  result: z.optional(text),
 })
 
 /** From where, in which session and trace. */
@@ -91,6 +95,9 @@ const outcome = z.strictObject({
   fault: z.optional(text),
   /** Of the server's answer. */
   bytes: z.optional(count),
+  /** By level: the result, or the error, as JSON text without secrets; what is long is cut. */
+  result: z.optional(text),
+  error: z.optional(text),
   /** The client had gone before there was an answer. */
   clientGone: z.optional(z.literal(true)),
 })

@@ -68,13 +68,16 @@ const targetIn = (
 /** What a client's answer to a request of the server's is called: it has no method. */
 const RESPONSE = 'response'
 
-export const auditMessage = (message: Message): AuditMessage => {
+export const auditMessage = (
+  message: Message,
+  content: Pick<AuditMessage, 'params' | 'result'> = {},
+): AuditMessage => {
   const bytes = message.text.length
   const id = message.kind === 'notification' ? undefined : message.id
   const own = id === undefined ? {} : { id: utf8(slice(message.text, id)) }
   return message.kind === 'response'
-    ? { ...own, method: RESPONSE, bytes }
-    : { ...own, method: message.method, ...targetIn(message), bytes }
+    ? { ...own, method: RESPONSE, bytes, ...content }
+    : { ...own, method: message.method, ...targetIn(message), bytes, ...content }
 }
 
 /** `name/version` of a client, as it says. */

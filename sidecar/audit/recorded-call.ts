@@ -3,6 +3,7 @@
 
 import type { EventOf } from '../../shared/audit/record.ts'
 import type { CallRecord } from '../conversation/record.ts'
+import type { AnsweredContent } from './content/content.ts'
 import type { Ticket } from '../conversation/ticket.ts'
 import type { Reply } from '../http/reply.ts'
 import type { FaultCode } from '../mcp/faults.ts'
@@ -16,6 +17,8 @@ export interface RecordedCallOptions {
   readonly reply: Pick<Reply, 'state' | 'session'>
   readonly arrivedMs: number
   readonly now: () => number
+  /** What the record says of the answer, by level. */
+  readonly contentOf: (response: Response) => AnsweredContent
   /** The ticket that its caller's limits gave, where there are any. */
   readonly ticket: Ticket | undefined
   /** It is over. */
@@ -46,6 +49,7 @@ export class RecordedCall implements CallRecord, Ticket {
   private answeredMs: number | undefined
   private errorType: string | undefined
   private bytes: number | undefined
+  private content: AnsweredContent = {}
   private isOver = false
 
   constructor(options: RecordedCallOptions) {
@@ -62,6 +66,7 @@ export class RecordedCall implements CallRecord, Ticket {
     this.answeredMs ??= this.options.now()
     this.errorType = errorType
     this.bytes = response?.text.length
+    if (response && !this.isOver) this.content = this.options.contentOf(response)
   }
 
   end(fault?: FaultCode): void {
@@ -69,7 +74,7 @@ export class RecordedCall implements CallRecord, Ticket {
     if (this.isOver) return
     this.isOver = true
     const { asked, reply, arrivedMs, now, onEnd } = this.options
-    const { process, sentMs, bytes } = this
+    const { process, sentMs, bytes, content } = this
     const endMs = now()
     const outcome = outcomeOf(this.errorType, fault)
     const { session = reply.session, ...rest } = asked
@@ -80,6 +85,7 @@ export class RecordedCall implements CallRecord, Ticket {
       outcome: {
         ...outcome,
         ...(bytes === undefined ? {} : { bytes }),
+        ...content,
         ...(reply.state === 'done' ? { clientGone: true } : {}),
       },
       ...(process === undefined ? {} : { process }),

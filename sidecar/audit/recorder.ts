@@ -7,7 +7,9 @@ import type { Principal } from '../access/principal.ts'
 import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
+import type { Request } from '../mcp/message.ts'
 import { Allowance } from './allowance.ts'
+import type { Content } from './content/content.ts'
 import { auditMessage, callerOf, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { RecordedCall } from './recorded-call.ts'
@@ -15,6 +17,8 @@ import type { Writer } from './writer.ts'
 
 export interface RecorderOptions {
   readonly writer: Writer
+  /** What of the messages themselves goes on record. */
+  readonly content: Content
   readonly now: () => number
   readonly onFailure: 'refuse' | 'drop'
   /** Whether a request is on record before the server sees it. */
@@ -30,6 +34,31 @@ export interface Underway extends Exchange {
   readonly principal: Principal | undefined
   readonly permit: Permit | undefined
   readonly ask: Ask | undefined
+}
+
+/** A message, and what is said of it. */
+interface Item {
+  readonly asked: Asked
+  readonly message: EventOf<'attempt'>['message']
+  /** Room for the record that tells its end. */
+  readonly reserved: number
+}
+
+interface Followed {
+  readonly principal: Principal
+  readonly message: Request
+  readonly asked: Omit<EventOf<'attempt'>, 'event'>
+  readonly reserved: number
+}
+
+const denialOf = ({ code, data }: Fault) => {
+  const rule = data?.['rule']
+  return {
+    event: 'denial' as const,
+    fault: code,
+    status: FAULTS[code].status,
+    ...(typeof rule === 'string' ? { rule } : {}),
+  }
 }
 
 const NOBODY = ''
@@ -77,11 +106,13 @@ export class Recorder {
   /** Lets what is asked go on, on record; the fault is for all of it. */
   admit(underway: Underway): Fault | undefined | Promise<Fault | undefined> {
     const { permit, ask } = underway
-    const items = messagesOf(ask)
-    if (!permit || items.length === 0) return undefined
-    const refused = this.refusal(permit.principal.key, items.length)
+    if (!permit) return undefined
+    const items = messagesOf(ask).map((one) => this.itemOf(one))
+    if (items.length === 0) return undefined
+    const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
+    const refused = this.refusal(permit.principal.key, bytes)
     if (refused) return refused
-    const attempts = items.flatMap((asked) => this.record(underway, permit, asked) ?? [])
+    const attempts = items.flatMap((item) => this.record(underway, permit, item) ?? [])
     if (attempts.length === 0) return undefined
     return Promise.all(attempts).then((outs) =>
       outs.every(Boolean) || this.options.onFailure === 'drop' ? undefined : unavailable(),
@@ -89,16 +120,12 @@ export class Recorder {
   }
 
   /** What ended before it was a call. */
-  refused({ principal, ask, ...exchange }: Underway, { code, data }: Fault): void {
+  refused({ principal, ask, ...exchange }: Underway, reason: Fault): void {
     const [asked] = ask?.kind === 'message' ? [ask] : []
-    const rule = data?.['rule']
     this.deny(principal, {
-      event: 'denial',
+      ...denialOf(reason),
       ...(principal && { caller: callerOf(principal) }),
-      ...(asked && { message: auditMessage(asked.message) }),
-      fault: code,
-      status: FAULTS[code].status,
-      ...(typeof rule === 'string' ? { rule } : {}),
+      ...(asked && { message: this.itemOf(asked).message }),
       ...contextOf(exchange, asked?.message, asked?.trace),
     })
   }
@@ -139,48 +166,58 @@ export class Recorder {
   }
 
   /** Room for what is asked, and for each record that will tell of it. */
-  private refusal(caller: string, count: number): Fault | undefined {
+  private refusal(caller: string, bytes: number): Fault | undefined {
     const { writer, onFailure, now } = this.options
-    const bytes = count * RESERVED_BYTES
     const waitMs = this.callers?.waitMs(caller, bytes, now()) ?? 0
     if (waitMs > 0) return spent(waitMs)
     if (onFailure === 'drop') return undefined
     return writer.isFailing || !writer.reserve(bytes) ? unavailable() : undefined
   }
 
-  /** Puts one message on record, now or when it is over; a promise where it must be out before it goes on. */
-  private record(underway: Underway, permit: Permit, one: Asked): Promise<boolean> | undefined {
-    const { writer, onFailure, now, attempts } = this.options
-    const { message, trace, denied } = one
-    const { principal } = permit
-    const reserved = onFailure === 'refuse' ? RESERVED_BYTES : 0
-    const own = { caller: callerOf(principal), message: auditMessage(message) }
-    const context = contextOf(underway, message, trace)
-    if (denied || message.kind !== 'request') {
-      const { code, data } = denied ?? {}
-      const rule = data?.['rule']
-      this.spend(
-        principal,
-        code === undefined
-          ? { event: 'notification', ...own, ...context }
-          : {
-              event: 'denial',
-              ...own,
-              fault: code,
-              status: FAULTS[code].status,
-              ...(typeof rule === 'string' ? { rule } : {}),
-              ...context,
-            },
-        reserved,
-      )
-      return undefined
-    }
-    const asked = { call: ++this.calls, ...own, ...decisionOf(permit), ...context }
-    const call = new RecordedCall({
+  private itemOf(asked: Asked): Item {
+    const { content } = this.options
+    const message = auditMessage(asked.message, content.asked(asked.message))
+    const { params = '', result = '' } = message
+    const isCall = asked.message.kind === 'request' && !asked.denied
+    const answer = isCall ? content.answerBytes : 0
+    return {
       asked,
-      reply: underway.reply,
-      arrivedMs: underway.arrivedMs,
+      message,
+      reserved: RESERVED_BYTES + 2 * (params.length + result.length) + answer,
+    }
+  }
+
+  /** Puts one message on record, now or when it is over; a promise where it must be out before it goes on. */
+  private record(underway: Underway, permit: Permit, item: Item): Promise<boolean> | undefined {
+    const { asked: one, message: asked } = item
+    const { principal } = permit
+    const own = { caller: callerOf(principal), message: asked }
+    const context = contextOf(underway, one.message, one.trace)
+    const reserved = this.options.onFailure === 'refuse' ? item.reserved : 0
+    const { message, denied } = one
+    if (denied) this.spend(principal, { ...denialOf(denied), ...own, ...context }, reserved)
+    else if (message.kind === 'request') {
+      const call = { call: ++this.calls, ...own, ...decisionOf(permit), ...context }
+      return this.follow(underway, one, { principal, message, asked: call, reserved })
+    } else this.spend(principal, { event: 'notification', ...own, ...context }, reserved)
+    return undefined
+  }
+
+  /** What is asked is on record now, where attempts are, and when it is over. */
+  private follow(
+    { reply, arrivedMs }: Underway,
+    one: Asked,
+    { principal, message, asked, reserved }: Followed,
+  ): Promise<boolean> | undefined {
+    const { writer, now, attempts, content } = this.options
+    const { params: _params, ...short } = asked.message
+    const call = new RecordedCall({
+      // What stands in the attempt is not told twice.
+      asked: attempts ? { ...asked, message: short } : asked,
+      reply,
+      arrivedMs,
       now,
+      contentOf: (response) => content.answered(message, response),
       ticket: one.ticket,
       onEnd: (event) => this.spend(principal, event, reserved),
     })

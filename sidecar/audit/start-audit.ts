@@ -12,6 +12,7 @@ import type { ProcessWatch } from '../server/process-watch.ts'
 import type { AuditFigures } from '../telemetry/collected.ts'
 import type { Before } from './audit-folder.ts'
 import { readCheckpointKey } from './checkpoint-key.ts'
+import { contentBy, type Content } from './content/content.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { RESERVED_BYTES } from './described.ts'
 import { FileSink } from './file-sink.ts'
@@ -77,6 +78,7 @@ const configurationDigest = (config: SidecarConfig): string =>
 interface Means {
   readonly opened: Opened
   readonly key: KeyObject | undefined
+  readonly content: Content
   readonly budget: Budget
 }
 
@@ -89,7 +91,7 @@ class RunningAudit implements Audit {
   private readonly audit: AuditConfig
   private readonly log: Log
 
-  constructor(parts: AuditParts, audit: AuditConfig, { opened, key, budget }: Means) {
+  constructor(parts: AuditParts, audit: AuditConfig, { opened, key, content, budget }: Means) {
     const { config, now, wallMs, log, stdout = STDOUT } = parts
     const { server } = config
     this.parts = parts
@@ -107,7 +109,7 @@ class RunningAudit implements Audit {
       sleep,
     })
     this.writer.reserve(RESERVED_BYTES)
-    this.recorder = new Recorder({ ...audit, writer: this.writer, now })
+    this.recorder = new Recorder({ ...audit, content, writer: this.writer, now })
     const out = streamSink(stdout)
     this.checkpoints = new Checkpoints(
       {
@@ -191,8 +193,9 @@ export const startAudit = async (
   budget: Budget,
 ): Promise<Audit> => {
   const key = await readCheckpointKey(audit.checkpointKey)
+  const content = await contentBy(audit)
   const opened = await openSink(audit, parts.wallMs(), parts.stdout ?? STDOUT)
-  const running = new RunningAudit(parts, audit, { opened, key, budget })
+  const running = new RunningAudit(parts, audit, { opened, key, content, budget })
   await running.begin()
   return running
 }

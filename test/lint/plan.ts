@@ -36,6 +36,7 @@ export const PLAN: Plan = {
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe
       'audit', // what is on record of it
+      'audit/content', // what of the messages themselves
       'routing guards', // by era, and whether at all; whether now
       'legacy modern',
       'validation', // what a tool's own schema wants

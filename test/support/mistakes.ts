@@ -175,7 +175,10 @@ export const MISTAKES: readonly Mistake[] = [
     files: { 'notes.txt': 'buy milk\n' },
   },
   run('audit records where no directory is', '--audit-file', 'DIR/no/audit.jsonl', '--', 'cat'),
-  runFile('a checkpoint key that is none', 'audit: { checkpointKey: /dev/null }\n'),
+  runFile(
+    'audit records with keys and a path that are none',
+    'audit: { checkpointKey: /dev/null, redact: { paths: [$.a, card] } }\n',
+  ),
   runFile('an HTTP server for a command', 'settings: { transport: http, port: "80" }\n'),
 
   { name: 'dev without a file', args: ['dev'] },

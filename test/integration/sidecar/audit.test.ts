@@ -261,6 +261,78 @@ test('files rotate, and the last checkpoint on standard output is of the last re
   })
 })
 
+/** Made up, each of a kind that is known by its shape or its name. */
+const SECRETS = [
+  'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+  'ghp_0123456789abcdefghijABCDEFGHIJ012345',
+  'AKIAABCDEFGHIJKLMNOP',
+  '4111 1111 1111 1111',
+  '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\n-----END PRIVATE KEY-----',
+] as const
+const NAMED_SECRET = 'correct horse battery staple'
+const SAID = {
+  note: 'plain words',
+  amount: '@12345678901234567890.10@',
+  password: NAMED_SECRET,
+  nested: [{ apiKey: NAMED_SECRET, text: `before ${SECRETS.join(' and ')} behind` }],
+  json: JSON.stringify({ password: NAMED_SECRET, cards: [SECRETS[3]] }),
+}
+/** With a number that no double holds. */
+const SAID_TEXT = JSON.stringify(SAID).replace(/"@(.*?)@"/, '$1')
+
+describe('no secret is in any record, at any level', () => {
+  const RESULT_TEXT = `{"content":[{"type":"text","text":${JSON.stringify(SAID_TEXT)}}],"structuredContent":${SAID_TEXT},"isError":true}`
+
+  test.each(['metadata', 'request', 'response'])('%s', async (level) => {
+    const { url } = await start(...config({ level, attempts: true }))
+    const session = await openLegacy(url)
+    await session.post(rpc('tools/list', {}))
+    const lines = [
+      '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$TOKEN,"progress":1}}',
+      RESULT(`"result":${RESULT_TEXT}`),
+    ]
+    const args = `{"isSilent":true,"lines":${JSON.stringify(lines)},"own":${SAID_TEXT}}`
+    const body = (name: string, token: string): string =>
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}${token}}}`
+    await session.post(body('say', ''))
+    await openStream(url, {
+      headers: session.headers,
+      body: body('say', ',"_meta":{"progressToken":"t"}'),
+    })
+    await session.post(
+      `{"jsonrpc":"2.0","id":"q","result":{"action":"accept","content":${SAID_TEXT}}}`,
+    )
+    await session.post(note('notifications/x', { password: NAMED_SECRET }))
+    await stop()
+    const text = readFileSync(file, 'utf8')
+    for (const secret of [...SECRETS, NAMED_SECRET, 'MIIEvQIBADAN']) {
+      expect([secret, text.includes(JSON.stringify(secret).slice(1, -1))]).toEqual([secret, false])
+    }
+    const asked = records().flatMap((record) =>
+      record.event === 'attempt' && record.message.tool === 'say' ? [record.message.params] : [],
+    )
+    const answers = records().flatMap((record) =>
+      record.event === 'call' && record.message.tool === 'say' ? [record.outcome] : [],
+    )
+    const told = records().flatMap((record) =>
+      record.event === 'notification' && record.message.method === 'response'
+        ? [record.message.result]
+        : [],
+    )
+    const isShown = level !== 'metadata'
+    const plain = expect.stringMatching(/"note":"plain words","amount":12345678901234567890\.10,/)
+    expect(asked).toEqual(isShown ? [plain, plain] : [undefined, undefined])
+    expect(told).toEqual([isShown ? plain : undefined])
+    const result = level === 'response' ? { result: plain } : {}
+    expect(answers).toMatchObject([
+      { is: 'tool_error', ...result },
+      { is: 'tool_error', ...result },
+    ])
+    expect(answers.some((outcome) => outcome.result !== undefined)).toBe(level === 'response')
+    expect(await verifyFiles([file], [])).toMatchObject({ value: { isWhole: true } })
+  })
+})
+
 describe('where nothing can be written', () => {
   const run = async (audit: Readonly<Record<string, unknown>>) => {
     file = '/dev/full'

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { Chain } from '../../../../shared/audit/chain.ts'
+import { Content } from '../../../../sidecar/audit/content/content.ts'
 import {
   Recorder,
   type RecorderOptions,
@@ -42,6 +43,7 @@ const aRecorder = (more: Partial<RecorderOptions> = {}) => {
   })
   const recorder = new Recorder({
     writer,
+    content: new Content({ level: 'metadata', keys: [], paths: [], key: Buffer.alloc(32) }),
     now: () => clock.nowMs,
     onFailure: 'refuse',
     attempts: false,

@@ -1,0 +1,134 @@
+// What records hold of calls, by level and by the tool's own schema.
+
+import { describe, expect, test } from '@jest/globals'
+import { Content } from '../../../../../sidecar/audit/content/content.ts'
+import type { Response } from '../../../../../sidecar/mcp/message.ts'
+import { aMessage, aRequest } from '../../../../support/messages.ts'
+
+type Level = 'metadata' | 'request' | 'response'
+
+const aContent = (level: Level) =>
+  new Content({ level, keys: [], paths: [], key: Buffer.alloc(32) })
+
+const call = (name: string, args: object) =>
+  aRequest(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name, arguments: args },
+    }),
+  )
+const response = (result: object): Response => {
+  const message = aMessage(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))
+  if (message.kind !== 'response') throw new Error('it is one')
+  return message
+}
+const LIST = aRequest('{"jsonrpc":"2.0","id":1,"method":"tools/list"}')
+const learn = (content: Content, ...tools: readonly object[]) =>
+  content.answered(LIST, response({ tools }))
+const brief = (text: string | undefined): string | undefined =>
+  text?.replaceAll(/: (\d+) bytes, hmac [\w-]{22}\]/g, ' $1]')
+
+const asked = (content: Content, args: object): string | undefined =>
+  brief(content.asked(call('t', args)).params)
+
+const secret = { type: 'string', writeOnly: true }
+
+test.each<[Level, object, object]>([
+  ['metadata', {}, {}],
+  ['request', { params: '{"name":"t","arguments":{"q":"x"}}' }, {}],
+  ['response', { params: '{"name":"t","arguments":{"q":"x"}}' }, { result: '{"content":[]}' }],
+])('%s', (level, params, result) => {
+  const content = aContent(level)
+  learn(content, { name: 't', inputSchema: { type: 'object' } })
+  const own = call('t', { q: 'x' })
+  expect([content.asked(own), content.answered(own, response({ content: [] }))]).toEqual([
+    params,
+    result,
+  ])
+})
+
+test('of a tool that no list has named, arguments and structured results are secrets', () => {
+  const content = aContent('response')
+  const own = call('t', { q: 'x' })
+  expect(brief(content.asked(own).params)).toBe('{"name":"t","arguments":"[redacted 9]"}')
+  const { result } = content.answered(own, response({ content: [], structuredContent: { a: 1 } }))
+  expect(brief(result)).toBe('{"content":[],"structuredContent":"[redacted 7]"}')
+})
+
+describe('what the tool’s own schema calls a secret is left out', () => {
+  test.each<[string, object, object, object | string]>([
+    [
+      'a password',
+      { properties: { a: { format: 'password' } } },
+      { a: 'x', b: 'y' },
+      { a: '[redacted 1]', b: 'y' },
+    ],
+    ['what is written only', { properties: { a: secret } }, { a: 'x' }, { a: '[redacted 1]' }],
+    [
+      'in items',
+      { properties: { a: { items: { properties: { b: secret } } } } },
+      { a: [{ b: 'x' }] },
+      { a: [{ b: '[redacted 1]' }] },
+    ],
+    ['in further members', { additionalProperties: secret }, { z: 'x' }, { z: '[redacted 1]' }],
+    [
+      'in one of several',
+      { anyOf: [{}, { properties: { a: secret } }] },
+      { a: 'x' },
+      { a: '[redacted 1]' },
+    ],
+    [
+      'behind a reference',
+      { properties: { a: { $ref: '#/$defs/s' } }, $defs: { s: secret } },
+      { a: 'x' },
+      { a: '[redacted 1]' },
+    ],
+    [
+      'in a schema that leads elsewhere: everything',
+      { properties: { a: { $ref: 'https://x.example/s' } } },
+      { a: 'x' },
+      '[redacted 9]',
+    ],
+    [
+      'in one that leads nowhere: everything',
+      { properties: { a: { $ref: '#/$defs/no' }, b: secret } },
+      { a: 'x' },
+      '[redacted 9]',
+    ],
+    [
+      'in one without an end: everything',
+      { properties: { a: { $ref: '#' }, b: secret } },
+      { a: 'x' },
+      '[redacted 9]',
+    ],
+    [
+      'in no other',
+      { properties: { a: { type: 'string' }, b: true } },
+      { a: 'x', b: 'y' },
+      { a: 'x', b: 'y' },
+    ],
+  ])('%s', (_what, inputSchema, args, shown) => {
+    const content = aContent('request')
+    learn(content, { name: 't', inputSchema })
+    expect(JSON.parse(asked(content, args) ?? '')).toEqual({ name: 't', arguments: shown })
+  })
+
+  test('also of a tool that has been listed otherwise before or since', () => {
+    const content = aContent('request')
+    learn(content, { name: 't', inputSchema: { properties: { a: secret } } })
+    learn(content, { name: 't', inputSchema: {} })
+    expect(asked(content, { a: 'x' })).toContain('[redacted 1]')
+    for (let form = 0; form < 10; form++)
+      learn(content, { name: 't', inputSchema: { title: `${form}` } })
+    expect(asked(content, { b: 'x' })).toBe('{"name":"t","arguments":"[redacted 9]"}')
+  })
+
+  test('of results by the schema of results', () => {
+    const content = aContent('response')
+    learn(content, { name: 't', inputSchema: {}, outputSchema: { properties: { a: secret } } })
+    const { result } = content.answered(call('t', {}), response({ structuredContent: { a: 'x' } }))
+    expect(brief(result)).toBe('{"structuredContent":{"a":"[redacted 1]"}}')
+  })
+})
