@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { authBench } from './auth/bench.ts'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
+import { telemetryBench } from './telemetry/bench.ts'
 import { heldBench } from './held/bench.ts'
 import { machine } from './machine.ts'
 import { pressureBench } from './pressure/bench.ts'
@@ -14,7 +15,14 @@ import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
 
 /** Every bench there is. */
-const BENCHES: readonly Bench[] = [bridgeBench, authBench, heldBench, scanBench, pressureBench]
+const BENCHES: readonly Bench[] = [
+  bridgeBench,
+  authBench,
+  telemetryBench,
+  heldBench,
+  scanBench,
+  pressureBench,
+]
 
 const MAX_ROUNDS = 10_000
 
