@@ -217,15 +217,19 @@ export const installOurs = async (target: OwnTarget, overlay = DEV): Promise<Api
   return untilWebhookServes(target)
 }
 
+const SYSTEM = 'namespaces/outrigger-system'
+
+/** Also until those before it are gone: while one leaves it may be asked, and knows another configuration. */
 const untilWebhookServes = async (target: OwnTarget): Promise<Api> => {
   const api = createApi(target.api)
-  await waitFor('our webhook', async () => {
-    const { body } = await api.get(
-      '/apis/apps/v1/namespaces/outrigger-system/deployments/outrigger-webhook',
-    )
+  await waitFor('our webhook, and no other', async () => {
+    const { body } = await api.get(`/apis/apps/v1/${SYSTEM}/deployments/outrigger-webhook`)
+    const isSeen = at(body, 'status', 'observedGeneration') === at(body, 'metadata', 'generation')
     const available = at(body, 'status', 'availableReplicas')
     const updated = at(body, 'status', 'updatedReplicas')
-    return available === 2 && updated === 2 ? true : undefined
+    const pods = await api.get(`/api/v1/${SYSTEM}/pods`)
+    const isAlone = list(pods.body, 'items').length === 2
+    return isSeen && isAlone && available === 2 && updated === 2 ? true : undefined
   })
   return api
 }
