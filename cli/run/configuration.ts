@@ -37,22 +37,33 @@ const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
     : fail(`--config ${path}: must be a mapping, such as \`settings: { log-level: info }\``)
 }
 
-/** Flags about issuers that are not named by a flag, which would be dropped in silence. */
-const strayFlags = (
-  { issuers }: JsonObject,
-  { config, oidcCa, oidcDpop, introspection, settings }: RunFlags,
-): string | undefined => {
-  const names = [
-    ...(oidcCa === undefined ? [] : ['--oidc-ca']),
-    ...(oidcDpop === undefined ? [] : ['--oidc-dpop']),
-    ...(introspection === undefined ? [] : ['--introspection-url']),
-  ].join(', ')
-  if (names === '') return undefined
-  if (issuers !== undefined) {
-    return `${names}: --config ${config} has issuers: put ca, dpop and introspectionUrl there`
+/** The flags about issuers that are there, each with the member of an issuer that it stands for. */
+const issuerFlags = ({
+  oidcCa,
+  oidcDpop,
+  oidcCertificateBound,
+  introspection,
+}: RunFlags): readonly (readonly [flag: string, member: string])[] => [
+  ...(oidcCa === undefined ? [] : [['--oidc-ca', 'ca'] as const]),
+  ...(oidcDpop === undefined ? [] : [['--oidc-dpop', 'dpop'] as const]),
+  ...(introspection === undefined ? [] : [['--introspection-url', 'introspectionUrl'] as const]),
+  ...(oidcCertificateBound ? [['--oidc-certificate-bound', 'certificateBound'] as const] : []),
+]
+
+/** Flags about issuers that are not named by a flag, or that nothing could act on, which would be dropped in silence. */
+const strayFlags = (document: JsonObject, flags: RunFlags): string | undefined => {
+  const given = issuerFlags(flags)
+  if (given.length === 0) return undefined
+  const names = given.map(([flag]) => flag).join(', ')
+  if (document['issuers'] !== undefined) {
+    const members = given.map(([, member]) => member).join(' and ')
+    return `${names}: --config ${flags.config} has issuers: put ${members} there`
   }
-  return settings['oidc-issuers'] === undefined
-    ? `${names}: of no use without --oidc-issuers URL`
+  if (flags.settings['oidc-issuers'] === undefined) {
+    return `${names}: of no use without --oidc-issuers URL`
+  }
+  return flags.oidcCertificateBound && (flags.tls ?? document['tls']) === undefined
+    ? '--oidc-certificate-bound: what a client shows is seen over TLS alone: give --tls-cert and --tls-key'
     : undefined
 }
 
@@ -85,7 +96,7 @@ const listIn = (text: unknown): readonly string[] =>
 /** Who runs it names whom to trust; what they name may be on this machine or network. */
 const issuersIn = (
   settings: unknown,
-  { introspection, oidcDpop }: RunFlags,
+  { introspection, oidcDpop, oidcCertificateBound }: RunFlags,
   ca: string | undefined,
 ): { readonly issuers?: unknown } => {
   if (!isObject(settings)) return {}
@@ -97,7 +108,9 @@ const issuersIn = (
     const hosts = [...names].map((host) => ({ host, reach: 'loopback' }))
     const asked = introspection ? { introspectionUrl: introspection.url } : {}
     const dpop = oidcDpop === undefined ? {} : { dpop: oidcDpop }
-    return Object.assign({ url, hosts }, of, asked, dpop, ca === undefined ? {} : { ca })
+    const bound = oidcCertificateBound ? { certificateBound: true } : {}
+    const authorities = ca === undefined ? {} : { ca }
+    return Object.assign({ url, hosts }, of, asked, dpop, bound, authorities)
   })
   return issuers.length === 0 ? {} : { issuers }
 }

@@ -59,6 +59,9 @@ export const OWN_FLAGS = {
     doc: 'whether tokens may, or must, be bound to their client’s key, which proves it with each request (DPoP, RFC 9449): accepted or required',
     words: ['accepted', 'required'],
   },
+  'oidc-certificate-bound': {
+    doc: 'their tokens may be bound to a client certificate (RFC 8705), for which connections over TLS are then asked',
+  },
   'tool-lock': {
     value: 'FILE',
     doc: 'a tool lock (outrigger tools lock): what is new or differs is hidden and refused; read again whenever it changes',
@@ -100,6 +103,8 @@ export interface RunFlags {
   readonly oidcCa: string | undefined
   /** Whether the issuers' tokens may, or must, be bound to their client's key. */
   readonly oidcDpop: string | undefined
+  /** Whether the issuers' tokens may be bound to a client certificate. */
+  readonly oidcCertificateBound: boolean
   /** Where tokens that are no JWTs are asked about, and the directory of the credentials. */
   readonly introspection: { readonly url: string; readonly dir: string } | undefined
   /** The file of a tool lock. */
@@ -170,6 +175,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     toolPolicy: text('tool-policy'),
     oidcCa: text('oidc-ca'),
     oidcDpop: text('oidc-dpop'),
+    oidcCertificateBound: has('oidc-certificate-bound'),
     introspection: introspection.value,
     toolLock: text('tool-lock'),
     tls: tls.value,

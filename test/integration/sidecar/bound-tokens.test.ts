@@ -15,6 +15,7 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
 const LIMIT_MS = 60_000
+const BOUND = '--oidc-certificate-bound'
 let folder: string
 let authority: Issued
 let own: Issued
@@ -37,16 +38,11 @@ beforeAll(async () => {
   }
   const key = await signingKey('one')
   issuer = await startIssuer([key.publicJwk])
-  const hosts = [{ host: new URL(issuer.url).host, reach: 'loopback' }]
-  const tls = { certFile: put('tls.crt', leaf.cert), keyFile: put('tls.key', leaf.key) }
-  const document = {
-    tls,
-    issuers: [{ url: issuer.url, hosts, audiences: ['here'], certificateBound: true }],
-  }
-  const config = put('config.yaml', JSON.stringify(document))
+  const tls = ['--tls-cert', put('tls.crt', leaf.cert), '--tls-key', put('tls.key', leaf.key)]
+  const identity = ['--oidc-issuers', issuer.url, '--oidc-audience', 'here', BOUND]
   bridge = await startProgram({
     command: process.execPath,
-    args: [CHECKOUT_CLI, 'run', '--port', '0', '--config', config, '--', ...PUPPET],
+    args: [CHECKOUT_CLI, 'run', '--port', '0', ...tls, ...identity, '--', ...PUPPET],
     ready: /^outrigger: listening on (https:\/\/\S+)$/m,
   })
   tokenFor = (client) => {
@@ -120,3 +116,15 @@ test('the metadata says that tokens may be bound', async () => {
   })
   expect(JSON.parse(text)).toMatchObject({ tls_client_certificate_bound_access_tokens: true })
 })
+
+test(
+  'without TLS nothing is seen of what a client shows, and the flag is refused',
+  async () => {
+    const args = [CHECKOUT_CLI, 'run', '--port=0', '--oidc-issuers', issuer.url, BOUND]
+    const program = { command: process.execPath, args: [...args, '--', ...PUPPET], ready: /never/ }
+    await expect(startProgram(program)).rejects.toThrow(
+      `${BOUND}: what a client shows is seen over TLS alone: give --tls-cert and --tls-key`,
+    )
+  },
+  LIMIT_MS,
+)
