@@ -5,12 +5,15 @@ import type { Fields, Log } from './log.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { TextSource } from './text-source.ts'
 
+/** A promise where it takes long: what was good goes on meanwhile. */
+type Parsed<T> = Result<T, readonly string[]> | Promise<Result<T, readonly string[]>>
+
 export interface KeptFileOptions<T> {
   /** How the log calls it: `the image index`. */
   readonly what: string
   readonly source: TextSource
   /** The text is undefined where there is no such file. */
-  readonly parse: (text: string | undefined) => Result<T, readonly string[]>
+  readonly parse: (text: string | undefined) => Parsed<T>
   readonly log: Log
   /** What the log says of a new content. */
   readonly fields?: (value: T) => Fields
@@ -21,7 +24,7 @@ export type Refreshed = 'same' | 'taken' | 'refused'
 
 /** For a file that has to be there. */
 export const needed =
-  <T>(parse: (text: string) => Result<T, readonly string[]>): KeptFileOptions<T>['parse'] =>
+  <T>(parse: (text: string) => Parsed<T>): KeptFileOptions<T>['parse'] =>
   (text) =>
     text === undefined ? fail(['there is no such file']) : parse(text)
 
@@ -47,7 +50,7 @@ export class KeptFile<T> {
     const stamp = await options.source.stamp()
     const text = await options.source.read()
     if (!text.ok) return fail([text.error])
-    const parsed = options.parse(text.value)
+    const parsed = await options.parse(text.value)
     if (!parsed.ok) return parsed
     const file = new KeptFile(options, parsed.value)
     file.stamp = stamp
@@ -69,10 +72,10 @@ export class KeptFile<T> {
     return text.ok ? this.take(text.value) : this.refuse([text.error], text.error)
   }
 
-  private take(text: string | undefined): Refreshed {
+  private async take(text: string | undefined): Promise<Refreshed> {
     if (text === this.seen) return 'same'
     const { what, source, parse, log, fields } = this.options
-    const parsed = parse(text)
+    const parsed = await parse(text)
     if (!parsed.ok) return this.refuse(parsed.error, text)
     this.seen = text
     this.value = parsed.value

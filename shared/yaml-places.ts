@@ -2,18 +2,21 @@
 // one document of plain keys, no aliases, tags or merges, since whoever reviews it must see what it says. Pure.
 
 import {
+  Composer,
   isAlias,
   isCollection,
   isMap,
   isNode,
   isScalar,
+  Lexer,
   LineCounter,
-  parseAllDocuments,
+  Parser,
   visit,
   type Document,
 } from 'yaml'
 import type { Place, PlacedFault } from './placed-fault.ts'
 import { fail, ok, type Result } from './result.ts'
+import { atOnce, type Sliced } from './slices.ts'
 import { faultWords, type SchemaFault } from './schema-words.ts'
 import { yamlWords } from './yaml-words.ts'
 
@@ -88,28 +91,34 @@ const offsetIn = (parent: unknown, part: string): number | undefined => {
 const childOf = (parent: unknown, part: string): unknown =>
   isCollection(parent) ? parent.get(isMap(parent) ? part : Number(part), true) : undefined
 
-const parsed = (text: string, lineCounter: LineCounter): readonly Document[] | undefined => {
+function* parsed(text: string, lineCounter: LineCounter): Sliced<readonly Document[] | undefined> {
+  const parser = new Parser(lineCounter.addNewLine)
+  // `uniqueKeys` compares each key with each other one; ours looks once.
+  const composer = new Composer({ uniqueKeys: false, merge: false })
+  const documents: Document[] = []
+  lineCounter.addNewLine(0)
   try {
-    return parseAllDocuments(text, {
-      lineCounter,
-      prettyErrors: false,
-      // It compares each key with each other one; ours looks once.
-      uniqueKeys: false,
-      merge: false,
-    })
+    for (const lexeme of new Lexer().lex(text)) {
+      yield
+      for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    }
+    for (const token of parser.end()) documents.push(...composer.next(token))
+    return [...documents, ...composer.end()]
   } catch {
     return undefined
   }
 }
 
 /** Reads one document; the faults are everything that keeps it from being read. */
-export const readPlaced = (text: string): Result<PlacedDocument, readonly PlacedFault[]> => {
+export function* readPlacedSliced(
+  text: string,
+): Sliced<Result<PlacedDocument, readonly PlacedFault[]>> {
   const lines = new LineCounter()
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
-  const documents = parsed(text, lines)
+  const documents = yield* parsed(text, lines)
   if (!documents) return fail([{ ...START, message: 'it is nested too deeply' }])
   const [document, ...more] = documents
   if (!document) return ok({ value: undefined, placeOf: () => START })
@@ -139,3 +148,7 @@ export const readPlaced = (text: string): Result<PlacedDocument, readonly Placed
     },
   })
 }
+
+/** The same at once. */
+export const readPlaced = (text: string): Result<PlacedDocument, readonly PlacedFault[]> =>
+  atOnce(readPlacedSliced(text))

@@ -34,7 +34,8 @@ export interface Sidecar {
 }
 
 /** What is told of the tool policy, also on record where there is any. */
-const heard = (core: Core): PolicyParts => core.records?.hearing(core) ?? core
+const heard = (core: Core, now: PolicyParts['now']): PolicyParts =>
+  core.records?.hearing({ ...core, now }) ?? { ...core, now }
 
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
@@ -44,7 +45,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   let vetting: StartedVetting | undefined
   const core = buildCore({ ...parts, vetting: () => vetting?.vetting }, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records } = core
-  const policy = await loadPolicy(config, heard(core), () => router.endBlocked())
+  const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
   const tls = await loadTls(config, { ...parts, metrics })
   const tracing = await startTracing(parts, metrics.droppedSpans)

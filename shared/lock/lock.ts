@@ -4,7 +4,8 @@
 import type { PlacedFault } from '../placed-fault.ts'
 import { fail, ok, type Result } from '../result.ts'
 import { schemaFaults, type SchemaFault } from '../schema-words.ts'
-import { placed, readPlaced } from '../yaml-places.ts'
+import { atOnce, type Sliced } from '../slices.ts'
+import { placed, readPlacedSliced } from '../yaml-places.ts'
 import type { Definition } from './digest.ts'
 import { LOCKED_KINDS, type LockedKind } from './kinds.ts'
 import { lockSchema, MAX_LOCK_LENGTH, type LockDocument } from './schema.ts'
@@ -48,12 +49,16 @@ export const checkLock = (document: unknown): Result<Lock, readonly SchemaFault[
 }
 
 /** Reads a lock's text (YAML, of which JSON is a part). */
-export const readLock = (text: string): Result<Lock, readonly PlacedFault[]> => {
+export function* readLockSliced(text: string): Sliced<Result<Lock, readonly PlacedFault[]>> {
   if (text.length > MAX_LOCK_LENGTH) {
     return fail([{ line: 1, column: 1, message: `it has more than ${MAX_LOCK_LENGTH} characters` }])
   }
-  const read = readPlaced(text)
+  const read = yield* readPlacedSliced(text)
   if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
   const checked = checkLock(read.value.value)
   return checked.ok ? checked : fail(placed(checked.error, read.value))
 }
+
+/** The same at once. */
+export const readLock = (text: string): Result<Lock, readonly PlacedFault[]> =>
+  atOnce(readLockSliced(text))

@@ -5,8 +5,9 @@ import { arrayAt, isObject, objectAt, stringAt, type Json, type JsonObject } fro
 import { nearest } from '../nearest.ts'
 import { fail, ok, type Result } from '../result.ts'
 import { schemaFaults, type SchemaFault } from '../schema-words.ts'
+import { atOnce, type Sliced } from '../slices.ts'
 import type { PlacedFault } from '../placed-fault.ts'
-import { placed, readPlaced } from '../yaml-places.ts'
+import { placed, readPlacedSliced } from '../yaml-places.ts'
 import { whoOf } from './caller.ts'
 import { Conditions, type Condition } from './condition.ts'
 import { Policy, type Role } from './decide.ts'
@@ -129,7 +130,7 @@ interface ConditionsRead {
   readonly byOrder: ReadonlyMap<number, Condition>
 }
 
-const readConditions = (document: JsonObject): ConditionsRead => {
+function* readConditions(document: JsonObject): Sliced<ConditionsRead> {
   const conditions = new Conditions()
   const byOrder = new Map<number, Condition>()
   const faults: SchemaFault[] = []
@@ -137,6 +138,7 @@ const readConditions = (document: JsonObject): ConditionsRead => {
     if (faults.length >= MAX_FAULTS) break
     const source = stringAt(rule, 'when')
     if (source === undefined || source.length > MAX_CONDITION_LENGTH) continue
+    yield
     const read = conditions.read(source)
     if (read.ok) byOrder.set(index, read.value)
     else {
@@ -182,14 +184,13 @@ const compiled = (
   })
 }
 
-/** Checks a policy that has been parsed; `prefix` stands before the names of its rules where decisions tell them. */
-export const checkPolicy = (
+function* checkSliced(
   value: unknown,
-  prefix = '',
-): Result<CheckedPolicy, readonly SchemaFault[]> => {
+  prefix: string,
+): Sliced<Result<CheckedPolicy, readonly SchemaFault[]>> {
   const shape = policySchema.safeParse(value)
   const raw = isObject(value) ? value : {}
-  const conditions = readConditions(raw)
+  const conditions = yield* readConditions(raw)
   const faults = [
     ...(shape.success
       ? []
@@ -212,18 +213,28 @@ export const checkPolicy = (
 
 const START = { line: 1, column: 1 }
 
-/** Reads a policy's text (YAML, of which JSON is a part). */
-export const readPolicy = (
+/** Reads a policy's text (YAML, of which JSON is a part); `prefix` stands before the names of its rules where decisions tell them. */
+export function* readPolicySliced(
   text: string,
   prefix = '',
-): Result<ReadPolicy, readonly PlacedFault[]> => {
+): Sliced<Result<ReadPolicy, readonly PlacedFault[]>> {
   if (text.length > MAX_POLICY_LENGTH) {
     const message = `it has more than ${MAX_POLICY_LENGTH} characters`
     return fail([{ ...START, message }])
   }
-  const read = readPlaced(text)
+  const read = yield* readPlacedSliced(text)
   if (!read.ok) return fail(read.error.slice(0, MAX_FAULTS))
   const { value, placeOf } = read.value
-  const checked = checkPolicy(value, prefix)
+  const checked = yield* checkSliced(value, prefix)
   return checked.ok ? ok({ ...checked.value, placeOf }) : fail(placed(checked.error, read.value))
 }
+
+/** The same at once. */
+export const readPolicy = (text: string, prefix = ''): Result<ReadPolicy, readonly PlacedFault[]> =>
+  atOnce(readPolicySliced(text, prefix))
+
+/** Checks a policy that has been parsed, in the same way. */
+export const checkPolicy = (
+  value: unknown,
+  prefix = '',
+): Result<CheckedPolicy, readonly SchemaFault[]> => atOnce(checkSliced(value, prefix))

@@ -136,12 +136,12 @@ class RunningAudit implements Audit {
     return this.recorder.processes
   }
 
-  hearing({ log, metrics }: PolicyParts): PolicyParts {
+  hearing({ log, metrics, now }: PolicyParts): PolicyParts {
     const policyReload: PolicyParts['metrics']['policyReload'] = (outcome) => {
       metrics.policyReload(outcome)
       this.recorder.policyReloaded(outcome)
     }
-    return { log, metrics: { policyDecision: metrics.policyDecision, policyReload } }
+    return { log, now, metrics: { policyDecision: metrics.policyDecision, policyReload } }
   }
 
   sweep(nowMs: number): void {

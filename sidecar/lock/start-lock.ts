@@ -1,12 +1,14 @@
 // The tool locks: that of a file, and the one that came with the pod. A bundle of its own, with YAML. Fails closed: without
 // a good lock nothing starts, and a file that cannot be used leaves the last good one in force.
 
+import { setImmediate } from 'node:timers/promises'
 import { KeptFile, needed } from '../../shared/kept-file.ts'
 import type { Log } from '../../shared/log.ts'
-import { checkLock, readLock, type Lock } from '../../shared/lock/lock.ts'
+import { checkLock, readLockSliced, type Lock } from '../../shared/lock/lock.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { faultWords } from '../../shared/schema-words.ts'
 import { fail } from '../../shared/result.ts'
+import { inSlices } from '../../shared/slices.ts'
 import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Findings } from './findings.ts'
@@ -53,8 +55,8 @@ const startFile = async (
   const opened = await KeptFile.open<Lock>({
     what: 'the tool lock',
     source: textFile(path, MAX_BYTES),
-    parse: needed((text) => {
-      const read = readLock(text)
+    parse: needed(async (text) => {
+      const read = await inSlices(readLockSliced(text), now, setImmediate)
       return read.ok ? read : fail(read.error.map(placedWords))
     }),
     log,

@@ -1,14 +1,16 @@
 // A tool policy from its file, and what decides by it. A bundle of its own, with CEL and YAML. Fails closed: without a
 // good policy nothing starts, and one that cannot be used leaves the last good one in force.
 
+import { setImmediate } from 'node:timers/promises'
 import { KeptFile, needed } from '../../shared/kept-file.ts'
 import { fail, ok } from '../../shared/result.ts'
 import type { Log } from '../../shared/log.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { Policy } from '../../shared/policy/decide.ts'
 import { BASE_PREFIX, Narrowed, type Decider } from '../../shared/policy/narrowed.ts'
-import { checkPolicy, readPolicy } from '../../shared/policy/policy.ts'
+import { checkPolicy, readPolicySliced } from '../../shared/policy/policy.ts'
 import { faultWords } from '../../shared/schema-words.ts'
+import { inSlices } from '../../shared/slices.ts'
 import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Gate } from './gate.ts'
@@ -20,6 +22,8 @@ const LOOK_MS = 1000
 export interface PolicyParts {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'policyDecision' | 'policyReload'>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 export interface StartedPolicy {
@@ -44,12 +48,15 @@ const warnOfDryRun = (what: string, { isDryRun }: Policy, log: Log): void => {
   if (isDryRun) log.warn(`${what} is a dry run: what it denies goes on`)
 }
 
-const openFile = async (path: string, log: Log): Promise<KeptFile<Policy>> => {
+const openFile = async (
+  path: string,
+  { log, now }: Pick<PolicyParts, 'log' | 'now'>,
+): Promise<KeptFile<Policy>> => {
   const opened = await KeptFile.open<Policy>({
     what: 'the tool policy',
     source: textFile(path, MAX_BYTES),
-    parse: needed((text) => {
-      const found = readPolicy(text)
+    parse: needed(async (text) => {
+      const found = await inSlices(readPolicySliced(text), now, setImmediate)
       return found.ok ? ok(found.value.policy) : fail(found.error.map(placedWords))
     }),
     log,
@@ -69,11 +76,12 @@ const together = (base: Policy | undefined, own: Policy | undefined): Decider =>
 /** Rejects with everything that is wrong with a policy. `onChange`: another one holds. */
 export const startPolicy = async (
   sources: PolicySources,
-  { log, metrics }: PolicyParts,
+  parts: PolicyParts,
   onChange: () => void,
 ): Promise<StartedPolicy> => {
+  const { log, metrics } = parts
   const base = sources.base === undefined ? undefined : readBase(sources.base)
-  const file = sources.path === undefined ? undefined : await openFile(sources.path, log)
+  const file = sources.path === undefined ? undefined : await openFile(sources.path, parts)
   if (base) warnOfDryRun('the base policy', base, log)
   if (file) warnOfDryRun('the tool policy', file.current(), log)
   let policy = together(base, file?.current())

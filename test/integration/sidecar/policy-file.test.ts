@@ -36,7 +36,7 @@ const log = createLog({ level: 'info', write: (line) => lines.push(line), now: (
 const start = async (base?: unknown) => {
   started = await startPolicy(
     { path, base },
-    { log, metrics: fakeMetrics().metrics },
+    { log, metrics: fakeMetrics().metrics, now: () => performance.now() },
     () => (changes += 1),
   )
 }
@@ -91,7 +91,7 @@ test('within a base policy each change of the file counts, and the base holds wh
 test('a base policy alone needs no file, and its dry run is told', async () => {
   started = await startPolicy(
     { base: { version: 1, mode: 'dry-run', rules: [{ name: 'gone', effect: 'deny' }] } },
-    { log, metrics: fakeMetrics().metrics },
+    { log, metrics: fakeMetrics().metrics, now: () => performance.now() },
     () => undefined,
   )
   expect(admits()).toBe(true)
