@@ -21,11 +21,12 @@ import type { KeptFile } from '../shared/kept-file.ts'
 import { textFile } from '../shared/text-source.ts'
 import type { ClusterConfig } from './cluster/config.ts'
 import { openConfig } from './cluster/config-file.ts'
+import { RecentConfigs } from './cluster/recent.ts'
 import { withServices } from './cluster/namespace.ts'
 import { keepIndex } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
-import { startServer } from './server.ts'
+import { startServer, type Webhook } from './server.ts'
 
 const CA_BUNDLE_CHECK_MS = 60_000
 // A kubelet takes up to a minute to write a changed ConfigMap.
@@ -161,6 +162,17 @@ const onEnd = (stop: () => Promise<void>, log: Log): void => {
   process.once('SIGINT', stopAndExit)
 }
 
+/** Each change of the configuration is shown, and what it takes the place of is kept for a while. */
+const followConfig = (
+  config: KeptFile<ClusterConfig>,
+  recent: RecentConfigs,
+  server: Pick<Webhook, 'reconfigured'>,
+): void =>
+  config.follow(FILES_CHECK_MS, (outcome) => {
+    server.reconfigured(outcome === 'taken' ? config.current() : undefined)
+    if (outcome === 'taken') recent.taken(config.current())
+  })
+
 const serve = async (
   options: Options,
   config: KeptFile<ClusterConfig>,
@@ -177,8 +189,10 @@ const serve = async (
   await lists
   const { host, port, adminPort, drainDelayMs } = options
   const facts = await clusterFacts(kube, log)
+  const recent = new RecentConfigs(config.current(), () => performance.now())
   const server = await startServer({
     config: () => ({ ...config.current(), ...facts }),
+    earlier: () => recent.all().map((each) => Object.assign({}, each, facts)),
     images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     followers,
@@ -190,9 +204,7 @@ const serve = async (
     drainDelayMs,
     now: () => performance.now(),
   })
-  config.follow(FILES_CHECK_MS, (outcome) =>
-    server.reconfigured(outcome === 'taken' ? config.current() : undefined),
-  )
+  followConfig(config, recent, server)
   const renewal = keepRenewing({
     leaf,
     create,

@@ -17,7 +17,7 @@ export const USAGE = `usage: webhook webhook --config FILE [options]
   --namespace NAME        our own namespace (default outrigger-system)
   --service NAME          our Service, named in the certificate (default outrigger-webhook)
   --ca-secret NAME        Secret of the certificate authority (default outrigger-ca)
-  --configuration NAME    MutatingWebhookConfiguration that gets its caBundle (default outrigger)
+  --configuration NAME    webhook configurations (mutating and validating) that get their caBundle (default outrigger)
   --drain-delay SECONDS   go on serving after SIGTERM, not ready, for this long (default 5)
   --log-level LEVEL       ${LEVELS.join(', ')} (default info)
 `

@@ -1,4 +1,4 @@
-// The admission server: POST /mutate over TLS, and an admin port with /livez, /readyz and /metrics.
+// The admission server: POST /mutate and POST /validate over TLS, and an admin port with /livez, /readyz and /metrics.
 // Fails closed: whatever goes wrong is an error to the API server, whose failure policy refuses the
 // pod. Readiness is the first thing to go when it closes, so that no call is lost on the way out.
 
@@ -11,14 +11,16 @@ import express, {
 } from 'express'
 import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
-import { mutate, type Answer, type MutateOptions } from './admission/mutate.ts'
+import type { Answer, Answered } from './admission/answering.ts'
+import { mutate, type MutateOptions } from './admission/mutate.ts'
+import { validate, type ValidateOptions } from './admission/validate.ts'
 import type { ClusterConfig } from './cluster/config.ts'
 import { HeldBodies, readBody, type BodyFault } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
 import { relaxations } from './settings/floor.ts'
 import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
-export interface WebhookOptions extends MutateOptions {
+export interface WebhookOptions extends MutateOptions, ValidateOptions {
   readonly certificate: Certificate
   /** Address of both ports; undefined: every address. */
   readonly host: string | undefined
@@ -57,14 +59,24 @@ const answerFault = (
   response.status(status).json({ error })
 }
 
+/** One of the ways to answer a review. */
+type Way = (body: Uint8Array, options: WebhookOptions) => Promise<Answered>
+
+interface Served {
+  readonly options: WebhookOptions
+  readonly telemetry: Telemetry
+  /** What is being read, on all ways together. */
+  readonly held: HeldBodies
+}
+
 const answerBody = async (
   body: Uint8Array,
   response: Response,
-  options: WebhookOptions,
-  telemetry: Telemetry,
+  { options, telemetry }: Served,
+  way: Way,
 ): Promise<void> => {
   const start = options.now()
-  const { answer, busyMs } = await mutate(body, options)
+  const { answer, busyMs } = await way(body, options)
   telemetry.judged(busyMs / 1000)
   if (!answer.ok) {
     const { message, reason } = answer.error
@@ -79,25 +91,27 @@ const answerBody = async (
   logReview(options.log, answer.value, ms)
 }
 
-const answerMutate = (options: WebhookOptions, telemetry: Telemetry): RequestHandler => {
-  const held = new HeldBodies()
-  return async (request, response) => {
+const answerBy =
+  (served: Served, way: Way): RequestHandler =>
+  async (request, response) => {
+    const { options, telemetry, held } = served
     const body = await readBody(request, held)
-    if (!body.ok) return answerFault(body.error, response, { ...options, telemetry })
+    if (!body.ok) return answerFault(body.error, response, { log: options.log, telemetry })
     try {
-      await answerBody(body.value.bytes, response, options, telemetry)
+      await answerBody(body.value.bytes, response, served, way)
     } finally {
       body.value.release()
     }
   }
-}
 
-const ALLOWING: ReadonlySet<string> = new Set(['inject', 'propagate', 'skip', 'ignore'])
+const ALLOWING: ReadonlySet<string> = new Set(['inject', 'propagate', 'skip', 'allow', 'ignore'])
 
-/** One line a review: whoever asks why a pod was changed, or was not, finds it here. */
-const logReview = (log: Log, { decision, reason, cause, origin }: Answer, ms: number): void => {
+/** One line a review: whoever asks why a pod was changed, or was not, or who has entered one, finds it here. */
+const logReview = (log: Log, answer: Answer, ms: number): void => {
+  const { decision, reason, cause, recorded, origin } = answer
   const level = ALLOWING.has(decision) ? 'info' : 'warn'
-  log[level]('reviewed', { decision, reason, cause, ...origin, ms: Math.round(ms * 10) / 10 })
+  const fields = { decision, reason, cause, recorded, ...origin }
+  log[level]('reviewed', { ...fields, ms: Math.round(ms * 10) / 10 })
 }
 
 const answerError =
@@ -120,9 +134,11 @@ const admissionApp = (
     if (isClosing()) response.set('Connection', 'close')
     next()
   })
-  app.post('/mutate', answerMutate(options, telemetry))
+  const served = { options, telemetry, held: new HeldBodies() }
+  app.post('/mutate', answerBy(served, mutate))
+  app.post('/validate', answerBy(served, validate))
   app.use((_request, response) => {
-    response.status(404).json({ error: 'there is only POST /mutate' })
+    response.status(404).json({ error: 'there is only POST /mutate and POST /validate' })
   })
   app.use(answerError(options, telemetry))
   return app

@@ -25,7 +25,7 @@ export const PLAN: Plan = {
     webhook: [
       '.',
       'admission kube',
-      'workload',
+      'workload validation',
       'rules',
       'inject',
       'cluster',

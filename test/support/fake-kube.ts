@@ -1,5 +1,5 @@
 // A fake API server with just what the webhook asks of one: namespaces and Services with a watch, one
-// Secret and one webhook configuration, both patched under the rules that the real one applies. It remembers
+// Secret and a webhook configuration of each kind, patched under the rules that the real one applies. It remembers
 // every write, so that a test can say that nothing else was touched.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -11,6 +11,8 @@ export interface FakeKube {
   readonly writes: readonly string[]
   secret(): JsonObject
   configuration(): JsonObject
+  /** That of what is only judged; it starts as a copy of the other. */
+  validating(): JsonObject
   /** The image index's ConfigMap; a test may have somebody else write to it meanwhile. */
   readonly images: { text(): string | undefined; onRead?: () => void; write(text: string): void }
   /** Adds a namespace and tells whoever watches. */
@@ -54,7 +56,6 @@ const failure = (code: number): JsonObject => ({
 
 export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> => {
   let version = 1
-  let configuration = configured
   let secret: JsonObject = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -106,28 +107,35 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     send(response, 200, imageMap)
   }
 
-  const patchConfiguration = (body: unknown, response: ServerResponse): void => {
+  const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/'
+  const MUTATING = `${CONFIGURATIONS}mutatingwebhookconfigurations/outrigger`
+  const VALIDATING = `${CONFIGURATIONS}validatingwebhookconfigurations/outrigger`
+  const configurations = new Map([
+    [MUTATING, configured],
+    [VALIDATING, configured],
+  ])
+  const configurationAt = (path: string): JsonObject => configurations.get(path) ?? {}
+
+  const patchConfiguration = (path: string, body: unknown, response: ServerResponse): void => {
     const operations: readonly Operation[] = Array.isArray(body) ? body : []
-    const patched = applyPatch(configuration, operations)
+    const patched = applyPatch(configurationAt(path), operations)
     if (!patched.ok) {
       send(response, 422, failure(422))
       return
     }
-    configuration = patched.value
-    send(response, 200, configuration)
+    configurations.set(path, patched.value)
+    send(response, 200, patched.value)
   }
 
   const SECRET = '/api/v1/namespaces/outrigger-system/secrets/outrigger-ca'
   const IMAGES = '/api/v1/namespaces/outrigger-system/configmaps/outrigger-images'
-  const CONFIGURATION =
-    '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/outrigger'
 
   const patch = async (path: string, request: IncomingMessage, response: ServerResponse) => {
     const body = await readBody(request)
     writes.push(`${request.method ?? ''} ${path} ${request.headers['content-type'] ?? ''}`)
     if (path === SECRET) patchSecret(body, response)
     else if (path === IMAGES) patchImages(body, response)
-    else if (path === CONFIGURATION) patchConfiguration(body, response)
+    else if (configurations.has(path)) patchConfiguration(path, body, response)
     else send(response, 404, failure(404))
   }
 
@@ -162,7 +170,8 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
 
   const objectAtPath = (path: string): JsonObject | undefined => {
     if (path === SECRET) return secret
-    if (path === CONFIGURATION) return configuration
+    const configuration = configurations.get(path)
+    if (configuration) return configuration
     if (path === IMAGES) {
       const read = imageMap
       images.onRead?.()
@@ -197,7 +206,8 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     writes,
     images,
     secret: () => secret,
-    configuration: () => configuration,
+    configuration: () => configurationAt(MUTATING),
+    validating: () => configurationAt(VALIDATING),
     addNamespace: (name, labels) => {
       version += 1
       const object = namespaceObject(name, labels, version)

@@ -58,6 +58,7 @@ describe('manifests/base', () => {
     expect(nameOf(one('Secret'))).toBe(options.caSecret)
     expect(nameOf(one('Namespace'))).toBe(options.namespace)
     expect(nameOf(one('MutatingWebhookConfiguration'))).toBe(options.configuration)
+    expect(nameOf(one('ValidatingWebhookConfiguration'))).toBe(options.configuration)
     expect(kustomization('base')['namespace']).toBe(options.namespace)
   })
 
@@ -87,7 +88,7 @@ describe('manifests/base', () => {
       { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
       {
         apiGroups: ['admissionregistration.k8s.io'],
-        resources: ['mutatingwebhookconfigurations'],
+        resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
         resourceNames: [options.configuration],
         verbs: ['get', 'patch'],
       },
@@ -236,6 +237,73 @@ describe('the webhook configuration', () => {
   test('a namespace that opts in sends all its pods, another only those with a key of ours', () => {
     expect(expressionsOf('namespace')).toEqual([])
     expect(expressionsOf('pod')).toEqual([expect.stringContaining(`startsWith('${PREFIX}')`)])
+  })
+})
+
+describe('the validating configuration', () => {
+  const webhooks = objectsAt(one('ValidatingWebhookConfiguration'), 'webhooks')
+  const entry = (name: string): JsonObject => {
+    const found = webhooks.find((webhook) => webhook['name'] === `${name}.validate.outrigger.dev`)
+    if (!found) throw new Error(`there is no entry ${name}`)
+    return found
+  }
+  const selectorOf = (name: string) =>
+    objectsAt(entry(name), 'namespaceSelector', 'matchExpressions')
+  const asked = (name: string): readonly (readonly [string, string])[] =>
+    objectsAt(entry(name), 'rules').flatMap((rule) =>
+      (stringsAt(rule, 'operations') ?? []).flatMap((operation) =>
+        (stringsAt(rule, 'resources') ?? []).map((resource) => [operation, resource] as const),
+      ),
+    )
+
+  test.each(webhooks.map((webhook) => [stringAt(webhook, 'name'), webhook] as const))(
+    '%s fails closed, and sees neither our namespace nor the system’s',
+    (_name, webhook) => {
+      expect(webhook).toMatchObject({
+        clientConfig: {
+          service: { name: options.service, namespace: options.namespace, path: '/validate' },
+        },
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        timeoutSeconds: 5,
+      })
+      const excluded = objectsAt(webhook, 'namespaceSelector', 'matchExpressions').at(-1)
+      expect(excluded).toEqual({
+        key: 'kubernetes.io/metadata.name',
+        operator: 'NotIn',
+        values: [options.namespace, 'kube-system', 'kube-public', 'kube-node-lease'],
+      })
+      expect(JSON.stringify(webhook['matchConditions'] ?? [])).not.toContain('namespaceObject')
+    },
+  )
+
+  test('pods are judged in every namespace where they are changed, by the same conditions', () => {
+    const mutating = objectsAt(one('MutatingWebhookConfiguration'), 'webhooks')
+    for (const name of ['namespace', 'pod']) {
+      const changes = mutating.find((webhook) => webhook['name'] === `${name}.inject.outrigger.dev`)
+      for (const field of ['rules', 'namespaceSelector', 'matchConditions']) {
+        expect(entry(name)[field]).toEqual(changes?.[field])
+      }
+    }
+  })
+
+  test('changes are asked about wherever they come in', () => {
+    expect(asked('change')).toEqual([
+      ['UPDATE', 'pods'],
+      ['UPDATE', 'pods/status'],
+      ['UPDATE', 'pods/ephemeralcontainers'],
+      ['UPDATE', 'pods/resize'],
+    ])
+    expect(selectorOf('change')).toHaveLength(1)
+  })
+
+  test('connections are asked about in namespaces that opt in, and nowhere else', () => {
+    expect(asked('connection').map(([operation]) => operation)).toEqual(Array(4).fill('CONNECT'))
+    expect(selectorOf('connection')[0]).toEqual({
+      key: INJECTION_LABEL,
+      operator: 'In',
+      values: ['enabled'],
+    })
   })
 })
 

@@ -4,7 +4,7 @@
 import type { JsonObject } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
-import type { Breach } from '../rules/judge.ts'
+import type { Allow } from '../validation/verdict.ts'
 import type { WorkloadOutcome } from '../workload/outcome.ts'
 
 // The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.
@@ -75,23 +75,19 @@ const audit = (annotations: Readonly<Record<string, string>>): JsonObject => ({
 
 const listed = (words: readonly string[]): string => [...new Set(words)].sort().join(',')
 
-/** Which rules are broken without a denial, and where. */
-const recordOf = (recorded: readonly Breach[]): string =>
-  listed(recorded.slice(0, MAX_REASONS).map(({ rule, where }) => `${rule} (${where})`))
+/** What was decided on a pod, on a workload, or on what is done to them. */
+export type Decided = Outcome | WorkloadOutcome | Allow
 
-/** What was decided on a pod or on a workload. */
-export type Decided = Outcome | WorkloadOutcome
-
-/** The response for a decision. */
+/** The response for a decision; `recorded` is what the API server's audit log says besides. */
 export const respond = (
   uid: string,
   outcome: Decided,
-  recorded: readonly Breach[] = [],
+  recorded: readonly string[] = [],
 ): JsonObject => {
-  const record = { decision: outcome.kind, recorded: recordOf(recorded) }
+  const record = { decision: outcome.kind, recorded: listed(recorded.slice(0, MAX_REASONS)) }
   const warnings = boundWarnings(outcome.warnings)
   const warned = warnings.length > 0 ? { warnings } : {}
-  if (outcome.kind === 'skip') {
+  if (outcome.kind === 'skip' || outcome.kind === 'allow') {
     return answer(uid, {
       allowed: true,
       ...warned,
@@ -117,6 +113,6 @@ export const respond = (
 
 /** The one stable reason that a metric gives for a decision. */
 export const reasonOf = (outcome: Decided): string => {
-  if (outcome.kind === 'skip') return outcome.reason
+  if (outcome.kind === 'skip' || outcome.kind === 'allow') return outcome.reason
   return outcome.kind === 'deny' ? (outcome.violations[0]?.code ?? '') : ''
 }

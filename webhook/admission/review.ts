@@ -4,7 +4,7 @@
 
 import { z } from 'zod'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { isObject, objectAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
 import { excess, outlineOf } from './extent.ts'
 
 const resourceSchema = z.looseObject({
@@ -47,6 +47,8 @@ export interface Review {
   /** `group/version/resource/subresource`, the parts that are there. */
   readonly resource: string
   readonly namespace: string
+  /** Of whoever asks. */
+  readonly groups: readonly string[]
   readonly object: JsonObject | undefined
   /** The object before an update. */
   readonly oldObject: JsonObject | undefined
@@ -95,6 +97,10 @@ const nameOf = (
   subResource: string | undefined,
 ): string => [group, version, resource, subResource].filter(Boolean).join('/')
 
+/** What is no list of texts names no group. */
+const groupsOf = (document: JsonObject): readonly string[] =>
+  stringsAt(document, 'request', 'userInfo', 'groups') ?? []
+
 /** Reads the body of a review. */
 export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
   const why = excess(body)
@@ -118,6 +124,7 @@ export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
     operation,
     resource: nameOf(resource, subResource),
     namespace,
+    groups: groupsOf(document),
     object: object ?? undefined,
     oldObject: oldObject ?? undefined,
   })

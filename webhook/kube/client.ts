@@ -30,7 +30,7 @@ export interface Kube {
   readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
   readonly services: Follower<PlacedService, ServiceStore>
   authorityStore(namespace: string, secret: string): AuthorityStore
-  /** Writes caBundle, and nothing else, where it differs; true when it did. */
+  /** Writes caBundle into our webhook configurations, of both kinds, and nothing else, where it differs; true when it did. */
   setCaBundle(configuration: string, pem: string): Promise<boolean>
   /** The API server's minor version: 36 of v1.36.3. */
   minorVersion(): Promise<number>
@@ -165,24 +165,38 @@ const imageStoreOf = (core: CoreV1Api, namespace: string): ImageStore => {
   }
 }
 
+interface NamedWebhook {
+  readonly name: string
+  readonly clientConfig: { readonly caBundle?: string }
+}
+
+/** What writes the bundle into each entry that lacks it. */
+const bundleOperations = (webhooks: readonly NamedWebhook[], caBundle: string) =>
+  webhooks.flatMap(({ name, clientConfig }, index) =>
+    clientConfig.caBundle === caBundle
+      ? []
+      : [
+          // Guards against a list that has been reordered since it was read.
+          { op: 'test', path: `/webhooks/${index}/name`, value: name },
+          { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle },
+        ],
+  )
+
 const caBundleWriter =
   (api: AdmissionregistrationV1Api): Kube['setCaBundle'] =>
   async (name, pem) => {
-    const { webhooks = [] } = await api.readMutatingWebhookConfiguration({ name })
     const caBundle = encode(pem)
-    const body = webhooks.flatMap((webhook, index) =>
-      webhook.clientConfig.caBundle === caBundle
-        ? []
-        : [
-            // Guards against a list that has been reordered since it was read.
-            { op: 'test', path: `/webhooks/${index}/name`, value: webhook.name },
-            { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle },
-          ],
-    )
-    if (body.length === 0) return false
     const options = setHeaderOptions('Content-Type', PatchStrategy.JsonPatch)
-    await api.patchMutatingWebhookConfiguration({ name, body }, options)
-    return true
+    const mutating = await api.readMutatingWebhookConfiguration({ name })
+    const validating = await api.readValidatingWebhookConfiguration({ name })
+    const [changes, checks] = [mutating, validating].map(({ webhooks = [] }) =>
+      bundleOperations(webhooks, caBundle),
+    )
+    if (changes?.length)
+      await api.patchMutatingWebhookConfiguration({ name, body: changes }, options)
+    if (checks?.length)
+      await api.patchValidatingWebhookConfiguration({ name, body: checks }, options)
+    return Boolean(changes?.length) || Boolean(checks?.length)
   }
 
 /** What the client assumes where nobody has named a cluster. */

@@ -22,17 +22,33 @@ export const asViolation = (breach: Breach): Violation => ({
   rule: breach.rule,
 })
 
-const asWarning = (breach: Breach): string => `${breachWords(breach)}, which only warns here`
+export const asWarning = (breach: Breach): string => `${breachWords(breach)}, which only warns here`
 
 /** Of such a pod nothing more can be said. */
 const UNREADABLE: ReadonlySet<string> = new Set(['malformed', 'too-large'])
 
-/** The breaches of what rendering has made of the pod. */
+/** What breaks a rule in a pod: in what is stored of it, or where it is refused, what its author must mend besides. */
 const foundIn = (outcome: Outcome, pod: JsonObject, config: ClusterConfig): readonly Breach[] => {
   if (outcome.kind === 'skip') return []
-  if (outcome.kind === 'inject') return breachesOf(judgedPod(outcome.pod, config, outcome))
+  if (outcome.kind === 'inject') return breachesOf(judgedPod(pod, config, outcome))
   const isReadable = !outcome.violations.some(({ code }) => UNREADABLE.has(code))
   return isReadable ? authorsBreaches(judgedPod(pod, config, {})) : []
+}
+
+/** What is decided on a pod: on what rendering has said of it, and what breaks a rule in what is stored. */
+export const hold = (
+  outcome: Outcome,
+  stored: JsonObject,
+  { namespace, config }: { readonly namespace: Namespace; readonly config: ClusterConfig },
+  more: readonly Breach[] = [],
+): Admission => {
+  const found = [...more, ...foundIn(outcome, stored, config)]
+  const { enforce, warn, audit } = sortBreaches(found, namespace, config)
+  const warnings = [...outcome.warnings, ...warn.map(asWarning)]
+  const before = outcome.kind === 'deny' ? outcome.violations : []
+  const violations = [...before, ...enforce.map(asViolation)]
+  const denied: Deny = { kind: 'deny', violations, warnings }
+  return { outcome: violations.length > 0 ? denied : { ...outcome, warnings }, recorded: audit }
 }
 
 /** Decides on one pod. */
@@ -43,13 +59,6 @@ export const admit = (
   workload?: Workload,
 ): Admission => {
   const outcome = render(pod, namespace, config, workload)
-  const { enforce, warn, audit } = sortBreaches(foundIn(outcome, pod, config), namespace, config)
-  const warnings = [...outcome.warnings, ...warn.map(asWarning)]
-  const before = outcome.kind === 'deny' ? outcome.violations : []
-  const violations = [...before, ...enforce.map(asViolation)]
-  const denied: Deny = { kind: 'deny', violations, warnings }
-  return {
-    outcome: violations.length > 0 ? denied : { ...outcome, warnings },
-    recorded: audit,
-  }
+  const stored = outcome.kind === 'inject' ? outcome.pod : pod
+  return hold(outcome, stored, { namespace, config })
 }

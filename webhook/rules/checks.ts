@@ -1,5 +1,4 @@
-// How each rule is checked. What can only be told by rendering (`sidecar`) is checked where the
-// rendering is known. Pure.
+// How each rule of a pod by itself is checked. Pure.
 
 import type { RuleId } from '../settings/rule.ts'
 import { hostNamespaces, hostPorts, processNamespace, volumeTypes } from './host.ts'
@@ -25,7 +24,8 @@ import {
 } from './security-context.ts'
 import { apiToken } from './token.ts'
 
-export const CHECKS: Readonly<Record<Exclude<RuleId, 'sidecar'>, Check>> = {
+/** Those that are not here are told by comparison, or of what is done to a running pod: webhook/validation. */
+export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {
   'host-namespaces': hostNamespaces,
   'host-ports': hostPorts,
   'process-namespace': processNamespace,

@@ -48,6 +48,8 @@ export interface Floor {
   readonly audit: Asked
   /** Rules of `strict` that do not hold in some namespaces. */
   readonly allowExceptions: readonly RuleException[]
+  /** Groups whose members may get into running pods whatever the rules say; it stands on record. */
+  readonly allowBreakGlass: readonly string[]
   /** `auth: none` may be asked for. */
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
@@ -91,7 +93,7 @@ interface Leave {
   readonly key: Key
   /** Absent: any value. */
   readonly value?: string
-  readonly by: Exclude<keyof Floor & `allow${string}`, 'allowExceptions'>
+  readonly by: Exclude<keyof Floor & `allow${string}`, 'allowExceptions' | 'allowBreakGlass'>
   /** What to do without it. */
   readonly instead: string
 }

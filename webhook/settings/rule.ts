@@ -28,6 +28,20 @@ const RULE_TABLE = {
     why: 'another webhook, or whoever forges our marks, could leave a server without anybody in front of it',
     fix: 'leave what Outrigger writes as it is, and let webhooks that change it run before it',
   },
+  'own-keys': {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'annotations and labels under outrigger.dev/ of a running pod stay as they are',
+    why: 'they would say of a pod what is not so, and policies select by them',
+    fix: 'write them into the workload’s template, or make the pod anew',
+  },
+  'sidecar-access': {
+    level: 'baseline',
+    severity: 'critical',
+    what: 'no debug container enters the sidecar: neither its processes, nor its volumes, nor its user',
+    why: 'it would read the sidecar’s keys and tokens',
+    fix: 'debug the server’s container, as another user and without Outrigger’s volumes',
+  },
   'host-namespaces': {
     level: 'baseline',
     severity: 'critical',
@@ -202,6 +216,20 @@ const RULE_TABLE = {
     why: 'what the kubelet starts there is under no confinement',
     fix: 'use httpGet or tcpSocket, or leave it out',
     isAuthors: true,
+  },
+  'debug-containers': {
+    level: 'strict',
+    severity: 'high',
+    what: 'no container is put into a running pod',
+    why: 'it reaches the server without being asked who it is',
+    fix: 'debug a copy (`kubectl debug POD --copy-to NAME`), or ask for a group of floor.allowBreakGlass',
+  },
+  connections: {
+    level: 'strict',
+    severity: 'high',
+    what: 'nobody gets into a pod past its sidecar, by exec, attach, port-forward or proxy',
+    why: 'an exec reads what the server may read, and a port-forward goes around who is asked to call it',
+    fix: 'read its logs and records, or ask for a group of floor.allowBreakGlass',
   },
 } as const satisfies Readonly<Record<string, Rule>>
 

@@ -116,11 +116,14 @@ describe('the webhook as a process', () => {
       kube.addNamespace('servers', {})
       const replica = await start()
       expect(Object.keys(objectAt(kube.secret(), 'data')).sort()).toEqual(['ca.crt', 'ca.key'])
-      expect(kube.writes).toHaveLength(2)
-      const bundles = caBundlesOf(kube.configuration())
+      expect(kube.writes).toHaveLength(3)
+      const written = [kube.configuration(), kube.validating()]
+      const bundles = written.flatMap(caBundlesOf)
       expect(new Set(bundles).size).toBe(1)
-      const bare = JSON.stringify(kube.configuration()).replaceAll(/,"caBundle":"[^"]*"/g, '')
-      expect(JSON.parse(bare)).toEqual(manifest())
+      for (const configuration of written) {
+        const bare = JSON.stringify(configuration).replaceAll(/,"caBundle":"[^"]*"/g, '')
+        expect(JSON.parse(bare)).toEqual(manifest())
+      }
       expect(stringAt(kube.secret(), 'data', 'ca.crt')).toBe(bundles[0])
       expect(decisionOf(await review(replica, 'servers'))).toBe('skip')
     },

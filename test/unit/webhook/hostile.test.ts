@@ -3,7 +3,8 @@
 // several runs counts, since a collector or a compiler may have been busy in the others.
 
 import { describe, expect, test } from '@jest/globals'
-import { mutate, type Answer } from '../../../webhook/admission/mutate.ts'
+import type { Answer } from '../../../webhook/admission/answering.ts'
+import { mutate } from '../../../webhook/admission/mutate.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'

@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { RecentConfigs } from '../../../../webhook/cluster/recent.ts'
+
+const configOf = (image: string): ClusterConfig => {
+  const config = parseClusterConfig({ sidecar: { image } })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+const [a = configOf('a'), b = configOf('b'), c = configOf('c')] = ['a', 'b', 'c'].map(configOf)
+
+test('what was in force within the last minute may explain a pod, the latest first', () => {
+  let now = 0
+  const recent = new RecentConfigs(a, () => now)
+  expect(recent.all()).toEqual([])
+  recent.taken(b)
+  now = 30_000
+  recent.taken(c)
+  expect(recent.all()).toEqual([b, a])
+  now = 60_000
+  expect(recent.all()).toEqual([b])
+  now = 90_000
+  expect(recent.all()).toEqual([])
+})
+
+test('no more than three are kept', () => {
+  const recent = new RecentConfigs(a, () => 0)
+  for (let round = 0; round < 10; round += 1) recent.taken(b)
+  expect(recent.all()).toEqual([b, b, b])
+})

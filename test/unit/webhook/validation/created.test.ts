@@ -1,0 +1,219 @@
+import { describe, expect, test } from '@jest/globals'
+import { objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { render } from '../../../../webhook/inject/render.ts'
+import { judgeCreated } from '../../../../webhook/validation/created.ts'
+import { expectedPod, goldenCases } from '../../../support/golden.ts'
+
+const injected = goldenCases().flatMap((each) => {
+  const pod = expectedPod(each.name)
+  return pod ? [{ ...each, pod }] : []
+})
+
+describe('a pod as injection has left it', () => {
+  test('there are many', () => {
+    expect(injected.length).toBeGreaterThan(40)
+  })
+
+  test.each(injected)('$name passes', ({ pod, namespace, config }) => {
+    expect(judgeCreated(pod, namespace, [config]).outcome).toMatchObject({ kind: 'inject' })
+  })
+})
+
+const configWith = (document: Readonly<Record<string, Json>>): ClusterConfig => {
+  const config = parseClusterConfig({
+    sidecar: { image: 'example.com/sidecar:1' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true },
+    ...document,
+  })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+const config = configWith({})
+const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
+const ASKING: JsonObject = {
+  metadata: { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } },
+  spec: { containers: [{ name: 'server', image: 'example.com/server:1', command: ['server'] }] },
+}
+
+const renderedBy = (by: ClusterConfig): JsonObject => {
+  const outcome = render(ASKING, namespace, by)
+  if (outcome.kind !== 'inject') throw new Error(outcome.kind)
+  return outcome.pod
+}
+const POD = renderedBy(config)
+
+type Change = (container: JsonObject) => JsonObject
+
+/** The pod with its sidecar, or its server, changed. */
+const withContainer =
+  (list: 'initContainers' | 'containers', change: Change) =>
+  (pod: JsonObject): JsonObject =>
+    withAt(
+      pod,
+      ['spec', list],
+      objectsAt(pod, 'spec', list).map((container) => change(container)),
+    )
+const sidecar = (change: Change) => withContainer('initContainers', change)
+const server = (change: Change) => withContainer('containers', change)
+const set =
+  (path: readonly [string, ...string[]], value: Json | undefined): Change =>
+  (object) =>
+    withAt(object, path, value)
+const adding =
+  (list: string, item: JsonObject): Change =>
+  (container) =>
+    withAt(container, [list], [...objectsAt(container, list), item])
+
+const TAMPERED: readonly (readonly [string, (pod: JsonObject) => JsonObject, string])[] = [
+  ['without the sidecar', set(['spec', 'initContainers'], []), 'there is no container'],
+  ['with another image', sidecar(set(['image'], 'example.com/other')), 'image not as'],
+  ['with another command', sidecar(set(['command'], ['sleep'])), 'command not as'],
+  ['with arguments', sidecar(set(['args'], ['--open'])), 'args not as'],
+  ['no native sidecar', sidecar(set(['restartPolicy'], undefined)), 'restartPolicy not as'],
+  [
+    'with its document changed',
+    sidecar(set(['env'], [{ name: 'OUTRIGGER_CONFIG', value: '{}' }])),
+    'env not as',
+  ],
+  [
+    'with another variable',
+    sidecar(adding('env', { name: 'NODE_OPTIONS', value: '--require /x' })),
+    'env not as',
+  ],
+  [
+    'with variables from elsewhere',
+    sidecar(set(['envFrom'], [{ secretRef: { name: 'x' } }])),
+    'envFrom not as',
+  ],
+  [
+    'with another mount',
+    sidecar(adding('volumeMounts', { name: 'x', mountPath: '/app' })),
+    'volumeMounts not as',
+  ],
+  [
+    'with a mount that can be written',
+    sidecar(adding('volumeMounts', { name: 'x', mountPath: '/var/run/secrets/x' })),
+    'volumeMounts not as',
+  ],
+  [
+    'with a mount that only seems to be theirs',
+    sidecar(
+      adding('volumeMounts', {
+        name: 'x',
+        mountPath: '/var/run/secrets/../../../app',
+        readOnly: true,
+      }),
+    ),
+    'volumeMounts not as',
+  ],
+  ['as root', sidecar(set(['securityContext', 'runAsUser'], 0)), 'securityContext not as'],
+  ['with more ports', sidecar(adding('ports', { containerPort: 1 })), 'ports not as'],
+  ['without its probes', sidecar(set(['readinessProbe'], undefined)), 'readinessProbe not as'],
+  [
+    'with a hook',
+    sidecar(set(['lifecycle'], { postStart: { exec: { command: ['x'] } } })),
+    'lifecycle not as',
+  ],
+  ['with the shim taken out', server(set(['command'], ['server'])), 'command not as'],
+  [
+    'with a wrapper before the shim',
+    server((container) => ({
+      ...container,
+      command: ['sh', ...(Array.isArray(container['command']) ? container['command'] : [])],
+    })),
+    'command not as',
+  ],
+  ['without the shim’s volume', server(set(['volumeMounts'], [])), 'volumeMounts not as'],
+  [
+    'with the label taken off',
+    set(['metadata', 'labels', 'outrigger.dev/injected'], undefined),
+    'outrigger.dev/injected not as',
+  ],
+  [
+    'under the name of another server',
+    set(['metadata', 'labels', 'outrigger.dev/server'], 'Deployment-other'),
+    'outrigger.dev/server not as',
+  ],
+  [
+    'without our volumes',
+    (pod) => set(['spec', 'volumes'], objectsAt(pod, 'spec', 'volumes').slice(1))(pod),
+    'volumes named',
+  ],
+]
+
+/** What others fill in or add. */
+const GUESTS: readonly (readonly [string, (pod: JsonObject) => JsonObject])[] = [
+  ['variables of a cloud', sidecar(adding('env', { name: 'AWS_ROLE_ARN', value: 'arn' }))],
+  [
+    'a cloud’s token',
+    sidecar(
+      adding('volumeMounts', {
+        name: 'aws',
+        mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount',
+        readOnly: true,
+      }),
+    ),
+  ],
+  ['the API server’s defaults', sidecar(set(['terminationMessagePath'], '/dev/termination-log'))],
+  ['a policy for images', sidecar(set(['imagePullPolicy'], 'Always'))],
+  ['limits that autoscaling has raised', sidecar(set(['resources', 'limits', 'cpu'], '1500m'))],
+  ['labels of others', set(['metadata', 'labels', 'app'], 'web')],
+]
+
+const codes = (pod: JsonObject, by: readonly ClusterConfig[] = []) => {
+  const { outcome } = judgeCreated(pod, namespace, [config, ...by])
+  return outcome.kind === 'deny' ? outcome.violations : []
+}
+
+describe('what others have made of it', () => {
+  test.each(TAMPERED)('%s: is denied', (_name, tamper, found) => {
+    const pod = tamper(POD)
+    expect(pod).not.toEqual(POD)
+    const violations = codes(pod)
+    expect(violations).toContainEqual(
+      expect.objectContaining({ rule: 'sidecar', message: expect.stringContaining(found) }),
+    )
+    expect(JSON.stringify(violations)).not.toContain('--require')
+  })
+
+  test.each(GUESTS)('%s: passes', (_name, change) => {
+    const pod = change(POD)
+    expect(pod).not.toEqual(POD)
+    expect(codes(pod)).toEqual([])
+  })
+
+  test('what another webhook takes away after injection breaks the rule that asked for it', () => {
+    const pod = server(set(['securityContext'], {}))(POD)
+    expect(codes(pod).map(({ rule }) => rule)).toEqual(['privilege-escalation', 'capabilities'])
+  })
+
+  test('a container that another webhook adds is held against the rules', () => {
+    const helper = { name: 'helper', image: 'x', securityContext: { privileged: true } }
+    const pod = withAt(
+      POD,
+      ['spec', 'containers'],
+      [...objectsAt(POD, 'spec', 'containers'), helper],
+    )
+    expect(codes(pod).map(({ code }) => code)).toContain('weaker-security')
+  })
+})
+
+describe('a configuration that changes between rendering and validation', () => {
+  const before = configWith({ sidecar: { image: 'example.com/sidecar:0' } })
+
+  test('explains the pod where it was in force a moment ago', () => {
+    expect(codes(renderedBy(before), [before])).toEqual([])
+  })
+
+  test('explains nothing where it was not', () => {
+    expect(codes(renderedBy(before))).toMatchObject([{ rule: 'sidecar' }])
+  })
+
+  test('explains nothing but what it renders', () => {
+    const pod = sidecar(set(['image'], 'example.com/sidecar:2'))(POD)
+    expect(codes(pod, [before])).toMatchObject([{ rule: 'sidecar' }])
+  })
+})

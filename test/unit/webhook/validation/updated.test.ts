@@ -1,0 +1,252 @@
+import { describe, expect, test } from '@jest/globals'
+import { objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { render } from '../../../../webhook/inject/render.ts'
+import { judgeUpdated } from '../../../../webhook/validation/updated.ts'
+
+const configWith = (floor: Readonly<Record<string, Json>> = {}): ClusterConfig => {
+  const config = parseClusterConfig({
+    sidecar: { image: 'example.com/sidecar:1' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true, allowBreakGlass: ['on-call'], ...floor },
+  })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
+const strict: Namespace = { ...namespace, labels: { 'outrigger.dev/enforce': 'strict' } }
+
+const DIGEST = `sha256:${'0'.repeat(64)}`
+const ASKING: JsonObject = {
+  metadata: { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } },
+  spec: {
+    containers: [
+      {
+        name: 'server',
+        image: `example.com/server@${DIGEST}`,
+        command: ['server'],
+        resources: { limits: { cpu: '1', memory: '1Gi' } },
+      },
+    ],
+  },
+}
+const POD = (() => {
+  const outcome = render(ASKING, namespace, configWith())
+  if (outcome.kind !== 'inject') throw new Error(outcome.kind)
+  return outcome.pod
+})()
+const PLAIN: JsonObject = { metadata: { name: 'db' }, spec: ASKING['spec'] ?? {} }
+
+type Change = (pod: JsonObject) => JsonObject
+const set =
+  (path: readonly [string, ...string[]], value: Json | undefined): Change =>
+  (object) =>
+    withAt(object, path, value)
+const inList =
+  (list: 'initContainers' | 'containers', change: Change): Change =>
+  (pod) =>
+    withAt(pod, ['spec', list], objectsAt(pod, 'spec', list).map(change))
+
+const CONTEXT = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+}
+const debugging = (fields: JsonObject): Change =>
+  set(
+    ['spec', 'ephemeralContainers'],
+    [{ name: 'debug', image: `busybox@${DIGEST}`, securityContext: CONTEXT, ...fields }],
+  )
+
+interface Row {
+  readonly name: string
+  readonly of?: JsonObject
+  readonly change: Change
+  readonly where?: Namespace
+  readonly groups?: readonly string[]
+  /** The rules that it is denied by, or why it passes. */
+  readonly becomes: readonly string[] | string
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'nothing differs', change: (pod) => pod, becomes: 'unchanged' },
+  {
+    name: 'a finalizer is taken off',
+    change: set(['metadata', 'finalizers'], []),
+    becomes: 'unchanged',
+  },
+  { name: 'a status comes', change: set(['status'], { phase: 'Running' }), becomes: 'unchanged' },
+  {
+    name: 'whatever happens to a pod that is being deleted',
+    change: (pod) =>
+      set(['metadata', 'deletionTimestamp'], 'now')(set(['metadata', 'labels'], {})(pod)),
+    becomes: 'being-deleted',
+  },
+  {
+    name: 'a label of somebody else’s',
+    change: set(['metadata', 'labels', 'app'], 'x'),
+    becomes: 'complies',
+  },
+  {
+    name: 'a label of ours is taken off',
+    change: set(['metadata', 'labels', 'outrigger.dev/injected'], undefined),
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'the server’s label is another’s',
+    change: set(['metadata', 'labels', 'outrigger.dev/server'], 'Deployment-pay'),
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'an annotation of ours changes',
+    change: set(['metadata', 'annotations', 'outrigger.dev/auth'], 'none'),
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'the status is forged',
+    change: set(['metadata', 'annotations', 'outrigger.dev/status'], '{}'),
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'a running pod asks for injection',
+    of: PLAIN,
+    change: set(['metadata', 'annotations'], { 'outrigger.dev/inject': 'true' }),
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'a pod that is not injected is changed otherwise',
+    of: PLAIN,
+    change: inList('containers', set(['image'], 'other')),
+    becomes: 'not-injected',
+  },
+  {
+    name: 'the server’s image, at baseline',
+    change: inList('containers', set(['image'], 'example.com/server:2')),
+    becomes: 'complies',
+  },
+  {
+    name: 'the server’s image to a tag, in strict',
+    change: inList('containers', set(['image'], 'example.com/server:2')),
+    where: strict,
+    becomes: ['image-digest'],
+  },
+  {
+    name: 'the server’s image to another digest, in strict',
+    change: inList('containers', set(['image'], `example.com/server@${DIGEST.replace('0', '1')}`)),
+    where: strict,
+    becomes: 'complies',
+  },
+  {
+    name: 'the sidecar’s image',
+    change: inList('initContainers', set(['image'], 'example.com/other')),
+    becomes: ['sidecar'],
+  },
+  {
+    name: 'the sidecar’s memory gets less',
+    change: inList('initContainers', set(['resources', 'limits', 'memory'], '16Mi')),
+    becomes: ['sidecar'],
+  },
+  {
+    name: 'the sidecar’s memory gets more',
+    change: inList('initContainers', set(['resources', 'limits', 'memory'], '900Mi')),
+    becomes: 'complies',
+  },
+  {
+    name: 'the sidecar’s memory gets more than the floor has',
+    change: inList('initContainers', set(['resources', 'limits', 'memory'], '20Gi')),
+    becomes: ['sidecar'],
+  },
+  {
+    name: 'the sidecar’s limit for CPU is taken off',
+    change: inList('initContainers', set(['resources', 'limits', 'cpu'], undefined)),
+    becomes: ['sidecar'],
+  },
+  {
+    name: 'the sidecar’s limit for CPU is no amount',
+    change: inList('initContainers', set(['resources', 'limits', 'cpu'], 'many')),
+    becomes: ['sidecar'],
+  },
+  {
+    name: 'the server is resized',
+    change: inList('containers', set(['resources', 'limits', 'memory'], '2Gi')),
+    where: strict,
+    becomes: 'complies',
+  },
+  {
+    name: 'a debug container in a restricted context, at baseline',
+    change: debugging({ targetContainerName: 'server' }),
+    becomes: 'complies',
+  },
+  {
+    name: 'a debug container as kubectl makes it by default',
+    change: debugging({ securityContext: {} }),
+    becomes: ['privilege-escalation', 'capabilities'],
+  },
+  {
+    name: 'a privileged debug container',
+    change: debugging({ securityContext: { ...CONTEXT, privileged: true } }),
+    becomes: ['privileged'],
+  },
+  {
+    name: 'a debug container in the sidecar’s processes',
+    change: debugging({ targetContainerName: 'outrigger-sidecar' }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container as the sidecar’s user',
+    change: debugging({ securityContext: { ...CONTEXT, runAsUser: 21_520 } }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container with the control socket',
+    change: debugging({ volumeMounts: [{ name: 'outrigger-run', mountPath: '/x' }] }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'any debug container, in strict',
+    change: debugging({}),
+    where: strict,
+    becomes: ['debug-containers'],
+  },
+  {
+    name: 'any debug container, in strict, by break-glass',
+    change: debugging({ targetContainerName: 'outrigger-sidecar' }),
+    where: strict,
+    groups: ['system:authenticated', 'on-call'],
+    becomes: 'break-glass',
+  },
+  {
+    name: 'our marks, by break-glass',
+    change: set(['metadata', 'labels', 'outrigger.dev/injected'], undefined),
+    groups: ['on-call'],
+    becomes: ['own-keys'],
+  },
+  {
+    name: 'the system’s namespaces',
+    change: set(['metadata', 'labels', 'outrigger.dev/injected'], undefined),
+    where: { ...namespace, name: 'kube-system' },
+    becomes: 'system-namespace',
+  },
+]
+
+describe('a running pod that is changed', () => {
+  test.each(ROWS)('$name', ({ of = POD, change, where = namespace, groups = [], becomes }) => {
+    const { decided } = judgeUpdated({ before: of, after: change(of), groups }, where, configWith())
+    const rules = decided.kind === 'deny' ? decided.violations.map(({ rule }) => rule) : []
+    expect(decided.kind === 'allow' ? decided.reason : [...new Set(rules)]).toEqual(becomes)
+  })
+
+  test('what was let in before counts for nothing: only what gets worse', () => {
+    const before = inList('containers', set(['image'], 'example.com/server:1'))(POD)
+    const after = inList('containers', set(['resources', 'limits', 'cpu'], '2'))(before)
+    const { decided } = judgeUpdated({ before, after, groups: [] }, strict, configWith())
+    expect(decided).toMatchObject({ kind: 'allow', reason: 'complies' })
+  })
+
+  test('break-glass stands on record', () => {
+    const change = { before: POD, after: debugging({})(POD), groups: ['on-call'] }
+    const { recorded } = judgeUpdated(change, strict, configWith())
+    expect(recorded.map(({ rule }) => rule)).toEqual(['debug-containers'])
+  })
+})

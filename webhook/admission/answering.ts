@@ -1,0 +1,146 @@
+// One review from body to answer, whoever decides: read it, find the namespace, decide, respond. Fails
+// closed: what cannot be read or looked up is refused, never let through unjudged.
+
+import type { JsonObject } from '../../shared/json.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Namespace, Namespaces } from '../cluster/namespace.ts'
+import type { Breach } from '../rules/judge.ts'
+import { allow, denialMessage, reasonOf, refuse, respond, type Decided } from './response.ts'
+import { parseReview, type Origin, type Refused, type Review } from './review.ts'
+
+export interface Answer {
+  readonly document: JsonObject
+  readonly decision: Decided['kind'] | 'refuse' | 'ignore'
+  readonly reason: string
+  /** What was wrong, in words; undefined where nothing was. */
+  readonly cause: string | undefined
+  /** Which rules are broken without a denial, and where; undefined where none is. */
+  readonly recorded: string | undefined
+  readonly origin: Origin
+}
+
+export interface Answered {
+  /** The error is a body that has no uid to answer to. */
+  readonly answer: Result<Answer, Refused>
+  /** For how long nobody else could be served: reading and judging, without the wait for a namespace. */
+  readonly busyMs: number
+}
+
+/** A decision, and what of it is only on record. */
+export interface Ruling {
+  readonly decided: Decided
+  readonly recorded: readonly Breach[]
+}
+
+export interface Decider<Subject> {
+  /** What a review is about, where it is ours to answer. */
+  readonly subjectOf: (review: Review) => Subject | undefined
+  /** Undefined: nothing can be decided without the namespace, which could not be read. */
+  readonly decide: (
+    subject: Subject,
+    review: Review,
+    namespace: Namespace | undefined,
+  ) => Ruling | undefined
+}
+
+export interface Surroundings {
+  readonly namespaces: Namespaces
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+}
+
+const REFUSED_CODES = { malformed: 400, 'too-large': 413 } as const
+
+const refusal = (
+  origin: Origin & { readonly uid: string },
+  code: number,
+  { reason, message, cause }: { reason: string; message: string; cause: string },
+): Answer => ({
+  document: refuse(origin.uid, code, message),
+  decision: 'refuse',
+  reason,
+  cause,
+  recorded: undefined,
+  origin,
+})
+
+const answerRefused = (refused: Refused): Result<Answer, Refused> => {
+  const { origin, reason, message } = refused
+  const { uid } = origin
+  if (uid === undefined) return fail(refused)
+  return ok(refusal({ ...origin, uid }, REFUSED_CODES[reason], { reason, message, cause: message }))
+}
+
+const ignore = ({ uid, origin }: Review): Answer => ({
+  document: allow(uid),
+  decision: 'ignore',
+  reason: 'not-ours',
+  cause: undefined,
+  recorded: undefined,
+  origin,
+})
+
+const answerWith = ({ uid, origin }: Review, { decided, recorded }: Ruling): Answer => {
+  const record = recorded.map(({ rule, where }) => `${rule} (${where})`)
+  return {
+    document: respond(uid, decided, record),
+    decision: decided.kind,
+    reason: reasonOf(decided),
+    cause: decided.kind === 'deny' ? denialMessage(decided) : undefined,
+    recorded: record.length === 0 ? undefined : record.slice(0, MAX_LOGGED).join(', '),
+    origin,
+  }
+}
+
+// As many as a line of the log should hold.
+const MAX_LOGGED = 20
+
+interface Unknown {
+  /** For whoever has written the object. */
+  readonly message: string
+  /** For whoever runs the webhook. */
+  readonly cause: string
+}
+
+const lookUp = async (
+  name: string,
+  namespaces: Namespaces,
+): Promise<Result<Namespace, Unknown>> => {
+  const quoted = JSON.stringify(name)
+  try {
+    const namespace = await namespaces.get(name)
+    if (namespace) return ok(namespace)
+    const message = `Outrigger finds no namespace ${quoted}; try again`
+    return fail({ message, cause: 'the API server knows no such namespace' })
+  } catch (error) {
+    const message = `Outrigger could not read the namespace ${quoted}; try again`
+    return fail({ message, cause: messageOf(error) })
+  }
+}
+
+/** Answers a review by a decider. */
+export const answerReview = async <Subject>(
+  body: Uint8Array,
+  { namespaces, now }: Surroundings,
+  { subjectOf, decide }: Decider<Subject>,
+): Promise<Answered> => {
+  const start = now()
+  const parsed = parseReview(body)
+  const read = now()
+  if (!parsed.ok) return { answer: answerRefused(parsed.error), busyMs: read - start }
+  const review = parsed.value
+  const subject = subjectOf(review)
+  if (!subject) return { answer: ok(ignore(review)), busyMs: read - start }
+  const namespace = await lookUp(review.namespace, namespaces)
+  const found = now()
+  const ruling = decide(subject, review, namespace.ok ? namespace.value : undefined)
+  const unknown = namespace.ok ? { message: '', cause: '' } : namespace.error
+  const answer = ruling
+    ? answerWith(review, ruling)
+    : refusal({ ...review.origin, uid: review.uid }, 503, {
+        reason: 'namespace-unknown',
+        ...unknown,
+      })
+  return { answer: ok(answer), busyMs: read - start + (now() - found) }
+}

@@ -1,0 +1,37 @@
+// The configurations that were in force a moment ago: a pod that was rendered by one is validated by the next. Pure.
+
+import type { ClusterConfig } from './config.ts'
+
+interface Past {
+  readonly config: ClusterConfig
+  /** When another took its place. */
+  readonly until: number
+}
+
+// A review takes 5 s at most, and a pod two or three of them.
+const KEPT_MS = 60_000
+const MAX_KEPT = 3
+
+export class RecentConfigs {
+  private past: readonly Past[] = []
+  private inForce: ClusterConfig
+  private readonly now: () => number
+
+  /** `now`: milliseconds of a steady clock. */
+  constructor(first: ClusterConfig, now: () => number) {
+    this.inForce = first
+    this.now = now
+  }
+
+  /** Another is in force. */
+  taken(config: ClusterConfig): void {
+    this.past = [{ config: this.inForce, until: this.now() }, ...this.past].slice(0, MAX_KEPT)
+    this.inForce = config
+  }
+
+  /** Those that may still explain a pod, the latest first. */
+  all(): readonly ClusterConfig[] {
+    const now = this.now()
+    return this.past.filter(({ until }) => now - until < KEPT_MS).map(({ config }) => config)
+  }
+}

@@ -1,0 +1,51 @@
+// Somebody gets into a running pod: exec, attach, port-forward, proxy. The request carries no pod, so that
+// every one of a namespace that opts in is judged alike: denied in `strict`, on record elsewhere. Pure.
+
+import { stringAt, type JsonObject } from '../../shared/json.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import { asViolation, asWarning } from '../rules/admit.ts'
+import { quoted } from '../rules/finding.ts'
+import { sortBreaches, type Breach } from '../rules/judge.ts'
+import type { Judgement } from './updated.ts'
+import { allowed } from './verdict.ts'
+
+export interface Connection {
+  /** `exec`, `attach`, `portforward`, `proxy`. */
+  readonly how: string
+  /** The pod's name. */
+  readonly name: string
+  readonly options: JsonObject
+  /** The groups of whoever asks. */
+  readonly groups: readonly string[]
+}
+
+const breachBy = ({ how, name, options }: Connection): Breach => {
+  const container = stringAt(options, 'container')
+  const inside = container === undefined ? '' : ` into container ${quoted(container)}`
+  return { rule: 'connections', where: `pod ${quoted(name)}`, found: `${how}${inside}` }
+}
+
+/** Decides on a connection. */
+export const judgeConnection = (
+  connection: Connection,
+  namespace: Namespace,
+  config: ClusterConfig,
+): Judgement => {
+  if (config.systemNamespaces.includes(namespace.name)) {
+    return { decided: allowed('system-namespace'), recorded: [] }
+  }
+  const breach = breachBy(connection)
+  const { enforce, warn } = sortBreaches([breach], namespace, config)
+  const warnings = warn.map(asWarning)
+  const { allowBreakGlass } = config.floor
+  const breaksGlass = connection.groups.some((group) => allowBreakGlass.includes(group))
+  if (enforce.length > 0 && !breaksGlass) {
+    return {
+      decided: { kind: 'deny', violations: enforce.map(asViolation), warnings },
+      recorded: [],
+    }
+  }
+  const reason = enforce.length > 0 ? 'break-glass' : 'complies'
+  return { decided: allowed(reason, warnings), recorded: [breach] }
+}

@@ -1,0 +1,52 @@
+// A pod that is created, as every webhook has left it: what should be of it is rendered again, and what
+// is stored is held against that and against the rules. Pure.
+
+import { at, type JsonObject } from '../../shared/json.ts'
+import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import type { Inject } from '../inject/outcome.ts'
+import { ownSidecar } from '../inject/pod.ts'
+import { render } from '../inject/render.ts'
+import { hold, type Admission } from '../rules/admit.ts'
+import type { Breach } from '../rules/judge.ts'
+import { differences } from './own-parts.ts'
+
+/** Configurations that pods may have been rendered by, as of now: the one in force first. */
+type Generations = readonly [ClusterConfig, ...ClusterConfig[]]
+
+/** By the configuration in force, unless one that was in force a moment ago explains everything. */
+const partsMissing = (
+  pod: JsonObject,
+  outcome: Inject,
+  namespace: Namespace,
+  earlier: readonly ClusterConfig[],
+): readonly Breach[] => {
+  const missing = differences(pod, outcome.pod, outcome.server)
+  if (missing.length === 0) return []
+  const isExplained = earlier.some((config) => {
+    const other = render(pod, namespace, config)
+    return other.kind === 'inject' && differences(pod, other.pod, other.server).length === 0
+  })
+  return isExplained ? [] : missing
+}
+
+/** What is left of an injection whose sidecar is gone would only be denied for its names. */
+const stripped = (pod: JsonObject): readonly Breach[] =>
+  at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined && !ownSidecar(pod)
+    ? [{ rule: 'sidecar', where: 'pod', found: `there is no container ${SIDECAR_CONTAINER} in it` }]
+    : []
+
+/** Decides on a pod as it will be stored. */
+export const judgeCreated = (
+  pod: JsonObject,
+  namespace: Namespace,
+  [config, ...earlier]: Generations,
+): Admission => {
+  const outcome = render(pod, namespace, config)
+  const missing =
+    outcome.kind === 'inject' ? partsMissing(pod, outcome, namespace, earlier) : stripped(pod)
+  const { outcome: decided, recorded } = hold(outcome, pod, { namespace, config }, missing)
+  // Whoever wrote the pod has heard the warnings of its rendering.
+  return { outcome: { ...decided, warnings: [] }, recorded }
+}

@@ -1,0 +1,179 @@
+// A running pod that is changed: its labels, annotations, images, resources, or a container put into
+// it. Only what gets worse counts, so that nothing keeps a pod from ending that was let in before. Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import {
+  at,
+  isSame,
+  numberAt,
+  objectAt,
+  objectsAt,
+  stringAt,
+  type JsonObject,
+} from '../../shared/json.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import type { Deny } from '../inject/outcome.ts'
+import { nameOf, ownSidecar } from '../inject/pod.ts'
+import { isReservedVolume } from '../inject/volumes.ts'
+import { asViolation, asWarning } from '../rules/admit.ts'
+import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
+import { judgedPod } from '../rules/judged.ts'
+import type { RuleId } from '../settings/rule.ts'
+import { quantity } from './amount.ts'
+import { sidecarChanges } from './own-parts.ts'
+import { allowed, type Allow } from './verdict.ts'
+
+export interface Change {
+  readonly before: JsonObject
+  readonly after: JsonObject
+  /** The groups of whoever asks. */
+  readonly groups: readonly string[]
+}
+
+export interface Judgement {
+  readonly decided: Allow | Deny
+  readonly recorded: readonly Breach[]
+}
+
+const FIELDS = [['spec'], ['metadata', 'labels'], ['metadata', 'annotations']] as const
+
+const isUnchanged = ({ before, after }: Change): boolean =>
+  FIELDS.every((path) => isSame(at(before, ...path) ?? {}, at(after, ...path) ?? {}))
+
+/** Keys of ours that are set, changed or taken off. */
+const ownKeys = ({ before, after }: Change): readonly Breach[] =>
+  (['annotations', 'labels'] as const).flatMap((field) => {
+    const [was, is] = [objectAt(before, 'metadata', field), objectAt(after, 'metadata', field)]
+    return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+      .filter((name) => name.startsWith(PREFIX) && at(was, name) !== at(is, name))
+      .map((name) => ({
+        rule: 'own-keys' as const,
+        where: 'pod',
+        found: `${field.slice(0, -1)} ${name.slice(0, 120)} changes`,
+      }))
+  })
+
+const ephemeral = (pod: JsonObject): readonly JsonObject[] =>
+  objectsAt(pod, 'spec', 'ephemeralContainers')
+
+const newDebuggers = ({ before, after }: Change): readonly JsonObject[] => {
+  const known = new Set(ephemeral(before).map(nameOf))
+  return ephemeral(after).filter((container) => !known.has(nameOf(container)))
+}
+
+/** How a debug container would get into the sidecar. */
+const waysIn = (container: JsonObject, sidecar: JsonObject | undefined): readonly string[] => {
+  const uid = numberAt(sidecar, 'securityContext', 'runAsUser')
+  const own = numberAt(container, 'securityContext', 'runAsUser')
+  const mounted = objectsAt(container, 'volumeMounts').map(nameOf).filter(isReservedVolume)
+  return [
+    ...(stringAt(container, 'targetContainerName') === SIDECAR_CONTAINER
+      ? [`targetContainerName: "${SIDECAR_CONTAINER}"`]
+      : []),
+    ...(uid !== undefined && own === uid ? [`runAsUser: ${uid}, which is the sidecar's`] : []),
+    ...mounted.map((name) => `mounts ${name}`),
+  ]
+}
+
+const breachIn = (rule: RuleId, name: string, found: string): Breach => ({
+  rule,
+  where: `container ${name}`,
+  found,
+})
+
+const debuggers = (change: Change): readonly Breach[] => {
+  const sidecar = ownSidecar(change.after)
+  const found = newDebuggers(change)
+  const entering = found.flatMap((container) =>
+    waysIn(container, sidecar).map((way) => ({ name: nameOf(container), way })),
+  )
+  return [
+    ...entering.map(({ name, way }): Breach => breachIn('sidecar-access', name, way)),
+    ...found.map((each) => breachIn('debug-containers', nameOf(each), 'is put into a running pod')),
+  ]
+}
+
+const RESOURCES = [
+  ['cpu', 'maxSidecarCpu'],
+  ['memory', 'maxSidecarMemory'],
+] as const
+
+/** A sidecar keeps limits, within the floor, and its memory is not taken from under it. */
+const sidecarResources = (
+  { before, after }: Change,
+  { floor }: Pick<ClusterConfig, 'floor'>,
+): readonly Breach[] => {
+  const where = `container ${SIDECAR_CONTAINER}`
+  return RESOURCES.flatMap(([name, most]): readonly Breach[] => {
+    const path = ['resources', 'limits', name] as const
+    const [was, is] = [before, after].map((pod) => at(ownSidecar(pod), ...path))
+    if (isSame(was, is)) return []
+    const [less, more] = [quantity(was), quantity(is)]
+    const place = `resources.limits.${name}`
+    if (more === undefined) return [{ rule: 'sidecar', where, found: `${place} is taken off` }]
+    const bound = quantity(floor[most]) ?? more
+    if (more > bound)
+      return [{ rule: 'sidecar', where, found: `${place} is more than floor.${most}` }]
+    return name === 'memory' && less !== undefined && more < less
+      ? [{ rule: 'sidecar', where, found: `${place} gets less, and is in use` }]
+      : []
+  })
+}
+
+const keyOf = ({ rule, where, found }: Breach): string => `${rule}\n${where}\n${found}`
+
+/** Rules that the pod keeps to now and would break then. */
+const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] => {
+  const [was, is] = [change.before, change.after].map((pod) =>
+    breachesOf(judgedPod(pod, config, {})),
+  )
+  const before = new Set((was ?? []).map(keyOf))
+  return (is ?? []).filter((each) => !before.has(keyOf(each)))
+}
+
+const isInjected = (pod: JsonObject): boolean =>
+  ownSidecar(pod) !== undefined || at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined
+
+const breachesBy = (change: Change, config: ClusterConfig): readonly Breach[] => [
+  ...ownKeys(change),
+  ...(isInjected(change.before)
+    ? [
+        ...sidecarChanges(change.before, change.after),
+        ...sidecarResources(change, config),
+        ...debuggers(change),
+        ...newBreaches(change, config),
+      ]
+    : []),
+]
+
+/** What of a change nobody may do, break-glass or not: forge our marks, or change what stands in front of the server. */
+const ALWAYS: ReadonlySet<string> = new Set(['own-keys', 'sidecar'])
+
+/** Decides on a change of a pod. */
+export const judgeUpdated = (
+  change: Change,
+  namespace: Namespace,
+  config: ClusterConfig,
+): Judgement => {
+  const leave = (reason: Allow['reason']): Judgement => ({ decided: allowed(reason), recorded: [] })
+  if (config.systemNamespaces.includes(namespace.name)) return leave('system-namespace')
+  if (at(change.after, 'metadata', 'deletionTimestamp') !== undefined) return leave('being-deleted')
+  if (isUnchanged(change)) return leave('unchanged')
+  const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)
+  const breaksGlass = change.groups.some((group) => config.floor.allowBreakGlass.includes(group))
+  const denied = enforce.filter(({ rule }) => !breaksGlass || ALWAYS.has(rule))
+  const warnings = warn.map(asWarning)
+  if (denied.length > 0) {
+    return {
+      decided: { kind: 'deny', violations: denied.map(asViolation), warnings },
+      recorded: audit,
+    }
+  }
+  const reason = isInjected(change.before) ? 'complies' : 'not-injected'
+  return {
+    decided: allowed(enforce.length > 0 ? 'break-glass' : reason, warnings),
+    recorded: [...enforce, ...audit],
+  }
+}
