@@ -91,18 +91,26 @@ export class Guards implements Exit {
     return this.breaker?.counts()
   }
 
-  /** A ticket for each; the fault is for all of them. */
-  admit(caller: string, requests: readonly Request[]): Result<readonly Ticket[], Fault> {
+  /** A ticket for one that comes alone, as nearly all do. */
+  admit(caller: string, request: Request): Result<Ticket, Fault> {
+    const nowMs = this.now()
+    const server = this.breaker?.of(caller)
+    const ticket = this.ticketFor(caller, request, server)
+    const refusal = this.refusal(ticket.needs, server, nowMs)
+    if (refusal) return fail(refusal)
+    this.take(ticket.needs, server, nowMs)
+    return ok(ticket)
+  }
+
+  /** A ticket for each of a batch; the fault is for all of them. */
+  admitAll(caller: string, requests: readonly Request[]): Result<readonly Ticket[], Fault> {
     const nowMs = this.now()
     const server = this.breaker?.of(caller)
     const tickets = requests.map((request) => this.ticketFor(caller, request, server))
-    const [first] = tickets
-    // Nearly always one comes alone.
-    const needs = first && tickets.length === 1 ? first.needs : sumOf(tickets)
+    const needs = sumOf(tickets)
     const refusal = this.refusal(needs, server, nowMs)
     if (refusal) return fail(refusal)
-    for (const need of needs) need.limit.take(need.use, need, nowMs)
-    if (server) this.breaker?.enter(server, nowMs)
+    this.take(needs, server, nowMs)
     return ok(tickets)
   }
 
@@ -122,6 +130,11 @@ export class Guards implements Exit {
       if (found) return this.refused(found.by, found.fault)
     }
     return undefined
+  }
+
+  private take(needs: readonly Need[], server: Guarded | undefined, nowMs: number): void {
+    for (const need of needs) need.limit.take(need.use, need, nowMs)
+    if (server) this.breaker?.enter(server, nowMs)
   }
 
   private refused(by: Guard, fault: Fault): Fault {

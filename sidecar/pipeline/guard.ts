@@ -8,17 +8,15 @@ import type { Passage, Stage } from './stage.ts'
 const admitOne = (guards: Guards, caller: string, asked: Asked): Fault | undefined => {
   const { message } = asked
   if (message.kind !== 'request') return undefined
-  const admitted = guards.admit(caller, [message])
+  const admitted = guards.admit(caller, message)
   if (!admitted.ok) return admitted.error
-  const [ticket] = admitted.value
-  if (ticket) asked.ticket = ticket
+  asked.ticket = admitted.value
   return undefined
 }
 
 const admit = (guards: Guards, { permit, ask }: Passage): Fault | undefined => {
   if (permit === undefined) return fault('internal', 'no permit')
   const { key } = permit.principal
-  // Nearly always: no lists are made of it.
   if (ask?.kind === 'message') return admitOne(guards, key, ask)
   // What of a batch is denied goes nowhere, and counts no more than it does alone.
   const asked = messagesOf(ask).filter(
@@ -26,7 +24,7 @@ const admit = (guards: Guards, { permit, ask }: Passage): Fault | undefined => {
   )
   const requests = asked.flatMap(({ message }) => (message.kind === 'request' ? [message] : []))
   if (requests.length === 0) return undefined
-  const admitted = guards.admit(key, requests)
+  const admitted = guards.admitAll(key, requests)
   if (!admitted.ok) return admitted.error
   for (const [index, ticket] of admitted.value.entries()) {
     const one = asked[index]

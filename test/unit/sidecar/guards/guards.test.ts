@@ -26,7 +26,12 @@ const start = (texts: Readonly<Record<string, string>>) => {
   const { log, lines } = keptLog()
   const guards = new Guards(settingsOf(texts), { now: () => clock.nowMs, log })
   const admit = (caller: string, ...requests: (typeof PING)[]): readonly Ticket[] | Fault => {
-    const admitted = guards.admit(caller, requests.length === 0 ? [PING] : requests)
+    const [first = PING, ...others] = requests
+    if (others.length === 0) {
+      const alone = guards.admit(caller, first)
+      return alone.ok ? [alone.value] : alone.error
+    }
+    const admitted = guards.admitAll(caller, requests)
     return admitted.ok ? admitted.value : admitted.error
   }
   return {
