@@ -5,8 +5,8 @@ import { isList, isObject, type Json } from '../../shared/json.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import { templateGlob } from '../../shared/policy/uri.ts'
 import {
+  decodedSlice,
   member,
-  slice,
   stringAt,
   valueAt,
   type Notification,
@@ -36,7 +36,7 @@ const named = (message: Called, kind: 'tools' | 'prompts'): readonly Asks[] | un
   const name = stringAt(text, member(params, 'name'))
   if (name === undefined) return undefined
   const place = member(params, 'arguments')
-  const argumentsText = place && (() => Buffer.from(slice(text, place), 'latin1').toString())
+  const argumentsText = place && (() => decodedSlice(text, place))
   return [{ target: { kind, name }, argumentsText }]
 }
 
