@@ -16,7 +16,8 @@ export interface Body {
   readonly lease: Lease | undefined
 }
 
-type Read = Result<Body, Fault> | undefined
+/** Undefined where the client has gone; the fault is for it. */
+export type Read = Result<Body, Fault> | undefined
 
 const tooLarge = ({ sizes: { requestBytes } }: Budget): Read =>
   fail(
@@ -26,20 +27,23 @@ const tooLarge = ({ sizes: { requestBytes } }: Budget): Read =>
     ),
   )
 
-/** Reads the whole body; the fault is for the client. Undefined where the client has gone. */
-export const readBody = (request: IncomingMessage, budget: Budget): Promise<Read> =>
-  new Promise((resolve) => {
-    const declared = Number(request.headers['content-length'] ?? 0)
-    if (declared > budget.sizes.requestBytes) resolve(tooLarge(budget))
-    else new Reading(request, declared, budget, resolve).begin()
-  })
+/** Reads the whole body; calls back once. */
+export const readBody = (
+  request: IncomingMessage,
+  budget: Budget,
+  done: (read: Read) => void,
+): void => {
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > budget.sizes.requestBytes) done(tooLarge(budget))
+  else new Reading(request, declared, budget, done).begin()
+}
 
 class Reading implements Holder {
   readonly isRefusable = true
   private readonly request: IncomingMessage
   private readonly declared: number
   private readonly budget: Budget
-  private readonly resolve: (read: Read) => void
+  private readonly done: (read: Read) => void
   private readonly body: Whole
   private lease: Lease | undefined
 
@@ -47,13 +51,13 @@ class Reading implements Holder {
     request: IncomingMessage,
     declared: number,
     budget: Budget,
-    resolve: (read: Read) => void,
+    done: (read: Read) => void,
   ) {
     this.request = request
     this.declared = declared
     this.body = new Whole(budget.sizes.requestBytes, declared)
     this.budget = budget
-    this.resolve = resolve
+    this.done = done
   }
 
   begin(): void {
@@ -88,7 +92,7 @@ class Reading implements Holder {
   private readonly onEnd = (): void => {
     const { lease, budget } = this
     this.leave()
-    const go = (): void => this.resolve(ok({ bytes: this.body.take(), lease }))
+    const go = (): void => this.done(ok({ bytes: this.body.take(), lease }))
     if (lease && lease.bytes > SMALL_BYTES) budget.inTurn(go)
     else go()
   }
@@ -121,6 +125,6 @@ class Reading implements Holder {
     this.lease?.release()
     // It may break off behind us.
     this.request.on('error', () => undefined)
-    this.resolve(read)
+    this.done(read)
   }
 }

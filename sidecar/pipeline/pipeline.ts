@@ -31,15 +31,18 @@ export const pipeline = (stages: Stages): readonly Stage[] => [
   stages.forward, // the answer is on its way when this returns
 ]
 
-/** Runs the stages in order; awaits only where a stage has to wait. */
-export const run = async (
+/** Runs the stages in order; a promise only from where a stage has to wait, so that nobody else takes a turn for it. */
+export const run = (
   stages: readonly Stage[],
   passage: Passage,
-): Promise<Fault | undefined> => {
-  for (const stage of stages) {
-    const found = stage(passage)
-    const fault = found instanceof Promise ? await found : found
-    if (fault) return fault
+  first = 0,
+): Fault | undefined | Promise<Fault | undefined> => {
+  for (let place = first; place < stages.length; place++) {
+    const found = stages[place]?.(passage)
+    if (found instanceof Promise) {
+      return found.then((fault) => fault ?? run(stages, passage, place + 1))
+    }
+    if (found) return found
   }
   return undefined
 }

@@ -33,25 +33,35 @@ const ended = (passage: Passage, found: Fault, { recorder }: ServeOptions): void
 
 export const createServe = (options: ServeOptions): Serve => {
   const { stages, log, isOpen } = options
-  const serve = async (passage: Passage): Promise<void> => {
-    let found: Fault | undefined
-    try {
-      found = await run(stages, passage)
-    } catch (error) {
-      log.error('a request failed inside the sidecar', {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      })
-      found = fault('internal', 'the sidecar failed; its log says why')
-    }
+  const end = (passage: Passage, found: Fault | undefined): void => {
     // What goes on to the server is counted there.
     passage.body?.lease?.release()
     if (found) ended(passage, found, options)
     passage.ask = undefined
-    if (!found) return
-    refuse(passage, found, isOpen)
+    if (found) refuse(passage, found, isOpen)
+  }
+  const failed = (error: unknown): Fault => {
+    log.error('a request failed inside the sidecar', {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+    return fault('internal', 'the sidecar failed; its log says why')
+  }
+  const begin = (passage: Passage): ReturnType<typeof run> => {
+    try {
+      return run(stages, passage)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+  const serve = (passage: Passage): void => {
+    // Never at once: what came behind the head may be no HTTP, which Node finds out first and answers in its own words.
+    void Promise.resolve(begin(passage)).then(
+      (found) => end(passage, found),
+      (error: unknown) => end(passage, failed(error)),
+    )
   }
   return (request, reply, arrivedMs) =>
-    void serve({
+    serve({
       request,
       reply,
       arrivedMs,

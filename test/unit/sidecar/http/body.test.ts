@@ -6,7 +6,7 @@ import { aBudget } from '../../../support/budgets.ts'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
-import { readBody } from '../../../../sidecar/http/body.ts'
+import { readBody, type Read } from '../../../../sidecar/http/body.ts'
 
 const arriving = (chunks: readonly Buffer[], declared?: number): IncomingMessage => {
   const request = new IncomingMessage(new Socket())
@@ -22,6 +22,9 @@ const MIB = 1024 * 1024
 const block = (bytes: number): Buffer => Buffer.alloc(bytes, 'x')
 const blocks = (count: number): Buffer[] => Array.from({ length: count }, () => block(MIB))
 
+const wholeOf = (...args: readonly [IncomingMessage, Budget]): Promise<Read> =>
+  new Promise((resolve) => readBody(...args, resolve))
+
 describe('readBody', () => {
   test.each([
     ['nothing', [], ''],
@@ -30,13 +33,13 @@ describe('readBody', () => {
     ['cut inside a character', ['é'], 'é'],
   ])('%s', async (_name, chunks, expected) => {
     const bytes = chunks.map((chunk) => Buffer.from(chunk))
-    const body = await readBody(arriving(bytes), aBudget())
+    const body = await wholeOf(arriving(bytes), aBudget())
     expect(body?.ok && body.value.bytes.toString()).toBe(expected)
   })
 
   test('one byte at a time', async () => {
     const text = '{"a":"éé"}'.repeat(500)
-    const body = await readBody(
+    const body = await wholeOf(
       arriving([...Buffer.from(text)].map((byte) => Buffer.of(byte))),
       aBudget(),
     )
@@ -50,14 +53,14 @@ describe('readBody', () => {
     ['one byte more, in a last chunk', [...blocks(4), block(1)], false],
     ['far more', blocks(12), false],
   ])('%s', async (_name, chunks, isTaken) => {
-    const body = await readBody(arriving(chunks), aBudget())
+    const body = await wholeOf(arriving(chunks), aBudget())
     expect(body?.ok).toBe(isTaken)
     if (body?.ok === false) expect(body.error.code).toBe('body-too-large')
   })
 
   test('a declared length over the bound is refused before anything is read', async () => {
     const request = arriving([block(MIB)], MAX_BODY_BYTES + 1)
-    expect(await readBody(request, aBudget())).toMatchObject({
+    expect(await wholeOf(request, aBudget())).toMatchObject({
       ok: false,
       error: { code: 'body-too-large' },
     })
@@ -66,7 +69,7 @@ describe('readBody', () => {
 
   test('what is declared and large is asked for as a whole, and let go by whoever has it', async () => {
     const budget = new Budget(64 * MIB)
-    const body = await readBody(arriving([block(MIB), block(MIB)], 2 * MIB), budget)
+    const body = await wholeOf(arriving([block(MIB), block(MIB)], 2 * MIB), budget)
     expect(body?.ok && [body.value.bytes.length, budget.of('bodies')]).toEqual([2 * MIB, 2 * MIB])
     if (body?.ok) body.value.lease?.release()
     expect(budget.of('bodies')).toBe(0)
@@ -74,12 +77,12 @@ describe('readBody', () => {
 
   test('what came in one piece is not counted', async () => {
     const budget = new Budget(0)
-    const body = await readBody(arriving([block(1000)], 1000), budget)
+    const body = await wholeOf(arriving([block(1000)], 1000), budget)
     expect(body?.ok && body.value.lease).toBeUndefined()
   })
 
   test('what is small and incomplete beyond the bound of all is refused at once', async () => {
-    expect(await readBody(arriving([block(1000)], 2000), new Budget(0))).toMatchObject({
+    expect(await wholeOf(arriving([block(1000)], 2000), new Budget(0))).toMatchObject({
       ok: false,
       error: { code: 'no-memory', headers: { 'retry-after': '5' } },
     })
@@ -96,7 +99,7 @@ describe('readBody', () => {
   test('what has no room is not read until there is some', async () => {
     const { budget, others } = full()
     const request = arriving([block(MIB)], MIB)
-    const body = readBody(request, budget)
+    const body = wholeOf(request, budget)
     await nextTurn()
     expect([request.isPaused(), budget.waits]).toEqual([true, 1])
     for (const other of others) other.release()
@@ -105,7 +108,7 @@ describe('readBody', () => {
 
   test('what has waited for too long is refused', async () => {
     const { budget } = full()
-    const body = readBody(arriving([block(MIB)], MIB), budget)
+    const body = wholeOf(arriving([block(MIB)], MIB), budget)
     budget.sweep(9999)
     expect(budget.waits).toBe(1)
     budget.sweep(10_000)
@@ -116,7 +119,7 @@ describe('readBody', () => {
   test('of a client that goes while it waits nothing is left', async () => {
     const { budget } = full()
     const request = arriving([block(MIB)], MIB)
-    const body = readBody(request, budget)
+    const body = wholeOf(request, budget)
     request.destroy()
     expect([await body, budget.waits]).toEqual([undefined, 0])
   })
@@ -124,7 +127,7 @@ describe('readBody', () => {
   test('a client that goes has no answer', async () => {
     const request = new IncomingMessage(new Socket())
     request.push(Buffer.from('{'))
-    const body = readBody(request, aBudget())
+    const body = wholeOf(request, aBudget())
     request.destroy()
     expect(await body).toBeUndefined()
   })
