@@ -25,7 +25,8 @@ import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
 import { Router } from './routing/router.ts'
 import { termsOf } from './routing/terms.ts'
-import { connectServer, type McpServer, type ServerMeans } from './server/server.ts'
+import { loadServer } from './server/load-server.ts'
+import type { McpServer, ServerMeans } from './server/server.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 
@@ -69,11 +70,13 @@ const observer =
     if (call.method !== 'initialize' && errorType === undefined) worked()
   }
 
-/** What there is before anything else: room, and records of what is done. */
+/** What there is before anything else: room, records of what is done, and the way to the server. */
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
   const unknown = (): number => trust?.pending() ?? 0
-  return { ...held, records: await loadAudit(parts, held.budget), peers: new Peers(), unknown }
+  const records = await loadAudit(parts, held.budget)
+  const connectServer = await loadServer(parts.config)
+  return { ...held, records, connectServer, peers: new Peers(), unknown }
 }
 
 type Held = Awaited<ReturnType<typeof heldBy>>
@@ -84,7 +87,7 @@ interface CoreParts extends SidecarParts {
 }
 
 export const buildCore = (parts: CoreParts, held: Held) => {
-  const { memory, budget, peers, records, unknown } = held
+  const { memory, budget, peers, records, connectServer, unknown } = held
   const { config, now } = parts
   const { settings } = config
   const idle = new IdleExit(settings['idle-timeout'], now())

@@ -100,11 +100,14 @@ describe('in a folder as in the image', () => {
     return { ...running, admin, url: `http://127.0.0.1:${port}/mcp` }
   }
 
-  test(
-    'it starts without the bundles of what is not configured',
-    async () => {
-      for (const name of APART) rmSync(join(app, name))
-      const sidecar = await start({ graceSeconds: 0 })
+  test.each<[string, readonly string[], SidecarDocument]>([
+    ['a server over HTTP', ['http-server.mjs'], {}],
+    ['a server over stdio', [], { settings: { auth: 'none' } }],
+  ])(
+    'for %s it starts without the bundles of what is not configured',
+    async (_name, needed, document) => {
+      for (const name of APART) if (!needed.includes(name)) rmSync(join(app, name))
+      const sidecar = await start({ graceSeconds: 0, runDir: app, ...document })
       expect((await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)).status).toBe(400)
       await sidecar.stop()
     },

@@ -1,0 +1,10 @@
+// Which kind of server a configuration asks for, behind one interface. Of the other kind nothing is loaded.
+
+import { speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { ConnectServer } from './server.ts'
+import { connectStdio } from './stdio-server.ts'
+
+export const loadServer = async ({
+  settings,
+}: Pick<SidecarConfig, 'settings'>): Promise<ConnectServer> =>
+  speaksHttp(settings) ? (await import('./http-server.ts')).connectHttp : connectStdio

@@ -1,0 +1,47 @@
+// A server that speaks stdio: the shim's children.
+
+import { RUN_DIR } from '../../shared/names.ts'
+import { maxProcesses } from '../../shared/max-processes.ts'
+import { admitShim, weaknessOf } from './admit.ts'
+import { Control } from './control.ts'
+import type { ConnectServer } from './server.ts'
+import { Spawner } from './spawner.ts'
+
+const ENDED = "the server's container has ended"
+
+export const connectStdio: ConnectServer = (
+  config,
+  { ownUid, budget, newName, schedule, now },
+  events,
+) => {
+  const control = new Control({
+    runDir: config.runDir ?? RUN_DIR,
+    budget,
+    newName,
+    schedule,
+    log: events.log,
+    admit: (peer) => admitShim(peer, { ...config, ownUid }),
+    onTerminating: events.onTerminating,
+    onExit: events.onExit,
+    watch: events.watch,
+    onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone(ENDED)),
+  })
+  const spawner = new Spawner({
+    control,
+    maxProcesses: maxProcesses(config.settings['max-processes'], config.serverMemoryBytes),
+    idleTimeoutMs: config.settings['idle-timeout'],
+    now,
+    onSpawn: events.onSpawn,
+  })
+  return {
+    source: spawner,
+    sweep: (nowMs) => spawner.sweep(nowMs),
+    path: undefined,
+    get count() {
+      return control.count
+    },
+    start: () => control.listen(),
+    exit: (code) => control.exit(code),
+    close: () => control.close(),
+  }
+}
