@@ -26,9 +26,11 @@ export interface ChainOptions {
   readonly prev: string
 }
 
-/** What a record says, as JSON without the braces: it can wait so for its place in the chain. */
-export const membersOf = (event: AuditEvent): string =>
-  plainJson(JSON.stringify(event).slice(1, -1))
+/** Members of an object as JSON, without the braces. */
+export const partOf = (part: object): string => plainJson(JSON.stringify(part).slice(1, -1))
+
+/** What a record says: it can wait so for its place in the chain. */
+export const membersOf = (event: AuditEvent): string => partOf(event)
 
 const OPENING = `{"v":${VERSION},"instance":`
 
@@ -43,6 +45,8 @@ export class Chain {
   private readonly server: string
   private seq = 0
   private prev: string
+  private timeMs = NaN
+  private time = ''
 
   constructor({ instance, server, prev }: ChainOptions) {
     this.instance = instance
@@ -58,9 +62,11 @@ export class Chain {
 
   /** The next record, as a line with its end: what happened (`membersOf`), and when. */
   line(members: string, timeMs: number): string {
-    const time = new Date(timeMs).toISOString()
+    // Most records of a batch are of one millisecond.
+    if (timeMs !== this.timeMs) this.time = new Date(timeMs).toISOString()
+    this.timeMs = timeMs
     this.seq++
-    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${time}","server":${this.server},${members}`
+    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${this.time}","server":${this.server},${members}`
     this.prev = digest(body)
     return `${body},"hash":"${this.prev}"}\n`
   }

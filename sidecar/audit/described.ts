@@ -2,7 +2,6 @@
 // somebody else wrote is cut. Pure.
 
 import type { EventOf } from '../../shared/audit/record.ts'
-import { withoutSecrets } from '../../shared/audit/secrets.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Actor, Principal } from '../access/principal.ts'
 import { header, type Exchange } from '../http/exchange.ts'
@@ -23,6 +22,9 @@ const MAX_LENGTH = 256
 const MAX_ACTORS = 8
 /** `clientInfo` is an object of somebody else's making: what is longer is not read. */
 const MAX_CLIENT_LENGTH = 4096
+
+/** What is left of a text without secrets. */
+export type Clean = (text: string) => string
 
 export const cut = (text: string): string =>
   text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH).toWellFormed() : text
@@ -58,11 +60,12 @@ const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString(
 
 const targetIn = (
   message: Exclude<Message, { readonly kind: 'response' }>,
+  clean: Clean,
 ): Partial<AuditMessage> => {
   const [parameter, name] = TARGETS.get(message.method) ?? []
   if (parameter === undefined || name === undefined) return {}
   const target = stringAt(message.text, member(message.params, parameter))
-  return target === undefined ? {} : { [name]: withoutSecrets(cut(target)) }
+  return target === undefined ? {} : { [name]: clean(cut(target)) }
 }
 
 /** What a client's answer to a request of the server's is called: it has no method. */
@@ -70,14 +73,15 @@ const RESPONSE = 'response'
 
 export const auditMessage = (
   message: Message,
-  content: Pick<AuditMessage, 'params' | 'result'> = {},
+  clean: Clean,
+  content: Pick<AuditMessage, 'params' | 'result'>,
 ): AuditMessage => {
   const bytes = message.text.length
   const id = message.kind === 'notification' ? undefined : message.id
   const own = id === undefined ? {} : { id: utf8(slice(message.text, id)) }
   return message.kind === 'response'
     ? { ...own, method: RESPONSE, bytes, ...content }
-    : { ...own, method: message.method, ...targetIn(message), bytes, ...content }
+    : { ...own, method: message.method, ...targetIn(message, clean), bytes, ...content }
 }
 
 /** `name/version` of a client, as it says. */
@@ -92,15 +96,6 @@ const clientIn = (message: Message): string | undefined => {
     : [name, ...(version === undefined ? [] : [version])].join('/')
 }
 
-const given = (
-  texts: Readonly<Record<keyof Asserted, string | undefined>>,
-): Asserted | undefined => {
-  const own = Object.entries(texts).flatMap(([name, text]) =>
-    text === undefined ? [] : [[name, name === 'baggage' ? withoutSecrets(cut(text)) : cut(text)]],
-  )
-  return own.length === 0 ? undefined : Object.fromEntries(own)
-}
-
 const contextOfClient = (
   request: Exchange['request'],
   message: Request | undefined,
@@ -110,20 +105,26 @@ const contextOfClient = (
 const baggageIn = (message: Request | undefined): string | undefined =>
   message && stringAt(message.text, member(message.meta, 'baggage'))
 
+const named = (name: keyof Asserted, text: string | undefined): Asserted =>
+  text === undefined ? {} : { [name]: cut(text) }
+
 const assertedIn = (
   { request }: Exchange,
   message: Message | undefined,
-  isTraced: boolean,
+  { isTraced, clean }: { readonly isTraced: boolean; readonly clean: Clean },
 ): Asserted | undefined => {
   const own = message?.kind === 'request' ? message : undefined
   const trace = isTraced ? undefined : contextOfClient(request, own)
-  return given({
-    userAgent: header(request, 'user-agent'),
-    client: message && clientIn(message),
-    baggage: baggageIn(own) ?? header(request, 'baggage'),
-    traceId: trace?.traceId,
-    spanId: trace?.spanId,
-  })
+  const baggage = baggageIn(own) ?? header(request, 'baggage')
+  const asserted = {
+    ...named('userAgent', header(request, 'user-agent')),
+    ...named('client', message && clientIn(message)),
+    ...named('baggage', baggage === undefined ? undefined : clean(cut(baggage))),
+    ...named('traceId', trace?.traceId),
+    ...named('spanId', trace?.spanId),
+  }
+  for (const _ in asserted) return asserted
+  return undefined
 }
 
 /** The id of a legacy session tells it from others by its beginning, and is too little there to take it over. */
@@ -132,11 +133,11 @@ const SESSION_LENGTH = 8
 export const contextOf = (
   exchange: Exchange,
   message: Message | undefined,
-  trace: RequestTrace | undefined,
+  { trace, clean }: { readonly trace: RequestTrace | undefined; readonly clean: Clean },
 ): Context => {
   const { request } = exchange
   const session = header(request, 'mcp-session-id')?.slice(0, SESSION_LENGTH)
-  const asserted = assertedIn(exchange, message, trace !== undefined)
+  const asserted = assertedIn(exchange, message, { isTraced: trace !== undefined, clean })
   const address = request.socket.remoteAddress
   return {
     ...(address === undefined ? {} : { address }),

@@ -1,12 +1,13 @@
 // Records to a file that only grows, until it is full or old: then it gets a number, and the next begins. Whoever takes
 // the file away or puts another in its place is noticed within a second.
 
-import { constants } from 'node:fs'
-import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { constants, writeSync } from 'node:fs'
+import { open, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { findBefore, planRotation, type Before, type Found } from './audit-folder.ts'
 import { FileLock } from './file-lock.ts'
-import type { Rotated, Sink } from './sink.ts'
+import { isLocal } from './local-file-system.ts'
+import type { AtOnce, Rotated, Sink } from './sink.ts'
 
 export interface FileSinkOptions {
   readonly path: string
@@ -14,7 +15,13 @@ export interface FileSinkOptions {
   readonly maxFileAgeMs: number
   /** For full files; the one that is written comes on top. */
   readonly keepBytes: number
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
+
+/** A write that takes longer holds up every caller: then a thread does them, for a while. */
+const SLOW_MS = 20
+const SLOW_FOR_MS = 10_000
 
 const OWNER_ONLY = 0o600
 /** How often it is looked whether the file is still there. */
@@ -32,6 +39,7 @@ interface Opened {
   /** A device has none: whoever writes there leaves nothing behind. */
   readonly lock: FileLock | undefined
   readonly end: Found['end']
+  readonly isLocal: boolean
 }
 
 const LINE_END = Buffer.from('\n')
@@ -65,12 +73,20 @@ export class FileSink implements Sink {
   private isTaken = false
   /** What is written next ends a line that another instance was writing: in one write, so that none is left with an end. */
   private isTorn: boolean
+  readonly atOnce: AtOnce | undefined
+  private slowUntilMs = -Infinity
 
-  private constructor(options: FileSinkOptions, { file, lock, end }: Opened) {
+  private constructor(options: FileSinkOptions, { file, lock, end, isLocal }: Opened) {
     this.options = options
     this.file = file
     this.lock = lock
     this.isTorn = end === 'torn'
+    this.atOnce = isLocal
+      ? {
+          takes: (bytes, nowMs) => this.takesAtOnce(bytes, nowMs),
+          write: (bytes) => this.writeAtOnce(bytes),
+        }
+      : undefined
   }
 
   /** Rejects as the system does, and where another process writes the file or it holds something else. */
@@ -84,7 +100,8 @@ export class FileSink implements Sink {
       if ((await file.stat()).isFile()) lock = await FileLock.take(options.path)
       const { before, end } = await findBefore(options.path)
       if (end === 'only-torn') await file.truncate()
-      const sink = new FileSink(options, { file, lock, end })
+      const { type } = await statfs(options.path)
+      const sink = new FileSink(options, { file, lock, end, isLocal: isLocal(type) })
       await sink.began(nowMs)
       return { sink, before }
     } catch (error) {
@@ -105,11 +122,7 @@ export class FileSink implements Sink {
   }
 
   rotate(bytes: number, nowMs: number): Promise<Rotated> | undefined {
-    const { maxFileBytes, maxFileAgeMs } = this.options
-    const isFull = this.bytes > 0 && this.bytes + bytes > maxFileBytes
-    const isOld = this.bytes > 0 && nowMs - this.beganMs >= maxFileAgeMs
-    const isDue = this.moved !== undefined || isFull || isOld
-    return !this.isMoving && isDue ? this.next(nowMs) : undefined
+    return !this.isMoving && this.isDue(bytes, nowMs) ? this.next(nowMs) : undefined
   }
 
   /** Opens the file anew where it is not the one that is written any more; says what was found, where that is wrong. */
@@ -127,6 +140,28 @@ export class FileSink implements Sink {
   async close(): Promise<void> {
     await this.file.close()
     await this.lock?.release()
+  }
+
+  private isDue(bytes: number, nowMs: number): boolean {
+    const { maxFileBytes, maxFileAgeMs } = this.options
+    const isFull = this.bytes > 0 && this.bytes + bytes > maxFileBytes
+    const isOld = this.bytes > 0 && nowMs - this.beganMs >= maxFileAgeMs
+    return this.moved !== undefined || isFull || isOld
+  }
+
+  private takesAtOnce(bytes: number, nowMs: number): boolean {
+    const isSlow = this.options.now() < this.slowUntilMs
+    return !isSlow && !this.isTorn && !this.isMoving && !this.isDue(bytes, nowMs)
+  }
+
+  private writeAtOnce(bytes: Buffer): number {
+    const { now } = this.options
+    const beganMs = now()
+    const written = writeSync(this.file.fd, bytes)
+    this.bytes += written
+    const endMs = now()
+    if (endMs - beganMs > SLOW_MS) this.slowUntilMs = endMs + SLOW_FOR_MS
+    return written
   }
 
   private async touch(nowMs: number): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 // One request on its way, as the record of it will say: the channel tells what the server did, the ticket when it is over,
 // whoever of the client, the clock or the sidecar ended it.
 
+import { partOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
 import type { CallRecord } from '../conversation/record.ts'
 import type { AnsweredContent } from './content/content.ts'
@@ -9,11 +10,17 @@ import type { Reply } from '../http/reply.ts'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 
-type Asked = Omit<EventOf<'attempt'>, 'event'>
+type Ended = Omit<
+  EventOf<'call'>,
+  'event' | 'call' | 'caller' | 'message' | 'decision' | 'address' | 'asserted'
+>
 type Outcome = EventOf<'call'>['outcome']
 
 export interface RecordedCallOptions {
-  readonly asked: Asked
+  /** What was asked, as members of the record. */
+  readonly asked: string
+  /** Whether that names the session; a reply may know another, or a first. */
+  readonly hasSession: boolean
   readonly reply: Pick<Reply, 'state' | 'session'>
   readonly arrivedMs: number
   readonly now: () => number
@@ -22,7 +29,7 @@ export interface RecordedCallOptions {
   /** The ticket that its caller's limits gave, where there are any. */
   readonly ticket: Ticket | undefined
   /** It is over. */
-  readonly onEnd: (event: EventOf<'call'>) => void
+  readonly onEnd: (members: string) => void
 }
 
 const CODE = /^-?\d+$/
@@ -73,24 +80,31 @@ export class RecordedCall implements CallRecord, Ticket {
     this.options.ticket?.end(fault)
     if (this.isOver) return
     this.isOver = true
-    const { asked, reply, arrivedMs, now, onEnd } = this.options
-    const { process, sentMs, bytes, content } = this
+    const { asked, arrivedMs, now, onEnd } = this.options
+    const { process, sentMs, answeredMs } = this
     const endMs = now()
-    const outcome = outcomeOf(this.errorType, fault)
-    const { session = reply.session, ...rest } = asked
-    onEnd({
-      event: 'call',
-      ...rest,
-      ...(session === undefined ? {} : { session }),
-      outcome: {
-        ...outcome,
-        ...(bytes === undefined ? {} : { bytes }),
-        ...content,
-        ...(reply.state === 'done' ? { clientGone: true } : {}),
-      },
+    const ended: Ended = {
+      ...this.session(),
+      outcome: this.outcome(fault),
       ...(process === undefined ? {} : { process }),
       durationMs: rounded(endMs - arrivedMs),
-      ...(sentMs === undefined ? {} : { serverMs: rounded((this.answeredMs ?? endMs) - sentMs) }),
-    })
+      ...(sentMs === undefined ? {} : { serverMs: rounded((answeredMs ?? endMs) - sentMs) }),
+    }
+    onEnd(`"event":"call",${asked},${partOf(ended)}`)
+  }
+
+  private session(): Pick<Ended, 'session'> {
+    const { hasSession, reply } = this.options
+    return hasSession || reply.session === undefined ? {} : { session: reply.session }
+  }
+
+  private outcome(fault: FaultCode | undefined): Outcome {
+    const { bytes, content } = this
+    return {
+      ...outcomeOf(this.errorType, fault),
+      ...(bytes === undefined ? {} : { bytes }),
+      ...content,
+      ...(this.options.reply.state === 'done' ? { clientGone: true } : {}),
+    }
   }
 }

@@ -1,7 +1,9 @@
 // Decides what goes on record, and whether a call may go on: not where its record could not be written, unless the
 // configuration lets records be lost. Fails closed.
 
+import { membersOf, partOf } from '../../shared/audit/chain.ts'
 import type { AuditEvent, EventOf } from '../../shared/audit/record.ts'
+import { withoutSecrets } from '../../shared/audit/secrets.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Principal } from '../access/principal.ts'
 import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
@@ -13,6 +15,7 @@ import type { Content } from './content/content.ts'
 import { auditMessage, callerOf, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { RecordedCall } from './recorded-call.ts'
+import { remembered } from './remembered.ts'
 import type { Writer } from './writer.ts'
 
 export interface RecorderOptions {
@@ -93,13 +96,14 @@ export class Recorder {
   private toldDropped = 0
   private summaryMs: number
   private calls = 0
+  private readonly clean = remembered(withoutSecrets)
 
   constructor(options: RecorderOptions) {
     this.options = options
     this.unknown = new Allowance(options.unknownBytesPerMinute)
     const { callerBytesPerMinute: own } = options
     this.callers = own === undefined ? undefined : new Allowance(own)
-    this.processes = new ProcessRecords((event) => options.writer.add(event))
+    this.processes = new ProcessRecords((event) => this.add(event))
     this.summaryMs = options.now()
   }
 
@@ -112,11 +116,11 @@ export class Recorder {
     const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
     const refused = this.refusal(permit.principal.key, bytes)
     if (refused) return refused
-    const attempts = items.flatMap((item) => this.record(underway, permit, item) ?? [])
-    if (attempts.length === 0) return undefined
-    return Promise.all(attempts).then((outs) =>
-      outs.every(Boolean) || this.options.onFailure === 'drop' ? undefined : unavailable(),
-    )
+    const attempts = items.map((item) => this.record(underway, permit, item))
+    if (this.options.onFailure === 'drop') return undefined
+    if (attempts.every((isOut) => isOut === true)) return undefined
+    const outs = Promise.all(attempts.map((isOut) => Promise.resolve(isOut)))
+    return outs.then((all) => (all.every(Boolean) ? undefined : unavailable()))
   }
 
   /** What ended before it was a call. */
@@ -126,7 +130,7 @@ export class Recorder {
       ...denialOf(reason),
       ...(principal && { caller: callerOf(principal) }),
       ...(asked && { message: this.itemOf(asked).message }),
-      ...contextOf(exchange, asked?.message, asked?.trace),
+      ...contextOf(exchange, asked?.message, { trace: asked?.trace, clean: this.clean }),
     })
   }
 
@@ -162,7 +166,7 @@ export class Recorder {
   }
 
   private add(event: AuditEvent): boolean {
-    return this.options.writer.add(event) > 0
+    return this.options.writer.add(membersOf(event)) > 0
   }
 
   /** Room for what is asked, and for each record that will tell of it. */
@@ -176,7 +180,7 @@ export class Recorder {
 
   private itemOf(asked: Asked): Item {
     const { content } = this.options
-    const message = auditMessage(asked.message, content.asked(asked.message))
+    const message = auditMessage(asked.message, this.clean, content.asked(asked.message))
     const { params = '', result = '' } = message
     const isCall = asked.message.kind === 'request' && !asked.denied
     const answer = isCall ? content.answerBytes : 0
@@ -187,12 +191,12 @@ export class Recorder {
     }
   }
 
-  /** Puts one message on record, now or when it is over; a promise where it must be out before it goes on. */
-  private record(underway: Underway, permit: Permit, item: Item): Promise<boolean> | undefined {
+  /** Puts one message on record, now or when it is over; whether what must be out before it goes on is out. */
+  private record(underway: Underway, permit: Permit, item: Item): boolean | Promise<boolean> {
     const { asked: one, message: asked } = item
     const { principal } = permit
     const own = { caller: callerOf(principal), message: asked }
-    const context = contextOf(underway, one.message, one.trace)
+    const context = contextOf(underway, one.message, { trace: one.trace, clean: this.clean })
     const reserved = this.options.onFailure === 'refuse' ? item.reserved : 0
     const { message, denied } = one
     if (denied) this.spend(principal, { ...denialOf(denied), ...own, ...context }, reserved)
@@ -200,7 +204,7 @@ export class Recorder {
       const call = { call: ++this.calls, ...own, ...decisionOf(permit), ...context }
       return this.follow(underway, one, { principal, message, asked: call, reserved })
     } else this.spend(principal, { event: 'notification', ...own, ...context }, reserved)
-    return undefined
+    return true
   }
 
   /** What is asked is on record now, where attempts are, and when it is over. */
@@ -208,27 +212,34 @@ export class Recorder {
     { reply, arrivedMs }: Underway,
     one: Asked,
     { principal, message, asked, reserved }: Followed,
-  ): Promise<boolean> | undefined {
+  ): boolean | Promise<boolean> {
     const { writer, now, attempts, content } = this.options
-    const { params: _params, ...short } = asked.message
+    const { params, ...short } = asked.message
+    const own = partOf(asked)
+    // What stands in the attempt is not told twice.
+    const isShort = attempts && params !== undefined
     const call = new RecordedCall({
-      // What stands in the attempt is not told twice.
-      asked: attempts ? { ...asked, message: short } : asked,
+      asked: isShort ? partOf({ ...asked, message: short }) : own,
+      hasSession: asked.session !== undefined,
       reply,
       arrivedMs,
       now,
       contentOf: (response) => content.answered(message, response),
       ticket: one.ticket,
-      onEnd: (event) => this.spend(principal, event, reserved),
+      onEnd: (members) => this.spendText(principal, members, reserved),
     })
     one.record = call
     one.ticket = call
-    return attempts ? writer.addNow({ event: 'attempt', ...asked }) : undefined
+    return attempts ? writer.addNow(`"event":"attempt",${own}`) : true
   }
 
-  private spend({ key }: Principal, event: AuditEvent, reserved: number): void {
+  private spend(principal: Principal, event: AuditEvent, reserved: number): void {
+    this.spendText(principal, membersOf(event), reserved)
+  }
+
+  private spendText({ key }: Principal, members: string, reserved: number): void {
     const { writer, now } = this.options
-    const bytes = writer.add(event, reserved)
+    const bytes = writer.add(members, reserved)
     this.callers?.take(key, bytes, now())
   }
 
@@ -242,7 +253,7 @@ export class Recorder {
       this.unwrittenCount++
       return
     }
-    const bytes = this.options.writer.add(event)
+    const bytes = this.options.writer.add(membersOf(event))
     allowance?.take(key, bytes, now())
   }
 }

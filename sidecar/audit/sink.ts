@@ -16,7 +16,17 @@ export interface Rotated {
   prune(): Promise<void>
 }
 
+/** Writes that take no time worth speaking of: a thread that does them would cost five times as much (`bench -- telemetry`). */
+export interface AtOnce {
+  /** Whether so many bytes can be written so now: not where a file has to be begun first, or the last write was slow. */
+  takes(bytes: number, nowMs: number): boolean
+  /** As `write`, before it returns. Throws where nothing is out. */
+  write(bytes: Buffer): number
+}
+
 export interface Sink {
+  /** Of a sink that can. */
+  readonly atOnce?: AtOnce | undefined
   /** Writes from the beginning of the bytes; resolves with how many are out, perhaps not all. Rejects where none are. */
   write(bytes: Buffer): Promise<number>
   /** Begins a new file where that is due before so many more bytes; undefined where it is not. Rejects where it cannot. */

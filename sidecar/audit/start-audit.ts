@@ -2,7 +2,7 @@
 
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Chain, digest } from '../../shared/audit/chain.ts'
+import { Chain, digest, membersOf } from '../../shared/audit/chain.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
@@ -50,13 +50,18 @@ interface Opened {
 }
 
 const STDOUT = 1
+/** Records of calls that are over wait so long for others, or for the next attempt. */
+const GATHER_MS = 5
 
-const openSink = async (audit: AuditConfig, wallMs: number, stdout: number): Promise<Opened> => {
+const openSink = async (
+  audit: AuditConfig,
+  { now, wallMs, stdout = STDOUT }: AuditParts,
+): Promise<Opened> => {
   const { file: path, maxFileBytes, maxFileAgeSeconds, keepBytes } = audit
   if (path === undefined) return { sink: streamSink(stdout), before: undefined }
   try {
-    const options = { path, maxFileBytes, maxFileAgeMs: maxFileAgeSeconds * 1000, keepBytes }
-    const { sink, before } = await FileSink.open(options, wallMs)
+    const options = { path, maxFileBytes, maxFileAgeMs: maxFileAgeSeconds * 1000, keepBytes, now }
+    const { sink, before } = await FileSink.open(options, wallMs())
     return { sink, before, look: (nowMs) => sink.look(nowMs) }
   } catch (error) {
     throw new Error(`audit: the file ${path} cannot be written: ${messageOf(error)}`, {
@@ -107,6 +112,7 @@ class RunningAudit implements Audit {
       now,
       wallMs,
       sleep,
+      gatherMs: GATHER_MS,
     })
     this.writer.reserve(RESERVED_BYTES)
     this.recorder = new Recorder({ ...audit, content, writer: this.writer, now })
@@ -154,13 +160,15 @@ class RunningAudit implements Audit {
   async begin(): Promise<void> {
     const { before } = this.opened
     const { attempts, onFailure } = this.audit
-    const isOut = await this.writer.addNow({
-      event: 'begin',
-      ...(before && { before }),
-      configuration: configurationDigest(this.parts.config),
-      attempts,
-      onFailure,
-    })
+    const isOut = await this.writer.addNow(
+      membersOf({
+        event: 'begin',
+        ...(before && { before }),
+        configuration: configurationDigest(this.parts.config),
+        attempts,
+        onFailure,
+      }),
+    )
     if (isOut) return
     if (onFailure === 'refuse') throw new Error('audit: the first record cannot be written')
     this.log.warn('audit records cannot be written, and are lost until they can')
@@ -168,7 +176,7 @@ class RunningAudit implements Audit {
 
   async close(leftMs: number): Promise<void> {
     this.recorder.summarize()
-    this.writer.add({ event: 'end' }, RESERVED_BYTES)
+    this.writer.add(membersOf({ event: 'end' }), RESERVED_BYTES)
     const lost = await this.writer.close(leftMs)
     if (lost > 0) this.log.error('audit records were not written before the end', { records: lost })
     await this.checkpoints.tell(this.writer.written)
@@ -194,7 +202,7 @@ export const startAudit = async (
 ): Promise<Audit> => {
   const key = await readCheckpointKey(audit.checkpointKey)
   const content = await contentBy(audit)
-  const opened = await openSink(audit, parts.wallMs(), parts.stdout ?? STDOUT)
+  const opened = await openSink(audit, parts)
   const running = new RunningAudit(parts, audit, { opened, key, content, budget })
   await running.begin()
   return running

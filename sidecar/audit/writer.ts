@@ -1,11 +1,10 @@
 // From events to a sink: records wait in a bounded queue, get their place in the chain when it is their turn, and go out
-// several in one write. A write that fails is made again where it stopped, once a second, so that no byte of a record
+// several in one write: what must be out before a call goes on takes along what waits. A write that fails is made again where it stopped, once a second, so that no byte of a record
 // comes twice. Fails closed where nothing may be lost: `reserve` says no, and the caller refuses its call.
 
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { membersOf, type Chain, type Link } from '../../shared/audit/chain.ts'
-import type { AuditEvent } from '../../shared/audit/record.ts'
 import type { Lease } from '../bytes/budget.ts'
 import type { Rotated, Sink } from './sink.ts'
 
@@ -19,6 +18,8 @@ export interface WriterOptions {
   readonly now: () => number
   readonly wallMs: () => number
   readonly sleep: (delayMs: number) => Promise<unknown>
+  /** So long a record that nobody waits for may wait for others. */
+  readonly gatherMs: number
 }
 
 const BATCH_BYTES = 256 * 1024
@@ -35,6 +36,11 @@ interface Waiting {
   readonly bytes: number
   /** Hears whether it is out. */
   readonly done: ((isOut: boolean) => void) | undefined
+}
+
+interface Taken {
+  readonly records: readonly Waiting[]
+  readonly bytes: number
 }
 
 /** What is being written: records that have their place already. */
@@ -57,7 +63,7 @@ export class Writer {
   private batch: Batch | undefined
   private held = 0
   private reserved = 0
-  private isScheduled = false
+  private scheduled: 'now' | 'later' | undefined
   /** Since when a write has been under way. */
   private busyMs: number | undefined
   /** When a write that has failed is made again; until one is out, `hasFailed`. */
@@ -88,27 +94,23 @@ export class Writer {
     return true
   }
 
-  /** Puts an event into the queue; returns its bytes, or 0 where there is no room: then it is lost, and counted. */
-  add(event: AuditEvent, reserved = 0, done?: (isOut: boolean) => void): number {
-    if (this.isClosed) return 0
-    const members = membersOf(event)
-    const bytes = members.length + CHAINED_BYTES
-    this.reserved -= reserved
-    const hasRoom = this.options.lease.keep(this.held + this.reserved + bytes)
-    if (!hasRoom && reserved === 0) {
-      this.counts.dropped++
-      return 0
-    }
-    this.held += bytes
-    this.queue.push({ members, timeMs: this.options.wallMs(), bytes, done })
-    this.soon()
+  /** Puts what a record says into the queue; returns its bytes, or 0 where there is no room: then it is lost, and counted. */
+  add(members: string, reserved = 0): number {
+    const bytes = this.push(members, reserved, undefined)
+    if (bytes > 0) this.schedule('later')
     return bytes
   }
 
-  /** The same; resolves when it is out, or with false where that fails or takes too long. */
-  addNow(event: AuditEvent): Promise<boolean> {
+  /** The same; whether it is out, or a promise of that: false where it fails or takes too long. */
+  addNow(members: string): boolean | Promise<boolean> {
+    let out: boolean | undefined
+    let tell = (isOut: boolean): void => void (out = isOut)
+    if (this.push(members, 0, (isOut) => tell(isOut)) === 0) return false
+    this.writeAtOnce()
+    if (out !== undefined) return out
+    this.schedule('now')
     return new Promise((resolve) => {
-      if (this.add(event, 0, resolve) === 0) resolve(false)
+      tell = resolve
     })
   }
 
@@ -121,7 +123,7 @@ export class Writer {
     }
     if (retryMs !== undefined && nowMs >= retryMs) {
       this.retryMs = undefined
-      this.soon()
+      this.schedule('now')
     }
   }
 
@@ -133,7 +135,7 @@ export class Writer {
     while ((this.isWaiting || this.busyMs !== undefined) && now() < endMs) {
       if (this.busyMs === undefined) {
         this.retryMs = undefined
-        this.soon()
+        this.schedule('now')
       }
       await sleep(CLOSE_STEP_MS)
     }
@@ -143,19 +145,57 @@ export class Writer {
     return lost
   }
 
+  private push(members: string, reserved: number, done: Waiting['done']): number {
+    if (this.isClosed) return 0
+    const bytes = members.length + CHAINED_BYTES
+    this.reserved -= reserved
+    const hasRoom = this.options.lease.keep(this.held + this.reserved + bytes)
+    if (!hasRoom && reserved === 0) {
+      this.counts.dropped++
+      return 0
+    }
+    this.held += bytes
+    this.queue.push({ members, timeMs: this.options.wallMs(), bytes, done })
+    return bytes
+  }
+
   private get isWaiting(): boolean {
     return this.queue.length > 0 || this.batch !== undefined
   }
 
-  /** What comes in one turn of the event loop goes out together. */
-  private soon(): void {
-    if (this.isScheduled || this.busyMs !== undefined || this.retryMs !== undefined) return
-    this.isScheduled = true
-    setImmediate(() => {
-      this.isScheduled = false
-      this.busyMs = this.options.now()
-      void this.writeAll()
-    })
+  /** What comes in one turn of the event loop goes out together, and with it what nobody waits for. */
+  private schedule(when: 'now' | 'later'): void {
+    if (this.scheduled === 'now' || this.scheduled === when) return
+    this.scheduled = when
+    const { gatherMs } = this.options
+    if (when === 'now' || gatherMs === 0) setImmediate(() => this.begin())
+    else setTimeout(() => this.begin(), gatherMs)
+  }
+
+  private begin(): void {
+    this.scheduled = undefined
+    this.writeAtOnce()
+    if (!this.isWaiting || this.busyMs !== undefined || this.retryMs !== undefined) return
+    this.busyMs = this.options.now()
+    void this.writeAll()
+  }
+
+  /** Writes what waits before it returns, where the sink takes it so. What goes wrong, the slow way finds out. */
+  private writeAtOnce(): void {
+    const { sink, wallMs } = this.options
+    const { atOnce } = sink
+    if (!atOnce || this.batch || this.busyMs !== undefined || this.isFailing) return
+    while (this.queue.length > 0 && atOnce.takes(Math.min(this.held, BATCH_BYTES), wallMs())) {
+      const batch = this.chained(this.takeQueue())
+      this.batch = batch
+      try {
+        batch.rest = batch.rest.subarray(atOnce.write(batch.rest))
+      } catch {
+        return
+      }
+      if (batch.rest.length > 0) return
+      this.isOut(batch)
+    }
   }
 
   private async writeAll(): Promise<void> {
@@ -185,6 +225,10 @@ export class Writer {
     }
     if (this.hasFailed) this.options.log.info('audit records are written again')
     this.hasFailed = false
+    this.isOut(batch)
+  }
+
+  private isOut(batch: Batch): void {
     this.batch = undefined
     this.written = batch.last
     this.counts.written += batch.records.length
@@ -205,25 +249,29 @@ export class Writer {
   }
 
   private async nextBatch(): Promise<Batch> {
-    const { sink, chain, wallMs } = this.options
-    const { records, bytes } = this.takeQueue()
-    const lines: string[] = []
-    let rotated: Rotated | undefined
+    const { sink, wallMs } = this.options
+    const taken = this.takeQueue()
     try {
-      rotated = await sink.rotate(bytes, wallMs())
-      if (rotated) {
-        const { file, oldest = { instance: chain.instance, seq: chain.last.seq + 1 } } = rotated
-        lines.push(chain.line(membersOf({ event: 'rotation', file, oldest }), wallMs()))
-      }
+      return this.chained(taken, await sink.rotate(taken.bytes, wallMs()))
     } catch (error) {
-      this.queue = [...records, ...this.queue]
+      this.queue = [...taken.records, ...this.queue]
       throw error
     }
-    for (const { members, timeMs } of records) lines.push(chain.line(members, timeMs))
-    return { rest: Buffer.from(lines.join('')), records, bytes, last: chain.last, rotated }
   }
 
-  private takeQueue(): { readonly records: readonly Waiting[]; readonly bytes: number } {
+  /** Gives records their places. */
+  private chained({ records, bytes }: Taken, rotated?: Rotated): Batch {
+    const { chain, wallMs } = this.options
+    let text = ''
+    if (rotated) {
+      const { file, oldest = { instance: chain.instance, seq: chain.last.seq + 1 } } = rotated
+      text = chain.line(membersOf({ event: 'rotation', file, oldest }), wallMs())
+    }
+    for (const { members, timeMs } of records) text += chain.line(members, timeMs)
+    return { rest: Buffer.from(text), records, bytes, last: chain.last, rotated }
+  }
+
+  private takeQueue(): Taken {
     let [bytes, count] = [0, 0]
     for (const one of this.queue) {
       if (bytes >= BATCH_BYTES) break

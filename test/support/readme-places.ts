@@ -27,6 +27,7 @@ export const ROWS = [
   'npm run conformance',
   'npm run bench -- bridge',
   'npm run bench -- auth',
+  'npm run bench -- telemetry',
   'npm run bench -- pressure',
   'npm run cluster -- up',
   'npm run test:corpus',

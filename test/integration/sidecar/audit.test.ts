@@ -303,6 +303,9 @@ describe('no secret is in any record, at any level', () => {
       `{"jsonrpc":"2.0","id":"q","result":{"action":"accept","content":${SAID_TEXT}}}`,
     )
     await session.post(note('notifications/x', { password: NAMED_SECRET }))
+    const hasSaid = (record: AuditRecord): boolean =>
+      record.event === 'call' && record.message.tool === 'say'
+    while (records().filter(hasSaid).length < 2) await sleep(20)
     await stop()
     const text = readFileSync(file, 'utf8')
     for (const secret of [...SECRETS, NAMED_SECRET, 'MIIEvQIBADAN']) {

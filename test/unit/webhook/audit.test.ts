@@ -33,7 +33,13 @@ test('whatever is written, the volume is never full', async () => {
   const audit = config.ok ? config.value.audit : undefined
   if (!audit) throw new Error('no records')
   const { maxFileBytes, keepBytes } = audit
-  const options = { path: join(dir, 'audit.jsonl'), maxFileBytes, maxFileAgeMs: 1e9, keepBytes }
+  const options = {
+    path: join(dir, 'audit.jsonl'),
+    maxFileBytes,
+    maxFileAgeMs: 1e9,
+    keepBytes,
+    now: () => performance.now(),
+  }
   const { sink } = await FileSink.open(options, 0)
   let most = 0
   // A batch, each character of which may be three bytes, and the record that was one too many.

@@ -34,7 +34,14 @@ const line = (own: Chain): Buffer =>
 const path = (): string => join(dir, 'audit.jsonl')
 const open = (more: { maxFileBytes?: number; keepBytes?: number } = {}) =>
   FileSink.open(
-    { path: path(), maxFileBytes: 1000, maxFileAgeMs: 60_000, keepBytes: 1e6, ...more },
+    {
+      path: path(),
+      maxFileBytes: 1000,
+      maxFileAgeMs: 60_000,
+      keepBytes: 1e6,
+      now: () => performance.now(),
+      ...more,
+    },
     Date.now(),
   )
 
@@ -93,6 +100,29 @@ test('a full file gets the next number, and the oldest go beyond what is kept', 
     { file: 'audit.jsonl.1', oldest: { instance: 'one', seq: 1 } },
   ])
   expect(rotations.at(-1)).toEqual({ file: 'audit.jsonl.5', oldest: { instance: 'one', seq: 3 } })
+})
+
+test('a write at once is not taken where a file has to be begun, nor for a while after a slow one', async () => {
+  const clock = { nowMs: 0, stepMs: 0 }
+  const now = (): number => (clock.nowMs += clock.stepMs)
+  const { sink } = await FileSink.open(
+    { path: path(), maxFileBytes: 1000, maxFileAgeMs: 60_000, keepBytes: 0, now },
+    Date.now(),
+  )
+  const { atOnce } = sink
+  if (!atOnce) throw new Error('the temporary directory is on a file system of this machine')
+  const takes = (bytes = 1, laterMs = 0): boolean => atOnce.takes(bytes, Date.now() + laterMs)
+  const bytes = line(chain())
+  expect([takes(), atOnce.write(bytes), takes()]).toEqual([true, bytes.length, true])
+  expect([takes(1000), takes(1, 120_000)]).toEqual([false, false])
+  clock.stepMs = 30
+  atOnce.write(bytes)
+  clock.stepMs = 0
+  expect(takes()).toBe(false)
+  clock.nowMs += 20_000
+  expect(takes()).toBe(true)
+  await sink.close()
+  expect(readFileSync(path())).toEqual(Buffer.concat([bytes, bytes]))
 })
 
 test('an old file is followed by a new one; one that is empty is never old', async () => {

@@ -40,6 +40,7 @@ const aRecorder = (more: Partial<RecorderOptions> = {}) => {
     now: () => clock.nowMs,
     wallMs: () => clock.nowMs,
     sleep: nextTurn,
+    gatherMs: 0,
   })
   const recorder = new Recorder({
     writer,

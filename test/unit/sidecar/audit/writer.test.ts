@@ -1,16 +1,15 @@
 // What a writer promises of a sink that is slow, fails, fills up or never answers.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test } from '@jest/globals'
-import { Chain } from '../../../../shared/audit/chain.ts'
+import { describe, expect, test } from '@jest/globals'
+import { Chain, membersOf } from '../../../../shared/audit/chain.ts'
 import { Verification } from '../../../../shared/audit/verification.ts'
-import type { AuditEvent } from '../../../../shared/audit/record.ts'
-import type { Rotated, Sink } from '../../../../sidecar/audit/sink.ts'
+import type { AtOnce, Rotated, Sink } from '../../../../sidecar/audit/sink.ts'
 import { Writer } from '../../../../sidecar/audit/writer.ts'
 import { Budget } from '../../../../sidecar/bytes/budget.ts'
 import { keptLog } from '../../../support/kept-log.ts'
 
-const EVENT: AuditEvent = { event: 'process-start', process: 1 }
+const EVENT = membersOf({ event: 'process-start', process: 1 })
 const MIB = 1024 * 1024
 
 /** A sink in memory that does as it is told, write by write. */
@@ -19,6 +18,7 @@ class TestSink implements Sink {
   writes = 0
   isClosed = false
   rotated: Rotated | undefined
+  atOnce: AtOnce | undefined
   /** What becomes of a write; by default all of it is out. */
   act: (bytes: Buffer) => Promise<number> = (bytes) => Promise.resolve(bytes.length)
 
@@ -64,6 +64,7 @@ const aWriter = (budgetBytes = 256 * MIB) => {
       clock.nowMs += delayMs
       await nextTurn()
     },
+    gatherMs: 0,
   })
   return { writer, sink, clock, lines, budget }
 }
@@ -171,6 +172,66 @@ test('a new file begins with a rotation, in the chain', async () => {
     ['process-start', 'rotation', 'process-start'],
     true,
   ])
+})
+
+describe('a sink that writes at once', () => {
+  const atOnce = (sink: TestSink, act: (bytes: Buffer) => number = ({ length }) => length) => {
+    const state = { takes: true, writes: 0 }
+    sink.atOnce = {
+      takes: () => state.takes,
+      write: (bytes) => {
+        state.writes++
+        const written = act(bytes)
+        sink.text += bytes.toString('utf8', 0, written)
+        return written
+      },
+    }
+    return state
+  }
+
+  test('what must be out is, and takes along what waits, in one write', () => {
+    const { writer, sink } = aWriter()
+    const state = atOnce(sink)
+    writer.add(EVENT)
+    expect([writer.addNow(EVENT), state.writes, sink.events.length]).toEqual([true, 1, 2])
+    expect([isWhole(sink.text), writer.counts.written]).toEqual([true, 2])
+  })
+
+  test('what nobody waits for goes out later, together', async () => {
+    const { writer, sink } = aWriter()
+    const state = atOnce(sink)
+    for (let count = 0; count < 5; count++) writer.add(EVENT)
+    expect(state.writes).toBe(0)
+    await settled()
+    expect([state.writes, sink.events.length]).toEqual([1, 5])
+  })
+
+  test.each<[string, (bytes: Buffer) => number]>([
+    ['takes a part', () => 10],
+    [
+      'takes nothing',
+      () => {
+        throw new Error('ENOSPC')
+      },
+    ],
+  ])('that %s: the rest goes out the slow way, no byte twice', async (_what, act) => {
+    const { writer, sink } = aWriter()
+    atOnce(sink, act)
+    const out = writer.addNow(EVENT)
+    expect(out).not.toBe(true)
+    expect(await out).toBe(true)
+    expect([sink.events, isWhole(sink.text)]).toEqual([['process-start'], true])
+  })
+
+  test('that does not take it now: it waits its turn, behind what came before', async () => {
+    const { writer, sink } = aWriter()
+    const state = atOnce(sink)
+    state.takes = false
+    const outs = [writer.addNow(EVENT), writer.addNow(EVENT)]
+    state.takes = true
+    expect(await Promise.all(outs.map((out) => Promise.resolve(out)))).toEqual([true, true])
+    expect([sink.events.length, isWhole(sink.text)]).toEqual([2, true])
+  })
 })
 
 test('old files are taken away behind the record that says so, or to make room for it', async () => {
