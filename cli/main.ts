@@ -31,6 +31,7 @@ const hasColour = wantsColour(isTerminal('stderr'), process.env)
 
 const io: Io = {
   stdout: stdout.write,
+  written: async () => (await stdout.end()) === undefined,
   stderr: (text) => stderr.write(hasColour ? coloured(text) : text),
   log: stderr.log,
   isTerminal,

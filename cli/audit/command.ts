@@ -1,4 +1,4 @@
-// `outrigger audit verify`: whether audit files are as they were written.
+// `outrigger audit verify` and `tail`: whether audit files are as they were written, and what stands in them.
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { oneLine } from '../../shared/one-line.ts'
@@ -6,33 +6,102 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readText } from '../command/read-text.ts'
+import { OUTCOMES, readOutcomes, readSince } from './choice.ts'
+import { FORMATS, tail, type TailFlags } from './tail.ts'
 import { readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
 
 const FLAGS = {
   checkpoints: {
     value: 'FILE',
-    doc: "a log that holds checkpoints, such as the sidecar's standard output: what was cut off at the end is found by them alone",
+    doc: "verify: a log that holds checkpoints, such as the sidecar's standard output: what was cut off at the end is found by them alone",
   },
   key: {
     value: 'FILE',
-    doc: 'the public Ed25519 key (PEM) by which every checkpoint must be signed',
+    doc: 'verify: the public Ed25519 key (PEM) by which every checkpoint must be signed',
+  },
+  principal: {
+    value: 'NAME',
+    doc: 'tail: of this subject alone, or of a program or person that calls for one; nobody: of callers whom nobody knows; may be given several times, as the next two may',
+  },
+  tool: { value: 'NAME', doc: 'tail: of calls of this tool' },
+  outcome: {
+    value: 'WORD',
+    doc: `tail: of what ended so: ${OUTCOMES.join(', ')}; failed is all but ok`,
+    words: OUTCOMES,
+  },
+  since: { value: 'WHEN', doc: 'tail: from a time on, or from so long ago: 10m, 24h' },
+  follow: {
+    short: 'f',
+    doc: 'tail: goes on with what is written from now on, into the next files',
+  },
+  format: {
+    short: 'o',
+    value: 'FORMAT',
+    doc: 'tail: lines for people (text), the records as they stand there (json), or API Activity events of OCSF for a SIEM (ocsf), of calls and of what was refused',
+    default: 'text',
+    words: FORMATS,
   },
 } as const satisfies FlagTable
 
-interface Flags {
+interface VerifyFlags {
   readonly files: readonly string[]
   readonly checkpoints: string | undefined
   readonly key: string | undefined
 }
 
-const readFlags = ({ words, text }: Given): Result<Flags, string> => {
-  const [verb, ...files] = words
+type Flags = ({ readonly verb: 'verify' } & VerifyFlags) | ({ readonly verb: 'tail' } & TailFlags)
+
+const VERBS = {
+  verify: ['checkpoints', 'key'],
+  tail: ['principal', 'tool', 'outcome', 'since', 'follow', 'format'],
+} as const
+type Verb = keyof typeof VERBS
+
+const isVerb = (word: string | undefined): word is Verb =>
+  word !== undefined && Object.hasOwn(VERBS, word)
+
+const readVerify = (files: readonly string[], { text }: Given): Result<Flags, string> => {
   const [checkpoints, key] = [text('checkpoints'), text('key')]
-  if (verb !== 'verify') return fail('say what to do: audit verify FILE')
   if (files.length === 0) return fail('say which files, all that there are: audit verify FILE')
   return key !== undefined && checkpoints === undefined
     ? fail('--key is for what --checkpoints FILE holds: give that too')
-    : ok({ files, checkpoints, key })
+    : ok({ verb: 'verify', files: [...new Set(files)], checkpoints, key })
+}
+
+const readTail = (words: readonly string[], { text, texts, has }: Given): Result<Flags, string> => {
+  if (words.length === 0)
+    return fail('say which files or folders: audit tail FILE (- reads standard input)')
+  const outcomes = readOutcomes(texts('outcome'))
+  if (!outcomes.ok) return outcomes
+  const since = text('since')
+  const sinceMs = since === undefined ? ok(undefined) : readSince(since, Date.now())
+  if (!sinceMs.ok) return sinceMs
+  const format = FORMATS.find((one) => one === text('format'))
+  if (format === undefined) return fail(`--format must be one of ${FORMATS.join(', ')}`)
+  return ok({
+    verb: 'tail',
+    sources: [...new Set(words)],
+    choice: {
+      principals: texts('principal'),
+      tools: texts('tool'),
+      outcomes: outcomes.value,
+      sinceMs: sinceMs.value,
+    },
+    format,
+    isFollowing: has('follow'),
+  })
+}
+
+const readFlags = (given: Given): Result<Flags, string> => {
+  const [verb, ...words] = given.words
+  if (!isVerb(verb))
+    return fail(`say what to do: audit ${Object.keys(VERBS).join(' FILE or audit ')} FILE`)
+  const others = Object.entries(VERBS).filter(([name]) => name !== verb)
+  const strange = others.flatMap(([name, flags]) =>
+    flags.flatMap((flag) => (given.has(flag) ? [`--${flag} is for audit ${name}`] : [])),
+  )
+  if (strange.length > 0) return fail(strange.join('; '))
+  return verb === 'verify' ? readVerify(words, given) : readTail(words, given)
 }
 
 const readKey = async (
@@ -67,14 +136,18 @@ const wordsOf = (verdict: Verdict, hasCheckpoints: boolean): string => {
   return `${records} records, all as they were written${agree}${ends.join('')}${rest}`
 }
 
-const verify = async ({ files, checkpoints, key }: Flags): Promise<Result<Verdict, string>> => {
+const verify = async ({
+  files,
+  checkpoints,
+  key,
+}: VerifyFlags): Promise<Result<Verdict, string>> => {
   const known = await readKey(key)
   if (!known.ok) return known
   const kept = checkpoints === undefined ? ok([]) : await readCheckpoints(checkpoints, known.value)
   return kept.ok ? verifyFiles(files, kept.value) : kept
 }
 
-const run = async (flags: Flags, io: Io): Promise<number> => {
+const runVerify = async (flags: VerifyFlags, io: Io): Promise<number> => {
   const verdict = await verify(flags)
   if (!verdict.ok) {
     tell(io, 'audit', verdict.error)
@@ -84,12 +157,16 @@ const run = async (flags: Flags, io: Io): Promise<number> => {
   return verdict.value.isWhole ? 0 : 1
 }
 
+const run = (flags: Flags, io: Io): Promise<number> =>
+  flags.verb === 'verify' ? runVerify(flags, io) : tail(flags, io)
+
 export const audit = defineCommand({
   name: 'audit',
-  synopsis: 'verify FILE... [flags]',
-  about: `Says whether audit files are as the sidecar wrote them, or names the first record that was edited, removed,
+  synopsis: 'verify|tail FILE... [flags]',
+  about: `verify: says whether audit files are as the sidecar wrote them, or names the first record that was edited, removed,
 inserted or cut (exit code 1). Give all files that there are, in any order: what their names and times say is not
-looked at. The last lines of a file are held by nothing but checkpoints that were kept elsewhere.`,
+looked at. The last lines of a file are held by nothing but checkpoints that were kept elsewhere.
+tail: shows the records of files, of folders, or (-) of a log on standard input, those that are chosen.`,
   flags: FLAGS,
   takesWords: true,
   cleansUp: false,

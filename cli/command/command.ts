@@ -8,6 +8,8 @@ export interface Io {
   /** Out whole before the process ends, or its exit code says that it is not; so is what `stderr` gets. */
   stdout(text: string | Uint8Array): void
   stderr(text: string): void
+  /** Resolves when everything that standard output was given is out; with false where not all of it is. */
+  written(): Promise<boolean>
   /** A line of a log on stderr: left out while nobody reads, so that serving neither waits nor grows for it. */
   log(line: string): void
   /** Whether a person reads a stream as it comes. */

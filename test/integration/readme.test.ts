@@ -279,6 +279,11 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
       0,
       expect.stringContaining('all as they were written'),
     ])
+    const [, tail = ''] = /`(audit tail FILE[^`]*)`/.exec(about) ?? []
+    const shown = await copy.run(`npx outrigger ${file(tail)}`)
+    expect([shown.code, shown.stdout]).toEqual([0, ''])
+    const all = await copy.run(`npx outrigger ${file('audit tail FILE')}`)
+    expect(all.stdout).toMatch(/ {2}local {2}call {2}nobody {2}tools\/call \S+ {2}ok/)
     await copy.run("sed -i 's/tools.call/tools_call/' records.jsonl")
     expect(about).toContain('exit code 1')
     expect(await copy.run(file(command))).toMatchObject({ code: 1 })

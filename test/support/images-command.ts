@@ -47,6 +47,7 @@ export const createBench = (environment: Readonly<Record<string, string>> = {}):
       stdout: (text) => void (stdout += text),
       stderr: (text) => void (stderr += text),
       log: () => {},
+      written: () => Promise.resolve(true),
       isTerminal: () => false,
       environment: { DOCKER_CONFIG: directory, PATH: process.env['PATH'] ?? '', ...environment },
       signal: new AbortController().signal,

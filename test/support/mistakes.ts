@@ -77,6 +77,12 @@ const sidecar = (name: string, document?: string): Mistake => ({
 const open = (more: object): string =>
   JSON.stringify({ settings: { auth: 'none' }, host: '127.0.0.1', port: 0, adminPort: 0, ...more })
 
+const tail = (
+  name: string,
+  args: readonly string[],
+  files: Mistake['files'] = { 'audit.jsonl': 'listening\n' },
+): Mistake => ({ name, args: ['audit', 'tail', ...args], files })
+
 export const MISTAKES: readonly Mistake[] = [
   { name: 'no such command', args: ['injct'] },
   { name: 'a flag before the command', args: ['--verbose', 'run'] },
@@ -180,6 +186,16 @@ export const MISTAKES: readonly Mistake[] = [
     'audit: { checkpointKey: /dev/null, redact: { paths: [$.a, card] } }\n',
   ),
   runFile('an HTTP server for a command', 'settings: { transport: http, port: "80" }\n'),
+
+  { name: 'audit without a verb', args: ['audit', 'DIR/audit.jsonl'] },
+  tail('no records to show', []),
+  tail('a file that holds no records', ['DIR/audit.jsonl']),
+  tail('records of a file that is not there', ['DIR/none.jsonl']),
+  tail('records of a folder without any', ['DIR/audit'], { audit: undefined }),
+  tail('an outcome that there is not', ['DIR/audit.jsonl', '--outcome', 'faled']),
+  tail('a time that is none', ['DIR/audit.jsonl', '--since', 'yesterday']),
+  tail('a format that there is not', ['DIR/audit.jsonl', '-o', 'yaml']),
+  tail('a flag of the other verb', ['DIR/audit.jsonl', '--key', 'DIR/audit.pub']),
 
   { name: 'dev without a file', args: ['dev'] },
   dev('a program that is not on the PATH', pod('[no-such-server]')),

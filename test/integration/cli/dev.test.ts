@@ -27,6 +27,7 @@ const run = async (text: string, signal: AbortSignal, ...flags: readonly string[
     stdout: (more) => (said.stdout += more),
     stderr: (more) => (said.stderr += more),
     log: (line) => (said.stderr += line),
+    written: () => Promise.resolve(true),
     isTerminal: () => true,
     environment: { ...process.env, FROM_HERE: 'here' },
     signal,

@@ -39,6 +39,7 @@ const run = async (...args: string[]) => {
     stdout: (text) => (out += String(text)),
     stderr: (text) => (err += text),
     log: () => undefined,
+    written: () => Promise.resolve(true),
     isTerminal: () => false,
     environment: {},
     signal: new AbortController().signal,

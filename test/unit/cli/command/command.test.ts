@@ -24,6 +24,7 @@ const say = async (args: readonly string[]) => {
     stdout: (text) => (said.stdout += text),
     stderr: (text) => (said.stderr += text),
     log: () => undefined,
+    written: () => Promise.resolve(true),
     isTerminal: () => false,
     environment: {},
     signal: new AbortController().signal,

@@ -11,6 +11,7 @@ const said = async (...flags: readonly string[]) => {
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
     log: (line) => (out.stderr += line),
+    written: () => Promise.resolve(true),
     isTerminal: () => false,
     environment: {},
     signal: new AbortController().signal,

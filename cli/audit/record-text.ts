@@ -1,0 +1,58 @@
+// A record as a line for people: when, what, who, what was asked, how it ended. Pure.
+
+import { oneLine } from '../../shared/one-line.ts'
+import { outcomeOf } from './choice.ts'
+import { endOf, type SeenRecord } from './seen-record.ts'
+
+const whoIn = ({ caller, address }: SeenRecord): string | undefined => {
+  if (!caller) return address
+  const acting = (caller.actors ?? []).map(({ subject }) => ` by ${subject}`).join('')
+  return caller.by === 'nobody' ? 'nobody' : `${caller.subject ?? '?'}${acting}`
+}
+
+const targetIn = ({ message }: SeenRecord): string | undefined => {
+  if (!message) return undefined
+  const { method, tool, prompt, resource } = message
+  return [method, tool ?? prompt ?? resource].filter((word) => word !== undefined).join(' ')
+}
+
+const why = (record: SeenRecord): string => {
+  const { fault, rule, status } = record
+  const end = endOf(record)
+  const words = [end?.code, end?.fault ?? fault, rule && `rule ${rule}`, status]
+  const known = words.filter((word) => word !== undefined && word !== '')
+  return known.length === 0 ? '' : ` (${known.join(', ')})`
+}
+
+const endIn = (record: SeenRecord): string | undefined => {
+  const own = outcomeOf(record)
+  return own && `${own}${why(record)}`
+}
+
+/** What is told of events that are no calls. */
+const otherIn = (record: SeenRecord): string => {
+  const { reason, cause, what, outcome, kind, name, why: because, action, file } = record
+  const word = typeof outcome === 'string' ? outcome : undefined
+  return [reason, cause, what, word, kind, name, because, action, file]
+    .filter((one) => one !== undefined)
+    .join(' ')
+}
+
+const timeIn = ({ durationMs }: SeenRecord): string | undefined =>
+  durationMs === undefined ? undefined : `${durationMs} ms`
+
+export const recordText = (record: SeenRecord): string => {
+  const { time, server, pod, event, process } = record
+  const words = [
+    time,
+    pod ?? server,
+    event,
+    whoIn(record),
+    targetIn(record),
+    endIn(record),
+    process === undefined ? undefined : `process ${process}`,
+    otherIn(record),
+    timeIn(record),
+  ]
+  return oneLine(words.filter((word) => word !== undefined && word !== '').join('  '))
+}

@@ -1,0 +1,192 @@
+// `outrigger audit tail`: records of files, folders or standard input, those that are chosen, as they come.
+
+import { createReadStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { tell, type Io } from '../command/command.ts'
+import { fileWords } from '../output/system-words.ts'
+import { isChosen, type Choice } from './choice.ts'
+import { numberedOf, readFollowed, readWhole, type Reading } from './followed-file.ts'
+import { LineSplitter } from './line-splitter.ts'
+import { ocsfOf } from './ocsf.ts'
+import { recordText } from './record-text.ts'
+import { seeRecord, type Seen } from './seen-record.ts'
+
+export const FORMATS = ['text', 'json', 'ocsf'] as const
+export type Format = (typeof FORMATS)[number]
+
+export interface TailFlags {
+  readonly sources: readonly string[]
+  readonly choice: Choice
+  readonly format: Format
+  readonly isFollowing: boolean
+}
+
+const STDIN = '-'
+/** So many characters wait for the reader of standard output; nothing more is read until they are out. */
+const WAITING = 64 * 1024
+/** Of a folder's entries. */
+const MAX_ENTRIES = 10_000
+
+const written = ({ text, record }: Seen, format: Format): string | undefined => {
+  if (format === 'json') return text
+  if (format === 'text') return recordText(record)
+  const event = ocsfOf(record)
+  return event && JSON.stringify(event)
+}
+
+/** What all sources have in common: where their records go, and what was found in them. */
+class Shown {
+  readonly found = { records: 0, unreadable: 0 }
+  isOver = false
+  private readonly flags: TailFlags
+  private readonly io: Io
+  private waiting = ''
+
+  constructor(flags: TailFlags, io: Io) {
+    this.flags = flags
+    this.io = io
+  }
+
+  async take(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      const seen = seeRecord(line)
+      if (seen === false) this.found.unreadable++
+      if (!seen) continue
+      this.found.records++
+      if (!isChosen(seen.record, this.flags.choice)) continue
+      const text = written(seen, this.flags.format)
+      if (text !== undefined) this.waiting += `${text}\n`
+      if (this.waiting.length >= WAITING) await this.flush()
+    }
+  }
+
+  async flush(): Promise<void> {
+    const { io, waiting } = this
+    this.waiting = ''
+    if (waiting === '' || this.isOver) return
+    io.stdout(waiting)
+    this.isOver = !(await io.written())
+  }
+}
+
+/** How one source is read. */
+const readingFor = (shown: Shown, io: Io): Reading => {
+  const splitter = new LineSplitter()
+  const take = async (lines: readonly string[]): Promise<void> => {
+    await shown.take(lines)
+    await shown.flush()
+  }
+  return {
+    take: (bytes) => take(splitter.take(bytes)),
+    next: async () => {
+      await take(splitter.end())
+      shown.found.unreadable += splitter.passedOver
+      splitter.passedOver = 0
+    },
+    tell: (sentence) => tell(io, 'audit', sentence),
+    sleep,
+    isOver: () => shown.isOver,
+  }
+}
+
+/** A file that is written, and the full ones before it. */
+interface Source {
+  readonly path: string
+  readonly full: readonly string[]
+  readonly newest: number
+}
+
+const fileSource = async (path: string, isWhole: boolean): Promise<Source> => {
+  const numbered = await numberedOf(path)
+  const full = isWhole ? numbered.map((one) => one.path) : []
+  return { path, full, newest: numbered.at(-1)?.number ?? 0 }
+}
+
+const NUMBER = /\.[1-9]\d*$/
+
+const folderSources = async (folder: string): Promise<Result<readonly Source[], string>> => {
+  const entries = await readdir(folder, { withFileTypes: true })
+  if (entries.length > MAX_ENTRIES) {
+    return fail(`${folder}: it holds more than ${MAX_ENTRIES} entries: name files`)
+  }
+  const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+  const written = names.map(({ name }) => name).filter((name) => !NUMBER.test(name))
+  if (written.length === 0) return fail(`${folder}: no file of records is there`)
+  const sources = written.toSorted().map((name) => fileSource(join(folder, name), true))
+  return ok(await Promise.all(sources))
+}
+
+const sourcesOf = async (path: string): Promise<Result<readonly Source[], string>> => {
+  try {
+    const about = await stat(path)
+    if (about.isDirectory()) return await folderSources(path)
+    return ok(about.isFile() ? [await fileSource(path, false)] : [{ path, full: [], newest: 0 }])
+  } catch (error) {
+    return fail(`${path}: ${fileWords(error)}`)
+  }
+}
+
+const readStream = async (path: string, reading: Reading): Promise<void> => {
+  const stream = path === STDIN ? createReadStream('', { fd: 0 }) : createReadStream(path)
+  for await (const chunk of stream) {
+    await reading.take(Buffer.from(chunk))
+    if (reading.isOver()) break
+  }
+  await reading.next()
+}
+
+const isFile = async (path: string): Promise<boolean> =>
+  path !== STDIN && (await stat(path)).isFile()
+
+/** The error of one source is told; the others are shown. */
+const readSource = async (
+  { path, full, newest }: Source,
+  isFollowing: boolean,
+  reading: Reading,
+): Promise<boolean> => {
+  try {
+    if (!(await isFile(path))) {
+      await readStream(path, reading)
+      return true
+    }
+    for (const one of full) await readWhole(one, reading)
+    await readFollowed(path, { newest, isFollowing }, reading)
+    return true
+  } catch (error) {
+    reading.tell(`${path}: ${fileWords(error)}`)
+    return false
+  }
+}
+
+const passedOver = (count: number): string =>
+  `${count} line${count === 1 ? ' was' : 's were'} passed over: no whole record, or longer than any`
+
+/** What is missing in what was shown. */
+const remarks = ({ found }: Shown, sources: readonly string[]): readonly string[] => [
+  ...(found.unreadable === 0 ? [] : [passedOver(found.unreadable)]),
+  ...(found.records === 0 ? [`${sources.join(', ')}: no line is a record`] : []),
+]
+
+export const tail = async (flags: TailFlags, io: Io): Promise<number> => {
+  const sources: Source[] = []
+  for (const path of flags.sources) {
+    const found = path === STDIN ? ok([{ path, full: [], newest: 0 }]) : await sourcesOf(path)
+    if (!found.ok) {
+      tell(io, 'audit', found.error)
+      return 1
+    }
+    sources.push(...found.value)
+  }
+  const shown = new Shown(flags, io)
+  const read = (source: Source): Promise<boolean> =>
+    readSource(source, flags.isFollowing, readingFor(shown, io))
+  const done: boolean[] = []
+  if (flags.isFollowing) done.push(...(await Promise.all(sources.map(read))))
+  else for (const source of sources) done.push(await read(source))
+  if (shown.isOver) return 0
+  for (const remark of remarks(shown, flags.sources)) tell(io, 'audit', remark)
+  return done.every(Boolean) && shown.found.records > 0 ? 0 : 1
+}
