@@ -77,6 +77,10 @@ export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
 /** That in which it finds the pod's own addresses (`status.podIPs`), where it is to take the server's ports there. */
 export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 
+/** That in which OpenTelemetry's exporter finds the headers that a collector asks for, and the key of the Secret that holds them. */
+export const TRACE_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_HEADERS'
+export const TRACE_HEADERS_KEY = 'headers'
+
 export const INJECTED_LABEL = 'outrigger.dev/injected'
 export const SERVER_LABEL = 'outrigger.dev/server'
 export const STATUS_ANNOTATION = 'outrigger.dev/status'

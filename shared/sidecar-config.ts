@@ -31,6 +31,23 @@ export const tracesSchema = z.strictObject({
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
 })
 
+/** The same as the cluster configuration has it. */
+export const clusterTracesSchema = z.extend(tracesSchema, {
+  /** A Secret of each pod's namespace; a name as Kubernetes has it. */
+  headersSecret: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(253),
+        z.regex(
+          /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
+          'must be the name of a Secret (a-z, 0-9, - and .)',
+        ),
+      ),
+  ),
+})
+export type ClusterTraces = Readonly<z.output<typeof clusterTracesSchema>>
+
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
 
 const checkpointSeconds = z.int().check(z.gte(1), z.lte(86_400))

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
-import { auditRulesSchema, tracesSchema } from '../../shared/sidecar-config.ts'
+import { auditRulesSchema, clusterTracesSchema } from '../../shared/sidecar-config.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
@@ -99,7 +99,7 @@ export const configSchema = z.strictObject({
   /** What holds for the audit records of every pod, besides settings. */
   audit: z.optional(auditRulesSchema),
   /** Where the sidecars send their traces; absent: nowhere. */
-  traces: z.optional(tracesSchema),
+  traces: z.optional(clusterTracesSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
   systemNamespaces: words.default([
     'kube-system',

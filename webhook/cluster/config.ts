@@ -8,7 +8,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { faultWords, schemaFaults, type SchemaFault } from '../../shared/schema-words.ts'
 import { placed, readPlaced } from '../../shared/yaml-places.ts'
-import type { AuditRules, SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { AuditRules, ClusterTraces } from '../../shared/sidecar-config.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import type { Registries } from '../images/registries.ts'
 import type { Floor } from '../settings/floor.ts'
@@ -35,7 +35,7 @@ export interface ClusterConfig {
   readonly registries: Registries
   readonly systemNamespaces: readonly string[]
   readonly audit?: AuditRules | undefined
-  readonly traces?: SidecarConfig['traces']
+  readonly traces?: ClusterTraces | undefined
   /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
   readonly findsSidecarPorts?: boolean
 }

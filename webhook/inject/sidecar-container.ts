@@ -9,6 +9,8 @@ import {
   POD_IPS_VARIABLE,
   SIDECAR_CONTAINER,
   SIDECAR_SHIM_PATH,
+  TRACE_HEADERS_KEY,
+  TRACE_HEADERS_VARIABLE,
 } from '../../shared/names.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
@@ -73,9 +75,23 @@ const POD_IPS: JsonObject = {
   valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIPs' } },
 }
 
-const environment = (document: SidecarDocument): readonly JsonObject[] => [
+/** A namespace without the Secret has its traces refused by the collector, and nothing else: they hold nobody up. */
+const traceHeaders = ({ traces }: ClusterConfig): readonly JsonObject[] =>
+  traces?.headersSecret === undefined
+    ? []
+    : [
+        {
+          name: TRACE_HEADERS_VARIABLE,
+          valueFrom: {
+            secretKeyRef: { name: traces.headersSecret, key: TRACE_HEADERS_KEY, optional: true },
+          },
+        },
+      ]
+
+const environment = ({ document, config }: SidecarParts): readonly JsonObject[] => [
   { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(document)) },
   ...(document.isSupervised === true ? [POD_IPS] : []),
+  ...traceHeaders(config),
 ]
 
 /** The whole container. */
@@ -98,7 +114,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
       { name: ADMIN_PORT_NAME, containerPort: ADMIN_PORT, protocol: 'TCP' },
       ...parts.portNames.map((name) => ({ name, containerPort: MCP_PORT, protocol: 'TCP' })),
     ],
-    env: environment(parts.document),
+    env: environment(parts),
     resources: parts.resources,
     // "Shim copied, listeners bound", never "server reachable": it gates the server's own start.
     startupProbe: probe('/startupz', 1, 60),

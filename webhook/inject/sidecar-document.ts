@@ -117,6 +117,13 @@ const baseIn = ({
   ...(baseLock === undefined ? {} : { baseLock }),
 })
 
+/** The headers come by the environment: no document holds a secret. */
+const tracesIn = ({ traces }: ClusterConfig): Pick<SidecarDocument, 'traces'> => {
+  if (traces === undefined) return {}
+  const { headersSecret: _headers, ...own } = traces
+  return { traces: own }
+}
+
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   const { pod, server, label, transport, resolution, config } = parts
@@ -139,6 +146,6 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     ...mountedFor(parts),
     ...baseIn(parts),
     ...auditIn(resolution.settings, config),
-    ...(config.traces === undefined ? {} : { traces: config.traces }),
+    ...tracesIn(config),
   }
 }

@@ -22,6 +22,7 @@ const NOT_REVERSIBLE: ReadonlyMap<string, string> = new Map([
   ['forged-status', 'the forged label and status go'],
   ['oidc-forged', 'the container under our name goes, and the forged status and record'],
   ['shim-behind-wrapper', 'the shim in the line goes'],
+  ['traces-forged', 'the container under our name goes'],
   ['token-mounted', "the API server's plugin mounts its token again by itself"],
   ['token-automount', "the API server's plugin mounts its token again by itself"],
 ])
