@@ -31,26 +31,7 @@ export const tracesSchema = z.strictObject({
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
 })
 
-/** The same as the cluster configuration has it. */
-export const clusterTracesSchema = z.extend(tracesSchema, {
-  /** A Secret of each pod's namespace; a name as Kubernetes has it. */
-  headersSecret: z.optional(
-    z
-      .string()
-      .check(
-        z.maxLength(253),
-        z.regex(
-          /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
-          'must be the name of a Secret (a-z, 0-9, - and .)',
-        ),
-      ),
-  ),
-})
-export type ClusterTraces = Readonly<z.output<typeof clusterTracesSchema>>
-
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
-
-const checkpointSeconds = z.int().check(z.gte(1), z.lte(86_400))
 
 const names = z._default(
   z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(256)),
@@ -66,7 +47,7 @@ const redactSchema = z.strictObject({
 })
 
 /** Where audit records go, and what happens where they cannot. */
-const auditSchema = z.strictObject({
+export const auditSchema = z.strictObject({
   /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
   file: z.optional(path),
   /** A new file begins when one would grow beyond so many bytes, or has been written for so long. */
@@ -83,7 +64,7 @@ const auditSchema = z.strictObject({
   /** A request is on record before the server sees it. */
   attempts: z._default(z.boolean(), false),
   /** How often standard output is told how far the records have come. */
-  checkpointSeconds: z._default(checkpointSeconds, 60),
+  checkpointSeconds: z._default(z.int().check(z.gte(1), z.lte(86_400)), 60),
   /** A file with an Ed25519 key (PEM) that signs what is told so. */
   checkpointKey: z.optional(path),
   /** For denials of callers whom nobody knows, together; what is beyond is counted. */
@@ -92,16 +73,6 @@ const auditSchema = z.strictObject({
   callerBytesPerMinute: z.optional(z.int().check(z.gte(64 * 1024))),
 })
 export type AuditConfig = Readonly<z.output<typeof auditSchema>>
-
-/** What of it the cluster configuration says for every pod. */
-export const auditRulesSchema = z.strictObject({
-  /** An hour at least: each file takes a block of the volume. */
-  maxFileAgeSeconds: z.optional(z.int().check(z.gte(3600))),
-  checkpointSeconds: z.optional(checkpointSeconds),
-  unknownBytesPerMinute: z.optional(z.int().check(z.gte(1024))),
-  callerBytesPerMinute: auditSchema.shape.callerBytesPerMinute,
-})
-export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 
 const standIn = z.strictObject({
   port: z.int().check(z.gte(1), z.lte(65_535)),

@@ -4,13 +4,13 @@
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
-import { auditRulesSchema, clusterTracesSchema } from '../../shared/sidecar-config.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
 import { RULE_IDS, RULES } from '../settings/rule.ts'
+import { auditRulesSchema, clusterTracesSchema } from './pod-rules.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
