@@ -60,6 +60,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'check',
+    {
+      summary: 'say what admission would deny in manifests, by the rules too, for CI',
+      load: async () => (await import('./check/command.ts')).check,
+    },
+  ],
+  [
     'policy',
     {
       summary: 'try a tool policy: whether a call is allowed, who can, what is amiss',

@@ -25,6 +25,9 @@ const IMAGE_FLAGS = {
   'resolve-images': { doc: 'ask the registries for images that the index does not know' },
 } as const satisfies FlagTable
 
+/** Of whoever judges the pods of manifests. */
+export const MANIFEST_FLAGS = { ...FLAGS, ...IMAGE_FLAGS } as const satisfies FlagTable
+
 const OUTPUT = { short: 'o', value: 'FORMAT', words: ['text', 'json'] } as const
 
 const REPORT_FLAGS = {
@@ -38,20 +41,23 @@ const REPORT_FLAGS = {
 export const OFFERED = {
   restoring: FLAGS,
   explaining: {
-    ...FLAGS,
-    ...IMAGE_FLAGS,
+    ...MANIFEST_FLAGS,
     output: { ...OUTPUT, doc: 'text (the default), or json for programs' },
   },
-  reporting: { ...FLAGS, ...IMAGE_FLAGS, ...REPORT_FLAGS },
+  reporting: { ...MANIFEST_FLAGS, ...REPORT_FLAGS },
 } as const satisfies Readonly<Record<string, FlagTable>>
 
-export interface Flags {
+/** What is read, and by what it is judged. */
+export interface SourceFlags {
   readonly files: readonly string[]
   readonly config: string | undefined
   readonly namespace: string | undefined
   readonly namespaceFile: string | undefined
   readonly images: string | undefined
   readonly resolvesImages: boolean
+}
+
+export interface Flags extends SourceFlags {
   /** Undefined: no report. */
   readonly report: 'text' | 'json' | undefined
   /** How what is no manifest is printed. */

@@ -28,6 +28,8 @@ export interface Place {
   readonly namespace: Namespace
   /** `FILE: document 2: Deployment everything` */
   readonly where: string
+  /** The line where its document begins. */
+  readonly line: number
 }
 
 export interface NumberedDocument extends ManifestDocument {
@@ -103,14 +105,15 @@ export const readManifest = (
 
 /** The pods of a document. */
 export const placesOf = (
-  { value, where }: NumberedDocument,
-  { known }: Manifest,
+  { value, where, tree }: NumberedDocument,
+  { known, lined }: Manifest,
   options: PlaceOptions,
 ): readonly Place[] =>
   templatesIn(value).map((template) => {
     const name = template.namespace ?? options.namespace
     const namespace = known.get(name) ?? bareNamespace(name)
-    return { template, namespace, where: `${where}: ${template.kind} ${template.name}` }
+    const about = `${where}: ${template.kind} ${template.name}`
+    return { template, namespace, where: about, line: lined.lineOf(tree.start) }
   })
 
 /** Every pod of a manifest and the namespace that it is for, or why the text cannot be read. */

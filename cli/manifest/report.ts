@@ -6,17 +6,29 @@ import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
 import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
+import type { Place } from './read-manifest.ts'
 import { kindOfWarning } from './warning-kinds.ts'
+
+interface ReportedViolation {
+  readonly code: string
+  /** The rule that it breaks, where it breaks one. */
+  readonly rule?: string
+  readonly message: string
+}
 
 /** What becomes of one pod. */
 export interface ReportedPod {
   /** `FILE: document 2: Deployment everything` */
   readonly where: string
+  /** The line where its object begins. */
+  readonly line: number
+  /** `Deployment everything` */
+  readonly name: string
   readonly decision: Outcome['kind']
   /** Why it is left alone. */
   readonly reason?: string
   readonly warnings: readonly string[]
-  readonly violations: readonly { readonly code: string; readonly message: string }[]
+  readonly violations: readonly ReportedViolation[]
 }
 
 /** Of one file: its pods, or why it cannot be read. */
@@ -27,14 +39,18 @@ export interface ReportedFile {
   readonly faults: readonly string[]
 }
 
-const podOf = (where: string, outcome: Outcome): ReportedPod => ({
+const podOf = ({ where, line, template }: Place, outcome: Outcome): ReportedPod => ({
   where,
+  line,
+  name: `${template.kind} ${template.name}`,
   decision: outcome.kind,
   ...(outcome.kind === 'skip' ? { reason: outcome.reason } : {}),
   warnings: outcome.warnings,
   violations:
     outcome.kind === 'deny'
-      ? outcome.violations.map(({ code, message }) => ({ code, message }))
+      ? outcome.violations.map(({ code, rule, message }) =>
+          rule === undefined ? { code, message } : { code, rule, message },
+        )
       : [],
 })
 
@@ -45,7 +61,7 @@ export const reportOn = (text: string, options: ManifestOptions): ReportedFile =
   const pods: ReportedPod[] = []
   const { stderr } = runOverManifest(text, options, (manifest) => {
     const judges = judgesFor(manifest, options, (place, outcome) => {
-      pods.push(podOf(place.where, outcome))
+      pods.push(podOf(place, outcome))
     })
     const pod: typeof judges.pod = (place) => ({
       ...judges.pod(place),
@@ -56,6 +72,12 @@ export const reportOn = (text: string, options: ManifestOptions): ReportedFile =
   })
   return { file: options.file, pods, faults: linesOf(stderr) }
 }
+
+/** Whether nothing is denied, and everything can be read. */
+export const isClean = (files: readonly ReportedFile[]): boolean =>
+  files.every(
+    ({ pods, faults }) => faults.length === 0 && pods.every(({ decision }) => decision !== 'deny'),
+  )
 
 /** How many pods each of some words holds for, most first. */
 const count = (words: readonly (readonly string[])[]): readonly (readonly [string, number])[] => {

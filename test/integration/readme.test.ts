@@ -211,6 +211,24 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const of = '--namespace-file manifests/examples/namespace.yaml'
     expect(await copy.run(`${whole} ${of}`)).toMatchObject({ code: 0 })
   },
+  'npx outrigger check': async (command, about) => {
+    const whole = `${replaced(command, 'DIR', 'manifests/examples')} ${DEV}`
+    const clean = await copy.run(whole)
+    expect([clean.code, clean.stdout]).toEqual([
+      0,
+      '5 pods in 5 files: 0 denied, 5 injected, 0 left alone\n',
+    ])
+    expect(about).toContain('`--level strict`')
+    const strict = await copy.run(`${whole} --level strict`)
+    expect(strict.code).toBe(1)
+    expect(strict.stdout).toMatch(/^manifests\/examples\/\w+\.yaml:\d+: .* \(rule [a-z-]+\)$/m)
+    for (const format of ['sarif', 'json']) {
+      expect(about).toContain(`\`-o ${format}\``)
+      const { stdout } = await copy.run(`${whole} --level strict -o ${format}`)
+      expect(stdout).toContain('image-digest')
+      expect(() => JSON.parse(stdout)).not.toThrow()
+    }
+  },
   'npx outrigger images add': async (command) => {
     const image = `${registry.host}/echo:1`
     await registry.push('echo', '1', await buildImage({ config: { Entrypoint: ['echo'] } }))

@@ -34,7 +34,7 @@ const expectedOf = (objects: readonly Json[]): Expected => {
     const pods = new Map<JsonObject, JsonObject>()
     for (const template of isObject(object) ? templatesIn(object) : []) {
       const namespace = { name: 'default', labels: {}, annotations: {} }
-      const outcome = decide({ template, namespace, where: '' }, OPTIONS)
+      const outcome = decide({ template, namespace, where: '', line: 1 }, OPTIONS)
       if (outcome.kind === 'inject') pods.set(template.pod, outcome.pod)
       if (outcome.kind === 'deny') denials.push(...outcome.violations.map(({ message }) => message))
     }

@@ -17,6 +17,7 @@ export const ROWS = [
   'npx outrigger run',
   'npx outrigger inject',
   'npx outrigger inject --report',
+  'npx outrigger check',
   'npx outrigger images add',
   'npx outrigger explain',
   'npx outrigger dev',

@@ -31,6 +31,9 @@ export const VIOLATIONS = {
 } as const
 export type ViolationCode = keyof typeof VIOLATIONS
 
+export const isViolationCode = (word: string): word is ViolationCode =>
+  Object.hasOwn(VIOLATIONS, word)
+
 export interface Violation {
   readonly code: ViolationCode
   /** What is wrong, where, and what would be right. */

@@ -1,7 +1,7 @@
 // What people run: the shapes of 101 public manifests and charts (images renamed, values taken out), each
 // with the one annotation. What becomes of every pod, and what its author is told, stands as text in
-// test/golden/shapes.txt, and what `inject --report` counts in shapes-report.txt, both written by
-// UPDATE_GOLDEN=1.
+// test/golden/shapes.txt, what each level's rules deny in shapes-rules.txt, and what `inject --report` counts in
+// shapes-report.txt, all written by UPDATE_GOLDEN=1.
 
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
@@ -19,9 +19,13 @@ import type { Outcome } from '../../../webhook/inject/outcome.ts'
 import { members } from '../../../webhook/inject/pod.ts'
 import { uidOf } from '../../../webhook/inject/security.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { admit } from '../../../webhook/rules/admit.ts'
+import { LEVELS, type Level } from '../../../webhook/settings/modes.ts'
+import { ENFORCE_LABEL } from '../../../shared/names.ts'
 
 const at = (path: string): URL => new URL(`../../../${path}`, import.meta.url)
 const GOLDEN = fileURLToPath(at('test/golden/shapes.txt'))
+const RULES = fileURLToPath(at('test/golden/shapes-rules.txt'))
 const REPORT = fileURLToPath(at('test/golden/shapes-report.txt'))
 
 interface Shape {
@@ -106,6 +110,24 @@ const renderShape = (shape: Shape): readonly Rendered[] =>
 
 const ALL = SHAPES.map((shape) => ({ shape, rendered: renderShape(shape) }))
 
+/** What a level denies of a pod, each with what mends it; what it does not is one word. */
+const ruledBy = (level: Level, template: Template, shape: Shape): readonly string[] => {
+  const { pod, workload } = lend(template)
+  const labels = { [ENFORCE_LABEL]: level }
+  const namespace = { ...namespaceFor(shape), labels }
+  const { outcome } = admit(pod, namespace, configFor(shape), workload)
+  const about = `  ${template.kind} ${template.name}: ${level}`
+  if (outcome.kind !== 'deny') return [`${about}: ${outcome.kind}`]
+  return [`${about}: denied`, ...outcome.violations.map(({ message }) => `    ${message}`)]
+}
+
+/** Of those that ask for something. */
+const ruledIn = (shape: Shape): readonly string[] =>
+  shape.objects
+    .flatMap((object) => templatesIn(object))
+    .filter((template) => renderTemplate(template, shape).outcome.kind !== 'skip')
+    .flatMap((template) => LEVELS.flatMap((level) => ruledBy(level, template, shape)))
+
 const told = ({ name, outcome }: Rendered): string => {
   const violations = outcome.kind === 'deny' ? outcome.violations : []
   const lines = [
@@ -148,6 +170,12 @@ describe('the shapes of what people run', () => {
     const text = reportText(SHAPES.map(reportOf), { isDefaultConfig: false })
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(REPORT, text)
     expect(text).toBe(readFileSync(REPORT, 'utf8'))
+  })
+
+  test('are held against the rules as the golden text says', () => {
+    const text = SHAPES.map((shape) => [shape.id, ...ruledIn(shape), ''].join('\n')).join('\n')
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(RULES, text)
+    expect(text).toBe(readFileSync(RULES, 'utf8'))
   })
 
   test('none of them runs as root, or as somebody unknown', () => {

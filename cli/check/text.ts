@@ -1,0 +1,31 @@
+// What was found, a line each, as compilers have it: FILE:LINE: what it is about: what is wrong. Pure.
+
+import { oneLine } from '../../shared/one-line.ts'
+import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
+
+const linesOf = (file: string, pod: ReportedPod): readonly string[] => {
+  const about = `${file}:${pod.line}: ${pod.name}`
+  return [
+    ...pod.violations.map(({ message }) => `${about}: denied: ${message}`),
+    ...pod.warnings.map((warning) => `${about}: warning: ${warning}`),
+  ]
+}
+
+const plural = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
+
+const totals = (files: readonly ReportedFile[]): string => {
+  const { pods, injected, leftAlone, denied } = countsOf(files)
+  const parts = [`${denied} denied`, `${injected} injected`, `${leftAlone} left alone`]
+  return `${plural(pods, 'pod')} in ${plural(files.length, 'file')}: ${parts.join(', ')}`
+}
+
+export const checkText = (files: readonly ReportedFile[]): string =>
+  [
+    ...files.flatMap(({ file, pods, faults }) => [
+      ...faults,
+      ...pods.flatMap((pod) => linesOf(file, pod)),
+    ]),
+    totals(files),
+  ]
+    .map((line) => `${oneLine(line)}\n`)
+    .join('')

@@ -1,0 +1,78 @@
+// What the commands that judge manifests read: the configuration, namespaces, the image index, and the manifests themselves.
+
+import { oneLine } from '../../shared/one-line.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import type { Io } from '../command/command.ts'
+import { readConfig } from '../command/read-config.ts'
+import { readSource, readText } from '../command/read-text.ts'
+import type { Source } from '../command/source.ts'
+import { readIndexFile } from '../images/index-file.ts'
+import { readerFor } from '../images/reader.ts'
+import type { ManifestOptions } from './manifest.ts'
+import type { SourceFlags } from './manifest-flags.ts'
+import { readManifest } from './read-manifest.ts'
+import { resolveImages } from './resolve.ts'
+import { objectsOf } from './templates.ts'
+
+const readNamespaces = async (file: string | undefined): Promise<Result<Namespace[], string[]>> => {
+  if (file === undefined) return ok([])
+  const text = await readText(file)
+  if (!text.ok) return fail([text.error])
+  const manifest = readManifest(text.value, { file, namespace: '', namespaces: [] })
+  if (!manifest.ok) return fail([...manifest.error])
+  const found = manifest.value.documents
+    .flatMap(({ value }) => objectsOf('Namespace', value))
+    .map(namespaceOf)
+  return found.length > 0 ? ok(found) : fail([`${file}: holds no Namespace`])
+}
+
+/** What the flags say of how manifests are judged; the errors are everything that is wrong with it. */
+export const readOptions = async (
+  flags: SourceFlags,
+): Promise<Result<ManifestOptions, string[]>> => {
+  const config = await readConfig(flags.config)
+  const namespaces = await readNamespaces(flags.namespaceFile)
+  const images = await readIndexFile(flags.images)
+  if (!config.ok || !namespaces.ok || !images.ok) {
+    return fail([config, namespaces, images].flatMap((part) => (part.ok ? [] : part.error)))
+  }
+  const [first] = namespaces.value
+  return ok({
+    file: flags.files[0] ?? '-',
+    config: { ...config.value, images: images.value },
+    isDefaultConfig: flags.config === undefined,
+    namespace: flags.namespace ?? first?.name ?? 'default',
+    namespaces: namespaces.value,
+  })
+}
+
+/** The options with what the registries say of the manifest's images. */
+const withImages = async (
+  text: string,
+  options: ManifestOptions,
+  io: Io,
+): Promise<Result<ManifestOptions, string[]>> => {
+  const reader = await readerFor(options.config, io)
+  if (!reader.ok) return fail([reader.error])
+  const { images, notes } = await resolveImages(text, options, reader.value)
+  reader.value.close()
+  for (const note of notes) io.stderr(`${oneLine(`${options.file}: ${note}`)}\n`)
+  return ok({ ...options, config: { ...options.config, images } })
+}
+
+/** A file, and the options for it. */
+export const readManifestFile = async (
+  file: string,
+  {
+    options,
+    resolvesImages,
+  }: { readonly options: ManifestOptions; readonly resolvesImages: boolean },
+  io: Io,
+): Promise<Result<{ readonly source: Source; readonly options: ManifestOptions }, string[]>> => {
+  const source = await readSource(file)
+  if (!source.ok) return fail([source.error])
+  const own = { ...options, file }
+  const found = resolvesImages ? await withImages(source.value.text, own, io) : ok(own)
+  return found.ok ? ok({ source: source.value, options: found.value }) : found
+}

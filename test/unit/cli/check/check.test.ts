@@ -1,0 +1,146 @@
+import { describe, expect, test } from '@jest/globals'
+import { readFlags } from '../../../../cli/check/check-flags.ts'
+import { checkSarif } from '../../../../cli/check/sarif.ts'
+import { checkText } from '../../../../cli/check/text.ts'
+import { reportOn, type ReportedFile } from '../../../../cli/manifest/report.ts'
+import { objectsAt, stringAt, type Json } from '../../../../shared/json.ts'
+import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+
+const config = (() => {
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'x' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true, enforce: 'strict' },
+  })
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+const checked = (file: string, text: string): ReportedFile =>
+  reportOn(text, { file, config, isDefaultConfig: false, namespace: 'default', namespaces: [] })
+
+const pod = (name: string, container = '', inject = 'true'): string =>
+  `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+  annotations:
+    outrigger.dev/inject: '${inject}'
+spec:
+  containers:
+    - name: c
+      image: example.com/c@sha256:${'0'.repeat(64)}
+      command: [c]
+      resources: { limits: { cpu: '1', memory: 1Gi } }
+      securityContext: { runAsUser: 1000 }
+${container}`
+
+const SECRET = '      env: [{ name: API_TOKEN, value: hunter2 }]\n'
+
+const FILES: readonly ReportedFile[] = [
+  checked('dir/ä b.yaml', `# one\n${pod('good')}---\n\n# two\n${pod('bad', SECRET)}`),
+  checked('alone.yaml', pod('left', '', 'false')),
+  checked('broken.yaml', 'a: [\n'),
+]
+
+const parsed = (text: string): Json => JSON.parse(text)
+
+describe('as text', () => {
+  test('says a line for each finding, where its object begins', () => {
+    expect(checkText(FILES)).toBe(
+      [
+        'dir/ä b.yaml:18: Pod bad: denied: container c: env "API_TOKEN" holds a secret; put it into a Secret, and take it from there with valueFrom.secretKeyRef (rule secret-literal)',
+        expect.any(String),
+        '3 pods in 3 files: 1 denied, 1 injected, 1 left alone',
+      ]
+        .map((line, index) => (index === 1 ? (FILES[2]?.faults.join('\n') ?? '') : line))
+        .join('\n')
+        .concat('\n'),
+    )
+  })
+
+  test('lets no name end its line or steer the terminal', () => {
+    const [file] = [checked('x\u001b[2J\n.yaml', pod('bad', SECRET))]
+    expect(checkText([file])).not.toMatch(/\u001b|\n\.yaml/)
+  })
+})
+
+describe('as SARIF', () => {
+  const sarif = parsed(checkSarif(FILES))
+  const [run] = objectsAt(sarif, 'runs')
+  const results = objectsAt(run, 'results')
+  const rules = objectsAt(run, 'tool', 'driver', 'rules')
+
+  test('is version 2.1.0 of one run of ours', () => {
+    expect(sarif).toMatchObject({ version: '2.1.0' })
+    expect(stringAt(run, 'tool', 'driver', 'name')).toBe('outrigger')
+  })
+
+  test('every result names a rule that is listed', () => {
+    const ids = rules.map(({ id }) => id)
+    expect(ids).toEqual(['secret-literal', 'unreadable'])
+    for (const { ruleId } of results) expect(ids).toContain(ruleId)
+  })
+
+  test('says where, by a URI and a line', () => {
+    expect(results[1]).toMatchObject({ ruleId: 'unreadable', level: 'error' })
+    expect(results[0]).toMatchObject({
+      ruleId: 'secret-literal',
+      level: 'error',
+      message: { text: expect.stringContaining('Pod bad: container c') },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: 'dir/%C3%A4%20b.yaml' },
+            region: { startLine: 18 },
+          },
+          logicalLocations: [{ fullyQualifiedName: 'Pod bad' }],
+        },
+      ],
+    })
+  })
+
+  test('the rule says what, why and what to do', () => {
+    expect(rules[0]).toMatchObject({
+      shortDescription: { text: 'no secret stands in the pod itself' },
+      help: { text: expect.stringContaining('secretKeyRef') },
+      properties: { level: 'strict', 'security-severity': '8.0' },
+    })
+  })
+
+  test('nothing found is a run without results', () => {
+    expect(objectsAt(parsed(checkSarif([])), 'runs')[0]).toMatchObject({ results: [] })
+  })
+
+  test('repeats no secret', () => {
+    expect(checkSarif(FILES) + checkText(FILES)).not.toContain('hunter2')
+  })
+})
+
+describe('flags', () => {
+  const given = (texts: Readonly<Record<string, readonly string[]>>) =>
+    readFlags({
+      words: [],
+      command: undefined,
+      text: (name: string) => texts[name]?.at(-1),
+      texts: (name: string) => texts[name] ?? [],
+      has: (name: string) => texts[name] !== undefined,
+    })
+
+  test.each([
+    ['no file', {}, 'say what to check'],
+    ['standard input twice', { file: ['-', '-'] }, 'twice'],
+    ['another level', { file: ['a'], level: ['lax'] }, '--level "lax": use baseline, strict'],
+    ['another format', { file: ['a'], output: ['xml'] }, '-o "xml": use text, json, sarif'],
+    ['a namespace that can be none', { file: ['a'], namespace: ['Bad_Name'] }, 'Bad_Name'],
+  ])('%s', (_name, texts, error) => {
+    expect(given(texts)).toMatchObject({ ok: false, error: expect.stringContaining(error) })
+  })
+
+  test('several files and directories', () => {
+    expect(given({ file: ['a', 'b'], level: ['strict'] })).toMatchObject({
+      ok: true,
+      value: { files: ['a', 'b'], level: 'strict', format: 'text' },
+    })
+  })
+})
