@@ -5,7 +5,7 @@ import { injectManifest } from '../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
-import { INJECTION_LABEL } from '../../shared/names.ts'
+import { CONFIG_VARIABLE, INJECTION_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import {
   arrayAt,
@@ -304,6 +304,53 @@ describe('the validating configuration', () => {
       operator: 'In',
       values: ['enabled'],
     })
+  })
+})
+
+describe('the final-state policies', () => {
+  const named = (kind: string, name: string): JsonObject => {
+    const found = base.find((object) => object['kind'] === kind && nameOf(object) === name)
+    if (!found) throw new Error(`there is no ${kind} ${name}`)
+    return found
+  }
+  const NAMES = ['outrigger-asked', 'outrigger-opted-in']
+  const policies = NAMES.map((name) => named('ValidatingAdmissionPolicy', name))
+  const bindings = NAMES.map((name) => named('ValidatingAdmissionPolicyBinding', name))
+
+  test('are asked when a pod is created and never else, and fail closed', () => {
+    for (const policy of policies) {
+      expect(policy['spec']).toMatchObject({
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [{ operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
+        },
+      })
+    }
+  })
+
+  test('want the sidecar by the names that injection gives, in the same words', () => {
+    const [first, second] = policies.map((policy) => at(policy, 'spec', 'validations'))
+    expect(second).toEqual(first)
+    for (const name of [SIDECAR_CONTAINER, CONFIG_VARIABLE]) {
+      expect(JSON.stringify(first)).toContain(`'${name}'`)
+    }
+  })
+
+  test('deny, in every namespace but ours and the system’s; the second where a namespace opts in', () => {
+    const own = {
+      key: 'kubernetes.io/metadata.name',
+      operator: 'NotIn',
+      values: [options.namespace, 'kube-system', 'kube-public', 'kube-node-lease'],
+    }
+    const optsIn = { key: INJECTION_LABEL, operator: 'In', values: ['enabled'] }
+    const selectors = bindings.map((binding) => {
+      expect(binding['spec']).toMatchObject({
+        policyName: nameOf(binding),
+        validationActions: ['Deny'],
+      })
+      return objectsAt(binding, 'spec', 'matchResources', 'namespaceSelector', 'matchExpressions')
+    })
+    expect(selectors).toEqual([[own], [optsIn, own]])
   })
 })
 

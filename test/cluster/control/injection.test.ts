@@ -124,7 +124,8 @@ describeOwnCluster('control', 'injection', (target) => {
       {
         name: 'a mistyped key, which gets an answer',
         pod: serverPod('typo', { annotations: { 'outrigger.dev/injct': 'true' } }),
-        reviews: 1,
+        // Asked what to change of it, and whether it may be stored.
+        reviews: 2,
         status: 201,
       },
     ])('$name', async ({ namespace = 'plain', pod, reviews, status }) => {
@@ -135,11 +136,14 @@ describeOwnCluster('control', 'injection', (target) => {
       expect(sidecars(reply.body)).toHaveLength(0)
     })
 
-    test('updates, deletions and other kinds never do', async () => {
+    test('updates of what nobody judges, deletions and other kinds never do', async () => {
       await api.apply([serverPod('quiet')], 'plain')
       const path = '/api/v1/namespaces/plain/pods/quiet'
       const before = await total()
-      expect((await api.patch(path, { metadata: { labels: { more: 'yes' } } })).status).toBe(200)
+      expect((await api.patch(path, { metadata: { finalizers: ['example.com/x'] } })).status).toBe(
+        200,
+      )
+      expect((await api.patch(path, { metadata: { finalizers: null } })).status).toBe(200)
       expect((await api.remove(path)).status).toBe(200)
       await api.apply(
         [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'map', annotations: INJECT } }],
