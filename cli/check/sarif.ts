@@ -35,7 +35,7 @@ const ruleOf = (id: string): JsonObject => {
     }
   }
   if (isViolationCode(id)) return { id, shortDescription: text(VIOLATIONS[id]) }
-  const words = id === WARNING ? 'what the pod’s author should know' : 'the file cannot be read'
+  const words = id === WARNING ? "what the pod's author should know" : 'the file cannot be read'
   return { id, shortDescription: text(words) }
 }
 

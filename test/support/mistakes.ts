@@ -124,16 +124,6 @@ export const MISTAKES: readonly Mistake[] = [
   { name: 'check by no level', args: ['check', '-f', 'a.yaml', '--level', 'lax'] },
   { name: 'check for another format', args: ['check', '-f', 'a.yaml', '-o', 'xml'] },
   { name: 'check of an empty directory', args: ['check', '-f', 'DIR'], files: { sub: undefined } },
-  {
-    name: 'check of what cannot be read',
-    args: ['check', '-f', 'DIR/in.yaml', '--config', DEV_CONFIG],
-    files: { 'in.yaml': 'a: [1,\nb: 2\n' },
-  },
-  {
-    name: 'check: a secret in the pod',
-    args: ['check', '-f', 'DIR/in.yaml', '--config', DEV_CONFIG, '--level', 'strict'],
-    files: { 'in.yaml': pod('[c]', INJECT, '      env: [{ name: PASSWORD, value: hunter2 }]\n') },
-  },
   { name: 'a report on nothing', args: ['inject', '--report', '-f', 'DIR'] },
   { name: 'a namespace that can be none', args: ['inject', '-f', 'a.yaml', '-n', 'Bad_Name'] },
   { name: 'another format', args: ['explain', '-f', 'a.yaml', '-o', 'yaml'] },

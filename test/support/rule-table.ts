@@ -5,7 +5,7 @@ import { RULE_IDS, RULES } from '../../webhook/settings/rule.ts'
 export const RULES_BEGIN = '<!-- rules:begin -->'
 export const RULES_END = '<!-- rules:end -->'
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('’', "'")
+const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 /** The table's rows, a line each: id, level, severity, what must be so, why, what to do. */
 export const renderRuleTable = (): string =>

@@ -37,8 +37,7 @@ const POD: JsonObject = {
     ],
   },
 }
-const TAG =
-  'container server: image: "example.com/server:1" is a tag; write IMAGE@sha256:…, or record the tag’s digest with `outrigger images add IMAGE` (rule image-digest)'
+const TAG = `container server: image: "example.com/server:1" is a tag; write IMAGE@sha256:…, or record the tag's digest with \`outrigger images add IMAGE\` (rule image-digest)`
 
 interface Row {
   readonly name: string
