@@ -93,12 +93,12 @@ const mapOf = (object: object): ReadonlyMap<string, CelInput> => {
   return map
 }
 
-const addNames = (value: unknown, names: Set<string>): Set<string> => {
-  if (typeof value !== 'object' || value === null) return names
-  const isList = Array.isArray(value)
-  for (const [name, member] of Object.entries(value)) {
+const addNames = (object: object, names: Set<string>): Set<string> => {
+  const isList = Array.isArray(object)
+  for (const name of Object.keys(object)) {
     if (!isList) names.add(name)
-    if (typeof member === 'object') addNames(member, names)
+    const member: unknown = Reflect.get(object, name)
+    if (typeof member === 'object' && member !== null) addNames(member, names)
   }
   return names
 }

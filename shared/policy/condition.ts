@@ -95,12 +95,17 @@ const sizeOf = (value: CelInput | undefined): Size => {
   return isHolder ? sumOf(value.values(), sizeOf) : { values: 1, characters: 0 }
 }
 
-const sumOf = (all: Iterable<CelInput>, sizeOne: (value: CelInput) => Size): Size => {
+const sumOf = (all: Iterable<CelInput>, sizeOfHolder: (value: CelInput) => Size): Size => {
   let [values, characters] = [0, 0]
   for (const value of all) {
-    const size = sizeOne(value)
-    values += size.values
-    characters += size.characters
+    if (typeof value === 'string') {
+      values += 1
+      characters += value.length
+    } else {
+      const size = sizeOfHolder(value)
+      values += size.values
+      characters += size.characters
+    }
   }
   return { values, characters }
 }

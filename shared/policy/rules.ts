@@ -37,14 +37,19 @@ interface Patterned {
 interface KindIndex {
   readonly exact: Map<string, Rule[]>
   readonly patterned: Patterned[]
+  /** What has been found for names of late: there are few tools, called again and again, and many patterns. */
+  readonly found: Map<string, readonly Rule[]>
 }
+
+const MAX_FOUND = 256
+const MAX_FOUND_LENGTH = 128
 
 /** Long enough for any name; longer ones are nobody's. */
 const MAX_NAME_LENGTH = 4096
 
 const MAX_TEMPLATE_LENGTH = 1024
 
-const emptyIndex = (): KindIndex => ({ exact: new Map(), patterned: [] })
+const emptyIndex = (): KindIndex => ({ exact: new Map(), patterned: [], found: new Map() })
 
 /** The rules of one effect. */
 export class RuleIndex {
@@ -66,7 +71,7 @@ export class RuleIndex {
   /** The rules about a target, in their order. */
   about(target: Target): readonly Rule[] {
     const { everything } = this
-    const found = target.isTemplate === true ? this.aboutTemplate(target) : this.aboutName(target)
+    const found = target.isTemplate === true ? this.aboutTemplate(target) : this.knownAbout(target)
     if (everything.length === 0) return found
     return found.length === 0 ? everything : inOrder([...found, ...everything])
   }
@@ -79,6 +84,17 @@ export class RuleIndex {
       else if (exact.has(pattern)) exact.get(pattern)?.push(rule)
       else exact.set(pattern, [rule])
     }
+  }
+
+  private knownAbout(target: Target): readonly Rule[] {
+    const { found, patterned } = this.byKind[target.kind]
+    if (patterned.length === 0) return this.aboutName(target)
+    const known = found.get(target.name)
+    if (known) return known
+    const rules = this.aboutName(target)
+    if (found.size >= MAX_FOUND) found.clear()
+    if (target.name.length <= MAX_FOUND_LENGTH) found.set(target.name, rules)
+    return rules
   }
 
   private aboutName({ kind, name }: Target): readonly Rule[] {

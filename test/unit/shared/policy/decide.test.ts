@@ -287,6 +287,19 @@ describe('lists and calls', () => {
   })
 })
 
+test('a name is decided about alike however often, and whatever else was asked meanwhile', () => {
+  const names = ['read_a', 'delete_b', 'list', 'other', 'x'.repeat(200), 'read_delete']
+  const asked = (policy: Policy, name: string): readonly boolean[] =>
+    (['tools', 'prompts'] as const).map((kind) => ask(policy, ALICE, [kind, name]).isAllowed)
+  const alone = names.map((name) => asked(POLICY, name))
+  const among = [0, 300, 700].map((count) => {
+    for (let index = 0; index < count; index++) asked(POLICY, `read_${index}`)
+    return names.map((name) => asked(POLICY, name))
+  })
+  expect(alone.map(([isTool]) => isTool)).toEqual([true, false, true, false, false, false])
+  expect(among).toEqual([alone, alone, alone])
+})
+
 describe('a condition', () => {
   /** Policies of one condition, which counts how often it is asked. */
   const counting = (isOfCaller: boolean, verdict: Verdict) => {
