@@ -131,7 +131,7 @@ const isMirror = (pod: JsonObject): boolean =>
 const askingKind = (request: JsonObject, operation: string): boolean =>
   isSame(request['resource'], { group: '', version: 'v1', resource: 'pods' }) &&
   request['operation'] === operation &&
-  SUBRESOURCES[operation]?.includes(String(request['subResource'] ?? '')) === true
+  SUBRESOURCES[operation]?.some((one) => one === (request['subResource'] ?? '')) === true
 
 const SUBRESOURCES: Readonly<Record<string, readonly string[]>> = {
   CREATE: [''],
