@@ -142,6 +142,8 @@ const schema = z.strictObject({
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
   issuers: z._default(z.array(issuerSchema).check(z.maxLength(MAX_ISSUERS)), []),
+  /** Whose workloads may call by their X.509-SVIDs, as `readTrustDomains` checks it; without `issuers` nobody else may. */
+  trustDomains: z.optional(z.unknown()),
   /** The directory of `client-id` and `client-secret`, by which opaque tokens are asked about; absent: they are refused. */
   introspectionDir: z.optional(path),
   /** Who is asked for the keys of an issuer with `serviceAccounts`; `dir` holds `token` and `ca.crt` for that. */

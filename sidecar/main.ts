@@ -10,7 +10,7 @@ import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
 import { messageOf, placedMessageOf } from '../shared/message.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
-import { parseSidecarConfig } from '../shared/sidecar-config.ts'
+import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
 
 /** As with `outrigger run`; whatever else fails is 1. */
 const UNUSABLE_CONFIGURATION = 2
@@ -48,10 +48,13 @@ const document = (): unknown => {
 /** In a pod the server of somebody else listens on loopback. */
 const isHere = ({ reach }: { readonly reach: string }): boolean => reach === 'loopback'
 
+const isNobodyKnown = ({ settings, issuers, trustDomains }: SidecarConfig): boolean =>
+  settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined
+
 const config = parseSidecarConfig(document())
 const pod = podOf(process.env[POD_IPS_VARIABLE])
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
-else if (config.value.settings.auth !== 'none' && config.value.issuers.length === 0) {
+else if (isNobodyKnown(config.value)) {
   refuse([
     `${NO_IDENTITY}: list one in issuers; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
   ])

@@ -47,7 +47,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const { server, readiness, router, drain, sweep, metrics, records } = core
   const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
-  const tls = await loadTls(config, { ...parts, metrics })
+  const tls = await loadTls(config, { ...parts, metrics }, trust?.svids)
   const tracing = await startTracing(parts, metrics.droppedSpans)
   let isStarted = false
   const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }
@@ -62,7 +62,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     if (fault !== undefined && !config.isSupervised) throw new Error(fault)
     await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   } catch (error) {
-    for (const one of [policy, vetting, tls]) one?.close()
+    for (const one of [policy, vetting, tls, trust]) one?.close()
     await closeAll(servers, 0)
     await tracing?.close(0)
     await records?.close(CLOSE_PATIENCE_MS)
@@ -78,7 +78,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   /** `patience`: how long the network and the collector are waited for, asked anew for each. */
   const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
-    for (const one of [policy, vetting, tls, readiness, router, server]) one?.close()
+    for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
     await closeAll(servers, patience())
     await tracing?.close(patience())
     await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))

@@ -10,6 +10,8 @@ import { NO_IDENTITY } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
+import { trustDomainOfPattern } from '../../shared/spiffe.ts'
+import { readTrustDomains } from '../../shared/trust-domains.ts'
 import { yamlWords } from '../../shared/yaml-words.ts'
 import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
@@ -132,6 +134,13 @@ const auditIn = (own: unknown, { auditFile }: RunFlags): { readonly audit?: unkn
   return { audit: { ...own, file: resolve(auditFile) } }
 }
 
+const trustDomainsIn = ({ spiffe }: RunFlags): { readonly trustDomains?: unknown } => {
+  if (spiffe === undefined) return {}
+  const { ids, bundleFile } = spiffe
+  const name = trustDomainOfPattern(ids[0] ?? '') ?? ''
+  return { trustDomains: [{ name, ids, bundleFile: resolve(bundleFile) }] }
+}
+
 /** The file's document with the flags above it. */
 const documentOf = (
   document: JsonObject,
@@ -154,6 +163,7 @@ const documentOf = (
   ...(document['issuers'] === undefined && !flags.allowAnonymous
     ? issuersIn(texts, flags, ca)
     : {}),
+  ...trustDomainsIn(flags),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),
@@ -184,13 +194,13 @@ const placed = (error: string, where: string, flags: RunFlags, document: JsonObj
 
 /** Why nobody can be served so; undefined where it can be. */
 const refusal = (
-  { port, adminPort, settings, issuers }: SidecarConfig,
+  { port, adminPort, settings, issuers, trustDomains }: SidecarConfig,
   where: string,
 ): string | undefined => {
   if (port === adminPort && port !== 0) {
     return `both ports are ${port}: give --port (MCP) and --admin-port (health and metrics) different ones, or 0 for any`
   }
-  if (settings.auth !== 'none' && issuers.length === 0) {
+  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined) {
     return `${NO_IDENTITY}: --oidc-issuers URL names one; --allow-anonymous serves anybody who can reach the port`
   }
   return speaksHttp(settings)
@@ -212,6 +222,13 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   const where = flags.config === undefined ? '' : `--config ${flags.config}: `
   if (!config.ok) {
     return fail(config.error.map((error) => placed(error, where, flags, document)))
+  }
+  const { trustDomains } = config.value
+  const domains = trustDomains === undefined ? ok([]) : readTrustDomains(config.value)
+  if (!domains.ok) {
+    return fail(
+      domains.error.map((error) => (flags.spiffe ? `--spiffe-ids: ${error}` : where + error)),
+    )
   }
   const why = refusal(config.value, where)
   return why === undefined

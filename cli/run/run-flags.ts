@@ -79,6 +79,14 @@ export const OWN_FLAGS = {
     doc: 'a certificate in PEM, with those that signed it behind it: MCP is served over TLS; read again whenever it changes',
   },
   'tls-key': { value: 'FILE', doc: 'its private key in PEM' },
+  'spiffe-ids': {
+    value: 'LIST',
+    doc: 'SPIFFE IDs of one trust domain whose X.509-SVIDs let in over TLS, comma separated; /* at the end is everything below. Without --oidc-issuers who shows none is refused in the handshake',
+  },
+  'spiffe-bundle': {
+    value: 'FILE',
+    doc: 'the authorities of that trust domain, in PEM; read again whenever it changes',
+  },
   'audit-file': {
     value: 'FILE',
     doc: 'a file for audit records: who called what, with what result; without it nothing is recorded',
@@ -111,6 +119,8 @@ export interface RunFlags {
   readonly toolLock: string | undefined
   /** The files of a certificate and its key. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** Whose X.509-SVIDs let in, and the file of their authorities. */
+  readonly spiffe: { readonly ids: readonly string[]; readonly bundleFile: string } | undefined
   /** The file of the audit records. */
   readonly auditFile: string | undefined
   readonly allowAnonymous: boolean
@@ -152,6 +162,15 @@ const tlsIn = ({ text }: Given): Result<RunFlags['tls'], string> => {
   return fail(`--tls-${has} needs --tls-${lacks}, the file of the other half`)
 }
 
+/** Both or none. */
+const spiffeIn = ({ text }: Given): Result<RunFlags['spiffe'], string> => {
+  const [ids, bundleFile] = [text('spiffe-ids'), text('spiffe-bundle')]
+  if (ids === undefined && bundleFile === undefined) return ok(undefined)
+  return ids === undefined || bundleFile === undefined
+    ? fail('--spiffe-ids and --spiffe-bundle: one is of no use without the other')
+    : ok({ ids: ids.split(',').map((id) => id.trim()), bundleFile })
+}
+
 /** Reads what was typed; the error is a sentence. */
 export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   const { text, texts, has, command = [] } = given
@@ -164,6 +183,8 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   if (!introspection.ok) return introspection
   const tls = tlsIn(given)
   if (!tls.ok) return tls
+  const spiffe = spiffeIn(given)
+  if (!spiffe.ok) return spiffe
   const settings = settingsIn(given)
   if (!settings.ok) return settings
   return ok({
@@ -179,6 +200,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     introspection: introspection.value,
     toolLock: text('tool-lock'),
     tls: tls.value,
+    spiffe: spiffe.value,
     auditFile: text('audit-file'),
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,

@@ -11,6 +11,7 @@ import { LastTokens, type KnownToken } from './last-tokens.ts'
 import type { Proofs } from './proofs.ts'
 import { digestOf } from './remembered.ts'
 import type { Asked, Challenge, Resource } from './resource.ts'
+import type { Svids } from './svids.ts'
 import { byScheme, type Bearer, type Refusal, type Verifier } from './verifier.ts'
 import type { WhenGone } from './waiting.ts'
 
@@ -45,6 +46,8 @@ export interface Means {
   readonly verifier: Verifier
   /** Absent: no token may be bound to a client's key. */
   readonly proofs?: Proofs | undefined
+  /** Absent: certificates are nobody's name. */
+  readonly svids?: Pick<Svids, 'of'> | undefined
 }
 
 /** What is brought: a token, nothing that we know of, or something that is none. */
@@ -142,6 +145,19 @@ const without = (
   return challenged('invalid-request', found.why, means, { knock, challenge })
 }
 
+/** By its connection's certificate, where no token came. */
+const shownBy = (svids: Pick<Svids, 'of'>, means: Means, knock: Knock): Found => {
+  const { socket } = knock.request
+  const shown = svids.of(socket)
+  if (shown.ok) return shown
+  const message = `neither a token came nor a certificate that is good: ${shown.error}; connect anew with another, or send a token where one is taken`
+  const { headers = {}, ...rest } = challenged('unauthenticated', message, means, {
+    knock,
+    challenge: {},
+  })
+  return fail({ ...rest, headers: { ...headers, connection: 'close' } })
+}
+
 const told = (found: Result<Bearer, Refusal>, means: Means, knock: Knock): Found => {
   const bearer = byScheme(found, false)
   return bearer.ok ? bearer : fail(refused(bearer.error, means, knock))
@@ -170,6 +186,7 @@ export const callersOf = (means: Means): CallerOf => {
   return (knock) => {
     const { request, whenGone } = knock
     const found = brought(request, means, last)
+    if (found.kind === 'nothing' && means.svids) return shownBy(means.svids, means, knock)
     if (found.kind !== 'token') return fail(without(found, means, knock))
     const { token, proofs } = found
     const shown = (): string | undefined => thumbprintOf(request.socket)

@@ -8,10 +8,12 @@ export const startTrust = async (
   options: TrustOptions,
   port: () => number,
 ): Promise<Trust | undefined> => {
-  const { settings, issuers } = options.config
+  const { settings, issuers, trustDomains } = options.config
   // Whoever starts a sidecar says so in their own words first; here nobody can forget it.
-  if (settings.auth !== 'none' && issuers.length === 0) throw new Error(NO_IDENTITY)
-  if (settings.auth === 'none') return undefined
+  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined) {
+    throw new Error(NO_IDENTITY)
+  }
+  if (settings.auth === 'none' && trustDomains === undefined) return undefined
   const { createTrust } = await import('./trust.ts')
   return createTrust(options, port)
 }

@@ -18,6 +18,7 @@ import { Proofs } from './proofs.ts'
 import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
 import type { TrustedIssuer } from './signed-tokens.ts'
+import { Svids } from './svids.ts'
 import { Verifier } from './verifier.ts'
 import { Crowd, Share } from './waiting.ts'
 
@@ -31,8 +32,11 @@ const newNonce = (): string => randomBytes(16).toString('base64url')
 export interface Trust {
   readonly resource: Resource
   readonly callerOf: CallerOf
+  /** Absent: certificates are nobody's name. */
+  readonly svids?: Svids | undefined
   /** Callers who are being verified: requests that nobody has counted yet. */
   readonly pending: () => number
+  readonly close: () => void
 }
 
 export interface TrustOptions {
@@ -139,8 +143,8 @@ const opaqueTokens = (
   })
 }
 
-/** `port`: what is listened on, once it is. */
-export const createTrust = (options: TrustOptions, port: () => number): Trust => {
+/** Rejects with what keeps trust domains from being used. `port`: what is listened on, once it is. */
+export const createTrust = async (options: TrustOptions, port: () => number): Promise<Trust> => {
   const { config, log, now, wallMs } = options
   const resource = new Resource(config, port)
   const fetchJson = createFetchJson(new Names(addressesOf))
@@ -173,9 +177,12 @@ export const createTrust = (options: TrustOptions, port: () => number): Trust =>
   const proofs = config.issuers.some(({ dpop }) => dpop !== undefined)
     ? new Proofs({ isTarget: (url) => resource.isTarget(url), now, wallMs, newNonce })
     : undefined
+  const svids = config.trustDomains === undefined ? undefined : await Svids.open(config, options)
   return {
     resource,
-    callerOf: callersOf({ resource, verifier, proofs }),
+    callerOf: callersOf({ resource, verifier, proofs, svids }),
+    svids,
     pending: () => verifier.pending + (proofs?.pending ?? 0),
+    close: () => svids?.close(),
   }
 }

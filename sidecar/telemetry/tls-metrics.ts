@@ -15,7 +15,7 @@ export interface TlsMetrics {
 export const tlsMetrics = (registers: Registry[]): TlsMetrics => {
   const handshakes = new Counter({
     name: 'outrigger_tls_handshakes_total',
-    help: 'Connections that began where TLS is spoken: done, failed, late, crowded (the oldest of too many), or plain HTTP.',
+    help: 'Connections that began where TLS is spoken: done, failed, late, crowded (the oldest of too many), refused (by its certificate), or plain HTTP.',
     labelNames: ['outcome'] as const,
     registers,
   })

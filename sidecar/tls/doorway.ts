@@ -2,6 +2,7 @@
 // and gives those that have done so to HTTP. Nobody is known yet: connections that have not finished are few, and each has
 // little time; where too many come, the oldest goes. A client that speaks plain HTTP here is told so.
 
+import { constants } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
@@ -18,7 +19,16 @@ const PARTING_MS = 1000
 const NOTHING = Buffer.alloc(0)
 
 /** What became of a connection's beginning. */
-export type Handshake = 'done' | 'failed' | 'late' | 'crowded' | 'plain'
+export type Handshake = 'done' | 'failed' | 'late' | 'crowded' | 'plain' | 'refused'
+
+export interface Clients {
+  /** Those to whom their chains have to lead, in PEM. */
+  readonly authorities: string
+  /** Looks at who has shaken hands, by the authorities of that moment: whether it is somebody. */
+  readonly isKnown: (socket: TLSSocket) => boolean
+  /** Nobody else is let in. */
+  readonly areAlone: boolean
+}
 
 export interface DoorwayOptions {
   /** Does not listen by itself. */
@@ -29,6 +39,8 @@ export interface DoorwayOptions {
   readonly onName: (name: string) => void
   /** Whether clients are asked for a certificate; whoever has none, or any, is let in. */
   readonly asksForCertificate?: boolean | undefined
+  /** Who may come by a certificate; absent: nobody is known by one. */
+  readonly clients?: Clients | undefined
   /** Tests have no time for the default. */
   readonly handshakeMs?: number | undefined
 }
@@ -43,16 +55,18 @@ export class Doorway extends Server {
   private readonly sockets = new Set<Socket>()
   /** Those that have not shaken hands, the oldest first, with what ends them. */
   private readonly unfinished = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>()
+  private pair: KeyPair
 
   constructor(options: DoorwayOptions) {
     super({ noDelay: true }, (socket) => this.admit(socket))
     this.options = options
+    this.pair = options.pair
     this.maxConnections = MAX_CONNECTIONS
     this.tls = createServer({
-      ...termsOf(options.pair),
+      ...termsOf(options.pair, options.clients),
       ALPNProtocols: ['http/1.1'],
-      requestCert: options.asksForCertificate === true,
-      rejectUnauthorized: false,
+      requestCert: options.asksForCertificate === true || options.clients !== undefined,
+      rejectUnauthorized: options.clients?.areAlone === true,
     })
     this.tls.on('secureConnection', (socket: TLSSocket) => this.enter(socket))
     this.tls.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
@@ -65,7 +79,13 @@ export class Doorway extends Server {
 
   /** From now on this is shown; connections that are there go on. */
   show(pair: KeyPair): void {
-    this.tls.setSecureContext(termsOf(pair))
+    this.pair = pair
+    this.renew()
+  }
+
+  /** From now on clients' authorities are what they are now. */
+  renew(): void {
+    this.tls.setSecureContext(termsOf(this.pair, this.options.clients))
   }
 
   override close(callback?: (error?: Error) => void): this {
@@ -124,6 +144,12 @@ export class Doorway extends Server {
 
   private enter(socket: TLSSocket): void {
     socket.disableRenegotiation()
+    const { clients } = this.options
+    if (clients && !clients.isKnown(socket) && clients.areAlone) {
+      this.finish(endsOf(socket), 'refused')
+      socket.destroy()
+      return
+    }
     this.finish(endsOf(socket), 'done')
     if (typeof socket.servername === 'string') this.options.onName(socket.servername)
     this.options.http.emit('connection', socket)
@@ -144,4 +170,18 @@ export class Doorway extends Server {
   }
 }
 
-const termsOf = ({ cert, key }: KeyPair) => ({ cert, key, minVersion: MIN_VERSION }) as const
+const termsOf = ({ cert, key }: KeyPair, clients: Clients | undefined) =>
+  ({
+    cert,
+    key,
+    minVersion: MIN_VERSION,
+    ...(clients === undefined
+      ? {}
+      : {
+          ca: clients.authorities,
+          // A bundle may hold authorities that are no roots.
+          allowPartialTrustChain: true,
+          // What is taken up again has not its whole chain any more.
+          secureOptions: constants.SSL_OP_NO_TICKET,
+        }),
+  }) as const

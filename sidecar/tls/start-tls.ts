@@ -6,7 +6,7 @@ import type { Log } from '../../shared/log.ts'
 import type { Result } from '../../shared/result.ts'
 import type { Listener } from '../http/listen.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { Doorway } from './doorway.ts'
+import { Doorway, type Clients } from './doorway.ts'
 import { readKeyPair, type KeyPair, type PemFiles } from './key-pair.ts'
 import { Names } from './names.ts'
 import { pemFiles, pemTexts } from './pem-file.ts'
@@ -20,6 +20,8 @@ export interface TlsParts {
   readonly wallMs: () => number
   /** Whether clients are asked for a certificate, which is theirs to have. */
   readonly asksForCertificate?: boolean
+  /** Who may come by a certificate, and what tells when their authorities have changed; absent: nobody is known by one. */
+  readonly clients?: (Clients & { readonly onChange: (listener: () => void) => void }) | undefined
   /** How long a handshake may take; tests have no time for the default. */
   readonly handshakeMs?: number
   readonly metrics: Pick<Metrics, 'tlsHandshake' | 'tlsReload' | 'tlsUntil'>
@@ -58,7 +60,7 @@ const expired = (certFile: string, { subject, notAfterMs }: KeyPair): string =>
 
 /** Rejects with everything that is wrong with the certificate. */
 export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> => {
-  const { publicUrl, log, wallMs, metrics, handshakeMs, asksForCertificate } = parts
+  const { publicUrl, log, wallMs, metrics, handshakeMs, asksForCertificate, clients } = parts
   const opened = await KeptFile.open<KeyPair>({
     what: 'the certificate',
     source: pemFiles([files.certFile, files.keyFile]),
@@ -83,6 +85,9 @@ export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> =
     names.show(kept.current())
     for (const doorway of doorways) doorway.show(kept.current())
   }
+  clients?.onChange(() => {
+    for (const doorway of doorways) doorway.renew()
+  })
   kept.follow(LOOK_MS, onChange, () => {
     const why = weakness()
     if (why !== undefined && why !== told) log.error(why)
@@ -92,8 +97,8 @@ export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> =
     before: (http) => {
       const pair = kept.current()
       const onName = (name: string): void => names.called(name)
-      const own = { asksForCertificate, handshakeMs, onHandshake: metrics.tlsHandshake, onName }
-      const doorway = new Doorway({ http, pair, ...own })
+      const own = { asksForCertificate, clients, handshakeMs, onHandshake: metrics.tlsHandshake }
+      const doorway = new Doorway({ http, pair, onName, ...own })
       doorways.push(doorway)
       return doorway
     },

@@ -1,7 +1,13 @@
 // Certificates as somebody else's authority would make them, right ones and wrong ones. Keys take a while, so that all share
 // a few; no two authorities have the same.
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  privateEncrypt,
+} from 'node:crypto'
 import { isIP } from 'node:net'
 import forge from 'node-forge'
 
@@ -16,6 +22,8 @@ export interface Terms {
   readonly names?: readonly string[]
   readonly uris?: readonly string[]
   readonly isAuthority?: boolean
+  /** How many authorities may stand below one. */
+  readonly maxBelow?: number
   readonly keyUsage?: Readonly<Record<string, boolean>>
   readonly extended?: Readonly<Record<string, boolean>>
   /** Further extensions as node-forge takes them. */
@@ -67,11 +75,31 @@ const forgeKeyOf = (privatePem: string): forge.pki.PublicKey => {
 const extensionsOf = (terms: Terms): object[] => {
   const alternative = altNames(terms)
   return [
-    { name: 'basicConstraints', critical: true, cA: terms.isAuthority === true },
+    {
+      name: 'basicConstraints',
+      critical: true,
+      cA: terms.isAuthority === true,
+      ...(terms.maxBelow === undefined ? {} : { pathLenConstraint: terms.maxBelow }),
+    },
     ...usages(terms),
     ...(alternative.length === 0 ? [] : [{ name: 'subjectAltName', altNames: alternative }]),
     ...(terms.extensions ?? []),
   ]
+}
+
+/** What says SHA-256 before a digest (RFC 8017, section 9.2). */
+const SHA_256 = Buffer.from('3031300d060960864801650304020105000420', 'hex')
+
+/** node-forge's own signature takes a second or more beside other work. */
+const signerOf = (pem: string): forge.pki.rsa.PrivateKey => {
+  const key = forge.pki.privateKeyFromPem(pem)
+  key.sign = (digest) => {
+    if (typeof digest === 'string') throw new Error('a digest is signed, no text')
+    const bytes = Buffer.concat([SHA_256, Buffer.from(digest.digest().getBytes(), 'latin1')])
+    const terms = { key: pem, padding: constants.RSA_PKCS1_PADDING }
+    return privateEncrypt(terms, bytes).toString('latin1')
+  }
+  return key
 }
 
 let serial = 1
@@ -88,7 +116,7 @@ export const issue = (terms: Terms): Issued => {
   certificate.setSubject(subject)
   certificate.setIssuer(by ? forge.pki.certificateFromPem(by.cert).subject.attributes : subject)
   certificate.setExtensions(extensionsOf(terms))
-  certificate.sign(forge.pki.privateKeyFromPem(by?.key ?? key), forge.md.sha256.create())
+  certificate.sign(signerOf(by?.key ?? key), forge.md.sha256.create())
   return { cert: forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), key }
 }
 
