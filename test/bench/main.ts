@@ -10,6 +10,7 @@ import { telemetryBench } from './telemetry/bench.ts'
 import { heldBench } from './held/bench.ts'
 import { machine } from './machine.ts'
 import { pressureBench } from './pressure/bench.ts'
+import { wholeBench } from './whole/bench.ts'
 import { scanBench } from './scan/bench.ts'
 import { renderBudgets, renderFigures, type Report } from './report.ts'
 import { runProgram } from '../support/program.ts'
@@ -19,6 +20,7 @@ const BENCHES: readonly Bench[] = [
   bridgeBench,
   authBench,
   telemetryBench,
+  wholeBench,
   heldBench,
   scanBench,
   pressureBench,

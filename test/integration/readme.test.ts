@@ -321,6 +321,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
   'npm run conformance': () => isKnown('test/integration/conformance.test.ts', 'conformance'),
   'npm run bench -- bridge': (command) => isKnown('.ci/run', `\nstep ${command} `),
   'npm run bench -- auth': () => isKnown('test/bench/auth/bench.ts', "name: 'auth'"),
+  'npm run bench -- whole': () => isKnown('test/bench/whole/bench.ts', "name: 'whole'"),
   'npm run bench -- telemetry': () => isKnown('test/bench/telemetry/bench.ts', "name: 'telemetry'"),
   'npm run bench -- pressure': () => isKnown('test/bench/pressure/bench.ts', "name: 'pressure'"),
   'npm run cluster -- up': () => isKnown('test/cluster/main.ts', 'npm run cluster -- up'),

@@ -29,6 +29,7 @@ export const ROWS = [
   'npm run bench -- bridge',
   'npm run bench -- auth',
   'npm run bench -- telemetry',
+  'npm run bench -- whole',
   'npm run bench -- pressure',
   'npm run cluster -- up',
   'npm run test:corpus',

@@ -4,7 +4,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Bench, BenchContext } from '../bench.ts'
 import {
   cellName,
@@ -16,14 +15,7 @@ import {
   QUICK_PACE,
   type Cell,
 } from '../bridge/cells.ts'
-import {
-  buildEchoServer,
-  buildSidecar,
-  OUR_DIST,
-  startSidecar,
-  type Contender,
-  type Started,
-} from '../bridge/contenders.ts'
+import { buildEchoServer, buildSidecar, startSidecar } from '../bridge/contenders.ts'
 import { coresApart, describeCores } from '../bridge/cores.ts'
 import { play, type Match, type Result } from '../bridge/matches.ts'
 import { planOf, type RoundPlan } from '../bridge/rounds.ts'
@@ -33,36 +25,12 @@ import { measureDecisions } from './decisions.ts'
 import { measureFirstCalls } from './first-calls.ts'
 import { policyText } from './policy-text.ts'
 import { startTokens, type Tokens } from './tokens.ts'
+import { SIDECAR, startVerifying } from './verifying.ts'
 
 const CELLS = [MAIN_CELL, MODERN_CELL, CROWD_CELL]
 const RIVAL = 'anonymous'
 const PLAN: RoundPlan = { least: 4, most: 12, withinMs: 180_000 }
 const RULES = 20
-const SIDECAR = {
-  dist: OUR_DIST,
-  program: fileURLToPath(new URL('./sidecar.ts', import.meta.url)),
-} as const
-
-/** Limits that all hold, far above what is called. */
-const SETTINGS = {
-  auth: 'oidc',
-  'required-scopes': 'mcp',
-  'rate-limit': '100000/s',
-  'concurrency-limit': '4096',
-  'tool-limits': 'echo=100000/s',
-  'circuit-breaker': '1000/30s',
-} as const
-
-const startVerifying = async (
-  started: Started,
-  toolPolicy: string,
-  tokens: Tokens,
-): Promise<Contender> => {
-  const document = { issuers: tokens.issuers, toolPolicy }
-  const sidecar = await startSidecar({ ...started, ...SIDECAR, settings: SETTINGS, document })
-  return { ...sidecar, headers: [await tokens.bearer()] }
-}
-
 const budgetsOf = (results: readonly Result[], cells: readonly Cell[]): Budget[] =>
   cells.flatMap((cell) => {
     const result = results.find((one) => one.cell === cell)
@@ -82,12 +50,12 @@ const measure = async (context: BenchContext, tokens: Tokens, policy: string): P
     cells,
     rival: RIVAL,
     plan: planOf(context, PLAN),
-    ours: () => startVerifying(started, policy, tokens),
+    ours: () => startVerifying(started, { tokens, toolPolicy: policy }),
     theirs: () => startSidecar({ ...started, ...SIDECAR, settings: {} }),
   }
   const pace = context.quick ? QUICK_PACE : FULL_PACE
   const { results, faults } = await play(match, { pace, cores: started.cores }, context)
-  const sidecar = await startVerifying(started, policy, tokens)
+  const sidecar = await startVerifying(started, { tokens, toolPolicy: policy })
   const first = await measureFirstCalls(sidecar, tokens, context.quick).finally(sidecar.stop)
   const decisions = measureDecisions()
   return {
