@@ -14,7 +14,7 @@ const MAX_LOCKS = 256
 /** An image without tag and digest, by its full name, so that no other spelling of it is another; undefined where it is none. */
 const imageName = (text: string): string | undefined => {
   const read = parseReference(text)
-  return read.ok ? `${read.value.host}/${read.value.repository}` : undefined
+  return read.ok ? `${read.value.host.toLowerCase()}/${read.value.repository}` : undefined
 }
 
 const names = z.array(z.string().min(1).max(253)).min(1).max(256)

@@ -31,6 +31,7 @@ test.each<[string, Partial<Lockable>, string | undefined]>([
   ],
   ['its image, by its short name', { image: 'node' }, 'image'],
   ['its image, by another host', { image: 'index.docker.io/library/node:24' }, 'image'],
+  ['its image, by its host in capitals', { image: 'Registry.Example:5000/echo:1' }, 'image'],
   ['an image below it', { image: 'registry.example:5000/echo/more' }, undefined],
   ['the first of two', { namespace: 'team-b', image: 'node:24' }, 'image'],
   ['no image at all', { namespace: 'team-b', image: '' }, 'team-b'],
