@@ -143,7 +143,8 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     sweepLogs(now())
     if (config.exitWhenIdle) complete(idle.due(router.isUnused, now()), server, log)
   }
-  const kept = { budget, peers, metrics, guards, remarks, log, journal, records }
+  const onFreed = (bytes: number): void => memory.freed(bytes, now())
+  const kept = { onFreed, budget, peers, metrics, guards, remarks, log, journal, records }
   return { ...kept, server, readiness, router, drain, sweep }
 }
 

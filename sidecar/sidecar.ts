@@ -44,10 +44,10 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const trust = await startTrust(parts, () => port)
   let vetting: StartedVetting | undefined
   const core = buildCore({ ...parts, vetting: () => vetting?.vetting }, await heldBy(parts, trust))
-  const { server, readiness, router, drain, sweep, metrics, records } = core
+  const { server, readiness, router, drain, sweep, metrics, records, onFreed } = core
   const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
-  const tls = await loadTls(config, { ...parts, metrics }, trust?.svids)
+  const tls = await loadTls(config, { ...parts, metrics, onFreed }, trust?.svids)
   const tracing = await startTracing(parts, metrics.droppedSpans)
   let isStarted = false
   const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }

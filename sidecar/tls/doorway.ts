@@ -12,7 +12,8 @@ import { MIN_VERSION, type KeyPair } from './key-pair.ts'
 /** Each of them costs a key operation before anything is known of its client. */
 const MAX_UNFINISHED = 256
 const HANDSHAKE_MS = 10_000
-/** Those that have finished hold 40 to 60 KiB each, most of it OpenSSL's. */
+/** What one that has finished holds, most of it OpenSSL's. */
+const CONNECTION_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 1024
 /** For what a client of plain HTTP goes on sending. */
 const PARTING_MS = 1000
@@ -37,6 +38,8 @@ export interface DoorwayOptions {
   readonly onHandshake: (outcome: Handshake) => void
   /** Hears of the name that a client has called by, where it says one. */
   readonly onName: (name: string) => void
+  /** Hears of what a connection has held, once that has ended: nothing else tells that memory is free. */
+  readonly onFreed: (bytes: number) => void
   /** Whether clients are asked for a certificate; whoever has none, or any, is let in. */
   readonly asksForCertificate?: boolean | undefined
   /** Who may come by a certificate; absent: nobody is known by one. */
@@ -151,6 +154,7 @@ export class Doorway extends Server {
       return
     }
     this.finish(endsOf(socket), 'done')
+    socket.once('close', () => this.options.onFreed(CONNECTION_BYTES))
     if (typeof socket.servername === 'string') this.options.onName(socket.servername)
     this.options.http.emit('connection', socket)
   }

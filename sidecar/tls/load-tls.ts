@@ -19,7 +19,7 @@ const clientsOf = (svids: Svids, areAlone: boolean): TlsParts['clients'] => ({
 /** Rejects with everything that is wrong with the certificate. */
 export const loadTls = async (
   { tls, issuers, settings }: Pick<SidecarConfig, 'tls' | 'issuers' | 'settings'>,
-  parts: Pick<TlsParts, 'log' | 'wallMs' | 'metrics'>,
+  parts: Pick<TlsParts, 'log' | 'wallMs' | 'metrics' | 'onFreed'>,
   svids: Svids | undefined,
 ): Promise<Tls | undefined> => {
   if (tls === undefined) return undefined

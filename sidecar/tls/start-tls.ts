@@ -24,6 +24,8 @@ export interface TlsParts {
   readonly clients?: (Clients & { readonly onChange: (listener: () => void) => void }) | undefined
   /** How long a handshake may take; tests have no time for the default. */
   readonly handshakeMs?: number
+  /** Hears of what a connection has held, once that has ended. */
+  readonly onFreed: (bytes: number) => void
   readonly metrics: Pick<Metrics, 'tlsHandshake' | 'tlsReload' | 'tlsUntil'>
 }
 
@@ -60,7 +62,8 @@ const expired = (certFile: string, { subject, notAfterMs }: KeyPair): string =>
 
 /** Rejects with everything that is wrong with the certificate. */
 export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> => {
-  const { publicUrl, log, wallMs, metrics, handshakeMs, asksForCertificate, clients } = parts
+  const { publicUrl, log, wallMs, metrics, handshakeMs, asksForCertificate, clients, onFreed } =
+    parts
   const opened = await KeptFile.open<KeyPair>({
     what: 'the certificate',
     source: pemFiles([files.certFile, files.keyFile]),
@@ -97,8 +100,9 @@ export const startTls = async (files: PemFiles, parts: TlsParts): Promise<Tls> =
     before: (http) => {
       const pair = kept.current()
       const onName = (name: string): void => names.called(name)
-      const own = { asksForCertificate, clients, handshakeMs, onHandshake: metrics.tlsHandshake }
-      const doorway = new Doorway({ http, pair, onName, ...own })
+      const heard = { onHandshake: metrics.tlsHandshake, onName, onFreed }
+      const own = { asksForCertificate, clients, handshakeMs, ...heard }
+      const doorway = new Doorway({ http, pair, ...own })
       doorways.push(doorway)
       return doorway
     },
