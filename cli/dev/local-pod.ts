@@ -6,10 +6,8 @@ import {
   API_SERVER_VOLUME,
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
-  LOCK_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
-  TLS_VOLUME,
 } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../../shared/sidecar-config.ts'
@@ -24,7 +22,7 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { expand } from './expand.ts'
-import { localPolicy, withPolicy } from './local-policy.ts'
+import { sidecarFiles, withSidecarFiles } from './sidecar-files.ts'
 import { NO_SUPPLIES } from './supplies.ts'
 import { variablesOf, type VariableSources } from './variables.ts'
 import { mountsOf, type Mounts, type VolumeSources } from './volumes.ts'
@@ -115,16 +113,8 @@ const configOf = (
 const LEFT_OUT = new Map<string | undefined, string>([
   [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   [
-    LOCK_VOLUME,
-    'outrigger.dev/tool-lock: what the server lists is not looked at here; outrigger tools verify says what has changed',
-  ],
-  [
     INTROSPECTION_VOLUME,
     'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here',
-  ],
-  [
-    TLS_VOLUME,
-    'outrigger.dev/tls-secret: MCP is served over plain HTTP here, on loopback alone; outrigger run --tls-cert serves it over TLS',
   ],
 ])
 
@@ -164,8 +154,8 @@ export const localPod = (
   if (!sidecar || !server) return fail(['the pod has no sidecar or no server'])
   const config = configOf(pod, sidecar, port)
   if (!config.ok) return config
-  const policy = localPolicy(pod, around)
-  if (!policy.ok) return policy
+  const files = sidecarFiles(pod, around)
+  if (!files.ok) return files
   const variables = variablesOf(pod, server, around)
   const volumes = mountsOf(pod, server, around)
   const command = commandOf(server, variables.values)
@@ -185,15 +175,15 @@ export const localPod = (
     cwd: stringAt(server, 'workingDir'),
     config: {
       ...config.value,
-      toolPolicy: policy.value.path,
+      ...files.value.config,
       audit: undefined,
     },
-    volumes: withPolicy(volumes, policy.value),
+    volumes: withSidecarFiles(volumes, files.value),
     given: new Set(around.given.keys()),
     notes: [
       ...variables.notes,
       ...volumes.notes,
-      ...policy.value.notes,
+      ...files.value.notes,
       ...leftOut,
       ...baseNotes(config.value),
       ...(config.value.audit === undefined ? [] : [NO_RECORDS]),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Level } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Io } from '../command/command.ts'
 import type { Sidecar } from '../../sidecar/sidecar.ts'
 import { startLocalSidecar } from '../run/local-sidecar.ts'
@@ -52,6 +53,17 @@ const environmentOf = (
   return { ...Object.fromEntries([...kept, ...own]), PATH: path.join(delimiter) }
 }
 
+/** The configuration with the paths of the sidecar's own files as they are here. */
+const filesHere = (config: SidecarConfig, relocate: Relocate): SidecarConfig => {
+  const { toolPolicy, toolLock, tls } = config
+  return {
+    ...config,
+    toolPolicy: toolPolicy && relocate(toolPolicy),
+    toolLock: toolLock && relocate(toolLock),
+    tls: tls && { certFile: relocate(tls.certFile), keyFile: relocate(tls.keyFile) },
+  }
+}
+
 /** Where the server's first answer is to come from; over HTTP with what keeps it from there so far. */
 const expected = (sidecar: Sidecar, { config: { settings } }: LocalPod): string => {
   if (settings.transport === 'stdio') return 'on stdout'
@@ -89,9 +101,8 @@ export const runPod = async (
     io.stderr(
       `${pod.server}: its workingDir ${oneLine(cwd)} is not here; it runs in ${process.cwd()}\n`,
     )
-  const { toolPolicy } = pod.config
   const local = await startLocalSidecar(
-    { ...pod.config, toolPolicy: toolPolicy && relocate(toolPolicy) },
+    filesHere(pod.config, relocate),
     {
       command: pod.command.map(relocate),
       environment: environmentOf(pod, relocate, io),
@@ -121,7 +132,7 @@ export const runPod = async (
   if (first === undefined) {
     begin()
     return {
-      url: `http://127.0.0.1:${sidecar.port}${MCP_PATH}`,
+      url: `${pod.config.tls ? 'https' : 'http'}://127.0.0.1:${sidecar.port}${MCP_PATH}`,
       metricsUrl: `http://127.0.0.1:${sidecar.adminPort}/metrics`,
       over: ended.then((end) => `${pod.server}: ${end}`),
       close,

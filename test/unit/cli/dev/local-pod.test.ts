@@ -1,4 +1,4 @@
-// A pod with a tool policy runs here by it where the manifest holds it, else without it, and without its tool lock, and
+// A pod with a tool policy, a tool lock or a certificate runs here by it where the manifest holds it, else without it, and
 // says so.
 
 import { expect, test } from '@jest/globals'
@@ -8,20 +8,28 @@ import { expectedPod } from '../../../support/golden.ts'
 const local = (name: string, around: Surroundings = NOTHING_AROUND) => {
   const read = localPod(expectedPod(name) ?? {}, 0, around)
   if (!read.ok) return read.error
-  const { toolPolicy: policy, toolLock: lock, audit } = read.value.config
+  const { toolPolicy: policy, toolLock: lock, tls, audit } = read.value.config
   expect(audit).toBeUndefined()
-  return { policy, lock, notes: read.value.notes.join('; ') }
+  return { policy, lock, tls: tls?.certFile, notes: read.value.notes.join('; ') }
 }
 
 test.each([
   [
     'tool-policy',
-    expect.stringMatching(/^outrigger\.dev\/tool-policy: callers may do everything here/),
+    expect.stringMatching(
+      /^outrigger\.dev\/tool-policy: the manifest does not hold ConfigMap \S+: callers may do everything here/,
+    ),
   ],
   [
     'tool-lock',
     expect.stringMatching(
-      /^outrigger\.dev\/tool-lock: what the server lists is not looked at here/,
+      /^outrigger\.dev\/tool-lock: the manifest does not hold ConfigMap \S+: what the server lists is not looked at here/,
+    ),
+  ],
+  [
+    'tls-secret',
+    expect.stringMatching(
+      /^outrigger\.dev\/tls-secret: the manifest does not hold Secret \S+: MCP is served over plain HTTP here/,
     ),
   ],
   ['introspection', 'outrigger.dev/introspection-secret: tokens that are no JWTs are refused here'],
@@ -34,28 +42,47 @@ test.each([
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {
-  expect(local(name)).toEqual({ policy: undefined, lock: undefined, notes })
+  expect(local(name)).toEqual({ policy: undefined, lock: undefined, tls: undefined, notes })
 })
 
-/** A manifest that holds every ConfigMap with this one key. */
-const holding = (key: string): Surroundings => ({
+/** A manifest that holds every ConfigMap and Secret, with these keys. */
+const holding = (...keys: readonly string[]): Surroundings => ({
   ...NOTHING_AROUND,
-  supplies: (kind) =>
-    kind === 'ConfigMap'
-      ? { values: new Map([[key, Buffer.from('version: 1')]]), binary: new Set() }
-      : undefined,
+  supplies: () => ({
+    values: new Map(keys.map((key) => [key, Buffer.from('version: 1')])),
+    binary: new Set(),
+  }),
+})
+const NOTHING = { policy: undefined, lock: undefined, tls: undefined }
+
+test.each([
+  [
+    'tool-policy',
+    ['policy.yaml'],
+    { policy: '/outrigger/policy/policy.yaml' },
+    /tool-policy: ConfigMap \S+ of the manifest holds: callers may do what it allows$/,
+  ],
+  [
+    'tool-lock',
+    ['lock.yaml'],
+    { lock: '/outrigger/lock/lock.yaml' },
+    /tool-lock: ConfigMap \S+ of the manifest holds: what the server lists is held against it$/,
+  ],
+  [
+    'tls-secret',
+    ['tls.crt', 'tls.key'],
+    { tls: '/outrigger/tls/tls.crt' },
+    /tls-secret: Secret \S+ of the manifest holds: MCP is served over TLS by it$/,
+  ],
+])('%s that the manifest holds is used', (name, keys, used, note) => {
+  const notes = expect.stringMatching(note)
+  expect(local(name, holding(...keys))).toEqual({ ...NOTHING, ...used, notes })
 })
 
-test('a policy that the manifest holds decides', () => {
-  expect(local('tool-policy', holding('policy.yaml'))).toEqual({
-    policy: '/outrigger/policy/policy.yaml',
-    lock: undefined,
-    notes: expect.stringMatching(/callers may do what ConfigMap \S+ of the manifest allows$/),
-  })
-})
-
-test('one without its key starts no pod', () => {
-  expect(local('tool-policy', holding('policy.yml'))).toEqual([
-    expect.stringMatching(/: ConfigMap \S+ has no key policy\.yaml$/),
-  ])
+test.each([
+  ['tool-policy', 'policy.yml', /: ConfigMap \S+ has no key policy\.yaml$/],
+  ['tool-lock', 'lock.yml', /: ConfigMap \S+ has no key lock\.yaml$/],
+  ['tls-secret', 'tls.crt', /: Secret \S+ has no key tls\.key$/],
+])('%s with the key %s alone starts no pod', (name, key, why) => {
+  expect(local(name, holding(key))).toEqual([expect.stringMatching(why)])
 })
