@@ -24,7 +24,14 @@ import {
   type ManifestResult,
   type Verdict,
 } from './manifest.ts'
-import { callerLines, lockLines, policyLines, reachLines } from './reach.ts'
+import {
+  callerLines,
+  lockLines,
+  neededLines,
+  policyLines,
+  reachLines,
+  validationLines,
+} from './reach.ts'
 import type { Place } from './read-manifest.ts'
 import { lend } from './workload.ts'
 
@@ -118,7 +125,7 @@ const item = (list: Json | undefined, index: number): string | undefined => {
 const changeLines = ({ patch, pod }: Inject, before: JsonObject): readonly string[] =>
   patch.map((operation: Operation) => {
     const pods = operation.op === 'remove' ? [before, pod] : [pod, before]
-    return `    ${SIGNS[operation.op]} ${readable(operation, pods)}`
+    return `${SIGNS[operation.op]} ${readable(operation, pods)}`
   })
 
 /** What there is to say of one pod. */
@@ -132,11 +139,14 @@ interface Explained {
   readonly callers: readonly string[]
   readonly policies: readonly string[]
   readonly locks: readonly string[]
+  readonly arguments: readonly string[]
+  readonly needs: readonly string[]
   readonly changes: readonly string[]
 }
 
 const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Explained => {
-  const isInjected = outcome.kind === 'inject'
+  const linesOf = (say: (pod: JsonObject) => readonly string[]): readonly string[] =>
+    outcome.kind === 'inject' ? say(outcome.pod) : []
   return {
     where: place.where,
     namespace: place.namespace.name,
@@ -145,16 +155,18 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
       note.replace(`${place.where}: `, ''),
     ),
     settings: settingRows(place, outcome, options),
-    reach: isInjected ? reachLines(outcome.pod) : [],
-    callers: isInjected ? callerLines(outcome.pod) : [],
-    policies: isInjected ? policyLines(outcome.pod) : [],
-    locks: isInjected ? lockLines(outcome.pod) : [],
-    changes: isInjected ? changeLines(outcome, lend(place.template).pod) : [],
+    reach: linesOf(reachLines),
+    callers: linesOf(callerLines),
+    policies: linesOf(policyLines),
+    locks: linesOf(lockLines),
+    arguments: linesOf(validationLines),
+    needs: linesOf(neededLines),
+    changes: outcome.kind === 'inject' ? changeLines(outcome, lend(place.template).pod) : [],
   }
 }
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
-  lines.length === 0 ? [] : [`  ${title}`, ...lines]
+  lines.length === 0 ? [] : [`  ${title}`, ...lines.map((line) => `    ${line}`)]
 
 const textOf = (one: Explained): string =>
   [
@@ -162,22 +174,12 @@ const textOf = (one: Explained): string =>
     ...one.notes.map((note) => `  ${note}`),
     '  settings, and where each stands',
     ...settingLines(one.settings),
-    ...section(
-      'by which ports callers reach the server',
-      one.reach.map((line) => `    ${line}`),
-    ),
-    ...section(
-      'whose tokens let callers in',
-      one.callers.map((line) => `    ${line}`),
-    ),
-    ...section(
-      'by which tool policies a call is decided',
-      one.policies.map((line) => `    ${line}`),
-    ),
-    ...section(
-      'by which tool locks what it lists goes on',
-      one.locks.map((line) => `    ${line}`),
-    ),
+    ...section('by which ports callers reach the server', one.reach),
+    ...section('whose tokens let callers in', one.callers),
+    ...section('by which tool policies a call is decided', one.policies),
+    ...section('by which tool locks what it lists goes on', one.locks),
+    ...section('by what arguments are checked', one.arguments),
+    ...section('what the namespace must hold, or the pod does not start', one.needs),
     ...section('what injection changes', one.changes),
     '',
   ]

@@ -1,8 +1,8 @@
 // By which ports callers reach an injected pod's server, whether through the sidecar, with whose tokens, by which policies and within which locks: for
 // `outrigger explain`, read from the document that the sidecar gets. Pure.
 
-import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
-import type { JsonObject } from '../../shared/json.ts'
+import { MCP_PATH, MCP_PORT, OWN_VOLUMES } from '../../shared/names.ts'
+import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { speaksHttp } from '../../shared/sidecar-config.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
@@ -11,10 +11,12 @@ import { ownSidecar } from '../../webhook/inject/pod.ts'
 export const reachLines = (pod: JsonObject): readonly string[] => {
   const config = documentOf(ownSidecar(pod))
   if (!config) return []
-  const { settings, standIns, carriedPorts, isSupervised } = config
+  const { settings, standIns, carriedPorts, isSupervised, tls } = config
+  const over = tls === undefined ? '' : ', over TLS alone (https://)'
   const why = isSupervised ? 'the server is held on loopback' : 'in the place of a bridge'
   const taken = standIns.map(
-    ({ port, path }) => `${port}: the sidecar, by ${path ?? "the server's own path"}; ${why}`,
+    ({ port, path }) =>
+      `${port}: the sidecar, by ${path ?? "the server's own path"}${over}; ${why}`,
   )
   const carried = carriedPorts.map(
     (port) => `${port}: the server itself, by way of the sidecar, which reads nothing of it`,
@@ -23,7 +25,7 @@ export const reachLines = (pod: JsonObject): readonly string[] => {
     speaksHttp(settings) && !isSupervised
       ? [`${settings.port}: the server itself, around the sidecar`]
       : []
-  return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}`, ...taken, ...carried, ...open]
+  return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}${over}`, ...taken, ...carried, ...open]
 }
 
 /** A line for each issuer, with the audiences of which a token must name one. */
@@ -63,3 +65,26 @@ export const lockLines = (pod: JsonObject): readonly string[] => {
   ]
   return lines.length === 0 ? ['none: what it lists goes on as it is'] : lines
 }
+
+/** Whether arguments are held against what the server lists. */
+export const validationLines = (pod: JsonObject): readonly string[] => {
+  const config = documentOf(ownSidecar(pod))
+  return config?.settings['validate-arguments'] === true
+    ? ["the tools' own input schemas, as the server lists them (validate-arguments)"]
+    : []
+}
+
+const OURS: ReadonlySet<string> = new Set(OWN_VOLUMES)
+
+/** A line for each Secret and ConfigMap of the namespace without which the pod does not start. */
+export const neededLines = (pod: JsonObject): readonly string[] =>
+  objectsAt(pod, 'spec', 'volumes')
+    .filter((volume) => OURS.has(stringAt(volume, 'name') ?? ''))
+    .flatMap((volume) => {
+      const [kind, form, member] = volume['secret']
+        ? (['Secret', 'secret', 'secretName'] as const)
+        : (['ConfigMap', 'configMap', 'name'] as const)
+      const name = stringAt(volume, form, member)
+      const keys = objectsAt(volume, form, 'items').map((item) => stringAt(item, 'key') ?? '')
+      return name === undefined ? [] : [`${kind} ${name}, with ${keys.join(' and ')}`]
+    })
