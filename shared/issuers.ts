@@ -37,7 +37,10 @@ const ownUrl = z.url({ protocol: /^https?$/ }).check(
     (url) => !/[?#]|\/\/[^/]*@/.test(url),
     'must not hold a query, fragment, user or password',
   ),
-  z.refine((url) => url.startsWith('https:') || isOwnMachine(url), 'must be https'),
+  z.refine(
+    (url) => !URL.canParse(url) || url.startsWith('https:') || isOwnMachine(url),
+    'must begin with https://, since whoever is on the way could answer for it',
+  ),
 )
 
 export const issuerSchema = z.strictObject({

@@ -65,6 +65,10 @@ const isFlagLike = (table: FlagTable, text: string): boolean =>
     ? Object.values(table).some(({ short }) => text === `-${short}`)
     : text.startsWith('--')
 
+/** `--` ends the flags: it is nobody's value. */
+const isNone = ({ value, inlineValue }: OptionToken): boolean =>
+  value === undefined || value === '' || (value === '--' && !inlineValue)
+
 const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
   const { name, rawName, value, inlineValue } = token
   if (!Object.hasOwn(table, name)) return unknown(table, token)
@@ -74,8 +78,8 @@ const misuse = (table: FlagTable, token: OptionToken): string | undefined => {
       ? undefined
       : `${rawName} takes no value, and got ${JSON.stringify(shown(value))}`
   }
-  if (value === undefined || value === '') return `${rawName} wants a value: ${rawName} ${wanted}`
-  return !inlineValue && isFlagLike(table, value)
+  if (isNone(token)) return `${rawName} wants a value: ${rawName} ${wanted}`
+  return value !== undefined && !inlineValue && isFlagLike(table, value)
     ? `${rawName} wants a value, and the flag ${value} stands there (write ${rawName}=${value} if it is meant)`
     : undefined
 }

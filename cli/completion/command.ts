@@ -1,6 +1,7 @@
 // `outrigger completion SHELL`: prints what makes a shell complete subcommands, flags and values. Made from the same
 // tables that the parser and the help read.
 
+import { nearest } from '../../shared/nearest.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { defineCommand, type Command } from '../command/command.ts'
 import type { Flag, FlagTable, Given } from '../command/flags.ts'
@@ -49,7 +50,10 @@ type Script = typeof bashScript
 const readShell = ({ words }: Given): Result<Script, string> => {
   const [shell = '', ...more] = words
   const script = more.length > 0 ? undefined : SCRIPTS.get(shell)
-  return script ? ok(script) : fail(`say for which shell: ${[...SCRIPTS.keys()].join(', ')}`)
+  if (script) return ok(script)
+  const match = nearest(shell, [...SCRIPTS.keys()])
+  const hint = match === undefined || match === shell ? '' : `; did you mean ${match}?`
+  return fail(`say for which shell: ${[...SCRIPTS.keys()].join(', ')}${hint}`)
 }
 
 /** `all`: the other subcommands. */

@@ -1,6 +1,6 @@
 // The image index as a manifest: the ConfigMap that the webhook mounts. Pure.
 
-import { LineCounter, parseDocument, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import {
   EMPTY_INDEX,
   INDEX_CONFIG_MAP,
@@ -10,20 +10,18 @@ import {
   writeImageIndex,
   type ImageIndex,
 } from '../../shared/image-index.ts'
+import { placedWords } from '../../shared/placed-fault.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
-import { yamlWords } from '../../shared/yaml-words.ts'
+import { readPlaced } from '../../shared/yaml-places.ts'
 
 const WANTED = 'what `outrigger images add` prints is wanted'
 
 /** Reads a ConfigMap (YAML or JSON) or the bare document. */
 export const readIndexManifest = (text: string): Result<ImageIndex, readonly string[]> => {
-  const lines = new LineCounter()
-  const options = { lineCounter: lines, prettyErrors: false, logLevel: 'error' } as const
-  const document = parseDocument(text, options)
-  const [error] = document.errors
-  if (error) return fail([`line ${lines.linePos(error.pos[0]).line}: ${yamlWords(error.code)}`])
-  const value: unknown = document.toJS()
+  const placed = readPlaced(text)
+  if (!placed.ok) return fail(placed.error.map(placedWords))
+  const { value } = placed.value
   if (!isObject(value)) return fail([`it holds no image index; ${WANTED}`])
   const kind = stringAt(value, 'kind')
   if (kind === undefined) return parseImageIndex(value)

@@ -7,18 +7,19 @@ import { checkPolicy, readPolicy, type CheckedPolicy } from '../../shared/policy
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { faultWords } from '../../shared/schema-words.ts'
 import { readPlaced } from '../../shared/yaml-places.ts'
-import { readClusterConfig } from '../../webhook/cluster/config.ts'
+import { readWhole } from '../command/read-config.ts'
 
-/** Only a cluster configuration has one, and each does. */
-const MARK = 'sidecar'
+/** Only a cluster configuration has one of them, and each does. */
+const MARKS = ['sidecar', 'floor'] as const
 
 const isClusterConfig = (text: string): boolean => {
   const read = readPlaced(text)
-  return read.ok && isObject(read.value.value) && Object.hasOwn(read.value.value, MARK)
+  const value = read.ok ? read.value.value : undefined
+  return isObject(value) && MARKS.some((mark) => Object.hasOwn(value, mark))
 }
 
 const fromClusterConfig = (text: string): Result<CheckedPolicy, readonly string[]> => {
-  const config = readClusterConfig(text)
+  const config = readWhole(text)
   if (!config.ok) return config
   const { basePolicy } = config.value.floor
   if (basePolicy === undefined) return fail(['the cluster configuration has no floor.basePolicy'])

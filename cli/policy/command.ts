@@ -12,20 +12,23 @@ import {
 } from '../../shared/policy/policy.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
+import { POLICY_KEY } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { scan } from '../../sidecar/json/scan.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
+import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
+import { verbIn } from '../command/verb.ts'
 import { readBase } from './base.ts'
 import { readCaller } from './claims.ts'
 import { lintWithin } from './lint-base.ts'
 import { lintPolicy } from './lint.ts'
 import { readToolNames } from './tools-file.ts'
 import { whoCan, whoCanWithin } from './who-can.ts'
-import { decisionWords } from './words.ts'
+import { decisionWords, verdictWords } from './words.ts'
 
 const VERBS = ['test', 'who-can', 'lint'] as const
 type Verb = (typeof VERBS)[number]
@@ -39,7 +42,11 @@ const KIND_WORDS: ReadonlyMap<string, readonly [kind: Kind, method: string]> = n
 ])
 
 const FLAGS = {
-  file: { short: 'f', value: 'POLICY', doc: 'the policy, YAML or JSON; - reads standard input' },
+  file: {
+    short: 'f',
+    value: 'POLICY',
+    doc: 'the policy, or the ConfigMap with it, YAML or JSON; - reads standard input',
+  },
   base: {
     value: 'FILE',
     doc: 'the base policy that it can only narrow, or the cluster configuration that holds it',
@@ -75,8 +82,9 @@ interface Flags {
 
 const readVerb = (words: readonly string[]): Result<readonly [Verb, string], string> => {
   const [first, name = '', ...more] = words
-  const verb = VERBS.find((one) => one === first)
-  if (verb === undefined) return fail(`say what to do: ${VERBS.join(', ')}`)
+  const read = verbIn(first, VERBS)
+  if (!read.ok) return read
+  const verb = read.value
   const isNamed = name !== ''
   if (more.length > 0 || (isNamed && verb !== 'who-can')) {
     return fail(`${JSON.stringify(more[0] ?? name)} stands without a flag`)
@@ -160,8 +168,13 @@ const testCall = (
     return 2
   }
   const decider = base ? new Narrowed(base.policy, own.policy) : own.policy
-  const decision = decider.decide({ caller, method, target, argumentsOf: () => given })
+  const question = { caller, method, target, argumentsOf: () => given }
+  const decision = decider.decide(question)
   io.stdout(decisionWords(decision))
+  if (base) {
+    io.stdout(`the base policy: ${verdictWords(base.policy.decide(question))}\n`)
+    io.stdout(`the policy: ${verdictWords(own.policy.decide(question))}\n`)
+  }
   return letsThrough(decision) ? 0 : 1
 }
 
@@ -204,9 +217,11 @@ const readFile = async <T>(
     tell(io, 'policy', text.error)
     return undefined
   }
-  const found = read(text.value)
+  const inner = inConfigMap(text.value, POLICY_KEY)
+  const found = inner.ok ? read(inner.value.text) : fail([inner.error])
   if (found.ok) return found.value
-  for (const fault of found.error) tell(io, 'policy', `${file}: ${fault}`)
+  const where = inner.ok ? inner.value.where : ''
+  for (const fault of found.error) tell(io, 'policy', `${file}: ${where}${fault}`)
   return undefined
 }
 

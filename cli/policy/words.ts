@@ -3,20 +3,18 @@
 import type { Decision } from '../../shared/policy/decide.ts'
 import type { RuleDocument } from '../../shared/policy/schema.ts'
 
-/** What became of a call, and why, a line each. */
-export const decisionWords = ({
-  isAllowed,
-  rule,
-  isOfBase,
-  roles,
-  isDryRun,
-  failed,
-}: Decision): string => {
+/** `allowed by role:reader` */
+export const verdictWords = ({ isAllowed, rule, isOfBase }: Decision): string => {
   const verdict = isAllowed ? 'allowed' : 'denied'
   const none = isAllowed ? '' : `: no rule ${isOfBase ? 'of the base policy ' : ''}allows it`
-  const by = rule === undefined ? none : ` by ${rule}`
+  return `${verdict}${rule === undefined ? none : ` by ${rule}`}`
+}
+
+/** What became of a call, and why, a line each. */
+export const decisionWords = (decision: Decision): string => {
+  const { isAllowed, roles, isDryRun, failed } = decision
   return [
-    `${verdict}${by}`,
+    verdictWords(decision),
     ...(isDryRun && !isAllowed ? ['mode: dry-run, so it is let through'] : []),
     `roles: ${roles.length === 0 ? 'none' : roles.join(', ')}`,
     ...failed.map((one) => `the condition of ${one.rule} failed: ${one.why}`),

@@ -3,16 +3,16 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse, YAMLParseError } from 'yaml'
 import { annotation, KEYS } from '../../shared/annotations.ts'
 import { areAuthorities } from '../../shared/authorities.ts'
 import { NO_IDENTITY } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
+import { placedWords } from '../../shared/placed-fault.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { trustDomainOfPattern } from '../../shared/spiffe.ts'
 import { readTrustDomains } from '../../shared/trust-domains.ts'
-import { yamlWords } from '../../shared/yaml-words.ts'
+import { readPlaced } from '../../shared/yaml-places.ts'
 import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
 
@@ -22,21 +22,26 @@ export interface RunConfiguration {
   readonly warnings: readonly string[]
 }
 
-const fileDocument = (path: string | undefined): Result<JsonObject, string> => {
+const fileDocument = (path: string | undefined): Result<JsonObject, readonly string[]> => {
   if (path === undefined) return ok({})
-  let value: unknown
+  const at = `--config ${path}: `
+  let text: string
   try {
-    value = parse(readFileSync(path, 'utf8'), { logLevel: 'error' }) ?? {}
+    text = readFileSync(path, 'utf8')
   } catch (error) {
-    const why =
-      error instanceof YAMLParseError
-        ? `line ${error.linePos?.[0].line}: ${yamlWords(error.code)}`
-        : fileWords(error)
-    return fail(`--config ${path}: ${why}`)
+    return fail([`${at}${fileWords(error)}`])
   }
-  return isObject(value)
-    ? ok(value)
-    : fail(`--config ${path}: must be a mapping, such as \`settings: { log-level: info }\``)
+  const read = readPlaced(text)
+  if (!read.ok) return fail(read.error.map((fault) => `${at}${placedWords(fault)}`))
+  const value = read.value.value ?? {}
+  if (!isObject(value)) {
+    return fail([`${at}must be a mapping, such as \`settings: { log-level: info }\``])
+  }
+  return 'sidecar' in value || 'floor' in value
+    ? fail([
+        `${at}it is a cluster configuration, which inject, explain and dev take; run takes a sidecar's: settings, issuers, tls, audit`,
+      ])
+    : ok(value)
 }
 
 /** The flags about issuers that are there, each with the member of an issuer that it stands for. */
@@ -211,7 +216,7 @@ const refusal = (
 /** File, then flags; the log is quiet by default, since a person reads it. */
 export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, readonly string[]> => {
   const file = fileDocument(flags.config)
-  if (!file.ok) return fail([file.error])
+  if (!file.ok) return file
   const stray = strayFlags(file.value, flags)
   if (stray !== undefined) return fail([stray])
   const ca = authoritiesOf(flags.oidcCa)

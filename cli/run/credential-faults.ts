@@ -6,5 +6,5 @@ import { clientAuthorization } from '../../sidecar/identity/client-credentials.t
 export const credentialFaults = async (dir: string | undefined): Promise<readonly string[]> => {
   if (dir === undefined) return []
   const found = await clientAuthorization(dir)
-  return found.ok ? [] : [`the credentials to ask about tokens with: ${found.error}`]
+  return found.ok ? [] : [`--introspection-credentials ${found.error}`]
 }

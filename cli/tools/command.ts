@@ -4,13 +4,16 @@ import { placedWords } from '../../shared/placed-fault.ts'
 import { readLock, type Lock } from '../../shared/lock/lock.ts'
 import { LOCKED_KINDS, type LockedKind } from '../../shared/lock/kinds.ts'
 import { LOCK_MODES } from '../../shared/lock/schema.ts'
+import { LOCK_KEY } from '../../shared/names.ts'
 import { nearest } from '../../shared/nearest.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseValue } from '../../shared/settings.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
+import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
+import { verbIn } from '../command/verb.ts'
 import { describeServer, type Described } from './described.ts'
 import { changesSince, documentOf, lockText } from './lock-document.ts'
 import { withServer, type Reach } from './reached-server.ts'
@@ -22,7 +25,7 @@ const FLAGS = {
   file: {
     short: 'f',
     value: 'LOCK',
-    doc: 'verify: the lock, YAML or JSON; - reads standard input',
+    doc: 'verify: the lock, or the ConfigMap with it, YAML or JSON; - reads standard input',
   },
   url: {
     value: 'URL',
@@ -57,10 +60,9 @@ interface Flags {
 
 const readVerb = (words: readonly string[]): Result<Verb, string> => {
   const [first, second] = words
-  const verb = VERBS.find((one) => one === first)
-  if (verb === undefined) return fail(`say what to do: ${VERBS.join(', ')}`)
-  return second === undefined
-    ? ok(verb)
+  const verb = verbIn(first, VERBS)
+  return second === undefined || !verb.ok
+    ? verb
     : fail(`${JSON.stringify(second)} stands without a flag; the server's command goes behind --`)
 }
 
@@ -94,11 +96,17 @@ const readReach = ({ text, command = [] }: Given): Result<Reach, string> => {
   return parsed.ok ? ok({ url, command, tokenFile, startupTimeout }) : fail(`--${parsed.error}`)
 }
 
+const readFile = (verb: Verb, files: readonly string[]): Result<string, string> => {
+  if (verb === 'verify') return oneFile(files, 'say which lock: -f LOCK')
+  return files.length === 0
+    ? ok('')
+    : fail('-f is for verify: lock prints the lock, to be kept by > FILE')
+}
+
 const readFlags = (given: Given): Result<Flags, string> => {
   const verb = readVerb(given.words)
   if (!verb.ok) return verb
-  const file =
-    verb.value === 'verify' ? oneFile(given.texts('file'), 'say which lock: -f LOCK') : ok('')
+  const file = readFile(verb.value, given.texts('file'))
   if (!file.ok) return file
   const kinds = readKinds(given.text('kinds') ?? '')
   if (!kinds.ok) return kinds
@@ -136,8 +144,11 @@ const readApproved = async ({
   if (verb === 'lock') return ok(undefined)
   const text = await readText(file)
   if (!text.ok) return fail([text.error])
-  const read = readLock(text.value)
-  return read.ok ? read : fail(read.error.map((fault) => `${file}: ${placedWords(fault)}`))
+  const inner = inConfigMap(text.value, LOCK_KEY)
+  if (!inner.ok) return fail([`${file}: ${inner.error}`])
+  const read = readLock(inner.value.text)
+  const { where } = inner.value
+  return read.ok ? read : fail(read.error.map((fault) => `${file}: ${where}${placedWords(fault)}`))
 }
 
 const run = async (flags: Flags, io: Io): Promise<number> => {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { listening } from '../../support/listening.ts'
+import { FEATURE_MISTAKES } from '../../support/feature-mistakes.ts'
 import { DEV_CONFIG, MISTAKES, type Mistake } from '../../support/mistakes.ts'
 import { rawWordsIn } from '../../support/raw-words.ts'
 
@@ -21,6 +22,7 @@ const PROGRAMS = {
   webhook: [process.execPath, inCheckout('webhook/main.ts')],
   sidecar: [process.execPath, inCheckout('sidecar/main.ts')],
 } as const satisfies Record<string, readonly [string, ...string[]]>
+const ALL = [...MISTAKES, ...FEATURE_MISTAKES]
 const IS_UPDATE = process.env['UPDATE_GOLDEN'] === '1'
 
 const taken = createServer()
@@ -94,12 +96,12 @@ afterAll(() => {
 
 describe('mistakes', () => {
   test('have names of their own, and every one its golden text', () => {
-    const names = MISTAKES.map(({ name }) => name)
+    const names = ALL.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     if (!IS_UPDATE) expect([...golden.keys()]).toEqual(names)
   })
 
-  test.each(MISTAKES)('$name', async (mistake) => {
+  test.each(ALL)('$name', async (mistake) => {
     const { code, stdout, stderr, text } = await told(mistake)
     written.push(text)
     expect(text.trimEnd()).toBe(IS_UPDATE ? text.trimEnd() : golden.get(mistake.name))

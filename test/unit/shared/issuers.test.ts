@@ -72,7 +72,11 @@ describe('is refused', () => {
       'https://b.example: dpop: proofs name the server',
     ],
     ['an issuer twice', { issuers: [B, { ...B, audiences: ['three'] }] }, 'stands there twice'],
-    ['an issuer by http', { issuers: [{ ...B, url: 'http://b.example' }] }, 'must be https'],
+    [
+      'an issuer by http',
+      { issuers: [{ ...B, url: 'http://b.example' }] },
+      'must begin with https://',
+    ],
     ['an issuer with a query', { issuers: [{ ...B, url: 'https://b/?a' }] }, 'a query'],
     [
       'a host with a scheme',
@@ -93,7 +97,7 @@ describe('is refused', () => {
     [
       'a question by http',
       { issuers: [{ ...B, introspectionUrl: 'http://b.example/i' }], introspectionDir: '/c' },
-      'must be https',
+      'must begin with https://',
     ],
     [
       'accounts whose keys nobody has',

@@ -75,7 +75,7 @@ describe('there are none', () => {
   test.each(['token', 'ca.crt'])('without %s, and nobody is asked', async (name) => {
     rmSync(join(dir, name))
     const { found, asked } = await keysBy({ [DISCOVERY]: METADATA, [KEYS]: JWKS })
-    expect(found).toEqual(fail(`${join(dir, name)} cannot be read (ENOENT)`))
+    expect(found).toEqual(fail(`${join(dir, name)} is not there`))
     expect(asked).toEqual([])
   })
 })

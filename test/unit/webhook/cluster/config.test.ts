@@ -130,7 +130,7 @@ describe('the cluster configuration', () => {
     [
       'an issuer without TLS',
       "sidecar: { image: x }\nfloor: { issuers: [{ url: 'http://login.example.com' }] }",
-      'floor.issuers.0.url: must be https',
+      'floor.issuers.0.url: must begin with https://, since whoever is on the way could answer for it',
     ],
     [
       'an issuer on loopback',
