@@ -15,7 +15,7 @@ const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
-  { entry: 'sidecar/telemetry/opentelemetry.ts', outfile: 'dist/tracing.mjs' },
+  { entry: 'sidecar/telemetry/traces.ts', outfile: 'dist/tracing.mjs' },
   { entry: 'sidecar/identity/trust.ts', outfile: 'dist/identity.mjs' },
   { entry: 'sidecar/policy/start-policy.ts', outfile: 'dist/policy.mjs' },
   { entry: 'sidecar/tls/start-tls.ts', outfile: 'dist/tls.mjs' },

@@ -29,6 +29,8 @@ export const tracesSchema = z.strictObject({
     .check(z.refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a user or password')),
   /** Of the traces that begin here, this part is recorded; others as their caller decides. */
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
+  /** Whether spans bear `mcp.server.name`, `mcp.tool.name` and `mcp.method` as well, by which earlier dashboards go. */
+  earlierNames: z.optional(z.boolean()),
 })
 
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)

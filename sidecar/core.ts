@@ -29,6 +29,7 @@ import { loadServer } from './server/load-server.ts'
 import type { McpServer, ServerMeans } from './server/server.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
+import type { Passes } from './telemetry/trace.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
 export const SWEEP_MS = 250
@@ -84,6 +85,8 @@ type Held = Awaited<ReturnType<typeof heldBy>>
 interface CoreParts extends SidecarParts {
   /** What the server's words are held against; nobody asks before the sidecar has started. */
   readonly vetting: () => Vetting | undefined
+  /** The same of traces. */
+  readonly tracing: () => Passes | undefined
 }
 
 export const buildCore = (parts: CoreParts, held: Held) => {

@@ -11,6 +11,7 @@ import type { PolicyParts } from './policy/start-policy.ts'
 import type { Readiness } from './routing/readiness.ts'
 import { createServers } from './servers.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
+import type { Tracing } from './telemetry/tracing.ts'
 import { loadTls } from './tls/load-tls.ts'
 
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
@@ -43,12 +44,14 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   let port = 0
   const trust = await startTrust(parts, () => port)
   let vetting: StartedVetting | undefined
-  const core = buildCore({ ...parts, vetting: () => vetting?.vetting }, await heldBy(parts, trust))
+  let tracing: Tracing | undefined
+  const later = { vetting: () => vetting?.vetting, tracing: () => tracing }
+  const core = buildCore({ ...parts, ...later }, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records, onFreed } = core
   const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
   const tls = await loadTls(config, { ...parts, metrics, onFreed }, trust?.svids)
-  const tracing = await startTracing(parts, metrics.droppedSpans)
+  tracing = await startTracing(parts, metrics.droppedSpans)
   let isStarted = false
   const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }
   const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })

@@ -61,6 +61,8 @@ export class Reply implements Holder {
   form: ReplyForm = 'either'
   /** Until when its caller may hear of anything (monotonic milliseconds): whoever sweeps it ends it then. */
   untilMs = Infinity
+  /** Ids of the span that its request has, for the log; of a request that came alone. */
+  span: { readonly traceId: string; readonly spanId: string } | undefined
   /** Hears of a fault that is told in it, where one request alone came. */
   operation: { end(code: FaultCode): void } | undefined
   /** Whether a client that asked by `Expect: 100-continue` has been told to send its body. */

@@ -4,6 +4,7 @@
 
 import type { Idle } from '../access/room.ts'
 import type { Call } from '../conversation/call.ts'
+import { errorType } from '../conversation/answer.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import type { Span } from '../json/scan.ts'
@@ -20,6 +21,8 @@ import { UPDATED } from '../mcp/meta.ts'
 import { rewrite } from '../mcp/rewrite.ts'
 import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
+import type { Hop, Passes, RequestTrace } from '../telemetry/trace.ts'
+import { injection } from '../telemetry/trace-context.ts'
 import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -34,10 +37,19 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly onUnused: () => void
   /** Undefined where there is none. */
   readonly vetting?: Vetting | undefined
+  /** Where traces are on. */
+  readonly tracing?: (() => Passes | undefined) | undefined
   /** Whether a session waits to join. */
   readonly isAwaited: () => boolean
   /** The process has ended; its sessions are still attached. */
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
+}
+
+/** A request of the server's on its way to a client. */
+interface Asks {
+  readonly message: Request
+  readonly idText: string
+  readonly hop: Hop | undefined
 }
 
 export class Backend implements ChannelOwner {
@@ -99,7 +111,7 @@ export class Backend implements ChannelOwner {
   }
 
   /** A client's notification; what concerns one session only never reaches the others' server. */
-  notification(session: Session, message: Notification): void {
+  notification(session: Session, message: Notification, trace?: RequestTrace): void {
     session.lastUsedMs = this.options.now()
     if (message.method === 'notifications/cancelled') {
       this.cancelled(session, message)
@@ -112,13 +124,15 @@ export class Backend implements ChannelOwner {
     if (this.vetted?.drops(message) === true) return
     // A process shared by principals was promised no roots; one principal's are no news to it.
     if (this.model === 'shared' && message.method === 'notifications/roots/list_changed') return
-    this.channel.send(message.text)
+    const hop = trace?.send(undefined, this.channel.link.port)
+    this.channel.send(withContext(message, hop))
+    hop?.end(undefined)
   }
 
   /** A client's answer to a request of the server's; dropped where this client was not asked. */
   response(session: Session, message: Response): void {
     const { id, text } = message
-    const exact = id && session.answered(slice(text, id))
+    const exact = id && session.answered(slice(text, id), errorType(message))
     if (id === undefined || exact === undefined) return
     this.channel.send(rewrite(text, [{ start: id.start, end: id.end, text: exact }]))
   }
@@ -181,10 +195,21 @@ export class Backend implements ChannelOwner {
       this.channel.send(mayNotAsk(idText))
       return
     }
+    const hop = this.pass(message, session, relatedTo)
+    if (!session || !this.put(session, { message, idText, hop }, relatedTo)) {
+      hop?.end('no_client')
+      this.channel.send(noClient(idText))
+    }
+  }
+
+  /** Puts a request of the server's to a client; false where nobody would hear it. */
+  private put(session: Session, { message, idText, hop }: Asks, relatedTo?: Call): boolean {
+    const call = session.callOf(relatedTo)
     const mayTakeTime = message.method !== 'ping'
-    const put = session?.ask(idText, message.text, session.callOf(relatedTo), mayTakeTime)
-    if (!put?.isPut) this.channel.send(noClient(idText))
-    else if (put.forgotten !== undefined) this.channel.send(noClient(put.forgotten))
+    const { isPut, forgotten } = session.ask(idText, withContext(message, hop), call, mayTakeTime)
+    if (isPut && hop) session.traced(idText, hop)
+    if (forgotten !== undefined) this.channel.send(noClient(forgotten))
+    return isPut
   }
 
   /** A process shared by principals was promised no client features; a ping is answered for the client. */
@@ -199,13 +224,20 @@ export class Backend implements ChannelOwner {
   private serverNotification(message: Notification, relatedTo: Call | undefined): void {
     if (message.method.endsWith('/list_changed')) this.vetted?.changed()
     const updated = updatedUri(message)
+    const text = this.noticeText(message)
     for (const session of this.audience(message, relatedTo)) {
       // A policy may have changed since it subscribed.
       if (updated !== undefined && session.rights?.mayRead(updated) === false) continue
       const isGeneral = message.method.endsWith('_changed') || message.method.endsWith('/updated')
-      if (isGeneral) session.announce(message.text)
-      else session.tell(message.text, session.callOf(relatedTo))
+      if (isGeneral) session.announce(text)
+      else session.tell(text, session.callOf(relatedTo))
     }
+  }
+
+  private noticeText(message: Notification): string {
+    const hop = QUIET.has(message.method) ? undefined : this.pass(message)
+    hop?.end(undefined)
+    return withContext(message, hop)
   }
 
   private audience(message: Notification, relatedTo: Call | undefined): Iterable<Session> {
@@ -224,6 +256,20 @@ export class Backend implements ChannelOwner {
     const session =
       this.sessionOf(relatedTo) ?? (this.model === 'shared' ? undefined : this.busiest())
     return session ? [session] : []
+  }
+
+  /** Of what the server says by itself; it belongs to the only call that it can belong to, else to none. */
+  private pass(
+    message: Request | Notification,
+    session?: Session,
+    relatedTo?: Call,
+  ): Hop | undefined {
+    const call = relatedTo ?? session?.onlyCall
+    return this.options.tracing?.()?.pass(message, {
+      parent: call?.hop?.context,
+      port: this.channel.link.port,
+      session: session?.id,
+    })
   }
 
   private sessionOf(call: Call | undefined): Session | undefined {
@@ -246,6 +292,12 @@ export class Backend implements ChannelOwner {
     )
   }
 }
+
+/** Without spans of their own: they belong to a call that has one, and would bury it. */
+const QUIET: ReadonlySet<string> = new Set(['notifications/progress', 'notifications/message'])
+
+const withContext = (message: Request | Notification, hop: Hop | undefined): string =>
+  hop ? rewrite(message.text, injection(message, hop.context)) : message.text
 
 const NOTHING: LeftBehind = { calls: [], asked: [] }
 

@@ -88,7 +88,7 @@ export class Legacy {
       const stream = entry.session.open(exchange.reply)
       this.request(entry, { request: message, ticket, stream }, this.call(permit, exchange, asked))
     } else {
-      this.oneWay(entry, message)
+      this.oneWay(entry, message, trace)
       exchange.reply.empty(202)
     }
     return undefined
@@ -108,7 +108,7 @@ export class Legacy {
     for (const asked of items) {
       const { message: request, ticket, denied } = asked
       if (denied) refuse(stream, request, denied)
-      else if (request.kind !== 'request') this.oneWay(entry, request)
+      else if (request.kind !== 'request') this.oneWay(entry, request, asked.trace)
       else if (stream) {
         this.request(entry, { request, ticket, stream }, this.call(permit, exchange, asked))
       }
@@ -261,9 +261,13 @@ export class Legacy {
     return found.finally(() => lease.release())
   }
 
-  private oneWay({ session, backend }: Entry, message: Exclude<Message, Request>): void {
+  private oneWay(
+    { session, backend }: Entry,
+    message: Exclude<Message, Request>,
+    trace: Asked['trace'],
+  ): void {
     if (message.kind === 'response') backend.response(session, message)
-    else backend.notification(session, message)
+    else backend.notification(session, message, trace)
   }
 
   private ended(backend: Backend, end: LinkEnd): void {

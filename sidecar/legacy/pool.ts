@@ -16,7 +16,7 @@ import type { Envelope, LinkEnd } from '../server/link.ts'
 import type { LinkSource } from '../server/source.ts'
 import type { CallRecord } from '../conversation/record.ts'
 import type { Operation } from '../telemetry/operations.ts'
-import type { RequestTrace } from '../telemetry/trace.ts'
+import type { Passes, RequestTrace } from '../telemetry/trace.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
 import type { Session } from './session.ts'
@@ -31,6 +31,7 @@ export interface PoolOptions {
   readonly remarks: Remarks
   /** Undefined where there is none. */
   readonly vetting?: (() => Vetting | undefined) | undefined
+  readonly tracing?: (() => Passes | undefined) | undefined
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
   /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
   readonly onGiveUp: (backend: Backend) => void
@@ -182,6 +183,7 @@ export class Pool {
       remarks,
       isShared: model === 'shared',
       vetting: this.options.vetting?.(),
+      tracing: this.options.tracing,
       isAwaited: use.isAwaited,
       onUnused: use.onClosed,
       onEnd: (ended, end) => {

@@ -4,6 +4,7 @@
 
 import type { Call } from '../conversation/call.ts'
 import { idKey } from '../mcp/own-id.ts'
+import type { Hop } from '../telemetry/trace.ts'
 
 /** Requests of the server's that wait for one client. */
 const MAX_OPEN = 64
@@ -20,6 +21,8 @@ export interface Question {
 interface Open extends Question {
   readonly untilMs: number
   areClocksStopped: boolean
+  /** Its way to the client, where that is traced. */
+  hop?: Hop
 }
 
 const NONE: readonly string[] = []
@@ -42,9 +45,9 @@ export class Questions {
 
   /** Takes one on; the exact id of one that had to make room. */
   add(question: Question): string | undefined {
-    this.take(question.idText)
+    this.take(question.idText, 'cancelled')
     const forgotten = this.open.size >= MAX_OPEN ? this.oldestUnheard() : undefined
-    if (forgotten !== undefined) this.take(forgotten)
+    if (forgotten !== undefined) this.take(forgotten, 'no_client')
     const nowMs = this.now()
     for (const { clock } of question.calls) clock.stop(nowMs)
     const untilMs = nowMs + this.timeoutMs
@@ -52,13 +55,20 @@ export class Questions {
     return forgotten
   }
 
-  /** It waits no more; its exact id, whatever the spelling, undefined where it did not wait. */
-  take(idText: string): string | undefined {
+  /** Where its way is traced. */
+  traced(idText: string, hop: Hop): void {
+    const found = this.open.get(idKey(idText))
+    if (found) found.hop = hop
+  }
+
+  /** It waits no more, and how it failed; its exact id, whatever the spelling, undefined where it did not wait. */
+  take(idText: string, errorType?: string): string | undefined {
     const key = idKey(idText)
     const found = this.open.get(key)
     if (!found) return undefined
     this.open.delete(key)
     this.startClocks(found)
+    found.hop?.end(errorType)
     return found.idText
   }
 
@@ -66,7 +76,7 @@ export class Questions {
   late(nowMs: number): readonly string[] {
     if (this.open.size === 0) return NONE
     const late = [...this.open.values()].filter(({ untilMs }) => untilMs <= nowMs)
-    return late.flatMap(({ idText }) => this.take(idText) ?? [])
+    return late.flatMap(({ idText }) => this.take(idText, 'timeout') ?? [])
   }
 
   /** Nobody is there who could answer: the calls have what is left of their own time. */
@@ -76,7 +86,7 @@ export class Questions {
 
   /** Hands out the exact ids of all, and is empty from then on. */
   takeAll(): readonly string[] {
-    return [...this.open.values()].flatMap(({ idText }) => this.take(idText) ?? [])
+    return [...this.open.values()].flatMap(({ idText }) => this.take(idText, 'cancelled') ?? [])
   }
 
   private oldestUnheard(): string | undefined {

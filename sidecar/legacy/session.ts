@@ -9,6 +9,7 @@ import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, noRoom, type Fault } from '../mcp/faults.ts'
 import { idKey } from '../mcp/own-id.ts'
+import type { Hop } from '../telemetry/trace.ts'
 import { revisionOf, type Revision } from '../mcp/revision.ts'
 import type { Logs } from './event-log.ts'
 import { Questions } from './questions.ts'
@@ -199,20 +200,31 @@ export class Session implements CallOwner {
     return forgotten === undefined ? { isPut: true } : { isPut: true, forgotten }
   }
 
-  /** The exact id of the server's request that the client answers; undefined where it was not asked. */
-  answered(idText: string): string | undefined {
-    return this.questions.take(idText)
+  /** A request of the server's that has been put ends this way when it is answered, or will not be. */
+  traced(idText: string, hop: Hop): void {
+    this.questions.traced(idText, hop)
+  }
+
+  /** The exact id of the server's request that the client answers, with an error where there is one; undefined where it was not asked. */
+  answered(idText: string, errorType?: string): string | undefined {
+    return this.questions.take(idText, errorType)
   }
 
   /** The server takes a request of its own back; false where this client was not asked. */
   takenBack(idText: string): boolean {
-    return this.questions.take(idText) !== undefined
+    return this.questions.take(idText, 'cancelled') !== undefined
   }
 
   /** What the client has not answered in its time: the exact ids. From then on it is too late. */
   unanswered(nowMs: number): readonly string[] {
     if (!this.streams.isListenedTo) this.questions.clientLeft()
     return this.questions.late(nowMs)
+  }
+
+  /** The call that is with the server, where it is the only one. */
+  get onlyCall(): Call | undefined {
+    const [one, other] = this.sent(undefined)
+    return other ? undefined : one
   }
 
   /** The session's own record of a call; undefined where the call is another's. */

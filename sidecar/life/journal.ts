@@ -77,9 +77,17 @@ export class Journal implements ProcessWatch, ReplyWatch {
     const { log, metrics } = this.options
     metrics.fault(code)
     const { status } = FAULTS[code]
-    const { session, process } = reply
+    const { session, process, span: { traceId, spanId } = {} } = reply
     const what = status >= 400 && status < 500 ? 'a request was refused' : 'a request failed'
-    log[levelOf(code)](what, { fault: code, status, session, process, why: message })
+    log[levelOf(code)](what, {
+      fault: code,
+      status,
+      session,
+      process,
+      traceId,
+      spanId,
+      why: message,
+    })
   }
 
   /** A client's connection is broken off. */

@@ -87,6 +87,7 @@ const askOne = (
   const trace = tracing?.begin(passage, message, era)
   const operation = operationOf(message, options, passage)
   passage.reply.operation = operation
+  passage.reply.span = trace?.context
   return ok({ kind: 'message', claim, message, trace, operation })
 }
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Vetting } from '../conversation/vetting.ts'
 import { forwarded } from '../http/forwarded.ts'
+import type { Passes } from '../telemetry/trace.ts'
 
 /** Every open stream hears from us at least this often. */
 const KEEP_ALIVE_MS = 15_000
@@ -14,6 +15,8 @@ interface Parts {
   readonly now: () => number
   /** What the server's words are held against; undefined where there is nothing. */
   readonly vetting: () => Vetting | undefined
+  /** Undefined where nothing is traced. */
+  readonly tracing: () => Passes | undefined
 }
 
 const counter = (): (() => number) => {
@@ -27,9 +30,11 @@ export const termsOf = ({
   keepAliveMs,
   now,
   vetting,
+  tracing,
 }: Parts) => ({
   now,
   vetting,
+  tracing,
   model: settings['process-model'],
   nextId: counter(),
   newSessionId: (): string => randomBytes(24).toString('base64url'),

@@ -1,5 +1,4 @@
-// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP. The only importer of @opentelemetry, and a bundle of its
-// own: whoever has no traces configured never loads it. A collector that is slow or gone costs spans, which are counted.
+// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP in protobuf. The only importer of @opentelemetry. A collector that is slow or gone costs spans, which are counted.
 
 import {
   ROOT_CONTEXT,
@@ -10,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Link, SpanContext, Tracer } from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import {
   BatchSpanProcessor,

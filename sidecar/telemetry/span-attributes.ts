@@ -4,13 +4,33 @@
 import { header, type Exchange } from '../http/exchange.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
 import { FAULTS, type Fault } from '../mcp/faults.ts'
-import { member, slice, stringAt, type Request } from '../mcp/message.ts'
+import { member, slice, stringAt } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
+import { assertedIn } from './baggage.ts'
 import { METHODS, OTHER } from './known-words.ts'
-import type { Attributes, SpanEnd } from './trace.ts'
+import type { Attributes, Bearer, PassedFrom, SpanEnd } from './trace.ts'
 
 /** Longest value of an attribute, characters. */
 export const MAX_VALUE_LENGTH = 256
+
+/** What may stand in a span's name: clients' requests, servers', and notifications. */
+const NAMED: ReadonlySet<string> = new Set([
+  ...METHODS,
+  'sampling/createMessage',
+  'elicitation/create',
+  'roots/list',
+  'notifications/cancelled',
+  'notifications/initialized',
+  'notifications/progress',
+  'notifications/message',
+  'notifications/roots/list_changed',
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+  'notifications/elicitation/complete',
+  'notifications/tasks/status',
+])
 
 interface Target {
   readonly parameter: string
@@ -31,17 +51,17 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
 const cut = (text: string): string =>
   text.length > MAX_VALUE_LENGTH ? text.slice(0, MAX_VALUE_LENGTH).toWellFormed() : text
 
-const targetOf = (request: Request, { parameter }: Target): string | undefined => {
+const targetOf = (request: Bearer, { parameter }: Target): string | undefined => {
   const text = stringAt(request.text, member(request.params, parameter))
   return text === undefined ? undefined : cut(text)
 }
 
 /** `{mcp.method.name} {target}`; what is no method of MCP is `_OTHER`. */
-export const spanName = (request: Request): string => {
+export const spanName = (request: Bearer): string => {
   const { method } = request
   const target = TARGETS.get(method)
   const name = target?.isNamed === true ? targetOf(request, target) : undefined
-  const known = METHODS.has(method) ? method : OTHER
+  const known = NAMED.has(method) ? method : OTHER
   return name === undefined ? known : `${known} ${name}`
 }
 
@@ -52,7 +72,7 @@ const given = (attributes: Readonly<Record<string, string | number | undefined>>
     ),
   )
 
-const ofRequest = (request: Request): Readonly<Record<string, string | undefined>> => {
+const ofMessage = (request: Bearer): Readonly<Record<string, string | undefined>> => {
   const { method } = request
   const target = TARGETS.get(method)
   return {
@@ -62,24 +82,29 @@ const ofRequest = (request: Request): Readonly<Record<string, string | undefined
   }
 }
 
-const claimedVersion = (request: Request): string | undefined => {
+const claimedVersion = (request: Bearer): string | undefined => {
   const place =
     member(request.meta, VERSION_KEY) ??
     (request.method === 'initialize' ? member(request.params, 'protocolVersion') : undefined)
   return stringAt(request.text, place)
 }
 
+const idOf = (message: Bearer): string | undefined =>
+  message.kind === 'request'
+    ? (stringAt(message.text, message.id) ?? slice(message.text, message.id))
+    : undefined
+
 const HTTP = { 'network.transport': 'tcp', 'network.protocol.name': 'http' }
 
-/** Of the SERVER span: the request as it came. `era` is undefined where it could not be told. */
+/** Of the SERVER span: the message as it came. `era` is undefined where it could not be told. */
 export const serverAttributes = (
   { request: http }: Exchange,
-  request: Request,
+  request: Bearer,
   era: Era | undefined,
 ): Attributes =>
   given({
-    ...ofRequest(request),
-    'jsonrpc.request.id': stringAt(request.text, request.id) ?? slice(request.text, request.id),
+    ...ofMessage(request),
+    'jsonrpc.request.id': idOf(request),
     'mcp.protocol.version': claimedVersion(request) ?? header(http, 'mcp-protocol-version'),
     // The modern era has no sessions: what stands there is somebody's mistake.
     'mcp.session.id': era === 'legacy' ? header(http, 'mcp-session-id') : undefined,
@@ -87,22 +112,57 @@ export const serverAttributes = (
     'network.protocol.version': http.httpVersion,
     'client.address': http.socket.remoteAddress,
     'client.port': http.socket.remotePort,
+    ...assertedIn(
+      stringAt(request.text, member(request.meta, 'baggage')) ?? header(http, 'baggage'),
+    ),
   })
 
-/** Of the CLIENT span: the request as the server gets it. */
+/** Of the CLIENT span: the message as the server gets it. */
 export const clientAttributes = (
-  request: Request,
-  id: number,
+  request: Bearer,
+  id: number | undefined,
   port: number | undefined,
 ): Attributes =>
   given({
-    ...ofRequest(request),
-    'jsonrpc.request.id': `${id}`,
+    ...ofMessage(request),
+    'jsonrpc.request.id': id === undefined ? undefined : `${id}`,
     'mcp.protocol.version': claimedVersion(request),
     ...(port === undefined
       ? { 'network.transport': 'pipe' }
       : { ...HTTP, 'server.address': 'localhost', 'server.port': port }),
   })
+
+/** Of the SERVER span of a message of the server's own: as it came to us. */
+export const passedServerAttributes = (
+  message: Bearer,
+  { port, session }: PassedFrom,
+): Attributes =>
+  given({
+    ...ofMessage(message),
+    'jsonrpc.request.id': idOf(message),
+    'mcp.session.id': session,
+    ...(port === undefined ? { 'network.transport': 'pipe' } : HTTP),
+  })
+
+/** Of its CLIENT span: as it goes to a client. */
+export const passedClientAttributes = (message: Bearer, { session }: PassedFrom): Attributes =>
+  given({
+    ...ofMessage(message),
+    'jsonrpc.request.id': idOf(message),
+    'mcp.session.id': session,
+    ...HTTP,
+  })
+
+/** The same under the names that dashboards had before the conventions, beside those. */
+export const withEarlierNames = (attributes: Attributes, server: string): Attributes => {
+  const { 'mcp.method.name': method, 'gen_ai.tool.name': tool } = attributes
+  return {
+    ...attributes,
+    'mcp.server.name': server,
+    ...(method === undefined ? {} : { 'mcp.method': method }),
+    ...(tool === undefined ? {} : { 'mcp.tool.name': tool }),
+  }
+}
 
 /** How an operation ended that did not succeed. */
 export interface Outcome {

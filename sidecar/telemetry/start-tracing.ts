@@ -2,7 +2,7 @@
 
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { Tracing } from './tracing.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface TracingParts {
   readonly config: Pick<SidecarConfig, 'traces' | 'server'>
@@ -14,13 +14,8 @@ export const startTracing = async (
   { config, log, now }: TracingParts,
   onDropped: (count: number) => void,
 ): Promise<Tracing | undefined> => {
-  if (config.traces === undefined) return undefined
-  const { startOpenTelemetry } = await import('./opentelemetry.ts')
-  const spans = startOpenTelemetry({
-    ...config.traces,
-    serviceName: config.server,
-    log,
-    onDropped,
-  })
-  return spans && new Tracing(spans, now)
+  const { traces, server } = config
+  if (traces === undefined) return undefined
+  const { openTraces } = await import('./traces.ts')
+  return openTraces({ traces, server, log, now, onDropped })
 }

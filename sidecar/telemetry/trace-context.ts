@@ -3,9 +3,9 @@
 // sidecar's bundle has nothing of OpenTelemetry, whose propagators know HTTP headers and no places in a text. Pure.
 
 import type { JsonObject } from '../json/scan.ts'
-import { member, stringAt, type Request } from '../mcp/message.ts'
+import { member, stringAt } from '../mcp/message.ts'
 import type { Edit } from '../mcp/rewrite.ts'
-import type { TraceContext } from './trace.ts'
+import type { Bearer, TraceContext } from './trace.ts'
 
 const PARENT = 'traceparent'
 const STATE = 'tracestate'
@@ -58,15 +58,15 @@ export const readContext = (
   }
 }
 
-const textIn = (request: Request, name: string): string | undefined => {
+const textIn = (request: Bearer, name: string): string | undefined => {
   const place = member(request.meta, name)
   return place && place.end - place.start <= MAX_TEXT_LENGTH
     ? stringAt(request.text, place)
     : undefined
 }
 
-/** The context that a request bears itself. */
-export const contextIn = (request: Request): TraceContext | undefined =>
+/** The context that a message bears itself. */
+export const contextIn = (request: Bearer): TraceContext | undefined =>
   readContext(textIn(request, PARENT), textIn(request, STATE))
 
 /** The `traceparent` of a context, version 00. */
@@ -81,10 +81,10 @@ const insertion = ({ start, members }: JsonObject, text: string): Edit => ({
 })
 
 /**
- * The edits that make a request bear this context: in place where it bears one, else inserted, with
+ * The edits that make a message bear this context: in place where it bears one, else inserted, with
  * `_meta` and `params` where those are missing too. A `tracestate` of another context does not stay.
  */
-export const injection = (request: Request, context: TraceContext): readonly Edit[] => {
+export const injection = (request: Bearer, context: TraceContext): readonly Edit[] => {
   const { meta } = request
   const edits: Edit[] = []
   let missing = ''

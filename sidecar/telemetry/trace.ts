@@ -1,5 +1,10 @@
 // What the sidecar knows of traces: spans, their context, and the parts a request's way through us has. It
-// names no library and imports nothing; with traces off none of it exists.
+// names no library; with traces off none of it exists.
+
+import type { Notification, Request } from '../mcp/message.ts'
+
+/** What can bear a context. */
+export type Bearer = Request | Notification
 
 /** The identity of a span that travels between processes (W3C Trace Context). */
 export interface TraceContext {
@@ -50,17 +55,32 @@ export interface Spans {
   shutdown(patienceMs: number): Promise<void>
 }
 
-/** A request's way to the server and back: the CLIENT span. */
+/** A message's way to the server, and back where it is a request: the CLIENT span. */
 export interface Hop {
   readonly context: TraceContext
   /** `errorType` as in the metrics, absent on success; `message` of the error, for people. Only the first end counts. */
   end(errorType: string | undefined, message?: string): void
 }
 
-/** The trace of one request from its client: the SERVER span. */
+/** Whoever traces what servers say by themselves. */
+export interface Passes {
+  /** It goes to a client, with this context; it ends when that has answered. */
+  pass(message: Bearer, from: PassedFrom): Hop
+}
+
+/** The trace of one request or notification from its client: the SERVER span. */
 export interface RequestTrace {
   /** Of its own span. */
   readonly context: TraceContext
-  /** The request is sent on under our id; `port` of a server that speaks HTTP. */
-  send(id: number, port: number | undefined): Hop
+  /** It is sent on, a request under our id; `port` of a server that speaks HTTP. */
+  send(id: number | undefined, port: number | undefined): Hop
+}
+
+/** Where a message of the server's own comes from, and to whom it goes. */
+export interface PassedFrom {
+  /** The hop of the call that it belongs to, where that is known. */
+  readonly parent: TraceContext | undefined
+  /** Of a server that speaks HTTP. */
+  readonly port: number | undefined
+  readonly session: string | undefined
 }

@@ -1,23 +1,29 @@
-// The spans of requests from beginning to end. A SERVER span ends when its answer has left us and nothing of it
+// The spans of messages from beginning to end. A SERVER span ends when its answer has left us and nothing of it
 // is with the server any more; every CLIENT span ends with its call. What is left at our own end is ended then.
 
 import { header, type Exchange } from '../http/exchange.ts'
 import type { ReplyWatcher } from '../http/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
-import { slice, type Message, type Request } from '../mcp/message.ts'
+import { slice, type Message } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
 import {
   clientAttributes,
   outcomeOfFault,
   outcomeOfHop,
+  passedClientAttributes,
+  passedServerAttributes,
   serverAttributes,
   spanEnd,
   spanName,
+  withEarlierNames,
   type Outcome,
 } from './span-attributes.ts'
 import { contextIn, readContext } from './trace-context.ts'
 import type {
+  Attributes,
+  Bearer,
   Hop,
+  PassedFrom,
   RequestTrace,
   Span,
   SpanDescription,
@@ -29,17 +35,21 @@ import type {
 export class Tracing {
   private readonly spans: Spans
   private readonly now: () => number
-  private readonly open = new Set<Recorded>()
+  private readonly open = new Set<Open>()
+  private readonly naming: (attributes: Attributes) => Attributes
 
-  constructor(spans: Spans, now: () => number) {
+  /** `server`: its name, where attributes are wanted under earlier names too. */
+  constructor(spans: Spans, now: () => number, server?: string) {
     this.spans = spans
     this.now = now
+    this.naming = (attributes) =>
+      server === undefined ? attributes : withEarlierNames(attributes, server)
   }
 
-  /** Begins the span of a message that has just been read, where it is a request. */
+  /** Begins the span of a message of a client's that has just been read; answers belong to what was asked. */
   begin(exchange: Exchange, message: Message, era: Era | undefined): RequestTrace | undefined {
-    if (message.kind !== 'request') return undefined
-    const { spans, now, open } = this
+    if (message.kind === 'response') return undefined
+    const { spans, now, open, naming } = this
     const http = exchange.request
     const ambient = readContext(header(http, 'traceparent'), header(http, 'tracestate'))
     const own = contextIn(message)
@@ -51,15 +61,43 @@ export class Tracing {
       link: own && ambient,
       describe: () => ({
         name: spanName(message),
-        attributes: serverAttributes(exchange, message, era),
+        attributes: naming(serverAttributes(exchange, message, era)),
       }),
     })
     if (!span.isRecording) return new Unrecorded(spans, span.context)
     // One clock for all spans of a request, so that a child lies within its parent.
     const wallNow = (): number => offset + now()
-    const traced = new Recorded(span, { spans, open, wallNow, request: message })
+    const traced = new Recorded(span, { spans, open, wallNow, naming, message })
     exchange.reply.watch(traced)
     return traced
+  }
+
+  /** A message of the server's own goes to a client: both of its spans. */
+  pass(message: Bearer, from: PassedFrom): Hop {
+    const { spans, now, open, naming } = this
+    const offset = spans.wallNow() - now()
+    const wallNow = (): number => offset + now()
+    const name = spanName(message)
+    const server = spans.start({
+      kind: 'server',
+      startMs: wallNow(),
+      parent: contextIn(message) ?? from.parent,
+      link: undefined,
+      describe: () => ({ name, attributes: naming(passedServerAttributes(message, from)) }),
+    })
+    const client = spans.start(
+      hopStart(server.context, wallNow(), () => ({
+        name,
+        attributes: naming(passedClientAttributes(message, from)),
+      })),
+    )
+    const passed = new RecordedHop(client.context, (outcome) => {
+      open.delete(passed)
+      client.end(spanEnd('client', outcome), wallNow())
+      server.end(spanEnd('server', outcome), wallNow())
+    })
+    open.add(passed)
+    return passed
   }
 
   /** Ends what is open and sends what has ended, for at most so long. */
@@ -67,6 +105,11 @@ export class Tracing {
     for (const traced of this.open) traced.abandon()
     await this.spans.shutdown(patienceMs)
   }
+}
+
+/** What has not ended. */
+interface Open {
+  abandon(): void
 }
 
 const hopStart = (
@@ -77,7 +120,7 @@ const hopStart = (
 
 const nothing = (): SpanDescription => ({ name: '', attributes: {} })
 
-/** A request that the sampler has left out: it has a context to hand on, and that is all. */
+/** A message that the sampler has left out: it has a context to hand on, and that is all. */
 class Unrecorded implements RequestTrace {
   readonly context: TraceContext
   private readonly spans: Spans
@@ -95,10 +138,11 @@ class Unrecorded implements RequestTrace {
 
 interface RecordedOptions {
   readonly spans: Spans
-  /** The requests whose spans have not ended. */
-  readonly open: Set<Recorded>
+  /** What has not ended. */
+  readonly open: Set<Open>
   readonly wallNow: () => number
-  readonly request: Request
+  readonly naming: (attributes: Attributes) => Attributes
+  readonly message: Bearer
 }
 
 class Recorded implements RequestTrace, ReplyWatcher {
@@ -117,12 +161,12 @@ class Recorded implements RequestTrace, ReplyWatcher {
     options.open.add(this)
   }
 
-  send(id: number, port: number | undefined): Hop {
-    const { spans, open, wallNow, request } = this.options
+  send(id: number | undefined, port: number | undefined): Hop {
+    const { spans, open, wallNow, naming, message } = this.options
     const span = spans.start(
       hopStart(this.span.context, wallNow(), () => ({
-        name: spanName(request),
-        attributes: clientAttributes(request, id, port),
+        name: spanName(message),
+        attributes: naming(clientAttributes(message, id, port)),
       })),
     )
     const hop = new RecordedHop(span.context, (outcome) => {
@@ -138,8 +182,9 @@ class Recorded implements RequestTrace, ReplyWatcher {
 
   /** A fault is told to the client. What the server had to do with it is known already, in the words of the metrics. */
   faulted(fault: Fault, idText: string | undefined): void {
-    const { text, id } = this.options.request
-    if (idText !== undefined && idText !== slice(text, id)) return
+    const { message } = this.options
+    const isOther = message.kind === 'request' && idText !== slice(message.text, message.id)
+    if (idText !== undefined && isOther) return
     const told = outcomeOfFault(fault)
     this.outcome = {
       errorType: this.outcome?.errorType ?? told.errorType,
@@ -169,7 +214,7 @@ class Recorded implements RequestTrace, ReplyWatcher {
   }
 }
 
-class RecordedHop implements Hop {
+class RecordedHop implements Hop, Open {
   readonly context: TraceContext
   private readonly onEnd: (outcome: Outcome | undefined) => void
   private isEnded = false
@@ -183,5 +228,9 @@ class RecordedHop implements Hop {
     if (this.isEnded) return
     this.isEnded = true
     this.onEnd(errorType === undefined ? undefined : outcomeOfHop(errorType, message))
+  }
+
+  abandon(): void {
+    this.end('draining')
   }
 }

@@ -1,9 +1,25 @@
-// An OpenTelemetry collector in memory: takes OTLP over HTTP as JSON, and gives the spans as they came.
+// An OpenTelemetry collector in memory: takes OTLP over HTTP in protobuf, read by the official definitions, and gives what
+// came as it came.
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import otlp from 'otlp-definitions/build/src/generated/root.js'
 import { z } from 'zod'
 import { until } from './waiting.ts'
+
+/** Reads a message of the official definitions; the types that come with them say nothing of it. */
+const reader =
+  (...path: readonly string[]) =>
+  (bytes: Buffer): unknown => {
+    let found: unknown = otlp
+    for (const name of path) found = Reflect.get(Object(found), name)
+    const decode: unknown = Reflect.get(Object(found), 'decode')
+    if (typeof decode !== 'function') throw new Error(`${path.join('.')} is not defined`)
+    return JSON.parse(JSON.stringify(Reflect.apply(decode, found, [bytes])))
+  }
+const COLLECTOR = ['opentelemetry', 'proto', 'collector']
+const readTraces = reader(...COLLECTOR, 'trace', 'v1', 'ExportTraceServiceRequest')
+const readMetrics = reader(...COLLECTOR, 'metrics', 'v1', 'ExportMetricsServiceRequest')
 
 const value = z
   .union([
@@ -15,40 +31,76 @@ const attributes = z
   .array(z.object({ key: z.string(), value }))
   .default([])
   .transform((pairs) => Object.fromEntries(pairs.map((one) => [one.key, one.value])))
+const hex = z.string().transform((text) => Buffer.from(text, 'base64').toString('hex'))
+const resource = z.object({ attributes }).default({ attributes: {} })
 
-const KINDS: Readonly<Record<number, string>> = { 2: 'SERVER', 3: 'CLIENT' }
+const KINDS: Readonly<Record<string, string>> = {
+  SPAN_KIND_SERVER: 'SERVER',
+  SPAN_KIND_CLIENT: 'CLIENT',
+}
+const STATUS: Readonly<Record<string, number>> = { STATUS_CODE_OK: 1, STATUS_CODE_ERROR: 2 }
 
 const span = z.object({
-  traceId: z.string(),
-  spanId: z.string(),
-  parentSpanId: z.string().optional(),
+  traceId: hex,
+  spanId: hex,
+  parentSpanId: hex.optional(),
   traceState: z.string().optional(),
   name: z.string(),
-  kind: z.number().transform((kind) => KINDS[kind]),
+  kind: z.string().transform((kind) => KINDS[kind]),
   startTimeUnixNano: z.coerce.bigint(),
   endTimeUnixNano: z.coerce.bigint(),
   attributes,
-  status: z.object({ code: z.number().default(0), message: z.string().optional() }),
-  links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
+  status: z
+    .object({
+      code: z
+        .string()
+        .default('')
+        .transform((code) => STATUS[code] ?? 0),
+      message: z.string().optional(),
+    })
+    .default({ code: 0 }),
+  links: z.array(z.object({ traceId: hex, spanId: hex })).default([]),
+})
+const spans = z.object({
+  resourceSpans: z.array(
+    z.object({ resource, scopeSpans: z.array(z.object({ spans: z.array(span) })) }),
+  ),
 })
 
-const request = z.object({
-  resourceSpans: z.array(
-    z.object({
-      resource: z.object({ attributes }),
-      scopeSpans: z.array(z.object({ spans: z.array(span) })),
-    }),
+const point = z.object({
+  attributes,
+  asDouble: z.number().optional(),
+  count: z.coerce.number().optional(),
+  sum: z.number().optional(),
+  bucketCounts: z.array(z.coerce.number()).optional(),
+  explicitBounds: z.array(z.number()).optional(),
+})
+const points = z.object({ dataPoints: z.array(point), isMonotonic: z.boolean().optional() })
+const metric = z.object({
+  name: z.string(),
+  unit: z.string().optional(),
+  gauge: points.optional(),
+  sum: points.optional(),
+  histogram: points.optional(),
+})
+const figures = z.object({
+  resourceMetrics: z.array(
+    z.object({ resource, scopeMetrics: z.array(z.object({ metrics: z.array(metric) })) }),
   ),
 })
 
 export type CollectedSpan = z.output<typeof span>
 export type Collected = CollectedSpan & { readonly resource: Record<string, string | number> }
+export type CollectedMetric = z.output<typeof metric>
 
 export type Collector = {
   readonly url: string
   readonly spans: readonly Collected[]
-  /** Paths that were asked for. */
+  /** Of each export, the newest last. */
+  readonly metrics: readonly CollectedMetric[]
+  /** Paths that were asked for, and what the bodies were said to be. */
   readonly paths: ReadonlySet<string>
+  readonly types: ReadonlySet<string>
   /** Waits for the span of this kind in a trace, or with this attribute. */
   readonly find: (isWanted: (span: Collected) => boolean, what: string) => Promise<Collected>
   readonly close: () => Promise<void>
@@ -56,23 +108,35 @@ export type Collector = {
 
 /** `status`: what it answers; 0 for nothing, ever. */
 export const startCollector = async (status = 200): Promise<Collector> => {
-  const spans: Collected[] = []
-  const paths = new Set<string>()
-  const take = (body: string): void => {
-    for (const { resource, scopeSpans } of request.parse(JSON.parse(body)).resourceSpans) {
+  const taken: { spans: Collected[]; metrics: CollectedMetric[] } = { spans: [], metrics: [] }
+  const [paths, types] = [new Set<string>(), new Set<string>()]
+  const takeSpans = (body: Buffer): void => {
+    const { resourceSpans } = spans.parse(readTraces(body))
+    for (const { resource, scopeSpans } of resourceSpans) {
       for (const scope of scopeSpans) {
-        for (const one of scope.spans) spans.push({ ...one, resource: resource.attributes })
+        for (const one of scope.spans) taken.spans.push({ ...one, resource: resource.attributes })
       }
+    }
+  }
+  const takeMetrics = (body: Buffer): void => {
+    for (const { scopeMetrics } of figures.parse(readMetrics(body)).resourceMetrics) {
+      for (const scope of scopeMetrics) taken.metrics.push(...scope.metrics)
     }
   }
   const server: Server = createServer((sent, response) => {
     const chunks: Buffer[] = []
-    paths.add(sent.url ?? '')
+    const path = sent.url ?? ''
+    paths.add(path)
+    types.add(sent.headers['content-type'] ?? '')
     sent.on('data', (chunk: Buffer) => chunks.push(chunk))
     sent.on('end', () => {
       if (status === 0) return
-      if (status === 200) take(Buffer.concat(chunks).toString())
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
+      const body = Buffer.concat(chunks)
+      if (status === 200) {
+        if (path.includes('/v1/metrics')) takeMetrics(body)
+        else takeSpans(body)
+      }
+      response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -80,9 +144,11 @@ export const startCollector = async (status = 200): Promise<Collector> => {
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   return {
     url: `http://127.0.0.1:${port}`,
-    spans,
+    ...taken,
     paths,
-    find: (isWanted, what) => until(() => spans.find(isWanted), `the span of ${what} has come`),
+    types,
+    find: (isWanted, what) =>
+      until(() => taken.spans.find(isWanted), `the span of ${what} has come`),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()

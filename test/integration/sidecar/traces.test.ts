@@ -2,7 +2,7 @@
 // lost when the collector is not there: spans, and nothing else.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,6 +14,7 @@ import { PUPPET, startPuppet, type PuppetBridge } from '../../support/puppet.ts'
 import {
   askModern,
   modernCall,
+  note,
   openLegacy,
   rpc,
   textOf,
@@ -115,6 +116,7 @@ describe('both eras', () => {
       tracestate: 'a=b',
     })
     expect(collector.paths).toEqual(new Set(['/v1/traces']))
+    expect(collector.types).toEqual(new Set(['application/x-protobuf']))
   })
 
   test('a caller that does not record is not recorded, and the server learns so', async () => {
@@ -210,6 +212,114 @@ describe('both eras', () => {
       attributes: { 'error.type': 'session-unknown', 'rpc.response.status_code': '-32001' },
     })
     expect(collector.spans.some((one) => one.traceId === id && one.kind === 'CLIENT')).toBe(false)
+  })
+
+  test('a notification of the client’s is traced into the server', async () => {
+    const { id, traceparent } = trace()
+    const reply = await session.post(
+      note('notifications/roots/list_changed', { _meta: { traceparent } }),
+    )
+    expect(reply.status).toBe(202)
+    const [server, client] = [await spanOf('SERVER', id), await spanOf('CLIENT', id)]
+    expect(server).toMatchObject({
+      name: 'notifications/roots/list_changed',
+      parentSpanId: PARENT_SPAN,
+      status: { code: 0 },
+    })
+    expect(server.attributes).not.toHaveProperty('jsonrpc.request.id')
+    expect(client).toMatchObject({
+      name: 'notifications/roots/list_changed',
+      parentSpanId: server.spanId,
+      attributes: { 'network.transport': 'pipe' },
+    })
+    const seen: SeenMessage[] = JSON.parse(await session.call('seen'))
+    const told = seen.findLast(({ method }) => method === 'notifications/roots/list_changed')
+    expect(told?.params?.['_meta']).toEqual({ traceparent: `00-${id}-${client.spanId}-01` })
+  })
+
+  test('what the server asks its client belongs to the call, and ends with the answer', async () => {
+    const { id, traceparent } = trace()
+    const question =
+      '{"jsonrpc":"2.0","id":"q-1","method":"sampling/createMessage","params":{"maxTokens":1}}'
+    const params = {
+      name: 'say',
+      arguments: { lines: [question], isSilent: true },
+      _meta: { traceparent },
+    }
+    const stream = await session.stream(rpc('tools/call', params))
+    const { data } = await stream.event((text) => text.includes('createMessage'))
+    const asked = JSON.parse(data)
+    const [, traceId, passedSpan] = String(asked.params._meta.traceparent).split('-')
+    expect([traceId, asked.params.maxTokens]).toEqual([id, 1])
+    await session.post('{"jsonrpc":"2.0","id":"q-1","error":{"code":-1,"message":"no"}}')
+    const client = await collector.find(({ spanId }) => spanId === passedSpan, 'the question')
+    expect(client).toMatchObject({
+      kind: 'CLIENT',
+      name: 'sampling/createMessage',
+      status: { code: ERROR },
+      attributes: { 'jsonrpc.request.id': 'q-1', 'error.type': '-1', 'network.transport': 'tcp' },
+    })
+    const server = await collector.find(({ spanId }) => spanId === client.parentSpanId, 'its end')
+    expect(server).toMatchObject({
+      kind: 'SERVER',
+      name: 'sampling/createMessage',
+      attributes: { 'network.transport': 'pipe', 'mcp.session.id': session.id },
+    })
+    await session.post(note('notifications/cancelled', { requestId: 1 }))
+    await stream.ended()
+    const hop = await collector.find(({ spanId }) => spanId === server.parentSpanId, 'the call')
+    expect(hop).toMatchObject({ kind: 'CLIENT', name: 'tools/call say', traceId: id })
+  })
+
+  test('what the client says of its workflow is told as its word', async () => {
+    const { id, traceparent } = trace()
+    const baggage = 'workflow=triage%20one;p=1, gen_ai.agent.name=otto,password=x'
+    await legacyCall('echo', { text: 'x' }, { traceparent, baggage })
+    const { attributes } = await spanOf('SERVER', id)
+    expect(attributes).toMatchObject({
+      'outrigger.asserted.workflow': 'triage one',
+      'outrigger.asserted.gen_ai.agent.name': 'otto',
+    })
+    expect(JSON.stringify(attributes)).not.toContain('password')
+  })
+
+  test('span, record and log line of one call bear the same ids', async () => {
+    const audit = join(folder, 'audit.jsonl')
+    const own = await startTraced(
+      { endpoint: collector.url, earlierNames: true },
+      '--audit-file',
+      audit,
+      '--log-level',
+      'info',
+    )
+    try {
+      const { id, traceparent } = trace()
+      const headers = { ...JSON_HEADERS, 'mcp-session-id': 'nobody' }
+      const params = { name: 'echo', arguments: {}, _meta: { traceparent } }
+      await send(own.url, rpc('tools/call', params), headers)
+      const { spanId, attributes } = await spanOf('SERVER', id)
+      const ids = { traceId: id, spanId }
+      expect(attributes).toMatchObject({
+        'mcp.server.name': 'deployment-puppet',
+        'mcp.method': 'tools/call',
+        'mcp.tool.name': 'echo',
+      })
+      const lines = own
+        .stderr()
+        .split('\n')
+        .filter((line) => line.includes('session-unknown'))
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([ids])
+      const records = await until(
+        () =>
+          readFileSync(audit, 'utf8')
+            .split('\n')
+            .find((line) => line.includes(id)),
+        'it is on record',
+      )
+      expect(JSON.parse(records)).toMatchObject(ids)
+    } finally {
+      await own.stop()
+    }
   })
 
   test('a batch has a span a request', async () => {

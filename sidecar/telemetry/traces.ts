@@ -1,0 +1,22 @@
+// Traces, with all that they need: a bundle of its own, so that who has none configured never loads it.
+
+import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { Log } from '../../shared/log.ts'
+import { startOpenTelemetry } from './opentelemetry.ts'
+import { Tracing } from './tracing.ts'
+
+export interface TracesOptions {
+  readonly traces: NonNullable<SidecarConfig['traces']>
+  /** The server's name. */
+  readonly server: string
+  readonly log: Log
+  readonly now: () => number
+  readonly onDropped: (spans: number) => void
+}
+
+/** Undefined where the environment forbids it. */
+export const openTraces = (options: TracesOptions): Tracing | undefined => {
+  const { traces, server, log, now, onDropped } = options
+  const spans = startOpenTelemetry({ ...traces, serviceName: server, log, onDropped })
+  return spans && new Tracing(spans, now, traces.earlierNames === true ? server : undefined)
+}
