@@ -10,12 +10,13 @@ import { build, type Plugin } from 'esbuild'
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
 /**
- * What only some sidecars need, and the others never read: traces (1.2 MB), verification, a tool policy with CEL and YAML, TLS,
- * audit records, a tool lock, the check of arguments, a server that speaks HTTP.
+ * What only some sidecars need, and the others never read: traces (1.2 MB), metrics over OTLP, verification, a tool
+ * policy with CEL and YAML, TLS, audit records, a tool lock, the check of arguments, a server that speaks HTTP.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
   { entry: 'sidecar/telemetry/traces.ts', outfile: 'dist/tracing.mjs' },
+  { entry: 'sidecar/telemetry/otlp-metrics.ts', outfile: 'dist/otlp-metrics.mjs' },
   { entry: 'sidecar/identity/trust.ts', outfile: 'dist/identity.mjs' },
   { entry: 'sidecar/policy/start-policy.ts', outfile: 'dist/policy.mjs' },
   { entry: 'sidecar/tls/start-tls.ts', outfile: 'dist/tls.mjs' },

@@ -44,6 +44,8 @@ export interface SidecarParts {
   /** Milliseconds since 1970, by which tokens are valid. */
   readonly wallMs: () => number
   readonly process: Process
+  /** For OpenTelemetry's variables; absent: none is set. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** Absent on a machine that is no pod. */
   readonly pod?: Pod
   /** How often a silent stream says that it is alive; tests have no time for the default. */
@@ -92,9 +94,8 @@ interface CoreParts extends SidecarParts {
 export const buildCore = (parts: CoreParts, held: Held) => {
   const { memory, budget, peers, records, connectServer, unknown } = held
   const { config, now } = parts
-  const { settings } = config
-  const idle = new IdleExit(settings['idle-timeout'], now())
-  const guards = guardsOf(settings, parts)
+  const idle = new IdleExit(config.settings['idle-timeout'], now())
+  const guards = guardsOf(config.settings, parts)
   const metrics = createMetrics({
     ...parts,
     ...held,

@@ -82,6 +82,7 @@ else if (isNobodyKnown(config.value)) {
     now: () => performance.now(),
     wallMs: () => Date.now(),
     process: processOf(process, globalThis.gc),
+    environment: process.env,
     pod,
   })
   const end = (): void => {

@@ -10,8 +10,7 @@ import { loadPolicy } from './policy/load-policy.ts'
 import type { PolicyParts } from './policy/start-policy.ts'
 import type { Readiness } from './routing/readiness.ts'
 import { createServers } from './servers.ts'
-import { startTracing } from './telemetry/start-tracing.ts'
-import type { Tracing } from './telemetry/tracing.ts'
+import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts'
 import { loadTls } from './tls/load-tls.ts'
 
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
@@ -44,14 +43,15 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   let port = 0
   const trust = await startTrust(parts, () => port)
   let vetting: StartedVetting | undefined
-  let tracing: Tracing | undefined
-  const later = { vetting: () => vetting?.vetting, tracing: () => tracing }
+  let telemetry: Telemetry | undefined
+  const later = { vetting: () => vetting?.vetting, tracing: () => telemetry?.tracing }
   const core = buildCore({ ...parts, ...later }, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records, onFreed } = core
   const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
   vetting = await loadVetting(config, { ...core, now })
   const tls = await loadTls(config, { ...parts, metrics, onFreed }, trust?.svids)
-  tracing = await startTracing(parts, metrics.droppedSpans)
+  telemetry = await startTelemetry(parts, metrics)
+  const { tracing } = telemetry
   let isStarted = false
   const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }
   const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })
@@ -67,7 +67,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   } catch (error) {
     for (const one of [policy, vetting, tls, trust]) one?.close()
     await closeAll(servers, 0)
-    await tracing?.close(0)
+    await telemetry.close(0)
     await records?.close(CLOSE_PATIENCE_MS)
     throw error
   }
@@ -83,7 +83,7 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     clearInterval(sweeping)
     for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
     await closeAll(servers, patience())
-    await tracing?.close(patience())
+    await telemetry?.close(patience())
     await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))
   }
   return {

@@ -119,6 +119,7 @@ export const startLocalSidecar = async (
       now: () => performance.now(),
       wallMs: () => Date.now(),
       process: processOf(process, undefined),
+      environment: server.environment,
     })
   } catch (error) {
     cleanUp()

@@ -46,9 +46,25 @@ export interface Metrics extends LockMetrics, TlsMetrics {
   readonly policyDecision: (decision: Decided) => void
   /** The tool policy's file has changed. */
   readonly policyReload: (outcome: 'taken' | 'refused') => void
+  /** All figures, as they are now. */
+  readonly read: () => Promise<readonly Figure[]>
   /** The Prometheus text exposition. */
   readonly text: () => Promise<string>
   readonly contentType: string
+}
+
+/** One line of the exposition; `metricName` of a histogram's. */
+export interface FigureValue {
+  readonly metricName?: string
+  readonly labels: Readonly<Partial<Record<string, string | number>>>
+  readonly value: number
+}
+
+export interface Figure {
+  readonly name: string
+  readonly help: string
+  readonly type: string
+  readonly values: readonly FigureValue[]
 }
 
 export interface Decided {
@@ -240,6 +256,13 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     ...policyMetrics((config.toolPolicy ?? config.basePolicy) === undefined ? [] : registers),
     ...lockMetrics((config.toolLock ?? config.baseLock) === undefined ? [] : registers),
     ...tlsMetrics(config.tls === undefined ? [] : registers),
+    read: async () =>
+      (await registry.getMetricsAsJSON()).map(({ name, help, type, values }) => ({
+        name,
+        help,
+        type: String(type),
+        values,
+      })),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   }

@@ -15,7 +15,9 @@ export interface Target {
 }
 
 const labels = z.record(z.string(), z.string())
-const point = z.tuple([z.number(), z.coerce.number()])
+/** Prometheus writes numbers as texts, NaN and +Inf among them. */
+const figure = z.string().transform((text) => Number(text.replace('Inf', 'Infinity')))
+const point = z.tuple([z.number(), figure])
 const series = z.object({
   metric: labels,
   value: point.optional(),

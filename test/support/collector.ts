@@ -75,7 +75,7 @@ const point = z.object({
   bucketCounts: z.array(z.coerce.number()).optional(),
   explicitBounds: z.array(z.number()).optional(),
 })
-const points = z.object({ dataPoints: z.array(point), isMonotonic: z.boolean().optional() })
+const points = z.object({ dataPoints: z.array(point).min(1), isMonotonic: z.boolean().optional() })
 const metric = z.object({
   name: z.string(),
   unit: z.string().optional(),

@@ -1,0 +1,166 @@
+// The same figures as /metrics has, sent as OTLP over HTTP in protobuf at a fixed pace. A bundle of its own. Names and units of
+// OpenTelemetry's MCP conventions go by their own spelling, which collectors turn into Prometheus' again.
+
+import { ValueType, type Attributes, type HrTime } from '@opentelemetry/api'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import {
+  AggregationTemporality,
+  DataPointType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type DataPoint,
+  type Histogram,
+  type MetricData,
+} from '@opentelemetry/sdk-metrics'
+import type { Figure, FigureValue } from './metrics.ts'
+
+const DEFAULT_INTERVAL_MS = 60_000
+const LEAST_INTERVAL_MS = 1000
+const TIMEOUT_MS = 10_000
+
+export interface ExportOptions {
+  /** The server's name. */
+  readonly server: string
+  readonly read: () => Promise<readonly Figure[]>
+  /** When they began to be counted, and now: milliseconds since 1970. */
+  readonly startedMs: number
+  readonly wallMs: () => number
+  /** Where no variable of the exporter's own says so. */
+  readonly endpoint: string | undefined
+  /** `OTEL_METRIC_EXPORT_INTERVAL`. */
+  readonly interval: string | undefined
+}
+
+export interface MetricsExport {
+  /** Sends once more, for at most so long. */
+  close(patienceMs: number): Promise<void>
+}
+
+/** By the conventions: others keep the name that they have. */
+const CONVENTIONS: ReadonlyMap<string, string> = new Map([
+  ['mcp_server_operation_duration_seconds', 'mcp.server.operation.duration'],
+  ['mcp_client_operation_duration_seconds', 'mcp.client.operation.duration'],
+])
+const LABELS: ReadonlyMap<string, string> = new Map([
+  ['mcp_method_name', 'mcp.method.name'],
+  ['gen_ai_tool_name', 'gen_ai.tool.name'],
+  ['error_type', 'error.type'],
+])
+
+const timeOf = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
+
+/** An empty label is none. */
+const attributesOf = (labels: FigureValue['labels']): Attributes =>
+  Object.fromEntries(
+    Object.entries(labels).flatMap(([name, value]) =>
+      name === 'le' || value === '' ? [] : [[LABELS.get(name) ?? name, value]],
+    ),
+  )
+
+interface Times {
+  readonly startTime: HrTime
+  readonly endTime: HrTime
+}
+
+/** The lines of each series of a histogram stand together: its buckets, added up, then sum and count. */
+const histogramPoints = ({ values }: Figure, times: Times): DataPoint<Histogram>[] => {
+  const points: DataPoint<Histogram>[] = []
+  let buckets: FigureValue[] = []
+  let sum = 0
+  for (const one of values) {
+    if (one.metricName?.endsWith('_bucket')) buckets.push(one)
+    else if (one.metricName?.endsWith('_sum')) sum = one.value
+    else {
+      const upTo = buckets.map(({ value }) => value)
+      const value = {
+        buckets: {
+          boundaries: buckets.map(({ labels }) => Number(labels['le'])).filter(Number.isFinite),
+          counts: upTo.map((count, place) => count - (upTo[place - 1] ?? 0)),
+        },
+        sum,
+        count: one.value,
+      }
+      points.push({ ...times, attributes: attributesOf(one.labels), value })
+      buckets = []
+    }
+  }
+  return points
+}
+
+const metricOf = (figure: Figure, times: Times): MetricData => {
+  const { name, help, type, values } = figure
+  const isDuration = CONVENTIONS.has(name)
+  const base = {
+    descriptor: {
+      name: CONVENTIONS.get(name) ?? name,
+      description: help,
+      unit: isDuration ? 's' : '',
+      valueType: ValueType.DOUBLE,
+    },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+  }
+  if (type === 'histogram') {
+    const dataPoints = histogramPoints(figure, times)
+    return { ...base, dataPointType: DataPointType.HISTOGRAM, dataPoints }
+  }
+  const { startTime, endTime } = times
+  const dataPoints = values.map(({ labels, value }) => {
+    const attributes = attributesOf(labels)
+    return { startTime, endTime, attributes, value }
+  })
+  return type === 'counter'
+    ? { ...base, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints }
+    : { ...base, dataPointType: DataPointType.GAUGE, dataPoints }
+}
+
+const METRICS_PATH = '/v1/metrics'
+
+/** Where the figures go (OTLP, OTLP/HTTP request), of an endpoint for traces too. */
+export const metricsUrl = (endpoint: string): string => {
+  const url = new URL(endpoint)
+  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/traces$/, '') + METRICS_PATH
+  return url.href
+}
+
+const intervalOf = (text: string | undefined): number => {
+  const ms = Number(text)
+  return Number.isFinite(ms) && ms > 0 ? Math.max(ms, LEAST_INTERVAL_MS) : DEFAULT_INTERVAL_MS
+}
+
+const settled = async (work: Promise<void>, patienceMs: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs)
+  })
+  // A collector that is gone costs figures, which Prometheus has all the same.
+  await Promise.race([work.catch(() => undefined), late])
+  clearTimeout(timer)
+}
+
+export const exportMetrics = (options: ExportOptions): MetricsExport => {
+  const { server, read, startedMs, wallMs, endpoint, interval } = options
+  const exporter = new OTLPMetricExporter({
+    timeoutMillis: TIMEOUT_MS,
+    ...(endpoint === undefined ? {} : { url: metricsUrl(endpoint) }),
+  })
+  const resource = resourceFromAttributes({ 'service.name': server })
+  const collect = async () => {
+    const times = { startTime: timeOf(startedMs), endTime: timeOf(wallMs()) }
+    const figures = (await read()).filter(({ values }) => values.length > 0)
+    const metrics = figures.map((figure) => metricOf(figure, times))
+    return {
+      resourceMetrics: { resource, scopeMetrics: [{ scope: { name: 'outrigger' }, metrics }] },
+      errors: [],
+    }
+  }
+  const everyMs = intervalOf(interval)
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: everyMs,
+    exportTimeoutMillis: Math.min(everyMs, TIMEOUT_MS),
+    metricProducers: [{ collect }],
+  })
+  const provider = new MeterProvider({ resource, readers: [reader] })
+  return { close: (patienceMs) => settled(provider.shutdown(), patienceMs) }
+}
