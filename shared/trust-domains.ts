@@ -48,6 +48,7 @@ export const trustDomainSourceSchema = z.strictObject({
   bundleFile: z.optional(z.string().check(z.startsWith('/'))),
 })
 
+/** As the cluster configuration lists it. @public */
 export type TrustDomainEntry = Readonly<z.output<typeof trustDomainSchema>>
 export type TrustDomainSource = Readonly<z.output<typeof trustDomainSourceSchema>>
 
