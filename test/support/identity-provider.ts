@@ -13,6 +13,7 @@ import {
 } from 'oidc-provider'
 import { exportJWK, generateKeyPair } from 'jose'
 import { freePort } from './admin.ts'
+import { CLIENT_METADATA } from './client-metadata.ts'
 
 /** What all tokens are for, and the scope that every server of the tests asks for. */
 export const SCOPE = 'mcp'
@@ -60,6 +61,15 @@ const memory = (): AdapterFactory => {
   }
 }
 
+/** Where a client's own metadata would stand that is known by their URL (a client id metadata document). */
+export const CLIENT_DOCUMENT = 'https://agent.example/client.json'
+
+/** A client may have its document at this place alone, and what it says is this. */
+const fetchDocument: Configuration['fetch'] = async (url, options) =>
+  url === CLIENT_DOCUMENT
+    ? Response.json({ client_id: CLIENT_DOCUMENT, application_type: 'native', ...CLIENT_METADATA })
+    : fetch(url, options)
+
 /** What tokens are: `opaque` ones only the provider can read. */
 export type Format = 'jwt' | 'opaque'
 
@@ -73,7 +83,9 @@ const configuration = (key: JWK, adapter: AdapterFactory, format: Format): Confi
     { ...ASKING, grant_types: [], redirect_uris: [], response_types: [] },
   ],
   clientDefaults: { application_type: 'native', id_token_signed_response_alg: 'ES256' },
+  fetch: fetchDocument,
   features: {
+    clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },

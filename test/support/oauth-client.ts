@@ -1,9 +1,8 @@
 // A user with a browser, for the official clients' own OAuth flow: keeps what a client asks it to keep, and brings the
 // code back that the provider has sent the browser home with.
 
+import { CLIENT_METADATA, HOME } from './client-metadata.ts'
 import type { IdentityProvider } from './identity-provider.ts'
-
-const HOME = 'http://127.0.0.1:9/callback'
 
 /** What both official clients ask of an application; what they store is theirs. */
 export interface OAuthUser<Client, Tokens, Discovery> {
@@ -15,6 +14,8 @@ export interface OAuthUser<Client, Tokens, Discovery> {
     readonly response_types: string[]
     readonly token_endpoint_auth_method: string
   }
+  /** Where that stands as a document of its own, which is then its name; absent: it registers. */
+  readonly clientMetadataUrl?: string
   readonly clientInformation: () => Client | undefined
   readonly saveClientInformation: (client: Client) => void
   readonly tokens: () => Tokens | undefined
@@ -31,6 +32,7 @@ export interface OAuthUser<Client, Tokens, Discovery> {
 export const oauthUser = <Client, Tokens, Discovery>(
   provider: IdentityProvider,
   name: string,
+  document?: string,
 ): OAuthUser<Client, Tokens, Discovery> => {
   let client: Client | undefined
   let tokens: Tokens | undefined
@@ -39,13 +41,8 @@ export const oauthUser = <Client, Tokens, Discovery>(
   let home: URL | undefined
   return {
     redirectUrl: HOME,
-    clientMetadata: {
-      client_name: 'outrigger-tests',
-      redirect_uris: [HOME],
-      grant_types: ['authorization_code'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
+    clientMetadata: CLIENT_METADATA,
+    ...(document === undefined ? {} : { clientMetadataUrl: document }),
     clientInformation: () => client,
     saveClientInformation: (registered) => {
       client = registered

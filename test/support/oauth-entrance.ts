@@ -35,6 +35,8 @@ export interface Inside {
 export interface Door {
   readonly url: string
   readonly provider: IdentityProvider
+  /** The client's own document, by whose URL it is known; absent: it registers. */
+  readonly document?: string
   /** How it is reached; absent: as everything is. */
   readonly fetch?: (url: string | URL, init?: RequestInit) => Promise<Response>
 }
@@ -74,8 +76,8 @@ const entering =
   }
 
 const withClientOne = entering({
-  user: ({ provider }, name) =>
-    oauthUser<OAuthClientInformationMixed, OAuthTokens, DiscoveryOne>(provider, name),
+  user: ({ provider, document }, name) =>
+    oauthUser<OAuthClientInformationMixed, OAuthTokens, DiscoveryOne>(provider, name, document),
   transport: ({ url, fetch }, authProvider) =>
     new TransportOne(new URL(url), { authProvider, ...(fetch ? { fetch } : {}) }),
   connect: async (transport) => {
@@ -87,8 +89,12 @@ const withClientOne = entering({
 })
 
 const withClientTwo = entering({
-  user: ({ provider }, name) =>
-    oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, DiscoveryTwo>(provider, name),
+  user: ({ provider, document }, name) =>
+    oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, DiscoveryTwo>(
+      provider,
+      name,
+      document,
+    ),
   transport: ({ url, fetch }, authProvider) =>
     new TransportTwo(new URL(url), { authProvider, ...(fetch ? { fetch } : {}) }),
   connect: async (transport) => {

@@ -2,7 +2,12 @@
 // session is nobody else's, programs call for themselves, and keys rotate without a refused call.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startIdentityProvider, type IdentityProvider } from '../../support/identity-provider.ts'
+import { decodeJwt } from 'jose'
+import {
+  CLIENT_DOCUMENT,
+  startIdentityProvider,
+  type IdentityProvider,
+} from '../../support/identity-provider.ts'
 import { CLIENT_INFO, ENTRANCES } from '../../support/oauth-entrance.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc, toolCall } from '../../support/puppet.ts'
@@ -50,6 +55,18 @@ describe.each(ENTRANCES)('%s', (_name, enter) => {
       expect(await as(await provider.machineToken(url))).toBe(404)
       await ada.close()
       await eve.close()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'is known by the URL of its own metadata, without registering',
+    async () => {
+      const ada = await enter({ url, provider, document: CLIENT_DOCUMENT }, 'ada')
+      expect(JSON.stringify(await ada.call())).toContain('ada')
+      const { client_id: client } = decodeJwt(ada.token ?? '')
+      expect(client).toBe(CLIENT_DOCUMENT)
+      await ada.close()
     },
     LIMIT_MS,
   )
