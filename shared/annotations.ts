@@ -225,6 +225,13 @@ export const ANNOTATIONS = {
     ...READ_BY_SIDECAR,
     tighten: { by: 'superset' },
   },
+  'spiffe-ids': {
+    type: 'list',
+    doc: 'SPIFFE IDs whose X.509-SVIDs let in over TLS, of those that the cluster configuration lists; `/*` at the end is everything below; else none.',
+    scopes: EVERYWHERE,
+    readBy: 'webhook',
+    tighten: { by: 'subset' },
+  },
   ...TOOLS,
   egress: {
     type: 'destinations',

@@ -12,13 +12,20 @@ interface Identifying {
   readonly 'oidc-audience'?: readonly string[]
   readonly 'introspection-secret'?: string
   readonly 'required-scopes'?: readonly string[]
+  readonly 'spiffe-ids'?: readonly string[]
 }
 
 const SCOPE = /^[!#-[\]-~]+$/
 
 /** What callers' verification needs and `auth: none` would drop in silence, and what no token can say. */
 export const identityConflicts = (settings: Identifying): readonly string[] => {
-  const keys = ['oidc-issuers', 'oidc-audience', 'introspection-secret', 'required-scopes'] as const
+  const keys = [
+    'oidc-issuers',
+    'oidc-audience',
+    'introspection-secret',
+    'required-scopes',
+    'spiffe-ids',
+  ] as const
   const inVain = settings.auth === 'none' ? keys.filter((key) => settings[key] !== undefined) : []
   const scopes = settings['required-scopes'] ?? []
   return [

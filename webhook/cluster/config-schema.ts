@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
+import { MAX_TRUST_DOMAINS, trustDomainSchema } from '../../shared/trust-domains.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
@@ -42,6 +43,7 @@ const exceptionSchema = z.strictObject({
 
 export const floorSchema = z.strictObject({
   issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
+  trustDomains: z.array(trustDomainSchema).max(MAX_TRUST_DOMAINS).default([]),
   publicUrls: publicUrlsSchema.default({}),
   basePolicy: z.optional(policySchema),
   requireToolPolicy: z.boolean().default(false),

@@ -15,7 +15,7 @@ import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
 import type { AuditRules, ClusterTraces } from './pod-rules.ts'
-import { issuerFaults } from './trust-lists.ts'
+import { issuerFaults, trustDomainFaults } from './trust-lists.ts'
 import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 
@@ -91,6 +91,7 @@ const checkDocument = (document: unknown): Result<ClusterConfig, readonly Schema
   const { settings: _settings, ...rest } = shape.data
   const lists = [
     ...issuerFaults(rest.floor),
+    ...trustDomainFaults(rest.floor),
     ...basePolicyFaults(rest.floor),
     ...toolLockFaults(rest.floor),
   ]

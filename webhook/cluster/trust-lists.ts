@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { SchemaFault } from '../../shared/schema-words.ts'
+import { trustDomainOfPattern } from '../../shared/spiffe.ts'
 import type { Floor } from '../settings/floor.ts'
 import { EVERY_NAMESPACE, patternFault, sharedFault, urlOf } from '../settings/public-urls.ts'
 
@@ -85,3 +86,24 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
     ]
   })
 }
+
+/** What is wrong with the trust domains beyond the form of each. */
+export const trustDomainFaults = ({ trustDomains }: Floor): readonly SchemaFault[] =>
+  trustDomains.flatMap(({ name, ids }, index) => {
+    const path = ['floor', 'trustDomains', String(index)]
+    const first = trustDomains.findIndex((one) => one.name === name)
+    const strange = ids.findIndex((id) => trustDomainOfPattern(id) !== name)
+    return [
+      ...(first === index
+        ? []
+        : [
+            {
+              path: [...path, 'name'],
+              message: `stands there twice: at floor.trustDomains.${first}, too`,
+            },
+          ]),
+      ...(strange < 0
+        ? []
+        : [{ path: [...path, 'ids', String(strange)], message: `is not of ${name}` }]),
+    ]
+  })

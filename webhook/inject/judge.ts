@@ -14,6 +14,7 @@ import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
+import { svidViolations } from './serving-tls.ts'
 import { securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
@@ -75,6 +76,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
   return [
     ...settingViolations(subject, server),
     ...portViolations(transport),
+    ...svidViolations(transport, subject.resolution.settings),
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
     ...hostViolations(pod),

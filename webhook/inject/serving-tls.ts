@@ -3,6 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { Settings } from '../../shared/settings.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import type { Transport } from './transport.ts'
 
 /** The Secret of the sidecar's certificate: the annotation's, else the server's own that it shows in its place. */
@@ -37,3 +38,20 @@ export const tlsWarnings = (
     ...(url?.startsWith('http:') === true ? [plain] : []),
   ]
 }
+
+/** Certificates are shown where TLS is spoken alone. */
+export const svidViolations = (
+  transport: Transport | undefined,
+  settings: Settings,
+): readonly Violation[] =>
+  transport === undefined ||
+  settings['spiffe-ids'] === undefined ||
+  tlsSecretOf(transport, settings) !== undefined
+    ? []
+    : [
+        violation(
+          'incomplete',
+          `${PREFIX}tls-secret is missing: workloads show their X.509-SVIDs (${PREFIX}spiffe-ids) over TLS; name the Secret of this namespace with the sidecar's certificate`,
+          'tls-secret',
+        ),
+      ]

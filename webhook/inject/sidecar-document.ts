@@ -21,7 +21,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Placed } from '../settings/placed.ts'
 import type { Resolution } from '../settings/resolve.ts'
-import { trustedIssuers } from '../settings/trust.ts'
+import { trustedDomains, trustedIssuers } from '../settings/trust.ts'
 import { auditIn } from './audit.ts'
 import { graceSeconds } from './grace.ts'
 import { memoryLimitBytes } from './resources.ts'
@@ -84,12 +84,17 @@ export interface DocumentParts {
 const issuersIn = ({
   resolution: { settings },
   config,
-}: DocumentParts): Pick<SidecarDocument, 'issuers' | 'apiServer'> => {
+}: DocumentParts): Pick<SidecarDocument, 'issuers' | 'apiServer' | 'trustDomains'> => {
   if (settings.auth === 'none') return {}
   const issuers = [...trustedIssuers(settings, config.floor)]
-  return issuers.some(({ serviceAccounts }) => serviceAccounts)
-    ? { issuers, apiServer: { url: API_SERVER_URL, dir: API_SERVER_DIR } }
-    : { issuers }
+  const trustDomains = trustedDomains(settings, config.floor)
+  return {
+    issuers,
+    ...(trustDomains.length === 0 ? {} : { trustDomains }),
+    ...(issuers.some(({ serviceAccounts }) => serviceAccounts)
+      ? { apiServer: { url: API_SERVER_URL, dir: API_SERVER_DIR } }
+      : {}),
+  }
 }
 
 const TLS_FILES = {

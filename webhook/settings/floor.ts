@@ -6,6 +6,7 @@ import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { PolicyDocument } from '../../shared/policy/schema.ts'
 import type { Asked, Level } from './modes.ts'
+import type { TrustDomainEntry } from '../../shared/trust-domains.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
 import type { Placed } from './placed.ts'
@@ -31,6 +32,8 @@ export interface BaseLock {
 export interface Floor {
   /** Who may say who calls, and for which audiences besides a server's own URL; nobody else is believed. */
   readonly issuers: readonly IssuerEntry[]
+  /** Whose workloads may be let in by their X.509-SVIDs, each with its authorities. */
+  readonly trustDomains: readonly TrustDomainEntry[]
   /** Which URLs a namespace's servers may claim as their own. */
   readonly publicUrls: PublicUrls
   /** The tool policy of every server, which a server's own can only narrow; it comes with the pod. */

@@ -7,7 +7,13 @@ import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { Placed } from './placed.ts'
 import { mayClaim, publicUrlsFor, type Claimant } from './public-urls.ts'
-import { allowedAudiences, chosenIssuers, trustedIssuers, type Listed } from './trust.ts'
+import {
+  allowedAudiences,
+  chosenIssuers,
+  trustedDomains,
+  trustedIssuers,
+  type Listed,
+} from './trust.ts'
 import { violation, type Violation } from './violation.ts'
 
 // Of what somebody wrote, a message shows a little, and a few of many.
@@ -106,7 +112,14 @@ export const choiceViolations = (
   const audiences = settings['oidc-audience'] ?? []
   const listed = chosen.flatMap((one) => one.audiences ?? [])
   const foreign = chosen.length === 0 ? [] : audiences.filter((one) => !allowed.has(one))
+  const workloads = new Set(trustedDomains(settings, floor).flatMap(({ ids }) => ids))
   const rows: readonly Unlisted[] = [
+    {
+      key: 'spiffe-ids',
+      items: (settings['spiffe-ids'] ?? []).filter((id) => !workloads.has(id)),
+      listed: floor.trustDomains.flatMap(({ ids }) => ids),
+      ask: 'floor.trustDomains',
+    },
     { key: 'oidc-issuers', items: strangers, listed: issuers, ask: 'floor.issuers' },
     {
       key: 'oidc-audience',
@@ -133,11 +146,14 @@ export const identityViolations = (
   { floor, claimant }: { readonly floor: Listed; readonly claimant: Claimant },
 ): readonly Violation[] => {
   if (settings.auth === 'none') return []
-  if (floor.issuers.length === 0) {
+  const areKnown = trustedDomains(settings, floor).length > 0
+  if (floor.issuers.length === 0 && !areKnown) {
     const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
     return [violation('not-listed', message, 'auth')]
   }
   const url = settings['public-url']
+  // Who shows a certificate names no URL.
+  if (url === undefined && floor.issuers.length === 0) return []
   if (url === undefined) {
     const proven = chosenIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
     if (proven) {
@@ -165,7 +181,7 @@ export const identityViolations = (
 
 /** What a user should know of a choice that holds. */
 export const identityWarnings = (settings: Settings): readonly string[] =>
-  settings.auth === 'none' || settings['public-url'] !== undefined
+  settings['oidc-audience'] === undefined || settings['public-url'] !== undefined
     ? []
     : [
         `${PREFIX}public-url is missing: clients that look for the issuer themselves (RFC 9728) find none; those that bring a token for ${PREFIX}oidc-audience are served`,

@@ -3,10 +3,12 @@
 
 import type { Settings } from '../../shared/settings.ts'
 import type { IssuerEntry } from '../../shared/issuers.ts'
+import { covers, trustDomainOfPattern } from '../../shared/spiffe.ts'
+import type { TrustDomainEntry } from '../../shared/trust-domains.ts'
 import type { Floor } from './floor.ts'
 import { urlSpellings } from './public-urls.ts'
 
-export type Listed = Pick<Floor, 'issuers' | 'publicUrls'>
+export type Listed = Pick<Floor, 'issuers' | 'publicUrls' | 'trustDomains'>
 
 /** The listed issuers that are chosen, in the order in which they are named; without a word, all. */
 export const chosenIssuers = (settings: Settings, { issuers }: Listed): readonly IssuerEntry[] => {
@@ -61,3 +63,17 @@ const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] 
     return audiences.length === 0 ? [] : [{ ...rest, audiences }]
   })
 }
+
+/** The trust domains of whose listed workloads some are chosen, each with those alone; without a word, none. */
+export const trustedDomains = (
+  settings: Settings,
+  { trustDomains }: Listed,
+): readonly TrustDomainEntry[] =>
+  trustDomains.flatMap((domain) => {
+    const ids = (settings['spiffe-ids'] ?? []).filter(
+      (id) =>
+        trustDomainOfPattern(id) === domain.name &&
+        domain.ids.some((pattern) => covers(pattern, id)),
+    )
+    return ids.length === 0 ? [] : [{ ...domain, ids }]
+  })
