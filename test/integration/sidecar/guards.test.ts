@@ -299,7 +299,7 @@ describe('alone', () => {
       await start()
       const { text } = await bridge.admin.get('/metrics')
       expect(text).toContain('outrigger_ready 1')
-      expect(text).not.toMatch(/limited|circuit/)
+      expect(text).not.toMatch(/outrigger_(limited|circuit)/)
     },
     LIMIT_MS,
   )
