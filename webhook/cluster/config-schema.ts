@@ -73,7 +73,17 @@ export const floorSchema = z.strictObject({
     .default('1024Mi'),
   unresolvable: z.enum(['skip', 'deny']).default('deny'),
   exemptContainers: z
-    .array(z.strictObject({ name: z.string().min(1), image: z.string().min(1) }))
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        image: z.string().min(1),
+        digests: z
+          .array(z.string().regex(/^sha256:[0-9a-f]{64}$/))
+          .min(1)
+          .max(100)
+          .optional(),
+      }),
+    )
     .default([]),
 })
 

@@ -80,7 +80,12 @@ export interface Floor {
   /** In a namespace that opts in: what becomes of a pod in which no server can be found. */
   readonly unresolvable: 'skip' | 'deny'
   /** Containers of a mesh, by name and image repository, that the security rules leave alone. */
-  readonly exemptContainers: readonly { readonly name: string; readonly image: string }[]
+  readonly exemptContainers: readonly {
+    readonly name: string
+    readonly image: string
+    /** Any of these and no other; absent: whatever is of that repository. */
+    readonly digests?: readonly string[] | undefined
+  }[]
 }
 
 const isOn = (value: Floor[keyof Floor]): boolean =>
