@@ -16,11 +16,9 @@ export const AUDIT = {
     type: 'enum',
     values: ['metadata', 'request', 'response'],
     default: 'request',
-    doc: 'How much of a call its audit record holds.',
-    scopes: EVERYWHERE,
-    readBy: 'sidecar',
+    doc: 'What an audit record holds of a call: who called what with what result; with `request` also what was asked; with `response` also the answer. Secrets are left out, by name, schema and shape.',
+    ...READ_BY_WEBHOOK,
     tighten: { by: 'order', order: ['metadata', 'request', 'response'] },
-    isPlanned: true,
   },
   'audit-attempts': {
     type: 'boolean',

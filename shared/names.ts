@@ -81,6 +81,17 @@ export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 export const TRACE_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_HEADERS'
 export const TRACE_HEADERS_KEY = 'headers'
 
+/** Those in which it finds what the pod is, by the downward API, where records are kept. */
+export const POD_FACTS = [
+  ['name', 'OUTRIGGER_POD_NAME', 'metadata.name'],
+  ['namespace', 'OUTRIGGER_POD_NAMESPACE', 'metadata.namespace'],
+  ['uid', 'OUTRIGGER_POD_UID', 'metadata.uid'],
+  ['node', 'OUTRIGGER_NODE', 'spec.nodeName'],
+  ['serviceAccount', 'OUTRIGGER_SERVICE_ACCOUNT', 'spec.serviceAccountName'],
+] as const
+/** What the cluster calls a pod; absent where nobody has asked for that. */
+export type PodFacts = { readonly [Fact in (typeof POD_FACTS)[number][0]]?: string }
+
 export const INJECTED_LABEL = 'outrigger.dev/injected'
 export const SERVER_LABEL = 'outrigger.dev/server'
 export const STATUS_ANNOTATION = 'outrigger.dev/status'

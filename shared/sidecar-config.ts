@@ -50,6 +50,14 @@ const redactSchema = z.strictObject({
 
 /** Where audit records go, and what happens where they cannot. */
 export const auditSchema = z.strictObject({
+  /** What admission knows of the server whose calls are recorded. */
+  about: z.optional(
+    z.strictObject({
+      workload: z.optional(text),
+      container: z.optional(text),
+      image: z.optional(text),
+    }),
+  ),
   /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
   file: z.optional(path),
   /** A new file begins when one would grow beyond so many bytes, or has been written for so long. */

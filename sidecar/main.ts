@@ -52,7 +52,7 @@ const isNobodyKnown = ({ settings, issuers, trustDomains }: SidecarConfig): bool
   settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined
 
 const config = parseSidecarConfig(document())
-const pod = podOf(process.env[POD_IPS_VARIABLE])
+const pod = podOf(process.env)
 if (!config.ok) refuse(config.error.map((error) => `${CONFIG_VARIABLE}: ${error}`))
 else if (isNobodyKnown(config.value)) {
   refuse([

@@ -6,8 +6,8 @@ import { buildCore, heldBy, SWEEP_MS, type Core, type SidecarParts } from './cor
 import { closeAll, listen, logFailures } from './http/listen.ts'
 import { startTrust } from './identity/start-trust.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
+import type { Finding } from './lock/findings.ts'
 import { loadPolicy } from './policy/load-policy.ts'
-import type { PolicyParts } from './policy/start-policy.ts'
 import type { Readiness } from './routing/readiness.ts'
 import { createServers } from './servers.ts'
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts'
@@ -33,9 +33,11 @@ export interface Sidecar {
   close(): Promise<void>
 }
 
-/** What is told of the tool policy, also on record where there is any. */
-const heard = (core: Core, now: PolicyParts['now']): PolicyParts =>
-  core.records?.hearing({ ...core, now }) ?? { ...core, now }
+/** Who hears of files that change and of what is not as it was locked: also the record, where there is one. */
+const hearers = ({ metrics, records }: Core) => ({
+  metrics: records ? { ...metrics, ...records.hearing(metrics) } : metrics,
+  onFound: records && ((finding: Finding): void => records.recorder.found(finding)),
+})
 
 /** Starts a sidecar; rejects with the reason where it cannot listen. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
@@ -47,13 +49,13 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   const later = { vetting: () => vetting?.vetting, tracing: () => telemetry?.tracing }
   const core = buildCore({ ...parts, ...later }, await heldBy(parts, trust))
   const { server, readiness, router, drain, sweep, metrics, records, onFreed } = core
-  const policy = await loadPolicy(config, heard(core, now), () => router.endBlocked())
-  vetting = await loadVetting(config, { ...core, now })
-  const tls = await loadTls(config, { ...parts, metrics, onFreed }, trust?.svids)
+  const told = { ...core, now, ...hearers(core) }
+  const policy = await loadPolicy(config, told, () => router.endBlocked())
+  vetting = await loadVetting(config, told)
+  const tls = await loadTls(config, { ...parts, metrics: told.metrics, onFreed }, trust?.svids)
   telemetry = await startTelemetry(parts, metrics)
-  const { tracing } = telemetry
   let isStarted = false
-  const beside = { trust, policy, tls, tracing, isStarted: () => isStarted }
+  const beside = { trust, policy, tls, tracing: telemetry.tracing, isStarted: () => isStarted }
   const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })
   const servers = [...mcp, ...admin, ...standIns.servers]
   let adminPort: number

@@ -22,6 +22,8 @@ const SEAL_LENGTH = `,"hash":"${'-'.repeat(43)}"}`.length
 export interface ChainOptions {
   readonly instance: string
   readonly server: string
+  /** `NAMESPACE/NAME`, in a cluster. */
+  readonly pod?: string | undefined
   /** The hash that the first record names. */
   readonly prev: string
 }
@@ -42,16 +44,16 @@ export const isOpening = (text: string): boolean =>
 export class Chain {
   readonly instance: string
   private readonly head: string
-  private readonly server: string
+  private readonly place: string
   private seq = 0
   private prev: string
   private timeMs = NaN
   private time = ''
 
-  constructor({ instance, server, prev }: ChainOptions) {
+  constructor({ instance, server, pod, prev }: ChainOptions) {
     this.instance = instance
     this.prev = prev
-    this.server = JSON.stringify(server)
+    this.place = JSON.stringify({ server, pod }).slice(1, -1)
     this.head = `${OPENING}${JSON.stringify(instance)},"seq":`
   }
 
@@ -66,7 +68,7 @@ export class Chain {
     if (timeMs !== this.timeMs) this.time = new Date(timeMs).toISOString()
     this.timeMs = timeMs
     this.seq++
-    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${this.time}","server":${this.server},${members}`
+    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${this.time}",${this.place},${members}`
     this.prev = digest(body)
     return `${body},"hash":"${this.prev}"}\n`
   }

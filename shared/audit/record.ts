@@ -102,6 +102,18 @@ const outcome = z.strictObject({
   clientGone: z.optional(z.literal(true)),
 })
 
+const place = z.strictObject({
+  name: z.optional(text),
+  namespace: z.optional(text),
+  uid: z.optional(text),
+  node: z.optional(text),
+  serviceAccount: z.optional(text),
+  /** Kind and name of the workload, the container, and its image, by digest where that was known. */
+  workload: z.optional(text),
+  container: z.optional(text),
+  image: z.optional(text),
+})
+
 const events = {
   /** An instance begins: a process of the sidecar. */
   begin: {
@@ -118,6 +130,8 @@ const events = {
     configuration: digest,
     attempts: z.boolean(),
     onFailure: z.enum(['refuse', 'drop']),
+    /** Where it runs, in a cluster: by the cluster itself, and of the server by what admission saw. */
+    place: z.optional(place),
   },
   /** It has ended in order: nothing of it follows. */
   end: {},
@@ -159,8 +173,20 @@ const events = {
     /** The end of what it wrote to stderr, of one that has failed. */
     tail: z.optional(z.array(text)),
   },
-  /** The tool policy's file has changed. */
-  reload: { what: z.literal('tool-policy'), outcome: z.enum(['taken', 'refused']) },
+  /** A file has changed by which the sidecar serves. */
+  reload: {
+    what: z.enum(['tool-policy', 'tool-lock', 'certificate']),
+    outcome: z.enum(['taken', 'refused']),
+  },
+  /** The server is not as it was locked: told once of each, until another lock holds. */
+  'lock-finding': {
+    kind: text,
+    /** Of a tool, a prompt or a resource; empty of the instructions. */
+    name: text,
+    why: text,
+    /** `hidden`, `refused` or `reported`. */
+    action: text,
+  },
   /** The first record of the file after a full one: that one's name, and the oldest record that is kept. */
   rotation: { file: text, oldest: position },
   /** What is counted and not written one by one, since the last such record. */
@@ -183,6 +209,8 @@ const chained = {
   time: z.iso.datetime(),
   /** `<kind>-<name>` of the workload. */
   server: text,
+  /** `NAMESPACE/NAME`, in a cluster. */
+  pod: z.optional(text),
 }
 const sealed = { hash: digest }
 
@@ -201,6 +229,7 @@ export const recordSchema = z.discriminatedUnion('event', [
   recordOf('process-start'),
   recordOf('process-end'),
   recordOf('reload'),
+  recordOf('lock-finding'),
   recordOf('rotation'),
   recordOf('summary'),
 ])

@@ -12,7 +12,7 @@ import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
 import type { Request } from '../mcp/message.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
-import { auditMessage, callerOf, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
+import { auditMessage, callerOf, cut, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { RecordedCall } from './recorded-call.ts'
 import { remembered } from './remembered.ts'
@@ -143,8 +143,19 @@ export class Recorder {
     this.add({ event: 'session-end', caller: callerOf(principal), session, reason })
   }
 
-  policyReloaded(outcome: 'taken' | 'refused'): void {
-    this.add({ event: 'reload', what: 'tool-policy', outcome })
+  reloaded(what: EventOf<'reload'>['what'], outcome: 'taken' | 'refused'): void {
+    this.add({ event: 'reload', what, outcome })
+  }
+
+  /** The server is not as it was locked. */
+  found({ kind, name, why, action }: Omit<EventOf<'lock-finding'>, 'event'>): void {
+    this.add({
+      event: 'lock-finding',
+      kind,
+      name: withoutSecrets(cut(name)),
+      why: cut(why),
+      action,
+    })
   }
 
   sweep(nowMs: number): void {

@@ -5,11 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Chain, digest, membersOf } from '../../shared/audit/chain.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
+import type { EventOf } from '../../shared/audit/record.ts'
+import type { PodFacts } from '../../shared/names.ts'
 import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Budget } from '../bytes/budget.ts'
-import type { PolicyParts } from '../policy/start-policy.ts'
 import type { ProcessWatch } from '../server/process-watch.ts'
 import type { AuditFigures } from '../telemetry/collected.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { Before } from './audit-folder.ts'
 import { readCheckpointKey } from './checkpoint-key.ts'
 import { contentBy, type Content } from './content/content.ts'
@@ -27,6 +29,8 @@ export interface AuditParts {
   readonly now: () => number
   readonly wallMs: () => number
   readonly log: Log
+  /** Absent on a machine that is no pod. */
+  readonly pod?: { readonly facts: PodFacts }
   /** The descriptor that checkpoints, and records without a file, go to; absent: 1. */
   readonly stdout?: number
 }
@@ -36,12 +40,14 @@ export interface Audit {
   readonly figures: () => AuditFigures
   /** Puts on record what another watch is told. */
   watching(watch: ProcessWatch): ProcessWatch
-  /** The same for changes of the tool policy. */
-  hearing(parts: PolicyParts): PolicyParts
+  /** Puts on record what is counted of files that have changed. */
+  readonly hearing: (metrics: Reloads) => Reloads
   sweep(nowMs: number): void
   /** Puts the end on record and waits until everything is written, at most for so long. */
   close(leftMs: number): Promise<void>
 }
+
+type Reloads = Pick<Metrics, 'policyReload' | 'lockReload' | 'tlsReload'>
 
 interface Opened {
   readonly sink: Sink
@@ -80,6 +86,17 @@ const configurationDigest = (config: SidecarConfig): string =>
     ),
   )
 
+/** `NAMESPACE/NAME`. */
+const podIn = ({ pod }: AuditParts): string | undefined => {
+  const { namespace, name } = pod?.facts ?? {}
+  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`
+}
+
+const placeIn = ({ pod }: AuditParts, { about }: AuditConfig): Pick<EventOf<'begin'>, 'place'> => {
+  const place = { ...pod?.facts, ...about }
+  return Object.keys(place).length === 0 ? {} : { place }
+}
+
 interface Means {
   readonly opened: Opened
   readonly key: KeyObject | undefined
@@ -106,7 +123,7 @@ class RunningAudit implements Audit {
     const instance = randomBytes(12).toString('base64url')
     this.writer = new Writer({
       sink: opened.sink,
-      chain: new Chain({ instance, server, prev: opened.before?.hash ?? '' }),
+      chain: new Chain({ instance, server, pod: podIn(parts), prev: opened.before?.hash ?? '' }),
       lease: budget.lease('records'),
       log,
       now,
@@ -142,12 +159,22 @@ class RunningAudit implements Audit {
     return this.recorder.processes
   }
 
-  hearing({ log, metrics, now }: PolicyParts): PolicyParts {
-    const policyReload: PolicyParts['metrics']['policyReload'] = (outcome) => {
-      metrics.policyReload(outcome)
-      this.recorder.policyReloaded(outcome)
+  readonly hearing = ({ policyReload, lockReload, tlsReload }: Reloads): Reloads => {
+    const { recorder } = this
+    return {
+      policyReload: (outcome) => {
+        policyReload(outcome)
+        recorder.reloaded('tool-policy', outcome)
+      },
+      lockReload: (outcome) => {
+        lockReload(outcome)
+        recorder.reloaded('tool-lock', outcome)
+      },
+      tlsReload: (outcome) => {
+        tlsReload(outcome)
+        recorder.reloaded('certificate', outcome)
+      },
     }
-    return { log, now, metrics: { policyDecision: metrics.policyDecision, policyReload } }
   }
 
   sweep(nowMs: number): void {
@@ -167,6 +194,7 @@ class RunningAudit implements Audit {
         configuration: configurationDigest(this.parts.config),
         attempts,
         onFailure,
+        ...placeIn(this.parts, this.audit),
       }),
     )
     if (isOut) return

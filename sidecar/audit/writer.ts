@@ -28,7 +28,7 @@ const RETRY_MS = 1000
 const STALL_MS = 5000
 const CLOSE_STEP_MS = 20
 /** What a record's place in the chain adds to what it says. */
-const CHAINED_BYTES = 320
+const CHAINED_BYTES = 640
 
 interface Waiting {
   readonly members: string

@@ -1,6 +1,7 @@
 // What is told of the pod that a sidecar runs in; a machine that is none has nothing of it.
 
 import { closeSync, openSync, readSync } from 'node:fs'
+import { POD_FACTS, POD_IPS_VARIABLE, type PodFacts } from '../../shared/names.ts'
 import { listenersIn, type Listener } from '../server/listeners.ts'
 
 export interface Pod {
@@ -8,6 +9,7 @@ export interface Pod {
   readonly addresses: readonly string[]
   /** What listens in its network now. */
   readonly listeners: () => readonly Listener[]
+  readonly facts: PodFacts
 }
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
@@ -38,8 +40,20 @@ const rowsOf = (path: string): readonly Listener[] => {
   }
 }
 
-/** `addresses`: as the downward API writes `status.podIPs`. */
-export const podOf = (addresses: string | undefined): Pod => ({
-  addresses: (addresses ?? '').split(',').filter((address) => address !== ''),
+type Environment = Readonly<Record<string, string | undefined>>
+
+const factsIn = (environment: Environment): PodFacts =>
+  Object.fromEntries(
+    POD_FACTS.flatMap(([fact, variable]) => {
+      const text = environment[variable] ?? ''
+      return text === '' ? [] : [[fact, text]]
+    }),
+  )
+
+/** By the variables that the downward API fills. */
+export const podOf = (environment: Environment): Pod => ({
+  // As it writes `status.podIPs`.
+  addresses: (environment[POD_IPS_VARIABLE] ?? '').split(',').filter((address) => address !== ''),
   listeners: () => TABLES.flatMap(rowsOf),
+  facts: factsIn(environment),
 })

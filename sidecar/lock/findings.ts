@@ -21,6 +21,8 @@ export interface Finding {
 export interface FindingsOptions {
   readonly log: Log
   readonly count: (finding: Pick<Finding, 'kind' | 'action'>) => void
+  /** Hears of what is logged of the server. */
+  readonly onFound?: ((finding: Finding) => void) | undefined
 }
 
 const MAX_TOLD = 256
@@ -37,7 +39,7 @@ export class Findings {
   }
 
   add({ kind, name, why, action, isMadeUp = false }: Finding): void {
-    const { count, log } = this.options
+    const { count, log, onFound } = this.options
     count({ kind, action })
     const [told, most] = isMadeUp ? [this.madeUp, MAX_MADE_UP] : [this.told, MAX_TOLD]
     if (told.size > most) return
@@ -49,7 +51,10 @@ export class Findings {
       ? ['a caller asked for what is not locked', 'more was asked for that is not locked']
       : ['the server is not as it was locked', 'more is not as it was locked']
     if (told.size > most) log.warn(`${more} than is told here`)
-    else log.warn(fact, { kind, name: shown, why, action })
+    else {
+      log.warn(fact, { kind, name: shown, why, action })
+      if (!isMadeUp) onFound?.({ kind, name: shown, why, action })
+    }
   }
 
   /** Another lock holds: what was told was told of the one before. */

@@ -11,7 +11,7 @@ import { fail } from '../../shared/result.ts'
 import { inSlices } from '../../shared/slices.ts'
 import { textFile } from '../../shared/text-source.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { Findings } from './findings.ts'
+import { Findings, type FindingsOptions } from './findings.ts'
 import { ToolLock } from './tool-lock.ts'
 
 const MAX_BYTES = 2 * 1024 * 1024
@@ -22,6 +22,7 @@ export interface LockParts {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'lockFinding' | 'lockReload'>
   readonly now: () => number
+  readonly onFound?: FindingsOptions['onFound']
 }
 
 export interface LockSources {
@@ -37,20 +38,20 @@ export interface StartedLocks {
   readonly close: () => void
 }
 
-const startBase = (value: unknown, { log, metrics, now }: LockParts): ToolLock => {
+const startBase = (value: unknown, { log, metrics, now, onFound }: LockParts): ToolLock => {
   const read = checkLock(value)
   if (!read.ok)
     throw new Error(`the base lock cannot be used: ${read.error.map(faultWords).join('; ')}`)
   if (read.value.isReport) {
     log.warn('the base lock only reports: what is not as it was locked goes on')
   }
-  const findings = new Findings({ log, count: metrics.lockFinding })
+  const findings = new Findings({ log, count: metrics.lockFinding, onFound })
   return new ToolLock({ lock: () => read.value, findings, now })
 }
 
 const startFile = async (
   path: string,
-  { log, metrics, now }: LockParts,
+  { log, metrics, now, onFound }: LockParts,
 ): Promise<{ readonly lock: ToolLock; readonly close: () => void }> => {
   const opened = await KeptFile.open<Lock>({
     what: 'the tool lock',
@@ -68,7 +69,7 @@ const startFile = async (
   if (file.current().isReport) {
     log.warn('the tool lock only reports: what is not as it was locked goes on', { path })
   }
-  const findings = new Findings({ log, count: metrics.lockFinding })
+  const findings = new Findings({ log, count: metrics.lockFinding, onFound })
   file.follow(LOOK_MS, (outcome) => {
     metrics.lockReload(outcome)
     if (outcome === 'taken') findings.forget()

@@ -1,9 +1,19 @@
 // What the cluster configuration says for every sidecar, where that is not what a sidecar is told.
 
 import * as z from 'zod/mini'
+import { parsePath } from '../../shared/audit/json-path.ts'
 import { auditSchema, tracesSchema } from '../../shared/sidecar-config.ts'
 
 const { checkpointSeconds, unknownBytesPerMinute, callerBytesPerMinute } = auditSchema.shape
+
+const name = z.string().check(z.minLength(1), z.maxLength(256))
+/** No sidecar would start with another. */
+const jsonPath = name.check(
+  z.refine(
+    (text) => parsePath(text).ok,
+    'must be a JSON path such as $.params.arguments.card or $.result.structuredContent.rows[*].iban',
+  ),
+)
 
 /** For the audit records of every pod. */
 export const auditRulesSchema = z.strictObject({
@@ -12,6 +22,13 @@ export const auditRulesSchema = z.strictObject({
   checkpointSeconds: z.optional(checkpointSeconds.def.innerType),
   unknownBytesPerMinute: z.optional(unknownBytesPerMinute.def.innerType),
   callerBytesPerMinute,
+  /** Besides what names, schemas and shapes say. */
+  redact: z.optional(
+    z.strictObject({
+      keys: z.optional(z.array(name).check(z.maxLength(256))),
+      paths: z.optional(z.array(jsonPath).check(z.maxLength(256))),
+    }),
+  ),
 })
 export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 

@@ -44,17 +44,23 @@ const fileFor = (bytes: number) => {
   }
 }
 
+/** What is known of the server whose calls are recorded. */
+export type About = NonNullable<NonNullable<SidecarDocument['audit']>['about']>
+
 /** The sidecar's part of it. */
 export const auditIn = (
   settings: Settings,
   { audit: rules }: Pick<ClusterConfig, 'audit'>,
+  about: About,
 ): Pick<SidecarDocument, 'audit'> => {
   const sink = settings['audit-sink']
   if (sink === undefined) return {}
   return {
     audit: {
+      about,
       ...rules,
       ...(sink === 'file' ? fileFor(settings['audit-size']) : {}),
+      level: settings['audit-level'],
       onFailure: settings['audit-on-failure'],
       attempts: settings['audit-attempts'],
       ...(settings['audit-signing-secret'] === undefined

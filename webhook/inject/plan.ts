@@ -30,7 +30,7 @@ import { findTransport, hasShim, type Transport } from './transport.ts'
 import { tlsSecretOf, tlsWarnings } from './serving-tls.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
-import { fillsFor, type Fill, type Fills } from './users.ts'
+import { fillsFor, placeOf, type Fill, type Fills } from './users.ts'
 
 export interface Plan {
   /** Name of the server's container. */
@@ -233,8 +233,13 @@ const users = (subject: Subject): Users => {
 }
 
 /** What the sidecar is told, where the server and what it speaks are known. */
-const told = (subject: Subject, { server, transport }: Found): SidecarDocument | undefined => {
+const told = (
+  subject: Subject,
+  { server, transport }: Found,
+  fills: Fills | undefined,
+): SidecarDocument | undefined => {
   const { pod, workload, resolution, config } = subject
+  const place = placeOf({ list: 'containers', name: nameOf(server ?? {}) })
   return (
     server &&
     transport &&
@@ -242,6 +247,8 @@ const told = (subject: Subject, { server, transport }: Found): SidecarDocument |
       pod,
       server,
       label: serverLabel(pod, workload),
+      workload,
+      image: fills?.byPlace.get(place)?.image,
       transport,
       resolution,
       config,
@@ -255,7 +262,7 @@ export const planInjection = (subject: Subject): Result<Plan, readonly Violation
   const inspected = inspect(subject)
   const { server, transport, line } = inspected
   const { identity, fills, faults } = users(subject)
-  const document = told(subject, inspected)
+  const document = told(subject, inspected, fills)
   const violations = [
     ...inspected.faults,
     ...faults,

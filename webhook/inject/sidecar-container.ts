@@ -6,6 +6,7 @@ import {
   ADMIN_PORT,
   CONFIG_VARIABLE,
   MCP_PORT,
+  POD_FACTS,
   POD_IPS_VARIABLE,
   SIDECAR_CONTAINER,
   SIDECAR_SHIM_PATH,
@@ -70,10 +71,12 @@ const securityContext = ({ uid, gid, existing }: SidecarParts): JsonObject => ({
 })
 
 // With the version that the API server would fill in, lest a second pass take it out.
-const POD_IPS: JsonObject = {
-  name: POD_IPS_VARIABLE,
-  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIPs' } },
-}
+const fromPod = (name: string, fieldPath: string): JsonObject => ({
+  name,
+  valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
+})
+const POD_IPS = fromPod(POD_IPS_VARIABLE, 'status.podIPs')
+const FACTS = POD_FACTS.map(([, variable, path]) => fromPod(variable, path))
 
 /** A namespace without the Secret has its traces refused by the collector, and nothing else: they hold nobody up. */
 const traceHeaders = ({ traces }: ClusterConfig): readonly JsonObject[] =>
@@ -91,6 +94,7 @@ const traceHeaders = ({ traces }: ClusterConfig): readonly JsonObject[] =>
 const environment = ({ document, config }: SidecarParts): readonly JsonObject[] => [
   { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(document)) },
   ...(document.isSupervised === true ? [POD_IPS] : []),
+  ...(document.audit === undefined ? [] : FACTS),
   ...traceHeaders(config),
 ]
 

@@ -22,10 +22,13 @@ import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Placed } from '../settings/placed.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { trustedDomains, trustedIssuers } from '../settings/trust.ts'
-import { auditIn } from './audit.ts'
+import { auditIn, type About } from './audit.ts'
 import { graceSeconds } from './grace.ts'
+import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
+import { workloadOf } from './server-label.ts'
 import { tlsSecretOf } from './serving-tls.ts'
+import type { Workload } from './subject.ts'
 import { hasShim, type Transport } from './transport.ts'
 
 /** What was found out about the server, where the author had left it to us. */
@@ -73,6 +76,10 @@ export interface DocumentParts {
   readonly pod: JsonObject
   readonly server: JsonObject
   readonly label: string
+  /** Where the caller knows it. */
+  readonly workload: Workload | undefined
+  /** Its image by digest, where the spec has it by a tag whose digest is known. */
+  readonly image: string | undefined
   readonly transport: Transport
   readonly resolution: Resolution
   readonly config: ClusterConfig
@@ -122,6 +129,16 @@ const baseIn = ({
   ...(baseLock === undefined ? {} : { baseLock }),
 })
 
+const aboutServer = ({ pod, server, workload, image }: DocumentParts): About => {
+  const { kind, name } = workloadOf(pod, workload)
+  const own = image ?? stringAt(server, 'image')
+  return {
+    workload: `${kind}/${name}`,
+    container: nameOf(server),
+    ...(own === undefined || own === '' ? {} : { image: own }),
+  }
+}
+
 /** The headers come by the environment: no document holds a secret. */
 const tracesIn = ({ traces }: ClusterConfig): Pick<SidecarDocument, 'traces'> => {
   if (traces === undefined) return {}
@@ -150,7 +167,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
     ...baseIn(parts),
-    ...auditIn(resolution.settings, config),
+    ...auditIn(resolution.settings, config, aboutServer(parts)),
     ...tracesIn(config),
   }
 }

@@ -22,6 +22,6 @@ await startSidecar({
   now: () => performance.now(),
   wallMs: () => Date.now(),
   process: processOf(process, globalThis.gc),
-  pod: podOf(undefined),
+  pod: podOf({}),
 })
 process.once('SIGTERM', () => process.exit(0))

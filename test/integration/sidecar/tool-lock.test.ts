@@ -2,11 +2,12 @@
 // or not, and whoever never lists finds no way around.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { recordSchema } from '../../../shared/audit/record.ts'
 import { adminOf, freePort, type Admin } from '../../support/admin.ts'
 import { CHECKOUT_CLI, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 import {
@@ -350,12 +351,14 @@ test(
   async () => {
     const path = join(folder, 'kept.yaml')
     write(path, text)
-    const bridge = await startLocked(path)
+    const records = join(folder, 'audit.jsonl')
+    const bridge = await startLocked(path, '--audit-file', records)
     try {
       const talk = await legacyTalk(bridge.url)
       expect(isRefused(await talk.ask(...ECHO))).toBe(false)
       write(path, without('echo'))
       await untilRefused(talk, true)
+      expect(await namesIn(talk, 'tools/list')).not.toContain('echo')
       write(path, 'version: 2\n')
       await until(() => bridge.stderr().includes('the tool lock is not taken'), 'it is refused')
       expect(isRefused(await talk.ask(...ECHO))).toBe(true)
@@ -364,6 +367,16 @@ test(
     } finally {
       await bridge.stop()
     }
+    const lines = readFileSync(records, 'utf8').split('\n').slice(0, -1)
+    const known = lines.map((line) => recordSchema.parse(JSON.parse(line)))
+    expect(known.flatMap((one) => (one.event === 'reload' ? [one] : []))).toMatchObject([
+      { what: 'tool-lock', outcome: 'taken' },
+      { what: 'tool-lock', outcome: 'refused' },
+      { what: 'tool-lock', outcome: 'taken' },
+    ])
+    expect(known.filter(({ event }) => event === 'lock-finding')).toMatchObject([
+      { kind: 'tools', name: 'echo', why: 'is not in the tool lock', action: 'hidden' },
+    ])
   },
   LIMIT_MS,
 )

@@ -29,7 +29,7 @@ const usedBytes = (): number =>
   readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).blocks * 512, 0)
 
 test('whatever is written, the volume is never full', async () => {
-  const config = parseSidecarConfig(auditIn(settingsWith('8Mi'), {}))
+  const config = parseSidecarConfig(auditIn(settingsWith('8Mi'), {}, {}))
   const audit = config.ok ? config.value.audit : undefined
   if (!audit) throw new Error('no records')
   const { maxFileBytes, keepBytes } = audit

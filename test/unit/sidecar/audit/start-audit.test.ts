@@ -1,0 +1,94 @@
+// What the records of a whole sidecar say of where it runs, and of what changes while it does.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { recordSchema, type AuditRecord } from '../../../../shared/audit/record.ts'
+import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
+import { startAudit, type Audit } from '../../../../sidecar/audit/start-audit.ts'
+import { podOf } from '../../../../sidecar/life/pod.ts'
+import { aBudget } from '../../../support/budgets.ts'
+import { keptLog } from '../../../support/kept-log.ts'
+
+let dir = ''
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'audit-'))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+const POD = {
+  OUTRIGGER_POD_NAME: 'notes-x2x7k',
+  OUTRIGGER_POD_NAMESPACE: 'team-a',
+  OUTRIGGER_NODE: 'node-3',
+  OUTRIGGER_SERVICE_ACCOUNT: '',
+}
+
+/** The records of a sidecar to which this has happened. */
+const recordsOf = async (
+  environment: Readonly<Record<string, string>>,
+  happens: (audit: Audit) => void = () => undefined,
+): Promise<readonly AuditRecord[]> => {
+  const file = join(dir, 'audit.jsonl')
+  const about = { workload: 'Deployment/notes', image: 'registry.example/notes@sha256:00' }
+  const config = parseSidecarConfig({ settings: { auth: 'none' }, audit: { file, about } })
+  if (!config.ok || !config.value.audit) throw new Error('no configuration')
+  const { log } = keptLog()
+  const times = { now: () => performance.now(), wallMs: () => Date.now() }
+  const parts = { config: config.value, ...times, log, pod: podOf(environment) }
+  const audit = await startAudit(parts, config.value.audit, aBudget())
+  happens(audit)
+  await audit.close(1000)
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => recordSchema.parse(JSON.parse(line)))
+}
+
+test('in a cluster each record names the pod, and the first all that is known of it', async () => {
+  const [begin, end] = await recordsOf(POD)
+  expect(begin).toMatchObject({
+    event: 'begin',
+    pod: 'team-a/notes-x2x7k',
+    place: {
+      name: 'notes-x2x7k',
+      namespace: 'team-a',
+      node: 'node-3',
+      workload: 'Deployment/notes',
+      image: 'registry.example/notes@sha256:00',
+    },
+  })
+  expect(end).toMatchObject({ event: 'end', pod: 'team-a/notes-x2x7k' })
+})
+
+test('elsewhere there is no pod', async () => {
+  const records = await recordsOf({})
+  expect(records.map(({ pod }) => pod)).toEqual([undefined, undefined])
+})
+
+test('a file that changes and a server that is not as it was locked are on record, and counted as before', async () => {
+  const counted: string[] = []
+  const records = await recordsOf(POD, ({ hearing, recorder }) => {
+    const heard = hearing({
+      policyReload: (outcome) => counted.push(`policy ${outcome}`),
+      lockReload: (outcome) => counted.push(`lock ${outcome}`),
+      tlsReload: (outcome) => counted.push(`tls ${outcome}`),
+    })
+    heard.policyReload('taken')
+    heard.lockReload('refused')
+    heard.tlsReload('taken')
+    recorder.found({
+      kind: 'tools',
+      name: `call-with-token=${'x'.repeat(400)}`,
+      why: 'has changed',
+      action: 'hidden',
+    })
+  })
+  expect(counted).toEqual(['policy taken', 'lock refused', 'tls taken'])
+  expect(records.slice(1, -1)).toMatchObject([
+    { event: 'reload', what: 'tool-policy', outcome: 'taken' },
+    { event: 'reload', what: 'tool-lock', outcome: 'refused' },
+    { event: 'reload', what: 'certificate', outcome: 'taken' },
+    { event: 'lock-finding', kind: 'tools', name: 'call-with-token=[removed]' },
+  ])
+})
