@@ -355,7 +355,12 @@ describe('the final-state policies', () => {
 })
 
 describe('configurations', () => {
-  test.each(['base/config.yaml', 'overlays/dev/config.yaml'])('%s is right', (path) => {
+  test.each([
+    'base/config.yaml',
+    'overlays/dev/config.yaml',
+    '../test/cluster/overlays/service-accounts/config.yaml',
+    '../test/cluster/overlays/tool-lock/config.yaml',
+  ])('%s is right', (path) => {
     const config = readClusterConfig(read(path))
     expect(config.ok ? [] : config.error).toEqual([])
   })
