@@ -41,13 +41,13 @@ test('a change counts at once', async () => {
 
 describe('there are none', () => {
   test.each<[string, () => void, RegExp]>([
-    ['where nothing is', () => undefined, /client-id cannot be read \(ENOENT\)/],
+    ['where nothing is', () => undefined, /client-id is not there/],
     ['where one is empty', () => write('me', '\n'), /client-secret is empty/],
     ['where one is too long', () => write('x'.repeat(4097), 'b'), /client-id has more than 4096/],
     [
       'where a directory is',
       () => mkdirSync(join(dir, 'client-id')),
-      /client-id cannot be read \(EISDIR\)/,
+      /client-id is a directory, and a file is wanted/,
     ],
     [
       'where a pipe is that nobody writes to',
