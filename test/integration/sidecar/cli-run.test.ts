@@ -85,7 +85,7 @@ const WRONG: readonly Wrong[] = [
     'an issuer without TLS',
     () => ['--oidc-issuers', 'http://login.example', '--', 'true'],
     2,
-    /^outrigger run: --oidc-issuers "http:\/\/login\.example": must be https$/m,
+    /^outrigger run: --oidc-issuers "http:\/\/login\.example": must begin with https:\/\/, since whoever is on the way could answer for it$/m,
   ],
   [
     'an issuer beside everybody',
@@ -159,7 +159,7 @@ test(
     const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
     expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
       'outrigger run: --egress-mode: nothing acts on it yet',
-      `outrigger run: --config ${file}: settings: audit-level: nothing acts on it yet`,
+      `outrigger run: --config ${file}: settings: audit-level: nothing acts on it here, only in a cluster`,
       `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
     ])
   },

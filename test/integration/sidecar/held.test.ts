@@ -19,7 +19,7 @@ jest.setTimeout(240_000)
 const FIXTURES = join(import.meta.dirname, '../../fixtures/http-servers')
 const FOREVER = ['sh', '-c', 'exec sleep 1000']
 const INITIALIZED =
-  /^mcp_server_operation_duration_seconds_count\{mcp_method_name="initialize",error_type=""\} (\d+)$/m
+  /^mcp_server_operation_duration_seconds_count\{mcp_method_name="initialize",gen_ai_tool_name="",error_type=""\} (\d+)$/m
 const WEAKENED = /^outrigger_isolation_weakened (\d)$/m
 
 interface Language {
