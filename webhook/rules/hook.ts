@@ -25,10 +25,12 @@ export const probeHost: Check = ({ containers }) =>
     ),
   )
 
-/** Whether something else than the shim is started. */
-const startsOther = (container: JsonObject, path: readonly string[]): boolean =>
-  at(container, ...path, 'exec') !== undefined &&
-  stringsAt(container, ...path, 'exec', 'command')?.[0] !== SHIM_PATH
+/** Whether something else than a probe of the shim's is started: `shim exec` would run anything. */
+const startsOther = (container: JsonObject, path: readonly string[]): boolean => {
+  if (at(container, ...path, 'exec') === undefined) return false
+  const [program, verb] = stringsAt(container, ...path, 'exec', 'command') ?? []
+  return program !== SHIM_PATH || verb !== 'probe'
+}
 
 export const unconfinedHooks: Check = ({ containers, server }) =>
   containers
