@@ -295,6 +295,9 @@ describe('the validating configuration', () => {
       ['UPDATE', 'pods/resize'],
     ])
     expect(selectorOf('change')).toHaveLength(1)
+    // A pod may take long to be deleted, and runs on meanwhile under the keys that it bears.
+    const conditions = objectsAt(entry('change'), 'matchConditions')
+    expect(conditions.map(({ name }) => name)).toEqual(['bears-a-key-of-outrigger', 'differs'])
   })
 
   test('connections are asked about in namespaces that opt in, and nowhere else', () => {

@@ -136,9 +136,13 @@ const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] =
 const isInjected = (pod: JsonObject): boolean =>
   ownSidecar(pod) !== undefined || at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined
 
+const isBeingDeleted = ({ after }: Change): boolean =>
+  at(after, 'metadata', 'deletionTimestamp') !== undefined
+
+/** While it is being deleted a pod may run on for long, and its marks are looked at still: nothing else. */
 const breachesBy = (change: Change, config: ClusterConfig): readonly Breach[] => [
   ...ownKeys(change),
-  ...(isInjected(change.before)
+  ...(isInjected(change.before) && !isBeingDeleted(change)
     ? [
         ...sidecarChanges(change.before, change.after),
         ...sidecarResources(change, config),
@@ -151,6 +155,11 @@ const breachesBy = (change: Change, config: ClusterConfig): readonly Breach[] =>
 /** What of a change nobody may do, break-glass or not: forge our marks, or change what stands in front of the server. */
 const ALWAYS: ReadonlySet<string> = new Set(['own-keys', 'sidecar'])
 
+const reasonFor = (change: Change): Allow['reason'] => {
+  if (isBeingDeleted(change)) return 'being-deleted'
+  return isInjected(change.before) ? 'complies' : 'not-injected'
+}
+
 /** Decides on a change of a pod. */
 export const judgeUpdated = (
   change: Change,
@@ -159,7 +168,6 @@ export const judgeUpdated = (
 ): Judgement => {
   const leave = (reason: Allow['reason']): Judgement => ({ decided: allowed(reason), recorded: [] })
   if (config.systemNamespaces.includes(namespace.name)) return leave('system-namespace')
-  if (at(change.after, 'metadata', 'deletionTimestamp') !== undefined) return leave('being-deleted')
   if (isUnchanged(change)) return leave('unchanged')
   const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)
   const breaksGlass = change.groups.some((group) => config.floor.allowBreakGlass.includes(group))
@@ -171,7 +179,7 @@ export const judgeUpdated = (
       recorded: audit,
     }
   }
-  const reason = isInjected(change.before) ? 'complies' : 'not-injected'
+  const reason = reasonFor(change)
   return {
     decided: allowed(enforce.length > 0 ? 'break-glass' : reason, warnings),
     recorded: [...enforce, ...audit],

@@ -166,7 +166,6 @@ const isForging = (review: Json): boolean => {
   return (
     askingKind(request, 'UPDATE') &&
     isObject(object) &&
-    at(object, 'metadata', 'deletionTimestamp') === undefined &&
     !isSame(isInjectedAs(object), isInjectedAs(old))
   )
 }

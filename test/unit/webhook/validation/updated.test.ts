@@ -59,6 +59,8 @@ const debugging = (fields: JsonObject): Change =>
     [{ name: 'debug', image: `busybox@${DIGEST}`, securityContext: CONTEXT, ...fields }],
   )
 
+const DELETED = set(['metadata', 'deletionTimestamp'], 'now')(POD)
+
 interface Row {
   readonly name: string
   readonly of?: JsonObject
@@ -78,10 +80,26 @@ const ROWS: readonly Row[] = [
   },
   { name: 'a status comes', change: set(['status'], { phase: 'Running' }), becomes: 'unchanged' },
   {
-    name: 'whatever happens to a pod that is being deleted',
+    name: 'a finalizer of a pod that is being deleted',
+    of: DELETED,
+    change: set(['metadata', 'finalizers'], []),
+    becomes: 'unchanged',
+  },
+  {
+    name: 'whatever else happens to a pod that is being deleted',
+    of: DELETED,
     change: (pod) =>
-      set(['metadata', 'deletionTimestamp'], 'now')(set(['metadata', 'labels'], {})(pod)),
+      debugging({ targetContainerName: 'outrigger-sidecar' })(
+        set(['metadata', 'labels', 'app'], 'x')(inList('initContainers', set(['image'], 'x'))(pod)),
+      ),
+    where: strict,
     becomes: 'being-deleted',
+  },
+  {
+    name: 'our marks, forged on a pod that takes long to be deleted',
+    of: set(['metadata', 'deletionTimestamp'], 'now')(PLAIN),
+    change: set(['metadata', 'labels'], { 'outrigger.dev/injected': 'true' }),
+    becomes: ['own-keys'],
   },
   {
     name: 'a label of somebody else’s',
