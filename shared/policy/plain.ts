@@ -94,19 +94,25 @@ const listOf = (elements: readonly Expression[]): Told<unknown> | undefined => {
   return texts.length === elements.length ? () => texts : undefined
 }
 
-const BY_TEXTS: ReadonlyMap<string, (one: string, other: string) => boolean> = new Map([
+type Compare = (one: string, other: string) => boolean
+
+const OPERATORS: ReadonlyMap<string, Compare> = new Map([
   ['_==_', (one, other) => one === other],
   ['_!=_', (one, other) => one !== other],
+])
+
+/** Of a text: called as functions of two they are nothing that CEL knows. */
+const METHODS: ReadonlyMap<string, Compare> = new Map([
   ['startsWith', (one, other) => one.startsWith(other)],
   ['endsWith', (one, other) => one.endsWith(other)],
 ])
 
 const comparison = (
-  compare: (one: string, other: string) => boolean,
-  [left, right]: readonly Expression[],
+  compare: Compare | undefined,
+  operands: readonly Expression[],
 ): Plain | undefined => {
-  const [one, other] = [valueOf(left), valueOf(right)]
-  if (!one || !other) return undefined
+  const [one, other] = [valueOf(operands[0]), valueOf(operands[1])]
+  if (!compare || !one || !other || operands.length > 2) return undefined
   return (seen) => {
     const [a, b] = [one(seen), other(seen)]
     return typeof a === 'string' && typeof b === 'string' ? compare(a, b) : undefined
@@ -160,13 +166,12 @@ const negated = ([operand]: readonly Expression[]): Plain | undefined => {
 }
 
 const callOf = ({ function: name, target, args }: Call): Plain | undefined => {
-  const operands = target ? [target, ...args] : args
-  if (name === '_&&_') return joined(operands, false)
-  if (name === '_||_') return joined(operands, true)
-  if (name === '!_') return negated(operands)
-  if (name === '@in') return membership(operands)
-  const compare = BY_TEXTS.get(name)
-  return compare && operands.length === 2 ? comparison(compare, operands) : undefined
+  if (target) return comparison(METHODS.get(name), [target, ...args])
+  if (name === '_&&_') return joined(args, false)
+  if (name === '_||_') return joined(args, true)
+  if (name === '!_') return negated(args)
+  if (name === '@in') return membership(args)
+  return comparison(OPERATORS.get(name), args)
 }
 
 const truth = (value: Told<unknown> | undefined): Plain | undefined =>

@@ -80,6 +80,10 @@ test.each([
   ['no boolean', 'arguments.a', '{"a":"true"}'],
   ['one of two that is neither', 'has(arguments.a) && arguments.a', '{"a":1}'],
   ['all arguments', 'arguments == arguments', '{}'],
+  ['a function of a text that is none', 'startsWith(tool, "a")', '{}'],
+  ['another', 'endsWith(arguments.a, "b")', '{"a":"b"}'],
+  ['a function of a text, of nothing', 'tool.startsWith()', '{}'],
+  ['a function of a text, of two', 'tool.startsWith("a", "a")', '{}'],
 ])('is asked of the library: %s', (_what, source, json) => {
   expect(both(source, json).plain).toBeUndefined()
 })
@@ -107,6 +111,9 @@ const { condition } = fc.letrec<{ condition: string }>((tie) => ({
     fc
       .tuple(value, fc.constantFrom('startsWith', 'endsWith', 'contains'), value)
       .map(([one, method, other]) => `${one}.${method}(${other})`),
+    fc
+      .tuple(fc.constantFrom('startsWith', 'tool.endsWith'), fc.array(value, { maxLength: 3 }))
+      .map(([called, all]) => `${called}(${all.join(', ')})`),
     fc
       .tuple(fc.constantFrom('arguments', 'principal'), name)
       .map(([root, one]) => `has(${root}.${one})`),
