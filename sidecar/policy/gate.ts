@@ -18,7 +18,7 @@ import { asksOf, type Asks } from './questions.ts'
 
 /** What became of a message. */
 export interface Judged {
-  /** That of what was denied, else of the last thing that it asks for; undefined of a client's answer. */
+  /** That of what is denied, else of what a dry run would deny, else of the last thing; undefined of a client's answer. */
   readonly decision: Decision | undefined
   /** Absent where it goes on. */
   readonly fault?: Fault
@@ -61,6 +61,17 @@ const argumentsOf = ({ argumentsText }: Asks): ArgumentsOf => {
   return () => (read ??= readArguments(argumentsText?.()))
 }
 
+/** What keeps it back; else what first would, if it were no dry run; else what is said of the last. */
+const together = (all: readonly Asks[], decide: (asks: Asks) => Decision): Decision | undefined => {
+  let told: Decision | undefined
+  for (const asks of all) {
+    const decision = decide(asks)
+    if (!letsThrough(decision)) return decision
+    if (told?.isAllowed !== false) told = decision
+  }
+  return told
+}
+
 export class Gate {
   private readonly options: GateOptions
   private readonly rights = new WeakMap<Principal, Rights>()
@@ -82,17 +93,15 @@ export class Gate {
     if (message.kind === 'response') return { decision: undefined }
     const all = asksOf(message)
     if (!all) return this.undecidable(principal)
-    let decision: Decision | undefined
-    for (const asks of all) {
-      decision = this.options.policy().decide({
+    const decision = together(all, (asks) =>
+      this.options.policy().decide({
         caller: principal.identity,
         method: message.method,
         target: asks.target,
         argumentsOf: argumentsOf(asks),
         effort,
-      })
-      if (!decision.isAllowed) break
-    }
+      }),
+    )
     if (decision) this.options.onDecision(decision)
     return decision === undefined || letsThrough(decision)
       ? { decision }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { Narrowed, type Decider } from '../../../../shared/policy/narrowed.ts'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
 import {
   verifiedPrincipal,
@@ -12,9 +13,10 @@ const identity = { client: undefined, scopes: [], groups: ['staff'], actors: [] 
 const ALICE = verifiedPrincipal({ ...identity, issuer: 'i', subject: 'alice' })
 const MALLORY = verifiedPrincipal({ ...identity, issuer: 'i', subject: 'mallory' })
 
-const gateOf = (rules: string, mode = 'enforce') => {
+const gateOf = (rules: string, mode = 'enforce', base?: string) => {
   const decisions: string[] = []
-  let policy = policyOf(rules, mode)
+  const own = policyOf(rules, mode)
+  let policy: Decider = base === undefined ? own : new Narrowed(policyOf(base, 'enforce'), own)
   const gate = new Gate({
     policy: () => policy,
     onDecision: ({ isAllowed, rule }) => decisions.push(`${isAllowed ? '+' : '-'}${rule ?? ''}`),
@@ -123,6 +125,30 @@ describe('a message', () => {
     gate.judge(ALICE, call('b'))
     expect(decisions).toEqual(['+staff', '-'])
   })
+
+  const base = `
+- { name: known, effect: allow, resources: ['f://h/*'] }
+- { name: secret, effect: deny, resources: ['f://h/secret'] }
+`
+  const own = `
+- { name: some, effect: allow, resources: ['f://h/a', 'f://h/secret'] }
+`
+  test.each([
+    ['the last', ['f://h/b', 'f://h/secret'], /by the rule secret$/, '-secret'],
+    ['the first', ['f://h/secret', 'f://h/b'], /by the rule secret$/, '-secret'],
+    ['what no rule allows', ['f://h/b', 'f://g/a'], /no rule of the base policy allows/, '-'],
+    ['nothing', ['f://h/b', 'f://h/a'], undefined, '-'],
+    ['nothing, and own rules allow all', ['f://h/a'], undefined, '+some'],
+  ])(
+    'that asks for many things is held to the base policy beside a dry run: it denies %s',
+    (_what, resourceSubscriptions, why, counted) => {
+      const { gate, decisions } = gateOf(own, 'dry-run', base)
+      const message = request('subscriptions/listen', { notifications: { resourceSubscriptions } })
+      const { fault } = gate.judge(ALICE, message)
+      expect(fault?.message).toEqual(why && expect.stringMatching(why))
+      expect(decisions).toEqual([counted])
+    },
+  )
 
   test('goes on in a dry run, and is counted', () => {
     const { gate, decisions } = gateOf(RULES, 'dry-run')
