@@ -77,8 +77,9 @@ const observer =
 export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
   const unknown = (): number => trust?.pending() ?? 0
-  const records = await loadAudit(parts, held.budget)
   const connectServer = await loadServer(parts.config)
+  // Last: it is the only one that has to be ended.
+  const records = await loadAudit(parts, held.budget)
   return { ...held, records, connectServer, peers: new Peers(), unknown }
 }
 

@@ -3,15 +3,17 @@
 
 import { sweepSpares } from './bytes/spares.ts'
 import { buildCore, heldBy, SWEEP_MS, type Core, type SidecarParts } from './core.ts'
-import { closeAll, listen, logFailures } from './http/listen.ts'
+import { closeAll, listen, logFailures, type Listener } from './http/listen.ts'
 import { startTrust } from './identity/start-trust.ts'
+import type { Trust } from './identity/trust.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import type { Finding } from './lock/findings.ts'
 import { loadPolicy } from './policy/load-policy.ts'
+import type { StartedPolicy } from './policy/start-policy.ts'
 import type { Readiness } from './routing/readiness.ts'
 import { createServers } from './servers.ts'
 import { startTelemetry, type Telemetry } from './telemetry/start-telemetry.ts'
-import { loadTls } from './tls/load-tls.ts'
+import { loadTls, type Tls } from './tls/load-tls.ts'
 
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
@@ -39,40 +41,69 @@ const hearers = ({ metrics, records }: Core) => ({
   onFound: records && ((finding: Finding): void => records.recorder.found(finding)),
 })
 
-/** Starts a sidecar; rejects with the reason where it cannot listen. */
+/** What has been started so far. */
+interface Begun {
+  trust?: Trust | undefined
+  records?: Core['records']
+  core?: Core
+  policy?: StartedPolicy | undefined
+  vetting?: StartedVetting
+  tls?: Tls | undefined
+  telemetry?: Telemetry
+  servers?: readonly Listener[]
+}
+
+/** Ends it. `patience`: how long the network and the collector are waited for, asked anew for each. */
+const end = async (begun: Begun, patience: () => number): Promise<void> => {
+  const { trust, records, core, policy, vetting, tls, telemetry, servers = [] } = begun
+  const { readiness, router, server } = core ?? {}
+  for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
+  await closeAll(servers, patience())
+  await telemetry?.close(patience())
+  await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))
+}
+
+/** Starts a sidecar; rejects with the reason where it cannot, and leaves nothing of it running. */
 export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
+  const begun: Begun = {}
+  try {
+    return await start(parts, begun)
+  } catch (error) {
+    await end(begun, () => 0)
+    throw error
+  }
+}
+
+/** Each step is noted in `begun` as soon as there is something to end. */
+const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
   const { config, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
-  let vetting: StartedVetting | undefined
-  let telemetry: Telemetry | undefined
-  const later = { vetting: () => vetting?.vetting, tracing: () => telemetry?.tracing }
-  const core = buildCore({ ...parts, ...later }, await heldBy(parts, trust))
-  const { server, readiness, router, drain, sweep, metrics, records, onFreed } = core
+  begun.trust = trust
+  const held = await heldBy(parts, trust)
+  begun.records = held.records
+  const later = { vetting: () => begun.vetting?.vetting, tracing: () => begun.telemetry?.tracing }
+  const core = buildCore({ ...parts, ...later }, held)
+  begun.core = core
+  const { server, readiness, router, drain, sweep, metrics, onFreed } = core
   const told = { ...core, now, ...hearers(core) }
   const policy = await loadPolicy(config, told, () => router.endBlocked())
-  vetting = await loadVetting(config, told)
+  begun.policy = policy
+  begun.vetting = await loadVetting(config, told)
   const tls = await loadTls(config, { ...parts, metrics: told.metrics, onFreed }, trust?.svids)
-  telemetry = await startTelemetry(parts, metrics)
+  begun.tls = tls
+  const telemetry = await startTelemetry(parts, metrics)
+  begun.telemetry = telemetry
   let isStarted = false
   const beside = { trust, policy, tls, tracing: telemetry.tracing, isStarted: () => isStarted }
   const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })
-  const servers = [...mcp, ...admin, ...standIns.servers]
-  let adminPort: number
-  try {
-    port = await listen(mcp, config.port, config.host)
-    adminPort = await listen(admin, config.adminPort, config.host)
-    const fault = await standIns.take()
-    // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.
-    if (fault !== undefined && !config.isSupervised) throw new Error(fault)
-    await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
-  } catch (error) {
-    for (const one of [policy, vetting, tls, trust]) one?.close()
-    await closeAll(servers, 0)
-    await telemetry.close(0)
-    await records?.close(CLOSE_PATIENCE_MS)
-    throw error
-  }
+  begun.servers = [...mcp, ...admin, ...standIns.servers]
+  port = await listen(mcp, config.port, config.host)
+  const adminPort = await listen(admin, config.adminPort, config.host)
+  const fault = await standIns.take()
+  // Beside a server on loopback it is tried again; what nobody else can hold is a fault of the configuration.
+  if (fault !== undefined && !config.isSupervised) throw new Error(fault)
+  await server.start((isHeld) => (isHeld ? standIns.take() : standIns.giveBack()))
   logFailures([...mcp, ...admin], parts.log)
   isStarted = true
   const sweeping = setInterval(() => {
@@ -80,13 +111,9 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
     sweepSpares()
     standIns.sweep(now())
   }, SWEEP_MS)
-  /** `patience`: how long the network and the collector are waited for, asked anew for each. */
-  const close = async (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
+  const close = (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
-    for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
-    await closeAll(servers, patience())
-    await telemetry?.close(patience())
-    await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))
+    return end(begun, patience)
   }
   return {
     port,
