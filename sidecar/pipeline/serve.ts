@@ -27,13 +27,13 @@ const refuse = (passage: Passage, why: Fault, isOpen: boolean): void => {
 /** Whoever holds a ticket is told; what is on record as a call is told so by that. */
 const ended = (passage: Passage, found: Fault, { recorder }: ServeOptions): void => {
   const asked = messagesOf(passage.ask)
-  if (!asked.some(({ record }) => record)) recorder?.refused(passage, found)
   for (const { ticket } of asked) ticket?.end(found.code)
+  if (!asked.some(({ record }) => record)) recorder?.refused(passage, found)
 }
 
 export const createServe = (options: ServeOptions): Serve => {
   const { stages, log, isOpen } = options
-  const end = (passage: Passage, found: Fault | undefined): void => {
+  const tell = (passage: Passage, found: Fault | undefined): void => {
     // What goes on to the server is counted there.
     passage.body?.lease?.release()
     if (found) ended(passage, found, options)
@@ -45,6 +45,27 @@ export const createServe = (options: ServeOptions): Serve => {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })
     return fault('internal', 'the sidecar failed; its log says why')
+  }
+  /** Where something was sent already, or nothing can be, the connection ends: nobody waits for the rest. */
+  const giveUp = (passage: Passage, why: Fault): void => {
+    passage.ask = undefined
+    try {
+      if (passage.reply.state === 'waiting') {
+        refuse(passage, why, isOpen)
+        return
+      }
+    } catch (error) {
+      failed(error)
+    }
+    passage.request.socket.destroySoon()
+  }
+  /** Never throws: nobody is left to hear of it, and the process would end. */
+  const end = (passage: Passage, found: Fault | undefined): void => {
+    try {
+      tell(passage, found)
+    } catch (error) {
+      giveUp(passage, failed(error))
+    }
   }
   const begin = (passage: Passage): ReturnType<typeof run> => {
     try {
