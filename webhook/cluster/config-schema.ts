@@ -82,6 +82,7 @@ export const floorSchema = z.strictObject({
           .min(1)
           .max(100)
           .optional(),
+        commands: z.array(z.array(z.string()).min(1).max(100)).min(1).max(20).optional(),
       }),
     )
     .default([]),

@@ -4,8 +4,9 @@
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
+import { isExempt } from './exempt.ts'
 import { isMeshProxyName } from './mesh.ts'
-import { isExempt, nameOf } from './pod.ts'
+import { nameOf } from './pod.ts'
 
 const isMeshSidecar = (container: JsonObject, floor: Floor): boolean =>
   stringAt(container, 'restartPolicy') === 'Always' &&

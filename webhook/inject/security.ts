@@ -16,8 +16,9 @@ import {
 import type { Floor } from '../settings/floor.ts'
 import type { Asked } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { isExempt, whyNotExempt } from './exempt.ts'
 import { isMeshName } from './mesh.ts'
-import { isExempt, members, nameOf, ownSidecar } from './pod.ts'
+import { members, nameOf, ownSidecar } from './pod.ts'
 
 type Path = readonly [string, ...string[]]
 
@@ -109,10 +110,13 @@ const CONTAINER_RULES: readonly Rule[] = [
   ...POD_RULES,
 ]
 
-const hint = (name: string): string =>
-  isMeshName(name)
+const hint = (container: JsonObject, floor: Floor): string => {
+  const why = whyNotExempt(container, floor)
+  if (why !== undefined) return ` (named in floor.exemptContainers, but not exempt: ${why})`
+  return isMeshName(nameOf(container))
     ? ` (if it is the mesh's, the platform team can name it and its image in floor.exemptContainers)`
     : ''
+}
 
 const weaknesses = (
   where: string,
@@ -157,7 +161,11 @@ const weakContainers = (
   members(pod)
     .filter(({ container }) => isJudged(container, floor))
     .flatMap(({ name, container }) =>
-      weaknesses(`container ${name}${hint(name)}`, objectAt(container, 'securityContext'), rules),
+      weaknesses(
+        `container ${name}${hint(container, floor)}`,
+        objectAt(container, 'securityContext'),
+        rules,
+      ),
     )
 
 const isRuleOf =

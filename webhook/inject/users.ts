@@ -5,6 +5,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ImageUser } from '../../shared/image-index.ts'
 import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { isExempt } from './exempt.ts'
 import { groupViolations } from './groups.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -140,6 +141,20 @@ const sameAsSidecar = (choice: Choice, about: Case): readonly Violation[] => {
   ].map((message) => violation('same-uid', message))
 }
 
+/** What the floor exempts gets nothing, but is no more the sidecar than others are. */
+const exemptAsSidecar = (
+  member: Member,
+  subject: Subject,
+  identity: Identity,
+): readonly Violation[] => {
+  const { pod, config } = subject
+  const known = knownImage(member.container, pod, config.images)
+  const byImage = known && agreed(known, (record) => record.user)
+  const uid = uidOf(pod, member.container) ?? byImage?.uid
+  if (uid === undefined) return []
+  return sameAsSidecar({ uid }, { subject, identity, member, known })
+}
+
 const fillOf = ({ fill }: Choice, known: KnownImage | undefined): Fill => ({
   ...(known?.pinned === undefined ? {} : { image: known.pinned }),
   ...(fill === undefined ? {} : { runAsUser: fill.uid }),
@@ -165,7 +180,12 @@ export const fillsFor = (subject: Subject, identity: Identity): Fills => {
   const all = members(pod).filter(({ container }) => isJudged(container, config.floor))
   const byPlace = new Map<string, Fill>()
   const warnings: string[] = []
-  const violations = [...groupViolations(pod, identity.gid)]
+  const violations = [
+    ...groupViolations(pod, identity.gid),
+    ...members(pod)
+      .filter(({ container }) => isExempt(container, config.floor))
+      .flatMap((member) => exemptAsSidecar(member, subject, identity)),
+  ]
   for (const member of all) {
     const { name, container } = member
     const known = knownImage(container, pod, config.images)

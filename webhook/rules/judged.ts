@@ -3,6 +3,7 @@
 import type { ImageIndex } from '../../shared/image-index.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { whyNotExempt } from '../inject/exempt.ts'
 import { members, nameOf, type List } from '../inject/pod.ts'
 import { isJudged } from '../inject/security.ts'
 import type { Finding } from './finding.ts'
@@ -13,6 +14,8 @@ export interface JudgedContainer {
   /** `container server`, as messages have it. */
   readonly where: string
   readonly container: JsonObject
+  /** Of one that has an exempt container's name: why it is judged. */
+  readonly whyNotExempt: string | undefined
 }
 
 export interface Judged {
@@ -46,7 +49,13 @@ export const judgedPod = (
   }))
   const containers = [...members(pod), ...ephemeral]
     .filter(({ container }) => isJudged(container, floor))
-    .map(({ list, name, container }) => ({ list, name, container, where: `container ${name}` }))
+    .map(({ list, name, container }) => ({
+      list,
+      name,
+      container,
+      where: `container ${name}`,
+      whyNotExempt: whyNotExempt(container, floor),
+    }))
   return { pod, containers, server, mayHaveToken, images }
 }
 

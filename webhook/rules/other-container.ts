@@ -13,4 +13,10 @@ export const otherContainers: Check = ({ containers, server }) =>
             (list === 'containers' && name !== server) ||
             (list === 'initContainers' && stringAt(container, 'restartPolicy') === 'Always'),
         )
-        .map(({ where }) => ({ where, found: 'runs beside the server' }))
+        .map(({ where, whyNotExempt }) => ({
+          where,
+          found:
+            whyNotExempt === undefined
+              ? 'runs beside the server'
+              : `runs beside the server, and is not exempt: ${whyNotExempt}`,
+        }))

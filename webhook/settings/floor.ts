@@ -85,6 +85,8 @@ export interface Floor {
     readonly image: string
     /** Any of these and no other; absent: whatever is of that repository. */
     readonly digests?: readonly string[] | undefined
+    /** Whole commands that its probes and hooks may run, besides those of Istio's and Linkerd's own. */
+    readonly commands?: readonly (readonly string[])[] | undefined
   }[]
 }
 
