@@ -3,7 +3,7 @@
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { nameOf, ownSidecar } from '../inject/pod.ts'
+import { members, nameOf, ownSidecar } from '../inject/pod.ts'
 import { cleanPath, isWithin } from '../inject/paths.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
 import type { Breach } from '../rules/judge.ts'
@@ -74,6 +74,24 @@ const serverFields = (stored: JsonObject, rendered: JsonObject): readonly string
   ...(isSame(ownMounts(stored), ownMounts(rendered)) ? [] : ['volumeMounts']),
 ]
 
+/** Mounts of our volumes by container but our own. */
+const mountsOfOurs = (pod: JsonObject): ReadonlyMap<string, readonly JsonObject[]> =>
+  new Map(
+    members(pod)
+      .filter(({ name }) => name !== SIDECAR_CONTAINER)
+      .map(({ name, container }) => [name, ownMounts(container)]),
+  )
+
+/** Containers that reach what rendering does not give them: by our volumes one would ask the server in the sidecar's place. */
+const mountBreaches = (stored: JsonObject, rendered: JsonObject): readonly Breach[] => {
+  const wanted = mountsOfOurs(rendered)
+  return [...mountsOfOurs(stored)].flatMap(([name, mounts]) => {
+    const given = wanted.get(name) ?? []
+    const isGiven = mounts.every((mount) => given.some((own) => isSame(own, mount)))
+    return differing(`container ${name}`, isGiven ? [] : ['volumeMounts'])
+  })
+}
+
 const LABELS = [INJECTED_LABEL, SERVER_LABEL]
 
 const breach = (where: string, found: string): Breach => ({ rule: 'sidecar', where, found })
@@ -98,6 +116,7 @@ export const differences = (
       `container ${server}`,
       serverFields(containerOf(stored, server) ?? {}, containerOf(rendered, server) ?? {}),
     ),
+    ...mountBreaches(stored, rendered).filter(({ where }) => where !== `container ${server}`),
     ...differing(
       'pod',
       isSame(ownVolumes(stored), ownVolumes(rendered)) ? [] : ['its volumes named outrigger-…'],

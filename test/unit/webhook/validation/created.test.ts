@@ -67,6 +67,18 @@ const adding =
   (container) =>
     withAt(container, [list], [...objectsAt(container, list), item])
 
+/** What keeps to the rules. */
+const HELPER: JsonObject = {
+  name: 'helper',
+  image: 'example.com/helper:1',
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    runAsUser: 4000,
+    capabilities: { drop: ['ALL'] },
+  },
+}
+
 const TAMPERED: readonly (readonly [string, (pod: JsonObject) => JsonObject, string])[] = [
   ['without the sidecar', set(['spec', 'initContainers'], []), 'there is no container'],
   ['with another image', sidecar(set(['image'], 'example.com/other')), 'image not as'],
@@ -128,6 +140,32 @@ const TAMPERED: readonly (readonly [string, (pod: JsonObject) => JsonObject, str
   ],
   ['without the shim’s volume', server(set(['volumeMounts'], [])), 'volumeMounts not as'],
   [
+    'with the sidecar’s socket in another container',
+    (pod) =>
+      withAt(
+        pod,
+        ['spec', 'containers'],
+        [
+          ...objectsAt(pod, 'spec', 'containers'),
+          { ...HELPER, volumeMounts: [{ name: 'outrigger-run', mountPath: '/outrigger/run' }] },
+        ],
+      ),
+    'container helper: volumeMounts not as',
+  ],
+  [
+    'with the sidecar’s socket in an init container',
+    (pod) =>
+      withAt(
+        pod,
+        ['spec', 'initContainers'],
+        [
+          ...objectsAt(pod, 'spec', 'initContainers'),
+          { ...HELPER, volumeMounts: [{ name: 'outrigger-run', mountPath: '/outrigger/run' }] },
+        ],
+      ),
+    'container helper: volumeMounts not as',
+  ],
+  [
     'with the label taken off',
     set(['metadata', 'labels', 'outrigger.dev/injected'], undefined),
     'outrigger.dev/injected not as',
@@ -160,6 +198,18 @@ const GUESTS: readonly (readonly [string, (pod: JsonObject) => JsonObject])[] = 
   ['the API server’s defaults', sidecar(set(['terminationMessagePath'], '/dev/termination-log'))],
   ['a policy for images', sidecar(set(['imagePullPolicy'], 'Always'))],
   ['limits that autoscaling has raised', sidecar(set(['resources', 'limits', 'cpu'], '1500m'))],
+  [
+    'a container that keeps to the rules',
+    (pod) =>
+      withAt(
+        pod,
+        ['spec', 'containers'],
+        [
+          ...objectsAt(pod, 'spec', 'containers'),
+          { ...HELPER, volumeMounts: [{ name: 'scratch', mountPath: '/tmp' }] },
+        ],
+      ),
+  ],
   ['labels of others', set(['metadata', 'labels', 'app'], 'web')],
 ]
 
