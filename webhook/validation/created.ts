@@ -5,7 +5,7 @@ import { at, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import type { Inject } from '../inject/outcome.ts'
+import type { Deny, Inject, Skip } from '../inject/outcome.ts'
 import { ownSidecar } from '../inject/pod.ts'
 import { render } from '../inject/render.ts'
 import { hold, type Admission } from '../rules/admit.ts'
@@ -31,9 +31,14 @@ const partsMissing = (
   return isExplained ? [] : missing
 }
 
-/** What is left of an injection whose sidecar is gone would only be denied for its names. */
-const stripped = (pod: JsonObject): readonly Breach[] =>
-  at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined && !ownSidecar(pod)
+/**
+ * What is left of an injection whose sidecar is gone would only be denied for its names.
+ * In a system namespace nothing was injected, whatever the labels say.
+ */
+const stripped = (pod: JsonObject, outcome: Skip | Deny): readonly Breach[] =>
+  !(outcome.kind === 'skip' && outcome.reason === 'system-namespace') &&
+  at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined &&
+  !ownSidecar(pod)
     ? [{ rule: 'sidecar', where: 'pod', found: `there is no container ${SIDECAR_CONTAINER} in it` }]
     : []
 
@@ -45,7 +50,9 @@ export const judgeCreated = (
 ): Admission => {
   const outcome = render(pod, namespace, config)
   const missing =
-    outcome.kind === 'inject' ? partsMissing(pod, outcome, namespace, earlier) : stripped(pod)
+    outcome.kind === 'inject'
+      ? partsMissing(pod, outcome, namespace, earlier)
+      : stripped(pod, outcome)
   const { outcome: decided, recorded } = hold(outcome, pod, { namespace, config }, missing)
   // Whoever wrote the pod has heard the warnings of its rendering.
   return { outcome: { ...decided, warnings: [] }, recorded }

@@ -251,6 +251,23 @@ describe('what others have made of it', () => {
   })
 })
 
+describe('a pod that was never injected', () => {
+  const OWN_LABEL = {
+    metadata: { labels: { 'outrigger.dev/injected': 'true' } },
+    spec: ASKING['spec'] ?? {},
+  }
+
+  test('passes with our label where the configuration takes the namespace for the system’s', () => {
+    const system = configWith({ systemNamespaces: ['team-a'] })
+    const { outcome } = judgeCreated(OWN_LABEL, namespace, [system])
+    expect(outcome).toMatchObject({ kind: 'skip', reason: 'system-namespace' })
+  })
+
+  test('is denied with it elsewhere', () => {
+    expect(codes(OWN_LABEL).map(({ code }) => code)).toEqual(['reserved-name', 'rule'])
+  })
+})
+
 describe('a configuration that changes between rendering and validation', () => {
   const before = configWith({ sidecar: { image: 'example.com/sidecar:0' } })
 
