@@ -34,6 +34,13 @@ export interface Shown {
   readonly untilMs: number
 }
 
+/** Who is trusted at a time. */
+interface Trusted {
+  readonly domains: readonly TrustDomain[]
+  /** The authorities of all of them, in PEM. */
+  readonly pem: string
+}
+
 interface Judged {
   readonly domains: readonly TrustDomain[]
   readonly found: Result<Shown, string>
@@ -42,12 +49,13 @@ interface Judged {
 
 const GONE = 'authorities of its trust domain have gone since it was shown'
 
+const authoritiesOf = (domains: readonly TrustDomain[]): readonly X509Certificate[] =>
+  domains.flatMap(({ authorities }) => authorities)
+
 /** Whether every authority of before is still one. */
-const areKept = (before: readonly TrustDomain[], now: readonly TrustDomain[]): boolean => {
-  const kept = new Set(
-    now.flatMap(({ authorities }) => authorities.map(({ fingerprint256 }) => fingerprint256)),
-  )
-  return before.every(({ authorities }) => authorities.every((one) => kept.has(one.fingerprint256)))
+const areKept = (before: readonly X509Certificate[], now: readonly TrustDomain[]): boolean => {
+  const kept = new Set(authoritiesOf(now).map(({ fingerprint256 }) => fingerprint256))
+  return before.every(({ fingerprint256 }) => kept.has(fingerprint256))
 }
 
 const principalOf = ({ trustDomain, id }: Svid): Principal =>
@@ -108,12 +116,12 @@ export class Svids {
   private readonly kept: readonly Kept[]
   private readonly options: SvidsOptions
   private readonly judged = new WeakMap<Socket, Judged>()
-  private domains: readonly TrustDomain[]
+  private trusted: Trusted
 
   private constructor(kept: readonly Kept[], options: SvidsOptions) {
     this.kept = kept
     this.options = options
-    this.domains = this.read()
+    this.trusted = this.read()
   }
 
   /** Rejects with what is wrong with them, or keeps a bundle from being used. */
@@ -125,7 +133,7 @@ export class Svids {
 
   /** The authorities of all trust domains together, in PEM: whom a handshake may lead to. */
   get authorities(): string {
-    return this.kept.map(({ pem }) => pem()).join('\n')
+    return this.trusted.pem
   }
 
   /** Looks at the files again and again, until `close`; hears when authorities have changed. */
@@ -133,10 +141,21 @@ export class Svids {
     for (const { file } of this.kept) {
       file?.follow(LOOK_MS, (outcome) => {
         if (outcome === 'refused') return
-        this.domains = this.read()
+        this.trusted = this.read()
         onChange()
       })
     }
+  }
+
+  /**
+   * Looks at who has shaken hands; `by`: the authorities by which OpenSSL judged it (`authorities` of when the handshake
+   * began). Where one of those has gone meanwhile, what it said counts for nothing. Whether it is somebody.
+   */
+  admit(socket: Socket, by: string): boolean {
+    const { domains, pem } = this.trusted
+    const judged = this.look(socket, by === pem || areKept(certificatesIn(by), domains))
+    this.judged.set(socket, judged)
+    return judged.found.ok
   }
 
   /** Who a connection's client is, by what it has shown, until then (monotonic); the reason where it is nobody. */
@@ -154,39 +173,40 @@ export class Svids {
 
   private judge(socket: Socket): Result<Shown, string> {
     const before = this.judged.get(socket)
-    if (before?.domains === this.domains) return before.found
-    const judged = before?.isUnseen ? this.again(before) : this.look(socket, before === undefined)
+    if (before?.domains === this.trusted.domains) return before.found
+    const judged = before?.isUnseen ? this.again(before) : this.look(socket, false)
     this.judged.set(socket, judged)
     return judged.found
   }
 
   /** Of a chain that nobody here has seen. */
   private again(before: Judged): Judged {
-    const { domains } = this
-    return areKept(before.domains, domains)
+    const { domains } = this.trusted
+    return areKept(authoritiesOf(before.domains), domains)
       ? { ...before, domains }
       : { domains, found: fail(GONE), isUnseen: false }
   }
 
-  /** `isNew`: OpenSSL has looked at it by the authorities that hold now. */
-  private look(socket: Socket, isNew: boolean): Judged {
-    const { domains } = this
+  /** `isByNow`: OpenSSL has found its chain by authorities that all hold now. */
+  private look(socket: Socket, isByNow: boolean): Judged {
+    const { domains } = this.trusted
     const sent = socket instanceof TLSSocket ? sentBy(socket) : []
     const isVouched = socket instanceof TLSSocket && socket.authorized
     if (sent.length > 0 && !isVouched) {
       return { domains, found: fail('its chain leads to none of the authorities'), isUnseen: false }
     }
-    const svid = svidOf(sent, domains, this.options.wallMs(), isNew && isVouched)
+    const svid = svidOf(sent, domains, this.options.wallMs(), isByNow && isVouched)
     if (!svid.ok) return { domains, found: svid, isUnseen: false }
     const { untilMs, isUnseen } = svid.value
     return { domains, found: ok({ principal: principalOf(svid.value), untilMs }), isUnseen }
   }
 
-  private read(): readonly TrustDomain[] {
-    return this.kept.map(({ source: { name, ids }, pem }) => ({
+  private read(): Trusted {
+    const domains = this.kept.map(({ source: { name, ids }, pem }) => ({
       name,
       ids,
       authorities: certificatesIn(pem()),
     }))
+    return { domains, pem: this.kept.map(({ pem }) => pem()).join('\n') }
   }
 }

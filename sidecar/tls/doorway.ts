@@ -25,8 +25,11 @@ export type Handshake = 'done' | 'failed' | 'late' | 'crowded' | 'plain' | 'refu
 export interface Clients {
   /** Those to whom their chains have to lead, in PEM. */
   readonly authorities: string
-  /** Looks at who has shaken hands, by the authorities of that moment: whether it is somebody. */
-  readonly isKnown: (socket: TLSSocket) => boolean
+  /**
+   * Looks at who has shaken hands, by the authorities of that moment: whether it is somebody. `by`: those of when it began,
+   * to which its chain led; a handshake goes on by them when there are others.
+   */
+  readonly isKnown: (socket: TLSSocket, by: string) => boolean
   /** Nobody else is let in. */
   readonly areAlone: boolean
 }
@@ -48,6 +51,13 @@ export interface DoorwayOptions {
   readonly handshakeMs?: number | undefined
 }
 
+interface Unfinished {
+  readonly socket: Socket
+  readonly timer: NodeJS.Timeout
+  /** By which its client's chain is judged; absent: its first bytes have not come, or nobody is known by one. */
+  readonly authorities?: string | undefined
+}
+
 /** By what the two sides of OpenSSL are known for one connection. */
 const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
   [remoteAddress, remotePort, localAddress, localPort].join(' ')
@@ -57,16 +67,19 @@ export class Doorway extends Server {
   private readonly tls: TlsServer
   private readonly sockets = new Set<Socket>()
   /** Those that have not shaken hands, the oldest first, with what ends them. */
-  private readonly unfinished = new Map<string, { socket: Socket; timer: NodeJS.Timeout }>()
+  private readonly unfinished = new Map<string, Unfinished>()
   private pair: KeyPair
+  /** What handshakes that begin now go by. */
+  private authorities: string | undefined
 
   constructor(options: DoorwayOptions) {
     super({ noDelay: true }, (socket) => this.admit(socket))
     this.options = options
     this.pair = options.pair
+    this.authorities = options.clients?.authorities
     this.maxConnections = MAX_CONNECTIONS
     this.tls = createServer({
-      ...termsOf(options.pair, options.clients),
+      ...termsOf(options.pair, this.authorities),
       ALPNProtocols: ['http/1.1'],
       requestCert: options.asksForCertificate === true || options.clients !== undefined,
       rejectUnauthorized: options.clients?.areAlone === true,
@@ -88,7 +101,8 @@ export class Doorway extends Server {
 
   /** From now on clients' authorities are what they are now. */
   renew(): void {
-    this.tls.setSecureContext(termsOf(this.pair, this.options.clients))
+    this.authorities = this.options.clients?.authorities
+    this.tls.setSecureContext(termsOf(this.pair, this.authorities))
   }
 
   override close(callback?: (error?: Error) => void): this {
@@ -142,18 +156,23 @@ export class Doorway extends Server {
       return
     }
     socket.unshift(bytes)
+    const begun = this.unfinished.get(ends)
+    if (begun) this.unfinished.set(ends, { ...begun, authorities: this.authorities })
     this.tls.emit('connection', socket)
   }
 
   private enter(socket: TLSSocket): void {
     socket.disableRenegotiation()
+    const ends = endsOf(socket)
     const { clients } = this.options
-    if (clients && !clients.isKnown(socket) && clients.areAlone) {
-      this.finish(endsOf(socket), 'refused')
+    const by = this.unfinished.get(ends)?.authorities
+    const isKnown = by !== undefined && clients?.isKnown(socket, by)
+    if (clients?.areAlone && !isKnown) {
+      this.finish(ends, 'refused')
       socket.destroy()
       return
     }
-    this.finish(endsOf(socket), 'done')
+    this.finish(ends, 'done')
     socket.once('close', () => this.options.onFreed(CONNECTION_BYTES))
     if (typeof socket.servername === 'string') this.options.onName(socket.servername)
     this.options.http.emit('connection', socket)
@@ -174,15 +193,15 @@ export class Doorway extends Server {
   }
 }
 
-const termsOf = ({ cert, key }: KeyPair, clients: Clients | undefined) =>
+const termsOf = ({ cert, key }: KeyPair, authorities: string | undefined) =>
   ({
     cert,
     key,
     minVersion: MIN_VERSION,
-    ...(clients === undefined
+    ...(authorities === undefined
       ? {}
       : {
-          ca: clients.authorities,
+          ca: authorities,
           // A bundle may hold authorities that are no roots.
           allowPartialTrustChain: true,
           // What is taken up again has not its whole chain any more.

@@ -11,7 +11,7 @@ const clientsOf = (svids: Svids, areAlone: boolean): TlsParts['clients'] => ({
   get authorities() {
     return svids.authorities
   },
-  isKnown: (socket) => svids.of(socket).ok,
+  isKnown: (socket, by) => svids.admit(socket, by),
   areAlone,
   onChange: (listener) => svids.follow(listener),
 })
@@ -19,7 +19,7 @@ const clientsOf = (svids: Svids, areAlone: boolean): TlsParts['clients'] => ({
 /** Rejects with everything that is wrong with the certificate. */
 export const loadTls = async (
   { tls, issuers, settings }: Pick<SidecarConfig, 'tls' | 'issuers' | 'settings'>,
-  parts: Pick<TlsParts, 'log' | 'wallMs' | 'metrics' | 'onFreed'>,
+  parts: Pick<TlsParts, 'log' | 'wallMs' | 'metrics' | 'onFreed' | 'handshakeMs'>,
   svids: Svids | undefined,
 ): Promise<Tls | undefined> => {
   if (tls === undefined) return undefined
