@@ -71,3 +71,17 @@ test('a flood of proofs makes texts go sooner, and nothing is forgotten while it
   expect(again.filter((one) => one === false).length).toBeLessThanOrEqual(2 * 32_768)
   expect(new Set(seen.map(([nonce]) => nonce)).size).toBe(4)
 })
+
+test('who keeps to the former text fills no more than both may hold: then it is good no more', () => {
+  const { nonces, at } = noncesOf()
+  const { current: first } = nonces
+  expect(nonces.memoryOf(first)?.('before')).toBe(true)
+  const { current: second } = at(60_000)
+  expect(nonces.memoryOf(second)?.('meanwhile')).toBe(true)
+  let taken = 0
+  while (taken < 100_000 && nonces.memoryOf(first)?.(`${taken}`)) taken++
+  expect(taken).toBe(65_536 - 2)
+  expect(nonces.memoryOf(first)).toBeUndefined()
+  expect(nonces.memoryOf(second)?.('meanwhile')).toBe(false)
+  expect(nonces.memoryOf(second)?.('after')).toBe(true)
+})
