@@ -50,7 +50,7 @@ export interface Means {
   readonly svids?: Pick<Svids, 'of'> | undefined
 }
 
-/** What is brought: a token, nothing that we know of, or something that is none. */
+/** What is brought: a token, nothing at all, something that we know nothing of, or something that is no token. */
 type Brought =
   | {
       readonly kind: 'token'
@@ -59,6 +59,7 @@ type Brought =
       readonly proofs?: Proofs
     }
   | { readonly kind: 'nothing' }
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'malformed'; readonly why: string }
 
 /** Where a connection's last token was the same, nobody looks for it. */
@@ -90,7 +91,7 @@ const brought = (
   if (/^bearer\b/i.test(authorization)) return bearerIn(socket, authorization, last)
   return proofs && /^dpop\b/i.test(authorization)
     ? provenIn(authorization, proofs)
-    : { kind: 'nothing' }
+    : { kind: 'unknown' }
 }
 
 const challenged = (
@@ -131,21 +132,25 @@ const refused = (refusal: Refusal, means: Means, knock: Knock): Fault => {
   })
 }
 
+const NO_TOKEN = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
+const UNKNOWN =
+  'Authorization is of a scheme that is not taken here, and a certificate counts only without it: leave it out, or send a token that WWW-Authenticate asks for'
+
 /** Of who has brought no token. */
 const without = (
   found: Exclude<Brought, { readonly kind: 'token' }>,
   means: Means,
   knock: Knock,
 ): Fault => {
-  if (found.kind === 'nothing') {
-    const message = 'this server asks for a bearer token; WWW-Authenticate says where to get one'
+  if (found.kind !== 'malformed') {
+    const message = found.kind === 'unknown' && means.svids ? UNKNOWN : NO_TOKEN
     return challenged('unauthenticated', message, means, { knock, challenge: {} })
   }
   const challenge = { error: 'invalid_request', description: found.why } as const
   return challenged('invalid-request', found.why, means, { knock, challenge })
 }
 
-/** By its connection's certificate, where no token came. */
+/** By its connection's certificate, where no Authorization came. */
 const shownBy = (svids: Pick<Svids, 'of'>, means: Means, knock: Knock): Found => {
   const { socket } = knock.request
   const shown = svids.of(socket)

@@ -262,6 +262,17 @@ describe('beside tokens', () => {
     expect(refused.text).toContain('nor a certificate that is good')
   })
 
+  test.each([
+    ['a token by a scheme that is not taken here', 'DPoP a.b.c'],
+    ['a password', 'Basic YWRhOnBhc3N3b3Jk'],
+    ['a word', 'x'],
+    ['nothing in it', ''],
+  ])('a certificate does not count where Authorization holds %s', async (_name, authorization) => {
+    const refused = await call(beside.ready, { by: svid(), headers: { authorization } })
+    expect(refused.status).toBe(401)
+    expect(refused.text).toContain('Authorization is of a scheme that is not taken here')
+  })
+
   test('with both it is the token that says who calls', async () => {
     const { session } = await call(beside.ready, { by: svid() })
     const ping = { headers: { 'mcp-session-id': session }, body: rpc('ping', {}, 2) }
