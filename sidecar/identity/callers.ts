@@ -55,6 +55,8 @@ type Brought =
   | {
       readonly kind: 'token'
       readonly token: KnownToken
+      /** To be kept where it is good; absent: it is, or is not to be. */
+      readonly header?: string
       /** Who looks at the proof that comes with it; absent where none is to come. */
       readonly proofs?: Proofs
     }
@@ -63,11 +65,11 @@ type Brought =
   | { readonly kind: 'malformed'; readonly why: string }
 
 /** Where a connection's last token was the same, nobody looks for it. */
-const bearerIn = (socket: object, header: string, last: LastTokens): Brought => {
+const bearerIn = (header: string): Brought => {
   const [, text] = CREDENTIALS.exec(header) ?? []
   return text === undefined
     ? { kind: 'malformed', why: 'Authorization must be: Bearer, a space, a token' }
-    : { kind: 'token', token: last.keep(socket, header, text) }
+    : { kind: 'token', token: { text, digest: digestOf(text) }, header }
 }
 
 const provenIn = (header: string, proofs: Proofs): Brought => {
@@ -88,7 +90,7 @@ const brought = (
   if (authorization === undefined) return { kind: 'nothing' }
   const token = last.find(socket, authorization)
   if (token) return { kind: 'token', token }
-  if (/^bearer\b/i.test(authorization)) return bearerIn(socket, authorization, last)
+  if (/^bearer\b/i.test(authorization)) return bearerIn(authorization)
   return proofs && /^dpop\b/i.test(authorization)
     ? provenIn(authorization, proofs)
     : { kind: 'unknown' }
@@ -186,14 +188,20 @@ const proven = async (
     : fail(refused(checked.error, means, knock))
 }
 
-export const callersOf = (means: Means): CallerOf => {
-  const last = new LastTokens()
-  return (knock) => {
+export const callersOf = (means: Means, last = new LastTokens()): CallerOf => {
+  /** A connection keeps its header as long as that is good. */
+  const kept = (caller: Found, { socket }: IncomingMessage, found: Brought): Found => {
+    if (!caller.ok) last.forget(socket)
+    else if (found.kind === 'token' && found.header !== undefined) {
+      last.keep(socket, found.header, found.token)
+    }
+    return caller
+  }
+  const identified = (
+    knock: Knock,
+    { token, proofs }: Extract<Brought, { readonly kind: 'token' }>,
+  ): Found | Promise<Found> => {
     const { request, whenGone } = knock
-    const found = brought(request, means, last)
-    if (found.kind === 'nothing' && means.svids) return shownBy(means.svids, means, knock)
-    if (found.kind !== 'token') return fail(without(found, means, knock))
-    const { token, proofs } = found
     const shown = (): string | undefined => thumbprintOf(request.socket)
     const known = means.verifier.identify(token.text, whenGone, shown, token.digest)
     if (proofs) {
@@ -203,5 +211,17 @@ export const callersOf = (means: Means): CallerOf => {
     return known instanceof Promise
       ? known.then((later) => told(later, means, knock))
       : told(known, means, knock)
+  }
+  const callerOf = (knock: Knock, found: Brought): Found | Promise<Found> => {
+    if (found.kind === 'token') return identified(knock, found)
+    if (found.kind === 'nothing' && means.svids) return shownBy(means.svids, means, knock)
+    return fail(without(found, means, knock))
+  }
+  return (knock) => {
+    const found = brought(knock.request, means, last)
+    const caller = callerOf(knock, found)
+    return caller instanceof Promise
+      ? caller.then((later) => kept(later, knock.request, found))
+      : kept(caller, knock.request, found)
   }
 }

@@ -1,8 +1,7 @@
-// The last token of each connection, known again by its header as it came: nearly every call bears the very one of the call
+// The last good token of each connection, known again by its header as it came: nearly every call bears the very one of the call
 // before it, and what finds and digests a token of 900 characters takes as long as everything else about it
-// (`npm run bench -- auth`: 1.2 us of a call's 25). It says which token it is, and never whether that is good (any more).
-
-import { digestOf } from './remembered.ts'
+// (`npm run bench -- auth`: 1.2 us of a call's 25). It says which token it is, and never whether that is good any more.
+// Only what was verified is kept: of strangers nothing is.
 
 /** What is longer is looked at anew each time: a connection keeps no more than this. */
 const MAX_HEADER = 2048
@@ -30,9 +29,13 @@ export class LastTokens {
     return last?.header === header ? last.token : undefined
   }
 
-  keep(connection: object, header: string, text: string): KnownToken {
-    const token = { text, digest: digestOf(text) }
+  /** Of a token that is good now. */
+  keep(connection: object, header: string, token: KnownToken): void {
     if (header.length <= MAX_HEADER) this.last.set(connection, { header, token })
-    return token
+    else this.forget(connection)
+  }
+
+  forget(connection: object): void {
+    this.last.delete(connection)
   }
 }

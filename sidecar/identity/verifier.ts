@@ -1,5 +1,6 @@
 // From a token to its bearer. What was verified is remembered for a while, never longer than the token is valid and whoever
-// vouched for it still does; the token itself is kept nowhere.
+// vouched for it still does, under the token's digest. The token itself is kept by an open connection alone, as its last good
+// header (last-tokens.ts).
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'

@@ -1,4 +1,5 @@
-// What a connection's last header is known to hold: that very one, on that connection, and nothing of whether it is good.
+// What a connection's last good header is known to hold: that very one, on that connection, and nothing of whether it is
+// good any more.
 
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
@@ -7,6 +8,7 @@ import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
 import { callersOf } from '../../../../sidecar/identity/callers.ts'
 import { IssuerKeys } from '../../../../sidecar/identity/issuer-keys.ts'
 import { LastTokens } from '../../../../sidecar/identity/last-tokens.ts'
+import { digestOf } from '../../../../sidecar/identity/remembered.ts'
 import { Resource } from '../../../../sidecar/identity/resource.ts'
 import { Verifier } from '../../../../sidecar/identity/verifier.ts'
 import { Crowd } from '../../../../sidecar/identity/waiting.ts'
@@ -19,11 +21,16 @@ import { keptLog } from '../../../support/kept-log.ts'
 describe('a header', () => {
   const [one, other] = [{}, {}]
 
-  test('is known again on its connection, with the digest that its token has', () => {
+  const known = (text: string) => ({ text, digest: `digest of ${text}` })
+
+  test('is known again on its connection, until it is forgotten', () => {
     const tokens = new LastTokens()
-    const kept = tokens.keep(one, 'Bearer abc', 'abc')
-    expect(kept).toEqual(new LastTokens().keep(other, 'bearer  abc', 'abc'))
+    const kept = known('abc')
+    tokens.keep(one, 'Bearer abc', kept)
+    tokens.forget(other)
     expect(tokens.find(one, 'Bearer abc')).toBe(kept)
+    tokens.forget(one)
+    expect(tokens.find(one, 'Bearer abc')).toBeUndefined()
   })
 
   test.each([
@@ -34,14 +41,14 @@ describe('a header', () => {
     ['empty', one, ''],
   ])('is not known %s', (_how, connection, header) => {
     const tokens = new LastTokens()
-    tokens.keep(one, 'Bearer abc', 'abc')
+    tokens.keep(one, 'Bearer abc', known('abc'))
     expect(tokens.find(connection, header)).toBeUndefined()
   })
 
   test('is known until the next one', () => {
     const tokens = new LastTokens()
-    tokens.keep(one, 'Bearer abc', 'abc')
-    tokens.keep(one, 'Bearer def', 'def')
+    tokens.keep(one, 'Bearer abc', known('abc'))
+    tokens.keep(one, 'Bearer def', known('def'))
     expect(tokens.find(one, 'Bearer abc')).toBeUndefined()
     expect(tokens.find(one, 'Bearer def')?.text).toBe('def')
   })
@@ -50,7 +57,7 @@ describe('a header', () => {
     const tokens = new LastTokens()
     for (const length of [2041, 2042]) {
       const text = 'a'.repeat(length)
-      tokens.keep(one, `Bearer ${text}`, text)
+      tokens.keep(one, `Bearer ${text}`, known(text))
       expect(tokens.find(one, `Bearer ${text}`) !== undefined).toBe(length === 2041)
     }
   })
@@ -64,6 +71,7 @@ describe('on one connection, a token that was good', () => {
   let clockMs: number
   let stage: Stage
   let token: string
+  let last: LastTokens
 
   beforeAll(async () => {
     key = await signingKey('one')
@@ -87,7 +95,9 @@ describe('on one connection, a token that was good', () => {
     const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
     const wallMs = (): number => START_MS + clockMs
     const verifier = new Verifier({ issuers: new Map([[ISSUER, trusted]]), now, wallMs })
-    stage = authenticate(callersOf({ verifier, resource: new Resource(config.value, () => 1) }))
+    last = new LastTokens()
+    const resource = new Resource(config.value, () => 1)
+    stage = authenticate(callersOf({ verifier, resource }, last))
     token = await signed({ iss: ISSUER, sub: 'ada', aud: 'here', exp: START_MS / 1000 + 600 }, key)
   })
 
@@ -138,5 +148,31 @@ describe('on one connection, a token that was good', () => {
     await call(`Bearer ${token}`)
     expect(await call(change(`Bearer ${token}`))).not.toBe('ada')
     expect(await call(`Bearer ${token}`)).toBe('ada')
+  })
+
+  test('is kept as long as it is good, with the digest of its token', async () => {
+    await call(`Bearer ${token}`)
+    expect(last.find(socket, `Bearer ${token}`)).toEqual({ text: token, digest: digestOf(token) })
+    clockMs = 630_000
+    await call(`Bearer ${token}`)
+    expect(last.find(socket, `Bearer ${token}`)).toBeUndefined()
+  })
+
+  test.each([
+    ['no token', () => 'Bearer a.b.c'],
+    ['one that is wrongly signed', () => `Bearer ${token.slice(0, -4)}AAAA`],
+    ['one of a form that is none', () => 'Bearer ,'],
+  ])('is not kept after %s, and neither is that', async (_what, header) => {
+    await call(`Bearer ${token}`)
+    await call(header())
+    expect(last.find(socket, header())).toBeUndefined()
+    expect(last.find(socket, `Bearer ${token}`)).toBeUndefined()
+  })
+
+  test('is not kept while nobody knows whether it is good', async () => {
+    const called = call(`Bearer ${token}`)
+    expect(last.find(socket, `Bearer ${token}`)).toBeUndefined()
+    await called
+    expect(last.find(socket, `Bearer ${token}`)).toBeDefined()
   })
 })
