@@ -9,7 +9,7 @@ import { render } from '../inject/render.ts'
 import type { Workload } from '../inject/subject.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { authorsBreaches, breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
-import { judgedPod } from './judged.ts'
+import { judgedPod, judgedStored } from './judged.ts'
 
 export interface Admission {
   readonly outcome: Outcome
@@ -30,7 +30,7 @@ const UNREADABLE: ReadonlySet<string> = new Set(['malformed', 'too-large'])
 /** What breaks a rule in a pod: in what is stored of it, or where it is refused, what its author must mend besides. */
 const foundIn = (outcome: Outcome, pod: JsonObject, config: ClusterConfig): readonly Breach[] => {
   if (outcome.kind === 'skip') return []
-  if (outcome.kind === 'inject') return breachesOf(judgedPod(pod, config, outcome))
+  if (outcome.kind === 'inject') return breachesOf(judgedStored(pod, config, outcome))
   const isReadable = !outcome.violations.some(({ code }) => UNREADABLE.has(code))
   return isReadable ? authorsBreaches(judgedPod(pod, config, {})) : []
 }

@@ -1,6 +1,6 @@
 // What the rules look at: a pod as it will be stored, and which of its containers they are about. Pure.
 
-import type { ImageIndex } from '../../shared/image-index.ts'
+import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { whyNotExempt } from '../inject/exempt.ts'
@@ -58,6 +58,13 @@ export const judgedPod = (
     }))
   return { pod, containers, server, mayHaveToken, images }
 }
+
+/** A pod as it is stored: what is a tag still is pinned by nobody any more, whatever the image index knows. */
+export const judgedStored = (
+  pod: JsonObject,
+  config: ClusterConfig,
+  parts: JudgedParts = {},
+): Judged => judgedPod(pod, { ...config, images: EMPTY_INDEX }, parts)
 
 /** A check that asks every container the same: what is wrong there, or nothing. */
 export const ofEach =

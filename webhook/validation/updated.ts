@@ -19,7 +19,7 @@ import { nameOf, ownSidecar } from '../inject/pod.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
-import { judgedPod } from '../rules/judged.ts'
+import { judgedStored } from '../rules/judged.ts'
 import type { RuleId } from '../settings/rule.ts'
 import { quantity } from './amount.ts'
 import { sidecarChanges } from './own-parts.ts'
@@ -127,7 +127,7 @@ const keyOf = ({ rule, where, found }: Breach): string => `${rule}\n${where}\n${
 /** Rules that the pod keeps to now and would break then. */
 const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] => {
   const [was, is] = [change.before, change.after].map((pod) =>
-    breachesOf(judgedPod(pod, config, {})),
+    breachesOf(judgedStored(pod, config)),
   )
   const before = new Set((was ?? []).map(keyOf))
   return (is ?? []).filter((each) => !before.has(keyOf(each)))

@@ -38,8 +38,8 @@ const ASKING: JsonObject = {
   spec: { containers: [{ name: 'server', image: 'example.com/server:1', command: ['server'] }] },
 }
 
-const renderedBy = (by: ClusterConfig): JsonObject => {
-  const outcome = render(ASKING, namespace, by)
+const renderedBy = (by: ClusterConfig, asking = ASKING): JsonObject => {
+  const outcome = render(asking, namespace, by)
   if (outcome.kind !== 'inject') throw new Error(outcome.kind)
   return outcome.pod
 }
@@ -266,6 +266,26 @@ describe('a pod that was never injected', () => {
   test('is denied with it elsewhere', () => {
     expect(codes(OWN_LABEL).map(({ code }) => code)).toEqual(['reserved-name', 'rule'])
   })
+})
+
+test('a tag that the image index knows is a tag once the pod is stored with it', () => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  const images = {
+    version: 1 as const,
+    tags: { 'example.com/server:1': digest },
+    images: { [digest]: { 'linux/amd64': { entrypoint: [], cmd: [] } } },
+  }
+  const strict = { ...namespace, labels: { 'outrigger.dev/enforce': 'strict' } }
+  const by = { ...config, images }
+  const limited = server(set(['resources'], { limits: { cpu: '1', memory: '1Gi' } }))(ASKING)
+  const pod = renderedBy(by, limited)
+  const rules = (image: string): readonly unknown[] => {
+    const stored = server(set(['image'], image))(pod)
+    const { outcome } = judgeCreated(stored, strict, [by])
+    return outcome.kind === 'deny' ? outcome.violations.map(({ rule }) => rule) : []
+  }
+  expect(rules('example.com/server:1')).toEqual(['image-digest'])
+  expect(rules(`example.com/server:1@${digest}`)).toEqual([])
 })
 
 describe('a configuration that changes between rendering and validation', () => {

@@ -262,6 +262,18 @@ describe('a running pod that is changed', () => {
     expect(decided).toMatchObject({ kind: 'allow', reason: 'complies' })
   })
 
+  test('a tag that the image index knows is a tag: nobody pins it any more', () => {
+    const images = {
+      version: 1 as const,
+      tags: { 'example.com/server:2': DIGEST },
+      images: { [DIGEST]: { 'linux/amd64': { entrypoint: [], cmd: [] } } },
+    }
+    const after = inList('containers', set(['image'], 'example.com/server:2'))(POD)
+    const change = { before: POD, after, groups: [] }
+    const { decided } = judgeUpdated(change, strict, { ...configWith(), images })
+    expect(decided).toMatchObject({ kind: 'deny', violations: [{ rule: 'image-digest' }] })
+  })
+
   test('break-glass stands on record', () => {
     const change = { before: POD, after: debugging({})(POD), groups: ['on-call'] }
     const { recorded } = judgeUpdated(change, strict, configWith())
