@@ -5,6 +5,8 @@ export interface Finding {
   readonly where: string
   /** What is wrong there, as it stands or as it is missing. */
   readonly found: string
+  /** Which part of the place, for a rule that can be broken in several by themselves. */
+  readonly part?: string
 }
 
 const MAX_QUOTED = 120

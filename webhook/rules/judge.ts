@@ -20,7 +20,7 @@ export const breachWords = ({ rule, where, found }: Breach): string =>
 /** Everything that breaks a rule, whatever comes of it. */
 export const breachesOf = (judged: Judged): readonly Breach[] =>
   RULE_IDS.flatMap((rule) =>
-    (CHECKS[rule]?.(judged) ?? []).map(({ where, found }) => ({ rule, where, found })),
+    (CHECKS[rule]?.(judged) ?? []).map((finding) => Object.assign({ rule }, finding)),
   )
 
 /** Of a pod that is not injected: what injection could not mend. */

@@ -9,12 +9,10 @@ export const limits: Check = ({ pod, containers }) =>
   containers
     // What is put into a running pod can have none.
     .filter(({ list }) => list !== 'ephemeralContainers')
-    .flatMap(({ where, container }) => {
-      const missing = RESOURCES.filter(
+    .flatMap(({ where, container }) =>
+      RESOURCES.filter(
         (name) =>
           at(container, 'resources', 'limits', name) === undefined &&
           at(pod, 'spec', 'resources', 'limits', name) === undefined,
-      )
-      const found = `no limit for ${missing.join(' and ')}`
-      return missing.length === 0 ? [] : [{ where, found }]
-    })
+      ).map((name) => ({ where, found: `no limit for ${name}`, part: name })),
+    )

@@ -63,7 +63,7 @@ export const appArmor: Check = (judged) => {
   )
   const annotations = Object.entries(objectAt(judged.pod, 'metadata', 'annotations'))
     .filter(([name, value]) => name.startsWith(APPARMOR) && value === 'unconfined')
-    .map(([name]) => ({ where: 'pod', found: `annotation ${name}: "unconfined"` }))
+    .map(([name]) => ({ where: 'pod', found: `annotation ${name}: "unconfined"`, part: name }))
   return [...profiles(judged), ...annotations]
 }
 

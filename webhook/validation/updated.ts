@@ -122,7 +122,8 @@ const sidecarResources = (
   })
 }
 
-const keyOf = ({ rule, where, found }: Breach): string => `${rule}\n${where}\n${found}`
+/** What is broken, whatever stands there: another value that breaks the same is no worse. */
+const keyOf = ({ rule, where, part = '' }: Breach): string => `${rule}\n${where}\n${part}`
 
 /** Rules that the pod keeps to now and would break then. */
 const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] => {

@@ -59,6 +59,7 @@ const debugging = (fields: JsonObject): Change =>
     [{ name: 'debug', image: `busybox@${DIGEST}`, securityContext: CONTEXT, ...fields }],
   )
 
+const onlyCpu = set(['resources', 'limits'], { cpu: '1' })
 const DELETED = set(['metadata', 'deletionTimestamp'], 'now')(POD)
 
 interface Row {
@@ -260,6 +261,20 @@ describe('a running pod that is changed', () => {
     const after = inList('containers', set(['resources', 'limits', 'cpu'], '2'))(before)
     const { decided } = judgeUpdated({ before, after, groups: [] }, strict, configWith())
     expect(decided).toMatchObject({ kind: 'allow', reason: 'complies' })
+  })
+
+  const unlimited = inList('containers', set(['resources'], undefined))(POD)
+  const tagged = inList('containers', set(['image'], 'example.com/server:1'))(POD)
+  const noCpu = set(['resources', 'limits', 'cpu'], undefined)
+  test.each([
+    ['a limit where there were none', unlimited, set(['resources', 'limits', 'cpu'], '1'), []],
+    ['one limit for the other', inList('containers', noCpu)(POD), onlyCpu, ['limits']],
+    ['another tag for a tag', tagged, set(['image'], 'example.com/server:2'), []],
+  ] as const)('told from a breach that stood before: %s', (_name, before, change, rules) => {
+    const after = inList('containers', change)(before)
+    const { decided } = judgeUpdated({ before, after, groups: [] }, strict, configWith())
+    const violations = decided.kind === 'deny' ? decided.violations : []
+    expect(violations.map(({ rule }) => rule)).toEqual(rules)
   })
 
   test('a tag that the image index knows is a tag: nobody pins it any more', () => {
