@@ -8,7 +8,7 @@ import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { demandViolations } from '../settings/demands.ts'
-import { modesOf } from '../settings/modes.ts'
+import { enforcedIn } from '../settings/enforced.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -72,7 +72,6 @@ export interface Found {
 /** Everything that is wrong. */
 export const judge = (subject: Subject, { server, transport }: Found): readonly Violation[] => {
   const { pod, namespace, config } = subject
-  const { enforce } = modesOf(namespace, config.floor)
   return [
     ...settingViolations(subject, server),
     ...portViolations(transport),
@@ -80,7 +79,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
     ...hostViolations(pod),
-    ...securityViolations(pod, config.floor, enforce),
+    ...securityViolations(pod, config.floor, enforcedIn(namespace, config.floor)),
     ...volumeTypeViolations(pod),
   ]
 }

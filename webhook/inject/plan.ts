@@ -11,7 +11,7 @@ import { cachesFor, type Caches } from './caches.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
-import { modesOf } from '../settings/modes.ts'
+import { enforcedIn } from '../settings/enforced.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
@@ -187,7 +187,7 @@ const planWith = (
     mayHaveToken: token.isAllowed,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
-      ...securityWarnings(pod, config.floor, modesOf(namespace, config.floor).enforce),
+      ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),
       ...identityWarnings(settings),
       ...token.warnings,

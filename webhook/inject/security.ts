@@ -14,7 +14,8 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
-import type { Asked } from '../settings/modes.ts'
+import type { IsEnforced } from '../settings/enforced.ts'
+import type { RuleId } from '../settings/rule.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { isExempt, whyNotExempt } from './exempt.ts'
 import { isMeshName } from './mesh.ts'
@@ -26,8 +27,8 @@ interface Rule {
   readonly path: Path
   readonly isWeak: (value: Json) => boolean
   readonly fix: string
-  /** The restricted Pod Security Standard does not ask for it: a denial at `strict` alone. */
-  readonly isStrict?: boolean
+  /** The restricted Pod Security Standard does not ask for it: a denial where this rule is enforced. */
+  readonly by?: RuleId
 }
 
 const is =
@@ -92,7 +93,7 @@ const CONTAINER_RULES: readonly Rule[] = [
   { path: ['allowPrivilegeEscalation'], isWeak: is(true), fix: LEAVE_OUT },
   {
     path: ['readOnlyRootFilesystem'],
-    isStrict: true,
+    by: 'read-only-root',
     isWeak: is(false),
     fix: `leave it out and name the directories that it writes in ${PREFIX}writable-paths`,
   },
@@ -168,30 +169,30 @@ const weakContainers = (
       ),
     )
 
-const isRuleOf =
-  (level: Asked) =>
-  ({ isStrict = false }: Rule): boolean =>
-    level === 'strict' || !isStrict
+const isDenied =
+  (isEnforced: IsEnforced) =>
+  ({ by }: Rule): boolean =>
+    by === undefined || isEnforced(by)
 
-/** Everything in the pod's and its containers' security contexts that is weaker than the level allows. */
+/** Everything in the pod's and its containers' security contexts that is weaker than is allowed. */
 export const securityViolations = (
   pod: JsonObject,
   floor: Floor,
-  level: Asked,
+  isEnforced: IsEnforced,
 ): readonly Violation[] => [
   ...weaknesses('pod', objectAt(pod, 'spec', 'securityContext'), [...POD_RULES, SYSCTLS]),
   ...appArmor(pod),
   ...weaknesses(`container ${SIDECAR_CONTAINER}`, ownContext(pod), POD_RULES),
-  ...weakContainers(pod, floor, CONTAINER_RULES.filter(isRuleOf(level))),
+  ...weakContainers(pod, floor, CONTAINER_RULES.filter(isDenied(isEnforced))),
 ]
 
-/** What is weaker than the fill-ins and stays, since the level allows it. */
+/** What is weaker than the fill-ins and stays, since it is allowed. */
 export const securityWarnings = (
   pod: JsonObject,
   floor: Floor,
-  level: Asked,
+  isEnforced: IsEnforced,
 ): readonly string[] => {
-  const allowed = CONTAINER_RULES.filter((rule) => !isRuleOf(level)(rule))
+  const allowed = CONTAINER_RULES.filter((rule) => !isDenied(isEnforced)(rule))
   return weakContainers(pod, floor, allowed).map(({ message }) => message)
 }
 

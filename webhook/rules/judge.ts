@@ -2,6 +2,7 @@
 
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
+import { exceptedIn } from '../settings/enforced.ts'
 import { isAsked, modesOf, type Modes } from '../settings/modes.ts'
 import { RULE_IDS, RULES, type RuleId } from '../settings/rule.ts'
 import { CHECKS } from './checks.ts'
@@ -29,17 +30,6 @@ export const authorsBreaches = (judged: Judged): readonly Breach[] =>
 
 export type Sorted = Readonly<Record<keyof Modes, readonly Breach[]>>
 
-/** The rules that do not hold in a namespace. */
-const exceptedIn = (
-  { floor }: Pick<ClusterConfig, 'floor'>,
-  { name }: Pick<Namespace, 'name'>,
-): ReadonlySet<RuleId> =>
-  new Set(
-    floor.allowExceptions
-      .filter(({ namespaces }) => namespaces.includes(name))
-      .flatMap(({ rules }) => rules),
-  )
-
 /** What is denied, warned about and put on record; what is denied is nothing else besides. */
 export const sortBreaches = (
   breaches: readonly Breach[],
@@ -47,7 +37,7 @@ export const sortBreaches = (
   config: Pick<ClusterConfig, 'floor'>,
 ): Sorted => {
   const modes = modesOf(namespace, config.floor)
-  const excepted = exceptedIn(config, namespace)
+  const excepted = exceptedIn(namespace, config.floor)
   const counted = breaches.filter(({ rule }) => !excepted.has(rule))
   const asked = (mode: keyof Modes) =>
     counted.filter(({ rule }) => isAsked(RULES[rule].level, modes[mode]))

@@ -116,6 +116,29 @@ describe('what comes of a broken rule', () => {
     expect(outcome).toMatchObject({ kind: 'skip', warnings: [] })
   })
 
+  test.each([
+    ['team-a', 'inject', []],
+    ['team-b', 'deny', ['weaker-security']],
+  ])('a root that can be written, excepted in team-a, in %s: %s', (name, kind, found) => {
+    const allowExceptions = [
+      { rules: ['read-only-root', 'image-digest'], namespaces: ['team-a'] },
+      { rules: ['image-digest'], namespaces: ['team-b'] },
+    ]
+    const server = {
+      name: 'server',
+      image: 'example.com/server:1',
+      command: ['server'],
+      resources: { limits: { cpu: '1', memory: '1Gi' } },
+      securityContext: { readOnlyRootFilesystem: false },
+    }
+    const pod = { ...POD, spec: { containers: [server] } }
+    const namespace = { ...namespaceWith({ enforce: 'strict' }), name }
+    const { outcome } = admit(pod, namespace, configWith({ allowExceptions }))
+    const violations = outcome.kind === 'deny' ? outcome.violations : []
+    expect(outcome.kind).toBe(kind)
+    expect(violations.map(({ code, rule }) => rule ?? code)).toEqual(found)
+  })
+
   test('baseline has no exceptions', () => {
     const floor = { allowExceptions: [{ rules: ['privileged'], namespaces: ['team-a'] }] }
     const config = parseClusterConfig({ sidecar: { image: 'x' }, floor })
