@@ -87,7 +87,7 @@ const asked = (kind: (typeof KINDS)[number], handler: JsonObject): Asked => {
     : { path: undefined, headers: [], isLess: kind !== 'tcpSocket' }
 }
 
-/** The questions that go to the pod's own address; one with a `host` goes elsewhere, and stays. */
+/** The questions that go to the pod's own address; one with a `host` goes elsewhere, and is left to the rule `probe-host`. */
 const questions = (server: JsonObject): readonly Question[] =>
   PLACES.flatMap(({ path: place, isProbe }) =>
     KINDS.flatMap((kind) => {
