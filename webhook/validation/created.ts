@@ -20,13 +20,13 @@ const partsMissing = (
   pod: JsonObject,
   outcome: Inject,
   namespace: Namespace,
-  earlier: readonly ClusterConfig[],
+  [config, ...earlier]: Generations,
 ): readonly Breach[] => {
-  const missing = differences(pod, outcome.pod, outcome.server)
+  const missing = differences(pod, outcome, config.floor)
   if (missing.length === 0) return []
-  const isExplained = earlier.some((config) => {
-    const other = render(pod, namespace, config)
-    return other.kind === 'inject' && differences(pod, other.pod, other.server).length === 0
+  const isExplained = earlier.some((other) => {
+    const then = render(pod, namespace, other)
+    return then.kind === 'inject' && differences(pod, then, other.floor).length === 0
   })
   return isExplained ? [] : missing
 }
@@ -46,12 +46,13 @@ const stripped = (pod: JsonObject, outcome: Skip | Deny): readonly Breach[] =>
 export const judgeCreated = (
   pod: JsonObject,
   namespace: Namespace,
-  [config, ...earlier]: Generations,
+  generations: Generations,
 ): Admission => {
+  const [config] = generations
   const outcome = render(pod, namespace, config)
   const missing =
     outcome.kind === 'inject'
-      ? partsMissing(pod, outcome, namespace, earlier)
+      ? partsMissing(pod, outcome, namespace, generations)
       : stripped(pod, outcome)
   const { outcome: decided, recorded } = hold(outcome, pod, { namespace, config }, missing)
   // Whoever wrote the pod has heard the warnings of its rendering.

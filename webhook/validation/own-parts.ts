@@ -1,30 +1,28 @@
-// Whether a pod as it will be stored has what rendering gives it: a listed set of fields, since others
-// may add what is theirs. Values are told nowhere: the sidecar's environment holds its document. Pure.
+// Whether a pod as it will be stored has what rendering gives it: of the sidecar everything but what others
+// may set, of other containers what is ours in them. Values are told nowhere: the sidecar's environment holds its document. Pure.
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
 import { cleanPath, isWithin } from '../inject/paths.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
+import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
+import type { Floor } from '../settings/floor.ts'
+import { quantity } from './amount.ts'
 
-const SIDECAR_FIELDS = [
-  'image',
-  'command',
-  'args',
-  'workingDir',
-  'envFrom',
-  'ports',
-  'restartPolicy',
-  'securityContext',
-  'startupProbe',
-  'readinessProbe',
-  'livenessProbe',
-  'lifecycle',
-  'volumeDevices',
-  'stdin',
-  'tty',
-] as const
+/** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
+const FREE_FIELDS: ReadonlySet<string> = new Set([
+  'imagePullPolicy',
+  'terminationMessagePath',
+  'terminationMessagePolicy',
+  'resources',
+  'resizePolicy',
+])
+/** To these guests may add. */
+const GUEST_LISTS = ['env', 'volumeMounts'] as const
+const isHeldWhole = (field: string): boolean =>
+  !FREE_FIELDS.has(field) && !GUEST_LISTS.some((list) => list === field)
 
 const SERVER_FIELDS = ['command', 'args'] as const
 
@@ -53,11 +51,30 @@ const ownItems = (
   )
 }
 
+// Every field of a container that is, and those that Kubernetes will add to it: what is not known is not let pass.
 const sidecarFields = (stored: JsonObject, rendered: JsonObject): readonly string[] => [
-  ...SIDECAR_FIELDS.filter((field) => !isSame(at(stored, field), at(rendered, field))),
-  ...(['env', 'volumeMounts'] as const).filter(
+  ...[...new Set([...Object.keys(rendered), ...Object.keys(stored)])]
+    .filter(isHeldWhole)
+    .filter((field) => !isSame(at(stored, field), at(rendered, field))),
+  ...GUEST_LISTS.filter(
     (list) => !isSame(ownItems(stored, rendered, list), objectsAt(rendered, list)),
   ),
+]
+
+const BOUNDS = [
+  ['cpu', 'maxSidecarCpu'],
+  ['memory', 'maxSidecarMemory'],
+] as const
+
+/** Resources that others may have set: limits that are there and within the floor, and nothing else but requests. */
+const resourceFaults = (sidecar: JsonObject, floor: Floor): readonly string[] => [
+  ...BOUNDS.flatMap(([name, most]) => {
+    const place = `resources.limits.${name}`
+    const limit = quantity(at(sidecar, 'resources', 'limits', name))
+    if (limit === undefined) return [`${place} is missing`]
+    return limit > (quantity(floor[most]) ?? limit) ? [`${place} is more than floor.${most}`] : []
+  }),
+  ...(at(sidecar, 'resources', 'claims') === undefined ? [] : ['resources.claims is not ours']),
 ]
 
 const ownVolumes = (pod: JsonObject): readonly JsonObject[] =>
@@ -102,8 +119,8 @@ const differing = (where: string, fields: readonly string[]): readonly Breach[] 
 /** What of ours is missing or differs, by rendering. */
 export const differences = (
   stored: JsonObject,
-  rendered: JsonObject,
-  server: string,
+  { pod: rendered, server }: Pick<Inject, 'pod' | 'server'>,
+  floor: Floor,
 ): readonly Breach[] => {
   const [is, wanted] = [ownSidecar(stored), ownSidecar(rendered)]
   if (!is || !wanted) return [breach('pod', `there is no container ${SIDECAR_CONTAINER} in it`)]
@@ -112,6 +129,7 @@ export const differences = (
   )
   return [
     ...differing(`container ${SIDECAR_CONTAINER}`, sidecarFields(is, wanted)),
+    ...resourceFaults(is, floor).map((found) => breach(`container ${SIDECAR_CONTAINER}`, found)),
     ...differing(
       `container ${server}`,
       serverFields(containerOf(stored, server) ?? {}, containerOf(rendered, server) ?? {}),

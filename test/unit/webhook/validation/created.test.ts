@@ -129,6 +129,28 @@ const TAMPERED: readonly (readonly [string, (pod: JsonObject) => JsonObject, str
     sidecar(set(['lifecycle'], { postStart: { exec: { command: ['x'] } } })),
     'lifecycle not as',
   ],
+  [
+    'with rules of its restart',
+    sidecar(set(['restartPolicyRules'], [{ action: 'Restart' }])),
+    'restartPolicyRules not as',
+  ],
+  ['with its input closed', sidecar(set(['stdinOnce'], true)), 'stdinOnce not as'],
+  ['with a field that nobody knows yet', sidecar(set(['fromNextYear'], {})), 'fromNextYear not as'],
+  [
+    'with a device',
+    sidecar(set(['resources', 'claims'], [{ name: 'gpu' }])),
+    'resources.claims is not ours',
+  ],
+  [
+    'with more memory than the floor has',
+    sidecar(set(['resources', 'limits', 'memory'], '2Gi')),
+    'resources.limits.memory is more than floor.maxSidecarMemory',
+  ],
+  [
+    'without a limit',
+    sidecar(set(['resources', 'limits', 'cpu'], undefined)),
+    'resources.limits.cpu is missing',
+  ],
   ['with the shim taken out', server(set(['command'], ['server'])), 'command not as'],
   [
     'with a wrapper before the shim',
@@ -196,6 +218,11 @@ const GUESTS: readonly (readonly [string, (pod: JsonObject) => JsonObject])[] = 
     ),
   ],
   ['the API server’s defaults', sidecar(set(['terminationMessagePath'], '/dev/termination-log'))],
+  ['where its end is told', sidecar(set(['terminationMessagePolicy'], 'File'))],
+  [
+    'how it is resized',
+    sidecar(set(['resizePolicy'], [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }])),
+  ],
   ['a policy for images', sidecar(set(['imagePullPolicy'], 'Always'))],
   ['limits that autoscaling has raised', sidecar(set(['resources', 'limits', 'cpu'], '1500m'))],
   [
