@@ -59,15 +59,13 @@ const readConfig = async (file: string, log: Log): Promise<KeptFile<ClusterConfi
   )
 }
 
-/** The image index now, and as it changes. */
-const followImages = async (
-  file: string | undefined,
-  log: Log,
-): Promise<Pick<KeptFile<ImageIndex>, 'current' | 'close'>> => {
-  if (file === undefined) return { current: () => EMPTY_INDEX, close: () => {} }
+type Images = Pick<KeptFile<ImageIndex>, 'current' | 'follow' | 'close'>
+
+/** The image index as it is now. */
+const readImages = async (file: string | undefined, log: Log): Promise<Images> => {
+  if (file === undefined) return { current: () => EMPTY_INDEX, follow: () => {}, close: () => {} }
   const index = keepIndex({ source: source(file), log })
   await index.refresh()
-  index.follow(FILES_CHECK_MS)
   return index
 }
 
@@ -162,16 +160,26 @@ const onEnd = (stop: () => Promise<void>, log: Log): void => {
   process.once('SIGINT', stopAndExit)
 }
 
-/** Each change of the configuration is shown, and what it takes the place of is kept for a while. */
-const followConfig = (
-  config: KeptFile<ClusterConfig>,
-  recent: RecentConfigs,
+/** Each change of the configuration is shown, and what a change of it or of the images takes the place of is kept for a while. */
+const followFiles = (
+  { config, images }: { readonly config: KeptFile<ClusterConfig>; readonly images: Images },
+  onTaken: () => void,
   server: Pick<Webhook, 'reconfigured'>,
-): void =>
+): void => {
   config.follow(FILES_CHECK_MS, (outcome) => {
     server.reconfigured(outcome === 'taken' ? config.current() : undefined)
-    if (outcome === 'taken') recent.taken(config.current())
+    if (outcome === 'taken') onTaken()
   })
+  images.follow(FILES_CHECK_MS, (outcome) => {
+    if (outcome === 'taken') onTaken()
+  })
+}
+
+/** What was in force a moment ago, of the whole that rendering goes by. */
+const keepRecent = (whole: () => ClusterConfig) => {
+  const recent = new RecentConfigs(whole(), () => performance.now())
+  return { earlier: () => recent.all(), onTaken: () => recent.taken(whole()) }
+}
 
 const serve = async (
   options: Options,
@@ -185,14 +193,14 @@ const serve = async (
   const create = () => createLeaf(leafOptions(authority, options))
   const leaf = await create()
   const caBundle = await keepCaBundle(kube, options.configuration, authority.certificatePem, log)
-  const images = await followImages(options.imagesFile, log)
+  const images = await readImages(options.imagesFile, log)
   await lists
   const { host, port, adminPort, drainDelayMs } = options
   const facts = await clusterFacts(kube, log)
-  const recent = new RecentConfigs(config.current(), () => performance.now())
+  const recent = keepRecent(() => ({ ...config.current(), ...facts, images: images.current() }))
   const server = await startServer({
     config: () => ({ ...config.current(), ...facts }),
-    earlier: () => recent.all().map((each) => Object.assign({}, each, facts)),
+    earlier: recent.earlier,
     images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     followers,
@@ -204,7 +212,7 @@ const serve = async (
     drainDelayMs,
     now: () => performance.now(),
   })
-  followConfig(config, recent, server)
+  followFiles({ config, images }, recent.onTaken, server)
   const renewal = keepRenewing({
     leaf,
     create,

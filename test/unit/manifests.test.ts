@@ -62,6 +62,20 @@ describe('manifests/base', () => {
     expect(kustomization('base')['namespace']).toBe(options.namespace)
   })
 
+  test.each(['base', 'overlays/dev'])(
+    '%s: the configuration’s name stays when it changes, so that the webhook reads the change and does not roll out',
+    (path) => {
+      const [config] = objectsAt(kustomization(path), 'configMapGenerator')
+      expect(config).toMatchObject({ options: { disableNameSuffixHash: true } })
+      const pod = objectAt(one('Deployment'), 'spec', 'template', 'spec')
+      const volume = objectsAt(pod, 'volumes').find(({ name }) => name === 'config')
+      expect(volume?.['configMap']).toEqual({ name: config?.['name'] })
+      // A subPath would never change.
+      const mounts = objectsAt(objectsAt(pod, 'containers')[0], 'volumeMounts')
+      expect(mounts.find(({ name }) => name === 'config')).not.toHaveProperty('subPath')
+    },
+  )
+
   test('the Secret is empty, so that applying it again leaves what it holds', () => {
     expect(Object.keys(one('Secret'))).toEqual(['apiVersion', 'kind', 'metadata', 'type'])
   })

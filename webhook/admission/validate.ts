@@ -19,7 +19,7 @@ import type { Review } from './review.ts'
 export interface ValidateOptions extends Surroundings {
   /** The configuration as it is now. */
   readonly config: () => ClusterConfig
-  /** What it was a moment ago, and pods may have been rendered by. */
+  /** What it was a moment ago, each with the image index of then: pods may have been rendered by it. */
   readonly earlier?: () => readonly ClusterConfig[]
   /** The image index as it is now. */
   readonly images: () => ImageIndex
@@ -58,12 +58,11 @@ const deciderBy = ({ config: current, earlier, images }: ValidateOptions): Decid
   subjectOf,
   decide: (subject, _review, namespace): Ruling | undefined => {
     if (!namespace) return undefined
-    const index = { images: images() }
-    const config = { ...current(), ...index }
+    const config = { ...current(), images: images() }
     if (subject.kind === 'connection') return judgeConnection(subject.connection, namespace, config)
     if (subject.kind === 'updated') return judgeUpdated(subject.change, namespace, config)
-    const before = (earlier?.() ?? []).map((each) => Object.assign({}, each, index))
-    const { outcome, recorded } = judgeCreated(subject.pod, namespace, [config, ...before])
+    const generations = [config, ...(earlier?.() ?? [])] as const
+    const { outcome, recorded } = judgeCreated(subject.pod, namespace, generations)
     return { decided: outcome, recorded }
   },
 })

@@ -1,4 +1,5 @@
-// The configurations that were in force a moment ago: a pod that was rendered by one is validated by the next. Pure.
+// The configurations that were in force a moment ago, each with its image index: a pod that was rendered by one is
+// validated by the next. Pure.
 
 import type { ClusterConfig } from './config.ts'
 
@@ -8,8 +9,8 @@ interface Past {
   readonly until: number
 }
 
-// A review takes 5 s at most, and a pod two or three of them.
-const KEPT_MS = 60_000
+// Another replica may render by it until its kubelet has brought the changed ConfigMap too, which takes a minute or two.
+const KEPT_MS = 180_000
 const MAX_KEPT = 3
 
 export class RecentConfigs {

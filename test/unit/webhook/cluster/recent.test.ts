@@ -9,17 +9,17 @@ const configOf = (image: string): ClusterConfig => {
 }
 const [a = configOf('a'), b = configOf('b'), c = configOf('c')] = ['a', 'b', 'c'].map(configOf)
 
-test('what was in force within the last minute may explain a pod, the latest first', () => {
+test('what was in force within the last three minutes may explain a pod, the latest first', () => {
   let now = 0
   const recent = new RecentConfigs(a, () => now)
   expect(recent.all()).toEqual([])
   recent.taken(b)
-  now = 30_000
+  now = 90_000
   recent.taken(c)
   expect(recent.all()).toEqual([b, a])
-  now = 60_000
+  now = 180_000
   expect(recent.all()).toEqual([b])
-  now = 90_000
+  now = 270_000
   expect(recent.all()).toEqual([])
 })
 
