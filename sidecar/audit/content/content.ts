@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parsePath, type Step } from '../../../shared/audit/json-path.ts'
+import { isObject, type Json } from '../../../shared/json.ts'
 import { messageOf } from '../../../shared/message.ts'
 import type { AuditConfig } from '../../../shared/sidecar-config.ts'
 import {
@@ -15,12 +16,12 @@ import {
   type Response,
 } from '../../mcp/message.ts'
 import type { Span } from '../../json/scan.ts'
-import { Marks } from './marks.ts'
+import { Marks, REDACTED } from './marks.ts'
 import { shapeOfPaths } from './path-shape.ts'
 import { MAX_CONTENT, redacted, type RedactionRules } from './redaction.ts'
 import { SecretNames } from './secret-names.ts'
-import { memberShapes, type Shape } from './shape.ts'
-import { ToolShapes } from './tool-shapes.ts'
+import { memberShapes, SECRET, type Shape } from './shape.ts'
+import { inTexts, ToolShapes, within } from './tool-shapes.ts'
 
 export interface ContentOptions {
   readonly level: AuditConfig['level']
@@ -38,12 +39,18 @@ export interface AnsweredContent {
 
 const CALL = 'tools/call'
 const LIST = 'tools/list'
+const COMPLETE = 'completion/complete'
+const STRUCTURED = 'structuredContent'
 /** It says nothing that the record does not say elsewhere. */
 const META = '_meta'
 /** A text's quotes and backslashes are escaped once more, and marks come on top. */
 const ROOM = MAX_CONTENT * 3
 
 const NOTHING: AnsweredContent = {}
+
+/** The argument that is completed has its name beside its value. */
+const COMPLETED = [within('argument', within('value', SECRET))]
+const TEXTS = [inTexts(SECRET)]
 
 const toolIn = (message: Message): string | undefined =>
   message.kind !== 'response' && message.method === CALL
@@ -54,6 +61,8 @@ export class Content {
   private readonly level: AuditConfig['level']
   private readonly rules: RedactionRules
   private readonly shapes: Readonly<Record<'params' | 'result' | 'error', readonly Shape[]>>
+  /** The texts of a result repeat its structured content: the same places are secret in them. */
+  private readonly texts: readonly Shape[]
   private readonly tools = new ToolShapes()
 
   constructor({ level, keys, paths, key }: ContentOptions) {
@@ -65,6 +74,7 @@ export class Content {
       result: memberShapes(root, 'result'),
       error: memberShapes(root, 'error'),
     }
+    this.texts = memberShapes(this.shapes.result, STRUCTURED).map(inTexts)
   }
 
   /** So many bytes an answer may add to a record. */
@@ -79,9 +89,7 @@ export class Content {
       return message.result ? { result: this.shown(message, message.result, 'result') } : NOTHING
     }
     if (!message.params) return NOTHING
-    const tool = toolIn(message)
-    const own = tool === undefined ? [] : this.tools.arguments(tool)
-    return { params: this.shown(message, message.params, 'params', own) }
+    return { params: this.shown(message, message.params, 'params', this.ownOf(message)) }
   }
 
   answered(request: Request, response: Response): AnsweredContent {
@@ -90,9 +98,31 @@ export class Content {
     if (request.method === LIST && result) this.tools.learn(textAt(response, result))
     if (this.level === 'request') return NOTHING
     if (error) return { error: this.shown(response, error, 'error') }
+    if (!result) return NOTHING
     const tool = toolIn(request)
-    const own = tool === undefined ? [] : this.tools.results(tool)
-    return result ? { result: this.shown(response, result, 'result', own) } : NOTHING
+    const own = tool === undefined ? [] : [...this.texts, ...this.tools.results(tool)]
+    const texts = this.isOpen(response, own) ? [] : TEXTS
+    return { result: this.shown(response, result, 'result', [...own, ...texts]) }
+  }
+
+  /** What a request's own kind says of its parameters. */
+  private ownOf(message: Exclude<Message, Response>): readonly Shape[] {
+    const tool = toolIn(message)
+    if (tool !== undefined) return this.tools.arguments(tool)
+    if (message.method !== COMPLETE) return []
+    const place = member(message.params, 'argument')
+    const argument: Json = place ? JSON.parse(textAt(message, place)) : null
+    const name = isObject(argument) ? argument['name'] : undefined
+    return typeof name === 'string' && this.rules.names.has(name) ? COMPLETED : []
+  }
+
+  /** Whether nothing is left out of a result's structured content, so that its texts may repeat it. */
+  private isOpen(response: Response, own: readonly Shape[]): boolean {
+    const structured = member(response.result?.object, STRUCTURED)
+    if (!structured) return true
+    const shapes = memberShapes([...this.shapes.result, ...own], STRUCTURED)
+    const shown = redacted(textAt(response, structured), shapes, this.rules)
+    return shown.length <= MAX_CONTENT && !shown.includes(REDACTED)
   }
 
   private shown(

@@ -4,6 +4,8 @@
 import { createHmac } from 'node:crypto'
 
 const DIGEST_LENGTH = 22
+/** How the mark of what was left out begins. */
+export const REDACTED = '[redacted: '
 
 export class Marks {
   private readonly key: Buffer
@@ -14,7 +16,7 @@ export class Marks {
 
   /** In the place of something that is nobody's business. */
   redacted(text: string): string {
-    return `[redacted: ${this.measures(text)}]`
+    return `${REDACTED}${this.measures(text)}]`
   }
 
   /** In the place of something that is too long. */

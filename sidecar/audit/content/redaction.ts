@@ -19,6 +19,10 @@ const WINDOW = 16 * 1024
 const MAX_LOOKED_AT = 128 * 1024
 const MAX_NAME = 128
 
+/** What is deeper is cut: a text that is JSON has been scanned by nobody. */
+const MAX_DEPTH = 128
+const JSON_START = /^\s*[[{]/
+
 /** A longer number is no number that anybody means. */
 const MAX_NUMBER = 64
 
@@ -46,19 +50,31 @@ const isCardNumber = (number: string): boolean => {
   return isCard(whole) || isCard(mantissa.replaceAll(/\D/g, ''))
 }
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 class Redaction {
   private readonly text: string
   private readonly rules: RedactionRules
   private readonly leftOut: string | undefined
+  /** The text stood in another one. */
+  private readonly isInner: boolean
   private position = 0
   private readonly parts: string[] = []
   private length = 0
   private lookedAt = 0
 
-  constructor(text: string, rules: RedactionRules, leftOut: string | undefined) {
+  constructor(text: string, rules: RedactionRules, leftOut?: string, isInner = false) {
     this.text = text
     this.rules = rules
     this.leftOut = leftOut
+    this.isInner = isInner
   }
 
   whole(shapes: readonly Shape[]): string {
@@ -91,9 +107,10 @@ class Redaction {
 
   private value(shapes: readonly Shape[], depth: number): void {
     if (shapes.some(({ isSecret }) => isSecret)) this.secret()
+    else if (depth > MAX_DEPTH) this.put(JSON.stringify(this.rules.marks.cut(this.skip())))
     else if (this.code === OBJECT) this.object(shapes, depth)
     else if (this.code === ARRAY) this.array(shapes, depth)
-    else if (this.code === QUOTE) this.put(JSON.stringify(this.shown(this.string())))
+    else if (this.code === QUOTE) this.put(JSON.stringify(this.shown(this.string(), shapes)))
     else this.scalar()
   }
 
@@ -167,10 +184,25 @@ class Redaction {
     )
   }
 
-  private shown(text: string): string {
-    this.lookedAt += Math.min(text.length, 2 * WINDOW)
+  private shown(text: string, shapes: readonly Shape[]): string {
+    const mayBeJson = JSON_START.test(text)
+    this.lookedAt += mayBeJson ? text.length : Math.min(text.length, 2 * WINDOW)
+    if (this.lookedAt > MAX_LOOKED_AT) return this.rules.marks.cut(text)
+    return mayBeJson && isJson(text) ? this.inner(text, shapes) : this.plain(text)
+  }
+
+  /** A text that is JSON is a copy of what stands elsewhere as such: the same is left out. Once, and then all of it. */
+  private inner(text: string, shapes: readonly Shape[]): string {
+    const { rules } = this
+    if (this.isInner) return rules.marks.redacted(text)
+    const all = new Redaction(text, rules, undefined, true).whole(shapes)
+    return all.length <= MAX_TEXT
+      ? all
+      : `${all.slice(0, HEAD)}${rules.marks.cut(text)}${all.slice(-TAIL)}`.toWellFormed()
+  }
+
+  private plain(text: string): string {
     const { marks } = this.rules
-    if (this.lookedAt > MAX_LOOKED_AT) return marks.cut(text)
     const clean = (part: string): string => withoutSecrets(part, (secret) => marks.redacted(secret))
     const isWhole = text.length <= 2 * WINDOW
     const all = isWhole ? clean(text) : ''

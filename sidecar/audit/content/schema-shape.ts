@@ -2,7 +2,7 @@
 // what is deep, large or leads elsewhere is a secret as a whole. Pure.
 
 import { isList, isObject, type Json, type JsonObject } from '../../../shared/json.ts'
-import { anyOf, emptyShape, itemsOf, memberOf, SECRET, type Shape } from './shape.ts'
+import { anyOf, emptyShape, hasSecret, itemsOf, memberOf, SECRET, type Shape } from './shape.ts'
 
 const MAX_DEPTH = 16
 const MAX_SCHEMAS = 2000
@@ -80,7 +80,7 @@ export const shapeOfSchema = (schema: Json | undefined): Shape | undefined => {
   const shape = emptyShape()
   try {
     new Reading(schema).read(schema, shape, 0)
-    return shape
+    return hasSecret(shape) ? shape : undefined
   } catch {
     return SECRET
   }

@@ -19,6 +19,9 @@ export const emptyShape = (): Shape => ({
 /** Everything is. */
 export const SECRET: Shape = { ...emptyShape(), isSecret: true }
 
+export const hasSecret = ({ isSecret, members, any, items }: Shape): boolean =>
+  isSecret || [...members.values(), any ?? [], items ?? []].flat().some(hasSecret)
+
 export const memberShapes = (shapes: readonly Shape[], name: string): readonly Shape[] =>
   shapes.length === 0
     ? shapes

@@ -22,12 +22,15 @@ interface Known {
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64')
 
-const within = (name: string, shape: Shape): Shape => ({
+export const within = (name: string, shape: Shape): Shape => ({
   ...emptyShape(),
   members: new Map([[name, shape]]),
 })
 const inArguments = (shape: Shape): Shape => within('arguments', shape)
 const inResult = (shape: Shape): Shape => within('structuredContent', shape)
+/** In the texts of a result's content. */
+export const inTexts = (shape: Shape): Shape =>
+  within('content', { ...emptyShape(), items: within('text', shape) })
 
 const ALL = { arguments: [inArguments(SECRET)], results: [inResult(SECRET)] } as const
 
@@ -72,7 +75,8 @@ export class ToolShapes {
     }
     const [input, output] = [shapeOfSchema(inputSchema), shapeOfSchema(outputSchema)]
     if (input) known.arguments.push(inArguments(input))
-    if (output) known.results.push(inResult(output))
+    // What a text repeats of it stands there in any form.
+    if (output) known.results.push(inResult(output), inTexts(SECRET))
   }
 
   private knownOf(name: string): Known | undefined {

@@ -1,6 +1,7 @@
 // What records hold of calls, by level and by the tool's own schema.
 
 import { describe, expect, test } from '@jest/globals'
+import { parsePath } from '../../../../../shared/audit/json-path.ts'
 import { Content } from '../../../../../sidecar/audit/content/content.ts'
 import type { Response } from '../../../../../sidecar/mcp/message.ts'
 import { aMessage, aRequest } from '../../../../support/messages.ts'
@@ -131,4 +132,69 @@ describe('what the tool’s own schema calls a secret is left out', () => {
     const { result } = content.answered(call('t', {}), response({ structuredContent: { a: 'x' } }))
     expect(brief(result)).toBe('{"structuredContent":{"a":"[redacted 1]"}}')
   })
+})
+
+describe('what is a secret in one copy is none in another', () => {
+  const results = (tool: object, result: object, paths: readonly string[] = []): string => {
+    const content = new Content({
+      level: 'response',
+      keys: [],
+      paths: paths.map((path) => {
+        const read = parsePath(path)
+        if (!read.ok) throw new Error(read.error)
+        return read.value
+      }),
+      key: Buffer.alloc(32),
+    })
+    learn(content, { inputSchema: {}, ...tool })
+    return brief(content.answered(call('t', {}), response(result)).result) ?? ''
+  }
+  const text = (value: string) => ({ content: [{ type: 'text', text: value }] })
+  const secretly = { name: 't', outputSchema: { properties: { a: secret } } }
+  const openly = { name: 't', outputSchema: { properties: { a: {} } } }
+
+  test.each<[string, string]>([
+    ['by the schema', results(secretly, { ...text('{"a":"s3"}'), structuredContent: { a: 's3' } })],
+    ['by the schema, as prose', results(secretly, text('a is s3'))],
+    [
+      'of an unknown tool',
+      results({ name: 'u' }, { ...text('a is s3'), structuredContent: { a: 's3' } }),
+    ],
+    [
+      'by its name, as prose',
+      results(openly, { ...text('it is s3'), structuredContent: { pin: 's3' } }),
+    ],
+    ['by its name, as JSON alone', results(openly, text(' {"pin": "s3"}'))],
+    ['by a path', results(openly, text('[{"a":"s3"}]'), ['$.result.structuredContent[*].a'])],
+  ])('%s', (_what, shown) => {
+    expect(shown).not.toContain('s3')
+    expect(shown).toContain('[redacted ')
+  })
+
+  test('what is no secret stays in both', () => {
+    const shown = results(openly, { ...text('{"a":"s3"}'), structuredContent: { a: 's3' } })
+    expect(shown).toBe(
+      '{"content":[{"type":"text","text":"{\\"a\\":\\"s3\\"}"}],"structuredContent":{"a":"s3"}}',
+    )
+  })
+
+  test('arguments that are JSON in a text', () => {
+    const content = aContent('request')
+    learn(content, { name: 't', inputSchema: { properties: { a: secret, b: {} } } })
+    const asText = aRequest(
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":"{\\"a\\":\\"s3\\"}"}}',
+    )
+    expect(brief(content.asked(asText).params)).not.toContain('s3')
+    expect(asked(content, { b: '{"password":"s3"}' })).not.toContain('s3')
+  })
+
+  test.each(['"name":"password","value":"s3"', '"value":"s3","name":"password"'])(
+    'a value that is completed: %s',
+    (argument) => {
+      const own = aRequest(
+        `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"argument":{${argument}}}}`,
+      )
+      expect(brief(aContent('request').asked(own).params)).toContain('"value":"[redacted 2]"')
+    },
+  )
 })

@@ -71,7 +71,7 @@ describe('what is left out', () => {
     [
       'JSON in a text',
       '{"t":"{\\"password\\":\\"hun\\\\\\"ter2\\",\\"n\\":1}"}',
-      '{"t":"{\\"password\\":[redacted 11],\\"n\\":1}"}',
+      '{"t":"{\\"password\\":\\"[redacted 8]\\",\\"n\\":1}"}',
     ],
     ['a card in a text', '{"q":"4111 1111 1111 1111 12/27"}', '{"q":"[redacted 19] 12/27"}'],
     [
@@ -179,5 +179,36 @@ describe('whatever somebody sends', () => {
     const shown = redact(text)
     JSON.parse(shown)
     expect(shown.length).toBeLessThan(20_000)
+  })
+})
+
+describe('a text that is JSON', () => {
+  const shown = (value: string, paths: readonly string[] = []): unknown =>
+    JSON.parse(brief(redact(JSON.stringify({ a: value }), paths))).a
+
+  test.each<[string, string, string]>([
+    ['its secrets by name', '{"pin": "1234", "b": 1}', '{"pin":"[redacted 4]","b":1}'],
+    ['in a list', '[{"pin":"1234"}]', '[{"pin":"[redacted 4]"}]'],
+    ['by their shape', '["Bearer abcdefghijkl"]', '["Bearer [redacted 12]"]'],
+    ['one in it, as a whole', '{"b":"{\\"c\\":1}"}', '{"b":"[redacted 7]"}'],
+    ['no JSON after all', '{"b":', '{"b":'],
+    ['a number', '12', '12'],
+  ])('%s', (_what, value, said) => {
+    expect(shown(value)).toBe(said)
+  })
+
+  test('by a path', () => {
+    expect(shown('{"b":"x"}', ['$.a.b'])).toBe('{"b":"[redacted 1]"}')
+  })
+
+  test('long: cut to what is shown of it', () => {
+    const said = String(shown(JSON.stringify({ pin: '12345', b: 'x'.repeat(50_000) })))
+    expect(said).toMatch(/^\{"pin":"\[redacted 5\]"/)
+    expect(said.length).toBeLessThan(1000)
+  })
+
+  test('as deep as it may be: nothing is overrun', () => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+    expect(String(shown(deep)).length).toBeLessThan(1500)
   })
 })
