@@ -2,6 +2,7 @@
 // one before it, what a rotation says is kept, and what checkpoints say that was there. It stops at the first thing that
 // does not hold, and names that record. Pure: lines are handed in, in the order of their files.
 
+import { Beginnings } from './beginnings.ts'
 import { digest, sealOf, type Link } from './chain.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import {
@@ -63,6 +64,7 @@ const keyOf = (instance: string, seq: number): string => `${instance} ${seq}`
 export class Verification {
   private readonly checkpoints: Map<string, Checkpoint>
   private readonly courses = new Map<string, Course>()
+  private readonly beginnings = new Beginnings()
   private current: Course | undefined
   private bad: Bad | undefined
   private records = 0
@@ -90,6 +92,7 @@ export class Verification {
     if (found) return this.missingBefore() ?? found
     this.bad = undefined
     this.check(read, place)
+    this.beginnings.saw(read, place)
     return undefined
   }
 
@@ -157,13 +160,7 @@ export class Verification {
     const { instance, seq } = last.record
     const { bad } = this
     if (bad) {
-      return {
-        what: 'edited',
-        instance,
-        seq: seq + 1,
-        place: bad.place,
-        why: NOT_ITS_HASH,
-      }
+      return { what: 'edited', instance, seq: seq + 1, place: bad.place, why: NOT_ITS_HASH }
     }
     const to = read.seq - 1
     const why = to === seq + 1 ? 'it is missing' : `records ${seq + 1} to ${to} are missing`
@@ -211,7 +208,7 @@ export class Verification {
     if (last.record.seq < before.seq) return this.short(last, before, place)
     return last.record.seq === before.seq && last.record.hash !== before.hash
       ? edited(last, 'the next instance names another hash for it')
-      : this.torn(before, read)
+      : (this.beginnings.between(before.instance, [last.place, place]) ?? this.torn(before, read))
   }
 
   /** No file has a record of the instance before: of the first one it may not be kept any more. */

@@ -9,6 +9,7 @@ import {
 } from '../../../../shared/audit/checkpoint.ts'
 import type { Finding } from '../../../../shared/audit/finding.ts'
 import type { AuditEvent, Position } from '../../../../shared/audit/record.ts'
+import { readLinked } from '../../../../shared/audit/read-linked.ts'
 import { Verification } from '../../../../shared/audit/verification.ts'
 import { chanceOf, makeFolder, type Chance, type MadeFolder } from '../../../support/audit-files.ts'
 
@@ -270,5 +271,61 @@ describe('the last line', () => {
     }
     expect(words(verification.end())).toBe(said)
     expect(verification.verified.torn).toEqual({ file: 'f', line: 2 })
+  })
+})
+
+describe('instances in one file', () => {
+  const first = instance('first', { timeMs: 1000 })
+  const next = instance('next', { before: first.last, timeMs: 3000 })
+  const fake = instance('fake', { before: first.last, timeMs: 2000 })
+  const stray = instance('stray', { timeMs: 2000 })
+  /** Two that write at once: the lock was taken over, and who had it came back. */
+  const [begin = '', ...rest] = first.lines
+  const taker = (lines: readonly string[]) => {
+    const last = readLinked(lines.at(-1) ?? '')
+    if (!last) throw new Error('it is a record')
+    return { instance: last.instance, seq: last.seq, hash: last.hash }
+  }
+  const over = instance('over', { before: taker([begin]), timeMs: 2000 })
+  const [overBegin = '', overStart = '', overEnd = ''] = over.lines
+  const third = instance('third', { before: first.last, timeMs: 4000 })
+
+  test.each<[string, readonly string[], string]>([
+    ['one behind the other', [...first.lines, ...next.lines], 'nothing'],
+    ['a whole one between', [...first.lines, ...fake.lines, ...next.lines], 'inserted fake 1'],
+    [
+      'the first of two between',
+      [...first.lines, ...stray.lines, ...fake.lines, ...next.lines],
+      'inserted stray 1',
+    ],
+    [
+      'one between that names none',
+      [...first.lines, ...stray.lines, ...next.lines],
+      'inserted stray 1',
+    ],
+    [
+      'one that takes over, and who had the file goes on',
+      [begin, ...over.lines, ...rest],
+      'nothing',
+    ],
+    [
+      'the two in turns, and the next behind one of them',
+      [begin, overBegin, overStart, ...rest, ...third.lines],
+      'nothing',
+    ],
+    [
+      'the same, and the other writes when the next has looked',
+      [begin, overBegin, overStart, ...rest, overEnd, ...third.lines],
+      'nothing',
+    ],
+  ])('%s', (_what, lines, said) => {
+    expect(words(verify([lines], []))).toBe(said)
+  })
+
+  test.each<[string, Files, string]>([
+    ['of another replica, by time', [first.lines, stray.lines, next.lines], 'nothing'],
+    ['of one that names the one before', [first.lines, fake.lines, next.lines], 'inserted fake 1'],
+  ])('a file between two: %s', (_what, files, said) => {
+    expect(words(verify(files, []))).toBe(said)
   })
 })
