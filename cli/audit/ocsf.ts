@@ -92,6 +92,7 @@ const unmappedOf = (record: SeenRecord): Members => {
     instance,
     hash,
     decision: decision ?? (rule === undefined ? undefined : { rule }),
+    caller_by: caller?.by,
     actors: caller?.actors,
     trace_id: traceId,
     span_id: spanId,

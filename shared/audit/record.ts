@@ -13,7 +13,7 @@ const milliseconds = z.number().check(z.gte(0))
 const digest = z.string().check(z.regex(/^[\w-]{43}$/))
 const position = z.strictObject({ instance: text, seq: count })
 
-/** Who calls, as verified: of a token, or nobody in particular. */
+/** Who calls, as verified: of a token or a certificate, or nobody in particular. */
 const caller = z.discriminatedUnion('by', [
   z.strictObject({
     by: z.literal('token'),
@@ -24,6 +24,8 @@ const caller = z.discriminatedUnion('by', [
     /** Who acts for the subject, then whom that one acts for (RFC 8693, section 4.1). */
     actors: z.optional(z.array(z.strictObject({ issuer: z.optional(text), subject: text }))),
   }),
+  /** An X.509-SVID of the connection; no token came. The issuer is its trust domain. */
+  z.strictObject({ by: z.literal('certificate'), issuer: text, subject: text }),
   /** `auth: none`: anybody. */
   z.strictObject({ by: z.literal('nobody') }),
 ])

@@ -7,8 +7,10 @@ export interface Actor {
   readonly subject: string
 }
 
-/** What a verified token says of its bearer. */
+/** What a verified token says of its bearer, or a certificate of its holder. */
 export interface Identity {
+  /** Absent: by a token. */
+  readonly by?: 'certificate'
   readonly issuer: string
   readonly subject: string
   /** The program that calls for the subject. */

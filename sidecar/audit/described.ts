@@ -34,7 +34,8 @@ const actorOf = ({ issuer, subject }: Actor): Actors[number] =>
 
 export const callerOf = ({ identity }: Pick<Principal, 'identity'>): Caller => {
   if (!identity) return { by: 'nobody' }
-  const { issuer, subject, client, actors } = identity
+  const { by, issuer, subject, client, actors } = identity
+  if (by) return { by, issuer: cut(issuer), subject: cut(subject) }
   const acting = actors.slice(0, MAX_ACTORS).map(actorOf)
   return {
     by: 'token',

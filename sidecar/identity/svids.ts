@@ -60,6 +60,7 @@ const areKept = (before: readonly X509Certificate[], now: readonly TrustDomain[]
 
 const principalOf = ({ trustDomain, id }: Svid): Principal =>
   verifiedPrincipal({
+    by: 'certificate',
     issuer: `spiffe://${trustDomain}`,
     subject: id,
     client: undefined,

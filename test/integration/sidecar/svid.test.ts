@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { Agent, request, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,7 +62,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'outrigger-svid-'))
   const port = await freePort()
   admin = adminOf(port)
-  alone = await run(['--spiffe-ids=spiffe://example.org/ns/tools/*', `--admin-port=${port}`])
+  alone = await run([
+    '--spiffe-ids=spiffe://example.org/ns/tools/*',
+    `--admin-port=${port}`,
+    `--audit-file=${join(folder, 'audit.jsonl')}`,
+  ])
 }, LIMIT_MS)
 
 afterAll(async () => {
@@ -121,6 +126,16 @@ test.each<[string, () => Issued]>([
   ['by one between', () => chained(svid({ by: between }))],
 ])('a workload is served: %s', async (_name, by) => {
   expect(await call(alone.ready, { by: by() })).toMatchObject({ status: 200 })
+})
+
+test('a workload is on record by its certificate: no token came', async () => {
+  expect(await call(alone.ready, { by: svid() })).toMatchObject({ status: 200 })
+  const caller = { by: 'certificate', issuer: 'spiffe://example.org', subject: ID }
+  await till(async () =>
+    (await readFile(join(folder, 'audit.jsonl'), 'utf8')).includes(
+      JSON.stringify({ caller }).slice(1, -1),
+    ),
+  )
 })
 
 describe('alone, whoever shows none that is good is refused before a word of HTTP', () => {

@@ -209,6 +209,17 @@ describe('OCSF', () => {
       .map((line) => JSON.parse(line))
   }
 
+  test('a caller by certificate is told from one by token', async () => {
+    const own: AuditEvent = {
+      event: 'notification',
+      caller: { by: 'certificate', issuer: 'spiffe://x.example', subject: 'spiffe://x.example/a' },
+      message: { method: 'notifications/initialized', bytes: 10 },
+    }
+    expect(await events(own)).toEqual([
+      expect.objectContaining({ unmapped: expect.objectContaining({ caller_by: 'certificate' }) }),
+    ])
+  })
+
   test('a call is an API activity with everything that its class requires', async () => {
     expect(await events(call('alice', 'search', 'tool_error'))).toEqual([
       expect.objectContaining({

@@ -19,6 +19,7 @@ import { aRequest } from '../../../support/messages.ts'
 import { permitOf } from '../../../support/principals.ts'
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
+const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
 const MINUTE_MS = 60_000
 
 const aRecorder = (more: Partial<RecorderOptions> = {}) => {
@@ -134,7 +135,6 @@ test('callers whom nobody knows have one allowance together; beyond it they are 
 
 test('a verified caller who makes more records than they may is refused; others are not', async () => {
   const { recorder, clock, events } = aRecorder({ callerBytesPerMinute: 65_536 })
-  const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
   const alice = verifiedPrincipal({ ...identity, subject: 'alice' })
   for (let count = 0; count < 200; count++) {
     recorder.refused({ ...stranger(), principal: alice }, fault('denied', 'no rule'))
@@ -146,4 +146,14 @@ test('a verified caller who makes more records than they may is refused; others 
   expect(recorder.admit(aCall())).toBeUndefined()
   clock.nowMs += MINUTE_MS
   expect(recorder.admit({ ...aCall(), principal: alice, permit })).toBeUndefined()
+})
+
+test.each([
+  ['token', { ...identity, subject: 'alice' }],
+  ['certificate', { ...identity, by: 'certificate' as const, subject: 'spiffe://example.org/a' }],
+])('a caller is recorded by what it has shown: a %s', async (by, own) => {
+  const { recorder, sink, events } = aRecorder()
+  recorder.sessionEnded(verifiedPrincipal(own), 's', 'client')
+  expect(await events()).toEqual(['session-end'])
+  expect(JSON.parse(sink.text).caller).toMatchObject({ by, subject: own.subject })
 })
