@@ -29,6 +29,17 @@ export type Clean = (text: string) => string
 export const cut = (text: string): string =>
   text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH).toWellFormed() : text
 
+/** Of a text so much is looked at for secrets. */
+const MAX_CLEANED = 1024
+
+/** The beginning of a text, without secrets: cleaned before it is cut, so that none is cut in two and not known. */
+export const brief = (text: string, clean: Clean): string => {
+  const cleaned = clean(text.slice(0, MAX_CLEANED).toWellFormed())
+  if (text.length <= MAX_CLEANED) return cut(cleaned)
+  // What stands close to where the looking ended may be a part of one.
+  return cut(cleaned.slice(0, Math.max(cleaned.length - MAX_CLEANED + MAX_LENGTH, 0)))
+}
+
 const actorOf = ({ issuer, subject }: Actor): Actors[number] =>
   issuer === undefined ? { subject: cut(subject) } : { issuer: cut(issuer), subject: cut(subject) }
 
@@ -66,7 +77,7 @@ const targetIn = (
   const [parameter, name] = TARGETS.get(message.method) ?? []
   if (parameter === undefined || name === undefined) return {}
   const target = stringAt(message.text, member(message.params, parameter))
-  return target === undefined ? {} : { [name]: clean(cut(target)) }
+  return target === undefined ? {} : { [name]: brief(target, clean) }
 }
 
 /** What a client's answer to a request of the server's is called: it has no method. */
@@ -106,8 +117,8 @@ const contextOfClient = (
 const baggageIn = (message: Request | undefined): string | undefined =>
   message && stringAt(message.text, member(message.meta, 'baggage'))
 
-const named = (name: keyof Asserted, text: string | undefined): Asserted =>
-  text === undefined ? {} : { [name]: cut(text) }
+const named = (name: keyof Asserted, text: string | undefined, clean: Clean): Asserted =>
+  text === undefined ? {} : { [name]: brief(text, clean) }
 
 const assertedIn = (
   { request }: Exchange,
@@ -118,11 +129,10 @@ const assertedIn = (
   const trace = isTraced ? undefined : contextOfClient(request, own)
   const baggage = baggageIn(own) ?? header(request, 'baggage')
   const asserted = {
-    ...named('userAgent', header(request, 'user-agent')),
-    ...named('client', message && clientIn(message)),
-    ...named('baggage', baggage === undefined ? undefined : clean(cut(baggage))),
-    ...named('traceId', trace?.traceId),
-    ...named('spanId', trace?.spanId),
+    ...named('userAgent', header(request, 'user-agent'), clean),
+    ...named('client', message && clientIn(message), clean),
+    ...named('baggage', baggage, clean),
+    ...(trace && { traceId: trace.traceId, spanId: trace.spanId }),
   }
   for (const _ in asserted) return asserted
   return undefined

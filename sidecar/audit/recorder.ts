@@ -12,7 +12,14 @@ import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
 import type { Request } from '../mcp/message.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
-import { auditMessage, callerOf, cut, contextOf, decisionOf, RESERVED_BYTES } from './described.ts'
+import {
+  auditMessage,
+  brief,
+  callerOf,
+  contextOf,
+  decisionOf,
+  RESERVED_BYTES,
+} from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { RecordedCall } from './recorded-call.ts'
 import { remembered } from './remembered.ts'
@@ -152,8 +159,8 @@ export class Recorder {
     this.add({
       event: 'lock-finding',
       kind,
-      name: withoutSecrets(cut(name)),
-      why: cut(why),
+      name: brief(name, withoutSecrets),
+      why: brief(why, withoutSecrets),
       action,
     })
   }

@@ -1,7 +1,7 @@
 // What goes on record, what is refused for its sake, and what is only counted.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { Chain } from '../../../../shared/audit/chain.ts'
 import { Content } from '../../../../sidecar/audit/content/content.ts'
 import {
@@ -156,4 +156,49 @@ test.each([
   recorder.sessionEnded(verifiedPrincipal(own), 's', 'client')
   expect(await events()).toEqual(['session-end'])
   expect(JSON.parse(sink.text).caller).toMatchObject({ by, subject: own.subject })
+})
+
+describe('what a client says of itself, and what it asks for, hold no beginning of a secret', () => {
+  const uri = (length: number): string => `${'p/'.repeat(length / 2)} db://u:${'s3'.repeat(40)}@h`
+  const token = `Bearer ${'t'.repeat(960)} db://u:${'s3'.repeat(40)}@h`
+  const texts: readonly (readonly [string, string])[] = [
+    ['cut between its beginning and its end', uri(200)],
+    ['cut where what is looked at ends, behind one that is short now', token],
+  ]
+  const rows = ['user-agent', 'client', 'resource'].flatMap((where) =>
+    texts.map(([what, text]) => [where, what, text] as const),
+  )
+
+  test.each(rows)('%s: %s', async (where, _what, text) => {
+    const { recorder, sink, events } = aRecorder()
+    const { exchange } = anExchange(where === 'user-agent' ? { 'user-agent': text } : {})
+    const params = {
+      uri: where === 'resource' ? text : 'x',
+      clientInfo: { name: where === 'client' ? text : 'x', version: '1' },
+    }
+    const message = aRequest(
+      JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'resources/read', params }),
+    )
+    const ask = { kind: 'message', claim: { era: 'unclaimed' }, message, trace: undefined } as const
+    recorder.refused(
+      { ...exchange, principal: undefined, permit: undefined, ask },
+      fault('unauthenticated', 'no token'),
+    )
+    expect(await events()).toEqual(['denial'])
+    expect(sink.text).not.toContain('s3')
+  })
+
+  test('what is not as it was locked', async () => {
+    const { recorder, sink, events } = aRecorder()
+    recorder.found({ kind: 'tools', name: uri(200), why: uri(200), action: 'hidden' })
+    expect(await events()).toEqual(['lock-finding'])
+    expect(sink.text).not.toContain('s3')
+  })
+
+  test('a long one without any is cut at 256 characters', async () => {
+    const { recorder, sink, events } = aRecorder()
+    recorder.found({ kind: 'tools', name: 'n'.repeat(3000), why: '', action: 'hidden' })
+    await events()
+    expect(JSON.parse(sink.text).name).toBe('n'.repeat(256))
+  })
 })
