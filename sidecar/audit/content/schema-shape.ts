@@ -6,6 +6,8 @@ import { anyOf, emptyShape, hasSecret, itemsOf, memberOf, SECRET, type Shape } f
 
 const MAX_DEPTH = 16
 const MAX_SCHEMAS = 2000
+/** Each is read, however often it comes. */
+const MAX_POINTER = 1024
 
 /** Schemas about the same place. */
 const SAME = ['allOf', 'anyOf', 'oneOf'] as const
@@ -23,7 +25,7 @@ const entriesOf = (value: Json | undefined): readonly (readonly [string, Json])[
 
 /** What a pointer into the same document leads to. */
 const resolved = (root: Json, pointer: string): Json => {
-  if (!pointer.startsWith('#')) throw new TooMuch()
+  if (!pointer.startsWith('#') || pointer.length > MAX_POINTER) throw new TooMuch()
   let found: Json = root
   for (const part of decodeURIComponent(pointer.slice(1)).split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~')

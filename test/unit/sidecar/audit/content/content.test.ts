@@ -99,6 +99,15 @@ describe('what the tool’s own schema calls a secret is left out', () => {
       '[redacted 9]',
     ],
     [
+      'behind a reference that is too long: everything',
+      {
+        properties: { a: { $ref: `#/$defs/${'n'.repeat(2000)}` }, b: secret },
+        $defs: { ['n'.repeat(2000)]: {} },
+      },
+      { a: 'x' },
+      '[redacted 9]',
+    ],
+    [
       'in one without an end: everything',
       { properties: { a: { $ref: '#' }, b: secret } },
       { a: 'x' },
