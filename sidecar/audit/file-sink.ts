@@ -15,6 +15,8 @@ export interface FileSinkOptions {
   readonly maxFileAgeMs: number
   /** For full files; the one that is written comes on top. */
   readonly keepBytes: number
+  /** Callers wait for their records in any case: then a disk that hangs may hold up everybody. */
+  readonly waits: boolean
   /** Monotonic milliseconds. */
   readonly now: () => number
 }
@@ -81,12 +83,13 @@ export class FileSink implements Sink {
     this.file = file
     this.lock = lock
     this.isTorn = end === 'torn'
-    this.atOnce = isLocal
-      ? {
-          takes: (bytes, nowMs) => this.takesAtOnce(bytes, nowMs),
-          write: (bytes) => this.writeAtOnce(bytes),
-        }
-      : undefined
+    this.atOnce =
+      isLocal && options.waits
+        ? {
+            takes: (bytes, nowMs) => this.takesAtOnce(bytes, nowMs),
+            write: (bytes) => this.writeAtOnce(bytes),
+          }
+        : undefined
   }
 
   /** Rejects as the system does, and where another process writes the file or it holds something else. */

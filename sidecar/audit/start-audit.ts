@@ -63,10 +63,12 @@ const openSink = async (
   audit: AuditConfig,
   { now, wallMs, stdout = STDOUT }: AuditParts,
 ): Promise<Opened> => {
-  const { file: path, maxFileBytes, maxFileAgeSeconds, keepBytes } = audit
+  const { file: path, maxFileBytes, maxFileAgeSeconds, keepBytes, onFailure } = audit
   if (path === undefined) return { sink: streamSink(stdout), before: undefined }
   try {
-    const options = { path, maxFileBytes, maxFileAgeMs: maxFileAgeSeconds * 1000, keepBytes, now }
+    const maxFileAgeMs = maxFileAgeSeconds * 1000
+    const waits = onFailure === 'refuse'
+    const options = { path, maxFileBytes, maxFileAgeMs, keepBytes, waits, now }
     const { sink, before } = await FileSink.open(options, wallMs())
     return { sink, before, look: (nowMs) => sink.look(nowMs) }
   } catch (error) {

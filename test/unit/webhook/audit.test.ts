@@ -38,6 +38,7 @@ test('whatever is written, the volume is never full', async () => {
     maxFileBytes,
     maxFileAgeMs: 1e9,
     keepBytes,
+    waits: true,
     now: () => performance.now(),
   }
   const { sink } = await FileSink.open(options, 0)
