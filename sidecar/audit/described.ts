@@ -2,6 +2,7 @@
 // somebody else wrote is cut. Pure.
 
 import type { EventOf } from '../../shared/audit/record.ts'
+import { isObject, type Json } from '../../shared/json.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Actor, Principal } from '../access/principal.ts'
 import { header, type Exchange } from '../http/exchange.ts'
@@ -100,12 +101,11 @@ export const auditMessage = (
 const clientIn = (message: Message): string | undefined => {
   if (message.kind === 'response') return undefined
   const place = member(message.meta, CLIENT_KEY) ?? member(message.params, 'clientInfo')
-  if (!place?.object || place.end - place.start > MAX_CLIENT_LENGTH) return undefined
-  const name = stringAt(message.text, member(place.object, 'name'))
-  const version = stringAt(message.text, member(place.object, 'version'))
-  return name === undefined
-    ? undefined
-    : [name, ...(version === undefined ? [] : [version])].join('/')
+  if (!place || place.end - place.start > MAX_CLIENT_LENGTH) return undefined
+  const client: Json = JSON.parse(utf8(slice(message.text, place)))
+  const { name, version } = isObject(client) ? client : {}
+  if (typeof name !== 'string') return undefined
+  return typeof version === 'string' ? `${name}/${version}` : name
 }
 
 const contextOfClient = (

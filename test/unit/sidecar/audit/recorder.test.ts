@@ -202,3 +202,18 @@ describe('what a client says of itself, and what it asks for, hold no beginning 
     expect(JSON.parse(sink.text).name).toBe('n'.repeat(256))
   })
 })
+
+test.each([
+  [
+    'in every request',
+    { _meta: { 'io.modelcontextprotocol/clientInfo': { name: 'desk', version: '2' } } },
+  ],
+  ['where a session begins', { clientInfo: { name: 'desk', version: '2' } }],
+])('what a client calls itself is on record: %s', async (_where, params) => {
+  const { recorder, sink, events } = aRecorder()
+  const message = aRequest(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }))
+  const ask = { kind: 'message', claim: { era: 'unclaimed' }, message, trace: undefined } as const
+  recorder.refused({ ...stranger(), ask }, fault('unauthenticated', 'no token'))
+  await events()
+  expect(JSON.parse(sink.text).asserted.client).toBe('desk/2')
+})
