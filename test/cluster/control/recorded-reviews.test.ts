@@ -37,6 +37,11 @@ const normalize = (review: Json): string => {
   return fixed
 }
 
+const nameIn = (request: unknown): string =>
+  String(
+    at(request, 'object', 'metadata', 'name') ?? at(request, 'object', 'metadata', 'generateName'),
+  )
+
 const WORKLOADS: readonly Json[] = [
   {
     apiGroups: ['apps', 'batch'],
@@ -75,6 +80,8 @@ interface Row {
   readonly name: string
   /** The resource whose review is kept. */
   readonly resource: string
+  /** How its object's name begins, given or to be made: others are still asked about again. */
+  readonly object: string
   /** What must be there before. */
   readonly first?: Json
   readonly write: () => Promise<Reply>
@@ -105,11 +112,12 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
   const dryRun = (object: Json) => () => api.create(object, NAMESPACE, '?dryRun=All')
   const deployment = deploymentOf(serverPod('x'), 'tools')
   test.each<Row>([
-    { name: 'pod', resource: 'pods', write: dryRun(serverPod('plain')) },
-    { name: 'rich-pod', resource: 'pods', write: dryRun(rich) },
+    { name: 'pod', resource: 'pods', object: 'plain', write: dryRun(serverPod('plain')) },
+    { name: 'rich-pod', resource: 'pods', object: 'rich', write: dryRun(rich) },
     {
       name: 'http-pod',
       resource: 'pods',
+      object: 'http',
       write: dryRun(
         serverPod('http', {
           annotations: { ...INJECT, 'outrigger.dev/transport': 'http' },
@@ -120,17 +128,25 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
     {
       name: 'pod-of-a-deployment',
       resource: 'pods',
+      object: 'tools-',
       write: () => api.create(deployment, NAMESPACE),
     },
     {
       name: 'pod-of-nobody',
       resource: 'pods',
+      object: 'nobody',
       write: dryRun(serverPod('nobody', { annotations: {} })),
     },
-    { name: 'workload-created', resource: 'deployments', write: dryRun(annotated) },
+    {
+      name: 'workload-created',
+      resource: 'deployments',
+      object: 'annotated',
+      write: dryRun(annotated),
+    },
     {
       name: 'workload-annotated',
       resource: 'cronjobs',
+      object: 'nightly',
       first: cronJob,
       write: () =>
         api.patch(`/apis/batch/v1/namespaces/${NAMESPACE}/cronjobs/nightly`, {
@@ -138,9 +154,12 @@ describeOwnCluster('control', 'recorded reviews', (target) => {
         }),
     },
   ])('$name, before us and after us', async (row) => {
-    const { name, resource } = row
+    const { name, resource, object } = row
     const reviewsOf = ({ reviews }: AdmissionServer): readonly Json[] =>
-      reviews.filter((review) => at(review, 'request', 'resource', 'resource') === resource)
+      reviews.filter(
+        ({ request }) =>
+          at(request, 'resource', 'resource') === resource && nameIn(request).startsWith(object),
+      )
     if (row.first) await api.apply([row.first], NAMESPACE)
     const seen = recorders.map((recorder) => reviewsOf(recorder).length)
     expect((await row.write()).status).toBeLessThan(300)
