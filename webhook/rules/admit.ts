@@ -7,6 +7,7 @@ import type { Namespace } from '../cluster/namespace.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
 import { render } from '../inject/render.ts'
 import type { Workload } from '../inject/subject.ts'
+import { modeWarnings } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { authorsBreaches, breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
 import { judgedPod, judgedStored } from './judged.ts'
@@ -44,7 +45,8 @@ export const hold = (
 ): Admission => {
   const found = [...more, ...foundIn(outcome, stored, config)]
   const { enforce, warn, audit } = sortBreaches(found, namespace, config)
-  const warnings = [...outcome.warnings, ...warn.map(asWarning)]
+  const mistyped = outcome.kind === 'skip' ? [] : modeWarnings(namespace)
+  const warnings = [...outcome.warnings, ...mistyped, ...warn.map(asWarning)]
   const before = outcome.kind === 'deny' ? outcome.violations : []
   const violations = [...before, ...enforce.map(asViolation)]
   const denied: Deny = { kind: 'deny', violations, warnings }

@@ -26,12 +26,39 @@ export const isAsked = (level: Level, asked: Asked): boolean => rankOf(level) <=
 const higher = (floor: Asked, label: string | undefined): Asked =>
   ASKED[Math.max(rankOf(floor), rankOf(label))] ?? floor
 
+interface Labelled {
+  readonly labels: Readonly<Record<string, string>>
+}
+
+const isMistyped = (label: string | undefined): boolean =>
+  label !== undefined && rankOf(label) === -1
+
+/** Whoever mistypes what is enforced has wanted something: he gets everything. */
+const enforced = (label: string | undefined): string | undefined =>
+  isMistyped(label) ? 'strict' : label
+
 /** What holds in a namespace of these labels. */
 export const modesOf = (
-  { labels }: { readonly labels: Readonly<Record<string, string>> },
+  { labels }: Labelled,
   { enforce, warn, audit }: Pick<Floor, 'enforce' | 'warn' | 'audit'>,
 ): Modes => ({
-  enforce: higher(enforce, labels[ENFORCE_LABEL]),
+  enforce: higher(enforce, enforced(labels[ENFORCE_LABEL])),
   warn: higher(warn, labels[WARN_LABEL]),
   audit: higher(audit, labels[AUDIT_LABEL]),
 })
+
+const COUNTS = [
+  [ENFORCE_LABEL, 'as strict'],
+  [WARN_LABEL, 'for nothing'],
+  [AUDIT_LABEL, 'for nothing'],
+] as const
+
+/** The labels of a namespace that are no level, and what they count for. */
+export const modeWarnings = ({
+  name,
+  labels,
+}: Labelled & { readonly name: string }): readonly string[] =>
+  COUNTS.filter(([label]) => isMistyped(labels[label])).map(
+    ([label, counts]) =>
+      `namespace ${name}: label ${label}: ${JSON.stringify(labels[label])} is none of ${ASKED.join(', ')}; it counts ${counts}`,
+  )

@@ -61,10 +61,11 @@ const ROWS: readonly Row[] = [
     becomes: 'denied',
   },
   {
-    name: 'a label that is none counts for nothing',
+    name: 'a label that is mistyped enforces everything',
     labels: { enforce: 'Strict' },
-    becomes: 'nothing',
+    becomes: 'denied',
   },
+  { name: 'a mistyped one to warn', labels: { warn: 'Strict' }, becomes: 'nothing' },
   {
     name: 'the floor excepts the namespace',
     floor: {
@@ -114,6 +115,16 @@ describe('what comes of a broken rule', () => {
     const pod = { ...POD, metadata: {} }
     const { outcome } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
     expect(outcome).toMatchObject({ kind: 'skip', warnings: [] })
+  })
+
+  test.each([
+    ['enforce', 'as strict'],
+    ['warn', 'for nothing'],
+    ['audit', 'for nothing'],
+  ])('a mistyped label %s is told, and counts %s', (mode, counts) => {
+    const { outcome } = admit(POD, namespaceWith({ [mode]: 'Strict' }), configWith({}))
+    const text = `namespace team-a: label outrigger.dev/${mode}: "Strict" is none of off, baseline, strict; it counts ${counts}`
+    expect(outcome.warnings).toContain(text)
   })
 
   test.each([
