@@ -22,7 +22,7 @@ const raised = (options: ManifestOptions, level: Level | undefined): ManifestOpt
 const PRINTED: Readonly<Record<Format, (files: readonly ReportedFile[]) => string>> = {
   text: checkText,
   json: reportJson,
-  sarif: checkSarif,
+  sarif: (files) => checkSarif(files, process.cwd()),
 }
 
 const run = async (flags: CheckFlags, io: Io): Promise<number> => {

@@ -1,6 +1,7 @@
 // What was found as SARIF 2.1.0, for code scanning: a rule for each rule and each code, a result for each
 // finding, at the line where its object begins. Pure.
 
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { JsonObject } from '../../shared/json.ts'
 import { VERSION } from '../../shared/names.ts'
@@ -39,10 +40,11 @@ const ruleOf = (id: string): JsonObject => {
   return { id, shortDescription: text(words) }
 }
 
-/** A path as a reference of a URI; a name that is none of a file is left out. */
-const uriOf = (file: string): string => {
-  const { pathname } = pathToFileURL(`/${file}`)
-  return file.startsWith('/') ? pathToFileURL(file).href : pathname.slice(1)
+/** A path as a URI: relative to the folder where it is below it, else whole. */
+const uriOf = (file: string, folder: string): string => {
+  const { href } = pathToFileURL(resolve(folder, file))
+  const base = `${pathToFileURL(resolve(folder)).href}/`
+  return href.startsWith(base) ? href.slice(base.length) : href
 }
 
 interface Found {
@@ -75,14 +77,17 @@ const inFile = ({ file, pods, faults }: ReportedFile): readonly Found[] => [
   ...pods.flatMap((pod) => inPod(file, pod)),
 ]
 
-const resultOf = ({ ruleId, level, message, file, line, name }: Found): JsonObject => ({
+const resultOf = (
+  { ruleId, level, message, file, line, name }: Found,
+  folder: string,
+): JsonObject => ({
   ruleId,
   level,
   message: text(name === undefined ? message : `${name}: ${message}`),
   locations: [
     {
       physicalLocation: {
-        artifactLocation: { uri: uriOf(file) },
+        artifactLocation: { uri: uriOf(file, folder) },
         region: { startLine: line },
       },
       ...(name === undefined ? {} : { logicalLocations: [{ fullyQualifiedName: oneLine(name) }] }),
@@ -90,11 +95,13 @@ const resultOf = ({ ruleId, level, message, file, line, name }: Found): JsonObje
   ],
 })
 
-export const checkSarif = (files: readonly ReportedFile[]): string => {
+/** `folder`: where relative names begin, the working directory. */
+export const checkSarif = (files: readonly ReportedFile[], folder: string): string => {
   const found = files.flatMap(inFile)
   const ids = [...new Set(found.map(({ ruleId }) => ruleId))].sort()
   const driver = { name: 'outrigger', version: VERSION, rules: ids.map(ruleOf) }
-  const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results: found.map(resultOf) }
+  const results = found.map((each) => resultOf(each, folder))
+  const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results }
   const log = { $schema: SCHEMA, version: '2.1.0', runs: [run] }
   return `${JSON.stringify(log, null, 2)}\n`
 }

@@ -66,7 +66,7 @@ describe('as text', () => {
 })
 
 describe('as SARIF', () => {
-  const sarif = parsed(checkSarif(FILES))
+  const sarif = parsed(checkSarif(FILES, '/repo'))
   const [run] = objectsAt(sarif, 'runs')
   const results = objectsAt(run, 'results')
   const rules = objectsAt(run, 'tool', 'driver', 'rules')
@@ -100,6 +100,19 @@ describe('as SARIF', () => {
     })
   })
 
+  test.each([
+    ['../x.yaml', 'file:///home/a/x.yaml'],
+    ['./a/../x.yaml', 'x.yaml'],
+    ['/home/a/repo/x.yaml', 'x.yaml'],
+    ['/home/a/repository/x.yaml', 'file:///home/a/repository/x.yaml'],
+    ['-', '-'],
+  ])('a file named %s is %s', (file, uri) => {
+    const [found] = objectsAt(parsed(checkSarif([checked(file, 'a: [')], '/home/a/repo')), 'runs')
+    const [result] = objectsAt(found, 'results')
+    const [place] = objectsAt(result, 'locations')
+    expect(stringAt(place, 'physicalLocation', 'artifactLocation', 'uri')).toBe(uri)
+  })
+
   test('the rule says what, why and what to do', () => {
     expect(rules[0]).toMatchObject({
       shortDescription: { text: 'no secret stands in the pod itself' },
@@ -109,11 +122,11 @@ describe('as SARIF', () => {
   })
 
   test('nothing found is a run without results', () => {
-    expect(objectsAt(parsed(checkSarif([])), 'runs')[0]).toMatchObject({ results: [] })
+    expect(objectsAt(parsed(checkSarif([], '/repo')), 'runs')[0]).toMatchObject({ results: [] })
   })
 
   test('repeats no secret', () => {
-    expect(checkSarif(FILES) + checkText(FILES)).not.toContain('hunter2')
+    expect(checkSarif(FILES, '/repo') + checkText(FILES)).not.toContain('hunter2')
   })
 })
 
