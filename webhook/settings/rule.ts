@@ -26,7 +26,7 @@ const RULE_TABLE = {
     severity: 'critical',
     what: "the sidecar, its volumes and the server's start are as the cluster configuration renders them",
     why: 'another webhook, or whoever forges our marks, could leave a server without anybody in front of it',
-    fix: 'leave what Outrigger writes as it is, and let webhooks that change it run before it',
+    fix: 'leave what Outrigger writes as it is, and let webhooks that change it run before it; or Outrigger is being rolled out: try again',
   },
   'own-keys': {
     level: 'baseline',
@@ -222,7 +222,7 @@ const RULE_TABLE = {
     severity: 'high',
     what: 'no container is put into a running pod',
     why: 'it reaches the server without being asked who it is',
-    fix: 'debug a copy (`kubectl debug POD --copy-to NAME`), or ask for a group of floor.allowBreakGlass',
+    fix: 'ask for a group of floor.allowBreakGlass; at baseline `kubectl debug --profile=restricted` passes',
   },
   connections: {
     level: 'strict',
