@@ -22,12 +22,25 @@ const startOf = async (pid: string): Promise<string> => {
   return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
-/** Where process ids mean the same: a boot of a machine, and a namespace. */
+/** Undefined where there is none; rejects where nobody can say what stands there. */
+const existing = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Where process ids mean the same: a boot of a machine, and a namespace. A sandbox's kernel may have no id of a boot. */
 const space = async (): Promise<string> => {
   const boot = (await textOf('/proc/sys/kernel/random/boot_id')).trim()
   const names = await readlink('/proc/self/ns/pid').catch(() => '')
   return `${boot} ${names}`
 }
+
+/** Without one of the two, another machine's or another sandbox's may look the same. */
+const isKnown = (place: string): boolean => /^\S+ \S+$/.test(place)
 
 const isSilent = async (path: string, text: string): Promise<boolean> => {
   const touched = async (): Promise<number> =>
@@ -44,7 +57,9 @@ const isSilent = async (path: string, text: string): Promise<boolean> => {
 const isHeld = async (path: string, own: string): Promise<boolean> => {
   const text = await textOf(path)
   const [, pid = '', start, place] = /^(\d+) (\d+) (.*)\n$/.exec(text) ?? []
-  return place === own ? (await startOf(pid)) === start : !(await isSilent(path, text))
+  return place === own && isKnown(own)
+    ? (await startOf(pid)) === start
+    : !(await isSilent(path, text))
 }
 
 const isMade = async (path: string, text: string): Promise<boolean> => {
@@ -72,9 +87,9 @@ export class FileLock {
   }
 
   /** Rejects where another process holds it. */
-  static async take(file: string): Promise<FileLock> {
+  static async take(file: string, here = space): Promise<FileLock> {
     const path = join(dirname(file), `.${basename(file)}.lock`)
-    const own = await space()
+    const own = await here()
     const text = `${process.pid} ${await startOf('self')} ${own}\n`
     const lock = new FileLock(path, text)
     if (await isMade(path, text)) return lock
@@ -88,8 +103,9 @@ export class FileLock {
 
   /** Says that we run still; false where another process has taken it. Rejects as the system does. */
   async touch(nowMs: number): Promise<boolean> {
-    const text = await textOf(this.path)
-    if (text === '') await writeFile(this.path, this.text, { mode: OWNER_ONLY })
+    const text = await existing(this.path)
+    if (text === undefined || text === '')
+      await writeFile(this.path, this.text, { mode: OWNER_ONLY })
     else if (text !== this.text) return false
     await utimes(this.path, nowMs / 1000, nowMs / 1000)
     return true

@@ -2,7 +2,15 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -83,4 +91,22 @@ test('one that was taken away is there again', async () => {
   expect(await lock.touch(Date.now())).toBe(true)
   await expect(take()).rejects.toThrow('another sidecar writes it')
   await lock.release()
+})
+
+test('where no boot has an id, a lock that is touched is held, whatever process it names', async () => {
+  const text = '1 1  pid:[1]\n'
+  const touching = setInterval(() => writeFileSync(path(), text), 300)
+  writeFileSync(path(), text)
+  await expect(
+    FileLock.take(join(dir, 'audit.jsonl'), () => Promise.resolve(' pid:[1]')),
+  ).rejects.toThrow('another sidecar writes it')
+  clearInterval(touching)
+}, 20_000)
+
+test('one that cannot be read is left as it is', async () => {
+  const lock = await take()
+  // More than is read at once; it takes no room.
+  truncateSync(path(), 3 * 2 ** 30)
+  await expect(lock.touch(Date.now())).rejects.toThrow()
+  expect(statSync(path()).size).toBe(3 * 2 ** 30)
 })
