@@ -213,7 +213,10 @@ const DEV = new URL('../../manifests/overlays/dev', import.meta.url).pathname
 /** Loads and applies what an overlay installs and waits for its webhook, for tests that run servers; an API client. */
 export const installOurs = async (target: OwnTarget, overlay = DEV): Promise<Api> => {
   await loadOurs(target)
-  await createKubectl(target).run('apply', '-k', overlay)
+  const kubectl = createKubectl(target)
+  await kubectl.run('apply', '-k', overlay)
+  // Replicas that are there read another configuration when the kubelet brings it, which may take a minute; new ones begin with it.
+  await kubectl.run(...words('-n outrigger-system rollout restart deployment/outrigger-webhook'))
   return untilWebhookServes(target)
 }
 
