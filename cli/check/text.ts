@@ -1,7 +1,7 @@
 // What was found, a line each, as compilers have it: FILE:LINE: what it is about: what is wrong. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
-import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
+import { countsOf, plural, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
 
 const linesOf = (file: string, pod: ReportedPod): readonly string[] => {
   const about = `${file}:${pod.line}: ${pod.name}`
@@ -10,8 +10,6 @@ const linesOf = (file: string, pod: ReportedPod): readonly string[] => {
     ...pod.warnings.map((warning) => `${about}: warning: ${warning}`),
   ]
 }
-
-const plural = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
 
 const totals = (files: readonly ReportedFile[]): string => {
   const { pods, injected, leftAlone, denied } = countsOf(files)

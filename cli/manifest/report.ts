@@ -130,7 +130,8 @@ const withMeaning = (
 ): readonly (readonly [string, number])[] =>
   counted.map(([word, many]) => [meaning(table)(word), many])
 
-const plural = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
+export const plural = (many: number, word: string): string =>
+  `${many} ${word}${many === 1 ? '' : 's'}`
 
 /** The report for people: counts first, then every denial and every file that cannot be read. */
 export const reportText = (

@@ -1,4 +1,4 @@
-// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP in protobuf. The only importer of @opentelemetry. A collector that is slow or gone costs spans, which are counted.
+// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP in protobuf. With otlp-metrics.ts the only importer of @opentelemetry. A collector that is slow or gone costs spans, which are counted.
 
 import {
   ROOT_CONTEXT,
@@ -22,6 +22,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { connectionWords } from '../../shared/connection-words.ts'
 import type { Log } from '../../shared/log.ts'
+import { settled } from './settled.ts'
 import { flagsOf, isSampled } from './trace-context.ts'
 import type { Span, Spans, SpanStart, TraceContext } from './trace.ts'
 
@@ -141,16 +142,6 @@ const started = (tracer: Tracer, start: SpanStart): Span => {
       span.end(endMs)
     },
   }
-}
-
-const settled = async (work: Promise<void>, patienceMs: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patienceMs)
-  })
-  // What could not be sent has been counted and logged.
-  await Promise.race([work.catch(() => undefined), late])
-  clearTimeout(timer)
 }
 
 /** Starts the SDK; one a process, since its API is global. Undefined where `OTEL_SDK_DISABLED` forbids it. */

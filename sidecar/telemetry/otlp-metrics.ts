@@ -14,6 +14,7 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics'
 import type { Figure, FigureValue } from './metrics.ts'
+import { settled } from './settled.ts'
 
 const DEFAULT_INTERVAL_MS = 60_000
 const LEAST_INTERVAL_MS = 1000
@@ -126,16 +127,6 @@ export const metricsUrl = (endpoint: string): string => {
 const intervalOf = (text: string | undefined): number => {
   const ms = Number(text)
   return Number.isFinite(ms) && ms > 0 ? Math.max(ms, LEAST_INTERVAL_MS) : DEFAULT_INTERVAL_MS
-}
-
-const settled = async (work: Promise<void>, patienceMs: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patienceMs)
-  })
-  // A collector that is gone costs figures, which Prometheus has all the same.
-  await Promise.race([work.catch(() => undefined), late])
-  clearTimeout(timer)
 }
 
 export const exportMetrics = (options: ExportOptions): MetricsExport => {

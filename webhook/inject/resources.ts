@@ -4,7 +4,7 @@
 import { sizeErrors } from '../../shared/memory-budget.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
-import { formatQuantity, isSameQuantity, parseQuantity } from '../settings/quantity.ts'
+import { formatQuantity, isSameQuantity, parseQuantity, quantityOf } from '../settings/quantity.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { auditStorage } from './audit.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
@@ -13,12 +13,8 @@ import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 const RESOURCES = ['cpu', 'memory'] as const
 const SIDES = ['requests', 'limits'] as const
 
-const amount = (resources: JsonObject, side: string, name: string): bigint | undefined => {
-  const value = at(resources, side, name)
-  return typeof value === 'string' || typeof value === 'number'
-    ? parseQuantity(String(value))
-    : undefined
-}
+const amount = (resources: JsonObject, side: string, name: string): bigint | undefined =>
+  quantityOf(at(resources, side, name))
 
 /** Limits for both resources, and requests that equal them or are left to default to them. */
 const isGuaranteed = (resources: JsonObject): boolean =>

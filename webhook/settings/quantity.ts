@@ -1,6 +1,8 @@
 // Kubernetes quantities as exact numbers (nano units, so that `1n` and `1Ei` both fit), compared,
 // added and written again. Pure; text that is no quantity gives undefined.
 
+import type { Json } from '../../shared/json.ts'
+
 const SUFFIXES = new Map<string, bigint>([
   ['n', 1n],
   ['u', 1000n],
@@ -28,6 +30,10 @@ export const parseQuantity = (text: string): bigint | undefined => {
   if (unit === undefined) return undefined
   return (BigInt(whole + fraction) * unit) / 10n ** BigInt(fraction.length)
 }
+
+/** The same of what stands in an object: a text, or a number where JSON has one. */
+export const quantityOf = (value: Json | undefined): bigint | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? parseQuantity(String(value)) : undefined
 
 /** Writes nano units the way a person would: `250m`, `2`, `320Mi`. */
 export const formatQuantity = (nano: bigint, kind: 'cpu' | 'memory'): string => {

@@ -9,7 +9,7 @@ import { isReservedVolume } from '../inject/volumes.ts'
 import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Floor } from '../settings/floor.ts'
-import { quantity } from './amount.ts'
+import { quantityOf } from '../settings/quantity.ts'
 
 /** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
@@ -70,9 +70,9 @@ const BOUNDS = [
 const resourceFaults = (sidecar: JsonObject, floor: Floor): readonly string[] => [
   ...BOUNDS.flatMap(([name, most]) => {
     const place = `resources.limits.${name}`
-    const limit = quantity(at(sidecar, 'resources', 'limits', name))
+    const limit = quantityOf(at(sidecar, 'resources', 'limits', name))
     if (limit === undefined) return [`${place} is missing`]
-    return limit > (quantity(floor[most]) ?? limit) ? [`${place} is more than floor.${most}`] : []
+    return limit > (quantityOf(floor[most]) ?? limit) ? [`${place} is more than floor.${most}`] : []
   }),
   ...(at(sidecar, 'resources', 'claims') === undefined ? [] : ['resources.claims is not ours']),
 ]

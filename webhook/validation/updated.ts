@@ -21,7 +21,7 @@ import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
 import type { RuleId } from '../settings/rule.ts'
-import { quantity } from './amount.ts'
+import { quantityOf } from '../settings/quantity.ts'
 import { sidecarChanges } from './own-parts.ts'
 import { allowed, type Allow } from './verdict.ts'
 
@@ -110,10 +110,10 @@ const sidecarResources = (
     const path = ['resources', 'limits', name] as const
     const [was, is] = [before, after].map((pod) => at(ownSidecar(pod), ...path))
     if (isSame(was, is)) return []
-    const [less, more] = [quantity(was), quantity(is)]
+    const [less, more] = [quantityOf(was), quantityOf(is)]
     const place = `resources.limits.${name}`
     if (more === undefined) return [{ rule: 'sidecar', where, found: `${place} is taken off` }]
-    const bound = quantity(floor[most]) ?? more
+    const bound = quantityOf(floor[most]) ?? more
     if (more > bound)
       return [{ rule: 'sidecar', where, found: `${place} is more than floor.${most}` }]
     return name === 'memory' && less !== undefined && more < less
