@@ -213,26 +213,36 @@ const DEV = new URL('../../manifests/overlays/dev', import.meta.url).pathname
 /** Loads and applies what an overlay installs and waits for its webhook, for tests that run servers; an API client. */
 export const installOurs = async (target: OwnTarget, overlay = DEV): Promise<Api> => {
   await loadOurs(target)
+  const api = createApi(target.api)
   const kubectl = createKubectl(target)
+  const isThere = (await api.get(DEPLOYMENT)).status === 200
   await kubectl.run('apply', '-k', overlay)
   // Replicas that are there read another configuration when the kubelet brings it, which may take a minute; new ones begin with it.
-  await kubectl.run(...words('-n outrigger-system rollout restart deployment/outrigger-webhook'))
-  return untilWebhookServes(target)
+  if (isThere)
+    await kubectl.run(...words(`${IN_SYSTEM} rollout restart deployment/outrigger-webhook`))
+  await untilWebhookServes(api)
+  return api
 }
 
 const SYSTEM = 'namespaces/outrigger-system'
+const IN_SYSTEM = '-n outrigger-system'
+const DEPLOYMENT = `/apis/apps/v1/${SYSTEM}/deployments/outrigger-webhook`
+/** On a node that has just begun, beside everything else that begins there. */
+const ROLLED_OUT_SECONDS = 300
 
 /** Also until those before it are gone: while one leaves it may be asked, and knows another configuration. */
-const untilWebhookServes = async (target: OwnTarget): Promise<Api> => {
-  const api = createApi(target.api)
-  await waitFor('our webhook, and no other', async () => {
-    const { body } = await api.get(`/apis/apps/v1/${SYSTEM}/deployments/outrigger-webhook`)
-    const isSeen = at(body, 'status', 'observedGeneration') === at(body, 'metadata', 'generation')
-    const available = at(body, 'status', 'availableReplicas')
-    const updated = at(body, 'status', 'updatedReplicas')
-    const pods = await api.get(`/api/v1/${SYSTEM}/pods`)
-    const isAlone = list(pods.body, 'items').length === 2
-    return isSeen && isAlone && available === 2 && updated === 2 ? true : undefined
-  })
-  return api
-}
+const untilWebhookServes = (api: Api): Promise<boolean> =>
+  waitFor(
+    'our webhook, and no other',
+    async () => {
+      const { body } = await api.get(DEPLOYMENT)
+      const isSeen = at(body, 'status', 'observedGeneration') === at(body, 'metadata', 'generation')
+      const available = at(body, 'status', 'availableReplicas')
+      const updated = at(body, 'status', 'updatedReplicas')
+      const pods = list((await api.get(`/api/v1/${SYSTEM}/pods`)).body, 'items')
+      if (isSeen && pods.length === 2 && available === 2 && updated === 2) return true
+      const seen = { isSeen, available, updated, pods: pods.map((pod) => at(pod, 'status')) }
+      throw new Error(JSON.stringify(seen))
+    },
+    ROLLED_OUT_SECONDS,
+  )
