@@ -26,6 +26,9 @@ const cell = (era: Era, connections: number, shape: Shape): Cell => ({
 /** The cell that most budgets are about. */
 export const MAIN_CELL: Cell = cell('legacy', 8, '100 B')
 export const MODERN_CELL: Cell = cell('modern', 8, '100 B')
+/** The cells of one caller. */
+export const LONE_CELL: Cell = cell('legacy', 1, '100 B')
+export const MODERN_LONE_CELL: Cell = cell('modern', 1, '100 B')
 /** The cells of many callers. */
 export const CROWD_CELL: Cell = cell('legacy', 64, '100 B')
 export const MODERN_CROWD_CELL: Cell = cell('modern', 64, '100 B')
@@ -33,6 +36,8 @@ export const MODERN_CROWD_CELL: Cell = cell('modern', 64, '100 B')
 export const SHARED_CELL: Cell = { ...CROWD_CELL, isShared: true }
 
 export const LARGE_CELL: Cell = cell('legacy', 8, '64 KiB string')
+/** The cell whose messages have thousands of members. */
+export const MEMBERS_CELL: Cell = cell('legacy', 8, '64 KiB members')
 /** The cell that takes the most memory. */
 export const MEMORY_CELL: Cell = cell('legacy', 64, '64 KiB string')
 
@@ -42,16 +47,16 @@ export const PEER_CELLS: readonly Cell[] = [MAIN_CELL]
 /** Every cell of a full run, the main one first. */
 export const FULL: readonly Cell[] = [
   MAIN_CELL,
-  cell('legacy', 1, '100 B'),
+  LONE_CELL,
   CROWD_CELL,
   MODERN_CELL,
-  cell('modern', 1, '100 B'),
+  MODERN_LONE_CELL,
   MODERN_CROWD_CELL,
   SHARED_CELL,
   cell('legacy', 1, '64 KiB string'),
   LARGE_CELL,
   cell('modern', 8, '64 KiB string'),
-  cell('legacy', 8, '64 KiB members'),
+  MEMBERS_CELL,
   cell('legacy', 8, '64 KiB JSON text'),
   // Last: giving memory back drops compiled code.
   MEMORY_CELL,

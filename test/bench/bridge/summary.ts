@@ -4,10 +4,13 @@ import { judge, type Budget, type Figure } from '../report.ts'
 import {
   cellName,
   CROWD_CELL,
+  LONE_CELL,
   MAIN_CELL,
+  MEMBERS_CELL,
   MEMORY_CELL,
   MODERN_CELL,
   MODERN_CROWD_CELL,
+  MODERN_LONE_CELL,
   SHARED_CELL,
   type Cell,
 } from './cells.ts'
@@ -67,7 +70,7 @@ const overBetterPeer: Rule['value'] = (beside) => {
   return ratios.length === PEERS.length ? Math.min(...ratios) : undefined
 }
 
-const besideFloor = (cell: Cell, callsAtLeast: number): Rule[] => [
+const besideFloor = (cell: Cell, callsAtLeast: number, cpuAtMost = 1.18): Rule[] => [
   {
     cell,
     name: 'calls/s',
@@ -79,7 +82,7 @@ const besideFloor = (cell: Cell, callsAtLeast: number): Rule[] => [
     cell,
     name: 'CPU per call',
     value: floor(({ cpu }) => cpu.median),
-    limit: { atMost: 1.18 },
+    limit: { atMost: cpuAtMost },
     unit: 'of the floor',
   },
 ]
@@ -111,10 +114,13 @@ const RULES: readonly Rule[] = [
     unit: 'times the better npm bridge',
   },
   ...latencyBesideFloor(MAIN_CELL),
-  ...besideFloor(CROWD_CELL, 0.9),
+  ...besideFloor(LONE_CELL, 0.85),
+  ...besideFloor(CROWD_CELL, 0.9, 1.1),
   ...besideFloor(MODERN_CELL, 0.85),
   ...latencyBesideFloor(MODERN_CELL),
-  ...besideFloor(MODERN_CROWD_CELL, 0.9),
+  ...besideFloor(MODERN_LONE_CELL, 0.85),
+  ...besideFloor(MODERN_CROWD_CELL, 0.9, 1.1),
+  ...besideFloor(MEMBERS_CELL, 0.85),
   {
     cell: SHARED_CELL,
     name: 'calls/s',

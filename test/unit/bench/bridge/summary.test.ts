@@ -42,13 +42,37 @@ describe('budgets of the bridge bench', () => {
       expected: ['64 x 100 B, legacy: calls/s, at least', '64 x 100 B, modern: calls/s, at least'],
     },
     {
+      name: 'too dear for many callers, not for few',
+      results: run({ cpu: 1.12 }, 4),
+      expected: [
+        '64 x 100 B, legacy: CPU per call, at most',
+        '64 x 100 B, modern: CPU per call, at most',
+      ],
+    },
+    {
       name: 'too dear',
       results: run({ cpu: 1.2 }, 4),
       expected: [
         '8 x 100 B, legacy: CPU per call, at most',
+        '1 x 100 B, legacy: CPU per call, at most',
         '64 x 100 B, legacy: CPU per call, at most',
         '8 x 100 B, modern: CPU per call, at most',
+        '1 x 100 B, modern: CPU per call, at most',
         '64 x 100 B, modern: CPU per call, at most',
+        '8 x 64 KiB members, legacy: CPU per call, at most',
+      ],
+    },
+    {
+      name: 'too slow',
+      results: run({ calls: 0.8 }, 4),
+      expected: [
+        '8 x 100 B, legacy: calls/s, at least',
+        '1 x 100 B, legacy: calls/s, at least',
+        '64 x 100 B, legacy: calls/s, at least',
+        '8 x 100 B, modern: calls/s, at least',
+        '1 x 100 B, modern: calls/s, at least',
+        '64 x 100 B, modern: calls/s, at least',
+        '8 x 64 KiB members, legacy: calls/s, at least',
       ],
     },
     {
