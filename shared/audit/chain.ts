@@ -28,11 +28,11 @@ export interface ChainOptions {
   readonly prev: string
 }
 
-/** Members of an object as JSON, without the braces. */
-export const partOf = (part: object): string => plainJson(JSON.stringify(part).slice(1, -1))
+/** A value as it stands in a record. */
+export const jsonOf = (value: object | string): string => plainJson(JSON.stringify(value))
 
 /** What a record says: it can wait so for its place in the chain. */
-export const membersOf = (event: AuditEvent): string => partOf(event)
+export const membersOf = (event: AuditEvent): string => jsonOf(event).slice(1, -1)
 
 const OPENING = `{"v":${VERSION},"instance":`
 

@@ -1,22 +1,22 @@
-// What a record says of a caller, a message and where they came from, from what the stages have found out. Whatever
-// somebody else wrote is cut. Pure.
+// What a record says of a caller, a message and where they came from: members of its JSON as text, each behind a comma.
+// What comes again from call to call, as callers, tools and clients do, is made text of once. Whatever somebody else wrote
+// is cleaned of secrets, and cut.
 
+import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
+import { withoutSecrets } from '../../shared/audit/secrets.ts'
 import { isObject, type Json } from '../../shared/json.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Actor, Principal } from '../access/principal.ts'
 import { header, type Exchange } from '../http/exchange.ts'
-import { member, slice, stringAt, type Message, type Request } from '../mcp/message.ts'
+import { decodedSlice, member, stringAt, type Message, type Request } from '../mcp/message.ts'
 import { CLIENT_KEY } from '../mcp/meta.ts'
 import { contextIn, readContext } from '../telemetry/trace-context.ts'
 import type { RequestTrace, TraceContext } from '../telemetry/trace.ts'
+import { remembered } from './remembered.ts'
 
-type Asked = Pick<EventOf<'attempt'>, 'caller' | 'message'>
-type Caller = Asked['caller']
-type AuditMessage = Asked['message']
-type Context = Pick<EventOf<'denial'>, 'address' | 'session' | 'traceId' | 'spanId' | 'asserted'>
+type Caller = EventOf<'attempt'>['caller']
 type Actors = NonNullable<Extract<Caller, { readonly by: 'token' }>['actors']>
-type Asserted = NonNullable<Context['asserted']>
 
 /** Longest text of somebody else's, characters. */
 const MAX_LENGTH = 256
@@ -24,18 +24,15 @@ const MAX_ACTORS = 8
 /** `clientInfo` is an object of somebody else's making: what is longer is not read. */
 const MAX_CLIENT_LENGTH = 4096
 
-/** What is left of a text without secrets. */
-export type Clean = (text: string) => string
-
-export const cut = (text: string): string =>
+const cut = (text: string): string =>
   text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH).toWellFormed() : text
 
 /** Of a text so much is looked at for secrets. */
 const MAX_CLEANED = 1024
 
 /** The beginning of a text, without secrets: cleaned before it is cut, so that none is cut in two and not known. */
-export const brief = (text: string, clean: Clean): string => {
-  const cleaned = clean(text.slice(0, MAX_CLEANED).toWellFormed())
+export const brief = (text: string): string => {
+  const cleaned = withoutSecrets(text.slice(0, MAX_CLEANED).toWellFormed())
   if (text.length <= MAX_CLEANED) return cut(cleaned)
   // What stands close to where the looking ended may be a part of one.
   return cut(cleaned.slice(0, Math.max(cleaned.length - MAX_CLEANED + MAX_LENGTH, 0)))
@@ -69,43 +66,23 @@ const TARGETS: ReadonlyMap<
   ['resources/unsubscribe', ['uri', 'resource']],
 ])
 
-const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString()
-
-const targetIn = (
-  message: Exclude<Message, { readonly kind: 'response' }>,
-  clean: Clean,
-): Partial<AuditMessage> => {
-  const [parameter, name] = TARGETS.get(message.method) ?? []
-  if (parameter === undefined || name === undefined) return {}
-  const target = stringAt(message.text, member(message.params, parameter))
-  return target === undefined ? {} : { [name]: brief(target, clean) }
-}
-
 /** What a client's answer to a request of the server's is called: it has no method. */
 const RESPONSE = 'response'
+/** An id that stands in a text as it is. */
+const PLAIN = /^[\w-]+$/
 
-export const auditMessage = (
-  message: Message,
-  clean: Clean,
-  content: Pick<AuditMessage, 'params' | 'result'>,
-): AuditMessage => {
-  const bytes = message.text.length
-  const id = message.kind === 'notification' ? undefined : message.id
-  const own = id === undefined ? {} : { id: utf8(slice(message.text, id)) }
-  return message.kind === 'response'
-    ? { ...own, method: RESPONSE, bytes, ...content }
-    : { ...own, method: message.method, ...targetIn(message, clean), bytes, ...content }
+const idOf = (message: Message): string => {
+  if (message.kind === 'notification' || !message.id) return ''
+  const id = decodedSlice(message.text, message.id)
+  return `"id":${PLAIN.test(id) ? `"${id}"` : jsonOf(id)},`
 }
 
-/** `name/version` of a client, as it says. */
-const clientIn = (message: Message): string | undefined => {
-  if (message.kind === 'response') return undefined
-  const place = member(message.meta, CLIENT_KEY) ?? member(message.params, 'clientInfo')
-  if (!place || place.end - place.start > MAX_CLIENT_LENGTH) return undefined
-  const client: Json = JSON.parse(utf8(slice(message.text, place)))
+/** JSON of a client's making: its `name/version`, as it says, or nothing. */
+const clientNamed = (json: string): string => {
+  const client: Json = JSON.parse(json)
   const { name, version } = isObject(client) ? client : {}
-  if (typeof name !== 'string') return undefined
-  return typeof version === 'string' ? `${name}/${version}` : name
+  if (typeof name !== 'string') return ''
+  return jsonOf(brief(typeof version === 'string' ? `${name}/${version}` : name))
 }
 
 const contextOfClient = (
@@ -117,51 +94,93 @@ const contextOfClient = (
 const baggageIn = (message: Request | undefined): string | undefined =>
   message && stringAt(message.text, member(message.meta, 'baggage'))
 
-const named = (name: keyof Asserted, text: string | undefined, clean: Clean): Asserted =>
-  text === undefined ? {} : { [name]: brief(text, clean) }
-
-const assertedIn = (
-  { request }: Exchange,
-  message: Message | undefined,
-  { isTraced, clean }: { readonly isTraced: boolean; readonly clean: Clean },
-): Asserted | undefined => {
-  const own = message?.kind === 'request' ? message : undefined
-  const trace = isTraced ? undefined : contextOfClient(request, own)
-  const baggage = baggageIn(own) ?? header(request, 'baggage')
-  const asserted = {
-    ...named('userAgent', header(request, 'user-agent'), clean),
-    ...named('client', message && clientIn(message), clean),
-    ...named('baggage', baggage, clean),
-    ...(trace && { traceId: trace.traceId, spanId: trace.spanId }),
-  }
-  for (const _ in asserted) return asserted
-  return undefined
-}
+const idsOf = ({ traceId, spanId }: TraceContext): string =>
+  `,"traceId":"${traceId}","spanId":"${spanId}"`
 
 /** The id of a legacy session tells it from others by its beginning, and is too little there to take it over. */
 const SESSION_LENGTH = 8
 
-export const contextOf = (
-  exchange: Exchange,
-  message: Message | undefined,
-  { trace, clean }: { readonly trace: RequestTrace | undefined; readonly clean: Clean },
-): Context => {
-  const { request } = exchange
-  const session = header(request, 'mcp-session-id')?.slice(0, SESSION_LENGTH)
-  const asserted = assertedIn(exchange, message, { isTraced: trace !== undefined, clean })
-  const address = request.socket.remoteAddress
-  return {
-    ...(address === undefined ? {} : { address }),
-    ...(session === undefined ? {} : { session }),
-    ...(trace && { traceId: trace.context.traceId, spanId: trace.context.spanId }),
-    ...(asserted && { asserted }),
-  }
-}
+export class Descriptions {
+  private readonly callers = new WeakMap<Principal, string>()
+  /** What clients wrote, and what we or the configuration call things. */
+  private readonly word = remembered((text) => jsonOf(brief(text)))
+  private readonly name = remembered(jsonOf)
+  private readonly clientNamed = remembered(clientNamed)
 
-export const decisionOf = ({ granted }: Permit): Pick<EventOf<'call'>, 'decision'> => {
-  if (!granted) return {}
-  const { rule, roles } = granted
-  return { decision: { ...(rule === undefined ? {} : { rule }), roles: [...roles] } }
+  caller(principal: Principal): string {
+    const known = this.callers.get(principal)
+    if (known !== undefined) return known
+    const said = `,"caller":${jsonOf(callerOf(principal))}`
+    this.callers.set(principal, said)
+    return said
+  }
+
+  /** `content`: what it was asked with, by level. */
+  message(message: Message, content = ''): string {
+    const { text } = message
+    const what =
+      message.kind === 'response'
+        ? `"${RESPONSE}"`
+        : `${this.name(message.method)}${this.target(message)}`
+    return `,"message":{${idOf(message)}"method":${what},"bytes":${text.length}${content}}`
+  }
+
+  decision({ granted }: Permit): string {
+    if (!granted) return ''
+    const { rule, roles } = granted
+    const by = rule === undefined ? '' : `"rule":${this.name(rule)},`
+    return `,"decision":{${by}"roles":[${roles.map((role) => this.name(role)).join(',')}]}`
+  }
+
+  context(exchange: Exchange, message: Message | undefined, trace?: RequestTrace): string {
+    const { request } = exchange
+    const address = request.socket.remoteAddress
+    const session = header(request, 'mcp-session-id')
+    const from = address === undefined ? '' : `,"address":${this.name(address)}`
+    const ids = trace ? idsOf(trace.context) : ''
+    const asserted = this.asserted(request, message, trace !== undefined)
+    return `${from}${session === undefined ? '' : this.session(session)}${ids}${asserted}`
+  }
+
+  session(id: string): string {
+    return `,"session":${this.name(id.slice(0, SESSION_LENGTH))}`
+  }
+
+  private target(message: Exclude<Message, { readonly kind: 'response' }>): string {
+    const [parameter, name] = TARGETS.get(message.method) ?? []
+    if (parameter === undefined || name === undefined) return ''
+    return this.said(name, stringAt(message.text, member(message.params, parameter)))
+  }
+
+  private asserted(
+    request: Exchange['request'],
+    message: Message | undefined,
+    isTraced: boolean,
+  ): string {
+    const own = message?.kind === 'request' ? message : undefined
+    const trace = isTraced ? undefined : contextOfClient(request, own)
+    const said =
+      this.said('userAgent', header(request, 'user-agent')) +
+      this.client(message) +
+      this.said('baggage', baggageIn(own) ?? header(request, 'baggage')) +
+      (trace ? idsOf(trace) : '')
+    return said === '' ? '' : `,"asserted":{${said.slice(1)}}`
+  }
+
+  private client(message: Message | undefined): string {
+    if (!message || message.kind === 'response') return ''
+    const place = member(message.meta, CLIENT_KEY) ?? member(message.params, 'clientInfo')
+    if (!place || place.end - place.start > MAX_CLIENT_LENGTH) return ''
+    const named = this.clientNamed(decodedSlice(message.text, place))
+    return named === '' ? '' : `,"client":${named}`
+  }
+
+  private said(
+    name: 'tool' | 'prompt' | 'resource' | 'userAgent' | 'baggage',
+    text: string | undefined,
+  ): string {
+    return text === undefined ? '' : `,"${name}":${this.word(text)}`
+  }
 }
 
 /** How long a record of this kind is for whoever has to make room for it. */

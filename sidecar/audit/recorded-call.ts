@@ -1,7 +1,7 @@
 // One request on its way, as the record of it will say: the channel tells what the server did, the ticket when it is over,
 // whoever of the client, the clock or the sidecar ended it.
 
-import { partOf } from '../../shared/audit/chain.ts'
+import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
 import type { CallRecord } from '../conversation/record.ts'
 import type { AnsweredContent } from './content/content.ts'
@@ -10,14 +10,10 @@ import type { Reply } from '../http/reply.ts'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
 
-type Ended = Omit<
-  EventOf<'call'>,
-  'event' | 'call' | 'caller' | 'message' | 'decision' | 'address' | 'asserted'
->
 type Outcome = EventOf<'call'>['outcome']
 
 export interface RecordedCallOptions {
-  /** What was asked, as members of the record. */
+  /** What was asked, as members of the record, each behind a comma. */
   readonly asked: string
   /** Whether that names the session; a reply may know another, or a first. */
   readonly hasSession: boolean
@@ -38,12 +34,18 @@ const ENDS: ReadonlyMap<FaultCode, Outcome['is']> = new Map([
   ['request-cancelled', 'cancelled'],
 ])
 
-const outcomeOf = (errorType: string | undefined, fault: FaultCode | undefined): Outcome => {
-  if (fault !== undefined) return { is: ENDS.get(fault) ?? 'fault', fault }
-  if (errorType === undefined) return { is: 'ok' }
-  if (errorType === 'tool_error') return { is: 'tool_error' }
-  return { is: 'error', ...(CODE.test(errorType) ? { code: errorType } : {}) }
+const is = (what: Outcome['is']): string => `"is":"${what}"`
+
+const endOf = (errorType: string | undefined, fault: FaultCode | undefined): string => {
+  if (fault !== undefined) return `${is(ENDS.get(fault) ?? 'fault')},"fault":"${fault}"`
+  if (errorType === undefined) return is('ok')
+  if (errorType === 'tool_error') return is('tool_error')
+  return is('error') + (CODE.test(errorType) ? `,"code":"${errorType}"` : '')
 }
+
+const contentOf = ({ result, error }: AnsweredContent): string =>
+  (result === undefined ? '' : `,"result":${jsonOf(result)}`) +
+  (error === undefined ? '' : `,"error":${jsonOf(error)}`)
 
 /** Microseconds are enough. */
 const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
@@ -83,28 +85,23 @@ export class RecordedCall implements CallRecord, Ticket {
     const { asked, arrivedMs, now, onEnd } = this.options
     const { process, sentMs, answeredMs } = this
     const endMs = now()
-    const ended: Ended = {
-      ...this.session(),
-      outcome: this.outcome(fault),
-      ...(process === undefined ? {} : { process }),
-      durationMs: rounded(endMs - arrivedMs),
-      ...(sentMs === undefined ? {} : { serverMs: rounded((answeredMs ?? endMs) - sentMs) }),
-    }
-    onEnd(`"event":"call",${asked},${partOf(ended)}`)
+    const by = process === undefined ? '' : `,"process":${process}`
+    const server =
+      sentMs === undefined ? '' : `,"serverMs":${rounded((answeredMs ?? endMs) - sentMs)}`
+    onEnd(
+      `"event":"call"${asked}${this.session()}${this.outcome(fault)}${by},"durationMs":${rounded(endMs - arrivedMs)}${server}`,
+    )
   }
 
-  private session(): Pick<Ended, 'session'> {
+  private session(): string {
     const { hasSession, reply } = this.options
-    return hasSession || reply.session === undefined ? {} : { session: reply.session }
+    return hasSession || reply.session === undefined ? '' : `,"session":${jsonOf(reply.session)}`
   }
 
-  private outcome(fault: FaultCode | undefined): Outcome {
+  private outcome(fault: FaultCode | undefined): string {
     const { bytes, content } = this
-    return {
-      ...outcomeOf(this.errorType, fault),
-      ...(bytes === undefined ? {} : { bytes }),
-      ...content,
-      ...(this.options.reply.state === 'done' ? { clientGone: true } : {}),
-    }
+    const length = bytes === undefined ? '' : `,"bytes":${bytes}`
+    const gone = this.options.reply.state === 'done' ? ',"clientGone":true' : ''
+    return `,"outcome":{${endOf(this.errorType, fault)}${length}${contentOf(content)}${gone}}`
   }
 }

@@ -1,28 +1,19 @@
 // Decides what goes on record, and whether a call may go on: not where its record could not be written, unless the
 // configuration lets records be lost. Fails closed.
 
-import { membersOf, partOf } from '../../shared/audit/chain.ts'
+import { jsonOf, membersOf } from '../../shared/audit/chain.ts'
 import type { AuditEvent, EventOf } from '../../shared/audit/record.ts'
-import { withoutSecrets } from '../../shared/audit/secrets.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Principal } from '../access/principal.ts'
 import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
-import type { Exchange } from '../http/exchange.ts'
+import { header, type Exchange } from '../http/exchange.ts'
 import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
 import type { Request } from '../mcp/message.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
-import {
-  auditMessage,
-  brief,
-  callerOf,
-  contextOf,
-  decisionOf,
-  RESERVED_BYTES,
-} from './described.ts'
+import { brief, callerOf, Descriptions, RESERVED_BYTES } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { RecordedCall } from './recorded-call.ts'
-import { remembered } from './remembered.ts'
 import type { Writer } from './writer.ts'
 
 export interface RecorderOptions {
@@ -46,10 +37,10 @@ export interface Underway extends Exchange {
   readonly ask: Ask | undefined
 }
 
-/** A message, and what is said of it. */
+/** A message, and what it is asked with or answers, by level: members of its record. */
 interface Item {
   readonly asked: Asked
-  readonly message: EventOf<'attempt'>['message']
+  readonly content: string
   /** Room for the record that tells its end. */
   readonly reserved: number
 }
@@ -57,19 +48,25 @@ interface Item {
 interface Followed {
   readonly principal: Principal
   readonly message: Request
-  readonly asked: Omit<EventOf<'attempt'>, 'event'>
+  /** What is on record of it before it goes on, and when it is over. */
+  readonly before: string
+  readonly after: string
   readonly reserved: number
 }
 
-const denialOf = ({ code, data }: Fault) => {
+const denialOf = ({ code, data }: Fault): string => {
   const rule = data?.['rule']
-  return {
-    event: 'denial' as const,
+  return membersOf({
+    event: 'denial',
     fault: code,
     status: FAULTS[code].status,
     ...(typeof rule === 'string' ? { rule } : {}),
-  }
+  })
 }
+
+const contentOf = ({ params, result }: ReturnType<Content['asked']>): string =>
+  (params === undefined ? '' : `,"params":${jsonOf(params)}`) +
+  (result === undefined ? '' : `,"result":${jsonOf(result)}`)
 
 const NOBODY = ''
 /** What is only counted is told so often. */
@@ -103,7 +100,10 @@ export class Recorder {
   private toldDropped = 0
   private summaryMs: number
   private calls = 0
-  private readonly clean = remembered(withoutSecrets)
+  private readonly described = new Descriptions()
+  /** Whether calls of one turn may go on; all of them have the same answer. */
+  private turn:
+    { readonly isOut: Promise<boolean>; readonly fault: Promise<Fault | undefined> } | undefined
 
   constructor(options: RecorderOptions) {
     this.options = options
@@ -123,22 +123,20 @@ export class Recorder {
     const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
     const refused = this.refusal(permit.principal.key, bytes)
     if (refused) return refused
-    const attempts = items.map((item) => this.record(underway, permit, item))
+    const isOnRecord = items.map((item) => this.record(underway, permit, item)).every(Boolean)
     if (this.options.onFailure === 'drop') return undefined
-    if (attempts.every((isOut) => isOut === true)) return undefined
-    const outs = Promise.all(attempts.map((isOut) => Promise.resolve(isOut)))
-    return outs.then((all) => (all.every(Boolean) ? undefined : unavailable()))
+    if (!isOnRecord) return unavailable()
+    return this.admitted(items.some(({ asked }) => asked.record !== undefined))
   }
 
   /** What ended before it was a call. */
   refused({ principal, ask, ...exchange }: Underway, reason: Fault): void {
+    const { described } = this
     const [asked] = ask?.kind === 'message' ? [ask] : []
-    this.deny(principal, {
-      ...denialOf(reason),
-      ...(principal && { caller: callerOf(principal) }),
-      ...(asked && { message: this.itemOf(asked).message }),
-      ...contextOf(exchange, asked?.message, { trace: asked?.trace, clean: this.clean }),
-    })
+    const caller = principal ? described.caller(principal) : ''
+    const message = asked ? described.message(asked.message, this.itemOf(asked).content) : ''
+    const context = described.context(exchange, asked?.message, asked?.trace)
+    this.deny(principal, reason, caller + message + context)
   }
 
   sessionBegan(principal: Principal, session: string, process: number | undefined): void {
@@ -159,8 +157,8 @@ export class Recorder {
     this.add({
       event: 'lock-finding',
       kind,
-      name: brief(name, withoutSecrets),
-      why: brief(why, withoutSecrets),
+      name: brief(name),
+      why: brief(why),
       action,
     })
   }
@@ -198,80 +196,94 @@ export class Recorder {
 
   private itemOf(asked: Asked): Item {
     const { content } = this.options
-    const message = auditMessage(asked.message, this.clean, content.asked(asked.message))
-    const { params = '', result = '' } = message
+    const said = contentOf(content.asked(asked.message))
     const isCall = asked.message.kind === 'request' && !asked.denied
     const answer = isCall ? content.answerBytes : 0
-    return {
-      asked,
-      message,
-      reserved: RESERVED_BYTES + 2 * (params.length + result.length) + answer,
-    }
+    return { asked, content: said, reserved: RESERVED_BYTES + said.length + answer }
   }
 
-  /** Puts one message on record, now or when it is over; whether what must be out before it goes on is out. */
-  private record(underway: Underway, permit: Permit, item: Item): boolean | Promise<boolean> {
-    const { asked: one, message: asked } = item
+  /**
+   * Whether calls may go on: those with an attempt when it is out. What has none goes behind them, as it came, whatever
+   * becomes of them.
+   */
+  private admitted(isCall: boolean): Promise<Fault | undefined> | undefined {
+    const { isOut } = this.options.writer
+    if (!isOut) return undefined
+    if (!isCall || !this.options.attempts) return isOut.then(() => undefined)
+    if (this.turn?.isOut !== isOut) {
+      this.turn = { isOut, fault: isOut.then((out) => (out ? undefined : unavailable())) }
+    }
+    return this.turn.fault
+  }
+
+  /** Puts one message on record, now or when it is over; false where what must be out before it goes on has no room. */
+  private record(underway: Underway, permit: Permit, item: Item): boolean {
+    const { described } = this
+    const { message, trace, denied } = item.asked
     const { principal } = permit
-    const own = { caller: callerOf(principal), message: asked }
-    const context = contextOf(underway, one.message, { trace: one.trace, clean: this.clean })
+    const caller = described.caller(principal)
+    const context = described.context(underway, message, trace)
     const reserved = this.options.onFailure === 'refuse' ? item.reserved : 0
-    const { message, denied } = one
-    if (denied) this.spend(principal, { ...denialOf(denied), ...own, ...context }, reserved)
-    else if (message.kind === 'request') {
-      const call = { call: ++this.calls, ...own, ...decisionOf(permit), ...context }
-      return this.follow(underway, one, { principal, message, asked: call, reserved })
-    } else this.spend(principal, { event: 'notification', ...own, ...context }, reserved)
-    return true
+    const asked = described.message(message, item.content)
+    if (denied || message.kind !== 'request') {
+      const event = denied ? denialOf(denied) : '"event":"notification"'
+      this.spend(principal, `${event}${caller}${asked}${context}`, reserved)
+      return true
+    }
+    // What stands in the attempt is not told twice.
+    const isShort = this.options.attempts && item.content !== ''
+    const short = isShort ? described.message(message) : asked
+    const [head, tail] = [
+      `,"call":${++this.calls}${caller}`,
+      `${described.decision(permit)}${context}`,
+    ]
+    const before = `${head}${asked}${tail}`
+    const after = isShort ? `${head}${short}${tail}` : before
+    return this.follow(underway, item.asked, { principal, message, before, after, reserved })
   }
 
   /** What is asked is on record now, where attempts are, and when it is over. */
   private follow(
-    { reply, arrivedMs }: Underway,
+    { request, reply, arrivedMs }: Underway,
     one: Asked,
-    { principal, message, asked, reserved }: Followed,
-  ): boolean | Promise<boolean> {
-    const { writer, now, attempts, content } = this.options
-    const { params, ...short } = asked.message
-    const own = partOf(asked)
-    // What stands in the attempt is not told twice.
-    const isShort = attempts && params !== undefined
+    { principal, message, before, after, reserved }: Followed,
+  ): boolean {
+    const { writer, now, attempts, content, onFailure } = this.options
     const call = new RecordedCall({
-      asked: isShort ? partOf({ ...asked, message: short }) : own,
-      hasSession: asked.session !== undefined,
+      asked: after,
+      hasSession: header(request, 'mcp-session-id') !== undefined,
       reply,
       arrivedMs,
       now,
       contentOf: (response) => content.answered(message, response),
       ticket: one.ticket,
-      onEnd: (members) => this.spendText(principal, members, reserved),
+      onEnd: (members) => this.spend(principal, members, reserved),
     })
     one.record = call
     one.ticket = call
-    return attempts ? writer.addNow(`"event":"attempt",${own}`) : true
+    if (!attempts) return true
+    const attempt = `"event":"attempt"${before}`
+    // Where records may be lost nobody waits for them.
+    return onFailure === 'drop' ? writer.add(attempt) > 0 : writer.addNow(attempt) !== undefined
   }
 
-  private spend(principal: Principal, event: AuditEvent, reserved: number): void {
-    this.spendText(principal, membersOf(event), reserved)
-  }
-
-  private spendText({ key }: Principal, members: string, reserved: number): void {
+  private spend({ key }: Principal, members: string, reserved: number): void {
     const { writer, now } = this.options
     const bytes = writer.add(members, reserved)
     this.callers?.take(key, bytes, now())
   }
 
-  private deny(principal: Principal | undefined, event: EventOf<'denial'>): void {
+  private deny(principal: Principal | undefined, reason: Fault, said: string): void {
     const { now } = this.options
     const [allowance, key] = principal?.identity
       ? [this.callers, principal.key]
       : [this.unknown, NOBODY]
     if (allowance && allowance.waitMs(key, 1, now()) > 0) {
-      this.unwritten.set(event.fault, (this.unwritten.get(event.fault) ?? 0) + 1)
+      this.unwritten.set(reason.code, (this.unwritten.get(reason.code) ?? 0) + 1)
       this.unwrittenCount++
       return
     }
-    const bytes = this.options.writer.add(membersOf(event))
+    const bytes = this.options.writer.add(`${denialOf(reason)}${said}`)
     allowance?.take(key, bytes, now())
   }
 }

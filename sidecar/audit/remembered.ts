@@ -1,15 +1,17 @@
-// What was worked out for a text, kept for when it comes again, as tools' names do. Bounded: when it is full it begins anew.
+// What was worked out for a text, kept for when it comes again, as tools' names do. Bounded: when it is full it begins
+// anew, and what is long is worked out each time.
 
 const MAX_KEPT = 1024
+const MAX_LENGTH = 512
 
-/** For short texts. */
 export const remembered = (work: (text: string) => string): ((text: string) => string) => {
   const kept = new Map<string, string>()
   return (text) => {
     const known = kept.get(text)
     if (known !== undefined) return known
-    if (kept.size >= MAX_KEPT) kept.clear()
     const found = work(text)
+    if (text.length > MAX_LENGTH) return found
+    if (kept.size >= MAX_KEPT) kept.clear()
     kept.set(text, found)
     return found
   }

@@ -204,6 +204,11 @@ class RunningAudit implements Audit {
     this.log.warn('audit records cannot be written, and are lost until they can')
   }
 
+  /** Lets the file go: the next that starts must not find it taken. */
+  async giveUp(): Promise<void> {
+    await this.writer.close(0)
+  }
+
   async close(leftMs: number): Promise<void> {
     this.recorder.summarize()
     this.writer.add(membersOf({ event: 'end' }), RESERVED_BYTES)
@@ -234,6 +239,11 @@ export const startAudit = async (
   const content = await contentBy(audit)
   const opened = await openSink(audit, parts)
   const running = new RunningAudit(parts, audit, { opened, key, content, budget })
-  await running.begin()
+  try {
+    await running.begin()
+  } catch (error) {
+    await running.giveUp()
+    throw error
+  }
   return running
 }

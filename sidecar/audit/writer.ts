@@ -1,6 +1,6 @@
 // From events to a sink: records wait in a bounded queue, get their place in the chain when it is their turn, and go out
-// several in one write: what must be out before a call goes on takes along what waits. A write that fails is made again where it stopped, once a second, so that no byte of a record
-// comes twice. Fails closed where nothing may be lost: `reserve` says no, and the caller refuses its call.
+// several in one write: what must be out before calls of one turn of the event loop go on takes along what waits. A write
+// that fails is made again where it stopped, once a second, so that no byte of a record comes twice. Fails closed where nothing may be lost: `reserve` says no, and the caller refuses its call.
 
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
@@ -34,8 +34,37 @@ interface Waiting {
   readonly members: string
   readonly timeMs: number
   readonly bytes: number
-  /** Hears whether it is out. */
-  readonly done: ((isOut: boolean) => void) | undefined
+  /** Hears that it is out. */
+  readonly turn: Turn | undefined
+}
+
+/** Records of one turn of the event loop that somebody waits for: they go out together, and all hear of them together. */
+class Turn {
+  readonly isOut: Promise<boolean>
+  private readonly tell: (isOut: boolean) => void
+  private left = 0
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.isOut = promise
+    this.tell = resolve
+  }
+
+  added(): void {
+    this.left++
+  }
+
+  /** One of them is out; whether that was the last. */
+  out(): boolean {
+    if (--this.left > 0) return false
+    this.tell(true)
+    return true
+  }
+
+  /** They are not out, or not in time; whoever waits does so no longer. */
+  failed(): void {
+    this.tell(false)
+  }
 }
 
 interface Taken {
@@ -63,7 +92,12 @@ export class Writer {
   private batch: Batch | undefined
   private held = 0
   private reserved = 0
-  private scheduled: 'now' | 'later' | undefined
+  /** Of records that no write has taken yet, and the last that has not been told. */
+  private turn: Turn | undefined
+  private lastTurn: Turn | undefined
+  /** Whether the queue is looked at when this turn ends, and by the clock. */
+  private isDue = false
+  private isTimed = false
   /** Since when a write has been under way. */
   private busyMs: number | undefined
   /** When a write that has failed is made again; until one is out, `hasFailed`. */
@@ -94,24 +128,30 @@ export class Writer {
     return true
   }
 
+  /** Whether all is out that came by `addNow`; absent where all of that has been told. */
+  get isOut(): Promise<boolean> | undefined {
+    return this.lastTurn?.isOut
+  }
+
   /** Puts what a record says into the queue; returns its bytes, or 0 where there is no room: then it is lost, and counted. */
   add(members: string, reserved = 0): number {
     const bytes = this.push(members, reserved, undefined)
-    if (bytes > 0) this.schedule('later')
+    if (bytes > 0) this.gather()
     return bytes
   }
 
-  /** The same; whether it is out, or a promise of that: false where it fails or takes too long. */
-  addNow(members: string): boolean | Promise<boolean> {
-    let out: boolean | undefined
-    let tell = (isOut: boolean): void => void (out = isOut)
-    if (this.push(members, 0, (isOut) => tell(isOut)) === 0) return false
-    this.writeAtOnce()
-    if (out !== undefined) return out
-    this.schedule('now')
-    return new Promise((resolve) => {
-      tell = resolve
-    })
+  /**
+   * The same, to go out when this turn of the event loop ends. Resolves with whether it is out, for all of the turn at
+   * once: false where that fails or takes too long. Undefined where there is no room.
+   */
+  addNow(members: string): Promise<boolean> | undefined {
+    const turn = this.turn ?? new Turn()
+    if (this.push(members, 0, turn) === 0) return undefined
+    turn.added()
+    this.turn = turn
+    this.lastTurn = turn
+    this.schedule()
+    return turn.isOut
   }
 
   sweep(nowMs: number): void {
@@ -119,11 +159,11 @@ export class Writer {
     if (busyMs !== undefined && nowMs - busyMs >= STALL_MS && !this.isStalled) {
       this.isStalled = true
       this.options.log.error('audit records are not written: the write takes too long')
-      this.tellWaiting(false)
+      this.giveUp()
     }
     if (retryMs !== undefined && nowMs >= retryMs) {
       this.retryMs = undefined
-      this.schedule('now')
+      this.schedule()
     }
   }
 
@@ -135,7 +175,7 @@ export class Writer {
     while ((this.isWaiting || this.busyMs !== undefined) && now() < endMs) {
       if (this.busyMs === undefined) {
         this.retryMs = undefined
-        this.schedule('now')
+        this.schedule()
       }
       await sleep(CLOSE_STEP_MS)
     }
@@ -145,7 +185,7 @@ export class Writer {
     return lost
   }
 
-  private push(members: string, reserved: number, done: Waiting['done']): number {
+  private push(members: string, reserved: number, turn: Turn | undefined): number {
     if (this.isClosed) return 0
     const bytes = members.length + CHAINED_BYTES
     this.reserved -= reserved
@@ -155,7 +195,7 @@ export class Writer {
       return 0
     }
     this.held += bytes
-    this.queue.push({ members, timeMs: this.options.wallMs(), bytes, done })
+    this.queue.push({ members, timeMs: this.options.wallMs(), bytes, turn })
     return bytes
   }
 
@@ -163,17 +203,34 @@ export class Writer {
     return this.queue.length > 0 || this.batch !== undefined
   }
 
-  /** What comes in one turn of the event loop goes out together, and with it what nobody waits for. */
-  private schedule(when: 'now' | 'later'): void {
-    if (this.scheduled === 'now' || this.scheduled === when) return
-    this.scheduled = when
+  /** What has come goes out when this turn of the event loop ends. */
+  private schedule(): void {
+    if (this.isDue) return
+    this.isDue = true
+    setImmediate(this.endTurn)
+  }
+
+  private readonly endTurn = (): void => {
+    this.isDue = false
+    this.begin()
+  }
+
+  /** What has come goes out after a while, or with what has to be out before that. */
+  private gather(): void {
     const { gatherMs } = this.options
-    if (when === 'now' || gatherMs === 0) setImmediate(() => this.begin())
-    else setTimeout(() => this.begin(), gatherMs)
+    if (gatherMs === 0) this.schedule()
+    else if (!this.isDue && !this.isTimed) {
+      this.isTimed = true
+      setTimeout(this.endGathering, gatherMs)
+    }
+  }
+
+  private readonly endGathering = (): void => {
+    this.isTimed = false
+    this.begin()
   }
 
   private begin(): void {
-    this.scheduled = undefined
     this.writeAtOnce()
     if (!this.isWaiting || this.busyMs !== undefined || this.retryMs !== undefined) return
     this.busyMs = this.options.now()
@@ -194,7 +251,7 @@ export class Writer {
         return
       }
       if (batch.rest.length > 0) return
-      this.isOut(batch)
+      this.wentOut(batch)
     }
   }
 
@@ -225,16 +282,18 @@ export class Writer {
     }
     if (this.hasFailed) this.options.log.info('audit records are written again')
     this.hasFailed = false
-    this.isOut(batch)
+    this.wentOut(batch)
   }
 
-  private isOut(batch: Batch): void {
+  private wentOut(batch: Batch): void {
     this.batch = undefined
     this.written = batch.last
     this.counts.written += batch.records.length
     this.held -= batch.bytes
     this.options.lease.keep(this.held + this.reserved)
-    for (const { done } of batch.records) done?.(true)
+    for (const { turn } of batch.records) {
+      if (turn?.out() === true && turn === this.lastTurn) this.lastTurn = undefined
+    }
   }
 
   private async prune(batch: Batch): Promise<void> {
@@ -272,6 +331,7 @@ export class Writer {
   }
 
   private takeQueue(): Taken {
+    this.turn = undefined
     let [bytes, count] = [0, 0]
     for (const one of this.queue) {
       if (bytes >= BATCH_BYTES) break
@@ -285,11 +345,13 @@ export class Writer {
     if (!this.isFailing) this.options.log.error('audit records cannot be written', { why })
     this.hasFailed = true
     this.retryMs = this.options.now() + RETRY_MS
-    this.tellWaiting(false)
+    this.giveUp()
   }
 
-  /** Those who wait for a record to be out wait no longer; the records stay. */
-  private tellWaiting(isOut: boolean): void {
-    for (const { done } of [...(this.batch?.records ?? []), ...this.queue]) done?.(isOut)
+  /** Those who wait for records to be out wait no longer; the records stay. */
+  private giveUp(): void {
+    for (const { turn } of [...(this.batch?.records ?? []), ...this.queue]) turn?.failed()
+    this.turn = undefined
+    this.lastTurn = undefined
   }
 }

@@ -15,7 +15,7 @@ import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { aBudget } from '../../../support/budgets.ts'
 import { anExchange } from '../../../support/fake-exchange.ts'
 import { keptLog } from '../../../support/kept-log.ts'
-import { aRequest } from '../../../support/messages.ts'
+import { aMessage, aRequest } from '../../../support/messages.ts'
 import { permitOf } from '../../../support/principals.ts'
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
@@ -24,12 +24,13 @@ const MINUTE_MS = 60_000
 
 const aRecorder = (more: Partial<RecorderOptions> = {}) => {
   const clock = { nowMs: 0 }
-  const sink = { text: '', isFull: false }
+  const sink = { text: '', isFull: false, writes: 0 }
   const writer = new Writer({
     sink: {
       write: (bytes) => {
         if (sink.isFull) return Promise.reject(new Error('ENOSPC'))
         sink.text += bytes.toString()
+        sink.writes++
         return Promise.resolve(bytes.length)
       },
       rotate: () => undefined,
@@ -104,6 +105,46 @@ test('with attempts a call waits until it is on record, and goes nowhere where i
   expect(await events()).toEqual(['attempt'])
   sink.isFull = true
   expect(await recorder.admit(aCall())).toMatchObject({ code: 'audit-unavailable' })
+})
+
+test('calls of one turn go on together, once one write has put them all on record', async () => {
+  const { recorder, sink } = aRecorder({ attempts: true })
+  const calls = [1, 2, 3].map(async () => recorder.admit(aCall()))
+  expect(sink.text).toBe('')
+  expect(await Promise.all(calls)).toEqual([undefined, undefined, undefined])
+  expect([sink.writes, sink.text.split('\n').length - 1]).toEqual([1, 3])
+})
+
+test('what a client says without a call does not overtake one that waits for its record', async () => {
+  const { recorder, sink } = aRecorder({ attempts: true })
+  const order: string[] = []
+  const note = async (name: string, admitted: unknown): Promise<void> => {
+    order.push(`${name} ${(await admitted) === undefined}`)
+  }
+  const notification = '{"jsonrpc":"2.0","method":"notifications/cancelled"}'
+  const claim = { era: 'unclaimed' } as const
+  const message = aMessage(notification)
+  const ask = { kind: 'message', claim, message, trace: undefined } as const
+  const cancelled = { ...aCall(), ask }
+  await Promise.all([
+    note('call', recorder.admit(aCall())),
+    note('notification', recorder.admit(cancelled)),
+  ])
+  expect(order).toEqual(['call true', 'notification true'])
+  sink.isFull = true
+  await Promise.all([
+    note('call', recorder.admit(aCall())),
+    note('notification', recorder.admit(cancelled)),
+  ])
+  expect(order.slice(2)).toEqual(['call false', 'notification true'])
+  expect(recorder.admit(cancelled)).toMatchObject({ code: 'audit-unavailable' })
+})
+
+test('where records may be lost attempts go out with others, and nobody waits', async () => {
+  const { recorder, sink, events } = aRecorder({ attempts: true, onFailure: 'drop' })
+  const calls = [aCall(), aCall()]
+  expect(calls.map((call) => recorder.admit(call))).toEqual([undefined, undefined])
+  expect([await events(), sink.writes]).toEqual([['attempt', 'attempt'], 1])
 })
 
 test('a ticket that the guard gave is ended by the one that records, once on record', async () => {

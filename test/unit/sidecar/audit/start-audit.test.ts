@@ -1,12 +1,13 @@
 // What the records of a whole sidecar say of where it runs, and of what changes while it does.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { recordSchema, type AuditRecord } from '../../../../shared/audit/record.ts'
 import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
 import { startAudit, type Audit } from '../../../../sidecar/audit/start-audit.ts'
+import { Budget } from '../../../../sidecar/bytes/budget.ts'
 import { podOf } from '../../../../sidecar/life/pod.ts'
 import { aBudget } from '../../../support/budgets.ts'
 import { keptLog } from '../../../support/kept-log.ts'
@@ -24,11 +25,7 @@ const POD = {
   OUTRIGGER_SERVICE_ACCOUNT: '',
 }
 
-/** The records of a sidecar to which this has happened. */
-const recordsOf = async (
-  environment: Readonly<Record<string, string>>,
-  happens: (audit: Audit) => void = () => undefined,
-): Promise<readonly AuditRecord[]> => {
+const startIn = (environment: Readonly<Record<string, string>>, budget: Budget): Promise<Audit> => {
   const file = join(dir, 'audit.jsonl')
   const about = { workload: 'Deployment/notes', image: 'registry.example/notes@sha256:00' }
   const config = parseSidecarConfig({ settings: { auth: 'none' }, audit: { file, about } })
@@ -36,10 +33,18 @@ const recordsOf = async (
   const { log } = keptLog()
   const times = { now: () => performance.now(), wallMs: () => Date.now() }
   const parts = { config: config.value, ...times, log, pod: podOf(environment) }
-  const audit = await startAudit(parts, config.value.audit, aBudget())
+  return startAudit(parts, config.value.audit, budget)
+}
+
+/** The records of a sidecar to which this has happened. */
+const recordsOf = async (
+  environment: Readonly<Record<string, string>>,
+  happens: (audit: Audit) => void = () => undefined,
+): Promise<readonly AuditRecord[]> => {
+  const audit = await startIn(environment, aBudget())
   happens(audit)
   await audit.close(1000)
-  return readFileSync(file, 'utf8')
+  return readFileSync(join(dir, 'audit.jsonl'), 'utf8')
     .split('\n')
     .slice(0, -1)
     .map((line) => recordSchema.parse(JSON.parse(line)))
@@ -91,4 +96,10 @@ test('a file that changes and a server that is not as it was locked are on recor
     { event: 'reload', what: 'certificate', outcome: 'taken' },
     { event: 'lock-finding', kind: 'tools', name: 'call-with-token=[removed]' },
   ])
+})
+
+test('one that cannot write its first record leaves the file to the next', async () => {
+  await expect(startIn({}, new Budget(1024))).rejects.toThrow('the first record cannot be written')
+  expect(readdirSync(dir)).toEqual(['audit.jsonl'])
+  expect((await recordsOf({})).map(({ event }) => event)).toEqual(['begin', 'end'])
 })

@@ -130,6 +130,24 @@ test('a sink that fails and comes back loses nothing and writes nothing twice', 
   expect(lines.filter((line) => line.includes('cannot be written'))).toHaveLength(1)
 })
 
+test('who waits for what was not out hears so, and who comes later waits for that alone', async () => {
+  const { writer, sink, clock } = aWriter()
+  sink.act = refusing
+  const failed = writer.addNow(EVENT)
+  expect([await failed, writer.isOut]).toEqual([false, undefined])
+  sink.act = (bytes) => Promise.resolve(bytes.length)
+  const later = writer.addNow(EVENT)
+  clock.nowMs += 1000
+  writer.sweep(clock.nowMs)
+  expect([await later, await failed, sink.events.length]).toEqual([true, false, 2])
+})
+
+test('what has no room keeps nobody waiting', async () => {
+  const { writer, sink } = aWriter(MIB)
+  while (writer.reserve(4096));
+  expect([writer.addNow(EVENT), writer.isOut, sink.text]).toEqual([undefined, undefined, ''])
+})
+
 test('a write that never ends stands for a failure, until it does', async () => {
   const { writer, sink, clock, lines } = aWriter()
   let release: (written: number) => void = () => undefined
@@ -189,12 +207,23 @@ describe('a sink that writes at once', () => {
     return state
   }
 
-  test('what must be out is, and takes along what waits, in one write', () => {
+  test('what must be out in one turn is, and takes along what waits, in one write', async () => {
     const { writer, sink } = aWriter()
     const state = atOnce(sink)
     writer.add(EVENT)
-    expect([writer.addNow(EVENT), state.writes, sink.events.length]).toEqual([true, 1, 2])
-    expect([isWhole(sink.text), writer.counts.written]).toEqual([true, 2])
+    const [first, second] = [writer.addNow(EVENT), writer.addNow(EVENT)]
+    expect([await first, await second]).toEqual([true, true])
+    expect([state.writes, sink.events.length]).toEqual([1, 3])
+    expect([isWhole(sink.text), writer.counts.written, writer.isOut]).toEqual([true, 3, undefined])
+  })
+
+  test('what comes in the next turn is told by itself', async () => {
+    const { writer, sink } = aWriter()
+    const state = atOnce(sink)
+    const first = writer.addNow(EVENT)
+    expect([await first, sink.events.length]).toEqual([true, 1])
+    const second = writer.addNow(EVENT)
+    expect([second === first, await second, state.writes]).toEqual([false, true, 2])
   })
 
   test('what nobody waits for goes out later, together', async () => {
@@ -217,9 +246,7 @@ describe('a sink that writes at once', () => {
   ])('that %s: the rest goes out the slow way, no byte twice', async (_what, act) => {
     const { writer, sink } = aWriter()
     atOnce(sink, act)
-    const out = writer.addNow(EVENT)
-    expect(out).not.toBe(true)
-    expect(await out).toBe(true)
+    expect(await writer.addNow(EVENT)).toBe(true)
     expect([sink.events, isWhole(sink.text)]).toEqual([['process-start'], true])
   })
 
@@ -227,9 +254,10 @@ describe('a sink that writes at once', () => {
     const { writer, sink } = aWriter()
     const state = atOnce(sink)
     state.takes = false
-    const outs = [writer.addNow(EVENT), writer.addNow(EVENT)]
+    const first = writer.addNow(EVENT)
+    await settled()
     state.takes = true
-    expect(await Promise.all(outs.map((out) => Promise.resolve(out)))).toEqual([true, true])
+    expect(await Promise.all([first, writer.addNow(EVENT)])).toEqual([true, true])
     expect([sink.events.length, isWhole(sink.text)]).toEqual([2, true])
   })
 })

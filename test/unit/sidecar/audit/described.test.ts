@@ -1,0 +1,166 @@
+// What records say of callers, messages and where they came from: JSON by the schema, whatever somebody else has written.
+
+import { describe, expect, test } from '@jest/globals'
+import { recordSchema } from '../../../../shared/audit/record.ts'
+import { Chain } from '../../../../shared/audit/chain.ts'
+import { verifiedPrincipal } from '../../../../sidecar/access/principal.ts'
+import { Descriptions } from '../../../../sidecar/audit/described.ts'
+import { anExchange } from '../../../support/fake-exchange.ts'
+import { aMessage } from '../../../support/messages.ts'
+import { permitOf, permitWith } from '../../../support/principals.ts'
+
+/** It ends the string, the record and the line, and turns a terminal around. */
+const HOSTILE = 'a"}\\\n{"b":\u202e\u001b[31m é😀'
+const HOSTILE_LATIN1 = Buffer.from('a"}\\ \u0085é').toString('latin1')
+
+const described = new Descriptions()
+
+const parsed = (event: string, said: string): unknown => {
+  const line = new Chain({ instance: 'one', server: 's', prev: '' }).line(
+    `"event":"${event}"${said}`,
+    0,
+  )
+  expect(line.slice(0, -1)).not.toMatch(/[\n\u001b\u0085\u202e]/)
+  return recordSchema.parse(JSON.parse(line))
+}
+
+describe('a message', () => {
+  const rpc = (more: object): string => JSON.stringify({ jsonrpc: '2.0', ...more })
+
+  test.each<[string, string, object]>([
+    [
+      'a call by number',
+      rpc({ id: 7, method: 'tools/call', params: { name: 'echo' } }),
+      { id: '7', method: 'tools/call', tool: 'echo' },
+    ],
+    ['an id with a point', '{"jsonrpc":"2.0","id":1.50,"method":"ping"}', { id: '1.50' }],
+    ['an id in quotes', rpc({ id: 'ab', method: 'ping' }), { id: '"ab"', method: 'ping' }],
+    [
+      'an id of hostile letters',
+      rpc({ id: HOSTILE, method: 'ping' }),
+      { id: JSON.stringify(HOSTILE) },
+    ],
+    ['a hostile method', rpc({ id: 1, method: 'a"},{"b\\' }), { method: 'a"},{"b\\' }],
+    [
+      'a hostile tool',
+      rpc({ id: 1, method: 'tools/call', params: { name: HOSTILE } }),
+      { tool: HOSTILE },
+    ],
+    ['a prompt', rpc({ id: 1, method: 'prompts/get', params: { name: 'p' } }), { prompt: 'p' }],
+    [
+      'a resource with a password',
+      rpc({ id: 1, method: 'resources/read', params: { uri: 'db://u:password@h' } }),
+      { resource: 'db://u:[removed]@h' },
+    ],
+    ['a notification', rpc({ method: 'notifications/x' }), { method: 'notifications/x' }],
+    ['an answer', rpc({ id: 3, result: {} }), { id: '3', method: 'response' }],
+    ['an answer to nothing', rpc({ id: null, error: { code: 1, message: '' } }), {}],
+  ])('%s', (_name, body, said) => {
+    const message = aMessage(body)
+    const caller = described.caller({ key: 'p' })
+    const twice = [1, 2].map(() => parsed('notification', caller + described.message(message)))
+    expect(twice[0]).toMatchObject({ message: { bytes: Buffer.byteLength(body), ...said } })
+    expect(twice[1]).toEqual(twice[0])
+  })
+})
+
+test('a caller, as it has been verified, and none', () => {
+  const identity = {
+    issuer: 'https://id.example',
+    subject: HOSTILE,
+    client: 'desk',
+    scopes: [],
+    groups: [],
+    actors: [{ issuer: undefined, subject: 'planner' }],
+  }
+  const said = (principal: Parameters<typeof described.caller>[0]): unknown =>
+    parsed('session-end', `${described.caller(principal)},"session":"s","reason":"client"`)
+  const alice = verifiedPrincipal(identity)
+  const bob = verifiedPrincipal({ ...identity, subject: 'bob' })
+  const caller = {
+    by: 'token',
+    issuer: 'https://id.example',
+    subject: HOSTILE,
+    client: 'desk',
+    actors: [{ subject: 'planner' }],
+  }
+  for (const _ of [1, 2]) {
+    expect(said(alice)).toMatchObject({ caller })
+    expect(said(bob)).toMatchObject({ caller: { ...caller, subject: 'bob' } })
+    expect(said({ key: 'p' })).toMatchObject({ caller: { by: 'nobody' } })
+  }
+})
+
+const granted = permitWith('p', {})
+
+test.each([
+  ['without a policy', permitOf('p'), undefined],
+  ['where no rule had to allow it', granted, { roles: [] }],
+  [
+    'by a rule, with roles',
+    {
+      ...granted,
+      granted: granted.granted && { ...granted.granted, rule: HOSTILE, roles: ['a', HOSTILE] },
+    },
+    { rule: HOSTILE, roles: ['a', HOSTILE] },
+  ],
+])('a decision: %s', (_name, permit, decision) => {
+  const message = described.message(aMessage('{"jsonrpc":"2.0","id":1,"method":"ping"}'))
+  const caller = described.caller({ key: 'p' })
+  const said = parsed('attempt', `,"call":1${caller}${message}${described.decision(permit)}`)
+  expect(Object(said).decision).toEqual(decision)
+})
+
+describe('where it came from', () => {
+  const denial = ',"fault":"denied","status":403'
+  const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
+  const clientInfo = { name: HOSTILE, version: '2' }
+
+  test.each<[string, Readonly<Record<string, string>>, object, object]>([
+    ['nothing is known', {}, {}, {}],
+    [
+      'a session, by its beginning',
+      { 'mcp-session-id': 'abcdefghijkl' },
+      {},
+      { session: 'abcdefgh' },
+    ],
+    [
+      'a hostile session and client',
+      { 'mcp-session-id': HOSTILE_LATIN1, 'user-agent': HOSTILE_LATIN1 },
+      {},
+      { session: HOSTILE_LATIN1.slice(0, 8), asserted: { userAgent: HOSTILE_LATIN1 } },
+    ],
+    ['a trace of the client’s', { traceparent: PARENT }, {}, { asserted: ids }],
+    [
+      'all that a client says',
+      { 'user-agent': 'agent/1', baggage: 'workflow=header' },
+      { clientInfo, _meta: { baggage: 'workflow=nightly' } },
+      {
+        asserted: {
+          userAgent: 'agent/1',
+          client: `${HOSTILE}/2`,
+          baggage: 'workflow=nightly',
+        },
+      },
+    ],
+    ['a client without a name', {}, { clientInfo: { version: '2' } }, {}],
+  ])('%s', (_name, headers, params, said) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+    const { exchange } = anExchange(headers)
+    const context = (): unknown =>
+      parsed('denial', denial + described.context(exchange, aMessage(body)))
+    const { session, asserted } = Object(context())
+    expect({ session, asserted }).toEqual({ session: undefined, asserted: undefined, ...said })
+    expect(context()).toEqual(context())
+  })
+
+  test('a trace of ours, and not what the client says of its own', () => {
+    const { exchange } = anExchange({ traceparent: PARENT })
+    const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 0, state: undefined }
+    const trace = { context, send: () => ({ context, end: () => undefined }) }
+    const said = parsed('denial', denial + described.context(exchange, undefined, trace))
+    expect(said).toMatchObject({ traceId: context.traceId, spanId: context.spanId })
+    expect(said).not.toHaveProperty('asserted')
+  })
+})
