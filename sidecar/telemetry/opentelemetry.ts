@@ -12,10 +12,9 @@ import type { Link, SpanContext, Tracer } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import {
+  AlwaysOnSampler,
   BatchSpanProcessor,
-  ParentBasedSampler,
   StackContextManager,
-  TraceIdRatioBasedSampler,
   type ReadableSpan,
   type SpanExporter,
   type SpanProcessor,
@@ -24,6 +23,7 @@ import { connectionWords } from '../../shared/connection-words.ts'
 import type { Log } from '../../shared/log.ts'
 import { settled } from './settled.ts'
 import { flagsOf, isSampled } from './trace-context.ts'
+import { TraceIds } from './trace-ids.ts'
 import type { Span, Spans, SpanStart, TraceContext } from './trace.ts'
 
 /** Spans that wait for the collector; further ones are dropped. */
@@ -114,23 +114,18 @@ const theirs = (
 })
 
 const started = (tracer: Tracer, start: SpanStart): Span => {
-  const { kind, startMs, parent, link, describe } = start
+  const { kind, startMs, parent, link, name, attributes } = start
   const links: Link[] = link ? [{ context: theirs(link, true) }] : []
   const isServer = kind === 'server'
   const context = parent
     ? trace.setSpanContext(ROOT_CONTEXT, theirs(parent, isServer))
     : ROOT_CONTEXT
   const spanKind = isServer ? SpanKind.SERVER : SpanKind.CLIENT
-  const span = tracer.startSpan('', { kind: spanKind, startTime: startMs, links }, context)
-  const { traceId, spanId, traceFlags } = span.spanContext()
-  const isRecording = span.isRecording()
-  if (isRecording) {
-    const { name, attributes } = describe()
-    span.updateName(name).setAttributes(attributes)
-  }
+  const span = tracer.startSpan(name, { kind: spanKind, startTime: startMs, links }, context)
+  span.setAttributes(attributes)
+  const { traceId, spanId } = span.spanContext()
   return {
-    context: { traceId, spanId, flags: flagsOf(traceFlags === 1, parent), state: parent?.state },
-    isRecording,
+    context: { traceId, spanId, flags: flagsOf(true, parent), state: parent?.state },
     end: ({ attributes, isError, message }, endMs) => {
       span.setAttributes(attributes)
       if (isError) {
@@ -160,7 +155,8 @@ export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undef
     metricReaders: [],
     logRecordProcessors: [],
     instrumentations: [],
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
+    // It is asked of no others than those that are to be recorded: what it does for the others takes too long.
+    sampler: new AlwaysOnSampler(),
     spanLimits: { attributeCountLimit: MAX_ATTRIBUTES, eventCountLimit: 0, linkCountLimit: 1 },
     spanProcessors: [countingProcessor(exporter, options)],
   })
@@ -170,8 +166,13 @@ export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undef
     log.warn('OTEL_SDK_DISABLED is set: there are no traces')
     return undefined
   }
+  const ids = new TraceIds()
   return {
     wallNow: () => Date.now(),
+    leftOut: (parent) => {
+      const isRecorded = parent ? isSampled(parent) : Math.random() < sampleRatio
+      return isRecorded ? undefined : ids.next(parent)
+    },
     start: (start) => started(tracer, start),
     shutdown: (patienceMs) => settled(sdk.shutdown(), patienceMs),
   }

@@ -65,12 +65,13 @@ export const spanName = (request: Bearer): string => {
   return name === undefined ? known : `${known} ${name}`
 }
 
-const given = (attributes: Readonly<Record<string, string | number | undefined>>): Attributes =>
-  Object.fromEntries(
-    Object.entries(attributes).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, typeof value === 'string' ? cut(value) : value]],
-    ),
-  )
+const given = (attributes: Readonly<Record<string, string | number | undefined>>): Attributes => {
+  const found: Record<string, string | number> = {}
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) found[name] = typeof value === 'string' ? cut(value) : value
+  }
+  return found
+}
 
 const ofMessage = (request: Bearer): Readonly<Record<string, string | undefined>> => {
   const { method } = request

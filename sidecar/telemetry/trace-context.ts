@@ -90,7 +90,7 @@ export const injection = (request: Bearer, context: TraceContext): readonly Edit
   let missing = ''
   const put = (name: string, value: string): void => {
     const place = member(meta, name)
-    const text = JSON.stringify(value)
+    const text = name === PARENT ? `"${value}"` : JSON.stringify(value)
     if (place === undefined) missing += `${missing === '' ? '' : ','}"${name}":${text}`
     else if (stringAt(request.text, place) !== value)
       edits.push({ start: place.start, end: place.end, text })

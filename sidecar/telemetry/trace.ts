@@ -23,11 +23,6 @@ export interface SpanStart {
   readonly startMs: number
   readonly parent: TraceContext | undefined
   readonly link: TraceContext | undefined
-  /** Asked for only where the span is recorded. */
-  readonly describe: () => SpanDescription
-}
-
-export interface SpanDescription {
   readonly name: string
   readonly attributes: Attributes
 }
@@ -41,8 +36,6 @@ export interface SpanEnd {
 
 export interface Span {
   readonly context: TraceContext
-  /** False where the sampler has left it out; its context is propagated all the same. */
-  readonly isRecording: boolean
   end(end: SpanEnd, endMs: number): void
 }
 
@@ -50,6 +43,8 @@ export interface Span {
 export interface Spans {
   /** Milliseconds since the epoch. */
   readonly wallNow: () => number
+  /** What goes on with a message whose trace is not recorded, by its parent or by chance; undefined of one that is. */
+  leftOut(parent: TraceContext | undefined): TraceContext | undefined
   start(start: SpanStart): Span
   /** Sends what has ended, for at most so long. */
   shutdown(patienceMs: number): Promise<void>

@@ -26,9 +26,7 @@ import type {
   PassedFrom,
   RequestTrace,
   Span,
-  SpanDescription,
   Spans,
-  SpanStart,
   TraceContext,
 } from './trace.ts'
 
@@ -53,18 +51,18 @@ export class Tracing {
     const http = exchange.request
     const ambient = readContext(header(http, 'traceparent'), header(http, 'tracestate'))
     const own = contextIn(message)
+    const parent = own ?? ambient
+    const leftOut = spans.leftOut(parent)
+    if (leftOut) return new Unrecorded(leftOut)
     const offset = spans.wallNow() - now()
     const span = spans.start({
       kind: 'server',
       startMs: offset + exchange.arrivedMs,
-      parent: own ?? ambient,
+      parent,
       link: own && ambient,
-      describe: () => ({
-        name: spanName(message),
-        attributes: naming(serverAttributes(exchange, message, era)),
-      }),
+      name: spanName(message),
+      attributes: naming(serverAttributes(exchange, message, era)),
     })
-    if (!span.isRecording) return new Unrecorded(spans, span.context)
     // One clock for all spans of a request, so that a child lies within its parent.
     const wallNow = (): number => offset + now()
     const traced = new Recorded(span, { spans, open, wallNow, naming, message })
@@ -75,22 +73,28 @@ export class Tracing {
   /** A message of the server's own goes to a client: both of its spans. */
   pass(message: Bearer, from: PassedFrom): Hop {
     const { spans, now, open, naming } = this
+    const parent = contextIn(message) ?? from.parent
+    const leftOut = spans.leftOut(parent)
+    if (leftOut) return new Unrecorded(leftOut)
     const offset = spans.wallNow() - now()
     const wallNow = (): number => offset + now()
     const name = spanName(message)
     const server = spans.start({
       kind: 'server',
       startMs: wallNow(),
-      parent: contextIn(message) ?? from.parent,
+      parent,
       link: undefined,
-      describe: () => ({ name, attributes: naming(passedServerAttributes(message, from)) }),
+      name,
+      attributes: naming(passedServerAttributes(message, from)),
     })
-    const client = spans.start(
-      hopStart(server.context, wallNow(), () => ({
-        name,
-        attributes: naming(passedClientAttributes(message, from)),
-      })),
-    )
+    const client = spans.start({
+      kind: 'client',
+      startMs: wallNow(),
+      parent: server.context,
+      link: undefined,
+      name,
+      attributes: naming(passedClientAttributes(message, from)),
+    })
     const passed = new RecordedHop(client.context, (outcome) => {
       open.delete(passed)
       client.end(spanEnd('client', outcome), wallNow())
@@ -112,27 +116,20 @@ interface Open {
   abandon(): void
 }
 
-const hopStart = (
-  parent: TraceContext,
-  startMs: number,
-  describe: SpanStart['describe'],
-): SpanStart => ({ kind: 'client', startMs, parent, link: undefined, describe })
-
-const nothing = (): SpanDescription => ({ name: '', attributes: {} })
-
-/** A message that the sampler has left out: it has a context to hand on, and that is all. */
-class Unrecorded implements RequestTrace {
+/** A message whose trace is not recorded: it has a context to hand on, which is its hop's too, and that is all. */
+class Unrecorded implements RequestTrace, Hop {
   readonly context: TraceContext
-  private readonly spans: Spans
 
-  constructor(spans: Spans, context: TraceContext) {
-    this.spans = spans
+  constructor(context: TraceContext) {
     this.context = context
   }
 
   send(): Hop {
-    const { context } = this.spans.start(hopStart(this.context, 0, nothing))
-    return { context, end: () => undefined }
+    return this
+  }
+
+  end(): void {
+    // Nobody hears of it.
   }
 }
 
@@ -163,12 +160,14 @@ class Recorded implements RequestTrace, ReplyWatcher {
 
   send(id: number | undefined, port: number | undefined): Hop {
     const { spans, open, wallNow, naming, message } = this.options
-    const span = spans.start(
-      hopStart(this.span.context, wallNow(), () => ({
-        name: spanName(message),
-        attributes: naming(clientAttributes(message, id, port)),
-      })),
-    )
+    const span = spans.start({
+      kind: 'client',
+      startMs: wallNow(),
+      parent: this.span.context,
+      link: undefined,
+      name: spanName(message),
+      attributes: naming(clientAttributes(message, id, port)),
+    })
     const hop = new RecordedHop(span.context, (outcome) => {
       this.hops.delete(hop)
       span.end(spanEnd('client', outcome), wallNow())

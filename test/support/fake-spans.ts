@@ -1,13 +1,11 @@
 // Spans in memory: numbered, with what was said of them, and whether they have ended.
 
 import { flagsOf } from '../../sidecar/telemetry/trace-context.ts'
-import type { Attributes, SpanEnd, Spans, SpanStart } from '../../sidecar/telemetry/trace.ts'
+import type { SpanEnd, Spans, SpanStart, TraceContext } from '../../sidecar/telemetry/trace.ts'
 
-export type FakeSpan = {
+export type FakeSpan = Pick<SpanStart, 'name' | 'attributes'> & {
   readonly number: number
   readonly start: SpanStart
-  readonly name: string
-  readonly attributes: Attributes
   readonly ends: (SpanEnd & { readonly endMs: number })[]
 }
 
@@ -17,20 +15,17 @@ export class FakeSpans implements Spans {
   isRecording = true
   shutdowns: number[] = []
 
+  leftOut(parent: TraceContext | undefined): TraceContext | undefined {
+    return this.isRecording ? undefined : this.context(0, parent)
+  }
+
   start(start: SpanStart): ReturnType<Spans['start']> {
-    const { isRecording } = this
     const number = this.started.length + 1
-    const described = isRecording ? start.describe() : { name: '', attributes: {} }
-    const span: FakeSpan = { number, start, ...described, ends: [] }
+    const { name, attributes } = start
+    const span: FakeSpan = { number, start, name, attributes, ends: [] }
     this.started.push(span)
     return {
-      context: {
-        traceId: start.parent?.traceId ?? 'f'.repeat(32),
-        spanId: number.toString().padStart(16, '0'),
-        flags: flagsOf(isRecording, start.parent),
-        state: start.parent?.state,
-      },
-      isRecording,
+      context: this.context(number, start.parent),
       end: (end, endMs) => void span.ends.push({ ...end, endMs }),
     }
   }
@@ -38,6 +33,15 @@ export class FakeSpans implements Spans {
   shutdown(patienceMs: number): Promise<void> {
     this.shutdowns.push(patienceMs)
     return Promise.resolve()
+  }
+
+  private context(number: number, parent: TraceContext | undefined): TraceContext {
+    return {
+      traceId: parent?.traceId ?? 'f'.repeat(32),
+      spanId: number.toString().padStart(16, '0'),
+      flags: flagsOf(this.isRecording, parent),
+      state: parent?.state,
+    }
   }
 
   /** The only one of a kind. */

@@ -209,14 +209,15 @@ describe('parents', () => {
   })
 
   test.each([
-    ['recorded', true, '01'],
-    ['left out', false, '00'],
-  ])('the server gets the context of the hop: %s', (_name, isRecording, flags) => {
+    ['recorded', true, '0000000000000002-01', ['server', 'client']],
+    ['left out', false, '0000000000000000-00', []],
+  ])('the server gets the context of the hop: %s', (_name, isRecording, hop, kinds) => {
     spans.isRecording = isRecording
     forward(begin(CALL, headers))
-    expect(spans.of('client').start.parent?.spanId).toBe('0000000000000001')
+    expect(spans.started.map(({ start }) => start.kind)).toEqual(kinds)
+    expect(spans.started[1]?.start.parent?.spanId).toBe(spans.started[0] && '0000000000000001')
     expect(link.sent).toEqual([
-      `{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"_meta":{"traceparent":"00-${OTHER_TRACE}-0000000000000002-${flags}","tracestate":"a=b"},"name":"echo"}}`,
+      `{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"_meta":{"traceparent":"00-${OTHER_TRACE}-${hop}","tracestate":"a=b"},"name":"echo"}}`,
     ])
   })
 
@@ -387,7 +388,7 @@ describe('ends', () => {
     link.says(ANSWER)
     await close()
     await tracing.close(5)
-    expect(spans.started.flatMap(({ ends }) => ends)).toEqual([])
+    expect(spans.started).toEqual([])
     expect(spans.shutdowns).toEqual([5])
   })
 })
