@@ -3,6 +3,7 @@
 // all read this table and nothing else. It decides nothing.
 
 import { AUDIT } from './audit-annotations.ts'
+import { NO_ISSUERS } from './identity.ts'
 import { LIMITS } from './limit-annotations.ts'
 import { RESOURCES } from './resource-annotations.ts'
 import { TOOLS } from './tool-annotations.ts'
@@ -17,12 +18,13 @@ export type Scope = (typeof SCOPES)[number]
 /**
  * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
  * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
- * remove items of a list, `superset` only add; what is `fixed` stays as it is; of a `limit` there
+ * remove items of a list, or say the word for `none` of them, `superset` only add; what is `fixed` stays as it is; of a `limit` there
  * may only be less: fewer, shorter, slower, and of single tools more; of what is a `least` only more.
  */
 export type Tightening =
   | { readonly by: 'order'; readonly order: readonly string[] }
-  | { readonly by: 'subset' | 'superset' | 'fixed' }
+  | { readonly by: 'superset' | 'fixed' }
+  | { readonly by: 'subset'; readonly none?: string }
   | { readonly by: 'limit' }
   | { readonly by: 'least' }
 
@@ -200,14 +202,14 @@ export const ANNOTATIONS = {
   },
   'oidc-issuers': {
     type: 'list',
-    doc: 'Issuer URLs whose tokens are accepted, of those that the cluster configuration lists; else all of these.',
+    doc: 'Issuer URLs whose tokens are accepted, of those that the cluster configuration lists; `none` for none of them; else all of these, or beside `spiffe-ids` those whose tokens could name this server.',
     scopes: EVERYWHERE,
     readBy: 'both',
-    tighten: { by: 'subset' },
+    tighten: { by: 'subset', none: NO_ISSUERS },
   },
   'oidc-audience': {
     type: 'list',
-    doc: 'Audiences of which a token must name one, of those that the cluster configuration lists for its issuer, or the public URL; else the public URL.',
+    doc: 'Audiences of which a token must name one, of those that the cluster configuration lists for its issuer or trust domain, or the public URL; else the public URL.',
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'subset' },
@@ -227,7 +229,7 @@ export const ANNOTATIONS = {
   },
   'spiffe-ids': {
     type: 'list',
-    doc: 'SPIFFE IDs whose X.509-SVIDs let in over TLS, of those that the cluster configuration lists; `/*` at the end is everything below; else none.',
+    doc: 'SPIFFE IDs whose SVIDs let in, of those that the cluster configuration lists: X.509-SVIDs over TLS (`tls-secret`), JWT-SVIDs as tokens where it takes them; `/*` at the end is everything below; else none.',
     scopes: EVERYWHERE,
     readBy: 'webhook',
     tighten: { by: 'subset' },

@@ -5,6 +5,9 @@
 export const NO_IDENTITY =
   'auth: oidc needs an issuer that is trusted, and nothing is served to callers whom nobody can verify'
 
+/** In the place of issuers: none is believed, whoever is listed. */
+export const NO_ISSUERS = 'none'
+
 /** The settings that say how callers are verified. */
 interface Identifying {
   readonly auth: 'oidc' | 'none'
@@ -28,7 +31,13 @@ export const identityConflicts = (settings: Identifying): readonly string[] => {
   ] as const
   const inVain = settings.auth === 'none' ? keys.filter((key) => settings[key] !== undefined) : []
   const scopes = settings['required-scopes'] ?? []
+  const issuers = settings['oidc-issuers'] ?? []
   return [
+    ...(issuers.length > 1 && issuers.includes(NO_ISSUERS)
+      ? [
+          `oidc-issuers: ${NO_ISSUERS} means that no issuer is believed: let it stand alone, or take it out`,
+        ]
+      : []),
     ...inVain.map(
       (key) =>
         `${key}: auth: none lets everybody call, whatever stands here; leave one of them out`,

@@ -3,6 +3,7 @@
 
 import * as z from 'zod/mini'
 import { areAuthorities } from './authorities.ts'
+import { NO_ISSUERS } from './identity.ts'
 import { isLoopback } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { Settings } from './settings.ts'
@@ -31,7 +32,22 @@ const isAccount = (text: string): boolean => ACCOUNT.test(text)
 export const MAX_ISSUERS = 16
 export const MAX_AUDIENCES = 64
 
-const ownUrl = z.url({ protocol: /^https?$/ }).check(
+/** Hosts that may be asked, and how far their names may lead. */
+export const allowedHosts = z.array(allowedHost).check(z.maxLength(16))
+
+/** The authorities of a server's certificates, in PEM. */
+export const authoritiesText = z
+  .string()
+  .check(
+    z.maxLength(65_536),
+    z.refine(areAuthorities, 'must be certificates of authorities in PEM, and nothing else'),
+  )
+
+/** Of which a token must name one. */
+export const audienceList = z.array(text).check(z.minLength(1), z.maxLength(MAX_AUDIENCES))
+
+/** Where something is asked for. */
+export const ownUrl = z.url({ protocol: /^https?$/ }).check(
   z.maxLength(1024),
   z.refine(
     (url) => !/[?#]|\/\/[^/]*@/.test(url),
@@ -47,18 +63,11 @@ export const issuerSchema = z.strictObject({
   /** To the letter as its tokens name it (`iss`). */
   url: ownUrl,
   /** Of which its tokens must name one; absent: the server's own URL. */
-  audiences: z.optional(z.array(text).check(z.minLength(1), z.maxLength(MAX_AUDIENCES))),
+  audiences: z.optional(audienceList),
   /** Hosts that may be asked for its keys besides its own, and how far their names may lead. */
-  hosts: z._default(z.array(allowedHost).check(z.maxLength(16)), []),
+  hosts: z._default(allowedHosts, []),
   /** The authorities of its certificates, in PEM; absent: the usual ones. */
-  ca: z.optional(
-    z
-      .string()
-      .check(
-        z.maxLength(65_536),
-        z.refine(areAuthorities, 'must be certificates of authorities in PEM, and nothing else'),
-      ),
-  ),
+  ca: z.optional(authoritiesText),
   /** The claim that holds its users' groups, a list of texts; absent: it is not believed in that. */
   groupsClaim: z.optional(text.check(z.maxLength(128))),
   /** Its tokens may be bound to their client's certificate (RFC 8705), for which connections over TLS are then asked. */
@@ -121,34 +130,45 @@ export interface Named {
 /** Why a server that nobody has named a URL for cannot take an issuer's tokens. */
 const namelessFault = ({ audiences, dpop }: IssuerEntry): string | undefined => {
   if (dpop !== undefined) return "dpop: proofs name the server's own URL: set public-url"
-  return audiences === undefined
-    ? "its tokens are for nobody: name audiences, or the server's URL in public-url"
-    : undefined
+  return audiences === undefined ? FOR_NOBODY : undefined
 }
 
-/** Of an entry's audiences those that settings choose; absent: the server's own URL. */
-const audiencesOf = (
-  entry: IssuerEntry,
-  { settings, host }: Named,
-): Result<IssuerEntry, string> => {
-  const { 'oidc-audience': chosen, 'public-url': publicUrl } = settings
-  const { url, audiences } = entry
-  const isNamed = publicUrl !== undefined || isLoopback(host)
-  const fault = isNamed ? undefined : namelessFault(entry)
-  if (fault !== undefined) return fail(`issuers: ${url}: ${fault}`)
-  if (chosen === undefined) return ok(entry)
+const FOR_NOBODY = "its tokens are for nobody: name audiences, or the server's URL in public-url"
+
+/** Whether a server has a URL of its own that tokens may name. */
+export const isNamed = ({ settings, host }: Omit<Named, 'issuers'>): boolean =>
+  settings['public-url'] !== undefined || isLoopback(host)
+
+/** Of audiences those that settings choose; absent: the server's own URL. `whose` they are. */
+export const chosenAudiences = (
+  whose: string,
+  audiences: readonly string[] | undefined,
+  named: Omit<Named, 'issuers'>,
+): Result<string[] | undefined, string> => {
+  const { 'oidc-audience': chosen, 'public-url': publicUrl } = named.settings
+  if (audiences === undefined && !isNamed(named)) return fail(`${whose}: ${FOR_NOBODY}`)
+  if (chosen === undefined) return ok(audiences && [...audiences])
   const listed = audiences ?? (publicUrl === undefined ? [] : [publicUrl])
   const left = listed.filter((one) => chosen.includes(one))
   return left.length > 0
-    ? ok({ ...entry, audiences: left })
-    : fail(`oidc-audience: names none of the audiences of ${url}: ${listed.join(', ') || 'none'}`)
+    ? ok(left)
+    : fail(`oidc-audience: names none of the audiences of ${whose}: ${listed.join(', ') || 'none'}`)
+}
+
+/** Of an entry's audiences those that settings choose. */
+const audiencesOf = (entry: IssuerEntry, named: Named): Result<IssuerEntry, string> => {
+  const fault = isNamed(named) ? undefined : namelessFault(entry)
+  if (fault !== undefined) return fail(`issuers: ${entry.url}: ${fault}`)
+  const audiences = chosenAudiences(entry.url, entry.audiences, named)
+  if (!audiences.ok) return audiences
+  return ok(audiences.value === undefined ? entry : { ...entry, audiences: audiences.value })
 }
 
 /** The issuers that settings choose, each with its audiences; every error at once. */
 export const chosenIssuers = (named: Named): Result<readonly IssuerEntry[], readonly string[]> => {
   const { issuers, settings } = named
   const urls = issuers.map(({ url }) => url)
-  const chosen = settings['oidc-issuers'] ?? urls
+  const chosen = settings['oidc-issuers']?.filter((url) => url !== NO_ISSUERS) ?? urls
   const twice = new Set(urls.filter((url, index) => urls.indexOf(url) !== index))
   const isInVain = settings.auth === 'none' && issuers.length > 0
   const entries = issuers

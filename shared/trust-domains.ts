@@ -1,10 +1,13 @@
-// Trust domains whose workloads may call by their X.509-SVIDs: the entries of a configuration. Pure.
+// Trust domains whose workloads may call by their SVIDs: the entries of a configuration. X.509-SVIDs are shown over TLS,
+// JWT-SVIDs come as bearer tokens, where `jwt` says so. Pure.
 
 import * as z from 'zod/mini'
-import { areAuthorities } from './authorities.ts'
+import { allowedHosts, audienceList, authoritiesText, chosenAudiences, ownUrl } from './issuers.ts'
 import { fail, ok, type Result } from './result.ts'
 import { faultWords, schemaFaults } from './schema-words.ts'
+import type { Settings } from './settings.ts'
 import { isTrustDomain, trustDomainOfPattern } from './spiffe.ts'
+import { readBundle } from './spiffe-bundle.ts'
 
 export const MAX_TRUST_DOMAINS = 16
 
@@ -12,12 +15,13 @@ const trustDomainName = z
   .string()
   .check(z.refine(isTrustDomain, 'must be the name of a trust domain, such as example.org'))
 
-const bundle = z
-  .string()
-  .check(
-    z.maxLength(262_144),
-    z.refine(areAuthorities, 'must be certificates of authorities in PEM, and nothing else'),
-  )
+const bundle = z.string().check(
+  z.maxLength(262_144),
+  z.refine((text) => {
+    const read = readBundle(text)
+    return read.ok && read.value.authorities.length + read.value.jwtKeys.length > 0
+  }, 'must be certificates of authorities in PEM, and nothing else, or a bundle in JSON as SPIFFE has it, with keys'),
+)
 
 const spiffeIds = z
   .array(
@@ -32,19 +36,33 @@ const spiffeIds = z
   )
   .check(z.minLength(1), z.maxLength(256))
 
+/** JWT-SVIDs are taken. */
+const jwtSchema = z.strictObject({
+  /** Of which one must name one; absent: the server's own URL. */
+  audiences: z.optional(audienceList),
+})
+
 const members = {
   name: trustDomainName,
   /** Of its workloads those that may call; `/*` at the end is everything below. */
   ids: spiffeIds,
+  /** Its authorities and keys. */
+  bundle: z.optional(bundle),
+  /** Where they are to be had instead, asked for again and again (SPIFFE Federation, https_web). */
+  bundleUrl: z.optional(ownUrl),
+  /** Hosts that may be asked for that besides its own, and how far their names may lead. */
+  hosts: z.optional(allowedHosts),
+  /** The authorities of its certificate, in PEM; absent: the usual ones. */
+  ca: z.optional(authoritiesText),
+  jwt: z.optional(jwtSchema),
 }
 
-/** With its authorities. */
-export const trustDomainSchema = z.strictObject({ ...members, bundle })
+/** With its bundle. */
+export const trustDomainSchema = z.strictObject(members)
 
-/** With its authorities, or the file that holds them, which is read again whenever it changes. */
+/** With its bundle, or the file that holds it, which is read again whenever it changes. */
 export const trustDomainSourceSchema = z.strictObject({
   ...members,
-  bundle: z.optional(bundle),
   bundleFile: z.optional(z.string().check(z.startsWith('/'))),
 })
 
@@ -52,16 +70,38 @@ export const trustDomainSourceSchema = z.strictObject({
 export type TrustDomainEntry = Readonly<z.output<typeof trustDomainSchema>>
 export type TrustDomainSource = Readonly<z.output<typeof trustDomainSourceSchema>>
 
+const NO_JWT_KEYS =
+  'jwt: its bundle holds no keys of JWT-SVIDs: it must be one in JSON, as SPIFFE has it, with keys of the use jwt-svid'
+
+/** Where its bundle is, one place of those there are. */
+const placeFault = (domain: TrustDomainSource): string | undefined => {
+  const { bundle: inline, bundleFile, bundleUrl, hosts, ca } = domain
+  const places = [inline, bundleFile, bundleUrl].filter((place) => place !== undefined)
+  if (places.length !== 1) return 'its authorities stand in one of bundle, bundleFile and bundleUrl'
+  return bundleUrl === undefined && (hosts !== undefined || ca !== undefined)
+    ? 'hosts and ca are those of bundleUrl, which is missing'
+    : undefined
+}
+
+/** What is wrong with a trust domain beyond the form of each member. */
+export const trustDomainFault = (domain: TrustDomainSource): string | undefined => {
+  const { jwt, bundle: inline } = domain
+  const place = placeFault(domain)
+  if (place !== undefined || jwt === undefined || inline === undefined) return place
+  const read = readBundle(inline)
+  return read.ok && read.value.jwtKeys.length > 0 ? undefined : NO_JWT_KEYS
+}
+
 const beyondForm = (domains: readonly TrustDomainSource[]): readonly string[] =>
-  domains.flatMap(({ name, ids, bundle: inline, bundleFile }, index) => {
+  domains.flatMap((domain, index) => {
+    const { name, ids } = domain
     const strange = ids.find((id) => trustDomainOfPattern(id) !== name)
     const isTwice = domains.findIndex((one) => one.name === name) !== index
+    const fault = trustDomainFault(domain)
     return [
       ...(isTwice ? [`${name} stands there twice`] : []),
       ...(strange === undefined ? [] : [`${name}: ids: ${strange} is of another trust domain`]),
-      ...((inline === undefined) === (bundleFile === undefined)
-        ? [`${name}: its authorities stand in one of bundle and bundleFile`]
-        : []),
+      ...(fault === undefined ? [] : [`${name}: ${fault}`]),
     ]
   })
 
@@ -73,26 +113,45 @@ const sources = z
 interface Document {
   readonly trustDomains?: unknown
   readonly tls?: object | undefined
-  readonly settings: { readonly auth: string }
+  readonly host: string
+  readonly settings: Settings
+}
+
+const NO_TLS =
+  'X.509-SVIDs are shown over TLS, which needs a certificate (tls); JWT-SVIDs are taken where jwt says so'
+
+/** Each with the audiences that settings choose; every error at once. */
+const chosenOf = (
+  domains: readonly TrustDomainSource[],
+  document: Document,
+): Result<readonly TrustDomainSource[], readonly string[]> => {
+  const errors: string[] = []
+  const chosen = domains.map((domain) => {
+    if (domain.jwt === undefined) return domain
+    const audiences = chosenAudiences(domain.name, domain.jwt.audiences, document)
+    if (audiences.ok) return { ...domain, jwt: { audiences: audiences.value } }
+    errors.push(audiences.error)
+    return domain
+  })
+  return errors.length > 0 ? fail(errors) : ok(chosen)
 }
 
 /** Reads those of a sidecar's document, which has some; on failure every error at once. */
-export const readTrustDomains = ({
-  trustDomains,
-  tls,
-  settings,
-}: Document): Result<readonly TrustDomainSource[], readonly string[]> => {
+export const readTrustDomains = (
+  document: Document,
+): Result<readonly TrustDomainSource[], readonly string[]> => {
+  const { trustDomains, tls, settings } = document
   const shape = sources.safeParse(trustDomains)
+  const domains = shape.success ? shape.data : []
+  const chosen = chosenOf(domains, document)
   const faults = [
-    ...(tls === undefined
-      ? ['X.509-SVIDs are shown over TLS, which needs a certificate (tls)']
-      : []),
+    ...(tls === undefined && domains.some(({ jwt }) => jwt === undefined) ? [NO_TLS] : []),
     ...(settings.auth === 'none' ? ['auth: none lets everybody call, whatever stands here'] : []),
     ...(shape.success
-      ? beyondForm(shape.data)
+      ? [...beyondForm(shape.data), ...(chosen.ok ? [] : chosen.error)]
       : schemaFaults(sources, trustDomains, shape.error.issues).map(faultWords)),
   ]
-  return shape.success && faults.length === 0
-    ? ok(shape.data)
+  return chosen.ok && faults.length === 0
+    ? chosen
     : fail(faults.map((fault) => `trustDomains: ${fault}`))
 }

@@ -10,7 +10,9 @@ import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
 import { messageOf, placedMessageOf } from '../shared/message.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
+import { ok } from '../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
+import { readTrustDomains } from '../shared/trust-domains.ts'
 
 /** As with `outrigger run`; whatever else fails is 1. */
 const UNUSABLE_CONFIGURATION = 2
@@ -48,6 +50,16 @@ const document = (): unknown => {
 /** In a pod the server of somebody else listens on loopback. */
 const isHere = ({ reach }: { readonly reach: string }): boolean => reach === 'loopback'
 
+/** Hosts that are asked who may call. */
+const hostsOf = (config: SidecarConfig): readonly { readonly reach: string }[] => {
+  const domains = config.trustDomains === undefined ? ok([]) : readTrustDomains(config)
+  return [
+    ...config.issuers.flatMap(({ hosts }) => hosts),
+    // What is wrong with them is told when they are used.
+    ...(domains.ok ? domains.value.flatMap(({ hosts = [] }) => hosts) : []),
+  ]
+}
+
 const isNobodyKnown = ({ settings, issuers, trustDomains }: SidecarConfig): boolean =>
   settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined
 
@@ -58,9 +70,9 @@ else if (isNobodyKnown(config.value)) {
   refuse([
     `${NO_IDENTITY}: list one in issuers; \`outrigger.dev/auth: none\` serves anybody, where the cluster configuration allows it`,
   ])
-} else if (config.value.issuers.some(({ hosts }) => hosts.some(isHere))) {
+} else if (hostsOf(config.value).some(isHere)) {
   refuse([
-    `${CONFIG_VARIABLE}: issuers: hosts: reach: loopback is the pod's own server; use private`,
+    `${CONFIG_VARIABLE}: issuers and trustDomains: hosts: reach: loopback is the pod's own server; use private`,
   ])
 } else if (config.value.isSupervised && pod.addresses.length === 0) {
   refuse([

@@ -40,13 +40,16 @@ export const callerLines = (pod: JsonObject): readonly string[] => {
   if (!config) return []
   const { settings, issuers } = config
   if (settings.auth === 'none') return ['nobody is asked for one: auth: none']
+  const own = [settings['public-url'] ?? '']
   const workloads = config.trustDomains === undefined ? [] : trustDomainsOf(config)
   return [
-    ...issuers.map(
-      ({ url, audiences = [settings['public-url'] ?? ''] }) =>
-        `${url}, for ${audiences.join(' or ')}`,
+    ...issuers.map(({ url, audiences = own }) => `${url}, for ${audiences.join(' or ')}`),
+    ...workloads.flatMap(({ ids, jwt }) =>
+      jwt ? [`JWT-SVIDs of ${ids.join(' or ')}, for ${(jwt.audiences ?? own).join(' or ')}`] : [],
     ),
-    ...workloads.map(({ ids }) => `none, but X.509-SVIDs of ${ids.join(' or ')}`),
+    ...(config.tls === undefined ? [] : workloads).map(
+      ({ ids }) => `none, but X.509-SVIDs of ${ids.join(' or ')}`,
+    ),
   ]
 }
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { annotation, KEYS } from '../../shared/annotations.ts'
 import { areAuthorities } from '../../shared/authorities.ts'
-import { NO_IDENTITY } from '../../shared/identity.ts'
+import { NO_IDENTITY, NO_ISSUERS } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -109,7 +109,8 @@ const issuersIn = (
   if (!isObject(settings)) return {}
   const audiences = listIn(settings['oidc-audience'])
   const of = audiences.length === 0 ? {} : { audiences }
-  const issuers = listIn(settings['oidc-issuers']).map((url) => {
+  const named = listIn(settings['oidc-issuers']).filter((url) => url !== NO_ISSUERS)
+  const issuers = named.map((url) => {
     const urls = [url, ...(introspection ? [introspection.url] : [])]
     const names = new Set(urls.flatMap((one) => URL.parse(one)?.host ?? []))
     const hosts = [...names].map((host) => ({ host, reach: 'loopback' }))
@@ -139,11 +140,24 @@ const auditIn = (own: unknown, { auditFile }: RunFlags): { readonly audit?: unkn
   return { audit: { ...own, file: resolve(auditFile) } }
 }
 
-const trustDomainsIn = ({ spiffe }: RunFlags): { readonly trustDomains?: unknown } => {
+/** As `issuersIn`: what is named may be on this machine or network. */
+const trustDomainsIn = (
+  settings: unknown,
+  { spiffe }: RunFlags,
+): { readonly trustDomains?: unknown } => {
   if (spiffe === undefined) return {}
-  const { ids, bundleFile } = spiffe
+  const { ids, bundle, takesJwt } = spiffe
   const name = trustDomainOfPattern(ids[0] ?? '') ?? ''
-  return { trustDomains: [{ name, ids, bundleFile: resolve(bundleFile) }] }
+  const audiences = isObject(settings) ? listIn(settings['oidc-audience']) : []
+  const from =
+    'file' in bundle
+      ? { bundleFile: resolve(bundle.file) }
+      : {
+          bundleUrl: bundle.url,
+          hosts: [{ host: URL.parse(bundle.url)?.host ?? '', reach: 'loopback' }],
+        }
+  const jwt = takesJwt ? { jwt: audiences.length === 0 ? {} : { audiences } } : {}
+  return { trustDomains: [{ name, ids, ...from, ...jwt }] }
 }
 
 /** The file's document with the flags above it. */
@@ -168,7 +182,7 @@ const documentOf = (
   ...(document['issuers'] === undefined && !flags.allowAnonymous
     ? issuersIn(texts, flags, ca)
     : {}),
-  ...trustDomainsIn(flags),
+  ...trustDomainsIn(texts, flags),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),

@@ -81,11 +81,18 @@ export const OWN_FLAGS = {
   'tls-key': { value: 'FILE', doc: 'its private key in PEM' },
   'spiffe-ids': {
     value: 'LIST',
-    doc: 'SPIFFE IDs of one trust domain whose X.509-SVIDs let in over TLS, comma separated; /* at the end is everything below. Without --oidc-issuers who shows none is refused in the handshake',
+    doc: 'SPIFFE IDs of one trust domain whose X.509-SVIDs let in over TLS, comma separated; /* at the end is everything below. Without --oidc-issuers and --spiffe-jwt who shows none is refused in the handshake',
   },
   'spiffe-bundle': {
     value: 'FILE',
-    doc: 'the authorities of that trust domain, in PEM; read again whenever it changes',
+    doc: 'the bundle of that trust domain: its authorities in PEM, or as SPIFFE has it in JSON; read again whenever it changes',
+  },
+  'spiffe-bundle-url': {
+    value: 'URL',
+    doc: 'where that bundle is to be had instead; asked again and again',
+  },
+  'spiffe-jwt': {
+    doc: 'their JWT-SVIDs let in, too, as bearer tokens for --oidc-audience, else for the URL that is served',
   },
   'audit-file': {
     value: 'FILE',
@@ -97,6 +104,13 @@ export const OWN_FLAGS = {
 export const SETTING_FLAGS: FlagTable = Object.fromEntries(
   SETTING_KEYS.map((key) => [key, settingFlag(key)]),
 )
+
+interface SpiffeFlags {
+  readonly ids: readonly string[]
+  /** The file of their bundle, or where it is to be had. */
+  readonly bundle: { readonly file: string } | { readonly url: string }
+  readonly takesJwt: boolean
+}
 
 export interface RunFlags {
   readonly port: number | undefined
@@ -119,8 +133,8 @@ export interface RunFlags {
   readonly toolLock: string | undefined
   /** The files of a certificate and its key. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
-  /** Whose X.509-SVIDs let in, and the file of their authorities. */
-  readonly spiffe: { readonly ids: readonly string[]; readonly bundleFile: string } | undefined
+  /** Whose SVIDs let in. */
+  readonly spiffe: SpiffeFlags | undefined
   /** The file of the audit records. */
   readonly auditFile: string | undefined
   readonly allowAnonymous: boolean
@@ -162,13 +176,25 @@ const tlsIn = ({ text }: Given): Result<RunFlags['tls'], string> => {
   return fail(`--tls-${has} needs --tls-${lacks}, the file of the other half`)
 }
 
-/** Both or none. */
-const spiffeIn = ({ text }: Given): Result<RunFlags['spiffe'], string> => {
-  const [ids, bundleFile] = [text('spiffe-ids'), text('spiffe-bundle')]
-  if (ids === undefined && bundleFile === undefined) return ok(undefined)
-  return ids === undefined || bundleFile === undefined
-    ? fail('--spiffe-ids and --spiffe-bundle: one is of no use without the other')
-    : ok({ ids: ids.split(',').map((id) => id.trim()), bundleFile })
+const bundleIn = ({ text }: Given): SpiffeFlags['bundle'] | undefined => {
+  const [file, url] = [text('spiffe-bundle'), text('spiffe-bundle-url')]
+  if (file !== undefined) return url === undefined ? { file } : undefined
+  return url === undefined ? undefined : { url }
+}
+
+const SPIFFE = ['spiffe-ids', 'spiffe-bundle', 'spiffe-bundle-url'] as const
+
+/** Whose they are and one bundle, or nothing. */
+const spiffeIn = (given: Given): Result<RunFlags['spiffe'], string> => {
+  const takesJwt = given.has('spiffe-jwt')
+  if (!takesJwt && SPIFFE.every((flag) => given.text(flag) === undefined)) return ok(undefined)
+  const ids = given.text('spiffe-ids')
+  const bundle = bundleIn(given)
+  return ids === undefined || bundle === undefined
+    ? fail(
+        '--spiffe-ids needs one of --spiffe-bundle and --spiffe-bundle-url, and neither they nor --spiffe-jwt are of use without it',
+      )
+    : ok({ ids: ids.split(',').map((id) => id.trim()), bundle, takesJwt })
 }
 
 /** Reads what was typed; the error is a sentence. */

@@ -4,10 +4,10 @@
 
 import { join } from 'node:path'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { keysIn } from '../../shared/json-web-keys.ts'
 import { CA_KEY, TOKEN_KEY } from '../../shared/names.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { FetchJson, FetchRules } from './fetch-json.ts'
-import { keysIn } from './key-documents.ts'
 import { mountedText } from './mounted-text.ts'
 
 const MAX_TOKEN_BYTES = 16 * 1024

@@ -132,17 +132,25 @@ const lacksGroups = (claims: JsonObject, groupsClaim: string | undefined): boole
   return groupsClaim !== undefined && isObject(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)
 }
 
-export interface Reading extends Binds {
+/** What decides whether a token may be used to call, and now. */
+interface Use extends Binds {
+  readonly nowSeconds: number
+}
+
+/** Why a token that is verified is not one to call by now. */
+export const usageFault = (claims: JsonObject, use: Use): string | undefined =>
+  otherUse(claims, use) ?? timeFault(claims, use.nowSeconds)
+
+export interface Reading extends Use {
   readonly issuer: string
   /** The claim that holds groups; undefined where the issuer is not believed in that. */
   readonly groupsClaim: string | undefined
-  readonly nowSeconds: number
 }
 
 /** Who the bearer is; the reason where the token may not be believed from a bearer. */
 export const identityOf = (claims: JsonObject, reading: Reading): Result<Identity, string> => {
-  const { issuer, groupsClaim, nowSeconds } = reading
-  const fault = otherUse(claims, reading) ?? timeFault(claims, nowSeconds)
+  const { issuer, groupsClaim } = reading
+  const fault = usageFault(claims, reading)
   if (fault !== undefined) return fail(fault)
   const names = namesIn(claims)
   if (!names) return fail(`its sub or client_id is no text of 1 to ${MAX_CHARACTERS} characters`)

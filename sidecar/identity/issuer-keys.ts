@@ -7,10 +7,16 @@ import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { keyKindOf } from './algorithms.ts'
-import { importKey } from './jose.ts'
-import type { UnverifiedToken } from './token.ts'
-import { Waiting, type Room, type Unserved, type WhenGone } from './waiting.ts'
+import {
+  keyAmong,
+  textOf,
+  type FoundKey,
+  type KeyName,
+  type Keys,
+  type KeySet,
+  type NoKey,
+} from './key-set.ts'
+import { Waiting, type Room, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
@@ -20,8 +26,6 @@ const MAX_PAUSE_MS = 60_000
 const MAX_FAILING_PAUSE_MS = 10_000
 /** Who would have to wait longer for the next fetch to begin is told to come again. */
 const PATIENCE_MS = 30_000
-
-export type PublicKey = NonNullable<Awaited<ReturnType<typeof importKey>>>
 
 export interface IssuerKeysOptions {
   readonly issuer: string
@@ -35,43 +39,13 @@ export interface IssuerKeysOptions {
   readonly crowd: Room
 }
 
-export interface KeySet {
-  readonly jwks: readonly JsonObject[]
+interface DatedKeys extends KeySet {
   fetchedMs: number
-  /** By algorithm and place in the list. */
-  readonly imported: Map<string, Promise<PublicKey | undefined>>
 }
 
-export interface FoundKey {
-  readonly key: PublicKey
-  /** What was verified by it is believed while this set is the current one. */
-  readonly set: KeySet
-}
-
-/** `unavailable`: it cannot be told now; `unknown`: the issuer has no such key. */
-export type NoKey =
-  | { readonly kind: 'unavailable'; readonly retryMs: number }
-  | { readonly kind: 'unknown' }
-  | Unserved
-
-const isFor = (jwk: JsonObject, { alg, kid }: UnverifiedToken): boolean => {
-  const { kty, crv } = keyKindOf(alg)
-  return (
-    jwk['kty'] === kty &&
-    (crv === undefined || jwk['crv'] === crv) &&
-    (jwk['use'] ?? 'sig') === 'sig' &&
-    (jwk['alg'] ?? alg) === alg &&
-    (kid === undefined || jwk['kid'] === kid)
-  )
-}
-
-/** What they are, in whatever order: some issuers list the same keys now in this order, now in that. */
-const textOf = (jwks: readonly JsonObject[]): string =>
-  JSON.stringify(jwks.map((jwk) => JSON.stringify(jwk)).toSorted())
-
-export class IssuerKeys {
+export class IssuerKeys implements Keys {
   private readonly options: IssuerKeysOptions
-  private keys: KeySet | undefined
+  private keys: DatedKeys | undefined
   private triedMs = -Infinity
   private pauseMs = PAUSE_MS
   private fetching: Promise<void> | undefined
@@ -98,7 +72,7 @@ export class IssuerKeys {
     return set === this.currentAt(nowMs)
   }
 
-  async find(token: UnverifiedToken, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
+  async find(token: KeyName, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
     this.refresh(this.options.now())
     const known = await this.among(token)
     if (known) return ok(known)
@@ -108,7 +82,7 @@ export class IssuerKeys {
     return isAgain ? this.afterFetch(token, whenGone) : found
   }
 
-  private currentAt(nowMs: number): KeySet | undefined {
+  private currentAt(nowMs: number): DatedKeys | undefined {
     const { keys } = this
     return keys && nowMs - keys.fetchedMs < LIFETIME_MS ? keys : undefined
   }
@@ -127,10 +101,7 @@ export class IssuerKeys {
     return fail({ kind: 'unavailable', retryMs: Math.max(this.pauseLeftMs, 1000) })
   }
 
-  private async afterFetch(
-    token: UnverifiedToken,
-    whenGone: WhenGone,
-  ): Promise<Result<FoundKey, NoKey>> {
+  private async afterFetch(token: KeyName, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
     if (!this.fetching && this.pauseLeftMs > PATIENCE_MS) return this.unavailable()
     const waiting = this.waiting.wait(whenGone)
     void this.fetch()
@@ -141,17 +112,9 @@ export class IssuerKeys {
     return this.fault === undefined ? fail({ kind: 'unknown' }) : this.unavailable()
   }
 
-  private async among(token: UnverifiedToken): Promise<FoundKey | undefined> {
+  private async among(token: KeyName): Promise<FoundKey | undefined> {
     const { current: set } = this
-    const right = (set?.jwks ?? []).flatMap((jwk, index) => (isFor(jwk, token) ? [index] : []))
-    const [index] = right
-    // Without a name only one can be meant.
-    if (!set || index === undefined || right.length > 1) return undefined
-    const name = `${token.alg} ${index}`
-    const importing = set.imported.get(name) ?? importKey(set.jwks[index] ?? {}, token.alg)
-    set.imported.set(name, importing)
-    const key = await importing
-    return key && { key, set }
+    return set && keyAmong(set, token)
   }
 
   private fetch(): Promise<void> {

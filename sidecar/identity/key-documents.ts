@@ -1,7 +1,8 @@
 // Where an issuer's keys are (OpenID Connect Discovery 1.0; RFC 8414, section 3) and what they are. A document that names
 // another issuer counts for nothing.
 
-import { arrayAt, at, isObject, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { keysIn } from '../../shared/json-web-keys.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { FetchJson, FetchRules, IssuerHost } from './fetch-json.ts'
 
@@ -13,29 +14,11 @@ export interface Issuer {
   readonly ca?: string | undefined
 }
 
-const MAX_KEYS = 64
 /** So long the place of the keys is believed; it is asked for anew after a failure, too. */
 const PLACE_MS = 5 * 60_000
 /** For all documents of one fetch together. */
 const DEADLINE_MS = 8000
 const MAX_TOLD = 300
-
-/** What is read of a key (RFC 7517, section 4; RFC 7518, section 6), and all of it is text; never what is private. */
-const MEMBERS = ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'] as const
-
-const keyIn = (value: Json): readonly JsonObject[] => {
-  if (!isObject(value)) return []
-  const members = MEMBERS.flatMap((name) => {
-    const member = at(value, name)
-    return member === undefined ? [] : [[name, member] as const]
-  })
-  const isText = members.length > 0 && members.every(([, member]) => typeof member === 'string')
-  return isText ? [Object.fromEntries(members)] : []
-}
-
-/** Of a key set; what is no key is left out. */
-export const keysIn = (document: JsonObject): readonly JsonObject[] =>
-  (arrayAt(document, 'keys') ?? []).flatMap(keyIn).slice(0, MAX_KEYS)
 
 /** Where an issuer may describe itself, in the order in which that is asked. */
 export const metadataUrls = (issuer: string): readonly string[] => {

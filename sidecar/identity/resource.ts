@@ -30,7 +30,10 @@ export interface Asked {
 
 export type Scheme = 'Bearer' | 'DPoP'
 
-type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host' | 'tls'>
+type Config = Pick<SidecarConfig, 'settings' | 'issuers' | 'host' | 'tls'> & {
+  /** Whether workloads bring their JWT-SVIDs. */
+  readonly takesJwtSvids?: boolean
+}
 
 /** What may stand in such a value (RFC 6750, section 3). */
 const quotable = (text: string): string => text.replaceAll(/[^ !#-[\]-~]/g, '?')
@@ -39,9 +42,10 @@ const quotable = (text: string): string => text.replaceAll(/[^ !#-[\]-~]/g, '?')
 const PROOF_ALGORITHMS = Object.keys(ALGORITHMS)
 
 /** How tokens may be brought, the usual way first; where each must be bound to a key, by DPoP alone. */
-const schemesOf = (issuers: Config['issuers']): readonly Scheme[] => {
+const schemesOf = ({ issuers, takesJwtSvids }: Config): readonly Scheme[] => {
   const takesProofs = issuers.some(({ dpop }) => dpop !== undefined)
-  const takesBearers = issuers.some(({ dpop }) => dpop !== 'required')
+  const takesBearers =
+    !takesProofs || takesJwtSvids === true || issuers.some(({ dpop }) => dpop !== 'required')
   return [
     ...(takesBearers ? (['Bearer'] as const) : []),
     ...(takesProofs ? (['DPoP'] as const) : []),
@@ -73,11 +77,12 @@ export class Resource {
   private readonly port: () => number
 
   /** `port`: what is listened on, once it is. */
-  constructor({ settings, issuers, host, tls }: Config, port: () => number) {
+  constructor(config: Config, port: () => number) {
+    const { settings, issuers, host, tls } = config
     this.publicUrl = settings['public-url']
     this.scopes = settings['required-scopes'] ?? []
     this.issuers = issuers.map(({ url }) => url)
-    this.schemes = schemesOf(issuers)
+    this.schemes = schemesOf(config)
     this.isLocal = isLoopback(host)
     this.bindsCertificates =
       issuers.some(({ certificateBound }) => certificateBound) && tls !== undefined

@@ -77,10 +77,14 @@ const chainTo = (
   return undefined
 }
 
+/** Whether a chain to some authority leads to this domain's: no other has any. */
+const isOnly = (domain: TrustDomain, domains: readonly TrustDomain[]): boolean =>
+  domains.every((one) => one.authorities.length > 0 === (one === domain))
+
 /**
  * `sent`: the client's certificate, then what is seen of those that it has sent with it: some versions of Node show servers
  * none of these (nodejs/node#65579). `isVouched`: OpenSSL has found a chain to the authorities of all domains together, which
- * says enough where there is one.
+ * says enough where only one has any.
  */
 export const svidOf = (
   sent: readonly X509Certificate[],
@@ -99,7 +103,7 @@ export const svidOf = (
     return fail('its SPIFFE ID is not among those that are listed')
   }
   const seen = chainTo(sent, domain.authorities, nowMs)
-  const isUnseen = isVouched && domains.length === 1 && isValid(leaf, nowMs)
+  const isUnseen = isVouched && isOnly(domain, domains) && isValid(leaf, nowMs)
   if (!seen && !isUnseen) {
     return fail(
       'no authority of its trust domain is seen to have signed it, or it is not valid now',

@@ -1,32 +1,18 @@
-// Clients' X.509-SVIDs: the authorities of each trust domain, from the configuration or from a file that is read again and
-// again, and who each connection's client is by them. Their keys were proven in the handshake; what OpenSSL has against
-// their chain counts, too. A client is judged again when authorities have changed.
+// Clients' X.509-SVIDs: who each connection's client is by the authorities of the trust domains. Their keys were proven in the
+// handshake; what OpenSSL has against their chain counts, too. A client is judged again when authorities have changed.
 
 import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { areAuthorities } from '../../shared/authorities.ts'
-import { KeptFile, needed } from '../../shared/kept-file.ts'
-import type { Log } from '../../shared/log.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { textFile } from '../../shared/text-source.ts'
-import { readTrustDomains, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { verifiedPrincipal, type Principal } from '../access/principal.ts'
+import type { Bundles } from './bundles.ts'
 import { svidOf, type Svid, type TrustDomain } from './svid.ts'
+import { workloadIdentity } from './workload.ts'
 
-const LOOK_MS = 2000
-const MAX_BYTES = 262_144
 /** A leaf and what lies between it and an authority. */
 const MAX_SENT = 8
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
-
-/** The authorities of one trust domain: what holds now, as text. */
-interface Kept {
-  readonly source: TrustDomainSource
-  readonly pem: () => string
-  readonly file?: KeptFile<string>
-}
 
 /** The client of a connection, and until when it is that: milliseconds since 1970, or monotonic ones. */
 export interface Shown {
@@ -39,6 +25,8 @@ interface Trusted {
   readonly domains: readonly TrustDomain[]
   /** The authorities of all of them, in PEM. */
   readonly pem: string
+  /** The same as long as each has the same. */
+  readonly mark: string
 }
 
 interface Judged {
@@ -59,40 +47,10 @@ const areKept = (before: readonly X509Certificate[], now: readonly TrustDomain[]
 }
 
 const principalOf = ({ trustDomain, id }: Svid): Principal =>
-  verifiedPrincipal({
-    by: 'certificate',
-    issuer: `spiffe://${trustDomain}`,
-    subject: id,
-    client: undefined,
-    scopes: [],
-    groups: [],
-    actors: [],
-  })
-
-const authoritiesIn = (text: string): Result<string, readonly string[]> =>
-  areAuthorities(text)
-    ? ok(text)
-    : fail(['must hold certificates of authorities in PEM, and nothing else'])
+  verifiedPrincipal({ by: 'certificate', ...workloadIdentity(trustDomain, id) })
 
 const certificatesIn = (pem: string): readonly X509Certificate[] =>
   (pem.match(BLOCK) ?? []).map((block) => new X509Certificate(block))
-
-/** Rejects where a file cannot be used. */
-const open = async (source: TrustDomainSource, log: Log): Promise<Kept> => {
-  const { name, bundle = '', bundleFile } = source
-  if (bundleFile === undefined) return { source, pem: () => bundle }
-  const opened = await KeptFile.open<string>({
-    what: `the bundle of the trust domain ${name}`,
-    source: textFile(bundleFile, MAX_BYTES),
-    parse: needed(authoritiesIn),
-    log,
-  })
-  if (!opened.ok) {
-    throw new Error(`the bundle of ${name}: ${bundleFile}: ${opened.error.join('; ')}`)
-  }
-  const file = opened.value
-  return { source, pem: () => file.current(), file }
-}
 
 /** What a client has sent, its own first. */
 const sentBy = (socket: TLSSocket): readonly X509Certificate[] => {
@@ -110,42 +68,35 @@ export interface SvidsOptions {
   readonly now: () => number
   /** Milliseconds since 1970. */
   readonly wallMs: () => number
-  readonly log: Log
+  readonly bundles: Bundles
+  /** Nobody is let in otherwise. */
+  readonly areAlone: boolean
 }
 
 export class Svids {
-  private readonly kept: readonly Kept[]
   private readonly options: SvidsOptions
   private readonly judged = new WeakMap<Socket, Judged>()
+  private readonly listeners: (() => void)[] = []
   private trusted: Trusted
 
-  private constructor(kept: readonly Kept[], options: SvidsOptions) {
-    this.kept = kept
+  constructor(options: SvidsOptions) {
     this.options = options
     this.trusted = this.read()
+    options.bundles.onLook(() => this.renew())
   }
 
-  /** Rejects with what is wrong with them, or keeps a bundle from being used. */
-  static async open(config: SidecarConfig, options: SvidsOptions): Promise<Svids> {
-    const read = readTrustDomains(config)
-    if (!read.ok) throw new Error(read.error.join('; '))
-    return new Svids(await Promise.all(read.value.map((one) => open(one, options.log))), options)
+  get areAlone(): boolean {
+    return this.options.areAlone
   }
 
-  /** The authorities of all trust domains together, in PEM: whom a handshake may lead to. */
+  /** The authorities of all trust domains together, in PEM: whom a handshake may lead to; empty where there are none. */
   get authorities(): string {
     return this.trusted.pem
   }
 
-  /** Looks at the files again and again, until `close`; hears when authorities have changed. */
-  follow(onChange: () => void): void {
-    for (const { file } of this.kept) {
-      file?.follow(LOOK_MS, (outcome) => {
-        if (outcome === 'refused') return
-        this.trusted = this.read()
-        onChange()
-      })
-    }
+  /** Hears when authorities have changed. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener)
   }
 
   /**
@@ -166,10 +117,6 @@ export class Svids {
     const { now, wallMs } = this.options
     const leftMs = found.value.untilMs - wallMs()
     return leftMs > 0 ? ok({ ...found.value, untilMs: now() + leftMs }) : fail('it has expired')
-  }
-
-  close(): void {
-    for (const { file } of this.kept) file?.close()
   }
 
   private judge(socket: Socket): Result<Shown, string> {
@@ -202,12 +149,23 @@ export class Svids {
     return { domains, found: ok({ principal: principalOf(svid.value), untilMs }), isUnseen }
   }
 
+  private renew(): void {
+    const now = this.read()
+    if (now.mark === this.trusted.mark) return
+    this.trusted = now
+    for (const listener of this.listeners) listener()
+  }
+
   private read(): Trusted {
-    const domains = this.kept.map(({ source: { name, ids }, pem }) => ({
+    const all = this.options.bundles.all.map(({ source: { name, ids }, current }) => ({
       name,
       ids,
-      authorities: certificatesIn(pem()),
+      pem: current()?.authorities ?? '',
     }))
-    return { domains, pem: this.kept.map(({ pem }) => pem()).join('\n') }
+    return {
+      domains: all.map(({ name, ids, pem }) => ({ name, ids, authorities: certificatesIn(pem) })),
+      pem: all.flatMap(({ pem }) => (pem === '' ? [] : [pem])).join('\n'),
+      mark: JSON.stringify(all.map(({ pem }) => pem)),
+    }
   }
 }

@@ -20,7 +20,9 @@ export const REFUSED = ['crit', 'jku', 'jwk', 'x5c', 'x5u', 'b64', 'cty', 'zip',
 export interface UnverifiedToken {
   readonly alg: Algorithm
   readonly kid: string | undefined
-  readonly issuer: string
+  readonly issuer: string | undefined
+  readonly subject: string | undefined
+  readonly header: JsonObject
 }
 
 const isBase64url = (part: string): boolean =>
@@ -38,26 +40,25 @@ const objectIn = (part: string): JsonObject | undefined => {
 const isKid = (kid: unknown): boolean =>
   kid === undefined || (typeof kid === 'string' && kid.length <= MAX_KID)
 
-const isType = (typ: unknown): boolean =>
-  typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase()))
-
 const headerFault = (header: JsonObject): string | undefined => {
-  const { kid, typ } = header
   const refused = REFUSED.find((name) => Object.hasOwn(header, name))
   if (refused !== undefined) return `its header bears ${refused}`
-  if (!isKid(kid)) return 'its kid is no short text'
-  return isType(typ) ? undefined : 'its typ is not that of an access token'
+  return isKid(header['kid']) ? undefined : 'its kid is no short text'
 }
+
+/** Why it is no access token, by its header; of other tokens the type is another. */
+export const typeFault = ({ header: { typ } }: UnverifiedToken): string | undefined =>
+  typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase()))
+    ? undefined
+    : 'its typ is not that of an access token'
 
 const whose = (header: JsonObject, claims: JsonObject): Result<UnverifiedToken, string> => {
   const wrong = headerFault(header)
   if (wrong !== undefined) return fail(wrong)
   const { alg } = header
   if (!isAlgorithm(alg)) return fail('its algorithm is not accepted')
-  const issuer = stringAt(claims, 'iss')
-  return issuer === undefined
-    ? fail('it does not say who issued it (iss)')
-    : ok({ alg, kid: stringAt(header, 'kid'), issuer })
+  const [issuer, subject] = [stringAt(claims, 'iss'), stringAt(claims, 'sub')]
+  return ok({ alg, kid: stringAt(header, 'kid'), issuer, subject, header })
 }
 
 /** Why a token is too long to be looked at. */

@@ -5,7 +5,10 @@ import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { readTrustDomains, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { apiServerKeys } from './api-server.ts'
+import { BundleKeys } from './bundle-keys.ts'
+import { Bundles, type Followed } from './bundles.ts'
 import { clientAuthorization } from './client-credentials.ts'
 import { callersOf, type CallerOf } from './callers.ts'
 import type { Binds } from './claims.ts'
@@ -17,7 +20,7 @@ import { Names } from './names.ts'
 import { Proofs } from './proofs.ts'
 import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
-import type { TrustedIssuer } from './signed-tokens.ts'
+import type { TrustedDomain, TrustedIssuer } from './signed-tokens.ts'
 import { Svids } from './svids.ts'
 import { Verifier } from './verifier.ts'
 import { Crowd, Share } from './waiting.ts'
@@ -143,11 +146,45 @@ const opaqueTokens = (
   })
 }
 
+/** Rejects with what is wrong with them. */
+const domainsOf = (config: SidecarConfig): readonly TrustDomainSource[] => {
+  if (config.trustDomains === undefined) return []
+  const read = readTrustDomains(config)
+  if (!read.ok) throw new Error(read.error.join('; '))
+  return read.value
+}
+
+/** Where JWT-SVIDs of a trust domain are taken. */
+const jwtOf = (
+  { source: { name, ids, jwt }, current }: Followed,
+  resource: Resource,
+): readonly (readonly [string, TrustedDomain])[] => {
+  if (jwt === undefined) return []
+  const { audiences } = jwt
+  const trusted = { name, ids, keys: new BundleKeys(current) }
+  return [[name, { ...trusted, audiences: () => audiences ?? resource.audiences }]]
+}
+
+/** Certificates are shown over TLS alone. */
+const svidsOf = (
+  { config, now, wallMs }: TrustOptions,
+  bundles: Bundles,
+  takesJwtSvids: boolean,
+): Svids | undefined => {
+  const areAlone = config.issuers.length === 0 && !takesJwtSvids
+  return bundles.all.length === 0 || config.tls === undefined
+    ? undefined
+    : new Svids({ now, wallMs, bundles, areAlone })
+}
+
 /** Rejects with what keeps trust domains from being used. `port`: what is listened on, once it is. */
 export const createTrust = async (options: TrustOptions, port: () => number): Promise<Trust> => {
   const { config, log, now, wallMs } = options
-  const resource = new Resource(config, port)
+  const domains = domainsOf(config)
+  const takesJwtSvids = domains.some(({ jwt }) => jwt !== undefined)
+  const resource = new Resource({ ...config, takesJwtSvids }, port)
   const fetchJson = createFetchJson(new Names(addressesOf))
+  const bundles = await Bundles.open(domains, { fetchJson, now, log })
   const crowd = new Crowd(MAX_WAITING)
   const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
     const { url, audiences, groupsClaim } = entry
@@ -170,6 +207,9 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
   const verifier = new Verifier({
     onLackOfGroups: tellLackOfGroups(options),
     issuers: new Map(config.issuers.map(trusted)),
+    trustDomains: takesJwtSvids
+      ? new Map(bundles.all.flatMap((one) => jwtOf(one, resource)))
+      : undefined,
     opaque: opaqueTokens(options, { fetchJson, crowd, resource }),
     now,
     wallMs,
@@ -177,12 +217,13 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
   const proofs = config.issuers.some(({ dpop }) => dpop !== undefined)
     ? new Proofs({ isTarget: (url) => resource.isTarget(url), now, wallMs, newNonce })
     : undefined
-  const svids = config.trustDomains === undefined ? undefined : await Svids.open(config, options)
+  const svids = svidsOf(options, bundles, takesJwtSvids)
+  bundles.follow()
   return {
     resource,
     callerOf: callersOf({ resource, verifier, proofs, svids }),
     svids,
     pending: () => verifier.pending + (proofs?.pending ?? 0),
-    close: () => svids?.close(),
+    close: () => bundles.close(),
   }
 }

@@ -201,7 +201,8 @@ const termsOf = ({ cert, key }: KeyPair, authorities: string | undefined) =>
     ...(authorities === undefined
       ? {}
       : {
-          ca: authorities,
+          // Without any it would be whomever all the world trusts.
+          ca: authorities === '' ? [] : authorities,
           // A bundle may hold authorities that are no roots.
           allowPartialTrustChain: true,
           // What is taken up again has not its whole chain any more.

@@ -7,13 +7,13 @@ import type { Tls, TlsParts } from './start-tls.ts'
 export type { Tls }
 
 /** Who comes by a certificate; where nothing else lets anybody in, who has none is not let in at all. */
-const clientsOf = (svids: Svids, areAlone: boolean): TlsParts['clients'] => ({
+const clientsOf = (svids: Svids): TlsParts['clients'] => ({
   get authorities() {
     return svids.authorities
   },
   isKnown: (socket, by) => svids.admit(socket, by),
-  areAlone,
-  onChange: (listener) => svids.follow(listener),
+  areAlone: svids.areAlone,
+  onChange: (listener) => svids.onChange(listener),
 })
 
 /** Rejects with everything that is wrong with the certificate. */
@@ -25,6 +25,6 @@ export const loadTls = async (
   if (tls === undefined) return undefined
   const { startTls } = await import('./start-tls.ts')
   const asksForCertificate = issuers.some((issuer) => issuer.certificateBound)
-  const clients = svids && clientsOf(svids, issuers.length === 0)
+  const clients = svids && clientsOf(svids)
   return startTls(tls, { ...parts, asksForCertificate, clients, publicUrl: settings['public-url'] })
 }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { SchemaFault } from '../../shared/schema-words.ts'
 import { trustDomainOfPattern } from '../../shared/spiffe.ts'
+import { trustDomainFault, type TrustDomainEntry } from '../../shared/trust-domains.ts'
 import type { Floor } from '../settings/floor.ts'
 import { EVERY_NAMESPACE, patternFault, sharedFault, urlOf } from '../settings/public-urls.ts'
 
@@ -49,10 +50,12 @@ export const publicUrlsSchema = z
     }
   })
 
-/** Where a pod's own server could answer for an issuer. */
-const isHere = ({ url, introspectionUrl = '', hosts }: IssuerEntry): boolean =>
-  [url, introspectionUrl].some((one) => one.startsWith('http:')) ||
-  hosts.some(({ reach }) => reach === 'loopback')
+/** Where a pod's own server could answer in the place of who is asked. */
+const isHere = (urls: readonly string[], hosts: IssuerEntry['hosts']): boolean =>
+  urls.some((one) => one.startsWith('http:')) || hosts.some(({ reach }) => reach === 'loopback')
+
+const HERE =
+  'loopback is the pod’s own server, which could sign its own callers: use https and reach public or private; floor.allowLoopbackIssuers: true is for servers on one’s own machine'
 
 const COMMA =
   'no annotation could choose it: a comma is what separates the items of oidc-issuers and oidc-audience'
@@ -75,23 +78,33 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
       ...((issuer.audiences ?? []).some((one) => one.includes(','))
         ? [at('audiences', COMMA)]
         : []),
-      ...(isHere(issuer) && !allowLoopbackIssuers
-        ? [
-            at(
-              'url',
-              'loopback is the pod’s own server, which could sign its own callers: use https and reach public or private; floor.allowLoopbackIssuers: true is for servers on one’s own machine',
-            ),
-          ]
+      ...(isHere([issuer.url, issuer.introspectionUrl ?? ''], issuer.hosts) && !allowLoopbackIssuers
+        ? [at('url', HERE)]
         : []),
     ]
   })
 }
 
+/** What is wrong with one beyond its form, by member. */
+const domainFaults = (
+  domain: TrustDomainEntry,
+  { allowLoopbackIssuers }: Floor,
+): readonly (readonly [member: string, message: string])[] => {
+  const { bundleUrl = '', hosts = [], jwt } = domain
+  const fault = trustDomainFault(domain)
+  return [
+    ...(fault === undefined ? [] : [['bundle', fault] as const]),
+    ...(isHere([bundleUrl], hosts) && !allowLoopbackIssuers ? [['bundleUrl', HERE] as const] : []),
+    ...((jwt?.audiences ?? []).some((one) => one.includes(',')) ? [['jwt', COMMA] as const] : []),
+  ]
+}
+
 /** What is wrong with the trust domains beyond the form of each. */
-export const trustDomainFaults = ({ trustDomains }: Floor): readonly SchemaFault[] =>
-  trustDomains.flatMap(({ name, ids }, index) => {
+export const trustDomainFaults = (floor: Floor): readonly SchemaFault[] =>
+  floor.trustDomains.flatMap((domain, index) => {
+    const { name, ids } = domain
     const path = ['floor', 'trustDomains', String(index)]
-    const first = trustDomains.findIndex((one) => one.name === name)
+    const first = floor.trustDomains.findIndex((one) => one.name === name)
     const strange = ids.findIndex((id) => trustDomainOfPattern(id) !== name)
     return [
       ...(first === index
@@ -105,5 +118,9 @@ export const trustDomainFaults = ({ trustDomains }: Floor): readonly SchemaFault
       ...(strange < 0
         ? []
         : [{ path: [...path, 'ids', String(strange)], message: `is not of ${name}` }]),
+      ...domainFaults(domain, floor).map(([member, message]) => ({
+        path: [...path, member],
+        message,
+      })),
     ]
   })

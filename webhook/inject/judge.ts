@@ -75,7 +75,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
   return [
     ...settingViolations(subject, server),
     ...portViolations(transport),
-    ...svidViolations(transport, subject.resolution.settings),
+    ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
     ...hostViolations(pod),

@@ -189,7 +189,7 @@ const planWith = (
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),
-      ...identityWarnings(settings),
+      ...identityWarnings(settings, config.floor),
       ...token.warnings,
       ...tlsWarnings(nameOf(server), transport, settings),
       ...auditWarnings(resolution),

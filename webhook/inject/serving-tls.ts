@@ -3,6 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { Settings } from '../../shared/settings.ts'
+import { trustedDomains, type Listed } from '../settings/trust.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import type { Transport } from './transport.ts'
 
@@ -39,19 +40,21 @@ export const tlsWarnings = (
   ]
 }
 
-/** Certificates are shown where TLS is spoken alone. */
+/** Certificates are shown where TLS is spoken alone; without it workloads need JWT-SVIDs that are taken. */
 export const svidViolations = (
   transport: Transport | undefined,
   settings: Settings,
-): readonly Violation[] =>
-  transport === undefined ||
-  settings['spiffe-ids'] === undefined ||
-  tlsSecretOf(transport, settings) !== undefined
+  floor: Listed,
+): readonly Violation[] => {
+  if (transport === undefined || tlsSecretOf(transport, settings) !== undefined) return []
+  const domain = trustedDomains(settings, floor).find(({ jwt }) => jwt === undefined)
+  return domain === undefined
     ? []
     : [
         violation(
           'incomplete',
-          `${PREFIX}tls-secret is missing: workloads show their X.509-SVIDs (${PREFIX}spiffe-ids) over TLS; name the Secret of this namespace with the sidecar's certificate`,
+          `${PREFIX}tls-secret is missing: workloads of ${domain.name} show their X.509-SVIDs (${PREFIX}spiffe-ids) over TLS; name the Secret of this namespace with the sidecar's certificate`,
           'tls-secret',
         ),
       ]
+}

@@ -78,6 +78,7 @@ export const loosening = (
   if (rule.by === 'fixed') return above === below ? undefined : `leave it out`
   const [higher, lower] = [items(above), items(below)]
   if (rule.by === 'subset') {
+    if (below === rule.none) return undefined
     const isCovered = coverage(higher)
     const extra = lower.filter((item) => !isCovered(item))
     return extra.length === 0 ? undefined : `take out ${extra.map(quote).join(', ')}`

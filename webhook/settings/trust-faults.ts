@@ -2,6 +2,7 @@
 // is to choose from, and what nobody could ever be let in by. Pure.
 
 import { PREFIX, type Key } from '../../shared/annotations.ts'
+import { NO_ISSUERS } from '../../shared/identity.ts'
 import { MAX_AUDIENCES, type IssuerEntry } from '../../shared/issuers.ts'
 import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
@@ -96,6 +97,17 @@ const introspectionViolations = (
   return [violation('not-listed', message, key)]
 }
 
+/** What the floor lists of the JWT-SVIDs of chosen trust domains. */
+const jwtOf = (
+  settings: Settings,
+  floor: Listed,
+): readonly { readonly name: string; readonly audiences?: readonly string[] | undefined }[] => {
+  const names = new Set(trustedDomains(settings, floor).map(({ name }) => name))
+  return floor.trustDomains.flatMap(({ name, jwt }) =>
+    jwt !== undefined && names.has(name) ? [{ name, ...jwt }] : [],
+  )
+}
+
 /** Issuers and audiences that are chosen and not listed. */
 export const choiceViolations = (
   settings: Settings,
@@ -104,8 +116,10 @@ export const choiceViolations = (
 ): readonly Violation[] => {
   if (settings.auth === 'none') return []
   const issuers = floor.issuers.map(({ url }) => url)
-  const strangers = (settings['oidc-issuers'] ?? []).filter((url) => !issuers.includes(url))
-  const known = chosenIssuers(settings, floor)
+  const strangers = (settings['oidc-issuers'] ?? []).filter(
+    (url) => url !== NO_ISSUERS && !issuers.includes(url),
+  )
+  const known = [...chosenIssuers(settings, floor), ...jwtOf(settings, floor)]
   // Where none of those that are named is known, the audiences are told of by all that are listed.
   const chosen = known.length === 0 ? floor.issuers : known
   const allowed = new Set(chosen.flatMap((one) => [...allowedAudiences(settings, one)]))
@@ -139,6 +153,42 @@ export const choiceViolations = (
       ]
 }
 
+const needsNoUrl = (settings: Settings, floor: Listed): boolean =>
+  floor.issuers.length === 0 ||
+  settings['oidc-issuers']?.[0] === NO_ISSUERS ||
+  (settings['oidc-issuers'] === undefined && chosenIssuers(settings, floor).length === 0)
+
+/** Why nobody could ever be let in, by whom the cluster configuration lists. */
+const nobodyViolations = (
+  settings: Settings,
+  placed: ReadonlyMap<Key, Placed>,
+  floor: Listed,
+): readonly Violation[] => {
+  if (trustedDomains(settings, floor).length > 0) return []
+  if (floor.issuers.length === 0) {
+    const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
+    return [violation('not-listed', message, 'auth')]
+  }
+  if (settings['oidc-issuers']?.[0] !== NO_ISSUERS) return []
+  const where = `${placed.get('oidc-issuers')?.where ?? ''}: ${PREFIX}oidc-issuers`
+  const message = `${where}: ${NO_ISSUERS} lets in workloads by their SVIDs alone, and ${PREFIX}spiffe-ids chooses none: name some that the cluster configuration lists, or issuers`
+  return [violation('incomplete', message, 'spiffe-ids')]
+}
+
+/** Why no token could be for a pod that has no URL. */
+const namelessViolations = (settings: Settings, floor: Listed): readonly Violation[] => {
+  // Who shows a certificate names no URL.
+  if (needsNoUrl(settings, floor)) return []
+  const proven = chosenIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
+  if (proven) {
+    const message = `${PREFIX}public-url is missing: tokens of ${shown(proven.url)} come with proofs (DPoP), which name this server's own URL; set it to the URL that clients use, or choose other issuers by ${PREFIX}oidc-issuers`
+    return [violation('incomplete', message, 'public-url')]
+  }
+  if (settings['oidc-audience'] !== undefined) return []
+  const message = `${PREFIX}public-url is missing: with auth: oidc a token must name this server's own URL as its audience; set it to the URL that clients use, or ${PREFIX}oidc-audience to an audience that the cluster configuration lists (floor.issuers)`
+  return [violation('incomplete', message, 'public-url')]
+}
+
 /** Why nobody could ever be let in, and a URL that is not the pod's to claim. */
 export const identityViolations = (
   settings: Settings,
@@ -146,24 +196,10 @@ export const identityViolations = (
   { floor, claimant }: { readonly floor: Listed; readonly claimant: Claimant },
 ): readonly Violation[] => {
   if (settings.auth === 'none') return []
-  const areKnown = trustedDomains(settings, floor).length > 0
-  if (floor.issuers.length === 0 && !areKnown) {
-    const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
-    return [violation('not-listed', message, 'auth')]
-  }
+  const nobody = nobodyViolations(settings, placed, floor)
+  if (nobody.length > 0) return nobody
   const url = settings['public-url']
-  // Who shows a certificate names no URL.
-  if (url === undefined && floor.issuers.length === 0) return []
-  if (url === undefined) {
-    const proven = chosenIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
-    if (proven) {
-      const message = `${PREFIX}public-url is missing: tokens of ${shown(proven.url)} come with proofs (DPoP), which name this server's own URL; set it to the URL that clients use, or choose other issuers by ${PREFIX}oidc-issuers`
-      return [violation('incomplete', message, 'public-url')]
-    }
-    if (settings['oidc-audience'] !== undefined) return []
-    const message = `${PREFIX}public-url is missing: with auth: oidc a token must name this server's own URL as its audience; set it to the URL that clients use, or ${PREFIX}oidc-audience to an audience that the cluster configuration lists (floor.issuers)`
-    return [violation('incomplete', message, 'public-url')]
-  }
+  if (url === undefined) return namelessViolations(settings, floor)
   const listed = publicUrlsFor(claimant, floor.publicUrls)
   return mayClaim(url, listed)
     ? []
@@ -179,10 +215,37 @@ export const identityViolations = (
       )
 }
 
+/** Who was chosen, or by no word left out, and is not let in, since no token of theirs could name the server. */
+const namelessWarnings = (settings: Settings, floor: Listed): readonly string[] => {
+  const taken = trustedDomains(settings, floor).filter(({ jwt }) => jwt !== undefined)
+  const lost = jwtOf(settings, floor).filter(({ name }) => !taken.some((one) => one.name === name))
+  const areIssuersLost =
+    settings['oidc-issuers'] === undefined &&
+    floor.issuers.length > 0 &&
+    chosenIssuers(settings, floor).length === 0
+  const could = `could name this server: set ${PREFIX}public-url, or ${PREFIX}oidc-audience`
+  return [
+    ...(areIssuersLost
+      ? [
+          `no tokens of issuers are taken, since none ${could}; ${PREFIX}oidc-issuers: ${NO_ISSUERS} says that it is meant so`,
+        ]
+      : []),
+    ...(lost.length === 0
+      ? []
+      : [`JWT-SVIDs of ${some(lost.map(({ name }) => name))} are not taken: none ${could}`]),
+  ]
+}
+
 /** What a user should know of a choice that holds. */
-export const identityWarnings = (settings: Settings): readonly string[] =>
-  settings['oidc-audience'] === undefined || settings['public-url'] !== undefined
-    ? []
-    : [
-        `${PREFIX}public-url is missing: clients that look for the issuer themselves (RFC 9728) find none; those that bring a token for ${PREFIX}oidc-audience are served`,
-      ]
+export const identityWarnings = (settings: Settings, floor: Listed): readonly string[] => {
+  if (settings.auth === 'none') return []
+  const isUnnamed = settings['oidc-audience'] !== undefined && settings['public-url'] === undefined
+  return [
+    ...namelessWarnings(settings, floor),
+    ...(isUnnamed && chosenIssuers(settings, floor).length > 0
+      ? [
+          `${PREFIX}public-url is missing: clients that look for the issuer themselves (RFC 9728) find none; those that bring a token for ${PREFIX}oidc-audience are served`,
+        ]
+      : []),
+  ]
+}

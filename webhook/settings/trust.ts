@@ -10,18 +10,26 @@ import { urlSpellings } from './public-urls.ts'
 
 export type Listed = Pick<Floor, 'issuers' | 'publicUrls' | 'trustDomains'>
 
-/** The listed issuers that are chosen, in the order in which they are named; without a word, all. */
+/** Whether tokens could name a server as their audience: by its own URL, or by one that is chosen. */
+const isNamed = (settings: Settings): boolean =>
+  settings['public-url'] !== undefined || settings['oidc-audience'] !== undefined
+
+/**
+ * The listed issuers that are chosen, in the order in which they are named. Without a word, all; and where workloads are
+ * chosen, those whose tokens could name the server.
+ */
 export const chosenIssuers = (settings: Settings, { issuers }: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-issuers']
-  return named === undefined
-    ? issuers
-    : named.flatMap((url) => issuers.filter((issuer) => issuer.url === url))
+  if (named !== undefined) {
+    return named.flatMap((url) => issuers.filter((issuer) => issuer.url === url))
+  }
+  return settings['spiffe-ids'] === undefined || isNamed(settings) ? issuers : []
 }
 
 /** The audiences that may stand in an issuer's tokens for this server: the listed ones, and its own URL. */
 export const allowedAudiences = (
   settings: Settings,
-  { audiences }: IssuerEntry,
+  { audiences }: { readonly audiences?: readonly string[] | undefined },
 ): ReadonlySet<string> => {
   const own = settings['public-url']
   return new Set([...(audiences ?? []), ...(own === undefined ? [] : urlSpellings(own))])
@@ -64,6 +72,16 @@ const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] 
   })
 }
 
+/** What a pod takes of JWT-SVIDs: none where none could name it as their audience. */
+const jwtFor = (settings: Settings, { jwt }: TrustDomainEntry): Pick<TrustDomainEntry, 'jwt'> => {
+  if (jwt === undefined || !isNamed(settings)) return {}
+  const named = settings['oidc-audience']
+  if (named === undefined) return { jwt: {} }
+  const allowed = allowedAudiences(settings, jwt)
+  const audiences = named.filter((audience) => allowed.has(audience))
+  return audiences.length === 0 ? {} : { jwt: { audiences } }
+}
+
 /** The trust domains of whose listed workloads some are chosen, each with those alone; without a word, none. */
 export const trustedDomains = (
   settings: Settings,
@@ -75,5 +93,6 @@ export const trustedDomains = (
         trustDomainOfPattern(id) === domain.name &&
         domain.ids.some((pattern) => covers(pattern, id)),
     )
-    return ids.length === 0 ? [] : [{ ...domain, ids }]
+    const { jwt: _listed, ...rest } = domain
+    return ids.length === 0 ? [] : [{ ...rest, ids, ...jwtFor(settings, domain) }]
   })

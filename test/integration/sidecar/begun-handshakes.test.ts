@@ -9,8 +9,11 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../../shared/log.ts'
+import { fail } from '../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+import { readTrustDomains } from '../../../shared/trust-domains.ts'
 import { closed, type Listener } from '../../../sidecar/http/listen.ts'
+import { Bundles } from '../../../sidecar/identity/bundles.ts'
 import { Svids } from '../../../sidecar/identity/svids.ts'
 import { loadTls, type Tls } from '../../../sidecar/tls/load-tls.ts'
 import { anAuthority, issue, type Issued } from '../../support/certificates.ts'
@@ -32,6 +35,7 @@ const far = { ...leaf, cert: leaf.cert + between.cert }
 
 let folder: string
 let svids: Svids
+let bundles: Bundles
 let tls: Tls | undefined
 let listener: Listener
 let way: Awaited<ReturnType<typeof slowWay>>
@@ -92,7 +96,13 @@ const begin = async (bundle: string): Promise<void> => {
   if (!config.ok) throw new Error(config.error.join('\n'))
   const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
   const wallMs = Date.now
-  svids = await Svids.open(config.value, { now: () => performance.now(), wallMs, log })
+  const domains = readTrustDomains(config.value)
+  if (!domains.ok) throw new Error(domains.error.join('\n'))
+  const now = () => performance.now()
+  const fetchJson = async () => fail('nothing is fetched')
+  bundles = await Bundles.open(domains.value, { fetchJson, now, log })
+  svids = new Svids({ now, wallMs, bundles, areAlone: true })
+  bundles.follow()
   const { metrics } = fakeMetrics()
   const parts = { log, wallMs, metrics, onFreed: () => undefined, handshakeMs: HOUR_MS }
   tls = await loadTls(config.value, parts, svids)
@@ -117,7 +127,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'outrigger-begun-'))
 })
 afterEach(async () => {
-  svids.close()
+  bundles.close()
   tls?.close()
   way.close()
   await closed(listener, 0)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adminOf, freePort } from '../../support/admin.ts'
-import { anAuthority, issue, type Issued, type Terms } from '../../support/certificates.ts'
+import { aKey, anAuthority, issue, type Issued, type Terms } from '../../support/certificates.ts'
 import { signed, signingKey, startIssuer } from '../../support/issuer.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc } from '../../support/puppet.ts'
@@ -198,6 +198,40 @@ test('a client that takes up sessions of TLS again is served each time', async (
 })
 
 test(
+  'a certificate is served through changes of the server’s own, with no call refused',
+  async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const over = new AbortController()
+    const statuses: (number | undefined)[] = []
+    const calls = async (kept: RequestOptions['agent'], by: Issued): Promise<void> => {
+      while (!over.signal.aborted) {
+        // oxlint-disable-next-line no-await-in-loop
+        statuses.push((await call(alone.ready, { by, agent: kept })).status)
+      }
+    }
+    const far = chained(svid({ by: between }))
+    const running = [calls(false, svid()), calls(agent, svid()), calls(false, far)]
+    const reloads = async (): Promise<number> =>
+      (await admin.metric('outrigger_tls_reloads_total\\{outcome="taken"\\}')) || 0
+    for (let round = 0; round < 2; round++) {
+      // oxlint-disable-next-line no-await-in-loop
+      const before = await reloads()
+      const other = issue({ names: ['127.0.0.1'], by: authority, key: aKey() })
+      put('tls.crt', other.cert)
+      put('tls.key', other.key)
+      // oxlint-disable-next-line no-await-in-loop
+      await till(async () => (await reloads()) > before)
+    }
+    over.abort()
+    await Promise.all(running)
+    agent.destroy()
+    expect(statuses.length).toBeGreaterThan(3)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+  },
+  LIMIT_MS,
+)
+
+test(
   'authorities change without a refused call: the new ones beside the old, then alone',
   async () => {
     const next = anAuthority('example.org, next')
@@ -303,7 +337,12 @@ describe('beside tokens', () => {
 })
 
 test.each([
-  ['without its bundle', ['--spiffe-ids', ID], /one is of no use without the other/],
+  ['without its bundle', ['--spiffe-ids', ID], /--spiffe-ids needs one of/],
+  [
+    'of two bundles',
+    ['--spiffe-ids', ID, '--spiffe-bundle=/x', '--spiffe-bundle-url=https://x/'],
+    /--spiffe-ids needs one of/,
+  ],
   ['of no ID', ['--spiffe-ids=agent', '--spiffe-bundle=/x'], /--spiffe-ids: .*must be/],
   [
     'of two trust domains',

@@ -224,6 +224,19 @@ describe('where its chain is not seen, OpenSSL is believed', () => {
 
   test.each<[string, readonly TrustDomain[], isVouched: boolean, isGood: boolean]>([
     ['of one trust domain', one, true, true],
+    [
+      'of several of which one alone has authorities',
+      [...DOMAINS.slice(0, 1), { name: 'other.org', ids: [], authorities: [] }],
+      true,
+      true,
+    ],
+    [
+      'of another, where its own has none',
+      DOMAINS.map((one) => (one.name === 'example.org' ? { ...one, authorities: [] } : one)),
+      true,
+      false,
+    ],
+    ['of none at all', DOMAINS.map((one) => ({ ...one, authorities: [] })), true, false],
     ['of several, which it does not tell apart', DOMAINS, true, false],
     ['never against its word', one, false, false],
   ])('%s', (_name, domains, isVouched, isGood) => {

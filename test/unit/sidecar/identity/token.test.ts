@@ -1,7 +1,7 @@
 // What a token says of itself before anybody believes it, and what two readers could understand differently.
 
 import { expect, test } from '@jest/globals'
-import { readToken } from '../../../../sidecar/identity/token.ts'
+import { readToken, typeFault } from '../../../../sidecar/identity/token.ts'
 import { encoded } from '../../../support/raw-token.ts'
 
 const HEADER = { alg: 'ES256', kid: 'one', typ: 'at+jwt' }
@@ -16,6 +16,9 @@ test.each<[string, string, object]>([
   ['its type in full', token({ ...HEADER, typ: 'application/AT+JWT' }), { kid: 'one' }],
   ['no type, no kid', token({ alg: 'RS256' }), { alg: 'RS256', kid: undefined }],
   ['an empty kid', token({ ...HEADER, kid: '' }), { kid: '' }],
+  ['an issuer that is a list', token(HEADER, { iss: ['x'] }), { issuer: undefined }],
+  ['no claims', token(HEADER, {}), { issuer: undefined, subject: undefined }],
+  ['a subject', token(HEADER, { sub: 'ada' }), { subject: 'ada' }],
   ['an issuer in UTF-8', token(HEADER, { iss: 'https://ü' }), { issuer: 'https://ü' }],
 ])('%s is read', (_name, text, expected) => {
   expect(readToken(text)).toMatchObject({ ok: true, value: expected })
@@ -60,12 +63,21 @@ test.each<[string, string, string]>([
   ['no alg', token({ kid: 'one' }), 'algorithm'],
   ['a kid that is no text', token({ ...HEADER, kid: null }), 'kid'],
   ['a kid without end', token({ ...HEADER, kid: 'k'.repeat(257) }), 'kid'],
-  ['a typ that is no text', token({ ...HEADER, typ: 7 }), 'typ'],
-  ['a typ of something else', token({ ...HEADER, typ: 'dpop+jwt' }), 'typ'],
   ['a key of its own', token({ ...HEADER, jwk: {} }), 'bears jwk'],
   ['a demand of its own', token({ ...HEADER, crit: [] }), 'bears crit'],
-  ['no issuer', token(HEADER, {}), '(iss)'],
-  ['an issuer that is a list', token(HEADER, { iss: ['https://idp'] }), '(iss)'],
 ])('%s is refused', (_name, text, says) => {
   expect(readToken(text)).toEqual({ ok: false, error: expect.stringContaining(says) })
+})
+
+test.each<[string, unknown, boolean]>([
+  ['none', undefined, true],
+  ["an access token's", 'at+jwt', true],
+  ["a JWT's, in any letters", 'jwt', true],
+  ['no text', 7, false],
+  ['null', null, false],
+  ['of something else', 'dpop+jwt', false],
+  ["a JWT-SVID's other one", 'JOSE', false],
+])('a type that is %s', (_name, typ, isRight) => {
+  const read = readToken(token({ ...HEADER, typ }))
+  expect(read.ok && typeFault(read.value) === undefined).toBe(isRight)
 })

@@ -10,6 +10,7 @@ import { Verifier } from '../../../../sidecar/identity/verifier.ts'
 import { Crowd } from '../../../../sidecar/identity/waiting.ts'
 import { signed, signingKey, type Claims, type SigningKey } from '../../../support/issuer.ts'
 import { keptLog } from '../../../support/kept-log.ts'
+import { rawSigned } from '../../../support/raw-token.ts'
 
 const START_MS = 1_800_000_000_000
 const ISSUER = 'https://idp'
@@ -65,8 +66,10 @@ beforeEach(() => {
   })
 })
 
+const CLAIMS = { iss: ISSUER, sub: 'ada', aud: 'here', exp: START_MS / 1000 + 300 }
+
 const tokenOf = (more: Claims = {}, key = one): Promise<string> =>
-  signed({ iss: ISSUER, sub: 'ada', aud: 'here', exp: START_MS / 1000 + 300, ...more }, key)
+  signed({ ...CLAIMS, ...more }, key)
 
 const stays = (): void => undefined
 const identify = async (token: string) => verifier.identify(token, stays)
@@ -83,6 +86,19 @@ test('a wall clock that runs beside ours does not matter', async () => {
   await identify(token)
   clockMs = 100_000
   expect(await identify(token)).toMatchObject({ value: { untilMs: 330_000 } })
+})
+
+test.each<[string, Claims, object, string]>([
+  ['no issuer', { iss: undefined }, {}, '(iss)'],
+  ['an issuer that is a list', { iss: [ISSUER] }, {}, '(iss)'],
+  ['an issuer that is not listed', { iss: 'https://evil' }, {}, 'not among those'],
+  ['a typ of something else', {}, { typ: 'dpop+jwt' }, 'typ'],
+  ['a typ that is no text', {}, { typ: 7 }, 'typ'],
+])('%s is refused before keys are asked for', async (_name, claims, header, says) => {
+  const token = rawSigned({ alg: 'ES256', kid: 'one', ...header }, { ...CLAIMS, ...claims }, one)
+  const why = expect.stringContaining(says)
+  expect(await identify(token)).toEqual({ ok: false, error: { kind: 'invalid', why } })
+  expect(fetches).toBe(0)
 })
 
 describe('a token that was verified', () => {

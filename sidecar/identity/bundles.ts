@@ -1,0 +1,129 @@
+// The bundles of the trust domains that are believed: from the configuration, from a file that is read again and again, or
+// from an endpoint that is asked again and again. Each says what holds now.
+
+import { KeptFile, needed } from '../../shared/kept-file.ts'
+import type { Log } from '../../shared/log.ts'
+import { fail, type Result } from '../../shared/result.ts'
+import { readBundle, type SpiffeBundle } from '../../shared/spiffe-bundle.ts'
+import { textFile } from '../../shared/text-source.ts'
+import type { TrustDomainSource } from '../../shared/trust-domains.ts'
+import { BundleEndpoint } from './bundle-endpoint.ts'
+import type { FetchJson } from './fetch-json.ts'
+
+const LOOK_MS = 2000
+const MAX_BYTES = 262_144
+/** For one fetch, name lookup included. */
+const DEADLINE_MS = 8000
+
+export interface BundlesOptions {
+  readonly fetchJson: FetchJson
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** A trust domain, with what its bundle says now; undefined where none is to be had yet, or any more. */
+export interface Followed {
+  readonly source: TrustDomainSource
+  readonly current: () => SpiffeBundle | undefined
+  /** Looks again and again, until `close`; hears of each look that may have changed it. */
+  readonly follow: (onLook: () => void) => void
+  readonly close: () => void
+}
+
+const readable = (text: string): Result<SpiffeBundle, readonly string[]> => {
+  const read = readBundle(text)
+  return read.ok ? read : fail([read.error])
+}
+
+const fixed = (source: TrustDomainSource, bundle: string): Followed => {
+  const read = readBundle(bundle)
+  const value = read.ok ? read.value : undefined
+  return { source, current: () => value, follow: () => undefined, close: () => undefined }
+}
+
+/** Rejects where the file cannot be used. */
+const ofFile = async (source: TrustDomainSource, path: string, log: Log): Promise<Followed> => {
+  const { name } = source
+  const opened = await KeptFile.open<SpiffeBundle>({
+    what: `the bundle of the trust domain ${name}`,
+    source: textFile(path, MAX_BYTES),
+    parse: needed(readable),
+    log,
+  })
+  if (!opened.ok) throw new Error(`the bundle of ${name}: ${path}: ${opened.error.join('; ')}`)
+  const file = opened.value
+  return {
+    source,
+    current: () => file.current(),
+    follow: (onLook) =>
+      file.follow(LOOK_MS, (outcome) => {
+        if (outcome === 'taken') onLook()
+      }),
+    close: () => file.close(),
+  }
+}
+
+const ofEndpoint = (
+  source: TrustDomainSource,
+  url: string,
+  { fetchJson, now, log }: BundlesOptions,
+): Followed => {
+  const { name, hosts = [], ca } = source
+  const own = { host: new URL(url).host, reach: 'public' } as const
+  const rules = { hosts: [...hosts, own], ca }
+  const endpoint = new BundleEndpoint({
+    name,
+    url,
+    fetch: () => fetchJson(url, { ...rules, signal: AbortSignal.timeout(DEADLINE_MS) }),
+    now,
+    log,
+  })
+  return {
+    source,
+    current: () => endpoint.current(),
+    follow: (onLook) => void endpoint.follow(onLook),
+    close: () => endpoint.close(),
+  }
+}
+
+const open = async (source: TrustDomainSource, options: BundlesOptions): Promise<Followed> => {
+  const { bundle = '', bundleFile, bundleUrl } = source
+  if (bundleFile !== undefined) return ofFile(source, bundleFile, options.log)
+  return bundleUrl === undefined ? fixed(source, bundle) : ofEndpoint(source, bundleUrl, options)
+}
+
+export class Bundles {
+  readonly all: readonly Followed[]
+  private readonly listeners: (() => void)[] = []
+
+  private constructor(all: readonly Followed[]) {
+    this.all = all
+  }
+
+  /** Rejects with what keeps one from being used. */
+  static async open(
+    sources: readonly TrustDomainSource[],
+    options: BundlesOptions,
+  ): Promise<Bundles> {
+    return new Bundles(await Promise.all(sources.map((one) => open(one, options))))
+  }
+
+  /** Calls back after each look that may have changed one. */
+  onLook(listener: () => void): void {
+    this.listeners.push(listener)
+  }
+
+  /** Follows all of them, until `close`. */
+  follow(): void {
+    for (const { follow } of this.all) {
+      follow(() => {
+        for (const listener of this.listeners) listener()
+      })
+    }
+  }
+
+  close(): void {
+    for (const { close } of this.all) close()
+  }
+}

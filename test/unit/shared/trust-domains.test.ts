@@ -1,0 +1,75 @@
+// Whose workloads a sidecar's document lets in: by which SVIDs, and for which audiences.
+
+import { describe, expect, test } from '@jest/globals'
+import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
+import { readTrustDomains } from '../../../shared/trust-domains.ts'
+import { anAuthority } from '../../support/certificates.ts'
+
+const PEM = anAuthority('example.org').cert
+const KEY = { use: 'jwt-svid', kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'one' }
+const BUNDLE = JSON.stringify({ keys: [KEY] })
+const TLS = { tls: { certFile: '/c', keyFile: '/k' } }
+const OWN = { 'public-url': 'https://mcp.example.com/a' }
+
+const domain = (more: object = {}) => ({
+  name: 'example.org',
+  ids: ['spiffe://example.org/*'],
+  ...more,
+})
+
+const read = (domains: unknown, settings: object = {}, more: object = {}) => {
+  const config = parseSidecarConfig({ settings, trustDomains: domains, ...more })
+  if (!config.ok) throw new Error(config.error.join('\n'))
+  return readTrustDomains(config.value)
+}
+
+test.each<[string, object, object, object | undefined]>([
+  ['by a bundle with keys', { bundle: BUNDLE, jwt: {} }, OWN, {}],
+  ['by a file', { bundleFile: '/b', jwt: {} }, OWN, {}],
+  ['by an endpoint', { bundleUrl: 'https://spire/bundle', jwt: {} }, OWN, {}],
+  ['for an audience', { bundle: BUNDLE, jwt: { audiences: ['x'] } }, {}, { audiences: ['x'] }],
+  [
+    'for those of its audiences that settings choose',
+    { bundle: BUNDLE, jwt: { audiences: ['x', 'y'] } },
+    { 'oidc-audience': 'y,z' },
+    { audiences: ['y'] },
+  ],
+])('JWT-SVIDs are taken %s, without TLS', (_name, more, settings, jwt) => {
+  expect(read([domain(more)], settings)).toMatchObject({ ok: true, value: [{ jwt }] })
+})
+
+describe('is refused', () => {
+  test.each<[string, object, object, string]>([
+    ['X.509-SVIDs without TLS', { bundle: PEM }, {}, 'over TLS, which needs'],
+    ['JWT-SVIDs by a bundle without keys', { bundle: PEM, jwt: {} }, OWN, 'no keys of JWT-SVIDs'],
+    ['JWT-SVIDs for nobody', { bundle: BUNDLE, jwt: {} }, {}, 'for nobody'],
+    [
+      'JWT-SVIDs for an audience that is not its own',
+      { bundle: BUNDLE, jwt: { audiences: ['x'] } },
+      { 'oidc-audience': 'y' },
+      'names none of the audiences',
+    ],
+    ['a bundle without a key', { bundle: '{"keys":[]}', jwt: {} }, OWN, 'with keys'],
+    ['no bundle', { jwt: {} }, OWN, 'one of bundle'],
+    ['two bundles', { bundle: BUNDLE, bundleUrl: 'https://spire/', jwt: {} }, OWN, 'one of bundle'],
+    ['an endpoint in clear', { bundleUrl: 'http://spire/', jwt: {} }, OWN, 'https://'],
+    [
+      'hosts of nothing',
+      { bundle: BUNDLE, hosts: [], jwt: {} },
+      OWN,
+      'bundleUrl, which is missing',
+    ],
+    ['no audiences', { bundle: BUNDLE, jwt: { audiences: [] } }, OWN, 'audiences'],
+    ['what nobody knows', { bundle: BUNDLE, jwt: { issuer: 'x' } }, OWN, 'issuer'],
+  ])('%s', (_name, more, settings, says) => {
+    const found = read([domain(more)], settings)
+    expect(found.ok ? '' : found.error.join('\n')).toContain(says)
+  })
+
+  test('one of several that would need TLS', () => {
+    const other = { name: 'b.org', ids: ['spiffe://b.org/*'], bundle: PEM }
+    const all = [domain({ bundle: BUNDLE, jwt: {} }), other]
+    expect(read(all, OWN)).toMatchObject({ ok: false })
+    expect(read(all, OWN, TLS)).toMatchObject({ ok: true })
+  })
+})
