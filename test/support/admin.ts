@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { until } from './waiting.ts'
 
 /** A port that was free a moment ago. */
 export const freePort = (): Promise<number> =>
@@ -19,6 +20,10 @@ export type Admin = {
   readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>
   /** The value of a metric without labels. */
   readonly metric: (name: string) => Promise<number>
+  /** Waits until a metric without labels has a value. */
+  readonly reaches: (name: string, wanted: number) => Promise<void>
+  /** Waits until the server answers. */
+  readonly ready: () => Promise<void>
   /** Waits until the gauges of sessions, children and requests in flight are all zero. */
   readonly idle: () => Promise<void>
 }
@@ -46,5 +51,10 @@ export const adminOf = (port: number): Admin => {
       await pause(50)
     }
   }
-  return { port, get, metric, idle }
+  const reaches: Admin['reaches'] = async (name, wanted) => {
+    await until(async () => (await metric(name)) === wanted, `${name} is ${wanted}`)
+  }
+  const ready = async (): Promise<void> =>
+    void (await until(async () => (await get('/readyz')).status === 200, 'the server answers'))
+  return { port, get, metric, reaches, ready, idle }
 }

@@ -92,6 +92,7 @@ export const copyCheckout = (standIns: Readonly<Record<string, string>>): Checko
   }
   const env = {
     HOME: process.env['HOME'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter),
     npm_config_cache: join(path, '.npm'),
     npm_config_offline: 'true',

@@ -79,7 +79,7 @@ export class HeldPod {
         [CONFIG_VARIABLE]: JSON.stringify(whole),
         [POD_IPS_VARIABLE]: `${POD_IPV4},${POD_IPV6}`,
       },
-      ready: () => Promise.resolve(this.readiness('/startupz').status === 200),
+      ready: async () => (await this.readiness('/startupz')).status === 200,
     })
   }
 
@@ -143,25 +143,26 @@ export class HeldPod {
     return this.sidecar?.stderr() ?? ''
   }
 
-  readiness(path = '/readyz'): HttpAnswer {
+  readiness(path = '/readyz'): Promise<HttpAnswer> {
     return this.options.network.askFromPod(`${ADMIN}${path}`)
   }
 
   /** Waits until readiness says something; what it says. */
   async until(isWanted: (answer: HttpAnswer) => boolean): Promise<HttpAnswer> {
-    const giveUpAt = Date.now() + 60_000
-    for (;;) {
-      const answer = this.readiness()
-      if (isWanted(answer)) return answer
-      if (Date.now() > giveUpAt) {
-        throw new Error(`readiness: ${answer.text}; ${this.sidecarLog}; ${this.log}`)
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    let last = ''
+    try {
+      return await until(async () => {
+        const answer = await this.readiness()
+        last = answer.text
+        return isWanted(answer) && answer
+      }, 'readiness says it')
+    } catch (error) {
+      throw new Error(`readiness: ${last}; ${this.sidecarLog}; ${this.log}`, { cause: error })
     }
   }
 
   /** The first request of a client in the other pod. */
-  initialize(address: string, path = '/mcp', port = SERVER_PORT): HttpAnswer {
+  initialize(address: string, path = '/mcp', port = SERVER_PORT): Promise<HttpAnswer> {
     const host = address.includes(':') ? `[${address}]` : address
     return this.options.network.askFromOther(`http://${host}:${port}${path}`, {
       method: 'POST',
@@ -170,8 +171,8 @@ export class HeldPod {
     })
   }
 
-  metric(pattern: RegExp): number {
-    const { text } = this.readiness('/metrics')
+  async metric(pattern: RegExp): Promise<number> {
+    const { text } = await this.readiness('/metrics')
     return Number(pattern.exec(text)?.[1] ?? Number.NaN)
   }
 

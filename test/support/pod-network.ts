@@ -1,7 +1,10 @@
 // Two network namespaces that see each other as two pods do, for tests that run as root: what listens in the one,
 // and who reaches it from the other.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { within } from './waiting.ts'
 
 /** The addresses of the pod under test. */
 export const POD_IPV4 = '10.77.0.2'
@@ -41,12 +44,7 @@ const LOOPBACKS = /^(127\.|::1$|::ffff:7f)/
 /** Whether nobody from outside can reach this address. */
 export const isLoopback = ({ address }: Listener): boolean => LOOPBACKS.test(address)
 
-const DIAL = `const s = require('node:net').connect(Number(process.argv[2]), process.argv[1])
-s.on('connect', () => { console.log('reached'); process.exit() }).on('error', (e) => { console.log(e.code); process.exit() })`
-
-const ASK = `fetch(process.argv[1], JSON.parse(process.argv[2])).then(
-  async (response) => console.log(JSON.stringify({ status: response.status, text: await response.text() })),
-  ({ cause }) => console.log(JSON.stringify({ status: 0, text: String(cause?.code) })))`
+const CALLER = fileURLToPath(new URL('../fixtures/pod-caller.ts', import.meta.url))
 
 /** What was answered over HTTP; status 0 and the error's code where nobody answered. */
 export interface HttpAnswer {
@@ -68,13 +66,49 @@ const answerIn = (json: string): HttpAnswer => {
   return { status: Number(answer.status), text: String(answer.text) }
 }
 
+type Question =
+  { readonly host: string; readonly port: number } | (HttpQuestion & { readonly url: string })
+
+/** Who calls from within a namespace: a program that is started once it has to. */
+class Caller {
+  private readonly namespace: string
+  private readonly waiting: ((line: string) => void)[] = []
+  private program: ChildProcess | undefined
+
+  constructor(namespace: string) {
+    this.namespace = namespace
+  }
+
+  private start(): ChildProcess {
+    const words = [`--net=/run/netns/${this.namespace}`, process.execPath, CALLER]
+    const program = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] })
+    createInterface({ input: program.stdout }).on('line', (line) => this.waiting.shift()?.(line))
+    return program
+  }
+
+  ask(question: Question): Promise<HttpAnswer> {
+    this.program ??= this.start()
+    const answer = new Promise<string>((resolve) => this.waiting.push(resolve))
+    this.program.stdin?.write(`${JSON.stringify(question)}\n`)
+    return within(answer, () => `an answer to ${JSON.stringify(question)}`).then(answerIn)
+  }
+
+  close(): void {
+    this.program?.kill('SIGKILL')
+  }
+}
+
 export class PodNetwork {
   readonly pod: string
   private readonly other: string
+  private readonly fromPod: Caller
+  private readonly fromOther: Caller
 
   constructor(name: string) {
     this.pod = `${name}-pod-${process.pid}`
     this.other = `${name}-other-${process.pid}`
+    this.fromPod = new Caller(this.pod)
+    this.fromOther = new Caller(this.other)
     const end = 'eth1'
     for (const each of [this.pod, this.other]) {
       ip('netns', 'add', each)
@@ -121,32 +155,28 @@ export class PodNetwork {
   }
 
   /** What comes of dialling the pod from the other one: `reached`, or the error's code. */
-  dialFromOther(address: string, port: number): string {
-    return this.run(this.other, [process.execPath, '-e', DIAL, address, `${port}`]).trim()
+  async dialFromOther(host: string, port: number): Promise<string> {
+    return (await this.fromOther.ask({ host, port })).text
   }
 
   /** The same from within the pod. */
-  dialFromPod(address: string, port: number): string {
-    return this.run(this.pod, [process.execPath, '-e', DIAL, address, `${port}`]).trim()
-  }
-
-  private ask(namespace: string, url: string, question: HttpQuestion): HttpAnswer {
-    return answerIn(
-      this.run(namespace, [process.execPath, '-e', ASK, url, JSON.stringify(question)]),
-    )
+  async dialFromPod(host: string, port: number): Promise<string> {
+    return (await this.fromPod.ask({ host, port })).text
   }
 
   /** What comes of an HTTP request from the other pod. */
-  askFromOther(url: string, question: HttpQuestion = {}): HttpAnswer {
-    return this.ask(this.other, url, question)
+  askFromOther(url: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
+    return this.fromOther.ask({ ...question, url })
   }
 
   /** The same from within the pod. */
-  askFromPod(url: string, question: HttpQuestion = {}): HttpAnswer {
-    return this.ask(this.pod, url, question)
+  askFromPod(url: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
+    return this.fromPod.ask({ ...question, url })
   }
 
   close(): void {
+    this.fromPod.close()
+    this.fromOther.close()
     for (const each of [this.pod, this.other]) ip('netns', 'del', each)
   }
 }

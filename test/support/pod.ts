@@ -13,6 +13,7 @@ import { adminOf, freePort, type Admin } from './admin.ts'
 import type { MemoryGroup } from './memory-group.ts'
 import { removeFolder } from './remove-folder.ts'
 import { startProgram, type Running } from './running.ts'
+import { until } from './waiting.ts'
 
 const SIDECAR = fileURLToPath(new URL('../../sidecar/main.ts', import.meta.url))
 const SHIM = fileURLToPath(new URL('../../dist/shim', import.meta.url))
@@ -116,8 +117,7 @@ export const startPod = async (
     await sidecar.stop()
     await removeFolder(runDir)
   }
-  const served = async (): Promise<void> => {
-    while (!(await isAnswering(sidecar.admin, '/readyz')));
-  }
+  const served = async (): Promise<void> =>
+    void (await until(() => isAnswering(sidecar.admin, '/readyz'), 'calls can be served'))
   return { ...sidecar, container: restart(), restart, served, stop }
 }

@@ -9,7 +9,7 @@ import { processTree, stillRunning } from './process-tree.ts'
 
 const TAIL_CHARS = 8192
 const POLL_MS = 20
-const ASK_MS = 2
+const ASK_MS = 20
 
 export type Running = {
   readonly pid: number

@@ -20,13 +20,18 @@ export const hasProgram = (name: string): boolean =>
 
 const FILES = { all: 'shim', asan: 'shim-asan', aarch64: 'shim-aarch64', fuzz: 'shim-fuzz' }
 
-/** Builds one kind of shim (nothing to do where it is newer than its sources); its path. */
+const built = new Set<keyof typeof FILES>()
+
+/** Builds one kind of shim (nothing to do where it is newer than its sources), once for a file of tests; its path. */
 export const buildShim = (target: keyof typeof FILES): string => {
+  const path = join(ROOT, 'dist', FILES[target])
+  if (built.has(target)) return path
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   const make = ['make', '-C', 'sidecar/shim', '-s', target]
   // Tests run side by side; the lock keeps them from building the same thing at once.
   execFileSync('flock', ['dist/.shim-build', ...make], { cwd: ROOT, stdio: 'pipe' })
-  return join(ROOT, 'dist', FILES[target])
+  built.add(target)
+  return path
 }
 
 /** The builds that must behave alike: as released, and with sanitizers that end it at a fault. */

@@ -4,7 +4,9 @@
 import type { Socket } from 'node:net'
 
 const WAIT_MS = 60_000
+/** At first, and at most: a look costs those their time that are looked at, and the machine has few cores. */
 const LOOK_AGAIN_MS = 5
+const MAX_LOOK_AGAIN_MS = 40
 
 /** Waits, but not for ever: then says what it waited for. */
 export const within = async <T>(promise: Promise<T>, what: () => string): Promise<T> => {
@@ -20,13 +22,16 @@ export const within = async <T>(promise: Promise<T>, what: () => string): Promis
 }
 
 /** Looks again and again until there is something to return. */
-export const until = async <T>(look: () => T | undefined | false, what: string): Promise<T> => {
+export const until = async <T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+): Promise<T> => {
   const giveUpAt = Date.now() + WAIT_MS
-  for (;;) {
-    const seen = look()
+  for (let pauseMs = LOOK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 1.25, MAX_LOOK_AGAIN_MS)) {
+    const seen = await look()
     if (seen !== undefined && seen !== false) return seen
     if (Date.now() > giveUpAt) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 }
 

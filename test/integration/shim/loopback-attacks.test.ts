@@ -109,9 +109,9 @@ describeAsRoot('a hostile server (takes root)', () => {
   }
 
   // By the port that it said, or the one that it tried.
-  const dial = (said: string): string[] => {
+  const dial = (said: string): Promise<string[]> => {
     const port = Number(/\d+$/.exec(said)?.[0] ?? PORT)
-    return [POD_IPV4, POD_IPV6].map((host) => network.dialFromOther(host, port))
+    return Promise.all([POD_IPV4, POD_IPV6].map((host) => network.dialFromOther(host, port)))
   }
 
   test.each(ROWS.filter(({ isHarmlessAlone }) => isHarmlessAlone !== true))(
@@ -121,7 +121,7 @@ describeAsRoot('a hostile server (takes root)', () => {
       expect(said).toMatch(LISTENS)
       expect(network.listeners().filter((listener) => !isLoopback(listener))).not.toEqual([])
       // Not by the address that needs a scope.
-      if (each.attack !== 'link-local') expect(dial(said)).toContain('reached')
+      if (each.attack !== 'link-local') expect(await dial(said)).toContain('reached')
     },
   )
 
@@ -130,7 +130,7 @@ describeAsRoot('a hostile server (takes root)', () => {
       const said = await start(each, buildShim(target))
       expect(said).toMatch(each.says)
       expect(network.listeners().filter((listener) => !isLoopback(listener))).toEqual([])
-      expect(dial(said)).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
+      expect(await dial(said)).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
     })
 
     test.each([15_200, 15_201, 15_202])('port %i is nobody’s', async (port) => {

@@ -152,8 +152,10 @@ describeAsRoot('a server (takes root)', () => {
       .toSorted()
 
   // Whoever dials loopback as the sidecar does: one family, then the other.
-  const dialLoopback = (port: number): string[] =>
-    ['127.0.0.1', '::1'].map((address) => network.dialFromPod(address, port))
+  const dialLoopback = (port: number): Promise<string[]> =>
+    Promise.all(['127.0.0.1', '::1'].map((address) => network.dialFromPod(address, port)))
+  const dialPod = (port: number): Promise<string[]> =>
+    Promise.all([POD_IPV4, POD_IPV6].map((host) => network.dialFromOther(host, port)))
 
   for (const { name, takes, build, listens: expected } of LANGUAGES) {
     const testLanguage = hasProgram(takes) ? test : test.skip
@@ -165,9 +167,8 @@ describeAsRoot('a server (takes root)', () => {
         expect(await start(command)).toBe('ready')
         expect(listens()).toEqual(expected)
         for (const port of new Set(expected.map((line) => Number(line.split(' ')[0])))) {
-          expect(dialLoopback(port)).toContain('reached')
-          const outside = [POD_IPV4, POD_IPV6].map((host) => network.dialFromOther(host, port))
-          expect(outside).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
+          expect(await dialLoopback(port)).toContain('reached')
+          expect(await dialPod(port)).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
         }
         sidecar = new ExecProcess({
           wrapper: network.enterPod,
@@ -175,8 +176,7 @@ describeAsRoot('a server (takes root)', () => {
           command: [process.execPath, '-e', SIDECAR, POD_IPV4, POD_IPV6],
         })
         expect(await sidecar.line()).toBe('up')
-        const taken = [POD_IPV4, POD_IPV6].map((host) => network.dialFromOther(host, 8001))
-        expect(taken).toEqual(['reached', 'reached'])
+        expect(await dialPod(8001)).toEqual(['reached', 'reached'])
       },
     )
   }

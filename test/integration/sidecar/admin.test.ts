@@ -123,7 +123,7 @@ describe('a server that is broken', () => {
     }
   }
   const ready = async (): Promise<void> => {
-    while ((await pod.admin.get('/readyz')).status !== 200);
+    await pod.admin.ready()
   }
 
   test(

@@ -221,7 +221,7 @@ const overHttp = async (): Promise<Upstream> => {
   const server: RecordingServer = await startRecordingServer()
   const settings = { transport: 'http', port: `${server.port}`, path: '/mcp' }
   const sidecar: Sidecar = await startSidecarProgram({ settings })
-  while ((await sidecar.admin.get('/readyz')).status !== 200);
+  await sidecar.admin.ready()
   return {
     url: sidecar.url,
     // A notification may still be on its way: it is followed by a call on the same way.

@@ -122,7 +122,7 @@ test.each([
       const stream = await openStream(bridge.url, { method: 'GET', headers: headersOf(one) })
       listening.push(stream.read())
     }
-    while ((await admin.metric('outrigger_requests_in_flight')) !== CALLERS);
+    await admin.reaches('outrigger_requests_in_flight', CALLERS)
     expect(await crowd(visitLegacy)).toEqual({ '200,200': CROWD })
     for (const one of stay) expect(await one.call('echo')).toContain('"result"')
     expect(listening.map(({ isEnded }) => isEnded)).toEqual(listening.map(() => false))
@@ -151,7 +151,7 @@ test(
     for (let count = 0; count < LISTENERS; count++) {
       listening.push((await openStream(bridge.url, subscribing)).read())
     }
-    while ((await admin.metric('outrigger_requests_in_flight')) !== CALLERS + LISTENERS);
+    await admin.reaches('outrigger_requests_in_flight', CALLERS + LISTENERS)
     expect(await crowd(visitModern)).toEqual({ '200': CROWD })
     expect(await admin.metric('outrigger_requests_in_flight')).toBe(CALLERS + LISTENERS)
     expect(over).toBe(0)

@@ -54,7 +54,7 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
     ...sessions.map(async (session) => textOf(messageIn(await session.post(later('legacy'))))),
     askModern(pod.url, modernCall('later', { text: 'modern', ms: 3000 })).then(textOf),
   ])
-  while ((await pod.admin.metric('outrigger_requests_in_flight')) < 4);
+  await pod.admin.reaches('outrigger_requests_in_flight', 4)
   drain()
   for (;;) {
     const { status, text } = await pod.admin.get('/readyz')
@@ -132,7 +132,7 @@ describe('whoever dies', () => {
       withPod({}, async (pod) => {
         const session = await openLegacy(pod.url)
         const pending = session.post(toolCall('say', { isSilent: true }))
-        while ((await pod.admin.metric('outrigger_requests_in_flight')) < 1);
+        await pod.admin.reaches('outrigger_requests_in_flight', 1)
         pod.container.signal('SIGKILL')
         expect(messageIn(await pending)).toContain('the connection to the server')
         const after = await session.post(rpc('ping', {}))
@@ -158,7 +158,7 @@ describe('whoever dies', () => {
       const first = await startSidecarProgram({ runDir })
       const container = new Container(runDir, PUPPET)
       try {
-        while ((await first.admin.get('/readyz')).status !== 200);
+        await first.admin.ready()
         const pid = Number(await (await openLegacy(first.url)).call('pid'))
         const child = processTree(pid)
         expect(child).toHaveLength(1)
@@ -167,7 +167,7 @@ describe('whoever dies', () => {
         await first.stop()
         const second = await startSidecarProgram({ runDir })
         try {
-          while ((await second.admin.get('/readyz')).status !== 200);
+          await second.admin.ready()
           expect(await (await openLegacy(second.url)).call('echo', { text: 'hi' })).toBe('hi')
         } finally {
           process.kill(second.pid, 'SIGKILL')

@@ -152,7 +152,7 @@ describe('a server of the newer era that says to anybody what it is', () => {
         const { body, headers } = modernCall('who')
         const ask = (authorization: string) =>
           send(sidecar.url, body, { ...headers, authorization })
-        while ((await sidecar.admin.get('/readyz')).status !== 200);
+        await sidecar.admin.ready()
         brought.length = 0
         const refused = await ask('Bearer b')
         expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, CHALLENGE])

@@ -2,7 +2,6 @@
 // whatever ends a call gives its place back. All are one caller, but for those at the end, whose tokens say who they are.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openStream, sendAndLeave, type EventStream } from '../../support/event-stream.ts'
 import {
   askModern,
@@ -102,7 +101,7 @@ describe.each(MODELS)('process-model %s', (model) => {
 
 /** Waits until so many requests are with the server, or wait for it. */
 const inFlight = async (count: number): Promise<void> => {
-  while ((await bridge.admin.metric('outrigger_requests_in_flight')) !== count) await sleep(20)
+  await bridge.admin.reaches('outrigger_requests_in_flight', count)
 }
 
 /** How many of three calls are let through at once, each in a session of its own. */

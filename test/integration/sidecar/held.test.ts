@@ -121,13 +121,13 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
         await running.until(isReady)
         for (const address of [POD_IPV4, POD_IPV6]) {
           for (const known of new Set([path, '/mcp'])) {
-            const answer = running.initialize(address, known)
+            const answer = await running.initialize(address, known)
             expect([answer.status, answer.text.includes('serverInfo')]).toEqual([200, true])
           }
         }
-        expect(running.metric(INITIALIZED)).toBe(path === '/mcp' ? 2 : 4)
+        expect(await running.metric(INITIALIZED)).toBe(path === '/mcp' ? 2 : 4)
         expect(open()).toEqual([POD_IPV4, POD_IPV6])
-        const page = network.askFromOther(`http://${POD_IPV4}:${SERVER_PORT}/healthz`)
+        const page = await network.askFromOther(`http://${POD_IPV4}:${SERVER_PORT}/healthz`)
         expect([page.status, page.text.includes('the MCP endpoint is /mcp')]).toEqual([404, true])
       },
     )
@@ -143,7 +143,7 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     const stopped = running.stopContainer()
     await running.until((answer) => !isReady(answer))
     // The lame duck, or behind it a word that sends the caller elsewhere.
-    expect(running.initialize(POD_IPV4).text).toMatch(/serverInfo|draining/)
+    expect((await running.initialize(POD_IPV4)).text).toMatch(/serverInfo|draining/)
     await stopped
   })
 
@@ -167,7 +167,7 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     const { text } = await running.until((answer) => answer.text.includes('3456'))
     expect(text).toContain(`nothing listens on port ${SERVER_PORT} (ECONNREFUSED)`)
     expect(text).toContain('outrigger.dev/port')
-    expect(network.dialFromOther(POD_IPV4, 3456)).toBe('ECONNREFUSED')
+    expect(await network.dialFromOther(POD_IPV4, 3456)).toBe('ECONNREFUSED')
   })
 
   test('is reached on its other ports where these are carried, and only there', async () => {
@@ -179,10 +179,10 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     await running.start()
     await running.until(({ text }) => text.includes('ECONNREFUSED'))
     for (const address of [POD_IPV4, `[${POD_IPV6}]`]) {
-      const { status, text } = network.askFromOther(`http://${address}:9090/metrics`)
+      const { status, text } = await network.askFromOther(`http://${address}:9090/metrics`)
       expect([status, text]).toEqual([200, '9090/metrics'])
     }
-    expect(network.dialFromOther(POD_IPV4, 9091)).toBe('ECONNREFUSED')
+    expect(await network.dialFromOther(POD_IPV4, 9091)).toBe('ECONNREFUSED')
   })
 
   test('goes on through a restart of the sidecar, and is served again', async () => {
@@ -192,10 +192,10 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     await running.start()
     await running.until(isReady)
     await running.killSidecar()
-    expect(network.dialFromOther(POD_IPV4, SERVER_PORT)).toBe('ECONNREFUSED')
+    expect(await network.dialFromOther(POD_IPV4, SERVER_PORT)).toBe('ECONNREFUSED')
     await running.startSidecar()
     await running.until(isReady)
-    expect(running.initialize(POD_IPV4).status).toBe(200)
+    expect((await running.initialize(POD_IPV4)).status).toBe(200)
   })
 
   test('is not served while its container restarts, and then again', async () => {
@@ -208,7 +208,7 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     expect((await running.until((answer) => !isReady(answer))).text).toContain('has gone')
     running.startContainer()
     await running.until(isReady)
-    expect(running.initialize(POD_IPV6).status).toBe(200)
+    expect((await running.initialize(POD_IPV6)).status).toBe(200)
   })
 
   test('drains the sidecar when its container is asked to end, and not for good', async () => {
@@ -222,7 +222,7 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     await running.until(({ text }) => text === 'the sidecar is draining\n')
     running.startContainer()
     await running.until(isReady)
-    expect(running.initialize(POD_IPV4, '/v1').status).toBe(200)
+    expect((await running.initialize(POD_IPV4, '/v1')).status).toBe(200)
   })
 
   test('whose port somebody else has is told, and served once it is free', async () => {
@@ -266,7 +266,7 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
     await running.until(({ text }) => !text.includes('not connected yet'))
     expect(open()).toEqual([POD_IPV4, POD_IPV6])
     // The sidecar's own words.
-    const { status, text } = network.askFromOther(`http://${POD_IPV4}:${SERVER_PORT}/`)
+    const { status, text } = await network.askFromOther(`http://${POD_IPV4}:${SERVER_PORT}/`)
     expect([status, text.includes('path-not-found')]).toEqual([404, true])
   })
 
@@ -296,11 +296,11 @@ describeAsRoot('a server that speaks HTTP (takes root)', () => {
       await running.start()
       const { text } = await running.until(isReady)
       expect(text).toContain('ok, but the server is not held on loopback')
-      expect(running.metric(WEAKENED)).toBe(1)
+      expect(await running.metric(WEAKENED)).toBe(1)
       expect(running.sidecarLog).toContain('isolation is only advisory')
-      const before = running.metric(INITIALIZED)
-      expect(running.initialize(POD_IPV4).status).toBe(200)
-      expect(running.metric(INITIALIZED)).toBe(before)
+      const before = await running.metric(INITIALIZED)
+      expect((await running.initialize(POD_IPV4)).status).toBe(200)
+      expect(await running.metric(INITIALIZED)).toBe(before)
       // And again by a sidecar that finds the port taken.
       await running.killSidecar()
       await running.startSidecar()

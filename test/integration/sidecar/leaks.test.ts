@@ -176,7 +176,7 @@ describe('requests behind one that is never answered', () => {
       const session = await open(bridge.url)
       const requests = [calling('silent'), '', calling('silent')]
       const socket = pipeline(bridge.url, session, requests)
-      while ((await admin.metric('outrigger_requests_in_flight')) !== 2);
+      await admin.reaches('outrigger_requests_in_flight', 2)
       socket.destroy()
       await send(bridge.url, undefined, { 'mcp-session-id': session }, { method: 'DELETE' })
       await admin.idle()

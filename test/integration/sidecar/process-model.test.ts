@@ -13,6 +13,7 @@ import {
   type SeenMessage,
 } from '../../support/puppet.ts'
 import { messageIn } from '../../support/raw-http.ts'
+import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 60_000
 const CAPABILITIES = { sampling: {}, roots: { listChanged: true } }
@@ -182,7 +183,7 @@ describe('a process that everybody shares', () => {
     const [leaves, stays] = await Promise.all([open(bridge.url()), open(bridge.url())])
     const pending = leaves.post(toolCall('say', { isSilent: true }))
     const waiting = async (): Promise<boolean> => (await stays.call('seen')).includes('isSilent')
-    while (!(await waiting()));
+    await until(waiting, 'the server has the call')
     await leaves.end()
     expect(messageIn(await pending)).toContain('the client ended it')
     expect(await stays.call('seen')).toContain('"reason":"disconnected"')

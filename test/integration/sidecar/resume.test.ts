@@ -204,7 +204,7 @@ describe('a session that nobody uses', () => {
     const sessions = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
     const listening = await sessions[0].listen()
     const gone = async (): Promise<string> => (await sessions[1].post(rpc('ping', {}))).text
-    while ((await bridge.admin.metric('outrigger_sessions')) !== 1);
+    await bridge.admin.reaches('outrigger_sessions', 1)
     expect(await gone()).toContain('nobody used it for 1000 ms')
     expect(listening.isEnded).toBe(false)
     const newcomers = [await openLegacy(bridge.url), await openLegacy(bridge.url)]
@@ -229,7 +229,7 @@ describe('a session with more calls than its server may have at once', () => {
     const begin = (id: string, args: Json) =>
       session.post(rpc('tools/call', { name: 'say', arguments: args }, id))
     const inFlight = async (count: number): Promise<void> => {
-      while ((await bridge.admin.metric('outrigger_requests_in_flight')) !== count);
+      await bridge.admin.reaches('outrigger_requests_in_flight', count)
     }
     const takeBack = (requestId: string) =>
       session.post(note('notifications/cancelled', { requestId }))

@@ -391,7 +391,7 @@ test(
       const session = await openLegacy(pod.url)
       const params = { name: 'say', arguments: { lines: [], isSilent: true } }
       const never = session.post(rpc('tools/call', { ...params, _meta: { traceparent } }))
-      while ((await pod.admin.metric('outrigger_requests_in_flight')) !== 1) await pause(5)
+      await pod.admin.reaches('outrigger_requests_in_flight', 1)
       process.kill(pod.pid, 'SIGTERM')
       expect((await spanOf('CLIENT', id)).attributes['error.type']).toBeDefined()
       expect((await spanOf('SERVER', id)).attributes['error.type']).toBeDefined()
