@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readText } from '../command/read-text.ts'
+import { verbIn } from '../command/verb.ts'
 import { OUTCOMES, readOutcomes, readSince } from './choice.ts'
 import { FORMATS, tail, type TailFlags } from './tail.ts'
 import { readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
@@ -51,14 +52,11 @@ interface VerifyFlags {
 
 type Flags = ({ readonly verb: 'verify' } & VerifyFlags) | ({ readonly verb: 'tail' } & TailFlags)
 
-const VERBS = {
+const VERBS = ['verify', 'tail'] as const
+const VERB_FLAGS = {
   verify: ['checkpoints', 'key'],
   tail: ['principal', 'tool', 'outcome', 'since', 'follow', 'format'],
 } as const
-type Verb = keyof typeof VERBS
-
-const isVerb = (word: string | undefined): word is Verb =>
-  word !== undefined && Object.hasOwn(VERBS, word)
 
 const readVerify = (files: readonly string[], { text }: Given): Result<Flags, string> => {
   const [checkpoints, key] = [text('checkpoints'), text('key')]
@@ -93,15 +91,15 @@ const readTail = (words: readonly string[], { text, texts, has }: Given): Result
 }
 
 const readFlags = (given: Given): Result<Flags, string> => {
-  const [verb, ...words] = given.words
-  if (!isVerb(verb))
-    return fail(`say what to do: audit ${Object.keys(VERBS).join(' FILE or audit ')} FILE`)
-  const others = Object.entries(VERBS).filter(([name]) => name !== verb)
+  const [word, ...words] = given.words
+  const verb = verbIn(word, VERBS, 'audit verify FILE or audit tail FILE')
+  if (!verb.ok) return verb
+  const others = Object.entries(VERB_FLAGS).filter(([name]) => name !== verb.value)
   const strange = others.flatMap(([name, flags]) =>
     flags.flatMap((flag) => (given.has(flag) ? [`--${flag} is for audit ${name}`] : [])),
   )
   if (strange.length > 0) return fail(strange.join('; '))
-  return verb === 'verify' ? readVerify(words, given) : readTail(words, given)
+  return verb.value === 'verify' ? readVerify(words, given) : readTail(words, given)
 }
 
 const readKey = async (

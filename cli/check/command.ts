@@ -41,6 +41,8 @@ const run = async (flags: CheckFlags, io: Io): Promise<number> => {
     )
   }
   io.stdout(PRINTED[flags.format](checked))
+  if (checked.every(({ pods, faults }) => pods.length + faults.length === 0))
+    tell(io, NAME, 'no pod stands there, so nothing was checked')
   return isClean(checked) ? 0 : 1
 }
 

@@ -1,7 +1,8 @@
 // What was found, a line each, as compilers have it: FILE:LINE: what it is about: what is wrong. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
-import { countsOf, plural, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
+import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
+import { plural } from '../output/plural.ts'
 
 const linesOf = (file: string, pod: ReportedPod): readonly string[] => {
   const about = `${file}:${pod.line}: ${pod.name}`

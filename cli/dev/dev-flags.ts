@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { oneFile } from '../command/file-flag.ts'
+import { MANY_DOCUMENTS, oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { parsePort } from '../command/port.ts'
 
@@ -61,7 +61,7 @@ const readVolumes = (texts: readonly string[]): Result<ReadonlyMap<string, strin
 }
 
 export const readDevFlags = ({ text, texts }: Given): Result<DevFlags, string> => {
-  const file = oneFile(texts('file'), 'say which manifest to run: -f FILE')
+  const file = oneFile(texts('file'), 'say which manifest to run: -f FILE', MANY_DOCUMENTS)
   if (!file.ok) return file
   const port = parsePort('port', text('port') ?? '')
   if (!port.ok) return port

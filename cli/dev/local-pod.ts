@@ -34,6 +34,8 @@ export interface LocalPod {
   readonly environment: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly config: SidecarConfig
+  /** What the manifest calls the sidecar's own files, by the paths that the configuration names. */
+  readonly fileNames: ReadonlyMap<string, string>
   /** The volumes that stand here, by the paths that command, environment, cwd and configuration name. */
   readonly volumes: Omit<Mounts, 'notes'>
   /** Names of variables that were told: their values are of this machine already. */
@@ -178,6 +180,7 @@ export const localPod = (
       ...files.value.config,
       audit: undefined,
     },
+    fileNames: files.value.names,
     volumes: withSidecarFiles(volumes, files.value),
     given: new Set(around.given.keys()),
     notes: [

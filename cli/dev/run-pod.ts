@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { messageOf } from '../../shared/message.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Level } from '../../shared/log.ts'
 import { MCP_PATH } from '../../shared/names.ts'
@@ -64,6 +65,14 @@ const filesHere = (config: SidecarConfig, relocate: Relocate): SidecarConfig => 
   }
 }
 
+/** What is wrong with one of the sidecar's own files, by the name that its author knows: where it stands here goes with us. */
+const renamed = (error: unknown, { fileNames }: LocalPod, relocate: Relocate): unknown => {
+  const name = relocation(new Map([...fileNames].map(([path, called]) => [relocate(path), called])))
+  const words = messageOf(error)
+  const told = name(words)
+  return told === words ? error : new Error(told, { cause: error })
+}
+
 /** Where the server's first answer is to come from; over HTTP with what keeps it from there so far. */
 const expected = (sidecar: Sidecar, { config: { settings } }: LocalPod): string => {
   if (settings.transport === 'stdio') return 'on stdout'
@@ -112,7 +121,7 @@ export const runPod = async (
     logs,
   ).catch((error: unknown) => {
     directories.close()
-    throw error
+    throw renamed(error, pod, relocate)
   })
   const close = async (): Promise<void> => {
     await local.close()

@@ -25,6 +25,8 @@ export interface SidecarFiles {
   readonly volumes: ReadonlyMap<string, Content>
   /** Where the sidecar reads them. */
   readonly config: FilesConfig
+  /** By the path where the sidecar reads one, what its author calls it. */
+  readonly names: ReadonlyMap<string, string>
   readonly notes: readonly string[]
 }
 
@@ -84,19 +86,22 @@ const SOURCES: readonly Source[] = [
 const NONE: SidecarFiles = {
   volumes: new Map(),
   config: { toolPolicy: undefined, toolLock: undefined, tls: undefined },
+  names: new Map(),
   notes: [],
 }
 
+type Found = Omit<SidecarFiles, 'config'> & { readonly config: Partial<FilesConfig> }
+
 /** In a cluster no pod starts without the keys; without the object one runs here, and says so. */
 const filesOf = (
-  { annotation, kind, keys, volume, config, ...words }: Source,
+  { annotation, kind, keys, volume, directory, config, ...words }: Source,
   name: string,
   { supplies, namespace }: Pick<VolumeSources, 'supplies' | 'namespace'>,
-): Result<Pick<SidecarFiles, 'volumes' | 'notes'> & { config: Partial<FilesConfig> }, string> => {
+): Result<Found, string> => {
   const supply = supplies(kind, namespace, name)
   if (!supply) {
     const note = `${annotation}: the manifest does not hold ${kind} ${name}: ${words.without}`
-    return ok({ volumes: new Map(), config: {}, notes: [note] })
+    return ok({ volumes: new Map(), config: {}, names: new Map(), notes: [note] })
   }
   const files = new Map<string, Buffer>()
   for (const key of keys) {
@@ -105,7 +110,15 @@ const filesOf = (
     files.set(key, bytes)
   }
   const note = `${annotation}: ${kind} ${name} of the manifest holds: ${words.with}`
-  return ok({ volumes: new Map([[volume, { kind: 'files', files }]]), config, notes: [note] })
+  const names = new Map(
+    keys.map((key) => [`${directory}/${key}`, `${key} of ${kind} ${name}`] as const),
+  )
+  return ok({
+    volumes: new Map([[volume, { kind: 'files', files }]]),
+    config,
+    names,
+    notes: [note],
+  })
 }
 
 export const sidecarFiles = (
@@ -126,6 +139,7 @@ export const sidecarFiles = (
     all = {
       volumes: new Map([...all.volumes, ...found.value.volumes]),
       config: { ...all.config, ...found.value.config },
+      names: new Map([...all.names, ...found.value.names]),
       notes: [...all.notes, ...found.value.notes],
     }
   }

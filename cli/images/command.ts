@@ -15,6 +15,7 @@ import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { parseNamespace } from '../command/namespace.ts'
 import { readConfig } from '../command/read-config.ts'
+import { verbIn } from '../command/verb.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
 import { readIndexFile } from './index-file.ts'
@@ -58,7 +59,8 @@ const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> =>
   const [file, apply, config] = [text('file'), has('apply'), text('config')]
   const platforms = texts('platform')
   const namespace = parseNamespace(text('namespace') ?? '')
-  if (verb !== 'add') return fail('say what to do: images add IMAGE')
+  const known = verbIn(verb, ['add'], 'images add IMAGE')
+  if (!known.ok) return known
   if (images.length === 0) return fail('say which images to read: images add IMAGE')
   if (apply && file !== undefined) {
     return fail('--apply begins with the index in the cluster: leave -f out')

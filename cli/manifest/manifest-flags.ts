@@ -1,7 +1,7 @@
 // The flags of `inject`, `uninject` and `explain`: few for what only reads, more for what renders. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { oneFile } from '../command/file-flag.ts'
+import { MANY_DOCUMENTS, oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { parseNamespace } from '../command/namespace.ts'
 
@@ -72,7 +72,7 @@ const readFiles = (
   isReport: boolean,
 ): Result<readonly string[], string> => {
   if (isReport && files.length > 0) return ok(files)
-  const file = oneFile(files, MISSING)
+  const file = oneFile(files, MISSING, MANY_DOCUMENTS)
   return file.ok ? ok([file.value]) : file
 }
 

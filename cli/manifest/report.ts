@@ -4,6 +4,7 @@
 import { oneLine } from '../../shared/one-line.ts'
 import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
+import { plural } from '../output/plural.ts'
 import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
 import type { Place } from './read-manifest.ts'
@@ -129,9 +130,6 @@ const withMeaning = (
   table: Readonly<Record<string, string>>,
 ): readonly (readonly [string, number])[] =>
   counted.map(([word, many]) => [meaning(table)(word), many])
-
-export const plural = (many: number, word: string): string =>
-  `${many} ${word}${many === 1 ? '' : 's'}`
 
 /** The report for people: counts first, then every denial and every file that cannot be read. */
 export const reportText = (

@@ -9,6 +9,7 @@ import { readSource, readText } from '../command/read-text.ts'
 import type { Source } from '../command/source.ts'
 import { readIndexFile } from '../images/index-file.ts'
 import { readerFor } from '../images/reader.ts'
+import { IS_DIRECTORY } from '../output/system-words.ts'
 import type { ManifestOptions } from './manifest.ts'
 import type { SourceFlags } from './manifest-flags.ts'
 import { readManifest } from './read-manifest.ts'
@@ -61,6 +62,10 @@ const withImages = async (
   return ok({ ...options, config: { ...options.config, images } })
 }
 
+/** Of a directory, who takes one. */
+const withWay = (fault: string): string =>
+  fault.endsWith(IS_DIRECTORY) ? `${fault}; inject --report and check take directories` : fault
+
 /** A file, and the options for it. */
 export const readManifestFile = async (
   file: string,
@@ -71,7 +76,7 @@ export const readManifestFile = async (
   io: Io,
 ): Promise<Result<{ readonly source: Source; readonly options: ManifestOptions }, string[]>> => {
   const source = await readSource(file)
-  if (!source.ok) return fail([source.error])
+  if (!source.ok) return fail([withWay(source.error)])
   const own = { ...options, file }
   const found = resolvesImages ? await withImages(source.value.text, own, io) : ok(own)
   return found.ok ? ok({ source: source.value, options: found.value }) : found

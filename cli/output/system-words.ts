@@ -3,9 +3,11 @@
 import { codeOf } from '../../shared/error-code.ts'
 import { messageOf, placedMessageOf } from '../../shared/message.ts'
 
+export const IS_DIRECTORY = 'this is a directory, and a file is wanted'
+
 const FILES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EISDIR: 'this is a directory, and a file is wanted (only `inject --report` takes directories)',
+  EISDIR: IS_DIRECTORY,
   ENOTDIR: 'a part of the path is no directory',
   EACCES: 'it may not be read by this user',
   EPERM: 'it may not be read by this user',
@@ -50,6 +52,43 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 
 /** Why a program cannot be started. */
 export const programWords = (error: unknown): string => PROGRAMS[codeOf(error)] ?? messageOf(error)
+
+const NO_HTTP = 'it speaks no HTTP there; over TLS the URL begins with https://'
+const NO_TLS = 'it speaks no TLS there; without it the URL begins with http://'
+const STRANGER =
+  'nobody who is known here has signed its certificate (NODE_EXTRA_CA_CERTS=FILE names an authority)'
+
+const REACHED: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ENOTFOUND: 'no such host is known',
+  EAI_AGAIN: 'no such host is known',
+  ECONNRESET: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ETIMEDOUT: 'the host does not answer',
+  UND_ERR_CONNECT_TIMEOUT: 'the host does not answer',
+  HPE_INVALID_CONSTANT: NO_HTTP,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is that of another host',
+  SELF_SIGNED_CERT_IN_CHAIN: STRANGER,
+  DEPTH_ZERO_SELF_SIGNED_CERT: STRANGER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: STRANGER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: STRANGER,
+}
+
+/** What `fetch` says of a port that browsers ask nobody at. */
+const BAD_PORT = 'bad port'
+
+/** Why an HTTP server cannot be reached, by what `fetch` threw. */
+export const reachWords = (error: unknown): string => {
+  const cause =
+    typeof error === 'object' && error !== null && 'cause' in error ? error.cause : error
+  const words = REACHED[codeOf(cause)] ?? messageOf(cause)
+  return words === BAD_PORT ? 'its port is one of another protocol, and is not asked' : words
+}
 
 /** The language's own errors: whoever meets one has found a fault of ours. */
 const OWN_FAULT = /^(?:Type|Range|Reference|Syntax|Eval|URI|Aggregate)Error$/

@@ -22,6 +22,7 @@ import type { FlagTable, Given } from '../command/flags.ts'
 import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
 import { verbIn } from '../command/verb.ts'
+import { plural } from '../output/plural.ts'
 import { readBase } from './base.ts'
 import { readCaller } from './claims.ts'
 import { lintWithin } from './lint-base.ts'
@@ -201,7 +202,7 @@ const lint = async ({ own, base }: Policies, { file, tools }: Flags, io: Io): Pr
   ]
   for (const finding of findings) io.stdout(`${file}: ${placedWords(finding)}\n`)
   const { rules, roles } = own.document
-  const counted = `${rules.length} rules, ${Object.keys(roles).length} roles`
+  const counted = `${plural(rules.length, 'rule')}, ${plural(Object.keys(roles).length, 'role')}`
   if (findings.length === 0) io.stdout(`${file}: ${counted}, nothing amiss\n`)
   return findings.length === 0 ? 0 : 1
 }

@@ -2,12 +2,11 @@
 // sentence. What is answered is read as strictly as the sidecar reads it.
 
 import { at, isObject, numberAt, stringAt, type Json, type JsonObject } from '../../shared/json.ts'
-import { codeOf } from '../../shared/error-code.ts'
-import { messageOf } from '../../shared/message.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { readJson } from '../../sidecar/json/text.ts'
 import { EventReader } from '../../sidecar/server/event-reader.ts'
+import { reachWords } from '../output/system-words.ts'
 
 export interface Refused {
   readonly words: string
@@ -128,20 +127,12 @@ const resultIn = (bytes: Buffer): Answered => {
   return fail(code === undefined ? { words: 'it answers with what is no result' } : { words, code })
 }
 
-const CONNECTION: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ENOTFOUND: 'no such host is known',
-  EAI_AGAIN: 'no such host is known',
-  ECONNRESET: 'the connection was cut',
-}
-
 const failure = (error: unknown, { timeoutMs }: TalkOptions): Refused => {
-  const { cause, name } = isObject(error) ? error : {}
+  const { name } = isObject(error) ? error : {}
   if (name === 'TimeoutError') {
     return { words: `it does not answer within ${timeoutMs / 1000} s`, isFinal: true }
   }
-  const why = CONNECTION[codeOf(cause)] ?? messageOf(cause ?? error)
-  return { words: `it cannot be reached: ${why}`, isFinal: true }
+  return { words: `it cannot be reached: ${reachWords(error)}`, isFinal: true }
 }
 
 export class HttpTalk {

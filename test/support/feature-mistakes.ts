@@ -2,7 +2,7 @@
 // test/golden/mistakes.txt.
 
 import { issue } from './certificates.ts'
-import type { Mistake } from './mistakes.ts'
+import { typed, type Mistake } from './mistakes.ts'
 
 type Files = NonNullable<Mistake['files']>
 
@@ -21,12 +21,6 @@ const LOCK = 'version: 1\ntools:\n  echo: { description: sha256-0 }\n'
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '    ')
 const configMap = (key: string, text: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: one }\ndata:\n  ${key}: |\n${indented(text)}`
-
-const typed = (name: string, line: string, files: Files = {}): Mistake => ({
-  name,
-  args: line.split(' ').filter((word) => word !== ''),
-  files,
-})
 
 /** A command of `outrigger run` that nobody reaches. */
 const run = (name: string, line: string, files: Files = {}): Mistake =>

@@ -14,6 +14,13 @@ export interface Mistake {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** A command line as it is typed, its words parted by blanks. */
+export const typed = (name: string, line: string, files: Mistake['files'] = {}): Mistake => ({
+  name,
+  args: line.split(' ').filter((word) => word !== ''),
+  files,
+})
+
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 export const DEV_CONFIG = at('manifests/overlays/dev/config.yaml')
 

@@ -13,6 +13,7 @@ import { listening } from '../../support/listening.ts'
 import { FEATURE_MISTAKES } from '../../support/feature-mistakes.ts'
 import { DEV_CONFIG, MISTAKES, type Mistake } from '../../support/mistakes.ts'
 import { rawWordsIn } from '../../support/raw-words.ts'
+import { VERB_MISTAKES } from '../../support/verb-mistakes.ts'
 
 const inCheckout = (path: string): string =>
   fileURLToPath(new URL(`../../../${path}`, import.meta.url))
@@ -22,7 +23,7 @@ const PROGRAMS = {
   webhook: [process.execPath, inCheckout('webhook/main.ts')],
   sidecar: [process.execPath, inCheckout('sidecar/main.ts')],
 } as const satisfies Record<string, readonly [string, ...string[]]>
-const ALL = [...MISTAKES, ...FEATURE_MISTAKES]
+const ALL = [...MISTAKES, ...FEATURE_MISTAKES, ...VERB_MISTAKES]
 const IS_UPDATE = process.env['UPDATE_GOLDEN'] === '1'
 
 const taken = createServer()
