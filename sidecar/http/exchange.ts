@@ -18,3 +18,17 @@ export const header = (request: IncomingMessage, name: string): string | undefin
   const value = request.headers[name]
   return typeof value === 'string' ? value : undefined
 }
+
+/** So much of a session's id tells it from others, and is too little to take the session over. */
+const NAME_LENGTH = 8
+
+/** What people read of a session. */
+export const sessionName = (id: string): string => id.slice(0, NAME_LENGTH)
+
+const SESSION_ID = /^[\w-]{32}$/
+
+/** The session that a request says it belongs to, where that is in the form of an id of ours: nobody has looked yet. */
+export const claimedSession = (request: IncomingMessage): string | undefined => {
+  const id = header(request, 'mcp-session-id')
+  return id !== undefined && SESSION_ID.test(id) ? sessionName(id) : undefined
+}

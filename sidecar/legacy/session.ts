@@ -5,6 +5,7 @@ import type { Principal } from '../access/principal.ts'
 import type { Rights } from '../access/rights.ts'
 import type { Idle } from '../access/room.ts'
 import type { Call } from '../conversation/call.ts'
+import { sessionName } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, noRoom, type Fault } from '../mcp/faults.ts'
@@ -45,9 +46,6 @@ export interface LeftBehind {
   readonly asked: readonly string[]
 }
 
-/** So much of an id tells it from others, and is too little to take the session over. */
-const NAME_LENGTH = 8
-
 export class Session implements CallOwner {
   readonly id: string
   /** What people read of it. */
@@ -85,7 +83,7 @@ export class Session implements CallOwner {
     this.questions = new Questions(options.clientTimeoutMs, options.now)
     this.turns = new Turns(options.maxConcurrentCalls, options.logs.budget)
     this.id = options.id
-    this.name = options.id.slice(0, NAME_LENGTH)
+    this.name = sessionName(options.id)
     this.caller = options.caller
     this.principal = options.caller.key
     this.rights = options.rights

@@ -4,6 +4,7 @@
 import type { Log } from '../../shared/log.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { messagesOf } from '../conversation/ask.ts'
+import { claimedSession } from '../http/exchange.ts'
 import type { Serve } from '../http/listener.ts'
 import { answerUnread } from '../http/unread.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -21,6 +22,8 @@ export interface ServeOptions {
 
 const refuse = (passage: Passage, why: Fault, isOpen: boolean): void => {
   const { request, reply, idText, principal } = passage
+  // For the log: whoever is refused before a session is looked for has it from a client's own word.
+  reply.session ??= claimedSession(request)
   answerUnread(request, reply, () => reply.fault(why, idText), isOpen || principal !== undefined)
 }
 

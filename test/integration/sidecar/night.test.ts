@@ -6,12 +6,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLog } from '../../../shared/log.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
 import { processOf } from '../../../sidecar/life/process.ts'
 import { startSidecar, type Sidecar } from '../../../sidecar/sidecar.ts'
 import { adminOf, type Admin } from '../../support/admin.ts'
 import { makeMemoryGroup, type MemoryGroup } from '../../support/memory-group.ts'
+import { Night, toldMetrics, type Hour } from '../../support/night.ts'
 import { Container } from '../../support/pod.ts'
 import {
   askModern,
@@ -30,11 +30,7 @@ const GOLDEN = new URL('../../golden/night.txt', import.meta.url)
 const PROCESSES = 3
 const REQUEST_TIMEOUT_MS = 60_000
 
-type Line = Readonly<Record<string, unknown>>
-
-const lines: Line[] = []
-/** The night's clock, as the script sets it. */
-let clock = ''
+const night = new Night('03:00:00')
 /** By how much the sidecar's own clock, which knows no hours, is ahead. */
 let laterMs = 0
 let runDir: string
@@ -69,16 +65,10 @@ beforeAll(async () => {
     runDir,
   })
   if (!config.ok) throw new Error(config.error.join())
-  const log = createLog({
-    level: 'info',
-    write: (line) => void lines.push(JSON.parse(line)),
-    now: () => Date.parse(`2026-11-29T${clock}Z`),
-  })
-  clock = '03:00:00'
   sidecar = await startSidecar({
     config: config.value,
-    log,
-    serverLog: log,
+    log: night.log,
+    serverLog: night.log,
     now: () => performance.now() + laterMs,
     wallMs: () => Date.now(),
     process: processOf(process, undefined),
@@ -105,22 +95,14 @@ const isRemoved = (one: MemoryGroup | undefined): boolean => {
   }
 }
 
-const count = (message: string): number =>
-  lines.filter((line) => line['message'] === message).length
 const ENDED = 'a server process has ended'
 const FAILED = 'a request failed'
 
-/** Does something, and waits until so many more lines of a kind have come. */
-const soon = async (act: () => unknown, message: string, more = 1): Promise<void> => {
-  const wanted = count(message) + more
-  await act()
-  await until(() => count(message) >= wanted, `${more} more: ${message}`)
-}
+const soon = (act: () => unknown, message: string, more?: number): Promise<void> =>
+  night.soon(act, message, more)
 
 /** Waits until the server has so many calls. */
-const asked = async (calls = 1): Promise<void> => {
-  while ((await admin.metric('outrigger_requests_in_flight')) < calls);
-}
+const asked = (calls = 1): Promise<void> => admin.reaches('outrigger_requests_in_flight', calls)
 
 /** A session whose server has answered a call. */
 const opened = async (): Promise<LegacySession> => {
@@ -218,7 +200,7 @@ const everyNewOneDies = async (): Promise<void> => {
   expect((await admin.get('/readyz')).status).toBe(200)
 }
 
-const NIGHT: readonly (readonly [time: string, what: string, happens: () => Promise<void>])[] = [
+const HOURS: readonly Hour[] = [
   // The process that was asked what it speaks has ended then.
   ['03:00:00', 'the pod starts', () => soon(startContainer, ENDED)],
   ['03:05:00', 'a server crashes', crash],
@@ -233,41 +215,12 @@ const NIGHT: readonly (readonly [time: string, what: string, happens: () => Prom
   ['03:50:00', 'every new session dies, until a call is answered', everyNewOneDies],
 ]
 
-const names = new Map<unknown, string>()
-
-/** Of different processes whoever is faster comes first. */
-const inOrder = (some: readonly Line[]): readonly Line[] =>
-  [...some].sort((a, b) => Number(a['process'] ?? 0) - Number(b['process'] ?? 0))
-
-/** A process that is asked to end does so by itself, or by a signal where the machine is busy. */
-const settled = ({ how, code, signal, ...line }: Line): Line =>
-  line['asked'] === true ? line : { ...line, how, code, signal }
-
-/** The line with names for what is random. */
-const readable = (line: Line): string => {
-  const { session, ...rest } = settled(line)
-  if (session !== undefined && !names.has(session)) {
-    names.set(session, String.fromCharCode(65 + names.size))
-  }
-  const named = session === undefined ? rest : { ...rest, session: names.get(session) }
-  return JSON.stringify(named)
-    .replace(/("uid":|the sidecar's uid )\d+/, '$1UID')
-    .replace(/"landlock":\d+/, '"landlock":"ABI"')
-}
-
-const METRICS =
-  /^outrigger_(faults_total|exits_total|clients_cut_off_total|ends_total|ready)\b.* [1-9]\d*$/gm
+const METRICS = ['faults_total', 'exits_total', 'clients_cut_off_total', 'ends_total', 'ready']
 
 test('a night’s log and metrics name each fault, its time, its session and its cause', async () => {
-  const told: string[] = []
-  for (const [time, what, happens] of NIGHT) {
-    clock = time
-    const before = lines.length
-    await happens()
-    told.push(`# ${what}`, ...inOrder(lines.slice(before)).map(readable), '')
-  }
+  const told = await night.play(HOURS)
   const { text } = await admin.get('/metrics')
-  const night = [...told, '# the metrics', ...(text.match(METRICS) ?? []).sort(), ''].join('\n')
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, night)
-  expect(night).toBe(readFileSync(GOLDEN, 'utf8'))
+  const whole = [...told, ...toldMetrics(text, METRICS)].join('\n')
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(GOLDEN, whole)
+  expect(whole).toBe(readFileSync(GOLDEN, 'utf8'))
 })

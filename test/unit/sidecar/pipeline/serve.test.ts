@@ -76,3 +76,17 @@ test.each([
 ])('a request that %s', async (_what, stage, onRefused, expected) => {
   expect(await served(stage, onRefused)).toEqual(expected)
 })
+
+test.each([
+  ['by an id of our form', 'Ab-_'.repeat(8), 'Ab-_Ab-_'],
+  ['by words of its own', 'x'.repeat(31), undefined],
+  ['by words that break out of a line', `${'x'.repeat(31)}\n`, undefined],
+  ['by nothing', undefined, undefined],
+])('the log names the session of who is refused: %s', async (_what, id, name) => {
+  const { exchange, client } = anExchange(id === undefined ? {} : { 'mcp-session-id': id })
+  exchange.request.complete = true
+  const serve = createServe({ stages: [refused], log: keptLog().log, isOpen: false })
+  serve(exchange.request, exchange.reply, 0)
+  await client.received()
+  expect(exchange.reply.session).toBe(name)
+})
