@@ -10,13 +10,14 @@ import { build, type Plugin } from 'esbuild'
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
 /**
- * What only some sidecars need, and the others never read: traces (1.2 MB), metrics over OTLP, verification, a tool
+ * What only some sidecars need, and the others never read: traces (1.2 MB), metrics and logs over OTLP, verification, a tool
  * policy with CEL and YAML, TLS, audit records, a tool lock, the check of arguments, a server that speaks HTTP.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
   { entry: 'sidecar/telemetry/traces.ts', outfile: 'dist/tracing.mjs' },
   { entry: 'sidecar/telemetry/otlp-metrics.ts', outfile: 'dist/otlp-metrics.mjs' },
+  { entry: 'sidecar/telemetry/otlp-logs.ts', outfile: 'dist/otlp-logs.mjs' },
   { entry: 'sidecar/identity/trust.ts', outfile: 'dist/identity.mjs' },
   { entry: 'sidecar/policy/start-policy.ts', outfile: 'dist/policy.mjs' },
   { entry: 'sidecar/tls/start-tls.ts', outfile: 'dist/tls.mjs' },
@@ -136,7 +137,7 @@ const makeShim = (): void => {
 
 mkdirSync('dist', { recursive: true })
 await bundle('sidecar/main.ts', 'dist/sidecar.js', ownBundle, metrics, withoutWords)
-for (const { entry, outfile } of APART) await bundle(entry, outfile)
+for (const { entry, outfile } of APART) await bundle(entry, outfile, ownBundle)
 await bundle('webhook/main.ts', 'dist/webhook.js')
 makeShim()
 linkCommand()

@@ -21,12 +21,14 @@ const port = z.int().check(z.gte(0), z.lte(65_535))
 const path = z.string().check(z.startsWith('/'))
 const text = z.string().check(z.minLength(1))
 
+/** An OTLP/HTTP endpoint, e.g. `http://collector.telemetry:4318`; the signal's own path is appended unless it is there. */
+export const otlpEndpoint = z
+  .url({ protocol: /^https?$/ })
+  .check(z.refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a user or password'))
+
 /** Where traces go and how many; the same in the cluster configuration. */
 export const tracesSchema = z.strictObject({
-  /** An OTLP/HTTP endpoint, e.g. `http://collector.telemetry:4318`; `/v1/traces` is appended unless it is there. */
-  endpoint: z
-    .url({ protocol: /^https?$/ })
-    .check(z.refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a user or password')),
+  endpoint: otlpEndpoint,
   /** Of the traces that begin here, this part is recorded; others as their caller decides. */
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
   /** Whether spans bear `mcp.server.name`, `mcp.tool.name` and `mcp.method` as well, by which earlier dashboards go. */
@@ -58,8 +60,10 @@ export const auditSchema = z.strictObject({
       image: z.optional(text),
     }),
   ),
-  /** A file, in a folder that is there; full ones stay beside it. Absent: standard output. */
+  /** A file, in a folder that is there; full ones stay beside it. Absent: a collector, else standard output. */
   file: z.optional(path),
+  /** A collector: records go there where no file is named, and checkpoints in any case. Without `endpoint`: as the exporter's own variables say. */
+  otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint) })),
   /** A new file begins when one would grow beyond so many bytes, or has been written for so long. */
   maxFileBytes: atLeast(64 * 1024, 64 * 1024 * 1024),
   maxFileAgeSeconds: atLeast(1, 86_400),

@@ -135,9 +135,15 @@ const setInVain = (own: unknown, { config, settings }: RunFlags): readonly strin
   })
 
 /** The file's member with the flag above it; what is no mapping stays as it is, to be refused by the schema. */
-const auditIn = (own: unknown, { auditFile }: RunFlags): { readonly audit?: unknown } => {
-  if (auditFile === undefined || (own !== undefined && !isObject(own))) return {}
-  return { audit: { ...own, file: resolve(auditFile) } }
+const auditIn = (
+  own: unknown,
+  { auditFile, auditSink }: RunFlags,
+): { readonly audit?: unknown } => {
+  if (own !== undefined && !isObject(own)) return {}
+  if (auditFile !== undefined) return { audit: { ...own, file: resolve(auditFile) } }
+  if (auditSink === undefined) return {}
+  const { file: _file, otlp = {}, ...rest } = own ?? {}
+  return { audit: { ...rest, ...(auditSink === 'otlp' ? { otlp } : {}) } }
 }
 
 /** As `issuersIn`: what is named may be on this machine or network. */

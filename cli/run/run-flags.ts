@@ -98,6 +98,11 @@ export const OWN_FLAGS = {
     value: 'FILE',
     doc: 'a file for audit records: who called what, with what result; without it nothing is recorded',
   },
+  'audit-sink': {
+    value: 'WORD',
+    doc: 'where audit records go without a file: otlp, as OTLP logs to the collector of audit.otlp.endpoint or OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or stdout, between what run itself says',
+    words: ['otlp', 'stdout'],
+  },
   'allow-anonymous': { doc: 'serve anybody who can reach the port' },
 } as const satisfies FlagTable
 
@@ -111,6 +116,8 @@ interface SpiffeFlags {
   readonly bundle: { readonly file: string } | { readonly url: string }
   readonly takesJwt: boolean
 }
+
+type AuditSink = (typeof OWN_FLAGS)['audit-sink']['words'][number]
 
 export interface RunFlags {
   readonly port: number | undefined
@@ -135,8 +142,9 @@ export interface RunFlags {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** Whose SVIDs let in. */
   readonly spiffe: SpiffeFlags | undefined
-  /** The file of the audit records. */
+  /** The file of the audit records, or where they go without one. */
   readonly auditFile: string | undefined
+  readonly auditSink: AuditSink | undefined
   readonly allowAnonymous: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly command: readonly string[]
@@ -197,25 +205,48 @@ const spiffeIn = (given: Given): Result<RunFlags['spiffe'], string> => {
     : ok({ ids: ids.split(',').map((id) => id.trim()), bundle, takesJwt })
 }
 
+/** One of the two. */
+const auditIn = ({ text }: Given): Result<Pick<RunFlags, 'auditFile' | 'auditSink'>, string> => {
+  const [auditFile, sink] = [text('audit-file'), text('audit-sink')]
+  if (sink === undefined) return ok({ auditFile, auditSink: undefined })
+  const { words } = OWN_FLAGS['audit-sink']
+  const auditSink = words.find((word) => word === sink)
+  if (auditSink === undefined) {
+    return fail(
+      `--audit-sink ${JSON.stringify(sink)} is none of ${words.join(', ')}; a file is named by --audit-file FILE`,
+    )
+  }
+  return auditFile === undefined
+    ? ok({ auditFile, auditSink })
+    : fail(`--audit-sink ${sink} and --audit-file: records go to one of the two`)
+}
+
+/** Both. */
+const portsIn = ({ text }: Given): Result<Pick<RunFlags, 'port' | 'adminPort'>, string> => {
+  const port = portOf('port', text('port'))
+  if (!port.ok) return port
+  const adminPort = portOf('admin-port', text('admin-port'))
+  return adminPort.ok ? ok({ port: port.value, adminPort: adminPort.value }) : adminPort
+}
+
 /** Reads what was typed; the error is a sentence. */
 export const readRunFlags = (given: Given): Result<RunFlags, string> => {
   const { text, texts, has, command = [] } = given
   if ((command[0] ?? '') === '') return fail('the command is missing: put it after --')
-  const port = portOf('port', text('port'))
-  if (!port.ok) return port
-  const adminPort = portOf('admin-port', text('admin-port'))
-  if (!adminPort.ok) return adminPort
+  const ports = portsIn(given)
+  if (!ports.ok) return ports
   const introspection = introspectionOf(given)
   if (!introspection.ok) return introspection
   const tls = tlsIn(given)
   if (!tls.ok) return tls
   const spiffe = spiffeIn(given)
   if (!spiffe.ok) return spiffe
+  const audit = auditIn(given)
+  if (!audit.ok) return audit
   const settings = settingsIn(given)
   if (!settings.ok) return settings
   return ok({
-    port: port.value,
-    adminPort: adminPort.value,
+    ...ports.value,
     host: text('host'),
     allowedHosts: texts('allowed-host'),
     config: text('config'),
@@ -227,7 +258,7 @@ export const readRunFlags = (given: Given): Result<RunFlags, string> => {
     toolLock: text('tool-lock'),
     tls: tls.value,
     spiffe: spiffe.value,
-    auditFile: text('audit-file'),
+    ...audit.value,
     allowAnonymous: has('allow-anonymous'),
     settings: settings.value,
     command,

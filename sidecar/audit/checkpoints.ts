@@ -1,5 +1,5 @@
-// Tells standard output how far the records have come: there it is out of reach of whoever can change the file. Where
-// nobody empties that, a checkpoint is left out; the next one holds for it.
+// Tells somebody else how far the records have come, standard output or a collector: there it is out of reach of whoever can
+// change the file. Where nobody takes it, a checkpoint is left out; the next one holds for it.
 
 import type { KeyObject } from 'node:crypto'
 import { checkpointLine } from '../../shared/audit/checkpoint.ts'

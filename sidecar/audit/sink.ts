@@ -25,6 +25,8 @@ export interface AtOnce {
 }
 
 export interface Sink {
+  /** How many records of the last write are lost, for whoever takes them has rejected them; absent where nobody can. */
+  readonly rejected?: number
   /** Of a sink that can. */
   readonly atOnce?: AtOnce | undefined
   /** Writes from the beginning of the bytes; resolves with how many are out, perhaps not all. Rejects where none are. */

@@ -5,35 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Chain, digest, membersOf } from '../../shared/audit/chain.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
-import type { EventOf } from '../../shared/audit/record.ts'
-import type { PodFacts } from '../../shared/names.ts'
 import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Budget } from '../bytes/budget.ts'
 import type { ProcessWatch } from '../server/process-watch.ts'
 import type { AuditFigures } from '../telemetry/collected.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Before } from './audit-folder.ts'
+import type { Logs } from '../telemetry/otlp-logs.ts'
+import { settled } from '../telemetry/settled.ts'
+import { placeIn, podIn, type AuditParts } from './audit-parts.ts'
 import { readCheckpointKey } from './checkpoint-key.ts'
 import { contentBy, type Content } from './content/content.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { RESERVED_BYTES } from './described.ts'
-import { FileSink } from './file-sink.ts'
+import { openCollector, openSink, type Opened } from './open-sink.ts'
+import { sendCheckpoint } from './otlp-sink.ts'
 import { Recorder } from './recorder.ts'
-import type { Sink } from './sink.ts'
 import { streamSink } from './stream-sink.ts'
 import { Writer } from './writer.ts'
-
-export interface AuditParts {
-  readonly config: SidecarConfig
-  /** Monotonic milliseconds, and those since 1970. */
-  readonly now: () => number
-  readonly wallMs: () => number
-  readonly log: Log
-  /** Absent on a machine that is no pod. */
-  readonly pod?: { readonly facts: PodFacts }
-  /** The descriptor that checkpoints, and records without a file, go to; absent: 1. */
-  readonly stdout?: number
-}
 
 export interface Audit {
   readonly recorder: Recorder
@@ -49,34 +37,11 @@ export interface Audit {
 
 type Reloads = Pick<Metrics, 'policyReload' | 'lockReload' | 'tlsReload'>
 
-interface Opened {
-  readonly sink: Sink
-  readonly before: Before | undefined
-  readonly look?: (nowMs: number) => Promise<string | undefined>
-}
-
 const STDOUT = 1
+/** At the end a checkpoint has so long at least. */
+const LAST_CHECKPOINT_MS = 500
 /** Records of calls that are over wait so long for others, or for the next attempt. */
 const GATHER_MS = 5
-
-const openSink = async (
-  audit: AuditConfig,
-  { now, wallMs, stdout = STDOUT }: AuditParts,
-): Promise<Opened> => {
-  const { file: path, maxFileBytes, maxFileAgeSeconds, keepBytes, onFailure } = audit
-  if (path === undefined) return { sink: streamSink(stdout), before: undefined }
-  try {
-    const maxFileAgeMs = maxFileAgeSeconds * 1000
-    const waits = onFailure === 'refuse'
-    const options = { path, maxFileBytes, maxFileAgeMs, keepBytes, waits, now }
-    const { sink, before } = await FileSink.open(options, wallMs())
-    return { sink, before, look: (nowMs) => sink.look(nowMs) }
-  } catch (error) {
-    throw new Error(`audit: the file ${path} cannot be written: ${messageOf(error)}`, {
-      cause: error,
-    })
-  }
-}
 
 /** Of what a sidecar was told to be; lists in maps count too. */
 const configurationDigest = (config: SidecarConfig): string =>
@@ -88,39 +53,42 @@ const configurationDigest = (config: SidecarConfig): string =>
     ),
   )
 
-/** `NAMESPACE/NAME`. */
-const podIn = ({ pod }: AuditParts): string | undefined => {
-  const { namespace, name } = pod?.facts ?? {}
-  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`
-}
-
-const placeIn = ({ pod }: AuditParts, { about }: AuditConfig): Pick<EventOf<'begin'>, 'place'> => {
-  const place = { ...pod?.facts, ...about }
-  return Object.keys(place).length === 0 ? {} : { place }
-}
-
 interface Means {
   readonly opened: Opened
+  readonly collector: Logs | undefined
   readonly key: KeyObject | undefined
   readonly content: Content
   readonly budget: Budget
 }
 
+type Tell = (text: string) => Promise<void>
+
+/** Whom checkpoints are told. */
+const tellers = (
+  { stdout = STDOUT, wallMs }: AuditParts,
+  { collector }: Means,
+): readonly Tell[] => {
+  const out = streamSink(stdout)
+  const tellOut: Tell = async (text) => void (await out.write(Buffer.from(text)))
+  return collector ? [tellOut, (text) => sendCheckpoint(collector, text, wallMs())] : [tellOut]
+}
+
 class RunningAudit implements Audit {
   readonly recorder: Recorder
   private readonly writer: Writer
-  private readonly checkpoints: Checkpoints
-  private readonly opened: Opened
+  private readonly checkpoints: readonly Checkpoints[]
+  private readonly means: Means
   private readonly parts: AuditParts
   private readonly audit: AuditConfig
   private readonly log: Log
 
-  constructor(parts: AuditParts, audit: AuditConfig, { opened, key, content, budget }: Means) {
-    const { config, now, wallMs, log, stdout = STDOUT } = parts
+  constructor(parts: AuditParts, audit: AuditConfig, means: Means) {
+    const { config, now, wallMs, log } = parts
+    const { opened, content, budget } = means
     const { server } = config
     this.parts = parts
     this.audit = audit
-    this.opened = opened
+    this.means = means
     this.log = log
     const instance = randomBytes(12).toString('base64url')
     this.writer = new Writer({
@@ -135,17 +103,9 @@ class RunningAudit implements Audit {
     })
     this.writer.reserve(RESERVED_BYTES)
     this.recorder = new Recorder({ ...audit, content, writer: this.writer, now })
-    const out = streamSink(stdout)
-    this.checkpoints = new Checkpoints(
-      {
-        server,
-        everyMs: audit.checkpointSeconds * 1000,
-        key,
-        wallMs,
-        write: async (text) => void (await out.write(Buffer.from(text))),
-        log,
-      },
-      now(),
+    const everyMs = audit.checkpointSeconds * 1000
+    this.checkpoints = tellers(parts, means).map(
+      (write) => new Checkpoints({ server, everyMs, key: means.key, wallMs, write, log }, now()),
     )
   }
 
@@ -182,12 +142,12 @@ class RunningAudit implements Audit {
   sweep(nowMs: number): void {
     this.writer.sweep(nowMs)
     this.recorder.sweep(nowMs)
-    this.checkpoints.sweep(this.writer.written, nowMs)
+    for (const one of this.checkpoints) one.sweep(this.writer.written, nowMs)
     void this.look()
   }
 
   async begin(): Promise<void> {
-    const { before } = this.opened
+    const { before } = this.means.opened
     const { attempts, onFailure } = this.audit
     const isOut = await this.writer.addNow(
       membersOf({
@@ -200,7 +160,9 @@ class RunningAudit implements Audit {
       }),
     )
     if (isOut) return
-    if (onFailure === 'refuse') throw new Error('audit: the first record cannot be written')
+    if (onFailure === 'refuse') {
+      throw new Error(`audit: the first record cannot be written: ${this.writer.why}`)
+    }
     this.log.warn('audit records cannot be written, and are lost until they can')
   }
 
@@ -212,14 +174,22 @@ class RunningAudit implements Audit {
   async close(leftMs: number): Promise<void> {
     this.recorder.summarize()
     this.writer.add(membersOf({ event: 'end' }), RESERVED_BYTES)
+    const { now } = this.parts
+    const endMs = now() + leftMs
     const lost = await this.writer.close(leftMs)
     if (lost > 0) this.log.error('audit records were not written before the end', { records: lost })
-    await this.checkpoints.tell(this.writer.written)
+    const { written } = this.writer
+    const told = Promise.all(this.checkpoints.map((one) => one.tell(written)))
+    const patienceMs = Math.max(endMs - now(), LAST_CHECKPOINT_MS)
+    await settled(
+      told.then(() => this.means.collector?.close()),
+      patienceMs,
+    )
   }
 
   private async look(): Promise<void> {
     try {
-      const found = await this.opened.look?.(this.parts.wallMs())
+      const found = await this.means.opened.look?.(this.parts.wallMs())
       if (found !== undefined) this.log.error(found)
     } catch (error) {
       this.log.error('the audit file is not there, and cannot be begun anew', {
@@ -237,8 +207,9 @@ export const startAudit = async (
 ): Promise<Audit> => {
   const key = await readCheckpointKey(audit.checkpointKey)
   const content = await contentBy(audit)
-  const opened = await openSink(audit, parts)
-  const running = new RunningAudit(parts, audit, { opened, key, content, budget })
+  const collector = await openCollector(audit, parts)
+  const opened = await openSink(audit, parts, collector)
+  const running = new RunningAudit(parts, audit, { opened, collector, key, content, budget })
   try {
     await running.begin()
   } catch (error) {

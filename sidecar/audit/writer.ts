@@ -83,10 +83,12 @@ interface Batch {
 }
 
 export class Writer {
-  /** Records that are out, and those that were lost for want of room. */
+  /** Records that are out, and those that were lost: for want of room, or rejected. */
   readonly counts = { written: 0, dropped: 0 }
   /** The last record that is out. */
   written: Link | undefined
+  /** Why nothing goes out, as it was last. */
+  why = 'it takes too long'
   private readonly options: WriterOptions
   private queue: Waiting[] = []
   private batch: Batch | undefined
@@ -288,7 +290,9 @@ export class Writer {
   private wentOut(batch: Batch): void {
     this.batch = undefined
     this.written = batch.last
-    this.counts.written += batch.records.length
+    const { rejected = 0 } = this.options.sink
+    this.counts.written += batch.records.length - rejected
+    this.counts.dropped += rejected
     this.held -= batch.bytes
     this.options.lease.keep(this.held + this.reserved)
     for (const { turn } of batch.records) {
@@ -343,6 +347,7 @@ export class Writer {
 
   private failed(why: string): void {
     if (!this.isFailing) this.options.log.error('audit records cannot be written', { why })
+    this.why = why
     this.hasFailed = true
     this.retryMs = this.options.now() + RETRY_MS
     this.giveUp()

@@ -1,4 +1,4 @@
-// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP in protobuf. With otlp-metrics.ts the only importer of @opentelemetry. A collector that is slow or gone costs spans, which are counted.
+// Spans by OpenTelemetry's SDK, sent as OTLP over HTTP in protobuf. With otlp-metrics.ts and otlp-logs.ts the only importer of @opentelemetry. A collector that is slow or gone costs spans, which are counted.
 
 import {
   ROOT_CONTEXT,

@@ -17,9 +17,22 @@ const reader =
     if (typeof decode !== 'function') throw new Error(`${path.join('.')} is not defined`)
     return JSON.parse(JSON.stringify(Reflect.apply(decode, found, [bytes])))
   }
+/** Writes one. */
+const writer =
+  (...path: readonly string[]) =>
+  (message: object): Buffer => {
+    let found: unknown = otlp
+    for (const name of path) found = Reflect.get(Object(found), name)
+    const encode: unknown = Reflect.get(Object(found), 'encode')
+    if (typeof encode !== 'function') throw new Error(`${path.join('.')} is not defined`)
+    const bytes: unknown = Reflect.apply(encode, found, [message]).finish()
+    return Buffer.from(bytes instanceof Uint8Array ? bytes : Buffer.alloc(0))
+  }
 const COLLECTOR = ['opentelemetry', 'proto', 'collector']
 const readTraces = reader(...COLLECTOR, 'trace', 'v1', 'ExportTraceServiceRequest')
 const readMetrics = reader(...COLLECTOR, 'metrics', 'v1', 'ExportMetricsServiceRequest')
+const readLogs = reader(...COLLECTOR, 'logs', 'v1', 'ExportLogsServiceRequest')
+const writeLogsAnswer = writer(...COLLECTOR, 'logs', 'v1', 'ExportLogsServiceResponse')
 
 const value = z
   .union([
@@ -89,6 +102,24 @@ const figures = z.object({
   ),
 })
 
+const logRecord = z.object({
+  timeUnixNano: z.coerce.bigint(),
+  severityNumber: z.string(),
+  eventName: z.string(),
+  body: z.object({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
+  attributes,
+  traceId: hex.optional(),
+  spanId: hex.optional(),
+})
+const logs = z.object({
+  resourceLogs: z.array(
+    z.object({ resource, scopeLogs: z.array(z.object({ logRecords: z.array(logRecord) })) }),
+  ),
+})
+
+export type CollectedLog = z.output<typeof logRecord> & {
+  readonly resource: Record<string, string | number>
+}
 export type CollectedSpan = z.output<typeof span>
 export type Collected = CollectedSpan & { readonly resource: Record<string, string | number> }
 export type CollectedMetric = z.output<typeof metric>
@@ -96,6 +127,10 @@ export type CollectedMetric = z.output<typeof metric>
 export type Collector = {
   readonly url: string
   readonly spans: readonly Collected[]
+  /** As they came, also those that it says it has rejected. */
+  readonly logs: readonly CollectedLog[]
+  /** How it answers to logs from now on. */
+  answerLogs(answer: LogsAnswer): void
   /** Of each export, the newest last. */
   readonly metrics: readonly CollectedMetric[]
   /** Paths that were asked for, and what the bodies were said to be. */
@@ -106,9 +141,27 @@ export type Collector = {
   readonly close: () => Promise<void>
 }
 
+/** A status, this text with 200, or so many records that it rejects. */
+export type LogsAnswer =
+  | { readonly status: number }
+  | { readonly text: string }
+  | { readonly rejected: number; readonly why: string }
+
+const answerBytes = (answer: LogsAnswer): Buffer => {
+  if ('status' in answer) return Buffer.alloc(0)
+  if ('text' in answer) return Buffer.from(answer.text)
+  const { rejected, why } = answer
+  return writeLogsAnswer({ partialSuccess: { rejectedLogRecords: rejected, errorMessage: why } })
+}
+
 /** `status`: what it answers; 0 for nothing, ever. */
 export const startCollector = async (status = 200): Promise<Collector> => {
-  const taken: { spans: Collected[]; metrics: CollectedMetric[] } = { spans: [], metrics: [] }
+  const taken: { spans: Collected[]; metrics: CollectedMetric[]; logs: CollectedLog[] } = {
+    spans: [],
+    metrics: [],
+    logs: [],
+  }
+  let logsAnswer: LogsAnswer = { status }
   const [paths, types] = [new Set<string>(), new Set<string>()]
   const takeSpans = (body: Buffer): void => {
     const { resourceSpans } = spans.parse(readTraces(body))
@@ -123,6 +176,15 @@ export const startCollector = async (status = 200): Promise<Collector> => {
       for (const scope of scopeMetrics) taken.metrics.push(...scope.metrics)
     }
   }
+  const takeLogs = (body: Buffer): void => {
+    for (const { resource, scopeLogs } of logs.parse(readLogs(body)).resourceLogs) {
+      for (const scope of scopeLogs) {
+        for (const one of scope.logRecords) {
+          taken.logs.push({ ...one, resource: resource.attributes })
+        }
+      }
+    }
+  }
   const server: Server = createServer((sent, response) => {
     const chunks: Buffer[] = []
     const path = sent.url ?? ''
@@ -130,8 +192,16 @@ export const startCollector = async (status = 200): Promise<Collector> => {
     types.add(sent.headers['content-type'] ?? '')
     sent.on('data', (chunk: Buffer) => chunks.push(chunk))
     sent.on('end', () => {
-      if (status === 0) return
       const body = Buffer.concat(chunks)
+      if (path.includes('/v1/logs')) {
+        const own = 'status' in logsAnswer ? logsAnswer.status : 200
+        if (own === 0) return
+        if (own === 200) takeLogs(body)
+        response.writeHead(own, { 'content-type': 'application/x-protobuf' })
+        response.end(answerBytes(logsAnswer))
+        return
+      }
+      if (status === 0) return
       if (status === 200) {
         if (path.includes('/v1/metrics')) takeMetrics(body)
         else takeSpans(body)
@@ -145,6 +215,9 @@ export const startCollector = async (status = 200): Promise<Collector> => {
   return {
     url: `http://127.0.0.1:${port}`,
     ...taken,
+    answerLogs: (answer) => {
+      logsAnswer = answer
+    },
     paths,
     types,
     find: (isWanted, what) =>

@@ -191,6 +191,8 @@ export const MISTAKES: readonly Mistake[] = [
     ...run('audit records into another file', '--audit-file', 'DIR/notes.txt', '--', 'cat'),
     files: { 'notes.txt': 'buy milk\n' },
   },
+  run('audit records into a file that is not named', '--audit-sink', 'file', '--', 'cat'),
+  run('audit records to two places', '--audit-sink=otlp', '--audit-file=DIR/a.jsonl', '--', 'cat'),
   run('audit records where no directory is', '--audit-file', 'DIR/no/audit.jsonl', '--', 'cat'),
   runFile(
     'audit records with keys and a path that are none',

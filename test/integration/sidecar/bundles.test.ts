@@ -71,6 +71,11 @@ test('the SDK stands in the bundle for traces', () => {
   )
 })
 
+test('records need nothing of OpenTelemetry but with a collector, and then little', () => {
+  expect(telemetry('audit.mjs')).toEqual([])
+  expect(telemetry('otlp-logs.mjs')).not.toContain('@opentelemetry/sdk-node')
+})
+
 describe('in a folder as in the image', () => {
   let app: string
 
@@ -139,6 +144,19 @@ describe('in a folder as in the image', () => {
       const { text: metrics } = await sidecar.admin.get('/metrics')
       expect(metrics).toContain('# TYPE outrigger_tool_lock_findings_total counter')
       await sidecar.stop()
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'it sends records to a collector where that is configured',
+    async () => {
+      const collector = await startCollector()
+      const audit = { otlp: { endpoint: collector.url } }
+      const sidecar = await start({ graceSeconds: 0, audit })
+      await sidecar.stop()
+      expect(collector.logs.map(({ eventName }) => eventName)).toContain('outrigger.audit.begin')
+      await collector.close()
     },
     LIMIT_MS,
   )

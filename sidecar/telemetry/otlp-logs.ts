@@ -1,0 +1,146 @@
+// Lines as OTLP logs over HTTP in protobuf, by the parts of OpenTelemetry's own exporter: as a whole it would tell nobody what a
+// collector has rejected. A bundle of its own. What is sent again, and who waits meanwhile, is its caller's business.
+
+import type { HrTime } from '@opentelemetry/api'
+import {
+  convertLegacyHttpOptions,
+  createOtlpHttpExportDelegate,
+} from '@opentelemetry/otlp-exporter-base/node-http'
+import {
+  LogsExporterMetricsHelper,
+  ProtobufLogsSerializer,
+  type IExportLogsServiceResponse,
+} from '@opentelemetry/otlp-transformer'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { connectionWords } from '../../shared/connection-words.ts'
+import { codeOf } from '../../shared/error-code.ts'
+import { messageOf } from '../../shared/message.ts'
+import type { Attributes } from './trace.ts'
+
+/** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
+const TIMEOUT_MS = 4000
+const INFO = 9
+
+export interface LogEntry {
+  /** Milliseconds since 1970. */
+  readonly timeMs: number
+  readonly body: string
+  readonly event: string
+  readonly attributes: Attributes
+  readonly trace: { readonly traceId: string; readonly spanId: string } | undefined
+}
+
+/** What a collector has not taken of what it was sent, and why, in its own words. */
+export interface Rejected {
+  readonly count: number
+  readonly why: string
+}
+
+export interface Logs {
+  /** Rejects where it is not known that they are there, with whom and why. */
+  send(entries: readonly LogEntry[]): Promise<Rejected>
+  close(): Promise<void>
+}
+
+export interface LogsOptions {
+  /** An OTLP/HTTP endpoint, with or without `/v1/logs`; absent: as the exporter's own variables say. */
+  readonly endpoint: string | undefined
+  /** What the lines are about. */
+  readonly resource: Attributes
+}
+
+const LOGS_PATH = '/v1/logs'
+
+/** Where the logs go (OTLP, OTLP/HTTP request), of an endpoint for traces too. */
+export const logsUrl = (endpoint: string): string => {
+  const url = new URL(endpoint)
+  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/(?:traces|logs)$/, '') + LOGS_PATH
+  return url.href
+}
+
+type Entries = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0]
+
+const timeOf = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
+
+const SCOPE = { name: 'outrigger' }
+
+const entriesOf = (
+  entries: readonly LogEntry[],
+  resource: ReturnType<typeof resourceFromAttributes>,
+): Entries =>
+  entries.map(({ timeMs, body, event, attributes, trace }) => ({
+    hrTime: timeOf(timeMs),
+    hrTimeObserved: timeOf(timeMs),
+    severityNumber: INFO,
+    body,
+    eventName: event,
+    attributes: { ...attributes },
+    droppedAttributesCount: 0,
+    resource,
+    instrumentationScope: SCOPE,
+    ...(trace && { spanContext: { ...trace, traceFlags: 0 } }),
+  }))
+
+/** Without what may be a secret of its query. */
+const shown = (url: string): string => {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}
+
+const failureWords = (error: unknown): string => {
+  const status = codeOf(error)
+  return /^\d{3}$/.test(status)
+    ? `it answers ${status} ${messageOf(error)}`.trim()
+    : connectionWords(error)
+}
+
+const NO_OTLP = 'what it answers is no OTLP'
+
+export const openLogs = ({ endpoint, resource: about }: LogsOptions): Logs => {
+  const resource = resourceFromAttributes({ ...about })
+  const options = convertLegacyHttpOptions(
+    { timeoutMillis: TIMEOUT_MS, ...(endpoint === undefined ? {} : { url: logsUrl(endpoint) }) },
+    'LOGS',
+    LOGS_PATH.slice(1),
+    { 'Content-Type': 'application/x-protobuf' },
+  )
+  // Read in the same turn as the export hears of it.
+  let answer: IExportLogsServiceResponse | typeof NO_OTLP = {}
+  const taken = (): typeof answer => {
+    const own = answer
+    answer = {}
+    return own
+  }
+  const serializer = {
+    serializeRequest: (request: Entries) => ProtobufLogsSerializer.serializeRequest(request),
+    deserializeResponse: (bytes: Uint8Array): IExportLogsServiceResponse => {
+      answer = NO_OTLP
+      const read = ProtobufLogsSerializer.deserializeResponse(bytes)
+      answer = read
+      return read
+    },
+  }
+  const delegate = createOtlpHttpExportDelegate(
+    options,
+    serializer,
+    'otlp_http_log_exporter',
+    LogsExporterMetricsHelper,
+    undefined,
+  )
+  const failed = (why: string): Error => new Error(`the collector at ${shown(options.url)}: ${why}`)
+  return {
+    send: (entries) =>
+      new Promise((resolve, reject) => {
+        delegate.export(entriesOf(entries, resource), ({ error }) => {
+          const own = taken()
+          if (error) reject(failed(failureWords(error)))
+          else if (own === NO_OTLP) reject(failed(NO_OTLP))
+          else {
+            const { rejectedLogRecords = 0, errorMessage = '' } = own.partialSuccess ?? {}
+            resolve({ count: rejectedLogRecords, why: errorMessage })
+          }
+        })
+      }),
+    close: () => delegate.shutdown(),
+  }
+}
