@@ -7,8 +7,8 @@ const READ_BY_WEBHOOK = { scopes: EVERYWHERE, readBy: 'webhook' } as const
 export const AUDIT = {
   'audit-sink': {
     type: 'enum',
-    values: ['stdout', 'file'],
-    doc: "Where audit records go: `stdout`, the sidecar's own output, or `file`, on a volume that the sidecar alone mounts; else nothing is put on record.",
+    values: ['stdout', 'file', 'otlp'],
+    doc: "Where audit records go: `stdout`, the sidecar's own output, `file`, on a volume that the sidecar alone mounts, or `otlp`, as OTLP logs to the collector that the cluster configuration names; else nothing is put on record.",
     ...READ_BY_WEBHOOK,
     tighten: { by: 'fixed' },
   },

@@ -80,6 +80,8 @@ export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 /** That in which OpenTelemetry's exporter finds the headers that a collector asks for, and the key of the Secret that holds them. */
 export const TRACE_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_HEADERS'
 export const TRACE_HEADERS_KEY = 'headers'
+/** The same for logs alone. */
+export const LOGS_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_LOGS_HEADERS'
 
 /** Those in which it finds what the pod is, by the downward API, where records are kept. */
 export const POD_FACTS = [

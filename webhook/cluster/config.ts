@@ -14,7 +14,7 @@ import type { Floor } from '../settings/floor.ts'
 import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
-import type { AuditRules, ClusterTraces } from './pod-rules.ts'
+import { NO_COLLECTOR, recordsEndpoint, type AuditRules, type ClusterTraces } from './pod-rules.ts'
 import { issuerFaults, trustDomainFaults } from './trust-lists.ts'
 import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
@@ -81,6 +81,20 @@ const readSettings = (document: unknown, floor: Floor | undefined): Settings => 
   }
 }
 
+/** Whoever sends records has to know where. */
+const collectorFaults = (
+  { audit, traces }: Pick<ClusterConfig, 'audit' | 'traces'>,
+  { texts }: ScopeTexts,
+): readonly SchemaFault[] => {
+  if (recordsEndpoint(audit, traces) !== undefined) return []
+  return [
+    ...(audit?.otlp ? [{ path: ['audit', 'otlp'], message: NO_COLLECTOR }] : []),
+    ...(texts.get('audit-sink') === 'otlp'
+      ? [{ path: ['settings', 'audit-sink'], message: NO_COLLECTOR }]
+      : []),
+  ]
+}
+
 /** Checks a document that has been parsed from YAML or JSON; on failure every fault at once. */
 const checkDocument = (document: unknown): Result<ClusterConfig, readonly SchemaFault[]> => {
   const shape = configSchema.safeParse(document)
@@ -100,6 +114,7 @@ const checkDocument = (document: unknown): Result<ClusterConfig, readonly Schema
   const all = [
     ...faults,
     ...lists,
+    ...collectorFaults(rest, scope),
     ...(isShared ? [{ path: ['server', 'defaultUid'], message }] : []),
   ]
   return all.length > 0 ? fail(all) : ok({ ...rest, images: EMPTY_INDEX, scope })

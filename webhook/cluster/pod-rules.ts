@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini'
 import { parsePath } from '../../shared/audit/json-path.ts'
-import { auditSchema, tracesSchema } from '../../shared/sidecar-config.ts'
+import { auditSchema, otlpEndpoint, tracesSchema } from '../../shared/sidecar-config.ts'
 
 const { checkpointSeconds, unknownBytesPerMinute, callerBytesPerMinute } = auditSchema.shape
 
@@ -15,6 +15,19 @@ const jsonPath = name.check(
   ),
 )
 
+/** A Secret of each pod's namespace; a name as Kubernetes has it. */
+const headersSecret = z.optional(
+  z
+    .string()
+    .check(
+      z.maxLength(253),
+      z.regex(
+        /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
+        'must be the name of a Secret (a-z, 0-9, - and .)',
+      ),
+    ),
+)
+
 /** For the audit records of every pod. */
 export const auditRulesSchema = z.strictObject({
   /** An hour at least: each file takes a block of the volume. */
@@ -22,6 +35,8 @@ export const auditRulesSchema = z.strictObject({
   checkpointSeconds: z.optional(checkpointSeconds.def.innerType),
   unknownBytesPerMinute: z.optional(unknownBytesPerMinute.def.innerType),
   callerBytesPerMinute,
+  /** The collector of `audit-sink: otlp`; given, it is told checkpoints of files, too. */
+  otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint), headersSecret })),
   /** Besides what names, schemas and shapes say. */
   redact: z.optional(
     z.strictObject({
@@ -32,18 +47,14 @@ export const auditRulesSchema = z.strictObject({
 })
 export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 
-export const clusterTracesSchema = z.extend(tracesSchema, {
-  /** A Secret of each pod's namespace; a name as Kubernetes has it. */
-  headersSecret: z.optional(
-    z
-      .string()
-      .check(
-        z.maxLength(253),
-        z.regex(
-          /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
-          'must be the name of a Secret (a-z, 0-9, - and .)',
-        ),
-      ),
-  ),
-})
+export const clusterTracesSchema = z.extend(tracesSchema, { headersSecret })
 export type ClusterTraces = Readonly<z.output<typeof clusterTracesSchema>>
+
+/** The collector for records: their own, else that for traces; undefined where neither is named. */
+export const recordsEndpoint = (
+  audit: AuditRules | undefined,
+  traces: ClusterTraces | undefined,
+): string | undefined => audit?.otlp?.endpoint ?? traces?.endpoint
+
+export const NO_COLLECTOR =
+  'no collector is named: audit.otlp.endpoint of the cluster configuration does, or traces.endpoint'

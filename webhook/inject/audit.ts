@@ -13,9 +13,11 @@ import type { Settings } from '../../shared/settings.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { at, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { NO_COLLECTOR, recordsEndpoint } from '../cluster/pod-rules.ts'
 import { formatQuantity } from '../settings/quantity.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { CLUSTER } from '../settings/scopes.ts'
+import { violation, type Violation } from '../settings/violation.ts'
 import { members } from './pod.ts'
 
 /** Of so many parts one is the file that is written, and so many are full ones; the others are for what is between two looks. */
@@ -47,18 +49,32 @@ const fileFor = (bytes: number) => {
 /** What is known of the server whose calls are recorded. */
 export type About = NonNullable<NonNullable<SidecarDocument['audit']>['about']>
 
+type Rules = Pick<ClusterConfig, 'audit' | 'traces'>
+
+/** The collector: for records, or for checkpoints of a file where the cluster configuration says so. */
+const collectorIn = (
+  { 'audit-sink': sink }: Settings,
+  { audit, traces }: Rules,
+): Pick<NonNullable<SidecarDocument['audit']>, 'otlp'> => {
+  const endpoint = recordsEndpoint(audit, traces)
+  const isTold = sink === 'otlp' || (sink === 'file' && audit?.otlp !== undefined)
+  return isTold && endpoint !== undefined ? { otlp: { endpoint } } : {}
+}
+
 /** The sidecar's part of it. */
 export const auditIn = (
   settings: Settings,
-  { audit: rules }: Pick<ClusterConfig, 'audit'>,
+  rules: Rules,
   about: About,
 ): Pick<SidecarDocument, 'audit'> => {
   const sink = settings['audit-sink']
   if (sink === undefined) return {}
+  const { otlp: _otlp, ...own } = rules.audit ?? {}
   return {
     audit: {
       about,
-      ...rules,
+      ...own,
+      ...collectorIn(settings, rules),
       ...(sink === 'file' ? fileFor(settings['audit-size']) : {}),
       level: settings['audit-level'],
       onFailure: settings['audit-on-failure'],
@@ -92,6 +108,17 @@ export const auditStorage = (
   }
 }
 
+/** Records that have nowhere to go. */
+export const auditViolations = (
+  { settings, placed }: Resolution,
+  { audit, traces }: Rules,
+): readonly Violation[] => {
+  if (settings['audit-sink'] !== 'otlp' || recordsEndpoint(audit, traces) !== undefined) return []
+  const { where = CLUSTER } = placed.get('audit-sink') ?? {}
+  const message = `${where}: ${PREFIX}audit-sink: \`otlp\`: ${NO_COLLECTOR}; use \`stdout\` or \`file\`, or ask the platform team`
+  return [violation('incomplete', message, 'audit-sink')]
+}
+
 const NEEDS_SINK = [
   'audit-attempts',
   'audit-on-failure',
@@ -102,7 +129,7 @@ const NEEDS_SINK = [
 export const auditWarnings = ({ settings, placed }: Resolution): readonly string[] => {
   const sink = settings['audit-sink']
   const inVain = NEEDS_SINK.filter(
-    (key) => sink === undefined || (key === 'audit-size' && sink === 'stdout'),
+    (key) => sink === undefined || (key === 'audit-size' && sink !== 'file'),
   )
   return inVain.flatMap((key) => {
     const { where, isDefault = true } = placed.get(key) ?? {}

@@ -4,6 +4,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { conflicts } from '../../shared/settings.ts'
+import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
@@ -48,6 +49,7 @@ const settingViolations = (
     ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
+    ...auditViolations(resolution, config),
     ...writablePathViolations(settings['writable-paths'] ?? []),
   ]
 }

@@ -5,6 +5,7 @@
 import {
   ADMIN_PORT,
   CONFIG_VARIABLE,
+  LOGS_HEADERS_VARIABLE,
   MCP_PORT,
   POD_FACTS,
   POD_IPS_VARIABLE,
@@ -78,24 +79,34 @@ const fromPod = (name: string, fieldPath: string): JsonObject => ({
 const POD_IPS = fromPod(POD_IPS_VARIABLE, 'status.podIPs')
 const FACTS = POD_FACTS.map(([, variable, path]) => fromPod(variable, path))
 
+const headersFrom = (variable: string, name: string, isOptional: boolean): JsonObject => ({
+  name: variable,
+  valueFrom: {
+    secretKeyRef: { name, key: TRACE_HEADERS_KEY, ...(isOptional ? { optional: true } : {}) },
+  },
+})
+
 /** A namespace without the Secret has its traces refused by the collector, and nothing else: they hold nobody up. */
 const traceHeaders = ({ traces }: ClusterConfig): readonly JsonObject[] =>
   traces?.headersSecret === undefined
     ? []
-    : [
-        {
-          name: TRACE_HEADERS_VARIABLE,
-          valueFrom: {
-            secretKeyRef: { name: traces.headersSecret, key: TRACE_HEADERS_KEY, optional: true },
-          },
-        },
-      ]
+    : [headersFrom(TRACE_HEADERS_VARIABLE, traces.headersSecret, true)]
 
-const environment = ({ document, config }: SidecarParts): readonly JsonObject[] => [
-  { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(document)) },
-  ...(document.isSupervised === true ? [POD_IPS] : []),
-  ...(document.audit === undefined ? [] : FACTS),
-  ...traceHeaders(config),
+/** Where records themselves go to the collector, nothing is served without them: the kubelet names the Secret that is missing. */
+const logsHeaders = ({ config, document }: SidecarParts): readonly JsonObject[] => {
+  const secret = config.audit?.otlp?.headersSecret
+  const { audit } = document
+  return secret === undefined || audit?.otlp === undefined
+    ? []
+    : [headersFrom(LOGS_HEADERS_VARIABLE, secret, audit.file !== undefined)]
+}
+
+const environment = (parts: SidecarParts): readonly JsonObject[] => [
+  { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) },
+  ...(parts.document.isSupervised === true ? [POD_IPS] : []),
+  ...(parts.document.audit === undefined ? [] : FACTS),
+  ...traceHeaders(parts.config),
+  ...logsHeaders(parts),
 ]
 
 /** The whole container. */

@@ -36,6 +36,21 @@ describe('the cluster configuration', () => {
     ['a member that does not exist', 'sidecar: { image: x }\nflor: {}', 'flor'],
     ['a mistyped floor', 'sidecar: { image: x }\nfloor: { allowAnonymus: true }', 'allowAnonymus'],
     [
+      'records to no URL',
+      'sidecar: { image: x }\naudit: { otlp: { endpoint: collector:4318 } }',
+      'audit.otlp.endpoint',
+    ],
+    [
+      'records for a collector that nobody names',
+      'sidecar: { image: x }\nsettings: { audit-sink: otlp }',
+      'settings.audit-sink: no collector is named',
+    ],
+    [
+      'checkpoints for one',
+      'sidecar: { image: x }\naudit: { otlp: { headersSecret: x } }',
+      'audit.otlp: no collector is named',
+    ],
+    [
       'traces to no URL',
       'sidecar: { image: x }\ntraces: { endpoint: collector:4318 }',
       'traces.endpoint',
