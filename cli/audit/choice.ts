@@ -53,11 +53,12 @@ export const readOutcomes = (texts: readonly string[]): Result<readonly Outcome[
 export const outcomeOf = (record: SeenRecord): string | undefined =>
   record.event === 'denial' ? 'denied' : endOf(record)?.is
 
+/** What went as it should: a call, and what a server asked its client. */
+const WELL: readonly (string | undefined)[] = [undefined, 'ok', 'answered']
+
 const hasOutcome = (record: SeenRecord, outcomes: readonly Outcome[]): boolean => {
   const own = outcomeOf(record)
-  return outcomes.some((one) =>
-    one === 'failed' ? own !== undefined && own !== 'ok' : one === own,
-  )
+  return outcomes.some((one) => (one === 'failed' ? !WELL.includes(own) : one === own))
 }
 
 const NOBODY = 'nobody'

@@ -19,7 +19,7 @@ const targetIn = ({ message }: SeenRecord): string | undefined => {
 const why = (record: SeenRecord): string => {
   const { fault, rule, status } = record
   const end = endOf(record)
-  const words = [end?.code, end?.fault ?? fault, rule && `rule ${rule}`, status]
+  const words = [end?.action, end?.code, end?.fault ?? fault, rule && `rule ${rule}`, status]
   const known = words.filter((word) => word !== undefined && word !== '')
   return known.length === 0 ? '' : ` (${known.join(', ')})`
 }

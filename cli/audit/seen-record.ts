@@ -9,6 +9,7 @@ const count = z.optional(z.number())
 
 const end = z.object({
   is: z.string(),
+  action: text,
   code: text,
   fault: text,
   bytes: count,

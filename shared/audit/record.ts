@@ -104,6 +104,20 @@ const outcome = z.strictObject({
   clientGone: z.optional(z.literal(true)),
 })
 
+const serverOutcome = z.strictObject({
+  /**
+   * `answered` by the client, or `error`: its JSON-RPC error; `denied`: the tool policy does not let the server ask, or its
+   * process is everybody's; `no_client`: nobody was there to hear it; `timeout`; `cancelled`: taken back, or the session ended.
+   */
+  is: z.enum(['answered', 'error', 'denied', 'no_client', 'timeout', 'cancelled']),
+  /** Of an elicitation: what the client says its user has decided. */
+  action: z.optional(z.enum(['accept', 'decline', 'cancel'])),
+  /** The client's JSON-RPC error code. */
+  code: z.optional(text),
+  /** Of the client's answer; what it says is a notification's record. */
+  bytes: z.optional(count),
+})
+
 const place = z.strictObject({
   name: z.optional(text),
   namespace: z.optional(text),
@@ -151,6 +165,18 @@ const events = {
   },
   /** A notification, or an answer to the server's own request, has gone to the server. */
   notification: { caller, message, ...context },
+  /** The server has asked a client something, as sampling or elicitation do, and that is over. */
+  'server-request': {
+    /** Whose client; absent of a process that is everybody's. */
+    caller: z.optional(caller),
+    message,
+    session: z.optional(text),
+    process: z.optional(count),
+    traceId: z.optional(text),
+    spanId: z.optional(text),
+    outcome: serverOutcome,
+    durationMs: milliseconds,
+  },
   /** Something was refused before it was a call. */
   denial: {
     /** Absent where it was not known who calls. */
@@ -193,7 +219,7 @@ const events = {
   rotation: { file: text, oldest: position },
   /** What is counted and not written one by one, since the last such record. */
   summary: {
-    /** Records of denials beyond the budget of callers whom nobody knows, by fault. */
+    /** Records of denials beyond the budget of callers whom nobody knows, by fault; `server-request`: what servers asked beyond theirs. */
     unwritten: z.record(text, count),
     /** Records that were lost because the sink failed and the configuration says `drop`. */
     dropped: count,
@@ -225,6 +251,7 @@ export const recordSchema = z.discriminatedUnion('event', [
   recordOf('attempt'),
   recordOf('call'),
   recordOf('notification'),
+  recordOf('server-request'),
   recordOf('denial'),
   recordOf('session-begin'),
   recordOf('session-end'),

@@ -13,6 +13,7 @@ import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
 import { brief, callerOf, Descriptions, RESERVED_BYTES } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
+import { QuestionRecords } from './question-records.ts'
 import { RecordedCall } from './recorded-call.ts'
 import type { Writer } from './writer.ts'
 
@@ -91,6 +92,7 @@ const spent = (waitMs: number): Fault =>
 
 export class Recorder {
   readonly processes: ProcessRecords
+  readonly questions: QuestionRecords
   private readonly options: RecorderOptions
   private readonly unknown: Allowance
   private readonly callers: Allowance | undefined
@@ -111,6 +113,8 @@ export class Recorder {
     const { callerBytesPerMinute: own } = options
     this.callers = own === undefined ? undefined : new Allowance(own)
     this.processes = new ProcessRecords((event) => this.add(event))
+    const onUnwritten = (): void => this.count('server-request')
+    this.questions = new QuestionRecords({ ...options, described: this.described, onUnwritten })
     this.summaryMs = options.now()
   }
 
@@ -273,14 +277,19 @@ export class Recorder {
     this.callers?.take(key, bytes, now())
   }
 
+  /** It has no record of its own. */
+  private count(what: string): void {
+    this.unwritten.set(what, (this.unwritten.get(what) ?? 0) + 1)
+    this.unwrittenCount++
+  }
+
   private deny(principal: Principal | undefined, reason: Fault, said: string): void {
     const { now } = this.options
     const [allowance, key] = principal?.identity
       ? [this.callers, principal.key]
       : [this.unknown, NOBODY]
     if (allowance && allowance.waitMs(key, 1, now()) > 0) {
-      this.unwritten.set(reason.code, (this.unwritten.get(reason.code) ?? 0) + 1)
-      this.unwrittenCount++
+      this.count(reason.code)
       return
     }
     const bytes = this.options.writer.add(`${denialOf(reason)}${said}`)

@@ -23,6 +23,14 @@ import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { Hop, Passes, RequestTrace } from '../telemetry/trace.ts'
 import { injection } from '../telemetry/trace-context.ts'
+import {
+  mayNotAsk,
+  noClient,
+  noRecord,
+  sharedAnswer,
+  type QuestionEnd,
+  type QuestionWatch,
+} from './questions.ts'
 import type { LeftBehind, Session } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -39,6 +47,8 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly vetting?: Vetting | undefined
   /** Where traces are on. */
   readonly tracing?: (() => Passes | undefined) | undefined
+  /** Where records are kept. */
+  readonly watchQuestions?: QuestionWatch | undefined
   /** Whether a session waits to join. */
   readonly isAwaited: () => boolean
   /** The process has ended; its sessions are still attached. */
@@ -50,6 +60,7 @@ interface Asks {
   readonly message: Request
   readonly idText: string
   readonly hop: Hop | undefined
+  readonly watch: QuestionEnd
 }
 
 export class Backend implements ChannelOwner {
@@ -132,7 +143,7 @@ export class Backend implements ChannelOwner {
   /** A client's answer to a request of the server's; dropped where this client was not asked. */
   response(session: Session, message: Response): void {
     const { id, text } = message
-    const exact = id && session.answered(slice(text, id), errorType(message))
+    const exact = id && session.answered(slice(text, id), errorType(message), message)
     if (id === undefined || exact === undefined) return
     this.channel.send(rewrite(text, [{ start: id.start, end: id.end, text: exact }]))
   }
@@ -186,39 +197,70 @@ export class Backend implements ChannelOwner {
 
   private serverRequest(message: Request, relatedTo: Call | undefined): void {
     const idText = slice(message.text, message.id)
-    if (this.model === 'shared') {
-      this.answerOurselves(message, idText)
-      return
+    const session =
+      this.model === 'shared' ? undefined : (this.sessionOf(relatedTo) ?? this.busiest())
+    const denial = this.denialOf(message, session, idText)
+    const hop = denial === undefined ? this.pass(message, session, relatedTo) : undefined
+    const watch = this.watch(message, session, hop)
+    const refuse = (why: string, text: string): void => {
+      ;(watch ?? hop)?.end(why)
+      this.channel.send(text)
     }
-    const session = this.sessionOf(relatedTo) ?? this.busiest()
-    if (session?.rights?.mayBeAsked(message.method) === false) {
-      this.channel.send(mayNotAsk(idText))
-      return
+    if (denial !== undefined) refuse('denied', denial)
+    else if (!watch) refuse('no_client', noRecord(idText))
+    else if (!session || !this.put(session, { message, idText, hop, watch }, relatedTo)) {
+      refuse('no_client', noClient(idText))
     }
-    const hop = this.pass(message, session, relatedTo)
-    if (!session || !this.put(session, { message, idText, hop }, relatedTo)) {
-      hop?.end('no_client')
-      this.channel.send(noClient(idText))
+  }
+
+  /** What the server hears where nobody may be asked; undefined where somebody may. */
+  private denialOf(
+    { method }: Request,
+    session: Session | undefined,
+    idText: string,
+  ): string | undefined {
+    if (this.model === 'shared') return sharedAnswer(method, idText)
+    return session?.rights?.mayBeAsked(method) === false ? mayNotAsk(idText) : undefined
+  }
+
+  /** Who hears how it ends; undefined where it cannot be put on record. A ping asks for nothing. */
+  private watch(
+    message: Request,
+    session: Session | undefined,
+    hop: Hop | undefined,
+  ): QuestionEnd | undefined {
+    const { watchQuestions } = this.options
+    if (!watchQuestions || message.method === 'ping') {
+      return { end: (errorType) => hop?.end(errorType) }
     }
+    const record = watchQuestions.asks(message, {
+      caller: session?.caller,
+      session: session?.name,
+      process: this.channel.link.process,
+      context: hop?.context,
+    })
+    return (
+      record && {
+        end: (errorType, response) => {
+          hop?.end(errorType)
+          record.end(errorType, response)
+        },
+      }
+    )
   }
 
   /** Puts a request of the server's to a client; false where nobody would hear it. */
-  private put(session: Session, { message, idText, hop }: Asks, relatedTo?: Call): boolean {
+  private put(
+    session: Session,
+    { message, idText, hop, watch }: Asks,
+    relatedTo: Call | undefined,
+  ): boolean {
     const call = session.callOf(relatedTo)
     const mayTakeTime = message.method !== 'ping'
     const { isPut, forgotten } = session.ask(idText, withContext(message, hop), call, mayTakeTime)
-    if (isPut && hop) session.traced(idText, hop)
+    if (isPut) session.watched(idText, watch)
     if (forgotten !== undefined) this.channel.send(noClient(forgotten))
     return isPut
-  }
-
-  /** A process shared by principals was promised no client features; a ping is answered for the client. */
-  private answerOurselves(message: Request, idText: string): void {
-    this.channel.send(
-      message.method === 'ping'
-        ? `{"jsonrpc":"2.0","id":${idText},"result":{}}`
-        : `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"not available: this server process is shared"}}`,
-    )
   }
 
   private serverNotification(message: Notification, relatedTo: Call | undefined): void {
@@ -310,12 +352,6 @@ const cancelledId = ({ text, params }: Notification): Span | undefined => {
 /** The resource that a notification says has changed; undefined of any other. */
 const updatedUri = ({ method, text, params }: Notification): string | undefined =>
   method === UPDATED ? (stringAt(text, member(params, 'uri')) ?? '') : undefined
-
-const mayNotAsk = (idText: string): string =>
-  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"denied: the tool policy does not allow the server to ask for this"}}`
-
-const noClient = (idText: string): string =>
-  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`
 
 const rank = (session: Session): number =>
   session.lastUsedMs + (session.inFlight > 0 ? Number.MAX_SAFE_INTEGER / 2 : 0)

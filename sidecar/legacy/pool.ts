@@ -20,6 +20,7 @@ import type { Passes, RequestTrace } from '../telemetry/trace.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend, backendKey, type ProcessModel } from './backend.ts'
 import type { Session } from './session.ts'
+import type { SessionWatch } from './sessions.ts'
 
 export interface PoolOptions {
   readonly source: LinkSource
@@ -32,6 +33,8 @@ export interface PoolOptions {
   /** Undefined where there is none. */
   readonly vetting?: (() => Vetting | undefined) | undefined
   readonly tracing?: (() => Passes | undefined) | undefined
+  /** Where records are kept. */
+  readonly watchSessions?: SessionWatch | undefined
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
   /** Somebody else needs the place of a process whose sessions are all idle: they are to end. */
   readonly onGiveUp: (backend: Backend) => void
@@ -184,6 +187,7 @@ export class Pool {
       isShared: model === 'shared',
       vetting: this.options.vetting?.(),
       tracing: this.options.tracing,
+      watchQuestions: this.options.watchSessions?.questions,
       isAwaited: use.isAwaited,
       onUnused: use.onClosed,
       onEnd: (ended, end) => {

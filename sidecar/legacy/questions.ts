@@ -2,12 +2,34 @@
 // the clocks of the calls that may wait for it stand, as long as the client is there. Bounded: of those that nobody has
 // heard the oldest makes room.
 
+import type { Principal } from '../access/principal.ts'
 import type { Call } from '../conversation/call.ts'
+import type { Request, Response } from '../mcp/message.ts'
 import { idKey } from '../mcp/own-id.ts'
-import type { Hop } from '../telemetry/trace.ts'
+import type { TraceContext } from '../telemetry/trace.ts'
 
 /** Requests of the server's that wait for one client. */
 const MAX_OPEN = 64
+
+/** Hears how it ended: by an error of this type where there was one (`denied`, `no_client`, `timeout`, `cancelled` without an answer), and the client's answer, where that came. */
+export interface QuestionEnd {
+  end(errorType: string | undefined, response?: Response): void
+}
+
+/** Of whom a server asks something, and in which trace. */
+export interface QuestionPlace {
+  /** Undefined where it is nobody in particular. */
+  readonly caller: Principal | undefined
+  readonly session: string | undefined
+  readonly process: number | undefined
+  readonly context: TraceContext | undefined
+}
+
+/** Hears of each request of a server's. */
+export interface QuestionWatch {
+  /** Undefined where it cannot be put on record: then nobody is asked. */
+  asks(message: Request, place: QuestionPlace): QuestionEnd | undefined
+}
 
 export interface Question {
   /** The exact text of its id. */
@@ -21,8 +43,8 @@ export interface Question {
 interface Open extends Question {
   readonly untilMs: number
   areClocksStopped: boolean
-  /** Its way to the client, where that is traced. */
-  hop?: Hop
+  /** Who hears of its end. */
+  watch?: QuestionEnd
 }
 
 const NONE: readonly string[] = []
@@ -55,20 +77,20 @@ export class Questions {
     return forgotten
   }
 
-  /** Where its way is traced. */
-  traced(idText: string, hop: Hop): void {
+  /** Somebody hears of its end. */
+  watched(idText: string, watch: QuestionEnd): void {
     const found = this.open.get(idKey(idText))
-    if (found) found.hop = hop
+    if (found) found.watch = watch
   }
 
-  /** It waits no more, and how it failed; its exact id, whatever the spelling, undefined where it did not wait. */
-  take(idText: string, errorType?: string): string | undefined {
+  /** It waits no more, and how it ended; its exact id, whatever the spelling, undefined where it did not wait. */
+  take(idText: string, errorType?: string, response?: Response): string | undefined {
     const key = idKey(idText)
     const found = this.open.get(key)
     if (!found) return undefined
     this.open.delete(key)
     this.startClocks(found)
-    found.hop?.end(errorType)
+    found.watch?.end(errorType, response)
     return found.idText
   }
 
@@ -100,3 +122,18 @@ export class Questions {
     for (const { clock } of question.calls) clock.start(this.now())
   }
 }
+
+/** A process shared by principals was promised no client features; a ping is answered for the client. */
+export const sharedAnswer = (method: string, idText: string): string =>
+  method === 'ping'
+    ? `{"jsonrpc":"2.0","id":${idText},"result":{}}`
+    : `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"not available: this server process is shared"}}`
+
+export const mayNotAsk = (idText: string): string =>
+  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"denied: the tool policy does not allow the server to ask for this"}}`
+
+export const noRecord = (idText: string): string =>
+  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"nobody is asked what cannot be put on record, and audit records cannot be written now, or this server has asked too much"}}`
+
+export const noClient = (idText: string): string =>
+  `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32000,"message":"no client can answer now"}}`

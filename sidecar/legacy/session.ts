@@ -9,11 +9,11 @@ import { sessionName } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import { fault, noRoom, type Fault } from '../mcp/faults.ts'
+import type { Response } from '../mcp/message.ts'
 import { idKey } from '../mcp/own-id.ts'
-import type { Hop } from '../telemetry/trace.ts'
 import { revisionOf, type Revision } from '../mcp/revision.ts'
 import type { Logs } from './event-log.ts'
-import { Questions } from './questions.ts'
+import { Questions, type QuestionEnd } from './questions.ts'
 import { SessionCall, type Asking, type CallOwner } from './session-call.ts'
 import type { Stream } from './stream.ts'
 import { Streams } from './streams.ts'
@@ -199,13 +199,13 @@ export class Session implements CallOwner {
   }
 
   /** A request of the server's that has been put ends this way when it is answered, or will not be. */
-  traced(idText: string, hop: Hop): void {
-    this.questions.traced(idText, hop)
+  watched(idText: string, watch: QuestionEnd): void {
+    this.questions.watched(idText, watch)
   }
 
   /** The exact id of the server's request that the client answers, with an error where there is one; undefined where it was not asked. */
-  answered(idText: string, errorType?: string): string | undefined {
-    return this.questions.take(idText, errorType)
+  answered(idText: string, errorType?: string, response?: Response): string | undefined {
+    return this.questions.take(idText, errorType, response)
   }
 
   /** The server takes a request of its own back; false where this client was not asked. */

@@ -6,6 +6,7 @@ import type { Principal } from '../access/principal.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Backend } from './backend.ts'
+import type { QuestionWatch } from './questions.ts'
 import type { Session } from './session.ts'
 
 export const MAX_SESSIONS = 4096
@@ -19,8 +20,9 @@ export interface Entry {
   readonly backend: Backend
 }
 
-/** Hears of sessions, by the beginnings of their ids. */
+/** Hears of sessions, by the beginnings of their ids, and of what their servers ask them. */
 export interface SessionWatch {
+  readonly questions: QuestionWatch
   sessionBegan(caller: Principal, session: string, process: number | undefined): void
   sessionEnded(caller: Principal, session: string, end: SessionEnd): void
 }

@@ -258,3 +258,60 @@ test.each([
   await events()
   expect(JSON.parse(sink.text).asserted.client).toBe('desk/2')
 })
+
+describe('what a server asks a client', () => {
+  const asks = (recorder: Recorder, params = '{}') => {
+    const text = `{"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":${params}}`
+    const caller = { key: 'p' }
+    const place = { caller, session: 's', process: 3, context: undefined }
+    return recorder.questions.asks(aRequest(text), place)
+  }
+
+  test('is put to nobody where it cannot be on record', async () => {
+    const { recorder, sink, events } = aRecorder()
+    sink.isFull = true
+    recorder.sessionEnded({ key: 'p' }, 's', 'client')
+    await events()
+    expect(asks(recorder)).toBeUndefined()
+  })
+
+  test('is put to them all the same by the configuration’s leave', async () => {
+    const { recorder, sink, events } = aRecorder({ onFailure: 'drop' })
+    sink.isFull = true
+    recorder.sessionEnded({ key: 'p' }, 's', 'client')
+    await events()
+    expect(asks(recorder)).toBeDefined()
+  })
+
+  test.each([
+    ['denied', 'denied'],
+    ['no_client', 'no_client'],
+    ['timeout', 'timeout'],
+    ['draining', 'cancelled'],
+  ])('ends without an answer as %s: %s', async (errorType, is) => {
+    const { recorder, sink, events } = aRecorder()
+    asks(recorder)?.end(errorType)
+    expect(await events()).toEqual(['server-request'])
+    expect(JSON.parse(sink.text).outcome).toEqual({ is })
+  })
+
+  test('beyond its allowance goes nowhere, and is counted', async () => {
+    const content = new Content({ level: 'request', keys: [], paths: [], key: Buffer.alloc(32) })
+    const { recorder, clock, sink, events } = aRecorder({ content })
+    const params = JSON.stringify({ messages: Array.from({ length: 1000 }, (_none, at) => at) })
+    let put = 0
+    for (let count = 0; count < 3000; count++) {
+      const end = asks(recorder, params)
+      if (end) put++
+      end?.end('no_client')
+      if (count % 100 === 0) await events()
+    }
+    expect(put).toBeGreaterThan(500)
+    expect(put).toBeLessThan(1500)
+    clock.nowMs += MINUTE_MS
+    recorder.sweep(clock.nowMs)
+    await events()
+    expect(sink.text).toContain(`"unwritten":{"server-request":${3000 - put}},"dropped":0`)
+    expect(asks(recorder, params)).toBeDefined()
+  })
+})

@@ -1,0 +1,106 @@
+// What servers ask their clients on record, each when it is over: sampling, elicitation, roots and whatever else is no
+// ping. Where nothing may be lost nobody is asked what cannot be put on record; a server that asks without end fills no disk.
+
+import { jsonOf } from '../../shared/audit/chain.ts'
+import type { EventOf } from '../../shared/audit/record.ts'
+import { member, stringAt, type Request, type Response } from '../mcp/message.ts'
+import type { QuestionEnd, QuestionPlace, QuestionWatch } from '../legacy/questions.ts'
+import { Allowance } from './allowance.ts'
+import type { Content } from './content/content.ts'
+import { RESERVED_BYTES, type Descriptions } from './described.ts'
+import type { Writer } from './writer.ts'
+
+type Ended = Omit<EventOf<'server-request'>, 'event' | 'caller' | 'message'>
+type Outcome = Ended['outcome']
+
+export interface QuestionRecordsOptions {
+  readonly writer: Pick<Writer, 'add' | 'reserve' | 'isFailing'>
+  readonly content: Pick<Content, 'asked'>
+  readonly described: Pick<Descriptions, 'caller' | 'message'>
+  readonly now: () => number
+  readonly onFailure: 'refuse' | 'drop'
+  /** One is only counted. */
+  readonly onUnwritten: () => void
+}
+
+/** For what servers ask of one caller, or of nobody. */
+const BYTES_PER_MINUTE = 4 * 1024 * 1024
+
+const CODE = /^-?\d+$/
+const UNANSWERED = ['denied', 'no_client', 'timeout', 'cancelled'] as const
+const ACTIONS = ['accept', 'decline', 'cancel'] as const
+
+/** What a person, or their program, has decided about an elicitation. */
+const actionIn = ({ text, result }: Response): Pick<Outcome, 'action'> => {
+  const said = stringAt(text, member(result?.object, 'action'))
+  const action = ACTIONS.find((one) => one === said)
+  return action === undefined ? {} : { action }
+}
+
+const outcomeOf = (errorType: string | undefined, response: Response | undefined): Outcome => {
+  if (!response) return { is: UNANSWERED.find((one) => one === errorType) ?? 'cancelled' }
+  const bytes = response.text.length
+  if (!response.error) return { is: 'answered', ...actionIn(response), bytes }
+  const isCode = errorType !== undefined && CODE.test(errorType)
+  return { is: 'error', ...(isCode ? { code: errorType } : {}), bytes }
+}
+
+const placeOf = ({
+  session,
+  process,
+  context,
+}: QuestionPlace): Omit<Ended, 'outcome' | 'durationMs'> => ({
+  ...(session === undefined ? {} : { session }),
+  ...(process === undefined ? {} : { process }),
+  ...(context && { traceId: context.traceId, spanId: context.spanId }),
+})
+
+/** Microseconds are enough. */
+const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
+
+export class QuestionRecords implements QuestionWatch {
+  private readonly options: QuestionRecordsOptions
+  private readonly allowance = new Allowance(BYTES_PER_MINUTE)
+
+  constructor(options: QuestionRecordsOptions) {
+    this.options = options
+  }
+
+  asks(request: Request, place: QuestionPlace): QuestionEnd | undefined {
+    const { content, now, onFailure, onUnwritten, writer } = this.options
+    const { params } = content.asked(request)
+    const said = params === undefined ? '' : `,"params":${jsonOf(params)}`
+    const bytes = RESERVED_BYTES + 2 * said.length
+    const key = place.caller?.key ?? ''
+    const beganMs = now()
+    if (this.allowance.waitMs(key, bytes, beganMs) > 0) {
+      onUnwritten()
+      return undefined
+    }
+    const reserved = onFailure === 'refuse' ? bytes : 0
+    if (reserved > 0 && !this.reserve(reserved)) return undefined
+    const asked = this.asked(request, place, said)
+    return {
+      end: (errorType, response) => {
+        const outcome = outcomeOf(errorType, response)
+        const ended: Ended = { ...placeOf(place), outcome, durationMs: rounded(now() - beganMs) }
+        this.allowance.take(
+          key,
+          writer.add(`${asked},${jsonOf(ended).slice(1, -1)}`, reserved),
+          now(),
+        )
+      },
+    }
+  }
+
+  private asked(request: Request, { caller }: QuestionPlace, said: string): string {
+    const { described } = this.options
+    const who = caller ? described.caller(caller) : ''
+    return `"event":"server-request"${who}${described.message(request, said)}`
+  }
+
+  private reserve(bytes: number): boolean {
+    const { writer } = this.options
+    return !writer.isFailing && writer.reserve(bytes)
+  }
+}
