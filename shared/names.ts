@@ -83,9 +83,11 @@ export const TRACE_HEADERS_KEY = 'headers'
 /** The same for logs alone. */
 export const LOGS_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_LOGS_HEADERS'
 
+/** That in which it finds the pod's name, by which a folder of a volume is its own. */
+export const POD_NAME_VARIABLE = 'OUTRIGGER_POD_NAME'
 /** Those in which it finds what the pod is, by the downward API, where records are kept. */
 export const POD_FACTS = [
-  ['name', 'OUTRIGGER_POD_NAME', 'metadata.name'],
+  ['name', POD_NAME_VARIABLE, 'metadata.name'],
   ['namespace', 'OUTRIGGER_POD_NAMESPACE', 'metadata.namespace'],
   ['uid', 'OUTRIGGER_POD_UID', 'metadata.uid'],
   ['node', 'OUTRIGGER_NODE', 'spec.nodeName'],

@@ -15,18 +15,20 @@ const jsonPath = name.check(
   ),
 )
 
-/** A Secret of each pod's namespace; a name as Kubernetes has it. */
-const headersSecret = z.optional(
-  z
-    .string()
-    .check(
-      z.maxLength(253),
-      z.regex(
-        /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
-        'must be the name of a Secret (a-z, 0-9, - and .)',
+/** A name as Kubernetes has it, of an object of each pod's namespace. */
+const nameOf = (what: string) =>
+  z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(253),
+        z.regex(
+          /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/,
+          `must be the name of ${what} (a-z, 0-9, - and .)`,
+        ),
       ),
-    ),
-)
+  )
+const headersSecret = nameOf('a Secret')
 
 /** For the audit records of every pod. */
 export const auditRulesSchema = z.strictObject({
@@ -35,6 +37,8 @@ export const auditRulesSchema = z.strictObject({
   checkpointSeconds: z.optional(checkpointSeconds.def.innerType),
   unknownBytesPerMinute: z.optional(unknownBytesPerMinute.def.innerType),
   callerBytesPerMinute,
+  /** The volume of `audit-sink: file`, in the place of one that goes with its pod: each pod has a folder in it. */
+  claim: nameOf('a PersistentVolumeClaim'),
   /** The collector of `audit-sink: otlp`; given, it is told checkpoints of files, too. */
   otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint), headersSecret })),
   /** Besides what names, schemas and shapes say. */

@@ -6,19 +6,20 @@ import {
   AUDIT_DIR,
   AUDIT_FILE,
   AUDIT_KEY_DIR,
+  AUDIT_VOLUME,
   SIDECAR_CONTAINER,
   SIGNING_KEY,
 } from '../../shared/names.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
-import { at, type JsonObject } from '../../shared/json.ts'
+import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { NO_COLLECTOR, recordsEndpoint } from '../cluster/pod-rules.ts'
 import { formatQuantity } from '../settings/quantity.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { CLUSTER } from '../settings/scopes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { members } from './pod.ts'
+import { members, nameOf } from './pod.ts'
 
 /** Of so many parts one is the file that is written, and so many are full ones; the others are for what is between two looks. */
 const PARTS = 8
@@ -33,9 +34,22 @@ const text = (bytes: number): string => formatQuantity(BigInt(bytes) * 10n ** 9n
 type Texts = Readonly<Record<string, string>>
 type Sized = Pick<Settings, 'audit-sink' | 'audit-size'>
 
-/** The volume of the file; undefined where there is none. */
-export const auditVolume = (settings: Sized): JsonObject | undefined =>
-  settings['audit-sink'] === 'file' ? { sizeLimit: text(settings['audit-size']) } : undefined
+type Claiming = Pick<ClusterConfig, 'audit'>
+
+/** The volume of the file that goes with its pod; undefined where there is none. */
+export const auditVolume = (settings: Sized, { audit }: Claiming): JsonObject | undefined =>
+  settings['audit-sink'] === 'file' && audit?.claim === undefined
+    ? { sizeLimit: text(settings['audit-size']) }
+    : undefined
+
+/** That which stays; undefined where there is none. */
+export const auditClaim = (
+  settings: Pick<Settings, 'audit-sink'>,
+  { audit }: Claiming,
+): JsonObject | undefined =>
+  settings['audit-sink'] === 'file' && audit?.claim !== undefined
+    ? { claimName: audit.claim }
+    : undefined
 
 const fileFor = (bytes: number) => {
   const maxFileBytes = Math.floor(bytes / PARTS)
@@ -69,7 +83,7 @@ export const auditIn = (
 ): Pick<SidecarDocument, 'audit'> => {
   const sink = settings['audit-sink']
   if (sink === undefined) return {}
-  const { otlp: _otlp, ...own } = rules.audit ?? {}
+  const { otlp: _otlp, claim: _claim, ...own } = rules.audit ?? {}
   return {
     audit: {
       about,
@@ -99,8 +113,9 @@ const hasStorageLimit = (pod: JsonObject): boolean =>
 export const auditStorage = (
   pod: JsonObject,
   settings: Sized,
+  config: Claiming,
 ): { readonly requests: Texts; readonly limits: Texts } => {
-  if (auditVolume(settings) === undefined) return { requests: {}, limits: {} }
+  if (auditVolume(settings, config) === undefined) return { requests: {}, limits: {} }
   const bytes = settings['audit-size']
   return {
     requests: { [STORAGE]: text(bytes) },
@@ -108,16 +123,45 @@ export const auditStorage = (
   }
 }
 
-/** Records that have nowhere to go. */
+/** Records that have nowhere to go, and those whom the volume is none of the business of. */
 export const auditViolations = (
+  pod: JsonObject,
   { settings, placed }: Resolution,
-  { audit, traces }: Rules,
+  config: Rules,
 ): readonly Violation[] => {
-  if (settings['audit-sink'] !== 'otlp' || recordsEndpoint(audit, traces) !== undefined) return []
+  const { audit, traces } = config
   const { where = CLUSTER } = placed.get('audit-sink') ?? {}
+  const hasNowhere =
+    settings['audit-sink'] === 'otlp' && recordsEndpoint(audit, traces) === undefined
   const message = `${where}: ${PREFIX}audit-sink: \`otlp\`: ${NO_COLLECTOR}; use \`stdout\` or \`file\`, or ask the platform team`
-  return [violation('incomplete', message, 'audit-sink')]
+  return [
+    ...(hasNowhere ? [violation('incomplete', message, 'audit-sink')] : []),
+    ...claimViolations(pod, audit?.claim),
+  ]
 }
+
+/** Whoever mounts the volume of the records could write them anew. */
+const claimViolations = (pod: JsonObject, claim: string | undefined): readonly Violation[] =>
+  claim === undefined
+    ? []
+    : objectsAt(pod, 'spec', 'volumes')
+        .filter((volume) => nameOf(volume) !== AUDIT_VOLUME)
+        .filter((volume) => stringAt(volume, 'persistentVolumeClaim', 'claimName') === claim)
+        .map((volume) =>
+          violation(
+            'reserved-name',
+            `pod: volume ${nameOf(volume)}: the claim ${claim} holds audit records (audit.claim of the cluster configuration), and the sidecar alone mounts it; use another`,
+          ),
+        )
+
+/** Whom the volume lets write, Kubernetes leaves to its kind, where the pod does not say. */
+const claimWarnings = (pod: JsonObject, settings: Settings, config: Claiming): readonly string[] =>
+  auditClaim(settings, config) === undefined ||
+  at(pod, 'spec', 'securityContext', 'fsGroup') !== undefined
+    ? []
+    : [
+        `pod: the claim ${String(config.audit?.claim)} for audit records has to let the sidecar write: where it does not, the sidecar does not start; set spec.securityContext.fsGroup`,
+      ]
 
 const NEEDS_SINK = [
   'audit-attempts',
@@ -125,17 +169,22 @@ const NEEDS_SINK = [
   'audit-size',
 ] as const satisfies readonly Key[]
 
-/** What is said in vain. */
-export const auditWarnings = ({ settings, placed }: Resolution): readonly string[] => {
+/** What is said in vain, and what may be missing. */
+export const auditWarnings = (
+  pod: JsonObject,
+  { settings, placed }: Resolution,
+  config: Claiming,
+): readonly string[] => {
   const sink = settings['audit-sink']
   const inVain = NEEDS_SINK.filter(
     (key) => sink === undefined || (key === 'audit-size' && sink !== 'file'),
   )
-  return inVain.flatMap((key) => {
+  const unheard = inVain.flatMap((key) => {
     const { where, isDefault = true } = placed.get(key) ?? {}
     const lack = sink === undefined ? `without ${PREFIX}audit-sink` : `with audit-sink: ${sink}`
     return isDefault || where === CLUSTER
       ? []
       : [`${where}: ${PREFIX}${key}: nothing acts on it ${lack}`]
   })
+  return [...unheard, ...claimWarnings(pod, settings, config)]
 }

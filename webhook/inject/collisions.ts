@@ -16,7 +16,7 @@ import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared
 import { violation, type Violation } from '../settings/violation.ts'
 import { cleanPath, doPathsMeet } from './paths.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
-import { sidecarVolumeForm } from './sidecar-volumes.ts'
+import { sidecarVolumeForms } from './sidecar-volumes.ts'
 import { isOwnMount, isReservedVolume } from './volumes.ts'
 
 const isSidecar = (container: JsonObject): boolean =>
@@ -36,14 +36,17 @@ const containerNames = (pod: JsonObject): readonly Violation[] => {
   )
 }
 
-/** What a volume of ours is. */
-const formOf = (volume: JsonObject): string => sidecarVolumeForm(nameOf(volume)) ?? 'emptyDir'
+/** Whether a volume of ours is what it may be. */
+const isOfOurForm = (volume: JsonObject): boolean => {
+  const forms = sidecarVolumeForms(nameOf(volume))
+  return (forms.length === 0 ? ['emptyDir'] : forms).some((form) => at(volume, form) !== undefined)
+}
 
 const volumeNames = (pod: JsonObject): readonly Violation[] => {
   const isInjected = ownSidecar(pod) !== undefined
   return objectsAt(pod, 'spec', 'volumes')
     .filter((volume) => isReservedVolume(nameOf(volume)))
-    .filter((volume) => !isInjected || at(volume, formOf(volume)) === undefined)
+    .filter((volume) => !isInjected || !isOfOurForm(volume))
     .map((volume) =>
       violation(
         'reserved-name',

@@ -49,7 +49,7 @@ const settingViolations = (
     ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
-    ...auditViolations(resolution, config),
+    ...auditViolations(subject.pod, resolution, config),
     ...writablePathViolations(settings['writable-paths'] ?? []),
   ]
 }

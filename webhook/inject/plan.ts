@@ -160,13 +160,13 @@ const planWith = (
 ): Plan => {
   const { pod, namespace, config, workload, resolution } = subject
   const { settings } = resolution
-  const resources = sidecarResources(pod, settings)
+  const resources = sidecarResources(pod, settings, config)
   const existing = ownSidecar(pod)
   const caMount = transport.kind === 'http' ? transport.tls.ca?.mount : undefined
   const portNames = transport.kind === 'http' ? transport.names.ofSidecar : []
   const secret = tlsSecretOf(transport, settings)
   const tls = secret === undefined ? {} : { 'tls-secret': secret }
-  const { volumes, mounts } = sidecarVolumes({ ...settings, ...tls }, document)
+  const { volumes, mounts } = sidecarVolumes({ ...settings, ...tls }, { document, config })
   const ours = { caMount, portNames, existing, mounts, hasShim: hasShim(transport) }
   const parts = { config, document, resources, ...ours, ...identity }
   const sidecar = sidecarContainer(parts)
@@ -192,7 +192,7 @@ const planWith = (
       ...identityWarnings(settings, config.floor),
       ...token.warnings,
       ...tlsWarnings(nameOf(server), transport, settings),
-      ...auditWarnings(resolution),
+      ...auditWarnings(pod, resolution, config),
       ...serverWarnings(server, transport, subject),
       ...fills.warnings,
       ...caches.warnings,

@@ -6,6 +6,7 @@ import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { formatQuantity, isSameQuantity, parseQuantity, quantityOf } from '../settings/quantity.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
 import { auditStorage } from './audit.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
@@ -35,7 +36,11 @@ const isGuaranteedPod = (pod: JsonObject): boolean => {
 }
 
 /** The sidecar's resources; texts that somebody else has rewritten or added stay as they are. */
-export const sidecarResources = (pod: JsonObject, settings: Settings): JsonObject => {
+export const sidecarResources = (
+  pod: JsonObject,
+  settings: Settings,
+  config: Pick<ClusterConfig, 'audit'>,
+): JsonObject => {
   const limits = {
     cpu: settings['sidecar-cpu-limit'],
     memory: settings['sidecar-memory-limit'],
@@ -44,7 +49,7 @@ export const sidecarResources = (pod: JsonObject, settings: Settings): JsonObjec
     ? limits
     : { cpu: settings['sidecar-cpu-request'], memory: settings['sidecar-memory-request'] }
   const before = objectAt(ownSidecar(pod), 'resources')
-  const storage = auditStorage(pod, settings)
+  const storage = auditStorage(pod, settings, config)
   return {
     ...before,
     requests: keepTexts(objectAt(before, 'requests'), { ...requests, ...storage.requests }),

@@ -18,6 +18,7 @@ import {
   LOCK_DIR,
   LOCK_KEY,
   LOCK_VOLUME,
+  POD_NAME_VARIABLE,
   POLICY_DIR,
   POLICY_KEY,
   POLICY_VOLUME,
@@ -31,7 +32,8 @@ import {
 import type { JsonObject } from '../../shared/json.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { Settings } from '../../shared/settings.ts'
-import { auditVolume } from './audit.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { auditClaim, auditVolume } from './audit.ts'
 
 interface Row {
   readonly volume: string
@@ -39,8 +41,15 @@ interface Row {
   readonly form: string
   readonly dir: string
   /** What that member holds; undefined where nothing needs it. */
-  readonly source: (settings: Settings, document: SidecarDocument) => JsonObject | undefined
+  readonly source: (settings: Settings, parts: Parts) => JsonObject | undefined
   readonly isWritten?: true
+  /** Of a volume of several pods: the folder of this one. */
+  readonly folder?: string
+}
+
+interface Parts {
+  readonly document: SidecarDocument
+  readonly config: Pick<ClusterConfig, 'audit'>
 }
 
 const items = (...keys: readonly string[]) => keys.map((key) => ({ key, path: key }))
@@ -84,7 +93,7 @@ const ROWS: readonly Row[] = [
     volume: API_SERVER_VOLUME,
     form: 'projected',
     dir: API_SERVER_DIR,
-    source: (_settings, { apiServer }) =>
+    source: (_settings, { document: { apiServer } }) =>
       apiServer === undefined
         ? undefined
         : {
@@ -100,14 +109,22 @@ const ROWS: readonly Row[] = [
     volume: AUDIT_VOLUME,
     form: 'emptyDir',
     dir: AUDIT_DIR,
-    source: auditVolume,
+    source: (settings, { config }) => auditVolume(settings, config),
     isWritten: true,
+  },
+  {
+    volume: AUDIT_VOLUME,
+    form: 'persistentVolumeClaim',
+    dir: AUDIT_DIR,
+    source: (settings, { config }) => auditClaim(settings, config),
+    isWritten: true,
+    folder: `$(${POD_NAME_VARIABLE})`,
   },
   {
     volume: AUDIT_KEY_VOLUME,
     form: 'secret',
     dir: AUDIT_KEY_DIR,
-    source: ({ 'audit-signing-secret': secretName }, { audit }) =>
+    source: ({ 'audit-signing-secret': secretName }, { document: { audit } }) =>
       secretName === undefined || audit === undefined
         ? undefined
         : { secretName, items: items(SIGNING_KEY), ...READABLE },
@@ -120,15 +137,20 @@ export interface SidecarVolumes {
 }
 
 /** Those that settings and document ask for. */
-export const sidecarVolumes = (settings: Settings, document: SidecarDocument): SidecarVolumes => {
-  const found = ROWS.flatMap(({ volume: name, form, dir, source, isWritten }) => {
-    const value = source(settings, document)
-    const mount = { name, mountPath: dir, ...(isWritten ? {} : { readOnly: true }) }
+export const sidecarVolumes = (settings: Settings, parts: Parts): SidecarVolumes => {
+  const found = ROWS.flatMap(({ volume: name, form, dir, source, isWritten, folder }) => {
+    const value = source(settings, parts)
+    const mount = {
+      name,
+      mountPath: dir,
+      ...(isWritten ? {} : { readOnly: true }),
+      ...(folder === undefined ? {} : { subPathExpr: folder }),
+    }
     return value === undefined ? [] : [{ volume: { name, [form]: value }, mount }]
   })
   return { volumes: found.map(({ volume }) => volume), mounts: found.map(({ mount }) => mount) }
 }
 
-/** What a volume of this name is, where it is the sidecar's alone. */
-export const sidecarVolumeForm = (name: string): string | undefined =>
-  ROWS.find(({ volume }) => volume === name)?.form
+/** What a volume of this name may be, where it is the sidecar's alone; else nothing. */
+export const sidecarVolumeForms = (name: string): readonly string[] =>
+  ROWS.flatMap(({ volume, form }) => (volume === name ? [form] : []))

@@ -7,7 +7,7 @@ import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/j
 import { TMP } from './mounts.ts'
 import { cleanPath } from './paths.ts'
 import { mapContainers, nameOf, putBy, type Member } from './pod.ts'
-import { sidecarVolumeForm } from './sidecar-volumes.ts'
+import { sidecarVolumeForms } from './sidecar-volumes.ts'
 
 const TMP_VOLUME = 'outrigger-tmp-'
 const DIRECTORY_VOLUME = 'outrigger-dir-'
@@ -21,7 +21,7 @@ const directoryVolume = (path: string): string => `${DIRECTORY_VOLUME}${digest(p
 export const isReservedVolume = (name: string): boolean =>
   name === BIN_VOLUME ||
   name === RUN_VOLUME ||
-  sidecarVolumeForm(name) !== undefined ||
+  sidecarVolumeForms(name).length > 0 ||
   name.startsWith(TMP_VOLUME) ||
   name.startsWith(DIRECTORY_VOLUME)
 

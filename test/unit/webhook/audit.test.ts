@@ -64,5 +64,5 @@ test.each([
   ['65536Ki', '64Mi'],
   ['1024Mi', '1Gi'],
 ])('the limit for %s stands there as the API server writes it', (size, sizeLimit) => {
-  expect(auditVolume(settingsWith(size))).toEqual({ sizeLimit })
+  expect(auditVolume(settingsWith(size), {})).toEqual({ sizeLimit })
 })

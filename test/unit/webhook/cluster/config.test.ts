@@ -41,6 +41,11 @@ describe('the cluster configuration', () => {
       'audit.otlp.endpoint',
     ],
     [
+      'a claim that is no name',
+      'sidecar: { image: x }\naudit: { claim: "a/b" }',
+      'audit.claim: must be the name of a PersistentVolumeClaim',
+    ],
+    [
       'records for a collector that nobody names',
       'sidecar: { image: x }\nsettings: { audit-sink: otlp }',
       'settings.audit-sink: no collector is named',
