@@ -51,6 +51,7 @@ export interface Annotation {
     | 'rate'
     | 'tool-limits'
     | 'breaker'
+    | 'redactions'
   /** The allowed words of an `enum`. */
   readonly values?: readonly string[]
   /** The largest `integer`. */

@@ -44,6 +44,20 @@ export const AUDIT = {
     ...READ_BY_WEBHOOK,
     tighten: { by: 'least' },
   },
+  'audit-redact': {
+    type: 'redactions',
+    doc: 'What records leave out besides what looks like a secret: members by name and by JSON path, as `audit.redact` of the cluster configuration.',
+    scopes: ['cluster', 'namespace'],
+    readBy: 'webhook',
+    tighten: { by: 'superset' },
+  },
+  'audit-digest-secret': {
+    type: 'name',
+    doc: "Secret of the pod's namespace whose key `digest-key` (16 bytes or more) is that of the digests in the place of what is left out: with it equal values have equal digests in the records of all pods.",
+    scopes: ['cluster', 'namespace'],
+    readBy: 'webhook',
+    tighten: { by: 'fixed' },
+  },
   'audit-signing-secret': {
     type: 'name',
     doc: "Secret of the pod's namespace whose key `signing-key` is the Ed25519 private key (PEM) that signs checkpoints of the records.",

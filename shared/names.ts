@@ -13,6 +13,7 @@ export const TLS_VOLUME = 'outrigger-tls'
 export const API_SERVER_VOLUME = 'outrigger-api-server'
 export const AUDIT_VOLUME = 'outrigger-audit'
 export const AUDIT_KEY_VOLUME = 'outrigger-audit-key'
+export const AUDIT_DIGEST_VOLUME = 'outrigger-audit-digest'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
@@ -23,6 +24,7 @@ export const OWN_VOLUMES = [
   API_SERVER_VOLUME,
   AUDIT_VOLUME,
   AUDIT_KEY_VOLUME,
+  AUDIT_DIGEST_VOLUME,
 ] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
@@ -71,6 +73,9 @@ export const AUDIT_DIR = '/outrigger/audit'
 export const AUDIT_FILE = 'audit.jsonl'
 export const AUDIT_KEY_DIR = '/outrigger/audit-key'
 export const SIGNING_KEY = 'signing-key'
+/** The same of `audit-digest-secret`. */
+export const AUDIT_DIGEST_DIR = '/outrigger/audit-digest'
+export const DIGEST_KEY = 'digest-key'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
@@ -80,8 +85,9 @@ export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 /** That in which OpenTelemetry's exporter finds the headers that a collector asks for, and the key of the Secret that holds them. */
 export const TRACE_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_HEADERS'
 export const TRACE_HEADERS_KEY = 'headers'
-/** The same for logs alone. */
+/** The same for logs and for metrics alone. */
 export const LOGS_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_LOGS_HEADERS'
+export const METRICS_HEADERS_VARIABLE = 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'
 
 /** That in which it finds the pod's name, by which a folder of a volume is its own. */
 export const POD_NAME_VARIABLE = 'OUTRIGGER_POD_NAME'

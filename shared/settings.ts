@@ -19,6 +19,7 @@ import {
   type Rate,
   type ToolLimits,
 } from './limits.ts'
+import { parsePath } from './json-path.ts'
 import { nearest } from './nearest.ts'
 import { duration, integer } from './numbers.ts'
 import { fail, ok, type Result } from './result.ts'
@@ -54,6 +55,7 @@ type Values = {
   rate: Rate
   'tool-limits': ReadonlyMap<string, ToolLimits>
   breaker: BreakerRule
+  redactions: readonly string[]
 }
 
 type Row<K extends Key> = (typeof ANNOTATIONS)[K]
@@ -177,6 +179,17 @@ const MCP_PATHS = /^\/(?:mcp|sse|http|messages?)?\/?$/i
 const isOpenPath = (path: string): boolean =>
   isDirectory(path.replace(/(?<=.)\/$/, '')) && !/[%?#\\;]/.test(path) && !MCP_PATHS.test(path)
 
+// Of what is asked, answered or refused: elsewhere in a record nothing is looked for.
+const RECORDED = ['params', 'result', 'error']
+
+/** A member's name, or a path. */
+const isRedaction = (item: string): boolean => {
+  if (!item.startsWith('$')) return /^[^\p{C}]{1,256}$/u.test(item)
+  const path = item.length <= 256 ? parsePath(item) : undefined
+  const [first] = path?.ok === true ? path.value : []
+  return first !== undefined && 'name' in first && RECORDED.includes(first.name)
+}
+
 const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
   boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
@@ -217,6 +230,10 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   'tool-limits': [
     toolLimits,
     'a comma list of up to 256 limits of tools, each once: `search=30/m`, `search=2` (at once) or `search=5m` (wait)',
+  ],
+  redactions: [
+    items(isRedaction),
+    `a comma separated list of up to ${MAX_ITEMS} names and JSON paths, such as \`iban,$.params.arguments.card\`, without a comma in them`,
   ],
   breaker: [breakerRule, 'a number of failures and a pause, such as `5/30s`'],
   uids: [

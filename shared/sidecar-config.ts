@@ -35,10 +35,17 @@ export const tracesSchema = z.strictObject({
   earlierNames: z.optional(z.boolean()),
 })
 
+/** Where metrics go besides the admin port, and how often; the same in the cluster configuration. */
+export const metricsSchema = z.strictObject({
+  endpoint: z.optional(otlpEndpoint),
+  intervalSeconds: z._default(z.int().check(z.gte(1), z.lte(3600)), 60),
+})
+
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
 
+/** In a pod the cluster configuration's and the annotation's together. */
 const names = z._default(
-  z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(256)),
+  z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(512)),
   [],
 )
 const redactSchema = z.strictObject({
@@ -189,6 +196,8 @@ const schema = z.strictObject({
   memoryBytes: z.optional(z.int().check(z.gte(64 * 1024 * 1024))),
   /** Absent: no traces, and nothing of OpenTelemetry is loaded. */
   traces: z.optional(tracesSchema),
+  /** Absent: metrics are sent where OpenTelemetry's own variables ask for it, else nowhere. Without `endpoint`: to that of the traces, or as those say. */
+  metrics: z.optional(metricsSchema),
   /** Absent: nothing is recorded. */
   audit: z.optional(auditSchema),
 })

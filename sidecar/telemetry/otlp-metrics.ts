@@ -16,8 +16,6 @@ import {
 import type { Figure, FigureValue } from './metrics.ts'
 import { settled } from './settled.ts'
 
-const DEFAULT_INTERVAL_MS = 60_000
-const LEAST_INTERVAL_MS = 1000
 const TIMEOUT_MS = 10_000
 
 export interface ExportOptions {
@@ -29,8 +27,7 @@ export interface ExportOptions {
   readonly wallMs: () => number
   /** Where no variable of the exporter's own says so. */
   readonly endpoint: string | undefined
-  /** `OTEL_METRIC_EXPORT_INTERVAL`. */
-  readonly interval: string | undefined
+  readonly intervalMs: number
 }
 
 export interface MetricsExport {
@@ -120,17 +117,13 @@ const METRICS_PATH = '/v1/metrics'
 /** Where the figures go (OTLP, OTLP/HTTP request), of an endpoint for traces too. */
 export const metricsUrl = (endpoint: string): string => {
   const url = new URL(endpoint)
-  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/traces$/, '') + METRICS_PATH
+  url.pathname =
+    url.pathname.replace(/\/+$/, '').replace(/\/v1\/(?:traces|metrics)$/, '') + METRICS_PATH
   return url.href
 }
 
-const intervalOf = (text: string | undefined): number => {
-  const ms = Number(text)
-  return Number.isFinite(ms) && ms > 0 ? Math.max(ms, LEAST_INTERVAL_MS) : DEFAULT_INTERVAL_MS
-}
-
 export const exportMetrics = (options: ExportOptions): MetricsExport => {
-  const { server, read, startedMs, wallMs, endpoint, interval } = options
+  const { server, read, startedMs, wallMs, endpoint, intervalMs } = options
   const exporter = new OTLPMetricExporter({
     timeoutMillis: TIMEOUT_MS,
     ...(endpoint === undefined ? {} : { url: metricsUrl(endpoint) }),
@@ -145,11 +138,10 @@ export const exportMetrics = (options: ExportOptions): MetricsExport => {
       errors: [],
     }
   }
-  const everyMs = intervalOf(interval)
   const reader = new PeriodicExportingMetricReader({
     exporter,
-    exportIntervalMillis: everyMs,
-    exportTimeoutMillis: Math.min(everyMs, TIMEOUT_MS),
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: Math.min(intervalMs, TIMEOUT_MS),
     metricProducers: [{ collect }],
   })
   const provider = new MeterProvider({ resource, readers: [reader] })

@@ -1,12 +1,15 @@
-// Metrics over OTLP, where the environment asks for it (OpenTelemetry's own variables): else nothing of it is loaded.
+// Metrics over OTLP, where the configuration or the environment asks for it (OpenTelemetry's own variables): else nothing of
+// it is loaded.
 
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Metrics } from './metrics.ts'
-import type { MetricsExport } from './otlp-metrics.ts'
+import type { ExportOptions, MetricsExport } from './otlp-metrics.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 export interface ExportParts {
-  readonly config: Pick<SidecarConfig, 'traces' | 'server'>
-  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly config: Pick<SidecarConfig, 'traces' | 'metrics' | 'server'>
+  readonly environment?: Environment
   readonly wallMs: () => number
   readonly process: { readonly startedMs: number }
 }
@@ -14,20 +17,37 @@ export interface ExportParts {
 /** Those of the exporter's own variables that say where to. */
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']
 
+const DEFAULT_INTERVAL_MS = 60_000
+const LEAST_INTERVAL_MS = 1000
+
+const intervalOf = (text: string | undefined): number => {
+  const ms = Number(text)
+  return Number.isFinite(ms) && ms > 0 ? Math.max(ms, LEAST_INTERVAL_MS) : DEFAULT_INTERVAL_MS
+}
+
+/** What the configuration says, else the environment; undefined where neither asks for it. */
+const wantedBy = (
+  { metrics, traces }: ExportParts['config'],
+  environment: Environment,
+): Pick<ExportOptions, 'endpoint' | 'intervalMs'> | undefined => {
+  if (environment['OTEL_SDK_DISABLED'] === 'true') return undefined
+  const isNamed = ENDPOINTS.some((name) => environment[name] !== undefined)
+  const endpoint = isNamed ? undefined : traces?.endpoint
+  if (metrics) {
+    return { endpoint: metrics.endpoint ?? endpoint, intervalMs: metrics.intervalSeconds * 1000 }
+  }
+  return environment['OTEL_METRICS_EXPORTER']?.split(',').includes('otlp') === true
+    ? { endpoint, intervalMs: intervalOf(environment['OTEL_METRIC_EXPORT_INTERVAL']) }
+    : undefined
+}
+
 export const startExport = async (
   { config, environment = {}, wallMs, process }: ExportParts,
   { read }: Pick<Metrics, 'read'>,
 ): Promise<MetricsExport | undefined> => {
-  const isWanted = environment['OTEL_METRICS_EXPORTER']?.split(',').includes('otlp')
-  if (isWanted !== true || environment['OTEL_SDK_DISABLED'] === 'true') return undefined
+  const wanted = wantedBy(config, environment)
+  if (!wanted) return undefined
   const { exportMetrics } = await import('./otlp-metrics.ts')
-  const isNamed = ENDPOINTS.some((name) => environment[name] !== undefined)
-  return exportMetrics({
-    server: config.server,
-    read,
-    startedMs: process.startedMs,
-    wallMs,
-    endpoint: isNamed ? undefined : config.traces?.endpoint,
-    interval: environment['OTEL_METRIC_EXPORT_INTERVAL'],
-  })
+  const { startedMs } = process
+  return exportMetrics({ server: config.server, read, startedMs, wallMs, ...wanted })
 }

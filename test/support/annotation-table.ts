@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   rate: 'a number a second, minute or hour',
   'tool-limits': 'a comma list of limits',
   breaker: '`failures/pause`',
+  redactions: 'names and JSON paths',
 }
 
 const kind = ({ type, values }: Annotation): string =>

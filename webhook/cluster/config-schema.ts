@@ -11,7 +11,7 @@ import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
 import { RULE_IDS, RULES } from '../settings/rule.ts'
-import { auditRulesSchema, clusterTracesSchema } from './pod-rules.ts'
+import { auditRulesSchema, clusterMetricsSchema, clusterTracesSchema } from './pod-rules.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
@@ -113,6 +113,8 @@ export const configSchema = z.strictObject({
   audit: z.optional(auditRulesSchema),
   /** Where the sidecars send their traces; absent: nowhere. */
   traces: z.optional(clusterTracesSchema),
+  /** Where they send their metrics; absent: nowhere, and whoever scrapes them has them. */
+  metrics: z.optional(clusterMetricsSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
   systemNamespaces: words.default([
     'kube-system',

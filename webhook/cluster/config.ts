@@ -14,7 +14,14 @@ import type { Floor } from '../settings/floor.ts'
 import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
-import { NO_COLLECTOR, recordsEndpoint, type AuditRules, type ClusterTraces } from './pod-rules.ts'
+import {
+  NO_COLLECTOR,
+  NO_METRICS_COLLECTOR,
+  recordsEndpoint,
+  type AuditRules,
+  type ClusterMetrics,
+  type ClusterTraces,
+} from './pod-rules.ts'
 import { issuerFaults, trustDomainFaults } from './trust-lists.ts'
 import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
@@ -36,6 +43,7 @@ export interface ClusterConfig {
   readonly systemNamespaces: readonly string[]
   readonly audit?: AuditRules | undefined
   readonly traces?: ClusterTraces | undefined
+  readonly metrics?: ClusterMetrics | undefined
   /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
   readonly findsSidecarPorts?: boolean
 }
@@ -81,13 +89,16 @@ const readSettings = (document: unknown, floor: Floor | undefined): Settings => 
   }
 }
 
-/** Whoever sends records has to know where. */
+/** Whoever sends records or metrics has to know where. */
 const collectorFaults = (
-  { audit, traces }: Pick<ClusterConfig, 'audit' | 'traces'>,
+  { audit, traces, metrics }: Pick<ClusterConfig, 'audit' | 'traces' | 'metrics'>,
   { texts }: ScopeTexts,
 ): readonly SchemaFault[] => {
-  if (recordsEndpoint(audit, traces) !== undefined) return []
+  const isLost = metrics !== undefined && (metrics.endpoint ?? traces?.endpoint) === undefined
+  const lost = isLost ? [{ path: ['metrics'], message: NO_METRICS_COLLECTOR }] : []
+  if (recordsEndpoint(audit, traces) !== undefined) return lost
   return [
+    ...lost,
     ...(audit?.otlp ? [{ path: ['audit', 'otlp'], message: NO_COLLECTOR }] : []),
     ...(texts.get('audit-sink') === 'otlp'
       ? [{ path: ['settings', 'audit-sink'], message: NO_COLLECTOR }]

@@ -1,8 +1,13 @@
 // What the cluster configuration says for every sidecar, where that is not what a sidecar is told.
 
 import * as z from 'zod/mini'
-import { parsePath } from '../../shared/audit/json-path.ts'
-import { auditSchema, otlpEndpoint, tracesSchema } from '../../shared/sidecar-config.ts'
+import { parsePath } from '../../shared/json-path.ts'
+import {
+  auditSchema,
+  metricsSchema,
+  otlpEndpoint,
+  tracesSchema,
+} from '../../shared/sidecar-config.ts'
 
 const { checkpointSeconds, unknownBytesPerMinute, callerBytesPerMinute } = auditSchema.shape
 
@@ -54,6 +59,9 @@ export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 export const clusterTracesSchema = z.extend(tracesSchema, { headersSecret })
 export type ClusterTraces = Readonly<z.output<typeof clusterTracesSchema>>
 
+export const clusterMetricsSchema = z.extend(metricsSchema, { headersSecret })
+export type ClusterMetrics = Readonly<z.output<typeof clusterMetricsSchema>>
+
 /** The collector for records: their own, else that for traces; undefined where neither is named. */
 export const recordsEndpoint = (
   audit: AuditRules | undefined,
@@ -62,3 +70,4 @@ export const recordsEndpoint = (
 
 export const NO_COLLECTOR =
   'no collector is named: audit.otlp.endpoint of the cluster configuration does, or traces.endpoint'
+export const NO_METRICS_COLLECTOR = 'no collector is named: endpoint does, or traces.endpoint'

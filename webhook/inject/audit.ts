@@ -3,10 +3,12 @@
 
 import { PREFIX, type Key } from '../../shared/annotations.ts'
 import {
+  AUDIT_DIGEST_DIR,
   AUDIT_DIR,
   AUDIT_FILE,
   AUDIT_KEY_DIR,
   AUDIT_VOLUME,
+  DIGEST_KEY,
   SIDECAR_CONTAINER,
   SIGNING_KEY,
 } from '../../shared/names.ts'
@@ -75,6 +77,24 @@ const collectorIn = (
   return isTold && endpoint !== undefined ? { otlp: { endpoint } } : {}
 }
 
+const NO_NAMES: readonly string[] = []
+
+/** What records leave out: the cluster configuration's and the annotation's together. */
+const redactIn = (
+  { 'audit-redact': names = NO_NAMES, 'audit-digest-secret': secret }: Settings,
+  redact: NonNullable<Rules['audit']>['redact'],
+): Pick<NonNullable<SidecarDocument['audit']>, 'redact'> => {
+  const keys = names.filter((name) => !name.startsWith('$'))
+  const paths = names.filter((name) => name.startsWith('$'))
+  const all = {
+    ...redact,
+    ...(keys.length === 0 ? {} : { keys: [...(redact?.keys ?? []), ...keys] }),
+    ...(paths.length === 0 ? {} : { paths: [...(redact?.paths ?? []), ...paths] }),
+    ...(secret === undefined ? {} : { keyFile: `${AUDIT_DIGEST_DIR}/${DIGEST_KEY}` }),
+  }
+  return Object.keys(all).length === 0 ? {} : { redact: all }
+}
+
 /** The sidecar's part of it. */
 export const auditIn = (
   settings: Settings,
@@ -83,11 +103,12 @@ export const auditIn = (
 ): Pick<SidecarDocument, 'audit'> => {
   const sink = settings['audit-sink']
   if (sink === undefined) return {}
-  const { otlp: _otlp, claim: _claim, ...own } = rules.audit ?? {}
+  const { otlp: _otlp, claim: _claim, redact, ...own } = rules.audit ?? {}
   return {
     audit: {
       about,
       ...own,
+      ...redactIn(settings, redact),
       ...collectorIn(settings, rules),
       ...(sink === 'file' ? fileFor(settings['audit-size']) : {}),
       level: settings['audit-level'],
@@ -166,6 +187,7 @@ const claimWarnings = (pod: JsonObject, settings: Settings, config: Claiming): r
 const NEEDS_SINK = [
   'audit-attempts',
   'audit-on-failure',
+  'audit-redact',
   'audit-size',
 ] as const satisfies readonly Key[]
 

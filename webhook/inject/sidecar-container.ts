@@ -7,6 +7,7 @@ import {
   CONFIG_VARIABLE,
   LOGS_HEADERS_VARIABLE,
   MCP_PORT,
+  METRICS_HEADERS_VARIABLE,
   POD_FACTS,
   POD_IPS_VARIABLE,
   SIDECAR_CONTAINER,
@@ -86,11 +87,16 @@ const headersFrom = (variable: string, name: string, isOptional: boolean): JsonO
   },
 })
 
-/** A namespace without the Secret has its traces refused by the collector, and nothing else: they hold nobody up. */
-const traceHeaders = ({ traces }: ClusterConfig): readonly JsonObject[] =>
-  traces?.headersSecret === undefined
-    ? []
-    : [headersFrom(TRACE_HEADERS_VARIABLE, traces.headersSecret, true)]
+/** A namespace without the Secret has its traces and metrics refused by the collector, and nothing else: they hold nobody up. */
+const telemetryHeaders = ({ traces, metrics }: ClusterConfig): readonly JsonObject[] => {
+  const own = [
+    [TRACE_HEADERS_VARIABLE, traces?.headersSecret],
+    [METRICS_HEADERS_VARIABLE, metrics?.headersSecret],
+  ] as const
+  return own.flatMap(([variable, secret]) =>
+    secret === undefined ? [] : [headersFrom(variable, secret, true)],
+  )
+}
 
 /** Where records themselves go to the collector, nothing is served without them: the kubelet names the Secret that is missing. */
 const logsHeaders = ({ config, document }: SidecarParts): readonly JsonObject[] => {
@@ -105,7 +111,7 @@ const environment = (parts: SidecarParts): readonly JsonObject[] => [
   { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) },
   ...(parts.document.isSupervised === true ? [POD_IPS] : []),
   ...(parts.document.audit === undefined ? [] : FACTS),
-  ...traceHeaders(parts.config),
+  ...telemetryHeaders(parts.config),
   ...logsHeaders(parts),
 ]
 

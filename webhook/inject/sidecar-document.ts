@@ -146,6 +146,12 @@ const tracesIn = ({ traces }: ClusterConfig): Pick<SidecarDocument, 'traces'> =>
   return { traces: own }
 }
 
+const metricsIn = ({ metrics }: ClusterConfig): Pick<SidecarDocument, 'metrics'> => {
+  if (metrics === undefined) return {}
+  const { headersSecret: _headers, ...own } = metrics
+  return { metrics: own }
+}
+
 /** The sidecar's configuration document. */
 export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
   const { pod, server, label, transport, resolution, config } = parts
@@ -169,5 +175,6 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     ...baseIn(parts),
     ...auditIn(resolution.settings, config, aboutServer(parts)),
     ...tracesIn(config),
+    ...metricsIn(config),
   }
 }

@@ -5,6 +5,8 @@
 import {
   API_SERVER_DIR,
   API_SERVER_VOLUME,
+  AUDIT_DIGEST_DIR,
+  AUDIT_DIGEST_VOLUME,
   AUDIT_DIR,
   AUDIT_KEY_DIR,
   AUDIT_KEY_VOLUME,
@@ -13,6 +15,7 @@ import {
   CA_KEY,
   CLIENT_ID_KEY,
   CLIENT_SECRET_KEY,
+  DIGEST_KEY,
   INTROSPECTION_DIR,
   INTROSPECTION_VOLUME,
   LOCK_DIR,
@@ -128,6 +131,15 @@ const ROWS: readonly Row[] = [
       secretName === undefined || audit === undefined
         ? undefined
         : { secretName, items: items(SIGNING_KEY), ...READABLE },
+  },
+  {
+    volume: AUDIT_DIGEST_VOLUME,
+    form: 'secret',
+    dir: AUDIT_DIGEST_DIR,
+    source: ({ 'audit-digest-secret': secretName }, { document: { audit } }) =>
+      secretName === undefined || audit === undefined
+        ? undefined
+        : { secretName, items: items(DIGEST_KEY), ...READABLE },
   },
 ]
 

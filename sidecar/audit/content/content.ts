@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { parsePath, type Step } from '../../../shared/audit/json-path.ts'
+import { parsePath, type Step } from '../../../shared/json-path.ts'
 import { isObject, type Json } from '../../../shared/json.ts'
 import { messageOf } from '../../../shared/message.ts'
 import type { AuditConfig } from '../../../shared/sidecar-config.ts'

@@ -1,6 +1,6 @@
 // The places that the configuration names by their paths. Pure.
 
-import type { Step } from '../../../shared/audit/json-path.ts'
+import type { Step } from '../../../shared/json-path.ts'
 import { anyOf, emptyShape, itemsOf, memberOf, type Shape } from './shape.ts'
 
 const below = (shape: Shape, step: Step): Shape => {

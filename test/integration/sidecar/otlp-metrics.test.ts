@@ -1,5 +1,8 @@
 // The figures of /metrics as a collector gets them, where OpenTelemetry's variables ask for it.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { startCollector, type Collector } from '../../support/collector.ts'
 import {
@@ -60,6 +63,19 @@ test('every figure, with the names of the conventions; a histogram bucket by buc
   const sessions = collector.metrics.findLast(({ name }) => name === 'outrigger_sessions')
   expect(sessions?.gauge?.dataPoints).toMatchObject([{ asDouble: 1 }])
   expect(collector.paths).toEqual(new Set(['/v1/metrics']))
+})
+
+test('the configuration asks for it as well, and says how often', async () => {
+  const config = join(mkdtempSync(join(tmpdir(), 'otlp-')), 'config.yaml')
+  writeFileSync(
+    config,
+    JSON.stringify({ metrics: { endpoint: collector.url, intervalSeconds: 1 } }),
+  )
+  bridge = await startPuppetWith({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }, '--config', config) // prettier-ignore
+  const session = await openLegacy(bridge.url)
+  await session.call('echo', { text: 'x' })
+  await until(() => collector.metrics.find(({ name }) => name === DURATION), 'it has come')
+  rmSync(dirname(config), { recursive: true })
 })
 
 test('what was counted last is sent at the end', async () => {

@@ -3,7 +3,7 @@ import { annotation, isKey, KEYS, SCOPES, type Key } from '../../../shared/annot
 import { parseSettings, parseValue } from '../../../shared/settings.ts'
 
 /** What whoever writes a pod has no say in. */
-const PLATFORM: readonly Key[] = ['audit-signing-secret']
+const PLATFORM: readonly Key[] = ['audit-redact', 'audit-digest-secret', 'audit-signing-secret']
 
 describe('the annotation table', () => {
   test.each(KEYS)('%s is whole', (key) => {

@@ -41,6 +41,16 @@ describe('the cluster configuration', () => {
       'audit.otlp.endpoint',
     ],
     [
+      'metrics for a collector that nobody names',
+      'sidecar: { image: x }\nmetrics: {}',
+      'metrics: no collector is named',
+    ],
+    [
+      'a path of records that leads nowhere',
+      'sidecar: { image: x }\nsettings: { audit-redact: $.card }',
+      'settings.audit-redact',
+    ],
+    [
       'a claim that is no name',
       'sidecar: { image: x }\naudit: { claim: "a/b" }',
       'audit.claim: must be the name of a PersistentVolumeClaim',

@@ -1,7 +1,7 @@
 // What records hold of calls, by level and by the tool's own schema.
 
 import { describe, expect, test } from '@jest/globals'
-import { parsePath } from '../../../../../shared/audit/json-path.ts'
+import { parsePath } from '../../../../../shared/json-path.ts'
 import { Content } from '../../../../../sidecar/audit/content/content.ts'
 import type { Response } from '../../../../../sidecar/mcp/message.ts'
 import { aMessage, aRequest } from '../../../../support/messages.ts'

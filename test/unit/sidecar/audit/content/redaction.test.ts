@@ -1,7 +1,7 @@
 // What stands in a record of JSON that somebody else has written: what is left out, what is cut, and what stays to the letter.
 
 import { describe, expect, test } from '@jest/globals'
-import { parsePath } from '../../../../../shared/audit/json-path.ts'
+import { parsePath } from '../../../../../shared/json-path.ts'
 import { Marks } from '../../../../../sidecar/audit/content/marks.ts'
 import { shapeOfPaths } from '../../../../../sidecar/audit/content/path-shape.ts'
 import { redacted } from '../../../../../sidecar/audit/content/redaction.ts'

@@ -1,7 +1,7 @@
 // The JSON paths that name what is left out of records: of RFC 9535 what leads to one kind of place, `$.a.b`, `$['a b']`,
 // `$.a[*]` and `$.a.*`. Pure.
 
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from './result.ts'
 
 /** A member's name, any member (`*`), or any item (`[*]`). */
 export type Step = { readonly name: string } | { readonly any: 'member' | 'item' }

@@ -1,7 +1,7 @@
 // Which JSON paths are understood, and as what.
 
 import { expect, test } from '@jest/globals'
-import { parsePath } from '../../../../shared/audit/json-path.ts'
+import { parsePath } from '../../../shared/json-path.ts'
 
 test.each<[string, readonly object[]]>([
   ['$.a', [{ name: 'a' }]],
