@@ -1,5 +1,6 @@
 // Asks an issuer about tokens that only it can read (RFC 7662). So many at once, others in their turn; who brings a token
-// that is being asked about waits for the same answer. Nothing is remembered here.
+// that is being asked about waits for the same answer, and a question that nobody waits for any more is not asked. Nothing
+// is remembered here.
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
@@ -48,10 +49,11 @@ export interface Question {
 interface Flight {
   readonly waiting: Waiting
   answer: Result<JsonObject, NoAnswer> | undefined
+  /** Takes it back, until it is its turn: nobody waits for it any more. */
+  takeBack: () => void
 }
 
-/** The question goes on when who asked it first has gone: others may wait for it. */
-const stays: WhenGone = () => undefined
+const nothing = (): void => undefined
 
 export class Introspection {
   private readonly options: IntrospectionOptions
@@ -66,8 +68,12 @@ export class Introspection {
 
   /** What the issuer says of a token. */
   async ask(question: Question, whenGone: WhenGone): Promise<Result<JsonObject, NoAnswer>> {
-    const flight = this.flights.get(question.digest) ?? this.begin(question)
-    const waited = await flight.waiting.wait(whenGone)
+    const flight = this.flights.get(question.digest) ?? this.flightFor(question)
+    const waiting = flight.waiting.wait(whenGone)
+    // Who has found no room, or has gone, asks nothing.
+    if (flight.waiting.size > 0) this.begin(question, flight)
+    const waited = await waiting
+    if (flight.waiting.size === 0) flight.takeBack()
     if (waited !== 'woken') return fail({ kind: waited })
     return flight.answer ?? this.unavailable()
   }
@@ -76,21 +82,39 @@ export class Introspection {
     return fail({ kind: 'unavailable', retryMs: RETRY_MS })
   }
 
-  private begin(question: Question): Flight {
+  private flightFor({ wasGood }: Question): Flight {
     const { crowd, crowdOfKnown } = this.options
-    const waiting = new Waiting(question.wasGood ? crowdOfKnown : crowd)
-    const flight: Flight = { waiting, answer: undefined }
-    this.flights.set(question.digest, flight)
-    void this.fly(question, flight).finally(() => {
-      this.flights.delete(question.digest)
-      flight.waiting.wakeAll()
-    })
-    return flight
+    const waiting = new Waiting(wasGood ? crowdOfKnown : crowd)
+    return { waiting, answer: undefined, takeBack: nothing }
   }
 
-  private async fly({ token, wasGood }: Question, flight: Flight): Promise<void> {
+  private begin(question: Question, flight: Flight): void {
+    const { digest } = question
+    if (this.flights.get(digest) === flight) return
+    this.flights.set(digest, flight)
+    void this.fly(question, flight).finally(() => {
+      this.forget(digest, flight)
+      flight.waiting.wakeAll()
+    })
+  }
+
+  /** Another of the same token may be under way. */
+  private forget(digest: string, flight: Flight): void {
+    if (this.flights.get(digest) === flight) this.flights.delete(digest)
+  }
+
+  private async fly({ token, digest, wasGood }: Question, flight: Flight): Promise<void> {
     const places = wasGood ? this.placesOfKnown : this.places
-    const asked = await places.take(stays, () => this.fetch(token))
+    const whenDeserted: WhenGone = (leave) => {
+      flight.takeBack = () => {
+        this.forget(digest, flight)
+        leave()
+      }
+    }
+    const asked = await places.take(whenDeserted, () => {
+      flight.takeBack = nothing
+      return this.fetch(token)
+    })
     if (!asked.ok) flight.answer = asked
     else flight.answer = asked.value.ok ? asked.value : this.unavailable()
   }

@@ -20,12 +20,11 @@ import { Waiting, type Room, type WhenGone } from './waiting.ts'
 
 const REFRESH_MS = 5 * 60_000
 const LIFETIME_MS = 60 * 60_000
-/** Between two fetches: at least, at most, and at most while they fail. */
+/** Between two fetches: at least, and at most. Whoever floods us with unknown keys makes who has a new one wait so long, and us ask six times a minute. */
 const PAUSE_MS = 2000
-const MAX_PAUSE_MS = 60_000
-const MAX_FAILING_PAUSE_MS = 10_000
-/** Who would have to wait longer for the next fetch to begin is told to come again. */
-const PATIENCE_MS = 30_000
+const MAX_PAUSE_MS = 10_000
+/** After so long without a fetch the next one's pause is the least again; a pause that ends late is none of that. */
+const CALM_MS = 2 * MAX_PAUSE_MS
 
 export interface IssuerKeysOptions {
   readonly issuer: string
@@ -102,7 +101,6 @@ export class IssuerKeys implements Keys {
   }
 
   private async afterFetch(token: KeyName, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>> {
-    if (!this.fetching && this.pauseLeftMs > PATIENCE_MS) return this.unavailable()
     const waiting = this.waiting.wait(whenGone)
     void this.fetch()
     const waited = await waiting
@@ -126,15 +124,14 @@ export class IssuerKeys implements Keys {
     const { now, sleep, fetch } = this.options
     const { pauseLeftMs } = this
     if (pauseLeftMs > 0) await sleep(pauseLeftMs)
-    const isCalm = now() - this.triedMs > MAX_PAUSE_MS
+    const isCalm = now() - this.triedMs > CALM_MS
     this.triedMs = now()
     this.isOnWire = true
     // Whoever waits must be woken, whatever happens.
     const found = await fetch().catch((error: unknown) => fail(messageOf(error)))
     this.isOnWire = false
     const isNew = found.ok && this.take(found.value)
-    const longestMs = found.ok ? MAX_PAUSE_MS : MAX_FAILING_PAUSE_MS
-    this.pauseMs = isNew || isCalm ? PAUSE_MS : Math.min(this.pauseMs * 2, longestMs)
+    this.pauseMs = isNew || isCalm ? PAUSE_MS : Math.min(this.pauseMs * 2, MAX_PAUSE_MS)
     this.tell(found.ok ? undefined : found.error)
     this.fetching = undefined
     this.waiting.wakeAll()

@@ -166,6 +166,58 @@ describe('at once', () => {
     expect(flood).toHaveLength(300)
   })
 
+  test('who leaves before their turn takes their question along, so that others have room', async () => {
+    const ends: (() => void)[] = []
+    answer = () => new Promise((resolve) => ends.push(() => resolve(ok(GOOD))))
+    const leaves: (() => void)[] = []
+    const flood = Array.from({ length: 144 }, (_, index) =>
+      identify(`token-${index}`, (callback) => leaves.push(callback)),
+    )
+    await nextTurn()
+    for (const leave of leaves) leave()
+    expect(new Set(kinds(await Promise.all(flood)))).toEqual(new Set(['gone']))
+    const later = Array.from({ length: 100 }, (_, index) => identify(`later-${index}`))
+    await nextTurn()
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end()
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn()
+    }
+    expect(new Set(kinds(await Promise.all(later)))).toEqual(new Set(['ok']))
+    expect(asked).toHaveLength(16 + 100)
+  })
+
+  test('who comes back to a question that was taken along asks anew', async () => {
+    const ends: (() => void)[] = []
+    answer = () => new Promise((resolve) => ends.push(() => resolve(ok(GOOD))))
+    const busy = Array.from({ length: 16 }, (_, index) => identify(`token-${index}`))
+    await nextTurn()
+    let leave = (): void => undefined
+    const first = identify('a', (callback) => {
+      leave = callback
+    })
+    await nextTurn()
+    leave()
+    const again = identify('a')
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end()
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn()
+    }
+    expect(kinds([await first, await again])).toEqual(['gone', 'ok'])
+    expect(kinds(await Promise.all(busy))).toHaveLength(16)
+  })
+
+  test('who finds no room to wait asks nothing', async () => {
+    answer = () => new Promise(() => undefined)
+    const waiting = Array.from({ length: 100 }, () => identify('a'))
+    waiting.push(...Array.from({ length: 100 }, () => identify('b')))
+    await nextTurn()
+    expect(kinds([await identify('c')])).toEqual(['busy'])
+    await nextTurn()
+    expect(asked.map(({ token }) => token)).toEqual(['a', 'b'])
+  })
+
   test('who leaves takes the answer from nobody', async () => {
     let leave = (): void => undefined
     const first = identify('a', (callback) => {
