@@ -10,6 +10,7 @@ import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
+import { exemptionsSchema } from './exemptions.ts'
 import { RULE_IDS, RULES } from '../settings/rule.ts'
 import { auditRulesSchema, clusterMetricsSchema, clusterTracesSchema } from './pod-rules.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
@@ -72,20 +73,7 @@ export const floorSchema = z.strictObject({
     .refine((text) => parseValue('audit-size', text).ok, `must be ${wants('audit-size')}`)
     .default('1024Mi'),
   unresolvable: z.enum(['skip', 'deny']).default('deny'),
-  exemptContainers: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        image: z.string().min(1),
-        digests: z
-          .array(z.string().regex(/^sha256:[0-9a-f]{64}$/))
-          .min(1)
-          .max(100)
-          .optional(),
-        commands: z.array(z.array(z.string()).min(1).max(100)).min(1).max(20).optional(),
-      }),
-    )
-    .default([]),
+  exemptContainers: exemptionsSchema.default([]),
 })
 
 export const configSchema = z.strictObject({

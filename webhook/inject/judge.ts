@@ -8,6 +8,7 @@ import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
+import { meshViolations } from './mesh-config.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { enforcedIn } from '../settings/enforced.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
@@ -83,5 +84,6 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...hostViolations(pod),
     ...securityViolations(pod, config.floor, enforcedIn(namespace, config.floor)),
     ...volumeTypeViolations(pod),
+    ...meshViolations(pod, config.floor),
   ]
 }

@@ -1,14 +1,124 @@
-// The containers that common meshes inject, by name. A name decides nothing but an order and a hint:
-// anybody can take it.
+// The containers that common meshes inject, by name, and how Istio's and Linkerd's injectors render theirs. A
+// name decides nothing but an order and a hint: anybody can take it. The form is what an exempt container is held
+// to where its entry in the floor says nothing else. Pure.
 
-/** Name, and whether it is the proxy that carries the pod's traffic. */
-const MESH: ReadonlyMap<string, { readonly isProxy: boolean }> = new Map([
-  ['istio-init', { isProxy: false }],
-  ['istio-validation', { isProxy: false }],
-  ['istio-proxy', { isProxy: true }],
-  ['linkerd-init', { isProxy: false }],
-  ['linkerd-network-validator', { isProxy: false }],
-  ['linkerd-proxy', { isProxy: true }],
+import type { Excuse } from '../settings/exemption.ts'
+
+/** What a container is told and given, besides its image. */
+export interface Form {
+  /** `command`, word for word; undefined: the image's own. */
+  readonly command?: readonly string[]
+  readonly isArgs: (args: readonly string[]) => boolean
+  /** Where it mounts which volume, by the volume's name. */
+  readonly volumes: Readonly<Record<string, string>>
+  readonly excuses: readonly Excuse[]
+}
+
+interface MeshContainer {
+  /** Whether it is the proxy that carries the pod's traffic. */
+  readonly isProxy: boolean
+  readonly form?: Form
+}
+
+/** Whether the words are the first of a list. */
+export const beginsWith = (list: readonly string[], words: readonly string[]): boolean =>
+  words.every((word, index) => list[index] === word)
+
+const ISTIO_IPTABLES: Pick<Form, 'isArgs' | 'volumes'> = {
+  isArgs: (args) => beginsWith(args, ['istio-iptables']),
+  volumes: {},
+}
+
+// Linkerd's takes the programs that it starts from its arguments.
+const FIREWALL_OPTION = /^-+firewall-(?:save-)?bin-path$/
+const FIREWALL = /^iptables(?:-nft|-legacy)?(?:-save)?$/
+
+/** Options, and no other firewall than the image's; `$(…)` could become one on the node. */
+const isLinkerdInit = (args: readonly string[]): boolean =>
+  args.every((word, index) => {
+    const equals = word.indexOf('=')
+    const option = equals === -1 ? word : word.slice(0, equals)
+    const value = equals === -1 ? (args[index + 1] ?? '') : word.slice(equals + 1)
+    return !word.includes('$(') && (!FIREWALL_OPTION.test(option) || FIREWALL.test(value))
+  })
+
+const LINKERD_VALIDATOR_OPTIONS: ReadonlySet<string> = new Set([
+  '--log-format',
+  '--log-level',
+  '--connect-addr',
+  '--listen-addr',
+  '--timeout',
+])
+
+const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>([
+  [
+    'istio-init',
+    {
+      isProxy: false,
+      form: { ...ISTIO_IPTABLES, excuses: ['run-as-non-root', 'capabilities', 'read-only-root'] },
+    },
+  ],
+  ['istio-validation', { isProxy: false, form: { ...ISTIO_IPTABLES, excuses: [] } }],
+  [
+    'istio-proxy',
+    {
+      isProxy: true,
+      form: {
+        isArgs: (args) => beginsWith(args, ['proxy', 'sidecar']),
+        volumes: {
+          'workload-socket': '/var/run/secrets/workload-spiffe-uds',
+          'credential-socket': '/var/run/secrets/credential-uds',
+          'workload-certs': '/var/run/secrets/workload-spiffe-credentials',
+          'istiod-ca-cert': '/var/run/secrets/istio',
+          'istio-ca-crl': '/var/run/secrets/istio/crl',
+          'istio-token': '/var/run/secrets/tokens',
+          'istio-data': '/var/lib/istio/data',
+          'istio-envoy': '/etc/istio/proxy',
+          'istio-podinfo': '/etc/istio/pod',
+        },
+        excuses: [],
+      },
+    },
+  ],
+  [
+    'linkerd-init',
+    {
+      isProxy: false,
+      form: {
+        command: ['/usr/lib/linkerd/linkerd2-proxy-init'],
+        isArgs: isLinkerdInit,
+        volumes: { 'linkerd-proxy-init-xtables-lock': '/run' },
+        excuses: ['capabilities'],
+      },
+    },
+  ],
+  [
+    'linkerd-network-validator',
+    {
+      isProxy: false,
+      form: {
+        command: ['/usr/lib/linkerd/linkerd2-network-validator'],
+        isArgs: (args) =>
+          args.every((word, index) => index % 2 === 1 || LINKERD_VALIDATOR_OPTIONS.has(word)),
+        volumes: {},
+        excuses: [],
+      },
+    },
+  ],
+  [
+    'linkerd-proxy',
+    {
+      isProxy: true,
+      form: {
+        isArgs: (args) => args.length === 0,
+        volumes: {
+          'linkerd-identity-end-entity': '/var/run/linkerd/identity/end-entity',
+          'linkerd-identity-token': '/var/run/secrets/tokens',
+        },
+        excuses: [],
+      },
+    },
+  ],
   ['kuma-init', { isProxy: false }],
   ['kuma-sidecar', { isProxy: true }],
   ['consul-connect-inject-init', { isProxy: false }],
@@ -20,3 +130,6 @@ export const isMeshName = (name: string): boolean => MESH.has(name)
 
 /** Whether a mesh calls its proxy so. */
 export const isMeshProxyName = (name: string): boolean => MESH.get(name)?.isProxy === true
+
+/** How a mesh renders the container that it calls so, where that is known. */
+export const meshForm = (name: string): Form | undefined => MESH.get(name)?.form

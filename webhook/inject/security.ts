@@ -115,7 +115,7 @@ const hint = (container: JsonObject, floor: Floor): string => {
   const why = whyNotExempt(container, floor)
   if (why !== undefined) return ` (named in floor.exemptContainers, but not exempt: ${why})`
   return isMeshName(nameOf(container))
-    ? ` (if it is the mesh's, the platform team can name it and its image in floor.exemptContainers)`
+    ? ` (if it is the mesh's, the platform team can name it and its image's digest in floor.exemptContainers)`
     : ''
 }
 

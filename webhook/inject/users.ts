@@ -5,9 +5,10 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ImageUser } from '../../shared/image-index.ts'
 import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { isExempt } from './exempt.ts'
+import { isExempt, pinnedByFloor } from './exempt.ts'
 import { groupViolations } from './groups.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
+import type { Floor } from '../settings/floor.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { members, type Member } from './pod.ts'
 import { isJudged, uidOf } from './security.ts'
@@ -174,17 +175,26 @@ const strangers = (all: readonly Member[], { resolution }: Subject): readonly st
     .map((name) => `pod: ${PREFIX}run-as-user names the container ${name}, and there is none`)
 }
 
+/** Of those that the floor exempts by a tag: the digest that it has for that. */
+const floorPins = (exempt: readonly Member[], floor: Floor) =>
+  exempt.flatMap((member) => {
+    const image = pinnedByFloor(member.container, floor)
+    if (image === undefined) return []
+    const warning = `container ${member.name}: its image ${imageOf(member.container)} is pinned to the digest that floor.exemptContainers has for its tag`
+    return [{ place: placeOf(member), image, warning }]
+  })
+
 /** What every container gets; a uid or a group that is the sidecar's is a violation. */
 export const fillsFor = (subject: Subject, identity: Identity): Fills => {
   const { pod, config } = subject
   const all = members(pod).filter(({ container }) => isJudged(container, config.floor))
-  const byPlace = new Map<string, Fill>()
-  const warnings: string[] = []
+  const exempt = members(pod).filter(({ container }) => isExempt(container, config.floor))
+  const pins = floorPins(exempt, config.floor)
+  const byPlace = new Map<string, Fill>(pins.map(({ place, image }) => [place, { image }]))
+  const warnings = pins.map(({ warning }) => warning)
   const violations = [
     ...groupViolations(pod, identity.gid),
-    ...members(pod)
-      .filter(({ container }) => isExempt(container, config.floor))
-      .flatMap((member) => exemptAsSidecar(member, subject, identity)),
+    ...exempt.flatMap((member) => exemptAsSidecar(member, subject, identity)),
   ]
   for (const member of all) {
     const { name, container } = member

@@ -3,7 +3,7 @@
 import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { whyNotExempt } from '../inject/exempt.ts'
+import { whyNotExempt, withoutTags } from '../inject/exempt.ts'
 import { members, nameOf, type List } from '../inject/pod.ts'
 import { isJudged } from '../inject/security.ts'
 import type { Finding } from './finding.ts'
@@ -59,12 +59,12 @@ export const judgedPod = (
   return { pod, containers, server, mayHaveToken, images }
 }
 
-/** A pod as it is stored: what is a tag still is pinned by nobody any more, whatever the image index knows. */
+/** A pod as it is stored: what is a tag still is pinned by nobody any more, whatever image index and floor know. */
 export const judgedStored = (
   pod: JsonObject,
   config: ClusterConfig,
   parts: JudgedParts = {},
-): Judged => judgedPod(pod, { ...config, images: EMPTY_INDEX }, parts)
+): Judged => judgedPod(pod, { ...config, images: EMPTY_INDEX, floor: withoutTags(config.floor) }, parts)
 
 /** A check that asks every container the same: what is wrong there, or nothing. */
 export const ofEach =

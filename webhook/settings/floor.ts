@@ -9,6 +9,7 @@ import type { Asked, Level } from './modes.ts'
 import type { TrustDomainEntry } from '../../shared/trust-domains.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
+import type { Exemption } from './exemption.ts'
 import type { Placed } from './placed.ts'
 import { parseQuantity } from './quantity.ts'
 import type { RuleId } from './rule.ts'
@@ -79,15 +80,8 @@ export interface Floor {
   readonly maxAuditSize: string
   /** In a namespace that opts in: what becomes of a pod in which no server can be found. */
   readonly unresolvable: 'skip' | 'deny'
-  /** Containers of a mesh, by name and image repository, that the security rules leave alone. */
-  readonly exemptContainers: readonly {
-    readonly name: string
-    readonly image: string
-    /** Any of these and no other; absent: whatever is of that repository. */
-    readonly digests?: readonly string[] | undefined
-    /** Whole commands that its probes and hooks may run, besides those of Istio's and Linkerd's own. */
-    readonly commands?: readonly (readonly string[])[] | undefined
-  }[]
+  /** Containers of a mesh that the security rules leave alone. */
+  readonly exemptContainers: readonly Exemption[]
 }
 
 const isOn = (value: Floor[keyof Floor]): boolean =>

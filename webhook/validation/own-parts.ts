@@ -2,9 +2,9 @@
 // may set, of other containers what is ours in them. Values are told nowhere: the sidecar's environment holds its document. Pure.
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { at, isSame, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, isSame, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { isGuestMount, isGuestVariable } from '../inject/guest.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
-import { cleanPath, isWithin } from '../inject/paths.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
 import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
@@ -25,18 +25,6 @@ const isHeldWhole = (field: string): boolean =>
   !FREE_FIELDS.has(field) && !GUEST_LISTS.some((list) => list === field)
 
 const SERVER_FIELDS = ['command', 'args'] as const
-
-/** What the webhooks of clouds and meshes add to every container: variables that nothing of ours reads. */
-const GUEST_VARIABLE = /^(?:AWS|AZURE|GOOGLE|CLOUDSDK|ISTIO|LINKERD)_[A-Z0-9_]+$/
-const GUEST_DIRECTORIES = ['/var/run/secrets', '/run/secrets']
-
-const isGuestVariable = (entry: JsonObject): boolean => GUEST_VARIABLE.test(nameOf(entry))
-
-const isGuestMount = (mount: JsonObject): boolean =>
-  at(mount, 'readOnly') === true &&
-  GUEST_DIRECTORIES.some((directory) =>
-    isWithin(cleanPath(stringAt(mount, 'mountPath') ?? ''), directory),
-  )
 
 /** A list without what guests have added to it. */
 const ownItems = (

@@ -20,7 +20,12 @@ const MB = 1_000_000
 const config = (() => {
   const parsed = parseClusterConfig({
     sidecar: { image: 'x', imagePullSecrets: ['r', 's'] },
-    floor: { allowAnonymous: true, exemptContainers: [{ name: 'mesh', image: 'm' }] },
+    floor: {
+      allowAnonymous: true,
+      exemptContainers: [
+        { name: 'mesh', image: 'm', tags: { latest: `sha256:${'a'.repeat(64)}` } },
+      ],
+    },
   })
   if (!parsed.ok) throw new Error(parsed.error.join())
   return parsed.value

@@ -145,9 +145,14 @@ describe('the image index', () => {
 })
 
 describe('exempt containers', () => {
+  const DIGEST = `sha256:${'a'.repeat(64)}`
   const config = parseClusterConfig({
     sidecar: { image: 'x' },
-    floor: { exemptContainers: [{ name: 'proxy', image: 'host:5000/mesh/proxy' }] },
+    floor: {
+      exemptContainers: [
+        { name: 'proxy', image: 'host:5000/mesh/proxy', tags: { latest: DIGEST, '1.2': DIGEST } },
+      ],
+    },
   })
   if (!config.ok) throw new Error(config.error.join())
   const { floor } = config.value
@@ -155,7 +160,9 @@ describe('exempt containers', () => {
   test.each([
     ['proxy', 'host:5000/mesh/proxy', true],
     ['proxy', 'host:5000/mesh/proxy:1.2', true],
-    ['proxy', `host:5000/mesh/proxy:1@sha256:${'a'.repeat(64)}`, true],
+    ['proxy', `host:5000/mesh/proxy:1@${DIGEST}`, true],
+    ['proxy', 'host:5000/mesh/proxy:1', false],
+    ['proxy', 'host:5000/mesh/proxy:constructor', false],
     ['proxy', 'host:5000/mesh/proxy-evil', false],
     ['proxy', 'evil/host:5000/mesh/proxy', false],
     ['proxy', 'host:5001/mesh/proxy', false],
