@@ -59,6 +59,7 @@ export const floorSchema = z.strictObject({
   allowSharedProcesses: z.boolean().default(false),
   allowEgressObserve: z.boolean().default(false),
   allowKubeApi: z.boolean().default(false),
+  allowSharedIdentity: z.boolean().default(false),
   allowForwardHeaders: z.boolean().default(false),
   allowOpenPaths: z.boolean().default(false),
   allowCarriedPorts: z.boolean().default(false),

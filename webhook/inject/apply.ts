@@ -4,6 +4,7 @@
 import { INJECTED_LABEL, SERVER_LABEL, STATUS_ANNOTATION } from '../../shared/names.ts'
 import { at, objectsAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
+import { keepIdentityIn } from './cloud-identity.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
@@ -28,6 +29,8 @@ const STEPS: readonly Step[] = [
   (pod, plan) => mapContainers(pod, (member) => addCaches(member, plan)),
   (pod, plan) => mapContainers(pod, (member) => changeServer(member, plan)),
   (pod, plan) => (plan.keepsToken ? keepTokenIn(pod, plan.server) : removeToken(pod)),
+  (pod, plan, { allowSharedIdentity }) =>
+    keepIdentityIn(pod, { server: plan.server, isShared: allowSharedIdentity }),
   (pod, plan, floor) =>
     addVolumes(pod, {
       server: plan.server,

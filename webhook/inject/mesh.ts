@@ -125,6 +125,12 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
   ['consul-dataplane', { isProxy: true }],
 ])
 
+/** What else injectors call the containers that they put beside the pod's own. */
+const HELPERS: ReadonlySet<string> = new Set(['vault-agent', 'azwi-proxy', 'otc-container'])
+
+/** Whether a container beside the pod's own is called so. */
+export const isInjectedName = (name: string): boolean => MESH.has(name) || HELPERS.has(name)
+
 /** Whether a mesh calls one of its containers so. */
 export const isMeshName = (name: string): boolean => MESH.has(name)
 

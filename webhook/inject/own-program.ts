@@ -97,7 +97,8 @@ const foreignMount = (container: JsonObject, entry: Exemption): string | undefin
   const volumes = new Map(Object.entries(entry.volumes ?? meshForm(entry.name)?.volumes ?? {}))
   const mount = objectsAt(container, 'volumeMounts').find(
     (one) =>
-      !isGuestMount(one) && volumes.get(nameOf(one)) !== cleanPath(stringAt(one, 'mountPath') ?? ''),
+      !isGuestMount(one) &&
+      volumes.get(nameOf(one)) !== cleanPath(stringAt(one, 'mountPath') ?? ''),
   )
   if (mount)
     return `its mount of ${nameOf(mount).slice(0, 64)} is not among its entry's volumes, by name and path`

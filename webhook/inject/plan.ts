@@ -8,6 +8,7 @@ import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { auditWarnings } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { cachesFor, type Caches } from './caches.ts'
+import { identityTaken } from './cloud-identity.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
@@ -52,6 +53,8 @@ export interface Plan {
   readonly keepsToken: boolean
   /** Whether the server may have a token for the Kubernetes API, also one that its author has mounted. */
   readonly mayHaveToken: boolean
+  /** The Secret of the certificate that the server shows itself. */
+  readonly ownCertificate: string | undefined
   readonly pullSecrets: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -185,12 +188,17 @@ const planWith = (
     sidecarVolumes: volumes,
     keepsToken: token.isKept,
     mayHaveToken: token.isAllowed,
+    ownCertificate: transport.kind === 'http' && transport.tls.isTls ? secret : undefined,
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),
       ...identityWarnings(settings, config.floor),
       ...token.warnings,
+      ...identityTaken(pod, {
+        server: nameOf(server),
+        isShared: config.floor.allowSharedIdentity,
+      }),
       ...tlsWarnings(nameOf(server), transport, settings),
       ...auditWarnings(pod, resolution, config),
       ...serverWarnings(server, transport, subject),

@@ -1,5 +1,5 @@
 // Which container is the MCP server: the annotation's, else the only one, else the pod's default
-// container. A mesh's containers and our own are never it. Pure.
+// container. A mesh's containers that are exempt and our own are never it. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
@@ -7,6 +7,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { isExempt } from './exempt.ts'
+import { isInjectedName } from './mesh.ts'
 import { nameOf } from './pod.ts'
 import type { Subject } from './subject.ts'
 
@@ -30,7 +31,9 @@ export const findServer = (subject: Subject): Result<JsonObject, Violation> => {
     const message = `${wanted.where}: ${PREFIX}container: \`${wanted.text}\` is not a container of the pod; there is ${quoted(names)}`
     return fail(violation('no-server', message))
   }
-  const [only, ...others] = candidates
+  // Nobody has to say of what injectors have added that it is not the server.
+  const written = candidates.filter((item) => !isInjectedName(nameOf(item)))
+  const [only, ...others] = written.length > 0 ? written : candidates
   if (only && others.length === 0) return ok(only)
   const found = byName(stringAt(pod, 'metadata', 'annotations', DEFAULT_CONTAINER))
   if (found) return ok(found)

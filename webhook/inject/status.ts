@@ -13,6 +13,7 @@ import {
   type Json,
   type JsonObject,
 } from '../../shared/json.ts'
+import { SKIP_ANNOTATIONS } from './cloud-identity.ts'
 import { wordsWithoutShim } from './command.ts'
 import { extentFault } from './limits.ts'
 import { PLACE_VARIABLES } from './installers.ts'
@@ -52,6 +53,7 @@ export const readStatus = (pod: JsonObject): Status | undefined => {
 
 const POD_PLACES: readonly Path[] = [
   ['metadata', 'annotations', DEFAULT_CONTAINER],
+  ...SKIP_ANNOTATIONS.map((name): Path => ['metadata', 'annotations', name]),
   ['spec', 'automountServiceAccountToken'],
   ['spec', 'imagePullSecrets'],
   ['spec', 'resources'],

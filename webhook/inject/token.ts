@@ -5,7 +5,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { mapContainers, nameOf, type Member } from './pod.ts'
+import { mapContainers, members, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'
 import { isReservedVolume } from './volumes.ts'
 
@@ -71,9 +71,27 @@ const ownTokenVolumes = (pod: JsonObject): readonly string[] =>
     )
     .map(nameOf)
 
+const VAULT = ['vault-agent-init', 'vault-agent']
+
+/** Vault's agent logs in by the token that is mounted where it is added, and ends without one. */
+const vaultWarnings = (pod: JsonObject): readonly string[] => {
+  const names = pluginVolumes(pod)
+  const first = members(pod).find(
+    ({ name, container }) =>
+      VAULT.includes(name) &&
+      objectsAt(container, 'volumeMounts').some((mount) => names.has(nameOf(mount))),
+  )
+  return first === undefined
+    ? []
+    : [
+        `container ${first.name}: the token that it logs in with is taken; project one with an audience, and name its volume in vault.hashicorp.com/agent-service-account-token-volume-name`,
+      ]
+}
+
 /** What becomes of the tokens for the Kubernetes API: the annotation's word, else what the pod's own fields ask for. */
 export const chooseToken = (subject: Subject): TokenChoice => {
-  const choice = chooseMounted(subject)
+  const mounted = chooseMounted(subject)
+  const choice = { ...mounted, warnings: [...mounted.warnings, ...vaultWarnings(subject.pod)] }
   const { pod, config, resolution } = subject
   const volumes = ownTokenVolumes(pod)
   const isSaid = whereSaid(subject) !== undefined

@@ -62,6 +62,8 @@ export interface Floor {
   readonly allowEgressObserve: boolean
   /** `needs-kube-api: true` may be asked for. */
   readonly allowKubeApi: boolean
+  /** The pod's identity at its cloud stays in every container that has it; the sidecar never gets it. */
+  readonly allowSharedIdentity: boolean
   /** `forward-headers` may be asked for: what callers say of themselves reaches the server. */
   readonly allowForwardHeaders: boolean
   /** `open-paths` may be asked for: paths of the server that pass the sidecar besides MCP. */

@@ -3,6 +3,7 @@
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { isIdentityVolume } from '../inject/cloud-identity.ts'
 import { isGuestMount, isGuestVariable } from '../inject/guest.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
@@ -26,13 +27,17 @@ const isHeldWhole = (field: string): boolean =>
 
 const SERVER_FIELDS = ['command', 'args'] as const
 
+/** The token by which the pod is known to its cloud is the server's. */
+const isWelcome = (mount: JsonObject): boolean =>
+  isGuestMount(mount) && !isIdentityVolume(nameOf(mount))
+
 /** A list without what guests have added to it. */
 const ownItems = (
   container: JsonObject,
   wanted: JsonObject,
   list: 'env' | 'volumeMounts',
 ): readonly JsonObject[] => {
-  const isGuest = list === 'env' ? isGuestVariable : isGuestMount
+  const isGuest = list === 'env' ? isGuestVariable : isWelcome
   const ours = objectsAt(wanted, list)
   return objectsAt(container, list).filter(
     (item) => !isGuest(item) || ours.some((own) => isSame(own, item)),
@@ -79,15 +84,21 @@ const serverFields = (stored: JsonObject, rendered: JsonObject): readonly string
   ...(isSame(ownMounts(stored), ownMounts(rendered)) ? [] : ['volumeMounts']),
 ]
 
-/** Mounts of our volumes by container but our own. */
+/** Mounts that injection gives and takes. */
+const heldMounts = (container: JsonObject): readonly JsonObject[] =>
+  objectsAt(container, 'volumeMounts').filter(
+    (mount) => isReservedVolume(nameOf(mount)) || isIdentityVolume(nameOf(mount)),
+  )
+
+/** They by container but our own. */
 const mountsOfOurs = (pod: JsonObject): ReadonlyMap<string, readonly JsonObject[]> =>
   new Map(
     members(pod)
       .filter(({ name }) => name !== SIDECAR_CONTAINER)
-      .map(({ name, container }) => [name, ownMounts(container)]),
+      .map(({ name, container }) => [name, heldMounts(container)]),
   )
 
-/** Containers that reach what rendering does not give them: by our volumes one would ask the server in the sidecar's place. */
+/** Containers that reach what rendering does not give them: by our volumes one would ask the server in the sidecar's place, by a cloud's token be it elsewhere. */
 const mountBreaches = (stored: JsonObject, rendered: JsonObject): readonly Breach[] => {
   const wanted = mountsOfOurs(rendered)
   return [...mountsOfOurs(stored)].flatMap(([name, mounts]) => {

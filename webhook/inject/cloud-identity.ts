@@ -1,0 +1,131 @@
+// What the pod is to its cloud: the tokens that the webhooks of AWS and Azure mount into every container that they
+// find, and the variables beside them. They are the server's; whoever else runs in its pod would be it. What they have put
+// elsewhere is taken out, and they are told by their own annotations to leave it: they come again after us. Pure.
+
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { mapContainers, members, nameOf, type Member } from './pod.ts'
+
+interface Cloud {
+  readonly volume: RegExp
+  readonly variables: ReadonlySet<string>
+  /** The annotation that names containers to leave alone, and what stands between two names. */
+  readonly skip: readonly [annotation: string, separator: string]
+}
+
+const AWS_REGION = ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_STS_REGIONAL_ENDPOINTS']
+const AWS_SKIP = ['eks.amazonaws.com/skip-containers', ','] as const
+const CLOUDS: readonly Cloud[] = [
+  {
+    volume: /^aws-iam-token$/,
+    variables: new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...AWS_REGION]),
+    skip: AWS_SKIP,
+  },
+  {
+    volume: /^eks-pod-identity-token$/,
+    variables: new Set([
+      'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+      'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+      ...AWS_REGION,
+    ]),
+    skip: AWS_SKIP,
+  },
+  {
+    volume: /^azure-(?:identity-token|workload-identity-reserved-[0-9a-f]+)$/,
+    variables: new Set([
+      'AZURE_CLIENT_ID',
+      'AZURE_TENANT_ID',
+      'AZURE_FEDERATED_TOKEN_FILE',
+      'AZURE_AUTHORITY_HOST',
+    ]),
+    skip: ['azure.workload.identity/skip-containers', ';'],
+  },
+]
+
+/** Annotations that injection may write. */
+export const SKIP_ANNOTATIONS: readonly string[] = [
+  ...new Set(CLOUDS.map(({ skip: [annotation] }) => annotation)),
+]
+
+/** Whether a cloud's webhook calls the volume of its token so. */
+export const isIdentityVolume = (name: string): boolean =>
+  CLOUDS.some(({ volume }) => volume.test(name))
+
+const isTokenOf = ({ volume: form }: Cloud, volume: JsonObject): boolean =>
+  form.test(nameOf(volume)) && at(volume, 'projected') !== undefined
+
+/** The clouds that the pod has an identity at. */
+const cloudsOf = (pod: JsonObject): readonly Cloud[] => {
+  const volumes = objectsAt(pod, 'spec', 'volumes')
+  return CLOUDS.filter((cloud) => volumes.some((volume) => isTokenOf(cloud, volume)))
+}
+
+const hasToken = (container: JsonObject, { volume }: Cloud): boolean =>
+  objectsAt(container, 'volumeMounts').some((mount) => volume.test(nameOf(mount)))
+
+/** Its variables say nothing without the token, and are left where that is not mounted: an author may have written them. */
+const without = (container: JsonObject, cloud: Cloud): JsonObject => {
+  if (!hasToken(container, cloud)) return container
+  const mounts = objectsAt(container, 'volumeMounts').filter(
+    (mount) => !cloud.volume.test(nameOf(mount)),
+  )
+  const unmounted = withAt(container, ['volumeMounts'], mounts)
+  if (at(container, 'env') === undefined) return unmounted
+  const env = objectsAt(container, 'env').filter((entry) => !cloud.variables.has(nameOf(entry)))
+  return withAt(unmounted, ['env'], env.length === 0 ? undefined : env)
+}
+
+export interface IdentityChoice {
+  readonly server: string
+  /** Other containers may have it; the sidecar never. */
+  readonly isShared: boolean
+}
+
+const isOther = ({ list, name }: Member, { server, isShared }: IdentityChoice): boolean =>
+  !isShared && (list !== 'containers' || name !== server)
+
+const toSkip = (pod: JsonObject, choice: IdentityChoice): readonly string[] => [
+  ...members(pod)
+    .filter((member) => member.name !== SIDECAR_CONTAINER && isOther(member, choice))
+    .map(({ name }) => name),
+  SIDECAR_CONTAINER,
+]
+
+const skipping = (
+  pod: JsonObject,
+  { skip: [annotation, separator] }: Cloud,
+  names: readonly string[],
+): JsonObject => {
+  const path = ['metadata', 'annotations', annotation] as const
+  const said = (stringAt(pod, ...path) ?? '')
+    .split(separator)
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  return withAt(pod, path, [...new Set([...said, ...names])].join(separator))
+}
+
+/** The pod with its cloud's identity in the server's container alone. */
+export const keepIdentityIn = (pod: JsonObject, choice: IdentityChoice): JsonObject =>
+  cloudsOf(pod).reduce((current, cloud) => {
+    const taken = mapContainers(current, (member) =>
+      isOther(member, choice) ? without(member.container, cloud) : member.container,
+    )
+    return skipping(taken, cloud, toSkip(taken, choice))
+  }, pod)
+
+const MAX_NAMED = 3
+
+/** Containers that lose it. */
+export const identityTaken = (pod: JsonObject, choice: IdentityChoice): readonly string[] => {
+  const clouds = cloudsOf(pod)
+  const losing = members(pod)
+    .filter(({ name }) => name !== SIDECAR_CONTAINER)
+    .filter((member) => isOther(member, choice))
+    .filter(({ container }) => clouds.some((cloud) => hasToken(container, cloud)))
+    .map(({ name }) => name)
+  if (losing.length === 0) return []
+  const more = losing.length > MAX_NAMED ? ` and ${losing.length - MAX_NAMED} more` : ''
+  return [
+    `pod: the cloud's identity is the server's alone, and taken from ${losing.slice(0, MAX_NAMED).join(', ')}${more}; where they need it, ask the platform team for floor.allowSharedIdentity`,
+  ]
+}
