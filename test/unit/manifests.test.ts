@@ -330,7 +330,7 @@ describe('the final-state policies', () => {
     if (!found) throw new Error(`there is no ${kind} ${name}`)
     return found
   }
-  const NAMES = ['outrigger-asked', 'outrigger-opted-in']
+  const NAMES = ['outrigger-asked', 'outrigger-opted-in', 'outrigger-secrets']
   const policies = NAMES.map((name) => named('ValidatingAdmissionPolicy', name))
   const bindings = NAMES.map((name) => named('ValidatingAdmissionPolicyBinding', name))
 
@@ -353,6 +353,17 @@ describe('the final-state policies', () => {
     }
   })
 
+  test('keep the sidecar’s Secrets for the container that injection names', () => {
+    const spec = JSON.stringify(policies[2])
+    expect(spec).toContain(`container.name != '${SIDECAR_CONTAINER}'`)
+    expect(spec).toContain(`'${INJECTION_LABEL}'`)
+    // There the namespace is not known, and every request would fail.
+    for (const policy of policies) {
+      const conditions = JSON.stringify(at(policy, 'spec', 'matchConditions') ?? [])
+      expect(conditions).not.toContain('namespaceObject')
+    }
+  })
+
   test('deny, in every namespace but ours and the system’s; the second where a namespace opts in', () => {
     const own = {
       key: 'kubernetes.io/metadata.name',
@@ -367,7 +378,7 @@ describe('the final-state policies', () => {
       })
       return objectsAt(binding, 'spec', 'matchResources', 'namespaceSelector', 'matchExpressions')
     })
-    expect(selectors).toEqual([[own], [optsIn, own]])
+    expect(selectors).toEqual([[own], [optsIn, own], [own]])
   })
 })
 

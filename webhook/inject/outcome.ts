@@ -23,6 +23,8 @@ export interface Inject {
   readonly server: string
   /** The server may have a token for the Kubernetes API. */
   readonly mayHaveToken: boolean
+  /** The Secret of the certificate that the server shows itself, where it speaks TLS. */
+  readonly ownCertificate: string | undefined
   readonly patch: readonly Operation[]
   readonly warnings: readonly string[]
 }

@@ -109,6 +109,7 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
     pod: after,
     server: plan.value.server,
     mayHaveToken: plan.value.mayHaveToken,
+    ownCertificate: plan.value.ownCertificate,
     patch: patch.value,
     warnings: [...warnings, ...plan.value.warnings],
   }

@@ -22,6 +22,7 @@ import {
   seLinux,
   sysctls,
 } from './security-context.ts'
+import { sidecarSecrets } from './sidecar-secret.ts'
 import { apiToken } from './token.ts'
 
 /** Those that are not here are told by comparison, or of what is done to a running pod: webhook/validation. */
@@ -42,6 +43,7 @@ export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {
   'probe-host': probeHost,
   linux,
   'api-token': apiToken,
+  'sidecar-secrets': sidecarSecrets,
   'read-only-root': readOnlyRoot,
   'image-digest': imageDigest,
   'secret-literal': secretLiteral,

@@ -26,6 +26,8 @@ export interface Judged {
   readonly server: string | undefined
   /** The server may have a token for the Kubernetes API. */
   readonly mayHaveToken: boolean
+  /** The Secret of the certificate that the server shows itself, where it speaks TLS. */
+  readonly ownCertificate: string | undefined
   readonly images: ImageIndex
 }
 
@@ -35,12 +37,13 @@ export type Check = (judged: Judged) => readonly Finding[]
 export interface JudgedParts {
   readonly server?: string | undefined
   readonly mayHaveToken?: boolean
+  readonly ownCertificate?: string | undefined
 }
 
 export const judgedPod = (
   pod: JsonObject,
   { floor, images }: ClusterConfig,
-  { server, mayHaveToken = false }: JudgedParts,
+  { server, mayHaveToken = false, ownCertificate }: JudgedParts,
 ): Judged => {
   const ephemeral = objectsAt(pod, 'spec', 'ephemeralContainers').map((container) => ({
     list: 'ephemeralContainers' as const,
@@ -56,7 +59,7 @@ export const judgedPod = (
       where: `container ${name}`,
       whyNotExempt: whyNotExempt(container, floor),
     }))
-  return { pod, containers, server, mayHaveToken, images }
+  return { pod, containers, server, mayHaveToken, ownCertificate, images }
 }
 
 /** A pod as it is stored: what is a tag still is pinned by nobody any more, whatever image index and floor know. */
@@ -64,7 +67,8 @@ export const judgedStored = (
   pod: JsonObject,
   config: ClusterConfig,
   parts: JudgedParts = {},
-): Judged => judgedPod(pod, { ...config, images: EMPTY_INDEX, floor: withoutTags(config.floor) }, parts)
+): Judged =>
+  judgedPod(pod, { ...config, images: EMPTY_INDEX, floor: withoutTags(config.floor) }, parts)
 
 /** A check that asks every container the same: what is wrong there, or nothing. */
 export const ofEach =

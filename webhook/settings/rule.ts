@@ -154,6 +154,14 @@ const RULE_TABLE = {
     why: 'whoever talks the server into a call has what its ServiceAccount may',
     fix: `take the token's volume out, or set outrigger.dev/needs-kube-api: "true" where the cluster configuration allows it`,
   },
+  'sidecar-secrets': {
+    level: 'baseline',
+    severity: 'critical',
+    what: "no container but the sidecar names a Secret of the sidecar's: one that it is given, or one called outrigger-…",
+    why: "the server would have the keys that guard it, and those of other servers' sidecars",
+    fix: 'leave it out; what the server needs goes into a Secret of its own, under another name',
+    isAuthors: true,
+  },
   'read-only-root': {
     level: 'strict',
     severity: 'medium',

@@ -31,16 +31,22 @@ const partsMissing = (
   return isExplained ? [] : missing
 }
 
+const inPod = (found: string): readonly Breach[] => [{ rule: 'sidecar', where: 'pod', found }]
+
 /**
- * What is left of an injection whose sidecar is gone would only be denied for its names.
- * In a system namespace nothing was injected, whatever the labels say.
+ * What is left of an injection whose sidecar is gone would only be denied for its names; and a container of its name that
+ * nobody renders would be let at its Secrets. In a system namespace nothing was injected, whatever the labels say.
  */
-const stripped = (pod: JsonObject, outcome: Skip | Deny): readonly Breach[] =>
-  !(outcome.kind === 'skip' && outcome.reason === 'system-namespace') &&
-  at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined &&
-  !ownSidecar(pod)
-    ? [{ rule: 'sidecar', where: 'pod', found: `there is no container ${SIDECAR_CONTAINER} in it` }]
-    : []
+const stripped = (pod: JsonObject, outcome: Skip | Deny): readonly Breach[] => {
+  if (outcome.kind === 'skip' && outcome.reason === 'system-namespace') return []
+  if (ownSidecar(pod))
+    return outcome.kind === 'skip'
+      ? inPod(`container ${SIDECAR_CONTAINER} is nothing of Outrigger's`)
+      : []
+  return at(pod, 'metadata', 'labels', INJECTED_LABEL) === undefined
+    ? []
+    : inPod(`there is no container ${SIDECAR_CONTAINER} in it`)
+}
 
 /** Decides on a pod as it will be stored. */
 export const judgeCreated = (

@@ -222,6 +222,7 @@ describe('responses', () => {
       pod: {},
       server: 's',
       mayHaveToken: false,
+      ownCertificate: undefined,
       patch: [],
       warnings: [],
     } as const
