@@ -65,8 +65,7 @@ export class IssuerKeys implements Keys {
   }
 
   /** Whether a set is the one that serves (still); asks for the keys anew where it is time, without anybody waiting. */
-  serves(set: KeySet): boolean {
-    const nowMs = this.options.now()
+  serves(set: KeySet, nowMs: number): boolean {
     this.refresh(nowMs)
     return set === this.currentAt(nowMs)
   }

@@ -33,8 +33,8 @@ export type KeyName = Pick<UnverifiedToken, 'alg' | 'kid'>
 /** Who has keys, and says which of them serve now. */
 export interface Keys {
   find(token: KeyName, whenGone: WhenGone): Promise<Result<FoundKey, NoKey>>
-  /** Whether a set is the one that serves (still). */
-  serves(set: KeySet): boolean
+  /** Whether a set is the one that serves (still); `nowMs`: monotonic. */
+  serves(set: KeySet, nowMs: number): boolean
 }
 
 /** `use`: what a key is for; one that does not say is for `sig`. */

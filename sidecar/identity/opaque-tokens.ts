@@ -66,7 +66,7 @@ export class OpaqueTokens {
       untilMs: ((numberAt(answer.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
       length: JSON.stringify(bearer.value).length,
       ...boundTo(answer.value),
-      isStill: () => now() < askAgainMs,
+      isStill: (nowMs) => nowMs < askAgainMs,
     })
   }
 }

@@ -138,7 +138,7 @@ export class SignedTokens {
       untilMs: ((numberAt(claims.value, 'exp') ?? 0) + SKEW_SECONDS) * 1000,
       length: token.length,
       ...boundTo(claims.value),
-      isStill: () => keys.serves(set),
+      isStill: (atMs) => keys.serves(set, atMs),
     })
   }
 }
