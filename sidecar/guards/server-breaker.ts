@@ -62,7 +62,9 @@ export class ServerBreaker {
     this.change(server, entered(server.breaker, nowMs))
   }
 
-  leave(server: Guarded, fault: FaultCode | undefined, nowMs: number): void {
+  leave(server: Guarded, fault: FaultCode | undefined, now: () => number): void {
+    // Where the server has answered, as it nearly always does, no time matters: none is read.
+    const nowMs = fault === undefined ? 0 : now()
     this.change(server, left(server.breaker, fault, this.options.rule, nowMs))
   }
 

@@ -25,7 +25,9 @@ const start = (texts: Readonly<Record<string, string>>) => {
   const clock = { nowMs: 0 }
   const { log, lines } = keptLog()
   const guards = new Guards(settingsOf(texts), { now: () => clock.nowMs, log })
-  const admit = (caller: string, ...requests: (typeof PING)[]): readonly Ticket[] | Fault => {
+  // Each request by a principal of its own, as each token has one: what they are counted by is the key.
+  const admit = (key: string, ...requests: (typeof PING)[]): readonly Ticket[] | Fault => {
+    const caller = { key }
     const [first = PING, ...others] = requests
     if (others.length === 0) {
       const alone = guards.admit(caller, first)
