@@ -68,8 +68,9 @@ const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMe
 const observer =
   (memory: IdleMemory, metrics: Metrics, now: () => number, worked: () => void): Observe =>
   (call, errorType, response) => {
-    memory.used(now())
-    metrics.operations.ended(call, errorType, response)
+    const nowMs = now()
+    memory.used(nowMs)
+    metrics.operations.ended(call, nowMs, errorType, response)
     if (call.method !== 'initialize' && errorType === undefined) worked()
   }
 

@@ -17,6 +17,8 @@ export interface Request extends Parts {
   readonly id: Span
   readonly method: string
   readonly params: JsonObject | undefined
+  /** The parameters' `name`, where that is a string and no long one: read once for all who ask (`nameOf`). */
+  readonly shortName: string | undefined
   /** `_meta` of the parameters. */
   readonly meta: JsonObject | undefined
 }
@@ -25,6 +27,8 @@ export interface Notification extends Parts {
   readonly kind: 'notification'
   readonly method: string
   readonly params: JsonObject | undefined
+  /** The parameters' `name`, where that is a string and no long one: read once for all who ask (`nameOf`). */
+  readonly shortName: string | undefined
   /** `_meta` of the parameters. */
   readonly meta: JsonObject | undefined
 }
@@ -145,6 +149,16 @@ export const stringAt = (text: string, span: Span | undefined): string | undefin
   return typeof value === 'string' && value.isWellFormed() ? value : undefined
 }
 
+/** Room for 128 characters, were each an escape, and more: what is kept with a message has to be small. */
+const MAX_SHORT_NAME = 1024
+
+const shortNameIn = (text: string, place: Member | undefined): string | undefined =>
+  place && place.end - place.start <= MAX_SHORT_NAME ? stringAt(text, place) : undefined
+
+/** The name of the tool or prompt that a message is about; undefined where it has none that is a string. */
+export const nameOf = ({ text, params, shortName }: Request | Notification): string | undefined =>
+  shortName ?? stringAt(text, member(params, 'name'))
+
 /** Whether the JSON text is a string or a number, of bounded length: what MCP allows as id and token. */
 export const isIdentifier = (text: string, span: Span): boolean => {
   const code = text.charCodeAt(span.start)
@@ -183,10 +197,11 @@ const call = (parts: Parts, method: string, id: Span | undefined): Result<Messag
   const wrong = paramsFault(parts.text, place, metaPlace)
   if (wrong !== undefined) return fail(wrong)
   const meta = metaPlace?.object
+  const shortName = shortNameIn(parts.text, member(params, 'name'))
   return ok(
     id === undefined
-      ? { kind: 'notification', ...parts, method, params, meta }
-      : { kind: 'request', ...parts, id, method, params, meta },
+      ? { kind: 'notification', ...parts, method, params, shortName, meta }
+      : { kind: 'request', ...parts, id, method, params, shortName, meta },
   )
 }
 

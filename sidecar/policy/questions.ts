@@ -7,6 +7,7 @@ import { templateGlob } from '../../shared/policy/uri.ts'
 import {
   decodedSlice,
   member,
+  nameOf,
   stringAt,
   valueAt,
   type Notification,
@@ -33,7 +34,7 @@ const resource = (uri: string): Asks =>
 /** A name that is no string is one to whoever looks it up with it: `["a"]` finds what `a` finds. */
 const named = (message: Called, kind: 'tools' | 'prompts'): readonly Asks[] | undefined => {
   const { text, params } = message
-  const name = stringAt(text, member(params, 'name'))
+  const name = nameOf(message)
   if (name === undefined) return undefined
   const place = member(params, 'arguments')
   const argumentsText = place && (() => decodedSlice(text, place))

@@ -3,7 +3,7 @@
 // the server has listed.
 
 import type { Metric } from 'prom-client'
-import { member, stringAt, type Request, type Response } from '../mcp/message.ts'
+import type { Request, Response } from '../mcp/message.ts'
 import { Buckets, ReadHistogram, type Series } from './histogram.ts'
 import { ERROR_TYPES, METHODS, OTHER } from './known-words.ts'
 import { toolNames } from './tool-names.ts'
@@ -18,8 +18,6 @@ const LIST = 'tools/list'
 const MAX_TOOLS = 100
 /** Outcomes beside success that have buckets of their own, of all kinds together. */
 const MAX_FAILURES = 256
-/** JSON text that could still be a known tool's name, were every character an escape. */
-const MAX_NAME_LENGTH = 1024
 /** A list as long as the last is not read again before that. */
 const LEARN_MS = 10_000
 
@@ -74,10 +72,10 @@ export class Operation {
   }
 
   /** It has been answered; `errorType` says how it failed, absent on success. */
-  end(errorType: string | undefined): void {
+  end(errorType: string | undefined, nowMs = this.now()): void {
     if (this.isOver) return
     this.isOver = true
-    this.kind.server.add(this.now() - this.arrivedMs, errorType)
+    this.kind.server.add(nowMs - this.arrivedMs, errorType)
   }
 }
 
@@ -107,10 +105,10 @@ export class Operations {
     return new Operation(this.kindOf(request), arrivedMs, this.now)
   }
 
-  /** The server has answered, or will not. */
-  ended({ method, operation, sentMs }: Sent, errorType?: string, response?: Response): void {
-    operation?.end(errorType)
-    const nowMs = this.now()
+  /** The server has answered now, or will not. */
+  ended(sent: Sent, nowMs: number, errorType?: string, response?: Response): void {
+    const { method, operation, sentMs } = sent
+    operation?.end(errorType, nowMs)
     const kind = operation?.kind ?? this.methods.get(method) ?? this.other
     kind.client.add(nowMs - sentMs, errorType)
     if (method === LIST && response && errorType === undefined) this.learn(response, nowMs)
@@ -123,11 +121,9 @@ export class Operations {
     ]
   }
 
-  private kindOf({ method, text, params }: Request): Kind {
+  private kindOf({ method, shortName = '' }: Request): Kind {
     if (method !== CALL) return this.methods.get(method) ?? this.other
-    const place = member(params, 'name')
-    if (!place || place.end - place.start > MAX_NAME_LENGTH) return this.otherTool
-    return this.tools.get(stringAt(text, place) ?? '') ?? this.otherTool
+    return this.tools.get(shortName) ?? this.otherTool
   }
 
   private newKind(method: string, tool = ''): Kind {

@@ -9,14 +9,7 @@ import { askPages } from '../conversation/pages.ts'
 import type { AskTerms, Checked, Reading, VettedPart } from '../conversation/vetting.ts'
 import { scan } from '../json/scan.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import {
-  member,
-  slice,
-  stringAt,
-  valueAt,
-  type Notification,
-  type Request,
-} from '../mcp/message.ts'
+import { member, nameOf, slice, valueAt, type Notification, type Request } from '../mcp/message.ts'
 import { SUBSCRIBE } from '../mcp/meta.ts'
 import { pageIn, type Page } from '../lock/page.ts'
 import type { Schemas } from './schemas.ts'
@@ -93,9 +86,8 @@ export class CheckedProcess implements VettedPart {
   }
 
   check(request: Request, terms: AskTerms = {}): Checked {
-    const { method, text, params } = request
-    if (method !== CALL) return undefined
-    const name = stringAt(text, member(params, 'name'))
+    if (request.method !== CALL) return undefined
+    const name = nameOf(request)
     if (name === undefined) return uncheckable('it has no name that is a text')
     const isFresh = !terms.headers && this.now() < this.freshUntilMs
     const judged = isFresh ? this.judge(request, name, this.known) : undefined

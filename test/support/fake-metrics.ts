@@ -47,7 +47,7 @@ const busyMetrics = (): FakeMetrics => {
     aRequest('{"jsonrpc":"2.0","id":1,"method":"ping"}'),
     0,
   )
-  metrics.operations.ended({ method: 'ping', operation, sentMs: 0 })
+  metrics.operations.ended({ method: 'ping', operation, sentMs: 0 }, 0)
   metrics.exit('asked')
   metrics.tolerated('batch')
   metrics.sessionEnd('client')

@@ -9,8 +9,8 @@ import { messageOf } from '../../../shared/message.ts'
 import type { AuditConfig } from '../../../shared/sidecar-config.ts'
 import {
   member,
+  nameOf,
   slice,
-  stringAt,
   type Message,
   type Request,
   type Response,
@@ -53,9 +53,7 @@ const COMPLETED = [within('argument', within('value', SECRET))]
 const TEXTS = [inTexts(SECRET)]
 
 const toolIn = (message: Message): string | undefined =>
-  message.kind !== 'response' && message.method === CALL
-    ? stringAt(message.text, member(message.params, 'name'))
-    : undefined
+  message.kind !== 'response' && message.method === CALL ? nameOf(message) : undefined
 
 export class Content {
   private readonly level: AuditConfig['level']

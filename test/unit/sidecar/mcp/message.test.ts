@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { aMessage, aRequest, read } from '../../../support/messages.ts'
-import { MAX_ID_LENGTH, member, slice, stringAt } from '../../../../sidecar/mcp/message.ts'
+import { MAX_ID_LENGTH, member, nameOf, slice, stringAt } from '../../../../sidecar/mcp/message.ts'
 
 const error = (body: string): string | undefined => {
   const message = read(body)
@@ -156,6 +156,20 @@ describe('names that somebody takes for ours', () => {
     expect(
       error(envelope(`"id":1,"method":"a","METHOD":"${'x'.repeat(5000)}"`))?.length,
     ).toBeLessThan(200)
+  })
+})
+
+describe('a name', () => {
+  const long = 'n'.repeat(2000)
+  test.each([
+    ['is read once', '"name":"echo"', 'echo', 'echo'],
+    ['in escapes', '"name":"\\u0065cho"', 'echo', 'echo'],
+    ['that is long is not kept, and read all the same', `"name":"${long}"`, undefined, long],
+    ['that is no string is none', '"name":["echo"]', undefined, undefined],
+    ['that is not there is none', '', undefined, undefined],
+  ])('%s', (_name, members, shortName, name) => {
+    const asked = aRequest(request(`"params":{${members}}`))
+    expect([asked.shortName, nameOf(asked)]).toEqual([shortName, name])
   })
 })
 

@@ -41,12 +41,12 @@ const listing = (...names: readonly unknown[]): Response => {
 }
 
 const lists = (...names: readonly unknown[]): void =>
-  operations.ended({ method: 'tools/list', sentMs: nowMs }, undefined, listing(...names))
+  operations.ended({ method: 'tools/list', sentMs: nowMs }, nowMs, undefined, listing(...names))
 
 test('from the arrival, and from when it was sent, in the buckets of the conventions', async () => {
   const operation = begun('ping')
   nowMs = 150
-  operations.ended({ method: 'ping', operation, sentMs: 100 })
+  operations.ended({ method: 'ping', operation, sentMs: 100 }, nowMs)
   const lines = (await text()).split('\n')
   const labels = 'mcp_method_name="ping",gen_ai_tool_name="",error_type=""'
   const bounds = ['0.01', '0.02', '0.05', '0.1', '0.2', '0.5', '1', '2', '5', '10', '30', '60', '120', '300', '+Inf'] // prettier-ignore
@@ -127,7 +127,7 @@ test('an operation ends once', async () => {
   const operation = begun('ping')
   operation.end('timeout')
   operation.end(undefined)
-  operations.ended({ method: 'ping', operation, sentMs: 0 }, undefined)
+  operations.ended({ method: 'ping', operation, sentMs: 0 }, nowMs, undefined)
   expect(await counts()).toEqual(['server ping  timeout 1', 'client ping   1'])
 })
 
