@@ -8,8 +8,8 @@ export interface Arguments {
   /** As JSON has them. */
   readonly members: object
   readonly value: ReadonlyMap<string, CelInput>
-  /** Of all their members, however deep. */
-  readonly names: ReadonlySet<string>
+  /** Of all their members, however deep, each once. */
+  readonly names: ReadonlySet<string> | readonly string[]
   /** How many values there are, members and items included. */
   readonly values: number
   readonly characters: number
@@ -81,7 +81,7 @@ const numberOf = (value: number): CelInput => (Number.isSafeInteger(value) ? Big
 const valueOf = (value: unknown): CelInput => {
   if (typeof value === 'number') return numberOf(value)
   if (Array.isArray(value)) return value.map(valueOf)
-  if (typeof value === 'object' && value !== null) return mapOf(value)
+  if (isHolder(value)) return mapOf(value)
   return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
     ? value
     : null
@@ -93,12 +93,21 @@ const mapOf = (object: object): ReadonlyMap<string, CelInput> => {
   return map
 }
 
+const isHolder = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** Mostly no member has any of its own: then there is nothing to put together. */
+const namesIn = (members: object): Arguments['names'] => {
+  const names = Object.keys(members)
+  const isFlat = !names.some((name) => isHolder(Reflect.get(members, name)))
+  return isFlat ? names : addNames(members, new Set())
+}
+
 const addNames = (object: object, names: Set<string>): Set<string> => {
   const isList = Array.isArray(object)
   for (const name of Object.keys(object)) {
     if (!isList) names.add(name)
     const member: unknown = Reflect.get(object, name)
-    if (typeof member === 'object' && member !== null) addNames(member, names)
+    if (isHolder(member)) addNames(member, names)
   }
   return names
 }
@@ -123,7 +132,7 @@ class Read implements Arguments {
   }
 
   get names(): Arguments['names'] {
-    this.madeNames ??= addNames(this.members, new Set())
+    this.madeNames ??= namesIn(this.members)
     return this.madeNames
   }
 }

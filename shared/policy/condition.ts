@@ -21,7 +21,13 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly why: string }
 
 /** Everything but the arguments. */
-export type Variables = Readonly<Record<string, CelInput>>
+export interface Variables extends Readonly<Record<string, CelInput>> {
+  readonly principal: ReadonlyMap<string, CelInput>
+  readonly method: string
+  readonly tool: string
+  readonly prompt: string
+  readonly resource: string
+}
 
 export type ArgumentsOf = () => Result<Arguments, string>
 
@@ -89,49 +95,44 @@ const byLibrary = (
     : failed('it is neither true nor false')
 }
 
-const sizeOf = (value: CelInput | undefined): Size => {
+const sizeOf = (value: CelInput): Size => {
   if (typeof value === 'string') return { values: 1, characters: value.length }
-  const isHolder = value instanceof Map || Array.isArray(value)
-  return isHolder ? sumOf(value.values(), sizeOf) : { values: 1, characters: 0 }
+  const parts = value instanceof Map || Array.isArray(value) ? [...value.values()] : undefined
+  return parts ? sumOf(parts.map(sizeOf)) : { values: 1, characters: 0 }
 }
 
-const sumOf = (all: Iterable<CelInput>, sizeOfHolder: (value: CelInput) => Size): Size => {
-  let [values, characters] = [0, 0]
-  for (const value of all) {
-    if (typeof value === 'string') {
-      values += 1
-      characters += value.length
-    } else {
-      const size = sizeOfHolder(value)
-      values += size.values
-      characters += size.characters
-    }
-  }
-  return { values, characters }
-}
+const sumOf = (sizes: readonly Size[]): Size => ({
+  values: sizes.reduce((sum, { values }) => sum + values, 0),
+  characters: sizes.reduce((sum, { characters }) => sum + characters, 0),
+})
 
 /** Of callers, who ask again and again. */
-const sizes = new WeakMap<object, Size>()
+const sizes = new WeakMap<Variables['principal'], Size>()
 
-const knownSizeOf = (value: CelInput): Size => {
-  if (!(value instanceof Map)) return sizeOf(value)
-  const size = sizes.get(value) ?? sizeOf(value)
-  sizes.set(value, size)
+const knownSizeOf = (principal: Variables['principal']): Size => {
+  const known = sizes.get(principal)
+  if (known) return known
+  const size = sizeOf(principal)
+  sizes.set(principal, size)
   return size
 }
 
+/** The variables that are texts. */
+const TEXTS = 4
+
 /** `effort`: what is spent on what they came with. */
-export const givenOf = (variables: Variables, effort: Effort): Given => ({
-  variables,
-  size: sumOf(Object.values(variables), knownSizeOf),
-  effort,
-})
+export const givenOf = (variables: Variables, effort: Effort): Given => {
+  const { principal, method, tool, prompt, resource } = variables
+  const { values, characters } = knownSizeOf(principal)
+  const length = method.length + tool.length + prompt.length + resource.length
+  return { variables, size: { values: values + TEXTS, characters: characters + length }, effort }
+}
 
 /** As a reader folds that knows no case: in Go's the Kelvin sign is a k, too. */
 const fold = (name: string): string => name.toUpperCase().toLowerCase()
 
 /** A member that a server without case would take for one that the condition asks for. */
-const twinIn = (names: ReadonlySet<string>, members: Members): string | undefined => {
+const twinIn = (names: Arguments['names'], members: Members): string | undefined => {
   for (const name of names) {
     if (members.exact.has(name) || members.others.has(name)) continue
     if (members.folded.has(fold(name))) return name

@@ -144,7 +144,7 @@ export class Policy {
 
   /** The rule that denies a caller everything, whatever it is; a dry run keeps nobody away. */
   blocked(caller: Caller | undefined): string | undefined {
-    if (this.isDryRun) return undefined
+    if (this.isDryRun || this.blocking.length === 0) return undefined
     const { roles } = this.of(caller)
     return this.blocking.find(({ who }) => who(caller, roles))?.name
   }

@@ -141,7 +141,8 @@ describe('a condition', () => {
   test('loops over claims count them', () => {
     const read = new Conditions().read('principal.groups.all(a, principal.groups.all(b, a != b))')
     const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`)
-    const many = givenOf({ principal: new Map([['groups', groups]]) }, { spent: 0 })
+    const principal = new Map([['groups', groups]])
+    const many = givenOf({ ...VARIABLES, principal }, { spent: 0 })
     expect(read.ok && read.value.holds(many, undefined).kind).toBe('failed')
   })
 
