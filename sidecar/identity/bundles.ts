@@ -93,12 +93,27 @@ const open = async (source: TrustDomainSource, options: BundlesOptions): Promise
   return bundleUrl === undefined ? fixed(source, bundle) : ofEndpoint(source, bundleUrl, options)
 }
 
+/** What a configuration takes of a trust domain and its bundle has not: then nobody is let in by that. */
+const lackOf = ({ jwt }: TrustDomainSource, bundle: SpiffeBundle): string | undefined => {
+  if (jwt !== undefined && bundle.jwtKeys.length === 0) {
+    return 'it holds no keys of the use jwt-svid: no JWT-SVID is believed'
+  }
+  return jwt === undefined && bundle.authorities === ''
+    ? 'it holds no authorities: no X.509-SVID is believed; its JWT-SVIDs are taken where jwt says so'
+    : undefined
+}
+
 export class Bundles {
   readonly all: readonly Followed[]
+  private readonly log: Log
   private readonly listeners: (() => void)[] = []
+  /** Those that were looked at for what they lack. */
+  private readonly seen = new WeakSet<SpiffeBundle>()
 
-  private constructor(all: readonly Followed[]) {
+  private constructor(all: readonly Followed[], log: Log) {
     this.all = all
+    this.log = log
+    for (const one of all) this.tellLack(one)
   }
 
   /** Rejects with what keeps one from being used. */
@@ -106,7 +121,7 @@ export class Bundles {
     sources: readonly TrustDomainSource[],
     options: BundlesOptions,
   ): Promise<Bundles> {
-    return new Bundles(await Promise.all(sources.map((one) => open(one, options))))
+    return new Bundles(await Promise.all(sources.map((one) => open(one, options))), options.log)
   }
 
   /** Calls back after each look that may have changed one. */
@@ -116,8 +131,9 @@ export class Bundles {
 
   /** Follows all of them, until `close`. */
   follow(): void {
-    for (const { follow } of this.all) {
-      follow(() => {
+    for (const one of this.all) {
+      one.follow(() => {
+        this.tellLack(one)
         for (const listener of this.listeners) listener()
       })
     }
@@ -125,5 +141,15 @@ export class Bundles {
 
   close(): void {
     for (const { close } of this.all) close()
+  }
+
+  /** Of each bundle once. */
+  private tellLack({ source, current }: Followed): void {
+    const bundle = current()
+    if (!bundle || this.seen.has(bundle)) return
+    this.seen.add(bundle)
+    const why = lackOf(source, bundle)
+    if (why === undefined) return
+    this.log.warn('the bundle of a trust domain lets in nobody', { trustDomain: source.name, why })
   }
 }
