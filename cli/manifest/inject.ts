@@ -32,8 +32,8 @@ export const decide = (
   { config }: Pick<ManifestOptions, 'config'>,
 ): Outcome => {
   const { pod, workload, warnings } = lend(template)
-  const { outcome } = admit(pod, namespace, config, workload)
-  return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
+  const { decided } = admit(pod, namespace, config, workload)
+  return { ...decided, warnings: [...warnings, ...decided.warnings] }
 }
 
 /** The lines that an outcome is worth: every reason, every warning. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Namespace, Namespaces } from '../cluster/namespace.ts'
-import type { Breach } from '../rules/judge.ts'
+import type { Ruling } from '../rules/ruling.ts'
 import { allow, denialMessage, reasonOf, refuse, respond, type Decided } from './response.ts'
 import { parseReview, type Origin, type Refused, type Review } from './review.ts'
 
@@ -27,12 +27,6 @@ export interface Answered {
   readonly busyMs: number
 }
 
-/** A decision, and what of it is only on record. */
-export interface Ruling {
-  readonly decided: Decided
-  readonly recorded: readonly Breach[]
-}
-
 export interface Decider<Subject> {
   /** What a review is about, where it is ours to answer. */
   readonly subjectOf: (review: Review) => Subject | undefined
@@ -41,7 +35,7 @@ export interface Decider<Subject> {
     subject: Subject,
     review: Review,
     namespace: Namespace | undefined,
-  ) => Ruling | undefined
+  ) => Ruling<Decided> | undefined
 }
 
 export interface Surroundings {
@@ -81,7 +75,7 @@ const ignore = ({ uid, origin }: Review): Answer => ({
   origin,
 })
 
-const answerWith = ({ uid, origin }: Review, { decided, recorded }: Ruling): Answer => {
+const answerWith = ({ uid, origin }: Review, { decided, recorded }: Ruling<Decided>): Answer => {
   const record = recorded.map(({ rule, where }) => `${rule} (${where})`)
   return {
     document: respond(uid, decided, record),

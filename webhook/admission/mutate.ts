@@ -42,9 +42,7 @@ const deciderBy = ({ config, images }: MutateOptions): Decider<Subject> => ({
       const around = { config: now, namespaceName: review.namespace, namespace }
       return { decided: decideWorkload(subject.write, around), recorded: [] }
     }
-    if (!namespace) return undefined
-    const { outcome, recorded } = admit(subject.pod, namespace, now)
-    return { decided: outcome, recorded }
+    return namespace && admit(subject.pod, namespace, now)
   },
 })
 

@@ -7,13 +7,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
 import { judgeUpdated, type Change } from '../validation/updated.ts'
-import {
-  answerReview,
-  type Answered,
-  type Decider,
-  type Ruling,
-  type Surroundings,
-} from './answering.ts'
+import { answerReview, type Answered, type Decider, type Surroundings } from './answering.ts'
 import type { Review } from './review.ts'
 
 export interface ValidateOptions extends Surroundings {
@@ -56,14 +50,13 @@ const subjectOf = (review: Review): Subject | undefined => {
 
 const deciderBy = ({ config: current, earlier, images }: ValidateOptions): Decider<Subject> => ({
   subjectOf,
-  decide: (subject, _review, namespace): Ruling | undefined => {
+  decide: (subject, _review, namespace) => {
     if (!namespace) return undefined
     const config = { ...current(), images: images() }
     if (subject.kind === 'connection') return judgeConnection(subject.connection, namespace, config)
     if (subject.kind === 'updated') return judgeUpdated(subject.change, namespace, config)
     const generations = [config, ...(earlier?.() ?? [])] as const
-    const { outcome, recorded } = judgeCreated(subject.pod, namespace, generations)
-    return { decided: outcome, recorded }
+    return judgeCreated(subject.pod, namespace, generations)
   },
 })
 

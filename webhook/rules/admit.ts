@@ -11,12 +11,7 @@ import { modeWarnings } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { authorsBreaches, breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
 import { judgedPod, judgedStored } from './judged.ts'
-
-export interface Admission {
-  readonly outcome: Outcome
-  /** What is only on record. */
-  readonly recorded: readonly Breach[]
-}
+import type { Ruling } from './ruling.ts'
 
 export const asViolation = (breach: Breach): Violation => ({
   ...violation('rule', breachWords(breach)),
@@ -42,7 +37,7 @@ export const hold = (
   stored: JsonObject,
   { namespace, config }: { readonly namespace: Namespace; readonly config: ClusterConfig },
   more: readonly Breach[] = [],
-): Admission => {
+): Ruling<Outcome> => {
   const found = [...more, ...foundIn(outcome, stored, config)]
   const { enforce, warn, audit } = sortBreaches(found, namespace, config)
   const mistyped = outcome.kind === 'skip' ? [] : modeWarnings(namespace)
@@ -50,7 +45,7 @@ export const hold = (
   const before = outcome.kind === 'deny' ? outcome.violations : []
   const violations = [...before, ...enforce.map(asViolation)]
   const denied: Deny = { kind: 'deny', violations, warnings }
-  return { outcome: violations.length > 0 ? denied : { ...outcome, warnings }, recorded: audit }
+  return { decided: violations.length > 0 ? denied : { ...outcome, warnings }, recorded: audit }
 }
 
 /** Decides on one pod. */
@@ -59,7 +54,7 @@ export const admit = (
   namespace: Namespace,
   config: ClusterConfig,
   workload?: Workload,
-): Admission => {
+): Ruling<Outcome> => {
   const outcome = render(pod, namespace, config, workload)
   const stored = outcome.kind === 'inject' ? outcome.pod : pod
   return hold(outcome, stored, { namespace, config })

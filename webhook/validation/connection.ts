@@ -4,11 +4,12 @@
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
+import type { Deny } from '../inject/outcome.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
 import { quoted } from '../rules/finding.ts'
 import { sortBreaches, type Breach } from '../rules/judge.ts'
-import type { Judgement } from './updated.ts'
-import { allowed } from './verdict.ts'
+import type { Ruling } from '../rules/ruling.ts'
+import { allowed, type Allow } from './verdict.ts'
 
 export interface Connection {
   /** `exec`, `attach`, `portforward`, `proxy`. */
@@ -31,7 +32,7 @@ export const judgeConnection = (
   connection: Connection,
   namespace: Namespace,
   config: ClusterConfig,
-): Judgement => {
+): Ruling<Allow | Deny> => {
   if (config.systemNamespaces.includes(namespace.name)) {
     return { decided: allowed('system-namespace'), recorded: [] }
   }

@@ -5,11 +5,12 @@ import { at, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import type { Deny, Inject, Skip } from '../inject/outcome.ts'
+import type { Deny, Inject, Outcome, Skip } from '../inject/outcome.ts'
 import { ownSidecar } from '../inject/pod.ts'
 import { render } from '../inject/render.ts'
-import { hold, type Admission } from '../rules/admit.ts'
+import { hold } from '../rules/admit.ts'
 import type { Breach } from '../rules/judge.ts'
+import type { Ruling } from '../rules/ruling.ts'
 import { differences } from './own-parts.ts'
 
 /** Configurations that pods may have been rendered by, as of now: the one in force first. */
@@ -53,14 +54,14 @@ export const judgeCreated = (
   pod: JsonObject,
   namespace: Namespace,
   generations: Generations,
-): Admission => {
+): Ruling<Outcome> => {
   const [config] = generations
   const outcome = render(pod, namespace, config)
   const missing =
     outcome.kind === 'inject'
       ? partsMissing(pod, outcome, namespace, generations)
       : stripped(pod, outcome)
-  const { outcome: decided, recorded } = hold(outcome, pod, { namespace, config }, missing)
+  const { decided, recorded } = hold(outcome, pod, { namespace, config }, missing)
   // Whoever wrote the pod has heard the warnings of its rendering.
-  return { outcome: { ...decided, warnings: [] }, recorded }
+  return { decided: { ...decided, warnings: [] }, recorded }
 }

@@ -20,7 +20,7 @@ import { isReservedVolume } from '../inject/volumes.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
-import type { RuleId } from '../settings/rule.ts'
+import type { Ruling } from '../rules/ruling.ts'
 import { quantityOf } from '../settings/quantity.ts'
 import { sidecarChanges } from './own-parts.ts'
 import { allowed, type Allow } from './verdict.ts'
@@ -30,11 +30,6 @@ export interface Change {
   readonly after: JsonObject
   /** The groups of whoever asks. */
   readonly groups: readonly string[]
-}
-
-export interface Judgement {
-  readonly decided: Allow | Deny
-  readonly recorded: readonly Breach[]
 }
 
 const FIELDS = [['spec'], ['metadata', 'labels'], ['metadata', 'annotations']] as const
@@ -166,8 +161,8 @@ export const judgeUpdated = (
   change: Change,
   namespace: Namespace,
   config: ClusterConfig,
-): Judgement => {
-  const leave = (reason: Allow['reason']): Judgement => ({ decided: allowed(reason), recorded: [] })
+): Ruling<Allow | Deny> => {
+  const leave = (reason: Allow['reason']) => ({ decided: allowed(reason), recorded: [] })
   if (config.systemNamespaces.includes(namespace.name)) return leave('system-namespace')
   if (isUnchanged(change)) return leave('unchanged')
   const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)

@@ -28,11 +28,12 @@ export const previewWarnings = (
   namespace: Namespace,
   config: ClusterConfig,
 ): readonly string[] => {
-  const { outcome } = admit(podOf(template, workload, namespace), namespace, config, workload)
+  const pod = podOf(template, workload, namespace)
+  const { decided } = admit(pod, namespace, config, workload)
   const pods = `pods of ${workload.kind} ${workload.name}`
-  const violations = outcome.kind === 'deny' ? outcome.violations : []
+  const violations = decided.kind === 'deny' ? decided.violations : []
   return [
     ...violations.map(({ message }) => `${pods} will be denied: ${withoutPod(message)}`),
-    ...outcome.warnings.map((warning) => `${pods}: ${withoutPod(warning)}`),
+    ...decided.warnings.map((warning) => `${pods}: ${withoutPod(warning)}`),
   ]
 }

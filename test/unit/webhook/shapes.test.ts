@@ -115,10 +115,10 @@ const ruledBy = (level: Level, template: Template, shape: Shape): readonly strin
   const { pod, workload } = lend(template)
   const labels = { [ENFORCE_LABEL]: level }
   const namespace = { ...namespaceFor(shape), labels }
-  const { outcome } = admit(pod, namespace, configFor(shape), workload)
+  const { decided } = admit(pod, namespace, configFor(shape), workload)
   const about = `  ${template.kind} ${template.name}: ${level}`
-  if (outcome.kind !== 'deny') return [`${about}: ${outcome.kind}`]
-  return [`${about}: denied`, ...outcome.violations.map(({ message }) => `    ${message}`)]
+  if (decided.kind !== 'deny') return [`${about}: ${decided.kind}`]
+  return [`${about}: denied`, ...decided.violations.map(({ message }) => `    ${message}`)]
 }
 
 /** Of those that ask for something. */

@@ -86,11 +86,11 @@ const ROWS: readonly Row[] = [
 
 describe('what comes of a broken rule', () => {
   test.each(ROWS)('$name: $becomes', ({ floor = {}, labels = {}, becomes }) => {
-    const { outcome, recorded } = admit(POD, namespaceWith(labels), configWith(floor))
-    expect(outcome.kind).toBe(becomes === 'denied' ? 'deny' : 'inject')
-    const messages = outcome.kind === 'deny' ? outcome.violations.map(({ message }) => message) : []
+    const { decided, recorded } = admit(POD, namespaceWith(labels), configWith(floor))
+    expect(decided.kind).toBe(becomes === 'denied' ? 'deny' : 'inject')
+    const messages = decided.kind === 'deny' ? decided.violations.map(({ message }) => message) : []
     expect(messages).toEqual(becomes === 'denied' ? [TAG] : [])
-    const warned = outcome.warnings.filter((warning) => warning.includes('(rule '))
+    const warned = decided.warnings.filter((warning) => warning.includes('(rule '))
     expect(warned).toEqual(becomes === 'warned' ? [`${TAG}, which only warns here`] : [])
     expect(recorded.map(({ rule }) => rule)).toEqual(becomes === 'recorded' ? ['image-digest'] : [])
   })
@@ -100,8 +100,8 @@ describe('what comes of a broken rule', () => {
       ...POD,
       spec: { hostNetwork: true, hostAliases: [{ ip: '10.0.0.1' }], ...Object(POD['spec']) },
     }
-    const { outcome } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
-    expect(outcome).toMatchObject({
+    const { decided } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
+    expect(decided).toMatchObject({
       kind: 'deny',
       violations: [
         { code: 'host-access' },
@@ -113,8 +113,8 @@ describe('what comes of a broken rule', () => {
 
   test('a pod that nothing opts in is held against no rule', () => {
     const pod = { ...POD, metadata: {} }
-    const { outcome } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
-    expect(outcome).toMatchObject({ kind: 'skip', warnings: [] })
+    const { decided } = admit(pod, namespaceWith({ enforce: 'strict' }), configWith({}))
+    expect(decided).toMatchObject({ kind: 'skip', warnings: [] })
   })
 
   test.each([
@@ -122,9 +122,9 @@ describe('what comes of a broken rule', () => {
     ['warn', 'for nothing'],
     ['audit', 'for nothing'],
   ])('a mistyped label %s is told, and counts %s', (mode, counts) => {
-    const { outcome } = admit(POD, namespaceWith({ [mode]: 'Strict' }), configWith({}))
+    const { decided } = admit(POD, namespaceWith({ [mode]: 'Strict' }), configWith({}))
     const text = `namespace team-a: label outrigger.dev/${mode}: "Strict" is none of off, baseline, strict; it counts ${counts}`
-    expect(outcome.warnings).toContain(text)
+    expect(decided.warnings).toContain(text)
   })
 
   test.each([
@@ -144,9 +144,34 @@ describe('what comes of a broken rule', () => {
     }
     const pod = { ...POD, spec: { containers: [server] } }
     const namespace = { ...namespaceWith({ enforce: 'strict' }), name }
-    const { outcome } = admit(pod, namespace, configWith({ allowExceptions }))
-    const violations = outcome.kind === 'deny' ? outcome.violations : []
-    expect(outcome.kind).toBe(kind)
+    const { decided } = admit(pod, namespace, configWith({ allowExceptions }))
+    const violations = decided.kind === 'deny' ? decided.violations : []
+    expect(decided.kind).toBe(kind)
+    expect(violations.map(({ code, rule }) => rule ?? code)).toEqual(found)
+  })
+
+  const UNLIMITED = { name: 'server', image: `x@sha256:${'0'.repeat(64)}`, command: ['server'] }
+  test.each<readonly [string, JsonObject, JsonObject, readonly string[]]>([
+    ['none of the configuration’s', {}, {}, ['limits', 'limits']],
+    ['the configuration’s for both', { cpu: '1', memory: '1Gi' }, {}, []],
+    ['the configuration’s for one', { cpu: '1' }, {}, ['limits']],
+    [
+      'the configuration’s, and something else that is wrong',
+      { cpu: '1', memory: '1Gi' },
+      { hostNetwork: true },
+      ['host-access'],
+    ],
+  ])('a server without limits in strict, with %s', (_name, limits, spec, found) => {
+    const config = parseClusterConfig({
+      sidecar: { image: 'example.com/sidecar' },
+      server: { limits },
+      settings: { auth: 'none' },
+      floor: { allowAnonymous: true },
+    })
+    if (!config.ok) throw new Error(config.error.join('; '))
+    const pod = { ...POD, spec: { containers: [UNLIMITED], ...spec } }
+    const { decided } = admit(pod, namespaceWith({ enforce: 'strict' }), config.value)
+    const violations = decided.kind === 'deny' ? decided.violations : []
     expect(violations.map(({ code, rule }) => rule ?? code)).toEqual(found)
   })
 

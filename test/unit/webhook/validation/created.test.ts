@@ -17,7 +17,7 @@ describe('a pod as injection has left it', () => {
   })
 
   test.each(injected)('$name passes', ({ pod, namespace, config }) => {
-    expect(judgeCreated(pod, namespace, [config]).outcome).toMatchObject({ kind: 'inject' })
+    expect(judgeCreated(pod, namespace, [config]).decided).toMatchObject({ kind: 'inject' })
   })
 })
 
@@ -241,8 +241,8 @@ const GUESTS: readonly (readonly [string, (pod: JsonObject) => JsonObject])[] = 
 ]
 
 const codes = (pod: JsonObject, by: readonly ClusterConfig[] = []) => {
-  const { outcome } = judgeCreated(pod, namespace, [config, ...by])
-  return outcome.kind === 'deny' ? outcome.violations : []
+  const { decided } = judgeCreated(pod, namespace, [config, ...by])
+  return decided.kind === 'deny' ? decided.violations : []
 }
 
 describe('what others have made of it', () => {
@@ -286,8 +286,8 @@ describe('a pod that was never injected', () => {
 
   test('passes with our label where the configuration takes the namespace for the system’s', () => {
     const system = configWith({ systemNamespaces: ['team-a'] })
-    const { outcome } = judgeCreated(OWN_LABEL, namespace, [system])
-    expect(outcome).toMatchObject({ kind: 'skip', reason: 'system-namespace' })
+    const { decided } = judgeCreated(OWN_LABEL, namespace, [system])
+    expect(decided).toMatchObject({ kind: 'skip', reason: 'system-namespace' })
   })
 
   test('is denied with it elsewhere', () => {
@@ -308,11 +308,34 @@ test('a tag that the image index knows is a tag once the pod is stored with it',
   const pod = renderedBy(by, limited)
   const rules = (image: string): readonly unknown[] => {
     const stored = server(set(['image'], image))(pod)
-    const { outcome } = judgeCreated(stored, strict, [by])
-    return outcome.kind === 'deny' ? outcome.violations.map(({ rule }) => rule) : []
+    const { decided } = judgeCreated(stored, strict, [by])
+    return decided.kind === 'deny' ? decided.violations.map(({ rule }) => rule) : []
   }
   expect(rules('example.com/server:1')).toEqual(['image-digest'])
   expect(rules(`example.com/server:1@${digest}`)).toEqual([])
+})
+
+describe('a sidecar’s image by tag, which another webhook resolves', () => {
+  const DIGEST = `sha256:${'1'.repeat(64)}`
+  const stored = (image: string, by = config): readonly unknown[] => {
+    const { decided } = judgeCreated(sidecar(set(['image'], image))(renderedBy(by)), namespace, [
+      by,
+    ])
+    return decided.kind === 'deny' ? decided.violations.map(({ rule }) => rule) : []
+  }
+  const pinned = configWith({ sidecar: { image: `example.com/sidecar:1@${DIGEST}` } })
+
+  test.each([
+    ['to its digest', `example.com/sidecar:1@${DIGEST}`, config, []],
+    ['to its digest, without the tag', `example.com/sidecar@${DIGEST}`, config, []],
+    ['to the digest of another tag', `example.com/sidecar:0@${DIGEST}`, config, ['sidecar']],
+    ['to an image of another', `example.com/other@${DIGEST}`, config, ['sidecar']],
+    ['to an image elsewhere', `evil.example.com/sidecar@${DIGEST}`, config, ['sidecar']],
+    ['to another tag', 'example.com/sidecar:2', config, ['sidecar']],
+    ['where it is a digest', `example.com/sidecar@${DIGEST}`, pinned, ['sidecar']],
+  ] as const)('%s', (_name, image, by, rules) => {
+    expect(stored(image, by)).toEqual(rules)
+  })
 })
 
 describe('a configuration that changes between rendering and validation', () => {
