@@ -14,6 +14,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['runs as the user that its image names', /as the image's own files say/],
   ['run-as-user changes nothing', /run-as-user(?::.* changes nothing| names the container)/],
   ['an image is pinned to its digest', /is pinned to the digest in the image index/],
+  ['the server gets the cluster’s limits', /: gets a limit of/],
   ['the root file system can be written', /securityContext\.readOnlyRootFilesystem: false/],
   [
     'a container beside the server gets a read-only root',

@@ -33,6 +33,8 @@ const quantity = z
     'must be a Kubernetes quantity such as 500m or 1Gi',
   )
 
+const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() })
+
 /** What `baseline` asks for holds everywhere. */
 const EXCEPTED = RULE_IDS.filter((id) => RULES[id].level === 'strict')
 const MAX_EXCEPTIONS = 100
@@ -86,11 +88,13 @@ export const configSchema = z.strictObject({
     imagePullSecrets: words.default([]),
     uid: id(1).default(DEFAULT_SIDECAR_UID),
   }),
-  /** Whom a container runs as whose spec does not say and whose image's user is root or unknown. */
+  /** Whom a container runs as whose spec does not say and whose image's user is root or unknown; the limits of a server that has none. */
   server: z
     .strictObject({
       defaultUid: id(1).default(NOBODY),
       defaultGid: id(0).default(NOBODY),
+      limits: amounts.prefault({}),
+      requests: amounts.prefault({}),
     })
     .prefault({}),
   /** Annotation texts by key without the prefix: the `cluster` scope. */

@@ -26,6 +26,12 @@ import { issuerFaults, trustDomainFaults } from './trust-lists.ts'
 import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 
+/** Of CPU and memory, as Kubernetes writes them. */
+interface Amounts {
+  readonly cpu?: string | undefined
+  readonly memory?: string | undefined
+}
+
 export interface ClusterConfig {
   readonly sidecar: {
     readonly image: string
@@ -36,7 +42,14 @@ export interface ClusterConfig {
   /** The `cluster` scope, read from `settings`. */
   readonly scope: ScopeTexts
   readonly floor: Floor
-  readonly server: { readonly defaultUid: number; readonly defaultGid: number }
+  readonly server: {
+    readonly defaultUid: number
+    readonly defaultGid: number
+    /** What a server's container gets that has no limit of its own; a resource that is absent stays unlimited. */
+    readonly limits: Amounts
+    /** What it asks for then, where it does not say; absent: as much as its limit. */
+    readonly requests: Amounts
+  }
   /** A document of its own, that changes while the configuration does not: whoever renders adds it. */
   readonly images: ImageIndex
   readonly registries: Registries

@@ -71,7 +71,9 @@ const addCaches = (member: Member, { caches }: Plan): JsonObject => {
 
 const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject => {
   if (list !== 'containers' || name !== plan.server) return container
-  const fitting = fitServer(container, plan)
+  const { serverResources: resources } = plan
+  const limited = resources ? withAt(container, ['resources'], resources) : container
+  const fitting = fitServer(limited, plan)
   return withAt(withAt(fitting, ['command'], plan.command), ['args'], plan.args)
 }
 

@@ -35,6 +35,8 @@ export interface Skip {
 }
 export interface Deny {
   readonly kind: 'deny'
+  /** The pod with the limits that its server would have got, where that can be told. */
+  readonly limited?: JsonObject
   readonly violations: readonly Violation[]
   readonly warnings: readonly string[]
 }

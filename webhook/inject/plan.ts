@@ -21,6 +21,7 @@ import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
 import { rootWarnings, securityWarnings } from './security.ts'
 import { findServer } from './server-container.ts'
+import type { Limited } from './server-limits.ts'
 import { serverLabel } from './server-label.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
@@ -46,6 +47,8 @@ export interface Plan {
   readonly caches: Caches['byPlace']
   readonly sidecar: JsonObject
   readonly resources: JsonObject
+  /** Of the server's container; undefined: it keeps its own. */
+  readonly serverResources: JsonObject | undefined
   readonly label: string
   readonly writablePaths: readonly string[]
   /** Those that the sidecar alone mounts. */
@@ -155,12 +158,11 @@ interface Parts {
   readonly identity: Identity
   readonly line: CommandLine
   readonly fills: Fills
+  readonly limited: Limited
 }
 
-const planWith = (
-  subject: Subject,
-  { server, transport, document, identity, line, fills }: Parts,
-): Plan => {
+const planWith = ({ server, transport, document, identity, line, fills, limited }: Parts): Plan => {
+  const { subject } = limited
   const { pod, namespace, config, workload, resolution } = subject
   const { settings } = resolution
   const resources = sidecarResources(pod, settings, config)
@@ -183,6 +185,7 @@ const planWith = (
     caches: caches.byPlace,
     sidecar,
     resources,
+    serverResources: limited.resources,
     label: serverLabel(pod, workload),
     writablePaths: settings['writable-paths'] ?? [],
     sidecarVolumes: volumes,
@@ -193,6 +196,7 @@ const planWith = (
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),
+      ...limited.warnings,
       ...identityWarnings(settings, config.floor),
       ...token.warnings,
       ...identityTaken(pod, {
@@ -266,7 +270,8 @@ const told = (
 }
 
 /** The plan, or every violation. */
-export const planInjection = (subject: Subject): Result<Plan, readonly Violation[]> => {
+export const planInjection = (limited: Limited): Result<Plan, readonly Violation[]> => {
+  const { subject } = limited
   const inspected = inspect(subject)
   const { server, transport, line } = inspected
   const { identity, fills, faults } = users(subject)
@@ -279,6 +284,6 @@ export const planInjection = (subject: Subject): Result<Plan, readonly Violation
   ]
   const isWhole = server && transport && line && document && identity && fills
   return violations.length === 0 && isWhole
-    ? ok(planWith(subject, { server, transport, line, document, identity, fills }))
+    ? ok(planWith({ server, transport, line, document, identity, fills, limited }))
     : fail(violations)
 }

@@ -11,11 +11,12 @@ import { bySpeaker } from '../settings/workload-record.ts'
 import { applyPlan } from './apply.ts'
 import { forgedLabels, isAskedFor, silenceWarnings, skipReason } from './decide.ts'
 import { annotationBytes, limitFaults, MAX_ANNOTATION_BYTES } from './limits.ts'
-import { SKIP_REASONS, type Outcome } from './outcome.ts'
+import { SKIP_REASONS, type Deny, type Outcome } from './outcome.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { writePatch } from './patch.ts'
 import { planInjection } from './plan.ts'
 import { metadataFaults, specFaults } from './shape.ts'
+import { limitServer } from './server-limits.ts'
 import type { Subject, Workload } from './subject.ts'
 
 /** The members of a pod's annotations or labels that bear our prefix: of many that others have put there, none is copied. */
@@ -43,7 +44,7 @@ export const scopesOf = (
   ]
 }
 
-const deny = (violations: readonly Violation[], warnings: readonly string[]): Outcome => ({
+const deny = (violations: readonly Violation[], warnings: readonly string[]): Deny => ({
   kind: 'deny',
   violations,
   warnings,
@@ -82,10 +83,12 @@ const isUnresolvable = (violations: readonly Violation[]): boolean =>
 
 const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
   const { pod, config } = subject
-  const plan = planInjection(subject)
+  const limited = limitServer(subject)
+  const plan = planInjection(limited)
   if (!plan.ok) {
     const isSkipped = isUnresolvable(plan.error) && !isAskedFor(subject)
-    if (!isSkipped || config.floor.unresolvable === 'deny') return deny(plan.error, warnings)
+    if (!isSkipped || config.floor.unresolvable === 'deny')
+      return { ...deny(plan.error, warnings), limited: limited.subject.pod }
     const why = plan.error.map(({ message }) => message)
     return {
       kind: 'skip',

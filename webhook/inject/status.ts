@@ -65,6 +65,7 @@ const CONTAINER_PLACES: readonly Path[] = [
   ['args'],
   ['image'],
   ['ports'],
+  ['resources'],
   ['securityContext', 'allowPrivilegeEscalation'],
   ['securityContext', 'capabilities'],
   ['securityContext', 'readOnlyRootFilesystem'],

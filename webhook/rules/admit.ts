@@ -28,7 +28,7 @@ const foundIn = (outcome: Outcome, pod: JsonObject, config: ClusterConfig): read
   if (outcome.kind === 'skip') return []
   if (outcome.kind === 'inject') return breachesOf(judgedStored(pod, config, outcome))
   const isReadable = !outcome.violations.some(({ code }) => UNREADABLE.has(code))
-  return isReadable ? authorsBreaches(judgedPod(pod, config, {})) : []
+  return isReadable ? authorsBreaches(judgedPod(outcome.limited ?? pod, config, {})) : []
 }
 
 /** What is decided on a pod: on what rendering has said of it, and what breaks a rule in what is stored. */

@@ -48,6 +48,10 @@ describe('webhook/README.md', () => {
       'traces.endpoint',
       'traces.sampleRatio',
     ]
+      'server.limits.cpu',
+      'server.limits.memory',
+      'server.requests.cpu',
+      'server.requests.memory',
     for (const member of members) expect(README).toContain(`\`${member}\``)
     const [, table = ''] = README.split('## The cluster configuration')
     const documented = table.match(/`(floor|sidecar)\.[a-zA-Z]+`/g) ?? []

@@ -25,7 +25,7 @@ describe('the cluster configuration', () => {
           unresolvable: 'deny',
           exemptContainers: [],
         },
-        server: { defaultUid: 65_534, defaultGid: 65_534 },
+        server: { defaultUid: 65_534, defaultGid: 65_534, limits: {}, requests: {} },
       },
     })
   })
