@@ -1,6 +1,7 @@
 // How large a review is, from its bytes: what parsing it and judging it would cost is known before
 // either begins, since a parser alone can be kept busy for longer than anybody waits. Pure.
 
+import { at, isObject } from '../../shared/json.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
@@ -14,6 +15,11 @@ const isClosing = (byte: number | undefined): boolean =>
 // What a review has around its pod, and in its own members.
 const MORE_VALUES = 2000
 const MORE_DEPTH = 8
+/**
+ * An update carries the pod twice, and each time Kubernetes' own record of it: who has set which field, what has become of
+ * each container. A pod that could be created must not be one that nobody can change any more.
+ */
+export const MAX_UPDATE_VALUES = 4 * MAX_VALUES
 
 /** The index of the quote that ends the string which begins at `start`, or the length. */
 const endOfString = (bytes: Uint8Array, start: number): number => {
@@ -24,8 +30,8 @@ const endOfString = (bytes: Uint8Array, start: number): number => {
   return index
 }
 
-/** Why the review cannot be judged in time, as the end of a sentence; undefined where it can. */
-export const excess = (bytes: Uint8Array): string | undefined => {
+/** Which bound is passed first; undefined where none is. */
+const passed = (bytes: Uint8Array, most: number): 'values' | 'depth' | undefined => {
   let [values, level] = [0, 0]
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index]
@@ -35,8 +41,8 @@ export const excess = (bytes: Uint8Array): string | undefined => {
       level += 1
       if (!isClosing(bytes[index + 1])) values += 1
     } else if (isClosing(byte)) level -= 1
-    if (values > MAX_VALUES + MORE_VALUES) return `holds more than ${MAX_VALUES} values`
-    if (level > MAX_DEPTH + MORE_DEPTH) return `is more than ${MAX_DEPTH} levels deep`
+    if (values > most + MORE_VALUES) return 'values'
+    if (level > MAX_DEPTH + MORE_DEPTH) return 'depth'
   }
   return undefined
 }
@@ -64,4 +70,27 @@ const TELLING_LEVELS = [3, 2]
 
 /** What a review says of itself, without its pod; undefined where that alone is too much. */
 export const outlineOf = (bytes: Uint8Array): Uint8Array | undefined =>
-  TELLING_LEVELS.map((level) => shallow(bytes, level)).find((outline) => !excess(outline))
+  TELLING_LEVELS.map((level) => shallow(bytes, level)).find(
+    (outline) => passed(outline, MAX_VALUES) === undefined,
+  )
+
+const isUpdate = (bytes: Uint8Array): boolean => {
+  const outline = shallow(bytes, 2)
+  try {
+    const review: unknown = JSON.parse(Buffer.from(outline).toString('utf8'))
+    return isObject(review) && at(review, 'request', 'operation') === 'UPDATE'
+  } catch {
+    return false
+  }
+}
+
+/** Why the review cannot be judged in time, as the end of a sentence; undefined where it can. */
+export const excess = (bytes: Uint8Array): string | undefined => {
+  const first = passed(bytes, MAX_VALUES)
+  const most = first === 'values' && isUpdate(bytes) ? MAX_UPDATE_VALUES : MAX_VALUES
+  const bound = most === MAX_VALUES ? first : passed(bytes, most)
+  if (bound === undefined) return undefined
+  return bound === 'values'
+    ? `holds more than ${most} values`
+    : `is more than ${MAX_DEPTH} levels deep`
+}

@@ -76,7 +76,8 @@ const annotationFaults = (pod: JsonObject): readonly Violation[] =>
     ? [tooLarge(`its annotations exceed ${MAX_ANNOTATION_BYTES} bytes`)]
     : []
 
-const countFaults = (pod: JsonObject): readonly Violation[] =>
+/** Lists and mappings of which there are too many items. */
+export const countFaults = (pod: JsonObject): readonly Violation[] =>
   MAX_ITEMS.flatMap(([path, most]) => {
     const [outer, inner] = path
     const count = size(objectAt(pod, outer)[inner] ?? null)

@@ -15,8 +15,8 @@ import {
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import type { Deny } from '../inject/outcome.ts'
-import { nameOf, ownSidecar } from '../inject/pod.ts'
-import { isReservedVolume } from '../inject/volumes.ts'
+import { countFaults } from '../inject/limits.ts'
+import { ownSidecar } from '../inject/pod.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
@@ -118,6 +118,11 @@ const sidecarResources = (
 }
 
 /** What is broken, whatever stands there: another value that breaks the same is no worse. */
+  // None that ours has seen created; what is judged below is bounded by it.
+  const large = countFaults(change.after)
+  if (large.length > 0) {
+    return { decided: { kind: 'deny', violations: large, warnings: [] }, recorded: [] }
+  }
 const keyOf = ({ rule, where, part = '' }: Breach): string => `${rule}\n${where}\n${part}`
 
 /** Rules that the pod keeps to now and would break then. */

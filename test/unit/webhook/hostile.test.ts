@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Answer } from '../../../webhook/admission/answering.ts'
 import { mutate } from '../../../webhook/admission/mutate.ts'
+import { validate } from '../../../webhook/admission/validate.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
@@ -89,6 +90,33 @@ describe.each([
       expect(stringAt(document, 'response', 'uid')).toBe(UID)
       expect(JSON.stringify(objectAt(document, 'response', 'status')).length).toBeLessThan(40_000)
     }
+  })
+})
+
+// As far as it is judged, which is whole only where it bears our mark.
+const INJECTED = '"labels":{"outrigger.dev/injected":"true"}'
+
+// Near the most values that a review may hold, and beyond.
+describe.each([
+  ['300 KB', 0.3 * MB],
+  ['3 MB', 3 * MB],
+])('an update of a pod of %s, of', (_size, bytes) => {
+  test.each(hostilePods(bytes))('%s', async (_name, text) => {
+    const after = text().replace('"metadata":{', () => `"metadata":{${INJECTED},`)
+    const before = after.replace('"outrigger.dev/inject"', '"outrigger.dev/log-level"')
+    const review = reviewOf({}, { uid: UID, operation: 'UPDATE', oldObject: {} })
+    const body = Buffer.from(
+      JSON.stringify(review)
+        .replace('"object":{}', () => `"object":${after}`)
+        .replace('"oldObject":{}', () => `"oldObject":${before}`),
+    )
+    let document: JsonObject = {}
+    const ms = await cpuMs(BUDGET_MS, async () => {
+      const { answer: validated } = await validate(body, options)
+      if (validated.ok) ({ document } = validated.value)
+    })
+    expect(ms).toBeLessThan(BUDGET_MS)
+    expect(stringAt(document, 'response', 'uid')).toBe(UID)
   })
 })
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { MAX_UPDATE_VALUES } from '../../../webhook/admission/extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../../../webhook/inject/limits.ts'
 import { VIOLATIONS } from '../../../webhook/settings/violation.ts'
 import { createTelemetry } from '../../../webhook/telemetry.ts'
@@ -21,7 +22,10 @@ describe('webhook/README.md', () => {
   test('gives the bounds of a pod', () => {
     const [values, depth] = [MAX_VALUES.toLocaleString('en'), MAX_DEPTH]
     expect(README).toContain(`At most: ${values} values and ${depth} levels in all`)
-    expect(README).toContain(`a review holds more than ${values} values or ${depth} levels`)
+    const most = MAX_UPDATE_VALUES.toLocaleString('en')
+    expect(README).toContain(
+      `a review holds more than ${values} values (${most} where a pod is changed, which comes twice) or ${depth} levels`,
+    )
   })
 
   test('lists every member of the cluster configuration', () => {
@@ -44,14 +48,14 @@ describe('webhook/README.md', () => {
       'registries.HOST.allowPlainHttp',
       'server.defaultUid',
       'server.defaultGid',
-      'systemNamespaces',
-      'traces.endpoint',
-      'traces.sampleRatio',
-    ]
       'server.limits.cpu',
       'server.limits.memory',
       'server.requests.cpu',
       'server.requests.memory',
+      'systemNamespaces',
+      'traces.endpoint',
+      'traces.sampleRatio',
+    ]
     for (const member of members) expect(README).toContain(`\`${member}\``)
     const [, table = ''] = README.split('## The cluster configuration')
     const documented = table.match(/`(floor|sidecar)\.[a-zA-Z]+`/g) ?? []

@@ -89,6 +89,18 @@ describe('validate', () => {
     },
   )
 
+  test('a pod of very many values that was created can be changed', async () => {
+    const env = Array.from({ length: 4000 }, (_, index) => ({ name: `V${index}`, value: 'x' }))
+    const fields = Object.fromEntries(env.map(({ name }) => [`k:{"name":"${name}"}`, {}]))
+    const having = (labels: JsonObject): JsonObject => ({
+      metadata: { name: 'web', labels, managedFields: [{ fieldsV1: fields }] },
+      spec: { containers: [{ name: 'server', image: 'x', env }] },
+    })
+    const review = reviewOf(having({ app: 'web' }), { operation: 'UPDATE', oldObject: having({}) })
+    expect(JSON.stringify(review).split(',').length).toBeGreaterThan(22_000)
+    expect(await answer(review)).toMatchObject({ allowed: true })
+  })
+
   test('an update without what was before counts as all new', async () => {
     expect(await answer(reviewOf(ASKING, { operation: 'UPDATE' }))).toMatchObject({
       allowed: false,
