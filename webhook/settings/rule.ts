@@ -40,7 +40,7 @@ const RULE_TABLE = {
     severity: 'critical',
     what: 'no debug container enters the sidecar: neither its processes, nor its volumes, nor its user',
     why: "it would read the sidecar's keys and tokens",
-    fix: "debug the server's container, as another user and without Outrigger's volumes",
+    fix: "debug the server's container, with a runAsUser that is not the sidecar's (kubectl debug --custom=FILE) and without Outrigger's volumes",
   },
   'host-namespaces': {
     level: 'baseline',
@@ -230,7 +230,7 @@ const RULE_TABLE = {
     severity: 'high',
     what: 'no container is put into a running pod',
     why: 'it reaches the server without being asked who it is',
-    fix: 'ask for a group of floor.allowBreakGlass; at baseline `kubectl debug --profile=restricted` passes',
+    fix: 'ask for a group of floor.allowBreakGlass; at baseline `kubectl debug --profile=restricted` passes, with a runAsUser by --custom=FILE',
   },
   connections: {
     level: 'strict',

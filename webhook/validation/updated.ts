@@ -3,15 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
-import {
-  at,
-  isSame,
-  numberAt,
-  objectAt,
-  objectsAt,
-  stringAt,
-  type JsonObject,
-} from '../../shared/json.ts'
+import { at, isSame, objectAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import type { Deny } from '../inject/outcome.ts'
@@ -22,6 +14,7 @@ import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
 import type { Ruling } from '../rules/ruling.ts'
 import { quantityOf } from '../settings/quantity.ts'
+import { debuggerBreaches } from './debugger.ts'
 import { sidecarChanges } from './own-parts.ts'
 import { allowed, type Allow } from './verdict.ts'
 
@@ -49,46 +42,6 @@ const ownKeys = ({ before, after }: Change): readonly Breach[] =>
         found: `${field.slice(0, -1)} ${name.slice(0, 120)} changes`,
       }))
   })
-
-const ephemeral = (pod: JsonObject): readonly JsonObject[] =>
-  objectsAt(pod, 'spec', 'ephemeralContainers')
-
-const newDebuggers = ({ before, after }: Change): readonly JsonObject[] => {
-  const known = new Set(ephemeral(before).map(nameOf))
-  return ephemeral(after).filter((container) => !known.has(nameOf(container)))
-}
-
-/** How a debug container would get into the sidecar. */
-const waysIn = (container: JsonObject, sidecar: JsonObject | undefined): readonly string[] => {
-  const uid = numberAt(sidecar, 'securityContext', 'runAsUser')
-  const own = numberAt(container, 'securityContext', 'runAsUser')
-  const mounted = objectsAt(container, 'volumeMounts').map(nameOf).filter(isReservedVolume)
-  return [
-    ...(stringAt(container, 'targetContainerName') === SIDECAR_CONTAINER
-      ? [`targetContainerName: "${SIDECAR_CONTAINER}"`]
-      : []),
-    ...(uid !== undefined && own === uid ? [`runAsUser: ${uid}, which is the sidecar's`] : []),
-    ...mounted.map((name) => `mounts ${name}`),
-  ]
-}
-
-const breachIn = (rule: RuleId, name: string, found: string): Breach => ({
-  rule,
-  where: `container ${name}`,
-  found,
-})
-
-const debuggers = (change: Change): readonly Breach[] => {
-  const sidecar = ownSidecar(change.after)
-  const found = newDebuggers(change)
-  const entering = found.flatMap((container) =>
-    waysIn(container, sidecar).map((way) => ({ name: nameOf(container), way })),
-  )
-  return [
-    ...entering.map(({ name, way }): Breach => breachIn('sidecar-access', name, way)),
-    ...found.map((each) => breachIn('debug-containers', nameOf(each), 'is put into a running pod')),
-  ]
-}
 
 const RESOURCES = [
   ['cpu', 'maxSidecarCpu'],
@@ -118,11 +71,6 @@ const sidecarResources = (
 }
 
 /** What is broken, whatever stands there: another value that breaks the same is no worse. */
-  // None that ours has seen created; what is judged below is bounded by it.
-  const large = countFaults(change.after)
-  if (large.length > 0) {
-    return { decided: { kind: 'deny', violations: large, warnings: [] }, recorded: [] }
-  }
 const keyOf = ({ rule, where, part = '' }: Breach): string => `${rule}\n${where}\n${part}`
 
 /** Rules that the pod keeps to now and would break then. */
@@ -147,7 +95,7 @@ const breachesBy = (change: Change, config: ClusterConfig): readonly Breach[] =>
     ? [
         ...sidecarChanges(change.before, change.after),
         ...sidecarResources(change, config),
-        ...debuggers(change),
+        ...debuggerBreaches(change, config.images),
         ...newBreaches(change, config),
       ]
     : []),
@@ -170,6 +118,11 @@ export const judgeUpdated = (
   const leave = (reason: Allow['reason']) => ({ decided: allowed(reason), recorded: [] })
   if (config.systemNamespaces.includes(namespace.name)) return leave('system-namespace')
   if (isUnchanged(change)) return leave('unchanged')
+  // None that ours has seen created; what is judged below is bounded by it.
+  const large = countFaults(change.after)
+  if (large.length > 0) {
+    return { decided: { kind: 'deny', violations: large, warnings: [] }, recorded: [] }
+  }
   const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)
   const breaksGlass = change.groups.some((group) => config.floor.allowBreakGlass.includes(group))
   const denied = enforce.filter(({ rule }) => !breaksGlass || ALWAYS.has(rule))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { ImageIndex } from '../../../../shared/image-index.ts'
 import { objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
@@ -18,6 +19,21 @@ const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
 const strict: Namespace = { ...namespace, labels: { 'outrigger.dev/enforce': 'strict' } }
 
 const DIGEST = `sha256:${'0'.repeat(64)}`
+const [KNOWN, OURS] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`]
+/** What somebody has read of images beforehand. */
+const IMAGES: ImageIndex = {
+  version: 1,
+  tags: { 'docker.io/library/busybox:1': KNOWN },
+  images: Object.fromEntries(
+    [
+      [KNOWN, 4000],
+      [OURS, 21_520],
+    ].map(([digest, uid]) => [
+      digest,
+      { 'linux/amd64': { entrypoint: [], cmd: [], user: { uid: Number(uid) } } },
+    ]),
+  ),
+}
 const ASKING: JsonObject = {
   metadata: { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } },
   spec: {
@@ -53,10 +69,11 @@ const CONTEXT = {
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },
 }
+const AS_ANN = { ...CONTEXT, runAsUser: 4000 }
 const debugging = (fields: JsonObject): Change =>
   set(
     ['spec', 'ephemeralContainers'],
-    [{ name: 'debug', image: `busybox@${DIGEST}`, securityContext: CONTEXT, ...fields }],
+    [{ name: 'debug', image: `busybox@${DIGEST}`, securityContext: AS_ANN, ...fields }],
   )
 
 const onlyCpu = set(['resources', 'limits'], { cpu: '1' })
@@ -200,11 +217,11 @@ const ROWS: readonly Row[] = [
   {
     name: 'a debug container as kubectl makes it by default',
     change: debugging({ securityContext: {} }),
-    becomes: ['privilege-escalation', 'capabilities'],
+    becomes: ['sidecar-access', 'privilege-escalation', 'capabilities'],
   },
   {
     name: 'a privileged debug container',
-    change: debugging({ securityContext: { ...CONTEXT, privileged: true } }),
+    change: debugging({ securityContext: { ...AS_ANN, privileged: true } }),
     becomes: ['privileged'],
   },
   {
@@ -215,6 +232,37 @@ const ROWS: readonly Row[] = [
   {
     name: 'a debug container as the sidecar’s user',
     change: debugging({ securityContext: { ...CONTEXT, runAsUser: 21_520 } }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container as whomever its image says',
+    change: debugging({ securityContext: CONTEXT }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container as whomever a tag’s image says, which may have moved',
+    change: debugging({ image: 'busybox:1', securityContext: CONTEXT }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container whose image is known to run as another',
+    change: debugging({ image: `tools@${KNOWN}`, securityContext: CONTEXT }),
+    becomes: 'complies',
+  },
+  {
+    name: 'a debug container whose image is known to run as the sidecar’s user',
+    change: debugging({ image: `tools@${OURS}`, securityContext: CONTEXT }),
+    becomes: ['sidecar-access'],
+  },
+  {
+    name: 'a debug container as the pod’s own user',
+    of: set(['spec', 'securityContext', 'runAsUser'], 4000)(POD),
+    change: debugging({ securityContext: CONTEXT }),
+    becomes: 'complies',
+  },
+  {
+    name: 'a debug container in the sidecar’s group',
+    change: debugging({ securityContext: { ...AS_ANN, runAsGroup: 21_520 } }),
     becomes: ['sidecar-access'],
   },
   {
@@ -251,7 +299,8 @@ const ROWS: readonly Row[] = [
 
 describe('a running pod that is changed', () => {
   test.each(ROWS)('$name', ({ of = POD, change, where = namespace, groups = [], becomes }) => {
-    const { decided } = judgeUpdated({ before: of, after: change(of), groups }, where, configWith())
+    const config = { ...configWith(), images: IMAGES }
+    const { decided } = judgeUpdated({ before: of, after: change(of), groups }, where, config)
     const rules = decided.kind === 'deny' ? decided.violations.map(({ rule }) => rule) : []
     expect(decided.kind === 'allow' ? decided.reason : [...new Set(rules)]).toEqual(becomes)
   })
