@@ -318,7 +318,8 @@ describe('a running pod that is changed', () => {
   test.each([
     ['a limit where there were none', unlimited, set(['resources', 'limits', 'cpu'], '1'), []],
     ['one limit for the other', inList('containers', noCpu)(POD), onlyCpu, ['limits']],
-    ['another tag for a tag', tagged, set(['image'], 'example.com/server:2'), []],
+    ['another tag for a tag', tagged, set(['image'], 'example.com/server:2'), ['image-digest']],
+    ['the same tag', tagged, set(['env'], [{ name: 'A', value: 'b' }]), []],
   ] as const)('told from a breach that stood before: %s', (_name, before, change, rules) => {
     const after = inList('containers', change)(before)
     const { decided } = judgeUpdated({ before, after, groups: [] }, strict, configWith())
