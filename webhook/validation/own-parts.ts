@@ -2,7 +2,7 @@
 // may set, of other containers what is ours in them. Values are told nowhere: the sidecar's environment holds its document. Pure.
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { at, isSame, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { at, isSame, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { isIdentityVolume } from '../inject/cloud-identity.ts'
 import { isGuestMount, isGuestVariable } from '../inject/guest.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
@@ -11,6 +11,7 @@ import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Floor } from '../settings/floor.ts'
 import { quantityOf } from '../settings/quantity.ts'
+import { parseReference } from '../images/reference.ts'
 
 /** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
@@ -53,6 +54,28 @@ const sidecarFields = (stored: JsonObject, rendered: JsonObject): readonly strin
     (list) => !isSame(ownItems(stored, rendered, list), objectsAt(rendered, list)),
   ),
 ]
+
+/** Whether an image is that of a tag, with the digest that another webhook has found for it. */
+const isResolved = (stored: string, tagged: string): boolean => {
+  const [is, was] = [parseReference(stored), parseReference(tagged)]
+  if (!is.ok || !was.ok || is.value.digest === undefined || was.value.digest !== undefined)
+    return false
+  const { host, repository, tag } = is.value
+  return (
+    host === was.value.host &&
+    repository === was.value.repository &&
+    (tag === undefined || tag === was.value.tag)
+  )
+}
+
+/**
+ * The sidecar with the tag again that another webhook has resolved: in a pod that is created, which has passed ours, nobody
+ * else can have written it. A running one's image is nobody's to change.
+ */
+const unresolved = (stored: JsonObject, rendered: JsonObject): JsonObject => {
+  const [is, was] = [stringAt(stored, 'image') ?? '', stringAt(rendered, 'image') ?? '']
+  return isResolved(is, was) ? withAt(stored, ['image'], was) : stored
+}
 
 const BOUNDS = [
   ['cpu', 'maxSidecarCpu'],
@@ -127,7 +150,7 @@ export const differences = (
     (name) => at(stored, 'metadata', 'labels', name) !== at(rendered, 'metadata', 'labels', name),
   )
   return [
-    ...differing(`container ${SIDECAR_CONTAINER}`, sidecarFields(is, wanted)),
+    ...differing(`container ${SIDECAR_CONTAINER}`, sidecarFields(unresolved(is, wanted), wanted)),
     ...resourceFaults(is, floor).map((found) => breach(`container ${SIDECAR_CONTAINER}`, found)),
     ...differing(
       `container ${server}`,
