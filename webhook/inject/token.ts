@@ -5,9 +5,9 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { apiTokenVolumes } from './api-token.ts'
 import { mapContainers, members, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'
-import { isReservedVolume } from './volumes.ts'
 
 export interface TokenChoice {
   /** The server's container keeps its token. */
@@ -58,19 +58,6 @@ const chooseMounted = (subject: Subject): TokenChoice => {
   return { ...taken(), violations: [violation('floor', message)] }
 }
 
-/** Volumes of the author's own that hold a token for the API server: one without an audience is that. */
-const ownTokenVolumes = (pod: JsonObject): readonly string[] =>
-  objectsAt(pod, 'spec', 'volumes')
-    .filter((volume) => !isPluginVolume(volume) && !isReservedVolume(nameOf(volume)))
-    .filter((volume) =>
-      objectsAt(volume, 'projected', 'sources').some(
-        (source) =>
-          at(source, 'serviceAccountToken') !== undefined &&
-          at(source, 'serviceAccountToken', 'audience') === undefined,
-      ),
-    )
-    .map(nameOf)
-
 const VAULT = ['vault-agent-init', 'vault-agent']
 
 /** Vault's agent logs in by the token that is mounted where it is added, and ends without one. */
@@ -93,7 +80,8 @@ export const chooseToken = (subject: Subject): TokenChoice => {
   const mounted = chooseMounted(subject)
   const choice = { ...mounted, warnings: [...mounted.warnings, ...vaultWarnings(subject.pod)] }
   const { pod, config, resolution } = subject
-  const volumes = ownTokenVolumes(pod)
+  const plugins = pluginVolumes(pod)
+  const volumes = apiTokenVolumes(pod, config.floor).filter((name) => !plugins.has(name))
   const isSaid = whereSaid(subject) !== undefined
   if (volumes.length === 0 || resolution.settings['needs-kube-api']) return choice
   const what = `pod: volume ${volumes.join(', ')} holds a token for the Kubernetes API`

@@ -6,6 +6,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { whyNotExempt, withoutTags } from '../inject/exempt.ts'
 import { members, nameOf, type List } from '../inject/pod.ts'
 import { isJudged } from '../inject/security.ts'
+import type { Floor } from '../settings/floor.ts'
 import type { Finding } from './finding.ts'
 
 export interface JudgedContainer {
@@ -29,6 +30,7 @@ export interface Judged {
   /** The Secret of the certificate that the server shows itself, where it speaks TLS. */
   readonly ownCertificate: string | undefined
   readonly images: ImageIndex
+  readonly floor: Floor
 }
 
 /** What is wrong with a pod by one rule. */
@@ -59,7 +61,7 @@ export const judgedPod = (
       where: `container ${name}`,
       whyNotExempt: whyNotExempt(container, floor),
     }))
-  return { pod, containers, server, mayHaveToken, ownCertificate, images }
+  return { pod, containers, server, mayHaveToken, ownCertificate, images, floor }
 }
 
 /** A pod as it is stored: what is a tag still is pinned by nobody any more, whatever image index and floor know. */
