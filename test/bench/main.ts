@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { admissionBench } from './admission/bench.ts'
 import { authBench } from './auth/bench.ts'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   heldBench,
   scanBench,
   pressureBench,
+  admissionBench,
 ]
 
 const MAX_ROUNDS = 10_000

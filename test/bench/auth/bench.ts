@@ -1,8 +1,7 @@
 // The auth bench: what it costs that a sidecar verifies its callers, decides by a policy of 20 rules and counts limits,
 // beside the same one that lets everybody in; then a token that it has not seen, and a policy of 200 rules.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench, BenchContext } from '../bench.ts'
 import {
@@ -20,6 +19,7 @@ import { coresApart, describeCores } from '../bridge/cores.ts'
 import { play, type Match, type Result } from '../bridge/matches.ts'
 import { planOf, type RoundPlan } from '../bridge/rounds.ts'
 import { toFigures } from '../bridge/summary.ts'
+import { inFolder } from '../in-folder.ts'
 import { judge, type Budget, type Report } from '../report.ts'
 import { measureDecisions } from './decisions.ts'
 import { measureFirstCalls } from './first-calls.ts'
@@ -65,10 +65,8 @@ const measure = async (context: BenchContext, tokens: Tokens, policy: string): P
   }
 }
 
-const run = async (context: BenchContext): Promise<Report> => {
-  if (context.against !== undefined) throw new Error('--against: bridge alone has it')
+const run = inFolder(async (context, folder) => {
   buildSidecar()
-  const folder = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
   const tokens = await startTokens()
   try {
     const policy = join(folder, 'policy.yaml')
@@ -76,9 +74,8 @@ const run = async (context: BenchContext): Promise<Report> => {
     return await measure(context, tokens, policy)
   } finally {
     await tokens.close()
-    rmSync(folder, { recursive: true, force: true })
   }
-}
+})
 
 export const authBench: Bench = {
   name: 'auth',

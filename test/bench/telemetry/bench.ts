@@ -1,8 +1,7 @@
 // The telemetry bench: what it costs that every call is on record, before the server sees it and when it is over, in a
 // chain in a file; then what traces at 5 % cost on top, and what memory it all takes at rest.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
@@ -27,6 +26,7 @@ import { coresApart, describeCores } from '../bridge/cores.ts'
 import { play, type Match, type Result } from '../bridge/matches.ts'
 import { planOf, type RoundPlan } from '../bridge/rounds.ts'
 import { toFigures } from '../bridge/summary.ts'
+import { inFolder } from '../in-folder.ts'
 import { residentKib } from '../process-cost.ts'
 import { judge, type Budget, type Report } from '../report.ts'
 import { startDrain } from './drain.ts'
@@ -114,18 +114,15 @@ const measure = async (
   }
 }
 
-const run = async (context: BenchContext): Promise<Report> => {
-  if (context.against !== undefined) throw new Error('--against: bridge alone has it')
+const run = inFolder(async (context, folder) => {
   buildSidecar()
-  const folder = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
   const drain = await startDrain()
   try {
     return await measure(context, folder, drain.endpoint)
   } finally {
     drain.close()
-    rmSync(folder, { recursive: true, force: true })
   }
-}
+})
 
 export const telemetryBench: Bench = {
   name: 'telemetry',

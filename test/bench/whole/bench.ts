@@ -1,8 +1,7 @@
 // The whole bench: everything on (verified callers, a policy of 20 rules, limits, every call on record in a chained file,
 // traces at 5 %, metrics) beside the bare node:http bridge, and beside npm's, which verify and record nothing.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { policyText } from '../auth/policy-text.ts'
 import { startTokens, type Tokens } from '../auth/tokens.ts'
@@ -20,6 +19,7 @@ import { coresApart, describeCores } from '../bridge/cores.ts'
 import { play, type Match, type Result } from '../bridge/matches.ts'
 import { exactly, planOf, type RoundPlan } from '../bridge/rounds.ts'
 import { toFigures } from '../bridge/summary.ts'
+import { inFolder } from '../in-folder.ts'
 import { judge, type Budget, type Report } from '../report.ts'
 import { startDrain } from '../telemetry/drain.ts'
 
@@ -87,10 +87,8 @@ const measure = async (
   }
 }
 
-const run = async (context: BenchContext): Promise<Report> => {
-  if (context.against !== undefined) throw new Error('--against: bridge alone has it')
+const run = inFolder(async (context, folder) => {
   buildSidecar()
-  const folder = mkdtempSync(join(tmpdir(), 'outrigger-bench-'))
   const drain = await startDrain()
   const tokens = await startTokens()
   try {
@@ -98,9 +96,8 @@ const run = async (context: BenchContext): Promise<Report> => {
   } finally {
     await tokens.close()
     drain.close()
-    rmSync(folder, { recursive: true, force: true })
   }
-}
+})
 
 export const wholeBench: Bench = {
   name: 'whole',
