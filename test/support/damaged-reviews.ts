@@ -20,6 +20,8 @@ const WORDS = [
   '__proto__',
   'constructor',
   'outrigger.dev/inject',
+  'istio-proxy',
+  'strict',
   '\u0000',
   '𝒳',
   '../..',

@@ -1,6 +1,7 @@
 // Reviews that somebody has damaged: members gone, of another type, twice, nested, huge; bytes flipped,
 // cut, doubled. Whatever comes, each gets a valid response or a 4xx, and no pod that asks for a server
-// passes without its sidecar. OUTRIGGER_FUZZ_REVIEWS says how many (100000 took minutes), OUTRIGGER_FUZZ_SEED which.
+// passes without its sidecar or with what no level allows. OUTRIGGER_FUZZ_REVIEWS says how many (100000 take minutes),
+// OUTRIGGER_FUZZ_SEED which.
 
 import { expect, test } from '@jest/globals'
 import { EMPTY_INDEX } from '../../../../shared/image-index.ts'
@@ -11,9 +12,11 @@ import {
   objectAt,
   objectsAt,
   stringAt,
+  withAt,
   type Json,
   type JsonObject,
 } from '../../../../shared/json.ts'
+import { ENFORCE_LABEL } from '../../../../shared/names.ts'
 import { mutate } from '../../../../webhook/admission/mutate.ts'
 import { validate } from '../../../../webhook/admission/validate.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
@@ -34,10 +37,13 @@ const config = parseClusterConfig({
 if (!config.ok) throw new Error(config.error.join('; '))
 
 const namespace: Namespace = { name: 'servers', labels: {}, annotations: {} }
+const strict: Namespace = { ...namespace, name: 'strict', labels: { [ENFORCE_LABEL]: 'strict' } }
 const options = {
   config: () => config.value,
   images: () => EMPTY_INDEX,
-  namespaces: { get: () => Promise.resolve(namespace) },
+  namespaces: {
+    get: (name: string) => Promise.resolve(name === strict.name ? strict : namespace),
+  },
   now: () => 0,
 }
 
@@ -92,8 +98,25 @@ const DEPLOYMENT: JsonObject = {
   spec: { template: { metadata: {}, spec: ASKING['spec'] ?? {} } },
 }
 
+const ENTERING = { operation: 'CONNECT', subResource: 'attach', namespace: strict.name }
+
+/** Each breaks one rule of every level: what makes it pass has to mend it. */
+const WEAK: readonly JsonObject[] = [
+  withAt(ASKING, ['spec', 'hostNetwork'], true),
+  withAt(ASKING, ['spec', 'shareProcessNamespace'], true),
+  withAt(ASKING, ['spec', 'volumes'], [{ name: 'data', hostPath: { path: '/' } }]),
+  withAt(
+    ASKING,
+    ['spec', 'containers'],
+    objectsAt(ASKING, 'spec', 'containers').map((container) =>
+      withAt(container, ['securityContext', 'privileged'], true),
+    ),
+  ),
+]
+
 const SEEDS: readonly JsonObject[] = [
   reviewOf(ASKING),
+  ...WEAK.map((pod) => reviewOf(pod)),
   reviewOf(INJECTED),
   reviewOf(CHANGED, {
     operation: 'UPDATE',
@@ -106,6 +129,7 @@ const SEEDS: readonly JsonObject[] = [
     { kind: 'PodExecOptions', command: ['sh'] },
     { operation: 'CONNECT', subResource: 'exec' },
   ),
+  reviewOf({ kind: 'PodAttachOptions' }, ENTERING),
 ]
 
 const parsedFrom = (body: Buffer): Json => {
@@ -170,6 +194,35 @@ const isForging = (review: Json): boolean => {
   )
 }
 
+/** What no level allows, wherever it stands. */
+const isWeak = (pod: JsonObject): boolean =>
+  ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'].some(
+    (field) => at(pod, 'spec', field) === true,
+  ) ||
+  objectsAt(pod, 'spec', 'volumes').some((volume) => isObject(volume['hostPath'])) ||
+  ['initContainers', 'containers'].some((list) =>
+    objectsAt(pod, 'spec', list).some(
+      (container) => at(container, 'securityContext', 'privileged') === true,
+    ),
+  )
+
+/** Somebody gets into a pod where that is denied. */
+const isEntering = (review: Json): boolean => {
+  const request = objectAt(review, 'request')
+  const { operation, subResource, namespace: name } = ENTERING
+  return (
+    isSame(request['resource'], { group: '', version: 'v1', resource: 'pods' }) &&
+    request['operation'] === operation &&
+    request['subResource'] === subResource &&
+    request['namespace'] === name
+  )
+}
+
+const faultOf = (pod: JsonObject): string | undefined => {
+  if (!hasSidecar(pod)) return 'no sidecar'
+  return isWeak(pod) ? 'weaker than any level allows' : undefined
+}
+
 /** What is wrong with an answer; undefined where nothing is. */
 const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string | undefined => {
   const response = objectAt(document, 'response')
@@ -178,9 +231,10 @@ const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string
   if (JSON.stringify(document).length > 400_000) return 'too long'
   if (!response['allowed']) return undefined
   if (way === validate && isForging(review)) return 'a mark of ours is forged'
+  if (way === validate && isEntering(review)) return 'somebody gets into a pod'
   const pod = askingPod(review)
   if (!pod) return undefined
-  return hasSidecar(way === mutate ? patchedBy(response, pod) : pod) ? undefined : 'no sidecar'
+  return faultOf(way === mutate ? patchedBy(response, pod) : pod)
 }
 
 interface Counts {
@@ -207,7 +261,7 @@ const judge = async (body: Buffer, counts: Counts): Promise<readonly string[]> =
   return faults
 }
 
-test(`${REVIEWS} damaged reviews: a valid response or a 4xx each, and nothing passes that should not`, async () => {
+test(`${REVIEWS} damaged reviews of seed ${SEED}: a valid response or a 4xx each, and nothing passes that should not`, async () => {
   const random = randomBy(SEED)
   const counts: Counts = { allowed: 0, denied: 0, refused: 0, asked: 0 }
   for (let round = 0; round < REVIEWS; round += 1) {
