@@ -31,6 +31,7 @@ export const ROWS = [
   'npm run bench -- telemetry',
   'npm run bench -- whole',
   'npm run bench -- pressure',
+  'npm run bench -- admission',
   'npm run cluster -- up',
   'npm run test:corpus',
   'npm run test:cluster',

@@ -217,12 +217,20 @@ const ODD: readonly Way[] = [
     ),
   ),
   way(
+    '300 containers',
+    adding(
+      'containers',
+      ...Array.from({ length: 300 }, (_, index) => helper({ name: `helper-${index}` })),
+    ),
+    denied('too-large'),
+  ),
+  way(
     '30,000 variables',
     server(
       'env',
       Array.from({ length: 30_000 }, (_, index): Json => ({ name: `V${index}` })),
     ),
-    denied('too-large'),
+    denied('413'),
   ),
 ]
 
