@@ -66,15 +66,22 @@ const breachIn = (rule: RuleId, container: JsonObject, found: string): Breach =>
   found,
 })
 
+const breachesBy = (
+  container: JsonObject,
+  pod: JsonObject,
+  images: ImageIndex,
+): readonly Breach[] => [
+  ...waysIn(container, pod, images).map((way) => breachIn('sidecar-access', container, way)),
+  breachIn('debug-containers', container, 'is put into a running pod'),
+]
+
 /** What is broken by the containers that an update puts into a pod. */
 export const debuggerBreaches = (
   { before, after }: { readonly before: JsonObject; readonly after: JsonObject },
   images: ImageIndex,
 ): readonly Breach[] => {
   const known = new Set(ephemeral(before).map(nameOf))
-  const added = ephemeral(after).filter((container) => !known.has(nameOf(container)))
-  return added.flatMap((container) => [
-    ...waysIn(container, after, images).map((way) => breachIn('sidecar-access', container, way)),
-    breachIn('debug-containers', container, 'is put into a running pod'),
-  ])
+  return ephemeral(after)
+    .filter((container) => !known.has(nameOf(container)))
+    .flatMap((container) => breachesBy(container, after, images))
 }

@@ -40,13 +40,16 @@ export const startReviewing = async (
   kube.addNamespace(NAMESPACE, {})
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigFor(kube))
-  const [command = '', ...args] = [
+  const [command, ...args] = [
     ...before,
     process.execPath,
     `${ROOT}dist/webhook.js`,
     'webhook',
     `--config=${ROOT}manifests/overlays/dev/config.yaml`,
-    ...['--host=127.0.0.1', '--port=0', '--admin-port=0', '--drain-delay=0'],
+    '--host=127.0.0.1',
+    '--port=0',
+    '--admin-port=0',
+    '--drain-delay=0',
   ]
   const running = await startProgram({
     command,

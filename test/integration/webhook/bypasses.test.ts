@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Leaf } from '../../../certs/x509.ts'
 import type { ImageIndex } from '../../../shared/image-index.ts'
-import { objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
+import { numberAt, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import { createLog } from '../../../shared/log.ts'
 import { ENFORCE_LABEL } from '../../../shared/names.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
@@ -90,7 +90,7 @@ const denialOf = (response: JsonObject): readonly string[] | undefined => {
   const words = ['reason', 'rules'].flatMap(
     (name) => stringAt(response, 'auditAnnotations', name)?.split(',') ?? [],
   )
-  return [...words, String(objectAt(response, 'status')['code'])]
+  return [...words, String(numberAt(response, 'status', 'code'))]
 }
 
 const patchedBy = (response: JsonObject, pod: JsonObject): JsonObject => {

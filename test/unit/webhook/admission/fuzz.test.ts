@@ -223,6 +223,14 @@ const faultOf = (pod: JsonObject): string | undefined => {
   return isWeak(pod) ? 'weaker than any level allows' : undefined
 }
 
+/** What is wrong with what validation has let pass. */
+const faultValidated = (review: Json): string | undefined => {
+  if (isForging(review)) return 'a mark of ours is forged'
+  if (isEntering(review)) return 'somebody gets into a pod'
+  const pod = askingPod(review)
+  return pod && faultOf(pod)
+}
+
 /** What is wrong with an answer; undefined where nothing is. */
 const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string | undefined => {
   const response = objectAt(document, 'response')
@@ -230,11 +238,11 @@ const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string
   if (response['uid'] !== stringAt(review, 'request', 'uid')) return 'another uid'
   if (JSON.stringify(document).length > 400_000) return 'too long'
   if (!response['allowed']) return undefined
-  if (way === validate && isForging(review)) return 'a mark of ours is forged'
-  if (way === validate && isEntering(review)) return 'somebody gets into a pod'
-  const pod = askingPod(review)
-  if (!pod) return undefined
-  return faultOf(way === mutate ? patchedBy(response, pod) : pod)
+  if (way === mutate) {
+    const pod = askingPod(review)
+    return pod && faultOf(patchedBy(response, pod))
+  }
+  return faultValidated(review)
 }
 
 interface Counts {
