@@ -13,7 +13,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['runs as the cluster’s default user', /the cluster's default: name another/],
   ['runs as the user that its image names', /as the image's own files say/],
   ['run-as-user changes nothing', /run-as-user(?::.* changes nothing| names the container)/],
-  ['an image is pinned to its digest', /is pinned to the digest in the image index/],
+  ['an image is pinned to its digest', /is pinned to the digest (?:in the image index|that floor)/],
   ['the server gets the cluster’s limits', /: gets a limit of/],
   ['the root file system can be written', /securityContext\.readOnlyRootFilesystem: false/],
   [
@@ -41,6 +41,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ],
   ['installs at start', /: installs at start \(|programs that it installs lie in/],
   ['metrics pass the sidecar, or do not', /^pod: the metrics that prometheus\.io/],
+  ['records go to a claim', /the claim \S+ for audit records/],
   ['an annotation on which nothing acts', /nothing acts on it (?:yet|with)/],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [

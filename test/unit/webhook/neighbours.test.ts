@@ -106,7 +106,7 @@ const ours = (
 ): Pick<Neighbour, 'mutate' | 'comesAgain'> & { warnings: Set<string> } => {
   const warnings = new Set<string>()
   const mutate: Mutate = (pod) => {
-    const { outcome } = admit(pod, namespace, by)
+    const { decided: outcome } = admit(pod, namespace, by)
     if (outcome.kind !== 'inject') throw new Error(told(outcome).join('; '))
     for (const line of outcome.warnings) warnings.add(line)
     return outcome.pod
@@ -171,7 +171,7 @@ describe('a pod with', () => {
   test.each(ROWS)('$title', ({ file, neighbour, line }) => {
     const us = ours()
     const pod = callAll(POD, line(us, neighbour))
-    const { outcome } = judgeCreated(pod, namespace, [config])
+    const { decided: outcome } = judgeCreated(pod, namespace, [config])
     const given = (name: string): readonly string[] =>
       namesIn(pod, name, 'env').concat(namesIn(pod, name, 'volumeMounts'))
     const identity = neighbour.identity
@@ -186,7 +186,7 @@ describe('a pod with', () => {
     expect(given('prepare').filter((name) => identity.includes(name))).toEqual([])
     expectGolden(file, {
       warnings: [...us.warnings],
-      strict: told(judgeCreated(pod, strict, [config]).outcome),
+      strict: told(judgeCreated(pod, strict, [config]).decided),
       pod,
     })
   })
@@ -202,7 +202,7 @@ describe('a pod with', () => {
       const pod = callAll(POD, line(ours(shared), aws))
       expect(namesIn(pod, 'prepare', 'volumeMounts')).toContain(volume)
       expect(namesIn(pod, SIDECAR_CONTAINER, 'volumeMounts')).not.toContain(volume)
-      expect(told(judgeCreated(pod, namespace, [shared]).outcome)).toEqual(['inject'])
+      expect(told(judgeCreated(pod, namespace, [shared]).decided)).toEqual(['inject'])
     },
   )
 
@@ -218,7 +218,7 @@ describe('a pod with', () => {
           : one,
       ),
     )
-    expect(told(judgeCreated(changed, namespace, [config]).outcome)).toEqual([
+    expect(told(judgeCreated(changed, namespace, [config]).decided)).toEqual([
       expect.stringContaining(`container ${name}: volumeMounts not as Outrigger renders it`),
     ])
   })
@@ -226,7 +226,7 @@ describe('a pod with', () => {
   test('Vault’s agent, which has no token of its own: says what to write', () => {
     const agent = container('vault-agent')
     const pod = withAt(POD, ['spec', 'containers'], [container('server'), agent])
-    const { outcome } = admit(pod, namespace, config)
+    const { decided: outcome } = admit(pod, namespace, config)
     expect(outcome.warnings).toContainEqual(
       expect.stringContaining('vault.hashicorp.com/agent-service-account-token-volume-name'),
     )
