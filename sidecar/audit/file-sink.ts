@@ -21,9 +21,12 @@ export interface FileSinkOptions {
   readonly now: () => number
 }
 
-/** A write that takes longer holds up every caller: then a thread does them, for a while. */
+/**
+ * A write that takes longer holds up every caller: then a thread does them, so many times as long as that took. No more
+ * than a fiftieth of the time is spent waiting, and a process that was only put aside meanwhile pays for threads a second.
+ */
 const SLOW_MS = 20
-const SLOW_FOR_MS = 10_000
+const SLOW_FOR = 50
 
 const OWNER_ONLY = 0o600
 /** How often it is looked whether the file is still there. */
@@ -163,7 +166,8 @@ export class FileSink implements Sink {
     const written = writeSync(this.file.fd, bytes)
     this.bytes += written
     const endMs = now()
-    if (endMs - beganMs > SLOW_MS) this.slowUntilMs = endMs + SLOW_FOR_MS
+    const tookMs = endMs - beganMs
+    if (tookMs > SLOW_MS) this.slowUntilMs = endMs + SLOW_FOR * tookMs
     return written
   }
 
