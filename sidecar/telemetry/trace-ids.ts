@@ -4,32 +4,33 @@ import { randomFillSync } from 'node:crypto'
 import { flagsOf } from './trace-context.ts'
 import type { TraceContext } from './trace.ts'
 
-const TRACE_BYTES = 16
-const SPAN_BYTES = 8
-/** So many ids' bytes are asked of the system at a time. */
-const POOL_BYTES = 4096
+const TRACE_LENGTH = 32
+const SPAN_LENGTH = 16
+/** So many random bytes are asked for at a time, and made text of together. */
+const POOL_BYTES = 3072
 
 export class TraceIds {
-  private readonly pool = Buffer.alloc(POOL_BYTES)
-  private used = POOL_BYTES
+  private readonly bytes = Buffer.alloc(POOL_BYTES)
+  private pool = ''
+  private used = 0
 
   /** Of a message that is the parent's child, or begins a trace. */
   next(parent: TraceContext | undefined): TraceContext {
     return {
-      traceId: parent?.traceId ?? this.hex(TRACE_BYTES),
-      spanId: this.hex(SPAN_BYTES),
+      traceId: parent?.traceId ?? this.id(TRACE_LENGTH),
+      spanId: this.id(SPAN_LENGTH),
       flags: flagsOf(false, parent),
       state: parent?.state,
     }
   }
 
-  private hex(bytes: number): string {
-    if (this.used + bytes > POOL_BYTES) {
-      randomFillSync(this.pool)
+  private id(length: number): string {
+    if (this.used + length > this.pool.length) {
+      this.pool = randomFillSync(this.bytes).toString('hex')
       this.used = 0
     }
     const start = this.used
-    this.used += bytes
-    return this.pool.toString('hex', start, this.used)
+    this.used += length
+    return this.pool.slice(start, this.used)
   }
 }
