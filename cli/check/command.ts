@@ -8,7 +8,7 @@ import { isClean, reportJson, reportOn, type ReportedFile } from '../manifest/re
 import { readManifestFile, readOptions } from '../manifest/sources.ts'
 import { FLAGS, readFlags, type CheckFlags, type Format } from './check-flags.ts'
 import { checkSarif } from './sarif.ts'
-import { checkText } from './text.ts'
+import { checkNotes, checkText } from './text.ts'
 
 const NAME = 'check'
 
@@ -41,8 +41,7 @@ const run = async (flags: CheckFlags, io: Io): Promise<number> => {
     )
   }
   io.stdout(PRINTED[flags.format](checked))
-  if (checked.every(({ pods, faults }) => pods.length + faults.length === 0))
-    tell(io, NAME, 'no pod stands there, so nothing was checked')
+  for (const note of checkNotes(checked, read.value)) tell(io, NAME, note)
   return isClean(checked) ? 0 : 1
 }
 

@@ -1,6 +1,8 @@
 // What was found, a line each, as compilers have it: FILE:LINE: what it is about: what is wrong. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
+import { isForStrictness, STRICT } from '../manifest/inject.ts'
+import type { ManifestOptions } from '../manifest/manifest.ts'
 import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
 import { plural } from '../output/plural.ts'
 
@@ -28,3 +30,18 @@ export const checkText = (files: readonly ReportedFile[]): string =>
   ]
     .map((line) => `${oneLine(line)}\n`)
     .join('')
+
+const isForStrict = (files: readonly ReportedFile[]): boolean =>
+  files.some(({ pods }) => pods.some(({ violations }) => isForStrictness(violations)))
+
+const hasPods = (files: readonly ReportedFile[]): boolean =>
+  files.some(({ pods, faults }) => pods.length + faults.length > 0)
+
+/** What whoever asked should know beside that. */
+export const checkNotes = (
+  files: readonly ReportedFile[],
+  { isDefaultConfig }: Pick<ManifestOptions, 'isDefaultConfig'>,
+): readonly string[] => [
+  ...(isDefaultConfig && isForStrict(files) ? [STRICT] : []),
+  ...(hasPods(files) ? [] : ['no pod stands there, so nothing was checked']),
+]

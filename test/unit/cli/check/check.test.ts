@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFlags } from '../../../../cli/check/check-flags.ts'
 import { checkSarif } from '../../../../cli/check/sarif.ts'
-import { checkText } from '../../../../cli/check/text.ts'
+import { checkNotes, checkText } from '../../../../cli/check/text.ts'
+import { STRICT } from '../../../../cli/manifest/inject.ts'
 import { reportOn, type ReportedFile } from '../../../../cli/manifest/report.ts'
 import { objectsAt, stringAt, type Json } from '../../../../shared/json.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
@@ -62,6 +63,33 @@ describe('as text', () => {
   test('lets no name end its line or steer the terminal', () => {
     const [file] = [checked('x\u001b[2J\n.yaml', pod('bad', SECRET))]
     expect(checkText([file])).not.toMatch(/\u001b|\n\.yaml/)
+  })
+})
+
+describe('beside the findings', () => {
+  const strict = parseClusterConfig({ sidecar: { image: 'x' } })
+  if (!strict.ok) throw new Error(strict.error.join())
+  const open = pod('open').replace("inject: 'true'", "inject: 'true'\n    outrigger.dev/auth: none")
+  const byStrict = reportOn(open, {
+    file: 'open.yaml',
+    config: strict.value,
+    isDefaultConfig: true,
+    namespace: 'default',
+    namespaces: [],
+  })
+
+  test.each<[string, readonly ReportedFile[], boolean, readonly string[]]>([
+    ['nothing, where a configuration was named', [byStrict], false, []],
+    ['which configuration denies, where none was named', [byStrict], true, [STRICT]],
+    ['nothing of what cannot be read', [checked('broken.yaml', 'a: [\n')], false, []],
+    [
+      'that there was nothing to check',
+      [checked('text.yaml', 'hello\n'), checked('empty.yaml', '')],
+      false,
+      ['no pod stands there, so nothing was checked'],
+    ],
+  ])('says %s', (_what, files, isDefaultConfig, notes) => {
+    expect(checkNotes(files, { isDefaultConfig })).toEqual(notes)
   })
 })
 
