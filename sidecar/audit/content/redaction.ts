@@ -22,6 +22,9 @@ const MAX_NAME = 128
 /** What is deeper is cut: a text that is JSON has been scanned by nobody. */
 const MAX_DEPTH = 128
 const JSON_START = /^\s*[[{]/
+const JSON_LINE = /^[^\S\n]*[[{].*[\]}][^\S\n]*$/m
+/** Each costs an exception. */
+const MAX_MISTAKEN = 256
 
 /** A longer number is no number that anybody means. */
 const MAX_NUMBER = 64
@@ -59,6 +62,23 @@ const isJson = (text: string): boolean => {
   }
 }
 
+/** The beginning of a long text, without a line of JSON that does not end there. */
+const headOf = (text: string): string => {
+  const head = text.slice(0, WINDOW)
+  const last = head.lastIndexOf('\n') + 1
+  return JSON_START.test(head.slice(last)) ? head.slice(0, last) : head
+}
+
+/** Its end. A word that began before is not shown: it may be the end of something; nor a line, where lines are JSON. */
+const tailOf = (text: string): string => {
+  const tail = text.slice(-WINDOW)
+  const hasJson =
+    JSON_START.test(text) || JSON_LINE.test(text.slice(0, WINDOW)) || JSON_LINE.test(tail)
+  const next = tail.indexOf('\n') + 1
+  if (hasJson) return next === 0 ? '' : tail.slice(next)
+  return tail.replace(/^\S*/, '')
+}
+
 class Redaction {
   private readonly text: string
   private readonly rules: RedactionRules
@@ -69,6 +89,8 @@ class Redaction {
   private readonly parts: string[] = []
   private length = 0
   private lookedAt = 0
+  /** Lines that looked like JSON and are none. */
+  private mistaken = 0
 
   constructor(text: string, rules: RedactionRules, leftOut?: string, isInner = false) {
     this.text = text
@@ -188,7 +210,7 @@ class Redaction {
     const mayBeJson = JSON_START.test(text)
     this.lookedAt += mayBeJson ? text.length : Math.min(text.length, 2 * WINDOW)
     if (this.lookedAt > MAX_LOOKED_AT) return this.rules.marks.cut(text)
-    return mayBeJson && isJson(text) ? this.inner(text, shapes) : this.plain(text)
+    return mayBeJson && isJson(text) ? this.inner(text, shapes) : this.plain(text, shapes)
   }
 
   /** A text that is JSON is a copy of what stands elsewhere as such: the same is left out. Once, and then all of it. */
@@ -201,16 +223,47 @@ class Redaction {
       : `${all.slice(0, HEAD)}${rules.marks.cut(text)}${all.slice(-TAIL)}`.toWellFormed()
   }
 
-  private plain(text: string): string {
+  private plain(text: string, shapes: readonly Shape[]): string {
     const { marks } = this.rules
-    const clean = (part: string): string => withoutSecrets(part, (secret) => marks.redacted(secret))
     const isWhole = text.length <= 2 * WINDOW
-    const all = isWhole ? clean(text) : ''
+    const all = isWhole ? this.clean(text, shapes) : ''
     if (isWhole && all.length <= MAX_TEXT) return all
-    const head = isWhole ? all : clean(text.slice(0, WINDOW))
-    // A word that began before is not shown: it may be the end of something.
-    const tail = isWhole ? all : clean(text.slice(-WINDOW).replace(/^\S*/, ''))
+    const head = isWhole ? all : this.clean(headOf(text), shapes)
+    const tail = isWhole ? all : this.clean(tailOf(text), shapes)
     return `${head.slice(0, HEAD)}${marks.cut(text)}${tail.slice(-TAIL)}`.toWellFormed()
+  }
+
+  /** Lines that are JSON, as those of logs and of NDJSON are, by what they are; of others what has a secret's form. */
+  private clean(text: string, shapes: readonly Shape[]): string {
+    const bare = (part: string): string =>
+      withoutSecrets(part, (secret) => this.rules.marks.redacted(secret))
+    if (!JSON_LINE.test(text)) return bare(text)
+    const cleaned: string[] = []
+    // A private key is of several.
+    let others: string[] = []
+    const closeOthers = (): void => {
+      if (others.length > 0) cleaned.push(bare(others.join('\n')))
+      others = []
+    }
+    for (const line of text.split('\n')) {
+      const own = JSON_LINE.test(line) ? this.jsonLine(line, shapes) : undefined
+      if (own === undefined) {
+        others.push(line)
+        continue
+      }
+      closeOthers()
+      cleaned.push(own)
+    }
+    closeOthers()
+    return cleaned.join('\n')
+  }
+
+  /** Undefined of what only looks like it; of too many such lines nobody can tell. */
+  private jsonLine(line: string, shapes: readonly Shape[]): string | undefined {
+    if (this.mistaken > MAX_MISTAKEN) return this.rules.marks.cut(line)
+    if (isJson(line)) return this.inner(line, shapes)
+    this.mistaken++
+    return undefined
   }
 
   /** The string that begins here. */

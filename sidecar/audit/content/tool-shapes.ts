@@ -28,9 +28,22 @@ export const within = (name: string, shape: Shape): Shape => ({
 })
 const inArguments = (shape: Shape): Shape => within('arguments', shape)
 const inResult = (shape: Shape): Shape => within('structuredContent', shape)
-/** In the texts of a result's content. */
-export const inTexts = (shape: Shape): Shape =>
-  within('content', { ...emptyShape(), items: within('text', shape) })
+/** In the texts of a result's content, and of resources that are embedded there. */
+export const inTexts = (shape: Shape): Shape => {
+  const members = new Map([
+    ['text', shape],
+    ['blob', shape],
+  ])
+  const resource: Shape = { ...emptyShape(), members }
+  const item: Shape = {
+    ...emptyShape(),
+    members: new Map([
+      ['text', shape],
+      ['resource', resource],
+    ]),
+  }
+  return within('content', { ...emptyShape(), items: item })
+}
 
 const ALL = { arguments: [inArguments(SECRET)], results: [inResult(SECRET)] } as const
 

@@ -159,6 +159,9 @@ describe('what is a secret in one copy is none in another', () => {
     return brief(content.answered(call('t', {}), response(result)).result) ?? ''
   }
   const text = (value: string) => ({ content: [{ type: 'text', text: value }] })
+  const embedded = (own: object) => ({
+    content: [{ type: 'resource', resource: { uri: 'x:y', ...own } }],
+  })
   const secretly = { name: 't', outputSchema: { properties: { a: secret } } }
   const openly = { name: 't', outputSchema: { properties: { a: {} } } }
 
@@ -172,6 +175,16 @@ describe('what is a secret in one copy is none in another', () => {
     [
       'by its name, as prose',
       results(openly, { ...text('it is s3'), structuredContent: { pin: 's3' } }),
+    ],
+    ['by the schema, in a resource', results(secretly, embedded({ text: 'a is s3' }))],
+    ['by the schema, in a file', results(secretly, embedded({ blob: 'czM=s3' }))],
+    [
+      'by its name, in a resource',
+      results(openly, { ...embedded({ text: 'it is s3' }), structuredContent: { pin: 's3' } }),
+    ],
+    [
+      'by a path, in the lines of a resource',
+      results(openly, embedded({ text: '{"a":"s3"}\n{"a":1}' }), ['$.result.structuredContent.a']),
     ],
     ['by its name, as JSON alone', results(openly, text(' {"pin": "s3"}'))],
     ['by a path', results(openly, text('[{"a":"s3"}]'), ['$.result.structuredContent[*].a'])],

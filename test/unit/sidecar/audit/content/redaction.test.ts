@@ -172,6 +172,12 @@ describe('whatever somebody sends', () => {
       'many names that are secrets',
       `{${Array.from({ length: 90_000 }, (_, n) => `"token${n}":"x"`).join(',')}}`,
     ],
+    ['many lines that look like JSON', JSON.stringify('{a}\n'.repeat(300_000))],
+    [
+      'many texts of such lines',
+      JSON.stringify(Array.from({ length: 60 }, () => 'x\n{a}\n'.repeat(300))),
+    ],
+    ['lines of space', JSON.stringify(`x${'\n '.repeat(300_000)}{`)],
     ['backslashes', JSON.stringify('\\"'.repeat(500_000))],
     ['a number of a million digits', `[${'1'.repeat(1_000_000)}]`],
     ['quotes and brackets in texts', JSON.stringify({ a: '}]"{[', b: '\\' })],
@@ -192,6 +198,19 @@ describe('a text that is JSON', () => {
     ['by their shape', '["Bearer abcdefghijkl"]', '["Bearer [redacted 12]"]'],
     ['one in it, as a whole', '{"b":"{\\"c\\":1}"}', '{"b":"[redacted 7]"}'],
     ['no JSON after all', '{"b":', '{"b":'],
+    ['each line of it', '{"pin":"1"}\n{"b":2}\n', '{"pin":"[redacted 1]"}\n{"b":2}\n'],
+    [
+      'lines of it behind words',
+      'found:\n  {"pin":"1"}\nend',
+      'found:\n{"pin":"[redacted 1]"}\nend',
+    ],
+    ['a line in one in it', '{"b":"x\\n{\\"c\\":1}"}', '{"b":"x\\n[redacted 7]"}'],
+    [
+      'lines with a key of several between them',
+      '{"a":1}\n-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n[2]',
+      '{"a":1}\n[redacted 58]\n[2]',
+    ],
+    ['a line that only looks like it', '{a}\n{"pin":"1"}', '{a}\n{"pin":"[redacted 1]"}'],
     ['a number', '12', '12'],
   ])('%s', (_what, value, said) => {
     expect(shown(value)).toBe(said)
@@ -199,7 +218,19 @@ describe('a text that is JSON', () => {
 
   test('by a path', () => {
     expect(shown('{"b":"x"}', ['$.a.b'])).toBe('{"b":"[redacted 1]"}')
+    expect(shown('1:\n{"b":"x"}', ['$.a.b'])).toBe('1:\n{"b":"[redacted 1]"}')
   })
+
+  test.each<[string, string]>([
+    ['at its beginning', `{"iban":"s3s3${' s3'.repeat(20_000)}"}\n{"b":1}`],
+    ['at its end', `{"b":1}\n{"x":"${'x'.repeat(40_000)}","iban":"s3 s3"}`],
+    ['behind too many that are none', `${'{a}\n'.repeat(300)}{"iban":"s3"}`],
+  ])(
+    'a line too long to be looked at, or not looked at, is shown in no part: %s',
+    (_where, text) => {
+      expect(redact(JSON.stringify({ text }), [], ['iban'])).not.toContain('s3')
+    },
+  )
 
   test('long: cut to what is shown of it', () => {
     const said = String(shown(JSON.stringify({ pin: '12345', b: 'x'.repeat(50_000) })))
