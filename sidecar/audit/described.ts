@@ -4,39 +4,23 @@
 
 import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
-import { withoutSecrets } from '../../shared/audit/secrets.ts'
 import { isObject, type Json } from '../../shared/json.ts'
 import type { Permit } from '../access/permit.ts'
 import type { Actor, Principal } from '../access/principal.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import { decodedSlice, member, stringAt, type Message, type Request } from '../mcp/message.ts'
 import { CLIENT_KEY } from '../mcp/meta.ts'
+import { brief, cut, sessionName } from '../telemetry/brief.ts'
+import { remembered } from '../telemetry/remembered.ts'
 import { contextIn, readContext } from '../telemetry/trace-context.ts'
 import type { RequestTrace, TraceContext } from '../telemetry/trace.ts'
-import { remembered } from './remembered.ts'
 
 type Caller = EventOf<'attempt'>['caller']
 type Actors = NonNullable<Extract<Caller, { readonly by: 'token' }>['actors']>
 
-/** Longest text of somebody else's, characters. */
-const MAX_LENGTH = 256
 const MAX_ACTORS = 8
 /** `clientInfo` is an object of somebody else's making: what is longer is not read. */
 const MAX_CLIENT_LENGTH = 4096
-
-const cut = (text: string): string =>
-  text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH).toWellFormed() : text
-
-/** Of a text so much is looked at for secrets. */
-const MAX_CLEANED = 1024
-
-/** The beginning of a text, without secrets: cleaned before it is cut, so that none is cut in two and not known. */
-export const brief = (text: string): string => {
-  const cleaned = withoutSecrets(text.slice(0, MAX_CLEANED).toWellFormed())
-  if (text.length <= MAX_CLEANED) return cut(cleaned)
-  // What stands close to where the looking ended may be a part of one.
-  return cut(cleaned.slice(0, Math.max(cleaned.length - MAX_CLEANED + MAX_LENGTH, 0)))
-}
 
 const actorOf = ({ issuer, subject }: Actor): Actors[number] =>
   issuer === undefined ? { subject: cut(subject) } : { issuer: cut(issuer), subject: cut(subject) }
@@ -97,9 +81,6 @@ const baggageIn = (message: Request | undefined): string | undefined =>
 const idsOf = ({ traceId, spanId }: TraceContext): string =>
   `,"traceId":"${traceId}","spanId":"${spanId}"`
 
-/** The id of a legacy session tells it from others by its beginning, and is too little there to take it over. */
-const SESSION_LENGTH = 8
-
 export class Descriptions {
   private readonly callers = new WeakMap<Principal, string>()
   /** What clients wrote, and what we or the configuration call things. */
@@ -143,7 +124,7 @@ export class Descriptions {
   }
 
   session(id: string): string {
-    return `,"session":${this.name(id.slice(0, SESSION_LENGTH))}`
+    return `,"session":${this.name(sessionName(id))}`
   }
 
   private target(message: Exclude<Message, { readonly kind: 'response' }>): string {

@@ -310,7 +310,7 @@ export class Backend implements ChannelOwner {
     return this.options.tracing?.()?.pass(message, {
       parent: call?.hop?.context,
       port: this.channel.link.port,
-      session: session?.id,
+      session: session?.name,
     })
   }
 

@@ -1,5 +1,5 @@
 // Names, attributes and outcomes of spans by OpenTelemetry's MCP conventions (Development; semantic-conventions-genai).
-// Values from the wire are cut; no header but those named here is ever read. Pure.
+// Values from the wire are cleaned of secrets and cut; no header but those named here is ever read. Pure.
 
 import { header, type Exchange } from '../http/exchange.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
@@ -7,11 +7,10 @@ import { FAULTS, type Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
 import { assertedIn } from './baggage.ts'
+import { brief, sessionName } from './brief.ts'
 import { METHODS, OTHER } from './known-words.ts'
+import { remembered } from './remembered.ts'
 import type { Attributes, Bearer, PassedFrom, SpanEnd } from './trace.ts'
-
-/** Longest value of an attribute, characters. */
-export const MAX_VALUE_LENGTH = 256
 
 /** What may stand in a span's name: clients' requests, servers', and notifications. */
 const NAMED: ReadonlySet<string> = new Set([
@@ -48,12 +47,15 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ['resources/unsubscribe', RESOURCE],
 ])
 
-const cut = (text: string): string =>
-  text.length > MAX_VALUE_LENGTH ? text.slice(0, MAX_VALUE_LENGTH).toWellFormed() : text
+/** Too short for any secret, as the numbers of requests are. */
+const PLAIN = /^[\w.-]{0,10}$/
+const known = remembered(brief)
+/** As spans of all calls have it: without secrets, and cut. */
+const word = (text: string): string => (PLAIN.test(text) ? text : known(text))
 
 const targetOf = (request: Bearer, { parameter }: Target): string | undefined => {
   const text = stringAt(request.text, member(request.params, parameter))
-  return text === undefined ? undefined : cut(text)
+  return text === undefined ? undefined : word(text)
 }
 
 /** `{mcp.method.name} {target}`; what is no method of MCP is `_OTHER`. */
@@ -68,7 +70,7 @@ export const spanName = (request: Bearer): string => {
 const given = (attributes: Readonly<Record<string, string | number | undefined>>): Attributes => {
   const found: Record<string, string | number> = {}
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) found[name] = typeof value === 'string' ? cut(value) : value
+    if (value !== undefined) found[name] = typeof value === 'string' ? word(value) : value
   }
   return found
 }
@@ -95,6 +97,12 @@ const idOf = (message: Bearer): string | undefined =>
     ? (stringAt(message.text, message.id) ?? slice(message.text, message.id))
     : undefined
 
+/** Whoever has the whole id may have the session. */
+const sessionIn = (http: Exchange['request']): string | undefined => {
+  const id = header(http, 'mcp-session-id')
+  return id === undefined ? undefined : sessionName(id)
+}
+
 const HTTP = { 'network.transport': 'tcp', 'network.protocol.name': 'http' }
 
 /** Of the SERVER span: the message as it came. `era` is undefined where it could not be told. */
@@ -108,7 +116,7 @@ export const serverAttributes = (
     'jsonrpc.request.id': idOf(request),
     'mcp.protocol.version': claimedVersion(request) ?? header(http, 'mcp-protocol-version'),
     // The modern era has no sessions: what stands there is somebody's mistake.
-    'mcp.session.id': era === 'legacy' ? header(http, 'mcp-session-id') : undefined,
+    'mcp.session.id': era === 'legacy' ? sessionIn(http) : undefined,
     ...HTTP,
     'network.protocol.version': http.httpVersion,
     'client.address': http.socket.remoteAddress,
@@ -211,6 +219,6 @@ export const spanEnd = (kind: 'server' | 'client', outcome: Outcome | undefined)
       'error.type': isError ? outcome.errorType : undefined,
     }),
     isError,
-    message: isError && outcome.message !== undefined ? cut(outcome.message) : undefined,
+    message: isError && outcome.message !== undefined ? brief(outcome.message) : undefined,
   }
 }

@@ -77,5 +77,6 @@ export interface PassedFrom {
   readonly parent: TraceContext | undefined
   /** Of a server that speaks HTTP. */
   readonly port: number | undefined
+  /** The beginning of its id. */
   readonly session: string | undefined
 }

@@ -9,7 +9,6 @@ import { Channel } from '../../../../sidecar/conversation/channel.ts'
 import { FAULTS, fault, type Fault, type FaultCode } from '../../../../sidecar/mcp/faults.ts'
 import { slice, type Request } from '../../../../sidecar/mcp/message.ts'
 import type { Era } from '../../../../sidecar/mcp/revision.ts'
-import { MAX_VALUE_LENGTH } from '../../../../sidecar/telemetry/span-attributes.ts'
 import type { RequestTrace } from '../../../../sidecar/telemetry/trace.ts'
 import { Tracing } from '../../../../sidecar/telemetry/tracing.ts'
 import { FakeLink } from '../../../support/fake-link.ts'
@@ -136,8 +135,21 @@ describe('names and attributes', () => {
   test('values from the wire are cut', () => {
     begin(rpc('tools/call', { name: 'x'.repeat(5000) }))
     const { name, attributes } = spans.of('server')
-    expect(attributes['gen_ai.tool.name']).toBe('x'.repeat(MAX_VALUE_LENGTH))
-    expect(name).toHaveLength('tools/call '.length + MAX_VALUE_LENGTH)
+    expect(attributes['gen_ai.tool.name']).toBe('x'.repeat(256))
+    expect(name).toHaveLength('tools/call '.length + 256)
+  })
+
+  const TOKEN = `ghp_${'a'.repeat(36)}`
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ['a tool', rpc('tools/call', { name: TOKEN }), {}],
+    ['a resource', rpc('resources/read', { uri: `db://u:${TOKEN}@h` }), {}],
+    ['a method', rpc(`x/${TOKEN}`, {}), {}],
+    ['an id', CALL.replace('"id":1', `"id":"${TOKEN}"`), {}],
+    ['a revision', CALL, { 'mcp-protocol-version': TOKEN }],
+    ['a session, whose id lets its caller in', CALL, { 'mcp-session-id': `s1234567${TOKEN}` }],
+  ])('no secret that stands in the place of %s', (_what, body, headers) => {
+    begin(body, headers)
+    expect(JSON.stringify(spans.of('server'))).not.toContain('ghp_')
   })
 
   test('of the request as it came, and no header that it does not need', () => {
