@@ -4,9 +4,9 @@
 
 export const REMOVED = '[removed]'
 
-/** A JSON Web Token, or its beginning. Whatever begins so is taken whole, so that no part is looked at twice. */
-const WEB_TOKEN = /\beyJ[\w-]{8,}(?:\.[\w-]*)*/g
-const OTHERS: readonly RegExp[] = [
+const SHAPES: readonly RegExp[] = [
+  // A JSON Web Token, or its beginning. Whatever begins so is taken whole, so that no part is looked at twice.
+  /\beyJ[\w-]{8,}(?:\.[\w-]*)*/g,
   /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,})/g,
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{16,}/g,
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g,
@@ -14,7 +14,6 @@ const OTHERS: readonly RegExp[] = [
   /\bnpm_\w{30,}/g,
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g,
 ]
-const SHAPES = [WEB_TOKEN, ...OTHERS]
 /** What stands before a secret stays. */
 const NAMED: readonly RegExp[] = [
   /\b((?:Bearer|Basic) +)[\w.~+/-]{8,}=*/gi,
@@ -70,13 +69,17 @@ const cardsIn = (text: string, offset: number): readonly Part[] => {
   return found
 }
 
+/** Tokens and keys by themselves, whatever stands before them. */
+const tokensIn = (text: string): readonly Part[] =>
+  SHAPES.flatMap((shape) =>
+    [...text.matchAll(shape)].map(({ 0: all, index }) => ({
+      start: index,
+      end: index + all.length,
+    })),
+  )
+
 const secretsIn = (text: string): readonly Part[] => {
-  const found: Part[] = []
-  for (const shape of SHAPES) {
-    for (const { 0: all, index } of text.matchAll(shape)) {
-      found.push({ start: index, end: index + all.length })
-    }
-  }
+  const found = [...tokensIn(text)]
   for (const shape of NAMED) {
     for (const { 0: all, 1: before = '', index } of text.matchAll(shape)) {
       found.push({ start: index + before.length, end: index + all.length })
@@ -86,10 +89,12 @@ const secretsIn = (text: string): readonly Part[] => {
   return found.toSorted((one, other) => one.start - other.start)
 }
 
-/** Whether a text holds what has the form of a token or of a private key. */
+/** The beginning of a JSON Web Token, which may be any JSON in base64, is none yet. */
+const isToken = (text: string): boolean => !text.startsWith('eyJ') || /\.[\w-]{4,}/.test(text)
+
+/** Whether a text holds what has the form of a token or of a private key: what would be taken out of it, wherever that stands. */
 export const hasSecretShape = (text: string): boolean =>
-  OTHERS.some((shape) => text.search(shape) !== -1) ||
-  [...text.matchAll(WEB_TOKEN)].some(([token]) => /\.[\w-]{4,}/.test(token))
+  tokensIn(text).some(({ start, end }) => isToken(text.slice(start, end)))
 
 /** The text with what stands in the place of each secret: by default a word. */
 export const withoutSecrets = (

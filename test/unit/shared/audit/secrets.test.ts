@@ -1,7 +1,7 @@
 // What is taken out of a text by its shape, and what stays.
 
 import { expect, test } from '@jest/globals'
-import { REMOVED, withoutSecrets } from '../../../../shared/audit/secrets.ts'
+import { hasSecretShape, REMOVED, withoutSecrets } from '../../../../shared/audit/secrets.ts'
 
 test.each([
   ['a JSON Web Token', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl y', `x ${REMOVED} y`],
@@ -27,6 +27,18 @@ test.each([
   ['plain words', 'the token was refused', 'the token was refused'],
 ])('%s', (_what, text, clean) => {
   expect(withoutSecrets(text)).toBe(clean)
+})
+
+test.each([
+  ['a JSON Web Token', 'x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl y', true],
+  ['its beginning, which may be any JSON', 'eyJhbGciOiJIUzI1NiJ9', false],
+  ['a token of a forge', `clone ghp_${'a'.repeat(36)}`, true],
+  ['a key of a cloud', 'AKIAABCDEFGHIJKLMNOP', true],
+  ['a private key', '-----BEGIN PRIVATE KEY-----', true],
+  ['plain words', 'the token was refused', false],
+])('%s by its form alone: %s', (_what, text, has) => {
+  expect(hasSecretShape(text)).toBe(has)
+  if (has) expect(withoutSecrets(text)).toContain(REMOVED)
 })
 
 test('a long text of somebody’s making takes no long time', () => {
