@@ -6,14 +6,14 @@ import type { Log } from '../../shared/log.ts'
 import { fail, type Result } from '../../shared/result.ts'
 import { readBundle, type SpiffeBundle } from '../../shared/spiffe-bundle.ts'
 import { textFile } from '../../shared/text-source.ts'
-import type { TrustDomainSource } from '../../shared/trust-domains.ts'
+import { MAX_TRUST_DOMAINS, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { BundleEndpoint } from './bundle-endpoint.ts'
 import type { FetchJson } from './fetch-json.ts'
+import { Places } from './places.ts'
+import { Crowd, type WhenGone } from './waiting.ts'
 
 const LOOK_MS = 2000
 const MAX_BYTES = 262_144
-/** For one fetch, name lookup included. */
-const DEADLINE_MS = 8000
 
 export interface BundlesOptions {
   readonly fetchJson: FetchJson
@@ -64,6 +64,17 @@ const ofFile = async (source: TrustDomainSource, path: string, log: Log): Promis
   }
 }
 
+const stays: WhenGone = () => undefined
+
+/** One document at a time: names are looked up two at once, and issuers' are too. */
+const oneByOne = (fetchJson: FetchJson): FetchJson => {
+  const places = new Places(1, new Crowd(MAX_TRUST_DOMAINS))
+  return async (url, rules) => {
+    const fetched = await places.take(stays, () => fetchJson(url, rules))
+    return fetched.ok ? fetched.value : fail('others are fetched now')
+  }
+}
+
 const ofEndpoint = (
   source: TrustDomainSource,
   url: string,
@@ -71,11 +82,13 @@ const ofEndpoint = (
 ): Followed => {
   const { name, hosts = [], ca } = source
   const own = { host: new URL(url).host, reach: 'public' } as const
-  const rules = { hosts: [...hosts, own], ca }
+  // It has a time of its own for each document.
+  const { signal } = new AbortController()
+  const rules = { hosts: [...hosts, own], ca, signal }
   const endpoint = new BundleEndpoint({
     name,
     url,
-    fetch: () => fetchJson(url, { ...rules, signal: AbortSignal.timeout(DEADLINE_MS) }),
+    fetch: () => fetchJson(url, rules),
     now,
     log,
   })
@@ -121,7 +134,8 @@ export class Bundles {
     sources: readonly TrustDomainSource[],
     options: BundlesOptions,
   ): Promise<Bundles> {
-    return new Bundles(await Promise.all(sources.map((one) => open(one, options))), options.log)
+    const parts = { ...options, fetchJson: oneByOne(options.fetchJson) }
+    return new Bundles(await Promise.all(sources.map((one) => open(one, parts))), options.log)
   }
 
   /** Calls back after each look that may have changed one. */

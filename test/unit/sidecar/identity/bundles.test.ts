@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fail, ok } from '../../../../shared/result.ts'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { Bundles } from '../../../../sidecar/identity/bundles.ts'
@@ -104,6 +105,35 @@ test('an endpoint is asked as the configuration says, and what it lacks is told 
   ])
   expect(one.all[0]?.current()).toMatchObject({ authorities: '', jwtKeys: [] })
   expect(lacks()).toEqual([NO_AUTHORITIES])
+})
+
+test('of many endpoints one is asked at a time, and each is', async () => {
+  const sources = Array.from({ length: 16 }, (_, index) => ({
+    name: `${index}.org`,
+    ids: [`spiffe://${index}.org/*`],
+    bundleUrl: `https://${index}.org/`,
+  }))
+  let running = 0
+  let most = 0
+  bundles = await Bundles.open(sources, {
+    fetchJson: async () => {
+      most = Math.max(most, ++running)
+      await nextTurn()
+      running--
+      return ok(document())
+    },
+    now: () => 0,
+    log: kept.log,
+  })
+  const { all } = bundles
+  const looked = new Promise<void>((resolve) => {
+    bundles?.onLook(() => {
+      if (all.every(({ current }) => current() !== undefined)) resolve()
+    })
+  })
+  bundles.follow()
+  await looked
+  expect(most).toBe(1)
 })
 
 test.each([

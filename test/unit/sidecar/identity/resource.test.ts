@@ -6,10 +6,10 @@ import { Resource } from '../../../../sidecar/identity/resource.ts'
 
 const ISSUERS = [{ url: 'https://idp.example', audiences: ['shared'] }]
 
-const resourceOf = (document: SidecarDocument): Resource => {
+const resourceOf = (document: SidecarDocument, takesJwtSvids = false): Resource => {
   const config = parseSidecarConfig({ issuers: ISSUERS, ...document })
   if (!config.ok) throw new Error(config.error.join('\n'))
-  return new Resource(config.value, () => 15_200)
+  return new Resource({ ...config.value, takesJwtSvids }, () => 15_200)
 }
 
 const PUBLIC = { settings: { 'public-url': 'https://API.example/a/mcp' } }
@@ -169,6 +169,23 @@ describe('where tokens may be bound to a key', () => {
       bearer_methods_supported: ['header'],
       ...expected,
     })
+  })
+
+  test.each<[string, SidecarDocument, boolean, readonly string[]]>([
+    ['workloads by certificates alone', { issuers: [] }, false, ['Bearer']],
+    ['JWT-SVIDs alone', { issuers: [] }, true, ['Bearer']],
+    [
+      'JWT-SVIDs beside tokens that must be bound',
+      { issuers: [{ url: 'https://one.example', dpop: 'required' }] },
+      true,
+      ['Bearer', 'DPoP'],
+    ],
+  ])('nobody is told that every token must be: %s', (_name, more, takesJwtSvids, schemes) => {
+    const resource = resourceOf({ ...PUBLIC, ...more }, takesJwtSvids)
+    expect(resource.metadata(asked)).not.toContain('dpop_bound_access_tokens_required')
+    expect(resource.challenge(asked, {}).match(/\b(?:Bearer|DPoP) /g)).toEqual(
+      schemes.map((scheme) => `${scheme} `),
+    )
   })
 
   test('a challenge names both schemes, first the one that was used, with what is wrong', () => {
