@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { thumbprintOf } from './client-certificate.ts'
+import { Shown } from './connection.ts'
 import { LastTokens, type KnownToken } from './last-tokens.ts'
 import type { Proofs } from './proofs.ts'
 import { digestOf } from './remembered.ts'
@@ -202,7 +202,7 @@ export const callersOf = (means: Means, last = new LastTokens()): CallerOf => {
     { token, proofs }: Extract<Brought, { readonly kind: 'token' }>,
   ): Found | Promise<Found> => {
     const { request, whenGone } = knock
-    const shown = (): string | undefined => thumbprintOf(request.socket)
+    const shown = new Shown(request.socket)
     const known = means.verifier.identify(token.text, whenGone, shown, token.digest)
     if (proofs) {
       const claim = { proofs, token: token.text }

@@ -1,6 +1,6 @@
 // Asks an issuer about tokens that only it can read (RFC 7662). So many at once, others in their turn; who brings a token
-// that is being asked about waits for the same answer, and a question that nobody waits for any more is not asked. Nothing
-// is remembered here.
+// that is being asked about waits for the same answer, and a question that nobody waits for any more is not asked. Whoever
+// floods us from one address leaves room to those of others. Nothing is remembered here.
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
@@ -8,7 +8,16 @@ import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { FetchJson, FetchRules } from './fetch-json.ts'
 import { Places } from './places.ts'
-import { Crowd, Waiting, type Room, type Unserved, type WhenGone } from './waiting.ts'
+import type { BroughtToken } from './verifier.ts'
+import {
+  Crowd,
+  Shares,
+  Waiting,
+  type Room,
+  type Space,
+  type Unserved,
+  type WhenGone,
+} from './waiting.ts'
 
 /** Questions at once, of tokens that were good and of others each, and those that wait for their turn: with five seconds for each, nobody waits for a minute. */
 const MAX_AT_ONCE = 16
@@ -33,14 +42,11 @@ export interface IntrospectionOptions {
   readonly now: () => number
   readonly log: Log
   /** Bounds who waits for an answer; those with tokens that were good are bounded by themselves. */
-  readonly crowd: Room
+  readonly crowd: Space
   readonly crowdOfKnown: Room
 }
 
-export interface Question {
-  readonly token: string
-  /** Stands for the token. */
-  readonly digest: string
+export interface Question extends BroughtToken {
   /** It was good a while ago: whoever brings tokens that nobody knows keeps it from no answer. */
   readonly wasGood: boolean
 }
@@ -58,18 +64,24 @@ const nothing = (): void => undefined
 export class Introspection {
   private readonly options: IntrospectionOptions
   private readonly flights = new Map<string, Flight>()
-  private readonly places = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
+  private readonly queue = new Crowd(MAX_WAITING)
+  private readonly places = new Places(MAX_AT_ONCE, this.queue)
+  /** By address, of those who wait for an answer and of the questions that wait for their turn. */
+  private readonly askers: Shares
+  private readonly questions = new Shares(this.queue)
   private readonly placesOfKnown = new Places(MAX_AT_ONCE, new Crowd(MAX_WAITING))
   private toldMs = -Infinity
 
   constructor(options: IntrospectionOptions) {
     this.options = options
+    this.askers = new Shares(options.crowd)
   }
 
   /** What the issuer says of a token. */
   async ask(question: Question, whenGone: WhenGone): Promise<Result<JsonObject, NoAnswer>> {
     const flight = this.flights.get(question.digest) ?? this.flightFor(question)
-    const waiting = flight.waiting.wait(whenGone)
+    const { wasGood, from } = question
+    const waiting = flight.waiting.wait(whenGone, wasGood ? undefined : this.askers.of(from))
     // Who has found no room, or has gone, asks nothing.
     if (flight.waiting.size > 0) this.begin(question, flight)
     const waited = await waiting
@@ -103,7 +115,7 @@ export class Introspection {
     if (this.flights.get(digest) === flight) this.flights.delete(digest)
   }
 
-  private async fly({ token, digest, wasGood }: Question, flight: Flight): Promise<void> {
+  private async fly({ token, digest, wasGood, from }: Question, flight: Flight): Promise<void> {
     const places = wasGood ? this.placesOfKnown : this.places
     const whenDeserted: WhenGone = (leave) => {
       flight.takeBack = () => {
@@ -111,10 +123,15 @@ export class Introspection {
         leave()
       }
     }
-    const asked = await places.take(whenDeserted, () => {
+    const ask = (): Promise<Result<JsonObject, string>> => {
       flight.takeBack = nothing
       return this.fetch(token)
-    })
+    }
+    const asked = await places.take(
+      whenDeserted,
+      ask,
+      wasGood ? undefined : this.questions.of(from),
+    )
     if (!asked.ok) flight.answer = asked
     else flight.answer = asked.value.ok ? asked.value : this.unavailable()
   }

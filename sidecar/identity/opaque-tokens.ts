@@ -10,7 +10,7 @@ import { bearerOf, type Asked } from './answers.ts'
 import { boundTo } from './claims.ts'
 import type { Introspection } from './introspection.ts'
 import { Remembered } from './remembered.ts'
-import type { Refusal, Verified } from './verifier.ts'
+import type { BroughtToken, Refusal, Verified } from './verifier.ts'
 import type { WhenGone } from './waiting.ts'
 
 const GOOD_MS = 60_000
@@ -40,16 +40,13 @@ export class OpaqueTokens {
     this.options = options
   }
 
-  async verify(
-    token: string,
-    digest: string,
-    whenGone: WhenGone,
-  ): Promise<Result<Verified, Refusal>> {
+  async verify(brought: BroughtToken, whenGone: WhenGone): Promise<Result<Verified, Refusal>> {
+    const { digest } = brought
     const { now, introspection } = this.options
     const known = this.refused.get(digest)
     if (known && now() < known.untilMs) return fail({ kind: 'invalid', why: known.why })
     const wasGood = this.good.get(digest) === true
-    const answer = await introspection.ask({ token, digest, wasGood }, whenGone)
+    const answer = await introspection.ask({ ...brought, wasGood }, whenGone)
     if (!answer.ok) return answer
     const { audiences, wallMs } = this.options
     const asked = { ...this.options, audiences: audiences(), nowSeconds: wallMs() / 1000 }

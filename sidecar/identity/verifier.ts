@@ -4,6 +4,7 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
+import type { Connection } from './connection.ts'
 import type { OpaqueTokens } from './opaque-tokens.ts'
 import { digestOf, Remembered } from './remembered.ts'
 import { SignedTokens, type SignedTokensOptions } from './signed-tokens.ts'
@@ -49,6 +50,17 @@ export interface Verified {
   readonly isStill: (nowMs: number) => boolean
 }
 
+/** A token that is to be verified. */
+export interface BroughtToken {
+  readonly token: string
+  /** Stands for it. */
+  readonly digest: string
+  /** The address from which it came. */
+  readonly from: string
+}
+
+const NOTHING: Connection = { certificate: () => undefined, address: () => '' }
+
 /** Both clocks, at once. */
 interface Read {
   readonly nowMs: number
@@ -84,13 +96,13 @@ export class Verifier {
   }
 
   /**
-   * The bearer of a token: at once, where it was verified a while ago. `shown`: the connection's own certificate; `digest`:
-   * the token's, where somebody has it already.
+   * The bearer of a token: at once, where it was verified a while ago. `shown`: what its connection shows; `digest`: the
+   * token's, where somebody has it already.
    */
   identify(
     token: string,
     whenGone: WhenGone,
-    shown: () => string | undefined = () => undefined,
+    shown: Connection = NOTHING,
     digest = digestOf(token),
   ): Result<Bearer, Refusal> | Promise<Result<Bearer, Refusal>> {
     const found = this.remembered.get(digest)
@@ -101,7 +113,7 @@ export class Verifier {
       }
       this.remembered.delete(digest)
     }
-    return this.verify(token, digest, whenGone).then((verified) =>
+    return this.verify({ token, digest, from: shown.address() }, whenGone).then((verified) =>
       verified.ok ? this.bearer(verified.value, shown, this.readClocks()) : verified,
     )
   }
@@ -113,28 +125,27 @@ export class Verifier {
   }
 
   private async verify(
-    token: string,
-    digest: string,
+    brought: BroughtToken,
     whenGone: WhenGone,
   ): Promise<Result<Verified, Refusal>> {
     this.pending++
     try {
-      return await this.verifyNow(token, digest, whenGone)
+      return await this.verifyNow(brought, whenGone)
     } finally {
       this.pending--
     }
   }
 
   private async verifyNow(
-    token: string,
-    digest: string,
+    brought: BroughtToken,
     whenGone: WhenGone,
   ): Promise<Result<Verified, Refusal>> {
     const { opaque } = this.options
+    const { token, digest } = brought
     const fault = lengthFault(token)
     if (fault !== undefined) return invalid(fault)
     const verified = await (opaque && !isSigned(token)
-      ? opaque.verify(token, digest, whenGone)
+      ? opaque.verify(brought, whenGone)
       : this.signed.verify(token, whenGone))
     if (!verified.ok) return verified
     this.remembered.set(digest, verified.value, verified.value.length)
@@ -144,10 +155,10 @@ export class Verifier {
   /** Who has stolen a token that is bound to a certificate has not its key. */
   private bearer(
     { principal, untilMs, certificate, key }: Verified,
-    shown: () => string | undefined,
+    shown: Connection,
     { nowMs, wallMs }: Read,
   ): Result<Bearer, Refusal> {
-    if (certificate !== undefined && shown() !== certificate) {
+    if (certificate !== undefined && shown.certificate() !== certificate) {
       return invalid('it is bound to a client certificate (cnf) that this connection does not show')
     }
     return ok({ principal, untilMs: nowMs + untilMs - wallMs, key })

@@ -14,8 +14,13 @@ export interface Room {
   leave(): void
 }
 
+/** And says for how many more there is room. */
+export interface Space extends Room {
+  readonly free: number
+}
+
 /** Bounds how many wait, in one place or in several. */
-export class Crowd implements Room {
+export class Crowd implements Space {
   private readonly most: number
   private size = 0
 
@@ -23,7 +28,6 @@ export class Crowd implements Room {
     this.most = most
   }
 
-  /** For how many more there is room. */
   get free(): number {
     return this.most - this.size
   }
@@ -39,24 +43,59 @@ export class Crowd implements Room {
   }
 }
 
-/** A part of a crowd that takes no more than it leaves free: whoever fills one keeps nobody out of the others. */
-export class Share implements Room {
-  private readonly crowd: Crowd
+/** A part of a space that takes no more than it leaves free: whoever fills one keeps nobody out of the others. */
+export class Share implements Space {
+  private readonly space: Space
   private size = 0
 
-  constructor(crowd: Crowd) {
-    this.crowd = crowd
+  constructor(space: Space) {
+    this.space = space
+  }
+
+  get free(): number {
+    // With each that enters there is one more here and one less left free.
+    return Math.max(Math.ceil((this.space.free - this.size) / 2), 0)
+  }
+
+  get isEmpty(): boolean {
+    return this.size === 0
   }
 
   enter(): boolean {
-    if (this.size >= this.crowd.free || !this.crowd.enter()) return false
+    if (this.size >= this.space.free || !this.space.enter()) return false
     this.size++
     return true
   }
 
   leave(): void {
     this.size--
-    this.crowd.leave()
+    this.space.leave()
+  }
+}
+
+/** Such a part for each name, as long as somebody is in it: no more of them than there is room. */
+export class Shares {
+  private readonly space: Space
+  private readonly shares = new Map<string, Share>()
+
+  constructor(space: Space) {
+    this.space = space
+  }
+
+  of(name: string): Room {
+    return {
+      enter: () => {
+        const share = this.shares.get(name) ?? new Share(this.space)
+        if (!share.enter()) return false
+        this.shares.set(name, share)
+        return true
+      },
+      leave: () => {
+        const share = this.shares.get(name)
+        share?.leave()
+        if (share?.isEmpty) this.shares.delete(name)
+      },
+    }
   }
 }
 
@@ -72,9 +111,9 @@ export class Waiting {
     return this.waiters.size
   }
 
-  /** How the wait has ended; `busy`: there is no room to wait. */
-  async wait(whenGone: WhenGone): Promise<'woken' | Unserved['kind']> {
-    if (!this.crowd.enter()) return 'busy'
+  /** How the wait has ended; `busy`: there is no room to wait, in this part of it or in all. */
+  async wait(whenGone: WhenGone, room = this.crowd): Promise<'woken' | Unserved['kind']> {
+    if (!room.enter()) return 'busy'
     const waited = await new Promise<'woken' | 'gone'>((resolve) => {
       this.waiters.add(resolve)
       whenGone(() => {
@@ -82,7 +121,7 @@ export class Waiting {
         resolve('gone')
       })
     })
-    this.crowd.leave()
+    room.leave()
     return waited
   }
 

@@ -26,6 +26,7 @@ let answer: (token: string) => Promise<Result<JsonObject, string>>
 let asked: { readonly token: string; readonly rules: FetchRules }[]
 let kept: KeptLog
 let verifier: Verifier
+let count = 0
 
 const tokenIn = (rules: FetchRules): string => new URLSearchParams(rules.form).get('token') ?? ''
 
@@ -63,7 +64,9 @@ beforeEach(() => {
 })
 
 const stays: WhenGone = () => undefined
-const identify = async (token: string, whenGone = stays) => verifier.identify(token, whenGone)
+/** Each comes from an address of its own, unless a test says where. */
+const identify = async (token: string, whenGone = stays, from = `address-${count++}`) =>
+  verifier.identify(token, whenGone, { certificate: () => undefined, address: () => from })
 const kinds = (found: readonly Awaited<ReturnType<typeof identify>>[]): readonly string[] =>
   found.map((one) => (one.ok ? 'ok' : one.error.kind))
 
@@ -164,6 +167,38 @@ describe('at once', () => {
     const flood = Array.from({ length: 300 }, (_, index) => identify(`token-${index}`))
     expect(kinds([await identify('known')])).toEqual(['ok'])
     expect(flood).toHaveLength(300)
+  })
+
+  test.each([
+    ['of many tokens', (index: number) => `token-${index}`],
+    ['of one token', () => 'one-token'],
+  ])('a flood %s from one address leaves room to those of others', async (_name, tokenOf) => {
+    const ends: (() => void)[] = []
+    answer = () => new Promise((resolve) => ends.push(() => resolve(ok(GOOD))))
+    const flood = Array.from({ length: 1000 }, (_, index) =>
+      identify(tokenOf(index), stays, 'evil'),
+    )
+    await nextTurn()
+    const others = Array.from({ length: 20 }, (_, index) => identify(`other-${index}`))
+    await nextTurn()
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end()
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn()
+    }
+    expect(new Set(kinds(await Promise.all(others)))).toEqual(new Set(['ok']))
+    expect(kinds(await Promise.all(flood))).toContain('busy')
+    // Nothing of it stays: as many find room again.
+    const again = Array.from({ length: 60 }, (_, index) =>
+      identify(`again-${index}`, stays, 'evil'),
+    )
+    await nextTurn()
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end()
+      // oxlint-disable-next-line no-await-in-loop
+      await nextTurn()
+    }
+    expect(new Set(kinds(await Promise.all(again)))).toEqual(new Set(['ok']))
   })
 
   test('who leaves before their turn takes their question along, so that others have room', async () => {

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fail, ok } from '../../../../shared/result.ts'
 import { Names } from '../../../../sidecar/identity/names.ts'
 import { Places } from '../../../../sidecar/identity/places.ts'
-import { Crowd, Share, Waiting } from '../../../../sidecar/identity/waiting.ts'
+import { Crowd, Share, Shares, Waiting } from '../../../../sidecar/identity/waiting.ts'
 
 const stays = (): void => undefined
 
@@ -56,6 +56,23 @@ test('whoever fills a share of a crowd keeps nobody out of the others', async ()
   await nextTurn()
   enter(third, 20)
   expect([flooded?.size, other?.size, third?.size]).toEqual([0, 2, 3])
+})
+
+test('each name has a share of a share, and keeps nobody out of it or of the whole', async () => {
+  const crowd = new Crowd(16)
+  const shares = new Shares(new Share(crowd))
+  const waiting = new Waiting(crowd)
+  const enter = (name: string, times: number) =>
+    Array.from({ length: times }, () => waiting.wait(stays, shares.of(name)))
+  const all = [...enter('evil', 99), ...enter('worse', 99), ...enter('good', 1)]
+  const other = waiting.wait(stays)
+  // Half of the half that a share is (4), half of what that leaves (2), then one, and one beside: nobody is left out.
+  expect(waiting.size).toBe(8)
+  waiting.wakeAll()
+  const ended = await Promise.all([...all, other])
+  expect(ended.filter((one) => one === 'woken')).toHaveLength(8)
+  expect(ended.slice(-2)).toEqual(['woken', 'woken'])
+  expect(crowd.free).toBe(16)
 })
 
 test('who finds no room to wait for a turn hears so', async () => {
