@@ -1,7 +1,12 @@
 // What `outrigger explain` says of an injected pod's surroundings.
 
 import { expect, test } from '@jest/globals'
-import { neededLines, reachLines, validationLines } from '../../../../cli/manifest/reach.ts'
+import {
+  callerLines,
+  neededLines,
+  reachLines,
+  validationLines,
+} from '../../../../cli/manifest/reach.ts'
 import { expectedPod } from '../../../support/golden.ts'
 
 const pod = (name: string) => expectedPod(name) ?? {}
@@ -11,6 +16,22 @@ test.each([
   ['tls-secret', '15200: the sidecar, by /mcp, over TLS alone (https://)'],
 ])('%s is reached by %s', (name, line) => {
   expect(reachLines(pod(name))).toContain(line)
+})
+
+test.each([
+  [
+    'introspection',
+    ['https://login.example.com/realms/tools, for https://mcp.example.com/servers/echo'],
+  ],
+  [
+    'svids',
+    [
+      'JWT-SVIDs of spiffe://example.org/ns/agents/*, for https://mcp.example.com/servers/echo',
+      'none, but X.509-SVIDs of spiffe://example.org/ns/agents/*',
+    ],
+  ],
+])('whose tokens let in callers of %s', (name, lines) => {
+  expect(callerLines(pod(name))).toEqual(lines)
 })
 
 test.each([

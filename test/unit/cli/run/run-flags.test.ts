@@ -30,6 +30,18 @@ test.each([
     ['--introspection-credentials', 'dir', '--', 'cat'],
     '--introspection-url and --introspection-credentials: one is of no use without the other',
   ],
+  ...[
+    ['--spiffe-ids', 'spiffe://a/b'],
+    ['--spiffe-bundle', 'file'],
+    ['--spiffe-bundle-url', 'https://a/'],
+    ['--spiffe-jwt'],
+    ['--spiffe-ids', 'spiffe://a/b', '--spiffe-jwt'],
+    ['--spiffe-ids', 'spiffe://a/b', '--spiffe-bundle', 'x', '--spiffe-bundle-url', 'https://a/'],
+  ].map((flags): [string, string[], string] => [
+    flags.join(' '),
+    [...flags, '--', 'cat'],
+    '--spiffe-ids needs one of --spiffe-bundle and --spiffe-bundle-url, and neither they nor --spiffe-jwt are of use without it',
+  ]),
   [
     'a command without --',
     ['--allow-anonymous', 'npx', '-y', 'server'],
