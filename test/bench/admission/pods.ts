@@ -8,7 +8,8 @@ const RECORDED = new URL('../../fixtures/admission/rich-pod.before.json', import
 
 const recorded = (): JsonObject => {
   const review: JsonObject = JSON.parse(readFileSync(RECORDED, 'utf8'))
-  return objectAt(review, 'request', 'object')
+  const pod = objectAt(review, 'request', 'object')
+  return withAt(pod, ['metadata', 'annotations', 'outrigger.dev/container'], 'server')
 }
 
 const helper = (index: number): JsonObject => ({

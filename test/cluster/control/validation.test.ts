@@ -12,6 +12,7 @@ import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
 const OPT_IN = { 'outrigger.dev/injection': 'enabled' }
 const STRICT = { 'outrigger.dev/enforce': 'strict' }
 const RESTRICTED = {
+  runAsUser: 4000,
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },
@@ -82,6 +83,8 @@ describeOwnCluster('control', 'validation', (target) => {
         'sidecar-access',
       )
       denied(await strategic(path, debugging({ securityContext: {} })), 'capabilities')
+      const unknown = { ...RESTRICTED, runAsUser: undefined }
+      denied(await strategic(path, debugging({ securityContext: unknown })), 'sidecar-access')
       expect((await strategic(path, debugging({ targetContainerName: 'server' }))).status).toBe(200)
     })
 
