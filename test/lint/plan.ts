@@ -25,6 +25,7 @@ export const PLAN: Plan = {
     webhook: [
       '.',
       'admission kube',
+      'namespaces', // what a change of one does to its pods
       'workload validation',
       'rules',
       'inject',

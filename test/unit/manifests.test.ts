@@ -314,6 +314,16 @@ describe('the validating configuration', () => {
     expect(conditions.map(({ name }) => name)).toEqual(['bears-a-key-of-outrigger', 'differs'])
   })
 
+  test('a namespace is asked about where it changes what is ours, and never when it is deleted', () => {
+    expect(asked('guard')).toEqual([
+      ['UPDATE', 'namespaces'],
+      ['UPDATE', 'namespaces/status'],
+      ['UPDATE', 'namespaces/finalize'],
+    ])
+    const conditions = objectsAt(entry('guard'), 'matchConditions')
+    expect(conditions.map(({ name }) => name)).toEqual(['differs', 'changes-a-key-of-outrigger'])
+  })
+
   test('connections are asked about in namespaces that opt in, and nowhere else', () => {
     expect(asked('connection').map(([operation]) => operation)).toEqual(Array(4).fill('CONNECT'))
     expect(selectorOf('connection')[0]).toEqual({

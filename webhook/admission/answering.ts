@@ -30,6 +30,8 @@ export interface Answered {
 export interface Decider<Subject> {
   /** What a review is about, where it is ours to answer. */
   readonly subjectOf: (review: Review) => Subject | undefined
+  /** Reads what a decision needs besides the namespace; whoever waits for it holds up nobody else. */
+  readonly prepare?: (subject: Subject, namespace: Namespace | undefined) => Promise<Subject>
   /** Undefined: nothing can be decided without the namespace, which could not be read. */
   readonly decide: (
     subject: Subject,
@@ -117,18 +119,20 @@ const lookUp = async (
 export const answerReview = async <Subject>(
   body: Uint8Array,
   { namespaces, now }: Surroundings,
-  { subjectOf, decide }: Decider<Subject>,
+  { subjectOf, prepare, decide }: Decider<Subject>,
 ): Promise<Answered> => {
   const start = now()
   const parsed = parseReview(body)
   const read = now()
   if (!parsed.ok) return { answer: answerRefused(parsed.error), busyMs: read - start }
   const review = parsed.value
-  const subject = subjectOf(review)
-  if (!subject) return { answer: ok(ignore(review)), busyMs: read - start }
+  const about = subjectOf(review)
+  if (!about) return { answer: ok(ignore(review)), busyMs: read - start }
   const namespace = await lookUp(review.namespace, namespaces)
+  const known = namespace.ok ? namespace.value : undefined
+  const subject = prepare ? await prepare(about, known) : about
   const found = now()
-  const ruling = decide(subject, review, namespace.ok ? namespace.value : undefined)
+  const ruling = decide(subject, review, known)
   const unknown = namespace.ok ? { message: '', cause: '' } : namespace.error
   const answer = ruling
     ? answerWith(review, ruling)

@@ -1,9 +1,13 @@
-// What is only judged: pods as they will be stored, changes of running pods, and who gets into one.
+// What is only judged: pods as they will be stored, changes of running pods and of namespaces, and who gets into a pod.
 // Anything else passes.
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { namespaceOf, type Namespace } from '../cluster/namespace.ts'
+import type { NamespaceChange } from '../namespaces/change.ts'
+import { judgeNamespace, needsPods, type Known } from '../namespaces/judge.ts'
+import { lookAtPods, type Pods } from '../namespaces/look.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
 import { judgeUpdated, type Change } from '../validation/updated.ts'
@@ -17,18 +21,29 @@ export interface ValidateOptions extends Surroundings {
   readonly earlier?: () => readonly ClusterConfig[]
   /** The image index as it is now. */
   readonly images: () => ImageIndex
+  /** The pods of a namespace; absent where nobody can list them. */
+  readonly pods?: Pods
+  /** Resolves after a time; never keeps the process. */
+  readonly sleep?: (ms: number) => Promise<unknown>
 }
 
 type Subject =
   | { readonly kind: 'created'; readonly pod: JsonObject }
   | { readonly kind: 'updated'; readonly change: Change }
   | { readonly kind: 'connection'; readonly connection: Connection }
+  | { readonly kind: 'namespace'; readonly change: NamespaceChange; readonly known: Known }
 
 const UPDATED: ReadonlySet<string> = new Set([
   'v1/pods',
   'v1/pods/status',
   'v1/pods/ephemeralcontainers',
   'v1/pods/resize',
+])
+/** A finalizer that is taken off comes by a subresource, and may bring labels with it. */
+const NAMESPACES: ReadonlySet<string> = new Set([
+  'v1/namespaces',
+  'v1/namespaces/status',
+  'v1/namespaces/finalize',
 ])
 const CONNECTION = /^v1\/pods\/(exec|attach|portforward|proxy)$/
 
@@ -39,20 +54,49 @@ const connectionOf = ({ resource, object, groups, origin }: Review): Subject | u
   return { kind: 'connection', connection }
 }
 
+const updateOf = (
+  { resource, oldObject, groups }: Review,
+  object: JsonObject,
+): Subject | undefined => {
+  const before = oldObject ?? {}
+  if (UPDATED.has(resource)) {
+    return { kind: 'updated', change: { before, after: object, groups } }
+  }
+  if (!NAMESPACES.has(resource)) return undefined
+  const change = { before: namespaceOf(before), after: namespaceOf(object), groups }
+  return { kind: 'namespace', change, known: 'nobody has looked' }
+}
+
 const subjectOf = (review: Review): Subject | undefined => {
-  const { operation, resource, object, oldObject, groups } = review
+  const { operation, resource, object } = review
   if (operation === 'CONNECT') return connectionOf(review)
   if (!object) return undefined
   if (operation === 'CREATE' && resource === 'v1/pods') return { kind: 'created', pod: object }
-  if (operation !== 'UPDATE' || !UPDATED.has(resource)) return undefined
-  return { kind: 'updated', change: { before: oldObject ?? {}, after: object, groups } }
+  return operation === 'UPDATE' ? updateOf(review, object) : undefined
 }
 
-const deciderBy = ({ config: current, earlier, images }: ValidateOptions): Decider<Subject> => ({
+/** The pods that run, where somebody changes what is asked of them. */
+const preparedBy =
+  ({ config, images, pods, sleep = forever, now }: ValidateOptions) =>
+  async (subject: Subject, namespace: Namespace | undefined): Promise<Subject> => {
+    if (subject.kind !== 'namespace' || !needsPods(subject.change, config())) return subject
+    // What leads to a pod tells what speaks in it.
+    const around = namespace?.services ? { services: namespace.services } : {}
+    const { before, after, groups } = subject.change
+    const change = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
+    const whole = { ...config(), images: images() }
+    return { ...subject, known: await lookAtPods(change, { config: whole, pods, sleep, now }) }
+  }
+const forever = (): Promise<unknown> => new Promise(() => undefined)
+
+const deciderBy = (options: ValidateOptions): Decider<Subject> => ({
   subjectOf,
+  prepare: preparedBy(options),
   decide: (subject, _review, namespace) => {
-    if (!namespace) return undefined
+    const { config: current, earlier, images } = options
     const config = { ...current(), images: images() }
+    if (subject.kind === 'namespace') return judgeNamespace(subject.change, subject.known, config)
+    if (!namespace) return undefined
     if (subject.kind === 'connection') return judgeConnection(subject.connection, namespace, config)
     if (subject.kind === 'updated') return judgeUpdated(subject.change, namespace, config)
     const generations = [config, ...(earlier?.() ?? [])] as const

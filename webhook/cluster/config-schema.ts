@@ -56,6 +56,7 @@ export const floorSchema = z.strictObject({
   warn: z.enum(ASKED).default('off'),
   audit: z.enum(ASKED).default('off'),
   allowBreakGlass: z.array(z.string().min(1)).max(100).default([]),
+  allowLooserNamespaces: z.array(z.string().min(1)).max(100).default([]),
   allowExceptions: z.array(exceptionSchema).max(MAX_EXCEPTIONS).default([]),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),

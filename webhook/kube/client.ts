@@ -16,12 +16,12 @@ import {
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
-import { isObject, stringAt } from '../../shared/json.ts'
+import { isObject, stringAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
-import { sourceOf } from './collection.ts'
+import { pagesOf, sourceOf, type ListRequest } from './collection.ts'
 import { Follower } from './follower.ts'
 import { clusterWords } from './words.ts'
 
@@ -29,6 +29,8 @@ export interface Kube {
   /** From memory, else live. */
   readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
   readonly services: Follower<PlacedService, ServiceStore>
+  /** The pods of a namespace, read live; of one namespace at a time, since each page may be large. */
+  pods(namespace: string): AsyncIterable<JsonObject>
   authorityStore(namespace: string, secret: string): AuthorityStore
   /** Writes caBundle into our webhook configurations, of both kinds, and nothing else, where it differs; true when it did. */
   setCaBundle(configuration: string, pem: string): Promise<boolean>
@@ -94,6 +96,23 @@ const namespacesOf = (
         throw new Error(clusterWords(error), { cause: error })
       }
     },
+  }
+}
+
+const podsOf = (core: CoreV1Api): Kube['pods'] => {
+  let isListing = false
+  return async function* (namespace) {
+    if (isListing) throw new Error('those of another namespace are being listed; try again')
+    isListing = true
+    try {
+      const list = (request: ListRequest) => core.listNamespacedPod({ namespace, ...request })
+      const read = (object: unknown) => (isObject(object) ? object : undefined)
+      for await (const { items } of pagesOf({ list, read })) yield* items
+    } catch (error) {
+      throw new Error(clusterWords(error), { cause: error })
+    } finally {
+      isListing = false
+    }
   }
 }
 
@@ -232,6 +251,7 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
+    pods: podsOf(core),
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

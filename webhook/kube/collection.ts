@@ -5,7 +5,7 @@ import { isObject, stringAt } from '../../shared/json.ts'
 import { clusterWords } from './words.ts'
 import { Gone, type Change, type Page, type Source } from './follower.ts'
 
-interface ListRequest {
+export interface ListRequest {
   readonly limit: number
   readonly _continue?: string
 }
@@ -35,7 +35,11 @@ interface Watcher {
 // Whoever may create an object decides how large it is, up to 1.5 MB: so many are held as text and read at once.
 const PAGE = 20
 
-async function* pagesOf<T>({ list, read }: Collection<T>): AsyncGenerator<Page<T>> {
+/** All of a collection, page by page. */
+export async function* pagesOf<T>({
+  list,
+  read,
+}: Pick<Collection<T>, 'list' | 'read'>): AsyncGenerator<Page<T>> {
   let from: string | undefined
   do {
     const { items, metadata } = await list({ limit: PAGE, ...(from ? { _continue: from } : {}) })

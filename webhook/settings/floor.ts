@@ -54,6 +54,8 @@ export interface Floor {
   readonly allowExceptions: readonly RuleException[]
   /** Groups whose members may get into running pods whatever the rules say; it stands on record. */
   readonly allowBreakGlass: readonly string[]
+  /** Groups whose members may take off, or lower, what a namespace's labels and annotations ask of its pods. */
+  readonly allowLooserNamespaces: readonly string[]
   /** `auth: none` may be asked for. */
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
@@ -99,7 +101,10 @@ interface Leave {
   readonly key: Key
   /** Absent: any value. */
   readonly value?: string
-  readonly by: Exclude<keyof Floor & `allow${string}`, 'allowExceptions' | 'allowBreakGlass'>
+  readonly by: Exclude<
+    keyof Floor & `allow${string}`,
+    'allowExceptions' | 'allowBreakGlass' | 'allowLooserNamespaces'
+  >
   /** What to do without it. */
   readonly instead: string
 }

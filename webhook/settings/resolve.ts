@@ -48,17 +48,23 @@ const slowTools = ({ key, text }: Step, above: Above): Loosened | undefined => {
 
 const BOUNDS = { limit: lessFix, least: moreFix } as const
 
-const fixOf = ({ key, text }: Step, above: string): string | undefined => {
+/** What would be right where a text loosens another, or nothing stands in its place; undefined where it keeps within it. */
+export const looseningOf = (
+  key: Key,
+  above: string,
+  below: string | undefined,
+): string | undefined => {
   const { tighten } = annotation(key)
   if (!tighten) return undefined
+  if (below === undefined) return 'leave it'
   return tighten.by === 'limit' || tighten.by === 'least'
-    ? BOUNDS[tighten.by](key, above, text)
-    : loosening(tighten, above, text)
+    ? BOUNDS[tighten.by](key, above, below)
+    : loosening(tighten, above, below)
 }
 
 const loosened = (step: Step, above: Above): readonly Loosened[] => {
   const fixed = above.get(step.key)
-  const fix = fixed && fixOf(step, fixed.text)
+  const fix = fixed && looseningOf(step.key, fixed.text, step.text)
   const slow = slowTools(step, above)
   return [...(fixed && fix !== undefined ? [{ fixed, by: '', fix }] : []), ...(slow ? [slow] : [])]
 }

@@ -239,6 +239,13 @@ const RULE_TABLE = {
     why: 'an exec reads what the server may read, and a port-forward goes around who is asked to call it',
     fix: 'read its logs and records, or ask for a group of floor.allowBreakGlass',
   },
+  namespaces: {
+    level: 'baseline',
+    severity: 'critical',
+    what: "nobody takes off what a namespace's labels and annotations under outrigger.dev/ ask of its pods",
+    why: 'whoever may write the object of his namespace would be free of what the platform team asks there',
+    fix: 'leave it, or ask for a group of floor.allowLooserNamespaces',
+  },
 } as const satisfies Readonly<Record<string, Rule>>
 
 export type RuleId = keyof typeof RULE_TABLE

@@ -4,12 +4,18 @@ import { objectAt, type Json, type JsonObject } from '../../../../shared/json.ts
 import { validate } from '../../../../webhook/admission/validate.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { fixedNamespaces, type Namespaces } from '../../../../webhook/cluster/namespace.ts'
+import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import { reviewOf, type ReviewFields } from '../../../support/admission.ts'
 
 const config = parseClusterConfig({
   sidecar: { image: 'example.com/sidecar' },
   settings: { auth: 'none' },
-  floor: { allowAnonymous: true, enforce: 'strict', allowBreakGlass: ['on-call'] },
+  floor: {
+    allowAnonymous: true,
+    enforce: 'strict',
+    allowBreakGlass: ['on-call'],
+    allowLooserNamespaces: ['platform'],
+  },
 })
 if (!config.ok) throw new Error(config.error.join('; '))
 
@@ -19,12 +25,14 @@ const down: Namespaces = { get: () => Promise.reject(new Error('down')) }
 const answer = async (
   review: JsonObject,
   namespaces = fixedNamespaces([]),
+  pods?: RunningPods,
 ): Promise<JsonObject> => {
   const answered = await validate(bytes(review), {
     config: () => config.value,
     images: () => EMPTY_INDEX,
     namespaces,
     now: () => 0,
+    ...(pods ? { pods } : {}),
   })
   if (!answered.answer.ok) throw new Error(answered.answer.error.message)
   return objectAt(answered.answer.value.document, 'response')
@@ -131,5 +139,110 @@ describe('validate', () => {
     ['an exec', reviewOf(OPTIONS, exec)],
   ])('%s is refused where the namespace cannot be read', async (_name, review) => {
     expect(await answer(review, down)).toMatchObject({ allowed: false, status: { code: 503 } })
+  })
+})
+
+describe('a namespace', () => {
+  const namespaces = { group: '', version: 'v1', resource: 'namespaces' }
+  const labelled = (labels: JsonObject): JsonObject => ({ metadata: { name: 'servers', labels } })
+  const [out, optedIn] = [labelled({}), labelled({ 'outrigger.dev/injection': 'enabled' })]
+  const change = (before: JsonObject, after: JsonObject, fields: ReviewFields = {}) =>
+    reviewOf(after, { operation: 'UPDATE', resource: namespaces, oldObject: before, ...fields })
+  const web: JsonObject = {
+    metadata: {
+      name: 'web-0',
+      ownerReferences: [{ controller: true, kind: 'StatefulSet', name: 'web' }],
+    },
+    spec: { containers: [{ name: 'server', image: 'example.com/server:1' }] },
+  }
+  const pods: RunningPods = {
+    list: async function* () {
+      yield web
+    },
+    get: () => Promise.resolve(undefined),
+  }
+
+  test.each([{}, { dryRun: true }])('that opts in is told of its pods, %j', async (fields) => {
+    expect(await answer(change(out, optedIn, fields), undefined, pods)).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringMatching(/^statefulset\/web: its pods will be denied when/)],
+      auditAnnotations: { decision: 'allow', reason: 'complies' },
+    })
+  })
+
+  test('passes where its pods cannot be listed, or the namespace read', async () => {
+    const failing = {
+      ...pods,
+      list: () => {
+        throw new Error('403')
+      },
+    }
+    for (const each of [failing, undefined]) {
+      expect(await answer(change(out, optedIn), down, each)).toMatchObject({
+        allowed: true,
+        warnings: [expect.stringContaining('which, is not known')],
+      })
+    }
+  })
+
+  test.each([undefined, 'status', 'finalize'])('keeps its words, by %s', async (subResource) => {
+    const review = change(optedIn, out, subResource === undefined ? {} : { subResource })
+    expect(await answer(withGroups(review, 'devs'), undefined, pods)).toMatchObject({
+      allowed: false,
+      status: { code: 403, message: expect.stringContaining('(rule namespaces)') },
+      auditAnnotations: { rules: 'namespaces' },
+    })
+    expect(await answer(withGroups(review, 'platform'), undefined, pods)).toMatchObject({
+      allowed: true,
+      auditAnnotations: {
+        reason: 'break-glass',
+        recorded: 'namespaces (namespace servers)',
+      },
+    })
+  })
+
+  test('that is created or deleted, or keeps what is ours, is nobody’s to judge', async () => {
+    for (const operation of ['CREATE', 'DELETE']) {
+      const response = await answer(change(optedIn, out, { operation }), undefined, pods)
+      expect(response).toEqual({ uid: '1', allowed: true })
+    }
+    const blue = labelled({ 'outrigger.dev/injection': 'enabled', team: 'blue' })
+    expect(await answer(change(optedIn, blue), undefined, pods)).toMatchObject({
+      allowed: true,
+      auditAnnotations: { reason: 'unchanged' },
+    })
+  })
+})
+
+describe('an exec where the namespace does not opt in', () => {
+  const read = (pod: () => Promise<JsonObject | undefined>): RunningPods => ({
+    list: async function* () {
+      yield ASKING
+    },
+    get: pod,
+  })
+  const served = { spec: { initContainers: [{ name: 'outrigger-sidecar' }] } }
+  test.each<readonly [string, () => Promise<JsonObject | undefined>, boolean]>([
+    ['into a pod with a server', () => Promise.resolve(served), false],
+    [
+      'into one that was injected',
+      () => Promise.resolve({ metadata: { labels: { 'outrigger.dev/injected': 'true' } } }),
+      false,
+    ],
+    ['into another', () => Promise.resolve(ASKING), true],
+    ['into none', () => Promise.resolve(undefined), true],
+    ['into one that cannot be read', () => Promise.reject(new Error('403')), false],
+  ])('%s', async (_name, pod, allowed) => {
+    const response = await answer(withGroups(reviewOf(OPTIONS, exec)), undefined, read(pod))
+    expect(response).toMatchObject({ allowed })
+  })
+
+  test('is judged whatever the pod is where it opts in', async () => {
+    const namespaces = fixedNamespaces([
+      { name: 'servers', labels: { 'outrigger.dev/injection': 'enabled' }, annotations: {} },
+    ])
+    const pods = read(() => Promise.resolve(ASKING))
+    const response = await answer(withGroups(reviewOf(OPTIONS, exec)), namespaces, pods)
+    expect(response).toMatchObject({ allowed: false })
   })
 })

@@ -1,0 +1,234 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Json } from '../../../../shared/json.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { judgeNamespace, needsPods } from '../../../../webhook/namespaces/judge.ts'
+
+type Texts = Readonly<Record<string, string>>
+
+const configWith = (
+  floor: Readonly<Record<string, Json>> = {},
+  settings: Texts = {},
+): ClusterConfig => {
+  const config = parseClusterConfig({
+    sidecar: { image: 'x' },
+    floor: { allowAnonymous: true, allowLooserNamespaces: ['platform'], ...floor },
+    settings,
+  })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+
+const IN = { 'outrigger.dev/injection': 'enabled' }
+const STRICT = { 'outrigger.dev/enforce': 'strict' }
+const words = (texts: Texts): Texts =>
+  Object.fromEntries(Object.entries(texts).map(([key, text]) => [`outrigger.dev/${key}`, text]))
+
+interface Words {
+  readonly labels?: Texts
+  /** Without the prefix. */
+  readonly says?: Texts
+}
+const namespaceOf = ({ labels = {}, says = {} }: Words, name = 'team-a'): Namespace => ({
+  name,
+  labels: { 'kubernetes.io/metadata.name': name, ...labels },
+  annotations: { 'example.com/owner': 'ann', ...words(says) },
+})
+
+interface Row {
+  readonly name: string
+  readonly was?: Words
+  readonly is?: Words
+  readonly floor?: Readonly<Record<string, Json>>
+  readonly settings?: Texts
+  /** What is denied, all of it; or why it passes. */
+  readonly becomes: readonly string[] | string
+}
+
+const LEAVE = 'leave it, or ask for a group of floor.allowLooserNamespaces (rule namespaces)'
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'nothing of ours differs',
+    was: { labels: IN },
+    is: { labels: { ...IN, a: 'b' } },
+    becomes: 'unchanged',
+  },
+  { name: 'it opts in', is: { labels: IN }, becomes: 'complies' },
+  {
+    name: 'the label is taken off',
+    was: { labels: IN },
+    becomes: ['label outrigger.dev/injection: "enabled" is taken off'],
+  },
+  {
+    name: 'the label says something else',
+    was: { labels: IN },
+    is: { labels: { 'outrigger.dev/injection': 'disabled' } },
+    becomes: ['label outrigger.dev/injection: "enabled" is taken off'],
+  },
+  {
+    name: 'a label that opted nothing in is taken off',
+    was: { labels: { 'outrigger.dev/injection': 'true' } },
+    becomes: 'complies',
+  },
+  { name: 'its level is raised', is: { labels: STRICT }, becomes: 'complies' },
+  {
+    name: 'its level is lowered',
+    was: { labels: STRICT },
+    is: { labels: { 'outrigger.dev/enforce': 'baseline' } },
+    becomes: ['label outrigger.dev/enforce: strict becomes baseline'],
+  },
+  {
+    name: 'a mistyped level, which counts as strict, is mended downwards',
+    was: { labels: { 'outrigger.dev/enforce': 'strct' } },
+    is: { labels: { 'outrigger.dev/enforce': 'baseline' } },
+    becomes: ['label outrigger.dev/enforce: strict becomes baseline'],
+  },
+  {
+    name: 'its level is taken off where the floor says the same',
+    was: { labels: STRICT },
+    floor: { enforce: 'strict' },
+    becomes: 'complies',
+  },
+  {
+    name: 'what is warned of and on record gets less',
+    was: { labels: { 'outrigger.dev/warn': 'strict', 'outrigger.dev/audit': 'strict' } },
+    becomes: [
+      'label outrigger.dev/warn: strict becomes off',
+      'label outrigger.dev/audit: strict becomes off',
+    ],
+  },
+  {
+    name: 'an annotation that binds is taken off',
+    was: { says: { auth: 'oidc' } },
+    becomes: ['annotation outrigger.dev/auth: "oidc" is taken off'],
+  },
+  {
+    name: 'it is taken off where the cluster says the same',
+    was: { says: { 'request-timeout': '30s' } },
+    settings: { 'request-timeout': '30s' },
+    becomes: 'complies',
+  },
+  {
+    name: 'it is taken off where the cluster says less',
+    was: { says: { 'request-timeout': '30s' } },
+    settings: { 'request-timeout': '60s' },
+    becomes: ['annotation outrigger.dev/request-timeout: "30s" becomes "60s"'],
+  },
+  {
+    name: 'a limit gets more',
+    was: { says: { 'rate-limit': '10/m' } },
+    is: { says: { 'rate-limit': '20/m' } },
+    becomes: ['annotation outrigger.dev/rate-limit: "10/m" becomes "20/m"'],
+  },
+  {
+    name: 'a limit gets less',
+    was: { says: { 'rate-limit': '20/m' } },
+    is: { says: { 'rate-limit': '10/m' } },
+    becomes: 'complies',
+  },
+  {
+    name: 'a list gets longer, and another shorter that may only grow',
+    was: { says: { egress: 'a.example:443', 'required-scopes': 'a,b' } },
+    is: { says: { egress: 'a.example:443,b.example:443', 'required-scopes': 'a' } },
+    becomes: [
+      'annotation outrigger.dev/required-scopes: "a,b" becomes "a"',
+      'annotation outrigger.dev/egress: "a.example:443" becomes "a.example:443,b.example:443"',
+    ],
+  },
+  {
+    name: 'another tool policy',
+    was: { says: { 'tool-policy': 'ours' } },
+    is: { says: { 'tool-policy': 'theirs' } },
+    becomes: ['annotation outrigger.dev/tool-policy: "ours" becomes "theirs"'],
+  },
+  {
+    name: 'a word that binds nobody is changed',
+    was: { says: { 'log-level': 'info' } },
+    is: { says: { 'log-level': 'debug' } },
+    becomes: 'complies',
+  },
+  {
+    name: 'a value that let no pod in is mended',
+    was: { says: { auth: 'odic' } },
+    is: { says: { auth: 'none' } },
+    becomes: 'complies',
+  },
+  {
+    name: 'everything at once',
+    was: { labels: { ...IN, ...STRICT }, says: { auth: 'oidc' } },
+    becomes: [
+      'label outrigger.dev/injection: "enabled" is taken off',
+      'label outrigger.dev/enforce: strict becomes baseline',
+      'annotation outrigger.dev/auth: "oidc" is taken off',
+    ],
+  },
+]
+
+describe('a change of a namespace', () => {
+  test.each(ROWS)('$name', ({ was = {}, is = {}, floor = {}, settings = {}, becomes }) => {
+    const [before, after] = [namespaceOf(was), namespaceOf(is)]
+    const config = configWith(floor, settings)
+    const known = { workloads: [], cut: undefined }
+    const judged = (groups: readonly string[]) =>
+      judgeNamespace({ before, after, groups }, known, config)
+    const { decided, recorded } = judged(['devs', 'system:masters'])
+    const told =
+      decided.kind === 'deny' ? decided.violations.map(({ message }) => message) : decided.reason
+    const denied = typeof becomes === 'string' ? [] : becomes
+    expect(told).toEqual(
+      typeof becomes === 'string'
+        ? becomes
+        : becomes.map((found) => `namespace team-a: ${found}; ${LEAVE}`),
+    )
+    expect(recorded).toEqual([])
+    expect(needsPods({ before, after, groups: [] }, config)).toBe(
+      decided.kind === 'allow' && decided.reason !== 'unchanged',
+    )
+    // A group of the floor's may, and it stands on record.
+    const leave = judged(['devs', 'platform'])
+    expect(leave.decided).toMatchObject({
+      kind: 'allow',
+      reason: denied.length > 0 ? 'break-glass' : becomes,
+    })
+    expect(leave.recorded.map(({ rule, found }) => [rule, found])).toEqual(
+      denied.map((found) => ['namespaces', found]),
+    )
+  })
+
+  test('of the system is nobody’s to judge', () => {
+    const [before, after] = [
+      namespaceOf({ labels: IN }, 'kube-system'),
+      namespaceOf({}, 'kube-system'),
+    ]
+    const change = { before, after, groups: [] }
+    expect(needsPods(change, configWith())).toBe(false)
+    expect(judgeNamespace(change, '', configWith()).decided).toMatchObject({
+      kind: 'allow',
+      reason: 'system-namespace',
+    })
+  })
+
+  test('what is wrong with its own words is a warning, and so is not to know of its pods', () => {
+    const change = {
+      before: namespaceOf({}),
+      after: namespaceOf({
+        labels: { 'outrigger.dev/injection': 'true', 'outrigger.dev/enforce': 'strct' },
+        says: { 'request-timeout': 'soon', injct: 'true' },
+      }),
+      groups: [],
+    }
+    const { decided } = judgeNamespace(change, 'the API server answered 403', configWith())
+    expect(decided.warnings).toEqual([
+      expect.stringContaining('outrigger.dev/injct is not an annotation of Outrigger'),
+      'namespace team-a: label outrigger.dev/injection: "true" opts nothing in; the value that does is "enabled"',
+      expect.stringContaining(
+        'label outrigger.dev/enforce: "strct" is none of off, baseline, strict',
+      ),
+      expect.stringMatching(
+        /^pods that ask for a server will be denied: namespace team-a: outrigger\.dev\/request-timeout: /,
+      ),
+      'namespace team-a: pods that run stay as they are until they are made anew; which, is not known: the API server answered 403',
+    ])
+  })
+})

@@ -1,0 +1,88 @@
+// A change of a namespace's object, as much of it as is ours: what its labels and annotations ask of its pods, and what of
+// that gets less. Pure.
+
+import { KEYS, PREFIX, type Key } from '../../shared/annotations.ts'
+import { AUDIT_LABEL, ENFORCE_LABEL, INJECTION_LABEL, WARN_LABEL } from '../../shared/names.ts'
+import { parseValue } from '../../shared/settings.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import { quoted } from '../rules/finding.ts'
+import type { Breach } from '../rules/judge.ts'
+import { ASKED, modesOf, type Modes } from '../settings/modes.ts'
+import { looseningOf } from '../settings/resolve.ts'
+import { isOurs, readScope } from '../settings/scopes.ts'
+
+export interface NamespaceChange {
+  readonly before: Namespace
+  readonly after: Namespace
+  /** The groups of whoever asks. */
+  readonly groups: readonly string[]
+}
+
+const FIELDS = ['labels', 'annotations'] as const
+
+/** Whether anything under our prefix differs. */
+export const isOfOurs = ({ before, after }: NamespaceChange): boolean =>
+  FIELDS.some((field) =>
+    [before, after].some((one) =>
+      Object.keys(one[field]).some(
+        (name) => isOurs(name) && before[field][name] !== after[field][name],
+      ),
+    ),
+  )
+
+/** Whether all pods of a namespace are to have a sidecar. */
+export const optsIn = ({ labels }: Namespace): boolean => labels[INJECTION_LABEL] === 'enabled'
+
+const LEVELS = [
+  ['enforce', ENFORCE_LABEL],
+  ['warn', WARN_LABEL],
+  ['audit', AUDIT_LABEL],
+] as const satisfies readonly (readonly [keyof Modes, string])[]
+
+const lowerLevels = (
+  { before, after }: NamespaceChange,
+  { floor }: ClusterConfig,
+): readonly string[] => {
+  const [was, is] = [modesOf(before, floor), modesOf(after, floor)]
+  return LEVELS.filter(([mode]) => ASKED.indexOf(is[mode]) < ASKED.indexOf(was[mode])).map(
+    ([mode, label]) => `label ${label}: ${was[mode]} becomes ${is[mode]}`,
+  )
+}
+
+const textsOf = ({ name, annotations }: Namespace): ReadonlyMap<Key, string> =>
+  readScope('namespace', `namespace ${name}`, annotations).texts
+
+/** A word of the namespace's that binds its workloads, and what stands in its place binds them less. */
+const looserTexts = (
+  { before, after }: NamespaceChange,
+  { scope }: ClusterConfig,
+): readonly string[] => {
+  const [was, is] = [textsOf(before), textsOf(after)]
+  return KEYS.flatMap((key) => {
+    const above = was.get(key)
+    const below = is.get(key) ?? scope.texts.get(key)
+    // What does not parse has let no pod in, and lets none in.
+    if (above === undefined || !parseValue(key, above).ok) return []
+    if (below !== undefined && !parseValue(key, below).ok) return []
+    const fix = looseningOf(key, above, below)
+    if (fix === undefined) return []
+    const now = below === undefined ? 'is taken off' : `becomes ${quoted(below)}`
+    return [`annotation ${PREFIX}${key}: ${quoted(above)} ${now}`]
+  })
+}
+
+/** What a change takes off a namespace. */
+export const loosened = (
+  change: NamespaceChange,
+  config: ClusterConfig,
+): readonly (Breach & { readonly rule: 'namespaces' })[] => {
+  const isOut = optsIn(change.before) && !optsIn(change.after)
+  const found = [
+    ...(isOut ? [`label ${INJECTION_LABEL}: "enabled" is taken off`] : []),
+    ...lowerLevels(change, config),
+    ...looserTexts(change, config),
+  ]
+  const where = `namespace ${change.after.name}`
+  return found.map((each) => ({ rule: 'namespaces' as const, where, found: each }))
+}

@@ -1,0 +1,77 @@
+// Whoever writes a namespace's object changes what is asked of its pods. Nobody but the floor's groups asks less; whoever
+// may is told what becomes of the pods that run. A deletion is never looked at. Pure.
+
+import type { ClusterConfig } from '../cluster/config.ts'
+import { asViolation } from '../rules/admit.ts'
+import type { Breach } from '../rules/judge.ts'
+import { INJECTION_LABEL } from '../../shared/names.ts'
+import { modeWarnings } from '../settings/modes.ts'
+import { resolveSettings } from '../settings/resolve.ts'
+import { readScope } from '../settings/scopes.ts'
+import type { Deny } from '../inject/outcome.ts'
+import type { Ruling } from '../rules/ruling.ts'
+import { allowed, type Allow } from '../validation/verdict.ts'
+import { isOfOurs, loosened, type NamespaceChange } from './change.ts'
+import type { Outlooks } from './outlook.ts'
+import { injectionWarnings, outlookWarnings } from './warnings.ts'
+
+/** What is known of the pods that run; a text says why nothing is. */
+export type Known = Outlooks | string
+
+/** What is wrong with the namespace's own words: its pods would be denied for it, one by one. */
+const faultWarnings = (
+  { after }: NamespaceChange,
+  { scope, floor }: ClusterConfig,
+): readonly string[] => {
+  const where = `namespace ${after.name}`
+  const own = readScope('namespace', where, after.annotations)
+  const { violations } = resolveSettings([scope, own], floor)
+  const faults = violations.filter(({ message }) => message.startsWith(`${where}: `))
+  return [
+    ...own.warnings,
+    ...injectionWarnings(after.name, after.labels[INJECTION_LABEL]),
+    ...modeWarnings(after),
+    ...faults.map(({ message }) => `pods that ask for a server will be denied: ${message}`),
+  ]
+}
+
+const podWarnings = ({ after: { name } }: NamespaceChange, known: Known): readonly string[] =>
+  typeof known === 'string'
+    ? [
+        `namespace ${name}: pods that run stay as they are until they are made anew; which, is not known: ${known}`,
+      ]
+    : outlookWarnings(name, known)
+
+const mayLoosen = ({ groups }: NamespaceChange, { floor }: ClusterConfig): boolean =>
+  groups.some((group) => floor.allowLooserNamespaces.includes(group))
+
+/** What of a change is denied: nothing of it where a group of the floor's makes it. */
+const deniedOf = (change: NamespaceChange, config: ClusterConfig): readonly Breach[] =>
+  mayLoosen(change, config) ? [] : loosened(change, config)
+
+/** Whether the pods that run are to be looked at: the change is ours, and will be. */
+export const needsPods = (change: NamespaceChange, config: ClusterConfig): boolean =>
+  !config.systemNamespaces.includes(change.after.name) &&
+  isOfOurs(change) &&
+  deniedOf(change, config).length === 0
+
+/** Decides on a change of a namespace. */
+export const judgeNamespace = (
+  change: NamespaceChange,
+  known: Known,
+  config: ClusterConfig,
+): Ruling<Allow | Deny> => {
+  if (config.systemNamespaces.includes(change.after.name)) {
+    return { decided: allowed('system-namespace'), recorded: [] }
+  }
+  if (!isOfOurs(change)) return { decided: allowed('unchanged'), recorded: [] }
+  const denied = deniedOf(change, config)
+  if (denied.length > 0) {
+    const violations = denied.map(asViolation)
+    return { decided: { kind: 'deny', violations, warnings: [] }, recorded: [] }
+  }
+  const recorded = loosened(change, config)
+  const reason = recorded.length > 0 ? 'break-glass' : 'complies'
+  const warnings = [...faultWarnings(change, config), ...podWarnings(change, known)]
+  return { decided: allowed(reason, warnings), recorded }
+}

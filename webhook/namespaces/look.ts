@@ -1,0 +1,48 @@
+// Looks at the pods that run in a namespace, as long as whoever waits for the answer can. Never throws: a namespace is
+// written whether its pods can be listed or not. Decides nothing.
+
+import type { JsonObject } from '../../shared/json.ts'
+import { messageOf } from '../../shared/message.ts'
+import type { NamespaceChange } from './change.ts'
+import type { Known } from './judge.ts'
+import { Lookout, type LookOptions } from './outlook.ts'
+
+/** The pods of a namespace, as the API server pages them. */
+export type Pods = (namespace: string) => AsyncIterable<JsonObject>
+
+export interface Watchers extends LookOptions {
+  readonly pods: Pods | undefined
+  /** Resolves after a time; never keeps the process. */
+  readonly sleep: (ms: number) => Promise<unknown>
+}
+
+const MAX_PODS = 2000
+/** The API server waits 5 s for the whole. */
+const MAX_MS = 2000
+const SLOW = 'the API server takes too long to list them'
+
+const gather = async (pods: AsyncIterable<JsonObject>, lookout: Lookout): Promise<void> => {
+  let count = 0
+  for await (const pod of pods) {
+    if (lookout.isOver) return
+    lookout.take(pod)
+    count += 1
+    if (count === MAX_PODS) return lookout.end(`there are more than ${MAX_PODS}`)
+  }
+}
+
+/** What becomes of the pods that run, or why that is not known. */
+export const lookAtPods = async (
+  change: NamespaceChange,
+  { pods, sleep, ...options }: Watchers,
+): Promise<Known> => {
+  if (!pods) return 'nobody can list them here'
+  const lookout = new Lookout(change, options)
+  try {
+    const gathered = gather(pods(change.after.name), lookout)
+    await Promise.race([gathered, sleep(MAX_MS).then(() => lookout.end(SLOW))])
+    return lookout.found()
+  } catch (error) {
+    return messageOf(error)
+  }
+}
