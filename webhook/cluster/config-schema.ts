@@ -57,6 +57,7 @@ export const floorSchema = z.strictObject({
   audit: z.enum(ASKED).default('off'),
   allowBreakGlass: z.array(z.string().min(1)).max(100).default([]),
   allowLooserNamespaces: z.array(z.string().min(1)).max(100).default([]),
+  allowOptOut: z.boolean().default(false),
   allowExceptions: z.array(exceptionSchema).max(MAX_EXCEPTIONS).default([]),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),

@@ -26,6 +26,15 @@ export const skipReason = (subject: Subject): SkipReason | undefined => {
   return isAskedFor(subject) || isNamespaceIn(subject) ? undefined : 'not-opted-in'
 }
 
+/** A pod that opts out where its namespace asks for all of them: the floor's to allow. */
+export const optOutFaults = (subject: Subject): readonly Violation[] => {
+  const { config, namespace, resolution } = subject
+  if (config.floor.allowOptOut || !isNamespaceIn(subject)) return []
+  const where = resolution.placed.get('inject')?.where ?? 'pod'
+  const message = `${where}: outrigger.dev/inject: \`false\` is forbidden by the cluster configuration where the namespace opts in (${namespace.name}: label ${INJECTION_LABEL}=enabled); leave it out, run the pod in another namespace, or ask the platform team for floor.allowOptOut`
+  return [violation('floor', message, 'inject')]
+}
+
 /** Labels that only injection gives, on a pod that is not injected. */
 export const forgedLabels = ({ pod }: Subject): readonly Violation[] =>
   [INJECTED_LABEL, SERVER_LABEL]

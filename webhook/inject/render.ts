@@ -9,7 +9,7 @@ import { resolveSettings } from '../settings/resolve.ts'
 import { isOurs, misplacedLabels, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
 import { applyPlan } from './apply.ts'
-import { forgedLabels, isAskedFor, silenceWarnings, skipReason } from './decide.ts'
+import { forgedLabels, isAskedFor, optOutFaults, silenceWarnings, skipReason } from './decide.ts'
 import { annotationBytes, limitFaults, MAX_ANNOTATION_BYTES } from './limits.ts'
 import { SKIP_REASONS, type Deny, type Outcome } from './outcome.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -65,8 +65,9 @@ const leave = (
   if (reason === 'not-opted-in' && isUnclear) {
     return deny(resolution.violations, warnings)
   }
-  const forged = forgedLabels(subject)
-  if (forged.length > 0 && reason !== 'system-namespace') return deny(forged, warnings)
+  const forged = reason === 'system-namespace' ? [] : forgedLabels(subject)
+  const faults = [...forged, ...(reason === 'opted-out' ? optOutFaults(subject) : [])]
+  if (faults.length > 0) return deny(faults, warnings)
   const silence = reason === 'not-opted-in' ? silenceWarnings(scopes) : []
   return { kind: 'skip', reason, warnings: [...warnings, ...silence] }
 }

@@ -8,6 +8,7 @@ import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { isExempt } from './exempt.ts'
 import { isInjectedName } from './mesh.ts'
+import { otherProgram } from './other-program.ts'
 import { nameOf } from './pod.ts'
 import type { Subject } from './subject.ts'
 
@@ -34,7 +35,10 @@ export const findServer = (subject: Subject): Result<JsonObject, Violation> => {
   // Nobody has to say of what injectors have added that it is not the server.
   const written = candidates.filter((item) => !isInjectedName(nameOf(item)))
   const [only, ...others] = written.length > 0 ? written : candidates
-  if (only && others.length === 0) return ok(only)
+  if (only && others.length === 0) {
+    const other = otherProgram(only, subject)
+    return other ? fail(other) : ok(only)
+  }
   const found = byName(stringAt(pod, 'metadata', 'annotations', DEFAULT_CONTAINER))
   if (found) return ok(found)
   const why =

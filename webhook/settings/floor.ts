@@ -56,6 +56,8 @@ export interface Floor {
   readonly allowBreakGlass: readonly string[]
   /** Groups whose members may take off, or lower, what a namespace's labels and annotations ask of its pods. */
   readonly allowLooserNamespaces: readonly string[]
+  /** Pods may opt out (`inject: false`) of what their namespace asks of all. */
+  readonly allowOptOut: boolean
   /** `auth: none` may be asked for. */
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
@@ -103,7 +105,7 @@ interface Leave {
   readonly value?: string
   readonly by: Exclude<
     keyof Floor & `allow${string}`,
-    'allowExceptions' | 'allowBreakGlass' | 'allowLooserNamespaces'
+    'allowExceptions' | 'allowBreakGlass' | 'allowLooserNamespaces' | 'allowOptOut'
   >
   /** What to do without it. */
   readonly instead: string
