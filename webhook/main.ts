@@ -203,7 +203,7 @@ const serve = async (
     earlier: recent.earlier,
     images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
-    pods: (namespace) => kube.pods(namespace),
+    pods: kube.pods,
     sleep: (ms) => after(ms, undefined, { ref: false }),
     followers,
     certificate: leaf,

@@ -5,7 +5,12 @@ import { injectManifest } from '../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
-import { CONFIG_VARIABLE, INJECTION_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
+import {
+  CONFIG_VARIABLE,
+  ENFORCE_LABEL,
+  INJECTION_LABEL,
+  SIDECAR_CONTAINER,
+} from '../../shared/names.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import {
   arrayAt,
@@ -100,6 +105,7 @@ describe('manifests/base', () => {
     expect(rules).toEqual([
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
       { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
       {
         apiGroups: ['admissionregistration.k8s.io'],
         resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
@@ -324,12 +330,30 @@ describe('the validating configuration', () => {
     expect(conditions.map(({ name }) => name)).toEqual(['differs', 'changes-a-key-of-outrigger'])
   })
 
-  test('connections are asked about in namespaces that opt in, and nowhere else', () => {
+  test('connections are asked about in namespaces that opt in or say by which rules, each once', () => {
     expect(asked('connection').map(([operation]) => operation)).toEqual(Array(4).fill('CONNECT'))
-    expect(selectorOf('connection')[0]).toEqual({
-      key: INJECTION_LABEL,
-      operator: 'In',
-      values: ['enabled'],
+    expect(asked('other-connection')).toEqual(asked('connection'))
+    const optsIn = { key: INJECTION_LABEL, operator: 'In', values: ['enabled'] }
+    expect(selectorOf('connection').slice(0, -1)).toEqual([optsIn])
+    expect(selectorOf('other-connection').slice(0, -1)).toEqual([
+      { ...optsIn, operator: 'NotIn' },
+      { key: ENFORCE_LABEL, operator: 'Exists' },
+    ])
+  })
+
+  test('the component that sends every connection changes that entry’s selector, and nothing else', () => {
+    const [patch] = objectsAt(kustomization('components/every-connection'), 'patches')
+    const change: unknown = parse(stringAt(patch, 'patch') ?? '')
+    const [optsIn, , own] = selectorOf('other-connection')
+    expect(change).toMatchObject({
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: options.configuration },
+      webhooks: [
+        {
+          name: 'other-connection.validate.outrigger.dev',
+          namespaceSelector: { matchExpressions: [optsIn, own] },
+        },
+      ],
     })
   })
 })

@@ -5,12 +5,13 @@ import type { JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { namespaceOf, type Namespace } from '../cluster/namespace.ts'
-import type { NamespaceChange } from '../namespaces/change.ts'
+import type { RunningPods } from '../cluster/running-pods.ts'
+import { optsIn, type NamespaceChange } from '../namespaces/change.ts'
 import { judgeNamespace, needsPods, type Known } from '../namespaces/judge.ts'
-import { lookAtPods, type Pods } from '../namespaces/look.ts'
+import { lookAtPods } from '../namespaces/look.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
-import { judgeUpdated, type Change } from '../validation/updated.ts'
+import { isInjected, judgeUpdated, type Change } from '../validation/updated.ts'
 import { answerReview, type Answered, type Decider, type Surroundings } from './answering.ts'
 import type { Review } from './review.ts'
 
@@ -21,8 +22,8 @@ export interface ValidateOptions extends Surroundings {
   readonly earlier?: () => readonly ClusterConfig[]
   /** The image index as it is now. */
   readonly images: () => ImageIndex
-  /** The pods of a namespace; absent where nobody can list them. */
-  readonly pods?: Pods
+  /** Absent where nobody can read them. */
+  readonly pods?: RunningPods
   /** Resolves after a time; never keeps the process. */
   readonly sleep?: (ms: number) => Promise<unknown>
 }
@@ -50,7 +51,8 @@ const CONNECTION = /^v1\/pods\/(exec|attach|portforward|proxy)$/
 const connectionOf = ({ resource, object, groups, origin }: Review): Subject | undefined => {
   const how = CONNECTION.exec(resource)?.[1]
   if (how === undefined) return undefined
-  const connection = { how, name: origin.name ?? '', options: object ?? {}, groups }
+  const name = origin.name ?? ''
+  const connection = { how, name, options: object ?? {}, groups, isInjected: true }
   return { kind: 'connection', connection }
 }
 
@@ -76,16 +78,39 @@ const subjectOf = (review: Review): Subject | undefined => {
 }
 
 /** The pods that run, where somebody changes what is asked of them. */
+const withPods = async (
+  subject: Extract<Subject, { kind: 'namespace' }>,
+  namespace: Namespace | undefined,
+  { config, images, pods, sleep = forever, now }: ValidateOptions,
+): Promise<Subject> => {
+  if (!needsPods(subject.change, config())) return subject
+  // What leads to a pod tells what speaks in it.
+  const around = namespace?.services ? { services: namespace.services } : {}
+  const { before, after, groups } = subject.change
+  const change = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
+  const whole = { ...config(), images: images() }
+  return { ...subject, known: await lookAtPods(change, { config: whole, pods, sleep, now }) }
+}
+
+/** Whether the pod is one of ours, where not all of its namespace are; one that cannot be read counts as such. */
+const withPod = async (
+  subject: Extract<Subject, { kind: 'connection' }>,
+  namespace: Namespace | undefined,
+  { pods }: ValidateOptions,
+): Promise<Subject> => {
+  if (!pods || !namespace || optsIn(namespace)) return subject
+  const { connection } = subject
+  const pod = await pods.get(namespace.name, connection.name).catch(() => 'unknown' as const)
+  const isOne = pod === 'unknown' || (pod !== undefined && isInjected(pod))
+  return { ...subject, connection: { ...connection, isInjected: isOne } }
+}
+
+/** Reads the pods that a decision needs. */
 const preparedBy =
-  ({ config, images, pods, sleep = forever, now }: ValidateOptions) =>
+  (options: ValidateOptions) =>
   async (subject: Subject, namespace: Namespace | undefined): Promise<Subject> => {
-    if (subject.kind !== 'namespace' || !needsPods(subject.change, config())) return subject
-    // What leads to a pod tells what speaks in it.
-    const around = namespace?.services ? { services: namespace.services } : {}
-    const { before, after, groups } = subject.change
-    const change = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
-    const whole = { ...config(), images: images() }
-    return { ...subject, known: await lookAtPods(change, { config: whole, pods, sleep, now }) }
+    if (subject.kind === 'namespace') return withPods(subject, namespace, options)
+    return subject.kind === 'connection' ? withPod(subject, namespace, options) : subject
   }
 const forever = (): Promise<unknown> => new Promise(() => undefined)
 

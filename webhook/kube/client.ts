@@ -16,10 +16,11 @@ import {
 import type { AuthorityStore } from '../../certs/stored-authority.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
-import { isObject, stringAt, type JsonObject } from '../../shared/json.ts'
+import { isObject, stringAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
+import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
 import { pagesOf, sourceOf, type ListRequest } from './collection.ts'
 import { Follower } from './follower.ts'
@@ -29,8 +30,8 @@ export interface Kube {
   /** From memory, else live. */
   readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
   readonly services: Follower<PlacedService, ServiceStore>
-  /** The pods of a namespace, read live; of one namespace at a time, since each page may be large. */
-  pods(namespace: string): AsyncIterable<JsonObject>
+  /** Lists one namespace at a time, since each page may be large. */
+  readonly pods: RunningPods
   authorityStore(namespace: string, secret: string): AuthorityStore
   /** Writes caBundle into our webhook configurations, of both kinds, and nothing else, where it differs; true when it did. */
   setCaBundle(configuration: string, pem: string): Promise<boolean>
@@ -99,9 +100,9 @@ const namespacesOf = (
   }
 }
 
-const podsOf = (core: CoreV1Api): Kube['pods'] => {
+const podsOf = (core: CoreV1Api): RunningPods => {
   let isListing = false
-  return async function* (namespace) {
+  const list: RunningPods['list'] = async function* (namespace) {
     if (isListing) throw new Error('those of another namespace are being listed; try again')
     isListing = true
     try {
@@ -114,6 +115,18 @@ const podsOf = (core: CoreV1Api): Kube['pods'] => {
       isListing = false
     }
   }
+  const get: RunningPods['get'] = async (namespace, name) => {
+    try {
+      const pod: unknown = JSON.parse(
+        JSON.stringify(await core.readNamespacedPod({ namespace, name })),
+      )
+      return isObject(pod) ? pod : undefined
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined
+      throw new Error(clusterWords(error), { cause: error })
+    }
+  }
+  return { list, get }
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64')

@@ -3,15 +3,13 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
+import type { RunningPods } from '../cluster/running-pods.ts'
 import type { NamespaceChange } from './change.ts'
 import type { Known } from './judge.ts'
 import { Lookout, type LookOptions } from './outlook.ts'
 
-/** The pods of a namespace, as the API server pages them. */
-export type Pods = (namespace: string) => AsyncIterable<JsonObject>
-
 export interface Watchers extends LookOptions {
-  readonly pods: Pods | undefined
+  readonly pods: Pick<RunningPods, 'list'> | undefined
   /** Resolves after a time; never keeps the process. */
   readonly sleep: (ms: number) => Promise<unknown>
 }
@@ -39,7 +37,7 @@ export const lookAtPods = async (
   if (!pods) return 'nobody can list them here'
   const lookout = new Lookout(change, options)
   try {
-    const gathered = gather(pods(change.after.name), lookout)
+    const gathered = gather(pods.list(change.after.name), lookout)
     await Promise.race([gathered, sleep(MAX_MS).then(() => lookout.end(SLOW))])
     return lookout.found()
   } catch (error) {

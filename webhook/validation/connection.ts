@@ -1,5 +1,5 @@
-// Somebody gets into a running pod: exec, attach, port-forward, proxy. The request carries no pod, so that
-// every one of a namespace that opts in is judged alike: denied in `strict`, on record elsewhere. Pure.
+// Somebody gets into a running pod: exec, attach, port-forward, proxy. The request carries no pod, so that every one of a
+// namespace that opts in is judged alike; elsewhere those with a server of ours: denied in `strict`, else on record. Pure.
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
@@ -19,6 +19,8 @@ export interface Connection {
   readonly options: JsonObject
   /** The groups of whoever asks. */
   readonly groups: readonly string[]
+  /** Whether there is a server of ours in the pod, or may be. */
+  readonly isInjected: boolean
 }
 
 const breachBy = ({ how, name, options }: Connection): Breach => {
@@ -36,6 +38,7 @@ export const judgeConnection = (
   if (config.systemNamespaces.includes(namespace.name)) {
     return { decided: allowed('system-namespace'), recorded: [] }
   }
+  if (!connection.isInjected) return { decided: allowed('not-injected'), recorded: [] }
   const breach = breachBy(connection)
   const { enforce, warn } = sortBreaches([breach], namespace, config)
   const warnings = warn.map(asWarning)

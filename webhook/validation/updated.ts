@@ -82,7 +82,8 @@ const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] =
   return (is ?? []).filter((each) => !before.has(keyOf(each)))
 }
 
-const isInjected = (pod: JsonObject): boolean =>
+/** Whether there is a server of ours in it. */
+export const isInjected = (pod: JsonObject): boolean =>
   ownSidecar(pod) !== undefined || at(pod, 'metadata', 'labels', INJECTED_LABEL) !== undefined
 
 const isBeingDeleted = ({ after }: Change): boolean =>

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../../shared/json.ts'
 import { boundWarnings } from '../../../../webhook/admission/response.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
-import { lookAtPods, type Pods } from '../../../../webhook/namespaces/look.ts'
+import { lookAtPods } from '../../../../webhook/namespaces/look.ts'
 import type { Known } from '../../../../webhook/namespaces/judge.ts'
 import { outlookWarnings } from '../../../../webhook/namespaces/warnings.ts'
 import { render } from '../../../../webhook/inject/render.ts'
@@ -63,6 +63,8 @@ const madeIn = (namespace: Namespace, pod: JsonObject): JsonObject => {
   return outcome.pod
 }
 
+type Pods = (namespace: string) => AsyncIterable<JsonObject>
+
 const podsOf = (...pods: readonly JsonObject[]): Pods =>
   async function* () {
     yield* pods
@@ -74,7 +76,10 @@ const look = (
   pods: Pods | undefined,
   more: { readonly sleep?: () => Promise<unknown>; readonly now?: () => number } = {},
 ): Promise<Known> =>
-  lookAtPods({ before, after, groups: [] }, { config, pods, sleep: never, now: () => 0, ...more })
+  lookAtPods(
+    { before, after, groups: [] },
+    { config, pods: pods && { list: pods }, sleep: never, now: () => 0, ...more },
+  )
 
 const told = async (
   change: readonly [Namespace, Namespace],

@@ -15,7 +15,8 @@ interface Row {
   readonly labels?: Readonly<Record<string, string>>
   readonly namespace?: string
   readonly groups?: readonly string[]
-  readonly becomes: 'denied' | 'complies' | 'break-glass' | 'system-namespace'
+  readonly isInjected?: boolean
+  readonly becomes: 'denied' | 'complies' | 'break-glass' | 'system-namespace' | 'not-injected'
   readonly isRecorded: boolean
 }
 
@@ -53,6 +54,13 @@ const ROWS: readonly Row[] = [
     isRecorded: true,
   },
   {
+    name: 'in strict, into a pod without a server',
+    labels: STRICT,
+    isInjected: false,
+    becomes: 'not-injected',
+    isRecorded: false,
+  },
+  {
     name: 'in a namespace of the system',
     namespace: 'kube-system',
     labels: STRICT,
@@ -64,13 +72,22 @@ const ROWS: readonly Row[] = [
 describe.each(['exec', 'attach', 'portforward', 'proxy'])('%s', (how) => {
   test.each(ROWS)(
     '$name',
-    ({ floor = {}, labels = {}, namespace = 'team-a', groups = [], becomes, isRecorded }) => {
+    ({
+      floor = {},
+      labels = {},
+      namespace = 'team-a',
+      groups = [],
+      isInjected = true,
+      becomes,
+      isRecorded,
+    }) => {
       const { decided, recorded } = judgeConnection(
         {
           how,
           name: 'web-1',
           options: { container: 'server', command: ['sh', '-c', 'secret'] },
           groups,
+          isInjected,
         },
         { name: namespace, labels, annotations: {} },
         configWith(floor),
