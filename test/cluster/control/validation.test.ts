@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startAdmissionServer, type AdmissionServer } from '../admission-server.ts'
 import { createApi, list, type Json, type Reply } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
+import { waitFor } from '../machine/waiting.ts'
 import { INJECT, serverPod } from '../pods.ts'
 import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
 
@@ -118,6 +119,22 @@ describeOwnCluster('control', 'validation', (target) => {
       const isDenied = JSON.stringify(body).includes('(rule connections)')
       expect([way, isDenied]).toEqual([way, namespace === 'judged-strict'])
     }
+  })
+
+  test('getting into a pod of a namespace that only says by which rules', async () => {
+    await api.createNamespace('judged-level')
+    await api.apply([serverPod('served')], 'judged-level')
+    await api.apply([serverPod('other', { annotations: {} })], 'judged-level')
+    const labels = { 'outrigger.dev/enforce': 'strict' }
+    await api.patch('/api/v1/namespaces/judged-level', { metadata: { labels } })
+    const isDenied = async (name: string): Promise<boolean> => {
+      const path = `${podPath(name, 'judged-level')}/exec?command=sh&stdout=true`
+      return JSON.stringify((await api.request('POST', path)).body).includes('(rule connections)')
+    }
+    await waitFor('the label to be known', async () =>
+      (await isDenied('served')) ? true : undefined,
+    )
+    expect(await isDenied('other')).toBe(false)
   })
 
   describe('a pod that another webhook has changed after ours', () => {
