@@ -78,7 +78,7 @@ const LIMIT = { tighten: { by: 'limit' } } as const
 export const ANNOTATIONS = {
   inject: {
     type: 'boolean',
-    doc: 'Opt in (`true`) or out (`false`); a namespace opts in by the label `outrigger.dev/injection=enabled`.',
+    doc: 'Opt in (`true`) or out (`false`); a namespace opts in by the label `outrigger.dev/injection=enabled`, and a pod there out only by the floor’s leave.',
     scopes: OWN,
     readBy: 'webhook',
   },
@@ -238,7 +238,7 @@ export const ANNOTATIONS = {
   ...TOOLS,
   egress: {
     type: 'destinations',
-    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated; else nothing.',
+    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated, of what the cluster configuration lists for the namespace; else nothing.',
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'subset' },

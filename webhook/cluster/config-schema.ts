@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
+import type { Key } from '../../shared/annotations.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { MAX_TRUST_DOMAINS, trustDomainSchema } from '../../shared/trust-domains.ts'
 import { registriesWithDefault } from '../images/registries.ts'
@@ -44,6 +45,33 @@ const exceptionSchema = z.strictObject({
   namespaces: z.array(z.string().min(1)).min(1).max(1000),
 })
 
+const textOf = (key: Key) =>
+  z.string().refine((text) => parseValue(key, text).ok, `must be ${wants(key)}`)
+
+const mostSchema = z.strictObject({
+  'request-timeout': textOf('request-timeout').optional(),
+  'client-timeout': textOf('client-timeout').optional(),
+  'startup-timeout': textOf('startup-timeout').optional(),
+  'idle-timeout': textOf('idle-timeout').optional(),
+  'max-request-size': textOf('max-request-size').optional(),
+  'max-response-size': textOf('max-response-size').optional(),
+})
+
+/** By namespace, or `*`. */
+const egressSchema = z.record(
+  z.string().min(1).max(63),
+  z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => !text.includes(',') && parseValue('egress', text).ok,
+          'must be a destination: `host:port`, `*.host:port` or `CIDR:port`',
+        ),
+    )
+    .max(256),
+)
+
 export const floorSchema = z.strictObject({
   issuers: z.array(issuerSchema).max(MAX_ISSUERS).default([]),
   trustDomains: z.array(trustDomainSchema).max(MAX_TRUST_DOMAINS).default([]),
@@ -70,6 +98,8 @@ export const floorSchema = z.strictObject({
   allowLoopbackIssuers: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
   allowAuditDrop: z.boolean().default(false),
+  most: mostSchema.prefault({}),
+  egress: egressSchema.default({}),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),
   maxSidecarMemory: quantity.default('1Gi'),

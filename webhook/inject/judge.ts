@@ -10,6 +10,7 @@ import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
 import { meshViolations } from './mesh-config.ts'
 import { demandViolations } from '../settings/demands.ts'
+import { egressViolations } from '../settings/destinations.ts'
 import { enforcedIn } from '../settings/enforced.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
@@ -48,6 +49,7 @@ const settingViolations = (
     ...resolution.violations,
     ...demandViolations(settings, floor, broughtFor(subject, server)),
     ...identityViolations(settings, placed, { floor, claimant: claimantOf(subject) }),
+    ...egressViolations(placed, subject.namespace.name, floor.egress),
     ...conflicts(settings).map((error) => violation('bad-value', `${PREFIX}${error}`)),
     ...resourceViolations(settings),
     ...auditViolations(subject.pod, resolution, config),

@@ -7,6 +7,8 @@ import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { PolicyDocument } from '../../shared/policy/schema.ts'
 import type { Asked, Level } from './modes.ts'
 import type { TrustDomainEntry } from '../../shared/trust-domains.ts'
+import type { Egress } from './destinations.ts'
+import { excess, mostOf, type Most } from './most.ts'
 import type { PublicUrls } from './public-urls.ts'
 import { violation, type Violation } from './violation.ts'
 import type { Exemption } from './exemption.ts'
@@ -80,6 +82,10 @@ export interface Floor {
   readonly allowAdvisoryIsolation: boolean
   /** `audit-on-failure: drop` may be asked for: calls go on whose records are lost. */
   readonly allowAuditDrop: boolean
+  /** The most that times and sizes may be; what it leaves out has bounds all the same. */
+  readonly most: Most
+  /** What servers of a namespace may name in `egress`; `*` is every namespace. */
+  readonly egress: Egress
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
   readonly maxSidecarCpu: string
   readonly maxSidecarMemory: string
@@ -149,7 +155,8 @@ export const flooredDefault = (key: Key, floor: Floor): string | undefined => {
   if (text === undefined) return undefined
   if (key === 'audit-level' && isLessAudit(text, floor)) return floor.minAuditLevel
   const most = ROOM_KEYS.find(([name]) => name === key)?.[1]
-  return most !== undefined && isMore(text, floor[most]) ? floor[most] : text
+  if (most !== undefined && isMore(text, floor[most])) return floor[most]
+  return excess(key, text, floor.most) ? mostOf(key, floor.most) : text
 }
 
 const isLessAudit = (level: string, floor: Floor): boolean => {
@@ -180,6 +187,10 @@ export const floorViolations = (
         'floor',
         `${name} is less than floor.minAuditLevel \`${floor.minAuditLevel}\``,
       )
+    }
+    const beyond = excess(key, text, floor.most)
+    if (beyond) {
+      return violation('floor', `${name} is more than floor.most.${beyond.bound}; ${beyond.fix}`)
     }
     const most = ROOM_KEYS.find(([resource]) => resource === key)?.[1]
     return most !== undefined && isMore(text, floor[most])

@@ -9,6 +9,7 @@ import { flooredDefault, floorViolations, type Floor } from './floor.ts'
 import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
 import { lessFix, moreFix, slowToolsFix } from './less.ts'
+import { mostOf, type Most } from './most.ts'
 import { loosening } from './tighten.ts'
 import { choiceViolations } from './trust-faults.ts'
 
@@ -91,9 +92,16 @@ const faultsOf = (step: Step, above: Above): readonly Violation[] => {
   )
 }
 
+/** The floor's own bound of a key, within which every scope keeps. */
+const bound = (key: Key, most: Most): Placed | undefined => {
+  const text = mostOf(key, most)
+  return text === undefined ? undefined : { text, where: 'floor.most', isDefault: true }
+}
+
 /** Walks the scopes in order; a text that is wrong is reported and does not count. */
 const walk = (
   scopes: readonly ScopeTexts[],
+  { most }: Pick<Floor, 'most'>,
 ): { readonly chosen: Map<Key, Placed>; readonly violations: Violation[] } => {
   const chosen = new Map<Key, Placed>()
   const violations: Violation[] = []
@@ -105,7 +113,12 @@ const walk = (
       const faults = faultsOf({ scope, where, key, text }, above)
       violations.push(...faults)
       if (faults.length === 0)
-        chosen.set(key, { text, where, isDefault: false, within: above.get(key) })
+        chosen.set(key, {
+          text,
+          where,
+          isDefault: false,
+          within: above.get(key) ?? bound(key, most),
+        })
     }
   }
   return { chosen, violations }
@@ -123,7 +136,7 @@ const plannedWarnings = (scopes: readonly ScopeTexts[]): string[] =>
 
 /** Resolves every key of the table. */
 export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Resolution => {
-  const { chosen, violations } = walk(scopes)
+  const { chosen, violations } = walk(scopes, floor)
   const placed = new Map<Key, Placed>()
   for (const key of KEYS) {
     const text = flooredDefault(key, floor)

@@ -6,12 +6,13 @@ import type { Tightening } from '../../shared/annotations.ts'
 
 const items = (text: string): readonly string[] => text.split(',').map((item) => item.trim())
 
-const split = (destination: string): readonly [host: string, port: string] => {
+/** A destination's host, without brackets, and its port. */
+export const split = (destination: string): readonly [host: string, port: string] => {
   const colon = destination.lastIndexOf(':')
   return [destination.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), destination.slice(colon + 1)]
 }
 
-interface Range {
+export interface Range {
   readonly family: number
   readonly address: SocketAddress
   readonly prefix: number
@@ -20,7 +21,7 @@ interface Range {
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
 
 /** `10.0.0.0/8`, or an address, which is the range of itself; undefined for anything else, a zone too. */
-const rangeOf = (host: string): Range | undefined => {
+export const rangeOf = (host: string): Range | undefined => {
   const [text = '', bits] = host.split('/')
   const family = isIP(text)
   const most = family === 4 ? 32 : 128
@@ -46,7 +47,7 @@ const coverOf = (outer: string): Covers | undefined => {
 }
 
 /** What the allowed items (`*.example.com:443`, `10.0.0.0/8:443`, any word) cover: each is read once. */
-const coverage = (allowed: readonly string[]): ((item: string) => boolean) => {
+export const coverage = (allowed: readonly string[]): ((item: string) => boolean) => {
   const words = new Set(allowed)
   const byPort = new Map<string, Covers[]>()
   for (const item of words) {

@@ -12,7 +12,7 @@ export const VIOLATIONS = {
   floor: 'the cluster configuration forbids the value',
   incomplete: 'a setting that the others need is missing',
   'not-listed':
-    'an issuer, an audience or a public URL is not among those that the cluster configuration lists',
+    'an issuer, an audience, a public URL or a destination is not among those that the cluster configuration lists',
   'no-server': 'it cannot be told which container is the server',
   'no-command': 'the server’s command is in no place where Outrigger looks',
   'no-port': 'it cannot be told on which port a server that speaks HTTP listens',

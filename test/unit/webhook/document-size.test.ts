@@ -7,7 +7,12 @@ import { render } from '../../../webhook/inject/render.ts'
 import { objectsAt, stringAt } from '../../../shared/json.ts'
 
 const config = readClusterConfig(
-  "sidecar: { image: i }\nfloor: { issuers: [{ url: 'https://idp' }], publicUrls: { team-a: ['https://m.example/s'] } }\n",
+  `sidecar: { image: i }
+floor:
+  issuers: [{ url: 'https://idp' }]
+  publicUrls: { team-a: ['https://m.example/s'] }
+  egress: { team-a: ['*.${'b'.repeat(60)}:65000'] }
+`,
 )
 if (!config.ok) throw new Error('the configuration is wrong')
 const CONFIG = config.value

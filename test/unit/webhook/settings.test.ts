@@ -88,6 +88,7 @@ describe('resolveSettings', () => {
   test.each([
     ['minAuditLevel', { ...floor, minAuditLevel: 'response' as const }, 'audit-level', 'response'],
     ['maxSidecarMemory', { ...floor, maxSidecarMemory: '64Mi' }, 'sidecar-memory-limit', '64Mi'],
+    ['most', { ...floor, most: { 'request-timeout': '30s' } }, 'request-timeout', '30s'],
     ['maxAuditSize', { ...floor, maxAuditSize: '16Mi' }, 'audit-size', '16Mi'],
   ] as const)('a default bends to floor.%s without a violation', (_name, strict, key, text) => {
     const { placed, violations } = resolveSettings([], strict)

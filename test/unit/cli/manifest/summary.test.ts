@@ -153,6 +153,18 @@ describe('explain', () => {
     )
   })
 
+  test('tells which bound of the floor’s one keeps within, where nobody above has spoken', () => {
+    const floored = optionsWith(
+      { auth: 'none' },
+      { allowAnonymous: true, most: { 'idle-timeout': '2h' } },
+    )
+    const own =
+      "annotations: { outrigger.dev/inject: 'true', outrigger.dev/idle-timeout: 1h, outrigger.dev/request-timeout: 5m }"
+    const { stdout } = explainManifest(deployment(own), floored)
+    expect(stdout).toMatch(/^ +idle-timeout +1h +Deployment a, within `2h` of floor\.most$/m)
+    expect(stdout).toMatch(/^ +request-timeout +5m +Deployment a, within `1h` of floor\.most$/m)
+  })
+
   test('as JSON for programs', () => {
     const { stdout } = explainManifest(deployment(IN), { ...options, format: 'json' })
     expect(JSON.parse(stdout)).toMatchObject([

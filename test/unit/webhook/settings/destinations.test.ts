@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Key } from '../../../../shared/annotations.ts'
+import { egressViolations, type Egress } from '../../../../webhook/settings/destinations.ts'
+import type { Placed } from '../../../../webhook/settings/placed.ts'
+
+const saying = (text: string): ReadonlyMap<Key, Placed> =>
+  new Map([['egress', { text, where: 'pod', isDefault: false }]])
+const told = (text: string, egress: Egress): readonly string[] =>
+  egressViolations(saying(text), 'team-a', egress).map(({ message }) => message)
+
+const WIDE: Egress = { '*': ['0.0.0.0/0:80', '[::/0]:80', '*.internal:80', 'metadata:80'] }
+
+describe('what is near', () => {
+  test.each([
+    '169.254.169.254:80',
+    '169.254.0.0/16:80',
+    '169.254.170.2/31:80',
+    '168.0.0.0/7:80',
+    '0.0.0.0/0:80',
+    '100.100.100.200:80',
+    '168.63.129.16:80',
+    '[fe80::1]:80',
+    '[fd00:ec2::254]:80',
+    '[::ffff:169.254.169.254]:80',
+    '[::ffff:a9fe:a9fe]:80',
+    '[64:ff9b::a9fe:a9fe]:80',
+    '[2002:a9fe:a9fe::1]:80',
+    '[fe00::/8]:80',
+    'metadata.google.internal:80',
+  ])('%s is listed by no wider entry', (item) => {
+    expect(told(item, WIDE)).toEqual([expect.stringContaining('link-local or where a cloud')])
+  })
+
+  test.each([
+    ['an entry of its own', '169.254.169.254:80', '169.254.169.254:80'],
+    ['one of its range', '169.254.169.254:80', '169.254.0.0/16:80'],
+    ['its name', 'metadata.google.internal:80', 'metadata.google.internal:80'],
+  ])('%s lists it', (_name, item, listed) => {
+    expect(told(item, { 'team-a': [listed] })).toEqual([])
+  })
+
+  test.each(['8.8.8.8:80', '169.255.0.1:80', '[2001:db8::1]:80', 'api.internal:80'])(
+    '%s is not',
+    (item) => {
+      expect(told(item, WIDE)).toEqual([])
+    },
+  )
+})
+
+describe('what is listed', () => {
+  test('holds for its namespace, or for every one', () => {
+    const egress = { 'team-b': ['b.example:443'], '*': ['a.example:443'] }
+    expect(told('a.example:443', egress)).toEqual([])
+    expect(told('b.example:443, c.example:443', egress)).toEqual([
+      'pod: outrigger.dev/egress: `b.example:443`, `c.example:443` are not listed in the cluster configuration for namespace team-a; it lists `a.example:443`. Choose of these, or ask the platform team for floor.egress',
+    ])
+  })
+
+  test('is nothing, where nobody has listed any', () => {
+    expect(told('a.example:443', {})).toEqual([
+      expect.stringContaining(
+        'is not listed in the cluster configuration for namespace team-a; it lists none.',
+      ),
+    ])
+    expect(told('a.example:443', { constructor: [] })).toHaveLength(1)
+  })
+})
