@@ -327,7 +327,7 @@ describe('the validating configuration', () => {
       ['UPDATE', 'namespaces/finalize'],
     ])
     const conditions = objectsAt(entry('guard'), 'matchConditions')
-    expect(conditions.map(({ name }) => name)).toEqual(['differs', 'changes-a-key-of-outrigger'])
+    expect(conditions.map(({ name }) => name)).toEqual(['changes-a-key-of-outrigger'])
   })
 
   test('connections are asked about in namespaces that opt in or say by which rules, each once', () => {

@@ -100,11 +100,16 @@ const namespacesOf = (
   }
 }
 
-const podsOf = (core: CoreV1Api): RunningPods => {
-  let isListing = false
+/** A list that the API server never answers keeps others from theirs for so long. */
+const LISTING_MS = 10_000
+
+const podsOf = (core: CoreV1Api, { now }: KubeOptions): RunningPods => {
+  let listingUntil = 0
   const list: RunningPods['list'] = async function* (namespace) {
-    if (isListing) throw new Error('those of another namespace are being listed; try again')
-    isListing = true
+    if (now() < listingUntil) {
+      throw new Error('those of another namespace are being listed; try again')
+    }
+    listingUntil = now() + LISTING_MS
     try {
       const list = (request: ListRequest) => core.listNamespacedPod({ namespace, ...request })
       const read = (object: unknown) => (isObject(object) ? object : undefined)
@@ -112,7 +117,7 @@ const podsOf = (core: CoreV1Api): RunningPods => {
     } catch (error) {
       throw new Error(clusterWords(error), { cause: error })
     } finally {
-      isListing = false
+      listingUntil = 0
     }
   }
   const get: RunningPods['get'] = async (namespace, name) => {
@@ -264,7 +269,7 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    pods: podsOf(core),
+    pods: podsOf(core, options),
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

@@ -62,11 +62,10 @@ const looserTexts = (
   return KEYS.flatMap((key) => {
     const above = was.get(key)
     const below = is.get(key) ?? scope.texts.get(key)
-    // What does not parse has let no pod in, and lets none in.
+    // What does not parse has let no pod in; it takes no right word's place, or the next step were free.
     if (above === undefined || !parseValue(key, above).ok) return []
-    if (below !== undefined && !parseValue(key, below).ok) return []
-    const fix = looseningOf(key, above, below)
-    if (fix === undefined) return []
+    const isRight = below === undefined || parseValue(key, below).ok
+    if (isRight && looseningOf(key, above, below) === undefined) return []
     const now = below === undefined ? 'is taken off' : `becomes ${quoted(below)}`
     return [`annotation ${PREFIX}${key}: ${quoted(above)} ${now}`]
   })

@@ -313,7 +313,8 @@ describeOwnCluster('control', 'namespaces', (target) => {
         ['-n', name, 'delete', 'pods', '--all', '--timeout=60s'],
         ['delete', 'namespace', name, '--timeout=60s'],
       ]) {
-        expect(await kubectl.attempt(...args)).toMatchObject({ code: 0 })
+        const { code, stderr } = await kubectl.attempt(...args)
+        expect([...args, code, stderr]).toEqual([...args, 0, expect.anything()])
       }
       expect((await api.get(`/api/v1/namespaces/${name}`)).status).toBe(404)
     }

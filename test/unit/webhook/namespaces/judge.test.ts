@@ -155,6 +155,12 @@ const ROWS: readonly Row[] = [
     becomes: 'complies',
   },
   {
+    name: 'a right value becomes a wrong one, from which the next step would be free',
+    was: { says: { auth: 'oidc' } },
+    is: { says: { auth: 'odic' } },
+    becomes: ['annotation outrigger.dev/auth: "oidc" becomes "odic"'],
+  },
+  {
     name: 'everything at once',
     was: { labels: { ...IN, ...STRICT }, says: { auth: 'oidc' } },
     becomes: [
