@@ -7,39 +7,47 @@ import { at, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { isAskedFor } from './decide.ts'
 import { nameOf } from './pod.ts'
-import { tcpPorts, type Port } from './ports.ts'
+import { mainPorts, type Port } from './ports.ts'
 import type { Subject } from './subject.ts'
 
 const ACME_SOLVER = 'acme.cert-manager.io/http01-solver'
 
-/** Protocols by the ports that their programs have and nobody gives to HTTP. */
-const OTHERS: readonly (readonly [what: string, ports: readonly number[], name: RegExp])[] = [
-  ['PostgreSQL', [5432], /^(postgres(ql)?|pgsql|psql|pgbouncer)$/],
-  ['MySQL', [3306, 33_060], /^(mysql|mysqlx|mariadb)$/],
-  ['Redis', [6379, 16_379, 26_379], /^(redis|valkey|sentinel)(-|$)/],
-  ['MongoDB', [27_017], /^mongo(d|db|s)?$/],
-  ['AMQP', [5671, 5672, 4369, 25_672], /^(amqps?|epmd)$/],
-  ['Kafka', [9092, 9093], /^kafka(-|$)/],
-  ['NATS', [4222, 6222], /^nats$/],
-  ['MQTT', [1883, 8883], /^mqtts?$/],
-  ['etcd', [2379, 2380], /^etcd(-|$)/],
-  ['ZooKeeper', [2181, 2888, 3888], /^zookeeper$/],
-  ['memcached', [11_211], /^memcached?$/],
-  ['Cassandra', [7000, 7001, 9042], /^(cql|cassandra)$/],
-  ['SQL Server', [1433], /^mssql$/],
-  ['LDAP', [389, 636], /^ldaps?$/],
-  ['SMTP', [25, 465, 587], /^smtps?$/],
-  ['SSH', [22], /^ssh$/],
+/** Protocols by the ports that their programs have and nobody gives to HTTP; names of ports to the letter, since a server may be named after what it serves. */
+const OTHERS: readonly (readonly [
+  what: string,
+  ports: readonly number[],
+  names: readonly string[],
+])[] = [
+  ['PostgreSQL', [5432, 6432], ['postgres', 'postgresql', 'pgsql', 'psql', 'pgbouncer']],
+  ['MySQL', [3306, 33_060], ['mysql', 'mysqlx', 'mariadb']],
+  ['Redis', [6379, 16_379, 26_379], ['redis', 'valkey', 'sentinel']],
+  ['MongoDB', [27_017], ['mongo', 'mongod', 'mongodb', 'mongos']],
+  ['AMQP', [5671, 5672, 4369, 25_672], ['amqp', 'amqps', 'epmd']],
+  ['Kafka', [9092], ['kafka']],
+  ['NATS', [4222, 6222], ['nats']],
+  ['MQTT', [1883, 8883], ['mqtt', 'mqtts']],
+  ['etcd', [2379, 2380], ['etcd']],
+  ['ZooKeeper', [2181], ['zookeeper']],
+  ['memcached', [11_211], ['memcache', 'memcached']],
+  ['Cassandra', [9042], ['cql', 'cassandra']],
+  ['SQL Server', [1433], ['mssql']],
+  ['LDAP', [389, 636], ['ldap', 'ldaps']],
+  ['SMTP', [25, 465, 587], ['smtp', 'smtps']],
+  ['SSH', [22], ['ssh']],
 ]
+/** Theirs too, and by themselves anybody's: between brokers, between nodes of a ring, a monitor. */
+const COMPANIONS: ReadonlySet<number> = new Set([9093, 7000, 7001, 2888, 3888, 8222])
 
 const protocolOf = ({ number, name }: Port): string | undefined =>
-  OTHERS.find(([, ports, word]) => ports.includes(number) || word.test(name))?.[0]
+  OTHERS.find(([, ports, names]) => ports.includes(number) || names.includes(name))?.[0]
 
 /** What the ports speak, where none of them could be a server's. */
 const protocolsOf = (server: JsonObject): readonly string[] => {
-  const found = tcpPorts(server).map(protocolOf)
-  const known = found.filter((each) => each !== undefined)
-  return known.length === found.length ? [...new Set(known)] : []
+  const ports = mainPorts(server)
+  const known = ports.flatMap((port) => protocolOf(port) ?? [])
+  const isTheirs = (port: Port): boolean =>
+    protocolOf(port) !== undefined || COMPANIONS.has(port.number)
+  return ports.every(isTheirs) ? [...new Set(known)] : []
 }
 
 /** What shows that it is none, as the beginning of a sentence. */
