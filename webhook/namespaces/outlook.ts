@@ -86,7 +86,7 @@ export const fateOf = (
   config: ClusterConfig,
 ): Fate => {
   const made = anew(pod)
-  const outcomeIn = (namespace: Namespace) => admit(made, namespace, config).outcome
+  const outcomeIn = (namespace: Namespace) => admit(made, namespace, config).decided
   const [was, is] = [outcomeIn(before), outcomeIn(after)]
   const hasSidecar = ownSidecar(pod) !== undefined
   if (is.kind === 'deny') return was.kind === 'deny' ? SAME : { kind: 'denied', why: reasonOf(is) }
