@@ -15,6 +15,8 @@ import { reviewOf } from '../../support/admission.ts'
 import { hostilePods } from '../../support/hostile-pods.ts'
 
 const BUDGET_MS = 100
+/** An update brings two pods. */
+const UPDATE_BUDGET_MS = 2 * BUDGET_MS
 const RUNS = 5
 const MB = 1_000_000
 
@@ -111,11 +113,11 @@ describe.each([
         .replace('"oldObject":{}', () => `"oldObject":${before}`),
     )
     let document: JsonObject = {}
-    const ms = await cpuMs(BUDGET_MS, async () => {
+    const ms = await cpuMs(UPDATE_BUDGET_MS, async () => {
       const { answer: validated } = await validate(body, options)
       if (validated.ok) ({ document } = validated.value)
     })
-    expect(ms).toBeLessThan(BUDGET_MS)
+    expect(ms).toBeLessThan(UPDATE_BUDGET_MS)
     expect(stringAt(document, 'response', 'uid')).toBe(UID)
   })
 })
