@@ -82,13 +82,12 @@ const ofEndpoint = (
 ): Followed => {
   const { name, hosts = [], ca } = source
   const own = { host: new URL(url).host, reach: 'public' } as const
-  // It has a time of its own for each document.
-  const { signal } = new AbortController()
-  const rules = { hosts: [...hosts, own], ca, signal }
+  const rules = { hosts: [...hosts, own], ca }
   const endpoint = new BundleEndpoint({
     name,
     url,
-    fetch: () => fetchJson(url, rules),
+    // It has a time of its own for each document.
+    fetch: () => fetchJson(url, { ...rules, signal: new AbortController().signal }),
     now,
     log,
   })
