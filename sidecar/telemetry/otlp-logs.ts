@@ -19,6 +19,8 @@ import type { Attributes } from './trace.ts'
 
 /** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
 const TIMEOUT_MS = 4000
+/** An answer that goes on and on counts as none: the exporter's own time is that of silence. */
+const ANSWER_MS = 2 * TIMEOUT_MS
 const INFO = 9
 
 export interface LogEntry {
@@ -131,7 +133,9 @@ export const openLogs = ({ endpoint, resource: about }: LogsOptions): Logs => {
   return {
     send: (entries) =>
       new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(failed('its answer does not end')), ANSWER_MS)
         delegate.export(entriesOf(entries, resource), ({ error }) => {
+          clearTimeout(late)
           const own = taken()
           if (error) reject(failed(failureWords(error)))
           else if (own === NO_OTLP) reject(failed(NO_OTLP))

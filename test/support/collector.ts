@@ -141,14 +141,15 @@ export type Collector = {
   readonly close: () => Promise<void>
 }
 
-/** A status, this text with 200, or so many records that it rejects. */
+/** A status (0: none at all), this text with 200, one that goes on and on, or so many records that it rejects. */
 export type LogsAnswer =
   | { readonly status: number }
+  | { readonly isEndless: true }
   | { readonly text: string }
   | { readonly rejected: number; readonly why: string }
 
 const answerBytes = (answer: LogsAnswer): Buffer => {
-  if ('status' in answer) return Buffer.alloc(0)
+  if ('status' in answer || 'isEndless' in answer) return Buffer.alloc(0)
   if ('text' in answer) return Buffer.from(answer.text)
   const { rejected, why } = answer
   return writeLogsAnswer({ partialSuccess: { rejectedLogRecords: rejected, errorMessage: why } })
@@ -198,7 +199,10 @@ export const startCollector = async (status = 200): Promise<Collector> => {
         if (own === 0) return
         if (own === 200) takeLogs(body)
         response.writeHead(own, { 'content-type': 'application/x-protobuf' })
-        response.end(answerBytes(logsAnswer))
+        if ('isEndless' in logsAnswer) {
+          const more = setInterval(() => response.write('.'), 200)
+          response.on('close', () => clearInterval(more))
+        } else response.end(answerBytes(logsAnswer))
         return
       }
       if (status === 0) return

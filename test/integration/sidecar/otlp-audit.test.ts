@@ -128,6 +128,8 @@ test('beside a file the collector gets the checkpoints of it, and nothing else',
 describe('no call is answered whose record the collector has not taken', () => {
   test.each<[string, LogsAnswer]>([
     ['fails', { status: 500 }],
+    ['is silent', { status: 0 }],
+    ['does not come to an end', { isEndless: true }],
     ['is no collector', { text: '<html>welcome</html>' }],
     ['rejects a record', { rejected: 1, why: 'too long' }],
   ])('where it %s', async (_what, answer) => {
