@@ -8,7 +8,6 @@ import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
 import { hostViolations } from './host.ts'
-import { meshViolations } from './mesh-config.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { egressViolations } from '../settings/destinations.ts'
 import { enforcedIn } from '../settings/enforced.ts'
@@ -86,6 +85,5 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...hostViolations(pod),
     ...securityViolations(pod, config.floor, enforcedIn(namespace, config.floor)),
     ...volumeTypeViolations(pod),
-    ...meshViolations(pod, config.floor),
   ]
 }

@@ -29,6 +29,18 @@ const ISTIO_IPTABLES: Pick<Form, 'isArgs' | 'volumes'> = {
   volumes: {},
 }
 
+// Files that say what the proxy runs.
+const CONFIG_OPTION = /^-+(?:meshConfig|templateFile)(?:=|$)/s
+
+/** As the injector begins them. `$(…)` stands in the value of the first option alone: elsewhere it could become an option on the node. */
+const isIstioProxy = (args: readonly string[]): boolean =>
+  beginsWith(args, ['proxy', 'sidecar']) &&
+  args.every(
+    (word, index) =>
+      !CONFIG_OPTION.test(word) &&
+      (!word.includes('$(') || (index === 3 && args[2] === '--domain')),
+  )
+
 // Linkerd's takes the programs that it starts from its arguments.
 const FIREWALL_OPTION = /^-+firewall-(?:save-)?bin-path$/
 const FIREWALL = /^iptables(?:-nft|-legacy)?(?:-save)?$/
@@ -64,7 +76,7 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
     {
       isProxy: true,
       form: {
-        isArgs: (args) => beginsWith(args, ['proxy', 'sidecar']),
+        isArgs: isIstioProxy,
         volumes: {
           'workload-socket': '/var/run/secrets/workload-spiffe-uds',
           'credential-socket': '/var/run/secrets/credential-uds',

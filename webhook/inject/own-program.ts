@@ -1,15 +1,7 @@
 // Whether a container that the floor exempts runs its image's own program, told and given what its injector tells
 // and gives it: whatever the pod's author could bend is asked for here. Pure.
 
-import {
-  arrayAt,
-  at,
-  numberAt,
-  objectsAt,
-  stringAt,
-  stringsAt,
-  type JsonObject,
-} from '../../shared/json.ts'
+import { at, numberAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
 import type { Exemption } from '../settings/exemption.ts'
 import { isGuestMount } from './guest.ts'
 import { beginsWith, meshForm } from './mesh.ts'
@@ -105,16 +97,21 @@ const foreignMount = (container: JsonObject, entry: Exemption): string | undefin
   return at(container, 'volumeDevices') === undefined ? undefined : 'it has volumeDevices'
 }
 
-const hasHostPort = (container: JsonObject): boolean =>
-  objectsAt(container, 'ports').some((port) => (numberAt(port, 'hostPort') ?? 0) !== 0)
+/** What no injector writes. */
+const foreignField = (container: JsonObject): string | undefined => {
+  const ports = objectsAt(container, 'ports')
+  if (at(container, 'workingDir') !== undefined) return 'it has a workingDir'
+  if (ports.some((port) => (numberAt(port, 'hostPort') ?? 0) !== 0))
+    return 'it takes a port of the node'
+  return at(container, 'resources', 'claims') === undefined ? undefined : 'it claims a device'
+}
 
 /** What a mesh's image does not do by itself, whoever has put it into the pod. */
 export const whyForeign = (container: JsonObject, entry: Exemption): string | undefined =>
   foreignCommand(container, entry) ??
   foreignArgs(container, entry) ??
+  foreignField(container) ??
   foreignExec(container, entry) ??
   foreignEnvironment(container) ??
   foreignMount(container, entry) ??
-  weakContext(container, entry) ??
-  (hasHostPort(container) ? 'it takes a port of the node' : undefined) ??
-  (arrayAt(container, 'resources', 'claims') === undefined ? undefined : 'it claims a device')
+  weakContext(container, entry)

@@ -8,6 +8,7 @@ import type { Check } from './judged.ts'
 import { limits } from './limit.ts'
 import { dnsConfig, hostAliases } from './name-service.ts'
 import { otherContainers } from './other-container.ts'
+import { proxyProgram } from './proxy-program.ts'
 import { secretLiteral } from './secret.ts'
 import {
   appArmor,
@@ -44,6 +45,7 @@ export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {
   linux,
   'api-token': apiToken,
   'sidecar-secrets': sidecarSecrets,
+  'proxy-program': proxyProgram,
   'read-only-root': readOnlyRoot,
   'image-digest': imageDigest,
   'secret-literal': secretLiteral,

@@ -162,6 +162,14 @@ const RULE_TABLE = {
     fix: 'leave it out; what the server needs goes into a Secret of its own, under another name',
     isAuthors: true,
   },
+  'proxy-program': {
+    level: 'baseline',
+    severity: 'high',
+    what: "Istio's proxy, where the platform team exempts it, is told no program to run but its own",
+    why: 'under its exemption anything could run beside the server',
+    fix: 'leave binaryPath, escapes and tags out of proxy.istio.io/config, and the volume istio-podinfo as Istio writes it',
+    isAuthors: true,
+  },
   'read-only-root': {
     level: 'strict',
     severity: 'medium',

@@ -7,8 +7,10 @@ import {
   whyNotExempt,
   withoutTags,
 } from '../../../webhook/inject/exempt.ts'
-import { meshViolations } from '../../../webhook/inject/mesh-config.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { breachesOf } from '../../../webhook/rules/judge.ts'
+import { judgedPod } from '../../../webhook/rules/judged.ts'
+import { judgeUpdated } from '../../../webhook/validation/updated.ts'
 
 const OWN = `sha256:${'a'.repeat(64)}`
 const OTHER = `sha256:${'b'.repeat(64)}`
@@ -174,6 +176,26 @@ const ROWS: readonly (readonly [string, JsonObject, Entry, boolean])[] = [
     MINE,
     false,
   ],
+  [
+    'one that is put together on the node',
+    sets('PROXY_CONFIG', '{"$(A)$(B)":"/bin/sh"}'),
+    MINE,
+    false,
+  ],
+  ['a file of its configuration', { args: ['proxy', 'sidecar', '--meshConfig=/x'] }, MINE, false],
+  [
+    'a file that becomes one on the node',
+    { args: ['proxy', 'sidecar', '--serviceCluster', '--domain', '$(A)'] },
+    MINE,
+    false,
+  ],
+  [
+    'the domain, as its injector writes it',
+    { args: ['proxy', 'sidecar', '--domain', '$(POD_NAMESPACE).svc.cluster.local'] },
+    MINE,
+    true,
+  ],
+  ['another directory to start in', { workingDir: '/var/run/secrets/x' }, MINE, false],
   ['a volume of the mesh’s in its place', mounts('istio-envoy', '/etc/istio/proxy'), MINE, true],
   [
     'a volume of the mesh’s over its programs',
@@ -276,8 +298,19 @@ describe('an exemption', () => {
   })
 })
 
-const annotated = (text: string): JsonObject => ({
-  metadata: { annotations: { 'proxy.istio.io/config': text } },
+const told = (text: string, volume?: JsonObject): readonly string[] => {
+  const pod: JsonObject = {
+    metadata: { annotations: { 'proxy.istio.io/config': text } },
+    spec: {
+      initContainers: [PROXY],
+      volumes: volume ? [{ name: 'istio-podinfo', ...volume }] : [],
+    },
+  }
+  const found = breachesOf(judgedPod(pod, configWith(MINE), {}))
+  return found.filter(({ rule }) => rule === 'proxy-program').map(({ found: words }) => words)
+}
+const showing = (fieldPath: string): JsonObject => ({
+  downwardAPI: { items: [{ path: 'annotations', fieldRef: { fieldPath } }] },
 })
 
 describe('what a pod tells Istio’s proxy', () => {
@@ -288,12 +321,31 @@ describe('what a pod tells Istio’s proxy', () => {
     ['the same over two lines', '? "binary\\\nPath"\n: /bin/sh', 1],
     ['patterns', String.raw`{"proxyStatsMatcher":{"inclusionRegexps":["a\\.b"]}}`, 0],
   ])('%s', (_name, text, count) => {
-    expect(meshViolations(annotated(text), floorWith(MINE))).toHaveLength(count)
+    expect(told(text)).toHaveLength(count)
   })
 
-  test('where no proxy is exempt it is nobody’s to judge', () => {
-    const { floor } = configWith({ name: 'other', ...MINE })
-    expect(meshViolations(annotated('binaryPath: /bin/sh'), floor)).toEqual([])
+  test.each([
+    ['all annotations', showing('metadata.annotations'), 0],
+    ['one annotation, which could be a file of them', showing("metadata.annotations['x']"), 1],
+    ['a file of the author’s own', { configMap: { name: 'x' } }, 1],
+  ])('by the volume that shows it annotations: %s', (_name, volume, count) => {
+    expect(told('concurrency: 1', volume)).toHaveLength(count)
+  })
+
+  test('while it runs, too', () => {
+    const pod = (text: string): JsonObject => ({
+      metadata: {
+        labels: { 'outrigger.dev/injected': 'true' },
+        annotations: { 'proxy.istio.io/config': text },
+      },
+      spec: { initContainers: [PROXY] },
+    })
+    const change = { before: pod('concurrency: 1'), after: pod('binaryPath: /bin/sh'), groups: [] }
+    const namespace = { name: 'team-a', labels: {}, annotations: {} }
+    expect(judgeUpdated(change, namespace, configWith(MINE)).decided).toMatchObject({
+      kind: 'deny',
+      violations: [{ rule: 'proxy-program' }],
+    })
   })
 })
 

@@ -13,7 +13,15 @@ import { judgedPod } from '../../../../webhook/rules/judged.ts'
 import { RULE_IDS } from '../../../../webhook/settings/rule.ts'
 
 const ROOT = fileURLToPath(new URL('../../../golden/rules/', import.meta.url))
-const config = parseClusterConfig({ sidecar: { image: 'example.com/sidecar' } })
+const proxy = {
+  name: 'istio-proxy',
+  image: 'example.com/proxy',
+  digests: [`sha256:${'0'.repeat(64)}`],
+}
+const config = parseClusterConfig({
+  sidecar: { image: 'example.com/sidecar' },
+  floor: { exemptContainers: [proxy] },
+})
 if (!config.ok) throw new Error(config.error.join('; '))
 
 interface Case {
