@@ -85,7 +85,7 @@ interface Known {
 interface Trial {
   readonly question: Question
   readonly known: Known
-  readonly failed: { readonly rule: string; readonly why: string }[]
+  failed: { readonly rule: string; readonly why: string }[] | undefined
   given: Given | undefined
 }
 
@@ -119,14 +119,14 @@ export class Policy {
 
   decide(question: Question): Decision {
     const known = this.of(question.caller)
-    const trial: Trial = { question, known, failed: [], given: undefined }
+    const trial: Trial = { question, known, failed: undefined, given: undefined }
     const { target } = question
-    const against = this.deny.about(target).find((rule) => denies(rule, trial))
+    const against = first(this.deny.about(target), denies, trial)
     if (against) return this.decision(trial, false, against.name)
     if (target.kind === 'methods' && FREE.has(target.name)) {
       return this.decision(trial, true, undefined)
     }
-    const permitting = this.allow.about(target).find((rule) => allows(rule, trial))
+    const permitting = first(this.allow.about(target), allows, trial)
     return this.decision(trial, permitting !== undefined, permitting?.name)
   }
 
@@ -168,7 +168,7 @@ export class Policy {
       rule,
       roles: trial.known.roles,
       isDryRun: this.isDryRun,
-      failed: trial.failed.length === 0 ? NO_FAILURES : trial.failed,
+      failed: trial.failed ?? NO_FAILURES,
     }
   }
 
@@ -215,8 +215,18 @@ const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
   if (!rule.who(question.caller, known.roles)) return 'not'
   if (!rule.condition) return 'holds'
   const found = known.verdicts.get(rule.condition) ?? asked(rule.condition, trial)
-  if (found.kind === 'failed') trial.failed.push({ rule: rule.name, why: found.why })
+  if (found.kind === 'failed') (trial.failed ??= []).push({ rule: rule.name, why: found.why })
   return found.kind
+}
+
+/** The first rule that decides so. No function is made for it: each call asks twice. */
+const first = (
+  rules: readonly Rule[],
+  decides: (rule: Rule, trial: Trial) => boolean,
+  trial: Trial,
+): Rule | undefined => {
+  for (const rule of rules) if (decides(rule, trial)) return rule
+  return undefined
 }
 
 const denies = (rule: Rule, trial: Trial): boolean => {

@@ -3,7 +3,7 @@
 
 import { readArguments } from '../../shared/policy/arguments.ts'
 import type { ArgumentsOf, Effort } from '../../shared/policy/condition.ts'
-import { letsThrough, type Decision } from '../../shared/policy/decide.ts'
+import { letsThrough, type Decision, type Question } from '../../shared/policy/decide.ts'
 import type { Decider } from '../../shared/policy/narrowed.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import type { Kind } from '../../shared/policy/schema.ts'
@@ -61,11 +61,24 @@ const argumentsOf = ({ argumentsText }: Asks): ArgumentsOf => {
   return () => (read ??= readArguments(argumentsText?.()))
 }
 
+type Asking = Pick<Question, 'caller' | 'method' | 'effort'>
+
 /** What keeps it back; else what first would, if it were no dry run; else what is said of the last. */
-const together = (all: readonly Asks[], decide: (asks: Asks) => Decision): Decision | undefined => {
+const together = (
+  policy: Decider,
+  all: readonly Asks[],
+  { caller, method, effort }: Asking,
+): Decision | undefined => {
   let told: Decision | undefined
   for (const asks of all) {
-    const decision = decide(asks)
+    const { target } = asks
+    const decision = policy.decide({
+      caller,
+      method,
+      target,
+      argumentsOf: argumentsOf(asks),
+      effort,
+    })
     if (!letsThrough(decision)) return decision
     if (told?.isAllowed !== false) told = decision
   }
@@ -93,15 +106,8 @@ export class Gate {
     if (message.kind === 'response') return { decision: undefined }
     const all = asksOf(message)
     if (!all) return this.undecidable(principal)
-    const decision = together(all, (asks) =>
-      this.options.policy().decide({
-        caller: principal.identity,
-        method: message.method,
-        target: asks.target,
-        argumentsOf: argumentsOf(asks),
-        effort,
-      }),
-    )
+    const asking = { caller: principal.identity, method: message.method, effort }
+    const decision = together(this.options.policy(), all, asking)
     if (decision) this.options.onDecision(decision)
     return decision === undefined || letsThrough(decision)
       ? { decision }
