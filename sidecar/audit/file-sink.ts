@@ -22,10 +22,12 @@ export interface FileSinkOptions {
 }
 
 /**
- * A write that takes longer holds up every caller: then a thread does them, so many times as long as that took. No more
- * than a fiftieth of the time is spent waiting, and a process that was only put aside meanwhile pays for threads a second.
+ * A write that takes longer holds up every caller. One alone may be the kernel's, which had put this process aside, as it
+ * does at a limit of CPU; of two in a row, and of one that takes much longer, the disk is the reason.
  */
 const SLOW_MS = 20
+const HANGING_MS = 250
+/** Then threads do them, so many times as long as that took: no more than a fiftieth of the time is spent waiting. */
 const SLOW_FOR = 50
 
 const OWNER_ONLY = 0o600
@@ -80,6 +82,7 @@ export class FileSink implements Sink {
   private isTorn: boolean
   readonly atOnce: AtOnce | undefined
   private slowUntilMs = -Infinity
+  private wasSlow = false
 
   private constructor(options: FileSinkOptions, { file, lock, end, isLocal }: Opened) {
     this.options = options
@@ -167,7 +170,11 @@ export class FileSink implements Sink {
     this.bytes += written
     const endMs = now()
     const tookMs = endMs - beganMs
-    if (tookMs > SLOW_MS) this.slowUntilMs = endMs + SLOW_FOR * tookMs
+    const isSlow = tookMs > SLOW_MS
+    if (tookMs > HANGING_MS || (isSlow && this.wasSlow)) {
+      this.slowUntilMs = endMs + SLOW_FOR * tookMs
+    }
+    this.wasSlow = isSlow
     return written
   }
 
