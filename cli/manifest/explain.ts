@@ -1,7 +1,7 @@
 // `outrigger explain`: which settings hold for each pod of a manifest, where each comes from, and
 // what injection would change. Pure.
 
-import { annotation, KEYS } from '../../shared/annotations.ts'
+import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
 import { SHIM_PATH } from '../../shared/names.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
 import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
@@ -15,6 +15,7 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
+import { destinationsFor } from '../../webhook/settings/destinations.ts'
 import type { Placed } from '../../webhook/settings/placed.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { decide, notesOn, whyLeft } from './inject.ts'
@@ -77,11 +78,15 @@ const bounds = ({ text, within }: Placed): string => {
   return `${said}${bounds(within)}`
 }
 
-const settingRows = (
-  place: Place,
-  outcome: Outcome,
-  { config }: ManifestOptions,
-): readonly Row[] => {
+/** Where the words of `egress` come from in the end. */
+const listedBound = (key: Key, { namespace }: Place, { config }: ManifestOptions): string => {
+  if (key !== 'egress') return ''
+  const listed = destinationsFor(namespace.name, config.floor.egress)
+  return `, of \`${listed.join(',')}\` in floor.egress`
+}
+
+const settingRows = (place: Place, outcome: Outcome, options: ManifestOptions): readonly Row[] => {
+  const { config } = options
   const { pod, workload } = lend(place.template)
   const scopes = scopesOf(pod, place.namespace, config, workload)
   const { placed } = resolveSettings(scopes, config.floor)
@@ -91,7 +96,9 @@ const settingRows = (
     const { isPlanned, default: usual } = annotation(key)
     const isCut = found.isDefault && found.text !== usual
     const bound = annotation(key).tighten ? bounds(found) : ''
-    const from = isCut ? `the default ${usual}, bent to the floor` : `${found.where}${bound}`
+    const from = isCut
+      ? `the default ${usual}, bent to the floor`
+      : `${found.where}${bound}${listedBound(key, place, options)}`
     return [{ key, value: found.text, from, isBuilt: isPlanned !== true }]
   })
   return placed.has('max-processes') ? rows : [...rows, ...derivedProcesses(outcome)]

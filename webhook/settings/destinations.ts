@@ -68,6 +68,12 @@ const sentence = (where: string, items: readonly string[], why: string): Violati
   )
 }
 
+/** What the floor lists for a namespace. */
+export const destinationsFor = (namespace: string, egress: Egress): readonly string[] =>
+  [namespace, EVERY_NAMESPACE].flatMap((name) =>
+    Object.hasOwn(egress, name) ? (egress[name] ?? []) : [],
+  )
+
 /** Destinations that the floor does not list for a namespace. */
 export const egressViolations = (
   placed: ReadonlyMap<Key, Placed>,
@@ -76,8 +82,7 @@ export const egressViolations = (
 ): readonly Violation[] => {
   const said = placed.get('egress')
   if (!said || said.isDefault) return []
-  const own = (name: string) => (Object.hasOwn(egress, name) ? (egress[name] ?? []) : [])
-  const listed = [...own(namespace), ...own(EVERY_NAMESPACE)]
+  const listed = destinationsFor(namespace, egress)
   const isCovered = coverage(listed)
   const isNamed = coverage(listed.filter((item) => isAllNear(split(item)[0])))
   const items = said.text.split(',').map((item) => item.trim())

@@ -153,6 +153,16 @@ describe('explain', () => {
     )
   })
 
+  test('tells of which list of the floor’s destinations are', () => {
+    const egress = { '*': ['*.example.com:443'], other: ['a.example:443'] }
+    const floored = optionsWith({ auth: 'none' }, { allowAnonymous: true, egress })
+    const own =
+      "annotations: { outrigger.dev/inject: 'true', outrigger.dev/egress: 'a.example.com:443' }"
+    expect(explainManifest(deployment(own), floored).stdout).toMatch(
+      /^ +egress +a\.example\.com:443 +Deployment a, of `\*\.example\.com:443` in floor\.egress \(not built yet/m,
+    )
+  })
+
   test('tells which bound of the floor’s one keeps within, where nobody above has spoken', () => {
     const floored = optionsWith(
       { auth: 'none' },
