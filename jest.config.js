@@ -25,6 +25,8 @@ export default {
   projects: [leavesNothing('unit'), leavesNothing('integration'), tier('cluster'), tier('corpus')],
   // Most of a test's time is spent on processes that it waits for; jest would leave a core to itself, of two every other.
   maxWorkers: '100%',
+  // What a file of tests has loaded stays with its worker, to more than a gigabyte: one that goes so late is said to leak.
+  workerIdleMemoryLimit: '300MB',
   // No assertion: only what hangs for good ends here. (jest takes it at this level alone.)
   testTimeout: 300_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.js'],
