@@ -3,6 +3,7 @@
 
 import { oneLine } from '../../shared/one-line.ts'
 import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
+import { RULE_IDS, RULES } from '../../webhook/settings/rule.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
 import { plural } from '../output/plural.ts'
 import { isForStrictness, judgesFor, STRICT } from './inject.ts'
@@ -113,7 +114,9 @@ export const countsOf = (files: readonly ReportedFile[]): Counts => {
     denied: denied.length,
     warnings: count(injected.map(({ warnings }) => warnings.map(kindOfWarning))),
     reasons: count(left.map(({ reason = '' }) => [reason])),
-    violations: count(denied.map(({ violations }) => violations.map(({ code }) => code))),
+    violations: count(
+      denied.map(({ violations }) => violations.map(({ code, rule }) => rule ?? code)),
+    ),
   }
 }
 
@@ -121,6 +124,12 @@ const rows = (title: string, counted: readonly (readonly [string, number])[]): r
   counted.length === 0
     ? []
     : ['', title, ...counted.map(([word, many]) => `${String(many).padStart(6)}  ${word}`)]
+
+/** Of a code, and of a rule: what must be so. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ...VIOLATIONS,
+  ...Object.fromEntries(RULE_IDS.map((id) => [id, RULES[id].what])),
+}
 
 const meaning = (table: Readonly<Record<string, string>>) => (word: string) =>
   `${word}: ${Object.hasOwn(table, word) ? (table[word] ?? '') : ''}`
@@ -153,7 +162,7 @@ export const reportText = (
     ...totals.map(([word, many]) => `${String(many).padStart(6)}  ${word}`),
     ...rows('injected, with a warning', counts.warnings),
     ...rows('left alone, because', withMeaning(counts.reasons, SKIP_REASONS)),
-    ...rows('denied, for', withMeaning(counts.violations, VIOLATIONS)),
+    ...rows('denied, for', withMeaning(counts.violations, MEANINGS)),
     ...(isStrict ? ['', STRICT] : []),
     ...(denials.length > 0 ? ['', 'each denial', ...denials] : []),
     ...(faults.length > 0 ? ['', 'not read', ...faults] : []),

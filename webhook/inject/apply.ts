@@ -11,7 +11,7 @@ import { mapContainers, putBy, type Member } from './pod.ts'
 import { probeLoopback } from './probes.ts'
 import { withoutPortNames } from './port-names.ts'
 import { raisePodResources } from './resources.ts'
-import { fillContainer, fillPod, isJudged } from './security.ts'
+import { fillContexts, isJudged } from './security.ts'
 import { DEFAULT_CONTAINER } from './server-container.ts'
 import { statusText } from './status.ts'
 import { takeOff } from './taken.ts'
@@ -48,11 +48,6 @@ const STEPS: readonly Step[] = [
   (pod, plan) => addPullSecrets(pod, plan.pullSecrets),
   (pod, plan) => addMarks(pod, plan),
 ]
-
-const fillContexts = (pod: JsonObject, floor: Floor): JsonObject =>
-  mapContainers(fillPod(pod), ({ container }) =>
-    isJudged(container, floor) ? fillContainer(container) : container,
-  )
 
 const fillIn = (member: Member, { fills }: Plan): JsonObject => {
   const { image, ...user } = fills.get(placeOf(member)) ?? {}

@@ -1,5 +1,5 @@
-// Every reason for which a pod that asks for a server cannot have one, all at once. Each rule lives
-// in the file of its subject; this is the list. Pure.
+// Every reason for which a pod that asks for a server cannot have one, all at once. Each lives in the
+// file of its subject; this is the list. What a pod must keep to besides are webhook/rules. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
@@ -7,21 +7,17 @@ import { conflicts } from '../../shared/settings.ts'
 import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
-import { hostViolations } from './host.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { egressViolations } from '../settings/destinations.ts'
-import { enforcedIn } from '../settings/enforced.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
 import { svidViolations } from './serving-tls.ts'
-import { securityViolations } from './security.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
 import { hasShim, type Transport } from './transport.ts'
-import { volumeTypeViolations } from './volume-types.ts'
 
 /** Whose a public URL would be. */
 const claimantOf = ({ pod, namespace, workload }: Subject): Claimant => ({
@@ -75,15 +71,12 @@ export interface Found {
 
 /** Everything that is wrong. */
 export const judge = (subject: Subject, { server, transport }: Found): readonly Violation[] => {
-  const { pod, namespace, config } = subject
+  const { pod, config } = subject
   return [
     ...settingViolations(subject, server),
     ...portViolations(transport),
     ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
-    ...hostViolations(pod),
-    ...securityViolations(pod, config.floor, enforcedIn(namespace, config.floor)),
-    ...volumeTypeViolations(pod),
   ]
 }

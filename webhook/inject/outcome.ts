@@ -35,8 +35,8 @@ export interface Skip {
 }
 export interface Deny {
   readonly kind: 'deny'
-  /** The pod with the limits that its server would have got, where that can be told. */
-  readonly limited?: JsonObject
+  /** The pod with what injection fills in, whatever else is wrong with it; undefined where it cannot be read. */
+  readonly filled?: JsonObject
   readonly violations: readonly Violation[]
   readonly warnings: readonly string[]
 }

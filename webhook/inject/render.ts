@@ -16,8 +16,10 @@ import { violation, type Violation } from '../settings/violation.ts'
 import { writePatch } from './patch.ts'
 import { planInjection } from './plan.ts'
 import { metadataFaults, specFaults } from './shape.ts'
+import { fillContexts } from './security.ts'
 import { limitServer } from './server-limits.ts'
 import type { Subject, Workload } from './subject.ts'
+import { removeToken } from './token.ts'
 
 /** The members of a pod's annotations or labels that bear our prefix: of many that others have put there, none is copied. */
 const ours = (pod: JsonObject, field: string): Readonly<Record<string, string>> => {
@@ -82,6 +84,10 @@ const refuse = (pod: JsonObject, warnings: readonly string[]): Outcome | undefin
 const isUnresolvable = (violations: readonly Violation[]): boolean =>
   violations.some(({ code }) => code === 'no-server' || code === 'no-command')
 
+/** What injection would fill in and take off, whatever it lacks besides. */
+const fillIn = ({ pod, config }: Subject): JsonObject =>
+  removeToken(fillContexts(pod, config.floor))
+
 const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
   const { pod, config } = subject
   const limited = limitServer(subject)
@@ -89,7 +95,7 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
   if (!plan.ok) {
     const isSkipped = isUnresolvable(plan.error) && !isAskedFor(subject)
     if (!isSkipped || config.floor.unresolvable === 'deny')
-      return { ...deny(plan.error, warnings), limited: limited.subject.pod }
+      return { ...deny(plan.error, warnings), filled: fillIn(limited.subject) }
     const why = plan.error.map(({ message }) => message)
     return {
       kind: 'skip',

@@ -9,7 +9,7 @@ import { render } from '../inject/render.ts'
 import type { Workload } from '../inject/subject.ts'
 import { modeWarnings } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { authorsBreaches, breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
+import { breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
 import { judgedPod, judgedStored } from './judged.ts'
 import type { Ruling } from './ruling.ts'
 
@@ -20,15 +20,15 @@ export const asViolation = (breach: Breach): Violation => ({
 
 export const asWarning = (breach: Breach): string => `${breachWords(breach)}, which only warns here`
 
-/** Of such a pod nothing more can be said. */
-const UNREADABLE: ReadonlySet<string> = new Set(['malformed', 'too-large'])
-
-/** What breaks a rule in a pod: in what is stored of it, or where it is refused, what its author must mend besides. */
-const foundIn = (outcome: Outcome, pod: JsonObject, config: ClusterConfig): readonly Breach[] => {
-  if (outcome.kind === 'skip') return []
-  if (outcome.kind === 'inject') return breachesOf(judgedStored(pod, config, outcome))
-  const isReadable = !outcome.violations.some(({ code }) => UNREADABLE.has(code))
-  return isReadable ? authorsBreaches(judgedPod(outcome.limited ?? pod, config, {})) : []
+/** What breaks a rule in a pod: in what is stored of it, or where it is refused, in what it would be then. */
+const foundIn = (
+  outcome: Outcome,
+  stored: JsonObject,
+  config: ClusterConfig,
+): readonly Breach[] => {
+  if (outcome.kind === 'inject') return breachesOf(judgedStored(stored, config, outcome))
+  const filled = outcome.kind === 'deny' ? outcome.filled : undefined
+  return filled ? breachesOf(judgedPod(filled, config, {})) : []
 }
 
 /** What is decided on a pod: on what rendering has said of it, and what breaks a rule in what is stored. */

@@ -1,7 +1,7 @@
 // How each rule of a pod by itself is checked. Pure.
 
 import type { RuleId } from '../settings/rule.ts'
-import { hostNamespaces, hostPorts, processNamespace, volumeTypes } from './host.ts'
+import { hostNamespaces, hostPorts, processNamespace } from './host.ts'
 import { probeHost, unconfinedHooks } from './hook.ts'
 import { imageDigest } from './image.ts'
 import type { Check } from './judged.ts'
@@ -25,6 +25,7 @@ import {
 } from './security-context.ts'
 import { sidecarSecrets } from './sidecar-secret.ts'
 import { apiToken } from './token.ts'
+import { volumeTypes } from './volume.ts'
 
 /** Those that are not here are told by comparison, or of what is done to a running pod: webhook/validation. */
 export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {

@@ -1,8 +1,7 @@
 // What a pod may share with its node, and its containers among each other. Pure.
 
 import { at, numberAt, objectsAt } from '../../shared/json.ts'
-import { nameOf } from '../inject/pod.ts'
-import { ALLOWED_VOLUMES, typesOf } from '../inject/volume-types.ts'
+import { members } from '../inject/pod.ts'
 import type { Check } from './judged.ts'
 
 const NAMESPACES = ['hostNetwork', 'hostPID', 'hostIPC'] as const
@@ -18,17 +17,11 @@ export const processNamespace: Check = ({ pod }) =>
     ? [{ where: 'pod', found: 'shareProcessNamespace: true' }]
     : []
 
-export const hostPorts: Check = ({ containers }) =>
-  containers.flatMap(({ where, container }) =>
+/** Of every container: no exempt one needs any. */
+export const hostPorts: Check = ({ pod }) =>
+  members(pod).flatMap(({ name, container }) =>
     objectsAt(container, 'ports')
       .map((port) => numberAt(port, 'hostPort') ?? 0)
       .filter((port) => port !== 0)
-      .map((port) => ({ where, found: `hostPort: ${port}` })),
-  )
-
-export const volumeTypes: Check = ({ pod }) =>
-  objectsAt(pod, 'spec', 'volumes').flatMap((volume) =>
-    typesOf(volume)
-      .filter((type) => !ALLOWED_VOLUMES.has(type))
-      .map((type) => ({ where: 'pod', found: `volume ${nameOf(volume)}: ${type}` })),
+      .map((port) => ({ where: `container ${name}`, found: `hostPort: ${port}` })),
   )

@@ -12,21 +12,23 @@ import type { Judged } from './judged.ts'
 /** A finding, and the rule that it breaks. */
 export interface Breach extends Finding {
   readonly rule: RuleId
+  /** Why a container that looks exempt is not. */
+  readonly hint?: string | undefined
 }
 
 /** A breach in a sentence: where, what, and what to do. */
-export const breachWords = ({ rule, where, found }: Breach): string =>
-  `${where}: ${found}; ${RULES[rule].fix} (rule ${rule})`
+export const breachWords = ({ rule, where, found, hint }: Breach): string =>
+  `${where}${hint === undefined ? '' : ` (${hint})`}: ${found}; ${RULES[rule].fix} (rule ${rule})`
 
 /** Everything that breaks a rule, whatever comes of it. */
-export const breachesOf = (judged: Judged): readonly Breach[] =>
-  RULE_IDS.flatMap((rule) =>
-    (CHECKS[rule]?.(judged) ?? []).map((finding) => Object.assign({ rule }, finding)),
+export const breachesOf = (judged: Judged): readonly Breach[] => {
+  const hints = new Map(judged.containers.map(({ where, hint }) => [where, hint]))
+  return RULE_IDS.flatMap((rule) =>
+    (CHECKS[rule]?.(judged) ?? []).map((finding) =>
+      Object.assign({ rule, hint: hints.get(finding.where) }, finding),
+    ),
   )
-
-/** Of a pod that is not injected: what injection could not mend. */
-export const authorsBreaches = (judged: Judged): readonly Breach[] =>
-  breachesOf(judged).filter(({ rule }) => RULES[rule].isAuthors === true)
+}
 
 export type Sorted = Readonly<Record<keyof Modes, readonly Breach[]>>
 

@@ -4,6 +4,7 @@ import { EMPTY_INDEX, type ImageIndex } from '../../shared/image-index.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { whyNotExempt, withoutTags } from '../inject/exempt.ts'
+import { isMeshName } from '../inject/mesh.ts'
 import { members, nameOf, type List } from '../inject/pod.ts'
 import { isJudged } from '../inject/security.ts'
 import type { Floor } from '../settings/floor.ts'
@@ -15,8 +16,8 @@ export interface JudgedContainer {
   /** `container server`, as messages have it. */
   readonly where: string
   readonly container: JsonObject
-  /** Of one that has an exempt container's name: why it is judged. */
-  readonly whyNotExempt: string | undefined
+  /** Of one that looks like a mesh's: why it is judged. */
+  readonly hint: string | undefined
 }
 
 export interface Judged {
@@ -42,6 +43,14 @@ export interface JudgedParts {
   readonly ownCertificate?: string | undefined
 }
 
+const hintOn = (container: JsonObject, floor: Floor): string | undefined => {
+  const why = whyNotExempt(container, floor)
+  if (why !== undefined) return `named in floor.exemptContainers, but not exempt: ${why}`
+  return isMeshName(nameOf(container))
+    ? "if it is the mesh's, the platform team can name it and its image's digest in floor.exemptContainers"
+    : undefined
+}
+
 export const judgedPod = (
   pod: JsonObject,
   { floor, images }: ClusterConfig,
@@ -59,7 +68,7 @@ export const judgedPod = (
       name,
       container,
       where: `container ${name}`,
-      whyNotExempt: whyNotExempt(container, floor),
+      hint: hintOn(container, floor),
     }))
   return { pod, containers, server, mayHaveToken, ownCertificate, images, floor }
 }

@@ -10,18 +10,52 @@ import {
   type Json,
   type JsonObject,
 } from '../../shared/json.ts'
-import { APPARMOR, SAFE_SYSCTLS, SELINUX_TYPES } from '../inject/security.ts'
+import { SIDECAR_CONTAINER } from '../../shared/names.ts'
+import { ownSidecar } from '../inject/pod.ts'
 import { quoted, type Finding } from './finding.ts'
-import { ofEach, type Check, type Judged } from './judged.ts'
+import { ofEach, type Check } from './judged.ts'
 
 const CONTEXT = 'securityContext'
 
-/** A member of a container's context, else of the pod's. */
-const effective = (container: JsonObject, { pod }: Judged, ...path: readonly string[]) =>
-  at(container, CONTEXT, ...path) ?? at(pod, 'spec', CONTEXT, ...path)
-
 const said = (path: string, value: Json | undefined): string =>
   value === undefined ? `${path} is not set` : `${path}: ${quoted(value)}`
+
+const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/'
+const SELINUX_TYPES: readonly string[] = [
+  '',
+  'container_t',
+  'container_init_t',
+  'container_kvm_t',
+  'container_engine_t',
+]
+// Of the baseline Pod Security Standard; the others reach beyond the pod.
+const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
+])
+
+/** A member that a container has from the pod where it says nothing: judged once, where it is said. */
+const ofBoth =
+  (path: readonly string[], wrongWith: (value: Json | undefined) => string | undefined): Check =>
+  (judged) => {
+    const ofPod = at(judged.pod, 'spec', CONTEXT, ...path)
+    const found = ofPod === undefined ? undefined : wrongWith(ofPod)
+    const each = ofEach((container) => {
+      const own = at(container, CONTEXT, ...path)
+      return own === undefined && ofPod !== undefined ? undefined : wrongWith(own)
+    })
+    return [...(found === undefined ? [] : [{ where: 'pod', found }]), ...each(judged)]
+  }
 
 export const privileged: Check = ofEach((container) =>
   at(container, CONTEXT, 'privileged') === true ? 'privileged: true' : undefined,
@@ -42,30 +76,27 @@ export const capabilities: Check = ofEach((container) => {
   return names(container, 'drop').includes('ALL') ? undefined : said('capabilities.drop', drop)
 })
 
-export const runAsNonRoot: Check = ofEach((container, judged) => {
-  const uid = effective(container, judged, 'runAsUser')
-  if (uid === 0) return 'runAsUser: 0'
-  const value = effective(container, judged, 'runAsNonRoot')
-  return value === true ? undefined : said('runAsNonRoot', value)
-})
+const notRoot = ofBoth(['runAsNonRoot'], (value) =>
+  value === true ? undefined : said('runAsNonRoot', value),
+)
+const noRoot = ofBoth(['runAsUser'], (uid) => (uid === 0 ? 'runAsUser: 0' : undefined))
 
-export const seccomp: Check = ofEach((container, judged) => {
-  const type = effective(container, judged, 'seccompProfile', 'type')
-  const isProfile = type === 'RuntimeDefault' || type === 'Localhost'
-  return isProfile ? undefined : said('seccompProfile.type', type)
-})
+export const runAsNonRoot: Check = (judged) => [...noRoot(judged), ...notRoot(judged)]
 
-export const appArmor: Check = (judged) => {
-  const profiles = ofEach((container) =>
-    effective(container, judged, 'appArmorProfile', 'type') === 'Unconfined'
-      ? 'appArmorProfile.type: "Unconfined"'
-      : undefined,
-  )
-  const annotations = Object.entries(objectAt(judged.pod, 'metadata', 'annotations'))
+export const seccomp: Check = ofBoth(['seccompProfile', 'type'], (type) =>
+  type === 'RuntimeDefault' || type === 'Localhost' ? undefined : said('seccompProfile.type', type),
+)
+
+const profiles = ofBoth(['appArmorProfile', 'type'], (type) =>
+  type === 'Unconfined' ? said('appArmorProfile.type', type) : undefined,
+)
+
+export const appArmor: Check = (judged) => [
+  ...profiles(judged),
+  ...Object.entries(objectAt(judged.pod, 'metadata', 'annotations'))
     .filter(([name, value]) => name.startsWith(APPARMOR) && value === 'unconfined')
-    .map(([name]) => ({ where: 'pod', found: `annotation ${name}: "unconfined"`, part: name }))
-  return [...profiles(judged), ...annotations]
-}
+    .map(([name]) => ({ where: 'pod', found: `annotation ${name}: "unconfined"`, part: name })),
+]
 
 const selinuxFault = (options: JsonObject): string | undefined => {
   const [type, user, role] = ['type', 'user', 'role'].map((name) => stringAt(options, name) ?? '')
@@ -74,10 +105,17 @@ const selinuxFault = (options: JsonObject): string | undefined => {
   return role === '' ? undefined : `seLinuxOptions.role: ${quoted(role)}`
 }
 
+const ownOptions = (object: JsonObject): string | undefined =>
+  selinuxFault(objectAt(object, CONTEXT, 'seLinuxOptions'))
+
+/** The sidecar's too: a platform fills them in, and so could anybody. */
 export const seLinux: Check = (judged) => {
-  const own = selinuxFault(objectAt(judged.pod, 'spec', CONTEXT, 'seLinuxOptions'))
-  const each = ofEach((container) => selinuxFault(objectAt(container, CONTEXT, 'seLinuxOptions')))
-  return [...(own === undefined ? [] : [{ where: 'pod', found: own }]), ...each(judged)]
+  const owners = [
+    { where: 'pod', found: ownOptions(objectAt(judged.pod, 'spec')) },
+    { where: `container ${SIDECAR_CONTAINER}`, found: ownOptions(ownSidecar(judged.pod) ?? {}) },
+  ]
+  const own = owners.flatMap(({ where, found }) => (found === undefined ? [] : [{ where, found }]))
+  return [...own, ...ofEach(ownOptions)(judged)]
 }
 
 export const procMount: Check = ofEach((container) => {

@@ -16,8 +16,6 @@ export interface Rule {
   readonly why: string
   /** What its author changes. */
   readonly fix: string
-  /** Injection cannot bring it about: it is told together with what keeps a pod from being injected. */
-  readonly isAuthors?: true
 }
 
 const RULE_TABLE = {
@@ -89,7 +87,7 @@ const RULE_TABLE = {
     severity: 'high',
     what: 'every container is known not to run as root',
     why: "root in a container is one fault of the kernel's away from root on the node",
-    fix: 'set runAsNonRoot: true, and another runAsUser than 0',
+    fix: 'set runAsNonRoot: true, and another runAsUser than 0 (outrigger.dev/run-as-user where the image runs as root)',
   },
   seccomp: {
     level: 'baseline',
@@ -103,7 +101,7 @@ const RULE_TABLE = {
     severity: 'medium',
     what: "no container is without the node's AppArmor profile",
     why: 'Unconfined takes off a wall that the node has',
-    fix: 'leave appArmorProfile out',
+    fix: 'leave appArmorProfile and its annotation out',
   },
   selinux: {
     level: 'baseline',
@@ -124,7 +122,7 @@ const RULE_TABLE = {
     severity: 'medium',
     what: 'the pod sets only sysctls that reach no further than itself',
     why: 'others reach the node and the pods beside it',
-    fix: 'leave the others out',
+    fix: 'leave out all but those of the baseline Pod Security Standard',
   },
   'volume-types': {
     level: 'baseline',
@@ -145,14 +143,14 @@ const RULE_TABLE = {
     severity: 'medium',
     what: 'the pod runs on Linux',
     why: 'the shim is a Linux program, and so is every wall above',
-    fix: 'leave os.name and the nodeSelector of Windows out',
+    fix: 'leave os.name, windowsOptions and the nodeSelector of Windows out',
   },
   'api-token': {
     level: 'baseline',
     severity: 'high',
     what: "no token for the Kubernetes API but the server's, and that only with needs-kube-api",
     why: 'whoever talks the server into a call has what its ServiceAccount may',
-    fix: `take the token's volume out, or set outrigger.dev/needs-kube-api: "true" where the cluster configuration allows it`,
+    fix: `take the token's volume out, name the audience that it is for, or set outrigger.dev/needs-kube-api: "true" where the cluster configuration allows it`,
   },
   'sidecar-secrets': {
     level: 'baseline',
@@ -160,7 +158,6 @@ const RULE_TABLE = {
     what: "no container but the sidecar names a Secret of the sidecar's: one that it is given, or one called outrigger-…",
     why: "the server would have the keys that guard it, and those of other servers' sidecars",
     fix: 'leave it out; what the server needs goes into a Secret of its own, under another name',
-    isAuthors: true,
   },
   'proxy-program': {
     level: 'baseline',
@@ -168,7 +165,6 @@ const RULE_TABLE = {
     what: "Istio's proxy, where the platform team exempts it, is told no program to run but its own",
     why: 'under its exemption anything could run beside the server',
     fix: 'leave binaryPath, escapes and tags out of proxy.istio.io/config, and the volume istio-podinfo as Istio writes it',
-    isAuthors: true,
   },
   'read-only-root': {
     level: 'strict',
@@ -183,7 +179,6 @@ const RULE_TABLE = {
     what: 'every image is named by its digest',
     why: 'a tag can be moved to another program after its review',
     fix: "write IMAGE@sha256:…, or record the tag's digest with `outrigger images add IMAGE`",
-    isAuthors: true,
   },
   'secret-literal': {
     level: 'strict',
@@ -191,7 +186,6 @@ const RULE_TABLE = {
     what: 'no secret stands in the pod itself',
     why: "whoever may read pods reads it, and so does every backup and every manifest's history",
     fix: 'put it into a Secret, and take it from there with valueFrom.secretKeyRef',
-    isAuthors: true,
   },
   limits: {
     level: 'strict',
@@ -199,7 +193,6 @@ const RULE_TABLE = {
     what: 'every container has limits for CPU and memory',
     why: 'one caller could take the node from all others',
     fix: 'set resources.limits.cpu and resources.limits.memory',
-    isAuthors: true,
   },
   'host-aliases': {
     level: 'strict',
@@ -207,7 +200,6 @@ const RULE_TABLE = {
     what: 'the pod names no addresses for hosts itself',
     why: 'a name that the platform team allows would lead somewhere else',
     fix: 'leave hostAliases out',
-    isAuthors: true,
   },
   'dns-config': {
     level: 'strict',
@@ -215,7 +207,6 @@ const RULE_TABLE = {
     what: "the pod asks the cluster's DNS and no other",
     why: 'another resolver leads allowed names to other addresses, and carries data out',
     fix: 'leave dnsConfig and dnsPolicy out',
-    isAuthors: true,
   },
   'other-containers': {
     level: 'strict',
@@ -223,7 +214,6 @@ const RULE_TABLE = {
     what: 'nothing runs beside the server but its sidecar',
     why: 'other containers are not confined, and reach the server on loopback without being asked who they are',
     fix: 'move it into a pod of its own, or ask the platform team to exempt it (floor.exemptContainers)',
-    isAuthors: true,
   },
   'unconfined-hooks': {
     level: 'strict',
@@ -231,7 +221,6 @@ const RULE_TABLE = {
     what: "probes and hooks run nothing in the server's container but the shim",
     why: 'what the kubelet starts there is under no confinement',
     fix: 'use httpGet or tcpSocket, or leave it out',
-    isAuthors: true,
   },
   'debug-containers': {
     level: 'strict',

@@ -79,33 +79,33 @@ const confinement = (fields: JsonObject): Change =>
 
 /** Less than a server's confinement, and the node's own. */
 const WEAKER: readonly Way[] = [
-  way('a privileged server', confinement({ privileged: true }), denied('weaker-security')),
+  way('a privileged server', confinement({ privileged: true }), denied('privileged')),
   way(
     'allowPrivilegeEscalation: true',
     confinement({ allowPrivilegeEscalation: true }),
-    denied('weaker-security'),
+    denied('privilege-escalation'),
   ),
   way(
     'a capability: SYS_PTRACE',
     confinement({ capabilities: { add: ['SYS_PTRACE'] } }),
-    denied('weaker-security'),
+    denied('capabilities'),
   ),
   way(
     'capabilities that are dropped but for some',
     confinement({ capabilities: { drop: ['NET_RAW'] } }),
-    denied('weaker-security'),
+    denied('capabilities'),
   ),
-  way('runAsUser: 0', confinement({ runAsUser: 0 }), denied('weaker-security')),
+  way('runAsUser: 0', confinement({ runAsUser: 0 }), denied('run-as-non-root')),
   way(
     'runAsUser: 0 of the whole pod',
     set('spec.securityContext', { runAsUser: 0 }),
-    denied('weaker-security'),
+    denied('run-as-non-root'),
   ),
-  way('runAsNonRoot: false', confinement({ runAsNonRoot: false }), denied('weaker-security')),
+  way('runAsNonRoot: false', confinement({ runAsNonRoot: false }), denied('run-as-non-root')),
   way(
     'no seccomp profile, for the whole pod',
     set('spec.securityContext', { seccompProfile: { type: 'Unconfined' } }),
-    denied('weaker-security'),
+    denied('seccomp'),
   ),
   way(
     'no AppArmor profile, by the annotation of old',
@@ -113,58 +113,58 @@ const WEAKER: readonly Way[] = [
       'outrigger.dev/inject': 'true',
       'container.apparmor.security.beta.kubernetes.io/server': 'unconfined',
     }),
-    denied('weaker-security'),
+    denied('apparmor'),
   ),
   way(
     'a domain of SELinux that reaches the node',
     confinement({ seLinuxOptions: { type: 'spc_t' } }),
-    denied('weaker-security'),
+    denied('selinux'),
   ),
-  way('procMount: Unmasked', confinement({ procMount: 'Unmasked' }), denied('weaker-security')),
+  way('procMount: Unmasked', confinement({ procMount: 'Unmasked' }), denied('proc-mount')),
   way(
     'a sysctl that reaches beyond the pod',
     set('spec.securityContext', { sysctls: [{ name: 'kernel.core_pattern', value: '|/x' }] }),
-    denied('weaker-security'),
+    denied('sysctls'),
   ),
-  way('hostNetwork', set('spec.hostNetwork', true), denied('host-access')),
-  way('hostPID', set('spec.hostPID', true), denied('host-access')),
-  way('hostIPC', set('spec.hostIPC', true), denied('host-access')),
-  way('hostPort', server('ports', [{ containerPort: 8000, hostPort: 80 }]), denied('host-access')),
+  way('hostNetwork', set('spec.hostNetwork', true), denied('host-namespaces')),
+  way('hostPID', set('spec.hostPID', true), denied('host-namespaces')),
+  way('hostIPC', set('spec.hostIPC', true), denied('host-namespaces')),
+  way('hostPort', server('ports', [{ containerPort: 8000, hostPort: 80 }]), denied('host-ports')),
   way(
     'shareProcessNamespace, to read the sidecar’s memory',
     set('spec.shareProcessNamespace', true),
-    denied('host-access'),
+    denied('process-namespace'),
   ),
   way(
     'a hostPath volume',
     mounting({ name: 'host', hostPath: { path: '/' } }),
-    denied('weaker-security'),
+    denied('volume-types'),
   ),
   way(
     'a type of volume that nobody knows yet',
     mounting({ name: 'new', fromNextYear: {} }),
-    denied('weaker-security'),
+    denied('volume-types'),
   ),
-  way('Windows, by os', set('spec.os', { name: 'windows' }), denied('windows')),
+  way('Windows, by os', set('spec.os', { name: 'windows' }), denied('linux')),
   way(
     'Windows, by nodeSelector',
     set('spec.nodeSelector', { 'kubernetes.io/os': 'windows' }),
-    denied('windows'),
+    denied('linux'),
   ),
   way(
     'a process of the node’s on Windows',
     confinement({ windowsOptions: { hostProcess: true } }),
-    denied('weaker-security'),
+    denied('linux'),
   ),
   way(
     'a helper that is privileged',
     adding('containers', helper({}, { privileged: true })),
-    denied('weaker-security'),
+    denied('privileged'),
   ),
   way(
     'an init container that is privileged',
     adding('initContainers', helper({}, { privileged: true })),
-    denied('weaker-security'),
+    denied('privileged'),
   ),
   way(
     'a helper whose probe asks the cloud’s metadata',
@@ -296,7 +296,7 @@ const OURS: readonly Way[] = [
       'containers',
       proxy({ image: 'evil.example.com/istio/proxyv2', securityContext: { privileged: true } }),
     ),
-    denied('weaker-security'),
+    denied('privileged'),
   ),
   way(
     'the mesh’s image with a shell',
@@ -304,12 +304,12 @@ const OURS: readonly Way[] = [
       'containers',
       proxy({ command: ['sh'], securityContext: { capabilities: { add: ['NET_ADMIN'] } } }),
     ),
-    denied('weaker-security'),
+    denied('capabilities'),
   ),
   way(
     'the mesh’s image, privileged',
     adding('containers', proxy({ securityContext: { privileged: true } })),
-    denied('weaker-security'),
+    denied('privileged'),
   ),
   way(
     'the mesh’s image as the sidecar’s user',
@@ -322,7 +322,7 @@ const OURS: readonly Way[] = [
       adding('volumes', { name: 'host', hostPath: { path: '/' } }),
       adding('containers', proxy({ volumeMounts: [{ name: 'host', mountPath: '/host' }] })),
     ),
-    denied('weaker-security'),
+    denied('volume-types'),
   ),
   way(
     'a volume by one of our names',
@@ -403,16 +403,16 @@ const LEAVE: readonly Way[] = [
     set('spec.automountServiceAccountToken', true),
     denied('floor'),
   ),
-  way('a token mounted by hand', mounting(tokenVolume('token', {})), denied('floor')),
+  way('a token mounted by hand', mounting(tokenVolume('token', {})), denied('api-token')),
   way(
     'a token mounted by hand, with the API server’s audience',
     mounting(tokenVolume('token', { audience: 'https://kubernetes.default.svc' })),
-    denied('floor'),
+    denied('api-token'),
   ),
   way(
     'a token mounted by hand, with the cluster’s issuer for an audience',
     mounting(tokenVolume('token', { audience: 'https://cluster.example.com' })),
-    denied('floor'),
+    denied('api-token'),
   ),
   way(
     'a token under the name that the API server gives its own',
@@ -460,7 +460,7 @@ const STRICT: readonly Way[] = [
   way(
     'a root file system that can be written',
     confinement({ readOnlyRootFilesystem: false }),
-    denied('weaker-security'),
+    denied('read-only-root'),
     'strict',
   ),
   way(

@@ -103,16 +103,16 @@ export const BY_WEBHOOKS: readonly Way[] = [
           hostPath: { path: '/tmp' },
         })),
       ),
-    'weaker-security',
+    'volume-types',
   ),
   remade('our mark is taken off', labelled('injected', undefined)),
   remade('the label of another server', labelled('server', 'deployment-pay')),
-  remade('hostNetwork', set('spec.hostNetwork', true), 'host-access'),
-  remade('shareProcessNamespace', set('spec.shareProcessNamespace', true), 'host-access'),
+  remade('hostNetwork', set('spec.hostNetwork', true), 'host-namespaces'),
+  remade('shareProcessNamespace', set('spec.shareProcessNamespace', true), 'process-namespace'),
   remade(
     'a privileged container',
     adding('containers', helper({}, { privileged: true })),
-    'weaker-security',
+    'privileged',
   ),
   remade(
     'the server’s security context is taken off',
@@ -122,7 +122,7 @@ export const BY_WEBHOOKS: readonly Way[] = [
   remade(
     'a token for the Kubernetes API',
     all(adding('volumes', TOKEN), server('volumeMounts', [{ name: 'token', mountPath: '/t' }])),
-    'floor',
+    'api-token',
   ),
 ]
 
@@ -266,14 +266,14 @@ export const BY_BYTES: readonly Way[] = [
     name: 'a key that stands twice, the second time with another value',
     author: (pod) => pod,
     body: (review) => review.replace('"runAsUser":1000', '"privileged":false,"privileged":true'),
-    becomes: denied('weaker-security'),
+    becomes: denied('privileged'),
   },
   {
     who: 'the author of a pod',
     name: 'a key in another spelling of the same text',
     author: (pod) => pod,
     body: (review) => review.replace('"runAsUser":1000', '"priv\\u0069leged":true'),
-    becomes: denied('weaker-security'),
+    becomes: denied('privileged'),
   },
   {
     who: 'the author of a pod',

@@ -76,7 +76,7 @@ describe('a report', () => {
         ['the server can be reached beside its sidecar', 2],
       ],
       reasons: [['opted-out', 1]],
-      violations: [['weaker-security', 1]],
+      violations: [['privileged', 1]],
     })
   })
 
@@ -95,10 +95,10 @@ left alone, because
      1  opted-out: outrigger.dev/inject is "false"
 
 denied, for
-     1  weaker-security: a security context is explicitly weaker than what a server gets
+     1  privileged: no container is privileged
 
 each denial
-  b.json: document 1: Pod three: container server: securityContext.privileged: true is weaker than what an MCP server gets; leave it out
+  b.json: document 1: Pod three: container server: privileged: true; leave privileged out (rule privileged)
 
 not read
 ${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
@@ -106,7 +106,7 @@ ${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
 
   test('has the same for programs, with every warning', () => {
     const { details, ...totals } = JSON.parse(reportJson(FILES))
-    expect(totals).toMatchObject({ pods: 4, injected: 2, violations: { 'weaker-security': 1 } })
+    expect(totals).toMatchObject({ pods: 4, injected: 2, violations: { privileged: 1 } })
     expect(totals.notRead).toHaveLength(1)
     expect(details).toHaveLength(4)
     expect(details[0]).toMatchObject({ where: 'a.json: document 1: Pod one', decision: 'inject' })

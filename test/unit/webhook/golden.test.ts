@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { render } from '../../../webhook/inject/render.ts'
+import { admit } from '../../../webhook/rules/admit.ts'
 import { expectGolden, goldenCases } from '../../support/golden.ts'
 
 const cases = goldenCases()
@@ -11,15 +11,15 @@ describe('render, by golden files', () => {
 
   test.each(cases)('$name', ({ name, pod, namespace, config }) => {
     const before = structuredClone(pod)
-    const outcome = render(pod, namespace, config)
+    const { decided: outcome } = admit(pod, namespace, config)
     expectGolden(name, outcome)
     expect(pod).toEqual(before)
     // The API server may cut a warning there, and with it what to do.
     const long = outcome.warnings.filter((line) => line.length > 256)
     expect(outcome.kind === 'inject' ? long : []).toEqual([])
     if (outcome.kind === 'inject') {
-      const again = render(outcome.pod, namespace, config)
-      expect(again).toMatchObject({ kind: 'inject', patch: [], pod: outcome.pod })
+      const { decided } = admit(outcome.pod, namespace, config)
+      expect(decided).toMatchObject({ kind: 'inject', patch: [], pod: outcome.pod })
     }
   })
 })

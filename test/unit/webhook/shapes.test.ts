@@ -18,7 +18,6 @@ import { parseReference, tagKey } from '../../../webhook/images/reference.ts'
 import type { Outcome } from '../../../webhook/inject/outcome.ts'
 import { members } from '../../../webhook/inject/pod.ts'
 import { uidOf } from '../../../webhook/inject/security.ts'
-import { render } from '../../../webhook/inject/render.ts'
 import { admit } from '../../../webhook/rules/admit.ts'
 import { LEVELS, type Level } from '../../../webhook/settings/modes.ts'
 import { ENFORCE_LABEL } from '../../../shared/names.ts'
@@ -97,8 +96,8 @@ interface Rendered {
 
 const renderTemplate = (template: Template, shape: Shape): Rendered => {
   const { pod, workload } = lend(template)
-  const outcome = render(pod, namespaceFor(shape), configFor(shape), workload)
-  return { name: `${template.kind} ${template.name}`, outcome }
+  const { decided } = admit(pod, namespaceFor(shape), configFor(shape), workload)
+  return { name: `${template.kind} ${template.name}`, outcome: decided }
 }
 
 /** Those that ask for something; helpers and databases beside them do not. */

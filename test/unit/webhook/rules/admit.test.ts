@@ -104,7 +104,7 @@ describe('what comes of a broken rule', () => {
     expect(decided).toMatchObject({
       kind: 'deny',
       violations: [
-        { code: 'host-access' },
+        { code: 'rule', rule: 'host-namespaces' },
         { code: 'rule', rule: 'image-digest' },
         { code: 'rule', rule: 'host-aliases' },
       ],
@@ -129,7 +129,7 @@ describe('what comes of a broken rule', () => {
 
   test.each([
     ['team-a', 'inject', []],
-    ['team-b', 'deny', ['weaker-security']],
+    ['team-b', 'deny', ['read-only-root']],
   ])('a root that can be written, excepted in team-a, in %s: %s', (name, kind, found) => {
     const allowExceptions = [
       { rules: ['read-only-root', 'image-digest'], namespaces: ['team-a'] },
@@ -159,7 +159,7 @@ describe('what comes of a broken rule', () => {
       'the configuration’s, and something else that is wrong',
       { cpu: '1', memory: '1Gi' },
       { hostNetwork: true },
-      ['host-access'],
+      ['host-namespaces'],
     ],
   ])('a server without limits in strict, with %s', (_name, limits, spec, found) => {
     const config = parseClusterConfig({

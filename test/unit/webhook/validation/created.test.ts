@@ -274,7 +274,7 @@ describe('what others have made of it', () => {
       ['spec', 'containers'],
       [...objectsAt(POD, 'spec', 'containers'), helper],
     )
-    expect(codes(pod).map(({ code }) => code)).toContain('weaker-security')
+    expect(codes(pod).map(({ rule }) => rule)).toContain('privileged')
   })
 })
 
