@@ -14,7 +14,7 @@ export const BY_CLUSTER: readonly Way[] = [
     'our webhook configurations, policies or namespace are changed',
     'webhook configurations',
   ),
-  cluster('the labels of a namespace are changed', 'labels of namespaces'),
+  cluster('a namespace is deleted, and made anew without its labels', 'free of its labels'),
   cluster('a static pod, from a file of the node’s', 'Static pods'),
   cluster('a pod that says it is the mirror of a static one', 'mirror'),
   cluster('an exec through the kubelet (nodes/proxy)', '`nodes/proxy`'),

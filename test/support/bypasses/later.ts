@@ -249,7 +249,7 @@ const entering = (how: string, where: Place, becomes: Becomes): Way => ({
   becomes,
 })
 
-const RECORDED = { cluster: 'RBAC says who may (`pods/exec`' }
+const RECORDED = { cluster: 'At `baseline` all of them pass, on record' }
 
 export const BY_ENTERING: readonly Way[] = [
   ...['exec', 'attach', 'portforward', 'proxy'].map((how) =>
