@@ -3,7 +3,7 @@
 
 import { at, objectAt, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { quantityOf } from '../settings/quantity.ts'
+import { limitOf, quantityOf } from '../settings/quantity.ts'
 import { nameOf } from './pod.ts'
 import { findServer } from './server-container.ts'
 import type { Subject } from './subject.ts'
@@ -20,8 +20,8 @@ export interface Limited {
 }
 
 const isUnlimited = (pod: JsonObject, server: JsonObject, name: Resource): boolean =>
-  at(server, 'resources', 'limits', name) === undefined &&
-  at(pod, 'spec', 'resources', 'limits', name) === undefined
+  limitOf(at(server, 'resources', 'limits', name)) === undefined &&
+  limitOf(at(pod, 'spec', 'resources', 'limits', name)) === undefined
 
 const isMore = (text: string | undefined, than: string): boolean =>
   (quantityOf(text) ?? 0n) > (quantityOf(than) ?? 0n)

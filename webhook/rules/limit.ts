@@ -1,6 +1,7 @@
 // Limits of every container that runs: its own, or the pod's as a whole. Pure.
 
 import { at } from '../../shared/json.ts'
+import { limitOf } from '../settings/quantity.ts'
 import type { Check } from './judged.ts'
 
 const RESOURCES = ['cpu', 'memory'] as const
@@ -12,7 +13,7 @@ export const limits: Check = ({ pod, containers }) =>
     .flatMap(({ where, container }) =>
       RESOURCES.filter(
         (name) =>
-          at(container, 'resources', 'limits', name) === undefined &&
-          at(pod, 'spec', 'resources', 'limits', name) === undefined,
+          limitOf(at(container, 'resources', 'limits', name)) === undefined &&
+          limitOf(at(pod, 'spec', 'resources', 'limits', name)) === undefined,
       ).map((name) => ({ where, found: `no limit for ${name}`, part: name })),
     )

@@ -35,6 +35,12 @@ export const parseQuantity = (text: string): bigint | undefined => {
 export const quantityOf = (value: Json | undefined): bigint | undefined =>
   typeof value === 'string' || typeof value === 'number' ? parseQuantity(String(value)) : undefined
 
+/** A limit as the kubelet has it: nothing, and 0, are none. */
+export const limitOf = (value: Json | undefined): bigint | undefined => {
+  const limit = quantityOf(value)
+  return limit === 0n ? undefined : limit
+}
+
 /** Writes nano units the way a person would: `250m`, `2`, `320Mi`. */
 export const formatQuantity = (nano: bigint, kind: 'cpu' | 'memory'): string => {
   if (nano % WHOLE !== 0n) return `${(nano + MILLI - 1n) / MILLI}m`

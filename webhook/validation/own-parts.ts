@@ -10,7 +10,7 @@ import { isReservedVolume } from '../inject/volumes.ts'
 import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Floor } from '../settings/floor.ts'
-import { quantityOf } from '../settings/quantity.ts'
+import { limitOf, quantityOf } from '../settings/quantity.ts'
 import { parseReference } from '../images/reference.ts'
 
 /** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
@@ -86,7 +86,7 @@ const BOUNDS = [
 const resourceFaults = (sidecar: JsonObject, floor: Floor): readonly string[] => [
   ...BOUNDS.flatMap(([name, most]) => {
     const place = `resources.limits.${name}`
-    const limit = quantityOf(at(sidecar, 'resources', 'limits', name))
+    const limit = limitOf(at(sidecar, 'resources', 'limits', name))
     if (limit === undefined) return [`${place} is missing`]
     return limit > (quantityOf(floor[most]) ?? limit) ? [`${place} is more than floor.${most}`] : []
   }),

@@ -13,7 +13,7 @@ import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
 import type { Ruling } from '../rules/ruling.ts'
-import { quantityOf } from '../settings/quantity.ts'
+import { limitOf, quantityOf } from '../settings/quantity.ts'
 import { debuggerBreaches } from './debugger.ts'
 import { sidecarChanges } from './own-parts.ts'
 import { allowed, type Allow } from './verdict.ts'
@@ -58,7 +58,7 @@ const sidecarResources = (
     const path = ['resources', 'limits', name] as const
     const [was, is] = [before, after].map((pod) => at(ownSidecar(pod), ...path))
     if (isSame(was, is)) return []
-    const [less, more] = [quantityOf(was), quantityOf(is)]
+    const [less, more] = [limitOf(was), limitOf(is)]
     const place = `resources.limits.${name}`
     if (more === undefined) return [{ rule: 'sidecar', where, found: `${place} is taken off` }]
     const bound = quantityOf(floor[most]) ?? more

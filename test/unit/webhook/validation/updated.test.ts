@@ -199,6 +199,11 @@ const ROWS: readonly Row[] = [
     becomes: ['sidecar'],
   },
   {
+    name: 'the sidecar’s limit for CPU is 0, which is none',
+    change: inList('initContainers', set(['resources', 'limits', 'cpu'], '0')),
+    becomes: ['sidecar'],
+  },
+  {
     name: 'the sidecar’s limit for CPU is no amount',
     change: inList('initContainers', set(['resources', 'limits', 'cpu'], 'many')),
     becomes: ['sidecar'],
