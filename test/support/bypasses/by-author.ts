@@ -458,6 +458,12 @@ const STRICT: readonly Way[] = [
     'strict',
   ),
   way(
+    'limits of 0, which are none',
+    server('resources', { limits: { cpu: '0', memory: '0' } }),
+    denied('limits'),
+    'strict',
+  ),
+  way(
     'a root file system that can be written',
     confinement({ readOnlyRootFilesystem: false }),
     denied('read-only-root'),
