@@ -2,15 +2,8 @@
 // either begins, since a parser alone can be kept busy for longer than anybody waits. Pure.
 
 import { at, isObject } from '../../shared/json.ts'
+import { endOfString, extentOf, isClosing, isOpening, isQuote } from '../../shared/json-extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
-
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
-
-// `{` and `[`, `}` and `]` differ in one bit, which no other byte of JSON outside of strings shares.
-const isOpening = (byte: number | undefined): boolean =>
-  byte !== undefined && (byte | 0x20) === 0x7b
-const isClosing = (byte: number | undefined): boolean =>
-  byte !== undefined && (byte | 0x20) === 0x7d
 
 // What a review has around its pod, and in its own members.
 const MORE_VALUES = 2000
@@ -21,31 +14,9 @@ const MORE_DEPTH = 8
  */
 export const MAX_UPDATE_VALUES = 4 * MAX_VALUES
 
-/** The index of the quote that ends the string which begins at `start`, or the length. */
-const endOfString = (bytes: Uint8Array, start: number): number => {
-  let index = start + 1
-  while (index < bytes.length && bytes[index] !== QUOTE) {
-    index += bytes[index] === BACKSLASH ? 2 : 1
-  }
-  return index
-}
-
 /** Which bound is passed first; undefined where none is. */
-const passed = (bytes: Uint8Array, most: number): 'values' | 'depth' | undefined => {
-  let [values, level] = [0, 0]
-  for (let index = 0; index < bytes.length; index += 1) {
-    const byte = bytes[index]
-    if (byte === QUOTE) index = endOfString(bytes, index)
-    else if (byte === COMMA) values += 1
-    else if (isOpening(byte)) {
-      level += 1
-      if (!isClosing(bytes[index + 1])) values += 1
-    } else if (isClosing(byte)) level -= 1
-    if (values > most + MORE_VALUES) return 'values'
-    if (level > MAX_DEPTH + MORE_DEPTH) return 'depth'
-  }
-  return undefined
-}
+const passed = (bytes: Uint8Array, most: number): 'values' | 'depth' | undefined =>
+  extentOf(bytes, { values: most + MORE_VALUES, depth: MAX_DEPTH + MORE_DEPTH }).passed
 
 /** The document with whatever stands below a level left out: `{}` and `[]` in its place; its own is 1. */
 const shallow = (bytes: Uint8Array, deepest: number): Uint8Array => {
@@ -53,7 +24,7 @@ const shallow = (bytes: Uint8Array, deepest: number): Uint8Array => {
   let [level, from] = [0, 0]
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index]
-    if (byte === QUOTE) index = endOfString(bytes, index)
+    if (isQuote(byte)) index = endOfString(bytes, index)
     else if (isOpening(byte)) {
       level += 1
       if (level === deepest + 1) parts.push(bytes.subarray(from, index + 1))

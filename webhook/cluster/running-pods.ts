@@ -3,8 +3,8 @@
 import type { JsonObject } from '../../shared/json.ts'
 
 export interface RunningPods {
-  /** Those of a namespace, as the API server pages them. */
-  list(namespace: string): AsyncIterable<JsonObject>
-  /** Undefined: there is none of that name. */
+  /** Those of a namespace, as the API server pages them, as long as somebody waits; fails where they are too much to read. */
+  list(namespace: string, signal: AbortSignal): AsyncIterable<JsonObject>
+  /** Undefined: there is none of that name; fails where it is too much to read. */
   get(namespace: string, name: string): Promise<JsonObject | undefined>
 }

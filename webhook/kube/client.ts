@@ -2,13 +2,17 @@
 // it follows, namespaces live where it lacks one, the authority's Secret, and the one field of our
 // webhook configuration. The only importer of @kubernetes/client-node. Decides nothing.
 
+import { Readable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import {
   AdmissionregistrationV1Api,
   ApiException,
   CoreV1Api,
+  createConfiguration,
+  HttpMethod,
   KubeConfig,
   PatchStrategy,
+  RequestContext,
   setHeaderOptions,
   VersionApi,
   Watch,
@@ -22,8 +26,9 @@ import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../clus
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
-import { pagesOf, sourceOf, type ListRequest } from './collection.ts'
+import { sourceOf } from './collection.ts'
 import { Follower } from './follower.ts'
+import { runningPods, type Ask } from './pods.ts'
 import { clusterWords } from './words.ts'
 
 export interface Kube {
@@ -100,38 +105,18 @@ const namespacesOf = (
   }
 }
 
-/** A list that the API server never answers keeps others from theirs for so long. */
-const LISTING_MS = 10_000
-
-const podsOf = (core: CoreV1Api, { now }: KubeOptions): RunningPods => {
-  let listingUntil = 0
-  const list: RunningPods['list'] = async function* (namespace) {
-    if (now() < listingUntil) {
-      throw new Error('those of another namespace are being listed; try again')
-    }
-    listingUntil = now() + LISTING_MS
-    try {
-      const list = (request: ListRequest) => core.listNamespacedPod({ namespace, ...request })
-      const read = (object: unknown) => (isObject(object) ? object : undefined)
-      for await (const { items } of pagesOf({ list, read })) yield* items
-    } catch (error) {
-      throw new Error(clusterWords(error), { cause: error })
-    } finally {
-      listingUntil = 0
-    }
+/** Asks the API server for the bytes of an answer, which its client would read whole, whatever their size. */
+const askerOf = (kubeConfig: KubeConfig): Ask => {
+  const { httpApi } = createConfiguration()
+  return async (path, signal) => {
+    const server = (kubeConfig.getCurrentCluster()?.server ?? '').replace(/\/$/, '')
+    const context = new RequestContext(`${server}${path}`, HttpMethod.GET)
+    context.setHeaderParam('Accept', 'application/json')
+    if (signal) context.setSignal(signal)
+    await kubeConfig.applySecurityAuthentication(context)
+    const { httpStatusCode, body } = await httpApi.send(context).toPromise()
+    return { status: httpStatusCode, body: body.stream() ?? Readable.from([]) }
   }
-  const get: RunningPods['get'] = async (namespace, name) => {
-    try {
-      const pod: unknown = JSON.parse(
-        JSON.stringify(await core.readNamespacedPod({ namespace, name })),
-      )
-      return isObject(pod) ? pod : undefined
-    } catch (error) {
-      if (isStatus(error, 404)) return undefined
-      throw new Error(clusterWords(error), { cause: error })
-    }
-  }
-  return { list, get }
 }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64')
@@ -269,7 +254,7 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    pods: podsOf(core, options),
+    pods: runningPods(askerOf(kubeConfig), options),
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

@@ -5,7 +5,7 @@ import { isObject, stringAt } from '../../shared/json.ts'
 import { clusterWords } from './words.ts'
 import { Gone, type Change, type Page, type Source } from './follower.ts'
 
-export interface ListRequest {
+interface ListRequest {
   readonly limit: number
   readonly _continue?: string
 }
@@ -36,7 +36,7 @@ interface Watcher {
 const PAGE = 20
 
 /** All of a collection, page by page. */
-export async function* pagesOf<T>({
+async function* pagesOf<T>({
   list,
   read,
 }: Pick<Collection<T>, 'list' | 'read'>): AsyncGenerator<Page<T>> {

@@ -36,11 +36,15 @@ export const lookAtPods = async (
 ): Promise<Known> => {
   if (!pods) return 'nobody can list them here'
   const lookout = new Lookout(change, options)
+  const waiting = new AbortController()
   try {
-    const gathered = gather(pods.list(change.after.name), lookout)
+    const gathered = gather(pods.list(change.after.name, waiting.signal), lookout)
     await Promise.race([gathered, sleep(MAX_MS).then(() => lookout.end(SLOW))])
-    return lookout.found()
   } catch (error) {
-    return messageOf(error)
+    if (lookout.isEmpty) return messageOf(error)
+    lookout.end(messageOf(error))
+  } finally {
+    waiting.abort()
   }
+  return lookout.found()
 }

@@ -149,6 +149,11 @@ export class Lookout {
     return this.cut !== undefined
   }
 
+  /** Whether nothing was taken that lives. */
+  get isEmpty(): boolean {
+    return this.entries.size === 0
+  }
+
   /** There may be more, for a reason. */
   end(why: string): void {
     this.cut ??= why

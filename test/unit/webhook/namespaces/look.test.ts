@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
 import { boundWarnings } from '../../../../webhook/admission/response.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { lookAtPods } from '../../../../webhook/namespaces/look.ts'
 import type { Known } from '../../../../webhook/namespaces/judge.ts'
@@ -63,7 +64,7 @@ const madeIn = (namespace: Namespace, pod: JsonObject): JsonObject => {
   return outcome.pod
 }
 
-type Pods = (namespace: string) => AsyncIterable<JsonObject>
+type Pods = RunningPods['list']
 
 const podsOf = (...pods: readonly JsonObject[]): Pods =>
   async function* () {
@@ -225,11 +226,33 @@ describe('what is not known is said', () => {
   })
 
   test('that they cannot be listed', async () => {
-    const pods: Pods = async function* () {
-      yield web
+    const failing: Pods = () => {
       throw new Error('the API server answered 403')
     }
-    expect(await look([OUT, IN], pods)).toBe('the API server answered 403')
+    expect(await look([OUT, IN], failing)).toBe('the API server answered 403')
+  })
+
+  test('that not all could be listed, with what was found until then', async () => {
+    const pods: Pods = async function* () {
+      yield web
+      throw new Error('one is larger than is read here')
+    }
+    expect(await look([OUT, IN], pods)).toMatchObject({
+      workloads: [{ workload: { kind: 'Deployment', name: 'web' }, count: 1 }],
+      cut: 'one is larger than is read here',
+    })
+  })
+
+  test('and nobody goes on listing for whoever has his answer', async () => {
+    let given: AbortSignal | undefined
+    const pods: Pods = async function* (_namespace, signal) {
+      given = signal
+      yield web
+      await never()
+    }
+    const sleep = () => new Promise((resolve) => setImmediate(resolve))
+    await look([OUT, IN], pods, { sleep })
+    expect(given?.aborted).toBe(true)
   })
 
   test('that the API server is slow, with what was found until then', async () => {

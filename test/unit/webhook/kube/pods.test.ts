@@ -1,0 +1,148 @@
+// Pods are read within bounds, whatever their authors have put into them.
+
+import { describe, expect, test } from '@jest/globals'
+import type { JsonObject } from '../../../../shared/json.ts'
+import {
+  MAX_ALL_BYTES,
+  MAX_BYTES,
+  PAGE,
+  runningPods,
+  type Ask,
+} from '../../../../webhook/kube/pods.ts'
+
+const signal = new AbortController().signal
+const CHUNK = 65_536
+
+interface Server {
+  readonly ask: Ask
+  /** The sizes of the pages that were asked for. */
+  readonly limits: number[]
+  /** What was read of each answer. */
+  readonly read: number[]
+}
+
+/** An API server with these pods of one namespace; what is read of its answers is counted. */
+const serverOf = (pods: readonly JsonObject[]): Server => {
+  const [limits, read]: [number[], number[]] = [[], []]
+  async function* bodyOf(object: JsonObject): AsyncGenerator<Uint8Array> {
+    const bytes = Buffer.from(JSON.stringify(object))
+    const index = read.push(0) - 1
+    for (let from = 0; from < bytes.length; from += CHUNK) {
+      const part = bytes.subarray(from, from + CHUNK)
+      read[index] = (read[index] ?? 0) + part.length
+      yield part
+    }
+  }
+  const ask: Ask = (path) => {
+    const { pathname, searchParams } = new URL(path, 'http://api')
+    const name = /^\/api\/v1\/namespaces\/team-a\/pods\/(.*)$/.exec(pathname)?.[1]
+    if (name !== undefined) {
+      const found = pods[Number(name)]
+      return Promise.resolve(
+        found ? { status: 200, body: bodyOf(found) } : { status: 404, body: bodyOf({}) },
+      )
+    }
+    expect(pathname).toBe('/api/v1/namespaces/team-a/pods')
+    const limit = Number(searchParams.get('limit'))
+    const end = Number(searchParams.get('continue') ?? 0) + limit
+    limits.push(limit)
+    const metadata = end < pods.length ? { continue: String(end) } : { continue: '' }
+    return Promise.resolve({
+      status: 200,
+      body: bodyOf({ metadata, items: pods.slice(end - limit, end) }),
+    })
+  }
+  return { ask, limits, read }
+}
+
+const listed = async (ask: Ask): Promise<{ found: JsonObject[]; error?: unknown }> => {
+  const found: JsonObject[] = []
+  try {
+    for await (const pod of runningPods(ask, { now: () => 0 }).list('team-a', signal)) {
+      found.push(pod)
+    }
+  } catch (error) {
+    return { found, error }
+  }
+  return { found }
+}
+
+const some = (count: number, more: JsonObject = {}): readonly JsonObject[] =>
+  Array.from({ length: count }, (_, index) => ({ metadata: { name: `p-${index}` }, ...more }))
+/** As many values as 1.4 MB hold, which its author may store. */
+const env = Array.from({ length: 60_000 }, (_, index) => ({ name: `v${index}` }))
+const full = { spec: { containers: [{ name: 'server', env }] } }
+const withText = (length: number): JsonObject => ({ spec: { text: 'x'.repeat(length) } })
+
+describe('the pods of a namespace', () => {
+  test('come page by page, all of them', async () => {
+    const { ask, limits } = serverOf(some(25))
+    expect(await listed(ask)).toEqual({ found: some(25) })
+    expect(limits).toEqual([PAGE, PAGE, PAGE])
+  })
+
+  test('that hold very many values are never parsed', async () => {
+    const { ask, limits, read } = serverOf(some(20, full))
+    const error = expect.objectContaining({
+      message: expect.stringMatching(/^one is larger than is read here \(20000 values, 2 MiB\)/),
+    })
+    expect(await listed(ask)).toEqual({ found: [], error })
+    expect(limits).toEqual([10, 5, 2, 1])
+    expect(Math.max(...read)).toBeLessThanOrEqual(MAX_BYTES + CHUNK)
+  })
+
+  test('that are large come one by one', async () => {
+    const pods = some(6, withText(1_400_000))
+    const { ask, limits, read } = serverOf(pods)
+    expect(await listed(ask)).toEqual({ found: pods })
+    expect(limits).toEqual([10, 5, 2, 1, 1, 1, 1, 1, 1])
+    expect(Math.max(...read)).toBeLessThanOrEqual(MAX_BYTES + CHUNK)
+  })
+
+  test('that are too much together are read as far as that', async () => {
+    const { ask, read } = serverOf(some(60, withText(1_400_000)))
+    const { found, error } = await listed(ask)
+    expect(found.length).toBeGreaterThan(10)
+    expect(error).toMatchObject({ message: expect.stringMatching(/^together they are larger/) })
+    const all = read.reduce((sum, each) => sum + each, 0)
+    expect(all).toBeLessThanOrEqual(MAX_ALL_BYTES + 4 * (MAX_BYTES + CHUNK))
+  })
+
+  test('leave others their turn between two pages', async () => {
+    let [turns, isOver] = [0, false]
+    const count = (): void => {
+      turns += 1
+      if (!isOver) setImmediate(count)
+    }
+    count()
+    const { ask, limits } = serverOf(some(50))
+    await listed(ask)
+    isOver = true
+    expect(turns).toBeGreaterThanOrEqual(limits.length)
+  })
+
+  test('that may not be listed: what the API server says', async () => {
+    const ask: Ask = () =>
+      Promise.resolve({
+        status: 403,
+        body: (async function* () {
+          yield Buffer.from('{"kind":"Status","message":"pods is forbidden"}')
+        })(),
+      })
+    expect((await listed(ask)).error).toMatchObject({
+      message: 'the API server answered 403: pods is forbidden',
+    })
+  })
+})
+
+describe('one pod', () => {
+  const { ask } = serverOf([{ metadata: { name: 'p' } }, full])
+  const pods = runningPods(ask, { now: () => 0 })
+  test('is there, or is not', async () => {
+    expect(await pods.get('team-a', '0')).toEqual({ metadata: { name: 'p' } })
+    expect(await pods.get('team-a', '9')).toBeUndefined()
+  })
+  test('that holds very many values is never parsed', async () => {
+    await expect(pods.get('team-a', '1')).rejects.toThrow('one is larger than is read here')
+  })
+})

@@ -1,0 +1,131 @@
+// Pods as they run, from the bytes of the API server's answers: whoever may create pods decides how large they are, and
+// nothing is parsed before it is known how much it holds. Between two pages everybody else has their turn. Decides nothing.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { extentOf } from '../../shared/json-extent.ts'
+import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
+import type { RunningPods } from '../cluster/running-pods.ts'
+import { clusterWords } from './words.ts'
+
+export interface Reply {
+  readonly status: number
+  /** Whoever leaves it early ends the request. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** A GET of a path with its query. */
+export type Ask = (path: string, signal: AbortSignal | undefined) => Promise<Reply>
+
+/** The pods of a page; fewer where a page of so many is too large. */
+export const PAGE = 10
+/** Of an answer; the API server stores no object of more than 1.5 MB. */
+export const MAX_BYTES = 2 * 1024 * 1024
+/** Of all pages together, those that were given up too. */
+export const MAX_ALL_BYTES = 32 * 1024 * 1024
+/** The same in members and items, in the place of the time that reading them takes. */
+export const MAX_ALL_VALUES = 1_000_000
+// What Kubernetes notes of a pod besides what its author has written, and what is around it.
+const BOUNDS = { values: MAX_VALUES + 2000, depth: MAX_DEPTH + 8 }
+
+/** What the API server has refused, as its client has it. */
+class Refusal extends Error {
+  readonly code: number
+  readonly body: string
+
+  constructor(code: number, body: string) {
+    super(`answered ${code}`)
+    this.code = code
+    this.body = body
+  }
+}
+
+const bytesOf = async (body: Reply['body']): Promise<Uint8Array | undefined> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > MAX_BYTES) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+interface Answer {
+  readonly bytes: number
+  readonly values: number
+  /** Undefined: there is more of it than is read at once. */
+  readonly object: JsonObject | undefined
+}
+
+const asked = async (ask: Ask, path: string, signal: AbortSignal | undefined): Promise<Answer> => {
+  const { status, body } = await ask(path, signal)
+  const bytes = await bytesOf(body)
+  if (status !== 200) throw new Refusal(status, Buffer.from(bytes ?? []).toString())
+  if (!bytes) return { bytes: MAX_BYTES, values: 0, object: undefined }
+  const { values, passed } = extentOf(bytes, BOUNDS)
+  if (passed) return { bytes: bytes.length, values, object: undefined }
+  const object: unknown = JSON.parse(Buffer.from(bytes).toString())
+  return { bytes: bytes.length, values, object: isObject(object) ? object : {} }
+}
+
+const TOO_LARGE = `one is larger than is read here (${MAX_VALUES} values, ${MAX_BYTES / 1024 / 1024} MiB)`
+const TOO_MUCH = `together they are larger than is read here (${MAX_ALL_VALUES} values, ${MAX_ALL_BYTES / 1024 / 1024} MiB)`
+
+const pathOf = (namespace: string, name = ''): string =>
+  `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods${name === '' ? '' : `/${encodeURIComponent(name)}`}`
+
+async function* pagesOf(
+  ask: Ask,
+  namespace: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly JsonObject[]> {
+  let [limit, bytes, values] = [PAGE, 0, 0]
+  let from: string | undefined = ''
+  while (from !== undefined) {
+    const query = new URLSearchParams({ limit: String(limit), ...(from ? { continue: from } : {}) })
+    const page = await asked(ask, `${pathOf(namespace)}?${query.toString()}`, signal)
+    bytes += page.bytes
+    values += page.values
+    if (page.object) {
+      yield objectsAt(page.object, 'items')
+      from = stringAt(page.object, 'metadata', 'continue') || undefined
+    } else if (limit === 1) throw new Error(TOO_LARGE)
+    else limit = Math.floor(limit / 2)
+    if (from !== undefined && (bytes > MAX_ALL_BYTES || values > MAX_ALL_VALUES)) {
+      throw new Error(TOO_MUCH)
+    }
+    await nextTurn()
+  }
+}
+
+/** A list that the API server never answers keeps others from theirs for so long. */
+const LISTING_MS = 10_000
+
+export const runningPods = (ask: Ask, { now }: { readonly now: () => number }): RunningPods => {
+  let listingUntil = 0
+  const list: RunningPods['list'] = async function* (namespace, signal) {
+    if (now() < listingUntil) {
+      throw new Error('those of another namespace are being listed; try again')
+    }
+    listingUntil = now() + LISTING_MS
+    try {
+      for await (const page of pagesOf(ask, namespace, signal)) yield* page
+    } catch (error) {
+      throw new Error(clusterWords(error), { cause: error })
+    } finally {
+      listingUntil = 0
+    }
+  }
+  const get: RunningPods['get'] = async (namespace, name) => {
+    try {
+      const { object } = await asked(ask, pathOf(namespace, name), undefined)
+      if (object) return object
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 404) return undefined
+      throw new Error(clusterWords(error), { cause: error })
+    }
+    throw new Error(TOO_LARGE)
+  }
+  return { list, get }
+}
