@@ -1,16 +1,13 @@
 // A change of a namespace's object, as much of it as is ours: what its labels and annotations ask of its pods, and what of
 // that gets less. Pure.
 
-import { KEYS, PREFIX, type Key } from '../../shared/annotations.ts'
 import { AUDIT_LABEL, ENFORCE_LABEL, INJECTION_LABEL, WARN_LABEL } from '../../shared/names.ts'
-import { parseValue } from '../../shared/settings.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import { quoted } from '../rules/finding.ts'
 import type { Breach } from '../rules/judge.ts'
 import { ASKED, modesOf, type Modes } from '../settings/modes.ts'
-import { looseningOf } from '../settings/resolve.ts'
-import { isOurs, readScope } from '../settings/scopes.ts'
+import { isOurs } from '../settings/scopes.ts'
+import { looserTexts } from './texts.ts'
 
 export interface NamespaceChange {
   readonly before: Namespace
@@ -50,27 +47,6 @@ const lowerLevels = (
   )
 }
 
-const textsOf = ({ name, annotations }: Namespace): ReadonlyMap<Key, string> =>
-  readScope('namespace', `namespace ${name}`, annotations).texts
-
-/** A word of the namespace's that binds its workloads, and what stands in its place binds them less. */
-const looserTexts = (
-  { before, after }: NamespaceChange,
-  { scope }: ClusterConfig,
-): readonly string[] => {
-  const [was, is] = [textsOf(before), textsOf(after)]
-  return KEYS.flatMap((key) => {
-    const above = was.get(key)
-    const below = is.get(key) ?? scope.texts.get(key)
-    // What does not parse has let no pod in; it takes no right word's place, or the next step were free.
-    if (above === undefined || !parseValue(key, above).ok) return []
-    const isRight = below === undefined || parseValue(key, below).ok
-    if (isRight && looseningOf(key, above, below) === undefined) return []
-    const now = below === undefined ? 'is taken off' : `becomes ${quoted(below)}`
-    return [`annotation ${PREFIX}${key}: ${quoted(above)} ${now}`]
-  })
-}
-
 /** What a change takes off a namespace. */
 export const loosened = (
   change: NamespaceChange,
@@ -80,7 +56,7 @@ export const loosened = (
   const found = [
     ...(isOut ? [`label ${INJECTION_LABEL}: "enabled" is taken off`] : []),
     ...lowerLevels(change, config),
-    ...looserTexts(change, config),
+    ...looserTexts(change.before, change.after, config),
   ]
   const where = `namespace ${change.after.name}`
   return found.map((each) => ({ rule: 'namespaces' as const, where, found: each }))

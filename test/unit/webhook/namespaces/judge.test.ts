@@ -161,6 +161,43 @@ const ROWS: readonly Row[] = [
     becomes: ['annotation outrigger.dev/auth: "oidc" becomes "odic"'],
   },
   {
+    name: 'more is left out of records, and somebody else vouches for them',
+    was: { says: { 'audit-redact': 'iban' } },
+    is: {
+      says: {
+        'audit-redact': 'iban,$.params',
+        'audit-digest-secret': 'own-digest',
+        'audit-signing-secret': 'own-signing',
+      },
+    },
+    becomes: [
+      'annotation outrigger.dev/audit-redact: "iban" becomes "iban,$.params"',
+      'annotation outrigger.dev/audit-digest-secret: "own-digest" is added',
+      'annotation outrigger.dev/audit-signing-secret: "own-signing" is added',
+    ],
+  },
+  {
+    name: 'what the cluster says of records stands in the namespace, too',
+    is: { says: { 'audit-redact': 'iban', 'audit-signing-secret': 'all' } },
+    settings: { 'audit-redact': 'iban', 'audit-signing-secret': 'all' },
+    becomes: 'complies',
+  },
+  {
+    name: 'the cluster’s word on records is joined by another of the namespace’s',
+    is: { says: { 'audit-redact': 'iban,$.params' } },
+    settings: { 'audit-redact': 'iban' },
+    becomes: ['annotation outrigger.dev/audit-redact: "iban" becomes "iban,$.params"'],
+  },
+  {
+    name: 'who vouches for records is somebody else, or nobody',
+    was: { says: { 'audit-digest-secret': 'all', 'audit-signing-secret': 'all' } },
+    is: { says: { 'audit-digest-secret': 'own' } },
+    becomes: [
+      'annotation outrigger.dev/audit-digest-secret: "all" becomes "own"',
+      'annotation outrigger.dev/audit-signing-secret: "all" is taken off',
+    ],
+  },
+  {
     name: 'everything at once',
     was: { labels: { ...IN, ...STRICT }, says: { auth: 'oidc' } },
     becomes: [
