@@ -427,9 +427,12 @@ describe('configurations', () => {
     expect(config.ok ? [] : config.error).toEqual([])
   })
 
-  test('the base allows nothing', () => {
+  test('the base allows nothing but to administrators what they may do anyway', () => {
     const config: unknown = parse(read('base/config.yaml'))
-    expect(JSON.stringify(config)).not.toContain('allow')
+    const administrators = '"allowLooserNamespaces":["system:masters","kubeadm:cluster-admins"]'
+    const [before, after, ...more] = JSON.stringify(config).split(administrators)
+    expect([before, after].join()).not.toContain('allow')
+    expect([after, more]).toEqual([expect.any(String), []])
   })
 })
 

@@ -4,8 +4,9 @@
 import { AUDIT_LABEL, ENFORCE_LABEL, INJECTION_LABEL, WARN_LABEL } from '../../shared/names.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
+import { quoted } from '../rules/finding.ts'
 import type { Breach } from '../rules/judge.ts'
-import { ASKED, modesOf, type Modes } from '../settings/modes.ts'
+import { ASKED, isMistyped, wordedModes, type Modes } from '../settings/modes.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { looserTexts } from './texts.ts'
 
@@ -41,9 +42,14 @@ const lowerLevels = (
   { before, after }: NamespaceChange,
   { floor }: ClusterConfig,
 ): readonly string[] => {
-  const [was, is] = [modesOf(before, floor), modesOf(after, floor)]
+  // A mistyped one is strict to pods alone: it can be mended, and takes no right level's place, or the next step were free.
+  const [was, is] = [wordedModes(before, floor), wordedModes(after, floor)]
   return LEVELS.filter(([mode]) => ASKED.indexOf(is[mode]) < ASKED.indexOf(was[mode])).map(
-    ([mode, label]) => `label ${label}: ${was[mode]} becomes ${is[mode]}`,
+    ([mode, label]) => {
+      const word = after.labels[label]
+      const now = isMistyped(word) ? `${quoted(word ?? '')}, which is none` : is[mode]
+      return `label ${label}: ${was[mode]} becomes ${now}`
+    },
   )
 }
 

@@ -30,21 +30,27 @@ interface Labelled {
   readonly labels: Readonly<Record<string, string>>
 }
 
-const isMistyped = (label: string | undefined): boolean =>
+/** Whether a label says something that is no level. */
+export const isMistyped = (label: string | undefined): boolean =>
   label !== undefined && rankOf(label) === -1
 
 /** Whoever mistypes what is enforced has wanted something: he gets everything. */
 const enforced = (label: string | undefined): string | undefined =>
   isMistyped(label) ? 'strict' : label
 
-/** What holds in a namespace of these labels. */
-export const modesOf = (
-  { labels }: Labelled,
-  { enforce, warn, audit }: Pick<Floor, 'enforce' | 'warn' | 'audit'>,
-): Modes => ({
-  enforce: higher(enforce, enforced(labels[ENFORCE_LABEL])),
+type Floors = Pick<Floor, 'enforce' | 'warn' | 'audit'>
+
+/** What its labels ask for in right words, with what the floor does: nobody takes that off. */
+export const wordedModes = ({ labels }: Labelled, { enforce, warn, audit }: Floors): Modes => ({
+  enforce: higher(enforce, labels[ENFORCE_LABEL]),
   warn: higher(warn, labels[WARN_LABEL]),
   audit: higher(audit, labels[AUDIT_LABEL]),
+})
+
+/** What holds in a namespace of these labels. */
+export const modesOf = ({ labels }: Labelled, floor: Floors): Modes => ({
+  ...wordedModes({ labels }, floor),
+  enforce: higher(floor.enforce, enforced(labels[ENFORCE_LABEL])),
 })
 
 const COUNTS = [

@@ -79,10 +79,21 @@ const ROWS: readonly Row[] = [
     becomes: ['label outrigger.dev/enforce: strict becomes baseline'],
   },
   {
-    name: 'a mistyped level, which counts as strict, is mended downwards',
-    was: { labels: { 'outrigger.dev/enforce': 'strct' } },
+    name: 'a mistyped level, which counts as strict in what is judged, is mended',
+    was: { labels: { 'outrigger.dev/enforce': 'basline' } },
     is: { labels: { 'outrigger.dev/enforce': 'baseline' } },
-    becomes: ['label outrigger.dev/enforce: strict becomes baseline'],
+    becomes: 'complies',
+  },
+  {
+    name: 'a mistyped level is taken off',
+    was: { labels: { 'outrigger.dev/enforce': 'strct' } },
+    becomes: 'complies',
+  },
+  {
+    name: 'a right level becomes a mistyped one, from which the next step would be free',
+    was: { labels: STRICT },
+    is: { labels: { 'outrigger.dev/enforce': 'strct' } },
+    becomes: ['label outrigger.dev/enforce: strict becomes "strct", which is none'],
   },
   {
     name: 'its level is taken off where the floor says the same',
