@@ -5,8 +5,11 @@ import { parseValue } from '../../shared/settings.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { quoted } from '../rules/finding.ts'
+import { slowToolsFix } from '../settings/less.ts'
 import { looseningOf } from '../settings/resolve.ts'
 import { readScope } from '../settings/scopes.ts'
+
+type Texts = ReadonlyMap<Key, string>
 
 /** What is left out of records, and by whose keys they are told apart and vouched for: a team has no word in what is on record of it. */
 const RESERVED: ReadonlySet<Key> = new Set([
@@ -15,7 +18,7 @@ const RESERVED: ReadonlySet<Key> = new Set([
   'audit-signing-secret',
 ])
 
-const textsOf = ({ name, annotations }: Namespace): ReadonlyMap<Key, string> =>
+const textsOf = ({ name, annotations }: Namespace): Texts =>
   readScope('namespace', `namespace ${name}`, annotations).texts
 
 const isLooser = (key: Key, above: string | undefined, below: string | undefined): boolean => {
@@ -25,6 +28,19 @@ const isLooser = (key: Key, above: string | undefined, below: string | undefined
   return !isRight || looseningOf(key, above, below) !== undefined
 }
 
+/** Tools' own time-outs stand in the place of the one for all: added beside it, they are held against it. */
+const slowTools = (was: Texts, is: Texts, cluster: Texts): readonly string[] => {
+  const [most, tools] = [was.get('request-timeout'), is.get('tool-limits')]
+  if (most === undefined || tools === undefined) return []
+  if (!parseValue('request-timeout', most).ok) return []
+  const above = was.get('tool-limits') ?? cluster.get('tool-limits')
+  const fix = slowToolsFix(most, above, tools)
+  const place = `annotation ${PREFIX}tool-limits:`
+  return fix === undefined
+    ? []
+    : [`${place} ${quoted(tools)} loosens ${quoted(most)} of request-timeout; ${fix}`]
+}
+
 /** What of a namespace's binds its workloads, and what stands in its place binds them less. */
 export const looserTexts = (
   before: Namespace,
@@ -32,7 +48,7 @@ export const looserTexts = (
   { scope }: ClusterConfig,
 ): readonly string[] => {
   const [was, is] = [textsOf(before), textsOf(after)]
-  return KEYS.flatMap((key) => {
+  const changed = KEYS.flatMap((key) => {
     const above = was.get(key)
     const below = is.get(key) ?? scope.texts.get(key)
     const held = above ?? scope.texts.get(key)
@@ -44,4 +60,5 @@ export const looserTexts = (
       `${place} ${held === undefined ? `${quoted(below)} is added` : `${quoted(held)} becomes ${quoted(below)}`}`,
     ]
   })
+  return [...changed, ...slowTools(was, is, scope.texts)]
 }

@@ -148,6 +148,41 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
+    name: 'a tool is given more time than all of them have',
+    was: { says: { 'request-timeout': '30s' } },
+    is: { says: { 'request-timeout': '30s', 'tool-limits': 'report=1h,search=10s,find=2' } },
+    becomes: [
+      'annotation outrigger.dev/tool-limits: "report=1h,search=10s,find=2" loosens "30s" of request-timeout; use `report=30s` or less',
+    ],
+  },
+  {
+    name: 'a tool has less time than all of them have',
+    was: { says: { 'request-timeout': '30s' } },
+    is: { says: { 'request-timeout': '30s', 'tool-limits': 'report=10s' } },
+    becomes: 'complies',
+  },
+  {
+    name: 'a tool that had more time gets less, and another gets some',
+    was: { says: { 'request-timeout': '30s', 'tool-limits': 'report=1h' } },
+    is: { says: { 'request-timeout': '30s', 'tool-limits': 'report=40m,search=1m' } },
+    becomes: [
+      'annotation outrigger.dev/tool-limits: "report=40m,search=1m" loosens "30s" of request-timeout; use `search=30s` or less',
+    ],
+  },
+  {
+    name: 'a tool has the time that the cluster gives it',
+    was: { says: { 'request-timeout': '30s' } },
+    is: { says: { 'request-timeout': '30s', 'tool-limits': 'report=1h' } },
+    settings: { 'tool-limits': 'report=1h' },
+    becomes: 'complies',
+  },
+  {
+    name: 'a time for all that let no pod in bounds no tool',
+    was: { says: { 'request-timeout': 'soon' } },
+    is: { says: { 'request-timeout': '30s', 'tool-limits': 'report=1h' } },
+    becomes: 'complies',
+  },
+  {
     name: 'another tool policy',
     was: { says: { 'tool-policy': 'ours' } },
     is: { says: { 'tool-policy': 'theirs' } },
