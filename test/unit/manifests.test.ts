@@ -427,6 +427,23 @@ describe('configurations', () => {
     expect(config.ok ? [] : config.error).toEqual([])
   })
 
+  test('what is commented out in the base is right when it is switched on as the file says', () => {
+    const text = read('base/config.yaml')
+    const commented = /^( *)# (?= *(?:- \{|- url: |audiences: |[\w'*.-]+:(?: [[{\w'].*)?$))/gm
+    expect(text.match(commented)?.length).toBeGreaterThan(15)
+    const on = text
+      .replaceAll(commented, '$1')
+      .replaceAll(/: (?:\[\]|\{\})(?=\n {4})/g, ':')
+      .replaceAll('sha256:…', `sha256:${'0'.repeat(64)}`)
+    const config = readClusterConfig(on)
+    expect(config.ok ? [] : config.error).toEqual([])
+    const members = Object.keys(objectAt(parse(on), 'floor') ?? {})
+    expect(members).toEqual(expect.arrayContaining(['issuers', 'most', 'exemptContainers']))
+    expect(Object.keys(parse(on))).toEqual(
+      expect.arrayContaining(['server', 'audit', 'traces', 'metrics', 'registries']),
+    )
+  })
+
   test('the base allows nothing but to administrators what they may do anyway', () => {
     const config: unknown = parse(read('base/config.yaml'))
     const administrators = '"allowLooserNamespaces":["system:masters","kubeadm:cluster-admins"]'
