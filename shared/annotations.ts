@@ -217,7 +217,7 @@ export const ANNOTATIONS = {
   },
   'introspection-secret': {
     type: 'name',
-    doc: "Secret of the pod's namespace with `client-id` and `client-secret`, by which the sidecar asks about tokens that are no JWTs (RFC 7662), at the one chosen issuer that the cluster configuration lists with an `introspectionUrl`, or the first that `oidc-issuers` names; else such tokens are refused.",
+    doc: "Secret of the pod's namespace with `client-id` and `client-secret`, by which the sidecar asks about tokens that are no JWTs (RFC 7662), at the one chosen issuer that the cluster configuration lists with an `introspectionUrl`, or the first that `oidc-issuers` names; else such tokens are refused. Best called `outrigger-…`: then no other container of the cluster gets it.",
     scopes: EVERYWHERE,
     readBy: 'webhook',
     tighten: { by: 'fixed' },
@@ -238,7 +238,7 @@ export const ANNOTATIONS = {
   ...TOOLS,
   egress: {
     type: 'destinations',
-    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated, of what the cluster configuration lists for the namespace; else nothing.',
+    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated, of what `floor.egress` of the cluster configuration lists for the namespace (a pod that names others is denied already); else nothing.',
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'subset' },
@@ -289,7 +289,7 @@ export const ANNOTATIONS = {
   ...RESOURCES,
   'tls-secret': {
     type: 'name',
-    doc: "Secret of the pod's namespace, of type `kubernetes.io/tls`, by whose certificate the sidecar serves MCP over TLS on all its ports; read again when it changes.",
+    doc: "Secret of the pod's namespace, of type `kubernetes.io/tls`, by whose certificate the sidecar serves MCP over TLS on all its ports; read again when it changes. Best called `outrigger-…`: then no other container of the cluster gets it.",
     ...READ_BY_WEBHOOK,
   },
   'public-url': {

@@ -53,14 +53,14 @@ export const AUDIT = {
   },
   'audit-digest-secret': {
     type: 'name',
-    doc: "Secret of the pod's namespace whose key `digest-key` (16 bytes or more) is that of the digests in the place of what is left out: with it equal values have equal digests in the records of all pods.",
+    doc: "Secret of the pod's namespace whose key `digest-key` (16 bytes or more) is that of the digests in the place of what is left out: with it equal values have equal digests in the records of all pods. Best called `outrigger-…`, as of `tls-secret`.",
     scopes: ['cluster', 'namespace'],
     readBy: 'webhook',
     tighten: { by: 'fixed' },
   },
   'audit-signing-secret': {
     type: 'name',
-    doc: "Secret of the pod's namespace whose key `signing-key` is the Ed25519 private key (PEM) that signs checkpoints of the records.",
+    doc: "Secret of the pod's namespace whose key `signing-key` is the Ed25519 private key (PEM) that signs checkpoints of the records. Best called `outrigger-…`, as of `tls-secret`.",
     scopes: ['cluster', 'namespace'],
     readBy: 'webhook',
     tighten: { by: 'fixed' },

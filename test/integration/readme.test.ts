@@ -127,8 +127,12 @@ const BLOCK_CHECKS: Readonly<Record<BlockName, (script: string) => Promise<void>
     const builds = wordsOf(copy.asked('docker'))
     expect(builds).toHaveLength(2)
     for (const words of builds) isBuildable(words)
-    const [[, , folder = ''] = []] = copy.asked('kubectl').map(({ words }) => words)
+    const [[, , folder = ''] = [], waiting = []] = copy.asked('kubectl').map(({ words }) => words)
     expect(existsSync(join(copy.path, folder, 'kustomization.yaml'))).toBe(true)
+    const [, namespace = '', , , deployment = ''] = waiting
+    expect(objects('manifests/base/kustomization.yaml')).toMatchObject([{ namespace }])
+    const [, name] = deployment.split('/')
+    expect(objects('manifests/base/deployment.yaml')).toMatchObject([{ metadata: { name } }])
   },
   'an example, and a call': async (script) => {
     expect(await copy.run(script)).toMatchObject({ code: 0 })
