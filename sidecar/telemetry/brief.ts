@@ -18,8 +18,3 @@ export const brief = (text: string): string => {
   // What stands close to where the looking ended may be a part of one.
   return cut(cleaned.slice(0, Math.max(cleaned.length - MAX_CLEANED + MAX_LENGTH, 0)))
 }
-
-/** The id of a legacy session tells it from others by its beginning, and is too little there to take it over. */
-const SESSION_LENGTH = 8
-
-export const sessionName = (id: string): string => id.slice(0, SESSION_LENGTH)

@@ -1,13 +1,13 @@
 // Names, attributes and outcomes of spans by OpenTelemetry's MCP conventions (Development; semantic-conventions-genai).
 // Values from the wire are cleaned of secrets and cut; no header but those named here is ever read. Pure.
 
-import { header, type Exchange } from '../http/exchange.ts'
+import { header, sessionName, type Exchange } from '../http/exchange.ts'
 import { VERSION_KEY } from '../mcp/meta.ts'
 import { FAULTS, type Fault } from '../mcp/faults.ts'
 import { member, slice, stringAt } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
 import { assertedIn } from './baggage.ts'
-import { brief, sessionName } from './brief.ts'
+import { brief } from './brief.ts'
 import { METHODS, OTHER } from './known-words.ts'
 import { remembered } from './remembered.ts'
 import type { Attributes, Bearer, PassedFrom, SpanEnd } from './trace.ts'
