@@ -4,14 +4,19 @@
 import { sizeErrors } from '../../shared/memory-budget.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { at, objectAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
-import { formatQuantity, isSameQuantity, parseQuantity, quantityOf } from '../settings/quantity.ts'
+import {
+  formatQuantity,
+  isSameQuantity,
+  parseQuantity,
+  quantityOf,
+  RESOURCES,
+} from '../settings/quantity.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { auditStorage } from './audit.ts'
 import { members, nameOf, ownSidecar } from './pod.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 
-const RESOURCES = ['cpu', 'memory'] as const
 const SIDES = ['requests', 'limits'] as const
 
 const amount = (resources: JsonObject, side: string, name: string): bigint | undefined =>

@@ -1,7 +1,10 @@
 // Kubernetes quantities as exact numbers (nano units, so that `1n` and `1Ei` both fit), compared,
 // added and written again. Pure; text that is no quantity gives undefined.
 
-import type { Json } from '../../shared/json.ts'
+import { at, type Json, type JsonObject } from '../../shared/json.ts'
+
+export const RESOURCES = ['cpu', 'memory'] as const
+export type Resource = (typeof RESOURCES)[number]
 
 const SUFFIXES = new Map<string, bigint>([
   ['n', 1n],
@@ -41,8 +44,13 @@ export const limitOf = (value: Json | undefined): bigint | undefined => {
   return limit === 0n ? undefined : limit
 }
 
+/** Whether nothing bounds what a container takes of a resource: no limit of its own, and none of its pod's as a whole. */
+export const isUnlimited = (pod: JsonObject, container: JsonObject, name: Resource): boolean =>
+  limitOf(at(container, 'resources', 'limits', name)) === undefined &&
+  limitOf(at(pod, 'spec', 'resources', 'limits', name)) === undefined
+
 /** Writes nano units the way a person would: `250m`, `2`, `320Mi`. */
-export const formatQuantity = (nano: bigint, kind: 'cpu' | 'memory'): string => {
+export const formatQuantity = (nano: bigint, kind: Resource): string => {
   if (nano % WHOLE !== 0n) return `${(nano + MILLI - 1n) / MILLI}m`
   if (kind === 'cpu') return String(nano / WHOLE)
   const suffix = ['Gi', 'Mi', 'Ki'].find((name) => nano % (SUFFIXES.get(name) ?? 1n) === 0n)

@@ -10,8 +10,9 @@ import { isReservedVolume } from '../inject/volumes.ts'
 import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Floor } from '../settings/floor.ts'
-import { limitOf, quantityOf } from '../settings/quantity.ts'
+import { RESOURCES } from '../settings/quantity.ts'
 import { parseReference } from '../images/reference.ts'
+import { limitFault } from './sidecar-limits.ts'
 
 /** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
@@ -77,19 +78,9 @@ const unresolved = (stored: JsonObject, rendered: JsonObject): JsonObject => {
   return isResolved(is, was) ? withAt(stored, ['image'], was) : stored
 }
 
-const BOUNDS = [
-  ['cpu', 'maxSidecarCpu'],
-  ['memory', 'maxSidecarMemory'],
-] as const
-
 /** Resources that others may have set: limits that are there and within the floor, and nothing else but requests. */
 const resourceFaults = (sidecar: JsonObject, floor: Floor): readonly string[] => [
-  ...BOUNDS.flatMap(([name, most]) => {
-    const place = `resources.limits.${name}`
-    const limit = limitOf(at(sidecar, 'resources', 'limits', name))
-    if (limit === undefined) return [`${place} is missing`]
-    return limit > (quantityOf(floor[most]) ?? limit) ? [`${place} is more than floor.${most}`] : []
-  }),
+  ...RESOURCES.flatMap((name) => limitFault(sidecar, name, floor) ?? []),
   ...(at(sidecar, 'resources', 'claims') === undefined ? [] : ['resources.claims is not ours']),
 ]
 

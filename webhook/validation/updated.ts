@@ -13,9 +13,10 @@ import { asViolation, asWarning } from '../rules/admit.ts'
 import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
 import type { Ruling } from '../rules/ruling.ts'
-import { limitOf, quantityOf } from '../settings/quantity.ts'
+import { limitOf, RESOURCES } from '../settings/quantity.ts'
 import { debuggerBreaches } from './debugger.ts'
 import { sidecarChanges } from './own-parts.ts'
+import { limitFault } from './sidecar-limits.ts'
 import { allowed, type Allow } from './verdict.ts'
 
 export interface Change {
@@ -43,31 +44,31 @@ const ownKeys = ({ before, after }: Change): readonly Breach[] =>
       }))
   })
 
-const RESOURCES = [
-  ['cpu', 'maxSidecarCpu'],
-  ['memory', 'maxSidecarMemory'],
-] as const
-
 /** A sidecar keeps limits, within the floor, and its memory is not taken from under it. */
 const sidecarResources = (
   { before, after }: Change,
   { floor }: Pick<ClusterConfig, 'floor'>,
 ): readonly Breach[] => {
-  const where = `container ${SIDECAR_CONTAINER}`
-  return RESOURCES.flatMap(([name, most]): readonly Breach[] => {
+  const [was, is] = [ownSidecar(before), ownSidecar(after)]
+  return RESOURCES.flatMap((name) => {
     const path = ['resources', 'limits', name] as const
-    const [was, is] = [before, after].map((pod) => at(ownSidecar(pod), ...path))
-    if (isSame(was, is)) return []
-    const [less, more] = [limitOf(was), limitOf(is)]
-    const place = `resources.limits.${name}`
-    if (more === undefined) return [{ rule: 'sidecar', where, found: `${place} is taken off` }]
-    const bound = quantityOf(floor[most]) ?? more
-    if (more > bound)
-      return [{ rule: 'sidecar', where, found: `${place} is more than floor.${most}` }]
-    return name === 'memory' && less !== undefined && more < less
-      ? [{ rule: 'sidecar', where, found: `${place} gets less, and is in use` }]
-      : []
+    if (isSame(at(was, ...path), at(is, ...path))) return []
+    const found =
+      limitFault(is, name, floor) ?? (name === 'memory' ? shrunkMemory(was, is) : undefined)
+    return found === undefined
+      ? []
+      : [{ rule: 'sidecar' as const, where: `container ${SIDECAR_CONTAINER}`, found }]
   })
+}
+
+const shrunkMemory = (
+  was: JsonObject | undefined,
+  is: JsonObject | undefined,
+): string | undefined => {
+  const [before, after] = [was, is].map((one) => limitOf(at(one, 'resources', 'limits', 'memory')))
+  return before !== undefined && after !== undefined && after < before
+    ? 'resources.limits.memory gets less, and is in use'
+    : undefined
 }
 
 /** What is broken, whatever stands there: another value that breaks the same is no worse. */
