@@ -9,6 +9,7 @@ import { parseValue, wants } from '../../shared/settings.ts'
 import { MAX_TRUST_DOMAINS, trustDomainSchema } from '../../shared/trust-domains.ts'
 import { registriesWithDefault } from '../images/registries.ts'
 import { ASKED, LEVELS } from '../settings/modes.ts'
+import { BOUNDED } from '../settings/most.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
 import { exemptionsSchema } from './exemptions.ts'
@@ -48,14 +49,9 @@ const exceptionSchema = z.strictObject({
 const textOf = (key: Key) =>
   z.string().refine((text) => parseValue(key, text).ok, `must be ${wants(key)}`)
 
-const mostSchema = z.strictObject({
-  'request-timeout': textOf('request-timeout').optional(),
-  'client-timeout': textOf('client-timeout').optional(),
-  'startup-timeout': textOf('startup-timeout').optional(),
-  'idle-timeout': textOf('idle-timeout').optional(),
-  'max-request-size': textOf('max-request-size').optional(),
-  'max-response-size': textOf('max-response-size').optional(),
-})
+const mostSchema = z.strictObject(
+  Object.fromEntries(BOUNDED.map((key) => [key, textOf(key).optional()])),
+)
 
 /** By namespace, or `*`. */
 const egressSchema = z.record(

@@ -1,6 +1,6 @@
 // The most that times and sizes may be, whoever says them: what the floor says, else what no server needs more of. Pure.
 
-import type { Key } from '../../shared/annotations.ts'
+import { KEYS, type Key } from '../../shared/annotations.ts'
 import { lessFix, slowToolsFix } from './less.ts'
 
 /** The bound of each where the floor says nothing. */
@@ -17,6 +17,9 @@ const USUAL = {
 export type BoundedKey = keyof typeof USUAL
 
 const isBounded = (key: Key): key is BoundedKey => Object.hasOwn(USUAL, key)
+
+/** What the floor may bound. */
+export const BOUNDED: readonly BoundedKey[] = KEYS.filter(isBounded)
 
 /** What the floor itself says. */
 export type Most = { readonly [K in BoundedKey]?: string | undefined }
