@@ -19,6 +19,7 @@ import {
   DIGEST,
   OURS_BY_IMAGE,
   PROXY_DIGEST,
+  type Change,
   type Way,
 } from '../../support/bypasses/way.ts'
 
@@ -107,16 +108,23 @@ interface Tried {
   readonly stored: JsonObject
 }
 
+/** What a way makes of a pod; one that makes nothing of it would be no way. */
+const madeBy = (change: Change | undefined, pod: JsonObject): JsonObject => {
+  const made = change?.(pod) ?? pod
+  expect(change ? made : {}).not.toEqual(pod)
+  return made
+}
+
 const create = async ({ author, remade, body }: Way, namespace: string): Promise<Tried> => {
-  const asked = author?.(ASKING) ?? ASKING
+  const asked = madeBy(author, ASKING)
   const review = JSON.stringify(reviewOf(asked, { namespace }))
   const text = body?.(review) ?? review
+  expect(body ? text : '').not.toBe(review)
   const mutated = await post('/mutate', text)
   const denied = denialOf(mutated)
   if (denied) return { denied, stored: {} }
   const injected = patchedBy(mutated, asked)
-  const stored = remade?.(injected) ?? injected
-  expect(remade ? stored : {}).not.toEqual(injected)
+  const stored = madeBy(remade, injected)
   const last = denialOf(await post('/validate', JSON.stringify(reviewOf(stored, { namespace }))))
   return last ? { denied: last, stored } : { stored }
 }

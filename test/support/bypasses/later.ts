@@ -49,12 +49,10 @@ export const BY_WEBHOOKS: readonly Way[] = [
     () => ({
       ...ASKING,
       metadata: {
-        ...ASKING,
         name: 'web',
         annotations: {},
         labels: { 'outrigger.dev/injected': 'true' },
       },
-      spec: ASKING['spec'] ?? {},
     }),
     'reserved-name',
   ),
@@ -264,21 +262,18 @@ export const BY_BYTES: readonly Way[] = [
   {
     who: 'the author of a pod',
     name: 'a key that stands twice, the second time with another value',
-    author: (pod) => pod,
     body: (review) => review.replace('"runAsUser":1000', '"privileged":false,"privileged":true'),
     becomes: denied('privileged'),
   },
   {
     who: 'the author of a pod',
     name: 'a key in another spelling of the same text',
-    author: (pod) => pod,
     body: (review) => review.replace('"runAsUser":1000', '"priv\\u0069leged":true'),
     becomes: denied('privileged'),
   },
   {
     who: 'the author of a pod',
     name: 'a pod deeper than any stack',
-    author: (pod) => pod,
     body: (review) =>
       review.replace('"runAsUser":1000', `"deep":${'['.repeat(50_000)}${']'.repeat(50_000)}`),
     becomes: denied('413'),
@@ -286,7 +281,6 @@ export const BY_BYTES: readonly Way[] = [
   {
     who: 'the author of a pod',
     name: 'a pod of a million values',
-    author: (pod) => pod,
     body: (review) => review.replace('"runAsUser":1000', `"many":[${'1,'.repeat(1_000_000)}1]`),
     becomes: denied('413'),
   },
