@@ -41,7 +41,6 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ],
   ['installs at start', /: installs at start \(|programs that it installs lie in/],
   ['metrics pass the sidecar, or do not', /^pod: the metrics that prometheus\.io/],
-  ['records go to a claim', /the claim \S+ for audit records/],
   ['an annotation on which nothing acts', /nothing acts on it (?:yet|with)/],
   ['the claim of audit records may not let the sidecar write', /^pod: the claim \S+ for audit/],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
@@ -56,6 +55,8 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
 ]
 
 export const OTHER = 'something else'
+
+export const WARNING_KINDS: readonly string[] = KINDS.map(([kind]) => kind)
 
 /** The kind of a warning. */
 export const kindOfWarning = (warning: string): string =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { countsOf, reportJson, reportOn, reportText } from '../../../cli/manifest/report.ts'
-import { kindOfWarning, OTHER } from '../../../cli/manifest/warning-kinds.ts'
+import { kindOfWarning, OTHER, WARNING_KINDS } from '../../../cli/manifest/warning-kinds.ts'
 import { isObject, stringsAt } from '../../../shared/json.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 
@@ -13,8 +13,8 @@ const config = (() => {
   return parsed.value
 })()
 
-const report = (file: string, text: string) =>
-  reportOn(text, { file, config, isDefaultConfig: false, namespace: 'default', namespaces: [] })
+const report = (file: string, text: string, by = config) =>
+  reportOn(text, { file, config: by, isDefaultConfig: false, namespace: 'default', namespaces: [] })
 
 const strictReport = (auth: string) => {
   const strict = parseClusterConfig({ sidecar: { image: 'x' } })
@@ -136,7 +136,7 @@ ${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
   })
 })
 
-describe('every warning of the golden files has a kind', () => {
+describe('every warning of the golden files has a kind, and every kind a warning', () => {
   const shapes = readFileSync(new URL('shapes.txt', GOLDEN), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('    ') && !line.includes('denied ('))
@@ -156,5 +156,13 @@ describe('every warning of the golden files has a kind', () => {
 
   test('so that none is counted as something else', () => {
     expect([...shapes, ...cases].filter((line) => kindOfWarning(line) === OTHER)).toEqual([])
+  })
+
+  test('and none stands behind another that takes all of its warnings', () => {
+    const named = pod('named', { ports: [{ name: 'web', containerPort: 8000 }] })
+    const leading = { ...config, findsSidecarPorts: true }
+    const led = countsOf([report('named.json', named, leading)]).warnings.map(([kind]) => kind)
+    const met = new Set([...[...shapes, ...cases].map(kindOfWarning), ...led])
+    expect(WARNING_KINDS.filter((kind) => !met.has(kind))).toEqual([])
   })
 })
