@@ -1,4 +1,4 @@
-// Fetches one JSON document of an issuer's: only from a listed host, at addresses that were looked up once and may be
+// Fetches one JSON document of a listed host's: from no other, at addresses that were looked up once and may be
 // asked, without redirects, bounded in size and time. Fails closed, with a sentence for the log.
 
 import { request as plainRequest, type IncomingMessage } from 'node:http'
@@ -22,13 +22,13 @@ const MAX_ADDRESSES = 4
 const ATTEMPT_MS = 1000
 
 /** A host as it stands in URLs (with its port, where that is not the usual one), and how far it may lead. */
-export interface IssuerHost {
+export interface AllowedHost {
   readonly host: string
   readonly reach: Reach
 }
 
 export interface FetchRules {
-  readonly hosts: readonly IssuerHost[]
+  readonly hosts: readonly AllowedHost[]
   /** The credentials that are sent. */
   readonly authorization?: string
   /** What is sent, by POST; absent: nothing, by GET. */
@@ -138,14 +138,14 @@ const isPlainUrl = ({ protocol, username, password }: URL): boolean =>
 /** The URL, and how far its host may lead. */
 const allowed = (
   text: string,
-  hosts: readonly IssuerHost[],
+  hosts: readonly AllowedHost[],
 ): Result<readonly [URL, Reach], string> => {
   const url = URL.parse(text)
   if (!url || !isPlainUrl(url)) return fail('it is no http or https URL')
   const entry = hosts.find(({ host }) => host === url.host)
   return entry
     ? ok([url, entry.reach])
-    : fail(`${url.host.slice(0, 256)} is not among the issuer's hosts`)
+    : fail(`${url.host.slice(0, 256)} is not among the listed hosts`)
 }
 
 const fetchOne = async (

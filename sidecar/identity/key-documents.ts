@@ -4,12 +4,12 @@
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { keysIn } from '../../shared/json-web-keys.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { FetchJson, FetchRules, IssuerHost } from './fetch-json.ts'
+import type { FetchJson, FetchRules, AllowedHost } from './fetch-json.ts'
 
 export interface Issuer {
   /** To the letter as tokens name it. */
   readonly url: string
-  readonly hosts: readonly IssuerHost[]
+  readonly hosts: readonly AllowedHost[]
   /** The authorities of its certificates; absent: the usual ones. */
   readonly ca?: string | undefined
 }

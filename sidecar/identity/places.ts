@@ -1,4 +1,4 @@
-// How much is verified at once: signatures share Node's few threads with everything else that needs one, and whoever
+// How much is done at once: signatures share Node's few threads with everything else that needs one, and whoever
 // floods us with tokens must not have them all.
 
 import { fail, ok, type Result } from '../../shared/result.ts'

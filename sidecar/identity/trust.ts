@@ -12,7 +12,7 @@ import { Bundles, type Followed } from './bundles.ts'
 import { clientAuthorization } from './client-credentials.ts'
 import { callersOf, type CallerOf } from './callers.ts'
 import type { Binds } from './claims.ts'
-import { createFetchJson, type FetchJson, type IssuerHost } from './fetch-json.ts'
+import { createFetchJson, type FetchJson, type AllowedHost } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
 import { IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 import { KeyDocuments } from './key-documents.ts'
@@ -52,7 +52,7 @@ export interface TrustOptions {
 type Entry = SidecarConfig['issuers'][number]
 
 /** The hosts that are listed; an issuer's own is always one, a public one unless it is listed otherwise. */
-const hostsOf = ({ url, hosts }: Entry): readonly IssuerHost[] => [
+const hostsOf = ({ url, hosts }: Entry): readonly AllowedHost[] => [
   ...hosts,
   { host: new URL(url).host, reach: 'public' },
 ]
@@ -66,7 +66,7 @@ const addressesOf = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true })).map(({ address }) => address)
 
 /** An issuer's hosts, and that of its introspection, a public one unless it is listed otherwise. */
-const introspectionHosts = (entry: Entry, url: string): readonly IssuerHost[] => [
+const introspectionHosts = (entry: Entry, url: string): readonly AllowedHost[] => [
   ...hostsOf(entry),
   { host: new URL(url).host, reach: 'public' },
 ]

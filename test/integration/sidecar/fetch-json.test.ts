@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createFetchJson, type IssuerHost } from '../../../sidecar/identity/fetch-json.ts'
+import { createFetchJson, type AllowedHost } from '../../../sidecar/identity/fetch-json.ts'
 import { Names } from '../../../sidecar/identity/names.ts'
 import { listening } from '../../support/listening.ts'
 
@@ -43,7 +43,7 @@ const fetchJson = createFetchJson(
 
 const NEVER = new AbortController().signal
 
-const get = (host: string, path = '/', reach: IssuerHost['reach'] = 'loopback') =>
+const get = (host: string, path = '/', reach: AllowedHost['reach'] = 'loopback') =>
   fetchJson(`http://${host}:${port}${path}`, {
     hosts: [{ host: `${host}:${port}`, reach }],
     signal: NEVER,
@@ -68,9 +68,9 @@ test('the first address that may be asked and answers is taken', async () => {
 })
 
 describe('nobody is asked', () => {
-  const hosts = (host: string): readonly IssuerHost[] => [{ host, reach: 'private' }]
+  const hosts = (host: string): readonly AllowedHost[] => [{ host, reach: 'private' }]
 
-  test.each<[string, string, readonly IssuerHost[], RegExp]>([
+  test.each<[string, string, readonly AllowedHost[], RegExp]>([
     ['at a host that is not listed', 'https://evil.example/', hosts('idp.example'), /not among/],
     ['at another port', 'https://idp.example:8443/', hosts('idp.example'), /not among/],
     ['with a password', 'https://a:b@idp.example/', hosts('idp.example'), /no http or https URL/],

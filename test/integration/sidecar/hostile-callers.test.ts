@@ -60,9 +60,9 @@ const BAD: Readonly<Record<string, Behaviour & { readonly says: RegExp }>> = {
     metadata: (response, issuer) => json({ issuer })(response),
     says: /no jwks_uri/,
   },
-  'of-metadata': { ...keysAt('http://169.254.169.254/keys'), says: /not among the issuer's hosts/ },
-  'of-a-neighbour': { ...keysAt('https://10.0.0.1/keys'), says: /not among the issuer's hosts/ },
-  'of-another-port': { ...keysAt('http://127.0.0.1:1/keys'), says: /not among the issuer's hosts/ },
+  'of-metadata': { ...keysAt('http://169.254.169.254/keys'), says: /not among the listed hosts/ },
+  'of-a-neighbour': { ...keysAt('https://10.0.0.1/keys'), says: /not among the listed hosts/ },
+  'of-another-port': { ...keysAt('http://127.0.0.1:1/keys'), says: /not among the listed hosts/ },
   'of-a-file': { ...keysAt('file:///etc/passwd'), says: /no http or https URL/ },
   'no-json': {
     keys: (response) => {
