@@ -35,8 +35,8 @@ const partsMissing = (
 const inPod = (found: string): readonly Breach[] => [{ rule: 'sidecar', where: 'pod', found }]
 
 /**
- * What is left of an injection whose sidecar is gone would only be denied for its names; and a container of its name that
- * nobody renders would be let at its Secrets. In a system namespace nothing was injected, whatever the labels say.
+ * A pod that keeps our label without our sidecar, or has a container of the sidecar's name that rendering does not give, is
+ * denied: the latter could mount the sidecar's Secrets. In a system namespace nothing was injected, whatever the labels say.
  */
 const stripped = (pod: JsonObject, outcome: Skip | Deny): readonly Breach[] => {
   if (outcome.kind === 'skip' && outcome.reason === 'system-namespace') return []

@@ -19,7 +19,9 @@ export const WAYS_END = '<!-- ways:end -->'
 
 const outcomeOf = (becomes: Becomes): string => {
   if ('denied' in becomes) return `denied: \`${becomes.denied}\``
-  return 'mended' in becomes ? becomes.mended : "the cluster's"
+  return 'mended' in becomes
+    ? becomes.mended
+    : 'not ours to stop: see what is the cluster’s to close'
 }
 
 const plain = (text: string): string => text.replaceAll('’', "'").replaceAll('|', '\\|')
