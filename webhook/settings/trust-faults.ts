@@ -10,7 +10,7 @@ import type { Placed } from './placed.ts'
 import { mayClaim, publicUrlsFor, type Claimant } from './public-urls.ts'
 import {
   allowedAudiences,
-  chosenIssuers,
+  listedIssuers,
   trustedDomains,
   trustedIssuers,
   type Listed,
@@ -71,7 +71,7 @@ const issuersInVain = (
   placed: ReadonlyMap<Key, Placed>,
 ): readonly Violation[] => {
   const trusted = new Set(trustedIssuers(settings, floor).map(({ url }) => url))
-  const vain = chosenIssuers(settings, floor).filter(({ url }) => !trusted.has(url))
+  const vain = listedIssuers(settings, floor).filter(({ url }) => !trusted.has(url))
   const [first] = vain
   if (settings['oidc-issuers'] === undefined || !first) return []
   const where = `${placed.get('oidc-issuers')?.where ?? ''}: ${PREFIX}oidc-issuers`
@@ -119,7 +119,7 @@ export const choiceViolations = (
   const strangers = (settings['oidc-issuers'] ?? []).filter(
     (url) => url !== NO_ISSUERS && !issuers.includes(url),
   )
-  const known = [...chosenIssuers(settings, floor), ...jwtOf(settings, floor)]
+  const known = [...listedIssuers(settings, floor), ...jwtOf(settings, floor)]
   // Where none of those that are named is known, the audiences are told of by all that are listed.
   const chosen = known.length === 0 ? floor.issuers : known
   const allowed = new Set(chosen.flatMap((one) => [...allowedAudiences(settings, one)]))
@@ -156,7 +156,7 @@ export const choiceViolations = (
 const needsNoUrl = (settings: Settings, floor: Listed): boolean =>
   floor.issuers.length === 0 ||
   settings['oidc-issuers']?.[0] === NO_ISSUERS ||
-  (settings['oidc-issuers'] === undefined && chosenIssuers(settings, floor).length === 0)
+  (settings['oidc-issuers'] === undefined && listedIssuers(settings, floor).length === 0)
 
 /** Why nobody could ever be let in, by whom the cluster configuration lists. */
 const nobodyViolations = (
@@ -179,7 +179,7 @@ const nobodyViolations = (
 const namelessViolations = (settings: Settings, floor: Listed): readonly Violation[] => {
   // Who shows a certificate names no URL.
   if (needsNoUrl(settings, floor)) return []
-  const proven = chosenIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
+  const proven = listedIssuers(settings, floor).find(({ dpop }) => dpop === 'required')
   if (proven) {
     const message = `${PREFIX}public-url is missing: tokens of ${shown(proven.url)} come with proofs (DPoP), which name this server's own URL; set it to the URL that clients use, or choose other issuers by ${PREFIX}oidc-issuers`
     return [violation('incomplete', message, 'public-url')]
@@ -222,7 +222,7 @@ const namelessWarnings = (settings: Settings, floor: Listed): readonly string[] 
   const areIssuersLost =
     settings['oidc-issuers'] === undefined &&
     floor.issuers.length > 0 &&
-    chosenIssuers(settings, floor).length === 0
+    listedIssuers(settings, floor).length === 0
   const could = `could name this server: set ${PREFIX}public-url, or ${PREFIX}oidc-audience`
   return [
     ...(areIssuersLost
@@ -242,7 +242,7 @@ export const identityWarnings = (settings: Settings, floor: Listed): readonly st
   const isUnnamed = settings['oidc-audience'] !== undefined && settings['public-url'] === undefined
   return [
     ...namelessWarnings(settings, floor),
-    ...(isUnnamed && chosenIssuers(settings, floor).length > 0
+    ...(isUnnamed && listedIssuers(settings, floor).length > 0
       ? [
           `${PREFIX}public-url is missing: clients that look for the issuer themselves (RFC 9728) find none; those that bring a token for ${PREFIX}oidc-audience are served`,
         ]

@@ -11,19 +11,19 @@ import { urlSpellings } from './public-urls.ts'
 export type Listed = Pick<Floor, 'issuers' | 'publicUrls' | 'trustDomains'>
 
 /** Whether tokens could name a server as their audience: by its own URL, or by one that is chosen. */
-const isNamed = (settings: Settings): boolean =>
+const couldBeNamed = (settings: Settings): boolean =>
   settings['public-url'] !== undefined || settings['oidc-audience'] !== undefined
 
 /**
  * The listed issuers that are chosen, in the order in which they are named. Without a word, all; and where workloads are
  * chosen, those whose tokens could name the server.
  */
-export const chosenIssuers = (settings: Settings, { issuers }: Listed): readonly IssuerEntry[] => {
+export const listedIssuers = (settings: Settings, { issuers }: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-issuers']
   if (named !== undefined) {
     return named.flatMap((url) => issuers.filter((issuer) => issuer.url === url))
   }
-  return settings['spiffe-ids'] === undefined || isNamed(settings) ? issuers : []
+  return settings['spiffe-ids'] === undefined || couldBeNamed(settings) ? issuers : []
 }
 
 /** The audiences that may stand in an issuer's tokens for this server: the listed ones, and its own URL. */
@@ -54,7 +54,7 @@ export const trustedIssuers = (settings: Settings, floor: Listed): readonly Issu
 
 const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] => {
   const named = settings['oidc-audience']
-  return chosenIssuers(settings, floor).flatMap((issuer) => {
+  return listedIssuers(settings, floor).flatMap((issuer) => {
     const { audiences: _listed, introspectionUrl, dpop, ...keys } = issuer
     const rest = {
       ...keys,
@@ -74,7 +74,7 @@ const trustedWith = (settings: Settings, floor: Listed): readonly IssuerEntry[] 
 
 /** What a pod takes of JWT-SVIDs: none where none could name it as their audience. */
 const jwtFor = (settings: Settings, { jwt }: TrustDomainEntry): Pick<TrustDomainEntry, 'jwt'> => {
-  if (jwt === undefined || !isNamed(settings)) return {}
+  if (jwt === undefined || !couldBeNamed(settings)) return {}
   const named = settings['oidc-audience']
   if (named === undefined) return { jwt: {} }
   const allowed = allowedAudiences(settings, jwt)
