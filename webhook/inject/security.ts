@@ -54,6 +54,11 @@ export const uidOf = (pod: JsonObject, container: JsonObject): number | undefine
   numberAt(container, 'securityContext', 'runAsUser') ??
   numberAt(pod, 'spec', 'securityContext', 'runAsUser')
 
+/** The group, in the same way. */
+export const gidOf = (pod: JsonObject, container: JsonObject): number | undefined =>
+  numberAt(container, 'securityContext', 'runAsGroup') ??
+  numberAt(pod, 'spec', 'securityContext', 'runAsGroup')
+
 const fill = (object: JsonObject, path: Path, value: Json): JsonObject =>
   at(object, ...path) === undefined ? withAt(object, path, value) : object
 

@@ -4,14 +4,14 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { ImageUser } from '../../shared/image-index.ts'
-import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { isExempt, pinnedByFloor } from './exempt.ts'
 import { groupViolations } from './groups.ts'
 import { agreed, knownImage, type KnownImage } from './image.ts'
 import type { Floor } from '../settings/floor.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { members, type Member } from './pod.ts'
-import { isJudged, uidOf } from './security.ts'
+import { gidOf, isJudged, uidOf } from './security.ts'
 import type { Subject } from './subject.ts'
 import type { Identity } from './uid.ts'
 
@@ -53,12 +53,8 @@ interface Case {
 }
 
 /** A gid to fill in, unless the spec has one. */
-const unlessSaid = (gid: number, { subject: { pod }, member: { container } }: Case) => {
-  const own =
-    numberAt(container, 'securityContext', 'runAsGroup') ??
-    numberAt(pod, 'spec', 'securityContext', 'runAsGroup')
-  return own === undefined ? gid : undefined
-}
+const unlessSaid = (gid: number, { subject: { pod }, member: { container } }: Case) =>
+  gidOf(pod, container) === undefined ? gid : undefined
 
 const RUN_AS_USER = `\`${PREFIX}run-as-user\``
 
@@ -117,10 +113,7 @@ const choose = (about: Case): Choice => {
 const groupOf = ({ fill }: Choice, { subject, member, known }: Case): number | undefined => {
   const { pod } = subject
   const { container } = member
-  const said =
-    fill?.gid ??
-    numberAt(container, 'securityContext', 'runAsGroup') ??
-    numberAt(pod, 'spec', 'securityContext', 'runAsGroup')
+  const said = fill?.gid ?? gidOf(pod, container)
   if (said !== undefined || fill || uidOf(pod, container) !== undefined) return said
   return known && agreed(known, (record) => record.user)?.gid
 }

@@ -6,7 +6,7 @@ import type { ImageIndex } from '../../shared/image-index.ts'
 import { numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { agreed, knownImage } from '../inject/image.ts'
 import { nameOf, ownSidecar } from '../inject/pod.ts'
-import { uidOf } from '../inject/security.ts'
+import { gidOf, uidOf } from '../inject/security.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { RuleId } from '../settings/rule.ts'
@@ -17,13 +17,9 @@ interface Runner {
   readonly gid: number | undefined
 }
 
-const groupOf = (container: JsonObject, pod: JsonObject): number | undefined =>
-  numberAt(container, 'securityContext', 'runAsGroup') ??
-  numberAt(pod, 'spec', 'securityContext', 'runAsGroup')
-
 /** Whom a container runs as: by its own word or the pod's, else by its image's, which counts where a digest says which that is. */
 const runnerOf = (container: JsonObject, pod: JsonObject, images: ImageIndex): Runner => {
-  const [uid, gid] = [uidOf(pod, container), groupOf(container, pod)]
+  const [uid, gid] = [uidOf(pod, container), gidOf(pod, container)]
   if (uid !== undefined) return { uid, gid }
   const known = knownImage(container, pod, images)
   const user = known?.pinned === undefined && known ? agreed(known, (record) => record.user) : {}
