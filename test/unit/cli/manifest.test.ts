@@ -187,7 +187,7 @@ metadata:
 describe('what goes wrong', () => {
   test('a denial prints every reason and nothing else', () => {
     const quiet = POD.replace('spec:\n', 'spec:\n  securityContext: { runAsUser: 7 }\n')
-    const bad = POD.replace('spec:\n', 'spec:\n  hostNetwork: true\n  hostPID: true\n')
+    const bad = quiet.replace('spec:\n', 'spec:\n  hostNetwork: true\n  hostPID: true\n')
     const { stdout, stderr, exitCode } = injectManifest(`${OTHER}---\n${bad}---\n${quiet}`, options)
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
     const lines = stderr.trimEnd().split('\n')
