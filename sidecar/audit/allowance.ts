@@ -35,6 +35,7 @@ export class Allowance {
     )
   }
 
+  /** Less than nothing: gives back what was taken too much. */
   take(caller: string, bytes: number, nowMs: number): void {
     const used = this.callers.of(caller)
     used.bucket = take(used.bucket, this.rate, bytes, nowMs)

@@ -1,5 +1,6 @@
 // What servers ask their clients on record, each when it is over: sampling, elicitation, roots and whatever else is no
-// ping. Where nothing may be lost nobody is asked what cannot be put on record; a server that asks without end fills no disk.
+// ping. Where nothing may be lost nobody is asked what cannot be put on record; a server that asks without end fills no disk,
+// and what nobody answers leaves room for others' records.
 
 import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
@@ -8,13 +9,14 @@ import type { QuestionEnd, QuestionPlace, QuestionWatch } from '../legacy/questi
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
 import { RESERVED_BYTES, type Descriptions } from './described.ts'
+import { QuestionRoom } from './question-room.ts'
 import type { Writer } from './writer.ts'
 
 type Ended = Omit<EventOf<'server-request'>, 'event' | 'caller' | 'message'>
 type Outcome = Ended['outcome']
 
 export interface QuestionRecordsOptions {
-  readonly writer: Pick<Writer, 'add' | 'reserve' | 'isFailing'>
+  readonly writer: Pick<Writer, 'add' | 'reserve' | 'lose' | 'isFailing' | 'roomBytes'>
   readonly content: Pick<Content, 'asked'>
   readonly described: Pick<Descriptions, 'caller' | 'message'>
   readonly now: () => number
@@ -58,12 +60,17 @@ const placeOf = ({
 /** Microseconds are enough. */
 const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
 
+/** Of a question whose record is lost already. */
+const LOST: QuestionEnd = { end: () => undefined }
+
 export class QuestionRecords implements QuestionWatch {
   private readonly options: QuestionRecordsOptions
   private readonly allowance = new Allowance(BYTES_PER_MINUTE)
+  private readonly room: QuestionRoom
 
   constructor(options: QuestionRecordsOptions) {
     this.options = options
+    this.room = new QuestionRoom(options.writer.roomBytes)
   }
 
   asks(request: Request, place: QuestionPlace): QuestionEnd | undefined {
@@ -73,22 +80,24 @@ export class QuestionRecords implements QuestionWatch {
     const bytes = RESERVED_BYTES + 2 * said.length
     const key = place.caller?.key ?? ''
     const beganMs = now()
-    if (this.allowance.waitMs(key, bytes, beganMs) > 0) {
+    if (onFailure === 'refuse' && writer.isFailing) return undefined
+    if (this.allowance.waitMs(key, bytes, beganMs) > 0 || !this.room.take(key, bytes)) {
       onUnwritten()
       return undefined
     }
-    const reserved = onFailure === 'refuse' ? bytes : 0
-    if (reserved > 0 && !this.reserve(reserved)) return undefined
+    if (!writer.reserve(bytes)) {
+      this.room.giveBack(key, bytes)
+      return this.withoutRecord()
+    }
+    this.allowance.take(key, bytes, beganMs)
     const asked = this.asked(request, place, said)
     return {
       end: (errorType, response) => {
         const outcome = outcomeOf(errorType, response)
         const ended: Ended = { ...placeOf(place), outcome, durationMs: rounded(now() - beganMs) }
-        this.allowance.take(
-          key,
-          writer.add(`${asked},${jsonOf(ended).slice(1, -1)}`, reserved),
-          now(),
-        )
+        const written = writer.add(`${asked},${jsonOf(ended).slice(1, -1)}`, bytes)
+        this.room.giveBack(key, bytes)
+        this.allowance.take(key, written - bytes, now())
       },
     }
   }
@@ -99,8 +108,11 @@ export class QuestionRecords implements QuestionWatch {
     return `"event":"server-request"${who}${described.message(request, said)}`
   }
 
-  private reserve(bytes: number): boolean {
-    const { writer } = this.options
-    return !writer.isFailing && writer.reserve(bytes)
+  /** Where records may be lost, it is put all the same. */
+  private withoutRecord(): QuestionEnd | undefined {
+    const { onFailure, writer } = this.options
+    if (onFailure === 'refuse') return undefined
+    writer.lose()
+    return LOST
   }
 }

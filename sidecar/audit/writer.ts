@@ -123,6 +123,16 @@ export class Writer {
     return oldest ? Math.max(this.options.wallMs() - oldest.timeMs, 0) : 0
   }
 
+  /** All records together may wait in so many bytes. */
+  get roomBytes(): number {
+    return this.options.lease.mostBytes
+  }
+
+  /** Counts a record that is not made, for it found no room. */
+  lose(): void {
+    this.counts.dropped++
+  }
+
   /** Room for a record that is to come; false where there is none. */
   reserve(bytes: number): boolean {
     if (!this.options.lease.keep(this.held + this.reserved + bytes)) return false
@@ -193,7 +203,7 @@ export class Writer {
     this.reserved -= reserved
     const hasRoom = this.options.lease.keep(this.held + this.reserved + bytes)
     if (!hasRoom && reserved === 0) {
-      this.counts.dropped++
+      this.lose()
       return 0
     }
     this.held += bytes

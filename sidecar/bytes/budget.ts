@@ -94,6 +94,11 @@ export class Budget {
     return this.byKind[kind]
   }
 
+  /** So many bytes of one kind at most, by its share. */
+  mostOf(kind: Kind): number {
+    return (SHARES[kind] ?? 1) * this.bytes
+  }
+
   /** Holders that wait now. */
   get waits(): number {
     return this.waiting.length
@@ -206,8 +211,9 @@ export class Budget {
   /** For what came from who was admitted already: the part of what is small is not for what is large. */
   private hasRoomFor(lease: Lease, bytes: number): boolean {
     if (this.held - lease.bytes + bytes > this.bytes) return false
-    const share = SHARES[lease.kind]
-    if (share) return this.byKind[lease.kind] - lease.bytes + bytes <= share * this.bytes
+    if (SHARES[lease.kind]) {
+      return this.byKind[lease.kind] - lease.bytes + bytes <= this.mostOf(lease.kind)
+    }
     const others = this.othersLarge(lease)
     return bytes <= SMALL_BYTES || others === 0 || others + bytes <= 2 * this.part
   }
@@ -309,6 +315,11 @@ export class Lease {
 
   get isWaiting(): boolean {
     return this.wanted > 0
+  }
+
+  /** So many bytes all of its kind may hold together. */
+  get mostBytes(): number {
+    return this.budget.mostOf(this.kind)
   }
 
   /** May it hold so many bytes altogether? False: it reads no more until it is granted. */

@@ -10,6 +10,7 @@ import {
   type Underway,
 } from '../../../../sidecar/audit/recorder.ts'
 import { Writer } from '../../../../sidecar/audit/writer.ts'
+import { Budget } from '../../../../sidecar/bytes/budget.ts'
 import { verifiedPrincipal } from '../../../../sidecar/access/principal.ts'
 import { fault } from '../../../../sidecar/mcp/faults.ts'
 import { aBudget } from '../../../support/budgets.ts'
@@ -22,7 +23,9 @@ const CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ec
 const identity = { issuer: 'i', client: undefined, scopes: [], groups: [], actors: [] }
 const MINUTE_MS = 60_000
 
-const aRecorder = (more: Partial<RecorderOptions> = {}) => {
+const MIB = 1024 * 1024
+
+const aRecorder = (more: Partial<RecorderOptions> = {}, budget = aBudget()) => {
   const clock = { nowMs: 0 }
   const sink = { text: '', isFull: false, writes: 0 }
   const writer = new Writer({
@@ -37,7 +40,7 @@ const aRecorder = (more: Partial<RecorderOptions> = {}) => {
       close: () => Promise.resolve(),
     },
     chain: new Chain({ instance: 'one', server: 'local', prev: '' }),
-    lease: aBudget().lease('records'),
+    lease: budget.lease('records'),
     log: keptLog().log,
     now: () => clock.nowMs,
     wallMs: () => clock.nowMs,
@@ -260,11 +263,22 @@ test.each([
 })
 
 describe('what a server asks a client', () => {
-  const asks = (recorder: Recorder, params = '{}') => {
+  const asks = (recorder: Recorder, params = '{}', key = 'p') => {
     const text = `{"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":${params}}`
-    const caller = { key: 'p' }
+    const caller = { key }
     const place = { caller, session: 's', process: 3, context: undefined }
     return recorder.questions.asks(aRequest(text), place)
+  }
+
+  /** As many as may be open, or far too many. */
+  const openOf = (recorder: Recorder, params?: string, key?: string) => {
+    const open = []
+    for (let count = 0; count < 2000; count++) {
+      const end = asks(recorder, params, key)
+      if (!end) break
+      open.push(end)
+    }
+    return open
   }
 
   test('is put to nobody where it cannot be on record', async () => {
@@ -313,5 +327,49 @@ describe('what a server asks a client', () => {
     await events()
     expect(sink.text).toContain(`"unwritten":{"server-request":${3000 - put}},"dropped":0`)
     expect(asks(recorder, params)).toBeDefined()
+  })
+  test('has its allowance taken when it is put, and has back at its end what the record leaves', () => {
+    const { recorder } = aRecorder({}, new Budget(1024 * MIB))
+    const open = openOf(recorder)
+    expect(open).toHaveLength(1024)
+    open[0]?.end('timeout')
+    expect(asks(recorder)).toBeUndefined()
+    open[1]?.end('timeout')
+    expect(asks(recorder)).toBeDefined()
+  })
+
+  test.each(['refuse', 'drop'] as const)(
+    'leaves room to others while nobody answers, however many are put (%s)',
+    (onFailure) => {
+      const content = new Content({ level: 'request', keys: [], paths: [], key: Buffer.alloc(32) })
+      const { recorder, writer } = aRecorder({ content, onFailure }, new Budget(32 * MIB))
+      const params = JSON.stringify({ message: Array.from({ length: 2000 }, (_none, at) => at) })
+      const own = openOf(recorder, params)
+      expect(own.length).toBeGreaterThan(8)
+      expect(own.length).toBeLessThan(32)
+      const others = Array.from({ length: 8 }, (_none, at) =>
+        openOf(recorder, params, `caller ${at}`),
+      )
+      expect(others[0]).toHaveLength(own.length)
+      expect(others.at(-1)).toHaveLength(0)
+      expect(writer.reserve(MIB)).toBe(true)
+      expect(recorder.admit(aCall())).toBeUndefined()
+      for (const end of [...own, ...others.flat()]) end.end('timeout')
+      expect(asks(recorder, params)).toBeDefined()
+      // Each time the first that found no room.
+      expect([recorder.unwrittenCount, writer.counts.dropped]).toEqual([9, 0])
+    },
+  )
+
+  test('that finds no room is put all the same by the configuration’s leave, and counted as lost', async () => {
+    const { recorder, writer, sink, events } = aRecorder(
+      { onFailure: 'drop' },
+      new Budget(64 * MIB),
+    )
+    while (writer.reserve(1024));
+    asks(recorder)?.end('timeout')
+    expect(writer.counts).toEqual({ written: 0, dropped: 1 })
+    expect(await events()).toEqual([])
+    expect(sink.text).toBe('')
   })
 })
