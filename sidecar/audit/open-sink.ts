@@ -8,15 +8,13 @@ import { resourceOf, type AuditParts } from './audit-parts.ts'
 import { FileSink } from './file-sink.ts'
 import { OtlpSink } from './otlp-sink.ts'
 import type { Sink } from './sink.ts'
-import { streamSink } from './stream-sink.ts'
+import type { StreamSink } from './stream-sink.ts'
 
 export interface Opened {
   readonly sink: Sink
   readonly before: Before | undefined
   readonly look?: (nowMs: number) => Promise<string | undefined>
 }
-
-const STDOUT = 1
 
 const openFile = async (
   path: string,
@@ -36,18 +34,25 @@ const openFile = async (
   }
 }
 
-/** Rejects with what is wrong. `collector`: where one is configured. */
+export interface Outlets {
+  /** Standard output, which checkpoints go to, too. */
+  readonly out: StreamSink
+  /** Where one is configured. */
+  readonly collector: Logs | undefined
+}
+
+/** Rejects with what is wrong. */
 export const openSink = async (
   audit: AuditConfig,
   parts: AuditParts,
-  collector: Logs | undefined,
+  { out, collector }: Outlets,
 ): Promise<Opened> => {
   const { file, onFailure } = audit
-  const { log, stdout = STDOUT } = parts
+  const { log } = parts
   if (file !== undefined) return openFile(file, audit, parts)
   const sink = collector
     ? new OtlpSink({ logs: collector, mayLose: onFailure === 'drop', log })
-    : streamSink(stdout)
+    : out
   return { sink, before: undefined }
 }
 

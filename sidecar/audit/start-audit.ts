@@ -10,17 +10,16 @@ import type { Budget } from '../bytes/budget.ts'
 import type { ProcessWatch } from '../server/process-watch.ts'
 import type { AuditFigures } from '../telemetry/collected.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Logs } from '../telemetry/otlp-logs.ts'
 import { settled } from '../telemetry/settled.ts'
 import { placeIn, podIn, type AuditParts } from './audit-parts.ts'
 import { readCheckpointKey } from './checkpoint-key.ts'
 import { contentBy, type Content } from './content/content.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { RESERVED_BYTES } from './described.ts'
-import { openCollector, openSink, type Opened } from './open-sink.ts'
+import { openCollector, openSink, type Opened, type Outlets } from './open-sink.ts'
 import { sendCheckpoint } from './otlp-sink.ts'
 import { Recorder } from './recorder.ts'
-import { streamSink } from './stream-sink.ts'
+import { StreamSink } from './stream-sink.ts'
 import { Writer } from './writer.ts'
 
 export interface Audit {
@@ -53,9 +52,8 @@ const configurationDigest = (config: SidecarConfig): string =>
     ),
   )
 
-interface Means {
+interface Means extends Outlets {
   readonly opened: Opened
-  readonly collector: Logs | undefined
   readonly key: KeyObject | undefined
   readonly content: Content
   readonly budget: Budget
@@ -64,12 +62,8 @@ interface Means {
 type Tell = (text: string) => Promise<void>
 
 /** Whom checkpoints are told. */
-const tellers = (
-  { stdout = STDOUT, wallMs }: AuditParts,
-  { collector }: Means,
-): readonly Tell[] => {
-  const out = streamSink(stdout)
-  const tellOut: Tell = async (text) => void (await out.write(Buffer.from(text)))
+const tellers = ({ wallMs }: AuditParts, { out, collector }: Means): readonly Tell[] => {
+  const tellOut: Tell = (text) => out.tell(text)
   return collector ? [tellOut, (text) => sendCheckpoint(collector, text, wallMs())] : [tellOut]
 }
 
@@ -208,8 +202,9 @@ export const startAudit = async (
   const key = await readCheckpointKey(audit.checkpointKey)
   const content = await contentBy(audit)
   const collector = await openCollector(audit, parts)
-  const opened = await openSink(audit, parts, collector)
-  const running = new RunningAudit(parts, audit, { opened, collector, key, content, budget })
+  const outlets = { out: new StreamSink(parts.stdout ?? STDOUT), collector }
+  const opened = await openSink(audit, parts, outlets)
+  const running = new RunningAudit(parts, audit, { ...outlets, opened, key, content, budget })
   try {
     await running.begin()
   } catch (error) {

@@ -1,8 +1,19 @@
 // What the records of a whole sidecar say of where it runs, and of what changes while it does.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { recordSchema, type AuditRecord } from '../../../../shared/audit/record.ts'
 import { parseSidecarConfig } from '../../../../shared/sidecar-config.ts'
@@ -96,6 +107,59 @@ test('a file that changes and a server that is not as it was locked are on recor
     { event: 'reload', what: 'certificate', outcome: 'taken' },
     { event: 'lock-finding', kind: 'tools', name: 'call-with-token=[removed]' },
   ])
+})
+
+/** A pipe that somebody empties slowly. */
+const openPipe = (): number => {
+  const path = join(dir, 'pipe')
+  execFileSync('mkfifo', [path])
+  return openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+}
+
+const PIECE = Buffer.alloc(4096)
+
+/** A piece of what stands in a pipe. */
+const pieceOf = (pipe: number): string => {
+  try {
+    return PIECE.toString('latin1', 0, readSync(pipe, PIECE))
+  } catch {
+    return ''
+  }
+}
+
+const eventIn = (line: string): string => recordSchema.parse(JSON.parse(line)).event
+
+test('on standard output a checkpoint stands in no record, however slowly it is read', async () => {
+  const config = parseSidecarConfig({ settings: { auth: 'none' }, audit: {} })
+  if (!config.ok || !config.value.audit) throw new Error('no configuration')
+  const pipe = openPipe()
+  const { log } = keptLog()
+  const times = { now: () => performance.now(), wallMs: () => Date.now() }
+  const parts = { config: config.value, ...times, log, stdout: pipe }
+  const audit = await startAudit(parts, config.value.audit, aBudget())
+  const long = 'x'.repeat(200)
+  for (let count = 0; count < 400; count++) {
+    audit.recorder.found({ kind: 'tools', name: long, why: long, action: 'hidden' })
+  }
+  let text = ''
+  // More than a pipe takes: the write is under way.
+  while (text.length < 16_384) {
+    text += pieceOf(pipe)
+    await sleep(1)
+  }
+  audit.sweep(performance.now() + 60_000)
+  const closing = audit.close(60_000).then(() => true)
+  for (let isOut = false; !isOut; isOut = await Promise.race([closing, sleep(6, false)])) {
+    text += pieceOf(pipe)
+  }
+  for (let rest = pieceOf(pipe); rest !== ''; rest = pieceOf(pipe)) text += rest
+  closeSync(pipe)
+  const all = text.split('\n').slice(0, -1)
+  const seen = all.map((line) => (line.startsWith('{"outrigger"') ? 'checkpoint' : eventIn(line)))
+  const found = Array.from({ length: 400 }, () => 'lock-finding')
+  expect(seen.filter((what) => what !== 'checkpoint')).toEqual(['begin', ...found, 'end'])
+  expect(seen.slice(-2)).toEqual(['end', 'checkpoint'])
+  expect(seen).toHaveLength(404)
 })
 
 test('one that cannot write its first record leaves the file to the next', async () => {
