@@ -7,6 +7,7 @@ import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, type Result } from '../../shared/result.ts'
 import { bundleIn, type SpiffeBundle } from '../../shared/spiffe-bundle.ts'
+import { BundleSequence } from './bundle-sequence.ts'
 
 /** As often as is usual, and however often a bundle says, never more or less often. */
 const USUAL_SECONDS = 300
@@ -31,6 +32,7 @@ interface Taken {
 
 export class BundleEndpoint {
   private readonly options: BundleEndpointOptions
+  private readonly sequence = new BundleSequence()
   private taken: Taken | undefined
   /** Why the last fetch failed. */
   private fault: string | undefined
@@ -51,7 +53,7 @@ export class BundleEndpoint {
     const found = await this.options.fetch().catch((error: unknown) => fail(messageOf(error)))
     const read = found.ok ? bundleIn(found.value) : found
     const taken = read.ok ? this.take(read.value) : read
-    this.tell(taken.ok ? undefined : taken.error)
+    this.tell(taken.ok ? undefined : this.faultOf(taken.error))
     if (!taken.ok) return FAILING_MS
     const { refreshSeconds = USUAL_SECONDS } = taken.value
     return Math.min(Math.max(refreshSeconds, LEAST_SECONDS), USUAL_SECONDS) * 1000
@@ -72,12 +74,10 @@ export class BundleEndpoint {
     clearTimeout(this.timer)
   }
 
-  /** An older one, as who is behind may still have it, would bring back keys that have gone. */
   private take(bundle: SpiffeBundle): Result<SpiffeBundle, string> {
+    const next = this.sequence.follow(bundle)
+    if (!next.ok) return next
     const before = this.current()
-    const [was = 0, is = was] = [before?.sequence, bundle.sequence]
-    if (is < was)
-      return fail(`it is older than the one that holds (spiffe_sequence ${is}, not ${was})`)
     this.taken = { bundle, atMs: this.options.now() }
     const { name, url, log } = this.options
     const isNew = before === undefined || JSON.stringify(before) !== JSON.stringify(bundle)
@@ -90,7 +90,13 @@ export class BundleEndpoint {
         jwtKeys: jwtKeys.length,
       })
     }
-    return { ok: true, value: bundle }
+    return next
+  }
+
+  /** It is another when the last bundle's time has come. */
+  private faultOf(why: string): string {
+    const isOver = this.taken !== undefined && this.current() === undefined
+    return isOver ? `${why}; the last one is too old, and nobody is let in by it` : why
   }
 
   /** A fault is told when it is new, and its end. */

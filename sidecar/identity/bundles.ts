@@ -8,6 +8,7 @@ import { readBundle, type SpiffeBundle } from '../../shared/spiffe-bundle.ts'
 import { textFile } from '../../shared/text-source.ts'
 import { MAX_TRUST_DOMAINS, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { BundleEndpoint } from './bundle-endpoint.ts'
+import { BundleSequence } from './bundle-sequence.ts'
 import type { FetchJson } from './fetch-json.ts'
 import { Places } from './places.ts'
 import { Crowd, type WhenGone } from './waiting.ts'
@@ -31,9 +32,14 @@ export interface Followed {
   readonly close: () => void
 }
 
-const readable = (text: string): Result<SpiffeBundle, readonly string[]> => {
-  const read = readBundle(text)
-  return read.ok ? read : fail([read.error])
+/** Reads one file's bundles, each of which may follow the one before. */
+const reader = (): ((text: string) => Result<SpiffeBundle, readonly string[]>) => {
+  const sequence = new BundleSequence()
+  return (text) => {
+    const read = readBundle(text)
+    const next = read.ok ? sequence.follow(read.value) : read
+    return next.ok ? next : fail([next.error])
+  }
 }
 
 const fixed = (source: TrustDomainSource, bundle: string): Followed => {
@@ -48,7 +54,7 @@ const ofFile = async (source: TrustDomainSource, path: string, log: Log): Promis
   const opened = await KeptFile.open<SpiffeBundle>({
     what: `the bundle of the trust domain ${name}`,
     source: textFile(path, MAX_BYTES),
-    parse: needed(readable),
+    parse: needed(reader()),
     log,
   })
   if (!opened.ok) throw new Error(`the bundle of ${name}: ${path}: ${opened.error.join('; ')}`)

@@ -76,6 +76,7 @@ describe('is passed over, and the last good one serves', () => {
     ['what is no bundle', () => says({ keys: 7 }), 'it has no keys'],
     ['a bundle with a key that is none', () => says({ keys: [{ use: 'jwt-svid' }] }), 'jwt-svid'],
     ['an older one', () => says(documentOf('older', { spiffe_sequence: 6 })), 'older'],
+    ['one without a sequence', () => says(documentOf('bare')), 'it has no spiffe_sequence'],
   ])('%s', async (_name, look, why) => {
     await says(documentOf('one', { spiffe_sequence: 7 }))
     expect(await look()).toBe(5000)
@@ -91,11 +92,37 @@ describe('is passed over, and the last good one serves', () => {
   })
 })
 
-test('an older one is taken when nothing holds any more: an issuing authority may begin anew', async () => {
-  await says(documentOf('one', { spiffe_sequence: 7 }))
-  clockMs = 3_600_000
-  await says(documentOf('anew', { spiffe_sequence: 1 }))
-  expect(held()).toEqual(['anew'])
+describe('an older one is not taken when nothing holds any more, either: keys that have gone stay gone', () => {
+  test.each<[string, JsonObject]>([
+    ['by its sequence', { spiffe_sequence: 6 }],
+    ['without one', {}],
+  ])('%s', async (_name, more) => {
+    await says(documentOf('one', { spiffe_sequence: 7 }))
+    clockMs = 3_599_999
+    await says(documentOf('older', more))
+    clockMs = 3_600_000
+    expect(await says(documentOf('older', more))).toBe(5000)
+    expect(await says(documentOf('older', more))).toBe(5000)
+    expect(held()).toBeUndefined()
+    const told = log.lines.flatMap((line) => /"why":"([^"]*)"/.exec(line)?.[1] ?? [])
+    expect(told).toHaveLength(2)
+    expect(told[1]).toContain('nobody is let in by it')
+    await says(documentOf('newer', { spiffe_sequence: 8 }))
+    expect(held()).toEqual(['newer'])
+  })
+
+  test('one that was passed over does not count as seen', async () => {
+    await says(documentOf('one', { spiffe_sequence: 7 }))
+    await says({ keys: [{ use: 'jwt-svid' }], spiffe_sequence: 9 })
+    await says(documentOf('two', { spiffe_sequence: 8 }))
+    expect(held()).toEqual(['two'])
+  })
+})
+
+test('bundles without sequences follow each other', async () => {
+  await says(documentOf('one'))
+  await says(documentOf('two'))
+  expect(held()).toEqual(['two'])
 })
 
 test('a bundle without keys is taken: nobody is believed by it', async () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { fail, ok } from '../../../../shared/result.ts'
 import { isObject, type JsonObject } from '../../../../shared/json.ts'
 import { Bundles } from '../../../../sidecar/identity/bundles.ts'
@@ -146,4 +146,16 @@ test.each([
 ])('nothing starts by a file %s', async (_name, text, says) => {
   const bundleFile = text === undefined ? join(folder, 'nothing') : put(text)
   await expect(open({ bundleFile })).rejects.toThrow(says)
+})
+
+test.each([
+  ['an older sequence', bundleText({ more: { spiffe_sequence: 6 } }), 'older'],
+  ['none', bundleText({}), 'it has no spiffe_sequence'],
+])('a file that has changed to a bundle of %s leaves the last one', async (_name, text, says) => {
+  const bundleFile = put(bundleText({ more: { spiffe_sequence: 7 } }))
+  const { all } = await open({ bundleFile })
+  put(text)
+  bundles?.follow()
+  while (!kept.lines.join('').includes(says)) await sleep(20)
+  expect(all[0]?.current()).toMatchObject({ sequence: 7 })
 })
