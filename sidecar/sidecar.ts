@@ -18,8 +18,8 @@ import { loadTls, type Tls } from './tls/load-tls.ts'
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
 const DRAIN_PATIENCE_MS = 2000
-/** For records that are not written yet: nobody asks for them again. */
-const RECORDS_PATIENCE_MS = 2000
+/** For records that are not written yet, at least: nobody asks for them again. A collector has 4 s for an export, and the last checkpoint comes behind it. */
+const RECORDS_PATIENCE_MS = 4500
 
 export interface Sidecar {
   readonly port: number
@@ -53,14 +53,17 @@ interface Begun {
   servers?: readonly Listener[]
 }
 
-/** Ends it. `patience`: how long the network and the collector are waited for, asked anew for each. */
-const end = async (begun: Begun, patience: () => number): Promise<void> => {
+/** Ends it. `left`: how much time there is, asked anew for each that is waited for; records have all of it. */
+const end = async (begun: Begun, left: () => number): Promise<void> => {
   const { trust, records, core, policy, vetting, tls, telemetry, servers = [] } = begun
   const { readiness, router, server } = core ?? {}
   for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
+  const patience = (): number => Math.max(Math.min(DRAIN_PATIENCE_MS, left()), 0)
   await closeAll(servers, patience())
-  await telemetry?.close(patience())
-  await records?.close(Math.max(patience(), RECORDS_PATIENCE_MS))
+  await Promise.all([
+    telemetry?.close(patience()),
+    records?.close(Math.max(left(), RECORDS_PATIENCE_MS)),
+  ])
 }
 
 /** Starts a sidecar; rejects with the reason where it cannot, and leaves nothing of it running. */
@@ -111,9 +114,9 @@ const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
     sweepSpares()
     standIns.sweep(now())
   }, SWEEP_MS)
-  const close = (patience = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
+  const close = (left = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)
-    return end(begun, patience)
+    return end(begun, left)
   }
   return {
     port,
@@ -124,7 +127,7 @@ const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
     drain: async (leftMs) => {
       const endMs = now() + leftMs
       await drain.run(leftMs)
-      await close(() => Math.max(Math.min(DRAIN_PATIENCE_MS, endMs - now()), 0))
+      await close(() => endMs - now())
     },
     close: () => close(),
   }

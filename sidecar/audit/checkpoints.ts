@@ -20,7 +20,8 @@ export class Checkpoints {
   private readonly options: CheckpointsOptions
   private toldSeq = 0
   private toldMs: number
-  private isTelling = false
+  /** The one that is on its way. */
+  private telling: Promise<void> | undefined
 
   constructor(options: CheckpointsOptions, nowMs: number) {
     this.options = options
@@ -28,22 +29,27 @@ export class Checkpoints {
   }
 
   sweep(written: Link | undefined, nowMs: number): void {
-    if (nowMs - this.toldMs < this.options.everyMs) return
+    if (nowMs - this.toldMs < this.options.everyMs || this.telling) return
     this.toldMs = nowMs
     void this.tell(written)
   }
 
-  /** Never rejects. */
+  /** Behind one that is on its way. Never rejects. */
   async tell(written: Link | undefined): Promise<void> {
-    if (!written || written.seq === this.toldSeq || this.isTelling) return
+    while (this.telling) await this.telling
+    if (!written || written.seq === this.toldSeq) return
+    this.telling = this.write(written)
+    await this.telling
+    this.telling = undefined
+  }
+
+  private async write(written: Link): Promise<void> {
     const { server, key, wallMs, write, log } = this.options
-    this.isTelling = true
     try {
       await write(checkpointLine(written, { server, timeMs: wallMs() }, key))
       this.toldSeq = written.seq
     } catch (error) {
       log.warn('a checkpoint of the audit records could not be told', { why: messageOf(error) })
     }
-    this.isTelling = false
   }
 }

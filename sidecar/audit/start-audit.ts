@@ -170,7 +170,7 @@ class RunningAudit implements Audit {
     this.writer.add(membersOf({ event: 'end' }), RESERVED_BYTES)
     const { now } = this.parts
     const endMs = now() + leftMs
-    const lost = await this.writer.close(leftMs)
+    const lost = await this.writer.close(leftMs - LAST_CHECKPOINT_MS)
     if (lost > 0) this.log.error('audit records were not written before the end', { records: lost })
     const { written } = this.writer
     const told = Promise.all(this.checkpoints.map((one) => one.tell(written)))

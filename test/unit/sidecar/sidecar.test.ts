@@ -1,6 +1,7 @@
 // A sidecar that cannot start leaves nothing behind: its records end, and their file is free for the next one.
 
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -9,6 +10,7 @@ import { parseSidecarConfig, type SidecarDocument } from '../../../shared/sideca
 import { processOf } from '../../../sidecar/life/process.ts'
 import { startSidecar } from '../../../sidecar/sidecar.ts'
 import { keptLog } from '../../support/kept-log.ts'
+import { listening } from '../../support/listening.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -16,7 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
-const start = async (document: SidecarDocument): Promise<void> => {
+const start = async (document: SidecarDocument, { log } = keptLog()): Promise<void> => {
   const audit = { file: join(dir, 'audit.jsonl') }
   const config = parseSidecarConfig({
     settings: { auth: 'none' },
@@ -31,7 +33,7 @@ const start = async (document: SidecarDocument): Promise<void> => {
   const stdout = openSync(join(dir, 'checkpoints'), 'a')
   const parts = {
     config: config.value,
-    log: keptLog().log,
+    log,
     now: () => performance.now(),
     wallMs: () => Date.now(),
     process: processOf(process, undefined),
@@ -61,4 +63,20 @@ test.each<readonly [string, SidecarDocument, RegExp]>([
   await expect(start(document)).rejects.toThrow(why)
   expect(events()).toEqual(['begin', 'end'])
   expect(existsSync(join(dir, '.audit.jsonl.lock'))).toBe(false)
+})
+
+test('the last records reach a collector that takes longer than usual', async () => {
+  let asked = 0
+  const collector = createServer((request, response) => {
+    const delayMs = ++asked === 1 ? 0 : 2200
+    request.resume().on('end', () => setTimeout(() => response.end(), delayMs))
+  })
+  const endpoint = `http://127.0.0.1:${await listening(collector)}`
+  const kept = keptLog()
+  const document = { toolPolicy: '/none/policy.yaml', audit: { otlp: { endpoint } } }
+  await expect(start(document, kept)).rejects.toThrow('/none/policy.yaml')
+  expect(kept.lines.filter((line) => line.includes('audit records'))).toEqual([])
+  expect(asked).toBeGreaterThan(1)
+  collector.closeAllConnections()
+  await new Promise((resolve) => collector.close(resolve))
 })
