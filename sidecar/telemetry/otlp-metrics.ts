@@ -14,6 +14,7 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics'
 import type { Figure, FigureValue } from './metrics.ts'
+import { signalUrl, timeOf } from './otlp.ts'
 import { settled } from './settled.ts'
 
 const TIMEOUT_MS = 10_000
@@ -45,8 +46,6 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['gen_ai_tool_name', 'gen_ai.tool.name'],
   ['error_type', 'error.type'],
 ])
-
-const timeOf = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
 
 /** An empty label is none. */
 const attributesOf = (labels: FigureValue['labels']): Attributes =>
@@ -112,21 +111,11 @@ const metricOf = (figure: Figure, times: Times): MetricData => {
     : { ...base, dataPointType: DataPointType.GAUGE, dataPoints }
 }
 
-const METRICS_PATH = '/v1/metrics'
-
-/** Where the figures go (OTLP, OTLP/HTTP request), of an endpoint for traces too. */
-export const metricsUrl = (endpoint: string): string => {
-  const url = new URL(endpoint)
-  url.pathname =
-    url.pathname.replace(/\/+$/, '').replace(/\/v1\/(?:traces|metrics)$/, '') + METRICS_PATH
-  return url.href
-}
-
 export const exportMetrics = (options: ExportOptions): MetricsExport => {
   const { server, read, startedMs, wallMs, endpoint, intervalMs } = options
   const exporter = new OTLPMetricExporter({
     timeoutMillis: TIMEOUT_MS,
-    ...(endpoint === undefined ? {} : { url: metricsUrl(endpoint) }),
+    ...(endpoint === undefined ? {} : { url: signalUrl(endpoint, 'metrics') }),
   })
   const resource = resourceFromAttributes({ 'service.name': server })
   const collect = async () => {
