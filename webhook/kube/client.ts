@@ -35,7 +35,7 @@ export interface Kube {
   /** From memory, else live. */
   readonly namespaces: Namespaces & { readonly follower: Follower<Namespace, NamespaceStore> }
   readonly services: Follower<PlacedService, ServiceStore>
-  /** Lists one namespace at a time, since each page may be large. */
+  /** Lists one namespace after the other. */
   readonly pods: RunningPods
   authorityStore(namespace: string, secret: string): AuthorityStore
   /** Writes caBundle into our webhook configurations, of both kinds, and nothing else, where it differs; true when it did. */
@@ -254,7 +254,7 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    pods: runningPods(askerOf(kubeConfig), options),
+    pods: runningPods(askerOf(kubeConfig)),
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

@@ -6,6 +6,7 @@ import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/jso
 import { extentOf } from '../../shared/json-extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
+import { Turns } from './turns.ts'
 import { clusterWords } from './words.ts'
 
 export interface Reply {
@@ -99,22 +100,17 @@ async function* pagesOf(
   }
 }
 
-/** A list that the API server never answers keeps others from theirs for so long. */
-const LISTING_MS = 10_000
-
-export const runningPods = (ask: Ask, { now }: { readonly now: () => number }): RunningPods => {
-  let listingUntil = 0
+export const runningPods = (ask: Ask): RunningPods => {
+  // Each page may be large.
+  const turns = new Turns()
   const list: RunningPods['list'] = async function* (namespace, signal) {
-    if (now() < listingUntil) {
-      throw new Error('those of another namespace are being listed; try again')
-    }
-    listingUntil = now() + LISTING_MS
+    const end = await turns.take(signal)
     try {
       for await (const page of pagesOf(ask, namespace, signal)) yield* page
     } catch (error) {
       throw new Error(clusterWords(error), { cause: error })
     } finally {
-      listingUntil = 0
+      end()
     }
   }
   const get: RunningPods['get'] = async (namespace, name) => {

@@ -17,7 +17,7 @@ export interface Watchers extends LookOptions {
 const MAX_PODS = 2000
 /** The API server waits 5 s for the whole. */
 const MAX_MS = 2000
-const SLOW = 'the API server takes too long to list them'
+const SLOW = 'it takes too long to list them, or other namespaces are listed first; try again'
 
 const gather = async (pods: AsyncIterable<JsonObject>, lookout: Lookout): Promise<void> => {
   let count = 0

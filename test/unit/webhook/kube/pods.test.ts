@@ -58,7 +58,7 @@ const serverOf = (pods: readonly JsonObject[]): Server => {
 const listed = async (ask: Ask): Promise<{ found: JsonObject[]; error?: unknown }> => {
   const found: JsonObject[] = []
   try {
-    for await (const pod of runningPods(ask, { now: () => 0 }).list('team-a', signal)) {
+    for await (const pod of runningPods(ask).list('team-a', signal)) {
       found.push(pod)
     }
   } catch (error) {
@@ -135,9 +135,65 @@ describe('the pods of a namespace', () => {
   })
 })
 
+describe('several namespaces', () => {
+  /** An API server that answers when it is told to. */
+  const slow = (): { ask: Ask; asked: string[]; answer: () => void } => {
+    const [asked, waiting]: [string[], (() => void)[]] = [[], []]
+    const ask: Ask = async (path) => {
+      asked.push(/namespaces\/([^/]+)/.exec(path)?.[1] ?? '')
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return serverOf(some(1)).ask('/api/v1/namespaces/team-a/pods?limit=1', signal)
+    }
+    return { ask, asked, answer: () => waiting.shift()?.() }
+  }
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const count = async (pods: AsyncIterable<JsonObject>): Promise<number | string> => {
+    let found = 0
+    try {
+      for await (const _pod of pods) found += 1
+    } catch {
+      return 'ended'
+    }
+    return found
+  }
+
+  test('have their turn one after the other', async () => {
+    const { ask, asked, answer } = slow()
+    const { list } = runningPods(ask)
+    const all = ['a', 'b', 'c'].map((name) => count(list(name, signal)))
+    for (const so of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
+      await turn()
+      expect(asked).toEqual(so)
+      answer()
+      await turn()
+    }
+    expect(await Promise.all(all)).toEqual([1, 1, 1])
+  })
+
+  test('who goes leaves his turn, and takes nobody else’s', async () => {
+    const { ask, asked, answer } = slow()
+    const { list } = runningPods(ask)
+    const [first, second] = [new AbortController(), new AbortController()]
+    void count(list('never-answered', first.signal))
+    const gone = count(list('b', second.signal))
+    const last = count(list('c', signal))
+    await turn()
+    second.abort()
+    expect(await gone).toBe('ended')
+    await turn()
+    expect(asked).toEqual(['never-answered'])
+    first.abort()
+    await turn()
+    expect(asked).toEqual(['never-answered', 'c'])
+    answer()
+    answer()
+    expect(await last).toBe(1)
+  })
+})
+
 describe('one pod', () => {
   const { ask } = serverOf([{ metadata: { name: 'p' } }, full])
-  const pods = runningPods(ask, { now: () => 0 })
+  const pods = runningPods(ask)
   test('is there, or is not', async () => {
     expect(await pods.get('team-a', '0')).toEqual({ metadata: { name: 'p' } })
     expect(await pods.get('team-a', '9')).toBeUndefined()
