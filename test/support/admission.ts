@@ -15,6 +15,7 @@ export interface ReviewFields {
   readonly subResource?: string
   readonly dryRun?: boolean
   readonly oldObject?: JsonObject
+  readonly userInfo?: JsonObject
 }
 
 const PODS = { group: '', version: 'v1', resource: 'pods' }

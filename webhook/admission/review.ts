@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, objectAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
+import type { Asker } from '../cluster/running-pods.ts'
 import { excess, outlineOf } from './extent.ts'
 
 const resourceSchema = z.looseObject({
@@ -47,8 +48,7 @@ export interface Review {
   /** `group/version/resource/subresource`, the parts that are there. */
   readonly resource: string
   readonly namespace: string
-  /** Of whoever asks. */
-  readonly groups: readonly string[]
+  readonly asker: Asker
   readonly object: JsonObject | undefined
   /** The object before an update. */
   readonly oldObject: JsonObject | undefined
@@ -98,8 +98,18 @@ const nameOf = (
 ): string => [group, version, resource, subResource].filter(Boolean).join('/')
 
 /** What is no list of texts names no group. */
-const groupsOf = (document: JsonObject): readonly string[] =>
-  stringsAt(document, 'request', 'userInfo', 'groups') ?? []
+const askerOf = (document: JsonObject): Asker => {
+  const info = objectAt(document, 'request', 'userInfo')
+  const extra = objectAt(info, 'extra')
+  return {
+    user: stringAt(info, 'username') ?? '',
+    uid: stringAt(info, 'uid') ?? '',
+    groups: stringsAt(info, 'groups') ?? [],
+    extra: Object.fromEntries(
+      Object.keys(extra).map((name) => [name, stringsAt(extra, name) ?? []]),
+    ),
+  }
+}
 
 /** Reads the body of a review. */
 export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
@@ -124,7 +134,7 @@ export const parseReview = (body: Uint8Array): Result<Review, Refused> => {
     operation,
     resource: nameOf(resource, subResource),
     namespace,
-    groups: groupsOf(document),
+    asker: askerOf(document),
     object: object ?? undefined,
     oldObject: oldObject ?? undefined,
   })

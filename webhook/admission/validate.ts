@@ -5,7 +5,7 @@ import type { JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { namespaceOf, type Namespace } from '../cluster/namespace.ts'
-import type { RunningPods } from '../cluster/running-pods.ts'
+import type { Asker, RunningPods } from '../cluster/running-pods.ts'
 import { optsIn, type NamespaceChange } from '../namespaces/change.ts'
 import { judgeNamespace, needsPods, type Known } from '../namespaces/judge.ts'
 import { lookAtPods } from '../namespaces/look.ts'
@@ -32,7 +32,12 @@ type Subject =
   | { readonly kind: 'created'; readonly pod: JsonObject }
   | { readonly kind: 'updated'; readonly change: Change }
   | { readonly kind: 'connection'; readonly connection: Connection }
-  | { readonly kind: 'namespace'; readonly change: NamespaceChange; readonly known: Known }
+  | {
+      readonly kind: 'namespace'
+      readonly change: NamespaceChange
+      readonly asker: Asker
+      readonly known: Known
+    }
 
 const UPDATED: ReadonlySet<string> = new Set([
   'v1/pods',
@@ -48,25 +53,25 @@ const NAMESPACES: ReadonlySet<string> = new Set([
 ])
 const CONNECTION = /^v1\/pods\/(exec|attach|portforward|proxy)$/
 
-const connectionOf = ({ resource, object, groups, origin }: Review): Subject | undefined => {
+const connectionOf = ({ resource, object, asker, origin }: Review): Subject | undefined => {
   const how = CONNECTION.exec(resource)?.[1]
   if (how === undefined) return undefined
   const name = origin.name ?? ''
-  const connection = { how, name, options: object ?? {}, groups, isInjected: true }
+  const connection = { how, name, options: object ?? {}, groups: asker.groups, isInjected: true }
   return { kind: 'connection', connection }
 }
 
 const updateOf = (
-  { resource, oldObject, groups }: Review,
+  { resource, oldObject, asker }: Review,
   object: JsonObject,
 ): Subject | undefined => {
-  const before = oldObject ?? {}
+  const [before, { groups }] = [oldObject ?? {}, asker]
   if (UPDATED.has(resource)) {
     return { kind: 'updated', change: { before, after: object, groups } }
   }
   if (!NAMESPACES.has(resource)) return undefined
   const change = { before: namespaceOf(before), after: namespaceOf(object), groups }
-  return { kind: 'namespace', change, known: 'nobody has looked' }
+  return { kind: 'namespace', change, asker, known: 'nobody has looked' }
 }
 
 const subjectOf = (review: Review): Subject | undefined => {
@@ -89,7 +94,8 @@ const withPods = async (
   const { before, after, groups } = subject.change
   const change = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
   const whole = { ...config(), images: images() }
-  return { ...subject, known: await lookAtPods(change, { config: whole, pods, sleep, now }) }
+  const { asker } = subject
+  return { ...subject, known: await lookAtPods(change, { config: whole, pods, asker, sleep, now }) }
 }
 
 /** Whether the pod is one of ours, where not all of its namespace are; one that cannot be read counts as such. */

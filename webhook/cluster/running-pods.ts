@@ -2,9 +2,19 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 
+/** Whoever asks for something, as the API server knows him. */
+export interface Asker {
+  readonly user: string
+  readonly uid: string
+  readonly groups: readonly string[]
+  readonly extra: Readonly<Record<string, readonly string[]>>
+}
+
 export interface RunningPods {
   /** Those of a namespace, as the API server pages them, as long as somebody waits; fails where they are too much to read. */
   list(namespace: string, signal: AbortSignal): AsyncIterable<JsonObject>
+  /** Whether somebody could list those of a namespace himself. */
+  mayList(namespace: string, asker: Asker): Promise<boolean>
   /** Undefined: there is none of that name; fails where it is too much to read. */
   get(namespace: string, name: string): Promise<JsonObject | undefined>
 }

@@ -7,6 +7,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import {
   AdmissionregistrationV1Api,
   ApiException,
+  AuthorizationV1Api,
   CoreV1Api,
   createConfiguration,
   HttpMethod,
@@ -106,7 +107,7 @@ const namespacesOf = (
 }
 
 /** Asks the API server for the bytes of an answer, which its client would read whole, whatever their size. */
-const askerOf = (kubeConfig: KubeConfig): Ask => {
+const askOf = (kubeConfig: KubeConfig): Ask => {
   const { httpApi } = createConfiguration()
   return async (path, signal) => {
     const server = (kubeConfig.getCurrentCluster()?.server ?? '').replace(/\/$/, '')
@@ -118,6 +119,25 @@ const askerOf = (kubeConfig: KubeConfig): Ask => {
     return { status: httpStatusCode, body: body.stream() ?? Readable.from([]) }
   }
 }
+
+/** Asks the API server's authorizers, whichever it has. */
+const mayListBy =
+  (api: AuthorizationV1Api): RunningPods['mayList'] =>
+  async (namespace, { user, uid, groups, extra }) => {
+    const texts = Object.entries(extra).map(([name, values]): [string, string[]] => [
+      name,
+      [...values],
+    ])
+    const spec = {
+      user,
+      uid,
+      groups: [...groups],
+      extra: Object.fromEntries(texts),
+      resourceAttributes: { namespace, verb: 'list', group: '', resource: 'pods' },
+    }
+    const { status } = await api.createSubjectAccessReview({ body: { spec } })
+    return status?.allowed === true
+  }
 
 const encode = (text: string): string => Buffer.from(text).toString('base64')
 const decode = (text: string): string => Buffer.from(text, 'base64').toString()
@@ -254,7 +274,10 @@ export const connectKube = (options: KubeOptions): Kube => {
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    pods: runningPods(askerOf(kubeConfig)),
+    pods: {
+      ...runningPods(askOf(kubeConfig)),
+      mayList: mayListBy(kubeConfig.makeApiClient(AuthorizationV1Api)),
+    },
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

@@ -100,7 +100,7 @@ async function* pagesOf(
   }
 }
 
-export const runningPods = (ask: Ask): RunningPods => {
+export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
   // Each page may be large.
   const turns = new Turns()
   const list: RunningPods['list'] = async function* (namespace, signal) {

@@ -13,10 +13,15 @@ import type { Ruling } from '../rules/ruling.ts'
 import { allowed, type Allow } from '../validation/verdict.ts'
 import { isOfOurs, loosened, type NamespaceChange } from './change.ts'
 import type { Outlooks } from './outlook.ts'
-import { injectionWarnings, outlookWarnings } from './warnings.ts'
+import { countWarnings, injectionWarnings, outlookWarnings } from './warnings.ts'
+
+export interface Seen extends Outlooks {
+  /** Whether whoever asks may know which pods they are. */
+  readonly isNamed: boolean
+}
 
 /** What is known of the pods that run; a text says why nothing is. */
-export type Known = Outlooks | string
+export type Known = Seen | string
 
 /** What is wrong with the namespace's own words: its pods would be denied for it, one by one. */
 const faultWarnings = (
@@ -40,7 +45,7 @@ const podWarnings = ({ after: { name } }: NamespaceChange, known: Known): readon
     ? [
         `namespace ${name}: pods that run stay as they are until they are made anew; which, is not known: ${known}`,
       ]
-    : outlookWarnings(name, known)
+    : (known.isNamed ? outlookWarnings : countWarnings)(name, known)
 
 const mayLoosen = ({ groups }: NamespaceChange, { floor }: ClusterConfig): boolean =>
   groups.some((group) => floor.allowLooserNamespaces.includes(group))

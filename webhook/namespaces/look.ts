@@ -3,13 +3,15 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
-import type { RunningPods } from '../cluster/running-pods.ts'
+import type { Asker, RunningPods } from '../cluster/running-pods.ts'
 import type { NamespaceChange } from './change.ts'
 import type { Known } from './judge.ts'
 import { Lookout, type LookOptions } from './outlook.ts'
 
 export interface Watchers extends LookOptions {
-  readonly pods: Pick<RunningPods, 'list'> | undefined
+  readonly pods: Pick<RunningPods, 'list' | 'mayList'> | undefined
+  /** Who is told of what is found. */
+  readonly asker: Asker
   /** Resolves after a time; never keeps the process. */
   readonly sleep: (ms: number) => Promise<unknown>
 }
@@ -32,19 +34,24 @@ const gather = async (pods: AsyncIterable<JsonObject>, lookout: Lookout): Promis
 /** What becomes of the pods that run, or why that is not known. */
 export const lookAtPods = async (
   change: NamespaceChange,
-  { pods, sleep, ...options }: Watchers,
+  { pods, asker, sleep, ...options }: Watchers,
 ): Promise<Known> => {
   if (!pods) return 'nobody can list them here'
   const lookout = new Lookout(change, options)
+  const { name } = change.after
   const waiting = new AbortController()
+  const over = sleep(MAX_MS)
+  // Who could not list them is told of none by name.
+  const mayList = pods.mayList(name, asker).catch(() => false)
   try {
-    const gathered = gather(pods.list(change.after.name, waiting.signal), lookout)
-    await Promise.race([gathered, sleep(MAX_MS).then(() => lookout.end(SLOW))])
+    const gathered = gather(pods.list(name, waiting.signal), lookout)
+    await Promise.race([gathered, over.then(() => lookout.end(SLOW))])
   } catch (error) {
     if (lookout.isEmpty) return messageOf(error)
     lookout.end(messageOf(error))
   } finally {
     waiting.abort()
   }
-  return lookout.found()
+  const isNamed = await Promise.race([mayList, over.then(() => false)])
+  return { ...lookout.found(), isNamed }
 }

@@ -101,6 +101,32 @@ const denied = (outlooks: readonly Outlook[]): readonly string[] => {
   return [...told, ...packed('will be denied as well: ', rest, ', ')]
 }
 
+const cutWarnings = (namespace: string, cut: string | undefined): readonly string[] =>
+  cut === undefined
+    ? []
+    : [`namespace ${namespace}: not all of its running pods were looked at: ${cut}`]
+
+const COUNTED = [
+  ['sidecar', 'stay as they are until they are made anew'],
+  ['denied', 'will be denied when they are made anew'],
+  ['bare', 'come without a sidecar when they are made anew'],
+  ['no-server', 'are left alone, since no MCP server can be found in them'],
+  ['unknown', 'were not looked at, for want of time'],
+] as const
+
+/** What is to be said of running pods to somebody who may not know which they are. */
+export const countWarnings = (
+  namespace: string,
+  { workloads, cut }: Outlooks,
+): readonly string[] => {
+  const counts = COUNTED.flatMap(([kind, what]) => {
+    const count = podsIn(workloads.filter(isFate(kind)))
+    return count === 0 ? [] : [`namespace ${namespace}: running pods that ${what}: ${count}`]
+  })
+  const which = `which pods these are is told to whoever may list them: kubectl -n ${namespace} auth can-i list pods`
+  return [...counts, ...(counts.length === 0 ? [] : [which]), ...cutWarnings(namespace, cut)]
+}
+
 /** What is to be said of running pods. */
 export const outlookWarnings = (
   namespace: string,
@@ -113,9 +139,7 @@ export const outlookWarnings = (
     ...packed('come without a sidecar when they are made anew: ', of('bare'), ', '),
     ...packed('left alone, since no MCP server can be found in them: ', of('no-server'), ', '),
     ...packed('not looked at, for want of time: ', of('unknown'), ', '),
-    ...(cut === undefined
-      ? []
-      : [`namespace ${namespace}: not all of its running pods were looked at: ${cut}`]),
+    ...cutWarnings(namespace, cut),
   ]
 }
 

@@ -89,6 +89,13 @@ describeOwnCluster('control', 'namespaces', (target) => {
     const binding = ['clusterrolebinding', 'test-platform']
     await kubectl.attempt('delete', ...binding)
     await kubectl.run('create', ...binding, '--clusterrole=cluster-admin', '--group=platform')
+    for (const kind of ['clusterrolebinding', 'clusterrole']) {
+      await kubectl.attempt('delete', kind, 'test-labeller')
+    }
+    const labeller = ['test-labeller', '--verb=get,patch', '--resource=namespaces']
+    await kubectl.run('create', 'clusterrole', ...labeller)
+    const user = ['test-labeller', '--clusterrole=test-labeller', '--user=lea']
+    await kubectl.run('create', 'clusterrolebinding', ...user)
     await api.createNamespace('asked-first')
     await waitFor('the webhook to be asked', async () => {
       const change = ['label', 'namespace', 'asked-first', 'outrigger.dev/injection=yes']
@@ -131,6 +138,18 @@ describeOwnCluster('control', 'namespaces', (target) => {
       expect([said.code, warningsIn(said).length]).toEqual([0, expected.length])
       expect(warningsIn(said)).toEqual(expect.arrayContaining(expected))
       expect(await labelsOf('labelled')).not.toMatchObject(OPT_IN)
+    })
+
+    test('says how many pods, and not which, to who may not list them', async () => {
+      const said = await waitFor('the rights of whoever labels', async () => {
+        const ended = await kubectl.attempt('--as=lea', ...OPT, '--dry-run=server')
+        return ended.code === 0 ? ended : undefined
+      })
+      expect(warningsIn(said)).toEqual([
+        'namespace labelled: running pods that stay as they are until they are made anew: 3',
+        'namespace labelled: running pods that will be denied when they are made anew: 1',
+        'which pods these are is told to whoever may list them: kubectl -n labelled auth can-i list pods',
+      ])
     })
 
     test('names the pods that stay as they are, and the line that it prints brings them anew', async () => {

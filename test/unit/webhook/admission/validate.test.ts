@@ -159,6 +159,7 @@ describe('a namespace', () => {
     list: async function* () {
       yield web
     },
+    mayList: (_namespace, { user }) => Promise.resolve(user !== 'pat'),
     get: () => Promise.resolve(undefined),
   }
 
@@ -167,6 +168,17 @@ describe('a namespace', () => {
       allowed: true,
       warnings: [expect.stringMatching(/^statefulset\/web: its pods will be denied when/)],
       auditAnnotations: { decision: 'allow', reason: 'complies' },
+    })
+  })
+
+  test('tells who may not list its pods of none by name', async () => {
+    const request = { userInfo: { username: 'pat' } }
+    expect(await answer(change(out, optedIn, request), undefined, pods)).toMatchObject({
+      allowed: true,
+      warnings: [
+        'namespace servers: running pods that will be denied when they are made anew: 1',
+        expect.stringContaining('told to whoever may list them'),
+      ],
     })
   })
 
@@ -219,6 +231,7 @@ describe('an exec where the namespace does not opt in', () => {
     list: async function* () {
       yield ASKING
     },
+    mayList: () => Promise.resolve(false),
     get: pod,
   })
   const served = { spec: { initContainers: [{ name: 'outrigger-sidecar' }] } }

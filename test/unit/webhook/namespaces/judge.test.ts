@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Json } from '../../../../shared/json.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import type { Fate } from '../../../../webhook/namespaces/outlook.ts'
 import { judgeNamespace, needsPods } from '../../../../webhook/namespaces/judge.ts'
 
 type Texts = Readonly<Record<string, string>>
@@ -258,7 +259,7 @@ describe('a change of a namespace', () => {
   test.each(ROWS)('$name', ({ was = {}, is = {}, floor = {}, settings = {}, becomes }) => {
     const [before, after] = [namespaceOf(was), namespaceOf(is)]
     const config = configWith(floor, settings)
-    const known = { workloads: [], cut: undefined }
+    const known = { workloads: [], cut: undefined, isNamed: true }
     const judged = (groups: readonly string[]) =>
       judgeNamespace({ before, after, groups }, known, config)
     const { decided, recorded } = judged(['devs', 'system:masters'])
@@ -296,6 +297,36 @@ describe('a change of a namespace', () => {
       kind: 'allow',
       reason: 'system-namespace',
     })
+  })
+
+  test.each([true, false])('which pods it is about is told to whoever may list them: %p', (may) => {
+    const change = { before: namespaceOf({}), after: namespaceOf({ labels: IN }), groups: [] }
+    const outlook = (name: string, count: number, fate: Fate) => ({
+      workload: { kind: 'StatefulSet', name },
+      pods: [`${name}-0`],
+      count,
+      fate,
+    })
+    const workloads = [
+      outlook('secret-a', 3, { kind: 'sidecar' }),
+      outlook('secret-b', 1, { kind: 'denied', why: 'container secret-c: its reason' }),
+      outlook('secret-d', 2, { kind: 'no-server' }),
+      outlook('secret-e', 2, { kind: 'same' }),
+    ]
+    const known = { workloads, cut: 'there are more', isNamed: may }
+    const { warnings } = judgeNamespace(change, known, configWith()).decided
+    expect(warnings.join().includes('secret')).toBe(may)
+    expect(warnings.slice(may ? 99 : 0)).toEqual(
+      may
+        ? []
+        : [
+            'namespace team-a: running pods that stay as they are until they are made anew: 3',
+            'namespace team-a: running pods that will be denied when they are made anew: 1',
+            'namespace team-a: running pods that are left alone, since no MCP server can be found in them: 2',
+            'which pods these are is told to whoever may list them: kubectl -n team-a auth can-i list pods',
+            'namespace team-a: not all of its running pods were looked at: there are more',
+          ],
+    )
   })
 
   test('what is wrong with its own words is a warning, and so is not to know of its pods', () => {

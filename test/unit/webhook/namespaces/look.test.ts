@@ -72,14 +72,27 @@ const podsOf = (...pods: readonly JsonObject[]): Pods =>
   }
 const never = (): Promise<unknown> => new Promise(() => undefined)
 
+const ANN = { user: 'ann', uid: '7', groups: ['devs'], extra: { scopes: ['a'] } }
+
 const look = (
   [before, after]: readonly [Namespace, Namespace],
   pods: Pods | undefined,
-  more: { readonly sleep?: () => Promise<unknown>; readonly now?: () => number } = {},
+  more: {
+    readonly sleep?: () => Promise<unknown>
+    readonly now?: () => number
+    readonly mayList?: RunningPods['mayList']
+  } = {},
 ): Promise<Known> =>
   lookAtPods(
     { before, after, groups: [] },
-    { config, pods: pods && { list: pods }, sleep: never, now: () => 0, ...more },
+    {
+      config,
+      pods: pods && { list: pods, mayList: more.mayList ?? (() => Promise.resolve(true)) },
+      asker: ANN,
+      sleep: never,
+      now: () => 0,
+      ...more,
+    },
   )
 
 const told = async (
@@ -217,6 +230,25 @@ describe('the pods that run', () => {
       'namespace team-a: 1 running pod stays as it is until it is made anew:',
       'and 1 more, which this has no room for',
     ])
+  })
+})
+
+describe('which pods they are is told', () => {
+  const soon = () => new Promise((resolve) => setImmediate(resolve))
+  test.each<readonly [string, RunningPods['mayList'], boolean]>([
+    ['to whoever may list them', () => Promise.resolve(true), true],
+    ['to nobody who may not', () => Promise.resolve(false), false],
+    ['to nobody of whom that cannot be asked', () => Promise.reject(new Error('403')), false],
+    ['to nobody where there is no answer', () => new Promise(() => undefined), false],
+  ])('%s', async (_name, answer, isNamed) => {
+    const asked: unknown[] = []
+    const mayList: RunningPods['mayList'] = (...args) => {
+      asked.push(args)
+      return answer(...args)
+    }
+    const known = await look([OUT, IN], podsOf(web), { mayList, sleep: soon })
+    expect(known).toMatchObject({ isNamed, workloads: [{ count: 1 }] })
+    expect(asked).toEqual([['team-a', ANN]])
   })
 })
 
