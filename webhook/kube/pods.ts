@@ -71,6 +71,7 @@ const asked = async (ask: Ask, path: string, signal: AbortSignal | undefined): P
 }
 
 const TOO_LARGE = `one is larger than is read here (${MAX_VALUES} values, ${MAX_BYTES / 1024 / 1024} MiB)`
+const OTHER = 'the API server answered with no pod of that name'
 const TOO_MUCH = `together they are larger than is read here (${MAX_ALL_VALUES} values, ${MAX_ALL_BYTES / 1024 / 1024} MiB)`
 
 const pathOf = (namespace: string, name = ''): string =>
@@ -116,12 +117,14 @@ export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
   const get: RunningPods['get'] = async (namespace, name) => {
     try {
       const { object } = await asked(ask, pathOf(namespace, name), undefined)
-      if (object) return object
+      if (!object) throw new Error(TOO_LARGE)
+      // A name that is a step of a path leads elsewhere, and a list has no sidecar.
+      if (stringAt(object, 'metadata', 'name') !== name) throw new Error(OTHER)
+      return object
     } catch (error) {
       if (error instanceof Refusal && error.code === 404) return undefined
       throw new Error(clusterWords(error), { cause: error })
     }
-    throw new Error(TOO_LARGE)
   }
   return { list, get }
 }

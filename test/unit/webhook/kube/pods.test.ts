@@ -192,11 +192,15 @@ describe('several namespaces', () => {
 })
 
 describe('one pod', () => {
-  const { ask } = serverOf([{ metadata: { name: 'p' } }, full])
+  const { ask } = serverOf([{ metadata: { name: '0' } }, full])
   const pods = runningPods(ask)
   test('is there, or is not', async () => {
-    expect(await pods.get('team-a', '0')).toEqual({ metadata: { name: 'p' } })
+    expect(await pods.get('team-a', '0')).toEqual({ metadata: { name: '0' } })
     expect(await pods.get('team-a', '9')).toBeUndefined()
+  })
+  test.each(['', '.', '..'])('is never the list that a name %j leads to', async (name) => {
+    const list: Ask = () => serverOf(some(1)).ask('/api/v1/namespaces/team-a/pods?limit=1', signal)
+    await expect(runningPods(list).get('team-a', name)).rejects.toThrow('no pod of that name')
   })
   test('that holds very many values is never parsed', async () => {
     await expect(pods.get('team-a', '1')).rejects.toThrow('one is larger than is read here')
