@@ -22,7 +22,6 @@ const MAX_NAME = 128
 /** What is deeper is cut: a text that is JSON has been scanned by nobody. */
 const MAX_DEPTH = 128
 const JSON_START = /^\s*[[{]/
-const JSON_LINE = /^[^\S\n]*[[{].*[\]}][^\S\n]*$/m
 /** Each costs an exception. */
 const MAX_MISTAKEN = 256
 
@@ -62,6 +61,14 @@ const isJson = (text: string): boolean => {
   }
 }
 
+/** Whether a line begins and ends as JSON. By no pattern: what is space to one and ends its lines, as U+2028, is tried from each on. */
+const isJsonLine = (line: string): boolean => {
+  const own = line.trim()
+  return (own.startsWith('{') || own.startsWith('[')) && (own.endsWith('}') || own.endsWith(']'))
+}
+
+const hasJsonLine = (text: string): boolean => text.split('\n').some(isJsonLine)
+
 /** The beginning of a long text, without a line of JSON that does not end there. */
 const headOf = (text: string): string => {
   const head = text.slice(0, WINDOW)
@@ -72,8 +79,7 @@ const headOf = (text: string): string => {
 /** Its end. A word that began before is not shown: it may be the end of something; nor a line, where lines are JSON. */
 const tailOf = (text: string): string => {
   const tail = text.slice(-WINDOW)
-  const hasJson =
-    JSON_START.test(text) || JSON_LINE.test(text.slice(0, WINDOW)) || JSON_LINE.test(tail)
+  const hasJson = JSON_START.test(text) || hasJsonLine(text.slice(0, WINDOW)) || hasJsonLine(tail)
   const next = tail.indexOf('\n') + 1
   if (hasJson) return next === 0 ? '' : tail.slice(next)
   return tail.replace(/^\S*/, '')
@@ -237,7 +243,7 @@ class Redaction {
   private clean(text: string, shapes: readonly Shape[]): string {
     const bare = (part: string): string =>
       withoutSecrets(part, (secret) => this.rules.marks.redacted(secret))
-    if (!JSON_LINE.test(text)) return bare(text)
+    if (!hasJsonLine(text)) return bare(text)
     const cleaned: string[] = []
     // A private key is of several.
     let others: string[] = []
@@ -246,7 +252,7 @@ class Redaction {
       others = []
     }
     for (const line of text.split('\n')) {
-      const own = JSON_LINE.test(line) ? this.jsonLine(line, shapes) : undefined
+      const own = isJsonLine(line) ? this.jsonLine(line, shapes) : undefined
       if (own === undefined) {
         others.push(line)
         continue

@@ -188,6 +188,32 @@ describe('whatever somebody sends', () => {
   })
 })
 
+describe('space that ends lines elsewhere takes no longer than letters', () => {
+  /** The least of several: what else the machine does makes none of them shorter. */
+  const leastMs = (text: string): number => {
+    const json = JSON.stringify({ text })
+    const times = Array.from({ length: 5 }, () => {
+      const startMs = performance.now()
+      redact(json)
+      return performance.now() - startMs
+    })
+    return Math.min(...times)
+  }
+
+  test.each<[string, string]>([
+    ['carriage returns', '\r'],
+    ['line separators', '\u2028'],
+    ['paragraph separators', '\u2029'],
+    ['line feeds', '\n'],
+    ['spaces', ' '],
+  ])('%s', (_name, space) => {
+    const length = 32 * 1024 - 1
+    // Were it quadratic, it would be some hundred times that of letters.
+    const letters = leastMs('x'.repeat(length))
+    expect(leastMs(`x${space.repeat(length - 1)}`)).toBeLessThan(Math.max(letters, 1) * 40)
+  })
+})
+
 describe('a text that is JSON', () => {
   const shown = (value: string, paths: readonly string[] = []): unknown =>
     JSON.parse(brief(redact(JSON.stringify({ a: value }), paths))).a
