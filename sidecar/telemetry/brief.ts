@@ -5,8 +5,8 @@ import { withoutSecrets } from '../../shared/audit/secrets.ts'
 /** Longest text, characters. */
 const MAX_LENGTH = 256
 
-export const cut = (text: string): string =>
-  text.length > MAX_LENGTH ? text.slice(0, MAX_LENGTH).toWellFormed() : text
+/** Never with half a character, whoever cut it before. */
+export const cut = (text: string): string => text.slice(0, MAX_LENGTH).toWellFormed()
 
 /** Of a text so much is looked at for secrets. */
 const MAX_CLEANED = 1024
