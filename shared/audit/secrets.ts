@@ -96,6 +96,14 @@ const isToken = (text: string): boolean => !text.startsWith('eyJ') || /\.[\w-]{4
 export const hasSecretShape = (text: string): boolean =>
   tokensIn(text).some(({ start, end }) => isToken(text.slice(start, end)))
 
+const KEY_MARK = /-----(BEGIN|END) [A-Z ]{0,40}PRIVATE KEY-----/g
+
+/** Whether a private key goes on behind a line, by whether one did before it. */
+export const hasOpenKey = (line: string, before: boolean): boolean => {
+  const last = [...line.matchAll(KEY_MARK)].at(-1)
+  return last ? last[1] === 'BEGIN' : before
+}
+
 /** The text with what stands in the place of each secret: by default a word. */
 export const withoutSecrets = (
   text: string,
