@@ -1,6 +1,7 @@
 // Lines as OTLP logs over HTTP in protobuf, by the parts of OpenTelemetry's own exporter: as a whole it would tell nobody what a
 // collector has rejected. A bundle of its own. What is sent again, and who waits meanwhile, is its caller's business.
 
+import type { Agent } from 'node:http'
 import type { HrTime } from '@opentelemetry/api'
 import {
   convertLegacyHttpOptions,
@@ -19,7 +20,6 @@ import type { Attributes } from './trace.ts'
 
 /** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
 const TIMEOUT_MS = 4000
-/** An answer that goes on and on counts as none: the exporter's own time is that of silence. */
 const ANSWER_MS = 2 * TIMEOUT_MS
 const INFO = 9
 
@@ -49,6 +49,8 @@ export interface LogsOptions {
   readonly endpoint: string | undefined
   /** What the lines are about. */
   readonly resource: Attributes
+  /** An answer that goes on for longer counts as none: the exporter's own time is that of silence. */
+  readonly answerMs?: number
 }
 
 const LOGS_PATH = '/v1/logs'
@@ -97,20 +99,43 @@ const failureWords = (error: unknown): string => {
 }
 
 const NO_OTLP = 'what it answers is no OTLP'
+/** The exporter takes the status alone for success. */
+const BREAKS_OFF = 'its answer breaks off'
 
-export const openLogs = ({ endpoint, resource: about }: LogsOptions): Logs => {
+type Delegate = Parameters<typeof createOtlpHttpExportDelegate>[0]
+
+/** The options with one agent for good, and what ends all that is under way by it: the exporter ends nothing itself. */
+const withAgent = (
+  options: Delegate,
+): { readonly options: Delegate; readonly endAll: () => void } => {
+  let agent: Promise<Agent> | undefined
+  const agentFactory = (protocol: string): Promise<Agent> =>
+    (agent ??= Promise.resolve(options.agentFactory(protocol)))
+  return {
+    options: { ...options, agentFactory },
+    endAll: () => void agent?.then((own) => own.destroy()),
+  }
+}
+
+export const openLogs = ({
+  endpoint,
+  resource: about,
+  answerMs = ANSWER_MS,
+}: LogsOptions): Logs => {
   const resource = resourceFromAttributes({ ...about })
-  const options = convertLegacyHttpOptions(
-    { timeoutMillis: TIMEOUT_MS, ...(endpoint === undefined ? {} : { url: logsUrl(endpoint) }) },
-    'LOGS',
-    LOGS_PATH.slice(1),
-    { 'Content-Type': 'application/x-protobuf' },
+  const { options, endAll } = withAgent(
+    convertLegacyHttpOptions(
+      { timeoutMillis: TIMEOUT_MS, ...(endpoint === undefined ? {} : { url: logsUrl(endpoint) }) },
+      'LOGS',
+      LOGS_PATH.slice(1),
+      { 'Content-Type': 'application/x-protobuf' },
+    ),
   )
   // Read in the same turn as the export hears of it.
-  let answer: IExportLogsServiceResponse | typeof NO_OTLP = {}
+  let answer: IExportLogsServiceResponse | typeof NO_OTLP | typeof BREAKS_OFF = BREAKS_OFF
   const taken = (): typeof answer => {
     const own = answer
-    answer = {}
+    answer = BREAKS_OFF
     return own
   }
   const serializer = {
@@ -133,12 +158,16 @@ export const openLogs = ({ endpoint, resource: about }: LogsOptions): Logs => {
   return {
     send: (entries) =>
       new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(failed('its answer does not end')), ANSWER_MS)
+        const late = setTimeout(() => {
+          reject(failed('its answer does not end'))
+          // It would hold one of the few places for exports at once, and each that is sent again one more.
+          endAll()
+        }, answerMs)
         delegate.export(entriesOf(entries, resource), ({ error }) => {
           clearTimeout(late)
           const own = taken()
           if (error) reject(failed(failureWords(error)))
-          else if (own === NO_OTLP) reject(failed(NO_OTLP))
+          else if (typeof own === 'string') reject(failed(own))
           else {
             const { rejectedLogRecords = 0, errorMessage = '' } = own.partialSuccess ?? {}
             resolve({ count: rejectedLogRecords, why: errorMessage })
