@@ -44,7 +44,7 @@ const asserted = z.strictObject({
 
 /** What is asked of the server. */
 const message = z.strictObject({
-  /** The request's id, exact JSON text; absent of a notification. */
+  /** The request's id, exact JSON text unless there was a secret in it; absent of a notification. */
   id: z.optional(text),
   method: text,
   tool: z.optional(text),

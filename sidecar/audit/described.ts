@@ -52,13 +52,23 @@ const TARGETS: ReadonlyMap<
 
 /** What a client's answer to a request of the server's is called: it has no method. */
 const RESPONSE = 'response'
-/** An id that stands in a text as it is. */
-const PLAIN = /^[\w-]+$/
+/** Ids that are no secret: they count, or are too short for one. Nothing of them has to be escaped but the quotes. */
+const COUNTED = /^-?\d{1,20}$/
+const SHORT = /^"[\w.-]{0,10}"$/
+
+/** JSON that a client wrote: to the letter, unless there is a secret in it. It is short, or it would be no id. */
+const cleanId = (json: string): string => {
+  const id: Json = JSON.parse(json)
+  if (typeof id !== 'string') return brief(json)
+  const clean = brief(id)
+  return clean === id ? json : JSON.stringify(clean)
+}
 
 const idOf = (message: Message): string => {
   if (message.kind === 'notification' || !message.id) return ''
   const id = decodedSlice(message.text, message.id)
-  return `"id":${PLAIN.test(id) ? `"${id}"` : jsonOf(id)},`
+  if (COUNTED.test(id)) return `"id":"${id}",`
+  return `"id":${jsonOf(SHORT.test(id) ? id : cleanId(id))},`
 }
 
 /** JSON of a client's making: its `name/version`, as it says, or nothing. */
@@ -102,7 +112,7 @@ export class Descriptions {
     const what =
       message.kind === 'response'
         ? `"${RESPONSE}"`
-        : `${this.name(message.method)}${this.target(message)}`
+        : `${this.word(message.method)}${this.target(message)}`
     return `,"message":{${idOf(message)}"method":${what},"bytes":${text.length}${content}}`
   }
 

@@ -11,6 +11,7 @@ import { permitOf, permitWith } from '../../../support/principals.ts'
 
 /** It ends the string, the record and the line, and turns a terminal around. */
 const HOSTILE = 'a"}\\\n{"b":\u202e\u001b[31m é😀'
+const TOKEN = 'ghp_aaaaaaaaaaaaaaaaaaaaaaaa'
 const HOSTILE_LATIN1 = Buffer.from('a"}\\ \u0085é').toString('latin1')
 
 const described = new Descriptions()
@@ -40,6 +41,22 @@ describe('a message', () => {
       rpc({ id: HOSTILE, method: 'ping' }),
       { id: JSON.stringify(HOSTILE) },
     ],
+    [
+      'an id with a secret, however it is written',
+      '{"jsonrpc":"2.0","id":"gh\\u0070_aaaaaaaaaaaaaaaaaaaaaaaa","method":"ping"}',
+      { id: '"[removed]"' },
+    ],
+    [
+      'an id of a clock, which is no card',
+      rpc({ id: 1_767_225_600_004, method: 'ping' }),
+      { id: '1767225600004' },
+    ],
+    [
+      'an id by chance, to the letter',
+      '{"jsonrpc":"2.0","id":"\\u0035f0c7a52-5c0f-4a57-9d0a-0d9d6a2f1a11","method":"ping"}',
+      { id: '"\\u0035f0c7a52-5c0f-4a57-9d0a-0d9d6a2f1a11"' },
+    ],
+    ['a method with a secret', rpc({ id: 1, method: `x/${TOKEN}` }), { method: 'x/[removed]' }],
     ['a hostile method', rpc({ id: 1, method: 'a"},{"b\\' }), { method: 'a"},{"b\\' }],
     [
       'a hostile tool',
