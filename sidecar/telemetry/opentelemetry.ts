@@ -4,7 +4,6 @@ import {
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
-  createTraceState,
   isSpanContextValid,
   trace,
 } from '@opentelemetry/api'
@@ -102,15 +101,12 @@ const countingProcessor = (
   }
 }
 
-const theirs = (
-  { traceId, spanId, flags, state }: TraceContext,
-  isRemote: boolean,
-): SpanContext => ({
+/** Without its `tracestate`: texts of a client's own, which the SDK would send to the collector as they are. */
+const theirs = ({ traceId, spanId, flags }: TraceContext, isRemote: boolean): SpanContext => ({
   traceId,
   spanId,
   traceFlags: isSampled({ flags }) ? 1 : 0,
   isRemote,
-  ...(state === undefined ? {} : { traceState: createTraceState(state) }),
 })
 
 const started = (tracer: Tracer, start: SpanStart): Span => {

@@ -92,7 +92,6 @@ describe('both eras', () => {
     expect(server).toMatchObject({
       name: 'tools/call echo',
       parentSpanId: PARENT_SPAN,
-      traceState: 'a=b',
       status: { code: 0 },
       resource: { 'service.name': 'deployment-puppet' },
       attributes: {

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { createLog } from '../../../../shared/log.ts'
-import { startOpenTelemetry, tracesUrl } from '../../../../sidecar/telemetry/opentelemetry.ts'
+import {
+  startOpenTelemetry,
+  tracesUrl,
+  type OpenTelemetryOptions,
+} from '../../../../sidecar/telemetry/opentelemetry.ts'
+import { startCollector } from '../../../support/collector.ts'
+import { keptLog } from '../../../support/kept-log.ts'
 
 test.each([
   ['http://collector:4318', 'http://collector:4318/v1/traces'],
@@ -13,20 +18,49 @@ test.each([
   expect(tracesUrl(endpoint)).toBe(url)
 })
 
+const optionsOf = (more: Partial<OpenTelemetryOptions>): OpenTelemetryOptions => ({
+  endpoint: 'http://collector:4318',
+  sampleRatio: 1,
+  serviceName: 'x',
+  log: keptLog().log,
+  onDropped: () => undefined,
+  ...more,
+})
+
 test('an environment that disables the SDK is obeyed, and told', () => {
-  const lines: string[] = []
+  const { log, lines } = keptLog()
   process.env['OTEL_SDK_DISABLED'] = 'true'
   try {
-    const spans = startOpenTelemetry({
-      endpoint: 'http://collector:4318',
-      sampleRatio: 1,
-      serviceName: 'x',
-      log: createLog({ level: 'warn', write: (line) => void lines.push(line), now: () => 0 }),
-      onDropped: () => undefined,
-    })
+    const spans = startOpenTelemetry(optionsOf({ log }))
     expect(spans).toBeUndefined()
   } finally {
     delete process.env['OTEL_SDK_DISABLED']
   }
   expect(lines.join('')).toContain('OTEL_SDK_DISABLED')
+})
+
+test('a client’s tracestate goes on with its message, and not to the collector', async () => {
+  const collector = await startCollector()
+  try {
+    const spans = startOpenTelemetry(optionsOf({ endpoint: collector.url }))
+    const parent = {
+      traceId: 'a'.repeat(32),
+      spanId: 'b'.repeat(16),
+      flags: 1,
+      state: 'a=ghp_aaaaaaaaaaaaaaaaaaaaaaaa',
+    }
+    const start = { startMs: 0, name: 'ping', attributes: {}, link: parent, parent }
+    const span = spans?.start({ kind: 'server', ...start })
+    span?.end({ attributes: {}, isError: false, message: undefined }, 1)
+    await spans?.shutdown(60_000)
+    expect(span?.context.state).toBe(parent.state)
+    expect(collector.spans).toHaveLength(1)
+    expect(collector.spans[0]).toMatchObject({
+      traceId: parent.traceId,
+      parentSpanId: parent.spanId,
+    })
+    expect(collector.spans[0]?.traceState).toBeUndefined()
+  } finally {
+    await collector.close()
+  }
 })
