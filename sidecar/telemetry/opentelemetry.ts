@@ -41,6 +41,8 @@ export interface OpenTelemetryOptions {
   readonly serviceName: string
   readonly log: Log
   readonly onDropped: (spans: number) => void
+  /** From 0 to 1: whether a trace that begins here is recorded. */
+  readonly chance: () => number
 }
 
 const TRACES_PATH = '/v1/traces'
@@ -137,7 +139,7 @@ const started = (tracer: Tracer, start: SpanStart): Span => {
 
 /** Starts the SDK; one a process, since its API is global. Undefined where `OTEL_SDK_DISABLED` forbids it. */
 export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undefined => {
-  const { endpoint, sampleRatio, serviceName, log } = options
+  const { endpoint, sampleRatio, serviceName, log, chance } = options
   const exporter = new OTLPTraceExporter({
     url: tracesUrl(endpoint),
     timeoutMillis: EXPORT_TIMEOUT_MS,
@@ -166,7 +168,7 @@ export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undef
   return {
     wallNow: () => Date.now(),
     leftOut: (parent) => {
-      const isRecorded = parent ? isSampled(parent) : Math.random() < sampleRatio
+      const isRecorded = parent ? isSampled(parent) : chance() < sampleRatio
       return isRecorded ? undefined : ids.next(parent)
     },
     start: (start) => started(tracer, start),

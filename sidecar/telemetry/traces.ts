@@ -17,6 +17,12 @@ export interface TracesOptions {
 /** Undefined where the environment forbids it. */
 export const openTraces = (options: TracesOptions): Tracing | undefined => {
   const { traces, server, log, now, onDropped } = options
-  const spans = startOpenTelemetry({ ...traces, serviceName: server, log, onDropped })
+  const spans = startOpenTelemetry({
+    ...traces,
+    serviceName: server,
+    log,
+    onDropped,
+    chance: Math.random,
+  })
   return spans && new Tracing(spans, now, traces.earlierNames === true ? server : undefined)
 }

@@ -24,6 +24,7 @@ const optionsOf = (more: Partial<OpenTelemetryOptions>): OpenTelemetryOptions =>
   serviceName: 'x',
   log: keptLog().log,
   onDropped: () => undefined,
+  chance: () => 0,
   ...more,
 })
 
@@ -63,4 +64,14 @@ test('a client’s tracestate goes on with its message, and not to the collector
   } finally {
     await collector.close()
   }
+})
+
+test('of the traces that begin here those are recorded whose chance is below the share', async () => {
+  const chances = [0, 0.049, 0.05, 1]
+  const spans = startOpenTelemetry(
+    optionsOf({ sampleRatio: 0.05, chance: () => chances.shift() ?? 1 }),
+  )
+  const isRecorded = Array.from({ length: 4 }, () => spans?.leftOut(undefined) === undefined)
+  expect(isRecorded).toEqual([true, true, false, false])
+  await spans?.shutdown(0)
 })
