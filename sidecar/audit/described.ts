@@ -10,10 +10,11 @@ import type { Actor, Principal } from '../access/principal.ts'
 import { header, sessionName, type Exchange } from '../http/exchange.ts'
 import { decodedSlice, member, stringAt, type Message, type Request } from '../mcp/message.ts'
 import { CLIENT_KEY } from '../mcp/meta.ts'
-import { brief, cut } from '../telemetry/brief.ts'
+import { brief } from '../telemetry/brief.ts'
 import { remembered } from '../telemetry/remembered.ts'
 import { contextIn, readContext } from '../telemetry/trace-context.ts'
 import type { RequestTrace, TraceContext } from '../telemetry/trace.ts'
+import { identifier } from './identifier.ts'
 
 type Caller = EventOf<'attempt'>['caller']
 type Actors = NonNullable<Extract<Caller, { readonly by: 'token' }>['actors']>
@@ -23,18 +24,20 @@ const MAX_ACTORS = 8
 const MAX_CLIENT_LENGTH = 4096
 
 const actorOf = ({ issuer, subject }: Actor): Actors[number] =>
-  issuer === undefined ? { subject: cut(subject) } : { issuer: cut(issuer), subject: cut(subject) }
+  issuer === undefined
+    ? { subject: identifier(subject) }
+    : { issuer: identifier(issuer), subject: identifier(subject) }
 
 export const callerOf = ({ identity }: Pick<Principal, 'identity'>): Caller => {
   if (!identity) return { by: 'nobody' }
   const { by, issuer, subject, client, actors } = identity
-  if (by) return { by, issuer: cut(issuer), subject: cut(subject) }
+  if (by) return { by, issuer: identifier(issuer), subject: identifier(subject) }
   const acting = actors.slice(0, MAX_ACTORS).map(actorOf)
   return {
     by: 'token',
-    issuer: cut(issuer),
-    subject: cut(subject),
-    ...(client === undefined ? {} : { client: cut(client) }),
+    issuer: identifier(issuer),
+    subject: identifier(subject),
+    ...(client === undefined ? {} : { client: identifier(client) }),
     ...(acting.length === 0 ? {} : { actors: acting }),
   }
 }
@@ -174,5 +177,5 @@ export class Descriptions {
   }
 }
 
-/** How long a record of this kind is for whoever has to make room for it. */
+/** How long a record of this kind is, but for its caller, for whoever has to make room for it. */
 export const RESERVED_BYTES = 4096

@@ -74,10 +74,11 @@ export class QuestionRecords implements QuestionWatch {
   }
 
   asks(request: Request, place: QuestionPlace): QuestionEnd | undefined {
-    const { content, now, onFailure, onUnwritten, writer } = this.options
+    const { content, described, now, onFailure, onUnwritten, writer } = this.options
     const { params } = content.asked(request)
     const said = params === undefined ? '' : `,"params":${jsonOf(params)}`
-    const bytes = RESERVED_BYTES + 2 * said.length
+    const who = place.caller ? described.caller(place.caller) : ''
+    const bytes = RESERVED_BYTES + who.length + 2 * said.length
     const key = place.caller?.key ?? ''
     const beganMs = now()
     if (onFailure === 'refuse' && writer.isFailing) return undefined
@@ -90,7 +91,7 @@ export class QuestionRecords implements QuestionWatch {
       return this.withoutRecord()
     }
     this.allowance.take(key, bytes, beganMs)
-    const asked = this.asked(request, place, said)
+    const asked = `"event":"server-request"${who}${described.message(request, said)}`
     return {
       end: (errorType, response) => {
         const outcome = outcomeOf(errorType, response)
@@ -100,12 +101,6 @@ export class QuestionRecords implements QuestionWatch {
         this.allowance.take(key, written - bytes, now())
       },
     }
-  }
-
-  private asked(request: Request, { caller }: QuestionPlace, said: string): string {
-    const { described } = this.options
-    const who = caller ? described.caller(caller) : ''
-    return `"event":"server-request"${who}${described.message(request, said)}`
   }
 
   /** Where records may be lost, it is put all the same. */

@@ -123,7 +123,7 @@ export class Recorder {
   admit(underway: Underway): Fault | undefined | Promise<Fault | undefined> {
     const { permit, ask } = underway
     if (!permit) return undefined
-    const items = messagesOf(ask).map((one) => this.itemOf(one))
+    const items = messagesOf(ask).map((one) => this.itemOf(one, permit.principal))
     if (items.length === 0) return undefined
     const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
     const refused = this.refusal(permit.principal.key, bytes)
@@ -139,7 +139,7 @@ export class Recorder {
     const { described } = this
     const [asked] = ask?.kind === 'message' ? [ask] : []
     const caller = principal ? described.caller(principal) : ''
-    const message = asked ? described.message(asked.message, this.itemOf(asked).content) : ''
+    const message = asked ? described.message(asked.message, this.said(asked)) : ''
     const context = described.context(exchange, asked?.message, asked?.trace)
     this.deny(principal, reason, caller + message + context)
   }
@@ -199,12 +199,16 @@ export class Recorder {
     return writer.isFailing || !writer.reserve(bytes) ? unavailable() : undefined
   }
 
-  private itemOf(asked: Asked): Item {
-    const { content } = this.options
-    const said = contentOf(content.asked(asked.message))
+  private said({ message }: Asked): string {
+    return contentOf(this.options.content.asked(message))
+  }
+
+  private itemOf(asked: Asked, principal: Principal): Item {
+    const said = this.said(asked)
     const isCall = asked.message.kind === 'request' && !asked.denied
-    const answer = isCall ? content.answerBytes : 0
-    return { asked, content: said, reserved: RESERVED_BYTES + said.length + answer }
+    const answer = isCall ? this.options.content.answerBytes : 0
+    const caller = this.described.caller(principal)
+    return { asked, content: said, reserved: RESERVED_BYTES + caller.length + said.length + answer }
   }
 
   /**

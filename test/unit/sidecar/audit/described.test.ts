@@ -108,6 +108,30 @@ test('a caller, as it has been verified, and none', () => {
   }
 })
 
+describe('callers with long names are as many on record', () => {
+  const LONG = `spiffe://cluster.example/${'ns/'.repeat(400)}`
+  const identity = { issuer: 'i', subject: 's', client: 'c', scopes: [], groups: [], actors: [] }
+  const said = (more: object): string =>
+    described.caller(verifiedPrincipal({ ...identity, ...more }))
+
+  test.each<[string, (name: string) => object]>([
+    ['issuers', (issuer) => ({ issuer })],
+    ['subjects', (subject) => ({ subject })],
+    ['clients', (client) => ({ client })],
+    ['actors', (subject) => ({ actors: [{ issuer: undefined, subject }] })],
+    ['their issuers', (issuer) => ({ actors: [{ issuer, subject: 's' }] })],
+    ['certificates', (subject) => ({ by: 'certificate', subject })],
+  ])('%s', (_what, named) => {
+    const whole = `spiffe://cluster.example/${'ns/'.repeat(300)}a`
+    expect(said(named(whole))).toContain(`"${whole}"`)
+    const [one, other] = [said(named(`${LONG}a`)), said(named(`${LONG}b`))]
+    expect(one).not.toBe(other)
+    expect(one).toContain(`"${LONG.slice(0, 1024)}[cut: sha256 `)
+    expect(one.length).toBeLessThan(1300)
+    parsed('session-end', `${one},"session":"s","reason":"client"`)
+  })
+})
+
 const granted = permitWith('p', {})
 
 test.each([
