@@ -61,18 +61,27 @@ const isJson = (text: string): boolean => {
   }
 }
 
+/** What ends a line for whoever writes logs. */
+const LINE_END = /\r\n?|\n/
+
+/** A line as JSON: without space, and without the comma of an item among others. */
+const ownOf = (line: string): string => {
+  const own = line.trim()
+  return own.endsWith(',') ? own.slice(0, -1).trimEnd() : own
+}
+
 /** Whether a line begins and ends as JSON. By no pattern: what is space to one and ends its lines, as U+2028, is tried from each on. */
 const isJsonLine = (line: string): boolean => {
-  const own = line.trim()
+  const own = ownOf(line)
   return (own.startsWith('{') || own.startsWith('[')) && (own.endsWith('}') || own.endsWith(']'))
 }
 
-const hasJsonLine = (text: string): boolean => text.split('\n').some(isJsonLine)
+const hasJsonLine = (text: string): boolean => text.split(LINE_END).some(isJsonLine)
 
 /** The beginning of a long text, without a line of JSON that does not end there. */
 const headOf = (text: string): string => {
   const head = text.slice(0, WINDOW)
-  const last = head.lastIndexOf('\n') + 1
+  const last = Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r')) + 1
   return JSON_START.test(head.slice(last)) ? head.slice(0, last) : head
 }
 
@@ -80,7 +89,7 @@ const headOf = (text: string): string => {
 const tailOf = (text: string): string => {
   const tail = text.slice(-WINDOW)
   const hasJson = JSON_START.test(text) || hasJsonLine(text.slice(0, WINDOW)) || hasJsonLine(tail)
-  const next = tail.indexOf('\n') + 1
+  const next = tail.search(LINE_END) + 1
   if (hasJson) return next === 0 ? '' : tail.slice(next)
   return tail.replace(/^\S*/, '')
 }
@@ -251,7 +260,7 @@ class Redaction {
       if (others.length > 0) cleaned.push(bare(others.join('\n')))
       others = []
     }
-    for (const line of text.split('\n')) {
+    for (const line of text.split(LINE_END)) {
       const own = isJsonLine(line) ? this.jsonLine(line, shapes) : undefined
       if (own === undefined) {
         others.push(line)
@@ -267,7 +276,8 @@ class Redaction {
   /** Undefined of what only looks like it; of too many such lines nobody can tell. */
   private jsonLine(line: string, shapes: readonly Shape[]): string | undefined {
     if (this.mistaken > MAX_MISTAKEN) return this.rules.marks.cut(line)
-    if (isJson(line)) return this.inner(line, shapes)
+    const own = ownOf(line)
+    if (isJson(own)) return this.inner(own, shapes) + (own === line.trim() ? '' : ',')
     this.mistaken++
     return undefined
   }

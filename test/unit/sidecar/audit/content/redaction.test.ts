@@ -236,6 +236,16 @@ describe('a text that is JSON', () => {
       '{"a":1}\n-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n[2]',
       '{"a":1}\n[redacted 58]\n[2]',
     ],
+    [
+      'each item of a list that is cut off',
+      '[\n{"pin":"1"},\n{"b":2} , \n{"c":',
+      '[\n{"pin":"[redacted 1]"},\n{"b":2},\n{"c":',
+    ],
+    [
+      'each line, as other systems end it',
+      '{"pin":"1"}\r\n{"b":2}\r{"pin":"2"}',
+      '{"pin":"[redacted 1]"}\n{"b":2}\n{"pin":"[redacted 1]"}',
+    ],
     ['a line that only looks like it', '{a}\n{"pin":"1"}', '{a}\n{"pin":"[redacted 1]"}'],
     ['a number', '12', '12'],
   ])('%s', (_what, value, said) => {
@@ -250,6 +260,11 @@ describe('a text that is JSON', () => {
   test.each<[string, string]>([
     ['at its beginning', `{"iban":"s3s3${' s3'.repeat(20_000)}"}\n{"b":1}`],
     ['at its end', `{"b":1}\n{"x":"${'x'.repeat(40_000)}","iban":"s3 s3"}`],
+    [
+      'behind a carriage return',
+      `1\r{"pin":"${'9'.repeat(16_000)}"}\r{"iban":"s3${' s3'.repeat(20_000)}"}`,
+    ],
+    ['behind one, at its end', `1\r{"b":1}\r{"x":"${'x'.repeat(40_000)}","iban":"s3 s3"}\rend`],
     ['behind too many that are none', `${'{a}\n'.repeat(300)}{"iban":"s3"}`],
   ])(
     'a line too long to be looked at, or not looked at, is shown in no part: %s',
