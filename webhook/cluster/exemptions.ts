@@ -20,6 +20,7 @@ const exemptionSchema = z
     volumes: z
       .record(z.string().min(1), z.string().regex(/^\/./, 'must be the path of its mount'))
       .optional(),
+    variables: z.record(z.string().min(1), z.string()).optional(),
     excuses: z.array(z.enum(EXCUSES)).optional(),
     execs: lines.optional(),
   })

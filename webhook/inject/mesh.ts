@@ -3,6 +3,7 @@
 // to where its entry in the floor says nothing else. Pure.
 
 import type { Excuse } from '../settings/exemption.ts'
+import { isIstioVariable, isLinkerdVariable, type IsWritten } from './mesh-variables.ts'
 
 /** What a container is told and given, besides its image. */
 export interface Form {
@@ -12,6 +13,7 @@ export interface Form {
   /** Where it mounts which volume, by the volume's name. */
   readonly volumes: Readonly<Record<string, string>>
   readonly excuses: readonly Excuse[]
+  readonly isWritten: IsWritten
 }
 
 interface MeshContainer {
@@ -24,7 +26,8 @@ interface MeshContainer {
 export const beginsWith = (list: readonly string[], words: readonly string[]): boolean =>
   words.every((word, index) => list[index] === word)
 
-const ISTIO_IPTABLES: Pick<Form, 'isArgs' | 'volumes'> = {
+const ISTIO_IPTABLES: Pick<Form, 'isArgs' | 'volumes' | 'isWritten'> = {
+  isWritten: isIstioVariable,
   isArgs: (args) => beginsWith(args, ['istio-iptables']),
   volumes: {},
 }
@@ -76,6 +79,7 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
     {
       isProxy: true,
       form: {
+        isWritten: isIstioVariable,
         isArgs: isIstioProxy,
         volumes: {
           'workload-socket': '/var/run/secrets/workload-spiffe-uds',
@@ -98,6 +102,7 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
       isProxy: false,
       form: {
         command: ['/usr/lib/linkerd/linkerd2-proxy-init'],
+        isWritten: isLinkerdVariable,
         isArgs: isLinkerdInit,
         volumes: { 'linkerd-proxy-init-xtables-lock': '/run' },
         excuses: ['capabilities'],
@@ -110,6 +115,7 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
       isProxy: false,
       form: {
         command: ['/usr/lib/linkerd/linkerd2-network-validator'],
+        isWritten: isLinkerdVariable,
         isArgs: (args) =>
           args.every((word, index) => index % 2 === 1 || LINKERD_VALIDATOR_OPTIONS.has(word)),
         volumes: {},
@@ -122,6 +128,7 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
     {
       isProxy: true,
       form: {
+        isWritten: isLinkerdVariable,
         isArgs: (args) => args.length === 0,
         volumes: {
           'linkerd-identity-end-entity': '/var/run/linkerd/identity/end-entity',

@@ -3,10 +3,10 @@
 
 import { at, numberAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
 import type { Exemption } from '../settings/exemption.ts'
-import { isGuestMount } from './guest.ts'
+import { isTokenMount } from './guest.ts'
 import { beginsWith, meshForm } from './mesh.ts'
-import { bendsProxy, PROXY_CONFIG } from './mesh-config.ts'
 import { weakContext } from './mesh-context.ts'
+import { foreignEnvironment } from './own-environment.ts'
 import { cleanPath } from './paths.ts'
 import { nameOf } from './pod.ts'
 
@@ -71,25 +71,11 @@ const foreignArgs = (container: JsonObject, entry: Exemption): string | undefine
     : "its args are not among its entry's"
 }
 
-/** Another program, or another library in the image's own, comes in by these. */
-const LOADER_VARIABLE =
-  /^(?:PATH|LD_.*|XTABLES_.*|IPTABLES_.*|GCONV_PATH|BASH_ENV|ENV|(?:OPENSSL|NODE|PYTHON|PERL5?|RUBY)_?(?:LIB|OPT|PATH|CONF|ENGINES|MODULES|STARTUP|HOME).*)$/s
-
-const foreignEnvironment = (container: JsonObject): string | undefined => {
-  const env = objectsAt(container, 'env')
-  const loader = env.find((entry) => LOADER_VARIABLE.test(nameOf(entry)))
-  if (loader) return `env sets ${nameOf(loader).slice(0, 64)}, by which programs come in`
-  const bending = env.filter((entry) => nameOf(entry) === PROXY_CONFIG)
-  if (bending.some((entry) => bendsProxy(stringAt(entry, 'value'))))
-    return `env ${PROXY_CONFIG} names a binaryPath, or cannot be read`
-  return at(container, 'envFrom') === undefined ? undefined : 'it has envFrom'
-}
-
 const foreignMount = (container: JsonObject, entry: Exemption): string | undefined => {
   const volumes = new Map(Object.entries(entry.volumes ?? meshForm(entry.name)?.volumes ?? {}))
   const mount = objectsAt(container, 'volumeMounts').find(
     (one) =>
-      !isGuestMount(one) &&
+      !isTokenMount(one) &&
       volumes.get(nameOf(one)) !== cleanPath(stringAt(one, 'mountPath') ?? ''),
   )
   if (mount)
@@ -112,6 +98,6 @@ export const whyForeign = (container: JsonObject, entry: Exemption): string | un
   foreignArgs(container, entry) ??
   foreignField(container) ??
   foreignExec(container, entry) ??
-  foreignEnvironment(container) ??
+  foreignEnvironment(container, entry) ??
   foreignMount(container, entry) ??
   weakContext(container, entry)

@@ -19,6 +19,8 @@ export interface Exemption {
   readonly args?: readonly (readonly string[])[] | undefined
   /** Which volumes it may mount, and where. */
   readonly volumes?: Readonly<Record<string, string>> | undefined
+  /** Variables besides those that its injector is known to write, with their values; `*`: any. */
+  readonly variables?: Readonly<Record<string, string>> | undefined
   readonly excuses?: readonly Excuse[] | undefined
   /** Whole commands that its probes and hooks may run, besides those of Istio's and Linkerd's own. */
   readonly execs?: readonly (readonly string[])[] | undefined

@@ -162,9 +162,9 @@ const RULE_TABLE = {
   'proxy-program': {
     level: 'baseline',
     severity: 'high',
-    what: "Istio's proxy, where the platform team exempts it, is told no program to run but its own",
-    why: 'under its exemption anything could run beside the server',
-    fix: 'leave binaryPath, escapes and tags out of proxy.istio.io/config, and the volume istio-podinfo as Istio writes it',
+    what: "a mesh's proxy, where the platform team exempts it, is told no program, configuration or control plane but its own",
+    why: 'under its exemption anything could run beside the server, or lead to it past the sidecar',
+    fix: "leave escapes, tags and members that are the platform team's out of proxy.istio.io/config, and the volume istio-podinfo and those of tokens as their webhooks write them",
   },
   'read-only-root': {
     level: 'strict',

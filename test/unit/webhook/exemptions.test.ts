@@ -8,9 +8,6 @@ import {
   withoutTags,
 } from '../../../webhook/inject/exempt.ts'
 import { render } from '../../../webhook/inject/render.ts'
-import { breachesOf } from '../../../webhook/rules/judge.ts'
-import { judgedPod } from '../../../webhook/rules/judged.ts'
-import { judgeUpdated } from '../../../webhook/validation/updated.ts'
 
 const OWN = `sha256:${'a'.repeat(64)}`
 const OTHER = `sha256:${'b'.repeat(64)}`
@@ -49,6 +46,11 @@ const mounts = (name: string, mountPath: string, readOnly = false): JsonObject =
   volumeMounts: [{ name, mountPath, readOnly }],
 })
 const sets = (name: string, value: string): JsonObject => ({ env: [{ name, value }] })
+const TOKENS = '/var/run/secrets/x/b.json'
+const CALM =
+  '{"concurrency":2,"terminationDrainDuration":"5s","holdApplicationUntilProxyStarts":true}'
+const tells = (member: string, value: Json): JsonObject =>
+  sets('PROXY_CONFIG', JSON.stringify({ [member]: value }))
 const context = (fields: JsonObject): JsonObject => ({ securityContext: fields })
 
 type Entry = Readonly<Record<string, Json>>
@@ -182,6 +184,69 @@ const ROWS: readonly (readonly [string, JsonObject, Entry, boolean])[] = [
     MINE,
     false,
   ],
+  ['members that lead nowhere', sets('PROXY_CONFIG', CALM), MINE, true],
+  ['no member at all', sets('PROXY_CONFIG', ''), MINE, true],
+  [
+    'a revision’s control plane',
+    tells('discoveryAddress', 'istiod-1-27.istio-system.svc:15012'),
+    MINE,
+    true,
+  ],
+  ['another control plane', tells('discoveryAddress', 'istiod.team-a.svc:15012'), MINE, false],
+  [
+    'another beside the right one',
+    sets(
+      'PROXY_CONFIG',
+      '{"discoveryAddress":"evil:1","discoveryAddress":"istiod.istio-system.svc:15012"}',
+    ),
+    MINE,
+    false,
+  ],
+  ['no proof of the control plane’s', tells('controlPlaneAuthPolicy', 'NONE'), MINE, false],
+  ['a configuration of the author’s own', tells('customConfigFile', TOKENS), MINE, false],
+  ['a template of it', tells('proxyBootstrapTemplatePath', TOKENS), MINE, false],
+  [
+    'a probe that runs a program',
+    tells('readinessProbe', { exec: { command: ['sh'] } }),
+    MINE,
+    false,
+  ],
+  ['a variable in it', tells('proxyMetadata', { ISTIO_META_DNS_CAPTURE: 'true' }), MINE, true],
+  [
+    'a bootstrap by a variable in it',
+    tells('proxyMetadata', { ISTIO_BOOTSTRAP: TOKENS }),
+    MINE,
+    false,
+  ],
+  [
+    'all of it, listed by its entry',
+    tells('customConfigFile', TOKENS),
+    { ...MINE, variables: { PROXY_CONFIG: '*' } },
+    true,
+  ],
+  ['a bootstrap of the author’s own', sets('ISTIO_BOOTSTRAP', TOKENS), MINE, false],
+  ['a part of one', sets('ISTIO_BOOTSTRAP_OVERRIDE', TOKENS), MINE, false],
+  ['an authority of its own', sets('CA_ADDR', 'istiod.team-a.svc:15012'), MINE, false],
+  [
+    'a listed one',
+    sets('CA_ADDR', 'istiod.mesh.svc:15012'),
+    { ...MINE, variables: { CA_ADDR: 'istiod.mesh.svc:15012' } },
+    true,
+  ],
+  [
+    'another than the listed one',
+    sets('CA_ADDR', 'istiod.team-a.svc:15012'),
+    { ...MINE, variables: { CA_ADDR: 'istiod.mesh.svc:15012' } },
+    false,
+  ],
+  [
+    'a library, although it is listed',
+    sets('LD_PRELOAD', '/x'),
+    { ...MINE, variables: { LD_PRELOAD: '*' } },
+    false,
+  ],
+  ['a variable that nobody lists', sets('GRPC_XDS_BOOTSTRAP', TOKENS), MINE, false],
+  ['a cloud’s variable', sets('AWS_REGION', 'eu-central-1'), MINE, true],
   ['a file of its configuration', { args: ['proxy', 'sidecar', '--meshConfig=/x'] }, MINE, false],
   [
     'a file that becomes one on the node',
@@ -219,6 +284,14 @@ const ROWS: readonly (readonly [string, JsonObject, Entry, boolean])[] = [
   [
     'a cloud’s token',
     mounts('aws-iam-token', '/var/run/secrets/eks.amazonaws.com/serviceaccount', true),
+    MINE,
+    true,
+  ],
+  ['another volume where tokens are', mounts('bootstrap', '/var/run/secrets/x', true), MINE, false],
+  ['a token to write', mounts('aws-iam-token', '/var/run/secrets/x'), MINE, false],
+  [
+    'the token of its ServiceAccount',
+    mounts('kube-api-access-abcde', '/var/run/secrets/kubernetes.io/serviceaccount', true),
     MINE,
     true,
   ],
@@ -280,6 +353,38 @@ describe('Linkerd’s init container', () => {
   })
 })
 
+describe('Linkerd’s proxy', () => {
+  const { floor } = configWith({
+    name: 'linkerd-proxy',
+    image: 'cr.l5d.io/linkerd/proxy',
+    digests: [OWN],
+  })
+
+  test.each([
+    [
+      'its control plane',
+      'LINKERD2_PROXY_DESTINATION_SVC_ADDR',
+      'linkerd-dst-headless.linkerd.svc.cluster.local.:8086',
+      true,
+    ],
+    ['another', 'LINKERD2_PROXY_DESTINATION_SVC_ADDR', 'linkerd-dst.team-a.svc:8086', false],
+    ['one of another domain', 'LINKERD2_PROXY_POLICY_SVC_ADDR', 'x.linkerd.svc.evil.com:1', false],
+    ['one that the node puts together', 'LINKERD2_PROXY_IDENTITY_SVC_ADDR', '$(A)', false],
+    ['its listener', 'LINKERD2_PROXY_INBOUND_LISTEN_ADDR', '0.0.0.0:4143', true],
+    ['its way out', 'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDRS', '127.0.0.1:4140,[::1]:4140', true],
+    ['a way out for others', 'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR', '0.0.0.0:4140', false],
+    ['the pod’s name', '_pod_name', 'x', true],
+    ['another variable', 'SSL_CERT_FILE', '/x', false],
+  ])('is told %s', (_name, name, value, exempt) => {
+    const container = {
+      name: 'linkerd-proxy',
+      image: `cr.l5d.io/linkerd/proxy:edge@${OWN}`,
+      env: [{ name, value }],
+    }
+    expect(isExempt(container, floor)).toBe(exempt)
+  })
+})
+
 describe('an exemption', () => {
   test.each(ROWS)('%s', (_name, fields, entry, exempt) => {
     expect(isExempt({ ...PROXY, ...fields }, floorWith(entry))).toBe(exempt)
@@ -295,57 +400,6 @@ describe('an exemption', () => {
     expect(pinnedByFloor(container, floor)).toBe(`${IMAGE}:1.27@${OWN}`)
     expect(isExempt(container, withoutTags(floor))).toBe(false)
     expect(isExempt(PROXY, withoutTags(floor))).toBe(true)
-  })
-})
-
-const told = (text: string, volume?: JsonObject): readonly string[] => {
-  const pod: JsonObject = {
-    metadata: { annotations: { 'proxy.istio.io/config': text } },
-    spec: {
-      initContainers: [PROXY],
-      volumes: volume ? [{ name: 'istio-podinfo', ...volume }] : [],
-    },
-  }
-  const found = breachesOf(judgedPod(pod, configWith(MINE), {}))
-  return found.filter(({ rule }) => rule === 'proxy-program').map(({ found: words }) => words)
-}
-const showing = (fieldPath: string): JsonObject => ({
-  downwardAPI: { items: [{ path: 'annotations', fieldRef: { fieldPath } }] },
-})
-
-describe('what a pod tells Istio’s proxy', () => {
-  test.each([
-    ['how to hold traffic', 'holdApplicationUntilProxyStarts: true', 0],
-    ['which program to run', 'binaryPath: /bin/sh', 1],
-    ['the same by its other name', 'binary_path: /bin/sh', 1],
-    ['the same over two lines', '? "binary\\\nPath"\n: /bin/sh', 1],
-    ['patterns', String.raw`{"proxyStatsMatcher":{"inclusionRegexps":["a\\.b"]}}`, 0],
-  ])('%s', (_name, text, count) => {
-    expect(told(text)).toHaveLength(count)
-  })
-
-  test.each([
-    ['all annotations', showing('metadata.annotations'), 0],
-    ['one annotation, which could be a file of them', showing("metadata.annotations['x']"), 1],
-    ['a file of the author’s own', { configMap: { name: 'x' } }, 1],
-  ])('by the volume that shows it annotations: %s', (_name, volume, count) => {
-    expect(told('concurrency: 1', volume)).toHaveLength(count)
-  })
-
-  test('while it runs, too', () => {
-    const pod = (text: string): JsonObject => ({
-      metadata: {
-        labels: { 'outrigger.dev/injected': 'true' },
-        annotations: { 'proxy.istio.io/config': text },
-      },
-      spec: { initContainers: [PROXY] },
-    })
-    const change = { before: pod('concurrency: 1'), after: pod('binaryPath: /bin/sh'), groups: [] }
-    const namespace = { name: 'team-a', labels: {}, annotations: {} }
-    expect(judgeUpdated(change, namespace, configWith(MINE)).decided).toMatchObject({
-      kind: 'deny',
-      violations: [{ rule: 'proxy-program' }],
-    })
   })
 })
 
