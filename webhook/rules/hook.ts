@@ -2,8 +2,9 @@
 
 import { SHIM_PATH } from '../../shared/names.ts'
 import { at, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
+import { nameOf } from '../inject/pod.ts'
 import { quoted } from './finding.ts'
-import type { Check } from './judged.ts'
+import { everyContainer, type Check } from './judged.ts'
 
 const PLACES = [
   ['livenessProbe'],
@@ -14,13 +15,21 @@ const PLACES = [
 ] as const
 const OVER_NETWORK = ['httpGet', 'tcpSocket'] as const
 
-export const probeHost: Check = ({ containers }) =>
-  containers.flatMap(({ where, container }) =>
+/** Of every container: no exempt one asks anybody but itself. */
+export const probeHost: Check = ({ pod }) =>
+  everyContainer(pod).flatMap((container) =>
     PLACES.flatMap((path) =>
       OVER_NETWORK.flatMap((kind) => {
         const host = stringAt(container, ...path, kind, 'host') ?? ''
         const place = [...path, kind].join('.')
-        return host === '' ? [] : [{ where, found: `${place}.host: ${quoted(host)}` }]
+        return host === ''
+          ? []
+          : [
+              {
+                where: `container ${nameOf(container)}`,
+                found: `${place}.host: ${quoted(host)}`,
+              },
+            ]
       }),
     ),
   )

@@ -34,6 +34,12 @@ export interface Judged {
   readonly floor: Floor
 }
 
+/** Every container of a pod: exempt ones, our own, and what is put into it while it runs. */
+export const everyContainer = (pod: JsonObject): readonly JsonObject[] => [
+  ...members(pod).map(({ container }) => container),
+  ...objectsAt(pod, 'spec', 'ephemeralContainers'),
+]
+
 /** What is wrong with a pod by one rule. */
 export type Check = (judged: Judged) => readonly Finding[]
 
