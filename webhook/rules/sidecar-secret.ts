@@ -3,10 +3,10 @@
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { members, nameOf, ownSidecar } from '../inject/pod.ts'
+import { nameOf, ownSidecar } from '../inject/pod.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
 import { quoted, type Finding } from './finding.ts'
-import type { Check } from './judged.ts'
+import { everyContainer, type Check } from './judged.ts'
 
 /** What a Secret of the sidecar's is called, in whichever pod. */
 const PREFIX = 'outrigger-'
@@ -36,7 +36,7 @@ const given = (pod: JsonObject): ReadonlySet<string> =>
       .filter((name) => name !== undefined),
   ])
 
-/** Volumes that bring one, by name: with which. */
+/** Volumes that bring any, by name: with the first that is not let pass. */
 const volumesOf = (pod: JsonObject, isTheirs: IsTheirs): ReadonlyMap<string, string> =>
   new Map(
     objectsAt(pod, 'spec', 'volumes').flatMap((volume) => {
@@ -76,12 +76,13 @@ export const sidecarSecrets: Check = ({ pod, server, ownCertificate }) => {
   const isTheirs: IsTheirs = (name) =>
     name !== undefined && (known.has(name) || name.startsWith(PREFIX))
   const volumes = volumesOf(pod, isTheirs)
-  // A server that speaks TLS holds the certificate that the sidecar shows in its place.
-  const serversVolumes = new Map([...volumes].filter(([, secret]) => secret !== ownCertificate))
-  const others = [
-    ...members(pod).map(({ container }) => container),
-    ...objectsAt(pod, 'spec', 'ephemeralContainers'),
-  ].filter((container) => nameOf(container) !== SIDECAR_CONTAINER)
+  // A server that speaks TLS holds the certificate that the sidecar shows in its place. The policy in the API server knows
+  // no such thing, so that a name of ours is none for it.
+  const serversVolumes = volumesOf(
+    pod,
+    (name) => isTheirs(name) && (name !== ownCertificate || name?.startsWith(PREFIX) === true),
+  )
+  const others = everyContainer(pod).filter((container) => nameOf(container) !== SIDECAR_CONTAINER)
   return others.flatMap((container) =>
     findingsIn(container, nameOf(container) === server ? serversVolumes : volumes, isTheirs),
   )
