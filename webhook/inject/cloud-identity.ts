@@ -1,5 +1,5 @@
 // What the pod is to its cloud: the tokens that the webhooks of AWS and Azure mount into every container that they
-// find, and the variables beside them. They are the server's; whoever else runs in its pod would be it. What they have put
+// find, and those that an author mounts by hand, which are the same; and the variables beside them. They are the server's; whoever else runs in its pod would be it. What they have put
 // elsewhere is taken out, and they are told by their own annotations to leave it: they come again after us. Pure.
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
@@ -7,7 +7,9 @@ import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/j
 import { mapContainers, members, nameOf, type Member } from './pod.ts'
 
 interface Cloud {
+  /** What its webhook calls the volume. */
   readonly volume: RegExp
+  readonly audience: RegExp
   readonly variables: ReadonlySet<string>
   /** The annotation that names containers to leave alone, and what stands between two names. */
   readonly skip: readonly [annotation: string, separator: string]
@@ -18,11 +20,13 @@ const AWS_SKIP = ['eks.amazonaws.com/skip-containers', ','] as const
 const CLOUDS: readonly Cloud[] = [
   {
     volume: /^aws-iam-token$/,
+    audience: /^sts\.amazonaws\.com(?:\.cn)?$/,
     variables: new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...AWS_REGION]),
     skip: AWS_SKIP,
   },
   {
     volume: /^eks-pod-identity-token$/,
+    audience: /^pods\.eks\.amazonaws\.com(?:\.cn)?$/,
     variables: new Set([
       'AWS_CONTAINER_CREDENTIALS_FULL_URI',
       'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
@@ -32,6 +36,7 @@ const CLOUDS: readonly Cloud[] = [
   },
   {
     volume: /^azure-(?:identity-token|workload-identity-reserved-[0-9a-f]+)$/,
+    audience: /^api:\/\/AzureADTokenExchange(?:USGov|China)?$/,
     variables: new Set([
       'AZURE_CLIENT_ID',
       'AZURE_TENANT_ID',
@@ -51,8 +56,11 @@ export const SKIP_ANNOTATIONS: readonly string[] = [
 export const isIdentityVolume = (name: string): boolean =>
   CLOUDS.some(({ volume }) => volume.test(name))
 
-const isTokenOf = ({ volume: form }: Cloud, volume: JsonObject): boolean =>
-  form.test(nameOf(volume)) && at(volume, 'projected') !== undefined
+const isTokenOf = ({ volume: form, audience }: Cloud, volume: JsonObject): boolean =>
+  (form.test(nameOf(volume)) && at(volume, 'projected') !== undefined) ||
+  objectsAt(volume, 'projected', 'sources').some((source) =>
+    audience.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
+  )
 
 /** The clouds that the pod has an identity at. */
 const cloudsOf = (pod: JsonObject): readonly Cloud[] => {
@@ -60,15 +68,31 @@ const cloudsOf = (pod: JsonObject): readonly Cloud[] => {
   return CLOUDS.filter((cloud) => volumes.some((volume) => isTokenOf(cloud, volume)))
 }
 
-const hasToken = (container: JsonObject, { volume }: Cloud): boolean =>
-  objectsAt(container, 'volumeMounts').some((mount) => volume.test(nameOf(mount)))
+type IsToken = (volume: string) => boolean
+
+/** Which volumes of a pod hold a cloud's token, by their names. */
+const tokensOf = (pod: JsonObject, cloud: Cloud): IsToken => {
+  const names = new Set(
+    objectsAt(pod, 'spec', 'volumes')
+      .filter((volume) => isTokenOf(cloud, volume))
+      .map(nameOf),
+  )
+  return (name) => cloud.volume.test(name) || names.has(name)
+}
+
+/** The same of every cloud's. */
+export const identityVolumes = (pod: JsonObject): IsToken => {
+  const each = CLOUDS.map((cloud) => tokensOf(pod, cloud))
+  return (name) => each.some((isToken) => isToken(name))
+}
+
+const hasToken = (container: JsonObject, isToken: IsToken): boolean =>
+  objectsAt(container, 'volumeMounts').some((mount) => isToken(nameOf(mount)))
 
 /** Its variables say nothing without the token, and are left where that is not mounted: an author may have written them. */
-const without = (container: JsonObject, cloud: Cloud): JsonObject => {
-  if (!hasToken(container, cloud)) return container
-  const mounts = objectsAt(container, 'volumeMounts').filter(
-    (mount) => !cloud.volume.test(nameOf(mount)),
-  )
+const without = (container: JsonObject, cloud: Cloud, isToken: IsToken): JsonObject => {
+  if (!hasToken(container, isToken)) return container
+  const mounts = objectsAt(container, 'volumeMounts').filter((mount) => !isToken(nameOf(mount)))
   const unmounted = withAt(container, ['volumeMounts'], mounts)
   if (at(container, 'env') === undefined) return unmounted
   const env = objectsAt(container, 'env').filter((entry) => !cloud.variables.has(nameOf(entry)))
@@ -107,8 +131,9 @@ const skipping = (
 /** The pod with its cloud's identity in the server's container alone. */
 export const keepIdentityIn = (pod: JsonObject, choice: IdentityChoice): JsonObject =>
   cloudsOf(pod).reduce((current, cloud) => {
+    const isToken = tokensOf(current, cloud)
     const taken = mapContainers(current, (member) =>
-      isOther(member, choice) ? without(member.container, cloud) : member.container,
+      isOther(member, choice) ? without(member.container, cloud, isToken) : member.container,
     )
     return skipping(taken, cloud, toSkip(taken, choice))
   }, pod)
@@ -117,11 +142,11 @@ const MAX_NAMED = 3
 
 /** Containers that lose it. */
 export const identityTaken = (pod: JsonObject, choice: IdentityChoice): readonly string[] => {
-  const clouds = cloudsOf(pod)
+  const tokens = cloudsOf(pod).map((cloud) => tokensOf(pod, cloud))
   const losing = members(pod)
     .filter(({ name }) => name !== SIDECAR_CONTAINER)
     .filter((member) => isOther(member, choice))
-    .filter(({ container }) => clouds.some((cloud) => hasToken(container, cloud)))
+    .filter(({ container }) => tokens.some((isToken) => hasToken(container, isToken)))
     .map(({ name }) => name)
   if (losing.length === 0) return []
   const more = losing.length > MAX_NAMED ? ` and ${losing.length - MAX_NAMED} more` : ''

@@ -1,6 +1,7 @@
 // How each rule of a pod by itself is checked. Pure.
 
 import type { RuleId } from '../settings/rule.ts'
+import { cloudIdentity } from './cloud-identity.ts'
 import { hostNamespaces, hostPorts, processNamespace } from './host.ts'
 import { probeHost, unconfinedHooks } from './hook.ts'
 import { imageDigest } from './image.ts'
@@ -45,6 +46,7 @@ export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {
   'probe-host': probeHost,
   linux,
   'api-token': apiToken,
+  'cloud-identity': cloudIdentity,
   'sidecar-secrets': sidecarSecrets,
   'proxy-program': proxyProgram,
   'read-only-root': readOnlyRoot,

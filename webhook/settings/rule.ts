@@ -152,6 +152,13 @@ const RULE_TABLE = {
     why: 'whoever talks the server into a call has what its ServiceAccount may',
     fix: `take the token's volume out, name the audience that it is for, or set outrigger.dev/needs-kube-api: "true" where the cluster configuration allows it`,
   },
+  'cloud-identity': {
+    level: 'baseline',
+    severity: 'high',
+    what: "no token for the pod's cloud but the server's, in a debug container either",
+    why: "whoever else runs in the server's pod would be the server to the cloud",
+    fix: "take the token's mount out, or ask the platform team for floor.allowSharedIdentity",
+  },
   'sidecar-secrets': {
     level: 'baseline',
     severity: 'critical',

@@ -3,7 +3,7 @@
 
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
-import { isIdentityVolume } from '../inject/cloud-identity.ts'
+import { identityVolumes } from '../inject/cloud-identity.ts'
 import { isGuestMount, isGuestVariable } from '../inject/guest.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
@@ -30,29 +30,37 @@ const isHeldWhole = (field: string): boolean =>
 const SERVER_FIELDS = ['command', 'args'] as const
 
 /** The token by which the pod is known to its cloud is the server's. */
-const isWelcome = (mount: JsonObject): boolean =>
-  isGuestMount(mount) && !isIdentityVolume(nameOf(mount))
+const isWelcome = (pod: JsonObject): ((mount: JsonObject) => boolean) => {
+  const isIdentity = identityVolumes(pod)
+  return (mount) => isGuestMount(mount) && !isIdentity(nameOf(mount))
+}
 
-/** A list without what guests have added to it. */
-const ownItems = (
-  container: JsonObject,
+/** What of a list is not what guests have added to it. */
+const isOwnItem = (
   wanted: JsonObject,
   list: 'env' | 'volumeMounts',
-): readonly JsonObject[] => {
-  const isGuest = list === 'env' ? isGuestVariable : isWelcome
+  pod: JsonObject,
+): ((item: JsonObject) => boolean) => {
+  const isGuest = list === 'env' ? isGuestVariable : isWelcome(pod)
   const ours = objectsAt(wanted, list)
-  return objectsAt(container, list).filter(
-    (item) => !isGuest(item) || ours.some((own) => isSame(own, item)),
-  )
+  return (item) => !isGuest(item) || ours.some((own) => isSame(own, item))
 }
 
 // Every field of a container that is, and those that Kubernetes will add to it: what is not known is not let pass.
-const sidecarFields = (stored: JsonObject, rendered: JsonObject): readonly string[] => [
+const sidecarFields = (
+  stored: JsonObject,
+  rendered: JsonObject,
+  pod: JsonObject,
+): readonly string[] => [
   ...[...new Set([...Object.keys(rendered), ...Object.keys(stored)])]
     .filter(isHeldWhole)
     .filter((field) => !isSame(at(stored, field), at(rendered, field))),
   ...GUEST_LISTS.filter(
-    (list) => !isSame(ownItems(stored, rendered, list), objectsAt(rendered, list)),
+    (list) =>
+      !isSame(
+        objectsAt(stored, list).filter(isOwnItem(rendered, list, pod)),
+        objectsAt(rendered, list),
+      ),
   ),
 ]
 
@@ -98,21 +106,15 @@ const serverFields = (stored: JsonObject, rendered: JsonObject): readonly string
   ...(isSame(ownMounts(stored), ownMounts(rendered)) ? [] : ['volumeMounts']),
 ]
 
-/** Mounts that injection gives and takes. */
-const heldMounts = (container: JsonObject): readonly JsonObject[] =>
-  objectsAt(container, 'volumeMounts').filter(
-    (mount) => isReservedVolume(nameOf(mount)) || isIdentityVolume(nameOf(mount)),
-  )
-
-/** They by container but our own. */
+/** Mounts of our volumes by container but our own. */
 const mountsOfOurs = (pod: JsonObject): ReadonlyMap<string, readonly JsonObject[]> =>
   new Map(
     members(pod)
       .filter(({ name }) => name !== SIDECAR_CONTAINER)
-      .map(({ name, container }) => [name, heldMounts(container)]),
+      .map(({ name, container }) => [name, ownMounts(container)]),
   )
 
-/** Containers that reach what rendering does not give them: by our volumes one would ask the server in the sidecar's place, by a cloud's token be it elsewhere. */
+/** Containers that reach what rendering does not give them: by our volumes one would ask the server in the sidecar's place. A cloud's token is a rule's. */
 const mountBreaches = (stored: JsonObject, rendered: JsonObject): readonly Breach[] => {
   const wanted = mountsOfOurs(rendered)
   return [...mountsOfOurs(stored)].flatMap(([name, mounts]) => {
@@ -141,7 +143,10 @@ export const differences = (
     (name) => at(stored, 'metadata', 'labels', name) !== at(rendered, 'metadata', 'labels', name),
   )
   return [
-    ...differing(`container ${SIDECAR_CONTAINER}`, sidecarFields(unresolved(is, wanted), wanted)),
+    ...differing(
+      `container ${SIDECAR_CONTAINER}`,
+      sidecarFields(unresolved(is, wanted), wanted, stored),
+    ),
     ...resourceFaults(is, floor).map((found) => breach(`container ${SIDECAR_CONTAINER}`, found)),
     ...differing(
       `container ${server}`,
@@ -159,6 +164,6 @@ export const differences = (
 /** What an update changes of the sidecar's container; its resources are judged by themselves. */
 export const sidecarChanges = (before: JsonObject, after: JsonObject): readonly Breach[] => {
   const [was, is] = [ownSidecar(before), ownSidecar(after)]
-  const fields = was && is ? sidecarFields(is, was) : []
+  const fields = was && is ? sidecarFields(is, was, after) : []
   return differing(`container ${SIDECAR_CONTAINER}`, fields)
 }

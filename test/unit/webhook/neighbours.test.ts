@@ -206,7 +206,40 @@ describe('a pod with', () => {
     },
   )
 
-  test.each(['prepare', SIDECAR_CONTAINER])('an identity in %s in the end: denied', (name) => {
+  test.each(['sts.amazonaws.com', 'pods.eks.amazonaws.com', 'api://AzureADTokenExchange'])(
+    'a token for %s that is mounted by hand: the server’s alone',
+    (audience) => {
+      const mounting = (name: string): JsonObject => ({
+        ...container(name),
+        volumeMounts: [{ name: 'cred', mountPath: '/cred', readOnly: true }],
+      })
+      const source = { serviceAccountToken: { path: 'token', audience } }
+      const before = withAt(POD, ['spec'], {
+        initContainers: [mounting('prepare')],
+        containers: [mounting('server')],
+        volumes: [{ name: 'cred', projected: { sources: [source] } }],
+      })
+      const { decided: outcome } = admit(before, namespace, config)
+      const pod = outcome.kind === 'inject' ? outcome.pod : {}
+      expect(namesIn(pod, 'server', 'volumeMounts')).toContain('cred')
+      expect(namesIn(pod, 'prepare', 'volumeMounts')).not.toContain('cred')
+      expect(outcome.warnings).toContainEqual(expect.stringContaining('taken from prepare'))
+      expect(told(judgeCreated(pod, namespace, [config]).decided)).toEqual(['inject'])
+
+      const after = withAt(pod, ['spec', 'ephemeralContainers'], [mounting('debug')])
+      expect(judgeUpdated({ before: pod, after, groups: [] }, namespace, config).decided).toEqual(
+        expect.objectContaining({
+          kind: 'deny',
+          violations: expect.arrayContaining([expect.objectContaining({ rule: 'cloud-identity' })]),
+        }),
+      )
+    },
+  )
+
+  test.each([
+    ['prepare', 'mounts "aws-iam-token", a token for the pod\'s cloud'],
+    [SIDECAR_CONTAINER, 'volumeMounts not as Outrigger renders it'],
+  ])('an identity in %s in the end: denied', (name, words) => {
     const pod = callAll(POD, [ours(), aws])
     const mount = { name: volume, mountPath: '/var/run/secrets/x', readOnly: true }
     const changed = withAt(
@@ -219,7 +252,7 @@ describe('a pod with', () => {
       ),
     )
     expect(told(judgeCreated(changed, namespace, [config]).decided)).toEqual([
-      expect.stringContaining(`container ${name}: volumeMounts not as Outrigger renders it`),
+      expect.stringContaining(`container ${name}: ${words}`),
     ])
   })
 
