@@ -1,5 +1,5 @@
 // Security contexts: what is absent is filled in; what is weaker in so many words stays, for the rules to
-// judge (webhook/rules). Containers that the floor exempts are left alone. Pure.
+// judge (webhook/rules). Of containers that the floor exempts only what nobody excuses is filled in. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
@@ -68,17 +68,33 @@ const fillPod = (pod: JsonObject): JsonObject => {
   return fill(nonRoot, ['spec', 'securityContext', 'seccompProfile'], { type: 'RuntimeDefault' })
 }
 
+const ESCALATION: Path = ['securityContext', 'allowPrivilegeEscalation']
+const DROP: Path = ['securityContext', 'capabilities', 'drop']
+
+const dropping = (container: JsonObject): JsonObject =>
+  (stringsAt(container, ...DROP) ?? []).length === 0 ? withAt(container, DROP, ['ALL']) : container
+
 /** A container with the absent fields filled in that a pod's context cannot give it. */
-const fillContainer = (container: JsonObject): JsonObject => {
-  const drop: Path = ['securityContext', 'capabilities', 'drop']
-  const escalation = fill(container, ['securityContext', 'allowPrivilegeEscalation'], false)
-  const isEmpty = (stringsAt(escalation, ...drop) ?? []).length === 0
-  const capabilities = isEmpty ? withAt(escalation, drop, ['ALL']) : escalation
-  return fill(capabilities, READ_ONLY, true)
+const fillContainer = (container: JsonObject): JsonObject =>
+  fill(dropping(fill(container, ESCALATION, false)), READ_ONLY, true)
+
+/** Whether root is not ruled out by the spec: it has by itself what others need files of the image for. */
+export const mayBeRoot = (pod: JsonObject, container: JsonObject): boolean => {
+  const uid = uidOf(pod, container)
+  if (uid !== undefined) return uid === 0
+  const path: Path = ['securityContext', 'runAsNonRoot']
+  return (at(container, ...path) ?? at(pod, 'spec', ...path)) !== true
+}
+
+/** Injectors write both; where an author left one out, an exempt root would have a runtime's capabilities. */
+const fillExempt = (pod: JsonObject, container: JsonObject): JsonObject => {
+  const escalation = fill(container, ESCALATION, false)
+  return mayBeRoot(pod, container) ? dropping(escalation) : escalation
 }
 
 /** The pod with every context filled in. */
 export const fillContexts = (pod: JsonObject, floor: Floor): JsonObject =>
-  mapContainers(fillPod(pod), ({ container }) =>
-    isJudged(container, floor) ? fillContainer(container) : container,
-  )
+  mapContainers(fillPod(pod), ({ container }) => {
+    if (isJudged(container, floor)) return fillContainer(container)
+    return isExempt(container, floor) ? fillExempt(pod, container) : container
+  })

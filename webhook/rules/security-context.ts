@@ -11,9 +11,11 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { ownSidecar } from '../inject/pod.ts'
+import { isExempt } from '../inject/exempt.ts'
+import { nameOf, ownSidecar } from '../inject/pod.ts'
+import { mayBeRoot } from '../inject/security.ts'
 import { quoted, type Finding } from './finding.ts'
-import { ofEach, type Check } from './judged.ts'
+import { everyContainer, ofEach, type Check } from './judged.ts'
 
 const CONTEXT = 'securityContext'
 
@@ -61,20 +63,48 @@ export const privileged: Check = ofEach((container) =>
   at(container, CONTEXT, 'privileged') === true ? 'privileged: true' : undefined,
 )
 
-export const privilegeEscalation: Check = ofEach((container) => {
+/** Of containers that the floor exempts: what no entry excuses. */
+const ofExempt =
+  (wrongWith: (container: JsonObject, pod: JsonObject) => string | undefined): Check =>
+  ({ pod, floor }) =>
+    everyContainer(pod)
+      .filter((container) => isExempt(container, floor))
+      .flatMap((container) => {
+        const found = wrongWith(container, pod)
+        return found === undefined ? [] : [{ where: `container ${nameOf(container)}`, found }]
+      })
+
+const escalates = (container: JsonObject): string | undefined => {
   const value = at(container, CONTEXT, 'allowPrivilegeEscalation')
   return value === false ? undefined : said('allowPrivilegeEscalation', value)
-})
+}
+
+export const privilegeEscalation: Check = (judged) => [
+  ...ofEach(escalates)(judged),
+  ...ofExempt(escalates)(judged),
+]
 
 const names = (container: JsonObject, list: string): readonly string[] =>
   stringsAt(container, CONTEXT, 'capabilities', list) ?? []
 
-export const capabilities: Check = ofEach((container) => {
-  const added = names(container, 'add').filter((name) => name !== 'NET_BIND_SERVICE')
-  if (added.length > 0) return said('capabilities.add', added)
+const keepsAny = (container: JsonObject): string | undefined => {
   const drop = at(container, CONTEXT, 'capabilities', 'drop')
   return names(container, 'drop').includes('ALL') ? undefined : said('capabilities.drop', drop)
+}
+
+const hasCapabilities = ofEach((container) => {
+  const added = names(container, 'add').filter((name) => name !== 'NET_BIND_SERVICE')
+  return added.length > 0 ? said('capabilities.add', added) : keepsAny(container)
 })
+/** Linkerd's drop none, and run as nobody who had any. */
+const isRootWithCapabilities = ofExempt((container, pod) =>
+  mayBeRoot(pod, container) ? keepsAny(container) : undefined,
+)
+
+export const capabilities: Check = (judged) => [
+  ...hasCapabilities(judged),
+  ...isRootWithCapabilities(judged),
+]
 
 const notRoot = ofBoth(['runAsNonRoot'], (value) =>
   value === true ? undefined : said('runAsNonRoot', value),

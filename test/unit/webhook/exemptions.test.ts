@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Json, JsonObject } from '../../../shared/json.ts'
+import { at, objectsAt, stringsAt, type Json, type JsonObject } from '../../../shared/json.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import {
   isExempt,
@@ -8,6 +8,9 @@ import {
   withoutTags,
 } from '../../../webhook/inject/exempt.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { fillContexts } from '../../../webhook/inject/security.ts'
+import { breachesOf } from '../../../webhook/rules/judge.ts'
+import { judgedPod } from '../../../webhook/rules/judged.ts'
 
 const OWN = `sha256:${'a'.repeat(64)}`
 const OTHER = `sha256:${'b'.repeat(64)}`
@@ -422,6 +425,36 @@ describe('what is named in the floor and is judged all the same', () => {
     const floor = floorWith(MINE)
     expect(whyNotExempt({ ...PROXY, name: 'other' }, floor)).toBeUndefined()
     expect(whyNotExempt(PROXY, floor)).toBeUndefined()
+  })
+
+  test.each<readonly [string, JsonObject, readonly string[], readonly string[]]>([
+    ['root', { runAsUser: 0 }, ['ALL'], ['capabilities', 'privilege-escalation']],
+    ['nobody who is known', {}, ['ALL'], ['capabilities', 'privilege-escalation']],
+    ['somebody else', { runAsUser: 1337 }, [], ['privilege-escalation']],
+  ])('what is absent in the context of an exempt %s is not weak', (_name, fields, drop, rules) => {
+    const config = configWith({ ...MINE, excuses: ['run-as-non-root', 'capabilities'] })
+    const proxy = { ...PROXY, securityContext: fields }
+    const pod: JsonObject = {
+      metadata: { name: 'web', annotations: { 'outrigger.dev/inject': 'true' } },
+      spec: {
+        securityContext: { runAsNonRoot: false },
+        initContainers: [{ ...proxy, restartPolicy: 'Always' }],
+        containers: [
+          { name: 'server', image: 'x', command: ['x'], securityContext: { runAsUser: 4000 } },
+        ],
+      },
+    }
+    const filled = fillContexts(pod, config.floor)
+    const [injected] = objectsAt(filled, 'spec', 'initContainers')
+    expect(at(injected, 'securityContext', 'allowPrivilegeEscalation')).toBe(false)
+    expect(stringsAt(injected, 'securityContext', 'capabilities', 'drop') ?? []).toEqual(drop)
+    const broken = (judged: JsonObject): readonly string[] =>
+      breachesOf(judgedPod(judged, config, {}))
+        .filter(({ where }) => where === 'container istio-proxy')
+        .map(({ rule }) => rule)
+        .sort()
+    expect(broken(filled)).toEqual([])
+    expect(broken(pod)).toEqual(rules)
   })
 
   test('what is exempt has not the sidecar’s uid', () => {
