@@ -177,5 +177,11 @@ export class Descriptions {
   }
 }
 
-/** How long a record of this kind is, but for its caller, for whoever has to make room for it. */
+/** How long a record of this kind is for whoever has to make room for it. */
 export const RESERVED_BYTES = 4096
+/** Of these bytes a caller's names may have so many. */
+const CALLER_BYTES = 512
+
+/** The same of a record with this caller. */
+export const reservedFor = (caller: string): number =>
+  RESERVED_BYTES + Math.max(caller.length - CALLER_BYTES, 0)

@@ -8,7 +8,7 @@ import { member, stringAt, type Request, type Response } from '../mcp/message.ts
 import type { QuestionEnd, QuestionPlace, QuestionWatch } from '../legacy/questions.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
-import { RESERVED_BYTES, type Descriptions } from './described.ts'
+import { reservedFor, type Descriptions } from './described.ts'
 import { QuestionRoom } from './question-room.ts'
 import type { Writer } from './writer.ts'
 
@@ -78,7 +78,7 @@ export class QuestionRecords implements QuestionWatch {
     const { params } = content.asked(request)
     const said = params === undefined ? '' : `,"params":${jsonOf(params)}`
     const who = place.caller ? described.caller(place.caller) : ''
-    const bytes = RESERVED_BYTES + who.length + 2 * said.length
+    const bytes = reservedFor(who) + 2 * said.length
     const key = place.caller?.key ?? ''
     const beganMs = now()
     if (onFailure === 'refuse' && writer.isFailing) return undefined

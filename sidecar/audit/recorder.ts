@@ -12,7 +12,7 @@ import type { Request } from '../mcp/message.ts'
 import { brief } from '../telemetry/brief.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
-import { callerOf, Descriptions, RESERVED_BYTES } from './described.ts'
+import { callerOf, Descriptions, reservedFor } from './described.ts'
 import { ProcessRecords } from './process-records.ts'
 import { QuestionRecords } from './question-records.ts'
 import { RecordedCall } from './recorded-call.ts'
@@ -208,7 +208,7 @@ export class Recorder {
     const isCall = asked.message.kind === 'request' && !asked.denied
     const answer = isCall ? this.options.content.answerBytes : 0
     const caller = this.described.caller(principal)
-    return { asked, content: said, reserved: RESERVED_BYTES + caller.length + said.length + answer }
+    return { asked, content: said, reserved: reservedFor(caller) + said.length + answer }
   }
 
   /**

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { recordSchema } from '../../../../shared/audit/record.ts'
 import { Chain } from '../../../../shared/audit/chain.ts'
 import { verifiedPrincipal } from '../../../../sidecar/access/principal.ts'
-import { Descriptions } from '../../../../sidecar/audit/described.ts'
+import { Descriptions, reservedFor } from '../../../../sidecar/audit/described.ts'
 import { anExchange } from '../../../support/fake-exchange.ts'
 import { aMessage } from '../../../support/messages.ts'
 import { permitOf, permitWith } from '../../../support/principals.ts'
@@ -130,6 +130,13 @@ describe('callers with long names are as many on record', () => {
     expect(one.length).toBeLessThan(1300)
     parsed('session-end', `${one},"session":"s","reason":"client"`)
   })
+})
+
+test.each([
+  ['short names are in it', 100, 4096],
+  ['long ones take more', 10_000, 4096 + 10_000 - 512],
+])('room for a record: %s', (_what, bytes, room) => {
+  expect(reservedFor('x'.repeat(bytes))).toBe(room)
 })
 
 const granted = permitWith('p', {})
