@@ -27,6 +27,8 @@ const RETRY_MS = 1000
 /** A write that takes so long stands for one that fails, until it is done. */
 const STALL_MS = 5000
 const CLOSE_STEP_MS = 20
+/** At the end a write that has failed is made again sooner. */
+const CLOSE_RETRY_MS = 200
 /** What a record's place in the chain adds to what it says. */
 const CHAINED_BYTES = 640
 
@@ -185,7 +187,8 @@ export class Writer {
     this.isClosed = true
     const endMs = now() + leftMs
     while ((this.isWaiting || this.busyMs !== undefined) && now() < endMs) {
-      if (this.busyMs === undefined) {
+      const { retryMs = -Infinity } = this
+      if (this.busyMs === undefined && now() >= retryMs - RETRY_MS + CLOSE_RETRY_MS) {
         this.retryMs = undefined
         this.schedule()
       }

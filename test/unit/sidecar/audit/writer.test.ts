@@ -299,6 +299,16 @@ test('the end waits for what is not out, and tries a failing sink again', async 
   expect([sink.events, sink.isClosed, writer.add(EVENT)]).toEqual([['process-start'], true, 0])
 })
 
+test('the end, however long it takes, tries a failing sink five times a second', async () => {
+  const { writer, sink } = aWriter()
+  sink.act = refusing
+  await writer.addNow(EVENT)
+  const before = sink.writes
+  expect(await writer.close(20_000)).toBe(1)
+  expect(sink.writes - before).toBeGreaterThan(80)
+  expect(sink.writes - before).toBeLessThanOrEqual(100)
+})
+
 test('the end does not wait for ever, and says how many records are lost', async () => {
   const { writer, sink } = aWriter()
   sink.act = () => new Promise(() => undefined)
