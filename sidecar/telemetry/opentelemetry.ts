@@ -20,6 +20,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { connectionWords } from '../../shared/connection-words.ts'
 import type { Log } from '../../shared/log.ts'
+import { signalUrl } from './otlp.ts'
 import { settled } from './settled.ts'
 import { flagsOf, isSampled } from './trace-context.ts'
 import { TraceIds } from './trace-ids.ts'
@@ -34,7 +35,7 @@ const EXPORT_TIMEOUT_MS = 10_000
 const MAX_ATTRIBUTES = 32
 
 export interface OpenTelemetryOptions {
-  /** An OTLP/HTTP endpoint, with or without `/v1/traces`. */
+  /** An OTLP/HTTP endpoint, with or without the path of a signal. */
   readonly endpoint: string
   /** Of the traces that begin here; others are recorded where their caller records. */
   readonly sampleRatio: number
@@ -43,16 +44,6 @@ export interface OpenTelemetryOptions {
   readonly onDropped: (spans: number) => void
   /** From 0 to 1: whether a trace that begins here is recorded. */
   readonly chance: () => number
-}
-
-const TRACES_PATH = '/v1/traces'
-
-/** Where the traces go (OTLP, OTLP/HTTP request). */
-export const tracesUrl = (endpoint: string): string => {
-  const url = new URL(endpoint)
-  const base = url.pathname.replace(/\/+$/, '')
-  url.pathname = base.endsWith(TRACES_PATH) ? base : base + TRACES_PATH
-  return url.href
 }
 
 /** A batching processor whose losses are counted, whether its queue is full or its collector does not answer. */
@@ -141,7 +132,7 @@ const started = (tracer: Tracer, start: SpanStart): Span => {
 export const startOpenTelemetry = (options: OpenTelemetryOptions): Spans | undefined => {
   const { endpoint, sampleRatio, serviceName, log, chance } = options
   const exporter = new OTLPTraceExporter({
-    url: tracesUrl(endpoint),
+    url: signalUrl(endpoint, 'traces'),
     timeoutMillis: EXPORT_TIMEOUT_MS,
   })
   // All is given here: of the environment counts what the SDK reads in any case, and the exporter's own variables.

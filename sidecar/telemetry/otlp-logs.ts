@@ -2,7 +2,6 @@
 // collector has rejected. A bundle of its own. What is sent again, and who waits meanwhile, is its caller's business.
 
 import type { Agent } from 'node:http'
-import type { HrTime } from '@opentelemetry/api'
 import {
   convertLegacyHttpOptions,
   createOtlpHttpExportDelegate,
@@ -16,6 +15,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
+import { signalUrl, timeOf } from './otlp.ts'
 import type { Attributes } from './trace.ts'
 
 /** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
@@ -45,7 +45,7 @@ export interface Logs {
 }
 
 export interface LogsOptions {
-  /** An OTLP/HTTP endpoint, with or without `/v1/logs`; absent: as the exporter's own variables say. */
+  /** An OTLP/HTTP endpoint, with or without the path of a signal; absent: as the exporter's own variables say. */
   readonly endpoint: string | undefined
   /** What the lines are about. */
   readonly resource: Attributes
@@ -53,18 +53,7 @@ export interface LogsOptions {
   readonly answerMs?: number
 }
 
-const LOGS_PATH = '/v1/logs'
-
-/** Where the logs go (OTLP, OTLP/HTTP request), of an endpoint for traces too. */
-export const logsUrl = (endpoint: string): string => {
-  const url = new URL(endpoint)
-  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/v1\/(?:traces|logs)$/, '') + LOGS_PATH
-  return url.href
-}
-
 type Entries = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0]
-
-const timeOf = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
 
 const SCOPE = { name: 'outrigger' }
 
@@ -117,20 +106,19 @@ const withAgent = (
   }
 }
 
+const optionsFor = (endpoint: LogsOptions['endpoint']): Delegate => {
+  const url = endpoint === undefined ? {} : { url: signalUrl(endpoint, 'logs') }
+  const headers = { 'Content-Type': 'application/x-protobuf' }
+  return convertLegacyHttpOptions({ timeoutMillis: TIMEOUT_MS, ...url }, 'LOGS', 'v1/logs', headers)
+}
+
 export const openLogs = ({
   endpoint,
   resource: about,
   answerMs = ANSWER_MS,
 }: LogsOptions): Logs => {
   const resource = resourceFromAttributes({ ...about })
-  const { options, endAll } = withAgent(
-    convertLegacyHttpOptions(
-      { timeoutMillis: TIMEOUT_MS, ...(endpoint === undefined ? {} : { url: logsUrl(endpoint) }) },
-      'LOGS',
-      LOGS_PATH.slice(1),
-      { 'Content-Type': 'application/x-protobuf' },
-    ),
-  )
+  const { options, endAll } = withAgent(optionsFor(endpoint))
   // Read in the same turn as the export hears of it.
   let answer: IExportLogsServiceResponse | typeof NO_OTLP | typeof BREAKS_OFF = BREAKS_OFF
   const taken = (): typeof answer => {

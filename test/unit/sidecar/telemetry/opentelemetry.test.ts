@@ -1,22 +1,10 @@
 import { expect, test } from '@jest/globals'
 import {
   startOpenTelemetry,
-  tracesUrl,
   type OpenTelemetryOptions,
 } from '../../../../sidecar/telemetry/opentelemetry.ts'
 import { startCollector } from '../../../support/collector.ts'
 import { keptLog } from '../../../support/kept-log.ts'
-
-test.each([
-  ['http://collector:4318', 'http://collector:4318/v1/traces'],
-  ['http://collector:4318/', 'http://collector:4318/v1/traces'],
-  ['http://collector:4318/v1/traces', 'http://collector:4318/v1/traces'],
-  ['http://collector:4318/v1/traces/', 'http://collector:4318/v1/traces'],
-  ['https://traces.example/otlp/', 'https://traces.example/otlp/v1/traces'],
-  ['https://traces.example/otlp?team=a', 'https://traces.example/otlp/v1/traces?team=a'],
-])('the traces for %s go to %s', (endpoint, url) => {
-  expect(tracesUrl(endpoint)).toBe(url)
-})
 
 const optionsOf = (more: Partial<OpenTelemetryOptions>): OpenTelemetryOptions => ({
   endpoint: 'http://collector:4318',

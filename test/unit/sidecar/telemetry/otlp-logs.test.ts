@@ -1,18 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
-import { logsUrl, openLogs, type Logs } from '../../../../sidecar/telemetry/otlp-logs.ts'
+import { openLogs, type Logs } from '../../../../sidecar/telemetry/otlp-logs.ts'
 import { until } from '../../../support/waiting.ts'
-
-test.each([
-  ['http://collector:4318', 'http://collector:4318/v1/logs'],
-  ['http://collector:4318/', 'http://collector:4318/v1/logs'],
-  ['http://collector:4318/v1/traces', 'http://collector:4318/v1/logs'],
-  ['https://logs.example/otlp/v1/logs/', 'https://logs.example/otlp/v1/logs'],
-  ['https://logs.example/otlp?team=a', 'https://logs.example/otlp/v1/logs?team=a'],
-])('the logs for %s go to %s', (endpoint, url) => {
-  expect(logsUrl(endpoint)).toBe(url)
-})
 
 const PATIENT_MS = 60_000
 const ENTRY = { timeMs: 0, body: '{}', event: 'e', attributes: {}, trace: undefined }
