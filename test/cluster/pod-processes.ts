@@ -58,7 +58,6 @@ export const podProcesses = (clusterId: string, podUid: string): readonly PodPro
 /** The memory of a container, as the kernel counts and bounds it. */
 export interface ContainerMemory {
   readonly limitBytes: number
-  readonly peakBytes: number
   /** How often the kernel has killed a process of it for the limit. */
   readonly kills: number
 }
@@ -66,12 +65,12 @@ export interface ContainerMemory {
 const MEMORY_VERSION_1 = {
   root: '/sys/fs/cgroup/memory',
   line: /^\d+:memory:(.*)$/m,
-  files: ['memory.limit_in_bytes', 'memory.max_usage_in_bytes', 'memory.oom_control'],
+  files: ['memory.limit_in_bytes', 'memory.oom_control'],
 } as const
 const MEMORY_VERSION_2 = {
   root: '/sys/fs/cgroup',
   line: /^0::(.*)$/m,
-  files: ['memory.max', 'memory.peak', 'memory.events'],
+  files: ['memory.max', 'memory.events'],
 } as const
 
 /** The memory of the container that a process is in. */
@@ -80,12 +79,11 @@ export const containerMemory = (pid: number): ContainerMemory => {
     ? MEMORY_VERSION_1
     : MEMORY_VERSION_2
   const path = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? ''
-  const [limit = '', peak = '', events = ''] = files.map((file) =>
+  const [limit = '', events = ''] = files.map((file) =>
     readFileSync(join(root, path, file), 'utf8'),
   )
   return {
     limitBytes: Number(limit),
-    peakBytes: Number(peak),
     kills: Number(/^oom_kill (\d+)/m.exec(events)?.[1]),
   }
 }

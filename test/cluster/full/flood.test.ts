@@ -17,8 +17,6 @@ const NAMESPACE = 'flood'
 const CLIENT = { namespace: NAMESPACE, name: 'client' }
 const URL_OF_SERVER = `http://server.${NAMESPACE}/mcp`
 const MIB = 1024 * 1024
-/** Resident without anybody's load it is less. */
-const IDLE_MIB = 100
 
 const told = z.object({ name: z.string(), outcome: z.string() })
 
@@ -82,16 +80,19 @@ describeOwnCluster('full', 'a flood', (target) => {
     const ended = await kubectl.attempt('-n', NAMESPACE, ...flood, URL_OF_SERVER)
     beside.stop()
     const lines = await beside.done
-    const floods = ended.stdout.split('\n').filter(Boolean)
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' })
-    expect(floods.map((line) => told.parse(JSON.parse(line)).name).length).toBeGreaterThanOrEqual(5)
+    const floods = ended.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => told.parse(JSON.parse(line)))
+    expect(floods.length).toBeGreaterThanOrEqual(5)
+    // They have come to where they should be borne: of the bodies that wait for answers, some have them.
+    const whole = floods.find(({ name }) => name.includes('whole bodies'))
+    expect(whole?.outcome).toMatch(/\b\d+ x 200\b/)
     expect(lines.length).toBeGreaterThan(50)
     expect(lines.filter(({ ok }) => !ok)).toEqual([])
     expect(await sidecarPid()).toBe(pid)
     expect(await sidecarStatus()).toMatchObject({ restartCount: 0, lastState: {} })
-    const { peakBytes, kills } = containerMemory(pid)
-    expect(kills).toBe(0)
-    // The floods have come to where they should be borne.
-    expect(peakBytes).toBeGreaterThan(IDLE_MIB * MIB)
+    expect(containerMemory(pid).kills).toBe(0)
   })
 })
