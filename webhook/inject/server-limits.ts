@@ -3,13 +3,16 @@
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, objectAt, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
-import { formatQuantity, limitOf, quantityOf } from '../settings/quantity.ts'
+import {
+  formatQuantity,
+  isUnlimited,
+  quantityOf,
+  RESOURCES,
+  type Resource,
+} from '../settings/quantity.ts'
 import { members, nameOf } from './pod.ts'
 import { findServer } from './server-container.ts'
 import type { Subject } from './subject.ts'
-
-const RESOURCES = ['cpu', 'memory'] as const
-type Resource = (typeof RESOURCES)[number]
 
 export interface Limited {
   /** The same with the server's limits in its pod: whatever follows from them, such as its processes, sees them. */
@@ -18,10 +21,6 @@ export interface Limited {
   readonly resources: JsonObject | undefined
   readonly warnings: readonly string[]
 }
-
-const isUnlimited = (pod: JsonObject, server: JsonObject, name: Resource): boolean =>
-  limitOf(at(server, 'resources', 'limits', name)) === undefined &&
-  limitOf(at(pod, 'spec', 'resources', 'limits', name)) === undefined
 
 const isMore = (text: string | undefined, than: string): boolean =>
   (quantityOf(text) ?? 0n) > (quantityOf(than) ?? 0n)
