@@ -10,6 +10,7 @@ import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
 import { reservedFor, type Descriptions } from './described.ts'
 import { QuestionRoom } from './question-room.ts'
+import { CODE, rounded } from './recorded-call.ts'
 import type { Writer } from './writer.ts'
 
 type Ended = Omit<EventOf<'server-request'>, 'event' | 'caller' | 'message'>
@@ -28,7 +29,6 @@ export interface QuestionRecordsOptions {
 /** For what servers ask of one caller, or of nobody. */
 const BYTES_PER_MINUTE = 4 * 1024 * 1024
 
-const CODE = /^-?\d+$/
 const UNANSWERED = ['denied', 'no_client', 'timeout', 'cancelled'] as const
 const ACTIONS = ['accept', 'decline', 'cancel'] as const
 
@@ -56,9 +56,6 @@ const placeOf = ({
   ...(process === undefined ? {} : { process }),
   ...(context && { traceId: context.traceId, spanId: context.spanId }),
 })
-
-/** Microseconds are enough. */
-const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
 
 /** Of a question whose record is lost already. */
 const LOST: QuestionEnd = { end: () => undefined }

@@ -28,7 +28,8 @@ export interface RecordedCallOptions {
   readonly onEnd: (members: string) => void
 }
 
-const CODE = /^-?\d+$/
+/** An error type that is a JSON-RPC error's code. */
+export const CODE = /^-?\d+$/
 const ENDS: ReadonlyMap<FaultCode, Outcome['is']> = new Map([
   ['request-timeout', 'timeout'],
   ['request-cancelled', 'cancelled'],
@@ -48,7 +49,7 @@ const contentOf = ({ result, error }: AnsweredContent): string =>
   (error === undefined ? '' : `,"error":${jsonOf(error)}`)
 
 /** Microseconds are enough. */
-const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
+export const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000
 
 export class RecordedCall implements CallRecord, Ticket {
   readonly timeoutMs: number | undefined
