@@ -12,6 +12,14 @@ export interface Member {
   readonly container: JsonObject
 }
 
+export type Place = readonly [string, ...string[]]
+/** Where a container says what the kubelet asks of it, and what it starts in it. */
+export const PROBES: readonly Place[] = [['livenessProbe'], ['readinessProbe'], ['startupProbe']]
+export const HOOKS: readonly Place[] = [
+  ['lifecycle', 'postStart'],
+  ['lifecycle', 'preStop'],
+]
+
 export const nameOf = (item: JsonObject): string => stringAt(item, 'name') ?? ''
 
 /** Every container of the pod, init containers first. */

@@ -12,18 +12,13 @@ import {
   type JsonObject,
 } from '../../shared/json.ts'
 import { escapeExpansion } from './command.ts'
-import { nameOf } from './pod.ts'
+import { HOOKS, nameOf, PROBES, type Place } from './pod.ts'
 import { tcpPorts } from './ports.ts'
 
-type Path = readonly [string, ...string[]]
-
-/** Where they stand; in the command of a probe, not of a hook, the kubelet expands `$(VAR)`. */
-const PLACES: readonly { readonly path: Path; readonly isProbe: boolean }[] = [
-  { path: ['livenessProbe'], isProbe: true },
-  { path: ['readinessProbe'], isProbe: true },
-  { path: ['startupProbe'], isProbe: true },
-  { path: ['lifecycle', 'postStart'], isProbe: false },
-  { path: ['lifecycle', 'preStop'], isProbe: false },
+/** In the command of a probe, not of a hook, the kubelet expands `$(VAR)`. */
+const PLACES = [
+  ...PROBES.map((path) => ({ path, isProbe: true })),
+  ...HOOKS.map((path) => ({ path, isProbe: false })),
 ]
 
 /** What the kubelet would ask over the network, by the member that says it. */
@@ -31,7 +26,7 @@ const KINDS = ['httpGet', 'tcpSocket', 'grpc'] as const
 
 /** One question of the kubelet's, as the shim asks it. */
 interface Question {
-  readonly place: Path
+  readonly place: Place
   readonly isProbe: boolean
   readonly port: number
   /** Undefined: only whether the port is open. */

@@ -2,17 +2,11 @@
 
 import { SHIM_PATH } from '../../shared/names.ts'
 import { at, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
-import { nameOf } from '../inject/pod.ts'
+import { HOOKS, nameOf, PROBES } from '../inject/pod.ts'
 import { quoted } from './finding.ts'
 import { everyContainer, type Check } from './judged.ts'
 
-const PLACES = [
-  ['livenessProbe'],
-  ['readinessProbe'],
-  ['startupProbe'],
-  ['lifecycle', 'postStart'],
-  ['lifecycle', 'preStop'],
-] as const
+const PLACES = [...PROBES, ...HOOKS]
 const OVER_NETWORK = ['httpGet', 'tcpSocket'] as const
 
 /** Of every container: no exempt one asks anybody but itself. */
