@@ -12,6 +12,8 @@ test.each<[string, Reach | undefined]>([
   ['172.32.0.0', 'public'],
   ['192.168.1.1', 'private'],
   ['100.64.0.1', 'private'],
+  ['240.0.0.1', 'private'],
+  ['64:ff9b::808:808', 'public'],
   ['fd12:3456::1', 'private'],
   ['127.0.0.1', 'loopback'],
   ['127.255.255.254', 'loopback'],
