@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { isObject, objectAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
-import type { Asker } from '../cluster/running-pods.ts'
+import type { Asker } from '../cluster/asker.ts'
 import { excess, outlineOf } from './extent.ts'
 
 const resourceSchema = z.looseObject({

@@ -1,5 +1,6 @@
 // What injection needs to know of a namespace, and where a program gets it from.
 
+import { INJECTION_LABEL } from '../../shared/names.ts'
 import { isObject, numberAt, objectAt, objectsAt, stringAt, type Json } from '../../shared/json.ts'
 
 /** A port of a Service, and where it leads: a number, or the name of a container's port. */
@@ -26,6 +27,16 @@ export interface Namespace {
   /** Absent where nobody has looked. */
   readonly services?: readonly Service[]
 }
+
+/** Whether all pods of a namespace are to have a sidecar. */
+export const optsIn = ({ labels }: Pick<Namespace, 'labels'>): boolean =>
+  labels[INJECTION_LABEL] === 'enabled'
+
+/** Whether a namespace is the system's, or ours: nothing in it is touched, nor judged. */
+export const isSystem = (
+  { name }: Pick<Namespace, 'name'>,
+  { systemNamespaces }: { readonly systemNamespaces: readonly string[] },
+): boolean => systemNamespaces.includes(name)
 
 /** Answers from memory where it can and reads live where it must; undefined: there is none. */
 export interface Namespaces {

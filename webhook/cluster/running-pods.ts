@@ -1,14 +1,7 @@
 // The pods of a cluster, read live where a decision needs one: nothing of them is kept.
 
 import type { JsonObject } from '../../shared/json.ts'
-
-/** Whoever asks for something, as the API server knows him. */
-export interface Asker {
-  readonly user: string
-  readonly uid: string
-  readonly groups: readonly string[]
-  readonly extra: Readonly<Record<string, readonly string[]>>
-}
+import type { Asker } from './asker.ts'
 
 export interface RunningPods {
   /** Those of a namespace, as the API server pages them, as long as somebody waits; fails where they are too much to read. */

@@ -3,6 +3,7 @@
 
 import { INJECTED_LABEL, INJECTION_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { at, objectAt } from '../../shared/json.ts'
+import { isSystem, optsIn } from '../cluster/namespace.ts'
 import type { ScopeTexts } from '../settings/scopes.ts'
 import type { SkipReason } from './outcome.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -10,26 +11,22 @@ import type { Subject } from './subject.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'
 
-/** Whether the namespace opts in by its label. */
-export const isNamespaceIn = ({ namespace }: Subject): boolean =>
-  namespace.labels[INJECTION_LABEL] === 'enabled'
-
 /** Whether the pod or its workload asks for injection itself. */
 export const isAskedFor = ({ resolution }: Subject): boolean => resolution.settings.inject === true
 
 /** Why a pod is left alone, or undefined where it is to be injected; the first reason counts. */
 export const skipReason = (subject: Subject): SkipReason | undefined => {
   const { pod, namespace, config, resolution } = subject
-  if (config.systemNamespaces.includes(namespace.name)) return 'system-namespace'
+  if (isSystem(namespace, config)) return 'system-namespace'
   if (at(pod, 'metadata', 'annotations', MIRROR) !== undefined) return 'mirror-pod'
   if (resolution.settings.inject === false) return 'opted-out'
-  return isAskedFor(subject) || isNamespaceIn(subject) ? undefined : 'not-opted-in'
+  return isAskedFor(subject) || optsIn(namespace) ? undefined : 'not-opted-in'
 }
 
 /** A pod that opts out where its namespace asks for all of them: the floor's to allow. */
 export const optOutFaults = (subject: Subject): readonly Violation[] => {
   const { config, namespace, resolution } = subject
-  if (config.floor.allowOptOut || !isNamespaceIn(subject)) return []
+  if (config.floor.allowOptOut || !optsIn(namespace)) return []
   const where = resolution.placed.get('inject')?.where ?? 'pod'
   const message = `${where}: outrigger.dev/inject: \`false\` is forbidden by the cluster configuration where the namespace opts in (${namespace.name}: label ${INJECTION_LABEL}=enabled); leave it out, run the pod in another namespace, or ask the platform team for floor.allowOptOut`
   return [violation('floor', message, 'inject')]

@@ -3,7 +3,7 @@
 
 import { AUDIT_LABEL, ENFORCE_LABEL, INJECTION_LABEL, WARN_LABEL } from '../../shared/names.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import type { Namespace } from '../cluster/namespace.ts'
+import { optsIn, type Namespace } from '../cluster/namespace.ts'
 import { quoted } from '../rules/finding.ts'
 import type { Breach } from '../rules/judge.ts'
 import { ASKED, isMistyped, wordedModes, type Modes } from '../settings/modes.ts'
@@ -28,9 +28,6 @@ export const isOfOurs = ({ before, after }: NamespaceChange): boolean =>
       ),
     ),
   )
-
-/** Whether all pods of a namespace are to have a sidecar. */
-export const optsIn = ({ labels }: Namespace): boolean => labels[INJECTION_LABEL] === 'enabled'
 
 const LEVELS = [
   ['enforce', ENFORCE_LABEL],

@@ -1,7 +1,9 @@
 // Whoever writes a namespace's object changes what is asked of its pods. Nobody but the floor's groups asks less; whoever
 // may is told what becomes of the pods that run. A deletion is never looked at. Pure.
 
+import { isInAny } from '../cluster/asker.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { isSystem } from '../cluster/namespace.ts'
 import { asViolation } from '../rules/admit.ts'
 import type { Breach } from '../rules/judge.ts'
 import { INJECTION_LABEL } from '../../shared/names.ts'
@@ -47,18 +49,13 @@ const podWarnings = ({ after: { name } }: NamespaceChange, known: Known): readon
       ]
     : (known.isNamed ? outlookWarnings : countWarnings)(name, known)
 
-const mayLoosen = ({ groups }: NamespaceChange, { floor }: ClusterConfig): boolean =>
-  groups.some((group) => floor.allowLooserNamespaces.includes(group))
-
 /** What of a change is denied: nothing of it where a group of the floor's makes it. */
 const deniedOf = (change: NamespaceChange, config: ClusterConfig): readonly Breach[] =>
-  mayLoosen(change, config) ? [] : loosened(change, config)
+  isInAny(change, config.floor.allowLooserNamespaces) ? [] : loosened(change, config)
 
 /** Whether the pods that run are to be looked at: the change is ours, and will be. */
 export const needsPods = (change: NamespaceChange, config: ClusterConfig): boolean =>
-  !config.systemNamespaces.includes(change.after.name) &&
-  isOfOurs(change) &&
-  deniedOf(change, config).length === 0
+  !isSystem(change.after, config) && isOfOurs(change) && deniedOf(change, config).length === 0
 
 /** Decides on a change of a namespace. */
 export const judgeNamespace = (
@@ -66,7 +63,7 @@ export const judgeNamespace = (
   known: Known,
   config: ClusterConfig,
 ): Ruling<Allow | Deny> => {
-  if (config.systemNamespaces.includes(change.after.name)) {
+  if (isSystem(change.after, config)) {
     return { decided: allowed('system-namespace'), recorded: [] }
   }
   if (!isOfOurs(change)) return { decided: allowed('unchanged'), recorded: [] }

@@ -3,7 +3,8 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
-import type { Asker, RunningPods } from '../cluster/running-pods.ts'
+import type { Asker } from '../cluster/asker.ts'
+import type { RunningPods } from '../cluster/running-pods.ts'
 import type { NamespaceChange } from './change.ts'
 import type { Known } from './judge.ts'
 import { Lookout, type LookOptions } from './outlook.ts'

@@ -2,8 +2,9 @@
 // namespace that opts in is judged alike; elsewhere those with a server of ours: denied in `strict`, else on record. Pure.
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { isInAny } from '../cluster/asker.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import type { Namespace } from '../cluster/namespace.ts'
+import { isSystem, type Namespace } from '../cluster/namespace.ts'
 import type { Deny } from '../inject/outcome.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
 import { quoted } from '../rules/finding.ts'
@@ -35,15 +36,14 @@ export const judgeConnection = (
   namespace: Namespace,
   config: ClusterConfig,
 ): Ruling<Allow | Deny> => {
-  if (config.systemNamespaces.includes(namespace.name)) {
+  if (isSystem(namespace, config)) {
     return { decided: allowed('system-namespace'), recorded: [] }
   }
   if (!connection.isInjected) return { decided: allowed('not-injected'), recorded: [] }
   const breach = breachBy(connection)
   const { enforce, warn } = sortBreaches([breach], namespace, config)
   const warnings = warn.map(asWarning)
-  const { allowBreakGlass } = config.floor
-  const breaksGlass = connection.groups.some((group) => allowBreakGlass.includes(group))
+  const breaksGlass = isInAny(connection, config.floor.allowBreakGlass)
   if (enforce.length > 0 && !breaksGlass) {
     return {
       decided: { kind: 'deny', violations: enforce.map(asViolation), warnings },

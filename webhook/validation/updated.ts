@@ -4,8 +4,9 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { INJECTED_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectAt, type JsonObject } from '../../shared/json.ts'
+import { isInAny } from '../cluster/asker.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import type { Namespace } from '../cluster/namespace.ts'
+import { isSystem, type Namespace } from '../cluster/namespace.ts'
 import type { Deny } from '../inject/outcome.ts'
 import { countFaults } from '../inject/limits.ts'
 import { ownSidecar } from '../inject/pod.ts'
@@ -118,7 +119,7 @@ export const judgeUpdated = (
   config: ClusterConfig,
 ): Ruling<Allow | Deny> => {
   const leave = (reason: Allow['reason']) => ({ decided: allowed(reason), recorded: [] })
-  if (config.systemNamespaces.includes(namespace.name)) return leave('system-namespace')
+  if (isSystem(namespace, config)) return leave('system-namespace')
   if (isUnchanged(change)) return leave('unchanged')
   // None that ours has seen created; what is judged below is bounded by it.
   const large = countFaults(change.after)
@@ -126,7 +127,7 @@ export const judgeUpdated = (
     return { decided: { kind: 'deny', violations: large, warnings: [] }, recorded: [] }
   }
   const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)
-  const breaksGlass = change.groups.some((group) => config.floor.allowBreakGlass.includes(group))
+  const breaksGlass = isInAny(change, config.floor.allowBreakGlass)
   const denied = enforce.filter(({ rule }) => !breaksGlass || ALWAYS.has(rule))
   const warnings = warn.map(asWarning)
   if (denied.length > 0) {

@@ -6,7 +6,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { annotationBytes, MAX_ANNOTATION_BYTES } from '../inject/limits.ts'
 import { writePatch } from '../inject/patch.ts'
 import { at, isSame, withAt, type JsonObject } from '../../shared/json.ts'
-import type { Namespace } from '../cluster/namespace.ts'
+import { isSystem, type Namespace } from '../cluster/namespace.ts'
 import { tooLateWarnings, undoneWarnings, type Write } from './history.ts'
 import { isControlled, nameOf, templateOf, type WorkloadKind } from './kinds.ts'
 import type { Leave, WorkloadOutcome } from './outcome.ts'
@@ -28,7 +28,7 @@ const leave = (reason: Leave['reason'], warnings: readonly string[] = []): Leave
 })
 
 const reasonToLeave = ({ object }: Write, around: Surroundings): Leave['reason'] | undefined => {
-  if (around.config.systemNamespaces.includes(around.namespaceName)) return 'system-namespace'
+  if (isSystem({ name: around.namespaceName }, around.config)) return 'system-namespace'
   if (at(object, 'metadata', 'deletionTimestamp') !== undefined) return 'being-deleted'
   return isControlled(object) ? 'controlled' : undefined
 }
