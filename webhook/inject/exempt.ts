@@ -2,36 +2,32 @@
 // by the digest of its image, and only where that does what it does by itself. Pure.
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { parseReference, type Reference } from '../images/reference.ts'
 import type { Exemption } from '../settings/exemption.ts'
 import type { Floor } from '../settings/floor.ts'
 import { whyForeign } from './own-program.ts'
 import { nameOf } from './pod.ts'
 
-interface ImageName {
-  /** Without digest and tag: `registry:5000/team/app:1@sha256:…` → `registry:5000/team/app`. */
-  readonly repository: string
-  readonly tag: string
-  readonly digest: string | undefined
+const referenceOf = (image: string | undefined): Reference | undefined => {
+  const reference = parseReference(image ?? '')
+  return reference.ok ? reference.value : undefined
 }
 
-const readImage = (container: JsonObject): ImageName => {
-  const image = stringAt(container, 'image') ?? ''
-  const sign = image.indexOf('@')
-  const [tagged, digest] =
-    sign === -1 ? [image, undefined] : [image.slice(0, sign), image.slice(sign + 1)]
-  const colon = tagged.lastIndexOf(':')
-  return colon > tagged.lastIndexOf('/')
-    ? { repository: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest }
-    : { repository: tagged, tag: 'latest', digest }
-}
+const imageOf = (container: JsonObject): Reference | undefined =>
+  referenceOf(stringAt(container, 'image'))
 
-const digestOf = ({ tags = {} }: Exemption, tag: string): string | undefined =>
+const digestOf = ({ tags = {} }: Exemption, tag = ''): string | undefined =>
   Object.hasOwn(tags, tag) ? tags[tag] : undefined
 
 const OTHER_IMAGE = 'its image is another'
 
-const whyOtherImage = (entry: Exemption, image: ImageName): string | undefined => {
-  if (entry.image !== image.repository) return OTHER_IMAGE
+const isOf = (entry: Exemption, { host, repository }: Reference): boolean => {
+  const listed = referenceOf(entry.image)
+  return listed?.host === host && listed.repository === repository
+}
+
+const whyOtherImage = (entry: Exemption, image: Reference | undefined): string | undefined => {
+  if (!image || !isOf(entry, image)) return OTHER_IMAGE
   const { digest, tag } = image
   if (digest === undefined)
     return digestOf(entry, tag) === undefined
@@ -42,7 +38,7 @@ const whyOtherImage = (entry: Exemption, image: ImageName): string | undefined =
 }
 
 const whyNotBy = (entry: Exemption, container: JsonObject): string | undefined =>
-  whyOtherImage(entry, readImage(container)) ?? whyForeign(container, entry)
+  whyOtherImage(entry, imageOf(container)) ?? whyForeign(container, entry)
 
 const entriesFor = (container: JsonObject, floor: Floor): readonly Exemption[] => {
   const name = nameOf(container)
@@ -67,9 +63,9 @@ export const whyNotExempt = (container: JsonObject, floor: Floor): string | unde
 /** The image of an exempt container with the digest that the floor has for its tag; undefined where it has one itself. */
 export const pinnedByFloor = (container: JsonObject, floor: Floor): string | undefined => {
   const entry = exemptionOf(container, floor)
-  const { digest, tag } = readImage(container)
-  if (!entry || digest !== undefined) return undefined
-  return `${stringAt(container, 'image') ?? ''}@${digestOf(entry, tag) ?? ''}`
+  const image = imageOf(container)
+  if (!entry || !image || image.digest !== undefined) return undefined
+  return `${stringAt(container, 'image') ?? ''}@${digestOf(entry, image.tag) ?? ''}`
 }
 
 /** The floor over a pod as it is stored: a tag that still stands there is pinned by nobody any more. */
