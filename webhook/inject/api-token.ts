@@ -6,6 +6,11 @@ import type { Floor } from '../settings/floor.ts'
 import { nameOf } from './pod.ts'
 import { isReservedVolume } from './volumes.ts'
 
+/** What the API server calls the volume of the token that it mounts by itself: a prefix and five letters or digits of its own alphabet. */
+const PLUGIN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/
+
+export const isPluginVolumeName = (name: string): boolean => PLUGIN_VOLUME.test(name)
+
 /** What the API server itself is called by in its tokens, wherever nobody has named it otherwise. */
 const API_AUDIENCE = /^(?:https:\/\/)?kubernetes(?:\.default(?:\.svc(?:\.[a-z0-9.-]+)?)?)?$/
 

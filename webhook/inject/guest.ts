@@ -2,6 +2,7 @@
 // ours or of a mesh's is bent by, and data to read. Pure.
 
 import { at, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { isPluginVolumeName } from './api-token.ts'
 import { isIdentityVolume } from './cloud-identity.ts'
 import { cleanPath, isWithin } from './paths.ts'
 import { nameOf } from './pod.ts'
@@ -18,9 +19,7 @@ export const isGuestMount = (mount: JsonObject): boolean =>
     isWithin(cleanPath(stringAt(mount, 'mountPath') ?? ''), directory),
   )
 
-const API_TOKEN_VOLUME = /^kube-api-access-[a-z0-9]+$/
-
-const isTokenName = (name: string): boolean => isIdentityVolume(name) || API_TOKEN_VOLUME.test(name)
+const isTokenName = (name: string): boolean => isIdentityVolume(name) || isPluginVolumeName(name)
 
 /** As clouds and the API server mount tokens, by the volume's name: what is in it `holdsTokens` says. */
 export const isTokenMount = (mount: JsonObject): boolean =>

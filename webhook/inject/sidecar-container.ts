@@ -18,6 +18,7 @@ import {
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { at, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { isPluginVolumeName } from './api-token.ts'
 import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
 import { ADMIN_PORT_NAME, MCP_PORT_NAME } from './port-names.ts'
@@ -151,7 +152,7 @@ const extra = (before: JsonObject, after: JsonObject, list: string): readonly st
   const own = new Set(objectsAt(after, list).map(nameOf))
   return objectsAt(before, list)
     .map(nameOf)
-    .filter((name) => !own.has(name) && !name.startsWith('kube-api-access-'))
+    .filter((name) => !own.has(name) && !isPluginVolumeName(name))
     .map((name) => `${list} ${name}`)
 }
 

@@ -5,7 +5,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { apiTokenVolumes } from './api-token.ts'
+import { apiTokenVolumes, isPluginVolumeName } from './api-token.ts'
 import { mapContainers, members, nameOf, type Member } from './pod.ts'
 import type { Subject } from './subject.ts'
 
@@ -90,11 +90,8 @@ export const chooseToken = (subject: Subject): TokenChoice => {
   return { ...choice, isAllowed: true, warnings: [...choice.warnings, kept] }
 }
 
-// The plugin's names: a prefix and five letters or digits of its own alphabet.
-const PLUGIN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/
-
 const isPluginVolume = (volume: JsonObject): boolean =>
-  PLUGIN_VOLUME.test(nameOf(volume)) && at(volume, 'projected') !== undefined
+  isPluginVolumeName(nameOf(volume)) && at(volume, 'projected') !== undefined
 
 const withoutNames = (list: readonly JsonObject[], names: ReadonlySet<string>) =>
   list.filter((item) => !names.has(nameOf(item)))
