@@ -94,9 +94,34 @@ export const writePatch = (before: JsonObject, after: JsonObject): Result<Operat
   const operations = compareObjects('', before, after)
   const result = applyPatch(before, operations)
   if (!result.ok) return result
+  // What no operation touches is shared, and not walked through.
   return isSame(result.value, after)
     ? ok(operations)
     : fail('the patch does not lead to the rendered pod')
+}
+
+type Mutable = Record<string, unknown> | unknown[]
+
+const isMutable = (value: unknown): value is Mutable => typeof value === 'object' && value !== null
+
+/** A copy that may be changed; what is one already stays. */
+const copyOf = (value: Mutable, copies: Set<Mutable>): Mutable => {
+  if (copies.has(value)) return value
+  const copy: Mutable = Array.isArray(value) ? [...value] : { ...value }
+  copies.add(copy)
+  return copy
+}
+
+/** Copies what stands on the way to an operation's place, which is all that it changes; the rest is shared. */
+const copyTo = (root: Mutable, operation: Operation, copies: Set<Mutable>): void => {
+  let parent = root
+  for (const key of pathParts(operation).slice(0, -1)) {
+    const child: unknown = Object.hasOwn(parent, key) ? Reflect.get(parent, key) : undefined
+    if (!isMutable(child)) return
+    const copy = copyOf(child, copies)
+    Reflect.set(parent, key, copy)
+    parent = copy
+  }
 }
 
 /** Applies operations to a copy. */
@@ -104,10 +129,15 @@ export const applyPatch = (
   before: JsonObject,
   operations: readonly Operation[],
 ): Result<JsonObject, string> => {
+  const copies = new Set<Mutable>()
+  let document: unknown = before
   try {
-    const copy: JsonObject = structuredClone(before)
-    const list: Operation[] = structuredClone([...operations])
-    return ok(jsonpatch.applyPatch(copy, list, true).newDocument)
+    for (const operation of operations) {
+      const root = isMutable(document) ? copyOf(document, copies) : {}
+      copyTo(root, operation, copies)
+      document = jsonpatch.applyOperation<unknown>(root, operation, true).newDocument
+    }
+    return isObject(document) ? ok(document) : fail('what comes of the patch is no object')
   } catch (error) {
     return fail(messageOf(error))
   }

@@ -108,25 +108,19 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
     const message = `pod: its annotations and Outrigger's status together exceed ${MAX_ANNOTATION_BYTES} bytes; make them shorter`
     return deny([violation('too-large', message)], warnings)
   }
-  const patch = writePatch(pod, after)
-  if (!patch.ok)
-    return deny(
-      [violation('internal', `pod: ${patch.error}; this is a fault of Outrigger's`)],
-      warnings,
-    )
   return {
     kind: 'inject',
     pod: after,
     server: plan.value.server,
     mayHaveToken: plan.value.mayHaveToken,
     ownCertificate: plan.value.ownCertificate,
-    patch: patch.value,
+    patch: [],
     warnings: [...warnings, ...plan.value.warnings],
   }
 }
 
-/** Decides on one pod: inject it, leave it alone, or refuse it with every reason. */
-export const render = (
+/** The same decision for those who write nothing into the pod: it has no operations. */
+export const renderUnwritten = (
   pod: JsonObject,
   namespace: Namespace,
   config: ClusterConfig,
@@ -139,4 +133,19 @@ export const render = (
   const subject: Subject = { pod, namespace, config, workload, resolution }
   const warnings = [...resolution.warnings, ...misplacedLabels(ours(pod, 'labels'), 'pod')]
   return leave(subject, scopes, warnings) ?? refuse(pod, warnings) ?? inject(subject, warnings)
+}
+
+/** Decides on one pod: inject it, leave it alone, or refuse it with every reason. */
+export const render = (
+  pod: JsonObject,
+  namespace: Namespace,
+  config: ClusterConfig,
+  workload?: Workload,
+): Outcome => {
+  const outcome = renderUnwritten(pod, namespace, config, workload)
+  if (outcome.kind !== 'inject') return outcome
+  const patch = writePatch(pod, outcome.pod)
+  if (patch.ok) return { ...outcome, patch: patch.value }
+  const message = `pod: ${patch.error}; this is a fault of Outrigger's`
+  return deny([violation('internal', message)], outcome.warnings)
 }

@@ -7,7 +7,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import type { Deny, Inject, Outcome, Skip } from '../inject/outcome.ts'
 import { ownSidecar } from '../inject/pod.ts'
-import { render } from '../inject/render.ts'
+import { renderUnwritten } from '../inject/render.ts'
 import { hold } from '../rules/admit.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Ruling } from '../rules/ruling.ts'
@@ -26,7 +26,7 @@ const partsMissing = (
   const missing = differences(pod, outcome, config.floor)
   if (missing.length === 0) return []
   const isExplained = earlier.some((other) => {
-    const then = render(pod, namespace, other)
+    const then = renderUnwritten(pod, namespace, other)
     return then.kind === 'inject' && differences(pod, then, other.floor).length === 0
   })
   return isExplained ? [] : missing
@@ -56,7 +56,7 @@ export const judgeCreated = (
   generations: Generations,
 ): Ruling<Outcome> => {
   const [config] = generations
-  const outcome = render(pod, namespace, config)
+  const outcome = renderUnwritten(pod, namespace, config)
   const missing =
     outcome.kind === 'inject'
       ? partsMissing(pod, outcome, namespace, generations)

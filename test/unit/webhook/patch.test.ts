@@ -98,8 +98,10 @@ describe('writePatch', () => {
         const patch = writePatch(before, after)
         expect(patch.ok).toBe(true)
         if (!patch.ok) return
+        const kept = structuredClone([before, after, patch.value])
         const result = applyPatch(before, patch.value)
         expect(result.ok && isSame(result.value, after)).toBe(true)
+        expect([before, after, patch.value]).toEqual(kept)
       }),
     )
   })
@@ -111,6 +113,17 @@ describe('applyPatch', () => {
     const result = applyPatch(before, [{ op: 'remove', path: '/b/c' }])
     expect(result.ok).toBe(false)
     expect(before).toEqual({ a: 1 })
+  })
+
+  test('changes no value that an operation brings, whatever comes after it', () => {
+    const [before, brought] = [{ a: { b: [{ c: 1 }] } }, { list: [{ d: 1 }] }]
+    const result = applyPatch(before, [
+      { op: 'add', path: '/a/b/0', value: brought },
+      { op: 'replace', path: '/a/b/0/list/0/d', value: 2 },
+      { op: 'replace', path: '/a/b/1/c', value: 3 },
+    ])
+    expect(result).toEqual({ ok: true, value: { a: { b: [{ list: [{ d: 2 }] }, { c: 3 }] } } })
+    expect([before, brought]).toEqual([{ a: { b: [{ c: 1 }] } }, { list: [{ d: 1 }] }])
   })
 
   test('refuses to reach for a prototype', () => {
