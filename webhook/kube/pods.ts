@@ -3,10 +3,10 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { FairTurns } from '../../shared/fair-turns.ts'
 import { extentOf } from '../../shared/json-extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
-import { Turns } from './turns.ts'
 import { clusterWords } from './words.ts'
 
 export interface Reply {
@@ -77,41 +77,57 @@ const TOO_MUCH = `together they are larger than is read here (${MAX_ALL_VALUES} 
 const pathOf = (namespace: string, name = ''): string =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods${name === '' ? '' : `/${encodeURIComponent(name)}`}`
 
-async function* pagesOf(
-  ask: Ask,
-  namespace: string,
-  signal: AbortSignal,
-): AsyncGenerator<readonly JsonObject[]> {
-  let [limit, bytes, values] = [PAGE, 0, 0]
-  let from: string | undefined = ''
-  while (from !== undefined) {
-    const query = new URLSearchParams({ limit: String(limit), ...(from ? { continue: from } : {}) })
-    const page = await asked(ask, `${pathOf(namespace)}?${query.toString()}`, signal)
-    bytes += page.bytes
-    values += page.values
-    if (page.object) {
-      yield objectsAt(page.object, 'items')
-      from = stringAt(page.object, 'metadata', 'continue') || undefined
-    } else if (limit === 1) throw new Error(TOO_LARGE)
-    else limit = Math.floor(limit / 2)
-    if (from !== undefined && (bytes > MAX_ALL_BYTES || values > MAX_ALL_VALUES)) {
-      throw new Error(TOO_MUCH)
-    }
-    await nextTurn()
-  }
+/** How far a list has come. */
+interface Place {
+  readonly limit: number
+  readonly from: string
+  readonly bytes: number
+  readonly values: number
+}
+
+const pathAt = (namespace: string, { limit, from }: Place): string => {
+  const query = new URLSearchParams({ limit: String(limit), ...(from ? { continue: from } : {}) })
+  return `${pathOf(namespace)}?${query.toString()}`
+}
+
+/** Where the next page begins; undefined: there is none. */
+const placeAfter = (place: Place, page: Answer): Place | undefined => {
+  const [bytes, values] = [place.bytes + page.bytes, place.values + page.values]
+  if (!page.object && place.limit === 1) throw new Error(TOO_LARGE)
+  const next = page.object
+    ? { limit: place.limit, from: stringAt(page.object, 'metadata', 'continue') ?? '' }
+    : { limit: Math.floor(place.limit / 2), from: place.from }
+  if (page.object && next.from === '') return undefined
+  if (bytes > MAX_ALL_BYTES || values > MAX_ALL_VALUES) throw new Error(TOO_MUCH)
+  return { ...next, bytes, values }
 }
 
 export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
-  // Each page may be large.
-  const turns = new Turns()
-  const list: RunningPods['list'] = async function* (namespace, signal) {
-    const end = await turns.take(signal)
+  // Each page may be large: there is one at a time, by turns between namespaces.
+  const turns = new FairTurns()
+  /** A page of its own frame, so that nothing of it is kept for the next one's turn. */
+  async function* pageAt(
+    place: Place,
+    namespace: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<JsonObject, Place | undefined> {
+    const end = await turns.take(namespace, signal)
     try {
-      for await (const page of pagesOf(ask, namespace, signal)) yield* page
-    } catch (error) {
-      throw new Error(clusterWords(error), { cause: error })
+      const page = await asked(ask, pathAt(namespace, place), signal)
+      yield* objectsAt(page.object, 'items')
+      const next = placeAfter(place, page)
+      await nextTurn()
+      return next
     } finally {
       end()
+    }
+  }
+  const list: RunningPods['list'] = async function* (namespace, signal) {
+    let place: Place | undefined = { limit: PAGE, from: '', bytes: 0, values: 0 }
+    try {
+      while (place) place = yield* pageAt(place, namespace, signal)
+    } catch (error) {
+      throw new Error(clusterWords(error), { cause: error })
     }
   }
   const get: RunningPods['get'] = async (namespace, name) => {

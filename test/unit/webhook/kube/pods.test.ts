@@ -170,6 +170,27 @@ describe('several namespaces', () => {
     expect(await Promise.all(all)).toEqual([1, 1, 1])
   })
 
+  test('are not kept waiting by a crowd of one', async () => {
+    const [asked, pages]: [string[], Map<string, number>] = [[], new Map()]
+    const ask: Ask = (path, leave) => {
+      const { pathname, searchParams } = new URL(path, 'http://api')
+      const name = pathname.split('/')[4] ?? ''
+      asked.push(name)
+      pages.set(name, (pages.get(name) ?? 0) + 1)
+      const query = `limit=1&continue=${Number(searchParams.get('continue') ?? 0)}`
+      return serverOf(some(20)).ask(`/api/v1/namespaces/team-a/pods?${query}`, leave)
+    }
+    const { list } = runningPods(ask)
+    const crowd = Array.from({ length: 50 }, () => count(list('crowd', signal)))
+    await turn()
+    const before = asked.length
+    expect(await count(list('alone', signal))).toBe(20)
+    // Of two namespaces each has every other page.
+    expect(asked.length - before).toBeLessThanOrEqual(2 * 20 + 2)
+    expect(asked.slice(before).filter((name) => name === 'alone')).toHaveLength(20)
+    await Promise.all(crowd)
+  })
+
   test('who goes leaves his turn, and takes nobody else’s', async () => {
     const { ask, asked, answer } = slow()
     const { list } = runningPods(ask)
