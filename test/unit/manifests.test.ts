@@ -327,6 +327,7 @@ describe('the validating configuration', () => {
 
   test('a namespace is asked about where it changes what is ours, and never when it is deleted', () => {
     expect(asked('guard')).toEqual([
+      ['CREATE', 'namespaces'],
       ['UPDATE', 'namespaces'],
       ['UPDATE', 'namespaces/status'],
       ['UPDATE', 'namespaces/finalize'],

@@ -5,10 +5,10 @@ import type { JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Asker } from '../cluster/asker.ts'
-import { namespaceOf, optsIn, type Namespace } from '../cluster/namespace.ts'
+import { bareNamespace, namespaceOf, optsIn, type Namespace } from '../cluster/namespace.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import type { NamespaceChange } from '../namespaces/change.ts'
-import { judgeNamespace, needsPods, type Known } from '../namespaces/judge.ts'
+import { judgeNamespace, needsPods, NO_PODS, type Known } from '../namespaces/judge.ts'
 import { lookAtPods } from '../namespaces/look.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
@@ -37,18 +37,20 @@ type Subject =
       readonly kind: 'namespace'
       readonly change: NamespaceChange
       readonly asker: Asker
-      readonly known: Known
+      /** Undefined: nobody has looked. */
+      readonly known: Known | undefined
     }
 
+const [POD, NAMESPACE] = ['v1/pods', 'v1/namespaces']
 const UPDATED: ReadonlySet<string> = new Set([
-  'v1/pods',
+  POD,
   'v1/pods/status',
   'v1/pods/ephemeralcontainers',
   'v1/pods/resize',
 ])
 /** A finalizer that is taken off comes by a subresource, and may bring labels with it. */
 const NAMESPACES: ReadonlySet<string> = new Set([
-  'v1/namespaces',
+  NAMESPACE,
   'v1/namespaces/status',
   'v1/namespaces/finalize',
 ])
@@ -62,6 +64,15 @@ const connectionOf = ({ resource, object, asker, origin }: Review): Subject | un
   return { kind: 'connection', connection }
 }
 
+/** One that is created asks for nothing before, and has no pods. */
+const createdOf = ({ resource, asker }: Review, object: JsonObject): Subject | undefined => {
+  if (resource === POD) return { kind: 'created', pod: object }
+  if (resource !== NAMESPACE) return undefined
+  const after = namespaceOf(object)
+  const change = { before: bareNamespace(after.name), after, groups: asker.groups }
+  return { kind: 'namespace', change, asker, known: NO_PODS }
+}
+
 const updateOf = (
   { resource, oldObject, asker }: Review,
   object: JsonObject,
@@ -72,14 +83,14 @@ const updateOf = (
   }
   if (!NAMESPACES.has(resource)) return undefined
   const change = { before: namespaceOf(before), after: namespaceOf(object), groups }
-  return { kind: 'namespace', change, asker, known: 'nobody has looked' }
+  return { kind: 'namespace', change, asker, known: undefined }
 }
 
 const subjectOf = (review: Review): Subject | undefined => {
-  const { operation, resource, object } = review
+  const { operation, object } = review
   if (operation === 'CONNECT') return connectionOf(review)
   if (!object) return undefined
-  if (operation === 'CREATE' && resource === 'v1/pods') return { kind: 'created', pod: object }
+  if (operation === 'CREATE') return createdOf(review, object)
   return operation === 'UPDATE' ? updateOf(review, object) : undefined
 }
 
@@ -89,7 +100,7 @@ const withPods = async (
   namespace: Namespace | undefined,
   { config, images, pods, sleep = forever, now }: ValidateOptions,
 ): Promise<Subject> => {
-  if (!needsPods(subject.change, config())) return subject
+  if (subject.known || !needsPods(subject.change, config())) return subject
   // What leads to a pod tells what speaks in it.
   const around = namespace?.services ? { services: namespace.services } : {}
   const { before, after, groups } = subject.change
@@ -119,6 +130,8 @@ const preparedBy =
     if (subject.kind === 'namespace') return withPods(subject, namespace, options)
     return subject.kind === 'connection' ? withPod(subject, namespace, options) : subject
   }
+
+const UNSEEN = 'nobody has looked'
 const forever = (): Promise<unknown> => new Promise(() => undefined)
 
 const deciderBy = (options: ValidateOptions): Decider<Subject> => ({
@@ -127,7 +140,8 @@ const deciderBy = (options: ValidateOptions): Decider<Subject> => ({
   decide: (subject, _review, namespace) => {
     const { config: current, earlier, images } = options
     const config = { ...current(), images: images() }
-    if (subject.kind === 'namespace') return judgeNamespace(subject.change, subject.known, config)
+    if (subject.kind === 'namespace')
+      return judgeNamespace(subject.change, subject.known ?? UNSEEN, config)
     if (!namespace) return undefined
     if (subject.kind === 'connection') return judgeConnection(subject.connection, namespace, config)
     if (subject.kind === 'updated') return judgeUpdated(subject.change, namespace, config)

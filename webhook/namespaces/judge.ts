@@ -1,5 +1,5 @@
-// Whoever writes a namespace's object changes what is asked of its pods. Nobody but the floor's groups asks less; whoever
-// may is told what becomes of the pods that run. A deletion is never looked at. Pure.
+// Whoever writes a namespace's object, a new one too, changes what is asked of its pods. Nobody but the floor's groups asks
+// less; whoever may is told what becomes of the pods that run. A deletion is never looked at. Pure.
 
 import { isInAny } from '../cluster/asker.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
@@ -24,6 +24,9 @@ export interface Seen extends Outlooks {
 
 /** What is known of the pods that run; a text says why nothing is. */
 export type Known = Seen | string
+
+/** Of a namespace that has none yet. */
+export const NO_PODS: Known = { workloads: [], cut: undefined, isNamed: true }
 
 /** What is wrong with the namespace's own words: its pods would be denied for it, one by one. */
 const faultWarnings = (

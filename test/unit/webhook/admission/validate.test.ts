@@ -213,11 +213,66 @@ describe('a namespace', () => {
     })
   })
 
-  test('that is created or deleted, or keeps what is ours, is nobody’s to judge', async () => {
-    for (const operation of ['CREATE', 'DELETE']) {
-      const response = await answer(change(optedIn, out, { operation }), undefined, pods)
-      expect(response).toEqual({ uid: '1', allowed: true })
+  describe('that is created', () => {
+    const unread: RunningPods = {
+      ...pods,
+      list: () => {
+        throw new Error('there are none to list')
+      },
     }
+    const create = (labels: JsonObject, says: JsonObject = {}): JsonObject => {
+      const object = { metadata: { name: 'servers', labels, annotations: says } }
+      return withGroups(reviewOf(object, { resource: namespaces }), 'devs')
+    }
+
+    test.each<readonly [string, JsonObject, JsonObject, readonly unknown[]]>([
+      ['opts in', { 'outrigger.dev/injection': 'enabled' }, {}, []],
+      ['has no word of ours', { team: 'blue' }, {}, []],
+      [
+        'opts in by a word that does not',
+        { 'outrigger.dev/injection': 'enable' },
+        {},
+        [
+          'namespace servers: label outrigger.dev/injection: "enable" opts nothing in; the value that does is "enabled"',
+        ],
+      ],
+      [
+        'asks for a level that is none',
+        { 'outrigger.dev/enforce': 'strikt', 'outrigger.dev/warn': 'al' },
+        {},
+        [
+          'namespace servers: label outrigger.dev/enforce: "strikt" is none of off, baseline, strict; it counts as strict',
+          'namespace servers: label outrigger.dev/warn: "al" is none of off, baseline, strict; it counts for nothing',
+        ],
+      ],
+      [
+        'has a value that nobody can read',
+        {},
+        { 'outrigger.dev/request-timeout': 'soon' },
+        [expect.stringMatching(/^pods that ask for a server will be denied: namespace servers: /)],
+      ],
+    ])('and %s', async (_name, labels, says, warnings) => {
+      const response = await answer(create(labels, says), down, unread)
+      expect([response['allowed'], response['warnings'] ?? []]).toEqual([true, warnings])
+    })
+
+    test('says not what is left out of records', async () => {
+      const review = create({}, { 'outrigger.dev/audit-redact': 'amount' })
+      expect(await answer(review, down, unread)).toMatchObject({
+        allowed: false,
+        status: { code: 403 },
+        auditAnnotations: { rules: 'namespaces' },
+      })
+      expect(await answer(withGroups(review, 'platform'), down, unread)).toMatchObject({
+        allowed: true,
+        auditAnnotations: { reason: 'break-glass' },
+      })
+    })
+  })
+
+  test('that is deleted, or keeps what is ours, is nobody’s to judge', async () => {
+    const response = await answer(change(optedIn, out, { operation: 'DELETE' }), undefined, pods)
+    expect(response).toEqual({ uid: '1', allowed: true })
     const blue = labelled({ 'outrigger.dev/injection': 'enabled', team: 'blue' })
     expect(await answer(change(optedIn, blue), undefined, pods)).toMatchObject({
       allowed: true,
