@@ -11,7 +11,7 @@ import {
   MAX_ISSUERS,
   type IssuerEntry,
 } from './issuers.ts'
-import { ADMIN_PORT, MCP_PORT } from './names.ts'
+import { ADMIN_PORT, EGRESS_PORT, MCP_PORT } from './names.ts'
 import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import { faultWords, schemaFaults } from './schema-words.ts'
@@ -40,6 +40,12 @@ export const metricsSchema = z.strictObject({
   endpoint: z.optional(otlpEndpoint),
   intervalSeconds: z._default(z.int().check(z.gte(1), z.lte(3600)), 60),
 })
+
+/** Nothing but an origin. */
+const isProxyUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && `${url.origin}/` === url.href
+}
 
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
 
@@ -94,6 +100,33 @@ export const auditSchema = z.strictObject({
   callerBytesPerMinute: z.optional(z.int().check(z.gte(64 * 1024))),
 })
 export type AuditConfig = Readonly<z.output<typeof auditSchema>>
+
+/** What is done about what the server reaches; which destinations, and whether others are refused, say its settings. */
+export const egressSchema = z.strictObject({
+  /** Where the kernel cannot confine the server's processes: they are not started, or run, and that is said wherever it matters. */
+  confinement: z._default(z.enum(['require', 'advisory']), 'require'),
+  /** Of the proxy, on loopback; 0: any that is free. */
+  port: z._default(port, EGRESS_PORT),
+  /** Everything goes out by this proxy, which is asked by CONNECT; `credentialsDir` holds `username` and `password` for it. */
+  parentProxy: z.optional(
+    z.strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .check(
+          z.refine(
+            isProxyUrl,
+            'must be http(s)://HOST:PORT, without user, path, query or fragment',
+          ),
+        ),
+      credentialsDir: z.optional(path),
+    }),
+  ),
+  /** Authorities (PEM) by which that proxy is believed, in the place of the usual ones. */
+  caFile: z.optional(path),
+  /** So much, both ways together, may one server process move; then it reaches nothing more. */
+  bytesPerSession: z.optional(z.int().check(z.gte(1))),
+})
+export type EgressConfig = Readonly<z.output<typeof egressSchema>>
 
 const standIn = z.strictObject({
   port: z.int().check(z.gte(1), z.lte(65_535)),
@@ -200,6 +233,8 @@ const schema = z.strictObject({
   metrics: z.optional(metricsSchema),
   /** Absent: nothing is recorded. */
   audit: z.optional(auditSchema),
+  /** Absent: the server reaches what it likes, and nobody looks. */
+  egress: z.optional(egressSchema),
 })
 
 export type SidecarDocument = z.input<typeof schema>

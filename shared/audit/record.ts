@@ -85,6 +85,28 @@ const asked = {
   ...context,
 }
 
+/** `observed`: it was let through, and would have been refused where `egress-mode` is `enforce`. */
+const verdict = z.enum(['allowed', 'denied', 'failed', 'observed'])
+const port = z.int().check(z.gte(0), z.lte(65_535))
+
+/** What was reached, or tried, while the call was in flight. */
+const callEgress = z.strictObject({
+  /** Attempts. */
+  allowed: z.optional(count),
+  denied: z.optional(count),
+  failed: z.optional(count),
+  observed: z.optional(count),
+  /** From the server, and to it. */
+  sentBytes: count,
+  receivedBytes: count,
+  /** The first of the places: a name, or an address. */
+  to: z.array(z.strictObject({ host: text, port, verdict, why: z.optional(text) })),
+  /** So many attempts to reach others. */
+  unnamed: z.optional(count),
+  /** Other calls were in flight with the same process, and some of it may be theirs. */
+  shared: z.optional(z.literal(true)),
+})
+
 const outcome = z.strictObject({
   /**
    * `ok`; `tool_error`: a result with isError; `error`: a JSON-RPC error of the server's; `fault`: the sidecar's own;
@@ -130,6 +152,9 @@ const place = z.strictObject({
   image: z.optional(text),
 })
 
+/** `enforced`: a process can't get around it; `advisory`: it can; `observed`: nothing is refused but metadata and link-local addresses. */
+const enforcement = z.enum(['enforced', 'observed', 'advisory'])
+
 const events = {
   /** An instance begins: a process of the sidecar. */
   begin: {
@@ -162,7 +187,59 @@ const events = {
     durationMs: milliseconds,
     /** Of that, with the server; absent of what never went there. */
     serverMs: z.optional(milliseconds),
+    egress: z.optional(callEgress),
   },
+  /**
+   * A server has tried to reach something, and that is over: it was refused, has failed, or the connection has ended. With
+   * `open` it goes on.
+   */
+  egress: {
+    /** Counts this instance's attempts: an open one and its end share it. */
+    attempt: count,
+    /** For whom the process works; of one that is everybody's, whose the calls were, where that was one caller. */
+    caller: z.optional(caller),
+    session: z.optional(text),
+    process: z.optional(count),
+    /** Calls that were in flight with that process meanwhile: several may have caused it, none did so by itself. */
+    calls: z.array(count),
+    /** So many others. */
+    moreCalls: z.optional(count),
+    destination: z.strictObject({
+      /** As it was asked for. */
+      host: z.optional(text),
+      /** What was dialled, or would have been. */
+      address: z.optional(text),
+      port: z.optional(port),
+      protocol: z.enum(['tcp', 'udp', 'unix', 'other']),
+    }),
+    /**
+     * By the proxy as a tunnel, a request or SOCKS, by a port that stands for a destination, or around all of it; `unknown`:
+     * somebody came to the proxy and did not say who, or not rightly.
+     */
+    how: z.enum(['connect', 'http', 'socks', 'forward', 'direct', 'unknown']),
+    verdict,
+    /** What was declared and allows it. */
+    rule: z.optional(text),
+    /** In a word why it was refused, has failed, or was ended by the proxy. */
+    why: z.optional(text),
+    /** From the server, and to it; absent of what goes around the proxy. */
+    sentBytes: z.optional(count),
+    receivedBytes: z.optional(count),
+    durationMs: milliseconds,
+    open: z.optional(z.literal(true)),
+    /** Of a connection that was seen in the kernel's table alone: whose process has it. */
+    uid: z.optional(count),
+    /** Whether it could have been otherwise. */
+    enforcement,
+  },
+  /** What holds the server to what it may reach: told whenever that changes. */
+  'egress-enforcement': {
+    mode: z.enum(['observe', 'enforce']),
+    enforcement,
+    why: z.optional(text),
+  },
+  /** Somebody listens in the pod where others can come, past the sidecar. */
+  listener: { address: text, port, uid: count },
   /** A notification, or an answer to the server's own request, has gone to the server. */
   notification: { caller, message, ...context },
   /** The server has asked a client something, as sampling or elicitation do, and that is over. */
@@ -219,7 +296,10 @@ const events = {
   rotation: { file: text, oldest: position },
   /** What is counted and not written one by one, since the last such record. */
   summary: {
-    /** Records of denials beyond the budget of callers whom nobody knows, by fault; `server-request`: what servers asked beyond theirs. */
+    /**
+     * Records of denials beyond the budget of callers whom nobody knows, by fault; `server-request`: what servers asked beyond
+     * theirs; `egress`: what they tried to reach beyond theirs, or faster than it could be told.
+     */
     unwritten: z.record(text, count),
     /** Records that were lost because the sink failed and the configuration says `drop`. */
     dropped: count,
@@ -250,6 +330,9 @@ export const recordSchema = z.discriminatedUnion('event', [
   recordOf('end'),
   recordOf('attempt'),
   recordOf('call'),
+  recordOf('egress'),
+  recordOf('egress-enforcement'),
+  recordOf('listener'),
   recordOf('notification'),
   recordOf('server-request'),
   recordOf('denial'),

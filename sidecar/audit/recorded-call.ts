@@ -9,10 +9,15 @@ import type { Ticket } from '../conversation/ticket.ts'
 import type { Reply } from '../http/reply.ts'
 import type { FaultCode } from '../mcp/faults.ts'
 import type { Response } from '../mcp/message.ts'
+import type { ReachedMeanwhile } from '../server/underway.ts'
 
 type Outcome = EventOf<'call'>['outcome']
 
 export interface RecordedCallOptions {
+  /** Of this instance's calls. */
+  readonly number: number
+  /** Who calls, as a member of the record, behind a comma. */
+  readonly caller: string
   /** What was asked, as members of the record, each behind a comma. */
   readonly asked: string
   /** Whether that names the session; a reply may know another, or a first. */
@@ -53,6 +58,9 @@ export const rounded = (milliseconds: number): number => Math.round(milliseconds
 
 export class RecordedCall implements CallRecord, Ticket {
   readonly timeoutMs: number | undefined
+  readonly number: number
+  readonly caller: string
+  reached: ReachedMeanwhile | undefined
   private readonly options: RecordedCallOptions
   private process: number | undefined
   private sentMs: number | undefined
@@ -65,6 +73,8 @@ export class RecordedCall implements CallRecord, Ticket {
   constructor(options: RecordedCallOptions) {
     this.options = options
     this.timeoutMs = options.ticket?.timeoutMs
+    this.number = options.number
+    this.caller = options.caller
   }
 
   sent(process: number | undefined): void {
@@ -84,13 +94,13 @@ export class RecordedCall implements CallRecord, Ticket {
     if (this.isOver) return
     this.isOver = true
     const { asked, arrivedMs, now, onEnd } = this.options
-    const { process, sentMs, answeredMs } = this
+    const { process, sentMs, answeredMs, reached } = this
     const endMs = now()
     const by = process === undefined ? '' : `,"process":${process}`
     const server =
       sentMs === undefined ? '' : `,"serverMs":${rounded((answeredMs ?? endMs) - sentMs)}`
     onEnd(
-      `"event":"call"${asked}${this.session()}${this.outcome(fault)}${by},"durationMs":${rounded(endMs - arrivedMs)}${server}`,
+      `"event":"call"${asked}${this.session()}${this.outcome(fault)}${by},"durationMs":${rounded(endMs - arrivedMs)}${server}${reached === undefined ? '' : reached.members()}`,
     )
   }
 

@@ -13,6 +13,7 @@ import { brief } from '../telemetry/brief.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
 import { callerOf, Descriptions, reservedFor } from './described.ts'
+import { EgressRecords } from './egress-records.ts'
 import { ProcessRecords } from './process-records.ts'
 import { QuestionRecords } from './question-records.ts'
 import { RecordedCall } from './recorded-call.ts'
@@ -48,6 +49,9 @@ interface Item {
 }
 
 interface Followed {
+  /** Counts this instance's calls. */
+  readonly number: number
+  readonly caller: string
   readonly principal: Principal
   readonly message: Request
   /** What is on record of it before it goes on, and when it is over. */
@@ -94,6 +98,7 @@ const spent = (waitMs: number): Fault =>
 export class Recorder {
   readonly processes: ProcessRecords
   readonly questions: QuestionRecords
+  readonly egress: EgressRecords
   private readonly options: RecorderOptions
   private readonly unknown: Allowance
   private readonly callers: Allowance | undefined
@@ -116,6 +121,11 @@ export class Recorder {
     this.processes = new ProcessRecords((event) => this.add(event))
     const onUnwritten = (): void => this.count('server-request')
     this.questions = new QuestionRecords({ ...options, described: this.described, onUnwritten })
+    this.egress = new EgressRecords({
+      ...options,
+      described: this.described,
+      onUnwritten: (many) => this.count('egress', many),
+    })
     this.summaryMs = options.now()
   }
 
@@ -242,23 +252,24 @@ export class Recorder {
     // What stands in the attempt is not told twice.
     const isShort = this.options.attempts && item.content !== ''
     const short = isShort ? described.message(message) : asked
-    const [head, tail] = [
-      `,"call":${++this.calls}${caller}`,
-      `${described.decision(permit)}${context}`,
-    ]
+    const number = ++this.calls
+    const [head, tail] = [`,"call":${number}${caller}`, `${described.decision(permit)}${context}`]
     const before = `${head}${asked}${tail}`
     const after = isShort ? `${head}${short}${tail}` : before
-    return this.follow(underway, item.asked, { principal, message, before, after, reserved })
+    const followed = { number, caller, principal, message, before, after, reserved }
+    return this.follow(underway, item.asked, followed)
   }
 
   /** What is asked is on record now, where attempts are, and when it is over. */
   private follow(
     { request, reply, arrivedMs }: Underway,
     one: Asked,
-    { principal, message, before, after, reserved }: Followed,
+    { number, caller, principal, message, before, after, reserved }: Followed,
   ): boolean {
     const { writer, now, attempts, content, onFailure } = this.options
     const call = new RecordedCall({
+      number,
+      caller,
       asked: after,
       hasSession: header(request, 'mcp-session-id') !== undefined,
       reply,
@@ -282,10 +293,10 @@ export class Recorder {
     this.callers?.take(key, bytes, now())
   }
 
-  /** It has no record of its own. */
-  private count(what: string): void {
-    this.unwritten.set(what, (this.unwritten.get(what) ?? 0) + 1)
-    this.unwrittenCount++
+  /** They have no records of their own. */
+  private count(what: string, many = 1): void {
+    this.unwritten.set(what, (this.unwritten.get(what) ?? 0) + many)
+    this.unwrittenCount += many
   }
 
   private deny(principal: Principal | undefined, reason: Fault, said: string): void {

@@ -142,6 +142,12 @@ export class Writer {
     return true
   }
 
+  /** The record is not to come. */
+  giveBack(bytes: number): void {
+    this.reserved -= bytes
+    this.options.lease.keep(this.held + this.reserved)
+  }
+
   /** Whether all is out that came by `addNow`; absent where all of that has been told. */
   get isOut(): Promise<boolean> | undefined {
     return this.lastTurn?.isOut

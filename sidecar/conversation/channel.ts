@@ -78,7 +78,7 @@ const DOUBT_MS = 750
 export class Channel implements LinkOwner {
   readonly link: Link
   private readonly options: ChannelOptions
-  private readonly calls = new InFlight<Call>()
+  readonly underway = new InFlight<Call>()
   private readonly rulings = new Rulings()
   private end: LinkEnd | undefined
   /** How many requests the server has answered. */
@@ -94,7 +94,7 @@ export class Channel implements LinkOwner {
   }
 
   get inFlight(): number {
-    return this.calls.size
+    return this.underway.size
   }
 
   /** Whether the server has answered anything yet. */
@@ -112,7 +112,7 @@ export class Channel implements LinkOwner {
       caller.fault(exitFault(this.end))
       return undefined
     }
-    if (this.calls.size >= MAX_CALLS) {
+    if (this.underway.size >= MAX_CALLS) {
       caller.fault(tooManyFault(MAX_CALLS))
       return undefined
     }
@@ -148,7 +148,7 @@ export class Channel implements LinkOwner {
       caller.fault(unsent)
       return undefined
     }
-    this.calls.add(call)
+    this.underway.add(call)
     options.record?.sent(this.link.process)
     return call
   }
@@ -170,7 +170,7 @@ export class Channel implements LinkOwner {
 
   /** The same with the client's own notification, in which our id stands already. */
   withdraw(call: Call, text: string, errorType = 'cancelled'): void {
-    if (!this.calls.delete(call)) return
+    if (!this.underway.delete(call)) return
     this.nameless.gaveUp(call.id)
     this.observe(call, errorType)
     this.send(text)
@@ -179,8 +179,8 @@ export class Channel implements LinkOwner {
 
   /** Ends the waits whose time is up. */
   sweep(nowMs: number): void {
-    if (this.calls.size > 0) this.link.look(nowMs)
-    for (const call of this.calls) {
+    if (this.underway.size > 0) this.link.look(nowMs)
+    for (const call of this.underway) {
       if (call.doubt && call.doubt.untilMs <= nowMs) this.fail(call, call.doubt.fault)
       else if (call.clock.isOver(nowMs)) this.timeOut(call)
     }
@@ -222,7 +222,7 @@ export class Channel implements LinkOwner {
     this.end = told
     const hint = this.hasAnswered ? undefined : this.options.hint?.()
     const fault = hinted(exitFault(told), hint)
-    for (const call of this.calls.take()) {
+    for (const call of this.underway.take()) {
       this.observe(call, 'server_exited')
       call.caller.fault(fault)
     }
@@ -237,7 +237,7 @@ export class Channel implements LinkOwner {
   }
 
   private fail(call: Call, reason: Fault, errorType = 'server_failed'): void {
-    if (!this.calls.delete(call)) return
+    if (!this.underway.delete(call)) return
     this.observe(call, errorType)
     this.link.abandon(call.id)
     call.caller.fault(reason)
@@ -286,7 +286,7 @@ export class Channel implements LinkOwner {
   }
 
   private byId(id: number): Call | undefined {
-    return this.calls.find((call) => call.id === id)
+    return this.underway.find((call) => call.id === id)
   }
 
   /** `twin`: a name that stands twice in it, deeper than has been read. */
@@ -308,7 +308,7 @@ export class Channel implements LinkOwner {
   }
 
   private answered(call: Call, response: Response): void {
-    this.calls.delete(call)
+    this.underway.delete(call)
     this.link.abandon(call.id)
     this.answers++
     this.nameless.answered(call.id)
@@ -320,7 +320,7 @@ export class Channel implements LinkOwner {
   private ofError(response: Response): Call | undefined {
     const { nameless, link, options } = this
     if (link.port !== undefined || nameless.isPerhapsNone(response)) return undefined
-    const call = this.isPrivate ? nameless.whose(this.calls) : undefined
+    const call = this.isPrivate ? nameless.whose(this.underway) : undefined
     if (call) {
       options.remarks.tolerated('error-without-id')
       return call

@@ -4,6 +4,7 @@
 import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { Message } from '../mcp/message.ts'
 import type { OddLine } from '../mcp/server-line.ts'
+import type { Underway } from './underway.ts'
 
 /** A server wants other credentials of its caller's own, and the caller can bring them. */
 export interface Refusal {
@@ -35,6 +36,8 @@ export interface Envelope {
 }
 
 export interface LinkOwner {
+  /** What is with the server now, oldest first. */
+  readonly underway: Iterable<Underway>
   /** A checked message from the server; `relatedTo` is our id of the request it belongs to, where the link knows. */
   message(message: Message, relatedTo: number | undefined): void
   /** What the server wrote that is not exactly one message: what can be used of it, and what not. */

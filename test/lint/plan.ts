@@ -36,6 +36,7 @@ export const PLAN: Plan = {
     sidecar: [
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe
+      'egress', // what servers reach
       'audit', // what is on record of it
       'audit/content', // what of the messages themselves
       'routing guards', // by era, and whether at all; whether now

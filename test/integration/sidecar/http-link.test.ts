@@ -70,6 +70,7 @@ const linkThatWaits = (acceptTimeoutMs: number): HttpLink => {
     onClose: () => undefined,
   })
   link.owner = {
+    underway: [],
     message: ({ text }) => void heard.push(text),
     failed: () => failures++,
     ended: () => undefined,

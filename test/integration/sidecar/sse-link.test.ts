@@ -66,6 +66,7 @@ beforeEach(async () => {
     onClose: () => closes++,
   })
   link.owner = {
+    underway: [],
     message: (message) => {
       heard.push(message.text)
       // As a channel does.

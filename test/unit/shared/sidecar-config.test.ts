@@ -44,6 +44,38 @@ describe('traces', () => {
   })
 })
 
+describe('egress', () => {
+  test('is absent by default, and strict where it is there', () => {
+    expect(parseSidecarConfig({})).not.toHaveProperty('value.egress')
+    expect(parseSidecarConfig({ egress: {} })).toMatchObject({
+      value: { egress: { confinement: 'require', port: 15_202 } },
+    })
+  })
+
+  test.each([
+    ['another word', { confinement: 'maybe' }, 'egress.confinement: must be one of'],
+    [
+      'a proxy of another kind',
+      { parentProxy: { url: 'socks5://proxy:1080' } },
+      'egress.parentProxy.url: must be',
+    ],
+    [
+      'a proxy with a password',
+      { parentProxy: { url: 'http://a:b@proxy:3128' } },
+      'egress.parentProxy.url: must be http(s)://HOST:PORT',
+    ],
+    [
+      'a proxy with a path',
+      { parentProxy: { url: 'http://proxy:3128/a' } },
+      'egress.parentProxy.url: must be http(s)://HOST:PORT',
+    ],
+    ['no bytes at all', { bytesPerSession: 0 }, 'egress.bytesPerSession: must be at least'],
+  ])('%s is told', (_name, egress, expected) => {
+    const config = parseSidecarConfig({ egress })
+    expect(config.ok ? [] : config.error).toEqual([expect.stringContaining(expected)])
+  })
+})
+
 describe('what does not hold together is told', () => {
   const HTTP = { transport: 'http', port: '8000' }
 
