@@ -168,6 +168,9 @@ export class Children {
         break
       case 'stderr':
         this.wrote(asked, event)
+        break
+      // Nothing is confined, so nothing is told.
+      case 'egress':
     }
   }
 

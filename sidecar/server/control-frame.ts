@@ -1,10 +1,12 @@
-// The shim's control protocol, version 1: frames ↔ values (sidecar/shim/README.md has the table).
+// The shim's control protocol, version 2: frames ↔ values (sidecar/shim/README.md has the table).
 // Pure. What comes from the shim is checked like anything from outside: it shares a container with the server.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Gathered } from '../bytes/gathered.ts'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
+/** So many forwards a child may have. */
+export const MAX_FORWARDS = 32
 const MAX_FRAME_BYTES = 65_536
 const HEADER_BYTES = 5
 
@@ -24,6 +26,36 @@ const BUSY = new Set([1, 2])
 const BY_CODE = 0
 const BY_MEMORY = 2
 
+/** What a child, or the one command, may reach, and what it has in its environment for that. */
+export interface Terms {
+  readonly mode: 'off' | 'observe' | 'enforce'
+  /** A connect to `local` on loopback ends at `port` there: a TCP forward of this child alone. */
+  readonly forwards: readonly { readonly local: number; readonly port: number }[]
+  /** Lines of the environment beside what the container has. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Nothing is confined, and nothing of the environment is changed. */
+export const UNCONFINED: Terms = { mode: 'off', forwards: [], environment: {} }
+
+const MODES = ['off', 'observe', 'enforce'] as const
+const VERDICTS = ['allowed', 'observed', 'refused'] as const
+const EGRESS_KINDS = ['other', 'tcp', 'udp', 'unix', 'other'] as const
+
+/** An attempt of a child's to reach something by a way of its own, as the shim saw it. */
+export interface EgressAttempt {
+  /** 0 is the one command. */
+  readonly child: number
+  /** `observed`: it was let through, and would be refused under `enforce`. */
+  readonly verdict: (typeof VERDICTS)[number]
+  /** `other`: a kind of socket that is refused by itself. */
+  readonly how: 'tcp' | 'udp' | 'unix' | 'other'
+  readonly address: string | undefined
+  readonly port: number
+  /** So many attempts before it were not told. */
+  readonly dropped: number
+}
+
 export type ShimEvent =
   | {
       readonly kind: 'hello'
@@ -32,11 +64,21 @@ export type ShimEvent =
       readonly landlockAbi: number
       /** `shim exec`: it runs one command, and starts no children. */
       readonly hasOneCommand: boolean
+      /** It was tried and works: what a confined process reaches is the shim's to decide. */
+      readonly canConfine: boolean
+      /** The kernel's own rules for TCP stand behind that. */
+      readonly hasNetworkRules: boolean
     }
   | {
       readonly kind: 'supervision'
       /** Whether the command's listeners are held on loopback. */
       readonly isHeld: boolean
+      /** Whether it shall be confined: it waits for CONFINE. */
+      readonly wantsConfinement: boolean
+      /** Whether it can be. */
+      readonly isConfined: boolean
+      /** The command's for the life of its container: what a credential for it is made of. */
+      readonly secret: string
       readonly why: string
     }
   | { readonly kind: 'pipes' | 'gone'; readonly child: number }
@@ -63,10 +105,18 @@ export type ShimEvent =
       readonly isOutOfMemory: boolean
     }
   | { readonly kind: 'terminating'; readonly leftMs: number }
+  | ({ readonly kind: 'egress' } & EgressAttempt)
 
 /** Bits of the two bytes of flags. */
 const HAS_ONE_COMMAND = 4
+const CAN_CONFINE = 8
+const HAS_NETWORK_RULES = 16
 const HOLDS_LISTENERS = 1
+const CONFINES = 2
+
+const SECRET_BYTES = 32
+const IPV4 = 4
+const IPV6 = 6
 
 const frame = (type: number, payload: Buffer): Buffer => {
   const head = Buffer.alloc(HEADER_BYTES)
@@ -83,9 +133,24 @@ const numbers = (...values: readonly number[]): Buffer => {
 
 export const helloFrame = (): Buffer => frame(0x01, Buffer.from([0, PROTOCOL_VERSION]))
 
-/** `name` is 32 lower-case hex digits. Of the environment nothing is changed. */
-export const spawnFrame = (child: number, name: string): Buffer =>
-  frame(0x02, Buffer.concat([numbers(child), Buffer.from(name, 'latin1')]))
+const termsOf = ({ mode, forwards, environment }: Terms): Buffer => {
+  const head = Buffer.alloc(2 + forwards.length * 4)
+  head.writeUInt8(MODES.indexOf(mode))
+  head.writeUInt8(forwards.length, 1)
+  forwards.forEach(({ local, port }, index) => {
+    head.writeUInt16BE(local, 2 + index * 4)
+    head.writeUInt16BE(port, 4 + index * 4)
+  })
+  const lines = Object.entries(environment).map(([key, value]) => `${key}=${value}\0`)
+  return Buffer.concat([head, Buffer.from(lines.join(''))])
+}
+
+/** `name` is 32 lower-case hex digits. */
+export const spawnFrame = (child: number, name: string, terms: Terms = UNCONFINED): Buffer =>
+  frame(0x02, Buffer.concat([numbers(child), Buffer.from(name, 'latin1'), termsOf(terms)]))
+
+/** To a shim with one command: it starts once this has come; later ones replace the forwards. */
+export const confineFrame = (terms: Terms): Buffer => frame(0x07, termsOf(terms))
 
 export const openedFrame = (child: number): Buffer => frame(0x03, numbers(child))
 
@@ -98,6 +163,14 @@ export const startFrame = (): Buffer => frame(0x06, Buffer.alloc(0))
 
 type Decode = (payload: Buffer) => ShimEvent
 
+const addressOf = (family: number, bytes: Buffer): string | undefined => {
+  if (family === IPV4) return bytes.subarray(0, 4).join('.')
+  if (family !== IPV6) return undefined
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16))
+  // The one way to write it, and the shortest.
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+}
+
 const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> = new Map([
   [
     0x81,
@@ -109,6 +182,8 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         uid: p.readUInt32BE(2),
         landlockAbi: p.readUInt8(6),
         hasOneCommand: (p.readUInt8(7) & HAS_ONE_COMMAND) !== 0,
+        canConfine: (p.readUInt8(7) & CAN_CONFINE) !== 0,
+        hasNetworkRules: (p.readUInt8(7) & HAS_NETWORK_RULES) !== 0,
       }),
     ],
   ],
@@ -165,11 +240,29 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
   [
     0x89,
     [
-      2,
+      2 + SECRET_BYTES,
       (p) => ({
         kind: 'supervision',
         isHeld: (p.readUInt8(1) & HOLDS_LISTENERS) !== 0,
-        why: p.subarray(2).toString(),
+        wantsConfinement: (p.readUInt8(0) & CONFINES) !== 0,
+        isConfined: (p.readUInt8(1) & CONFINES) !== 0,
+        secret: p.toString('latin1', 2, 2 + SECRET_BYTES),
+        why: p.toString('utf8', 2 + SECRET_BYTES),
+      }),
+    ],
+  ],
+  [
+    0x8a,
+    [
+      29,
+      (p) => ({
+        kind: 'egress',
+        child: p.readUInt32BE(0),
+        verdict: VERDICTS[p.readUInt8(4)] ?? 'refused',
+        how: EGRESS_KINDS[p.readUInt8(5)] ?? 'other',
+        address: addressOf(p.readUInt8(6), p.subarray(7, 23)),
+        port: p.readUInt16BE(23),
+        dropped: p.readUInt32BE(25),
       }),
     ],
   ],

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "execution.h"
 #include "report.h"
+#include "secret.h"
 #include "watch.h"
 
 // The one command's number in events.
@@ -25,6 +26,8 @@ struct exec {
   uint64_t term_at_ms;
   // What epoll was told to tell of the connection.
   uint32_t watched;
+  // By it the sidecar knows the command again, also one that has been restarted.
+  char secret[FRAME_SECRET_LENGTH];
   // What the sidecar has been told since HELLO.
   bool has_told_start;
   bool has_told_end;
@@ -44,7 +47,7 @@ static void tell_hello(struct exec *exec) {
   control_send(&exec->control, event,
                frame_hello(event, geteuid(), (uint8_t)execution->plan.landlock.abi, flags));
   control_send(&exec->control, event,
-               frame_supervision(event, wanted, standing, execution->why_not));
+               frame_supervision(event, wanted, standing, exec->secret, execution->why_not));
 }
 
 // Says what has become of the command since it was last said.
@@ -216,6 +219,10 @@ static int open_control(struct exec *exec, const struct exec_options *options) {
 int exec_run(const struct exec_options *options) {
   struct exec exec = {.connect_at_ms = CLOCK_NEVER, .term_at_ms = CLOCK_NEVER};
   if (open_control(&exec, options) != 0) return 1;
+  if (secret_make(exec.secret, sizeof exec.secret) != 0) {
+    report_line("cannot make a secret: %s", strerror(errno));
+    return 1;
+  }
   if (execution_open(&exec.execution, options) != 0) {
     execution_close(&exec.execution);
     return 1;

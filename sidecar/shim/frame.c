@@ -51,17 +51,30 @@ static const char *environment_fault(const char *lines, size_t length) {
   return NULL;
 }
 
+// What SPAWN and CONFINE end with: a confinement and environment lines. NULL or the frame's fault.
+static const char *decode_terms(struct frame_request *request, const uint8_t *payload,
+                                size_t length) {
+  const char *fault;
+  const size_t used = confinement_decode(payload, length, &request->confinement, &fault);
+  if (used == 0) return "a frame's confinement is too short";
+  request->environment = (const char *)payload + used;
+  request->environment_bytes = length - used;
+  request->fault =
+      fault != NULL ? fault : environment_fault(request->environment, request->environment_bytes);
+  return NULL;
+}
+
 static const char *decode_spawn(struct frame_request *request, const uint8_t *payload,
                                 size_t length) {
-  if (length < 4 + FRAME_NAME_LENGTH) return "a SPAWN frame is too short";
+  const size_t head = 4 + FRAME_NAME_LENGTH;
+  if (length < head) return "a SPAWN frame is too short";
   request->child = read_u32(payload);
   request->name = (const char *)payload + 4;
-  request->environment = request->name + FRAME_NAME_LENGTH;
-  request->environment_bytes = length - 4 - FRAME_NAME_LENGTH;
-  request->fault = is_name(request->name)
-                       ? environment_fault(request->environment, request->environment_bytes)
-                       : "the name is not 32 lower-case hex digits";
-  return NULL;
+  const char *fault = decode_terms(request, payload + head, length - head);
+  if (fault == NULL && !is_name(request->name)) {
+    request->fault = "the name is not 32 lower-case hex digits";
+  }
+  return fault;
 }
 
 // Decodes a payload by its type; NULL or the frame's fault.
@@ -91,6 +104,8 @@ static const char *decode_payload(struct frame_request *request, uint8_t type,
       return NULL;
     case FRAME_START:
       return length == 0 ? NULL : "a START frame has the wrong length";
+    case FRAME_CONFINE:
+      return decode_terms(request, payload, length);
     default:
       return "a frame has an unknown type";
   }
@@ -168,11 +183,25 @@ size_t frame_terminating(uint8_t *to, uint32_t left_ms) {
   return finish(to, write_u32(start(to, FRAME_TERMINATING), left_ms));
 }
 
-size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *why) {
+size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *secret,
+                         const char *why) {
   const size_t length = strnlen(why, FRAME_MAX_TEXT_BYTES);
   uint8_t *at = start(to, FRAME_SUPERVISION);
   *at++ = wanted;
   *at++ = standing;
+  memcpy(at, secret, FRAME_SECRET_LENGTH);
+  at += FRAME_SECRET_LENGTH;
   memcpy(at, why, length);
   return finish(to, at + length);
+}
+
+size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egress,
+                    uint32_t dropped) {
+  uint8_t *at = write_u32(start(to, FRAME_EGRESS), child);
+  *at++ = (uint8_t)egress->verdict;
+  *at++ = (uint8_t)egress->kind;
+  *at++ = egress->family;
+  memcpy(at, egress->address, FRAME_ADDRESS_BYTES);
+  at = write_u16(at + FRAME_ADDRESS_BYTES, egress->port);
+  return finish(to, write_u32(at, dropped));
 }

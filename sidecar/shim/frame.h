@@ -6,11 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "confinement.h"
+
 enum {
-  FRAME_VERSION = 1,
+  FRAME_VERSION = 2,
   FRAME_PREFIX_BYTES = 4,
   FRAME_MAX_BYTES = 65536,
   FRAME_NAME_LENGTH = 32,
+  FRAME_SECRET_LENGTH = 32,
+  FRAME_ADDRESS_BYTES = 16,
   FRAME_MAX_VARIABLES = 64,
   FRAME_MAX_ENVIRONMENT_BYTES = 32768,
   FRAME_MAX_TEXT_BYTES = 1024,
@@ -26,6 +30,7 @@ enum frame_type {
   FRAME_END = 0x04,
   FRAME_EXIT = 0x05,
   FRAME_START = 0x06,
+  FRAME_CONFINE = 0x07,
   FRAME_HELLO_ANSWER = 0x81,
   FRAME_PIPES = 0x82,
   FRAME_SPAWNED = 0x83,
@@ -35,6 +40,7 @@ enum frame_type {
   FRAME_GONE = 0x87,
   FRAME_TERMINATING = 0x88,
   FRAME_SUPERVISION = 0x89,
+  FRAME_EGRESS = 0x8a,
 };
 
 enum frame_reason {
@@ -47,13 +53,35 @@ enum frame_reason {
 };
 
 // The flags of HELLO.
-enum { FRAME_IS_PID_1 = 1 << 0, FRAME_HAS_NO_SUBREAPER = 1 << 1, FRAME_HAS_ONE_COMMAND = 1 << 2 };
+enum {
+  FRAME_IS_PID_1 = 1 << 0,
+  FRAME_HAS_NO_SUBREAPER = 1 << 1,
+  FRAME_HAS_ONE_COMMAND = 1 << 2,
+  // It was tried: what a confined process asks for is decided and carried out by the shim.
+  FRAME_CAN_CONFINE = 1 << 3,
+  // The kernel's own rules for TCP stand behind that (Landlock ABI 4).
+  FRAME_HAS_NETWORK_RULES = 1 << 4,
+};
 
 // The calls of SUPERVISION.
-enum { FRAME_SUPERVISES_BIND = 1 << 0 };
+enum { FRAME_SUPERVISES_BIND = 1 << 0, FRAME_SUPERVISES_CONNECT = 1 << 1 };
+
+// Of EGRESS: what became of an attempt, and of what kind it was.
+enum frame_verdict { VERDICT_ALLOWED = 0, VERDICT_OBSERVED = 1, VERDICT_REFUSED = 2 };
+enum frame_egress_kind { EGRESS_TCP = 1, EGRESS_UDP = 2, EGRESS_UNIX = 3, EGRESS_OTHER = 4 };
 
 // By memory: by a signal that the kernel has sent because the container had no more of it.
 enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1, FRAME_BY_MEMORY = 2 };
+
+// An attempt to reach something.
+struct frame_egress {
+  enum frame_verdict verdict;
+  enum frame_egress_kind kind;
+  // 4, 6, or 0 where it has no address.
+  uint8_t family;
+  uint8_t address[FRAME_ADDRESS_BYTES];
+  uint16_t port;
+};
 
 // One request. `name` and `environment` point into the decoded bytes.
 struct frame_request {
@@ -64,10 +92,11 @@ struct frame_request {
   uint32_t term_after_ms;
   uint32_t kill_after_ms;
   const char *name;
+  struct confinement confinement;
   // NUL-ended lines, one after the other.
   const char *environment;
   size_t environment_bytes;
-  // Of a SPAWN that must be refused: why. NULL where the request is right.
+  // Of a SPAWN or CONFINE that must be refused: why. NULL where the request is right.
   const char *fault;
 };
 
@@ -91,6 +120,10 @@ size_t frame_stderr(uint8_t *to, uint32_t child, uint32_t dropped, const uint8_t
                     size_t length);
 size_t frame_exited(uint8_t *to, uint32_t child, enum frame_end kind, uint8_t value);
 size_t frame_terminating(uint8_t *to, uint32_t left_ms);
-size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *why);
+// `secret` has FRAME_SECRET_LENGTH characters.
+size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const char *secret,
+                         const char *why);
+size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egress,
+                    uint32_t dropped);
 
 #endif

@@ -25,6 +25,9 @@ static bool is_allowed(struct nursery *nursery, const struct frame_request *requ
                        uint64_t now_ms) {
   const uint32_t id = request->child;
   const char *fault = request->fault;
+  if (fault == NULL && request->confinement.mode != CONFINEMENT_OFF) {
+    fault = "this shim can't confine a child";
+  }
   if (fault == NULL && nursery_find(nursery, id) != NULL) fault = "the child's number is in use";
   if (fault != NULL) {
     refusal_send(nursery->control, id, REASON_BAD_REQUEST, fault);

@@ -5,7 +5,14 @@ import { randomBytes } from 'node:crypto'
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { decodeEvents, encodeRequest, type EventOf, type ShimEvent } from './shim-frame.ts'
+import {
+  decodeEvents,
+  encodeRequest,
+  VERSION,
+  type EventOf,
+  type ShimEvent,
+  type Terms,
+} from './shim-frame.ts'
 import { within } from './waiting.ts'
 
 /** Pipes that the shim has made and this side has opened; the child has not been started. */
@@ -122,12 +129,15 @@ export class Connection {
   }
 
   hello(): Promise<EventOf<'hello'>> {
-    this.send('hello', { version: 1 })
+    this.send('hello', { version: VERSION })
     return this.event('hello')
   }
 
   /** Asks for a child; the answer, and the numbers it was asked by. */
-  async ask(environment: Environment = {}): Promise<{
+  async ask(
+    environment: Environment = {},
+    terms: Terms = {},
+  ): Promise<{
     id: number
     name: string
     answer: EventOf<'pipes' | 'refused'>
@@ -135,13 +145,13 @@ export class Connection {
     const id = this.nextChild++
     const name = randomBytes(16).toString('hex')
     const lines = Object.entries(environment).map(([key, value]) => `${key}=${value}`)
-    this.send('spawn', { child: id, name, lines })
+    this.send('spawn', { child: id, name, ...terms, lines })
     return { id, name, answer: await this.either(['pipes', 'refused'], id) }
   }
 
   /** Asks for a child and opens its pipes; OPENED is not said yet. */
-  async offer(environment: Environment = {}): Promise<Offer> {
-    const { id, name, answer } = await this.ask(environment)
+  async offer(environment: Environment = {}, terms: Terms = {}): Promise<Offer> {
+    const { id, name, answer } = await this.ask(environment, terms)
     if (answer.type === 'refused') throw new Error(`refused (${answer.reason}): ${answer.text}`)
     return { id, name, ...this.openPipes(name) }
   }
@@ -172,8 +182,8 @@ export class Connection {
   }
 
   /** A child that runs `script` in a shell (where the shim's command is SHELL_COMMAND). */
-  async run(script: string, environment: Environment = {}): Promise<Child> {
-    return this.start(await this.offer({ ...environment, SCRIPT: script }))
+  async run(script: string, environment: Environment = {}, terms: Terms = {}): Promise<Child> {
+    return this.start(await this.offer({ ...environment, SCRIPT: script }, terms))
   }
 
   end(id: number, termAfterMs: number, killAfterMs: number): void {

@@ -34,7 +34,18 @@ export type ShimEvent =
       readonly type: 'supervision'
       readonly wanted: number
       readonly standing: number
+      readonly secret: string
       readonly why: string
+    }
+  | {
+      readonly type: 'egress'
+      readonly child: number
+      readonly verdict: number
+      readonly kind: number
+      readonly family: number
+      readonly address: string
+      readonly port: number
+      readonly dropped: number
     }
 
 export type EventOf<T extends ShimEvent['type']> = Extract<ShimEvent, { readonly type: T }>
@@ -63,13 +74,22 @@ const u32 = (...values: number[]): Buffer => {
   return bytes
 }
 
+/** The protocol's version. */
+export const VERSION = 2
+
+/** A confinement: its mode, and pairs of a port and where a connect to it ends. */
+export interface Terms {
+  readonly mode?: number
+  readonly forwards?: readonly (readonly [local: number, port: number])[]
+  readonly lines?: readonly string[]
+}
+
 interface Requests {
   readonly hello: { readonly version: number }
   readonly spawn: {
     readonly child: number
     readonly name: string
-    readonly lines?: readonly string[]
-  }
+  } & Terms
   readonly opened: { readonly child: number }
   readonly end: {
     readonly child: number
@@ -78,19 +98,25 @@ interface Requests {
   }
   readonly exit: { readonly code: number }
   readonly start: Readonly<Record<string, never>>
+  readonly confine: Terms
 }
+
+const terms = ({ mode = 0, forwards = [], lines = [] }: Terms): Buffer =>
+  Buffer.concat([
+    Buffer.of(mode, forwards.length),
+    ...forwards.flat().map((port) => Buffer.of(port >> 8, port & 255)),
+    Buffer.from(lines.map((line) => `${line}\0`).join('')),
+  ])
 
 const ENCODERS: { readonly [K in keyof Requests]: (request: Requests[K]) => Buffer } = {
   hello: ({ version }) => frame(0x01, Buffer.of(version >> 8, version & 255)),
-  spawn: ({ child, name, lines = [] }) =>
-    frame(
-      0x02,
-      Buffer.concat([u32(child), Buffer.from(name + lines.map((l) => `${l}\0`).join(''))]),
-    ),
+  spawn: ({ child, name, ...rest }) =>
+    frame(0x02, Buffer.concat([u32(child), Buffer.from(name), terms(rest)])),
   opened: ({ child }) => frame(0x03, u32(child)),
   end: ({ child, termAfterMs, killAfterMs }) => frame(0x04, u32(child, termAfterMs, killAfterMs)),
   exit: ({ code }) => frame(0x05, Buffer.of(code)),
   start: () => frame(0x06),
+  confine: (confinement) => frame(0x07, terms(confinement)),
 }
 
 /** A request's bytes. */
@@ -145,7 +171,21 @@ const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
       type: 'supervision',
       wanted: p.readUInt8(0),
       standing: p.readUInt8(1),
-      why: p.toString('utf8', 2),
+      secret: p.toString('latin1', 2, 34),
+      why: p.toString('utf8', 34),
+    }),
+  ],
+  [
+    0x8a,
+    (p) => ({
+      type: 'egress',
+      child: p.readUInt32BE(0),
+      verdict: p.readUInt8(4),
+      kind: p.readUInt8(5),
+      family: p.readUInt8(6),
+      address: p.subarray(7, p.readUInt8(6) === 4 ? 11 : 23).toString('hex'),
+      port: p.readUInt16BE(23),
+      dropped: p.readUInt32BE(25),
     }),
   ],
 ])

@@ -25,12 +25,27 @@ static void check_environment(const struct frame_request *request) {
   demand(request->environment_bytes <= FRAME_MAX_ENVIRONMENT_BYTES);
 }
 
+static void check_confinement(const struct confinement *confinement) {
+  demand(confinement->mode <= CONFINEMENT_ENFORCE);
+  demand(confinement->count <= CONFINEMENT_MAX_FORWARDS);
+  for (size_t i = 0; i < confinement->count; i++) {
+    demand(confinement->forwards[i].local != 0 && confinement->forwards[i].port != 0);
+  }
+}
+
 static void check_spawn(const struct frame_request *request) {
   if (request->fault != NULL) return;
   for (size_t i = 0; i < FRAME_NAME_LENGTH; i++) {
     demand(strchr("0123456789abcdef", request->name[i]) != NULL && request->name[i] != '\0');
   }
   check_environment(request);
+  check_confinement(&request->confinement);
+}
+
+static void check_confine(const struct frame_request *request) {
+  if (request->fault != NULL) return;
+  check_environment(request);
+  check_confinement(&request->confinement);
 }
 
 // A prefix of the same bytes must not be taken for a whole frame, nor for a broken one unless it is.
@@ -49,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     demand(decoded.used > FRAME_PREFIX_BYTES && decoded.used <= length - at);
     check_prefixes(bytes + at, decoded.used);
     if (decoded.request.type == FRAME_SPAWN) check_spawn(&decoded.request);
+    if (decoded.request.type == FRAME_CONFINE) check_confine(&decoded.request);
     uint8_t event[FRAME_MAX_EVENT_BYTES];
     const size_t size = frame_stderr(event, decoded.request.child, 0, bytes + at, decoded.used);
     demand(size <= sizeof event);

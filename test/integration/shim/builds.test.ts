@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildShim, hasProgram, ShimProcess } from '../../support/shim.ts'
-import { encodeRequest, frame } from '../../support/shim-frame.ts'
+import { encodeRequest, frame, VERSION } from '../../support/shim-frame.ts'
 import { isAlive } from '../../support/proc.ts'
 import { readAll, readLine } from '../../support/waiting.ts'
 
@@ -55,7 +55,7 @@ describeEmulated('aarch64, under qemu-user (takes qemu-user and gcc-aarch64-linu
   test('says in HELLO and in its log what is not there, and works', async () => {
     const shim = start()
     const hello = await (await shim.connection()).hello()
-    expect(hello).toMatchObject({ version: 1, landlockAbi: 0, flags: 2 })
+    expect(hello).toMatchObject({ version: VERSION, landlockAbi: 0, flags: 2 })
     expect(shim.log).toContain('there is no Landlock here')
     expect(shim.log).toContain('there are no subreapers here')
     await shim.close()
@@ -139,7 +139,18 @@ describe('the addresses that a server asks for', () => {
 
 describe('the parser of the control protocol', () => {
   const seeds = {
-    hello: encodeRequest('hello', { version: 1 }),
+    hello: encodeRequest('hello', { version: VERSION }),
+    confined: encodeRequest('spawn', {
+      child: 3,
+      name: 'e'.repeat(32),
+      mode: 2,
+      forwards: [
+        [5432, 40_001],
+        [6379, 40_002],
+      ],
+      lines: ['HTTP_PROXY=http://a:b@127.0.0.1:15202'],
+    }),
+    confine: encodeRequest('confine', { mode: 1, forwards: [[80, 40_003]], lines: ['A=b'] }),
     spawn: encodeRequest('spawn', {
       child: 1,
       name: '0123456789abcdef0123456789abcdef',

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { ExecProcess, type ExecOptions } from '../../support/exec-process.ts'
 import { childrenOf, isAlive } from '../../support/proc.ts'
 import { BUILDS, buildShim, compileFixture } from '../../support/shim.ts'
+import { VERSION } from '../../support/shim-frame.ts'
 import { SERVER_UID, IS_ROOT, OWN_UID } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
 
@@ -104,9 +105,15 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     test('says what stands, that the command runs, and how it ended', async () => {
       const shim = start({ hasSidecar: true, command: sh('sleep 0.3; exit 9') })
       const connection = await shim.connection()
-      expect(await connection.hello()).toMatchObject({ version: 1, uid: UID, flags: 4 })
+      expect(await connection.hello()).toMatchObject({ version: VERSION, uid: UID, flags: 4 })
       const supervision = await connection.event('supervision')
-      expect(supervision).toEqual({ type: 'supervision', wanted: 1, standing: 1, why: '' })
+      expect(supervision).toEqual({
+        type: 'supervision',
+        wanted: 1,
+        standing: 1,
+        secret: expect.stringMatching(/^[0-9a-f]{32}$/),
+        why: '',
+      })
       expect((await connection.event('spawned', 0)).pid).toBe(childrenOf(shim.pid)[0])
       expect(await connection.event('exited', 0)).toMatchObject({ kind: 0, value: 9 })
       await shim.exit()
@@ -178,14 +185,16 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       const first = await shim.connection()
       await first.hello()
       const { pid } = await first.event('spawned', 0)
+      const { secret } = await first.event('supervision')
       first.close()
       const second = await shim.connection()
       await second.hello()
+      expect((await second.event('supervision')).secret).toBe(secret)
       expect((await second.event('spawned', 0)).pid).toBe(pid)
       expect(isAlive(pid)).toBe(true)
     })
 
-    test.each(['spawn', 'exit'] as const)(
+    test.each(['spawn', 'exit', 'confine'] as const)(
       '%s ends the connection, not the command',
       async (type) => {
         const shim = start({ hasSidecar: true, command: sh('exec sleep 1000') })
@@ -193,6 +202,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
         await connection.hello()
         const { pid } = await connection.event('spawned', 0)
         if (type === 'exit') connection.send('exit', { code: 0 })
+        else if (type === 'confine') connection.send('confine', {})
         else connection.send('spawn', { child: 1, name: 'f'.repeat(32) })
         await connection.closed
         expect(isAlive(pid)).toBe(true)
@@ -211,7 +221,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       const connection = await shim.connection()
       await connection.hello()
       const { why, ...supervision } = await connection.event('supervision')
-      expect(supervision).toEqual({ type: 'supervision', wanted: 1, standing: 0 })
+      expect(supervision).toMatchObject({ wanted: 1, standing: 0 })
       expect(why).toContain('cannot put the command under supervision')
       expect(childrenOf(shim.pid)).toEqual([])
       connection.send('start', {})

@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUILDS, buildShim, ShimProcess, type ShimOptions } from '../../support/shim.ts'
-import { encodeRequest, frame, REASON } from '../../support/shim-frame.ts'
+import { encodeRequest, frame, REASON, VERSION } from '../../support/shim-frame.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
@@ -26,13 +26,13 @@ describe.each(BUILDS)('%s build', (_build, target) => {
   describe('greeting', () => {
     test('HELLO is answered with version, uid, Landlock ABI and flags', async () => {
       const hello = await (await start().connection()).hello()
-      expect(hello).toMatchObject({ version: 1, uid: shim.uid, flags: 0 })
+      expect(hello).toMatchObject({ version: VERSION, uid: shim.uid, flags: 0 })
       expect(hello.landlockAbi).toBeGreaterThanOrEqual(0)
     })
 
     test.each([
       ['another request first', encodeRequest('exit', { code: 3 }), 'HELLO first'],
-      ['another version', encodeRequest('hello', { version: 2 }), 'another protocol version'],
+      ['another version', encodeRequest('hello', { version: 1 }), 'another protocol version'],
       ['HELLO of the wrong length', frame(0x01, Buffer.of(0)), 'HELLO frame has the wrong length'],
     ])('%s ends the connection, and the shim comes again', async (_name, bytes, why) => {
       const first = await start().connection()
@@ -47,7 +47,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     start()
     for (let i = 0; i < 5; i++) {
       const connection = await shim.connection()
-      connection.send('hello', { version: 2 })
+      connection.send('hello', { version: 1 })
       await connection.closed
     }
     await shim.ready()
@@ -67,9 +67,20 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ['a length of 2^32-1', u32(0xff_ff_ff_ff), 'not 1 to 65536'],
       ['type 0', frame(0x00), 'unknown type'],
       ['type 6', frame(0x06), 'unknown type'],
+      ['type 7', frame(0x07, Buffer.of(0, 0)), 'unknown type'],
       ['an event of the shim’s own', frame(0x82, u32(1)), 'unknown type'],
-      ['a second HELLO', encodeRequest('hello', { version: 1 }), 'only once'],
+      ['a second HELLO', encodeRequest('hello', { version: VERSION }), 'only once'],
       ['SPAWN without a whole name', frame(0x02, Buffer.alloc(35)), 'SPAWN frame is too short'],
+      [
+        'SPAWN without a confinement',
+        frame(0x02, Buffer.concat([u32(1), Buffer.from(NAME)])),
+        'confinement is too short',
+      ],
+      [
+        'SPAWN with half a forward',
+        frame(0x02, Buffer.concat([u32(1), Buffer.from(NAME), Buffer.of(2, 1, 0, 9)])),
+        'confinement is too short',
+      ],
       ['OPENED with a byte too many', frame(0x03, Buffer.alloc(5)), 'wrong length'],
       ['END with a byte too few', frame(0x04, Buffer.alloc(11)), 'wrong length'],
       ['EXIT without a code', frame(0x05), 'wrong length'],
@@ -86,7 +97,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
     test('bytes may come one by one, and many frames at once', async () => {
       const connection = await start().connection()
-      for (const byte of encodeRequest('hello', { version: 1 })) {
+      for (const byte of encodeRequest('hello', { version: VERSION })) {
         connection.socket.write(Buffer.of(byte))
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -180,7 +191,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
     test('a last line without its end: bad request', async () => {
       const connection = await start().ready()
-      connection.socket.write(frame(0x02, Buffer.from(`\0\0\0\u0009${NAME}KEY=VALUE`)))
+      connection.socket.write(frame(0x02, Buffer.from(`\0\0\0\u0009${NAME}\0\0KEY=VALUE`)))
       expect(await connection.event('refused', 9)).toMatchObject({ reason: REASON.badRequest })
     })
 

@@ -92,7 +92,7 @@ describe('a pipes folder of an earlier run', () => {
   )
 })
 
-const hello = (version = 1): Buffer => frame(0x81, Buffer.from([0, version, 0, 0, 0, 7, 6, 0]))
+const hello = (version = 2): Buffer => frame(0x81, Buffer.from([0, version, 0, 0, 0, 7, 6, 0]))
 const terminating = frame(0x88, Buffer.from([0, 0, 0, 9]))
 
 describe('a socket', () => {
@@ -133,7 +133,7 @@ describe('a socket', () => {
   }
 
   test.each<[string, said: readonly Buffer[], why: string]>([
-    ['of another protocol', [hello(2)], 'it speaks control protocol 2, not 1'],
+    ['of another protocol', [hello(1)], 'it speaks control protocol 1, not 2'],
     ['not admitted', [hello()], 'refused by the test'],
     ['that speaks before its hello', [terminating], 'it spoke before its hello'],
     ['that says hello twice', [hello(), hello()], 'it said hello twice'],

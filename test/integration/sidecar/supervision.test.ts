@@ -13,10 +13,11 @@ import { readAll, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
 
-const HELLO = frame(0x81, Buffer.from([0, 1, 0, 0, 0, 7, 6, 4]))
-const HELD = frame(0x89, Buffer.from([1, 1]))
+const HELLO = frame(0x81, Buffer.from([0, 2, 0, 0, 0, 7, 6, 4]))
+const SECRET = Buffer.from('5e'.repeat(16))
+const HELD = frame(0x89, Buffer.concat([Buffer.from([1, 1]), SECRET]))
 const unheld = (why: string): Buffer =>
-  frame(0x89, Buffer.concat([Buffer.from([1, 0]), Buffer.from(why)]))
+  frame(0x89, Buffer.concat([Buffer.from([1, 0]), SECRET, Buffer.from(why)]))
 const SPAWNED = frame(0x83, Buffer.from([0, 0, 0, 0, 0, 0, 0, 9]))
 const ENDED = frame(0x86, Buffer.from([0, 0, 0, 0, 0, 3]))
 const TERMINATING = frame(0x88, Buffer.from([0, 0, 0, 9]))
@@ -26,7 +27,7 @@ const CHILDS = [
   frame(0x87, Buffer.alloc(4)),
 ]
 // What the shim hears: HELLO, and START.
-const GREETED = '00000003010001'
+const GREETED = '00000003010002'
 const STARTED = '0000000106'
 const EXIT = '000000020500'
 
@@ -205,7 +206,7 @@ describe('who else connects', () => {
   test('a stranger is put out, and that is what readiness says', async () => {
     await listen(false)
     const socket = await dial()
-    socket.write(Buffer.concat([frame(0x81, Buffer.from([0, 1, 0, 0, 0, 8, 6, 4])), HELD, SPAWNED]))
+    socket.write(Buffer.concat([frame(0x81, Buffer.from([0, 2, 0, 0, 0, 8, 6, 4])), HELD, SPAWNED]))
     await readAll(socket)
     const why = 'was refused: it is a stranger'
     expect(heard).toEqual([`gone: the shim in the server's container ${why}`])

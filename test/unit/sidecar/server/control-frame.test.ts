@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import {
+  confineFrame,
   endFrame,
   exitFrame,
   FrameReader,
@@ -17,8 +18,29 @@ const NAME = '0123456789abcdef'.repeat(2)
 
 describe('what we write', () => {
   test.each([
-    ['HELLO', helloFrame(), '00000003 01 0001'],
-    ['SPAWN', spawnFrame(7, NAME), `00000025 02 00000007 ${Buffer.from(NAME).toString('hex')}`],
+    ['HELLO', helloFrame(), '00000003 01 0002'],
+    [
+      'SPAWN',
+      spawnFrame(7, NAME),
+      `00000027 02 00000007 ${Buffer.from(NAME).toString('hex')} 00 00`,
+    ],
+    [
+      'SPAWN of a confined child',
+      spawnFrame(7, NAME, {
+        mode: 'enforce',
+        forwards: [
+          { local: 5432, port: 40_001 },
+          { local: 6379, port: 65_535 },
+        ],
+        environment: { A: 'é', B: '' },
+      }),
+      `00000037 02 00000007 ${Buffer.from(NAME).toString('hex')} 02 02 1538 9c41 18eb ffff 413dc3a900 423d00`,
+    ],
+    [
+      'CONFINE',
+      confineFrame({ mode: 'observe', forwards: [], environment: { A: 'b' } }),
+      '00000007 07 01 00 413d6200',
+    ],
     ['OPENED', openedFrame(0xffffffff), '00000005 03 ffffffff'],
     ['END', endFrame(7, 2000, 3000), '0000000d 04 00000007 000007d0 00000bb8'],
     ['EXIT', exitFrame(255), '00000002 05 ff'],
@@ -36,22 +58,55 @@ const frame = (type: number, hex: string): Buffer => {
   return Buffer.concat([head, payload])
 }
 const text = (words: string): string => Buffer.from(words).toString('hex')
+const SECRET = text('5e'.repeat(16))
+const SUPERVISED = {
+  kind: 'supervision',
+  isHeld: false,
+  wantsConfinement: false,
+  isConfined: false,
+  secret: '5e'.repeat(16),
+  why: '',
+} as const
 
 const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   [
     'HELLO',
-    frame(0x81, '0001 000003e8 06 01'),
-    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6, hasOneCommand: false },
+    frame(0x81, '0002 000003e8 06 01'),
+    {
+      kind: 'hello',
+      version: 2,
+      uid: 1000,
+      landlockAbi: 6,
+      hasOneCommand: false,
+      canConfine: false,
+      hasNetworkRules: false,
+    },
   ],
   [
     'HELLO of the largest uid',
-    frame(0x81, '0002 fffffffe 00 00'),
-    { kind: 'hello', version: 2, uid: 4294967294, landlockAbi: 0, hasOneCommand: false },
+    frame(0x81, '0003 fffffffe 00 08'),
+    {
+      kind: 'hello',
+      version: 3,
+      uid: 4294967294,
+      landlockAbi: 0,
+      hasOneCommand: false,
+      canConfine: true,
+      hasNetworkRules: false,
+    },
   ],
   [
     'HELLO of one command',
-    frame(0x81, '0001 000003e8 06 05'),
-    { kind: 'hello', version: 1, uid: 1000, landlockAbi: 6, hasOneCommand: true },
+    frame(0x81, '0002 000003e8 06 1d'),
+    {
+      kind: 'hello',
+      version: 2,
+      uid: 1000,
+      landlockAbi: 6,
+      hasOneCommand: true,
+      canConfine: true,
+      hasNetworkRules: true,
+    },
   ],
   ['PIPES', frame(0x82, '00000007'), { kind: 'pipes', child: 7 }],
   ['SPAWNED', frame(0x83, '00000007 0000ffff'), { kind: 'spawned', child: 7, pid: 65535 }],
@@ -97,16 +152,59 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   ],
   ['GONE', frame(0x87, '00000007'), { kind: 'gone', child: 7 }],
   ['TERMINATING', frame(0x88, '00007530'), { kind: 'terminating', leftMs: 30000 }],
-  ['SUPERVISION that stands', frame(0x89, '01 01'), { kind: 'supervision', isHeld: true, why: '' }],
+  [
+    'SUPERVISION that stands',
+    frame(0x89, `03 03 ${SECRET}`),
+    { ...SUPERVISED, isHeld: true, wantsConfinement: true, isConfined: true },
+  ],
   [
     'SUPERVISION that does not, and why',
-    frame(0x89, `01 00 ${text('no kernel')}`),
-    { kind: 'supervision', isHeld: false, why: 'no kernel' },
+    frame(0x89, `01 00 ${SECRET} ${text('no kernel é')}`),
+    { ...SUPERVISED, why: 'no kernel é' },
   ],
   [
     'SUPERVISION of other calls alone',
-    frame(0x89, '03 02'),
-    { kind: 'supervision', isHeld: false, why: '' },
+    frame(0x89, `03 02 ${SECRET}`),
+    { ...SUPERVISED, wantsConfinement: true, isConfined: true },
+  ],
+  [
+    'EGRESS over IPv4',
+    frame(0x8a, '00000007 02 01 04 a9fea9fe 000000000000000000000000 0050 00000003'),
+    {
+      kind: 'egress',
+      child: 7,
+      verdict: 'refused',
+      how: 'tcp',
+      address: '169.254.169.254',
+      port: 80,
+      dropped: 3,
+    },
+  ],
+  [
+    'EGRESS over IPv6',
+    frame(0x8a, '00000000 01 02 06 20010db8000000000000000000000001 0035 00000000'),
+    {
+      kind: 'egress',
+      child: 0,
+      verdict: 'observed',
+      how: 'udp',
+      address: '2001:db8::1',
+      port: 53,
+      dropped: 0,
+    },
+  ],
+  [
+    'EGRESS of the future',
+    frame(0x8a, `00000007 63 63 09 ${'00'.repeat(16)} 0000 00000000`),
+    {
+      kind: 'egress',
+      child: 7,
+      verdict: 'refused',
+      how: 'other',
+      address: undefined,
+      port: 0,
+      dropped: 0,
+    },
   ],
 ]
 
@@ -142,7 +240,7 @@ describe('what we take', () => {
     ['of a type that is ours to send', frame(0x01, '0001'), 'unknown frame type 1'],
     ['of a type of the future', frame(0x99, ''), 'unknown frame type 153'],
     ...EVENTS.map(([name, bytes]): [string, Buffer, string] => {
-      const left = name.startsWith('SUPERVISION') ? 1 : 3
+      const left = 3
       const cut = frame(bytes[4] ?? 0, bytes.subarray(5, 5 + left).toString('hex'))
       return [`${name}, its payload cut to ${left} bytes`, cut, `is too short (${left} bytes)`]
     }),
@@ -159,7 +257,7 @@ describe('what we take', () => {
   test('whatever comes, it answers and never throws', () => {
     const anything = fc.uint8Array({ maxLength: 64 })
     const almost = fc
-      .tuple(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0x80, max: 0x8a }), anything)
+      .tuple(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0x80, max: 0x8b }), anything)
       .map(([length, type, rest]) => Buffer.from([0, 0, 0, length, type, ...rest]))
     fc.assert(
       fc.property(fc.array(fc.oneof(anything, almost)), (parts) => {
