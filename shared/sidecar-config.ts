@@ -44,7 +44,7 @@ export const metricsSchema = z.strictObject({
 /** Nothing but an origin. */
 const isProxyUrl = (text: string): boolean => {
   const url = URL.parse(text)
-  return url !== null && `${url.origin}/` === url.href
+  return url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href
 }
 
 const atLeast = (least: number, usual: number) => z._default(z.int().check(z.gte(least)), usual)
@@ -111,7 +111,7 @@ export const egressSchema = z.strictObject({
   parentProxy: z.optional(
     z.strictObject({
       url: z
-        .url({ protocol: /^https?$/ })
+        .string()
         .check(
           z.refine(
             isProxyUrl,
