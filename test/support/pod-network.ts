@@ -1,10 +1,8 @@
 // Two network namespaces that see each other as two pods do, for tests that run as root: what listens in the one,
 // and who reaches it from the other.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { within } from './waiting.ts'
+import { execFileSync } from 'node:child_process'
+import { Caller, type HttpAnswer, type HttpQuestion } from './caller.ts'
 
 /** The addresses of the pod under test. */
 export const POD_IPV4 = '10.77.0.2'
@@ -44,60 +42,6 @@ const LOOPBACKS = /^(127\.|::1$|::ffff:7f)/
 /** Whether nobody from outside can reach this address. */
 export const isLoopback = ({ address }: Listener): boolean => LOOPBACKS.test(address)
 
-const CALLER = fileURLToPath(new URL('../fixtures/pod-caller.ts', import.meta.url))
-
-/** What was answered over HTTP; status 0 and the error's code where nobody answered. */
-export interface HttpAnswer {
-  readonly status: number
-  readonly text: string
-}
-
-export interface HttpQuestion {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
-const answerIn = (json: string): HttpAnswer => {
-  const answer: unknown = JSON.parse(json)
-  const isAnswer =
-    typeof answer === 'object' && answer !== null && 'status' in answer && 'text' in answer
-  if (!isAnswer) throw new Error(`no answer: ${json}`)
-  return { status: Number(answer.status), text: String(answer.text) }
-}
-
-type Question =
-  { readonly host: string; readonly port: number } | (HttpQuestion & { readonly url: string })
-
-/** Who calls from within a namespace: a program that is started once it has to. */
-class Caller {
-  private readonly namespace: string
-  private readonly waiting: ((line: string) => void)[] = []
-  private program: ChildProcess | undefined
-
-  constructor(namespace: string) {
-    this.namespace = namespace
-  }
-
-  private start(): ChildProcess {
-    const words = [`--net=/run/netns/${this.namespace}`, process.execPath, CALLER]
-    const program = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] })
-    createInterface({ input: program.stdout }).on('line', (line) => this.waiting.shift()?.(line))
-    return program
-  }
-
-  ask(question: Question): Promise<HttpAnswer> {
-    this.program ??= this.start()
-    const answer = new Promise<string>((resolve) => this.waiting.push(resolve))
-    this.program.stdin?.write(`${JSON.stringify(question)}\n`)
-    return within(answer, () => `an answer to ${JSON.stringify(question)}`).then(answerIn)
-  }
-
-  close(): void {
-    this.program?.kill('SIGKILL')
-  }
-}
-
 export class PodNetwork {
   readonly pod: string
   private readonly other: string
@@ -107,8 +51,8 @@ export class PodNetwork {
   constructor(name: string) {
     this.pod = `${name}-pod-${process.pid}`
     this.other = `${name}-other-${process.pid}`
-    this.fromPod = new Caller(this.pod)
-    this.fromOther = new Caller(this.other)
+    this.fromPod = new Caller(this.enterPod)
+    this.fromOther = new Caller(this.enterOther)
     const end = 'eth1'
     for (const each of [this.pod, this.other]) {
       ip('netns', 'add', each)

@@ -1,0 +1,121 @@
+// The two hosts with everybody in the pod whom the attack table takes, and how a row is tried there.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { Caller } from '../caller.ts'
+import { anAuthority, issue } from '../certificates.ts'
+import { endProcess } from '../end-process.ts'
+import { within } from '../waiting.ts'
+import { OTHER } from './addresses.ts'
+import type { Frame } from './capture.ts'
+import { Container, ENVIRONMENT } from './container.ts'
+import { commandOf, FIXTURES, LISTENED_PORT, type Row } from './row.ts'
+import { TwoHosts } from './two-hosts.ts'
+import { ZONE } from './zone.ts'
+
+/** What a way has said, and what has left the pod meanwhile. */
+export interface Tried {
+  readonly said: string
+  readonly frames: readonly Frame[]
+}
+
+export const AUTHORITY = anAuthority('arena')
+const CERTIFICATE = issue({
+  names: ['api.example', '*.wild.example', 'other.example'],
+  by: AUTHORITY,
+})
+
+/** How often, and how long apart, somebody outside dials what is to listen. */
+const DIALS = 8
+const DIAL_EVERY_MS = 40
+/** Who listens there listens in every pod; 9999 is the accomplice's. */
+const OWN_PORTS = new Set([15_200, 15_201, 15_202, 9999])
+
+export class Arena {
+  readonly hosts: TwoHosts
+  private readonly programs: string
+  private readonly outside: Caller
+  private readonly containers: Container[] = []
+  private readonly others: ChildProcess[] = []
+
+  private constructor(hosts: TwoHosts, programs: string) {
+    this.hosts = hosts
+    this.programs = programs
+    this.outside = new Caller(hosts.onFarHost)
+  }
+
+  static async start(programs: string): Promise<Arena> {
+    const arena = new Arena(await TwoHosts.start({ zone: ZONE, ...CERTIFICATE }), programs)
+    // Starting takes longer than most listeners wait.
+    await arena.outside.ask({ host: '127.0.0.1', port: 1 })
+    return arena
+  }
+
+  /** A container in which nothing is confined. */
+  idleContainer(capability?: string): Container {
+    const { hosts } = this
+    const container = new Container({
+      hosts,
+      command: ['sleep', 'infinity'],
+      ...(capability !== undefined && { capability }),
+    })
+    this.containers.push(container)
+    return container
+  }
+
+  /** Has somebody run in a container whom nothing confines, and who relays. */
+  async accompliceIn(container: Container): Promise<void> {
+    const [file, ...words] = [
+      ...(await container.beside()),
+      'python3',
+      `${FIXTURES}ways.py`,
+      'accomplice',
+      `${this.hosts.folder}/accomplice.pid`,
+      OTHER.v4,
+      '4444',
+    ]
+    const program = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'], env: ENVIRONMENT })
+    this.others.push(program)
+    const ready = new Promise((resolve) =>
+      createInterface({ input: program.stdout }).once('line', resolve),
+    )
+    await within(ready, () => 'the accomplice')
+  }
+
+  commandOf(row: Row): readonly string[] {
+    return commandOf(row, this.programs).map((word) => word.replace('{folder}', this.hosts.folder))
+  }
+
+  /** What leaves the pod while a row is tried in a way of the caller's. */
+  async during(row: Row, run: (command: readonly string[]) => Promise<string>): Promise<Tried> {
+    const { result, frames } = await this.hosts.capture.during(async () => {
+      const running = run(this.commandOf(row))
+      if (row.dialled) await this.dial(row.dialled.host)
+      return running
+    })
+    return { said: result, frames }
+  }
+
+  /** From outside, until somebody answers or the time is up. */
+  private async dial(host: string): Promise<void> {
+    for (let dials = 0; dials < DIALS; dials++) {
+      for (const port of this.hosts.listening().filter((one) => !OWN_PORTS.has(one))) {
+        if ((await this.outside.ask({ host, port })).text === 'reached') return
+      }
+      await this.outside.ask({ host, port: LISTENED_PORT })
+      await new Promise((resolve) => setTimeout(resolve, DIAL_EVERY_MS))
+    }
+  }
+
+  async close(): Promise<void> {
+    this.outside.close()
+    for (const other of this.others) {
+      const gone = once(other, 'exit')
+      if (other.exitCode === null && other.signalCode === null && endProcess(other.pid ?? 0))
+        await gone
+    }
+    for (const container of this.containers) await container.close()
+    await this.hosts.close()
+  }
+}
