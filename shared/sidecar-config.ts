@@ -16,6 +16,7 @@ import { hostOf, originOf } from './origin.ts'
 import { fail, ok, type Result } from './result.ts'
 import { faultWords, schemaFaults } from './schema-words.ts'
 import { conflicts, parseSettings, type Settings } from './settings.ts'
+import { chosenTrustDomains, trustDomainList, type TrustDomainSource } from './trust-domains.ts'
 
 const port = z.int().check(z.gte(0), z.lte(65_535))
 const path = z.string().check(z.startsWith('/'))
@@ -196,8 +197,8 @@ const schema = z.strictObject({
   allowedOrigins: z._default(z.array(allowedOrigin).check(z.maxLength(64)), []),
   /** Who may say who calls, where `auth` is `oidc`; nobody else is believed. */
   issuers: z._default(z.array(issuerSchema).check(z.maxLength(MAX_ISSUERS)), []),
-  /** Whose workloads may call by their X.509-SVIDs, as `readTrustDomains` checks it; without `issuers` nobody else may. */
-  trustDomains: z.optional(z.unknown()),
+  /** Whose workloads may call by their SVIDs; without `issuers` nobody else may. */
+  trustDomains: z.optional(trustDomainList),
   /** The directory of `client-id` and `client-secret`, by which opaque tokens are asked about; absent: they are refused. */
   introspectionDir: z.optional(path),
   /** Who is asked for the keys of an issuer with `serviceAccounts`; `dir` holds `token` and `ca.crt` for that. */
@@ -238,9 +239,13 @@ const schema = z.strictObject({
 })
 
 export type SidecarDocument = z.input<typeof schema>
-export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, 'settings' | 'issuers'>> & {
+/** What is made of it once settings are known. */
+type Chosen = 'settings' | 'issuers' | 'trustDomains'
+export type SidecarConfig = Readonly<Omit<z.output<typeof schema>, Chosen>> & {
   /** Those that settings choose. */
   readonly issuers: readonly IssuerEntry[]
+  /** Each with the audiences that settings choose. */
+  readonly trustDomains: readonly TrustDomainSource[]
   readonly settings: Settings
 }
 
@@ -249,11 +254,7 @@ export const speaksHttp = ({ transport }: Settings): boolean =>
   transport === 'http' || transport === 'sse'
 
 /** What is wrong with the ports that are taken besides our own. */
-const portErrors = ({
-  standIns,
-  carriedPorts,
-  isSupervised,
-}: z.output<typeof schema>): readonly string[] => {
+const portErrors = ({ standIns, carriedPorts, isSupervised }: Shape): readonly string[] => {
   const ports = [...standIns.map(({ port: one }) => one), ...carriedPorts]
   const twice = new Set(ports.filter((one, index) => ports.indexOf(one) !== index))
   return [
@@ -264,36 +265,53 @@ const portErrors = ({
   ]
 }
 
-/** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
-export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
-  const shape = schema.safeParse(document)
-  if (!shape.success) {
-    return fail(schemaFaults(schema, document, shape.error.issues).map(faultWords))
-  }
-  const settings = parseSettings(shape.data.settings)
-  if (!settings.ok) return fail(settings.error.map((error) => `settings: ${error}`))
-  const { transport, port } = settings.value
+type Shape = z.output<typeof schema>
+
+/** What is wrong with the settings of what the sidecar is to do. */
+const settingErrors = (settings: Settings, { isSupervised }: Shape): readonly string[] => {
+  const { transport, port } = settings
   const errors = [
-    ...(speaksHttp(settings.value) && port === undefined
+    ...(speaksHttp(settings) && port === undefined
       ? [`port: missing; transport ${transport} needs the port of the server`]
       : []),
-    ...conflicts(settings.value),
-    ...(shape.data.isSupervised && !speaksHttp(settings.value)
+    ...conflicts(settings),
+    ...(isSupervised && !speaksHttp(settings)
       ? [`transport: nothing is supervised that speaks ${transport}`]
       : []),
   ]
-  const issuers = chosenIssuers({ ...shape.data, settings: settings.value })
-  const all = [
-    ...errors.map((error) => `settings: ${error}`),
-    ...portErrors(shape.data),
-    ...(issuers.ok
-      ? [
-          ...introspectionFaults(issuers.value, shape.data.introspectionDir),
-          ...apiServerFaults(issuers.value, shape.data.apiServer),
-        ]
-      : issuers.error),
+  return errors.map((error) => `settings: ${error}`)
+}
+
+const trustErrors = (
+  issuers: ReturnType<typeof chosenIssuers>,
+  { introspectionDir, apiServer }: Shape,
+): readonly string[] =>
+  issuers.ok
+    ? [
+        ...introspectionFaults(issuers.value, introspectionDir),
+        ...apiServerFaults(issuers.value, apiServer),
+      ]
+    : issuers.error
+
+/** Checks a document (already parsed from JSON or YAML); on failure every error at once. */
+export const parseSidecarConfig = (document: unknown): Result<SidecarConfig, string[]> => {
+  const read = schema.safeParse(document)
+  if (!read.success) {
+    return fail(schemaFaults(schema, document, read.error.issues).map(faultWords))
+  }
+  const shape = read.data
+  const parsed = parseSettings(shape.settings)
+  if (!parsed.ok) return fail(parsed.error.map((error) => `settings: ${error}`))
+  const settings = parsed.value
+  const issuers = chosenIssuers({ ...shape, settings })
+  const trustDomains = chosenTrustDomains({ ...shape, settings })
+  const errors = [
+    ...settingErrors(settings, shape),
+    ...portErrors(shape),
+    ...trustErrors(issuers, shape),
+    ...(trustDomains.ok ? [] : trustDomains.error),
   ]
-  return issuers.ok && all.length === 0
-    ? ok({ ...shape.data, issuers: issuers.value, settings: settings.value })
-    : fail(all)
+  return issuers.ok && trustDomains.ok && errors.length === 0
+    ? ok({ ...shape, issuers: issuers.value, trustDomains: trustDomains.value, settings })
+    : fail(errors)
 }

@@ -4,7 +4,6 @@
 import * as z from 'zod/mini'
 import { allowedHosts, audienceList, authoritiesText, chosenAudiences, ownUrl } from './issuers.ts'
 import { fail, ok, type Result } from './result.ts'
-import { faultWords, schemaFaults } from './schema-words.ts'
 import type { Settings } from './settings.ts'
 import { isTrustDomain, trustDomainOfPattern } from './spiffe.ts'
 import { readBundle } from './spiffe-bundle.ts'
@@ -105,13 +104,14 @@ const beyondForm = (domains: readonly TrustDomainSource[]): readonly string[] =>
     ]
   })
 
-const sources = z
+/** Those of a sidecar's document. */
+export const trustDomainList = z
   .array(trustDomainSourceSchema)
   .check(z.minLength(1), z.maxLength(MAX_TRUST_DOMAINS))
 
 /** What of a sidecar's document decides about them. */
 interface Document {
-  readonly trustDomains?: unknown
+  readonly trustDomains?: readonly TrustDomainSource[] | undefined
   readonly tls?: object | undefined
   readonly host: string
   readonly settings: Settings
@@ -120,8 +120,8 @@ interface Document {
 const NO_TLS =
   'X.509-SVIDs are shown over TLS, which needs a certificate (tls); JWT-SVIDs are taken where jwt says so'
 
-/** Each with the audiences that settings choose; every error at once. */
-const chosenOf = (
+/** Each with the audiences that settings choose. */
+const withAudiences = (
   domains: readonly TrustDomainSource[],
   document: Document,
 ): Result<readonly TrustDomainSource[], readonly string[]> => {
@@ -136,20 +136,18 @@ const chosenOf = (
   return errors.length > 0 ? fail(errors) : ok(chosen)
 }
 
-/** Reads those of a sidecar's document, which has some; on failure every error at once. */
-export const readTrustDomains = (
+/** Those of a sidecar's document as settings choose of them; on failure every error at once. */
+export const chosenTrustDomains = (
   document: Document,
 ): Result<readonly TrustDomainSource[], readonly string[]> => {
-  const { trustDomains, tls, settings } = document
-  const shape = sources.safeParse(trustDomains)
-  const domains = shape.success ? shape.data : []
-  const chosen = chosenOf(domains, document)
+  const { trustDomains: domains, tls, settings } = document
+  if (domains === undefined) return ok([])
+  const chosen = withAudiences(domains, document)
   const faults = [
     ...(tls === undefined && domains.some(({ jwt }) => jwt === undefined) ? [NO_TLS] : []),
     ...(settings.auth === 'none' ? ['auth: none lets everybody call, whatever stands here'] : []),
-    ...(shape.success
-      ? [...beyondForm(shape.data), ...(chosen.ok ? [] : chosen.error)]
-      : schemaFaults(sources, trustDomains, shape.error.issues).map(faultWords)),
+    ...beyondForm(domains),
+    ...(chosen.ok ? [] : chosen.error),
   ]
   return chosen.ok && faults.length === 0
     ? chosen

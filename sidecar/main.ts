@@ -10,9 +10,7 @@ import { NO_IDENTITY } from '../shared/identity.ts'
 import { createLog } from '../shared/log.ts'
 import { messageOf, placedMessageOf } from '../shared/message.ts'
 import { CONFIG_VARIABLE, POD_IPS_VARIABLE } from '../shared/names.ts'
-import { ok } from '../shared/result.ts'
 import { parseSidecarConfig, type SidecarConfig } from '../shared/sidecar-config.ts'
-import { readTrustDomains } from '../shared/trust-domains.ts'
 
 /** As with `outrigger run`; whatever else fails is 1. */
 const UNUSABLE_CONFIGURATION = 2
@@ -51,17 +49,16 @@ const document = (): unknown => {
 const isHere = ({ reach }: { readonly reach: string }): boolean => reach === 'loopback'
 
 /** Hosts that are asked who may call. */
-const hostsOf = (config: SidecarConfig): readonly { readonly reach: string }[] => {
-  const domains = config.trustDomains === undefined ? ok([]) : readTrustDomains(config)
-  return [
-    ...config.issuers.flatMap(({ hosts }) => hosts),
-    // What is wrong with them is told when they are used.
-    ...(domains.ok ? domains.value.flatMap(({ hosts = [] }) => hosts) : []),
-  ]
-}
+const hostsOf = ({
+  issuers,
+  trustDomains,
+}: SidecarConfig): readonly { readonly reach: string }[] => [
+  ...issuers.flatMap(({ hosts }) => hosts),
+  ...trustDomains.flatMap(({ hosts = [] }) => hosts),
+]
 
 const isNobodyKnown = ({ settings, issuers, trustDomains }: SidecarConfig): boolean =>
-  settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined
+  settings.auth !== 'none' && issuers.length === 0 && trustDomains.length === 0
 
 const config = parseSidecarConfig(document())
 const pod = podOf(process.env)

@@ -3,8 +3,7 @@
 
 import { MCP_PATH, MCP_PORT, OWN_VOLUMES } from '../../shared/names.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
-import { readTrustDomains, type TrustDomainSource } from '../../shared/trust-domains.ts'
+import { speaksHttp } from '../../shared/sidecar-config.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
 
@@ -29,25 +28,19 @@ export const reachLines = (pod: JsonObject): readonly string[] => {
   return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}${over}`, ...taken, ...carried, ...open]
 }
 
-const trustDomainsOf = (config: SidecarConfig): readonly TrustDomainSource[] => {
-  const read = readTrustDomains(config)
-  return read.ok ? read.value : []
-}
-
 /** A line for each issuer, with the audiences of which a token must name one. */
 export const callerLines = (pod: JsonObject): readonly string[] => {
   const config = documentOf(ownSidecar(pod))
   if (!config) return []
-  const { settings, issuers } = config
+  const { settings, issuers, trustDomains } = config
   if (settings.auth === 'none') return ['nobody is asked for one: auth: none']
   const own = [settings['public-url'] ?? '']
-  const workloads = config.trustDomains === undefined ? [] : trustDomainsOf(config)
   return [
     ...issuers.map(({ url, audiences = own }) => `${url}, for ${audiences.join(' or ')}`),
-    ...workloads.flatMap(({ ids, jwt }) =>
+    ...trustDomains.flatMap(({ ids, jwt }) =>
       jwt ? [`JWT-SVIDs of ${ids.join(' or ')}, for ${(jwt.audiences ?? own).join(' or ')}`] : [],
     ),
-    ...(config.tls === undefined ? [] : workloads).map(
+    ...(config.tls === undefined ? [] : trustDomains).map(
       ({ ids }) => `none, but X.509-SVIDs of ${ids.join(' or ')}`,
     ),
   ]

@@ -11,7 +11,6 @@ import { placedWords } from '../../shared/placed-fault.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
 import { trustDomainOfPattern } from '../../shared/spiffe.ts'
-import { readTrustDomains } from '../../shared/trust-domains.ts'
 import { readPlaced } from '../../shared/yaml-places.ts'
 import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
@@ -74,17 +73,37 @@ const strayFlags = (document: JsonObject, flags: RunFlags): string | undefined =
     : undefined
 }
 
-/** What a file holds of authorities; what is wrong with it is told by its flag. */
-const authoritiesOf = (path: string | undefined): Result<string | undefined, string> => {
+/** What a flag's file holds of authorities; what is wrong with it is told by the flag. */
+const authoritiesOf = (
+  flag: string,
+  path: string | undefined,
+): Result<string | undefined, string> => {
   if (path === undefined) return ok(undefined)
   try {
     const text = readFileSync(path, 'utf8')
     return areAuthorities(text)
       ? ok(text)
-      : fail(`--oidc-ca ${path}: must hold certificates of authorities in PEM, and nothing else`)
+      : fail(`${flag} ${path}: must hold certificates of authorities in PEM, and nothing else`)
   } catch (error) {
-    return fail(`--oidc-ca ${path}: ${fileWords(error)}`)
+    return fail(`${flag} ${path}: ${fileWords(error)}`)
   }
+}
+
+/** Of whom certificates are believed, in the place of the usual ones: in PEM. */
+interface Authorities {
+  /** For issuers. */
+  readonly oidc: string | undefined
+  /** For the endpoint of a trust domain's bundle. */
+  readonly bundle: string | undefined
+}
+
+const authoritiesIn = ({ oidcCa, spiffe }: RunFlags): Result<Authorities, readonly string[]> => {
+  const oidc = authoritiesOf('--oidc-ca', oidcCa)
+  const from = spiffe?.bundle
+  const bundle = authoritiesOf('--spiffe-bundle-ca', from && 'url' in from ? from.ca : undefined)
+  return oidc.ok && bundle.ok
+    ? ok({ oidc: oidc.value, bundle: bundle.value })
+    : fail([oidc, bundle].flatMap((one) => (one.ok ? [] : [one.error])))
 }
 
 /** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
@@ -146,24 +165,28 @@ const auditIn = (
   return { audit: { ...rest, ...(auditSink === 'otlp' ? { otlp } : {}) } }
 }
 
-/** As `issuersIn`: what is named may be on this machine or network. */
+/** As of issuers, what is named may be on this machine or network. */
+const placeOf = (
+  { bundle }: NonNullable<RunFlags['spiffe']>,
+  ca: string | undefined,
+): Readonly<Record<string, unknown>> => {
+  if ('file' in bundle) return { bundleFile: resolve(bundle.file) }
+  const host = URL.parse(bundle.url)?.host ?? ''
+  const hosts = [{ host, reach: 'loopback' }]
+  return { bundleUrl: bundle.url, hosts, ...(ca === undefined ? {} : { ca }) }
+}
+
 const trustDomainsIn = (
   settings: unknown,
   { spiffe }: RunFlags,
+  ca: string | undefined,
 ): { readonly trustDomains?: unknown } => {
   if (spiffe === undefined) return {}
-  const { ids, bundle, takesJwt } = spiffe
+  const { ids, takesJwt } = spiffe
   const name = trustDomainOfPattern(ids[0] ?? '') ?? ''
   const audiences = isObject(settings) ? listIn(settings['oidc-audience']) : []
-  const from =
-    'file' in bundle
-      ? { bundleFile: resolve(bundle.file) }
-      : {
-          bundleUrl: bundle.url,
-          hosts: [{ host: URL.parse(bundle.url)?.host ?? '', reach: 'loopback' }],
-        }
   const jwt = takesJwt ? { jwt: audiences.length === 0 ? {} : { audiences } } : {}
-  return { trustDomains: [{ name, ids, ...from, ...jwt }] }
+  return { trustDomains: [{ name, ids, ...placeOf(spiffe, ca), ...jwt }] }
 }
 
 /** The file's document with the flags above it. */
@@ -171,7 +194,7 @@ const documentOf = (
   document: JsonObject,
   texts: unknown,
   flags: RunFlags,
-  ca: string | undefined,
+  authorities: Authorities,
 ): unknown => ({
   host: '127.0.0.1',
   adminPort: 0,
@@ -186,9 +209,9 @@ const documentOf = (
   ...auditIn(document['audit'], flags),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
   ...(document['issuers'] === undefined && !flags.allowAnonymous
-    ? issuersIn(texts, flags, ca)
+    ? issuersIn(texts, flags, authorities.oidc)
     : {}),
-  ...trustDomainsIn(texts, flags),
+  ...trustDomainsIn(texts, flags, authorities.bundle),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),
@@ -212,6 +235,7 @@ const placed = (error: string, where: string, flags: RunFlags, document: JsonObj
   const own = document['allowedHosts']
   const [, index, why] = /^allowedHosts\.(\d+): (.*)$/s.exec(error) ?? []
   const name = flags.allowedHosts[Number(index) - (Array.isArray(own) ? own.length : 0)]
+  if (flags.spiffe && error.startsWith('trustDomains')) return `--spiffe-ids: ${error}`
   return name === undefined
     ? (byFlag(error, flags, document) ?? `${where}${error}`)
     : `--allowed-host ${JSON.stringify(name)}: ${String(why)}`
@@ -225,7 +249,7 @@ const refusal = (
   if (port === adminPort && port !== 0) {
     return `both ports are ${port}: give --port (MCP) and --admin-port (health and metrics) different ones, or 0 for any`
   }
-  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined) {
+  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains.length === 0) {
     return `${NO_IDENTITY}: --oidc-issuers URL names one; --allow-anonymous serves anybody who can reach the port`
   }
   return speaksHttp(settings)
@@ -239,21 +263,14 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   if (!file.ok) return file
   const stray = strayFlags(file.value, flags)
   if (stray !== undefined) return fail([stray])
-  const ca = authoritiesOf(flags.oidcCa)
-  if (!ca.ok) return fail([ca.error])
+  const authorities = authoritiesIn(flags)
+  if (!authorities.ok) return authorities
   const { settings, ...document } = file.value
   const texts = settingsOver(settings ?? {}, flags)
-  const config = parseSidecarConfig(documentOf(document, texts, flags, ca.value))
+  const config = parseSidecarConfig(documentOf(document, texts, flags, authorities.value))
   const where = flags.config === undefined ? '' : `--config ${flags.config}: `
   if (!config.ok) {
     return fail(config.error.map((error) => placed(error, where, flags, document)))
-  }
-  const { trustDomains } = config.value
-  const domains = trustDomains === undefined ? ok([]) : readTrustDomains(config.value)
-  if (!domains.ok) {
-    return fail(
-      domains.error.map((error) => (flags.spiffe ? `--spiffe-ids: ${error}` : where + error)),
-    )
   }
   const why = refusal(config.value, where)
   return why === undefined

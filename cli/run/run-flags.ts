@@ -91,6 +91,10 @@ export const OWN_FLAGS = {
     value: 'URL',
     doc: 'where that bundle is to be had instead; asked again and again',
   },
+  'spiffe-bundle-ca': {
+    value: 'FILE',
+    doc: 'the authorities of that URL’s certificate, in PEM, in the place of the usual ones',
+  },
   'spiffe-jwt': {
     doc: 'their JWT-SVIDs let in, too, as bearer tokens for --oidc-audience, else for the URL that is served',
   },
@@ -113,7 +117,13 @@ export const SETTING_FLAGS: FlagTable = Object.fromEntries(
 interface SpiffeFlags {
   readonly ids: readonly string[]
   /** The file of their bundle, or where it is to be had. */
-  readonly bundle: { readonly file: string } | { readonly url: string }
+  readonly bundle:
+    | { readonly file: string }
+    | {
+        readonly url: string
+        /** The file of its certificate's authorities. */
+        readonly ca: string | undefined
+      }
   readonly takesJwt: boolean
 }
 
@@ -187,13 +197,19 @@ const tlsIn = ({ text }: Given): Result<RunFlags['tls'], string> => {
 const bundleIn = ({ text }: Given): SpiffeFlags['bundle'] | undefined => {
   const [file, url] = [text('spiffe-bundle'), text('spiffe-bundle-url')]
   if (file !== undefined) return url === undefined ? { file } : undefined
-  return url === undefined ? undefined : { url }
+  return url === undefined ? undefined : { url, ca: text('spiffe-bundle-ca') }
 }
 
 const SPIFFE = ['spiffe-ids', 'spiffe-bundle', 'spiffe-bundle-url'] as const
 
 /** Whose they are and one bundle, or nothing. */
 const spiffeIn = (given: Given): Result<RunFlags['spiffe'], string> => {
+  if (
+    given.text('spiffe-bundle-ca') !== undefined &&
+    given.text('spiffe-bundle-url') === undefined
+  ) {
+    return fail('--spiffe-bundle-ca: of no use without --spiffe-bundle-url URL')
+  }
   const takesJwt = given.has('spiffe-jwt')
   if (!takesJwt && SPIFFE.every((flag) => given.text(flag) === undefined)) return ok(undefined)
   const ids = given.text('spiffe-ids')

@@ -10,10 +10,10 @@ export const startTrust = async (
 ): Promise<Trust | undefined> => {
   const { settings, issuers, trustDomains } = options.config
   // Whoever starts a sidecar says so in their own words first; here nobody can forget it.
-  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains === undefined) {
+  if (settings.auth !== 'none' && issuers.length === 0 && trustDomains.length === 0) {
     throw new Error(NO_IDENTITY)
   }
-  if (settings.auth === 'none' && trustDomains === undefined) return undefined
+  if (settings.auth === 'none') return undefined
   const { createTrust } = await import('./trust.ts')
   return createTrust(options, port)
 }

@@ -5,7 +5,6 @@ import { lookup } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
-import { readTrustDomains, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { apiServerKeys } from './api-server.ts'
 import { BundleKeys } from './bundle-keys.ts'
 import { Bundles, type Followed } from './bundles.ts'
@@ -146,14 +145,6 @@ const opaqueTokens = (
   })
 }
 
-/** Rejects with what is wrong with them. */
-const domainsOf = (config: SidecarConfig): readonly TrustDomainSource[] => {
-  if (config.trustDomains === undefined) return []
-  const read = readTrustDomains(config)
-  if (!read.ok) throw new Error(read.error.join('; '))
-  return read.value
-}
-
 /** Where JWT-SVIDs of a trust domain are taken. */
 const jwtOf = (
   { source: { name, ids, jwt }, current }: Followed,
@@ -180,7 +171,7 @@ const svidsOf = (
 /** Rejects with what keeps trust domains from being used. `port`: what is listened on, once it is. */
 export const createTrust = async (options: TrustOptions, port: () => number): Promise<Trust> => {
   const { config, log, now, wallMs } = options
-  const domains = domainsOf(config)
+  const { trustDomains: domains } = config
   const takesJwtSvids = domains.some(({ jwt }) => jwt !== undefined)
   const resource = new Resource({ ...config, takesJwtSvids }, port)
   const fetchJson = createFetchJson(new Names(addressesOf))

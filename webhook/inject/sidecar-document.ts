@@ -94,7 +94,7 @@ const issuersIn = ({
 }: DocumentParts): Pick<SidecarDocument, 'issuers' | 'apiServer' | 'trustDomains'> => {
   if (settings.auth === 'none') return {}
   const issuers = [...trustedIssuers(settings, config.floor)]
-  const trustDomains = trustedDomains(settings, config.floor)
+  const trustDomains = [...trustedDomains(settings, config.floor)]
   return {
     issuers,
     ...(trustDomains.length === 0 ? {} : { trustDomains }),

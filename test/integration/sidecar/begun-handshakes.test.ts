@@ -11,7 +11,6 @@ import { join } from 'node:path'
 import { createLog } from '../../../shared/log.ts'
 import { fail } from '../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
-import { readTrustDomains } from '../../../shared/trust-domains.ts'
 import { closed, type Listener } from '../../../sidecar/http/listen.ts'
 import { Bundles } from '../../../sidecar/identity/bundles.ts'
 import { Svids } from '../../../sidecar/identity/svids.ts'
@@ -96,11 +95,10 @@ const begin = async (bundle: string): Promise<void> => {
   if (!config.ok) throw new Error(config.error.join('\n'))
   const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
   const wallMs = Date.now
-  const domains = readTrustDomains(config.value)
-  if (!domains.ok) throw new Error(domains.error.join('\n'))
+  const { trustDomains } = config.value
   const now = () => performance.now()
   const fetchJson = async () => fail('nothing is fetched')
-  bundles = await Bundles.open(domains.value, { fetchJson, now, log })
+  bundles = await Bundles.open(trustDomains, { fetchJson, now, log })
   svids = new Svids({ now, wallMs, bundles, areAlone: true })
   bundles.follow()
   const { metrics } = fakeMetrics()

@@ -1,8 +1,8 @@
 // Whose workloads a sidecar's document lets in: by which SVIDs, and for which audiences.
 
 import { describe, expect, test } from '@jest/globals'
+import { ok } from '../../../shared/result.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
-import { readTrustDomains } from '../../../shared/trust-domains.ts'
 import { anAuthority } from '../../support/certificates.ts'
 
 const PEM = anAuthority('example.org').cert
@@ -19,8 +19,7 @@ const domain = (more: object = {}) => ({
 
 const read = (domains: unknown, settings: object = {}, more: object = {}) => {
   const config = parseSidecarConfig({ settings, trustDomains: domains, ...more })
-  if (!config.ok) throw new Error(config.error.join('\n'))
-  return readTrustDomains(config.value)
+  return config.ok ? ok(config.value.trustDomains) : config
 }
 
 test.each<[string, object, object, object | undefined]>([
@@ -64,6 +63,30 @@ describe('is refused', () => {
   ])('%s', (_name, more, settings, says) => {
     const found = read([domain(more)], settings)
     expect(found.ok ? '' : found.error.join('\n')).toContain(says)
+  })
+
+  test.each<[string, unknown, object, RegExp]>([
+    ['no list', 'example.org', OWN, /^trustDomains: /],
+    ['an empty one', [], OWN, /^trustDomains: /],
+    [
+      'where everybody is let in',
+      [domain({ bundle: BUNDLE, jwt: {} })],
+      { auth: 'none' },
+      /auth: none/,
+    ],
+  ])('%s', (_name, domains, settings, says) => {
+    const found = read(domains, settings)
+    expect(found.ok ? '' : found.error.join('\n')).toMatch(says)
+  })
+
+  test('all that is wrong, at once and with what else is', () => {
+    const strange = { name: 'b.org', ids: ['spiffe://c.org/*'], bundle: PEM }
+    const found = read([domain({ bundle: BUNDLE, jwt: {} }), strange], OWN, { carriedPorts: [1] })
+    expect(found.ok ? [] : found.error).toEqual([
+      expect.stringContaining('carriedPorts'),
+      expect.stringContaining('over TLS'),
+      expect.stringContaining('spiffe://c.org/* is of another trust domain'),
+    ])
   })
 
   test('one of several that would need TLS', () => {

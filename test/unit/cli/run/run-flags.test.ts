@@ -43,6 +43,20 @@ test.each([
     '--spiffe-ids needs one of --spiffe-bundle and --spiffe-bundle-url, and neither they nor --spiffe-jwt are of use without it',
   ]),
   [
+    'authorities of a bundle that is a file',
+    [
+      '--spiffe-ids',
+      'spiffe://a/b',
+      '--spiffe-bundle',
+      'x',
+      '--spiffe-bundle-ca',
+      'y',
+      '--',
+      'cat',
+    ],
+    '--spiffe-bundle-ca: of no use without --spiffe-bundle-url URL',
+  ],
+  [
     'a command without --',
     ['--allow-anonymous', 'npx', '-y', 'server'],
     '"npx" stands without a flag; the server\'s command goes behind --: -- npx',

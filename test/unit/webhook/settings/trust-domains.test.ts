@@ -6,7 +6,6 @@ import { readClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { ownSidecar } from '../../../../webhook/inject/pod.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { documentOf } from '../../../../webhook/inject/stand-ins.ts'
-import { readTrustDomains } from '../../../../shared/trust-domains.ts'
 import { anAuthority } from '../../../support/certificates.ts'
 
 const PEM = anAuthority('example.org').cert
@@ -78,10 +77,9 @@ const believed = (texts: Readonly<Record<string, string>>): unknown => {
   const outcome = rendered(texts, BOTH)
   if (outcome.kind !== 'inject') return outcome.kind === 'deny' ? outcome.violations : undefined
   const document = documentOf(ownSidecar(outcome.pod))
-  const domains = document && readTrustDomains(document)
   return [
     document?.issuers.map(({ url }) => url),
-    domains?.ok ? domains.value.map(({ name, jwt }) => [name, jwt]) : domains?.error,
+    document?.trustDomains.map(({ name, jwt }) => [name, jwt]),
   ]
 }
 
