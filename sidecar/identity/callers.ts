@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { Shown } from './connection.ts'
-import { LastTokens, type KnownToken } from './last-tokens.ts'
+import { LastTokens, standingOf, type KnownToken } from './last-tokens.ts'
 import type { Proofs } from './proofs.ts'
 import { digestOf } from './remembered.ts'
 import type { Asked, Challenge, Resource } from './resource.ts'
@@ -32,14 +32,23 @@ export type Found = Result<Caller, Fault>
 /** By what a client knows the server. */
 type AskedBy = (request: IncomingMessage) => Asked
 
-export interface Knock {
+/** A request that has just come. */
+export interface Arrival {
+  readonly request: IncomingMessage
+  readonly reply: { readonly onGone: (gone: () => void) => void }
+  /** Monotonic milliseconds. */
+  readonly arrivedMs: number
+}
+
+/** One that somebody has to look at. */
+interface Knock {
   readonly request: IncomingMessage
   readonly whenGone: WhenGone
   readonly askedBy: AskedBy
 }
 
 /** At once, where that was verified a while ago. */
-export type CallerOf = (knock: Knock) => Found | Promise<Found>
+export type CallerOf = (arrival: Arrival, askedBy: AskedBy) => Found | Promise<Found>
 
 export interface Means {
   readonly resource: Resource
@@ -55,7 +64,7 @@ type Brought =
   | {
       readonly kind: 'token'
       readonly token: KnownToken
-      /** To be kept where it is good; absent: it is, or is not to be. */
+      /** To be kept where it is good; absent: it is not to be. */
       readonly header?: string
       /** Who looks at the proof that comes with it; absent where none is to come. */
       readonly proofs?: Proofs
@@ -89,7 +98,7 @@ const brought = (
   }
   if (authorization === undefined) return { kind: 'nothing' }
   const token = last.find(socket, authorization)
-  if (token) return { kind: 'token', token }
+  if (token) return { kind: 'token', token, header: authorization }
   if (/^bearer\b/i.test(authorization)) return bearerIn(authorization)
   return proofs && /^dpop\b/i.test(authorization)
     ? provenIn(authorization, proofs)
@@ -188,19 +197,23 @@ const proven = async (
     : fail(refused(checked.error, means, knock))
 }
 
+/** Who has called on this connection a moment ago, and brings the same again. */
+const calledBefore = (
+  { request: { url = '', headers, socket }, arrivedMs }: Arrival,
+  last: LastTokens,
+): Found | undefined => {
+  const { authorization } = headers
+  // What stands in a URL is looked at each time.
+  return authorization === undefined || url.includes('?')
+    ? undefined
+    : last.bearer(socket, authorization, arrivedMs)
+}
+
 export const callersOf = (means: Means, last = new LastTokens()): CallerOf => {
-  /** A connection keeps its header as long as that is good. */
-  const kept = (caller: Found, { socket }: IncomingMessage, found: Brought): Found => {
-    if (!caller.ok) last.forget(socket)
-    else if (found.kind === 'token' && found.header !== undefined) {
-      last.keep(socket, found.header, found.token)
-    }
-    return caller
-  }
   const identified = (
     knock: Knock,
     { token, proofs }: Extract<Brought, { readonly kind: 'token' }>,
-  ): Found | Promise<Found> => {
+  ): ReturnType<CallerOf> => {
     const { request, whenGone } = knock
     const shown = new Shown(request.socket)
     const known = means.verifier.identify(token.text, whenGone, shown, token.digest)
@@ -212,16 +225,29 @@ export const callersOf = (means: Means, last = new LastTokens()): CallerOf => {
       ? known.then((later) => told(later, means, knock))
       : told(known, means, knock)
   }
-  const callerOf = (knock: Knock, found: Brought): Found | Promise<Found> => {
+  const callerOf = (knock: Knock, found: Brought): ReturnType<CallerOf> => {
     if (found.kind === 'token') return identified(knock, found)
     if (found.kind === 'nothing' && means.svids) return shownBy(means.svids, means, knock)
     return fail(without(found, means, knock))
   }
-  return (knock) => {
-    const found = brought(knock.request, means, last)
+  /** A connection keeps its header as long as that is good. */
+  const kept = (caller: Found, { request, arrivedMs }: Arrival, found: Brought): Found => {
+    const { socket } = request
+    if (!caller.ok) last.forget(socket)
+    else if (found.kind === 'token' && found.header !== undefined) {
+      last.keep(socket, found.header, found.token, standingOf(caller.value, arrivedMs))
+    }
+    return caller
+  }
+  return (arrival, askedBy) => {
+    const before = calledBefore(arrival, last)
+    if (before) return before
+    const { request, reply } = arrival
+    const knock = { request, whenGone: (gone: () => void) => reply.onGone(gone), askedBy }
+    const found = brought(request, means, last)
     const caller = callerOf(knock, found)
     return caller instanceof Promise
-      ? caller.then((later) => kept(later, knock.request, found))
-      : kept(caller, knock.request, found)
+      ? caller.then((later) => kept(later, arrival, found))
+      : kept(caller, arrival, found)
   }
 }

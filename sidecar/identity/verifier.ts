@@ -24,6 +24,11 @@ export interface Bearer {
   readonly untilMs: number
   /** The thumbprint of the only key by whose proof that is true; absent: it is without. See `byScheme`. */
   readonly key?: string | undefined
+  /**
+   * Whether whoever vouched for it still does (`Verified`); absent: what its connection shows decides, too, and it is asked
+   * about each time.
+   */
+  readonly isStill?: Verified['isStill'] | undefined
 }
 
 export type Refusal =
@@ -154,13 +159,14 @@ export class Verifier {
 
   /** Who has stolen a token that is bound to a certificate has not its key. */
   private bearer(
-    { principal, untilMs, certificate, key }: Verified,
+    { principal, untilMs, certificate, key, isStill }: Verified,
     shown: Connection,
     { nowMs, wallMs }: Read,
   ): Result<Bearer, Refusal> {
     if (certificate !== undefined && shown.certificate() !== certificate) {
       return invalid('it is bound to a client certificate (cnf) that this connection does not show')
     }
-    return ok({ principal, untilMs: nowMs + untilMs - wallMs, key })
+    const bearer = { principal, untilMs: nowMs + untilMs - wallMs, key }
+    return ok(certificate === undefined ? { ...bearer, isStill } : bearer)
   }
 }

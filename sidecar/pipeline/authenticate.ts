@@ -24,8 +24,7 @@ const take = (passage: Passage, found: Found): Fault | undefined => {
 const verified =
   (callerOf: CallerOf): Stage =>
   (passage) => {
-    const { request, reply } = passage
-    const found = callerOf({ request, whenGone: (gone) => reply.onGone(gone), askedBy })
+    const found = callerOf(passage, askedBy)
     return found instanceof Promise
       ? found.then((later) => take(passage, later))
       : take(passage, found)

@@ -69,6 +69,10 @@ describe('on one connection, a token that was good', () => {
   let key: SigningKey
   let jwks: readonly JsonObject[]
   let clockMs: number
+  /** By how much somebody has set the time of day. */
+  let setMs: number
+  /** How often the verifier was asked. */
+  let asked: number
   let stage: Stage
   let token: string
   let last: LastTokens
@@ -81,6 +85,8 @@ describe('on one connection, a token that was good', () => {
     const jwk: unknown = JSON.parse(JSON.stringify(key.publicJwk))
     jwks = isObject(jwk) ? [jwk] : []
     clockMs = 0
+    setMs = 0
+    asked = 0
     const now = (): number => clockMs
     const keys = new IssuerKeys({
       issuer: ISSUER,
@@ -93,8 +99,13 @@ describe('on one connection, a token that was good', () => {
     const config = parseSidecarConfig({ issuers: [{ url: ISSUER, audiences: ['here'] }] })
     if (!config.ok) throw new Error(config.error.join('\n'))
     const trusted = { keys, audiences: () => ['here'], groupsClaim: undefined }
-    const wallMs = (): number => START_MS + clockMs
+    const wallMs = (): number => START_MS + clockMs + setMs
     const verifier = new Verifier({ issuers: new Map([[ISSUER, trusted]]), now, wallMs })
+    const identify = verifier.identify.bind(verifier)
+    verifier.identify = (...about) => {
+      asked++
+      return identify(...about)
+    }
     last = new LastTokens()
     const resource = new Resource(config.value, () => 1)
     stage = authenticate(callersOf({ verifier, resource }, last))
@@ -108,7 +119,7 @@ describe('on one connection, a token that was good', () => {
     const request = anExchange({ authorization }).exchange.request
     request.url = url
     Object.defineProperty(request, 'socket', { value: socket })
-    const passage = { ...aPassage(), ...exchange, request }
+    const passage = { ...aPassage(), ...exchange, request, arrivedMs: clockMs }
     const fault = await stage(passage)
     return fault?.message ?? passage.principal?.identity?.subject
   }
@@ -132,6 +143,51 @@ describe('on one connection, a token that was good', () => {
     await call(`Bearer ${token}`)
     await new Promise(setImmediate)
     expect(await call(`Bearer ${token}`)).toContain('no key of its kid')
+  })
+
+  test('is known without the verifier for a moment', async () => {
+    for (const ms of [0, 1, 99, 100, 101]) {
+      clockMs = ms
+      expect(await call(`Bearer ${token}`)).toBe('ada')
+    }
+    expect(asked).toBe(2)
+  })
+
+  test('is refused when it ends within that moment', async () => {
+    clockMs = 629_950
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+    clockMs = 629_999
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+    clockMs = 630_000
+    expect(await call(`Bearer ${token}`)).toContain('it has expired')
+  })
+
+  test('is refused when its issuer no longer vouches for it within that moment', async () => {
+    const other: unknown = JSON.parse(JSON.stringify((await signingKey('two')).publicJwk))
+    await call(`Bearer ${token}`)
+    jwks = isObject(other) ? [other] : []
+    clockMs = 300_001
+    expect(await call(`Bearer ${token}`)).toBe('ada')
+    await new Promise(setImmediate)
+    clockMs = 300_002
+    expect(await call(`Bearer ${token}`)).toContain('no key of its kid')
+  })
+
+  test('is refused a moment after somebody has set the time of day beyond its end', async () => {
+    await call(`Bearer ${token}`)
+    setMs = 700_000
+    clockMs = 100
+    expect(await call(`Bearer ${token}`)).toContain('it has expired')
+  })
+
+  test('is not taken for that of another principal on the same connection, as through a proxy', async () => {
+    const claims = { iss: ISSUER, aud: 'here', exp: START_MS / 1000 + 600 }
+    const other = await signed({ ...claims, sub: 'bob' }, key)
+    for (let round = 0; round < 3; round++) {
+      expect(await call(`Bearer ${token}`)).toBe('ada')
+      expect(await call(`Bearer ${other}`)).toBe('bob')
+    }
+    expect(asked).toBe(6)
   })
 
   test('is refused in a URL, whatever the header', async () => {
