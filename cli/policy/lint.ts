@@ -3,7 +3,7 @@
 import { nearest } from '../../shared/nearest.ts'
 import type { Caller } from '../../shared/policy/caller.ts'
 import { principalOf } from '../../shared/policy/caller.ts'
-import { givenOf, type Condition } from '../../shared/policy/condition.ts'
+import { claimsOf, Given, type Condition } from '../../shared/policy/condition.ts'
 import { covers, globOf, type Glob } from '../../shared/policy/glob.ts'
 import type { ReadPolicy } from '../../shared/policy/policy.ts'
 import {
@@ -102,9 +102,9 @@ const outcomes = (condition: Condition, rule: RuleDocument): ReadonlySet<string>
     CALLERS.flatMap((caller) =>
       names.map((tool) => {
         const roles = rule.who?.roles ?? ['e']
-        const principal = principalOf(caller, roles)
-        const variables = { principal, method: 'tools/call', tool, prompt: '', resource: '' }
-        return condition.holds(givenOf(variables, { spent: 0 }), undefined).kind
+        const claims = claimsOf(principalOf(caller, roles))
+        const call = { method: 'tools/call', target: { kind: 'tools', name: tool } }
+        return condition.holds(new Given(claims, call), undefined).kind
       }),
     ),
   )

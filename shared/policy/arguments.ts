@@ -3,10 +3,17 @@
 
 import { fail, ok, type Result } from '../result.ts'
 import type { CelInput } from './cel.ts'
+import { flatIn, type Flat } from './flat.ts'
 
-export interface Arguments {
-  /** As JSON has them. */
-  readonly members: object
+/** What can be told of arguments without a value of CEL's. */
+export interface Members {
+  /** Whether there is one by this name; undefined of what is null, which is the library's to tell. */
+  has(name: string): boolean | undefined
+  /** A member that is a text or a truth; anything else is nothing that is told here. */
+  plain(name: string): string | boolean | undefined
+}
+
+export interface Arguments extends Members {
   readonly value: ReadonlyMap<string, CelInput>
   /** Of all their members, however deep, each once. */
   readonly names: ReadonlySet<string> | readonly string[]
@@ -28,6 +35,8 @@ const TOO_MANY = `they are more than ${MAX_VALUES} values, ${MAX_DEPTH} in each 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+/** How these begin. */
+const [TRUE, FALSE, NULL] = [0x74, 0x66, 0x6e]
 
 const isOpening = (code: number): boolean => code === 0x5b || code === 0x7b
 const isClosing = (code: number): boolean => code === 0x5d || code === 0x7d
@@ -114,9 +123,9 @@ const addNames = (object: object, names: Set<string>): Set<string> => {
 
 /** Most conditions ask for few of them, and for no value of CEL's: these are made when somebody does. */
 class Read implements Arguments {
-  readonly members: object
   readonly values: number
   readonly characters: number
+  private readonly members: object
   private madeValue: Arguments['value'] | undefined
   private madeNames: Arguments['names'] | undefined
 
@@ -124,6 +133,18 @@ class Read implements Arguments {
     this.members = members
     this.values = values
     this.characters = characters
+  }
+
+  has(name: string): boolean | undefined {
+    if (!Object.hasOwn(this.members, name)) return false
+    return Reflect.get(this.members, name) === null ? undefined : true
+  }
+
+  plain(name: string): string | boolean | undefined {
+    const found: unknown = Object.hasOwn(this.members, name)
+      ? Reflect.get(this.members, name)
+      : undefined
+    return typeof found === 'string' || typeof found === 'boolean' ? found : undefined
   }
 
   get value(): Arguments['value'] {
@@ -137,6 +158,51 @@ class Read implements Arguments {
   }
 }
 
+/** The same of short and flat ones, where no value was made of anything. */
+class ReadFlat implements Arguments {
+  readonly names: readonly string[]
+  readonly values: number
+  readonly characters: number
+  private readonly json: string
+  private readonly flat: Flat
+  private madeValue: Arguments['value'] | undefined
+
+  constructor(json: string, flat: Flat) {
+    const { names } = flat
+    this.json = json
+    this.flat = flat
+    this.names = names
+    this.values = 1 + Math.max(names.length, 1)
+    this.characters = json.length
+  }
+
+  has(name: string): boolean | undefined {
+    const start = this.startOf(name)
+    if (start === undefined) return false
+    return this.json.charCodeAt(start) === NULL ? undefined : true
+  }
+
+  plain(name: string): string | boolean | undefined {
+    const start = this.startOf(name)
+    if (start === undefined) return undefined
+    const { json } = this
+    const code = json.charCodeAt(start)
+    if (code === QUOTE) return json.slice(start + 1, json.indexOf('"', start + 1))
+    if (code === TRUE) return true
+    return code === FALSE ? false : undefined
+  }
+
+  get value(): Arguments['value'] {
+    this.madeValue ??= valueIn(this.json)
+    return this.madeValue
+  }
+
+  private startOf(name: string): number | undefined {
+    const { names, starts } = this.flat
+    return starts[names.lastIndexOf(name)]
+  }
+}
+
 const parsed = (json: string): unknown => {
   try {
     return LONG_NUMBER.test(json) ? JSON.parse(json, revive) : JSON.parse(json)
@@ -145,12 +211,20 @@ const parsed = (json: string): unknown => {
   }
 }
 
+/** Of a text that is known to be an object. */
+const valueIn = (json: string): Arguments['value'] => {
+  const read = parsed(json)
+  return mapOf(isHolder(read) ? read : {})
+}
+
 const NONE: Arguments = new Read({}, 0, 0)
 
 /** The arguments in a JSON text, `{}` where there are none; the error says in words of ours why they cannot be judged. */
 export const readArguments = (json: string | undefined): Result<Arguments, string> => {
   if (json === undefined) return ok(NONE)
   if (json.length > MAX_LENGTH) return fail(TOO_MANY)
+  const flat = flatIn(json)
+  if (flat) return ok(new ReadFlat(json, flat))
   const values = countValues(json)
   if (values === undefined) return fail(TOO_MANY)
   const read = parsed(json)

@@ -36,15 +36,18 @@ export interface Effort {
   spent: number
 }
 
-/** What is known before anybody looks at arguments. */
-export interface Given {
-  readonly variables: Variables
-  /** How much of it loops and texts may go through. */
-  readonly size: Size
-  readonly effort: Effort
+type Size = Pick<Arguments, 'values' | 'characters'>
+
+/** What a caller is known by, and how much that is. */
+export interface Claims extends Size {
+  readonly principal: Variables['principal']
 }
 
-type Size = Pick<Arguments, 'values' | 'characters'>
+/** What is asked for. */
+interface About {
+  readonly method: string
+  readonly target: { readonly kind: string; readonly name: string }
+}
 
 /** All conditions about one message, or one batch: about 250 ms. */
 const MAX_SHARES = 5
@@ -70,15 +73,15 @@ const TOO_LONG_TOGETHER = failed(
 
 /** Evaluates it where that cannot take too long, alone and with those before it. */
 const verdictOf = (planned: Planned, given: Given, args: Arguments | undefined): Verdict => {
-  const { variables, size, effort } = given
+  const { effort } = given
   // A loop goes through the one or the other; where they are put together that is counted by itself.
-  const values = Math.max(size.values, args?.values ?? 0)
-  const share = shareOf(planned.work, values, size.characters + (args?.characters ?? 0))
+  const values = Math.max(given.values, args?.values ?? 0)
+  const share = shareOf(planned.work, values, given.characters + (args?.characters ?? 0))
   if (share > 1) return TOO_LONG
   effort.spent += share
   if (effort.spent > MAX_SHARES) return TOO_LONG_TOGETHER
-  const told = planned.plain?.({ variables, members: args?.members })
-  return told === undefined ? byLibrary(planned, variables, args) : toVerdict(told)
+  const told = planned.plain?.(given, args)
+  return told === undefined ? byLibrary(planned, given.variables, args) : toVerdict(told)
 }
 
 const toVerdict = (isTrue: boolean): Verdict => (isTrue ? HOLDS : NOT)
@@ -106,26 +109,48 @@ const sumOf = (sizes: readonly Size[]): Size => ({
   characters: sizes.reduce((sum, { characters }) => sum + characters, 0),
 })
 
-/** Of callers, who ask again and again. */
-const sizes = new WeakMap<Variables['principal'], Size>()
-
-const knownSizeOf = (principal: Variables['principal']): Size => {
-  const known = sizes.get(principal)
-  if (known) return known
-  const size = sizeOf(principal)
-  sizes.set(principal, size)
-  return size
-}
+export const claimsOf = (principal: Variables['principal']): Claims => ({
+  principal,
+  ...sizeOf(principal),
+})
 
 /** The variables that are texts. */
 const TEXTS = 4
 
-/** `effort`: what is spent on what they came with. */
-export const givenOf = (variables: Variables, effort: Effort): Given => {
-  const { principal, method, tool, prompt, resource } = variables
-  const { values, characters } = knownSizeOf(principal)
-  const length = method.length + tool.length + prompt.length + resource.length
-  return { variables, size: { values: values + TEXTS, characters: characters + length }, effort }
+/** What is known before anybody looks at arguments; few conditions ask for more of it than its size. */
+export class Given {
+  /** What is spent on what it came with. */
+  readonly effort: Effort
+  /** How much of it loops and texts may go through. */
+  readonly values: number
+  readonly characters: number
+  private readonly claims: Claims
+  private readonly about: About
+  private made: Variables | undefined
+
+  constructor(claims: Claims, about: About, effort: Effort = { spent: 0 }) {
+    this.effort = effort
+    this.values = claims.values + TEXTS
+    this.characters = claims.characters + about.method.length + about.target.name.length
+    this.claims = claims
+    this.about = about
+  }
+
+  get variables(): Variables {
+    this.made ??= variablesOf(this.claims, this.about)
+    return this.made
+  }
+}
+
+const variablesOf = ({ principal }: Claims, { method, target }: About): Variables => {
+  const named = (kind: string): string => (target.kind === kind ? target.name : '')
+  return {
+    principal,
+    method,
+    tool: named('tools'),
+    prompt: named('prompts'),
+    resource: named('resources'),
+  }
 }
 
 /** As a reader folds that knows no case: in Go's the Kelvin sign is a k, too. */

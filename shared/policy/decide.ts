@@ -3,15 +3,16 @@
 // and does not allow in one that allows. Pure.
 
 import { principalOf, type Caller, type Who } from './caller.ts'
-import type { CelInput } from './cel.ts'
 import {
-  givenOf,
+  claimsOf,
+  Given,
   type ArgumentsOf,
+  type Claims,
   type Condition,
   type Effort,
-  type Given,
   type Verdict,
 } from './condition.ts'
+import { LeftRules, type Kept, type Left } from './left-rules.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
 import type { Kind } from './schema.ts'
 
@@ -76,9 +77,10 @@ export interface PolicyRules {
 /** What is known of a caller for good. */
 interface Known {
   readonly roles: readonly string[]
-  readonly principal: ReadonlyMap<string, CelInput>
+  readonly claims: Claims
   /** What conditions have said that nothing else decides. */
   readonly verdicts: Map<Condition, Verdict>
+  readonly left: Kept
 }
 
 /** One question on its way. */
@@ -101,6 +103,7 @@ export class Policy {
   private readonly deny: RuleIndex
   private readonly blocking: readonly Rule[]
   private readonly granting: readonly Rule[]
+  private readonly left = new LeftRules()
   private readonly callers = new WeakMap<Caller, Known>()
   private readonly nobody: Known
 
@@ -119,15 +122,37 @@ export class Policy {
 
   decide(question: Question): Decision {
     const known = this.of(question.caller)
-    const trial: Trial = { question, known, failed: undefined, given: undefined }
     const { target } = question
-    const against = first(this.deny.about(target), denies, trial)
+    const trial: Trial = { question, known, failed: undefined, given: undefined }
+    const before = this.left.find(known.left, target)
+    if (before) return this.decideBy(before, trial)
+    const left = this.concerning(question, known.roles)
+    const decision = this.decideBy(left, trial)
+    // A list asks for all there is, once.
+    if (question.argumentsOf) {
+      this.left.keep(known.left, target, unsettled(left, known.verdicts))
+    }
+    return decision
+  }
+
+  private decideBy({ deny, allow }: Left, trial: Trial): Decision {
+    const { target } = trial.question
+    const against = first(deny, denies, trial)
     if (against) return this.decision(trial, false, against.name)
     if (target.kind === 'methods' && FREE.has(target.name)) {
       return this.decision(trial, true, undefined)
     }
-    const permitting = first(this.allow.about(target), allows, trial)
+    const permitting = first(allow, allows, trial)
     return this.decision(trial, permitting !== undefined, permitting?.name)
+  }
+
+  /** The rules about a target that are about its caller. */
+  private concerning({ caller, target }: Question, roles: readonly string[]): Left {
+    const isConcerned = ({ who }: Rule): boolean => who(caller, roles)
+    return {
+      deny: this.deny.about(target).filter(isConcerned),
+      allow: this.allow.about(target).filter(isConcerned),
+    }
   }
 
   /** About what nobody can tell. */
@@ -183,36 +208,32 @@ export class Policy {
 
   private know(caller: Caller | undefined): Known {
     const roles = this.roles.filter(({ who }) => who(caller, [])).map(({ name }) => name)
-    return { roles, principal: principalOf(caller, roles), verdicts: new Map() }
+    const claims = claimsOf(principalOf(caller, roles))
+    return { roles, claims, verdicts: new Map(), left: this.left.none() }
   }
-}
-
-const whatIsGiven = ({ question, known }: Trial): Given => {
-  const { method, target, effort = { spent: 0 } } = question
-  const named = (kind: Target['kind']): string => (target.kind === kind ? target.name : '')
-  const variables = {
-    principal: known.principal,
-    method,
-    tool: named('tools'),
-    prompt: named('prompts'),
-    resource: named('resources'),
-  }
-  return givenOf(variables, effort)
 }
 
 const asked = (condition: Condition, trial: Trial): Verdict => {
-  trial.given ??= whatIsGiven(trial)
-  const found = condition.holds(trial.given, trial.question.argumentsOf)
+  const { question, known } = trial
+  trial.given ??= new Given(known.claims, question, question.effort)
+  const found = condition.holds(trial.given, question.argumentsOf)
   // What has failed may have done so for want of effort.
   const isForGood = condition.isOfCaller && found.kind !== 'failed'
-  const { verdicts } = trial.known
+  const { verdicts } = known
   if (isForGood && verdicts.size < MAX_KEPT) verdicts.set(condition, found)
   return found
 }
 
+/** Without what a caller alone has decided, and does not hold. */
+const unsettled = ({ deny, allow }: Left, verdicts: Known['verdicts']): Left => {
+  const isOpen = ({ condition }: Rule): boolean =>
+    condition === undefined || verdicts.get(condition)?.kind !== 'not'
+  return { deny: deny.filter(isOpen), allow: allow.filter(isOpen) }
+}
+
+/** Of a rule that is about the caller. */
 const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
-  const { question, known } = trial
-  if (!rule.who(question.caller, known.roles)) return 'not'
+  const { known } = trial
   if (!rule.condition) return 'holds'
   const found = known.verdicts.get(rule.condition) ?? asked(rule.condition, trial)
   if (found.kind === 'failed') (trial.failed ??= []).push({ rule: rule.name, why: found.why })

@@ -3,17 +3,16 @@
 // says nothing where it is not sure, least of all what has failed, and never other than the library (a test compares
 // them). Pure.
 
+import type { Members } from './arguments.ts'
 import type { CelInput, Expression } from './cel.ts'
 
-/** Of a caller's call, as a condition sees it. */
-export interface Seen {
+/** Of a caller's call, as a condition sees it: made where somebody asks. */
+interface Seen {
   readonly variables: Readonly<Record<string, CelInput>>
-  /** The arguments as JSON has them: their texts and truths are CEL's own. */
-  readonly members: object | undefined
 }
 
-/** Undefined: the library has to be asked. */
-type Told<T> = (seen: Seen) => T | undefined
+/** By the arguments as JSON has them, whose texts and truths are CEL's own. Undefined: the library has to be asked. */
+type Told<T> = (seen: Seen, members: Members | undefined) => T | undefined
 export type Plain = Told<boolean>
 
 type Kind<Case> = Extract<Expression['exprKind'], { readonly case: Case }>['value']
@@ -39,26 +38,18 @@ const placeOf = ({ operand, field }: Select): Place | undefined => {
 
 const isThere =
   ({ root, field }: Place): Plain =>
-  ({ variables, members }) => {
-    if (root === ARGUMENTS) return members && isIn(members, field)
-    const holder = variables[root]
+  (seen, members) => {
+    if (root === ARGUMENTS) return members?.has(field)
+    const holder = seen.variables[root]
     return holder instanceof Map ? holder.has(field) : undefined
   }
 
-/** Of a member that is null the library says that it is not there: that is the library's to say. */
-const isIn = (members: object, field: string): boolean | undefined => {
-  if (!Object.hasOwn(members, field)) return false
-  return Reflect.get(members, field) === null ? undefined : true
-}
-
 const partAt =
   ({ root, field }: Place): Told<unknown> =>
-  ({ variables, members }) => {
-    if (root !== ARGUMENTS) {
-      const holder = variables[root]
-      return holder instanceof Map ? holder.get(field) : undefined
-    }
-    return members && Object.hasOwn(members, field) ? Reflect.get(members, field) : undefined
+  (seen, members) => {
+    if (root === ARGUMENTS) return members?.plain(field)
+    const holder = seen.variables[root]
+    return holder instanceof Map ? holder.get(field) : undefined
   }
 
 const constantOf = ({ constantKind }: Constant): Told<unknown> | undefined => {
@@ -113,8 +104,8 @@ const comparison = (
 ): Plain | undefined => {
   const [one, other] = [valueOf(operands[0]), valueOf(operands[1])]
   if (!compare || !one || !other || operands.length > 2) return undefined
-  return (seen) => {
-    const [a, b] = [one(seen), other(seen)]
+  return (seen, members) => {
+    const [a, b] = [one(seen, members), other(seen, members)]
     return typeof a === 'string' && typeof b === 'string' ? compare(a, b) : undefined
   }
 }
@@ -124,16 +115,16 @@ const membership = ([left, right]: readonly Expression[]): Plain | undefined => 
   const one = valueOf(left)
   if (!one) return undefined
   if (identifier(right) === ARGUMENTS) {
-    return (seen) => {
-      const name = one(seen)
-      return typeof name === 'string' && seen.members ? isIn(seen.members, name) : undefined
+    return (seen, members) => {
+      const name = one(seen, members)
+      return typeof name === 'string' ? members?.has(name) : undefined
     }
   }
   const many = valueOf(right)
   return (
     many &&
-    ((seen) => {
-      const [a, all] = [one(seen), many(seen)]
+    ((seen, members) => {
+      const [a, all] = [one(seen, members), many(seen, members)]
       return typeof a === 'string' && Array.isArray(all) ? all.includes(a) : undefined
     })
   )
@@ -143,10 +134,10 @@ const membership = ([left, right]: readonly Expression[]): Plain | undefined => 
 const joined = (operands: readonly Expression[], decisive: boolean): Plain | undefined => {
   const parts = operands.map(plainOf)
   if (parts.every((part) => part === undefined)) return undefined
-  return (seen) => {
+  return (seen, members) => {
     let isSure = true
     for (const part of parts) {
-      const told = part?.(seen)
+      const told = part?.(seen, members)
       if (told === decisive) return decisive
       if (told === undefined) isSure = false
     }
@@ -158,8 +149,8 @@ const negated = ([operand]: readonly Expression[]): Plain | undefined => {
   const plain = operand && plainOf(operand)
   return (
     plain &&
-    ((seen) => {
-      const told = plain(seen)
+    ((seen, members) => {
+      const told = plain(seen, members)
       return told === undefined ? undefined : !told
     })
   )
@@ -176,8 +167,8 @@ const callOf = ({ function: name, target, args }: Call): Plain | undefined => {
 
 const truth = (value: Told<unknown> | undefined): Plain | undefined =>
   value &&
-  ((seen) => {
-    const told = value(seen)
+  ((seen, members) => {
+    const told = value(seen, members)
     return typeof told === 'boolean' ? told : undefined
   })
 

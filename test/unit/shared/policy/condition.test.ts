@@ -1,22 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
 import { readArguments } from '../../../../shared/policy/arguments.ts'
-import { Conditions, givenOf } from '../../../../shared/policy/condition.ts'
+import { claimsOf, Conditions, Given } from '../../../../shared/policy/condition.ts'
 
-const VARIABLES = {
-  principal: new Map<string, string | readonly string[]>([
-    ['issuer', 'https://idp.example'],
-    ['subject', 'alice'],
-    ['groups', ['staff']],
-    ['scopes', []],
-    ['roles', []],
-  ]),
-  method: 'tools/call',
-  tool: 'transfer',
-  prompt: '',
-  resource: '',
-}
+const PRINCIPAL = new Map<string, string | readonly string[]>([
+  ['issuer', 'https://idp.example'],
+  ['subject', 'alice'],
+  ['groups', ['staff']],
+  ['scopes', []],
+  ['roles', []],
+])
+const CALL = { method: 'tools/call', target: { kind: 'tools', name: 'transfer' } }
 
-const given = () => givenOf(VARIABLES, { spent: 0 })
+const given = (principal = PRINCIPAL) => new Given(claimsOf(principal), CALL)
 
 const holds = (source: string, json = '{}') => {
   const read = new Conditions().read(source)
@@ -141,8 +136,7 @@ describe('a condition', () => {
   test('loops over claims count them', () => {
     const read = new Conditions().read('principal.groups.all(a, principal.groups.all(b, a != b))')
     const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`)
-    const principal = new Map([['groups', groups]])
-    const many = givenOf({ ...VARIABLES, principal }, { spent: 0 })
+    const many = given(new Map([['groups', groups]]))
     expect(read.ok && read.value.holds(many, undefined).kind).toBe('failed')
   })
 

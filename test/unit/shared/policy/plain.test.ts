@@ -26,12 +26,11 @@ const both = (source: string, json: string) => {
   const parsed = parseCel(source)
   const args = readArguments(json)
   if (!parsed.ok || !args.ok) throw new Error(`${source} over ${json}`)
-  const { members, value } = args.value
-  const found = evaluated(parsed.value)({ ...VARIABLES, arguments: value })
+  const found = evaluated(parsed.value)({ ...VARIABLES, arguments: args.value.value })
   const isTold = found.ok && typeof found.value === 'boolean'
   const plain = plainOf(parsed.value.expr)
   return {
-    plain: plain?.({ variables: VARIABLES, members }),
+    plain: plain?.({ variables: VARIABLES }, args.value),
     library: isTold ? found.value : 'failed',
   }
 }
