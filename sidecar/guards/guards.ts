@@ -25,10 +25,11 @@ export interface GuardsOptions {
   readonly log: Log
 }
 
-/** What one request needs of a limit, or several together. */
-interface Need extends Wish {
+/** What several requests need of a limit together. */
+interface Need {
   readonly limit: CallerLimit<Guard>
   readonly use: Use
+  readonly wish: Wish
 }
 
 /** A tool whose calls are limited. */
@@ -63,32 +64,42 @@ interface Exit {
   over(server: Guarded | undefined, fault: FaultCode | undefined): void
 }
 
+/** What a request goes through: of what its caller has used, of its tool's limit, of its server. */
+interface Claims {
+  readonly wish: Wish
+  readonly every: Use | undefined
+  readonly tool: Tool | undefined
+  readonly ofTool: Use | undefined
+  readonly server: Guarded | undefined
+}
+
 class Held implements Ticket {
-  readonly needs: readonly Need[]
-  readonly timeoutMs: number | undefined
-  private readonly server: Guarded | undefined
+  readonly claims: Claims
   private readonly exit: Exit
   private isOver = false
 
-  constructor(
-    needs: readonly Need[],
-    timeoutMs: number | undefined,
-    server: Guarded | undefined,
-    exit: Exit,
-  ) {
-    this.needs = needs
-    this.timeoutMs = timeoutMs
-    this.server = server
+  constructor(claims: Claims, exit: Exit) {
+    this.claims = claims
     this.exit = exit
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.claims.tool?.timeoutMs
   }
 
   end(fault?: FaultCode): void {
     if (this.isOver) return
     this.isOver = true
-    for (const { use, places } of this.needs) use.running -= places
-    this.exit.over(this.server, fault)
+    const { every, ofTool, wish, server } = this.claims
+    if (every) every.running -= wish.places
+    if (ofTool) ofTool.running -= wish.places
+    this.exit.over(server, fault)
   }
 }
+
+const ONE: Wish = { count: 1, places: 1 }
+/** It lives as long as its client likes. */
+const ONE_LASTING: Wish = { count: 1, places: 0 }
 
 export class Guards implements Exit {
   /** How many requests each has refused. */
@@ -116,46 +127,53 @@ export class Guards implements Exit {
   /** A ticket for one that comes alone, as nearly all do. */
   admit(caller: Principal, request: Request): Result<Ticket, Fault> {
     const nowMs = this.now()
-    const server = this.breaker?.of(caller.key)
-    const ticket = this.ticketFor(caller, request, server)
-    const refusal = this.refusal(ticket.needs, server, nowMs)
+    const claims = this.claimsOf(caller, request, this.breaker?.of(caller.key))
+    const refusal = this.closed(claims.server, nowMs) ?? this.refusal(claims, nowMs)
     if (refusal) return fail(refusal)
-    this.take(ticket.needs, server, nowMs)
-    return ok(ticket)
+    this.take(claims, nowMs)
+    return ok(new Held(claims, this))
   }
 
   /** A ticket for each of a batch; the fault is for all of them. */
   admitAll(caller: Principal, requests: readonly Request[]): Result<readonly Ticket[], Fault> {
     const nowMs = this.now()
     const server = this.breaker?.of(caller.key)
-    const tickets = requests.map((request) => this.ticketFor(caller, request, server))
-    const needs = sumOf(tickets)
-    const refusal = this.refusal(needs, server, nowMs)
+    const all = requests.map((request) => this.claimsOf(caller, request, server))
+    const needs = sumOf(all.flatMap((claims) => this.needsOf(claims)))
+    const refusal = this.closed(server, nowMs) ?? this.refusalOf(needs, nowMs)
     if (refusal) return fail(refusal)
-    this.take(needs, server, nowMs)
-    return ok(tickets)
+    for (const { limit, use, wish } of needs) limit.take(use, wish, nowMs)
+    if (server) this.breaker?.enter(server, nowMs)
+    return ok(all.map((claims) => new Held(claims, this)))
   }
 
   over(server: Guarded | undefined, fault: FaultCode | undefined): void {
     if (server) this.breaker?.leave(server, fault, this.now)
   }
 
-  private refusal(
-    needs: readonly Need[],
-    server: Guarded | undefined,
-    nowMs: number,
-  ): Fault | undefined {
+  private closed(server: Guarded | undefined, nowMs: number): Fault | undefined {
     const open = server && this.breaker?.refusal(server, nowMs)
-    if (open) return this.refused('circuit-breaker', open)
-    for (const need of needs) {
-      const found = need.limit.refusal(need.use, need, nowMs)
+    return open && this.refused('circuit-breaker', open)
+  }
+
+  private refusal({ wish, every, tool, ofTool }: Claims, nowMs: number): Fault | undefined {
+    const found =
+      (every && this.every?.refusal(every, wish, nowMs)) ??
+      (ofTool && tool?.limit?.refusal(ofTool, wish, nowMs))
+    return found && this.refused(found.by, found.fault)
+  }
+
+  private refusalOf(needs: readonly Need[], nowMs: number): Fault | undefined {
+    for (const { limit, use, wish } of needs) {
+      const found = limit.refusal(use, wish, nowMs)
       if (found) return this.refused(found.by, found.fault)
     }
     return undefined
   }
 
-  private take(needs: readonly Need[], server: Guarded | undefined, nowMs: number): void {
-    for (const need of needs) need.limit.take(need.use, need, nowMs)
+  private take({ wish, every, tool, ofTool, server }: Claims, nowMs: number): void {
+    if (every) this.every?.take(every, wish, nowMs)
+    if (ofTool) tool?.limit?.take(ofTool, wish, nowMs)
     if (server) this.breaker?.enter(server, nowMs)
   }
 
@@ -169,32 +187,32 @@ export class Guards implements Exit {
     return this.tools.get(shortName)
   }
 
-  private ticketFor(caller: Principal, request: Request, server: Guarded | undefined): Held {
+  private claimsOf(caller: Principal, request: Request, server: Guarded | undefined): Claims {
     const tool = this.toolOf(request)
-    // It lives as long as its client likes.
-    const places = request.method === SUBSCRIBE ? 0 : 1
-    const needs: Need[] = []
-    if (this.every) {
-      needs.push({ limit: this.every, use: this.callers.of(caller.key), count: 1, places })
+    return {
+      wish: request.method === SUBSCRIBE ? ONE_LASTING : ONE,
+      every: this.every && this.callers.of(caller.key),
+      tool,
+      ofTool: tool?.limit && this.callersOfTools.of(tool.keyOf(caller)),
+      server,
     }
-    if (tool?.limit) {
-      const use = this.callersOfTools.of(tool.keyOf(caller))
-      needs.push({ limit: tool.limit, use, count: 1, places })
-    }
-    return new Held(needs, tool?.timeoutMs, server, this)
+  }
+
+  private needsOf({ wish, every, tool, ofTool }: Claims): readonly Need[] {
+    return [
+      ...(this.every && every ? [{ limit: this.every, use: every, wish }] : []),
+      ...(tool?.limit && ofTool ? [{ limit: tool.limit, use: ofTool, wish }] : []),
+    ]
   }
 }
 
 /** What all of them need, by limit. */
-const sumOf = (tickets: readonly Held[]): readonly Need[] => {
+const sumOf = (needs: readonly Need[]): readonly Need[] => {
   const sums = new Map<CallerLimit<Guard>, Need>()
-  for (const need of tickets.flatMap(({ needs }) => needs)) {
-    const { count, places } = sums.get(need.limit) ?? { count: 0, places: 0 }
-    sums.set(need.limit, {
-      ...need,
-      count: count + need.count,
-      places: places + need.places,
-    })
+  for (const need of needs) {
+    const { count, places } = sums.get(need.limit)?.wish ?? { count: 0, places: 0 }
+    const wish = { count: count + need.wish.count, places: places + need.wish.places }
+    sums.set(need.limit, { ...need, wish })
   }
   return [...sums.values()]
 }
