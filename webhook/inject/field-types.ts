@@ -65,9 +65,18 @@ const WORDS: Type = {
   wants: 'a mapping of strings: put each in quotes',
 }
 
-export type Field = readonly [path: string, type: Type]
+type Typed = readonly [path: string, type: Type]
 
-const SECURITY: readonly Field[] = [
+/** A typed field with the members on the way to it. */
+export interface Field extends Type {
+  readonly path: string
+  readonly names: readonly string[]
+}
+
+const fieldsOf = (...typed: readonly Typed[]): readonly Field[] =>
+  typed.map(([path, type]) => ({ ...type, path, names: path.split('.') }))
+
+const SECURITY: readonly Typed[] = [
   ['runAsNonRoot', TRUTH],
   ['runAsUser', ID],
   ['runAsGroup', ID],
@@ -80,16 +89,16 @@ const SECURITY: readonly Field[] = [
   ['windowsOptions.hostProcess', TRUTH],
 ]
 
-const RESOURCES: readonly Field[] = [
+const RESOURCES: readonly Typed[] = [
   ['requests', AMOUNTS],
   ['limits', AMOUNTS],
 ]
 
-const below = (name: string, fields: readonly Field[]): readonly Field[] =>
+const below = (name: string, fields: readonly Typed[]): readonly Typed[] =>
   fields.map(([path, type]) => [`${name}.${path}`, type])
 
-const HANDLER: readonly Field[] = [
-  ...['httpGet', 'tcpSocket'].flatMap((kind): Field[] => [
+const HANDLER: readonly Typed[] = [
+  ...['httpGet', 'tcpSocket'].flatMap((kind): Typed[] => [
     [kind, MAPPING],
     [`${kind}.port`, TARGET],
     [`${kind}.host`, TEXT],
@@ -100,7 +109,7 @@ const HANDLER: readonly Field[] = [
 ]
 
 // What probes alone have.
-const PROBE: readonly Field[] = [
+const PROBE: readonly Typed[] = [
   ['grpc', MAPPING],
   ['grpc.port', PORT],
   ['timeoutSeconds', SECONDS],
@@ -110,13 +119,13 @@ const PROBE: readonly Field[] = [
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
 const CALLERS = [...PROBES, 'lifecycle.postStart', 'lifecycle.preStop']
 
-export const METADATA_FIELDS: readonly Field[] = [
+export const METADATA_FIELDS = fieldsOf(
   ['name', TEXT],
   ['generateName', TEXT],
   ['ownerReferences', MAPPINGS],
-]
+)
 
-export const POD_FIELDS: readonly Field[] = [
+export const POD_FIELDS = fieldsOf(
   ['hostNetwork', TRUTH],
   ['hostPID', TRUTH],
   ['hostIPC', TRUTH],
@@ -133,9 +142,9 @@ export const POD_FIELDS: readonly Field[] = [
   ['securityContext.fsGroup', ID],
   ['securityContext.supplementalGroups', IDS],
   ['securityContext.sysctls', MAPPINGS],
-]
+)
 
-export const CONTAINER_FIELDS: readonly Field[] = [
+export const CONTAINER_FIELDS = fieldsOf(
   ['image', TEXT],
   ['restartPolicy', TEXT],
   ['command', TEXTS],
@@ -152,44 +161,30 @@ export const CONTAINER_FIELDS: readonly Field[] = [
   ['securityContext.capabilities', MAPPING],
   ['securityContext.capabilities.add', TEXTS],
   ['securityContext.capabilities.drop', TEXTS],
-  ...CALLERS.map((path): Field => [path, MAPPING]),
+  ...CALLERS.map((path): Typed => [path, MAPPING]),
   ...CALLERS.flatMap((path) => below(path, HANDLER)),
   ...PROBES.flatMap((path) => below(path, PROBE)),
-]
+)
 
 /** Of the items of a list, by the list's name. */
 export const ITEM_FIELDS: Readonly<Record<string, readonly Field[]>> = {
-  env: [
-    ['name', TEXT],
-    ['value', TEXT],
-  ],
-  ports: [
+  env: fieldsOf(['name', TEXT], ['value', TEXT]),
+  ports: fieldsOf(
     ['name', TEXT],
     ['protocol', TEXT],
     ['containerPort', PORT],
     ['hostPort', HOST_PORT],
-  ],
-  volumeMounts: [
+  ),
+  volumeMounts: fieldsOf(
     ['name', TEXT],
     ['mountPath', TEXT],
     ['subPath', TEXT],
     ['subPathExpr', TEXT],
     ['readOnly', TRUTH],
-  ],
-  volumeDevices: [
-    ['name', TEXT],
-    ['devicePath', TEXT],
-  ],
-  volumes: [
-    ['emptyDir', MAPPING],
-    ['projected', MAPPING],
-    ['projected.sources', MAPPINGS],
-  ],
-  ownerReferences: [
-    ['kind', TEXT],
-    ['name', TEXT],
-    ['controller', TRUTH],
-  ],
+  ),
+  volumeDevices: fieldsOf(['name', TEXT], ['devicePath', TEXT]),
+  volumes: fieldsOf(['emptyDir', MAPPING], ['projected', MAPPING], ['projected.sources', MAPPINGS]),
+  ownerReferences: fieldsOf(['kind', TEXT], ['name', TEXT], ['controller', TRUTH]),
 }
 
 /** A value in a message: what somebody has nested, or written at length, is not written out. */
@@ -206,8 +201,8 @@ export const typeFaults = (
   object: JsonObject,
   fields: readonly Field[],
 ): readonly string[] =>
-  fields.flatMap(([path, { is, wants }]) => {
-    const value = at(object, ...path.split('.'))
+  fields.flatMap(({ path, names, is, wants }) => {
+    const value = at(object, ...names)
     return value === undefined || is(value)
       ? []
       : [`${where}.${path}: ${inWords(value)} must be ${wants}`]
