@@ -51,7 +51,13 @@ export const readStatus = (pod: JsonObject): Status | undefined => {
   }
 }
 
-const POD_PLACES: readonly Path[] = [
+/** A path and its name in `was`. */
+type Place = readonly [path: Path, name: string]
+
+const placed = (...paths: readonly Path[]): readonly Place[] =>
+  paths.map((path) => [path, path.join(' ')])
+
+const POD_PLACES = placed(
   ['metadata', 'annotations', DEFAULT_CONTAINER],
   ...SKIP_ANNOTATIONS.map((name): Path => ['metadata', 'annotations', name]),
   ['spec', 'automountServiceAccountToken'],
@@ -59,8 +65,8 @@ const POD_PLACES: readonly Path[] = [
   ['spec', 'resources'],
   ['spec', 'securityContext', 'runAsNonRoot'],
   ['spec', 'securityContext', 'seccompProfile'],
-]
-const CONTAINER_PLACES: readonly Path[] = [
+)
+const CONTAINER_PLACES = placed(
   ['command'],
   ['args'],
   ['image'],
@@ -73,49 +79,74 @@ const CONTAINER_PLACES: readonly Path[] = [
   ['securityContext', 'runAsUser'],
   ...TAKEN.map(([path]) => path),
   ['lifecycle', 'preStop'],
-]
+)
 
-/** Variables that injection may have added, each a place of its own: nobody's values come into the status. */
-const variables = (prefix: string, container: JsonObject) =>
+/** A place that injection may change: its name, and what stood there and stands there now. */
+type Change = readonly [name: string, before: Json | undefined, after: Json | undefined]
+
+const PLACES: ReadonlySet<string> = new Set(PLACE_VARIABLES)
+const variablesOf = (container: JsonObject): readonly string[] =>
   objectsAt(container, 'env')
     .map(nameOf)
-    .filter((name) => PLACE_VARIABLES.includes(name))
-    .map((name) => [`${prefix} env ${name}`, true] as const)
+    .filter((name) => PLACES.has(name))
 
-/** The places of one container. */
-const placesIn = ({ list, name, container }: Member) => [
-  ...CONTAINER_PLACES.map(
-    (path) => [`${list} ${name} ${path.join(' ')}`, at(container, ...path)] as const,
-  ),
-  ...variables(`${list} ${name}`, container),
+/** Variables that injection may have added, each a place of its own: nobody's values come into the status. */
+const changedVariables = (
+  prefix: string,
+  before: JsonObject,
+  after: JsonObject,
+): readonly Change[] => {
+  const old = new Set(variablesOf(before))
+  return variablesOf(after).map((name) => [
+    `${prefix} env ${name}`,
+    old.has(name) ? true : undefined,
+    true,
+  ])
+}
+
+const keyOf = ({ list, name }: Member): string => `${list} ${name}`
+
+/** The places of each container. */
+const changedMembers = (before: JsonObject, after: JsonObject): readonly Change[] => {
+  const old = new Map(members(before).map((member) => [keyOf(member), member.container]))
+  return members(after)
+    .filter(({ name }) => name !== SIDECAR_CONTAINER)
+    .flatMap((member) => {
+      const { container: is } = member
+      const prefix = keyOf(member)
+      const was = old.get(prefix) ?? {}
+      return [
+        ...CONTAINER_PLACES.map(([path, name]): Change => [
+          `${prefix} ${name}`,
+          at(was, ...path),
+          at(is, ...path),
+        ]),
+        ...changedVariables(prefix, was, is),
+      ]
+    })
+}
+
+const changed = (before: JsonObject, after: JsonObject): readonly Change[] => [
+  ...POD_PLACES.map(([path, name]): Change => [name, at(before, ...path), at(after, ...path)]),
+  ...changedMembers(before, after),
 ]
 
-/** Every place that injection may change: its name in `was`, and the value there. */
-const places = (pod: JsonObject): ReadonlyMap<string, Json | undefined> =>
-  new Map([
-    ...POD_PLACES.map((path) => [path.join(' '), at(pod, ...path)] as const),
-    ...members(pod)
-      .filter(({ name }) => name !== SIDECAR_CONTAINER)
-      .flatMap(placesIn),
-  ])
+/** A command that was there and still is, is given back by taking the shim out of the line. */
+const isKept = ([name, before, after]: Change): boolean =>
+  isSame(before, after) ||
+  (before !== undefined &&
+    isLine(name) &&
+    isSame(wordsWithoutShim(before), wordsWithoutShim(after)))
 
 /** The earlier values, those of an earlier pass before those of this one. */
 const changes = (before: JsonObject, after: JsonObject): Record<string, Json> => {
   const carried = ownSidecar(before) === undefined ? {} : (readStatus(before)?.was ?? {})
-  const [old, now] = [places(before), places(after)]
-  return Object.fromEntries(
-    [...now.keys()].sort().flatMap((place): readonly (readonly [string, Json])[] => {
-      if (Object.hasOwn(carried, place)) return [[place, carried[place] ?? null]]
-      const value = old.get(place)
-      // A command that was there and still is, is given back by taking the shim out of the line.
-      const isKept =
-        isSame(value, now.get(place)) ||
-        (value &&
-          isLine(place) &&
-          isSame(wordsWithoutShim(value), wordsWithoutShim(now.get(place))))
-      return isKept ? [] : [[place, value ?? null]]
-    }),
-  )
+  const found = changed(before, after).flatMap((change): readonly (readonly [string, Json])[] => {
+    const [name, value] = change
+    if (Object.hasOwn(carried, name)) return [[name, carried[name] ?? null]]
+    return isKept(change) ? [] : [[name, value ?? null]]
+  })
+  return Object.fromEntries(found.toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 const STATUS_PLACE = `metadata annotations ${STATUS_ANNOTATION}`
