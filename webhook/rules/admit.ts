@@ -9,7 +9,7 @@ import { render } from '../inject/render.ts'
 import type { Workload } from '../inject/subject.ts'
 import { modeWarnings } from '../settings/modes.ts'
 import { violation, type Violation } from '../settings/violation.ts'
-import { breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
+import { askedIn, breachesOf, breachWords, sortBreaches, type Breach } from './judge.ts'
 import { judgedPod, judgedStored } from './judged.ts'
 import type { Ruling } from './ruling.ts'
 
@@ -20,25 +20,32 @@ export const asViolation = (breach: Breach): Violation => ({
 
 export const asWarning = (breach: Breach): string => `${breachWords(breach)}, which only warns here`
 
+interface Around {
+  readonly namespace: Namespace
+  readonly config: ClusterConfig
+}
+
 /** What breaks a rule in a pod: in what is stored of it, or where it is refused, in what it would be then. */
 const foundIn = (
   outcome: Outcome,
   stored: JsonObject,
-  config: ClusterConfig,
+  { namespace, config }: Around,
 ): readonly Breach[] => {
-  if (outcome.kind === 'inject') return breachesOf(judgedStored(stored, config, outcome))
+  const isAsked = askedIn(namespace, config)
+  if (outcome.kind === 'inject') return breachesOf(judgedStored(stored, config, outcome), isAsked)
   const filled = outcome.kind === 'deny' ? outcome.filled : undefined
-  return filled ? breachesOf(judgedPod(filled, config, {})) : []
+  return filled ? breachesOf(judgedPod(filled, config, {}), isAsked) : []
 }
 
 /** What is decided on a pod: on what rendering has said of it, and what breaks a rule in what is stored. */
 export const hold = (
   outcome: Outcome,
   stored: JsonObject,
-  { namespace, config }: { readonly namespace: Namespace; readonly config: ClusterConfig },
+  around: Around,
   more: readonly Breach[] = [],
 ): Ruling<Outcome> => {
-  const found = [...more, ...foundIn(outcome, stored, config)]
+  const { namespace, config } = around
+  const found = [...more, ...foundIn(outcome, stored, around)]
   const { enforce, warn, audit } = sortBreaches(found, namespace, config)
   const mistyped = outcome.kind === 'skip' ? [] : modeWarnings(namespace)
   const warnings = [...outcome.warnings, ...mistyped, ...warn.map(asWarning)]

@@ -20,14 +20,26 @@ export interface Breach extends Finding {
 export const breachWords = ({ rule, where, found, hint }: Breach): string =>
   `${where}${hint === undefined ? '' : ` (${hint})`}: ${found}; ${RULES[rule].fix} (rule ${rule})`
 
-/** Everything that breaks a rule, whatever comes of it. */
-export const breachesOf = (judged: Judged): readonly Breach[] => {
+type Wanted = (rule: RuleId) => boolean
+
+const EVERY: Wanted = () => true
+
+/** Everything that breaks a rule, whatever comes of it; of those alone of which anything comes, where that is said. */
+export const breachesOf = (judged: Judged, isWanted: Wanted = EVERY): readonly Breach[] => {
   const hints = new Map(judged.containers.map(({ where, hint }) => [where, hint]))
-  return RULE_IDS.flatMap((rule) =>
+  return RULE_IDS.filter(isWanted).flatMap((rule) =>
     (CHECKS[rule]?.(judged) ?? []).map((finding) =>
       Object.assign({ rule, hint: hints.get(finding.where) }, finding),
     ),
   )
+}
+
+const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly (keyof Modes)[]
+
+/** The rules of which anything comes in a namespace: to look for what breaks another would be in vain. */
+export const askedIn = (namespace: Namespace, { floor }: Pick<ClusterConfig, 'floor'>): Wanted => {
+  const modes = modesOf(namespace, floor)
+  return (rule) => MODES.some((mode) => isAsked(RULES[rule].level, modes[mode]))
 }
 
 export type Sorted = Readonly<Record<keyof Modes, readonly Breach[]>>

@@ -11,7 +11,7 @@ import type { Deny } from '../inject/outcome.ts'
 import { countFaults } from '../inject/limits.ts'
 import { ownSidecar } from '../inject/pod.ts'
 import { asViolation, asWarning } from '../rules/admit.ts'
-import { breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
+import { askedIn, breachesOf, sortBreaches, type Breach } from '../rules/judge.ts'
 import { judgedStored } from '../rules/judged.ts'
 import type { Ruling } from '../rules/ruling.ts'
 import { limitOf, RESOURCES } from '../settings/quantity.ts'
@@ -76,9 +76,13 @@ const shrunkMemory = (
 const keyOf = ({ rule, where, part = '' }: Breach): string => `${rule}\n${where}\n${part}`
 
 /** Rules that the pod keeps to now and would break then. */
-const newBreaches = (change: Change, config: ClusterConfig): readonly Breach[] => {
+const newBreaches = (
+  change: Change,
+  namespace: Namespace,
+  config: ClusterConfig,
+): readonly Breach[] => {
   const [was, is] = [change.before, change.after].map((pod) =>
-    breachesOf(judgedStored(pod, config)),
+    breachesOf(judgedStored(pod, config), askedIn(namespace, config)),
   )
   const before = new Set((was ?? []).map(keyOf))
   return (is ?? []).filter((each) => !before.has(keyOf(each)))
@@ -92,14 +96,18 @@ const isBeingDeleted = ({ after }: Change): boolean =>
   at(after, 'metadata', 'deletionTimestamp') !== undefined
 
 /** While it is being deleted a pod may run on for long, and its marks are looked at still: nothing else. */
-const breachesBy = (change: Change, config: ClusterConfig): readonly Breach[] => [
+const breachesBy = (
+  change: Change,
+  namespace: Namespace,
+  config: ClusterConfig,
+): readonly Breach[] => [
   ...ownKeys(change),
   ...(isInjected(change.before) && !isBeingDeleted(change)
     ? [
         ...sidecarChanges(change.before, change.after),
         ...sidecarResources(change, config),
         ...debuggerBreaches(change, config.images),
-        ...newBreaches(change, config),
+        ...newBreaches(change, namespace, config),
       ]
     : []),
 ]
@@ -126,7 +134,11 @@ export const judgeUpdated = (
   if (large.length > 0) {
     return { decided: { kind: 'deny', violations: large, warnings: [] }, recorded: [] }
   }
-  const { enforce, warn, audit } = sortBreaches(breachesBy(change, config), namespace, config)
+  const { enforce, warn, audit } = sortBreaches(
+    breachesBy(change, namespace, config),
+    namespace,
+    config,
+  )
   const breaksGlass = isInAny(change, config.floor.allowBreakGlass)
   const denied = enforce.filter(({ rule }) => !breaksGlass || ALWAYS.has(rule))
   const warnings = warn.map(asWarning)
