@@ -74,7 +74,7 @@ export interface Field extends Type {
 }
 
 const fieldsOf = (...typed: readonly Typed[]): readonly Field[] =>
-  typed.map(([path, type]) => ({ ...type, path, names: path.split('.') }))
+  typed.map(([path, { is, wants }]) => ({ path, names: path.split('.'), is, wants }))
 
 const SECURITY: readonly Typed[] = [
   ['runAsNonRoot', TRUTH],

@@ -106,24 +106,21 @@ const changedVariables = (
 
 const keyOf = ({ list, name }: Member): string => `${list} ${name}`
 
-/** The places of each container. */
+/** The places of one container. */
+const changedIn = (prefix: string, was: JsonObject, is: JsonObject): readonly Change[] => [
+  ...CONTAINER_PLACES.map(([path, name]): Change => [
+    `${prefix} ${name}`,
+    at(was, ...path),
+    at(is, ...path),
+  ]),
+  ...changedVariables(prefix, was, is),
+]
+
 const changedMembers = (before: JsonObject, after: JsonObject): readonly Change[] => {
   const old = new Map(members(before).map((member) => [keyOf(member), member.container]))
   return members(after)
     .filter(({ name }) => name !== SIDECAR_CONTAINER)
-    .flatMap((member) => {
-      const { container: is } = member
-      const prefix = keyOf(member)
-      const was = old.get(prefix) ?? {}
-      return [
-        ...CONTAINER_PLACES.map(([path, name]): Change => [
-          `${prefix} ${name}`,
-          at(was, ...path),
-          at(is, ...path),
-        ]),
-        ...changedVariables(prefix, was, is),
-      ]
-    })
+    .flatMap((member) => changedIn(keyOf(member), old.get(keyOf(member)) ?? {}, member.container))
 }
 
 const changed = (before: JsonObject, after: JsonObject): readonly Change[] => [
