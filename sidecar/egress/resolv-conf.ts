@@ -1,0 +1,14 @@
+// What the pod's resolv.conf says of the cluster: its domain, by which the names of Services are whole. Text in. Pure.
+
+import { hostNameOf } from '../../shared/host-name.ts'
+
+/**
+ * The domain of the cluster: kubelet writes `NAMESPACE.svc.DOMAIN svc.DOMAIN DOMAIN` before whatever a pod asks for besides,
+ * and the last `search` line is the one that holds (resolv.conf(5)). Undefined outside a cluster.
+ */
+export const clusterDomainOf = (resolvConf: string): string | undefined => {
+  const lines = resolvConf.split('\n').filter((line) => /^\s*search\s/.test(line))
+  const [, ...names] = lines.at(-1)?.trim().split(/\s+/) ?? []
+  const service = names.find((name) => name.startsWith('svc.'))
+  return service === undefined ? undefined : hostNameOf(service.slice('svc.'.length))
+}

@@ -1,0 +1,171 @@
+// A client and whom it was let through to: what is between them passes unread, save for what a TLS client says first. Owns
+// both sockets from here on; whichever way it ends, both are closed and their attempt is told.
+
+import type { Socket } from 'node:net'
+import { drop } from './drop.ts'
+import type { Held, Holding } from './held.ts'
+import type { Limits } from './limits.ts'
+import { pump } from './pump.ts'
+import type { Refused, TlsGate } from './tls-gate.ts'
+import type { Attempt, Client, Cut } from './watch.ts'
+
+export interface TunnelParts {
+  readonly socket: Socket
+  readonly upstream: Socket
+  readonly client: Client
+  readonly attempt: Attempt
+  readonly gate: TlsGate
+  /** Where the destination is not heard before the client has asked for it by name. */
+  readonly isTlsPort: boolean
+  readonly limits: Limits
+  readonly held: Held
+  readonly now: () => number
+  /** What has become of the attempt, as soon as that is known; once. */
+  readonly settle: (refused: Refused | undefined) => void
+  readonly onEnd: (tunnel: Tunnel) => void
+}
+
+export class Tunnel implements Holding {
+  private readonly parts: TunnelParts
+  private readonly sinceMs: number
+  private movedMs: number
+  private isSettled = false
+  /** What the client has said first goes on. */
+  private isHeard = false
+  private isGateOpen = false
+  private isOver = false
+  private isHalf = false
+  private heldUp = 0
+  private heldDown = 0
+  /** Where the destination waits until the client is heard. */
+  private listen: (() => void) | undefined
+
+  constructor(parts: TunnelParts) {
+    this.parts = parts
+    this.sinceMs = parts.now()
+    this.movedMs = this.sinceMs
+  }
+
+  get client(): Client {
+    return this.parts.client
+  }
+
+  /** `early`: what came with the client's request. */
+  start(early: Buffer): void {
+    const { socket, upstream, isTlsPort } = this.parts
+    this.watch(socket, upstream)
+    this.watch(upstream, socket)
+    socket.on('end', () => this.saidAll())
+    pump(socket, upstream, {
+      piece: (piece) => this.said(piece),
+      held: (bytes) => this.hold((this.heldUp = bytes)),
+    })
+    this.listen = () =>
+      pump(upstream, socket, {
+        piece: (piece) => this.answered(piece),
+        held: (bytes) => this.hold((this.heldDown = bytes)),
+      })
+    if (early.length > 0) socket.emit('data', early)
+    if (!isTlsPort) this.hear()
+  }
+
+  /** Once in a while: ends what has stood still, or gone on, for too long. */
+  sweep(nowMs: number): void {
+    const { limits } = this.parts
+    const stillMs = nowMs - this.movedMs
+    const openMs = nowMs - this.sinceMs
+    if (!this.isHeard && openMs >= limits.helloMs) this.refuse('no-tls')
+    else if (stillMs >= (this.isHalf ? limits.halfIdleMs : limits.idleMs)) this.end('idle')
+    else if (openMs >= limits.totalMs) this.end('total')
+  }
+
+  endForMemory(): void {
+    this.end('memory')
+  }
+
+  /** With a reason: both ends are told that it was cut. */
+  end(cut?: Cut): void {
+    if (this.isOver) return
+    this.isOver = true
+    const { socket, upstream, attempt, held, onEnd } = this.parts
+    this.settle(undefined)
+    held.set(this, 0)
+    for (const one of [socket, upstream]) {
+      if (cut === undefined) one.destroy()
+      else drop(one)
+    }
+    attempt.ended(cut)
+    onEnd(this)
+  }
+
+  private watch(one: Socket, other: Socket): void {
+    one.on('error', () => {
+      drop(other)
+      this.end()
+    })
+    one.on('end', () => {
+      this.isHalf = true
+    })
+    one.on('close', () => {
+      // Closed both ways: what is still to be written to the other goes, and what it says nobody hears.
+      if (other.destroyed || other.writableFinished) this.end()
+      else other.destroySoon()
+    })
+  }
+
+  private said(piece: Buffer): Buffer | undefined {
+    this.movedMs = this.parts.now()
+    if (this.isGateOpen) return this.count(piece, true)
+    const { bytes, isOpen, refused } = this.parts.gate.push(piece)
+    this.isGateOpen = isOpen
+    if (refused !== undefined && !isOpen) {
+      this.refuse(refused)
+      return undefined
+    }
+    if (bytes.length === 0) return undefined
+    this.settle(refused)
+    this.hear()
+    return this.count(bytes, true)
+  }
+
+  private answered(piece: Buffer): Buffer | undefined {
+    this.movedMs = this.parts.now()
+    this.settle(undefined)
+    return this.count(piece, false)
+  }
+
+  private hear(): void {
+    this.isHeard = true
+    this.listen?.()
+    this.listen = undefined
+  }
+
+  private settle(refused: Refused | undefined): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    this.parts.settle(refused)
+  }
+
+  private refuse(refused: Refused): void {
+    this.settle(refused)
+    this.end(refused)
+  }
+
+  /** Part of a ClientHello is none. */
+  private saidAll(): void {
+    if (this.parts.gate.isWaiting) this.refuse('no-tls')
+  }
+
+  private count(bytes: Buffer, isUp: boolean): Buffer | undefined {
+    const { attempt, client } = this.parts
+    if (this.isOver) return undefined
+    attempt.bytes(isUp ? bytes.length : 0, isUp ? 0 : bytes.length)
+    if (!client.overBudget()) return bytes
+    this.end('bytes')
+    return undefined
+  }
+
+  private hold(_bytes: number): void {
+    if (!this.isOver) this.parts.held.set(this, this.heldUp + this.heldDown)
+  }
+}

@@ -1,0 +1,122 @@
+// Connections to the proxy, from the moment that they are taken: how many there may be, in all, of one client, and of those who
+// have not said yet who they are. Whoever is too many goes; who says nothing goes first.
+
+import type { Socket } from 'node:net'
+import { drop } from './drop.ts'
+import type { Limits } from './limits.ts'
+import type { Client, Stranger } from './watch.ts'
+
+export class Visitor {
+  readonly socket: Socket
+  /** Of whom it is known to be, for as long as it is open. */
+  client: Client | undefined
+  /** What goes on on it: none means that a head is awaited. */
+  underway = 0
+  /** How often it has named itself by what is not known. */
+  mistakes = 0
+  /** When it began to owe us a head. */
+  sinceMs: number
+
+  constructor(socket: Socket, nowMs: number) {
+    this.socket = socket
+    this.sinceMs = nowMs
+  }
+}
+
+export interface VisitorsParts {
+  readonly limits: Limits
+  readonly now: () => number
+  readonly stranger: (why: Stranger) => void
+}
+
+export class Visitors {
+  private readonly parts: VisitorsParts
+  private readonly all = new Set<Visitor>()
+  /** The first of them has been silent for longest. */
+  private readonly strangers = new Set<Visitor>()
+  private readonly byClient = new Map<string, number>()
+
+  constructor(parts: VisitorsParts) {
+    this.parts = parts
+  }
+
+  get count(): number {
+    return this.all.size
+  }
+
+  /** Undefined where there are too many; then the socket is closed. */
+  admit(socket: Socket): Visitor | undefined {
+    const { limits, now, stranger } = this.parts
+    socket.on('error', () => undefined)
+    if (this.all.size >= limits.connections) {
+      stranger('crowd')
+      drop(socket)
+      return undefined
+    }
+    if (this.strangers.size >= limits.strangers) this.sendAway()
+    const visitor = new Visitor(socket, now())
+    this.all.add(visitor)
+    this.strangers.add(visitor)
+    socket.once('close', () => this.left(visitor))
+    return visitor
+  }
+
+  /** It has said who it is. False where its client has too many already; a connection is one client's to its end. */
+  knows(visitor: Visitor, client: Client): boolean {
+    if (visitor.client) return visitor.client.key === client.key
+    const count = this.byClient.get(client.key) ?? 0
+    if (count >= this.parts.limits.connectionsPerClient) return false
+    this.byClient.set(client.key, count + 1)
+    visitor.client = client
+    this.strangers.delete(visitor)
+    return true
+  }
+
+  begins(visitor: Visitor): void {
+    visitor.underway++
+  }
+
+  ends(visitor: Visitor): void {
+    visitor.underway--
+    visitor.sinceMs = this.parts.now()
+  }
+
+  sweep(nowMs: number): void {
+    const { limits, stranger } = this.parts
+    for (const visitor of this.all) {
+      const waitedMs = nowMs - visitor.sinceMs
+      if (!visitor.client) {
+        if (waitedMs < limits.headMs) continue
+        stranger('late')
+        drop(visitor.socket)
+      } else if (visitor.underway === 0 && waitedMs >= limits.halfIdleMs) {
+        visitor.socket.destroy()
+      }
+    }
+  }
+
+  /** Cuts off all of one client's, or all there are. */
+  drop(key?: string): void {
+    for (const { client, socket } of this.all) {
+      if (key === undefined || client?.key === key) drop(socket)
+    }
+  }
+
+  private sendAway(): void {
+    const [longest] = this.strangers
+    if (!longest) return
+    this.parts.stranger('crowd')
+    drop(longest.socket)
+    this.left(longest)
+  }
+
+  private left(visitor: Visitor): void {
+    if (!this.all.delete(visitor)) return
+    this.strangers.delete(visitor)
+    const key = visitor.client?.key
+    if (key === undefined) return
+    const count = (this.byClient.get(key) ?? 1) - 1
+    if (count > 0) this.byClient.set(key, count)
+    else this.byClient.delete(key)
+  }
+}
