@@ -7,6 +7,7 @@ import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { loadAudit } from './audit/load-audit.ts'
 import type { Budget } from './bytes/budget.ts'
+import { TurnEnd } from './bytes/turn-end.ts'
 import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
 import { guardsOf } from './guards/guards.ts'
@@ -52,11 +53,15 @@ export interface SidecarParts {
   readonly keepAliveMs?: number
 }
 
-const meansFor = ({ process, now, pod }: SidecarParts, budget: Budget): ServerMeans => ({
+const meansFor = (
+  { process, now, pod }: SidecarParts,
+  { budget, turnEnd }: { readonly budget: Budget; readonly turnEnd: TurnEnd },
+): ServerMeans => ({
   ownUid: process.uid,
   listeners: pod?.listeners,
   now,
   budget,
+  atTurnEnd: turnEnd.last,
   newName: () => randomBytes(16).toString('hex'),
   schedule: (callback, delayMs) => {
     const timer = setTimeout(callback, delayMs)
@@ -80,8 +85,9 @@ export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const unknown = (): number => trust?.pending() ?? 0
   const connectServer = await loadServer(parts.config)
   // Last: it is the only one that has to be ended.
-  const records = await loadAudit(parts, held.budget)
-  return { ...held, records, connectServer, peers: new Peers(), unknown }
+  const turnEnd = new TurnEnd()
+  const records = await loadAudit({ ...parts, atTurnEnd: turnEnd.first }, held.budget)
+  return { ...held, turnEnd, records, connectServer, peers: new Peers(), unknown }
 }
 
 type Held = Awaited<ReturnType<typeof heldBy>>
@@ -109,7 +115,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     guards,
   })
   const { log, journal, sweepLogs } = openJournal({ ...parts, metrics })
-  const server: McpServer = connectServer(config, meansFor(parts, budget), {
+  const server: McpServer = connectServer(config, meansFor(parts, held), {
     log,
     onThere: (weakness) => {
       drain.takeBack()

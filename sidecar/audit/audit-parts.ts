@@ -4,6 +4,7 @@ import type { EventOf } from '../../shared/audit/record.ts'
 import type { Log } from '../../shared/log.ts'
 import type { PodFacts } from '../../shared/names.ts'
 import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import type { Attributes } from '../telemetry/trace.ts'
 
 export interface AuditParts {
@@ -12,6 +13,8 @@ export interface AuditParts {
   readonly now: () => number
   readonly wallMs: () => number
   readonly log: Log
+  /** Calls back when this turn of the event loop ends, before anybody writes to the server. */
+  readonly atTurnEnd?: AtTurnEnd | undefined
   /** Absent on a machine that is no pod. */
   readonly pod?: { readonly facts: PodFacts }
   /** The descriptor that checkpoints, and records without a file, go to; absent: 1. */

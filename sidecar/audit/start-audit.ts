@@ -77,7 +77,7 @@ class RunningAudit implements Audit {
   private readonly log: Log
 
   constructor(parts: AuditParts, audit: AuditConfig, means: Means) {
-    const { config, now, wallMs, log } = parts
+    const { config, now, wallMs, log, atTurnEnd } = parts
     const { opened, content, budget } = means
     const { server } = config
     this.parts = parts
@@ -93,6 +93,7 @@ class RunningAudit implements Audit {
       now,
       wallMs,
       sleep,
+      atTurnEnd,
       gatherMs: GATHER_MS,
     })
     this.writer.reserve(RESERVED_BYTES)

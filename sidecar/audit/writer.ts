@@ -6,7 +6,9 @@ import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { membersOf, type Chain, type Link } from '../../shared/audit/chain.ts'
 import type { Lease } from '../bytes/budget.ts'
+import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import type { Rotated, Sink } from './sink.ts'
+import { Turn } from './turn.ts'
 
 export interface WriterOptions {
   readonly sink: Sink
@@ -18,6 +20,8 @@ export interface WriterOptions {
   readonly now: () => number
   readonly wallMs: () => number
   readonly sleep: (delayMs: number) => Promise<unknown>
+  /** Calls back when this turn of the event loop ends. */
+  readonly atTurnEnd?: AtTurnEnd | undefined
   /** So long a record that nobody waits for may wait for others. */
   readonly gatherMs: number
 }
@@ -38,35 +42,6 @@ interface Waiting {
   readonly bytes: number
   /** Hears that it is out. */
   readonly turn: Turn | undefined
-}
-
-/** Records of one turn of the event loop that somebody waits for: they go out together, and all hear of them together. */
-class Turn {
-  readonly isOut: Promise<boolean>
-  private readonly tell: (isOut: boolean) => void
-  private left = 0
-
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    this.isOut = promise
-    this.tell = resolve
-  }
-
-  added(): void {
-    this.left++
-  }
-
-  /** One of them is out; whether that was the last. */
-  out(): boolean {
-    if (--this.left > 0) return false
-    this.tell(true)
-    return true
-  }
-
-  /** They are not out, or not in time; whoever waits does so no longer. */
-  failed(): void {
-    this.tell(false)
-  }
 }
 
 interface Taken {
@@ -92,6 +67,7 @@ export class Writer {
   /** Why nothing goes out, as it was last. */
   why = 'it takes too long'
   private readonly options: WriterOptions
+  private readonly atTurnEnd: AtTurnEnd
   private queue: Waiting[] = []
   private batch: Batch | undefined
   private held = 0
@@ -112,6 +88,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.options = options
+    this.atTurnEnd = options.atTurnEnd ?? setImmediate
   }
 
   /** Whether nothing goes out now. */
@@ -228,7 +205,7 @@ export class Writer {
   private schedule(): void {
     if (this.isDue) return
     this.isDue = true
-    setImmediate(this.endTurn)
+    this.atTurnEnd(this.endTurn)
   }
 
   private readonly endTurn = (): void => {

@@ -7,6 +7,7 @@ import { readServerLine, type OddLine } from '../mcp/server-line.ts'
 import { overlong, unfinished, type Unusable } from '../mcp/unusable.ts'
 import { SMALL_BYTES, type Budget, type Lease } from '../bytes/budget.ts'
 import { Lines } from '../bytes/lines.ts'
+import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import { notReading, type Link, type LinkEnd, type LinkOwner } from './link.ts'
 import type { Pipes } from './pipes.ts'
 import { howEnded, type Exit } from './process-watch.ts'
@@ -76,6 +77,7 @@ export class Child implements Link {
    * 41; `npm run bench -- bridge`), and as one text: of many the stream makes lists and callbacks.
    */
   private outgoing = ''
+  private readonly atTurnEnd: AtTurnEnd
   /** Messages sent since it last had read everything. */
   private unreadMessages = 0
   private readonly budgetBytes: number
@@ -94,8 +96,14 @@ export class Child implements Link {
   private quiet: NodeJS.Timeout | undefined
   private deaf: NodeJS.Timeout | undefined
 
-  constructor(pipes: Pipes, control: ChildControl, budget: Budget) {
+  constructor(
+    pipes: Pipes,
+    control: ChildControl,
+    budget: Budget,
+    atTurnEnd: AtTurnEnd = setImmediate,
+  ) {
     this.control = control
+    this.atTurnEnd = atTurnEnd
     this.budgetBytes = budget.bytes
     this.stdin = pipes.stdin
     this.isRead = pipes.isRead
@@ -148,7 +156,7 @@ export class Child implements Link {
     if (unread > SMALL_BYTES && !this.unread.keep(unread)) {
       return noMemory(`what the server does not read (${waiting} bytes)`, this.budgetBytes)
     }
-    if (this.outgoing === '') setImmediate(this.write)
+    if (this.outgoing === '') this.atTurnEnd(this.write)
     this.outgoing += `${text}\n`
     return undefined
   }

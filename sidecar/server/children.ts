@@ -5,6 +5,7 @@ import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Budget } from '../bytes/budget.ts'
+import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import { Child, READ_BYTES } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
@@ -55,6 +56,8 @@ export interface ChildrenOptions {
   readonly budget: Budget
   /** Calls back after a delay; returns how to cancel that. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void
+  /** Calls back when this turn of the event loop ends; absent: each child by itself. */
+  readonly atTurnEnd?: AtTurnEnd | undefined
   /** Tells the shim, where there is one. */
   readonly send: (frame: Buffer) => void
   /** A child has ended by itself or by us: its exit code, 128 and the signal, or 0 where we ended it. */
@@ -217,14 +220,14 @@ export class Children {
   }
 
   private open(number: number, asked: Asked): void {
-    const { pipesDir, send, budget } = this.options
+    const { pipesDir, send, budget, atTurnEnd } = this.options
     try {
       const pipes = openPipes(`${pipesDir}/${asked.name}`, this.readBuffer)
       const control = {
         number,
         end: (why: 'asked' | 'broken'): void => this.end(number, why),
       }
-      asked.child = new Child(pipes, control, budget)
+      asked.child = new Child(pipes, control, budget, atTurnEnd)
       send(openedFrame(number))
     } catch (error) {
       const exhausted = exhaustion(error)

@@ -26,7 +26,10 @@ export interface McpServer {
 }
 
 /** What servers with a shim need of the machine. */
-export interface ServerMeans extends Pick<ControlOptions, 'budget' | 'newName' | 'schedule'> {
+export interface ServerMeans extends Pick<
+  ControlOptions,
+  'budget' | 'newName' | 'schedule' | 'atTurnEnd'
+> {
   /** Of this process; a server must not share it. */
   readonly ownUid: number | undefined
   /** Monotonic milliseconds. */

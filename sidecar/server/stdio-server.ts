@@ -11,7 +11,7 @@ const ENDED = "the server's container has ended"
 
 export const connectStdio: ConnectServer = (
   config,
-  { ownUid, budget, newName, schedule, now },
+  { ownUid, budget, newName, schedule, atTurnEnd, now },
   events,
 ) => {
   const control = new Control({
@@ -19,6 +19,7 @@ export const connectStdio: ConnectServer = (
     budget,
     newName,
     schedule,
+    atTurnEnd,
     log: events.log,
     admit: (peer) => admitShim(peer, { ...config, ownUid }),
     onTerminating: events.onTerminating,
