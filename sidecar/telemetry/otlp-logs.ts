@@ -1,7 +1,6 @@
 // Lines as OTLP logs over HTTP in protobuf, by the parts of OpenTelemetry's own exporter: as a whole it would tell nobody what a
 // collector has rejected. A bundle of its own. What is sent again, and who waits meanwhile, is its caller's business.
 
-import type { Agent } from 'node:http'
 import {
   convertLegacyHttpOptions,
   createOtlpHttpExportDelegate,
@@ -15,6 +14,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
+import { withAgent } from './otlp-agent.ts'
 import { signalUrl, timeOf } from './otlp.ts'
 import type { Attributes } from './trace.ts'
 
@@ -92,19 +92,6 @@ const NO_OTLP = 'what it answers is no OTLP'
 const BREAKS_OFF = 'its answer breaks off'
 
 type Delegate = Parameters<typeof createOtlpHttpExportDelegate>[0]
-
-/** The options with one agent for good, and what ends all that is under way by it: the exporter ends nothing itself. */
-const withAgent = (
-  options: Delegate,
-): { readonly options: Delegate; readonly endAll: () => void } => {
-  let agent: Promise<Agent> | undefined
-  const agentFactory = (protocol: string): Promise<Agent> =>
-    (agent ??= Promise.resolve(options.agentFactory(protocol)))
-  return {
-    options: { ...options, agentFactory },
-    endAll: () => void agent?.then((own) => own.destroy()),
-  }
-}
 
 const optionsFor = (endpoint: LogsOptions['endpoint']): Delegate => {
   const url = endpoint === undefined ? {} : { url: signalUrl(endpoint, 'logs') }

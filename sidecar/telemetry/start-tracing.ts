@@ -6,16 +6,17 @@ import type { Tracing } from './tracing.ts'
 
 export interface TracingParts {
   readonly config: Pick<SidecarConfig, 'traces' | 'server'>
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly log: Log
   readonly now: () => number
 }
 
 export const startTracing = async (
-  { config, log, now }: TracingParts,
+  { config, environment = {}, log, now }: TracingParts,
   onDropped: (count: number) => void,
 ): Promise<Tracing | undefined> => {
   const { traces, server } = config
   if (traces === undefined) return undefined
   const { openTraces } = await import('./traces.ts')
-  return openTraces({ traces, server, log, now, onDropped })
+  return openTraces({ traces, server, environment, log, now, onDropped })
 }

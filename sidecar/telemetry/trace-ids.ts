@@ -1,4 +1,4 @@
-// Ids of messages whose traces are not recorded: nothing else is made of them, and most messages are such.
+// Ids of messages' spans. Of most messages, whose traces are not recorded, nothing else is made.
 
 import { randomFillSync } from 'node:crypto'
 import { flagsOf } from './trace-context.ts'
@@ -15,11 +15,11 @@ export class TraceIds {
   private used = 0
 
   /** Of a message that is the parent's child, or begins a trace. */
-  next(parent: TraceContext | undefined): TraceContext {
+  next(parent: TraceContext | undefined, isRecorded: boolean): TraceContext {
     return {
       traceId: parent?.traceId ?? this.id(TRACE_LENGTH),
       spanId: this.id(SPAN_LENGTH),
-      flags: flagsOf(false, parent),
+      flags: flagsOf(isRecorded, parent),
       state: parent?.state,
     }
   }

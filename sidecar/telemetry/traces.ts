@@ -9,6 +9,7 @@ export interface TracesOptions {
   readonly traces: NonNullable<SidecarConfig['traces']>
   /** The server's name. */
   readonly server: string
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly log: Log
   readonly now: () => number
   readonly onDropped: (spans: number) => void
@@ -16,10 +17,11 @@ export interface TracesOptions {
 
 /** Undefined where the environment forbids it. */
 export const openTraces = (options: TracesOptions): Tracing | undefined => {
-  const { traces, server, log, now, onDropped } = options
+  const { traces, server, environment, log, now, onDropped } = options
   const spans = startOpenTelemetry({
     ...traces,
     serviceName: server,
+    environment,
     log,
     onDropped,
     chance: Math.random,

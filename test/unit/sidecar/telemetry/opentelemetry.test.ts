@@ -10,22 +10,26 @@ const optionsOf = (more: Partial<OpenTelemetryOptions>): OpenTelemetryOptions =>
   endpoint: 'http://collector:4318',
   sampleRatio: 1,
   serviceName: 'x',
+  environment: {},
   log: keptLog().log,
   onDropped: () => undefined,
   chance: () => 0,
   ...more,
 })
 
-test('an environment that disables the SDK is obeyed, and told', () => {
+test.each([
+  ['true', true],
+  [' True ', true],
+  ['false', false],
+  ['', false],
+])('an environment that disables the SDK is obeyed, and told: %j', async (text, isDisabled) => {
   const { log, lines } = keptLog()
-  process.env['OTEL_SDK_DISABLED'] = 'true'
-  try {
-    const spans = startOpenTelemetry(optionsOf({ log }))
-    expect(spans).toBeUndefined()
-  } finally {
-    delete process.env['OTEL_SDK_DISABLED']
-  }
-  expect(lines.join('')).toContain('OTEL_SDK_DISABLED')
+  const spans = startOpenTelemetry(optionsOf({ log, environment: { OTEL_SDK_DISABLED: text } }))
+  expect([spans === undefined, lines.join('').includes('OTEL_SDK_DISABLED')]).toEqual([
+    isDisabled,
+    isDisabled,
+  ])
+  await spans?.shutdown(0)
 })
 
 test('a client’s tracestate goes on with its message, and not to the collector', async () => {

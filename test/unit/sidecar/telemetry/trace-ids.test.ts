@@ -8,7 +8,7 @@ const PARENT = readContext('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331
 
 test('a trace of its own, which everybody can read, and never one twice', () => {
   const ids = new TraceIds()
-  const contexts = Array.from({ length: 10_000 }, () => ids.next(undefined))
+  const contexts = Array.from({ length: 10_000 }, () => ids.next(undefined, false))
   expect(contexts.filter((one) => readContext(traceparent(one), undefined) === undefined)).toEqual(
     [],
   )
@@ -17,7 +17,12 @@ test('a trace of its own, which everybody can read, and never one twice', () => 
 })
 
 test('in a trace of the client’s: its trace, flags and state, under an id of ours', () => {
-  const next = new TraceIds().next(PARENT)
+  const next = new TraceIds().next(PARENT, false)
   expect(next).toEqual({ ...PARENT, spanId: expect.stringMatching(/^[0-9a-f]{16}$/), flags: 2 })
   expect(next.spanId).not.toBe(PARENT?.spanId)
+})
+
+test('that it is recorded is told to whoever comes behind', () => {
+  const ids = new TraceIds()
+  expect([ids.next(undefined, true).flags, ids.next(PARENT, true).flags]).toEqual([1, 3])
 })
