@@ -67,6 +67,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'scan',
+    {
+      summary: 'find MCP servers in a cluster that are not under Outrigger, and who reaches them',
+      load: async () => (await import('./scan/command.ts')).scan,
+    },
+  ],
+  [
     'policy',
     {
       summary: 'try a tool policy: whether a call is allowed, who can, what is amiss',

@@ -8,9 +8,9 @@ import {
   writeImageIndex,
   type ImageIndex,
 } from '../../shared/image-index.ts'
-import { codeOf } from '../../shared/error-code.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
+import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { parseNamespace } from '../command/namespace.ts'
@@ -19,7 +19,6 @@ import { verbIn } from '../command/verb.ts'
 import { addImages, type Added } from './add.ts'
 import { writeIndexManifest } from './config-map.ts'
 import { readIndexFile } from './index-file.ts'
-import { fileWords } from '../output/system-words.ts'
 import { readerFor } from './reader.ts'
 
 const FLAGS = {
@@ -72,23 +71,9 @@ const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> =>
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
 }
 
-const NO_KUBECONFIG =
-  'it is not what kubectl reads: a YAML document of kind Config with clusters, users and contexts'
-
 /** The cluster's index; the error says what is wrong with the kubeconfig. */
-const connect = (
-  { apply, namespace }: Flags,
-  { environment }: Io,
-): Result<ImageStore | undefined, string> => {
-  if (!apply) return ok(undefined)
-  const kubeconfig = `the kubeconfig ${environment['KUBECONFIG'] ?? '~/.kube/config'}`
-  try {
-    const store = connectImageStore(namespace)
-    return store.ok ? store : fail(`${kubeconfig}: ${store.error}`)
-  } catch (error) {
-    return fail(`${kubeconfig}: ${codeOf(error) === '' ? NO_KUBECONFIG : fileWords(error)}`)
-  }
-}
+const connect = ({ apply, namespace }: Flags, io: Io): Result<ImageStore | undefined, string> =>
+  apply ? clusterBy(() => connectImageStore(namespace), io) : ok(undefined)
 
 const MAX_TRIES = 5
 

@@ -17,6 +17,14 @@ import { BLOCKS, rowOf, type BlockName, type RowName } from '../support/readme-p
 import { commandRows, shellBlocks, spokenCommands } from '../support/readme.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
 
+/** What people have: nobody has annotated it. */
+const PLAIN_SERVER = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'memory' },
+  spec: { template: { spec: { containers: [{ name: 'memory', image: 'mcp/memory:1' }] } } },
+}
+
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const scripts = shellBlocks(README).map(({ script }) => script)
 
@@ -232,6 +240,25 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
       expect(stdout).toContain('image-digest')
       expect(() => JSON.parse(stdout)).not.toThrow()
     }
+  },
+  'npx outrigger scan': async (command, about) => {
+    expect(about).toContain('`-f DIR`')
+    // Of a cluster: test/cluster/control/scan.test.ts.
+    const whole = replaced(command, '-A', '-f')
+    const ours = await copy.run(`${whole} manifests/examples`)
+    expect([ours.code, ours.stdout]).toEqual([
+      0,
+      '5 workloads look like MCP servers: 5 under Outrigger\n',
+    ])
+    const other = `${whole} - <<'END'\n${JSON.stringify(PLAIN_SERVER)}\nEND`
+    const found = await copy.run(other)
+    expect(found.code).toBe(1)
+    expect(found.stdout).toContain(
+      'do: kubectl annotate -n default deployment/memory outrigger.dev/inject=true\n',
+    )
+    expect(about).toContain('`-o json`')
+    const { stdout } = await copy.run(replaced(other, ' - ', ' - -o json '))
+    expect(JSON.parse(stdout)).toMatchObject({ outside: 1, found: [{ name: 'memory' }] })
   },
   'npx outrigger images add': async (command) => {
     const image = `${registry.host}/echo:1`

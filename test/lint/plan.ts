@@ -14,7 +14,7 @@ export const PLAN: Plan = {
     cli: [
       '.',
       'start',
-      'dev tools check',
+      'dev tools check scan',
       'run manifest completion manual policy audit',
       'manifest/edit', // writes a document
       'manifest/read', // knows what kubectl reads in it

@@ -18,6 +18,7 @@ export const ROWS = [
   'npx outrigger inject',
   'npx outrigger inject --report',
   'npx outrigger check',
+  'npx outrigger scan',
   'npx outrigger images add',
   'npx outrigger explain',
   'npx outrigger dev',

@@ -29,6 +29,7 @@ import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
 import { sourceOf } from './collection.ts'
 import { Follower } from './follower.ts'
+import { objectsBy, type Objects } from './objects.ts'
 import { runningPods, type Ask } from './pods.ts'
 import { clusterWords } from './words.ts'
 
@@ -244,24 +245,37 @@ const caBundleWriter =
 /** What the client assumes where nobody has named a cluster. */
 const NOBODYS_CLUSTER = 'http://localhost:8080'
 
-/** Connects as `connectKube` does; fails where no cluster is named, and throws where a kubeconfig cannot be read. */
-export const connectImageStore = (namespace: string): Result<ImageStore, string> => {
+/** As kubectl finds it; fails where no cluster is named, and throws where a kubeconfig cannot be read. */
+const namedCluster = (): Result<KubeConfig, string> => {
   const kubeConfig = new KubeConfig()
   kubeConfig.loadFromDefault()
   const cluster = kubeConfig.getCurrentCluster()
-  if (cluster === null) {
+  if (!cluster)
     return fail('its current-context leads to no cluster (`kubectl config use-context NAME`)')
-  }
-  if (cluster.server === NOBODYS_CLUSTER) {
+  if (cluster.server === NOBODYS_CLUSTER)
     return fail('it is not there, and KUBECONFIG names no other')
-  }
   // The client sends no request then, and says so by the names of its own options.
   if (cluster.server.startsWith('http:') && !cluster.skipTLSVerify) {
     return fail(
       `the server of its cluster ${cluster.name} is ${cluster.server}: write https, or say insecure-skip-tls-verify: true beside it`,
     )
   }
-  return ok(imageStoreOf(kubeConfig.makeApiClient(CoreV1Api), namespace))
+  return ok(kubeConfig)
+}
+
+/** For who fills the image index; throws where a kubeconfig cannot be read. */
+export const connectImageStore = (namespace: string): Result<ImageStore, string> => {
+  const named = namedCluster()
+  return named.ok ? ok(imageStoreOf(named.value.makeApiClient(CoreV1Api), namespace)) : named
+}
+
+/** For who looks at what is there, once; throws where a kubeconfig cannot be read. */
+export const connectObjects = (signal: AbortSignal): Result<Objects, string> => {
+  const named = namedCluster()
+  if (!named.ok) return named
+  const { currentContext: context } = named.value
+  const { namespace = 'default' } = named.value.getContextObject(context) ?? {}
+  return ok(objectsBy(askOf(named.value), namespace, signal))
 }
 
 /** Connects by the pod's ServiceAccount, or by the kubeconfig that KUBECONFIG names. */

@@ -1,0 +1,61 @@
+// What a scan has found, for people and for programs. Pure.
+
+import { oneLine } from '../../shared/one-line.ts'
+import { plural } from '../output/plural.ts'
+import { STATES, type Found, type State } from './scan.ts'
+import type { Reach, Way } from './ways.ts'
+
+const FROM: Readonly<Record<Reach, string>> = {
+  outside: 'from outside the cluster',
+  nodes: 'from wherever its nodes are reached',
+  cluster: 'from within the cluster',
+}
+
+const WORDS: Readonly<Record<State, string>> = {
+  outside: 'not under Outrigger',
+  stale: 'asked for, and running without the sidecar',
+  inside: 'under Outrigger',
+}
+
+const wayWords = ({ by, from }: Way): string => `${by}, ${FROM[from]}`
+
+const reached = (ways: readonly Way[]): string =>
+  ways.length === 0
+    ? "its pods' addresses alone, as far as is known: a Service leads to none of them"
+    : ways.map(wayWords).join('; ')
+
+const block = ({ namespace, kind, name, state, signs, ways, advice }: Found): readonly string[] => [
+  `${namespace}: ${kind} ${name}: ${WORDS[state]}`,
+  `  looks like an MCP server: ${signs.join('; ')}`,
+  `  reached by: ${reached(ways)}`,
+  ...(advice === undefined ? [] : [`  do: ${advice}`]),
+]
+
+const counts = (found: readonly Found[]): Readonly<Record<State, number>> => {
+  const of = (state: State): number => found.filter((one) => one.state === state).length
+  return { outside: of('outside'), stale: of('stale'), inside: of('inside') }
+}
+
+export const isAllInside = (found: readonly Found[]): boolean =>
+  found.every(({ state }) => state === 'inside')
+
+/** A block for each that needs somebody, and one line of counts. */
+export const scanText = (found: readonly Found[]): string => {
+  const many = counts(found)
+  const total = STATES.filter((state) => many[state] > 0)
+    .map((state) => `${many[state]} ${WORDS[state]}`)
+    .join(', ')
+  const looks = found.length === 1 ? 'looks like an MCP server' : 'look like MCP servers'
+  return [
+    ...found.filter(({ state }) => state !== 'inside').flatMap(block),
+    found.length === 0
+      ? 'nothing here looks like an MCP server'
+      : `${plural(found.length, 'workload')} ${looks}: ${total}`,
+  ]
+    .map((line) => `${oneLine(line)}\n`)
+    .join('')
+}
+
+/** All of them. */
+export const scanJson = (found: readonly Found[]): string =>
+  `${JSON.stringify({ ...counts(found), found }, null, 2)}\n`

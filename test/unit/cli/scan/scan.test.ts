@@ -1,0 +1,424 @@
+import { describe, expect, test } from '@jest/globals'
+import { scanObjects } from '../../../../cli/scan/scan.ts'
+import { signsOf } from '../../../../cli/scan/signs.ts'
+import { isAllInside, scanJson, scanText } from '../../../../cli/scan/text.ts'
+import { waysTo } from '../../../../cli/scan/ways.ts'
+import type { JsonObject } from '../../../../shared/json.ts'
+
+const podOf = (container: JsonObject, metadata: JsonObject = {}): JsonObject => ({
+  metadata,
+  spec: { containers: [{ name: 'c', image: 'example.com/app:1', ...container }] },
+})
+
+describe('looks like an MCP server', () => {
+  test.each<[string, JsonObject, JsonObject | undefined, string]>([
+    [
+      'by its image',
+      podOf({ image: 'mcp/memory:1' }),
+      undefined,
+      'image mcp/memory:1 (container c)',
+    ],
+    [
+      'by its image behind a registry, tag and digest aside',
+      podOf({ image: `ghcr.io:443/github/github-mcp-server:v1@sha256:${'0'.repeat(64)}` }),
+      undefined,
+      `image ghcr.io:443/github/github-mcp-server:v1@sha256:${'0'.repeat(64)} (container c)`,
+    ],
+    [
+      'by the package that it starts',
+      podOf({ command: ['npx', '-y', '@modelcontextprotocol/server-everything'] }),
+      undefined,
+      'command line with @modelcontextprotocol/server-everything (container c)',
+    ],
+    [
+      'by an argument',
+      podOf({ args: ['--stdio', 'uvx mcp-server-git'] }),
+      undefined,
+      'command line with uvx mcp-server-git (container c)',
+    ],
+    [
+      'by the name of a port',
+      podOf({ ports: [{ name: 'mcp', containerPort: 80 }] }),
+      undefined,
+      'port mcp (container c)',
+    ],
+    [
+      'by the path of a probe',
+      podOf({ livenessProbe: { httpGet: { path: '/sse', port: 80 } } }),
+      undefined,
+      'probe at /sse (container c)',
+    ],
+    [
+      'by a variable',
+      podOf({ env: [{ name: 'FASTMCP_PORT' }] }),
+      undefined,
+      'variable FASTMCP_PORT (container c)',
+    ],
+    [
+      "by an operator's label",
+      podOf({}, { labels: { toolhive: 'true' } }),
+      undefined,
+      'toolhive of ToolHive',
+    ],
+    [
+      'by who has made its workload',
+      podOf({}),
+      { metadata: { ownerReferences: [{ kind: 'MCPServer', name: 'gh' }] } },
+      'made by MCPServer gh',
+    ],
+    [
+      'by the name of its workload',
+      podOf({}),
+      { metadata: { name: 'slack-mcp' } },
+      'name slack-mcp',
+    ],
+  ])('%s', (_, pod, owner, sign) => {
+    expect(signsOf(pod, owner)).toEqual([sign])
+  })
+
+  test.each<[string, JsonObject]>([
+    ['a database', podOf({ image: 'postgres:16', ports: [{ name: 'postgres' }] })],
+    ['a registry whose name has the word', podOf({ image: 'mcp.example.com/web/app:mcp' })],
+    [
+      'a client of such servers',
+      podOf({ env: [{ name: 'MCP_SERVER_URL', value: 'http://x/mcp' }] }),
+    ],
+    ['a word that only holds the letters', podOf({ image: 'example.com/dmcpx' })],
+    ['another value of a label', podOf({}, { labels: { toolhive: 'false' } })],
+    ['words that are no text', podOf({ command: [1, null], args: 'mcp', ports: 'mcp' })],
+  ])('%s does not', (_, pod) => {
+    expect(signsOf(pod, undefined)).toEqual([])
+  })
+
+  test('tells of many signs a few, and of a long one its beginning', () => {
+    const pod = podOf({
+      image: 'mcp/a',
+      command: [`mcp ${'x'.repeat(1000)}`],
+      ports: [{ name: 'mcp' }],
+      env: [{ name: 'MCP_TRANSPORT' }],
+      livenessProbe: { httpGet: { path: '/mcp' } },
+    })
+    const signs = signsOf(pod, undefined)
+    expect(signs).toHaveLength(4)
+    expect(Math.max(...signs.map(({ length }) => length))).toBeLessThan(250)
+  })
+})
+
+const LABELS = { app: 'gh' }
+const service = (name: string, spec: JsonObject): JsonObject => ({
+  kind: 'Service',
+  metadata: { name, namespace: 'tools' },
+  spec: { selector: LABELS, ports: [{ port: 80 }], ...spec },
+})
+const NOTHING = { services: [], routes: [] }
+
+describe('is reached', () => {
+  const pod = podOf({}, { labels: LABELS })
+  test.each<
+    [string, JsonObject, { services: JsonObject[]; routes: JsonObject[] }, readonly string[]]
+  >([
+    ['by nothing that is known', pod, { services: [], routes: [] }, []],
+    [
+      'by a Service',
+      pod,
+      { services: [service('a', {})], routes: [] },
+      ['cluster: Service a (ClusterIP)'],
+    ],
+    [
+      'from the world first',
+      pod,
+      {
+        services: [
+          service('a', {}),
+          service('b', { type: 'NodePort' }),
+          service('c', { type: 'LoadBalancer' }),
+        ],
+        routes: [],
+      },
+      [
+        'outside: Service c (LoadBalancer)',
+        'nodes: Service b (NodePort)',
+        'cluster: Service a (ClusterIP)',
+      ],
+    ],
+    [
+      'by addresses that are brought to the nodes',
+      pod,
+      { services: [service('a', { externalIPs: ['192.0.2.1'] })], routes: [] },
+      ['outside: Service a (ClusterIP with externalIPs)'],
+    ],
+    [
+      'by an Ingress',
+      pod,
+      {
+        services: [service('a', {})],
+        routes: [
+          {
+            kind: 'Ingress',
+            metadata: { name: 'i' },
+            spec: { rules: [{ http: { paths: [{ backend: { service: { name: 'a' } } }] } }] },
+          },
+        ],
+      },
+      ['outside: Ingress i', 'cluster: Service a (ClusterIP)'],
+    ],
+    [
+      'by a route of the Gateway API, and by none to another Service',
+      pod,
+      {
+        services: [service('a', {})],
+        routes: [
+          {
+            kind: 'HTTPRoute',
+            metadata: { name: 'r' },
+            spec: { rules: [{ backendRefs: [{ name: 'a' }] }] },
+          },
+          {
+            kind: 'HTTPRoute',
+            metadata: { name: 's' },
+            spec: { rules: [{ backendRefs: [{ name: 'z' }] }] },
+          },
+        ],
+      },
+      ['outside: HTTPRoute r', 'cluster: Service a (ClusterIP)'],
+    ],
+    [
+      'by no Service of other pods',
+      pod,
+      {
+        services: [service('a', { selector: { app: 'other' } }), service('b', { selector: {} })],
+        routes: [],
+      },
+      [],
+    ],
+    [
+      "by a port of its node's",
+      podOf({ ports: [{ containerPort: 80, hostPort: 8080 }] }),
+      { services: [], routes: [] },
+      ['nodes: hostPort 8080'],
+    ],
+  ])('%s', (_, one, around, ways) => {
+    expect(waysTo(one, around).map(({ from, by }) => `${from}: ${by}`)).toEqual(ways)
+  })
+
+  test("by its node's own network, which tells all", () => {
+    const { spec, ...rest } = podOf({ ports: [{ hostPort: 1 }] })
+    const one = { ...rest, spec: Object.assign({}, spec, { hostNetwork: true }) }
+    expect(waysTo(one, NOTHING).map(({ by }) => by)).toEqual([
+      "the node's own network (hostNetwork)",
+    ])
+  })
+})
+
+const workload = (
+  kind: string,
+  name: string,
+  more: JsonObject = {},
+  annotations: JsonObject = {},
+): JsonObject => {
+  const template = podOf({ image: 'mcp/memory:1' }, { labels: LABELS, annotations })
+  const spec = { selector: { matchLabels: LABELS }, template }
+  return {
+    apiVersion: kind === 'CronJob' || kind === 'Job' ? 'batch/v1' : 'apps/v1',
+    kind,
+    metadata: { name, namespace: 'tools', ...more },
+    spec: kind === 'CronJob' ? { jobTemplate: { spec } } : spec,
+  }
+}
+
+const running = (
+  name: string,
+  owner: JsonObject | undefined,
+  more: JsonObject = {},
+): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  ...podOf(
+    { image: 'mcp/memory:1' },
+    {
+      name,
+      namespace: 'tools',
+      labels: LABELS,
+      ...(owner ? { ownerReferences: [{ controller: true, ...owner }] } : {}),
+    },
+  ),
+  status: { phase: 'Running' },
+  ...more,
+})
+
+const IN = { 'outrigger.dev/inject': 'true' }
+const injected = (name: string, owner: JsonObject): JsonObject => {
+  const pod = running(name, owner)
+  return { ...pod, spec: { initContainers: [{ name: 'outrigger-sidecar' }], containers: [] } }
+}
+
+describe('what is found of', () => {
+  const REPLICA_SET = { kind: 'ReplicaSet', name: 'a-1' }
+  test.each<[string, readonly JsonObject[], readonly string[]]>([
+    [
+      'a Deployment: the line that opts it in',
+      [workload('Deployment', 'a'), running('a-1-x', REPLICA_SET)],
+      ['outside Deployment a: kubectl annotate -n tools deployment/a outrigger.dev/inject=true'],
+    ],
+    [
+      'one that its workload opts in',
+      [workload('Deployment', 'a', { annotations: IN })],
+      ['inside Deployment a: undefined'],
+    ],
+    [
+      'one that its template opts in',
+      [workload('StatefulSet', 'a', {}, IN)],
+      ['inside StatefulSet a: undefined'],
+    ],
+    [
+      'one whose namespace opts in',
+      [
+        {
+          kind: 'Namespace',
+          metadata: { name: 'tools', labels: { 'outrigger.dev/injection': 'enabled' } },
+        },
+        workload('Deployment', 'a'),
+      ],
+      ['inside Deployment a: undefined'],
+    ],
+    [
+      'one that opts out of that',
+      [
+        {
+          kind: 'Namespace',
+          metadata: { name: 'tools', labels: { 'outrigger.dev/injection': 'enabled' } },
+        },
+        workload('Deployment', 'a', {}, { 'outrigger.dev/inject': 'false' }),
+      ],
+      ['outside Deployment a: kubectl annotate -n tools deployment/a outrigger.dev/inject=true'],
+    ],
+    [
+      'one that is asked for, and whose pods were there before',
+      [workload('Deployment', 'a', { annotations: IN }), running('a-1-x', REPLICA_SET)],
+      ['stale Deployment a: kubectl rollout restart -n tools deployment/a'],
+    ],
+    [
+      'one that is asked for, and whose pods have the sidecar or are over',
+      [
+        workload('Deployment', 'a', { annotations: IN }),
+        injected('a-1-x', REPLICA_SET),
+        running('a-1-y', REPLICA_SET, { status: { phase: 'Succeeded' } }),
+      ],
+      ['inside Deployment a: undefined'],
+    ],
+    [
+      'a Job: it does not change any more',
+      [workload('Job', 'a')],
+      [
+        'outside Job a: put the annotation outrigger.dev/inject: "true" into its manifest and create it anew: a Job that is there does not change',
+      ],
+    ],
+    [
+      'a CronJob, and not of the Jobs that it makes',
+      [
+        workload('CronJob', 'a'),
+        workload('Job', 'a-1', {
+          ownerReferences: [{ kind: 'CronJob', name: 'a', controller: true }],
+        }),
+      ],
+      ['outside CronJob a: kubectl annotate -n tools cronjob/a outrigger.dev/inject=true'],
+    ],
+    [
+      "an operator's Deployment: its operator writes it",
+      [
+        workload('Deployment', 'a', {
+          ownerReferences: [{ kind: 'MCPServer', name: 'gh', controller: true }],
+        }),
+      ],
+      [
+        'outside Deployment a: MCPServer gh writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
+      ],
+    ],
+    [
+      'the pods of a controller that nobody here knows: once',
+      [1, 2].map((number) => running(`r-${number}`, { kind: 'Rollout', name: 'r' })),
+      [
+        'outside Rollout r: Rollout r writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
+      ],
+    ],
+    [
+      'a Pod of its own, as a List holds it',
+      [{ kind: 'List', items: [running('p', undefined)] }],
+      [
+        'outside Pod p: put the annotation outrigger.dev/inject: "true" into its manifest and create it anew: a Pod that is there does not change',
+      ],
+    ],
+    [
+      'several: what the world reaches first, what is under Outrigger last',
+      [
+        workload('Deployment', 'a', { annotations: IN }),
+        workload('Deployment', 'z', {}, {}),
+        { ...workload('Deployment', 'b'), metadata: { name: 'b', namespace: 'other' } },
+        service('s', { type: 'LoadBalancer' }),
+      ],
+      [
+        'outside Deployment z: kubectl annotate -n tools deployment/z outrigger.dev/inject=true',
+        'outside Deployment b: kubectl annotate -n other deployment/b outrigger.dev/inject=true',
+        'inside Deployment a: undefined',
+      ],
+    ],
+    [
+      'a Service that says so, whose pods do not',
+      [
+        { ...workload('Deployment', 'web'), spec: { template: podOf({}, { labels: LABELS }) } },
+        service('s', { ports: [{ port: 80, appProtocol: 'agentgateway.dev/mcp' }] }),
+      ],
+      [
+        'outside Deployment web: kubectl annotate -n tools deployment/web outrigger.dev/inject=true',
+      ],
+    ],
+  ])('%s', (_, objects, expected) => {
+    const found = scanObjects(objects, 'default')
+    expect(
+      found.map(({ state, kind, name, advice }) => `${state} ${kind} ${name}: ${advice}`),
+    ).toEqual(expected)
+  })
+})
+
+describe('is told', () => {
+  const found = scanObjects(
+    [
+      workload('Deployment', 'a'),
+      workload('StatefulSet', 'b', { annotations: IN }),
+      service('s', {}),
+    ],
+    'default',
+  )
+
+  test('to people: a block for each that needs somebody, and how many there are', () => {
+    expect(scanText(found)).toBe(`tools: Deployment a: not under Outrigger
+  looks like an MCP server: image mcp/memory:1 (container c)
+  reached by: Service s (ClusterIP), from within the cluster
+  do: kubectl annotate -n tools deployment/a outrigger.dev/inject=true
+2 workloads look like MCP servers: 1 not under Outrigger, 1 under Outrigger
+`)
+    expect(isAllInside(found)).toBe(false)
+  })
+
+  test('to programs: all of them', () => {
+    expect(JSON.parse(scanJson(found))).toMatchObject({
+      outside: 1,
+      stale: 0,
+      inside: 1,
+      found: [
+        { name: 'a', ways: [{ from: 'cluster' }] },
+        { name: 'b', state: 'inside' },
+      ],
+    })
+  })
+
+  test('where there is nothing', () => {
+    expect(scanText([])).toBe('nothing here looks like an MCP server\n')
+    expect(isAllInside([])).toBe(true)
+  })
+
+  test('without what steers a terminal', () => {
+    const [one] = scanObjects([workload('Deployment', 'a\u001b[2J\nb')], 'default')
+    expect(one && scanText([one])).not.toMatch(/\u001b|2J\n/)
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals'
+import { objectsBy } from '../../../../webhook/kube/objects.ts'
+import type { Ask } from '../../../../webhook/kube/pods.ts'
+
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
+
+const objectsWith = (ask: (path: string) => { status: number; body: string }) => {
+  const asked: string[] = []
+  const by: Ask = async (path) => {
+    asked.push(path)
+    const { status, body } = ask(path)
+    return { status, body: bytesOf(body) }
+  }
+  return { asked, objects: objectsBy(by, 'default', new AbortController().signal) }
+}
+
+describe('a collection', () => {
+  test('is read page by page, its items with the kind that the list has', async () => {
+    const { asked, objects } = objectsWith((path) => ({
+      status: 200,
+      body: JSON.stringify({
+        kind: 'DeploymentList',
+        apiVersion: 'apps/v1',
+        metadata: path.includes('continue') ? {} : { continue: 'a/b' },
+        items: [{ metadata: { name: path.includes('continue') ? 'two' : 'one' } }],
+      }),
+    }))
+    const listed = await objects.list('/apis/apps/v1/deployments')
+    expect(listed).toEqual({
+      ok: true,
+      value: ['one', 'two'].map((name) => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name },
+      })),
+    })
+    expect(asked).toEqual([
+      '/apis/apps/v1/deployments?limit=250',
+      '/apis/apps/v1/deployments?limit=250&continue=a%2Fb',
+    ])
+  })
+
+  test.each([
+    ['that the cluster does not have', 404, true, '404'],
+    ['that may not be listed', 403, false, 'the API server answered 403: pods is forbidden'],
+  ])('%s fails', async (_, status, isMissing, message) => {
+    const { objects } = objectsWith(() => ({
+      status,
+      body: JSON.stringify({ kind: 'Status', message: 'pods is forbidden' }),
+    }))
+    expect(await objects.list('/x')).toEqual({
+      ok: false,
+      error: { isMissing, message: expect.stringContaining(message) },
+    })
+  })
+
+  test('that is no JSON fails', async () => {
+    const { objects } = objectsWith(() => ({ status: 200, body: '<html>' }))
+    expect(await objects.list('/x')).toMatchObject({ ok: false, error: { isMissing: false } })
+  })
+})
