@@ -95,6 +95,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'egress',
+    {
+      summary: 'turn what servers were seen to reach into what they declare',
+      load: async () => (await import('./egress/command.ts')).egress,
+    },
+  ],
+  [
     'completion',
     {
       summary: 'print what makes bash, zsh or fish complete all this',

@@ -1,16 +1,12 @@
 // `outrigger audit tail`: records of files, folders or standard input, those that are chosen, as they come.
 
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, ok, type Result } from '../../shared/result.ts'
 import { tell, type Io } from '../command/command.ts'
-import { fileWords } from '../output/system-words.ts'
 import { isChosen, type Choice } from './choice.ts'
-import { numberedOf, readFollowed, readWhole, type Reading } from './followed-file.ts'
+import type { Reading } from './followed-file.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { ocsfOf } from './ocsf.ts'
+import { readSource, sourcesOf, type Source } from './record-files.ts'
 import { recordText } from './record-text.ts'
 import { seeRecord, type Seen } from './seen-record.ts'
 
@@ -24,11 +20,8 @@ export interface TailFlags {
   readonly isFollowing: boolean
 }
 
-const STDIN = '-'
 /** So many characters wait for the reader of standard output; nothing more is read until they are out. */
 const WAITING = 64 * 1024
-/** Of a folder's entries. */
-const MAX_ENTRIES = 10_000
 
 const written = ({ text, record }: Seen, format: Format): string | undefined => {
   if (format === 'json') return text
@@ -92,75 +85,6 @@ const readingFor = (shown: Shown, io: Io): Reading => {
   }
 }
 
-/** A file that is written, and the full ones before it. */
-interface Source {
-  readonly path: string
-  readonly full: readonly string[]
-  readonly newest: number
-}
-
-const fileSource = async (path: string, isWhole: boolean): Promise<Source> => {
-  const numbered = await numberedOf(path)
-  const full = isWhole ? numbered.map((one) => one.path) : []
-  return { path, full, newest: numbered.at(-1)?.number ?? 0 }
-}
-
-const NUMBER = /\.[1-9]\d*$/
-
-const folderSources = async (folder: string): Promise<Result<readonly Source[], string>> => {
-  const entries = await readdir(folder, { withFileTypes: true })
-  if (entries.length > MAX_ENTRIES) {
-    return fail(`${folder}: it holds more than ${MAX_ENTRIES} entries: name files`)
-  }
-  const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-  const written = names.map(({ name }) => name).filter((name) => !NUMBER.test(name))
-  if (written.length === 0) return fail(`${folder}: no file of records is there`)
-  const sources = written.toSorted().map((name) => fileSource(join(folder, name), true))
-  return ok(await Promise.all(sources))
-}
-
-const sourcesOf = async (path: string): Promise<Result<readonly Source[], string>> => {
-  try {
-    const about = await stat(path)
-    if (about.isDirectory()) return await folderSources(path)
-    return ok(about.isFile() ? [await fileSource(path, false)] : [{ path, full: [], newest: 0 }])
-  } catch (error) {
-    return fail(`${path}: ${fileWords(error)}`)
-  }
-}
-
-const readStream = async (path: string, reading: Reading): Promise<void> => {
-  const stream = path === STDIN ? createReadStream('', { fd: 0 }) : createReadStream(path)
-  for await (const chunk of stream) {
-    await reading.take(Buffer.from(chunk))
-    if (reading.isOver()) break
-  }
-  await reading.next()
-}
-
-const isFile = async (path: string): Promise<boolean> =>
-  path !== STDIN && (await stat(path)).isFile()
-
-/** The error of one source is told; the others are shown. */
-const readSource = async (
-  { path, full, newest }: Source,
-  isFollowing: boolean,
-  reading: Reading,
-): Promise<boolean> => {
-  try {
-    if (!(await isFile(path))) {
-      await readStream(path, reading)
-      return true
-    }
-    for (const one of full) await readWhole(one, reading)
-    await readFollowed(path, { newest, isFollowing }, reading)
-    return true
-  } catch (error) {
-    reading.tell(`${path}: ${fileWords(error)}`)
-    return false
-  }
-}
-
 const passedOver = (count: number): string =>
   `${count} line${count === 1 ? ' was' : 's were'} passed over: no whole record, or longer than any`
 
@@ -173,7 +97,7 @@ const remarks = ({ found }: Shown, sources: readonly string[]): readonly string[
 export const tail = async (flags: TailFlags, io: Io): Promise<number> => {
   const sources: Source[] = []
   for (const path of flags.sources) {
-    const found = path === STDIN ? ok([{ path, full: [], newest: 0 }]) : await sourcesOf(path)
+    const found = await sourcesOf(path)
     if (!found.ok) {
       tell(io, 'audit', found.error)
       return 1

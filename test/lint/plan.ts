@@ -15,7 +15,9 @@ export const PLAN: Plan = {
       '.',
       'start',
       'dev tools check scan',
-      'run manifest completion manual policy audit',
+      'run manifest completion manual policy',
+      'egress', // what records say of the network
+      'audit',
       'manifest/edit', // writes a document
       'manifest/read', // knows what kubectl reads in it
       'images',

@@ -1,0 +1,62 @@
+// What a record of egress says, as much as is added up. What else stands there, now or in a later release, is passed over.
+
+import * as z from 'zod/mini'
+import type { Reached } from './tally.ts'
+
+const text = z.optional(z.string())
+const count = z.optional(z.number())
+
+const schema = z.object({
+  event: z.literal('egress'),
+  server: z.string(),
+  instance: z.string(),
+  attempt: count,
+  destination: z.object({ host: text, address: text, port: count, protocol: text }),
+  how: z.string(),
+  verdict: z.string(),
+  rule: text,
+  sentBytes: count,
+  receivedBytes: count,
+  open: z.optional(z.boolean()),
+})
+
+type Read = z.output<typeof schema>
+
+/** So many that go on are known again when they end; of more some are counted twice. */
+const MAX_OPEN = 65_536
+
+/** Reads records, and knows those again that were told while they went on. */
+export class ReachedRecords {
+  private readonly open = new Set<string>()
+
+  /** Undefined where a record is about something else. */
+  read(line: string): Reached | undefined {
+    const found = schema.safeParse(JSON.parse(line))
+    if (!found.success) return undefined
+    const { server, destination, how, verdict, rule, sentBytes = 0, receivedBytes = 0 } = found.data
+    const { host, address = '', port = 0, protocol = 'tcp' } = destination
+    const isOpen = found.data.open === true
+    return {
+      server,
+      host: host ?? address,
+      port,
+      protocol,
+      how,
+      verdict,
+      rule,
+      isKnown: this.isKnown(found.data),
+      // What an open one has moved so far stands in its end, too.
+      sentBytes: isOpen ? 0 : sentBytes,
+      receivedBytes: isOpen ? 0 : receivedBytes,
+    }
+  }
+
+  private isKnown({ instance, attempt, open }: Read): boolean {
+    if (attempt === undefined) return false
+    const key = `${instance} ${attempt}`
+    const isKnown = this.open.has(key)
+    if (open !== true) this.open.delete(key)
+    else if (this.open.size < MAX_OPEN) this.open.add(key)
+    return isKnown
+  }
+}

@@ -1,0 +1,102 @@
+// What servers were seen to reach, added up by destination. Bounded: a server chooses how many there are.
+
+import { isIP } from 'node:net'
+
+/** One attempt of a server's, as its record tells it. */
+export interface Reached {
+  readonly server: string
+  /** The name that was asked for, or an address where none was. */
+  readonly host: string
+  readonly port: number
+  readonly protocol: string
+  /** `connect`, `http`, `socks`, `forward`, or `direct`: around the proxy. */
+  readonly how: string
+  /** `allowed`, `observed` (it would have been refused), `denied`, `failed`. */
+  readonly verdict: string
+  /** What was declared and allows it. */
+  readonly rule: string | undefined
+  readonly sentBytes: number
+  readonly receivedBytes: number
+  /** It was told before, when it had lasted a while. */
+  readonly isKnown: boolean
+}
+
+export interface Tally {
+  readonly host: string
+  readonly port: number
+  readonly protocol: string
+  /** What is declared already: a forward, or the range in which its address lies. */
+  readonly declared: string | undefined
+  readonly hows: Set<string>
+  /** By verdict. */
+  readonly counts: Map<string, number>
+  attempts: number
+  sentBytes: number
+  receivedBytes: number
+}
+
+const MAX_SERVERS = 256
+/** Of one server. */
+const MAX_DESTINATIONS = 4096
+/** No name is longer. */
+const MAX_HOST = 255
+
+/** As the annotation has it: small letters, no dot at the end, an address without brackets. */
+const plainHost = (host: string): string =>
+  host
+    .slice(0, MAX_HOST)
+    .toLowerCase()
+    .replace(/\.$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+
+const tallyOf = ({ host, port, protocol, how, rule }: Reached): Tally => ({
+  host: plainHost(host),
+  port,
+  protocol,
+  declared: how === 'forward' || isIP(plainHost(host)) !== 0 ? rule : undefined,
+  hows: new Set(),
+  counts: new Map(),
+  attempts: 0,
+  sentBytes: 0,
+  receivedBytes: 0,
+})
+
+export class Tallies {
+  readonly byServer = new Map<string, Map<string, Tally>>()
+  /** Attempts of servers, or at destinations, beyond the bounds. */
+  beyond = 0
+
+  add(reached: Reached): void {
+    const tally = this.tallyFor(reached)
+    if (tally === undefined) {
+      this.beyond++
+      return
+    }
+    tally.sentBytes += reached.sentBytes
+    tally.receivedBytes += reached.receivedBytes
+    if (reached.isKnown) return
+    tally.attempts++
+    tally.hows.add(reached.how)
+    tally.counts.set(reached.verdict, (tally.counts.get(reached.verdict) ?? 0) + 1)
+  }
+
+  private tallyFor(reached: Reached): Tally | undefined {
+    const own = this.destinationsOf(reached.server)
+    if (own === undefined) return undefined
+    const fresh = tallyOf(reached)
+    const { host, port, protocol, declared } = fresh
+    const key = declared ?? [protocol, host, port].join(' ')
+    const found = own.get(key)
+    if (found !== undefined || own.size >= MAX_DESTINATIONS) return found
+    own.set(key, fresh)
+    return fresh
+  }
+
+  private destinationsOf(server: string): Map<string, Tally> | undefined {
+    const known = this.byServer.get(server)
+    if (known !== undefined || this.byServer.size >= MAX_SERVERS) return known
+    const own = new Map<string, Tally>()
+    this.byServer.set(server, own)
+    return own
+  }
+}

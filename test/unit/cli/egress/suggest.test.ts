@@ -1,0 +1,262 @@
+// `outrigger egress suggest` on real files: what it makes of records of egress.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { egress } from '../../../../cli/egress/command.ts'
+import { Chain, membersOf } from '../../../../shared/audit/chain.ts'
+import type { EventOf } from '../../../../shared/audit/record.ts'
+import { parseValue } from '../../../../shared/settings.ts'
+
+let dir = ''
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'suggest-'))
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+const run = async (...args: readonly string[]) => {
+  let [out, err] = ['', '']
+  const code = await egress.run(args, {
+    stdout: (text) => void (out += String(text)),
+    stderr: (text) => void (err += text.replaceAll(dir, '')),
+    written: () => Promise.resolve(true),
+    log: () => undefined,
+    isTerminal: () => false,
+    environment: {},
+    signal: new AbortController().signal,
+  })
+  return { code, out, err }
+}
+
+type Told = Partial<Omit<EventOf<'egress'>, 'destination'>> & {
+  readonly to: string
+  readonly protocol?: EventOf<'egress'>['destination']['protocol']
+}
+
+let attempts = 0
+const event = ({ to, protocol = 'tcp', ...told }: Told): EventOf<'egress'> => {
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(to) ?? []
+  const isAddress = /^[\d.]+$|^\[/.test(host)
+  return {
+    event: 'egress',
+    attempt: ++attempts,
+    calls: [1],
+    destination: isAddress
+      ? { address: host.replaceAll(/[[\]]/g, ''), port: Number(port), protocol }
+      : { host, address: '192.0.2.1', port: Number(port), protocol },
+    how: 'connect',
+    verdict: 'observed',
+    sentBytes: 100,
+    receivedBytes: 2000,
+    durationMs: 5,
+    enforcement: 'observed',
+    ...told,
+  }
+}
+
+const write = (
+  told: readonly Told[],
+  { name = 'audit.jsonl', server = 'deployment-search' } = {},
+) => {
+  const own = new Chain({ instance: name, server, prev: '' })
+  const path = join(dir, name)
+  writeFileSync(
+    path,
+    told.map((one) => own.line(membersOf(event(one)), Date.UTC(2026, 10, 29))).join(''),
+  )
+  return path
+}
+
+const valueIn = (out: string): string | undefined =>
+  /^outrigger\.dev\/egress: '(.*)'$/m.exec(out)?.[1]
+
+describe('what was observed', () => {
+  test('is the annotation that allows it, with what is known of each destination', async () => {
+    const path = write([
+      { to: 'api.example.com:443' },
+      { to: 'API.example.com.:443', how: 'socks' },
+      { to: 'login.example.org:443', verdict: 'failed', why: 'unreachable' },
+      { to: 'login.example.org:443' },
+    ])
+    expect(await run('suggest', path)).toEqual({
+      code: 0,
+      err: '',
+      out: `# deployment-search
+outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
+#   api.example.com:443  2 times (2 observed; connect, socks), 200 B sent, 4.0 kB received
+#   login.example.org:443  2 times (1 failed, 1 observed; connect), 200 B sent, 4.0 kB received
+`,
+    })
+  })
+
+  test.each<readonly [string, readonly Told[], string | undefined, RegExp | undefined]>([
+    [
+      'an address tells no name',
+      [{ to: '203.0.113.9:443' }],
+      undefined,
+      /203\.0\.113\.9:443 .*: an address, and no name/,
+    ],
+    [
+      'nor does one past the proxy, which may want a forward',
+      [{ to: '10.0.3.7:5432', how: 'direct' }],
+      undefined,
+      /10\.0\.3\.7:5432 .*write 5432=HOST:5432 and let the server ask 127\.0\.0\.1:5432/,
+    ],
+    [
+      'metadata is left out',
+      [{ to: '169.254.169.254:80', verdict: 'denied' }],
+      undefined,
+      /169\.254\.169\.254:80 .*: link-local, or where a cloud gives out credentials: leave it out/,
+    ],
+    [
+      'in another spelling, too',
+      [{ to: '[::ffff:169.254.169.254]:80', how: 'direct' }],
+      undefined,
+      /leave it out/,
+    ],
+    [
+      'what was refused each time is for somebody to decide',
+      [{ to: 'evil.example:443', verdict: 'denied' }],
+      undefined,
+      /evil\.example:443 .*refused each time/,
+    ],
+    [
+      'what was never reached may be mistyped',
+      [{ to: 'typo.example:443', verdict: 'failed' }],
+      undefined,
+      /typo\.example:443 .*never reached/,
+    ],
+    [
+      'what is declared as a forward stays one',
+      [{ to: 'db.example:5432', how: 'forward', rule: '5432=db.example:5432', verdict: 'allowed' }],
+      '5432=db.example:5432',
+      undefined,
+    ],
+    [
+      'and so do addresses within a range that is declared',
+      [
+        { to: '10.0.0.1:6379', rule: '10.0.0.0/8:6379', verdict: 'allowed' },
+        { to: '10.0.0.2:6379', rule: '10.0.0.0/8:6379', verdict: 'allowed' },
+      ],
+      '10.0.0.0/8:6379',
+      undefined,
+    ],
+    [
+      'a name under a declared pattern is itself',
+      [{ to: 'api.example.com:443', rule: '*.example.com:443', verdict: 'allowed' }],
+      'api.example.com:443',
+      undefined,
+    ],
+    [
+      'names that it asks for itself',
+      [{ to: '10.96.0.10:53', protocol: 'udp', how: 'direct' }],
+      undefined,
+      /udp 10\.96\.0\.10:53 .*asks for names itself/,
+    ],
+    [
+      'many names under one may be a pattern, and are written out',
+      ['a', 'b', 'c', 'd', 'e'].map((name) => ({ to: `${name}.cdn.example:443` })),
+      ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.cdn.example:443`).join(','),
+      /5 of them would be \*\.cdn\.example:443, and so would every other name there/,
+    ],
+  ])('%s', async (_name, told, value, said) => {
+    const { out } = await run('suggest', write(told))
+    expect(valueIn(out)).toBe(value)
+    if (value !== undefined) expect(parseValue('egress', value).ok).toBe(true)
+    if (said) expect(out).toMatch(said)
+  })
+
+  test('a connection that goes on is counted once, also when it has ended', async () => {
+    attempts = 0
+    const path = write([{ to: 'api.example.com:443', open: true }, { to: 'api.example.com:443' }])
+    const twice = readFileSync(path, 'utf8').replace('"attempt":2', '"attempt":1')
+    writeFileSync(path, twice)
+    expect((await run('suggest', path)).out).toContain('1 time (1 observed; connect), 100 B sent')
+  })
+
+  test('names steer no terminal and end no line', async () => {
+    const path = write([{ to: 'a\u001b[2J\nb\u202E:443' }])
+    const { out } = await run('suggest', path)
+    expect(out).toMatch(/no destination that could be declared/)
+    expect(out).not.toMatch(/[\u001b\u202E]|^b/m)
+    expect((await run('suggest', path, '-o', 'json')).out).not.toMatch(/[\u001b\u202E]/)
+  })
+
+  test('is bounded', async () => {
+    const path = write(Array.from({ length: 5000 }, (_, n) => ({ to: `h${n}.example${n}:443` })))
+    const { out, err } = await run('suggest', path)
+    expect(valueIn(out)?.split(',')).toHaveLength(256)
+    expect(out).toContain('there are 4096 destinations, and the annotation takes 256')
+    expect(err).toBe(
+      'outrigger egress: 904 attempts left out: more destinations than are added up\n',
+    )
+  })
+})
+
+describe('files', () => {
+  test('a file comes with the full ones beside it, each once, and each server by itself', async () => {
+    write([{ to: 'old.example:443' }], { name: 'audit.jsonl.1' })
+    const path = write([{ to: 'new.example:443' }])
+    const other = write([{ to: 'other.example:443' }], { name: 'b.jsonl', server: 'job-b' })
+    const { out } = await run('suggest', path, `${path}.1`, other)
+    expect(out.match(/1 time /g)).toHaveLength(3)
+    expect(out).toMatch(/# deployment-search\n.*'new\.example:443,old\.example:443'/)
+    expect(out).toMatch(/\n\n# job-b\n/)
+    expect(valueIn((await run('suggest', dir, '--server', 'job-b')).out)).toBe('other.example:443')
+  })
+
+  test('as JSON', async () => {
+    const path = write([
+      { to: 'api.example.com:443' },
+      { to: '169.254.169.254:80', verdict: 'denied' },
+    ])
+    const { out } = await run('suggest', path, '-o', 'json')
+    expect(JSON.parse(out)).toEqual([
+      {
+        server: 'deployment-search',
+        value: 'api.example.com:443',
+        destinations: [
+          {
+            destination: 'api.example.com:443',
+            attempts: 1,
+            verdicts: { observed: 1 },
+            how: ['connect'],
+            sentBytes: 100,
+            receivedBytes: 2000,
+          },
+        ],
+        doubtful: [
+          expect.objectContaining({ destination: '169.254.169.254:80', why: expect.any(String) }),
+        ],
+        remarks: [],
+      },
+    ])
+  })
+
+  test.each<readonly [string, () => readonly string[], number, RegExp]>([
+    ['no verb', () => [], 2, /say what to do: egress suggest AUDIT_FILE/],
+    ['another verb', () => ['sugest'], 2, /did you mean suggest\?/],
+    ['no file', () => ['suggest'], 2, /say which files or folders of records/],
+    ['a file that is not there', () => ['suggest', join(dir, 'no')], 1, /\/no: /],
+    [
+      'a file without records',
+      () => {
+        writeFileSync(join(dir, 'x'), 'hello\n')
+        return ['suggest', join(dir, 'x')]
+      },
+      1,
+      /no line is a record/,
+    ],
+    [
+      'a server that is not in them',
+      () => ['suggest', write([{ to: 'a.example:1' }]), '--server', 'x'],
+      1,
+      /no record of x tells what a server reached/,
+    ],
+  ])('%s', async (_name, args, code, said) => {
+    const result = await run(...args())
+    expect({ code: result.code, out: result.out }).toEqual({ code, out: '' })
+    expect(result.err).toMatch(said)
+  })
+})
