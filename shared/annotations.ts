@@ -3,6 +3,7 @@
 // all read this table and nothing else. It decides nothing.
 
 import { AUDIT } from './audit-annotations.ts'
+import { NO_EGRESS } from './destination.ts'
 import { NO_ISSUERS } from './identity.ts'
 import { LIMITS } from './limit-annotations.ts'
 import { RESOURCES } from './resource-annotations.ts'
@@ -18,13 +19,13 @@ export type Scope = (typeof SCOPES)[number]
 /**
  * How a lower scope may change a security setting that a higher scope fixed: `order` lists values
  * from the loosest to the tightest and only a step to the right is allowed; `subset` may only
- * remove items of a list, or say the word for `none` of them, `superset` only add; what is `fixed` stays as it is; of a `limit` there
+ * remove items of a list, of `destinations` also name narrower ones, or say the word for `none` of them, `superset` only add; what is `fixed` stays as it is; of a `limit` there
  * may only be less: fewer, shorter, slower, and of single tools more; of what is a `least` only more.
  */
 export type Tightening =
   | { readonly by: 'order'; readonly order: readonly string[] }
   | { readonly by: 'superset' | 'fixed' }
-  | { readonly by: 'subset'; readonly none?: string }
+  | { readonly by: 'subset'; readonly none?: string; readonly of?: 'destinations' }
   | { readonly by: 'limit' }
   | { readonly by: 'least' }
 
@@ -238,21 +239,19 @@ export const ANNOTATIONS = {
   ...TOOLS,
   egress: {
     type: 'destinations',
-    doc: 'What the server may reach: `host:port`, `*.host:port` or `CIDR:port`, comma separated, of what `floor.egress` of the cluster configuration lists for the namespace (a pod that names others is denied already); else nothing.',
+    doc: 'What the server may reach, comma separated: `host:port`, `*.host:port`, `*:port` (any name), `CIDR:port`, or `LOCAL=host:port`, which the server finds at its own 127.0.0.1:LOCAL, for programs that know no proxy; of what `floor.egress` of the cluster configuration lists for the namespace. `none`, or left out: nothing.',
     scopes: EVERYWHERE,
     readBy: 'both',
-    tighten: { by: 'subset' },
-    isPlanned: true,
+    tighten: { by: 'subset', none: NO_EGRESS, of: 'destinations' },
   },
   'egress-mode': {
     type: 'enum',
     values: ['enforce', 'observe'],
-    default: 'enforce',
-    doc: 'Whether undeclared egress is refused or only recorded.',
+    default: 'observe',
+    doc: 'Whether the server is kept to `egress` (`enforce`), or goes where it likes, but for link-local addresses and those at which clouds give out credentials, and what it reaches is put on record (`observe`). Where nobody has chosen, a warning says so.',
     scopes: EVERYWHERE,
     readBy: 'both',
     tighten: { by: 'order', order: ['observe', 'enforce'] },
-    isPlanned: true,
   },
   'ingress-from': {
     type: 'list',

@@ -1,7 +1,6 @@
 // Settings: the typed values of the annotation table. Text in, typed value or a sentence out.
 // Pure; it knows nothing of scopes and floors (webhook/settings resolves those) nor where text came from.
 
-import { isIP } from 'node:net'
 import {
   annotation,
   isKey,
@@ -10,6 +9,7 @@ import {
   type Annotation,
   type Key,
 } from './annotations.ts'
+import { DESTINATION_FORMS, MAX_DESTINATIONS, NO_EGRESS, parseDestinations } from './destination.ts'
 import { identityConflicts } from './identity.ts'
 import {
   breakerRule,
@@ -123,26 +123,9 @@ const BOOLEANS = new Map([
   ['false', false],
 ])
 
-/** An address, or a range of them: `10.0.0.0/8`. An IPv6 address alone needs brackets before a port. */
-const isAddress = (text: string, isBracketed: boolean): boolean => {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  if (prefix === undefined) return family === 4 || isBracketed
-  return /^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
-}
-
-const isHost = (text: string): boolean => {
-  const [, inner] = /^\[(.*)\]$/.exec(text) ?? []
-  if (isAddress(inner ?? text, inner !== undefined)) return true
-  const name = text.startsWith('*.') ? text.slice(2) : text
-  // Four numbers are an address or nothing.
-  return NAME.test(name) && !/(^|\.)\d+$/.test(name)
-}
-
-const isDestination = (text: string): boolean => {
-  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? []
-  return integer(port, 65_535) !== undefined && isHost(host)
+const destinations = (text: string): readonly string[] | undefined => {
+  const parsed = parseDestinations(text)
+  return parsed.ok ? parsed.value.map((destination) => destination.text) : undefined
 }
 
 const uids = (text: string): Uids | undefined => {
@@ -208,8 +191,8 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
     `a comma separated list of up to ${MAX_ITEMS} clean absolute directories`,
   ],
   destinations: [
-    items(isDestination),
-    `a comma separated list of up to ${MAX_ITEMS}: \`host:port\`, \`*.host:port\` or \`CIDR:port\``,
+    destinations,
+    `\`${NO_EGRESS}\`, or a comma separated list of up to ${MAX_DESTINATIONS}, no item and no local port twice: ${DESTINATION_FORMS}`,
   ],
   quantity: [
     (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),

@@ -43,6 +43,8 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['metrics pass the sidecar, or do not', /^pod: the metrics that prometheus\.io/],
   ['an annotation on which nothing acts', /nothing acts on it (?:yet|with)/],
   ['the claim of audit records may not let the sidecar write', /^pod: the claim \S+ for audit/],
+  ['nobody has chosen an egress-mode', /egress-mode: nobody has chosen one/],
+  ['the server reaches nothing', /: reaches nothing on the network/],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [
     'an annotation that is none, or stands in the wrong place',

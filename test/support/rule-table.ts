@@ -13,7 +13,8 @@ export const renderRuleTable = (): string =>
     '| rule | level | severity | what must be so | else | what to do |',
     '| --- | --- | --- | --- | --- | --- |',
     ...RULE_IDS.map((id) => {
-      const { level, severity, what, why, fix } = RULES[id]
-      return `| ${[`\`${id}\``, `\`${level}\``, severity, what, why, fix].map(cell).join(' | ')} |`
+      const { level, byEgress, severity, what, why, fix } = RULES[id]
+      const levels = byEgress ? `\`${level}\`; where egress is enforced` : `\`${level}\``
+      return `| ${[`\`${id}\``, levels, severity, what, why, fix].map(cell).join(' | ')} |`
     }),
   ].join('\n')

@@ -4,7 +4,8 @@
 import { z } from 'zod'
 import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
-import type { Key } from '../../shared/annotations.ts'
+import { ANNOTATIONS, type Key } from '../../shared/annotations.ts'
+import { destinationOf } from '../../shared/destination.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { MAX_TRUST_DOMAINS, trustDomainSchema } from '../../shared/trust-domains.ts'
 import { registriesWithDefault } from '../images/registries.ts'
@@ -61,8 +62,8 @@ const egressSchema = z.record(
       z
         .string()
         .refine(
-          (text) => !text.includes(',') && parseValue('egress', text).ok,
-          'must be a destination: `host:port`, `*.host:port` or `CIDR:port`',
+          (text) => destinationOf(text)?.local === undefined && destinationOf(text) !== undefined,
+          'must be a destination: `host:port`, `*.host:port`, `*:port` or `CIDR:port`; a forward is listed by what it leads to',
         ),
     )
     .max(256),
@@ -85,7 +86,6 @@ export const floorSchema = z.strictObject({
   allowExceptions: z.array(exceptionSchema).max(MAX_EXCEPTIONS).default([]),
   allowAnonymous: z.boolean().default(false),
   allowSharedProcesses: z.boolean().default(false),
-  allowEgressObserve: z.boolean().default(false),
   allowKubeApi: z.boolean().default(false),
   allowSharedIdentity: z.boolean().default(false),
   allowForwardHeaders: z.boolean().default(false),
@@ -93,9 +93,11 @@ export const floorSchema = z.strictObject({
   allowCarriedPorts: z.boolean().default(false),
   allowLoopbackIssuers: z.boolean().default(false),
   allowAdvisoryIsolation: z.boolean().default(false),
+  allowAdvisoryEgress: z.boolean().default(false),
   allowAuditDrop: z.boolean().default(false),
   most: mostSchema.prefault({}),
   egress: egressSchema.default({}),
+  egressMode: z.enum(ANNOTATIONS['egress-mode'].values).optional(),
   minAuditLevel: z.enum(['metadata', 'request', 'response']).default('metadata'),
   maxSidecarCpu: quantity.default('2'),
   maxSidecarMemory: quantity.default('1Gi'),

@@ -7,6 +7,7 @@ import { conflicts } from '../../shared/settings.ts'
 import { auditViolations } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { collisions, isOwnPort, writablePathViolations } from './collisions.ts'
+import { confinementViolations } from './egress.ts'
 import { demandViolations } from '../settings/demands.ts'
 import { egressViolations } from '../settings/destinations.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
@@ -77,6 +78,7 @@ export const judge = (subject: Subject, { server, transport }: Found): readonly 
     ...portViolations(transport),
     ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,
+    ...confinementViolations(server, transport, subject),
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
   ]
 }

@@ -25,6 +25,8 @@ export interface Inject {
   readonly mayHaveToken: boolean
   /** The Secret of the certificate that the server shows itself, where it speaks TLS. */
   readonly ownCertificate: string | undefined
+  /** The server is kept to its `egress`. */
+  readonly isEgressEnforced: boolean
   /** What makes it of the pod that came; none where nothing is to be written. */
   readonly patch: readonly Operation[]
   readonly warnings: readonly string[]

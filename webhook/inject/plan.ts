@@ -1,33 +1,31 @@
 // Everything that injection will do to one pod, worked out before anything is changed, or every
 // reason why it cannot be done, all at once. Pure.
 
-import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
-import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { auditWarnings } from './audit.ts'
 import { baseLockOf } from './base-lock.ts'
 import { cachesFor, type Caches } from './caches.ts'
 import { identityTaken } from './cloud-identity.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
+import { isEnforced } from './egress.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { enforcedIn } from '../settings/enforced.ts'
 import { identityWarnings } from '../settings/trust-faults.ts'
 import type { Violation } from '../settings/violation.ts'
 import { nameOf, ownSidecar } from './pod.ts'
-import { MCP_PORT_NAME } from './port-names.ts'
-import { probeWarnings } from './probes.ts'
 import { sidecarResources } from './resources.ts'
 import { rootWarnings, securityWarnings } from './security.ts'
 import { findServer } from './server-container.ts'
 import type { Limited } from './server-limits.ts'
 import { serverLabel } from './server-label.ts'
+import { serverWarnings } from './server-warnings.ts'
 import { sidecarContainer, takenFromSidecar } from './sidecar-container.ts'
 import { sidecarDocument } from './sidecar-document.ts'
 import { sidecarVolumes } from './sidecar-volumes.ts'
 import type { Subject } from './subject.ts'
-import { takeOffWarnings } from './taken.ts'
 import { findTransport, hasShim, type Transport } from './transport.ts'
 import { tlsSecretOf, tlsWarnings } from './serving-tls.ts'
 import { chooseToken } from './token.ts'
@@ -58,6 +56,8 @@ export interface Plan {
   readonly mayHaveToken: boolean
   /** The Secret of the certificate that the server shows itself. */
   readonly ownCertificate: string | undefined
+  /** The server is kept to its `egress`, and so is what the kubelet starts beside it. */
+  readonly isEgressEnforced: boolean
   readonly pullSecrets: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -88,42 +88,6 @@ const commandLine = (
   })
   if (!found.ok) return found
   return ok({ command: [...prefix, ...found.value.command], args: found.value.args })
-}
-
-/** Settings that only a server over HTTP has a use for. */
-const HTTP_ONLY = ['scheme', 'ca-file', 'forward-headers', 'open-paths'] as const
-
-const inVain = (transport: Transport, { resolution }: Subject): readonly string[] =>
-  transport.kind === 'http'
-    ? []
-    : HTTP_ONLY.flatMap((key) => {
-        const placed = resolution.placed.get(key)
-        return placed?.isDefault === false
-          ? [`${placed.where}: ${PREFIX}${key}: nothing acts on it with transport stdio`]
-          : []
-      })
-
-const serverWarnings = (
-  server: JsonObject,
-  transport: Transport,
-  subject: Subject,
-): readonly string[] => {
-  const name = nameOf(server)
-  const isHeld = transport.kind === 'http' && hasShim(transport)
-  const isMoved = transport.kind === 'http' && transport.names.moved.includes(MCP_PORT_NAME)
-  const mcpPort =
-    !isMoved && objectsAt(server, 'ports').some((port) => nameOf(port) === MCP_PORT_NAME)
-  return [
-    ...transport.warnings,
-    ...inVain(transport, subject),
-    ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
-    ...(isHeld ? probeWarnings(server) : []),
-    ...(mcpPort && !isHeld
-      ? [
-          `container ${name}: its port is named mcp like the sidecar's; a Service that targets mcp by name reaches the server itself`,
-        ]
-      : []),
-  ]
 }
 
 // A warning says no more than fits.
@@ -192,6 +156,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
     keepsToken: token.isKept,
     mayHaveToken: token.isAllowed,
     ownCertificate: transport.kind === 'http' && transport.tls.isTls ? secret : undefined,
+    isEgressEnforced: isEnforced(settings),
     pullSecrets: config.sidecar.imagePullSecrets,
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),

@@ -21,7 +21,7 @@ export interface Unheld {
 }
 
 /** Why a server that speaks HTTP is not held on loopback. */
-const reasonAgainst = ({ holder }: Pick<Unheld, 'holder'>): string =>
+export const reasonAgainst = ({ holder }: Pick<Unheld, 'holder'>): string =>
   holder === undefined
     ? 'its command is not known (`outrigger images add` of its image finds it out)'
     : `container ${holder} declares its port, too`

@@ -114,6 +114,7 @@ const inject = (subject: Subject, warnings: readonly string[]): Outcome => {
     server: plan.value.server,
     mayHaveToken: plan.value.mayHaveToken,
     ownCertificate: plan.value.ownCertificate,
+    isEgressEnforced: plan.value.isEgressEnforced,
     patch: [],
     warnings: [...warnings, ...plan.value.warnings],
   }

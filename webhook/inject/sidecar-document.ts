@@ -23,6 +23,7 @@ import type { Placed } from '../settings/placed.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { trustedDomains, trustedIssuers } from '../settings/trust.ts'
 import { auditIn, type About } from './audit.ts'
+import { egressIn } from './egress.ts'
 import { graceSeconds } from './grace.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
@@ -173,6 +174,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
     ...baseIn(parts),
+    ...egressIn(resolution.settings, config),
     ...auditIn(resolution.settings, config, aboutServer(parts)),
     ...tracesIn(config),
     ...metricsIn(config),

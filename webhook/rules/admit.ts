@@ -25,13 +25,17 @@ interface Around {
   readonly config: ClusterConfig
 }
 
+/** Whether its server is kept to what it may reach. */
+const isEnforced = (outcome: Outcome): boolean =>
+  outcome.kind === 'inject' && outcome.isEgressEnforced
+
 /** What breaks a rule in a pod: in what is stored of it, or where it is refused, in what it would be then. */
 const foundIn = (
   outcome: Outcome,
   stored: JsonObject,
   { namespace, config }: Around,
 ): readonly Breach[] => {
-  const isAsked = askedIn(namespace, config)
+  const isAsked = askedIn(namespace, config, isEnforced(outcome))
   if (outcome.kind === 'inject') return breachesOf(judgedStored(stored, config, outcome), isAsked)
   const filled = outcome.kind === 'deny' ? outcome.filled : undefined
   return filled ? breachesOf(judgedPod(filled, config, {}), isAsked) : []
@@ -46,7 +50,7 @@ export const hold = (
 ): Ruling<Outcome> => {
   const { namespace, config } = around
   const found = [...more, ...foundIn(outcome, stored, around)]
-  const { enforce, warn, audit } = sortBreaches(found, namespace, config)
+  const { enforce, warn, audit } = sortBreaches(found, namespace, config, isEnforced(outcome))
   const mistyped = outcome.kind === 'skip' ? [] : modeWarnings(namespace)
   const warnings = [...outcome.warnings, ...mistyped, ...warn.map(asWarning)]
   const before = outcome.kind === 'deny' ? outcome.violations : []

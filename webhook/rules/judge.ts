@@ -3,7 +3,7 @@
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { exceptedIn } from '../settings/enforced.ts'
-import { isAsked, modesOf, type Modes } from '../settings/modes.ts'
+import { isAsked, modesOf, type Level, type Modes } from '../settings/modes.ts'
 import { RULE_IDS, RULES, type RuleId } from '../settings/rule.ts'
 import { CHECKS } from './checks.ts'
 import type { Finding } from './finding.ts'
@@ -34,12 +34,19 @@ export const breachesOf = (judged: Judged, isWanted: Wanted = EVERY): readonly B
   )
 }
 
+const levelOf = (rule: RuleId, isEgressEnforced: boolean): Level =>
+  isEgressEnforced && RULES[rule].byEgress ? 'baseline' : RULES[rule].level
+
 const MODES = ['enforce', 'warn', 'audit'] as const satisfies readonly (keyof Modes)[]
 
 /** The rules of which anything comes in a namespace: to look for what breaks another would be in vain. */
-export const askedIn = (namespace: Namespace, { floor }: Pick<ClusterConfig, 'floor'>): Wanted => {
+export const askedIn = (
+  namespace: Namespace,
+  { floor }: Pick<ClusterConfig, 'floor'>,
+  isEgressEnforced = false,
+): Wanted => {
   const modes = modesOf(namespace, floor)
-  return (rule) => MODES.some((mode) => isAsked(RULES[rule].level, modes[mode]))
+  return (rule) => MODES.some((mode) => isAsked(levelOf(rule, isEgressEnforced), modes[mode]))
 }
 
 export type Sorted = Readonly<Record<keyof Modes, readonly Breach[]>>
@@ -49,12 +56,13 @@ export const sortBreaches = (
   breaches: readonly Breach[],
   namespace: Namespace,
   config: Pick<ClusterConfig, 'floor'>,
+  isEgressEnforced = false,
 ): Sorted => {
   const modes = modesOf(namespace, config.floor)
   const excepted = exceptedIn(namespace, config.floor)
   const counted = breaches.filter(({ rule }) => !excepted.has(rule))
   const asked = (mode: keyof Modes) =>
-    counted.filter(({ rule }) => isAsked(RULES[rule].level, modes[mode]))
+    counted.filter(({ rule }) => isAsked(levelOf(rule, isEgressEnforced), modes[mode]))
   const denied = new Set(asked('enforce'))
   const others = (mode: keyof Modes) => asked(mode).filter((breach) => !denied.has(breach))
   return { enforce: [...denied], warn: others('warn'), audit: others('audit') }

@@ -1,10 +1,11 @@
 // What a server may name in `egress`: of what the floor lists for its namespace, as much or less. Addresses of the link and of
 // the clouds' metadata services need an entry that is about them: no wide range lists them. Pure.
 
-import { BlockList } from 'node:net'
 import { PREFIX, type Key } from '../../shared/annotations.ts'
+import { holdsNear, isNearRange } from '../../shared/address.ts'
+import { destinationOf, NO_EGRESS, type Destination } from '../../shared/destination.ts'
+import { coverage } from './cover.ts'
 import type { Placed } from './placed.ts'
-import { coverage, rangeOf, split, type Range } from './tighten.ts'
 import { violation, type Violation } from './violation.ts'
 
 /** Destinations by namespace. */
@@ -14,44 +15,26 @@ const EVERY_NAMESPACE = '*'
 // Of many, a message shows a few.
 const MAX_TOLD = 5
 
-/** Where nodes, clouds and their credentials answer: link-local, and what clouds have given addresses of their own. */
-const NEAR = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  '192.0.0.192/32',
-  'fd00:ec2::/32',
-  'fd20:ce::/32',
-  // The same in other spellings: mapped, translated (NAT64), 6to4.
-  '::ffff:169.254.0.0/112',
-  '64:ff9b::169.254.0.0/112',
-  '2002:a9fe::/32',
-] as const
 const NEAR_NAMES = /^(metadata(\.google\.internal)?|instance-data(\.ec2\.internal)?)$/
 
-/** Whether a range holds another. */
-const holderOf = (outer: Range): ((inner: Range) => boolean) => {
-  const list = new BlockList()
-  list.addSubnet(outer.address, outer.prefix)
-  return ({ family, prefix, address }) =>
-    family === outer.family && prefix >= outer.prefix && list.check(address)
+/** Whether all that is meant is near. */
+const isAllNear = ({ hosts }: Destination): boolean =>
+  hosts.kind === 'range'
+    ? isNearRange(hosts.range)
+    : hosts.kind === 'name' && NEAR_NAMES.test(hosts.name)
+
+/** Whether anything of it is. */
+const isNear = (destination: Destination): boolean => {
+  const { hosts } = destination
+  return isAllNear(destination) || (hosts.kind === 'range' && holdsNear(hosts.range))
 }
 
-const NEAR_RANGES = NEAR.flatMap((text) => rangeOf(text) ?? [])
-const NEAR_HOLDERS = NEAR_RANGES.map(holderOf)
-
-/** Whether all that a host stands for is near. */
-const isAllNear = (host: string): boolean => {
-  const own = rangeOf(host)
-  return own ? NEAR_HOLDERS.some((holds) => holds(own)) : NEAR_NAMES.test(host)
-}
-
-/** Whether anything of it is: of two ranges one holds the other, or they are apart. */
-const isNear = (host: string): boolean => {
-  const own = rangeOf(host)
-  return isAllNear(host) || (own !== undefined && NEAR_RANGES.some(holderOf(own)))
-}
+const holdsBy =
+  (test: (destination: Destination) => boolean) =>
+  (text: string): boolean => {
+    const destination = destinationOf(text)
+    return destination !== undefined && test(destination)
+  }
 
 const quoted = (texts: readonly string[]): string => {
   const more = texts.length - MAX_TOLD
@@ -81,13 +64,13 @@ export const egressViolations = (
   egress: Egress,
 ): readonly Violation[] => {
   const said = placed.get('egress')
-  if (!said || said.isDefault) return []
+  if (!said || said.isDefault || said.text === NO_EGRESS) return []
   const listed = destinationsFor(namespace, egress)
   const isCovered = coverage(listed)
-  const isNamed = coverage(listed.filter((item) => isAllNear(split(item)[0])))
+  const isNamed = coverage(listed.filter(holdsBy(isAllNear)))
   const items = said.text.split(',').map((item) => item.trim())
   const strangers = items.filter((item) => !isCovered(item))
-  const near = items.filter((item) => isCovered(item) && isNear(split(item)[0]) && !isNamed(item))
+  const near = items.filter((item) => isCovered(item) && holdsBy(isNear)(item) && !isNamed(item))
   const list = listed.length === 0 ? 'it lists none' : `it lists ${quoted(listed)}`
   return [
     ...(strangers.length === 0

@@ -1,7 +1,7 @@
 // What the platform team fixes in the cluster configuration and no annotation may loosen. Closed by
 // default: every relaxation is an `allow…` that somebody has written down. Pure.
 
-import { annotation, PREFIX, type Key } from '../../shared/annotations.ts'
+import { annotation, PREFIX, type ANNOTATIONS, type Key } from '../../shared/annotations.ts'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { LockDocument } from '../../shared/lock/schema.ts'
 import type { PolicyDocument } from '../../shared/policy/schema.ts'
@@ -31,6 +31,8 @@ export interface BaseLock {
   readonly images?: readonly string[] | undefined
   readonly lock: LockDocument
 }
+
+export type EgressMode = (typeof ANNOTATIONS)['egress-mode']['values'][number]
 
 export interface Floor {
   /** Who may say who calls, and for which audiences besides a server's own URL; nobody else is believed. */
@@ -64,8 +66,6 @@ export interface Floor {
   readonly allowAnonymous: boolean
   /** `process-model: shared`, one process for all principals, may be asked for. */
   readonly allowSharedProcesses: boolean
-  /** `egress-mode: observe` may be asked for. */
-  readonly allowEgressObserve: boolean
   /** `needs-kube-api: true` may be asked for. */
   readonly allowKubeApi: boolean
   /** The pod's identity at its cloud stays in every container that has it; the sidecar never gets it. */
@@ -80,12 +80,16 @@ export interface Floor {
   readonly allowLoopbackIssuers: boolean
   /** Sidecars may run where the kernel cannot separate children, and say so. */
   readonly allowAdvisoryIsolation: boolean
+  /** The same where it cannot keep a server to its `egress`. */
+  readonly allowAdvisoryEgress: boolean
   /** `audit-on-failure: drop` may be asked for: calls go on whose records are lost. */
   readonly allowAuditDrop: boolean
   /** The most that times and sizes may be; what it leaves out has bounds all the same. */
   readonly most: Most
   /** What servers of a namespace may name in `egress`; `*` is every namespace. */
   readonly egress: Egress
+  /** The least of `egress-mode`; absent: nobody has chosen one, so that `observe` holds with a warning. */
+  readonly egressMode?: EgressMode | undefined
   readonly minAuditLevel: 'metadata' | 'request' | 'response'
   readonly maxSidecarCpu: string
   readonly maxSidecarMemory: string
@@ -130,7 +134,6 @@ const LEAVES: readonly Leave[] = [
     by: 'allowSharedProcesses',
     instead: 'use `session` or `principal`',
   },
-  { key: 'egress-mode', value: 'observe', by: 'allowEgressObserve', instead: 'use `enforce`' },
   { key: 'needs-kube-api', value: 'true', by: 'allowKubeApi', instead: 'use `false`' },
   { key: 'forward-headers', by: 'allowForwardHeaders', instead: 'leave it out' },
   { key: 'open-paths', by: 'allowOpenPaths', instead: 'leave it out' },
@@ -149,19 +152,42 @@ const ROOM_KEYS = [
 const isMore = (a: string, b: string): boolean =>
   (parseQuantity(a) ?? 0n) > (parseQuantity(b) ?? 0n)
 
+/** What has a least, and the floor's member that says it. */
+const LEAST_KEYS = [
+  ['audit-level', 'minAuditLevel'],
+  ['egress-mode', 'egressMode'],
+] as const satisfies readonly (readonly [Key, keyof Floor])[]
+
+interface Least {
+  readonly text: string
+  /** The floor's member. */
+  readonly by: string
+}
+
+/** The least of a key; undefined where there is none. */
+export const leastOf = (key: Key, floor: Floor): Least | undefined => {
+  const by = LEAST_KEYS.find(([name]) => name === key)?.[1]
+  const text = by === undefined ? undefined : floor[by]
+  return by === undefined || text === undefined ? undefined : { text, by }
+}
+
+/** The least of a key where a text is less. */
+const underLeast = (key: Key, text: string, floor: Floor): Least | undefined => {
+  const least = leastOf(key, floor)
+  const { tighten } = annotation(key)
+  if (least === undefined || tighten?.by !== 'order') return undefined
+  return tighten.order.indexOf(text) < tighten.order.indexOf(least.text) ? least : undefined
+}
+
 /** The defaults as the floor bends them: never below the least, never above the most. */
 export const flooredDefault = (key: Key, floor: Floor): string | undefined => {
   const text = annotation(key).default
   if (text === undefined) return undefined
-  if (key === 'audit-level' && isLessAudit(text, floor)) return floor.minAuditLevel
+  const under = underLeast(key, text, floor)
+  if (under) return under.text
   const most = ROOM_KEYS.find(([name]) => name === key)?.[1]
   if (most !== undefined && isMore(text, floor[most])) return floor[most]
   return excess(key, text, floor.most) ? mostOf(key, floor.most) : text
-}
-
-const isLessAudit = (level: string, floor: Floor): boolean => {
-  const order = annotation('audit-level').values ?? []
-  return order.indexOf(level) < order.indexOf(floor.minAuditLevel)
 }
 
 const isAbout = ({ key, value }: Leave, other: Key, text: string): boolean =>
@@ -182,10 +208,11 @@ export const floorViolations = (
         `${name} is forbidden by the cluster configuration; ${leave.instead}, or ask the platform team for floor.${leave.by}`,
       )
     }
-    if (key === 'audit-level' && isLessAudit(text, floor)) {
+    const under = underLeast(key, text, floor)
+    if (under) {
       return violation(
         'floor',
-        `${name} is less than floor.minAuditLevel \`${floor.minAuditLevel}\``,
+        `${name} is less than floor.${under.by} \`${under.text}\`; use that`,
       )
     }
     const beyond = excess(key, text, floor.most)

@@ -5,11 +5,11 @@
 import { annotation, KEYS, PREFIX, SCOPES, type Key, type Scope } from '../../shared/annotations.ts'
 import { parseSettings, parseValue, type Settings } from '../../shared/settings.ts'
 import { violation, type Violation } from './violation.ts'
-import { flooredDefault, floorViolations, type Floor } from './floor.ts'
+import { flooredDefault, floorViolations, leastOf, type Floor } from './floor.ts'
 import type { Placed } from './placed.ts'
 import type { ScopeTexts } from './scopes.ts'
 import { lessFix, moreFix, slowToolsFix } from './less.ts'
-import { mostOf, type Most } from './most.ts'
+import { mostOf } from './most.ts'
 import { loosening } from './tighten.ts'
 import { choiceViolations } from './trust-faults.ts'
 
@@ -93,15 +93,17 @@ const faultsOf = (step: Step, above: Above): readonly Violation[] => {
 }
 
 /** The floor's own bound of a key, within which every scope keeps. */
-const bound = (key: Key, most: Most): Placed | undefined => {
-  const text = mostOf(key, most)
-  return text === undefined ? undefined : { text, where: 'floor.most', isDefault: true }
+const bound = (key: Key, floor: Floor): Placed | undefined => {
+  const text = mostOf(key, floor.most)
+  if (text !== undefined) return { text, where: 'floor.most', isDefault: true }
+  const least = leastOf(key, floor)
+  return least && { text: least.text, where: `floor.${least.by}`, isDefault: true }
 }
 
 /** Walks the scopes in order; a text that is wrong is reported and does not count. */
 const walk = (
   scopes: readonly ScopeTexts[],
-  { most }: Pick<Floor, 'most'>,
+  floor: Floor,
 ): { readonly chosen: Map<Key, Placed>; readonly violations: Violation[] } => {
   const chosen = new Map<Key, Placed>()
   const violations: Violation[] = []
@@ -117,7 +119,7 @@ const walk = (
           text,
           where,
           isDefault: false,
-          within: above.get(key) ?? bound(key, most),
+          within: above.get(key) ?? bound(key, floor),
         })
     }
   }

@@ -10,6 +10,8 @@ export interface Rule {
   /** From which level on it is asked for. */
   readonly level: Level
   readonly severity: Severity
+  /** It is asked for at every level where what a server reaches is enforced (`egress-mode: enforce`): it would be gone around. */
+  readonly byEgress?: true
   /** What must be so. */
   readonly what: string
   /** What could happen else. */
@@ -204,6 +206,7 @@ const RULE_TABLE = {
   'host-aliases': {
     level: 'strict',
     severity: 'medium',
+    byEgress: true,
     what: 'the pod names no addresses for hosts itself',
     why: 'a name that the platform team allows would lead somewhere else',
     fix: 'leave hostAliases out',
@@ -211,6 +214,7 @@ const RULE_TABLE = {
   'dns-config': {
     level: 'strict',
     severity: 'medium',
+    byEgress: true,
     what: "the pod asks the cluster's DNS and no other",
     why: 'another resolver leads allowed names to other addresses, and carries data out',
     fix: 'leave dnsConfig and dnsPolicy out',
@@ -218,13 +222,15 @@ const RULE_TABLE = {
   'other-containers': {
     level: 'strict',
     severity: 'high',
+    byEgress: true,
     what: 'nothing runs beside the server but its sidecar',
-    why: 'other containers are not confined, and reach the server on loopback without being asked who they are',
+    why: 'other containers are not confined: they reach what the server may not, and the server itself on loopback without being asked who they are',
     fix: 'move it into a pod of its own, or ask the platform team to exempt it (floor.exemptContainers)',
   },
   'unconfined-hooks': {
     level: 'strict',
     severity: 'medium',
+    byEgress: true,
     what: "probes and hooks run nothing in the server's container but the shim",
     why: 'what the kubelet starts there is under no confinement',
     fix: 'use httpGet or tcpSocket, or leave it out',

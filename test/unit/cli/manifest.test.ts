@@ -18,7 +18,7 @@ const optionsWith = (floor: object, more: Partial<ManifestOptions> = {}): Manife
     ...more,
   }
 }
-const options = optionsWith({ allowAnonymous: true })
+const options = optionsWith({ allowAnonymous: true, egressMode: 'observe' })
 
 const ANNOTATIONS = `annotations: { outrigger.dev/inject: 'true', outrigger.dev/auth: none }`
 const POD = `apiVersion: v1

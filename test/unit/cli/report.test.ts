@@ -8,7 +8,10 @@ import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 const GOLDEN = new URL('../../golden/', import.meta.url)
 
 const config = (() => {
-  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'x' },
+    floor: { allowAnonymous: true, egressMode: 'observe' },
+  })
   if (!parsed.ok) throw new Error(parsed.error.join())
   return parsed.value
 })()

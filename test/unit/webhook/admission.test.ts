@@ -223,6 +223,7 @@ describe('responses', () => {
       server: 's',
       mayHaveToken: false,
       ownCertificate: undefined,
+      isEgressEnforced: false,
       patch: [],
       warnings: [],
     } as const

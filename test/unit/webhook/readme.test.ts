@@ -31,7 +31,7 @@ describe('webhook/README.md', () => {
   test('lists every member of the cluster configuration', () => {
     const config = parseClusterConfig({
       sidecar: { image: 'x' },
-      floor: { basePolicy: { version: 1 } },
+      floor: { basePolicy: { version: 1 }, egressMode: 'observe' },
     })
     if (!config.ok) throw new Error(config.error.join())
     const { floor, sidecar } = config.value

@@ -14,7 +14,8 @@ const floor = (() => {
 type Rule = Parameters<typeof loosening>[0]
 
 describe('loosening', () => {
-  const subset: Rule = { by: 'subset' }
+  const subset: Rule = { by: 'subset', of: 'destinations' }
+  const words: Rule = { by: 'subset' }
   test.each<readonly [string, Rule, string, string, boolean]>([
     ['the same word', { by: 'order', order: ['a', 'b'] }, 'a', 'a', false],
     ['a step up', { by: 'order', order: ['a', 'b'] }, 'a', 'b', false],
@@ -38,7 +39,30 @@ describe('loosening', () => {
     ['a name against a range', subset, '0.0.0.0/0:443', 'example.com:443', true],
     ['the word for none of them', { by: 'subset', none: 'none' }, 'a,b', 'none', false],
     ['some where a higher scope wants none', { by: 'subset', none: 'none' }, 'none', 'a', true],
-    ['the same word where it means nothing', subset, 'a,b', 'none', true],
+    ['the same word where it means nothing', words, 'a,b', 'none', true],
+    ['fewer words', words, 'a,b', 'b', false],
+    ['a word under another’s wildcard', words, '*.example.com:443', 'a.example.com:443', true],
+    ['a name, of any', subset, '*:443', 'example.com:443', false],
+    ['names below one, of any', subset, '*:443', '*.example.com:443', false],
+    ['any, of any', subset, '*:443', '*:443', false],
+    ['any, of those below one', subset, '*.com:443', '*:443', true],
+    ['an address, of any name', subset, '*:443', '192.0.2.1:443', true],
+    ['a Service, of any name', subset, '*:443', 'kubernetes.default.svc:443', true],
+    ['Services, of any name', subset, '*:443', '*.default.svc.cluster.local:443', true],
+    ['a Service, of its domain', subset, '*.local:443', 'a.b.svc.cluster.local:443', true],
+    ['a Service, of its namespace', subset, '*.b.svc:443', 'a.b.svc:443', false],
+    ['a Service, by its own name', subset, 'a.b.svc:443', 'a.b.svc:443', false],
+    ['another letter case', subset, 'Example.com:443', 'example.com:443', false],
+    ['a forward to what is listed', subset, '*.example.com:443', '8443=a.example.com:443', false],
+    ['a forward to something else', subset, 'a.example.com:443', '443=b.example.com:443', true],
+    [
+      'what a forward leads to, by itself',
+      subset,
+      '1=a.example.com:443',
+      'a.example.com:443',
+      false,
+    ],
+    ['a mapped address in its range', subset, '10.0.0.0/8:1', '[::ffff:10.1.1.1]:1', false],
     ['more items where more is tighter', { by: 'superset' }, 'a', 'a,b', false],
     ['fewer items where more is tighter', { by: 'superset' }, 'a,b', 'a', true],
     ['a fixed value that is repeated', { by: 'fixed' }, 'a', 'a', false],

@@ -131,13 +131,11 @@ describe('what is near is named', () => {
 })
 
 describe('explain', () => {
-  test('tells what the floor has bent, what is not built, and how many processes there will be', () => {
+  test('tells what the floor has bent, and how many processes there will be', () => {
     const bent = optionsWith({ auth: 'none' }, { allowAnonymous: true, maxSidecarCpu: '500m' })
     const { stdout } = explainManifest(deployment(IN), bent)
     expect(stdout).toMatch(/^ +sidecar-cpu-limit +500m +the default 1, bent to the floor$/m)
-    expect(stdout).toMatch(
-      /^ +egress-mode +enforce +default \(not built yet: nothing acts on it\)$/m,
-    )
+    expect(stdout).toMatch(/^ +egress-mode +observe +default$/m)
     expect(stdout).toMatch(/^ +max-processes +10 +derived from the memory limit, 32 without one$/m)
   })
 
@@ -159,7 +157,26 @@ describe('explain', () => {
     const own =
       "annotations: { outrigger.dev/inject: 'true', outrigger.dev/egress: 'a.example.com:443' }"
     expect(explainManifest(deployment(own), floored).stdout).toMatch(
-      /^ +egress +a\.example\.com:443 +Deployment a, of `\*\.example\.com:443` in floor\.egress \(not built yet/m,
+      /^ +egress +a\.example\.com:443 +Deployment a, of `\*\.example\.com:443` in floor\.egress$/m,
+    )
+  })
+
+  test('tells which mode of egress the floor demands, and which one has more', () => {
+    const floored = (egressMode: string) =>
+      optionsWith({ auth: 'none' }, { allowAnonymous: true, egressMode })
+    const own = "annotations: { outrigger.dev/inject: 'true', outrigger.dev/egress-mode: enforce }"
+    expect(explainManifest(deployment(IN), floored('enforce')).stdout).toMatch(
+      /^ +egress-mode +enforce +the default observe, bent to the floor$/m,
+    )
+    expect(explainManifest(deployment(own), floored('observe')).stdout).toMatch(
+      /^ +egress-mode +enforce +Deployment a, within `observe` of floor\.egressMode$/m,
+    )
+  })
+
+  test('tells what nothing acts on yet', () => {
+    const own = "annotations: { outrigger.dev/inject: 'true', outrigger.dev/ingress-from: a }"
+    expect(explainManifest(deployment(own), options).stdout).toMatch(
+      /^ +ingress-from +a +Deployment a \(not built yet: nothing acts on it\)$/m,
     )
   })
 

@@ -74,5 +74,5 @@ test('the help tells the defaults that hold here', () => {
   const help = flagLines(SETTING_FLAGS).replaceAll(/\s+/g, ' ')
   expect(help).toMatch(/--log-level VALUE The sidecar's own log\. .*default warn\)/)
   expect(help).toMatch(/--request-timeout VALUE [^-]*default 60s\)/)
-  expect(help).toMatch(/--egress VALUE Not built yet\. What/)
+  expect(help).toMatch(/--egress VALUE What the server may reach/)
 })

@@ -19,9 +19,9 @@ describe('the cluster configuration', () => {
         floor: {
           allowAnonymous: false,
           allowSharedProcesses: false,
-          allowEgressObserve: false,
           allowKubeApi: false,
           allowAdvisoryIsolation: false,
+          allowAdvisoryEgress: false,
           unresolvable: 'deny',
           exemptContainers: [],
         },

@@ -1,0 +1,76 @@
+// What a server may reach on the network: what its sidecar and its shim are told of it, what stands in the way of keeping
+// the server to it, and what its author should know. Which destinations there may be is webhook/settings/destinations.ts. Pure.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import type { Settings } from '../../shared/settings.ts'
+import type { SidecarDocument } from '../../shared/sidecar-config.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { violation, type Violation } from '../settings/violation.ts'
+import { nameOf } from './pod.ts'
+import { holderOf } from './ports.ts'
+import { reasonAgainst } from './reach.ts'
+import type { Subject } from './subject.ts'
+import { hasShim, type Transport } from './transport.ts'
+
+/** Whether a server is kept to what it has declared. */
+export const isEnforced = (settings: Settings): boolean => settings['egress-mode'] === 'enforce'
+
+/** What the sidecar is told besides the settings: where nothing is refused, nothing depends on what the kernel can do. */
+export const egressIn = (
+  settings: Settings,
+  { floor }: Pick<ClusterConfig, 'floor'>,
+): Pick<SidecarDocument, 'egress'> => ({
+  egress: {
+    confinement: isEnforced(settings) && !floor.allowAdvisoryEgress ? 'require' : 'advisory',
+  },
+})
+
+/** Why nothing confines a server that speaks HTTP; undefined where the shim does. */
+const whyFree = (server: JsonObject, transport: Transport, { pod }: Subject): string | undefined =>
+  transport.kind === 'stdio' || hasShim(transport)
+    ? undefined
+    : reasonAgainst({ holder: holderOf(transport.port, server, pod) })
+
+/** A server that would reach what it likes, where the floor or somebody else says that it must not. */
+export const confinementViolations = (
+  server: JsonObject | undefined,
+  transport: Transport | undefined,
+  subject: Subject,
+): readonly Violation[] => {
+  const { settings, placed } = subject.resolution
+  const why = server && transport && whyFree(server, transport, subject)
+  if (why === undefined || !isEnforced(settings)) return []
+  const said = placed.get('egress-mode')
+  const by = said?.isDefault === false ? said.where : 'floor.egressMode'
+  return [
+    violation(
+      'unconfined',
+      `container ${nameOf(server ?? {})}: ${why}, so that nothing confines it, and ${by} says ${PREFIX}egress-mode: enforce; write its command into the spec, or as ${PREFIX}command, and leave its port to it alone`,
+      'egress-mode',
+    ),
+  ]
+}
+
+/** What of it the author should know. */
+export const egressWarnings = (
+  server: JsonObject,
+  { resolution, config }: Subject,
+): readonly string[] => {
+  const { settings, placed } = resolution
+  const isChosen =
+    placed.get('egress-mode')?.isDefault === false || config.floor.egressMode !== undefined
+  const name = nameOf(server)
+  return [
+    ...(isChosen
+      ? []
+      : [
+          `${PREFIX}egress-mode: nobody has chosen one: what the server reaches is observed, and not held to ${PREFIX}egress. Choose enforce, or observe; \`outrigger egress suggest\` makes the list of what was observed`,
+        ]),
+    ...(isEnforced(settings) && settings.egress === undefined
+      ? [
+          `container ${name}: reaches nothing on the network: ${PREFIX}egress-mode is enforce, and ${PREFIX}egress names no destination (\`none\` says that it needs none)`,
+        ]
+      : []),
+  ]
+}
