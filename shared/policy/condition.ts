@@ -2,9 +2,9 @@
 // no boolean and what would take too long has failed, and never holds. Pure.
 
 import { fail, ok, type Result } from '../result.ts'
-import type { Arguments } from './arguments.ts'
+import type { Arguments, Members } from './arguments.ts'
 import { celPlanner, parseCel, Patterns, type CelInput, type Evaluate } from './cel.ts'
-import { inspect, shareOf, type Work } from './expression.ts'
+import { hasLoops, inspect, shareOf, type Work } from './expression.ts'
 import { plainOf, type Plain } from './plain.ts'
 
 export interface ConditionFault {
@@ -59,6 +59,13 @@ export interface Condition {
   readonly isOfCaller: boolean
   /** `argumentsOf` is asked where they are needed; undefined where nobody knows them yet. */
   holds(given: Given, argumentsOf: ArgumentsOf | undefined): Verdict
+  /**
+   * What the names of flat arguments say by themselves, whatever else is known: that it does not hold, or that none could be
+   * taken for another that it asks for.
+   */
+  byNames(names: readonly string[]): 'not' | 'clear' | undefined
+  /** The same over arguments whose names are clear. */
+  holdsOver(given: Given, args: Arguments): Verdict
 }
 
 const HOLDS: Verdict = { kind: 'holds' }
@@ -157,11 +164,14 @@ const variablesOf = ({ principal }: Claims, { method, target }: About): Variable
 const fold = (name: string): string => name.toUpperCase().toLowerCase()
 
 /** A member that a server without case would take for one that the condition asks for. */
-const twinIn = (names: Arguments['names'], members: Members): string | undefined => {
+const twinIn = (
+  names: Arguments['names'],
+  { exact, folded, others }: Asked,
+): string | undefined => {
   for (const name of names) {
-    if (members.exact.has(name) || members.others.has(name)) continue
-    if (members.folded.has(fold(name))) return name
-    if (members.others.size < MAX_OTHERS && name.length <= MAX_OTHER) members.others.add(name)
+    if (exact.has(name) || others.has(name)) continue
+    if (folded.has(fold(name))) return name
+    if (others.size < MAX_OTHERS && name.length <= MAX_OTHER) others.add(name)
   }
   return undefined
 }
@@ -170,7 +180,7 @@ const twinIn = (names: Arguments['names'], members: Members): string | undefined
 const MAX_OTHERS = 32
 const MAX_OTHER = 64
 
-interface Members {
+interface Asked {
   readonly exact: ReadonlySet<string>
   readonly folded: ReadonlySet<string>
   /** Names that it does not ask for, in no spelling. */
@@ -180,7 +190,7 @@ interface Members {
 const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf): Verdict => {
   const args = argumentsOf()
   if (!args.ok) return failed(`the arguments cannot be judged: ${args.error}`)
-  const twin = twinIn(args.value.names, planned.members)
+  const twin = twinIn(args.value.names, planned.asked)
   if (twin !== undefined) {
     return failed(
       `the argument ${JSON.stringify(twin)} differs only in case from one that it asks for`,
@@ -189,13 +199,33 @@ const withArguments = (planned: Planned, given: Given, argumentsOf: ArgumentsOf)
   return verdictOf(planned, given, args.value)
 }
 
+/** Members of which nothing is known but the names. */
+const named = (names: readonly string[]): Members => ({
+  has: (name) => (names.includes(name) ? undefined : false),
+  plain: () => undefined,
+})
+
+const NOTHING = { variables: {} }
+
+/** Over short arguments it takes nothing that counts: left out or not, as much is left for the others. */
+const MAX_LIGHT = 64
+const isLight = (work: Work): boolean => work.nodes <= MAX_LIGHT && !hasLoops(work)
+
+const byNames = (
+  { plain, work, asked }: Planned,
+  names: readonly string[],
+): 'not' | 'clear' | undefined => {
+  if (twinIn(names, asked) !== undefined) return undefined
+  return isLight(work) && plain?.(NOTHING, named(names)) === false ? 'not' : 'clear'
+}
+
 const NEVER = 'it would take too long, whatever the arguments are'
 
 interface Planned {
   readonly plain: Plain | undefined
   readonly evaluate: Evaluate
   readonly work: Work
-  readonly members: Members
+  readonly asked: Asked
 }
 
 /** Reads the conditions of one policy. */
@@ -221,7 +251,7 @@ export class Conditions {
       plain: plainOf(parsed.value.expr),
       evaluate,
       work,
-      members: { exact: members, folded, others: new Set<string>() },
+      asked: { exact: members, folded, others: new Set<string>() },
     }
     const usesArguments = variables.has('arguments')
     return ok({
@@ -232,6 +262,8 @@ export class Conditions {
         if (!usesArguments) return verdictOf(planned, given, undefined)
         return argumentsOf ? withArguments(planned, given, argumentsOf) : OPEN
       },
+      byNames: (names) => (usesArguments ? byNames(planned, names) : undefined),
+      holdsOver: (given, args) => verdictOf(planned, given, args),
     })
   }
 }

@@ -2,6 +2,7 @@
 // denies goes before what allows; what nothing allows is denied; a condition that has failed denies in a rule that denies,
 // and does not allow in one that allows. Pure.
 
+import type { Arguments } from './arguments.ts'
 import { principalOf, type Caller, type Who } from './caller.ts'
 import {
   claimsOf,
@@ -12,7 +13,7 @@ import {
   type Effort,
   type Verdict,
 } from './condition.ts'
-import { LeftRules, type Kept, type Left } from './left-rules.ts'
+import { leftFor, LeftRules, type Kept, type Left, type Open, type Rules } from './left-rules.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
 import type { Kind } from './schema.ts'
 
@@ -87,6 +88,8 @@ interface Known {
 interface Trial {
   readonly question: Question
   readonly known: Known
+  /** Where the names of arguments have said which rules are left. */
+  args: Arguments | undefined
   failed: { readonly rule: string; readonly why: string }[] | undefined
   given: Given | undefined
 }
@@ -123,9 +126,9 @@ export class Policy {
   decide(question: Question): Decision {
     const known = this.of(question.caller)
     const { target } = question
-    const trial: Trial = { question, known, failed: undefined, given: undefined }
+    const trial: Trial = { question, known, args: undefined, failed: undefined, given: undefined }
     const before = this.left.find(known.left, target)
-    if (before) return this.decideBy(before, trial)
+    if (before) return this.decideBy(leftOf(before, trial), trial)
     const left = this.concerning(question, known.roles)
     const decision = this.decideBy(left, trial)
     // A list asks for all there is, once.
@@ -135,7 +138,7 @@ export class Policy {
     return decision
   }
 
-  private decideBy({ deny, allow }: Left, trial: Trial): Decision {
+  private decideBy({ deny, allow }: Rules, trial: Trial): Decision {
     const { target } = trial.question
     const against = first(deny, denies, trial)
     if (against) return this.decision(trial, false, against.name)
@@ -147,11 +150,12 @@ export class Policy {
   }
 
   /** The rules about a target that are about its caller. */
-  private concerning({ caller, target }: Question, roles: readonly string[]): Left {
-    const isConcerned = ({ who }: Rule): boolean => who(caller, roles)
+  private concerning({ caller, target }: Question, roles: readonly string[]): Rules {
+    const concerned = (rules: readonly Rule[]): readonly Open[] =>
+      rules.filter(({ who }) => who(caller, roles)).map((rule) => ({ rule, isClear: false }))
     return {
-      deny: this.deny.about(target).filter(isConcerned),
-      allow: this.allow.about(target).filter(isConcerned),
+      deny: concerned(this.deny.about(target)),
+      allow: concerned(this.allow.about(target)),
     }
   }
 
@@ -213,49 +217,65 @@ export class Policy {
   }
 }
 
-const asked = (condition: Condition, trial: Trial): Verdict => {
-  const { question, known } = trial
-  trial.given ??= new Given(known.claims, question, question.effort)
-  const found = condition.holds(trial.given, question.argumentsOf)
-  // What has failed may have done so for want of effort.
-  const isForGood = condition.isOfCaller && found.kind !== 'failed'
-  const { verdicts } = known
-  if (isForGood && verdicts.size < MAX_KEPT) verdicts.set(condition, found)
-  return found
+/** What is left of what was left before, where the names of arguments say more. */
+const leftOf = (left: Left, trial: Trial): Rules => {
+  const { argumentsOf } = trial.question
+  if (!left.asksArguments || !argumentsOf) return left
+  const args = argumentsOf()
+  if (!args.ok) return left
+  trial.args = args.value
+  return leftFor(left, args.value)
 }
 
 /** Without what a caller alone has decided, and does not hold. */
-const unsettled = ({ deny, allow }: Left, verdicts: Known['verdicts']): Left => {
-  const isOpen = ({ condition }: Rule): boolean =>
+const unsettled = ({ deny, allow }: Rules, verdicts: Known['verdicts']): Rules => {
+  const isLeft = ({ rule: { condition } }: Open): boolean =>
     condition === undefined || verdicts.get(condition)?.kind !== 'not'
-  return { deny: deny.filter(isOpen), allow: allow.filter(isOpen) }
+  return { deny: deny.filter(isLeft), allow: allow.filter(isLeft) }
 }
 
-/** Of a rule that is about the caller. */
-const verdict = (rule: Rule, trial: Trial): Verdict['kind'] => {
-  const { known } = trial
+const heldBy = (condition: Condition, isClear: boolean, trial: Trial): Verdict => {
+  const { question, known, args } = trial
+  trial.given ??= new Given(known.claims, question, question.effort)
+  return isClear && args
+    ? condition.holdsOver(trial.given, args)
+    : condition.holds(trial.given, question.argumentsOf)
+}
+
+const asked = (condition: Condition, isClear: boolean, trial: Trial): Verdict => {
+  if (!condition.isOfCaller) return heldBy(condition, isClear, trial)
+  const { verdicts } = trial.known
+  const before = verdicts.get(condition)
+  if (before) return before
+  const found = heldBy(condition, false, trial)
+  // What has failed may have done so for want of effort.
+  if (found.kind !== 'failed' && verdicts.size < MAX_KEPT) verdicts.set(condition, found)
+  return found
+}
+
+const verdict = ({ rule, isClear }: Open, trial: Trial): Verdict['kind'] => {
   if (!rule.condition) return 'holds'
-  const found = known.verdicts.get(rule.condition) ?? asked(rule.condition, trial)
+  const found = asked(rule.condition, isClear, trial)
   if (found.kind === 'failed') (trial.failed ??= []).push({ rule: rule.name, why: found.why })
   return found.kind
 }
 
 /** The first rule that decides so. No function is made for it: each call asks twice. */
 const first = (
-  rules: readonly Rule[],
-  decides: (rule: Rule, trial: Trial) => boolean,
+  rules: readonly Open[],
+  decides: (open: Open, trial: Trial) => boolean,
   trial: Trial,
 ): Rule | undefined => {
-  for (const rule of rules) if (decides(rule, trial)) return rule
+  for (const open of rules) if (decides(open, trial)) return open.rule
   return undefined
 }
 
-const denies = (rule: Rule, trial: Trial): boolean => {
-  const found = verdict(rule, trial)
+const denies = (open: Open, trial: Trial): boolean => {
+  const found = verdict(open, trial)
   return found === 'holds' || found === 'failed'
 }
 
-const allows = (rule: Rule, trial: Trial): boolean => {
-  const found = verdict(rule, trial)
+const allows = (open: Open, trial: Trial): boolean => {
+  const found = verdict(open, trial)
   return found === 'holds' || found === 'open'
 }

@@ -281,7 +281,7 @@ const MAX_TEXT = 50_000_000
 const PARTS_A_STEP = 32
 
 /** Without any nothing is done more often for there being more values; asked at each call. */
-const hasLoops = ({ steps, texts }: Work): boolean =>
+export const hasLoops = ({ steps, texts }: Work): boolean =>
   steps[1] + steps[2] + steps[3] + texts[1] + texts[2] + texts[3] > 0
 
 /**

@@ -3,6 +3,7 @@
 
 import type { Rights } from '../access/rights.ts'
 import { isObject, stringAt as textAt } from '../../shared/json.ts'
+import type { Span } from '../json/scan.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { member, stringAt, valueAt, type Notification, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, UPDATED } from '../mcp/meta.ts'
@@ -12,16 +13,12 @@ import type { Caller } from './call.ts'
 const UNKNOWN = '?'
 
 /** The methods of what a modern server asks for in its answer (2026-07-28, multi round-trip requests). */
-const askedIn = ({ text, result }: Response): readonly string[] => {
-  const place = member(result?.object, 'inputRequests')
-  if (!place) return NOTHING
+const askedIn = (text: string, place: Span): readonly string[] => {
   const requests = valueAt(text, place)
   return isObject(requests)
     ? Object.values(requests).map((request) => textAt(request, 'method') ?? UNKNOWN)
     : [UNKNOWN]
 }
-
-const NOTHING: readonly string[] = []
 
 /** Whether a message of a subscription's is one that its caller may still hear: a policy may have changed since. */
 const isHeard = ({ text, method, params }: Notification, asked: string, rights: Rights): boolean =>
@@ -49,12 +46,24 @@ class Filtered implements Caller {
   }
 
   answer(text: string, response: Response): void {
+    const { caller, method } = this
+    const asks = member(response.result?.object, 'inputRequests')
+    const refused = asks && this.refusedIn(askedIn(response.text, asks))
+    if (refused) caller.fault(refused)
+    // Nearly all that is called are tools, and what they answer says nothing of what there is.
+    else if (method === 'tools/call') caller.answer(text, response)
+    else this.show(text, response)
+  }
+
+  private refusedIn(asked: readonly string[]): Fault | undefined {
+    const refused = asked.find((one) => !this.rights.mayBeAsked(one))
+    return refused === undefined
+      ? undefined
+      : fault('denied', `the tool policy denies that the server asks for ${refused}`)
+  }
+
+  private show(text: string, response: Response): void {
     const { caller, method, rights } = this
-    const refused = askedIn(response).find((asked) => !rights.mayBeAsked(asked))
-    if (refused !== undefined) {
-      caller.fault(fault('denied', `the tool policy denies that the server asks for ${refused}`))
-      return
-    }
     const seen = rights.filterOf(method)?.(text)
     if (seen?.ok === false) caller.fault(fault('unusable-answer', seen.error))
     else caller.answer(seen?.value ?? text, response)

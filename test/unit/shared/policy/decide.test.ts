@@ -312,6 +312,8 @@ describe('a condition', () => {
         seen.asked++
         return verdict
       },
+      byNames: () => undefined,
+      holdsOver: () => verdict,
     }
     const rule = { name: 'one', order: 0, who: () => true, targets: undefined, condition } as const
     const policy = new Policy({ isDryRun: false, roles: [], rules: [{ ...rule, effect: 'allow' }] })

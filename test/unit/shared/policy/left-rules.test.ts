@@ -21,6 +21,12 @@ rules:
   - { name: staff, effect: allow, who: { roles: [reader] }, tools: [transfer, 'write_*'] }
   - { name: same, effect: allow, tools: [whoami], when: "principal.subject == 'ada' && tool == 'whoami'" }
   - { name: ada, effect: allow, tools: [read_x, other], when: "principal.subject == 'ada'" }
+  - { name: paths, effect: deny, tools: [write_x], when: "has(arguments.path) && arguments.path.startsWith('/etc/')" }
+  - { name: sizes, effect: deny, tools: [write_x], when: "size(arguments.text) > 3 && has(arguments.text)" }
+  - { name: named, effect: deny, tools: [write_x], when: "tool == 'write_x' && 'force' in arguments" }
+  - { name: rows, effect: deny, tools: [write_x], when: "has(arguments.rows) && arguments.rows.exists(row, row == 'x')" }
+  - { name: must, effect: deny, tools: [write_y], when: "!has(arguments.why)" }
+  - { name: why, effect: allow, tools: [write_y], when: "has(arguments.why) && arguments.why != ''" }
   - { name: readers, effect: allow, methods: ['tasks/*'], who: { groups: [staff] } }
 `
 
@@ -49,6 +55,7 @@ const TOOLS = [
   'transfer',
   'read_x',
   'write_x',
+  'write_y',
   'whoami',
   'other',
   'none',
@@ -56,6 +63,23 @@ const TOOLS = [
   '',
   'a'.repeat(200),
 ]
+
+const NAMES = ['amount', 'Amount', 'path', 'PATH', 'text', 'force', 'rows', 'why', 'other', 'b']
+const VALUES = [
+  '1',
+  '200',
+  '"/etc/x"',
+  '"a"',
+  '""',
+  'null',
+  'true',
+  '["x"]',
+  '{"path":"/a"}',
+  '"\\n"',
+]
+const members = fc
+  .array(fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(...VALUES)), { maxLength: 9 })
+  .map((all) => `{${[...new Map(all)].map(([name, value]) => `"${name}":${value}`).join(',')}}`)
 
 const question = fc.record<Question>({
   caller: fc.constantFrom(...CALLERS),
@@ -72,13 +96,9 @@ const question = fc.record<Question>({
       isTemplate: fc.boolean(),
     }),
   ),
-  argumentsOf: fc.constantFrom(
-    undefined,
-    () => readArguments('{}'),
-    () => readArguments('{"amount":1}'),
-    () => readArguments('{"amount":200}'),
-    () => readArguments('{"Amount":200}'),
-  ),
+  argumentsOf: fc
+    .option(fc.oneof(members, fc.constant('[1]')))
+    .map((json) => (json === null ? undefined : () => readArguments(json))),
 })
 
 test('decisions that follow upon others are those of a policy that was never asked', () => {
@@ -89,6 +109,36 @@ test('decisions that follow upon others are those of a policy that was never ask
     }),
     { numRuns: 40 },
   )
+})
+
+test('what the names of arguments say is asked no more, and what is spelt otherwise still is', () => {
+  const asked = policy()
+  const [, ada] = CALLERS
+  const ruleFor = (json: string) =>
+    asked.decide({
+      caller: ada,
+      method: 'tools/call',
+      target: { kind: 'tools', name: 'write_x' },
+      argumentsOf: () => readArguments(json),
+    }).rule
+  const rounds = [
+    ['{"b":1}', 'staff'],
+    ['{"path":"/tmp"}', 'staff'],
+    ['{"path":"/tmp","text":""}', 'staff'],
+    ['{"path":"/etc/passwd"}', 'paths'],
+    ['{"Path":"/etc/passwd","text":""}', 'paths'],
+    ['{"text":"abcd"}', 'sizes'],
+    ['{"text":"abc"}', 'staff'],
+    ['{"text":"","force":false}', 'named'],
+    ['{"text":"","FORCE":false}', 'named'],
+    ['{"text":"","rows":["x"]}', 'rows'],
+    ['{"text":"","rows":["y"]}', 'staff'],
+    [`{"text":"","path":"/etc/${'x'.repeat(5000)}"}`, 'paths'],
+    [`{"text":"","b":"${'x'.repeat(5000)}"}`, 'staff'],
+  ] as const
+  for (let round = 0; round < 3; round++) {
+    expect(rounds.map(([json]) => [json, ruleFor(json)])).toEqual(rounds)
+  }
 })
 
 test('so are those of more names and callers than are kept', () => {
