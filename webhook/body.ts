@@ -1,40 +1,82 @@
-// Reads the bodies of reviews, each bounded, and all that are in flight together: whoever reaches the
-// port decides how many there are. What has no room is refused, and its sender tries again.
+// Reads the bodies of reviews, each bounded, and all that are in flight together, those of one namespace to a share of it:
+// whoever reaches the port decides how many there are. What has no room is refused by its status alone, so that the API
+// server counts the call as failed and does what its failurePolicy says; whoever asked tries again.
 
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../shared/result.ts'
+import { toldNamespace } from './admission/told-namespace.ts'
 
 // The largest object that the API server stores is 1.5 MB, and a review may hold two, escaped.
 export const MAX_BODY_BYTES = 7 * 1024 * 1024
-/** Bodies in flight together; a review that is judged takes a few times its body. */
-export const MAX_HELD_BYTES = 32 * 1024 * 1024
-/** Most reviews are far below this: so much is always left to them. */
+const MIB = 1024 * 1024
+/** Bodies in flight together, where nobody says how much memory there is; a review that is judged takes a few times its body. */
+const HELD_BYTES = 32 * MIB
+const [LEAST_HELD_BYTES, MOST_HELD_BYTES] = [16 * MIB, 256 * MIB]
+/** Of the memory that there is. */
+const HELD_SHARE = 8
+/** No container is given more; without a limit cgroups say a number near 2 to the 63, or none. */
+const NO_LIMIT_BYTES = 2 ** 50
+
+/** Most reviews are far below this: a part of the room is always left to them. */
 const SMALL_BODY_BYTES = 256 * 1024
-const KEPT_FOR_SMALL_BYTES = 8 * 1024 * 1024
+const KEPT_FOR_SMALL = 1 / 4
+/** What one namespace may have of the room that there is for bodies of a size. */
+const NAMESPACE_SHARE = 1 / 2
+
+/** How much may be in flight within a limit of memory. */
+export const heldWithin = (limitBytes: number): number =>
+  limitBytes > 0 && limitBytes < NO_LIMIT_BYTES
+    ? Math.min(MOST_HELD_BYTES, Math.max(LEAST_HELD_BYTES, Math.floor(limitBytes / HELD_SHARE)))
+    : HELD_BYTES
 
 export interface BodyFault {
-  readonly status: 400 | 413 | 415 | 503
+  readonly reason: 'malformed' | 'no-room' | 'crowd' | 'late'
+  readonly status: 400 | 413 | 415 | 429 | 503
   readonly error: string
 }
 
-const TOO_LARGE: BodyFault = { status: 413, error: 'the body exceeds 7 MB' }
-const COMPRESSED: BodyFault = { status: 415, error: 'the body must not be compressed' }
-const NOT_JSON: BodyFault = {
-  status: 415,
-  error: 'send an AdmissionReview as application/json',
-}
-const CUT: BodyFault = { status: 400, error: 'the body ended early' }
+const malformed = (status: BodyFault['status'], error: string): BodyFault => ({
+  reason: 'malformed',
+  status,
+  error,
+})
+
+const TOO_LARGE = malformed(413, 'the body exceeds 7 MB')
+const COMPRESSED = malformed(415, 'the body must not be compressed')
+const NOT_JSON = malformed(415, 'send an AdmissionReview as application/json')
+const CUT = malformed(400, 'the body ended early')
 const NO_ROOM: BodyFault = {
+  reason: 'no-room',
   status: 503,
   error: 'too many reviews at once: their bodies exceed what Outrigger holds; try again',
+}
+
+const CROWD: BodyFault = {
+  reason: 'crowd',
+  status: 429,
+  error: 'too many reviews of one namespace at once; try again',
+}
+/** Of what was read, and whose turn has come too late. */
+export const LATE: BodyFault = {
+  reason: 'late',
+  status: 503,
+  error: 'too many reviews at once: this one has waited too long to be answered in time; try again',
+}
+
+/** What has been read of a body so far. */
+interface Reading {
+  readonly bytes: number
+  readonly namespace: string
 }
 
 /** The bytes of all bodies that are in flight. */
 export class HeldBodies {
   private readonly most: number
   private held = 0
+  /** Of those that have any. */
+  private readonly byNamespace = new Map<string, number>()
 
-  constructor(most = MAX_HELD_BYTES) {
+  constructor(most = HELD_BYTES) {
     this.most = most
   }
 
@@ -42,16 +84,22 @@ export class HeldBodies {
     return this.held
   }
 
-  /** Takes more bytes of a body that has so many by then; false where there is no room. */
-  take(more: number, soFar: number): boolean {
-    const kept = soFar > SMALL_BODY_BYTES ? KEPT_FOR_SMALL_BYTES : 0
-    if (this.held + more > this.most - kept) return false
+  /** Takes more bytes of a body that has so many by then; or says why there is no room. */
+  take(more: number, { bytes, namespace }: Reading): BodyFault | undefined {
+    const room = bytes > SMALL_BODY_BYTES ? this.most * (1 - KEPT_FOR_SMALL) : this.most
+    const own = (this.byNamespace.get(namespace) ?? 0) + more
+    if (this.held + more > room) return NO_ROOM
+    if (own > room * NAMESPACE_SHARE) return CROWD
     this.held += more
-    return true
+    this.byNamespace.set(namespace, own)
+    return undefined
   }
 
-  release(bytes: number): void {
+  release({ bytes, namespace }: Reading): void {
     this.held -= bytes
+    const left = (this.byNamespace.get(namespace) ?? 0) - bytes
+    if (left > 0) this.byNamespace.set(namespace, left)
+    else this.byNamespace.delete(namespace)
   }
 }
 
@@ -62,9 +110,10 @@ const headFault = ({ headers }: IncomingMessage): BodyFault | undefined => {
   return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? TOO_LARGE : undefined
 }
 
-/** A body, and how to let go of its room. */
+/** A body, of which namespace it says it is, and how to let go of its room. */
 export interface HeldBody {
   readonly bytes: Buffer
+  readonly namespace: string
   release(): void
 }
 
@@ -76,9 +125,9 @@ export const readBody = async (
   const fault = headFault(request)
   if (fault) return fail(fault)
   const chunks: Buffer[] = []
-  let length = 0
+  let [length, namespace] = [0, '']
   const release = (): void => {
-    held.release(length)
+    held.release({ bytes: length, namespace })
     length = 0
   }
   const refuse = (why: BodyFault): Result<HeldBody, BodyFault> => {
@@ -89,13 +138,16 @@ export const readBody = async (
     // The socket stays, so that a refusal can be told.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       const bytes = Buffer.from(chunk)
-      if (length + bytes.length > MAX_BODY_BYTES) return refuse(TOO_LARGE)
-      if (!held.take(bytes.length, length + bytes.length)) return refuse(NO_ROOM)
-      length += bytes.length
+      const soFar = length + bytes.length
+      if (soFar > MAX_BODY_BYTES) return refuse(TOO_LARGE)
+      if (length === 0) namespace = toldNamespace(bytes)
+      const full = held.take(bytes.length, { bytes: soFar, namespace })
+      if (full) return refuse(full)
+      length = soFar
       chunks.push(bytes)
     }
   } catch {
     return refuse(CUT)
   }
-  return ok({ bytes: Buffer.concat(chunks), release })
+  return ok({ bytes: Buffer.concat(chunks), namespace, release })
 }

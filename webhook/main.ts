@@ -213,6 +213,7 @@ const serve = async (
     adminPort,
     drainDelayMs,
     now: () => performance.now(),
+    memoryLimitBytes: process.constrainedMemory(),
   })
   followFiles({ config, images }, recent.onTaken, server)
   const renewal = keepRenewing({

@@ -15,8 +15,9 @@ import type { Answer, Answered } from './admission/answering.ts'
 import { mutate, type MutateOptions } from './admission/mutate.ts'
 import { validate, type ValidateOptions } from './admission/validate.ts'
 import type { ClusterConfig } from './cluster/config.ts'
-import { HeldBodies, readBody, type BodyFault } from './body.ts'
+import { HeldBodies, heldWithin, LATE, readBody, type BodyFault, type HeldBody } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
+import { ReviewQueue } from './review-queue.ts'
 import { relaxations } from './settings/floor.ts'
 import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
@@ -30,6 +31,8 @@ export interface WebhookOptions extends MutateOptions, ValidateOptions {
   readonly log: Log
   /** What is followed of the API server, for the metrics. */
   readonly followers?: readonly Followed[]
+  /** Of the container that it runs in, bytes; 0 where nobody knows. */
+  readonly memoryLimitBytes?: number
   /** How long to go on serving, not ready, before the port closes. */
   readonly drainDelayMs: number
 }
@@ -50,12 +53,12 @@ const CLOSE_DEADLINE_MS = 10_000
 
 /** What is wrong with a body, told at once; what is left of it is read by nobody. */
 const answerFault = (
-  { status, error }: BodyFault,
+  { reason, status, error }: BodyFault,
   response: Response,
-  { log, telemetry }: Pick<WebhookOptions, 'log'> & { readonly telemetry: Telemetry },
+  { options, telemetry }: Pick<Served, 'options' | 'telemetry'>,
 ): void => {
-  telemetry.failed(status === 503 ? 'no-room' : 'malformed')
-  log.warn('no review', { status, cause: error })
+  telemetry.failed(reason)
+  options.log.warn('no review', { status, cause: error })
   response.status(status).json({ error })
 }
 
@@ -67,16 +70,21 @@ interface Served {
   readonly telemetry: Telemetry
   /** What is being read, on all ways together. */
   readonly held: HeldBodies
+  readonly queue: ReviewQueue
 }
 
 const answerBody = async (
-  body: Uint8Array,
+  { bytes, namespace }: Pick<HeldBody, 'bytes' | 'namespace'>,
   response: Response,
-  { options, telemetry }: Served,
+  served: Served,
   way: Way,
 ): Promise<void> => {
+  const { options, telemetry, queue } = served
   const start = options.now()
-  const { answer, busyMs } = await way(body, options)
+  const { waitedMs, result } = await queue.run(namespace, () => way(bytes, options))
+  telemetry.waited(waitedMs / 1000)
+  if (!result) return answerFault(LATE, response, served)
+  const { answer, busyMs } = await result
   telemetry.judged(busyMs / 1000)
   if (!answer.ok) {
     const { message, reason } = answer.error
@@ -94,11 +102,10 @@ const answerBody = async (
 const answerBy =
   (served: Served, way: Way): RequestHandler =>
   async (request, response) => {
-    const { options, telemetry, held } = served
-    const body = await readBody(request, held)
-    if (!body.ok) return answerFault(body.error, response, { log: options.log, telemetry })
+    const body = await readBody(request, served.held)
+    if (!body.ok) return answerFault(body.error, response, served)
     try {
-      await answerBody(body.value.bytes, response, served, way)
+      await answerBody(body.value, response, served, way)
     } finally {
       body.value.release()
     }
@@ -134,7 +141,9 @@ const admissionApp = (
     if (isClosing()) response.set('Connection', 'close')
     next()
   })
-  const served = { options, telemetry, held: new HeldBodies() }
+  const { memoryLimitBytes = 0, now } = options
+  const held = new HeldBodies(heldWithin(memoryLimitBytes))
+  const served = { options, telemetry, held, queue: new ReviewQueue(now) }
   app.post('/mutate', answerBy(served, mutate))
   app.post('/validate', answerBy(served, validate))
   app.use((_request, response) => {

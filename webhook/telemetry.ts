@@ -3,13 +3,18 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
+const FAILURES = ['malformed', 'no-room', 'crowd', 'late', 'internal'] as const
+type Failure = (typeof FAILURES)[number]
+
 export interface Telemetry {
   readonly registry: Registry
   reviewed(decision: string, reason: string, seconds: number): void
   /** For how long one review kept the event loop. */
   judged(seconds: number): void
-  /** A body that was no review, or for which there was no room, or a fault of our own. */
-  failed(reason: 'malformed' | 'no-room' | 'internal'): void
+  /** For how long a whole body waited until its turn came. */
+  waited(seconds: number): void
+  /** A body that was no review, that had no room or came to its turn too late, or a fault of our own. */
+  failed(reason: Failure): void
   /** Relaxations of the floor that are in force. */
   relaxed(names: readonly string[]): void
   /** The cluster configuration has changed; whether what stands there now is taken. */
@@ -100,6 +105,12 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
     registers,
   })
+  const waiting = new Histogram({
+    name: 'outrigger_admission_waiting_seconds',
+    help: 'Time from a whole body to its turn.',
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1],
+    registers,
+  })
   const judging = new Histogram({
     name: 'outrigger_admission_judging_seconds',
     help: 'Time for which reading and judging one review kept the event loop.',
@@ -113,7 +124,7 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     registers,
   })
   // A counter that begins with its first event hides that from whoever asks for an increase.
-  for (const reason of ['malformed', 'no-room', 'internal']) failures.inc({ reason }, 0)
+  for (const reason of FAILURES) failures.inc({ reason }, 0)
   const expiry = new Gauge({
     name: 'outrigger_certificate_not_after_seconds',
     help: 'When the serving certificate ends, in seconds since the epoch.',
@@ -125,6 +136,7 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
       reviews.inc({ decision, reason })
       duration.observe(seconds)
     },
+    waited: (seconds) => waiting.observe(seconds),
     judged: (seconds) => judging.observe(seconds),
     failed: (reason) => failures.inc({ reason }),
     ...watchConfig(registers),

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
+import { WEBHOOK_ENVIRONMENT, WEBHOOK_NODE_FLAGS } from '../../../webhook/runtime.ts'
 import { reviewOf } from '../../support/admission.ts'
 import { caBundlesOf, kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
 import { startProgram } from '../../support/running.ts'
@@ -43,6 +44,7 @@ export const startReviewing = async (
   const [command, ...args] = [
     ...before,
     process.execPath,
+    ...WEBHOOK_NODE_FLAGS,
     `${ROOT}dist/webhook.js`,
     'webhook',
     `--config=${ROOT}manifests/overlays/dev/config.yaml`,
@@ -54,7 +56,7 @@ export const startReviewing = async (
   const running = await startProgram({
     command,
     args,
-    env: { KUBECONFIG: kubeconfig, NODE_ENV: 'production' },
+    env: { KUBECONFIG: kubeconfig, NODE_ENV: 'production', ...WEBHOOK_ENVIRONMENT },
     ready: /"message":"serving","port":(\d+)/,
   })
   const [bundle = ''] = caBundlesOf(kube.configuration())

@@ -123,7 +123,7 @@ describe('bad input', () => {
 
 describe('more bodies at once than are held', () => {
   /** Sends a body but for its last byte, and hears what comes back. */
-  const begin = (to: Webhook, bytes: number) => {
+  const begin = (to: Webhook, bytes: number, namespace = '') => {
     const outgoing = request(urlOf(to), {
       method: 'POST',
       ca: certificate.authorityPem,
@@ -137,14 +137,17 @@ describe('more bodies at once than are held', () => {
       })
       outgoing.on('error', () => resolve(undefined))
     })
-    outgoing.write(Buffer.alloc(bytes, ' '))
+    const told = `{"request":{"namespace":"${namespace}"`
+    outgoing.write(Buffer.concat([Buffer.from(told), Buffer.alloc(bytes - told.length, ' ')]))
     return { status, end: (last: string) => outgoing.end(last), leave: () => outgoing.destroy() }
   }
 
   test('are refused with the reason, small ones are not, and room comes back', async () => {
     const { log: kept, lines } = keptLog()
     const server = await start({ log: kept })
-    const large = Array.from({ length: 8 }, () => begin(server, 6 * 1024 * 1024))
+    const large = Array.from({ length: 8 }, (_, index) =>
+      begin(server, 6 * 1024 * 1024, `team-${index}`),
+    )
     const first = await Promise.race(large.map((each) => each.status))
     expect(first).toBe(503)
     expect((await post(server, JSON.stringify(reviewOf(pod)))).status).toBe(200)
@@ -156,6 +159,17 @@ describe('more bodies at once than are held', () => {
     let reply = await post(server, JSON.stringify(review))
     while (reply.status === 503) reply = await post(server, JSON.stringify(review))
     expect(reply).toMatchObject({ status: 200, body: { response: { allowed: true } } })
+  })
+
+  test('of one namespace are refused, while others have room', async () => {
+    const server = await start()
+    const large = Array.from({ length: 4 }, () => begin(server, 6 * 1024 * 1024, 'crowd'))
+    expect(await Promise.race(large.map((each) => each.status))).toBe(429)
+    const review = { ...reviewOf(pod), padding: 'y'.repeat(6 * 1024 * 1024) }
+    expect((await post(server, JSON.stringify(review))).status).toBe(200)
+    for (const each of large) each.leave()
+    const [, metrics] = await admin(server, '/metrics')
+    expect(metrics).toMatch(/outrigger_admission_failures_total\{reason="crowd"\} [1-9]/)
   })
 
   test('and a body that ends early leaves its room', async () => {
@@ -170,6 +184,71 @@ describe('more bodies at once than are held', () => {
     let reply = await post(server, JSON.stringify(review))
     while (reply.status === 503) reply = await post(server, JSON.stringify(review))
     expect(reply.status).toBe(200)
+  })
+})
+
+describe('more reviews at once than can be judged in time', () => {
+  /** A webhook that takes its time over each review, and its callers on connections that are there before. */
+  const crowded = async (callers: number, more: Partial<WebhookOptions> = {}) => {
+    const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
+    if (!config.ok) throw new Error(config.error.join())
+    let judgingMs = 0
+    const server = await start({
+      config: () => {
+        for (const from = performance.now(); performance.now() - from < judgingMs;);
+        return config.value
+      },
+      ...more,
+    })
+    const agent = new Agent({ keepAlive: true, maxSockets: callers })
+    const ask = async (namespace: string) => {
+      const body = JSON.stringify(reviewOf(pod, { namespace }))
+      const from = performance.now()
+      const reply = await postReview(urlOf(server), certificate.authorityPem, body, { agent })
+      return { ...reply, ms: performance.now() - from }
+    }
+    const askAll = (namespace: string, count: number) =>
+      Array.from({ length: count }, () => ask(namespace))
+    await Promise.all(askAll('early', callers))
+    judgingMs = 50
+    return { server, askAll, close: () => agent.destroy() }
+  }
+
+  test('are refused at once, by a status alone, and counted', async () => {
+    const { log: kept, lines } = keptLog()
+    const { server, askAll, close } = await crowded(80, { log: kept })
+    const crowd = await Promise.all(askAll('crowd', 80))
+    const [served = [], refused = []] = [200, 503].map((code) =>
+      crowd.filter(({ status }) => status === code),
+    )
+    expect(served.length).toBeGreaterThanOrEqual(5)
+    expect(refused.length).toBeGreaterThanOrEqual(5)
+    expect(served.length + refused.length).toBe(80)
+    expect(served.every(({ body }) => objectAt(body, 'response')['allowed'] === true)).toBe(true)
+    // Of no uid, so that nobody takes it for a denial.
+    for (const { body } of refused) expect(Object.keys(body)).toEqual(['error'])
+    // The API server waits for 5 s.
+    expect(Math.max(...crowd.map(({ ms }) => ms))).toBeLessThan(4000)
+    const [, metrics] = await admin(server, '/metrics')
+    expect(metrics).toContain(`outrigger_admission_failures_total{reason="late"} ${refused.length}`)
+    expect(lines.join('')).toContain('has waited too long')
+    const [last] = await Promise.all(askAll('crowd', 1))
+    expect(last?.status).toBe(200)
+    close()
+  })
+
+  test('of one namespace leave others their turn', async () => {
+    const { askAll, close } = await crowded(40)
+    let done = 0
+    const crowd = askAll('crowd', 30).map((each) => each.then(() => (done += 1)))
+    await Promise.race(crowd)
+    const before = done
+    const alone = await Promise.all(askAll('alone', 5))
+    expect(alone.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    // Theirs come by turns with those of the crowd.
+    expect(done - before).toBeLessThanOrEqual(12)
+    await Promise.all(crowd)
+    close()
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { HeldBodies } from '../../../webhook/body.ts'
+import { HeldBodies, heldWithin } from '../../../webhook/body.ts'
 
 const MB = 1024 * 1024
 
@@ -14,17 +14,52 @@ describe('the room for bodies', () => {
     ['until that is full, too', 32 * MB, 1, 1, false],
   ])('%s', (_name, held, more, ...[soFar, hasRoom]) => {
     const bodies = new HeldBodies(32 * MB)
-    for (let bytes = 0; bytes < held; bytes += MB / 4) expect(bodies.take(MB / 4, 0)).toBe(true)
-    expect(bodies.take(more, soFar)).toBe(hasRoom)
+    // Each of another namespace: one alone does not get so much.
+    for (let bytes = 0; bytes < held; bytes += MB / 4) {
+      expect(bodies.take(MB / 4, { bytes: 0, namespace: String(bytes) })).toBeUndefined()
+    }
+    const reason = bodies.take(more, { bytes: soFar, namespace: 'last' })?.reason
+    expect(reason).toBe(hasRoom ? undefined : 'no-room')
     expect(bodies.bytes).toBe(hasRoom ? held + more : held)
   })
 
   test('comes back', () => {
     const bodies = new HeldBodies(10 * MB)
-    expect(bodies.take(2 * MB, 2 * MB)).toBe(true)
-    expect(bodies.take(1, 2 * MB)).toBe(false)
-    bodies.release(2 * MB)
-    expect(bodies.bytes).toBe(0)
-    expect(bodies.take(1, 2 * MB)).toBe(true)
+    const large = { bytes: 2 * MB, namespace: 'a' }
+    const more = { bytes: 2 * MB, namespace: 'b' }
+    for (const namespace of ['a', 'b', 'c']) {
+      expect(bodies.take(2 * MB, { ...large, namespace })).toBeUndefined()
+    }
+    expect(bodies.take(2 * MB, more)).toMatchObject({ reason: 'no-room', status: 503 })
+    bodies.release(large)
+    expect(bodies.bytes).toBe(4 * MB)
+    expect(bodies.take(MB, more)).toBeUndefined()
+  })
+
+  test.each<[string, number, number]>([
+    ['small ones', 16 * MB, 1000],
+    ['large ones', 12 * MB, 2 * MB],
+  ])('is not one namespace’s alone: %s', (_name, share, size) => {
+    const bodies = new HeldBodies(32 * MB)
+    const one = (namespace: string) => bodies.take(size, { bytes: size, namespace })
+    let taken = 0
+    while (one('crowd') === undefined) taken += size
+    expect(taken).toBeGreaterThan(share - size)
+    expect(taken).toBeLessThanOrEqual(share)
+    expect(one('crowd')).toMatchObject({ reason: 'crowd', status: 429 })
+    expect(one('alone')).toBeUndefined()
+    bodies.release({ bytes: size, namespace: 'crowd' })
+    expect(one('crowd')).toBeUndefined()
+  })
+
+  test.each<[string, number, number]>([
+    ['none that anybody knows', 0, 32],
+    ['what cgroups say without one', 2 ** 63, 32],
+    ['that of manifests/base', 256 * MB, 32],
+    ['a small one', 64 * MB, 16],
+    ['a large one', 1024 * MB, 128],
+    ['a huge one', 64 * 1024 * MB, 256],
+  ])('by the limit of memory: %s', (_name, limit, held) => {
+    expect(heldWithin(limit)).toBe(held * MB)
   })
 })

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals'
+import { MAX_WAIT_MS, ReviewQueue } from '../../../webhook/review-queue.ts'
+
+/** A queue on a clock that stands until somebody moves it. */
+const queueAt = (clock: { ms: number }) => {
+  const done: string[] = []
+  const queue = new ReviewQueue(() => clock.ms)
+  const run = async (name: string, takesMs = 0): Promise<string> => {
+    const { result, waitedMs } = await queue.run(name.charAt(0), async () => {
+      clock.ms += takesMs
+      done.push(name)
+    })
+    await result
+    return result ? `after ${waitedMs}` : `late by ${waitedMs - MAX_WAIT_MS}`
+  }
+  return { run, done }
+}
+
+describe('the queue of reviews', () => {
+  test('judges at once where nobody waits', async () => {
+    const { run } = queueAt({ ms: 0 })
+    expect(await run('a1')).toBe('after 0')
+  })
+
+  test('lets one namespace after the other have its turn', async () => {
+    const { run, done } = queueAt({ ms: 0 })
+    await Promise.all(['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) => run(name)))
+    expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'])
+  })
+
+  test('judges what has waited as long as that, and nothing that has waited longer', async () => {
+    const { run, done } = queueAt({ ms: 0 })
+    const all = [run('a1', MAX_WAIT_MS), run('a2', 1), run('a3'), run('a4')]
+    expect(await Promise.all(all)).toEqual([
+      'after 0',
+      `after ${MAX_WAIT_MS}`,
+      'late by 1',
+      'late by 1',
+    ])
+    expect(done).toEqual(['a1', 'a2'])
+    expect(await run('a5')).toBe('after 0')
+  })
+
+  test('waits for nobody who waits himself', async () => {
+    const { run } = queueAt({ ms: 0 })
+    const queue = new ReviewQueue(() => 0)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const slow = queue.run('a', () => promise)
+    const next = await queue.run('a', async () => 'judged')
+    expect(await next.result).toBe('judged')
+    resolve()
+    await (
+      await slow
+    ).result
+    expect(await run('a1')).toBe('after 0')
+  })
+
+  test('goes on where one fails', async () => {
+    const queue = new ReviewQueue(() => 0)
+    const failing = await queue.run('a', () => Promise.reject(new Error('broken')))
+    await expect(failing.result).rejects.toThrow('broken')
+    const next = await queue.run('a', async () => 'judged')
+    expect(await next.result).toBe('judged')
+  })
+})

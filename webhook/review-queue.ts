@@ -1,0 +1,37 @@
+// When a review is judged: one in each turn of the event loop, so that bodies go on being read and answers being sent, and
+// by turns between namespaces, so that a crowd of one keeps no other waiting. What would be answered late is not judged at
+// all: whoever asks is told at once, and none of the time goes to what nobody waits for any more.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { FairTurns } from '../shared/fair-turns.ts'
+
+/** The API server waits for 5 s, of which its own way, a lookup and the answer's take the rest. */
+export const MAX_WAIT_MS = 1000
+
+export interface Turn<T> {
+  readonly waitedMs: number
+  /** Undefined: it has waited too long, and nothing was done. */
+  readonly result: Promise<T> | undefined
+}
+
+export class ReviewQueue {
+  private readonly turns = new FairTurns()
+  private readonly now: () => number
+
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  /** Begins the work when its turn comes. What it waits for itself holds up nobody. */
+  async run<T>(namespace: string, work: () => Promise<T>): Promise<Turn<T>> {
+    const from = this.now()
+    const end = await this.turns.take(namespace)
+    const waitedMs = this.now() - from
+    if (waitedMs > MAX_WAIT_MS) {
+      end()
+      return { waitedMs, result: undefined }
+    }
+    void nextTurn().then(end)
+    return { waitedMs, result: work() }
+  }
+}
