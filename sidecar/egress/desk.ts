@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { absoluteName } from '../../shared/host-name.ts'
 import type { Destination } from '../../shared/destination.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Waiting } from './dial.ts'
 import type { Held } from './held.ts'
 import { hostText, targetText, type Refusal, type Target } from './judge.ts'
 import type { Limits } from './limits.ts'
@@ -32,7 +33,8 @@ export interface Asking {
   readonly how: How
   readonly client: Client
   readonly target: Target
-  readonly signal: AbortSignal
+  /** Who waits for it. */
+  readonly waiting: Waiting
   /** Of a forward: what declares it. */
   readonly forward?: Destination
 }
@@ -86,7 +88,7 @@ export class Desk {
   }
 
   async enter(asking: Asking): Promise<Result<Entered, Refusal>> {
-    const { client, target, signal, forward, how } = asking
+    const { client, target, waiting, forward, how } = asking
     const attempt = this.parts.watch.attempt(client)
     if (!attempt) return fail(NO_RECORD)
     const { reach } = this.parts
@@ -98,8 +100,8 @@ export class Desk {
       if (!this.parts.isLenient) return this.refuse(asking, attempt, { verdict: 'denied', refusal })
     }
     const reached = forward
-      ? await reach.openForward(target, forward, signal)
-      : await reach.open(target, signal, how === 'http')
+      ? await reach.openForward(target, forward, waiting)
+      : await reach.open(target, waiting, how === 'http')
     return reached.ok
       ? ok({ asking, attempt, way: reached.value })
       : this.refuse(asking, attempt, reached.error)
@@ -127,6 +129,7 @@ export class Desk {
     const tunnel = new Tunnel({
       socket,
       upstream: way.socket,
+      inlet: way.inlet,
       client: asking.client,
       attempt,
       gate: new TlsGate({

@@ -85,10 +85,8 @@ export class EgressProxy {
       const visitor = this.visitors.admit(socket)
       if (!visitor) return
       socket.once('data', (first: Buffer) => {
-        socket.pause()
-        socket.unshift(first)
-        if (first[0] === SOCKS_VERSION) takeSocks(door, visitor)
-        else if (isLetter(first[0])) this.http.take(visitor)
+        if (first[0] === SOCKS_VERSION) takeSocks(door, visitor, first)
+        else if (isLetter(first[0])) this.http.take(visitor, first)
         else this.sendAway(visitor)
       })
     }
@@ -150,10 +148,8 @@ export class EgressProxy {
     target: Target,
     forward: Destination,
   ): Promise<void> {
-    const abort = new AbortController()
-    socket.once('close', () => abort.abort())
-    const { signal } = abort
-    const entered = await this.desk.enter({ how: 'forward', client, target, signal, forward })
+    const asking = { how: 'forward', client, target, waiting: socket, forward } as const
+    const entered = await this.desk.enter(asking)
     if (!entered.ok) {
       // Its protocol is unknown: a reset is all that can be said.
       drop(socket)

@@ -27,12 +27,6 @@ export interface HttpDoorParts {
 
 type Known = { readonly client: Client } | 'unknown' | 'too-many'
 
-const signalOf = (one: Socket | ServerResponse): AbortSignal => {
-  const abort = new AbortController()
-  one.once('close', () => abort.abort())
-  return abort.signal
-}
-
 export class HttpDoor {
   private readonly parts: HttpDoorParts
   private readonly server: Server
@@ -62,11 +56,12 @@ export class HttpDoor {
     })
   }
 
-  /** A connection whose first bytes are still in its socket. */
-  take(visitor: Visitor): void {
-    this.visitors.set(visitor.socket, visitor)
-    this.server.emit('connection', visitor.socket)
-    visitor.socket.resume()
+  /** A connection with what it has said already. */
+  take(visitor: Visitor, first: Buffer): void {
+    const { socket } = visitor
+    this.visitors.set(socket, visitor)
+    this.server.emit('connection', socket)
+    socket.emit('data', first)
   }
 
   private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
@@ -100,8 +95,12 @@ export class HttpDoor {
       this.say(socket, target.error)
       return
     }
-    const signal = signalOf(socket)
-    const entered = await desk.enter({ how: 'connect', client, target: target.value, signal })
+    const entered = await desk.enter({
+      how: 'connect',
+      client,
+      target: target.value,
+      waiting: socket,
+    })
     if (!entered.ok) {
       socket.end(written(refusalAnswer(entered.error)))
       socket.resume()
@@ -160,9 +159,8 @@ export class HttpDoor {
       respond(response, refusalAnswer({ why: 'malformed', words: plain.error }), true)
       return
     }
-    const signal = signalOf(response)
     const { target } = plain.value
-    const entered = await desk.enter({ how: 'http', client, target, signal })
+    const entered = await desk.enter({ how: 'http', client, target, waiting: response })
     if (!entered.ok) {
       respond(response, refusalAnswer(entered.error), isLast)
       return

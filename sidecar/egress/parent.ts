@@ -71,12 +71,12 @@ const statusWords = (status: string | undefined): string | undefined => {
 }
 
 /** Reads the head of the parent's answer; what follows it stays in the socket. */
-const answered = (socket: Socket, { ms, signal }: Patience): Promise<string | undefined> =>
+const answered = (socket: Socket, { ms, waiting }: Patience): Promise<string | undefined> =>
   new Promise((resolve) => {
     let text = ''
     const end = (words: string | undefined): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', gone)
+      waiting.off('close', gone)
       socket.off('data', read).off('close', closed).pause()
       resolve(words)
     }
@@ -92,9 +92,9 @@ const answered = (socket: Socket, { ms, signal }: Patience): Promise<string | un
       end(statusWords(status))
       if (rest !== '') socket.unshift(Buffer.from(rest, 'latin1'))
     }
-    signal.addEventListener('abort', gone)
+    waiting.once('close', gone)
     socket.on('data', read).on('close', closed)
-    if (signal.aborted) gone()
+    if (waiting.destroyed) gone()
   })
 
 /** The header lines by which the parent knows us. */

@@ -7,7 +7,8 @@ import type { Destination } from '../../shared/destination.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { isServiceName } from '../../shared/host-name.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import { opened, type Dial, type Patience } from './dial.ts'
+import { opened, type Dial, type Patience, type Waiting } from './dial.ts'
+import { Inlet, Spares } from './inlet.ts'
 import {
   judgeAddresses,
   judgeTarget,
@@ -28,6 +29,8 @@ export interface Place {
 
 export interface Way extends Place {
   readonly socket: Socket
+  /** Where what it says comes; undefined where it is read as any socket is. */
+  readonly inlet: Inlet | undefined
   /** Why it would have been denied; undefined where it is allowed. */
   readonly observed: Refusal | undefined
   /** Of a request in absolute form that goes to the parent proxy as such. */
@@ -87,37 +90,39 @@ const within = async <T>(value: Promise<T>, ms: number, late: () => T): Promise<
 
 export class Reach {
   private readonly parts: ReachParts
+  private readonly spares = new Spares()
 
   constructor(parts: ReachParts) {
     this.parts = parts
   }
 
   /** `isRequest`: what will be sent is a request in absolute form, which a parent proxy takes as it is. */
-  async open(target: Target, signal: AbortSignal, isRequest: boolean): Promise<Reached> {
-    return this.go(target, judgeTarget(this.parts.rules, target), signal, isRequest)
+  async open(target: Target, waiting: Waiting, isRequest: boolean): Promise<Reached> {
+    return this.go(target, judgeTarget(this.parts.rules, target), waiting, isRequest)
   }
 
   /** Of a forward: what it leads to was declared with it. */
-  async openForward(target: Target, rule: Destination, signal: AbortSignal): Promise<Reached> {
+  async openForward(target: Target, rule: Destination, waiting: Waiting): Promise<Reached> {
     const ruling = judgeTarget(this.parts.rules, target)
     const isOpen = target.host.kind === 'name' || ruling.verdict !== 'denied'
-    return this.go(target, isOpen ? { verdict: 'allowed', rule } : ruling, signal, false)
+    return this.go(target, isOpen ? { verdict: 'allowed', rule } : ruling, waiting, false)
   }
 
   private async go(
     target: Target,
     ruling: Ruling,
-    signal: AbortSignal,
+    waiting: Waiting,
     isRequest: boolean,
   ): Promise<Reached> {
     if (ruling.verdict === 'denied') return denied(ruling)
-    const patience = { ms: this.parts.connectMs, signal }
+    const patience = { ms: this.parts.connectMs, waiting }
     const { parent } = this.parts
     if (parent && this.isFar(target)) {
       return this.byParent(parent, { target, ruling, isRequest }, patience)
     }
     const { host } = target
-    if (host.kind === 'address') return this.dial(target, ruling, [host.address], patience)
+    const way = { target, isRequest }
+    if (host.kind === 'address') return this.dial(way, ruling, [host.address], patience)
     const found = await this.lookUp(target, host.name)
     if (!found.ok) return failed(found.error, placeOf(ruling))
     const judged = judgeAddresses(
@@ -127,7 +132,7 @@ export class Reach {
       found.value,
     )
     if (judged.ruling.verdict === 'denied') return denied(judged.ruling, judged.addresses)
-    return this.dial(target, judged.ruling, judged.addresses, patience)
+    return this.dial(way, judged.ruling, judged.addresses, patience)
   }
 
   /** Whether it is beyond the cluster, as far as can be told without looking its name up. */
@@ -149,13 +154,16 @@ export class Reach {
   }
 
   private async dial(
-    target: Target,
+    { target, isRequest }: { readonly target: Target; readonly isRequest: boolean },
     ruling: Open,
     addresses: readonly Address[],
     patience: Patience,
   ): Promise<Reached> {
     const texts = addresses.map(textOf)
-    const socket = await opened(this.parts.dial(texts, target.port), 'connect', patience)
+    // Of a request an HTTP parser reads the answer.
+    const inlet = isRequest ? undefined : new Inlet(this.spares)
+    const begun = this.parts.dial(texts, target.port, inlet?.onread)
+    const socket = await opened(begun, 'connect', patience)
     const place = { ...placeOf(ruling), address: texts[0] }
     if (!socket.ok) {
       const { why, words } = socket.error
@@ -164,6 +172,7 @@ export class Reach {
     const address = addresses.length === 1 ? texts[0] : socket.value.remoteAddress
     return ok({
       socket: socket.value,
+      inlet,
       ...place,
       address,
       observed: observedIn(ruling),
@@ -182,10 +191,10 @@ export class Reach {
       const found = await askParent(parent, this.parts, patience)
       if (!found.ok) return failed(found.error, place)
       const { socket, authorization } = found.value
-      return ok({ socket, ...place, observed, parent: { authorization } })
+      return ok({ socket, inlet: undefined, ...place, observed, parent: { authorization } })
     }
     const socket = await throughParent(parent, asked.target, this.parts, patience)
     if (!socket.ok) return failed(socket.error, place)
-    return ok({ socket: socket.value, ...place, observed, parent: undefined })
+    return ok({ socket: socket.value, inlet: undefined, ...place, observed, parent: undefined })
   }
 }

@@ -46,8 +46,9 @@ class Talk {
     this.socket = visitor.socket
   }
 
-  begin(): void {
-    this.socket.on('data', this.read).on('end', this.close).resume()
+  begin(first: Buffer): void {
+    this.socket.on('data', this.read).on('end', this.close)
+    this.read(first)
   }
 
   private readonly close = (): void => {
@@ -124,10 +125,8 @@ class Talk {
     early: Buffer,
   ): Promise<void> {
     const { socket } = this
-    const abort = new AbortController()
-    socket.once('close', () => abort.abort())
     const { desk } = this.parts
-    const entered = await desk.enter({ how: 'socks', client, target, signal: abort.signal })
+    const entered = await desk.enter({ how: 'socks', client, target, waiting: socket })
     if (!entered.ok) {
       socket.end(refusedReply(entered.error.why))
       socket.resume()
@@ -139,7 +138,7 @@ class Talk {
   }
 }
 
-/** A connection whose first bytes are still in its socket. */
-export const takeSocks = (parts: SocksDoorParts, visitor: Visitor): void => {
-  new Talk(parts, visitor).begin()
+/** A connection with what it has said already. */
+export const takeSocks = (parts: SocksDoorParts, visitor: Visitor, first: Buffer): void => {
+  new Talk(parts, visitor).begin(first)
 }

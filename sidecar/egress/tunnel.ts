@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import { drop } from './drop.ts'
 import type { Held, Holding } from './held.ts'
+import type { Inlet } from './inlet.ts'
 import type { Limits } from './limits.ts'
 import { pump } from './pump.ts'
 import type { Refused, TlsGate } from './tls-gate.ts'
@@ -12,6 +13,8 @@ import type { Attempt, Client, Cut } from './watch.ts'
 export interface TunnelParts {
   readonly socket: Socket
   readonly upstream: Socket
+  /** Where what it says comes; undefined: as from any socket. */
+  readonly inlet: Inlet | undefined
   readonly client: Client
   readonly attempt: Attempt
   readonly gate: TlsGate
@@ -25,6 +28,10 @@ export interface TunnelParts {
   readonly onEnd: (tunnel: Tunnel) => void
 }
 
+const NOTHING = Buffer.alloc(0)
+/** Who has gone without a word is asked whether it is there. */
+const KEEP_ALIVE_MS = 60_000
+
 export class Tunnel implements Holding {
   private readonly parts: TunnelParts
   private readonly sinceMs: number
@@ -35,6 +42,7 @@ export class Tunnel implements Holding {
   private isGateOpen = false
   private isOver = false
   private isHalf = false
+  private isAsked = false
   private heldUp = 0
   private heldDown = 0
   /** Where the destination waits until the client is heard. */
@@ -60,11 +68,7 @@ export class Tunnel implements Holding {
       piece: (piece) => this.said(piece),
       held: (bytes) => this.hold((this.heldUp = bytes)),
     })
-    this.listen = () =>
-      pump(upstream, socket, {
-        piece: (piece) => this.answered(piece),
-        held: (bytes) => this.hold((this.heldDown = bytes)),
-      })
+    this.listen = () => this.listenTo(upstream)
     if (early.length > 0) socket.emit('data', early)
     if (!isTlsPort) this.hear()
   }
@@ -77,6 +81,11 @@ export class Tunnel implements Holding {
     if (!this.isHeard && openMs >= limits.helloMs) this.refuse('no-tls')
     else if (stillMs >= (this.isHalf ? limits.halfIdleMs : limits.idleMs)) this.end('idle')
     else if (openMs >= limits.totalMs) this.end('total')
+    else if (stillMs >= KEEP_ALIVE_MS && !this.isAsked) {
+      // Not at its start: most connections are over by then, and each option is a call of the system's.
+      this.isAsked = true
+      this.parts.upstream.setKeepAlive(true, KEEP_ALIVE_MS)
+    }
   }
 
   endForMemory(): void {
@@ -87,15 +96,45 @@ export class Tunnel implements Holding {
   end(cut?: Cut): void {
     if (this.isOver) return
     this.isOver = true
-    const { socket, upstream, attempt, held, onEnd } = this.parts
+    const { socket, upstream, inlet, attempt, held, onEnd } = this.parts
     this.settle(undefined)
     held.set(this, 0)
+    inlet?.release()
     for (const one of [socket, upstream]) {
       if (cut === undefined) one.destroy()
       else drop(one)
     }
     attempt.ended(cut)
     onEnd(this)
+  }
+
+  private listenTo(upstream: Socket): void {
+    const { socket, inlet } = this.parts
+    if (inlet) {
+      upstream.on('end', () => socket.end())
+      inlet.start(upstream, (piece) => this.take(piece, inlet))
+      return
+    }
+    pump(upstream, socket, {
+      piece: (piece) => this.answered(piece),
+      held: (bytes) => this.hold((this.heldDown = bytes)),
+    })
+  }
+
+  /** False where the client has not taken all of it yet. */
+  private take(piece: Buffer, inlet: Inlet): boolean {
+    const { socket, upstream } = this.parts
+    const bytes = this.answered(piece)
+    if (!bytes) return false
+    socket.write(bytes)
+    if (socket.writableLength === 0) return true
+    this.hold((this.heldDown = inlet.bytes))
+    // Behind all that waits.
+    socket.write(NOTHING, () => {
+      this.hold((this.heldDown = 0))
+      inlet.isFree(upstream)
+    })
+    return false
   }
 
   private watch(one: Socket, other: Socket): void {

@@ -121,11 +121,11 @@ export const startEgress = async (
   const told = new Told()
   const dialled: string[] = []
   const looked: string[] = []
-  const diverted: Dial = (addresses, port) => {
+  const diverted: Dial = (addresses, port, onread) => {
     const [first = ''] = addresses
     dialled.push(...addresses.map((one) => `${one}:${port}`))
     const here = hosts[`${first}:${port}`]
-    return here === undefined ? dial(addresses, port) : dial(['127.0.0.1'], here)
+    return here === undefined ? dial(addresses, port, onread) : dial(['127.0.0.1'], here, onread)
   }
   const whoIs = ({ name, secret }: Credential): Client | undefined =>
     clients.get(name) === secret
