@@ -36,6 +36,10 @@ const lockOf = async (url: string) => {
   return { described: described.value, text: text.value }
 }
 
+/** So many of them have to make the same tool lock twice. */
+const LEAST_LOCKED = 20
+const locked: string[] = []
+
 let own: Installed
 
 beforeAll(async () => {
@@ -77,5 +81,12 @@ describe.each(SERVERS)('$name of $from', (server) => {
     const lock = readLock(first.text)
     expect(lock.ok && lock.value.kinds.get('tools')?.has(server.tool)).toBe(true)
     expect(lock.ok && changesSince(lock.value, second.described)).toEqual([])
+    const kinds = lock.ok ? [...lock.value.kinds].map(([kind, all]) => `${all.size} ${kind}`) : []
+    locked.push(`${server.from.padEnd(4)} ${server.name} ${server.version}: ${kinds.join(', ')}`)
   })
+})
+
+test('tool locks: those of enough servers are the same twice', () => {
+  process.stdout.write(`locked alike twice, ${locked.length} servers:\n  ${locked.join('\n  ')}\n`)
+  expect(locked.length).toBeGreaterThanOrEqual(LEAST_LOCKED)
 })
