@@ -203,8 +203,8 @@ const calledBefore = (
   last: LastTokens,
 ): Found | undefined => {
   const { authorization } = headers
-  // What stands in a URL is looked at each time.
-  return authorization === undefined || url.includes('?')
+  // What may stand in a URL is looked at each time.
+  return authorization === undefined || /[?&]/.test(url)
     ? undefined
     : last.bearer(socket, authorization, arrivedMs)
 }
