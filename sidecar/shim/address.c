@@ -51,8 +51,7 @@ bool address_is_reserved(uint16_t port) {
   return port >= ADDRESS_FIRST_RESERVED_PORT && port <= ADDRESS_LAST_RESERVED_PORT;
 }
 
-// Takes the caller's bytes as the kernel would; 0 or the error number.
-static int parse(const void *bytes, size_t length, sa_family_t family, struct address *address) {
+int address_parse(const void *bytes, size_t length, sa_family_t family, struct address *address) {
   *address = (struct address){0};
   const size_t least = family == AF_INET ? sizeof address->four : LEAST_SIX_BYTES;
   const size_t most = family == AF_INET ? sizeof address->four : sizeof address->six;
@@ -80,7 +79,7 @@ static struct address counterpart(const struct address *asked, bool is_only_v6) 
 int address_place(const void *bytes, size_t length, sa_family_t family, bool is_only_v6,
                   struct address_places *places) {
   struct address asked;
-  const int fault = parse(bytes, length, family, &asked);
+  const int fault = address_parse(bytes, length, family, &asked);
   if (fault != 0) return fault;
   if (family == AF_INET6 && is_only_v6 && is_mapped(&asked.six.sin6_addr)) return EINVAL;
   const uint16_t port = address_port(&asked);

@@ -25,6 +25,9 @@ struct address {
   socklen_t length;
 };
 
+// Takes a caller's bytes as the kernel would for a socket of this family; 0 or the error number.
+int address_parse(const void *bytes, size_t length, sa_family_t family, struct address *address);
+
 struct address_places {
   // Where it is bound at once.
   struct address bound;

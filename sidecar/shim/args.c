@@ -105,11 +105,23 @@ bool args_parse_serve(char **words, struct serve_options *options, const char **
   return *fault == NULL;
 }
 
+// CONFINEMENT_OFF where it is no mode.
+static enum confinement_mode parse_egress(const char *word) {
+  if (word == NULL) return CONFINEMENT_OFF;
+  if (strcmp(word, "observe") == 0) return CONFINEMENT_OBSERVE;
+  return strcmp(word, "enforce") == 0 ? CONFINEMENT_ENFORCE : CONFINEMENT_OFF;
+}
+
 // Takes one flag of exec's; the number of words used, 0 where it is none.
 static int parse_exec_flag(char **words, struct exec_options *options, const char **fault) {
   if (strcmp(words[0], "--loopback") == 0) {
     options->loopback = true;
     return 1;
+  }
+  if (strcmp(words[0], "--egress") == 0) {
+    options->egress = parse_egress(words[1]);
+    if (options->egress == CONFINEMENT_OFF) *fault = "--egress wants observe or enforce";
+    return 2;
   }
   if (strcmp(words[0], "--run") == 0) {
     options->run_dir = words[1];

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "confinement.h"
+
 struct serve_options {
   const char *run_dir;
   uint32_t max_processes;
@@ -29,6 +31,8 @@ struct exec_options {
   const char *run_dir;
   // The command's TCP listeners stand on loopback, whatever it asks for.
   bool loopback;
+  // What the command may reach; with a sidecar, that says more of it (CONFINE).
+  enum confinement_mode egress;
   uint32_t grace_seconds;
   // NULL-ended.
   char **command;

@@ -104,12 +104,23 @@ static int bind_tcp(struct supervisor *supervisor, const struct bind_request *re
 static int bind_udp(struct supervisor *supervisor, const struct bind_request *request) {
   const int fd = own_open(&request->theirs, SOCK_DGRAM, &request->options);
   if (fd < 0) return errno;
-  if (bind(fd, &request->asked.any, request->asked.length) != 0) return own_fail(fd);
+  const struct address *asked = &request->asked;
+  // Held ones that nobody has any more may be in the way.
+  if (bind(fd, &asked->any, asked->length) != 0 &&
+      (errno != EADDRINUSE || !supervisor_sweep(supervisor) ||
+       bind(fd, &asked->any, asked->length) != 0)) {
+    return own_fail(fd);
+  }
   struct socket_record *record = own_put(supervisor, request->notice, &request->theirs, fd);
   if (record == NULL) return own_put_failed(fd);
-  close(fd);
   record->state = SOCKET_BOUND;
   record->asked = request->asked;
+  if (supervisor->confinement.mode == CONFINEMENT_OFF) {
+    close(fd);
+  } else {
+    // It may connect yet, and then it is this one that must.
+    supervisor_hold(supervisor, record, fd);
+  }
   return 0;
 }
 
@@ -138,16 +149,12 @@ static int answer_again(const struct socket_record *record, const struct bind_re
   return is_same ? 0 : EINVAL;
 }
 
-// Takes the caller's address; 0, or what is the answer.
-static int read_request(struct bind_request *request) {
+int bind_read_request(struct bind_request *request) {
   const struct notice *notice = request->notice;
   const int length = (int)notice->arguments[2];
   const int error = caller_socket(notice->thread, (int)notice->arguments[0], &request->theirs);
   if (error != 0) return error;
   if (length < 0 || length > (int)sizeof request->bytes) return EINVAL;
-  if (request->theirs.kind != CALLER_UNIX && length < LEAST_INTERNET_BYTES) {
-    return SUPERVISOR_CONTINUE;
-  }
   request->length = (size_t)length;
   request->asked.length = sizeof request->asked.six;
   if (request->length < request->asked.length) request->asked.length = (socklen_t)length;
@@ -159,11 +166,14 @@ static int read_request(struct bind_request *request) {
 
 int bind_call(struct supervisor *supervisor, const struct notice *notice) {
   struct bind_request request = {.notice = notice};
-  const int answer = read_request(&request);
+  const int answer = bind_read_request(&request);
   // What was read was the caller's only if the caller is still there.
   if (!notice_is_waiting(supervisor->listener, notice)) return SUPERVISOR_GONE;
   if (answer == EACCES) {
     supervisor_say(supervisor, "a process that can't be looked into (undumpable?) may not bind");
+  }
+  if (answer == 0 && request.theirs.kind != CALLER_UNIX && request.length < LEAST_INTERNET_BYTES) {
+    return SUPERVISOR_CONTINUE;
   }
   if (answer != 0) return answer;
   const struct socket_record *known = sockets_find(&supervisor->sockets, request.theirs.inode);

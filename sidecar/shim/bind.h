@@ -13,7 +13,7 @@
 struct notice;
 struct supervisor;
 
-// A bind as it was read, once.
+// A bind or connect as it was read, once.
 struct bind_request {
   const struct notice *notice;
   struct caller_socket theirs;
@@ -24,6 +24,9 @@ struct bind_request {
   size_t length;
   struct address asked;
 };
+
+// Takes the caller's socket and address; 0, or the error number that is the answer.
+int bind_read_request(struct bind_request *request);
 
 int bind_call(struct supervisor *supervisor, const struct notice *notice);
 

@@ -89,6 +89,13 @@ int caller_read(uint32_t thread, uint64_t at, void *to, size_t length) {
   return got == (ssize_t)length ? 0 : EFAULT;
 }
 
+bool caller_is_like_us(uint32_t thread) {
+  char path[PROC_PATH_BYTES];
+  struct stat status;
+  snprintf(path, sizeof path, "/proc/%u", (unsigned)thread);
+  return stat(path, &status) == 0 && status.st_uid == geteuid();
+}
+
 struct search {
   const uint64_t *inodes;
   bool *is_open;

@@ -34,6 +34,9 @@ int caller_socket(uint32_t thread, int fd, struct caller_socket *socket);
 // Reads its memory; 0 or an error number for the caller (EFAULT where it has none there).
 int caller_read(uint32_t thread, uint64_t at, void *to, size_t length);
 
+// Whether it is of our own user, so that what we do for it is what it may do itself.
+bool caller_is_like_us(uint32_t thread);
+
 // Marks those of `inodes` that some process still has open, as far as /proc says; all of them where
 // there is more to look at than we would.
 void caller_mark_open(const uint64_t *inodes, bool *is_open, size_t count);

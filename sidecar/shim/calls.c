@@ -3,96 +3,180 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-// The same everywhere.
-enum { CALL_IO_URING_SETUP = 425, CALL_IO_URING_ENTER = 426, CALL_IO_URING_REGISTER = 427 };
-
-// SOCK_NONBLOCK and SOCK_CLOEXEC stand above these bits.
-enum { SOCKET_TYPE_BITS = 0xf };
-
-#define LOAD(at) {FILTER_LOAD, 0, 0, at}
-#define IF_IS(value, if_true, if_false) {FILTER_JUMP_IF_EQUAL, if_true, if_false, value}
-#define RETURN(action) {FILTER_RETURN, 0, 0, action}
-
-const struct filter_step CALLS_STEPS[] = {
-    LOAD(FILTER_AT_ARCHITECTURE),
-    IF_IS(FILTER_NATIVE_ARCHITECTURE, 1, 0),
-    // Another architecture's entry points: its programs can't run at all, so they had better not
-    // start.
-    RETURN(FILTER_KILL_PROCESS),
-    LOAD(FILTER_AT_NUMBER),
-#if defined(__x86_64__)
-    {FILTER_JUMP_IF_AT_LEAST, 0, 1, FILTER_X32_BIT},
-    RETURN(FILTER_ERRNO | ENOSYS),
-#endif
-    IF_IS(SYS_bind, 0, 1),
-    RETURN(FILTER_NOTIFY),
-    IF_IS(SYS_listen, 0, 1),
-    RETURN(FILTER_NOTIFY),
-
-    // It binds and listens without either. Whoever asks has another way for kernels that lack it.
-    IF_IS(CALL_IO_URING_SETUP, 2, 0),
-    IF_IS(CALL_IO_URING_ENTER, 1, 0),
-    IF_IS(CALL_IO_URING_REGISTER, 0, 1),
-    RETURN(FILTER_ERRNO | ENOSYS),
-
-    // The options that a socket of ours must have as the replaced one had them (options.h).
-    IF_IS(SYS_setsockopt, 0, 12),
-    LOAD(FILTER_AT_ARGUMENT(1)),
-    IF_IS(IPPROTO_IPV6, 0, 2),
-    LOAD(FILTER_AT_ARGUMENT(2)),
-    IF_IS(IPV6_V6ONLY, 6, 7),
-    IF_IS(SOL_SOCKET, 0, 6),
-    LOAD(FILTER_AT_ARGUMENT(2)),
-    IF_IS(SO_REUSEADDR, 3, 0),
-    IF_IS(SO_REUSEPORT, 2, 0),
-    IF_IS(SO_BROADCAST, 1, 0),
-    IF_IS(SO_PASSCRED, 0, 1),
-    RETURN(FILTER_NOTIFY),
-    RETURN(FILTER_ALLOW),
-
-    // Only kinds of sockets that the supervisor knows: no MPTCP, SCTP, SMC, vsock, packet and the
-    // like, each of which could be reached from outside by a way of its own.
-    IF_IS(SYS_socket, 0, 20),
-    LOAD(FILTER_AT_ARGUMENT(0)),
-    IF_IS(AF_UNIX, 15, 0),
-    IF_IS(AF_NETLINK, 14, 0),
-    IF_IS(AF_INET, 1, 0),
-    IF_IS(AF_INET6, 0, 14),
-    LOAD(FILTER_AT_ARGUMENT(1)),
-    {FILTER_AND, 0, 0, SOCKET_TYPE_BITS},
-    IF_IS(SOCK_STREAM, 0, 3),
-    LOAD(FILTER_AT_ARGUMENT(2)),
-    IF_IS(0, 7, 0),
-    IF_IS(IPPROTO_TCP, 6, 7),
-    IF_IS(SOCK_DGRAM, 0, 6),
-    LOAD(FILTER_AT_ARGUMENT(2)),
-    IF_IS(0, 3, 0),
-    IF_IS(IPPROTO_UDP, 2, 0),
-    IF_IS(IPPROTO_ICMP, 1, 0),
-    IF_IS(IPPROTO_ICMPV6, 0, 1),
-    RETURN(FILTER_ALLOW),
-    RETURN(FILTER_ERRNO | EPROTONOSUPPORT),
-    RETURN(FILTER_ERRNO | EAFNOSUPPORT),
-
-    IF_IS(SYS_socketpair, 0, 3),
-    LOAD(FILTER_AT_ARGUMENT(0)),
-    IF_IS(AF_UNIX, 1, 0),
-    RETURN(FILTER_ERRNO | EOPNOTSUPP),
-    RETURN(FILTER_ALLOW),
+// The same everywhere; the headers of older systems lack some.
+enum {
+  CALL_IO_URING_SETUP = 425,
+  CALL_IO_URING_ENTER = 426,
+  CALL_IO_URING_REGISTER = 427,
+  OPTION_REPAIR = 19,
+  OPTION_FAST_OPEN_CONNECT = 30,
+  NETLINK_OF_ROUTES = 0,
 };
 
-const size_t CALLS_COUNT = sizeof CALLS_STEPS / sizeof *CALLS_STEPS;
+enum {
+  // SOCK_NONBLOCK and SOCK_CLOEXEC stand above these bits.
+  SOCKET_TYPE_BITS = 0xf,
+  // Data goes with the first packet of a connection that nobody was asked about.
+  FAST_OPEN = 0x20000000,
+  MOST_WORDS = 3,
+  MOST_STEPS = 512,
+};
 
-int calls_enter(void) {
+// In which modes a rule is there.
+enum { HELD = 1 << CONFINEMENT_OFF, OBSERVED = 1 << CONFINEMENT_OBSERVE };
+enum { ENFORCED = 1 << CONFINEMENT_ENFORCE };
+enum { CONFINED = OBSERVED | ENFORCED, ALWAYS = HELD | OBSERVED | ENFORCED };
+
+// What one argument must be, as the kernel takes an int: equal, or with any of these bits.
+struct word {
+  enum { WORD_NONE, WORD_IS, WORD_TYPE_IS, WORD_HAS } how;
+  uint32_t argument;
+  uint32_t value;
+};
+
+// The first that fits a call decides; where none does, the kernel does the call.
+struct rule {
+  unsigned modes;
+  uint32_t number;
+  uint32_t action;
+  struct word words[MOST_WORDS];
+};
+
+#define IS(argument, value) {WORD_IS, argument, (uint32_t)(value)}
+#define TYPE_IS(value) {WORD_TYPE_IS, 1, (uint32_t)(value)}
+#define HAS(argument, bits) {WORD_HAS, argument, (uint32_t)(bits)}
+#define REFUSE(error) (FILTER_ERRNO | (error))
+
+// A protocol's sockets, of both families.
+#define INTERNET(modes, type, protocol, action)                                    \
+  {modes, SYS_socket, action, {IS(0, AF_INET), TYPE_IS(type), IS(2, protocol)}}, { \
+    modes, SYS_socket, action, {                                                   \
+      IS(0, AF_INET6), TYPE_IS(type), IS(2, protocol)                              \
+    }                                                                              \
+  }
+
+static const struct rule RULES[] = {
+    {ALWAYS, SYS_bind, FILTER_NOTIFY, {{0}}},
+    {ALWAYS, SYS_listen, FILTER_NOTIFY, {{0}}},
+    {CONFINED, SYS_connect, FILTER_NOTIFY, {{0}}},
+
+    // It binds, listens and connects without these. Whoever asks has another way for kernels that
+    // lack it.
+    {ALWAYS, CALL_IO_URING_SETUP, REFUSE(ENOSYS), {{0}}},
+    {ALWAYS, CALL_IO_URING_ENTER, REFUSE(ENOSYS), {{0}}},
+    {ALWAYS, CALL_IO_URING_REGISTER, REFUSE(ENOSYS), {{0}}},
+
+    // As where the kernel is told to have none.
+    {CONFINED, SYS_sendto, REFUSE(EOPNOTSUPP), {HAS(3, FAST_OPEN)}},
+    {CONFINED, SYS_sendmsg, REFUSE(EOPNOTSUPP), {HAS(2, FAST_OPEN)}},
+    {CONFINED, SYS_sendmmsg, REFUSE(EOPNOTSUPP), {HAS(3, FAST_OPEN)}},
+    {CONFINED,
+     SYS_setsockopt,
+     REFUSE(EOPNOTSUPP),
+     {IS(1, IPPROTO_TCP), IS(2, OPTION_FAST_OPEN_CONNECT)}},
+    {CONFINED, SYS_setsockopt, REFUSE(EPERM), {IS(1, IPPROTO_TCP), IS(2, OPTION_REPAIR)}},
+
+    // The options that a socket of ours must have as the replaced one had them (options.h).
+    {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY)}},
+    {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR)}},
+    {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_REUSEPORT)}},
+    {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_BROADCAST)}},
+    {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_PASSCRED)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)}},
+
+    // Only kinds of sockets that the supervisor knows: no MPTCP, SCTP, SMC, vsock, packet and the
+    // like, each of which could be reached from outside, or get there, by a way of its own.
+    {ALWAYS, SYS_socket, FILTER_ALLOW, {IS(0, AF_UNIX)}},
+    {HELD | OBSERVED, SYS_socket, FILTER_ALLOW, {IS(0, AF_NETLINK)}},
+    {ENFORCED, SYS_socket, FILTER_ALLOW, {IS(0, AF_NETLINK), IS(2, NETLINK_OF_ROUTES)}},
+    {ENFORCED, SYS_socket, REFUSE(EPROTONOSUPPORT), {IS(0, AF_NETLINK)}},
+    INTERNET(ALWAYS, SOCK_STREAM, 0, FILTER_ALLOW),
+    INTERNET(ALWAYS, SOCK_STREAM, IPPROTO_TCP, FILTER_ALLOW),
+    INTERNET(HELD | OBSERVED, SOCK_DGRAM, 0, FILTER_ALLOW),
+    INTERNET(HELD | OBSERVED, SOCK_DGRAM, IPPROTO_UDP, FILTER_ALLOW),
+    INTERNET(HELD | OBSERVED, SOCK_DGRAM, IPPROTO_ICMP, FILTER_ALLOW),
+    INTERNET(HELD | OBSERVED, SOCK_DGRAM, IPPROTO_ICMPV6, FILTER_ALLOW),
+    INTERNET(ENFORCED, SOCK_DGRAM, 0, REFUSE(EACCES)),
+    INTERNET(ENFORCED, SOCK_DGRAM, IPPROTO_UDP, REFUSE(EACCES)),
+    {ALWAYS, SYS_socket, REFUSE(EPROTONOSUPPORT), {IS(0, AF_INET)}},
+    {ALWAYS, SYS_socket, REFUSE(EPROTONOSUPPORT), {IS(0, AF_INET6)}},
+    {ALWAYS, SYS_socket, REFUSE(EAFNOSUPPORT), {{0}}},
+    {ALWAYS, SYS_socketpair, FILTER_ALLOW, {IS(0, AF_UNIX)}},
+    {ALWAYS, SYS_socketpair, REFUSE(EOPNOTSUPP), {{0}}},
+};
+
+struct writer {
+  struct filter_step steps[MOST_STEPS];
+  size_t count;
+};
+
+static void put(struct writer *writer, uint16_t code, uint32_t operand) {
+  if (writer->count >= MOST_STEPS) return;
+  writer->steps[writer->count++] = (struct filter_step){code, 0, 0, operand};
+}
+
+// The steps from `first` on belong to one rule: each comparison that fails leads behind it.
+static void close_rule(struct writer *writer, size_t first) {
+  for (size_t at = first; at < writer->count; at++) {
+    struct filter_step *step = &writer->steps[at];
+    if (step->code != FILTER_JUMP_IF_EQUAL && step->code != FILTER_JUMP_IF_ANY_BIT) continue;
+    step->if_false = (uint8_t)(writer->count - at - 1);
+  }
+}
+
+static void put_word(struct writer *writer, const struct word *word) {
+  if (word->how == WORD_NONE) return;
+  put(writer, FILTER_LOAD, FILTER_AT_ARGUMENT(word->argument));
+  if (word->how == WORD_TYPE_IS) put(writer, FILTER_AND, SOCKET_TYPE_BITS);
+  put(writer, word->how == WORD_HAS ? FILTER_JUMP_IF_ANY_BIT : FILTER_JUMP_IF_EQUAL, word->value);
+}
+
+static void put_rule(struct writer *writer, const struct rule *rule) {
+  const size_t first = writer->count;
+  put(writer, FILTER_LOAD, FILTER_AT_NUMBER);
+  put(writer, FILTER_JUMP_IF_EQUAL, rule->number);
+  for (size_t i = 0; i < MOST_WORDS; i++) put_word(writer, &rule->words[i]);
+  put(writer, FILTER_RETURN, rule->action);
+  close_rule(writer, first);
+}
+
+// Another architecture's entry points: its programs can't run at all, so they had better not start.
+static void put_entry_points(struct writer *writer) {
+  put(writer, FILTER_LOAD, FILTER_AT_ARCHITECTURE);
+  put(writer, FILTER_JUMP_IF_EQUAL, FILTER_NATIVE_ARCHITECTURE);
+  writer->steps[writer->count - 1].if_true = 1;
+  put(writer, FILTER_RETURN, FILTER_KILL_PROCESS);
+#if defined(__x86_64__)
+  put(writer, FILTER_LOAD, FILTER_AT_NUMBER);
+  put(writer, FILTER_JUMP_IF_AT_LEAST, FILTER_X32_BIT);
+  writer->steps[writer->count - 1].if_false = 1;
+  put(writer, FILTER_RETURN, REFUSE(ENOSYS));
+#endif
+}
+
+static void write_all(struct writer *writer, enum confinement_mode mode) {
+  put_entry_points(writer);
+  for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
+    if ((RULES[i].modes >> mode & 1) != 0) put_rule(writer, &RULES[i]);
+  }
+  put(writer, FILTER_RETURN, FILTER_ALLOW);
+}
+
+int calls_enter(enum confinement_mode mode) {
   const unsigned flags = FILTER_NEW_LISTENER | FILTER_SPEC_ALLOW;
-  if (!FILTER_IS_KNOWN_MACHINE) {
+  struct writer writer = {.count = 0};
+  write_all(&writer, mode);
+  // A filter that has lost its end must not be.
+  if (!FILTER_IS_KNOWN_MACHINE || writer.count >= MOST_STEPS) {
     errno = ENOSYS;
     return -1;
   }
-  const int listener = filter_enter(CALLS_STEPS, CALLS_COUNT, flags | FILTER_WAIT_KILLABLE);
+  const int listener = filter_enter(writer.steps, writer.count, flags | FILTER_WAIT_KILLABLE);
   if (listener >= 0 || errno != EINVAL) return listener;
-  return filter_enter(CALLS_STEPS, CALLS_COUNT, flags);
+  return filter_enter(writer.steps, writer.count, flags);
 }

@@ -13,7 +13,9 @@
 #include "monitor.h"
 #include "nursery.h"
 #include "offer.h"
+#include "pass.h"
 #include "refusal.h"
+#include "watch.h"
 
 enum {
   // Beyond its own deadlines a monitor has this long before it is taken for stopped or stuck.
@@ -55,10 +57,44 @@ void child_exited(struct nursery *nursery, struct child *child, enum frame_end k
                frame_exited(event, child->id, is_kernels ? FRAME_BY_MEMORY : kind, value));
 }
 
+// The child is confined: from now on its calls are ours to answer.
+static void take_listener(struct nursery *nursery, struct child *child, int listener,
+                          uint64_t now_ms) {
+  const struct supervisor_setting setting = {
+      .epoll = nursery->epoll,
+      .place = (size_t)(child - nursery->children),
+      .control = nursery->control,
+      .child = child->id,
+      .run_dir = nursery->control->dir,
+      .records = child->memory->records,
+      .most_records = SOCKETS_OF_CHILD,
+      .most_held = SOCKETS_HELD_OF_CHILD,
+      .flights = child->memory->flights,
+      .most_flights = FLIGHTS_OF_CHILD,
+  };
+  supervisor_open(&child->supervisor, &setting, listener, now_ms);
+  // Unwatched, its calls would wait for ever: then they fail, as without a shim.
+  if (watch_add(nursery->epoll, listener, WATCH_CALLS, (ptrdiff_t)setting.place) != 0) {
+    supervisor_close(&child->supervisor);
+  }
+}
+
+void child_supervise(struct nursery *nursery, struct child *child, uint32_t events) {
+  (void)nursery;
+  if (child->supervisor.listener < 0) return;
+  if ((events & EPOLLIN) != 0) {
+    supervisor_serve(&child->supervisor);
+  } else {
+    supervisor_close(&child->supervisor);
+  }
+}
+
 static void hear(struct nursery *nursery, struct child *child, const struct monitor_news *news,
                  uint64_t now_ms) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   switch (news->kind) {
+    case NEWS_LISTENER:
+      break;
     case NEWS_SPAWNED:
       child->pid = news->what;
       child->state = CHILD_RUNNING;
@@ -84,9 +120,12 @@ static void hear(struct nursery *nursery, struct child *child, const struct moni
 void child_hear_monitor(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   while (child->monitor_fd >= 0) {
     struct monitor_news news;
-    const ssize_t length = recv(child->monitor_fd, &news, sizeof news, MSG_DONTWAIT);
+    int listener;
+    const ssize_t length = pass_receive(child->monitor_fd, &news, sizeof news, &listener);
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (length == sizeof news) {
+    if (listener >= 0) {
+      take_listener(nursery, child, listener, now_ms);
+    } else if (length == sizeof news) {
       hear(nursery, child, &news, now_ms);
     } else {
       // It has ended; its SIGCHLD says how.
@@ -154,6 +193,8 @@ void child_reset(struct child *child) {
       .stderr_at_ms = CLOCK_NEVER,
       .environment = child->environment,
       .held = child->held,
+      .memory = child->memory,
+      .supervisor = {.listener = -1},
   };
 }
 
@@ -161,6 +202,8 @@ void child_release(struct nursery *nursery, struct child *child) {
   fifo_drop(&child->fifo, nursery->control->pipes);
   if (child->monitor_fd >= 0) close(child->monitor_fd);
   if (child->stderr_fd >= 0) close(child->stderr_fd);
+  if (child->supervisor.listener >= 0) supervisor_close(&child->supervisor);
+  madvise(child->memory, sizeof *child->memory, MADV_DONTNEED);
   // The pages of a place that is empty are not kept.
   madvise(child->environment, CHILD_ENVIRONMENT_BYTES, MADV_DONTNEED);
   madvise(child->held, RELAY_HELD_BYTES, MADV_DONTNEED);
@@ -192,7 +235,8 @@ uint64_t child_tick(struct nursery *nursery, struct child *child, uint64_t now_m
     kill(child->monitor, SIGKILL);
   }
   if (is_due(&child->stderr_at_ms, now_ms)) drain_stderr(nursery, child, now_ms);
+  const uint64_t calls_at_ms = supervisor_tick(&child->supervisor, now_ms);
   return earlier(earlier(earlier(child->opened_by_ms, child->term_at_ms),
                          earlier(child->kill_at_ms, child->backstop_at_ms)),
-                 child->stderr_at_ms);
+                 earlier(child->stderr_at_ms, calls_at_ms));
 }

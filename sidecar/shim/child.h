@@ -12,10 +12,17 @@
 #include "frame.h"
 #include "relay.h"
 #include "spawn.h"
+#include "supervisor.h"
 
 struct nursery;
 
 enum { CHILD_ENVIRONMENT_BYTES = FRAME_MAX_ENVIRONMENT_BYTES };
+
+// What the supervisor of a confined child remembers; in whole pages, most of which stay unused.
+struct child_memory {
+  struct flight flights[FLIGHTS_OF_CHILD];
+  struct socket_record records[SOCKETS_OF_CHILD];
+};
 
 enum child_state {
   CHILD_FREE,
@@ -61,6 +68,9 @@ struct child {
   char *environment;
   size_t environment_bytes;
   uint8_t *held;
+  struct child_memory *memory;
+  // Of a confined child, once it is there.
+  struct supervisor supervisor;
 };
 
 // An END request.
@@ -69,6 +79,9 @@ void child_end(struct nursery *nursery, struct child *child, const struct frame_
 
 // Reads what the monitor has to tell.
 void child_hear_monitor(struct nursery *nursery, struct child *child, uint64_t now_ms);
+
+// One of its calls waits, or nobody is left under its filter.
+void child_supervise(struct nursery *nursery, struct child *child, uint32_t events);
 
 // Has the monitor kill everything at once.
 void child_kill(const struct child *child);

@@ -108,6 +108,11 @@ void environment_build_own(struct environment *environment) {
   environment->lines[environment->count] = NULL;
 }
 
+void environment_overlay(struct environment *environment, char *lines, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += strlen(lines + at) + 1) put(environment, lines + at);
+  environment->lines[environment->count] = NULL;
+}
+
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
                        const char *home, bool keep_home) {
   environment_build_own(environment);

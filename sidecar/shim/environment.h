@@ -26,6 +26,9 @@ void environment_build(struct environment *environment, char *request, size_t re
 // The shim's own, as it is.
 void environment_build_own(struct environment *environment);
 
+// Puts more lines (NUL-ended, at most FRAME_MAX_VARIABLES of them) over it; they must stay where they are.
+void environment_overlay(struct environment *environment, char *lines, size_t bytes);
+
 // The value of a variable, or NULL.
 const char *environment_value(const struct environment *environment, const char *key);
 

@@ -36,9 +36,15 @@ struct exec {
 
 static void tell_hello(struct exec *exec) {
   const struct execution *execution = &exec->execution;
-  const uint8_t wanted = execution->options->loopback ? FRAME_SUPERVISES_BIND : 0;
-  const uint8_t standing = execution->plan.is_supervised ? FRAME_SUPERVISES_BIND : 0;
-  const uint8_t flags = FRAME_HAS_ONE_COMMAND | (getpid() == 1 ? FRAME_IS_PID_1 : 0);
+  const bool is_confined = execution->options->egress != CONFINEMENT_OFF;
+  const uint8_t calls =
+      (uint8_t)(FRAME_SUPERVISES_BIND | (is_confined ? FRAME_SUPERVISES_CONNECT : 0));
+  const uint8_t wanted = execution->options->loopback || is_confined ? calls : 0;
+  const uint8_t standing = execution->plan.is_supervised ? calls : 0;
+  const uint8_t flags =
+      (uint8_t)(FRAME_HAS_ONE_COMMAND | (getpid() == 1 ? FRAME_IS_PID_1 : 0) |
+                (is_confined && execution->plan.is_supervised ? FRAME_CAN_CONFINE : 0) |
+                (execution->plan.landlock.confining >= 0 ? FRAME_HAS_NETWORK_RULES : 0));
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   exec->control.has_greeted = true;
   exec->control.is_peer_known = true;
@@ -95,9 +101,12 @@ static const char *handle(struct exec *exec, const struct frame_request *request
     execution_terminate(&exec->execution);
     return NULL;
   }
+  if (request->type == FRAME_CONFINE) return execution_confine(&exec->execution, request);
   if (request->type != FRAME_START) return "a frame is not for a shim with one command";
-  if (exec->execution.state == EXECUTION_AWAITING) {
-    report_line("the server is started without a supervisor: it can be reached directly");
+  // It is not for the sidecar to say that what could be confined need not be.
+  if (exec->execution.state == EXECUTION_AWAITING && !exec->execution.plan.is_supervised) {
+    report_line("the server is started without a supervisor: it can be reached directly, and "
+                "nothing confines it");
     execution_start(&exec->execution);
   }
   return NULL;
@@ -153,6 +162,9 @@ static void take_event(struct exec *exec, const struct epoll_event *event) {
         // Nobody is left under it.
         watch_remove(execution->epoll, execution->supervisor.listener);
       }
+      break;
+    case WATCH_FLIGHT:
+      execution_hear_flight(execution, watch_place_of(event));
       break;
     case WATCH_MONITOR:
     case WATCH_STDERR:
@@ -223,7 +235,7 @@ int exec_run(const struct exec_options *options) {
     report_line("cannot make a secret: %s", strerror(errno));
     return 1;
   }
-  if (execution_open(&exec.execution, options) != 0) {
+  if (execution_open(&exec.execution, options, &exec.control) != 0) {
     execution_close(&exec.execution);
     return 1;
   }

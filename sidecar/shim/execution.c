@@ -25,6 +25,11 @@ enum {
   CODE_NOT_FOUND = 127,
 };
 
+// One command, so taken with the program itself; pages that are never used cost nothing.
+static struct socket_record records[SOCKETS_OF_COMMAND];
+static struct flight flights[FLIGHTS_OF_COMMAND];
+static char environment_lines[FRAME_MAX_ENVIRONMENT_BYTES];
+
 static int fail(const char *what) {
   report_line("%s: %s", what, strerror(errno));
   return -1;
@@ -66,23 +71,75 @@ static int open_plan(struct start_plan *plan, const struct exec_options *options
 static void try_supervision(struct execution *execution) {
   struct spawn_failure failure;
   execution->plan.is_supervised = true;
-  if (trial_run(&execution->plan, &execution->supervisor, &failure)) return;
+  execution->plan.mode = execution->options->egress;
+  if (trial_run(&execution->plan, &failure)) return;
   execution->plan.is_supervised = false;
+  execution->plan.mode = CONFINEMENT_OFF;
   refusal_describe(execution->why_not, failure, execution->plan.command[0]);
-  report_line("the server can't be held on loopback: %s", execution->why_not);
+  report_line(execution->options->egress == CONFINEMENT_OFF
+                  ? "the server can't be held on loopback: %s"
+                  : "the command can't be confined: %s",
+              execution->why_not);
 }
 
-int execution_open(struct execution *execution, const struct exec_options *options) {
+static struct supervisor_setting setting_of(const struct execution *execution,
+                                            struct control *control) {
+  return (struct supervisor_setting){
+      .epoll = execution->epoll,
+      .control = control,
+      .run_dir = execution->options->run_dir,
+      .records = records,
+      .most_records = SOCKETS_OF_COMMAND,
+      .most_held = SOCKETS_MAX_HELD,
+      .flights = flights,
+      .most_flights = FLIGHTS_OF_COMMAND,
+  };
+}
+
+// Whether nothing is left to wait for.
+static bool may_start(const struct execution *execution) {
+  return execution->why_not[0] == '\0' && execution->is_confined;
+}
+
+const char *execution_confine(struct execution *execution, const struct frame_request *request) {
+  const enum confinement_mode least = execution->options->egress;
+  if (least == CONFINEMENT_OFF) return "a frame is not for a shim with one command";
+  if (request->fault != NULL) return request->fault;
+  if (request->confinement.mode < least) return "the sidecar confines less than --egress says";
+  struct confinement *confinement = &execution->supervisor.confinement;
+  if (execution->is_confined) {
+    // The filter stands, and the environment is the command's own by now.
+    const enum confinement_mode mode = confinement->mode;
+    *confinement = request->confinement;
+    confinement->mode = mode;
+    return NULL;
+  }
+  *confinement = request->confinement;
+  execution->is_confined = true;
+  if (execution->plan.is_supervised) execution->plan.mode = confinement->mode;
+  memcpy(environment_lines, request->environment, request->environment_bytes);
+  environment_overlay(&execution->plan.environment, environment_lines, request->environment_bytes);
+  if (may_start(execution) && execution->state == EXECUTION_AWAITING) execution_start(execution);
+  return NULL;
+}
+
+int execution_open(struct execution *execution, const struct exec_options *options,
+                   struct control *control) {
   *execution = (struct execution){.options = options, .supervisor.listener = -1};
   execution->command.news = -1;
   if (open_process(execution) != 0 || open_plan(&execution->plan, options) != 0) return -1;
-  if (options->loopback) try_supervision(execution);
-  if (execution->why_not[0] == '\0') {
+  execution->setting = setting_of(execution, control);
+  execution->supervisor.confinement.mode = options->egress;
+  if (options->loopback || options->egress != CONFINEMENT_OFF) try_supervision(execution);
+  // Without a sidecar nobody could say more.
+  execution->is_confined = options->egress == CONFINEMENT_OFF || options->run_dir == NULL;
+  if (may_start(execution)) {
     execution_start(execution);
     return 0;
   }
   if (options->run_dir != NULL) return 0;
-  report_line("it is not started: take --loopback away, or use a newer kernel");
+  report_line("it is not started: take %s away, or use a newer kernel",
+              options->egress == CONFINEMENT_OFF ? "--loopback" : "--egress");
   return -1;
 }
 
@@ -121,7 +178,7 @@ void execution_hear_start(struct execution *execution) {
   if (execution->command.news < 0) return;
   switch (start_hear(&execution->command, &listener, &failure)) {
     case START_LISTENER:
-      supervisor_open(&execution->supervisor, listener, clock_now_ms());
+      supervisor_open(&execution->supervisor, &execution->setting, listener, clock_now_ms());
       watch_add(execution->epoll, listener, WATCH_CALLS, 0);
       break;
     case START_FAILED:
@@ -139,6 +196,10 @@ void execution_hear_start(struct execution *execution) {
 
 void execution_serve_call(struct execution *execution) {
   if (execution->supervisor.listener >= 0) supervisor_serve(&execution->supervisor);
+}
+
+void execution_hear_flight(struct execution *execution, size_t flight) {
+  supervisor_landed(&execution->supervisor, flight);
 }
 
 static void reap(struct execution *execution) {

@@ -13,7 +13,7 @@ enum { FIRST_ABI_WITH_SIGNALS = 6 };
 int family_open(struct family *family, const struct landlock *landlock) {
   *family = (struct family){0};
   if (landlock->abi < FIRST_ABI_WITH_SIGNALS) return 0;
-  if (landlock_enter(landlock) != 0) return -1;
+  if (landlock_enter(landlock, false) != 0) return -1;
   // The shim has our uid: that it can't be signalled any more proves that the domain holds. Nothing
   // less will do, for `kill(-1)` without one would reach everybody.
   family->has_domain = kill(getppid(), 0) != 0 && errno == EPERM;

@@ -10,6 +10,8 @@ struct landlock {
   int abi;
   // The ruleset, or -1 where there is none.
   int ruleset;
+  // The same, and no TCP socket is bound or connected by whoever is in it; -1 below ABI 4.
+  int confining;
 };
 
 // Asks the kernel and prepares the ruleset; who is in a domain of it reaches no abstract socket
@@ -17,7 +19,8 @@ struct landlock {
 int landlock_open(struct landlock *landlock, bool hides_abstract_sockets);
 
 // Puts this process into a domain of its own (nothing to do where there is no Landlock); -1 with
-// errno where that fails. Needs no_new_privs.
-int landlock_enter(const struct landlock *landlock);
+// errno where that fails. Whoever is confined has all that it may bind or connect done by a
+// supervisor. Needs no_new_privs.
+int landlock_enter(const struct landlock *landlock, bool is_confined);
 
 #endif

@@ -77,6 +77,7 @@ static int listen_tcp(struct supervisor *supervisor, const struct notice *notice
   }
   // Also by another process that has it: the backlog stays as it is.
   if (record->state == SOCKET_LISTENING) return 0;
+  if (record->state == SOCKET_CONNECTED) return EINVAL;
   if (record->held >= 0) return listen_held(supervisor, record, backlog);
   return listen_anew(supervisor, notice, theirs, *record);
 }

@@ -173,8 +173,12 @@ static void prepare(struct monitor *monitor, const struct spawn_plan *plan) {
 
 _Noreturn void monitor_run(struct spawn_plan *plan, const struct spawn_order *order, int shim) {
   struct monitor monitor = {.shim = shim, .failure = -1, .kill_at_ms = CLOCK_NEVER};
-  const int kept[] = {shim, order->stdin_fd, order->stdout_fd, order->stderr_fd,
-                      plan->landlock.ruleset};
+  const int kept[] = {shim,
+                      order->stdin_fd,
+                      order->stdout_fd,
+                      order->stderr_fd,
+                      plan->landlock.ruleset,
+                      plan->landlock.confining};
   descriptors_close_all_but(kept, sizeof kept / sizeof *kept);
   prepare(&monitor, plan);
   if (home_make(&plan->homes, order->number) != 0) {

@@ -15,6 +15,8 @@ enum { MONITOR_LEFTOVER_MS = 500 };
 // What a monitor tells the shim, each in one packet.
 enum monitor_news_kind {
   NEWS_SPAWNED = 1,
+  // The child's process itself says this, of a confined one: the descriptor is its filter's.
+  NEWS_LISTENER,
   NEWS_FAILED,
   NEWS_EXITED,
   // No descendant is left; the private directory goes next.

@@ -29,11 +29,17 @@ int nursery_open(struct nursery *nursery, size_t size) {
   nursery->children = take_memory(size * sizeof *nursery->children);
   char *environments = take_memory(size * CHILD_ENVIRONMENT_BYTES);
   uint8_t *held = take_memory(size * RELAY_HELD_BYTES);
-  if (nursery->children == NULL || environments == NULL || held == NULL) return -1;
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  const size_t memory_bytes = (sizeof(struct child_memory) + page - 1) / page * page;
+  char *memory = take_memory(size * memory_bytes);
+  if (nursery->children == NULL || environments == NULL || held == NULL || memory == NULL) {
+    return -1;
+  }
   nursery->size = size;
   for (size_t i = 0; i < size; i++) {
     nursery->children[i].environment = environments + i * CHILD_ENVIRONMENT_BYTES;
     nursery->children[i].held = held + i * RELAY_HELD_BYTES;
+    nursery->children[i].memory = (struct child_memory *)(void *)(memory + i * memory_bytes);
     child_reset(&nursery->children[i]);
   }
   return 0;

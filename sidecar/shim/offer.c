@@ -25,9 +25,6 @@ static bool is_allowed(struct nursery *nursery, const struct frame_request *requ
                        uint64_t now_ms) {
   const uint32_t id = request->child;
   const char *fault = request->fault;
-  if (fault == NULL && request->confinement.mode != CONFINEMENT_OFF) {
-    fault = "this shim can't confine a child";
-  }
   if (fault == NULL && nursery_find(nursery, id) != NULL) fault = "the child's number is in use";
   if (fault != NULL) {
     refusal_send(nursery->control, id, REASON_BAD_REQUEST, fault);
@@ -64,6 +61,7 @@ void offer_make(struct nursery *nursery, const struct frame_request *request, ui
   child->number = nursery->next_number++;
   child->opened_by_ms = now_ms + OPENED_WITHIN_MS;
   child->environment_bytes = request->environment_bytes;
+  child->supervisor.confinement = request->confinement;
   memcpy(child->environment, request->environment, request->environment_bytes);
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   control_send(control, event, frame_of_child(event, FRAME_PIPES, child->id));
@@ -103,6 +101,8 @@ static int fork_monitor(struct nursery *nursery, struct child *child, const int 
       .environment = child->environment,
       .environment_bytes = child->environment_bytes,
       .number = child->number,
+      .mode = child->supervisor.confinement.mode,
+      .news = ends[1],
   };
   child->monitor = fork();
   if (child->monitor == 0) monitor_run(nursery->plan, &order, ends[1]);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 struct option_name {
@@ -15,6 +16,8 @@ static const struct option_name NAMES[OPTION_COUNT] = {
     [OPTION_BROADCAST] = {SOL_SOCKET, SO_BROADCAST},
     [OPTION_PASS_CREDENTIALS] = {SOL_SOCKET, SO_PASSCRED},
     [OPTION_ONLY_V6] = {IPPROTO_IPV6, IPV6_V6ONLY},
+    [OPTION_NO_DELAY] = {IPPROTO_TCP, TCP_NODELAY},
+    [OPTION_KEEP_ALIVE] = {SOL_SOCKET, SO_KEEPALIVE},
 };
 
 enum option options_find(int level, int name) {
@@ -25,9 +28,9 @@ enum option options_find(int level, int name) {
 }
 
 void options_set(struct options *options, enum option option, bool is_on) {
-  const uint8_t bit = (uint8_t)(1u << option);
-  options->known = (uint8_t)(options->known | bit);
-  options->on = (uint8_t)(is_on ? options->on | bit : options->on & ~bit);
+  const unsigned bit = 1u << option;
+  options->known = (uint16_t)(options->known | bit);
+  options->on = (uint16_t)(is_on ? options->on | bit : options->on & ~bit);
 }
 
 void options_apply(const struct options *options, int fd) {

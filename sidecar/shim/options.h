@@ -1,4 +1,4 @@
-// The socket options that a program sets before it binds and that decide what the bind does. They are
+// The socket options that a program sets before it binds and that decide what the bind does, or how its connection behaves. They are
 // recorded, because a socket that another process holds can't be asked for them. Others that were set
 // before a bind are lost with the socket that is replaced.
 #ifndef SHIM_OPTIONS_H
@@ -13,13 +13,15 @@ enum option {
   OPTION_BROADCAST,
   OPTION_PASS_CREDENTIALS,
   OPTION_ONLY_V6,
+  OPTION_NO_DELAY,
+  OPTION_KEEP_ALIVE,
   OPTION_COUNT,
 };
 
 // A bit an option: whether it was set at all, and to what.
 struct options {
-  uint8_t known;
-  uint8_t on;
+  uint16_t known;
+  uint16_t on;
 };
 
 // Which option this is, OPTION_COUNT where it is none of these.

@@ -32,6 +32,11 @@ struct socket_record *own_put(struct supervisor *supervisor, const struct notice
   return record;
 }
 
+uint64_t own_inode(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
 int own_fail(int fd) {
   const int why = errno;
   close(fd);

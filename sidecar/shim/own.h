@@ -21,6 +21,9 @@ int own_open(const struct caller_socket *theirs, int type, const struct options 
 struct socket_record *own_put(struct supervisor *supervisor, const struct notice *notice,
                               const struct caller_socket *theirs, int fd);
 
+// The number that names it as long as it is open anywhere; 0 where it has none.
+uint64_t own_inode(int fd);
+
 // Closes it and returns errno as it was before: the answer.
 int own_fail(int fd);
 

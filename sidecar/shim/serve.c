@@ -31,14 +31,20 @@ static void say_terminating(struct serving *serving, uint64_t now_ms) {
   control_send(&serving->control, event, frame_terminating(event, (uint32_t)left_ms));
 }
 
+static uint8_t hello_flags(const struct serving *serving) {
+  return (uint8_t)((serving->nursery.is_pid_1 ? FRAME_IS_PID_1 : 0) |
+                   (serving->plan.has_no_subreaper ? FRAME_HAS_NO_SUBREAPER : 0) |
+                   (serving->can_confine ? FRAME_CAN_CONFINE : 0) |
+                   (serving->plan.landlock.confining >= 0 ? FRAME_HAS_NETWORK_RULES : 0));
+}
+
 static void greet(struct serving *serving, uint64_t now_ms) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   serving->control.has_greeted = true;
   serving->control.is_peer_known = true;
-  control_send(&serving->control, event,
-               frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi,
-                           (serving->nursery.is_pid_1 ? FRAME_IS_PID_1 : 0) |
-                               (serving->plan.has_no_subreaper ? FRAME_HAS_NO_SUBREAPER : 0)));
+  control_send(
+      &serving->control, event,
+      frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi, hello_flags(serving)));
   if (serving->is_terminating) say_terminating(serving, now_ms);
 }
 
@@ -173,7 +179,9 @@ static void take_control_event(struct serving *serving, uint32_t events, uint64_
 
 static void take_event(struct serving *serving, const struct epoll_event *event, uint64_t now_ms) {
   const size_t place = watch_place_of(event);
-  struct child *child = &serving->nursery.children[place];
+  const bool is_flight = watch_kind_of(event) == WATCH_FLIGHT;
+  struct child *child =
+      &serving->nursery.children[is_flight ? place >> SUPERVISOR_FLIGHT_BITS : place];
   switch (watch_kind_of(event)) {
     case WATCH_SIGNALS:
       take_signals(serving, now_ms);
@@ -187,9 +195,14 @@ static void take_event(struct serving *serving, const struct epoll_event *event,
     case WATCH_STDERR:
       drain_stderr(&serving->nursery, child, now_ms);
       break;
+    case WATCH_CALLS:
+      child_supervise(&serving->nursery, child, event->events);
+      break;
+    case WATCH_FLIGHT:
+      supervisor_landed(&child->supervisor, place & SUPERVISOR_FLIGHT_MASK);
+      break;
     // Of `shim exec`.
     case WATCH_START:
-    case WATCH_CALLS:
       break;
   }
 }

@@ -14,6 +14,8 @@
 #include "descriptors.h"
 #include "report.h"
 #include "seccomp.h"
+#include "start.h"
+#include "trial.h"
 #include "watch.h"
 
 enum {
@@ -21,6 +23,8 @@ enum {
   // stderr and socket of each child, and what is open for a moment or all the time.
   DESCRIPTORS_A_CHILD = 2,
   DESCRIPTORS_BESIDE = 32,
+  // And of a confined one, where the system has so many: its listener, and what is held or on its way.
+  DESCRIPTORS_A_CONFINED = 1 + SOCKETS_HELD_OF_CHILD + FLIGHTS_OF_CHILD,
 };
 
 static int fail(const char *what) {
@@ -33,8 +37,10 @@ static int raise_open_files(struct serving *serving) {
       (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CHILD + DESCRIPTORS_BESIDE;
   if (getrlimit(RLIMIT_NOFILE, &serving->plan.open_files) != 0) return fail("getrlimit");
   struct rlimit raised = serving->plan.open_files;
-  if (raised.rlim_cur >= needed) return 0;
-  raised.rlim_cur = needed;
+  const rlim_t wanted = needed + (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CONFINED;
+  if (raised.rlim_cur >= wanted) return 0;
+  raised.rlim_cur = raised.rlim_max < wanted ? raised.rlim_max : wanted;
+  if (raised.rlim_cur < needed) raised.rlim_cur = needed;
   if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return 0;
   return fail("too few open files are allowed for --max-processes (ulimit -n)");
 }
@@ -97,6 +103,18 @@ static int open_memory(struct serving *serving) {
   return fail("cannot take the memory for --max-processes");
 }
 
+// Whether a child could be confined here: the sidecar decides what that means.
+static void try_confinement(struct serving *serving) {
+  const struct start_plan plan = {
+      .landlock = serving->plan.landlock,
+      .has_seccomp = serving->plan.has_seccomp,
+      .is_supervised = true,
+      .mode = CONFINEMENT_ENFORCE,
+  };
+  struct spawn_failure failure;
+  serving->can_confine = trial_run(&plan, &failure);
+}
+
 int serving_open(struct serving *serving, const struct serve_options *options) {
   struct spawn_plan *plan = &serving->plan;
   *serving = (struct serving){.options = options, .give_up_at_ms = CLOCK_NEVER};
@@ -122,6 +140,7 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
                 options->run_dir, strerror(errno));
   }
   start_janitor(serving);
+  try_confinement(serving);
   return 0;
 }
 

@@ -25,6 +25,8 @@ struct serving {
   uint64_t quiet_until_ms;
   // With `--once`: when nobody has listened for too long.
   uint64_t give_up_at_ms;
+  // It was tried, and works here.
+  bool can_confine;
   bool is_terminating;
   uint64_t terminate_at_ms;
   bool is_done;

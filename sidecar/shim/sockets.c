@@ -3,17 +3,26 @@
 
 #include <unistd.h>
 
-void sockets_open(struct sockets *sockets) {
-  *sockets = (struct sockets){0};
-  for (size_t i = 0; i < SOCKETS_MAX; i++) sockets->records[i].held = -1;
+void sockets_open(struct sockets *sockets, struct socket_record *records, size_t size,
+                  size_t most_held) {
+  *sockets = (struct sockets){.records = records, .size = size, .most_held = most_held};
+}
+
+// A place that is free may be all zeros, so that pages that were never used stay so.
+static bool is_held(const struct socket_record *record) {
+  return record->state != SOCKET_FREE && record->held >= 0;
 }
 
 void sockets_close(struct sockets *sockets) {
-  for (size_t i = 0; i < SOCKETS_MAX; i++) sockets_let_go(&sockets->records[i]);
+  for (size_t i = 0; i < sockets->size; i++) {
+    if (sockets->records[i].state == SOCKET_FREE) continue;
+    sockets_let_go(&sockets->records[i]);
+    sockets->records[i].state = SOCKET_FREE;
+  }
 }
 
 struct socket_record *sockets_find(struct sockets *sockets, uint64_t inode) {
-  for (size_t i = 0; i < SOCKETS_MAX; i++) {
+  for (size_t i = 0; i < sockets->size; i++) {
     struct socket_record *record = &sockets->records[i];
     if (record->state == SOCKET_FREE || record->inode != inode) continue;
     record->used = ++sockets->uses;
@@ -30,7 +39,7 @@ static bool is_lighter(const struct socket_record *left, const struct socket_rec
 
 struct socket_record *sockets_add(struct sockets *sockets, uint64_t inode) {
   struct socket_record *place = &sockets->records[0];
-  for (size_t i = 0; i < SOCKETS_MAX && place->state != SOCKET_FREE; i++) {
+  for (size_t i = 0; i < sockets->size && place->state != SOCKET_FREE; i++) {
     struct socket_record *record = &sockets->records[i];
     if (record->state == SOCKET_FREE || is_lighter(record, place)) place = record;
   }
@@ -43,24 +52,25 @@ struct socket_record *sockets_add(struct sockets *sockets, uint64_t inode) {
 void sockets_hold(struct sockets *sockets, struct socket_record *record, int fd) {
   struct socket_record *oldest = NULL;
   size_t held = 0;
-  for (size_t i = 0; i < SOCKETS_MAX; i++) {
+  for (size_t i = 0; i < sockets->size; i++) {
     struct socket_record *other = &sockets->records[i];
-    if (other->held < 0) continue;
+    if (!is_held(other)) continue;
     held++;
     if (oldest == NULL || other->used < oldest->used) oldest = other;
   }
-  if (held >= SOCKETS_MAX_HELD) sockets_let_go(oldest);
+  if (held >= sockets->most_held) sockets_let_go(oldest);
   record->held = fd;
 }
 
 void sockets_let_go(struct socket_record *record) {
-  if (record->held >= 0) close(record->held);
+  if (!is_held(record)) return;
+  close(record->held);
   record->held = -1;
 }
 
 bool sockets_is_holding(const struct sockets *sockets) {
-  for (size_t i = 0; i < SOCKETS_MAX; i++) {
-    if (sockets->records[i].held >= 0) return true;
+  for (size_t i = 0; i < sockets->size; i++) {
+    if (is_held(&sockets->records[i])) return true;
   }
   return false;
 }

@@ -11,7 +11,13 @@
 #include "address.h"
 #include "options.h"
 
-enum { SOCKETS_MAX = 512, SOCKETS_MAX_HELD = 64 };
+enum {
+  // Of one command, and of one child of many.
+  SOCKETS_OF_COMMAND = 512,
+  SOCKETS_OF_CHILD = 64,
+  SOCKETS_MAX_HELD = 64,
+  SOCKETS_HELD_OF_CHILD = 8,
+};
 
 enum socket_state {
   SOCKET_FREE,
@@ -19,7 +25,15 @@ enum socket_state {
   SOCKET_UNBOUND,
   // Ours from here on, bound by us.
   SOCKET_BOUND,
+  // Its connection has been made, or is being made.
+  SOCKET_CONNECTED,
   SOCKET_LISTENING,
+};
+
+// A unix socket's name as something to compare: of a path its file, of an abstract one a keyed hash.
+struct socket_name {
+  uint64_t first;
+  uint64_t second;
 };
 
 struct socket_record {
@@ -36,15 +50,21 @@ struct socket_record {
   // Of TCP: where it may listen.
   bool is_tcp;
   struct address listening;
+  // Of a unix socket.
+  struct socket_name name;
   uint64_t used;
 };
 
 struct sockets {
-  struct socket_record records[SOCKETS_MAX];
+  struct socket_record *records;
+  size_t size;
+  size_t most_held;
   uint64_t uses;
 };
 
-void sockets_open(struct sockets *sockets);
+// Over memory of the caller's, all zeros.
+void sockets_open(struct sockets *sockets, struct socket_record *records, size_t size,
+                  size_t most_held);
 void sockets_close(struct sockets *sockets);
 
 // What is known of this socket, or NULL.

@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls.h"
+#include "monitor.h"
+#include "pass.h"
 #include "program.h"
 #include "seccomp.h"
 
@@ -20,6 +23,13 @@ static int install_descriptors(const struct spawn_order *order) {
   return dup2(order->stderr_fd, STDERR_FILENO) < 0 ? -1 : 0;
 }
 
+// The shim must have the listener before anything else happens under the filter.
+static int confine(const struct spawn_order *order) {
+  const struct monitor_news news = {.kind = NEWS_LISTENER};
+  const int listener = calls_enter(order->mode);
+  return listener < 0 ? -1 : pass_descriptor(order->news, &news, sizeof news, listener);
+}
+
 struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order) {
   char home[HOME_PATH_BYTES];
   home_path(&plan->homes, order->number, home);
@@ -30,8 +40,10 @@ struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_or
   setrlimit(RLIMIT_NOFILE, &plan->open_files);
   umask(plan->umask);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
-  if (landlock_enter(&plan->landlock) != 0) return failed_at(STAGE_LANDLOCK);
+  if (landlock_enter(&plan->landlock, order->mode != CONFINEMENT_OFF) != 0)
+    return failed_at(STAGE_LANDLOCK);
   if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
+  if (order->mode != CONFINEMENT_OFF && confine(order) != 0) return failed_at(STAGE_SUPERVISION);
   program_restore_signals();
   return program_execute(plan->command, &plan->environment);
 }

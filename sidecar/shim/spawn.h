@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "confinement.h"
 #include "environment.h"
 #include "home.h"
 #include "landlock.h"
@@ -34,6 +35,9 @@ struct spawn_order {
   char *environment;
   size_t environment_bytes;
   uint64_t number;
+  enum confinement_mode mode;
+  // Where the listener of its filter goes, where it is confined.
+  int news;
 };
 
 enum spawn_stage {
@@ -43,8 +47,8 @@ enum spawn_stage {
   STAGE_DESCRIPTORS,
   STAGE_LANDLOCK,
   STAGE_SECCOMP,
-  // Of `shim exec` alone.
   STAGE_SUPERVISION,
+  // Of `shim exec` alone.
   STAGE_TRIAL,
   STAGE_EXEC,
   // The file is there, its interpreter or loader is not.

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "confinement.h"
 #include "environment.h"
 #include "landlock.h"
 #include "spawn.h"
@@ -15,8 +16,9 @@ struct start_plan {
   struct environment environment;
   struct landlock landlock;
   bool has_seccomp;
-  // bind and listen go to a supervisor.
+  // bind and listen go to a supervisor; connect too, where it is confined.
   bool is_supervised;
+  enum confinement_mode mode;
 };
 
 // A process that has been started.

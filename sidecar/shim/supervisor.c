@@ -11,6 +11,7 @@
 #include "bind.h"
 #include "caller.h"
 #include "clock.h"
+#include "connect.h"
 #include "listen.h"
 #include "report.h"
 
@@ -20,21 +21,30 @@ enum {
   LINES_PER_SECOND = 1,
   LINES_AT_ONCE = 16,
   LINE_BYTES = 512,
+  LOOK_MS = 1000,
+  TOLD_PER_SECOND = 10,
+  TOLD_AT_ONCE = 100,
 };
 
-// A later row answers `connect`.
 static const struct {
   int number;
   int (*call)(struct supervisor *supervisor, const struct notice *notice);
 } ROWS[] = {
+    {SYS_connect, connect_call},
     {SYS_bind, bind_call},
     {SYS_listen, listen_call},
     {SYS_setsockopt, bind_option_call},
 };
 
-void supervisor_open(struct supervisor *supervisor, int listener, uint64_t now_ms) {
+void supervisor_open(struct supervisor *supervisor, const struct supervisor_setting *setting,
+                     int listener, uint64_t now_ms) {
+  supervisor->setting = *setting;
   supervisor->listener = listener;
-  sockets_open(&supervisor->sockets);
+  sockets_open(&supervisor->sockets, setting->records, setting->most_records, setting->most_held);
+  supervisor->flights = (struct flights){.all = setting->flights, .size = setting->most_flights};
+  supervisor->look_at_ms = CLOCK_NEVER;
+  supervisor->told = bucket_full(TOLD_PER_SECOND, TOLD_AT_ONCE, now_ms);
+  supervisor->untold = 0;
   supervisor->sweep_at_ms = CLOCK_NEVER;
   supervisor->sweep_ms = FIRST_SWEEP_MS;
   supervisor->lines = bucket_full(LINES_PER_SECOND, LINES_AT_ONCE, now_ms);
@@ -51,12 +61,33 @@ void supervisor_serve(struct supervisor *supervisor) {
   struct notice notice;
   if (notice_receive(supervisor->listener, &notice) != 0) return;
   const int verdict = decide(supervisor, &notice);
-  if (verdict == SUPERVISOR_GONE) return;
+  if (verdict == SUPERVISOR_GONE || verdict == SUPERVISOR_LATER) return;
   if (verdict == SUPERVISOR_CONTINUE) {
     notice_continue(supervisor->listener, &notice);
     return;
   }
   notice_answer(supervisor->listener, &notice, verdict);
+}
+
+void supervisor_landed(struct supervisor *supervisor, size_t flight) {
+  if (flight >= supervisor->flights.size) return;
+  if (supervisor->flights.all[flight].is_taken) {
+    connect_landed(supervisor, &supervisor->flights.all[flight]);
+  }
+}
+
+void supervisor_look(struct supervisor *supervisor) {
+  if (supervisor->look_at_ms == CLOCK_NEVER) supervisor->look_at_ms = clock_now_ms() + LOOK_MS;
+}
+
+static void look(struct supervisor *supervisor, uint64_t now_ms) {
+  for (size_t i = 0; i < supervisor->flights.size; i++) {
+    struct flight *flight = &supervisor->flights.all[i];
+    if (!flight->is_taken || flight->is_answered) continue;
+    if (!notice_is_waiting(supervisor->listener, &flight->notice)) flights_end(flight);
+  }
+  const bool is_any = flights_is_any(&supervisor->flights);
+  supervisor->look_at_ms = is_any ? now_ms + LOOK_MS : CLOCK_NEVER;
 }
 
 void supervisor_hold(struct supervisor *supervisor, struct socket_record *record, int fd) {
@@ -76,9 +107,9 @@ bool supervisor_sweep(struct supervisor *supervisor) {
   uint64_t inodes[SOCKETS_MAX_HELD];
   bool is_open[SOCKETS_MAX_HELD] = {false};
   size_t count = 0;
-  for (size_t i = 0; i < SOCKETS_MAX && count < SOCKETS_MAX_HELD; i++) {
+  for (size_t i = 0; i < supervisor->sockets.size && count < SOCKETS_MAX_HELD; i++) {
     struct socket_record *record = &supervisor->sockets.records[i];
-    if (record->held < 0) continue;
+    if (record->state == SOCKET_FREE || record->held < 0) continue;
     held[count] = record;
     inodes[count++] = record->inode;
   }
@@ -93,17 +124,23 @@ bool supervisor_sweep(struct supervisor *supervisor) {
   return is_any;
 }
 
-uint64_t supervisor_tick(struct supervisor *supervisor, uint64_t now_ms) {
-  if (now_ms < supervisor->sweep_at_ms) return supervisor->sweep_at_ms;
+static void sweep_again(struct supervisor *supervisor, uint64_t now_ms) {
   supervisor_sweep(supervisor);
   if (!sockets_is_holding(&supervisor->sockets)) {
     supervisor->sweep_at_ms = CLOCK_NEVER;
-    return CLOCK_NEVER;
+    return;
   }
   supervisor->sweep_ms *= 2;
   if (supervisor->sweep_ms > LONGEST_SWEEP_MS) supervisor->sweep_ms = LONGEST_SWEEP_MS;
   supervisor->sweep_at_ms = now_ms + supervisor->sweep_ms;
-  return supervisor->sweep_at_ms;
+}
+
+uint64_t supervisor_tick(struct supervisor *supervisor, uint64_t now_ms) {
+  if (supervisor->listener < 0) return CLOCK_NEVER;
+  if (now_ms >= supervisor->sweep_at_ms) sweep_again(supervisor, now_ms);
+  if (now_ms >= supervisor->look_at_ms) look(supervisor, now_ms);
+  return supervisor->sweep_at_ms < supervisor->look_at_ms ? supervisor->sweep_at_ms
+                                                          : supervisor->look_at_ms;
 }
 
 void supervisor_say(struct supervisor *supervisor, const char *format, ...) {
@@ -117,7 +154,10 @@ void supervisor_say(struct supervisor *supervisor, const char *format, ...) {
 }
 
 void supervisor_close(struct supervisor *supervisor) {
-  sockets_close(&supervisor->sockets);
+  if (supervisor->listener >= 0) {
+    flights_close(&supervisor->flights);
+    sockets_close(&supervisor->sockets);
+  }
   if (supervisor->listener >= 0) close(supervisor->listener);
   supervisor->listener = -1;
 }

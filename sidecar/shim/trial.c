@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "supervisor.h"
 
-enum { WITHIN_MS = 2000 };
+enum { WITHIN_MS = 2000, SOCKETS = 8 };
 
 static struct spawn_failure failed(int error) {
   return (struct spawn_failure){.stage = STAGE_TRIAL, .error = error};
@@ -22,7 +23,6 @@ static struct spawn_failure failed(int error) {
 
 // What a server does, at any address; it must find itself on loopback.
 static struct spawn_failure be_a_server(const struct start_plan *plan) {
-  (void)plan;
   struct sockaddr_in address = {.sin_family = AF_INET};
   socklen_t size = sizeof address;
   const int on = 1;
@@ -34,18 +34,24 @@ static struct spawn_failure be_a_server(const struct start_plan *plan) {
       getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
     return failed(errno);
   }
-  const bool is_on_loopback = address.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
-  return is_on_loopback ? (struct spawn_failure){0} : failed(EADDRNOTAVAIL);
+  if (address.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) return failed(EADDRNOTAVAIL);
+  if (plan->mode == CONFINEMENT_OFF) return (struct spawn_failure){0};
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof address) != 0 ||
+      getpeername(client, (struct sockaddr *)&address, &size) != 0) {
+    return failed(errno);
+  }
+  return (struct spawn_failure){0};
 }
 
 // Takes what the process has to tell; false once there is no more.
 static bool hear(const struct started *started, struct supervisor *supervisor,
-                 struct spawn_failure *failure) {
+                 const struct supervisor_setting *setting, struct spawn_failure *failure) {
   struct spawn_failure told;
   int listener = -1;
   switch (start_hear(started, &listener, &told)) {
     case START_LISTENER:
-      supervisor_open(supervisor, listener, clock_now_ms());
+      supervisor_open(supervisor, setting, listener, clock_now_ms());
       // Where it listens is nobody's business.
       supervisor->lines = bucket_full(1, 0, clock_now_ms());
       return true;
@@ -60,12 +66,15 @@ static bool hear(const struct started *started, struct supervisor *supervisor,
   return false;
 }
 
-bool trial_run(const struct start_plan *plan, struct supervisor *supervisor,
-               struct spawn_failure *failure) {
+bool trial_run(const struct start_plan *plan, struct spawn_failure *failure) {
+  struct socket_record records[SOCKETS] = {{0}};
+  const struct supervisor_setting setting = {
+      .epoll = -1, .records = records, .most_records = SOCKETS, .most_held = SOCKETS};
+  struct supervisor trials = {.listener = -1, .confinement = {.mode = plan->mode}};
+  struct supervisor *supervisor = &trials;
   const uint64_t give_up_at_ms = clock_now_ms() + WITHIN_MS;
   struct started started;
   *failure = (struct spawn_failure){0};
-  supervisor->listener = -1;
   if (start_process(plan, be_a_server, &started) != 0) {
     *failure = (struct spawn_failure){.stage = STAGE_FORK, .error = errno};
     return false;
@@ -80,7 +89,7 @@ bool trial_run(const struct start_plan *plan, struct supervisor *supervisor,
     if (now_ms >= give_up_at_ms) break;
     if (poll(polled, 2, (int)(give_up_at_ms - now_ms)) <= 0) continue;
     if ((polled[1].revents & POLLIN) != 0) supervisor_serve(supervisor);
-    if (polled[0].revents != 0) is_running = hear(&started, supervisor, failure);
+    if (polled[0].revents != 0) is_running = hear(&started, supervisor, &setting, failure);
   }
   if (is_running) *failure = failed(ETIMEDOUT);
   kill(started.pid, SIGKILL);

@@ -1,4 +1,4 @@
-// Whether supervision works here: a process of ours is put under it and binds. Kernels, sandboxes and
+// Whether supervision works here: a process of ours is put under it and binds, and connects where it is confined. Kernels, sandboxes and
 // profiles differ in ways that nothing but trying tells.
 #ifndef SHIM_TRIAL_H
 #define SHIM_TRIAL_H
@@ -7,10 +7,8 @@
 
 #include "spawn.h"
 #include "start.h"
-#include "supervisor.h"
 
 // Tries; false with the reason. Takes milliseconds, and 2 s at most.
-bool trial_run(const struct start_plan *plan, struct supervisor *supervisor,
-               struct spawn_failure *failure);
+bool trial_run(const struct start_plan *plan, struct spawn_failure *failure);
 
 #endif

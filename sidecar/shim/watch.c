@@ -14,9 +14,13 @@ void watch_remove(int epoll, int fd) {
   epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-void watch_change(int epoll, int fd, enum watch_kind kind, uint32_t events) {
-  struct epoll_event event = event_for(kind, 0, events);
+void watch_change_at(int epoll, int fd, enum watch_kind kind, size_t place, uint32_t events) {
+  struct epoll_event event = event_for(kind, place, events);
   epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+void watch_change(int epoll, int fd, enum watch_kind kind, uint32_t events) {
+  watch_change_at(epoll, fd, kind, 0, events);
 }
 
 enum watch_kind watch_kind_of(const struct epoll_event *event) {

@@ -1,0 +1,41 @@
+// See flights.h.
+#include "flights.h"
+
+#include <unistd.h>
+
+struct flight *flights_take(struct flights *flights) {
+  for (size_t i = 0; i < flights->size; i++) {
+    struct flight *flight = &flights->all[i];
+    if (flight->is_taken) continue;
+    *flight = (struct flight){.is_taken = true, .fd = -1};
+    return flight;
+  }
+  return NULL;
+}
+
+struct flight *flights_find(const struct flights *flights, uint64_t inode) {
+  for (size_t i = 0; i < flights->size; i++) {
+    struct flight *flight = &flights->all[i];
+    if (flight->is_taken && flight->inode == inode) return flight;
+  }
+  return NULL;
+}
+
+bool flights_is_any(const struct flights *flights) {
+  for (size_t i = 0; i < flights->size; i++) {
+    if (flights->all[i].is_taken) return true;
+  }
+  return false;
+}
+
+void flights_end(struct flight *flight) {
+  if (flight->fd >= 0) close(flight->fd);
+  flight->is_taken = false;
+  flight->fd = -1;
+}
+
+void flights_close(struct flights *flights) {
+  for (size_t i = 0; i < flights->size; i++) {
+    if (flights->all[i].is_taken) flights_end(&flights->all[i]);
+  }
+}

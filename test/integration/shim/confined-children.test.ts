@@ -1,0 +1,216 @@
+// Confinement as the sidecar asks for it: of children beside one another, of one command, and what is told of what they
+// tried.
+
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ExecProcess } from '../../support/exec-process.ts'
+import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
+import type { Connection } from '../../support/shim-connection.ts'
+import type { Terms } from '../../support/shim-frame.ts'
+import { Stranger } from '../../support/stranger.ts'
+import { descriptorsOf } from '../../support/proc.ts'
+import { readLine, until } from '../../support/waiting.ts'
+
+jest.setTimeout(120_000)
+
+const OFF = 0
+const OBSERVE = 1
+const ENFORCE = 2
+const REFUSED = 'refused: Connection refused'
+const DENIED = 'refused: Permission denied'
+/** HELLO's flags: confinement works, and the kernel's own rules stand behind it. */
+const CAN_CONFINE = 8
+
+let folder: string
+let program: string
+let stranger: Stranger
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'confined-'))
+  chmodSync(folder, 0o777)
+  program = compileFixture('hostile-client', folder)
+  stranger = new Stranger(folder)
+  await stranger.listen()
+})
+afterAll(() => {
+  stranger.close()
+  rmSync(folder, { recursive: true })
+})
+
+describe.each(BUILDS)('%s build', (_build, target) => {
+  describe('children', () => {
+    let shim: ShimProcess
+    let connection: Connection
+
+    afterEach(() => shim.close())
+
+    const start = async (): Promise<void> => {
+      shim = new ShimProcess({ binary: buildShim(target) })
+      connection = await shim.ready()
+    }
+
+    const run = async (
+      words: readonly (string | number)[],
+      terms: Terms,
+    ): Promise<{ said: string; id: number }> => {
+      const child = await connection.run(`exec ${program} ${words.join(' ')}`, {}, terms)
+      return { said: await readLine(child.stdout), id: child.id }
+    }
+    const direct = async (terms: Terms, port = stranger.port): Promise<string> =>
+      (await run(['direct', port, stranger.path], terms)).said
+
+    test('reach whom they like without a confinement', async () => {
+      await start()
+      expect(await direct({ mode: OFF })).toBe('reached')
+    })
+
+    test('reach nobody of themselves where it is enforced, and are told of', async () => {
+      await start()
+      const { said, id } = await run(['direct', stranger.port, stranger.path], { mode: ENFORCE })
+      expect(said).toBe(REFUSED)
+      expect(await connection.event('egress', id)).toEqual({
+        type: 'egress',
+        child: id,
+        verdict: 2,
+        kind: 1,
+        family: 4,
+        address: '7f000001',
+        port: stranger.port,
+        dropped: 0,
+      })
+    })
+
+    test('are told of where it is observed, and let through', async () => {
+      await start()
+      const { said, id } = await run(['mapped', stranger.port, stranger.path], { mode: OBSERVE })
+      expect(said).toBe('reached')
+      expect(await connection.event('egress', id)).toMatchObject({
+        verdict: 1,
+        family: 6,
+        address: '00000000000000000000ffff7f000001',
+      })
+    })
+
+    test('have each its own forwards', async () => {
+      await start()
+      const local = 5432
+      stranger.reached = 0
+      const [mine, other] = await Promise.all([
+        direct({ mode: ENFORCE, forwards: [[local, stranger.port]] }, local),
+        direct({ mode: ENFORCE, forwards: [[5433, stranger.port]] }, local),
+      ])
+      expect([mine, other]).toEqual(['reached', REFUSED])
+      expect(stranger.reached).toBe(1)
+      expect(connection.events.filter(({ type }) => type === 'egress')).toEqual([])
+    })
+
+    test.each([
+      ['observed', OBSERVE],
+      ['enforced', ENFORCE],
+    ])('do not reach one another’s names, %s', async (_mode, mode) => {
+      await start()
+      const path = join(folder, `siblings-${target}-${mode}`)
+      const stays = await run(['stay', 0, path], { mode })
+      const port = Number(/\d+$/.exec(stays.said)?.[0])
+      expect(await run(['by-path', 0, path], { mode })).toMatchObject({ said: DENIED })
+      expect(await run(['by-abstract-name', 0, path], { mode })).toMatchObject({ said: DENIED })
+      const said = await direct({ mode }, port)
+      expect(said).toBe(mode === ENFORCE ? REFUSED : 'reached')
+    })
+
+    test.each([
+      ['observed', OBSERVE],
+      ['enforced', ENFORCE],
+    ])('do not reach the control socket, %s', async (_mode, mode) => {
+      await start()
+      const control = join(shim.dir, 'control')
+      for (const way of ['by-path', 'by-a-link', 'from-its-folder', 'by-proc']) {
+        expect(await run([way, 0, control], { mode })).toMatchObject({ said: DENIED })
+      }
+    })
+
+    test('that try often are told of now and then, and how often they were not', async () => {
+      await start()
+      const { id } = await run(['many', stranger.port, stranger.path], { mode: ENFORCE })
+      const told = (): number => connection.story(id).filter((type) => type === 'egress').length
+      expect(told()).toBeLessThan(200)
+      expect(told()).toBeGreaterThan(50)
+    })
+
+    test('leave nothing of the shim’s behind', async () => {
+      await start()
+      const fds = (): number => descriptorsOf(shim.pid)
+      await direct({ mode: ENFORCE })
+      await until(() => connection.events.some(({ type }) => type === 'gone'), 'it has gone')
+      const before = fds()
+      for (let i = 0; i < 20; i++) {
+        const { id } = await run(['own-loopback', 0, 'x'], { mode: ENFORCE })
+        await connection.event('gone', id)
+      }
+      expect(fds()).toBe(before)
+    })
+
+    test('can be confined here, says HELLO', async () => {
+      shim = new ShimProcess({ binary: buildShim(target) })
+      connection = await shim.connection()
+      expect((await connection.hello()).flags & CAN_CONFINE).toBe(CAN_CONFINE)
+    })
+  })
+
+  describe('one command', () => {
+    let shim: ExecProcess
+
+    afterEach(() => shim.close())
+
+    const start = async (
+      mode: string,
+      script = 'echo "$PROXY"; exec sleep 1000',
+    ): Promise<Connection> => {
+      shim = new ExecProcess({
+        binary: buildShim(target),
+        flags: ['--egress', mode],
+        hasSidecar: true,
+        command: ['/bin/sh', '-c', script],
+      })
+      const connection = await shim.connection()
+      await connection.hello()
+      return connection
+    }
+
+    test('waits for CONFINE, and has its lines', async () => {
+      const connection = await start('observe')
+      expect(await connection.event('supervision')).toMatchObject({ wanted: 3, standing: 3 })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(connection.events.some(({ type }) => type === 'spawned')).toBe(false)
+      connection.send('confine', { mode: ENFORCE, lines: ['PROXY=there'] })
+      expect(await shim.line()).toBe('there')
+      await connection.event('spawned', 0)
+    })
+
+    test('has its forwards replaced by a later CONFINE', async () => {
+      const script = `while sleep 0.1; do ${program} direct 5432 x; done`
+      const connection = await start('enforce', script)
+      connection.send('confine', { mode: ENFORCE })
+      expect(await shim.line()).toBe(REFUSED)
+      connection.send('confine', { mode: ENFORCE, forwards: [[5432, stranger.port]] })
+      await until(() => shim.said.includes('reached'), 'the forward is there')
+    })
+
+    test('START does not start it where it can be confined', async () => {
+      const connection = await start('enforce')
+      connection.send('start', {})
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(connection.events.some(({ type }) => type === 'spawned')).toBe(false)
+    })
+
+    test('is never confined less than its own flag says', async () => {
+      const connection = await start('enforce')
+      connection.send('confine', { mode: OBSERVE })
+      await connection.closed
+      expect(shim.log).toContain('the sidecar confines less than --egress says')
+      expect(shim.said).toBe('')
+    })
+  })
+})
