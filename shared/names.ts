@@ -55,6 +55,10 @@ export const INTROSPECTION_DIR = '/outrigger/introspection'
 export const CLIENT_ID_KEY = 'client-id'
 export const CLIENT_SECRET_KEY = 'client-secret'
 
+/** The keys of the Secret by which a company's own proxy is asked (`kubernetes.io/basic-auth`). */
+export const USERNAME_KEY = 'username'
+export const PASSWORD_KEY = 'password'
+
 /** Where the sidecar finds the Secret of `tls-secret`, and by which keys (`kubernetes.io/tls`). */
 export const TLS_DIR = '/outrigger/tls'
 export const TLS_CERT_KEY = 'tls.crt'

@@ -6,17 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
 import { loadAudit } from './audit/load-audit.ts'
-import type { Budget } from './bytes/budget.ts'
 import { TurnEnd } from './bytes/turn-end.ts'
 import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
+import type { Egress } from './egress/start-egress.ts'
 import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
 import type { Trust } from './identity/trust.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Drain } from './life/drain.ts'
 import { complete, IdleExit } from './life/idle-exit.ts'
-import type { IdleMemory } from './life/idle-memory.ts'
 import { openJournal } from './life/journal.ts'
 import { memoryOf } from './life/memory.ts'
 import type { Pod } from './life/pod.ts'
@@ -55,8 +54,9 @@ export interface SidecarParts {
 
 const meansFor = (
   { process, now, pod }: SidecarParts,
-  { budget, turnEnd }: { readonly budget: Budget; readonly turnEnd: TurnEnd },
+  { budget, turnEnd, egress }: Pick<Held, 'budget' | 'turnEnd' | 'egress'>,
 ): ServerMeans => ({
+  outfitter: egress?.outfitter,
   ownUid: process.uid,
   listeners: pod?.listeners,
   now,
@@ -71,11 +71,17 @@ const meansFor = (
 
 /** Who takes note of calls; `worked` hears of a server that does what it is there for. */
 const observer =
-  (memory: IdleMemory, metrics: Metrics, now: () => number, worked: () => void): Observe =>
+  (
+    { memory, egress }: Pick<Held, 'memory' | 'egress'>,
+    metrics: Metrics,
+    now: () => number,
+    worked: () => void,
+  ): Observe =>
   (call, errorType, response) => {
     const nowMs = now()
     memory.used(nowMs)
     metrics.operations.ended(call, nowMs, errorType, response)
+    egress?.ended()
     if (call.method !== 'initialize' && errorType === undefined) worked()
   }
 
@@ -84,13 +90,16 @@ export const heldBy = async (parts: SidecarParts, trust: Trust | undefined) => {
   const held = memoryOf(parts)
   const unknown = (): number => trust?.pending() ?? 0
   const connectServer = await loadServer(parts.config)
-  // Last: it is the only one that has to be ended.
+  // Last: it has to be ended.
   const turnEnd = new TurnEnd()
   const records = await loadAudit({ ...parts, atTurnEnd: turnEnd.first }, held.budget)
   return { ...held, turnEnd, records, connectServer, peers: new Peers(), unknown }
 }
 
-type Held = Awaited<ReturnType<typeof heldBy>>
+export type Held = Awaited<ReturnType<typeof heldBy>> & {
+  /** Undefined where the server may reach what it likes. */
+  readonly egress: Egress | undefined
+}
 
 interface CoreParts extends SidecarParts {
   /** What the server's words are held against; nobody asks before the sidecar has started. */
@@ -132,7 +141,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     source: server.source,
     budget,
     ...termsOf(parts),
-    observe: observer(memory, metrics, now, () => readiness.worked()),
+    observe: observer(held, metrics, now, () => readiness.worked()),
     remarks: createRemarks(log, metrics),
     onSessionEnd: metrics.sessionEnd,
     watchSessions: records?.recorder,

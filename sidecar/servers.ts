@@ -3,6 +3,7 @@
 import { createAdmin } from './admin/server.ts'
 import type { Core, SidecarParts } from './core.ts'
 import type { Listener } from './http/listen.ts'
+import type { Egress } from './egress/start-egress.ts'
 import { createListener, type ListenerOptions } from './http/listener.ts'
 import { StandIns } from './http/stand-ins.ts'
 import type { Trust } from './identity/trust.ts'
@@ -21,15 +22,24 @@ type Built = Core & {
   readonly tracing: Tracing | undefined
   /** Undefined where plain HTTP is spoken. */
   readonly tls: Tls | undefined
+  /** Undefined where the server may reach what it likes. */
+  readonly egress: Egress | undefined
   /** Undefined where everybody is let in. */
   readonly trust: Trust | undefined
   /** Undefined where everybody may do everything. */
   readonly policy: StartedPolicy | undefined
 }
 
+/** One sentence of all that is weak. */
+const allOf = (weaknesses: readonly (string | undefined)[]): string | undefined => {
+  const known = weaknesses.filter((one) => one !== undefined)
+  return known.length === 0 ? undefined : known.join('; ')
+}
+
 /** What answers at each port; nobody listens yet. */
 export const createServers = ({ config, now, pod }: SidecarParts, built: Built) => {
   const { budget, peers, trust, metrics, remarks, log, journal, readiness, server, tls } = built
+  const { egress } = built
   const { recorder } = built.records ?? {}
   const rules = originRules(config)
   const listener = {
@@ -51,7 +61,8 @@ export const createServers = ({ config, now, pod }: SidecarParts, built: Built) 
   const admin = {
     isStarted: built.isStarted,
     obstacle: () => readiness.obstacle,
-    weakness: () => readiness.weakness ?? tls?.weakness(),
+    weakness: () => allOf([readiness.weakness, egress?.weakness(), tls?.weakness()]),
+    egressEnforcement: () => egress?.state().enforcement,
     metrics: metrics.text,
     metricsType: metrics.contentType,
     log,

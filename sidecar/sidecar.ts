@@ -2,10 +2,11 @@
 // `dev` on a machine); it touches no environment and no signal.
 
 import { sweepSpares } from './bytes/spares.ts'
-import { buildCore, heldBy, SWEEP_MS, type Core, type SidecarParts } from './core.ts'
+import { buildCore, heldBy, SWEEP_MS, type Core, type Held, type SidecarParts } from './core.ts'
 import { closeAll, listen, logFailures, type Listener } from './http/listen.ts'
 import { startTrust } from './identity/start-trust.ts'
 import type { Trust } from './identity/trust.ts'
+import { loadEgress } from './load-egress.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import type { Finding } from './lock/findings.ts'
 import { loadPolicy } from './policy/load-policy.ts'
@@ -45,6 +46,7 @@ const hearers = ({ metrics, records }: Core) => ({
 interface Begun {
   trust?: Trust | undefined
   records?: Core['records']
+  egress?: Held['egress']
   core?: Core
   policy?: StartedPolicy | undefined
   vetting?: StartedVetting
@@ -55,9 +57,10 @@ interface Begun {
 
 /** Ends it. `left`: how much time there is, asked anew for each that is waited for; records have all of it. */
 const end = async (begun: Begun, left: () => number): Promise<void> => {
-  const { trust, records, core, policy, vetting, tls, telemetry, servers = [] } = begun
+  const { trust, records, core, policy, vetting, tls, telemetry, egress, servers = [] } = begun
   const { readiness, router, server } = core ?? {}
-  for (const one of [policy, vetting, tls, trust, readiness, router, server]) one?.close()
+  // What is still reached is over when its records are told to be.
+  for (const one of [policy, vetting, tls, trust, readiness, router, server, egress]) one?.close()
   const patience = (): number => Math.max(Math.min(DRAIN_PATIENCE_MS, left()), 0)
   await closeAll(servers, patience())
   await Promise.all([
@@ -77,17 +80,25 @@ export const startSidecar = async (parts: SidecarParts): Promise<Sidecar> => {
   }
 }
 
+/** What there is before anything else, with whoever looks at what the server reaches: that is on record as well. */
+const hold = async (parts: SidecarParts, begun: Begun): Promise<Held> => {
+  const held = await heldBy(parts, begun.trust)
+  begun.records = held.records
+  begun.egress = await loadEgress(parts, held.records?.recorder.egress)
+  return { ...held, egress: begun.egress }
+}
+
 /** Each step is noted in `begun` as soon as there is something to end. */
 const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
   const { config, now } = parts
   let port = 0
   const trust = await startTrust(parts, () => port)
   begun.trust = trust
-  const held = await heldBy(parts, trust)
-  begun.records = held.records
+  const held = await hold(parts, begun)
   const later = { vetting: () => begun.vetting?.vetting, tracing: () => begun.telemetry?.tracing }
   const core = buildCore({ ...parts, ...later }, held)
   begun.core = core
+  held.egress?.watchCalls(() => core.server.underway)
   const { server, readiness, router, drain, sweep, metrics, onFreed } = core
   const told = { ...core, now, ...hearers(core) }
   const policy = await loadPolicy(config, told, () => router.endBlocked())
@@ -99,7 +110,7 @@ const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
   begun.telemetry = telemetry
   let isStarted = false
   const beside = { trust, policy, tls, tracing: telemetry.tracing, isStarted: () => isStarted }
-  const { mcp, admin, standIns } = createServers(parts, { ...core, ...beside })
+  const { mcp, admin, standIns } = createServers(parts, { ...core, ...held, ...beside })
   begun.servers = [...mcp, ...admin, ...standIns.servers]
   port = await listen(mcp, config.port, config.host)
   const adminPort = await listen(admin, config.adminPort, config.host)
@@ -112,7 +123,7 @@ const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
   const sweeping = setInterval(() => {
     sweep()
     sweepSpares()
-    standIns.sweep(now())
+    for (const one of [standIns, held.egress]) one?.sweep(now())
   }, SWEEP_MS)
   const close = (left = (): number => CLOSE_PATIENCE_MS): Promise<void> => {
     clearInterval(sweeping)

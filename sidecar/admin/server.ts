@@ -12,6 +12,8 @@ export interface AdminOptions {
   readonly obstacle: () => string | undefined
   /** What is weak although they can; undefined where nothing is. */
   readonly weakness: () => string | undefined
+  /** What holds the server to what it may reach; undefined where nobody looks. */
+  readonly egressEnforcement: () => string | undefined
   readonly metrics: () => Promise<string>
   readonly metricsType: string
   readonly log: Log
@@ -29,6 +31,12 @@ const say = (response: ServerResponse, status: number, text: string, type = 'tex
   response.end(text)
 }
 
+const readyText = ({ weakness, egressEnforcement }: AdminOptions): string => {
+  const [weak, enforcement] = [weakness(), egressEnforcement()]
+  if (weak !== undefined) return `ok, but ${oneLine(weak)}`
+  return enforcement === undefined ? 'ok' : `ok, egress_enforcement="${enforcement}"`
+}
+
 export const createAdmin = (options: AdminOptions): Server => {
   const routes: ReadonlyMap<string, (response: ServerResponse) => void> = new Map([
     ['/livez', (response: ServerResponse) => say(response, 200, 'ok\n')],
@@ -40,10 +48,10 @@ export const createAdmin = (options: AdminOptions): Server => {
     [
       '/readyz',
       (response: ServerResponse) => {
-        const [obstacle, weakness] = [options.obstacle(), options.weakness()]
+        const obstacle = options.obstacle()
         // One line: the kubelet's Event has what the probe shows, which is the first.
         if (obstacle !== undefined) say(response, 503, `${oneLine(obstacle)}\n`)
-        else say(response, 200, weakness === undefined ? 'ok\n' : `ok, but ${weakness}\n`)
+        else say(response, 200, `${readyText(options)}\n`)
       },
     ],
     [

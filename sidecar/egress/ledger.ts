@@ -44,14 +44,10 @@ export class Ledger {
     this.options = options
   }
 
-  /** Whether what is tried can be put on record; then room is taken for it until `attempt` ends. */
-  mayBegin(): boolean {
-    return this.options.records?.reserve() ?? true
-  }
-
-  /** One begins, of which `mayBegin` was true. */
-  attempt(account: Account): Attempt {
-    const { counts, now } = this.options
+  /** One begins; undefined where it could not be put on record, and must not be let out for want of that. */
+  attempt(account: Account): Attempt | undefined {
+    const { counts, now, records } = this.options
+    if (records?.reserve() === false) return undefined
     const trial = new Trial(account, ++this.attempts, now())
     this.open.add(trial)
     let by = counts.by(undefined)

@@ -3,6 +3,7 @@
 // answer kept.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Principal } from '../access/principal.ts'
 import { idEdit } from '../conversation/answer.ts'
 import type { Observe } from '../conversation/call.ts'
 import type { Span } from '../json/scan.ts'
@@ -84,6 +85,8 @@ interface Claim {
 interface Use {
   /** Who holds its place. */
   readonly principal: string
+  /** Absent of everybody. */
+  readonly caller?: Principal | undefined
   /** Its only session, attached before it says anything. */
   readonly session: Session | undefined
   readonly isAwaited: () => boolean
@@ -138,16 +141,17 @@ export class Pool {
   private process(session: Session, first: First): Process {
     const key = backendKey(this.options.model, session.principal, first.request)
     if (key !== undefined) return this.shared.get(key) ?? this.startShared(key, session, first)
-    const { principal } = session
-    const use = { principal, session, isAwaited: () => false, onClosed: () => undefined }
+    const { principal, caller } = session
+    const use = { principal, caller, session, isAwaited: () => false, onClosed: () => undefined }
     return { started: this.start(first, use), claim: { waiting: 0 } }
   }
 
-  private startShared(key: string, { principal }: Session, first: First): Process {
+  private startShared(key: string, { principal, caller }: Session, first: First): Process {
     const claim: Claim = { waiting: 0 }
     const isEverybodys = this.options.model === 'shared'
     const started = this.start(isEverybodys ? { ...first, request: ownInitialize() } : first, {
       principal: isEverybodys ? EVERYBODY : principal,
+      caller: isEverybodys ? undefined : caller,
       session: undefined,
       isAwaited: () => claim.waiting > 0,
       onClosed: () => {
@@ -164,6 +168,7 @@ export class Pool {
     let running: Backend | undefined
     const link = await this.options.source.open({
       principal: use.principal,
+      caller: use.caller,
       ...(use.session ? { session: use.session.name } : {}),
       get idle() {
         return running?.idle

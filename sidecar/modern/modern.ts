@@ -86,7 +86,7 @@ export class Modern implements CallOwner {
     const wantsLogs =
       takesEvents && !call.isSubscription && member(message.meta, LOG_LEVEL_KEY) !== undefined
     const pending = { exchange, call, request: message, stated }
-    const found = this.pool.find(permit.principal.key, wantsLogs ? call : undefined)
+    const found = this.pool.find(permit.principal, wantsLogs ? call : undefined)
     if (!(found instanceof Promise)) return this.check(found, pending)
     // Who has been refused leaves what was found for it, and keeps nothing of the request meanwhile.
     return call.waits(message)

@@ -2,6 +2,7 @@
 // the place. Nobody is ever given another principal's process, unless the process model is `shared`.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Principal } from '../access/principal.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource } from '../server/source.ts'
@@ -33,6 +34,9 @@ export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain'
 
 type Found = Result<Backend, Fault>
 
+/** Holds what everybody shares. */
+const EVERYBODY: Principal = { key: 'shared' }
+
 export class Pool {
   private readonly options: PoolOptions
   private readonly backends = new Map<string, Set<Backend>>()
@@ -46,23 +50,24 @@ export class Pool {
    * A process for a request; one that asks for log lines gets a process where no other does. What everybody
    * shares has none for anybody: they would say what strangers do.
    */
-  find(principal: string, caller: Caller | undefined): Found | Promise<Found> {
+  find(principal: Principal, caller: Caller | undefined): Found | Promise<Found> {
     return this.options.model === 'shared'
-      ? this.of('shared', undefined)
+      ? this.of(EVERYBODY, undefined)
       : this.of(principal, caller)
   }
 
-  private of(key: string, logReader: Caller | undefined): Found | Promise<Found> {
+  private of(principal: Principal, logReader: Caller | undefined): Found | Promise<Found> {
+    const { key } = principal
     for (const backend of this.backends.get(key) ?? []) {
       if (logReader === undefined) return ok(backend)
       if (backend.logReader !== undefined) continue
       backend.logReader = logReader
       return ok(backend)
     }
-    if (logReader) return this.open(key, logReader)
+    if (logReader) return this.open(principal, logReader)
     const running = this.opening.get(key)
     if (running) return running
-    const opened = this.open(key, undefined).finally(() => this.opening.delete(key))
+    const opened = this.open(principal, undefined).finally(() => this.opening.delete(key))
     this.opening.set(key, opened)
     return opened
   }
@@ -114,11 +119,13 @@ export class Pool {
     return false
   }
 
-  private async open(key: string, logReader: Caller | undefined): Promise<Found> {
+  private async open(principal: Principal, logReader: Caller | undefined): Promise<Found> {
+    const { key } = principal
     const { source, model, nextId, now, observe, remarks, startupTimeoutMs } = this.options
     let running: Backend | undefined
     const link = await source.open({
       principal: key,
+      caller: principal === EVERYBODY ? undefined : principal,
       get idle() {
         return running?.idle
       },

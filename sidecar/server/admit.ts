@@ -2,6 +2,7 @@
 // could read our memory, and children that the kernel does not keep apart could read each other's.
 
 import type { Peer } from './connection.ts'
+import type { Confining } from './outfit.ts'
 
 interface Weakness {
   readonly what: string
@@ -45,8 +46,21 @@ export interface Rules {
   readonly isSupervised: boolean
 }
 
+const CANNOT_CONFINE =
+  "the kernel of its node, or its runtime, does not let the shim decide about a process's connections"
+
 const MISMATCH =
   "the server's container was started for another configuration than the sidecar: create the pod anew"
+
+/** For whoever asks why the server is not there. */
+export const shimRefused = (why: string): string =>
+  `the shim in the server's container was refused: ${why}`
+
+/** What a shim does about what its children reach. */
+export const confiningOf = ({ uid, canConfine }: Peer): Confining => ({
+  uid,
+  why: canConfine ? undefined : CANNOT_CONFINE,
+})
 
 /** What does not hold for a shim, and what helps; undefined where all does. */
 export const weaknessOf = (peer: Peer, ownUid: number | undefined): string | undefined => {

@@ -9,10 +9,12 @@ import type { AtTurnEnd } from '../bytes/turn-end.ts'
 import { Child, READ_BYTES } from './child.ts'
 import { endFrame, openedFrame, spawnFrame, type ShimEvent } from './control-frame.ts'
 import type { Link } from './link.ts'
+import type { Outfitter } from './outfit.ts'
 import { openPipes } from './pipes.ts'
 import { signalName, type Exit, type ProcessWatch, type ServerProcess } from './process-watch.ts'
 import type { Tenant } from './source.ts'
 import { StderrLines } from './stderr-lines.ts'
+import type { Underway } from './underway.ts'
 
 const TERM_AFTER_MS = 2000
 const KILL_AFTER_MS = 3000
@@ -64,6 +66,8 @@ export interface ChildrenOptions {
   readonly onExit: (code: number) => void
   /** Hears of all of them. */
   readonly watch: ProcessWatch
+  /** Absent where they may reach what they like. */
+  readonly outfitter?: Outfitter | undefined
 }
 
 export class Children {
@@ -117,7 +121,7 @@ export class Children {
         if (!result.ok) this.end(number, 'asked')
         resolve(result)
       }
-      this.asked.set(number, {
+      const asked: Asked = {
         process: { number, session: tenant.session },
         tenant,
         name,
@@ -127,9 +131,41 @@ export class Children {
         isRunning: false,
         isEnding: false,
         isAsked: false,
-      })
-      this.options.send(spawnFrame(number, name))
+      }
+      this.asked.set(number, asked)
+      if (this.options.outfitter) void this.fit(asked, this.options.outfitter)
+      else this.options.send(spawnFrame(number, name))
     })
+  }
+
+  /** What is in flight with all of them. */
+  get underway(): Iterable<Underway> {
+    return [...this.asked.values()].flatMap(underwayWith)
+  }
+
+  /** The shim is asked once it is known what the child may reach. */
+  private async fit(asked: Asked, outfitter: Outfitter): Promise<void> {
+    const { process, tenant, name } = asked
+    const { number } = process
+    try {
+      const calls = (): Iterable<Underway> => underwayWith(asked)
+      const terms = await outfitter.fit({ process, caller: tenant.caller, calls })
+      if (this.asked.get(number) === asked && !asked.isEnding) {
+        this.options.send(spawnFrame(number, name, terms))
+        return
+      }
+    } catch (error) {
+      asked.settle(broken(`its way out cannot be opened: ${messageOf(error)}`))
+    }
+    outfitter.gone(number)
+    // The shim knows nothing of it.
+    if (this.asked.get(number) === asked) this.forget(number)
+  }
+
+  private forget(number: number): void {
+    this.asked.delete(number)
+    this.options.outfitter?.gone(number)
+    this.free()
   }
 
   /** What the shim says of one; nothing where that is none of ours (any more). */
@@ -146,6 +182,7 @@ export class Children {
       settle(broken(why))
       child?.lost(why)
     }
+    for (const number of this.asked.keys()) this.options.outfitter?.gone(number)
     this.asked.clear()
     this.free()
   }
@@ -162,9 +199,8 @@ export class Children {
         this.refused(asked, event)
         break
       case 'gone':
-        this.asked.delete(event.child)
         asked.child?.gone()
-        this.free()
+        this.forget(event.child)
         break
       case 'exited':
         this.exited(asked, event)
@@ -172,8 +208,8 @@ export class Children {
       case 'stderr':
         this.wrote(asked, event)
         break
-      // Nothing is confined, so nothing is told.
       case 'egress':
+        this.options.outfitter?.attempted(event)
     }
   }
 
@@ -207,10 +243,9 @@ export class Children {
   }
 
   private refused(asked: Asked, { child, reason, isBusy }: ChildEvent & { kind: 'refused' }): void {
-    this.asked.delete(child)
     asked.child?.lost(reason)
     asked.settle(fail({ message: reason, isBusy }))
-    this.free()
+    this.forget(child)
   }
 
   private free(): void {
@@ -247,6 +282,10 @@ export class Children {
     this.options.send(endFrame(number, TERM_AFTER_MS, KILL_AFTER_MS))
   }
 }
+
+const underwayWith = ({ child }: Pick<Asked, 'child'>): readonly Underway[] => [
+  ...(child?.owner?.underway ?? []),
+]
 
 /** What this process, or the machine, has no more of just now; nothing is wrong with the server. */
 const EXHAUSTION: ReadonlyMap<string, string> = new Map([

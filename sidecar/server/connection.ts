@@ -24,6 +24,8 @@ export interface Peer {
   readonly landlockAbi: number
   /** It runs one command, and starts no children. */
   readonly hasOneCommand: boolean
+  /** What its processes reach can be its to decide. */
+  readonly canConfine: boolean
 }
 
 type Hello = ShimEvent & { kind: 'hello' }

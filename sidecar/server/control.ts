@@ -6,6 +6,7 @@ import { broken, Children, type ChildrenOptions, type Spawned } from './children
 import type { Peer } from './connection.ts'
 import { ControlSocket, pipesIn } from './control-socket.ts'
 import type { Tenant } from './source.ts'
+import type { Underway } from './underway.ts'
 
 const NOT_CONNECTED = "the shim in the server's container is not connected"
 const LOST = "the connection to the server's container was lost; it may have restarted"
@@ -64,6 +65,11 @@ export class Control {
   /** Children whose end has been asked for and that are not gone yet. */
   get ending(): number {
     return this.children.ending
+  }
+
+  /** What is in flight with all of them. */
+  get underway(): Iterable<Underway> {
+    return this.children.underway
   }
 
   /** Who holds the others. */

@@ -9,16 +9,16 @@ import { whereElse } from './listeners.ts'
 import { Loopback } from './loopback.ts'
 import { OpenPaths } from './open-paths.ts'
 import type { ConnectServer, ServerEvents, ServerMeans } from './server.ts'
-import { Supervision } from './supervision.ts'
+import { Supervision, type SupervisionOptions } from './supervision.ts'
 
 const IS_IT_STDIO = 'if the server speaks stdio, set outrigger.dev/transport: stdio'
 
 /** Waits for the shim that holds the server on loopback; without it the server is there whenever it likes. */
 const superviseServer = (
   config: SidecarConfig,
-  { ownUid }: ServerMeans,
+  { ownUid, outfitter }: ServerMeans,
   { log, onThere, onGone, onTerminating }: ServerEvents,
-  hold: (isHeld: boolean) => Promise<unknown>,
+  { hold, calls }: Pick<SupervisionOptions, 'hold' | 'calls'>,
 ): Supervision =>
   new Supervision({
     runDir: config.runDir ?? RUN_DIR,
@@ -27,6 +27,8 @@ const superviseServer = (
     weaknessOf: (peer) => weaknessOf(peer, ownUid),
     isAdvisory: config.isolation === 'advisory',
     hold,
+    outfitter,
+    calls,
     onRunning: onThere,
     onGone,
     onTerminating,
@@ -64,13 +66,19 @@ export const connectHttp: ConnectServer = (config, means, events) => {
     get count() {
       return source.count
     },
+    get underway() {
+      return source.underway
+    },
     sweep: () => undefined,
     start: async (hold) => {
       if (!config.isSupervised) {
         events.onThere(undefined)
         return
       }
-      supervision = superviseServer(config, means, events, hold)
+      supervision = superviseServer(config, means, events, {
+        hold,
+        calls: () => source.underway,
+      })
       await supervision.listen()
     },
     exit: async (code) => supervision?.exit(code),

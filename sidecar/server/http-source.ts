@@ -17,6 +17,7 @@ import type { Link } from './link.ts'
 import { isNobody, type Loopback } from './loopback.ts'
 import type { LinkSource } from './source.ts'
 import { SseLink } from './sse-link.ts'
+import type { Underway } from './underway.ts'
 
 /** A server that hangs would keep its DELETEs, and one socket each, for ever. */
 const END_TIMEOUT_MS = 5000
@@ -62,7 +63,7 @@ export class HttpSource implements LinkSource {
   endpoint: Endpoint | undefined
   private readonly options: HttpSourceOptions
   private looking: Promise<Result<Endpoint, Fault>> | undefined
-  private links = 0
+  private readonly links = new Set<Link>()
 
   constructor(options: HttpSourceOptions) {
     this.options = options
@@ -70,7 +71,12 @@ export class HttpSource implements LinkSource {
   }
 
   get count(): number {
-    return this.links
+    return this.links.size
+  }
+
+  /** What is in flight on all links. */
+  get underway(): Iterable<Underway> {
+    return [...this.links].flatMap(({ owner }) => Array.from(owner?.underway ?? []))
   }
 
   /** HTTP+SSE is older than the other era. */
@@ -81,19 +87,17 @@ export class HttpSource implements LinkSource {
   async open(): Promise<Result<Link, Fault>> {
     const endpoint = this.endpoint ? ok(this.endpoint) : await this.look()
     if (!endpoint.ok) return endpoint
-    this.links++
-    const onClose = (): void => {
-      this.links--
-    }
+    const onClose = (): void => void this.links.delete(link)
     const { transport, path } = endpoint.value
     const { forwards, budget } = this.options
     const acceptTimeoutMs = ACCEPT_TIMEOUT_MS[transport]
     const target = { loopback: this.loopback, path, forwards, budget, acceptTimeoutMs, onClose }
-    return ok(
+    const link: Link =
       transport === 'http'
         ? new HttpLink({ ...target, endTimeoutMs: END_TIMEOUT_MS })
-        : new SseLink({ ...target, openTimeoutMs: OPEN_TIMEOUT_MS }),
-    )
+        : new SseLink({ ...target, openTimeoutMs: OPEN_TIMEOUT_MS })
+    this.links.add(link)
+    return ok(link)
   }
 
   /** Whoever comes meanwhile waits for the same search; one that has failed is begun again by the next. */

@@ -6,7 +6,9 @@ import type { ControlOptions } from './control.ts'
 import type { Listener } from './listeners.ts'
 import type { OpenPaths } from './open-paths.ts'
 import type { ProcessWatch } from './process-watch.ts'
+import type { Outfitter } from './outfit.ts'
 import type { LinkSource } from './source.ts'
+import type { Underway } from './underway.ts'
 
 export interface McpServer {
   readonly source: LinkSource
@@ -14,6 +16,8 @@ export interface McpServer {
   readonly openPaths?: OpenPaths
   /** Children that are not gone, or open HTTP sessions. */
   readonly count: number
+  /** What is in flight with it. */
+  readonly underway: Iterable<Underway>
   /** Looks after those who wait for a process. */
   sweep(nowMs: number): void
   /** Where a server that speaks HTTP has its endpoint, once that is known. */
@@ -34,6 +38,8 @@ export interface ServerMeans extends Pick<
   readonly ownUid: number | undefined
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Undefined where the server may reach what it likes. */
+  readonly outfitter?: Outfitter | undefined
   /** Who listens in the pod; undefined on a machine that is none. */
   readonly listeners: (() => readonly Listener[]) | undefined
 }

@@ -1,5 +1,6 @@
 // Where new links come from: a child by the shim, or a session of a loopback HTTP server.
 
+import type { Principal } from '../access/principal.ts'
 import type { Holder } from '../access/room.ts'
 import type { Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
@@ -7,6 +8,8 @@ import type { Link } from './link.ts'
 
 /** Whoever asks for a link: a newcomer while it waits, then the holder of its place. */
 export interface Tenant extends Holder {
+  /** Whose it is; absent where it is everybody's, or ours. */
+  readonly caller?: Principal | undefined
   /** The beginning of its session's id, for those who read of it; absent where it is for several sessions, or none. */
   readonly session?: string
   /** Somebody else needs the place: closes the link. Asked for only where the tenant is idle. */

@@ -2,7 +2,8 @@
 
 import { RUN_DIR } from '../../shared/names.ts'
 import { maxProcesses } from '../../shared/max-processes.ts'
-import { admitShim, weaknessOf } from './admit.ts'
+import { admitShim, confiningOf, shimRefused, weaknessOf } from './admit.ts'
+import type { Peer } from './connection.ts'
 import { Control } from './control.ts'
 import type { ConnectServer } from './server.ts'
 import { Spawner } from './spawner.ts'
@@ -11,9 +12,18 @@ const ENDED = "the server's container has ended"
 
 export const connectStdio: ConnectServer = (
   config,
-  { ownUid, budget, newName, schedule, atTurnEnd, now },
+  { ownUid, budget, newName, schedule, atTurnEnd, now, outfitter },
   events,
 ) => {
+  const admit = (peer: Peer): string | undefined => {
+    const why = admitShim(peer, { ...config, ownUid }) ?? outfitter?.refusal(confiningOf(peer))
+    if (why !== undefined) events.onGone(shimRefused(why))
+    return why
+  }
+  const met = (peer: Peer): void => {
+    outfitter?.met(confiningOf(peer))
+    events.onThere(weaknessOf(peer, ownUid))
+  }
   const control = new Control({
     runDir: config.runDir ?? RUN_DIR,
     budget,
@@ -21,11 +31,12 @@ export const connectStdio: ConnectServer = (
     schedule,
     atTurnEnd,
     log: events.log,
-    admit: (peer) => admitShim(peer, { ...config, ownUid }),
+    admit,
     onTerminating: events.onTerminating,
     onExit: events.onExit,
     watch: events.watch,
-    onPeer: (peer) => (peer ? events.onThere(weaknessOf(peer, ownUid)) : events.onGone(ENDED)),
+    outfitter,
+    onPeer: (peer) => (peer ? met(peer) : events.onGone(ENDED)),
   })
   const spawner = new Spawner({
     control,
@@ -40,6 +51,9 @@ export const connectStdio: ConnectServer = (
     path: undefined,
     get count() {
       return control.count
+    },
+    get underway() {
+      return control.underway
     },
     start: () => control.listen(),
     exit: (code) => control.exit(code),

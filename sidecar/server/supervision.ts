@@ -5,9 +5,13 @@
 import type { Log } from '../../shared/log.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { News, Peer } from './connection.ts'
-import { startFrame } from './control-frame.ts'
+import { messageOf } from '../../shared/message.ts'
+import { shimRefused } from './admit.ts'
+import { confineFrame, startFrame } from './control-frame.ts'
 import { ControlSocket } from './control-socket.ts'
+import type { Outfitter } from './outfit.ts'
 import { howEnded, signalName } from './process-watch.ts'
+import type { Underway } from './underway.ts'
 
 /** Of the reason that the shim gives, what a probe's line and a log have room for. */
 const MAX_REASON = 400
@@ -23,6 +27,10 @@ export interface SupervisionOptions {
   readonly isAdvisory: boolean
   /** The server's ports are the sidecar's to take, or are left to a server that nothing holds. */
   readonly hold: (isHeld: boolean) => Promise<unknown>
+  /** Absent where it may reach what it likes. */
+  readonly outfitter?: Outfitter | undefined
+  /** What is in flight with it. */
+  readonly calls: () => Iterable<Underway>
   readonly onRunning: (weakness: string | undefined) => void
   readonly onGone: (why: string) => void
   readonly onTerminating: (leftMs: number) => void
@@ -30,6 +38,7 @@ export interface SupervisionOptions {
 
 /** What is known of the command that the shim has. */
 interface Command {
+  readonly uid: number | undefined
   /** Undefined until the shim has said whether it is held. */
   readonly mayRun: boolean | undefined
   readonly isRunning: boolean
@@ -41,6 +50,7 @@ interface Command {
 }
 
 const UNKNOWN: Command = {
+  uid: undefined,
   mayRun: undefined,
   isRunning: false,
   end: undefined,
@@ -48,6 +58,7 @@ const UNKNOWN: Command = {
   weakness: undefined,
 }
 
+const UNASKED = "the server's container was started without --egress"
 const ENDED = "the server's container has ended"
 const ADVICE =
   "; its container's log says why: where it could not write, name the directory in outrigger.dev/writable-paths"
@@ -65,11 +76,11 @@ export class Supervision {
       log,
       admit: (peer) => {
         const why = admit(peer)
-        if (why !== undefined) onGone(`the shim in the server's container was refused: ${why}`)
+        if (why !== undefined) onGone(shimRefused(why))
         return why
       },
       onAdmitted: (peer) => {
-        this.command = { ...UNKNOWN, weakness: weaknessOf(peer) }
+        this.command = { ...UNKNOWN, uid: peer.uid, weakness: weaknessOf(peer) }
       },
       onEvent: (event) => this.heard(event),
       onClosed: (wasAdmitted) => this.dropped(wasAdmitted),
@@ -106,8 +117,51 @@ export class Supervision {
   // Once a connection, whoever speaks there: each time we ask the server anew, or write to the log.
   private judged(event: News & { kind: 'supervision' }): void {
     if (this.command.mayRun !== undefined) return
-    if (event.isHeld) this.held()
-    else this.unheld(oneLine(event.why).slice(0, MAX_REASON))
+    const why = oneLine(event.why).slice(0, MAX_REASON)
+    const isOut = this.confined(event, why)
+    if (isOut === undefined) return
+    if (event.isHeld) this.held(isOut)
+    else this.unheld(why, isOut)
+  }
+
+  /**
+   * The command waits to be told what it may reach. Resolves when it has been, with whether it needs leave to start because it
+   * cannot be confined; undefined where it is not to run.
+   */
+  private confined(
+    { wantsConfinement, isConfined, secret }: News & { kind: 'supervision' },
+    why: string,
+  ): Promise<boolean> | undefined {
+    const { outfitter, calls } = this.options
+    const { uid } = this.command
+    if (!outfitter || uid === undefined) return Promise.resolve(false)
+    const cannot = isConfined ? undefined : why
+    const confining = { uid, why: wantsConfinement ? cannot : UNASKED }
+    const refusal = outfitter.refusal(confining)
+    if (refusal !== undefined) {
+      this.refuse(`the server is not started: ${refusal}`)
+      return undefined
+    }
+    outfitter.met(confining)
+    if (!wantsConfinement) return Promise.resolve(false)
+    const { connection } = this.socket
+    return outfitter.fitCommand(secret, calls).then(
+      (terms) => {
+        connection?.send(confineFrame(terms))
+        return !isConfined
+      },
+      (error: unknown) => {
+        this.refuse(`the server's way out cannot be opened: ${messageOf(error)}`)
+        connection?.close()
+        return false
+      },
+    )
+  }
+
+  private refuse(text: string): void {
+    this.command = { ...this.command, mayRun: false }
+    this.options.log.error(text)
+    this.options.onGone(text)
   }
 
   private terminating(leftMs: number): void {
@@ -135,25 +189,27 @@ export class Supervision {
     this.options.onGone(told)
   }
 
-  private held(): void {
+  /** `needsLeave`: once it may reach what it may. */
+  private held(needsLeave: Promise<boolean>): void {
     this.command = { ...this.command, mayRun: true }
+    const { connection } = this.socket
     void this.options.hold(true)
+    void needsLeave.then((isNeeded) => isNeeded && connection?.send(startFrame()))
   }
 
-  private unheld(why: string): void {
-    const { isAdvisory, hold, log, onGone } = this.options
+  private unheld(why: string, isOut: Promise<boolean>): void {
+    const { isAdvisory, hold } = this.options
     const what = `the server is not held on loopback, so that it can be reached around the sidecar (${why})`
     if (!isAdvisory) {
-      const text = `${what}; it is not started: let its nodes have Linux 5.9 or newer and a runtime that lets a process look into its children, or allow floor.allowAdvisoryIsolation in the cluster configuration`
-      this.command = { ...this.command, mayRun: false }
-      log.error(text)
-      onGone(text)
+      this.refuse(
+        `${what}; it is not started: let its nodes have Linux 5.9 or newer and a runtime that lets a process look into its children, or allow floor.allowAdvisoryIsolation in the cluster configuration`,
+      )
       return
     }
     const { weakness } = this.command
     const both = weakness === undefined ? what : `${what}; ${weakness}`
     this.command = { ...UNKNOWN, mayRun: true, weakness: both }
     const { connection } = this.socket
-    void hold(false).then(() => connection?.send(startFrame()))
+    void Promise.all([hold(false), isOut]).then(() => connection?.send(startFrame()))
   }
 }

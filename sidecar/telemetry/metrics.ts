@@ -1,9 +1,10 @@
 // Every metric of the sidecar, registered once. No label value comes from the wire unless it is in
 // a known set. What is counted elsewhere already is read by `collected.ts`.
 
-import { Counter, Registry } from 'prom-client'
+import { Counter, Registry, type Metric } from 'prom-client'
 import { FAULTS, type FaultCode } from '../mcp/faults.ts'
 import type { Tolerance } from '../mcp/tolerance.ts'
+import { egressMetrics, type EgressFigures } from './egress-metrics.ts'
 import { LoopLag } from './loop-lag.ts'
 import { lockMetrics, type LockMetrics } from './lock-metrics.ts'
 import { Operations } from './operations.ts'
@@ -97,6 +98,8 @@ export interface Gauges {
   readonly guards: GuardFigures | undefined
   /** Absent where no records are kept. */
   readonly records?: { readonly figures: () => AuditFigures } | undefined
+  /** Absent where nobody looks at what servers reach. */
+  readonly egress?: { readonly figures: EgressFigures } | undefined
 }
 
 /** Why calls cannot be served, and what of isolation does not hold; undefined where all is well. */
@@ -232,6 +235,12 @@ const ownCounters = (registers: Registry[]): Pick<Metrics, Counted> => {
   }
 }
 
+const wherePresent = ({ guards, records, egress }: Gauges): readonly Metric[] => [
+  ...(guards ? guardMetrics(guards) : []),
+  ...(records ? auditMetrics(records.figures) : []),
+  ...(egress ? egressMetrics(egress.figures) : []),
+]
+
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
@@ -245,8 +254,7 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     ...trafficMetrics(gauges.peers.traffic),
     lag.metric,
     ...budgetMetrics(gauges.budget),
-    ...(gauges.guards ? guardMetrics(gauges.guards) : []),
-    ...(gauges.records ? auditMetrics(gauges.records.figures) : []),
+    ...wherePresent(gauges),
   ]
   for (const metric of own) registry.registerMetric(metric)
   return {

@@ -11,6 +11,7 @@ test('metrics that cannot be collected are an answer, and their cause is in the 
     isStarted: () => true,
     obstacle: () => undefined,
     weakness: () => undefined,
+    egressEnforcement: () => undefined,
     metrics: () => Promise.reject(new Error('a gauge threw')),
     metricsType: 'text/plain',
     log,

@@ -55,6 +55,7 @@ const listen = async (isAdvisory: boolean): Promise<void> => {
     log: kept.log,
     admit: ({ uid }) => (uid === 7 ? undefined : 'it is a stranger'),
     weaknessOf: () => undefined,
+    calls: () => [],
     isAdvisory,
     hold: async (isHeld) => {
       await Promise.resolve()

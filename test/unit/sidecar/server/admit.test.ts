@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { admitShim, weaknessOf } from '../../../../sidecar/server/admit.ts'
 
 const OURS = 1_000_990_000
-const PEER = { uid: 1000, landlockAbi: 6, hasOneCommand: false }
+const PEER = { uid: 1000, landlockAbi: 6, hasOneCommand: false, canConfine: true }
 const RULES = { isolation: 'require', ownUid: OURS, isSupervised: false } as const
 
 describe('admitShim', () => {

@@ -1,0 +1,37 @@
+// What a server's processes are given for what they reach, and who hears of what they try: the egress proxy's part of them,
+// where there is one. Without it they reach what they like.
+
+import type { Principal } from '../access/principal.ts'
+import type { Peer } from './connection.ts'
+import type { EgressAttempt, Terms } from './control-frame.ts'
+import type { ServerProcess } from './process-watch.ts'
+import type { Underway } from './underway.ts'
+
+export interface Fitting {
+  readonly process: ServerProcess
+  /** Whose it is; absent of one that is everybody's, or nobody's. */
+  readonly caller: Principal | undefined
+  /** What is in flight with it, whenever that is asked. */
+  readonly calls: () => Iterable<Underway>
+}
+
+/** What a shim does about the processes that it starts. */
+export interface Confining extends Pick<Peer, 'uid'> {
+  /** Undefined where it does; else why not. */
+  readonly why: string | undefined
+}
+
+export interface Outfitter {
+  /** Why a shim may not serve that can confine nothing, where that must be. */
+  readonly refusal: (confining: Confining) => string | undefined
+  /** A shim serves. */
+  readonly met: (confining: Confining) => void
+  /** What a child is started with; it counts from now on, until it has gone. */
+  readonly fit: (fitting: Fitting) => Promise<Terms>
+  /** The same of the one command that is the server; its secret is its shim's, and outlives us. */
+  readonly fitCommand: (secret: string, calls: Fitting['calls']) => Promise<Terms>
+  /** It has gone, or never comes. */
+  readonly gone: (child: number) => void
+  /** A process has tried to reach something by itself. */
+  readonly attempted: (attempt: EgressAttempt) => void
+}
