@@ -18,6 +18,8 @@ export const digest = (text: string): string => hash('sha256', text, 'base64url'
 const SEAL = /,"hash":"([\w-]{43})"\}$/
 /** What stands before the seal, and the brace behind it. */
 const SEAL_LENGTH = `,"hash":"${'-'.repeat(43)}"}`.length
+/** Of a character, in UTF-8 as it is counted here: half of one that has four. */
+const MOST_BYTES = 3
 
 export interface ChainOptions {
   readonly instance: string
@@ -64,13 +66,30 @@ export class Chain {
 
   /** The next record, as a line with its end: what happened (`membersOf`), and when. */
   line(members: string, timeMs: number): string {
+    const body = this.body(members, timeMs)
+    return body + this.seal(body)
+  }
+
+  /** The same as bytes, at a place among others; returns where they end, and that place where they might have no room. */
+  put(members: string, timeMs: number, to: Buffer, place: number): number {
+    const body = this.body(members, timeMs)
+    if (place + MOST_BYTES * body.length + SEAL_LENGTH + 1 > to.length) return place
+    const end = place + to.write(body, place)
+    return end + to.write(this.seal(body), end, 'latin1')
+  }
+
+  private body(members: string, timeMs: number): string {
     // Most records of a batch are of one millisecond.
     if (timeMs !== this.timeMs) this.time = new Date(timeMs).toISOString()
     this.timeMs = timeMs
+    return `${this.head}${this.seq + 1},"prev":"${this.prev}","time":"${this.time}",${this.place},${members}`
+  }
+
+  /** Takes the record's place. */
+  private seal(body: string): string {
     this.seq++
-    const body = `${this.head}${this.seq},"prev":"${this.prev}","time":"${this.time}",${this.place},${members}`
     this.prev = digest(body)
-    return `${body},"hash":"${this.prev}"}\n`
+    return `,"hash":"${this.prev}"}\n`
   }
 }
 

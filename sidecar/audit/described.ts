@@ -2,6 +2,7 @@
 // What comes again from call to call, as callers, tools and clients do, is made text of once. Whatever somebody else wrote
 // is cleaned of secrets, and cut.
 
+import type { Socket } from 'node:net'
 import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
 import { isObject, type Json } from '../../shared/json.ts'
@@ -53,6 +54,12 @@ const TARGETS: ReadonlyMap<
   ['resources/unsubscribe', ['uri', 'resource']],
 ])
 
+/** What a message of one method is about, and both as the record says it. */
+interface Target {
+  readonly parameter: string
+  readonly said: (text: string) => string
+}
+
 /** What a client's answer to a request of the server's is called: it has no method. */
 const RESPONSE = 'response'
 /** Ids that are no secret: they count, or are too short for one. Nothing of them has to be escaped but the quotes. */
@@ -94,12 +101,53 @@ const baggageIn = (message: Request | undefined): string | undefined =>
 const idsOf = ({ traceId, spanId }: TraceContext): string =>
   `,"traceId":"${traceId}","spanId":"${spanId}"`
 
+/** A text in one piece: V8 keeps texts that were put together as their parts, and goes through them again for each record. */
+const inOnePiece = (text: string): string => Buffer.from(text).toString()
+
+/** What a connection's requests say of where they come from: mostly the same from one to the next. */
+interface Origin {
+  readonly session: string | undefined
+  readonly userAgent: string | undefined
+  readonly client: string
+  readonly baggage: string | undefined
+  readonly ids: string
+}
+
+/** Of what is longer, or differs from call to call, nothing is kept: connections are many, and their headers their clients'. */
+const MAX_KEPT = 512
+
+const isKept = ({ session, userAgent, client, baggage, ids }: Origin): boolean =>
+  ids === '' && `${session}${userAgent}${client}${baggage}`.length <= MAX_KEPT
+
+const isSame = (one: Origin, other: Origin): boolean =>
+  one.session === other.session &&
+  one.userAgent === other.userAgent &&
+  one.client === other.client &&
+  one.baggage === other.baggage &&
+  one.ids === other.ids
+
 export class Descriptions {
   private readonly callers = new WeakMap<Principal, string>()
+  private readonly origins = new WeakMap<Socket, { readonly said: Origin; readonly text: string }>()
   /** What clients wrote, and what we or the configuration call things. */
   private readonly word = remembered((text) => jsonOf(brief(text)))
   private readonly name = remembered(jsonOf)
   private readonly clientNamed = remembered(clientNamed)
+  private readonly targets: ReadonlyMap<string, Target>
+
+  constructor() {
+    const { word } = this
+    const targetOf = (method: string, parameter: string, name: string): Target => ({
+      parameter,
+      said: remembered((text) => inOnePiece(`${word(method)},"${name}":${word(text)}`)),
+    })
+    this.targets = new Map(
+      [...TARGETS].map(([method, [parameter, name]]) => [
+        method,
+        targetOf(method, parameter, name),
+      ]),
+    )
+  }
 
   caller(principal: Principal): string {
     const known = this.callers.get(principal)
@@ -111,12 +159,8 @@ export class Descriptions {
 
   /** `content`: what it was asked with, by level. */
   message(message: Message, content = ''): string {
-    const { text } = message
-    const what =
-      message.kind === 'response'
-        ? `"${RESPONSE}"`
-        : `${this.word(message.method)}${this.target(message)}`
-    return `,"message":{${idOf(message)}"method":${what},"bytes":${text.length}${content}}`
+    const what = message.kind === 'response' ? `"${RESPONSE}"` : this.what(message)
+    return `,"message":{${idOf(message)}"method":${what},"bytes":${message.text.length}${content}}`
   }
 
   decision({ granted }: Permit): string {
@@ -126,39 +170,54 @@ export class Descriptions {
     return `,"decision":{${by}"roles":[${roles.map((role) => this.name(role)).join(',')}]}`
   }
 
-  context(exchange: Exchange, message: Message | undefined, trace?: RequestTrace): string {
-    const { request } = exchange
-    const address = request.socket.remoteAddress
-    const session = header(request, 'mcp-session-id')
-    const from = address === undefined ? '' : `,"address":${this.name(address)}`
-    const ids = trace ? idsOf(trace.context) : ''
-    const asserted = this.asserted(request, message, trace !== undefined)
-    return `${from}${session === undefined ? '' : this.session(session)}${ids}${asserted}`
+  context({ request }: Exchange, message: Message | undefined, trace?: RequestTrace): string {
+    const own = message?.kind === 'request' ? message : undefined
+    const theirs = trace ? undefined : contextOfClient(request, own)
+    const said = {
+      session: header(request, 'mcp-session-id'),
+      userAgent: header(request, 'user-agent'),
+      client: this.client(message),
+      baggage: baggageIn(own) ?? header(request, 'baggage'),
+      ids: theirs ? idsOf(theirs) : '',
+    }
+    return this.from(request.socket, said) + (trace ? idsOf(trace.context) : '')
   }
 
   session(id: string): string {
     return `,"session":${this.name(sessionName(id))}`
   }
 
-  private target(message: Exclude<Message, { readonly kind: 'response' }>): string {
-    const [parameter, name] = TARGETS.get(message.method) ?? []
-    if (parameter === undefined || name === undefined) return ''
-    return this.said(name, stringAt(message.text, member(message.params, parameter)))
+  private what({
+    method,
+    text,
+    params,
+    shortName,
+  }: Exclude<Message, { readonly kind: 'response' }>): string {
+    const target = this.targets.get(method)
+    if (!target) return this.word(method)
+    const { parameter, said } = target
+    const own = parameter === 'name' ? shortName : undefined
+    const named = own ?? stringAt(text, member(params, parameter))
+    return named === undefined ? this.word(method) : said(named)
   }
 
-  private asserted(
-    request: Exchange['request'],
-    message: Message | undefined,
-    isTraced: boolean,
+  private from(socket: Socket, said: Origin): string {
+    const known = this.origins.get(socket)
+    if (known && isSame(known.said, said)) return known.text
+    const text = this.origin(socket.remoteAddress, said)
+    if (isKept(said)) this.origins.set(socket, { said, text: inOnePiece(text) })
+    return text
+  }
+
+  private origin(
+    address: string | undefined,
+    { session, userAgent, client, baggage, ids }: Origin,
   ): string {
-    const own = message?.kind === 'request' ? message : undefined
-    const trace = isTraced ? undefined : contextOfClient(request, own)
-    const said =
-      this.said('userAgent', header(request, 'user-agent')) +
-      this.client(message) +
-      this.said('baggage', baggageIn(own) ?? header(request, 'baggage')) +
-      (trace ? idsOf(trace) : '')
-    return said === '' ? '' : `,"asserted":{${said.slice(1)}}`
+    const from = address === undefined ? '' : `,"address":${this.name(address)}`
+    const asserted =
+      this.said('userAgent', userAgent) + client + this.said('baggage', baggage) + ids
+    const theirs = asserted === '' ? '' : `,"asserted":{${asserted.slice(1)}}`
+    return `${from}${session === undefined ? '' : this.session(session)}${theirs}`
   }
 
   private client(message: Message | undefined): string {
@@ -169,10 +228,7 @@ export class Descriptions {
     return named === '' ? '' : `,"client":${named}`
   }
 
-  private said(
-    name: 'tool' | 'prompt' | 'resource' | 'userAgent' | 'baggage',
-    text: string | undefined,
-  ): string {
+  private said(name: 'userAgent' | 'baggage', text: string | undefined): string {
     return text === undefined ? '' : `,"${name}":${this.word(text)}`
   }
 }

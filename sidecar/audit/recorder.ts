@@ -43,6 +43,7 @@ export interface Underway extends Exchange {
 /** A message, and what it is asked with or answers, by level: members of its record. */
 interface Item {
   readonly asked: Asked
+  readonly caller: string
   readonly content: string
   /** Room for the record that tells its end. */
   readonly reserved: number
@@ -133,15 +134,30 @@ export class Recorder {
   admit(underway: Underway): Fault | undefined | Promise<Fault | undefined> {
     const { permit, ask } = underway
     if (!permit) return undefined
+    if (ask?.kind === 'message') return this.admitOne(underway, permit, ask)
     const items = messagesOf(ask).map((one) => this.itemOf(one, permit.principal))
     if (items.length === 0) return undefined
     const bytes = items.reduce((sum, { reserved }) => sum + reserved, 0)
     const refused = this.refusal(permit.principal.key, bytes)
     if (refused) return refused
     const isOnRecord = items.map((item) => this.record(underway, permit, item)).every(Boolean)
-    if (this.options.onFailure === 'drop') return undefined
-    if (!isOnRecord) return unavailable()
-    return this.admitted(items.some(({ asked }) => asked.record !== undefined))
+    return this.admitted(
+      isOnRecord,
+      items.some(({ asked }) => asked.record !== undefined),
+    )
+  }
+
+  /** Most messages come alone: nothing is made but their records. */
+  private admitOne(
+    underway: Underway,
+    permit: Permit,
+    asked: Asked,
+  ): Fault | undefined | Promise<Fault | undefined> {
+    const item = this.itemOf(asked, permit.principal)
+    const refused = this.refusal(permit.principal.key, item.reserved)
+    if (refused) return refused
+    const isOnRecord = this.record(underway, permit, item)
+    return this.admitted(isOnRecord, asked.record !== undefined)
   }
 
   /** What ended before it was a call. */
@@ -218,14 +234,20 @@ export class Recorder {
     const isCall = asked.message.kind === 'request' && !asked.denied
     const answer = isCall ? this.options.content.answerBytes : 0
     const caller = this.described.caller(principal)
-    return { asked, content: said, reserved: reservedFor(caller) + said.length + answer }
+    const reserved = reservedFor(caller) + said.length + answer
+    return { asked, caller, content: said, reserved }
   }
 
   /**
    * Whether calls may go on: those with an attempt when it is out. What has none goes behind them, as it came, whatever
    * becomes of them.
    */
-  private admitted(isCall: boolean): Promise<Fault | undefined> | undefined {
+  private admitted(
+    isOnRecord: boolean,
+    isCall: boolean,
+  ): Fault | Promise<Fault | undefined> | undefined {
+    if (this.options.onFailure === 'drop') return undefined
+    if (!isOnRecord) return unavailable()
     const { isOut } = this.options.writer
     if (!isOut) return undefined
     if (!isCall || !this.options.attempts) return isOut.then(() => undefined)
@@ -240,7 +262,7 @@ export class Recorder {
     const { described } = this
     const { message, trace, denied } = item.asked
     const { principal } = permit
-    const caller = described.caller(principal)
+    const { caller } = item
     const context = described.context(underway, message, trace)
     const reserved = this.options.onFailure === 'refuse' ? item.reserved : 0
     const asked = described.message(message, item.content)

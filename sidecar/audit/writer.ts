@@ -4,10 +4,11 @@
 
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
-import { membersOf, type Chain, type Link } from '../../shared/audit/chain.ts'
+import type { Chain, Link } from '../../shared/audit/chain.ts'
 import type { Lease } from '../bytes/budget.ts'
 import type { AtTurnEnd } from '../bytes/turn-end.ts'
-import type { Rotated, Sink } from './sink.ts'
+import { Batches, type Batch, type Taken, type Waiting } from './batches.ts'
+import type { Sink } from './sink.ts'
 import { Turn } from './turn.ts'
 
 export interface WriterOptions {
@@ -36,29 +37,6 @@ const CLOSE_RETRY_MS = 200
 /** What a record's place in the chain adds to what it says. */
 const CHAINED_BYTES = 640
 
-interface Waiting {
-  readonly members: string
-  readonly timeMs: number
-  readonly bytes: number
-  /** Hears that it is out. */
-  readonly turn: Turn | undefined
-}
-
-interface Taken {
-  readonly records: readonly Waiting[]
-  readonly bytes: number
-}
-
-/** What is being written: records that have their place already. */
-interface Batch {
-  rest: Buffer
-  readonly records: readonly Waiting[]
-  readonly bytes: number
-  readonly last: Link
-  /** Another file begins with it. */
-  rotated: Rotated | undefined
-}
-
 export class Writer {
   /** Records that are out, and those that were lost: for want of room, or rejected. */
   readonly counts = { written: 0, dropped: 0 }
@@ -69,6 +47,7 @@ export class Writer {
   private readonly options: WriterOptions
   private readonly atTurnEnd: AtTurnEnd
   private queue: Waiting[] = []
+  private readonly batches: Batches
   private batch: Batch | undefined
   private held = 0
   private reserved = 0
@@ -88,6 +67,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.options = options
+    this.batches = new Batches(options.chain, options.wallMs)
     this.atTurnEnd = options.atTurnEnd ?? setImmediate
   }
 
@@ -241,7 +221,7 @@ export class Writer {
     const { atOnce } = sink
     if (!atOnce || this.batch || this.busyMs !== undefined || this.isFailing) return
     while (this.queue.length > 0 && atOnce.takes(Math.min(this.held, BATCH_BYTES), wallMs())) {
-      const batch = this.chained(this.takeQueue())
+      const batch = this.batches.inTurn(this.takeQueue())
       this.batch = batch
       try {
         batch.rest = batch.rest.subarray(atOnce.write(batch.rest))
@@ -311,23 +291,11 @@ export class Writer {
     const { sink, wallMs } = this.options
     const taken = this.takeQueue()
     try {
-      return this.chained(taken, await sink.rotate(taken.bytes, wallMs()))
+      return this.batches.of(taken, await sink.rotate(taken.bytes, wallMs()))
     } catch (error) {
       this.queue = [...taken.records, ...this.queue]
       throw error
     }
-  }
-
-  /** Gives records their places. */
-  private chained({ records, bytes }: Taken, rotated?: Rotated): Batch {
-    const { chain, wallMs } = this.options
-    let text = ''
-    if (rotated) {
-      const { file, oldest = { instance: chain.instance, seq: chain.last.seq + 1 } } = rotated
-      text = chain.line(membersOf({ event: 'rotation', file, oldest }), wallMs())
-    }
-    for (const { members, timeMs } of records) text += chain.line(members, timeMs)
-    return { rest: Buffer.from(text), records, bytes, last: chain.last, rotated }
   }
 
   private takeQueue(): Taken {

@@ -211,4 +211,31 @@ describe('where it came from', () => {
     expect(said).toMatchObject({ traceId: context.traceId, spanId: context.spanId })
     expect(said).not.toHaveProperty('asserted')
   })
+
+  test('each request of a connection by what it says itself, whatever the one before said', () => {
+    const { exchange } = anExchange()
+    const { request } = exchange
+    const traced = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 0, state: undefined }
+    const trace = { context: traced, send: () => ({ context: traced, end: () => undefined }) }
+    const says: readonly (readonly [Record<string, string>, boolean])[] = [
+      [{ 'mcp-session-id': 'one-one-one' }, false],
+      [{ 'mcp-session-id': 'two-two-two' }, false],
+      [{ 'mcp-session-id': 'two-two-two', 'user-agent': 'x' }, false],
+      [{ 'mcp-session-id': 'two-two-two', 'user-agent': 'x' }, true],
+      [{ 'user-agent': 'y', baggage: 'workflow=z' }, false],
+      [{ 'user-agent': 'y'.repeat(600) }, false],
+      [{ 'user-agent': 'y' }, false],
+      [{ traceparent: PARENT }, false],
+      [{}, true],
+      [{}, false],
+      [{ 'mcp-session-id': 'one-one-one' }, false],
+    ]
+    for (const [headers, isTraced] of [...says, ...says]) {
+      request.headers = headers
+      const own = anExchange(headers).exchange
+      const message = aMessage('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+      const found = described.context(exchange, message, isTraced ? trace : undefined)
+      expect(found).toBe(new Descriptions().context(own, message, isTraced ? trace : undefined))
+    }
+  })
 })
