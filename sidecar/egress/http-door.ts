@@ -3,6 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { codeOf } from '../../shared/error-code.ts'
 import type { Desk } from './desk.ts'
 import { Exchange } from './exchange.ts'
@@ -15,6 +16,8 @@ import type { Client, Credential, How, Stranger } from './watch.ts'
 const MAX_PIPELINED = 8
 /** Then a connection has named itself wrongly for long enough. */
 const MAX_MISTAKES = 3
+/** What the codes of the parser's errors begin with. */
+const UNREADABLE = 'HPE_'
 const TOO_MANY = { why: 'connections', words: 'too many connections are open' } as const
 
 export interface HttpDoorParts {
@@ -30,7 +33,7 @@ type Known = { readonly client: Client } | 'unknown' | 'too-many'
 export class HttpDoor {
   private readonly parts: HttpDoorParts
   private readonly server: Server
-  private readonly visitors = new WeakMap<Socket, Visitor>()
+  private readonly visitors = new WeakMap<Duplex, Visitor>()
 
   constructor(parts: HttpDoorParts) {
     this.parts = parts
@@ -51,6 +54,7 @@ export class HttpDoor {
       void this.request(request, response, true)
     })
     this.server.on('clientError', (error, socket) => {
+      if (codeOf(error).startsWith(UNREADABLE)) this.unreadable(socket)
       if (socket.writable) socket.end(written(unread(codeOf(error))), () => socket.destroy())
       else socket.destroy()
     })
@@ -62,6 +66,13 @@ export class HttpDoor {
     this.visitors.set(socket, visitor)
     this.server.emit('connection', socket)
     socket.emit('data', first)
+  }
+
+  /** What no parser takes is tried, too: by whoever has named itself on this connection, if anybody has. */
+  private unreadable(socket: Duplex): void {
+    const client = this.visitors.get(socket)?.client
+    if (client) this.malformed(client, 'http', '?')
+    else this.parts.stranger('no-protocol')
   }
 
   private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {

@@ -361,6 +361,16 @@ describe('who is not known', () => {
     expect(harness.told.strangers).toHaveLength(2)
   })
 
+  test('what no parser takes is told: of whom it is, where that is known', async () => {
+    const odd = 'GET http://ok.example/ HTTP/1.1\r\nHost : ok.example\r\n\r\n'
+    await talk(harness.port, odd)
+    expect(harness.told.strangers).toEqual(['no-protocol'])
+    const known = lines('GET http://ok.example/ HTTP/1.1', 'Host: ok.example', AUTHORIZATION)
+    await talk(harness.port, known, odd)
+    expect(harness.told.lines.at(-1)).toBe('http ?:0 denied malformed')
+    expect(harness.told.strangers).toHaveLength(1)
+  })
+
   test('a connection is one client’s to its end', async () => {
     const second = basic('2:second')
     const one = (credential: string, ...more: readonly string[]): string =>
