@@ -13,7 +13,7 @@ import {
   type Effort,
   type Verdict,
 } from './condition.ts'
-import { leftFor, LeftRules, type Kept, type Left, type Open, type Rules } from './left-rules.ts'
+import { LeftRules, type Kept, type Left, type Open, type Rules } from './left-rules.ts'
 import { RuleIndex, type Rule, type Target } from './rules.ts'
 import type { Kind } from './schema.ts'
 
@@ -68,6 +68,8 @@ const FREE: ReadonlySet<string> = new Set([
   'notifications/progress',
   'notifications/roots/list_changed',
 ])
+
+const isFree = ({ kind, name }: Target): boolean => kind === 'methods' && FREE.has(name)
 
 export interface PolicyRules {
   readonly isDryRun: boolean
@@ -128,35 +130,49 @@ export class Policy {
     const { target } = question
     const trial: Trial = { question, known, args: undefined, failed: undefined, given: undefined }
     const before = this.left.find(known.left, target)
-    if (before) return this.decideBy(leftOf(before, trial), trial)
-    const left = this.concerning(question, known.roles)
-    const decision = this.decideBy(left, trial)
+    if (before) return this.decideBy(this.overArguments(before, trial), trial)
+    const decision = this.decideByAll(trial)
     // A list asks for all there is, once.
-    if (question.argumentsOf) {
-      this.left.keep(known.left, target, unsettled(left, known.verdicts))
-    }
+    if (question.argumentsOf) this.keepLeft(question, known)
     return decision
   }
 
-  private decideBy({ deny, allow }: Rules, trial: Trial): Decision {
+  private decideByAll(trial: Trial): Decision {
     const { target } = trial.question
+    const against = firstAbout(this.deny.about(target), denies, trial)
+    if (against) return this.decision(trial, false, against.name)
+    if (isFree(target)) return this.decision(trial, true, undefined)
+    const permitting = firstAbout(this.allow.about(target), allows, trial)
+    return this.decision(trial, permitting !== undefined, permitting?.name)
+  }
+
+  private decideBy({ deny, allow }: Rules, trial: Trial): Decision {
     const against = first(deny, denies, trial)
     if (against) return this.decision(trial, false, against.name)
-    if (target.kind === 'methods' && FREE.has(target.name)) {
-      return this.decision(trial, true, undefined)
-    }
+    if (isFree(trial.question.target)) return this.decision(trial, true, undefined)
     const permitting = first(allow, allows, trial)
     return this.decision(trial, permitting !== undefined, permitting?.name)
   }
 
-  /** The rules about a target that are about its caller. */
-  private concerning({ caller, target }: Question, roles: readonly string[]): Rules {
-    const concerned = (rules: readonly Rule[]): readonly Open[] =>
-      rules.filter(({ who }) => who(caller, roles)).map((rule) => ({ rule, isClear: false }))
-    return {
-      deny: concerned(this.deny.about(target)),
-      allow: concerned(this.allow.about(target)),
-    }
+  /** Without what a caller alone has decided, and does not hold. */
+  private keepLeft({ caller, target }: Question, { left, roles, verdicts }: Known): void {
+    const [deny, allow] = [this.deny.about(target), this.allow.about(target)]
+    if (!this.left.takes(target, deny.length + allow.length)) return
+    const isLeft = ({ who, condition }: Rule): boolean =>
+      who(caller, roles) && (!condition || verdicts.get(condition)?.kind !== 'not')
+    const open = (rules: readonly Rule[]): readonly Open[] =>
+      rules.filter(isLeft).map((rule) => ({ rule, isClear: false }))
+    this.left.keep(left, target, { deny: open(deny), allow: open(allow) })
+  }
+
+  /** What is left of what was left before, where the names of arguments say more. */
+  private overArguments(left: Left, trial: Trial): Rules {
+    const { argumentsOf } = trial.question
+    if (!left.asksArguments || !argumentsOf) return left
+    const args = argumentsOf()
+    if (!args.ok) return left
+    trial.args = args.value
+    return this.left.over(left, args.value)
   }
 
   /** About what nobody can tell. */
@@ -217,23 +233,6 @@ export class Policy {
   }
 }
 
-/** What is left of what was left before, where the names of arguments say more. */
-const leftOf = (left: Left, trial: Trial): Rules => {
-  const { argumentsOf } = trial.question
-  if (!left.asksArguments || !argumentsOf) return left
-  const args = argumentsOf()
-  if (!args.ok) return left
-  trial.args = args.value
-  return leftFor(left, args.value)
-}
-
-/** Without what a caller alone has decided, and does not hold. */
-const unsettled = ({ deny, allow }: Rules, verdicts: Known['verdicts']): Rules => {
-  const isLeft = ({ rule: { condition } }: Open): boolean =>
-    condition === undefined || verdicts.get(condition)?.kind !== 'not'
-  return { deny: deny.filter(isLeft), allow: allow.filter(isLeft) }
-}
-
 const heldBy = (condition: Condition, isClear: boolean, trial: Trial): Verdict => {
   const { question, known, args } = trial
   trial.given ??= new Given(known.claims, question, question.effort)
@@ -253,29 +252,37 @@ const asked = (condition: Condition, isClear: boolean, trial: Trial): Verdict =>
   return found
 }
 
-const verdict = ({ rule, isClear }: Open, trial: Trial): Verdict['kind'] => {
+/** Of a rule that is about the caller. */
+const verdict = (rule: Rule, isClear: boolean, trial: Trial): Verdict['kind'] => {
   if (!rule.condition) return 'holds'
   const found = asked(rule.condition, isClear, trial)
   if (found.kind === 'failed') (trial.failed ??= []).push({ rule: rule.name, why: found.why })
   return found.kind
 }
 
+type Decides = (rule: Rule, isClear: boolean, trial: Trial) => boolean
+
 /** The first rule that decides so. No function is made for it: each call asks twice. */
-const first = (
-  rules: readonly Open[],
-  decides: (open: Open, trial: Trial) => boolean,
-  trial: Trial,
-): Rule | undefined => {
-  for (const open of rules) if (decides(open, trial)) return open.rule
+const first = (rules: readonly Open[], decides: Decides, trial: Trial): Rule | undefined => {
+  for (const { rule, isClear } of rules) if (decides(rule, isClear, trial)) return rule
   return undefined
 }
 
-const denies = (open: Open, trial: Trial): boolean => {
-  const found = verdict(open, trial)
+/** The same of rules that may be about others. */
+const firstAbout = (rules: readonly Rule[], decides: Decides, trial: Trial): Rule | undefined => {
+  const { question, known } = trial
+  for (const rule of rules) {
+    if (rule.who(question.caller, known.roles) && decides(rule, false, trial)) return rule
+  }
+  return undefined
+}
+
+const denies: Decides = (rule, isClear, trial) => {
+  const found = verdict(rule, isClear, trial)
   return found === 'holds' || found === 'failed'
 }
 
-const allows = (open: Open, trial: Trial): boolean => {
-  const found = verdict(open, trial)
+const allows: Decides = (rule, isClear, trial) => {
+  const found = verdict(rule, isClear, trial)
   return found === 'holds' || found === 'open'
 }

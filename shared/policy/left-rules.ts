@@ -36,8 +36,10 @@ export interface Kept {
   byName: { [kind in Kind]?: Map<string, Left> }
 }
 
-/** Of all callers of a policy. */
-const MAX_LEFT = 1024
+/** Rules that are kept, of all callers and targets of a policy; each target counts as one besides. */
+const MAX_LEFT = 16_384
+/** About a target that more are about all are asked each time. */
+const MAX_RULES = 256
 
 /** Names as tools have them; what is longer is not asked for again and again. */
 const NAME = /^[\x21-\x7e]{1,128}$/
@@ -71,17 +73,10 @@ const areSame = (some: readonly string[], others: readonly string[]): boolean =>
 
 const isList = (names: Arguments['names']): names is readonly string[] => Array.isArray(names)
 
-/** What is left for arguments of these names. */
-export const leftFor = (left: Left, { names, characters }: Arguments): Rules => {
-  if (!isList(names) || characters > MAX_CHARACTERS) return left
-  for (const shape of left.shapes) if (areSame(shape.names, names)) return shape
-  if (names.length > MAX_NAMES || !names.every((name) => ARGUMENT.test(name))) return left
-  const known = names.map(copied)
-  const shape = { names: known, deny: openBy(left.deny, known), allow: openBy(left.allow, known) }
-  if (left.shapes.length === MAX_SHAPES) left.shapes.shift()
-  left.shapes.push(shape)
-  return shape
-}
+const isShape = (names: readonly string[]): boolean =>
+  names.length <= MAX_NAMES && names.every((name) => ARGUMENT.test(name))
+
+const countIn = ({ deny, allow }: Rules): number => 1 + deny.length + allow.length
 
 const asksArguments = ({ deny, allow }: Rules): boolean =>
   (deny[0] ?? allow[0])?.rule.condition?.variables.has('arguments') === true
@@ -100,18 +95,39 @@ export class LeftRules {
     return kept.byName[kind]?.get(name)
   }
 
-  keep(kept: Kept, { kind, name, isTemplate }: Target, rules: Rules): void {
-    if (isTemplate === true || !NAME.test(name)) return
-    if (this.size >= MAX_LEFT) {
-      this.size = 0
-      this.since++
-    }
+  /** Whether what is left of so many rules about a target is kept. */
+  takes({ name, isTemplate }: Target, rules: number): boolean {
+    return isTemplate !== true && rules <= MAX_RULES && NAME.test(name)
+  }
+
+  keep(kept: Kept, { kind, name }: Target, rules: Rules): void {
+    this.count(rules)
     if (kept.since !== this.since) {
       kept.since = this.since
       kept.byName = {}
     }
-    this.size++
     const byName = (kept.byName[kind] ??= new Map())
     byName.set(copied(name), { ...rules, asksArguments: asksArguments(rules), shapes: [] })
+  }
+
+  /** What is left for arguments of these names. */
+  over(left: Left, { names, characters }: Arguments): Rules {
+    if (!isList(names) || characters > MAX_CHARACTERS) return left
+    for (const shape of left.shapes) if (areSame(shape.names, names)) return shape
+    if (!isShape(names)) return left
+    const known = names.map(copied)
+    const shape = { names: known, deny: openBy(left.deny, known), allow: openBy(left.allow, known) }
+    this.count(shape)
+    if (left.shapes.length === MAX_SHAPES) left.shapes.shift()
+    left.shapes.push(shape)
+    return shape
+  }
+
+  /** Where they are too many all that is kept is forgotten. */
+  private count(rules: Rules): void {
+    this.size += countIn(rules)
+    if (this.size <= MAX_LEFT) return
+    this.size = countIn(rules)
+    this.since++
   }
 }

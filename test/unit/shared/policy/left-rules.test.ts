@@ -162,3 +162,25 @@ test('so are those of more names and callers than are kept', () => {
     expect(decide(ada, 'transfer').rule).toBe('late')
   }
 })
+
+test('so are those of a tool that more rules are about than are kept', () => {
+  const many = Array.from(
+    { length: 300 },
+    (_, index) =>
+      `  - { name: r${index}, effect: deny, tools: ['*'], when: "'a${index}' in arguments" }`,
+  )
+  const read = readPolicy(
+    `version: 1\nrules:\n${many.join('\n')}\n  - { name: all, effect: allow, tools: ['*'] }`,
+  )
+  if (!read.ok) throw new Error(read.error.map(placedWords).join('\n'))
+  const ruleFor = (json: string) =>
+    read.value.policy.decide({
+      caller: undefined,
+      method: 'tools/call',
+      target: { kind: 'tools', name: 'x' },
+      argumentsOf: () => readArguments(json),
+    }).rule
+  for (let round = 0; round < 3; round++) {
+    expect(['{"a7":1}', '{"A7":1}', '{"b":1}'].map(ruleFor)).toEqual(['r7', 'r7', 'all'])
+  }
+})
