@@ -23,7 +23,6 @@ enum {
   // Data goes with the first packet of a connection that nobody was asked about.
   FAST_OPEN = 0x20000000,
   MOST_WORDS = 3,
-  MOST_STEPS = 512,
 };
 
 // In which modes a rule is there.
@@ -111,12 +110,12 @@ static const struct rule RULES[] = {
 };
 
 struct writer {
-  struct filter_step steps[MOST_STEPS];
+  struct filter_step *steps;
   size_t count;
 };
 
 static void put(struct writer *writer, uint16_t code, uint32_t operand) {
-  if (writer->count >= MOST_STEPS) return;
+  if (writer->count >= CALLS_MOST_STEPS) return;
   writer->steps[writer->count++] = (struct filter_step){code, 0, 0, operand};
 }
 
@@ -159,24 +158,26 @@ static void put_entry_points(struct writer *writer) {
 #endif
 }
 
-static void write_all(struct writer *writer, enum confinement_mode mode) {
-  put_entry_points(writer);
+size_t calls_write(struct filter_step steps[CALLS_MOST_STEPS], enum confinement_mode mode) {
+  struct writer writer = {.steps = steps};
+  put_entry_points(&writer);
   for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
-    if ((RULES[i].modes >> mode & 1) != 0) put_rule(writer, &RULES[i]);
+    if ((RULES[i].modes >> mode & 1) != 0) put_rule(&writer, &RULES[i]);
   }
-  put(writer, FILTER_RETURN, FILTER_ALLOW);
+  put(&writer, FILTER_RETURN, FILTER_ALLOW);
+  // One that has lost its end must not be.
+  return writer.count < CALLS_MOST_STEPS ? writer.count : 0;
 }
 
 int calls_enter(enum confinement_mode mode) {
   const unsigned flags = FILTER_NEW_LISTENER | FILTER_SPEC_ALLOW;
-  struct writer writer = {.count = 0};
-  write_all(&writer, mode);
-  // A filter that has lost its end must not be.
-  if (!FILTER_IS_KNOWN_MACHINE || writer.count >= MOST_STEPS) {
+  struct filter_step steps[CALLS_MOST_STEPS];
+  const size_t count = calls_write(steps, mode);
+  if (!FILTER_IS_KNOWN_MACHINE || count == 0) {
     errno = ENOSYS;
     return -1;
   }
-  const int listener = filter_enter(writer.steps, writer.count, flags | FILTER_WAIT_KILLABLE);
+  const int listener = filter_enter(steps, count, flags | FILTER_WAIT_KILLABLE);
   if (listener >= 0 || errno != EINVAL) return listener;
-  return filter_enter(writer.steps, writer.count, flags);
+  return filter_enter(steps, count, flags);
 }

@@ -7,6 +7,11 @@
 #include "confinement.h"
 #include "filter.h"
 
+enum { CALLS_MOST_STEPS = 512 };
+
+// Pure: writes the filter's program for this mode; its length, 0 where it does not fit.
+size_t calls_write(struct filter_step steps[CALLS_MOST_STEPS], enum confinement_mode mode);
+
 // Puts the filter for this mode on this process (with CONFINEMENT_OFF only its listeners are held); its
 // listener (closed on exec), or -1 with errno. Needs no_new_privs.
 int calls_enter(enum confinement_mode mode);

@@ -171,7 +171,7 @@ static bool await_network(struct supervisor *supervisor, const struct attempt *a
   flight->fd = fd;
   if (watch_add(supervisor->setting.epoll, fd, WATCH_FLIGHT, (ptrdiff_t)place) != 0) {
     flight->fd = -1;
-    flights_end(flight);
+    flights_end(flight, supervisor->setting.epoll);
     return false;
   }
   watch_change_at(supervisor->setting.epoll, fd, WATCH_FLIGHT, place, EPOLLOUT);
@@ -237,7 +237,7 @@ void connect_landed(struct supervisor *supervisor, struct flight *flight) {
     }
     if (answer != SUPERVISOR_GONE) notice_answer(supervisor->listener, &flight->notice, answer);
   }
-  flights_end(flight);
+  flights_end(flight, supervisor->setting.epoll);
 }
 
 // A fresh socket in the place of the old one, which nobody else may be served by.

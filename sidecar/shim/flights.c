@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "watch.h"
+
 struct flight *flights_take(struct flights *flights) {
   for (size_t i = 0; i < flights->size; i++) {
     struct flight *flight = &flights->all[i];
@@ -28,14 +30,17 @@ bool flights_is_any(const struct flights *flights) {
   return false;
 }
 
-void flights_end(struct flight *flight) {
-  if (flight->fd >= 0) close(flight->fd);
+void flights_end(struct flight *flight, int epoll) {
+  if (flight->fd >= 0) {
+    watch_remove(epoll, flight->fd);
+    close(flight->fd);
+  }
   flight->is_taken = false;
   flight->fd = -1;
 }
 
-void flights_close(struct flights *flights) {
+void flights_close(struct flights *flights, int epoll) {
   for (size_t i = 0; i < flights->size; i++) {
-    if (flights->all[i].is_taken) flights_end(&flights->all[i]);
+    if (flights->all[i].is_taken) flights_end(&flights->all[i], epoll);
   }
 }

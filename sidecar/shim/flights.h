@@ -38,9 +38,10 @@ struct flight *flights_find(const struct flights *flights, uint64_t inode);
 // Whether any is taken.
 bool flights_is_any(const struct flights *flights);
 
-// Closes what it holds, and frees it.
-void flights_end(struct flight *flight);
+// Closes what it holds, and frees it. The caller may have the same socket, which then must not be watched
+// any more.
+void flights_end(struct flight *flight, int epoll);
 
-void flights_close(struct flights *flights);
+void flights_close(struct flights *flights, int epoll);
 
 #endif

@@ -84,7 +84,8 @@ static void look(struct supervisor *supervisor, uint64_t now_ms) {
   for (size_t i = 0; i < supervisor->flights.size; i++) {
     struct flight *flight = &supervisor->flights.all[i];
     if (!flight->is_taken || flight->is_answered) continue;
-    if (!notice_is_waiting(supervisor->listener, &flight->notice)) flights_end(flight);
+    if (!notice_is_waiting(supervisor->listener, &flight->notice))
+      flights_end(flight, supervisor->setting.epoll);
   }
   const bool is_any = flights_is_any(&supervisor->flights);
   supervisor->look_at_ms = is_any ? now_ms + LOOK_MS : CLOCK_NEVER;
@@ -155,7 +156,7 @@ void supervisor_say(struct supervisor *supervisor, const char *format, ...) {
 
 void supervisor_close(struct supervisor *supervisor) {
   if (supervisor->listener >= 0) {
-    flights_close(&supervisor->flights);
+    flights_close(&supervisor->flights, supervisor->setting.epoll);
     sockets_close(&supervisor->sockets);
   }
   if (supervisor->listener >= 0) close(supervisor->listener);

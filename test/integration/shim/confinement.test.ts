@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ExecProcess } from '../../support/exec-process.ts'
+import { ticksOf } from '../../support/proc.ts'
 import { BUILDS, buildShim, compileFixture } from '../../support/shim.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { IS_ROOT } from '../../support/users.ts'
@@ -140,6 +141,13 @@ describeAsRoot('a hostile client (takes root)', () => {
     test.each(KEPT)('enforce: $way works', async ({ way, enforced }) => {
       expect(await run(way, buildShim(target))).toBe(enforced)
       expect(stranger.reached).toBe(0)
+    })
+
+    test('a connection that was waited for costs nothing afterwards', async () => {
+      await run('waiting-stay', buildShim(target))
+      const before = ticksOf(tried?.pid ?? 0)
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      expect(ticksOf(tried?.pid ?? 0) - before).toBeLessThan(10)
     })
 
     test('a link that changes leads nobody to the stranger', async () => {

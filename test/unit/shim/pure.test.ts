@@ -1,5 +1,5 @@
 // The shim's pure parts (frames, buckets, the stderr relay, the queue, the command lines, the count of out-of-memory kills, the supervisor's filter,
-// addresses and table of sockets), tested in C under sanitizers; each test of the program is one here.
+// addresses, whom a confined process may reach, and table of sockets), tested in C under sanitizers; each test of the program is one here.
 
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -10,7 +10,8 @@ import { join } from 'node:path'
 const FOLDER = mkdtempSync(join(tmpdir(), 'shim-pure-'))
 const PROGRAM = join(FOLDER, 'shim-pure')
 const SHIM = join(import.meta.dirname, '../../../sidecar/shim')
-const PARTS = 'address args bucket calls filter frame kills queue relay sockets'.split(' ')
+const PARTS =
+  'address args bucket calls confinement filter frame kills queue reach relay sockets'.split(' ')
 const SOURCES = PARTS.map((part) => join(SHIM, `${part}.c`))
 
 const FLAGS = '-std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -fno-sanitize-recover=all'
