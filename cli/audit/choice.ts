@@ -5,7 +5,7 @@ import { duration } from '../../shared/numbers.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { endOf, type SeenRecord } from './seen-record.ts'
 
-/** Of calls, as records have them; of what was refused before it was one; and all but `ok`. */
+/** Of calls, as records have them; of what was refused; all but `ok`; and of what a server reaches. */
 export const OUTCOMES = [
   'ok',
   'tool_error',
@@ -15,6 +15,8 @@ export const OUTCOMES = [
   'cancelled',
   'denied',
   'failed',
+  'allowed',
+  'observed',
 ] as const
 type Outcome = (typeof OUTCOMES)[number]
 
@@ -51,10 +53,10 @@ export const readOutcomes = (texts: readonly string[]): Result<readonly Outcome[
 
 /** How it ended, as one word; undefined of what is no call. */
 export const outcomeOf = (record: SeenRecord): string | undefined =>
-  record.event === 'denial' ? 'denied' : endOf(record)?.is
+  record.event === 'denial' ? 'denied' : (record.verdict ?? endOf(record)?.is)
 
-/** What went as it should: a call, and what a server asked its client. */
-const WELL: readonly (string | undefined)[] = [undefined, 'ok', 'answered']
+/** What went as it should: a call, what a server asked its client, and what it reached. */
+const WELL: readonly (string | undefined)[] = [undefined, 'ok', 'answered', 'allowed', 'observed']
 
 const hasOutcome = (record: SeenRecord, outcomes: readonly Outcome[]): boolean => {
   const own = outcomeOf(record)

@@ -3,6 +3,7 @@
 
 import { VERSION } from '../../shared/names.ts'
 import { outcomeOf } from './choice.ts'
+import { networkOf } from './ocsf-network.ts'
 import { endOf, type SeenRecord } from './seen-record.ts'
 
 const OCSF_VERSION = '1.3.0'
@@ -144,8 +145,15 @@ const endpointsOf = ({ address, server, pod, status, asserted }: SeenRecord): Me
   })
 }
 
-/** Undefined of what is no activity of a caller's. */
+/** Undefined of what is no activity of a caller's, nor of a server's. */
 export const ocsfOf = (record: SeenRecord): Members | undefined => {
+  if (record.destination) {
+    return known({
+      ...networkOf(record, record.destination),
+      actor: actorOf(record),
+      metadata: metadataOf(record),
+    })
+  }
   if (!EVENTS.has(record.event)) return undefined
   const { durationMs } = record
   return known({

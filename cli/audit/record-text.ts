@@ -16,7 +16,19 @@ const targetIn = ({ message }: SeenRecord): string | undefined => {
   return [method, tool ?? prompt ?? resource].filter((word) => word !== undefined).join(' ')
 }
 
+/** What a server reaches, or tries to. */
+const placeIn = ({ destination, how, sentBytes, receivedBytes, calls }: SeenRecord) => {
+  if (!destination) return undefined
+  const { host, address, port } = destination
+  const place = host ?? address ?? 'somewhere'
+  const passed =
+    sentBytes === undefined ? '' : `, ${sentBytes} bytes out, ${receivedBytes ?? 0} bytes in`
+  const during = calls === undefined || calls.length === 0 ? '' : `, call ${calls.join(' or ')}`
+  return `${place}${port === undefined ? '' : `:${port}`} by ${how ?? '?'}${passed}${during}`
+}
+
 const why = (record: SeenRecord): string => {
+  if (record.destination) return record.why === undefined ? '' : ` (${record.why})`
   const { fault, rule, status } = record
   const end = endOf(record)
   const words = [end?.action, end?.code, end?.fault ?? fault, rule && `rule ${rule}`, status]
@@ -31,9 +43,11 @@ const endIn = (record: SeenRecord): string | undefined => {
 
 /** What is told of events that are no calls. */
 const otherIn = (record: SeenRecord): string => {
+  if (record.destination) return record.open === true ? 'goes on' : ''
   const { reason, cause, what, outcome, kind, name, why: because, action, file } = record
   const word = typeof outcome === 'string' ? outcome : undefined
-  return [reason, cause, what, word, kind, name, because, action, file]
+  const { mode, enforcement } = record
+  return [reason, cause, what, word, kind, name, mode, enforcement, because, action, file]
     .filter((one) => one !== undefined)
     .join(' ')
 }
@@ -48,7 +62,7 @@ export const recordText = (record: SeenRecord): string => {
     pod ?? server,
     event,
     whoIn(record),
-    targetIn(record),
+    targetIn(record) ?? placeIn(record),
     endIn(record),
     process === undefined ? undefined : `process ${process}`,
     otherIn(record),

@@ -58,6 +58,18 @@ const schema = z.object({
   asserted: z.optional(z.object({ userAgent: text, client: text })),
   process: count,
   durationMs: count,
+  // Of what a server reaches.
+  calls: z.optional(z.array(z.number())),
+  destination: z.optional(
+    z.object({ host: text, address: text, port: count, protocol: z.optional(z.string()) }),
+  ),
+  how: text,
+  verdict: text,
+  sentBytes: count,
+  receivedBytes: count,
+  open: z.optional(z.boolean()),
+  enforcement: text,
+  mode: text,
   reason: text,
   cause: text,
   what: text,

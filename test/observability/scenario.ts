@@ -95,9 +95,17 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
   const { cert, key } = issue({ by: authority, names: ['localhost', '127.0.0.1'] })
   writeFileSync(at('tls.crt'), cert)
   writeFileSync(at('tls.key'), key)
+  writeFileSync(
+    at('config.yaml'),
+    JSON.stringify({
+      settings: { 'egress-mode': 'observe' },
+      egress: { confinement: 'advisory', port: 0 },
+    }),
+  )
   const files = await started(
     'files',
     flagsOf({
+      config: at('config.yaml'),
       'tool-policy': at('policy.yaml'),
       'tool-lock': at('lock.yaml'),
       'audit-file': at('audit.jsonl'),

@@ -41,6 +41,14 @@ const busyMetrics = (): FakeMetrics => {
     records: {
       figures: () => ({ written: 0, dropped: 0, unwritten: 0, isFailing: false, lagMs: 0 }),
     },
+    egress: {
+      figures: {
+        attempts: new Map([['allowed connect', 1]]),
+        passed: new Map([['api.example.com:443', { sentBytes: 1, receivedBytes: 1 }]]),
+        connections: () => 0,
+        enforcement: () => [['enforced', 1]],
+      },
+    },
   })
   const { metrics } = fake
   const operation = metrics.operations.begin(

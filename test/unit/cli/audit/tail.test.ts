@@ -30,6 +30,10 @@ afterEach(() => rmSync(dir, { recursive: true }))
 
 const path = (name = 'audit.jsonl'): string => join(dir, name)
 
+/** What stands in the README of one event. */
+const exampleOf = (event: string): string =>
+  EXAMPLES.find((line) => JSON.parse(line).event === event) ?? ''
+
 class Run {
   out = ''
   err = ''
@@ -309,5 +313,63 @@ describe('what is followed', () => {
     appendFileSync(path(), `${lines([call('anew', 'x')])}\n`)
     await shows(run, 'anew')
     await run.leave(path())
+  })
+})
+
+describe('what servers reach', () => {
+  const DENIED = (): string =>
+    exampleOf('egress')
+      .replace('"verdict":"allowed"', '"verdict":"denied"')
+      .replace('"rule":"*.example.com:443"', '"why":"undeclared"')
+
+  test('stands there as where, how much, and in which call', async () => {
+    writeFileSync(path(), `${exampleOf('egress')}\n${DENIED()}\n`)
+    const run = new Run(path())
+    expect(await run.done).toBe(0)
+    const [first, second] = run.out.split('\n')
+    expect(first).toContain(
+      'egress  alice by planner  api.example.com:443 by connect, 1841 bytes out, 20480 bytes in, call 2  allowed  process 3  612.7 ms',
+    )
+    expect(second).toContain('denied (undeclared)')
+  })
+
+  test.each([
+    ['denied', 1],
+    ['failed', 1],
+    ['allowed', 1],
+    ['observed', 0],
+  ])('is chosen by %s', async (outcome, count) => {
+    writeFileSync(path(), `${exampleOf('egress')}\n${DENIED()}\n`)
+    const run = new Run(path(), '--outcome', outcome)
+    await run.done
+    expect(run.out.split('\n').length - 1).toBe(count)
+  })
+
+  test('is network activity in OCSF', async () => {
+    const ended = exampleOf('egress')
+    writeFileSync(
+      path(),
+      `${ended}\n${ended.replace(',"enforcement"', ',"open":true,"enforcement"')}\n${DENIED()}\n`,
+    )
+    const run = new Run(path(), '--format', 'ocsf')
+    await run.done
+    const events = run.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events.map(({ type_uid: type, status_id: status }) => [type, status])).toEqual([
+      [400_102, 1],
+      [400_101, 1],
+      [400_105, 2],
+    ])
+    expect(events[0]).toMatchObject({
+      class_uid: 4001,
+      category_uid: 4,
+      dst_endpoint: { hostname: 'api.example.com', ip: '203.0.113.80', port: 443 },
+      traffic: { bytes_out: 1841, bytes_in: 20_480, bytes: 22_321 },
+      connection_info: { direction_id: 2, protocol_name: 'tcp' },
+      actor: { user: { uid: 'alice' }, session: { uid: 'Zm9vYmFy' } },
+      metadata: { event_code: 'egress' },
+    })
   })
 })
