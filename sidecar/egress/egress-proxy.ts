@@ -42,6 +42,7 @@ export interface EgressProxyOptions {
 }
 
 const SWEEP_MS = 1000
+const OWN_KEPT_MS = 5000
 const LOOPBACK = '127.0.0.1'
 
 const isLetter = (byte: number | undefined): boolean =>
@@ -55,6 +56,8 @@ export class EgressProxy {
   private readonly servers: readonly [Server, Server]
   private ownPorts: readonly number[]
   private timer: NodeJS.Timeout | undefined
+  private ownKept: ReadonlySet<string> = new Set()
+  private ownReadMs = -Infinity
 
   constructor(options: EgressProxyOptions) {
     this.options = options
@@ -166,11 +169,22 @@ export class EgressProxy {
 
   private isOwn(address: Address, port: number): boolean {
     if (kindOf(address) === 'loopback') return this.ownPorts.includes(port)
-    const text = textOf(address)
-    return this.options.ownAddresses().some((own) => {
-      const one = addressOf(own.replace(/%.*$/, ''))
-      return one !== undefined && textOf(one) === text
-    })
+    return this.own().has(textOf(address))
+  }
+
+  /** The pod's addresses, read anew every few seconds: asking the system takes as long as a connection does. */
+  private own(): ReadonlySet<string> {
+    const nowMs = this.options.now()
+    if (nowMs - this.ownReadMs >= OWN_KEPT_MS) {
+      this.ownReadMs = nowMs
+      this.ownKept = new Set(
+        this.options.ownAddresses().flatMap((text) => {
+          const address = addressOf(text.replace(/%.*$/, ''))
+          return address ? textOf(address) : []
+        }),
+      )
+    }
+    return this.ownKept
   }
 }
 

@@ -76,11 +76,13 @@ export class Exchange implements Underway, Holding {
     if (this.isOver) return
     this.count()
     this.isOver = true
-    const { entered, desk, response } = this.parts
+    const { entered, desk, request, response } = this.parts
     desk.held.set(this, 0)
     this.sent?.destroy()
     entered.way.socket.destroy()
     if (!response.writableFinished) response.destroy()
+    // What is left of its body would be taken for the next request's head, or waited for.
+    else if (!request.complete) request.socket.destroySoon()
     entered.attempt.ended(cut)
     this.forget?.()
   }

@@ -2,12 +2,19 @@
 // is asked of every request, and nothing is said before that is known.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { codeOf } from '../../shared/error-code.ts'
 import type { Desk } from './desk.ts'
 import { Exchange } from './exchange.ts'
-import { CONNECTED, refusalAnswer, respond, UNKNOWN, unread, written } from './http-reply.ts'
+import {
+  CONNECTED,
+  refusalAnswer,
+  respond,
+  UNKNOWN,
+  unread,
+  written,
+  type Answer,
+} from './http-reply.ts'
 import { credentialOf, readConnect, readRequest } from './request-target.ts'
 import type { Visitor, Visitors } from './visitors.ts'
 import type { Client, Credential, How, Stranger } from './watch.ts'
@@ -91,9 +98,7 @@ export class HttpDoor {
     if (!visitor) return
     const known = this.know(visitor, request)
     if (known === 'unknown' || known === 'too-many') {
-      const answer = known === 'unknown' ? UNKNOWN : refusalAnswer(TOO_MANY)
-      socket.end(written(answer))
-      socket.resume()
+      this.leave(visitor, known === 'unknown' ? UNKNOWN : refusalAnswer(TOO_MANY))
       return
     }
     const { desk, clusterDomain, visitors } = this.parts
@@ -103,7 +108,7 @@ export class HttpDoor {
     const target = readConnect(url, rawHeaders, clusterDomain)
     if (!target.ok) {
       this.malformed(client, 'connect', url)
-      this.say(socket, target.error)
+      this.leave(visitor, refusalAnswer({ why: 'malformed', words: target.error }))
       return
     }
     const entered = await desk.enter({
@@ -113,17 +118,18 @@ export class HttpDoor {
       waiting: socket,
     })
     if (!entered.ok) {
-      socket.end(written(refusalAnswer(entered.error)))
-      socket.resume()
+      this.leave(visitor, refusalAnswer(entered.error))
       return
     }
     socket.write(CONNECTED)
     desk.tunnel(entered.value, socket, early)
   }
 
-  private say(socket: Socket, words: string): void {
-    socket.end(written(refusalAnswer({ why: 'malformed', words })))
-    socket.resume()
+  /** The last that is said to whoever asked by CONNECT. */
+  private leave(visitor: Visitor, answer: Answer): void {
+    visitor.socket.end(written(answer))
+    visitor.socket.resume()
+    this.parts.visitors.leaves(visitor)
   }
 
   private malformed(client: Client, how: How, url: string): void {

@@ -87,7 +87,7 @@ class Talk {
   private readonly greeted = ({ canSay }: { readonly canSay: boolean }): void => {
     if (!canSay) {
       this.parts.stranger('no-credential')
-      this.socket.end(NO_METHOD)
+      this.leave(NO_METHOD)
       return
     }
     this.socket.write(METHOD_CHOSEN)
@@ -98,7 +98,7 @@ class Talk {
     const client = this.parts.whoIs(credential)
     if (!client) this.parts.stranger('unknown-credential')
     if (!client || !this.parts.visitors.knows(this.visitor, client)) {
-      this.socket.end(CREDENTIAL_REFUSED)
+      this.leave(CREDENTIAL_REFUSED)
       return
     }
     this.socket.write(CREDENTIAL_TAKEN)
@@ -115,8 +115,14 @@ class Talk {
       return
     }
     this.parts.desk.malformed(client, 'socks', `${shown}:${port}`)
-    this.socket.end(isConnect ? refusedReply('malformed') : NO_SUCH_COMMAND)
+    this.leave(isConnect ? refusedReply('malformed') : NO_SUCH_COMMAND)
+  }
+
+  /** The last that is said to it. */
+  private leave(reply: Buffer): void {
+    this.socket.end(reply)
     this.socket.resume()
+    this.parts.visitors.leaves(this.visitor)
   }
 
   private async enter(
@@ -128,8 +134,7 @@ class Talk {
     const { desk } = this.parts
     const entered = await desk.enter({ how: 'socks', client, target, waiting: socket })
     if (!entered.ok) {
-      socket.end(refusedReply(entered.error.why))
-      socket.resume()
+      this.leave(refusedReply(entered.error.why))
       return
     }
     socket.write(CONNECTED)

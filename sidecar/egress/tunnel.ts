@@ -119,6 +119,8 @@ export class Tunnel implements Holding {
       piece: (piece) => this.answered(piece),
       held: (bytes) => this.hold((this.heldDown = bytes)),
     })
+    // A parent proxy's answer was read from it; then it was held.
+    upstream.resume()
   }
 
   /** False where the client has not taken all of it yet. */

@@ -6,6 +6,9 @@ import { drop } from './drop.ts'
 import type { Limits } from './limits.ts'
 import type { Client, Stranger } from './watch.ts'
 
+/** For whoever has had a refusal; longer than it takes to read one. */
+const LEAVING_MS = 2000
+
 export class Visitor {
   readonly socket: Socket
   /** Of whom it is known to be, for as long as it is open. */
@@ -14,6 +17,8 @@ export class Visitor {
   underway = 0
   /** How often it has named itself by what is not known. */
   mistakes = 0
+  /** It has been told the last; what it still says is not read for long. */
+  isLeaving = false
   /** When it began to owe us a head. */
   sinceMs: number
 
@@ -81,11 +86,19 @@ export class Visitors {
     visitor.sinceMs = this.parts.now()
   }
 
+  /** It was told that it goes nowhere: it has a moment to read that. */
+  leaves(visitor: Visitor): void {
+    visitor.isLeaving = true
+    visitor.sinceMs = this.parts.now()
+  }
+
   sweep(nowMs: number): void {
     const { limits, stranger } = this.parts
     for (const visitor of this.all) {
       const waitedMs = nowMs - visitor.sinceMs
-      if (!visitor.client) {
+      if (visitor.isLeaving) {
+        if (waitedMs >= LEAVING_MS) visitor.socket.destroy()
+      } else if (!visitor.client) {
         if (waitedMs < limits.headMs) continue
         stranger('late')
         drop(visitor.socket)

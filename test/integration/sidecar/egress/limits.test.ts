@@ -155,3 +155,20 @@ test('what cannot be put on record reaches nothing', async () => {
   )
   expect(harness.dialled).toEqual([])
 })
+
+test('who was refused and stays has a moment, and goes', async () => {
+  const clock = { ms: 0 }
+  const harness = await started({}, { now: () => clock.ms })
+  const socket = connect({ port: harness.port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => undefined)
+  socket.write(connectHead('no.example:25'))
+  const [head]: unknown[] = await once(socket, 'data')
+  expect(String(head)).toMatch(/^HTTP\/1\.1 403/)
+  clock.ms = 1999
+  harness.proxy.sweep()
+  expect(harness.proxy.connections).toBe(1)
+  clock.ms = 2000
+  harness.proxy.sweep()
+  await until(() => harness.proxy.connections === 0, 'its end')
+  socket.destroy()
+})
