@@ -7,6 +7,14 @@ import { FairTurns } from '../shared/fair-turns.ts'
 
 /** The API server waits for 5 s, of which its own way, a lookup and the answer's take the rest. */
 export const MAX_WAIT_MS = 1000
+/** The same from the head of its request on: where there is too much to read, a body takes long to be whole. */
+export const MAX_AGE_MS = 3000
+
+export interface Arrival {
+  readonly namespace: string
+  /** When the head of its request came. */
+  readonly cameMs: number
+}
 
 export interface Turn<T> {
   readonly waitedMs: number
@@ -23,11 +31,12 @@ export class ReviewQueue {
   }
 
   /** Begins the work when its turn comes. What it waits for itself holds up nobody. */
-  async run<T>(namespace: string, work: () => Promise<T>): Promise<Turn<T>> {
+  async run<T>({ namespace, cameMs }: Arrival, work: () => Promise<T>): Promise<Turn<T>> {
     const from = this.now()
     const end = await this.turns.take(namespace)
-    const waitedMs = this.now() - from
-    if (waitedMs > MAX_WAIT_MS) {
+    const begun = this.now()
+    const waitedMs = begun - from
+    if (waitedMs > MAX_WAIT_MS || begun - cameMs > MAX_AGE_MS) {
       end()
       return { waitedMs, result: undefined }
     }

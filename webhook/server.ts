@@ -17,7 +17,7 @@ import { validate, type ValidateOptions } from './admission/validate.ts'
 import type { ClusterConfig } from './cluster/config.ts'
 import { HeldBodies, heldWithin, LATE, readBody, type BodyFault, type HeldBody } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
-import { ReviewQueue } from './review-queue.ts'
+import { ReviewQueue, type Arrival } from './review-queue.ts'
 import { relaxations } from './settings/floor.ts'
 import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
@@ -74,14 +74,14 @@ interface Served {
 }
 
 const answerBody = async (
-  { bytes, namespace }: Pick<HeldBody, 'bytes' | 'namespace'>,
+  { bytes, ...arrival }: Arrival & Pick<HeldBody, 'bytes'>,
   response: Response,
   served: Served,
   way: Way,
 ): Promise<void> => {
   const { options, telemetry, queue } = served
   const start = options.now()
-  const { waitedMs, result } = await queue.run(namespace, () => way(bytes, options))
+  const { waitedMs, result } = await queue.run(arrival, () => way(bytes, options))
   telemetry.waited(waitedMs / 1000)
   if (!result) return answerFault(LATE, response, served)
   const { answer, busyMs } = await result
@@ -102,10 +102,12 @@ const answerBody = async (
 const answerBy =
   (served: Served, way: Way): RequestHandler =>
   async (request, response) => {
+    const cameMs = served.options.now()
     const body = await readBody(request, served.held)
     if (!body.ok) return answerFault(body.error, response, served)
     try {
-      await answerBody(body.value, response, served, way)
+      const { bytes, namespace } = body.value
+      await answerBody({ bytes, namespace, cameMs }, response, served, way)
     } finally {
       body.value.release()
     }

@@ -1,20 +1,25 @@
 import { describe, expect, test } from '@jest/globals'
-import { MAX_WAIT_MS, ReviewQueue } from '../../../webhook/review-queue.ts'
+import { MAX_AGE_MS, MAX_WAIT_MS, ReviewQueue } from '../../../webhook/review-queue.ts'
 
 /** A queue on a clock that stands until somebody moves it. */
 const queueAt = (clock: { ms: number }) => {
   const done: string[] = []
   const queue = new ReviewQueue(() => clock.ms)
   const run = async (name: string, takesMs = 0): Promise<string> => {
-    const { result, waitedMs } = await queue.run(name.charAt(0), async () => {
-      clock.ms += takesMs
-      done.push(name)
-    })
+    const { result, waitedMs } = await queue.run(
+      { namespace: name.charAt(0), cameMs: clock.ms },
+      async () => {
+        clock.ms += takesMs
+        done.push(name)
+      },
+    )
     await result
     return result ? `after ${waitedMs}` : `late by ${waitedMs - MAX_WAIT_MS}`
   }
   return { run, done }
 }
+
+const A = { namespace: 'a', cameMs: 0 }
 
 describe('the queue of reviews', () => {
   test('judges at once where nobody waits', async () => {
@@ -41,12 +46,21 @@ describe('the queue of reviews', () => {
     expect(await run('a5')).toBe('after 0')
   })
 
+  test.each([
+    ['was read in time', 0, true],
+    ['took too long to be read', 1, false],
+  ])('judges what %s', async (_name, more, isJudged) => {
+    const queue = new ReviewQueue(() => MAX_AGE_MS + more)
+    const { waitedMs, result } = await queue.run(A, async () => 'judged')
+    expect([waitedMs, await result]).toEqual([0, isJudged ? 'judged' : undefined])
+  })
+
   test('waits for nobody who waits himself', async () => {
     const { run } = queueAt({ ms: 0 })
     const queue = new ReviewQueue(() => 0)
     const { promise, resolve } = Promise.withResolvers<void>()
-    const slow = queue.run('a', () => promise)
-    const next = await queue.run('a', async () => 'judged')
+    const slow = queue.run(A, () => promise)
+    const next = await queue.run(A, async () => 'judged')
     expect(await next.result).toBe('judged')
     resolve()
     await (
@@ -57,9 +71,9 @@ describe('the queue of reviews', () => {
 
   test('goes on where one fails', async () => {
     const queue = new ReviewQueue(() => 0)
-    const failing = await queue.run('a', () => Promise.reject(new Error('broken')))
+    const failing = await queue.run(A, () => Promise.reject(new Error('broken')))
     await expect(failing.result).rejects.toThrow('broken')
-    const next = await queue.run('a', async () => 'judged')
+    const next = await queue.run(A, async () => 'judged')
     expect(await next.result).toBe('judged')
   })
 })
