@@ -144,6 +144,21 @@ const MESH: ReadonlyMap<string, MeshContainer> = new Map<string, MeshContainer>(
   ['consul-dataplane', { isProxy: true }],
 ])
 
+/** Of the volumes above those that hold keys, the way to them, or a token that gives them out: the others show what is public. */
+const KEY_VOLUMES: ReadonlySet<string> = new Set([
+  'workload-socket',
+  'credential-socket',
+  'workload-certs',
+  'istio-token',
+  'istio-data',
+  'istio-envoy',
+  'linkerd-identity-end-entity',
+  'linkerd-identity-token',
+])
+
+/** Whether a mesh's proxy has its keys by a volume of that name. */
+export const isKeyVolume = (name: string): boolean => KEY_VOLUMES.has(name)
+
 /** What else injectors call the containers that they put beside the pod's own. */
 const HELPERS: ReadonlySet<string> = new Set(['vault-agent', 'azwi-proxy', 'otc-container'])
 

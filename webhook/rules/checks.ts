@@ -7,6 +7,7 @@ import { probeHost, unconfinedHooks } from './hook.ts'
 import { imageDigest } from './image.ts'
 import type { Check } from './judged.ts'
 import { limits } from './limit.ts'
+import { meshIdentity } from './mesh-identity.ts'
 import { dnsConfig, hostAliases } from './name-service.ts'
 import { otherContainers } from './other-container.ts'
 import { proxyProgram } from './proxy-program.ts'
@@ -49,6 +50,7 @@ export const CHECKS: Readonly<Partial<Record<RuleId, Check>>> = {
   'cloud-identity': cloudIdentity,
   'sidecar-secrets': sidecarSecrets,
   'proxy-program': proxyProgram,
+  'mesh-identity': meshIdentity,
   'read-only-root': readOnlyRoot,
   'image-digest': imageDigest,
   'secret-literal': secretLiteral,

@@ -175,6 +175,13 @@ const RULE_TABLE = {
     why: 'under its exemption anything could run beside the server, or lead to it past the sidecar',
     fix: "leave escapes, tags and members that are the platform team's out of proxy.istio.io/config, and the volume istio-podinfo and those of tokens as their webhooks write them",
   },
+  'mesh-identity': {
+    level: 'baseline',
+    severity: 'high',
+    what: "what a mesh's proxy, where the platform team exempts it, has its keys in or asks for them with is mounted by the mesh's own containers alone",
+    why: 'whoever talks the server into reading a file would have the keys by which the mesh knows the pod, and could use them anywhere',
+    fix: "take the mount out: the proxy speaks to the mesh in the server's place",
+  },
   'read-only-root': {
     level: 'strict',
     severity: 'medium',

@@ -13,6 +13,7 @@ import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
 import { startServer, type Webhook } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type ReviewFields } from '../../support/admission.ts'
+import { meshProxy } from '../../support/bypasses/by-mesh.ts'
 import { WAYS } from '../../support/bypasses/table.ts'
 import {
   ASKING,
@@ -160,6 +161,14 @@ describe('a way past the rules', () => {
       )
       expect(denied).toBeUndefined()
     }
+  })
+
+  test('is none for a mesh’s proxy as its injector writes it', async () => {
+    const { denied, stored } = await create(
+      { who: 'the author of a pod', name: '', author: meshProxy(), becomes: { cluster: '' } },
+      'strict',
+    )
+    expect([denied, JSON.stringify(stored).includes('istio-proxy')]).toEqual([undefined, true])
   })
 
   test.each(TRIED)('$who: $name', async (way) => {

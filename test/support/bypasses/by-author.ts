@@ -8,6 +8,7 @@ import {
   type Json,
   type JsonObject,
 } from '../../../shared/json.ts'
+import { BY_MESH, proxy } from './by-mesh.ts'
 import {
   adding,
   all,
@@ -16,43 +17,18 @@ import {
   denied,
   helper,
   mended,
+  mounting,
   OURS_BY_IMAGE,
-  PROXY_DIGEST,
   server,
   serverOf,
   set,
   SIDECAR_UID,
+  tokenVolume,
+  way,
   sidecarOf,
-  type Becomes,
   type Change,
-  type Place,
   type Way,
 } from './way.ts'
-
-const way = (name: string, author: Change, becomes: Becomes, where?: Place): Way => ({
-  who: 'the author of a pod',
-  name,
-  author,
-  becomes,
-  ...(where ? { where } : {}),
-})
-
-const mounting = (volume: JsonObject, mountPath = '/data'): Change =>
-  all(
-    adding('volumes', volume),
-    server('volumeMounts', [{ name: volume['name'] ?? '', mountPath }]),
-  )
-
-const tokenVolume = (name: string, fields: JsonObject): JsonObject => ({
-  name,
-  projected: { sources: [{ serviceAccountToken: { path: 'token', ...fields } }] },
-})
-
-const proxy = (fields: JsonObject): JsonObject => ({
-  name: 'istio-proxy',
-  image: `docker.io/istio/proxyv2@${PROXY_DIGEST}`,
-  ...fields,
-})
 
 const FORGED_SIDECAR: JsonObject = {
   name: 'outrigger-sidecar',
@@ -505,4 +481,11 @@ const STRICT: readonly Way[] = [
   ),
 ]
 
-export const BY_AUTHOR: readonly Way[] = [...WEAKER, ...ODD, ...OURS, ...LEAVE, ...STRICT]
+export const BY_AUTHOR: readonly Way[] = [
+  ...WEAKER,
+  ...ODD,
+  ...OURS,
+  ...BY_MESH,
+  ...LEAVE,
+  ...STRICT,
+]

@@ -27,5 +27,9 @@ export const BY_CLUSTER: readonly Way[] = [
   cluster('ownerReferences, for another server’s label', 'ownerReferences'),
   cluster('a token of a ServiceAccount in a Secret', 'A token of a ServiceAccount in a Secret'),
   cluster('an audience of the API server’s own that nobody has listed', 'audience'),
+  cluster(
+    'what a mesh’s control plane tells its proxies',
+    'What a control plane tells its proxies',
+  ),
   cluster('a user whom the image puts into the sidecar’s group', '/etc/group'),
 ]

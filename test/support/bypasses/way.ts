@@ -134,3 +134,23 @@ export const sidecarOf = (pod: JsonObject): JsonObject =>
   objectsAt(pod, 'spec', 'initContainers').find(({ name }) => name === 'outrigger-sidecar') ?? {}
 export const serverOf = (pod: JsonObject): JsonObject =>
   objectsAt(pod, 'spec', 'containers').find(({ name }) => name === 'server') ?? {}
+
+/** What the author of a pod tries. */
+export const way = (name: string, author: Change, becomes: Becomes, where?: Place): Way => ({
+  who: 'the author of a pod',
+  name,
+  author,
+  becomes,
+  ...(where ? { where } : {}),
+})
+
+export const mounting = (volume: JsonObject, mountPath = '/data'): Change =>
+  all(
+    adding('volumes', volume),
+    server('volumeMounts', [{ name: volume['name'] ?? '', mountPath }]),
+  )
+
+export const tokenVolume = (name: string, fields: JsonObject): JsonObject => ({
+  name,
+  projected: { sources: [{ serviceAccountToken: { path: 'token', ...fields } }] },
+})
