@@ -42,10 +42,13 @@ const locked: string[] = []
 
 let own: Installed
 
+/** The first time, and as slow as registries may be. */
+const INSTALL_LIMIT_MS = 1_800_000
+
 beforeAll(async () => {
   own = await makeOwn()
   await installAll(SERVERS)
-})
+}, INSTALL_LIMIT_MS)
 afterAll(() => rmSync(own.folder, { recursive: true, force: true }))
 
 describe.each(SERVERS)('$name of $from', (server) => {
