@@ -66,10 +66,11 @@ static void take_listener(struct nursery *nursery, struct child *child, int list
       .control = nursery->control,
       .child = child->id,
       .run_dir = nursery->control->dir,
-      .records = child->memory->records,
-      .most_records = SOCKETS_OF_CHILD,
+      .records = {.records = nursery->records + (child - nursery->children),
+                  .size = SOCKETS_OF_CHILD,
+                  .stride = nursery->size},
       .most_held = SOCKETS_HELD_OF_CHILD,
-      .flights = child->memory->flights,
+      .flights = child->flights,
       .most_flights = FLIGHTS_OF_CHILD,
   };
   supervisor_open(&child->supervisor, &setting, listener, now_ms);
@@ -193,7 +194,7 @@ void child_reset(struct child *child) {
       .stderr_at_ms = CLOCK_NEVER,
       .environment = child->environment,
       .held = child->held,
-      .memory = child->memory,
+      .flights = child->flights,
       .supervisor = {.listener = -1},
   };
 }
@@ -203,7 +204,6 @@ void child_release(struct nursery *nursery, struct child *child) {
   if (child->monitor_fd >= 0) close(child->monitor_fd);
   if (child->stderr_fd >= 0) close(child->stderr_fd);
   if (child->supervisor.listener >= 0) supervisor_close(&child->supervisor);
-  madvise(child->memory, sizeof *child->memory, MADV_DONTNEED);
   // The pages of a place that is empty are not kept.
   madvise(child->environment, CHILD_ENVIRONMENT_BYTES, MADV_DONTNEED);
   madvise(child->held, RELAY_HELD_BYTES, MADV_DONTNEED);

@@ -18,12 +18,6 @@ struct nursery;
 
 enum { CHILD_ENVIRONMENT_BYTES = FRAME_MAX_ENVIRONMENT_BYTES };
 
-// What the supervisor of a confined child remembers; in whole pages, most of which stay unused.
-struct child_memory {
-  struct flight flights[FLIGHTS_OF_CHILD];
-  struct socket_record records[SOCKETS_OF_CHILD];
-};
-
 enum child_state {
   CHILD_FREE,
   // PIPES sent, OPENED awaited.
@@ -68,7 +62,7 @@ struct child {
   char *environment;
   size_t environment_bytes;
   uint8_t *held;
-  struct child_memory *memory;
+  struct flight *flights;
   // Of a confined child, once it is there.
   struct supervisor supervisor;
 };

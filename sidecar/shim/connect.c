@@ -39,7 +39,7 @@ static bool is_own_listener(struct supervisor *supervisor, const struct address 
     return found != NULL && found->state == SOCKET_LISTENING;
   }
   for (size_t i = 0; i < supervisor->sockets.size; i++) {
-    const struct socket_record *record = &supervisor->sockets.records[i];
+    const struct socket_record *record = sockets_at(&supervisor->sockets, i);
     bool is_open = false;
     if (record->state != SOCKET_LISTENING || !record->is_tcp ||
         address_port(&record->listening) != address_port(target)) {

@@ -180,7 +180,7 @@ int local_bind(struct supervisor *supervisor, const struct bind_request *request
 static bool is_own(const struct supervisor *supervisor, const struct socket_name *name,
                    bool is_file) {
   for (size_t i = 0; i < supervisor->sockets.size; i++) {
-    const struct socket_record *record = &supervisor->sockets.records[i];
+    const struct socket_record *record = sockets_at(&supervisor->sockets, i);
     if (record->state == SOCKET_FREE || !name_is(&record->name, name)) continue;
     bool is_open = false;
     struct socket_name file;

@@ -29,17 +29,17 @@ int nursery_open(struct nursery *nursery, size_t size) {
   nursery->children = take_memory(size * sizeof *nursery->children);
   char *environments = take_memory(size * CHILD_ENVIRONMENT_BYTES);
   uint8_t *held = take_memory(size * RELAY_HELD_BYTES);
-  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  const size_t memory_bytes = (sizeof(struct child_memory) + page - 1) / page * page;
-  char *memory = take_memory(size * memory_bytes);
-  if (nursery->children == NULL || environments == NULL || held == NULL || memory == NULL) {
+  struct flight *flights = take_memory(size * FLIGHTS_OF_CHILD * sizeof *flights);
+  nursery->records = take_memory(size * SOCKETS_OF_CHILD * sizeof *nursery->records);
+  if (nursery->children == NULL || environments == NULL || held == NULL || flights == NULL ||
+      nursery->records == NULL) {
     return -1;
   }
   nursery->size = size;
   for (size_t i = 0; i < size; i++) {
     nursery->children[i].environment = environments + i * CHILD_ENVIRONMENT_BYTES;
     nursery->children[i].held = held + i * RELAY_HELD_BYTES;
-    nursery->children[i].memory = (struct child_memory *)(void *)(memory + i * memory_bytes);
+    nursery->children[i].flights = flights + i * FLIGHTS_OF_CHILD;
     child_reset(&nursery->children[i]);
   }
   return 0;

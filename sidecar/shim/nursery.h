@@ -18,6 +18,8 @@
 struct nursery {
   struct child *children;
   size_t size;
+  // What supervisors of confined children remember of sockets, the first of each beside one another.
+  struct socket_record *records;
   struct bucket rate;
   struct control *control;
   struct spawn_plan *plan;

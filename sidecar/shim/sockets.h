@@ -55,16 +55,25 @@ struct socket_record {
   uint64_t used;
 };
 
-struct sockets {
+// All zeros at first. Tables that few records are used of lie one among the other, so that the first
+// records of all of them share their pages.
+struct socket_memory {
   struct socket_record *records;
+  size_t size;
+  size_t stride;
+};
+
+struct sockets {
+  struct socket_memory memory;
   size_t size;
   size_t most_held;
   uint64_t uses;
 };
 
-// Over memory of the caller's, all zeros.
-void sockets_open(struct sockets *sockets, struct socket_record *records, size_t size,
-                  size_t most_held);
+void sockets_open(struct sockets *sockets, const struct socket_memory *memory, size_t most_held);
+
+// Its records are at 0 to `size` - 1.
+struct socket_record *sockets_at(const struct sockets *sockets, size_t place);
 void sockets_close(struct sockets *sockets);
 
 // What is known of this socket, or NULL.

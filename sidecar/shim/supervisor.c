@@ -40,7 +40,7 @@ void supervisor_open(struct supervisor *supervisor, const struct supervisor_sett
                      int listener, uint64_t now_ms) {
   supervisor->setting = *setting;
   supervisor->listener = listener;
-  sockets_open(&supervisor->sockets, setting->records, setting->most_records, setting->most_held);
+  sockets_open(&supervisor->sockets, &setting->records, setting->most_held);
   supervisor->flights = (struct flights){.all = setting->flights, .size = setting->most_flights};
   supervisor->look_at_ms = CLOCK_NEVER;
   supervisor->told = bucket_full(TOLD_PER_SECOND, TOLD_AT_ONCE, now_ms);
@@ -103,19 +103,28 @@ static bool is_connected(int fd) {
   return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
+// Looking through everybody's descriptors takes as long as there are many, and any child can ask for
+// it: so much of the time goes to all other things.
+enum { REST_FOR_A_SWEEP = 10 };
+
 bool supervisor_sweep(struct supervisor *supervisor) {
+  static uint64_t rest_until_ms;
+  const uint64_t began_ms = clock_now_ms();
+  if (began_ms < rest_until_ms) return false;
   struct socket_record *held[SOCKETS_MAX_HELD];
   uint64_t inodes[SOCKETS_MAX_HELD];
   bool is_open[SOCKETS_MAX_HELD] = {false};
   size_t count = 0;
   for (size_t i = 0; i < supervisor->sockets.size && count < SOCKETS_MAX_HELD; i++) {
-    struct socket_record *record = &supervisor->sockets.records[i];
+    struct socket_record *record = sockets_at(&supervisor->sockets, i);
     if (record->state == SOCKET_FREE || record->held < 0) continue;
     held[count] = record;
     inodes[count++] = record->inode;
   }
   if (count == 0) return false;
   caller_mark_open(inodes, is_open, count);
+  const uint64_t ended_ms = clock_now_ms();
+  rest_until_ms = ended_ms + (ended_ms - began_ms) * REST_FOR_A_SWEEP;
   bool is_any = false;
   for (size_t i = 0; i < count; i++) {
     if (is_open[i] && !is_connected(held[i]->held)) continue;

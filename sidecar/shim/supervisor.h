@@ -25,8 +25,7 @@ struct supervisor_setting {
   // Where the sidecar's own socket is; NULL where there is none.
   const char *run_dir;
   // Memory, all zeros.
-  struct socket_record *records;
-  size_t most_records;
+  struct socket_memory records;
   size_t most_held;
   struct flight *flights;
   size_t most_flights;

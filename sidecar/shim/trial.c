@@ -69,7 +69,9 @@ static bool hear(const struct started *started, struct supervisor *supervisor,
 bool trial_run(const struct start_plan *plan, struct spawn_failure *failure) {
   struct socket_record records[SOCKETS] = {{0}};
   const struct supervisor_setting setting = {
-      .epoll = -1, .records = records, .most_records = SOCKETS, .most_held = SOCKETS};
+      .epoll = -1,
+      .records = {.records = records, .size = SOCKETS, .stride = 1},
+      .most_held = SOCKETS};
   struct supervisor trials = {.listener = -1, .confinement = {.mode = plan->mode}};
   struct supervisor *supervisor = &trials;
   const uint64_t give_up_at_ms = clock_now_ms() + WITHIN_MS;

@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
@@ -58,6 +58,23 @@ test('in memory, with 64 children that talk on stderr: at most 1 MiB, monitors t
       `a monitor ${median(monitors)} KiB, of which ${median(own)} KiB are not the program's`,
   )
   for (const kib of [bare, full, ...monitors]) expect(kib).toBeLessThanOrEqual(1024)
+})
+
+test('in memory, with 64 confined children that have listened and connected: at most 1 MiB', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'confined-budget-'))
+  chmodSync(folder, 0o755)
+  const program = compileFixture('hostile-client', folder)
+  shim = new ShimProcess({ flags: ['--max-processes', '64'] })
+  const connection = await shim.ready()
+  for (let i = 0; i < 64; i++) {
+    const script = `${program} own-loopback 0 x; exec sleep 1000`
+    const child = await connection.run(script, {}, { mode: 2, forwards: [[5432, 40_001]] })
+    expect(await readLine(child.stdout)).toBe('kept: its own port')
+  }
+  const kib = statusOf(shim.pid, 'VmRSS')
+  rmSync(folder, { recursive: true })
+  say(`${kib} KiB RSS with 64 confined children`)
+  expect(kib).toBeLessThanOrEqual(1024)
 })
 
 test('per spawn: printed beside what fork and exec alone cost', async () => {

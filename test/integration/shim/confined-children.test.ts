@@ -26,11 +26,14 @@ const CAN_CONFINE = 8
 let folder: string
 let program: string
 let stranger: Stranger
+/** Refuses a flag of seccomp's, as a kernel that lacks it. */
+let oldKernel: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'confined-'))
   chmodSync(folder, 0o777)
   program = compileFixture('hostile-client', folder)
+  oldKernel = compileFixture('without-filter-flag', folder)
   stranger = new Stranger(folder)
   await stranger.listen()
 })
@@ -152,6 +155,14 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(fds()).toBe(before)
     })
 
+    test('are not started where they can’t be confined, says HELLO and REFUSED', async () => {
+      shim = new ShimProcess({ binary: buildShim(target), wrapper: [oldKernel, '8'] })
+      connection = await shim.connection()
+      expect((await connection.hello()).flags & CAN_CONFINE).toBe(0)
+      await expect(direct({ mode: ENFORCE })).rejects.toThrow('under supervision')
+      expect(await direct({ mode: OFF })).toBe('reached')
+    })
+
     test('can be confined here, says HELLO', async () => {
       shim = new ShimProcess({ binary: buildShim(target) })
       connection = await shim.connection()
@@ -167,11 +178,13 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     const start = async (
       mode: string,
       script = 'echo "$PROXY"; exec sleep 1000',
+      wrapper: readonly string[] = [],
     ): Promise<Connection> => {
       shim = new ExecProcess({
         binary: buildShim(target),
         flags: ['--egress', mode],
         hasSidecar: true,
+        wrapper,
         command: ['/bin/sh', '-c', script],
       })
       const connection = await shim.connection()
@@ -196,6 +209,18 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(await shim.line()).toBe(REFUSED)
       connection.send('confine', { mode: ENFORCE, forwards: [[5432, stranger.port]] })
       await until(() => shim.said.includes('reached'), 'the forward is there')
+    })
+
+    test('waits for START where it can’t be confined, and has CONFINE’s lines', async () => {
+      const connection = await start('enforce', undefined, [oldKernel, '8'])
+      const supervision = await connection.event('supervision')
+      expect(supervision).toMatchObject({ wanted: 3, standing: 0 })
+      expect(supervision.why).toContain('under supervision')
+      connection.send('confine', { mode: ENFORCE, lines: ['PROXY=there'] })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(shim.said).toBe('')
+      connection.send('start', {})
+      expect(await shim.line()).toBe('there')
     })
 
     test('START does not start it where it can be confined', async () => {
