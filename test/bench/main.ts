@@ -8,6 +8,7 @@ import { authBench } from './auth/bench.ts'
 import type { Bench, BenchContext } from './bench.ts'
 import { bridgeBench } from './bridge/bench.ts'
 import { telemetryBench } from './telemetry/bench.ts'
+import { egressBench } from './egress/bench.ts'
 import { heldBench } from './held/bench.ts'
 import { machine } from './machine.ts'
 import { pressureBench } from './pressure/bench.ts'
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   scanBench,
   pressureBench,
   admissionBench,
+  egressBench,
 ]
 
 const MAX_ROUNDS = 10_000
