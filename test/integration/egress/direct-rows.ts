@@ -8,20 +8,26 @@ import {
   RESOLVER,
   SERVER_ADDRESSES,
 } from '../../support/egress/addresses.ts'
-import { LISTENED_PORT, type Language, type Row, type Seen } from '../../support/egress/row.ts'
+import {
+  LISTENED_PORT,
+  type Language,
+  type Proof,
+  type Row,
+  type Seen,
+} from '../../support/egress/row.ts'
 
 const PORT = 8080
 const [POD_IPV4, POD_IPV6] = SERVER_ADDRESSES
 
-type More = Partial<Pick<Row, 'needs' | 'isRaw' | 'dialled' | 'proof'>>
+type More = Partial<Pick<Row, 'needs' | 'isRaw' | 'dialled'>>
 
 const rowOf =
   (language: Language) =>
-  (name: string, words: readonly string[], proof: Row['proof'], more: More = {}): Row => ({
+  (name: string, words: readonly string[], seen: Proof['seen'], more: More = {}): Row => ({
     name,
     language,
     words,
-    proof,
+    proof: { stage: 'bare', seen },
     ...more,
   })
 
@@ -160,9 +166,7 @@ const DATAGRAMS: readonly Row[] = [
 ]
 
 const ACCOMPLICES: readonly Row[] = [
-  tcp('by-abstract', 'an abstract socket of somebody whom nothing confines', {
-    proof: segment(OTHER.v4),
-  }),
+  tcp('by-abstract', 'an abstract socket of somebody whom nothing confines'),
   tcp('by-abstract-datagram', 'an abstract datagram socket of the same'),
   tcp('by-loopback', 'a loopback port of the same'),
   inC(

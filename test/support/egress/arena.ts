@@ -10,8 +10,9 @@ import { within } from '../waiting.ts'
 import { OTHER } from './addresses.ts'
 import type { Frame } from './capture.ts'
 import { Container, ENVIRONMENT } from './container.ts'
-import { commandOf, FIXTURES, LISTENED_PORT, type Row } from './row.ts'
-import { TwoHosts } from './two-hosts.ts'
+import { EgressPod, type EgressPodOptions } from './egress-pod.ts'
+import { commandOf, FIXTURES, isSeenIn, LISTENED_PORT, type Row } from './row.ts'
+import { TwoHosts, type Pages } from './two-hosts.ts'
 import { ZONE } from './zone.ts'
 
 /** What a way has said, and what has left the pod meanwhile. */
@@ -20,9 +21,12 @@ export interface Tried {
   readonly frames: readonly Frame[]
 }
 
+/** Runs a command in the pod; what it has said. */
+export type Run = (command: readonly string[]) => Promise<string>
+
 export const AUTHORITY = anAuthority('arena')
 const CERTIFICATE = issue({
-  names: ['api.example', '*.wild.example', 'other.example'],
+  names: ['api.example', '*.wild.example', 'other.example', 'login.example'],
   by: AUTHORITY,
 })
 
@@ -38,6 +42,7 @@ export class Arena {
   private readonly outside: Caller
   private readonly containers: Container[] = []
   private readonly others: ChildProcess[] = []
+  private readonly pods: EgressPod[] = []
 
   private constructor(hosts: TwoHosts, programs: string) {
     this.hosts = hosts
@@ -45,8 +50,8 @@ export class Arena {
     this.outside = new Caller(hosts.onFarHost)
   }
 
-  static async start(programs: string): Promise<Arena> {
-    const arena = new Arena(await TwoHosts.start({ zone: ZONE, ...CERTIFICATE }), programs)
+  static async start(programs: string, pages: Pages = {}): Promise<Arena> {
+    const arena = new Arena(await TwoHosts.start({ zone: ZONE, pages, ...CERTIFICATE }), programs)
     // Starting takes longer than most listeners wait.
     await arena.outside.ask({ host: '127.0.0.1', port: 1 })
     return arena
@@ -62,6 +67,13 @@ export class Arena {
     })
     this.containers.push(container)
     return container
+  }
+
+  /** A pod whose server is confined; it ends with the arena. */
+  addPod(options: Omit<EgressPodOptions, 'hosts'>): EgressPod {
+    const pod = new EgressPod({ ...options, hosts: this.hosts })
+    this.pods.push(pod)
+    return pod
   }
 
   /** Has somebody run in a container whom nothing confines, and who relays. */
@@ -83,18 +95,29 @@ export class Arena {
     await within(ready, () => 'the accomplice')
   }
 
-  commandOf(row: Row): readonly string[] {
-    return commandOf(row, this.programs).map((word) => word.replace('{folder}', this.hosts.folder))
+  private commandOf(row: Row, words: readonly string[]): readonly string[] {
+    return commandOf({ ...row, words }, this.programs).map((word) =>
+      word.replace('{folder}', this.hosts.folder).replace('{control}', this.pods[0]?.control ?? ''),
+    )
   }
 
   /** What leaves the pod while a row is tried in a way of the caller's. */
-  async during(row: Row, run: (command: readonly string[]) => Promise<string>): Promise<Tried> {
+  async during(row: Row, run: Run, words = row.words): Promise<Tried> {
     const { result, frames } = await this.hosts.capture.during(async () => {
-      const running = run(this.commandOf(row))
+      const running = run(this.commandOf(row, words))
       if (row.dialled) await this.dial(row.dialled.host)
       return running
     })
     return { said: result, frames }
+  }
+
+  /** Fails where a way does not show itself to be one. */
+  async prove(row: Row, run: Run): Promise<void> {
+    const { words, seen } = row.proof
+    const { said, frames } = await this.during(row, run, words)
+    const isOut =
+      seen === 'worked' ? /^worked/m.test(said) : frames.some((one) => isSeenIn(seen, one))
+    if (!isOut) throw new Error(`it did not get out: ${said}; ${JSON.stringify(frames)}`)
   }
 
   /** From outside, until somebody answers or the time is up. */
@@ -115,7 +138,7 @@ export class Arena {
       if (other.exitCode === null && other.signalCode === null && endProcess(other.pid ?? 0))
         await gone
     }
-    for (const container of this.containers) await container.close()
+    for (const one of [...this.containers, ...this.pods]) await one.close()
     await this.hosts.close()
   }
 }

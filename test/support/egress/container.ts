@@ -44,7 +44,15 @@ export class Container {
     const { capability } = this.options
     const kept =
       capability === undefined ? [] : [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`]
-    return ['setpriv', `--reuid=${SERVER_UID}`, `--regid=${SERVER_UID}`, '--clear-groups', ...kept]
+    return [
+      'setpriv',
+      '--pdeathsig',
+      'KILL',
+      `--reuid=${SERVER_UID}`,
+      `--regid=${SERVER_UID}`,
+      '--clear-groups',
+      ...kept,
+    ]
   }
 
   /** Its first process, by its number outside. */

@@ -11,17 +11,49 @@ export const LISTENED_PORT = 7000
 
 export type Language = 'c' | 'setuid' | 'python' | 'node'
 
+/** Where a way is shown to be one, and by which words where its own lead nowhere. */
+export interface Proof {
+  /**
+   * `bare`: in a container that nothing confines; `beside`: in the confined server's container, but beside it; `observe`, `enforce`:
+   * by the server itself in that mode.
+   */
+  readonly stage: 'bare' | 'beside' | 'observe' | 'enforce'
+  readonly words?: readonly string[]
+  /** What the far host must have seen; or `worked`, where the way itself is all that can be seen. */
+  readonly seen: Seen | 'worked'
+}
+
 export interface Row {
   readonly name: string
   readonly language: Language
   readonly words: readonly string[]
-  /** What the far host must have seen where nothing stops it; or `worked`, where the way itself is all that can be seen. */
-  readonly proof: Seen | 'worked'
+  readonly proof: Proof
   readonly needs?: Need
   /** With CAP_NET_RAW, without which the kernel itself would refuse it. */
   readonly isRaw?: boolean
-  /** Somebody outside dials this port of the pod meanwhile. */
+  /** Somebody outside dials what listens in the pod meanwhile, at this address. */
   readonly dialled?: { readonly host: string }
+  /** What the sidecar itself may do for it: nothing unless said. */
+  readonly sidecar?: SidecarMay
+  /** What must be on record of it. */
+  readonly record?: RecordOf
+}
+
+export interface SidecarMay {
+  /** Names that it may ask the resolver for. */
+  readonly asks?: readonly string[]
+  /** Addresses that it may dial. */
+  readonly dials?: readonly string[]
+  /** What it may send there must not hold this; absent: it may send nothing. */
+  readonly sendsAllBut?: string
+}
+
+/** Some of a record's members. */
+export interface RecordOf {
+  readonly verdict: 'denied' | 'failed' | 'allowed'
+  readonly how?: string
+  readonly why?: string
+  readonly host?: string
 }
 
 /** Some of a frame's fields; of its text a part. */

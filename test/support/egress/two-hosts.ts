@@ -81,7 +81,11 @@ echo $pod
 wait
 `
 
+/** What the far host serves at a path, whatever the host. */
+export type Pages = Readonly<Record<string, string>>
+
 export interface TwoHostsOptions {
+  readonly pages: Pages
   readonly zone: Readonly<Record<string, readonly string[] | readonly (readonly string[])[]>>
   /** Of the far host's TLS servers. */
   readonly cert: string

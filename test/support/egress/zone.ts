@@ -2,14 +2,31 @@
 
 import { API, DATABASE, METADATA, OTHER, PRIVATE, SEARCHED, SERVER_ADDRESSES } from './addresses.ts'
 
+/** As many as callers at once have. */
+const MANY = Object.fromEntries(
+  Array.from({ length: 64 }, (_, number) => [`host-${number}.wild.example`, [API.v4]]),
+)
+
 export const ZONE = {
-  'api.example': [API.v4, API.v6],
-  'other.example': [OTHER.v4, OTHER.v6],
+  ...MANY,
+  'login.example': [API.v4],
+  'api.example': [API.v4],
   'deep.wild.example': [API.v4],
+  'six.wild.example': [API.v6],
+  'git.example': [API.v4],
+  'npm.example': [API.v4],
+  // Declared by nobody, though it looks like it.
+  'other.example': [OTHER.v4],
+  'wild.example': [OTHER.v4],
+  'evilapi.example': [OTHER.v4],
+  'evilwild.example': [OTHER.v4],
+  'api.example.other.example': [OTHER.v4],
   'db.team.svc.cluster.local': [DATABASE],
   // Declared, and led astray.
   'metadata.wild.example': [METADATA.v4],
   'metadata6.wild.example': [METADATA.v6],
+  'alibaba.wild.example': [METADATA.alibaba],
+  'azure.wild.example': [METADATA.azure],
   'private.wild.example': [PRIVATE.ten],
   'unique.wild.example': [PRIVATE.unique],
   'loopback.wild.example': ['127.0.0.1', '::1'],

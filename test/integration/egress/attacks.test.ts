@@ -1,0 +1,125 @@
+// The attack table: a hostile server under enforcement, in a pod of its own with all the world beside it, tries every way out, and the
+// far host's packet capture is the judge: nothing reaches it. What asks the proxy is on record. Each row is shown to be a way
+// out where nothing stops it (unconfined.test.ts, and below). Takes root.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { Arena } from '../../support/egress/arena.ts'
+import type { Container } from '../../support/egress/container.ts'
+import type { EgressPod, PodSession } from '../../support/egress/egress-pod.ts'
+import { breachesOf } from '../../support/egress/breaches.ts'
+import { compileWays } from '../../support/egress/programs.ts'
+import type { RecordOf, Row } from '../../support/egress/row.ts'
+import { IS_ROOT } from '../../support/users.ts'
+import { DIRECT_ROWS } from './direct-rows.ts'
+import { POD_ROWS } from './pod-rows.ts'
+import { DECLARED, PROXY_ROWS } from './proxy-rows.ts'
+import { TUNNEL_ROWS } from './tunnel-rows.ts'
+
+jest.setTimeout(180_000)
+
+/** An attempt is on record when it is over. */
+const RECORD_MS = 3000
+const LOOK_MS = 20
+
+const WAYS = compileWays()
+afterAll(() => WAYS.remove())
+
+const ROWS = [...DIRECT_ROWS, ...PROXY_ROWS, ...TUNNEL_ROWS, ...POD_ROWS].filter((row) =>
+  WAYS.has(row),
+)
+const isProvenBy = (stage: Row['proof']['stage']) => (row: Row) => row.proof.stage === stage
+
+const describeAsRoot = IS_ROOT ? describe : describe.skip
+
+interface Play {
+  readonly arena: Arena
+  readonly pod: EgressPod
+  /** The hostile one's. */
+  readonly session: PodSession
+  readonly container: Container
+}
+
+/** A pod with an accomplice in it, and two sessions: another child is there. */
+const startPlay = async (mode: 'observe' | 'enforce', capability?: string): Promise<Play> => {
+  const arena = await Arena.start(WAYS.folder)
+  const pod = arena.addPod({ mode, egress: DECLARED, ...(capability && { capability }) })
+  await pod.start()
+  const container = pod.container
+  if (!container) throw new Error('a pod has a container')
+  await arena.accompliceIn(container)
+  await (await pod.session()).run(['true'])
+  return { arena, pod, session: await pod.session(), container }
+}
+
+const byServer =
+  ({ session }: Play) =>
+  async (command: readonly string[]): Promise<string> =>
+    (await session.run(command)).text
+
+describeAsRoot('in observe, what only the list stops (takes root)', () => {
+  let play: Play
+  beforeAll(async () => {
+    play = await startPlay('observe')
+  })
+  afterAll(() => play?.arena.close())
+
+  test.each(ROWS.filter(isProvenBy('observe')))('$name gets out', async (row) => {
+    await expect(play.arena.prove(row, byServer(play))).resolves.toBeUndefined()
+  })
+})
+
+describeAsRoot('under enforcement (takes root)', () => {
+  let play: Play
+  beforeAll(async () => {
+    play = await startPlay('enforce')
+  })
+  afterAll(() => play?.arena.close())
+
+  const recordsFrom = (from: number): readonly unknown[] =>
+    play.pod
+      .records()
+      .filter(({ event }) => event === 'egress')
+      .slice(from)
+
+  const expectRecord = async (from: number, { host, ...expected }: RecordOf): Promise<void> => {
+    const wanted = expect.objectContaining({
+      ...expected,
+      ...(host !== undefined && { destination: expect.objectContaining({ host }) }),
+    })
+    const isThere = (): boolean => recordsFrom(from).some((one) => wanted.asymmetricMatch(one))
+    const untilMs = Date.now() + RECORD_MS
+    while (Date.now() < untilMs && !isThere()) await sleep(LOOK_MS)
+    if (!isThere()) expect(recordsFrom(from)).toContainEqual(wanted)
+  }
+
+  test.each(ROWS.filter((row) => row.isRaw !== true))('$name reaches nobody', async (row) => {
+    const from = recordsFrom(0).length
+    const { frames, said } = await play.arena.during(row, byServer(play))
+    expect(breachesOf(frames, row)).toEqual([])
+    if (row.proof.seen === 'worked') expect(said).toMatch(/^refused/m)
+    if (row.record) await expectRecord(from, row.record)
+  })
+
+  test.each(ROWS.filter(isProvenBy('enforce')))('$name gets out with credentials', async (row) => {
+    await expect(play.arena.prove(row, byServer(play))).resolves.toBeUndefined()
+  })
+
+  test.each(ROWS.filter(isProvenBy('beside')))('$name is there', async (row) => {
+    const run = (command: readonly string[]): Promise<string> => play.container.run(command)
+    await expect(play.arena.prove(row, run)).resolves.toBeUndefined()
+  })
+})
+
+describeAsRoot('under enforcement, with CAP_NET_RAW (takes root)', () => {
+  let play: Play
+  beforeAll(async () => {
+    play = await startPlay('enforce', 'net_raw')
+  })
+  afterAll(() => play?.arena.close())
+
+  test.each(ROWS.filter((row) => row.isRaw === true))('$name reaches nobody', async (row) => {
+    const { frames } = await play.arena.during(row, byServer(play))
+    expect(breachesOf(frames, row)).toEqual([])
+  })
+})
