@@ -158,7 +158,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     modern: new Modern(common),
     readiness,
   })
-  const drain: Drain = new Drain({ router, unknown, readiness, server, log, now, sleep })
+  const drain: Drain = new Drain({ router, unknown, readiness, server, records, log, now, sleep })
   const sweep = (): void => {
     for (const one of [metrics, router, server, budget, memory, peers, records]) one?.sweep(now())
     sweepLogs(now())

@@ -7,6 +7,7 @@ import { closeAll, listen, logFailures, type Listener } from './http/listen.ts'
 import { startTrust } from './identity/start-trust.ts'
 import type { Trust } from './identity/trust.ts'
 import { loadEgress } from './load-egress.ts'
+import { RECORDS_MS } from './life/drain.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import type { Finding } from './lock/findings.ts'
 import { loadPolicy } from './policy/load-policy.ts'
@@ -19,8 +20,6 @@ import { loadTls, type Tls } from './tls/load-tls.ts'
 /** For answers that are still on their way through the network: when all shall end at once, and in a drain. */
 const CLOSE_PATIENCE_MS = 250
 const DRAIN_PATIENCE_MS = 2000
-/** For records that are not written yet, at least: nobody asks for them again. A collector has 4 s for an export, and the last checkpoint comes behind it. */
-const RECORDS_PATIENCE_MS = 4500
 
 export interface Sidecar {
   readonly port: number
@@ -62,11 +61,10 @@ const end = async (begun: Begun, left: () => number): Promise<void> => {
   // What is still reached is over when its records are told to be.
   for (const one of [policy, vetting, tls, trust, readiness, router, server, egress]) one?.close()
   const patience = (): number => Math.max(Math.min(DRAIN_PATIENCE_MS, left()), 0)
-  await closeAll(servers, patience())
-  await Promise.all([
-    telemetry?.close(patience()),
-    records?.close(Math.max(left(), RECORDS_PATIENCE_MS)),
-  ])
+  // Answers that clients do not fetch must not take the time that records have.
+  const unkept = left() - (records ? RECORDS_MS : 0)
+  await closeAll(servers, Math.min(patience(), Math.max(unkept, CLOSE_PATIENCE_MS)))
+  await Promise.all([telemetry?.close(patience()), records?.close(Math.max(left(), RECORDS_MS))])
 }
 
 /** Starts a sidecar; rejects with the reason where it cannot, and leaves nothing of it running. */

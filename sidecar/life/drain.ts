@@ -12,6 +12,11 @@ import type { McpServer } from '../server/server.ts'
 const LAME_DUCK_MS = 5000
 /** Kept back from the grace period for ending the children. */
 const RESERVE_MS = 3000
+/**
+ * The same for records that are not written yet: nobody asks for them again. A collector has 4 s for an export, and the last
+ * checkpoint comes behind it.
+ */
+export const RECORDS_MS = 4500
 const STEP_MS = 50
 
 export interface DrainOptions {
@@ -20,6 +25,8 @@ export interface DrainOptions {
   readonly unknown: () => number
   readonly readiness: Pick<Readiness, 'isDraining'>
   readonly server: Pick<McpServer, 'exit'>
+  /** Undefined where none are kept. */
+  readonly records: object | undefined
   readonly log: Log
   readonly now: () => number
   readonly sleep: (delayMs: number) => Promise<unknown>
@@ -58,9 +65,10 @@ export class Drain {
   }
 
   private async drain(leftMs: number): Promise<void> {
-    const { router, unknown, readiness, server, log, now, sleep } = this.options
+    const { router, unknown, readiness, server, records, log, now, sleep } = this.options
     const { round } = this
-    const endMs = now() + Math.max(leftMs - RESERVE_MS, leftMs / 2)
+    const reserveMs = RESERVE_MS + (records ? RECORDS_MS : 0)
+    const endMs = now() + Math.max(leftMs - reserveMs, leftMs / 2)
     log.info('draining', { leftMs })
     readiness.isDraining = true
     await sleep(Math.min(LAME_DUCK_MS, leftMs / 3))

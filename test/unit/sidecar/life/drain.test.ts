@@ -17,15 +17,8 @@ let sleepers: { readonly untilMs: number; readonly wake: () => void }[]
 
 const note = (what: string) => (): void => void said.push(`${what} at ${nowMs}`)
 
-beforeEach(() => {
-  nowMs = 0
-  inFlight = 0
-  unknown = 0
-  said = []
-  sleepers = []
-  kept = keptLog()
-  readiness = { isDraining: false }
-  drain = new Drain({
+const aDrain = (records?: object): Drain =>
+  new Drain({
     router: {
       get inFlight() {
         return inFlight
@@ -44,12 +37,23 @@ beforeEach(() => {
       },
     },
     log: kept.log,
+    records,
     now: () => nowMs,
     sleep: (delayMs) =>
       new Promise<void>((wake) => {
         sleepers.push({ untilMs: nowMs + delayMs, wake })
       }),
   })
+
+beforeEach(() => {
+  nowMs = 0
+  inFlight = 0
+  unknown = 0
+  said = []
+  sleepers = []
+  kept = keptLog()
+  readiness = { isDraining: false }
+  drain = aDrain()
 })
 
 /** Lets the time pass until then, and wakes who is due. */
@@ -106,6 +110,16 @@ describe('a drain', () => {
     await passUntil(30_000)
     expect(said).toEqual(['nothing new at 5000', 'closed at 27000', 'exit 0 at 27000'])
     expect(kept.lines.join()).toContain('still in flight')
+  })
+
+  test.each([
+    ['that is long', 30_000, 5000, 22_500],
+    ['that is short', 6000, 2000, 3000],
+  ])('leaves records their time of a grace %s', async (_name, leftMs, duckMs, endMs) => {
+    inFlight = 1
+    aDrain({}).begin(leftMs)
+    await passUntil(leftMs)
+    expect(said).toEqual([`nothing new at ${duckMs}`, `closed at ${endMs}`, `exit 0 at ${endMs}`])
   })
 
   test.each([
