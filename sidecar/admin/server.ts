@@ -33,8 +33,8 @@ const say = (response: ServerResponse, status: number, text: string, type = 'tex
 
 const readyText = ({ weakness, egressEnforcement }: AdminOptions): string => {
   const [weak, enforcement] = [weakness(), egressEnforcement()]
-  if (weak !== undefined) return `ok, but ${oneLine(weak)}`
-  return enforcement === undefined ? 'ok' : `ok, egress_enforcement="${enforcement}"`
+  const held = enforcement === undefined ? '' : `, egress_enforcement="${enforcement}"`
+  return `ok${held}${weak === undefined ? '' : `, but ${oneLine(weak)}`}`
 }
 
 export const createAdmin = (options: AdminOptions): Server => {

@@ -165,7 +165,7 @@ class RunningEgress implements Egress {
   readonly weakness = (): string | undefined => {
     const { enforcement, why } = this.state()
     return enforcement === 'advisory'
-      ? `egress_enforcement="advisory": what the server reaches can go around the proxy (${why})`
+      ? `what the server reaches can go around the proxy (${why})`
       : undefined
   }
 
