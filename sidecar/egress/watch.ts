@@ -1,4 +1,4 @@
-// What the proxy tells of what passes through it, and to whom it belongs. Types alone.
+// What the proxy tells of what passes through it, and to whom it belongs. Types, and the codes.
 
 /** By which door a connection came. */
 export type How = 'connect' | 'http' | 'socks' | 'forward'
@@ -18,35 +18,37 @@ export interface Credential {
 }
 
 /** Why an attempt was refused, did not come about, or would have been refused. */
-export type Why =
+export const WHYS = [
   /** No destination is about it. */
-  | 'undeclared'
+  'undeclared',
   /** What it names is no host and port. */
-  | 'malformed'
+  'malformed',
   /** An address that is not public, and that nothing declares. */
-  | 'address'
+  'address',
   /** The link, a metadata service, this pod, or no host at all: never. */
-  | 'forbidden-address'
+  'forbidden-address',
   /** On a TLS port something else was spoken. */
-  | 'no-tls'
+  'no-tls',
   /** TLS names another server, or none. */
-  | 'tls-name'
+  'tls-name',
   /** TLS hides whom it names. */
-  | 'tls-encrypted-name'
+  'tls-encrypted-name',
   /** The session has moved all the bytes that it may. */
-  | 'bytes'
+  'bytes',
   /** Its client has too many connections, or the proxy has. */
-  | 'connections'
+  'connections',
   /** The name leads nowhere, or the name service does not answer. */
-  | 'unresolved'
-  | 'unreachable'
-  | 'late'
+  'unresolved',
+  'unreachable',
+  'late',
   /** The company's own proxy does not let it through. */
-  | 'parent'
+  'parent',
   /** What it answers is no HTTP. */
-  | 'answer'
+  'answer',
   /** It cannot be put on record. */
-  | 'records'
+  'records',
+] as const
+export type Why = (typeof WHYS)[number]
 
 export type Verdict = 'allowed' | 'denied' | 'failed' | 'observed'
 
