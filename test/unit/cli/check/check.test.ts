@@ -11,7 +11,7 @@ const config = (() => {
   const parsed = parseClusterConfig({
     sidecar: { image: 'x' },
     settings: { auth: 'none' },
-    floor: { allowAnonymous: true, enforce: 'strict' },
+    floor: { allowAnonymous: true, egressMode: 'observe', enforce: 'strict' },
   })
   if (!parsed.ok) throw new Error(parsed.error.join())
   return parsed.value

@@ -13,7 +13,7 @@ const configWith = (
 ): ClusterConfig => {
   const config = parseClusterConfig({
     sidecar: { image: 'x' },
-    floor: { allowAnonymous: true, allowLooserNamespaces: ['platform'], ...floor },
+    floor: { allowAnonymous: true, egressMode: 'observe', allowLooserNamespaces: ['platform'], ...floor },
     settings,
   })
   if (!config.ok) throw new Error(config.error.join('; '))

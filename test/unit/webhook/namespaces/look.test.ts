@@ -12,7 +12,7 @@ import { render } from '../../../../webhook/inject/render.ts'
 const parsed = parseClusterConfig({
   sidecar: { image: 'example.com/sidecar:1' },
   settings: { auth: 'none' },
-  floor: { allowAnonymous: true },
+  floor: { allowAnonymous: true, egressMode: 'observe' },
 })
 if (!parsed.ok) throw new Error(parsed.error.join('; '))
 const config = parsed.value
