@@ -27,6 +27,7 @@ import {
 } from './manifest.ts'
 import {
   callerLines,
+  egressLines,
   lockLines,
   neededLines,
   policyLines,
@@ -147,6 +148,7 @@ interface Explained {
   readonly policies: readonly string[]
   readonly locks: readonly string[]
   readonly arguments: readonly string[]
+  readonly egress: readonly string[]
   readonly needs: readonly string[]
   readonly changes: readonly string[]
 }
@@ -167,6 +169,7 @@ const explained = (place: Place, outcome: Outcome, options: ManifestOptions): Ex
     policies: linesOf(policyLines),
     locks: linesOf(lockLines),
     arguments: linesOf(validationLines),
+    egress: linesOf(egressLines),
     needs: linesOf(neededLines),
     changes: outcome.kind === 'inject' ? changeLines(outcome, lend(place.template).pod) : [],
   }
@@ -186,6 +189,7 @@ const textOf = (one: Explained): string =>
     ...section('by which tool policies a call is decided', one.policies),
     ...section('by which tool locks what it lists goes on', one.locks),
     ...section('by what arguments are checked', one.arguments),
+    ...section('what the server may reach on the network', one.egress),
     ...section('what the namespace must hold, or the pod does not start', one.needs),
     ...section('what injection changes', one.changes),
     '',

@@ -80,6 +80,31 @@ export const validationLines = (pod: JsonObject): readonly string[] => {
     : []
 }
 
+const forwardWords = (text: string): string => {
+  const [local, target] = text.split('=')
+  return target === undefined ? text : `${target}, which it finds at its own 127.0.0.1:${local}`
+}
+
+/** A line for each destination of the server's, or for all that it reaches. */
+export const egressLines = (pod: JsonObject): readonly string[] => {
+  const config = documentOf(ownSidecar(pod))
+  if (config?.egress === undefined) return []
+  const { settings, egress, runDir } = config
+  const { 'egress-mode': mode, egress: declared = [] } = settings
+  const isEnforced = mode === 'enforce'
+  const by = egress.parentProxy === undefined ? '' : `, by way of ${egress.parentProxy.url}`
+  const weak = egress.confinement === 'advisory' && isEnforced
+  return [
+    ...(isEnforced ? [] : [`what it likes, but for metadata and link-local addresses${by}`]),
+    ...(isEnforced && declared.length === 0 ? ['nothing'] : []),
+    ...declared.map((text) => `${isEnforced ? '' : 'declared: '}${forwardWords(text)}${by}`),
+    ...(weak
+      ? ['where the kernel cannot keep it to that, what it likes (floor.allowAdvisoryEgress)']
+      : []),
+    ...(runDir === undefined ? ['nothing confines it: its command is not known'] : []),
+  ]
+}
+
 const OURS: ReadonlySet<string> = new Set(OWN_VOLUMES)
 
 /** A line for each Secret and ConfigMap of the namespace without which the pod does not start. */

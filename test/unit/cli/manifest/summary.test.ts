@@ -173,6 +173,45 @@ describe('explain', () => {
     )
   })
 
+  test.each([
+    [
+      'enforced',
+      "outrigger.dev/egress-mode: enforce, outrigger.dev/egress: 'a.example.com:443,5432=b.example.com:443'",
+      [
+        'a.example.com:443',
+        'b.example.com:443, which it finds at its own 127.0.0.1:5432',
+        'where the kernel cannot keep it to that, what it likes (floor.allowAdvisoryEgress)',
+      ],
+    ],
+    [
+      'enforced, and nothing declared',
+      'outrigger.dev/egress-mode: enforce',
+      [
+        'nothing',
+        'where the kernel cannot keep it to that, what it likes (floor.allowAdvisoryEgress)',
+      ],
+    ],
+    [
+      'observed',
+      "outrigger.dev/egress: 'a.example.com:443'",
+      ['what it likes, but for metadata and link-local addresses', 'declared: a.example.com:443'],
+    ],
+  ])('tells what is reached: %s', (_name, own, lines) => {
+    const floor = {
+      allowAnonymous: true,
+      allowAdvisoryEgress: true,
+      egressMode: 'observe',
+      egress: { '*': ['*.example.com:443'] },
+    }
+    const text = deployment(`annotations: { outrigger.dev/inject: 'true', ${own} }`)
+    const { stdout } = explainManifest(text, optionsWith({ auth: 'none' }, floor))
+    const section = [
+      '  what the server may reach on the network',
+      ...lines.map((line) => `    ${line}`),
+    ]
+    expect(stdout).toContain(`${section.join('\n')}\n  what`)
+  })
+
   test('tells what nothing acts on yet', () => {
     const own = "annotations: { outrigger.dev/inject: 'true', outrigger.dev/ingress-from: a }"
     expect(explainManifest(deployment(own), options).stdout).toMatch(
