@@ -14,6 +14,8 @@ export const API_SERVER_VOLUME = 'outrigger-api-server'
 export const AUDIT_VOLUME = 'outrigger-audit'
 export const AUDIT_KEY_VOLUME = 'outrigger-audit-key'
 export const AUDIT_DIGEST_VOLUME = 'outrigger-audit-digest'
+export const PARENT_PROXY_VOLUME = 'outrigger-parent-proxy'
+export const PARENT_CA_VOLUME = 'outrigger-parent-ca'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
@@ -25,6 +27,8 @@ export const OWN_VOLUMES = [
   AUDIT_VOLUME,
   AUDIT_KEY_VOLUME,
   AUDIT_DIGEST_VOLUME,
+  PARENT_PROXY_VOLUME,
+  PARENT_CA_VOLUME,
 ] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
@@ -80,6 +84,10 @@ export const SIGNING_KEY = 'signing-key'
 /** The same of `audit-digest-secret`. */
 export const AUDIT_DIGEST_DIR = '/outrigger/audit-digest'
 export const DIGEST_KEY = 'digest-key'
+
+/** Where the sidecar finds the Secret by which a company's own proxy is asked (`kubernetes.io/basic-auth`), and the ConfigMap with its authorities. */
+export const PARENT_PROXY_DIR = '/outrigger/parent-proxy'
+export const PARENT_CA_DIR = '/outrigger/parent-ca'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'

@@ -15,7 +15,12 @@ import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
 import { exemptionsSchema } from './exemptions.ts'
 import { RULE_IDS, RULES } from '../settings/rule.ts'
-import { auditRulesSchema, clusterMetricsSchema, clusterTracesSchema } from './pod-rules.ts'
+import {
+  auditRulesSchema,
+  clusterEgressSchema,
+  clusterMetricsSchema,
+  clusterTracesSchema,
+} from './pod-rules.ts'
 import { publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
@@ -138,6 +143,8 @@ export const configSchema = z.strictObject({
   traces: z.optional(clusterTracesSchema),
   /** Where they send their metrics; absent: nowhere, and whoever scrapes them has them. */
   metrics: z.optional(clusterMetricsSchema),
+  /** How they go out for their servers; absent: by themselves, and as much as they like. */
+  egress: z.optional(clusterEgressSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
   systemNamespaces: words.default([
     'kube-system',

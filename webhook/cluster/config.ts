@@ -19,6 +19,7 @@ import {
   NO_METRICS_COLLECTOR,
   recordsEndpoint,
   type AuditRules,
+  type ClusterEgress,
   type ClusterMetrics,
   type ClusterTraces,
 } from './pod-rules.ts'
@@ -57,6 +58,7 @@ export interface ClusterConfig {
   readonly audit?: AuditRules | undefined
   readonly traces?: ClusterTraces | undefined
   readonly metrics?: ClusterMetrics | undefined
+  readonly egress?: ClusterEgress | undefined
   /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
   readonly findsSidecarPorts?: boolean
 }

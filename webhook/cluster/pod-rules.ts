@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { parsePath } from '../../shared/json-path.ts'
 import {
   auditSchema,
+  egressSchema,
   metricsSchema,
   otlpEndpoint,
   tracesSchema,
@@ -58,6 +59,24 @@ export type AuditRules = Readonly<z.output<typeof auditRulesSchema>>
 
 export const clusterTracesSchema = z.extend(tracesSchema, { headersSecret })
 export type ClusterTraces = Readonly<z.output<typeof clusterTracesSchema>>
+
+const { parentProxy, bytesPerSession } = egressSchema.shape
+const { url } = parentProxy.def.innerType.shape
+
+/** How sidecars go out for their servers. */
+export const clusterEgressSchema = z.strictObject({
+  /** A company's own proxy. */
+  parentProxy: z.optional(
+    z.strictObject({
+      url,
+      credentialsSecret: nameOf('a Secret'),
+      /** By which its certificate is believed, where `url` is https. */
+      caConfigMap: nameOf('a ConfigMap'),
+    }),
+  ),
+  bytesPerSession,
+})
+export type ClusterEgress = Readonly<z.output<typeof clusterEgressSchema>>
 
 export const clusterMetricsSchema = z.extend(metricsSchema, { headersSecret })
 export type ClusterMetrics = Readonly<z.output<typeof clusterMetricsSchema>>

@@ -3,9 +3,11 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import type { JsonObject } from '../../shared/json.ts'
+import { CA_KEY, PARENT_CA_DIR, PARENT_PROXY_DIR } from '../../shared/names.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import type { ClusterEgress } from '../cluster/pod-rules.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import { nameOf } from './pod.ts'
 import { holderOf } from './ports.ts'
@@ -16,15 +18,27 @@ import { hasShim, type Transport } from './transport.ts'
 /** Whether a server is kept to what it has declared. */
 export const isEnforced = (settings: Settings): boolean => settings['egress-mode'] === 'enforce'
 
+/** Without the credentials: no document holds a secret. */
+const parentIn = ({ url, credentialsSecret }: NonNullable<ClusterEgress['parentProxy']>) => ({
+  url,
+  ...(credentialsSecret === undefined ? {} : { credentialsDir: PARENT_PROXY_DIR }),
+})
+
 /** What the sidecar is told besides the settings: where nothing is refused, nothing depends on what the kernel can do. */
 export const egressIn = (
   settings: Settings,
-  { floor }: Pick<ClusterConfig, 'floor'>,
-): Pick<SidecarDocument, 'egress'> => ({
-  egress: {
-    confinement: isEnforced(settings) && !floor.allowAdvisoryEgress ? 'require' : 'advisory',
-  },
-})
+  { floor, egress = {} }: Pick<ClusterConfig, 'floor' | 'egress'>,
+): Pick<SidecarDocument, 'egress'> => {
+  const { parentProxy, bytesPerSession } = egress
+  return {
+    egress: {
+      confinement: isEnforced(settings) && !floor.allowAdvisoryEgress ? 'require' : 'advisory',
+      ...(parentProxy === undefined ? {} : { parentProxy: parentIn(parentProxy) }),
+      ...(parentProxy?.caConfigMap === undefined ? {} : { caFile: `${PARENT_CA_DIR}/${CA_KEY}` }),
+      ...(bytesPerSession === undefined ? {} : { bytesPerSession }),
+    },
+  }
+}
 
 /** Why nothing confines a server that speaks HTTP; undefined where the shim does. */
 const whyFree = (server: JsonObject, transport: Transport, { pod }: Subject): string | undefined =>

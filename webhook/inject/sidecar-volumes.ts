@@ -21,6 +21,11 @@ import {
   LOCK_DIR,
   LOCK_KEY,
   LOCK_VOLUME,
+  PARENT_CA_DIR,
+  PARENT_CA_VOLUME,
+  PARENT_PROXY_DIR,
+  PARENT_PROXY_VOLUME,
+  PASSWORD_KEY,
   POD_NAME_VARIABLE,
   POLICY_DIR,
   POLICY_KEY,
@@ -31,6 +36,7 @@ import {
   TLS_PRIVATE_KEY,
   TLS_VOLUME,
   TOKEN_KEY,
+  USERNAME_KEY,
 } from '../../shared/names.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
@@ -52,7 +58,7 @@ interface Row {
 
 interface Parts {
   readonly document: SidecarDocument
-  readonly config: Pick<ClusterConfig, 'audit'>
+  readonly config: Pick<ClusterConfig, 'audit' | 'egress'>
 }
 
 const items = (...keys: readonly string[]) => keys.map((key) => ({ key, path: key }))
@@ -107,6 +113,28 @@ const ROWS: readonly Row[] = [
             ],
             ...READABLE,
           },
+  },
+  {
+    volume: PARENT_PROXY_VOLUME,
+    form: 'secret',
+    dir: PARENT_PROXY_DIR,
+    source: (_settings, { config: { egress } }) =>
+      egress?.parentProxy?.credentialsSecret === undefined
+        ? undefined
+        : {
+            secretName: egress.parentProxy.credentialsSecret,
+            items: items(USERNAME_KEY, PASSWORD_KEY),
+            ...READABLE,
+          },
+  },
+  {
+    volume: PARENT_CA_VOLUME,
+    form: 'configMap',
+    dir: PARENT_CA_DIR,
+    source: (_settings, { config: { egress } }) =>
+      egress?.parentProxy?.caConfigMap === undefined
+        ? undefined
+        : { name: egress.parentProxy.caConfigMap, items: items(CA_KEY), ...READABLE },
   },
   {
     volume: AUDIT_VOLUME,
