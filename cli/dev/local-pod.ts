@@ -6,6 +6,7 @@ import {
   API_SERVER_VOLUME,
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
+  PARENT_PROXY_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
@@ -15,6 +16,7 @@ import {
   at,
   isList,
   isObject,
+  objectAt,
   objectsAt,
   stringAt,
   withAt,
@@ -108,11 +110,13 @@ const configOf = (
   const isSupervised = at(document, 'isSupervised') === true
   const alone = isSupervised ? { isSupervised: false, standIns: [], carriedPorts: [] } : {}
   const issuers = askedHere(at(document, 'issuers'))
-  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, port })
+  const egress = egressHere(document)
+  return parseSidecarConfig({ ...document, ...LOCAL, ...alone, issuers, egress, port })
 }
 
 /** What of the sidecar's volumes is left out here, by the volume. */
 const LEFT_OUT = new Map<string | undefined, string>([
+  [PARENT_PROXY_VOLUME, 'egress.parentProxy of the cluster configuration: not asked from here'],
   [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   [
     INTROSPECTION_VOLUME,
@@ -127,6 +131,18 @@ const askedHere = (issuers: Json | undefined): Json | undefined =>
         .filter((one) => !isObject(one) || at(one, 'serviceAccounts') === undefined)
         .map((one) => (isObject(one) ? withAt(one, ['introspectionUrl'], undefined) : one))
     : issuers
+
+/** The proxy takes a port that is free; a company's own proxy is the cluster's, and a server without the shim goes where it likes. */
+const egressHere = (document: JsonObject): Json | undefined => {
+  const isConfined = stringAt(document, 'settings', 'transport') === 'stdio'
+  const own = at(document, 'egress')
+  if (!isConfined || own === undefined) return undefined
+  const { parentProxy: _proxy, caFile: _ca, ...rest } = objectAt(document, 'egress')
+  return { ...rest, port: 0 }
+}
+
+const UNCONFINED =
+  'outrigger.dev/egress: a server that speaks HTTP is started here as it is, and goes where it likes'
 
 const NO_RECORDS =
   'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records'
@@ -167,6 +183,8 @@ export const localPod = (
   const others = containers
     .filter((container) => container !== server)
     .map((container) => stringAt(container, 'name') ?? '')
+  const { settings } = config.value
+  const isUnconfined = settings.transport !== 'stdio' && settings.egress !== undefined
   const leftOut = objectsAt(pod, 'spec', 'volumes').flatMap(
     (volume) => LEFT_OUT.get(stringAt(volume, 'name')) ?? [],
   )
@@ -190,6 +208,7 @@ export const localPod = (
       ...leftOut,
       ...baseNotes(config.value),
       ...(config.value.audit === undefined ? [] : [NO_RECORDS]),
+      ...(isUnconfined ? [UNCONFINED] : []),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

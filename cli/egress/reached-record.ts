@@ -6,10 +6,8 @@ import type { Reached } from './tally.ts'
 const text = z.optional(z.string())
 const count = z.optional(z.number())
 
-const schema = z.object({
-  event: z.literal('egress'),
-  server: z.string(),
-  instance: z.string(),
+/** What is told of one attempt. */
+const told = {
   attempt: count,
   destination: z.object({ host: text, address: text, port: count, protocol: text }),
   how: z.string(),
@@ -18,6 +16,13 @@ const schema = z.object({
   sentBytes: count,
   receivedBytes: count,
   open: z.optional(z.boolean()),
+}
+
+const schema = z.object({
+  ...told,
+  event: z.literal('egress'),
+  server: z.string(),
+  instance: z.string(),
 })
 
 type Read = z.output<typeof schema>
@@ -29,22 +34,27 @@ const MAX_OPEN = 65_536
 export class ReachedRecords {
   private readonly open = new Set<string>()
 
-  /** Undefined where a record is about something else. */
+  /** Undefined where a record is about something else, or the attempt never came to a destination. */
   read(line: string): Reached | undefined {
     const found = schema.safeParse(JSON.parse(line))
-    if (!found.success) return undefined
-    const { server, destination, how, verdict, rule, sentBytes = 0, receivedBytes = 0 } = found.data
-    const { host, address = '', port = 0, protocol = 'tcp' } = destination
-    const isOpen = found.data.open === true
+    return found.success ? this.reachedIn(found.data) : undefined
+  }
+
+  /** Undefined where it never came to a destination. */
+  reachedIn(record: Read): Reached | undefined {
+    const { server, destination, how, verdict, rule, sentBytes = 0, receivedBytes = 0 } = record
+    const { address, host = address, port = 0, protocol = 'tcp' } = destination
+    const isOpen = record.open === true
+    if (host === undefined) return undefined
     return {
       server,
-      host: host ?? address,
+      host,
       port,
       protocol,
       how,
       verdict,
       rule,
-      isKnown: this.isKnown(found.data),
+      isKnown: this.isKnown(record),
       // What an open one has moved so far stands in its end, too.
       sentBytes: isOpen ? 0 : sentBytes,
       receivedBytes: isOpen ? 0 : receivedBytes,

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { annotation, KEYS } from '../../shared/annotations.ts'
+import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
 import { areAuthorities } from '../../shared/authorities.ts'
 import { NO_IDENTITY, NO_ISSUERS } from '../../shared/identity.ts'
 import { isObject, type JsonObject } from '../../shared/json.ts'
@@ -14,6 +14,8 @@ import { trustDomainOfPattern } from '../../shared/spiffe.ts'
 import { readPlaced } from '../../shared/yaml-places.ts'
 import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
+
+const EGRESS_KEYS = ['egress', 'egress-mode'] as const satisfies readonly Key[]
 
 export interface RunConfiguration {
   readonly config: SidecarConfig
@@ -189,6 +191,13 @@ const trustDomainsIn = (
   return { trustDomains: [{ name, ids, ...placeOf(spiffe, ca), ...jwt }] }
 }
 
+/** Servers are confined where flags or file say anything of what they may reach; the proxy takes any port that is free. */
+const egressIn = (own: unknown, settings: unknown): { readonly egress?: unknown } => {
+  if (own !== undefined) return { egress: isObject(own) ? { port: 0, ...own } : own }
+  const isAsked = isObject(settings) && EGRESS_KEYS.some((key) => settings[key] !== undefined)
+  return isAsked ? { egress: { port: 0 } } : {}
+}
+
 /** The file's document with the flags above it. */
 const documentOf = (
   document: JsonObject,
@@ -207,6 +216,7 @@ const documentOf = (
   ...(flags.toolPolicy === undefined ? {} : { toolPolicy: resolve(flags.toolPolicy) }),
   ...(flags.toolLock === undefined ? {} : { toolLock: resolve(flags.toolLock) }),
   ...auditIn(document['audit'], flags),
+  ...egressIn(document['egress'], texts),
   ...(flags.introspection ? { introspectionDir: resolve(flags.introspection.dir) } : {}),
   ...(document['issuers'] === undefined && !flags.allowAnonymous
     ? issuersIn(texts, flags, authorities.oidc)

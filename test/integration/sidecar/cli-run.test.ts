@@ -153,12 +153,12 @@ test(
   'what is set in vain is a warning, be it by a flag or in the file',
   async () => {
     const file = config(
-      'settings: { audit-level: metadata, egress-mode: observe, sidecar-cpu-limit: "2" }',
+      'settings: { audit-level: metadata, ingress-from: a, sidecar-cpu-limit: "2" }',
     )
-    const flags = ['--allow-anonymous', '--port', '0', '--config', file, '--egress-mode', 'enforce']
+    const flags = ['--allow-anonymous', '--port', '0', '--config', file]
     const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
     expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
-      'outrigger run: --egress-mode: nothing acts on it yet',
+      `outrigger run: --config ${file}: settings: ingress-from: nothing acts on it yet`,
       `outrigger run: --config ${file}: settings: audit-level: nothing acts on it here, only in a cluster`,
       `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
     ])
