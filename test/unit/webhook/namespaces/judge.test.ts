@@ -13,7 +13,12 @@ const configWith = (
 ): ClusterConfig => {
   const config = parseClusterConfig({
     sidecar: { image: 'x' },
-    floor: { allowAnonymous: true, egressMode: 'observe', allowLooserNamespaces: ['platform'], ...floor },
+    floor: {
+      allowAnonymous: true,
+      egressMode: 'observe',
+      allowLooserNamespaces: ['platform'],
+      ...floor,
+    },
     settings,
   })
   if (!config.ok) throw new Error(config.error.join('; '))

@@ -8,7 +8,10 @@ import { kindOfObject } from '../../../../webhook/workload/kinds.ts'
 import type { WorkloadOutcome } from '../../../../webhook/workload/outcome.ts'
 
 const config = (() => {
-  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true, egressMode: 'observe' } })
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'x' },
+    floor: { allowAnonymous: true, egressMode: 'observe' },
+  })
   if (!parsed.ok) throw new Error(parsed.error.join())
   return parsed.value
 })()
