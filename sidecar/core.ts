@@ -9,6 +9,7 @@ import { loadAudit } from './audit/load-audit.ts'
 import { TurnEnd } from './bytes/turn-end.ts'
 import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
+import type { ToldOf } from './egress/ledger.ts'
 import type { Egress } from './egress/start-egress.ts'
 import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
@@ -50,6 +51,8 @@ export interface SidecarParts {
   readonly pod?: Pod
   /** How often a silent stream says that it is alive; tests have no time for the default. */
   readonly keepAliveMs?: number
+  /** Hears of what the server reaches, or tries to, where the configuration looks at that. */
+  readonly onReached?: (told: ToldOf) => void
 }
 
 const meansFor = (

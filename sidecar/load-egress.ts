@@ -10,7 +10,7 @@ const LOG_RATE = { burst: 100, perSecond: 10, kind: 'what servers reach' }
 
 /** Rejects where it cannot begin. */
 export const loadEgress = async (
-  { config, log, now, process, pod }: SidecarParts,
+  { config, log, now, process, pod, onReached }: SidecarParts,
   records: EgressRecords | undefined,
 ): Promise<Egress | undefined> => {
   if (config.egress === undefined) return undefined
@@ -23,6 +23,7 @@ export const loadEgress = async (
     ownUid: process.uid,
     ownAddresses: pod?.addresses,
     records,
+    onReached,
   }
   const egress = await startEgress(parts, config.egress)
   return {

@@ -157,6 +157,12 @@ const baseNotes = ({ basePolicy, baseLock }: SidecarConfig): readonly string[] =
     : ['the lock in floor.toolLocks of the cluster configuration holds here, too']),
 ]
 
+/** What is left out of what it asks for. */
+const leftNotes = ({ audit, settings }: SidecarConfig): readonly string[] => {
+  const isUnconfined = settings.transport !== 'stdio' && settings.egress !== undefined
+  return [...(audit === undefined ? [] : [NO_RECORDS]), ...(isUnconfined ? [UNCONFINED] : [])]
+}
+
 /** Reads an injected pod; `server` is the name of the server's container. */
 export const localPod = (
   pod: JsonObject,
@@ -183,8 +189,6 @@ export const localPod = (
   const others = containers
     .filter((container) => container !== server)
     .map((container) => stringAt(container, 'name') ?? '')
-  const { settings } = config.value
-  const isUnconfined = settings.transport !== 'stdio' && settings.egress !== undefined
   const leftOut = objectsAt(pod, 'spec', 'volumes').flatMap(
     (volume) => LEFT_OUT.get(stringAt(volume, 'name')) ?? [],
   )
@@ -207,8 +211,7 @@ export const localPod = (
       ...files.value.notes,
       ...leftOut,
       ...baseNotes(config.value),
-      ...(config.value.audit === undefined ? [] : [NO_RECORDS]),
-      ...(isUnconfined ? [UNCONFINED] : []),
+      ...leftNotes(config.value),
       ...others.map((other) => `container ${other} does not run here`),
     ],
   })

@@ -45,6 +45,7 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['the claim of audit records may not let the sidecar write', /^pod: the claim \S+ for audit/],
   ['nobody has chosen an egress-mode', /egress-mode: nobody has chosen one/],
   ['the server reaches nothing', /: reaches nothing on the network/],
+  ['probes and hooks are confined', /: run under the shim's confinement/],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [
     'an annotation that is none, or stands in the wrong place',

@@ -12,6 +12,7 @@ import type { Log } from '../../shared/log.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { folderWords, listenWords, programWords } from '../output/system-words.ts'
 import { processOf } from '../../sidecar/life/process.ts'
+import type { SidecarParts } from '../../sidecar/core.ts'
 import { startSidecar, type Sidecar } from '../../sidecar/sidecar.ts'
 
 const inDist = (name: string): string =>
@@ -23,7 +24,12 @@ const SHIM_ALONE_MS = 500
 /** The shim needs moments; a child that cannot be ended at all must not hang the terminal. */
 const SHIM_END_MS = 8000
 
+/** What a server has reached, or tried to, as a record would tell it. */
+export type OnReached = NonNullable<SidecarParts['onReached']>
+
 export interface LocalServer {
+  /** Hears of it where the configuration looks at that. */
+  readonly onReached?: OnReached
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
@@ -120,6 +126,7 @@ export const startLocalSidecar = async (
       wallMs: () => Date.now(),
       process: processOf(process, undefined),
       environment: server.environment,
+      ...(server.onReached ? { onReached: server.onReached } : {}),
     })
   } catch (error) {
     cleanUp()

@@ -6,8 +6,11 @@ import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
 import { tlsFaults } from '../../sidecar/tls/start-tls.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
+import { ReachedRecords } from '../egress/reached-record.ts'
+import { suggestionOf, suggestionText } from '../egress/suggestion.ts'
+import { Tallies } from '../egress/tally.ts'
 import { auditFaults } from './audit-faults.ts'
-import { startLocalSidecar } from './local-sidecar.ts'
+import { startLocalSidecar, type OnReached } from './local-sidecar.ts'
 import { credentialFaults } from './credential-faults.ts'
 import { tellWaiting } from './patience.ts'
 import { documentFaults } from './document-faults.ts'
@@ -25,13 +28,30 @@ const servedNames = (config: SidecarConfig): string => {
     : `serves the names ${[...hosts].join(', ')}; others get 403 (--allowed-host NAME adds one)`
 }
 
+/** What is observed of a server, and told when it ends: the annotation by which it could be kept to that. */
+const observed = ({ settings, egress, server }: SidecarConfig) => {
+  const tallies = new Tallies()
+  const records = new ReachedRecords()
+  return {
+    isLooking: egress !== undefined && settings['egress-mode'] === 'observe',
+    onReached: (told: Parameters<OnReached>[0]): void => {
+      const reached = records.reachedIn({ ...told, event: 'egress', server, instance: '' })
+      if (reached) tallies.add(reached)
+    },
+    text: (): string =>
+      suggestionText(suggestionOf(server, tallies.byServer.get(server)?.values() ?? [])),
+  }
+}
+
 const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<number> => {
   const { settings, host } = config
   const { begin, ...logs } = startLogs(settings['log-level'], io)
   const most = settings['max-processes']
+  const { isLooking, onReached, text } = observed(config)
   const local = await startLocalSidecar(
     config,
     {
+      ...(isLooking ? { onReached } : {}),
       command: flags.command,
       environment: io.environment,
       ...(most === undefined ? {} : { maxProcesses: most }),
@@ -63,6 +83,7 @@ const serve = async (config: SidecarConfig, flags: RunFlags, io: Io): Promise<nu
   } finally {
     stopTelling()
     await close()
+    if (isLooking) io.stdout(text())
   }
 }
 

@@ -10,10 +10,14 @@ import { Trial, whatIsUnderway, type Settled } from './attempt.ts'
 import type { EgressCounts } from './figures.ts'
 
 type Enforcement = EventOf<'egress'>['enforcement']
+/** Of an attempt, whoever it was. */
+export type ToldOf = Omit<EventOf<'egress'>, 'event' | 'caller'>
 
 export interface LedgerOptions {
   /** Undefined where no records are kept. */
   readonly records: EgressRecords | undefined
+  /** Hears of each, as its record tells it. */
+  readonly onReached?: ((told: ToldOf) => void) | undefined
   /** Of which nobody can write much by trying. */
   readonly log: Log
   readonly now: () => number
@@ -66,19 +70,19 @@ export class Ledger {
 
   /** Somebody has gone around the proxy, or has tried to. */
   direct(account: Account, settled: Omit<Settled, 'how'>, uid?: number): void {
-    const { now, records, enforcement } = this.options
+    const { now, enforcement } = this.options
     const trial = new Trial(account, ++this.attempts, now())
     this.settle(trial, { ...settled, how: 'direct' })
     const told = trial.told(now(), enforcement())
-    records?.tell(trial.worksFor, uid === undefined ? told : { ...told, uid }, false)
+    this.tell(trial, uid === undefined ? told : { ...told, uid }, false)
   }
 
   /** Somebody came to the proxy, and is nobody that it knows; `whoever`: with all that is in flight. */
   stranger(whoever: Account, why: string): void {
-    const { now, records, enforcement } = this.options
+    const { now, enforcement } = this.options
     const trial = new Trial(whoever, ++this.attempts, now())
     this.settle(trial, { how: 'unknown', verdict: 'denied', why })
-    records?.tell(trial.worksFor, trial.told(now(), enforcement()), false)
+    this.tell(trial, trial.told(now(), enforcement()), false)
   }
 
   /** So many attempts came faster than they could be told. */
@@ -92,14 +96,20 @@ export class Ledger {
 
   /** Tells of what has gone on for long. */
   sweep(nowMs: number): void {
-    const { records, enforcement } = this.options
+    const { enforcement } = this.options
     for (const trial of this.open) {
       // They stand there in the order in which they began.
       if (nowMs - trial.beganMs < LONG_MS) break
       if (trial.isTold) continue
       trial.isTold = true
-      records?.tell(trial.worksFor, { ...trial.told(nowMs, enforcement()), open: true }, false)
+      this.tell(trial, { ...trial.told(nowMs, enforcement()), open: true }, false)
     }
+  }
+
+  private tell(trial: Trial, told: ToldOf, isReserved: boolean): void {
+    const { records, onReached } = this.options
+    records?.tell(trial.worksFor, told, isReserved)
+    onReached?.(told)
   }
 
   private settle(trial: Trial, settled: Settled): void {
@@ -127,7 +137,7 @@ export class Ledger {
 
   private ended(trial: Trial): void {
     if (!this.open.delete(trial)) return
-    const { records, now, enforcement } = this.options
-    records?.tell(trial.worksFor, trial.told(now(), enforcement()), true)
+    const { now, enforcement } = this.options
+    this.tell(trial, trial.told(now(), enforcement()), true)
   }
 }

@@ -16,7 +16,7 @@ import { Account } from './account.ts'
 import { EgressProxy } from './egress-proxy.ts'
 import { ENFORCEMENTS, type State } from './enforcement.ts'
 import { EgressCounts } from './figures.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type ToldOf } from './ledger.ts'
 import { Observer, type Direct, type OpenListener } from './observer.ts'
 import { COMMAND, Outfits } from './outfits.ts'
 import type { ParentProxy } from './parent.ts'
@@ -36,6 +36,8 @@ export interface EgressParts {
   readonly ownAddresses: readonly string[] | undefined
   /** Undefined where no records are kept. */
   readonly records: EgressRecords | undefined
+  /** Hears of each attempt besides. */
+  readonly onReached?: ((told: ToldOf) => void) | undefined
 }
 
 export interface Egress {
@@ -118,6 +120,7 @@ class RunningEgress implements Egress {
     this.anybody = new Account({ child: COMMAND, calls: () => this.calls() })
     this.ledger = new Ledger({
       records,
+      onReached: parts.onReached,
       log: parts.log,
       now,
       counts: this.counts,

@@ -9,6 +9,7 @@ import { readPolicy } from '../../shared/policy/policy.ts'
 import { objectAt, objectsAt, stringAt, type Json } from '../../shared/json.ts'
 import { parseSettings } from '../../shared/settings.ts'
 import { readClusterConfig } from '../../webhook/cluster/config.ts'
+import { egressViolations } from '../../webhook/settings/destinations.ts'
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
@@ -23,6 +24,7 @@ const blocksUnder = (heading: string): readonly string[] => {
 
 const [FLOOR = '', TRUST = ''] = blocksUnder('Identity')
 const [CONFIG_MAP = '', LIMITS = ''] = blocksUnder('Tool policy and limits')
+const [EGRESS = '', EGRESS_FLOOR = ''] = blocksUnder('Egress')
 const json = (text: string): Json => parse(text)
 
 test('the floor of the cluster configuration', () => {
@@ -32,9 +34,20 @@ test('the floor of the cluster configuration', () => {
   ])
 })
 
+test('what the floor lists for egress is what the annotation names', () => {
+  const read = readClusterConfig(`sidecar: { image: outrigger-sidecar }\n${EGRESS_FLOOR}`)
+  if (!read.ok) throw new Error(read.error.join())
+  const annotations = objectAt(json(EGRESS), 'metadata', 'annotations')
+  const text = stringAt(annotations, `${PREFIX}egress`) ?? ''
+  const placed = new Map([['egress', { text, where: 'pod', isDefault: false }] as const])
+  expect(egressViolations(placed, 'team-data', read.value.floor.egress)).toEqual([])
+  expect(read.value.floor.egressMode).toBe('enforce')
+})
+
 test.each([
   ['who is trusted', TRUST],
   ['policy and limits', LIMITS],
+  ['what is reached', EGRESS],
 ])('annotations: %s', (_what, text) => {
   const texts = Object.entries(objectAt(json(text), 'metadata', 'annotations')).flatMap(
     ([name, value]) =>

@@ -5,6 +5,7 @@ import { INJECTED_LABEL, SERVER_LABEL, STATUS_ANNOTATION } from '../../shared/na
 import { at, objectsAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
 import { keepIdentityIn } from './cloud-identity.ts'
+import { confineHooks } from './confined-hooks.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
@@ -73,10 +74,11 @@ const changeServer = ({ list, name, container }: Member, plan: Plan): JsonObject
 }
 
 /** Without what the shim makes senseless there, or with what still works beside it. */
-const fitServer = (container: JsonObject, { transport }: Plan): JsonObject => {
-  if (transport.kind === 'stdio') return takeOff(container, transport)
+const fitServer = (container: JsonObject, { transport, isEgressEnforced }: Plan): JsonObject => {
+  if (transport.kind === 'stdio')
+    return confineHooks(takeOff(container, transport), isEgressEnforced)
   return hasShim(transport)
-    ? probeLoopback(container)
+    ? confineHooks(probeLoopback(container), isEgressEnforced)
     : withoutPortNames(container, transport.names.moved, transport.port)
 }
 

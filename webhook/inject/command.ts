@@ -176,9 +176,10 @@ export const knownWords = (
 }
 
 /** The shim and its flags before a server that speaks HTTP, up to and with the `--` before the server's own command. */
-export const holdPrefix = (pod: JsonObject): readonly string[] => {
+export const holdPrefix = (pod: JsonObject, settings: Settings): readonly string[] => {
   const grace = String(serverGraceSeconds(pod))
-  return [SHIM_PATH, 'exec', '--loopback', '--run', RUN_DIR, '--grace', grace, '--']
+  const egress = ['--egress', settings['egress-mode']]
+  return [SHIM_PATH, 'exec', '--loopback', ...egress, '--run', RUN_DIR, '--grace', grace, '--']
 }
 
 /** The same before a stdio server. */

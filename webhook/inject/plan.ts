@@ -75,7 +75,8 @@ const commandLine = (
   const { command, args, hadShim } = line.value
   if (transport.kind === 'http') {
     const own = transport.line
-    if (own) return ok({ command: [...holdPrefix(pod), ...own.command], args: own.args })
+    const prefix = holdPrefix(pod, resolution.settings)
+    if (own) return ok({ command: [...prefix, ...own.command], args: own.args })
     const isShimAlone = hadShim !== undefined && command?.length === 0
     return ok({ command: isShimAlone ? undefined : command, args })
   }

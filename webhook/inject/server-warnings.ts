@@ -3,12 +3,13 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
-import { egressWarnings } from './egress.ts'
+import { hookWarnings } from './confined-hooks.ts'
+import { egressWarnings, isEnforced } from './egress.ts'
 import { nameOf } from './pod.ts'
 import { MCP_PORT_NAME } from './port-names.ts'
 import { probeWarnings } from './probes.ts'
 import type { Subject } from './subject.ts'
-import { takeOffWarnings } from './taken.ts'
+import { takeOff, takeOffWarnings } from './taken.ts'
 import { hasShim, type Transport } from './transport.ts'
 
 /** Settings that only a server over HTTP has a use for. */
@@ -33,12 +34,14 @@ export const serverWarnings = (
   const name = nameOf(server)
   const isHeld = transport.kind === 'http' && hasShim(transport)
   const isMoved = transport.kind === 'http' && transport.names.moved.includes(MCP_PORT_NAME)
+  const left = transport.kind === 'stdio' ? takeOff(server, transport) : server
   const mcpPort =
     !isMoved && objectsAt(server, 'ports').some((port) => nameOf(port) === MCP_PORT_NAME)
   return [
     ...transport.warnings,
     ...inVain(transport, subject),
     ...(transport.kind === 'stdio' ? takeOffWarnings(name, server) : []),
+    ...(hasShim(transport) ? hookWarnings(left, isEnforced(subject.resolution.settings)) : []),
     ...(isHeld ? probeWarnings(server) : []),
     ...egressWarnings(server, subject),
     ...(mcpPort && !isHeld

@@ -2,6 +2,7 @@
 
 import { SHIM_PATH } from '../../shared/names.ts'
 import { at, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
+import { isConfined } from '../inject/confined-hooks.ts'
 import { HOOKS, nameOf, PROBES } from '../inject/pod.ts'
 import { quoted } from './finding.ts'
 import { everyContainer, type Check } from './judged.ts'
@@ -28,11 +29,12 @@ export const probeHost: Check = ({ pod }) =>
     ),
   )
 
-/** Whether something else than a probe of the shim's is started: `shim exec` would run anything. */
+/** Whether something else than a probe of the shim's is started, under no confinement of its: `shim exec` would run anything. */
 const startsOther = (container: JsonObject, path: readonly string[]): boolean => {
   if (at(container, ...path, 'exec') === undefined) return false
-  const [program, verb] = stringsAt(container, ...path, 'exec', 'command') ?? []
-  return program !== SHIM_PATH || verb !== 'probe'
+  const words = stringsAt(container, ...path, 'exec', 'command') ?? []
+  const [program, verb] = words
+  return !isConfined(words) && (program !== SHIM_PATH || verb !== 'probe')
 }
 
 export const unconfinedHooks: Check = ({ containers, server }) =>

@@ -238,7 +238,7 @@ const RULE_TABLE = {
     level: 'strict',
     severity: 'medium',
     byEgress: true,
-    what: "probes and hooks run nothing in the server's container but the shim",
+    what: "probes and hooks run nothing in the server's container but the shim, and what that confines",
     why: 'what the kubelet starts there is under no confinement',
     fix: 'use httpGet or tcpSocket, or leave it out',
   },
