@@ -85,22 +85,28 @@ const forwardWords = (text: string): string => {
   return target === undefined ? text : `${target}, which it finds at its own 127.0.0.1:${local}`
 }
 
+/** What keeps it to that, where that is little. */
+const weaknesses = (egress: EgressConfig, isEnforced: boolean): readonly string[] =>
+  egress.confinement === 'advisory' && isEnforced
+    ? ['where the kernel cannot keep it to that, what it likes (floor.allowAdvisoryEgress)']
+    : []
+
 /** A line for each destination of the server's, or for all that it reaches. */
 export const egressLines = (pod: JsonObject): readonly string[] => {
   const config = documentOf(ownSidecar(pod))
   if (config?.egress === undefined) return []
   const { settings, egress, runDir } = config
-  const { 'egress-mode': mode, egress: declared = [] } = settings
-  const isEnforced = mode === 'enforce'
-  const by = egress.parentProxy === undefined ? '' : `, by way of ${egress.parentProxy.url}`
-  const weak = egress.confinement === 'advisory' && isEnforced
+  const declared = (settings.egress ?? []).map(forwardWords)
+  const isEnforced = settings['egress-mode'] === 'enforce'
+  const enforced = declared.length === 0 ? ['nothing'] : declared
+  const observed = [
+    'what it likes, but for metadata and link-local addresses',
+    ...declared.map((text) => `declared: ${text}`),
+  ]
   return [
-    ...(isEnforced ? [] : [`what it likes, but for metadata and link-local addresses${by}`]),
-    ...(isEnforced && declared.length === 0 ? ['nothing'] : []),
-    ...declared.map((text) => `${isEnforced ? '' : 'declared: '}${forwardWords(text)}${by}`),
-    ...(weak
-      ? ['where the kernel cannot keep it to that, what it likes (floor.allowAdvisoryEgress)']
-      : []),
+    ...(isEnforced ? enforced : observed),
+    ...weaknesses(egress, isEnforced),
+    ...(egress.parentProxy === undefined ? [] : [`all by way of ${egress.parentProxy.url}`]),
     ...(runDir === undefined ? ['nothing confines it: its command is not known'] : []),
   ]
 }
