@@ -3,7 +3,7 @@
 
 import { MCP_PATH, MCP_PORT, OWN_VOLUMES } from '../../shared/names.ts'
 import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { speaksHttp } from '../../shared/sidecar-config.ts'
+import { speaksHttp, type EgressConfig } from '../../shared/sidecar-config.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
 
