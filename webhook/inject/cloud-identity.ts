@@ -4,6 +4,8 @@
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { isPluginVolumeName } from './api-token.ts'
+import { cleanPath, isWithin } from './paths.ts'
 import { mapContainers, members, nameOf, type Member } from './pod.ts'
 
 interface Cloud {
@@ -11,8 +13,10 @@ interface Cloud {
   readonly volume: RegExp
   readonly audience: RegExp
   readonly variables: ReadonlySet<string>
-  /** The annotation that names containers to leave alone, and what stands between two names. */
-  readonly skip: readonly [annotation: string, separator: string]
+  /** Of these the one that names the token's file: whatever its audience, it is one for the cloud then. */
+  readonly file?: string
+  /** The annotation that names containers to leave alone, and what stands between two names; none where nobody mounts it but the author. */
+  readonly skip?: readonly [annotation: string, separator: string]
 }
 
 const AWS_REGION = ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_STS_REGIONAL_ENDPOINTS']
@@ -21,12 +25,14 @@ const CLOUDS: readonly Cloud[] = [
   {
     volume: /^aws-iam-token$/,
     audience: /^sts\.amazonaws\.com(?:\.cn)?$/,
+    file: 'AWS_WEB_IDENTITY_TOKEN_FILE',
     variables: new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', ...AWS_REGION]),
     skip: AWS_SKIP,
   },
   {
     volume: /^eks-pod-identity-token$/,
     audience: /^pods\.eks\.amazonaws\.com(?:\.cn)?$/,
+    file: 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
     variables: new Set([
       'AWS_CONTAINER_CREDENTIALS_FULL_URI',
       'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
@@ -37,6 +43,7 @@ const CLOUDS: readonly Cloud[] = [
   {
     volume: /^azure-(?:identity-token|workload-identity-reserved-[0-9a-f]+)$/,
     audience: /^api:\/\/AzureADTokenExchange(?:USGov|China)?$/,
+    file: 'AZURE_FEDERATED_TOKEN_FILE',
     variables: new Set([
       'AZURE_CLIENT_ID',
       'AZURE_TENANT_ID',
@@ -45,11 +52,17 @@ const CLOUDS: readonly Cloud[] = [
     ]),
     skip: ['azure.workload.identity/skip-containers', ';'],
   },
+  // Google's from another cluster: workload identity federation, and pools of its own.
+  {
+    volume: /^gcp-ksa$/,
+    audience: /^(?:(?:https:)?\/\/iam\.googleapis\.com\/projects\/|[a-z0-9.:-]+\.svc\.id\.goog$)/,
+    variables: new Set(['GOOGLE_APPLICATION_CREDENTIALS']),
+  },
 ]
 
 /** Annotations that injection may write. */
 export const SKIP_ANNOTATIONS: readonly string[] = [
-  ...new Set(CLOUDS.map(({ skip: [annotation] }) => annotation)),
+  ...new Set(CLOUDS.flatMap(({ skip }) => skip?.[0] ?? [])),
 ]
 
 /** Whether a cloud's webhook calls the volume of its token so. */
@@ -62,21 +75,51 @@ const isTokenOf = ({ volume: form, audience }: Cloud, volume: JsonObject): boole
     audience.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
   )
 
-/** The clouds that the pod has an identity at. */
-const cloudsOf = (pod: JsonObject): readonly Cloud[] => {
+const isWithinMount = (path: string, mount: JsonObject): boolean =>
+  isWithin(cleanPath(path), cleanPath(stringAt(mount, 'mountPath') ?? ''))
+
+/** The volumes in which a container's variable looks for the token. */
+const namedIn = (container: JsonObject, { file }: Cloud): readonly string[] =>
+  objectsAt(container, 'env')
+    .filter((entry) => file !== undefined && nameOf(entry) === file)
+    .flatMap((entry) =>
+      objectsAt(container, 'volumeMounts').filter((mount) =>
+        isWithinMount(stringAt(entry, 'value') ?? '', mount),
+      ),
+    )
+    .map(nameOf)
+
+const holdsToken = (volume: JsonObject): boolean =>
+  !isPluginVolumeName(nameOf(volume)) &&
+  objectsAt(volume, 'projected', 'sources').some(
+    (source) => at(source, 'serviceAccountToken') !== undefined,
+  )
+
+/** The volumes of a pod that hold a cloud's token, with whatever audience, by their names. */
+const tokenVolumes = (pod: JsonObject, cloud: Cloud): ReadonlySet<string> => {
   const volumes = objectsAt(pod, 'spec', 'volumes')
-  return CLOUDS.filter((cloud) => volumes.some((volume) => isTokenOf(cloud, volume)))
+  // Most pods have none, and nobody's variables are gone through.
+  const named = volumes.some(holdsToken)
+    ? new Set(members(pod).flatMap(({ container }) => namedIn(container, cloud)))
+    : new Set<string>()
+  return new Set(
+    volumes
+      .filter(
+        (volume) => isTokenOf(cloud, volume) || (named.has(nameOf(volume)) && holdsToken(volume)),
+      )
+      .map(nameOf),
+  )
 }
+
+/** The clouds that the pod has an identity at. */
+const cloudsOf = (pod: JsonObject): readonly Cloud[] =>
+  CLOUDS.filter((cloud) => tokenVolumes(pod, cloud).size > 0)
 
 type IsToken = (volume: string) => boolean
 
 /** Which volumes of a pod hold a cloud's token, by their names. */
 const tokensOf = (pod: JsonObject, cloud: Cloud): IsToken => {
-  const names = new Set(
-    objectsAt(pod, 'spec', 'volumes')
-      .filter((volume) => isTokenOf(cloud, volume))
-      .map(nameOf),
-  )
+  const names = tokenVolumes(pod, cloud)
   return (name) => cloud.volume.test(name) || names.has(name)
 }
 
@@ -115,11 +158,9 @@ const toSkip = (pod: JsonObject, choice: IdentityChoice): readonly string[] => [
   SIDECAR_CONTAINER,
 ]
 
-const skipping = (
-  pod: JsonObject,
-  { skip: [annotation, separator] }: Cloud,
-  names: readonly string[],
-): JsonObject => {
+const skipping = (pod: JsonObject, { skip }: Cloud, names: readonly string[]): JsonObject => {
+  if (!skip) return pod
+  const [annotation, separator] = skip
   const path = ['metadata', 'annotations', annotation] as const
   const said = (stringAt(pod, ...path) ?? '')
     .split(separator)
