@@ -7,12 +7,13 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
   AggregationTemporality,
   DataPointType,
-  MeterProvider,
   PeriodicExportingMetricReader,
   type DataPoint,
   type Histogram,
   type MetricData,
 } from '@opentelemetry/sdk-metrics'
+import { NodeSDK } from '@opentelemetry/sdk-node'
+import { StackContextManager } from '@opentelemetry/sdk-trace'
 import type { Figure, FigureValue } from './metrics.ts'
 import { signalUrl, timeOf } from './otlp.ts'
 import { settled } from './settled.ts'
@@ -133,6 +134,17 @@ export const exportMetrics = (options: ExportOptions): MetricsExport => {
     exportTimeoutMillis: Math.min(intervalMs, TIMEOUT_MS),
     metricProducers: [{ collect }],
   })
-  const provider = new MeterProvider({ resource, readers: [reader] })
-  return { close: (patienceMs) => settled(provider.shutdown(), patienceMs) }
+  // Its metrics alone: spans and records have ways of their own, and nothing follows a context.
+  const sdk = new NodeSDK({
+    resource,
+    autoDetectResources: false,
+    contextManager: new StackContextManager(),
+    textMapPropagator: null,
+    metricReaders: [reader],
+    spanProcessors: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+  })
+  sdk.start()
+  return { close: (patienceMs) => settled(sdk.shutdown(), patienceMs) }
 }

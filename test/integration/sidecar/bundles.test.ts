@@ -71,6 +71,10 @@ test('traces need the parts of an exporter, and nothing of the SDK', () => {
   expect(packages.filter((name) => name.includes('/sdk-'))).toEqual([])
 })
 
+test('metrics over OTLP go by the SDK', () => {
+  expect(telemetry('otlp-metrics.mjs')).toContain('@opentelemetry/sdk-node')
+})
+
 test('records need nothing of OpenTelemetry but with a collector, and then little', () => {
   expect(telemetry('audit.mjs')).toEqual([])
   expect(telemetry('otlp-logs.mjs')).not.toContain('@opentelemetry/sdk-node')
