@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { Refusal } from './judge.ts'
 import type { Why } from './watch.ts'
 
-export const REASON_HEADER = 'X-Outrigger-Egress'
+const REASON_HEADER = 'X-Outrigger-Egress'
 
 const FORBIDDEN = 403
 const STATUSES: Readonly<Partial<Record<Why, number>>> = {

@@ -60,7 +60,7 @@ const agrees = (headers: RawHeaders, ways: readonly string[], mayLack: boolean):
 
 const AGREES = 'Host and the target do not name the same'
 
-export interface Tunnelled {
+interface Tunnelled {
   readonly target: Target
 }
 
