@@ -29,6 +29,8 @@ export interface Destination {
 
 /** Whoever needs more has a pattern or a range for it. */
 export const MAX_DESTINATIONS = 256
+/** The shim holds no more for a process. */
+const MAX_FORWARDS = 32
 const MAX_PORT = 65_535
 /** Nobody can bind them, so nobody could use a forward there. */
 const OWN_PORTS = [MCP_PORT, ADMIN_PORT, EGRESS_PORT] as const
@@ -103,7 +105,9 @@ export const parseDestinations = (text: string): Result<readonly Destination[], 
   }
   const again = twice(items)
   if (again !== undefined) return fail(`${quoted(again)} stands there twice`)
-  const port = twice(destinations.flatMap(({ local }) => local ?? []))
+  const locals = destinations.flatMap(({ local }) => local ?? [])
+  if (locals.length > MAX_FORWARDS) return fail(`there are more than ${MAX_FORWARDS} TCP forwards`)
+  const port = twice(locals)
   return port === undefined
     ? ok(destinations)
     : fail(`two forwards have the local port ${port}: give each its own`)

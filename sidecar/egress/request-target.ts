@@ -60,10 +60,6 @@ const agrees = (headers: RawHeaders, ways: readonly string[], mayLack: boolean):
 
 const AGREES = 'Host and the target do not name the same'
 
-interface Tunnelled {
-  readonly target: Target
-}
-
 /** The target of CONNECT: a host and a port. */
 export const readConnect = (
   url: string,

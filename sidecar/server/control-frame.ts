@@ -5,8 +5,6 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { Gathered } from '../bytes/gathered.ts'
 
 export const PROTOCOL_VERSION = 2
-/** So many forwards a child may have. */
-const MAX_FORWARDS = 32
 const MAX_FRAME_BYTES = 65_536
 const HEADER_BYTES = 5
 

@@ -3,7 +3,6 @@
 /** Of the pod: what its server's processes send from, and what its sidecar's do. */
 export const SERVER_ADDRESSES = ['10.77.0.2', 'fd77::2'] as const
 export const SIDECAR_ADDRESSES = ['10.77.0.3', 'fd77::3'] as const
-const POD_ADDRESSES = [...SERVER_ADDRESSES, ...SIDECAR_ADDRESSES]
 
 export const RESOLVER = '10.96.0.10'
 

@@ -121,6 +121,11 @@ describe('grammar', () => {
     ['one twice', 'a.example:1,a.example:1', '"a.example:1" stands there twice'],
     ['a local port twice', '1=a.example:1,1=b.example:1', 'two forwards have the local port 1'],
     ['257', Array.from({ length: 257 }, (_, at) => `a.example:${at + 1}`).join(','), 'more than'],
+    [
+      '33 forwards',
+      Array.from({ length: 33 }, (_, at) => `${at + 5000}=a.example:1`).join(','),
+      'more than 32 TCP forwards',
+    ],
     ['a long item', 'x'.repeat(9999), `"${'x'.repeat(80)}" is no destination`],
   ])('a list is refused for %s', (_name, text, words) => {
     const result = parseDestinations(text)
