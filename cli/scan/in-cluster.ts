@@ -60,19 +60,17 @@ export const readCluster = async (
     const listed = await cluster.list(pathOf(collection, namespace))
     const { resource, without } = collection
     if (listed.ok) objects.push(...listed.value)
-    else if (without === undefined) errors.push(`${resource}: ${listed.error.message}`)
+    else if (without === undefined) errors.push(`${resource}: ${listed.error.why}`)
     // A cluster without that API has none of them.
     else if (!listed.error.isMissing) {
-      notes.push(
-        `${resource} cannot be listed, so ${without} is not known: ${listed.error.message}`,
-      )
+      notes.push(`${resource} cannot be listed, so ${without} is not known: ${listed.error.why}`)
     }
   }
   const namespaces = await cluster.list('/api/v1/namespaces')
   if (namespaces.ok) objects.push(...namespaces.value)
   else {
     notes.push(
-      `namespaces cannot be listed, so who is under Outrigger by a namespace's label is not known: ${namespaces.error.message}`,
+      `namespaces cannot be listed, so who is under Outrigger by a namespace's label is not known: ${namespaces.error.why}`,
     )
   }
   return errors.length > 0 ? fail(errors) : ok({ objects, notes })

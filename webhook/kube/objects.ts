@@ -16,7 +16,7 @@ const MAX_BYTES = 1024 * 1024 * 1024
 export interface Unlisted {
   /** The API server does not know it. */
   readonly isMissing: boolean
-  readonly message: string
+  readonly why: string
 }
 
 export interface Objects {
@@ -81,7 +81,7 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
         return ok(found)
       } catch (error) {
         const isMissing = error instanceof Answered && error.code === 404
-        return fail({ isMissing, message: clusterWords(error) })
+        return fail({ isMissing, why: clusterWords(error) })
       }
     },
   }

@@ -6,6 +6,7 @@ import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 
 const config = parseClusterConfig({
   sidecar: { image: 'sidecar:1' },
+  settings: { 'egress-mode': 'observe' },
   floor: { allowAnonymous: true },
 })
 if (!config.ok) throw new Error(config.error.join())

@@ -16,7 +16,11 @@ const pod = (container: JsonObject): JsonObject => ({
   metadata: {
     name: 'echo',
     labels: { app: 'echo', tier: 'tools' },
-    annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' },
+    annotations: {
+      'outrigger.dev/inject': 'true',
+      'outrigger.dev/auth': 'none',
+      'outrigger.dev/egress-mode': 'observe',
+    },
   },
   spec: { securityContext: { runAsUser: 1000 }, containers: [{ name: 'server', ...container }] },
 })

@@ -52,7 +52,7 @@ describe('a collection', () => {
     }))
     expect(await objects.list('/x')).toEqual({
       ok: false,
-      error: { isMissing, message: expect.stringContaining(message) },
+      error: { isMissing, why: expect.stringContaining(message) },
     })
   })
 
