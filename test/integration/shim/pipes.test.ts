@@ -46,10 +46,12 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
   test('a sidecar that writes is told to wait for the child to read', async () => {
     const connection = await start().ready()
-    const child = await connection.run('read line; wc -c')
+    // It reads a byte at a time, for some a second and for some a tenth: not before it is told to.
+    const child = await connection.run('kill -STOP $$; read line; wc -c')
     expect(child.stdin.write(Buffer.alloc(1_000_000, 'x'))).toBe(false)
     await connection.event('gone', (await connection.run('sleep 0.2')).id)
     expect(child.stdin.writableLength).toBeGreaterThan(0)
+    process.kill(child.pid, 'SIGCONT')
     child.stdin.end('\nand more')
     expect((await readAll(child.stdout)).trim()).toBe('8')
   })
