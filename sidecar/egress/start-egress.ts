@@ -21,8 +21,8 @@ import { Observer, type Direct, type OpenListener } from './observer.ts'
 import { COMMAND, Outfits } from './outfits.ts'
 import type { ParentProxy } from './parent.ts'
 import { parentAuthorization } from './parent-credentials.ts'
-import { clusterDomainOf } from './resolv-conf.ts'
-import { Names } from './resolver.ts'
+import { clusterDomainOf, ownServicesOf } from './resolv-conf.ts'
+import { amongServices, Names } from './resolver.ts'
 import { kernelTables } from './tables.ts'
 
 export interface EgressParts {
@@ -55,10 +55,16 @@ export interface Egress {
   readonly close: () => void
 }
 
+interface Means {
+  readonly parent: ParentProxy | undefined
+  readonly domain: string | undefined
+  /** What completes a name without a dot. */
+  readonly ownServices: string | undefined
+}
+
 const RESOLV_CONF = '/etc/resolv.conf'
 
-const clusterDomain = async (): Promise<string | undefined> =>
-  clusterDomainOf(await readFile(RESOLV_CONF, 'utf8').catch(() => ''))
+const resolvConf = (): Promise<string> => readFile(RESOLV_CONF, 'utf8').catch(() => '')
 
 /** Also of a machine that is no pod. */
 const machineAddresses = (): readonly string[] =>
@@ -107,11 +113,7 @@ class RunningEgress implements Egress {
   private hasEnded = false
   private told = ''
 
-  constructor(
-    parts: EgressParts,
-    egress: EgressConfig,
-    means: { readonly parent: ParentProxy | undefined; readonly domain: string | undefined },
-  ) {
+  constructor(parts: EgressParts, egress: EgressConfig, means: Means) {
     const { config, now, records } = parts
     const destinations = destinationsIn(config)
     const mode = config.settings['egress-mode']
@@ -142,7 +144,7 @@ class RunningEgress implements Egress {
       mode,
       destinations,
       clusterDomain: means.domain,
-      resolve: new Names(now).resolve,
+      resolve: amongServices(new Names(now).resolve, means.ownServices),
       now,
       ownAddresses: () => [...(parts.ownAddresses ?? []), ...machineAddresses()],
       ownPorts: [config.port, config.adminPort, ...config.standIns.map(({ port }) => port)],
@@ -263,8 +265,12 @@ const isNothing = (calls: Iterable<Underway>): boolean => {
 
 /** Rejects with the reason where it cannot begin. */
 export const startEgress = async (parts: EgressParts, egress: EgressConfig): Promise<Egress> => {
-  const [domain, parent] = [await clusterDomain(), await parentOf(egress)]
-  const running = new RunningEgress(parts, egress, { domain, parent })
+  const [search, parent] = [await resolvConf(), await parentOf(egress)]
+  const running = new RunningEgress(parts, egress, {
+    domain: clusterDomainOf(search),
+    ownServices: ownServicesOf(search),
+    parent,
+  })
   try {
     await running.begin(egress.port)
   } catch (error) {
