@@ -3,13 +3,14 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { INJECTION_LABEL } from '../../shared/names.ts'
-import { namespaceOf, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
+import { controllerOf, kindOfObject } from '../../webhook/workload/kinds.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { lend } from '../manifest/workload.ts'
+import { selectedFrom, type Labels } from './labels.ts'
 import { signsOf } from './signs.ts'
-import { REACHES, namespaceIn, waysTo, type Surroundings, type Way } from './ways.ts'
+import { REACHES, namespaceIn, waysAmong, type Way, type Ways } from './ways.ts'
 
 /** `outside`: not under Outrigger. `stale`: asked for, and a pod of it runs without the sidecar. `inside`: asked for or injected. */
 export const STATES = ['outside', 'stale', 'inside'] as const
@@ -32,10 +33,6 @@ const INJECT = `${PREFIX}inject`
 /** What kubectl's annotate can reach: a change of these makes new pods. */
 const ROLLS = ['Deployment', 'StatefulSet', 'DaemonSet']
 
-/** What writes this object: a workload of Kubernetes', or somebody else's. */
-const controllerOf = (object: JsonObject): JsonObject | undefined =>
-  objectsAt(object, 'metadata', 'ownerReferences').find((owner) => at(owner, 'controller') === true)
-
 const namesOf = (owner: JsonObject): readonly [kind: string, name: string] => [
   stringAt(owner, 'kind') ?? '',
   stringAt(owner, 'name') ?? '',
@@ -49,15 +46,6 @@ const ROUTES: ReadonlySet<string> = new Set([
   'TLSRoute',
   'Route',
 ])
-/** Their controllers' pods are counted with the workload that has them. */
-const WORKLOADS: ReadonlySet<string> = new Set([
-  ...ROLLS,
-  'ReplicaSet',
-  'Job',
-  'CronJob',
-  'ReplicationController',
-])
-
 interface Placed {
   readonly namespace: string
   readonly template: Template
@@ -73,40 +61,37 @@ const isAsked = (pod: JsonObject, namespace: Namespace | undefined): boolean => 
   const own =
     stringsOf(at(pod, 'metadata', 'annotations'))[INJECT] ?? namespace?.annotations[INJECT]
   if (own !== undefined) return own === 'true'
-  return namespace?.labels[INJECTION_LABEL] === 'enabled'
-}
-
-/** Whether a pod is one of a workload's, by its selector. */
-const isOf = (pod: JsonObject, workload: JsonObject): boolean => {
-  const wanted = Object.entries(stringsOf(at(workload, 'spec', 'selector', 'matchLabels')))
-  const labels = stringsOf(at(pod, 'metadata', 'labels'))
-  return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value)
+  return namespace !== undefined && optsIn(namespace)
 }
 
 const isOver = (pod: JsonObject): boolean =>
   ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '')
+
+/** Whether names are what the API server takes: in a manifest may stand what a shell would run. */
+const isForShell = (...names: readonly string[]): boolean =>
+  names.every((name) => /^[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
 
 const optIn = ({ namespace, template: { kind, name }, object }: Placed): string => {
   const controller = controllerOf(object)
   if (controller) {
     return `${namesOf(controller).join(' ')} writes its pods: give them the annotation ${INJECT}: "true" there, or run the server in a workload of its own`
   }
-  if (ROLLS.includes(kind) || kind === 'CronJob') {
+  if ((ROLLS.includes(kind) || kind === 'CronJob') && isForShell(namespace, name)) {
     return `kubectl annotate -n ${namespace} ${kind.toLowerCase()}/${name} ${INJECT}=true`
   }
   return `put the annotation ${INJECT}: "true" into its manifest and create it anew: a ${kind} that is there does not change`
 }
 
 const restart = ({ namespace, template: { kind, name } }: Placed): string =>
-  ROLLS.includes(kind)
+  ROLLS.includes(kind) && isForShell(namespace, name)
     ? `kubectl rollout restart -n ${namespace} ${kind.toLowerCase()}/${name}`
     : 'create it anew: its pods were there before it was asked for'
 
 interface Context {
   readonly namespaces: ReadonlyMap<string, Namespace>
-  readonly around: (namespace: string) => Surroundings
-  /** Of each namespace, those that somebody controls. */
-  readonly pods: (namespace: string) => readonly JsonObject[]
+  readonly ways: (namespace: string) => Ways
+  /** The pods of a namespace that a selector is about. */
+  readonly selected: (namespace: string) => (selector: Labels) => readonly JsonObject[]
 }
 
 const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
@@ -115,7 +100,7 @@ const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
   if (!isAsked(pod, context.namespaces.get(namespace))) return 'outside'
   const isRunning = (one: JsonObject): boolean => ownSidecar(one) === undefined && !isOver(one)
   const own = template.owner
-    ? context.pods(namespace).filter((one) => isOf(one, object))
+    ? context.selected(namespace)(stringsOf(at(object, 'spec', 'selector', 'matchLabels')))
     : // A pod that runs is what it is; one of a manifest has no status.
       [object].filter((one) => stringAt(one, 'status', 'phase') !== undefined)
   return own.some(isRunning) ? 'stale' : 'inside'
@@ -124,7 +109,7 @@ const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
 const foundOf = (placed: Placed, context: Context): readonly Found[] => {
   const { namespace, template } = placed
   const { pod } = lend(template)
-  const ways = waysTo(pod, context.around(namespace))
+  const ways = context.ways(namespace)(pod)
   const named = ways.find(({ isMcp }) => isMcp)
   const signs = [
     ...signsOf(template.pod, template.owner?.object),
@@ -138,13 +123,6 @@ const foundOf = (placed: Placed, context: Context): readonly Found[] => {
   const [kind, name] = controller ? namesOf(controller) : [template.kind, template.name]
   return [{ namespace, kind, name, state, signs, ways, advice }]
 }
-
-/** The first of each workload. */
-const distinct = (found: readonly Found[]): readonly Found[] => [
-  ...new Map(
-    found.toReversed().map((one) => [`${one.namespace}/${one.kind}/${one.name}`, one]),
-  ).values(),
-]
 
 const farthest = ({ ways }: Found): number => {
   const [first] = ways
@@ -164,6 +142,16 @@ const groupedBy = (
   return (name) => groups.get(name) ?? []
 }
 
+/** Works out what is asked for, and not again. */
+const once = <T>(work: (name: string) => T): ((name: string) => T) => {
+  const known = new Map<string, T>()
+  return (name) => {
+    const found = known.get(name) ?? work(name)
+    known.set(name, found)
+    return found
+  }
+}
+
 /** Those that look like MCP servers, the most urgent first. `namespace`: of objects that name none. */
 export const scanObjects = (
   objects: readonly JsonObject[],
@@ -176,10 +164,9 @@ export const scanObjects = (
       all.filter((object) => is(kindOf(object))),
       namespace,
     )
-  const [services, routes] = [
-    ofKind((kind) => kind === 'Service'),
-    ofKind((kind) => ROUTES.has(kind)),
-  ]
+  const services = ofKind((kind) => kind === 'Service')
+  const routes = ofKind((kind) => ROUTES.has(kind))
+  const pods = ofKind((kind) => kind === 'Pod')
   const context: Context = {
     namespaces: new Map(
       all
@@ -187,11 +174,12 @@ export const scanObjects = (
         .map(namespaceOf)
         .map((one) => [one.name, one]),
     ),
-    around: (name) => ({ services: services(name), routes: routes(name) }),
-    pods: ofKind((kind) => kind === 'Pod'),
+    ways: once((name) => waysAmong(services(name), routes(name))),
+    selected: once((name) => selectedFrom(pods(name))),
   }
+  // Pods of a workload are counted with it, and what a CronJob makes.
   const isOfAnother = (object: JsonObject): boolean =>
-    WORKLOADS.has(stringAt(controllerOf(object) ?? {}, 'kind') ?? '')
+    kindOfObject(controllerOf(object) ?? {}) !== undefined
   const found = all
     .filter((object) => !isOfAnother(object))
     .flatMap((object) =>
@@ -202,5 +190,12 @@ export const scanObjects = (
       })),
     )
     .flatMap((placed) => foundOf(placed, context))
-  return distinct(found).toSorted(byUrgency)
+  // Of a workload's pods the most urgent speaks for all.
+  const seen = new Set<string>()
+  return found.toSorted(byUrgency).filter((one) => {
+    const key = `${one.namespace}/${one.kind}/${one.name}`
+    const isFirst = !seen.has(key)
+    seen.add(key)
+    return isFirst
+  })
 }

@@ -11,6 +11,7 @@ import {
 } from '../../shared/json.ts'
 import { HOOKS, members, PROBES, type Member } from '../../webhook/inject/pod.ts'
 import { stringsOf } from '../../webhook/cluster/namespace.ts'
+import { parseReference } from '../../webhook/images/reference.ts'
 
 /** Of many, a report shows a few. */
 const MAX_SIGNS = 4
@@ -45,10 +46,8 @@ const cut = (text: string): string =>
 
 /** The image without registry, tag and digest: a registry's own name says nothing of what it serves. */
 const repositoryOf = (image: string): string => {
-  const [path = ''] = image.split('@')
-  const name = path.replace(/:[^:/]*$/, '')
-  const [first = '', ...rest] = name.split('/')
-  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? rest.join('/') : name
+  const reference = parseReference(image)
+  return reference.ok ? reference.value.repository : image
 }
 
 const words = (container: JsonObject): readonly string[] =>

@@ -1,8 +1,9 @@
 // By which ways callers reach a pod, from the nearest to the farthest: its own address, Services, and what brings the world to those. Pure.
 
 import { arrayAt, at, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { serviceOf } from '../../webhook/cluster/namespace.ts'
+import { serviceOf, type Service } from '../../webhook/cluster/namespace.ts'
 import { leadsTo } from '../../webhook/inject/services.ts'
+import { askingFor, labelsOf } from './labels.ts'
 import { MCP_PROTOCOL } from './signs.ts'
 
 /** From where: from farthest to nearest. */
@@ -72,30 +73,45 @@ const nodeWays = (pod: JsonObject): readonly Way[] => {
     })
 }
 
-/** The objects of a pod's namespace that may lead to it. */
-export interface Surroundings {
-  readonly services: readonly JsonObject[]
-  /** Ingresses, routes of the Gateway API, routes of OpenShift. */
-  readonly routes: readonly JsonObject[]
+/** The ways to a pod, the farthest first. */
+export type Ways = (pod: JsonObject) => readonly Way[]
+
+interface Leading {
+  readonly service: Service
+  readonly way: Way
 }
 
-/** The ways to a pod, the farthest first. */
-export const waysTo = (pod: JsonObject, { services, routes }: Surroundings): readonly Way[] => {
-  const leading = services.filter((service) => leadsTo(serviceOf(service), pod))
-  const byService = leading.map((service) => {
-    const { word, from } = typeOf(service)
-    return { by: `Service ${nameOf(service)} (${word})`, from, isMcp: isMcpService(service) }
-  })
-  const names = new Set(leading.map(nameOf))
-  const byRoute = routes
-    .filter((route) => backendsOf(route).some((name) => names.has(name)))
-    .map((route) => ({
-      by: `${stringAt(route, 'kind') ?? 'route'} ${nameOf(route)}`,
-      from: 'outside' as const,
-      isMcp: false,
-    }))
-  const ways: readonly Way[] = [...byRoute, ...byService, ...nodeWays(pod)]
-  return ways
-    .toSorted((a, b) => REACHES.indexOf(a.from) - REACHES.indexOf(b.from))
-    .slice(0, MAX_WAYS)
+const leadingOf = (object: JsonObject): Leading => {
+  const { word, from } = typeOf(object)
+  const way = { by: `Service ${nameOf(object)} (${word})`, from, isMcp: isMcpService(object) }
+  return { service: serviceOf(object), way }
+}
+
+const routeWay = (route: JsonObject): Way => ({
+  by: `${stringAt(route, 'kind') ?? 'route'} ${nameOf(route)}`,
+  from: 'outside',
+  isMcp: false,
+})
+
+/**
+ * By the Services of a namespace and its routes: Ingresses, routes of the Gateway API, routes of OpenShift.
+ */
+export const waysAmong = (services: readonly JsonObject[], routes: readonly JsonObject[]): Ways => {
+  const asking = askingFor(services.map(leadingOf), ({ service }) => service.selector)
+  const byBackend = Map.groupBy(
+    routes.flatMap((route) => [...new Set(backendsOf(route))].map((name) => ({ name, route }))),
+    ({ name }) => name,
+  )
+  return (pod) => {
+    const leading = asking(labelsOf(pod)).filter(({ service }) => leadsTo(service, pod))
+    const routed = leading.flatMap(({ service }) => byBackend.get(service.name) ?? [])
+    const ways: readonly Way[] = [
+      ...[...new Set(routed.map(({ route }) => route))].map(routeWay),
+      ...leading.map(({ way }) => way),
+      ...nodeWays(pod),
+    ]
+    return ways
+      .toSorted((a, b) => REACHES.indexOf(a.from) - REACHES.indexOf(b.from))
+      .slice(0, MAX_WAYS)
+  }
 }

@@ -30,7 +30,8 @@ import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
 import { sourceOf } from './collection.ts'
 import { Follower } from './follower.ts'
 import { objectsBy, type Objects } from './objects.ts'
-import { runningPods, type Ask } from './pods.ts'
+import { runningPods } from './pods.ts'
+import type { Ask } from './reply.ts'
 import { clusterWords } from './words.ts'
 
 export interface Kube {

@@ -3,7 +3,7 @@
 
 import { isObject, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Ask, Reply } from './pods.ts'
+import { bytesOf, Refusal, type Ask } from './reply.ts'
 import { clusterWords } from './words.ts'
 
 const PAGE = 250
@@ -11,6 +11,8 @@ const PAGE = 250
 const MAX_PAGE_BYTES = 512 * 1024 * 1024
 /** Of all pages that one command reads. */
 const MAX_BYTES = 1024 * 1024 * 1024
+
+const TOO_MUCH = `the answer holds more than ${MAX_BYTES / 1024 / 1024} MiB`
 
 /** Why a collection could not be listed. */
 export interface Unlisted {
@@ -24,28 +26,6 @@ export interface Objects {
   list(path: string): Promise<Result<readonly JsonObject[], Unlisted>>
   /** The namespace that kubectl would take. */
   readonly namespace: string
-}
-
-class Answered extends Error {
-  readonly code: number
-  readonly body: string
-
-  constructor(code: number, body: string) {
-    super(`answered ${code}`)
-    this.code = code
-    this.body = body
-  }
-}
-
-const bytesOf = async (body: Reply['body'], most: number): Promise<Buffer> => {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of body) {
-    size += part.length
-    if (size > most) throw new Error(`the answer holds more than ${MAX_BYTES / 1024 / 1024} MiB`)
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
 }
 
 /** What a list leaves out of its items. */
@@ -63,8 +43,9 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
     const query = new URLSearchParams({ limit: String(PAGE), ...(from ? { continue: from } : {}) })
     const { status, body } = await ask(`${path}?${query.toString()}`, signal)
     const bytes = await bytesOf(body, Math.min(left, MAX_PAGE_BYTES))
+    if (!bytes) throw new Error(TOO_MUCH)
     left -= bytes.length
-    if (status !== 200) throw new Answered(status, bytes.toString())
+    if (status !== 200) throw new Refusal(status, bytes.toString())
     const list: unknown = JSON.parse(bytes.toString())
     return isObject(list) ? list : {}
   }
@@ -80,7 +61,7 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
         }
         return ok(found)
       } catch (error) {
-        const isMissing = error instanceof Answered && error.code === 404
+        const isMissing = error instanceof Refusal && error.code === 404
         return fail({ isMissing, why: clusterWords(error) })
       }
     },

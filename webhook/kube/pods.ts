@@ -7,16 +7,8 @@ import { FairTurns } from '../../shared/fair-turns.ts'
 import { extentOf } from '../../shared/json-extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
+import { bytesOf, Refusal, type Ask } from './reply.ts'
 import { clusterWords } from './words.ts'
-
-export interface Reply {
-  readonly status: number
-  /** Whoever leaves it early ends the request. */
-  readonly body: AsyncIterable<Uint8Array>
-}
-
-/** A GET of a path with its query. */
-export type Ask = (path: string, signal: AbortSignal | undefined) => Promise<Reply>
 
 /** The pods of a page; fewer where a page of so many is too large. */
 export const PAGE = 10
@@ -29,29 +21,6 @@ export const MAX_ALL_VALUES = 1_000_000
 // What Kubernetes notes of a pod besides what its author has written, and what is around it.
 const BOUNDS = { values: MAX_VALUES + 2000, depth: MAX_DEPTH + 8 }
 
-/** What the API server has refused, as its client has it. */
-class Refusal extends Error {
-  readonly code: number
-  readonly body: string
-
-  constructor(code: number, body: string) {
-    super(`answered ${code}`)
-    this.code = code
-    this.body = body
-  }
-}
-
-const bytesOf = async (body: Reply['body']): Promise<Uint8Array | undefined> => {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of body) {
-    size += part.length
-    if (size > MAX_BYTES) return undefined
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
-}
-
 interface Answer {
   readonly bytes: number
   readonly values: number
@@ -61,12 +30,12 @@ interface Answer {
 
 const asked = async (ask: Ask, path: string, signal: AbortSignal | undefined): Promise<Answer> => {
   const { status, body } = await ask(path, signal)
-  const bytes = await bytesOf(body)
-  if (status !== 200) throw new Refusal(status, Buffer.from(bytes ?? []).toString())
+  const bytes = await bytesOf(body, MAX_BYTES)
+  if (status !== 200) throw new Refusal(status, (bytes ?? '').toString())
   if (!bytes) return { bytes: MAX_BYTES, values: 0, object: undefined }
   const { values, passed } = extentOf(bytes, BOUNDS)
   if (passed) return { bytes: bytes.length, values, object: undefined }
-  const object: unknown = JSON.parse(Buffer.from(bytes).toString())
+  const object: unknown = JSON.parse(bytes.toString())
   return { bytes: bytes.length, values, object: isObject(object) ? object : {} }
 }
 

@@ -52,9 +52,12 @@ export const templateOf = (object: JsonObject, { path }: WorkloadKind): JsonObje
   return isObject(template) ? template : undefined
 }
 
+/** What controls this object and writes it: another workload, or somebody else's object. */
+export const controllerOf = (object: JsonObject): JsonObject | undefined =>
+  objectsAt(object, 'metadata', 'ownerReferences').find((owner) => at(owner, 'controller') === true)
+
 /** Whether another object controls this one and writes its template. */
-export const isControlled = (object: JsonObject): boolean =>
-  objectsAt(object, 'metadata', 'ownerReferences').some((owner) => at(owner, 'controller') === true)
+export const isControlled = (object: JsonObject): boolean => controllerOf(object) !== undefined
 
 /** The object's own name, or the stem of the one that it will get. */
 export const nameOf = (object: JsonObject): string =>

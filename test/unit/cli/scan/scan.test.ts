@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { scanObjects } from '../../../../cli/scan/scan.ts'
 import { signsOf } from '../../../../cli/scan/signs.ts'
 import { isAllInside, scanJson, scanText } from '../../../../cli/scan/text.ts'
-import { waysTo } from '../../../../cli/scan/ways.ts'
+import { waysAmong } from '../../../../cli/scan/ways.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
 
 const podOf = (container: JsonObject, metadata: JsonObject = {}): JsonObject => ({
@@ -110,7 +110,6 @@ const service = (name: string, spec: JsonObject): JsonObject => ({
   metadata: { name, namespace: 'tools' },
   spec: { selector: LABELS, ports: [{ port: 80 }], ...spec },
 })
-const NOTHING = { services: [], routes: [] }
 
 describe('is reached', () => {
   const pod = podOf({}, { labels: LABELS })
@@ -198,13 +197,15 @@ describe('is reached', () => {
       ['nodes: hostPort 8080'],
     ],
   ])('%s', (_, one, around, ways) => {
-    expect(waysTo(one, around).map(({ from, by }) => `${from}: ${by}`)).toEqual(ways)
+    expect(
+      waysAmong(around.services, around.routes)(one).map(({ from, by }) => `${from}: ${by}`),
+    ).toEqual(ways)
   })
 
   test("by its node's own network, which tells all", () => {
     const { spec, ...rest } = podOf({ ports: [{ hostPort: 1 }] })
     const one = { ...rest, spec: Object.assign({}, spec, { hostNetwork: true }) }
-    expect(waysTo(one, NOTHING).map(({ by }) => by)).toEqual([
+    expect(waysAmong([], [])(one).map(({ by }) => by)).toEqual([
       "the node's own network (hostNetwork)",
     ])
   })
@@ -252,8 +253,9 @@ const injected = (name: string, owner: JsonObject): JsonObject => {
   return { ...pod, spec: { initContainers: [{ name: 'outrigger-sidecar' }], containers: [] } }
 }
 
+const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-1' }
+
 describe('what is found of', () => {
-  const REPLICA_SET = { kind: 'ReplicaSet', name: 'a-1' }
   test.each<[string, readonly JsonObject[], readonly string[]]>([
     [
       'a Deployment: the line that opts it in',
@@ -318,7 +320,9 @@ describe('what is found of', () => {
       [
         workload('CronJob', 'a'),
         workload('Job', 'a-1', {
-          ownerReferences: [{ kind: 'CronJob', name: 'a', controller: true }],
+          ownerReferences: [
+            { apiVersion: 'batch/v1', kind: 'CronJob', name: 'a', controller: true },
+          ],
         }),
       ],
       ['outside CronJob a: kubectl annotate -n tools cronjob/a outrigger.dev/inject=true'],
@@ -339,6 +343,32 @@ describe('what is found of', () => {
       [1, 2].map((number) => running(`r-${number}`, { kind: 'Rollout', name: 'r' })),
       [
         'outside Rollout r: Rollout r writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
+      ],
+    ],
+    [
+      'the pods of a kind that only has the name of a workload',
+      [running('v-1', { apiVersion: 'batch.example.com/v1', kind: 'Job', name: 'v' })],
+      [
+        'outside Job v: Job v writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
+      ],
+    ],
+    [
+      'several pods of one controller: the most urgent of them',
+      [
+        {
+          kind: 'Namespace',
+          metadata: { name: 'tools', labels: { 'outrigger.dev/injection': 'enabled' } },
+        },
+        injected('r-1', { kind: 'Rollout', name: 'r' }),
+        running('r-2', { kind: 'Rollout', name: 'r' }),
+      ],
+      ['stale Rollout r: create it anew: its pods were there before it was asked for'],
+    ],
+    [
+      'one whose name a shell would run: no line for a shell',
+      [workload('Deployment', 'a;reboot')],
+      [
+        'outside Deployment a;reboot: put the annotation outrigger.dev/inject: "true" into its manifest and create it anew: a Deployment that is there does not change',
       ],
     ],
     [
@@ -378,6 +408,32 @@ describe('what is found of', () => {
       found.map(({ state, kind, name, advice }) => `${state} ${kind} ${name}: ${advice}`),
     ).toEqual(expected)
   })
+})
+
+test('a namespace with thousands of everything is scanned at once', () => {
+  const many = Array.from({ length: 4000 }, (_, at) => at)
+  const objects = [
+    ...many.map((at) => ({
+      ...workload('Deployment', `mcp-${at}`),
+      spec: {
+        selector: { matchLabels: { app: `a${at}` } },
+        template: podOf({}, { labels: { app: `a${at}` }, annotations: IN }),
+      },
+    })),
+    ...many.map((at) => service(`s${at}`, { selector: { app: `a${at}` } })),
+    ...many.map((at) => ({
+      kind: 'Ingress',
+      metadata: { name: `i${at}`, namespace: 'tools' },
+      spec: { defaultBackend: { service: { name: `s${at}` } } },
+    })),
+    ...many.map((at) => {
+      const pod = injected(`p${at}`, REPLICA_SET)
+      return { ...pod, metadata: { name: `p${at}`, namespace: 'tools', labels: { app: `a${at}` } } }
+    }),
+  ]
+  const found = scanObjects(objects, 'default')
+  expect(found).toHaveLength(4000)
+  expect(found.every(({ ways }) => ways.length === 2)).toBe(true)
 })
 
 describe('is told', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { objectsBy } from '../../../../webhook/kube/objects.ts'
-import type { Ask } from '../../../../webhook/kube/pods.ts'
+import type { Ask } from '../../../../webhook/kube/reply.ts'
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)

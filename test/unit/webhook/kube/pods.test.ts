@@ -2,13 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import {
-  MAX_ALL_BYTES,
-  MAX_BYTES,
-  PAGE,
-  runningPods,
-  type Ask,
-} from '../../../../webhook/kube/pods.ts'
+import { MAX_ALL_BYTES, MAX_BYTES, PAGE, runningPods } from '../../../../webhook/kube/pods.ts'
+import type { Ask } from '../../../../webhook/kube/reply.ts'
 
 const signal = new AbortController().signal
 const CHUNK = 65_536

@@ -1,0 +1,35 @@
+// An answer of the API server as its bytes come, for whoever decides how much of it is read. Decides nothing.
+
+/** What there is of it so far; the rest is still to come. */
+export interface Reply {
+  readonly status: number
+  /** Whoever leaves it early ends the request. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** A GET of a path with its query. */
+export type Ask = (path: string, signal: AbortSignal | undefined) => Promise<Reply>
+
+/** What the API server has refused, as its client has it. */
+export class Refusal extends Error {
+  readonly code: number
+  readonly body: string
+
+  constructor(code: number, body: string) {
+    super(`answered ${code}`)
+    this.code = code
+    this.body = body
+  }
+}
+
+/** All of a body; undefined where it is longer than `most` bytes. */
+export const bytesOf = async (body: Reply['body'], most: number): Promise<Buffer | undefined> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > most) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
