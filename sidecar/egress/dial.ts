@@ -1,8 +1,9 @@
 // Connections to addresses that were judged, and to no others: the name is not looked up again.
 
-import { connect, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
 import { connectionWords } from '../../shared/connection-words.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { lookupIn } from '../identity/judged-lookup.ts'
 import type { Why } from './watch.ts'
 
 /**
@@ -13,13 +14,6 @@ export type Dial = (addresses: readonly string[], port: number, onread?: OnReadO
 
 /** For one address, where there is another. */
 const ATTEMPT_MS = 1000
-const lookupIn =
-  (addresses: readonly string[]): LookupFunction =>
-  (_name, _options, callback) =>
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: isIP(address) })),
-    )
 
 export const dial: Dial = (addresses, port, onread) => {
   const [only = '', ...others] = addresses

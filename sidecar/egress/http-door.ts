@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeOf } from '../../shared/error-code.ts'
-import type { Desk } from './desk.ts'
+import type { DoorParts } from './door-parts.ts'
 import { Exchange } from './exchange.ts'
 import {
   CONNECTED,
@@ -16,8 +16,8 @@ import {
   type Answer,
 } from './http-reply.ts'
 import { credentialOf, readConnect, readRequest } from './request-target.ts'
-import type { Visitor, Visitors } from './visitors.ts'
-import type { Client, Credential, How, Stranger } from './watch.ts'
+import type { Visitor } from './visitors.ts'
+import type { Client, How } from './watch.ts'
 
 /** Requests on one connection that have no answer yet. */
 const MAX_PIPELINED = 8
@@ -27,22 +27,14 @@ const MAX_MISTAKES = 3
 const UNREADABLE = 'HPE_'
 const TOO_MANY = { why: 'connections', words: 'too many connections are open' } as const
 
-export interface HttpDoorParts {
-  readonly desk: Desk
-  readonly visitors: Visitors
-  readonly clusterDomain: string | undefined
-  readonly whoIs: (credential: Credential) => Client | undefined
-  readonly stranger: (why: Stranger) => void
-}
-
 type Known = { readonly client: Client } | 'unknown' | 'too-many'
 
 export class HttpDoor {
-  private readonly parts: HttpDoorParts
+  private readonly parts: DoorParts
   private readonly server: Server
   private readonly visitors = new WeakMap<Duplex, Visitor>()
 
-  constructor(parts: HttpDoorParts) {
+  constructor(parts: DoorParts) {
     this.parts = parts
     this.server = createServer({
       insecureHTTPParser: false,

@@ -2,7 +2,7 @@
 // but that they are not known.
 
 import type { Socket } from 'node:net'
-import type { Desk } from './desk.ts'
+import type { DoorParts } from './door-parts.ts'
 import {
   CONNECTED,
   CREDENTIAL_REFUSED,
@@ -17,30 +17,22 @@ import {
   type Read,
   type SocksRequest,
 } from './socks.ts'
-import type { Visitor, Visitors } from './visitors.ts'
-import type { Client, Credential, Stranger } from './watch.ts'
+import type { Visitor } from './visitors.ts'
+import type { Client, Credential } from './watch.ts'
 
 /** Of all that is said before a tunnel: the longest of each message. */
 const MAX_BYTES = 2048
 
-export interface SocksDoorParts {
-  readonly desk: Desk
-  readonly visitors: Visitors
-  readonly clusterDomain: string | undefined
-  readonly whoIs: (credential: Credential) => Client | undefined
-  readonly stranger: (why: Stranger) => void
-}
-
 type Step = 'greeting' | 'credential' | 'request'
 
 class Talk {
-  private readonly parts: SocksDoorParts
+  private readonly parts: DoorParts
   private readonly visitor: Visitor
   private readonly socket: Socket
   private step: Step = 'greeting'
   private bytes: Buffer = Buffer.alloc(0)
 
-  constructor(parts: SocksDoorParts, visitor: Visitor) {
+  constructor(parts: DoorParts, visitor: Visitor) {
     this.parts = parts
     this.visitor = visitor
     this.socket = visitor.socket
@@ -144,6 +136,6 @@ class Talk {
 }
 
 /** A connection with what it has said already. */
-export const takeSocks = (parts: SocksDoorParts, visitor: Visitor, first: Buffer): void => {
+export const takeSocks = (parts: DoorParts, visitor: Visitor, first: Buffer): void => {
   new Talk(parts, visitor).begin(first)
 }

@@ -66,7 +66,10 @@ export class Tunnel implements Holding {
     socket.on('end', () => this.saidAll())
     pump(socket, upstream, {
       piece: (piece) => this.said(piece),
-      held: (bytes) => this.hold((this.heldUp = bytes)),
+      held: (bytes) => {
+        this.heldUp = bytes
+        this.hold()
+      },
     })
     this.listen = () => this.listenTo(upstream)
     if (early.length > 0) socket.emit('data', early)
@@ -117,7 +120,7 @@ export class Tunnel implements Holding {
     }
     pump(upstream, socket, {
       piece: (piece) => this.answered(piece),
-      held: (bytes) => this.hold((this.heldDown = bytes)),
+      held: (bytes) => this.holdDown(bytes),
     })
     // A parent proxy's answer was read from it; then it was held.
     upstream.resume()
@@ -130,10 +133,10 @@ export class Tunnel implements Holding {
     if (!bytes) return false
     socket.write(bytes)
     if (socket.writableLength === 0) return true
-    this.hold((this.heldDown = inlet.bytes))
+    this.holdDown(inlet.bytes)
     // Behind all that waits.
     socket.write(NOTHING, () => {
-      this.hold((this.heldDown = 0))
+      this.holdDown(0)
       inlet.isFree(upstream)
     })
     return false
@@ -206,7 +209,12 @@ export class Tunnel implements Holding {
     return undefined
   }
 
-  private hold(_bytes: number): void {
+  private holdDown(bytes: number): void {
+    this.heldDown = bytes
+    this.hold()
+  }
+
+  private hold(): void {
     if (!this.isOver) this.parts.held.set(this, this.heldUp + this.heldDown)
   }
 }

@@ -3,11 +3,12 @@
 
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { mayAsk, reachOf, type Reach } from './addresses.ts'
+import { lookupIn } from './judged-lookup.ts'
 import type { Names } from './names.ts'
 
 const MAX_BYTES = 256 * 1024
@@ -54,15 +55,6 @@ const addressesOf = async (url: URL, allowed: Reach, names: Names): Promise<read
     .filter((one) => mayAsk(allowed, one) && (furthest === undefined || reachOf(one) === furthest))
     .slice(0, MAX_ADDRESSES)
 }
-
-/** What a connection finds its address by: those that have been judged, whatever the name says by now. */
-const lookupIn =
-  (addresses: readonly string[]): LookupFunction =>
-  (_name, _options, callback) =>
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: isIP(address) })),
-    )
 
 const headersOf = ({ authorization, form }: FetchRules): Readonly<Record<string, string>> => ({
   accept: ACCEPTED,
