@@ -198,6 +198,14 @@ const egressIn = (own: unknown, settings: unknown): { readonly egress?: unknown 
   return isAsked ? { egress: { port: 0 } } : {}
 }
 
+/** Who lists what a server may reach, and does not say that it is to be held to that. */
+const modeNotChosen = (texts: unknown): readonly string[] =>
+  isObject(texts) && texts['egress'] !== undefined && texts['egress-mode'] === undefined
+    ? [
+        'what the server reaches is observed, and not held to --egress: nobody has chosen; give --egress-mode enforce, or observe',
+      ]
+    : []
+
 /** The file's document with the flags above it. */
 const documentOf = (
   document: JsonObject,
@@ -284,6 +292,9 @@ export const readConfiguration = (flags: RunFlags): Result<RunConfiguration, rea
   }
   const why = refusal(config.value, where)
   return why === undefined
-    ? ok({ config: config.value, warnings: setInVain(settings, flags) })
+    ? ok({
+        config: config.value,
+        warnings: [...setInVain(settings, flags), ...modeNotChosen(texts)],
+      })
     : fail([why])
 }

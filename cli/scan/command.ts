@@ -1,7 +1,7 @@
 // `outrigger scan`: what looks like an MCP server and is not under Outrigger, who reaches it, and the line that opts it
 // in. Reads a cluster, or manifests; changes nothing.
 
-import type { JsonObject } from '../../shared/json.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectObjects } from '../../webhook/kube/client.ts'
 import { clusterBy } from '../command/cluster.ts'
@@ -78,7 +78,9 @@ const inFiles = async (
     if (!manifest.ok) return manifest
     objects.push(...manifest.value.documents.map(({ value }) => value))
   }
-  return ok({ objects, namespace })
+  return objects.some((object) => stringAt(object, 'kind') !== undefined)
+    ? ok({ objects, namespace })
+    : fail([`${paths.join(', ')}: holds no object of Kubernetes, so nothing was looked at`])
 }
 
 const inCluster = async (flags: Flags, io: Io): Promise<Result<Seen, readonly string[]>> => {

@@ -29,6 +29,8 @@ export interface Found {
 }
 
 const INJECT = `${PREFIX}inject`
+/** Whoever asks for the sidecar says what it is, whatever it is called. */
+const ASKED = `annotation ${INJECT}: "true"`
 
 /** What kubectl's annotate can reach: a change of these makes new pods. */
 const ROLLS = ['Deployment', 'StatefulSet', 'DaemonSet']
@@ -112,6 +114,7 @@ const foundOf = (placed: Placed, context: Context): readonly Found[] => {
   const ways = context.ways(namespace)(pod)
   const named = ways.find(({ isMcp }) => isMcp)
   const signs = [
+    ...(stringsOf(at(pod, 'metadata', 'annotations'))[INJECT] === 'true' ? [ASKED] : []),
     ...signsOf(template.pod, template.owner?.object),
     ...(named === undefined ? [] : [`${named.by} says that it leads to MCP`]),
   ]

@@ -35,6 +35,14 @@ export interface Attempt {
   ended(cut?: string): void
 }
 
+/** Why somebody should know of an attempt, but of one that all is well with. */
+const ENDS = {
+  allowed: 'was let through',
+  denied: 'was refused',
+  failed: 'failed',
+  observed: 'would be refused by egress-mode: enforce',
+} as const satisfies Readonly<Record<Settled['verdict'], string>>
+
 /** An attempt that goes on for so long is told before it is over. */
 const LONG_MS = 30_000
 
@@ -117,8 +125,7 @@ export class Ledger {
     const isFirst = trial.settled === undefined
     trial.settle(settled)
     if (isFirst) counts.tried(settled.verdict, settled.how)
-    const isRefusal = settled.verdict === 'denied' || settled.verdict === 'observed'
-    if (isRefusal && trial.settled) this.log(trial, trial.settled)
+    if (settled.verdict !== 'allowed' && trial.settled) this.log(trial, trial.settled)
   }
 
   private log({ account }: Trial, settled: Settled): void {
@@ -126,11 +133,10 @@ export class Ledger {
     const { host, address, port, verdict, why, words = why, how } = settled
     const place = `${host ?? address ?? 'somewhere'}${port === undefined ? '' : `:${port}`}`
     const around = how === 'direct' ? ' past the proxy' : ''
-    const end = verdict === 'denied' ? 'was refused' : 'would be refused by egress-mode: enforce'
     const because = words === undefined ? '' : `: ${words}`
     const { child, session } = account
-    log[verdict === 'denied' ? 'warn' : 'info'](
-      `${whatIsUnderway(account.calls())}: egress to ${place}${around} ${end}${because}`,
+    log[verdict === 'observed' ? 'info' : 'warn'](
+      `${whatIsUnderway(account.calls())}: egress to ${place}${around} ${ENDS[verdict]}${because}`,
       { ...(child === 0 ? {} : { process: child }), session },
     )
   }

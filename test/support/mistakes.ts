@@ -133,6 +133,11 @@ export const MISTAKES: readonly Mistake[] = [
   { name: 'check of an empty directory', args: ['check', '-f', 'DIR'], files: { sub: undefined } },
   { name: 'scan of one namespace and of all', args: ['scan', '-A', '-n', 'a'] },
   { name: 'scan of files and of a cluster', args: ['scan', '-A', '-f', 'DIR'] },
+  {
+    name: 'scan of what is no manifest',
+    args: ['scan', '-f', 'notes.yaml'],
+    files: { 'notes.yaml': 'mcp\n' },
+  },
   { name: 'scan for another format', args: ['scan', '-f', 'DIR', '-o', 'yaml'] },
   { name: 'a report on nothing', args: ['inject', '--report', '-f', 'DIR'] },
   { name: 'a namespace that can be none', args: ['inject', '-f', 'a.yaml', '-n', 'Bad_Name'] },

@@ -268,6 +268,11 @@ describe('what is found of', () => {
       ['inside Deployment a: undefined'],
     ],
     [
+      'one that asks for it and looks like nothing',
+      [{ ...workload('Deployment', 'web'), spec: { template: podOf({}, { annotations: IN }) } }],
+      ['inside Deployment web: undefined'],
+    ],
+    [
       'one that its template opts in',
       [workload('StatefulSet', 'a', {}, IN)],
       ['inside StatefulSet a: undefined'],

@@ -214,6 +214,15 @@ describe('a record', () => {
     expect(lines[0]).toContain('would be refused by egress-mode: enforce')
   })
 
+  test('of one that could not be reached says why, and so does the log', () => {
+    const words = 'evil.example:443: no such host is known here'
+    attempt({ ...DENIED, verdict: 'failed', why: 'unresolved', words }).ended()
+    expect(records).toMatchObject([{ verdict: 'failed', why: 'unresolved' }])
+    expect(lines).toEqual([
+      expect.stringContaining(`tools/call fetch: egress to evil.example:443 failed: ${words}`),
+    ])
+  })
+
   test('of one that the proxy has ended says why', () => {
     attempt(ALLOWED).ended('idle')
     expect(records).toMatchObject([{ verdict: 'allowed', why: 'idle' }])
