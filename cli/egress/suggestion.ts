@@ -4,8 +4,8 @@
 import { isIP } from 'node:net'
 import { addressOf, kindOf, type Address } from '../../shared/address.ts'
 import { PREFIX } from '../../shared/annotations.ts'
+import { destinationOf as readDestination } from '../../shared/destination.ts'
 import { oneLine } from '../../shared/one-line.ts'
-import { parseValue } from '../../shared/settings.ts'
 import { plural } from '../output/plural.ts'
 import type { Tally } from './tally.ts'
 
@@ -66,10 +66,24 @@ const whyDoubtful = (tally: Tally): string | undefined => {
   if (protocol !== 'tcp') return port === DNS ? DNS_WORDS : 'only TCP can be declared'
   const address = addressOf(host)
   if (address && declared === undefined) return whyNameless(address, tally)
-  if (!parseValue('egress', destinationOf(tally)).ok) return 'no destination that could be declared'
-  if (counts.get('denied') === attempts)
-    return 'refused each time: declare it if the server needs it'
-  return counts.get('failed') === attempts ? 'never reached: is the name right?' : undefined
+  if (!readDestination(destinationOf(tally))) return 'no destination that could be declared'
+  if (counts.has('allowed') || counts.has('observed')) return undefined
+  return counts.get('failed') === attempts
+    ? 'never reached: is the name right?'
+    : 'refused each time: declare it if the server needs it'
+}
+
+/** The same of one after the other: two forwards of different times may have had one local port. */
+const judging = (): typeof whyDoubtful => {
+  const locals = new Set<number>()
+  return (tally) => {
+    const why = whyDoubtful(tally)
+    const local = readDestination(destinationOf(tally))?.local
+    if (why !== undefined || local === undefined) return why
+    if (locals.has(local)) return `another forward has the local port ${local}: give each its own`
+    locals.add(local)
+    return undefined
+  }
 }
 
 /** As many as the annotation takes. */
@@ -99,10 +113,11 @@ const byDestination = (one: Tally, other: Tally): number =>
 
 /** What one server was seen to reach, as a suggestion. */
 export const suggestionOf = (server: string, tallies: Iterable<Tally>): Suggestion => {
-  const all = [...tallies].toSorted(byDestination).map((tally) => ({
-    tally,
-    why: whyDoubtful(tally),
-  }))
+  const judge = judging()
+  const all = [...tallies]
+    .toSorted((one, other) => other.attempts - one.attempts || byDestination(one, other))
+    .map((tally) => ({ tally, why: judge(tally) }))
+    .toSorted((one, other) => byDestination(one.tally, other.tally))
   const certain = all.flatMap(({ tally, why }) => (why === undefined ? [tally] : []))
   const most = certain.toSorted((one, other) => other.attempts - one.attempts).slice(0, MAX_ITEMS)
   const items = most.toSorted(byDestination).map(destinationOf)

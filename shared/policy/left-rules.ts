@@ -32,7 +32,6 @@ export interface Left extends Rules {
 
 /** One caller's, by kind and name. */
 export interface Kept {
-  since: number
   byName: { [kind in Kind]?: Map<string, Left> }
 }
 
@@ -82,17 +81,17 @@ const asksArguments = ({ deny, allow }: Rules): boolean =>
   (deny[0] ?? allow[0])?.rule.condition?.variables.has('arguments') === true
 
 export class LeftRules {
-  private since = 0
+  /** Those of whom anything is kept, however long they do not call: it has to be let go of them, too. */
+  private readonly kept = new Set<Kept>()
   private size = 0
 
   /** Nothing of a caller's yet. */
   none(): Kept {
-    return { since: this.since, byName: {} }
+    return { byName: {} }
   }
 
   find(kept: Kept, { kind, name, isTemplate }: Target): Left | undefined {
-    if (kept.since !== this.since || isTemplate === true) return undefined
-    return kept.byName[kind]?.get(name)
+    return isTemplate === true ? undefined : kept.byName[kind]?.get(name)
   }
 
   /** Whether what is left of so many rules about a target is kept. */
@@ -102,10 +101,7 @@ export class LeftRules {
 
   keep(kept: Kept, { kind, name }: Target, rules: Rules): void {
     this.count(rules)
-    if (kept.since !== this.since) {
-      kept.since = this.since
-      kept.byName = {}
-    }
+    this.kept.add(kept)
     const byName = (kept.byName[kind] ??= new Map())
     byName.set(copied(name), { ...rules, asksArguments: asksArguments(rules), shapes: [] })
   }
@@ -128,6 +124,7 @@ export class LeftRules {
     this.size += countIn(rules)
     if (this.size <= MAX_LEFT) return
     this.size = countIn(rules)
-    this.since++
+    for (const one of this.kept) one.byName = {}
+    this.kept.clear()
   }
 }

@@ -122,6 +122,34 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
       /evil\.example:443 .*refused each time/,
     ],
     [
+      'what was refused now and never reached then is for somebody to decide, too',
+      [
+        { to: 'evil.example:443', verdict: 'denied', why: 'undeclared' },
+        { to: 'evil.example:443', verdict: 'failed', why: 'unresolved' },
+      ],
+      undefined,
+      /evil\.example:443 .*refused each time/,
+    ],
+    [
+      'of two forwards with one local port the one that was used less',
+      [
+        { to: 'a.example:5432', how: 'forward', verdict: 'allowed', rule: '5432=a.example:5432' },
+        { to: 'a.example:5432', how: 'forward', verdict: 'allowed', rule: '5432=a.example:5432' },
+        { to: 'b.example:5432', how: 'forward', verdict: 'allowed', rule: '5432=b.example:5432' },
+      ],
+      '5432=a.example:5432',
+      /5432=b\.example:5432 .*local port 5432/,
+    ],
+    [
+      'two destinations in one are none',
+      [
+        { to: '10.0.0.1:443', verdict: 'allowed', rule: '10.0.0.0/8:443,*.com:443' },
+        { to: 'c.example:443' },
+      ],
+      'c.example:443',
+      /10\.0\.0\.0\/8:443,\*\.com:443 .*no destination/,
+    ],
+    [
       'what was never reached may be mistyped',
       [{ to: 'typo.example:443', verdict: 'failed' }],
       undefined,

@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import { readArguments } from '../../../../shared/policy/arguments.ts'
 import type { Caller } from '../../../../shared/policy/caller.ts'
 import type { Policy, Question } from '../../../../shared/policy/decide.ts'
+import { LeftRules } from '../../../../shared/policy/left-rules.ts'
 import { readPolicy } from '../../../../shared/policy/policy.ts'
 import { placedWords } from '../../../../shared/placed-fault.ts'
 
@@ -183,4 +184,17 @@ test('so are those of a tool that more rules are about than are kept', () => {
   for (let round = 0; round < 3; round++) {
     expect(['{"a7":1}', '{"A7":1}', '{"b":1}'].map(ruleFor)).toEqual(['r7', 'r7', 'all'])
   }
+})
+
+test('what is kept of callers who are held and call no more is bounded, too', () => {
+  const left = new LeftRules()
+  const held = Array.from({ length: 8 }, () => left.none())
+  for (const kept of held) {
+    for (let index = 0; index < 10_000; index++) {
+      left.keep(kept, { kind: 'tools', name: `t${index}` }, { deny: [], allow: [] })
+    }
+  }
+  const entries = held.reduce((sum, { byName }) => sum + (byName.tools?.size ?? 0), 0)
+  expect(entries).toBeGreaterThan(0)
+  expect(entries).toBeLessThanOrEqual(16_384)
 })
