@@ -70,14 +70,15 @@ const inFiles = async (
 ): Promise<Result<Seen, readonly string[]>> => {
   const files = await manifestFiles(paths)
   if (!files.ok) return fail([files.error])
-  const objects: JsonObject[] = []
+  const parts: (readonly JsonObject[])[] = []
   for (const file of files.value) {
     const text = await readText(file)
     if (!text.ok) return fail([text.error])
     const manifest = readManifest(text.value, { file, namespace, namespaces: [] })
     if (!manifest.ok) return manifest
-    objects.push(...manifest.value.documents.map(({ value }) => value))
+    parts.push(manifest.value.documents.map(({ value }) => value))
   }
+  const objects = parts.flat()
   return objects.some((object) => stringAt(object, 'kind') !== undefined)
     ? ok({ objects, namespace })
     : fail([`${paths.join(', ')}: holds no object of Kubernetes, so nothing was looked at`])

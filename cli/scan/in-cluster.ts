@@ -54,12 +54,12 @@ export const readCluster = async (
   cluster: Objects,
   namespace: string | undefined,
 ): Promise<Result<ReadCluster, readonly string[]>> => {
-  const objects: JsonObject[] = []
+  const parts: (readonly JsonObject[])[] = []
   const [notes, errors]: [string[], string[]] = [[], []]
   for (const collection of COLLECTIONS) {
     const listed = await cluster.list(pathOf(collection, namespace))
     const { resource, without } = collection
-    if (listed.ok) objects.push(...listed.value)
+    if (listed.ok) parts.push(listed.value)
     else if (without === undefined) errors.push(`${resource}: ${listed.error.why}`)
     // A cluster without that API has none of them.
     else if (!listed.error.isMissing) {
@@ -67,11 +67,11 @@ export const readCluster = async (
     }
   }
   const namespaces = await cluster.list('/api/v1/namespaces')
-  if (namespaces.ok) objects.push(...namespaces.value)
+  if (namespaces.ok) parts.push(namespaces.value)
   else {
     notes.push(
       `namespaces cannot be listed, so who is under Outrigger by a namespace's label is not known: ${namespaces.error.why}`,
     )
   }
-  return errors.length > 0 ? fail(errors) : ok({ objects, notes })
+  return errors.length > 0 ? fail(errors) : ok({ objects: parts.flat(), notes })
 }

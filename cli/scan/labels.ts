@@ -18,21 +18,3 @@ export const askingFor = <T>(
   const byFirst = Map.groupBy(asking, (one) => marksOf(selectorOf(one))[0])
   return (labels) => marksOf(labels).flatMap((mark) => byFirst.get(mark) ?? [])
 }
-
-/** The pods that have all labels of a selector; one without any selects none. */
-export const selectedFrom = (
-  pods: readonly JsonObject[],
-): ((selector: Labels) => readonly JsonObject[]) => {
-  const marked = pods.flatMap((pod) => marksOf(labelsOf(pod)).map((mark) => ({ mark, pod })))
-  const byMark = Map.groupBy(marked, ({ mark }) => mark)
-  return (selector) => {
-    const wanted = Object.entries(selector)
-    const [first] = marksOf(selector)
-    return (first === undefined ? [] : (byMark.get(first) ?? []))
-      .map(({ pod }) => pod)
-      .filter((pod) => {
-        const labels = labelsOf(pod)
-        return wanted.every(([name, value]) => labels[name] === value)
-      })
-  }
-}

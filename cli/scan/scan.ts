@@ -5,10 +5,10 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
-import { controllerOf, kindOfObject } from '../../webhook/workload/kinds.ts'
+import { controllerOf } from '../../webhook/workload/kinds.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { lend } from '../manifest/workload.ts'
-import { selectedFrom, type Labels } from './labels.ts'
+import { ownersAmong, type Owners } from './owners.ts'
 import { signsOf } from './signs.ts'
 import { REACHES, namespaceIn, waysAmong, type Way, type Ways } from './ways.ts'
 
@@ -92,8 +92,7 @@ const restart = ({ namespace, template: { kind, name } }: Placed): string =>
 interface Context {
   readonly namespaces: ReadonlyMap<string, Namespace>
   readonly ways: (namespace: string) => Ways
-  /** The pods of a namespace that a selector is about. */
-  readonly selected: (namespace: string) => (selector: Labels) => readonly JsonObject[]
+  readonly owners: Owners
 }
 
 const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
@@ -101,10 +100,10 @@ const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
   if (ownSidecar(pod) !== undefined) return 'inside'
   if (!isAsked(pod, context.namespaces.get(namespace))) return 'outside'
   const isRunning = (one: JsonObject): boolean => ownSidecar(one) === undefined && !isOver(one)
-  const own = template.owner
-    ? context.selected(namespace)(stringsOf(at(object, 'spec', 'selector', 'matchLabels')))
-    : // A pod that runs is what it is; one of a manifest has no status.
-      [object].filter((one) => stringAt(one, 'status', 'phase') !== undefined)
+  // A pod that runs is what it is; one of a manifest has no status.
+  const own = context.owners
+    .podsOf(object)
+    .filter((one) => template.owner || stringAt(one, 'status', 'phase') !== undefined)
   return own.some(isRunning) ? 'stale' : 'inside'
 }
 
@@ -169,7 +168,7 @@ export const scanObjects = (
     )
   const services = ofKind((kind) => kind === 'Service')
   const routes = ofKind((kind) => ROUTES.has(kind))
-  const pods = ofKind((kind) => kind === 'Pod')
+  const owners = ownersAmong(all, namespace)
   const context: Context = {
     namespaces: new Map(
       all
@@ -178,13 +177,11 @@ export const scanObjects = (
         .map((one) => [one.name, one]),
     ),
     ways: once((name) => waysAmong(services(name), routes(name))),
-    selected: once((name) => selectedFrom(pods(name))),
+    owners,
   }
-  // Pods of a workload are counted with it, and what a CronJob makes.
-  const isOfAnother = (object: JsonObject): boolean =>
-    kindOfObject(controllerOf(object) ?? {}) !== undefined
   const found = all
-    .filter((object) => !isOfAnother(object))
+    // Those are counted with what stands behind them.
+    .filter((object) => !owners.isOwned(object))
     .flatMap((object) =>
       templatesIn(object).map((template) => ({
         object,

@@ -255,11 +255,15 @@ const injected = (name: string, owner: JsonObject): JsonObject => {
 
 const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-1' }
 
+const replicaSet = workload('ReplicaSet', 'a-1', {
+  ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', controller: true }],
+})
+
 describe('what is found of', () => {
   test.each<[string, readonly JsonObject[], readonly string[]]>([
     [
       'a Deployment: the line that opts it in',
-      [workload('Deployment', 'a'), running('a-1-x', REPLICA_SET)],
+      [workload('Deployment', 'a'), replicaSet, running('a-1-x', REPLICA_SET)],
       ['outside Deployment a: kubectl annotate -n tools deployment/a outrigger.dev/inject=true'],
     ],
     [
@@ -301,13 +305,14 @@ describe('what is found of', () => {
     ],
     [
       'one that is asked for, and whose pods were there before',
-      [workload('Deployment', 'a', { annotations: IN }), running('a-1-x', REPLICA_SET)],
+      [workload('Deployment', 'a', { annotations: IN }), replicaSet, running('a-1-x', REPLICA_SET)],
       ['stale Deployment a: kubectl rollout restart -n tools deployment/a'],
     ],
     [
       'one that is asked for, and whose pods have the sidecar or are over',
       [
         workload('Deployment', 'a', { annotations: IN }),
+        replicaSet,
         injected('a-1-x', REPLICA_SET),
         running('a-1-y', REPLICA_SET, { status: { phase: 'Succeeded' } }),
       ],
@@ -356,6 +361,28 @@ describe('what is found of', () => {
       [
         'outside Job v: Job v writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
       ],
+    ],
+    [
+      'pods whose workload was not read: they are there all the same',
+      [running('a-1-x', REPLICA_SET)],
+      [
+        'outside ReplicaSet a-1: ReplicaSet a-1 writes its pods: give them the annotation outrigger.dev/inject: "true" there, or run the server in a workload of its own',
+      ],
+    ],
+    [
+      'one whose selector has no labels, by whose pods it is owned',
+      [
+        {
+          ...workload('Deployment', 'a', { annotations: IN }),
+          spec: {
+            selector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['gh'] }] },
+            template: podOf({ image: 'mcp/memory:1' }, { labels: LABELS }),
+          },
+        },
+        replicaSet,
+        running('a-1-x', REPLICA_SET),
+      ],
+      ['stale Deployment a: kubectl rollout restart -n tools deployment/a'],
     ],
     [
       'several pods of one controller: the most urgent of them',
@@ -432,8 +459,7 @@ test('a namespace with thousands of everything is scanned at once', () => {
       spec: { defaultBackend: { service: { name: `s${at}` } } },
     })),
     ...many.map((at) => {
-      const pod = injected(`p${at}`, REPLICA_SET)
-      return { ...pod, metadata: { name: `p${at}`, namespace: 'tools', labels: { app: `a${at}` } } }
+      return injected(`p${at}`, { apiVersion: 'apps/v1', kind: 'Deployment', name: `mcp-${at}` })
     }),
   ]
   const found = scanObjects(objects, 'default')
