@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createApi, type Json } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
-import { waitFor } from '../machine/waiting.ts'
 import { serverPod } from '../pods.ts'
 
 const NAMESPACE = 'scanned'
@@ -60,11 +59,8 @@ describeOwnCluster('control', 'outrigger scan', (target) => {
       ],
       NAMESPACE,
     )
-    const alone = serverPod('alone', { container: { image: 'mcp/memory:1' } })
-    // A namespace has no ServiceAccount at first, and its pods are refused.
-    await waitFor('the pod to be created', async () =>
-      (await api.create(alone, NAMESPACE)).status === 201 ? true : undefined,
-    )
+    const alone = serverPod('alone', { container: { image: 'mcp/memory:1' }, annotations: {} })
+    await api.apply([alone], NAMESPACE)
   })
   afterAll(async () => {
     await api.remove(`/api/v1/namespaces/${NAMESPACE}`)

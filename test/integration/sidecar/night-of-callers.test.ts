@@ -218,12 +218,15 @@ const noRecords = (): Promise<void> =>
       async () => void ({ status } = await ask(rpc('ping', {}))),
       'audit records cannot be written',
     )
-    if (status === 200) await soon(() => ask(toolCall('echo', { text: 'hello' })), FAILED)
+    const echo = (): Promise<RawReply> => ask(toolCall('echo', { text: 'hello' }))
+    if (status === 200) await soon(echo, FAILED)
     await soon(() => {
       rmSync(last)
       night.clock = '05:06:00'
     }, 'audit records are written again')
-    expect((await ask(toolCall('echo', { text: 'hello' }))).status).toBe(200)
+    // As many calls either way, for the metrics.
+    if (status !== 200) await echo()
+    expect((await echo()).status).toBe(200)
   })
 
 const HOURS: readonly Hour[] = [
