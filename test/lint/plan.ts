@@ -39,6 +39,8 @@ export const PLAN: Plan = {
       '.', // wires everything
       'pipeline life admin', // what is done with a request; with the whole; with a probe
       'egress', // what servers reach
+      'egress/process egress/proxy egress/observer', // what each is given; the way out; who goes around it
+      'egress/ledger egress/reach', // what is told of it; what may be reached, and a connection there
       'audit', // what is on record of it
       'audit/content', // what of the messages themselves
       'routing guards', // by era, and whether at all; whether now

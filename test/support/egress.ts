@@ -2,9 +2,9 @@
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { parseDestinations, type Destination } from '../../shared/destination.ts'
-import { dial, type Dial } from '../../sidecar/egress/dial.ts'
-import { EgressProxy, type EgressProxyOptions } from '../../sidecar/egress/egress-proxy.ts'
-import { NameFault } from '../../sidecar/egress/resolver.ts'
+import { dial, type Dial } from '../../sidecar/egress/reach/dial.ts'
+import { EgressProxy, type EgressProxyOptions } from '../../sidecar/egress/proxy/egress-proxy.ts'
+import { NameFault } from '../../sidecar/egress/reach/resolver.ts'
 import type {
   Attempt,
   Client,
@@ -12,7 +12,7 @@ import type {
   Cut,
   Settled,
   Stranger,
-} from '../../sidecar/egress/watch.ts'
+} from '../../sidecar/egress/proxy/watch.ts'
 
 export const destinations = (text: string): readonly Destination[] => {
   const parsed = parseDestinations(text)

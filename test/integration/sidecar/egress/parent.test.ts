@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, test } from '@jest/globals'
-import type { ParentProxy } from '../../../../sidecar/egress/parent.ts'
+import type { ParentProxy } from '../../../../sidecar/egress/reach/parent.ts'
 import {
   AUTHORIZATION,
   listening,

@@ -5,7 +5,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
-import { dial } from '../../../../sidecar/egress/dial.ts'
+import { dial } from '../../../../sidecar/egress/reach/dial.ts'
 import { ENCRYPTED_HELLO, hello } from '../../../support/client-hello.ts'
 import { destinations, listening, startEgress, talk } from '../../../support/egress.ts'
 import {

@@ -1,0 +1,132 @@
+// What each of a server's processes is given: a credential for the proxy, ports for its forwards, an environment that names
+// both, and the terms by which the shim confines it. All of it ends with the process.
+
+import type { Destination } from '../../../shared/destination.ts'
+import { EGRESS_PORT } from '../../../shared/names.ts'
+import type { EgressAttempt, Terms } from '../../server/control-frame.ts'
+import type { Confining, Fitting, Outfitter } from '../../server/outfit.ts'
+import { Account } from '../ledger/account.ts'
+import type { Settled } from '../ledger/attempt.ts'
+import { Credentials } from './credentials.ts'
+import { refusalOf, stateOf, type Mode, type State } from './enforcement.ts'
+import { environmentOf } from './environment.ts'
+import { Forwards } from './forwards.ts'
+import type { Door } from './door.ts'
+
+export interface OutfitsOptions {
+  readonly mode: Mode
+  readonly confinement: 'require' | 'advisory'
+  readonly destinations: readonly Destination[]
+  /** The proxy's port. */
+  readonly port: () => number
+  readonly proxy: () => Door
+  /** 32 lower-case hex digits that nobody can guess. */
+  readonly newSecret: () => string
+  /** So much may pass for one process. */
+  readonly mostBytes: number | undefined
+  readonly onState: (state: State) => void
+  readonly onDirect: (account: Account, settled: Omit<Settled, 'how'>) => void
+  /** So many attempts came faster than they could be told. */
+  readonly onMissed: (many: number) => void
+}
+
+/** The command that is the server of all. */
+export const COMMAND = 0
+
+interface Fitted {
+  readonly account: Account
+  readonly forwards: Forwards
+}
+
+const VERDICTS = { allowed: 'allowed', observed: 'observed', refused: 'denied' } as const
+
+export class Outfits implements Outfitter {
+  readonly credentials = new Credentials<Account>()
+  private readonly options: OutfitsOptions
+  private readonly fitted = new Map<number, Fitted>()
+  private confining: Confining | undefined
+
+  constructor(options: OutfitsOptions) {
+    this.options = options
+  }
+
+  get state(): State {
+    return stateOf(this.options.mode, this.confining)
+  }
+
+  /** Of the server's processes, where a shim is there that says so. */
+  get uid(): number | undefined {
+    return this.confining?.uid
+  }
+
+  readonly refusal = (confining: Confining): string | undefined =>
+    refusalOf(confining, this.options.mode, this.options.confinement)
+
+  readonly met = (confining: Confining): void => {
+    this.confining = confining
+    this.options.onState(this.state)
+  }
+
+  readonly fit = ({ process, caller, calls }: Fitting): Promise<Terms> => {
+    const { mostBytes, newSecret } = this.options
+    const { number, session } = process
+    const account = new Account({ child: number, session, caller, calls, mostBytes })
+    return this.open(account, newSecret())
+  }
+
+  readonly fitCommand = (secret: string, calls: Fitting['calls']): Promise<Terms> => {
+    const { mostBytes } = this.options
+    const before = this.fitted.get(COMMAND)?.account
+    // What it has moved counts, also where its shim comes again.
+    const account = before ?? new Account({ child: COMMAND, calls, mostBytes })
+    this.fitted.get(COMMAND)?.forwards.close()
+    return this.open(account, secret)
+  }
+
+  readonly gone = (child: number): void => {
+    this.credentials.revoke(child)
+    const fitted = this.fitted.get(child)
+    if (!fitted) return
+    this.fitted.delete(child)
+    fitted.forwards.close()
+    this.options.proxy().end(fitted.account.key)
+  }
+
+  readonly attempted = (attempt: EgressAttempt): void => {
+    const { onDirect, onMissed } = this.options
+    const { child, verdict, how, address, port, dropped } = attempt
+    onMissed(dropped)
+    const account = this.fitted.get(child)?.account
+    if (!account) return
+    onDirect(account, {
+      verdict: VERDICTS[verdict],
+      protocol: how,
+      address,
+      ...(address === undefined ? {} : { port }),
+    })
+  }
+
+  close(): void {
+    for (const child of this.fitted.keys()) this.gone(child)
+  }
+
+  private async open(account: Account, secret: string): Promise<Terms> {
+    const { destinations, proxy, port, mode } = this.options
+    const { child } = account
+    const forwards = await Forwards.open(destinations, (socket, destination) =>
+      proxy().forward(socket, account, destination),
+    )
+    this.fitted.set(child, { account, forwards })
+    this.credentials.issue(child, secret, account)
+    const own = port()
+    const environment = environmentOf({ child, secret, port: own })
+    // A shim that can't confine starts nobody who is to be; it leads nobody to a forward, either.
+    if (this.state.why !== undefined) return { mode: 'off', forwards: [], environment }
+    return {
+      mode,
+      // Another than the usual port is let through as what it is.
+      forwards: [...forwards.ports, ...(own === EGRESS_PORT ? [] : [{ local: own, port: own }])],
+      environment,
+    }
+  }
+}

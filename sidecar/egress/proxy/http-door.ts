@@ -1,0 +1,191 @@
+// The proxy over HTTP: CONNECT, and requests in absolute form. Node's own parser, which is strict, reads them; who somebody is,
+// is asked of every request, and nothing is said before that is known.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { codeOf } from '../../../shared/error-code.ts'
+import type { DoorParts } from './door-parts.ts'
+import { Exchange } from './exchange.ts'
+import {
+  CONNECTED,
+  refusalAnswer,
+  respond,
+  UNKNOWN,
+  unread,
+  written,
+  type Answer,
+} from './http-reply.ts'
+import { credentialOf, readConnect, readRequest } from './request-target.ts'
+import type { Visitor } from './visitors.ts'
+import type { Client, How } from './watch.ts'
+
+/** Requests on one connection that have no answer yet. */
+const MAX_PIPELINED = 8
+/** Then a connection has named itself wrongly for long enough. */
+const MAX_MISTAKES = 3
+/** What the codes of the parser's errors begin with. */
+const UNREADABLE = 'HPE_'
+const TOO_MANY = { why: 'connections', words: 'too many connections are open' } as const
+
+type Known = { readonly client: Client } | 'unknown' | 'too-many'
+
+export class HttpDoor {
+  private readonly parts: DoorParts
+  private readonly server: Server
+  private readonly visitors = new WeakMap<Duplex, Visitor>()
+
+  constructor(parts: DoorParts) {
+    this.parts = parts
+    this.server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: parts.desk.limits.headBytes,
+      requireHostHeader: true,
+      // The visitors' own times hold.
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+    })
+    this.server.on('connect', (request, _socket, early: Buffer) => {
+      void this.connect(request, early)
+    })
+    this.server.on('request', (request, response) => void this.request(request, response, false))
+    this.server.on('checkContinue', (request, response) => {
+      void this.request(request, response, true)
+    })
+    this.server.on('clientError', (error, socket) => {
+      if (codeOf(error).startsWith(UNREADABLE)) this.unreadable(socket)
+      if (socket.writable) socket.end(written(unread(codeOf(error))), () => socket.destroy())
+      else socket.destroy()
+    })
+  }
+
+  /** A connection with what it has said already. */
+  take(visitor: Visitor, first: Buffer): void {
+    const { socket } = visitor
+    this.visitors.set(socket, visitor)
+    this.server.emit('connection', socket)
+    socket.emit('data', first)
+  }
+
+  /** What no parser takes is tried, too: by whoever has named itself on this connection, if anybody has. */
+  private unreadable(socket: Duplex): void {
+    const client = this.visitors.get(socket)?.client
+    if (client) this.malformed(client, 'http', '?')
+    else this.parts.stranger('no-protocol')
+  }
+
+  private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
+    const { whoIs, stranger, visitors } = this.parts
+    const credential = credentialOf(rawHeaders)
+    const client = credential && whoIs(credential)
+    if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
+    stranger(credential ? 'unknown-credential' : 'no-credential')
+    visitor.mistakes++
+    return 'unknown'
+  }
+
+  private async connect(request: IncomingMessage, early: Buffer): Promise<void> {
+    const { socket, rawHeaders, url = '' } = request
+    const visitor = this.visitors.get(socket)
+    if (!visitor) return
+    const known = this.know(visitor, request)
+    if (known === 'unknown' || known === 'too-many') {
+      this.leave(visitor, known === 'unknown' ? UNKNOWN : refusalAnswer(TOO_MANY))
+      return
+    }
+    const { desk, clusterDomain, visitors } = this.parts
+    const { client } = known
+    // Whoever waits is not late, and a tunnel has times of its own.
+    visitors.begins(visitor)
+    const target = readConnect(url, rawHeaders, clusterDomain)
+    if (!target.ok) {
+      this.malformed(client, 'connect', url)
+      this.leave(visitor, refusalAnswer({ why: 'malformed', words: target.error }))
+      return
+    }
+    const entered = await desk.enter({
+      how: 'connect',
+      client,
+      target: target.value,
+      waiting: socket,
+    })
+    if (!entered.ok) {
+      this.leave(visitor, refusalAnswer(entered.error))
+      return
+    }
+    socket.write(CONNECTED)
+    desk.tunnel(entered.value, socket, early)
+  }
+
+  /** The last that is said to whoever asked by CONNECT. */
+  private leave(visitor: Visitor, answer: Answer): void {
+    visitor.socket.end(written(answer))
+    visitor.socket.resume()
+    this.parts.visitors.leaves(visitor)
+  }
+
+  private malformed(client: Client, how: How, url: string): void {
+    this.parts.desk.malformed(client, how, url)
+  }
+
+  private async request(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isAsking: boolean,
+  ): Promise<void> {
+    const visitor = this.visitors.get(request.socket)
+    if (!visitor || visitor.underway >= MAX_PIPELINED) {
+      request.socket.destroy()
+      return
+    }
+    const known = this.know(visitor, request)
+    if (known === 'unknown') {
+      respond(response, UNKNOWN, visitor.mistakes >= MAX_MISTAKES || !isBodyless(request))
+      return
+    }
+    if (known === 'too-many') {
+      respond(response, refusalAnswer(TOO_MANY), true)
+      return
+    }
+    const { visitors } = this.parts
+    visitors.begins(visitor)
+    response.once('close', () => visitors.ends(visitor))
+    await this.forward(known.client, request, response, isAsking)
+  }
+
+  private async forward(
+    client: Client,
+    request: IncomingMessage,
+    response: ServerResponse,
+    isAsking: boolean,
+  ): Promise<void> {
+    const { desk, clusterDomain } = this.parts
+    const { url = '', rawHeaders, httpVersion } = request
+    const isLast = !isBodyless(request)
+    const plain = readRequest({ url, isOld: httpVersion !== '1.1' }, rawHeaders, clusterDomain)
+    if (!plain.ok) {
+      this.malformed(client, 'http', url)
+      respond(response, refusalAnswer({ why: 'malformed', words: plain.error }), true)
+      return
+    }
+    const { target } = plain.value
+    const entered = await desk.enter({ how: 'http', client, target, waiting: response })
+    if (!entered.ok) {
+      respond(response, refusalAnswer(entered.error), isLast)
+      return
+    }
+    desk.settle(entered.value)
+    new Exchange({
+      desk,
+      entered: entered.value,
+      request,
+      response,
+      plain: plain.value,
+      isAsking,
+    }).begin()
+  }
+}
+
+/** Whether nothing follows its head: then the connection can go on. */
+const isBodyless = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'

@@ -1,0 +1,181 @@
+// Whether a host and a port may be reached: first by its name or its address as it was asked for, then by the addresses that
+// the name has led to. A name that nothing declares is never looked up, so that no name is a way out. Fails closed. Pure.
+
+import { PREFIX } from '../../../shared/annotations.ts'
+import { kindOf, textOf, type Address } from '../../../shared/address.ts'
+import { matchAddress, matchName, type Destination } from '../../../shared/destination.ts'
+import { absoluteName, isServiceName } from '../../../shared/host-name.ts'
+import type { Why } from './why.ts'
+
+export type Host =
+  /** In its absolute form. */
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'address'; readonly address: Address }
+
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
+
+/** `observe` lets through what nothing declares, and says so. */
+export type Mode = 'observe' | 'enforce'
+
+export interface Rules {
+  readonly mode: Mode
+  /** Names in their absolute form. */
+  readonly destinations: readonly Destination[]
+  readonly clusterDomain: string | undefined
+  /** Whether the pod itself answers there. */
+  readonly isOwn: (address: Address, port: number) => boolean
+}
+
+/** A reason with what one can do about it. */
+export interface Refusal {
+  readonly why: Why
+  readonly words: string
+}
+
+export type Ruling =
+  | { readonly verdict: 'allowed'; readonly rule: Destination }
+  | {
+      readonly verdict: 'observed'
+      readonly rule: Destination | undefined
+      readonly refusal: Refusal
+    }
+  | { readonly verdict: 'denied'; readonly rule?: Destination; readonly refusal: Refusal }
+
+const KEY = `${PREFIX}egress`
+
+/** Destinations as names are matched with them: a Service's name is whole only with the cluster's domain. */
+export const absoluteDestinations = (
+  destinations: readonly Destination[],
+  clusterDomain: string | undefined,
+): readonly Destination[] =>
+  destinations.map((one) =>
+    one.hosts.kind === 'name' || one.hosts.kind === 'below'
+      ? { ...one, hosts: { ...one.hosts, name: absoluteName(one.hosts.name, clusterDomain) } }
+      : one,
+  )
+
+/** A host as it stands in records and sentences. */
+export const hostText = (host: Host): string =>
+  host.kind === 'name' ? host.name : textOf(host.address)
+
+/** With its port. */
+export const targetText = ({ host, port }: Target): string => {
+  const text = hostText(host)
+  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`
+}
+
+const addressTarget = (address: Address, port: number): Target => ({
+  host: { kind: 'address', address },
+  port,
+})
+
+const undeclared = (target: Target): Refusal => ({
+  why: 'undeclared',
+  words: `${targetText(target)} is not declared: add it to ${KEY}`,
+})
+
+/** Why an address is not even observed; undefined where it may be declared. */
+const forbidden = (rules: Rules, address: Address, port: number): string | undefined => {
+  if (rules.isOwn(address, port)) return 'this pod itself'
+  const kind = kindOf(address)
+  if (kind === 'near') return "the link or a cloud's metadata service"
+  return kind === 'never' ? 'no host' : undefined
+}
+
+/** Of what nothing declares. */
+const lenient = ({ mode }: Rules, refusal: Refusal): Ruling =>
+  mode === 'observe'
+    ? { verdict: 'observed', rule: undefined, refusal }
+    : { verdict: 'denied', refusal }
+
+const judgeLiteral = (rules: Rules, address: Address, port: number): Ruling => {
+  const target = addressTarget(address, port)
+  const what = forbidden(rules, address, port)
+  const isOwn = rules.isOwn(address, port)
+  const rule = isOwn ? undefined : matchAddress(rules.destinations, address, port)
+  if (rule) return { verdict: 'allowed', rule }
+  if (what === undefined) return lenient(rules, undeclared(target))
+  const advice = isOwn
+    ? 'no destination leads there'
+    : 'only a destination that is about nothing else declares it'
+  return {
+    verdict: 'denied',
+    refusal: { why: 'forbidden-address', words: `${targetText(target)} is ${what}: ${advice}` },
+  }
+}
+
+/** What can be said before a name is looked up. */
+export const judgeTarget = (rules: Rules, { host, port }: Target): Ruling => {
+  if (host.kind === 'address') return judgeLiteral(rules, host.address, port)
+  const rule = matchName(rules.destinations, host.name, port)
+  if (rule) return { verdict: 'allowed', rule }
+  return lenient(rules, undeclared({ host, port }))
+}
+
+/** Whether a destination is about a Service by its name: then its addresses are the cluster's own, and private as a rule. */
+const isAboutService = ({ hosts }: Destination, clusterDomain: string | undefined): boolean =>
+  (hosts.kind === 'name' || hosts.kind === 'below') && isServiceName(hosts.name, clusterDomain)
+
+/** Whether a name that a destination declares may lead to an address. */
+const mayLead = (rules: Rules, rule: Destination, found: Address): boolean => {
+  const kind = kindOf(found)
+  if (kind === 'public') return true
+  if (kind === 'loopback') return false
+  if (kind === 'private' && isAboutService(rule, rules.clusterDomain)) return true
+  return matchAddress(rules.destinations, found, rule.port) !== undefined
+}
+
+export interface Judged {
+  readonly ruling: Ruling
+  /** Those that may be dialled; where it is denied, those that it led to. */
+  readonly addresses: readonly Address[]
+}
+
+const denied = (
+  rule: Destination | undefined,
+  refusal: Refusal,
+  addresses: readonly Address[],
+): Judged => ({ ruling: { verdict: 'denied', ...(rule && { rule }), refusal }, addresses })
+
+/** Of a name that leads to nothing but what is never reached by a name. */
+const forbiddenWords = (rules: Rules, asked: string, found: Address, port: number): Refusal => ({
+  why: 'forbidden-address',
+  words: `${asked} leads to ${textOf(found)}, ${forbidden(rules, found, port) ?? ''}: no name may lead there`,
+})
+
+const privateWords = (asked: string, found: Address, port: number): Refusal => {
+  const target = targetText(addressTarget(found, port))
+  const kind = kindOf(found)
+  const advice =
+    kind === 'loopback' ? 'use the address itself' : `add ${target} to ${KEY} where that is right`
+  return {
+    why: 'address',
+    words: `${asked} leads to ${textOf(found)}, which is ${kind} and not declared: ${advice}`,
+  }
+}
+
+/** What can be said once a name that was let pass has led to addresses, at least one. */
+export const judgeAddresses = (
+  rules: Rules,
+  { name, port }: { readonly name: string; readonly port: number },
+  ruling: Exclude<Ruling, { readonly verdict: 'denied' }>,
+  found: readonly Address[],
+): Judged => {
+  const asked = `${name}:${port}`
+  const { rule } = ruling
+  const open = found.filter((one) => forbidden(rules, one, port) === undefined)
+  const [first] = found
+  const [best] = open
+  if (!first) throw new Error('unreachable: a name that leads nowhere was not resolved')
+  if (!best) return denied(rule, forbiddenWords(rules, asked, first, port), found)
+  if (ruling.verdict === 'observed') return { ruling, addresses: open }
+  const good = open.filter((one) => mayLead(rules, ruling.rule, one))
+  if (good.length > 0) return { ruling, addresses: good }
+  const refusal = privateWords(asked, best, port)
+  return rules.mode === 'observe'
+    ? { ruling: { verdict: 'observed', rule, refusal }, addresses: open }
+    : denied(rule, refusal, open)
+}

@@ -1,0 +1,162 @@
+// What processes are given for what they reach, and who takes it away: by a proxy of the test's.
+
+import { connect, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { destinationOf, type Destination } from '../../../../../shared/destination.ts'
+import type { Account } from '../../../../../sidecar/egress/ledger/account.ts'
+import { Outfits, type OutfitsOptions } from '../../../../../sidecar/egress/process/outfits.ts'
+
+const CONFINING = { uid: 10_001, why: undefined }
+const ALICE = { key: 'alice' }
+const declared = ['api.example.com:443', '5432=db.example.com:5432', '6379=10.0.0.9:6379'].flatMap(
+  (text) => destinationOf(text) ?? [],
+)
+
+let taken: [Account, Destination][]
+let ended: string[]
+let told: unknown[]
+let secrets: number
+let outfits: Outfits
+
+const outfitsWith = (more: Partial<OutfitsOptions> = {}): Outfits =>
+  new Outfits({
+    mode: 'enforce',
+    confinement: 'require',
+    destinations: declared,
+    port: () => 15_202,
+    proxy: () => ({
+      forward: (socket: Socket, account: Account, destination: Destination) => {
+        taken.push([account, destination])
+        socket.destroy()
+      },
+      end: (key: string) => void ended.push(key),
+    }),
+    newSecret: () => `${++secrets}`.repeat(32).slice(0, 32),
+    mostBytes: undefined,
+    onState: (state) => void told.push(state),
+    onDirect: (account, settled) => void told.push([account.child, settled]),
+    onMissed: (many) => void told.push(many),
+    ...more,
+  })
+
+beforeEach(() => {
+  taken = []
+  ended = []
+  told = []
+  secrets = 0
+  outfits = outfitsWith()
+  outfits.met(CONFINING)
+})
+afterEach(() => outfits.close())
+
+const fit = (number: number) =>
+  outfits.fit({ process: { number, session: 's' }, caller: ALICE, calls: () => [] })
+
+const isOpen = async (port: number): Promise<boolean> => {
+  const socket = connect(port, '127.0.0.1')
+  const isThere = once(socket, 'connect').then(
+    () => true,
+    () => false,
+  )
+  const answer = await isThere
+  socket.on('error', () => undefined).destroy()
+  return answer
+}
+
+describe('a child', () => {
+  test('is told its mode, its credential, and where its forwards end', async () => {
+    const { mode, forwards, environment } = await fit(3)
+    expect(mode).toBe('enforce')
+    expect(forwards.map(({ local }) => local)).toEqual([5432, 6379])
+    expect(environment['HTTPS_PROXY']).toBe(`http://3:${'1'.repeat(32)}@127.0.0.1:15202`)
+    const account = outfits.credentials.whose({ name: '3', secret: '1'.repeat(32) })
+    expect(account).toMatchObject({ child: 3, key: '3', session: 's' })
+  })
+
+  test('has ports of its own, by which it is known, for as long as it is there', async () => {
+    const [first, second] = [await fit(3), await fit(4)]
+    const ports = [...first.forwards, ...second.forwards].map(({ port }) => port)
+    expect(new Set(ports).size).toBe(4)
+    for (const port of ports) expect(await isOpen(port)).toBe(true)
+    expect(taken.map(([{ child }, { text }]) => [child, text])).toEqual([
+      [3, '5432=db.example.com:5432'],
+      [3, '6379=10.0.0.9:6379'],
+      [4, '5432=db.example.com:5432'],
+      [4, '6379=10.0.0.9:6379'],
+    ])
+    outfits.gone(3)
+    expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, true, true])
+    expect(ended).toEqual(['3'])
+    expect(outfits.credentials.whose({ name: '3', secret: '1'.repeat(32) })).toBeUndefined()
+    expect(outfits.credentials.whose({ name: '4', secret: '2'.repeat(32) })).toBeDefined()
+  })
+
+  test('may connect to a proxy at another port', async () => {
+    outfits = outfitsWith({ port: () => 40_001, destinations: [] })
+    outfits.met(CONFINING)
+    const { forwards, environment } = await fit(3)
+    expect(forwards).toEqual([{ local: 40_001, port: 40_001 }])
+    expect(environment['http_proxy']).toContain('@127.0.0.1:40001')
+  })
+
+  test('of a shim that cannot confine is not said to be', async () => {
+    outfits = outfitsWith({ confinement: 'advisory' })
+    outfits.met({ uid: 1, why: 'an old kernel' })
+    const { mode, forwards, environment } = await fit(3)
+    expect([mode, forwards]).toEqual(['off', []])
+    expect(environment['HTTP_PROXY']).toBeDefined()
+  })
+})
+
+test('the one command goes by its shim’s secret, and what it has moved counts on', async () => {
+  const secret = 'e'.repeat(32)
+  outfits = outfitsWith({ mostBytes: 10 })
+  outfits.met(CONFINING)
+  await outfits.fitCommand(secret, () => [])
+  outfits.credentials.whose({ name: '0', secret })?.passed(10)
+  await outfits.fitCommand(secret, () => [])
+  expect(outfits.credentials.whose({ name: '0', secret })?.overBudget()).toBe(true)
+})
+
+describe('a shim', () => {
+  const cannot = { uid: 1, why: 'an old kernel' }
+
+  test.each([
+    ['that confines', ['enforce', 'require'], CONFINING, ['enforced', undefined]],
+    ['that confines and only looks', ['observe', 'require'], CONFINING, ['observed', undefined]],
+    ['that cannot', ['enforce', 'require'], cannot, ['advisory', 'floor.allowAdvisoryEgress']],
+    ['that cannot, by leave', ['enforce', 'advisory'], cannot, ['advisory', undefined]],
+    ['that cannot, and need only look', ['observe', 'require'], cannot, ['advisory', undefined]],
+  ] as const)('%s', (_what, [mode, confinement], confining, [enforcement, refusal]) => {
+    const one = outfitsWith({ mode, confinement })
+    const said = one.refusal(confining)
+    if (refusal === undefined) expect(said).toBeUndefined()
+    else expect(said).toContain(refusal)
+    one.met(confining)
+    expect(one.state).toEqual({ enforcement, why: confining.why })
+  })
+
+  test('that has not come holds nothing', () => {
+    expect(outfitsWith().state).toMatchObject({ enforcement: 'advisory' })
+  })
+})
+
+test('what a process tries by itself is told, of those that are there', async () => {
+  await fit(3)
+  told = []
+  const attempt = {
+    verdict: 'refused',
+    how: 'tcp',
+    address: '203.0.113.80',
+    port: 25,
+    dropped: 2,
+  } as const
+  outfits.attempted({ ...attempt, child: 3 })
+  outfits.attempted({ ...attempt, child: 9, dropped: 0 })
+  expect(told).toEqual([
+    2,
+    [3, { verdict: 'denied', protocol: 'tcp', address: '203.0.113.80', port: 25 }],
+    0,
+  ])
+})

@@ -1,0 +1,202 @@
+// What may be reached: by name and address before and after a name is looked up, in both modes.
+
+import { describe, expect, test } from '@jest/globals'
+import { addressOf, kindOf, textOf } from '../../../../../shared/address.ts'
+import {
+  absoluteDestinations,
+  judgeAddresses,
+  judgeTarget,
+  type Mode,
+  type Rules,
+} from '../../../../../sidecar/egress/reach/judge.ts'
+import { hostOf } from '../../../../../sidecar/egress/proxy/request-target.ts'
+import { clusterDomainOf } from '../../../../../sidecar/egress/reach/resolv-conf.ts'
+import { destinations } from '../../../../support/egress.ts'
+
+const DOMAIN = 'cluster.local'
+const EGRESS =
+  'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80'
+
+const rules = (mode: Mode = 'enforce'): Rules => ({
+  mode,
+  destinations: absoluteDestinations(destinations(EGRESS), DOMAIN),
+  clusterDomain: DOMAIN,
+  isOwn: (address, port) =>
+    textOf(address) === '10.1.1.1' || (kindOf(address) === 'loopback' && port === 15_201),
+})
+
+/** `allowed by RULE`, or `denied by WHY`; with the addresses that are dialled. */
+const judged = (text: string, port: number, found: readonly string[] = [], mode?: Mode): string => {
+  const host = hostOf(text, DOMAIN)
+  if (!host) return 'malformed'
+  const first = judgeTarget(rules(mode), { host, port })
+  const isLookedUp = host.kind === 'name' && first.verdict !== 'denied' && found.length > 0
+  const { ruling, addresses } = isLookedUp
+    ? judgeAddresses(
+        rules(mode),
+        { name: host.name, port },
+        first,
+        found.flatMap((one) => addressOf(one) ?? []),
+      )
+    : { ruling: first, addresses: [] }
+  if (ruling.verdict === 'denied') return `denied: ${ruling.refusal.why}`
+  const dialled = addresses.map(textOf).join(' ')
+  const why = ruling.verdict === 'observed' ? ruling.refusal.why : ruling.rule.text
+  return `${ruling.verdict}: ${[why, dialled].join(' ').trim()}`
+}
+
+const PUBLIC = ['93.184.216.34']
+
+describe('enforced', () => {
+  test.each<[string, string, number, readonly string[], string]>([
+    ['a name', 'api.example.com', 443, PUBLIC, 'allowed: api.example.com:443 93.184.216.34'],
+    ['another port', 'api.example.com', 80, [], 'denied: undeclared'],
+    [
+      'below a pattern',
+      'a.b.wild.example',
+      443,
+      PUBLIC,
+      'allowed: *.wild.example:443 93.184.216.34',
+    ],
+    ['the pattern itself', 'wild.example', 443, [], 'denied: undeclared'],
+    ['any name at a port', 'x.example', 8080, PUBLIC, 'allowed: *:8080 93.184.216.34'],
+    [
+      'a name that leads to a private address',
+      'api.example.com',
+      443,
+      ['10.0.0.1'],
+      'denied: address',
+    ],
+    ['to this machine', 'api.example.com', 443, ['127.0.0.1'], 'denied: address'],
+    ['to metadata', 'api.example.com', 443, ['169.254.169.254'], 'denied: forbidden-address'],
+    [
+      'to metadata, mapped',
+      'api.example.com',
+      443,
+      ['::ffff:a9fe:a9fe'],
+      'denied: forbidden-address',
+    ],
+    [
+      'to metadata, NAT64',
+      'api.example.com',
+      443,
+      ['64:ff9b::a9fe:a9fe'],
+      'denied: forbidden-address',
+    ],
+    ['to the pod', 'api.example.com', 443, ['10.1.1.1'], 'denied: forbidden-address'],
+    ['to nothing', 'api.example.com', 443, ['0.0.0.0'], 'denied: forbidden-address'],
+    [
+      'to several: what may be dialled alone is',
+      'api.example.com',
+      443,
+      ['169.254.169.254', '10.0.0.1', ...PUBLIC],
+      'allowed: api.example.com:443 93.184.216.34',
+    ],
+    [
+      'with its range declared',
+      'corp.example',
+      443,
+      ['10.20.3.4'],
+      'allowed: corp.example:443 10.20.3.4',
+    ],
+    ['beside its range', 'corp.example', 443, ['10.21.3.4'], 'denied: address'],
+    ['a Service', 'db.team.svc', 5432, ['10.96.0.1'], 'allowed: db.team.svc:5432 10.96.0.1'],
+    [
+      'a Service in full',
+      'db.team.svc.cluster.local',
+      5432,
+      ['10.96.0.1'],
+      'allowed: db.team.svc:5432 10.96.0.1',
+    ],
+    [
+      'a Service below a pattern',
+      'web.team.svc',
+      80,
+      ['10.96.0.1'],
+      'allowed: *.team.svc:80 10.96.0.1',
+    ],
+    [
+      'a Service that leads to metadata',
+      'db.team.svc',
+      5432,
+      ['169.254.169.254'],
+      'denied: forbidden-address',
+    ],
+    ['a Service that leads to this machine', 'db.team.svc', 5432, ['127.0.0.1'], 'denied: address'],
+    ['a Service of another namespace', 'db.other.svc', 5432, [], 'denied: undeclared'],
+    ['a Service by any name', 'db.other.svc', 8080, ['10.96.0.1'], 'denied: address'],
+    ['a name that ends like one', 'db.team.svc.evil.example', 5432, [], 'denied: undeclared'],
+    ['an address', '8.8.8.8', 8443, [], 'allowed: 0.0.0.0/0:8443'],
+    ['a private address in a range of all', '10.0.0.1', 8443, [], 'denied: undeclared'],
+    ['an address where any name is declared', '8.8.8.8', 8080, [], 'denied: undeclared'],
+    ['an address where its name is declared', '93.184.216.34', 443, [], 'denied: undeclared'],
+    ['this machine', '127.0.0.1', 9000, [], 'allowed: 127.0.0.1:9000'],
+    ['this machine, mapped', '[::ffff:127.0.0.1]', 9000, [], 'allowed: 127.0.0.1:9000'],
+    ['this machine at another port', '127.0.0.1', 80, [], 'denied: undeclared'],
+    ["the sidecar's own port", '127.0.0.1', 15_201, [], 'denied: forbidden-address'],
+    ['the link, by itself', '169.254.170.2', 80, [], 'allowed: 169.254.170.2:80'],
+    ['metadata', '169.254.169.254', 80, [], 'denied: forbidden-address'],
+    ['metadata in a range of all', '169.254.169.254', 8443, [], 'denied: forbidden-address'],
+    ['the pod, declared', '10.1.1.1', 80, [], 'denied: forbidden-address'],
+    ['its neighbour', '10.1.1.2', 80, [], 'allowed: 10.1.0.0/16:80'],
+    ['nothing', '0.0.0.0', 8443, [], 'denied: forbidden-address'],
+    ['multicast', '224.0.0.1', 8443, [], 'denied: forbidden-address'],
+  ])('%s: %s', (...[, host, port, found, expected]) => {
+    expect(judged(host, port, found)).toBe(expected)
+  })
+})
+
+describe('observed', () => {
+  test.each<[string, string, number, readonly string[], string]>([
+    [
+      'what is allowed',
+      'api.example.com',
+      443,
+      PUBLIC,
+      'allowed: api.example.com:443 93.184.216.34',
+    ],
+    [
+      'a name that nothing declares',
+      'x.example',
+      443,
+      PUBLIC,
+      'observed: undeclared 93.184.216.34',
+    ],
+    [
+      'the same at a private address',
+      'x.example',
+      443,
+      ['10.0.0.1'],
+      'observed: undeclared 10.0.0.1',
+    ],
+    ['a declared one there', 'api.example.com', 443, ['10.0.0.1'], 'observed: address 10.0.0.1'],
+    ['an address', '8.8.8.8', 443, [], 'observed: undeclared'],
+    ['metadata all the same', '169.254.169.254', 80, [], 'denied: forbidden-address'],
+    ['a name that leads there', 'x.example', 443, ['169.254.169.254'], 'denied: forbidden-address'],
+    ['the pod all the same', '10.1.1.1', 443, [], 'denied: forbidden-address'],
+  ])('%s: %s', (...[, host, port, found, expected]) => {
+    expect(judged(host, port, found, 'observe')).toBe(expected)
+  })
+})
+
+describe('the domain of the cluster', () => {
+  test.each<[string, string, string | undefined]>([
+    [
+      "kubelet's",
+      'nameserver 10.96.0.10\nsearch team.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n',
+      'cluster.local',
+    ],
+    [
+      'with more behind it',
+      'search a.svc.k8s.example svc.k8s.example k8s.example svc.evil.example corp.example\n',
+      'k8s.example',
+    ],
+    ['the last line that holds', 'search svc.a.example\nsearch svc.b.example\n', 'b.example'],
+    ['none', 'nameserver 1.1.1.1\nsearch corp.example\n', undefined],
+    ['in a comment', '# search svc.a.example\n', undefined],
+    ['what is no name', 'search svc.a_b\n', undefined],
+    ['nothing', '', undefined],
+  ])('%s', (_name, text, domain) => {
+    expect(clusterDomainOf(text)).toBe(domain)
+  })
+})
