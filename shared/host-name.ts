@@ -21,16 +21,35 @@ export const hostNameOf = (text: string): string | undefined => {
   return NAME.test(name) && !NUMBER_LAST.test(name) ? name : undefined
 }
 
-/** Services of the cluster, as everybody writes them: the only names that are not whole without what comes after. */
+/** Services of the cluster, as everybody writes them, without what comes after. */
 const SERVICE = '.svc'
 
-/**
- * A name as it is resolved: `db.team.svc` belongs to the cluster's own domain. Nothing else is ever completed: what is
- * called `com` in a namespace answers for nothing of that name elsewhere.
- */
-export const absoluteName = (name: string, clusterDomain: string | undefined): string =>
-  clusterDomain !== undefined && name.endsWith(SERVICE) ? `${name}.${clusterDomain}` : name
+/** What makes the names of Services whole. */
+export interface Cluster {
+  readonly domain: string
+  /** The pod's; undefined where it is not known. */
+  readonly namespace: string | undefined
+}
 
-/** Whether the cluster's own name service alone answers for a name, in its absolute form. */
-export const isServiceName = (name: string, clusterDomain: string | undefined): boolean =>
-  clusterDomain !== undefined && name.endsWith(`${SERVICE}.${clusterDomain}`)
+/**
+ * A name without a dot, with its namespace: no host of the internet's is called so, and everybody in a namespace calls its
+ * Services so. It is theirs alone: `com` answers for nothing but itself.
+ */
+export const nameInNamespace = (name: string, namespace: string): string =>
+  name.includes('.') ? name : `${name}.${namespace}${SERVICE}`
+
+/** A name as it is resolved: `db` and `db.team.svc` belong to the cluster's own domain. Nothing else is ever completed. */
+export const absoluteName = (name: string, cluster: Cluster | undefined): string => {
+  if (!cluster) return name
+  const { domain, namespace } = cluster
+  const service = namespace === undefined ? name : nameInNamespace(name, namespace)
+  return service.endsWith(SERVICE) ? `${service}.${domain}` : service
+}
+
+/** The same of what stands behind `*.`: names below it have a dot, so that no namespace completes them. */
+export const absoluteSuffix = (suffix: string, cluster: Cluster | undefined): string =>
+  absoluteName(`below.${suffix}`, cluster).slice('below.'.length)
+
+/** Whether the cluster's own name service alone answers for a name, or for all below it, in its absolute form. */
+export const isServiceName = (name: string, cluster: Cluster | undefined): boolean =>
+  cluster !== undefined && `.${name}`.endsWith(`${SERVICE}.${cluster.domain}`)

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { parseDestinations, type Destination } from '../../shared/destination.ts'
+import { absoluteName, type Cluster } from '../../shared/host-name.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import type { EgressConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
@@ -21,8 +22,8 @@ import { Observer, type Direct, type OpenListener } from './observer/observer.ts
 import { COMMAND, Outfits } from './process/outfits.ts'
 import type { ParentProxy } from './reach/parent.ts'
 import { parentAuthorization } from './reach/parent-credentials.ts'
-import { clusterDomainOf, ownServicesOf } from './reach/resolv-conf.ts'
-import { amongServices, Names } from './reach/resolver.ts'
+import { clusterOf } from './reach/resolv-conf.ts'
+import { Names } from './reach/resolver.ts'
 import { kernelTables } from './observer/tables.ts'
 
 export interface EgressParts {
@@ -57,9 +58,7 @@ export interface Egress {
 
 interface Means {
   readonly parent: ParentProxy | undefined
-  readonly domain: string | undefined
-  /** What completes a name without a dot. */
-  readonly ownServices: string | undefined
+  readonly cluster: Cluster | undefined
 }
 
 const RESOLV_CONF = '/etc/resolv.conf'
@@ -73,15 +72,18 @@ const machineAddresses = (): readonly string[] =>
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
 /** Rejects where its authorities cannot be read. */
-const parentOf = async ({
-  parentProxy,
-  caFile,
-}: EgressConfig): Promise<ParentProxy | undefined> => {
+const parentOf = async (
+  { parentProxy, caFile }: EgressConfig,
+  cluster: Cluster | undefined,
+): Promise<ParentProxy | undefined> => {
   if (!parentProxy) return undefined
   const { hostname, port, protocol } = new URL(parentProxy.url)
   const { credentialsDir } = parentProxy
+  const serverName = hostname.replace(/^\[|\]$/g, '')
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
+    // It is the company's: no namespace has a Service that could stand in for it, and be told the credentials.
+    host: absoluteName(serverName, cluster && { ...cluster, namespace: undefined }),
+    serverName,
     port: port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port),
     isTls: protocol === 'https:',
     ca: caFile === undefined ? undefined : await readFile(caFile, 'utf8'),
@@ -143,8 +145,8 @@ class RunningEgress implements Egress {
     this.proxy = new EgressProxy({
       mode,
       destinations,
-      clusterDomain: means.domain,
-      resolve: amongServices(new Names(now).resolve, means.ownServices),
+      cluster: means.cluster,
+      resolve: new Names(now).resolve,
       now,
       ownAddresses: () => [...(parts.ownAddresses ?? []), ...machineAddresses()],
       ownPorts: [config.port, config.adminPort, ...config.standIns.map(({ port }) => port)],
@@ -265,11 +267,10 @@ const isNothing = (calls: Iterable<Underway>): boolean => {
 
 /** Rejects with the reason where it cannot begin. */
 export const startEgress = async (parts: EgressParts, egress: EgressConfig): Promise<Egress> => {
-  const [search, parent] = [await resolvConf(), await parentOf(egress)]
+  const cluster = clusterOf(await resolvConf())
   const running = new RunningEgress(parts, egress, {
-    domain: clusterDomainOf(search),
-    ownServices: ownServicesOf(search),
-    parent,
+    cluster,
+    parent: await parentOf(egress, cluster),
   })
   try {
     await running.begin(egress.port)

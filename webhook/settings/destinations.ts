@@ -66,8 +66,8 @@ export const egressViolations = (
   const said = placed.get('egress')
   if (!said || said.isDefault || said.text === NO_EGRESS) return []
   const listed = destinationsFor(namespace, egress)
-  const isCovered = coverage(listed)
-  const isNamed = coverage(listed.filter(holdsBy(isAllNear)))
+  const isCovered = coverage(listed, namespace)
+  const isNamed = coverage(listed.filter(holdsBy(isAllNear)), namespace)
   const items = said.text.split(',').map((item) => item.trim())
   const strangers = items.filter((item) => !isCovered(item))
   const near = items.filter((item) => isCovered(item) && holdsBy(isNear)(item) && !isNamed(item))

@@ -2,7 +2,7 @@
 // it goes on; and everything that goes on is looked after until it ends.
 
 import type { Socket } from 'node:net'
-import { absoluteName } from '../../../shared/host-name.ts'
+import { absoluteName, type Cluster } from '../../../shared/host-name.ts'
 import type { Destination } from '../../../shared/destination.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
 import type { Waiting } from '../reach/dial.ts'
@@ -24,7 +24,7 @@ export interface DeskParts {
   readonly limits: Limits
   readonly held: Held
   readonly now: () => number
-  readonly clusterDomain: string | undefined
+  readonly cluster: Cluster | undefined
   readonly isLenient: boolean
 }
 
@@ -182,7 +182,7 @@ export class Desk {
     if (serverName === undefined) return forward !== undefined
     const name = serverName.toLowerCase()
     if (forward && name === 'localhost') return true
-    return absoluteName(name, this.parts.clusterDomain) === host.name
+    return absoluteName(name, this.parts.cluster) === host.name
   }
 }
 

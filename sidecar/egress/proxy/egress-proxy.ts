@@ -4,6 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { addressOf, kindOf, textOf, type Address } from '../../../shared/address.ts'
 import type { Destination } from '../../../shared/destination.ts'
+import type { Cluster } from '../../../shared/host-name.ts'
 import { ADMIN_PORT, EGRESS_PORT, MCP_PORT } from '../../../shared/names.ts'
 import { listen } from '../../http/listen.ts'
 import { Desk } from './desk.ts'
@@ -24,8 +25,8 @@ import type { Client, Credential, EgressWatch } from './watch.ts'
 export interface EgressProxyOptions {
   readonly mode: Mode
   readonly destinations: readonly Destination[]
-  /** By which the names of Services are whole; undefined outside a cluster. */
-  readonly clusterDomain?: string | undefined
+  /** What makes the names of Services whole; undefined outside a cluster. */
+  readonly cluster?: Cluster | undefined
   readonly resolve: Resolve
   /** Absent: connections as the system makes them. */
   readonly dial?: Dial
@@ -62,14 +63,14 @@ export class EgressProxy {
   constructor(options: EgressProxyOptions) {
     this.options = options
     this.ownPorts = options.ownPorts ?? [MCP_PORT, ADMIN_PORT, EGRESS_PORT]
-    const { now, watch, clusterDomain, parent, resolve, whoIs } = options
+    const { now, watch, cluster, parent, resolve, whoIs } = options
     const limits = { ...LIMITS, ...options.limits }
     const stranger: EgressWatch['stranger'] = (why) => watch.stranger(why)
     this.visitors = new Visitors({ limits, now, stranger })
     const rules = {
       mode: options.mode,
-      destinations: absoluteDestinations(options.destinations, clusterDomain),
-      clusterDomain,
+      destinations: absoluteDestinations(options.destinations, cluster),
+      cluster,
       isOwn: (address: Address, port: number) => this.isOwn(address, port),
     }
     const dial = options.dial ?? dialDirectly
@@ -79,10 +80,10 @@ export class EgressProxy {
       limits,
       held: new Held(limits.heldBytes),
       now,
-      clusterDomain,
+      cluster,
       isLenient: options.mode === 'observe',
     })
-    const door = { desk: this.desk, visitors: this.visitors, clusterDomain, whoIs, stranger }
+    const door = { desk: this.desk, visitors: this.visitors, cluster, whoIs, stranger }
     this.http = new HttpDoor(door)
     const take = (socket: Socket): void => {
       const visitor = this.visitors.admit(socket)
@@ -109,7 +110,7 @@ export class EgressProxy {
   forward(socket: Socket, client: Client, destination: Destination): void {
     const visitor = this.visitors.admit(socket)
     if (!visitor) return
-    const [rule] = absoluteDestinations([destination], this.options.clusterDomain)
+    const [rule] = absoluteDestinations([destination], this.options.cluster)
     const target = rule && targetOf(rule)
     if (!target || !this.visitors.knows(visitor, client)) {
       drop(socket)

@@ -93,11 +93,11 @@ export class HttpDoor {
       this.leave(visitor, known === 'unknown' ? UNKNOWN : refusalAnswer(TOO_MANY))
       return
     }
-    const { desk, clusterDomain, visitors } = this.parts
+    const { desk, cluster, visitors } = this.parts
     const { client } = known
     // Whoever waits is not late, and a tunnel has times of its own.
     visitors.begins(visitor)
-    const target = readConnect(url, rawHeaders, clusterDomain)
+    const target = readConnect(url, rawHeaders, cluster)
     if (!target.ok) {
       this.malformed(client, 'connect', url)
       this.leave(visitor, refusalAnswer({ why: 'malformed', words: target.error }))
@@ -159,10 +159,10 @@ export class HttpDoor {
     response: ServerResponse,
     isAsking: boolean,
   ): Promise<void> {
-    const { desk, clusterDomain } = this.parts
+    const { desk, cluster } = this.parts
     const { url = '', rawHeaders, httpVersion } = request
     const isLast = !isBodyless(request)
-    const plain = readRequest({ url, isOld: httpVersion !== '1.1' }, rawHeaders, clusterDomain)
+    const plain = readRequest({ url, isOld: httpVersion !== '1.1' }, rawHeaders, cluster)
     if (!plain.ok) {
       this.malformed(client, 'http', url)
       respond(response, refusalAnswer({ why: 'malformed', words: plain.error }), true)

@@ -2,7 +2,7 @@
 // for two hosts (RFC 9112, sections 3.2 and 3.2.2; RFC 9110, section 9.3.6). Pure.
 
 import { addressOf } from '../../../shared/address.ts'
-import { absoluteName, hostNameOf } from '../../../shared/host-name.ts'
+import { absoluteName, hostNameOf, type Cluster } from '../../../shared/host-name.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
 import type { Host, Target } from '../reach/judge.ts'
 import type { Credential } from './watch.ts'
@@ -21,7 +21,7 @@ export const valuesOf = (headers: RawHeaders, name: string): readonly string[] =
   )
 
 /** A host as it stands in a URL: a name, an IPv4 address, or an IPv6 one in brackets. */
-export const hostOf = (text: string, clusterDomain: string | undefined): Host | undefined => {
+export const hostOf = (text: string, cluster: Cluster | undefined): Host | undefined => {
   const [, inner] = /^\[([\da-f:.]+)\]$/i.exec(text) ?? []
   const address = addressOf(inner ?? text)
   if (address) {
@@ -29,7 +29,7 @@ export const hostOf = (text: string, clusterDomain: string | undefined): Host | 
     return isWritten ? { kind: 'address', address } : undefined
   }
   const name = inner === undefined ? hostNameOf(text) : undefined
-  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, clusterDomain) }
+  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, cluster) }
 }
 
 interface Authority {
@@ -41,11 +41,11 @@ interface Authority {
 const authorityOf = (
   text: string,
   usual: number | undefined,
-  clusterDomain: string | undefined,
+  cluster: Cluster | undefined,
 ): Authority | undefined => {
   const [, hostText = '', portText] = /^(\[[^\]]*\]|[^:]*)(?::([1-9]\d{0,4}))?$/.exec(text) ?? []
   const port = portText === undefined ? usual : Number(portText)
-  const host = hostOf(hostText, clusterDomain)
+  const host = hostOf(hostText, cluster)
   if (!host || port === undefined || port > MAX_PORT) return undefined
   const plain = hostText.toLowerCase()
   return { target: { host, port }, text: port === usual ? plain : `${plain}:${port}` }
@@ -64,10 +64,10 @@ const AGREES = 'Host and the target do not name the same'
 export const readConnect = (
   url: string,
   headers: RawHeaders,
-  clusterDomain: string | undefined,
+  cluster: Cluster | undefined,
 ): Result<Target, string> => {
   const authority =
-    url.length <= MAX_TARGET ? authorityOf(url, undefined, clusterDomain) : undefined
+    url.length <= MAX_TARGET ? authorityOf(url, undefined, cluster) : undefined
   if (!authority) return fail('CONNECT wants `host:port`')
   const { text } = authority
   if (!agrees(headers, [text, text.replace(/:\d+$/, '')], true)) return fail(AGREES)
@@ -112,13 +112,13 @@ const partsOf = (url: string): readonly [authority: string, path: string] | unde
 export const readRequest = (
   { url, isOld }: { readonly url: string; readonly isOld: boolean },
   headers: RawHeaders,
-  clusterDomain: string | undefined,
+  cluster: Cluster | undefined,
 ): Result<PlainRequest, string> => {
   if (url.startsWith('/')) return fail('this is a proxy: use `http://host/path`')
   const parts = partsOf(url)
   if (!parts) return fail('only `http://host/path` is forwarded: use CONNECT for anything else')
   const [authorityText, path] = parts
-  const authority = authorityOf(authorityText, HTTP_PORT, clusterDomain)
+  const authority = authorityOf(authorityText, HTTP_PORT, cluster)
   if (!authority) return fail('the target names no host, or more than that')
   const { target, text } = authority
   const ways = target.port === HTTP_PORT ? [text, `${text}:${HTTP_PORT}`] : [text]

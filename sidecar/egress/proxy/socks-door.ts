@@ -58,7 +58,7 @@ class Talk {
     if (this.socket.writableEnded || this.socket.destroyed) return false
     if (this.step === 'greeting') return this.take(readGreeting(this.bytes), this.greeted)
     if (this.step === 'credential') return this.take(readCredential(this.bytes), this.named)
-    const request = readSocksRequest(this.bytes, this.parts.clusterDomain)
+    const request = readSocksRequest(this.bytes, this.parts.cluster)
     if (request === undefined || request === 'wrong') return this.take(request, () => undefined)
     this.asked(request, this.bytes.subarray(request.length))
     return false

@@ -1,10 +1,10 @@
 // What a SOCKS5 client says (RFC 1928), with its name and password (RFC 1929): each message read from the bytes so far. Pure.
 
 import { addressOf } from '../../../shared/address.ts'
-import { absoluteName, hostNameOf } from '../../../shared/host-name.ts'
+import { absoluteName, hostNameOf, type Cluster } from '../../../shared/host-name.ts'
 import type { Host } from '../reach/judge.ts'
-import type { Why } from '../reach/why.ts'
 import type { Credential } from './watch.ts'
+import type { Why } from '../reach/why.ts'
 
 export const SOCKS_VERSION = 5
 const CREDENTIAL_VERSION = 1
@@ -68,11 +68,11 @@ const textIn = (bytes: Uint8Array): string => {
   }
 }
 
-const hostIn = (text: string, clusterDomain: string | undefined): Host | undefined => {
+const hostIn = (text: string, cluster: Cluster | undefined): Host | undefined => {
   const address = addressOf(text)
   if (address) return { kind: 'address', address }
   const name = hostNameOf(text)
-  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, clusterDomain) }
+  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, cluster) }
 }
 
 /** Where its address begins, and how long it is; undefined where that is not known yet. */
@@ -88,7 +88,7 @@ const placeOf = (
 
 export const readSocksRequest = (
   bytes: Buffer,
-  clusterDomain: string | undefined,
+  cluster: Cluster | undefined,
 ): Read<SocksRequest> => {
   const [version, command, reserved = 0, type, first] = bytes
   if ((version !== undefined && version !== SOCKS_VERSION) || reserved !== 0) return 'wrong'
@@ -101,7 +101,7 @@ export const readSocksRequest = (
   const raw = bytes.subarray(begin, end)
   const text = type === NAME ? textIn(raw) : addressText(raw)
   return {
-    host: hostIn(text, clusterDomain),
+    host: hostIn(text, cluster),
     shown: text,
     port: bytes.readUInt16BE(end),
     isConnect: command === CONNECT,

@@ -3,8 +3,8 @@
 
 import { PREFIX } from '../../../shared/annotations.ts'
 import { kindOf, textOf, type Address } from '../../../shared/address.ts'
-import { matchAddress, matchName, type Destination } from '../../../shared/destination.ts'
-import { absoluteName, isServiceName } from '../../../shared/host-name.ts'
+import { matchAddress, matchName, type Destination, type Hosts } from '../../../shared/destination.ts'
+import { absoluteName, absoluteSuffix, isServiceName, type Cluster } from '../../../shared/host-name.ts'
 import type { Why } from './why.ts'
 
 export type Host =
@@ -24,7 +24,7 @@ export interface Rules {
   readonly mode: Mode
   /** Names in their absolute form. */
   readonly destinations: readonly Destination[]
-  readonly clusterDomain: string | undefined
+  readonly cluster: Cluster | undefined
   /** Whether the pod itself answers there. */
   readonly isOwn: (address: Address, port: number) => boolean
 }
@@ -46,16 +46,17 @@ export type Ruling =
 
 const KEY = `${PREFIX}egress`
 
-/** Destinations as names are matched with them: a Service's name is whole only with the cluster's domain. */
+const absoluteHosts = (hosts: Hosts, cluster: Cluster | undefined): Hosts => {
+  if (hosts.kind === 'name') return { ...hosts, name: absoluteName(hosts.name, cluster) }
+  return hosts.kind === 'below' ? { ...hosts, name: absoluteSuffix(hosts.name, cluster) } : hosts
+}
+
+/** Destinations as names are matched with them: a Service's name is whole only with what the cluster completes it by. */
 export const absoluteDestinations = (
   destinations: readonly Destination[],
-  clusterDomain: string | undefined,
+  cluster: Cluster | undefined,
 ): readonly Destination[] =>
-  destinations.map((one) =>
-    one.hosts.kind === 'name' || one.hosts.kind === 'below'
-      ? { ...one, hosts: { ...one.hosts, name: absoluteName(one.hosts.name, clusterDomain) } }
-      : one,
-  )
+  destinations.map((one) => ({ ...one, hosts: absoluteHosts(one.hosts, cluster) }))
 
 /** A host as it stands in records and sentences. */
 export const hostText = (host: Host): string =>
@@ -116,15 +117,15 @@ export const judgeTarget = (rules: Rules, { host, port }: Target): Ruling => {
 }
 
 /** Whether a destination is about a Service by its name: then its addresses are the cluster's own, and private as a rule. */
-const isAboutService = ({ hosts }: Destination, clusterDomain: string | undefined): boolean =>
-  (hosts.kind === 'name' || hosts.kind === 'below') && isServiceName(hosts.name, clusterDomain)
+const isAboutService = ({ hosts }: Destination, cluster: Cluster | undefined): boolean =>
+  (hosts.kind === 'name' || hosts.kind === 'below') && isServiceName(hosts.name, cluster)
 
 /** Whether a name that a destination declares may lead to an address. */
 const mayLead = (rules: Rules, rule: Destination, found: Address): boolean => {
   const kind = kindOf(found)
   if (kind === 'public') return true
   if (kind === 'loopback') return false
-  if (kind === 'private' && isAboutService(rule, rules.clusterDomain)) return true
+  if (kind === 'private' && isAboutService(rule, rules.cluster)) return true
   return matchAddress(rules.destinations, found, rule.port) !== undefined
 }
 

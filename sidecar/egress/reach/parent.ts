@@ -10,8 +10,10 @@ import { targetText, type Refusal, type Target } from './judge.ts'
 import type { Resolve } from './resolver.ts'
 
 export interface ParentProxy {
-  /** A name or an address. */
+  /** A name as it is resolved, or an address. */
   readonly host: string
+  /** The name as its certificate has it, where that is another. */
+  readonly serverName?: string | undefined
   readonly port: number
   readonly isTls: boolean
   /** The authorities of its certificate; absent: the usual ones. */
@@ -53,11 +55,11 @@ export const toParent = async (
   const plain = await opened(dial(addresses, parent.port), 'connect', patience)
   if (!plain.ok) return failed(plain.error.words)
   if (!parent.isTls) return plain
-  const { host, ca } = parent
+  const { host, serverName = host, ca } = parent
   const isName = addressOf(host) === undefined
   const secure = connectTls({
     socket: plain.value,
-    ...(isName ? { servername: host } : { host }),
+    ...(isName ? { servername: serverName } : { host }),
     ...(ca !== undefined && { ca }),
   })
   const shown = await opened(secure, 'secureConnect', patience)

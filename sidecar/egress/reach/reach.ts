@@ -139,7 +139,7 @@ export class Reach {
   private isFar({ host }: Target): boolean {
     return host.kind === 'address'
       ? kindOf(host.address) === 'public'
-      : !isServiceName(host.name, this.parts.rules.clusterDomain)
+      : !isServiceName(host.name, this.parts.rules.cluster)
   }
 
   private async lookUp(target: Target, name: string): Promise<Result<readonly Address[], Refusal>> {

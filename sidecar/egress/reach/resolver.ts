@@ -107,12 +107,3 @@ export class Names {
     this.kept.set(name, kept)
   }
 }
-
-/**
- * No host of the internet's is called by a name without a dot, and everybody in a namespace calls its Services so: such a
- * name is theirs alone. `ownServices`: what comes behind it; undefined outside a cluster.
- */
-export const amongServices =
-  (resolve: Resolve, ownServices: string | undefined): Resolve =>
-  (name) =>
-    resolve(ownServices === undefined || name.includes('.') ? name : `${name}.${ownServices}`)

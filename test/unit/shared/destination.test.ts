@@ -10,7 +10,15 @@ import {
   parseDestinations,
   type Destination,
 } from '../../../shared/destination.ts'
-import { absoluteName, hostNameOf, isServiceName } from '../../../shared/host-name.ts'
+import {
+  absoluteName,
+  absoluteSuffix,
+  hostNameOf,
+  isServiceName,
+  type Cluster,
+} from '../../../shared/host-name.ts'
+
+const TEAM: Cluster = { domain: 'cluster.local', namespace: 'team' }
 
 const parsed = (text: string): readonly Destination[] => {
   const result = parseDestinations(text)
@@ -176,8 +184,33 @@ describe('names', () => {
     ],
     ['evilsvc.cluster.local', 'cluster.local', 'evilsvc.cluster.local', false],
   ])('%s in %s is %s', (name, domain, absolute, isService) => {
-    expect(absoluteName(name, domain)).toBe(absolute)
-    expect(isServiceName(absolute, domain)).toBe(isService)
+    const cluster = domain === undefined ? undefined : { domain, namespace: undefined }
+    expect(absoluteName(name, cluster)).toBe(absolute)
+    expect(isServiceName(absolute, cluster)).toBe(isService)
+  })
+
+  test.each([
+    ['packages', 'packages.team.svc.cluster.local', true],
+    ['com', 'com.team.svc.cluster.local', true],
+    ['svc', 'svc.team.svc.cluster.local', true],
+    ['packages.team.svc', 'packages.team.svc.cluster.local', true],
+    ['packages.other', 'packages.other', false],
+    ['github.com', 'github.com', false],
+    ['a.example', 'a.example', false],
+  ])('%s in a namespace is %s', (name, absolute, isService) => {
+    expect(absoluteName(name, TEAM)).toBe(absolute)
+    expect(isServiceName(absolute, TEAM)).toBe(isService)
+  })
+
+  test.each([
+    ['com', 'com', false],
+    ['team.svc', 'team.svc.cluster.local', true],
+    ['svc', 'svc.cluster.local', true],
+    ['example.com', 'example.com', false],
+    ['evilsvc', 'evilsvc', false],
+  ])('what is below %s is below %s', (suffix, absolute, isService) => {
+    expect(absoluteSuffix(suffix, TEAM)).toBe(absolute)
+    expect(isServiceName(absolute, TEAM)).toBe(isService)
   })
 })
 

@@ -44,12 +44,16 @@ const parentWith = async (answer: string): Promise<Parent> => {
 const through = async (port: number, parent: Partial<ParentProxy> = {}): Promise<Harness> => {
   const harness = await startEgress(
     {
-      egress: 'a.example:25,a.example:80,db.team.svc:80',
-      names: { 'proxy.corp.example': ['10.9.9.9'], 'db.team.svc.cluster.local': ['10.96.0.1'] },
+      egress: 'a.example:25,a.example:80,db.team.svc:80,packages:80',
+      names: {
+        'proxy.corp.example': ['10.9.9.9'],
+        'db.team.svc.cluster.local': ['10.96.0.1'],
+        'packages.own.svc.cluster.local': ['10.96.0.1'],
+      },
       hosts: { '10.9.9.9:3128': port, '10.96.0.1:80': port },
     },
     {
-      clusterDomain: 'cluster.local',
+      cluster: { domain: 'cluster.local', namespace: 'own' },
       parent: {
         host: 'proxy.corp.example',
         port: 3128,
@@ -111,16 +115,19 @@ test('what nothing declares is not asked of it', async () => {
   expect(harness.dialled).toEqual([])
 })
 
-test('a Service is the cluster’s own: it is reached directly', async () => {
+test.each([
+  ['a Service', 'db.team.svc:80', 'db.team.svc.cluster.local'],
+  ['one of the own namespace', 'packages:80', 'packages.own.svc.cluster.local'],
+])('%s is the cluster’s own: it is reached directly', async (_name, place, looked) => {
   const parent = await parentWith(OPEN)
   const harness = await through(parent.port)
   const socket = connect({ port: harness.port, host: '127.0.0.1' })
-  socket.write(connectHead('db.team.svc:80'))
+  socket.write(connectHead(place))
   const [head]: unknown[] = await once(socket, 'data')
   expect(String(head)).toMatch(/^HTTP\/1\.1 200/)
   socket.destroy()
   expect(parent.asked).toEqual([])
-  expect(harness.looked).toEqual(['db.team.svc.cluster.local'])
+  expect(harness.looked).toEqual([looked])
   expect(harness.dialled).toEqual(['10.96.0.1:80'])
 })
 

@@ -52,6 +52,26 @@ describe('TLS', () => {
     ])
   })
 
+  test('goes through: the name of a Service of the own namespace, with it or without', async () => {
+    for (const name of ['packages', 'packages.own.svc', 'packages.own.svc.cluster.local']) {
+      const origin = await echoing()
+      const harness = await started(
+        {
+          egress: 'packages:443',
+          names: { 'packages.own.svc.cluster.local': ['10.96.0.1'] },
+          hosts: { '10.96.0.1:443': origin.port },
+        },
+        { cluster: { domain: 'cluster.local', namespace: 'own' } },
+      )
+      const { socket, back } = await opened(harness, 'packages:443')
+      socket.write(hello(name))
+      await until(() => back() === hello(name).toString('latin1'), 'what was sent')
+      socket.end()
+      await closed(socket)
+      expect(harness.told.lines).toEqual(['connect packages.own.svc.cluster.local:443 allowed'])
+    }
+  })
+
   test.each([
     ['another name', 'a.example:443', [hello('b.example')], 'tls-name'],
     ['another name on another port', 'a.example:8443', [hello('b.example')], 'tls-name'],

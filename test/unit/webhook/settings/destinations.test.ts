@@ -56,6 +56,20 @@ describe('what is listed', () => {
     ])
   })
 
+  test.each([
+    ['by itself', 'packages:80', 'packages:80', true],
+    ['with its namespace', 'packages:80', 'packages.team-a.svc:80', true],
+    ['of all in its namespace', 'packages:80', '*.team-a.svc:80', true],
+    ['without, where the item has it', 'packages.team-a.svc:80', 'packages:80', true],
+    ['as a forward', '8080=packages:80', 'packages:80', true],
+    ['elsewhere', 'packages:80', 'packages.team-b.svc:80', false],
+    ['of all in another', 'packages:80', '*.team-b.svc:80', false],
+    ['as any name', 'packages:80', '*:80', false],
+    ['as a domain', 'com:80', '*.com:80', false],
+  ])('a Service of the own namespace, listed %s', (_name, item, listed, isListed) => {
+    expect(told(item, { '*': [listed] })).toHaveLength(isListed ? 0 : 1)
+  })
+
   test('is nothing, where nobody has listed any', () => {
     expect(told('a.example:443', {})).toEqual([
       expect.stringContaining(

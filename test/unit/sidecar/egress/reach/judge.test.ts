@@ -10,24 +10,24 @@ import {
   type Rules,
 } from '../../../../../sidecar/egress/reach/judge.ts'
 import { hostOf } from '../../../../../sidecar/egress/proxy/request-target.ts'
-import { clusterDomainOf } from '../../../../../sidecar/egress/reach/resolv-conf.ts'
+import { clusterOf } from '../../../../../sidecar/egress/reach/resolv-conf.ts'
 import { destinations } from '../../../../support/egress.ts'
 
-const DOMAIN = 'cluster.local'
+const CLUSTER = { domain: 'cluster.local', namespace: 'own' }
 const EGRESS =
-  'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80'
+  'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80,packages:81,*.own.svc:82,*.com:83,*.svc:84'
 
 const rules = (mode: Mode = 'enforce'): Rules => ({
   mode,
-  destinations: absoluteDestinations(destinations(EGRESS), DOMAIN),
-  clusterDomain: DOMAIN,
+  destinations: absoluteDestinations(destinations(EGRESS), CLUSTER),
+  cluster: CLUSTER,
   isOwn: (address, port) =>
     textOf(address) === '10.1.1.1' || (kindOf(address) === 'loopback' && port === 15_201),
 })
 
 /** `allowed by RULE`, or `denied by WHY`; with the addresses that are dialled. */
 const judged = (text: string, port: number, found: readonly string[] = [], mode?: Mode): string => {
-  const host = hostOf(text, DOMAIN)
+  const host = hostOf(text, CLUSTER)
   if (!host) return 'malformed'
   const first = judgeTarget(rules(mode), { host, port })
   const isLookedUp = host.kind === 'name' && first.verdict !== 'denied' && found.length > 0
@@ -125,6 +125,27 @@ describe('enforced', () => {
     ['a Service that leads to this machine', 'db.team.svc', 5432, ['127.0.0.1'], 'denied: address'],
     ['a Service of another namespace', 'db.other.svc', 5432, [], 'denied: undeclared'],
     ['a Service by any name', 'db.other.svc', 8080, ['10.96.0.1'], 'denied: address'],
+    [
+      'a Service of the own namespace',
+      'packages',
+      81,
+      ['10.96.0.1'],
+      'allowed: packages:81 10.96.0.1',
+    ],
+    [
+      'the same with its namespace',
+      'packages.own.svc',
+      81,
+      ['10.96.0.1'],
+      'allowed: packages:81 10.96.0.1',
+    ],
+    ['one of that name elsewhere', 'packages.other.svc', 81, [], 'denied: undeclared'],
+    ['one of the own namespace below a pattern', 'db', 82, ['10.96.0.1'], 'allowed: *.own.svc:82 10.96.0.1'],
+    ['one that nothing declares', 'db', 81, [], 'denied: undeclared'],
+    ['one by any name', 'db', 8080, ['10.96.0.1'], 'denied: address'],
+    ['one that is called as a domain is', 'com', 83, [], 'denied: undeclared'],
+    ['a name below that domain', 'x.com', 83, PUBLIC, 'allowed: *.com:83 93.184.216.34'],
+    ['all Services', 'db.other.svc', 84, ['10.96.0.1'], 'allowed: *.svc:84 10.96.0.1'],
     ['a name that ends like one', 'db.team.svc.evil.example', 5432, [], 'denied: undeclared'],
     ['an address', '8.8.8.8', 8443, [], 'allowed: 0.0.0.0/0:8443'],
     ['a private address in a range of all', '10.0.0.1', 8443, [], 'denied: undeclared'],
@@ -179,24 +200,27 @@ describe('observed', () => {
   })
 })
 
-describe('the domain of the cluster', () => {
-  test.each<[string, string, string | undefined]>([
+describe('the cluster', () => {
+  test.each<[string, string, ReturnType<typeof clusterOf>]>([
     [
       "kubelet's",
       'nameserver 10.96.0.10\nsearch team.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n',
-      'cluster.local',
+      { domain: 'cluster.local', namespace: 'team' },
     ],
     [
       'with more behind it',
       'search a.svc.k8s.example svc.k8s.example k8s.example svc.evil.example corp.example\n',
-      'k8s.example',
+      { domain: 'k8s.example', namespace: 'a' },
     ],
-    ['the last line that holds', 'search svc.a.example\nsearch svc.b.example\n', 'b.example'],
+    ['the last line that holds', 'search svc.a.example\nsearch b.svc.b.example svc.b.example\n', { domain: 'b.example', namespace: 'b' }],
+    ['without a namespace', 'search svc.a.example\n', { domain: 'a.example', namespace: undefined }],
+    ['with a namespace that is none', 'search x.a.svc.a.example svc.a.example\n', { domain: 'a.example', namespace: undefined }],
+    ['a dot at the end', 'search team.svc.a.example. svc.a.example.\n', { domain: 'a.example', namespace: 'team' }],
     ['none', 'nameserver 1.1.1.1\nsearch corp.example\n', undefined],
     ['in a comment', '# search svc.a.example\n', undefined],
     ['what is no name', 'search svc.a_b\n', undefined],
     ['nothing', '', undefined],
-  ])('%s', (_name, text, domain) => {
-    expect(clusterDomainOf(text)).toBe(domain)
+  ])('%s', (_name, text, cluster) => {
+    expect(clusterOf(text)).toEqual(cluster)
   })
 })

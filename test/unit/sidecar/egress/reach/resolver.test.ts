@@ -1,13 +1,7 @@
 // Names are absolute, asked once at a time, remembered for a short while, and bounded.
 
 import { describe, expect, test } from '@jest/globals'
-import { ownServicesOf } from '../../../../../sidecar/egress/reach/resolv-conf.ts'
-import {
-  amongServices,
-  NameFault,
-  Names,
-  type NameServers,
-} from '../../../../../sidecar/egress/reach/resolver.ts'
+import { NameFault, Names, type NameServers } from '../../../../../sidecar/egress/reach/resolver.ts'
 
 type Answer = readonly string[] | string
 
@@ -101,19 +95,4 @@ test('names at once are bounded, and so is what is kept', async () => {
   expect(asking.asked).toEqual([])
   await many.resolve('n0.example')
   expect(asking.asked).toHaveLength(2)
-})
-
-test.each([
-  ['a name without a dot is a Service of the own namespace', 'db', 'db.team.svc.cluster.local'],
-  ['a name with one is whole', 'db.other', 'db.other'],
-])('%s', async (_, name, asked) => {
-  const conf =
-    'nameserver 10.0.0.10\nsearch team.svc.cluster.local svc.cluster.local cluster.local\n'
-  expect(await amongServices(async (one) => [one], ownServicesOf(conf))(name)).toEqual([asked])
-})
-
-test('outside a cluster there are no Services', async () => {
-  expect(
-    await amongServices(async (one) => [one], ownServicesOf('search example.com'))('db'),
-  ).toEqual(['db'])
 })
