@@ -88,7 +88,7 @@ export class Desk {
   }
 
   async enter(asking: Asking): Promise<Result<Entered, Refusal>> {
-    const { client, target, waiting, forward, how } = asking
+    const { client, target, forward, how } = asking
     const attempt = this.parts.watch.attempt(client)
     if (!attempt) return fail(NO_RECORD)
     const { reach } = this.parts
@@ -100,8 +100,8 @@ export class Desk {
       if (!this.parts.isLenient) return this.refuse(asking, attempt, { verdict: 'denied', refusal })
     }
     const reached = forward
-      ? await reach.openForward(target, forward, waiting)
-      : await reach.open(target, waiting, how === 'http')
+      ? await reach.openForward(target, forward, asking)
+      : await reach.open(target, asking, how === 'http')
     return reached.ok
       ? ok({ asking, attempt, way: reached.value })
       : this.refuse(asking, attempt, reached.error)

@@ -7,7 +7,7 @@ import { addressOf, kindOf, textOf } from '../../../shared/address.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
 import { opened, type Dial, type Patience } from './dial.ts'
 import { targetText, type Refusal, type Target } from './judge.ts'
-import type { Resolve } from './resolver.ts'
+import type { Asker, Resolve } from './resolver.ts'
 
 export interface ParentProxy {
   /** A name as it is resolved, or an address. */
@@ -34,9 +34,13 @@ const failed = (words: string): Result<never, Refusal> =>
   fail({ why: 'parent', words: `the company's proxy (egress.parentProxy): ${words}` })
 
 /** The parent's own addresses: whoever configured it may have it anywhere but on the link. */
-const addressesOf = async ({ host }: ParentProxy, resolve: Resolve): Promise<readonly string[]> => {
+const addressesOf = async (
+  { host }: ParentProxy,
+  resolve: Resolve,
+  asker: Asker,
+): Promise<readonly string[]> => {
   const literal = addressOf(host)
-  const found = literal ? [host] : await resolve(host)
+  const found = literal ? [host] : await resolve(host, asker)
   return found.flatMap((text) => {
     const address = addressOf(text)
     const kind = address && kindOf(address)
@@ -48,9 +52,9 @@ const addressesOf = async ({ host }: ParentProxy, resolve: Resolve): Promise<rea
 export const toParent = async (
   parent: ParentProxy,
   { resolve, dial }: ParentMeans,
-  patience: Patience,
+  patience: Asker,
 ): Promise<Result<Socket, Refusal>> => {
-  const addresses = await addressesOf(parent, resolve).catch(() => [])
+  const addresses = await addressesOf(parent, resolve, patience).catch(() => [])
   if (addresses.length === 0) return failed('its name leads nowhere')
   const plain = await opened(dial(addresses, parent.port), 'connect', patience)
   if (!plain.ok) return failed(plain.error.words)
@@ -113,7 +117,7 @@ export interface Asked {
 export const askParent = async (
   parent: ParentProxy,
   means: ParentMeans,
-  patience: Patience,
+  patience: Asker,
 ): Promise<Result<Asked, Refusal>> => {
   const authorization = await authorizationOf(parent)
   if (!authorization.ok) return failed(authorization.error)
@@ -126,7 +130,7 @@ export const throughParent = async (
   parent: ParentProxy,
   target: Target,
   means: ParentMeans,
-  patience: Patience,
+  patience: Asker,
 ): Promise<Result<Socket, Refusal>> => {
   const asked = await askParent(parent, means, patience)
   if (!asked.ok) return asked

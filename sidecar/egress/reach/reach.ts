@@ -7,7 +7,7 @@ import type { Destination } from '../../../shared/destination.ts'
 import { codeOf } from '../../../shared/error-code.ts'
 import { isServiceName } from '../../../shared/host-name.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
-import { opened, type Dial, type Patience, type Waiting } from './dial.ts'
+import { opened, type Dial, type Waiting } from './dial.ts'
 import { Inlet, Spares } from './inlet.ts'
 import {
   judgeAddresses,
@@ -19,7 +19,7 @@ import {
   type Target,
 } from './judge.ts'
 import { askParent, throughParent, type ParentProxy } from './parent.ts'
-import type { Resolve } from './resolver.ts'
+import type { Asker, Resolve } from './resolver.ts'
 
 /** What records say of where it went. */
 export interface Place {
@@ -52,12 +52,19 @@ export interface ReachParts {
   readonly connectMs: number
 }
 
+/** Whose it is, and who waits for it. */
+export interface Whoever {
+  readonly client: { readonly key: string }
+  readonly waiting: Waiting
+}
+
 type Open = Exclude<Ruling, { readonly verdict: 'denied' }>
 
 const NAME_WORDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host is known here',
   ENODATA: 'no such host is known here',
   EBUSY: 'too many names are looked up at once',
+  ECANCELLED: 'nobody waits for it any more',
 }
 
 const unresolved = (target: Target, error: unknown): Refusal => {
@@ -80,14 +87,6 @@ const placeOf = (ruling: Open): Place => ({ rule: ruling.rule?.text })
 const observedIn = (ruling: Open): Refusal | undefined =>
   ruling.verdict === 'observed' ? ruling.refusal : undefined
 
-const within = async <T>(value: Promise<T>, ms: number, late: () => T): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(late()), ms)
-  })
-  return Promise.race([value, over]).finally(() => clearTimeout(timer))
-}
-
 export class Reach {
   private readonly parts: ReachParts
   private readonly spares = new Spares()
@@ -97,25 +96,25 @@ export class Reach {
   }
 
   /** `isRequest`: what will be sent is a request in absolute form, which a parent proxy takes as it is. */
-  async open(target: Target, waiting: Waiting, isRequest: boolean): Promise<Reached> {
-    return this.go(target, judgeTarget(this.parts.rules, target), waiting, isRequest)
+  async open(target: Target, whoever: Whoever, isRequest: boolean): Promise<Reached> {
+    return this.go(target, judgeTarget(this.parts.rules, target), whoever, isRequest)
   }
 
   /** Of a forward: what it leads to was declared with it. */
-  async openForward(target: Target, rule: Destination, waiting: Waiting): Promise<Reached> {
+  async openForward(target: Target, rule: Destination, whoever: Whoever): Promise<Reached> {
     const ruling = judgeTarget(this.parts.rules, target)
     const isOpen = target.host.kind === 'name' || ruling.verdict !== 'denied'
-    return this.go(target, isOpen ? { verdict: 'allowed', rule } : ruling, waiting, false)
+    return this.go(target, isOpen ? { verdict: 'allowed', rule } : ruling, whoever, false)
   }
 
   private async go(
     target: Target,
     ruling: Ruling,
-    waiting: Waiting,
+    { waiting, client }: Whoever,
     isRequest: boolean,
   ): Promise<Reached> {
     if (ruling.verdict === 'denied') return denied(ruling)
-    const patience = { ms: this.parts.connectMs, waiting }
+    const patience = { ms: this.parts.connectMs, waiting, key: client.key }
     const { parent } = this.parts
     if (parent && this.isFar(target)) {
       return this.byParent(parent, { target, ruling, isRequest }, patience)
@@ -123,7 +122,7 @@ export class Reach {
     const { host } = target
     const way = { target, isRequest }
     if (host.kind === 'address') return this.dial(way, ruling, [host.address], patience)
-    const found = await this.lookUp(target, host.name)
+    const found = await this.lookUp(target, host.name, patience)
     if (!found.ok) return failed(found.error, placeOf(ruling))
     const judged = judgeAddresses(
       this.parts.rules,
@@ -142,10 +141,13 @@ export class Reach {
       : !isServiceName(host.name, this.parts.rules.cluster)
   }
 
-  private async lookUp(target: Target, name: string): Promise<Result<readonly Address[], Refusal>> {
+  private async lookUp(
+    target: Target,
+    name: string,
+    asker: Asker,
+  ): Promise<Result<readonly Address[], Refusal>> {
     try {
-      const late = (): never[] => []
-      const texts = await within(this.parts.resolve(name), this.parts.connectMs, late)
+      const texts = await this.parts.resolve(name, asker)
       const found = texts.flatMap((text) => addressOf(text) ?? [])
       return found.length > 0 ? ok(found) : fail(unresolved(target, undefined))
     } catch (error) {
@@ -157,7 +159,7 @@ export class Reach {
     { target, isRequest }: { readonly target: Target; readonly isRequest: boolean },
     ruling: Open,
     addresses: readonly Address[],
-    patience: Patience,
+    patience: Asker,
   ): Promise<Reached> {
     const texts = addresses.map(textOf)
     // Of a request an HTTP parser reads the answer.
@@ -183,7 +185,7 @@ export class Reach {
   private async byParent(
     parent: ParentProxy,
     asked: { readonly target: Target; readonly ruling: Open; readonly isRequest: boolean },
-    patience: Patience,
+    patience: Asker,
   ): Promise<Reached> {
     const place = placeOf(asked.ruling)
     const observed = observedIn(asked.ruling)

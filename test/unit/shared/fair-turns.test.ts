@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { FairTurns } from '../../../shared/fair-turns.ts'
+import { FairTurns, type Turns } from '../../../shared/fair-turns.ts'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Those who have asked for a turn, in the order in which they have had it; each ends its own when it is told to. */
-const queue = () => {
-  const turns = new FairTurns()
+const queue = (all?: Turns) => {
+  const turns = new FairTurns(all)
   const had: string[] = []
   const ends = new Map<string, () => void>()
   const ask = async (name: string, signal?: AbortSignal): Promise<void> => {
@@ -40,6 +40,25 @@ describe('turns', () => {
     await settled()
     for (let index = 0; index < 7; index += 1) await end(had.at(-1) ?? '')
     expect(had).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'])
+  })
+
+  test('are so many at once, and no key has more than its share', async () => {
+    const { ask, had, end } = queue({ atOnce: 4, ofOneKey: 2 })
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'c2', 'd1']) void ask(name)
+    await settled()
+    expect(had).toEqual(['a1', 'a2', 'b1', 'c1'])
+    // Its own line is first, and has its share.
+    await end('b1')
+    expect(had.slice(4)).toEqual(['c2'])
+    await end('c1')
+    expect(had.slice(5)).toEqual(['d1'])
+    await end('a1')
+    expect(had.slice(6)).toEqual(['a3'])
+    for (const name of ['d1', 'c2', 'a2', 'a3']) await end(name)
+    expect(had.slice(7)).toEqual(['a4'])
+    for (const name of ['e1', 'e2', 'e3']) void ask(name)
+    await settled()
+    expect(had.slice(8)).toEqual(['e1', 'e2'])
   })
 
   test('are ended once', async () => {
