@@ -22,6 +22,7 @@ import { Observer, type Direct, type OpenListener } from './observer/observer.ts
 import { COMMAND, Outfits } from './process/outfits.ts'
 import type { ParentProxy } from './reach/parent.ts'
 import { parentAuthorization } from './reach/parent-credentials.ts'
+import { pastRefusal } from './reach/past-proxy.ts'
 import { clusterOf } from './reach/resolv-conf.ts'
 import { Names } from './reach/resolver.ts'
 import { kernelTables } from './observer/tables.ts'
@@ -225,7 +226,12 @@ class RunningEgress implements Egress {
   /** A connection that the shim has not told of: of a container that nothing confines, or where it cannot. */
   private direct({ protocol, address, port, uid }: Direct): void {
     if (uid === this.outfitter.uid && this.state().why === undefined) return
-    this.ledger.direct(this.anybody, { verdict: 'observed', protocol, address, port }, uid)
+    const refusal = pastRefusal({ how: protocol, address, port })
+    this.ledger.direct(
+      this.anybody,
+      { verdict: 'observed', protocol, address, port, ...refusal },
+      uid,
+    )
   }
 
   private listener(listener: OpenListener): void {

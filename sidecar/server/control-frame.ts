@@ -40,6 +40,12 @@ const MODES = ['off', 'observe', 'enforce'] as const
 const VERDICTS = ['allowed', 'observed', 'refused'] as const
 const EGRESS_KINDS = ['other', 'tcp', 'udp', 'unix', 'other'] as const
 
+export interface SocketKind {
+  readonly domain: number
+  readonly type: number
+  readonly protocol: number
+}
+
 /** An attempt of a child's to reach something by a way of its own, as the shim saw it. */
 export interface EgressAttempt {
   /** 0 is the one command. */
@@ -50,6 +56,8 @@ export interface EgressAttempt {
   readonly how: 'tcp' | 'udp' | 'unix' | 'other'
   readonly address: string | undefined
   readonly port: number
+  /** Of a kind of socket that is refused by itself, as `socket` was called, where that is told. */
+  readonly socket?: SocketKind | undefined
   /** So many attempts before it were not told. */
   readonly dropped: number
 }
@@ -169,6 +177,12 @@ const addressOf = (family: number, bytes: Buffer): string | undefined => {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
 }
 
+const socketIn = (family: number, bytes: Buffer): SocketKind | undefined => {
+  const domain = bytes.readUInt16BE(0)
+  if (family === IPV4 || family === IPV6 || domain === 0) return undefined
+  return { domain, type: bytes.readUInt16BE(2), protocol: bytes.readUInt16BE(4) }
+}
+
 const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> = new Map([
   [
     0x81,
@@ -260,6 +274,7 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         how: EGRESS_KINDS[p.readUInt8(5)] ?? 'other',
         address: addressOf(p.readUInt8(6), p.subarray(7, 23)),
         port: p.readUInt16BE(23),
+        socket: socketIn(p.readUInt8(6), p.subarray(7, 23)),
         dropped: p.readUInt32BE(25),
       }),
     ],

@@ -43,6 +43,13 @@ const ENDS = {
   observed: 'would be refused by egress-mode: enforce',
 } as const satisfies Readonly<Record<Settled['verdict'], string>>
 
+/** A kind of socket that cannot be made leads nowhere in particular. */
+const placeWords = ({ host, address, port, how }: Settled): string => {
+  const asked = host ?? address ?? (how === 'direct' ? undefined : 'somewhere')
+  const place = asked === undefined ? '' : ` to ${asked}${port === undefined ? '' : `:${port}`}`
+  return how === 'direct' ? `${place} past the proxy` : place
+}
+
 /** An attempt that goes on for so long is told before it is over. */
 const LONG_MS = 30_000
 
@@ -130,13 +137,11 @@ export class Ledger {
 
   private log({ account }: Trial, settled: Settled): void {
     const { log } = this.options
-    const { host, address, port, verdict, why, words = why, how } = settled
-    const place = `${host ?? address ?? 'somewhere'}${port === undefined ? '' : `:${port}`}`
-    const around = how === 'direct' ? ' past the proxy' : ''
+    const { verdict, why, words = why } = settled
     const because = words === undefined ? '' : `: ${words}`
     const { child, session } = account
     log[verdict === 'observed' ? 'info' : 'warn'](
-      `${whatIsUnderway(account.calls())}: egress to ${place}${around} ${ENDS[verdict]}${because}`,
+      `${whatIsUnderway(account.calls())}: egress${placeWords(settled)} ${ENDS[verdict]}${because}`,
       { ...(child === 0 ? {} : { process: child }), session },
     )
   }

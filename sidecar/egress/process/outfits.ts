@@ -12,6 +12,7 @@ import { refusalOf, stateOf, type Mode, type State } from './enforcement.ts'
 import { environmentOf } from './environment.ts'
 import { Forwards } from './forwards.ts'
 import type { Door } from './door.ts'
+import { pastRefusal } from '../reach/past-proxy.ts'
 
 export interface OutfitsOptions {
   readonly mode: Mode
@@ -103,6 +104,7 @@ export class Outfits implements Outfitter {
       protocol: how,
       address,
       ...(address === undefined ? {} : { port }),
+      ...(verdict === 'allowed' ? {} : pastRefusal(attempt)),
     })
   }
 

@@ -194,6 +194,20 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
     },
   ],
   [
+    'EGRESS of a kind of socket',
+    frame(0x8a, `00000007 02 04 00 0002 0003 0001 ${'00'.repeat(10)} 0000 00000000`),
+    {
+      kind: 'egress',
+      child: 7,
+      verdict: 'refused',
+      how: 'other',
+      address: undefined,
+      port: 0,
+      socket: { domain: 2, type: 3, protocol: 1 },
+      dropped: 0,
+    },
+  ],
+  [
     'EGRESS of the future',
     frame(0x8a, `00000007 63 63 09 ${'00'.repeat(16)} 0000 00000000`),
     {

@@ -156,7 +156,17 @@ test('what a process tries by itself is told, of those that are there', async ()
   outfits.attempted({ ...attempt, child: 9, dropped: 0 })
   expect(told).toEqual([
     2,
-    [3, { verdict: 'denied', protocol: 'tcp', address: '203.0.113.80', port: 25 }],
+    [
+      3,
+      {
+        verdict: 'denied',
+        protocol: 'tcp',
+        address: '203.0.113.80',
+        port: 25,
+        why: 'past-proxy',
+        words: expect.stringContaining('HTTPS_PROXY'),
+      },
+    ],
     0,
   ])
 })
