@@ -58,6 +58,12 @@ export const addressOf = (text: string): Address | undefined => {
   return bytes && isMapped(bytes) ? bytes.subarray(12) : bytes
 }
 
+const THIS_MACHINE = Uint8Array.of(127, 0, 0, 1)
+
+/** What a name is without being asked for: there is one that is this machine's everywhere (RFC 6761, section 6.3). */
+export const addressOfName = (name: string): Address | undefined =>
+  name === 'localhost' ? THIS_MACHINE : undefined
+
 /** One spelling of an address, by which it is dialled and told. */
 export const textOf = (address: Address): string => {
   if (address.length === 4) return address.join('.')
@@ -88,6 +94,15 @@ export const holds = ({ bytes, prefix }: Range, address: Address): boolean => {
   const left = prefix & 7
   return left === 0 || ((bytes[whole] ?? 0) ^ (address[whole] ?? 0)) >> (8 - left) === 0
 }
+
+/** The range with nothing behind its prefix: `10.0.0.0/8` of `10.1.2.3/8`. */
+export const baseOf = ({ bytes, prefix }: Range): Range => ({
+  bytes: bytes.map((byte, at) => {
+    const own = Math.min(8, Math.max(0, prefix - at * 8))
+    return byte & (0xff << (8 - own))
+  }),
+  prefix,
+})
 
 /** Whether a range is within another. */
 export const covers = (outer: Range, inner: Range): boolean =>

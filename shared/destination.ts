@@ -1,10 +1,9 @@
-// What a server may reach, as `egress` names it: the grammar of one destination and of a list of them, and which of them
-// is about a name or an address. Pure: nothing is resolved here.
+// What a server may reach, as `egress` names it: the grammar of one destination, and which of several is about a name or an
+// address. Pure: nothing is resolved here.
 
 import { EGRESS_PORT, ADMIN_PORT, MCP_PORT } from './names.ts'
 import { integer } from './numbers.ts'
-import { fail, ok, type Result } from './result.ts'
-import { declares, rangeOf, type Address, type Range } from './address.ts'
+import { addressOfName, baseOf, declares, rangeOf, type Address, type Range } from './address.ts'
 import { hostNameOf } from './host-name.ts'
 
 /** Which hosts a destination is about. */
@@ -27,10 +26,6 @@ export interface Destination {
   readonly local: number | undefined
 }
 
-/** Whoever needs more has a pattern or a range for it. */
-export const MAX_DESTINATIONS = 256
-/** The shim holds no more for a process. */
-const MAX_FORWARDS = 32
 const MAX_PORT = 65_535
 /** Nobody can bind them, so nobody could use a forward there. */
 const OWN_PORTS = [MCP_PORT, ADMIN_PORT, EGRESS_PORT] as const
@@ -42,11 +37,14 @@ export const NO_EGRESS = 'none'
 export const DESTINATION_FORMS =
   '`host:port`, `*.host:port`, `*:port`, `CIDR:port` (`[address]:port` where it is IPv6) or, for a TCP forward, `LOCAL=host:port`'
 
+/** Whoever writes bits behind a prefix may mean the one address. */
+const isWhole = (range: Range): boolean => Buffer.compare(range.bytes, baseOf(range).bytes) === 0
+
 const rangeHosts = (text: string, isBracketed: boolean): Hosts | undefined => {
   const range = rangeOf(text)
   // An IPv6 address alone needs brackets before a port.
-  const isPlain = range && (isBracketed || text.includes('/') || !text.includes(':'))
-  return range && isPlain ? { kind: 'range', range } : undefined
+  const isPlain = isBracketed || text.includes('/') || !text.includes(':')
+  return range && isPlain && isWhole(range) ? { kind: 'range', range } : undefined
 }
 
 const nameHosts = (text: string): Hosts | undefined => {
@@ -55,6 +53,8 @@ const nameHosts = (text: string): Hosts | undefined => {
   const name = hostNameOf(isBelow ? text.slice(2) : text)
   // A dot at its end would be a second spelling of the same.
   if (name === undefined || text.endsWith('.')) return undefined
+  const address = isBelow ? undefined : addressOfName(name)
+  if (address) return { kind: 'range', range: { bytes: address, prefix: address.length * 8 } }
   return { kind: isBelow ? 'below' : 'name', name }
 }
 
@@ -84,33 +84,6 @@ export const destinationOf = (text: string): Destination | undefined => {
   if (localText === undefined) return { text, hosts, port, local: undefined }
   const local = localOf(localText)
   return local !== undefined && isOne(hosts) ? { text, hosts, port, local } : undefined
-}
-
-/** The first that stands twice. */
-const twice = <T>(values: readonly T[]): T | undefined =>
-  values.find((value, at) => values.indexOf(value) !== at)
-
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 80))
-
-/** What a comma list says; else what is wrong with it, as a sentence. */
-export const parseDestinations = (text: string): Result<readonly Destination[], string> => {
-  if (text === NO_EGRESS) return ok([])
-  const items = text.split(',', MAX_DESTINATIONS + 1).map((item) => item.trim())
-  if (items.length > MAX_DESTINATIONS) return fail(`there are more than ${MAX_DESTINATIONS}`)
-  const destinations: Destination[] = []
-  for (const item of items) {
-    const destination = destinationOf(item)
-    if (!destination) return fail(`${quoted(item)} is no destination: use ${DESTINATION_FORMS}`)
-    destinations.push(destination)
-  }
-  const again = twice(items)
-  if (again !== undefined) return fail(`${quoted(again)} stands there twice`)
-  const locals = destinations.flatMap(({ local }) => local ?? [])
-  if (locals.length > MAX_FORWARDS) return fail(`there are more than ${MAX_FORWARDS} TCP forwards`)
-  const port = twice(locals)
-  return port === undefined
-    ? ok(destinations)
-    : fail(`two forwards have the local port ${port}: give each its own`)
 }
 
 /** How much a destination says about a name; undefined where it is not about it. */

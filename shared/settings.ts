@@ -9,7 +9,8 @@ import {
   type Annotation,
   type Key,
 } from './annotations.ts'
-import { DESTINATION_FORMS, MAX_DESTINATIONS, NO_EGRESS, parseDestinations } from './destination.ts'
+import { DESTINATION_FORMS, NO_EGRESS } from './destination.ts'
+import { MAX_DESTINATIONS, parseDestinations } from './destination-list.ts'
 import { identityConflicts } from './identity.ts'
 import {
   breakerRule,
@@ -173,7 +174,17 @@ const isRedaction = (item: string): boolean => {
   return first !== undefined && 'name' in first && RECORDED.includes(first.name)
 }
 
-const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string] } = {
+/** What is wrong with a text, as a sentence, where its parser knows more than that it is. */
+type Fault = (text: string) => string | undefined
+
+const destinationFaults: Fault = (text) => {
+  const parsed = parseDestinations(text)
+  return parsed.ok ? undefined : parsed.error
+}
+
+const PARSERS: {
+  readonly [T in Annotation['type']]: readonly [parse: Parse, wants: string, fault?: Fault]
+} = {
   boolean: [(text) => BOOLEANS.get(text), '`true` or `false`'],
   enum: [(text, row) => row.values?.find((value) => value === text), 'one of the listed words'],
   name: [(text) => (NAME.test(text) ? text : undefined), 'a Kubernetes name (a-z, 0-9, - and .)'],
@@ -193,6 +204,7 @@ const PARSERS: { readonly [T in Annotation['type']]: readonly [parse: Parse, wan
   destinations: [
     destinations,
     `\`${NO_EGRESS}\`, or a comma separated list of up to ${MAX_DESTINATIONS}, no item and no local port twice: ${DESTINATION_FORMS}`,
+    destinationFaults,
   ],
   quantity: [
     (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),
@@ -241,9 +253,13 @@ export const wants = (key: Key): string => {
 /** Parses the text of one key's value; the error is a sentence that says what would be right. */
 export const parseValue = <K extends Key>(key: K, text: string): Result<ValueOf<K>, string> => {
   const row = annotation(key)
-  const value = text.length > MAX_VALUE_LENGTH ? undefined : PARSERS[row.type][0](text, row)
+  const [parse, , fault] = PARSERS[row.type]
+  const isLong = text.length > MAX_VALUE_LENGTH
+  const value = isLong ? undefined : parse(text, row)
   if (value === undefined) {
-    return fail(`${key}: ${JSON.stringify(text.slice(0, 80))} is not right: use ${wants(key)}`)
+    const shown = JSON.stringify(text.slice(0, 80))
+    const words = isLong ? undefined : fault?.(text)
+    return fail(`${key}: ${words ?? `${shown} is not right: use ${wants(key)}`}`)
   }
   // The table ties each key's type to its parser; this is the one place that says so.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

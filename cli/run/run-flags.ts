@@ -2,7 +2,7 @@
 
 import type { Flag, FlagTable, Given } from '../command/flags.ts'
 import { parsePort } from '../command/port.ts'
-import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
+import { annotation, KEYS, type Annotation, type Key } from '../../shared/annotations.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
@@ -163,10 +163,23 @@ export interface RunFlags {
 const portOf = (flag: string, text: string | undefined): Result<number | undefined, string> =>
   text === undefined ? ok(undefined) : parsePort(flag, text)
 
+/** Those whose values are lists: given several times they add up. */
+const LISTS: ReadonlySet<Annotation['type']> = new Set([
+  'list',
+  'destinations',
+  'directories',
+  'headers',
+  'paths',
+  'redactions',
+])
+
+const valueIn = ({ text, texts }: Given, key: Key): string | undefined =>
+  LISTS.has(annotation(key).type) && texts(key).length > 1 ? texts(key).join(',') : text(key)
+
 /** The texts of the settings' flags; the error names every flag whose value is wrong. */
-const settingsIn = ({ text }: Given): Result<Readonly<Record<string, string>>, string> => {
+const settingsIn = (typed: Given): Result<Readonly<Record<string, string>>, string> => {
   const given = SETTING_KEYS.flatMap((key) => {
-    const value = text(key)
+    const value = valueIn(typed, key)
     return value === undefined ? [] : [{ key, value, parsed: parseValue(key, value) }]
   })
   const errors = given.flatMap(({ parsed }) => (parsed.ok ? [] : [`--${parsed.error}`]))

@@ -1,7 +1,8 @@
 // An egress proxy with what it leads to: names and addresses as a test wants them, every attempt kept.
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { parseDestinations, type Destination } from '../../shared/destination.ts'
+import type { Destination } from '../../shared/destination.ts'
+import { parseDestinations } from '../../shared/destination-list.ts'
 import { dial, type Dial } from '../../sidecar/egress/reach/dial.ts'
 import { EgressProxy, type EgressProxyOptions } from '../../sidecar/egress/proxy/egress-proxy.ts'
 import { NameFault } from '../../sidecar/egress/reach/resolver.ts'

@@ -6,6 +6,7 @@ import { issuerSchema, MAX_ISSUERS } from '../../shared/issuers.ts'
 import { policySchema } from '../../shared/policy/schema.ts'
 import { ANNOTATIONS, type Key } from '../../shared/annotations.ts'
 import { destinationOf } from '../../shared/destination.ts'
+import { destinationFault } from '../../shared/destination-list.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { MAX_TRUST_DOMAINS, trustDomainSchema } from '../../shared/trust-domains.ts'
 import { registriesWithDefault } from '../images/registries.ts'
@@ -66,9 +67,14 @@ const egressSchema = z.record(
     .array(
       z
         .string()
+        .refine((text) => destinationOf(text) !== undefined, {
+          error: ({ input }) =>
+            typeof input === 'string' ? destinationFault(input) : 'must be a destination',
+          abort: true,
+        })
         .refine(
-          (text) => destinationOf(text)?.local === undefined && destinationOf(text) !== undefined,
-          'must be a destination: `host:port`, `*.host:port`, `*:port` or `CIDR:port`; a forward is listed by what it leads to',
+          (text) => destinationOf(text)?.local === undefined,
+          'must be a destination, and no forward: that is listed by what it leads to',
         ),
     )
     .max(256),

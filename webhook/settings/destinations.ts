@@ -51,6 +51,9 @@ const sentence = (where: string, items: readonly string[], why: string): Violati
   )
 }
 
+/** As the floor lists it: a forward by what it leads to. */
+const plain = (item: string): string => item.slice(0, 120).replace(/^\d+=/, '')
+
 /** What the floor lists for a namespace. */
 export const destinationsFor = (namespace: string, egress: Egress): readonly string[] =>
   [namespace, EVERY_NAMESPACE].flatMap((name) =>
@@ -71,7 +74,10 @@ export const egressViolations = (
   const items = said.text.split(',').map((item) => item.trim())
   const strangers = items.filter((item) => !isCovered(item))
   const near = items.filter((item) => isCovered(item) && holdsBy(isNear)(item) && !isNamed(item))
-  const list = listed.length === 0 ? 'it lists none' : `it lists ${quoted(listed)}`
+  const list =
+    listed.length === 0
+      ? `it lists none: ask the platform team to declare there what this namespace may reach, \`floor: { egress: { ${namespace}: [${JSON.stringify(plain(strangers[0] ?? ''))}] } }\``
+      : `it lists ${quoted(listed)}. Choose of these, or ask the platform team for floor.egress`
   return [
     ...(strangers.length === 0
       ? []
@@ -79,7 +85,7 @@ export const egressViolations = (
           sentence(
             said.where,
             strangers,
-            `not listed in the cluster configuration for namespace ${namespace}; ${list}. Choose of these, or ask the platform team for floor.egress`,
+            `not listed in the cluster configuration for namespace ${namespace}; ${list}`,
           ),
         ]),
     ...(near.length === 0

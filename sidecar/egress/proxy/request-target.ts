@@ -2,9 +2,10 @@
 // for two hosts (RFC 9112, sections 3.2 and 3.2.2; RFC 9110, section 9.3.6). Pure.
 
 import { addressOf } from '../../../shared/address.ts'
-import { absoluteName, hostNameOf, type Cluster } from '../../../shared/host-name.ts'
+import type { Cluster } from '../../../shared/host-name.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
 import type { Host, Target } from '../reach/judge.ts'
+import { namedHost } from '../reach/named-host.ts'
 import type { Credential } from './watch.ts'
 
 /** Header fields as they came: names and values by turns. */
@@ -28,8 +29,7 @@ export const hostOf = (text: string, cluster: Cluster | undefined): Host | undef
     const isWritten = inner === undefined ? !text.includes(':') : inner.includes(':')
     return isWritten ? { kind: 'address', address } : undefined
   }
-  const name = inner === undefined ? hostNameOf(text) : undefined
-  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, cluster) }
+  return inner === undefined ? namedHost(text, cluster) : undefined
 }
 
 interface Authority {
@@ -66,8 +66,7 @@ export const readConnect = (
   headers: RawHeaders,
   cluster: Cluster | undefined,
 ): Result<Target, string> => {
-  const authority =
-    url.length <= MAX_TARGET ? authorityOf(url, undefined, cluster) : undefined
+  const authority = url.length <= MAX_TARGET ? authorityOf(url, undefined, cluster) : undefined
   if (!authority) return fail('CONNECT wants `host:port`')
   const { text } = authority
   if (!agrees(headers, [text, text.replace(/:\d+$/, '')], true)) return fail(AGREES)

@@ -1,8 +1,9 @@
 // What a SOCKS5 client says (RFC 1928), with its name and password (RFC 1929): each message read from the bytes so far. Pure.
 
 import { addressOf } from '../../../shared/address.ts'
-import { absoluteName, hostNameOf, type Cluster } from '../../../shared/host-name.ts'
+import type { Cluster } from '../../../shared/host-name.ts'
 import type { Host } from '../reach/judge.ts'
+import { namedHost } from '../reach/named-host.ts'
 import type { Credential } from './watch.ts'
 import type { Why } from '../reach/why.ts'
 
@@ -70,9 +71,7 @@ const textIn = (bytes: Uint8Array): string => {
 
 const hostIn = (text: string, cluster: Cluster | undefined): Host | undefined => {
   const address = addressOf(text)
-  if (address) return { kind: 'address', address }
-  const name = hostNameOf(text)
-  return name === undefined ? undefined : { kind: 'name', name: absoluteName(name, cluster) }
+  return address ? { kind: 'address', address } : namedHost(text, cluster)
 }
 
 /** Where its address begins, and how long it is; undefined where that is not known yet. */

@@ -3,8 +3,18 @@
 
 import { PREFIX } from '../../../shared/annotations.ts'
 import { kindOf, textOf, type Address } from '../../../shared/address.ts'
-import { matchAddress, matchName, type Destination, type Hosts } from '../../../shared/destination.ts'
-import { absoluteName, absoluteSuffix, isServiceName, type Cluster } from '../../../shared/host-name.ts'
+import {
+  matchAddress,
+  matchName,
+  type Destination,
+  type Hosts,
+} from '../../../shared/destination.ts'
+import {
+  absoluteName,
+  absoluteSuffix,
+  isServiceName,
+  type Cluster,
+} from '../../../shared/host-name.ts'
 import type { Why } from './why.ts'
 
 export type Host =
@@ -78,13 +88,19 @@ const undeclared = (target: Target): Refusal => ({
   words: `${targetText(target)} is not declared: add it to ${KEY}`,
 })
 
-/** Why an address is not even observed; undefined where it may be declared. */
+/** Why no destination leads to an address, or none but one about itself; undefined where it may be declared. */
 const forbidden = (rules: Rules, address: Address, port: number): string | undefined => {
   if (rules.isOwn(address, port)) return 'this pod itself'
   const kind = kindOf(address)
   if (kind === 'near') return "the link or a cloud's metadata service"
   return kind === 'never' ? 'no host' : undefined
 }
+
+/** Whether an address is not even observed. The pod's own are: whoever goes past the proxy reaches them as well. */
+const isShut = (rules: Rules, address: Address, port: number): boolean =>
+  rules.isOwn(address, port)
+    ? rules.mode === 'enforce' || kindOf(address) === 'loopback'
+    : forbidden(rules, address, port) !== undefined
 
 /** Of what nothing declares. */
 const lenient = ({ mode }: Rules, refusal: Refusal): Ruling =>
@@ -102,10 +118,9 @@ const judgeLiteral = (rules: Rules, address: Address, port: number): Ruling => {
   const advice = isOwn
     ? 'no destination leads there'
     : 'only a destination that is about nothing else declares it'
-  return {
-    verdict: 'denied',
-    refusal: { why: 'forbidden-address', words: `${targetText(target)} is ${what}: ${advice}` },
-  }
+  const words = `${targetText(target)} is ${what}: ${advice}`
+  const refusal: Refusal = { why: 'forbidden-address', words }
+  return isShut(rules, address, port) ? { verdict: 'denied', refusal } : lenient(rules, refusal)
 }
 
 /** What can be said before a name is looked up. */
@@ -122,6 +137,7 @@ const isAboutService = ({ hosts }: Destination, cluster: Cluster | undefined): b
 
 /** Whether a name that a destination declares may lead to an address. */
 const mayLead = (rules: Rules, rule: Destination, found: Address): boolean => {
+  if (rules.isOwn(found, rule.port)) return false
   const kind = kindOf(found)
   if (kind === 'public') return true
   if (kind === 'loopback') return false
@@ -167,7 +183,7 @@ export const judgeAddresses = (
 ): Judged => {
   const asked = `${name}:${port}`
   const { rule } = ruling
-  const open = found.filter((one) => forbidden(rules, one, port) === undefined)
+  const open = found.filter((one) => !isShut(rules, one, port))
   const [first] = found
   const [best] = open
   if (!first) throw new Error('unreachable: a name that leads nowhere was not resolved')
@@ -175,7 +191,10 @@ export const judgeAddresses = (
   if (ruling.verdict === 'observed') return { ruling, addresses: open }
   const good = open.filter((one) => mayLead(rules, ruling.rule, one))
   if (good.length > 0) return { ruling, addresses: good }
-  const refusal = privateWords(asked, best, port)
+  const isForbidden = forbidden(rules, best, port) !== undefined
+  const refusal = isForbidden
+    ? forbiddenWords(rules, asked, best, port)
+    : privateWords(asked, best, port)
   return rules.mode === 'observe'
     ? { ruling: { verdict: 'observed', rule, refusal }, addresses: open }
     : denied(rule, refusal, open)

@@ -1,6 +1,6 @@
 // Our proxy in a process of its own, with one client and one destination: `proxy.ts PORT`, of the origin on loopback. Says its own port.
 
-import { parseDestinations } from '../../../shared/destination.ts'
+import { parseDestinations } from '../../../shared/destination-list.ts'
 import { EgressProxy } from '../../../sidecar/egress/proxy/egress-proxy.ts'
 
 const destinations = parseDestinations(`127.0.0.1/32:${process.argv[2] ?? ''}`)

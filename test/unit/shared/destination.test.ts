@@ -7,9 +7,9 @@ import {
   destinationOf,
   matchAddress,
   matchName,
-  parseDestinations,
   type Destination,
 } from '../../../shared/destination.ts'
+import { parseDestinations } from '../../../shared/destination-list.ts'
 import {
   absoluteName,
   absoluteSuffix,
@@ -43,6 +43,7 @@ describe('grammar', () => {
     ['bücher.example:443', { kind: 'name', name: 'xn--bcher-kva.example' }],
     ['db:5432', { kind: 'name', name: 'db' }],
     ['10.1.2.3:443', { kind: 'range', range: { bytes: Uint8Array.of(10, 1, 2, 3), prefix: 32 } }],
+    ['localhost:80', { kind: 'range', range: { bytes: Uint8Array.of(127, 0, 0, 1), prefix: 32 } }],
     ['10.0.0.0/8:1', { kind: 'range', range: { bytes: Uint8Array.of(10, 0, 0, 0), prefix: 8 } }],
     [
       '[::ffff:10.0.0.1]:80',
@@ -94,6 +95,10 @@ describe('grammar', () => {
     ['a name in brackets', '[example.com]:443'],
     ['a zone', '[fe80::1%eth0]:443'],
     ['a range that is none', '10.0.0.0/33:443'],
+    ['a range with bits behind it', '10.1.2.3/8:443'],
+    ['the same of IPv6', '[2001:db8::1]/32:443'],
+    ['the same without brackets', '2001:db8::1/32:443'],
+    ['this machine with a dot at the end', 'localhost.:443'],
     ['white space within', 'example .com:443'],
     ['a line break', 'example.com\n:443'],
     ['a forward of a pattern', '80=*.example.com:80'],
@@ -124,8 +129,8 @@ describe('grammar', () => {
   })
 
   test.each([
-    ['an item that is none', 'a.example:1,b', '"b" is no destination: use `host:port`'],
-    ['a comma too many', 'a.example:1,', '"" is no destination'],
+    ['an item that is none', 'a.example:1,a_b:1', '"a_b:1" is no destination: use `host:port`'],
+    ['a comma too many', 'a.example:1,', '"" is nothing: a comma is too many'],
     ['one twice', 'a.example:1,a.example:1', '"a.example:1" stands there twice'],
     ['a local port twice', '1=a.example:1,1=b.example:1', 'two forwards have the local port 1'],
     ['257', Array.from({ length: 257 }, (_, at) => `a.example:${at + 1}`).join(','), 'more than'],
@@ -134,10 +139,62 @@ describe('grammar', () => {
       Array.from({ length: 33 }, (_, at) => `${at + 5000}=a.example:1`).join(','),
       'more than 32 TCP forwards',
     ],
-    ['a long item', 'x'.repeat(9999), `"${'x'.repeat(80)}" is no destination`],
+    ['a long item', '_'.repeat(9999), `"${'_'.repeat(80)}" is no destination`],
+    [
+      'several that are none',
+      'a,a.example:1,b,c,d',
+      '"a" names no port: for HTTPS that is `a:443`; "b" names no port: for HTTPS that is `b:443`; "c" names no port: for HTTPS that is `c:443`; and 1 more',
+    ],
   ])('a list is refused for %s', (_name, text, words) => {
     const result = parseDestinations(text)
     expect(result).toEqual({ ok: false, error: expect.stringContaining(words) })
+  })
+})
+
+describe('what is wrong with an item', () => {
+  test.each([
+    ['none,a.example:1', '"none" stands alone'],
+    ['api.example.com', '"api.example.com" names no port: for HTTPS that is `api.example.com:443`'],
+    ['9101=api.example.com', 'names no port: for HTTPS that is `9101=api.example.com:443`'],
+    ['api.example.com:*', 'names no port: each needs an item of its own'],
+    ['api.example.com:0', 'has a port that is none from 1 to 65535'],
+    ['api.example.com:65536', 'has a port that is none from 1 to 65535'],
+    ['api.example.com:0443', 'has a port that is none from 1 to 65535'],
+    ['https://api.example.com/v1', 'is a URL: use `api.example.com:443`'],
+    ['http://api.example.com', 'is a URL: use `api.example.com:80`'],
+    ['https://api.example.com:8443', 'is a URL: use `api.example.com:8443`'],
+    ['https://user@api.example.com', 'is a URL: use `host:port`'],
+    ['9101=https://api.example.com', 'is a URL: use `9101=api.example.com:443`'],
+    [
+      '2001:db8::1',
+      'lacks brackets: an IPv6 address stands in them before its port, `[2001:db8::1]:443`',
+    ],
+    ['2001:db8::1:8443', 'its port, `[2001:db8::1]:8443`'],
+    [
+      '10.1.2.3/8:443',
+      'has bits behind its prefix: use `10.0.0.0/8:443` for all of them, or `10.1.2.3:443` for that one',
+    ],
+    ['10.1.2.3/8', 'use `10.0.0.0/8:443` for all of them'],
+    [
+      '2001:db8::1/32:80',
+      'use `[2001:db8::/32]:80` for all of them, or `[2001:db8::1]:80` for that one',
+    ],
+    ['80=10.0.0.0/8:80', 'is a forward to more than one host: name one'],
+    ['80=*.example.com:80', 'is a forward to more than one host: name one'],
+    ['15202=a.example:80', 'has no local port that a forward can have'],
+    ['x=a.example:80', 'has no local port that a forward can have'],
+    ['example.com.:443', 'has a dot at the end of its name: use `example.com:443`'],
+    ['exa*mple.com:443', 'has a star that is not all of what comes first'],
+    ['a_b.example:443', 'is no destination: use `host:port`'],
+    ['300.1.1.1:443', 'is no destination: use `host:port`'],
+  ])('%s', (text, words) => {
+    const result = parseDestinations(text)
+    expect(result).toEqual({ ok: false, error: expect.stringContaining(words) })
+    // What it says would be right is.
+    const [, right] = (result.ok ? null : /(?:use|is|port,) `([^`]+)`/.exec(result.error)) ?? []
+    if (right !== undefined && !right.startsWith('host') && !right.startsWith('*')) {
+      expect(destinationOf(right)).toBeDefined()
+    }
   })
 })
 

@@ -18,6 +18,16 @@ describe('a value that is wrong is told by its flag', () => {
       ['--idle-timeout', 'banana', '--process-model', 'many'],
       /--process-model: "many".*--idle-timeout: "banana"/,
     ],
+    [
+      'an item of several lists',
+      ['--egress', 'a.example:443', '--egress', '10.1.2.3/8:443'],
+      /^--egress: "10\.1\.2\.3\/8:443" has bits behind its prefix: use `10\.0\.0\.0\/8:443`/,
+    ],
+    [
+      'nothing beside others',
+      ['--egress', 'a.example:443', '--egress', 'none'],
+      /^--egress: "none" stands alone/,
+    ],
   ])('%s', (_name, args, says) => {
     expect(errorOf([...args, '--', 'cat'])).toMatch(says)
   })
@@ -68,6 +78,23 @@ test.each([
   ],
 ])('%s', (_name, args, says) => {
   expect(errorOf(args)).toBe(says)
+})
+
+test.each([
+  [
+    'lists add up',
+    ['--egress', 'a.example:443', '--egress=b.example:443,c.example:443'],
+    { egress: 'a.example:443,b.example:443,c.example:443' },
+  ],
+  [
+    'of other values the last counts',
+    ['--idle-timeout', '1m', '--idle-timeout', '2m'],
+    { 'idle-timeout': '2m' },
+  ],
+])('given several times, %s', (_name, args, settings) => {
+  const given = readGiven({ ...OWN_FLAGS, ...SETTING_FLAGS }, [...args, '--', 'cat'])
+  const flags = given.ok ? readRunFlags(given.value) : given
+  expect(flags).toMatchObject({ ok: true, value: { settings } })
 })
 
 test('the help tells the defaults that hold here', () => {

@@ -73,9 +73,13 @@ describe('what is listed', () => {
   test('is nothing, where nobody has listed any', () => {
     expect(told('a.example:443', {})).toEqual([
       expect.stringContaining(
-        'is not listed in the cluster configuration for namespace team-a; it lists none.',
+        'is not listed in the cluster configuration for namespace team-a; it lists none: ask the platform team to declare there what this namespace may reach, `floor: { egress: { team-a: ["a.example:443"] } }`',
       ),
     ])
+    expect(told('5432=a.example:5432', {})).toEqual([
+      expect.stringContaining('{ team-a: ["a.example:5432"] }'),
+    ])
+    expect(told('a.example:443', {})[0]).not.toContain('Choose of these')
     expect(told('a.example:443', { constructor: [] })).toHaveLength(1)
   })
 })
