@@ -155,6 +155,17 @@ const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
       }),
     'environment variables': () => server({ env: many((i) => ({ name: `E${i}`, value: 'v' })) }),
     'environment variables of one name': () => server({ env: many(() => ({ name: 'E' })) }),
+    'variables that name a token’s file, and mounts': () =>
+      pod({
+        volumes: [{ name: 'n0', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }],
+        containers: [
+          {
+            ...SERVER,
+            env: many(() => ({ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/m/0/t' }), SIZE / 2),
+            volumeMounts: Array.from({ length: 1000 }, (_none, index) => MOUNT(index)),
+          },
+        ],
+      }),
     mounts: () => server({ volumeMounts: many(MOUNT) }),
     'mounts of our volumes': () =>
       server({ volumeMounts: many((i) => ({ name: `outrigger-dir-${i}`, mountPath: `/m${i}` })) }),

@@ -75,19 +75,17 @@ const isTokenOf = ({ volume: form, audience }: Cloud, volume: JsonObject): boole
     audience.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
   )
 
-const isWithinMount = (path: string, mount: JsonObject): boolean =>
-  isWithin(cleanPath(path), cleanPath(stringAt(mount, 'mountPath') ?? ''))
-
-/** The volumes in which a container's variable looks for the token. */
-const namedIn = (container: JsonObject, { file }: Cloud): readonly string[] =>
-  objectsAt(container, 'env')
-    .filter((entry) => file !== undefined && nameOf(entry) === file)
-    .flatMap((entry) =>
-      objectsAt(container, 'volumeMounts').filter((mount) =>
-        isWithinMount(stringAt(entry, 'value') ?? '', mount),
-      ),
-    )
+/** The volumes in which a container's variable looks for the token; of several of its name the last one counts. */
+const namedIn = (container: JsonObject, { file }: Cloud): readonly string[] => {
+  if (file === undefined) return []
+  const entry = objectsAt(container, 'env').findLast((one) => nameOf(one) === file)
+  const value = stringAt(entry, 'value')
+  if (value === undefined) return []
+  const path = cleanPath(value)
+  return objectsAt(container, 'volumeMounts')
+    .filter((mount) => isWithin(path, cleanPath(stringAt(mount, 'mountPath') ?? '')))
     .map(nameOf)
+}
 
 const holdsToken = (volume: JsonObject): boolean =>
   !isPluginVolumeName(nameOf(volume)) &&
