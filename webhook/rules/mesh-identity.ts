@@ -1,39 +1,66 @@
 // What the pod is in its mesh: the keys that an exempt proxy holds, and the tokens that it asks for them with, are no other
-// container's. Known are Istio's and Linkerd's, by the volumes that the proxy itself mounts, by audience and by driver. Pure.
+// container's, nor in a volume that reaches further than the pod. Known are Istio's and Linkerd's, by the volumes that the
+// proxy itself mounts, by audience and by driver. Pure.
 
-import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { isExempt } from '../inject/exempt.ts'
 import { isKeyVolume, isMeshProxyName } from '../inject/mesh.ts'
 import { nameOf } from '../inject/pod.ts'
-import { quoted } from './finding.ts'
+import { quoted, type Finding } from './finding.ts'
 import { everyContainer, type Check } from './judged.ts'
 
 /** What their control planes give out certificates for. */
 const AUDIENCE = /^(?:istio-ca|identity\.l5d\.io)$/
 /** It gives every volume of a pod's the same keys. */
 const DRIVER = 'workloadcertificates.security.cloud.google.com'
+/** What a mesh's keys and their way to the proxy come by, of those that reach nobody else's pod. */
+const DRIVERS: ReadonlySet<string | undefined> = new Set([DRIVER, 'csi.spiffe.io'])
 
 const mountsOf = (container: JsonObject): readonly string[] =>
   objectsAt(container, 'volumeMounts').map(nameOf)
 
-/** Volumes that bring the same under another name. */
-const isTheSame = (volume: JsonObject): boolean =>
-  stringAt(volume, 'csi', 'driver') === DRIVER ||
-  objectsAt(volume, 'projected', 'sources').some((source) =>
-    AUDIENCE.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
+const driverOf = (volume: JsonObject): string | undefined => stringAt(volume, 'csi', 'driver')
+
+const audiencesOf = (volume: JsonObject): readonly string[] =>
+  objectsAt(volume, 'projected', 'sources').flatMap(
+    (source) => stringAt(source, 'serviceAccountToken', 'audience') ?? [],
   )
+
+/** Whether a volume brings the same as one of the proxy's, under another name. */
+const sameAs = (keys: readonly JsonObject[]): ((volume: JsonObject) => boolean) => {
+  const drivers = new Set([DRIVER, ...keys.flatMap((volume) => driverOf(volume) ?? [])])
+  const audiences = new Set(keys.flatMap(audiencesOf))
+  return (volume) =>
+    drivers.has(driverOf(volume) ?? '') ||
+    audiencesOf(volume).some((audience) => AUDIENCE.test(audience) || audiences.has(audience))
+}
+
+/** Of one pod alone: another volume, or another pod, leads to no claim's keys then. */
+const isOfOnePod = (volume: JsonObject): boolean =>
+  at(volume, 'emptyDir') !== undefined ||
+  at(volume, 'projected') !== undefined ||
+  DRIVERS.has(driverOf(volume))
+
+const sharedKeys = (keys: readonly JsonObject[]): readonly Finding[] =>
+  keys
+    .filter((volume) => !isOfOnePod(volume))
+    .map((volume) => ({
+      where: 'pod',
+      found: `volume ${quoted(nameOf(volume))} of the mesh's keys is not one of this pod alone`,
+      part: nameOf(volume),
+    }))
 
 export const meshIdentity: Check = ({ pod, floor }) => {
   const containers = everyContainer(pod)
   const exempt = new Set(containers.filter((container) => isExempt(container, floor)))
   const proxies = [...exempt].filter((container) => isMeshProxyName(nameOf(container)))
   if (proxies.length === 0) return []
-  const held = new Set([
-    ...proxies.flatMap(mountsOf).filter(isKeyVolume),
-    ...objectsAt(pod, 'spec', 'volumes').filter(isTheSame).map(nameOf),
-  ])
-  return containers
+  const names = new Set(proxies.flatMap(mountsOf).filter(isKeyVolume))
+  const volumes = objectsAt(pod, 'spec', 'volumes')
+  const keys = volumes.filter((volume) => names.has(nameOf(volume)))
+  const held = new Set([...names, ...volumes.filter(sameAs(keys)).map(nameOf)])
+  const taken = containers
     .filter((container) => !exempt.has(container) && nameOf(container) !== SIDECAR_CONTAINER)
     .flatMap((container) =>
       [...new Set(mountsOf(container))]
@@ -44,4 +71,5 @@ export const meshIdentity: Check = ({ pod, floor }) => {
           part: name,
         })),
     )
+  return [...sharedKeys(keys), ...taken]
 }

@@ -178,9 +178,9 @@ const RULE_TABLE = {
   'mesh-identity': {
     level: 'baseline',
     severity: 'high',
-    what: "what a mesh's proxy, where the platform team exempts it, has its keys in or asks for them with is mounted by the mesh's own containers alone",
+    what: "what a mesh's proxy, where the platform team exempts it, has its keys in or asks for them with is mounted by the mesh's own containers alone, and of no volume that other pods reach",
     why: 'whoever talks the server into reading a file would have the keys by which the mesh knows the pod, and could use them anywhere',
-    fix: "take the mount out: the proxy speaks to the mesh in the server's place",
+    fix: "take the mount out: the proxy speaks to the mesh in the server's place; leave the proxy's volumes as its injector writes them",
   },
   'read-only-root': {
     level: 'strict',

@@ -62,6 +62,27 @@ export const BY_MESH: readonly Way[] = [
     denied('mesh-identity'),
   ),
   way(
+    'the keys of the mesh’s proxy on a claim that another pod mounts',
+    all(
+      adding('volumes', { name: 'istio-envoy', persistentVolumeClaim: { claimName: 'own' } }),
+      meshProxy({ volumeMounts: [{ name: 'istio-envoy', mountPath: '/etc/istio/proxy' }] }),
+    ),
+    denied('mesh-identity'),
+  ),
+  way(
+    'the socket that the mesh’s proxy has its keys by, by another volume of its driver',
+    all(
+      adding('volumes', { name: 'workload-socket', csi: { driver: 'csi.spiffe.io' } }),
+      mounting({ name: 'own', csi: { driver: 'csi.spiffe.io' } }),
+      meshProxy({
+        volumeMounts: [
+          { name: 'workload-socket', mountPath: '/var/run/secrets/workload-spiffe-uds' },
+        ],
+      }),
+    ),
+    denied('mesh-identity'),
+  ),
+  way(
     'a token for the mesh’s keys, mounted by hand beside its proxy',
     all(mounting(tokenVolume('own', { audience: 'istio-ca' })), meshProxy()),
     denied('mesh-identity'),
