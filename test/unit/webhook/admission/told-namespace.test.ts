@@ -6,6 +6,10 @@ import { reviewOf } from '../../../support/admission.ts'
 const bytes = (value: Json): Uint8Array => Buffer.from(JSON.stringify(value))
 const request = (members: JsonObject): Uint8Array => bytes({ kind: 'x', request: members })
 
+const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces' }
+const ofNamespace = (operation: string): Uint8Array =>
+  request({ resource: NAMESPACES, name: 'own', namespace: 'own', operation, object: {} })
+
 describe('the namespace that a review tells', () => {
   test.each<readonly [string, Uint8Array, string]>([
     [
@@ -29,6 +33,13 @@ describe('the namespace that a review tells', () => {
       '',
     ],
     ['is no more than a name', request({ namespace: 'x'.repeat(1000) }), 'x'.repeat(63)],
+    ['is its own, where it changes itself', ofNamespace('UPDATE'), 'own'],
+    ['is none that is only being made', ofNamespace('CREATE'), ''],
+    [
+      'is the request’s, whatever its object is called',
+      request({ name: 'namespaces', namespace: 'a', operation: 'CREATE', object: NAMESPACES }),
+      'a',
+    ],
     ['is in no list', bytes([]), ''],
     ['is in nothing', Buffer.from(''), ''],
     ['is whole, or none', Buffer.from('{"request":{"namespace":"tea'), ''],
