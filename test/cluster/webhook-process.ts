@@ -18,6 +18,8 @@ const ADMIN_PORT = 8081
 const REPOSITORY = join(import.meta.dirname, '../..')
 
 export interface WebhookProcess {
+  /** Where the API server asks it. */
+  readonly url: string
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
   /** Stops it for good: the Service's address is the Service's again. */
@@ -97,6 +99,7 @@ export const startWebhook = async (
   }
   await start()
   return {
+    url: `https://${address}`,
     start,
     stop: () => stop(),
     close: async () => {

@@ -3,13 +3,17 @@
 // when our webhook does not.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { objectAt, type JsonObject } from '../../../shared/json.ts'
+import { postReview, reviewOf, type ReviewFields } from '../../support/admission.ts'
 import { startAdmissionServer, type AdmissionServer } from '../admission-server.ts'
-import { createApi, list, type Json, type Reply } from '../api.ts'
+import { at, createApi, list, type Json, type Reply } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { waitFor } from '../machine/waiting.ts'
 import { INJECT, serverPod } from '../pods.ts'
 import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
 
+const plainJson = (value: Json): JsonObject =>
+  objectAt({ value: JSON.parse(JSON.stringify(value)) }, 'value')
 const OPT_IN = { 'outrigger.dev/injection': 'enabled' }
 const STRICT = { 'outrigger.dev/enforce': 'strict' }
 const RESTRICTED = {
@@ -135,6 +139,75 @@ describeOwnCluster('control', 'validation', (target) => {
       (await isDenied('served')) ? true : undefined,
     )
     expect(await isDenied('other')).toBe(false)
+  })
+
+  describe('a pod that was let in before its namespace became strict', () => {
+    const HELD = 'judged-later'
+    const DIGEST = `example/server@sha256:${'1'.repeat(64)}`
+    const labelled = { metadata: { labels: { app: 'x' } } }
+    const withImage = (image: string): Json => ({
+      spec: { containers: [{ name: 'server', image }] },
+    })
+
+    beforeAll(async () => {
+      await api.createNamespace(HELD)
+      await api.apply([serverPod('held')], HELD)
+      const labels = { metadata: { labels: STRICT } }
+      expect((await api.patch(`/api/v1/namespaces/${HELD}`, labels)).status).toBe(200)
+      // What it was let in with is what no other is let in with any more.
+      await waitFor('the label to be known', async () => {
+        const { status } = await api.create(serverPod('anew'), HELD, '?dryRun=All')
+        return status === 403 ? true : undefined
+      })
+    })
+
+    test.each<readonly [string, string, Json]>([
+      ['a label', '', labelled],
+      ['a label by its status', '/status', labelled],
+      ['a deadline', '', { spec: { activeDeadlineSeconds: 3600 } }],
+      ['an image by its digest', '', withImage(DIGEST)],
+    ])('gets %s, which is no worse', async (_name, subresource, change) => {
+      expect((await strategic(`${podPath('held', HELD)}${subresource}`, change)).status).toBe(200)
+    })
+
+    test.each<readonly [string, string, Json, string]>([
+      ['an image by another tag', '', withImage('example/server:2'), 'image-digest'],
+      ['a debug container', '/ephemeralcontainers', debugging({}), 'debug-containers'],
+    ])('does not get %s, which is', async (_name, subresource, change, rule) => {
+      denied(await strategic(`${podPath('held', HELD)}${subresource}`, change), rule)
+    })
+  })
+
+  // The API server takes no patch from what it asks for a judgement alone: it would fail the call.
+  test('nothing that is only judged is changed', async () => {
+    await made('unchanged')
+    const { body } = await api.get(podPath('unchanged'))
+    const { body: configuration } = await api.get(
+      '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/outrigger',
+    )
+    const encoded = String(at(configuration, 'webhooks', 0, 'clientConfig', 'caBundle'))
+    const ca = Buffer.from(encoded, 'base64').toString()
+    const post = async (path: string, object: Json, fields: ReviewFields): Promise<JsonObject> => {
+      const review = reviewOf(plainJson(object), { namespace: 'judged', ...fields })
+      const reply = await postReview(`${webhook.url}${path}`, ca, JSON.stringify(review), {
+        servername: 'outrigger-webhook.outrigger-system.svc',
+      })
+      return objectAt(reply.body, 'response')
+    }
+    const changed = { ...body, metadata: { ...objectAt(plainJson(body), 'metadata'), labels: {} } }
+    const bare = serverPod('bare')
+    expect(await post('/mutate', bare, {})).toMatchObject({ patchType: 'JSONPatch' })
+    const answers = [
+      await post('/validate', bare, {}),
+      await post('/validate', body, {}),
+      await post('/validate', body, { operation: 'UPDATE', oldObject: plainJson(changed) }),
+      await post('/validate', { kind: 'PodExecOptions' }, { operation: 'CONNECT', subResource: 'exec' }), // prettier-ignore
+    ]
+    expect(answers.map(({ allowed }) => allowed)).toEqual([false, true, false, true])
+    for (const answer of answers) {
+      expect(answer).not.toHaveProperty('patch')
+      expect(answer).not.toHaveProperty('patchType')
+    }
   })
 
   describe('a pod that another webhook has changed after ours', () => {

@@ -1,6 +1,6 @@
 // Reviews that somebody has damaged: members gone, of another type, twice, nested, huge; bytes flipped,
-// cut, doubled. Whatever comes, each gets a valid response or a 4xx, and no pod that asks for a server
-// passes without its sidecar or with what no level allows. OUTRIGGER_FUZZ_REVIEWS says how many (100000 take minutes),
+// cut, doubled. Whatever comes, each gets a valid response or a 4xx, what is only judged no patch, and no pod that asks for
+// a server passes without its sidecar or with what no level allows. OUTRIGGER_FUZZ_REVIEWS says how many (100000 take minutes),
 // OUTRIGGER_FUZZ_SEED which.
 
 import { expect, test } from '@jest/globals'
@@ -237,6 +237,8 @@ const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string
   if (typeof response['allowed'] !== 'boolean') return 'neither allowed nor denied'
   if (response['uid'] !== stringAt(review, 'request', 'uid')) return 'another uid'
   if (JSON.stringify(document).length > 400_000) return 'too long'
+  if (way === validate && (response['patch'] ?? response['patchType']) !== undefined)
+    return 'changes what is only judged'
   if (!response['allowed']) return undefined
   if (way === mutate) {
     const pod = askingPod(review)
