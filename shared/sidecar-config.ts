@@ -5,6 +5,7 @@
 import * as z from 'zod/mini'
 import {
   apiServerFaults,
+  authoritiesText,
   chosenIssuers,
   introspectionFaults,
   issuerSchema,
@@ -27,9 +28,13 @@ export const otlpEndpoint = z
   .url({ protocol: /^https?$/ })
   .check(z.refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not hold a user or password'))
 
+/** The authorities of the collector's certificate, in PEM; absent: the usual ones. */
+export const collectorCa = z.optional(authoritiesText)
+
 /** Where traces go and how many; the same in the cluster configuration. */
 export const tracesSchema = z.strictObject({
   endpoint: otlpEndpoint,
+  ca: collectorCa,
   /** Of the traces that begin here, this part is recorded; others as their caller decides. */
   sampleRatio: z._default(z.number().check(z.gte(0), z.lte(1)), 0.05),
   /** Whether spans bear `mcp.server.name`, `mcp.tool.name` and `mcp.method` as well, by which earlier dashboards go. */
@@ -39,6 +44,8 @@ export const tracesSchema = z.strictObject({
 /** Where metrics go besides the admin port, and how often; the same in the cluster configuration. */
 export const metricsSchema = z.strictObject({
   endpoint: z.optional(otlpEndpoint),
+  /** Absent: that of traces, where they go to the same endpoint. */
+  ca: collectorCa,
   intervalSeconds: z._default(z.int().check(z.gte(1), z.lte(3600)), 60),
 })
 
@@ -77,7 +84,7 @@ export const auditSchema = z.strictObject({
   /** A file, in a folder that is there; full ones stay beside it. Absent: a collector, else standard output. */
   file: z.optional(path),
   /** A collector: records go there where no file is named, and checkpoints in any case. Without `endpoint`: as the exporter's own variables say. */
-  otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint) })),
+  otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint), ca: collectorCa })),
   /** A new file begins when one would grow beyond so many bytes, or has been written for so long. */
   maxFileBytes: atLeast(64 * 1024, 64 * 1024 * 1024),
   maxFileAgeSeconds: atLeast(1, 86_400),

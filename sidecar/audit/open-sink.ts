@@ -63,5 +63,5 @@ export const openCollector = async (
 ): Promise<Logs | undefined> => {
   if (!otlp) return undefined
   const { openLogs } = await import('../telemetry/otlp-logs.ts')
-  return openLogs({ endpoint: otlp.endpoint, resource: resourceOf(parts) })
+  return openLogs({ endpoint: otlp.endpoint, ca: otlp.ca, resource: resourceOf(parts) })
 }

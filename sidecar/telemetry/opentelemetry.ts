@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/otlp-transformer'
 import type { Log } from '../../shared/log.ts'
 import { withAgent } from './otlp-agent.ts'
-import { signalUrl } from './otlp.ts'
+import { believing, signalUrl } from './otlp.ts'
 import { settled } from './settled.ts'
 import { requestsOf } from './span-bytes.ts'
 import { SpanQueue, type SendSpans } from './span-queue.ts'
@@ -28,6 +28,8 @@ const ANSWER_MS = 2 * EXPORT_TIMEOUT_MS
 export interface OpenTelemetryOptions {
   /** An OTLP/HTTP endpoint, with or without the path of a signal. */
   readonly endpoint: string
+  /** In PEM; undefined: the usual ones. */
+  readonly ca?: string | undefined
   /** Of the traces that begin here; others are recorded where their caller records. */
   readonly sampleRatio: number
   readonly serviceName: string
@@ -45,6 +47,7 @@ interface Sent {
 
 const openExporter = ({
   endpoint,
+  ca,
   serviceName,
 }: OpenTelemetryOptions): {
   readonly send: SendSpans
@@ -55,7 +58,11 @@ const openExporter = ({
   let rejected = 0
   const { options, endAll } = withAgent(
     convertLegacyHttpOptions(
-      { url: signalUrl(endpoint, 'traces'), timeoutMillis: EXPORT_TIMEOUT_MS },
+      {
+        url: signalUrl(endpoint, 'traces'),
+        timeoutMillis: EXPORT_TIMEOUT_MS,
+        ...believing(ca),
+      },
       'TRACES',
       'v1/traces',
       { 'Content-Type': 'application/x-protobuf' },

@@ -15,7 +15,7 @@ import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
 import { withAgent } from './otlp-agent.ts'
-import { signalUrl, timeOf } from './otlp.ts'
+import { believing, signalUrl, timeOf } from './otlp.ts'
 import type { Attributes } from './trace.ts'
 
 /** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
@@ -47,6 +47,8 @@ export interface Logs {
 export interface LogsOptions {
   /** An OTLP/HTTP endpoint, with or without the path of a signal; absent: as the exporter's own variables say. */
   readonly endpoint: string | undefined
+  /** In PEM; undefined: the usual ones. */
+  readonly ca?: string | undefined
   /** What the lines are about. */
   readonly resource: Attributes
   /** An answer that goes on for longer counts as none: the exporter's own time is that of silence. */
@@ -93,19 +95,17 @@ const BREAKS_OFF = 'its answer breaks off'
 
 type Delegate = Parameters<typeof createOtlpHttpExportDelegate>[0]
 
-const optionsFor = (endpoint: LogsOptions['endpoint']): Delegate => {
+const optionsFor = ({ endpoint, ca }: LogsOptions): Delegate => {
   const url = endpoint === undefined ? {} : { url: signalUrl(endpoint, 'logs') }
+  const options = { timeoutMillis: TIMEOUT_MS, ...url, ...believing(ca) }
   const headers = { 'Content-Type': 'application/x-protobuf' }
-  return convertLegacyHttpOptions({ timeoutMillis: TIMEOUT_MS, ...url }, 'LOGS', 'v1/logs', headers)
+  return convertLegacyHttpOptions(options, 'LOGS', 'v1/logs', headers)
 }
 
-export const openLogs = ({
-  endpoint,
-  resource: about,
-  answerMs = ANSWER_MS,
-}: LogsOptions): Logs => {
+export const openLogs = (asked: LogsOptions): Logs => {
+  const { resource: about, answerMs = ANSWER_MS } = asked
   const resource = resourceFromAttributes({ ...about })
-  const { options, endAll } = withAgent(optionsFor(endpoint))
+  const { options, endAll } = withAgent(optionsFor(asked))
   // Read in the same turn as the export hears of it.
   let answer: IExportLogsServiceResponse | typeof NO_OTLP | typeof BREAKS_OFF = BREAKS_OFF
   const taken = (): typeof answer => {

@@ -1,4 +1,5 @@
-// What the exporters of OTLP over HTTP have in common: where a signal goes, and how a time is written. Pure.
+// What the exporters of OTLP over HTTP have in common: where a signal goes, whom they believe there, and how a time is
+// written. Pure.
 
 export type Signal = 'traces' | 'metrics' | 'logs'
 
@@ -11,6 +12,10 @@ export const signalUrl = (endpoint: string, signal: Signal): string => {
   url.pathname = `${base}/v1/${signal}`
   return url.href
 }
+
+/** Of an exporter: the authorities of a collector's certificate in the place of the usual ones, and of those that variables name. */
+export const believing = (ca: string | undefined) =>
+  ca === undefined ? {} : { httpAgentOptions: { ca, keepAlive: true } }
 
 /** Seconds and nanoseconds of milliseconds since 1970. */
 export const timeOf = (ms: number): [number, number] => [

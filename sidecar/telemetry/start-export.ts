@@ -25,19 +25,25 @@ const intervalOf = (text: string | undefined): number => {
   return Number.isFinite(ms) && ms > 0 ? Math.max(ms, LEAST_INTERVAL_MS) : DEFAULT_INTERVAL_MS
 }
 
+type Where = Pick<ExportOptions, 'endpoint' | 'ca'>
+
+/** Their own collector, else that of traces, with whose authorities it is believed. */
+const collectorOf = (own: Partial<Where> = {}, traces: Partial<Where> = {}): Where =>
+  own.endpoint === undefined
+    ? { endpoint: traces.endpoint, ca: own.ca ?? traces.ca }
+    : { endpoint: own.endpoint, ca: own.ca }
+
 /** What the configuration says, else the environment; undefined where neither asks for it. */
 const wantedBy = (
   { metrics, traces }: ExportParts['config'],
   environment: Environment,
-): Pick<ExportOptions, 'endpoint' | 'intervalMs'> | undefined => {
+): (Where & Pick<ExportOptions, 'intervalMs'>) | undefined => {
   if (environment['OTEL_SDK_DISABLED'] === 'true') return undefined
   const isNamed = ENDPOINTS.some((name) => environment[name] !== undefined)
-  const endpoint = isNamed ? undefined : traces?.endpoint
-  if (metrics) {
-    return { endpoint: metrics.endpoint ?? endpoint, intervalMs: metrics.intervalSeconds * 1000 }
-  }
+  const where = collectorOf(metrics, isNamed ? undefined : traces)
+  if (metrics) return { ...where, intervalMs: metrics.intervalSeconds * 1000 }
   return environment['OTEL_METRICS_EXPORTER']?.split(',').includes('otlp') === true
-    ? { endpoint, intervalMs: intervalOf(environment['OTEL_METRIC_EXPORT_INTERVAL']) }
+    ? { ...where, intervalMs: intervalOf(environment['OTEL_METRIC_EXPORT_INTERVAL']) }
     : undefined
 }
 

@@ -1,10 +1,12 @@
 // An OpenTelemetry collector in memory: takes OTLP over HTTP in protobuf, read by the official definitions, and gives what
 // came as it came.
 
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import otlp from 'otlp-definitions/build/src/generated/root.js'
 import { z } from 'zod'
+import type { Issued } from './certificates.ts'
 import { until } from './waiting.ts'
 
 /** Reads a message of the official definitions; the types that come with them say nothing of it. */
@@ -158,8 +160,8 @@ const answerBytes = (answer: LogsAnswer): Buffer => {
   return writeLogsAnswer({ partialSuccess: { rejectedLogRecords: rejected, errorMessage: why } })
 }
 
-/** `status`: what it answers; 0 for nothing, ever. */
-export const startCollector = async (status = 200): Promise<Collector> => {
+/** `status`: what it answers; 0 for nothing, ever. With a certificate it speaks TLS. */
+export const startCollector = async (status = 200, serving?: Issued): Promise<Collector> => {
   const taken: { spans: Collected[]; metrics: CollectedMetric[]; logs: CollectedLog[] } = {
     spans: [],
     metrics: [],
@@ -189,7 +191,7 @@ export const startCollector = async (status = 200): Promise<Collector> => {
       }
     }
   }
-  const server: Server = createServer((sent, response) => {
+  const take: RequestListener = (sent, response) => {
     const chunks: Buffer[] = []
     const path = sent.url ?? ''
     paths.add(path)
@@ -215,12 +217,13 @@ export const startCollector = async (status = 200): Promise<Collector> => {
       }
       response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end()
     })
-  })
+  }
+  const server: Server | TlsServer = serving ? createTlsServer(serving, take) : createServer(take)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address: AddressInfo | string | null = server.address()
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${serving ? 'https' : 'http'}://127.0.0.1:${port}`,
     ...taken,
     answerLogs: (answer) => {
       logsAnswer = answer

@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { parsePath } from '../../shared/json-path.ts'
 import {
   auditSchema,
+  collectorCa,
   egressSchema,
   metricsSchema,
   otlpEndpoint,
@@ -46,7 +47,9 @@ export const auditRulesSchema = z.strictObject({
   /** The volume of `audit-sink: file`, in the place of one that goes with its pod: each pod has a folder in it. */
   claim: nameOf('a PersistentVolumeClaim'),
   /** The collector of `audit-sink: otlp`; given, it is told checkpoints of files, too. */
-  otlp: z.optional(z.strictObject({ endpoint: z.optional(otlpEndpoint), headersSecret })),
+  otlp: z.optional(
+    z.strictObject({ endpoint: z.optional(otlpEndpoint), ca: collectorCa, headersSecret }),
+  ),
   /** Besides what names, schemas and shapes say. */
   redact: z.optional(
     z.strictObject({
@@ -86,6 +89,13 @@ export const recordsEndpoint = (
   audit: AuditRules | undefined,
   traces: ClusterTraces | undefined,
 ): string | undefined => audit?.otlp?.endpoint ?? traces?.endpoint
+
+/** The authorities by which that collector is believed: their own, or those of traces where it is the same. */
+export const recordsCa = (
+  audit: AuditRules | undefined,
+  traces: ClusterTraces | undefined,
+): string | undefined =>
+  audit?.otlp?.ca ?? (audit?.otlp?.endpoint === undefined ? traces?.ca : undefined)
 
 export const NO_COLLECTOR =
   'no collector is named: audit.otlp.endpoint of the cluster configuration does, or traces.endpoint'

@@ -16,7 +16,7 @@ import type { Settings } from '../../shared/settings.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { NO_COLLECTOR, recordsEndpoint } from '../cluster/pod-rules.ts'
+import { NO_COLLECTOR, recordsCa, recordsEndpoint } from '../cluster/pod-rules.ts'
 import { formatQuantity } from '../settings/quantity.ts'
 import type { Resolution } from '../settings/resolve.ts'
 import { CLUSTER } from '../settings/scopes.ts'
@@ -74,7 +74,10 @@ const collectorIn = (
 ): Pick<NonNullable<SidecarDocument['audit']>, 'otlp'> => {
   const endpoint = recordsEndpoint(audit, traces)
   const isTold = sink === 'otlp' || (sink === 'file' && audit?.otlp !== undefined)
-  return isTold && endpoint !== undefined ? { otlp: { endpoint } } : {}
+  const ca = recordsCa(audit, traces)
+  return isTold && endpoint !== undefined
+    ? { otlp: { endpoint, ...(ca === undefined ? {} : { ca }) } }
+    : {}
 }
 
 const NO_NAMES: readonly string[] = []
