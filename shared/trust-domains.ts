@@ -5,7 +5,7 @@ import * as z from 'zod/mini'
 import { allowedHosts, audienceList, authoritiesText, chosenAudiences, ownUrl } from './issuers.ts'
 import { fail, ok, type Result } from './result.ts'
 import type { Settings } from './settings.ts'
-import { isTrustDomain, trustDomainOfPattern } from './spiffe.ts'
+import { isTrustDomain, trustDomainOf, trustDomainOfPattern } from './spiffe.ts'
 import { readBundle } from './spiffe-bundle.ts'
 
 export const MAX_TRUST_DOMAINS = 16
@@ -47,8 +47,22 @@ const members = {
   ids: spiffeIds,
   /** Its authorities and keys. */
   bundle: z.optional(bundle),
-  /** Where they are to be had instead, asked for again and again (SPIFFE Federation, https_web). */
+  /** Where they are to be had instead, asked for again and again (SPIFFE Federation). */
   bundleUrl: z.optional(ownUrl),
+  /**
+   * The SPIFFE ID that is shown there (https_spiffe): it is believed by the bundle that was had last, `bundle` before the
+   * first one, which lets in nobody itself. Absent: its host's certificate counts (https_web).
+   */
+  endpointId: z.optional(
+    z
+      .string()
+      .check(
+        z.refine(
+          (id) => trustDomainOf(id) !== undefined,
+          'must be a SPIFFE ID, such as spiffe://example.org/spire/server',
+        ),
+      ),
+  ),
   /** Hosts that may be asked for that besides its own, and how far their names may lead. */
   hosts: z.optional(allowedHosts),
   /** The authorities of its certificate, in PEM; absent: the usual ones. */
@@ -72,9 +86,23 @@ export type TrustDomainSource = Readonly<z.output<typeof trustDomainSourceSchema
 const NO_JWT_KEYS =
   'jwt: its bundle holds no keys of JWT-SVIDs: it must be one in JSON, as SPIFFE has it, with keys of the use jwt-svid'
 
+/** What is wrong with an endpoint that shows an SVID. */
+const endpointFault = (domain: TrustDomainSource, id: string): string | undefined => {
+  const { name, bundle: inline, bundleFile, bundleUrl, ca } = domain
+  if (bundleUrl?.startsWith('https:') !== true)
+    return 'endpointId is shown over TLS by the endpoint of bundleUrl, which has to be an https URL'
+  if (trustDomainOf(id) !== name) return `endpointId is of another trust domain than ${name}`
+  if (ca !== undefined) return 'with endpointId the bundle says whom to believe, and no ca does'
+  const first = inline === undefined ? undefined : readBundle(inline)
+  return bundleFile === undefined && first?.ok === true && first.value.authorities !== ''
+    ? undefined
+    : 'with endpointId its first bundle has to stand in bundle, with authorities, to believe the endpoint by'
+}
+
 /** Where its bundle is, one place of those there are. */
 const placeFault = (domain: TrustDomainSource): string | undefined => {
-  const { bundle: inline, bundleFile, bundleUrl, hosts, ca } = domain
+  const { bundle: inline, bundleFile, bundleUrl, endpointId, hosts, ca } = domain
+  if (endpointId !== undefined) return endpointFault(domain, endpointId)
   const places = [inline, bundleFile, bundleUrl].filter((place) => place !== undefined)
   if (places.length !== 1) return 'its authorities stand in one of bundle, bundleFile and bundleUrl'
   return bundleUrl === undefined && (hosts !== undefined || ca !== undefined)
@@ -84,9 +112,11 @@ const placeFault = (domain: TrustDomainSource): string | undefined => {
 
 /** What is wrong with a trust domain beyond the form of each member. */
 export const trustDomainFault = (domain: TrustDomainSource): string | undefined => {
-  const { jwt, bundle: inline } = domain
+  const { jwt, bundle: inline, bundleUrl } = domain
   const place = placeFault(domain)
-  if (place !== undefined || jwt === undefined || inline === undefined) return place
+  // Of an endpoint it says itself which keys there are.
+  const isWhole = inline !== undefined && bundleUrl === undefined
+  if (place !== undefined || jwt === undefined || !isWhole) return place
   const read = readBundle(inline)
   return read.ok && read.value.jwtKeys.length > 0 ? undefined : NO_JWT_KEYS
 }

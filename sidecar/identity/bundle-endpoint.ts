@@ -1,6 +1,6 @@
-// A trust domain's bundle from an endpoint (SPIFFE Federation, https_web): asked for again and again, as often as the bundle
-// itself says, whoever calls. While the endpoint is away the last bundle serves until its time; after that, and before there
-// is one, nobody is believed by it.
+// A trust domain's bundle from an endpoint (SPIFFE Federation): asked for again and again, as often as the bundle itself says,
+// whoever calls. While the endpoint is away the last bundle serves until its time; after that, and before there is one, nobody
+// is believed by it but the endpoint itself, where that shows an SVID (https_spiffe).
 
 import type { JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
@@ -19,7 +19,10 @@ const LIFETIME_MS = 60 * 60_000
 export interface BundleEndpointOptions {
   readonly name: string
   readonly url: string
-  readonly fetch: () => Promise<Result<JsonObject, string>>
+  /** `standing`: the bundle that was had last, else the first one. */
+  readonly fetch: (standing: SpiffeBundle | undefined) => Promise<Result<JsonObject, string>>
+  /** What the endpoint is believed by before there is another; absent: it needs none. */
+  readonly first?: SpiffeBundle | undefined
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Log
@@ -41,6 +44,8 @@ export class BundleEndpoint {
 
   constructor(options: BundleEndpointOptions) {
     this.options = options
+    // Nothing has gone before it, so that it is taken.
+    if (options.first) this.sequence.follow(options.first)
   }
 
   current(): SpiffeBundle | undefined {
@@ -50,7 +55,10 @@ export class BundleEndpoint {
 
   /** Asks for it; how long to wait until the next time. */
   async look(): Promise<number> {
-    const found = await this.options.fetch().catch((error: unknown) => fail(messageOf(error)))
+    const standing = this.taken?.bundle ?? this.options.first
+    const found = await this.options
+      .fetch(standing)
+      .catch((error: unknown) => fail(messageOf(error)))
     const read = found.ok ? bundleIn(found.value) : found
     const taken = read.ok ? this.take(read.value) : read
     this.tell(taken.ok ? undefined : this.faultOf(taken.error))

@@ -9,7 +9,7 @@ import { textFile } from '../../shared/text-source.ts'
 import { MAX_TRUST_DOMAINS, type TrustDomainSource } from '../../shared/trust-domains.ts'
 import { BundleEndpoint } from './bundle-endpoint.ts'
 import { BundleSequence } from './bundle-sequence.ts'
-import type { FetchJson } from './fetch-json.ts'
+import type { FetchJson, FetchRules } from './fetch-json.ts'
 import { Places } from './places.ts'
 import { Crowd, type WhenGone } from './waiting.ts'
 
@@ -81,6 +81,18 @@ const oneByOne = (fetchJson: FetchJson): FetchJson => {
   }
 }
 
+/** Whom to find at an endpoint that shows an SVID. */
+const expectedAt = (
+  { endpointId: id }: TrustDomainSource,
+  standing: SpiffeBundle | undefined,
+): Pick<FetchRules, 'svid'> =>
+  id === undefined ? {} : { svid: { id, authorities: standing?.authorities ?? '' } }
+
+const firstOf = ({ bundle, endpointId }: TrustDomainSource): SpiffeBundle | undefined => {
+  const read = endpointId === undefined ? undefined : readBundle(bundle ?? '')
+  return read?.ok ? read.value : undefined
+}
+
 const ofEndpoint = (
   source: TrustDomainSource,
   url: string,
@@ -92,8 +104,12 @@ const ofEndpoint = (
   const endpoint = new BundleEndpoint({
     name,
     url,
-    // It has a time of its own for each document.
-    fetch: () => fetchJson(url, { ...rules, signal: new AbortController().signal }),
+    first: firstOf(source),
+    fetch: (standing) => {
+      // It has a time of its own for each document.
+      const { signal } = new AbortController()
+      return fetchJson(url, { ...rules, ...expectedAt(source, standing), signal })
+    },
     now,
     log,
   })

@@ -1,6 +1,7 @@
 // Fetches one JSON document of a listed host's: from no other, at addresses that were looked up once and may be
 // asked, without redirects, bounded in size and time. Fails closed, with a sentence for the log.
 
+import { X509Certificate } from 'node:crypto'
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { isIP } from 'node:net'
@@ -10,6 +11,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { mayAsk, reachOf, type Reach } from './addresses.ts'
 import { lookupIn } from './judged-lookup.ts'
 import type { Names } from './names.ts'
+import { workloadIdOf } from './svid.ts'
 
 const MAX_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
@@ -19,6 +21,8 @@ const ACCEPTED = 'application/json, application/jwk-set+json'
 const TIMEOUT_MS = 5000
 /** Of one name; who has more of them is asked at the first. */
 const MAX_ADDRESSES = 4
+/** Of a name that somebody else has written. */
+const MAX_SHOWN = 256
 /** For a connection, where there is another address. */
 const ATTEMPT_MS = 1000
 
@@ -26,6 +30,12 @@ const ATTEMPT_MS = 1000
 export interface AllowedHost {
   readonly host: string
   readonly reach: Reach
+}
+
+export interface ExpectedSvid {
+  readonly id: string
+  /** The authorities of its trust domain, in PEM. */
+  readonly authorities: string
 }
 
 export interface FetchRules {
@@ -36,6 +46,8 @@ export interface FetchRules {
   readonly form?: string
   /** The authorities of its certificate; absent: the usual ones. */
   readonly ca?: string | undefined
+  /** Who has to be there, by an X.509-SVID: then the host's name in its certificate means nothing. */
+  readonly svid?: ExpectedSvid | undefined
   /** The longest answer; absent: 256 KiB. */
   readonly maxBytes?: number
   /** Ends it before its time. */
@@ -65,13 +77,32 @@ const headersOf = ({ authorization, form }: FetchRules): Readonly<Record<string,
   }),
 })
 
+/** Of a certificate whose chain leads to the authorities. */
+const svidFault = (der: Uint8Array, expected: string): Error | undefined => {
+  const id = workloadIdOf(new X509Certificate(der))
+  if (!id.ok) return new Error(`its certificate is no X.509-SVID: ${id.error}`)
+  return id.value === expected
+    ? undefined
+    : new Error(`it is ${id.value.slice(0, MAX_SHOWN)}, and ${expected} is expected there`)
+}
+
+/** By whom the connection is believed. */
+const believedBy = ({ ca, svid }: FetchRules) => {
+  if (svid === undefined) return ca === undefined ? {} : { ca }
+  return {
+    ca: svid.authorities,
+    checkServerIdentity: (_host: string, { raw }: { readonly raw: Uint8Array }) =>
+      svidFault(raw, svid.id),
+  }
+}
+
 const ask = (url: URL, addresses: readonly string[], rules: FetchRules): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const options = {
       method: rules.form === undefined ? 'GET' : 'POST',
       lookup: lookupIn(addresses),
       headers: headersOf(rules),
-      ...(rules.ca === undefined ? {} : { ca: rules.ca }),
+      ...believedBy(rules),
       agent: false,
       // One address after the other, until one answers.
       autoSelectFamily: true,
@@ -140,6 +171,8 @@ const allowed = (
     : fail(`${url.host.slice(0, 256)} is not among the listed hosts`)
 }
 
+const NO_SVID = 'nobody there could be believed: the bundle that holds has no authorities'
+
 const fetchOne = async (
   text: string,
   rules: FetchRules,
@@ -148,6 +181,9 @@ const fetchOne = async (
   const found = allowed(text, rules.hosts)
   if (!found.ok) return found
   const [url, reach] = found.value
+  // Without any the usual ones would do.
+  if (rules.svid && (url.protocol !== 'https:' || rules.svid.authorities === ''))
+    return fail(NO_SVID)
   const addresses = await addressesOf(url, reach, names)
   if (addresses.length > 0) return read(url, addresses, rules)
   const how = url.protocol === 'http:' ? ' by http (https is)' : ''

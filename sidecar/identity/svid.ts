@@ -29,7 +29,7 @@ const usageFault = ({ isAuthority, keyUsage }: Uses): string | undefined => {
 }
 
 /** The workload's own name: the only URI, and nothing of its subject. */
-const idOf = (leaf: X509Certificate): Result<string, string> => {
+export const workloadIdOf = (leaf: X509Certificate): Result<string, string> => {
   const uses = usesOf(leaf.raw)
   if (!uses) return fail('its extensions cannot be read, or demand what is not known here')
   const fault = usageFault(uses)
@@ -94,7 +94,7 @@ export const svidOf = (
 ): Result<Svid, string> => {
   const [leaf] = sent
   if (!leaf) return fail('none was shown')
-  const id = idOf(leaf)
+  const id = workloadIdOf(leaf)
   if (!id.ok) return id
   const name = trustDomainOf(id.value)
   const domain = domains.find((one) => one.name === name)

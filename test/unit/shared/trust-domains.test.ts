@@ -7,6 +7,7 @@ import { anAuthority } from '../../support/certificates.ts'
 
 const PEM = anAuthority('example.org').cert
 const KEY = { use: 'jwt-svid', kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'one' }
+const [ID, URL_OF_BUNDLE] = ['spiffe://example.org/spire/server', 'https://spire/bundle']
 const BUNDLE = JSON.stringify({ keys: [KEY] })
 const TLS = { tls: { certFile: '/c', keyFile: '/k' } }
 const OWN = { 'public-url': 'https://mcp.example.com/a' }
@@ -26,6 +27,12 @@ test.each<[string, object, object, object | undefined]>([
   ['by a bundle with keys', { bundle: BUNDLE, jwt: {} }, OWN, {}],
   ['by a file', { bundleFile: '/b', jwt: {} }, OWN, {}],
   ['by an endpoint', { bundleUrl: 'https://spire/bundle', jwt: {} }, OWN, {}],
+  [
+    'by an endpoint that shows an SVID',
+    { bundle: PEM, bundleUrl: URL_OF_BUNDLE, endpointId: ID, jwt: {} },
+    OWN,
+    {},
+  ],
   ['for an audience', { bundle: BUNDLE, jwt: { audiences: ['x'] } }, {}, { audiences: ['x'] }],
   [
     'for those of its audiences that settings choose',
@@ -51,6 +58,37 @@ describe('is refused', () => {
     ['a bundle without a key', { bundle: '{"keys":[]}', jwt: {} }, OWN, 'with keys'],
     ['no bundle', { jwt: {} }, OWN, 'one of bundle'],
     ['two bundles', { bundle: BUNDLE, bundleUrl: 'https://spire/', jwt: {} }, OWN, 'one of bundle'],
+    ['an SVID of no endpoint', { bundle: PEM, endpointId: ID, jwt: {} }, OWN, 'an https URL'],
+    [
+      'an endpoint of another trust domain',
+      { bundle: PEM, bundleUrl: URL_OF_BUNDLE, endpointId: 'spiffe://b.org/spire', jwt: {} },
+      OWN,
+      'of another trust domain',
+    ],
+    [
+      'an endpoint whose SVID nothing is known by',
+      { bundleUrl: URL_OF_BUNDLE, endpointId: ID, jwt: {} },
+      OWN,
+      'its first bundle has to stand in bundle',
+    ],
+    [
+      'a first bundle without authorities',
+      { bundle: BUNDLE, bundleUrl: URL_OF_BUNDLE, endpointId: ID, jwt: {} },
+      OWN,
+      'with authorities',
+    ],
+    [
+      'an SVID and authorities of its host’s certificate',
+      { bundle: PEM, bundleUrl: URL_OF_BUNDLE, endpointId: ID, ca: PEM, jwt: {} },
+      OWN,
+      'no ca does',
+    ],
+    [
+      'an endpoint’s pattern',
+      { bundle: PEM, bundleUrl: URL_OF_BUNDLE, endpointId: 'spiffe://example.org/*', jwt: {} },
+      OWN,
+      'must be a SPIFFE ID',
+    ],
     ['an endpoint in clear', { bundleUrl: 'http://spire/', jwt: {} }, OWN, 'https://'],
     [
       'hosts of nothing',
