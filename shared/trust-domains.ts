@@ -4,6 +4,7 @@
 import * as z from 'zod/mini'
 import { allowedHosts, audienceList, authoritiesText, chosenAudiences, ownUrl } from './issuers.ts'
 import { fail, ok, type Result } from './result.ts'
+import { faultWords, type SchemaFault } from './schema-words.ts'
 import type { Settings } from './settings.ts'
 import { isTrustDomain, trustDomainOf, trustDomainOfPattern } from './spiffe.ts'
 import { readBundle } from './spiffe-bundle.ts'
@@ -111,7 +112,7 @@ const placeFault = (domain: TrustDomainSource): string | undefined => {
 }
 
 /** What is wrong with a trust domain beyond the form of each member. */
-export const trustDomainFault = (domain: TrustDomainSource): string | undefined => {
+const trustDomainFault = (domain: TrustDomainSource): string | undefined => {
   const { jwt, bundle: inline, bundleUrl } = domain
   const place = placeFault(domain)
   // Of an endpoint it says itself which keys there are.
@@ -121,16 +122,24 @@ export const trustDomainFault = (domain: TrustDomainSource): string | undefined 
   return read.ok && read.value.jwtKeys.length > 0 ? undefined : NO_JWT_KEYS
 }
 
-const beyondForm = (domains: readonly TrustDomainSource[]): readonly string[] =>
+/** What is wrong with a list of them beyond the form of each; `list`: where a document has it. */
+export const trustDomainFaults = (
+  list: string,
+  domains: readonly TrustDomainSource[],
+): readonly SchemaFault[] =>
   domains.flatMap((domain, index) => {
     const { name, ids } = domain
-    const strange = ids.find((id) => trustDomainOfPattern(id) !== name)
-    const isTwice = domains.findIndex((one) => one.name === name) !== index
+    const at = (message: string, ...members: readonly string[]): SchemaFault => ({
+      path: [...list.split('.'), `${index}`, ...members],
+      message,
+    })
+    const first = domains.findIndex((one) => one.name === name)
+    const strange = ids.findIndex((id) => trustDomainOfPattern(id) !== name)
     const fault = trustDomainFault(domain)
     return [
-      ...(isTwice ? [`${name} stands there twice`] : []),
-      ...(strange === undefined ? [] : [`${name}: ids: ${strange} is of another trust domain`]),
-      ...(fault === undefined ? [] : [`${name}: ${fault}`]),
+      ...(first === index ? [] : [at(`stands there twice: at ${list}.${first}, too`, 'name')]),
+      ...(strange < 0 ? [] : [at(`is of another trust domain than ${name}`, 'ids', `${strange}`)]),
+      ...(fault === undefined ? [] : [at(fault, 'bundle')]),
     ]
   })
 
@@ -138,6 +147,9 @@ const beyondForm = (domains: readonly TrustDomainSource[]): readonly string[] =>
 export const trustDomainList = z
   .array(trustDomainSourceSchema)
   .check(z.minLength(1), z.maxLength(MAX_TRUST_DOMAINS))
+
+/** Where a sidecar's document has them. */
+const LIST = 'trustDomains'
 
 /** What of a sidecar's document decides about them. */
 interface Document {
@@ -173,13 +185,14 @@ export const chosenTrustDomains = (
   const { trustDomains: domains, tls, settings } = document
   if (domains === undefined) return ok([])
   const chosen = withAudiences(domains, document)
-  const faults = [
+  const ofAll = [
     ...(tls === undefined && domains.some(({ jwt }) => jwt === undefined) ? [NO_TLS] : []),
     ...(settings.auth === 'none' ? ['auth: none lets everybody call, whatever stands here'] : []),
-    ...beyondForm(domains),
     ...(chosen.ok ? [] : chosen.error),
   ]
-  return chosen.ok && faults.length === 0
-    ? chosen
-    : fail(faults.map((fault) => `trustDomains: ${fault}`))
+  const faults = [
+    ...ofAll.map((fault) => `${LIST}: ${fault}`),
+    ...trustDomainFaults(LIST, domains).map(faultWords),
+  ]
+  return chosen.ok && faults.length === 0 ? chosen : fail(faults)
 }

@@ -23,7 +23,7 @@ import {
   type ClusterMetrics,
   type ClusterTraces,
 } from './pod-rules.ts'
-import { issuerFaults, trustDomainFaults } from './trust-lists.ts'
+import { issuerFaults, listedDomainFaults } from './trust-lists.ts'
 import { CLUSTER, readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 
@@ -131,7 +131,7 @@ const checkDocument = (document: unknown): Result<ClusterConfig, readonly Schema
   const { settings: _settings, ...rest } = shape.data
   const lists = [
     ...issuerFaults(rest.floor),
-    ...trustDomainFaults(rest.floor),
+    ...listedDomainFaults(rest.floor),
     ...basePolicyFaults(rest.floor),
     ...toolLockFaults(rest.floor),
   ]

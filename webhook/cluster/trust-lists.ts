@@ -4,8 +4,7 @@
 import { z } from 'zod'
 import type { IssuerEntry } from '../../shared/issuers.ts'
 import type { SchemaFault } from '../../shared/schema-words.ts'
-import { trustDomainOfPattern } from '../../shared/spiffe.ts'
-import { trustDomainFault, type TrustDomainEntry } from '../../shared/trust-domains.ts'
+import { trustDomainFaults } from '../../shared/trust-domains.ts'
 import type { Floor } from '../settings/floor.ts'
 import { EVERY_NAMESPACE, patternFault, sharedFault, urlOf } from '../settings/public-urls.ts'
 
@@ -85,42 +84,20 @@ export const issuerFaults = ({ issuers, allowLoopbackIssuers }: Floor): readonly
   })
 }
 
-/** What is wrong with one beyond its form, by member. */
-const domainFaults = (
-  domain: TrustDomainEntry,
-  { allowLoopbackIssuers }: Floor,
-): readonly (readonly [member: string, message: string])[] => {
-  const { bundleUrl = '', hosts = [], jwt } = domain
-  const fault = trustDomainFault(domain)
-  return [
-    ...(fault === undefined ? [] : [['bundle', fault] as const]),
-    ...(isHere([bundleUrl], hosts) && !allowLoopbackIssuers ? [['bundleUrl', HERE] as const] : []),
-    ...((jwt?.audiences ?? []).some((one) => one.includes(',')) ? [['jwt', COMMA] as const] : []),
-  ]
-}
-
 /** What is wrong with the trust domains beyond the form of each. */
-export const trustDomainFaults = (floor: Floor): readonly SchemaFault[] =>
-  floor.trustDomains.flatMap((domain, index) => {
-    const { name, ids } = domain
-    const path = ['floor', 'trustDomains', String(index)]
-    const first = floor.trustDomains.findIndex((one) => one.name === name)
-    const strange = ids.findIndex((id) => trustDomainOfPattern(id) !== name)
+export const listedDomainFaults = ({
+  trustDomains,
+  allowLoopbackIssuers,
+}: Floor): readonly SchemaFault[] => [
+  ...trustDomainFaults('floor.trustDomains', trustDomains),
+  ...trustDomains.flatMap(({ bundleUrl = '', hosts = [], jwt }, index) => {
+    const at = (member: string, message: string): SchemaFault => ({
+      path: ['floor', 'trustDomains', String(index), member],
+      message,
+    })
     return [
-      ...(first === index
-        ? []
-        : [
-            {
-              path: [...path, 'name'],
-              message: `stands there twice: at floor.trustDomains.${first}, too`,
-            },
-          ]),
-      ...(strange < 0
-        ? []
-        : [{ path: [...path, 'ids', String(strange)], message: `is not of ${name}` }]),
-      ...domainFaults(domain, floor).map(([member, message]) => ({
-        path: [...path, member],
-        message,
-      })),
+      ...(isHere([bundleUrl], hosts) && !allowLoopbackIssuers ? [at('bundleUrl', HERE)] : []),
+      ...((jwt?.audiences ?? []).some((one) => one.includes(',')) ? [at('jwt', COMMA)] : []),
     ]
-  })
+  }),
+]

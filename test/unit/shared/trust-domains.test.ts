@@ -123,7 +123,7 @@ describe('is refused', () => {
     expect(found.ok ? [] : found.error).toEqual([
       expect.stringContaining('carriedPorts'),
       expect.stringContaining('over TLS'),
-      expect.stringContaining('spiffe://c.org/* is of another trust domain'),
+      'trustDomains.1.ids.0: is of another trust domain than b.org',
     ])
   })
 

@@ -230,7 +230,11 @@ describe('is denied', () => {
 describe('no cluster configuration is', () => {
   test.each<[string, readonly object[], RegExp]>([
     ['twice the same', [domain(), domain()], /stands there twice/],
-    ["one with another's ID", [domain({ ids: ['spiffe://b.org/x'] })], /is not of example\.org/],
+    [
+      "one with another's ID",
+      [domain({ ids: ['spiffe://b.org/x'] })],
+      /is of another trust domain than example\.org/,
+    ],
     ['one without authorities', [{ name: 'a.org', ids: ['spiffe://a.org/x'] }], /one of bundle/],
     ['one whose authorities are none', [domain({ bundle: 'x' })], /authorities in PEM/],
     ['one of no name', [domain({ name: 'spiffe://example.org' })], /name of a trust domain/],
