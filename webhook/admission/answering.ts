@@ -27,14 +27,14 @@ export interface Answered {
   readonly busyMs: number
 }
 
-export interface Decider<Subject> {
+export interface Decider<Subject, Ready> {
   /** What a review is about, where it is ours to answer. */
   readonly subjectOf: (review: Review) => Subject | undefined
-  /** Reads what a decision needs besides the namespace; whoever waits for it holds up nobody else. */
-  readonly prepare?: (subject: Subject, namespace: Namespace | undefined) => Promise<Subject>
+  /** Adds what a decision needs besides the namespace; whoever waits for it holds up nobody else. */
+  readonly prepare: (subject: Subject, namespace: Namespace | undefined) => Promise<Ready>
   /** Undefined: nothing can be decided without the namespace, which could not be read. */
   readonly decide: (
-    subject: Subject,
+    ready: Ready,
     review: Review,
     namespace: Namespace | undefined,
   ) => Ruling<Decided> | undefined
@@ -116,10 +116,10 @@ const lookUp = async (
 }
 
 /** Answers a review by a decider. */
-export const answerReview = async <Subject>(
+export const answerReview = async <Subject, Ready>(
   body: Uint8Array,
   { namespaces, now }: Surroundings,
-  { subjectOf, prepare, decide }: Decider<Subject>,
+  { subjectOf, prepare, decide }: Decider<Subject, Ready>,
 ): Promise<Answered> => {
   const start = now()
   const parsed = parseReview(body)
@@ -130,9 +130,9 @@ export const answerReview = async <Subject>(
   if (!about) return { answer: ok(ignore(review)), busyMs: read - start }
   const namespace = await lookUp(review.namespace, namespaces)
   const known = namespace.ok ? namespace.value : undefined
-  const subject = prepare ? await prepare(about, known) : about
+  const ready = await prepare(about, known)
   const found = now()
-  const ruling = decide(subject, review, known)
+  const ruling = decide(ready, review, known)
   const unknown = namespace.ok ? { message: '', cause: '' } : namespace.error
   const answer = ruling
     ? answerWith(review, ruling)

@@ -33,8 +33,9 @@ const subjectOf = ({ operation, resource, object, oldObject }: Review): Subject 
   return isCreation && resource === PODS ? { kind: 'pod', pod: object } : undefined
 }
 
-const deciderBy = ({ config, images }: MutateOptions): Decider<Subject> => ({
+const deciderBy = ({ config, images }: MutateOptions): Decider<Subject, Subject> => ({
   subjectOf,
+  prepare: (subject) => Promise.resolve(subject),
   decide: (subject, review, namespace) => {
     const now = { ...config(), images: images() }
     if (subject.kind === 'workload') {

@@ -29,17 +29,31 @@ export interface ValidateOptions extends Surroundings {
   readonly sleep?: (ms: number) => Promise<unknown>
 }
 
-type Subject =
+type OfPod =
   | { readonly kind: 'created'; readonly pod: JsonObject }
   | { readonly kind: 'updated'; readonly change: Change }
+
+/** A connection, as far as its review tells. */
+type Asked = Omit<Connection, 'isInjected'>
+
+interface NamespaceWrite {
+  readonly change: NamespaceChange
+  readonly asker: Asker
+  /** It is created: nothing runs in it. */
+  readonly isNew: boolean
+}
+
+/** As a review tells it. */
+type Subject =
+  | OfPod
+  | { readonly kind: 'connection'; readonly asked: Asked }
+  | { readonly kind: 'namespace'; readonly write: NamespaceWrite }
+
+/** With what was read of pods. */
+type Ready =
+  | OfPod
   | { readonly kind: 'connection'; readonly connection: Connection }
-  | {
-      readonly kind: 'namespace'
-      readonly change: NamespaceChange
-      readonly asker: Asker
-      /** Undefined: nobody has looked. */
-      readonly known: Known | undefined
-    }
+  | { readonly kind: 'namespace'; readonly change: NamespaceChange; readonly known: Known }
 
 const [POD, NAMESPACE] = ['v1/pods', 'v1/namespaces']
 const UPDATED: ReadonlySet<string> = new Set([
@@ -60,17 +74,16 @@ const connectionOf = ({ resource, object, asker, origin }: Review): Subject | un
   const how = CONNECTION.exec(resource)?.[1]
   if (how === undefined) return undefined
   const name = origin.name ?? ''
-  const connection = { how, name, options: object ?? {}, groups: asker.groups, isInjected: true }
-  return { kind: 'connection', connection }
+  return { kind: 'connection', asked: { how, name, options: object ?? {}, groups: asker.groups } }
 }
 
-/** One that is created asks for nothing before, and has no pods. */
+/** A namespace that is created asks for nothing before. */
 const createdOf = ({ resource, asker }: Review, object: JsonObject): Subject | undefined => {
   if (resource === POD) return { kind: 'created', pod: object }
   if (resource !== NAMESPACE) return undefined
   const after = namespaceOf(object)
   const change = { before: bareNamespace(after.name), after, groups: asker.groups }
-  return { kind: 'namespace', change, asker, known: NO_PODS }
+  return { kind: 'namespace', write: { change, asker, isNew: true } }
 }
 
 const updateOf = (
@@ -83,7 +96,7 @@ const updateOf = (
   }
   if (!NAMESPACES.has(resource)) return undefined
   const change = { before: namespaceOf(before), after: namespaceOf(object), groups }
-  return { kind: 'namespace', change, asker, known: undefined }
+  return { kind: 'namespace', write: { change, asker, isNew: false } }
 }
 
 const subjectOf = (review: Review): Subject | undefined => {
@@ -95,58 +108,62 @@ const subjectOf = (review: Review): Subject | undefined => {
 }
 
 /** The pods that run, where somebody changes what is asked of them. */
-const withPods = async (
-  subject: Extract<Subject, { kind: 'namespace' }>,
+const knownOf = async (
+  { change, asker, isNew }: NamespaceWrite,
   namespace: Namespace | undefined,
   { config, images, pods, sleep = forever, now }: ValidateOptions,
-): Promise<Subject> => {
-  if (subject.known || !needsPods(subject.change, config())) return subject
+): Promise<Known> => {
+  if (isNew) return NO_PODS
+  if (!needsPods(change, config())) return UNSEEN
   // What leads to a pod tells what speaks in it.
   const around = namespace?.services ? { services: namespace.services } : {}
-  const { before, after, groups } = subject.change
-  const change = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
-  const whole = { ...config(), images: images() }
-  const { asker } = subject
-  return { ...subject, known: await lookAtPods(change, { config: whole, pods, asker, sleep, now }) }
+  const { before, after, groups } = change
+  const whole = { before: { ...before, ...around }, after: { ...after, ...around }, groups }
+  const inForce = { ...config(), images: images() }
+  return lookAtPods(whole, { config: inForce, pods, asker, sleep, now })
 }
 
 /** Whether the pod is one of ours, where not all of its namespace are; one that cannot be read counts as such. */
-const withPod = async (
-  subject: Extract<Subject, { kind: 'connection' }>,
+const isOurs = async (
+  name: string,
   namespace: Namespace | undefined,
   { pods }: ValidateOptions,
-): Promise<Subject> => {
-  if (!pods || !namespace || optsIn(namespace)) return subject
-  const { connection } = subject
-  const pod = await pods.get(namespace.name, connection.name).catch(() => 'unknown' as const)
-  const isOne = pod === 'unknown' || (pod !== undefined && isInjected(pod))
-  return { ...subject, connection: { ...connection, isInjected: isOne } }
+): Promise<boolean> => {
+  if (!pods || !namespace || optsIn(namespace)) return true
+  const pod = await pods.get(namespace.name, name).catch(() => 'unknown' as const)
+  return pod === 'unknown' || (pod !== undefined && isInjected(pod))
 }
 
 /** Reads the pods that a decision needs. */
 const preparedBy =
   (options: ValidateOptions) =>
-  async (subject: Subject, namespace: Namespace | undefined): Promise<Subject> => {
-    if (subject.kind === 'namespace') return withPods(subject, namespace, options)
-    return subject.kind === 'connection' ? withPod(subject, namespace, options) : subject
+  async (subject: Subject, namespace: Namespace | undefined): Promise<Ready> => {
+    if (subject.kind === 'namespace') {
+      const { change } = subject.write
+      const known = await knownOf(subject.write, namespace, options)
+      return { kind: 'namespace', change, known }
+    }
+    if (subject.kind !== 'connection') return subject
+    const { asked } = subject
+    const connection = { ...asked, isInjected: await isOurs(asked.name, namespace, options) }
+    return { kind: 'connection', connection }
   }
 
 const UNSEEN = 'nobody has looked'
 const forever = (): Promise<unknown> => new Promise(() => undefined)
 
-const deciderBy = (options: ValidateOptions): Decider<Subject> => ({
+const deciderBy = (options: ValidateOptions): Decider<Subject, Ready> => ({
   subjectOf,
   prepare: preparedBy(options),
-  decide: (subject, _review, namespace) => {
+  decide: (ready, _review, namespace) => {
     const { config: current, earlier, images } = options
     const config = { ...current(), images: images() }
-    if (subject.kind === 'namespace')
-      return judgeNamespace(subject.change, subject.known ?? UNSEEN, config)
+    if (ready.kind === 'namespace') return judgeNamespace(ready.change, ready.known, config)
     if (!namespace) return undefined
-    if (subject.kind === 'connection') return judgeConnection(subject.connection, namespace, config)
-    if (subject.kind === 'updated') return judgeUpdated(subject.change, namespace, config)
+    if (ready.kind === 'connection') return judgeConnection(ready.connection, namespace, config)
+    if (ready.kind === 'updated') return judgeUpdated(ready.change, namespace, config)
     const generations = [config, ...(earlier?.() ?? [])] as const
-    return judgeCreated(subject.pod, namespace, generations)
+    return judgeCreated(ready.pod, namespace, generations)
   },
 })
 
