@@ -3,10 +3,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request } from 'node:https'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { anAuthority, issue, type Issued } from '../../support/certificates.ts'
 import { keyHolder, type Holder } from '../../support/dpop.ts'
 import { signed, signingKey, type SigningKey } from '../../support/issuer.ts'
@@ -19,12 +19,12 @@ import { waitFor } from '../machine/waiting.ts'
 import { installOurs, readyPod, serverObjects } from '../mcp-pods.ts'
 import { startsOf } from '../mounted.ts'
 import { loadServer } from '../node-images.ts'
+import { writeOverlay } from '../overlay.ts'
 
 const NAMESPACE = 'svids'
 const SERVER = `https://server.${NAMESPACE}/mcp`
 const BOUND = `https://bound.${NAMESPACE}/mcp`
 const ID = `spiffe://example.org/ns/${NAMESPACE}/sa/agent`
-const MANIFESTS = new URL('../../../manifests/base', import.meta.url).pathname
 
 /** By whom everything here serves. */
 const root = anAuthority('root')
@@ -34,21 +34,6 @@ const serving = issue({
 })
 /** Those of the trust domain, one after the other. */
 const [first, second] = [anAuthority('example.org'), anAuthority('example.org, next')]
-
-const kustomization = (folder: string): Json => ({
-  apiVersion: 'kustomize.config.k8s.io/v1beta1',
-  kind: 'Kustomization',
-  namespace: 'outrigger-system',
-  resources: [relative(folder, MANIFESTS)],
-  configMapGenerator: [
-    {
-      name: 'outrigger-config',
-      behavior: 'replace',
-      files: ['config.yaml'],
-      options: { disableNameSuffixHash: true },
-    },
-  ],
-})
 
 /** An overlay that lists who is asked at this address, in a folder of its own. */
 const overlayFor = (folder: string, host: string): string => {
@@ -70,9 +55,7 @@ const overlayFor = (folder: string, host: string): string => {
       publicUrls: { [NAMESPACE]: [SERVER, BOUND] },
     },
   }
-  writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config))
-  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization(folder)))
-  return folder
+  return writeOverlay(folder, { on: 'base', config: JSON.stringify(config) })
 }
 
 const servingSecret = (): Json => ({
