@@ -21,6 +21,11 @@ export const hostNameOf = (text: string): string | undefined => {
   return NAME.test(name) && !NUMBER_LAST.test(name) ? name : undefined
 }
 
+const METADATA = /^(metadata(\.google\.internal)?|instance-data(\.ec2\.internal)?)$/
+
+/** Whether a name is one by which clouds' metadata services are known. */
+export const isMetadataName = (name: string): boolean => METADATA.test(name)
+
 /** Services of the cluster, as everybody writes them, without what comes after. */
 const SERVICE = '.svc'
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ok, type Result } from '../../shared/result.ts'
-import { plainJson } from '../../shared/one-line.ts'
+import { oneLine, plainJson } from '../../shared/one-line.ts'
 import { LineSplitter } from '../audit/line-splitter.ts'
 import { readSource, sourcesOf, type Source } from '../audit/record-files.ts'
 import type { Reading } from '../audit/followed-file.ts'
@@ -26,7 +26,7 @@ export interface SuggestFlags {
 class Sum {
   readonly tallies = new Tallies()
   readonly found = { records: 0, reached: 0, unreadable: 0 }
-  private readonly records = new ReachedRecords()
+  readonly records = new ReachedRecords()
   private readonly servers: readonly string[]
 
   constructor(servers: readonly string[]) {
@@ -63,9 +63,20 @@ const readingFor = (sum: Sum, io: Io): Reading => {
   }
 }
 
+/** Of one server so many are told here; all of them stand behind the annotation. */
+const MAX_NAMELESS = 8
+
+const namelessWords = ({ server, nameless }: Suggestion): readonly string[] => {
+  const more = nameless.length - MAX_NAMELESS
+  return [
+    ...nameless.slice(0, MAX_NAMELESS).map((words) => `${server}: ${words}`),
+    ...(more > 0 ? [`${server}: ${more} more such addresses`] : []),
+  ]
+}
+
 /** What is missing in what is suggested. */
 const remarks = (
-  { found, tallies }: Sum,
+  { found, tallies, records }: Sum,
   { sources, servers }: SuggestFlags,
 ): readonly string[] => {
   const of = servers.length === 0 ? '' : ` of ${servers.join(', ')}`
@@ -76,6 +87,7 @@ const remarks = (
     ...(tallies.beyond === 0
       ? []
       : [`${plural(tallies.beyond, 'attempt')} left out: more destinations than are added up`]),
+    ...records.nowhere(),
     ...(found.records === 0 ? [`${sources.join(', ')}: no line is a record`] : []),
     ...(found.records > 0 && found.reached === 0
       ? [`${sources.join(', ')}: no record${of} tells what a server reached`]
@@ -122,7 +134,8 @@ export const suggest = async (flags: SuggestFlags, io: Io): Promise<number> => {
   const suggestions = [...sum.tallies.byServer]
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([server, tallies]) => suggestionOf(server, tallies.values()))
-  for (const remark of remarks(sum, flags)) tell(io, 'egress', remark)
+  const said = [...remarks(sum, flags), ...suggestions.flatMap(namelessWords)]
+  for (const remark of said) tell(io, 'egress', oneLine(remark))
   if (suggestions.length > 0 || flags.format === 'json') io.stdout(shown(suggestions, flags))
   return isRead.every(Boolean) && suggestions.length > 0 ? 0 : 1
 }

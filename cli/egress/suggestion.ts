@@ -2,12 +2,12 @@
 // what was refused may have been refused rightly. Pure.
 
 import { isIP } from 'node:net'
-import { addressOf, kindOf, type Address } from '../../shared/address.ts'
 import { PREFIX } from '../../shared/annotations.ts'
-import { destinationOf as readDestination } from '../../shared/destination.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { plural } from '../output/plural.ts'
-import type { Tally } from './tally.ts'
+import { whyDoubtful } from './doubt.ts'
+import { Items, type Written } from './items.ts'
+import { placeOf, type Tally } from './tally.ts'
 
 export interface Counted {
   readonly destination: string
@@ -26,12 +26,14 @@ export interface Suggestion {
   readonly destinations: readonly Counted[]
   /** What is not in the value, each with why. */
   readonly doubtful: readonly (Counted & { readonly why: string })[]
+  /** What in the value a name would be better for, each as a sentence. */
+  readonly nameless: readonly string[]
   /** What else there is to say. */
   readonly remarks: readonly string[]
 }
 
 const destinationOf = ({ host, port, protocol, declared }: Tally): string => {
-  const place = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  const place = placeOf(host, port)
   return declared ?? (protocol === 'tcp' ? place : `${protocol} ${place}`)
 }
 
@@ -46,46 +48,6 @@ const countedOf = (tally: Tally): Counted => ({
   receivedBytes: tally.receivedBytes,
 })
 
-const DNS = 53
-const DNS_WORDS =
-  'it asks for names itself: by the proxy it need not, and where egress is enforced it cannot'
-
-/** Of an address that nothing declares. */
-const whyNameless = (address: Address, { port, hows }: Tally): string => {
-  if (kindOf(address) === 'near') {
-    return 'link-local, or where a cloud gives out credentials: leave it out'
-  }
-  return hows.has('direct')
-    ? `only its address is known, since the server went there past the proxy: if that is HOST, write ${port}=HOST:${port} and let the server ask 127.0.0.1:${port}`
-    : 'an address, and no name: write the name that the server should ask for, or the address itself'
-}
-
-/** Why somebody has to look at it; undefined where it is certain. */
-const whyDoubtful = (tally: Tally): string | undefined => {
-  const { host, port, protocol, declared, counts, attempts } = tally
-  if (protocol !== 'tcp') return port === DNS ? DNS_WORDS : 'only TCP can be declared'
-  const address = addressOf(host)
-  if (address && declared === undefined) return whyNameless(address, tally)
-  if (!readDestination(destinationOf(tally))) return 'no destination that could be declared'
-  if (counts.has('allowed') || counts.has('observed')) return undefined
-  return counts.get('failed') === attempts
-    ? 'never reached: is the name right?'
-    : 'refused each time: declare it if the server needs it'
-}
-
-/** The same of one after the other: two forwards of different times may have had one local port. */
-const judging = (): typeof whyDoubtful => {
-  const locals = new Set<number>()
-  return (tally) => {
-    const why = whyDoubtful(tally)
-    const local = readDestination(destinationOf(tally))?.local
-    if (why !== undefined || local === undefined) return why
-    if (locals.has(local)) return `another forward has the local port ${local}: give each its own`
-    locals.add(local)
-    return undefined
-  }
-}
-
 /** As many as the annotation takes. */
 const MAX_ITEMS = 256
 /** So many names under one are worth a pattern. */
@@ -96,7 +58,7 @@ const patterns = (certain: readonly Tally[]): readonly string[] => {
   const under = new Map<string, number>()
   for (const { host, port, declared } of certain) {
     const parent = host.slice(host.indexOf('.') + 1)
-    if (!parent.includes('.') || declared !== undefined) continue
+    if (!parent.includes('.') || declared !== undefined || isIP(host) !== 0) continue
     const pattern = `*.${parent}:${port}`
     under.set(pattern, (under.get(pattern) ?? 0) + 1)
   }
@@ -111,30 +73,55 @@ const patterns = (certain: readonly Tally[]): readonly string[] => {
 const byDestination = (one: Tally, other: Tally): number =>
   destinationOf(one) < destinationOf(other) ? -1 : 1
 
+interface Judged {
+  readonly tally: Tally
+  readonly written: Written
+}
+
+/** In the order of how often they were reached, since of two that exclude each other the first counts. */
+const judged = (tallies: Iterable<Tally>): readonly Judged[] => {
+  const items = new Items()
+  return [...tallies]
+    .toSorted((one, other) => other.attempts - one.attempts || byDestination(one, other))
+    .map((tally) => {
+      const why = whyDoubtful(tally)
+      const written =
+        why === undefined ? items.write(tally) : { items: [], nameless: undefined, why }
+      return { tally, written }
+    })
+}
+
+/** As many as there is room for: those that are reached most. */
+const valueOf = (
+  certain: readonly Judged[],
+): { readonly items: string[]; readonly all: number } => {
+  const all = new Set(certain.flatMap(({ written }) => written.items))
+  return { items: [...all].slice(0, MAX_ITEMS), all: all.size }
+}
+
 /** What one server was seen to reach, as a suggestion. */
 export const suggestionOf = (server: string, tallies: Iterable<Tally>): Suggestion => {
-  const judge = judging()
-  const all = [...tallies]
-    .toSorted((one, other) => other.attempts - one.attempts || byDestination(one, other))
-    .map((tally) => ({ tally, why: judge(tally) }))
-    .toSorted((one, other) => byDestination(one.tally, other.tally))
-  const certain = all.flatMap(({ tally, why }) => (why === undefined ? [tally] : []))
-  const most = certain.toSorted((one, other) => other.attempts - one.attempts).slice(0, MAX_ITEMS)
-  const items = most.toSorted(byDestination).map(destinationOf)
+  const all = judged(tallies)
+  const certain = all.filter(({ written }) => written.why === undefined)
+  const value = valueOf(certain)
+  const sorted = all.toSorted((one, other) => byDestination(one.tally, other.tally))
   return {
     server,
-    value: items.length === 0 ? undefined : items.join(','),
-    destinations: certain.map(countedOf),
-    doubtful: all.flatMap(({ tally, why }) =>
+    value: value.items.length === 0 ? undefined : value.items.toSorted().join(','),
+    destinations: sorted.flatMap(({ tally, written }) =>
+      written.why === undefined ? [countedOf(tally)] : [],
+    ),
+    doubtful: sorted.flatMap(({ tally, written: { why } }) =>
       why === undefined ? [] : [{ ...countedOf(tally), why }],
     ),
+    nameless: sorted.flatMap(({ written }) => written.nameless ?? []),
     remarks: [
-      ...(certain.length > MAX_ITEMS
+      ...(value.all > MAX_ITEMS
         ? [
-            `there are ${certain.length} destinations, and the annotation takes ${MAX_ITEMS}: these are reached most; write patterns`,
+            `there are ${value.all} destinations, and the annotation takes ${MAX_ITEMS}: these are reached most; write patterns`,
           ]
         : []),
-      ...patterns(certain),
+      ...patterns(certain.map(({ tally }) => tally)),
     ],
   }
 }
@@ -157,6 +144,7 @@ export const suggestionText = ({
   value,
   destinations,
   doubtful,
+  nameless,
   remarks,
 }: Suggestion): string =>
   [
@@ -165,7 +153,7 @@ export const suggestionText = ({
       ? '# it was seen to reach nothing that is certain'
       : `${PREFIX}egress: '${value}'`,
     ...destinations.map((one) => `#   ${one.destination}  ${countWords(one)}`),
-    ...remarks.map((remark) => `# ${remark}`),
+    ...[...nameless, ...remarks].map((remark) => `# ${remark}`),
     ...(doubtful.length === 0 ? [] : ['# not in it, for you to decide:']),
     ...doubtful.map((one) => `#   ${one.destination}  ${countWords(one)}: ${one.why}`),
   ]

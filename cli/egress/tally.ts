@@ -1,6 +1,7 @@
 // What servers were seen to reach, added up by destination. Bounded: a server chooses how many there are.
 
 import { isIP } from 'node:net'
+import { addressOf, kindOf, textOf } from '../../shared/address.ts'
 
 /** One attempt of a server's, as its record tells it. */
 export interface Reached {
@@ -15,6 +16,10 @@ export interface Reached {
   readonly verdict: string
   /** What was declared and allows it. */
   readonly rule: string | undefined
+  /** Where a name has led. */
+  readonly address: string | undefined
+  /** In a word why it would be refused, was, or has failed. */
+  readonly why: string | undefined
   readonly sentBytes: number
   readonly receivedBytes: number
   /** It was told before, when it had lasted a while. */
@@ -30,7 +35,11 @@ export interface Tally {
   readonly hows: Set<string>
   /** By verdict. */
   readonly counts: Map<string, number>
+  /** Where its name has led, as far as that is not the internet. */
+  readonly addresses: Set<string>
   attempts: number
+  /** How many of these no destination can allow. */
+  forbidden: number
   sentBytes: number
   receivedBytes: number
 }
@@ -38,6 +47,10 @@ export interface Tally {
 const MAX_SERVERS = 256
 /** Of one server. */
 const MAX_DESTINATIONS = 4096
+/** Of one name: whose has more has a range. */
+const MAX_ADDRESSES = 16
+/** Of what no destination is about. */
+const FORBIDDEN = 'forbidden-address'
 /** No name is longer. */
 const MAX_HOST = 255
 
@@ -56,10 +69,24 @@ const tallyOf = ({ host, port, protocol, how, rule }: Reached): Tally => ({
   declared: how === 'forward' || isIP(plainHost(host)) !== 0 ? rule : undefined,
   hows: new Set(),
   counts: new Map(),
+  addresses: new Set(),
   attempts: 0,
+  forbidden: 0,
   sentBytes: 0,
   receivedBytes: 0,
 })
+
+/** As a destination names it. */
+export const placeOf = (host: string, port: number): string =>
+  `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+
+/** What else is known of a destination by one more attempt. */
+const note = (tally: Tally, { address, why, host }: Reached): void => {
+  if (why === FORBIDDEN) tally.forbidden++
+  const found = address === undefined || address === host ? undefined : addressOf(address)
+  if (!found || kindOf(found) === 'public' || tally.addresses.size >= MAX_ADDRESSES) return
+  tally.addresses.add(textOf(found))
+}
 
 export class Tallies {
   readonly byServer = new Map<string, Map<string, Tally>>()
@@ -76,6 +103,7 @@ export class Tallies {
     tally.receivedBytes += reached.receivedBytes
     if (reached.isKnown) return
     tally.attempts++
+    note(tally, reached)
     tally.hows.add(reached.how)
     tally.counts.set(reached.verdict, (tally.counts.get(reached.verdict) ?? 0) + 1)
   }

@@ -38,8 +38,11 @@ const observed = ({ settings, egress, server }: SidecarConfig) => {
       const reached = records.reachedIn({ ...told, event: 'egress', server, instance: '' })
       if (reached) tallies.add(reached)
     },
-    text: (): string =>
-      suggestionText(suggestionOf(server, tallies.byServer.get(server)?.values() ?? [])),
+    text: (): string => {
+      const suggestion = suggestionOf(server, tallies.byServer.get(server)?.values() ?? [])
+      const nowhere = records.nowhere().map((words) => `# ${words}\n`)
+      return suggestionText(suggestion) + nowhere.join('')
+    },
   }
 }
 

@@ -4,6 +4,7 @@
 import { PREFIX, type Key } from '../../shared/annotations.ts'
 import { holdsNear, isNearRange } from '../../shared/address.ts'
 import { destinationOf, NO_EGRESS, type Destination } from '../../shared/destination.ts'
+import { isMetadataName } from '../../shared/host-name.ts'
 import { coverage } from './cover.ts'
 import type { Placed } from './placed.ts'
 import { violation, type Violation } from './violation.ts'
@@ -15,13 +16,11 @@ const EVERY_NAMESPACE = '*'
 // Of many, a message shows a few.
 const MAX_TOLD = 5
 
-const NEAR_NAMES = /^(metadata(\.google\.internal)?|instance-data(\.ec2\.internal)?)$/
-
 /** Whether all that is meant is near. */
 const isAllNear = ({ hosts }: Destination): boolean =>
   hosts.kind === 'range'
     ? isNearRange(hosts.range)
-    : hosts.kind === 'name' && NEAR_NAMES.test(hosts.name)
+    : hosts.kind === 'name' && isMetadataName(hosts.name)
 
 /** Whether anything of it is. */
 const isNear = (destination: Destination): boolean => {

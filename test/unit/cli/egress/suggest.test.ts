@@ -31,11 +31,18 @@ const run = async (...args: readonly string[]) => {
 
 type Told = Partial<Omit<EventOf<'egress'>, 'destination'>> & {
   readonly to: string
+  /** Where a name leads. */
+  readonly at?: string
   readonly protocol?: EventOf<'egress'>['destination']['protocol']
 }
 
 let attempts = 0
-const event = ({ to, protocol = 'tcp', ...told }: Told): EventOf<'egress'> => {
+const event = ({
+  to,
+  at = '93.184.216.34',
+  protocol = 'tcp',
+  ...told
+}: Told): EventOf<'egress'> => {
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(to) ?? []
   const isAddress = /^[\d.]+$|^\[/.test(host)
   return {
@@ -44,7 +51,7 @@ const event = ({ to, protocol = 'tcp', ...told }: Told): EventOf<'egress'> => {
     calls: [1],
     destination: isAddress
       ? { address: host.replaceAll(/[[\]]/g, ''), port: Number(port), protocol }
-      : { host, address: '192.0.2.1', port: Number(port), protocol },
+      : { host, address: at, port: Number(port), protocol },
     how: 'connect',
     verdict: 'observed',
     sentBytes: 100,
@@ -94,14 +101,72 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
     [
       'an address tells no name',
       [{ to: '203.0.113.9:443' }],
-      undefined,
-      /203\.0\.113\.9:443 .*: an address, and no name/,
+      '203.0.113.9:443',
+      /# 203\.0\.113\.9:443 is an address: a name would be better/,
     ],
     [
-      'nor does one past the proxy, which may want a forward',
+      'nor does a private one, nor one of IPv6',
+      [{ to: '10.0.3.7:443' }, { to: '[2606:4700::1]:443' }],
+      '10.0.3.7:443,[2606:4700::1]:443',
+      /# \[2606:4700::1\]:443 is an address/,
+    ],
+    [
+      'one past the proxy is a forward',
       [{ to: '10.0.3.7:5432', how: 'direct' }],
+      '5432=10.0.3.7:5432',
+      /# 10\.0\.3\.7:5432 is an address, to which the server went past the proxy.*for a server that asks 127\.0\.0\.1:5432; if that is HOST, 5432=HOST:5432 would be better/,
+    ],
+    [
+      'and by itself where another forward has its port, or none may',
+      [
+        { to: '10.0.3.7:5432', how: 'direct' },
+        { to: '10.0.3.7:5432', how: 'direct' },
+        { to: '10.0.3.8:5432', how: 'direct' },
+        { to: '10.0.3.7:15202', how: 'direct' },
+      ],
+      '10.0.3.7:15202,10.0.3.8:5432,5432=10.0.3.7:5432',
+      /# 10\.0\.3\.8:5432 is an address.*let the server use the proxy for it/,
+    ],
+    [
+      'a name that leads to a private address needs that beside it',
+      [
+        { to: 'corp.example:443', at: '10.20.3.4', why: 'undeclared' },
+        { to: 'corp.example:443', at: '10.20.3.5' },
+      ],
+      '10.20.3.4:443,10.20.3.5:443,corp.example:443',
+      /# corp\.example:443 leads to what is not public, so that 10\.20\.3\.4:443, 10\.20\.3\.5:443 must stand beside it/,
+    ],
+    [
+      'a Service does not',
+      [{ to: 'db.team.svc.cluster.local:5432', at: '10.96.0.1' }],
+      'db.team.svc.cluster.local:5432',
       undefined,
-      /10\.0\.3\.7:5432 .*write 5432=HOST:5432 and let the server ask 127\.0\.0\.1:5432/,
+    ],
+    [
+      'a name that leads to metadata is not offered with it',
+      [
+        {
+          to: 'rebound.example:80',
+          at: '169.254.169.254',
+          why: 'forbidden-address',
+          verdict: 'denied',
+        },
+      ],
+      undefined,
+      /rebound\.example:80 .*no destination leads there/,
+    ],
+    ['nor metadata by a name', [{ to: 'metadata.google.internal:80' }], undefined, /leave it out/],
+    [
+      'this machine is not offered',
+      [{ to: '127.0.0.1:9200', how: 'direct', why: 'loopback' }],
+      undefined,
+      /127\.0\.0\.1:9200 .*write the forward 9200=127\.0\.0\.1:9200 yourself/,
+    ],
+    [
+      'nor the pod itself',
+      [{ to: '10.1.1.1:15200', why: 'forbidden-address' }],
+      undefined,
+      /10\.1\.1\.1:15200 .*the pod itself, or the link: no destination leads there/,
     ],
     [
       'metadata is left out',
@@ -203,6 +268,39 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
     expect((await run('suggest', path)).out).toContain('1 time (1 observed; connect), 100 B sent')
   })
 
+  test('addresses are told beside it, a few of each server', async () => {
+    const path = write(Array.from({ length: 10 }, (_, n) => ({ to: `10.0.3.${n}:443` })))
+    const { out, err } = await run('suggest', path)
+    expect(err.match(/is an address/g)).toHaveLength(8)
+    expect(err).toContain('outrigger egress: deployment-search: 2 more such addresses\n')
+    expect(out.match(/is an address/g)).toHaveLength(10)
+  })
+
+  test('what tells no destination is counted', async () => {
+    const path = write([{ to: 'api.example.com:443' }])
+    const own = new Chain({ instance: 'more', server: 'deployment-search', prev: '' })
+    const nowhere = (more: Partial<EventOf<'egress'>>, protocol: 'udp' | 'tcp') => {
+      const { destination: _destination, ...rest } = event({ to: 'x:1', verdict: 'denied' })
+      return own.line(
+        membersOf({ ...rest, ...more, destination: { protocol } }),
+        Date.UTC(2026, 10, 29),
+      )
+    }
+    const more = join(dir, 'more.jsonl')
+    writeFileSync(
+      more,
+      [
+        nowhere({ how: 'direct' }, 'udp'),
+        nowhere({ how: 'direct' }, 'udp'),
+        nowhere({ how: 'unknown' }, 'tcp'),
+      ].join(''),
+    )
+    expect((await run('suggest', path, more)).err).toBe(
+      'outrigger egress: 2 attempts by UDP, by which programs ask for names themselves: none of it can be declared\n' +
+        'outrigger egress: 1 attempt of somebody at the proxy who did not say who: none of it can be declared\n',
+    )
+  })
+
   test('names steer no terminal and end no line', async () => {
     const path = write([{ to: 'a\u001b[2J\nb\u202E:443' }])
     const { out } = await run('suggest', path)
@@ -257,6 +355,7 @@ describe('files', () => {
         doubtful: [
           expect.objectContaining({ destination: '169.254.169.254:80', why: expect.any(String) }),
         ],
+        nameless: [],
         remarks: [],
       },
     ])
