@@ -11,6 +11,7 @@ import {
   helloFrame,
   PROTOCOL_VERSION,
   type ShimEvent,
+  type Shown,
 } from './control-frame.ts'
 
 /** A shim says who it is at once; anything else shall not keep its place. */
@@ -35,12 +36,14 @@ export type News = Exclude<ShimEvent, { kind: 'hello' }>
 
 export interface ConnectionOptions {
   readonly log: Log
+  /** Whether it is the shim at all; a sentence refuses it. */
+  readonly prove: (shown: Shown) => string | undefined
   /** Judges the shim that has connected; a sentence refuses it. */
   readonly admit: (peer: Peer) => string | undefined
   readonly onAdmitted: (peer: Peer) => void
   readonly onEvent: (event: News) => void
-  /** It has dropped, whoever ended it; whether it was a shim's that had been admitted. */
-  readonly onClosed: (wasAdmitted: boolean) => void
+  /** It has dropped, whoever ended it. */
+  readonly onClosed: () => void
 }
 
 export class Connection {
@@ -61,7 +64,7 @@ export class Connection {
     )
     socket.on('close', () => {
       clearTimeout(this.silent)
-      options.onClosed(this.isAdmitted)
+      options.onClosed()
     })
     socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.write(helloFrame())
@@ -96,6 +99,8 @@ export class Connection {
   }
 
   private event(event: ShimEvent): void {
+    // Whoever was put out is not heard any more, whatever he has said by then.
+    if (this.socket.destroyed) return
     if (event.kind === 'hello') this.hello(event)
     else if (this.isAdmitted) this.options.onEvent(event)
     else this.refuse('it spoke before its hello')
@@ -114,7 +119,7 @@ export class Connection {
   /** The sentence that refuses it. */
   private whyNot(event: Hello): string | undefined {
     return event.version === PROTOCOL_VERSION
-      ? this.options.admit(event)
+      ? (this.options.prove(event.shown) ?? this.options.admit(event))
       : `it speaks control protocol ${event.version}, not ${PROTOCOL_VERSION}`
   }
 

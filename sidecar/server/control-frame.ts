@@ -1,10 +1,10 @@
-// The shim's control protocol, version 2: frames ↔ values (sidecar/shim/README.md has the table).
+// The shim's control protocol, version 3: frames ↔ values (sidecar/shim/README.md has the table).
 // Pure. What comes from the shim is checked like anything from outside: it shares a container with the server.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { Gathered } from '../bytes/gathered.ts'
 
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 const MAX_FRAME_BYTES = 65_536
 const HEADER_BYTES = 5
 
@@ -62,6 +62,16 @@ export interface EgressAttempt {
   readonly dropped: number
 }
 
+/** By what a shim shows that it is the one; each of 32 characters. */
+export interface Shown {
+  /** Its own, for as long as it lives; nobody else knows it but us. */
+  readonly secret: string
+  /** The end of a name that is its own for as long. */
+  readonly mark: string
+  /** What we have left for the first who comes. */
+  readonly found: string
+}
+
 export type ShimEvent =
   | {
       readonly kind: 'hello'
@@ -74,6 +84,7 @@ export type ShimEvent =
       readonly canConfine: boolean
       /** The kernel's own rules for TCP stand behind that. */
       readonly hasNetworkRules: boolean
+      readonly shown: Shown
     }
   | {
       readonly kind: 'supervision'
@@ -121,6 +132,7 @@ const HOLDS_LISTENERS = 1
 const CONFINES = 2
 
 const SECRET_BYTES = 32
+const SHOWN_AT = 8
 const IPV4 = 4
 const IPV6 = 6
 
@@ -183,6 +195,9 @@ const socketIn = (family: number, bytes: Buffer): SocketKind | undefined => {
   return { domain, type: bytes.readUInt16BE(2), protocol: bytes.readUInt16BE(4) }
 }
 
+const secretAt = (payload: Buffer, at: number): string =>
+  payload.toString('latin1', at, at + SECRET_BYTES)
+
 const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> = new Map([
   [
     0x81,
@@ -196,6 +211,12 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         hasOneCommand: (p.readUInt8(7) & HAS_ONE_COMMAND) !== 0,
         canConfine: (p.readUInt8(7) & CAN_CONFINE) !== 0,
         hasNetworkRules: (p.readUInt8(7) & HAS_NETWORK_RULES) !== 0,
+        // Of one that speaks another version they are not there.
+        shown: {
+          secret: secretAt(p, SHOWN_AT),
+          mark: secretAt(p, SHOWN_AT + SECRET_BYTES),
+          found: secretAt(p, SHOWN_AT + 2 * SECRET_BYTES),
+        },
       }),
     ],
   ],
@@ -258,7 +279,7 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         isHeld: (p.readUInt8(1) & HOLDS_LISTENERS) !== 0,
         wantsConfinement: (p.readUInt8(0) & CONFINES) !== 0,
         isConfined: (p.readUInt8(1) & CONFINES) !== 0,
-        secret: p.toString('latin1', 2, 2 + SECRET_BYTES),
+        secret: secretAt(p, 2),
         why: p.toString('utf8', 2 + SECRET_BYTES),
       }),
     ],

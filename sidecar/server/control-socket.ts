@@ -9,18 +9,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { Proof } from './proof.ts'
 
 /** An earlier run's shim kills its children when it loses us; this long before we listen again. */
 const EARLIER_RUN_MS = 1000
+/** Who has not shown yet who he is; beyond it the first of them is put out. */
+const MOST_WAITING = 8
 
-export interface ControlSocketOptions extends ConnectionOptions {
+export interface ControlSocketOptions extends Omit<ConnectionOptions, 'prove' | 'onClosed'> {
   readonly runDir: string
+  /** The shim that had been admitted has gone, whoever ended that. */
+  readonly onLost: () => void
 }
 
 export class ControlSocket {
   private readonly options: ControlSocketOptions
   private readonly server: Server
+  private readonly waiting = new Set<Connection>()
   private current: Connection | undefined
+  private proof: Proof | undefined
 
   constructor(options: ControlSocketOptions) {
     this.options = options
@@ -36,6 +43,7 @@ export class ControlSocket {
   async listen(): Promise<void> {
     const { runDir, log } = this.options
     const path = this.path
+    this.proof = new Proof({ runDir, log })
     if (existsSync(path) || existsSync(pipesIn(runDir))) {
       rmSync(path, { force: true })
       await sleep(EARLIER_RUN_MS)
@@ -57,24 +65,53 @@ export class ControlSocket {
    * The pipes folder stays: it tells the next sidecar that there was one (and goes with the pod).
    */
   close(): void {
+    const { proof } = this
+    this.proof = undefined
+    proof?.close()
     this.current?.close()
+    for (const one of this.waiting) one.close()
     this.server.close()
   }
 
-  /** One at a time. */
+  /** One shim at a time; until it is there, nobody who only says nothing can keep it out. */
   private accept(socket: Socket): void {
-    if (this.current !== undefined) {
+    const { proof } = this
+    if (this.current !== undefined || proof === undefined) {
       socket.destroy()
       return
     }
-    const { onClosed } = this.options
-    this.current = new Connection(socket, {
+    const [first] = this.waiting
+    if (first && this.waiting.size >= MOST_WAITING) this.putOut(first)
+    const connection: Connection = new Connection(socket, {
       ...this.options,
-      onClosed: (wasAdmitted) => {
-        this.current = undefined
-        onClosed(wasAdmitted)
+      prove: proof.refusal,
+      onAdmitted: (peer) => {
+        this.admitted(connection)
+        this.options.onAdmitted(peer)
       },
+      onClosed: () => this.closed(connection),
     })
+    this.waiting.add(connection)
+  }
+
+  private putOut(connection: Connection): void {
+    this.waiting.delete(connection)
+    connection.close()
+  }
+
+  private admitted(connection: Connection): void {
+    this.waiting.delete(connection)
+    for (const other of this.waiting) this.putOut(other)
+    this.current = connection
+    this.proof?.met()
+  }
+
+  private closed(connection: Connection): void {
+    this.waiting.delete(connection)
+    if (this.current !== connection) return
+    this.current = undefined
+    this.proof?.lost()
+    this.options.onLost()
   }
 
   private get path(): string {

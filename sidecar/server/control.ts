@@ -38,7 +38,7 @@ export class Control {
         if (event.kind === 'terminating') onTerminating(event.leftMs)
         else if (event.kind !== 'supervision') this.children.heard(event)
       },
-      onClosed: (wasReady) => this.dropped(wasReady),
+      onLost: () => this.lost(),
     })
     this.children = new Children({
       ...options,
@@ -105,14 +105,14 @@ export class Control {
     onPeer(peer)
   }
 
-  private dropped(wasReady: boolean): void {
-    if (wasReady && !this.children.isLeaving) {
+  private lost(): void {
+    if (!this.children.isLeaving) {
       this.options.log.warn('the shim has gone, and its server processes with it', {
         processes: this.children.count,
         why: "the server's container was restarted, or it had no memory left: its last state says which",
       })
     }
     this.children.lost(LOST)
-    if (wasReady) this.options.onPeer(undefined)
+    this.options.onPeer(undefined)
   }
 }

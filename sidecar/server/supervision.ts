@@ -83,7 +83,7 @@ export class Supervision {
         this.command = { ...UNKNOWN, uid: peer.uid, weakness: weaknessOf(peer) }
       },
       onEvent: (event) => this.heard(event),
-      onClosed: (wasAdmitted) => this.dropped(wasAdmitted),
+      onLost: () => this.lost(),
     })
   }
 
@@ -100,10 +100,10 @@ export class Supervision {
     this.socket.close()
   }
 
-  private dropped(wasAdmitted: boolean): void {
+  private lost(): void {
     const { end = "the shim in the server's container has gone" } = this.command
     this.command = UNKNOWN
-    if (wasAdmitted) this.options.onGone(end)
+    this.options.onGone(end)
   }
 
   private heard(event: News): void {

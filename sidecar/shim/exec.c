@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "control.h"
 #include "execution.h"
+#include "proof.h"
 #include "report.h"
 #include "secret.h"
 #include "watch.h"
@@ -50,8 +51,10 @@ static void tell_hello(struct exec *exec) {
   exec->control.is_peer_known = true;
   exec->has_told_start = false;
   exec->has_told_terminating = false;
-  control_send(&exec->control, event,
-               frame_hello(event, geteuid(), (uint8_t)execution->plan.landlock.abi, flags));
+  proof_find(exec->control.dir);
+  control_send(
+      &exec->control, event,
+      frame_hello(event, geteuid(), (uint8_t)execution->plan.landlock.abi, flags, proof_shown()));
   control_send(&exec->control, event,
                frame_supervision(event, wanted, standing, exec->secret, execution->why_not));
 }
@@ -220,6 +223,11 @@ static int open_control(struct exec *exec, const struct exec_options *options) {
   exec->control.socket = -1;
   exec->connect_at_ms = CLOCK_NEVER;
   if (options->run_dir == NULL) return 0;
+  if (proof_open() != 0) {
+    report_line("cannot make what the sidecar knows the shim by: %s", strerror(errno));
+    return -1;
+  }
+  proof_find(options->run_dir);
   if (control_open(&exec->control, options->run_dir, 1) != 0) {
     report_line("cannot take the memory for the connection to the sidecar: %s", strerror(errno));
     return -1;

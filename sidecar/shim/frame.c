@@ -140,12 +140,20 @@ static uint8_t *start(uint8_t *to, enum frame_type type) {
   return to + FRAME_PREFIX_BYTES + 1;
 }
 
-size_t frame_hello(uint8_t *to, uint32_t uid, uint8_t landlock_abi, uint8_t flags) {
+static uint8_t *write_secret(uint8_t *at, const char *secret) {
+  memcpy(at, secret, FRAME_SECRET_LENGTH);
+  return at + FRAME_SECRET_LENGTH;
+}
+
+size_t frame_hello(uint8_t *to, uint32_t uid, uint8_t landlock_abi, uint8_t flags,
+                   const struct frame_proof *proof) {
   uint8_t *at = write_u16(start(to, FRAME_HELLO_ANSWER), FRAME_VERSION);
   at = write_u32(at, uid);
   *at++ = landlock_abi;
   *at++ = flags;
-  return finish(to, at);
+  at = write_secret(at, proof->secret);
+  at = write_secret(at, proof->mark);
+  return finish(to, write_secret(at, proof->found));
 }
 
 size_t frame_of_child(uint8_t *to, enum frame_type type, uint32_t child) {
@@ -189,8 +197,7 @@ size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const ch
   uint8_t *at = start(to, FRAME_SUPERVISION);
   *at++ = wanted;
   *at++ = standing;
-  memcpy(at, secret, FRAME_SECRET_LENGTH);
-  at += FRAME_SECRET_LENGTH;
+  at = write_secret(at, secret);
   memcpy(at, why, length);
   return finish(to, at + length);
 }

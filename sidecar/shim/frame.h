@@ -9,7 +9,7 @@
 #include "confinement.h"
 
 enum {
-  FRAME_VERSION = 2,
+  FRAME_VERSION = 3,
   FRAME_PREFIX_BYTES = 4,
   FRAME_MAX_BYTES = 65536,
   FRAME_NAME_LENGTH = 32,
@@ -73,6 +73,13 @@ enum frame_egress_kind { EGRESS_TCP = 1, EGRESS_UDP = 2, EGRESS_UNIX = 3, EGRESS
 // By memory: by a signal that the kernel has sent because the container had no more of it.
 enum frame_end { FRAME_BY_CODE = 0, FRAME_BY_SIGNAL = 1, FRAME_BY_MEMORY = 2 };
 
+// What HELLO shows of who we are (proof.h).
+struct frame_proof {
+  char secret[FRAME_SECRET_LENGTH];
+  char mark[FRAME_SECRET_LENGTH];
+  char found[FRAME_SECRET_LENGTH];
+};
+
 // An attempt to reach something.
 struct frame_egress {
   enum frame_verdict verdict;
@@ -112,7 +119,8 @@ struct frame_decoded {
 struct frame_decoded frame_decode(const uint8_t *bytes, size_t length);
 
 // Each writes one event to `to` (at least FRAME_MAX_EVENT_BYTES) and returns its length.
-size_t frame_hello(uint8_t *to, uint32_t uid, uint8_t landlock_abi, uint8_t flags);
+size_t frame_hello(uint8_t *to, uint32_t uid, uint8_t landlock_abi, uint8_t flags,
+                   const struct frame_proof *proof);
 size_t frame_of_child(uint8_t *to, enum frame_type type, uint32_t child);
 size_t frame_spawned(uint8_t *to, uint32_t child, uint32_t pid);
 size_t frame_refused(uint8_t *to, uint32_t child, enum frame_reason reason, const char *text);

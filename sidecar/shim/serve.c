@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "drain.h"
 #include "offer.h"
+#include "proof.h"
 #include "report.h"
 #include "serving.h"
 #include "watch.h"
@@ -42,9 +43,10 @@ static void greet(struct serving *serving, uint64_t now_ms) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   serving->control.has_greeted = true;
   serving->control.is_peer_known = true;
-  control_send(
-      &serving->control, event,
-      frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi, hello_flags(serving)));
+  proof_find(serving->control.dir);
+  control_send(&serving->control, event,
+               frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi,
+                           hello_flags(serving), proof_shown()));
   if (serving->is_terminating) say_terminating(serving, now_ms);
 }
 

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "descriptors.h"
+#include "proof.h"
 #include "report.h"
 #include "seccomp.h"
 #include "start.h"
@@ -103,6 +104,13 @@ static int open_memory(struct serving *serving) {
   return fail("cannot take the memory for --max-processes");
 }
 
+// Before anybody else of this container can be there.
+static int open_proof(const char *run_dir) {
+  if (proof_open() != 0) return fail("cannot make what the sidecar knows the shim by");
+  proof_find(run_dir);
+  return 0;
+}
+
 // Whether a child could be confined here: the sidecar decides what that means.
 static void try_confinement(struct serving *serving) {
   const struct start_plan plan = {
@@ -120,7 +128,8 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   *serving = (struct serving){.options = options, .give_up_at_ms = CLOCK_NEVER};
   plan->command = options->command;
   plan->keep_home = options->keep_home;
-  if (open_process(serving) != 0 || open_events(serving) != 0 || open_memory(serving) != 0) {
+  if (open_process(serving) != 0 || open_proof(options->run_dir) != 0 ||
+      open_events(serving) != 0 || open_memory(serving) != 0) {
     return -1;
   }
   serving->nursery.is_pid_1 = getpid() == 1;

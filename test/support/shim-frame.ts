@@ -7,6 +7,9 @@ export type ShimEvent =
       readonly uid: number
       readonly landlockAbi: number
       readonly flags: number
+      readonly secret: string
+      readonly mark: string
+      readonly found: string
     }
   | { readonly type: 'pipes'; readonly child: number }
   | { readonly type: 'gone'; readonly child: number }
@@ -75,7 +78,7 @@ const u32 = (...values: number[]): Buffer => {
 }
 
 /** The protocol's version. */
-export const VERSION = 2
+export const VERSION = 3
 
 /** A confinement: its mode, and pairs of a port and where a connect to it ends. */
 export interface Terms {
@@ -132,6 +135,9 @@ const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
       uid: p.readUInt32BE(2),
       landlockAbi: p.readUInt8(6),
       flags: p.readUInt8(7),
+      secret: p.toString('latin1', 8, 40),
+      mark: p.toString('latin1', 40, 72),
+      found: p.toString('latin1', 72, 104),
     }),
   ],
   [0x82, (p) => ({ type: 'pipes', child: p.readUInt32BE(0) })],

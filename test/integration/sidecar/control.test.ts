@@ -23,6 +23,7 @@ import { join } from 'node:path'
 import { Control } from '../../../sidecar/server/control.ts'
 import type { Peer } from '../../../sidecar/server/connection.ts'
 import { makePipesFolder } from '../../../sidecar/server/control-socket.ts'
+import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
 import { compileFixture } from '../../support/shim.ts'
 import { frame } from '../../support/shim-frame.ts'
@@ -92,11 +93,11 @@ describe('a pipes folder of an earlier run', () => {
   )
 })
 
-const hello = (version = 2): Buffer => frame(0x81, Buffer.from([0, version, 0, 0, 0, 7, 6, 0]))
 const terminating = frame(0x88, Buffer.from([0, 0, 0, 9]))
 
 describe('a socket', () => {
   let control: Control
+  let shim: FakeShim
   let heard: string[]
   let refusal: string | undefined
 
@@ -123,6 +124,7 @@ describe('a socket', () => {
     })
     // It binds before it waits for anything, and the name is its user's.
     await asUser(sidecarUid, () => control.listen())
+    shim = new FakeShim(runDir)
   })
   afterEach(() => asUser(sidecarUid, () => control.close()))
 
@@ -132,17 +134,28 @@ describe('a socket', () => {
     return socket
   }
 
-  test.each<[string, said: readonly Buffer[], why: string]>([
-    ['of another protocol', [hello(1)], 'it speaks control protocol 1, not 2'],
-    ['not admitted', [hello()], 'refused by the test'],
-    ['that speaks before its hello', [terminating], 'it spoke before its hello'],
-    ['that says hello twice', [hello(), hello()], 'it said hello twice'],
-    ['that sends an unknown frame', [hello(), frame(0x70)], 'it sent unknown frame type 112'],
-    ['that sends no frame', [Buffer.alloc(8)], 'it sent a frame of 0 bytes'],
+  const hello = (): Buffer => shim.hello()
+
+  test.each<[string, said: () => readonly Buffer[], why: string]>([
+    [
+      'of another protocol',
+      () => [shim.hello({ version: 2 })],
+      'it speaks control protocol 2, not 3',
+    ],
+    [
+      'of an older one, whose hello is short',
+      () => [frame(0x81, Buffer.from([0, 2, 0, 0, 0, 7, 6, 0]))],
+      'it speaks control protocol 2, not 3',
+    ],
+    ['not admitted', () => [hello()], 'refused by the test'],
+    ['that speaks before its hello', () => [terminating], 'it spoke before its hello'],
+    ['that says hello twice', () => [hello(), hello()], 'it said hello twice'],
+    ['that sends an unknown frame', () => [hello(), frame(0x70)], 'it sent unknown frame type 112'],
+    ['that sends no frame', () => [Buffer.alloc(8)], 'it sent a frame of 0 bytes'],
   ])('puts a peer out %s, says why, and takes the next', async (name, said, why) => {
     refusal = name === 'not admitted' ? 'refused by the test' : undefined
     const socket = await dial()
-    socket.write(Buffer.concat(said))
+    socket.write(Buffer.concat(said()))
     await readAll(socket)
     await until(() => kept.lines.length > 0, 'the reason is logged')
     expect(kept.lines.join()).toContain(`the shim was refused: ${why}`)

@@ -7,13 +7,13 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Supervision } from '../../../sidecar/server/supervision.ts'
+import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
 import { frame } from '../../support/shim-frame.ts'
 import { readAll, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
 
-const HELLO = frame(0x81, Buffer.from([0, 2, 0, 0, 0, 7, 6, 4]))
 const SECRET = Buffer.from('5e'.repeat(16))
 const HELD = frame(0x89, Buffer.concat([Buffer.from([1, 1]), SECRET]))
 const unheld = (why: string): Buffer =>
@@ -27,7 +27,7 @@ const CHILDS = [
   frame(0x87, Buffer.alloc(4)),
 ]
 // What the shim hears: HELLO, and START.
-const GREETED = '00000003010002'
+const GREETED = '00000003010003'
 const STARTED = '0000000106'
 const EXIT = '000000020500'
 
@@ -35,11 +35,15 @@ let runDir: string
 let kept: KeptLog
 let supervision: Supervision | undefined
 let heard: string[]
+let shim: FakeShim
+
+const hello = (uid = 7): Buffer => shim.hello({ uid, flags: 4 })
 
 beforeEach(() => {
   runDir = mkdtempSync(join(tmpdir(), 'supervision-'))
   kept = keptLog()
   heard = []
+  shim = new FakeShim(runDir)
 })
 afterEach(() => {
   supervision?.close()
@@ -93,19 +97,19 @@ const GONE = "gone: the shim in the server's container has gone"
 describe('a server is served', () => {
   test('when it is held and runs', async () => {
     await listen(false)
-    expect(await afterSaying(HELLO, HELD, SPAWNED)).toBe(GREETED)
+    expect(await afterSaying(hello(), HELD, SPAWNED)).toBe(GREETED)
     expect(heard.toSorted()).toEqual([GONE, 'ports are taken', 'runs'])
   })
 
   test('not before it is known to be held', async () => {
     await listen(false)
-    await afterSaying(HELLO, SPAWNED)
+    await afterSaying(hello(), SPAWNED)
     expect(heard).toEqual([GONE])
   })
 
   test('until it ends', async () => {
     await listen(false)
-    await afterSaying(HELLO, HELD, SPAWNED, TERMINATING, ENDED)
+    await afterSaying(hello(), HELD, SPAWNED, TERMINATING, ENDED)
     expect(heard).toContain('ends in 9')
     expect(heard).toContain("gone: the server's container has ended")
   })
@@ -120,7 +124,7 @@ describe('a server is served', () => {
     ],
   ])('and says %s, once, also when the shim has gone', async (_name, end, why) => {
     await listen(false)
-    await afterSaying(HELLO, HELD, SPAWNED, end, end, ENDED)
+    await afterSaying(hello(), HELD, SPAWNED, end, end, ENDED)
     const gone = heard.filter((line) => line.startsWith('gone'))
     expect(gone).toEqual([expect.stringMatching(why), gone[0]])
     expect(kept.lines).toHaveLength(1)
@@ -134,7 +138,7 @@ describe('a server is served', () => {
     const socket = await dial()
     let heardThere = ''
     socket.on('data', (bytes: Buffer) => (heardThere += bytes.toString('hex')))
-    socket.write(Buffer.concat([HELLO, HELD, SPAWNED, ...frames]))
+    socket.write(Buffer.concat([hello(), HELD, SPAWNED, ...frames]))
     await until(() => heard.length === 2 + frames.length, 'all of it has been heard')
     const exit = supervision?.exit(0)
     socket.end()
@@ -144,22 +148,22 @@ describe('a server is served', () => {
 
   test('and again by the next shim', async () => {
     await listen(false)
-    await afterSaying(HELLO, HELD, SPAWNED)
-    await afterSaying(HELLO, HELD, SPAWNED)
+    await afterSaying(hello(), HELD, SPAWNED)
+    await afterSaying(hello(), HELD, SPAWNED)
     expect(heard.filter((line) => line === 'runs')).toHaveLength(2)
   })
 
   test('once, however often it is said', async () => {
     await listen(false)
     const many = Array.from({ length: 1000 }, () => [HELD, SPAWNED, unheld('x')]).flat()
-    await afterSaying(HELLO, ...many)
+    await afterSaying(hello(), ...many)
     expect(heard.toSorted()).toEqual([GONE, 'ports are taken', 'runs'])
     expect(kept.lines).toEqual([])
   })
 
   test('whatever is said of children', async () => {
     await listen(false)
-    await afterSaying(HELLO, HELD, ...CHILDS, SPAWNED)
+    await afterSaying(hello(), HELD, ...CHILDS, SPAWNED)
     expect(heard).toContain('runs')
     expect(kept.lines).toEqual([])
   })
@@ -168,7 +172,7 @@ describe('a server is served', () => {
 describe('a server that nothing holds', () => {
   test('is not started, and says why', async () => {
     await listen(false)
-    expect(await afterSaying(HELLO, unheld('no such flag'), SPAWNED)).toBe(GREETED)
+    expect(await afterSaying(hello(), unheld('no such flag'), SPAWNED)).toBe(GREETED)
     expect(heard).toEqual([expect.stringContaining(`gone: ${UNHELD}; it is not started`), GONE])
     expect(kept.lines.join()).toContain('floor.allowAdvisoryIsolation')
   })
@@ -178,7 +182,7 @@ describe('a server that nothing holds', () => {
     const socket = await dial()
     const told: string[] = []
     socket.on('data', (bytes: Buffer) => told.push(`${heard.join()}${bytes.toString('hex')}`))
-    socket.write(Buffer.concat([HELLO, unheld('no such flag')]))
+    socket.write(Buffer.concat([hello(), unheld('no such flag')]))
     await until(() => told.join('').includes(STARTED), 'START has come')
     expect(told.at(-1)).toBe(`ports are left${STARTED}`)
     socket.write(SPAWNED)
@@ -188,7 +192,7 @@ describe('a server that nothing holds', () => {
 
   test('cannot forge lines by its reason, nor make it long', async () => {
     await listen(false)
-    await afterSaying(HELLO, unheld(`a\nready\u001b[2J${'x'.repeat(9000)}`))
+    await afterSaying(hello(), unheld(`a\nready\u001b[2J${'x'.repeat(9000)}`))
     expect(heard[0]).toContain('(a ready [2Jxxx')
     expect(heard[0]?.length).toBeLessThan(1000)
   })
@@ -198,7 +202,7 @@ describe('who else connects', () => {
   test('waits while one is there', async () => {
     await listen(false)
     const first = await dial()
-    first.write(Buffer.concat([HELLO, HELD]))
+    first.write(Buffer.concat([hello(), HELD]))
     await until(() => heard.length > 0, 'the first is heard')
     expect(await readAll(await dial())).toBe('')
     first.destroy()
@@ -207,7 +211,7 @@ describe('who else connects', () => {
   test('a stranger is put out, and that is what readiness says', async () => {
     await listen(false)
     const socket = await dial()
-    socket.write(Buffer.concat([frame(0x81, Buffer.from([0, 2, 0, 0, 0, 8, 6, 4])), HELD, SPAWNED]))
+    socket.write(Buffer.concat([hello(8), HELD, SPAWNED]))
     await readAll(socket)
     const why = 'was refused: it is a stranger'
     expect(heard).toEqual([`gone: the shim in the server's container ${why}`])

@@ -83,6 +83,15 @@ export class Container {
     })
   }
 
+  /** Stops its first process, and has it go on: meanwhile it lives, and does nothing. */
+  async pause(): Promise<void> {
+    process.kill(await this.first(), 'SIGSTOP')
+  }
+
+  async resume(): Promise<void> {
+    process.kill(await this.first(), 'SIGCONT')
+  }
+
   async close(): Promise<void> {
     const { process: container } = this
     if (container.exitCode !== null || container.signalCode !== null) return

@@ -20,6 +20,8 @@ import type { TwoHosts } from './two-hosts.ts'
 const SIDECAR = join(import.meta.dirname, '../../../sidecar/main.ts')
 const MCP = 'http://127.0.0.1:15200/mcp'
 const ADMIN = 'http://127.0.0.1:15201'
+/** Of a server that speaks HTTP. */
+const SERVER_PORT = 3000
 
 export interface EgressPodOptions {
   readonly hosts: TwoHosts
@@ -29,6 +31,8 @@ export interface EgressPodOptions {
   readonly document?: SidecarDocument
   readonly environment?: Readonly<Record<string, string>>
   readonly capability?: string
+  /** The server speaks HTTP, and is one command under `shim exec`. */
+  readonly isHttp?: boolean
   /** The program of the server; the tools unless said. */
   readonly command?: readonly string[]
 }
@@ -102,21 +106,33 @@ export class EgressPod {
     this.caller = new Caller(hosts.inPod)
   }
 
+  /** What sidecar and server's container share. */
+  get folder(): string {
+    return this.runDir
+  }
+
   /** Where the shim finds the sidecar. */
   get control(): string {
     return join(this.runDir, 'control')
   }
 
   async startSidecar(): Promise<void> {
-    const { hosts, mode, egress, document } = this.options
+    const { hosts, mode, egress, document, isHttp = false } = this.options
     const [command, ...args] = [...hosts.inPod, ...BECOME_SIDECAR, process.execPath, SIDECAR]
     const whole: SidecarDocument = {
       runDir: this.runDir,
       allowedHosts: ['*'],
       egress: { confinement: 'require' },
       audit: { file: this.auditFile },
+      ...(isHttp && { isSupervised: true }),
       ...document,
-      settings: { auth: 'none', egress, 'egress-mode': mode, ...document?.settings },
+      settings: {
+        auth: 'none',
+        egress,
+        'egress-mode': mode,
+        ...(isHttp && { transport: 'http', port: `${SERVER_PORT}` }),
+        ...document?.settings,
+      },
     }
     this.sidecar = await startProgram({
       command,
@@ -130,33 +146,39 @@ export class EgressPod {
   }
 
   startContainer(): void {
-    const {
-      hosts,
-      command = [process.execPath, `${FIXTURES}tools.ts`],
-      environment,
-      capability,
-    } = this.options
-    const shim = [
-      buildShim('all'),
-      'serve',
-      '--run',
-      this.runDir,
-      '--spawn-rate',
-      '1000',
-      '--grace',
-      '3',
-    ]
+    const { hosts, environment, capability } = this.options
     this.container = new Container({
       hosts,
-      command: [...shim, '--', ...command],
+      command: [buildShim('all'), ...this.shimWords, '--', ...this.serverWords],
       environment: { ...ENVIRONMENT, ...environment },
       ...(capability !== undefined && { capability }),
     })
   }
 
+  private get shimWords(): readonly string[] {
+    const { isHttp = false, mode } = this.options
+    const kind = isHttp
+      ? ['exec', '--loopback', '--egress', mode]
+      : ['serve', '--spawn-rate', '1000']
+    return [...kind, '--run', this.runDir, '--grace', '3']
+  }
+
+  private get serverWords(): readonly string[] {
+    const { isHttp = false, command } = this.options
+    if (command) return command
+    return isHttp
+      ? [process.execPath, `${FIXTURES}http-tools.ts`, `${SERVER_PORT}`]
+      : [process.execPath, `${FIXTURES}tools.ts`]
+  }
+
   async start(): Promise<void> {
     await this.startSidecar()
     this.startContainer()
+    await this.ready()
+  }
+
+  /** Resolves when the server is served, also again. */
+  async ready(): Promise<void> {
     let said = ''
     try {
       await until(async () => {

@@ -18,7 +18,7 @@ const NAME = '0123456789abcdef'.repeat(2)
 
 describe('what we write', () => {
   test.each([
-    ['HELLO', helloFrame(), '00000003 01 0002'],
+    ['HELLO', helloFrame(), '00000003 01 0003'],
     [
       'SPAWN',
       spawnFrame(7, NAME),
@@ -59,6 +59,8 @@ const frame = (type: number, hex: string): Buffer => {
 }
 const text = (words: string): string => Buffer.from(words).toString('hex')
 const SECRET = text('5e'.repeat(16))
+const SHOWN = { secret: 'a1'.repeat(16), mark: 'b2'.repeat(16), found: '0'.repeat(32) }
+const SHOWN_BYTES = text(`${SHOWN.secret}${SHOWN.mark}${SHOWN.found}`)
 const SUPERVISED = {
   kind: 'supervision',
   isHeld: false,
@@ -71,6 +73,20 @@ const SUPERVISED = {
 const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
   [
     'HELLO',
+    frame(0x81, `0003 000003e8 06 01 ${SHOWN_BYTES}`),
+    {
+      kind: 'hello',
+      version: 3,
+      uid: 1000,
+      landlockAbi: 6,
+      hasOneCommand: false,
+      canConfine: false,
+      hasNetworkRules: false,
+      shown: SHOWN,
+    },
+  ],
+  [
+    'HELLO of an older version, which shows nothing',
     frame(0x81, '0002 000003e8 06 01'),
     {
       kind: 'hello',
@@ -80,32 +96,35 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
       hasOneCommand: false,
       canConfine: false,
       hasNetworkRules: false,
+      shown: { secret: '', mark: '', found: '' },
     },
   ],
   [
     'HELLO of the largest uid',
-    frame(0x81, '0003 fffffffe 00 08'),
+    frame(0x81, `0004 fffffffe 00 08 ${SHOWN_BYTES}`),
     {
       kind: 'hello',
-      version: 3,
+      version: 4,
       uid: 4294967294,
       landlockAbi: 0,
       hasOneCommand: false,
       canConfine: true,
       hasNetworkRules: false,
+      shown: SHOWN,
     },
   ],
   [
     'HELLO of one command',
-    frame(0x81, '0002 000003e8 06 1d'),
+    frame(0x81, `0003 000003e8 06 1d ${SHOWN_BYTES}`),
     {
       kind: 'hello',
-      version: 2,
+      version: 3,
       uid: 1000,
       landlockAbi: 6,
       hasOneCommand: true,
       canConfine: true,
       hasNetworkRules: true,
+      shown: SHOWN,
     },
   ],
   ['PIPES', frame(0x82, '00000007'), { kind: 'pipes', child: 7 }],
