@@ -7,7 +7,7 @@ import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { plainAnswer } from './plain-answer.ts'
-import { MIN_VERSION, type KeyPair } from './key-pair.ts'
+import { MIN_VERSION, type KeyPair } from '../../shared/key-pair.ts'
 
 /** Each of them costs a key operation before anything is known of its client. */
 const MAX_UNFINISHED = 256

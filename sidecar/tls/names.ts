@@ -5,7 +5,7 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Log } from '../../shared/log.ts'
 import { hostOf } from '../../shared/origin.ts'
-import type { KeyPair } from './key-pair.ts'
+import type { KeyPair } from '../../shared/key-pair.ts'
 
 const MAX_TOLD = 16
 const MAX_SHOWN = 200

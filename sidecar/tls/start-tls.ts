@@ -7,9 +7,9 @@ import type { Result } from '../../shared/result.ts'
 import type { Listener } from '../http/listen.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { Doorway, type Clients } from './doorway.ts'
-import { readKeyPair, type KeyPair, type PemFiles } from './key-pair.ts'
+import { readKeyPair, type KeyPair, type PemFiles } from '../../shared/key-pair.ts'
 import { Names } from './names.ts'
-import { pemFiles, pemTexts } from './pem-file.ts'
+import { pemFiles, pemTexts } from '../../shared/pem-file.ts'
 
 const LOOK_MS = 2000
 

@@ -3,8 +3,8 @@
 
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { codeOf } from '../../shared/error-code.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
+import { codeOf } from './error-code.ts'
+import { fail, ok, type Result } from './result.ts'
 
 export interface PemFiles {
   readonly certFile: string

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { createPrivateKey } from 'node:crypto'
-import { readKeyPair } from '../../../../sidecar/tls/key-pair.ts'
-import { aKey, anAuthority, issue } from '../../../support/certificates.ts'
+import { readKeyPair } from '../../../shared/key-pair.ts'
+import { aKey, anAuthority, issue } from '../../support/certificates.ts'
 
 const DAY_MS = 86_400_000
 const files = { certFile: 'tls.crt', keyFile: 'tls.key' }

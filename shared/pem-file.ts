@@ -1,8 +1,8 @@
 // Several PEM files as one text, of one moment: a mounted Secret changes by a link that is put in its folder's place, and a
 // certificate of before does not go with a key of after.
 
-import { fail, ok, type Result } from '../../shared/result.ts'
-import { textFile, type TextSource } from '../../shared/text-source.ts'
+import { fail, ok, type Result } from './result.ts'
+import { textFile, type TextSource } from './text-source.ts'
 
 const MAX_BYTES = 1024 * 1024
 /** So often files are read again that have changed meanwhile. */
