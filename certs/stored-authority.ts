@@ -1,61 +1,68 @@
-// The one authority that all replicas share, in a Secret that the manifests create empty. The first
-// replica to write wins, by the Secret's resource version; the others read what it wrote. What is
-// stored but cannot be used is an error, never silently replaced: it may be somebody's own.
+// The authorities that all replicas share, in a Secret that the manifests create empty. Every write names the version that
+// was read, so that of two replicas at once the API server refuses one, which reads again and finds what the other wrote.
 
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { fail, ok, type Result } from '../shared/result.ts'
+import { NO_AUTHORITIES, type Authorities } from './authorities.ts'
 import type { Authority } from './x509.ts'
 
-export interface StoredAuthority {
-  /** Undefined while the Secret is empty. */
-  readonly authority: Authority | undefined
+export interface StoredAuthorities {
+  readonly authorities: Authorities
   readonly version: string
+  /** What time it is by the API server. */
+  readonly date: Date | undefined
 }
 
 export interface AuthorityStore {
-  read(): Promise<StoredAuthority>
+  read(): Promise<StoredAuthorities>
   /** Writes on the condition that nobody has written since that version was read. */
-  write(authority: Authority, version: string): Promise<'written' | 'conflict'>
+  write(authorities: Authorities, version: string): Promise<'written' | 'conflict'>
 }
 
-/** Whether a stored authority can sign: it parses, is an authority, has its own key, and has not expired. */
-export const checkAuthority = (authority: Authority, now: Date): Result<Authority, string> => {
-  try {
-    const certificate = new X509Certificate(authority.certificatePem)
-    const key = createPrivateKey(authority.privateKeyPem)
-    if (!certificate.ca) return fail('its certificate is no authority')
-    if (!certificate.checkPrivateKey(key)) return fail('its key does not belong to its certificate')
-    if (new Date(certificate.validTo) <= now) return fail(`it expired on ${certificate.validTo}`)
-    return ok(authority)
-  } catch {
-    return fail('it does not parse')
+/** The Secret's members as texts; one that is null is taken out. */
+export type SecretTexts = Readonly<Record<string, string | undefined>>
+export type SecretChange = Readonly<Record<string, string | null>>
+
+const CURRENT = 'ca'
+const NEXT = 'next'
+const OLD = 'old.crt'
+const OLD_UNTIL = 'old.until'
+
+const authorityIn = (texts: SecretTexts, name: string): Authority | undefined => {
+  const [certificatePem = '', privateKeyPem = ''] = [texts[`${name}.crt`], texts[`${name}.key`]]
+  return certificatePem === '' && privateKeyPem === ''
+    ? undefined
+    : { certificatePem, privateKeyPem }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+/** More than that were never written here. */
+const MAX_OLD_CHARS = 65_536
+
+const dateIn = (text = ''): Date | undefined => {
+  const date = new Date(text)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+/** What a Secret holds; the rest of it is not looked at. */
+export const authoritiesIn = (texts: SecretTexts): Authorities => {
+  const old = (texts[OLD] ?? '').slice(0, MAX_OLD_CHARS).match(CERTIFICATE) ?? []
+  return {
+    ...NO_AUTHORITIES,
+    current: authorityIn(texts, CURRENT),
+    next: authorityIn(texts, NEXT),
+    old: old.map((pem) => `${pem}\n`),
+    oldUntil: dateIn(texts[OLD_UNTIL]),
   }
 }
 
-// Each conflict means that another replica has written; one more read finds what it wrote.
-const MAX_ATTEMPTS = 5
+const authorityTexts = (name: string, authority: Authority | undefined): SecretChange => ({
+  [`${name}.crt`]: authority?.certificatePem ?? null,
+  [`${name}.key`]: authority?.privateKeyPem ?? null,
+})
 
-/** The shared authority, made by `create` where there is none yet. */
-export const ensureAuthority = async (
-  store: AuthorityStore,
-  create: () => Promise<Authority>,
-  now: Date,
-): Promise<Result<Authority, string>> => {
-  let made: Authority | undefined
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const { authority, version } = await store.read()
-    if (authority) {
-      const checked = checkAuthority(authority, now)
-      return checked.ok
-        ? checked
-        : fail(
-            `the stored CA cannot be used: ${checked.error}; empty the Secret's data and a new one is made`,
-          )
-    }
-    made ??= await create()
-    if ((await store.write(made, version)) === 'written') return ok(made)
-  }
-  return fail(
-    `the CA Secret changed ${MAX_ATTEMPTS} times while it was being written; somebody else keeps writing it`,
-  )
-}
+/** What makes a Secret hold them, as a merge patch of its members. */
+export const secretChange = ({ current, next, old, oldUntil }: Authorities): SecretChange => ({
+  ...authorityTexts(CURRENT, current),
+  ...authorityTexts(NEXT, next),
+  [OLD]: old.length > 0 ? old.join('') : null,
+  [OLD_UNTIL]: oldUntil?.toISOString() ?? null,
+})

@@ -1,6 +1,7 @@
 // Assembles and signs X.509 certificates: one authority, and leaves that it signs. Keys, time and
 // serial numbers are arguments. The only importer of node-forge.
 
+import { constants, createPrivateKey, privateEncrypt, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import forge from 'node-forge'
 import type { KeyPair } from './keys.ts'
@@ -28,10 +29,12 @@ interface Template {
 }
 
 const DAY_MS = 86_400_000
-export const AUTHORITY_LIFETIME_MS = 3650 * DAY_MS
-// Clocks of nodes differ: a certificate is valid from a little before it was made.
-const SKEW_MS = 5 * 60_000
-const NAME = 'Outrigger webhook CA'
+export const AUTHORITY_LIFETIME_MS = 365 * DAY_MS
+/** Clocks differ: a certificate is valid from a little before it was made, of a short life a twelfth. */
+const MAX_SKEW_MS = 5 * 60_000
+export const skewMs = (lifetimeMs: number): number => Math.min(MAX_SKEW_MS, lifetimeMs / 12)
+/** By this name an authority is known as one that we have made, and may replace. */
+export const AUTHORITY_NAME = 'Outrigger webhook CA'
 
 const attributes = (commonName: string): forge.pki.CertificateField[] => [
   { name: 'commonName', value: commonName },
@@ -40,25 +43,43 @@ const attributes = (commonName: string): forge.pki.CertificateField[] => [
 // A serial number is positive and at most 20 octets (RFC 5280 section 4.1.2.2).
 const serialNumber = (bytes: Uint8Array): string => `01${Buffer.from(bytes).toString('hex')}`
 
+/** As it stands in a certificate. */
+const wholeSecond = (ms: number): Date => new Date(ms - (ms % 1000))
+
 const draft = ({ keys, now, serial, lifetimeMs }: Template): forge.pki.Certificate => {
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKeyPem)
   certificate.serialNumber = serialNumber(serial)
-  certificate.validity.notBefore = new Date(now.getTime() - SKEW_MS)
-  certificate.validity.notAfter = new Date(now.getTime() + lifetimeMs)
+  certificate.validity.notBefore = wholeSecond(now.getTime() - skewMs(lifetimeMs))
+  certificate.validity.notAfter = wholeSecond(now.getTime() + lifetimeMs)
   return certificate
 }
 
+/** What stands before a SHA-256 digest where it is signed by RSA (RFC 8017 section 9.2). */
+const SHA_256 = Buffer.from('3031300d060960864801650304020105000420', 'hex')
+
+/** Signs natively: in JavaScript one signature keeps every review waiting for tens of milliseconds. */
+const signerOf = (privateKeyPem: string): forge.pki.rsa.PrivateKey => {
+  const key = createPrivateKey(privateKeyPem)
+  const signer = forge.pki.privateKeyFromPem(privateKeyPem)
+  signer.sign = (digest) => {
+    if (typeof digest === 'string') throw new Error('a digest is signed, not a text')
+    const bytes = Buffer.concat([SHA_256, Buffer.from(digest.digest().getBytes(), 'latin1')])
+    return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, bytes).toString('latin1')
+  }
+  return signer
+}
+
 const sign = (certificate: forge.pki.Certificate, privateKeyPem: string): string => {
-  certificate.sign(forge.pki.privateKeyFromPem(privateKeyPem), forge.md.sha256.create())
+  certificate.sign(signerOf(privateKeyPem), forge.md.sha256.create())
   return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n')
 }
 
 /** A self-signed authority that may sign leaves and nothing below them. */
 export const createAuthority = (template: Template): Authority => {
   const certificate = draft(template)
-  certificate.setSubject(attributes(NAME))
-  certificate.setIssuer(attributes(NAME))
+  certificate.setSubject(attributes(AUTHORITY_NAME))
+  certificate.setIssuer(attributes(AUTHORITY_NAME))
   certificate.setExtensions([
     { name: 'basicConstraints', critical: true, cA: true, pathLenConstraint: 0 },
     { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
@@ -71,20 +92,31 @@ export const createAuthority = (template: Template): Authority => {
 const altName = (name: string): object =>
   isIP(name) ? { type: 7, ip: name } : { type: 2, value: name }
 
-/** A serving certificate for the names, DNS names or addresses, signed by the authority. */
+/** By which of its keys an authority signs, where it says so: two of ours bear one name, and a bundle may hold both. */
+const keyIdentifierOf = (issuer: forge.pki.Certificate): readonly object[] => {
+  const extension = issuer.getExtension('subjectKeyIdentifier')
+  if (!extension || !('subjectKeyIdentifier' in extension)) return []
+  const bytes = Buffer.from(String(extension.subjectKeyIdentifier), 'hex')
+  return [{ name: 'authorityKeyIdentifier', keyIdentifier: bytes.toString('latin1') }]
+}
+
+/** A serving certificate for the names, DNS names or addresses, signed by the authority; it never outlives that. */
 export const signLeaf = (
   authority: Authority,
   template: Template & { readonly names: readonly [string, ...string[]] },
 ): Leaf => {
-  const issuer = forge.pki.certificateFromPem(authority.certificatePem)
   const certificate = draft(template)
+  const end = new Date(new X509Certificate(authority.certificatePem).validTo)
+  if (certificate.validity.notAfter > end) certificate.validity.notAfter = end
   certificate.setSubject(attributes(template.names[0].slice(0, 64)))
+  const issuer = forge.pki.certificateFromPem(authority.certificatePem)
   certificate.setIssuer(issuer.subject.attributes)
   certificate.setExtensions([
     { name: 'basicConstraints', critical: true, cA: false },
     { name: 'keyUsage', critical: true, digitalSignature: true, keyEncipherment: true },
     { name: 'extKeyUsage', serverAuth: true },
     { name: 'subjectAltName', altNames: template.names.map(altName) },
+    ...keyIdentifierOf(issuer),
   ])
   return {
     certificatePem: sign(certificate, authority.privateKeyPem),

@@ -2,23 +2,14 @@
 // `webhook` serves admission; it is ready when it has its certificate, the namespaces and Services,
 // and the API server's trust.
 
-import { randomBytes } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
-import { createKeyPair } from '../certs/keys.ts'
-import {
-  createLeaf,
-  keepRenewing,
-  LEAF_LIFETIME_MS,
-  type LeafOptions,
-} from '../certs/leaf-source.ts'
-import { ensureAuthority } from '../certs/stored-authority.ts'
-import { AUTHORITY_LIFETIME_MS, createAuthority, type Authority } from '../certs/x509.ts'
 import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
 import { messageOf } from '../shared/message.ts'
 import { clusterWords } from './kube/words.ts'
 import { createLog, type Log } from '../shared/log.ts'
 import type { KeptFile } from '../shared/kept-file.ts'
 import { textFile } from '../shared/text-source.ts'
+import { mountedCertificate, shareAuthority, type Certificates } from './certificates.ts'
 import type { ClusterConfig } from './cluster/config.ts'
 import { openConfig } from './cluster/config-file.ts'
 import { RecentConfigs } from './cluster/recent.ts'
@@ -28,14 +19,8 @@ import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer, type Webhook } from './server.ts'
 
-const CA_BUNDLE_CHECK_MS = 60_000
 // A kubelet takes up to a minute to write a changed ConfigMap.
 const FILES_CHECK_MS = 2000
-
-const schedule = (callback: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(callback, delayMs)
-  return () => clearTimeout(timer)
-}
 
 const exit = (code: number, lines: readonly string[], help = ''): never => {
   process.stderr.write(lines.map((line) => `outrigger webhook: ${line}\n`).join('') + help)
@@ -69,49 +54,13 @@ const readImages = async (file: string | undefined, log: Log): Promise<Images> =
   return index
 }
 
-const newAuthority = async (): Promise<Authority> =>
-  createAuthority({
-    keys: await createKeyPair(),
-    now: new Date(),
-    serial: randomBytes(16),
-    lifetimeMs: AUTHORITY_LIFETIME_MS,
-  })
-
-/** The shared authority, or the end of the process: a pod that restarts is seen. */
-const findAuthority = async (kube: Kube, { namespace, caSecret }: Options): Promise<Authority> => {
-  const store = kube.authorityStore(namespace, caSecret)
-  const authority = await ensureAuthority(store, newAuthority, new Date())
-  return authority.ok
-    ? authority.value
-    : exit(1, [`Secret ${namespace}/${caSecret}: ${authority.error}`])
+/** What it serves by, or the end of the process: a pod that restarts is seen. */
+const openCertificates = async (kube: Kube, options: Options, log: Log): Promise<Certificates> => {
+  const opened = await (options.certDir === undefined
+    ? shareAuthority(kube, options, log)
+    : mountedCertificate(options.certDir, log))
+  return opened.ok ? opened.value : exit(1, [opened.error])
 }
-
-/** Puts the authority into our webhook configuration now, and again whenever somebody drops it. */
-const keepCaBundle = async (
-  kube: Kube,
-  configuration: string,
-  pem: string,
-  log: Log,
-): Promise<{ close(): void }> => {
-  const check = async (): Promise<void> => {
-    if (await kube.setCaBundle(configuration, pem)) log.info('caBundle written', { configuration })
-  }
-  await check()
-  const timer = setInterval(() => {
-    check().catch((error: unknown) =>
-      log.warn('caBundle cannot be checked', { error: clusterWords(error) }),
-    )
-  }, CA_BUNDLE_CHECK_MS)
-  return { close: () => clearInterval(timer) }
-}
-
-const leafOptions = (authority: Authority, { service, namespace }: Options): LeafOptions => ({
-  authority,
-  names: [`${service}.${namespace}.svc`, `${service}.${namespace}`, service],
-  lifetimeMs: LEAF_LIFETIME_MS,
-  now: () => new Date(),
-  randomBytes,
-})
 
 /** Services find a port by its name on a native sidecar from this minor version on. */
 const FINDS_SIDECAR_PORTS = 32
@@ -189,10 +138,7 @@ const serve = async (
   const kube = connectKube({ log, now: () => performance.now(), random: Math.random })
   const followers = [kube.namespaces.follower, kube.services]
   const lists = listAll(followers, log)
-  const authority = await findAuthority(kube, options)
-  const create = () => createLeaf(leafOptions(authority, options))
-  const leaf = await create()
-  const caBundle = await keepCaBundle(kube, options.configuration, authority.certificatePem, log)
+  const certificates = await openCertificates(kube, options, log)
   const images = await readImages(options.imagesFile, log)
   await lists
   const { host, port, adminPort, drainDelayMs } = options
@@ -206,7 +152,8 @@ const serve = async (
     pods: kube.pods,
     sleep: (ms) => after(ms, undefined, { ref: false }),
     followers,
-    certificate: leaf,
+    certificate: certificates.current(),
+    isCertificateValid: () => certificates.isValid(),
     log,
     host,
     port,
@@ -216,24 +163,12 @@ const serve = async (
     memoryLimitBytes: process.constrainedMemory(),
   })
   followFiles({ config, images }, recent.onTaken, server)
-  const renewal = keepRenewing({
-    leaf,
-    create,
-    onLeaf: (next) => {
-      server.renew(next)
-      log.info('certificate renewed', { until: next.notAfter.toISOString() })
-    },
-    onError: (error) => log.error('certificate cannot be renewed', { error: messageOf(error) }),
-    now: () => new Date(),
-    random: Math.random,
-    schedule,
-  })
+  certificates.follow(server)
   log.info('serving', { port: server.port, adminPort: server.adminPort })
   const stop = async (): Promise<void> => {
     log.info('draining')
     await server.close()
-    renewal.close()
-    caBundle.close()
+    certificates.close()
     images.close()
     config.close()
     for (const follower of followers) follower.close()

@@ -18,6 +18,10 @@ export const USAGE = `usage: webhook webhook --config FILE [options]
   --service NAME          our Service, named in the certificate (default outrigger-webhook)
   --ca-secret NAME        Secret of the certificate authority (default outrigger-ca)
   --configuration NAME    webhook configurations (mutating and validating) that get their caBundle (default outrigger)
+  --ca-lifetime TIME      of a certificate authority, replaced at two thirds; 3 times the leaf's at least (default 365d)
+  --leaf-lifetime TIME    of a replica's serving certificate, replaced at two thirds; 5s to 90d (default 7d)
+  --cert-dir DIR          serve by tls.crt and tls.key of a mounted Secret, as cert-manager keeps it, read again when
+                          it changes; neither the Secret nor caBundle is written then (default: our own authority)
   --drain-delay SECONDS   go on serving after SIGTERM, not ready, for this long (default 5)
   --log-level LEVEL       ${LEVELS.join(', ')} (default info)
 `
@@ -33,6 +37,10 @@ export interface Options {
   readonly service: string
   readonly caSecret: string
   readonly configuration: string
+  readonly authorityMs: number
+  readonly leafMs: number
+  /** Where somebody else's certificate is mounted; undefined: an authority of our own. */
+  readonly certDir: string | undefined
   readonly drainDelayMs: number
   readonly logLevel: Level
 }
@@ -47,6 +55,9 @@ const FLAGS = {
   service: { type: 'string', default: 'outrigger-webhook' },
   'ca-secret': { type: 'string', default: 'outrigger-ca' },
   configuration: { type: 'string', default: 'outrigger' },
+  'ca-lifetime': { type: 'string', default: '365d' },
+  'leaf-lifetime': { type: 'string', default: '7d' },
+  'cert-dir': { type: 'string' },
   'drain-delay': { type: 'string', default: '5' },
   'log-level': { type: 'string', default: 'info' },
 } as const
@@ -57,7 +68,28 @@ const whole = (max: number, wants: string) =>
     .refine((text) => /^\d{1,6}$/.test(text) && Number(text) <= max, `use ${wants}`)
     .transform(Number)
 
-const schema = z.object({
+const UNIT_MS = new Map([
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+
+const lifetimeMs = (text: string): number => {
+  const [, amount, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? []
+  return Number(amount) * (UNIT_MS.get(unit) ?? Number.NaN)
+}
+
+const lifetime = (leastMs: number, mostMs: number, wants: string) =>
+  z
+    .string()
+    .transform(lifetimeMs)
+    .refine((ms) => ms >= leastMs && ms <= mostMs, `use ${wants}`)
+
+/** What an authority signs last is over before it is itself: by then a third of its life is left. */
+const LEAVES_IN_AUTHORITY = 3
+
+const fields = z.object({
   config: z.string().min(1),
   images: z.string().min(1).optional(),
   host: z.string().min(1).optional(),
@@ -67,9 +99,20 @@ const schema = z.object({
   service: z.string().min(1),
   'ca-secret': z.string().min(1),
   configuration: z.string().min(1),
+  'ca-lifetime': lifetime(15_000, 3650 * 86_400_000, 'a time up to 3650d, such as 365d'),
+  'leaf-lifetime': lifetime(5000, 90 * 86_400_000, 'a time of 5s to 90d, such as 12h'),
+  'cert-dir': z.string().min(1).optional(),
   'drain-delay': whole(3600, 'a number of seconds up to 3600'),
   'log-level': z.enum(LEVELS),
 })
+
+const schema = fields.refine(
+  (all) => all['ca-lifetime'] >= LEAVES_IN_AUTHORITY * all['leaf-lifetime'],
+  {
+    path: ['ca-lifetime'],
+    message: `use ${LEAVES_IN_AUTHORITY} times --leaf-lifetime at least`,
+  },
+)
 
 const parse = (args: readonly string[]) =>
   parseArgs({
@@ -94,7 +137,7 @@ const check = (values: unknown): Result<Options, string[]> => {
   const parsed = schema.safeParse(values)
   if (!parsed.success) {
     return fail(
-      schemaFaults(schema, values, parsed.error.issues).map(
+      schemaFaults(fields, values, parsed.error.issues).map(
         ({ path, message }) => `--${path.join('.')}: ${message}`,
       ),
     )
@@ -110,6 +153,9 @@ const check = (values: unknown): Result<Options, string[]> => {
     configuration,
     adminPort: rest['admin-port'],
     caSecret: rest['ca-secret'],
+    authorityMs: rest['ca-lifetime'],
+    leafMs: rest['leaf-lifetime'],
+    certDir: rest['cert-dir'],
     drainDelayMs: rest['drain-delay'] * 1000,
     logLevel: rest['log-level'],
   })

@@ -23,6 +23,8 @@ import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
 export interface WebhookOptions extends MutateOptions, ValidateOptions {
   readonly certificate: Certificate
+  /** Whether API servers take the certificate that serves now; absent: nobody asks. */
+  readonly isCertificateValid?: () => boolean
   /** Address of both ports; undefined: every address. */
   readonly host: string | undefined
   /** Port 0 picks a free one. */
@@ -43,6 +45,8 @@ export interface Webhook {
   readonly telemetry: Telemetry
   /** Serves new connections with another certificate. */
   renew(certificate: Certificate): void
+  /** Shows when each authority by which API servers trust a replica ends. */
+  authorities(ends: readonly (readonly [role: string, end: Date])[]): void
   /** Shows what the configuration is now; `undefined`: one that is not taken stands in its place. */
   reconfigured(config: ClusterConfig | undefined): void
   /** Drains; a second call waits for the first. */
@@ -155,15 +159,17 @@ const admissionApp = (
   return app
 }
 
-const adminApp = (telemetry: Telemetry, isReady: () => boolean): Express => {
+/** `weakness`: why it is not ready. */
+const adminApp = (telemetry: Telemetry, weakness: () => string | undefined): Express => {
   const app = express()
   app.disable('x-powered-by')
   app.get('/livez', (_request, response) => {
     response.type('text/plain').send('ok\n')
   })
   app.get('/readyz', (_request, response) => {
-    response.status(isReady() ? 200 : 503)
-    response.type('text/plain').send(isReady() ? 'ok\n' : 'closing\n')
+    const why = weakness()
+    response.status(why === undefined ? 200 : 503)
+    response.type('text/plain').send(`${why ?? 'ok'}\n`)
   })
   app.get('/metrics', async (_request, response) => {
     const text = await telemetry.registry.metrics()
@@ -193,7 +199,12 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
     admissionApp(options, telemetry, isClosing),
     options.certificate,
   )
-  const admin = createPlainServer(adminApp(telemetry, () => !isClosing()))
+  const { isCertificateValid = () => true } = options
+  const weakness = (): string | undefined => {
+    if (isClosing()) return 'closing'
+    return isCertificateValid() ? undefined : 'the certificate is not valid now'
+  }
+  const admin = createPlainServer(adminApp(telemetry, weakness))
   const servers = [admission, admin]
   const closeAll = async (): Promise<void> => {
     for (const server of servers) await drain(server, CLOSE_DEADLINE_MS)
@@ -209,6 +220,7 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
         admission.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
         telemetry.certificateUntil(endOf(cert))
       },
+      authorities: (ends) => telemetry.authoritiesUntil(ends),
       reconfigured: (config) => {
         telemetry.reconfigured(config !== undefined)
         if (config) showRelaxed(config)

@@ -20,6 +20,8 @@ export interface Telemetry {
   /** The cluster configuration has changed; whether what stands there now is taken. */
   reconfigured(isTaken: boolean): void
   certificateUntil(notAfter: Date): void
+  /** When each authority ends, by what it is for: `signing`, `next`, `old`. */
+  authoritiesUntil(ends: readonly (readonly [role: string, end: Date])[]): void
 }
 
 /** A collection of the API server that is followed. */
@@ -88,6 +90,30 @@ const watchConfig = (registers: Registry[]): Pick<Telemetry, 'relaxed' | 'reconf
   }
 }
 
+const watchCertificates = (
+  registers: Registry[],
+): Pick<Telemetry, 'certificateUntil' | 'authoritiesUntil'> => {
+  const expiry = new Gauge({
+    name: 'outrigger_certificate_not_after_seconds',
+    help: 'When the serving certificate ends, in seconds since the epoch.',
+    registers,
+  })
+  const authorities = new Gauge({
+    name: 'outrigger_certificate_authority_not_after_seconds',
+    help: 'When the authorities of serving certificates end, in seconds since the epoch; of several old ones the last.',
+    labelNames: ['role'],
+    registers,
+  })
+  return {
+    certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),
+    authoritiesUntil: (ends) => {
+      authorities.reset()
+      const sorted = ends.toSorted(([, one], [, other]) => one.getTime() - other.getTime())
+      for (const [role, end] of sorted) authorities.set({ role }, end.getTime() / 1000)
+    },
+  }
+}
+
 export const createTelemetry = (followers: readonly Followed[] = []): Telemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -125,11 +151,6 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
   })
   // A counter that begins with its first event hides that from whoever asks for an increase.
   for (const reason of FAILURES) failures.inc({ reason }, 0)
-  const expiry = new Gauge({
-    name: 'outrigger_certificate_not_after_seconds',
-    help: 'When the serving certificate ends, in seconds since the epoch.',
-    registers,
-  })
   return {
     registry,
     reviewed(decision, reason, seconds) {
@@ -140,6 +161,6 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     judged: (seconds) => judging.observe(seconds),
     failed: (reason) => failures.inc({ reason }),
     ...watchConfig(registers),
-    certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),
+    ...watchCertificates(registers),
   }
 }

@@ -79,7 +79,9 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     }
     version += 1
     const metadata = { ...objectAt(secret, 'metadata'), resourceVersion: String(version) }
-    secret = { ...secret, data: objectAt(body, 'data'), metadata }
+    const members = Object.entries({ ...objectAt(secret, 'data'), ...objectAt(body, 'data') })
+    const data = Object.fromEntries(members.filter(([, text]) => text !== null))
+    secret = { ...secret, data, metadata }
     send(response, 200, secret)
   }
 

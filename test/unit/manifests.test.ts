@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { injectManifest } from '../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
@@ -15,7 +15,6 @@ import { readClusterConfig } from '../../webhook/cluster/config.ts'
 import {
   arrayAt,
   at,
-  isObject,
   objectAt,
   objectsAt,
   stringAt,
@@ -24,27 +23,15 @@ import {
 } from '../../shared/json.ts'
 import { parseOptions } from '../../webhook/options.ts'
 import { kindOfResource } from '../../webhook/workload/kinds.ts'
-
-const ROOT = new URL('../../manifests/', import.meta.url)
-const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8')
-
-const objects = (path: string): readonly JsonObject[] =>
-  parseAllDocuments(read(path)).map((document) => {
-    expect(document.errors).toEqual([])
-    const value: unknown = document.toJS()
-    return isObject(value) ? value : {}
-  })
-
-const kustomization = (path: string): JsonObject => objects(`${path}/kustomization.yaml`)[0] ?? {}
-const listed = (arrayAt(kustomization('base'), 'resources') ?? []).map(String)
-const base = listed.flatMap((file) => objects(`base/${file}`))
-
-const one = (kind: string): JsonObject => {
-  const found = base.filter((object) => object['kind'] === kind)
-  expect(found).toHaveLength(1)
-  return found[0] ?? {}
-}
-const nameOf = (object: JsonObject): string | undefined => stringAt(object, 'metadata', 'name')
+import {
+  base,
+  kustomization,
+  listed,
+  nameOf,
+  one,
+  read,
+  ROOT,
+} from '../support/shipped-manifests.ts'
 
 const options = (() => {
   const parsed = parseOptions(['webhook', '--config', 'x'])

@@ -18,7 +18,7 @@ import {
   VersionApi,
   Watch,
 } from '@kubernetes/client-node'
-import type { AuthorityStore } from '../../certs/stored-authority.ts'
+import { authoritiesIn, secretChange, type AuthorityStore } from '../../certs/stored-authority.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
@@ -157,23 +157,22 @@ const unlessConflict = async (patch: Promise<unknown>): Promise<'written' | 'con
   }
 }
 
-const CERTIFICATE = 'ca.crt'
-const KEY = 'ca.key'
-
 const storeOf = (core: CoreV1Api, namespace: string, name: string): AuthorityStore => ({
   read: async () => {
-    const { data = {}, metadata } = await core.readNamespacedSecret({ namespace, name })
-    const [certificate, key] = [data[CERTIFICATE], data[KEY]]
-    const version = metadata?.resourceVersion ?? ''
-    if (!certificate && !key) return { authority: undefined, version }
-    const authority = {
-      certificatePem: decode(certificate ?? ''),
-      privateKeyPem: decode(key ?? ''),
+    const { data: secret, headers } = await core.readNamespacedSecretWithHttpInfo({
+      namespace,
+      name,
+    })
+    const texts = Object.entries(secret.data ?? {}).map(([key, text]) => [key, decode(text)])
+    return {
+      authorities: authoritiesIn(Object.fromEntries(texts)),
+      version: secret.metadata?.resourceVersion ?? '',
+      date: headers['date'] === undefined ? undefined : new Date(headers['date']),
     }
-    return { authority, version }
   },
-  write: async ({ certificatePem, privateKeyPem }, version) => {
-    const data = { [CERTIFICATE]: encode(certificatePem), [KEY]: encode(privateKeyPem) }
+  write: async (authorities, version) => {
+    const texts = Object.entries(secretChange(authorities))
+    const data = Object.fromEntries(texts.map(([key, text]) => [key, text && encode(text)]))
     const body = { metadata: { resourceVersion: version }, data }
     return unlessConflict(core.patchNamespacedSecret({ namespace, name, body }, MERGE))
   },
@@ -220,8 +219,18 @@ const bundleOperations = (webhooks: readonly NamedWebhook[], caBundle: string) =
     clientConfig.caBundle === caBundle
       ? []
       : [
-          // Guards against a list that has been reordered since it was read.
+          // Guards against a list that has been reordered since it was read, and against another replica that has
+          // read the authorities later and written first.
           { op: 'test', path: `/webhooks/${index}/name`, value: name },
+          ...(clientConfig.caBundle
+            ? [
+                {
+                  op: 'test',
+                  path: `/webhooks/${index}/clientConfig/caBundle`,
+                  value: clientConfig.caBundle,
+                },
+              ]
+            : []),
           { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle },
         ],
   )

@@ -29,11 +29,10 @@ import {
   startFakeKube,
   type FakeKube,
 } from '../../support/fake-kube.ts'
-import { startProgram, type Running } from '../../support/running.ts'
+import { startReplica, type WebhookReplica } from '../../support/webhook-replica.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const SERVICE = 'outrigger-webhook.outrigger-system.svc'
-const START_MS = 60_000
 const TEST_MS = 120_000
 
 const manifest = (): JsonObject => {
@@ -45,36 +44,12 @@ const manifest = (): JsonObject => {
 
 const pod: JsonObject = { spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] } }
 
-interface Replica {
-  readonly running: Running
-  readonly port: number
-  readonly adminPort: number
-}
-
 let directory: string
 let kube: FakeKube
-let replicas: Replica[] = []
+let replicas: WebhookReplica[] = []
 
-const start = async (...more: readonly string[]): Promise<Replica> => {
-  const running = await startProgram({
-    command: process.execPath,
-    args: [
-      `${ROOT}webhook/main.ts`,
-      'webhook',
-      `--config=${ROOT}manifests/overlays/dev/config.yaml`,
-      '--host=127.0.0.1',
-      '--port=0',
-      '--admin-port=0',
-      '--drain-delay=0',
-      ...more,
-    ],
-    env: { KUBECONFIG: join(directory, 'kubeconfig') },
-    ready: /"message":"serving",("port":\d+,"adminPort":\d+)/,
-    startMs: START_MS,
-  })
-  const ports: unknown = JSON.parse(`{${running.ready}}`)
-  const { port, adminPort } = Object(ports)
-  const replica = { running, port: Number(port), adminPort: Number(adminPort) }
+const start = async (...more: readonly string[]): Promise<WebhookReplica> => {
+  const replica = await startReplica(join(directory, 'kubeconfig'), more)
   replicas.push(replica)
   return replica
 }
@@ -84,7 +59,7 @@ const authority = (): string => {
   return Buffer.from(bundle ?? '', 'base64').toString()
 }
 
-const review = ({ port }: Replica, namespace: string, agent?: Agent): Promise<Reply> =>
+const review = ({ port }: WebhookReplica, namespace: string, agent?: Agent): Promise<Reply> =>
   postReview(
     `https://127.0.0.1:${port}/mutate`,
     authority(),
@@ -295,7 +270,7 @@ describe('the webhook as a process', () => {
       const old = await start('--drain-delay', '2')
       const next = await start()
       const agent = new Agent({ keepAlive: true, maxSockets: 4 })
-      const isReady = async ({ adminPort }: Replica): Promise<boolean> =>
+      const isReady = async ({ adminPort }: WebhookReplica): Promise<boolean> =>
         (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok
       const stopping = old.running.stop()
       let served = 0

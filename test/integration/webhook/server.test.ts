@@ -354,6 +354,14 @@ describe('serving', () => {
     expect(reply.status).toBe(200)
   }, 60_000)
 
+  test('one that API servers would refuse now makes it not ready', async () => {
+    let isCertificateValid = true
+    const server = await start({ isCertificateValid: () => isCertificateValid })
+    expect((await admin(server, '/readyz'))[0]).toBe(200)
+    isCertificateValid = false
+    expect(await admin(server, '/readyz')).toEqual([503, 'the certificate is not valid now\n'])
+  })
+
   test('a port that is taken is told, and nothing stays open', async () => {
     const server = await start()
     const { port } = server

@@ -1,110 +1,50 @@
 import { describe, expect, test } from '@jest/globals'
-import { keepRenewing, renewalDelayMs, type RenewalOptions } from '../../../certs/leaf-source.ts'
+import { renewalAt, whyRenew } from '../../../certs/leaf-source.ts'
 import type { Leaf } from '../../../certs/x509.ts'
 
 const HOUR_MS = 3_600_000
 const START = new Date('2026-11-23T00:00:00Z')
 const later = (hours: number): Date => new Date(START.getTime() + hours * HOUR_MS)
 
-const leafOf = (name: string, from = START, hours = 90): Leaf => ({
-  certificatePem: name,
+const leafOf = (authorityPem: string, from = START, hours = 90): Leaf => ({
+  certificatePem: '',
   privateKeyPem: '',
-  authorityPem: '',
+  authorityPem,
   notBefore: from,
   notAfter: new Date(from.getTime() + hours * HOUR_MS),
 })
 
-describe('renewalDelayMs', () => {
+describe('renewalAt', () => {
   test.each([
-    ['two thirds of its life', START, 0.5, 60],
-    ['earlier by jitter', START, 0, 55.5],
-    ['later by jitter', START, 0.999_999, 64.5],
-    ['less where time has passed', later(50), 0.5, 10],
-    ['at once where it is overdue', later(80), 0.5, 0],
-    ['at once where it has expired', later(200), 0.5, 0],
-  ])('%s', (_name, now, random, hours) => {
-    expect(renewalDelayMs(leafOf('a'), now, random) / HOUR_MS).toBeCloseTo(hours, 3)
+    ['two thirds of its life', 0.5, 60],
+    ['earlier by jitter', 0, 55.5],
+    ['later by jitter', 0.999_999, 64.5],
+  ])('%s', (_name, random, hours) => {
+    const at = renewalAt(leafOf('a'), random)
+    expect((at.getTime() - START.getTime()) / HOUR_MS).toBeCloseTo(hours, 3)
   })
 })
 
-describe('keepRenewing', () => {
-  /** A clock that only the test moves: one scheduled call at a time. */
-  const bench = (create: () => Promise<Leaf>) => {
-    const scheduled: { callback: () => void; delayMs: number; isCancelled: boolean }[] = []
-    const events: string[] = []
-    let settle = (): void => undefined
-    let changed = new Promise<void>((resolve) => {
-      settle = resolve
-    })
-    const options: RenewalOptions = {
-      leaf: leafOf('first'),
-      create,
-      onLeaf: (leaf) => events.push(leaf.certificatePem),
-      onError: () => events.push('error'),
-      now: () => START,
-      random: () => 0.5,
-      schedule: (callback, delayMs) => {
-        const entry = { callback, delayMs, isCancelled: false }
-        scheduled.push(entry)
-        settle()
-        changed = new Promise((resolve) => {
-          settle = resolve
-        })
-        return () => {
-          entry.isCancelled = true
-        }
-      },
-    }
-    const renewal = keepRenewing(options)
-    /** Fires the latest timer and waits until the next one is set. */
-    const fire = async (): Promise<void> => {
-      const next = changed
-      scheduled.at(-1)?.callback()
-      await next
-    }
-    return { renewal, scheduled, events, fire }
-  }
-
-  test('renews again and again', async () => {
-    let count = 0
-    const { renewal, scheduled, events, fire } = bench(() => {
-      count += 1
-      return Promise.resolve(leafOf(`leaf ${count}`))
-    })
-    await fire()
-    await fire()
-    renewal.close()
-    expect(events).toEqual(['leaf 1', 'leaf 2'])
-    expect(scheduled.map(({ delayMs }) => delayMs / HOUR_MS)).toEqual([60, 60, 60])
-    expect(scheduled.at(-1)?.isCancelled).toBe(true)
+describe('whyRenew', () => {
+  const held = { renewAt: later(60), lifetimeMs: 90 * HOUR_MS }
+  test.each([
+    ['there is none', undefined, later(1), 'there is none'],
+    ['it is young', leafOf('a'), later(1), undefined],
+    ['it is due', leafOf('a'), later(60), 'it is due'],
+    ['it has expired', leafOf('a'), later(90), 'it has expired'],
+    ['the time has gone back before it', leafOf('a'), later(-1), 'it is not valid yet'],
+    ['the time has gone back since', leafOf('a', START, 900), later(1), 'its time was wrong'],
+    ['another authority signs', leafOf('b'), later(1), 'another authority signs'],
+  ])('where %s', (_name, leaf, now, why) => {
+    const signing = { now, authorityPem: 'a', isTrusted: true }
+    expect(whyRenew({ ...held, leaf }, signing)).toBe(why)
   })
 
-  test('a failure is told and tried again in a minute', async () => {
-    let isDown = true
-    const { renewal, scheduled, events, fire } = bench(() => {
-      const leaf = isDown ? Promise.reject(new Error('down')) : Promise.resolve(leafOf('second'))
-      isDown = false
-      return leaf
-    })
-    await fire()
-    expect(events).toEqual(['error'])
-    expect(scheduled.at(-1)?.delayMs).toBe(60_000)
-    await fire()
-    renewal.close()
-    expect(events).toEqual(['error', 'second'])
-  })
-
-  test('a leaf that comes after the close is dropped', async () => {
-    let deliver = (_leaf: Leaf): void => undefined
-    const made = new Promise<Leaf>((resolve) => {
-      deliver = resolve
-    })
-    const { renewal, scheduled, events } = bench(() => made)
-    scheduled.at(-1)?.callback()
-    renewal.close()
-    deliver(leafOf('late'))
-    await made
-    expect(events).toEqual([])
-    expect(scheduled).toHaveLength(1)
+  test.each([
+    ['a leaf that serves waits, even where it is due', later(60), undefined],
+    ['one that has expired does not', later(90), 'it has expired'],
+  ])('for an authority that is not trusted everywhere yet %s', (_name, now, why) => {
+    const signing = { now, authorityPem: 'a', isTrusted: false }
+    expect(whyRenew({ ...held, leaf: leafOf('b') }, signing)).toBe(why)
   })
 })

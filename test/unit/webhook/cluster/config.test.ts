@@ -329,6 +329,9 @@ describe('the command line', () => {
         service: 'outrigger-webhook',
         caSecret: 'outrigger-ca',
         configuration: 'outrigger',
+        authorityMs: 365 * 86_400_000,
+        leafMs: 7 * 86_400_000,
+        certDir: undefined,
         drainDelayMs: 5000,
         logLevel: 'info',
       },
@@ -342,6 +345,17 @@ describe('the command line', () => {
     ['no configuration', ['webhook'], '--config'],
     ['a flag that does not exist', ['webhook', '--config', 'x', '--prot', '1'], '--prot'],
     ['a port that is none', ['webhook', '--config', 'x', '--port', '65536'], '--port'],
+    ['a life that is none', ['webhook', '--config', 'x', '--leaf-lifetime', '7'], 'leaf-lifetime'],
+    [
+      'a life that is too short',
+      ['webhook', '--config', 'x', '--leaf-lifetime', '4s'],
+      '5s to 90d',
+    ],
+    [
+      'an authority that would not outlive what it signs',
+      ['webhook', '--config', 'x', '--leaf-lifetime', '1h', '--ca-lifetime', '2h'],
+      '3 times --leaf-lifetime',
+    ],
     ['a delay that is none', ['webhook', '--config', 'x', '--drain-delay', '-1'], 'drain-delay'],
   ])('refuses %s', (_name, args, named) => {
     const options = parseOptions(args)
