@@ -20,8 +20,7 @@ static void fill_address(struct frame_egress *egress, const struct address *addr
   }
 }
 
-void egress_tell(struct supervisor *supervisor, enum frame_verdict verdict,
-                 enum frame_egress_kind kind, const struct address *address) {
+static void tell(struct supervisor *supervisor, const struct frame_egress *egress) {
   struct control *control = supervisor->setting.control;
   const bool is_heard =
       control != NULL && control->socket >= 0 && control->has_greeted && control_has_room(control);
@@ -30,9 +29,29 @@ void egress_tell(struct supervisor *supervisor, enum frame_verdict verdict,
     return;
   }
   uint8_t event[FRAME_MAX_EVENT_BYTES];
+  control_send(control, event,
+               frame_egress(event, supervisor->setting.child, egress, supervisor->untold));
+  supervisor->untold = 0;
+}
+
+void egress_tell(struct supervisor *supervisor, enum frame_verdict verdict,
+                 enum frame_egress_kind kind, const struct address *address) {
   struct frame_egress egress = {.verdict = verdict, .kind = kind};
   if (address != NULL) fill_address(&egress, address);
-  control_send(control, event,
-               frame_egress(event, supervisor->setting.child, &egress, supervisor->untold));
-  supervisor->untold = 0;
+  tell(supervisor, &egress);
+}
+
+static uint8_t *put_u16(uint8_t *at, int value) {
+  at[0] = (uint8_t)(value >> 8);
+  at[1] = (uint8_t)value;
+  return at + 2;
+}
+
+void egress_tell_socket(struct supervisor *supervisor, enum frame_egress_kind kind,
+                        const struct egress_socket *wanted) {
+  struct frame_egress egress = {.verdict = VERDICT_REFUSED, .kind = kind};
+  uint8_t *at = put_u16(egress.address, wanted->domain);
+  at = put_u16(at, wanted->type);
+  put_u16(at, wanted->protocol);
+  tell(supervisor, &egress);
 }

@@ -12,6 +12,7 @@
 #include "caller.h"
 #include "clock.h"
 #include "connect.h"
+#include "kinds.h"
 #include "listen.h"
 #include "report.h"
 
@@ -30,9 +31,8 @@ static const struct {
   int number;
   int (*call)(struct supervisor *supervisor, const struct notice *notice);
 } ROWS[] = {
-    {SYS_connect, connect_call},
-    {SYS_bind, bind_call},
-    {SYS_listen, listen_call},
+    {SYS_connect, connect_call},        {SYS_bind, bind_call},
+    {SYS_listen, listen_call},          {SYS_socket, kinds_call},
     {SYS_setsockopt, bind_option_call},
 };
 

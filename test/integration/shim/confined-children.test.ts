@@ -20,6 +20,9 @@ const OBSERVE = 1
 const ENFORCE = 2
 const REFUSED = 'refused: Connection refused'
 const DENIED = 'refused: Permission denied'
+/** EGRESS's kinds. */
+const UDP = 2
+const OTHER = 4
 /** HELLO's flags: confinement works, and the kernel's own rules stand behind it. */
 const CAN_CONFINE = 8
 
@@ -132,6 +135,41 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       for (const way of ['by-path', 'by-a-link', 'from-its-folder', 'by-proc']) {
         expect(await run([way, 0, control], { mode })).toMatchObject({ said: DENIED })
       }
+    })
+
+    test.each<[way: string, kind: number, socket: string]>([
+      ['udp', UDP, '000200020000'],
+      ['udp-of-ipv6', UDP, '000a00020011'],
+      ['ping', OTHER, '000200020001'],
+      ['raw', OTHER, '000200030001'],
+      ['packet', OTHER, '001100030000'],
+      ['vsock', OTHER, '002800010000'],
+      ['sctp', OTHER, '000200010084'],
+    ])('are told of where they ask for a socket that is refused: %s', async (way, kind, socket) => {
+      await start()
+      const { id } = await run([way, stranger.port, stranger.path], { mode: ENFORCE })
+      expect(await connection.event('egress', id)).toMatchObject({
+        verdict: 2,
+        kind,
+        family: 0,
+        address: `${socket}${'0'.repeat(20)}`,
+        port: 0,
+      })
+    })
+
+    // Ordinary programs ask for these, and do without.
+    test.each([
+      ['multipath', ENFORCE],
+      ['netlink-of-sockets', ENFORCE],
+      ['own-unix', ENFORCE],
+      ['by-fast-open', ENFORCE],
+      ['udp', OBSERVE],
+    ])('are not told of: %s', async (way, mode) => {
+      await start()
+      const { id } = await run([way, stranger.port, stranger.path], { mode })
+      await connection.event('gone', id)
+      const told = connection.events.filter((event) => event.type === 'egress')
+      expect(told.filter(({ family }) => family === 0)).toEqual([])
     })
 
     test('that try often are told of now and then, and how often they were not', async () => {
