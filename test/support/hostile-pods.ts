@@ -3,6 +3,10 @@
 
 import type { Json, JsonObject } from '../../shared/json.ts'
 
+/** Of the mesh that the floor exempts. */
+export const MESH_DIGEST = `sha256:${'a'.repeat(64)}`
+const MESH_IMAGE = `docker.io/istio/proxyv2@${MESH_DIGEST}`
+
 const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
   const ASKS = { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' }
   const SERVER: JsonObject = { name: 'server', image: 'i', command: ['x'] }
@@ -50,6 +54,7 @@ const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
     })
 
   const SCRIPT = 'npx;'.repeat(16_384)
+  const MESH_CONFIG = JSON.stringify({ meshId: 'x'.repeat(16_000) })
   const NAMED = (index: number): JsonObject => ({ name: `n${index}` })
   const MOUNT = (index: number): JsonObject => ({ name: `n${index}`, mountPath: `/m/${index}` })
   const SHIM_WORDS = ['/outrigger/bin/shim', 'serve', '--']
@@ -166,6 +171,26 @@ const kinds = (SIZE: number): Readonly<Record<string, () => JsonObject>> => {
           },
         ],
       }),
+    'configurations of a mesh’s proxy': () =>
+      pod({
+        containers: [
+          SERVER,
+          {
+            name: 'istio-proxy',
+            image: MESH_IMAGE,
+            args: ['proxy', 'sidecar'],
+            env: many(() => ({ name: 'PROXY_CONFIG', value: MESH_CONFIG })),
+          },
+        ],
+      }),
+    'mounts around the file of an authority': () => {
+      const asks = { transport: 'http', port: '1', scheme: 'https', 'ca-file': '/a/ca.crt' }
+      const { spec = {} } = server({
+        volumeMounts: many(() => ({ name: 'v', mountPath: `/a/${'x/../'.repeat(800)}` })),
+      })
+      const words = Object.entries(asks).map(([key, word]) => [`outrigger.dev/${key}`, word])
+      return { metadata: { annotations: { ...ASKS, ...Object.fromEntries(words) } }, spec }
+    },
     mounts: () => server({ volumeMounts: many(MOUNT) }),
     'mounts of our volumes': () =>
       server({ volumeMounts: many((i) => ({ name: `outrigger-dir-${i}`, mountPath: `/m${i}` })) }),

@@ -60,6 +60,9 @@ const foreignVariable = (
 
 export const foreignEnvironment = (container: JsonObject, entry: Exemption): string | undefined => {
   const isWritten = writtenBy(entry)
+  const configured = objectsAt(container, 'env').filter((one) => nameOf(one) === PROXY_CONFIG)
+  // Each would be read, and of two readers may take either.
+  if (configured.length > 1) return `env sets ${PROXY_CONFIG} twice`
   for (const variable of objectsAt(container, 'env')) {
     const why = foreignVariable(variable, entry, isWritten)
     if (why !== undefined) return why

@@ -191,6 +191,13 @@ export const sidecarVolumes = (settings: Settings, parts: Parts): SidecarVolumes
   return { volumes: found.map(({ volume }) => volume), mounts: found.map(({ mount }) => mount) }
 }
 
+const NO_FORMS: readonly string[] = []
+const FORMS: ReadonlyMap<string, readonly string[]> = new Map(
+  ROWS.map(({ volume }) => [
+    volume,
+    ROWS.filter((row) => row.volume === volume).map(({ form }) => form),
+  ]),
+)
+
 /** What a volume of this name may be, where it is the sidecar's alone; else nothing. */
-export const sidecarVolumeForms = (name: string): readonly string[] =>
-  ROWS.flatMap(({ volume, form }) => (volume === name ? [form] : []))
+export const sidecarVolumeForms = (name: string): readonly string[] => FORMS.get(name) ?? NO_FORMS

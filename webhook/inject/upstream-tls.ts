@@ -38,12 +38,11 @@ const sign = (server: JsonObject, port: number): string | undefined => {
 }
 
 /** The deepest mount of the container under which a file lies. */
-const mountOver = (server: JsonObject, file: string): JsonObject | undefined => {
-  const pathOf = (mount: JsonObject): string => cleanPath(stringAt(mount, 'mountPath') ?? '')
-  return objectsAt(server, 'volumeMounts')
-    .filter((mount) => pathOf(mount) === file || file.startsWith(`${pathOf(mount)}/`))
-    .toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0]
-}
+const mountOver = (server: JsonObject, file: string): JsonObject | undefined =>
+  objectsAt(server, 'volumeMounts')
+    .map((mount) => ({ mount, path: cleanPath(stringAt(mount, 'mountPath') ?? '') }))
+    .filter(({ path }) => path === file || file.startsWith(`${path}/`))
+    .toSorted((a, b) => b.path.length - a.path.length)[0]?.mount
 
 const caOf = (server: JsonObject, file: string): UpstreamTls['ca'] => {
   const mount = mountOver(server, file)

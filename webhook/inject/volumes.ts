@@ -65,23 +65,34 @@ export interface VolumePlan {
   readonly needsTmp: (member: Member) => boolean
 }
 
-const writable = (member: Member, plan: VolumePlan): readonly JsonObject[] => {
+/** Mounts of the directories that are to be writable, made once for all containers. */
+const directoryMounts = ({ writablePaths }: VolumePlan): readonly JsonObject[] =>
+  writablePaths
+    .filter((path) => path !== TMP)
+    .map((path) => ({ name: directoryVolume(path), mountPath: path }))
+
+const writable = (
+  member: Member,
+  plan: VolumePlan,
+  directories: readonly JsonObject[],
+): readonly JsonObject[] => {
   const own = objectsAt(member.container, 'volumeMounts')
   const users = own.filter((mount) => !isReservedVolume(nameOf(mount)))
   const mounted = new Set(users.map((mount) => cleanPath(stringAt(mount, 'mountPath') ?? '')))
   const isWriter = member.list === 'initContainers' || member.name === plan.server
-  const paths = isWriter && plan.isOurs(member) ? plan.writablePaths : []
   return [
     ...(plan.needsTmp(member) ? [{ name: tmpVolume(member.name), mountPath: TMP }] : []),
-    ...paths
-      .filter((path) => path !== TMP)
-      .map((path) => ({ name: directoryVolume(path), mountPath: path })),
-  ].filter(({ mountPath }) => !mounted.has(mountPath))
+    ...(isWriter && plan.isOurs(member) ? directories : []),
+  ].filter((mount) => !mounted.has(stringAt(mount, 'mountPath') ?? ''))
 }
 
-const mountsFor = (member: Member, plan: VolumePlan): readonly JsonObject[] => [
+const mountsFor = (
+  member: Member,
+  plan: VolumePlan,
+  directories: readonly JsonObject[],
+): readonly JsonObject[] => [
   ...(plan.hasShim && member.name === plan.server ? SERVER_MOUNTS : []),
-  ...writable(member, plan),
+  ...writable(member, plan, directories),
 ]
 
 /** Keeps the user's items and ours that are still wanted, in their places; new ones of ours at the end. */
@@ -105,8 +116,9 @@ const withList = (
 /** The pod with our volumes and every container's mounts of them. */
 export const addVolumes = (pod: JsonObject, plan: VolumePlan): JsonObject => {
   const names = new Set<string>()
+  const directories = directoryMounts(plan)
   const mounted = mapContainers(pod, (member) => {
-    const wanted = mountsFor(member, plan)
+    const wanted = mountsFor(member, plan, directories)
     for (const mount of wanted) names.add(nameOf(mount))
     const before = objectsAt(member.container, 'volumeMounts')
     return withList(member.container, ['volumeMounts'], merge('mountPath', before, wanted))

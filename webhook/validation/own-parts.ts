@@ -118,8 +118,8 @@ const mountsOfOurs = (pod: JsonObject): ReadonlyMap<string, readonly JsonObject[
 const mountBreaches = (stored: JsonObject, rendered: JsonObject): readonly Breach[] => {
   const wanted = mountsOfOurs(rendered)
   return [...mountsOfOurs(stored)].flatMap(([name, mounts]) => {
-    const given = wanted.get(name) ?? []
-    const isGiven = mounts.every((mount) => given.some((own) => isSame(own, mount)))
+    const given = new Map((wanted.get(name) ?? []).map((mount) => [at(mount, 'mountPath'), mount]))
+    const isGiven = mounts.every((mount) => isSame(given.get(at(mount, 'mountPath')), mount))
     return differing(`container ${name}`, isGiven ? [] : ['volumeMounts'])
   })
 }

@@ -12,10 +12,10 @@ import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/j
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { reviewOf } from '../../support/admission.ts'
-import { hostilePods } from '../../support/hostile-pods.ts'
+import { hostilePods, MESH_DIGEST } from '../../support/hostile-pods.ts'
 
 const BUDGET_MS = 100
-/** An update brings two pods. */
+/** An update brings two pods, and one that is stored is held against what is rendered of it. */
 const UPDATE_BUDGET_MS = 2 * BUDGET_MS
 const RUNS = 5
 const MB = 1_000_000
@@ -27,6 +27,7 @@ const config = (() => {
       allowAnonymous: true,
       exemptContainers: [
         { name: 'mesh', image: 'm', tags: { latest: `sha256:${'a'.repeat(64)}` } },
+        { name: 'istio-proxy', image: 'docker.io/istio/proxyv2', digests: [MESH_DIGEST] },
       ],
     },
   })
@@ -120,6 +121,40 @@ describe.each([
     expect(ms).toBeLessThan(UPDATE_BUDGET_MS)
     expect(stringAt(document, 'response', 'uid')).toBe(UID)
   })
+})
+
+test('a pod that is created with all that it may write in, in many containers', async () => {
+  const paths = Array.from({ length: 250 }, (_none, index) => `/w${index}`).join(',')
+  const pod: JsonObject = {
+    metadata: {
+      name: 'web',
+      annotations: {
+        'outrigger.dev/inject': 'true',
+        'outrigger.dev/auth': 'none',
+        'outrigger.dev/container': 'server',
+        'outrigger.dev/writable-paths': paths,
+      },
+    },
+    spec: {
+      containers: [{ name: 'server', image: 'i', command: ['x'] }],
+      initContainers: Array.from({ length: 12 }, (_none, index) => ({
+        name: `c${index}`,
+        image: 'i',
+      })),
+    },
+  }
+  const plain = { ...namespace, annotations: {} }
+  const outcome = render(pod, plain, config)
+  if (outcome.kind !== 'inject') throw new Error(JSON.stringify(outcome))
+  const body = bodyOf(JSON.stringify(outcome.pod))
+  const decisions = new Set<string>()
+  const ms = await cpuMs(UPDATE_BUDGET_MS, async () => {
+    const namespaces = { get: () => Promise.resolve(plain) }
+    const { answer: validated } = await validate(body, { ...options, namespaces })
+    decisions.add(validated.ok ? validated.value.decision : 'refused')
+  })
+  expect([...decisions]).toEqual(['inject'])
+  expect(ms).toBeLessThan(UPDATE_BUDGET_MS)
 })
 
 /** Parsed as the CLI has it, which no review's limit has seen. */
