@@ -17,6 +17,8 @@ const DRIVER = 'workloadcertificates.security.cloud.google.com'
 /** What a mesh's keys and their way to the proxy come by, of those that reach nobody else's pod. */
 const DRIVERS: ReadonlySet<string | undefined> = new Set([DRIVER, 'csi.spiffe.io'])
 
+const OF_ONE_POD: ReadonlySet<string> = new Set(['emptyDir', 'projected'])
+
 const mountsOf = (container: JsonObject): readonly string[] =>
   objectsAt(container, 'volumeMounts').map(nameOf)
 
@@ -36,11 +38,11 @@ const sameAs = (keys: readonly JsonObject[]): ((volume: JsonObject) => boolean) 
     audiencesOf(volume).some((audience) => AUDIENCE.test(audience) || audiences.has(audience))
 }
 
-/** Of one pod alone: another volume, or another pod, leads to no claim's keys then. */
+/** Of one pod alone: no other volume, and no other pod, leads to what is in it. Without a source it is an emptyDir. */
 const isOfOnePod = (volume: JsonObject): boolean =>
-  at(volume, 'emptyDir') !== undefined ||
-  at(volume, 'projected') !== undefined ||
-  DRIVERS.has(driverOf(volume))
+  Object.keys(volume)
+    .filter((member) => member !== 'name' && at(volume, member) !== undefined)
+    .every((source) => OF_ONE_POD.has(source) || DRIVERS.has(driverOf(volume)))
 
 const sharedKeys = (keys: readonly JsonObject[]): readonly Finding[] =>
   keys
