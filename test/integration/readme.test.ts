@@ -8,13 +8,21 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { COMMANDS } from '../../cli/commands.ts'
-import { at, isObject, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import {
+  at,
+  isObject,
+  objectAt,
+  objectsAt,
+  stringAt,
+  withAt,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import { copyCheckout, type Asked, type CheckoutCopy } from '../support/checkout-copy.ts'
 import { buildImage } from '../support/oci-image.ts'
 import { openLegacy } from '../support/puppet.ts'
 import { BLOCKS, rowOf, type BlockName, type RowName } from '../support/readme-places.ts'
-import { commandRows, shellBlocks, spokenCommands } from '../support/readme.ts'
+import { commandRows, shellBlocks, spokenCommands, yamlBlocks } from '../support/readme.ts'
 import { startRegistry, type Registry } from '../support/registry.ts'
 
 /** What people have: nobody has annotated it. */
@@ -370,6 +378,27 @@ describe('a command in the table of the README', () => {
     if (script !== undefined) isKnown('package.json', `"${script}": "`)
     await ROW_CHECKS[name](command, about)
   })
+})
+
+test('the manifest of the section on egress runs by dev, which is said to try it', async () => {
+  const [block = ''] = yamlBlocks(README, 'Egress')
+  const shown: unknown = parse(block)
+  const annotations = isObject(shown) ? objectAt(shown, 'metadata', 'annotations') : {}
+  expect(Object.keys(annotations)).toContain('outrigger.dev/egress')
+  const deployment = example('Deployment')
+  const own = objectAt(deployment, 'spec', 'template', 'metadata', 'annotations')
+  const manifest = withAt(deployment, ['spec', 'template', 'metadata', 'annotations'], {
+    ...own,
+    ...annotations,
+  })
+  const [said = ''] = spokenCommands(README, /^npx outrigger dev -f FILE$/)
+  const script = `${replaced(said, 'FILE', '-')} <<'END'\n${stringify(manifest)}END`
+  const { stderr } = await copy.serve(
+    script,
+    /Deployment\/everything \(everything\) on (\S+)/,
+    echoes,
+  )
+  expect(stderr).not.toContain('not listed')
 })
 
 describe('a command in a sentence of the README', () => {

@@ -38,6 +38,15 @@ export const shellBlocks = (markdown: string): readonly ShellBlock[] => {
   return blocks.map(({ heading, block }) => ({ heading, script: block }))
 }
 
+/** The blocks marked `yaml` under a heading, in order. */
+export const yamlBlocks = (markdown: string, heading: string): readonly string[] => {
+  const blocks = passagesOf(markdown).filter(
+    (passage) => passage.language === 'yaml' && passage.heading === heading,
+  )
+  if (blocks.length === 0) throw new Error(`the README has no yaml under ${heading}`)
+  return blocks.map(({ block }) => block)
+}
+
 export interface CommandRow {
   readonly command: string
   readonly about: string
