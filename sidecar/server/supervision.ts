@@ -111,6 +111,7 @@ export class Supervision {
     else if (event.kind === 'spawned') this.spawned()
     else if (event.kind === 'exited') this.exited(event)
     else if (event.kind === 'terminating') this.terminating(event.leftMs)
+    else if (event.kind === 'egress') this.options.outfitter?.attempted(event)
     // The rest is of children, which it has none of.
   }
 

@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { UNCONFINED } from '../../../sidecar/server/control-frame.ts'
+import type { Outfitter } from '../../../sidecar/server/outfit.ts'
 import { Supervision } from '../../../sidecar/server/supervision.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
@@ -50,7 +52,7 @@ afterEach(() => {
   rmSync(runDir, { recursive: true })
 })
 
-const listen = async (isAdvisory: boolean): Promise<void> => {
+const listen = async (isAdvisory: boolean, outfitter?: Outfitter): Promise<void> => {
   // What comes late belongs to no later test.
   const noted = heard
   const note = (text: string): void => void noted.push(text)
@@ -61,6 +63,7 @@ const listen = async (isAdvisory: boolean): Promise<void> => {
     weaknessOf: () => undefined,
     calls: () => [],
     isAdvisory,
+    outfitter,
     hold: async (isHeld) => {
       await Promise.resolve()
       note(isHeld ? 'ports are taken' : 'ports are left')
@@ -99,6 +102,31 @@ describe('a server is served', () => {
     await listen(false)
     expect(await afterSaying(hello(), HELD, SPAWNED)).toBe(GREETED)
     expect(heard.toSorted()).toEqual([GONE, 'ports are taken', 'runs'])
+  })
+
+  test('and what it tries by itself is heard of', async () => {
+    const tried: unknown[] = []
+    const outfitter: Outfitter = {
+      refusal: () => undefined,
+      met: () => undefined,
+      fit: () => Promise.resolve(UNCONFINED),
+      fitCommand: () => Promise.resolve(UNCONFINED),
+      gone: () => undefined,
+      attempted: (attempt) => void tried.push(attempt),
+    }
+    await listen(false, outfitter)
+    const address = Buffer.concat([Buffer.of(203, 0, 113, 80), Buffer.alloc(12)])
+    const event = [Buffer.alloc(4), Buffer.of(2, 1, 4), address, Buffer.of(0, 25), Buffer.alloc(4)]
+    await afterSaying(hello(), HELD, SPAWNED, frame(0x8a, Buffer.concat(event)))
+    expect(tried).toEqual([
+      expect.objectContaining({
+        child: 0,
+        verdict: 'refused',
+        how: 'tcp',
+        address: '203.0.113.80',
+        port: 25,
+      }),
+    ])
   })
 
   test('not before it is known to be held', async () => {
