@@ -42,6 +42,8 @@ export const SIDECAR_SHIM_PATH = '/app/shim'
 export const MCP_PORT = 15_200
 export const ADMIN_PORT = 15_201
 export const EGRESS_PORT = 15_202
+/** Where a confined process finds the proxy that asks it for no credential: the shim leads it to a port of its own. */
+export const OWN_PROXY_PORT = 15_203
 export const MCP_PATH = '/mcp'
 
 /** Where the sidecar finds the volume of the server's `ca-file`. */

@@ -152,6 +152,7 @@ class RunningEgress implements Egress {
       now,
       ownAddresses: () => [...(parts.ownAddresses ?? []), ...machineAddresses()],
       ownPorts: [config.port, config.adminPort, ...config.standIns.map(({ port }) => port)],
+      isForwards: this.outfitter.isForwards,
       parent: means.parent,
       whoIs: (credential) => this.outfitter.credentials.whose(credential),
       watch: {

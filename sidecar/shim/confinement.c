@@ -28,7 +28,7 @@ size_t confinement_decode(const uint8_t *bytes, size_t length, struct confinemen
   const size_t used = HEAD_BYTES + count * FORWARD_BYTES;
   if (length < used) return 0;
   if (bytes[0] > CONFINEMENT_ENFORCE) *fault = "an unknown confinement";
-  if (count > CONFINEMENT_MAX_FORWARDS) *fault = "more than 32 forwards";
+  if (count > CONFINEMENT_MAX_FORWARDS) *fault = "more than 34 forwards";
   if (*fault != NULL) return used;
   confinement->mode = (enum confinement_mode)bytes[0];
   confinement->count = count;

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONFINEMENT_MAX_FORWARDS = 32 };
+// As many as a server may declare, and the sidecar's own two.
+enum { CONFINEMENT_MAX_FORWARDS = 34 };
 
 enum confinement_mode {
   CONFINEMENT_OFF = 0,

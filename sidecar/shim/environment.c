@@ -11,6 +11,9 @@
 
 extern char **environ;
 
+// A list of options, of which the last counts: what a container says of them is no reason to drop ours.
+static const char LISTED[] = "JDK_JAVA_OPTIONS";
+
 struct private_variable {
   const char *key;
   const char *below;
@@ -32,13 +35,16 @@ int environment_open(struct environment *environment) {
   size_t own = 0;
   while (environ[own] != NULL) own++;
   environment->count = 0;
+  environment->joined = NULL;
   environment->capacity = own + FRAME_MAX_VARIABLES + PRIVATE_COUNT + 1;
   environment->lines = calloc(environment->capacity, sizeof *environment->lines);
   return environment->lines == NULL ? -1 : 0;
 }
 
 void environment_close(struct environment *environment) {
+  free(environment->joined);
   free(environment->lines);
+  environment->joined = NULL;
   environment->lines = NULL;
 }
 
@@ -50,12 +56,24 @@ static bool has_key(const char *line, const char *key, size_t length) {
   return key_length(line) == length && strncmp(line, key, length) == 0;
 }
 
+// The line, and behind a space the value of the other; the line alone where there is no memory.
+static char *join(struct environment *environment, char *line, const char *other) {
+  const char *value = other + key_length(other);
+  char *joined = NULL;
+  if (*value == '\0' || asprintf(&joined, "%s %s", line, value + 1) < 0) return line;
+  free(environment->joined);
+  environment->joined = joined;
+  return joined;
+}
+
 // Replaces the line with the same key, or adds it.
 static void put(struct environment *environment, char *line) {
   const size_t length = key_length(line);
   for (size_t i = 0; i < environment->count; i++) {
-    if (!has_key(environment->lines[i], line, length)) continue;
-    environment->lines[i] = line;
+    char *other = environment->lines[i];
+    if (!has_key(other, line, length)) continue;
+    const bool is_listed = has_key(line, LISTED, sizeof LISTED - 1);
+    environment->lines[i] = is_listed ? join(environment, line, other) : line;
     return;
   }
   if (environment->count + 1 >= environment->capacity) return;

@@ -11,6 +11,8 @@ struct environment {
   char **lines;
   size_t count;
   size_t capacity;
+  // A line that was made of two.
+  char *joined;
 };
 
 // Takes the memory that any environment over this process's own can need; -1 where there is none.
@@ -18,8 +20,9 @@ int environment_open(struct environment *environment);
 
 void environment_close(struct environment *environment);
 
-// Puts a child's environment together. `request` holds NUL-ended lines; `home` is the child's private
-// directory; with `keep_home` only TMPDIR points into it.
+// Puts a child's environment together. `request` holds NUL-ended lines, which stand in the place of the
+// shim's own; but Java's options (JDK_JAVA_OPTIONS) stand before those that are there. `home` is the
+// child's private directory; with `keep_home` only TMPDIR points into it.
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
                        const char *home, bool keep_home);
 

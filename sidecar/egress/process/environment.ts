@@ -22,7 +22,7 @@ const inBothCases = (name: string, value: string): readonly Entry[] => [
   [name.toLowerCase(), value],
 ]
 
-/** Java reads no variable for it but its launcher's own, and no credential anywhere: it gets a port of its own. */
+/** Java reads no variable for it but its launcher's own, and knows no credential from there. */
 const javaOptions = (port: number): string =>
   [
     ...['http', 'https'].flatMap((scheme) => [
@@ -32,6 +32,12 @@ const javaOptions = (port: number): string =>
     '-Dhttp.nonProxyHosts=localhost|127.*|[::1]',
   ].join(' ')
 
+/** For programs that have no place for a credential: Java, and by their own options Chromium and whatever is made with it. */
+const withoutCredential = (port: number): readonly Entry[] => [
+  ['JDK_JAVA_OPTIONS', javaOptions(port)],
+  ['OUTRIGGER_PROXY', `http://127.0.0.1:${port}`],
+]
+
 export const environmentOf = (door: Door): Readonly<Record<string, string>> => {
   const { child, secret, port, ownPort } = door
   const url = `http://${child}:${secret}@127.0.0.1:${port}`
@@ -40,6 +46,6 @@ export const environmentOf = (door: Door): Readonly<Record<string, string>> => {
     ...inBothCases('NO_PROXY', NOT_BY_PROXY),
     // Node heeds the others from 22.21 and 24 on, where this is set.
     ['NODE_USE_ENV_PROXY', '1'],
-    ...(ownPort === undefined ? [] : [['JDK_JAVA_OPTIONS', javaOptions(ownPort)]]),
+    ...(ownPort === undefined ? [] : withoutCredential(ownPort)),
   ])
 }

@@ -1,8 +1,7 @@
-// The TCP forwards of one child: for each a listener on a port of loopback that the shim lets this child alone connect to, by
-// the port that was declared. They are open for as long as the child is there.
+// The ports of one child: for each a listener on a port of loopback that the shim lets this child alone connect to, by the port
+// that it knows. They are open for as long as the child is there.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Destination } from '../../../shared/destination.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -12,7 +11,10 @@ export interface Forward {
   readonly port: number
 }
 
-export type TakeForward = (socket: Socket, destination: Destination) => void
+export interface Wanted {
+  readonly local: number
+  readonly take: (socket: Socket) => void
+}
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -28,7 +30,6 @@ const listening = (server: Server): Promise<number> =>
   })
 
 export class Forwards {
-  /** Of those that are declared with a port of their own. */
   readonly ports: readonly Forward[]
   private readonly servers: readonly Server[]
 
@@ -38,16 +39,12 @@ export class Forwards {
   }
 
   /** Rejects where one cannot listen; then none does. */
-  static async open(destinations: readonly Destination[], take: TakeForward): Promise<Forwards> {
+  static async open(wanted: readonly Wanted[]): Promise<Forwards> {
     const servers: Server[] = []
     const ports: Forward[] = []
     try {
-      for (const destination of destinations) {
-        const { local } = destination
-        if (local === undefined) continue
-        const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-          take(socket, destination),
-        )
+      for (const { local, take } of wanted) {
+        const server = createServer({ allowHalfOpen: true, noDelay: true }, take)
         servers.push(server)
         ports.push({ local, port: await listening(server) })
       }

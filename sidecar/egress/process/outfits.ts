@@ -1,8 +1,9 @@
 // What each of a server's processes is given: a credential for the proxy, ports for its forwards, an environment that names
 // both, and the terms by which the shim confines it. All of it ends with the process.
 
+import type { Socket } from 'node:net'
 import type { Destination } from '../../../shared/destination.ts'
-import { EGRESS_PORT } from '../../../shared/names.ts'
+import { EGRESS_PORT, OWN_PROXY_PORT } from '../../../shared/names.ts'
 import type { EgressAttempt, Terms } from '../../server/control-frame.ts'
 import type { Confining, Fitting, Outfitter } from '../../server/outfit.ts'
 import { Account } from '../ledger/account.ts'
@@ -10,7 +11,7 @@ import type { Settled } from '../ledger/attempt.ts'
 import { Credentials } from './credentials.ts'
 import { refusalOf, stateOf, type Mode, type State } from './enforcement.ts'
 import { environmentOf } from './environment.ts'
-import { Forwards } from './forwards.ts'
+import { Forwards, type Wanted } from './forwards.ts'
 import type { Door } from './door.ts'
 import { pastRefusal } from '../reach/past-proxy.ts'
 
@@ -112,23 +113,39 @@ export class Outfits implements Outfitter {
     for (const child of this.fitted.keys()) this.gone(child)
   }
 
-  private async open(account: Account, secret: string): Promise<Terms> {
-    const { destinations, proxy, port, mode } = this.options
-    const { child } = account
-    const forwards = await Forwards.open(destinations, (socket, destination) =>
-      proxy().forward(socket, account, destination),
+  /** Whether something listens there for one of the processes. */
+  readonly isForwards = (port: number): boolean =>
+    [...this.fitted.values()].some(({ forwards }) =>
+      forwards.ports.some((one) => one.port === port),
     )
+
+  private async open(account: Account, secret: string): Promise<Terms> {
+    const { port, mode } = this.options
+    const { child } = account
+    // A shim that can't confine starts nobody who is to be; it leads nobody to a forward, either, and there anybody could come.
+    const isConfined = this.state.why === undefined
+    const forwards = await Forwards.open(isConfined ? this.wanted(account) : [])
     this.fitted.set(child, { account, forwards })
     this.credentials.issue(child, secret, account)
     const own = port()
-    const environment = environmentOf({ child, secret, port: own })
-    // A shim that can't confine starts nobody who is to be; it leads nobody to a forward, either.
-    if (this.state.why !== undefined) return { mode: 'off', forwards: [], environment }
+    const ownPort = isConfined ? OWN_PROXY_PORT : undefined
+    const environment = environmentOf({ child, secret, port: own, ownPort })
+    if (!isConfined) return { mode: 'off', forwards: [], environment }
     return {
       mode,
       // Another than the usual port is let through as what it is.
       forwards: [...forwards.ports, ...(own === EGRESS_PORT ? [] : [{ local: own, port: own }])],
       environment,
     }
+  }
+
+  private wanted(account: Account): readonly Wanted[] {
+    const { destinations, proxy } = this.options
+    const declared = destinations.flatMap((destination) => {
+      const { local } = destination
+      const take = (socket: Socket): void => proxy().forward(socket, account, destination)
+      return local === undefined ? [] : { local, take }
+    })
+    return [...declared, { local: OWN_PROXY_PORT, take: (socket) => proxy().own(socket, account) }]
   }
 }

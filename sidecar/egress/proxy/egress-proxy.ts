@@ -9,6 +9,7 @@ import { ADMIN_PORT, EGRESS_PORT, MCP_PORT } from '../../../shared/names.ts'
 import { listen } from '../../http/listen.ts'
 import { Desk } from './desk.ts'
 import { dial as dialDirectly, type Dial } from '../reach/dial.ts'
+import type { DoorParts } from './door-parts.ts'
 import { drop } from './drop.ts'
 import { Held } from './held.ts'
 import { HttpDoor } from './http-door.ts'
@@ -35,6 +36,8 @@ export interface EgressProxyOptions {
   readonly ownAddresses: () => readonly string[]
   /** The sidecar's own ports, which loopback does not lead to; absent: the usual ones. */
   readonly ownPorts?: readonly number[]
+  /** Whether a port of loopback is one that leads here for one client alone. */
+  readonly isForwards?: (port: number) => boolean
   readonly parent?: ParentProxy | undefined
   /** Whose a credential is; it compares in constant time. */
   readonly whoIs: (credential: Credential) => Client | undefined
@@ -53,6 +56,7 @@ export class EgressProxy {
   private readonly options: EgressProxyOptions
   private readonly visitors: Visitors
   private readonly desk: Desk
+  private readonly door: DoorParts
   private readonly http: HttpDoor
   private readonly servers: readonly [Server, Server]
   private ownPorts: readonly number[]
@@ -83,16 +87,11 @@ export class EgressProxy {
       cluster,
       isLenient: options.mode === 'observe',
     })
-    const door = { desk: this.desk, visitors: this.visitors, cluster, whoIs, stranger }
-    this.http = new HttpDoor(door)
+    this.door = { desk: this.desk, visitors: this.visitors, cluster, whoIs, stranger }
+    this.http = new HttpDoor(this.door)
     const take = (socket: Socket): void => {
       const visitor = this.visitors.admit(socket)
-      if (!visitor) return
-      socket.once('data', (first: Buffer) => {
-        if (first[0] === SOCKS_VERSION) takeSocks(door, visitor, first)
-        else if (isLetter(first[0])) this.http.take(visitor, first)
-        else this.sendAway(visitor)
-      })
+      if (visitor) this.hear(visitor)
     }
     const server = (): Server => createServer({ allowHalfOpen: true, noDelay: true }, take)
     this.servers = [server(), server()]
@@ -104,6 +103,18 @@ export class EgressProxy {
     this.ownPorts = [...this.ownPorts, bound]
     this.timer = setInterval(() => this.sweep(), SWEEP_MS)
     return bound
+  }
+
+  /** A connection that has come in where nobody but this client can come: it need not say who it is. */
+  own(socket: Socket, client: Client): void {
+    const visitor = this.visitors.admit(socket)
+    if (!visitor) return
+    if (!this.visitors.knows(visitor, client)) {
+      drop(socket)
+      return
+    }
+    visitor.isKnown = true
+    this.hear(visitor)
   }
 
   /** A connection that has come in at a forward's own port, and whose it is. */
@@ -146,6 +157,14 @@ export class EgressProxy {
     this.visitors.drop()
   }
 
+  private hear(visitor: Visitor): void {
+    visitor.socket.once('data', (first: Buffer) => {
+      if (first[0] === SOCKS_VERSION) takeSocks(this.door, visitor, first)
+      else if (isLetter(first[0])) this.http.take(visitor, first)
+      else this.sendAway(visitor)
+    })
+  }
+
   private async enter(
     socket: Socket,
     client: Client,
@@ -163,18 +182,21 @@ export class EgressProxy {
     socket.resume()
   }
 
-  private sendAway({ socket }: Visitor): void {
-    this.options.watch.stranger('no-protocol')
+  private sendAway({ socket, client }: Visitor): void {
+    if (client) this.desk.malformed(client, 'http', '?')
+    else this.options.watch.stranger('no-protocol')
     drop(socket)
   }
 
   private isOwn(address: Address, port: number): boolean {
-    if (kindOf(address) === 'loopback') return this.ownPorts.includes(port)
-    return this.own().has(textOf(address))
+    if (kindOf(address) === 'loopback') {
+      return this.ownPorts.includes(port) || this.options.isForwards?.(port) === true
+    }
+    return this.podAddresses().has(textOf(address))
   }
 
   /** The pod's addresses, read anew every few seconds: asking the system takes as long as a connection does. */
-  private own(): ReadonlySet<string> {
+  private podAddresses(): ReadonlySet<string> {
     const nowMs = this.options.now()
     if (nowMs - this.ownReadMs >= OWN_KEPT_MS) {
       this.ownReadMs = nowMs

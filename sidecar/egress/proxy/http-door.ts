@@ -15,7 +15,7 @@ import {
   written,
   type Answer,
 } from './http-reply.ts'
-import { credentialOf, readConnect, readRequest } from './request-target.ts'
+import { credentialOf, hasCredential, readConnect, readRequest } from './request-target.ts'
 import type { Visitor } from './visitors.ts'
 import type { Client, How } from './watch.ts'
 
@@ -76,8 +76,9 @@ export class HttpDoor {
 
   private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
     const { whoIs, stranger, visitors } = this.parts
+    const isSilent = visitor.isKnown && !hasCredential(rawHeaders)
     const credential = credentialOf(rawHeaders)
-    const client = credential && whoIs(credential)
+    const client = isSilent ? visitor.client : visitor.itself(credential && whoIs(credential))
     if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
     stranger(credential ? 'unknown-credential' : 'no-credential')
     visitor.mistakes++

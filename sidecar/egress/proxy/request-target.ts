@@ -129,6 +129,10 @@ export const readRequest = (
 
 const BASIC = /^basic +([a-z\d+/]{1,1024}={0,2})$/i
 
+/** Whether a request names itself by anything. */
+export const hasCredential = (headers: RawHeaders): boolean =>
+  valuesOf(headers, 'proxy-authorization').length > 0
+
 /** What a request names itself by; undefined where it says nothing that can be read, or says it twice. */
 export const credentialOf = (headers: RawHeaders): Credential | undefined => {
   const [value = '', ...more] = valuesOf(headers, 'proxy-authorization')

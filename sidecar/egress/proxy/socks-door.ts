@@ -10,10 +10,12 @@ import {
   METHOD_CHOSEN,
   NO_METHOD,
   NO_SUCH_COMMAND,
+  NOTHING_ASKED,
   readCredential,
   readGreeting,
   readSocksRequest,
   refusedReply,
+  type Greeting,
   type Read,
   type SocksRequest,
 } from './socks.ts'
@@ -76,7 +78,12 @@ class Talk {
     return true
   }
 
-  private readonly greeted = ({ canSay }: { readonly canSay: boolean }): void => {
+  private readonly greeted = ({ canSay, canBeSilent }: Greeting): void => {
+    if (canBeSilent && this.visitor.isKnown) {
+      this.socket.write(NOTHING_ASKED)
+      this.step = 'request'
+      return
+    }
     if (!canSay) {
       this.parts.stranger('no-credential')
       this.leave(NO_METHOD)
@@ -87,7 +94,7 @@ class Talk {
   }
 
   private readonly named = (credential: Credential): void => {
-    const client = this.parts.whoIs(credential)
+    const client = this.visitor.itself(this.parts.whoIs(credential))
     if (!client) this.parts.stranger('unknown-credential')
     if (!client || !this.parts.visitors.knows(this.visitor, client)) {
       this.leave(CREDENTIAL_REFUSED)

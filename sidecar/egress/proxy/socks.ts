@@ -9,6 +9,7 @@ import type { Why } from '../reach/why.ts'
 
 export const SOCKS_VERSION = 5
 const CREDENTIAL_VERSION = 1
+const NOTHING = 0
 const USER_AND_PASSWORD = 2
 const CONNECT = 1
 const IPV4 = 1
@@ -19,6 +20,8 @@ const IPV6 = 4
 export type Read<T> = (T & { readonly length: number }) | undefined | 'wrong'
 
 export const METHOD_CHOSEN = Buffer.of(SOCKS_VERSION, USER_AND_PASSWORD)
+/** To whom is known without saying who it is. */
+export const NOTHING_ASKED = Buffer.of(SOCKS_VERSION, NOTHING)
 export const NO_METHOD = Buffer.of(SOCKS_VERSION, 255)
 export const CREDENTIAL_TAKEN = Buffer.of(CREDENTIAL_VERSION, 0)
 export const CREDENTIAL_REFUSED = Buffer.of(CREDENTIAL_VERSION, 1)
@@ -26,6 +29,8 @@ export const CREDENTIAL_REFUSED = Buffer.of(CREDENTIAL_VERSION, 1)
 export interface Greeting {
   /** Whether it can say who it is. */
   readonly canSay: boolean
+  /** Whether it goes on without. */
+  readonly canBeSilent: boolean
 }
 
 export const readGreeting = (bytes: Buffer): Read<Greeting> => {
@@ -33,7 +38,11 @@ export const readGreeting = (bytes: Buffer): Read<Greeting> => {
   if (version !== undefined && version !== SOCKS_VERSION) return 'wrong'
   if (count === undefined || bytes.length < 2 + count) return undefined
   const methods = bytes.subarray(2, 2 + count)
-  return { canSay: methods.includes(USER_AND_PASSWORD), length: 2 + count }
+  return {
+    canSay: methods.includes(USER_AND_PASSWORD),
+    canBeSilent: methods.includes(NOTHING),
+    length: 2 + count,
+  }
 }
 
 export const readCredential = (bytes: Buffer): Read<Credential> => {

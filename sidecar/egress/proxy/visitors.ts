@@ -13,6 +13,8 @@ export class Visitor {
   readonly socket: Socket
   /** Of whom it is known to be, for as long as it is open. */
   client: Client | undefined
+  /** Nobody but its client can have come this way: it need not say who it is. */
+  isKnown = false
   /** What goes on on it: none means that a head is awaited. */
   underway = 0
   /** How often it has named itself by what is not known. */
@@ -25,6 +27,11 @@ export class Visitor {
   constructor(socket: Socket, nowMs: number) {
     this.socket = socket
     this.sinceMs = nowMs
+  }
+
+  /** Whom it names, where it may be that one. */
+  itself(named: Client | undefined): Client | undefined {
+    return this.isKnown && named?.key !== this.client?.key ? undefined : named
   }
 }
 

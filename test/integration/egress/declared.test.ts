@@ -79,6 +79,28 @@ const fetchPy = (library: string): readonly string[] => [
   URL_OVER_TLS,
 ]
 
+/** Without it nothing in the file is believed. */
+const KEYSTORE_WORD = 'changeit'
+
+/** The program, and what it believes: the arena’s authority. */
+const buildJava = (folder: string): void => {
+  execFileSync('javac', ['-d', folder, join(CLIENTS, 'Fetch.java')])
+  const words = '-importcert -noprompt -alias arena -storetype PKCS12'.split(' ')
+  const files = [
+    '-storepass',
+    KEYSTORE_WORD,
+    '-file',
+    join(folder, 'authority.pem'),
+    '-keystore',
+    join(folder, 'authorities'),
+  ]
+  execFileSync('keytool', [...words, ...files], { stdio: 'pipe' })
+}
+
+/** Whichever is there. */
+const BROWSER =
+  ['chromium-headless-shell', 'chromium'].find(hasProgram) ?? 'chromium-headless-shell'
+
 const CLIENTS_OF: readonly Client[] = [
   overTls('curl', 'curl', () => ['curl', '-sS', URL_OVER_TLS]),
   overTls('curl over plain HTTP', 'curl', () => ['curl', '-sS', 'http://api.example/hello'], {
@@ -102,6 +124,35 @@ const CLIENTS_OF: readonly Client[] = [
     build: (folder) =>
       void execFileSync('go', ['build', '-o', join(folder, 'fetch-go'), join(CLIENTS, 'fetch.go')]),
   }),
+  overTls(
+    'Java’s HttpClient',
+    'javac',
+    (folder) => [
+      'java',
+      `-Djavax.net.ssl.trustStore=${join(folder, 'authorities')}`,
+      `-Djavax.net.ssl.trustStorePassword=${KEYSTORE_WORD}`,
+      '-cp',
+      folder,
+      'Fetch',
+      URL_OVER_TLS,
+    ],
+    { build: buildJava },
+  ),
+  overTls('Chromium, steered over its own loopback', BROWSER, () => [
+    'sh',
+    '-c',
+    `exec "$@" --proxy-server="$OUTRIGGER_PROXY" ${URL_OVER_TLS}`,
+    'sh',
+    process.execPath,
+    '--no-warnings',
+    join(CLIENTS, 'browse.ts'),
+    BROWSER,
+    '--headless',
+    // It has no rights by which to make another, and is in one.
+    '--no-sandbox',
+    '--ignore-certificate-errors',
+    '--disable-features=EncryptedClientHello',
+  ]),
   {
     name: 'git',
     takes: ['git'],

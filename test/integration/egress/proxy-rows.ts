@@ -182,6 +182,38 @@ const STRANGERS: readonly Row[] = [
   }),
 ]
 
+// --- At the port of its own, where it need not say who it is
+
+const OWN: Proof = {
+  stage: 'enforce',
+  words: ['raw-own', 'none', LISTED],
+  seen: segment(API.v4, 443),
+}
+
+const OWN_PORT: readonly Row[] = [
+  row('what nobody declares, at the port of its own', {
+    words: ['raw-own', 'none', connectText('other.example:8080')],
+    proof: observed(segment(OTHER.v4, 8080)),
+    record: UNDECLARED,
+  }),
+  ...['wrong-secret', 'other-child', 'not-base64'].map((which) =>
+    row(`at the port of its own with credentials: ${which}`, {
+      words: ['raw-own', which, LISTED],
+      proof: OWN,
+      record: UNKNOWN,
+    }),
+  ),
+  row('SOCKS at the port of its own with wrong credentials', {
+    words: ['socks-own', 'wrong-secret', 'api.example', '80'],
+    proof: {
+      stage: 'enforce',
+      words: ['socks-own', 'none', 'api.example', '80'],
+      seen: { to: API.v4, port: 80, text: 'way-out' },
+    },
+    record: UNKNOWN,
+  }),
+]
+
 // --- Where a name leads
 
 const astray = (name: string, proof: Proof, record: RecordOf): Row =>
@@ -277,5 +309,5 @@ const ASTRAY: readonly Row[] = [
   }),
 ]
 
-export const PROXY_ROWS: readonly Row[] = [...UNLISTED, ...STRANGERS, ...ASTRAY]
+export const PROXY_ROWS: readonly Row[] = [...UNLISTED, ...STRANGERS, ...OWN_PORT, ...ASTRAY]
 export { MALFORMED, OTHER_IS_THERE, connectText, denied, getText, observed, row }

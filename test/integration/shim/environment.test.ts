@@ -53,6 +53,20 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(said).toBe('shim request a=b c\n')
     })
 
+    test.each<[string, Readonly<Record<string, string>>, string]>([
+      ['behind the request’s', { JDK_JAVA_OPTIONS: '-Xmx1g -Da=b' }, '-Dc=d -Xmx1g -Da=b'],
+      ['alone where there are none', {}, '-Dc=d'],
+      ['empty as they are', { JDK_JAVA_OPTIONS: '' }, '-Dc=d '],
+    ])('has Java’s options of both: the container’s %s', async (_name, environment, said) => {
+      const connection = await start({ environment }).ready()
+      const script = 'echo "$JDK_JAVA_OPTIONS|"'
+      const request = { JDK_JAVA_OPTIONS: '-Dc=d' }
+      for (const _child of [1, 2]) {
+        expect(await output(connection, script, request)).toBe(`${said}|\n`)
+      }
+      expect(await output(connection, script)).toBe(`${environment['JDK_JAVA_OPTIONS'] ?? ''}|\n`)
+    })
+
     test('of one child is not another’s', async () => {
       const connection = await start().ready()
       await output(connection, ':', { SECRET: 'x' })

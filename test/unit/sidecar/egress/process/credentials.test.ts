@@ -55,8 +55,8 @@ describe('the environment', () => {
     })
   })
 
-  test('tells Java of a port that asks for no credential, where there is one', () => {
-    const { JDK_JAVA_OPTIONS = '' } = environmentOf({
+  test('tells Java, and whoever asks, of a port that wants no credential, where there is one', () => {
+    const { JDK_JAVA_OPTIONS = '', OUTRIGGER_PROXY } = environmentOf({
       child: 3,
       secret: SECRET,
       port: 15_202,
@@ -70,5 +70,6 @@ describe('the environment', () => {
       '-Dhttp.nonProxyHosts=localhost|127.*|[::1]',
     ])
     expect(JDK_JAVA_OPTIONS).not.toContain(SECRET)
+    expect(OUTRIGGER_PROXY).toBe('http://127.0.0.1:40001')
   })
 })

@@ -13,7 +13,7 @@ const declared = ['api.example.com:443', '5432=db.example.com:5432', '6379=10.0.
   (text) => destinationOf(text) ?? [],
 )
 
-let taken: [Account, Destination][]
+let taken: [Account, Destination | undefined][]
 let ended: string[]
 let told: unknown[]
 let secrets: number
@@ -28,6 +28,10 @@ const outfitsWith = (more: Partial<OutfitsOptions> = {}): Outfits =>
     proxy: () => ({
       forward: (socket: Socket, account: Account, destination: Destination) => {
         taken.push([account, destination])
+        socket.destroy()
+      },
+      own: (socket: Socket, account: Account) => {
+        taken.push([account, undefined])
         socket.destroy()
       },
       end: (key: string) => void ended.push(key),
@@ -68,7 +72,7 @@ describe('a child', () => {
   test('is told its mode, its credential, and where its forwards end', async () => {
     const { mode, forwards, environment } = await fit(3)
     expect(mode).toBe('enforce')
-    expect(forwards.map(({ local }) => local)).toEqual([5432, 6379])
+    expect(forwards.map(({ local }) => local)).toEqual([5432, 6379, 15_203])
     expect(environment['HTTPS_PROXY']).toBe(`http://3:${'1'.repeat(32)}@127.0.0.1:15202`)
     const account = outfits.credentials.whose({ name: '3', secret: '1'.repeat(32) })
     expect(account).toMatchObject({ child: 3, key: '3', session: 's' })
@@ -77,16 +81,22 @@ describe('a child', () => {
   test('has ports of its own, by which it is known, for as long as it is there', async () => {
     const [first, second] = [await fit(3), await fit(4)]
     const ports = [...first.forwards, ...second.forwards].map(({ port }) => port)
-    expect(new Set(ports).size).toBe(4)
-    for (const port of ports) expect(await isOpen(port)).toBe(true)
-    expect(taken.map(([{ child }, { text }]) => [child, text])).toEqual([
+    expect(new Set(ports).size).toBe(6)
+    for (const port of ports) {
+      expect(await isOpen(port)).toBe(true)
+      expect(outfits.isForwards(port)).toBe(true)
+    }
+    expect(taken.map(([{ child }, destination]) => [child, destination?.text])).toEqual([
       [3, '5432=db.example.com:5432'],
       [3, '6379=10.0.0.9:6379'],
+      [3, undefined],
       [4, '5432=db.example.com:5432'],
       [4, '6379=10.0.0.9:6379'],
+      [4, undefined],
     ])
     outfits.gone(3)
-    expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, true, true])
+    expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, false, true, true, true])
+    expect(ports.map(outfits.isForwards)).toEqual([false, false, false, true, true, true])
     expect(ended).toEqual(['3'])
     expect(outfits.credentials.whose({ name: '3', secret: '1'.repeat(32) })).toBeUndefined()
     expect(outfits.credentials.whose({ name: '4', secret: '2'.repeat(32) })).toBeDefined()
@@ -96,7 +106,10 @@ describe('a child', () => {
     outfits = outfitsWith({ port: () => 40_001, destinations: [] })
     outfits.met(CONFINING)
     const { forwards, environment } = await fit(3)
-    expect(forwards).toEqual([{ local: 40_001, port: 40_001 }])
+    expect(forwards).toEqual([
+      { local: 15_203, port: expect.any(Number) },
+      { local: 40_001, port: 40_001 },
+    ])
     expect(environment['http_proxy']).toContain('@127.0.0.1:40001')
   })
 
@@ -106,6 +119,9 @@ describe('a child', () => {
     const { mode, forwards, environment } = await fit(3)
     expect([mode, forwards]).toEqual(['off', []])
     expect(environment['HTTP_PROXY']).toBeDefined()
+    // Anybody could come to a port of its own.
+    expect(environment['OUTRIGGER_PROXY']).toBeUndefined()
+    expect(environment['JDK_JAVA_OPTIONS']).toBeUndefined()
   })
 })
 
