@@ -126,20 +126,31 @@ static void search_process(struct search *search, const char *pid) {
   closedir(descriptors);
 }
 
-void caller_mark_open(const uint64_t *inodes, bool *is_open, size_t count) {
-  struct search search = {.inodes = inodes, .is_open = is_open, .count = count};
+// Whether all was looked at.
+static bool search_all(struct search *search) {
   const pid_t self = getpid();
   DIR *processes = opendir("/proc");
-  if (processes != NULL) {
-    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
-      if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-      // Ours are open as long as we hold them.
-      if (atoi(entry->d_name) == self) continue;
-      search_process(&search, entry->d_name);
-      if (search.looked_at > MOST_DESCRIPTORS) break;
-    }
-    closedir(processes);
+  if (processes == NULL) return false;
+  for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    // Ours are open as long as we hold them.
+    if (atoi(entry->d_name) == self) continue;
+    search_process(search, entry->d_name);
+    if (search->looked_at > MOST_DESCRIPTORS) break;
   }
-  if (processes != NULL && search.looked_at <= MOST_DESCRIPTORS) return;
+  closedir(processes);
+  return search->looked_at <= MOST_DESCRIPTORS;
+}
+
+void caller_mark_open(const uint64_t *inodes, bool *is_open, size_t count) {
+  struct search search = {.inodes = inodes, .is_open = is_open, .count = count};
+  if (search_all(&search)) return;
   for (size_t i = 0; i < count; i++) is_open[i] = true;
+}
+
+bool caller_finds_open(uint64_t inode) {
+  bool is_open = false;
+  struct search search = {.inodes = &inode, .is_open = &is_open, .count = 1};
+  search_all(&search);
+  return is_open;
 }

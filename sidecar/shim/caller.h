@@ -41,4 +41,7 @@ bool caller_is_like_us(uint32_t thread);
 // there is more to look at than we would.
 void caller_mark_open(const uint64_t *inodes, bool *is_open, size_t count);
 
+// Whether some process that /proc shows has this socket open, and lets us see that: in a container one of its own.
+bool caller_finds_open(uint64_t inode);
+
 #endif

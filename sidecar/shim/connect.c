@@ -27,7 +27,8 @@ struct attempt {
   int type;
 };
 
-// Whether a socket of this supervisor's processes is what a connect to this address would reach.
+// Whether a socket of this supervisor's processes is what a connect to this address would reach; or, of a command that runs
+// beside a server, one of the same container's.
 static bool is_own_listener(struct supervisor *supervisor, const struct address *target,
                             bool *is_nobody) {
   uint64_t inode = 0;
@@ -36,7 +37,8 @@ static bool is_own_listener(struct supervisor *supervisor, const struct address 
     *is_nobody = diag_listener(target, &inode) != 0;
     if (*is_nobody) return false;
     const struct socket_record *found = sockets_find(&supervisor->sockets, inode);
-    return found != NULL && found->state == SOCKET_LISTENING;
+    if (found != NULL && found->state == SOCKET_LISTENING) return true;
+    return supervisor->setting.is_beside && caller_finds_open(inode);
   }
   for (size_t i = 0; i < supervisor->sockets.size; i++) {
     const struct socket_record *record = sockets_at(&supervisor->sockets, i);

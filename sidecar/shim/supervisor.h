@@ -3,6 +3,7 @@
 #ifndef SHIM_SUPERVISOR_H
 #define SHIM_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bucket.h"
@@ -24,6 +25,8 @@ struct supervisor_setting {
   uint32_t child;
   // Where the sidecar's own socket is; NULL where there is none.
   const char *run_dir;
+  // Its command runs beside a server, in that one's container: a probe, or a hook.
+  bool is_beside;
   // Memory, all zeros.
   struct socket_memory records;
   size_t most_held;

@@ -39,6 +39,6 @@ export const hookWarnings = (container: JsonObject, isEnforced: boolean): readon
   return !isEnforced || places.length === 0
     ? []
     : [
-        `container ${nameOf(container)}: ${places.map((place) => place.join('.')).join(', ')}: run under the shim's confinement: nothing is reached from there, the server's port neither, which httpGet and tcpSocket ask`,
+        `container ${nameOf(container)}: ${places.map((place) => place.join('.')).join(', ')}: run under the shim's confinement: from there nothing is reached but what listens on loopback in the same container`,
       ]
 }
