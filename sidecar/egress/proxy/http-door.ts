@@ -76,12 +76,14 @@ export class HttpDoor {
 
   private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
     const { whoIs, stranger, visitors } = this.parts
-    const isSilent = visitor.isKnown && !hasCredential(rawHeaders)
+    const isNamed = hasCredential(rawHeaders)
+    const isSilent = visitor.isKnown && !isNamed
     const credential = credentialOf(rawHeaders)
     const client = isSilent ? visitor.client : visitor.itself(credential && whoIs(credential))
     if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
-    stranger(credential ? 'unknown-credential' : 'no-credential')
     visitor.mistakes++
+    if (isNamed) stranger(credential ? 'unknown-credential' : 'no-credential')
+    else visitors.unnamed(visitor)
     return 'unknown'
   }
 
@@ -90,8 +92,12 @@ export class HttpDoor {
     const visitor = this.visitors.get(socket)
     if (!visitor) return
     const known = this.know(visitor, request)
-    if (known === 'unknown' || known === 'too-many') {
-      this.leave(visitor, known === 'unknown' ? UNKNOWN : refusalAnswer(TOO_MANY))
+    if (known === 'unknown') {
+      this.ask(visitor, request, early)
+      return
+    }
+    if (known === 'too-many') {
+      this.leave(visitor, refusalAnswer(TOO_MANY))
       return
     }
     const { desk, cluster, visitors } = this.parts
@@ -116,6 +122,19 @@ export class HttpDoor {
     }
     socket.write(CONNECTED)
     desk.tunnel(entered.value, socket, early)
+  }
+
+  /** Who asked by CONNECT without a word of who it is has another try on the same connection. */
+  private ask(visitor: Visitor, request: IncomingMessage, early: Buffer): void {
+    const { socket } = visitor
+    const isOpen = early.length === 0 && visitor.mistakes < MAX_MISTAKES && goesOn(request)
+    if (!isOpen || visitor.client) {
+      this.leave(visitor, UNKNOWN)
+      return
+    }
+    socket.write(written(UNKNOWN, true))
+    // Its parser has let go of it: the next head is another's to read.
+    this.server.emit('connection', socket)
   }
 
   /** The last that is said to whoever asked by CONNECT. */
@@ -185,6 +204,12 @@ export class HttpDoor {
       isAsking,
     }).begin()
   }
+}
+
+/** Whether its connection may go on, as it says itself. */
+const goesOn = ({ httpVersion, headers }: IncomingMessage): boolean => {
+  const { connection = '', 'proxy-connection': proxied = '' } = headers
+  return httpVersion === '1.1' && !/\bclose\b/i.test(`${connection} ${String(proxied)}`)
 }
 
 /** Whether nothing follows its head: then the connection can go on. */

@@ -63,10 +63,11 @@ const fieldsOf = ({ fields, body }: Answer): Readonly<Record<string, string>> =>
   'Content-Length': `${Buffer.byteLength(body)}`,
 })
 
-/** As bytes: where no parser stands before the socket any more. It is the last that is said there. */
-export const written = (answer: Answer): string => {
+/** As bytes: where no parser stands before the socket any more. It is the last that is said there, unless it `goesOn`. */
+export const written = (answer: Answer, goesOn = false): string => {
   const { status, body } = answer
-  const lines = Object.entries({ ...fieldsOf(answer), Connection: 'close' })
+  const close = goesOn ? {} : { Connection: 'close' }
+  const lines = Object.entries({ ...fieldsOf(answer), ...close })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return `HTTP/1.1 ${status} ${PHRASES[status] ?? ''}\r\n${head}\r\n${body}`
 }

@@ -19,6 +19,8 @@ export class Visitor {
   underway = 0
   /** How often it has named itself by what is not known. */
   mistakes = 0
+  /** It was asked who it is, once, and has not said so: that is told when it goes. */
+  isAsked = false
   /** It has been told the last; what it still says is not read for long. */
   isLeaving = false
   /** When it began to owe us a head. */
@@ -84,6 +86,15 @@ export class Visitors {
     return true
   }
 
+  /**
+   * It has asked for something without a word of who it is. Some programs do so first, to hear how they may say it (git, and
+   * whatever lets curl choose): nobody is told of it where it names itself then, on the same connection.
+   */
+  unnamed(visitor: Visitor): void {
+    if (visitor.client || visitor.isAsked) this.parts.stranger('no-credential')
+    else visitor.isAsked = true
+  }
+
   begins(visitor: Visitor): void {
     visitor.underway++
   }
@@ -100,14 +111,14 @@ export class Visitors {
   }
 
   sweep(nowMs: number): void {
-    const { limits, stranger } = this.parts
+    const { limits } = this.parts
     for (const visitor of this.all) {
       const waitedMs = nowMs - visitor.sinceMs
       if (visitor.isLeaving) {
         if (waitedMs >= LEAVING_MS) visitor.socket.destroy()
       } else if (!visitor.client) {
         if (waitedMs < limits.headMs) continue
-        stranger('late')
+        this.lose(visitor, 'late')
         drop(visitor.socket)
       } else if (visitor.underway === 0 && waitedMs >= limits.halfIdleMs) {
         visitor.socket.destroy()
@@ -125,13 +136,20 @@ export class Visitors {
   private sendAway(): void {
     const [longest] = this.strangers
     if (!longest) return
-    this.parts.stranger('crowd')
+    this.lose(longest, 'crowd')
     drop(longest.socket)
     this.left(longest)
   }
 
+  /** Nobody will know who it was. */
+  private lose(visitor: Visitor, why: Stranger): void {
+    this.parts.stranger(visitor.isAsked ? 'no-credential' : why)
+    visitor.isAsked = false
+  }
+
   private left(visitor: Visitor): void {
     if (!this.all.delete(visitor)) return
+    if (visitor.isAsked && !visitor.client) this.lose(visitor, 'no-credential')
     this.strangers.delete(visitor)
     const key = visitor.client?.key
     if (key === undefined) return

@@ -42,9 +42,22 @@ except urllib.error.HTTPError as e: print(e.code, e.read().decode())`
 const programs: readonly (readonly [string, readonly string[]])[] = [
   ['curl', ['-sS', '-w', '%{http_code}']],
   ['curl', ['-sS', '-w', '%{http_code}', '--proxytunnel']],
+  // As git does: it asks first which way of naming itself is taken.
+  ['curl', ['-sS', '-w', '%{http_code}', '--proxy-anyauth']],
+  ['curl', ['-sS', '-w', '%{http_code}', '--proxytunnel', '--proxy-anyauth']],
   [process.execPath, ['--no-warnings', '--input-type=module', '-e', FETCH, '--']],
   ['python3', ['-c', URLLIB]],
 ]
+
+test('git is no stranger', async () => {
+  const harness = await started()
+  await run('git', ['ls-remote', 'http://ok.example/repository'], {
+    env: { ...environment(harness), GIT_TERMINAL_PROMPT: '0' },
+    timeout: 20_000,
+  })
+  expect(new Set(harness.told.lines)).toEqual(new Set(['http ok.example:80 allowed']))
+  expect(harness.told.strangers).toEqual([])
+}, 30_000)
 
 test.each(programs)(
   '%s %j reaches what is declared',
@@ -55,6 +68,7 @@ test.each(programs)(
     expect(stdout).toContain('you asked for /path')
     expect(stdout).toContain('200')
     expect(harness.told.attempts.map(({ settled }) => settled[0]?.verdict)).toEqual(['allowed'])
+    expect(harness.told.strangers).toEqual([])
   },
   30_000,
 )

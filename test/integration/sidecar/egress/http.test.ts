@@ -1,6 +1,8 @@
 // The proxy over HTTP, byte for byte: what goes through and how it goes on, and what no two readers may take for two things.
 
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import {
   AUTHORIZATION,
@@ -9,6 +11,7 @@ import {
   talk,
   type Harness,
 } from '../../../support/egress.ts'
+import { until } from '../../../support/egress-tunnel.ts'
 
 let origin: Server
 let harness: Harness
@@ -358,6 +361,7 @@ describe('who is not known', () => {
     }
     expect(harness.told.attempts).toEqual([])
     expect(harness.looked).toEqual([])
+    await until(() => harness.proxy.connections === 0, 'their end')
     expect(harness.told.strangers).toHaveLength(2)
   })
 
@@ -369,6 +373,63 @@ describe('who is not known', () => {
     await talk(harness.port, known, odd)
     expect(harness.told.lines.at(-1)).toBe('http ?:0 denied malformed')
     expect(harness.told.strangers).toHaveLength(1)
+  })
+
+  test.each([
+    ['a request', 'GET http://ok.example/ HTTP/1.1', 'Host: ok.example'],
+    ['a tunnel', 'CONNECT ok.example:80 HTTP/1.1', 'Host: ok.example:80'],
+  ])(
+    'who asks for %s first without a word, and then names itself on that connection, was no stranger',
+    async (_name, first, host) => {
+      const socket = connect({ port: harness.port, host: '127.0.0.1' })
+      let back = ''
+      socket.on('data', (piece: Buffer) => (back += piece.toString('latin1')))
+      socket.write(lines(first, host))
+      await until(() => back.includes('the proxy wants the credentials of its URL'), 'the question')
+      expect(back).not.toMatch(/Connection: close/i)
+      socket.write(lines(first, host, AUTHORIZATION))
+      await until(() => /HTTP\/1\.1 200/.test(back), 'what was asked for')
+      const end = once(socket, 'close')
+      socket.destroy()
+      await end
+      await until(() => harness.proxy.connections === 0, 'its end')
+      expect(harness.told.strangers).toEqual([])
+      expect(harness.told.attempts).toHaveLength(1)
+    },
+  )
+
+  test('who never does is told once, when it goes; who asks again at once', async () => {
+    const ask = lines('CONNECT ok.example:80 HTTP/1.1', 'Host: ok.example:80')
+    const socket = connect({ port: harness.port, host: '127.0.0.1' })
+    socket.on('error', () => undefined)
+    const end = once(socket, 'close')
+    let back = ''
+    socket.on('data', (piece: Buffer) => (back += piece.toString('latin1')))
+    const asked = async (many: number): Promise<void> => {
+      socket.write(ask)
+      await until(() => back.split('HTTP/1.1 407').length === many + 1, 'the question')
+    }
+    await asked(1)
+    expect(harness.told.strangers).toEqual([])
+    await asked(2)
+    expect(harness.told.strangers).toEqual(['no-credential'])
+    await asked(3)
+    await end
+    await until(() => harness.proxy.connections === 0, 'its end')
+    expect(harness.told.strangers).toEqual(['no-credential', 'no-credential', 'no-credential'])
+    expect(harness.told.attempts).toEqual([])
+  })
+
+  test('what follows a tunnel’s request at once is not read as another', async () => {
+    const ask = lines('CONNECT ok.example:80 HTTP/1.1', 'Host: ok.example:80')
+    const reply = await talk(
+      harness.port,
+      `${ask}${lines('GET http://ok.example/ HTTP/1.1', 'Host: ok.example', AUTHORIZATION)}`,
+    )
+    expect(reply.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(harness.told.attempts).toEqual([])
+    await until(() => harness.proxy.connections === 0, 'its end')
+    expect(harness.told.strangers).toEqual(['no-credential'])
   })
 
   test('a connection is one client’s to its end', async () => {
