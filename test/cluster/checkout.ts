@@ -18,7 +18,8 @@ export const installCheckout = async (
   { cache, say }: Sources,
 ): Promise<void> => {
   await prepareImages(cache)
-  const own = { dir, cache, address: NODE_ADDRESS, staticServer: '', httpServer: '' }
+  const servers = { staticServer: '', httpServer: '', egressServer: '' }
+  const own = { dir, cache, address: NODE_ADDRESS, ...servers }
   say('building the images of webhook and sidecar')
   await loadOurs({ own })
   await loadExample({ own })

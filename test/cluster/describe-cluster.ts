@@ -13,7 +13,7 @@ const NOWHERE: OwnTarget = {
   kubectl: '',
   kubeconfig: '',
   size: 'full',
-  own: { dir: '', address: '', cache: '', staticServer: '', httpServer: '' },
+  own: { dir: '', address: '', cache: '', staticServer: '', httpServer: '', egressServer: '' },
 }
 
 const text = process.env[TARGET_VARIABLE]

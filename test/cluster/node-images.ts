@@ -9,7 +9,7 @@ import { copyPackages, versionOfPackage } from './images/package-closure.ts'
 import { RECIPES } from './images/recipes.ts'
 import { glibcRoot, muslObstacle, muslRoot } from './images/roots.ts'
 import { serverArchive, type ServerKind } from './images/servers.ts'
-import { packRoot } from './images/single-binary.ts'
+import { packBinary, packRoot } from './images/single-binary.ts'
 import { run, words } from './machine/run.ts'
 
 export const CLIENT_IMAGE = 'outrigger.test/client:1'
@@ -65,6 +65,18 @@ export const loadServer = async (target: OwnTarget, kind: ServerKind): Promise<v
 export const loadFloodServer = async (target: OwnTarget): Promise<void> => {
   const archive = join(target.own.dir, 'images', 'flood-server.tar')
   await load(target, await once(archive, () => packFloodServer(archive)))
+}
+
+export const EGRESS_IMAGE = 'outrigger.test/egress-server:1'
+
+/** The image of the static server that reaches what it is told to, with nothing else in it. */
+export const loadEgressServer = async (target: OwnTarget): Promise<void> => {
+  const archive = join(target.own.dir, 'images', 'egress-server.tar')
+  const program = { file: target.own.egressServer, as: 'egress-server' }
+  await load(
+    target,
+    await once(archive, () => packBinary(archive, EGRESS_IMAGE, program, { user: '65532' })),
+  )
 }
 
 /** Our own images, built from this checkout once a cluster. */

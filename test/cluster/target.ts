@@ -23,6 +23,8 @@ export const targetSchema = z.object({
       staticServer: z.string(),
       /** The one that speaks HTTP. */
       httpServer: z.string(),
+      /** The one that reaches what it is told to. */
+      egressServer: z.string(),
     })
     .optional(),
 })

@@ -160,6 +160,7 @@ const targetOf = (cluster: Cluster, size: Size, cache: string): Target => ({
     cache,
     staticServer: cluster.binaries.get('mcp-server') ?? '',
     httpServer: cluster.binaries.get('mcp-http-server') ?? '',
+    egressServer: cluster.binaries.get('egress-server') ?? '',
   },
 })
 

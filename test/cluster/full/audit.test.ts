@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { readCheckpoints, verifyFiles } from '../../../cli/audit/verify.ts'
-import { recordSchema, type AuditRecord } from '../../../shared/audit/record.ts'
 import { AUDIT_DIR, SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { endProcess } from '../../support/end-process.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
@@ -19,6 +18,7 @@ import { installOurs, isReady, podsOf, readyPod, serverObjects } from '../mcp-po
 import { loadServer } from '../node-images.ts'
 import { podProcesses } from '../pod-processes.ts'
 import { PodSession } from '../pod-session.ts'
+import { recordsIn } from '../records.ts'
 
 const NAMESPACE = 'audit'
 const OVERLAY = new URL('../overlays/audit', import.meta.url).pathname
@@ -46,12 +46,6 @@ const nameOf = (pod: Json): string => String(at(pod, 'metadata', 'name'))
 
 const sidecarOf = (pod: Json): unknown =>
   list(pod, 'status', 'initContainerStatuses').find((one) => at(one, 'name') === SIDECAR_CONTAINER)
-
-const recordsIn = (text: string): readonly AuditRecord[] =>
-  text
-    .split('\n')
-    .filter((line) => line.startsWith('{"v":1,'))
-    .map((line) => recordSchema.parse(JSON.parse(line)))
 
 describeOwnCluster('full', 'audit records', (target) => {
   const kubectl = createKubectl(target)

@@ -40,6 +40,7 @@ const PROGRAMS = {
   coredns: { module: 'coredns', path: '.', size: 'full' },
   'mcp-server': { module: 'mcp-server', path: '.', size: 'full' },
   'mcp-http-server': { module: 'mcp-server', path: './mcp-http-server', size: 'full' },
+  'egress-server': { module: 'mcp-server', path: './egress-server', size: 'full' },
 } as const satisfies Record<string, Source>
 
 export type Program = keyof typeof PROGRAMS
