@@ -18,8 +18,8 @@ export const installCheckout = async (
   { cache, say }: Sources,
 ): Promise<void> => {
   await prepareImages(cache)
-  const servers = { staticServer: '', httpServer: '', egressServer: '' }
-  const own = { dir, cache, address: NODE_ADDRESS, ...servers }
+  const programs = { staticServer: '', httpServer: '', egressServer: '', helm: '' }
+  const own = { dir, cache, address: NODE_ADDRESS, ...programs }
   say('building the images of webhook and sidecar')
   await loadOurs({ own })
   await loadExample({ own })

@@ -13,7 +13,15 @@ const NOWHERE: OwnTarget = {
   kubectl: '',
   kubeconfig: '',
   size: 'full',
-  own: { dir: '', address: '', cache: '', staticServer: '', httpServer: '', egressServer: '' },
+  own: {
+    dir: '',
+    address: '',
+    cache: '',
+    staticServer: '',
+    httpServer: '',
+    egressServer: '',
+    helm: '',
+  },
 }
 
 const text = process.env[TARGET_VARIABLE]

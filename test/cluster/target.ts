@@ -25,6 +25,7 @@ export const targetSchema = z.object({
       httpServer: z.string(),
       /** The one that reaches what it is told to. */
       egressServer: z.string(),
+      helm: z.string(),
     })
     .optional(),
 })

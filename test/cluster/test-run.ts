@@ -161,6 +161,7 @@ const targetOf = (cluster: Cluster, size: Size, cache: string): Target => ({
     staticServer: cluster.binaries.get('mcp-server') ?? '',
     httpServer: cluster.binaries.get('mcp-http-server') ?? '',
     egressServer: cluster.binaries.get('egress-server') ?? '',
+    helm: cluster.binaries.get('helm') ?? '',
   },
 })
 

@@ -43,7 +43,7 @@ let copy: CheckoutCopy
 let registry: Registry
 
 beforeAll(async () => {
-  copy = copyCheckout({ npm: RUN_HERE, docker: NEVER, kubectl: NEVER })
+  copy = copyCheckout({ npm: RUN_HERE, docker: NEVER, kubectl: NEVER, helm: NEVER })
   registry = await startRegistry()
   // As `npm ci` does.
   expect(await copy.run('npm run build')).toMatchObject({ code: 0 })
@@ -53,7 +53,8 @@ afterAll(async () => {
   copy.close()
 })
 afterEach(() => {
-  for (const program of ['npm', 'docker', 'kubectl']) expect(copy.asked(program)).toEqual([])
+  for (const program of ['npm', 'docker', 'kubectl', 'helm'])
+    expect(copy.asked(program)).toEqual([])
 })
 
 const read = (path: string): string => readFileSync(join(copy.path, path), 'utf8')
@@ -149,6 +150,19 @@ const BLOCK_CHECKS: Readonly<Record<BlockName, (script: string) => Promise<void>
     expect(objects('manifests/base/kustomization.yaml')).toMatchObject([{ namespace }])
     const [, name] = deployment.split('/')
     expect(objects('manifests/base/deployment.yaml')).toMatchObject([{ metadata: { name } }])
+  },
+  'the chart': async (script) => {
+    expect(await copy.run(script)).toMatchObject({ code: 0 })
+    expect(wordsOf(copy.asked('kubectl'))).toEqual(['apply -f manifests/base/namespace.yaml'])
+    expect(existsSync(join(copy.path, 'manifests/base/namespace.yaml'))).toBe(true)
+    const [[verb, release, chart = '', ...flags] = []] = copy
+      .asked('helm')
+      .map(({ words }) => words)
+    expect([verb, release]).toEqual(['install', 'outrigger'])
+    expect(objects(`${chart}/Chart.yaml`)).toMatchObject([{ name: 'outrigger' }])
+    expect(objects(`${chart}/namespace.yaml`)).toMatchObject([{ metadata: { name: flags[1] } }])
+    const [, config = ''] = flags[3]?.split('=') ?? []
+    expect(existsSync(join(copy.path, config))).toBe(true)
   },
   'an example, and a call': async (script) => {
     expect(await copy.run(script)).toMatchObject({ code: 0 })

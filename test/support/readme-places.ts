@@ -8,6 +8,7 @@ export const BLOCKS = [
   ['Try it', 'npm start'],
   ['Try it', 'npm test'],
   ['In a cluster', 'the images, and the manifests'],
+  ['In a cluster', 'the chart'],
   ['In a cluster', 'an example, and a call'],
   ['In a cluster', 'an annotation on what runs already'],
 ] as const

@@ -42,7 +42,16 @@ const options = (() => {
 describe('manifests/base', () => {
   test('lists every file that it has', () => {
     const files = readdirSync(new URL('base/', ROOT)).sort()
-    expect([...listed, 'config.yaml', 'kustomization.yaml'].sort()).toEqual(files)
+    const chart = ['.helmignore', 'Chart.yaml', 'templates', 'values.schema.json', 'values.yaml']
+    expect([...listed, ...chart, 'config.yaml', 'kustomization.yaml'].sort()).toEqual(files)
+  })
+
+  test('is a chart of the version that the images are tagged with', () => {
+    const [image] = objectsAt(kustomization('base'), 'images')
+    const newTag = image?.['newTag']
+    const { version } = JSON.parse(read('../package.json'))
+    expect(parse(read('base/Chart.yaml'))).toMatchObject({ version, appVersion: newTag })
+    expect(newTag).toBe(version)
   })
 
   test('has the names that the webhook goes by', () => {

@@ -13,6 +13,7 @@ const VERSIONED = {
   kubernetes: 'k8s.io/kubernetes',
   coredns: 'github.com/coredns/coredns',
   'mcp-server': 'github.com/modelcontextprotocol/go-sdk',
+  helm: 'helm.sh/helm/v4',
 } as const
 type Module = keyof typeof VERSIONED
 
@@ -39,6 +40,7 @@ const PROGRAMS = {
   agnhost: { module: 'kubernetes', path: 'k8s.io/kubernetes/test/images/agnhost', size: 'full' },
   coredns: { module: 'coredns', path: '.', size: 'full' },
   'mcp-server': { module: 'mcp-server', path: '.', size: 'full' },
+  helm: { module: 'helm', path: 'helm.sh/helm/v4/cmd/helm', size: 'full' },
   'mcp-http-server': { module: 'mcp-server', path: './mcp-http-server', size: 'full' },
   'egress-server': { module: 'mcp-server', path: './egress-server', size: 'full' },
 } as const satisfies Record<string, Source>
@@ -125,6 +127,7 @@ const groups = (needed: readonly Program[]): readonly (readonly Program[])[] => 
   needed.filter((name) => PROGRAMS[name].module === 'kubernetes'),
   needed.filter((name) => PROGRAMS[name].module === 'coredns'),
   needed.filter((name) => PROGRAMS[name].module === 'mcp-server'),
+  needed.filter((name) => PROGRAMS[name].module === 'helm'),
 ]
 
 /** The path of every program that a size needs. Builds what is nowhere. */
