@@ -185,16 +185,16 @@ int bind_call(struct supervisor *supervisor, const struct notice *notice) {
 int bind_option_call(struct supervisor *supervisor, const struct notice *notice) {
   const enum option option = options_find((int)notice->arguments[1], (int)notice->arguments[2]);
   struct caller_socket theirs;
-  int value = 0;
-  if (option == OPTION_COUNT || (int)notice->arguments[4] < (int)sizeof value ||
+  union option_value value;
+  if (option == OPTION_COUNT || (int)notice->arguments[4] < (int)options_size(option) ||
       caller_socket(notice->thread, (int)notice->arguments[0], &theirs) != 0 ||
       theirs.kind == CALLER_OTHER ||
-      caller_read(notice->thread, notice->arguments[3], &value, sizeof value) != 0 ||
+      caller_read(notice->thread, notice->arguments[3], &value, options_size(option)) != 0 ||
       !notice_is_waiting(supervisor->listener, notice)) {
     return SUPERVISOR_CONTINUE;
   }
   struct socket_record *record = sockets_find(&supervisor->sockets, theirs.inode);
   if (record == NULL) record = sockets_add(&supervisor->sockets, theirs.inode);
-  options_set(&record->options, option, value != 0);
+  options_set(&record->options, option, &value);
   return SUPERVISOR_CONTINUE;
 }

@@ -87,7 +87,18 @@ static const struct rule RULES[] = {
     {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_BROADCAST)}},
     {ALWAYS, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_PASSCRED)}},
     {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_LINGER)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_RCVBUF)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_RCVTIMEO)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, SOL_SOCKET), IS(2, SO_SNDTIMEO)}},
     {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPIDLE)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPINTVL)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPCNT)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_TCP), IS(2, TCP_USER_TIMEOUT)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_IP), IS(2, IP_TOS)}},
+    {CONFINED, SYS_setsockopt, FILTER_NOTIFY, {IS(1, IPPROTO_IPV6), IS(2, IPV6_TCLASS)}},
 
     // Only kinds of sockets that the supervisor knows: no MPTCP, SCTP, SMC, vsock, packet and the
     // like, each of which could be reached from outside, or get there, by a way of its own.

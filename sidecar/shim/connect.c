@@ -12,6 +12,7 @@
 #include "diag.h"
 #include "egress.h"
 #include "flights.h"
+#include "linger.h"
 #include "local.h"
 #include "own.h"
 #include "reach.h"
@@ -112,7 +113,7 @@ static int open_socket(const struct attempt *attempt, bool *is_in_place) {
   }
   struct options options = request->options;
   // A connect to the sidecar by IPv6 ends at 127.0.0.1.
-  options.known = (uint16_t)(options.known & ~(1u << OPTION_ONLY_V6));
+  options_drop(&options, OPTION_ONLY_V6);
   struct caller_socket like = request->theirs;
   like.is_nonblocking = true;
   const int fd = own_open(&like, attempt->type, &options);
@@ -188,7 +189,7 @@ static int answer_at_once(struct supervisor *supervisor, const struct attempt *a
   const int error = hand_over(supervisor, request->notice, &request->theirs, fd, is_in_place);
   const bool is_kept = error == 0 && answer == EINPROGRESS && !is_decided(fd) &&
                        await_network(supervisor, attempt, fd, is_in_place, true);
-  if (!is_kept) close(fd);
+  if (!is_kept) linger_close(fd);
   return error == 0 ? answer : error;
 }
 
@@ -206,7 +207,7 @@ static int answer_when_decided(struct supervisor *supervisor, const struct attem
   } else if (is_in_place) {
     set_nonblocking(fd, request->theirs.is_nonblocking);
   }
-  close(fd);
+  linger_close(fd);
   return answer;
 }
 

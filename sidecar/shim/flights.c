@@ -1,8 +1,7 @@
 // See flights.h.
 #include "flights.h"
 
-#include <unistd.h>
-
+#include "linger.h"
 #include "watch.h"
 
 struct flight *flights_take(struct flights *flights) {
@@ -33,7 +32,7 @@ bool flights_is_any(const struct flights *flights) {
 void flights_end(struct flight *flight, int epoll) {
   if (flight->fd >= 0) {
     watch_remove(epoll, flight->fd);
-    close(flight->fd);
+    linger_close(flight->fd);
   }
   flight->is_taken = false;
   flight->fd = -1;

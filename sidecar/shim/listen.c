@@ -36,7 +36,7 @@ static int listen_held(struct supervisor *supervisor, struct socket_record *reco
 static int listen_anew(struct supervisor *supervisor, const struct notice *notice,
                        const struct caller_socket *theirs, struct socket_record wanted) {
   // The socket that is replaced may hold the port until then.
-  options_set(&wanted.options, OPTION_REUSE_ADDRESS, true);
+  options_set_number(&wanted.options, OPTION_REUSE_ADDRESS, 1);
   const int fd = own_open(theirs, SOCK_STREAM, &wanted.options);
   if (fd < 0) return errno;
   if (bind_own(fd, &wanted.listening) != 0) return own_fail(fd);
@@ -62,8 +62,7 @@ static struct socket_record unbound(const struct caller_socket *theirs,
   struct socket_record wanted = {.held = -1};
   const sa_family_t family = own_family(theirs->kind);
   if (known != NULL) wanted.options = known->options;
-  const bool is_only_v6 = (wanted.options.on >> OPTION_ONLY_V6 & 1) != 0;
-  wanted.listening = address_loopback(family, is_only_v6);
+  wanted.listening = address_loopback(family, options_has(&wanted.options, OPTION_ONLY_V6));
   wanted.asked = (struct address){.length = wanted.listening.length};
   wanted.asked.any.sa_family = family;
   return wanted;

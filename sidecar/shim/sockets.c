@@ -1,7 +1,7 @@
 // See sockets.h.
 #include "sockets.h"
 
-#include <unistd.h>
+#include "linger.h"
 
 void sockets_open(struct sockets *sockets, const struct socket_memory *memory, size_t most_held) {
   *sockets = (struct sockets){.memory = *memory, .size = memory->size, .most_held = most_held};
@@ -67,7 +67,7 @@ void sockets_hold(struct sockets *sockets, struct socket_record *record, int fd)
 
 void sockets_let_go(struct socket_record *record) {
   if (!is_held(record)) return;
-  close(record->held);
+  linger_close(record->held);
   record->held = -1;
 }
 

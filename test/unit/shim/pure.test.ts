@@ -11,7 +11,9 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'shim-pure-'))
 const PROGRAM = join(FOLDER, 'shim-pure')
 const SHIM = join(import.meta.dirname, '../../../sidecar/shim')
 const PARTS =
-  'address args bucket calls confinement filter frame kills queue reach relay sockets'.split(' ')
+  'address args bucket calls confinement filter frame kills linger queue reach relay sockets'.split(
+    ' ',
+  )
 const SOURCES = PARTS.map((part) => join(SHIM, `${part}.c`))
 
 const FLAGS = '-std=c11 -D_GNU_SOURCE -g -fsanitize=address,undefined -fno-sanitize-recover=all'
