@@ -36,7 +36,7 @@ describe('traces', () => {
     [
       'what does not exist',
       { endpoint: COLLECTOR, rate: 1 },
-      'traces.rate: there is no such member; there are endpoint, sampleRatio',
+      'traces.rate: there is no such member; there are endpoint, ca, sampleRatio',
     ],
   ])('%s is told', (_name, traces, expected) => {
     const config = parseSidecarConfig({ traces })
