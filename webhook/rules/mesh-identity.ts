@@ -15,7 +15,12 @@ const AUDIENCE = /^(?:istio-ca|identity\.l5d\.io)$/
 /** It gives every volume of a pod's the same keys. */
 const DRIVER = 'workloadcertificates.security.cloud.google.com'
 /** What a mesh's keys and their way to the proxy come by, of those that reach nobody else's pod. */
-const DRIVERS: ReadonlySet<string | undefined> = new Set([DRIVER, 'csi.spiffe.io'])
+const DRIVERS: ReadonlySet<string | undefined> = new Set([
+  DRIVER,
+  'csi.spiffe.io',
+  'csi.cert-manager.io',
+  'spiffe.csi.cert-manager.io',
+])
 
 const OF_ONE_POD: ReadonlySet<string> = new Set(['emptyDir', 'projected'])
 
