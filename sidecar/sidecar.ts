@@ -8,6 +8,7 @@ import { startTrust } from './identity/start-trust.ts'
 import type { Trust } from './identity/trust.ts'
 import { loadEgress } from './load-egress.ts'
 import { RECORDS_MS } from './life/drain.ts'
+import { loadOwnWay } from './load-own-way.ts'
 import { loadVetting, type StartedVetting } from './load-vetting.ts'
 import type { Finding } from './lock/findings.ts'
 import { loadPolicy } from './policy/load-policy.ts'
@@ -90,7 +91,8 @@ const hold = async (parts: SidecarParts, begun: Begun): Promise<Held> => {
 const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
   const { config, now } = parts
   let port = 0
-  const trust = await startTrust(parts, () => port)
+  const way = await loadOwnWay(parts)
+  const trust = await startTrust({ ...parts, way }, () => port)
   begun.trust = trust
   const held = await hold(parts, begun)
   const later = { vetting: () => begun.vetting?.vetting, tracing: () => begun.telemetry?.tracing }

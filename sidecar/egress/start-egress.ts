@@ -2,11 +2,10 @@
 // observer, from start to end. A bundle of its own.
 
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import type { Destination } from '../../shared/destination.ts'
 import { parseDestinations } from '../../shared/destination-list.ts'
-import { absoluteName, type Cluster } from '../../shared/host-name.ts'
+import type { Cluster } from '../../shared/host-name.ts'
 import type { Log } from '../../shared/log.ts'
 import { messageOf } from '../../shared/message.ts'
 import type { EgressConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
@@ -21,10 +20,9 @@ import { EgressCounts } from './ledger/figures.ts'
 import { Ledger, type ToldOf } from './ledger/ledger.ts'
 import { Observer, type Direct, type OpenListener } from './observer/observer.ts'
 import { COMMAND, Outfits } from './process/outfits.ts'
+import { clusterHere, parentOf } from './parent-config.ts'
 import type { ParentProxy } from './reach/parent.ts'
-import { parentAuthorization } from './reach/parent-credentials.ts'
 import { pastRefusal } from './reach/past-proxy.ts'
-import { clusterOf } from './reach/resolv-conf.ts'
 import { Names } from './reach/resolver.ts'
 import { kernelTables } from './observer/tables.ts'
 
@@ -63,36 +61,9 @@ interface Means {
   readonly cluster: Cluster | undefined
 }
 
-const RESOLV_CONF = '/etc/resolv.conf'
-
-const resolvConf = (): Promise<string> => readFile(RESOLV_CONF, 'utf8').catch(() => '')
-
 /** Also of a machine that is no pod. */
 const machineAddresses = (): readonly string[] =>
   Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address))
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
-
-/** Rejects where its authorities cannot be read. */
-const parentOf = async (
-  { parentProxy, caFile }: EgressConfig,
-  cluster: Cluster | undefined,
-): Promise<ParentProxy | undefined> => {
-  if (!parentProxy) return undefined
-  const { hostname, port, protocol } = new URL(parentProxy.url)
-  const { credentialsDir } = parentProxy
-  const serverName = hostname.replace(/^\[|\]$/g, '')
-  return {
-    // It is the company's: no namespace has a Service that could stand in for it, and be told the credentials.
-    host: absoluteName(serverName, cluster && { ...cluster, namespace: undefined }),
-    serverName,
-    port: port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port),
-    isTls: protocol === 'https:',
-    ca: caFile === undefined ? undefined : await readFile(caFile, 'utf8'),
-    authorization:
-      credentialsDir === undefined ? undefined : () => parentAuthorization(credentialsDir),
-  }
-}
 
 const destinationsIn = ({ settings }: SidecarConfig): readonly Destination[] => {
   const declared = settings.egress ?? []
@@ -275,7 +246,7 @@ const isNothing = (calls: Iterable<Underway>): boolean => {
 
 /** Rejects with the reason where it cannot begin. */
 export const startEgress = async (parts: EgressParts, egress: EgressConfig): Promise<Egress> => {
-  const cluster = clusterOf(await resolvConf())
+  const cluster = await clusterHere()
   const running = new RunningEgress(parts, egress, {
     cluster,
     parent: await parentOf(egress, cluster),

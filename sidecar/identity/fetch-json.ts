@@ -1,16 +1,19 @@
 // Fetches one JSON document of a listed host's: from no other, at addresses that were looked up once and may be
-// asked, without redirects, bounded in size and time. Fails closed, with a sentence for the log.
+// asked, or by a company's own proxy, which looks public ones up itself; without redirects, bounded in size and time. Fails
+// closed, with a sentence for the log.
 
 import { X509Certificate } from 'node:crypto'
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { isObject, type JsonObject } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { mayAsk, reachOf, type Reach } from './addresses.ts'
 import { lookupIn } from './judged-lookup.ts'
 import type { Names } from './names.ts'
+import type { OwnWay } from './own-way.ts'
 import { workloadIdOf } from './svid.ts'
 
 const MAX_BYTES = 256 * 1024
@@ -25,6 +28,7 @@ const MAX_ADDRESSES = 4
 const MAX_SHOWN = 256
 /** For a connection, where there is another address. */
 const ATTEMPT_MS = 1000
+const HTTPS_PORT = 443
 
 /** A host as it stands in URLs (with its port, where that is not the usual one), and how far it may lead. */
 export interface AllowedHost {
@@ -96,17 +100,37 @@ const believedBy = ({ ca, svid }: FetchRules) => {
   }
 }
 
-const ask = (url: URL, addresses: readonly string[], rules: FetchRules): Promise<IncomingMessage> =>
+/** Addresses that may be asked, or a connection that a proxy has made. */
+type Road = { readonly addresses: readonly string[] } | { readonly socket: Socket }
+
+/** By what Node connects. */
+const connectionBy = (road: Road, url: URL, rules: FetchRules) => {
+  if ('socket' in road) {
+    const { socket } = road
+    const host = unbracketed(url.hostname)
+    const name = isIP(host) === 0 ? { servername: host } : { host }
+    return {
+      createConnection: () => connectTls({ socket, ...name, ...believedBy(rules) }),
+      // Without an agent Node would take that of HTTP, and name it to the host.
+      defaultPort: HTTPS_PORT,
+    }
+  }
+  return {
+    lookup: lookupIn(road.addresses),
+    ...believedBy(rules),
+    agent: false,
+    // One address after the other, until one answers.
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
+  }
+}
+
+const ask = (url: URL, road: Road, rules: FetchRules): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const options = {
       method: rules.form === undefined ? 'GET' : 'POST',
-      lookup: lookupIn(addresses),
       headers: headersOf(rules),
-      ...believedBy(rules),
-      agent: false,
-      // One address after the other, until one answers.
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
+      ...connectionBy(road, url, rules),
       maxHeaderSize: MAX_HEADER_BYTES,
       signal: rules.signal,
     }
@@ -139,11 +163,11 @@ const parsed = (text: string): unknown => {
 
 const read = async (
   url: URL,
-  addresses: readonly string[],
+  road: Road,
   rules: FetchRules,
 ): Promise<Result<JsonObject, string>> => {
   const { maxBytes = MAX_BYTES } = rules
-  const answer = await ask(url, addresses, rules)
+  const answer = await ask(url, road, rules)
   const status = answer.statusCode ?? 0
   if (status !== 200) {
     answer.destroy()
@@ -171,12 +195,40 @@ const allowed = (
     : fail(`${url.host.slice(0, 256)} is not among the listed hosts`)
 }
 
+interface Ways {
+  readonly names: Names
+  readonly way: OwnWay | undefined
+}
+
+const NO_ADDRESS = 'its name leads to no address that may be asked'
 const NO_SVID = 'nobody there could be believed: the bundle that holds has no authorities'
+
+const byWay = async (url: URL, way: OwnWay, signal: AbortSignal): Promise<Result<Road, string>> => {
+  const host = unbracketed(url.hostname)
+  if (isIP(host) !== 0 && !mayAsk('public', host)) return fail(NO_ADDRESS)
+  const socket = await way({ host, port: Number(url.port || HTTPS_PORT) }, signal)
+  if (!socket.ok) return socket
+  if (signal.aborted) socket.value.destroy()
+  return ok({ socket: socket.value })
+}
+
+/** By the proxy to hosts of the internet's; what may lead elsewhere is reached directly. */
+const roadTo = async (
+  url: URL,
+  reach: Reach,
+  { names, way }: Ways,
+  signal: AbortSignal,
+): Promise<Result<Road, string>> => {
+  if (way && reach === 'public' && url.protocol === 'https:') return byWay(url, way, signal)
+  const addresses = await addressesOf(url, reach, names)
+  if (addresses.length > 0) return ok({ addresses })
+  return fail(url.protocol === 'http:' ? `${NO_ADDRESS} by http (https is)` : NO_ADDRESS)
+}
 
 const fetchOne = async (
   text: string,
   rules: FetchRules,
-  names: Names,
+  ways: Ways,
 ): Promise<Result<JsonObject, string>> => {
   const found = allowed(text, rules.hosts)
   if (!found.ok) return found
@@ -184,16 +236,15 @@ const fetchOne = async (
   // Without any the usual ones would do.
   if (rules.svid && (url.protocol !== 'https:' || rules.svid.authorities === ''))
     return fail(NO_SVID)
-  const addresses = await addressesOf(url, reach, names)
-  if (addresses.length > 0) return read(url, addresses, rules)
-  const how = url.protocol === 'http:' ? ' by http (https is)' : ''
-  return fail(`its name leads to no address that may be asked${how}`)
+  const road = await roadTo(url, reach, ways, rules.signal)
+  return road.ok ? read(url, road.value, rules) : road
 }
 
 const LATE: Result<never, string> = fail('nothing whole has come in time')
 
+/** `way`: to hosts of the internet; absent: as the system goes. */
 export const createFetchJson =
-  (names: Names): FetchJson =>
+  (names: Names, way?: OwnWay): FetchJson =>
   async (text, rules) => {
     const signal = AbortSignal.any([rules.signal, AbortSignal.timeout(TIMEOUT_MS)])
     // A lookup cannot be ended: whoever waits for it goes.
@@ -203,7 +254,7 @@ export const createFetchJson =
     // Of an end that has been nobody hears again.
     if (signal.aborted) return LATE
     try {
-      return await Promise.race([fetchOne(text, { ...rules, signal }, names), late])
+      return await Promise.race([fetchOne(text, { ...rules, signal }, { names, way }), late])
     } catch (error) {
       return signal.aborted ? LATE : fail(messageOf(error).slice(0, 200))
     }

@@ -19,6 +19,7 @@ import { Names } from './names.ts'
 import { Proofs } from './proofs.ts'
 import { Resource } from './resource.ts'
 import { OpaqueTokens } from './opaque-tokens.ts'
+import type { OwnWay } from './own-way.ts'
 import type { TrustedDomain, TrustedIssuer } from './signed-tokens.ts'
 import { Svids } from './svids.ts'
 import { Verifier } from './verifier.ts'
@@ -46,6 +47,8 @@ export interface TrustOptions {
   readonly log: Log
   readonly now: () => number
   readonly wallMs: () => number
+  /** To hosts of the internet; absent: as the system goes. */
+  readonly way?: OwnWay | undefined
 }
 
 type Entry = SidecarConfig['issuers'][number]
@@ -174,7 +177,7 @@ export const createTrust = async (options: TrustOptions, port: () => number): Pr
   const { trustDomains: domains } = config
   const takesJwtSvids = domains.some(({ jwt }) => jwt !== undefined)
   const resource = new Resource({ ...config, takesJwtSvids }, port)
-  const fetchJson = createFetchJson(new Names(addressesOf))
+  const fetchJson = createFetchJson(new Names(addressesOf), options.way)
   const bundles = await Bundles.open(domains, { fetchJson, now, log })
   const crowd = new Crowd(MAX_WAITING)
   const trusted = (entry: Entry): readonly [string, TrustedIssuer] => {
