@@ -10,10 +10,10 @@ import { isObject, type JsonObject } from '../../shared/json.ts'
 import { placedWords } from '../../shared/placed-fault.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { parseSidecarConfig, speaksHttp, type SidecarConfig } from '../../shared/sidecar-config.ts'
-import { trustDomainOfPattern } from '../../shared/spiffe.ts'
 import { readPlaced } from '../../shared/yaml-places.ts'
 import { fileWords } from '../output/system-words.ts'
 import { DEFAULTS_HERE, type RunFlags } from './run-flags.ts'
+import { trustDomainsIn, type BundleTexts } from './spiffe-flags.ts'
 
 const EGRESS_KEYS = ['egress', 'egress-mode'] as const satisfies readonly Key[]
 
@@ -75,15 +75,18 @@ const strayFlags = (document: JsonObject, flags: RunFlags): string | undefined =
     : undefined
 }
 
-/** What a flag's file holds of authorities; what is wrong with it is told by the flag. */
-const authoritiesOf = (
+const ANY = (): boolean => true
+
+/** What a flag's file holds; what is wrong with it is told by the flag. */
+const textOf = (
   flag: string,
   path: string | undefined,
+  isRight: (text: string) => boolean,
 ): Result<string | undefined, string> => {
   if (path === undefined) return ok(undefined)
   try {
     const text = readFileSync(path, 'utf8')
-    return areAuthorities(text)
+    return isRight(text)
       ? ok(text)
       : fail(`${flag} ${path}: must hold certificates of authorities in PEM, and nothing else`)
   } catch (error) {
@@ -95,17 +98,18 @@ const authoritiesOf = (
 interface Authorities {
   /** For issuers. */
   readonly oidc: string | undefined
-  /** For the endpoint of a trust domain's bundle. */
-  readonly bundle: string | undefined
+  /** For the endpoint of a trust domain's bundle, with its first one. */
+  readonly bundle: BundleTexts
 }
 
 const authoritiesIn = ({ oidcCa, spiffe }: RunFlags): Result<Authorities, readonly string[]> => {
-  const oidc = authoritiesOf('--oidc-ca', oidcCa)
-  const from = spiffe?.bundle
-  const bundle = authoritiesOf('--spiffe-bundle-ca', from && 'url' in from ? from.ca : undefined)
-  return oidc.ok && bundle.ok
-    ? ok({ oidc: oidc.value, bundle: bundle.value })
-    : fail([oidc, bundle].flatMap((one) => (one.ok ? [] : [one.error])))
+  const from = spiffe && 'url' in spiffe.bundle ? spiffe.bundle : undefined
+  const oidc = textOf('--oidc-ca', oidcCa, areAuthorities)
+  const ca = textOf('--spiffe-bundle-ca', from?.ca, areAuthorities)
+  const first = textOf('--spiffe-bundle', from?.endpoint?.first, ANY)
+  return oidc.ok && ca.ok && first.ok
+    ? ok({ oidc: oidc.value, bundle: { ca: ca.value, first: first.value } })
+    : fail([oidc, ca, first].flatMap((one) => (one.ok ? [] : [one.error])))
 }
 
 /** The file's settings under the flags'; what is no mapping stays as it is, to be refused by the schema. */
@@ -121,6 +125,9 @@ const withHosts = (own: unknown, { allowedHosts }: RunFlags): unknown =>
 const listIn = (text: unknown): readonly string[] =>
   typeof text === 'string' ? text.split(',').map((item) => item.trim()) : []
 
+const audiencesIn = (settings: unknown): readonly string[] =>
+  isObject(settings) ? listIn(settings['oidc-audience']) : []
+
 /** Who runs it names whom to trust; what they name may be on this machine or network. */
 const issuersIn = (
   settings: unknown,
@@ -128,7 +135,7 @@ const issuersIn = (
   ca: string | undefined,
 ): { readonly issuers?: unknown } => {
   if (!isObject(settings)) return {}
-  const audiences = listIn(settings['oidc-audience'])
+  const audiences = audiencesIn(settings)
   const of = audiences.length === 0 ? {} : { audiences }
   const named = listIn(settings['oidc-issuers']).filter((url) => url !== NO_ISSUERS)
   const issuers = named.map((url) => {
@@ -165,30 +172,6 @@ const auditIn = (
   if (auditSink === undefined) return {}
   const { file: _file, otlp = {}, ...rest } = own ?? {}
   return { audit: { ...rest, ...(auditSink === 'otlp' ? { otlp } : {}) } }
-}
-
-/** As of issuers, what is named may be on this machine or network. */
-const placeOf = (
-  { bundle }: NonNullable<RunFlags['spiffe']>,
-  ca: string | undefined,
-): Readonly<Record<string, unknown>> => {
-  if ('file' in bundle) return { bundleFile: resolve(bundle.file) }
-  const host = URL.parse(bundle.url)?.host ?? ''
-  const hosts = [{ host, reach: 'loopback' }]
-  return { bundleUrl: bundle.url, hosts, ...(ca === undefined ? {} : { ca }) }
-}
-
-const trustDomainsIn = (
-  settings: unknown,
-  { spiffe }: RunFlags,
-  ca: string | undefined,
-): { readonly trustDomains?: unknown } => {
-  if (spiffe === undefined) return {}
-  const { ids, takesJwt } = spiffe
-  const name = trustDomainOfPattern(ids[0] ?? '') ?? ''
-  const audiences = isObject(settings) ? listIn(settings['oidc-audience']) : []
-  const jwt = takesJwt ? { jwt: audiences.length === 0 ? {} : { audiences } } : {}
-  return { trustDomains: [{ name, ids, ...placeOf(spiffe, ca), ...jwt }] }
 }
 
 /** Servers are confined where flags or file say anything of what they may reach; the proxy takes any port that is free. */
@@ -229,7 +212,7 @@ const documentOf = (
   ...(document['issuers'] === undefined && !flags.allowAnonymous
     ? issuersIn(texts, flags, authorities.oidc)
     : {}),
-  ...trustDomainsIn(texts, flags, authorities.bundle),
+  ...trustDomainsIn(flags.spiffe, audiencesIn(texts), authorities.bundle),
   ...(flags.tls === undefined
     ? {}
     : { tls: { certFile: resolve(flags.tls.certFile), keyFile: resolve(flags.tls.keyFile) } }),

@@ -5,6 +5,7 @@ import { parsePort } from '../command/port.ts'
 import { annotation, KEYS, type Annotation, type Key } from '../../shared/annotations.ts'
 import { parseValue, wants } from '../../shared/settings.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { spiffeIn, type SpiffeFlags } from './spiffe-flags.ts'
 
 /** A command on this machine speaks stdio: what describes an HTTP server has no flag here. */
 const NOT_HERE: ReadonlySet<Key> = new Set([
@@ -95,6 +96,10 @@ export const OWN_FLAGS = {
     value: 'FILE',
     doc: 'the authorities of that URL’s certificate, in PEM, in the place of the usual ones',
   },
+  'spiffe-endpoint-id': {
+    value: 'ID',
+    doc: 'the SPIFFE ID that is shown at that URL (https_spiffe): it is believed by the bundle that was had last, at first by --spiffe-bundle',
+  },
   'spiffe-jwt': {
     doc: 'their JWT-SVIDs let in, too, as bearer tokens for --oidc-audience, else for the URL that is served',
   },
@@ -113,19 +118,6 @@ export const OWN_FLAGS = {
 export const SETTING_FLAGS: FlagTable = Object.fromEntries(
   SETTING_KEYS.map((key) => [key, settingFlag(key)]),
 )
-
-interface SpiffeFlags {
-  readonly ids: readonly string[]
-  /** The file of their bundle, or where it is to be had. */
-  readonly bundle:
-    | { readonly file: string }
-    | {
-        readonly url: string
-        /** The file of its certificate's authorities. */
-        readonly ca: string | undefined
-      }
-  readonly takesJwt: boolean
-}
 
 type AuditSink = (typeof OWN_FLAGS)['audit-sink']['words'][number]
 
@@ -205,33 +197,6 @@ const tlsIn = ({ text }: Given): Result<RunFlags['tls'], string> => {
   if (certFile !== undefined && keyFile !== undefined) return ok({ certFile, keyFile })
   const [has, lacks] = keyFile === undefined ? ['cert', 'key'] : ['key', 'cert']
   return fail(`--tls-${has} needs --tls-${lacks}, the file of the other half`)
-}
-
-const bundleIn = ({ text }: Given): SpiffeFlags['bundle'] | undefined => {
-  const [file, url] = [text('spiffe-bundle'), text('spiffe-bundle-url')]
-  if (file !== undefined) return url === undefined ? { file } : undefined
-  return url === undefined ? undefined : { url, ca: text('spiffe-bundle-ca') }
-}
-
-const SPIFFE = ['spiffe-ids', 'spiffe-bundle', 'spiffe-bundle-url'] as const
-
-/** Whose they are and one bundle, or nothing. */
-const spiffeIn = (given: Given): Result<RunFlags['spiffe'], string> => {
-  if (
-    given.text('spiffe-bundle-ca') !== undefined &&
-    given.text('spiffe-bundle-url') === undefined
-  ) {
-    return fail('--spiffe-bundle-ca: of no use without --spiffe-bundle-url URL')
-  }
-  const takesJwt = given.has('spiffe-jwt')
-  if (!takesJwt && SPIFFE.every((flag) => given.text(flag) === undefined)) return ok(undefined)
-  const ids = given.text('spiffe-ids')
-  const bundle = bundleIn(given)
-  return ids === undefined || bundle === undefined
-    ? fail(
-        '--spiffe-ids needs one of --spiffe-bundle and --spiffe-bundle-url, and neither they nor --spiffe-jwt are of use without it',
-      )
-    : ok({ ids: ids.split(',').map((id) => id.trim()), bundle, takesJwt })
 }
 
 /** One of the two. */

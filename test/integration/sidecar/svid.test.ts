@@ -4,17 +4,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { Agent, request, type RequestOptions } from 'node:https'
+import { Agent, createServer, request, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adminOf, freePort } from '../../support/admin.ts'
 import { aKey, anAuthority, issue, type Issued, type Terms } from '../../support/certificates.ts'
 import { signed, signingKey, startIssuer } from '../../support/issuer.ts'
+import { listening } from '../../support/listening.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { bundleText } from '../../support/spiffe-bundle.ts'
 
 const LIMIT_MS = 120_000
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
@@ -268,6 +270,36 @@ test(
     await till(() => served(old))
     kept.destroy()
     unseen.destroy()
+  },
+  LIMIT_MS,
+)
+
+test(
+  'the bundle of an endpoint that shows an SVID lets in, and the first one, by which that is believed, does not',
+  async () => {
+    const endpointId = 'spiffe://example.org/spire/server'
+    const endpoint = createServer(svid({ uris: [endpointId] }), (_request, response) => {
+      response.end(bundleText({ authorities: [stranger] }))
+    })
+    const port = await listening(endpoint)
+    const running = await run([
+      `--spiffe-ids=${ID}`,
+      `--spiffe-bundle-url=https://127.0.0.1:${port}/`,
+      `--spiffe-endpoint-id=${endpointId}`,
+    ])
+    const statusBy = (by: Issued): Promise<unknown> =>
+      call(running.ready, { by: svid({ by }) }).then(
+        ({ status }) => status,
+        () => 'refused',
+      )
+    try {
+      await till(async () => (await statusBy(stranger)) === 200)
+      expect(await statusBy(authority)).toBe('refused')
+    } finally {
+      await running.stop()
+      endpoint.closeAllConnections()
+      endpoint.close()
+    }
   },
   LIMIT_MS,
 )

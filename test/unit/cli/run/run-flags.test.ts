@@ -66,6 +66,29 @@ test.each([
     ],
     '--spiffe-bundle-ca: of no use without --spiffe-bundle-url URL',
   ],
+  ...[
+    ['--spiffe-endpoint-id', 'spiffe://a/spire'],
+    [
+      '--spiffe-ids',
+      'spiffe://a/b',
+      '--spiffe-bundle',
+      'x',
+      '--spiffe-endpoint-id',
+      'spiffe://a/spire',
+    ],
+    [
+      '--spiffe-ids',
+      'spiffe://a/b',
+      '--spiffe-bundle-url',
+      'https://a/',
+      '--spiffe-endpoint-id',
+      'spiffe://a/spire',
+    ],
+  ].map((flags): [string, string[], string] => [
+    flags.join(' '),
+    [...flags, '--', 'cat'],
+    '--spiffe-endpoint-id: of no use without --spiffe-bundle-url URL, and --spiffe-bundle FILE by which it is believed at first',
+  ]),
   [
     'a command without --',
     ['--allow-anonymous', 'npx', '-y', 'server'],
