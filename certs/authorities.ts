@@ -49,14 +49,18 @@ const faultOf = (authority: Authority): string | undefined => {
   }
 }
 
-interface Life {
+/** By what a certificate is told from others where a person reads it, and in metrics. */
+export const shortDigest = (certificatePem: string): string =>
+  new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 16)
+
+export interface Life {
   readonly from: Date
   readonly until: Date
   /** Made here, so that it may be replaced. */
   readonly isOurs: boolean
 }
 
-const lifeOf = (certificatePem: string): Life => {
+export const lifeOf = (certificatePem: string): Life => {
   const { validFrom, validTo, subject, issuer } = new X509Certificate(certificatePem)
   const isOurs = subject === `CN=${AUTHORITY_NAME}` && issuer === subject
   return { from: new Date(validFrom), until: new Date(validTo), isOurs }

@@ -102,6 +102,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'certs',
+    {
+      summary: 'say whom API servers trust, by what the webhook serves, and what is wrong with it',
+      load: async () => (await import('./certs/command.ts')).certs,
+    },
+  ],
+  [
     'completion',
     {
       summary: 'print what makes bash, zsh or fish complete all this',

@@ -9,6 +9,8 @@ import type { AddressInfo } from 'node:net'
 export interface Certificate {
   readonly certificatePem: string
   readonly privateKeyPem: string
+  /** Who has signed it, where that is known. */
+  readonly authorityPem?: string
 }
 
 const LIMITS = {

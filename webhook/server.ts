@@ -9,6 +9,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
+import { shortDigest } from '../certs/authorities.ts'
 import { messageOf } from '../shared/message.ts'
 import type { Log } from '../shared/log.ts'
 import type { Answer, Answered } from './admission/answering.ts'
@@ -192,7 +193,9 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
     for (const name of relaxed) options.log.warn('the floor is relaxed', { relaxation: name })
   }
   showRelaxed(options.config())
-  telemetry.certificateUntil(endOf(options.certificate.certificatePem))
+  const show = ({ certificatePem, authorityPem }: Certificate): void =>
+    telemetry.certificateUntil(endOf(certificatePem), authorityPem && shortDigest(authorityPem))
+  show(options.certificate)
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const admission = createTlsServer(
@@ -216,9 +219,10 @@ export const startServer = async (options: WebhookOptions): Promise<Webhook> => 
       port,
       adminPort,
       telemetry,
-      renew: ({ certificatePem: cert, privateKeyPem: key }) => {
+      renew: (certificate) => {
+        const { certificatePem: cert, privateKeyPem: key } = certificate
         admission.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
-        telemetry.certificateUntil(endOf(cert))
+        show(certificate)
       },
       authorities: (ends) => telemetry.authoritiesUntil(ends),
       reconfigured: (config) => {

@@ -19,7 +19,8 @@ export interface Telemetry {
   relaxed(names: readonly string[]): void
   /** The cluster configuration has changed; whether what stands there now is taken. */
   reconfigured(isTaken: boolean): void
-  certificateUntil(notAfter: Date): void
+  /** Another certificate serves; `authority`: the digest of who has signed it, where that is known. */
+  certificateUntil(notAfter: Date, authority?: string): void
   /** When each authority ends, by what it is for: `signing`, `next`, `old`. */
   authoritiesUntil(ends: readonly (readonly [role: string, end: Date])[]): void
 }
@@ -104,8 +105,18 @@ const watchCertificates = (
     labelNames: ['role'],
     registers,
   })
+  const signedBy = new Gauge({
+    name: 'outrigger_certificate_signed_by',
+    help: '1 for the authority of the serving certificate, by the beginning of its SHA-256.',
+    labelNames: ['authority'],
+    registers,
+  })
   return {
-    certificateUntil: (notAfter) => expiry.set(notAfter.getTime() / 1000),
+    certificateUntil: (notAfter, authority) => {
+      expiry.set(notAfter.getTime() / 1000)
+      signedBy.reset()
+      if (authority !== undefined) signedBy.set({ authority }, 1)
+    },
     authoritiesUntil: (ends) => {
       authorities.reset()
       const sorted = ends.toSorted(([, one], [, other]) => one.getTime() - other.getTime())

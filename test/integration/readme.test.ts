@@ -19,6 +19,7 @@ import {
 } from '../../shared/json.ts'
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import { copyCheckout, type Asked, type CheckoutCopy } from '../support/checkout-copy.ts'
+import { anAuthority, issue } from '../support/certificates.ts'
 import { buildImage } from '../support/oci-image.ts'
 import { openLegacy } from '../support/puppet.ts'
 import { BLOCKS, rowOf, type BlockName, type RowName } from '../support/readme-places.ts'
@@ -281,6 +282,18 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     expect(about).toContain('`-o json`')
     const { stdout } = await copy.run(replaced(other, ' - ', ' - -o json '))
     expect(JSON.parse(stdout)).toMatchObject({ outside: 1, found: [{ name: 'memory' }] })
+  },
+  'npx outrigger certs inspect': async (command, about) => {
+    // Of a cluster: test/integration/webhook/certificates.test.ts.
+    const by = anAuthority()
+    const { cert } = issue({ names: ['outrigger-webhook'], by, untilMs: 30 * 86_400_000 })
+    const pem = await copy.run(`${command} - <<'END'\n${cert}${by.cert}END`)
+    expect([pem.code, pem.stdout]).toEqual([0, expect.stringContaining('nothing is wrong')])
+    const other = await copy.run(`${command} - <<'END'\n${cert}${anAuthority('b').cert}END`)
+    expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('  do: ')])
+    expect(about).toContain('`-o json`')
+    const { stdout } = await copy.run(`${command} -o json - <<'END'\n${cert}${by.cert}END`)
+    expect(JSON.parse(stdout)).toMatchObject({ faults: [], serving: [{ isTrusted: true }] })
   },
   'npx outrigger images add': async (command) => {
     const image = `${registry.host}/echo:1`

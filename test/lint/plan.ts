@@ -14,7 +14,7 @@ export const PLAN: Plan = {
     cli: [
       '.',
       'start',
-      'dev tools check scan',
+      'dev tools check scan certs',
       'run manifest completion manual policy',
       'egress', // what records say of the network
       'audit',

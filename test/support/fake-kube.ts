@@ -24,6 +24,8 @@ export interface FakeKube {
   removeService(namespace: string, name: string): void
   /** Ends every watch: the versions so far are no more. */
   endWatches(): void
+  /** What else there is, by its path: an object, or the text that a pod answers through the API server. */
+  readonly others: Map<string, () => JsonObject | Promise<string>>
   /** Whether Services may be listed. */
   readonly rights: { services: boolean }
   close(): Promise<void>
@@ -69,6 +71,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     services: new Set<ServerResponse>(),
   }
   const rights = { services: true }
+  const others: FakeKube['others'] = new Map()
   const writes: string[] = []
 
   const patchSecret = (body: unknown, response: ServerResponse): void => {
@@ -183,6 +186,13 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     return listed.get(name) ?? hidden.get(name)
   }
 
+  const answerObject = async (path: string, response: ServerResponse): Promise<void> => {
+    const other = await others.get(path)?.()
+    const found = other ?? objectAtPath(path)
+    if (typeof found === 'string') response.end(found)
+    else send(response, found ? 200 : 404, found ?? failure(404))
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://fake')
     if (request.method !== 'GET') return patch(path, request, response)
@@ -191,8 +201,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     if (path === '/api/v1/namespaces' || path === '/api/v1/services') {
       return answerCollection(COLLECTIONS[path], searchParams, response)
     }
-    const found = objectAtPath(path)
-    send(response, found ? 200 : 404, found ?? failure(404))
+    return answerObject(path, response)
   }
 
   const server = createServer((request, response) => {
@@ -238,6 +247,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
       }
     },
     rights,
+    others,
     hideNamespace: (name, labels) => hidden.set(name, namespaceObject(name, labels, version)),
     close: () =>
       new Promise((resolve) => {

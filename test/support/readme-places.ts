@@ -20,6 +20,7 @@ export const ROWS = [
   'npx outrigger inject --report',
   'npx outrigger check',
   'npx outrigger scan',
+  'npx outrigger certs inspect',
   'npx outrigger images add',
   'npx outrigger explain',
   'npx outrigger dev',

@@ -12,7 +12,7 @@ const MAX_PAGE_BYTES = 512 * 1024 * 1024
 /** Of all pages that one command reads. */
 const MAX_BYTES = 1024 * 1024 * 1024
 
-const TOO_MUCH = `the answer holds more than ${MAX_BYTES / 1024 / 1024} MiB`
+const TOO_MUCH = 'the answer holds more than is read here'
 
 /** Why a collection could not be listed. */
 export interface Unlisted {
@@ -24,6 +24,10 @@ export interface Unlisted {
 export interface Objects {
   /** All of a collection, by its path. */
   list(path: string): Promise<Result<readonly JsonObject[], Unlisted>>
+  /** One object, by its path. */
+  get(path: string): Promise<Result<JsonObject, Unlisted>>
+  /** What a pod answers through the API server, as it is. */
+  text(path: string): Promise<Result<string, Unlisted>>
   /** The namespace that kubectl would take. */
   readonly namespace: string
 }
@@ -37,17 +41,30 @@ const whole = (list: JsonObject): readonly JsonObject[] => {
   )
 }
 
+/** What went wrong, as whoever asked is told. */
+const unlisted = (error: unknown): Result<never, Unlisted> =>
+  fail({ isMissing: error instanceof Refusal && error.code === 404, why: clusterWords(error) })
+
+/** Of what a pod answers. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024
+
 export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Objects => {
   let left = MAX_BYTES
-  const page = async (path: string, from: string): Promise<JsonObject> => {
-    const query = new URLSearchParams({ limit: String(PAGE), ...(from ? { continue: from } : {}) })
-    const { status, body } = await ask(`${path}?${query.toString()}`, signal)
-    const bytes = await bytesOf(body, Math.min(left, MAX_PAGE_BYTES))
+  const answer = async (path: string, mostBytes: number): Promise<Buffer> => {
+    const { status, body } = await ask(path, signal)
+    const bytes = await bytesOf(body, Math.min(left, mostBytes))
     if (!bytes) throw new Error(TOO_MUCH)
     left -= bytes.length
     if (status !== 200) throw new Refusal(status, bytes.toString())
-    const list: unknown = JSON.parse(bytes.toString())
-    return isObject(list) ? list : {}
+    return bytes
+  }
+  const object = async (path: string): Promise<JsonObject> => {
+    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES)).toString())
+    return isObject(value) ? value : {}
+  }
+  const page = (path: string, from: string): Promise<JsonObject> => {
+    const query = new URLSearchParams({ limit: String(PAGE), ...(from ? { continue: from } : {}) })
+    return object(`${path}?${query.toString()}`)
   }
   return {
     namespace,
@@ -61,9 +78,10 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
         }
         return ok(found)
       } catch (error) {
-        const isMissing = error instanceof Refusal && error.code === 404
-        return fail({ isMissing, why: clusterWords(error) })
+        return unlisted(error)
       }
     },
+    get: (path) => object(path).then(ok, unlisted),
+    text: (path) => answer(path, MAX_TEXT_BYTES).then((bytes) => ok(bytes.toString()), unlisted),
   }
 }

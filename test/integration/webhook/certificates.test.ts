@@ -1,6 +1,7 @@
 // Certificates under a client that never stops calling: both rotate, each replica in its own time, and no call fails; a
 // mounted certificate is served anew when its files change.
 
+import { execFile } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -76,6 +77,24 @@ const laggingBundle = (): (() => string) => {
   }
 }
 
+const CLI = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
+const CONFIGURATION =
+  '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/outrigger'
+
+const inspected = (): Promise<{
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}> => {
+  const env = { ...process.env, KUBECONFIG: join(directory, 'kubeconfig') }
+  return new Promise((resolve) => {
+    const args = [CLI, 'certs', 'inspect']
+    const child = execFile(process.execPath, args, { env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    )
+  })
+}
+
 /** When the certificate of one ends, by its metrics. */
 const end = ({ adminPort }: WebhookReplica): Promise<number> =>
   adminOf(adminPort).metric('outrigger_certificate_not_after_seconds')
@@ -123,6 +142,39 @@ describe('an authority of our own', () => {
       expect(bundle()).not.toContain(Buffer.from(first, 'base64').toString().trim())
       expect([...faults]).toEqual([])
       expect(leaves.size).toBeGreaterThan(4)
+    },
+    TEST_MS,
+  )
+
+  test(
+    'is inspected with whom each replica is trusted by, and what is wrong, from outside',
+    async () => {
+      const replica = await start()
+      const pods = '/api/v1/namespaces/outrigger-system/pods'
+      const labels = { 'app.kubernetes.io/name': 'outrigger-webhook' }
+      const pod = { metadata: { name: 'webhook-1', labels }, status: { phase: 'Running' } }
+      kube.others.set(pods, () => ({ kind: 'PodList', apiVersion: 'v1', items: [pod] }))
+      kube.others.set(`${pods}/webhook-1:8081/proxy/metrics`, async () => {
+        const { text } = await adminOf(replica.adminPort).get('/metrics')
+        return text
+      })
+      const well = await inspected()
+      expect(well).toMatchObject({ code: 0, stderr: '' })
+      expect(well.stdout).toMatch(/pod webhook-1: until \S+, signed by ([0-9a-f]{16}), trusted/)
+      expect(well.stdout).toContain('nothing is wrong')
+      const other = anAuthority('theirs')
+      const bundled = JSON.stringify(kube.configuration())
+      kube.others.set(CONFIGURATION, () => {
+        const encoded = Buffer.from(other.cert).toString('base64')
+        const changed: unknown = JSON.parse(
+          bundled.replaceAll(/"caBundle":"[^"]*"/g, `"caBundle":"${encoded}"`),
+        )
+        return isObject(changed) ? changed : {}
+      })
+      const wrong = await inspected()
+      expect(wrong.code).toBe(1)
+      expect(wrong.stdout).toContain('vouches for pod webhook-1: calls to it fail')
+      expect(wrong.stdout).toContain('  do: ')
     },
     TEST_MS,
   )
