@@ -26,16 +26,22 @@ const NEXT = 'next'
 const OLD = 'old.crt'
 const OLD_UNTIL = 'old.until'
 
-const authorityIn = (texts: SecretTexts, name: string): Authority | undefined => {
-  const [certificatePem = '', privateKeyPem = ''] = [texts[`${name}.crt`], texts[`${name}.key`]]
-  return certificatePem === '' && privateKeyPem === ''
-    ? undefined
-    : { certificatePem, privateKeyPem }
-}
-
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 /** More than that were never written here. */
-const MAX_OLD_CHARS = 65_536
+const MAX_CHARS = 65_536
+
+/** Each in one spelling, by which one is known again wherever it stands, whoever has written it. */
+const certificatesIn = (text = ''): readonly string[] =>
+  (text.slice(0, MAX_CHARS).match(CERTIFICATE) ?? []).map(
+    (pem) => `${pem.replaceAll(/[ \t\r]+$/gm, '')}\n`,
+  )
+
+/** Of several certificates the first is the one that signs, and what does not parse is left as it is. */
+const authorityIn = (texts: SecretTexts, name: string): Authority | undefined => {
+  const [text = '', privateKeyPem = ''] = [texts[`${name}.crt`], texts[`${name}.key`]]
+  const [certificatePem = text] = certificatesIn(text)
+  return text === '' && privateKeyPem === '' ? undefined : { certificatePem, privateKeyPem }
+}
 
 const dateIn = (text = ''): Date | undefined => {
   const date = new Date(text)
@@ -44,12 +50,11 @@ const dateIn = (text = ''): Date | undefined => {
 
 /** What a Secret holds; the rest of it is not looked at. */
 export const authoritiesIn = (texts: SecretTexts): Authorities => {
-  const old = (texts[OLD] ?? '').slice(0, MAX_OLD_CHARS).match(CERTIFICATE) ?? []
   return {
     ...NO_AUTHORITIES,
     current: authorityIn(texts, CURRENT),
     next: authorityIn(texts, NEXT),
-    old: old.map((pem) => `${pem}\n`),
+    old: certificatesIn(texts[OLD]),
     oldUntil: dateIn(texts[OLD_UNTIL]),
   }
 }

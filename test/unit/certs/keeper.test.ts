@@ -159,6 +159,28 @@ describe('replicas of one Secret', () => {
     expect(world.bundle).not.toContain(ours.trim())
   })
 
+  test.each([
+    ['without a line’s end', (pem: string) => pem.trim()],
+    ['with lines as Windows has them', (pem: string) => pem.replaceAll('\n', '\r\n')],
+    ['with words before it', (pem: string) => `subject=CN = some-body\n${pem}`],
+    ['with another behind it', (pem: string, behind: string) => `${pem}${behind}`],
+  ])('one that is put there %s can be replaced as well', async (_name, written) => {
+    const world = await started('a', 'b')
+    const [other, third] = [await started('x'), await started('y')]
+    const [ours, theirs, last] = [world, other, third].map(({ secret }) => secret['ca.crt'] ?? '')
+    world.put({
+      'ca.crt': written(theirs ?? '', last ?? ''),
+      'ca.key': other.secret['ca.key'] ?? '',
+    })
+    expect(await pass(world, 10 * MINUTE_MS)).toEqual([])
+    world.put({ 'ca.crt': last ?? '', 'ca.key': third.secret['ca.key'] ?? '' })
+    expect(await pass(world, 10 * MINUTE_MS)).toEqual([])
+    for (const { keeper } of world.replicas) expect(keeper.leaf?.authorityPem).toBe(last)
+    for (const pem of [ours, theirs, last]) expect(world.bundle).toContain(pem)
+    expect(await pass(world, 90 * MINUTE_MS)).toEqual([])
+    expect(world.bundle).toBe(last)
+  })
+
   test('a Secret that is emptied gets another authority, without a failed call', async () => {
     const world = await started('a')
     await pass(world, 10 * MINUTE_MS)
