@@ -7,7 +7,7 @@ import { fail, ok, type Result } from './result.ts'
 /** Whoever needs more has a pattern or a range for it. */
 export const MAX_DESTINATIONS = 256
 /** The shim holds no more for a process, but for the sidecar's own. */
-const MAX_FORWARDS = 32
+export const MAX_FORWARDS = 32
 /** Of items that are none, so many are told. */
 const MAX_TOLD = 3
 const MAX_SHOWN = 80

@@ -11,7 +11,8 @@ const DNS_WORDS =
 const METADATA_WORDS = 'link-local, or where a cloud gives out credentials: leave it out'
 
 /** Of what is never offered, whoever was seen there. */
-const whyNever = ({ host, port, declared, forbidden, attempts }: Tally): string | undefined => {
+const whyNever = (tally: Tally): string | undefined => {
+  const { host, port, declared, forbidden, attempts } = tally
   const address = addressOf(host)
   const kind = address && kindOf(address)
   if (kind === 'near' || isMetadataName(host)) return METADATA_WORDS
@@ -19,9 +20,18 @@ const whyNever = ({ host, port, declared, forbidden, attempts }: Tally): string 
   if (kind === 'loopback' && declared === undefined) {
     return `somebody else in the pod, where no name leads: if that is right, write the forward ${port}=${placeOf(host, port)} yourself`
   }
-  return forbidden === attempts
+  return forbidden === attempts ? whyForbidden(tally) : undefined
+}
+
+/** Of what has led nowhere else but where no destination leads. */
+const whyForbidden = ({ port, addresses }: Tally): string => {
+  const local = [...addresses].find((text) => {
+    const address = addressOf(text)
+    return address && kindOf(address) === 'loopback'
+  })
+  return local === undefined
     ? 'the pod itself, or the link: no destination leads there'
-    : undefined
+    : `leads to ${local}, somebody else in the pod, where no name may lead: if that is right, let the server ask for ${placeOf(local, port)} and declare that`
 }
 
 /** Why somebody has to look at it; undefined where it is certain. */

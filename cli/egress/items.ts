@@ -3,6 +3,7 @@
 
 import { addressOf, kindOf } from '../../shared/address.ts'
 import { destinationOf } from '../../shared/destination.ts'
+import { MAX_FORWARDS } from '../../shared/destination-list.ts'
 import { placeOf, type Tally } from './tally.ts'
 
 export interface Written {
@@ -34,10 +35,8 @@ export class Items {
   write(tally: Tally): Written {
     const { host, port, declared, hows } = tally
     const local = declared === undefined ? undefined : destinationOf(declared)?.local
-    if (local !== undefined && this.locals.has(local)) {
-      const why = `another forward has the local port ${local}: give each its own`
-      return { items: [], nameless: undefined, why }
-    }
+    const why = local === undefined ? undefined : this.whyNoForward(local)
+    if (why !== undefined) return { items: [], nameless: undefined, why }
     if (local !== undefined) this.locals.add(local)
     if (declared !== undefined) return { items: [declared], nameless: undefined, why: undefined }
     const place = placeOf(host, port)
@@ -51,10 +50,19 @@ export class Items {
         }
   }
 
+  private whyNoForward(local: number): string | undefined {
+    if (this.locals.has(local)) {
+      return `another forward has the local port ${local}: give each its own`
+    }
+    return this.locals.size < MAX_FORWARDS
+      ? undefined
+      : `there are ${MAX_FORWARDS} forwards that are used more, and a process has no more`
+  }
+
   /** Where it went past the proxy, and only a forward leads a program that knows none. */
   private past(place: string, port: number): Written {
     const forward = `${port}=${place}`
-    const isFree = !this.locals.has(port) && destinationOf(forward) !== undefined
+    const isFree = this.whyNoForward(port) === undefined && destinationOf(forward) !== undefined
     if (isFree) this.locals.add(port)
     const words = isFree
       ? `as the forward ${forward} it is there for a server that asks 127.0.0.1:${port}; if that is HOST, ${port}=HOST:${port} would be better`

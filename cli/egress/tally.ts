@@ -82,9 +82,11 @@ export const placeOf = (host: string, port: number): string =>
 
 /** What else is known of a destination by one more attempt. */
 const note = (tally: Tally, { address, why, host }: Reached): void => {
-  if (why === FORBIDDEN) tally.forbidden++
   const found = address === undefined || address === host ? undefined : addressOf(address)
-  if (!found || kindOf(found) === 'public' || tally.addresses.size >= MAX_ADDRESSES) return
+  const kind = found && kindOf(found)
+  // Where egress is only observed, a name may lead to this machine.
+  if (why === FORBIDDEN || kind === 'loopback') tally.forbidden++
+  if (!found || kind === 'public' || tally.addresses.size >= MAX_ADDRESSES) return
   tally.addresses.add(textOf(found))
 }
 

@@ -163,6 +163,39 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
       /127\.0\.0\.1:9200 .*write the forward 9200=127\.0\.0\.1:9200 yourself/,
     ],
     [
+      'nor is it by a name',
+      [{ to: 'db.example:5432', at: '127.0.0.1', why: 'undeclared' }],
+      undefined,
+      /db\.example:5432 .*leads to 127\.0\.0\.1, somebody else in the pod, where no name may lead: if that is right, let the server ask for 127\.0\.0\.1:5432/,
+    ],
+    [
+      'a name that has led elsewhere, too, is',
+      [{ to: 'db.example:5432', at: '127.0.0.1' }, { to: 'db.example:5432' }],
+      'db.example:5432',
+      undefined,
+    ],
+    [
+      'forwards are as many as a process can have',
+      Array.from({ length: 34 }, (_, n) => ({ to: `10.0.3.7:${4000 + n}`, how: 'direct' })),
+      [
+        '10.0.3.7:4032',
+        '10.0.3.7:4033',
+        ...Array.from({ length: 32 }, (_, n) => `${4000 + n}=10.0.3.7:${4000 + n}`),
+      ].join(','),
+      /# 10\.0\.3\.7:4033 is an address.*let the server use the proxy for it/,
+    ],
+    [
+      'of declared ones, too',
+      Array.from({ length: 33 }, (_, n) => ({
+        to: `a.example:${4000 + n}`,
+        how: 'forward',
+        verdict: 'allowed',
+        rule: `${4000 + n}=a.example:${4000 + n}`,
+      })),
+      Array.from({ length: 32 }, (_, n) => `${4000 + n}=a.example:${4000 + n}`).join(','),
+      /4032=a\.example:4032 .*there are 32 forwards that are used more, and a process has no more/,
+    ],
+    [
       'nor the pod itself',
       [{ to: '10.1.1.1:15200', why: 'forbidden-address' }],
       undefined,
