@@ -25,15 +25,23 @@ export interface Turn<T> {
 export class ReviewQueue {
   private readonly turns = new FairTurns()
   private readonly now: () => number
+  private waits = 0
 
   constructor(now: () => number) {
     this.now = now
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.waits
+  }
+
   /** Begins the work when its turn comes. What it waits for itself holds up nobody. */
   async run<T>({ namespace, cameMs }: Arrival, work: () => Promise<T>): Promise<Turn<T>> {
     const from = this.now()
+    this.waits += 1
     const end = await this.turns.take(namespace)
+    this.waits -= 1
     const begun = this.now()
     const waitedMs = begun - from
     if (waitedMs > MAX_WAIT_MS || begun - cameMs > MAX_AGE_MS) {

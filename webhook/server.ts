@@ -101,6 +101,7 @@ const answerBody = async (
   response.json(answer.value.document)
   const ms = options.now() - start
   telemetry.reviewed(answer.value.decision, answer.value.reason, ms / 1000)
+  telemetry.broken(answer.value.breaches)
   logReview(options.log, answer.value, ms)
 }
 
@@ -150,7 +151,9 @@ const admissionApp = (
   })
   const { memoryLimitBytes = 0, now } = options
   const held = new HeldBodies(heldWithin(memoryLimitBytes))
-  const served = { options, telemetry, held, queue: new ReviewQueue(now) }
+  const queue = new ReviewQueue(now)
+  telemetry.watchQueue({ waiting: () => queue.waiting, heldBytes: () => held.bytes })
+  const served = { options, telemetry, held, queue }
   app.post('/mutate', answerBy(served, mutate))
   app.post('/validate', answerBy(served, validate))
   app.use((_request, response) => {

@@ -2,12 +2,24 @@
 // request: decisions and reasons are our own words.
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { VERSION } from '../shared/names.ts'
+import { EFFECTS, type Breaches } from './admission/answering.ts'
 
 const FAILURES = ['malformed', 'no-room', 'crowd', 'late', 'internal'] as const
 type Failure = (typeof FAILURES)[number]
 
+/** What reviews wait for. */
+export interface QueueFigures {
+  readonly waiting: () => number
+  readonly heldBytes: () => number
+}
+
 export interface Telemetry {
   readonly registry: Registry
+  /** Shows how many reviews wait, and what their bodies take. */
+  watchQueue(figures: QueueFigures): void
+  /** A review has found rules broken; each is given once. */
+  broken(breaches: Breaches): void
   reviewed(decision: string, reason: string, seconds: number): void
   /** For how long one review kept the event loop. */
   judged(seconds: number): void
@@ -125,6 +137,46 @@ const watchCertificates = (
   }
 }
 
+const watchQueue = (registers: Registry[], { waiting, heldBytes }: QueueFigures): void => {
+  const gauge = (name: string, help: string, valueOf: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(valueOf())
+      },
+    })
+  gauge('outrigger_admission_queue', 'Reviews that wait for their turn.', waiting)
+  gauge(
+    'outrigger_admission_held_bytes',
+    'Bodies that are being read or wait, in bytes.',
+    heldBytes,
+  )
+}
+
+/** What runs, and which rules it finds broken. */
+const watchRules = (registers: Registry[]): Pick<Telemetry, 'broken'> => {
+  const build = new Gauge({
+    name: 'outrigger_build_info',
+    help: 'Always 1; its labels say what runs.',
+    labelNames: ['version', 'node'],
+    registers,
+  })
+  build.set({ version: VERSION, node: process.versions.node }, 1)
+  const breaches = new Counter({
+    name: 'outrigger_rule_breaches_total',
+    help: 'Reviews in which a rule was found broken, by what came of it.',
+    labelNames: ['rule', 'effect'],
+    registers,
+  })
+  return {
+    broken: (found) => {
+      for (const effect of EFFECTS) for (const rule of found[effect]) breaches.inc({ rule, effect })
+    },
+  }
+}
+
 export const createTelemetry = (followers: readonly Followed[] = []): Telemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -171,6 +223,8 @@ export const createTelemetry = (followers: readonly Followed[] = []): Telemetry 
     waited: (seconds) => waiting.observe(seconds),
     judged: (seconds) => judging.observe(seconds),
     failed: (reason) => failures.inc({ reason }),
+    watchQueue: (figures) => watchQueue(registers, figures),
+    ...watchRules(registers),
     ...watchConfig(registers),
     ...watchCertificates(registers),
   }

@@ -6,8 +6,14 @@ import { messageOf } from '../../shared/message.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Namespace, Namespaces } from '../cluster/namespace.ts'
 import type { Ruling } from '../rules/ruling.ts'
+import type { RuleId } from '../settings/rule.ts'
 import { allow, denialMessage, reasonOf, refuse, respond, type Decided } from './response.ts'
 import { parseReview, type Origin, type Refused, type Review } from './review.ts'
+
+/** What came of broken rules: the review was denied for them, warned, or they are on record. */
+export const EFFECTS = ['denied', 'warned', 'recorded'] as const
+export type Breaches = Readonly<Record<(typeof EFFECTS)[number], readonly RuleId[]>>
+const NO_BREACHES: Breaches = { denied: [], warned: [], recorded: [] }
 
 export interface Answer {
   readonly document: JsonObject
@@ -17,6 +23,8 @@ export interface Answer {
   readonly cause: string | undefined
   /** Which rules are broken without a denial, and where; undefined where none is. */
   readonly recorded: string | undefined
+  /** The rules that are broken, each once, by what came of it. */
+  readonly breaches: Breaches
   readonly origin: Origin
 }
 
@@ -58,6 +66,7 @@ const refusal = (
   reason,
   cause,
   recorded: undefined,
+  breaches: NO_BREACHES,
   origin,
 })
 
@@ -74,10 +83,16 @@ const ignore = ({ uid, origin }: Review): Answer => ({
   reason: 'not-ours',
   cause: undefined,
   recorded: undefined,
+  breaches: NO_BREACHES,
   origin,
 })
 
-const answerWith = ({ uid, origin }: Review, { decided, recorded }: Ruling<Decided>): Answer => {
+const rulesOf = (of: readonly { readonly rule?: RuleId | undefined }[]): readonly RuleId[] => [
+  ...new Set(of.flatMap(({ rule }) => rule ?? [])),
+]
+
+const answerWith = ({ uid, origin }: Review, ruling: Ruling<Decided>): Answer => {
+  const { decided, recorded, warned = [] } = ruling
   const record = recorded.map(({ rule, where }) => `${rule} (${where})`)
   return {
     document: respond(uid, decided, record),
@@ -85,6 +100,11 @@ const answerWith = ({ uid, origin }: Review, { decided, recorded }: Ruling<Decid
     reason: reasonOf(decided),
     cause: decided.kind === 'deny' ? denialMessage(decided) : undefined,
     recorded: record.length === 0 ? undefined : record.slice(0, MAX_LOGGED).join(', '),
+    breaches: {
+      denied: rulesOf(decided.kind === 'deny' ? decided.violations : []),
+      warned: rulesOf(warned),
+      recorded: rulesOf(recorded),
+    },
     origin,
   }
 }

@@ -56,7 +56,8 @@ export const hold = (
   const before = outcome.kind === 'deny' ? outcome.violations : []
   const violations = [...before, ...enforce.map(asViolation)]
   const denied: Deny = { kind: 'deny', violations, warnings }
-  return { decided: violations.length > 0 ? denied : { ...outcome, warnings }, recorded: audit }
+  const decided = violations.length > 0 ? denied : { ...outcome, warnings }
+  return { decided, recorded: audit, warned: warn }
 }
 
 /** Decides on one pod. */

@@ -7,4 +7,6 @@ export interface Ruling<Decision> {
   readonly decided: Decision
   /** Broken rules that nobody is denied for. */
   readonly recorded: readonly Breach[]
+  /** Those that only warn; absent: none. Their words are among the decision's warnings. */
+  readonly warned?: readonly Breach[]
 }

@@ -48,8 +48,9 @@ export const judgeConnection = (
     return {
       decided: { kind: 'deny', violations: enforce.map(asViolation), warnings },
       recorded: [],
+      warned: warn,
     }
   }
   const reason = enforce.length > 0 ? 'break-glass' : 'complies'
-  return { decided: allowed(reason, warnings), recorded: [breach] }
+  return { decided: allowed(reason, warnings), recorded: [breach], warned: warn }
 }

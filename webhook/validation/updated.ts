@@ -146,11 +146,13 @@ export const judgeUpdated = (
     return {
       decided: { kind: 'deny', violations: denied.map(asViolation), warnings },
       recorded: audit,
+      warned: warn,
     }
   }
   const reason = reasonFor(change)
   return {
     decided: allowed(enforce.length > 0 ? 'break-glass' : reason, warnings),
     recorded: [...enforce, ...audit],
+    warned: warn,
   }
 }
