@@ -47,6 +47,8 @@ export class Outfits implements Outfitter {
   private readonly options: OutfitsOptions
   private readonly fitted = new Map<number, Fitted>()
   private confining: Confining | undefined
+  /** Resolves once the command has what it was given last. */
+  private command: Promise<unknown> = Promise.resolve()
 
   constructor(options: OutfitsOptions) {
     this.options = options
@@ -76,13 +78,11 @@ export class Outfits implements Outfitter {
     return this.open(account, newSecret())
   }
 
+  /** One after the other: what a shim was given that has gone meanwhile is taken away before another one gets its own. */
   readonly fitCommand = (secret: string, calls: Fitting['calls']): Promise<Terms> => {
-    const { mostBytes } = this.options
-    const before = this.fitted.get(COMMAND)?.account
-    // What it has moved counts, also where its shim comes again.
-    const account = before ?? new Account({ child: COMMAND, calls, mostBytes })
-    this.fitted.get(COMMAND)?.forwards.close()
-    return this.open(account, secret)
+    const terms = this.command.then(() => this.refit(secret, calls))
+    this.command = terms.catch(() => undefined)
+    return terms
   }
 
   readonly gone = (child: number): void => {
@@ -118,6 +118,15 @@ export class Outfits implements Outfitter {
     [...this.fitted.values()].some(({ forwards }) =>
       forwards.ports.some((one) => one.port === port),
     )
+
+  private refit(secret: string, calls: Fitting['calls']): Promise<Terms> {
+    const { mostBytes } = this.options
+    const before = this.fitted.get(COMMAND)
+    // What it has moved counts, also where its shim comes again.
+    const account = before?.account ?? new Account({ child: COMMAND, calls, mostBytes })
+    before?.forwards.close()
+    return this.open(account, secret)
+  }
 
   private async open(account: Account, secret: string): Promise<Terms> {
     const { port, mode } = this.options

@@ -135,6 +135,15 @@ test('the one command goes by its shim’s secret, and what it has moved counts 
   expect(outfits.credentials.whose({ name: '0', secret })?.overBudget()).toBe(true)
 })
 
+test('of two shims of the one command that come at once the last one’s ports are open', async () => {
+  const each = await Promise.all(
+    ['e', 'f'].map((one) => outfits.fitCommand(one.repeat(32), () => [])),
+  )
+  const [first, last] = each.map(({ forwards }) => forwards.map(({ port }) => port))
+  expect(await Promise.all((last ?? []).map(isOpen))).toEqual([true, true, true])
+  expect(await Promise.all((first ?? []).map(isOpen))).toEqual([false, false, false])
+})
+
 describe('a shim', () => {
   const cannot = { uid: 1, why: 'an old kernel' }
 
