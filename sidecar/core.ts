@@ -13,6 +13,7 @@ import type { ToldOf } from './egress/ledger/ledger.ts'
 import type { Egress } from './egress/start-egress.ts'
 import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
+import type { OwnWay } from './identity/own-way.ts'
 import type { Trust } from './identity/trust.ts'
 import { Legacy } from './legacy/legacy.ts'
 import { Drain } from './life/drain.ts'
@@ -53,6 +54,8 @@ export interface SidecarParts {
   readonly keepAliveMs?: number
   /** Hears of what the server reaches, or tries to, where the configuration looks at that. */
   readonly onReached?: (told: ToldOf) => void
+  /** To the internet, for what it asks itself; absent: as the configuration says. */
+  readonly way?: OwnWay | undefined
 }
 
 const meansFor = (

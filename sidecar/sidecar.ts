@@ -88,11 +88,11 @@ const hold = async (parts: SidecarParts, begun: Begun): Promise<Held> => {
 }
 
 /** Each step is noted in `begun` as soon as there is something to end. */
-const start = async (parts: SidecarParts, begun: Begun): Promise<Sidecar> => {
-  const { config, now } = parts
+const start = async (given: SidecarParts, begun: Begun): Promise<Sidecar> => {
+  const { config, now } = given
+  const parts = { ...given, way: given.way ?? (await loadOwnWay(given)) }
   let port = 0
-  const way = await loadOwnWay(parts)
-  const trust = await startTrust({ ...parts, way }, () => port)
+  const trust = await startTrust(parts, () => port)
   begun.trust = trust
   const held = await hold(parts, begun)
   const later = { vetting: () => begun.vetting?.vetting, tracing: () => begun.telemetry?.tracing }

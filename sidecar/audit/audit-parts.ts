@@ -5,6 +5,7 @@ import type { Log } from '../../shared/log.ts'
 import type { PodFacts } from '../../shared/names.ts'
 import type { AuditConfig, SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { AtTurnEnd } from '../bytes/turn-end.ts'
+import type { OwnWay } from '../identity/own-way.ts'
 import type { Attributes } from '../telemetry/trace.ts'
 
 export interface AuditParts {
@@ -19,6 +20,8 @@ export interface AuditParts {
   readonly pod?: { readonly facts: PodFacts }
   /** The descriptor that checkpoints, and records without a file, go to; absent: 1. */
   readonly stdout?: number
+  /** To a collector on the internet; undefined: as the system goes. */
+  readonly way?: OwnWay | undefined
 }
 
 /** `NAMESPACE/NAME`. */

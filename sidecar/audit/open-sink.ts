@@ -63,5 +63,6 @@ export const openCollector = async (
 ): Promise<Logs | undefined> => {
   if (!otlp) return undefined
   const { openLogs } = await import('../telemetry/otlp-logs.ts')
-  return openLogs({ endpoint: otlp.endpoint, ca: otlp.ca, resource: resourceOf(parts) })
+  const { endpoint, ca } = otlp
+  return openLogs({ endpoint, ca, way: parts.way, resource: resourceOf(parts) })
 }

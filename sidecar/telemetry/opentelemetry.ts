@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/otlp-transformer'
 import type { Log } from '../../shared/log.ts'
 import { withAgent } from './otlp-agent.ts'
-import { believing, signalUrl } from './otlp.ts'
+import { optionsOf, signalUrl, type Road } from './otlp.ts'
 import { settled } from './settled.ts'
 import { requestsOf } from './span-bytes.ts'
 import { SpanQueue, type SendSpans } from './span-queue.ts'
@@ -25,11 +25,9 @@ const EXPORT_TIMEOUT_MS = 10_000
 /** The exporter's own time is that of silence: an answer that goes on for longer counts as none. */
 const ANSWER_MS = 2 * EXPORT_TIMEOUT_MS
 
-export interface OpenTelemetryOptions {
+export interface OpenTelemetryOptions extends Road {
   /** An OTLP/HTTP endpoint, with or without the path of a signal. */
   readonly endpoint: string
-  /** In PEM; undefined: the usual ones. */
-  readonly ca?: string | undefined
   /** Of the traces that begin here; others are recorded where their caller records. */
   readonly sampleRatio: number
   readonly serviceName: string
@@ -48,6 +46,7 @@ interface Sent {
 const openExporter = ({
   endpoint,
   ca,
+  way,
   serviceName,
 }: OpenTelemetryOptions): {
   readonly send: SendSpans
@@ -61,7 +60,7 @@ const openExporter = ({
       {
         url: signalUrl(endpoint, 'traces'),
         timeoutMillis: EXPORT_TIMEOUT_MS,
-        ...believing(ca),
+        ...optionsOf({ ca, way }),
       },
       'TRACES',
       'v1/traces',

@@ -15,7 +15,7 @@ import { connectionWords } from '../../shared/connection-words.ts'
 import { codeOf } from '../../shared/error-code.ts'
 import { messageOf } from '../../shared/message.ts'
 import { withAgent } from './otlp-agent.ts'
-import { believing, signalUrl, timeOf } from './otlp.ts'
+import { optionsOf, signalUrl, timeOf, type Road } from './otlp.ts'
 import type { Attributes } from './trace.ts'
 
 /** With its retries: less than a write may take that counts as one that hangs (audit/writer.ts). */
@@ -44,11 +44,9 @@ export interface Logs {
   close(): Promise<void>
 }
 
-export interface LogsOptions {
+export interface LogsOptions extends Road {
   /** An OTLP/HTTP endpoint, with or without the path of a signal; absent: as the exporter's own variables say. */
   readonly endpoint: string | undefined
-  /** In PEM; undefined: the usual ones. */
-  readonly ca?: string | undefined
   /** What the lines are about. */
   readonly resource: Attributes
   /** An answer that goes on for longer counts as none: the exporter's own time is that of silence. */
@@ -95,9 +93,9 @@ const BREAKS_OFF = 'its answer breaks off'
 
 type Delegate = Parameters<typeof createOtlpHttpExportDelegate>[0]
 
-const optionsFor = ({ endpoint, ca }: LogsOptions): Delegate => {
+const optionsFor = ({ endpoint, ca, way }: LogsOptions): Delegate => {
   const url = endpoint === undefined ? {} : { url: signalUrl(endpoint, 'logs') }
-  const options = { timeoutMillis: TIMEOUT_MS, ...url, ...believing(ca) }
+  const options = { timeoutMillis: TIMEOUT_MS, ...url, ...optionsOf({ ca, way }) }
   const headers = { 'Content-Type': 'application/x-protobuf' }
   return convertLegacyHttpOptions(options, 'LOGS', 'v1/logs', headers)
 }

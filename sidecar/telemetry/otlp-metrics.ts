@@ -15,12 +15,12 @@ import {
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import { StackContextManager } from '@opentelemetry/sdk-trace'
 import type { Figure, FigureValue } from './metrics.ts'
-import { believing, signalUrl, timeOf } from './otlp.ts'
+import { optionsOf, signalUrl, timeOf, type Road } from './otlp.ts'
 import { settled } from './settled.ts'
 
 const TIMEOUT_MS = 10_000
 
-export interface ExportOptions {
+export interface ExportOptions extends Road {
   /** The server's name. */
   readonly server: string
   readonly read: () => Promise<readonly Figure[]>
@@ -29,8 +29,6 @@ export interface ExportOptions {
   readonly wallMs: () => number
   /** Where no variable of the exporter's own says so. */
   readonly endpoint: string | undefined
-  /** In PEM; undefined: the usual ones. */
-  readonly ca?: string | undefined
   readonly intervalMs: number
 }
 
@@ -115,11 +113,11 @@ const metricOf = (figure: Figure, times: Times): MetricData => {
 }
 
 export const exportMetrics = (options: ExportOptions): MetricsExport => {
-  const { server, read, startedMs, wallMs, endpoint, ca, intervalMs } = options
+  const { server, read, startedMs, wallMs, endpoint, intervalMs } = options
   const exporter = new OTLPMetricExporter({
     timeoutMillis: TIMEOUT_MS,
     ...(endpoint === undefined ? {} : { url: signalUrl(endpoint, 'metrics') }),
-    ...believing(ca),
+    ...optionsOf(options),
   })
   const resource = resourceFromAttributes({ 'service.name': server })
   const collect = async () => {

@@ -1,5 +1,9 @@
-// What the exporters of OTLP over HTTP have in common: where a signal goes, whom they believe there, and how a time is
-// written. Pure.
+// What the exporters of OTLP over HTTP have in common: where a signal goes and how, whom they believe there, and how a time is
+// written.
+
+import { Agent } from 'node:http'
+import type { OwnWay } from '../identity/own-way.ts'
+import { WayAgent } from './way-agent.ts'
 
 export type Signal = 'traces' | 'metrics' | 'logs'
 
@@ -13,9 +17,23 @@ export const signalUrl = (endpoint: string, signal: Signal): string => {
   return url.href
 }
 
-/** Of an exporter: the authorities of a collector's certificate in the place of the usual ones, and of those that variables name. */
-export const believing = (ca: string | undefined) =>
-  ca === undefined ? {} : { httpAgentOptions: { ca, keepAlive: true } }
+/** Of an exporter: how it gets to a collector, and whom it believes there. */
+export interface Road {
+  /** In PEM, in the place of the usual authorities, and of those that variables name; undefined: these. */
+  readonly ca?: string | undefined
+  /** To the internet; undefined: as the system goes. */
+  readonly way?: OwnWay | undefined
+}
+
+export const optionsOf = ({ ca, way }: Road) => {
+  const own = { keepAlive: true, ...(ca === undefined ? {} : { ca }) }
+  if (way) {
+    const agentFor = (protocol: string): Agent =>
+      protocol === 'https:' ? new WayAgent(way, own) : new Agent(own)
+    return { httpAgentOptions: agentFor }
+  }
+  return ca === undefined ? {} : { httpAgentOptions: own }
+}
 
 /** Seconds and nanoseconds of milliseconds since 1970. */
 export const timeOf = (ms: number): [number, number] => [

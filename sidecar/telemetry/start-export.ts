@@ -7,7 +7,7 @@ import type { ExportOptions, MetricsExport } from './otlp-metrics.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export interface ExportParts {
+export interface ExportParts extends Pick<ExportOptions, 'way'> {
   readonly config: Pick<SidecarConfig, 'traces' | 'metrics' | 'server'>
   readonly environment?: Environment
   readonly wallMs: () => number
@@ -48,12 +48,12 @@ const wantedBy = (
 }
 
 export const startExport = async (
-  { config, environment = {}, wallMs, process }: ExportParts,
+  { config, environment = {}, wallMs, process, way }: ExportParts,
   { read }: Pick<Metrics, 'read'>,
 ): Promise<MetricsExport | undefined> => {
   const wanted = wantedBy(config, environment)
   if (!wanted) return undefined
   const { exportMetrics } = await import('./otlp-metrics.ts')
   const { startedMs } = process
-  return exportMetrics({ server: config.server, read, startedMs, wallMs, ...wanted })
+  return exportMetrics({ server: config.server, read, startedMs, wallMs, way, ...wanted })
 }

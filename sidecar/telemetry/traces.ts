@@ -2,6 +2,7 @@
 
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { Log } from '../../shared/log.ts'
+import type { OwnWay } from '../identity/own-way.ts'
 import { startOpenTelemetry } from './opentelemetry.ts'
 import { Tracing } from './tracing.ts'
 
@@ -13,13 +14,16 @@ export interface TracesOptions {
   readonly log: Log
   readonly now: () => number
   readonly onDropped: (spans: number) => void
+  /** To the internet; undefined: as the system goes. */
+  readonly way?: OwnWay | undefined
 }
 
 /** Undefined where the environment forbids it. */
 export const openTraces = (options: TracesOptions): Tracing | undefined => {
-  const { traces, server, environment, log, now, onDropped } = options
+  const { traces, server, environment, log, now, onDropped, way } = options
   const spans = startOpenTelemetry({
     ...traces,
+    way,
     serviceName: server,
     environment,
     log,
