@@ -225,9 +225,13 @@ export const kindOf = (address: Address): Kind =>
 
 const NEAR_4 = KINDS_4[0]?.[1] ?? []
 
+const RANGES = new Map<Kind, readonly Range[]>()
+for (const [kind, list] of [...KINDS_4, ...KINDS_6]) {
+  RANGES.set(kind, [...(RANGES.get(kind) ?? []), ...list])
+}
+
 /** The ranges of each kind, as one may declare them. */
-const rangesOf = (kind: Kind): readonly Range[] =>
-  [...KINDS_4, ...KINDS_6].flatMap(([one, list]) => (one === kind ? list : []))
+const rangesOf = (kind: Kind): readonly Range[] => RANGES.get(kind) ?? []
 
 /** A range of IPv6 addresses as an IPv4 range that they stand for: those of translators alone. */
 const translated = ({ bytes, prefix }: Range): Range | undefined => {

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeOf } from '../../../shared/error-code.ts'
+import { readConnectHead, type ConnectHead } from './connect-head.ts'
 import type { DoorParts } from './door-parts.ts'
 import { Exchange } from './exchange.ts'
 import {
@@ -15,7 +16,13 @@ import {
   written,
   type Answer,
 } from './http-reply.ts'
-import { credentialOf, hasCredential, readConnect, readRequest } from './request-target.ts'
+import {
+  credentialOf,
+  hasCredential,
+  readConnect,
+  readRequest,
+  type RawHeaders,
+} from './request-target.ts'
 import type { Visitor } from './visitors.ts'
 import type { Client, How } from './watch.ts'
 
@@ -46,7 +53,7 @@ export class HttpDoor {
       keepAliveTimeout: 0,
     })
     this.server.on('connect', (request, _socket, early: Buffer) => {
-      void this.connect(request, early)
+      this.connect(request, early)
     })
     this.server.on('request', (request, response) => void this.request(request, response, false))
     this.server.on('checkContinue', (request, response) => {
@@ -62,6 +69,13 @@ export class HttpDoor {
   /** A connection with what it has said already. */
   take(visitor: Visitor, first: Buffer): void {
     const { socket } = visitor
+    const head = readConnectHead(first)
+    const client = head && this.named(visitor, head.rawHeaders)
+    if (client && this.parts.visitors.knows(visitor, client)) {
+      socket.pause()
+      void this.enter(visitor, client, head)
+      return
+    }
     this.visitors.set(socket, visitor)
     this.server.emit('connection', socket)
     socket.emit('data', first)
@@ -74,20 +88,24 @@ export class HttpDoor {
     else this.parts.stranger('no-protocol')
   }
 
-  private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
-    const { whoIs, stranger, visitors } = this.parts
-    const isNamed = hasCredential(rawHeaders)
-    const isSilent = visitor.isKnown && !isNamed
+  /** Whose a request is, where that is known. */
+  private named(visitor: Visitor, rawHeaders: RawHeaders): Client | undefined {
+    if (visitor.isKnown && !hasCredential(rawHeaders)) return visitor.client
     const credential = credentialOf(rawHeaders)
-    const client = isSilent ? visitor.client : visitor.itself(credential && whoIs(credential))
+    return visitor.itself(credential && this.parts.whoIs(credential))
+  }
+
+  private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
+    const { stranger, visitors } = this.parts
+    const client = this.named(visitor, rawHeaders)
     if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
     visitor.mistakes++
-    if (isNamed) stranger(credential ? 'unknown-credential' : 'no-credential')
-    else visitors.unnamed(visitor)
+    if (!hasCredential(rawHeaders)) visitors.unnamed(visitor)
+    else stranger(credentialOf(rawHeaders) ? 'unknown-credential' : 'no-credential')
     return 'unknown'
   }
 
-  private async connect(request: IncomingMessage, early: Buffer): Promise<void> {
+  private connect(request: IncomingMessage, early: Buffer): void {
     const { socket, rawHeaders, url = '' } = request
     const visitor = this.visitors.get(socket)
     if (!visitor) return
@@ -100,8 +118,13 @@ export class HttpDoor {
       this.leave(visitor, refusalAnswer(TOO_MANY))
       return
     }
+    void this.enter(visitor, known.client, { url, rawHeaders, early })
+  }
+
+  private async enter(visitor: Visitor, client: Client, head: ConnectHead): Promise<void> {
     const { desk, cluster, visitors } = this.parts
-    const { client } = known
+    const { socket } = visitor
+    const { url, rawHeaders, early } = head
     // Whoever waits is not late, and a tunnel has times of its own.
     visitors.begins(visitor)
     const target = readConnect(url, rawHeaders, cluster)
@@ -122,6 +145,7 @@ export class HttpDoor {
     }
     socket.write(CONNECTED)
     desk.tunnel(entered.value, socket, early)
+    socket.resume()
   }
 
   /** Who asked by CONNECT without a word of who it is has another try on the same connection. */

@@ -16,10 +16,15 @@ const MAX_PORT = 65_535
 const MAX_TARGET = 8192
 
 /** All values of a field, in any case of its name. */
-export const valuesOf = (headers: RawHeaders, name: string): readonly string[] =>
-  headers.flatMap((field, at) =>
-    at % 2 === 0 && field.toLowerCase() === name ? (headers[at + 1] ?? '') : [],
-  )
+export const valuesOf = (headers: RawHeaders, name: string): readonly string[] => {
+  const values: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const field = headers[at]
+    if (field?.length === name.length && field.toLowerCase() === name)
+      values.push(headers[at + 1] ?? '')
+  }
+  return values
+}
 
 /** A host as it stands in a URL: a name, an IPv4 address, or an IPv6 one in brackets. */
 export const hostOf = (text: string, cluster: Cluster | undefined): Host | undefined => {

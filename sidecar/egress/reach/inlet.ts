@@ -5,20 +5,32 @@ import type { OnReadOpts, Socket } from 'node:net'
 
 const SMALL_BYTES = 16 * 1024
 const LARGE_BYTES = 128 * 1024
-/** Large ones that nobody uses now. */
-const MAX_SPARE = 8
+/** Of those that nobody uses now: half a MiB of small ones, a MiB of large. */
+const [MAX_SMALL, MAX_LARGE] = [32, 8]
 
-/** Large buffers, for whoever needs one next. */
-export class Spares {
+/** Buffers of one size, for whoever needs one next. */
+class Pool {
   private readonly spare: Buffer[] = []
+  private readonly size: number
+  private readonly most: number
+
+  constructor(size: number, most: number) {
+    this.size = size
+    this.most = most
+  }
 
   take(): Buffer {
-    return this.spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES)
+    return this.spare.pop() ?? Buffer.allocUnsafeSlow(this.size)
   }
 
   give(buffer: Buffer): void {
-    if (this.spare.length < MAX_SPARE) this.spare.push(buffer)
+    if (this.spare.length < this.most) this.spare.push(buffer)
   }
+}
+
+export class Spares {
+  readonly small = new Pool(SMALL_BYTES, MAX_SMALL)
+  readonly large = new Pool(LARGE_BYTES, MAX_LARGE)
 }
 
 /** Takes a piece; false where not all of it is written yet: nothing is read until `isFree`. */
@@ -26,9 +38,10 @@ type Take = (piece: Buffer) => boolean
 
 export class Inlet {
   private readonly spares: Spares
-  private readonly small = Buffer.allocUnsafeSlow(SMALL_BYTES)
-  private buffer: Buffer = this.small
+  private readonly small: Buffer
+  private buffer: Buffer
   private isPending = false
+  private isReleased = false
   private take: Take = () => false
 
   /** For a connection that begins: it has to be paused until somebody takes. */
@@ -39,6 +52,8 @@ export class Inlet {
 
   constructor(spares: Spares) {
     this.spares = spares
+    this.small = spares.small.take()
+    this.buffer = this.small
   }
 
   /** So much memory waits where a piece does. */
@@ -58,25 +73,29 @@ export class Inlet {
     socket.resume()
   }
 
-  /** Nothing more is read. */
+  /** Nothing more is read: its connection is closed in this turn of the event loop. */
   release(): void {
+    if (this.isReleased) return
+    this.isReleased = true
     this.take = () => false
-    // What is still to be written stays as it is.
-    if (!this.isPending) this.shrink()
+    // What is still to be written stays as it is, and is nobody else's.
+    if (this.isPending) return
+    this.shrink()
+    this.spares.small.give(this.small)
   }
 
   private read(length: number): boolean {
     const piece = this.buffer.subarray(0, length)
     this.isPending = !this.take(piece)
     if (this.isPending) return false
-    if (this.buffer === this.small && length === SMALL_BYTES) this.buffer = this.spares.take()
+    if (this.buffer === this.small && length === SMALL_BYTES) this.buffer = this.spares.large.take()
     else if (length < SMALL_BYTES / 2) this.shrink()
     return true
   }
 
   private shrink(): void {
     if (this.buffer === this.small) return
-    this.spares.give(this.buffer)
+    this.spares.large.give(this.buffer)
     this.buffer = this.small
   }
 }

@@ -1,0 +1,48 @@
+// The head of a CONNECT as nearly everybody writes it, read at once: a parser that can take it in pieces costs as much as all that
+// follows. Whatever is not quite usual is left to Node's, which says what is wrong with it. Never more than that one takes. Pure.
+
+import type { RawHeaders } from './request-target.ts'
+
+export interface ConnectHead {
+  readonly url: string
+  readonly rawHeaders: RawHeaders
+  /** What has come behind it. */
+  readonly early: Buffer
+}
+
+const METHOD = 'CONNECT '
+const END = '\r\n\r\n'
+/** Usual ones have 100 to 400. */
+const MAX_BYTES = 2048
+
+const REQUEST_LINE = /^CONNECT ([!-~]+) HTTP\/1\.1$/
+/** RFC 9110, section 5.1 and, without what is obsolete there, 5.5; what stands around a value is none of it. */
+const FIELD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*$/
+/** With these it says how a body is framed, or is another kind of request. */
+const UNUSUAL = /^(?:content-length|transfer-encoding|upgrade|expect)$/i
+
+/** Names and values by turns; undefined where one line is unusual, or none is Host. */
+const fieldsIn = (lines: readonly string[]): RawHeaders | undefined => {
+  const fields: string[] = []
+  let hasHost = false
+  for (const line of lines) {
+    const [, name, value = ''] = FIELD.exec(line) ?? []
+    if (name === undefined || UNUSUAL.test(name)) return undefined
+    hasHost ||= name.toLowerCase() === 'host'
+    fields.push(name, value)
+  }
+  return hasHost ? fields : undefined
+}
+
+/** Undefined where it is for another reader. */
+export const readConnectHead = (bytes: Buffer): ConnectHead | undefined => {
+  if (bytes.toString('latin1', 0, METHOD.length) !== METHOD) return undefined
+  const text = bytes.toString('latin1', 0, MAX_BYTES)
+  const end = text.indexOf(END)
+  if (end === -1) return undefined
+  const [first = '', ...lines] = text.slice(0, end).split('\r\n')
+  const [, url] = REQUEST_LINE.exec(first) ?? []
+  const rawHeaders = url === undefined ? undefined : fieldsIn(lines)
+  if (url === undefined || !rawHeaders) return undefined
+  return { url, rawHeaders, early: bytes.subarray(end + END.length) }
+}
