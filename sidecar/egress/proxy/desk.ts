@@ -196,7 +196,7 @@ const TLS_WORDS: Readonly<Record<Refused, string>> = {
   'no-tls': 'nothing but TLS is spoken on this port',
   'tls-name': 'TLS asks for another server than the one that was asked for, or for none',
   'tls-encrypted-name':
-    'TLS hides which server it asks for (Encrypted Client Hello): turn that off; Chromium takes --disable-features=EncryptedClientHello',
+    'TLS hides which server it asks for (Encrypted Client Hello): turn that off, in Chromium by the policy EncryptedClientHelloEnabled',
 }
 
 const tlsRefusal = (refused: Refused, target: Target): Refusal => ({
