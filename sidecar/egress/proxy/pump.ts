@@ -22,5 +22,8 @@ export const pump = (from: Readable, to: Writable, { piece, held }: Passing): vo
     held(0)
     from.resume()
   })
-  from.on('end', () => to.end())
+  from.on('end', () => {
+    // To say so to who has gone would make an error of it.
+    if (!to.destroyed) to.end()
+  })
 }

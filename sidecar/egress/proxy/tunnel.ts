@@ -114,7 +114,10 @@ export class Tunnel implements Holding {
   private listenTo(upstream: Socket): void {
     const { socket, inlet } = this.parts
     if (inlet) {
-      upstream.on('end', () => socket.end())
+      upstream.on('end', () => {
+        if (this.isThrough()) this.end()
+        else socket.end()
+      })
       inlet.start(upstream, (piece) => this.take(piece, inlet))
       return
     }
@@ -198,6 +201,13 @@ export class Tunnel implements Holding {
   /** Part of a ClientHello is none. */
   private saidAll(): void {
     if (this.parts.gate.isWaiting) this.refuse('no-tls')
+    else if (this.isThrough()) this.end()
+  }
+
+  /** Both have said all, and have been given all: to close says it, and to end each way before that takes as long as to begin. */
+  private isThrough(): boolean {
+    const { socket, upstream } = this.parts
+    return [socket, upstream].every((one) => one.readableEnded && one.writableLength === 0)
   }
 
   private count(bytes: Buffer, isUp: boolean): Buffer | undefined {
