@@ -209,8 +209,14 @@ export class Children {
         this.wrote(asked, event)
         break
       case 'egress':
-        this.options.outfitter?.attempted(event)
+      case 'led':
+        this.reaches(event)
     }
+  }
+
+  private reaches(event: ChildEvent & { kind: 'egress' | 'led' }): void {
+    if (event.kind === 'egress') this.options.outfitter?.attempted(event)
+    else this.options.outfitter?.led(event)
   }
 
   private spawned(asked: Asked): void {

@@ -62,6 +62,14 @@ export interface EgressAttempt {
   readonly dropped: number
 }
 
+/** A connection of a child's to one of its forwards: who comes there from another port is not this child. */
+export interface Led {
+  readonly child: number
+  /** On loopback. */
+  readonly from: number
+  readonly port: number
+}
+
 /** By what a shim shows that it is the one; each of 32 characters. */
 export interface Shown {
   /** Its own, for as long as it lives; nobody else knows it but us. */
@@ -123,6 +131,7 @@ export type ShimEvent =
     }
   | { readonly kind: 'terminating'; readonly leftMs: number }
   | ({ readonly kind: 'egress' } & EgressAttempt)
+  | ({ readonly kind: 'led' } & Led)
 
 /** Bits of the two bytes of flags. */
 const HAS_ONE_COMMAND = 4
@@ -297,6 +306,18 @@ const EVENTS: ReadonlyMap<number, readonly [minBytes: number, decode: Decode]> =
         port: p.readUInt16BE(23),
         socket: socketIn(p.readUInt8(6), p.subarray(7, 23)),
         dropped: p.readUInt32BE(25),
+      }),
+    ],
+  ],
+  [
+    0x8b,
+    [
+      8,
+      (p) => ({
+        kind: 'led',
+        child: p.readUInt32BE(0),
+        from: p.readUInt16BE(4),
+        port: p.readUInt16BE(6),
       }),
     ],
   ],

@@ -3,7 +3,7 @@
 
 import type { Principal } from '../access/principal.ts'
 import type { Peer } from './connection.ts'
-import type { EgressAttempt, Terms } from './control-frame.ts'
+import type { EgressAttempt, Led, Terms } from './control-frame.ts'
 import type { ServerProcess } from './process-watch.ts'
 import type { Underway } from './underway.ts'
 
@@ -34,4 +34,6 @@ export interface Outfitter {
   readonly gone: (child: number) => void
   /** A process has tried to reach something by itself. */
   readonly attempted: (attempt: EgressAttempt) => void
+  /** One is on its way to a forward of its own. */
+  readonly led: (led: Led) => void
 }

@@ -112,6 +112,7 @@ export class Supervision {
     else if (event.kind === 'exited') this.exited(event)
     else if (event.kind === 'terminating') this.terminating(event.leftMs)
     else if (event.kind === 'egress') this.options.outfitter?.attempted(event)
+    else if (event.kind === 'led') this.options.outfitter?.led(event)
     // The rest is of children, which it has none of.
   }
 

@@ -26,6 +26,8 @@ struct attempt {
   struct address asked;
   struct address target;
   int type;
+  // To a forward of this child's: the sidecar must know that it is this one that comes.
+  bool is_led;
 };
 
 // Whether a socket of this supervisor's processes is what a connect to this address would reach; or, of a command that runs
@@ -80,6 +82,8 @@ static int judge(struct supervisor *supervisor, struct attempt *attempt) {
   switch (reach_judge(&supervisor->confinement, &attempt->asked, attempt->type == SOCK_DGRAM,
                       &attempt->target)) {
     case REACH_SIDECAR:
+      attempt->is_led = address_port(&attempt->target) != ADDRESS_LAST_RESERVED_PORT;
+      return attempt->is_led && !egress_can_tell(supervisor) ? EAGAIN : 0;
     case REACH_QUIETLY:
       return 0;
     case REACH_IF_OWN:
@@ -223,6 +227,7 @@ static int carry_out(struct supervisor *supervisor, const struct attempt *attemp
     close(fd);
     return error;
   }
+  if (attempt->is_led) egress_tell_led(supervisor, fd, address_port(&attempt->target));
   if (is_nonblocking || error == 0) {
     return answer_at_once(supervisor, attempt, fd, is_in_place, error);
   }

@@ -22,9 +22,7 @@ static void fill_address(struct frame_egress *egress, const struct address *addr
 
 static void tell(struct supervisor *supervisor, const struct frame_egress *egress) {
   struct control *control = supervisor->setting.control;
-  const bool is_heard =
-      control != NULL && control->socket >= 0 && control->has_greeted && control_has_room(control);
-  if (!is_heard || !bucket_take(&supervisor->told, 1, clock_now_ms())) {
+  if (!egress_can_tell(supervisor) || !bucket_take(&supervisor->told, 1, clock_now_ms())) {
     if (supervisor->untold < UINT32_MAX) supervisor->untold++;
     return;
   }
@@ -54,4 +52,18 @@ void egress_tell_socket(struct supervisor *supervisor, enum frame_egress_kind ki
   at = put_u16(at, wanted->type);
   put_u16(at, wanted->protocol);
   tell(supervisor, &egress);
+}
+
+bool egress_can_tell(const struct supervisor *supervisor) {
+  const struct control *control = supervisor->setting.control;
+  return control != NULL && control->socket >= 0 && control->has_greeted &&
+         control_has_room(control);
+}
+
+void egress_tell_led(struct supervisor *supervisor, int fd, uint16_t port) {
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  struct address from = {.length = sizeof from.six};
+  if (getsockname(fd, &from.any, &from.length) != 0) return;
+  control_send(supervisor->setting.control, event,
+               frame_led(event, supervisor->setting.child, address_port(&from), port));
 }

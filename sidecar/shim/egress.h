@@ -2,6 +2,8 @@
 #ifndef SHIM_EGRESS_H
 #define SHIM_EGRESS_H
 
+#include <stdbool.h>
+
 #include "address.h"
 #include "frame.h"
 
@@ -21,5 +23,11 @@ struct egress_socket {
 // Tells of a socket that is refused by what it is.
 void egress_tell_socket(struct supervisor *supervisor, enum frame_egress_kind kind,
                         const struct egress_socket *wanted);
+
+// Whether the sidecar could be told something now.
+bool egress_can_tell(const struct supervisor *supervisor);
+
+// Tells it that this socket is on its way to the forward that stands on `port`.
+void egress_tell_led(struct supervisor *supervisor, int fd, uint16_t port);
 
 #endif

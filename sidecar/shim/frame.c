@@ -212,3 +212,8 @@ size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egre
   at = write_u16(at + FRAME_ADDRESS_BYTES, egress->port);
   return finish(to, write_u32(at, dropped));
 }
+
+size_t frame_led(uint8_t *to, uint32_t child, uint16_t from, uint16_t port) {
+  uint8_t *at = write_u32(start(to, FRAME_LED), child);
+  return finish(to, write_u16(write_u16(at, from), port));
+}

@@ -41,6 +41,7 @@ enum frame_type {
   FRAME_TERMINATING = 0x88,
   FRAME_SUPERVISION = 0x89,
   FRAME_EGRESS = 0x8a,
+  FRAME_LED = 0x8b,
 };
 
 enum frame_reason {
@@ -133,5 +134,7 @@ size_t frame_supervision(uint8_t *to, uint8_t wanted, uint8_t standing, const ch
                          const char *why);
 size_t frame_egress(uint8_t *to, uint32_t child, const struct frame_egress *egress,
                     uint32_t dropped);
+// A child's connection, from a port of loopback, to a forward's.
+size_t frame_led(uint8_t *to, uint32_t child, uint16_t from, uint16_t port);
 
 #endif

@@ -50,6 +50,7 @@ export type ShimEvent =
       readonly port: number
       readonly dropped: number
     }
+  | { readonly type: 'led'; readonly child: number; readonly from: number; readonly port: number }
 
 export type EventOf<T extends ShimEvent['type']> = Extract<ShimEvent, { readonly type: T }>
 
@@ -192,6 +193,15 @@ const DECODERS = new Map<number, (payload: Buffer) => ShimEvent>([
       address: p.subarray(7, p.readUInt8(6) === 4 ? 11 : 23).toString('hex'),
       port: p.readUInt16BE(23),
       dropped: p.readUInt32BE(25),
+    }),
+  ],
+  [
+    0x8b,
+    (p) => ({
+      type: 'led',
+      child: p.readUInt32BE(0),
+      from: p.readUInt16BE(4),
+      port: p.readUInt16BE(6),
     }),
   ],
 ])

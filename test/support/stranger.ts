@@ -7,15 +7,20 @@ import { join } from 'node:path'
 export class Stranger {
   port = 0
   reached = 0
+  /** The port of who was the last to come by TCP. */
+  from = 0
   readonly path: string
   private readonly servers: readonly Server[]
 
   constructor(folder: string) {
     this.path = join(folder, 'strangers')
-    const count = (): number => this.reached++
+    const count = (from = 0): void => {
+      this.reached++
+      this.from = from
+    }
     this.servers = [1, 2].map(() =>
       createServer((socket) => {
-        count()
+        count(socket.remotePort)
         socket.on('error', () => socket.destroy())
         socket.resume()
       }),

@@ -2,6 +2,7 @@
 // that it knows. They are open for as long as the child is there.
 
 import { createServer, type Server, type Socket } from 'node:net'
+import { LedVisitors } from './led.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -29,33 +30,47 @@ const listening = (server: Server): Promise<number> =>
     })
   })
 
+interface Inlet extends Forward {
+  readonly server: Server
+  readonly visitors: LedVisitors
+}
+
 export class Forwards {
   readonly ports: readonly Forward[]
-  private readonly servers: readonly Server[]
+  private readonly inlets: readonly Inlet[]
 
-  private constructor(ports: readonly Forward[], servers: readonly Server[]) {
-    this.ports = ports
-    this.servers = servers
+  private constructor(inlets: readonly Inlet[]) {
+    this.inlets = inlets
+    this.ports = inlets.map(({ local, port }) => ({ local, port }))
   }
 
   /** Rejects where one cannot listen; then none does. */
   static async open(wanted: readonly Wanted[]): Promise<Forwards> {
     const servers: Server[] = []
-    const ports: Forward[] = []
+    const inlets: Inlet[] = []
     try {
       for (const { local, take } of wanted) {
-        const server = createServer({ allowHalfOpen: true, noDelay: true }, take)
+        const visitors = new LedVisitors(take)
+        const server = createServer({ allowHalfOpen: true, noDelay: true }, visitors.came)
         servers.push(server)
-        ports.push({ local, port: await listening(server) })
+        inlets.push({ local, port: await listening(server), server, visitors })
       }
     } catch (error) {
       for (const server of servers) server.close()
       throw error
     }
-    return new Forwards(ports, servers)
+    return new Forwards(inlets)
+  }
+
+  /** The child comes to one of them, from this port. */
+  led(from: number, port: number): void {
+    this.inlets.find((one) => one.port === port)?.visitors.led(from)
   }
 
   close(): void {
-    for (const server of this.servers) server.close()
+    for (const { server, visitors } of this.inlets) {
+      server.close()
+      visitors.close()
+    }
   }
 }

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import type { Destination } from '../../../shared/destination.ts'
 import { EGRESS_PORT, OWN_PROXY_PORT } from '../../../shared/names.ts'
-import type { EgressAttempt, Terms } from '../../server/control-frame.ts'
+import type { EgressAttempt, Led, Terms } from '../../server/control-frame.ts'
 import type { Confining, Fitting, Outfitter } from '../../server/outfit.ts'
 import { Account } from '../ledger/account.ts'
 import type { Settled } from '../ledger/attempt.ts'
@@ -108,6 +108,9 @@ export class Outfits implements Outfitter {
       ...(verdict === 'allowed' ? {} : pastRefusal(attempt)),
     })
   }
+
+  readonly led = ({ child, from, port }: Led): void =>
+    this.fitted.get(child)?.forwards.led(from, port)
 
   close(): void {
     for (const child of this.fitted.keys()) this.gone(child)

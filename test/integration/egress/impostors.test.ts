@@ -9,6 +9,7 @@ import type { EgressPod } from '../../support/egress/egress-pod.ts'
 import { FIXTURES } from '../../support/egress/row.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
+import { DECLARED } from './proxy-rows.ts'
 
 jest.setTimeout(180_000)
 
@@ -31,17 +32,16 @@ describeAsRoot.each(KINDS)('a server that speaks %s (takes root)', (_kind, isHtt
 
   beforeEach(async () => {
     arena = await Arena.start('')
-    pod = arena.addPod({ mode: 'enforce', egress: 'none', isHttp })
+    pod = arena.addPod({ mode: 'enforce', egress: DECLARED, isHttp })
     await pod.start()
   })
   afterEach(() => arena.close())
 
-  const impostor = (seconds: number): Promise<string> => {
-    const words = ['impostor', pod.folder, `${flags}`, `${seconds}`]
-    const { container } = pod
-    if (!container) throw new Error('a pod has a container')
-    return container.run(['python3', `${FIXTURES}ways.py`, ...words])
-  }
+  const beside = async (...words: readonly string[]): Promise<string> =>
+    (await pod.container?.run(['python3', `${FIXTURES}ways.py`, ...words])) ?? ''
+
+  const impostor = (seconds: number): Promise<string> =>
+    beside('impostor', pod.folder, `${flags}`, `${seconds}`)
 
   const isConfined = async (): Promise<void> => {
     await pod.ready()
@@ -50,6 +50,14 @@ describeAsRoot.each(KINDS)('a server that speaks %s (takes root)', (_kind, isHtt
     expect(text).toMatch(/^refused/m)
     expect((await pod.admin('/metrics')).text).toContain(ENFORCED)
   }
+
+  test('a child’s ports let in the child alone', async () => {
+    const session = await pod.session()
+    const own = await session.run(['python3', `${FIXTURES}ways.py`, 'own-way-out'])
+    expect(own.text).toMatch(/^worked/m)
+    // The server's own, where it speaks HTTP.
+    expect(await beside('others-ways-out', '3000')).toMatch(/^refused: nobody answers$/m)
+  })
 
   test('nobody while the shim is there', async () => {
     expect(await impostor(0.5)).toMatch(/^refused/m)

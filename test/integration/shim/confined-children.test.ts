@@ -110,6 +110,10 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect([mine, other]).toEqual(['reached', REFUSED])
       expect(stranger.reached).toBe(1)
       expect(connection.events.filter(({ type }) => type === 'egress')).toEqual([])
+      // The sidecar knows who comes, and whence.
+      expect(connection.events.filter(({ type }) => type === 'led')).toEqual([
+        { type: 'led', child: 1, from: stranger.from, port: stranger.port },
+      ])
     })
 
     test.each([

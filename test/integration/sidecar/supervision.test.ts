@@ -113,6 +113,7 @@ describe('a server is served', () => {
       fitCommand: () => Promise.resolve(UNCONFINED),
       gone: () => undefined,
       attempted: (attempt) => void tried.push(attempt),
+      led: (led) => void tried.push(led),
     }
     await listen(false, outfitter)
     const address = Buffer.concat([Buffer.of(203, 0, 113, 80), Buffer.alloc(12)])

@@ -127,6 +127,7 @@ const EVENTS: readonly (readonly [string, Buffer, ShimEvent])[] = [
       shown: SHOWN,
     },
   ],
+  ['LED', frame(0x8b, '00000007 9c41 1538'), { kind: 'led', child: 7, from: 40_001, port: 5432 }],
   ['PIPES', frame(0x82, '00000007'), { kind: 'pipes', child: 7 }],
   ['SPAWNED', frame(0x83, '00000007 0000ffff'), { kind: 'spawned', child: 7, pid: 65535 }],
   [

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { destinationOf, type Destination } from '../../../../../shared/destination.ts'
 import type { Account } from '../../../../../sidecar/egress/ledger/account.ts'
 import { Outfits, type OutfitsOptions } from '../../../../../sidecar/egress/process/outfits.ts'
+import { until } from '../../../../support/waiting.ts'
 
 const CONFINING = { uid: 10_001, why: undefined }
 const ALICE = { key: 'alice' }
@@ -68,6 +69,65 @@ const isOpen = async (port: number): Promise<boolean> => {
   return answer
 }
 
+/** As the shim leads a child there; resolves when it has been let in. */
+const come = async (child: number, port: number): Promise<void> => {
+  const before = taken.length
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+  await once(socket, 'connect')
+  outfits.led({ child, from: socket.localPort ?? 0, port })
+  await until(() => taken.length > before, 'it is let in')
+  socket.destroy()
+}
+
+/** Somebody who is not led; resolves when he has been put out. */
+const intrude = async (port: number, localPort?: number): Promise<void> => {
+  const socket = connect({ port, host: '127.0.0.1', ...(localPort !== undefined && { localPort }) })
+  socket.on('error', () => undefined).resume()
+  await once(socket, 'close')
+}
+
+describe('who comes to a port of a child’s', () => {
+  const FREE_PORT = 21_307
+
+  test('is put out where the shim has not led it there', async () => {
+    const { forwards } = await fit(3)
+    const [{ port } = { port: 0 }] = forwards
+    await intrude(port)
+    expect(taken).toEqual([])
+  })
+
+  test('is put out where another child was led there, or this one elsewhere', async () => {
+    const [first, second] = [await fit(3), await fit(4)]
+    const [{ port: mine } = { port: 0 }, { port: other } = { port: 0 }] = first.forwards
+    const from = FREE_PORT + 1
+    outfits.led({ child: 4, from, port: mine })
+    outfits.led({ child: 3, from, port: other })
+    outfits.led({ child: 4, from, port: second.forwards[0]?.port ?? 0 })
+    await intrude(mine, from)
+    expect(taken).toEqual([])
+  })
+
+  test('is let in once by what the shim has said before', async () => {
+    const { forwards } = await fit(3)
+    const [{ port } = { port: 0 }] = forwards
+    outfits.led({ child: 3, from: FREE_PORT, port })
+    await intrude(port, FREE_PORT)
+    expect(taken).toHaveLength(1)
+    await intrude(port)
+    expect(taken).toHaveLength(1)
+  })
+
+  test('waits for no more than a second, and not in a crowd', async () => {
+    const { forwards } = await fit(3)
+    const [{ port } = { port: 0 }] = forwards
+    const crowd = Array.from({ length: 300 }, () => intrude(port))
+    await Promise.race(crowd)
+    await come(3, port)
+    await Promise.all(crowd)
+    expect(taken).toHaveLength(1)
+  })
+})
+
 describe('a child', () => {
   test('is told its mode, its credential, and where its forwards end', async () => {
     const { mode, forwards, environment } = await fit(3)
@@ -82,8 +142,8 @@ describe('a child', () => {
     const [first, second] = [await fit(3), await fit(4)]
     const ports = [...first.forwards, ...second.forwards].map(({ port }) => port)
     expect(new Set(ports).size).toBe(6)
-    for (const port of ports) {
-      expect(await isOpen(port)).toBe(true)
+    for (const [index, port] of ports.entries()) {
+      await come(index < 3 ? 3 : 4, port)
       expect(outfits.isForwards(port)).toBe(true)
     }
     expect(taken.map(([{ child }, destination]) => [child, destination?.text])).toEqual([
