@@ -15,7 +15,7 @@ import type { Ruling } from '../rules/ruling.ts'
 import { allowed, type Allow } from '../validation/verdict.ts'
 import { isOfOurs, loosened, type NamespaceChange } from './change.ts'
 import type { Outlooks } from './outlook.ts'
-import { countWarnings, injectionWarnings, outlookWarnings } from './warnings.ts'
+import { countWarnings, injectionWarnings, outlookWarnings, strangerWarnings } from './warnings.ts'
 
 export interface Seen extends Outlooks {
   /** Whether whoever asks may know which pods they are. */
@@ -40,6 +40,7 @@ const faultWarnings = (
   return [
     ...own.warnings,
     ...injectionWarnings(after.name, after.labels[INJECTION_LABEL]),
+    ...strangerWarnings(after.name, after.labels),
     ...modeWarnings(after),
     ...faults.map(({ message }) => `pods that ask for a server will be denied: ${message}`),
   ]

@@ -1,8 +1,11 @@
 // What whoever changes a namespace should know of its running pods, as warnings of kubectl's: commands are whole and can be
 // copied, so that none is cut at the API server's 256 characters. Pure.
 
-import { INJECTION_LABEL } from '../../shared/names.ts'
+import { isKey, PREFIX } from '../../shared/annotations.ts'
+import { AUDIT_LABEL, ENFORCE_LABEL, INJECTION_LABEL, WARN_LABEL } from '../../shared/names.ts'
+import { nearest } from '../../shared/nearest.ts'
 import { quoted } from '../rules/finding.ts'
+import { isOurs } from '../settings/scopes.ts'
 import type { Fate, Outlook, Outlooks } from './outlook.ts'
 
 const MAX_LINE = 256
@@ -153,3 +156,31 @@ export const injectionWarnings = (
     : [
         `namespace ${namespace}: label ${INJECTION_LABEL}: ${JSON.stringify(label)} opts nothing in; the value that does is "enabled"`,
       ]
+
+/** All that a namespace's labels can say. */
+const LABELS = [INJECTION_LABEL, ENFORCE_LABEL, WARN_LABEL, AUDIT_LABEL]
+const LABEL_WORDS = LABELS.map((label) => label.slice(PREFIX.length))
+const MAX_STRANGERS = 5
+
+const strangerWords = (label: string): string => {
+  const word = label.slice(PREFIX.length)
+  if (word === 'inject') {
+    return `label ${label} opts nothing in; the label that does is ${INJECTION_LABEL}=enabled`
+  }
+  if (isKey(word)) return `${label} is an annotation, not a label`
+  const match = nearest(word, LABEL_WORDS)
+  const hint = match === undefined ? '' : `; did you mean ${PREFIX}${match}?`
+  return `${label} is not a label of Outrigger${hint}`
+}
+
+/** Labels under our prefix that mean nothing: whoever has put one there wanted something, and gets nothing. */
+export const strangerWarnings = (
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): readonly string[] => {
+  const strangers = Object.keys(labels).filter((name) => isOurs(name) && !LABELS.includes(name))
+  const told = strangers.slice(0, MAX_STRANGERS).map(strangerWords)
+  const more = strangers.length - told.length
+  const rest = more === 0 ? [] : [`${more} more labels under ${PREFIX} mean nothing on a namespace`]
+  return [...told, ...rest].map((words) => `namespace ${namespace}: ${words}`)
+}

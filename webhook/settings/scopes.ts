@@ -4,6 +4,7 @@
 import { isKey, KEYS, PREFIX, type Key, type Scope } from '../../shared/annotations.ts'
 import {
   INJECTED_LABEL,
+  INJECTION_LABEL,
   SERVER_LABEL,
   STATUS_ANNOTATION,
   WORKLOAD_ANNOTATION,
@@ -31,6 +32,9 @@ export const isOurs = (name: string): boolean => name.startsWith(PREFIX)
 const MAX_UNKNOWN = 5
 
 const unknown = (where: string, word: string): string => {
+  if (`${PREFIX}${word}` === INJECTION_LABEL) {
+    return `${where}: ${INJECTION_LABEL} is not an annotation of Outrigger; it is a label, and of namespaces alone`
+  }
   const match = nearest(word, KEYS)
   const hint = match === undefined ? '' : `; did you mean ${PREFIX}${match}?`
   return `${where}: ${PREFIX}${word.slice(0, 80)} is not an annotation of Outrigger${hint}`

@@ -3,7 +3,7 @@ import type { Json } from '../../../../shared/json.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import type { Fate } from '../../../../webhook/namespaces/outlook.ts'
-import { judgeNamespace, needsPods } from '../../../../webhook/namespaces/judge.ts'
+import { judgeNamespace, needsPods, NO_PODS } from '../../../../webhook/namespaces/judge.ts'
 
 type Texts = Readonly<Record<string, string>>
 
@@ -332,6 +332,52 @@ describe('a change of a namespace', () => {
             'namespace team-a: not all of its running pods were looked at: there are more',
           ],
     )
+  })
+
+  test.each([
+    [
+      'inject',
+      'label outrigger.dev/inject opts nothing in; the label that does is outrigger.dev/injection=enabled',
+    ],
+    [
+      'injecton',
+      'outrigger.dev/injecton is not a label of Outrigger; did you mean outrigger.dev/injection?',
+    ],
+    [
+      'enforc',
+      'outrigger.dev/enforc is not a label of Outrigger; did you mean outrigger.dev/enforce?',
+    ],
+    ['rate-limit', 'outrigger.dev/rate-limit is an annotation, not a label'],
+    ['xyzzy', 'outrigger.dev/xyzzy is not a label of Outrigger'],
+  ])('a label that means nothing on a namespace is a warning: %s', (word, says) => {
+    const after = namespaceOf({ labels: { [`outrigger.dev/${word}`]: 'true' } })
+    const change = { before: namespaceOf({}), after, groups: [] }
+    expect(judgeNamespace(change, NO_PODS, configWith()).decided.warnings).toEqual([
+      `namespace team-a: ${says}`,
+    ])
+  })
+
+  test('of many such labels a few are told', () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 50 }, (_, index) => [`outrigger.dev/xyzzy-${index}`, '']),
+    )
+    const change = { before: namespaceOf({}), after: namespaceOf({ labels }), groups: [] }
+    const { warnings } = judgeNamespace(change, NO_PODS, configWith()).decided
+    expect(warnings).toHaveLength(6)
+    expect(warnings.at(-1)).toBe(
+      'namespace team-a: 45 more labels under outrigger.dev/ mean nothing on a namespace',
+    )
+  })
+
+  test('the label as an annotation is told to be a label', () => {
+    const change = {
+      before: namespaceOf({}),
+      after: namespaceOf({ says: { injection: 'enabled' } }),
+      groups: [],
+    }
+    expect(judgeNamespace(change, NO_PODS, configWith()).decided.warnings).toEqual([
+      'namespace team-a: outrigger.dev/injection is not an annotation of Outrigger; it is a label, and of namespaces alone',
+    ])
   })
 
   test('what is wrong with its own words is a warning, and so is not to know of its pods', () => {
