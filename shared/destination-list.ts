@@ -61,8 +61,9 @@ const bare: Look = (parts) => {
 
 const portless: Look = (parts) => {
   if (parts.port !== undefined) return undefined
-  const right = meant(`${before(parts)}${parts.host}:443`)
-  return right === undefined ? undefined : `names no port: for HTTPS that is ${right}`
+  const right = meant(`${before(parts)}${parts.host}:${parts.local ?? 443}`)
+  const when = parts.local === undefined ? 'for HTTPS that is' : 'where that is the local one,'
+  return right === undefined ? undefined : `names no port: ${when} ${right}`
 }
 
 const everyPort: Look = ({ port }) =>

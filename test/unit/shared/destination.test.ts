@@ -156,7 +156,7 @@ describe('what is wrong with an item', () => {
   test.each([
     ['none,a.example:1', '"none" stands alone'],
     ['api.example.com', '"api.example.com" names no port: for HTTPS that is `api.example.com:443`'],
-    ['9101=api.example.com', 'names no port: for HTTPS that is `9101=api.example.com:443`'],
+    ['5432=db.team.svc', 'names no port: where that is the local one, `5432=db.team.svc:5432`'],
     ['api.example.com:*', 'names no port: each needs an item of its own'],
     ['api.example.com:0', 'has a port that is none from 1 to 65535'],
     ['api.example.com:65536', 'has a port that is none from 1 to 65535'],
