@@ -58,3 +58,9 @@ export const absoluteSuffix = (suffix: string, cluster: Cluster | undefined): st
 /** Whether the cluster's own name service alone answers for a name, or for all below it, in its absolute form. */
 export const isServiceName = (name: string, cluster: Cluster | undefined): boolean =>
   cluster !== undefined && `.${name}`.endsWith(`${SERVICE}.${cluster.domain}`)
+
+/** A Service's name as it is declared, without the cluster's domain; other names as they are. */
+export const writtenName = (name: string, cluster: Cluster | undefined): string =>
+  cluster !== undefined && name.endsWith(`${SERVICE}.${cluster.domain}`)
+    ? name.slice(0, -`.${cluster.domain}`.length)
+    : name

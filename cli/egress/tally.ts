@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import { addressOf, kindOf, textOf } from '../../shared/address.ts'
+import { writtenName, type Cluster } from '../../shared/host-name.ts'
 
 /** One attempt of a server's, as its record tells it. */
 export interface Reached {
@@ -54,13 +55,19 @@ const FORBIDDEN = 'forbidden-address'
 /** No name is longer. */
 const MAX_HOST = 255
 
-/** As the annotation has it: small letters, no dot at the end, an address without brackets. */
+/** The domain of nearly all clusters; records don't tell it. */
+const CLUSTER: Cluster = { domain: 'cluster.local', namespace: undefined }
+
+/** As the annotation has it: small letters, no dot at the end, an address without brackets, a Service without the domain. */
 const plainHost = (host: string): string =>
-  host
-    .slice(0, MAX_HOST)
-    .toLowerCase()
-    .replace(/\.$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
+  writtenName(
+    host
+      .slice(0, MAX_HOST)
+      .toLowerCase()
+      .replace(/\.$/, '')
+      .replace(/^\[(.*)\]$/, '$1'),
+    CLUSTER,
+  )
 
 const tallyOf = ({ host, port, protocol, how, rule }: Reached): Tally => ({
   host: plainHost(host),

@@ -13,6 +13,7 @@ import {
   absoluteName,
   absoluteSuffix,
   isServiceName,
+  writtenName,
   type Cluster,
 } from '../../../shared/host-name.ts'
 import type { Why } from './why.ts'
@@ -83,9 +84,15 @@ const addressTarget = (address: Address, port: number): Target => ({
   port,
 })
 
-const undeclared = (target: Target): Refusal => ({
+/** As platform teams list it: of a Service without the cluster's domain. */
+const writtenTarget = ({ host, port }: Target, { cluster }: Rules): Target => ({
+  host: host.kind === 'name' ? { ...host, name: writtenName(host.name, cluster) } : host,
+  port,
+})
+
+const undeclared = (rules: Rules, target: Target): Refusal => ({
   why: 'undeclared',
-  words: `${targetText(target)} is not declared: add it to ${KEY}`,
+  words: `${targetText(writtenTarget(target, rules))} is not declared: add it to ${KEY}`,
 })
 
 /** Why no destination leads to an address, or none but one about itself; undefined where it may be declared. */
@@ -114,7 +121,7 @@ const judgeLiteral = (rules: Rules, address: Address, port: number): Ruling => {
   const isOwn = rules.isOwn(address, port)
   const rule = isOwn ? undefined : matchAddress(rules.destinations, address, port)
   if (rule) return { verdict: 'allowed', rule }
-  if (what === undefined) return lenient(rules, undeclared(target))
+  if (what === undefined) return lenient(rules, undeclared(rules, target))
   const advice = isOwn
     ? 'no destination leads there'
     : 'only a destination that is about nothing else declares it'
@@ -128,7 +135,7 @@ export const judgeTarget = (rules: Rules, { host, port }: Target): Ruling => {
   if (host.kind === 'address') return judgeLiteral(rules, host.address, port)
   const rule = matchName(rules.destinations, host.name, port)
   if (rule) return { verdict: 'allowed', rule }
-  return lenient(rules, undeclared({ host, port }))
+  return lenient(rules, undeclared(rules, { host, port }))
 }
 
 /** Whether a destination is about a Service by its name: then its addresses are the cluster's own, and private as a rule. */

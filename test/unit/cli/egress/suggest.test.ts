@@ -137,9 +137,18 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
       /# corp\.example:443 leads to what is not public, so that 10\.20\.3\.4:443, 10\.20\.3\.5:443 must stand beside it/,
     ],
     [
-      'a Service does not',
-      [{ to: 'db.team.svc.cluster.local:5432', at: '10.96.0.1' }],
-      'db.team.svc.cluster.local:5432',
+      'a Service does not, and is written as floors list it',
+      [
+        { to: 'db.team.svc.cluster.local:5432', at: '10.96.0.1' },
+        { to: 'db.team.svc:5432', at: '10.96.0.1' },
+      ],
+      'db.team.svc:5432',
+      /db\.team\.svc:5432 {2}2 times/,
+    ],
+    [
+      'what only looks like a Service keeps its name',
+      [{ to: 'db.team.svc.example.com:443' }, { to: 'a.team.svc.cluster.local.example.com:443' }],
+      'a.team.svc.cluster.local.example.com:443,db.team.svc.example.com:443',
       undefined,
     ],
     [

@@ -47,6 +47,23 @@ const judged = (text: string, port: number, found: readonly string[] = [], mode?
 
 const PUBLIC = ['93.184.216.34']
 
+test.each<[string, string]>([
+  ['api.example.com', 'api.example.com:80'],
+  ['packages', 'packages.own.svc:80'],
+  ['cache.other.svc', 'cache.other.svc:80'],
+  ['cache.other.svc.cluster.local', 'cache.other.svc:80'],
+  ['cache.other.svc.example.com', 'cache.other.svc.example.com:80'],
+  ['10.96.0.9', '10.96.0.9:80'],
+])('what to add is told as floors list it: %s', (text, told) => {
+  const host = hostOf(text, CLUSTER)
+  if (!host) throw new Error(text)
+  const ruling = judgeTarget({ ...rules(), destinations: [] }, { host, port: 80 })
+  expect(ruling).toMatchObject({
+    verdict: 'denied',
+    refusal: { words: `${told} is not declared: add it to outrigger.dev/egress` },
+  })
+})
+
 describe('enforced', () => {
   test.each<[string, string, number, readonly string[], string]>([
     ['a name', 'api.example.com', 443, PUBLIC, 'allowed: api.example.com:443 93.184.216.34'],
