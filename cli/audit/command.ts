@@ -1,6 +1,7 @@
 // `outrigger audit verify` and `tail`: whether audit files are as they were written, and what stands in them.
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import { STRANGE_LINE } from '../../shared/audit/finding.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
@@ -9,7 +10,7 @@ import { readText } from '../command/read-text.ts'
 import { verbIn } from '../command/verb.ts'
 import { OUTCOMES, readOutcomes, readSince } from './choice.ts'
 import { FORMATS, tail, type TailFlags } from './tail.ts'
-import { readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
+import { OF_A_LOG, readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
 
 const FLAGS = {
   checkpoints: {
@@ -120,7 +121,8 @@ const wordsOf = (verdict: Verdict, hasCheckpoints: boolean): string => {
   if (!verdict.isWhole) {
     const { what, instance, seq, place, why } = verdict.finding
     const of = instance === '' ? '' : ` of instance ${instance}`
-    return `${place.file}:${place.line}: record ${seq}${of}: ${what}: ${why}`
+    const hint = why === STRANGE_LINE ? `. ${OF_A_LOG}` : ''
+    return `${place.file}:${place.line}: record ${seq}${of}: ${what}: ${why}${hint}`
   }
   const { records, checkpoints, open, torn } = verdict.verified
   const agree = hasCheckpoints ? `, ${checkpoints} checkpoints agree` : ''

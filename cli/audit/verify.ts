@@ -28,9 +28,13 @@ const readLines = async <T>(
   }
 }
 
+/** Records on standard output stand among lines of the sidecar's log. */
+export const OF_A_LOG = `Of a container's log take the records out first: grep '^{"v":1,' LOG > records.jsonl`
+
 /** Files are read twice; of a pipe the second time nothing would be left to find. */
 const pipeFault = async (file: string): Promise<string | undefined> => {
-  if (file === '-') return '-: standard input is read once, and records are read twice: name files'
+  if (file === '-')
+    return `-: standard input is read once, and records are read twice: name files. ${OF_A_LOG}`
   try {
     const about = await stat(file)
     if (about.isFile() || about.isDirectory()) return undefined

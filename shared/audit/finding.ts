@@ -34,11 +34,14 @@ export const isBeginning = (text: string, { instance, seq, hash }: Link): boolea
 
 export const positionOf = ({ instance, seq }: Link) => ({ instance, seq })
 
+/** What stands among the records of a file that was edited, and in any container's log. */
+export const STRANGE_LINE = 'a line that is no record stands before it'
+
 /** Where no record is missing. */
 export const strangeLine = (next: Link) => ({
   what: 'inserted' as const,
   ...positionOf(next),
-  why: 'a line that is no record stands before it',
+  why: STRANGE_LINE,
 })
 
 export const edited = ({ record, place }: Known, why: string): Finding => ({

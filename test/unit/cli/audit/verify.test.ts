@@ -131,8 +131,27 @@ test.each<[string, () => readonly string[], number, string]>([
   expect([found.code, found.err]).toEqual([code, expect.stringContaining(words)])
 })
 
+test("a container's log is no file of records, and how to make one of it is said", async () => {
+  const records = (folder.files[0] ?? []).map(({ text }) => `${text}\n`)
+  const lines = ['{"time":"t","level":"warn","message":"m"}\n', ...records]
+  const { code, out } = await run(write('log', lines.join('')))
+  expect([code, out]).toEqual([
+    1,
+    expect.stringMatching(
+      /^\/log:1: record \d+ of .*: inserted: a line that is no record stands before it\. Of a container's log take the records out first: grep '\^\{"v":1,' LOG > records\.jsonl\n$/,
+    ),
+  ])
+  const taken = lines.filter((line) => line.startsWith('{"v":1,'))
+  expect(taken).toEqual(records)
+  expect((await run(write('records.jsonl', taken.join('')))).code).toBe(0)
+})
+
 test.each<[string, () => string, string]>([
-  ['standard input', () => '-', 'standard input is read once'],
+  [
+    'standard input',
+    () => '-',
+    `standard input is read once, and records are read twice: name files. Of a container's log take the records out first: grep '^{"v":1,' LOG > records.jsonl`,
+  ],
   ['a pipe or a device', () => '/dev/null', 'it is no file, and records are read twice'],
   ['an empty file', () => write('empty', ''), 'there is no record: nothing can be said'],
 ])('of %s nobody says that it is whole', async (_name, given, says) => {
