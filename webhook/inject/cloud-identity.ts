@@ -75,15 +75,20 @@ const isTokenOf = ({ volume: form, audience }: Cloud, volume: JsonObject): boole
     audience.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
   )
 
-/** The volumes in which a container's variable looks for the token; of several of its name the last one counts. */
+/**
+ * The volumes in which a container's variable looks for the token; of several of its name the last one counts. A
+ * path that stands elsewhere, or that kubelet puts together of other variables, may be in any.
+ */
 const namedIn = (container: JsonObject, { file }: Cloud): readonly string[] => {
   if (file === undefined) return []
   const entry = objectsAt(container, 'env').findLast((one) => nameOf(one) === file)
-  const value = stringAt(entry, 'value')
-  if (value === undefined) return []
+  if (!entry) return []
+  const mounts = objectsAt(container, 'volumeMounts')
+  const value = stringAt(entry, 'value') ?? ''
+  const isAny = at(entry, 'valueFrom') !== undefined || value.includes('$(')
   const path = cleanPath(value)
-  return objectsAt(container, 'volumeMounts')
-    .filter((mount) => isWithin(path, cleanPath(stringAt(mount, 'mountPath') ?? '')))
+  return mounts
+    .filter((mount) => isAny || isWithin(path, cleanPath(stringAt(mount, 'mountPath') ?? '')))
     .map(nameOf)
 }
 
