@@ -12,6 +12,7 @@ import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/j
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { reviewOf } from '../../support/admission.ts'
+import { LARGE_PARTS } from '../../support/large-parts.ts'
 import { hostilePods, MESH_DIGEST } from '../../support/hostile-pods.ts'
 
 const BUDGET_MS = 100
@@ -155,6 +156,33 @@ test('a pod that is created with all that it may write in, in many containers', 
   })
   expect([...decisions]).toEqual(['inject'])
   expect(ms).toBeLessThan(UPDATE_BUDGET_MS)
+})
+
+describe('a pod with two large parts, one beside each', () => {
+  const ASKING: JsonObject = {
+    metadata: {
+      name: 'web',
+      annotations: {
+        'outrigger.dev/inject': 'true',
+        'outrigger.dev/auth': 'none',
+        'outrigger.dev/container': 'server',
+      },
+    },
+    spec: {
+      containers: [{ name: 'server', image: 'i', command: ['x'] }],
+      // What is looked for at all.
+      volumes: [{ name: 'v0', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }],
+    },
+  }
+  test.each(LARGE_PARTS)('%s', async (_name, part) => {
+    const over: string[] = []
+    for (const [name, beside] of LARGE_PARTS) {
+      const body = bodyOf(JSON.stringify(beside(part(ASKING))))
+      const ms = await cpuMs(BUDGET_MS, async () => void (await answer(body)))
+      if (ms >= BUDGET_MS) over.push(`${name}: ${ms} ms`)
+    }
+    expect(over).toEqual([])
+  })
 })
 
 /** Parsed as the CLI has it, which no review's limit has seen. */
