@@ -37,7 +37,7 @@ const config = (() => {
 })()
 
 // As long as a list may be: every item of the pod's has to be compared with them.
-const egress = Array.from({ length: 256 }, (_, index) => `10.${index}.0.0/${9 + (index % 20)}:1`)
+const egress = Array.from({ length: 256 }, (_, index) => `10.${index}.0.0/${16 + (index % 13)}:1`)
 const namespace: Namespace = {
   name: 'servers',
   labels: {},

@@ -234,12 +234,36 @@ test(
         how: 'direct',
         verdict: 'denied',
         destination: { address: '127.0.0.1', port: other, protocol: 'tcp' },
+        why: 'loopback',
       },
     ])
     expect([allowed?.calls?.length, denied?.calls?.length]).toEqual([1, 1])
     expect(allowed?.calls).not.toEqual(denied?.calls)
     expect(bridge?.stderr()).toContain(
-      `tools/call forward: egress to 127.0.0.1:${other} past the proxy was refused`,
+      `tools/call forward: egress to 127.0.0.1:${other} past the proxy was refused: somebody else in this pod listens there, and no process of this server: declare the forward \`${other}=127.0.0.1:${other}\``,
+    )
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a kind of socket that is refused by itself is told, with why',
+  async () => {
+    await start({})
+    const one = await session()
+    await one.post(rpc('tools/list', {}))
+    expect(await one.call('datagram', { port: 53 })).toBe('EACCES')
+    await until(() => egressRecords().length === 1, 'it is on record')
+    const [record] = egressRecords()
+    expect(record).toMatchObject({
+      how: 'direct',
+      verdict: 'denied',
+      destination: { protocol: 'udp' },
+      why: 'protocol',
+      calls: [expect.any(Number)],
+    })
+    expect(bridge?.stderr()).toContain(
+      'tools/call datagram: egress past the proxy was refused: UDP is not let out: names are resolved by the proxy',
     )
   },
   LIMIT_MS,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Key } from '../../../../shared/annotations.ts'
+import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { egressViolations, type Egress } from '../../../../webhook/settings/destinations.ts'
 import type { Placed } from '../../../../webhook/settings/placed.ts'
 
@@ -45,6 +46,15 @@ describe('what is near', () => {
       expect(told(item, WIDE)).toEqual([])
     },
   )
+})
+
+test.each([
+  ['10.1.2.3/8:443', '"10.1.2.3/8:443" has bits behind its prefix: use `10.0.0.0/8:443`'],
+  ['api.example.com', '"api.example.com" names no port'],
+  ['80=a.example:80', 'no forward: that is listed by what it leads to'],
+])('the floor lists no %s, and says why', (item, words) => {
+  const config = parseClusterConfig({ sidecar: { image: 'a' }, floor: { egress: { '*': [item] } } })
+  expect(config).toEqual({ ok: false, error: [expect.stringContaining(words)] })
 })
 
 describe('what is listed', () => {
