@@ -1,5 +1,6 @@
 // The cluster configuration that `--config` names, or a strict one.
 
+import { SIDECAR_IMAGE } from '../../shared/own-images.ts'
 import { fail, type Result } from '../../shared/result.ts'
 import {
   parseClusterConfig,
@@ -9,11 +10,10 @@ import {
 import { readText } from './read-text.ts'
 
 // No sidecar image can be the right one for every cluster; this is what `npm run build` is tagged.
-const DEFAULT_CONFIG = { sidecar: { image: 'outrigger-sidecar:0.1.0' } }
+const DEFAULT_CONFIG = { sidecar: { image: SIDECAR_IMAGE } }
 
 const MISSING = /^line \d+, column \d+: sidecar: is missing/
-const WHOLE =
-  'it names no sidecar, as every cluster configuration does: it may be a part of one, such as the README shows; put it into manifests/base/config.yaml, or add sidecar: { image: outrigger-sidecar:0.1.0 }'
+const WHOLE = `it names no sidecar, as every cluster configuration does: it may be a part of one, such as the README shows; put it into manifests/base/config.yaml, or add sidecar: { image: ${SIDECAR_IMAGE} }`
 
 /** Reads a configuration's text; a part of one is told as that. */
 export const readWhole = (text: string): ReturnType<typeof readClusterConfig> => {

@@ -1,4 +1,5 @@
-// `outrigger images add` as a subcommand: flags, the index that there is, and where the new one goes.
+// `outrigger images add` as a subcommand: flags, the index that there is, and where the new one goes; and `images list`,
+// which says what Outrigger itself consists of, for whoever mirrors it.
 
 import {
   EMPTY_INDEX,
@@ -8,6 +9,7 @@ import {
   writeImageIndex,
   type ImageIndex,
 } from '../../shared/image-index.ts'
+import { WEBHOOK_IMAGE } from '../../shared/own-images.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { connectImageStore, type ImageStore } from '../../webhook/kube/client.ts'
 import { clusterBy } from '../command/cluster.ts'
@@ -45,6 +47,7 @@ const FLAGS = {
 } as const satisfies FlagTable
 
 interface Flags {
+  readonly verb: 'add' | 'list'
   readonly images: readonly string[]
   readonly file: string | undefined
   readonly apply: boolean
@@ -53,21 +56,43 @@ interface Flags {
   readonly platforms: readonly string[]
 }
 
-const readFlags = ({ words, text, texts, has }: Given): Result<Flags, string> => {
+const VERBS = ['add', 'list'] as const
+const FORM = 'images add IMAGE, images list'
+/** What `list` has no use for. */
+const OF_ADD = ['file', 'apply', 'platform', 'namespace'] as const
+
+/** What is wrong with the words and flags of a verb; undefined: nothing. */
+const misuse = (
+  verb: Flags['verb'],
+  images: readonly string[],
+  { texts, has }: Pick<Given, 'texts' | 'has'>,
+): string | undefined => {
+  if (verb === 'add') {
+    return images.length === 0 ? 'say which images to read: images add IMAGE' : undefined
+  }
+  const [image] = images
+  if (image !== undefined) return `list takes no ${JSON.stringify(image)}: it says what there is`
+  const other = OF_ADD.find((name) => has(name) || texts(name).length > 0)
+  return other === undefined ? undefined : `--${other} is for images add`
+}
+
+const readFlags = (given: Given): Result<Flags, string> => {
+  const { words, text, texts, has } = given
   const [verb, ...images] = words
   const [file, apply, config] = [text('file'), has('apply'), text('config')]
   const platforms = texts('platform')
   const namespace = parseNamespace(text('namespace') ?? '')
-  const known = verbIn(verb, ['add'], 'images add IMAGE')
+  const known = verbIn(verb, VERBS, FORM)
   if (!known.ok) return known
-  if (images.length === 0) return fail('say which images to read: images add IMAGE')
+  const wrong = misuse(known.value, images, given)
+  if (wrong !== undefined) return fail(wrong)
   if (apply && file !== undefined) {
     return fail('--apply begins with the index in the cluster: leave -f out')
   }
   if (!namespace.ok) return namespace
   const odd = platforms.find((platform) => !PLATFORM.test(platform))
   return odd === undefined
-    ? ok({ images, file, apply, config, namespace: namespace.value, platforms })
+    ? ok({ verb: known.value, images, file, apply, config, namespace: namespace.value, platforms })
     : fail(`--platform ${odd}: use a platform of Linux such as linux/arm64`)
 }
 
@@ -118,12 +143,19 @@ const add = async (flags: Flags, io: Io): Promise<Result<string, readonly string
   return out
 }
 
+/** Every image that Outrigger's own manifests run, a line each: the sidecar's as the configuration names it. */
+const list = async ({ config }: Flags): Promise<Result<string, readonly string[]>> => {
+  const read = await readConfig(config)
+  return read.ok ? ok(`${WEBHOOK_IMAGE}\n${read.value.sidecar.image}\n`) : read
+}
+
 export const images = defineCommand({
   name: 'images',
-  synopsis: 'add IMAGE... [flags]',
-  about: `Asks each image's registry for its ENTRYPOINT, CMD and USER (a name is looked up in the image's own
+  synopsis: '{add IMAGE...|list} [flags]',
+  about: `add asks each image's registry for its ENTRYPOINT, CMD and USER (a name is looked up in the image's own
 /etc/passwd) and prints the image index with them, a ConfigMap, or writes it into the cluster.
-An image that cannot be read prints why, and nothing else, and exits with 1.`,
+An image that cannot be read prints why, and nothing else, and exits with 1. list prints every image that Outrigger itself
+runs, a line each, for a registry of one's own: the sidecar's as --config names it.`,
   flags: FLAGS,
   after:
     'Credentials are those of `docker login` (DOCKER_CONFIG, helpers too); each goes to its own registry only.',
@@ -131,7 +163,7 @@ An image that cannot be read prints why, and nothing else, and exits with 1.`,
   cleansUp: false,
   readFlags,
   run: async (flags, io) => {
-    const result = await add(flags, io)
+    const result = await (flags.verb === 'list' ? list(flags) : add(flags, io))
     if (result.ok) io.stdout(result.value)
     else for (const error of result.error) tell(io, 'images', error)
     return result.ok ? 0 : 1

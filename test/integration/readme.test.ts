@@ -19,6 +19,7 @@ import {
 } from '../../shared/json.ts'
 import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import { copyCheckout, type Asked, type CheckoutCopy } from '../support/checkout-copy.ts'
+import { SIDECAR_IMAGE, WEBHOOK_IMAGE } from '../../shared/own-images.ts'
 import { anAuthority, issue } from '../support/certificates.ts'
 import { buildImage } from '../support/oci-image.ts'
 import { openLegacy } from '../support/puppet.ts'
@@ -304,6 +305,13 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const { code, stdout } = await copy.run(whole)
     expect(code).toBe(0)
     expect(stringAt(parse(stdout), 'data', 'index.json')).toContain(image)
+  },
+  'npx outrigger images list': async (command, about) => {
+    const { code, stdout } = await copy.run(command)
+    expect([code, stdout]).toEqual([0, `${WEBHOOK_IMAGE}\n${SIDECAR_IMAGE}\n`])
+    expect(about).toContain('`--config FILE`')
+    const mirrored = `${command} --config - <<'END'\nsidecar: { image: mirror.example/x@sha256:1 }\nEND`
+    expect((await copy.run(mirrored)).stdout).toBe(`${WEBHOOK_IMAGE}\nmirror.example/x@sha256:1\n`)
   },
   'npx outrigger explain': async (command) => {
     const { code, stdout } = await copy.run(`${replaced(command, 'FILE', EXAMPLE)} ${DEV}`)

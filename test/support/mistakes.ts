@@ -244,7 +244,9 @@ export const MISTAKES: readonly Mistake[] = [
   dev('a file of variables that is not there', pod(), '--env-file', 'DIR/none'),
 
   images('images without a verb', []),
-  images('images with another verb', ['list']),
+  images('images with another verb', ['remove']),
+  images('a list of an image', ['list', 'x']),
+  images('a list for a cluster', ['list', '--apply']),
   images('an image in capitals', ['add', 'Upper/Case']),
   images('a registry that is not listed', ['add', 'localhost:1/x']),
   images('a registry that does not answer', ['add', 'localhost:1/x', '--config', 'DIR/c.yaml'], {

@@ -22,6 +22,7 @@ export const ROWS = [
   'npx outrigger scan',
   'npx outrigger certs inspect',
   'npx outrigger images add',
+  'npx outrigger images list',
   'npx outrigger explain',
   'npx outrigger dev',
   'npx outrigger policy test',
