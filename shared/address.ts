@@ -49,7 +49,7 @@ const isMapped = (bytes: Address): boolean =>
 const writtenBytes = (text: string): Address | undefined => {
   const family = text.includes('%') ? 0 : isIP(text)
   if (family === 0) return undefined
-  return family === 4 ? Uint8Array.from(bytesOf4(text)) : bytesOf6(text)
+  return family === 4 ? new Uint8Array(bytesOf4(text)) : bytesOf6(text)
 }
 
 /** The address that a text is; undefined for anything else. */
