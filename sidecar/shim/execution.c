@@ -61,7 +61,7 @@ static int open_plan(struct start_plan *plan, const struct exec_options *options
   plan->command = options->command;
   if (environment_open(&plan->environment) != 0) return fail("cannot take memory");
   environment_build_own(&plan->environment);
-  // There is one server in this container: its own processes may find each other by such sockets.
+  // There is one server in this container: where it is not confined its own processes may find each other by such sockets.
   if (landlock_open(&plan->landlock, false) != 0) return fail("cannot prepare Landlock");
   plan->has_seccomp = seccomp_is_there();
   return 0;

@@ -77,9 +77,9 @@ int landlock_open(struct landlock *landlock, bool hides_abstract_sockets) {
   landlock->ruleset = make_ruleset((int)abi, hides_abstract_sockets, 0);
   if (landlock->ruleset < 0) return -1;
   if (abi >= FIRST_ABI_WITH_NETWORK) {
-    // No rule allows a port: none is bound or connected from within.
-    landlock->confining =
-        make_ruleset((int)abi, hides_abstract_sockets, ACCESS_BIND_TCP | ACCESS_CONNECT_TCP);
+    // No rule allows a port: none is bound or connected from within. Abstract sockets of others can be sent to without a connect,
+    // which nobody but the kernel could refuse.
+    landlock->confining = make_ruleset((int)abi, true, ACCESS_BIND_TCP | ACCESS_CONNECT_TCP);
     if (landlock->confining < 0) return -1;
   }
   landlock->abi = (int)abi;

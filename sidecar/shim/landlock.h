@@ -15,7 +15,7 @@ struct landlock {
 };
 
 // Asks the kernel and prepares the ruleset; who is in a domain of it reaches no abstract socket
-// outside if `hides_abstract_sockets`. -1 with errno where Landlock is there but fails.
+// outside if `hides_abstract_sockets`, or if it is confined. -1 with errno where Landlock is there but fails.
 int landlock_open(struct landlock *landlock, bool hides_abstract_sockets);
 
 // Puts this process into a domain of its own (nothing to do where there is no Landlock); -1 with
