@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { Arena } from '../../support/egress/arena.ts'
 import type { Container } from '../../support/egress/container.ts'
-import type { EgressPod, PodSession } from '../../support/egress/egress-pod.ts'
+import type { EgressPod, EgressPodOptions, PodSession } from '../../support/egress/egress-pod.ts'
 import { breachesOf } from '../../support/egress/breaches.ts'
 import { compileWays } from '../../support/egress/programs.ts'
 import type { RecordOf, Row } from '../../support/egress/row.ts'
@@ -41,9 +41,12 @@ interface Play {
 }
 
 /** A pod with an accomplice in it, and two sessions: another child is there. */
-const startPlay = async (mode: 'observe' | 'enforce', capability?: string): Promise<Play> => {
+const startPlay = async (
+  mode: 'observe' | 'enforce',
+  more: Pick<EgressPodOptions, 'capability' | 'isHttp'> = {},
+): Promise<Play> => {
   const arena = await Arena.start(WAYS.folder)
-  const pod = arena.addPod({ mode, egress: DECLARED, ...(capability && { capability }) })
+  const pod = arena.addPod({ mode, egress: DECLARED, ...more })
   await pod.start()
   const container = pod.container
   if (!container) throw new Error('a pod has a container')
@@ -82,10 +85,17 @@ describeAsRoot('under enforcement (takes root)', () => {
       .filter(({ event }) => event === 'egress')
       .slice(from)
 
-  const expectRecord = async (from: number, { host, ...expected }: RecordOf): Promise<void> => {
+  const expectRecord = async (
+    from: number,
+    { host, address, ...expected }: RecordOf,
+  ): Promise<void> => {
+    const destination = {
+      ...(host !== undefined && { host }),
+      ...(address !== undefined && { address }),
+    }
     const wanted = expect.objectContaining({
       ...expected,
-      ...(host !== undefined && { destination: expect.objectContaining({ host }) }),
+      destination: expect.objectContaining(destination),
     })
     const isThere = (): boolean => recordsFrom(from).some((one) => wanted.asymmetricMatch(one))
     const untilMs = Date.now() + RECORD_MS
@@ -111,10 +121,28 @@ describeAsRoot('under enforcement (takes root)', () => {
   })
 })
 
+describeAsRoot('under enforcement, a server that speaks HTTP (takes root)', () => {
+  let play: Play
+  beforeAll(async () => {
+    play = await startPlay('enforce', { isHttp: true })
+  })
+  afterAll(() => play?.arena.close())
+
+  // It has no children: what listens on loopback beside the sidecar is its own.
+  const itsOwn = [...DIRECT_ROWS, ...POD_ROWS].filter(
+    (row) => WAYS.has(row) && row.isRaw !== true && row.words[0] !== 'others-ports',
+  )
+  test.each(itsOwn)('$name reaches nobody', async (row) => {
+    const { frames, said } = await play.arena.during(row, byServer(play))
+    expect(breachesOf(frames, row)).toEqual([])
+    if (row.proof.seen === 'worked') expect(said).toMatch(/^refused/m)
+  })
+})
+
 describeAsRoot('under enforcement, with CAP_NET_RAW (takes root)', () => {
   let play: Play
   beforeAll(async () => {
-    play = await startPlay('enforce', 'net_raw')
+    play = await startPlay('enforce', { capability: 'net_raw' })
   })
   afterAll(() => play?.arena.close())
 

@@ -12,6 +12,7 @@ import {
   LISTENED_PORT,
   type Language,
   type Proof,
+  type RecordOf,
   type Row,
   type Seen,
 } from '../../support/egress/row.ts'
@@ -19,7 +20,7 @@ import {
 const PORT = 8080
 const [POD_IPV4, POD_IPV6] = SERVER_ADDRESSES
 
-type More = Partial<Pick<Row, 'needs' | 'isRaw' | 'dialled'>>
+type More = Partial<Pick<Row, 'needs' | 'isRaw' | 'dialled' | 'record'>>
 
 const rowOf =
   (language: Language) =>
@@ -48,8 +49,17 @@ const datagram = (to: string, port: number = PORT): Seen => ({
 const tcp = (way: string, name: string, more: More = {}): Row =>
   inC(name, [way, OTHER.v4, `${PORT}`], segment(OTHER.v4), more)
 
+/** What a connect is on record as: where it would have gone, by the address as the kernel has it. */
+const refused = (address: string): RecordOf => {
+  const [plain = ''] = address.split('%')
+  const canonical = plain.includes(':') ? new URL(`http://[${plain}]`).hostname.slice(1, -1) : plain
+  return { verdict: 'denied', how: 'direct', address: canonical }
+}
+
 const to = (name: string, address: string, seen = address, port = PORT): Row =>
-  inC(name, ['tcp', address, `${port}`], segment(seen, port))
+  inC(name, ['tcp', address, `${port}`], segment(seen, port), {
+    record: refused(address),
+  })
 
 const ADDRESSES: readonly Row[] = [
   to('TCP over IPv4', OTHER.v4),

@@ -54,6 +54,8 @@ export interface RecordOf {
   readonly how?: string
   readonly why?: string
   readonly host?: string
+  /** Where it went, or would have gone. */
+  readonly address?: string
 }
 
 /** Some of a frame's fields; of its text a part. */
