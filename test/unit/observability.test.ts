@@ -44,6 +44,7 @@ const { tests } = ruleTests.parse(parse(read('rules.test.yaml')))
 const DISCOVERED = ['namespace', 'pod', 'mcp_server']
 const WEBHOOK: Readonly<Record<string, readonly string[]>> = {
   outrigger_certificate_not_after_seconds: [],
+  outrigger_certificate_authority_not_after_seconds: ['role'],
   outrigger_config_refused: [],
   outrigger_admission_failures_total: ['reason'],
   outrigger_watch_age_seconds: ['resource'],
@@ -158,6 +159,7 @@ describe('what is scraped', () => {
     const telemetry = createTelemetry([
       { resource: 'pods', ageMs: () => 0, current: () => ({ leftOut: 0 }) },
     ])
+    telemetry.authoritiesUntil([['signing', new Date(0)]])
     const text = await telemetry.registry.metrics()
     for (const [name, labels] of Object.entries(WEBHOOK)) {
       const [, inner = ''] = new RegExp(`^${name}(?:\\{(.*)\\})? `, 'm').exec(text) ?? [name]
