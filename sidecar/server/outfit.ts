@@ -7,6 +7,9 @@ import type { EgressAttempt, Led, Terms } from './control-frame.ts'
 import type { ServerProcess } from './process-watch.ts'
 import type { Underway } from './underway.ts'
 
+/** Stands for a child's number where one command is the server of all. */
+export const COMMAND = 0
+
 export interface Fitting {
   readonly process: ServerProcess
   /** Whose it is; absent of one that is everybody's, or nobody's. */

@@ -9,7 +9,7 @@ import { messageOf } from '../../shared/message.ts'
 import { shimRefused } from './admit.ts'
 import { confineFrame, startFrame } from './control-frame.ts'
 import { ControlSocket } from './control-socket.ts'
-import type { Outfitter } from './outfit.ts'
+import { COMMAND, type Outfitter } from './outfit.ts'
 import { howEnded, signalName } from './process-watch.ts'
 import type { Underway } from './underway.ts'
 
@@ -187,6 +187,7 @@ export class Supervision {
     const isFailure = !isTerminating && code !== undefined && code !== 0
     const told = isTerminating ? ENDED : `the server ${how}${isFailure ? ADVICE : ''}`
     this.command = { ...this.command, end: told }
+    this.options.outfitter?.gone(COMMAND)
     if (!isTerminating) this.options.log.warn(told)
     this.options.onGone(told)
   }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { Destination } from '../../../shared/destination.ts'
 import { EGRESS_PORT, OWN_PROXY_PORT } from '../../../shared/names.ts'
 import type { EgressAttempt, Led, Terms } from '../../server/control-frame.ts'
-import type { Confining, Fitting, Outfitter } from '../../server/outfit.ts'
+import { COMMAND, type Confining, type Fitting, type Outfitter } from '../../server/outfit.ts'
 import { Account } from '../ledger/account.ts'
 import type { Settled } from '../ledger/attempt.ts'
 import { Credentials } from './credentials.ts'
@@ -31,9 +31,6 @@ export interface OutfitsOptions {
   /** So many attempts came faster than they could be told. */
   readonly onMissed: (many: number) => void
 }
-
-/** The command that is the server of all. */
-export const COMMAND = 0
 
 interface Fitted {
   readonly account: Account

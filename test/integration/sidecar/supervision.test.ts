@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UNCONFINED } from '../../../sidecar/server/control-frame.ts'
-import type { Outfitter } from '../../../sidecar/server/outfit.ts'
+import { COMMAND, type Outfitter } from '../../../sidecar/server/outfit.ts'
 import { Supervision } from '../../../sidecar/server/supervision.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
@@ -97,6 +97,17 @@ const UNHELD =
   'the server is not held on loopback, so that it can be reached around the sidecar (no such flag)'
 const GONE = "gone: the shim in the server's container has gone"
 
+const outfitterThat = (does: Partial<Outfitter>): Outfitter => ({
+  refusal: () => undefined,
+  met: () => undefined,
+  fit: () => Promise.resolve(UNCONFINED),
+  fitCommand: () => Promise.resolve(UNCONFINED),
+  gone: () => undefined,
+  attempted: () => undefined,
+  led: () => undefined,
+  ...does,
+})
+
 describe('a server is served', () => {
   test('when it is held and runs', async () => {
     await listen(false)
@@ -106,16 +117,7 @@ describe('a server is served', () => {
 
   test('and what it tries by itself is heard of', async () => {
     const tried: unknown[] = []
-    const outfitter: Outfitter = {
-      refusal: () => undefined,
-      met: () => undefined,
-      fit: () => Promise.resolve(UNCONFINED),
-      fitCommand: () => Promise.resolve(UNCONFINED),
-      gone: () => undefined,
-      attempted: (attempt) => void tried.push(attempt),
-      led: (led) => void tried.push(led),
-    }
-    await listen(false, outfitter)
+    await listen(false, outfitterThat({ attempted: (attempt) => void tried.push(attempt) }))
     const address = Buffer.concat([Buffer.of(203, 0, 113, 80), Buffer.alloc(12)])
     const event = [Buffer.alloc(4), Buffer.of(2, 1, 4), address, Buffer.of(0, 25), Buffer.alloc(4)]
     await afterSaying(hello(), HELD, SPAWNED, frame(0x8a, Buffer.concat(event)))
@@ -128,6 +130,18 @@ describe('a server is served', () => {
         port: 25,
       }),
     ])
+  })
+
+  test.each([
+    ['has ended', [ENDED, ENDED], [COMMAND]],
+    // Its shim may come again, and what has passed counts on.
+    ['is cut off', [], []],
+  ])('and what it was given is taken away where it %s', async (_name, frames, taken) => {
+    const gone: number[] = []
+    await listen(false, outfitterThat({ gone: (child) => void gone.push(child) }))
+    await afterSaying(hello(), HELD, SPAWNED, ...frames)
+    await until(() => heard.some((line) => line.startsWith('gone')), 'it has gone')
+    expect(gone).toEqual(taken)
   })
 
   test('not before it is known to be held', async () => {
