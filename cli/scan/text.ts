@@ -39,7 +39,10 @@ const counts = (found: readonly Found[]): Readonly<Record<State, number>> => {
 export const isAllInside = (found: readonly Found[]): boolean =>
   found.every(({ state }) => state === 'inside')
 
-/** A block for each that needs somebody, and one line of counts. */
+const LOOK_FIRST =
+  'look first: `kubectl annotate --dry-run=server` prints what their pods will be told, or denied for, and `outrigger check -f FILE` says it of a manifest'
+
+/** A block for each that needs somebody, one line of counts, and how to know what will come of it. */
 export const scanText = (found: readonly Found[]): string => {
   const many = counts(found)
   const total = STATES.filter((state) => many[state] > 0)
@@ -51,6 +54,7 @@ export const scanText = (found: readonly Found[]): string => {
     found.length === 0
       ? 'nothing here looks like an MCP server'
       : `${plural(found.length, 'workload')} ${looks}: ${total}`,
+    ...(isAllInside(found) ? [] : [LOOK_FIRST]),
   ]
     .map((line) => `${oneLine(line)}\n`)
     .join('')

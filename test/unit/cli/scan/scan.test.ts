@@ -483,6 +483,7 @@ describe('is told', () => {
   reached by: Service s (ClusterIP), from within the cluster
   do: kubectl annotate -n tools deployment/a outrigger.dev/inject=true
 2 workloads look like MCP servers: 1 not under Outrigger, 1 under Outrigger
+look first: \`kubectl annotate --dry-run=server\` prints what their pods will be told, or denied for, and \`outrigger check -f FILE\` says it of a manifest
 `)
     expect(isAllInside(found)).toBe(false)
   })
