@@ -8,6 +8,8 @@ import { placeOf, type Tally } from './tally.ts'
 const DNS = 53
 const DNS_WORDS =
   'it asks for names itself: by the proxy it need not, and where egress is enforced it cannot'
+const GATED_WORDS =
+  'spoke no TLS that names it, and on this port nothing else passes where egress is enforced: let the server do so, then declare it'
 const METADATA_WORDS = 'link-local, or where a cloud gives out credentials: leave it out'
 
 /** Of what is never offered, whoever was seen there. */
@@ -36,12 +38,13 @@ const whyForbidden = ({ port, addresses }: Tally): string => {
 
 /** Why somebody has to look at it; undefined where it is certain. */
 export const whyDoubtful = (tally: Tally): string | undefined => {
-  const { host, port, protocol, declared, counts, attempts } = tally
+  const { host, port, protocol, declared, counts, attempts, gated } = tally
   if (protocol !== 'tcp') return port === DNS ? DNS_WORDS : 'only TCP can be declared'
   const never = whyNever(tally)
   if (never !== undefined) return never
   if (!destinationOf(declared ?? placeOf(host, port)))
     return 'no destination that could be declared'
+  if (gated === attempts) return GATED_WORDS
   if (counts.has('allowed') || counts.has('observed')) return undefined
   return counts.get('failed') === attempts
     ? 'never reached: is the name right?'

@@ -41,6 +41,8 @@ export interface Tally {
   attempts: number
   /** How many of these no destination can allow. */
   forbidden: number
+  /** How many were let through although they spoke no TLS where there must be, or TLS that names another. */
+  gated: number
   sentBytes: number
   receivedBytes: number
 }
@@ -52,6 +54,7 @@ const MAX_DESTINATIONS = 4096
 const MAX_ADDRESSES = 16
 /** Of what no destination is about. */
 const FORBIDDEN = 'forbidden-address'
+const GATED: readonly (string | undefined)[] = ['no-tls', 'tls-name', 'tls-encrypted-name']
 /** No name is longer. */
 const MAX_HOST = 255
 
@@ -79,6 +82,7 @@ const tallyOf = ({ host, port, protocol, how, rule }: Reached): Tally => ({
   addresses: new Set(),
   attempts: 0,
   forbidden: 0,
+  gated: 0,
   sentBytes: 0,
   receivedBytes: 0,
 })
@@ -93,6 +97,7 @@ const note = (tally: Tally, { address, why, host }: Reached): void => {
   const kind = found && kindOf(found)
   // Where egress is only observed, a name may lead to this machine.
   if (why === FORBIDDEN || kind === 'loopback') tally.forbidden++
+  if (GATED.includes(why)) tally.gated++
   if (!found || kind === 'public' || tally.addresses.size >= MAX_ADDRESSES) return
   tally.addresses.add(textOf(found))
 }

@@ -211,6 +211,21 @@ outrigger.dev/egress: 'api.example.com:443,login.example.org:443'
       /10\.1\.1\.1:15200 .*the pod itself, or the link: no destination leads there/,
     ],
     [
+      'what would not pass though it were declared is for somebody to decide',
+      [{ to: 'plain.example:443', verdict: 'observed', why: 'no-tls' }],
+      undefined,
+      /plain\.example:443 .*spoke no TLS that names it/,
+    ],
+    [
+      'what spoke TLS at other times is offered',
+      [
+        { to: 'plain.example:443', verdict: 'observed', why: 'no-tls' },
+        { to: 'plain.example:443', verdict: 'observed', why: 'undeclared' },
+      ],
+      'plain.example:443',
+      undefined,
+    ],
+    [
       'metadata is left out',
       [{ to: '169.254.169.254:80', verdict: 'denied' }],
       undefined,
