@@ -3,6 +3,7 @@
 // names key, value, scope and what would be right. All of them at once. Pure.
 
 import { annotation, KEYS, PREFIX, SCOPES, type Key, type Scope } from '../../shared/annotations.ts'
+import { INJECTION_LABEL } from '../../shared/names.ts'
 import { parseSettings, parseValue, type Settings } from '../../shared/settings.ts'
 import { violation, type Violation } from './violation.ts'
 import { flooredDefault, floorViolations, leastOf, type Floor } from './floor.ts'
@@ -28,7 +29,12 @@ interface Step {
   readonly text: string
 }
 
-const WHERE_INSTEAD = (key: Key): string => annotation(key).scopes.join(', ')
+const whereInstead = (key: Key): string => {
+  const scopes = annotation(key).scopes.join(', ')
+  return key === 'inject'
+    ? `${scopes}; a namespace opts in by its label ${INJECTION_LABEL}=enabled`
+    : scopes
+}
 
 type Above = ReadonlyMap<Key, Placed>
 
@@ -76,7 +82,7 @@ const faultsOf = (step: Step, above: Above): readonly Violation[] => {
     return [
       violation(
         'wrong-scope',
-        `${where}: ${PREFIX}${key} may not stand here; it may at: ${WHERE_INSTEAD(key)}`,
+        `${where}: ${PREFIX}${key} may not stand here; it may at: ${whereInstead(key)}`,
         key,
       ),
     ]
