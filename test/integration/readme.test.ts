@@ -439,10 +439,11 @@ test('the manifest of the section on egress runs by dev, which is said to try it
 describe('a command in a sentence of the README', () => {
   const spoken = [...spokenCommands(README, /\boutrigger (?!help )[a-z]+ /), ...scripts]
 
-  test.each(spoken.filter((command) => command.includes('outrigger ')))(
+  // Not what it is called elsewhere: helm install outrigger.
+  test.each(spoken.filter((command) => /^(?:npx )?outrigger /m.test(command)))(
     'has flags that there are: %s',
     async (command) => {
-      const [, name = '', rest = ''] = /outrigger ([a-z]+)(.*)/.exec(command) ?? []
+      const [, name = '', rest = ''] = /^(?:npx )?outrigger ([a-z]+)(.*)/m.exec(command) ?? []
       const own = await COMMANDS.get(name)?.load()
       const given = (rest.split(' -- ')[0] ?? '').matchAll(/ --([a-z-]+)/g)
       const known = Object.keys(own?.flags ?? {})

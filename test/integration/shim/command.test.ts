@@ -78,7 +78,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     const version = /"version": "([^"]+)"/.exec(readFileSync('package.json', 'utf8'))?.[1]
     expect(run('version')).toEqual({
       code: 0,
-      out: `shim ${version} (control protocol 2)\n`,
+      out: `shim ${version} (control protocol 3)\n`,
       log: '',
     })
   })
