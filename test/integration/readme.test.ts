@@ -183,6 +183,16 @@ const BLOCK_CHECKS: Readonly<Record<BlockName, (script: string) => Promise<void>
     ])
     expect(script).toContain(`then http://127.0.0.1:${MCP_PORT}${MCP_PATH}`)
   },
+  'a first message': async (script) => {
+    const [run = ''] = scripts
+    await copy.serve(onFreePort(run), /listening on (\S+)/, async (url) => {
+      const place = `http://127.0.0.1:${MCP_PORT}${MCP_PATH}`
+      const { code, stdout } = await copy.run(replaced(script, place, url))
+      expect(code).toBe(0)
+      expect(stdout).toContain('HTTP/1.1 200 OK')
+      expect(stdout).toContain('"serverInfo":')
+    })
+  },
   'an annotation on what runs already': async (script) => {
     expect(await copy.run(script)).toMatchObject({ code: 0 })
     const [[verb, kind, name, annotation = ''] = []] = copy

@@ -10,6 +10,7 @@ export const BLOCKS = [
   ['In a cluster', 'the images, and the manifests'],
   ['In a cluster', 'the chart'],
   ['In a cluster', 'an example, and a call'],
+  ['In a cluster', 'a first message'],
   ['In a cluster', 'an annotation on what runs already'],
 ] as const
 
