@@ -1,10 +1,34 @@
 // The webhook as a process of this machine, beside a fake API server.
 
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import { isObject, type JsonObject } from '../../shared/json.ts'
 import { startProgram, type Running } from './running.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const START_MS = 60_000
+
+/** The name that its certificate is for. */
+export const WEBHOOK_SERVICE = 'outrigger-webhook.outrigger-system.svc'
+
+/** What a webhook is started with on this machine: free ports of loopback, and no wait at its end. */
+export const WEBHOOK_ARGUMENTS: readonly string[] = [
+  'webhook',
+  `--config=${ROOT}manifests/overlays/dev/config.yaml`,
+  '--host=127.0.0.1',
+  '--port=0',
+  '--admin-port=0',
+  '--drain-delay=0',
+]
+
+/** The webhook configuration that we ship, as it is before anybody has written to it. */
+export const shippedConfiguration = (): JsonObject => {
+  const object: unknown = parse(
+    readFileSync(`${ROOT}manifests/base/webhook-configuration.yaml`, 'utf8'),
+  )
+  return isObject(object) ? object : {}
+}
 
 export interface WebhookReplica {
   readonly running: Running
@@ -19,16 +43,7 @@ export const startReplica = async (
 ): Promise<WebhookReplica> => {
   const running = await startProgram({
     command: process.execPath,
-    args: [
-      `${ROOT}webhook/main.ts`,
-      'webhook',
-      `--config=${ROOT}manifests/overlays/dev/config.yaml`,
-      '--host=127.0.0.1',
-      '--port=0',
-      '--admin-port=0',
-      '--drain-delay=0',
-      ...more,
-    ],
+    args: [`${ROOT}webhook/main.ts`, ...WEBHOOK_ARGUMENTS, ...more],
     env: { KUBECONFIG: kubeconfig },
     ready: /"message":"serving",("port":\d+,"adminPort":\d+)/,
     startMs: START_MS,

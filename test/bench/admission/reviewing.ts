@@ -1,19 +1,22 @@
 // The webhook as its image runs it, and whoever asks it as an API server does: over TLS, on connections that are kept.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
 import { WEBHOOK_ENVIRONMENT, WEBHOOK_NODE_FLAGS } from '../../../webhook/runtime.ts'
 import { reviewOf } from '../../support/admission.ts'
 import { caBundlesOf, kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
 import { startProgram } from '../../support/running.ts'
+import {
+  shippedConfiguration,
+  WEBHOOK_ARGUMENTS,
+  WEBHOOK_SERVICE,
+} from '../../support/webhook-replica.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const SERVICE = 'outrigger-webhook.outrigger-system.svc'
 const NAMESPACE = 'servers'
 
 export type Path = '/mutate' | '/validate'
@@ -25,33 +28,21 @@ export interface Reviewing {
   readonly stop: () => Promise<void>
 }
 
-const manifest = (): JsonObject => {
-  const object: unknown = parse(
-    readFileSync(`${ROOT}manifests/base/webhook-configuration.yaml`, 'utf8'),
-  )
-  return isObject(object) ? object : {}
-}
-
 /** Starts it; `before` is what its command line begins with. */
 export const startReviewing = async (
   folder: string,
   before: readonly string[],
 ): Promise<Reviewing> => {
-  const kube = await startFakeKube(manifest())
+  const kube = await startFakeKube(shippedConfiguration())
   kube.addNamespace(NAMESPACE, {})
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigFor(kube))
-  const [command, ...args] = [
+  const [command = process.execPath, ...args] = [
     ...before,
     process.execPath,
     ...WEBHOOK_NODE_FLAGS,
     `${ROOT}dist/webhook.js`,
-    'webhook',
-    `--config=${ROOT}manifests/overlays/dev/config.yaml`,
-    '--host=127.0.0.1',
-    '--port=0',
-    '--admin-port=0',
-    '--drain-delay=0',
+    ...WEBHOOK_ARGUMENTS,
   ]
   const running = await startProgram({
     command,
@@ -66,7 +57,7 @@ export const startReviewing = async (
     new Promise((resolve, reject) => {
       const url = `https://127.0.0.1:${running.ready}${path}`
       const headers = { 'content-type': 'application/json', 'content-length': body.length }
-      const options = { method: 'POST', ca, agent, servername: SERVICE, headers }
+      const options = { method: 'POST', ca, agent, servername: WEBHOOK_SERVICE, headers }
       const outgoing = request(url, options, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))

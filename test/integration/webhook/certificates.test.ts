@@ -2,21 +2,12 @@
 // mounted certificate is served anew when its files change.
 
 import { execFile } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { parse } from 'yaml'
 import { isObject, objectAt, stringAt } from '../../../shared/json.ts'
 import { adminOf } from '../../support/admin.ts'
 import { postReview, reviewOf } from '../../support/admission.ts'
@@ -27,12 +18,13 @@ import {
   startFakeKube,
   type FakeKube,
 } from '../../support/fake-kube.ts'
-import { startReplica, type WebhookReplica } from '../../support/webhook-replica.ts'
+import {
+  shippedConfiguration,
+  startReplica,
+  WEBHOOK_SERVICE as SERVICE,
+  type WebhookReplica,
+} from '../../support/webhook-replica.ts'
 
-const MANIFEST = fileURLToPath(
-  new URL('../../../manifests/base/webhook-configuration.yaml', import.meta.url),
-)
-const SERVICE = 'outrigger-webhook.outrigger-system.svc'
 const TEST_MS = 240_000
 const CALL_MS = 25
 /** An API server reads a changed configuration so much later. */
@@ -101,8 +93,7 @@ const end = ({ adminPort }: WebhookReplica): Promise<number> =>
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'outrigger-certificates-'))
-  const manifest: unknown = parse(readFileSync(MANIFEST, 'utf8'))
-  kube = await startFakeKube(isObject(manifest) ? manifest : {})
+  kube = await startFakeKube(shippedConfiguration())
   kube.addNamespace('servers', {})
   writeFileSync(join(directory, 'kubeconfig'), kubeconfigFor(kube))
 })

@@ -2,23 +2,22 @@
 // waits long for somebody else's pod. The wait is counted in time that the webhook's one thread spent on
 // a processor meanwhile, since the machine has other things to do; of several windows the best counts.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
-import { parse } from 'yaml'
-import { isObject, type JsonObject } from '../../../shared/json.ts'
 import { postReview, reviewOf } from '../../support/admission.ts'
-import { caBundlesOf, startFakeKube } from '../../support/fake-kube.ts'
+import { caBundlesOf, kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
 import { hostilePods } from '../../support/hostile-pods.ts'
 import { mainThreadMs } from '../../support/proc.ts'
-import { startProgram } from '../../support/running.ts'
+import {
+  shippedConfiguration,
+  startReplica,
+  WEBHOOK_SERVICE,
+} from '../../support/webhook-replica.ts'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const SERVICE = 'outrigger-webhook.outrigger-system.svc'
 const HOSTILE = [
   '4,000 unknown keys',
   'unknown keys under our prefix',
@@ -33,22 +32,6 @@ const WINDOWS = 10
 const REVIEWS = 60
 const EVERY_MS = 50
 const MOST_MS = 100
-
-const manifest = (): JsonObject => {
-  const text = readFileSync(`${ROOT}manifests/base/webhook-configuration.yaml`, 'utf8')
-  const object: unknown = parse(text)
-  return isObject(object) ? object : {}
-}
-
-const kubeconfig = (url: string): string =>
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'fake',
-    clusters: [{ name: 'fake', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'fake', user: {} }],
-    contexts: [{ name: 'fake', context: { cluster: 'fake', user: 'fake' } }],
-  })
 
 type Post = (body: Buffer) => Promise<number>
 
@@ -69,26 +52,18 @@ const window = async (
 
 test('20 ordinary reviews a second beside a loop of hostile ones wait less than 100 ms', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'outrigger-hostile-'))
-  const kube = await startFakeKube(manifest())
+  const kube = await startFakeKube(shippedConfiguration())
   kube.addNamespace('servers', {})
-  writeFileSync(join(directory, 'kubeconfig'), kubeconfig(kube.url))
-  const config = `${ROOT}manifests/overlays/dev/config.yaml`
-  const ports = ['--host=127.0.0.1', '--port=0', '--admin-port=0', '--drain-delay=0']
-  const running = await startProgram({
-    command: process.execPath,
-    args: [`${ROOT}webhook/main.ts`, 'webhook', `--config=${config}`, ...ports],
-    env: { KUBECONFIG: join(directory, 'kubeconfig') },
-    ready: /"message":"serving","port":(\d+)/,
-    startMs: 60_000,
-  })
+  writeFileSync(join(directory, 'kubeconfig'), kubeconfigFor(kube))
+  const { running, port } = await startReplica(join(directory, 'kubeconfig'))
   const [bundle] = caBundlesOf(kube.configuration())
   const ca = Buffer.from(bundle ?? '', 'base64').toString()
   const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const
   const postBy =
     (agent: Agent): Post =>
     async (body) => {
-      const url = `https://127.0.0.1:${running.ready}/mutate`
-      return (await postReview(url, ca, body, { servername: SERVICE, agent })).status
+      const url = `https://127.0.0.1:${port}/mutate`
+      return (await postReview(url, ca, body, { servername: WEBHOOK_SERVICE, agent })).status
     }
   const pods = new Map(hostilePods(3_000_000))
   const bodyOf = (pod: string): Buffer =>

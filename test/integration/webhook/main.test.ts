@@ -1,27 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { parse } from 'yaml'
-import {
-  isObject,
-  objectAt,
-  stringAt,
-  stringsAt,
-  withAt,
-  type JsonObject,
-} from '../../../shared/json.ts'
+import { objectAt, stringAt, stringsAt, withAt, type JsonObject } from '../../../shared/json.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
 import {
   caBundlesOf,
@@ -29,18 +12,14 @@ import {
   startFakeKube,
   type FakeKube,
 } from '../../support/fake-kube.ts'
-import { startReplica, type WebhookReplica } from '../../support/webhook-replica.ts'
+import {
+  shippedConfiguration as manifest,
+  startReplica,
+  WEBHOOK_SERVICE as SERVICE,
+  type WebhookReplica,
+} from '../../support/webhook-replica.ts'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const SERVICE = 'outrigger-webhook.outrigger-system.svc'
 const TEST_MS = 120_000
-
-const manifest = (): JsonObject => {
-  const object: unknown = parse(
-    readFileSync(`${ROOT}manifests/base/webhook-configuration.yaml`, 'utf8'),
-  )
-  return isObject(object) ? object : {}
-}
 
 const pod: JsonObject = { spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] } }
 
