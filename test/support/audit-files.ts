@@ -5,6 +5,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Chain, digest, membersOf, type Link } from '../../shared/audit/chain.ts'
 import { checkpointLine, readCheckpoint, type Checkpoint } from '../../shared/audit/checkpoint.ts'
 import type { AuditEvent, Position } from '../../shared/audit/record.ts'
+import type { Chance } from './chance.ts'
 
 export const KEYS = generateKeyPairSync('ed25519')
 
@@ -19,20 +20,6 @@ export interface MadeFolder {
   /** Oldest first. */
   readonly files: readonly (readonly MadeLine[])[]
   readonly checkpoints: readonly Checkpoint[]
-}
-
-/** A number of 0 to below `most`. */
-export type Chance = (most: number) => number
-
-/** The same numbers for the same seed (mulberry32). */
-export const chanceOf = (seed: number): Chance => {
-  let state = seed
-  return (most) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % most
-  }
 }
 
 const CONFIGURATION = digest('a configuration')

@@ -1,16 +1,14 @@
 // Reviews as nobody sends them: members gone, of another type, twice, nested, huge; bytes flipped, cut, doubled.
 
 import { isList, isObject, type Json, type JsonObject } from '../../shared/json.ts'
+import { chanceOf } from './chance.ts'
 
-/** Mulberry32: the same numbers for the same seed, everywhere. */
+const EVERY = 2 ** 32
+
+/** Numbers of 0 to below 1, the same ones for the same seed. */
 export const randomBy = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const chance = chanceOf(seed)
+  return () => chance(EVERY) / EVERY
 }
 
 const WORDS = [

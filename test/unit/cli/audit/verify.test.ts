@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { audit } from '../../../../cli/audit/command.ts'
-import { chanceOf, KEYS, makeFolder } from '../../../support/audit-files.ts'
+import { KEYS, makeFolder } from '../../../support/audit-files.ts'
+import { chanceOf } from '../../../support/chance.ts'
 
 const SEED = 13
 const folder = makeFolder(chanceOf(SEED))

@@ -11,7 +11,8 @@ import type { Finding } from '../../../../shared/audit/finding.ts'
 import type { AuditEvent, Position } from '../../../../shared/audit/record.ts'
 import { readLinked } from '../../../../shared/audit/read-linked.ts'
 import { Verification } from '../../../../shared/audit/verification.ts'
-import { chanceOf, makeFolder, type Chance, type MadeFolder } from '../../../support/audit-files.ts'
+import { makeFolder, type MadeFolder } from '../../../support/audit-files.ts'
+import { chanceOf, type Chance } from '../../../support/chance.ts'
 
 type Files = readonly (readonly string[])[]
 

@@ -2,6 +2,7 @@
 // other, and where a line still names its request nobody waits for the timeout.
 
 import { expect, test } from '@jest/globals'
+import { chanceOf, type Chance } from '../../../support/chance.ts'
 import { lineChannel } from '../../../support/line-channel.ts'
 
 const ROUNDS = 100_000
@@ -24,23 +25,12 @@ const LINES: readonly string[] = [
   `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":{"id":1}}}{"jsonrpc":"2.0","id":${OURS},"result":{}}`,
 ]
 
-/** A small generator of its own (xorshift32): a failure is found again by its round. */
-const generator = (seed: number): ((below: number) => number) => {
-  let state = seed
-  return (below) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
-
 const SPLICED = Buffer.from(
   '{}[]",:\\\n\r\t \0-+.eE0123456789nulltruefalse\xff\xef\xbb\xbf\x80',
   'latin1',
 )
 
-type Mutation = (bytes: Buffer, at: number, random: (below: number) => number) => Buffer
+type Mutation = (bytes: Buffer, at: number, random: Chance) => Buffer
 
 const cut = (
   bytes: Buffer,
@@ -81,7 +71,7 @@ const isRight = ({ isNamed, told: [own, ...others] }: Outcome): boolean =>
   others.every((count) => count === 0) && (own === 1 || (own === 0 && !isNamed))
 
 test('no mutation answers another call, or lets its own wait where it is named', () => {
-  const random = generator(SEED)
+  const random = chanceOf(SEED)
   const wrong: string[] = []
   let named = 0
   for (let round = 0; round < ROUNDS; round++) {

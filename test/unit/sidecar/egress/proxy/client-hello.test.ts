@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { readHello } from '../../../../../sidecar/egress/proxy/client-hello.ts'
+import { chanceOf } from '../../../../support/chance.ts'
 import {
   ENCRYPTED_HELLO,
   extension,
@@ -119,13 +120,7 @@ describe('what is none', () => {
 })
 
 test('200,000 changes of it: nobody else’s name is read, nothing throws, nothing is read beyond its end', () => {
-  let state = 20_261_129
-  const random = (below: number): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
+  const random = chanceOf(20_261_129)
   const whole = [hello('a.example'), hello('a.example', ENCRYPTED_HELLO), records(message, 25)]
   let [read, refused, more] = [0, 0, 0]
   for (let round = 0; round < 200_000; round++) {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { TlsGate, type GateRules, type Step } from '../../../../../sidecar/egress/proxy/tls-gate.ts'
+import { chanceOf } from '../../../../support/chance.ts'
 import {
   ENCRYPTED_HELLO,
   hello,
@@ -138,13 +139,7 @@ test('where it is lenient all goes through, and is told', () => {
 })
 
 test('however it is cut, the same goes through', () => {
-  let state = 20_261_129
-  const random = (below: number): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
+  const random = chanceOf(20_261_129)
   const flows = [
     Buffer.concat([GOOD, CHANGE, second('a.example', 30), CHANGE, DATA, DATA]),
     Buffer.concat([GOOD, CHANGE, FINISHED, DATA]),
