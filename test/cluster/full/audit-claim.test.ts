@@ -74,6 +74,9 @@ const eventsOf = <Event extends AuditRecord['event']>(
   event: Event,
 ) => records.filter((one): one is Extract<AuditRecord, { event: Event }> => one.event === event)
 
+const echoesOf = (records: readonly AuditRecord[]) =>
+  eventsOf(records, 'call').filter(({ message }) => message.tool === 'echo')
+
 describeOwnCluster('full', 'audit records on a claim', (target) => {
   const kubectl = createKubectl(target)
   const overlay = mkdtempSync(join(tmpdir(), 'outrigger-claim-'))
@@ -129,11 +132,17 @@ describeOwnCluster('full', 'audit records on a claim', (target) => {
       120,
     )
     await call(second)
-    const records = recordsIn('kept-0')
+    // What a call has come to is written once its answer is under way.
+    const records = await waitFor('the records of both calls', async () => {
+      const all = recordsIn('kept-0')
+      return echoesOf(all).length < 2 ? undefined : all
+    })
     const [before, after] = eventsOf(records, 'begin')
     expect(after?.before?.instance).toBe(before?.instance)
-    const calls = eventsOf(records, 'call').filter(({ message }) => message.tool === 'echo')
-    expect(calls.map(({ instance }) => instance)).toEqual([before?.instance, after?.instance])
+    expect(echoesOf(records).map(({ instance }) => instance)).toEqual([
+      before?.instance,
+      after?.instance,
+    ])
     const args = ['audit', 'verify', ...filesIn('kept-0')]
     const { status, stdout } = spawnSync(process.execPath, [CHECKOUT_CLI, ...args])
     // The first has ended as it should, and the second runs still.

@@ -154,13 +154,17 @@ describeOwnCluster('full', 'audit records', (target) => {
       120,
     )
     await call(again, ECHO, 1)
-    const files = await filesOf(again)
-    expect(await verifyFiles(files, [])).toMatchObject({ value: { isWhole: true } })
-    const written = recordsIn(await inSidecar(again, 'sh', '-c', `cat ${AUDIT_DIR}/*.jsonl*`))
-    const begun = written.flatMap((one) => (one.event === 'begin' ? [one] : []))
-    const [first, second] = begun.toSorted((one, other) => one.time.localeCompare(other.time))
+    // What a call has come to is written once its answer is under way.
+    const [first, second] = await waitFor('the record of the last call', async () => {
+      const written = recordsIn(await inSidecar(again, 'sh', '-c', `cat ${AUDIT_DIR}/*.jsonl*`))
+      const begun = written.flatMap((one) => (one.event === 'begin' ? [one] : []))
+      const inOrder = begun.toSorted((one, other) => one.time.localeCompare(other.time))
+      const last = inOrder.at(-1)?.instance
+      const isThere = written.some((one) => one.event === 'call' && one.instance === last)
+      return isThere && inOrder.length > 1 ? inOrder : undefined
+    })
     expect(second?.before?.instance).toBe(first?.instance)
-    expect(written.some((one) => one.event === 'call' && one.instance === second?.instance)).toBe(true) // prettier-ignore
+    expect(await verifyFiles(await filesOf(again), [])).toMatchObject({ value: { isWhole: true } })
   })
 
   test('for a collector whose headers the namespace lacks: an event names the Secret', async () => {
