@@ -16,8 +16,11 @@ const END = '\r\n\r\n'
 const MAX_BYTES = 2048
 
 const REQUEST_LINE = /^CONNECT ([!-~]+) HTTP\/1\.1$/
-/** RFC 9110, section 5.1 and, without what is obsolete there, 5.5; what stands around a value is none of it. */
-const FIELD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*((?:[!-~](?:[ \t!-~]*[!-~])?)?)[ \t]*$/
+/**
+ * RFC 9110, section 5.1 and, without what is obsolete there, 5.5. Nothing in it can match in two ways, so that no line, however it
+ * is written, is gone over twice; white space around a value is none of it, and is taken away afterwards.
+ */
+const FIELD = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):([\t -~]*)$/
 /** With these it says how a body is framed, or is another kind of request. */
 const UNUSUAL = /^(?:content-length|transfer-encoding|upgrade|expect)$/i
 
@@ -29,7 +32,8 @@ const fieldsIn = (lines: readonly string[]): RawHeaders | undefined => {
     const [, name, value = ''] = FIELD.exec(line) ?? []
     if (name === undefined || UNUSUAL.test(name)) return undefined
     hasHost ||= name.toLowerCase() === 'host'
-    fields.push(name, value)
+    // Of all white space none but these two is in a field: space and tab.
+    fields.push(name, value.trim())
   }
   return hasHost ? fields : undefined
 }

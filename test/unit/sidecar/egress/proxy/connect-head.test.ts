@@ -82,6 +82,32 @@ describe('is left to another', () => {
   })
 })
 
+/** How long it takes to leave a head to another, at best: whatever else the machine does, once in many times it does not. */
+const quickestMs = (head: string): number => {
+  const bytes = Buffer.from(head, 'latin1')
+  expect(readConnectHead(bytes)).toBeUndefined()
+  const times = Array.from({ length: 200 }, () => {
+    const beganMs = performance.now()
+    readConnectHead(bytes)
+    return performance.now() - beganMs
+  })
+  return Math.min(...times)
+}
+
+test.each<[string, string]>([
+  ['spaces', ' '],
+  ['tabs', '\t'],
+  ['spaces and tabs by turns', ' \t'],
+  ['words', 'b '],
+])(
+  '%s without end before what is no text take no longer to read than letters do',
+  (_name, what) => {
+    const [begin, end] = [`${USUAL[0]}\r\n${USUAL[1]}\r\nA:`, '\x01\r\n\r\n']
+    const filled = (piece: string) => begin + piece.repeat(1900 / piece.length) + end
+    expect(quickestMs(filled(what)) / quickestMs(filled('b'))).toBeLessThan(20)
+  },
+)
+
 /** Numbers that are the same each time (Park and Miller). */
 const numbers = (seed: number) => (below: number) =>
   (seed = (seed * 48_271) % 2_147_483_647) % below
