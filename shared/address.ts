@@ -271,3 +271,17 @@ export const declares = (range: Range, address: Address): boolean => {
   if (kind === 'near') return isNearRange(range)
   return rangesOf(kind).some((outer) => covers(outer, range))
 }
+
+/** A range as it is written. */
+export const cidrOf = ({ bytes, prefix }: Range): string => `${textOf(bytes)}/${prefix}`
+
+/**
+ * What of a range is of certain kinds and no wider than a part of it, as ranges of its own: what a NetworkPolicy has to leave
+ * out of it. Who names a range within one of them means that.
+ */
+export const takenOutOf = (whole: Range, kinds: readonly Kind[]): readonly string[] => {
+  const inner = kinds
+    .flatMap(rangesOf)
+    .filter((range) => range.prefix > whole.prefix && covers(whole, range))
+  return [...new Set(inner.map(cidrOf))].sort()
+}

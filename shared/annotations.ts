@@ -42,6 +42,7 @@ export interface Annotation {
     | 'list'
     | 'directories'
     | 'destinations'
+    | 'callers'
     | 'quantity'
     | 'size'
     | 'url'
@@ -254,8 +255,8 @@ export const ANNOTATIONS = {
     tighten: { by: 'order', order: ['observe', 'enforce'] },
   },
   'ingress-from': {
-    type: 'list',
-    doc: "Namespaces (`name`) and pods (`namespace/label=value`) that may reach the sidecar's port; else the same namespace.",
+    type: 'callers',
+    doc: "Who may reach the sidecar's ports: namespaces (`name`), their pods (`namespace/label=value`), pods of the same namespace (`label=value`), addresses (`10.0.0.0/8`); `*`, or left out: everybody.",
     ...READ_BY_WEBHOOK,
     tighten: { by: 'subset' },
     isPlanned: true,

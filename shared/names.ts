@@ -126,3 +126,9 @@ export const INJECTION_LABEL = 'outrigger.dev/injection'
 export const ENFORCE_LABEL = 'outrigger.dev/enforce'
 export const WARN_LABEL = 'outrigger.dev/warn'
 export const AUDIT_LABEL = 'outrigger.dev/audit'
+
+/** By which everything that the controller has made is found again. */
+export const MANAGED_LABEL = 'app.kubernetes.io/managed-by'
+export const MANAGER = 'outrigger'
+/** What a companion is called begins with this. */
+export const COMPANION_PREFIX = 'outrigger-'

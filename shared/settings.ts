@@ -9,6 +9,7 @@ import {
   type Annotation,
   type Key,
 } from './annotations.ts'
+import { CALLER_FORMS, callerOf } from './callers.ts'
 import { DESTINATION_FORMS, NO_EGRESS } from './destination.ts'
 import { MAX_DESTINATIONS, parseDestinations } from './destination-list.ts'
 import { identityConflicts } from './identity.ts'
@@ -45,6 +46,7 @@ type Values = {
   list: readonly string[]
   directories: readonly string[]
   destinations: readonly string[]
+  callers: readonly string[]
   quantity: string
   /** Bytes. */
   size: number
@@ -205,6 +207,10 @@ const PARSERS: {
     destinations,
     `\`${NO_EGRESS}\`, or a comma separated list of up to ${MAX_DESTINATIONS}, no item and no local port twice: ${DESTINATION_FORMS}`,
     destinationFaults,
+  ],
+  callers: [
+    items((item) => callerOf(item) !== undefined),
+    `a comma separated list of up to ${MAX_ITEMS}, no item twice: ${CALLER_FORMS}`,
   ],
   quantity: [
     (text) => (QUANTITY.test(text) && Number.parseFloat(text) > 0 ? text : undefined),

@@ -159,6 +159,7 @@ const portOf = (flag: string, text: string | undefined): Result<number | undefin
 const LISTS: ReadonlySet<Annotation['type']> = new Set([
   'list',
   'destinations',
+  'callers',
   'directories',
   'headers',
   'paths',

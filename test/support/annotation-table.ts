@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<Annotation['type'], string>> = {
   list: 'a comma list',
   directories: 'a comma list of directories',
   destinations: 'a comma list of destinations',
+  callers: 'a comma list of callers',
   quantity: 'a quantity',
   size: 'a size',
   url: 'a URL',
