@@ -29,7 +29,7 @@ export const PLAN: Plan = {
       'admission kube',
       'namespaces', // what a change of one does to its pods
       'workload validation',
-      'rules',
+      'rules companions', // what is denied; what stands beside a workload
       'inject',
       'cluster',
       'images',

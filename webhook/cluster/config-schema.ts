@@ -14,6 +14,7 @@ import { ASKED, LEVELS } from '../settings/modes.ts'
 import { BOUNDED } from '../settings/most.ts'
 import { parseQuantity } from '../settings/quantity.ts'
 import { toolLocksSchema } from './base-locks.ts'
+import { companionsSchema } from './companion-rules.ts'
 import { exemptionsSchema } from './exemptions.ts'
 import { RULE_IDS, RULES } from '../settings/rule.ts'
 import {
@@ -151,6 +152,8 @@ export const configSchema = z.strictObject({
   metrics: z.optional(clusterMetricsSchema),
   /** How they go out for their servers; absent: by themselves, and as much as they like. */
   egress: z.optional(clusterEgressSchema),
+  /** Of the NetworkPolicies and Services beside injected workloads; absent: there are none. */
+  companions: z.optional(companionsSchema),
   /** Namespaces that are never touched, besides what the webhook configuration leaves out. */
   systemNamespaces: words.default([
     'kube-system',

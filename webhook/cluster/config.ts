@@ -11,6 +11,7 @@ import { placed, readPlaced } from '../../shared/yaml-places.ts'
 import { unknownKeys } from '../../shared/settings.ts'
 import type { Registries } from '../images/registries.ts'
 import type { Floor } from '../settings/floor.ts'
+import type { CompanionRules } from './companion-rules.ts'
 import { toolLockFaults } from './base-locks.ts'
 import { basePolicyFaults } from './base-policy.ts'
 import { configSchema, floorSchema } from './config-schema.ts'
@@ -59,6 +60,7 @@ export interface ClusterConfig {
   readonly traces?: ClusterTraces | undefined
   readonly metrics?: ClusterMetrics | undefined
   readonly egress?: ClusterEgress | undefined
+  readonly companions?: CompanionRules | undefined
   /** Services find a port by its name on a native sidecar, too: whoever renders in a cluster knows. */
   readonly findsSidecarPorts?: boolean
 }

@@ -38,6 +38,11 @@ export class ServiceStore {
     return [...(this.namespaces.get(namespace)?.byName.values() ?? [])]
   }
 
+  /** Those of all namespaces. */
+  all(): readonly Service[] {
+    return [...this.namespaces.values()].flatMap(({ byName }) => byName.values().toArray())
+  }
+
   put(placed: PlacedService): void {
     this.remove(placed)
     const { namespace, service } = placed

@@ -1,0 +1,125 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { objectAt, objectsAt, type JsonObject } from '../../../../shared/json.ts'
+import { defaultPolicy, type Companions } from '../../../../webhook/companions/companions.ts'
+import type { Member } from '../../../../webhook/companions/member.ts'
+import {
+  companionCases,
+  companionsIn,
+  readCompanionCase,
+  ROOT,
+} from '../../../support/companion-cases.ts'
+
+const policyIn = ({ objects }: Companions): JsonObject => objectAt(objects[0], 'spec')
+
+describe('companions, by golden files', () => {
+  test.each(companionCases())('%s', (name) => {
+    const found = companionsIn(readCompanionCase(name))
+    const file = `${ROOT}${name}/expected.json`
+    if (process.env['UPDATE_GOLDEN'] === '1')
+      writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`)
+    const expected: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+    expect(found).toStrictEqual(expected)
+  })
+})
+
+describe('the companions of several pods', () => {
+  const whole = readCompanionCase('enforced')
+  const [member] = whole.members
+  if (!member?.needs) throw new Error('the case has no pod')
+  const own = member.needs
+  const withMembers = (...members: readonly Member[]) => companionsIn({ ...whole, members })
+
+  test('are the same whatever their order, and however many pods there are', () => {
+    const other = { ...member, needs: { ...own, egress: ['other.example.com:8443'] } }
+    const once = withMembers(member, other)
+    expect(withMembers(other, member, other, member)).toEqual(once)
+    expect(once).not.toEqual(withMembers(member))
+  })
+
+  test('while one is only observed, the policy lets all of them out, but not to what is near', () => {
+    const found = policyIn(withMembers(member, { ...member, needs: { ...own, isEnforced: false } }))
+    const free = objectsAt(found, 'egress').filter((rule) => !Object.hasOwn(rule, 'ports'))
+    expect(free).toHaveLength(1)
+    expect(objectsAt(free[0], 'to')[0]).toMatchObject({
+      ipBlock: { cidr: '0.0.0.0/0', except: expect.arrayContaining(['169.254.0.0/16']) },
+    })
+  })
+
+  test('one that cannot be read adds no destination, and is told', () => {
+    const found = withMembers({ ...member, needs: undefined })
+    expect(objectsAt(policyIn(found), 'egress')).toHaveLength(1)
+    expect(found.remarks.map(({ reason }) => reason)).toEqual(['SidecarUnreadable'])
+    expect(objectsAt(policyIn(found), 'ingress')[0]).toMatchObject({ ports: [{ port: 15_200 }] })
+  })
+
+  test('while one names nobody, everybody is let in, and that is told', () => {
+    const found = withMembers(member, { ...member, annotations: {} })
+    expect(objectsAt(policyIn(found), 'ingress')[0]).not.toHaveProperty('from')
+    expect(found.remarks.map(({ reason }) => reason)).toContain('IngressOpen')
+  })
+})
+
+describe('ingress-from', () => {
+  const whole = readCompanionCase('callers')
+  const [member] = whole.members
+  if (!member) throw new Error('the case has no pod')
+  const ingress = (said: string | undefined, above: string | undefined) => {
+    const annotations = (text: string | undefined): Record<string, string> =>
+      text === undefined ? {} : { 'outrigger.dev/ingress-from': text }
+    const namespace = { ...whole.namespace, annotations: annotations(above) }
+    const found = companionsIn({
+      ...whole,
+      namespace,
+      members: [{ ...member, annotations: annotations(said) }],
+    })
+    const rules = objectsAt(policyIn(found), 'ingress').filter((rule) =>
+      objectsAt(rule, 'ports').some(({ port }) => port === 15_200),
+    )
+    return {
+      rules: rules.map(({ from }) => from),
+      reasons: found.remarks.map(({ reason }) => reason),
+    }
+  }
+  const named = (name: string): JsonObject => ({
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+  })
+
+  type Row = [string, string | undefined, string | undefined, object]
+  test.each<Row>([
+    [
+      'nobody says anything',
+      undefined,
+      undefined,
+      { rules: [undefined], reasons: ['IngressOpen'] },
+    ],
+    ['the namespace alone', undefined, 'a', { rules: [[named('a')]], reasons: [] }],
+    ['the pod alone', 'a', undefined, { rules: [[named('a')]], reasons: [] }],
+    ['the pod less', 'a', 'a,b', { rules: [[named('a')]], reasons: [] }],
+    [
+      'the pod more, as the namespace was tightened later',
+      'a,b',
+      'a',
+      { rules: [[named('a')]], reasons: [] },
+    ],
+    ['everybody, in so many words', '*', undefined, { rules: [undefined], reasons: [] }],
+    ['the pod in no words', 'a b', undefined, { rules: [], reasons: ['IngressUnreadable'] }],
+    ['the namespace in no words', 'a', '!', { rules: [], reasons: ['IngressUnreadable'] }],
+  ])('%s', (_name, said, above, expected) => {
+    expect(ingress(said, above)).toEqual(expected)
+  })
+})
+
+test('the policy of a namespace lets nobody in, and nothing out but names', () => {
+  const { config } = readCompanionCase('open')
+  if (!config.companions) throw new Error('no companions')
+  expect(defaultPolicy('team', config.companions)).toMatchObject({
+    metadata: { name: 'outrigger-default', namespace: 'team' },
+    spec: {
+      podSelector: { matchLabels: { 'outrigger.dev/injected': 'true' } },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [],
+      egress: [{ ports: expect.arrayContaining([{ protocol: 'UDP', port: 53 }]) }],
+    },
+  })
+})

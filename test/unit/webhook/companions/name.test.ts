@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { companionName, DEFAULT_POLICY, HEADLESS } from '../../../../webhook/companions/name.ts'
+
+test('a short name is its workload’s', () => {
+  expect(companionName('deployment-a')).toBe('outrigger-deployment-a')
+  expect(companionName('deployment-a', HEADLESS)).toBe('outrigger-deployment-a-headless')
+})
+
+const LONGEST = `deployment-${'a'.repeat(52)}`
+test.each([
+  LONGEST,
+  `statefulset-${'a.'.repeat(25)}b`,
+  'deployment-my.server',
+  `pod-${'-'.repeat(58)}x`,
+  'pod-A_b',
+])('%s becomes a name that a Service may have', (server) => {
+  for (const name of [companionName(server), companionName(server, HEADLESS)]) {
+    expect(name).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/)
+  }
+})
+
+test('no two workloads share one', () => {
+  const servers = [
+    LONGEST,
+    `${LONGEST}b`,
+    'pod-a.b',
+    'pod-a-b',
+    'pod-a',
+    'pod-a-headless',
+    'pod-A-b',
+  ]
+  const names = servers.map((server) => companionName(server))
+  expect(new Set([...names, DEFAULT_POLICY]).size).toBe(servers.length + 1)
+})

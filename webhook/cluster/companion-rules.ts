@@ -1,0 +1,48 @@
+// What the cluster configuration says of companions: the NetworkPolicies and Services that the controller keeps beside
+// injected workloads. Absent: there are none.
+
+import * as z from 'zod/mini'
+import { CALLER_FORMS, callerOf } from '../../shared/callers.ts'
+import { destinationOf } from '../../shared/destination.ts'
+import { destinationFault } from '../../shared/destination-list.ts'
+
+/** Beside the server there is nobody: these are the same for every namespace. */
+const isSomebody = (text: string): boolean =>
+  !['everybody', 'neighbours', undefined].includes(callerOf(text)?.kind)
+
+const others = z
+  .array(
+    z
+      .string()
+      .check(
+        z.refine(
+          isSomebody,
+          `must be one of ${CALLER_FORMS}, but no star and no pods of the own namespace`,
+        ),
+      ),
+  )
+  .check(z.maxLength(64))
+
+const destinations = z
+  .array(
+    z.string().check(
+      z.refine((text) => destinationOf(text)?.local === undefined, {
+        error: 'must be a destination, and no forward',
+      }),
+      z.refine((text) => destinationOf(text) !== undefined, {
+        error: ({ input }) =>
+          typeof input === 'string' ? destinationFault(input) : 'must be a destination',
+      }),
+    ),
+  )
+  .check(z.maxLength(64))
+
+export const companionsSchema = z.strictObject({
+  /** Who answers for names: usual Kubernetes, OpenShift, the cache on each node. */
+  dns: z._default(others, ['kube-system', 'openshift-dns', '169.254.20.10']),
+  /** Whose scrapers reach the sidecars' metrics. */
+  monitoring: z._default(others, ['monitoring']),
+  /** What every pod may reach besides: a mesh's control plane, say. */
+  egress: z._default(destinations, []),
+})
+export type CompanionRules = Readonly<z.output<typeof companionsSchema>>

@@ -1,0 +1,206 @@
+// The companions of one workload: a NetworkPolicy and two Services, as they are to stand in the cluster, and what its
+// owner should know of them. Pure: the same pods in the same surroundings have the same companions.
+
+import { PREFIX } from '../../shared/annotations.ts'
+import { parseValue } from '../../shared/settings.ts'
+import type { JsonObject } from '../../shared/json.ts'
+import {
+  INJECTED_LABEL,
+  MANAGED_LABEL,
+  MANAGER,
+  MCP_PORT,
+  SERVER_LABEL,
+} from '../../shared/names.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { CompanionRules } from '../cluster/companion-rules.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import { scopesOf } from '../inject/render.ts'
+import { resolveSettings } from '../settings/resolve.ts'
+import { MESH_LABEL, type Member, type Owner } from './member.ts'
+import { companionName, DEFAULT_POLICY, HEADLESS } from './name.ts'
+import type { Needs } from './needs.ts'
+import { peersOf } from './peers.ts'
+import { defaultPolicySpec, policyOf } from './policy.ts'
+import type { Surroundings } from './reach.ts'
+
+/** What its owner is told; the codes are those of Events. */
+export interface Remark {
+  readonly reason:
+    'IngressOpen' | 'IngressUnreadable' | 'EgressNotOpened' | 'PortClosed' | 'SidecarUnreadable'
+  readonly message: string
+}
+
+export interface Companions {
+  readonly objects: readonly JsonObject[]
+  readonly remarks: readonly Remark[]
+}
+
+export interface WorkloadParts {
+  readonly server: string
+  /** Its injected pods: one at least. */
+  readonly members: readonly Member[]
+  /** What goes when the companions are to go. */
+  readonly owner: Owner
+  readonly namespace: Namespace
+  readonly config: ClusterConfig
+  readonly rules: CompanionRules
+  readonly around: Surroundings
+}
+
+const labels = (server?: string): JsonObject => ({
+  [MANAGED_LABEL]: MANAGER,
+  'app.kubernetes.io/part-of': MANAGER,
+  ...(server === undefined ? {} : { [SERVER_LABEL]: server }),
+})
+
+/** Whom annotations let in; undefined: everybody. `isClear` is false where one of them cannot be read: then it is nobody. */
+interface Let {
+  readonly items: readonly string[] | undefined
+  readonly isClear: boolean
+}
+
+const letBy = ({ annotations }: Member, { namespace, config }: WorkloadParts): Let => {
+  const scopes = scopesOf({ metadata: { annotations } }, namespace, config)
+  const texts = scopes.flatMap(({ texts }) => texts.get('ingress-from') ?? [])
+  if (!texts.every((text) => parseValue('ingress-from', text).ok))
+    return { items: [], isClear: false }
+  return { items: resolveSettings(scopes, config.floor).settings['ingress-from'], isClear: true }
+}
+
+interface Callers {
+  readonly peers: readonly JsonObject[] | undefined
+  readonly remarks: readonly Remark[]
+}
+
+const OPEN: Remark = {
+  reason: 'IngressOpen',
+  message: `everybody in the cluster reaches its MCP port: name who is to, by the annotation ${PREFIX}ingress-from`,
+}
+const UNREADABLE: Remark = {
+  reason: 'IngressUnreadable',
+  message: `nobody reaches its MCP port, since ${PREFIX}ingress-from on it or above cannot be read`,
+}
+
+/** Of all its pods together. */
+const callersOf = (parts: WorkloadParts): Callers => {
+  // Of many pods mostly one or two ways to say it.
+  const said = new Map(parts.members.map((member) => [JSON.stringify(member.annotations), member]))
+  const lets = [...said.values()].map((member) => letBy(member, parts))
+  const lists = lets.map(({ items }) => items)
+  const isOpen = lists.includes(undefined)
+  const items = lists.flatMap((list) => list ?? [])
+  return {
+    peers: isOpen ? undefined : peersOf([...new Set(items)].sort()),
+    remarks: [
+      ...(isOpen ? [OPEN] : []),
+      ...(lets.every(({ isClear }) => isClear) ? [] : [UNREADABLE]),
+    ],
+  }
+}
+
+/** Whether an ambient mesh takes what comes for them. */
+const isInMesh = ({ members, namespace }: WorkloadParts): boolean =>
+  members.some(({ mesh }) => (mesh ?? namespace.labels[MESH_LABEL]) === 'ambient')
+
+const needRemarks = (members: readonly Member[], needs: readonly Needs[]): readonly Remark[] => {
+  const around = [...new Set(needs.flatMap(({ around: port }) => port ?? []))]
+  const message = `the sidecar of one of its pods cannot be read, so that the policy knows nothing of its destinations: roll it out anew`
+  return [
+    ...(needs.length === members.length ? [] : [{ reason: 'SidecarUnreadable' as const, message }]),
+    ...around.map((port) => ({
+      reason: 'PortClosed' as const,
+      message: `its port ${port} leads around the sidecar, and nobody reaches it any more: have callers use port ${MCP_PORT}`,
+    })),
+  ]
+}
+
+/** What is the same for every pod of a workload whose sidecar cannot be read. */
+const LEAST: Needs = {
+  ports: [MCP_PORT],
+  isTls: false,
+  isEnforced: true,
+  egress: [],
+  own: [],
+  asksApiServer: false,
+  around: undefined,
+}
+
+const metadataOf = ({ namespace, server, owner }: WorkloadParts, name: string): JsonObject => ({
+  name,
+  namespace: namespace.name,
+  labels: labels(server),
+  ownerReferences: [{ ...owner }],
+})
+
+/** Callers keep to one pod: a session lives in the sidecar that began it. */
+const AFFINITY: JsonObject = {
+  sessionAffinity: 'ClientIP',
+  sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
+}
+
+const serviceOf = (
+  parts: WorkloadParts,
+  isTls: boolean,
+  own: JsonObject,
+  ending = '',
+): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: metadataOf(parts, companionName(parts.server, ending)),
+  spec: {
+    ...own,
+    selector: { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: parts.server },
+    ports: [
+      {
+        name: 'mcp',
+        port: MCP_PORT,
+        protocol: 'TCP',
+        targetPort: MCP_PORT,
+        appProtocol: isTls ? 'https' : 'http',
+      },
+    ],
+  },
+})
+
+/** What is to stand beside a workload. */
+export const companionsOf = (parts: WorkloadParts): Companions => {
+  const { server, members, rules, around } = parts
+  const known = members.flatMap(({ needs }) => needs ?? [])
+  const needs = known.length === members.length ? known : [...known, LEAST]
+  const callers = callersOf(parts)
+  const { spec, missing } = policyOf({
+    server,
+    needs,
+    callers: callers.peers,
+    isInMesh: isInMesh(parts),
+    rules,
+    around,
+  })
+  const isTls = needs.some((one) => one.isTls)
+  return {
+    objects: [
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: metadataOf(parts, companionName(server)),
+        spec,
+      },
+      serviceOf(parts, isTls, { type: 'ClusterIP', ...AFFINITY }),
+      // Who looks for its pods while they start finds each by its own address.
+      serviceOf(parts, isTls, { clusterIP: 'None', publishNotReadyAddresses: true }, HEADLESS),
+    ],
+    remarks: [
+      ...callers.remarks,
+      ...needRemarks(members, known),
+      ...missing.map((message) => ({ reason: 'EgressNotOpened' as const, message })),
+    ],
+  }
+}
+
+/** The policy that a namespace has from its opt-in on, before any of its workloads has one. */
+export const defaultPolicy = (namespace: string, rules: CompanionRules): JsonObject => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: DEFAULT_POLICY, namespace, labels: labels() },
+  spec: defaultPolicySpec(rules),
+})

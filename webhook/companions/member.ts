@@ -1,0 +1,83 @@
+// An injected pod, as much of it as companions need: a bounded part of what may be megabytes. Pure.
+
+import { objectAt, objectsAt, stringAt, at, type JsonObject } from '../../shared/json.ts'
+import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { stringsOf } from '../cluster/namespace.ts'
+import { isOurs } from '../settings/scopes.ts'
+import { isOnHost, isOver, needsOf, type Needs } from './needs.ts'
+
+/** As an owner reference names it. */
+export interface Owner {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+}
+
+export interface Member {
+  readonly namespace: string
+  readonly name: string
+  /** The label's value: which workload it is of. */
+  readonly server: string
+  /** What controls it, or the pod itself where nothing does. */
+  readonly owner: Owner
+  /** Its annotations under our prefix. */
+  readonly annotations: Readonly<Record<string, string>>
+  /** What its ambient mesh is asked for, by its own label. */
+  readonly mesh: string | undefined
+  /** Undefined: it cannot be read. */
+  readonly needs: Needs | undefined
+}
+
+export const MESH_LABEL = 'istio.io/dataplane-mode'
+
+const ownerIn = (reference: JsonObject): Owner | undefined => {
+  const [apiVersion, kind] = [stringAt(reference, 'apiVersion'), stringAt(reference, 'kind')]
+  const [name, uid] = [stringAt(reference, 'name'), stringAt(reference, 'uid')]
+  if (apiVersion === undefined || kind === undefined) return undefined
+  return name === undefined || uid === undefined ? undefined : { apiVersion, kind, name, uid }
+}
+
+/** What controls an object; undefined where nothing does. */
+export const controllerOf = (object: JsonObject): Owner | undefined => {
+  const reference = objectsAt(object, 'metadata', 'ownerReferences').find(
+    (one) => at(one, 'controller') === true,
+  )
+  return reference && ownerIn(reference)
+}
+
+/** Names and values under our prefix that are texts. */
+const oursIn = (annotations: JsonObject): Readonly<Record<string, string>> =>
+  stringsOf(Object.fromEntries(Object.entries(annotations).filter(([name]) => isOurs(name))))
+
+interface Place {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}
+
+const placeIn = (pod: JsonObject): Place | undefined => {
+  const { namespace, name, uid } = objectAt(pod, 'metadata')
+  return typeof namespace === 'string' && typeof name === 'string' && typeof uid === 'string'
+    ? { namespace, name, uid }
+    : undefined
+}
+
+/** Undefined for a pod that no companion is about: without our label, over, or on the node's own network. */
+export const memberOf = (pod: JsonObject): Member | undefined => {
+  const place = placeIn(pod)
+  const labels = stringsOf(objectAt(pod, 'metadata', 'labels'))
+  const server = labels[SERVER_LABEL]
+  if (!place || server === undefined || labels[INJECTED_LABEL] !== 'true') return undefined
+  if (isOver(pod) || isOnHost(pod)) return undefined
+  const { namespace, name, uid } = place
+  return {
+    namespace,
+    name,
+    server,
+    owner: controllerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
+    annotations: oursIn(objectAt(pod, 'metadata', 'annotations')),
+    mesh: labels[MESH_LABEL],
+    needs: needsOf(pod),
+  }
+}

@@ -1,0 +1,25 @@
+// Names of companions: `outrigger-` and the server's label, which holds the kind and name of its workload. Pure.
+
+import { createHash } from 'node:crypto'
+import { COMPANION_PREFIX } from '../../shared/names.ts'
+
+const MAX_LENGTH = 63
+const HASH_LENGTH = 8
+const PLAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/
+
+/** A Service's name holds no dot, and at most 63 letters: what would, is cut and told apart by a hash of all of it. */
+export const companionName = (server: string, ending = ''): string => {
+  const whole = `${COMPANION_PREFIX}${server}${ending}`
+  if (whole.length <= MAX_LENGTH && PLAIN.test(whole)) return whole
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, HASH_LENGTH)
+  const head = whole
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_LENGTH - HASH_LENGTH - 1)
+  return `${head.replace(/-+$/, '')}-${hash}`
+}
+
+/** The policy that holds for every injected pod of a namespace, also before its workload has one: no server is called so. */
+export const DEFAULT_POLICY = companionName('default')
+/** Of the Service that gives each pod's own address, also before it is ready. */
+export const HEADLESS = '-headless'
