@@ -19,6 +19,7 @@ import type { ClusterConfig } from './cluster/config.ts'
 import { HeldBodies, heldWithin, LATE, readBody, type BodyFault, type HeldBody } from './body.ts'
 import { createPlainServer, createTlsServer, drain, listen, type Certificate } from './listener.ts'
 import { ReviewQueue, type Arrival } from './review-queue.ts'
+import { sendAnswer } from './send-answer.ts'
 import { relaxations } from './settings/floor.ts'
 import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
 
@@ -98,11 +99,13 @@ const answerBody = async (
     response.status(400).json({ error: message })
     return
   }
-  response.json(answer.value.document)
+  const sent = sendAnswer(response, answer.value.document)
   const ms = options.now() - start
   telemetry.reviewed(answer.value.decision, answer.value.reason, ms / 1000)
   telemetry.broken(answer.value.breaches)
   logReview(options.log, answer.value, ms)
+  // Until then it takes room, as its body has.
+  await sent
 }
 
 const answerBy =
