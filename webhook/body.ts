@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import { fail, ok, type Result } from '../shared/result.ts'
 import { toldNamespace } from './admission/told-namespace.ts'
+import { MAX_AGE_MS } from './review-queue.ts'
 
 // The largest object that the API server stores is 1.5 MB, and a review may hold two, escaped.
 export const MAX_BODY_BYTES = 7 * 1024 * 1024
@@ -56,7 +57,7 @@ const CROWD: BodyFault = {
   status: 429,
   error: 'too many reviews of one namespace at once; try again',
 }
-/** Of what was read, and whose turn has come too late. */
+/** Of what came too slowly, or whose turn has come too late. */
 export const LATE: BodyFault = {
   reason: 'late',
   status: 503,
@@ -117,37 +118,77 @@ export interface HeldBody {
   release(): void
 }
 
-/** Reads a body to its end. Whoever gets it has to release it. */
-export const readBody = async (
+/** What comes of a refused review still is thrown away, for so long: left unread it would hold up the next one on its connection. */
+const REST_MS = 10_000
+
+const discard = (request: IncomingMessage): void => {
+  if (request.destroyed) return
+  const timer = setTimeout(() => request.destroy(), REST_MS)
+  request.once('close', () => clearTimeout(timer)).resume()
+}
+
+/** The body of one review as it comes. */
+class Body {
+  private readonly held: HeldBodies
+  private readonly chunks: Buffer[] = []
+  private length = 0
+  private namespace = ''
+
+  constructor(held: HeldBodies) {
+    this.held = held
+  }
+
+  /** Takes more of it, or says why not. */
+  add(chunk: Buffer): BodyFault | undefined {
+    const bytes = this.length + chunk.length
+    if (bytes > MAX_BODY_BYTES) return TOO_LARGE
+    if (this.length === 0) this.namespace = toldNamespace(chunk)
+    const full = this.held.take(chunk.length, { bytes, namespace: this.namespace })
+    if (full) return full
+    this.length = bytes
+    this.chunks.push(chunk)
+    return undefined
+  }
+
+  whole(): HeldBody {
+    const { namespace } = this
+    const bytes = Buffer.concat(this.chunks)
+    this.chunks.length = 0
+    return { bytes, namespace, release: () => this.release() }
+  }
+
+  release(): void {
+    this.held.release({ bytes: this.length, namespace: this.namespace })
+    this.length = 0
+    this.chunks.length = 0
+  }
+}
+
+/** Reads a body to its end. Whoever gets it has to release it. What would be judged too late is not waited for. */
+export const readBody = (
   request: IncomingMessage,
   held: HeldBodies,
-): Promise<Result<HeldBody, BodyFault>> => {
-  const fault = headFault(request)
-  if (fault) return fail(fault)
-  const chunks: Buffer[] = []
-  let [length, namespace] = [0, '']
-  const release = (): void => {
-    held.release({ bytes: length, namespace })
-    length = 0
-  }
-  const refuse = (why: BodyFault): Result<HeldBody, BodyFault> => {
-    release()
-    return fail(why)
-  }
-  try {
-    // The socket stays, so that a refusal can be told.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const bytes = Buffer.from(chunk)
-      const soFar = length + bytes.length
-      if (soFar > MAX_BODY_BYTES) return refuse(TOO_LARGE)
-      if (length === 0) namespace = toldNamespace(bytes)
-      const full = held.take(bytes.length, { bytes: soFar, namespace })
-      if (full) return refuse(full)
-      length = soFar
-      chunks.push(bytes)
+): Promise<Result<HeldBody, BodyFault>> =>
+  new Promise((resolve) => {
+    const body = new Body(held)
+    const settle = (result: Result<HeldBody, BodyFault>): void => {
+      clearTimeout(timer)
+      request.off('data', add).off('end', end).off('close', cut)
+      resolve(result)
     }
-  } catch {
-    return refuse(CUT)
-  }
-  return ok({ bytes: Buffer.concat(chunks), namespace, release })
-}
+    const refuse = (why: BodyFault): void => {
+      body.release()
+      settle(fail(why))
+      discard(request)
+    }
+    const add = (chunk: Buffer): void => {
+      const fault = body.add(chunk)
+      if (fault) refuse(fault)
+    }
+    const end = (): void => settle(ok(body.whole()))
+    const cut = (): void => refuse(CUT)
+    const timer = setTimeout(refuse, MAX_AGE_MS, LATE)
+    const fault = headFault(request)
+    if (fault) refuse(fault)
+    else request.on('data', add).on('end', end).on('close', cut)
+  })

@@ -57,7 +57,7 @@ export interface Webhook {
 
 const CLOSE_DEADLINE_MS = 10_000
 
-/** What is wrong with a body, told at once; what is left of it is read by nobody. */
+/** What is wrong with a body, told at once. */
 const answerFault = (
   { reason, status, error }: BodyFault,
   response: Response,

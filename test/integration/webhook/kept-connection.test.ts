@@ -1,5 +1,6 @@
 // A connection that an API server keeps is never broken off under a request: it would ask no second time.
 
+import { Agent, request } from 'node:https'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { Leaf } from '../../../certs/x509.ts'
@@ -8,7 +9,8 @@ import { createLog } from '../../../shared/log.ts'
 import type { JsonObject } from '../../../shared/json.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
-import { startServer, type Webhook } from '../../../webhook/server.ts'
+import { createTlsServer } from '../../../webhook/listener.ts'
+import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
 import { reviewOf } from '../../support/admission.ts'
 
 const CONTAINERS = Array.from({ length: 80 }, (_, index) => ({
@@ -67,39 +69,44 @@ afterEach(async () => {
   webhook = undefined
 })
 
-test('a request that comes while the answer before it is still being written is answered', async () => {
-  const flag = new SharedArrayBuffer(4)
+const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
   const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
   if (!config.ok) throw new Error(config.error.join())
   webhook = await startServer({
     config: () => config.value,
     images: () => EMPTY_INDEX,
+    namespaces: { get: (name) => Promise.resolve({ name, labels: {}, annotations: {} }) },
+    certificate,
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    log: createLog({ level: 'error', write: () => undefined, now: Date.now }),
+    drainDelayMs: 0,
+    now: () => performance.now(),
+    ...more,
+  })
+  return webhook
+}
+
+test('a request that comes while the answer before it is still being written is answered', async () => {
+  const flag = new SharedArrayBuffer(4)
+  const { port } = await start({
     // As behind another review's turn.
     namespaces: {
       get: (name) =>
         new Promise((resolve) => setImmediate(resolve, { name, labels: {}, annotations: {} })),
     },
-    certificate,
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
     // Is called when an answer has been written: nothing else is done until the next request has come.
     log: createLog({
       level: 'info',
       write: () => void Atomics.wait(new Int32Array(flag), 0, 0, HOLD_MS),
       now: Date.now,
     }),
-    drainDelayMs: 0,
-    now: () => performance.now(),
   })
+  const body = JSON.stringify(reviewOf(LARGE))
   const asker = new Worker(ASKER, {
     eval: true,
-    workerData: {
-      port: webhook.port,
-      ca: certificate.authorityPem,
-      body: JSON.stringify(reviewOf(LARGE)),
-      flag,
-    },
+    workerData: { port, ca: certificate.authorityPem, body, flag },
   })
   const lengths = await new Promise((resolve, reject) => {
     asker.once('message', resolve)
@@ -109,4 +116,54 @@ test('a request that comes while the answer before it is still being written is 
   expect(answers).toHaveLength(2)
   expect(answers[0]).toBeGreaterThan(FULL_BYTES)
   expect(answers[1]).toBe(answers[0])
+})
+
+/** Asks on an agent's connection; a body without a length comes in chunks. */
+const ask = ({ port }: Webhook, agent: Agent, body: readonly string[]) => {
+  const ca = certificate.authorityPem
+  const headers = { 'content-type': 'application/json' }
+  const url = `https://127.0.0.1:${port}/mutate`
+  const outgoing = request(url, { method: 'POST', agent, ca, headers })
+  const reply = new Promise<readonly [number | undefined, boolean]>((resolve, reject) => {
+    outgoing.on('error', reject).on('response', (response) => {
+      response.resume().on('end', () => resolve([response.statusCode, outgoing.reusedSocket]))
+    })
+  })
+  for (const part of body) outgoing.write(part)
+  return { outgoing, reply }
+}
+
+test('what is left of a review that is refused as it comes does not hold up the next one', async () => {
+  const server = await start()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const large = ask(
+    server,
+    agent,
+    Array.from({ length: 8 }, () => ' '.repeat(1024 * 1024)),
+  )
+  large.outgoing.end()
+  expect(await large.reply).toEqual([413, false])
+  const next = ask(server, agent, [JSON.stringify(reviewOf(LARGE))])
+  next.outgoing.end()
+  expect(await next.reply).toEqual([200, true])
+  agent.destroy()
+})
+
+test('a review that takes too long to come is told so', async () => {
+  const server = await start()
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const slow = ask(server, agent, ['{"request":'])
+  const from = performance.now()
+  expect(await slow.reply).toEqual([503, false])
+  // The API server waits for 5 s.
+  expect(performance.now() - from).toBeLessThan(4500)
+  slow.outgoing.end()
+  agent.destroy()
+})
+
+test('API servers alone end connections, also those that they have asked nothing on', () => {
+  // Theirs are ended after 90 s, some of which were opened for a request that found another one first.
+  const { keepAliveTimeout, headersTimeout } = createTlsServer(() => undefined, certificate)
+  expect(keepAliveTimeout).toBeGreaterThan(90_000)
+  expect(headersTimeout).toBeGreaterThan(90_000)
 })
