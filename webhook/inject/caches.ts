@@ -8,7 +8,7 @@ import { knownWords, wordsOf } from './command.ts'
 import { installersIn, PLACE_VARIABLES, type Installer } from './installers.ts'
 import { canWrite, mountsOf, readOnlyVolumes, TMP, type Mount } from './mounts.ts'
 import { cleanPath, isWithin } from './paths.ts'
-import { members, nameOf, type Member } from './pod.ts'
+import { mayHide, members, nameOf, type Member } from './pod.ts'
 import { isJudged } from './security.ts'
 import type { Subject } from './subject.ts'
 import type { Transport } from './transport.ts'
@@ -45,12 +45,6 @@ const ownPlace = (
   const isPlain = value?.startsWith('/') === true && !value.includes('$(')
   return isPlain && canWrite(cleanPath(value), mounts) ? cleanPath(value) : undefined
 }
-
-/** Whether `envFrom` may hold any of the variables: its names are known on the node alone. */
-const hidesNames = (container: JsonObject): boolean =>
-  objectsAt(container, 'envFrom').some((source) =>
-    PLACE_VARIABLES.some((name) => name.startsWith(stringAt(source, 'prefix') ?? '')),
-  )
 
 const CACHE = '/.cache'
 // A warning says no more than fits.
@@ -107,7 +101,7 @@ const cachesOf = (
   const names = [...new Set(installers.map((installer) => installer.name))].slice(0, MAX_NAMES)
   const where = `container ${name}`
   const how = `${where}: installs at start (${names.join(', ')})`
-  if (hidesNames(container)) {
+  if (PLACE_VARIABLES.some((name) => mayHide(container, name))) {
     const text = `${how}, and its envFrom hides whether HOME is set, so nothing is changed; where it is not, set HOME to ${TMP} in its env`
     return { entries: [], warnings: [text] }
   }

@@ -6,7 +6,7 @@ import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { isPluginVolumeName } from './api-token.ts'
 import { cleanPath, isWithin } from './paths.ts'
-import { mapContainers, members, nameOf, type Member } from './pod.ts'
+import { mapContainers, mayHide, members, nameOf, type Member } from './pod.ts'
 
 interface Cloud {
   /** What its webhook calls the volume. */
@@ -75,20 +75,28 @@ const isTokenOf = ({ volume: form, audience }: Cloud, volume: JsonObject): boole
     audience.test(stringAt(source, 'serviceAccountToken', 'audience') ?? ''),
   )
 
+/** Its value; undefined where it stands elsewhere, or kubelet puts it together of other variables. */
+const writtenValue = (entry: JsonObject | undefined): string | undefined => {
+  if (!entry || at(entry, 'valueFrom') !== undefined) return undefined
+  const value = stringAt(entry, 'value') ?? ''
+  return value.includes('$(') ? undefined : value
+}
+
 /**
- * The volumes in which a container's variable looks for the token; of several of its name the last one counts. A
- * path that stands elsewhere, or that kubelet puts together of other variables, may be in any.
+ * The volumes in which a container's variable looks for the token; of several of its name the last one counts, and of
+ * `envFrom` none beside it. A path that nobody can read here may be in any.
  */
 const namedIn = (container: JsonObject, { file }: Cloud): readonly string[] => {
   if (file === undefined) return []
   const entry = objectsAt(container, 'env').findLast((one) => nameOf(one) === file)
-  if (!entry) return []
-  const mounts = objectsAt(container, 'volumeMounts')
-  const value = stringAt(entry, 'value') ?? ''
-  const isAny = at(entry, 'valueFrom') !== undefined || value.includes('$(')
-  const path = cleanPath(value)
-  return mounts
-    .filter((mount) => isAny || isWithin(path, cleanPath(stringAt(mount, 'mountPath') ?? '')))
+  if (!entry && !mayHide(container, file)) return []
+  const value = writtenValue(entry)
+  const path = value === undefined ? undefined : cleanPath(value)
+  return objectsAt(container, 'volumeMounts')
+    .filter(
+      (mount) =>
+        path === undefined || isWithin(path, cleanPath(stringAt(mount, 'mountPath') ?? '')),
+    )
     .map(nameOf)
 }
 

@@ -22,6 +22,12 @@ export const HOOKS: readonly Place[] = [
 
 export const nameOf = (item: JsonObject): string => stringAt(item, 'name') ?? ''
 
+/** Whether a container's `envFrom` may hold a variable: its names are known on the node alone. */
+export const mayHide = (container: JsonObject, variable: string): boolean =>
+  objectsAt(container, 'envFrom').some((source) =>
+    variable.startsWith(stringAt(source, 'prefix') ?? ''),
+  )
+
 /** Every container of the pod, init containers first. */
 export const members = (pod: JsonObject): readonly Member[] =>
   LISTS.flatMap((list) =>
