@@ -20,9 +20,10 @@ static void fill_address(struct frame_egress *egress, const struct address *addr
   }
 }
 
-static void tell(struct supervisor *supervisor, const struct frame_egress *egress) {
+static void tell(struct supervisor *supervisor, const struct frame_egress *egress,
+                 enum supervisor_told sort) {
   struct control *control = supervisor->setting.control;
-  if (!egress_can_tell(supervisor) || !bucket_take(&supervisor->told, 1, clock_now_ms())) {
+  if (!egress_can_tell(supervisor) || !bucket_take(&supervisor->told[sort], 1, clock_now_ms())) {
     if (supervisor->untold < UINT32_MAX) supervisor->untold++;
     return;
   }
@@ -36,7 +37,7 @@ void egress_tell(struct supervisor *supervisor, enum frame_verdict verdict,
                  enum frame_egress_kind kind, const struct address *address) {
   struct frame_egress egress = {.verdict = verdict, .kind = kind};
   if (address != NULL) fill_address(&egress, address);
-  tell(supervisor, &egress);
+  tell(supervisor, &egress, verdict == VERDICT_REFUSED ? TOLD_REFUSED : TOLD_LET);
 }
 
 static uint8_t *put_u16(uint8_t *at, int value) {
@@ -51,7 +52,7 @@ void egress_tell_socket(struct supervisor *supervisor, enum frame_egress_kind ki
   uint8_t *at = put_u16(egress.address, wanted->domain);
   at = put_u16(at, wanted->type);
   put_u16(at, wanted->protocol);
-  tell(supervisor, &egress);
+  tell(supervisor, &egress, TOLD_SOCKETS);
 }
 
 bool egress_can_tell(const struct supervisor *supervisor) {

@@ -1,4 +1,4 @@
-// Tells the sidecar what a confined process tried to reach: so many a second, the rest is counted.
+// Tells the sidecar what a confined process tried to reach: of each sort so many a second, the rest is counted.
 #ifndef SHIM_EGRESS_H
 #define SHIM_EGRESS_H
 

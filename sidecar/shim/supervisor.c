@@ -43,7 +43,9 @@ void supervisor_open(struct supervisor *supervisor, const struct supervisor_sett
   sockets_open(&supervisor->sockets, &setting->records, setting->most_held);
   supervisor->flights = (struct flights){.all = setting->flights, .size = setting->most_flights};
   supervisor->look_at_ms = CLOCK_NEVER;
-  supervisor->told = bucket_full(TOLD_PER_SECOND, TOLD_AT_ONCE, now_ms);
+  for (size_t i = 0; i < TOLD_SORTS; i++) {
+    supervisor->told[i] = bucket_full(TOLD_PER_SECOND, TOLD_AT_ONCE, now_ms);
+  }
   supervisor->untold = 0;
   supervisor->sweep_at_ms = CLOCK_NEVER;
   supervisor->sweep_ms = FIRST_SWEEP_MS;

@@ -36,6 +36,17 @@ struct supervisor_setting {
 
 enum { SUPERVISOR_FLIGHT_BITS = 8, SUPERVISOR_FLIGHT_MASK = 255 };
 
+// What is told of attempts has an allowance a sort, so that a process that tries one sort without end hides none of another.
+enum supervisor_told {
+  // Connects that were refused,
+  TOLD_REFUSED,
+  // and those that were let through;
+  TOLD_LET,
+  // kinds of sockets that are refused by themselves.
+  TOLD_SOCKETS,
+  TOLD_SORTS,
+};
+
 struct supervisor {
   struct supervisor_setting setting;
   struct confinement confinement;
@@ -49,7 +60,7 @@ struct supervisor {
   uint64_t look_at_ms;
   struct flights flights;
   struct bucket lines;
-  struct bucket told;
+  struct bucket told[TOLD_SORTS];
   uint32_t untold;
 };
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import type { Connection } from '../../support/shim-connection.ts'
-import type { Terms } from '../../support/shim-frame.ts'
+import type { EventOf, Terms } from '../../support/shim-frame.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { descriptorsOf } from '../../support/proc.ts'
 import { readLine, until } from '../../support/waiting.ts'
@@ -108,6 +108,9 @@ describe.each(BUILDS)('%s build', (_build, target) => {
         direct({ mode: ENFORCE, forwards: [[5433, stranger.port]] }, local),
       ])
       expect([mine, other]).toEqual(['reached', REFUSED])
+      // It has a connection when the kernel has it, and hears of it, and of what the shim says, a little later.
+      await until(() => stranger.reached > 0, 'the stranger is reached')
+      await connection.event('led')
       expect(stranger.reached).toBe(1)
       expect(connection.events.filter(({ type }) => type === 'egress')).toEqual([])
       // The sidecar knows who comes, and whence.
@@ -183,6 +186,23 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(told()).toBeLessThan(200)
       expect(told()).toBeGreaterThan(50)
     })
+
+    test.each<[flood: string, way: string, mode: number, other: Partial<EventOf<'egress'>>]>([
+      ['sockets', 'many-sockets', ENFORCE, { verdict: 2, family: 4 }],
+      ['connects', 'many-and-udp', ENFORCE, { verdict: 2, kind: UDP, family: 0 }],
+      ['connects', 'many-and-metadata', OBSERVE, { verdict: 2, address: 'a9fea9fe' }],
+    ])(
+      'that try %s without end hide nothing of another sort: %s',
+      async (_flood, way, mode, other) => {
+        await start()
+        const { id } = await run([way, stranger.port, stranger.path], { mode })
+        await connection.event('gone', id)
+        const told = connection.events.filter(
+          (event) => event.type === 'egress' && event.child === id,
+        )
+        expect(told).toContainEqual(expect.objectContaining(other))
+      },
+    )
 
     test('leave nothing of the shim’s behind', async () => {
       await start()
