@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,9 @@
 #include "tree.h"
 
 enum { IN_BYTES = FRAME_PREFIX_BYTES + FRAME_MAX_BYTES, REMOVE_MS = 1000 };
+
+// So long we stand in line where others have filled the sidecar's queue: the kernel lets who waits in by turns.
+enum { IN_LINE_US = 100000 };
 
 // Room for one child's events beyond the soft limit: its stderr's tail and what surrounds it.
 enum { LAST_WORDS_BYTES = FRAME_MAX_EVENT_BYTES + FRAME_MAX_TEXT_BYTES + 128 };
@@ -41,9 +45,14 @@ static int connect_to(const char *dir) {
     errno = ENAMETOOLONG;
     return -1;
   }
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const struct timeval in_line = {.tv_usec = IN_LINE_US};
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &in_line, sizeof in_line) == 0 &&
+      connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+      fcntl(fd, F_SETFL, O_NONBLOCK) == 0) {
+    return fd;
+  }
   const int why = errno;
   close(fd);
   errno = why;

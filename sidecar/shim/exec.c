@@ -35,7 +35,8 @@ struct exec {
   bool has_told_terminating;
 };
 
-static void tell_hello(struct exec *exec) {
+// At once: whoever else connects cannot have the sidecar wait for us.
+static void say_hello(struct exec *exec) {
   const struct execution *execution = &exec->execution;
   const bool is_confined = execution->options->egress != CONFINEMENT_OFF;
   const uint8_t calls =
@@ -47,16 +48,19 @@ static void tell_hello(struct exec *exec) {
                 (is_confined && execution->plan.is_supervised ? FRAME_CAN_CONFINE : 0) |
                 (execution->plan.landlock.confining >= 0 ? FRAME_HAS_NETWORK_RULES : 0));
   uint8_t event[FRAME_MAX_EVENT_BYTES];
-  exec->control.has_greeted = true;
-  exec->control.is_peer_known = true;
-  exec->has_told_start = false;
-  exec->has_told_terminating = false;
   proof_find(exec->control.dir);
   control_send(
       &exec->control, event,
       frame_hello(event, geteuid(), (uint8_t)execution->plan.landlock.abi, flags, proof_shown()));
   control_send(&exec->control, event,
                frame_supervision(event, wanted, standing, exec->secret, execution->why_not));
+}
+
+static void greet(struct exec *exec) {
+  exec->control.has_greeted = true;
+  exec->control.is_peer_known = true;
+  exec->has_told_start = false;
+  exec->has_told_terminating = false;
 }
 
 // Says what has become of the command since it was last said.
@@ -97,7 +101,7 @@ static const char *handle(struct exec *exec, const struct frame_request *request
   }
   if (request->type == FRAME_HELLO) {
     if (request->version != FRAME_VERSION) return "the sidecar speaks another protocol version";
-    tell_hello(exec);
+    greet(exec);
     return NULL;
   }
   if (request->type == FRAME_EXIT && exec->execution.is_terminating) {
@@ -144,6 +148,7 @@ static void try_connect(struct exec *exec, uint64_t now_ms) {
   exec->watched = EPOLLIN;
   exec->connect_at_ms = CLOCK_NEVER;
   exec->control.last_error = 0;
+  say_hello(exec);
 }
 
 static void take_event(struct exec *exec, const struct epoll_event *event) {

@@ -39,14 +39,18 @@ static uint8_t hello_flags(const struct serving *serving) {
                    (serving->plan.landlock.confining >= 0 ? FRAME_HAS_NETWORK_RULES : 0));
 }
 
-static void greet(struct serving *serving, uint64_t now_ms) {
+// At once: whoever else connects cannot have the sidecar wait for us.
+static void say_hello(struct serving *serving) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
-  serving->control.has_greeted = true;
-  serving->control.is_peer_known = true;
   proof_find(serving->control.dir);
   control_send(&serving->control, event,
                frame_hello(event, geteuid(), (uint8_t)serving->plan.landlock.abi,
                            hello_flags(serving), proof_shown()));
+}
+
+static void greet(struct serving *serving, uint64_t now_ms) {
+  serving->control.has_greeted = true;
+  serving->control.is_peer_known = true;
   if (serving->is_terminating) say_terminating(serving, now_ms);
 }
 
@@ -133,6 +137,9 @@ static void try_connect(struct serving *serving, uint64_t now_ms) {
     serving->watched = EPOLLIN;
     serving->give_up_at_ms = CLOCK_NEVER;
     control->last_error = 0;
+    say_hello(serving);
+    // What is wrong with it the next turn of the loop finds.
+    (void)control_flush(control, now_ms);
     return;
   }
   const int why = errno;

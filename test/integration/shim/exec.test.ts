@@ -108,7 +108,8 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     test('says what stands, that the command runs, and how it ended', async () => {
       const shim = start({ hasSidecar: true, command: sh('sleep 0.3; exit 9') })
       const connection = await shim.connection()
-      const { flags, ...hello } = await connection.hello()
+      const { flags, ...hello } = await connection.event('hello')
+      connection.send('hello', { version: VERSION })
       expect(hello).toMatchObject({ version: VERSION, uid: UID })
       expect(flags & ~OF_KERNEL).toBe(4)
       const supervision = await connection.event('supervision')

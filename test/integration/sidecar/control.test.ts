@@ -25,7 +25,7 @@ import type { Peer } from '../../../sidecar/server/connection.ts'
 import { makePipesFolder } from '../../../sidecar/server/control-socket.ts'
 import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
-import { compileFixture } from '../../support/shim.ts'
+import { buildShim, compileFixture } from '../../support/shim.ts'
 import { frame } from '../../support/shim-frame.ts'
 import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from '../../support/users.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
@@ -176,6 +176,28 @@ describe('a socket', () => {
     first.end(terminating)
     await until(() => !control.isReady, 'it has gone')
     expect(heard).toEqual(['hello of 7 with 6', 'there', 'terminating in 9', 'gone'])
+  })
+
+  // Who connects without a pause has filled the queue before the shim is in it, and never says who he is.
+  test('takes the shim while others connect without end', async () => {
+    const user = IS_ROOT ? { uid: serverUid, gid: serverUid } : {}
+    const words = ['flood-control', runDir, '3']
+    const flood = spawn(HOSTILE, words, { stdio: ['ignore', 'pipe', 'inherit'], ...user })
+    const running = [flood]
+    try {
+      const { stdout } = flood
+      if (!(stdout instanceof Socket)) throw new Error('a pipe is a socket')
+      expect(await readLine(stdout)).toBe('trying')
+      const serve = ['serve', '--run', runDir, '--', '/bin/true']
+      running.push(
+        spawn(buildShim('all'), serve, { stdio: ['ignore', 'pipe', 'inherit'], ...user }),
+      )
+      await until(() => control.isReady, 'the shim is taken')
+    } finally {
+      const ended = running.map((one) => once(one, 'close'))
+      for (const one of running) one.kill('SIGKILL')
+      await Promise.all(ended)
+    }
   })
 
   // A shim whose connection has dropped kills every child before anything else: a name that is free earlier could
