@@ -71,6 +71,17 @@ test.each([
 })
 
 test.each([
+  ['another version', Buffer.of(4, 1, 0, 1)],
+  ['a byte that is kept for later', Buffer.of(5, 1, 7, 1)],
+  ['an address of no kind', Buffer.of(5, 1, 0, 9)],
+])('who is known and speaks no SOCKS goes, on record: %s', async (_name, request) => {
+  const harness = await started({ egress: EGRESS, names: NAMES })
+  expect(hex(await talk(harness.port, GREETING, CREDENTIAL, request))).toBe('05020100')
+  expect(harness.told.lines).toEqual(['socks ?:0 denied malformed'])
+  expect(harness.told.strangers).toEqual([])
+})
+
+test.each([
   [
     'a name that is not declared',
     ask(name('no.example'), 443),
