@@ -420,6 +420,16 @@ describe('who is not known', () => {
     expect(harness.told.attempts).toEqual([])
   })
 
+  test('who does so on another connection has left the record of the first', async () => {
+    const get = ['GET http://ok.example/ HTTP/1.1', 'Host: ok.example', CLOSE] as const
+    expect(await talk(harness.port, lines(...get))).toMatch(/^HTTP\/1\.1 407/)
+    await until(() => harness.told.strangers.length === 1, 'the record')
+    expect(await talk(harness.port, lines(...get, AUTHORIZATION))).toMatch(/^HTTP\/1\.1 200/)
+    await until(() => harness.proxy.connections === 0, 'its end')
+    expect(harness.told.strangers).toEqual(['no-credential'])
+    expect(harness.told.attempts).toHaveLength(1)
+  })
+
   test('what follows a tunnel’s request at once is not read as another', async () => {
     const ask = lines('CONNECT ok.example:80 HTTP/1.1', 'Host: ok.example:80')
     const reply = await talk(
