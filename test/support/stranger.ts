@@ -1,19 +1,24 @@
-// Somebody on loopback, by TCP and by a unix socket, whom a confined process may not reach; answers nobody, and counts.
+// Somebody on loopback, by TCP and by a unix socket, whom a confined process may not reach; answers nobody, and counts. Has a
+// folder of its own, in which the programs lie that try to reach it.
 
-import { chmodSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compileFixture } from './shim.ts'
 
 export class Stranger {
   port = 0
   reached = 0
   /** The port of who was the last to come by TCP. */
   from = 0
-  readonly path: string
+  readonly folder = mkdtempSync(join(tmpdir(), 'stranger-'))
+  readonly path = join(this.folder, 'strangers')
   private readonly servers: readonly Server[]
 
-  constructor(folder: string) {
-    this.path = join(folder, 'strangers')
+  /** `mode`: what others may do in its folder; absent: look. */
+  constructor(mode = 0o755) {
+    chmodSync(this.folder, mode)
     const count = (from = 0): void => {
       this.reached++
       this.from = from
@@ -25,6 +30,11 @@ export class Stranger {
         socket.resume()
       }),
     )
+  }
+
+  /** Compiles a program of test/fixtures; its path. */
+  program(name: string): string {
+    return compileFixture(name, this.folder)
   }
 
   async listen(): Promise<void> {
@@ -39,5 +49,6 @@ export class Stranger {
 
   close(): void {
     for (const server of this.servers) server.close()
+    rmSync(this.folder, { recursive: true })
   }
 }

@@ -2,11 +2,8 @@
 // not; and how the shim knows its own processes' where the kernel tells nothing of sockets.
 
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ExecProcess, type ExecOptions } from '../../support/exec-process.ts'
-import { BUILDS, buildShim, compileFixture } from '../../support/shim.ts'
+import { BUILDS, buildShim } from '../../support/shim.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
@@ -33,27 +30,21 @@ const describeAsRoot = IS_ROOT ? describe : describe.skip
 
 // The stranger is root's, as the sidecar's sockets are another user's.
 describeAsRoot.each(BUILDS)('%s build (takes root)', (_build, target) => {
-  let folder: string
   let program: string
   let withoutNetlink: string
   let stranger: Stranger
   const running: ExecProcess[] = []
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'beside-'))
-    chmodSync(folder, 0o755)
-    program = compileFixture('hostile-client', folder)
-    withoutNetlink = compileFixture('without-netlink', folder)
-    stranger = new Stranger(folder)
+    stranger = new Stranger()
+    program = stranger.program('hostile-client')
+    withoutNetlink = stranger.program('without-netlink')
     await stranger.listen()
   })
   afterEach(async () => {
     for (const one of running.splice(0)) await one.close()
   })
-  afterAll(() => {
-    stranger.close()
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => stranger.close())
 
   const start = (options: ExecOptions): ExecProcess => {
     const one = new ExecProcess({ binary: buildShim(target), ...options })

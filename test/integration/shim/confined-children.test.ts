@@ -2,11 +2,9 @@
 // tried.
 
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ExecProcess } from '../../support/exec-process.ts'
-import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
+import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import type { Connection } from '../../support/shim-connection.ts'
 import type { EventOf, Terms } from '../../support/shim-frame.ts'
 import { Stranger } from '../../support/stranger.ts'
@@ -26,24 +24,18 @@ const OTHER = 4
 /** HELLO's flags: confinement works, and the kernel's own rules stand behind it. */
 const CAN_CONFINE = 8
 
-let folder: string
 let program: string
 let stranger: Stranger
 /** Refuses a flag of seccomp's, as a kernel that lacks it. */
 let oldKernel: string
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'confined-'))
-  chmodSync(folder, 0o777)
-  program = compileFixture('hostile-client', folder)
-  oldKernel = compileFixture('without-filter-flag', folder)
-  stranger = new Stranger(folder)
+  stranger = new Stranger(0o777)
+  program = stranger.program('hostile-client')
+  oldKernel = stranger.program('without-filter-flag')
   await stranger.listen()
 })
-afterAll(() => {
-  stranger.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => stranger.close())
 
 describe.each(BUILDS)('%s build', (_build, target) => {
   describe('children', () => {
@@ -124,7 +116,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ['enforced', ENFORCE],
     ])('do not reach one another’s names, %s', async (_mode, mode) => {
       await start()
-      const path = join(folder, `siblings-${target}-${mode}`)
+      const path = join(stranger.folder, `siblings-${target}-${mode}`)
       const stays = await run(['stay', 0, path], { mode })
       const port = Number(/\d+$/.exec(stays.said)?.[0])
       expect(await run(['by-path', 0, path], { mode })).toMatchObject({ said: DENIED })

@@ -3,12 +3,9 @@
 // would prove nothing.
 
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { ticksOf } from '../../support/proc.ts'
-import { BUILDS, buildShim, compileFixture } from '../../support/shim.ts'
+import { BUILDS, buildShim } from '../../support/shim.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
@@ -96,26 +93,20 @@ const KEPT: readonly Row[] = [
 const describeAsRoot = IS_ROOT ? describe : describe.skip
 
 describeAsRoot('a hostile client (takes root)', () => {
-  let folder: string
   let program: string
   let stranger: Stranger
   let tried: ExecProcess | undefined
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'hostile-client-'))
-    chmodSync(folder, 0o755)
-    program = compileFixture('hostile-client', folder)
-    stranger = new Stranger(folder)
+    stranger = new Stranger()
+    program = stranger.program('hostile-client')
     await stranger.listen()
   })
   afterEach(async () => {
     await tried?.close()
     tried = undefined
   })
-  afterAll(() => {
-    stranger.close()
-    rmSync(folder, { recursive: true })
-  })
+  afterAll(() => stranger.close())
 
   // What it says, and whether the stranger was reached meanwhile.
   const run = async (way: string, binary?: string, mode = 'enforce'): Promise<string> => {
