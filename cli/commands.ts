@@ -74,6 +74,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'status',
+    {
+      summary: 'list the workloads under Outrigger: their sidecars, and what these were told',
+      load: async () => (await import('./status/command.ts')).status,
+    },
+  ],
+  [
     'policy',
     {
       summary: 'try a tool policy: whether a call is allowed, who can, what is amiss',

@@ -7,7 +7,7 @@ import { connectObjects } from '../../webhook/kube/client.ts'
 import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
-import { parseNamespace } from '../command/namespace.ts'
+import { OWN_NAMESPACE, parseNamespace } from '../command/namespace.ts'
 import { readText } from '../command/read-text.ts'
 import { verbIn } from '../command/verb.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
@@ -17,11 +17,14 @@ import { isPem, materialIn, materialInPem } from './material.ts'
 import { inspectionJson, inspectionText } from './text.ts'
 
 const NAME = 'certs'
-const NAMESPACE = 'outrigger-system'
 const FORM = 'certs inspect [FILE...]'
 
 const FLAGS = {
-  namespace: { short: 'n', value: 'NAME', doc: `Outrigger's own namespace (default ${NAMESPACE})` },
+  namespace: {
+    short: 'n',
+    value: 'NAME',
+    doc: `Outrigger's own namespace (default ${OWN_NAMESPACE})`,
+  },
   output: {
     short: 'o',
     value: 'FORMAT',
@@ -45,7 +48,7 @@ const readFlags = ({ words: [word, ...files], text }: Given): Result<Flags, stri
   if (output !== 'text' && output !== 'json') {
     return fail(`-o ${JSON.stringify(output)}: use text, json`)
   }
-  return ok({ namespace: namespace.value ?? NAMESPACE, files, isJson: output === 'json' })
+  return ok({ namespace: namespace.value ?? OWN_NAMESPACE, files, isJson: output === 'json' })
 }
 
 type Found = Pick<Material, 'stored' | 'bundles' | 'serving'>
@@ -54,7 +57,7 @@ const inFile = async (file: string): Promise<Result<Found, string>> => {
   const text = await readText(file)
   if (!text.ok) return text
   if (isPem(text.value)) return ok(materialInPem(file, text.value))
-  const manifest = readManifest(text.value, { file, namespace: NAMESPACE, namespaces: [] })
+  const manifest = readManifest(text.value, { file, namespace: OWN_NAMESPACE, namespaces: [] })
   if (!manifest.ok) return fail(manifest.error.join('; '))
   const objects = manifest.value.documents.map(({ value }) => value)
   return objects.some((object) => stringAt(object, 'kind') !== undefined)

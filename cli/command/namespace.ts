@@ -1,6 +1,9 @@
-// A flag that names a namespace. Pure.
+// A flag that names a namespace, and ours. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+
+/** Ours, as the manifests have it. */
+export const OWN_NAMESPACE = 'outrigger-system'
 
 // RFC 1123, as the API server holds names of namespaces to it.
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/

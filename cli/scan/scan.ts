@@ -1,16 +1,30 @@
 // What looks like an MCP server among the objects of a cluster or of manifests, whether it is under Outrigger, who reaches it,
 // and what puts it there. Pure.
 
-import { PREFIX } from '../../shared/annotations.ts'
-import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { at, stringAt, type JsonObject } from '../../shared/json.ts'
+import { stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
 import { controllerOf } from '../../webhook/workload/kinds.ts'
-import { templatesIn, type Template } from '../manifest/templates.ts'
 import { lend } from '../manifest/workload.ts'
-import { ownersAmong, type Owners } from './owners.ts'
+import { namespaceIn, type Owners } from '../survey/owners.ts'
+import {
+  calledBy,
+  firstOfEach,
+  flat,
+  INJECT,
+  isAsked,
+  isBare,
+  isForShell,
+  livePods,
+  namesOf,
+  namespacesAmong,
+  restartLine,
+  ROLLS,
+  workloadsAmong,
+  type Placed,
+} from '../survey/workloads.ts'
 import { signsOf } from './signs.ts'
-import { REACHES, namespaceIn, waysAmong, type Way, type Ways } from './ways.ts'
+import { REACHES, waysAmong, type Way, type Ways } from './ways.ts'
 
 /** `outside`: not under Outrigger. `stale`: asked for, and a pod of it runs without the sidecar. `inside`: asked for or injected. */
 export const STATES = ['outside', 'stale', 'inside'] as const
@@ -28,17 +42,8 @@ export interface Found {
   readonly advice: string | undefined
 }
 
-const INJECT = `${PREFIX}inject`
 /** Whoever asks for the sidecar says what it is, whatever it is called. */
 const ASKED = `annotation ${INJECT}: "true"`
-
-/** What kubectl's annotate can reach: a change of these makes new pods. */
-const ROLLS = ['Deployment', 'StatefulSet', 'DaemonSet']
-
-const namesOf = (owner: JsonObject): readonly [kind: string, name: string] => [
-  stringAt(owner, 'kind') ?? '',
-  stringAt(owner, 'name') ?? '',
-]
 
 const ROUTES: ReadonlySet<string> = new Set([
   'Ingress',
@@ -48,30 +53,6 @@ const ROUTES: ReadonlySet<string> = new Set([
   'TLSRoute',
   'Route',
 ])
-interface Placed {
-  readonly namespace: string
-  readonly template: Template
-  readonly object: JsonObject
-}
-
-const flat = (objects: readonly JsonObject[]): readonly JsonObject[] =>
-  objects.flatMap((object) =>
-    (stringAt(object, 'kind') ?? '').endsWith('List') ? flat(objectsAt(object, 'items')) : [object],
-  )
-
-const isAsked = (pod: JsonObject, namespace: Namespace | undefined): boolean => {
-  const own =
-    stringsOf(at(pod, 'metadata', 'annotations'))[INJECT] ?? namespace?.annotations[INJECT]
-  if (own !== undefined) return own === 'true'
-  return namespace !== undefined && optsIn(namespace)
-}
-
-const isOver = (pod: JsonObject): boolean =>
-  ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '')
-
-/** Whether names are what the API server takes: in a manifest may stand what a shell would run. */
-const isForShell = (...names: readonly string[]): boolean =>
-  names.every((name) => /^[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
 
 const optIn = ({ namespace, template: { kind, name }, object }: Placed): string => {
   const controller = controllerOf(object)
@@ -84,10 +65,8 @@ const optIn = ({ namespace, template: { kind, name }, object }: Placed): string 
   return `put the annotation ${INJECT}: "true" into its manifest and create it anew: a ${kind} that is there does not change`
 }
 
-const restart = ({ namespace, template: { kind, name } }: Placed): string =>
-  ROLLS.includes(kind) && isForShell(namespace, name)
-    ? `kubectl rollout restart -n ${namespace} ${kind.toLowerCase()}/${name}`
-    : 'create it anew: its pods were there before it was asked for'
+const restart = (placed: Placed): string =>
+  restartLine(placed) ?? 'create it anew: its pods were there before it was asked for'
 
 interface Context {
   readonly namespaces: ReadonlyMap<string, Namespace>
@@ -96,15 +75,9 @@ interface Context {
 }
 
 const stateOf = (placed: Placed, pod: JsonObject, context: Context): State => {
-  const { namespace, object, template } = placed
   if (ownSidecar(pod) !== undefined) return 'inside'
-  if (!isAsked(pod, context.namespaces.get(namespace))) return 'outside'
-  const isRunning = (one: JsonObject): boolean => ownSidecar(one) === undefined && !isOver(one)
-  // A pod that runs is what it is; one of a manifest has no status.
-  const own = context.owners
-    .podsOf(object)
-    .filter((one) => template.owner || stringAt(one, 'status', 'phase') !== undefined)
-  return own.some(isRunning) ? 'stale' : 'inside'
+  if (!isAsked(pod, context.namespaces.get(placed.namespace))) return 'outside'
+  return livePods(placed, context.owners).some(isBare) ? 'stale' : 'inside'
 }
 
 const foundOf = (placed: Placed, context: Context): readonly Found[] => {
@@ -120,9 +93,7 @@ const foundOf = (placed: Placed, context: Context): readonly Found[] => {
   if (signs.length === 0) return []
   const state = stateOf(placed, pod, context)
   const advice = { outside: optIn, stale: restart, inside: () => undefined }[state](placed)
-  // Pods of somebody else's controller go by its name: there may be many.
-  const controller = template.owner ? undefined : controllerOf(placed.object)
-  const [kind, name] = controller ? namesOf(controller) : [template.kind, template.name]
+  const [kind, name] = calledBy(placed)
   return [{ namespace, kind, name, state, signs, ways, advice }]
 }
 
@@ -168,34 +139,13 @@ export const scanObjects = (
     )
   const services = ofKind((kind) => kind === 'Service')
   const routes = ofKind((kind) => ROUTES.has(kind))
-  const owners = ownersAmong(all, namespace)
+  const { placed, owners } = workloadsAmong(all, namespace)
   const context: Context = {
-    namespaces: new Map(
-      all
-        .filter((object) => kindOf(object) === 'Namespace')
-        .map(namespaceOf)
-        .map((one) => [one.name, one]),
-    ),
+    namespaces: namespacesAmong(all),
     ways: once((name) => waysAmong(services(name), routes(name))),
     owners,
   }
-  const found = all
-    // Those are counted with what stands behind them.
-    .filter((object) => !owners.isOwned(object))
-    .flatMap((object) =>
-      templatesIn(object).map((template) => ({
-        object,
-        template,
-        namespace: namespaceIn(object, namespace),
-      })),
-    )
-    .flatMap((placed) => foundOf(placed, context))
+  const found = placed.flatMap((one) => foundOf(one, context))
   // Of a workload's pods the most urgent speaks for all.
-  const seen = new Set<string>()
-  return found.toSorted(byUrgency).filter((one) => {
-    const key = `${one.namespace}/${one.kind}/${one.name}`
-    const isFirst = !seen.has(key)
-    seen.add(key)
-    return isFirst
-  })
+  return firstOfEach(found.toSorted(byUrgency))
 }

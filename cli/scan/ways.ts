@@ -22,8 +22,6 @@ export interface Way {
 const MAX_WAYS = 5
 
 const nameOf = (object: JsonObject): string => stringAt(object, 'metadata', 'name') ?? 'unnamed'
-export const namespaceIn = (object: JsonObject, otherwise: string): string =>
-  stringAt(object, 'metadata', 'namespace') ?? otherwise
 
 /** The Services that a route sends to, by name: an Ingress's, a route's of the Gateway API or of OpenShift. */
 const backendsOf = (route: JsonObject): readonly string[] => {

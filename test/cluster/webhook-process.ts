@@ -3,9 +3,9 @@
 // rights of its ServiceAccount and no others.
 
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { accountKubeconfig } from './account-kubeconfig.ts'
 import { at, createApi } from './api.ts'
 import type { OwnTarget } from './describe-cluster.ts'
 import { createKubectl } from './kubectl.ts'
@@ -28,24 +28,6 @@ export interface WebhookProcess {
   readonly reviews: () => Promise<Readonly<Record<string, number>>>
 }
 
-const serviceAccountKubeconfig = async (target: OwnTarget): Promise<string> => {
-  const kubectl = createKubectl(target)
-  const token = (await kubectl.run('-n', NAMESPACE, 'create', 'token', NAME)).trim()
-  const ca = readFileSync(join(target.own.dir, 'certificates', 'ca.crt')).toString('base64')
-  const cluster = { server: 'https://127.0.0.1:6443', 'certificate-authority-data': ca }
-  const file = join(target.own.dir, 'webhook.kubeconfig')
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': NAME,
-    clusters: [{ name: NAME, cluster }],
-    users: [{ name: NAME, user: { token } }],
-    contexts: [{ name: NAME, context: { cluster: NAME, user: NAME } }],
-  }
-  writeFileSync(file, stringify(config), { mode: 0o600 })
-  return file
-}
-
 const countsOf = (metrics: string): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {}
   const line = /^outrigger_admission_reviews_total\{decision="([^"]+)"[^}]*\} (\d+)$/gm
@@ -66,7 +48,7 @@ export const startWebhook = async (
   const service = await api.get(`/api/v1/namespaces/${NAMESPACE}/services/${NAME}`)
   const address = String(at(service.body, 'spec', 'clusterIP'))
   await run(['ip', 'address', 'replace', `${address}/32`, 'dev', 'lo'])
-  const kubeconfig = await serviceAccountKubeconfig(target)
+  const kubeconfig = await accountKubeconfig(target, { namespace: NAMESPACE, name: NAME })
   const argv = [
     'webhook/main.ts',
     'webhook',

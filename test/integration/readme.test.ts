@@ -3,7 +3,7 @@
 // .ci/run runs by the same words, `docker` and `kubectl` (the cluster tier has them), whose words are held against the
 // files they are about; ports are free ones, and the images' registry is one of this machine.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments, stringify } from 'yaml'
@@ -21,6 +21,7 @@ import { MCP_PATH, MCP_PORT } from '../../shared/names.ts'
 import { copyCheckout, type Asked, type CheckoutCopy } from '../support/checkout-copy.ts'
 import { SIDECAR_IMAGE, WEBHOOK_IMAGE } from '../../shared/own-images.ts'
 import { anAuthority, issue } from '../support/certificates.ts'
+import { kubeconfigFor, startFakeKube } from '../support/fake-kube.ts'
 import { buildImage } from '../support/oci-image.ts'
 import { openLegacy } from '../support/puppet.ts'
 import { BLOCKS, rowOf, type BlockName, type RowName } from '../support/readme-places.ts'
@@ -34,6 +35,8 @@ const PLAIN_SERVER = {
   metadata: { name: 'memory' },
   spec: { template: { spec: { containers: [{ name: 'memory', image: 'mcp/memory:1' }] } } },
 }
+
+const ASKING = { name: 'memory', annotations: { 'outrigger.dev/inject': 'true' } }
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const scripts = shellBlocks(README).map(({ script }) => script)
@@ -293,6 +296,28 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     expect(about).toContain('`-o json`')
     const { stdout } = await copy.run(replaced(other, ' - ', ' - -o json '))
     expect(JSON.parse(stdout)).toMatchObject({ outside: 1, found: [{ name: 'memory' }] })
+  },
+  'npx outrigger status': async (command, about) => {
+    // What it finds: test/cluster/control/status.test.ts.
+    const kube = await startFakeKube({})
+    kube.others.set('/apis/apps/v1/deployments', () => ({
+      kind: 'DeploymentList',
+      apiVersion: 'apps/v1',
+      items: [withAt(PLAIN_SERVER, ['metadata'], ASKING)],
+    }))
+    writeFileSync(join(copy.path, 'kubeconfig'), kubeconfigFor(kube))
+    const here = `export KUBECONFIG=kubeconfig; ${command}`
+    const { code, stdout, stderr } = await copy.run(here)
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/Deployment\/memory +no pod +0\/1/)])
+    expect(stderr).toContain('whether sidecars are those of the configuration is not known')
+    expect(about).toContain('`--reaches HOST:PORT`')
+    const reaching = await copy.run(`${here} --reaches db.example:5432 -o json`)
+    expect(JSON.parse(reaching.stdout)).toMatchObject({
+      workloads: [{ ways: [{ how: 'perhaps' }] }],
+    })
+    expect(about).toContain('`-n`')
+    expect(about).toContain('`-o json`')
+    await kube.close()
   },
   'npx outrigger certs inspect': async (command, about) => {
     // Of a cluster: test/integration/webhook/certificates.test.ts.

@@ -14,7 +14,8 @@ export const PLAN: Plan = {
     cli: [
       '.',
       'start',
-      'dev tools check scan certs',
+      'dev tools check scan status certs',
+      'survey', // which workloads there are, and what makes their pods anew
       'run manifest completion manual policy',
       'egress', // what records say of the network
       'audit',

@@ -139,6 +139,17 @@ export const MISTAKES: readonly Mistake[] = [
     files: { 'notes.yaml': 'mcp\n' },
   },
   { name: 'scan for another format', args: ['scan', '-f', 'DIR', '-o', 'yaml'] },
+  { name: 'status of one namespace and of all', args: ['status', '-A', '-n', 'a'] },
+  { name: 'status for another format', args: ['status', '-o', 'yaml'] },
+  { name: 'status by a URL', args: ['status', '--reaches', 'https://db.example'] },
+  { name: 'status by a port that is none', args: ['status', '--reaches', 'db.example:http'] },
+  { name: "status by everybody's Service", args: ['status', '-A', '--reaches', 'db'] },
+  {
+    name: 'status of a cluster that does not answer',
+    args: ['status'],
+    files: { kubeconfig: KUBECONFIG('https://127.0.0.1:1') },
+    env: { KUBECONFIG: 'DIR/kubeconfig' },
+  },
   { name: 'certs without what to do', args: ['certs'] },
   { name: 'certs of another verb', args: ['certs', 'inspekt'] },
   {

@@ -21,6 +21,7 @@ export const ROWS = [
   'npx outrigger inject --report',
   'npx outrigger check',
   'npx outrigger scan',
+  'npx outrigger status',
   'npx outrigger certs inspect',
   'npx outrigger images add',
   'npx outrigger images list',

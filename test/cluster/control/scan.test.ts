@@ -1,9 +1,9 @@
 // `outrigger scan` against a real API server, by a user who may read everything and one who may read one namespace's pods.
 
-import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createApi, type Json } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
+import { outriggerCommand, type EndedCommand } from '../outrigger-command.ts'
 import { serverPod } from '../pods.ts'
 
 const NAMESPACE = 'scanned'
@@ -30,24 +30,11 @@ const balancer: Json = {
   spec: { type: 'LoadBalancer', selector: { app: 'open' }, ports: [{ port: 80 }] },
 }
 
-interface Ended {
-  readonly code: number | undefined
-  readonly stdout: string
-  readonly stderr: string
-}
-
 describeOwnCluster('control', 'outrigger scan', (target) => {
   const api = createApi(target.api)
 
-  const scan = (...args: readonly string[]): Promise<Ended> =>
-    new Promise((resolve) => {
-      const env = { ...process.env, KUBECONFIG: target.kubeconfig }
-      const line = ['cli/main.ts', 'scan', ...args]
-      execFile(process.execPath, line, { env }, (error, stdout, stderr) => {
-        const code = error === null ? 0 : error.code
-        resolve({ code: typeof code === 'number' ? code : undefined, stdout, stderr })
-      })
-    })
+  const scan = (...args: readonly string[]): Promise<EndedCommand> =>
+    outriggerCommand(target.kubeconfig, 'scan', ...args)
 
   beforeAll(async () => {
     await api.createNamespace(NAMESPACE)

@@ -2,7 +2,9 @@
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { controllerOf } from '../../webhook/workload/kinds.ts'
-import { namespaceIn } from './ways.ts'
+
+export const namespaceIn = (object: JsonObject, otherwise: string): string =>
+  stringAt(object, 'metadata', 'namespace') ?? otherwise
 
 /** A Job of a CronJob has two behind its pods; more are somebody's circle. */
 const MAX_STEPS = 8

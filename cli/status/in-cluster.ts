@@ -1,0 +1,54 @@
+// What a look at workloads reads of a cluster, as far as its user may: what he may not is told, and the rest goes on.
+
+import type { JsonObject } from '../../shared/json.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { Objects } from '../../webhook/kube/objects.ts'
+import { OWN_NAMESPACE } from '../command/namespace.ts'
+import { readConfigIn } from '../survey/cluster-config.ts'
+import {
+  NAMESPACES,
+  PODS,
+  readCollections,
+  WORKLOADS,
+  type Collection,
+} from '../survey/collections.ts'
+
+const NEEDED: readonly Collection[] = [
+  { ...PODS, without: 'which run with the sidecar, and what it was told,' },
+  ...WORKLOADS.map(({ group, resource }) => ({
+    group,
+    resource,
+    without: `which ${resource} there are`,
+  })),
+]
+
+export interface Standing {
+  readonly objects: readonly JsonObject[]
+  /** Undefined where it cannot be read. */
+  readonly config: ClusterConfig | undefined
+  /** What is not known, and why. */
+  readonly notes: readonly string[]
+  /** Whether all pods and workloads were read. */
+  readonly isWhole: boolean
+}
+
+/** One namespace's, or everybody's; the error is where nothing at all could be read. */
+export const readStanding = async (
+  cluster: Objects,
+  namespace: string | undefined,
+): Promise<Result<Standing, readonly string[]>> => {
+  const { notes, objects, whys } = await readCollections(cluster, NEEDED, namespace)
+  if (whys.length === NEEDED.length) return fail([...new Set(whys)])
+  const around = await readCollections(cluster, [NAMESPACES], namespace)
+  const config = await readConfigIn(cluster, OWN_NAMESPACE)
+  const unconfigured = config.ok
+    ? []
+    : [`whether sidecars are those of the configuration is not known: ${config.error}`]
+  return ok({
+    objects: [...objects, ...around.objects],
+    config: config.ok ? config.value : undefined,
+    notes: [...notes, ...around.notes, ...unconfigured],
+    isWhole: notes.length === 0,
+  })
+}
