@@ -6,12 +6,10 @@ import type { RawHeaders } from './request-target.ts'
 export interface ConnectHead {
   readonly url: string
   readonly rawHeaders: RawHeaders
-  /** What has come behind it. */
-  readonly early: Buffer
 }
 
 const METHOD = 'CONNECT '
-const END = '\r\n\r\n'
+export const HEAD_END = '\r\n\r\n'
 /** Usual ones have 100 to 400. */
 const MAX_BYTES = 2048
 
@@ -38,15 +36,18 @@ const fieldsIn = (lines: readonly string[]): RawHeaders | undefined => {
   return hasHost ? fields : undefined
 }
 
-/** Undefined where it is for another reader. */
-export const readConnectHead = (bytes: Buffer): ConnectHead | undefined => {
+/** The head that bytes begin with, without its end, each byte a character; undefined where it is no CONNECT's, or not there as a whole. */
+export const connectHeadIn = (bytes: Buffer): string | undefined => {
   if (bytes.toString('latin1', 0, METHOD.length) !== METHOD) return undefined
   const text = bytes.toString('latin1', 0, MAX_BYTES)
-  const end = text.indexOf(END)
-  if (end === -1) return undefined
-  const [first = '', ...lines] = text.slice(0, end).split('\r\n')
+  const end = text.indexOf(HEAD_END)
+  return end === -1 ? undefined : text.slice(0, end)
+}
+
+/** Undefined where it is for another reader. */
+export const readConnectHead = (text: string): ConnectHead | undefined => {
+  const [first = '', ...lines] = text.split('\r\n')
   const [, url] = REQUEST_LINE.exec(first) ?? []
   const rawHeaders = url === undefined ? undefined : fieldsIn(lines)
-  if (url === undefined || !rawHeaders) return undefined
-  return { url, rawHeaders, early: bytes.subarray(end + END.length) }
+  return url === undefined || !rawHeaders ? undefined : { url, rawHeaders }
 }

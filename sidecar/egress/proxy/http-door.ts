@@ -4,7 +4,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeOf } from '../../../shared/error-code.ts'
-import { readConnectHead, type ConnectHead } from './connect-head.ts'
 import type { DoorParts } from './door-parts.ts'
 import { Exchange } from './exchange.ts'
 import {
@@ -16,13 +15,8 @@ import {
   written,
   type Answer,
 } from './http-reply.ts'
-import {
-  credentialOf,
-  hasCredential,
-  readConnect,
-  readRequest,
-  type RawHeaders,
-} from './request-target.ts'
+import { KnownHeads, namedIn, type KnownHead, type Named } from './known-heads.ts'
+import { readConnect, readRequest } from './request-target.ts'
 import type { Visitor } from './visitors.ts'
 import type { Client, How } from './watch.ts'
 
@@ -40,9 +34,11 @@ export class HttpDoor {
   private readonly parts: DoorParts
   private readonly server: Server
   private readonly visitors = new WeakMap<Duplex, Visitor>()
+  private readonly heads: KnownHeads
 
   constructor(parts: DoorParts) {
     this.parts = parts
+    this.heads = new KnownHeads(parts.cluster)
     this.server = createServer({
       insecureHTTPParser: false,
       maxHeaderSize: parts.desk.limits.headBytes,
@@ -69,11 +65,11 @@ export class HttpDoor {
   /** A connection with what it has said already. */
   take(visitor: Visitor, first: Buffer): void {
     const { socket } = visitor
-    const head = readConnectHead(first)
-    const client = head && this.named(visitor, head.rawHeaders)
+    const read = this.heads.read(first)
+    const client = read && this.named(visitor, read.head)
     if (client && this.parts.visitors.knows(visitor, client)) {
       socket.pause()
-      void this.enter(visitor, client, head)
+      void this.enter(visitor, client, read.head, read.early)
       return
     }
     this.visitors.set(socket, visitor)
@@ -89,19 +85,19 @@ export class HttpDoor {
   }
 
   /** Whose a request is, where that is known. */
-  private named(visitor: Visitor, rawHeaders: RawHeaders): Client | undefined {
-    if (visitor.isKnown && !hasCredential(rawHeaders)) return visitor.client
-    const credential = credentialOf(rawHeaders)
+  private named(visitor: Visitor, { isNamed, credential }: Named): Client | undefined {
+    if (visitor.isKnown && !isNamed) return visitor.client
     return visitor.itself(credential && this.parts.whoIs(credential))
   }
 
   private know(visitor: Visitor, { rawHeaders }: IncomingMessage): Known {
     const { stranger, visitors } = this.parts
-    const client = this.named(visitor, rawHeaders)
+    const named = namedIn(rawHeaders)
+    const client = this.named(visitor, named)
     if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
     visitor.mistakes++
-    if (!hasCredential(rawHeaders)) visitors.unnamed(visitor)
-    else stranger(credentialOf(rawHeaders) ? 'unknown-credential' : 'no-credential')
+    if (!named.isNamed) visitors.unnamed(visitor)
+    else stranger(named.credential ? 'unknown-credential' : 'no-credential')
     return 'unknown'
   }
 
@@ -118,16 +114,20 @@ export class HttpDoor {
       this.leave(visitor, refusalAnswer(TOO_MANY))
       return
     }
-    void this.enter(visitor, known.client, { url, rawHeaders, early })
+    const target = readConnect(url, rawHeaders, this.parts.cluster)
+    void this.enter(visitor, known.client, { url, target }, early)
   }
 
-  private async enter(visitor: Visitor, client: Client, head: ConnectHead): Promise<void> {
-    const { desk, cluster, visitors } = this.parts
+  private async enter(
+    visitor: Visitor,
+    client: Client,
+    { url, target }: Pick<KnownHead, 'url' | 'target'>,
+    early: Buffer,
+  ): Promise<void> {
+    const { desk, visitors } = this.parts
     const { socket } = visitor
-    const { url, rawHeaders, early } = head
     // Whoever waits is not late, and a tunnel has times of its own.
     visitors.begins(visitor)
-    const target = readConnect(url, rawHeaders, cluster)
     if (!target.ok) {
       this.malformed(client, 'connect', url)
       this.leave(visitor, refusalAnswer({ why: 'malformed', words: target.error }))

@@ -442,6 +442,29 @@ describe('who is not known', () => {
     expect(harness.told.strangers).toEqual(['no-credential'])
   })
 
+  test('a credential that is taken back lets nobody in, in whatever words it did before', async () => {
+    const known = new Set(['first'])
+    const client = { key: '1', overBudget: () => false }
+    const another = await startEgress(
+      {},
+      {
+        whoIs: ({ secret }) => (known.has(secret) ? client : undefined),
+      },
+    )
+    const ask = lines('CONNECT no.example:80 HTTP/1.1', 'Host: no.example:80', AUTHORIZATION)
+    expect(await talk(another.port, ask)).toMatch(/^HTTP\/1\.1 403/)
+    known.clear()
+    const late = connect({ port: another.port, host: '127.0.0.1' })
+    let back = ''
+    late.on('data', (piece: Buffer) => (back += piece.toString('latin1')))
+    late.write(ask)
+    await until(() => back.startsWith('HTTP/1.1 407'), 'the question')
+    expect(another.told.strangers).toEqual(['unknown-credential'])
+    expect(another.told.attempts).toHaveLength(1)
+    late.destroy()
+    another.close()
+  })
+
   test('a connection is one client’s to its end', async () => {
     const second = basic('2:second')
     const one = (credential: string, ...more: readonly string[]): string =>
