@@ -11,7 +11,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The value at a path of member names, or undefined where the path breaks off. */
-export const at = (value: Json | undefined, ...path: readonly string[]): Json | undefined => {
+export const atPath = (value: Json | undefined, path: readonly string[]): Json | undefined => {
   let current = value
   for (const key of path) {
     if (!isObject(current) || !Object.hasOwn(current, key)) return undefined
@@ -19,6 +19,9 @@ export const at = (value: Json | undefined, ...path: readonly string[]): Json | 
   }
   return current ?? undefined
 }
+
+export const at = (value: Json | undefined, ...path: readonly string[]): Json | undefined =>
+  atPath(value, path)
 
 export const objectAt = (value: Json | undefined, ...path: readonly string[]): JsonObject => {
   const found = at(value, ...path)
@@ -51,11 +54,17 @@ export const arrayAt = (
 
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value)
 
-/** The objects of a list; what is not an object is left out. */
+const NO_OBJECTS: readonly JsonObject[] = []
+
+/** The objects of a list, itself where it holds nothing else; what is not an object is left out. */
 export const objectsAt = (
   value: Json | undefined,
   ...path: readonly string[]
-): readonly JsonObject[] => (arrayAt(value, ...path) ?? []).filter(isObject)
+): readonly JsonObject[] => {
+  const found = atPath(value, path)
+  if (!isList(found)) return NO_OBJECTS
+  return found.every(isObject) ? found : found.filter(isObject)
+}
 
 /** The strings of a list, or undefined where there is none or it holds anything else. */
 export const stringsAt = (

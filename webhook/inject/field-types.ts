@@ -1,7 +1,7 @@
 // The type of every field of a pod that injection reads, as the API server would have it: a number in
 // quotes, or a word where a number belongs, would be read as nothing at all. Pure.
 
-import { at, isList, isObject, type Json, type JsonObject } from '../../shared/json.ts'
+import { atPath, isList, isObject, type Json, type JsonObject } from '../../shared/json.ts'
 
 interface Type {
   readonly is: (value: Json) => boolean
@@ -195,15 +195,24 @@ export const inWords = (value: Json): string => {
   return text.length > 64 ? `${text.slice(0, 63)}…` : text
 }
 
+const isTyped = (object: JsonObject, { names, is }: Field): boolean => {
+  const value = atPath(object, names)
+  return value === undefined || is(value)
+}
+
+/** Whether each field that is there is of its type. */
+export const areTyped = (object: JsonObject, fields: readonly Field[]): boolean =>
+  fields.every((field) => isTyped(object, field))
+
 /** A sentence for each field that is there and of another type; one below such a field is not looked at. */
 export const typeFaults = (
   where: string,
   object: JsonObject,
   fields: readonly Field[],
 ): readonly string[] =>
-  fields.flatMap(({ path, names, is, wants }) => {
-    const value = at(object, ...names)
-    return value === undefined || is(value)
-      ? []
-      : [`${where}.${path}: ${inWords(value)} must be ${wants}`]
-  })
+  fields
+    .filter((field) => !isTyped(object, field))
+    .map(
+      ({ path, names, wants }) =>
+        `${where}.${path}: ${inWords(atPath(object, names) ?? null)} must be ${wants}`,
+    )

@@ -36,13 +36,16 @@ const compare = (path: string, field: string, before: Json, after: Json): Operat
 }
 
 const compareObjects = (path: string, before: JsonObject, after: JsonObject): Operation[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((key) => {
-    const [from, to] = [before[key], after[key]]
-    const child = `${path}/${escapePathComponent(key)}`
-    if (to === undefined) return [{ op: 'remove', path: child }]
-    if (from === undefined) return [{ op: 'add', path: child, value: to }]
-    return compare(child, key, from, to)
-  })
+  [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => before[key] !== after[key])
+    .sort()
+    .flatMap((key) => {
+      const [from, to] = [before[key], after[key]]
+      const child = `${path}/${escapePathComponent(key)}`
+      if (to === undefined) return [{ op: 'remove', path: child }]
+      if (from === undefined) return [{ op: 'add', path: child, value: to }]
+      return compare(child, key, from, to)
+    })
 
 type Named = readonly (readonly [name: Json, item: Json])[]
 
@@ -77,6 +80,7 @@ const compareNamed = (
     .toReversed()
   const changes = to.flatMap(([name, item], index): Operation[] => {
     const old = stays.get(name)
+    if (old === item) return []
     const at = `${path}/${index}`
     return old === undefined ? [{ op: 'add', path: at, value: item }] : compare(at, '', old, item)
   })

@@ -13,6 +13,7 @@ import {
 } from '../../shared/json.ts'
 import { violation, type Violation } from '../settings/violation.ts'
 import {
+  areTyped,
   CONTAINER_FIELDS,
   inWords,
   ITEM_FIELDS,
@@ -40,10 +41,10 @@ const listFaults = (where: string, value: Json | undefined): readonly Violation[
   if (value === undefined) return []
   if (!Array.isArray(value)) return [wrong(where, 'a list')]
   const items: readonly Json[] = value
-  const faults = items.flatMap((item, index) =>
+  if (items.every(isObject)) return []
+  return items.flatMap((item, index) =>
     isObject(item) ? [] : [wrong(`${where}[${index}]`, 'a mapping')],
   )
-  return faults
 }
 
 const nameFaults = (where: string, value: Json | undefined): readonly Violation[] => {
@@ -77,11 +78,15 @@ const fieldFaults = (
 ): readonly Violation[] =>
   typeFaults(where, object, fields).map((message) => violation('malformed', message))
 
-/** Of the items of a list that are mappings. */
-const itemFaults = (where: string, name: string, list: Json | undefined): readonly Violation[] =>
-  (isList(list) ? list : []).flatMap((item, index) =>
-    isObject(item) ? fieldFaults(`${where}.${name}[${index}]`, item, ITEM_FIELDS[name] ?? []) : [],
+/** Of the items of a list that are mappings; of one that is as it should be no name is made up. */
+const itemFaults = (where: string, name: string, list: Json | undefined): readonly Violation[] => {
+  const fields = ITEM_FIELDS[name] ?? []
+  return (isList(list) ? list : []).flatMap((item, index) =>
+    isObject(item) && !areTyped(item, fields)
+      ? fieldFaults(`${where}.${name}[${index}]`, item, fields)
+      : [],
   )
+}
 
 const memberFaults = (where: string, member: JsonObject): readonly Violation[] => [
   ...MEMBER_LISTS.flatMap((name) => listFaults(`${where}.${name}`, at(member, name))),

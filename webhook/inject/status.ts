@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { SIDECAR_CONTAINER, STATUS_ANNOTATION } from '../../shared/names.ts'
 import {
-  at,
+  atPath,
   isObject,
   isSame,
   objectsAt,
@@ -81,14 +81,34 @@ const CONTAINER_PLACES = placed(
   ['lifecycle', 'preStop'],
 )
 
-/** A place that injection may change: its name, and what stood there and stands there now. */
-type Change = readonly [name: string, before: Json | undefined, after: Json | undefined]
+/** A place that injection may change: what its name begins with, its name, and what stood there and stands there now. */
+interface Change {
+  readonly prefix: string
+  readonly name: string
+  readonly before: Json | undefined
+  readonly after: Json | undefined
+}
+
+const placeOf = ({ prefix, name }: Change): string => `${prefix}${name}`
 
 const PLACES: ReadonlySet<string> = new Set(PLACE_VARIABLES)
 const variablesOf = (container: JsonObject): readonly string[] =>
   objectsAt(container, 'env')
     .map(nameOf)
     .filter((name) => PLACES.has(name))
+
+const changedAt = (
+  prefix: string,
+  places: readonly Place[],
+  was: JsonObject,
+  is: JsonObject,
+): readonly Change[] =>
+  places.map(([path, name]) => ({
+    prefix,
+    name,
+    before: atPath(was, path),
+    after: atPath(is, path),
+  }))
 
 /** Variables that injection may have added, each a place of its own: nobody's values come into the status. */
 const changedVariables = (
@@ -97,22 +117,19 @@ const changedVariables = (
   after: JsonObject,
 ): readonly Change[] => {
   const old = new Set(variablesOf(before))
-  return variablesOf(after).map((name) => [
-    `${prefix} env ${name}`,
-    old.has(name) ? true : undefined,
-    true,
-  ])
+  return variablesOf(after).map((name) => ({
+    prefix,
+    name: `env ${name}`,
+    before: old.has(name) ? true : undefined,
+    after: true,
+  }))
 }
 
 const keyOf = ({ list, name }: Member): string => `${list} ${name}`
 
 /** The places of one container. */
 const changedIn = (prefix: string, was: JsonObject, is: JsonObject): readonly Change[] => [
-  ...CONTAINER_PLACES.map(([path, name]): Change => [
-    `${prefix} ${name}`,
-    at(was, ...path),
-    at(is, ...path),
-  ]),
+  ...changedAt(prefix, CONTAINER_PLACES, was, is),
   ...changedVariables(prefix, was, is),
 ]
 
@@ -120,16 +137,19 @@ const changedMembers = (before: JsonObject, after: JsonObject): readonly Change[
   const old = new Map(members(before).map((member) => [keyOf(member), member.container]))
   return members(after)
     .filter(({ name }) => name !== SIDECAR_CONTAINER)
-    .flatMap((member) => changedIn(keyOf(member), old.get(keyOf(member)) ?? {}, member.container))
+    .flatMap((member) => {
+      const key = keyOf(member)
+      return changedIn(`${key} `, old.get(key) ?? {}, member.container)
+    })
 }
 
 const changed = (before: JsonObject, after: JsonObject): readonly Change[] => [
-  ...POD_PLACES.map(([path, name]): Change => [name, at(before, ...path), at(after, ...path)]),
+  ...changedAt('', POD_PLACES, before, after),
   ...changedMembers(before, after),
 ]
 
 /** A command that was there and still is, is given back by taking the shim out of the line. */
-const isKept = ([name, before, after]: Change): boolean =>
+const isKept = ({ name, before, after }: Change): boolean =>
   isSame(before, after) ||
   (before !== undefined &&
     isLine(name) &&
@@ -137,12 +157,17 @@ const isKept = ([name, before, after]: Change): boolean =>
 
 /** The earlier values, those of an earlier pass before those of this one. */
 const changes = (before: JsonObject, after: JsonObject): Record<string, Json> => {
-  const carried = ownSidecar(before) === undefined ? {} : (readStatus(before)?.was ?? {})
-  const found = changed(before, after).flatMap((change): readonly (readonly [string, Json])[] => {
-    const [name, value] = change
-    if (Object.hasOwn(carried, name)) return [[name, carried[name] ?? null]]
-    return isKept(change) ? [] : [[name, value ?? null]]
-  })
+  const earlier = ownSidecar(before) === undefined ? {} : (readStatus(before)?.was ?? {})
+  const carried = new Map(Object.entries(earlier))
+  const found = changed(before, after)
+    .filter((change) => (carried.size > 0 && carried.has(placeOf(change))) || !isKept(change))
+    .map((change) => {
+      const place = placeOf(change)
+      return [
+        place,
+        carried.get(place) ?? (carried.has(place) ? null : (change.before ?? null)),
+      ] as const
+    })
   return Object.fromEntries(found.toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
@@ -154,7 +179,7 @@ const ownText = (before: JsonObject): Json | undefined =>
     ? stringAt(before, 'metadata', 'annotations', STATUS_ANNOTATION)
     : readStatus(before)?.was[STATUS_PLACE]
 
-const isLine = (place: string): boolean => place.endsWith(' command') || place.endsWith(' args')
+const isLine = (name: string): boolean => name === 'command' || name === 'args'
 
 export interface StatusParts {
   readonly container: string

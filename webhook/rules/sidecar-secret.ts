@@ -36,12 +36,20 @@ const given = (pod: JsonObject): ReadonlySet<string> =>
       .filter((name) => name !== undefined),
   ])
 
-/** Volumes that bring any, by name: with the first that is not let pass. */
-const volumesOf = (pod: JsonObject, isTheirs: IsTheirs): ReadonlyMap<string, string> =>
+/** Volumes, by name, and the Secrets that they bring. */
+type Bringing = readonly (readonly [name: string, secrets: readonly string[]])[]
+
+const bringing = (pod: JsonObject): Bringing =>
+  objectsAt(pod, 'spec', 'volumes')
+    .map((volume) => [nameOf(volume), secretsOf(volume)] as const)
+    .filter(([, secrets]) => secrets.length > 0)
+
+/** Those with a Secret that is not let pass, by name: with the first. */
+const volumesOf = (volumes: Bringing, isTheirs: IsTheirs): ReadonlyMap<string, string> =>
   new Map(
-    objectsAt(pod, 'spec', 'volumes').flatMap((volume) => {
-      const secret = secretsOf(volume).find(isTheirs)
-      return secret === undefined ? [] : [[nameOf(volume), secret] as const]
+    volumes.flatMap(([name, secrets]) => {
+      const secret = secrets.find(isTheirs)
+      return secret === undefined ? [] : [[name, secret] as const]
     }),
   )
 
@@ -75,11 +83,12 @@ export const sidecarSecrets: Check = ({ pod, server, ownCertificate }) => {
   const known = given(pod)
   const isTheirs: IsTheirs = (name) =>
     name !== undefined && (known.has(name) || name.startsWith(PREFIX))
-  const volumes = volumesOf(pod, isTheirs)
+  const brought = bringing(pod)
+  const volumes = volumesOf(brought, isTheirs)
   // A server that speaks TLS holds the certificate that the sidecar shows in its place. The policy in the API server knows
   // no such thing, so that a name of ours is none for it.
   const serversVolumes = volumesOf(
-    pod,
+    brought,
     (name) => isTheirs(name) && (name !== ownCertificate || name?.startsWith(PREFIX) === true),
   )
   const others = everyContainer(pod).filter((container) => nameOf(container) !== SIDECAR_CONTAINER)
