@@ -81,6 +81,13 @@ export class Protobuf {
     this.length += this.buffer.write(hex, this.length, 'hex')
   }
 
+  /** Fields that have been written elsewhere. */
+  append(fields: Uint8Array): void {
+    this.room(fields.length)
+    this.buffer.set(fields, this.length)
+    this.length += fields.length
+  }
+
   /** Begins a message within a message, or bytes that are there already; its tag and its length, where that is known. */
   head(field: number, length: number): void {
     this.tag(field, LENGTH)

@@ -10,7 +10,7 @@ import { assertedIn } from './baggage.ts'
 import { brief } from './brief.ts'
 import { METHODS, OTHER } from './known-words.ts'
 import { remembered } from './remembered.ts'
-import type { Attributes, Bearer, PassedFrom, SpanEnd } from './trace.ts'
+import type { Attributes, Bearer, PassedFrom, SpanEnd, SpanStart } from './trace.ts'
 
 /** What may stand in a span's name: clients' requests, servers', and notifications. */
 const NAMED: ReadonlySet<string> = new Set([
@@ -53,19 +53,71 @@ const known = remembered(brief)
 /** As spans of all calls have it: without secrets, and cut. */
 const word = (text: string): string => (PLAIN.test(text) ? text : known(text))
 
-const targetOf = (request: Bearer, { parameter }: Target): string | undefined => {
-  const text = stringAt(request.text, member(request.params, parameter))
-  return text === undefined ? undefined : word(text)
+/** What a message says that others of its kind say too; short, and without secrets. */
+export interface Said {
+  readonly method: string
+  /** Which tool, prompt or resource it is about. */
+  readonly target: string | undefined
+  readonly version: string | undefined
+}
+
+/** A message as it came. */
+export interface Received extends Said {
+  readonly session: string | undefined
+  /** Of HTTP, and where its connection is from. */
+  readonly protocol: string
+  readonly address: string | undefined
+  readonly port: number | undefined
+}
+
+/** A message as the server gets it; `port` of one that speaks HTTP. */
+export interface Sent extends Said {
+  readonly port: number | undefined
+}
+
+const targetIn = ({ method, text, params, shortName }: Bearer): string | undefined => {
+  const { parameter } = TARGETS.get(method) ?? {}
+  if (parameter === undefined) return undefined
+  const own = parameter === 'name' ? shortName : undefined
+  return own ?? stringAt(text, member(params, parameter))
+}
+
+const clean = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : word(text)
+
+const saidIn = (message: Bearer, version = claimedVersion(message)): Said => ({
+  method: word(message.method),
+  target: clean(targetIn(message)),
+  version: clean(version),
+})
+
+/** `era` is undefined where it could not be told. */
+export const received = (
+  { request: http }: Exchange,
+  message: Bearer,
+  era: Era | undefined,
+): Received => ({
+  ...saidIn(message, claimedVersion(message) ?? header(http, 'mcp-protocol-version')),
+  // The modern era has no sessions: what stands there is somebody's mistake.
+  session: era === 'legacy' ? clean(sessionIn(http)) : undefined,
+  protocol: http.httpVersion,
+  address: http.socket.remoteAddress,
+  port: http.socket.remotePort,
+})
+
+export const sent = (message: Bearer, port: number | undefined): Sent => ({
+  ...saidIn(message),
+  port,
+})
+
+const nameOf = ({ method, target }: Said): string => {
+  const isNamed = target !== undefined && TARGETS.get(method)?.isNamed === true
+  const known = NAMED.has(method) ? method : OTHER
+  return isNamed ? `${known} ${target}` : known
 }
 
 /** `{mcp.method.name} {target}`; what is no method of MCP is `_OTHER`. */
-export const spanName = (request: Bearer): string => {
-  const { method } = request
-  const target = TARGETS.get(method)
-  const name = target?.isNamed === true ? targetOf(request, target) : undefined
-  const known = NAMED.has(method) ? method : OTHER
-  return name === undefined ? known : `${known} ${name}`
-}
+export const spanName = (message: Bearer): string => nameOf(saidIn(message))
 
 const given = (attributes: Readonly<Record<string, string | number | undefined>>): Attributes => {
   const found: Record<string, string | number> = {}
@@ -75,12 +127,11 @@ const given = (attributes: Readonly<Record<string, string | number | undefined>>
   return found
 }
 
-const ofMessage = (request: Bearer): Readonly<Record<string, string | undefined>> => {
-  const { method } = request
-  const target = TARGETS.get(method)
+const ofMessage = ({ method, target }: Said): Readonly<Record<string, string | undefined>> => {
+  const { attribute } = TARGETS.get(method) ?? {}
   return {
     'mcp.method.name': method,
-    ...(target && { [target.attribute]: targetOf(request, target) }),
+    ...(attribute === undefined ? {} : { [attribute]: target }),
     'gen_ai.operation.name': method === 'tools/call' ? 'execute_tool' : undefined,
   }
 }
@@ -105,40 +156,39 @@ const sessionIn = (http: Exchange['request']): string | undefined => {
 
 const HTTP = { 'network.transport': 'tcp', 'network.protocol.name': 'http' }
 
-/** Of the SERVER span: the message as it came. `era` is undefined where it could not be told. */
-export const serverAttributes = (
-  { request: http }: Exchange,
-  request: Bearer,
-  era: Era | undefined,
-): Attributes =>
-  given({
-    ...ofMessage(request),
-    'jsonrpc.request.id': idOf(request),
-    'mcp.protocol.version': claimedVersion(request) ?? header(http, 'mcp-protocol-version'),
-    // The modern era has no sessions: what stands there is somebody's mistake.
-    'mcp.session.id': era === 'legacy' ? sessionIn(http) : undefined,
+/** Of SERVER spans: the name, and what is not of one message alone. */
+export const serverSide = (of: Received): Pick<SpanStart, 'name' | 'attributes'> => ({
+  name: nameOf(of),
+  attributes: given({
+    ...ofMessage(of),
+    'mcp.protocol.version': of.version,
+    'mcp.session.id': of.session,
     ...HTTP,
-    'network.protocol.version': http.httpVersion,
-    'client.address': http.socket.remoteAddress,
-    'client.port': http.socket.remotePort,
-    ...assertedIn(
-      stringAt(request.text, member(request.meta, 'baggage')) ?? header(http, 'baggage'),
-    ),
-  })
+    'network.protocol.version': of.protocol,
+    'client.address': of.address,
+    'client.port': of.port,
+  }),
+})
 
-/** Of the CLIENT span: the message as the server gets it. */
-export const clientAttributes = (
-  request: Bearer,
-  id: number | undefined,
-  port: number | undefined,
-): Attributes =>
-  given({
-    ...ofMessage(request),
-    'jsonrpc.request.id': id === undefined ? undefined : `${id}`,
-    'mcp.protocol.version': claimedVersion(request),
-    ...(port === undefined
+/** The same of CLIENT spans. */
+export const clientSide = (of: Sent): Pick<SpanStart, 'name' | 'attributes'> => ({
+  name: nameOf(of),
+  attributes: given({
+    ...ofMessage(of),
+    'mcp.protocol.version': of.version,
+    ...(of.port === undefined
       ? { 'network.transport': 'pipe' }
-      : { ...HTTP, 'server.address': 'localhost', 'server.port': port }),
+      : { ...HTTP, 'server.address': 'localhost', 'server.port': of.port }),
+  }),
+})
+
+/** What the SERVER span of one message has alone. */
+export const ownAttributes = ({ request: http }: Exchange, message: Bearer): Attributes =>
+  given({
+    'jsonrpc.request.id': idOf(message),
+    ...assertedIn(
+      stringAt(message.text, member(message.meta, 'baggage')) ?? header(http, 'baggage'),
+    ),
   })
 
 /** Of the SERVER span of a message of the server's own: as it came to us. */
@@ -147,7 +197,7 @@ export const passedServerAttributes = (
   { port, session }: PassedFrom,
 ): Attributes =>
   given({
-    ...ofMessage(message),
+    ...ofMessage(saidIn(message)),
     'jsonrpc.request.id': idOf(message),
     'mcp.session.id': session,
     ...(port === undefined ? { 'network.transport': 'pipe' } : HTTP),
@@ -156,7 +206,7 @@ export const passedServerAttributes = (
 /** Of its CLIENT span: as it goes to a client. */
 export const passedClientAttributes = (message: Bearer, { session }: PassedFrom): Attributes =>
   given({
-    ...ofMessage(message),
+    ...ofMessage(saidIn(message)),
     'jsonrpc.request.id': idOf(message),
     'mcp.session.id': session,
     ...HTTP,

@@ -84,6 +84,28 @@ const writeAttributes = (to: Protobuf, attributes: Attributes, before: number): 
   return count
 }
 
+/** Attributes of a span by themselves, as `append` takes them. */
+export const attributesAsBytes = (attributes: Attributes): Uint8Array => {
+  const written = new Protobuf()
+  writeAttributes(written, attributes, 0)
+  return new Uint8Array(written.bytes)
+}
+
+/** First how it ended: that is never what there is no room for. What many have in common is little. */
+const writeAllAttributes = (
+  to: Protobuf,
+  { attributes, shared }: SpanStart,
+  end: SpanEnd,
+): void => {
+  let count = writeAttributes(to, end.attributes, 0)
+  if (shared) {
+    to.append(shared.bytes)
+    count += shared.count
+  }
+  count = writeAttributes(to, attributes, count)
+  if (count > MAX_ATTRIBUTES) to.number(SPAN.droppedAttributes, count - MAX_ATTRIBUTES)
+}
+
 const writeLink = (to: Protobuf, link: TraceContext): void => {
   const began = to.begin(SPAN.links)
   to.hex(LINK.traceId, link.traceId)
@@ -102,7 +124,7 @@ const writeStatus = (to: Protobuf, { isError, message }: SpanEnd): void => {
 
 /** Without any `tracestate`: texts of a client's own, which are nothing for a collector. */
 export const writeSpan = (to: Protobuf, { context, start, end, endMs }: EndedSpan): void => {
-  const { kind, startMs, parent, link, name, attributes } = start
+  const { kind, startMs, parent, link, name } = start
   const began = to.begin(SCOPE_SPANS.spans)
   to.hex(SPAN.traceId, context.traceId)
   to.hex(SPAN.spanId, context.spanId)
@@ -111,9 +133,7 @@ export const writeSpan = (to: Protobuf, { context, start, end, endMs }: EndedSpa
   to.number(SPAN.kind, KIND[kind])
   to.fixed64(SPAN.start, nanoseconds(startMs))
   to.fixed64(SPAN.end, nanoseconds(endMs))
-  // How it ended comes first: it is never what there is no room for.
-  const count = writeAttributes(to, attributes, writeAttributes(to, end.attributes, 0))
-  if (count > MAX_ATTRIBUTES) to.number(SPAN.droppedAttributes, count - MAX_ATTRIBUTES)
+  writeAllAttributes(to, start, end)
   if (link) writeLink(to, link)
   writeStatus(to, end)
   to.fixed32(SPAN.flags, flagsOf(context, parent !== undefined && kind === 'server'))

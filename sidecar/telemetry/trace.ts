@@ -17,6 +17,15 @@ export interface TraceContext {
 
 export type Attributes = Readonly<Record<string, string | number>>
 
+/** What spans of many messages have in common. */
+export interface Shared {
+  readonly name: string
+  readonly attributes: Attributes
+  /** The attributes as a span has them in OTLP, and their number. */
+  readonly bytes: Uint8Array
+  readonly count: number
+}
+
 export interface SpanStart {
   readonly kind: 'server' | 'client'
   /** Milliseconds since the epoch. */
@@ -24,6 +33,8 @@ export interface SpanStart {
   readonly parent: TraceContext | undefined
   readonly link: TraceContext | undefined
   readonly name: string
+  /** Attributes that others have too; absent where there are none. */
+  readonly shared?: Shared
   readonly attributes: Attributes
 }
 

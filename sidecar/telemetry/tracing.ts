@@ -6,13 +6,13 @@ import type { ReplyWatcher } from '../http/reply.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Message } from '../mcp/message.ts'
 import type { Era } from '../mcp/revision.ts'
+import { SharedAttributes } from './shared-attributes.ts'
 import {
-  clientAttributes,
   outcomeOfFault,
   outcomeOfHop,
+  ownAttributes,
   passedClientAttributes,
   passedServerAttributes,
-  serverAttributes,
   spanEnd,
   spanName,
   withEarlierNames,
@@ -35,6 +35,7 @@ export class Tracing {
   private readonly now: () => number
   private readonly open = new Set<Open>()
   private readonly naming: (attributes: Attributes) => Attributes
+  private readonly shared: SharedAttributes
 
   /** `server`: its name, where attributes are wanted under earlier names too. */
   constructor(spans: Spans, now: () => number, server?: string) {
@@ -42,12 +43,13 @@ export class Tracing {
     this.now = now
     this.naming = (attributes) =>
       server === undefined ? attributes : withEarlierNames(attributes, server)
+    this.shared = new SharedAttributes(this.naming)
   }
 
   /** Begins the span of a message of a client's that has just been read; answers belong to what was asked. */
   begin(exchange: Exchange, message: Message, era: Era | undefined): RequestTrace | undefined {
     if (message.kind === 'response') return undefined
-    const { spans, now, open, naming } = this
+    const { spans, now, open } = this
     const http = exchange.request
     const ambient = readContext(header(http, 'traceparent'), header(http, 'tracestate'))
     const own = contextIn(message)
@@ -55,17 +57,19 @@ export class Tracing {
     const leftOut = spans.leftOut(parent)
     if (leftOut) return new Unrecorded(leftOut)
     const offset = spans.wallNow() - now()
+    const shared = this.shared.received(exchange, message, era)
     const span = spans.start({
       kind: 'server',
       startMs: offset + exchange.arrivedMs,
       parent,
       link: own && ambient,
-      name: spanName(message),
-      attributes: naming(serverAttributes(exchange, message, era)),
+      name: shared.name,
+      shared,
+      attributes: ownAttributes(exchange, message),
     })
     // One clock for all spans of a request, so that a child lies within its parent.
     const wallNow = (): number => offset + now()
-    const traced = new Recorded(span, { spans, open, wallNow, naming, message })
+    const traced = new Recorded(span, { spans, open, wallNow, message, shared: this.shared })
     exchange.reply.watch(traced)
     return traced
   }
@@ -138,8 +142,8 @@ interface RecordedOptions {
   /** What has not ended. */
   readonly open: Set<Open>
   readonly wallNow: () => number
-  readonly naming: (attributes: Attributes) => Attributes
   readonly message: Bearer
+  readonly shared: SharedAttributes
 }
 
 class Recorded implements RequestTrace, ReplyWatcher {
@@ -159,14 +163,16 @@ class Recorded implements RequestTrace, ReplyWatcher {
   }
 
   send(id: number | undefined, port: number | undefined): Hop {
-    const { spans, open, wallNow, naming, message } = this.options
+    const { spans, open, wallNow, message } = this.options
+    const shared = this.options.shared.sent(message, port)
     const span = spans.start({
       kind: 'client',
       startMs: wallNow(),
       parent: this.span.context,
       link: undefined,
-      name: spanName(message),
-      attributes: naming(clientAttributes(message, id, port)),
+      name: shared.name,
+      shared,
+      attributes: id === undefined ? {} : { 'jsonrpc.request.id': `${id}` },
     })
     const hop = new RecordedHop(span.context, (outcome) => {
       this.hops.delete(hop)

@@ -21,7 +21,8 @@ export class FakeSpans implements Spans {
 
   start(start: SpanStart): ReturnType<Spans['start']> {
     const number = this.started.length + 1
-    const { name, attributes } = start
+    const { name } = start
+    const attributes = { ...start.shared?.attributes, ...start.attributes }
     const span: FakeSpan = { number, start, name, attributes, ends: [] }
     this.started.push(span)
     return {

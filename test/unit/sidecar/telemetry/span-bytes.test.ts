@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { Protobuf } from '../../../../sidecar/telemetry/protobuf.ts'
 import {
+  attributesAsBytes,
   MAX_ATTRIBUTES,
   requestsOf,
   writeSpan,
@@ -103,6 +104,20 @@ test('a SERVER span with all that one can have', () => {
       flags: 0x301,
     },
   ])
+})
+
+test('attributes that others have too stand between its end and its own', () => {
+  const common = { 'mcp.method.name': 'tools/call', 'client.port': 1 }
+  const shared = { name: 'x', attributes: common, bytes: attributesAsBytes(common), count: 2 }
+  const own = Object.fromEntries(
+    Array.from({ length: MAX_ATTRIBUTES }, (_, index) => [`a${index}`, 'v']),
+  )
+  const [found] = readBack(
+    aSpan({ shared, attributes: own }, { attributes: { 'error.type': 'timeout' } }),
+  )
+  const keys = found?.attributes?.map(({ key }) => key)
+  expect(keys?.slice(0, 4)).toEqual(['error.type', 'mcp.method.name', 'client.port', 'a0'])
+  expect([keys?.length, found?.['droppedAttributesCount']]).toEqual([MAX_ATTRIBUTES, 3])
 })
 
 test('a CLIENT span with nothing, and several behind each other', () => {
