@@ -81,6 +81,13 @@ export const COMMANDS: ReadonlyMap<string, Listed> = new Map([
     },
   ],
   [
+    'doctor',
+    {
+      summary: 'say what is wrong with Outrigger in a cluster, and what to do',
+      load: async () => (await import('./doctor/command.ts')).doctor,
+    },
+  ],
+  [
     'policy',
     {
       summary: 'try a tool policy: whether a call is allowed, who can, what is amiss',

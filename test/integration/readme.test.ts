@@ -319,6 +319,20 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     expect(about).toContain('`-o json`')
     await kube.close()
   },
+  'npx outrigger doctor': async (command, about) => {
+    // What it finds: test/cluster/control/doctor.test.ts.
+    const kube = await startFakeKube({})
+    writeFileSync(join(copy.path, 'kubeconfig'), kubeconfigFor(kube))
+    const here = `export KUBECONFIG=kubeconfig; ${command}`
+    const { code, stdout } = await copy.run(here)
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^ok +API server: .* 1\.36/)])
+    expect(stdout).toContain('FAULT    webhook: there is no Deployment')
+    expect(about).toContain('`-n`')
+    expect((await copy.run(`${here} -n tools`)).stdout).toContain('namespace tools')
+    expect(about).toContain('`-o json`')
+    expect(JSON.parse((await copy.run(`${here} -o json`)).stdout)).toHaveProperty('findings')
+    await kube.close()
+  },
   'npx outrigger certs inspect': async (command, about) => {
     // Of a cluster: test/integration/webhook/certificates.test.ts.
     const by = anAuthority()

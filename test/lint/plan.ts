@@ -14,6 +14,7 @@ export const PLAN: Plan = {
     cli: [
       '.',
       'start',
+      'doctor', // looks at all of it
       'dev tools check scan status certs',
       'survey', // which workloads there are, and what makes their pods anew
       'run manifest completion manual policy',

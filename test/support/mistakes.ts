@@ -150,6 +150,14 @@ export const MISTAKES: readonly Mistake[] = [
     files: { kubeconfig: KUBECONFIG('https://127.0.0.1:1') },
     env: { KUBECONFIG: 'DIR/kubeconfig' },
   },
+  { name: 'doctor in a namespace that can be none', args: ['doctor', '-n', 'Bad_Name'] },
+  { name: 'doctor for another format', args: ['doctor', '-o', 'yaml'] },
+  {
+    name: 'doctor of a cluster that does not answer',
+    args: ['doctor'],
+    files: { kubeconfig: KUBECONFIG('https://127.0.0.1:1') },
+    env: { KUBECONFIG: 'DIR/kubeconfig' },
+  },
   { name: 'certs without what to do', args: ['certs'] },
   { name: 'certs of another verb', args: ['certs', 'inspekt'] },
   {

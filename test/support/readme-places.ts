@@ -22,6 +22,7 @@ export const ROWS = [
   'npx outrigger check',
   'npx outrigger scan',
   'npx outrigger status',
+  'npx outrigger doctor',
   'npx outrigger certs inspect',
   'npx outrigger images add',
   'npx outrigger images list',

@@ -111,10 +111,15 @@ const namespacesOf = (
 /** Asks the API server for the bytes of an answer, which its client would read whole, whatever their size. */
 const askOf = (kubeConfig: KubeConfig): Ask => {
   const { httpApi } = createConfiguration()
-  return async (path, signal) => {
+  return async (path, signal, json) => {
     const server = (kubeConfig.getCurrentCluster()?.server ?? '').replace(/\/$/, '')
-    const context = new RequestContext(`${server}${path}`, HttpMethod.GET)
+    const method = json === undefined ? HttpMethod.GET : HttpMethod.POST
+    const context = new RequestContext(`${server}${path}`, method)
     context.setHeaderParam('Accept', 'application/json')
+    if (json !== undefined) {
+      context.setHeaderParam('Content-Type', 'application/json')
+      context.setBody(json)
+    }
     if (signal) context.setSignal(signal)
     await kubeConfig.applySecurityAuthentication(context)
     const { httpStatusCode, body } = await httpApi.send(context).toPromise()

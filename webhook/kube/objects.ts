@@ -26,6 +26,8 @@ export interface Objects {
   list(path: string): Promise<Result<readonly JsonObject[], Unlisted>>
   /** One object, by its path. */
   get(path: string): Promise<Result<JsonObject, Unlisted>>
+  /** What would come of creating an object in a collection, by its path: nothing is kept. */
+  tryCreate(path: string, object: JsonObject): Promise<Result<JsonObject, Unlisted>>
   /** What a pod answers through the API server, as it is. */
   text(path: string): Promise<Result<string, Unlisted>>
   /** The namespace that kubectl would take. */
@@ -50,16 +52,16 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024
 
 export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Objects => {
   let left = MAX_BYTES
-  const answer = async (path: string, mostBytes: number): Promise<Buffer> => {
-    const { status, body } = await ask(path, signal)
+  const answer = async (path: string, mostBytes: number, json?: string): Promise<Buffer> => {
+    const { status, body } = await ask(path, signal, json)
     const bytes = await bytesOf(body, Math.min(left, mostBytes))
     if (!bytes) throw new Error(TOO_MUCH)
     left -= bytes.length
-    if (status !== 200) throw new Refusal(status, bytes.toString())
+    if (status !== (json === undefined ? 200 : 201)) throw new Refusal(status, bytes.toString())
     return bytes
   }
-  const object = async (path: string): Promise<JsonObject> => {
-    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES)).toString())
+  const object = async (path: string, json?: string): Promise<JsonObject> => {
+    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES, json)).toString())
     return isObject(value) ? value : {}
   }
   const page = (path: string, from: string): Promise<JsonObject> => {
@@ -82,6 +84,8 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
       }
     },
     get: (path) => object(path).then(ok, unlisted),
+    tryCreate: (path, value) =>
+      object(`${path}?dryRun=All`, JSON.stringify(value)).then(ok, unlisted),
     text: (path) => answer(path, MAX_TEXT_BYTES).then((bytes) => ok(bytes.toString()), unlisted),
   }
 }

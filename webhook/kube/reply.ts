@@ -7,8 +7,8 @@ export interface Reply {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** A GET of a path with its query. */
-export type Ask = (path: string, signal: AbortSignal | undefined) => Promise<Reply>
+/** A GET of a path with its query; with a body a POST of that JSON. */
+export type Ask = (path: string, signal: AbortSignal | undefined, body?: string) => Promise<Reply>
 
 /** What the API server has refused, as its client has it. */
 export class Refusal extends Error {

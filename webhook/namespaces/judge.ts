@@ -29,8 +29,8 @@ export type Known = Seen | string
 export const NO_PODS: Known = { workloads: [], cut: undefined, isNamed: true }
 
 /** What is wrong with the namespace's own words: its pods would be denied for it, one by one. */
-const faultWarnings = (
-  { after }: NamespaceChange,
+export const faultWarnings = (
+  { after }: Pick<NamespaceChange, 'after'>,
   { scope, floor }: ClusterConfig,
 ): readonly string[] => {
   const where = `namespace ${after.name}`

@@ -448,6 +448,7 @@ const refusing = (...refused: readonly string[]): Objects => ({
         : ok([]),
     ),
   get: (path) => Promise.resolve(fail({ isMissing: false, why: `cannot get ${path}` })),
+  tryCreate: (path) => Promise.resolve(fail({ isMissing: false, why: `cannot create ${path}` })),
   text: () => Promise.resolve(fail({ isMissing: true, why: '' })),
 })
 

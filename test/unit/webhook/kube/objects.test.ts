@@ -8,8 +8,8 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
 
 const objectsWith = (ask: (path: string) => { status: number; body: string }) => {
   const asked: string[] = []
-  const by: Ask = async (path) => {
-    asked.push(path)
+  const by: Ask = async (path, _signal, json) => {
+    asked.push(json === undefined ? path : `${path} ${json}`)
     const { status, body } = ask(path)
     return { status, body: bytesOf(body) }
   }
@@ -59,5 +59,27 @@ describe('a collection', () => {
   test('that is no JSON fails', async () => {
     const { objects } = objectsWith(() => ({ status: 200, body: '<html>' }))
     expect(await objects.list('/x')).toMatchObject({ ok: false, error: { isMissing: false } })
+  })
+})
+
+describe('an object that is tried', () => {
+  test('is created in a dry run alone', async () => {
+    const { asked, objects } = objectsWith(() => ({ status: 201, body: '{"kind":"Pod"}' }))
+    expect(await objects.tryCreate('/pods', { kind: 'Pod' })).toEqual({
+      ok: true,
+      value: { kind: 'Pod' },
+    })
+    expect(asked).toEqual(['/pods?dryRun=All {"kind":"Pod"}'])
+  })
+
+  test('that is refused fails', async () => {
+    const { objects } = objectsWith(() => ({
+      status: 403,
+      body: '{"message":"pods is forbidden"}',
+    }))
+    expect(await objects.tryCreate('/pods', {})).toMatchObject({
+      ok: false,
+      error: { isMissing: false, why: 'the API server answered 403: pods is forbidden' },
+    })
   })
 })

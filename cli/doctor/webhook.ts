@@ -1,0 +1,111 @@
+// The webhook itself: whether it runs, as which version, and by which certificates. Pure.
+
+import { numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import type { Result } from '../../shared/result.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { Inspection } from '../certs/inspection.ts'
+import { namedBy, type Finding, type Read } from './finding.ts'
+
+const RUNNING = namedBy('webhook')
+
+/** Why containers of its pods do not run, as the kubelet has it. */
+const waitingIn = (pods: readonly JsonObject[]): readonly string[] => [
+  ...new Set(
+    pods
+      .flatMap((pod) => objectsAt(pod, 'status', 'containerStatuses'))
+      .flatMap((one) => stringAt(one, 'state', 'waiting', 'reason') ?? []),
+  ),
+]
+
+const notReady = (object: JsonObject, pods: readonly JsonObject[], namespace: string): string => {
+  const waiting = waitingIn(pods)
+  const conditions = objectsAt(object, 'status', 'conditions')
+  const failing = conditions.find(
+    (one) => stringAt(one, 'type') === 'ReplicaFailure' && stringAt(one, 'status') === 'True',
+  )
+  const message = stringAt(failing, 'message')
+  if (message !== undefined) return `its pods are refused (${message}): put that right`
+  return waiting.length > 0
+    ? `its pods wait (${waiting.slice(0, 3).join(', ')}): kubectl -n ${namespace} describe pods -l app.kubernetes.io/name=outrigger-webhook`
+    : `see why: kubectl -n ${namespace} get pods -l app.kubernetes.io/name=outrigger-webhook, and their logs`
+}
+
+/** Whether it is there, and as often as it is to be. */
+export const judgeDeployment = (
+  read: Read<JsonObject>,
+  pods: readonly JsonObject[],
+  namespace: string,
+): Finding => {
+  if (!read.ok) {
+    return read.error.isMissing
+      ? RUNNING.fault(
+          `there is no Deployment ${namespace}/outrigger-webhook`,
+          "apply Outrigger's manifests (kubectl apply -k manifests/base, or the chart)",
+        )
+      : RUNNING.unread(`Deployment ${namespace}/outrigger-webhook`, read.error.why)
+  }
+  const desired = numberAt(read.value, 'spec', 'replicas') ?? 1
+  const ready = numberAt(read.value, 'status', 'readyReplicas') ?? 0
+  const counted = `${ready} of ${desired} replicas are ready`
+  if (ready === 0) return RUNNING.fault(counted, notReady(read.value, pods, namespace))
+  if (ready < desired) return RUNNING.warning(counted, notReady(read.value, pods, namespace))
+  return desired < 2
+    ? RUNNING.warning(
+        counted,
+        `while that one is away no pod that asks for a server comes up: kubectl -n ${namespace} scale deployment/outrigger-webhook --replicas=2`,
+      )
+    : RUNNING.ok(counted)
+}
+
+const VERSIONS = namedBy('versions')
+
+/** The tag of an image that goes by one alone; undefined of a digest, which names no version. */
+const tagOf = (image: string): string | undefined =>
+  image.includes('@') ? undefined : /:([^/:]+)$/.exec(image)?.[1]
+
+/** Whether webhook and sidecar are of one build: each knows what the other writes in its own version alone. */
+export const judgeVersions = (
+  deployment: Read<JsonObject>,
+  config: Result<ClusterConfig, string>,
+): Finding => {
+  if (!config.ok) return VERSIONS.unread('the cluster configuration', config.error)
+  if (!deployment.ok) return VERSIONS.unread("the webhook's image", deployment.error.why)
+  const [container] = objectsAt(deployment.value, 'spec', 'template', 'spec', 'containers')
+  const images = [stringAt(container, 'image') ?? '', config.value.sidecar.image]
+  const [webhook, sidecar] = images.map(tagOf)
+  const both = images.join(' and ')
+  if (webhook === undefined || sidecar === undefined) {
+    return VERSIONS.ok(`${both} go by digests: see that they are of one release`)
+  }
+  return webhook === sidecar
+    ? VERSIONS.ok(`webhook and sidecar are of one version, ${webhook}`)
+    : VERSIONS.fault(
+        `webhook and sidecar are of two versions: ${both}`,
+        'name the sidecar of the same release in sidecar.image of the cluster configuration',
+      )
+}
+
+const CERTIFICATES = namedBy('certificates')
+
+/** Of what `outrigger certs inspect` finds. */
+export const judgeCertificates = (
+  inspection: Result<Inspection, string>,
+  notes: readonly string[],
+): readonly Finding[] => {
+  if (!inspection.ok) return [CERTIFICATES.unread('certificates', inspection.error)]
+  const { faults, serving } = inspection.value
+  const [soonest] = serving.map(({ end }) => end).toSorted()
+  const until = soonest === undefined ? '' : `, what serves until ${soonest}`
+  return [
+    ...faults.map(({ what, advice }) => CERTIFICATES.fault(what, advice)),
+    ...notes.map((note) =>
+      CERTIFICATES.warning(
+        note,
+        'see the webhook, above, or ask as somebody who may read of its pods',
+      ),
+    ),
+    ...(faults.length + notes.length === 0
+      ? [CERTIFICATES.ok(`caBundle, authority and replicas agree${until}`)]
+      : []),
+  ]
+}
