@@ -75,11 +75,16 @@ export class Visitors {
     return visitor
   }
 
-  /** It has said who it is. False where its client has too many already; a connection is one client's to its end. */
+  /**
+   * It has said who it is. False where its client has too many already, or more than are left for others, so that whoever comes
+   * late finds room; a connection is one client's to its end.
+   */
   knows(visitor: Visitor, client: Client): boolean {
     if (visitor.client) return visitor.client.key === client.key
+    const { connections, connectionsPerClient } = this.parts.limits
     const count = this.byClient.get(client.key) ?? 0
-    if (count >= this.parts.limits.connectionsPerClient) return false
+    const left = connections - this.all.size + 1
+    if (count >= connectionsPerClient || count > left) return false
     this.byClient.set(client.key, count + 1)
     visitor.client = client
     this.strangers.delete(visitor)

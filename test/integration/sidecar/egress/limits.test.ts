@@ -76,6 +76,36 @@ test('connections of one client, and in all', async () => {
   second.destroy()
 })
 
+test('whoever comes late finds room, however much those before take', async () => {
+  const origin = await echoing()
+  const whoIs = ({ name }: { readonly name: string }) => ({ key: name, overBudget: () => false })
+  const limits = { connectionsPerClient: 8, connections: 16 }
+  const harness = await started(world(origin.port), { limits, whoIs })
+  const held: Socket[] = []
+  /** Whether it gets another; one that it gets it keeps. */
+  const takes = async (name: string): Promise<boolean> => {
+    const credential = `Proxy-Authorization: Basic ${Buffer.from(`${name}:x`).toString('base64')}`
+    const socket = connect({ port: harness.port, host: '127.0.0.1' })
+    const before = harness.proxy.connections
+    let back = ''
+    socket.on('error', () => undefined)
+    socket.on('data', (piece: Buffer) => (back += piece.toString('latin1')))
+    socket.write(connectHead('a.example:25').replace(AUTHORIZATION, credential))
+    await until(() => back !== '' || socket.closed, 'an answer')
+    const isTaken = back.startsWith('HTTP/1.1 200')
+    if (isTaken) held.push(socket)
+    else await until(() => harness.proxy.connections <= before, 'its end')
+    return isTaken
+  }
+  const taken: Record<string, number> = {}
+  for (const name of ['a', 'b', 'c', 'd']) {
+    taken[name] = 0
+    while (await takes(name)) taken[name]++
+  }
+  expect(taken).toEqual({ a: 8, b: 5, c: 2, d: 1 })
+  for (const socket of held) socket.destroy()
+})
+
 test('of those whom nobody knows the one that is silent longest goes', async () => {
   const origin = await echoing()
   const harness = await started(world(origin.port), { limits: { strangers: 4 } })
