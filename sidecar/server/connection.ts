@@ -124,7 +124,7 @@ export class Connection {
   }
 
   private refuse(why: string): void {
-    this.options.log.error(`the shim was refused: ${why}`)
+    this.options.log.error('the shim was refused', { why })
     this.close()
   }
 }
