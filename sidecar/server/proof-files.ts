@@ -35,6 +35,11 @@ const replace = (fd: number, text: string): void => {
   ftruncateSync(fd, Buffer.byteLength(text))
 }
 
+const beginning = (fd: number): string => {
+  const bytes = Buffer.alloc(MOST_BYTES)
+  return bytes.toString('latin1', 0, readSync(fd, bytes, 0, MOST_BYTES, 0))
+}
+
 export class ProofFiles {
   private readonly proof: number
   private readonly known: number
@@ -52,8 +57,7 @@ export class ProofFiles {
 
   /** What was kept last; empty at first. */
   read(): string {
-    const bytes = Buffer.alloc(MOST_BYTES)
-    return bytes.toString('latin1', 0, readSync(this.known, bytes, 0, MOST_BYTES, 0))
+    return beginning(this.known)
   }
 
   /** Always of one length, so that it is there whole or not at all. */
@@ -69,9 +73,9 @@ export class ProofFiles {
     ftruncateSync(this.proof, 0)
   }
 
-  /** Somebody has taken what was offered. */
-  get isTaken(): boolean {
-    return fstatSync(this.proof).size === 0
+  /** Whether what was offered lies there still: nobody has taken it, nor written over it. */
+  isLeft(text: string): boolean {
+    return beginning(this.proof) === text
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import { ProofFiles } from './proof-files.ts'
 import { lifeOf } from './shim-life.ts'
 
 const LOOK_MS = 100
-/** Looks after which what was taken, and never shown, is replaced: whoever took it has ended before it could. */
+/** Looks after which what was taken, or written over, and never shown, is replaced: whoever took it has ended before it could. */
 const LOOKS_AFTER_TAKEN = 100
 /** Looks after which a shim of which the kernel does not tell is taken to have ended. */
 const LOOKS_IN_DOUBT = 50
@@ -110,7 +110,7 @@ export class Proof {
     const { known } = this
     this.looks++
     if (this.offered !== undefined) {
-      this.renew()
+      this.renew(this.offered)
       return
     }
     const life = known ? await lifeOf(known.mark) : 'gone'
@@ -119,8 +119,8 @@ export class Proof {
     if (life === 'gone' || (life === 'unknown' && this.looks >= LOOKS_IN_DOUBT)) this.offer()
   }
 
-  private renew(): void {
-    if (!this.files.isTaken) this.looks = 0
+  private renew(offered: string): void {
+    if (this.files.isLeft(offered)) this.looks = 0
     else if (this.looks >= LOOKS_AFTER_TAKEN) this.offer()
   }
 

@@ -240,6 +240,16 @@ test('what was taken and is never shown is replaced after 10 s', async () => {
   expect(await isLeft()).not.toBe(found)
 })
 
+test('what somebody has written over it is, too', async () => {
+  const found = leftIn(runDir)
+  writeFileSync(join(runDir, 'proof'), 'x'.repeat(1000))
+  await until(() => /^[0-9a-f]{32}$/.test(leftIn(runDir)), 'another one lies there')
+  expect(leftIn(runDir)).not.toBe(found)
+  const late = await aShim()
+  await say(late.hello({ uid: 3 }))
+  await isThere(1)
+})
+
 describe('does not start', () => {
   const startsAnew = async (): Promise<void> => {
     socket.close()
