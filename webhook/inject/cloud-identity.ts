@@ -108,7 +108,9 @@ const holdsToken = (volume: JsonObject): boolean =>
 
 /** The volumes of a pod that hold a cloud's token, with whatever audience, by their names. */
 const tokenVolumes = (pod: JsonObject, cloud: Cloud): ReadonlySet<string> => {
-  const volumes = objectsAt(pod, 'spec', 'volumes')
+  const volumes = objectsAt(pod, 'spec', 'volumes').filter(
+    (volume) => at(volume, 'projected') !== undefined,
+  )
   // Most pods have none, and nobody's variables are gone through.
   const named = volumes.some(holdsToken)
     ? new Set(members(pod).flatMap(({ container }) => namedIn(container, cloud)))

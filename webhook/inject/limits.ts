@@ -4,6 +4,7 @@
 
 import {
   arrayAt,
+  isList,
   isObject,
   objectAt,
   objectsAt,
@@ -48,18 +49,29 @@ const size = (value: Json): number => {
   return isObject(value) ? Object.keys(value).length : 0
 }
 
-const childrenOf = (value: Json): readonly Json[] =>
-  isObject(value) || Array.isArray(value) ? Object.values(value) : []
+type Holding = JsonObject | readonly Json[]
+
+const isHolding = (value: Json | undefined): value is Holding => isObject(value) || isList(value)
+
+/** Adds what holds values itself to the next level; how many values there are. */
+const addLevel = (value: Holding, next: Holding[]): number => {
+  const items = isList(value) ? value : Object.values(value)
+  for (const item of items) if (isHolding(item)) next.push(item)
+  return items.length
+}
 
 /** Counts level by level, since a walk that recurses is at the mercy of the depth. */
 export const extentFault = (pod: JsonObject): Violation | undefined => {
-  let level: readonly Json[] = [pod]
+  let level: readonly Holding[] = [pod]
   let values = 0
   for (let depth = 0; level.length > 0; depth += 1) {
-    values += level.reduce<number>((sum, value) => sum + size(value), 0)
+    const next: Holding[] = []
+    const below = level.reduce((sum, value) => sum + addLevel(value, next), 0)
+    values += below
     if (values > MAX_VALUES) return tooLarge(`it holds more than ${MAX_VALUES} values`)
-    if (depth > MAX_DEPTH) return tooLarge(`it is more than ${MAX_DEPTH} levels deep`)
-    level = level.flatMap(childrenOf)
+    if (below > 0 && depth === MAX_DEPTH)
+      return tooLarge(`it is more than ${MAX_DEPTH} levels deep`)
+    level = next
   }
   return undefined
 }

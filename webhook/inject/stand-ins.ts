@@ -12,8 +12,7 @@ import { isOwnPort } from './collisions.ts'
 import { unescapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
 
-/** The document that a pod's sidecar was given; undefined where there is none that we could have written. */
-export const documentOf = (sidecar: JsonObject | undefined): SidecarConfig | undefined => {
+const read = (sidecar: JsonObject): SidecarConfig | undefined => {
   const variable = objectsAt(sidecar, 'env').find((item) => nameOf(item) === CONFIG_VARIABLE)
   try {
     const document: unknown = JSON.parse(unescapeExpansion(stringAt(variable, 'value') ?? ''))
@@ -22,6 +21,16 @@ export const documentOf = (sidecar: JsonObject | undefined): SidecarConfig | und
   } catch {
     return undefined
   }
+}
+
+const documents = new WeakMap<JsonObject, { readonly config: SidecarConfig | undefined }>()
+
+/** The document that a pod's sidecar was given, read once; undefined where there is none that we could have written. */
+export const documentOf = (sidecar: JsonObject | undefined): SidecarConfig | undefined => {
+  if (!sidecar) return undefined
+  const known = documents.get(sidecar) ?? { config: read(sidecar) }
+  documents.set(sidecar, known)
+  return known.config
 }
 
 /** Where it stands in: at one port, as injection writes it; none where there is no earlier pass. */

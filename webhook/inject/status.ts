@@ -30,7 +30,7 @@ const schema = z.strictObject({
   /** Ports by which the server is reached around the sidecar. */
   direct: z.array(z.number()).optional(),
   /** Earlier values by place; null where there was none. A place is a path whose list items go by name. */
-  was: z.record(z.string(), z.custom<Json>()),
+  was: z.custom<Readonly<Record<string, Json>>>(isObject),
 })
 export type Status = z.output<typeof schema>
 
@@ -156,8 +156,11 @@ const isKept = ({ name, before, after }: Change): boolean =>
     isSame(wordsWithoutShim(before), wordsWithoutShim(after)))
 
 /** The earlier values, those of an earlier pass before those of this one. */
-const changes = (before: JsonObject, after: JsonObject): Record<string, Json> => {
-  const earlier = ownSidecar(before) === undefined ? {} : (readStatus(before)?.was ?? {})
+const changes = (
+  before: JsonObject,
+  after: JsonObject,
+  earlier: Readonly<Record<string, Json>>,
+): Record<string, Json> => {
   const carried = new Map(Object.entries(earlier))
   const found = changed(before, after)
     .filter((change) => (carried.size > 0 && carried.has(placeOf(change))) || !isKept(change))
@@ -173,12 +176,6 @@ const changes = (before: JsonObject, after: JsonObject): Record<string, Json> =>
 
 const STATUS_PLACE = `metadata annotations ${STATUS_ANNOTATION}`
 
-/** What the pod's author had written in the status's place before the first pass. */
-const ownText = (before: JsonObject): Json | undefined =>
-  ownSidecar(before) === undefined
-    ? stringAt(before, 'metadata', 'annotations', STATUS_ANNOTATION)
-    : readStatus(before)?.was[STATUS_PLACE]
-
 const isLine = (name: string): boolean => name === 'command' || name === 'args'
 
 export interface StatusParts {
@@ -191,8 +188,16 @@ export interface StatusParts {
 export const statusText = (before: JsonObject, after: JsonObject, parts: StatusParts): string => {
   const { container, transport, direct } = parts
   const reached = direct.length > 0 ? { direct: [...direct] } : {}
-  const own = ownText(before)
-  const was = { ...changes(before, after), ...(own === undefined ? {} : { [STATUS_PLACE]: own }) }
+  const isFirst = ownSidecar(before) === undefined
+  const earlier = isFirst ? {} : (readStatus(before)?.was ?? {})
+  // What the pod's author had written in the status's place before the first pass.
+  const own = isFirst
+    ? stringAt(before, 'metadata', 'annotations', STATUS_ANNOTATION)
+    : earlier[STATUS_PLACE]
+  const was = {
+    ...changes(before, after, earlier),
+    ...(own === undefined ? {} : { [STATUS_PLACE]: own }),
+  }
   const status: Status = { version: 1, container, transport, ...reached, was }
   return JSON.stringify(status)
 }
