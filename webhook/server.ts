@@ -166,8 +166,11 @@ const admissionApp = (
   return app
 }
 
-/** `weakness`: why it is not ready. */
-const adminApp = (telemetry: Telemetry, weakness: () => string | undefined): Express => {
+/** Health and metrics; `weakness`: why it is not ready. */
+export const adminApp = (
+  telemetry: Pick<Telemetry, 'registry'>,
+  weakness: () => string | undefined,
+): Express => {
   const app = express()
   app.disable('x-powered-by')
   app.get('/livez', (_request, response) => {

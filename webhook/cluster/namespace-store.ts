@@ -10,6 +10,10 @@ export class NamespaceStore {
     return this.byName.get(name)
   }
 
+  names(): readonly string[] {
+    return [...this.byName.keys()]
+  }
+
   put(namespace: Namespace): void {
     this.byName.set(namespace.name, namespace)
   }

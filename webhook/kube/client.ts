@@ -27,11 +27,11 @@ import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../clus
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
-import { sourceOf } from './collection.ts'
-import { Follower } from './follower.ts'
+import { sourceOf, type Watcher } from './collection.ts'
+import { Follower, type Told } from './follower.ts'
 import { objectsBy, type Objects } from './objects.ts'
 import { runningPods } from './pods.ts'
-import type { Ask } from './reply.ts'
+import type { Ask, Send } from './reply.ts'
 import { clusterWords } from './words.ts'
 
 export interface Kube {
@@ -70,6 +70,7 @@ const servicesOf = (
   kubeConfig: KubeConfig,
   core: CoreV1Api,
   options: KubeOptions,
+  told?: Told<PlacedService>,
 ): Kube['services'] => {
   const source = sourceOf(new Watch(kubeConfig), {
     path: '/api/v1/services',
@@ -77,13 +78,14 @@ const servicesOf = (
     read: placedService,
   })
   const empty = () => new ServiceStore()
-  return new Follower({ ...options, resource: 'services', source, empty, sleep })
+  return new Follower({ ...options, resource: 'services', source, empty, sleep, told })
 }
 
 const namespacesOf = (
   kubeConfig: KubeConfig,
   core: CoreV1Api,
   options: KubeOptions,
+  told?: Told<Namespace>,
 ): Kube['namespaces'] => {
   const source = sourceOf(new Watch(kubeConfig), {
     path: '/api/v1/namespaces',
@@ -91,7 +93,7 @@ const namespacesOf = (
     read: (object) => (isObject(object) ? namespaceOf(object) : undefined),
   })
   const empty = () => new NamespaceStore()
-  const follower = new Follower({ ...options, resource: 'namespaces', source, empty, sleep })
+  const follower = new Follower({ ...options, resource: 'namespaces', source, empty, sleep, told })
   return {
     follower,
     get: async (name) => {
@@ -108,23 +110,36 @@ const namespacesOf = (
   }
 }
 
+const METHODS = {
+  GET: HttpMethod.GET,
+  POST: HttpMethod.POST,
+  PUT: HttpMethod.PUT,
+  PATCH: HttpMethod.PATCH,
+  DELETE: HttpMethod.DELETE,
+} as const
+
 /** Asks the API server for the bytes of an answer, which its client would read whole, whatever their size. */
-const askOf = (kubeConfig: KubeConfig): Ask => {
+const sendOf = (kubeConfig: KubeConfig): Send => {
   const { httpApi } = createConfiguration()
-  return async (path, signal, json) => {
+  return async ({ method, path, contentType, body: sent }, signal) => {
     const server = (kubeConfig.getCurrentCluster()?.server ?? '').replace(/\/$/, '')
-    const method = json === undefined ? HttpMethod.GET : HttpMethod.POST
-    const context = new RequestContext(`${server}${path}`, method)
+    const context = new RequestContext(`${server}${path}`, METHODS[method])
     context.setHeaderParam('Accept', 'application/json')
-    if (json !== undefined) {
-      context.setHeaderParam('Content-Type', 'application/json')
-      context.setBody(json)
+    if (sent !== undefined) {
+      context.setHeaderParam('Content-Type', contentType ?? 'application/json')
+      context.setBody(sent)
     }
     if (signal) context.setSignal(signal)
     await kubeConfig.applySecurityAuthentication(context)
     const { httpStatusCode, body } = await httpApi.send(context).toPromise()
     return { status: httpStatusCode, body: body.stream() ?? Readable.from([]) }
   }
+}
+
+const askOf = (kubeConfig: KubeConfig): Ask => {
+  const send = sendOf(kubeConfig)
+  return (path, signal, body) =>
+    send(body === undefined ? { method: 'GET', path } : { method: 'POST', path, body }, signal)
 }
 
 /** Asks the API server's authorizers, whichever it has. */
@@ -310,5 +325,28 @@ export const connectKube = (options: KubeOptions): Kube => {
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),
+  }
+}
+
+/** What the controller goes by: any request, and watches, with what it shares with the webhook. */
+export interface ControllerKube extends Pick<Kube, 'services'> {
+  readonly namespaces: Follower<Namespace, NamespaceStore>
+  readonly send: Send
+  readonly watcher: Watcher
+}
+
+/** The same for the controller; each change of a namespace or Service is told. */
+export const connectController = (
+  options: KubeOptions,
+  told: { readonly namespace: Told<Namespace>; readonly service: Told<PlacedService> },
+): ControllerKube => {
+  const kubeConfig = new KubeConfig()
+  kubeConfig.loadFromDefault()
+  const core = kubeConfig.makeApiClient(CoreV1Api)
+  return {
+    namespaces: namespacesOf(kubeConfig, core, options, told.namespace).follower,
+    services: servicesOf(kubeConfig, core, options, told.service),
+    send: sendOf(kubeConfig),
+    watcher: new Watch(kubeConfig),
   }
 }

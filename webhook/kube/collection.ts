@@ -5,25 +5,27 @@ import { isObject, stringAt } from '../../shared/json.ts'
 import { clusterWords } from './words.ts'
 import { Gone, type Change, type Page, type Source } from './follower.ts'
 
-interface ListRequest {
+export interface ListRequest {
   readonly limit: number
   readonly _continue?: string
 }
 
-interface Listed {
+export interface Listed {
   readonly items: readonly object[]
   readonly metadata?: { readonly _continue?: string; readonly resourceVersion?: string }
 }
 
 export interface Collection<T> {
   readonly path: string
+  /** Of objects with these labels alone; absent: of all. */
+  readonly labelSelector?: string
   readonly list: (request: ListRequest) => Promise<Listed>
   /** What is kept of an object as the wire has it. */
   readonly read: (object: unknown) => T | undefined
 }
 
 /** The client library's watch: calls `done` once, with what went wrong if anything did. */
-interface Watcher {
+export interface Watcher {
   watch(
     path: string,
     query: Record<string, string | boolean>,
@@ -80,7 +82,7 @@ const isQuiet = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError'
 
 const watchWith =
-  <T>(watcher: Watcher, { path, read }: Collection<T>): Source<T>['watch'] =>
+  <T>(watcher: Watcher, { path, labelSelector, read }: Collection<T>): Source<T>['watch'] =>
   (version, hears, signal) =>
     new Promise((resolve, reject) => {
       let controller: { abort(): void } | undefined
@@ -104,7 +106,11 @@ const watchWith =
         else if (phase === 'ERROR') failure = object
       }
       signal.addEventListener('abort', stop, { once: true })
-      const query = { resourceVersion: version, allowWatchBookmarks: true }
+      const query = {
+        resourceVersion: version,
+        allowWatchBookmarks: true,
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+      }
       watcher.watch(path, query, take, done).then((opened) => {
         if (isOver) return
         controller = opened

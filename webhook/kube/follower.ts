@@ -42,6 +42,9 @@ export interface Hears<T> {
 /** The version to watch from is no more: everything has to be listed again. */
 export class Gone extends Error {}
 
+/** What else is done when something is known: `undefined` when all of it has been listed. */
+export type Told<T> = (item: T | undefined) => void
+
 export interface FollowerOptions<T, S extends Store<T>> {
   /** What log and metrics call the collection. */
   readonly resource: string
@@ -54,6 +57,7 @@ export interface FollowerOptions<T, S extends Store<T>> {
   readonly random: () => number
   /** Resolves after a time, or at once when the signal is given. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly told?: Told<T> | undefined
 }
 
 const SHORTEST_MS = 1000
@@ -130,6 +134,7 @@ export class Follower<T, S extends Store<T>> {
       this.mayHaveRoom = false
       this.store = next
       this.version = version
+      this.options.told?.(undefined)
     } catch (error) {
       this.failed('cannot be listed', error)
     }
@@ -160,6 +165,7 @@ export class Follower<T, S extends Store<T>> {
     if (item === undefined) return
     if (kind === 'put') this.store?.put(item)
     else if (kind === 'remove') this.removed(item)
+    this.options.told?.(item)
   }
 
   private removed(item: T): void {

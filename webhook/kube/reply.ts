@@ -33,3 +33,12 @@ export const bytesOf = async (body: Reply['body'], most: number): Promise<Buffer
   }
   return Buffer.concat(parts)
 }
+
+/** Any request. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly contentType?: string
+  readonly body?: string
+}
+export type Send = (request: Request, signal: AbortSignal | undefined) => Promise<Reply>

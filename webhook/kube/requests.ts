@@ -1,0 +1,74 @@
+// Single requests to the API server, for whoever writes there: each answer bounded and read as an object. Decides nothing.
+
+import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import type { Listed, ListRequest } from './collection.ts'
+import { bytesOf, Refusal, type Request, type Send } from './reply.ts'
+
+/** The API server stores no object of more than 1.5 MB. */
+const MAX_BYTES = 4 * 1024 * 1024
+/** Of a page of twenty. */
+const MAX_PAGE_BYTES = 32 * 1024 * 1024
+
+export interface Answered {
+  readonly status: number
+  readonly object: JsonObject
+}
+
+/** Anything else than what is `fine` is thrown, as the API server's client has it. */
+const answer = async (
+  send: Send,
+  request: Request,
+  { fine, signal }: { readonly fine: readonly number[]; readonly signal: AbortSignal },
+  most = MAX_BYTES,
+): Promise<Answered> => {
+  const { status, body } = await send(request, signal)
+  const bytes = await bytesOf(body, most)
+  if (!bytes) throw new Error('the answer holds more than is read here')
+  const isFine = (status >= 200 && status < 300) || fine.includes(status)
+  if (!isFine) throw new Refusal(status, bytes.toString())
+  const object: unknown = bytes.length === 0 ? {} : JSON.parse(bytes.toString())
+  return { status, object: isObject(object) ? object : {} }
+}
+
+/** How long one request may take. */
+const PATIENCE_MS = 10_000
+
+export interface Requests {
+  /** Undefined where there is none. */
+  get(path: string, signal: AbortSignal): Promise<JsonObject | undefined>
+  /** A status among `fine` is for the caller to tell. */
+  write(request: Request, signal: AbortSignal, fine?: readonly number[]): Promise<Answered>
+}
+
+export const requestsBy = (send: Send): Requests => {
+  const within = (signal: AbortSignal): AbortSignal =>
+    AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+  return {
+    get: async (path, signal) => {
+      const fine = { fine: [404], signal: within(signal) }
+      const { status, object } = await answer(send, { method: 'GET', path }, fine)
+      return status === 404 ? undefined : object
+    },
+    write: (request, signal, fine = []) => answer(send, request, { fine, signal: within(signal) }),
+  }
+}
+
+/** A collection's pages as its follower asks for them. */
+export const listBy =
+  (send: Send, path: string, labelSelector: string) =>
+  async ({ limit, _continue }: ListRequest): Promise<Listed> => {
+    const from = _continue === undefined ? {} : { continue: _continue }
+    const query = new URLSearchParams({ limit: String(limit), labelSelector, ...from })
+    const request = { method: 'GET', path: `${path}?${query.toString()}` } as const
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const { object } = await answer(send, request, { fine: [], signal }, MAX_PAGE_BYTES)
+    const next = stringAt(object, 'metadata', 'continue')
+    const version = stringAt(object, 'metadata', 'resourceVersion')
+    return {
+      items: objectsAt(object, 'items'),
+      metadata: {
+        ...(next ? { _continue: next } : {}),
+        ...(version === undefined ? {} : { resourceVersion: version }),
+      },
+    }
+  }
