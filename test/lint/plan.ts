@@ -27,6 +27,7 @@ export const PLAN: Plan = {
       'output',
     ],
     webhook: [
+      'controller', // keeps companions
       '.',
       'admission kube',
       'namespaces', // what a change of one does to its pods

@@ -1,0 +1,119 @@
+// What is to be done, each key once: who is waiting and asked for again waits once, who is asked for while being worked on
+// comes again after that. A key that failed waits longer each time. Keys are those of what is followed, so they are
+// bounded as that is; at the bound a key is not taken, and the next look at everything asks for it again.
+
+export interface WorkQueueOptions {
+  /** Keys waiting, being worked on and paused together. */
+  readonly most: number
+  readonly atOnce: number
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+const SHORTEST_MS = 500
+const LONGEST_MS = 5 * 60_000
+
+/** How long a key waits that has failed so often in a row. */
+export const retryMs = (failures: number, random: number): number =>
+  Math.min(LONGEST_MS, SHORTEST_MS * 2 ** Math.max(0, failures - 1)) * (0.5 + random / 2)
+
+interface Entry {
+  state: 'waiting' | 'busy' | 'paused'
+  /** Asked for while it was worked on. */
+  isAgain: boolean
+  failures: number
+  /** Of a paused one: until when. */
+  untilMs: number
+}
+
+export class WorkQueue {
+  private readonly options: WorkQueueOptions
+  private readonly entries = new Map<string, Entry>()
+  /** Of those who have nothing to do. */
+  private readonly resting = new Set<() => void>()
+  /** Keys that there was no room for. */
+  refused = 0
+
+  constructor(options: WorkQueueOptions) {
+    this.options = options
+  }
+
+  get size(): number {
+    return this.entries.size
+  }
+
+  add(key: string): void {
+    const entry = this.entries.get(key)
+    if (entry) {
+      if (entry.state === 'busy') entry.isAgain = true
+      // News may be what it was waiting for.
+      else entry.state = 'waiting'
+    } else if (this.entries.size < this.options.most) {
+      this.entries.set(key, { state: 'waiting', isAgain: false, failures: 0, untilMs: 0 })
+    } else {
+      this.refused += 1
+    }
+    for (const wake of this.resting) wake()
+  }
+
+  /** Works until the signal is given; `work` says whether it came through. */
+  async run(work: (key: string) => Promise<boolean>, signal: AbortSignal): Promise<void> {
+    const { atOnce } = this.options
+    await Promise.all(Array.from({ length: atOnce }, () => this.worker(work, signal)))
+    // Whoever leads next begins with a look at everything.
+    this.entries.clear()
+  }
+
+  private async worker(
+    work: (key: string) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      const next = this.next()
+      if (next === undefined) await this.rest(signal)
+      else this.done(next, await work(next).catch(() => false))
+    }
+  }
+
+  private next(): string | undefined {
+    const now = this.options.now()
+    for (const [key, entry] of this.entries) {
+      const isDue = entry.state === 'paused' && entry.untilMs <= now
+      if (entry.state !== 'waiting' && !isDue) continue
+      entry.state = 'busy'
+      entry.isAgain = false
+      return key
+    }
+    return undefined
+  }
+
+  private done(key: string, isDone: boolean): void {
+    const entry = this.entries.get(key)
+    this.entries.delete(key)
+    if (!entry) return
+    const failures = isDone ? 0 : entry.failures + 1
+    if (isDone && !entry.isAgain) return
+    // Behind the others.
+    const untilMs = isDone ? 0 : this.options.now() + retryMs(failures, this.options.random())
+    const state = isDone ? 'waiting' : 'paused'
+    this.entries.set(key, { state, isAgain: false, failures, untilMs })
+  }
+
+  /** Until a key comes, or the first pause is over. */
+  private async rest(signal: AbortSignal): Promise<void> {
+    const ends = [...this.entries.values()]
+      .filter(({ state }) => state === 'paused')
+      .map(({ untilMs }) => untilMs)
+    const ms = Math.max(1, Math.min(1000, ...ends.map((until) => until - this.options.now())))
+    const pause = new AbortController()
+    const stop = (): void => pause.abort()
+    this.resting.add(stop)
+    signal.addEventListener('abort', stop, { once: true })
+    await this.options.sleep(ms, pause.signal)
+    signal.removeEventListener('abort', stop)
+    this.resting.delete(stop)
+  }
+}
