@@ -66,8 +66,6 @@ export interface Annotation {
   readonly scopes: readonly Scope[]
   readonly readBy: 'webhook' | 'sidecar' | 'both'
   readonly tighten?: Tightening
-  /** Checked, but nothing acts on it yet: whoever sets it is warned. */
-  readonly isPlanned?: true
 }
 
 const EVERYWHERE = SCOPES
@@ -256,10 +254,9 @@ export const ANNOTATIONS = {
   },
   'ingress-from': {
     type: 'callers',
-    doc: "Who may reach the sidecar's ports: namespaces (`name`), their pods (`namespace/label=value`), pods of the same namespace (`label=value`), addresses (`10.0.0.0/8`); `*`, or left out: everybody.",
+    doc: "Who may reach the sidecar's ports: namespaces (`name`), their pods (`namespace/label=value`), pods of the same namespace (`label=value`), addresses (`10.0.0.0/8`); `*`, or left out: everybody. Companions keep it, where the cluster has them.",
     ...READ_BY_WEBHOOK,
     tighten: { by: 'subset' },
-    isPlanned: true,
   },
   ...AUDIT,
   'writable-paths': {

@@ -3,6 +3,7 @@
 
 import { annotation, KEYS, type Key } from '../../shared/annotations.ts'
 import { SHIM_PATH } from '../../shared/names.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
 import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
@@ -52,6 +53,10 @@ interface Row {
   readonly isBuilt: boolean
 }
 
+/** Callers are kept away by companions alone. */
+const isKept = (key: Key, { companions }: ClusterConfig): boolean =>
+  key !== 'ingress-from' || companions !== undefined
+
 /** How many processes there will be at most, where nobody has said: the shim is told. */
 const derivedProcesses = (outcome: Outcome): readonly Row[] => {
   if (outcome.kind !== 'inject') return []
@@ -94,13 +99,13 @@ const settingRows = (place: Place, outcome: Outcome, options: ManifestOptions): 
   const rows = KEYS.flatMap((key) => {
     const found = placed.get(key)
     if (!found) return []
-    const { isPlanned, default: usual } = annotation(key)
+    const { default: usual } = annotation(key)
     const isCut = found.isDefault && found.text !== usual
     const bound = annotation(key).tighten ? bounds(found) : ''
     const from = isCut
       ? `the default ${usual}, bent to the floor`
       : `${found.where}${bound}${listedBound(key, place, options)}`
-    return [{ key, value: found.text, from, isBuilt: isPlanned !== true }]
+    return [{ key, value: found.text, from, isBuilt: isKept(key, config) }]
   })
   return placed.has('max-processes') ? rows : [...rows, ...derivedProcesses(outcome)]
 }
@@ -109,7 +114,7 @@ const settingLines = (rows: readonly Row[]): readonly string[] => {
   const keyWidth = Math.max(...rows.map(({ key }) => key.length))
   const valueWidth = Math.max(...rows.map(({ value }) => value.length))
   return rows.map(({ key, value, from, isBuilt }) =>
-    `    ${key.padEnd(keyWidth)}  ${value.padEnd(valueWidth)}  ${from}${isBuilt ? '' : ' (not built yet: nothing acts on it)'}`.trimEnd(),
+    `    ${key.padEnd(keyWidth)}  ${value.padEnd(valueWidth)}  ${from}${isBuilt ? '' : ' (nothing acts on it: the cluster configuration has no companions)'}`.trimEnd(),
   )
 }
 

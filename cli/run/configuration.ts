@@ -154,11 +154,10 @@ const issuersIn = (
 /** The settings on which nothing acts here. */
 const setInVain = (own: unknown, { config, settings }: RunFlags): readonly string[] =>
   KEYS.flatMap((key) => {
-    const { isPlanned, readBy } = annotation(key)
+    const { readBy } = annotation(key)
     const isFlag = settings[key] !== undefined
     if (!isFlag && !(isObject(own) && own[key] !== undefined)) return []
     const where = isFlag ? `--${key}` : `--config ${config}: settings: ${key}`
-    if (isPlanned) return [`${where}: nothing acts on it yet`]
     return readBy === 'webhook' ? [`${where}: nothing acts on it here, only in a cluster`] : []
   })
 

@@ -28,12 +28,12 @@ const SETTING_KEYS = KEYS.filter(
 export const DEFAULTS_HERE: Readonly<Partial<Record<Key, string>>> = { 'log-level': 'warn' }
 
 const settingFlag = (key: Key): Flag => {
-  const { doc, default: usual, isPlanned, values } = annotation(key)
+  const { doc, default: usual, values } = annotation(key)
   const value = DEFAULTS_HERE[key] ?? usual
   const notes = value === undefined ? wants(key) : `${wants(key)}; default ${value}`
   return {
     value: 'VALUE',
-    doc: `${isPlanned ? 'Not built yet. ' : ''}${doc} (${notes})`,
+    doc: `${doc} (${notes})`,
     ...(values === undefined ? {} : { words: values }),
   }
 }

@@ -68,7 +68,7 @@ export const renderAnnotationTable = (): string => {
       row.default === undefined ? '' : `\`${row.default}\``,
       scopes(row),
       tightening(row),
-      row.isPlanned ? `**Not built yet.** ${row.doc}` : row.doc,
+      row.doc,
     ]
     return `| ${cells.map(cell).join(' | ')} |`
   })

@@ -42,7 +42,14 @@ const options = (() => {
 describe('manifests/base', () => {
   test('lists every file that it has', () => {
     const files = readdirSync(new URL('base/', ROOT)).sort()
-    const chart = ['.helmignore', 'Chart.yaml', 'templates', 'values.schema.json', 'values.yaml']
+    const chart = [
+      '.helmignore',
+      'Chart.yaml',
+      'companions',
+      'templates',
+      'values.schema.json',
+      'values.yaml',
+    ]
     expect([...listed, ...chart, 'config.yaml', 'kustomization.yaml'].sort()).toEqual(files)
   })
 

@@ -3,6 +3,7 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { objectsAt, type JsonObject } from '../../shared/json.ts'
+import { CLUSTER } from '../settings/scopes.ts'
 import { hookWarnings } from './confined-hooks.ts'
 import { egressWarnings, isEnforced } from './egress.ts'
 import { nameOf } from './pod.ts'
@@ -25,6 +26,17 @@ const inVain = (transport: Transport, { resolution }: Subject): readonly string[
           : []
       })
 
+/** Whom a pod lets in is kept by its NetworkPolicy, which the controller of companions makes. */
+const ingressWarnings = ({ resolution, config }: Subject): readonly string[] => {
+  const said = resolution.placed.get('ingress-from')
+  const isInVain = config.companions === undefined && said !== undefined && said.where !== CLUSTER
+  return isInVain
+    ? [
+        `${said.where}: ${PREFIX}ingress-from: nothing acts on it: the cluster configuration has no companions`,
+      ]
+    : []
+}
+
 /** What the author should know of the server's own container, and of whom it reaches. */
 export const serverWarnings = (
   server: JsonObject,
@@ -44,6 +56,7 @@ export const serverWarnings = (
     ...(hasShim(transport) ? hookWarnings(left, isEnforced(subject.resolution.settings)) : []),
     ...(isHeld ? probeWarnings(server) : []),
     ...egressWarnings(server, subject),
+    ...ingressWarnings(subject),
     ...(mcpPort && !isHeld
       ? [
           `container ${name}: its port is named mcp like the sidecar's; a Service that targets mcp by name reaches the server itself`,

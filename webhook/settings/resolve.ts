@@ -132,16 +132,6 @@ const walk = (
   return { chosen, violations }
 }
 
-/** What a user believes to hold, and does not yet. What the platform team fixes is no news to users. */
-const plannedWarnings = (scopes: readonly ScopeTexts[]): string[] =>
-  scopes
-    .filter(({ scope }) => scope !== 'cluster')
-    .flatMap(({ where, texts }) =>
-      KEYS.filter((key) => texts.has(key) && annotation(key).isPlanned).map(
-        (key) => `${where}: ${PREFIX}${key}: nothing acts on it yet`,
-      ),
-    )
-
 /** Resolves every key of the table. */
 export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Resolution => {
   const { chosen, violations } = walk(scopes, floor)
@@ -167,6 +157,6 @@ export const resolveSettings = (scopes: readonly ScopeTexts[], floor: Floor): Re
       ...floorViolations(placed, floor),
       ...choiceViolations(settings.value, placed, floor),
     ],
-    warnings: [...scopes.flatMap(({ warnings }) => warnings), ...plannedWarnings(scopes)],
+    warnings: scopes.flatMap(({ warnings }) => warnings),
   }
 }

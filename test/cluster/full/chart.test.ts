@@ -102,6 +102,22 @@ describeOwnCluster('full', 'the chart', (target) => {
       expect(await rendered(DEV_CONFIG)).toEqual(await kustomized(`${MANIFESTS}/overlays/dev`))
     })
 
+    test('manifests/base/companions, where the configuration has them', async () => {
+      const config = join(folder, 'companions.yaml')
+      writeFileSync(config, 'sidecar: { image: x }\ncompanions: {}\n')
+      const ours = (await rendered('--set=companions=true', `--set-file=config=${config}`)).filter(
+        (object) => !kindAndName(object).startsWith('ConfigMap '),
+      )
+      const both = [...(await kustomized(BASE)), ...(await kustomized(`${BASE}/companions`))]
+      expect(ours).toEqual(
+        both
+          .filter((object) => !kindAndName(object).startsWith('ConfigMap '))
+          .sort((one, other) => (kindAndName(one) < kindAndName(other) ? -1 : 1)),
+      )
+      const { code, stderr } = await template('--set=companions=true')
+      expect([code, stderr]).toEqual([1, expect.stringContaining('add `companions: {}` to it')])
+    })
+
     test('manifests/components/every-connection', async () => {
       await run(['cp', '-r', BASE, `${MANIFESTS}/components/every-connection`, folder])
       expect(await rendered('--set=everyConnection=true')).toEqual(

@@ -158,7 +158,7 @@ test(
     const flags = ['--allow-anonymous', '--port', '0', '--config', file]
     const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
     expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
-      `outrigger run: --config ${file}: settings: ingress-from: nothing acts on it yet`,
+      `outrigger run: --config ${file}: settings: ingress-from: nothing acts on it here, only in a cluster`,
       `outrigger run: --config ${file}: settings: audit-level: nothing acts on it here, only in a cluster`,
       `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
     ])

@@ -212,10 +212,10 @@ describe('explain', () => {
     expect(stdout).toContain(`${section.join('\n')}\n  what`)
   })
 
-  test('tells what nothing acts on yet', () => {
+  test('tells what nothing acts on', () => {
     const own = "annotations: { outrigger.dev/inject: 'true', outrigger.dev/ingress-from: a }"
     expect(explainManifest(deployment(own), options).stdout).toMatch(
-      /^ +ingress-from +a +Deployment a \(not built yet: nothing acts on it\)$/m,
+      /^ +ingress-from +a +Deployment a \(nothing acts on it: the cluster configuration has no companions\)$/m,
     )
   })
 

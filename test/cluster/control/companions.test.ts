@@ -1,0 +1,289 @@
+// The controller beside a real API server: what it makes, what it puts right, what it leaves alone, who leads, and what it may
+// not do. Whether the network keeps to the policies is no matter here.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { accountKubeconfig } from '../account-kubeconfig.ts'
+import { at, createApi, list, type Json } from '../api.ts'
+import { startController, type ControllerProcess } from '../controller-process.ts'
+import { describeOwnCluster } from '../describe-cluster.ts'
+import { createKubectl } from '../kubectl.ts'
+import { waitFor } from '../machine/waiting.ts'
+import { deploymentOf, serverPod } from '../pods.ts'
+import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
+
+const NAMESPACE = 'beside'
+const ACCOUNT = 'outrigger-controller'
+const MANIFESTS = join(import.meta.dirname, '../../../manifests')
+const POLICIES = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies`
+const SERVICES = `/api/v1/namespaces/${NAMESPACE}/services`
+const PORTS = [18_081, 18_082]
+
+describeOwnCluster('control', 'companions', (target) => {
+  const api = createApi(target.api)
+  const kubectl = createKubectl(target)
+  let webhook: WebhookProcess
+  let kubeconfig = ''
+  let config = ''
+  const running: ControllerProcess[] = []
+
+  const configure = (companions: string): void => {
+    const dev = readFileSync(join(MANIFESTS, 'overlays/dev/config.yaml'), 'utf8')
+    writeFileSync(config, `${dev}\n${companions}\n`)
+  }
+  const start = async (index: 0 | 1): Promise<ControllerProcess> => {
+    const port = PORTS[index] ?? 0
+    const controller = await startController(target, { kubeconfig, config, port })
+    running.push(controller)
+    return controller
+  }
+  const until = (what: string, path: string, is: (body: Json, status: number) => boolean) =>
+    waitFor(what, async () => {
+      const { status, body } = await api.get(path)
+      return is(body, status) ? body : undefined
+    })
+  const untilThere = (path: string): Promise<Json> =>
+    until(path, path, (_body, status) => status === 200)
+  const untilGone = (path: string): Promise<Json> =>
+    until(`no ${path}`, path, (_body, status) => status === 404)
+  const events = async (name: string): Promise<readonly string[]> => {
+    const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
+    return list(body, 'items')
+      .filter((event) => at(event, 'involvedObject', 'name') === name)
+      .map((event) => String(at(event, 'reason')))
+  }
+  const submit = async (pod: Json): Promise<void> => {
+    expect((await api.create(pod, NAMESPACE)).status).toBe(201)
+  }
+
+  beforeAll(async () => {
+    webhook = await startWebhook(target, 'overlays/dev')
+    await kubectl.run('apply', '-k', join(MANIFESTS, 'base/companions'))
+    kubeconfig = await accountKubeconfig(target, { namespace: 'outrigger-system', name: ACCOUNT })
+    config = join(target.own.dir, 'controller-config.yaml')
+    configure('companions: {}')
+    await api.createNamespace(NAMESPACE)
+    await start(0)
+  })
+  afterAll(async () => {
+    for (const controller of running) await controller.stop()
+    await kubectl.run('delete', '--ignore-not-found', '-k', join(MANIFESTS, 'base/companions'))
+    await api.remove(`/api/v1/namespaces/${NAMESPACE}`)
+    await webhook.close()
+  })
+
+  test('a pod that is injected has a policy and two Services, owned by it', async () => {
+    await submit(serverPod('alone'))
+    const policy = await untilThere(`${POLICIES}/outrigger-pod-alone`)
+    expect(list(policy, 'metadata', 'ownerReferences')).toMatchObject([
+      { kind: 'Pod', name: 'alone' },
+    ])
+    expect(at(policy, 'spec', 'podSelector')).toEqual({
+      matchLabels: { 'outrigger.dev/injected': 'true', 'outrigger.dev/server': 'pod-alone' },
+    })
+    const service = await untilThere(`${SERVICES}/outrigger-pod-alone`)
+    expect(service).toMatchObject({
+      spec: { sessionAffinity: 'ClientIP', ports: [{ port: 15_200, appProtocol: 'http' }] },
+    })
+    expect(await untilThere(`${SERVICES}/outrigger-pod-alone-headless`)).toMatchObject({
+      spec: { clusterIP: 'None', publishNotReadyAddresses: true },
+    })
+  })
+
+  test('its namespace has a policy for those that have none yet', async () => {
+    const policy = await untilThere(`${POLICIES}/outrigger-default`)
+    expect(at(policy, 'spec', 'ingress')).toBeUndefined()
+  })
+
+  test('a namespace that opts in has it before any pod', async () => {
+    const name = 'beside-in'
+    await api.createNamespace(name, { 'outrigger.dev/injection': 'enabled' })
+    const path = `/apis/networking.k8s.io/v1/namespaces/${name}/networkpolicies/outrigger-default`
+    await untilThere(path)
+    await api.patch(`/api/v1/namespaces/${name}`, {
+      metadata: { labels: { 'outrigger.dev/injection': null } },
+    })
+    await untilGone(path)
+    await api.remove(`/api/v1/namespaces/${name}`)
+  })
+
+  test('who names no callers is told that everybody may come', async () => {
+    await waitFor('the Event', async () =>
+      (await events('alone')).includes('IngressOpen') ? true : undefined,
+    )
+  })
+
+  test('those of a Deployment are the Deployment’s, by way of its ReplicaSet', async () => {
+    const parts = {
+      annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/ingress-from': 'agents' },
+    }
+    await api.apply([deploymentOf(serverPod('x', parts), 'deployed')], NAMESPACE)
+    const { body } = await api.get(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/deployed`)
+    const uid = String(at(body, 'metadata', 'uid'))
+    const policy = await untilThere(`${POLICIES}/outrigger-deployment-deployed`)
+    expect(list(policy, 'metadata', 'ownerReferences')).toMatchObject([{ kind: 'Deployment', uid }])
+    expect(at(policy, 'spec', 'ingress', 0, 'from')).toEqual([
+      { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'agents' } } },
+    ])
+    expect(await events('deployed')).not.toContain('IngressOpen')
+  })
+
+  const DRIFTS: readonly (readonly [string, string, Json])[] = [
+    [
+      'an opened policy',
+      `${POLICIES}/outrigger-pod-alone`,
+      { spec: { egress: [{}], ingress: [{}] } },
+    ],
+    [
+      'callers narrowed by hand',
+      `${POLICIES}/outrigger-pod-alone`,
+      { spec: { ingress: [{ from: [{ podSelector: {} }], ports: [{ port: 15_200 }] }] } },
+    ],
+    ['a policy about other pods', `${POLICIES}/outrigger-pod-alone`, { spec: { podSelector: {} } }],
+    [
+      'our label taken off',
+      `${POLICIES}/outrigger-pod-alone`,
+      { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } },
+    ],
+    ['another owner', `${SERVICES}/outrigger-pod-alone`, { metadata: { ownerReferences: [] } }],
+    [
+      'a port more',
+      `${SERVICES}/outrigger-pod-alone`,
+      {
+        spec: {
+          ports: [
+            { name: 'mcp', port: 15_200 },
+            { name: 'in', port: 80, targetPort: 8080 },
+          ],
+        },
+      },
+    ],
+    ['another selector', `${SERVICES}/outrigger-pod-alone`, { spec: { selector: { app: 'x' } } }],
+  ]
+  test.each(DRIFTS)('drift is put right: %s', async (_name, path, change) => {
+    const before = (await api.get(path)).body
+    expect((await api.patch(path, change)).status).toBe(200)
+    await until('as it was', path, (body) => {
+      const same = (...where: readonly string[]): boolean =>
+        JSON.stringify(at(body, ...where)) === JSON.stringify(at(before, ...where))
+      return same('spec') && same('metadata', 'labels') && same('metadata', 'ownerReferences')
+    })
+  })
+
+  test('one that is deleted comes again', async () => {
+    const path = `${POLICIES}/outrigger-pod-alone`
+    const { body } = await api.get(path)
+    await api.remove(path)
+    await until(
+      'another',
+      path,
+      (now, status) => status === 200 && at(now, 'metadata', 'uid') !== at(body, 'metadata', 'uid'),
+    )
+  })
+
+  test('an object of a companion’s name that is somebody else’s is left alone, and told', async () => {
+    const theirs = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'outrigger-pod-taken', labels: { mine: 'yes' } },
+      spec: { podSelector: { matchLabels: { app: 'mine' } }, policyTypes: ['Egress'] },
+    }
+    await api.apply([theirs], NAMESPACE)
+    const before = (await api.get(`${POLICIES}/outrigger-pod-taken`)).body
+    await submit(serverPod('taken'))
+    await untilThere(`${SERVICES}/outrigger-pod-taken`)
+    await waitFor('the Event', async () =>
+      (await events('taken')).includes('CompanionTaken') ? true : undefined,
+    )
+    expect((await api.get(`${POLICIES}/outrigger-pod-taken`)).body).toEqual(before)
+    const metrics = await running[0]?.metrics()
+    expect(metrics?.get('outrigger_controller_foreign')).toBe(1)
+  })
+
+  test('nothing is written while everything is right', async () => {
+    const path = `${SERVICES}/outrigger-pod-alone`
+    const versionOf = async (): Promise<unknown> =>
+      at((await api.get(path)).body, 'metadata', 'resourceVersion')
+    const before = await versionOf()
+    // A Service more has everything looked at.
+    await api.apply(
+      [
+        {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name: 'more' },
+          spec: { ports: [{ port: 1 }] },
+        },
+      ],
+      NAMESPACE,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 7000))
+    expect(await versionOf()).toBe(before)
+  })
+
+  test('one of two leads; when it goes, the other does, and goes on', async () => {
+    const second = await start(1)
+    const leading = async (
+      controller: ControllerProcess | undefined,
+    ): Promise<number | undefined> =>
+      (await controller?.metrics())?.get('outrigger_controller_leading')
+    expect([await leading(running[0]), await leading(second)]).toEqual([1, 0])
+    await running[0]?.stop()
+    running.splice(0, 1)
+    await waitFor('the other leads', async () => ((await leading(second)) === 1 ? true : undefined))
+    await submit(serverPod('later'))
+    await untilThere(`${POLICIES}/outrigger-pod-later`)
+  })
+
+  describe('its rights', () => {
+    const can = async (...what: readonly string[]): Promise<string> => {
+      const as = `--as=system:serviceaccount:outrigger-system:${ACCOUNT}`
+      const { stdout } = await kubectl.attempt('auth', 'can-i', as, ...what)
+      return stdout.trim()
+    }
+    test.each([
+      ['get', 'secrets', '-A'],
+      ['list', 'configmaps', '-A'],
+      ['create', 'pods', '-A'],
+      ['delete', 'pods', '-A'],
+      ['patch', 'deployments.apps', '-A'],
+      ['list', 'replicasets.apps', '-A'],
+      ['create', 'leases.coordination.k8s.io', '-n', 'outrigger-system'],
+      ['update', 'leases.coordination.k8s.io/kube-scheduler', '-n', 'kube-system'],
+      ['update', 'leases.coordination.k8s.io/other', '-n', 'outrigger-system'],
+      ['get', 'endpointslices.discovery.k8s.io/other', '-n', 'default'],
+      ['patch', 'namespaces'],
+      ['patch', 'mutatingwebhookconfigurations.admissionregistration.k8s.io'],
+      ['escalate', 'clusterroles.rbac.authorization.k8s.io'],
+      ['get', 'events', '-A'],
+    ])('%s %s %s %s: no', async (...what) => {
+      expect(await can(...what)).toBe('no')
+    })
+    test.each([
+      ['update', `leases.coordination.k8s.io/${ACCOUNT}`, '-n', 'outrigger-system'],
+      ['patch', 'networkpolicies.networking.k8s.io', '-A'],
+    ])('%s %s %s %s: yes', async (...what) => {
+      expect(await can(...what)).toBe('yes')
+    })
+  })
+
+  test('without companions in the configuration nothing of ours is left, and theirs is', async () => {
+    configure('')
+    for (const kind of ['networkpolicies', 'services']) {
+      await waitFor(`no ${kind} of ours`, async () => {
+        const found = await kubectl.run(
+          'get',
+          kind,
+          '-A',
+          '-o',
+          'name',
+          '-l',
+          'app.kubernetes.io/managed-by=outrigger',
+        )
+        return found.trim() === '' ? true : undefined
+      })
+    }
+    expect((await api.get(`${POLICIES}/outrigger-pod-taken`)).status).toBe(200)
+  })
+})

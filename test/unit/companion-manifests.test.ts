@@ -1,0 +1,86 @@
+// The manifests of the controller, beside the base.
+
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
+import { arrayAt, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
+import { parseControllerOptions } from '../../webhook/controller/options.ts'
+import { kustomization, nameOf, objects, read, ROOT } from '../support/shipped-manifests.ts'
+
+describe('manifests/base/companions', () => {
+  const whole = kustomization('base/companions')
+  const files = (arrayAt(whole, 'resources') ?? []).map(String)
+  const found = files.flatMap((file) => objects(`base/companions/${file}`))
+  const ofKind = (kind: string): JsonObject => found.find((one) => one['kind'] === kind) ?? {}
+
+  test('lists every file that it has, and the image as the base does', () => {
+    const there = readdirSync(new URL('base/companions/', ROOT)).sort()
+    expect([...files, 'kustomization.yaml'].sort()).toEqual(there)
+    expect(whole).toMatchObject({
+      namespace: kustomization('base')['namespace'],
+      images: kustomization('base')['images'],
+      labels: kustomization('base')['labels'],
+    })
+  })
+
+  test('the rights are those that the controller uses, on the objects that it uses', () => {
+    expect(found.flatMap((object) => objectsAt(object, 'rules'))).toEqual([
+      { apiGroups: [''], resources: ['namespaces', 'pods'], verbs: ['list', 'watch'] },
+      {
+        apiGroups: [''],
+        resources: ['services'],
+        verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      },
+      {
+        apiGroups: ['networking.k8s.io'],
+        resources: ['networkpolicies'],
+        verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+      },
+      { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
+      { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
+      {
+        apiGroups: ['discovery.k8s.io'],
+        resources: ['endpointslices'],
+        resourceNames: ['kubernetes'],
+        verbs: ['get'],
+      },
+      { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: [nameOf(ofKind('Lease'))],
+        verbs: ['get', 'update'],
+      },
+    ])
+  })
+
+  test('the Lease is empty, so that applying it again leaves who leads', () => {
+    expect(Object.keys(ofKind('Lease'))).toEqual(['apiVersion', 'kind', 'metadata'])
+  })
+
+  test('the Deployment is restricted, and its flags are the controller’s', () => {
+    const pod = objectAt(ofKind('Deployment'), 'spec', 'template', 'spec')
+    const [container] = objectsAt(pod, 'containers')
+    expect(pod).toMatchObject({
+      serviceAccountName: nameOf(ofKind('ServiceAccount')),
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    })
+    expect(container).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      },
+    })
+    const parsed = parseControllerOptions((arrayAt(container, 'args') ?? []).map(String))
+    expect(parsed).toMatchObject({
+      ok: true,
+      value: { namespace: whole['namespace'], lease: nameOf(ofKind('Lease')) },
+    })
+    expect(parsed.ok && parsed.value.adminPort).toBe(
+      objectsAt(container, 'ports')[0]?.['containerPort'],
+    )
+    // Where the image has it.
+    expect(arrayAt(container, 'command')?.at(-1)).toBe('/app/controller.mjs')
+    expect(read('../Dockerfile.webhook')).toContain('dist/controller.js /app/controller.mjs\n')
+  })
+})

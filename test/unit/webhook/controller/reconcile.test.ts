@@ -1,0 +1,316 @@
+// What is put right, against an API server in memory that keeps to the rules by which ours is careful: an apply with a uid is
+// for that very object, one without force takes nobody's fields, a removal is of one uid.
+
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import {
+  at,
+  isObject,
+  objectAt,
+  stringAt,
+  withAt,
+  type JsonObject,
+} from '../../../../shared/json.ts'
+import { createLog } from '../../../../shared/log.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import type { Member } from '../../../../webhook/companions/member.ts'
+import { Events } from '../../../../webhook/controller/events.ts'
+import { Members } from '../../../../webhook/controller/members.ts'
+import { Owners } from '../../../../webhook/controller/owners.ts'
+import { Reconciler } from '../../../../webhook/controller/reconcile.ts'
+import { standingOf, StandingStore } from '../../../../webhook/controller/standing.ts'
+import type { Requests } from '../../../../webhook/kube/requests.ts'
+import { Refusal, type Request } from '../../../../webhook/kube/reply.ts'
+
+const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
+const signal = new AbortController().signal
+
+const configOf = (more: JsonObject): ClusterConfig => {
+  const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
+  if (!config.ok) throw new Error(config.error.join())
+  return config.value
+}
+
+/** Objects by path. */
+class FakeApi implements Requests {
+  readonly objects = new Map<string, JsonObject>()
+  readonly asked: string[] = []
+  readonly events: JsonObject[] = []
+  private made = 0
+  /** Something that happens between a look and a write. */
+  meanwhile: ((path: string) => void) | undefined
+
+  readonly get = async (path: string): Promise<JsonObject | undefined> => {
+    const found = this.objects.get(path)
+    this.meanwhile?.(path)
+    return found
+  }
+
+  readonly write = async ({ method, path, body = '{}' }: Request, _signal: AbortSignal) => {
+    const [place = '', query = ''] = path.split('?')
+    const sent: unknown = JSON.parse(body)
+    if (!isObject(sent)) throw new Error('no object')
+    this.asked.push(`${method} ${place}`)
+    if (method === 'POST') {
+      this.events.push(sent)
+      return { status: 201, object: sent }
+    }
+    if (method === 'DELETE') return this.remove(place, sent)
+    return { status: 200, object: this.apply(place, sent, query.includes('force=true')) }
+  }
+
+  put(path: string, object: JsonObject): void {
+    this.made += 1
+    this.objects.set(path, withAt(object, ['metadata', 'uid'], `u-${this.made}`))
+  }
+
+  private remove(path: string, sent: JsonObject) {
+    const uid = stringAt(this.objects.get(path), 'metadata', 'uid')
+    const isSame = uid === stringAt(sent, 'preconditions', 'uid')
+    if (isSame) this.objects.delete(path)
+    return { status: isSame ? 200 : 409, object: {} }
+  }
+
+  private apply(path: string, sent: JsonObject, isForced: boolean): JsonObject {
+    const live = this.objects.get(path)
+    const uid = stringAt(sent, 'metadata', 'uid')
+    const isMeant = uid === undefined || uid === stringAt(live, 'metadata', 'uid')
+    if (!isMeant || (live && !isForced)) throw new Refusal(409, 'conflict')
+    if (live) this.objects.set(path, withAt(sent, ['metadata', 'uid'], uid))
+    else this.put(path, sent)
+    return this.objects.get(path) ?? {}
+  }
+}
+
+const POLICY = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-deployment-a'
+const SERVICE = '/api/v1/namespaces/team/services/outrigger-deployment-a'
+const DEFAULT = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-default'
+const SET = '/apis/apps/v1/namespaces/team/replicasets/a-5f'
+const KEY = 'team/deployment-a'
+
+const member: Member = {
+  namespace: 'team',
+  name: 'a-5f-x',
+  server: 'deployment-a',
+  owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 'set' },
+  annotations: {},
+  mesh: undefined,
+  needs: undefined,
+}
+const pod = { namespace: 'team', name: member.name, member }
+
+describe('a workload', () => {
+  let api: FakeApi
+  let members: Members
+  let nowMs: number
+  let config: ClusterConfig
+  let namespace: Namespace | undefined
+  let isPartial: boolean
+  let reconciler: Reconciler
+  let foreign: Map<string, string>
+
+  /** What stands, as it is followed: only what bears our label. */
+  const standing = (kind: string): StandingStore => {
+    const store = new StandingStore()
+    for (const object of api.objects.values()) {
+      if (object['kind'] !== kind) continue
+      if (at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') !== 'outrigger') continue
+      store.put(standingOf(kind, object))
+    }
+    return store
+  }
+
+  beforeEach(() => {
+    api = new FakeApi()
+    members = new Members()
+    nowMs = 0
+    config = configOf({ companions: {} })
+    namespace = { name: 'team', labels: {}, annotations: {} }
+    isPartial = false
+    foreign = new Map()
+    const owner = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'a',
+      uid: 'deployment',
+      controller: true,
+    }
+    api.objects.set(SET, { metadata: { name: 'a-5f', uid: 'set', ownerReferences: [owner] } })
+    members.put(pod)
+    const now = () => nowMs
+    const randomName = () => 'r'
+    reconciler = new Reconciler({
+      known: {
+        namespace: () => namespace,
+        members: (key) => members.of(key),
+        hasMembers: (name) => members.has(name),
+        standing: (kind, place, name) => standing(kind).get(place, name),
+        standingOf: (key) => ['NetworkPolicy', 'Service'].flatMap((kind) => standing(kind).of(key)),
+        servicesOf: () => [],
+        everyService: () => [],
+        apiServer: () => [],
+        isPartial: () => isPartial,
+      },
+      config: () => config,
+      requests: api,
+      owners: new Owners(api),
+      events: new Events({ requests: api, log, now, wallMs: now, randomName, identity: 'test' }),
+      log,
+      now,
+      leftoverMs: 1000,
+      counted: () => undefined,
+      foreign,
+    })
+  })
+
+  const reconcile = (key = KEY): Promise<void> => reconciler.reconcile(key, signal)
+  const ours = (): readonly string[] => [...api.objects.keys()].filter((path) => path !== SET)
+
+  test('is given all three, owned by the Deployment, once', async () => {
+    await reconcile()
+    expect(ours()).toHaveLength(3)
+    expect(at(api.objects.get(POLICY), 'metadata', 'ownerReferences')).toEqual([
+      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', uid: 'deployment' },
+    ])
+    const writes = api.asked.length
+    await reconcile()
+    expect(api.asked).toHaveLength(writes)
+    expect(api.events.map(({ reason }) => reason)).toEqual(['IngressOpen', 'SidecarUnreadable'])
+  })
+
+  test('whose ReplicaSet is another of the same name, or gone, is left as it stands', async () => {
+    api.objects.set(SET, { metadata: { name: 'a-5f', uid: 'other' } })
+    await reconcile()
+    api.objects.delete(SET)
+    await reconcile()
+    expect(ours()).toEqual([])
+  })
+
+  test('has what is somebody else’s beside it left alone', async () => {
+    const theirs = {
+      kind: 'Service',
+      metadata: { name: 'outrigger-deployment-a', labels: { a: 'b' } },
+      spec: {},
+    }
+    api.put(SERVICE, theirs)
+    const before = api.objects.get(SERVICE)
+    await reconcile()
+    expect(api.objects.get(SERVICE)).toBe(before)
+    expect(foreign.size).toBe(1)
+    expect(api.events.map(({ reason }) => reason)).toContain('CompanionTaken')
+    api.objects.delete(SERVICE)
+    await reconcile()
+    expect(foreign.size).toBe(0)
+    expect(api.objects.has(SERVICE)).toBe(true)
+  })
+
+  test('does not take over what somebody makes between the look and the write', async () => {
+    api.meanwhile = (path) => {
+      if (path === POLICY)
+        api.put(POLICY, { kind: 'NetworkPolicy', metadata: {}, spec: { mine: true } })
+    }
+    await expect(reconcile()).rejects.toThrow(Refusal)
+    expect(api.objects.get(POLICY)).toMatchObject({ spec: { mine: true } })
+  })
+
+  test('does not write onto another object that has taken the place of ours meanwhile', async () => {
+    await reconcile()
+    api.objects.set(POLICY, withAt(api.objects.get(POLICY) ?? {}, ['spec', 'egress'], [{}]))
+    api.meanwhile = (path) => {
+      if (path === POLICY)
+        api.put(POLICY, { kind: 'NetworkPolicy', metadata: {}, spec: { mine: true } })
+    }
+    await expect(reconcile()).rejects.toThrow(Refusal)
+    expect(api.objects.get(POLICY)).toMatchObject({ spec: { mine: true } })
+  })
+
+  test.each<[string, readonly [string, ...string[]], JsonObject | readonly JsonObject[]]>([
+    ['a rule more', ['spec', 'egress'], [{}]],
+    ['no rules', ['spec', 'ingress'], []],
+    ['another selector', ['spec', 'podSelector'], {}],
+    ['no labels', ['metadata', 'labels'], {}],
+    ['no owner', ['metadata', 'ownerReferences'], []],
+  ])('is put right after drift: %s', async (_name, path, value) => {
+    await reconcile()
+    const right = objectAt(api.objects.get(POLICY), 'spec')
+    const metadata = objectAt(api.objects.get(POLICY), 'metadata')
+    api.objects.set(POLICY, withAt(api.objects.get(POLICY) ?? {}, path, value))
+    await reconcile()
+    expect(api.objects.get(POLICY)).toMatchObject({ spec: right, metadata })
+  })
+
+  test('without pods keeps its companions for a while, then loses them', async () => {
+    await reconcile()
+    members.remove(pod)
+    await reconcile()
+    nowMs = 999
+    await reconcile()
+    expect(ours()).toHaveLength(3)
+    nowMs = 1000
+    isPartial = true
+    await reconcile()
+    expect(ours()).toHaveLength(3)
+    isPartial = false
+    await reconcile()
+    expect(ours()).toEqual([])
+  })
+
+  test('that has had pods again meanwhile begins to count anew', async () => {
+    await reconcile()
+    members.remove(pod)
+    await reconcile()
+    nowMs = 900
+    members.put(pod)
+    await reconcile()
+    members.remove(pod)
+    nowMs = 1800
+    await reconcile()
+    expect(ours()).toHaveLength(3)
+  })
+
+  test('loses them at once where companions are switched off, or its namespace is the system’s', async () => {
+    await reconcile()
+    config = configOf({})
+    await reconcile()
+    expect(ours()).toEqual([])
+    config = configOf({ companions: {}, systemNamespaces: ['team'] })
+    await reconcile()
+    expect(ours()).toEqual([])
+  })
+
+  test('of a namespace that nobody knows is left alone', async () => {
+    namespace = undefined
+    await reconcile()
+    expect(api.asked).toEqual([])
+  })
+
+  test.each<[string, Namespace['labels'], boolean, boolean]>([
+    ['opts in', { 'outrigger.dev/injection': 'enabled' }, false, true],
+    ['has a pod', {}, true, true],
+    ['has neither', {}, false, false],
+  ])('the namespace %s', async (_name, labels, hasPod, isThere) => {
+    api.put(DEFAULT, {
+      kind: 'NetworkPolicy',
+      metadata: {
+        name: 'outrigger-default',
+        namespace: 'team',
+        labels: { 'app.kubernetes.io/managed-by': 'outrigger' },
+      },
+    })
+    namespace = { name: 'team', labels, annotations: {} }
+    if (!hasPod) members.remove(pod)
+    await reconcile('team/')
+    expect(api.objects.has(DEFAULT)).toBe(isThere)
+    if (isThere) expect(at(api.objects.get(DEFAULT), 'spec', 'ingress')).toEqual([])
+  })
+
+  test('an Event is told once an hour, and none stops the work', async () => {
+    await reconcile()
+    nowMs = 3_599_999
+    await reconcile()
+    expect(api.events).toHaveLength(2)
+    nowMs = 3_600_000
+    await reconcile()
+    expect(api.events).toHaveLength(4)
+  })
+})

@@ -1,0 +1,261 @@
+// The controller: follows what companions depend on and keeps them right while it leads. Its followers run in every replica,
+// so that whoever leads next knows the cluster at once; nothing is written by who does not lead.
+
+import { objectsAt, isObject, numberAt, stringsAt, type JsonObject } from '../../shared/json.ts'
+import { COMPANION_PREFIX, INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
+import type { Log } from '../../shared/log.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { memberOf } from '../companions/member.ts'
+import type { Surroundings } from '../companions/reach.ts'
+import { sourceOf } from '../kube/collection.ts'
+import type { ControllerKube } from '../kube/client.ts'
+import { Follower } from '../kube/follower.ts'
+import { listBy, requestsBy } from '../kube/requests.ts'
+import { clusterWords } from '../kube/words.ts'
+import type { Elector } from './lease.ts'
+import { keyOf, Members, placeOf, type SeenPod } from './members.ts'
+import { Reconciler, type Known, type ReconcileOptions } from './reconcile.ts'
+import { standingOf, StandingStore, type Standing } from './standing.ts'
+import type { WorkQueue } from './work-queue.ts'
+
+export interface Tools {
+  readonly log: Log
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  readonly random: () => number
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+const seenPod = (object: unknown): SeenPod | undefined => {
+  if (!isObject(object)) return undefined
+  const { namespace, name } = isObject(object['metadata']) ? object['metadata'] : {}
+  return typeof namespace === 'string' && typeof name === 'string'
+    ? { namespace, name, member: memberOf(object) }
+    : undefined
+}
+
+/** What the controller alone follows. */
+export interface Followed {
+  readonly pods: Follower<SeenPod, Members>
+  readonly policies: Follower<Standing, StandingStore>
+  readonly ownServices: Follower<Standing, StandingStore>
+}
+
+const OURS = `${MANAGED_LABEL}=${MANAGER}`
+
+const standingFollower = (
+  kube: Pick<ControllerKube, 'send' | 'watcher'>,
+  {
+    kind,
+    path,
+    resource,
+  }: { readonly kind: string; readonly path: string; readonly resource: string },
+  tools: Tools,
+  told: (item: Standing | undefined) => void,
+): Follower<Standing, StandingStore> =>
+  new Follower({
+    ...tools,
+    resource,
+    source: sourceOf(kube.watcher, {
+      path,
+      labelSelector: OURS,
+      list: listBy(kube.send, path, OURS),
+      read: (object) => (isObject(object) ? standingOf(kind, object) : undefined),
+    }),
+    empty: () => new StandingStore(),
+    told,
+  })
+
+/** What happens to be asked for: a workload, or everything. */
+export interface Asked {
+  workload(key: string): void
+  all(): void
+}
+
+export const followCluster = (
+  kube: Pick<ControllerKube, 'send' | 'watcher'>,
+  tools: Tools,
+  asked: Asked,
+): Followed => {
+  const labels = `${INJECTED_LABEL}=true`
+  const standing = (item: Standing | undefined): void =>
+    item ? asked.workload(keyOf(item.namespace, item.server)) : asked.all()
+  let pods: Followed['pods'] | undefined
+  const told = (seen: SeenPod | undefined): void => {
+    if (!seen) return asked.all()
+    // A pod that is gone is no member any more; its workload is found at the next look at everything.
+    if (seen.member) asked.workload(keyOf(seen.namespace, seen.member.server))
+    if (pods?.current()?.has(seen.namespace) === false || seen.member) {
+      asked.workload(keyOf(seen.namespace, ''))
+    }
+  }
+  pods = new Follower({
+    ...tools,
+    resource: 'pods',
+    source: sourceOf(kube.watcher, {
+      path: '/api/v1/pods',
+      labelSelector: labels,
+      list: listBy(kube.send, '/api/v1/pods', labels),
+      read: seenPod,
+    }),
+    empty: () => new Members(),
+    told,
+  })
+  const policies = {
+    kind: 'NetworkPolicy',
+    path: '/apis/networking.k8s.io/v1/networkpolicies',
+    resource: 'networkpolicies of ours',
+  }
+  const services = { kind: 'Service', path: '/api/v1/services', resource: 'services of ours' }
+  return {
+    pods,
+    policies: standingFollower(kube, policies, tools, standing),
+    ownServices: standingFollower(kube, services, tools, standing),
+  }
+}
+
+/** Whether a Service is likely one of ours, whose own writes would have everything looked at. */
+export const isCompanionName = (name: string): boolean => name.startsWith(COMPANION_PREFIX)
+
+const SLICE = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes'
+
+/** The API server's own addresses, which it writes there itself. */
+const addressesIn = (slice: JsonObject): Surroundings['apiServer'] => {
+  const ports = objectsAt(slice, 'ports').flatMap((port) => numberAt(port, 'port') ?? [])
+  return objectsAt(slice, 'endpoints')
+    .flatMap((endpoint) => stringsAt(endpoint, 'addresses') ?? [])
+    .flatMap((address) => ports.map((port) => ({ address, port })))
+}
+
+export interface ControllerOptions
+  extends
+    Pick<ReconcileOptions, 'owners' | 'events' | 'counted' | 'foreign' | 'leftoverMs'>,
+    Tools {
+  readonly kube: ControllerKube
+  readonly followed: Followed
+  readonly queue: WorkQueue
+  readonly config: () => ClusterConfig
+  readonly reconciled: (isDone: boolean) => void
+}
+
+/** Everything is looked at so often, and soon after something that much depends on. */
+const LOOK_MS = 5 * 60_000
+const SOON_MS = 5000
+const ASK_MS = 500
+
+export class Controller {
+  private readonly options: ControllerOptions
+  private readonly reconciler: Reconciler
+  private apiServer: Surroundings['apiServer'] = []
+  /** When everything is to be looked at. */
+  private lookAtMs = 0
+
+  constructor(options: ControllerOptions) {
+    this.options = options
+    const { kube } = options
+    const requests = requestsBy(kube.send)
+    this.reconciler = new Reconciler({ ...options, requests, known: this.known() })
+  }
+
+  /** Whether all that is followed has been listed. */
+  get isListed(): boolean {
+    return this.followers().every((follower) => follower.current() !== undefined)
+  }
+
+  followers() {
+    const { kube, followed } = this.options
+    const { pods, policies, ownServices } = followed
+    return [kube.namespaces, kube.services, pods, policies, ownServices] as const
+  }
+
+  /** Something has changed that any workload may depend on. */
+  lookSoon(): void {
+    this.lookAtMs = Math.min(this.lookAtMs, this.options.now() + SOON_MS)
+  }
+
+  /** Works until the signal is given. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const { queue, reconciled, log, sleep } = this.options
+    this.reconciler.begin()
+    while (!this.isListed && !signal.aborted) await sleep(ASK_MS, signal)
+    this.lookAtMs = 0
+    const looking = this.look(signal)
+    const work = async (key: string): Promise<boolean> => {
+      try {
+        await this.reconciler.reconcile(key, signal)
+        reconciled(true)
+        return true
+      } catch (error) {
+        if (!signal.aborted) {
+          reconciled(false)
+          log.warn('a workload could not be put right', { key, error: clusterWords(error) })
+        }
+        return false
+      }
+    }
+    await queue.run(work, signal)
+    await looking
+  }
+
+  private async look(signal: AbortSignal): Promise<void> {
+    const { now, sleep } = this.options
+    while (!signal.aborted) {
+      if (now() >= this.lookAtMs) {
+        this.lookAtMs = now() + LOOK_MS
+        await this.askApiServer(signal)
+        this.askAll()
+      }
+      await sleep(ASK_MS, signal)
+    }
+  }
+
+  private async askApiServer(signal: AbortSignal): Promise<void> {
+    const { kube, log } = this.options
+    try {
+      const slice = await requestsBy(kube.send).get(SLICE, signal)
+      this.apiServer = addressesIn(slice ?? {})
+    } catch (error) {
+      if (!signal.aborted) {
+        log.warn('the API server does not say its addresses', { error: clusterWords(error) })
+      }
+    }
+  }
+
+  private askAll(): void {
+    const { queue, kube, followed } = this.options
+    const standing = [followed.policies, followed.ownServices]
+    const keys = new Set([
+      ...(followed.pods.current()?.keys() ?? []),
+      ...standing.flatMap((follower) => follower.current()?.keys() ?? []),
+    ])
+    for (const key of keys) queue.add(key)
+    const namespaces = new Set([...keys].map((key) => placeOf(key)[0]))
+    for (const name of kube.namespaces.current()?.names() ?? []) namespaces.add(name)
+    for (const name of namespaces) queue.add(keyOf(name, ''))
+  }
+
+  private known(): Known {
+    const { kube, followed } = this.options
+    const { pods, policies, ownServices } = followed
+    const ofKind = (kind: string) => (kind === 'Service' ? ownServices : policies).current()
+    return {
+      namespace: (name) => kube.namespaces.current()?.get(name),
+      members: (key) => pods.current()?.of(key) ?? [],
+      hasMembers: (namespace) => pods.current()?.has(namespace) === true,
+      standing: (kind, namespace, name) => ofKind(kind)?.get(namespace, name),
+      standingOf: (key) =>
+        ['NetworkPolicy', 'Service'].flatMap((kind) => ofKind(kind)?.of(key) ?? []),
+      servicesOf: (namespace) => kube.services.current()?.of(namespace) ?? [],
+      everyService: () => kube.services.current()?.all() ?? [],
+      apiServer: () => this.apiServer,
+      isPartial: () =>
+        !this.isListed || this.followers().some((each) => (each.current()?.leftOut ?? 0) > 0),
+    }
+  }
+}
+
+/** What ends with the process. */
+export const closeAll = async (controller: Controller, elector: Elector): Promise<void> => {
+  await elector.close()
+  for (const follower of controller.followers()) follower.close()
+}

@@ -1,0 +1,66 @@
+// Whether an object still is what it is to be: of a policy to the letter, since whatever is added to one opens something; of a
+// Service in what we say of it, since the API server and others fill in the rest. Pure.
+
+import {
+  isList,
+  isObject,
+  isSame,
+  objectAt,
+  objectsAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
+import { isManaged, type Standing } from './standing.ts'
+
+/** Whether everything that is wanted is there; a list as a whole. */
+export const covers = (is: Json | undefined, wanted: Json | undefined): boolean => {
+  if (isList(wanted)) {
+    return (
+      isList(is) &&
+      is.length === wanted.length &&
+      wanted.every((item, index) => covers(is[index], item))
+    )
+  }
+  if (!isObject(wanted)) return is === wanted
+  return isObject(is) && Object.entries(wanted).every(([name, value]) => covers(is[name], value))
+}
+
+/** The API server leaves out lists that are empty. */
+const withoutEmpty = (object: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).filter(([, value]) => !(isList(value) && value.length === 0)),
+  )
+
+/** A label more in a selector is fewer pods. */
+const isServiceRight = (is: JsonObject, wanted: JsonObject): boolean =>
+  covers(is, wanted) && isSame(is['selector'], wanted['selector'])
+
+const isSpecRight = ({ kind, spec }: Standing, wanted: JsonObject): boolean =>
+  kind === 'NetworkPolicy'
+    ? isSame(withoutEmpty(spec), withoutEmpty(wanted))
+    : isServiceRight(spec, wanted)
+
+const ownersIn = (metadata: Json | undefined): readonly JsonObject[] =>
+  objectsAt(metadata, 'ownerReferences')
+
+/** Whether a companion stands as it is to; others may own it besides. */
+export const isRight = (standing: Standing, wanted: JsonObject): boolean => {
+  const { metadata } = wanted
+  const labels = isObject(metadata) ? metadata['labels'] : undefined
+  const owners = ownersIn(standing.owners)
+  return (
+    covers(standing.labels, labels) &&
+    ownersIn(metadata).every((owner) => owners.some((one) => covers(one, owner))) &&
+    isSpecRight(standing, objectAt(wanted, 'spec'))
+  )
+}
+
+/** Whether an object of a companion's name is ours: by its label, or by whom it belongs to where somebody took that off. */
+export const isOurs = (standing: Standing, wanted: JsonObject): boolean => {
+  if (isManaged(standing)) return true
+  const owners = ownersIn(wanted['metadata'])
+  return (
+    owners.length > 0 &&
+    owners.every((owner) => ownersIn(standing.owners).some(({ uid }) => uid === owner['uid']))
+  )
+}

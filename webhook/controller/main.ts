@@ -1,0 +1,183 @@
+// Composition root of the controller: the only place of it that reads argv, files and signals, and exits. One of its
+// replicas, the leader, keeps companions beside injected workloads; without `companions` in the cluster configuration it
+// takes away those that stand.
+
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as after } from 'node:timers/promises'
+import { MAX_INDEX_BYTES } from '../../shared/image-index.ts'
+import type { KeptFile } from '../../shared/kept-file.ts'
+import { createLog, type Log } from '../../shared/log.ts'
+import { messageOf } from '../../shared/message.ts'
+import { textFile } from '../../shared/text-source.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { openConfig } from '../cluster/config-file.ts'
+import { connectController, type ControllerKube } from '../kube/client.ts'
+import { requestsBy } from '../kube/requests.ts'
+import { clusterWords } from '../kube/words.ts'
+import { createPlainServer, drain, listen } from '../listener.ts'
+import { adminApp } from '../server.ts'
+import {
+  closeAll,
+  Controller,
+  followCluster,
+  isCompanionName,
+  type Asked,
+  type Tools,
+} from './controller.ts'
+import { Events } from './events.ts'
+import { Elector, TERMS } from './lease.ts'
+import { leaseStore } from './lease-store.ts'
+import { keyOf } from './members.ts'
+import { parseControllerOptions, USAGE, type Options } from './options.ts'
+import { Owners } from './owners.ts'
+import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
+import { WorkQueue } from './work-queue.ts'
+
+const FILES_CHECK_MS = 2000
+const CLOSE_DEADLINE_MS = 5000
+
+const exit = (code: number, lines: readonly string[], help = ''): never => {
+  process.stderr.write(lines.map((line) => `outrigger controller: ${line}\n`).join('') + help)
+  process.exit(code)
+}
+
+const readOptions = (): Options => {
+  const options = parseControllerOptions(process.argv.slice(2))
+  return options.ok ? options.value : exit(2, options.error, USAGE)
+}
+
+const readConfig = async (file: string, log: Log): Promise<KeptFile<ClusterConfig>> => {
+  const config = await openConfig({ source: textFile(file, MAX_INDEX_BYTES), log })
+  return config.ok
+    ? config.value
+    : exit(
+        2,
+        config.error.map((line) => `${file}: ${line}`),
+      )
+}
+
+const sayCompanions = ({ companions }: ClusterConfig, log: Log): void => {
+  if (companions) return
+  log.warn(
+    'the cluster configuration has no companions: none are kept, those that stand are removed',
+  )
+}
+
+const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await after(ms, undefined, { signal }).catch(() => undefined)
+}
+
+const schedule = (callback: () => void, delayMs: number): (() => void) => {
+  const timer = setTimeout(callback, delayMs)
+  return () => clearTimeout(timer)
+}
+
+/** What asks for work: who does not lead is asked for nothing, and looks at everything when it begins to. */
+const askedBy = (queue: WorkQueue, parts: () => { controller: Controller; elector: Elector }) => ({
+  workload: (key: string): void => {
+    if (parts().elector.isLeading) queue.add(key)
+  },
+  all: (): void => parts().controller.lookSoon(),
+})
+
+const connect = (tools: Tools, asked: Asked): ControllerKube =>
+  connectController(tools, {
+    namespace: (item) => {
+      if (item) asked.workload(keyOf(item.name, ''))
+      // Its annotations and labels are about all that is in it.
+      asked.all()
+    },
+    service: (item) => {
+      if (!item || !isCompanionName(item.service.name)) asked.all()
+    },
+  })
+
+interface Wired {
+  readonly controller: Controller
+  readonly elector: Elector
+  readonly telemetry: ControllerTelemetry
+  readonly identity: string
+}
+
+const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wired => {
+  const now = () => performance.now()
+  const tools = { log, now, random: Math.random, sleep }
+  const queue = new WorkQueue({ ...tools, most: 50_000, atOnce: 4 })
+  const asked = askedBy(queue, () => ({ controller, elector }))
+  const kube = connect(tools, asked)
+  const requests = requestsBy(kube.send)
+  const identity = `${hostname()}_${randomUUID()}`
+  const foreign = new Map<string, string>()
+  const telemetry = createControllerTelemetry({
+    isLeading: () => elector.isLeading,
+    waiting: () => queue.size,
+    refused: () => queue.refused,
+    foreign: () => foreign.size,
+  })
+  const wall = { now, wallMs: Date.now, randomName: () => randomUUID() }
+  const controller = new Controller({
+    ...tools,
+    ...telemetry,
+    kube,
+    followed: followCluster(kube, tools, asked),
+    queue,
+    foreign,
+    leftoverMs: options.leftoverMs,
+    config: () => config.current(),
+    owners: new Owners(requests),
+    events: new Events({ ...wall, requests, log, identity }),
+  })
+  const { namespace, lease: name } = options
+  const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
+  const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule })
+  return { controller, elector, telemetry, identity }
+}
+
+/** Ends in order when it is asked to. */
+const onEnd = (stop: () => Promise<void>): void => {
+  const end = (): void => {
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => exit(1, [messageOf(error)]),
+    )
+  }
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
+}
+
+const serve = async (
+  options: Options,
+  config: KeptFile<ClusterConfig>,
+  log: Log,
+): Promise<void> => {
+  const { controller, elector, telemetry, identity } = wire(options, config, log)
+  const weakness = () => (controller.isListed ? undefined : 'not everything is listed yet')
+  const admin = createPlainServer(adminApp(telemetry, weakness))
+  const adminPort = await listen(admin, options.adminPort, options.host)
+  sayCompanions(config.current(), log)
+  config.follow(FILES_CHECK_MS, (outcome) => {
+    if (outcome !== 'taken') return
+    sayCompanions(config.current(), log)
+    controller.lookSoon()
+  })
+  for (const follower of controller.followers()) void follower.start()
+  elector.start((signal) => controller.lead(signal))
+  log.info('serving', { adminPort, identity })
+  onEnd(async () => {
+    log.info('closing')
+    await closeAll(controller, elector)
+    config.close()
+    await drain(admin, CLOSE_DEADLINE_MS)
+  })
+}
+
+const options = readOptions()
+const log = createLog({
+  level: options.logLevel,
+  write: (line) => process.stdout.write(line),
+  now: Date.now,
+})
+serve(options, await readConfig(options.configFile, log), log).catch((error: unknown) => {
+  exit(1, [`cannot start: ${clusterWords(error)}`])
+})

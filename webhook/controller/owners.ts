@@ -1,0 +1,36 @@
+// Which workload a pod is of, as an owner reference names it: what controls the pod, or, of a ReplicaSet and a Job, what
+// controls that. Asked once for each of them, and kept in bounds.
+
+import { stringAt } from '../../shared/json.ts'
+import { controllerOf, type Member, type Owner } from '../companions/member.ts'
+import type { Requests } from '../kube/requests.ts'
+
+const BETWEEN = new Map([
+  ['apps/v1 ReplicaSet', '/apis/apps/v1/namespaces/NAMESPACE/replicasets/'],
+  ['batch/v1 Job', '/apis/batch/v1/namespaces/NAMESPACE/jobs/'],
+])
+const MAX_KEPT = 10_000
+
+export class Owners {
+  private readonly requests: Requests
+  private readonly kept = new Map<string, Owner>()
+
+  constructor(requests: Requests) {
+    this.requests = requests
+  }
+
+  /** Undefined: what controls it is gone, so that it goes, too. */
+  async rootOf({ namespace, owner }: Member, signal: AbortSignal): Promise<Owner | undefined> {
+    const path = BETWEEN.get(`${owner.apiVersion} ${owner.kind}`)
+    if (path === undefined) return owner
+    const known = this.kept.get(owner.uid)
+    if (known) return known
+    const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
+    const object = await this.requests.get(`${place}${encodeURIComponent(owner.name)}`, signal)
+    if (!object || stringAt(object, 'metadata', 'uid') !== owner.uid) return undefined
+    const root = controllerOf(object) ?? owner
+    if (this.kept.size >= MAX_KEPT) this.kept.clear()
+    this.kept.set(owner.uid, root)
+    return root
+  }
+}

@@ -1,0 +1,201 @@
+// One workload put right: what is to stand beside it by what is known now, written where it differs, and what stands there
+// besides taken away. While anything that is followed is not known whole, nothing is taken away.
+
+import { stringAt, type JsonObject } from '../../shared/json.ts'
+import type { Log } from '../../shared/log.ts'
+import type { CompanionRules } from '../cluster/companion-rules.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { isSystem, optsIn, type Namespace, type Service } from '../cluster/namespace.ts'
+import { companionsOf, defaultPolicy } from '../companions/companions.ts'
+import type { Member, Owner } from '../companions/member.ts'
+import type { Surroundings } from '../companions/reach.ts'
+import type { Requests } from '../kube/requests.ts'
+import type { Events, Told } from './events.ts'
+import { placeOf } from './members.ts'
+import type { Owners } from './owners.ts'
+import type { Standing } from './standing.ts'
+import { putRight, takeAway, type Written } from './writes.ts'
+
+/** What is followed, as far as it is known. */
+export interface Known {
+  readonly namespace: (name: string) => Namespace | undefined
+  readonly members: (key: string) => readonly Member[]
+  readonly hasMembers: (namespace: string) => boolean
+  readonly standing: (kind: string, namespace: string, name: string) => Standing | undefined
+  readonly standingOf: (key: string) => readonly Standing[]
+  readonly servicesOf: (namespace: string) => readonly Service[]
+  readonly everyService: () => readonly Service[]
+  readonly apiServer: () => Surroundings['apiServer']
+  /** Something had no room. */
+  readonly isPartial: () => boolean
+}
+
+export interface ReconcileOptions {
+  readonly known: Known
+  readonly config: () => ClusterConfig
+  readonly requests: Requests
+  readonly owners: Owners
+  readonly events: Events
+  readonly log: Log
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  /** For so long the companions of a workload stay that has no pods: it may be scaled down, or run now and then. */
+  readonly leftoverMs: number
+  readonly counted: (what: Written | 'removed') => void
+  /** Which objects of a companion's name are somebody else's. */
+  readonly foreign: Map<string, string>
+}
+
+/** Of a workload: what is to stand, and who is told what. */
+interface Wanted {
+  readonly objects: readonly JsonObject[]
+  readonly owner?: Owner
+  readonly remarks: readonly Told[]
+}
+
+const NOTHING: Wanted = { objects: [], remarks: [] }
+/** Replicas of an old template may be going; of so many pods one is asked after. */
+const MAX_ASKED = 3
+const MAX_FOREIGN = 1000
+
+export class Reconciler {
+  private readonly options: ReconcileOptions
+  /** Since when a workload has no pods. */
+  private readonly emptySince = new Map<string, number>()
+
+  constructor(options: ReconcileOptions) {
+    this.options = options
+  }
+
+  /** Whoever begins to lead has seen nothing before. */
+  begin(): void {
+    this.emptySince.clear()
+    this.options.foreign.clear()
+  }
+
+  async reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const { known } = this.options
+    const [name, server] = placeOf(key)
+    const namespace = known.namespace(name)
+    // With the namespace everything in it goes.
+    if (!namespace) return
+    const wanted = await this.wanted(namespace, server, signal)
+    if (!wanted) return
+    const foreign: Told[] = []
+    for (const object of wanted.objects) {
+      const told = await this.put(object, signal)
+      if (told) foreign.push(told)
+    }
+    await this.takeLeftovers(key, wanted, signal)
+    const { owner, remarks } = wanted
+    if (owner) await this.options.events.tell(name, owner, [...remarks, ...foreign], signal)
+  }
+
+  /** Undefined: it is left as it stands. */
+  private async wanted(
+    namespace: Namespace,
+    server: string,
+    signal: AbortSignal,
+  ): Promise<Wanted | undefined> {
+    const { known, config } = this.options
+    const whole = config()
+    const { companions: rules } = whole
+    if (!rules || isSystem(namespace, whole)) return NOTHING
+    if (server === '') {
+      const isAsked = optsIn(namespace) || known.hasMembers(namespace.name)
+      return isAsked ? { objects: [defaultPolicy(namespace.name, rules)], remarks: [] } : NOTHING
+    }
+    const key = `${namespace.name}/${server}`
+    const members = known.members(key)
+    if (members.length === 0) return this.isLeftOver(key) ? NOTHING : undefined
+    this.emptySince.delete(key)
+    const owner = await this.ownerOf(members, signal)
+    return owner && this.workload({ namespace, server, members, owner, config: whole, rules })
+  }
+
+  private workload(parts: {
+    readonly namespace: Namespace
+    readonly server: string
+    readonly members: readonly Member[]
+    readonly owner: Owner
+    readonly config: ClusterConfig
+    readonly rules: CompanionRules
+  }): Wanted {
+    const { servicesOf, everyService, apiServer } = this.options.known
+    const { namespace, owner } = parts
+    const around = {
+      namespace: namespace.name,
+      servicesOf,
+      everyService,
+      apiServer: apiServer(),
+    }
+    return { ...companionsOf({ ...parts, around }), owner }
+  }
+
+  private async ownerOf(
+    members: readonly Member[],
+    signal: AbortSignal,
+  ): Promise<Owner | undefined> {
+    const { owners } = this.options
+    for (const member of members.slice(-MAX_ASKED)) {
+      const owner = await owners.rootOf(member, signal)
+      if (owner) return owner
+    }
+    return undefined
+  }
+
+  private isLeftOver(key: string): boolean {
+    const { known, now, leftoverMs } = this.options
+    // Of those that stand, so that this is bounded as they are.
+    if (known.standingOf(key).length === 0) {
+      this.emptySince.delete(key)
+      return false
+    }
+    const since = this.emptySince.get(key) ?? now()
+    this.emptySince.set(key, since)
+    return now() - since >= leftoverMs
+  }
+
+  private async put(object: JsonObject, signal: AbortSignal): Promise<Told | undefined> {
+    const { known, requests, counted, foreign, log } = this.options
+    const kind = stringAt(object, 'kind') ?? ''
+    const namespace = stringAt(object, 'metadata', 'namespace') ?? ''
+    const name = stringAt(object, 'metadata', 'name') ?? ''
+    const standing = known.standing(kind, namespace, name)
+    const written = await putRight(requests, object, standing, signal)
+    counted(written)
+    const place = `${kind} ${namespace}/${name}`
+    if (written === 'written') log.info('companion written', { companion: place })
+    if (written !== 'foreign') {
+      foreign.delete(place)
+      return undefined
+    }
+    const message = `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`
+    if (foreign.size < MAX_FOREIGN && !foreign.has(place)) {
+      foreign.set(place, message)
+      log.warn('an object of a companion’s name is somebody else’s', { companion: place })
+    }
+    return { reason: 'CompanionTaken', message }
+  }
+
+  private async takeLeftovers(
+    key: string,
+    { objects }: Wanted,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { known, requests, counted, log } = this.options
+    if (known.isPartial()) return
+    const stay = new Set(
+      objects.map(
+        (object) => `${stringAt(object, 'kind')} ${stringAt(object, 'metadata', 'name')}`,
+      ),
+    )
+    for (const standing of known.standingOf(key)) {
+      const { kind, namespace, name } = standing
+      if (stay.has(`${kind} ${name}`)) continue
+      await takeAway(requests, standing, signal)
+      counted('removed')
+      log.info('companion removed', { companion: `${kind} ${namespace}/${name}` })
+    }
+  }
+}

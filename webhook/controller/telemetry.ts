@@ -1,0 +1,72 @@
+// The controller's metrics. No label value comes from the cluster: what became of a companion is our own word.
+
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type { Written } from './writes.ts'
+
+export interface Figures {
+  readonly isLeading: () => boolean
+  readonly waiting: () => number
+  readonly refused: () => number
+  readonly foreign: () => number
+}
+
+export interface ControllerTelemetry {
+  readonly registry: Registry
+  counted(what: Written | 'removed'): void
+  /** One workload was put right, or could not be. */
+  reconciled(isDone: boolean): void
+}
+
+const gauge = (registry: Registry, name: string, help: string, value: () => number): Gauge =>
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value())
+    },
+  })
+
+export const createControllerTelemetry = (figures: Figures): ControllerTelemetry => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  gauge(registry, 'outrigger_controller_leading', '1 where this replica acts.', () =>
+    figures.isLeading() ? 1 : 0,
+  )
+  gauge(
+    registry,
+    'outrigger_controller_waiting',
+    'Workloads that wait to be put right, are being, or failed and are tried again.',
+    figures.waiting,
+  )
+  gauge(
+    registry,
+    'outrigger_controller_refused',
+    'Workloads for which there was no room among those, until the next look at everything.',
+    figures.refused,
+  )
+  gauge(
+    registry,
+    'outrigger_controller_foreign',
+    'Objects of a companion’s name that are somebody else’s, and are left alone.',
+    figures.foreign,
+  )
+  const companions = new Counter({
+    name: 'outrigger_controller_companions_total',
+    help: 'Looks at a companion, by what became of it.',
+    labelNames: ['result'],
+    registers,
+  })
+  const workloads = new Counter({
+    name: 'outrigger_controller_workloads_total',
+    help: 'Workloads that were put right, or could not be.',
+    labelNames: ['result'],
+    registers,
+  })
+  return {
+    registry,
+    counted: (result) => companions.inc({ result }),
+    reconciled: (isDone) => workloads.inc({ result: isDone ? 'done' : 'failed' }),
+  }
+}
