@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { injectManifest } from '../../cli/manifest/inject.ts'
-import type { ManifestOptions } from '../../cli/manifest/manifest.ts'
 import { PREFIX } from '../../shared/annotations.ts'
 import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import {
@@ -127,6 +126,30 @@ describe('manifests/base', () => {
         verbs: ['get', 'patch'],
       },
     ])
+  })
+
+  test('its NetworkPolicy is about the webhook’s pods, lets in what they listen at, and lets out what they need', () => {
+    const { spec = {} } = one('NetworkPolicy')
+    const { podSelector, policyTypes, ingress, egress } = Object(spec)
+    const labels = at(one('Deployment'), 'spec', 'template', 'metadata', 'labels')
+    expect(podSelector).toEqual({ matchLabels: labels })
+    expect(policyTypes).toEqual(['Ingress', 'Egress'])
+    // An API server is no pod: a peer that is named by labels would leave it out.
+    const tcp = (port: number) => ({ ports: [{ protocol: 'TCP', port }] })
+    expect(ingress).toEqual([tcp(options.port), tcp(options.adminPort)])
+    const out = [53, 5353].flatMap((port) => ['UDP', 'TCP'].map((protocol) => ({ protocol, port })))
+    const servers = [443, 6443, 8443, 16_443].map((port) => ({ protocol: 'TCP', port }))
+    expect(egress).toEqual([{ ports: out }, { ports: servers }])
+  })
+
+  test('a quota admits the class of the webhook’s pods, and as many as anybody will have', () => {
+    const name = stringAt(one('Deployment'), 'spec', 'template', 'spec', 'priorityClassName')
+    expect(one('ResourceQuota')['spec']).toEqual({
+      hard: { pods: '100' },
+      scopeSelector: {
+        matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: [name] }],
+      },
+    })
   })
 
   test('the Deployment is restricted, listens where the Service points, and rolls by surge', () => {
@@ -491,36 +514,5 @@ ${snippet.replace('metadata:\n', 'metadata:\n  name: mine\n')}spec:
     const { stderr, exitCode } = injected('base/config.yaml')
     expect(exitCode).toBe(1)
     expect(stderr).toContain('set outrigger.dev/auth: none')
-  })
-})
-
-describe('examples', () => {
-  const files = readdirSync(new URL('examples/', ROOT))
-  const optionsFor = (path: string): ManifestOptions => {
-    const config = readClusterConfig(read(path))
-    if (!config.ok) throw new Error(config.error.join())
-    const common = { file: 'example', isDefaultConfig: false, namespace: 'default', namespaces: [] }
-    return { ...common, config: config.value }
-  }
-
-  test.each(files)(
-    '%s is injected by the configuration for trying out, without a warning',
-    (file) => {
-      const result = injectManifest(
-        read(`examples/${file}`),
-        optionsFor('overlays/dev/config.yaml'),
-      )
-      expect(result).toMatchObject({ stderr: '', exitCode: 0 })
-      expect(result.stdout).toContain('outrigger-sidecar')
-    },
-  )
-
-  test.each(files)('%s is refused by the strict base', (file) => {
-    const { stderr, exitCode } = injectManifest(
-      read(`examples/${file}`),
-      optionsFor('base/config.yaml'),
-    )
-    expect(exitCode).toBe(1)
-    expect(stderr).toContain('allowAnonymous')
   })
 })
