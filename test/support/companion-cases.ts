@@ -8,7 +8,7 @@ import { lend } from '../../cli/manifest/workload.ts'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { companionsOf, type Companions } from '../../webhook/companions/companions.ts'
 import { memberOf, type Member } from '../../webhook/companions/member.ts'
-import type { Surroundings } from '../../webhook/companions/reach.ts'
+import { lookUps, type Surroundings } from '../../webhook/companions/reach.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../webhook/cluster/config.ts'
 import { namespaceOf, serviceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { ServiceStore } from '../../webhook/cluster/service-store.ts'
@@ -113,8 +113,10 @@ export const readCompanionCase = (name: string): CompanionCase => {
     config,
     around: {
       namespace: namespace.name,
-      servicesOf: (place) => services.of(place),
-      everyService: () => services.all(),
+      ...lookUps(
+        (place) => services.of(place),
+        () => services.all(),
+      ),
       apiServer: [{ address: '192.168.1.10', port: 6443 }],
     },
   }

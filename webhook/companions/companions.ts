@@ -14,8 +14,8 @@ import {
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Namespace } from '../cluster/namespace.ts'
-import { scopesOf } from '../inject/render.ts'
 import { resolveSettings } from '../settings/resolve.ts'
+import { readScope } from '../settings/scopes.ts'
 import { MESH_LABEL, type Member, type Owner } from './member.ts'
 import { companionName, DEFAULT_POLICY, HEADLESS } from './name.ts'
 import type { Needs } from './needs.ts'
@@ -47,6 +47,8 @@ export interface WorkloadParts {
   readonly around: Surroundings
 }
 
+const INGRESS_FROM = `${PREFIX}ingress-from`
+
 const labels = (server?: string): JsonObject => ({
   [MANAGED_LABEL]: MANAGER,
   'app.kubernetes.io/part-of': MANAGER,
@@ -59,8 +61,15 @@ interface Let {
   readonly isClear: boolean
 }
 
-const letBy = ({ annotations }: Member, { namespace, config }: WorkloadParts): Let => {
-  const scopes = scopesOf({ metadata: { annotations } }, namespace, config)
+const letBy = ({ ingressFrom }: Member, { namespace, config }: WorkloadParts): Let => {
+  const { workload, own } = ingressFrom
+  const said = (text: string | undefined) => (text === undefined ? {} : { [INGRESS_FROM]: text })
+  const scopes = [
+    config.scope,
+    readScope('namespace', 'namespace', namespace.annotations),
+    readScope('workload', 'workload', said(workload)),
+    readScope('pod', 'pod', said(own)),
+  ]
   const texts = scopes.flatMap(({ texts }) => texts.get('ingress-from') ?? [])
   if (!texts.every((text) => parseValue('ingress-from', text).ok))
     return { items: [], isClear: false }
@@ -84,7 +93,7 @@ const UNREADABLE: Remark = {
 /** Of all its pods together. */
 const callersOf = (parts: WorkloadParts): Callers => {
   // Of many pods mostly one or two ways to say it.
-  const said = new Map(parts.members.map((member) => [JSON.stringify(member.annotations), member]))
+  const said = new Map(parts.members.map((member) => [JSON.stringify(member.ingressFrom), member]))
   const lets = [...said.values()].map((member) => letBy(member, parts))
   const lists = lets.map(({ items }) => items)
   const isOpen = lists.includes(undefined)

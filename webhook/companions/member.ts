@@ -1,9 +1,11 @@
 // An injected pod, as much of it as companions need: a bounded part of what may be megabytes. Pure.
 
+import { PREFIX } from '../../shared/annotations.ts'
 import { objectAt, objectsAt, stringAt, at, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { stringsOf } from '../cluster/namespace.ts'
 import { isOurs } from '../settings/scopes.ts'
+import { bySpeaker } from '../settings/workload-record.ts'
 import { isOnHost, isOver, needsOf, type Needs } from './needs.ts'
 
 /** As an owner reference names it. */
@@ -21,8 +23,8 @@ export interface Member {
   readonly server: string
   /** What controls it, or the pod itself where nothing does. */
   readonly owner: Owner
-  /** Its annotations under our prefix. */
-  readonly annotations: Readonly<Record<string, string>>
+  /** Whom its annotations let in, by who says so. */
+  readonly ingressFrom: { readonly workload?: string; readonly own?: string }
   /** What its ambient mesh is asked for, by its own label. */
   readonly mesh: string | undefined
   /** Undefined: it cannot be read. */
@@ -46,9 +48,18 @@ export const controllerOf = (object: JsonObject): Owner | undefined => {
   return reference && ownerIn(reference)
 }
 
-/** Names and values under our prefix that are texts. */
-const oursIn = (annotations: JsonObject): Readonly<Record<string, string>> =>
-  stringsOf(Object.fromEntries(Object.entries(annotations).filter(([name]) => isOurs(name))))
+const INGRESS_FROM = `${PREFIX}ingress-from`
+
+/** Of all that its annotations say, this alone is kept. */
+const ingressFromIn = (annotations: JsonObject): Member['ingressFrom'] => {
+  const ours = Object.entries(annotations).filter(([name]) => isOurs(name))
+  const speakers = bySpeaker(stringsOf(Object.fromEntries(ours)))
+  const [workload, own] = [speakers.workload[INGRESS_FROM], speakers.own[INGRESS_FROM]]
+  return {
+    ...(workload === undefined ? {} : { workload }),
+    ...(own === undefined ? {} : { own }),
+  }
+}
 
 interface Place {
   readonly namespace: string
@@ -76,7 +87,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     name,
     server,
     owner: controllerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
-    annotations: oursIn(objectAt(pod, 'metadata', 'annotations')),
+    ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
     needs: needsOf(pod),
   }

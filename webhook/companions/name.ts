@@ -23,3 +23,9 @@ export const companionName = (server: string, ending = ''): string => {
 export const DEFAULT_POLICY = companionName('default')
 /** Of the Service that gives each pod's own address, also before it is ready. */
 export const HEADLESS = '-headless'
+
+/** Whether an object about a server may be one of its companions, by its name; without a server, its namespace's policy. */
+export const isCompanionOf = (server: string, name: string): boolean =>
+  server === ''
+    ? name === DEFAULT_POLICY
+    : name === companionName(server) || name === companionName(server, HEADLESS)

@@ -9,8 +9,9 @@ import { addresses, declared, EVERY_POD, NOT_NEAR, podsIn, PUBLIC } from './peer
 /** What is around a workload, as far as it is known. */
 export interface Surroundings {
   readonly namespace: string
-  servicesOf(namespace: string): readonly Service[]
-  everyService(): readonly Service[]
+  service(namespace: string, name: string): Service | undefined
+  /** Where the Services of a namespace, or of all, lead a port to. */
+  targets(namespace: string | undefined, port: number): readonly (number | string)[]
   /** Where the API server itself answers, which no Service's selector says. */
   readonly apiServer: readonly { readonly address: string; readonly port: number }[]
 }
@@ -76,6 +77,47 @@ const targetsOf = (service: Service, port: number): readonly (number | string)[]
     ? [port]
     : service.ports.filter((one) => one.port === port).map(({ target }) => target)
 
+/** Ports and where they lead, of many Services at once. */
+const targetIndex = (services: readonly Service[]): ((port: number) => Set<number | string>) => {
+  const byPort = new Map<number, Set<number | string>>()
+  for (const { ports, isHeadless } of services) {
+    if (isHeadless) continue
+    for (const { port, target } of ports) {
+      byPort.set(port, (byPort.get(port) ?? new Set()).add(target))
+    }
+  }
+  const hasHeadless = services.some(({ isHeadless }) => isHeadless)
+  return (port) => {
+    const targets = new Set(byPort.get(port))
+    return hasHeadless ? targets.add(port) : targets
+  }
+}
+
+/** How Services are looked up while one workload is put right: of many destinations none has all of them walked through again. */
+export const lookUps = (
+  servicesOf: (namespace: string) => readonly Service[],
+  everyService: () => readonly Service[],
+): Pick<Surroundings, 'service' | 'targets'> => {
+  const named = new Map<string, ReadonlyMap<string, Service>>()
+  const indexes = new Map<string | undefined, ReturnType<typeof targetIndex>>()
+  const namedIn = (namespace: string): ReadonlyMap<string, Service> => {
+    const known = named.get(namespace)
+    if (known) return known
+    const found = new Map(servicesOf(namespace).map((service) => [service.name, service]))
+    named.set(namespace, found)
+    return found
+  }
+  return {
+    service: (namespace, name) => namedIn(namespace).get(name),
+    targets: (namespace, port) => {
+      const services = () => (namespace === undefined ? everyService() : servicesOf(namespace))
+      const index = indexes.get(namespace) ?? targetIndex(services())
+      indexes.set(namespace, index)
+      return [...index(port)]
+    },
+  }
+}
+
 const serviceReach = (service: Service, namespace: string, port: number): Reach => {
   if (Object.keys(service.selector).length === 0) {
     return closed(`Service ${namespace}/${service.name} selects no pods; name its addresses`)
@@ -87,12 +129,8 @@ const serviceReach = (service: Service, namespace: string, port: number): Reach 
 }
 
 /** Of Services that nobody has named one by one: their pods are not told apart, only their ports. */
-const manyReach = (
-  services: readonly Service[],
-  namespace: string | undefined,
-  port: number,
-): Reach => {
-  const ports = [...new Set(services.flatMap((service) => targetsOf(service, port)))]
+const manyReach = (namespace: string | undefined, port: number, around: Surroundings): Reach => {
+  const ports = around.targets(namespace, port)
   if (ports.length === 0) {
     return closed(
       `no Service${namespace === undefined ? '' : ` of ${namespace}`} has a TCP port ${port}`,
@@ -106,11 +144,9 @@ const byServiceName = (
   port: number,
   around: Surroundings,
 ): Reach => {
-  if (namespace === undefined) return manyReach(around.everyService(), undefined, port)
-  const services = around.servicesOf(namespace)
-  if (name === undefined) return manyReach(services, namespace, port)
+  if (namespace === undefined || name === undefined) return manyReach(namespace, port, around)
   if (namespace === 'default' && name === 'kubernetes') return apiServerReach(around)
-  const service = services.find((one) => one.name === name)
+  const service = around.service(namespace, name)
   return service
     ? serviceReach(service, namespace, port)
     : closed(`there is no Service ${namespace}/${name}`)
@@ -131,7 +167,7 @@ const rangeReach = ({ hosts, port }: Destination): Reach | undefined =>
 /** `collector.telemetry`, as the sidecar itself finds it by its search list; what servers ask for is never completed so. */
 const shortReach = (name: string, port: number, around: Surroundings): Reach | undefined => {
   const [service = '', namespace = '', ...more] = name.split('.')
-  const found = around.servicesOf(namespace).find((one) => one.name === service)
+  const found = around.service(namespace, service)
   return found && more.length === 0 ? serviceReach(found, namespace, port) : undefined
 }
 

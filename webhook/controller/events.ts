@@ -12,6 +12,8 @@ export interface Told {
 }
 
 const AGAIN_MS = 3_600_000
+/** Of one workload. */
+const MAX_AT_ONCE = 20
 const MAX_REMEMBERED = 10_000
 /** The API server takes no longer ones. */
 const MAX_MESSAGE = 1024
@@ -65,7 +67,7 @@ export class Events {
     said: readonly Told[],
     signal: AbortSignal,
   ): Promise<void> {
-    for (const told of said) {
+    for (const told of said.slice(0, MAX_AT_ONCE)) {
       const key = `${owner.uid} ${told.reason} ${told.message}`
       const nowMs = this.options.now()
       if (nowMs - (this.toldMs.get(key) ?? -Infinity) < AGAIN_MS) continue

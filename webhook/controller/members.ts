@@ -10,8 +10,13 @@ export interface SeenPod {
   readonly member: Member | undefined
 }
 
-/** About 2 KB each. */
 export const MAX_MEMBERS = 20_000
+/** Whoever may create pods decides how much each says: so many letters of all together, and of one namespace. */
+export const MAX_LETTERS = 40_000_000
+export const MAX_NAMESPACE_LETTERS = 8_000_000
+
+const lettersOf = ({ ingressFrom, needs, owner }: Member): number =>
+  JSON.stringify([ingressFrom, needs, owner]).length
 
 /** By which work is asked for: a namespace and a server's label; the namespace's own policy has none. */
 export const keyOf = (namespace: string, server: string): string => `${namespace}/${server}`
@@ -25,7 +30,8 @@ export class Members {
   private readonly byWorkload = new Map<string, Map<string, Member>>()
   private readonly byPod = new Map<string, Member>()
   private readonly missing = new Set<string>()
-  private readonly inNamespace = new Map<string, number>()
+  private readonly inNamespace = new Map<string, { pods: number; letters: number }>()
+  private letters = 0
 
   get leftOut(): number {
     return this.missing.size
@@ -48,7 +54,9 @@ export class Members {
     const { namespace, name, member } = seen
     if (!member) return
     const pod = keyOf(namespace, name)
-    if (this.byPod.size >= MAX_MEMBERS) {
+    const letters = lettersOf(member)
+    const place = this.inNamespace.get(namespace) ?? { pods: 0, letters: 0 }
+    if (!this.hasRoom(letters, place.letters)) {
       if (this.missing.size < MAX_MEMBERS) this.missing.add(pod)
       return
     }
@@ -57,7 +65,18 @@ export class Members {
     own.set(name, member)
     this.byWorkload.set(key, own)
     this.byPod.set(pod, member)
-    this.inNamespace.set(namespace, (this.inNamespace.get(namespace) ?? 0) + 1)
+    place.pods += 1
+    place.letters += letters
+    this.letters += letters
+    this.inNamespace.set(namespace, place)
+  }
+
+  private hasRoom(letters: number, ofNamespace: number): boolean {
+    return (
+      this.byPod.size < MAX_MEMBERS &&
+      this.letters + letters <= MAX_LETTERS &&
+      ofNamespace + letters <= MAX_NAMESPACE_LETTERS
+    )
   }
 
   remove({ namespace, name }: SeenPod): void {
@@ -70,8 +89,12 @@ export class Members {
     const own = this.byWorkload.get(key)
     own?.delete(name)
     if (own?.size === 0) this.byWorkload.delete(key)
-    const left = (this.inNamespace.get(namespace) ?? 1) - 1
-    if (left === 0) this.inNamespace.delete(namespace)
-    else this.inNamespace.set(namespace, left)
+    const letters = lettersOf(old)
+    this.letters -= letters
+    const place = this.inNamespace.get(namespace)
+    if (!place) return
+    place.pods -= 1
+    place.letters -= letters
+    if (place.pods === 0) this.inNamespace.delete(namespace)
   }
 }

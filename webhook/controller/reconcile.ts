@@ -8,7 +8,8 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { isSystem, optsIn, type Namespace, type Service } from '../cluster/namespace.ts'
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
 import type { Member, Owner } from '../companions/member.ts'
-import type { Surroundings } from '../companions/reach.ts'
+import { isCompanionOf } from '../companions/name.ts'
+import { lookUps, type Surroundings } from '../companions/reach.ts'
 import type { Requests } from '../kube/requests.ts'
 import type { Events, Told } from './events.ts'
 import { placeOf } from './members.ts'
@@ -125,8 +126,7 @@ export class Reconciler {
     const { namespace, owner } = parts
     const around = {
       namespace: namespace.name,
-      servicesOf,
-      everyService,
+      ...lookUps(servicesOf, everyService),
       apiServer: apiServer(),
     }
     return { ...companionsOf({ ...parts, around }), owner }
@@ -191,8 +191,9 @@ export class Reconciler {
       ),
     )
     for (const standing of known.standingOf(key)) {
-      const { kind, namespace, name } = standing
-      if (stay.has(`${kind} ${name}`)) continue
+      const { kind, namespace, name, server } = standing
+      // Somebody's copy under another name is none.
+      if (stay.has(`${kind} ${name}`) || !isCompanionOf(server, name)) continue
       await takeAway(requests, standing, signal)
       counted('removed')
       log.info('companion removed', { companion: `${kind} ${namespace}/${name}` })

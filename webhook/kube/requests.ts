@@ -6,8 +6,10 @@ import { bytesOf, Refusal, type Request, type Send } from './reply.ts'
 
 /** The API server stores no object of more than 1.5 MB. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** Of a page of twenty. */
-const MAX_PAGE_BYTES = 32 * 1024 * 1024
+/** Of a page, which is held as text and read at once; one that would be larger is asked for in smaller ones. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024
+
+class TooLarge extends Error {}
 
 export interface Answered {
   readonly status: number
@@ -23,7 +25,7 @@ const answer = async (
 ): Promise<Answered> => {
   const { status, body } = await send(request, signal)
   const bytes = await bytesOf(body, most)
-  if (!bytes) throw new Error('the answer holds more than is read here')
+  if (!bytes) throw new TooLarge('the answer holds more than is read here')
   const isFine = (status >= 200 && status < 300) || fine.includes(status)
   if (!isFine) throw new Refusal(status, bytes.toString())
   const object: unknown = bytes.length === 0 ? {} : JSON.parse(bytes.toString())
@@ -53,15 +55,31 @@ export const requestsBy = (send: Send): Requests => {
   }
 }
 
+/** A page of so many objects, or of fewer where these are too large together. */
+const pageOf = async (
+  send: Send,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  limit: number,
+): Promise<JsonObject> => {
+  const asked = new URLSearchParams({ ...query, limit: String(limit) })
+  const request = { method: 'GET', path: `${path}?${asked.toString()}` } as const
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  try {
+    const { object } = await answer(send, request, { fine: [], signal }, MAX_PAGE_BYTES)
+    return object
+  } catch (error) {
+    if (!(error instanceof TooLarge) || limit <= 1) throw error
+    return pageOf(send, path, query, Math.floor(limit / 2))
+  }
+}
+
 /** A collection's pages as its follower asks for them. */
 export const listBy =
   (send: Send, path: string, labelSelector: string) =>
   async ({ limit, _continue }: ListRequest): Promise<Listed> => {
     const from = _continue === undefined ? {} : { continue: _continue }
-    const query = new URLSearchParams({ limit: String(limit), labelSelector, ...from })
-    const request = { method: 'GET', path: `${path}?${query.toString()}` } as const
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const { object } = await answer(send, request, { fine: [], signal }, MAX_PAGE_BYTES)
+    const object = await pageOf(send, path, { labelSelector, ...from }, limit)
     const next = stringAt(object, 'metadata', 'continue')
     const version = stringAt(object, 'metadata', 'resourceVersion')
     return {

@@ -54,7 +54,7 @@ describe('the companions of several pods', () => {
   })
 
   test('while one names nobody, everybody is let in, and that is told', () => {
-    const found = withMembers(member, { ...member, annotations: {} })
+    const found = withMembers(member, { ...member, ingressFrom: {} })
     expect(objectsAt(policyIn(found), 'ingress')[0]).not.toHaveProperty('from')
     expect(found.remarks.map(({ reason }) => reason)).toContain('IngressOpen')
   })
@@ -68,10 +68,11 @@ describe('ingress-from', () => {
     const annotations = (text: string | undefined): Record<string, string> =>
       text === undefined ? {} : { 'outrigger.dev/ingress-from': text }
     const namespace = { ...whole.namespace, annotations: annotations(above) }
+    const ingressFrom = said === undefined ? {} : { own: said }
     const found = companionsIn({
       ...whole,
       namespace,
-      members: [{ ...member, annotations: annotations(said) }],
+      members: [{ ...member, ingressFrom }],
     })
     const rules = objectsAt(policyIn(found), 'ingress').filter((rule) =>
       objectsAt(rule, 'ports').some(({ port }) => port === 15_200),

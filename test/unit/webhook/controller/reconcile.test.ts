@@ -93,7 +93,7 @@ const member: Member = {
   name: 'a-5f-x',
   server: 'deployment-a',
   owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 'set' },
-  annotations: {},
+  ingressFrom: {},
   mesh: undefined,
   needs: undefined,
 }
@@ -253,6 +253,15 @@ describe('a workload', () => {
     isPartial = false
     await reconcile()
     expect(ours()).toEqual([])
+  })
+
+  test('without pods leaves a copy that somebody has made of a companion under another name', async () => {
+    const copy = POLICY.replace('outrigger-deployment-a', 'mine')
+    await reconcile()
+    api.put(copy, withAt(api.objects.get(POLICY) ?? {}, ['metadata', 'name'], 'mine'))
+    config = configOf({})
+    await reconcile()
+    expect(ours()).toEqual([copy])
   })
 
   test('that has had pods again meanwhile begins to count anew', async () => {

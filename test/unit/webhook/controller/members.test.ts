@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Member } from '../../../../webhook/companions/member.ts'
+import {
+  MAX_MEMBERS,
+  MAX_NAMESPACE_LETTERS,
+  Members,
+  placeOf,
+} from '../../../../webhook/controller/members.ts'
+
+const pod = (namespace: string, name: string, said = '') => {
+  const member: Member = {
+    namespace,
+    name,
+    server: 'deployment-a',
+    owner: { apiVersion: 'v1', kind: 'Pod', name, uid: name },
+    ingressFrom: { own: said },
+    mesh: undefined,
+    needs: undefined,
+  }
+  return { namespace, name, member }
+}
+
+describe('members', () => {
+  test('are found by workload until they are gone, or no companion is about them any more', () => {
+    const members = new Members()
+    members.put(pod('a', 'x'))
+    members.put(pod('a', 'y'))
+    members.put(pod('a', 'x', 'again'))
+    expect(members.of('a/deployment-a').map(({ name }) => name)).toEqual(['y', 'x'])
+    members.put({ namespace: 'a', name: 'x', member: undefined })
+    members.remove(pod('a', 'y'))
+    expect([members.keys(), members.has('a')]).toEqual([[], false])
+  })
+
+  test('of one namespace take so much room, and leave others theirs', () => {
+    const members = new Members()
+    const long = 'x'.repeat(1_000_000)
+    for (let at = 0; at < 20; at++) members.put(pod('loud', `p${at}`, long))
+    members.put(pod('quiet', 'p'))
+    expect(members.of('loud/deployment-a')).toHaveLength(
+      Math.floor(MAX_NAMESPACE_LETTERS / 1_000_000) - 1,
+    )
+    expect(members.of('quiet/deployment-a')).toHaveLength(1)
+    expect(members.leftOut).toBe(13)
+    for (let at = 0; at < 20; at++) members.remove(pod('loud', `p${at}`))
+    expect(members.leftOut).toBe(0)
+    members.put(pod('loud', 'p', long))
+    expect(members.of('loud/deployment-a')).toHaveLength(1)
+  })
+
+  test('are so many at most', () => {
+    const members = new Members()
+    for (let at = 0; at <= MAX_MEMBERS; at++) members.put(pod(`n${at % 100}`, `p${at}`))
+    expect(members.leftOut).toBe(1)
+  })
+})
+
+test('a key is a namespace and what is left', () => {
+  expect([placeOf('a/b'), placeOf('a/')]).toEqual([
+    ['a', 'b'],
+    ['a', ''],
+  ])
+})
