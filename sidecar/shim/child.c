@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "descriptors.h"
 #include "drain.h"
+#include "egress.h"
 #include "monitor.h"
 #include "nursery.h"
 #include "offer.h"
@@ -175,6 +176,7 @@ void child_finish(struct nursery *nursery, struct child *child) {
     refusal_send_failure(nursery->control, child->id, child->failure, nursery->plan->command[0]);
   } else {
     child_exited(nursery, child, FRAME_BY_SIGNAL, SIGKILL);
+    egress_tell_end(&child->supervisor);
     uint8_t event[FRAME_MAX_EVENT_BYTES];
     control_send(nursery->control, event, frame_of_child(event, FRAME_GONE, child->id));
   }
@@ -216,10 +218,6 @@ static bool is_due(uint64_t *at_ms, uint64_t now_ms) {
   return true;
 }
 
-static uint64_t earlier(uint64_t left, uint64_t right) {
-  return left < right ? left : right;
-}
-
 uint64_t child_tick(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   if (child->state == CHILD_FREE) return CLOCK_NEVER;
   if (is_due(&child->opened_by_ms, now_ms)) {
@@ -229,14 +227,14 @@ uint64_t child_tick(struct nursery *nursery, struct child *child, uint64_t now_m
   if (is_due(&child->term_at_ms, now_ms)) command_monitor(child, COMMAND_TERMINATE);
   if (is_due(&child->kill_at_ms, now_ms)) {
     command_monitor(child, COMMAND_KILL);
-    child->backstop_at_ms = earlier(child->backstop_at_ms, now_ms + BACKSTOP_MS);
+    child->backstop_at_ms = clock_earlier(child->backstop_at_ms, now_ms + BACKSTOP_MS);
   }
   if (is_due(&child->backstop_at_ms, now_ms) && child->monitor > 0) {
     kill(child->monitor, SIGKILL);
   }
   if (is_due(&child->stderr_at_ms, now_ms)) drain_stderr(nursery, child, now_ms);
   const uint64_t calls_at_ms = supervisor_tick(&child->supervisor, now_ms);
-  return earlier(earlier(earlier(child->opened_by_ms, child->term_at_ms),
-                         earlier(child->kill_at_ms, child->backstop_at_ms)),
-                 earlier(child->stderr_at_ms, calls_at_ms));
+  return clock_earlier(clock_earlier(clock_earlier(child->opened_by_ms, child->term_at_ms),
+                                     clock_earlier(child->kill_at_ms, child->backstop_at_ms)),
+                       clock_earlier(child->stderr_at_ms, calls_at_ms));
 }

@@ -20,17 +20,46 @@ static void fill_address(struct frame_egress *egress, const struct address *addr
   }
 }
 
+enum { TELL_AGAIN_MS = 250 };
+
+static void send_told(struct supervisor *supervisor, const struct frame_egress *egress,
+                      uint32_t dropped) {
+  uint8_t event[FRAME_MAX_EVENT_BYTES];
+  control_send(supervisor->setting.control, event,
+               frame_egress(event, supervisor->setting.child, egress, dropped));
+  supervisor->untold = 0;
+  supervisor->tell_at_ms = CLOCK_NEVER;
+}
+
+static bool may_tell(struct supervisor *supervisor, enum supervisor_told sort, uint64_t now_ms) {
+  return egress_can_tell(supervisor) && bucket_take(&supervisor->told[sort], 1, now_ms);
+}
+
 static void tell(struct supervisor *supervisor, const struct frame_egress *egress,
                  enum supervisor_told sort) {
-  struct control *control = supervisor->setting.control;
-  if (!egress_can_tell(supervisor) || !bucket_take(&supervisor->told[sort], 1, clock_now_ms())) {
-    if (supervisor->untold < UINT32_MAX) supervisor->untold++;
+  const uint64_t now_ms = clock_now_ms();
+  if (may_tell(supervisor, sort, now_ms)) {
+    send_told(supervisor, egress, supervisor->untold);
     return;
   }
-  uint8_t event[FRAME_MAX_EVENT_BYTES];
-  control_send(control, event,
-               frame_egress(event, supervisor->setting.child, egress, supervisor->untold));
-  supervisor->untold = 0;
+  if (supervisor->untold < UINT32_MAX) supervisor->untold++;
+  supervisor->last = *egress;
+  supervisor->last_sort = sort;
+  if (supervisor->tell_at_ms == CLOCK_NEVER && supervisor->setting.control != NULL) {
+    supervisor->tell_at_ms = now_ms + TELL_AGAIN_MS;
+  }
+}
+
+void egress_tell_last(struct supervisor *supervisor, uint64_t now_ms) {
+  supervisor->tell_at_ms = now_ms + TELL_AGAIN_MS;
+  if (may_tell(supervisor, supervisor->last_sort, now_ms)) {
+    send_told(supervisor, &supervisor->last, supervisor->untold - 1);
+  }
+}
+
+void egress_tell_end(struct supervisor *supervisor) {
+  if (supervisor->untold == 0 || !egress_can_tell(supervisor)) return;
+  send_told(supervisor, &supervisor->last, supervisor->untold - 1);
 }
 
 void egress_tell(struct supervisor *supervisor, enum frame_verdict verdict,

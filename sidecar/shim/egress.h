@@ -24,6 +24,12 @@ struct egress_socket {
 void egress_tell_socket(struct supervisor *supervisor, enum frame_egress_kind kind,
                         const struct egress_socket *wanted);
 
+// What was left untold is never left so where nothing follows it: tells of the last of it, and how many those before were. When
+// there is an allowance for it again,
+void egress_tell_last(struct supervisor *supervisor, uint64_t now_ms);
+// and at the end in any case.
+void egress_tell_end(struct supervisor *supervisor);
+
 // Whether the sidecar could be told something now.
 bool egress_can_tell(const struct supervisor *supervisor);
 

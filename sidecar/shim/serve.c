@@ -226,10 +226,6 @@ static void watch_control(struct serving *serving) {
   serving->watched = wanted;
 }
 
-static uint64_t earlier(uint64_t left, uint64_t right) {
-  return left < right ? left : right;
-}
-
 // Does what is due; the milliseconds until something is due again.
 static int tick(struct serving *serving, uint64_t now_ms) {
   struct control *control = &serving->control;
@@ -246,14 +242,14 @@ static int tick(struct serving *serving, uint64_t now_ms) {
     try_connect(serving, now_ms);
   }
   watch_control(serving);
-  if (control->socket < 0) next_ms = earlier(next_ms, serving->connect_at_ms);
-  if (serving->is_terminating) next_ms = earlier(next_ms, serving->terminate_at_ms);
+  if (control->socket < 0) next_ms = clock_earlier(next_ms, serving->connect_at_ms);
+  if (serving->is_terminating) next_ms = clock_earlier(next_ms, serving->terminate_at_ms);
   if (control->socket >= 0 && queue_length(&control->out) > 0) {
-    next_ms = earlier(next_ms, control->progress_at_ms + CONTROL_STALL_MS);
+    next_ms = clock_earlier(next_ms, control->progress_at_ms + CONTROL_STALL_MS);
   }
   if (control_has_request(control)) return 0;
   if (next_ms == CLOCK_NEVER) return -1;
-  return next_ms <= now_ms ? 0 : (int)earlier(next_ms - now_ms, LONGEST_WAIT_MS);
+  return next_ms <= now_ms ? 0 : (int)clock_earlier(next_ms - now_ms, LONGEST_WAIT_MS);
 }
 
 int serve_run(const struct serve_options *options) {

@@ -12,6 +12,7 @@
 #include "caller.h"
 #include "clock.h"
 #include "connect.h"
+#include "egress.h"
 #include "kinds.h"
 #include "listen.h"
 #include "report.h"
@@ -47,6 +48,7 @@ void supervisor_open(struct supervisor *supervisor, const struct supervisor_sett
     supervisor->told[i] = bucket_full(TOLD_PER_SECOND, TOLD_AT_ONCE, now_ms);
   }
   supervisor->untold = 0;
+  supervisor->tell_at_ms = CLOCK_NEVER;
   supervisor->sweep_at_ms = CLOCK_NEVER;
   supervisor->sweep_ms = FIRST_SWEEP_MS;
   supervisor->lines = bucket_full(LINES_PER_SECOND, LINES_AT_ONCE, now_ms);
@@ -151,8 +153,9 @@ uint64_t supervisor_tick(struct supervisor *supervisor, uint64_t now_ms) {
   if (supervisor->listener < 0) return CLOCK_NEVER;
   if (now_ms >= supervisor->sweep_at_ms) sweep_again(supervisor, now_ms);
   if (now_ms >= supervisor->look_at_ms) look(supervisor, now_ms);
-  return supervisor->sweep_at_ms < supervisor->look_at_ms ? supervisor->sweep_at_ms
-                                                          : supervisor->look_at_ms;
+  if (now_ms >= supervisor->tell_at_ms) egress_tell_last(supervisor, now_ms);
+  return clock_earlier(clock_earlier(supervisor->sweep_at_ms, supervisor->look_at_ms),
+                       supervisor->tell_at_ms);
 }
 
 void supervisor_say(struct supervisor *supervisor, const char *format, ...) {
@@ -167,6 +170,7 @@ void supervisor_say(struct supervisor *supervisor, const char *format, ...) {
 
 void supervisor_close(struct supervisor *supervisor) {
   if (supervisor->listener >= 0) {
+    egress_tell_end(supervisor);
     flights_close(&supervisor->flights, supervisor->setting.epoll);
     sockets_close(&supervisor->sockets);
   }

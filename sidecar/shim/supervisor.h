@@ -9,6 +9,7 @@
 #include "bucket.h"
 #include "confinement.h"
 #include "flights.h"
+#include "frame.h"
 #include "notice.h"
 #include "sockets.h"
 
@@ -61,7 +62,11 @@ struct supervisor {
   struct flights flights;
   struct bucket lines;
   struct bucket told[TOLD_SORTS];
+  // Since something was told last; the last of them, and when to tell of it.
   uint32_t untold;
+  struct frame_egress last;
+  enum supervisor_told last_sort;
+  uint64_t tell_at_ms;
 };
 
 // What becomes of a call: 0 or an error number is its answer; or

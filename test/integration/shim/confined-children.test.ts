@@ -179,6 +179,18 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(told()).toBeGreaterThan(50)
     })
 
+    // 301 are tried, and nothing follows them.
+    test.each(['many', 'many-and-stay'])('all are told of or counted: %s', async (way) => {
+      await start()
+      const { id } = await run([way, stranger.port, stranger.path], { mode: ENFORCE })
+      const counted = (): number =>
+        connection.events
+          .flatMap((event) => (event.type === 'egress' && event.child === id ? event : []))
+          .reduce((sum, { dropped }) => sum + 1 + dropped, 0)
+      await until(() => counted() >= 301, 'all are counted')
+      expect(counted()).toBe(301)
+    })
+
     test.each<[flood: string, way: string, mode: number, other: Partial<EventOf<'egress'>>]>([
       ['sockets', 'many-sockets', ENFORCE, { verdict: 2, family: 4 }],
       ['connects', 'many-and-udp', ENFORCE, { verdict: 2, kind: UDP, family: 0 }],
