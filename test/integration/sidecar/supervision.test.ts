@@ -256,8 +256,8 @@ describe('who else connects', () => {
     const socket = await dial()
     socket.write(Buffer.concat([hello(8), HELD, SPAWNED]))
     await readAll(socket)
-    const why = 'was refused: it is a stranger'
-    expect(heard).toEqual([`gone: the shim in the server's container ${why}`])
-    expect(kept.lines.join()).toContain(why)
+    const why = 'it is a stranger'
+    expect(heard).toEqual([`gone: the shim in the server's container was refused: ${why}`])
+    expect(kept.lines.join()).toContain(`"message":"the shim was refused","why":"${why}"`)
   })
 })
