@@ -1,17 +1,12 @@
-// Decisions as AdmissionReview responses. Warnings are kept within the API server's bounds, beyond
-// which it would drop them without a word. Pure.
+// Decisions as AdmissionReview responses. Pure.
 
 import type { JsonObject } from '../../shared/json.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Deny, Outcome } from '../inject/outcome.ts'
 import type { Allow } from '../validation/verdict.ts'
 import type { WorkloadOutcome } from '../workload/outcome.ts'
+import { boundWarnings } from './warning-lines.ts'
 
-// The API server may cut a warning at 256 characters and ignores what exceeds 4,096 in all.
-const MAX_WARNING_LENGTH = 256
-const MAX_WARNINGS_LENGTH = 4096
-// Room for the line that says how many were left out.
-const MORE_LENGTH = 64
 // A denial is read by people, in an Event: so many reasons, and no more of each than tells it.
 const MAX_REASONS = 50
 const MAX_REASON_LENGTH = 2048
@@ -19,22 +14,6 @@ const MAX_MESSAGE_LENGTH = 32_768
 
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text
-
-// The API server drops a warning that holds a control character.
-const warningLine = (text: string): string =>
-  cut(oneLine(text.slice(0, 2 * MAX_WARNING_LENGTH)), MAX_WARNING_LENGTH)
-
-/** The warnings that fit, and a last one that says how many did not. */
-export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
-  const lines = [...new Set(warnings.map(warningLine))]
-  let length = 0
-  const fitting = lines.filter((line) => {
-    length += line.length
-    return length <= MAX_WARNINGS_LENGTH - MORE_LENGTH
-  })
-  const left = lines.length - fitting.length
-  return left === 0 ? lines : [...fitting, `outrigger: ${left} more warnings were left out`]
-}
 
 /** All violations as one message: a line each, as far as anybody reads. */
 export const denialMessage = ({ violations }: Pick<Deny, 'violations'>): string => {

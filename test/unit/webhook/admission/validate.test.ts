@@ -166,7 +166,13 @@ describe('a namespace', () => {
   test.each([{}, { dryRun: true }])('that opts in is told of its pods, %j', async (fields) => {
     expect(await answer(change(out, optedIn, fields), undefined, pods)).toMatchObject({
       allowed: true,
-      warnings: [expect.stringMatching(/^statefulset\/web: its pods will be denied when/)],
+      warnings: [
+        expect.stringMatching(/^statefulset\/web: its pods will be denied when/),
+        expect.stringMatching(
+          /^statefulset\/web: … Have `outrigger images add example\.com\/server:1`/,
+        ),
+        expect.stringMatching(/^statefulset\/web: … `docker image inspect .* \(and 3 more\)$/),
+      ],
       auditAnnotations: { decision: 'allow', reason: 'complies' },
     })
   })

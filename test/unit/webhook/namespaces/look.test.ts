@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { boundWarnings } from '../../../../webhook/admission/response.ts'
+import { boundWarnings } from '../../../../webhook/admission/warning-lines.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
