@@ -7,7 +7,7 @@ import { forwarded } from '../http/forwarded.ts'
 import type { Passes } from '../telemetry/trace.ts'
 
 /** Every open stream hears from us at least this often. */
-const KEEP_ALIVE_MS = 15_000
+export const KEEP_ALIVE_MS = 15_000
 
 interface Parts {
   readonly config: SidecarConfig

@@ -253,9 +253,9 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
   },
   'npx outrigger inject --report': async (command, about) => {
     const whole = `${replaced(command, 'DIR', 'manifests/examples')} ${DEV}`
-    expect((await copy.run(whole)).stdout).toMatch(/^5 pods in 5 files\n +5 {2}injected\n/)
+    expect((await copy.run(whole)).stdout).toMatch(/^11 pods in 13 files\n +11 {2}injected\n/)
     expect(about).toContain('`-o json`')
-    expect(JSON.parse((await copy.run(`${whole} -o json`)).stdout)).toMatchObject({ injected: 5 })
+    expect(JSON.parse((await copy.run(`${whole} -o json`)).stdout)).toMatchObject({ injected: 11 })
     expect(about).toContain('`--namespace-file`')
     const of = '--namespace-file manifests/examples/namespace.yaml'
     expect(await copy.run(`${whole} ${of}`)).toMatchObject({ code: 0 })
@@ -265,7 +265,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const clean = await copy.run(whole)
     expect([clean.code, clean.stdout]).toEqual([
       0,
-      '5 pods in 5 files: 0 denied, 5 injected, 0 left alone\n',
+      '11 pods in 13 files: 0 denied, 11 injected, 0 left alone\n',
     ])
     expect(about).toContain('`--level strict`')
     const strict = await copy.run(`${whole} --level strict`)
@@ -285,7 +285,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
     const ours = await copy.run(`${whole} manifests/examples`)
     expect([ours.code, ours.stdout]).toEqual([
       0,
-      '5 workloads look like MCP servers: 5 under Outrigger\n',
+      '11 workloads look like MCP servers: 11 under Outrigger\n',
     ])
     const other = `${whole} - <<'END'\n${JSON.stringify(PLAIN_SERVER)}\nEND`
     const found = await copy.run(other)
