@@ -13,6 +13,7 @@ import { egressViolations } from '../settings/destinations.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { tcpPorts } from './ports.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
 import { svidViolations } from './serving-tls.ts'
@@ -53,15 +54,14 @@ const settingViolations = (
   ]
 }
 
-const portViolations = (transport: Transport | undefined): readonly Violation[] =>
-  transport?.kind === 'http' && isOwnPort(transport.port)
-    ? [
-        violation(
-          'reserved-port',
-          `${PREFIX}port: ${transport.port} is Outrigger's own; let the server listen elsewhere`,
-        ),
-      ]
-    : []
+/** Where its container declares the port, that is what is wrong, and a collision. */
+const portViolations = ({ server, transport }: Found): readonly Violation[] => {
+  if (transport?.kind !== 'http' || !isOwnPort(transport.port)) return []
+  const { port } = transport
+  const isDeclared = tcpPorts(server ?? {}).some(({ number }) => number === port)
+  const message = `${PREFIX}port: ${port} is Outrigger's own; let the server listen elsewhere`
+  return isDeclared ? [] : [violation('reserved-port', message)]
+}
 
 export interface Found {
   /** The server's container, where it can be told. */
@@ -71,11 +71,12 @@ export interface Found {
 }
 
 /** Everything that is wrong. */
-export const judge = (subject: Subject, { server, transport }: Found): readonly Violation[] => {
+export const judge = (subject: Subject, found: Found): readonly Violation[] => {
   const { pod, config } = subject
+  const { server, transport } = found
   return [
     ...settingViolations(subject, server),
-    ...portViolations(transport),
+    ...portViolations(found),
     ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,
     ...confinementViolations(server, transport, subject),
