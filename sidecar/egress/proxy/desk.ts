@@ -110,7 +110,8 @@ export class Desk {
   /** What has become of an attempt that goes on. */
   settle({ asking, attempt, way }: Entered, refused?: Refused): void {
     const { target } = asking
-    const refusal = refused === undefined ? way.observed : tlsRefusal(refused, target)
+    const refusal =
+      refused === undefined ? way.observed : besides(way.observed, tlsRefusal(refused, target))
     const isDenied = refused !== undefined && !this.parts.isLenient
     const verdict = refusal ? 'observed' : 'allowed'
     attempt.settled({
@@ -203,3 +204,7 @@ const tlsRefusal = (refused: Refused, target: Target): Refusal => ({
   why: refused,
   words: `${targetText(target)}: ${TLS_WORDS[refused]}`,
 })
+
+/** What is let through against two reasons is told by the later, in the words of both. */
+const besides = (observed: Refusal | undefined, refusal: Refusal): Refusal =>
+  observed === undefined ? refusal : { ...refusal, words: `${observed.words}; ${refusal.words}` }

@@ -169,6 +169,22 @@ describe('TLS', () => {
     expect(harness.told.lines).toEqual(['connect a.example:443 denied no-tls'])
   })
 
+  test('observed, what nobody has declared either is told by both reasons', async () => {
+    const origin = await echoing()
+    const undeclared = { ...world(origin.port), egress: 'b.example:443' }
+    const harness = await started(undeclared, { mode: 'observe' })
+    const { socket, back } = await opened(harness, 'a.example:443')
+    socket.write('GET / HTTP/1.1\r\n\r\n')
+    await until(() => back() !== '', 'what was sent')
+    expect(harness.told.lines).toEqual(['connect a.example:443 observed no-tls'])
+    expect(
+      harness.told.attempts.flatMap(({ settled }) => settled.map(({ words }) => words)),
+    ).toEqual([
+      'a.example:443 is not declared: add it to outrigger.dev/egress; a.example:443: nothing but TLS is spoken on this port',
+    ])
+    socket.destroy()
+  })
+
   test('observed, another name goes through and is told', async () => {
     const origin = await echoing()
     const harness = await started(world(origin.port), { mode: 'observe' })
