@@ -49,11 +49,40 @@ const unlisted = (error: unknown): Result<never, Unlisted> =>
 
 /** Of what a pod answers. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024
+/** And how long it may take: whoever runs in it may say nothing at all. */
+const POD_PATIENCE_MS = 10_000
 
-export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Objects => {
+/** Work that is left when its time is over, or whoever asked has gone. */
+const inTime = async <T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (within: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const late = AbortSignal.timeout(ms)
+  try {
+    return await work(AbortSignal.any([signal, late]))
+  } catch (error) {
+    if (!late.aborted || signal.aborted) throw error
+    throw new Error(`it did not answer within ${ms / 1000} s`, { cause: error })
+  }
+}
+
+export const objectsBy = (
+  ask: Ask,
+  namespace: string,
+  signal: AbortSignal,
+  podPatienceMs = POD_PATIENCE_MS,
+): Objects => {
   let left = MAX_BYTES
-  const answer = async (path: string, mostBytes: number, json?: string): Promise<Buffer> => {
-    const { status, body } = await ask(path, signal, json)
+  const answer = async (
+    path: string,
+    mostBytes: number,
+    {
+      json,
+      within = signal,
+    }: { readonly json?: string | undefined; readonly within?: AbortSignal },
+  ): Promise<Buffer> => {
+    const { status, body } = await ask(path, within, json)
     const bytes = await bytesOf(body, Math.min(left, mostBytes))
     if (!bytes) throw new Error(TOO_MUCH)
     left -= bytes.length
@@ -61,7 +90,7 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
     return bytes
   }
   const object = async (path: string, json?: string): Promise<JsonObject> => {
-    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES, json)).toString())
+    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES, { json })).toString())
     return isObject(value) ? value : {}
   }
   const page = (path: string, from: string): Promise<JsonObject> => {
@@ -86,6 +115,10 @@ export const objectsBy = (ask: Ask, namespace: string, signal: AbortSignal): Obj
     get: (path) => object(path).then(ok, unlisted),
     tryCreate: (path, value) =>
       object(`${path}?dryRun=All`, JSON.stringify(value)).then(ok, unlisted),
-    text: (path) => answer(path, MAX_TEXT_BYTES).then((bytes) => ok(bytes.toString()), unlisted),
+    text: (path) =>
+      inTime(podPatienceMs, signal, (within) => answer(path, MAX_TEXT_BYTES, { within })).then(
+        (bytes) => ok(bytes.toString()),
+        unlisted,
+      ),
   }
 }

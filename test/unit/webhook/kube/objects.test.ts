@@ -83,3 +83,25 @@ describe('an object that is tried', () => {
     })
   })
 })
+
+describe('a pod that is asked', () => {
+  const silent: Ask = (_path, signal) =>
+    new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+    })
+
+  test('and never answers is waited for no longer than that', async () => {
+    const objects = objectsBy(silent, 'default', new AbortController().signal, 20)
+    expect(await objects.text('/pods/a/proxy/readyz')).toEqual({
+      ok: false,
+      error: { isMissing: false, why: 'it did not answer within 0.02 s' },
+    })
+  })
+
+  test('is left when whoever asks has gone', async () => {
+    const gone = new AbortController()
+    const asked = objectsBy(silent, 'default', gone.signal).text('/pods/a/proxy/readyz')
+    gone.abort()
+    expect(await asked).toMatchObject({ ok: false, error: { why: 'aborted' } })
+  })
+})
