@@ -81,10 +81,12 @@ export class Desk {
 
   /** Who asked for what is no host and port: on record, as much of it as can be shown. */
   malformed(client: Client, how: How, shown: string): void {
-    const host = shown.replaceAll(/[^!-~]/g, '?').slice(0, MAX_SHOWN)
-    const attempt = this.parts.watch.attempt(client)
-    attempt?.settled({ how, host, port: 0, verdict: 'denied', why: 'malformed' })
-    attempt?.ended()
+    this.turnedAway(client, how, shown, 'malformed')
+  }
+
+  /** Who has too many connections already: the same. */
+  crowded(client: Client, how: How, shown: string): void {
+    this.turnedAway(client, how, shown, 'connections')
   }
 
   async enter(asking: Asking): Promise<Result<Entered, Refusal>> {
@@ -165,6 +167,18 @@ export class Desk {
     for (const one of this.underway) {
       if (key === undefined || one.client.key === key) one.end('closing')
     }
+  }
+
+  private turnedAway(
+    client: Client,
+    how: How,
+    shown: string,
+    why: 'malformed' | 'connections',
+  ): void {
+    const host = shown.replaceAll(/[^!-~]/g, '?').slice(0, MAX_SHOWN)
+    const attempt = this.parts.watch.attempt(client)
+    attempt?.settled({ how, host, port: 0, verdict: 'denied', why })
+    attempt?.ended()
   }
 
   private refuse(asking: Asking, attempt: Attempt, noWay: NoWay): Result<never, Refusal> {

@@ -28,7 +28,9 @@ const MAX_MISTAKES = 3
 const UNREADABLE = 'HPE_'
 const TOO_MANY = { why: 'connections', words: 'too many connections are open' } as const
 
-type Known = { readonly client: Client } | 'unknown' | 'too-many'
+type Known =
+  | { readonly client: Client; /** And has too many connections. */ readonly isCrowded: boolean }
+  | 'unknown'
 
 export class HttpDoor {
   private readonly parts: DoorParts
@@ -94,7 +96,7 @@ export class HttpDoor {
     const { stranger, visitors } = this.parts
     const named = namedIn(rawHeaders)
     const client = this.named(visitor, named)
-    if (client) return visitors.knows(visitor, client) ? { client } : 'too-many'
+    if (client) return { client, isCrowded: !visitors.knows(visitor, client) }
     visitor.mistakes++
     if (!named.isNamed) visitors.unnamed(visitor)
     else stranger(named.credential ? 'unknown-credential' : 'no-credential')
@@ -110,7 +112,8 @@ export class HttpDoor {
       this.ask(visitor, request, early)
       return
     }
-    if (known === 'too-many') {
+    if (known.isCrowded) {
+      this.parts.desk.crowded(known.client, 'connect', url)
       this.leave(visitor, refusalAnswer(TOO_MANY))
       return
     }
@@ -187,11 +190,12 @@ export class HttpDoor {
       respond(response, UNKNOWN, visitor.mistakes >= MAX_MISTAKES || !isBodyless(request))
       return
     }
-    if (known === 'too-many') {
+    const { desk, visitors } = this.parts
+    if (known.isCrowded) {
+      desk.crowded(known.client, 'http', request.url ?? '')
       respond(response, refusalAnswer(TOO_MANY), true)
       return
     }
-    const { visitors } = this.parts
     visitors.begins(visitor)
     response.once('close', () => visitors.ends(visitor))
     await this.forward(known.client, request, response, isAsking)

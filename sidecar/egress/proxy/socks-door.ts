@@ -102,8 +102,13 @@ class Talk {
 
   private readonly named = (credential: Credential): void => {
     const client = this.visitor.itself(this.parts.whoIs(credential))
-    if (!client) this.parts.stranger('unknown-credential')
-    if (!client || !this.parts.visitors.knows(this.visitor, client)) {
+    if (!client) {
+      this.parts.stranger('unknown-credential')
+      this.leave(CREDENTIAL_REFUSED)
+      return
+    }
+    if (!this.parts.visitors.knows(this.visitor, client)) {
+      this.parts.desk.crowded(client, 'socks', '?')
       this.leave(CREDENTIAL_REFUSED)
       return
     }

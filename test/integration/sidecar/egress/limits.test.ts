@@ -65,6 +65,18 @@ test('connections of one client, and in all', async () => {
     `Proxy-Authorization: Basic ${Buffer.from('2:second').toString('base64')}`,
   )
   await until(() => harness.proxy.connections === 2, 'the end of the third')
+  const crowded = ['GET http://a.example:25/ HTTP/1.1', 'Host: a.example:25', AUTHORIZATION]
+  expect(await talk(harness.port, `${crowded.join('\r\n')}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 503 /)
+  const socks = ['050102', '0101310566697273740501000101010101'].map((hex) =>
+    Buffer.from(hex, 'hex'),
+  )
+  expect(await talk(harness.port, ...socks)).toBe('\x05\x02\x01\x01')
+  await until(() => harness.proxy.connections === 2, 'the end of the others')
+  expect(harness.told.lines.filter((line) => line.includes('denied'))).toEqual([
+    'connect a.example:25:0 denied connections',
+    'http http://a.example:25/:0 denied connections',
+    'socks ?:0 denied connections',
+  ])
   const second = connect({ port: harness.port, host: '127.0.0.1' })
   second.write(other)
   const [head]: unknown[] = await once(second, 'data')

@@ -124,5 +124,9 @@ test('its connections are bounded as any client’s, and end with it', async () 
   await until(() => origin.sockets.length === 1, 'the tunnel')
   harness.proxy.end('1')
   await first
-  expect(harness.told.attempts.map(({ cut }) => cut)).toEqual(['closing'])
+  expect(harness.told.attempts.map(({ cut }) => cut)).toStrictEqual(['closing', undefined])
+  expect(harness.told.lines).toEqual([
+    'connect a.example:25 allowed',
+    'http ?:0 denied connections',
+  ])
 })
