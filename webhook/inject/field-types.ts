@@ -1,7 +1,9 @@
 // The type of every field of a pod that injection reads, as the API server would have it: a number in
 // quotes, or a word where a number belongs, would be read as nothing at all. Pure.
 
+import { isKey, PREFIX } from '../../shared/annotations.ts'
 import { atPath, isList, isObject, type Json, type JsonObject } from '../../shared/json.ts'
+import { parseValue, wants } from '../../shared/settings.ts'
 
 interface Type {
   readonly is: (value: Json) => boolean
@@ -194,6 +196,19 @@ export const inWords = (value: Json): string => {
   const text = JSON.stringify(value)
   return text.length > 64 ? `${text.slice(0, 63)}…` : text
 }
+
+/** Of an annotation of ours what quotes alone do not mend. */
+const rightForm = (name: string, value: Json): string => {
+  const key = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : ''
+  if (!isKey(key)) return ''
+  if (isObject(value) || isList(value)) return `; use ${wants(key)}`
+  const isRight = parseValue(key, `${value}`).ok
+  return isRight ? '' : `; "${value}" is not right either: use ${wants(key)}`
+}
+
+/** That a label or an annotation is no string. */
+export const noString = (name: string, value: Json): string =>
+  `${name}: ${inWords(value)} must be ${TEXT.wants}${rightForm(name, value)}`
 
 const isTyped = (object: JsonObject, { names, is }: Field): boolean => {
   const value = atPath(object, names)

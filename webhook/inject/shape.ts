@@ -15,7 +15,7 @@ import { violation, type Violation } from '../settings/violation.ts'
 import {
   areTyped,
   CONTAINER_FIELDS,
-  inWords,
+  noString,
   ITEM_FIELDS,
   METADATA_FIELDS,
   POD_FIELDS,
@@ -64,12 +64,7 @@ const nameFaults = (where: string, value: Json | undefined): readonly Violation[
 const stringMapFaults = (where: string, value: Json | undefined): readonly Violation[] =>
   Object.entries(isObject(value) ? value : {})
     .filter(([, text]) => typeof text !== 'string')
-    .map(([name, text]) =>
-      violation(
-        'malformed',
-        `${where}: ${name}: ${inWords(text)} must be a string: put it in quotes`,
-      ),
-    )
+    .map(([name, text]) => violation('malformed', `${where}: ${noString(name, text)}`))
 
 const fieldFaults = (
   where: string,

@@ -6,6 +6,7 @@
 import { annotation, KEYS, PREFIX, type Key } from '../../shared/annotations.ts'
 import { WORKLOAD_ANNOTATION } from '../../shared/names.ts'
 import { at, isObject, objectAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { noString } from '../inject/field-types.ts'
 import { stringsOf } from '../cluster/namespace.ts'
 import { isOurs, misplacedLabels, readScope } from '../settings/scopes.ts'
 import { isControlled, nameOf, templateOf, type WorkloadKind } from './kinds.ts'
@@ -65,10 +66,7 @@ const copy = (template: JsonObject, said: Texts): JsonObject => {
 const notStrings = (where: string, annotations: JsonObject): readonly string[] =>
   Object.entries(annotations)
     .filter(([name, text]) => isOurs(name) && typeof text !== 'string')
-    .map(
-      ([name, text]) =>
-        `${where}: ${name}: ${JSON.stringify(text)} must be a string: put it in quotes`,
-    )
+    .map(([name, text]) => `${where}: ${noString(name, text)}`)
 
 /** A CronJob's Jobs have metadata of their own, which nothing of ours reads. */
 const misplaced = (where: string, object: JsonObject): readonly string[] => {

@@ -236,6 +236,24 @@ describe('what nobody reads is told', () => {
       says: /^Deployment web: outrigger.dev\/inject: true must be a string/,
     },
     {
+      name: 'a value that quotes alone do not mend',
+      object: withAt(
+        deployment({}, {}),
+        ['metadata', 'annotations', 'outrigger.dev/rate-limit'],
+        300,
+      ),
+      says: /^Deployment web: outrigger.dev\/rate-limit: 300 must be a string: put it in quotes; "300" is not right either: use .*`300\/m`/,
+    },
+    {
+      name: 'a value that is a list',
+      object: withAt(
+        deployment({}, {}),
+        ['metadata', 'annotations', 'outrigger.dev/rate-limit'],
+        Array.from({ length: 1000 }, () => 1),
+      ),
+      says: /^Deployment web: outrigger.dev\/rate-limit: a list must be a string: put it in quotes; use .*`300\/m`/,
+    },
+    {
       name: 'a key on the Jobs of a CronJob',
       object: {
         apiVersion: 'batch/v1',
