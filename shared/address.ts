@@ -283,5 +283,9 @@ export const takenOutOf = (whole: Range, kinds: readonly Kind[]): readonly strin
   const inner = kinds
     .flatMap(rangesOf)
     .filter((range) => range.prefix > whole.prefix && covers(whole, range))
-  return [...new Set(inner.map(cidrOf))].sort()
+  // None within another: some who enforce policies take no ranges that overlap.
+  const apart = inner.filter(
+    (range) => !inner.some((outer) => outer.prefix < range.prefix && covers(outer, range)),
+  )
+  return [...new Set(apart.map(cidrOf))].sort()
 }
