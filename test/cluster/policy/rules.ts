@@ -103,6 +103,8 @@ const addressMatch = (side: Side, field: 'saddr' | 'daddr'): string | undefined 
     case 'anybody':
       return ''
     case 'block': {
+      // The cluster's network has no IPv6.
+      if (side.cidr.includes(':')) return undefined
       const except = side.except.length === 0 ? '' : ` ip ${field} != ${set(side.except)}`
       return `ip ${field} ${side.cidr}${except}`
     }
