@@ -61,7 +61,10 @@ const VERB_FLAGS = {
 
 const readVerify = (files: readonly string[], { text }: Given): Result<Flags, string> => {
   const [checkpoints, key] = [text('checkpoints'), text('key')]
-  if (files.length === 0) return fail('say which files, all that there are: audit verify FILE')
+  if (files.length === 0) {
+    const said = 'say which files, all that there are: audit verify FILE'
+    return fail(checkpoints === undefined ? said : `${said} --checkpoints LOG. ${OF_A_LOG}`)
+  }
   return key !== undefined && checkpoints === undefined
     ? fail('--key is for what --checkpoints FILE holds: give that too')
     : ok({ verb: 'verify', files: [...new Set(files)], checkpoints, key })

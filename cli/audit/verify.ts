@@ -59,22 +59,32 @@ const endsOf = async (file: string): Promise<Result<FileEnds, string>> => {
   return read.ok ? ok({ file, first, last }) : read
 }
 
+const noCheckpoint = (hasRecords: boolean): string => {
+  const words =
+    "no line of it is a checkpoint: name the sidecar's own output, which gets one each minute and at its end"
+  return hasRecords
+    ? `${words}. It holds records: those are named without --checkpoints. ${OF_A_LOG}`
+    : words
+}
+
 /** What a log holds of checkpoints; with a key only those that it has signed count, and others are an error. */
 export const readCheckpoints = async (
   file: string,
   key: KeyObject | undefined,
 ): Promise<Result<readonly Checkpoint[], string>> => {
   const all: Checkpoint[] = []
+  let hasRecords = false
   const forged = await readLines(file, ({ text }, line) => {
     const checkpoint = readCheckpoint(text)
     if (checkpoint) all.push(checkpoint)
+    else hasRecords ||= readLinked(text) !== undefined
     return checkpoint && key && !isSignedBy(checkpoint, key) ? line : undefined
   })
   if (!forged.ok) return forged
   if (forged.value !== undefined) {
     return fail(`${file}:${forged.value}: this checkpoint was not signed by the key`)
   }
-  return all.length === 0 ? fail(`${file}: no line of it is a checkpoint`) : ok(all)
+  return all.length === 0 ? fail(`${file}: ${noCheckpoint(hasRecords)}`) : ok(all)
 }
 
 export type Verdict =

@@ -106,9 +106,26 @@ test('bytes that are no UTF-8 are not taken for the text that they replace', asy
 
 test.each<[string, () => readonly string[], number, string]>([
   ['no file', () => [], 2, 'say which files'],
+  [
+    'checkpoints without records',
+    () => ['--checkpoints', checkpoints()],
+    2,
+    "say which files, all that there are: audit verify FILE --checkpoints LOG. Of a container's log take the records out first",
+  ],
   ['a key without checkpoints', () => ['a', '--key', pem()], 2, 'give that too'],
   ['a file that is not there', () => ['/nowhere'], 1, '/nowhere: there is no such file'],
-  ['a log without checkpoints', () => ['a', '--checkpoints', write('l', 'x')], 1, 'no line of it'],
+  [
+    'a log without checkpoints',
+    () => ['a', '--checkpoints', write('l', 'x')],
+    1,
+    "/l: no line of it is a checkpoint: name the sidecar's own output, which gets one each minute and at its end\n",
+  ],
+  [
+    'records in the place of checkpoints',
+    () => ['a', '--checkpoints', write('l', `ready\n${folder.files.flat()[0]?.text ?? ''}\nx\n`)],
+    1,
+    "and at its end. It holds records: those are named without --checkpoints. Of a container's log take the records out first",
+  ],
   [
     'a checkpoint of another key',
     () => [
