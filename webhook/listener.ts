@@ -5,6 +5,7 @@ import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { letParserPause } from '../shared/paused-parser.ts'
 
 export interface Certificate {
   readonly certificatePem: string
@@ -35,6 +36,7 @@ export const createTlsServer = (
   const { certificatePem: cert, privateKeyPem: key } = certificate
   const handshake = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const
   const server = createHttpsServer({ ...LIMITS, ...handshake }, listener)
+  server.on('secureConnection', letParserPause)
   server.maxConnections = MAX_CONNECTIONS
   return server
 }

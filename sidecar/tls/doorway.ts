@@ -8,6 +8,7 @@ import { Server, type Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { plainAnswer } from './plain-answer.ts'
 import { MIN_VERSION, type KeyPair } from '../../shared/key-pair.ts'
+import { letParserPause } from '../../shared/paused-parser.ts'
 
 /** Each of them costs a key operation before anything is known of its client. */
 const MAX_UNFINISHED = 256
@@ -176,6 +177,7 @@ export class Doorway extends Server {
     socket.once('close', () => this.options.onFreed(CONNECTION_BYTES))
     if (typeof socket.servername === 'string') this.options.onName(socket.servername)
     this.options.http.emit('connection', socket)
+    letParserPause(socket)
   }
 
   /** Its beginning is over; told once. */

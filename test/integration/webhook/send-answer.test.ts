@@ -38,8 +38,7 @@ const whole = async (asker: ReturnType<typeof connect>, until: string): Promise<
 
 test.each([
   ['small', 'x'],
-  ['of one part and a byte', 'x'.repeat(16 * 1024)],
-  ['of many parts, not all of ASCII', '🦊é'.repeat(100_000)],
+  ['large, not all of ASCII', '🦊é'.repeat(100_000)],
 ])('an answer arrives whole: %s', async (_name, text) => {
   const { asker, response } = await begin()
   const sent = sendAnswer(response, { text })
