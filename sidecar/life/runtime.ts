@@ -21,6 +21,9 @@ export const SIDECAR_NODE_FLAGS = [
   // With 4 a 64 KiB call of many members takes half as long again; 16 gains nothing for 20 MB.
   '--max-semi-space-size=8',
   '--max-old-space-size=128',
+  // Sockets of clients, servers, issuers and collectors have more shapes than the four that V8 tells apart: once an issuer's
+  // keys were fetched each write searched for its members anew (`npm run bench -- auth`: .93 to .97 of the CPU a call, .96 where everybody is let in).
+  '--max-valid-polymorphic-map-count=8',
   // For idle-memory.ts.
   '--expose-gc',
 ] as const
