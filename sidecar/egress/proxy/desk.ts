@@ -97,9 +97,10 @@ export class Desk {
     if (client.overBudget()) {
       return this.refuse(asking, attempt, { verdict: 'denied', refusal: OVER_BUDGET })
     }
-    if (how === 'http' && target.port === TLS_PORT) {
-      const refusal = tlsRefusal('no-tls', target)
-      if (!this.parts.isLenient) return this.refuse(asking, attempt, { verdict: 'denied', refusal })
+    const plain = plainOnTls(asking)
+    if (plain && !this.parts.isLenient) {
+      const refusal = tlsRefusal(plain, target)
+      return this.refuse(asking, attempt, { verdict: 'denied', refusal })
     }
     const reached = forward
       ? await reach.openForward(target, forward, asking)
@@ -110,7 +111,7 @@ export class Desk {
   }
 
   /** What has become of an attempt that goes on. */
-  settle({ asking, attempt, way }: Entered, refused?: Refused): void {
+  settle({ asking, attempt, way }: Entered, refused = plainOnTls(asking)): void {
     const { target } = asking
     const refusal =
       refused === undefined ? way.observed : besides(way.observed, tlsRefusal(refused, target))
@@ -206,6 +207,10 @@ const said = ({ how, target }: Asking): Pick<Settled, 'how' | 'host' | 'port'> =
   host: hostText(target.host),
   port: target.port,
 })
+
+/** A request that a client hands to the proxy as it is has no TLS in it. */
+const plainOnTls = ({ how, target }: Asking): Refused | undefined =>
+  how === 'http' && target.port === TLS_PORT ? 'no-tls' : undefined
 
 const TLS_WORDS: Readonly<Record<Refused, string>> = {
   'no-tls': 'nothing but TLS is spoken on this port',

@@ -15,6 +15,7 @@ import { until } from '../../../support/egress-tunnel.ts'
 
 let origin: Server
 let harness: Harness
+let originPort = 0
 let requests: { readonly request: IncomingMessage; readonly body: string }[] = []
 
 beforeEach(async () => {
@@ -45,6 +46,7 @@ beforeEach(async () => {
     })
   })
   const port = await listening(origin)
+  originPort = port
   harness = await startEgress({
     egress: 'ok.example:80,ok.example:8080,ok.example:443,*.wild.example:80,[2606:4700::1]:80',
     names: { 'ok.example': ['93.184.216.34'], 'a.wild.example': ['93.184.216.34'] },
@@ -324,6 +326,27 @@ describe('what is refused', () => {
     expect(reply).toMatch(
       /\r\n\r\noutrigger: api\.example\.com:80 is not declared: add it to outrigger\.dev\/egress\n$/,
     )
+  })
+})
+
+describe('what is observed', () => {
+  test.each([
+    ['plain HTTP on a TLS port', 'ok.example:443', ['observed', 'no-tls']],
+    ['plain HTTP on another', 'ok.example:80', ['allowed', undefined]],
+  ])('%s', async (_name, place, outcome) => {
+    harness.close()
+    harness = await startEgress(
+      {
+        egress: 'ok.example:80,ok.example:443',
+        names: { 'ok.example': ['93.184.216.34'] },
+        hosts: { '93.184.216.34:80': originPort, '93.184.216.34:443': originPort },
+      },
+      { mode: 'observe' },
+    )
+    const reply = await get(`GET http://${place}/ HTTP/1.1`, `Host: ${place}`)
+    expect(statusOf(reply)).toBe('200')
+    const settled = harness.told.attempts.flatMap((attempt) => attempt.settled)
+    expect(settled.map(({ verdict, why }) => [verdict, why])).toEqual([outcome])
   })
 })
 
