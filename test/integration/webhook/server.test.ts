@@ -334,6 +334,8 @@ describe('serving', () => {
     ])
     expect(response['warnings']).toEqual([
       expect.stringContaining('pods of Deployment web will be denied'),
+      // It is longer than kubectl shows of one.
+      'pods of Deployment web will be denied: … none (anybody may call) where floor.allowAnonymous is on',
     ])
     const [, metrics] = await admin(server, '/metrics')
     expect(metrics).toContain('outrigger_admission_reviews_total{decision="propagate",reason=""} 1')
