@@ -95,12 +95,11 @@ const missing = (container: JsonObject, known: KnownImage | undefined): Violatio
   const platforms = (known?.records ?? []).map(([platform]) => platform)
   const why =
     known && platforms.length > 1 && commandOf(known) === undefined
-      ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch, or write`
-      : `the pod spec does not say which command it runs, and Outrigger asks no registry. Have \`outrigger images add ${image}\` read it into the image index, or write`
+      ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch`
+      : `the pod spec does not say which command it runs: have \`outrigger images add ${image}\` read it`
   return violation(
     'no-command',
-    `container ${nameOf(container)}: ${why} ` +
-      `it as the container's \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
+    `container ${nameOf(container)}: ${why}, or write it as \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
       `\`docker image inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' ${image}\` shows what the image has`,
   )
 }

@@ -167,9 +167,9 @@ describe('a namespace', () => {
     expect(await answer(change(out, optedIn, fields), undefined, pods)).toMatchObject({
       allowed: true,
       warnings: [
-        expect.stringMatching(/^statefulset\/web: its pods will be denied when/),
+        expect.stringMatching(/^statefulset\/web: its pods will be denied when .*runs: …$/),
         expect.stringMatching(
-          /^statefulset\/web: … Have `outrigger images add example\.com\/server:1`/,
+          /^statefulset\/web: … have `outrigger images add example\.com\/server:1` read it, or write it as `command`/,
         ),
         expect.stringMatching(/^statefulset\/web: … `docker image inspect .* \(and 3 more\)$/),
       ],
