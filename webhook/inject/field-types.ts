@@ -219,6 +219,15 @@ const isTyped = (object: JsonObject, { names, is }: Field): boolean => {
 export const areTyped = (object: JsonObject, fields: readonly Field[]): boolean =>
   fields.every((field) => isTyped(object, field))
 
+/** Of a list of strings the first item that is none is what is wrong, mostly a number. */
+const typeFault = ({ path, wants }: Field, value: Json): string => {
+  const items = wants === TEXTS.wants && isList(value) ? value : []
+  const index = items.findIndex((item) => !isText(item))
+  return index === -1
+    ? `${path}: ${inWords(value)} must be ${wants}`
+    : `${path}[${index}]: ${inWords(items[index] ?? null)} must be ${TEXT.wants}`
+}
+
 /** A sentence for each field that is there and of another type; one below such a field is not looked at. */
 export const typeFaults = (
   where: string,
@@ -227,7 +236,4 @@ export const typeFaults = (
 ): readonly string[] =>
   fields
     .filter((field) => !isTyped(object, field))
-    .map(
-      ({ path, names, wants }) =>
-        `${where}.${path}: ${inWords(atPath(object, names) ?? null)} must be ${wants}`,
-    )
+    .map((field) => `${where}.${typeFault(field, atPath(object, field.names) ?? null)}`)

@@ -97,7 +97,7 @@ const ROWS: readonly (readonly [path: string, value: Json, says: string])[] = [
   [`${C}.image`, 1.2, TEXT],
   [`${C}.restartPolicy`, true, TEXT],
   [`${C}.command`, 'echo', 'must be a list of strings'],
-  [`${C}.args`, ['--port', 8000], 'must be a list of strings'],
+  [`${C}.args`, 8000, 'must be a list of strings'],
   [`${C}.stdin`, 'true', TRUTH],
   [`${C}.stdinOnce`, 'true', TRUTH],
   [`${C}.tty`, 'true', TRUTH],
@@ -158,6 +158,21 @@ const shown = (value: Json): string => {
 }
 
 describe('a field of another type is named', () => {
+  test.each<[place: string, path: string, value: Json, shown: string]>([
+    [`${C}.args[1]`, `${C}.args`, ['--port', 8000, true], '8000'],
+    [`${C}.command[0]`, `${C}.command`, [true], 'true'],
+    [`${C}.args[0]`, `${C}.args`, [['--port']], 'a list'],
+    [
+      `${C}.securityContext.capabilities.add[1]`,
+      `${C}.securityContext.capabilities.add`,
+      ['A', null],
+      'null',
+    ],
+  ])('the item %s of a list of strings', (place, path, value, item) => {
+    const messages = specFaults(withValue(value, path)).map(({ message }) => message)
+    expect(messages).toContain(`${place}: ${item} ${TEXT}`)
+  })
+
   test.each(ROWS)('%s: %j', (path, value, says) => {
     const outcome = render(
       withValue(value, path),
