@@ -19,10 +19,13 @@ export interface Reply {
 
 const object = z.record(z.string(), z.unknown())
 
+/** The API server sends UTF-8 in a header, of which fetch makes a letter a byte. */
 const warningsOf = (header: string | null): readonly string[] =>
-  [...(header ?? '').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) =>
-    text.replaceAll(/\\(.)/g, '$1'),
-  )
+  [
+    ...Buffer.from(header ?? '', 'latin1')
+      .toString()
+      .matchAll(/299 - "((?:[^"\\]|\\.)*)"/g),
+  ].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'))
 
 /** The value at a path of names and indices; undefined where there is none. */
 export const at = (value: unknown, ...path: readonly (string | number)[]): unknown => {
