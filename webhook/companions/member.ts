@@ -27,6 +27,8 @@ export interface Member {
   readonly ingressFrom: { readonly workload?: string; readonly own?: string }
   /** What its ambient mesh is asked for, by its own label. */
   readonly mesh: string | undefined
+  /** It was told to end: for as long as it takes it still is one. */
+  readonly isEnding: boolean
   /** Undefined: it cannot be read. */
   readonly needs: Needs | undefined
 }
@@ -89,6 +91,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     owner: controllerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
     ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
+    isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
     needs: needsOf(pod),
   }
 }

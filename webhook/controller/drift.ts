@@ -55,12 +55,13 @@ export const isRight = (standing: Standing, wanted: JsonObject): boolean => {
   )
 }
 
+/** Whether somebody is an owner of it. */
+export const isOwnedBy = (standing: Standing, uid: Json | undefined): boolean =>
+  ownersIn(standing.owners).some((owner) => owner['uid'] === uid)
+
 /** Whether an object of a companion's name is ours: by its label, or by whom it belongs to where somebody took that off. */
 export const isOurs = (standing: Standing, wanted: JsonObject): boolean => {
   if (isManaged(standing)) return true
   const owners = ownersIn(wanted['metadata'])
-  return (
-    owners.length > 0 &&
-    owners.every((owner) => ownersIn(standing.owners).some(({ uid }) => uid === owner['uid']))
-  )
+  return owners.length > 0 && owners.every(({ uid }) => isOwnedBy(standing, uid))
 }

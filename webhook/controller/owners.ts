@@ -1,5 +1,5 @@
 // Which workload a pod is of, as an owner reference names it: what controls the pod, or, of a ReplicaSet and a Job, what
-// controls that. Asked once for each of them, and kept in bounds.
+// controls that. Kept in bounds, and taken from there only while what stands names it: a ReplicaSet may get another Deployment.
 
 import { stringAt } from '../../shared/json.ts'
 import { controllerOf, type Member, type Owner } from '../companions/member.ts'
@@ -19,12 +19,21 @@ export class Owners {
     this.requests = requests
   }
 
-  /** Undefined: what controls it is gone, so that it goes, too. */
-  async rootOf({ namespace, owner }: Member, signal: AbortSignal): Promise<Owner | undefined> {
+  /** Whoever begins to lead has asked nobody before. */
+  begin(): void {
+    this.kept.clear()
+  }
+
+  /** Undefined: what controls it is gone, so that it goes, too. `isNamed`: whether what is known may be taken. */
+  async rootOf(
+    { namespace, owner }: Member,
+    isNamed: (root: Owner) => boolean,
+    signal: AbortSignal,
+  ): Promise<Owner | undefined> {
     const path = BETWEEN.get(`${owner.apiVersion} ${owner.kind}`)
     if (path === undefined) return owner
     const known = this.kept.get(owner.uid)
-    if (known) return known
+    if (known && isNamed(known)) return known
     const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
     const object = await this.requests.get(`${place}${encodeURIComponent(owner.name)}`, signal)
     if (!object || stringAt(object, 'metadata', 'uid') !== owner.uid) return undefined

@@ -11,6 +11,7 @@ import type { Member, Owner } from '../companions/member.ts'
 import { isCompanionOf } from '../companions/name.ts'
 import { lookUps, type Surroundings } from '../companions/reach.ts'
 import type { Requests } from '../kube/requests.ts'
+import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
 import { placeOf } from './members.ts'
 import type { Owners } from './owners.ts'
@@ -50,6 +51,8 @@ export interface ReconcileOptions {
 /** Of a workload: what is to stand, and who is told what. */
 interface Wanted {
   readonly objects: readonly JsonObject[]
+  /** Nothing is made anew: what was removed goes with its workload. */
+  readonly isEnding?: boolean
   readonly owner?: Owner
   readonly remarks: readonly Told[]
 }
@@ -58,6 +61,14 @@ const NOTHING: Wanted = { objects: [], remarks: [] }
 /** Replicas of an old template may be going; of so many pods one is asked after. */
 const MAX_ASKED = 3
 const MAX_FOREIGN = 1000
+/** A policy and two Services. */
+const OF_WORKLOAD = 3
+
+const partsOf = (object: JsonObject): readonly [kind: string, namespace: string, name: string] => [
+  stringAt(object, 'kind') ?? '',
+  stringAt(object, 'metadata', 'namespace') ?? '',
+  stringAt(object, 'metadata', 'name') ?? '',
+]
 
 export class Reconciler {
   private readonly options: ReconcileOptions
@@ -72,6 +83,7 @@ export class Reconciler {
   begin(): void {
     this.emptySince.clear()
     this.options.foreign.clear()
+    this.options.owners.begin()
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<void> {
@@ -84,6 +96,7 @@ export class Reconciler {
     if (!wanted) return
     const foreign: Told[] = []
     for (const object of wanted.objects) {
+      if (wanted.isEnding && !this.standingAs(object)) continue
       const told = await this.put(object, signal)
       if (told) foreign.push(told)
     }
@@ -110,8 +123,12 @@ export class Reconciler {
     const members = known.members(key)
     if (members.length === 0) return this.isLeftOver(key) ? NOTHING : undefined
     this.emptySince.delete(key)
-    const owner = await this.ownerOf(members, signal)
-    return owner && this.workload({ namespace, server, members, owner, config: whole, rules })
+    const living = members.filter(({ isEnding }) => !isEnding)
+    const isEnding = living.length === 0
+    const owner = await this.ownerOf(key, isEnding ? members : living, signal)
+    if (!owner) return undefined
+    const parts = { namespace, server, members, owner, config: whole, rules }
+    return { ...this.workload(parts), isEnding }
   }
 
   private workload(parts: {
@@ -133,12 +150,17 @@ export class Reconciler {
   }
 
   private async ownerOf(
+    key: string,
     members: readonly Member[],
     signal: AbortSignal,
   ): Promise<Owner | undefined> {
-    const { owners } = this.options
+    const { owners, known } = this.options
+    const standing = known.standingOf(key)
+    // Where one is gone, or has lost its owner, that owner may be gone.
+    const isNamed = ({ uid }: Owner): boolean =>
+      standing.length >= OF_WORKLOAD && standing.every((one) => isOwnedBy(one, uid))
     for (const member of members.slice(-MAX_ASKED)) {
-      const owner = await owners.rootOf(member, signal)
+      const owner = await owners.rootOf(member, isNamed, signal)
       if (owner) return owner
     }
     return undefined
@@ -156,14 +178,16 @@ export class Reconciler {
     return now() - since >= leftoverMs
   }
 
+  /** What stands where an object is to. */
+  private standingAs(object: JsonObject): Standing | undefined {
+    return this.options.known.standing(...partsOf(object))
+  }
+
   private async put(object: JsonObject, signal: AbortSignal): Promise<Told | undefined> {
-    const { known, requests, counted, foreign, log } = this.options
-    const kind = stringAt(object, 'kind') ?? ''
-    const namespace = stringAt(object, 'metadata', 'namespace') ?? ''
-    const name = stringAt(object, 'metadata', 'name') ?? ''
-    const standing = known.standing(kind, namespace, name)
-    const written = await putRight(requests, object, standing, signal)
+    const { requests, counted, foreign, log } = this.options
+    const written = await putRight(requests, object, this.standingAs(object), signal)
     counted(written)
+    const [kind, namespace, name] = partsOf(object)
     const place = `${kind} ${namespace}/${name}`
     if (written === 'written') log.info('companion written', { companion: place })
     if (written !== 'foreign') {

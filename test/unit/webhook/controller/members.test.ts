@@ -15,6 +15,7 @@ const pod = (namespace: string, name: string, said = '') => {
     owner: { apiVersion: 'v1', kind: 'Pod', name, uid: name },
     ingressFrom: { own: said },
     mesh: undefined,
+    isEnding: false,
     needs: undefined,
   }
   return { namespace, name, member }

@@ -15,7 +15,7 @@ import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/clus
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
 import { Events } from '../../../../webhook/controller/events.ts'
-import { Members } from '../../../../webhook/controller/members.ts'
+import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
 import { Owners } from '../../../../webhook/controller/owners.ts'
 import { Reconciler } from '../../../../webhook/controller/reconcile.ts'
 import { standingOf, StandingStore } from '../../../../webhook/controller/standing.ts'
@@ -95,6 +95,7 @@ const member: Member = {
   owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 'set' },
   ingressFrom: {},
   mesh: undefined,
+  isEnding: false,
   needs: undefined,
 }
 const pod = { namespace: 'team', name: member.name, member }
@@ -184,6 +185,72 @@ describe('a workload', () => {
     api.objects.delete(SET)
     await reconcile()
     expect(ours()).toEqual([])
+  })
+
+  const another = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', uid: 'another' }
+  const controlledBy = (owners: readonly JsonObject[]): JsonObject => {
+    const ownerReferences = owners.map((owner) => ({ ...owner, controller: true }))
+    return { metadata: { name: 'a-5f', uid: 'set', ownerReferences } }
+  }
+
+  test.each<[string, readonly JsonObject[], string]>([
+    ['has another Deployment', [another], 'another'],
+    ['has none any more', [], 'set'],
+  ])('whose ReplicaSet %s by now is owned by what there is', async (_name, owners, uid) => {
+    await reconcile()
+    api.objects.set(SET, controlledBy(owners))
+    // What the cluster does with what was owned by the old one: removes it, or takes its owner off.
+    api.objects.delete(SERVICE)
+    const ownerless = withAt(api.objects.get(POLICY) ?? {}, ['metadata', 'ownerReferences'], [])
+    api.objects.set(POLICY, ownerless)
+    await reconcile()
+    for (const path of [POLICY, SERVICE]) {
+      expect(at(api.objects.get(path), 'metadata', 'ownerReferences')).toMatchObject([{ uid }])
+    }
+  })
+
+  test('whose companions have lost their owner is owned by the one there is now', async () => {
+    await reconcile()
+    for (const path of ours()) {
+      const ownerless = withAt(api.objects.get(path) ?? {}, ['metadata', 'ownerReferences'], [])
+      api.objects.set(path, ownerless)
+    }
+    api.objects.set(SET, controlledBy([another]))
+    await reconcile()
+    expect(at(api.objects.get(POLICY), 'metadata', 'ownerReferences')).toEqual([another])
+  })
+
+  const statefulPod = (name: string, uid: string, isEnding: boolean) => {
+    const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'a', uid }
+    return { namespace: 'team', name, member: { ...member, name, owner, isEnding } }
+  }
+
+  test.each<[string, (isEnding: boolean) => SeenPod]>([
+    ['ReplicaSet', (isEnding) => ({ ...pod, member: { ...member, isEnding } })],
+    ['StatefulSet', (isEnding) => statefulPod(pod.name, 'old', isEnding)],
+  ])('of a %s, all of whose pods end, is not given again what is gone', async (_kind, podOf) => {
+    members.put(podOf(false))
+    await reconcile()
+    members.put(podOf(true))
+    api.objects.delete(POLICY)
+    await reconcile()
+    expect(api.objects.has(POLICY)).toBe(false)
+    // What still stands is held to what it says, for as long as they run.
+    const before = objectAt(api.objects.get(SERVICE), 'spec')
+    api.objects.set(SERVICE, withAt(api.objects.get(SERVICE) ?? {}, ['spec', 'selector'], {}))
+    await reconcile()
+    expect(objectAt(api.objects.get(SERVICE), 'spec')).toEqual(before)
+    expect(ours()).toHaveLength(2)
+  })
+
+  test('is owned by what controls the pods that stay, not by that of those that end', async () => {
+    members.remove(pod)
+    members.put(statefulPod('a-0', 'new', false))
+    for (const name of ['a-1', 'a-2', 'a-3']) members.put(statefulPod(name, 'old', true))
+    await reconcile()
+    expect(at(api.objects.get(POLICY), 'metadata', 'ownerReferences')).toMatchObject([
+      { uid: 'new' },
+    ])
   })
 
   test('has what is somebody else’s beside it left alone', async () => {
