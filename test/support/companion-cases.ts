@@ -117,7 +117,7 @@ export const readCompanionCase = (name: string): CompanionCase => {
         (place) => services.of(place),
         () => services.all(),
       ),
-      apiServer: [{ address: '192.168.1.10', port: 6443 }],
+      apiServer: () => [{ address: '192.168.1.10', port: 6443 }],
     },
   }
 }

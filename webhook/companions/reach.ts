@@ -12,8 +12,13 @@ export interface Surroundings {
   service(namespace: string, name: string): Service | undefined
   /** Where the Services of a namespace, or of all, lead a port to. */
   targets(namespace: string | undefined, port: number): readonly (number | string)[]
-  /** Where the API server itself answers, which no Service's selector says. */
-  readonly apiServer: readonly { readonly address: string; readonly port: number }[]
+  /** Where the API server itself answers, which no Service's selector says; throws while nobody knows. */
+  apiServer(): readonly ApiServerPlace[]
+}
+
+export interface ApiServerPlace {
+  readonly address: string
+  readonly port: number
 }
 
 /** Ports, of TCP, by number or by the name that pods give them. */
@@ -60,16 +65,13 @@ const serviceNameOf = (
 
 const sameHost = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`
 
-/** The API server's Service selects no pods: its addresses are followed instead. */
-const apiServerReach = ({ apiServer }: Surroundings): Reach =>
-  apiServer.length === 0
-    ? closed('the API server’s own addresses are not known yet')
-    : {
-        openings: apiServer.map(({ address, port }) => ({
-          to: [addresses(sameHost(address))],
-          ports: [port],
-        })),
-      }
+/** The API server's Service selects no pods: its addresses are asked for instead. */
+const apiServerReach = (around: Surroundings): Reach => ({
+  openings: around.apiServer().map(({ address, port }) => ({
+    to: [addresses(sameHost(address))],
+    ports: [port],
+  })),
+})
 
 /** Where a port of a Service leads; that of a headless one leads to itself. */
 const targetsOf = (service: Service, port: number): readonly (number | string)[] =>

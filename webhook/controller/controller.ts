@@ -6,7 +6,7 @@ import { COMPANION_PREFIX, INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../
 import type { Log } from '../../shared/log.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { memberOf } from '../companions/member.ts'
-import type { Surroundings } from '../companions/reach.ts'
+import type { ApiServerPlace } from '../companions/reach.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
 import { Follower } from '../kube/follower.ts'
@@ -120,7 +120,7 @@ export const isCompanionName = (name: string): boolean => name.startsWith(COMPAN
 const SLICE = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes'
 
 /** The API server's own addresses, which it writes there itself. */
-const addressesIn = (slice: JsonObject): Surroundings['apiServer'] => {
+const addressesIn = (slice: JsonObject): readonly ApiServerPlace[] => {
   const ports = objectsAt(slice, 'ports').flatMap((port) => numberAt(port, 'port') ?? [])
   return objectsAt(slice, 'endpoints')
     .flatMap((endpoint) => stringsAt(endpoint, 'addresses') ?? [])
@@ -146,9 +146,11 @@ const ASK_MS = 500
 export class Controller {
   private readonly options: ControllerOptions
   private readonly reconciler: Reconciler
-  private apiServer: Surroundings['apiServer'] = []
-  /** When everything is to be looked at. */
+  /** As it said last; empty before it has. */
+  private apiServer: readonly ApiServerPlace[] = []
+  /** When everything is to be looked at, and when the API server is asked again that did not say its addresses. */
   private lookAtMs = 0
+  private askAtMs = 0
 
   constructor(options: ControllerOptions) {
     this.options = options
@@ -179,6 +181,9 @@ export class Controller {
     this.reconciler.begin()
     while (!this.isListed && !signal.aborted) await sleep(ASK_MS, signal)
     this.lookAtMs = 0
+    // What was known when this one led before may be long past.
+    this.apiServer = []
+    await this.lookOnce(signal)
     const looking = this.look(signal)
     const work = async (key: string): Promise<boolean> => {
       try {
@@ -198,40 +203,54 @@ export class Controller {
   }
 
   private async look(signal: AbortSignal): Promise<void> {
-    const { now, sleep } = this.options
+    const { sleep } = this.options
     while (!signal.aborted) {
-      if (now() >= this.lookAtMs) {
-        this.lookAtMs = now() + LOOK_MS
-        await this.askApiServer(signal)
-        this.askAll()
-      }
       await sleep(ASK_MS, signal)
+      await this.lookOnce(signal)
     }
   }
 
-  private async askApiServer(signal: AbortSignal): Promise<void> {
-    const { kube, log } = this.options
+  private async lookOnce(signal: AbortSignal): Promise<void> {
+    const { now } = this.options
+    const isDue = now() >= this.lookAtMs
+    if (signal.aborted || (!isDue && now() < this.askAtMs)) return
+    if (isDue) this.lookAtMs = now() + LOOK_MS
+    const isNews = await this.askApiServer(signal)
+    // The queue forgets everything when this ends.
+    if (!signal.aborted && (isDue || isNews)) this.askAll(isNews)
+  }
+
+  /** Whether they are others than before; where it does not say, those go on. */
+  private async askApiServer(signal: AbortSignal): Promise<boolean> {
+    const { kube, log, now } = this.options
     try {
       const slice = await requestsBy(kube.send).get(SLICE, signal)
-      this.apiServer = addressesIn(slice ?? {})
+      const places = addressesIn(slice ?? {})
+      if (places.length === 0) throw new Error('there are none')
+      const isNews = JSON.stringify(places) !== JSON.stringify(this.apiServer)
+      this.apiServer = places
+      this.askAtMs = Number.POSITIVE_INFINITY
+      return isNews
     } catch (error) {
+      this.askAtMs = now() + SOON_MS
       if (!signal.aborted) {
         log.warn('the API server does not say its addresses', { error: clusterWords(error) })
       }
+      return false
     }
   }
 
-  private askAll(): void {
+  private askAll(isNews: boolean): void {
     const { queue, kube, followed } = this.options
     const standing = [followed.policies, followed.ownServices]
     const keys = new Set([
       ...(followed.pods.current()?.keys() ?? []),
       ...standing.flatMap((follower) => follower.current()?.keys() ?? []),
     ])
-    for (const key of keys) queue.add(key)
+    for (const key of keys) queue.add(key, isNews)
     const namespaces = new Set([...keys].map((key) => placeOf(key)[0]))
     for (const name of kube.namespaces.current()?.names() ?? []) namespaces.add(name)
-    for (const name of namespaces) queue.add(keyOf(name, ''))
+    for (const name of namespaces) queue.add(keyOf(name, ''), isNews)
   }
 
   private known(): Known {

@@ -9,7 +9,7 @@ import { isSystem, optsIn, type Namespace, type Service } from '../cluster/names
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
 import type { Member, Owner } from '../companions/member.ts'
 import { isCompanionOf } from '../companions/name.ts'
-import { lookUps, type Surroundings } from '../companions/reach.ts'
+import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import type { Requests } from '../kube/requests.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
@@ -27,7 +27,8 @@ export interface Known {
   readonly standingOf: (key: string) => readonly Standing[]
   readonly servicesOf: (namespace: string) => readonly Service[]
   readonly everyService: () => readonly Service[]
-  readonly apiServer: () => Surroundings['apiServer']
+  /** Empty while nobody knows. */
+  readonly apiServer: () => readonly ApiServerPlace[]
   /** Something had no room. */
   readonly isPartial: () => boolean
 }
@@ -139,14 +140,21 @@ export class Reconciler {
     readonly config: ClusterConfig
     readonly rules: CompanionRules
   }): Wanted {
-    const { servicesOf, everyService, apiServer } = this.options.known
+    const { servicesOf, everyService } = this.options.known
     const { namespace, owner } = parts
     const around = {
       namespace: namespace.name,
       ...lookUps(servicesOf, everyService),
-      apiServer: apiServer(),
+      apiServer: () => this.apiServer(),
     }
     return { ...companionsOf({ ...parts, around }), owner }
+  }
+
+  /** Who needs them is left as it stands while they are not known: a policy without them would cut what works. */
+  private apiServer(): readonly ApiServerPlace[] {
+    const places = this.options.known.apiServer()
+    if (places.length === 0) throw new Error('the API server’s own addresses are not known yet')
+    return places
   }
 
   private async ownerOf(

@@ -45,12 +45,12 @@ export class WorkQueue {
     return this.entries.size
   }
 
-  add(key: string): void {
+  /** `isNews`: something has changed that a key may wait for which has failed; else that one goes on waiting. */
+  add(key: string, isNews = true): void {
     const entry = this.entries.get(key)
     if (entry) {
       if (entry.state === 'busy') entry.isAgain = true
-      // News may be what it was waiting for.
-      else entry.state = 'waiting'
+      else if (isNews) entry.state = 'waiting'
     } else if (this.entries.size < this.options.most) {
       this.entries.set(key, { state: 'waiting', isAgain: false, failures: 0, untilMs: 0 })
     } else {

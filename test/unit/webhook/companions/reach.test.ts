@@ -10,7 +10,7 @@ test('many destinations among very many Services are worked out at once', () => 
   }))
   const around = {
     namespace: 'team',
-    apiServer: [],
+    apiServer: () => [],
     ...lookUps(
       () => services,
       () => services,

@@ -14,6 +14,8 @@ import { createLog } from '../../../../shared/log.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
+import type { Needs } from '../../../../webhook/companions/needs.ts'
+import type { ApiServerPlace } from '../../../../webhook/companions/reach.ts'
 import { Events } from '../../../../webhook/controller/events.ts'
 import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
 import { Owners } from '../../../../webhook/controller/owners.ts'
@@ -98,6 +100,15 @@ const member: Member = {
   isEnding: false,
   needs: undefined,
 }
+const NO_NEEDS: Needs = {
+  ports: [15_200],
+  isTls: false,
+  isEnforced: true,
+  egress: [],
+  own: [],
+  asksApiServer: false,
+  around: undefined,
+}
 const pod = { namespace: 'team', name: member.name, member }
 
 describe('a workload', () => {
@@ -107,6 +118,7 @@ describe('a workload', () => {
   let config: ClusterConfig
   let namespace: Namespace | undefined
   let isPartial: boolean
+  let apiServer: readonly ApiServerPlace[]
   let reconciler: Reconciler
   let foreign: Map<string, string>
 
@@ -128,6 +140,7 @@ describe('a workload', () => {
     config = configOf({ companions: {} })
     namespace = { name: 'team', labels: {}, annotations: {} }
     isPartial = false
+    apiServer = []
     foreign = new Map()
     const owner = {
       apiVersion: 'apps/v1',
@@ -149,7 +162,7 @@ describe('a workload', () => {
         standingOf: (key) => ['NetworkPolicy', 'Service'].flatMap((kind) => standing(kind).of(key)),
         servicesOf: () => [],
         everyService: () => [],
-        apiServer: () => [],
+        apiServer: () => apiServer,
         isPartial: () => isPartial,
       },
       config: () => config,
@@ -270,6 +283,27 @@ describe('a workload', () => {
     expect(foreign.size).toBe(0)
     expect(api.objects.has(SERVICE)).toBe(true)
   })
+
+  test.each<[string, Partial<Needs>]>([
+    ['its sidecar asks it for keys', { asksApiServer: true }],
+    ['its server has declared it', { egress: ['kubernetes.default.svc:443'] }],
+  ])(
+    'is left as it stands while nobody knows the API server’s addresses: %s',
+    async (_name, more) => {
+      const needs = { ...NO_NEEDS, ...more }
+      members.put({ ...pod, member: { ...member, needs } })
+      apiServer = [{ address: '10.0.0.1', port: 6443 }]
+      await reconcile()
+      const before = objectAt(api.objects.get(POLICY), 'spec')
+      expect(JSON.stringify(before)).toContain('10.0.0.1/32')
+      apiServer = []
+      await expect(reconcile()).rejects.toThrow('not known yet')
+      expect(objectAt(api.objects.get(POLICY), 'spec')).toEqual(before)
+      members.put({ ...pod, member: { ...member, needs: NO_NEEDS } })
+      await reconcile()
+      expect(objectAt(api.objects.get(POLICY), 'spec')).not.toEqual(before)
+    },
+  )
 
   test('does not take over what somebody makes between the look and the write', async () => {
     api.meanwhile = (path) => {

@@ -91,6 +91,26 @@ describe('the work queue', () => {
     expect(done).toEqual(['a', 'b', 'a'])
   })
 
+  test('a look at everything wakes none that waits after a failure', async () => {
+    const queue = queueOf({ atOnce: 1, now: () => 0 })
+    const done: string[] = []
+    const abort = new AbortController()
+    queue.add('a')
+    queue.add('b')
+    const running = queue.run(async (key) => {
+      done.push(key)
+      if (key === 'a') return false
+      queue.add('a', false)
+      return true
+    }, abort.signal)
+    while (queue.size > 1) await after(1)
+    queue.add('b', false)
+    while (queue.size > 1) await after(1)
+    abort.abort()
+    await running
+    expect(done).toEqual(['a', 'b', 'b'])
+  })
+
   test('what there is no room for is counted, and not taken', () => {
     const queue = queueOf({ most: 2 })
     for (const key of ['a', 'b', 'c', 'a']) queue.add(key)

@@ -1,0 +1,207 @@
+// The controller over an API server in memory: what it does while that does not say its own addresses, and when it ends.
+
+import { setTimeout as after } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { at, isObject, type JsonObject } from '../../../../shared/json.ts'
+import { createLog } from '../../../../shared/log.ts'
+import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { NamespaceStore } from '../../../../webhook/cluster/namespace-store.ts'
+import { ServiceStore } from '../../../../webhook/cluster/service-store.ts'
+import { Controller } from '../../../../webhook/controller/controller.ts'
+import { Events } from '../../../../webhook/controller/events.ts'
+import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
+import { Owners } from '../../../../webhook/controller/owners.ts'
+import { StandingStore } from '../../../../webhook/controller/standing.ts'
+import { WorkQueue } from '../../../../webhook/controller/work-queue.ts'
+import { Follower, type Store } from '../../../../webhook/kube/follower.ts'
+import type { Request, Send } from '../../../../webhook/kube/reply.ts'
+import { requestsBy } from '../../../../webhook/kube/requests.ts'
+import { until } from '../../../support/waiting.ts'
+
+const POLICY = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-statefulset-a'
+
+const pod: SeenPod = {
+  namespace: 'team',
+  name: 'a-0',
+  member: {
+    namespace: 'team',
+    name: 'a-0',
+    server: 'statefulset-a',
+    owner: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'a', uid: 'set' },
+    ingressFrom: {},
+    mesh: undefined,
+    isEnding: false,
+    needs: {
+      ports: [15_200],
+      isTls: false,
+      isEnforced: true,
+      egress: [],
+      own: [],
+      asksApiServer: true,
+      around: undefined,
+    },
+  },
+}
+
+const sliceOf = (...addresses: readonly string[]): JsonObject => ({
+  ports: [{ port: 6443 }],
+  endpoints: [{ addresses: [...addresses] }],
+})
+
+describe('a controller that leads', () => {
+  /** What stands, by path. */
+  let objects: Map<string, JsonObject>
+  let policies: JsonObject[]
+  let slice: JsonObject | 'refused' | 'silent'
+  let timesAsked: number
+  let nowMs: number
+  let queue: WorkQueue
+  let controller: Controller
+  let abort: AbortController
+  let leading: Promise<void>
+
+  const reply = (status: number, object: JsonObject) => ({
+    status,
+    body: (async function* () {
+      yield Buffer.from(JSON.stringify(object))
+    })(),
+  })
+  const answerSlice = async (signal: AbortSignal | undefined) => {
+    timesAsked += 1
+    if (slice === 'silent') {
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }))
+    }
+    return typeof slice === 'string' ? reply(503, {}) : reply(200, slice)
+  }
+  const write = ({ path, body = '{}' }: Request) => {
+    const [place = ''] = path.split('?')
+    const sent: unknown = JSON.parse(body)
+    if (!isObject(sent)) throw new Error('no object')
+    if (place === POLICY) policies.push(sent)
+    objects.set(place, sent)
+    return reply(200, sent)
+  }
+  const send: Send = async (request, signal) => {
+    if (request.method !== 'GET') return write(request)
+    if (request.path.includes('/endpointslices/')) return answerSlice(signal)
+    const found = objects.get(request.path)
+    return found ? reply(200, found) : reply(404, {})
+  }
+
+  const tools = {
+    log: createLog({ level: 'error', write: () => undefined, now: () => 0 }),
+    now: () => nowMs,
+    random: () => 0,
+    // The clock goes on by nothing else.
+    sleep: async (ms: number) => {
+      await after(1)
+      nowMs += ms
+    },
+  }
+  const followerOf = <T, S extends Store<T>>(resource: string, store: S, ...items: readonly T[]) =>
+    new Follower<T, S>({
+      ...tools,
+      resource,
+      empty: () => store,
+      source: {
+        async *list() {
+          yield { items, version: '1' }
+        },
+        watch: (_version, _hears, signal) =>
+          new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+      },
+    })
+  /** Until everything has been looked at so often again. */
+  const looks = async (count: number): Promise<void> => {
+    for (let look = 0; look < count; look++) {
+      const before = timesAsked
+      controller.lookSoon()
+      await until(() => timesAsked > before, 'everything is looked at')
+    }
+    await until(() => queue.size <= 1, 'it is done')
+  }
+  const opened = (): readonly unknown[] => {
+    const openings = policies.map((policy) => JSON.stringify(at(policy, 'spec', 'egress')))
+    return openings.map((text) =>
+      [...text.matchAll(/"cidr":"(10\.[\d.]+)\/32"/g)].map(([, ip]) => ip),
+    )
+  }
+
+  beforeEach(async () => {
+    objects = new Map()
+    policies = []
+    slice = {}
+    timesAsked = 0
+    nowMs = 0
+    queue = new WorkQueue({ ...tools, most: 10, atOnce: 1 })
+    const config = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
+    if (!config.ok) throw new Error(config.error.join())
+    const requests = requestsBy(send)
+    const team: Namespace = { name: 'team', labels: {}, annotations: {} }
+    const wall = { wallMs: tools.now, randomName: () => 'r', identity: 'test' }
+    controller = new Controller({
+      ...tools,
+      kube: {
+        send,
+        watcher: { watch: () => Promise.reject(new Error('nothing is watched')) },
+        namespaces: followerOf('namespaces', new NamespaceStore(), team),
+        services: followerOf('services', new ServiceStore()),
+      },
+      followed: {
+        pods: followerOf('pods', new Members(), pod),
+        policies: followerOf('policies', new StandingStore()),
+        ownServices: followerOf('own services', new StandingStore()),
+      },
+      queue,
+      config: () => config.value,
+      reconciled: () => undefined,
+      owners: new Owners(requests),
+      events: new Events({ ...tools, ...wall, requests }),
+      counted: () => undefined,
+      foreign: new Map(),
+      leftoverMs: 1000,
+    })
+    for (const follower of controller.followers()) await follower.start()
+    abort = new AbortController()
+  })
+  afterEach(async () => {
+    abort.abort()
+    await leading
+    for (const follower of controller.followers()) follower.close()
+  })
+
+  test.each<[string, JsonObject | 'refused']>([
+    ['are not said', 'refused'],
+    ['are none', {}],
+    ['are none of its own', sliceOf()],
+  ])('writes no policy that needs the API server’s addresses while these %s', async (_name, no) => {
+    slice = no
+    leading = controller.lead(abort.signal)
+    await looks(3)
+    expect(policies).toEqual([])
+    slice = sliceOf('10.0.0.1')
+    await until(() => policies.length > 0, 'a policy is written')
+    expect(opened()).toEqual([['10.0.0.1']])
+    // What was known last holds on.
+    slice = no
+    await looks(3)
+    expect(opened()).toEqual([['10.0.0.1']])
+    slice = sliceOf('10.0.0.1', '10.0.0.2')
+    await until(() => policies.length > 1, 'another policy is written')
+    expect(opened().slice(1)).toEqual([['10.0.0.1', '10.0.0.2']])
+  })
+
+  test('asks for nothing more when it is told to end', async () => {
+    slice = sliceOf('10.0.0.1')
+    leading = controller.lead(abort.signal)
+    await until(() => policies.length > 0, 'a policy is written')
+    slice = 'silent'
+    controller.lookSoon()
+    const before = timesAsked
+    await until(() => timesAsked > before, 'it asks')
+    abort.abort()
+    await leading
+    expect(queue.size).toBe(0)
+  })
+})
