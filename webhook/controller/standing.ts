@@ -1,7 +1,7 @@
-// The companions that stand in a cluster, of one kind: objects with our label, by the workload that they are about. Bounded;
-// what has no room is left out, and is then read when it is needed. Pure.
+// The companions that stand in a cluster, of one kind: objects with our label, by the workload that they are about. Bounded
+// in number and in letters; of what has no room its name alone is known, or nothing, and it is read when it is needed. Pure.
 
-import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { MANAGED_LABEL, MANAGER, SERVER_LABEL } from '../../shared/names.ts'
 import { keyOf } from './members.ts'
 
@@ -18,6 +18,9 @@ export interface Standing {
 }
 
 export const MAX_STANDING = 50_000
+/** Whoever may label an object decides how much it says: so many letters of all together, and of one namespace. */
+export const MAX_STANDING_LETTERS = 20_000_000
+export const MAX_NAMESPACE_STANDING_LETTERS = 1_000_000
 
 const text = (object: JsonObject, member: string): string =>
   stringAt(object, 'metadata', member) ?? ''
@@ -42,21 +45,47 @@ export const standingOf = (kind: string, object: JsonObject): Standing => {
 export const isManaged = ({ labels }: Pick<Standing, 'labels'>): boolean =>
   labels[MANAGED_LABEL] === MANAGER
 
+/** What an object says is kept as text: of many small parts each would take ten times the room of its letters. */
+interface Kept extends Pick<Standing, 'kind' | 'namespace' | 'name' | 'uid' | 'server'> {
+  /** Empty: it has no room. */
+  readonly text: string
+}
+
+const keptOf = ({ labels, owners, spec, ...named }: Standing): Kept => ({
+  ...named,
+  text: JSON.stringify({ labels, owners, spec }),
+})
+
+/** One without room is never right: whoever would go by it reads it live. */
+const standingFrom = ({ text, ...named }: Kept): Standing => {
+  const said: unknown = text === '' ? {} : JSON.parse(text)
+  const whole = isObject(said) ? said : {}
+  return {
+    ...named,
+    labels: objectAt(whole, 'labels'),
+    owners: objectAt(whole, 'owners'),
+    spec: objectAt(whole, 'spec'),
+  }
+}
+
 export class StandingStore {
-  private readonly byName = new Map<string, Standing>()
-  private readonly byWorkload = new Map<string, Set<Standing>>()
+  private readonly byName = new Map<string, Kept>()
+  private readonly byWorkload = new Map<string, Set<Kept>>()
   private readonly missing = new Set<string>()
+  private readonly inNamespace = new Map<string, number>()
+  private letters = 0
 
   get leftOut(): number {
     return this.missing.size
   }
 
   get(namespace: string, name: string): Standing | undefined {
-    return this.byName.get(keyOf(namespace, name))
+    const kept = this.byName.get(keyOf(namespace, name))
+    return kept && standingFrom(kept)
   }
 
   of(key: string): readonly Standing[] {
-    return [...(this.byWorkload.get(key) ?? [])]
+    return [...(this.byWorkload.get(key) ?? [])].map(standingFrom)
   }
 
   keys(): readonly string[] {
@@ -74,11 +103,29 @@ export class StandingStore {
       if (this.missing.size < MAX_STANDING) this.missing.add(keyOf(namespace, name))
       return
     }
-    this.byName.set(keyOf(namespace, name), standing)
+    const kept = this.withRoom(keptOf(standing))
+    this.byName.set(keyOf(namespace, name), kept)
     const key = keyOf(namespace, server)
-    const own = this.byWorkload.get(key) ?? new Set<Standing>()
-    own.add(standing)
+    const own = this.byWorkload.get(key) ?? new Set<Kept>()
+    own.add(kept)
     this.byWorkload.set(key, own)
+    this.count(kept, 1)
+  }
+
+  private withRoom(kept: Kept): Kept {
+    const { length } = kept.text
+    const ofNamespace = this.inNamespace.get(kept.namespace) ?? 0
+    const hasRoom =
+      this.letters + length <= MAX_STANDING_LETTERS &&
+      ofNamespace + length <= MAX_NAMESPACE_STANDING_LETTERS
+    return hasRoom ? kept : { ...kept, text: '' }
+  }
+
+  private count({ namespace, text }: Kept, sign: 1 | -1): void {
+    this.letters += sign * text.length
+    const ofNamespace = (this.inNamespace.get(namespace) ?? 0) + sign * text.length
+    if (ofNamespace > 0) this.inNamespace.set(namespace, ofNamespace)
+    else this.inNamespace.delete(namespace)
   }
 
   remove({ namespace, name }: Pick<Standing, 'namespace' | 'name'>): void {
@@ -86,6 +133,7 @@ export class StandingStore {
     const old = this.byName.get(keyOf(namespace, name))
     if (!old) return
     this.byName.delete(keyOf(namespace, name))
+    this.count(old, -1)
     const key = keyOf(namespace, old.server)
     const own = this.byWorkload.get(key)
     own?.delete(old)
