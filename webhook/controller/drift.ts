@@ -7,9 +7,11 @@ import {
   isSame,
   objectAt,
   objectsAt,
+  stringAt,
   type Json,
   type JsonObject,
 } from '../../shared/json.ts'
+import { SERVER_LABEL } from '../../shared/names.ts'
 import { isManaged, type Standing } from './standing.ts'
 
 /** Whether everything that is wanted is there; a list as a whole. */
@@ -59,9 +61,15 @@ export const isRight = (standing: Standing, wanted: JsonObject): boolean => {
 export const isOwnedBy = (standing: Standing, uid: Json | undefined): boolean =>
   ownersIn(standing.owners).some((owner) => owner['uid'] === uid)
 
-/** Whether an object of a companion's name is ours: by its label, or by whom it belongs to where somebody took that off. */
+/** One of the two may be a namespace's, or have lost the label. */
+const isOfSameServer = ({ server }: Standing, wanted: JsonObject): boolean => {
+  const label = stringAt(wanted, 'metadata', 'labels', SERVER_LABEL) ?? ''
+  return server === '' || label === '' || server === label
+}
+
+/** Whether an object of a companion's name is that companion: by its labels, or by whom it belongs to where somebody changed those. */
 export const isOurs = (standing: Standing, wanted: JsonObject): boolean => {
-  if (isManaged(standing)) return true
+  if (isManaged(standing) && isOfSameServer(standing, wanted)) return true
   const owners = ownersIn(wanted['metadata'])
   return owners.length > 0 && owners.every(({ uid }) => isOwnedBy(standing, uid))
 }

@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals'
-import { companionName, DEFAULT_POLICY, HEADLESS } from '../../../../webhook/companions/name.ts'
+import {
+  companionName,
+  DEFAULT_POLICY,
+  HEADLESS,
+  isCompanionOf,
+} from '../../../../webhook/companions/name.ts'
 
 test('a short name is its workload’s', () => {
   expect(companionName('deployment-a')).toBe('outrigger-deployment-a')
@@ -27,8 +32,16 @@ test('no two workloads share one', () => {
     'pod-a-b',
     'pod-a',
     'pod-a-headless',
+    'pod-a-headless-headless',
+    'pod-a.b-headless',
+    LONGEST.slice(0, -HEADLESS.length),
+    `${LONGEST.slice(0, -HEADLESS.length)}${HEADLESS}`,
     'pod-A-b',
   ]
-  const names = servers.map((server) => companionName(server))
-  expect(new Set([...names, DEFAULT_POLICY]).size).toBe(servers.length + 1)
+  const names = servers.flatMap((server) => [
+    companionName(server),
+    companionName(server, HEADLESS),
+  ])
+  expect(new Set([...names, DEFAULT_POLICY]).size).toBe(names.length + 1)
+  expect(isCompanionOf('pod-a-headless', companionName('pod-a', HEADLESS))).toBe(false)
 })

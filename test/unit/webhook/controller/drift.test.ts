@@ -89,6 +89,28 @@ describe('an object of a companion’s name', () => {
     expect(isOurs(standingOf('Service', { metadata }), SERVICE)).toBe(isIt)
   })
 
+  const SERVER = 'outrigger.dev/server'
+  const about = (server: string): JsonObject => ({ ...labelled, [SERVER]: server })
+  test.each<readonly [string, JsonObject, boolean]>([
+    ['about the same server', { labels: about('deployment-a') }, true],
+    ['about another server', { labels: about('deployment-b') }, false],
+    [
+      'about another server, with its owner',
+      { labels: about('deployment-b'), ownerReferences: [OWNER] },
+      true,
+    ],
+    ['about no server', { labels: labelled }, true],
+  ])('with our label, %s', (_name, metadata, isIt) => {
+    const companion = withAt(SERVICE, ['metadata', 'labels', SERVER], 'deployment-a')
+    expect(isOurs(standingOf('Service', { metadata }), companion)).toBe(isIt)
+  })
+
+  test('a namespace’s own is ours whatever server somebody has written on it', () => {
+    const object = withAt(POLICY, ['metadata', 'ownerReferences'], undefined)
+    const metadata = { labels: about('deployment-a') }
+    expect(isOurs(standingOf('NetworkPolicy', { metadata }), object)).toBe(true)
+  })
+
   test('without an owner wanted, the label alone tells', () => {
     const object = withAt(POLICY, ['metadata', 'ownerReferences'], undefined)
     expect(isOurs(standingOf('NetworkPolicy', { metadata: {} }), object)).toBe(false)
