@@ -117,7 +117,7 @@ export const status = defineCommand({
   about: `Lists the workloads that are under Outrigger: whether their pods run with the sidecar that they ask for and
 the configuration names, who is let in, by which policies, what the server may reach, and the line that makes
 their pods anew where that is wrong. Exits with 1 where one runs without the sidecar or with another, and where
-pods or workloads could not be read.`,
+pods, workloads or namespaces could not be read.`,
   flags: FLAGS,
   cleansUp: false,
   readFlags,

@@ -29,7 +29,7 @@ export interface Standing {
   readonly config: ClusterConfig | undefined
   /** What is not known, and why. */
   readonly notes: readonly string[]
-  /** Whether all pods and workloads were read. */
+  /** Whether all pods and workloads were read, and what their namespaces ask for. */
   readonly isWhole: boolean
 }
 
@@ -49,6 +49,6 @@ export const readStanding = async (
     objects: [...objects, ...around.objects],
     config: config.ok ? config.value : undefined,
     notes: [...notes, ...around.notes, ...unconfigured],
-    isWhole: notes.length === 0,
+    isWhole: notes.length + around.notes.length === 0,
   })
 }

@@ -1,7 +1,8 @@
 // What a command reads of a cluster: which collections, and what it means where one cannot be listed.
 
 import type { JsonObject } from '../../shared/json.ts'
-import type { Objects } from '../../webhook/kube/objects.ts'
+import { ok, type Result } from '../../shared/result.ts'
+import type { Objects, Unlisted } from '../../webhook/kube/objects.ts'
 
 export interface Collection {
   /** Before the namespace: `/apis/apps/v1`. */
@@ -9,6 +10,7 @@ export interface Collection {
   readonly resource: string
   /** What is not known without it; absent: what is asked cannot be answered. */
   readonly without?: string
+  /** Namespaces: where one is looked at, its object alone is read, which rights in that namespace are enough for. */
   readonly isOfCluster?: boolean
 }
 
@@ -30,13 +32,26 @@ export const NAMESPACES: Collection = {
   isOfCluster: true,
 }
 
-const pathOf = (
+/** Everybody's where no namespace is named. */
+const readOne = async (
+  cluster: Objects,
   { group, resource, isOfCluster = false }: Collection,
   namespace: string | undefined,
+): Promise<Result<readonly JsonObject[], Unlisted>> => {
+  if (namespace === undefined) return cluster.list(`${group}/${resource}`)
+  const name = encodeURIComponent(namespace)
+  if (!isOfCluster) return cluster.list(`${group}/namespaces/${name}/${resource}`)
+  const read = await cluster.get(`${group}/${resource}/${name}`)
+  return read.ok ? ok([read.value]) : read
+}
+
+const unreadWords = (
+  { resource, isOfCluster = false }: Collection,
+  namespace: string | undefined,
 ): string =>
-  namespace === undefined || isOfCluster
-    ? `${group}/${resource}`
-    : `${group}/namespaces/${encodeURIComponent(namespace)}/${resource}`
+  isOfCluster && namespace !== undefined
+    ? `namespace ${namespace} cannot be read`
+    : `${resource} cannot be listed`
 
 export interface ReadCollections {
   readonly objects: readonly JsonObject[]
@@ -57,7 +72,7 @@ export const readCollections = async (
   const parts: (readonly JsonObject[])[] = []
   const [notes, errors, whys]: [string[], string[], string[]] = [[], [], []]
   for (const collection of collections) {
-    const listed = await cluster.list(pathOf(collection, namespace))
+    const listed = await readOne(cluster, collection, namespace)
     const { resource, without } = collection
     if (listed.ok) {
       parts.push(listed.value)
@@ -67,7 +82,8 @@ export const readCollections = async (
     if (without === undefined) errors.push(`${resource}: ${listed.error.why}`)
     // A cluster without that API has none of them.
     else if (!listed.error.isMissing) {
-      notes.push(`${resource} cannot be listed, so ${without} is not known: ${listed.error.why}`)
+      const unread = unreadWords(collection, namespace)
+      notes.push(`${unread}, so ${without} is not known: ${listed.error.why}`)
     }
   }
   return { objects: parts.flat(), notes, errors, whys }

@@ -439,6 +439,8 @@ tools: DaemonSet b: 1 pod of it runs without the sidecar that it asks for
   })
 })
 
+const OPTED_IN = { 'outrigger.dev/injection': 'enabled' }
+
 const refusing = (...refused: readonly string[]): Objects => ({
   namespace: 'tools',
   list: (path) =>
@@ -447,7 +449,12 @@ const refusing = (...refused: readonly string[]): Objects => ({
         ? fail({ isMissing: false, why: `cannot list ${path}` })
         : ok([]),
     ),
-  get: (path) => Promise.resolve(fail({ isMissing: false, why: `cannot get ${path}` })),
+  get: (path) =>
+    Promise.resolve(
+      path === '/api/v1/namespaces/tools' && !refused.includes('namespaces')
+        ? ok({ kind: 'Namespace', metadata: { name: 'tools', labels: OPTED_IN } })
+        : fail({ isMissing: false, why: `cannot get ${path}` }),
+    ),
   tryCreate: (path) => Promise.resolve(fail({ isMissing: false, why: `cannot create ${path}` })),
   text: () => Promise.resolve(fail({ isMissing: true, why: '' })),
 })
@@ -474,6 +481,32 @@ describe('a look at a cluster', () => {
       ok: true,
       value: { isWhole: true },
     })
+  })
+
+  test.each([
+    [
+      'tools',
+      "namespace tools cannot be read, so who is under Outrigger by a namespace's label is not known: cannot get /api/v1/namespaces/tools",
+    ],
+    [
+      undefined,
+      "namespaces cannot be listed, so who is under Outrigger by a namespace's label is not known: cannot list /api/v1/namespaces",
+    ],
+  ])('is not whole where nobody may say who opts in: of %s', async (namespace, note) => {
+    const read = await readStanding(refusing('namespaces'), namespace)
+    expect(read).toMatchObject({
+      ok: true,
+      value: { isWhole: false, notes: [note, expect.anything()] },
+    })
+  })
+
+  test('of one namespace asks for that namespace alone', async () => {
+    const cluster = refusing('/api/v1/namespaces')
+    const read = await readStanding(cluster, 'tools')
+    if (!read.ok) throw new Error(read.error.join())
+    expect(read.value.isWhole).toBe(true)
+    const pod = withAt(bare('plain'), ['metadata', 'annotations'], {})
+    expect(rowsOf([...read.value.objects, pod])).toMatchObject([{ name: 'plain', state: 'bare' }])
   })
 
   test('says nothing where nothing may be read', async () => {
