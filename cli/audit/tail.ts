@@ -1,6 +1,8 @@
 // `outrigger audit tail`: records of files, folders or standard input, those that are chosen, as they come.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { jsonOf } from '../../shared/audit/chain.ts'
+import { plainJson } from '../../shared/one-line.ts'
 import { tell, type Io } from '../command/command.ts'
 import { isChosen, type Choice } from './choice.ts'
 import type { Reading } from './followed-file.ts'
@@ -24,10 +26,11 @@ export interface TailFlags {
 const WAITING = 64 * 1024
 
 const written = ({ text, record }: Seen, format: Format): string | undefined => {
-  if (format === 'json') return text
+  // Between its members a tab is as good as a space, and in them none can stand.
+  if (format === 'json') return plainJson(text.replaceAll(/[\t\r]/g, ' '))
   if (format === 'text') return recordText(record)
   const event = ocsfOf(record)
-  return event && JSON.stringify(event)
+  return event && jsonOf(event)
 }
 
 /** What all sources have in common: where their records go, and what was found in them. */

@@ -1,6 +1,7 @@
 // What an inspection has found, for people and for programs. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
+import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import type { Inspection } from './inspection.ts'
 
@@ -36,5 +37,4 @@ export const inspectionText = ({ authorities, bundles, serving, faults }: Inspec
     .map((line) => `${oneLine(line)}\n`)
     .join('')
 
-export const inspectionJson = (inspection: Inspection): string =>
-  `${JSON.stringify(inspection, null, 2)}\n`
+export const inspectionJson = (inspection: Inspection): string => jsonText(inspection)

@@ -9,6 +9,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { isRuleId, RULES, type Severity } from '../../webhook/settings/rule.ts'
 import { isViolationCode, VIOLATIONS } from '../../webhook/settings/violation.ts'
 import type { ReportedFile, ReportedPod } from '../manifest/report.ts'
+import { jsonText } from '../output/json.ts'
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
 
@@ -102,6 +103,5 @@ export const checkSarif = (files: readonly ReportedFile[], folder: string): stri
   const driver = { name: 'outrigger', version: VERSION, rules: ids.map(ruleOf) }
   const results = found.map((each) => resultOf(each, folder))
   const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results }
-  const log = { $schema: SCHEMA, version: '2.1.0', runs: [run] }
-  return `${JSON.stringify(log, null, 2)}\n`
+  return jsonText({ $schema: SCHEMA, version: '2.1.0', runs: [run] })
 }

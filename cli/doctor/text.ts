@@ -1,6 +1,7 @@
 // What a doctor has found, for people and for programs. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
+import { jsonText } from '../output/json.ts'
 import { VERDICTS, type Finding, type Verdict } from './finding.ts'
 
 const WORDS: Readonly<Record<Verdict, string>> = {
@@ -50,4 +51,4 @@ export const diagnosisText = (findings: readonly Finding[]): string =>
     .join('')
 
 export const diagnosisJson = (findings: readonly Finding[]): string =>
-  `${JSON.stringify({ ...countsOf(findings), findings }, null, 2)}\n`
+  jsonText({ ...countsOf(findings), findings })

@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ok, type Result } from '../../shared/result.ts'
-import { oneLine, plainJson } from '../../shared/one-line.ts'
+import { oneLine } from '../../shared/one-line.ts'
 import { LineSplitter } from '../audit/line-splitter.ts'
 import { readSource, sourcesOf, type Source } from '../audit/record-files.ts'
 import type { Reading } from '../audit/followed-file.ts'
 import { seeRecord } from '../audit/seen-record.ts'
 import { tell, type Io } from '../command/command.ts'
+import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import { ReachedRecords } from './reached-record.ts'
 import { suggestionOf, suggestionText, type Suggestion } from './suggestion.ts'
@@ -96,9 +97,7 @@ const remarks = (
 }
 
 const shown = (suggestions: readonly Suggestion[], { format }: SuggestFlags): string =>
-  format === 'json'
-    ? `${JSON.stringify(suggestions, null, 2).split('\n').map(plainJson).join('\n')}\n`
-    : suggestions.map(suggestionText).join('\n')
+  format === 'json' ? jsonText(suggestions) : suggestions.map(suggestionText).join('\n')
 
 /** Each file once, also one that is named beside the full ones before it. */
 const distinct = (sources: readonly Source[]): readonly Source[] => {

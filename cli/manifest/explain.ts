@@ -19,6 +19,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { destinationsFor } from '../../webhook/settings/destinations.ts'
 import type { Placed } from '../../webhook/settings/placed.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
+import { jsonText } from '../output/json.ts'
 import { decide, notesOn, whyLeft } from './inject.ts'
 import {
   runOverManifest,
@@ -219,7 +220,7 @@ export const explainManifest = (text: string, options: ManifestOptions): Manifes
     return { after: undefined, mode: 'keep', isDenied, why, fate, notes: [] }
   }
   const result = runOverManifest(text, options, () => ({ pod: judge, done: 'would be injected' }))
-  if (options.format === 'json') return { ...result, stdout: `${JSON.stringify(all, null, 2)}\n` }
+  if (options.format === 'json') return { ...result, stdout: jsonText(all) }
   const none = result.exitCode === 0 ? `${options.file}: holds no pod and no workload\n` : ''
   return { ...result, stdout: all.length > 0 ? all.map(textOf).join('\n') : none }
 }

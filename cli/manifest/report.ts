@@ -5,6 +5,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { SKIP_REASONS, type Outcome } from '../../webhook/inject/outcome.ts'
 import { RULE_IDS, RULES } from '../../webhook/settings/rule.ts'
 import { VIOLATIONS } from '../../webhook/settings/violation.ts'
+import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
@@ -174,13 +175,12 @@ export const reportText = (
 /** The report for programs. */
 export const reportJson = (files: readonly ReportedFile[]): string => {
   const { warnings, reasons, violations, ...totals } = countsOf(files)
-  const document = {
+  return jsonText({
     ...totals,
     warnings: Object.fromEntries(warnings),
     reasons: Object.fromEntries(reasons),
     violations: Object.fromEntries(violations),
     details: files.flatMap(({ pods }) => pods),
     notRead: files.flatMap(({ faults }) => faults),
-  }
-  return `${JSON.stringify(document, null, 2)}\n`
+  })
 }

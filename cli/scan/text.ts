@@ -1,6 +1,7 @@
 // What a scan has found, for people and for programs. Pure.
 
 import { oneLine } from '../../shared/one-line.ts'
+import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import { STATES, type Found, type State } from './scan.ts'
 import type { Reach, Way } from './ways.ts'
@@ -61,5 +62,4 @@ export const scanText = (found: readonly Found[]): string => {
 }
 
 /** All of them. */
-export const scanJson = (found: readonly Found[]): string =>
-  `${JSON.stringify({ ...counts(found), found }, null, 2)}\n`
+export const scanJson = (found: readonly Found[]): string => jsonText({ ...counts(found), found })

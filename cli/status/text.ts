@@ -2,6 +2,7 @@
 
 import { oneLine } from '../../shared/one-line.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import { whyFree, type Reached } from './reached.ts'
 import { STATES, type Row, type Sidecar, type State } from './status.ts'
@@ -175,7 +176,7 @@ const rowJson = ({ sidecars, ...row }: Row) => ({ ...row, sidecars: sidecars.map
 
 /** All of it. */
 export const statusJson = (rows: readonly Row[]): string =>
-  `${JSON.stringify({ workloads: rows.map(rowJson) }, null, 2)}\n`
+  jsonText({ workloads: rows.map(rowJson) })
 
 export const reachingJson = (found: readonly ReachingRow[]): string =>
-  `${JSON.stringify({ workloads: found.map(({ row, ways }) => ({ ...rowJson(row), ways })) }, null, 2)}\n`
+  jsonText({ workloads: found.map(({ row, ways }) => ({ ...rowJson(row), ways })) })

@@ -2,6 +2,7 @@
 // stand in the order of their characters.
 
 import { stringify } from 'yaml'
+import { jsonOf } from '../../shared/audit/chain.ts'
 import {
   definitionOf,
   differences,
@@ -29,7 +30,7 @@ const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 
 /** `tool "x"` */
 export const called = (kind: LockedKind, name: string): string =>
-  `${KIND_NAMES[kind]} ${JSON.stringify(name)}`
+  `${KIND_NAMES[kind]} ${jsonOf(name)}`
 
 /** Definitions by name; the error names what is listed twice and not alike, so that nobody knows which is meant. */
 export const definitionsOf = (

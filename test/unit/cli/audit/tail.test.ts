@@ -151,13 +151,22 @@ describe('what is shown', () => {
     expect(run.out).toBe(`${lines(EVENTS)}\n`)
   })
 
-  test('a line that steers a terminal steers none', async () => {
-    writeFileSync(path(), lines([call('a\u001B[2Jb\u202E', 'x')]))
-    const run = new Run(path())
-    await run.done
-    // oxlint-disable-next-line no-control-regex
-    expect(run.out).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u202E]/)
-  })
+  test.each(['text', 'json', 'ocsf'])(
+    'a line that steers a terminal steers none, as %s',
+    async (format) => {
+      const steering = lines([call('a\u001B[2Jb\u202E\u009B', 'x')])
+      const others = steering.replaceAll('\\u202e', '\u202E').replaceAll('\\u009b', '\u009B')
+      expect(others).toContain('\u202E\u009B')
+      writeFileSync(path(), `${steering}\n${others.replaceAll('","', '",\t"')}\n`)
+      const run = new Run(path(), '-o', format)
+      expect(await run.done).toBe(0)
+      const [own = '', foreign = '', ...more] = run.out.split('\n')
+      expect([own !== '', foreign !== '', more]).toEqual([true, true, ['']])
+      // oxlint-disable-next-line no-control-regex
+      expect(own + foreign).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/)
+      if (format === 'json') expect([own, JSON.parse(foreign)]).toEqual([steering, JSON.parse(own)])
+    },
+  )
 
   test('a folder: full files first, whatever their names sort like', async () => {
     writeFileSync(path('audit.jsonl.2'), `${lines([call('first', 'x')])}\n`)

@@ -100,6 +100,11 @@ describe('what has changed since', () => {
       ['the tool "echo" is gone', 'the tool "shell" is new'],
     ],
     [
+      'a name that would steer a terminal',
+      withTools(...SERVER.lists.tools, { name: 'a\u009b2J\u202E' }),
+      ['the tool "a\\u009b2J\\u202e" is new'],
+    ],
+    [
       'one that is listed twice',
       withTools(...SERVER.lists.tools, { name: 'echo' }),
       ['the tool "echo" is listed twice, and not alike'],
