@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { ADMIN_PORT } from '../../shared/names.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import { isSystem } from '../../webhook/cluster/namespace.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
 import type { Objects } from '../../webhook/kube/objects.ts'
 import { readCertificates } from '../certs/in-cluster.ts'
@@ -118,7 +119,7 @@ const standingIn = async (
   return { rows: ok(rows), enforcement: ok(await enforcementIn(cluster, objects)) }
 }
 
-/** All of it; the error is where the API server does not answer at all. */
+/** All of it; the error is where the API server does not answer at all, or where a pod shows nothing. */
 export const examine = async (
   cluster: Objects,
   namespace: string,
@@ -130,6 +131,11 @@ export const examine = async (
   }
   const config = await readConfigIn(cluster, OWN_NAMESPACE)
   const known = config.ok ? config.value : undefined
+  if (known && isSystem({ name: namespace }, known)) {
+    return fail(
+      `nothing is injected in namespace ${namespace}, by systemNamespaces of the configuration: name another by -n`,
+    )
+  }
   const standing = await standingIn(cluster, known)
   const own = `/api/v1/namespaces/${OWN_NAMESPACE}/pods`
   const ownPods = await cluster.list(own)

@@ -424,6 +424,36 @@ describe('a look at a cluster', () => {
     expect(findings.filter(({ verdict }) => verdict === 'unread').length).toBeGreaterThan(10)
   })
 
+  test.each(['kube-system', 'outrigger-system', 'ours'])(
+    'by a pod in %s, where nothing is injected, is refused and nothing is tried',
+    async (namespace) => {
+      const text =
+        'sidecar: { image: x }\nsystemNamespaces: [kube-system, outrigger-system, ours]\n'
+      const tried: string[] = []
+      const cluster: Objects = {
+        ...answering('the API server answered 403: no'),
+        get: (path) =>
+          Promise.resolve(
+            path.endsWith('/configmaps/outrigger-config')
+              ? ok({ data: { 'config.yaml': text } })
+              : FORBIDDEN,
+          ),
+        tryCreate: (path) => {
+          tried.push(path)
+          return Promise.resolve(FORBIDDEN)
+        },
+      }
+      expect(await examine(cluster, namespace, new Date(0))).toEqual(
+        fail(
+          `nothing is injected in namespace ${namespace}, by systemNamespaces of the configuration: name another by -n`,
+        ),
+      )
+      expect(tried).toEqual([])
+      expect(await examine(cluster, 'tools', new Date(0))).toMatchObject({ ok: true })
+      expect(tried).toEqual(['/api/v1/namespaces/tools/pods'])
+    },
+  )
+
   test('that does not answer at all is told once', async () => {
     const why = 'the API server cannot be reached: connection refused'
     expect(await examine(answering(why), 'default', new Date(0))).toEqual(fail(why))
