@@ -21,7 +21,8 @@ import { createPlainServer, createTlsServer, drain, listen, type Certificate } f
 import { ReviewQueue, type Arrival } from './review-queue.ts'
 import { sendAnswer } from './send-answer.ts'
 import { relaxations } from './settings/floor.ts'
-import { createTelemetry, type Followed, type Telemetry } from './telemetry.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
+import type { Followed } from './watch-telemetry.ts'
 
 export interface WebhookOptions extends MutateOptions, ValidateOptions {
   readonly certificate: Certificate

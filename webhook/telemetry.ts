@@ -4,6 +4,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { VERSION } from '../shared/names.ts'
 import { EFFECTS, type Breaches } from './admission/answering.ts'
+import { watchFollowers, type Followed } from './watch-telemetry.ts'
 
 const FAILURES = ['malformed', 'no-room', 'crowd', 'late', 'internal'] as const
 type Failure = (typeof FAILURES)[number]
@@ -35,41 +36,6 @@ export interface Telemetry {
   certificateUntil(notAfter: Date, authority?: string): void
   /** When each authority ends, by what it is for: `signing`, `next`, `old`. */
   authoritiesUntil(ends: readonly (readonly [role: string, end: Date])[]): void
-}
-
-/** A collection of the API server that is followed. */
-export interface Followed {
-  readonly resource: string
-  /** Milliseconds since the API server was last heard of it. */
-  ageMs(): number
-  current(): { readonly leftOut: number } | undefined
-}
-
-const watchFollowers = (followers: readonly Followed[], registry: Registry): void => {
-  const labelNames = ['resource'] as const
-  const gauge = (name: string, help: string, valueOf: (each: Followed) => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        for (const each of followers) this.set({ resource: each.resource }, valueOf(each))
-      },
-    })
-  gauge(
-    'outrigger_watch_age_seconds',
-    'Seconds since the API server was last heard of a resource that is followed.',
-    (each) => each.ageMs() / 1000,
-  )
-  gauge('outrigger_watch_listed', '1 where a resource that is followed has been listed.', (each) =>
-    each.current() ? 1 : 0,
-  )
-  gauge(
-    'outrigger_watch_left_out',
-    'Objects of a resource that is followed for which there was no room.',
-    (each) => each.current()?.leftOut ?? 0,
-  )
 }
 
 /** What shows of the cluster configuration. */
@@ -180,7 +146,7 @@ const watchRules = (registers: Registry[]): Pick<Telemetry, 'broken'> => {
 export const createTelemetry = (followers: readonly Followed[] = []): Telemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  watchFollowers(followers, registry)
+  watchFollowers(() => followers, registry)
   const registers = [registry]
   const reviews = new Counter({
     name: 'outrigger_admission_reviews_total',

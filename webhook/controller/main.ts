@@ -114,6 +114,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     waiting: () => queue.size,
     refused: () => queue.refused,
     foreign: () => foreign.size,
+    followers: () => controller.followers(),
   })
   const wall = { now, wallMs: Date.now, randomName: () => randomUUID() }
   const controller = new Controller({

@@ -1,6 +1,7 @@
 // The controller's metrics. No label value comes from the cluster: what became of a companion is our own word.
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { watchFollowers, type Followed } from '../watch-telemetry.ts'
 import type { Written } from './writes.ts'
 
 export interface Figures {
@@ -8,6 +9,7 @@ export interface Figures {
   readonly waiting: () => number
   readonly refused: () => number
   readonly foreign: () => number
+  readonly followers: () => readonly Followed[]
 }
 
 export interface ControllerTelemetry {
@@ -30,6 +32,7 @@ const gauge = (registry: Registry, name: string, help: string, value: () => numb
 export const createControllerTelemetry = (figures: Figures): ControllerTelemetry => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  watchFollowers(figures.followers, registry)
   const registers = [registry]
   gauge(registry, 'outrigger_controller_leading', '1 where this replica acts.', () =>
     figures.isLeading() ? 1 : 0,

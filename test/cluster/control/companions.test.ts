@@ -199,6 +199,7 @@ describeOwnCluster('control', 'companions', (target) => {
     expect((await api.get(`${POLICIES}/outrigger-pod-taken`)).body).toEqual(before)
     const metrics = await running[0]?.metrics()
     expect(metrics?.get('outrigger_controller_foreign')).toBe(1)
+    expect(metrics?.get('outrigger_watch_listed{resource="pods"}')).toBe(1)
   })
 
   test('nothing is written while everything is right', async () => {
