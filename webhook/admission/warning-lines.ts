@@ -64,17 +64,19 @@ const plain = (text: string): string => {
   return text.length > MAX_WARNING_LENGTH ? `${line.slice(0, -1)}…` : line
 }
 
-/** The warnings that fit, each whole, and a last line that says how many did not. */
+/** The warnings that fit, each whole, and a last line that says how many did not. What nobody is shown is not broken. */
 export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
-  const all = [...new Set(warnings.map(plain))].map(linesOf)
-  const sizes = all.map((lines) => lines.join('').length)
-  const whole = sizes.reduce((sum, size) => sum + size, 0)
-  if (whole <= MAX_LINES_LENGTH) return all.flat()
-  let length = 0
-  const fitting = all.filter((_, index) => {
-    length += sizes[index] ?? 0
-    return length <= MAX_LINES_LENGTH - MORE_LENGTH
-  })
-  const left = all.length - fitting.length
-  return [...fitting.flat(), `outrigger: ${left} more warnings were left out`]
+  const texts = [...new Set(warnings.map(plain))]
+  const told: (readonly string[])[] = []
+  let [length, fitting] = [0, 0]
+  for (const text of texts) {
+    const lines = linesOf(text)
+    length += lines.join('').length
+    if (length > MAX_LINES_LENGTH) break
+    told.push(lines)
+    if (length <= MAX_LINES_LENGTH - MORE_LENGTH) fitting++
+  }
+  if (told.length === texts.length) return told.flat()
+  const left = texts.length - fitting
+  return [...told.slice(0, fitting).flat(), `outrigger: ${left} more warnings were left out`]
 }
