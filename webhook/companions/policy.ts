@@ -83,9 +83,11 @@ const ownPlaces = ({ needs, rules }: PolicyParts): readonly string[] => [
 ]
 
 const askedFor = (parts: PolicyParts): Asked => {
+  // Pods of one template say the same: each place is looked up once.
+  const declared = new Set(parts.needs.flatMap(({ egress }) => egress))
   const places = [
-    ...ownPlaces(parts).map((text) => [text, true] as const),
-    ...parts.needs.flatMap(({ egress }) => egress).map((text) => [text, false] as const),
+    ...[...new Set(ownPlaces(parts))].map((text) => [text, true] as const),
+    ...[...declared].map((text) => [text, false] as const),
   ]
   const openings: Opening[] = []
   const missing = new Set<string>()

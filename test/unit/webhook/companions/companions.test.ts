@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { objectAt, objectsAt, type JsonObject } from '../../../../shared/json.ts'
 import { defaultPolicy, type Companions } from '../../../../webhook/companions/companions.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
+import type { Surroundings } from '../../../../webhook/companions/reach.ts'
 import {
   companionCases,
   companionsIn,
@@ -35,6 +36,20 @@ describe('the companions of several pods', () => {
     const once = withMembers(member, other)
     expect(withMembers(other, member, other, member)).toEqual(once)
     expect(once).not.toEqual(withMembers(member))
+  })
+
+  test('of one template are looked up once for all of them', () => {
+    const egress = Array.from({ length: 256 }, (_, at) => `s${at}.shop.svc:80`)
+    const many = { ...member, needs: { ...own, egress, own: ['keys.shop.svc:443'] } }
+    let timesAsked = 0
+    const service: Surroundings['service'] = () => {
+      timesAsked += 1
+      return undefined
+    }
+    const members = Array.from({ length: 1000 }, () => many)
+    companionsIn({ ...whole, members, around: { ...whole.around, service } })
+    expect(timesAsked).toBeGreaterThanOrEqual(257)
+    expect(timesAsked).toBeLessThan(300)
   })
 
   test('while one is only observed, the policy lets all of them out, but not to what is near', () => {
