@@ -142,6 +142,8 @@ export interface ControllerOptions
 const LOOK_MS = 5 * 60_000
 const SOON_MS = 5000
 const ASK_MS = 500
+/** A watch is opened anew after half a minute without news: one that was heard of so long ago is none. */
+const DEAF_MS = 10 * 60_000
 
 export class Controller {
   private readonly options: ControllerOptions
@@ -168,6 +170,14 @@ export class Controller {
     const { kube, followed } = this.options
     const { pods, policies, ownServices } = followed
     return [kube.namespaces, kube.services, pods, policies, ownServices] as const
+  }
+
+  /** Why it is not ready. */
+  weakness(): string | undefined {
+    if (!this.isListed) return 'not everything is listed yet'
+    const deaf = this.followers().filter((each) => each.ageMs() > DEAF_MS)
+    const resources = deaf.map(({ resource }) => resource).join(', ')
+    return deaf.length === 0 ? undefined : `nothing is heard of ${resources}`
   }
 
   /** Something has changed that any workload may depend on. */
@@ -241,11 +251,14 @@ export class Controller {
   }
 
   private askAll(isNews: boolean): void {
-    const { queue, kube, followed } = this.options
+    const { queue, kube, followed, foreign } = this.options
+    queue.refused = 0
     const standing = [followed.policies, followed.ownServices]
     const keys = new Set([
       ...(followed.pods.current()?.keys() ?? []),
       ...standing.flatMap((follower) => follower.current()?.keys() ?? []),
+      // Of whose workload nothing else may be left.
+      ...foreign.keys(),
     ])
     for (const key of keys) queue.add(key, isNews)
     const namespaces = new Set([...keys].map((key) => placeOf(key)[0]))
@@ -267,8 +280,7 @@ export class Controller {
       servicesOf: (namespace) => kube.services.current()?.of(namespace) ?? [],
       everyService: () => kube.services.current()?.all() ?? [],
       apiServer: () => this.apiServer,
-      isPartial: () =>
-        !this.isListed || this.followers().some((each) => (each.current()?.leftOut ?? 0) > 0),
+      isPartial: (key) => !this.isListed || pods.current()?.isPartial(key) !== false,
     }
   }
 }

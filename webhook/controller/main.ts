@@ -108,12 +108,12 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const kube = connect(tools, asked)
   const requests = requestsBy(kube.send)
   const identity = `${hostname()}_${randomUUID()}`
-  const foreign = new Map<string, string>()
+  const foreign = new Map<string, readonly string[]>()
   const telemetry = createControllerTelemetry({
     isLeading: () => elector.isLeading,
     waiting: () => queue.size,
     refused: () => queue.refused,
-    foreign: () => foreign.size,
+    foreign: () => foreign.values().toArray().flat().length,
     followers: () => controller.followers(),
   })
   const wall = { now, wallMs: Date.now, randomName: () => randomUUID() }
@@ -153,8 +153,7 @@ const serve = async (
   log: Log,
 ): Promise<void> => {
   const { controller, elector, telemetry, identity } = wire(options, config, log)
-  const weakness = () => (controller.isListed ? undefined : 'not everything is listed yet')
-  const admin = createPlainServer(adminApp(telemetry, weakness))
+  const admin = createPlainServer(adminApp(telemetry, () => controller.weakness()))
   const adminPort = await listen(admin, options.adminPort, options.host)
   sayCompanions(config.current(), log)
   config.follow(FILES_CHECK_MS, (outcome) => {

@@ -1,5 +1,5 @@
 // The injected pods of a cluster by workload, as much of each as companions need. Bounded: what has no room is left out and
-// counted, and while that is so nothing is taken away. Pure.
+// counted, and while that is so of a workload, or in a namespace, nothing is taken from it. Pure.
 
 import type { Member } from '../companions/member.ts'
 
@@ -29,7 +29,11 @@ export const placeOf = (key: string): readonly [namespace: string, server: strin
 export class Members {
   private readonly byWorkload = new Map<string, Map<string, Member>>()
   private readonly byPod = new Map<string, Member>()
-  private readonly missing = new Set<string>()
+  /** The key of its workload by each pod that had no room, and how many of each workload, and of each namespace, those are. */
+  private readonly missing = new Map<string, string>()
+  private readonly missingOf = new Map<string, number>()
+  /** There were more of them than are remembered. */
+  private isOverfull = false
   private readonly inNamespace = new Map<string, { pods: number; letters: number }>()
   private letters = 0
 
@@ -56,11 +60,8 @@ export class Members {
     const pod = keyOf(namespace, name)
     const letters = lettersOf(member)
     const place = this.inNamespace.get(namespace) ?? { pods: 0, letters: 0 }
-    if (!this.hasRoom(letters, place.letters)) {
-      if (this.missing.size < MAX_MEMBERS) this.missing.add(pod)
-      return
-    }
     const key = keyOf(namespace, member.server)
+    if (!this.hasRoom(letters, place.letters)) return this.miss(pod, key)
     const own = this.byWorkload.get(key) ?? new Map<string, Member>()
     own.set(name, member)
     this.byWorkload.set(key, own)
@@ -69,6 +70,34 @@ export class Members {
     place.letters += letters
     this.letters += letters
     this.inNamespace.set(namespace, place)
+  }
+
+  /** Whether a pod of a workload, or of a namespace, may be missing. */
+  isPartial(key: string): boolean {
+    return this.isOverfull || this.missingOf.has(key)
+  }
+
+  private miss(pod: string, key: string): void {
+    if (this.missing.size >= MAX_MEMBERS) {
+      this.isOverfull = true
+      return
+    }
+    this.missing.set(pod, key)
+    this.countMissing(key, 1)
+  }
+
+  private found(pod: string): void {
+    const key = this.missing.get(pod)
+    if (key !== undefined && this.missing.delete(pod)) this.countMissing(key, -1)
+  }
+
+  private countMissing(key: string, more: 1 | -1): void {
+    const [namespace] = placeOf(key)
+    for (const one of [key, keyOf(namespace, '')]) {
+      const count = (this.missingOf.get(one) ?? 0) + more
+      if (count > 0) this.missingOf.set(one, count)
+      else this.missingOf.delete(one)
+    }
   }
 
   private hasRoom(letters: number, ofNamespace: number): boolean {
@@ -81,7 +110,7 @@ export class Members {
 
   remove({ namespace, name }: SeenPod): void {
     const pod = keyOf(namespace, name)
-    this.missing.delete(pod)
+    this.found(pod)
     const old = this.byPod.get(pod)
     if (!old) return
     this.byPod.delete(pod)

@@ -1,5 +1,5 @@
 // One workload put right: what is to stand beside it by what is known now, written where it differs, and what stands there
-// besides taken away. While anything that is followed is not known whole, nothing is taken away.
+// besides taken away. Of a workload whose pods are not all known nothing is taken away, and nothing that stands is changed.
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
@@ -29,8 +29,8 @@ export interface Known {
   readonly everyService: () => readonly Service[]
   /** Empty while nobody knows. */
   readonly apiServer: () => readonly ApiServerPlace[]
-  /** Something had no room. */
-  readonly isPartial: () => boolean
+  /** Not all pods of a workload, or of a namespace, are known. */
+  readonly isPartial: (key: string) => boolean
 }
 
 export interface ReconcileOptions {
@@ -45,8 +45,8 @@ export interface ReconcileOptions {
   /** For so long the companions of a workload stay that has no pods: it may be scaled down, or run now and then. */
   readonly leftoverMs: number
   readonly counted: (what: Written | 'removed') => void
-  /** Which objects of a companion's name are somebody else's. */
-  readonly foreign: Map<string, string>
+  /** Which objects of a companion's name are somebody else's, by the key of the workload that they are in the way of. */
+  readonly foreign: Map<string, readonly string[]>
 }
 
 /** Of a workload: what is to stand, and who is told what. */
@@ -61,9 +61,15 @@ interface Wanted {
 const NOTHING: Wanted = { objects: [], remarks: [] }
 /** Replicas of an old template may be going; of so many pods one is asked after. */
 const MAX_ASKED = 3
+/** Workloads. */
 const MAX_FOREIGN = 1000
 /** A policy and two Services. */
 const OF_WORKLOAD = 3
+
+const toldOf = (place: string): Told => ({
+  reason: 'CompanionTaken',
+  message: `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`,
+})
 
 const partsOf = (object: JsonObject): readonly [kind: string, namespace: string, name: string] => [
   stringAt(object, 'kind') ?? '',
@@ -88,22 +94,26 @@ export class Reconciler {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<void> {
-    const { known } = this.options
+    const { known, foreign } = this.options
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
     // With the namespace everything in it goes.
-    if (!namespace) return
-    const wanted = await this.wanted(namespace, server, signal)
-    if (!wanted) return
-    const foreign: Told[] = []
-    for (const object of wanted.objects) {
-      if (wanted.isEnding && !this.standingAs(object)) continue
-      const told = await this.put(object, signal)
-      if (told) foreign.push(told)
+    const wanted = namespace && (await this.wanted(namespace, server, signal))
+    if (!wanted) {
+      foreign.delete(key)
+      return
     }
+    const taken: string[] = []
+    for (const object of wanted.objects) {
+      if (this.isLeft(key, wanted, object)) continue
+      const place = await this.put(object, signal)
+      if (place !== undefined) taken.push(place)
+    }
+    this.noteTaken(key, taken)
     await this.takeLeftovers(key, wanted, signal)
     const { owner, remarks } = wanted
-    if (owner) await this.options.events.tell(name, owner, [...remarks, ...foreign], signal)
+    if (owner)
+      await this.options.events.tell(name, owner, [...remarks, ...taken.map(toldOf)], signal)
   }
 
   /** Undefined: it is left as it stands. */
@@ -191,23 +201,34 @@ export class Reconciler {
     return this.options.known.standing(...partsOf(object))
   }
 
-  private async put(object: JsonObject, signal: AbortSignal): Promise<Told | undefined> {
-    const { requests, counted, foreign, log } = this.options
+  /** What is written from a part of its pods would cut the others. */
+  private isLeft(key: string, { isEnding = false }: Wanted, object: JsonObject): boolean {
+    if (this.standingAs(object) === undefined) return isEnding
+    const [, server] = placeOf(key)
+    return server !== '' && this.options.known.isPartial(key)
+  }
+
+  /** Where it is somebody else's that stands there, what that is. */
+  private async put(object: JsonObject, signal: AbortSignal): Promise<string | undefined> {
+    const { requests, counted, log } = this.options
     const written = await putRight(requests, object, this.standingAs(object), signal)
     counted(written)
     const [kind, namespace, name] = partsOf(object)
     const place = `${kind} ${namespace}/${name}`
     if (written === 'written') log.info('companion written', { companion: place })
-    if (written !== 'foreign') {
-      foreign.delete(place)
-      return undefined
+    return written === 'foreign' ? place : undefined
+  }
+
+  private noteTaken(key: string, places: readonly string[]): void {
+    const { foreign, log } = this.options
+    const before = foreign.get(key) ?? []
+    foreign.delete(key)
+    if (places.length === 0 || foreign.size >= MAX_FOREIGN) return
+    foreign.set(key, places)
+    for (const companion of places) {
+      if (before.includes(companion)) continue
+      log.warn('an object of a companion’s name is somebody else’s', { companion })
     }
-    const message = `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`
-    if (foreign.size < MAX_FOREIGN && !foreign.has(place)) {
-      foreign.set(place, message)
-      log.warn('an object of a companion’s name is somebody else’s', { companion: place })
-    }
-    return { reason: 'CompanionTaken', message }
   }
 
   private async takeLeftovers(
@@ -216,7 +237,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<void> {
     const { known, requests, counted, log } = this.options
-    if (known.isPartial()) return
+    if (known.isPartial(key)) return
     const stay = new Set(
       objects.map(
         (object) => `${stringAt(object, 'kind')} ${stringAt(object, 'metadata', 'name')}`,

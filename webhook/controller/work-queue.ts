@@ -34,7 +34,7 @@ export class WorkQueue {
   private readonly entries = new Map<string, Entry>()
   /** Of those who have nothing to do. */
   private readonly resting = new Set<() => void>()
-  /** Keys that there was no room for. */
+  /** Keys that there was no room for, since somebody last began to count them. */
   refused = 0
 
   constructor(options: WorkQueueOptions) {

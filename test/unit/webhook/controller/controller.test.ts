@@ -57,6 +57,7 @@ describe('a controller that leads', () => {
   let timesAsked: number
   let nowMs: number
   let queue: WorkQueue
+  let foreign: Map<string, readonly string[]>
   let controller: Controller
   let abort: AbortController
   let leading: Promise<void>
@@ -134,6 +135,7 @@ describe('a controller that leads', () => {
     slice = {}
     timesAsked = 0
     nowMs = 0
+    foreign = new Map()
     queue = new WorkQueue({ ...tools, most: 10, atOnce: 1 })
     const config = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
     if (!config.ok) throw new Error(config.error.join())
@@ -159,7 +161,7 @@ describe('a controller that leads', () => {
       owners: new Owners(requests),
       events: new Events({ ...tools, ...wall, requests }),
       counted: () => undefined,
-      foreign: new Map(),
+      foreign,
       leftoverMs: 1000,
     })
     for (const follower of controller.followers()) await follower.start()
@@ -190,6 +192,24 @@ describe('a controller that leads', () => {
     slice = sliceOf('10.0.0.1', '10.0.0.2')
     await until(() => policies.length > 1, 'another policy is written')
     expect(opened().slice(1)).toEqual([['10.0.0.1', '10.0.0.2']])
+  })
+
+  test('is not ready while nothing is heard of what it follows', () => {
+    leading = Promise.resolve()
+    expect(controller.weakness()).toBeUndefined()
+    nowMs = 600_001
+    expect(controller.weakness()).toContain('nothing is heard of namespaces, services, pods')
+  })
+
+  test('looks again at a workload that somebody’s object was in the way of, and counts anew', async () => {
+    slice = sliceOf('10.0.0.1')
+    leading = controller.lead(abort.signal)
+    await until(() => policies.length > 0, 'a policy is written')
+    foreign.set('gone/deployment-b', ['Service gone/outrigger-deployment-b'])
+    queue.refused = 3
+    controller.lookSoon()
+    await until(() => foreign.size === 0, 'it is nobody’s any more')
+    expect(queue.refused).toBe(0)
   })
 
   test('asks for nothing more when it is told to end', async () => {

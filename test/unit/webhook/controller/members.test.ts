@@ -43,8 +43,11 @@ describe('members', () => {
     )
     expect(members.of('quiet/deployment-a')).toHaveLength(1)
     expect(members.leftOut).toBe(13)
+    const keys = ['loud/deployment-a', 'loud/', 'loud/deployment-b', 'quiet/deployment-a', 'quiet/']
+    const partial = () => keys.filter((key) => members.isPartial(key))
+    expect(partial()).toEqual(['loud/deployment-a', 'loud/'])
     for (let at = 0; at < 20; at++) members.remove(pod('loud', `p${at}`))
-    expect(members.leftOut).toBe(0)
+    expect([members.leftOut, partial()]).toEqual([0, []])
     members.put(pod('loud', 'p', long))
     expect(members.of('loud/deployment-a')).toHaveLength(1)
   })
@@ -53,6 +56,10 @@ describe('members', () => {
     const members = new Members()
     for (let at = 0; at <= MAX_MEMBERS; at++) members.put(pod(`n${at % 100}`, `p${at}`))
     expect(members.leftOut).toBe(1)
+    expect(members.isPartial('quiet/deployment-b')).toBe(false)
+    // Of more than are remembered nobody knows whose they are.
+    for (let at = 0; at <= MAX_MEMBERS; at++) members.put(pod('late', `q${at}`))
+    expect(members.isPartial('quiet/deployment-b')).toBe(true)
   })
 })
 

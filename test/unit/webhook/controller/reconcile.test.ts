@@ -120,7 +120,7 @@ describe('a workload', () => {
   let isPartial: boolean
   let apiServer: readonly ApiServerPlace[]
   let reconciler: Reconciler
-  let foreign: Map<string, string>
+  let foreign: Map<string, readonly string[]>
 
   /** What stands, as it is followed: only what bears our label. */
   const standing = (kind: string): StandingStore => {
@@ -282,6 +282,46 @@ describe('a workload', () => {
     await reconcile()
     expect(foreign.size).toBe(0)
     expect(api.objects.has(SERVICE)).toBe(true)
+  })
+
+  test.each<[string, () => void]>([
+    ['has no pods any more', () => members.remove(pod)],
+    [
+      'has gone with its namespace',
+      () => {
+        namespace = undefined
+      },
+    ],
+  ])('that %s is in nobody’s way any more', async (_name, go) => {
+    api.put(SERVICE, { kind: 'Service', metadata: { name: 'outrigger-deployment-a' }, spec: {} })
+    await reconcile()
+    expect([...foreign]).toEqual([[KEY, ['Service team/outrigger-deployment-a']]])
+    go()
+    await reconcile()
+    expect([...foreign]).toEqual([])
+  })
+
+  test('not all of whose pods are known has what is missing made, and what stands left', async () => {
+    await reconcile()
+    const drifted = withAt(api.objects.get(POLICY) ?? {}, ['spec', 'egress'], [])
+    api.objects.set(POLICY, drifted)
+    api.objects.delete(SERVICE)
+    isPartial = true
+    await reconcile()
+    expect(api.objects.get(POLICY)).toBe(drifted)
+    expect(api.objects.has(SERVICE)).toBe(true)
+    isPartial = false
+    await reconcile()
+    expect(api.objects.get(POLICY)).not.toEqual(drifted)
+  })
+
+  test('not all known, its namespace’s own policy is put right all the same', async () => {
+    await reconcile('team/')
+    const right = objectAt(api.objects.get(DEFAULT), 'spec')
+    api.objects.set(DEFAULT, withAt(api.objects.get(DEFAULT) ?? {}, ['spec', 'egress'], [{}]))
+    isPartial = true
+    await reconcile('team/')
+    expect(objectAt(api.objects.get(DEFAULT), 'spec')).toEqual(right)
   })
 
   test.each<[string, Partial<Needs>]>([
