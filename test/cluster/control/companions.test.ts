@@ -182,6 +182,57 @@ describeOwnCluster('control', 'companions', (target) => {
     )
   })
 
+  const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`
+  const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`
+  const deployed = async (name: string): Promise<unknown> => {
+    await api.apply([deploymentOf(serverPod('x'), name)], NAMESPACE)
+    return at((await api.get(`${DEPLOYMENTS}/${name}`)).body, 'metadata', 'uid')
+  }
+  const ownersOf = (policy: Json): readonly unknown[] =>
+    list(policy, 'metadata', 'ownerReferences').map((owner) => at(owner, 'uid'))
+  const someSeconds = () => new Promise((resolve) => setTimeout(resolve, 5000))
+
+  test('of a Deployment that takes over another’s ReplicaSet they stay', async () => {
+    const path = `${POLICIES}/outrigger-deployment-taking-over`
+    const old = await deployed('taking-over')
+    await until('one of the first', path, (policy) => ownersOf(policy).includes(old))
+    await kubectl.run('delete', 'deployment', 'taking-over', '-n', NAMESPACE, '--cascade=orphan')
+    await deployed('taking-over')
+    const isAnothers = (policy: Json): boolean => {
+      const owners = ownersOf(policy)
+      return owners.length > 0 && !owners.includes(old)
+    }
+    const policy = await until('one of the second', path, isAnothers)
+    await someSeconds()
+    const after = (await api.get(path)).body
+    expect(at(after, 'metadata', 'uid')).toBe(at(policy, 'metadata', 'uid'))
+    expect(isAnothers(after)).toBe(true)
+  })
+
+  test('they go with a Deployment whose pods take long to end, once', async () => {
+    const path = `${POLICIES}/outrigger-deployment-slow`
+    await deployed('slow')
+    await untilThere(path)
+    const { body } = await api.get(`${PODS}?labelSelector=app%3Dslow`)
+    const names = list(body, 'items').map((pod) => String(at(pod, 'metadata', 'name')))
+    expect(names).toHaveLength(1)
+    const pod = `${PODS}/${names[0]}`
+    await api.patch(pod, { metadata: { finalizers: ['outrigger.dev/test'] } })
+    await api.remove(`${DEPLOYMENTS}/slow`)
+    await until(
+      'the pod ends',
+      pod,
+      (now) => at(now, 'metadata', 'deletionTimestamp') !== undefined,
+    )
+    await untilGone(path)
+    // One may have been written while the pod had not heard of it yet; none is again and again.
+    await someSeconds()
+    const seen: number[] = []
+    for (const end = Date.now() + 5000; Date.now() < end;) seen.push((await api.get(path)).status)
+    await api.patch(pod, { metadata: { finalizers: null } })
+    expect([...new Set(seen)]).toEqual([404])
+  })
+
   test('an object of a companion’s name that is somebody else’s is left alone, and told', async () => {
     const theirs = {
       apiVersion: 'networking.k8s.io/v1',
