@@ -130,13 +130,16 @@ describeOwnCluster('control', 'outrigger status', (target) => {
     expect(code).toBe(1)
     // Pods by the names of what has made them; who is asked by his namespace nobody tells him.
     expect(stdout).toMatch(/ReplicaSet\/search-\S+ +yes/)
-    for (const resource of ['deployments', 'replicasets', 'cronjobs', 'namespaces']) {
+    for (const resource of ['deployments', 'replicasets', 'cronjobs']) {
       expect(stderr).toMatch(
         new RegExp(
           `${resource} cannot be listed, so .* is not known: .* cannot list resource "${resource}"`,
         ),
       )
     }
+    expect(stderr).toMatch(
+      /namespace standing cannot be read, so .* cannot get resource "namespaces"/,
+    )
     expect(stderr).toContain('cannot get resource "configmaps"')
   })
 })
