@@ -81,12 +81,14 @@ export class Desk {
 
   /** Who asked for what is no host and port: on record, as much of it as can be shown. */
   malformed(client: Client, how: How, shown: string): void {
-    this.turnedAway(client, how, shown, 'malformed')
+    const host = shown.replaceAll(/[^!-~]/g, '?').slice(0, MAX_SHOWN)
+    this.turnedAway(client, { how, host, port: 0, why: 'malformed' })
   }
 
-  /** Who has too many connections already: the same. */
-  crowded(client: Client, how: How, shown: string): void {
-    this.turnedAway(client, how, shown, 'connections')
+  /** Who has too many connections already: on record with the host and port that were asked for, and nothing else of it. */
+  crowded(client: Client, how: How, target?: Target): void {
+    const place = target ? said({ how, target }) : { how, host: '?', port: 0 }
+    this.turnedAway(client, { ...place, why: 'connections' })
   }
 
   async enter(asking: Asking): Promise<Result<Entered, Refusal>> {
@@ -170,15 +172,9 @@ export class Desk {
     }
   }
 
-  private turnedAway(
-    client: Client,
-    how: How,
-    shown: string,
-    why: 'malformed' | 'connections',
-  ): void {
-    const host = shown.replaceAll(/[^!-~]/g, '?').slice(0, MAX_SHOWN)
+  private turnedAway(client: Client, what: Omit<Settled, 'verdict'>): void {
     const attempt = this.parts.watch.attempt(client)
-    attempt?.settled({ how, host, port: 0, verdict: 'denied', why })
+    attempt?.settled({ ...what, verdict: 'denied' })
     attempt?.ended()
   }
 
@@ -202,7 +198,10 @@ export class Desk {
   }
 }
 
-const said = ({ how, target }: Asking): Pick<Settled, 'how' | 'host' | 'port'> => ({
+const said = ({
+  how,
+  target,
+}: Pick<Asking, 'how' | 'target'>): Pick<Settled, 'how' | 'host' | 'port'> => ({
   how,
   host: hostText(target.host),
   port: target.port,

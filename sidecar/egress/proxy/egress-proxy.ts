@@ -13,7 +13,7 @@ import type { DoorParts } from './door-parts.ts'
 import { drop } from './drop.ts'
 import { Held } from './held.ts'
 import { HttpDoor } from './http-door.ts'
-import { absoluteDestinations, hostText, type Mode, type Target } from '../reach/judge.ts'
+import { absoluteDestinations, type Mode, type Target } from '../reach/judge.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import type { ParentProxy } from '../reach/parent.ts'
 import { Reach } from '../reach/reach.ts'
@@ -110,7 +110,7 @@ export class EgressProxy {
     const visitor = this.visitors.admit(socket)
     if (!visitor) return
     if (!this.visitors.knows(visitor, client)) {
-      this.desk.crowded(client, 'http', '?')
+      this.desk.crowded(client, 'http')
       drop(socket)
       return
     }
@@ -125,7 +125,7 @@ export class EgressProxy {
     const [rule] = absoluteDestinations([destination], this.options.cluster)
     const target = rule && targetOf(rule)
     if (!target || !this.visitors.knows(visitor, client)) {
-      if (target) this.desk.crowded(client, 'forward', hostText(target.host))
+      if (target) this.desk.crowded(client, 'forward', target)
       drop(socket)
       return
     }

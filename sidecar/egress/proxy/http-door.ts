@@ -112,12 +112,12 @@ export class HttpDoor {
       this.ask(visitor, request, early)
       return
     }
+    const target = readConnect(url, rawHeaders, this.parts.cluster)
     if (known.isCrowded) {
-      this.parts.desk.crowded(known.client, 'connect', url)
+      this.parts.desk.crowded(known.client, 'connect', target.ok ? target.value : undefined)
       this.leave(visitor, refusalAnswer(TOO_MANY))
       return
     }
-    const target = readConnect(url, rawHeaders, this.parts.cluster)
     void this.enter(visitor, known.client, { url, target }, early)
   }
 
@@ -190,19 +190,14 @@ export class HttpDoor {
       respond(response, UNKNOWN, visitor.mistakes >= MAX_MISTAKES || !isBodyless(request))
       return
     }
-    const { desk, visitors } = this.parts
-    if (known.isCrowded) {
-      desk.crowded(known.client, 'http', request.url ?? '')
-      respond(response, refusalAnswer(TOO_MANY), true)
-      return
-    }
+    const { visitors } = this.parts
     visitors.begins(visitor)
     response.once('close', () => visitors.ends(visitor))
-    await this.forward(known.client, request, response, isAsking)
+    await this.forward(known, request, response, isAsking)
   }
 
   private async forward(
-    client: Client,
+    { client, isCrowded }: Exclude<Known, 'unknown'>,
     request: IncomingMessage,
     response: ServerResponse,
     isAsking: boolean,
@@ -211,6 +206,11 @@ export class HttpDoor {
     const { url = '', rawHeaders, httpVersion } = request
     const isLast = !isBodyless(request)
     const plain = readRequest({ url, isOld: httpVersion !== '1.1' }, rawHeaders, cluster)
+    if (isCrowded) {
+      desk.crowded(client, 'http', plain.ok ? plain.value.target : undefined)
+      respond(response, refusalAnswer(TOO_MANY), true)
+      return
+    }
     if (!plain.ok) {
       this.malformed(client, 'http', url)
       respond(response, refusalAnswer({ why: 'malformed', words: plain.error }), true)

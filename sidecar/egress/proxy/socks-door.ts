@@ -108,7 +108,7 @@ class Talk {
       return
     }
     if (!this.parts.visitors.knows(this.visitor, client)) {
-      this.parts.desk.crowded(client, 'socks', '?')
+      this.parts.desk.crowded(client, 'socks')
       this.leave(CREDENTIAL_REFUSED)
       return
     }

@@ -50,6 +50,9 @@ test('idle and total times, and half-open ones', async () => {
   expect(harness.told.attempts.map(({ cut }) => cut)).toEqual(['total'])
 })
 
+const plainHead = (url: string): string =>
+  `GET ${url} HTTP/1.1\r\nHost: a.example:25\r\n${AUTHORIZATION}\r\n\r\n`
+
 test('connections of one client, and in all', async () => {
   const origin = await echoing()
   const harness = await started(world(origin.port), {
@@ -65,16 +68,21 @@ test('connections of one client, and in all', async () => {
     `Proxy-Authorization: Basic ${Buffer.from('2:second').toString('base64')}`,
   )
   await until(() => harness.proxy.connections === 2, 'the end of the third')
-  const crowded = ['GET http://a.example:25/ HTTP/1.1', 'Host: a.example:25', AUTHORIZATION]
-  expect(await talk(harness.port, `${crowded.join('\r\n')}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 503 /)
+  expect(await talk(harness.port, plainHead('http://a.example:25/p?k=v'))).toMatch(
+    /^HTTP\/1\.1 503 /,
+  )
+  expect(await talk(harness.port, plainHead('http://k:v@a.example:25/p?k=v'))).toMatch(
+    /^HTTP\/1\.1 503 /,
+  )
   const socks = ['050102', '0101310566697273740501000101010101'].map((hex) =>
     Buffer.from(hex, 'hex'),
   )
   expect(await talk(harness.port, ...socks)).toBe('\x05\x02\x01\x01')
   await until(() => harness.proxy.connections === 2, 'the end of the others')
   expect(harness.told.lines.filter((line) => line.includes('denied'))).toEqual([
-    'connect a.example:25:0 denied connections',
-    'http http://a.example:25/:0 denied connections',
+    'connect a.example:25 denied connections',
+    'http a.example:25 denied connections',
+    'http ?:0 denied connections',
     'socks ?:0 denied connections',
   ])
   const second = connect({ port: harness.port, host: '127.0.0.1' })
@@ -86,6 +94,16 @@ test('connections of one client, and in all', async () => {
   await until(() => harness.proxy.connections === 2, 'the end of one')
   await opened(harness, 'a.example:25')
   second.destroy()
+})
+
+test('requests at once on a connection that is one too many', async () => {
+  const origin = await echoing()
+  const harness = await started(world(origin.port), { limits: { connectionsPerClient: 1 } })
+  await opened(harness, 'a.example:25')
+  await talk(harness.port, plainHead('http://a.example:25/').repeat(20))
+  expect(harness.told.lines.filter((line) => line.includes('denied'))).toEqual(
+    Array.from({ length: 8 }, () => 'http a.example:25 denied connections'),
+  )
 })
 
 test('whoever comes late finds room, however much those before take', async () => {
