@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "control.h"
+#include "egress.h"
 #include "execution.h"
 #include "proof.h"
 #include "report.h"
@@ -80,6 +81,7 @@ static void tell_news(struct exec *exec) {
   }
   if (execution->state == EXECUTION_OVER && !exec->has_told_end) {
     exec->has_told_end = true;
+    egress_tell_end(&exec->execution.supervisor);
     control_send(&exec->control, event,
                  frame_exited(event, COMMAND, execution->end, execution->value));
   }

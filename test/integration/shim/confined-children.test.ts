@@ -23,6 +23,14 @@ const UDP = 2
 const OTHER = 4
 /** HELLO's flags: confinement works, and the kernel's own rules stand behind it. */
 const CAN_CONFINE = 8
+/** So often `many` tries. */
+const MANY = 301
+
+/** Attempts of a child that were told of or counted. */
+const counted = ({ events }: Connection, id: number): number =>
+  events
+    .flatMap((event) => (event.type === 'egress' && event.child === id ? event : []))
+    .reduce((sum, { dropped }) => sum + 1 + dropped, 0)
 
 let program: string
 let stranger: Stranger
@@ -179,16 +187,12 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       expect(told()).toBeGreaterThan(50)
     })
 
-    // 301 are tried, and nothing follows them.
+    // Nothing follows them.
     test.each(['many', 'many-and-stay'])('all are told of or counted: %s', async (way) => {
       await start()
       const { id } = await run([way, stranger.port, stranger.path], { mode: ENFORCE })
-      const counted = (): number =>
-        connection.events
-          .flatMap((event) => (event.type === 'egress' && event.child === id ? event : []))
-          .reduce((sum, { dropped }) => sum + 1 + dropped, 0)
-      await until(() => counted() >= 301, 'all are counted')
-      expect(counted()).toBe(301)
+      await until(() => counted(connection, id) >= MANY, 'all are counted')
+      expect(counted(connection, id)).toBe(MANY)
     })
 
     test.each<[flood: string, way: string, mode: number, other: Partial<EventOf<'egress'>>]>([
@@ -294,6 +298,13 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       connection.send('start', {})
       await new Promise((resolve) => setTimeout(resolve, 300))
       expect(connection.events.some(({ type }) => type === 'spawned')).toBe(false)
+    })
+
+    test('all that it has tried is told of or counted before its end', async () => {
+      const connection = await start('enforce', `exec ${program} many ${stranger.port} x`)
+      connection.send('confine', { mode: ENFORCE })
+      await connection.event('exited', 0)
+      expect(counted(connection, 0)).toBe(MANY)
     })
 
     test('is never confined less than its own flag says', async () => {
