@@ -6,7 +6,7 @@ import type { JsonObject } from '../shared/json.ts'
 /** API servers wait for less: after so long nobody reads it any more, and what it holds is let go. */
 const SEND_MS = 10_000
 
-/** Resolves when the whole answer has been taken, or its reader is gone. */
+/** Resolves when the whole answer has been taken, its reader is gone, or its time is over. */
 export const sendAnswer = async (
   response: ServerResponse,
   document: JsonObject,
@@ -15,10 +15,15 @@ export const sendAnswer = async (
   // Its reader has left already.
   if (response.destroyed) return
   const bytes = Buffer.from(JSON.stringify(document))
-  const closed = new Promise<void>((resolve) => void response.once('close', resolve))
-  const timer = setTimeout(() => response.destroy(), sendMs)
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  response.once('close', () => resolve())
+  const timer = setTimeout(() => {
+    response.destroy()
+    // One behind another on its connection need not tell of its end: it has no socket yet.
+    resolve()
+  }, sendMs)
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
   response.end(bytes)
-  await closed
+  await over
   clearTimeout(timer)
 }

@@ -10,11 +10,12 @@ const MORE_THAN_FITS = { text: 'x'.repeat(32 * 1024 * 1024) }
 
 const server = createServer()
 
+const nextAsked = (): Promise<[IncomingMessage, ServerResponse]> =>
+  new Promise((resolve) => void server.once('request', (...both) => resolve(both)))
+
 const begin = async () => {
   const port = await listen(server, 0, '127.0.0.1')
-  const asked: Promise<[IncomingMessage, ServerResponse]> = new Promise((resolve) => {
-    server.once('request', (...both) => resolve(both))
-  })
+  const asked = nextAsked()
   const asker = connect(port, '127.0.0.1', () => void asker.write(REQUEST))
   asker.on('error', () => undefined)
   const [, response] = await asked
@@ -57,6 +58,17 @@ test('whoever does not read it is cut off after a while, and no sooner', async (
   expect(performance.now() - from).toBeGreaterThan(190)
   expect(response.writableFinished).toBe(false)
   expect(response.destroyed).toBe(true)
+})
+
+test('one that waits behind another, and does not tell of its end, is given up after a while', async () => {
+  const { asker } = await begin()
+  const asked = nextAsked()
+  asker.write(REQUEST)
+  const [, second] = await asked
+  // It has no socket yet: whether its end is told is up to Node's version.
+  Object.assign(second, { destroy: () => second })
+  await sendAnswer(second, { text: 'behind' }, 200)
+  expect(second.writableFinished).toBe(false)
 })
 
 test('of whoever has gone meanwhile, or before, nothing is waited for', async () => {
