@@ -57,7 +57,13 @@ const CROWD: BodyFault = {
   status: 429,
   error: 'too many reviews of one namespace at once; try again',
 }
-/** Of what came too slowly, or whose turn has come too late. */
+/** Of what came too slowly by itself. */
+const SLOW: BodyFault = {
+  reason: 'late',
+  status: 503,
+  error: 'the review took too long to come to be answered in time; try again',
+}
+/** Of whose turn has come too late. */
 export const LATE: BodyFault = {
   reason: 'late',
   status: 503,
@@ -187,7 +193,7 @@ export const readBody = (
     }
     const end = (): void => settle(ok(body.whole()))
     const cut = (): void => refuse(CUT)
-    const timer = setTimeout(refuse, MAX_AGE_MS, LATE)
+    const timer = setTimeout(refuse, MAX_AGE_MS, SLOW)
     const fault = headFault(request)
     if (fault) refuse(fault)
     else request.on('data', add).on('end', end).on('close', cut)

@@ -122,13 +122,17 @@ test('what is left of a review that is refused as it comes does not hold up the 
 })
 
 test('a review that takes too long to come is told so', async () => {
-  const server = await start()
+  const lines: string[] = []
+  const log = createLog({ level: 'warn', write: (line) => void lines.push(line), now: Date.now })
+  const server = await start({ log })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const slow = ask(server, agent, ['{"request":'])
   const from = performance.now()
   expect(await slow.reply).toEqual([503, false])
   // The API server waits for 5 s.
   expect(performance.now() - from).toBeLessThan(4500)
+  // Nobody else was there.
+  expect(lines.join('')).toContain('the review took too long to come')
   slow.outgoing.end()
   agent.destroy()
 })
