@@ -1,4 +1,4 @@
-// The dashboard, the rules and what they are scraped by: every name and label in them is one that sidecar or webhook have.
+// The dashboard, the rules and what they are scraped by: every name and label in them is one that sidecar, webhook or controller have.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
@@ -168,7 +168,22 @@ describe('what is scraped', () => {
     }
   })
 
-  test('the pods of sidecars and webhook, by the labels and ports that they have', () => {
+  test.each([
+    ['outrigger-webhook', 'deployment.yaml'],
+    ['outrigger-controller', 'companions/deployment.yaml'],
+  ])('the deployment of %s has that label, and that port', (name, file) => {
+    const deployment = readFileSync(`${FOLDER}../base/${file}`, 'utf8')
+    expect(deployment).toContain(`app.kubernetes.io/name: ${name}\n`)
+    expect(deployment).toMatch(/name: admin, containerPort/)
+  })
+
+  test('the pods of sidecars, webhook and controller, by the labels and ports that they have', () => {
+    const own = (name: string) => ({
+      spec: {
+        selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+        podMetricsEndpoints: [{ port: 'admin', path: '/metrics' }],
+      },
+    })
     const monitors = parseAllDocuments(read('pod-monitor.yaml')).map((one): unknown => one.toJS())
     const meta = `__meta_kubernetes_pod_label_${SERVER_LABEL.replaceAll(/[^a-z]/g, '_')}`
     expect(monitors).toMatchObject([
@@ -184,11 +199,9 @@ describe('what is scraped', () => {
           ],
         },
       },
-      { spec: { selector: { matchLabels: { 'app.kubernetes.io/name': 'outrigger-webhook' } } } },
+      own('outrigger-webhook'),
+      own('outrigger-controller'),
     ])
-    const deployment = readFileSync(`${FOLDER}../base/deployment.yaml`, 'utf8')
-    expect(deployment).toContain('app.kubernetes.io/name: outrigger-webhook')
-    expect(deployment).toMatch(/name: admin, containerPort/)
   })
 
   test('the kustomization has every file, but what is for promtool alone', () => {
