@@ -9,6 +9,7 @@ import type { Waiting } from '../reach/dial.ts'
 import type { Held } from './held.ts'
 import { hostText, targetText, type Refusal, type Target } from '../reach/judge.ts'
 import type { Limits } from './limits.ts'
+import { shownOf } from './request-target.ts'
 import type { NoWay, Reach, Way } from '../reach/reach.ts'
 import { TlsGate, type Refused } from './tls-gate.ts'
 import { Tunnel } from './tunnel.ts'
@@ -79,9 +80,11 @@ export class Desk {
 
   readonly now = (): number => this.parts.now()
 
-  /** Who asked for what is no host and port: on record, as much of it as can be shown. */
-  malformed(client: Client, how: How, shown: string): void {
-    const host = shown.replaceAll(/[^!-~]/g, '?').slice(0, MAX_SHOWN)
+  /** Who asked for what is no host and port: on record, as much of it as may be shown. */
+  malformed(client: Client, how: How, asked: string): void {
+    const host = shownOf(asked)
+      .replaceAll(/[^!-~]/g, '?')
+      .slice(0, MAX_SHOWN)
     this.turnedAway(client, { how, host, port: 0, why: 'malformed' })
   }
 

@@ -132,6 +132,19 @@ export const readRequest = (
   return ok({ target, authority: text, path, framing })
 }
 
+/**
+ * A scheme, host and port, and what a URL has behind them. Of what is printed a host is letters, digits, `-`, `.` and `_`; with
+ * an `@` somewhere anything before that may be a user or a password.
+ */
+const SHOWN =
+  /^(?:[a-z][a-z\d+.-]*:\/\/)?((?:\[[\da-f:.]+\]|[^ -,/:-@[-^`{-~]*)(?::\d{1,5})?)(?:[/?#][^@]*)?$/i
+
+/** What may be told of a target that is none: the host and port in it, never a user, a path or a query; `?` where that is nothing. */
+export const shownOf = (text: string): string => {
+  const [, place = ''] = SHOWN.exec(text) ?? []
+  return place === '' ? '?' : place
+}
+
 const BASIC = /^basic +([a-z\d+/]{1,1024}={0,2})$/i
 
 /** Whether a request names itself by anything. */

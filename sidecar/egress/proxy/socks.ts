@@ -110,7 +110,7 @@ export const readSocksRequest = (
   const text = type === NAME ? textIn(raw) : addressText(raw)
   return {
     host: hostIn(text, cluster),
-    shown: text,
+    shown: shownAs(type, text),
     port: bytes.readUInt16BE(end),
     isConnect: command === CONNECT,
     length: end + 2,
@@ -123,6 +123,9 @@ const addressText = (raw: Uint8Array): string =>
     : Buffer.from(raw)
         .toString('hex')
         .replaceAll(/(.{4})(?=.)/g, '$1:')
+
+/** As it stands before a port. */
+const shownAs = (type: number, text: string): string => (type === IPV6 ? `[${text}]` : text)
 
 const CODES: Readonly<Partial<Record<Why, number>>> = {
   unresolved: 4,

@@ -280,6 +280,26 @@ describe('what is refused', () => {
   })
 
   test.each([
+    ['https in absolute form', 'GET https://ok.example/a?token=secret', 'http ok.example'],
+    ['its port', 'GET https://ok.example:8443?token=secret', 'http ok.example:8443'],
+    ['an address', 'GET ftp://[2606:4700::1]:21/secret', 'http [2606:4700::1]:21'],
+    ['another Host', 'GET http://other.example/#secret', 'http other.example'],
+    ['a user', 'GET http://user:secret@ok.example/', 'http ?'],
+    ['a user with a slash', 'GET http://user:5/secret@ok.example/', 'http ?'],
+    ['a password for a port', 'GET http://user:secret/', 'http ?'],
+    ['a port of six digits', 'GET http://ok.example:123456/', 'http ?'],
+    ['more than a name', 'GET http://ok.example;token=secret/', 'http ?'],
+    ['an encoded user', 'GET http://user%3asecret%40ok.example/', 'http ?'],
+    ['origin form', 'GET /a?token=secret', 'http ?'],
+    ['no host', 'GET file:///secret', 'http ?'],
+    ['CONNECT to a URL', 'CONNECT http://ok.example:80/secret', 'connect ok.example:80'],
+    ['CONNECT with a user', 'CONNECT user:secret@ok.example:80', 'connect ?'],
+  ])('on record is host and port alone: %s', async (_name, first, shown) => {
+    await get(`${first} HTTP/1.1`, 'Host: ok.example')
+    expect(harness.told.lines).toEqual([`${shown}:0 denied malformed`])
+  })
+
+  test.each([
     ['a bare line feed at the end of a chunk', '5\nhello\r\n0\r\n\r\n'],
     ['a chunk that is longer than it says', '4\r\nhello\r\n0\r\n\r\n'],
     ['a size with a sign', '+5\r\nhello\r\n0\r\n\r\n'],

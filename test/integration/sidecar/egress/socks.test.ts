@@ -120,6 +120,28 @@ test.each([
     '05020001',
     'socks :443:0 denied malformed',
   ],
+  [
+    'a URL as a name',
+    ask(name('https://a.example/?token=secret'), 443),
+    '05020001',
+    'socks a.example:0 denied malformed',
+  ],
+  [
+    'a URL with a user as a name',
+    ask(name('https://user:secret@a.example'), 443),
+    '05020001',
+    'socks ?:0 denied malformed',
+  ],
+  [
+    'BIND at an address',
+    ask(
+      Buffer.concat([Buffer.of(4), Buffer.from('26064700000000000000000000000001', 'hex')]),
+      9,
+      2,
+    ),
+    '05070001',
+    'socks [2606:4700:0000:0000:0000:0000:0000:0001]:9:0 denied malformed',
+  ],
   ['BIND', ask(name('a.example'), 443, 2), '05070001', 'socks a.example:443:0 denied malformed'],
   ['UDP', ask(name('a.example'), 443, 3), '05070001', 'socks a.example:443:0 denied malformed'],
   [
