@@ -8,6 +8,7 @@ import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { OWN_NAMESPACE, parseNamespace } from '../command/namespace.ts'
+import { OUTPUT, readIsJson } from '../command/output-flag.ts'
 import { readText } from '../command/read-text.ts'
 import { verbIn } from '../command/verb.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
@@ -25,12 +26,7 @@ const FLAGS = {
     value: 'NAME',
     doc: `Outrigger's own namespace (default ${OWN_NAMESPACE})`,
   },
-  output: {
-    short: 'o',
-    value: 'FORMAT',
-    doc: 'text (the default), or json for programs',
-    words: ['text', 'json'],
-  },
+  output: OUTPUT,
 } as const satisfies FlagTable
 
 interface Flags {
@@ -39,16 +35,16 @@ interface Flags {
   readonly isJson: boolean
 }
 
-const readFlags = ({ words: [word, ...files], text }: Given): Result<Flags, string> => {
+const readFlags = (given: Given): Result<Flags, string> => {
+  const [word, ...files] = given.words
   const verb = verbIn(word, ['inspect'], FORM)
   if (!verb.ok) return verb
-  const namespace = parseNamespace(text('namespace'))
+  const namespace = parseNamespace(given.text('namespace'))
   if (!namespace.ok) return namespace
-  const output = text('output') ?? 'text'
-  if (output !== 'text' && output !== 'json') {
-    return fail(`-o ${JSON.stringify(output)}: use text, json`)
-  }
-  return ok({ namespace: namespace.value ?? OWN_NAMESPACE, files, isJson: output === 'json' })
+  const isJson = readIsJson(given)
+  return isJson.ok
+    ? ok({ namespace: namespace.value ?? OWN_NAMESPACE, files, isJson: isJson.value })
+    : isJson
 }
 
 type Found = Pick<Material, 'stored' | 'bundles' | 'serving'>

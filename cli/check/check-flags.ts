@@ -2,7 +2,7 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { LEVELS, type Level } from '../../webhook/settings/modes.ts'
-import type { FlagTable, Given } from '../command/flags.ts'
+import { oneOf, type FlagTable, type Given } from '../command/flags.ts'
 import { parseNamespace } from '../command/namespace.ts'
 import { MANIFEST_FLAGS, type SourceFlags } from '../manifest/manifest-flags.ts'
 
@@ -33,17 +33,6 @@ export interface CheckFlags extends SourceFlags {
   /** Undefined: what the configuration and the namespace ask for. */
   readonly level: Level | undefined
   readonly format: Format
-}
-
-const oneOf = <Word extends string>(
-  flag: string,
-  text: string,
-  words: readonly Word[],
-): Result<Word, string> => {
-  const word = words.find((each) => each === text)
-  return word === undefined
-    ? fail(`${flag} ${JSON.stringify(text)}: use ${words.join(', ')}`)
-    : ok(word)
 }
 
 /** What was typed, as the command needs it. */

@@ -139,6 +139,18 @@ export const readGiven = (
   })
 }
 
+/** A flag's value, where few words may be; the error is a sentence. */
+export const oneOf = <Word extends string>(
+  flag: string,
+  text: string,
+  words: readonly Word[],
+): Result<Word, string> => {
+  const word = words.find((each) => each === text)
+  return word === undefined
+    ? fail(`${flag} ${JSON.stringify(text)}: use ${words.join(', ')}`)
+    : ok(word)
+}
+
 const WIDTH = 110
 
 const wrapped = (text: string, width: number): readonly string[] => {

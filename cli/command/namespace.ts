@@ -1,6 +1,7 @@
-// A flag that names a namespace, and ours. Pure.
+// The flags that name a namespace, or every one, and ours. Pure.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Flag, Given } from './flags.ts'
 
 /** Ours, as the manifests have it. */
 export const OWN_NAMESPACE = 'outrigger-system'
@@ -17,3 +18,22 @@ export const parseNamespace = <Text extends string | undefined>(
     : fail(
         `-n ${JSON.stringify(text)} is no name of a namespace: use lower-case letters, digits and -, at most 63, the first and the last no -`,
       )
+
+export const EVERYWHERE = { short: 'A', doc: 'look at every namespace' } as const satisfies Flag
+
+/** Where a command looks in a cluster. */
+export interface Place {
+  /** Undefined where none is named. */
+  readonly namespace: string | undefined
+  readonly isEverywhere: boolean
+}
+
+/** By `-n` or `-A`; the error is a sentence. */
+export const readPlace = ({ text, has }: Pick<Given, 'text' | 'has'>): Result<Place, string> => {
+  const namespace = parseNamespace(text('namespace'))
+  if (!namespace.ok) return namespace
+  const isEverywhere = has('all-namespaces')
+  return isEverywhere && namespace.value !== undefined
+    ? fail('-A and -n: one namespace, or every one')
+    : ok({ namespace: namespace.value, isEverywhere })
+}

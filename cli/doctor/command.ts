@@ -1,12 +1,13 @@
 // `outrigger doctor`: what is wrong with Outrigger in a cluster, each with what to do. Reads, and creates a pod in a dry run:
 // nothing stays.
 
-import { fail, ok, type Result } from '../../shared/result.ts'
+import { ok, type Result } from '../../shared/result.ts'
 import { connectObjects } from '../../webhook/kube/client.ts'
 import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { OWN_NAMESPACE, parseNamespace } from '../command/namespace.ts'
+import { OUTPUT, readIsJson } from '../command/output-flag.ts'
 import { diagnose } from './diagnosis.ts'
 import { examine } from './in-cluster.ts'
 import { diagnosisJson, diagnosisText, isWell } from './text.ts'
@@ -19,12 +20,7 @@ const FLAGS = {
     value: 'NAME',
     doc: 'where a pod that asks for a server is created in a dry run (default: default)',
   },
-  output: {
-    short: 'o',
-    value: 'FORMAT',
-    doc: 'text (the default), or json for programs',
-    words: ['text', 'json'],
-  },
+  output: OUTPUT,
 } as const satisfies FlagTable
 
 interface Flags {
@@ -32,14 +28,11 @@ interface Flags {
   readonly isJson: boolean
 }
 
-const readFlags = ({ text }: Given): Result<Flags, string> => {
-  const namespace = parseNamespace(text('namespace'))
+const readFlags = (given: Given): Result<Flags, string> => {
+  const namespace = parseNamespace(given.text('namespace'))
   if (!namespace.ok) return namespace
-  const output = text('output') ?? 'text'
-  if (output !== 'text' && output !== 'json') {
-    return fail(`-o ${JSON.stringify(output)}: use text, json`)
-  }
-  return ok({ namespace: namespace.value ?? 'default', isJson: output === 'json' })
+  const isJson = readIsJson(given)
+  return isJson.ok ? ok({ namespace: namespace.value ?? 'default', isJson: isJson.value }) : isJson
 }
 
 const run = async ({ namespace, isJson }: Flags, io: Io): Promise<number> => {

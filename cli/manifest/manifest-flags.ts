@@ -4,6 +4,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { MANY_DOCUMENTS, oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { parseNamespace } from '../command/namespace.ts'
+import { OUTPUT } from '../command/output-flag.ts'
 
 const FLAGS = {
   file: {
@@ -28,8 +29,6 @@ const IMAGE_FLAGS = {
 /** Of whoever judges the pods of manifests. */
 export const MANIFEST_FLAGS = { ...FLAGS, ...IMAGE_FLAGS } as const satisfies FlagTable
 
-const OUTPUT = { short: 'o', value: 'FORMAT', words: ['text', 'json'] } as const
-
 const REPORT_FLAGS = {
   report: {
     doc: 'print no manifest, but what becomes of the pods of files and directories (-f, repeated)',
@@ -42,7 +41,7 @@ export const OFFERED = {
   restoring: FLAGS,
   explaining: {
     ...MANIFEST_FLAGS,
-    output: { ...OUTPUT, doc: 'text (the default), or json for programs' },
+    output: OUTPUT,
   },
   reporting: { ...MANIFEST_FLAGS, ...REPORT_FLAGS },
 } as const satisfies Readonly<Record<string, FlagTable>>

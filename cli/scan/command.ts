@@ -8,7 +8,8 @@ import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { manifestFiles } from '../command/manifest-files.ts'
-import { parseNamespace } from '../command/namespace.ts'
+import { EVERYWHERE, readPlace, type Place } from '../command/namespace.ts'
+import { OUTPUT, readIsJson } from '../command/output-flag.ts'
 import { readText } from '../command/read-text.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { readCluster } from './in-cluster.ts'
@@ -23,40 +24,33 @@ const FLAGS = {
     value: 'NAME',
     doc: "the namespace to look at (default: the kubeconfig's, else default); with -f for objects that name none",
   },
-  'all-namespaces': { short: 'A', doc: 'look at every namespace' },
+  'all-namespaces': EVERYWHERE,
   file: {
     short: 'f',
     value: 'FILE',
     doc: 'look at a manifest, or a directory of them (-f, repeated; - reads standard input), and at no cluster',
   },
   output: {
-    short: 'o',
-    value: 'FORMAT',
+    ...OUTPUT,
     doc: 'text (the default), or json for programs, with those that are under Outrigger',
-    words: ['text', 'json'],
   },
 } as const satisfies FlagTable
 
-interface Flags {
-  readonly namespace: string | undefined
-  readonly isEverywhere: boolean
+interface Flags extends Place {
   readonly files: readonly string[]
   readonly isJson: boolean
 }
 
-const readFlags = ({ text, texts, has }: Given): Result<Flags, string> => {
-  const namespace = parseNamespace(text('namespace'))
-  const [files, isEverywhere, output] = [texts('file'), has('all-namespaces'), text('output')]
-  if (!namespace.ok) return namespace
-  if (isEverywhere && namespace.value !== undefined) {
-    return fail('-A and -n: one namespace, or every one')
+const readFlags = (given: Given): Result<Flags, string> => {
+  const place = readPlace(given)
+  if (!place.ok) return place
+  const files = given.texts('file')
+  if (place.value.isEverywhere && files.length > 0) {
+    return fail('-A looks at a cluster, and -f at files')
   }
-  if (isEverywhere && files.length > 0) return fail('-A looks at a cluster, and -f at files')
   if (files.filter((file) => file === '-').length > 1) return fail('-f - stands twice')
-  if (output !== undefined && output !== 'text' && output !== 'json') {
-    return fail(`-o ${JSON.stringify(output)}: use text, json`)
-  }
-  return ok({ namespace: namespace.value, isEverywhere, files, isJson: output === 'json' })
+  const isJson = readIsJson(given)
+  return isJson.ok ? ok({ ...place.value, files, isJson: isJson.value }) : isJson
 }
 
 interface Seen {

@@ -6,7 +6,8 @@ import { connectObjects } from '../../webhook/kube/client.ts'
 import { clusterBy } from '../command/cluster.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
-import { parseNamespace } from '../command/namespace.ts'
+import { EVERYWHERE, readPlace, type Place } from '../command/namespace.ts'
+import { OUTPUT, readIsJson } from '../command/output-flag.ts'
 import { parseBackend, type Backend } from './backend.ts'
 import { readStanding, type Standing } from './in-cluster.ts'
 import { reachedBy } from './reached.ts'
@@ -21,45 +22,29 @@ const FLAGS = {
     value: 'NAME',
     doc: "the namespace to look at (default: the kubeconfig's, else default)",
   },
-  'all-namespaces': { short: 'A', doc: 'look at every namespace' },
+  'all-namespaces': EVERYWHERE,
   reaches: {
     value: 'HOST[:PORT]',
     doc: 'those alone that may reach this host, by what they declare, and by which of it; without a port, at any',
   },
-  output: {
-    short: 'o',
-    value: 'FORMAT',
-    doc: 'text (the default), or json for programs',
-    words: ['text', 'json'],
-  },
+  output: OUTPUT,
 } as const satisfies FlagTable
 
-interface Flags {
-  readonly namespace: string | undefined
-  readonly isEverywhere: boolean
+interface Flags extends Place {
   /** Undefined: everybody is listed. */
   readonly backend: Backend | undefined
   readonly isJson: boolean
 }
 
-const readFlags = ({ text, has }: Given): Result<Flags, string> => {
-  const namespace = parseNamespace(text('namespace'))
-  const [isEverywhere, reaches, output] = [
-    has('all-namespaces'),
-    text('reaches'),
-    text('output') ?? 'text',
-  ]
-  if (!namespace.ok) return namespace
-  if (isEverywhere && namespace.value !== undefined) {
-    return fail('-A and -n: one namespace, or every one')
-  }
-  if (output !== 'text' && output !== 'json') {
-    return fail(`-o ${JSON.stringify(output)}: use text, json`)
-  }
-  const backend = reaches === undefined ? ok(reaches) : parseBackend(reaches, isEverywhere)
-  if (!backend.ok) return backend
-  const isJson = output === 'json'
-  return ok({ namespace: namespace.value, isEverywhere, backend: backend.value, isJson })
+const readFlags = (given: Given): Result<Flags, string> => {
+  const place = readPlace(given)
+  if (!place.ok) return place
+  const isJson = readIsJson(given)
+  if (!isJson.ok) return isJson
+  const reaches = given.text('reaches')
+  const backend =
+    reaches === undefined ? ok(reaches) : parseBackend(reaches, place.value.isEverywhere)
+  return backend.ok ? ok({ ...place.value, backend: backend.value, isJson: isJson.value }) : backend
 }
 
 /** Everything that may reach it; being able to is nobody's fault. */
