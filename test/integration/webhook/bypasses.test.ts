@@ -5,13 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Leaf } from '../../../certs/x509.ts'
 import type { ImageIndex } from '../../../shared/image-index.ts'
 import { numberAt, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
-import { createLog } from '../../../shared/log.ts'
 import { ENFORCE_LABEL } from '../../../shared/names.ts'
 import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { fixedNamespaces, type Namespace } from '../../../webhook/cluster/namespace.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
-import { startServer, type Webhook } from '../../../webhook/server.ts'
+import type { Webhook } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type ReviewFields } from '../../support/admission.ts'
 import { meshProxy } from '../../support/bypasses/by-mesh.ts'
 import { WAYS } from '../../support/bypasses/table.ts'
@@ -23,6 +22,7 @@ import {
   type Change,
   type Way,
 } from '../../support/bypasses/way.ts'
+import { startOnLoopback } from '../../support/loopback-webhook.ts'
 
 const config = parseClusterConfig({
   sidecar: { image: 'example.com/sidecar:1' },
@@ -64,17 +64,10 @@ let webhook: Webhook
 
 beforeAll(async () => {
   certificate = await createLoopbackCertificate()
-  webhook = await startServer({
+  webhook = await startOnLoopback(certificate, {
     config: () => config.value,
     images: () => images,
     namespaces,
-    certificate,
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    log: createLog({ level: 'error', write: () => undefined, now: Date.now }),
-    drainDelayMs: 0,
-    now: () => performance.now(),
   })
 }, 60_000)
 afterAll(() => webhook.close())

@@ -1,17 +1,14 @@
 // A connection that an API server keeps is never broken off under a request: it would ask no second time.
 
 import { Agent, request } from 'node:https'
-import { afterEach, beforeAll, expect, test } from '@jest/globals'
-import type { Leaf } from '../../../certs/x509.ts'
-import { EMPTY_INDEX } from '../../../shared/image-index.ts'
+import { expect, test } from '@jest/globals'
 import { createLog } from '../../../shared/log.ts'
 import type { JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
-import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { createTlsServer } from '../../../webhook/listener.ts'
-import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
+import type { Webhook } from '../../../webhook/server.ts'
 import { reviewOf } from '../../support/admission.ts'
 import { askTwice } from '../../support/ask-twice.ts'
+import { eachWebhook } from '../../support/loopback-webhook.ts'
 
 const CONTAINERS = Array.from({ length: 80 }, (_, index) => ({
   name: `c${index}`,
@@ -31,36 +28,7 @@ const LARGE: JsonObject = {
 const FULL_BYTES = 64 * 1024
 const HOLD_MS = 500
 
-let certificate: Leaf
-let webhook: Webhook | undefined
-
-beforeAll(async () => {
-  certificate = await createLoopbackCertificate()
-}, 60_000)
-
-afterEach(async () => {
-  await webhook?.close()
-  webhook = undefined
-})
-
-const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-  if (!config.ok) throw new Error(config.error.join())
-  webhook = await startServer({
-    config: () => config.value,
-    images: () => EMPTY_INDEX,
-    namespaces: { get: (name) => Promise.resolve({ name, labels: {}, annotations: {} }) },
-    certificate,
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    log: createLog({ level: 'error', write: () => undefined, now: Date.now }),
-    drainDelayMs: 0,
-    now: () => performance.now(),
-    ...more,
-  })
-  return webhook
-}
+const { certificate, start } = eachWebhook()
 
 test('a request that comes while the answer before it is still being written is answered', async () => {
   const flag = new SharedArrayBuffer(4)
@@ -80,7 +48,7 @@ test('a request that comes while the answer before it is still being written is 
   const body = JSON.stringify(reviewOf(LARGE))
   const answers = await askTwice({
     port,
-    ca: certificate.authorityPem,
+    ca: certificate().authorityPem,
     body,
     flag,
     path: '/mutate',
@@ -92,7 +60,7 @@ test('a request that comes while the answer before it is still being written is 
 
 /** Asks on an agent's connection; a body without a length comes in chunks. */
 const ask = ({ port }: Webhook, agent: Agent, body: readonly string[]) => {
-  const ca = certificate.authorityPem
+  const ca = certificate().authorityPem
   const headers = { 'content-type': 'application/json' }
   const url = `https://127.0.0.1:${port}/mutate`
   const outgoing = request(url, { method: 'POST', agent, ca, headers })
@@ -139,7 +107,7 @@ test('a review that takes too long to come is told so', async () => {
 
 test('API servers alone end connections, also those that they have asked nothing on', () => {
   // Theirs are ended after 90 s, some of which were opened for a request that found another one first.
-  const { keepAliveTimeout, headersTimeout } = createTlsServer(() => undefined, certificate)
+  const { keepAliveTimeout, headersTimeout } = createTlsServer(() => undefined, certificate())
   expect(keepAliveTimeout).toBeGreaterThan(90_000)
   expect(headersTimeout).toBeGreaterThan(90_000)
 })

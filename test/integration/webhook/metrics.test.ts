@@ -3,13 +3,11 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../shared/json.ts'
-import { createLog } from '../../../shared/log.ts'
 import { VERSION } from '../../../shared/names.ts'
-import { EMPTY_INDEX } from '../../../shared/image-index.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
-import { startServer, type Webhook } from '../../../webhook/server.ts'
+import type { Webhook } from '../../../webhook/server.ts'
 import { postReview, reviewOf } from '../../support/admission.ts'
+import { configWith, startOnLoopback } from '../../support/loopback-webhook.ts'
 import { listedMetrics } from '../../support/metric-table.ts'
 
 const README = fileURLToPath(new URL('../../../webhook/README.md', import.meta.url))
@@ -24,22 +22,11 @@ let text = ''
 
 /** Has what it says of reviews: one that is injected, with a warning, one that is denied, one that is none. */
 beforeAll(async () => {
-  const floor = { allowAnonymous: true, enforce: 'baseline', warn: 'strict', audit: 'strict' }
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor })
-  if (!config.ok) throw new Error(config.error.join())
+  const config = configWith({ enforce: 'baseline', warn: 'strict', audit: 'strict' })
   const certificate = await createLoopbackCertificate()
-  webhook = await startServer({
-    config: () => config.value,
-    images: () => EMPTY_INDEX,
-    namespaces: { get: (name) => Promise.resolve({ name, labels: {}, annotations: {} }) },
+  webhook = await startOnLoopback(certificate, {
+    config: () => config,
     followers: [{ resource: 'services', ageMs: () => 1, current: () => ({ leftOut: 0 }) }],
-    log: createLog({ level: 'error', write: () => undefined, now: Date.now }),
-    certificate,
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    drainDelayMs: 0,
-    now: () => performance.now(),
   })
   webhook.authorities([['signing', new Date(Date.now() + 1000)]])
   webhook.reconfigured(undefined)

@@ -2,19 +2,15 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Leaf } from '../../../certs/x509.ts'
-import { EMPTY_INDEX } from '../../../shared/image-index.ts'
-import { createLog } from '../../../shared/log.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { describe, expect, test } from '@jest/globals'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
-import { startServer, type Webhook, type WebhookOptions } from '../../../webhook/server.ts'
+import type { Webhook, WebhookOptions } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
 import { keptLog } from '../../support/kept-log.ts'
+import { configWith, eachWebhook } from '../../support/loopback-webhook.ts'
 
-const log = createLog({ level: 'error', write: () => undefined, now: Date.now })
 const pod: JsonObject = {
   metadata: { annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' } },
   spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] },
@@ -22,27 +18,7 @@ const pod: JsonObject = {
 const namespace: Namespace = { name: 'servers', labels: {}, annotations: {} }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-let certificate: Leaf
-let webhook: Webhook | undefined
-
-const start = async (more: Partial<WebhookOptions> = {}): Promise<Webhook> => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-  if (!config.ok) throw new Error(config.error.join())
-  webhook = await startServer({
-    config: () => config.value,
-    images: () => EMPTY_INDEX,
-    namespaces: { get: () => Promise.resolve(namespace) },
-    certificate,
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    log,
-    drainDelayMs: 0,
-    now: () => performance.now(),
-    ...more,
-  })
-  return webhook
-}
+const { certificate, start } = eachWebhook()
 
 const urlOf = ({ port }: Webhook, path = '/mutate'): string => `https://127.0.0.1:${port}${path}`
 const admin = async ({ adminPort }: Webhook, path: string): Promise<readonly [number, string]> => {
@@ -53,16 +29,7 @@ const post = (
   to: Webhook,
   body: string | Uint8Array,
   headers: Readonly<Record<string, string>> = JSON_TYPE,
-): Promise<Reply> => postReview(urlOf(to), certificate.authorityPem, body, { headers })
-
-beforeAll(async () => {
-  certificate = await createLoopbackCertificate()
-}, 60_000)
-
-afterEach(async () => {
-  await webhook?.close()
-  webhook = undefined
-})
+): Promise<Reply> => postReview(urlOf(to), certificate().authorityPem, body, { headers })
 
 describe('bad input', () => {
   test.each<readonly [string, string | Uint8Array, Readonly<Record<string, string>>, number]>([
@@ -108,7 +75,7 @@ describe('bad input', () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const outgoing = request(
         urlOf(server, path),
-        { method, ca: certificate.authorityPem },
+        { method, ca: certificate().authorityPem },
         (reply) => {
           reply.resume()
           resolve(reply.statusCode)
@@ -126,7 +93,7 @@ describe('more bodies at once than are held', () => {
   const begin = (to: Webhook, bytes: number, namespace = '') => {
     const outgoing = request(urlOf(to), {
       method: 'POST',
-      ca: certificate.authorityPem,
+      ca: certificate().authorityPem,
       agent: false,
       headers: { ...JSON_TYPE, 'content-length': String(bytes + 1) },
     })
@@ -190,13 +157,12 @@ describe('more bodies at once than are held', () => {
 describe('more reviews at once than can be judged in time', () => {
   /** A webhook that takes its time over each review, and its callers on connections that are there before. */
   const crowded = async (callers: number, more: Partial<WebhookOptions> = {}) => {
-    const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-    if (!config.ok) throw new Error(config.error.join())
+    const config = configWith()
     let judgingMs = 0
     const server = await start({
       config: () => {
         for (const from = performance.now(); performance.now() - from < judgingMs;);
-        return config.value
+        return config
       },
       ...more,
     })
@@ -204,7 +170,7 @@ describe('more reviews at once than can be judged in time', () => {
     const ask = async (namespace: string) => {
       const body = JSON.stringify(reviewOf(pod, { namespace }))
       const from = performance.now()
-      const reply = await postReview(urlOf(server), certificate.authorityPem, body, { agent })
+      const reply = await postReview(urlOf(server), certificate().authorityPem, body, { agent })
       return { ...reply, ms: performance.now() - from }
     }
     const askAll = (namespace: string, count: number) =>
@@ -368,7 +334,6 @@ describe('serving', () => {
     const server = await start()
     const { port } = server
     await expect(start({ port })).rejects.toThrow('EADDRINUSE')
-    webhook = server
   })
 })
 
@@ -402,7 +367,7 @@ describe('closing', () => {
 
   test('an idle keep-alive connection does not hold it up', async () => {
     const server = await start()
-    const agent = new Agent({ keepAlive: true, ca: certificate.authorityPem })
+    const agent = new Agent({ keepAlive: true, ca: certificate().authorityPem })
     await new Promise<void>((resolve, reject) => {
       const outgoing = request(
         urlOf(server),
