@@ -3,8 +3,7 @@
 
 import { at, stringAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { ownSidecar } from '../../webhook/inject/pod.ts'
-import { controllerOf } from '../../webhook/workload/kinds.ts'
+import { controllerOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { lend } from '../manifest/workload.ts'
 import { namespaceIn, type Owners } from '../survey/owners.ts'
 import {

@@ -1,7 +1,7 @@
 // What stands behind an object among those that were read: a Deployment behind the pods of its ReplicaSets. Pure.
 
 import { stringAt, type JsonObject } from '../../shared/json.ts'
-import { controllerOf } from '../../webhook/workload/kinds.ts'
+import { controllerOf } from '../../webhook/inject/pod.ts'
 
 export const namespaceIn = (object: JsonObject, otherwise: string): string =>
   stringAt(object, 'metadata', 'namespace') ?? otherwise

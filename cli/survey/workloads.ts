@@ -3,8 +3,7 @@
 import { PREFIX } from '../../shared/annotations.ts'
 import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { ownSidecar } from '../../webhook/inject/pod.ts'
-import { controllerOf } from '../../webhook/workload/kinds.ts'
+import { controllerOf, isOver, ownSidecar } from '../../webhook/inject/pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { namespaceIn, ownersAmong, type Owners } from './owners.ts'
 
@@ -25,9 +24,6 @@ export const isAsked = (pod: JsonObject, namespace: Namespace | undefined): bool
   if (own !== undefined) return own === 'true'
   return namespace !== undefined && optsIn(namespace)
 }
-
-const isOver = (pod: JsonObject): boolean =>
-  ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '')
 
 /** Its pods that run, or are about to. A pod that runs is what it is; one of a manifest has no status. */
 export const livePods = ({ object, template }: Placed, owners: Owners): readonly JsonObject[] =>

@@ -1,12 +1,13 @@
 // An injected pod, as much of it as companions need: a bounded part of what may be megabytes. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { objectAt, objectsAt, stringAt, at, type JsonObject } from '../../shared/json.ts'
+import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { stringsOf } from '../cluster/namespace.ts'
+import { controllerOf, isOver } from '../inject/pod.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
-import { isOnHost, isOver, needsOf, type Needs } from './needs.ts'
+import { isOnHost, needsOf, type Needs } from './needs.ts'
 
 /** As an owner reference names it. */
 export interface Owner {
@@ -42,11 +43,9 @@ const ownerIn = (reference: JsonObject): Owner | undefined => {
   return name === undefined || uid === undefined ? undefined : { apiVersion, kind, name, uid }
 }
 
-/** What controls an object; undefined where nothing does. */
-export const controllerOf = (object: JsonObject): Owner | undefined => {
-  const reference = objectsAt(object, 'metadata', 'ownerReferences').find(
-    (one) => at(one, 'controller') === true,
-  )
+/** What controls an object; undefined where nothing does that is named whole. */
+export const ownerOf = (object: JsonObject): Owner | undefined => {
+  const reference = controllerOf(object)
   return reference && ownerIn(reference)
 }
 
@@ -88,7 +87,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     namespace,
     name,
     server,
-    owner: controllerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
+    owner: ownerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
     ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,

@@ -1,7 +1,7 @@
 // What one injected pod needs of the network: where it listens and where it goes, by the document that its sidecar was
 // given at admission. Pure.
 
-import { at, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, type JsonObject } from '../../shared/json.ts'
 import { ADMIN_PORT } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { ownSidecar } from '../inject/pod.ts'
@@ -89,7 +89,3 @@ export const needsOf = (pod: JsonObject): Needs | undefined => {
 
 /** Whether what runs in it shares the node's addresses: no policy and no Service of ours is about it then. */
 export const isOnHost = (pod: JsonObject): boolean => at(pod, 'spec', 'hostNetwork') === true
-
-/** Whether it will not come to life any more. */
-export const isOver = (pod: JsonObject): boolean =>
-  ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '')

@@ -2,7 +2,7 @@
 // controls that. Kept in bounds, and taken from there only while what stands names it: a ReplicaSet may get another Deployment.
 
 import { stringAt } from '../../shared/json.ts'
-import { controllerOf, type Member, type Owner } from '../companions/member.ts'
+import { ownerOf, type Member, type Owner } from '../companions/member.ts'
 import type { Requests } from '../kube/requests.ts'
 
 const BETWEEN = new Map([
@@ -37,7 +37,7 @@ export class Owners {
     const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
     const object = await this.requests.get(`${place}${encodeURIComponent(owner.name)}`, signal)
     if (!object || stringAt(object, 'metadata', 'uid') !== owner.uid) return undefined
-    const root = controllerOf(object) ?? owner
+    const root = ownerOf(object) ?? owner
     if (this.kept.size >= MAX_KEPT) this.kept.clear()
     this.kept.set(owner.uid, root)
     return root

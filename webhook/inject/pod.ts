@@ -1,7 +1,7 @@
-// Reading and rewriting the containers of a raw pod. Nothing is decided here.
+// Reading a raw pod, and rewriting its containers. Nothing is decided here.
 
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
-import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
+import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 
 export type List = 'initContainers' | 'containers'
 const LISTS: readonly List[] = ['initContainers', 'containers']
@@ -53,6 +53,14 @@ export const mapContainers = (
 /** Our own container as an earlier pass left it. */
 export const ownSidecar = (pod: JsonObject): JsonObject | undefined =>
   objectsAt(pod, 'spec', 'initContainers').find((item) => nameOf(item) === SIDECAR_CONTAINER)
+
+/** Whether it will not come to life any more. */
+export const isOver = (pod: JsonObject): boolean =>
+  ['Succeeded', 'Failed'].includes(stringAt(pod, 'status', 'phase') ?? '')
+
+/** What controls an object, a pod or another, and writes it: the reference to it. */
+export const controllerOf = (object: JsonObject): JsonObject | undefined =>
+  objectsAt(object, 'metadata', 'ownerReferences').find((owner) => at(owner, 'controller') === true)
 
 /** The list with each item in the place of the first one with the same key, else at its end. */
 export const putBy = (

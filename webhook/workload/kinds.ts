@@ -1,7 +1,8 @@
 // The kinds of Kubernetes that make pods from a template, and where each keeps it: one table for
 // admission, which knows an object by its resource, and for the CLI, which reads its kind. Pure.
 
-import { at, isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, isObject, stringAt, type JsonObject } from '../../shared/json.ts'
+import { controllerOf } from '../inject/pod.ts'
 
 export interface WorkloadKind {
   readonly kind: string
@@ -51,10 +52,6 @@ export const templateOf = (object: JsonObject, { path }: WorkloadKind): JsonObje
   const template = at(object, ...path)
   return isObject(template) ? template : undefined
 }
-
-/** What controls this object and writes it: another workload, or somebody else's object. */
-export const controllerOf = (object: JsonObject): JsonObject | undefined =>
-  objectsAt(object, 'metadata', 'ownerReferences').find((owner) => at(owner, 'controller') === true)
 
 /** Whether another object controls this one and writes its template. */
 export const isControlled = (object: JsonObject): boolean => controllerOf(object) !== undefined
