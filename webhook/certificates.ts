@@ -10,6 +10,7 @@ import type { Log } from '../shared/log.ts'
 import { TLS_CERT_KEY, TLS_PRIVATE_KEY } from '../shared/names.ts'
 import { pemFiles, pemTexts } from '../shared/pem-file.ts'
 import { fail, ok, type Result } from '../shared/result.ts'
+import { schedule } from '../shared/timers.ts'
 import { clusterWords } from './kube/words.ts'
 import type { Kube } from './kube/client.ts'
 import type { Certificate } from './listener.ts'
@@ -35,11 +36,6 @@ type Needs = Pick<
   Options,
   'namespace' | 'service' | 'caSecret' | 'configuration' | 'authorityMs' | 'leafMs'
 >
-
-const schedule = (callback: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(callback, delayMs)
-  return () => clearTimeout(timer)
-}
 
 /** The authority that all replicas share; the error says what keeps it from being used. */
 export const shareAuthority = async (

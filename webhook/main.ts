@@ -3,53 +3,28 @@
 // and the API server's trust.
 
 import { setTimeout as after } from 'node:timers/promises'
-import { EMPTY_INDEX, MAX_INDEX_BYTES, type ImageIndex } from '../shared/image-index.ts'
-import { messageOf } from '../shared/message.ts'
+import { EMPTY_INDEX, type ImageIndex } from '../shared/image-index.ts'
 import { clusterWords } from './kube/words.ts'
-import { createLog, type Log } from '../shared/log.ts'
+import type { Log } from '../shared/log.ts'
 import type { KeptFile } from '../shared/kept-file.ts'
-import { textFile } from '../shared/text-source.ts'
 import { mountedCertificate, shareAuthority, type Certificates } from './certificates.ts'
 import type { ClusterConfig } from './cluster/config.ts'
-import { openConfig } from './cluster/config-file.ts'
 import { RecentConfigs } from './cluster/recent.ts'
 import { withServices } from './cluster/namespace.ts'
 import { keepIndex } from './images/index-file.ts'
 import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer, type Webhook } from './server.ts'
+import { FILES_CHECK_MS, mountedText, Program } from './start.ts'
 
-// A kubelet takes up to a minute to write a changed ConfigMap.
-const FILES_CHECK_MS = 2000
-
-const exit = (code: number, lines: readonly string[], help = ''): never => {
-  process.stderr.write(lines.map((line) => `outrigger webhook: ${line}\n`).join('') + help)
-  process.exit(code)
-}
-
-const readOptions = (): Options => {
-  const options = parseOptions(process.argv.slice(2))
-  return options.ok ? options.value : exit(2, options.error, USAGE)
-}
-
-/** No ConfigMap holds more. */
-const source = (file: string) => textFile(file, MAX_INDEX_BYTES)
-
-const readConfig = async (file: string, log: Log): Promise<KeptFile<ClusterConfig>> => {
-  const config = await openConfig({ source: source(file), log })
-  if (config.ok) return config.value
-  return exit(
-    2,
-    config.error.map((line) => `${file}: ${line}`),
-  )
-}
+const program = new Program('webhook', process)
 
 type Images = Pick<KeptFile<ImageIndex>, 'current' | 'follow' | 'close'>
 
 /** The image index as it is now. */
 const readImages = async (file: string | undefined, log: Log): Promise<Images> => {
   if (file === undefined) return { current: () => EMPTY_INDEX, follow: () => {}, close: () => {} }
-  const index = keepIndex({ source: source(file), log })
+  const index = keepIndex({ source: mountedText(file), log })
   await index.refresh()
   return index
 }
@@ -59,7 +34,7 @@ const openCertificates = async (kube: Kube, options: Options, log: Log): Promise
   const opened = await (options.certDir === undefined
     ? shareAuthority(kube, options, log)
     : mountedCertificate(options.certDir, log))
-  return opened.ok ? opened.value : exit(1, [opened.error])
+  return opened.ok ? opened.value : program.exit(1, [opened.error])
 }
 
 /** Services find a port by its name on a native sidecar from this minor version on. */
@@ -92,21 +67,6 @@ const listAll = async (followers: Followers, log: Log): Promise<void> => {
   for (const { resource } of followers.filter((each) => each.current() === undefined)) {
     log.warn(`serving before the ${resource} could be listed`, { waitedMs: LIST_WAIT_MS })
   }
-}
-
-/** Ends in order when it is asked to. */
-const onEnd = (stop: () => Promise<void>, log: Log): void => {
-  const stopAndExit = (): void => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('the drain failed', { error: messageOf(error) })
-        process.exit(1)
-      },
-    )
-  }
-  process.once('SIGTERM', stopAndExit)
-  process.once('SIGINT', stopAndExit)
 }
 
 /** Each change of the configuration is shown, and what a change of it or of the images takes the place of is kept for a while. */
@@ -173,15 +133,11 @@ const serve = async (
     config.close()
     for (const follower of followers) follower.close()
   }
-  onEnd(stop, log)
+  program.onEnd(stop, log)
 }
 
-const options = readOptions()
-const log = createLog({
-  level: options.logLevel,
-  write: (line) => process.stdout.write(line),
-  now: Date.now,
-})
-serve(options, await readConfig(options.configFile, log), log).catch((error: unknown) => {
-  exit(1, [`cannot start: ${clusterWords(error)}`])
-})
+const options = program.options(parseOptions, USAGE)
+const log = program.log(options.logLevel)
+serve(options, await program.config(options.configFile, log), log).catch((error: unknown) =>
+  program.cannotStart(error),
+)

@@ -4,19 +4,15 @@
 
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { setTimeout as after } from 'node:timers/promises'
-import { MAX_INDEX_BYTES } from '../../shared/image-index.ts'
 import type { KeptFile } from '../../shared/kept-file.ts'
-import { createLog, type Log } from '../../shared/log.ts'
-import { messageOf } from '../../shared/message.ts'
-import { textFile } from '../../shared/text-source.ts'
+import type { Log } from '../../shared/log.ts'
+import { schedule, sleep } from '../../shared/timers.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { openConfig } from '../cluster/config-file.ts'
 import { connectController, type ControllerKube } from '../kube/client.ts'
 import { requestsBy } from '../kube/requests.ts'
-import { clusterWords } from '../kube/words.ts'
 import { createPlainServer, drain, listen } from '../listener.ts'
 import { adminApp } from '../server.ts'
+import { FILES_CHECK_MS, Program } from '../start.ts'
 import {
   closeAll,
   Controller,
@@ -34,43 +30,15 @@ import { Owners } from './owners.ts'
 import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
 import { WorkQueue } from './work-queue.ts'
 
-const FILES_CHECK_MS = 2000
 const CLOSE_DEADLINE_MS = 5000
 
-const exit = (code: number, lines: readonly string[], help = ''): never => {
-  process.stderr.write(lines.map((line) => `outrigger controller: ${line}\n`).join('') + help)
-  process.exit(code)
-}
-
-const readOptions = (): Options => {
-  const options = parseControllerOptions(process.argv.slice(2))
-  return options.ok ? options.value : exit(2, options.error, USAGE)
-}
-
-const readConfig = async (file: string, log: Log): Promise<KeptFile<ClusterConfig>> => {
-  const config = await openConfig({ source: textFile(file, MAX_INDEX_BYTES), log })
-  return config.ok
-    ? config.value
-    : exit(
-        2,
-        config.error.map((line) => `${file}: ${line}`),
-      )
-}
+const program = new Program('controller', process)
 
 const sayCompanions = ({ companions }: ClusterConfig, log: Log): void => {
   if (companions) return
   log.warn(
     'the cluster configuration has no companions: none are kept, those that stand are removed',
   )
-}
-
-const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await after(ms, undefined, { signal }).catch(() => undefined)
-}
-
-const schedule = (callback: () => void, delayMs: number): (() => void) => {
-  const timer = setTimeout(callback, delayMs)
-  return () => clearTimeout(timer)
 }
 
 /** What asks for work: who does not lead is asked for nothing, and looks at everything when it begins to. */
@@ -135,18 +103,6 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   return { controller, elector, telemetry, identity }
 }
 
-/** Ends in order when it is asked to. */
-const onEnd = (stop: () => Promise<void>): void => {
-  const end = (): void => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => exit(1, [messageOf(error)]),
-    )
-  }
-  process.once('SIGTERM', end)
-  process.once('SIGINT', end)
-}
-
 const serve = async (
   options: Options,
   config: KeptFile<ClusterConfig>,
@@ -164,20 +120,16 @@ const serve = async (
   for (const follower of controller.followers()) void follower.start()
   elector.start((signal) => controller.lead(signal))
   log.info('serving', { adminPort, identity })
-  onEnd(async () => {
+  program.onEnd(async () => {
     log.info('closing')
     await closeAll(controller, elector)
     config.close()
     await drain(admin, CLOSE_DEADLINE_MS)
-  })
+  }, log)
 }
 
-const options = readOptions()
-const log = createLog({
-  level: options.logLevel,
-  write: (line) => process.stdout.write(line),
-  now: Date.now,
-})
-serve(options, await readConfig(options.configFile, log), log).catch((error: unknown) => {
-  exit(1, [`cannot start: ${clusterWords(error)}`])
-})
+const options = program.options(parseControllerOptions, USAGE)
+const log = program.log(options.logLevel)
+serve(options, await program.config(options.configFile, log), log).catch((error: unknown) =>
+  program.cannotStart(error),
+)

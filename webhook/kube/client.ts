@@ -3,7 +3,6 @@
 // webhook configuration. The only importer of @kubernetes/client-node. Decides nothing.
 
 import { Readable } from 'node:stream'
-import { setTimeout as after } from 'node:timers/promises'
 import {
   AdmissionregistrationV1Api,
   ApiException,
@@ -23,6 +22,7 @@ import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../shared/image-index.ts'
 import type { Log } from '../../shared/log.ts'
 import { isObject, stringAt } from '../../shared/json.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { sleep } from '../../shared/timers.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
@@ -56,10 +56,6 @@ export interface KubeOptions {
 
 const isStatus = (error: unknown, code: number): boolean =>
   error instanceof ApiException && error.code === code
-
-const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await after(ms, undefined, { signal }).catch(() => undefined)
-}
 
 const placedService = (object: unknown): PlacedService | undefined =>
   isObject(object)
