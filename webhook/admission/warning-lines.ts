@@ -13,7 +13,7 @@ const MAX_WARNING_LENGTH = 1024
 /** A longer head would leave the lines behind it no room. */
 const MAX_HEAD_LENGTH = 100
 
-const ON = ' …'
+const ON = '…'
 const HIGH_SURROGATE = /[\uD800-\uDBFF]$/
 
 /** Whether a command stands whole before this place, or wholly behind it. */
@@ -44,18 +44,30 @@ const headOf = (text: string): string => {
   return end === -1 || end > MAX_HEAD_LENGTH ? '' : text.slice(0, end + 2)
 }
 
-/** One warning, as the lines that it takes. */
-const linesOf = (text: string): readonly string[] => {
+/** One warning, as the lines that it takes; `on` stands where one goes on in the next. */
+const linesOf = (text: string, on: string): readonly string[] => {
   const lines: string[] = []
-  const next = `${headOf(text)}… `
+  const next = `${headOf(text)}${on} `
   let [head, rest] = ['', text]
   while (head.length + rest.length > MAX_LINE_LENGTH) {
-    const end = breakIn(rest, MAX_LINE_LENGTH - head.length - ON.length)
-    lines.push(`${head}${rest.slice(0, end).trimEnd()}${ON}`)
+    const end = breakIn(rest, MAX_LINE_LENGTH - head.length - on.length - 1)
+    lines.push(`${head}${rest.slice(0, end).trimEnd()} ${on}`)
     rest = rest.slice(end).trimStart()
     head = next
   }
   return [...lines, `${head}${rest}`]
+}
+
+/** The same, none of which was said: the API server would drop it, whatever it belongs to. A warning that shares a line has its number. */
+const newLinesOf = (
+  text: string,
+  said: ReadonlySet<string>,
+  number: number,
+): ReadonlySet<string> => {
+  const lines = new Set(linesOf(text, ON))
+  return lines.isDisjointFrom(said)
+    ? lines
+    : new Set(linesOf(text, `${ON}${number}`)).difference(said)
 }
 
 // The API server drops a warning that holds a control character.
@@ -68,12 +80,14 @@ const plain = (text: string): string => {
 export const boundWarnings = (warnings: readonly string[]): readonly string[] => {
   const texts = [...new Set(warnings.map(plain))]
   const told: (readonly string[])[] = []
+  const said = new Set<string>()
   let [length, fitting] = [0, 0]
   for (const text of texts) {
-    const lines = linesOf(text)
+    const lines = [...newLinesOf(text, said, told.length + 1)]
     length += lines.join('').length
     if (length > MAX_LINES_LENGTH) break
     told.push(lines)
+    for (const line of lines) said.add(line)
     if (length <= MAX_LINES_LENGTH - MORE_LENGTH) fitting++
   }
   if (told.length === texts.length) return told.flat()

@@ -84,6 +84,45 @@ describe('what is longer than a line', () => {
     expect(boundWarnings([text])).toEqual(lines)
   })
 
+  const [long, other] = ['a'.repeat(200), 'b'.repeat(200)]
+
+  // The API server drops a line that was said before.
+  test.each([
+    [
+      'its end',
+      [`container web: ${long}; use ${other}`, `container web: not ${long}; use ${other}`],
+      [
+        `container web: ${long}; …`,
+        `container web: … use ${other}`,
+        `container web: not ${long}; …2`,
+        `container web: …2 use ${other}`,
+      ],
+    ],
+    [
+      'its beginning',
+      [`container web: ${long}; use ${other}`, `container web: ${long}; not ${other}`],
+      [
+        `container web: ${long}; …`,
+        `container web: … use ${other}`,
+        `container web: ${long}; …2`,
+        `container web: …2 not ${other}`,
+      ],
+    ],
+    [
+      'its end with a warning of one line',
+      [`container web: ${long}; use ${other}`, `container web: … use ${other}`],
+      [`container web: ${long}; …`, `container web: … use ${other}`],
+    ],
+    [
+      'a part with itself',
+      ['x'.repeat(1000)],
+      [`${'x'.repeat(254)} …`, `… ${'x'.repeat(252)} …`, `… ${'x'.repeat(242)}`],
+    ],
+  ])('has lines of its own where it shares %s', (_, texts, lines) => {
+    expect(boundWarnings(texts)).toEqual(lines)
+    expect(new Set(lines).size).toBe(lines.length)
+  })
+
   test('ends where it tells nothing more', () => {
     const lines = boundWarnings(['x '.repeat(100_000)])
     expect(lines.join('').length).toBeLessThan(1100)
