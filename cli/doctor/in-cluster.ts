@@ -14,6 +14,7 @@ import { OWN_NAMESPACE } from '../command/namespace.ts'
 import { readStanding } from '../status/in-cluster.ts'
 import { statusOf, type Row } from '../status/status.ts'
 import { readConfigIn } from '../survey/cluster-config.ts'
+import { once } from '../survey/once.ts'
 import type { Read } from './finding.ts'
 import { POLICIES, type Policy, type ReadPolicy } from './own-objects.ts'
 import { trialPod } from './trial.ts'
@@ -119,12 +120,22 @@ const standingIn = async (
   return { rows: ok(rows), enforcement: ok(await enforcementIn(cluster, objects)) }
 }
 
+/** Several checks want the same: it is asked for once, so that none goes by another state of it than the rest. */
+const askingOnce = (cluster: Objects): Objects => ({
+  namespace: cluster.namespace,
+  list: once((path) => cluster.list(path)),
+  get: once((path) => cluster.get(path)),
+  tryCreate: (path, object) => cluster.tryCreate(path, object),
+  text: (path) => cluster.text(path),
+})
+
 /** All of it; the error is where the API server does not answer at all, or where a pod shows nothing. */
 export const examine = async (
-  cluster: Objects,
+  objects: Objects,
   namespace: string,
   now: Date,
 ): Promise<Result<Seen, string>> => {
+  const cluster = askingOnce(objects)
   const version = await cluster.get('/version')
   if (!version.ok && !version.error.why.startsWith('the API server answered')) {
     return fail(version.error.why)

@@ -5,6 +5,7 @@ import { at, stringAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { controllerOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { lend } from '../manifest/workload.ts'
+import { once } from '../survey/once.ts'
 import { namespaceIn, type Owners } from '../survey/owners.ts'
 import {
   calledBy,
@@ -112,16 +113,6 @@ const groupedBy = (
 ): ((name: string) => readonly JsonObject[]) => {
   const groups = Map.groupBy(objects, (object) => namespaceIn(object, namespace))
   return (name) => groups.get(name) ?? []
-}
-
-/** Works out what is asked for, and not again. */
-const once = <T>(work: (name: string) => T): ((name: string) => T) => {
-  const known = new Map<string, T>()
-  return (name) => {
-    const found = known.get(name) ?? work(name)
-    known.set(name, found)
-    return found
-  }
 }
 
 /** Those that look like MCP servers, the most urgent first. `namespace`: of objects that name none. */

@@ -454,6 +454,22 @@ describe('a look at a cluster', () => {
     },
   )
 
+  test('asks for each object and each collection once', async () => {
+    const asked: string[] = []
+    const note = <T>(path: string, answer: T): Promise<T> => {
+      asked.push(path)
+      return Promise.resolve(answer)
+    }
+    const cluster: Objects = {
+      ...answering('the API server answered 403: no'),
+      list: (path) => note(path, ok([])),
+      get: (path) => note(path, ok({})),
+    }
+    expect(await examine(cluster, 'default', new Date(0))).toMatchObject({ ok: true })
+    expect(asked.toSorted()).toEqual([...new Set(asked)].toSorted())
+    expect(asked).toContain('/api/v1/namespaces')
+  })
+
   test('that does not answer at all is told once', async () => {
     const why = 'the API server cannot be reached: connection refused'
     expect(await examine(answering(why), 'default', new Date(0))).toEqual(fail(why))
