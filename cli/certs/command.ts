@@ -13,8 +13,8 @@ import { readText } from '../command/read-text.ts'
 import { verbIn } from '../command/verb.ts'
 import { readManifest } from '../manifest/read-manifest.ts'
 import { readCertificates } from './in-cluster.ts'
-import { inspect, type Material } from './inspection.ts'
-import { isPem, materialIn, materialInPem } from './material.ts'
+import { inspect } from './inspection.ts'
+import { isPem, materialIn, materialInPem, type Found } from './material.ts'
 import { inspectionJson, inspectionText } from './text.ts'
 
 const NAME = 'certs'
@@ -46,8 +46,6 @@ const readFlags = (given: Given): Result<Flags, string> => {
     ? ok({ namespace: namespace.value ?? OWN_NAMESPACE, files, isJson: isJson.value })
     : isJson
 }
-
-type Found = Pick<Material, 'stored' | 'bundles' | 'serving'>
 
 const inFile = async (file: string): Promise<Result<Found, string>> => {
   const text = await readText(file)
@@ -83,8 +81,7 @@ const inCluster = async ({ namespace }: Flags, io: Io): Promise<Result<Found, st
   const read = await readCertificates(cluster.value, namespace)
   if (!read.ok) return read
   for (const note of read.value.notes) tell(io, NAME, note)
-  const { serving, ...found } = materialIn(read.value.objects)
-  return ok({ ...found, serving: [...serving, ...read.value.serving] })
+  return ok(read.value.found)
 }
 
 const run = async (flags: Flags, io: Io): Promise<number> => {

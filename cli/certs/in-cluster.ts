@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Objects } from '../../webhook/kube/objects.ts'
 import type { Serving } from './inspection.ts'
-import { CA_SECRET, CONFIGURATION, KINDS, servingIn } from './material.ts'
+import { CA_SECRET, CONFIGURATION, KINDS, materialIn, servingIn, type Found } from './material.ts'
 
 /** The Secret that manifests/overlays/cert-manager mounts. */
 const MOUNTED_SECRET = 'outrigger-webhook-tls'
@@ -14,8 +14,7 @@ const ADMIN_PORT = 8081
 const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1'
 
 export interface SeenCertificates {
-  readonly objects: readonly JsonObject[]
-  readonly serving: readonly Serving[]
+  readonly found: Found
   /** What is not known, and why. */
   readonly notes: readonly string[]
 }
@@ -53,7 +52,7 @@ const configurationsIn = async (
 const replicasIn = async (
   cluster: Objects,
   namespace: string,
-): Promise<Pick<SeenCertificates, 'serving' | 'notes'>> => {
+): Promise<Pick<Found, 'serving'> & Pick<SeenCertificates, 'notes'>> => {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
   const pods = await cluster.list(path)
   if (!pods.ok) {
@@ -88,6 +87,7 @@ export const readCertificates = async (
   if (!secret.ok) return secret
   const configurations = await configurationsIn(cluster)
   if (!configurations.ok) return configurations
-  const replicas = await replicasIn(cluster, namespace)
-  return ok({ objects: [secret.value, ...configurations.value], ...replicas })
+  const { serving, notes } = await replicasIn(cluster, namespace)
+  const found = materialIn([secret.value, ...configurations.value])
+  return ok({ found: { ...found, serving: [...found.serving, ...serving] }, notes })
 }

@@ -36,7 +36,8 @@ const bundlesOf = (configuration: JsonObject): readonly Bundle[] => {
     : entries
 }
 
-type Found = Pick<Material, 'stored' | 'bundles' | 'serving'>
+/** What there is of it, but for when it is looked at. */
+export type Found = Pick<Material, 'stored' | 'bundles' | 'serving'>
 
 const placeOf = (object: JsonObject): string => {
   const namespace = stringAt(object, 'metadata', 'namespace')

@@ -9,7 +9,6 @@ import { ownSidecar } from '../../webhook/inject/pod.ts'
 import type { Objects } from '../../webhook/kube/objects.ts'
 import { readCertificates } from '../certs/in-cluster.ts'
 import { inspect, type Inspection } from '../certs/inspection.ts'
-import { materialIn } from '../certs/material.ts'
 import { OWN_NAMESPACE } from '../command/namespace.ts'
 import { readStanding } from '../status/in-cluster.ts'
 import { statusOf, type Row } from '../status/status.ts'
@@ -57,11 +56,9 @@ const policiesIn = async (cluster: Objects): Promise<Seen['policies']> => {
 const certificatesIn = async (cluster: Objects, now: Date): Promise<Seen['certificates']> => {
   const read = await readCertificates(cluster, OWN_NAMESPACE)
   if (!read.ok) return { inspection: read, notes: [] }
-  const { serving, ...found } = materialIn(read.value.objects)
-  const all = [...serving, ...read.value.serving]
+  const { found, notes } = read.value
   const kubectl = `kubectl -n ${OWN_NAMESPACE}`
-  const { notes } = read.value
-  return { inspection: ok(inspect({ ...found, serving: all, now, kubectl })), notes }
+  return { inspection: ok(inspect({ ...found, now, kubectl })), notes }
 }
 
 /** Of each node one pod whose sidecar serves. */
