@@ -17,7 +17,6 @@ type Naming = (attributes: Attributes) => Attributes
 
 const sharedBy = ({ name, attributes }: Pick<SpanStart, 'name' | 'attributes'>): Shared => ({
   name,
-  attributes,
   bytes: attributesAsBytes(attributes),
   count: Object.keys(attributes).length,
 })

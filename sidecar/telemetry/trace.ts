@@ -20,8 +20,7 @@ export type Attributes = Readonly<Record<string, string | number>>
 /** What spans of many messages have in common. */
 export interface Shared {
   readonly name: string
-  readonly attributes: Attributes
-  /** The attributes as a span has them in OTLP, and their number. */
+  /** Their attributes as a span has them in OTLP, and how many those are. */
   readonly bytes: Uint8Array
   readonly count: number
 }

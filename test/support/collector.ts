@@ -129,6 +129,16 @@ export type CollectedSpan = z.output<typeof span>
 export type Collected = CollectedSpan & { readonly resource: Record<string, string | number> }
 export type CollectedMetric = z.output<typeof metric>
 
+/** The spans of a request for traces. */
+export const spansIn = (bytes: Buffer): readonly Collected[] =>
+  spans
+    .parse(readTraces(bytes))
+    .resourceSpans.flatMap(({ resource, scopeSpans }) =>
+      scopeSpans.flatMap((scope) =>
+        scope.spans.map((one) => ({ ...one, resource: resource.attributes })),
+      ),
+    )
+
 export type Collector = {
   readonly url: string
   readonly spans: readonly Collected[]
@@ -169,14 +179,7 @@ export const startCollector = async (status = 200, serving?: Issued): Promise<Co
   }
   let logsAnswer: LogsAnswer = { status }
   const [paths, types] = [new Set<string>(), new Set<string>()]
-  const takeSpans = (body: Buffer): void => {
-    const { resourceSpans } = spans.parse(readTraces(body))
-    for (const { resource, scopeSpans } of resourceSpans) {
-      for (const scope of scopeSpans) {
-        for (const one of scope.spans) taken.spans.push({ ...one, resource: resource.attributes })
-      }
-    }
-  }
+  const takeSpans = (body: Buffer): void => void taken.spans.push(...spansIn(body))
   const takeMetrics = (body: Buffer): void => {
     for (const { scopeMetrics } of figures.parse(readMetrics(body)).resourceMetrics) {
       for (const scope of scopeMetrics) taken.metrics.push(...scope.metrics)

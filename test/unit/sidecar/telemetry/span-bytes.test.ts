@@ -108,7 +108,7 @@ test('a SERVER span with all that one can have', () => {
 
 test('attributes that others have too stand between its end and its own', () => {
   const common = { 'mcp.method.name': 'tools/call', 'client.port': 1 }
-  const shared = { name: 'x', attributes: common, bytes: attributesAsBytes(common), count: 2 }
+  const shared = { name: 'x', bytes: attributesAsBytes(common), count: 2 }
   const own = Object.fromEntries(
     Array.from({ length: MAX_ATTRIBUTES }, (_, index) => [`a${index}`, 'v']),
   )
