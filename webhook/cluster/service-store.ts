@@ -3,6 +3,7 @@
 // room is left out and counted. Pure.
 
 import type { Service } from './namespace.ts'
+import { Room } from './room.ts'
 
 export interface PlacedService {
   readonly namespace: string
@@ -18,15 +19,10 @@ const MAX_MISSING = 10_000
 const weightOf = ({ selector, ports }: Service): number =>
   1 + Object.keys(selector).length + ports.length
 
-interface OfNamespace {
-  readonly byName: Map<string, Service>
-  weight: number
-}
-
 export class ServiceStore {
-  private readonly namespaces = new Map<string, OfNamespace>()
+  private readonly namespaces = new Map<string, Map<string, Service>>()
   private readonly missing = new Set<string>()
-  private weight = 0
+  private readonly room = new Room(MAX_WEIGHT, MAX_NAMESPACE_WEIGHT)
 
   /** How many are left out, as far as they are counted. */
   get leftOut(): number {
@@ -35,39 +31,33 @@ export class ServiceStore {
 
   /** The Services of a namespace; changes with the cluster. */
   of(namespace: string): readonly Service[] {
-    return [...(this.namespaces.get(namespace)?.byName.values() ?? [])]
+    return [...(this.namespaces.get(namespace)?.values() ?? [])]
   }
 
   /** Those of all namespaces. */
   all(): readonly Service[] {
-    return [...this.namespaces.values()].flatMap(({ byName }) => byName.values().toArray())
+    return [...this.namespaces.values()].flatMap((byName) => byName.values().toArray())
   }
 
   put(placed: PlacedService): void {
     this.remove(placed)
     const { namespace, service } = placed
-    const weight = weightOf(service)
-    const own = this.namespaces.get(namespace) ?? { byName: new Map<string, Service>(), weight: 0 }
-    const hasRoom =
-      own.weight + weight <= MAX_NAMESPACE_WEIGHT && this.weight + weight <= MAX_WEIGHT
-    if (!hasRoom) {
+    if (!this.room.take(namespace, weightOf(service))) {
       if (this.missing.size < MAX_MISSING) this.missing.add(`${namespace}/${service.name}`)
       return
     }
-    own.byName.set(service.name, service)
-    own.weight += weight
-    this.weight += weight
+    const own = this.namespaces.get(namespace) ?? new Map<string, Service>()
+    own.set(service.name, service)
     this.namespaces.set(namespace, own)
   }
 
   remove({ namespace, service: { name } }: PlacedService): void {
     this.missing.delete(`${namespace}/${name}`)
     const own = this.namespaces.get(namespace)
-    const old = own?.byName.get(name)
+    const old = own?.get(name)
     if (!own || !old) return
-    own.byName.delete(name)
-    own.weight -= weightOf(old)
-    this.weight -= weightOf(old)
-    if (own.byName.size === 0) this.namespaces.delete(namespace)
+    own.delete(name)
+    this.room.release(namespace, weightOf(old))
+    if (own.size === 0) this.namespaces.delete(namespace)
   }
 }
