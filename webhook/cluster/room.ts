@@ -34,3 +34,7 @@ export class Room {
     else this.byNamespace.delete(namespace)
   }
 }
+
+/** What a text takes: one letter beyond Latin-1 gives each of its letters two bytes. */
+export const textSize = (text: string): number =>
+  /[^\u0000-\u00ff]/.test(text) ? 2 * text.length : text.length

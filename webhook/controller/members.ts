@@ -1,6 +1,7 @@
 // The injected pods of a cluster by workload, as much of each as companions need. Bounded: what has no room is left out and
 // counted, and while that is so of a workload, or in a namespace, nothing is taken from it. Pure.
 
+import { Room, textSize } from '../cluster/room.ts'
 import type { Member } from '../companions/member.ts'
 
 /** A pod as it was seen; without `member` no companion is about it, or no more. */
@@ -11,12 +12,18 @@ export interface SeenPod {
 }
 
 export const MAX_MEMBERS = 20_000
-/** Whoever may create pods decides how much each says: so many letters of all together, and of one namespace. */
-export const MAX_LETTERS = 40_000_000
-export const MAX_NAMESPACE_LETTERS = 8_000_000
+/** Whoever may create pods decides how much each says: what all of them take together, and those of one namespace. */
+const MAX_BYTES = 40_000_000
+export const MAX_NAMESPACE_BYTES = 8_000_000
+/** What a pod takes besides what it says, and an item of a list besides its letters. */
+const POD_BYTES = 800
+const ITEM_BYTES = 32
 
-const lettersOf = ({ ingressFrom, needs, owner }: Member): number =>
-  JSON.stringify([ingressFrom, needs, owner]).length
+const sizeOf = ({ ingressFrom, needs, owner }: Member): number => {
+  const items = needs ? needs.egress.length + needs.own.length : 0
+  const said = textSize(JSON.stringify([ingressFrom, needs, owner]))
+  return POD_BYTES + ITEM_BYTES * items + said
+}
 
 /** By which work is asked for: a namespace and a server's label; the namespace's own policy has none. */
 export const keyOf = (namespace: string, server: string): string => `${namespace}/${server}`
@@ -34,8 +41,7 @@ export class Members {
   private readonly missingOf = new Map<string, number>()
   /** There were more of them than are remembered. */
   private isOverfull = false
-  private readonly inNamespace = new Map<string, { pods: number; letters: number }>()
-  private letters = 0
+  private readonly room = new Room(MAX_BYTES, MAX_NAMESPACE_BYTES)
 
   get leftOut(): number {
     return this.missing.size
@@ -46,7 +52,7 @@ export class Members {
   }
 
   has(namespace: string): boolean {
-    return this.inNamespace.has(namespace)
+    return this.room.has(namespace)
   }
 
   keys(): readonly string[] {
@@ -58,18 +64,13 @@ export class Members {
     const { namespace, name, member } = seen
     if (!member) return
     const pod = keyOf(namespace, name)
-    const letters = lettersOf(member)
-    const place = this.inNamespace.get(namespace) ?? { pods: 0, letters: 0 }
     const key = keyOf(namespace, member.server)
-    if (!this.hasRoom(letters, place.letters)) return this.miss(pod, key)
+    const hasRoom = this.byPod.size < MAX_MEMBERS && this.room.take(namespace, sizeOf(member))
+    if (!hasRoom) return this.miss(pod, key)
     const own = this.byWorkload.get(key) ?? new Map<string, Member>()
     own.set(name, member)
     this.byWorkload.set(key, own)
     this.byPod.set(pod, member)
-    place.pods += 1
-    place.letters += letters
-    this.letters += letters
-    this.inNamespace.set(namespace, place)
   }
 
   /** Whether a pod of a workload, or of a namespace, may be missing. */
@@ -100,14 +101,6 @@ export class Members {
     }
   }
 
-  private hasRoom(letters: number, ofNamespace: number): boolean {
-    return (
-      this.byPod.size < MAX_MEMBERS &&
-      this.letters + letters <= MAX_LETTERS &&
-      ofNamespace + letters <= MAX_NAMESPACE_LETTERS
-    )
-  }
-
   remove({ namespace, name }: SeenPod): void {
     const pod = keyOf(namespace, name)
     this.found(pod)
@@ -118,12 +111,6 @@ export class Members {
     const own = this.byWorkload.get(key)
     own?.delete(name)
     if (own?.size === 0) this.byWorkload.delete(key)
-    const letters = lettersOf(old)
-    this.letters -= letters
-    const place = this.inNamespace.get(namespace)
-    if (!place) return
-    place.pods -= 1
-    place.letters -= letters
-    if (place.pods === 0) this.inNamespace.delete(namespace)
+    this.room.release(namespace, sizeOf(old))
   }
 }

@@ -1,8 +1,9 @@
 // The companions that stand in a cluster, of one kind: objects with our label, by the workload that they are about. Bounded
-// in number and in letters; of what has no room its name alone is known, or nothing, and it is read when it is needed. Pure.
+// in number and in size; of what has no room its name alone is known, or nothing, and it is read when it is needed. Pure.
 
 import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { MANAGED_LABEL, MANAGER, SERVER_LABEL } from '../../shared/names.ts'
+import { Room, textSize } from '../cluster/room.ts'
 import { keyOf } from './members.ts'
 
 export interface Standing {
@@ -17,10 +18,11 @@ export interface Standing {
   readonly spec: JsonObject
 }
 
+/** Whoever may label objects decides how many there are, and how much each says: of all together, and of one namespace. */
 export const MAX_STANDING = 50_000
-/** Whoever may label an object decides how much it says: so many letters of all together, and of one namespace. */
-export const MAX_STANDING_LETTERS = 20_000_000
-export const MAX_NAMESPACE_STANDING_LETTERS = 1_000_000
+export const MAX_NAMESPACE_STANDING = 10_000
+export const MAX_STANDING_BYTES = 20_000_000
+export const MAX_NAMESPACE_STANDING_BYTES = 1_000_000
 
 const text = (object: JsonObject, member: string): string =>
   stringAt(object, 'metadata', member) ?? ''
@@ -72,8 +74,8 @@ export class StandingStore {
   private readonly byName = new Map<string, Kept>()
   private readonly byWorkload = new Map<string, Set<Kept>>()
   private readonly missing = new Set<string>()
-  private readonly inNamespace = new Map<string, number>()
-  private letters = 0
+  private readonly names = new Room(MAX_STANDING, MAX_NAMESPACE_STANDING)
+  private readonly texts = new Room(MAX_STANDING_BYTES, MAX_NAMESPACE_STANDING_BYTES)
 
   get leftOut(): number {
     return this.missing.size
@@ -99,33 +101,18 @@ export class StandingStore {
   put(standing: Standing): void {
     this.remove(standing)
     const { namespace, name, server } = standing
-    if (this.byName.size >= MAX_STANDING) {
+    if (!this.names.take(namespace, 1)) {
       if (this.missing.size < MAX_STANDING) this.missing.add(keyOf(namespace, name))
       return
     }
-    const kept = this.withRoom(keptOf(standing))
+    const whole = keptOf(standing)
+    const hasRoom = this.texts.take(namespace, textSize(whole.text))
+    const kept = hasRoom ? whole : { ...whole, text: '' }
     this.byName.set(keyOf(namespace, name), kept)
     const key = keyOf(namespace, server)
     const own = this.byWorkload.get(key) ?? new Set<Kept>()
     own.add(kept)
     this.byWorkload.set(key, own)
-    this.count(kept, 1)
-  }
-
-  private withRoom(kept: Kept): Kept {
-    const { length } = kept.text
-    const ofNamespace = this.inNamespace.get(kept.namespace) ?? 0
-    const hasRoom =
-      this.letters + length <= MAX_STANDING_LETTERS &&
-      ofNamespace + length <= MAX_NAMESPACE_STANDING_LETTERS
-    return hasRoom ? kept : { ...kept, text: '' }
-  }
-
-  private count({ namespace, text }: Kept, sign: 1 | -1): void {
-    this.letters += sign * text.length
-    const ofNamespace = (this.inNamespace.get(namespace) ?? 0) + sign * text.length
-    if (ofNamespace > 0) this.inNamespace.set(namespace, ofNamespace)
-    else this.inNamespace.delete(namespace)
   }
 
   remove({ namespace, name }: Pick<Standing, 'namespace' | 'name'>): void {
@@ -133,7 +120,8 @@ export class StandingStore {
     const old = this.byName.get(keyOf(namespace, name))
     if (!old) return
     this.byName.delete(keyOf(namespace, name))
-    this.count(old, -1)
+    this.names.release(namespace, 1)
+    this.texts.release(namespace, textSize(old.text))
     const key = keyOf(namespace, old.server)
     const own = this.byWorkload.get(key)
     own?.delete(old)

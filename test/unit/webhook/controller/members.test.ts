@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Member } from '../../../../webhook/companions/member.ts'
+import type { Needs } from '../../../../webhook/companions/needs.ts'
 import {
   MAX_MEMBERS,
-  MAX_NAMESPACE_LETTERS,
+  MAX_NAMESPACE_BYTES,
   Members,
   placeOf,
 } from '../../../../webhook/controller/members.ts'
 
-const pod = (namespace: string, name: string, said = '') => {
+const pod = (namespace: string, name: string, said = '', more: Partial<Member> = {}) => {
   const member: Member = {
     namespace,
     name,
@@ -17,9 +18,22 @@ const pod = (namespace: string, name: string, said = '') => {
     mesh: undefined,
     isEnding: false,
     needs: undefined,
+    ...more,
   }
   return { namespace, name, member }
 }
+
+const OWNER: Member['owner'] = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u' }
+const NO_NEEDS: Needs = {
+  ports: [15_200],
+  isTls: false,
+  isEnforced: true,
+  egress: [],
+  own: [],
+  asksApiServer: false,
+  around: undefined,
+}
+const SHORT = Array.from({ length: 256 }, (_, at) => `a${at}.b:1`.padStart(12, 'x'))
 
 describe('members', () => {
   test('are found by workload until they are gone, or no companion is about them any more', () => {
@@ -39,7 +53,7 @@ describe('members', () => {
     for (let at = 0; at < 20; at++) members.put(pod('loud', `p${at}`, long))
     members.put(pod('quiet', 'p'))
     expect(members.of('loud/deployment-a')).toHaveLength(
-      Math.floor(MAX_NAMESPACE_LETTERS / 1_000_000) - 1,
+      Math.floor(MAX_NAMESPACE_BYTES / 1_000_000) - 1,
     )
     expect(members.of('quiet/deployment-a')).toHaveLength(1)
     expect(members.leftOut).toBe(13)
@@ -50,6 +64,20 @@ describe('members', () => {
     expect([members.leftOut, partial()]).toEqual([0, []])
     members.put(pod('loud', 'p', long))
     expect(members.of('loud/deployment-a')).toHaveLength(1)
+  })
+
+  test.each<[string, number, Partial<Member>]>([
+    // A destination of 12 letters is a text of its own, and a place in a list.
+    ['short destinations', 625, { needs: { ...NO_NEEDS, egress: SHORT } }],
+    ['hosts that their sidecars ask', 625, { needs: { ...NO_NEEDS, own: SHORT } }],
+    ['letters of two bytes', 3, { owner: { ...OWNER, name: '€'.repeat(1_000_000) } }],
+    ['nothing', 9_300, {}],
+  ])('take the room that they take, not that of their letters: %s', (_name, most, more) => {
+    const members = new Members()
+    for (let at = 0; at <= most; at++) members.put(pod('loud', `p${at}`, '', more))
+    expect(members.leftOut).toBeGreaterThan(0)
+    members.put(pod('quiet', 'p', '', more))
+    expect(members.of('quiet/deployment-a')).toHaveLength(1)
   })
 
   test('are so many at most', () => {

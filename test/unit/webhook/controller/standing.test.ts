@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import {
   isManaged,
-  MAX_NAMESPACE_STANDING_LETTERS,
+  MAX_NAMESPACE_STANDING,
+  MAX_NAMESPACE_STANDING_BYTES,
   MAX_STANDING,
-  MAX_STANDING_LETTERS,
+  MAX_STANDING_BYTES,
   standingOf,
   StandingStore,
   type Standing,
 } from '../../../../webhook/controller/standing.ts'
 
-const policy = (namespace: string, name: string, letters = 0): Standing =>
+const policy = (namespace: string, name: string, letters = 0, letter = 'x'): Standing =>
   standingOf('NetworkPolicy', {
     metadata: {
       namespace,
@@ -21,7 +22,7 @@ const policy = (namespace: string, name: string, letters = 0): Standing =>
       },
       ownerReferences: [{ uid: 'o' }],
     },
-    spec: { ingress: [], said: 'x'.repeat(letters) },
+    spec: { ingress: [], said: letter.repeat(letters) },
   })
 
 describe('what stands', () => {
@@ -44,7 +45,7 @@ describe('what stands', () => {
     store.put(policy('quiet', 'p'))
     expect(store.get('quiet', 'p')).toEqual(policy('quiet', 'p'))
     const whole = store.of('loud/deployment-a').filter(isManaged)
-    expect(whole).toHaveLength(Math.floor(MAX_NAMESPACE_STANDING_LETTERS / large))
+    expect(whole).toHaveLength(Math.floor(MAX_NAMESPACE_STANDING_BYTES / large))
     expect(store.get('loud', 'p99')).toEqual({
       ...policy('loud', 'p99'),
       labels: {},
@@ -57,6 +58,22 @@ describe('what stands', () => {
     expect(store.get('loud', 'p')).toEqual(policy('loud', 'p', large))
   })
 
+  test('whose letters take two bytes has room for half as many', () => {
+    const store = new StandingStore()
+    const [few, many] = [policy('a', 'x', 490_000, '€'), policy('b', 'x', 510_000, '€')]
+    for (const one of [few, many]) store.put(one)
+    expect(store.get('a', 'x')).toEqual(few)
+    expect(store.get('b', 'x')).toEqual({ ...many, labels: {}, owners: {}, spec: {} })
+  })
+
+  test('in one namespace leaves others room, however much it is', () => {
+    const store = new StandingStore()
+    for (let at = 0; at <= MAX_STANDING; at++) store.put(policy('loud', `p${at}`))
+    store.put(policy('quiet', 'p'))
+    expect(store.get('quiet', 'p')).toEqual(policy('quiet', 'p'))
+    expect(store.size).toBe(MAX_NAMESPACE_STANDING + 1)
+  })
+
   test('of all namespaces together takes so much room', () => {
     const store = new StandingStore()
     const large = 900_000
@@ -64,7 +81,7 @@ describe('what stands', () => {
     const whole = Array.from({ length: 30 }, (_, at) => store.get(`n${at}`, 'p')).filter(
       (standing) => standing && isManaged(standing),
     )
-    expect(whole).toHaveLength(Math.floor(MAX_STANDING_LETTERS / (large + 200)))
+    expect(whole).toHaveLength(Math.floor(MAX_STANDING_BYTES / (large + 200)))
   })
 
   test('is so much at most', () => {
