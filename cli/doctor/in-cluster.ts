@@ -109,11 +109,7 @@ const standingIn = async (
     return { rows: unread, enforcement: unread }
   }
   const { objects } = read.value
-  const rows = statusOf(objects, {
-    namespace: 'default',
-    sidecarImage: config?.sidecar.image,
-    systemNamespaces: config?.systemNamespaces ?? [],
-  })
+  const rows = statusOf(objects, { namespace: 'default', config })
   return { rows: ok(rows), enforcement: ok(await enforcementIn(cluster, objects)) }
 }
 

@@ -76,12 +76,7 @@ const look = async (flags: Flags, io: Io): Promise<Result<Seen, readonly string[
   const read = await readStanding(cluster.value, flags.isEverywhere ? undefined : namespace)
   if (!read.ok) return read
   const { objects, config } = read.value
-  const rows = statusOf(objects, {
-    namespace,
-    sidecarImage: config?.sidecar.image,
-    systemNamespaces: config?.systemNamespaces ?? [],
-  })
-  return ok({ rows, standing: read.value })
+  return ok({ rows: statusOf(objects, { namespace, config }), standing: read.value })
 }
 
 const run = async (flags: Flags, io: Io): Promise<number> => {

@@ -3,6 +3,7 @@
 
 import { arrayAt, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { isSystem, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
@@ -53,9 +54,8 @@ export interface Row {
 export interface Given {
   /** Of objects that name none. */
   readonly namespace: string
-  /** What the configuration names; undefined where nobody here knows. */
-  readonly sidecarImage: string | undefined
-  readonly systemNamespaces: readonly string[]
+  /** Undefined where nobody here knows it. */
+  readonly config: Pick<ClusterConfig, 'sidecar' | 'systemNamespaces'> | undefined
 }
 
 const isReady = (pod: JsonObject): boolean =>
@@ -151,7 +151,7 @@ const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | un
   const sidecars = sidecarsOf(pods)
   if (!isWanted && sidecars.length === 0) return undefined
   const bare = isWanted ? pods.filter(isBare).length : 0
-  const state = stateOf(isWanted, bare, sidecars, context.given.sidecarImage)
+  const state = stateOf(isWanted, bare, sidecars, context.given.config?.sidecar.image)
   const counts = countsOf(first.object, pods)
   return { namespace, kind, name, state, ...counts, bare, sidecars, advice: adviceOn(state, first) }
 }
@@ -168,7 +168,7 @@ export const statusOf = (objects: readonly JsonObject[], given: Given): readonly
   const context = { given, owners, namespaces: namespacesAmong(all) }
   return [...Map.groupBy(placed, keyOf).values()]
     .flatMap(([first, ...others]) => {
-      const isLeft = !first || isSystem({ name: first.namespace }, given)
+      const isLeft = !first || (given.config && isSystem({ name: first.namespace }, given.config))
       return (isLeft ? undefined : rowOf([first, ...others], context)) ?? []
     })
     .toSorted(byPlace)

@@ -96,8 +96,7 @@ const workload = (kind: string, name: string, more: JsonObject = {}): JsonObject
 const rowsOf = (objects: readonly JsonObject[]): readonly Row[] =>
   statusOf(objects, {
     namespace: 'default',
-    sidecarImage: SIDECAR,
-    systemNamespaces: ['kube-system'],
+    config: { ...configured(SIDECAR), systemNamespaces: ['kube-system'] },
   })
 
 describe('a workload', () => {
@@ -183,7 +182,7 @@ describe('a workload', () => {
   })
 
   test('where nobody knows the configuration no sidecar is another', () => {
-    const given = { namespace: 'default', sidecarImage: undefined, systemNamespaces: [] }
+    const given = { namespace: 'default', config: undefined }
     expect(statusOf([injected('a', { sidecar: 'example.com/any' })], given)).toMatchObject([
       { state: 'inside' },
     ])
