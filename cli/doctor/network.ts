@@ -1,7 +1,8 @@
 // Whether something in the cluster enforces NetworkPolicies, by the programs that are known to. Their presence is a sign, never
 // proof. Pure.
 
-import { arrayAt, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { startWords } from '../survey/workloads.ts'
 import { namedBy, type Finding, type Read } from './finding.ts'
 
 const POLICIES = namedBy('NetworkPolicy')
@@ -17,11 +18,7 @@ interface Known {
 }
 
 const wordsIn = (daemonSet: JsonObject): readonly string[] =>
-  objectsAt(daemonSet, 'spec', 'template', 'spec', 'containers').flatMap((container) =>
-    ['command', 'args']
-      .flatMap((field) => arrayAt(container, field) ?? [])
-      .flatMap((word) => (typeof word === 'string' ? [word] : [])),
-  )
+  objectsAt(daemonSet, 'spec', 'template', 'spec', 'containers').flatMap(startWords)
 
 const KNOWN: readonly Known[] = [
   { name: /^cilium$/, called: 'Cilium' },

@@ -9,7 +9,6 @@ import { once } from '../survey/once.ts'
 import { namespaceIn, type Owners } from '../survey/owners.ts'
 import {
   calledBy,
-  firstOfEach,
   flat,
   INJECT,
   isAsked,
@@ -113,6 +112,12 @@ const groupedBy = (
 ): ((name: string) => readonly JsonObject[]) => {
   const groups = Map.groupBy(objects, (object) => namespaceIn(object, namespace))
   return (name) => groups.get(name) ?? []
+}
+
+/** Of those that go by one name the first, in the order in which they come. */
+const firstOfEach = (found: readonly Found[]): readonly Found[] => {
+  const byName = Map.groupBy(found, ({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)
+  return [...byName.values()].flatMap((same) => same.slice(0, 1))
 }
 
 /** Those that look like MCP servers, the most urgent first. `namespace`: of objects that name none. */

@@ -1,17 +1,11 @@
 // By what a pod is taken for an MCP server: what its author calls things, and what those who run such servers leave on
 // them. A sign is a guess from public habits, never proof. Pure.
 
-import {
-  arrayAt,
-  isObject,
-  objectAt,
-  objectsAt,
-  stringAt,
-  type JsonObject,
-} from '../../shared/json.ts'
+import { isObject, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { HOOKS, members, PROBES, type Member } from '../../webhook/inject/pod.ts'
 import { stringsOf } from '../../webhook/cluster/namespace.ts'
 import { parseReference } from '../../webhook/images/reference.ts'
+import { startWords } from '../survey/workloads.ts'
 
 /** Of many, a report shows a few. */
 const MAX_SIGNS = 4
@@ -50,12 +44,6 @@ const repositoryOf = (image: string): string => {
   return reference.ok ? reference.value.repository : image
 }
 
-const words = (container: JsonObject): readonly string[] =>
-  ['command', 'args']
-    .flatMap((field) => arrayAt(container, field) ?? [])
-    .flatMap((word) => (typeof word === 'string' ? [word] : []))
-    .slice(0, MAX_WORDS)
-
 const pathsOf = (container: JsonObject): readonly string[] =>
   [...PROBES, ...HOOKS].map((place) => stringAt(container, ...place, 'httpGet', 'path') ?? '')
 
@@ -68,7 +56,9 @@ const ofContainer = ({ name, container }: Member): readonly string[] => {
   return [
     ...about(WORD.test(repositoryOf(image)) ? image : undefined, 'image'),
     ...about(
-      words(container).find((word) => WORD.test(word)),
+      startWords(container)
+        .slice(0, MAX_WORDS)
+        .find((word) => WORD.test(word)),
       'command line with',
     ),
     ...about(

@@ -1,7 +1,7 @@
 // The workloads among objects, whether each asks for the sidecar, and what makes its pods anew. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { arrayAt, at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { controllerOf, isOver, ownSidecar } from '../../webhook/inject/pod.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
@@ -31,6 +31,12 @@ export const livePods = ({ object, template }: Placed, owners: Owners): readonly
     .podsOf(object)
     .filter((one) => template.owner || stringAt(one, 'status', 'phase') !== undefined)
     .filter((one) => !isOver(one))
+
+/** The words that its author starts a container by, as far as they are words. */
+export const startWords = (container: JsonObject): readonly string[] =>
+  ['command', 'args']
+    .flatMap((field) => arrayAt(container, field) ?? [])
+    .filter((word) => typeof word === 'string')
 
 export const isBare = (pod: JsonObject): boolean => ownSidecar(pod) === undefined
 
@@ -88,19 +94,4 @@ export const workloadsAmong = (objects: readonly JsonObject[], namespace: string
       })),
     )
   return { placed, owners }
-}
-
-/** Of those that go by one name the first, in the order in which they come. */
-export const firstOfEach = <
-  T extends { readonly namespace: string; readonly kind: string; readonly name: string },
->(
-  found: readonly T[],
-): readonly T[] => {
-  const seen = new Set<string>()
-  return found.filter(({ namespace, kind, name }) => {
-    const key = `${namespace}/${kind}/${name}`
-    const isFirst = !seen.has(key)
-    seen.add(key)
-    return isFirst
-  })
 }
