@@ -88,6 +88,12 @@ export class Desk {
     this.turnedAway(client, { how, host, port: 0, why: 'malformed' })
   }
 
+  /** Who says what no protocol of ours has: an attempt of whoever has named itself on its connection, if anybody has. */
+  unreadable(client: Client | undefined, how: How): void {
+    if (client) this.malformed(client, how, '?')
+    else this.parts.watch.stranger('no-protocol')
+  }
+
   /** Who has too many connections already: on record with the host and port that were asked for, and nothing else of it. */
   crowded(client: Client, how: How, target?: Target): void {
     const place = target ? said({ how, target }) : { how, host: '?', port: 0 }

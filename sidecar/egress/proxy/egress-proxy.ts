@@ -185,8 +185,7 @@ export class EgressProxy {
   }
 
   private sendAway({ socket, client }: Visitor): void {
-    if (client) this.desk.malformed(client, 'http', '?')
-    else this.options.watch.stranger('no-protocol')
+    this.desk.unreadable(client, 'http')
     drop(socket)
   }
 

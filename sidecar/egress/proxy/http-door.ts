@@ -18,7 +18,7 @@ import {
 import { KnownHeads, namedIn, type KnownHead, type Named } from './known-heads.ts'
 import { readConnect, readRequest } from './request-target.ts'
 import type { Visitor } from './visitors.ts'
-import type { Client, How } from './watch.ts'
+import type { Client } from './watch.ts'
 
 /** Requests on one connection that have no answer yet. */
 const MAX_PIPELINED = 8
@@ -58,7 +58,9 @@ export class HttpDoor {
       void this.request(request, response, true)
     })
     this.server.on('clientError', (error, socket) => {
-      if (codeOf(error).startsWith(UNREADABLE)) this.unreadable(socket)
+      if (codeOf(error).startsWith(UNREADABLE)) {
+        parts.desk.unreadable(this.visitors.get(socket)?.client, 'http')
+      }
       if (socket.writable) socket.end(written(unread(codeOf(error))), () => socket.destroy())
       else socket.destroy()
     })
@@ -77,13 +79,6 @@ export class HttpDoor {
     this.visitors.set(socket, visitor)
     this.server.emit('connection', socket)
     socket.emit('data', first)
-  }
-
-  /** What no parser takes is tried, too: by whoever has named itself on this connection, if anybody has. */
-  private unreadable(socket: Duplex): void {
-    const client = this.visitors.get(socket)?.client
-    if (client) this.malformed(client, 'http', '?')
-    else this.parts.stranger('no-protocol')
   }
 
   /** Whose a request is, where that is known. */
@@ -132,7 +127,7 @@ export class HttpDoor {
     // Whoever waits is not late, and a tunnel has times of its own.
     visitors.begins(visitor)
     if (!target.ok) {
-      this.malformed(client, 'connect', url)
+      desk.malformed(client, 'connect', url)
       this.leave(visitor, refusalAnswer({ why: 'malformed', words: target.error }))
       return
     }
@@ -169,10 +164,6 @@ export class HttpDoor {
     visitor.socket.end(written(answer))
     visitor.socket.resume()
     this.parts.visitors.leaves(visitor)
-  }
-
-  private malformed(client: Client, how: How, url: string): void {
-    this.parts.desk.malformed(client, how, url)
   }
 
   private async request(
@@ -212,7 +203,7 @@ export class HttpDoor {
       return
     }
     if (!plain.ok) {
-      this.malformed(client, 'http', url)
+      desk.malformed(client, 'http', url)
       respond(response, refusalAnswer({ why: 'malformed', words: plain.error }), true)
       return
     }

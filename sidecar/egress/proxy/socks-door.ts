@@ -69,20 +69,13 @@ class Talk {
   private take<T>(message: Read<T>, then: (message: T) => void): boolean {
     if (message === undefined) return false
     if (message === 'wrong') {
-      this.unreadable()
+      this.parts.desk.unreadable(this.visitor.client, 'socks')
       this.close()
       return false
     }
     this.bytes = this.bytes.subarray(message.length)
     then(message)
     return true
-  }
-
-  /** What is no SOCKS is tried, too: by whoever has named itself on this connection, if anybody has. */
-  private unreadable(): void {
-    const { client } = this.visitor
-    if (client) this.parts.desk.malformed(client, 'socks', '?')
-    else this.parts.stranger('no-protocol')
   }
 
   private readonly greeted = ({ canSay, canBeSilent }: Greeting): void => {
