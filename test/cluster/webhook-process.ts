@@ -2,15 +2,13 @@
 // control plane alone has no kube-proxy, so the process takes the Service's own address. It has the
 // rights of its ServiceAccount and no others.
 
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accountKubeconfig } from './account-kubeconfig.ts'
 import { at, createApi } from './api.ts'
 import type { OwnTarget } from './describe-cluster.ts'
 import { createKubectl } from './kubectl.ts'
 import { run } from './machine/run.ts'
-import { Doomed, waitFor } from './machine/waiting.ts'
+import { startSource, type SourceProcess } from './source-process.ts'
 
 const NAMESPACE = 'outrigger-system'
 const NAME = 'outrigger-webhook'
@@ -59,35 +57,24 @@ export const startWebhook = async (
     `--admin-port=${ADMIN_PORT}`,
     '--drain-delay=0',
   ]
-  const admin = (path: string): Promise<Response> => fetch(`http://${address}:${ADMIN_PORT}${path}`)
-  let stop: () => Promise<void> = async () => undefined
-  const start = async (): Promise<void> => {
-    const logFile = join(target.own.dir, 'logs', 'webhook.log')
-    const log = openSync(logFile, 'a')
-    const child = spawn('env', [`KUBECONFIG=${kubeconfig}`, process.execPath, ...argv], {
-      cwd: REPOSITORY,
-      stdio: ['ignore', log, log],
+  const starting = (): Promise<SourceProcess> =>
+    startSource(target, {
+      name: 'webhook',
+      kubeconfig,
+      argv,
+      adminUrl: `http://${address}:${ADMIN_PORT}`,
     })
-    closeSync(log)
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    stop = async () => {
-      child.kill('SIGTERM')
-      await ended
-    }
-    await waitFor('the webhook', async () => {
-      if (child.exitCode !== null) throw new Doomed(readFileSync(logFile, 'utf8').slice(-2000))
-      return (await admin('/readyz')).ok ? true : undefined
-    })
-  }
-  await start()
+  let webhook = await starting()
   return {
     url: `https://${address}`,
-    start,
-    stop: () => stop(),
+    start: async () => {
+      webhook = await starting()
+    },
+    stop: () => webhook.stop(),
     close: async () => {
-      await stop()
+      await webhook.stop()
       await run(['ip', 'address', 'delete', `${address}/32`, 'dev', 'lo'])
     },
-    reviews: async () => countsOf(await (await admin('/metrics')).text()),
+    reviews: async () => countsOf(await (await webhook.admin('/metrics')).text()),
   }
 }
