@@ -36,9 +36,17 @@ export interface Member {
 
 export const MESH_LABEL = 'istio.io/dataplane-mode'
 
+/** The API server asks nothing of them but that they are there: whoever writes a reference could say a megabyte. */
+const MAX_GROUP_AND_VERSION = 317
+const MAX_NAME = 253
+
 const ownerIn = (reference: JsonObject): Owner | undefined => {
-  const [apiVersion, kind] = [stringAt(reference, 'apiVersion'), stringAt(reference, 'kind')]
-  const [name, uid] = [stringAt(reference, 'name'), stringAt(reference, 'uid')]
+  const said = (member: string, most = MAX_NAME): string | undefined => {
+    const text = stringAt(reference, member)
+    return text === undefined || text.length > most ? undefined : text
+  }
+  const [apiVersion, kind] = [said('apiVersion', MAX_GROUP_AND_VERSION), said('kind')]
+  const [name, uid] = [said('name'), said('uid')]
   if (apiVersion === undefined || kind === undefined) return undefined
   return name === undefined || uid === undefined ? undefined : { apiVersion, kind, name, uid }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { memberOf } from '../../../../webhook/companions/member.ts'
+import { ownerOf, memberOf } from '../../../../webhook/companions/member.ts'
 
 const podWith = (more: JsonObject): JsonObject => ({
   metadata: {
@@ -17,4 +17,26 @@ test.each<[string, JsonObject, boolean]>([
   ['was told to end', { deletionTimestamp: '2026-11-30T08:00:00Z' }, true],
 ])('a pod that %s is a member, and says so', (_name, more, isEnding) => {
   expect(memberOf(podWith(more))).toMatchObject({ server: 'deployment-a', isEnding })
+})
+
+const SET = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'a', uid: 'set', controller: true }
+
+test.each<[string, JsonObject]>([
+  ['name', { name: 'n'.repeat(254) }],
+  ['kind', { kind: 'k'.repeat(254) }],
+  ['group', { apiVersion: `${'g'.repeat(400)}/v1` }],
+  ['uid', { uid: 'u'.repeat(254) }],
+])('what says it controls a pod by a %s that nothing has is no owner', (_name, more) => {
+  const controlledBy = (owner: JsonObject) => podWith({ ownerReferences: [owner] })
+  expect(ownerOf(controlledBy(SET))).toEqual({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    name: 'a',
+    uid: 'set',
+  })
+  expect(ownerOf(controlledBy({ ...SET, ...more }))).toBeUndefined()
+  expect(memberOf(controlledBy({ ...SET, ...more }))?.owner).toMatchObject({
+    kind: 'Pod',
+    name: 'a-0',
+  })
 })
