@@ -1,7 +1,8 @@
 // What the owner of a workload is told, as Events on it: each thing once an hour, as long as Kubernetes keeps them. Bounded in
-// what is remembered and in how many are written at once; what is beyond that is in the log.
+// how many are written within that, and at once: what is beyond waits until there is room again.
 
 import type { Log } from '../../shared/log.ts'
+import { Room } from '../cluster/room.ts'
 import type { Owner } from '../companions/member.ts'
 import { clusterWords } from '../kube/words.ts'
 import type { Requests } from '../kube/requests.ts'
@@ -14,7 +15,9 @@ export interface Told {
 const AGAIN_MS = 3_600_000
 /** Of one workload. */
 const MAX_AT_ONCE = 20
-const MAX_REMEMBERED = 10_000
+/** Of all workloads together, and of those of one namespace, within an hour. */
+export const MAX_TOLD = 20_000
+export const MAX_NAMESPACE_TOLD = 4000
 /** The API server takes no longer ones. */
 const MAX_MESSAGE = 1024
 
@@ -54,7 +57,9 @@ const eventOf = (
 
 export class Events {
   private readonly options: EventsOptions
-  private readonly toldMs = new Map<string, number>()
+  /** What was told within the last hour, the oldest first. */
+  private readonly told = new Map<string, { readonly atMs: number; readonly namespace: string }>()
+  private readonly room = new Room(MAX_TOLD, MAX_NAMESPACE_TOLD)
 
   constructor(options: EventsOptions) {
     this.options = options
@@ -69,12 +74,20 @@ export class Events {
   ): Promise<void> {
     for (const told of said.slice(0, MAX_AT_ONCE)) {
       const key = `${owner.uid} ${told.reason} ${told.message}`
-      const nowMs = this.options.now()
-      if (nowMs - (this.toldMs.get(key) ?? -Infinity) < AGAIN_MS) continue
-      if (this.toldMs.size >= MAX_REMEMBERED) this.toldMs.clear()
-      this.toldMs.set(key, nowMs)
-      await this.write(namespace, owner, told, signal)
+      if (this.isNews(namespace, key)) await this.write(namespace, owner, told, signal)
     }
+  }
+
+  private isNews(namespace: string, key: string): boolean {
+    const atMs = this.options.now()
+    for (const [old, { atMs: toldMs, namespace: of }] of this.told) {
+      if (atMs - toldMs < AGAIN_MS) break
+      this.told.delete(old)
+      this.room.release(of, 1)
+    }
+    if (this.told.has(key) || !this.room.take(namespace, 1)) return false
+    this.told.set(key, { atMs, namespace })
+    return true
   }
 
   private async write(
