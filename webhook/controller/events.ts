@@ -73,7 +73,7 @@ export class Events {
     signal: AbortSignal,
   ): Promise<void> {
     for (const told of said.slice(0, MAX_AT_ONCE)) {
-      const key = `${owner.uid} ${told.reason} ${told.message}`
+      const key = `${namespace} ${owner.uid} ${told.reason} ${told.message}`
       if (this.isNews(namespace, key)) await this.write(namespace, owner, told, signal)
     }
   }
