@@ -5,6 +5,7 @@ import type { Json } from './api.ts'
 import type { ImageConfig } from './images/archive.ts'
 import type { LayerName } from './images/layers.ts'
 import { PACKAGE_HOST } from './images/package-index.ts'
+import { LISTS_PODS, roleFor } from './role.ts'
 
 export interface Shape {
   readonly name: string
@@ -36,19 +37,7 @@ const DEFAULT_UID = 65_534
 
 const KUBERNETES_ACCOUNT: readonly Json[] = [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'pod-reader' } },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'pod-reader' },
-    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }],
-  },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'pod-reader' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'pod-reader' },
-    subjects: [{ kind: 'ServiceAccount', name: 'pod-reader' }],
-  },
+  ...roleFor('pod-reader', LISTS_PODS, { kind: 'ServiceAccount', name: 'pod-reader' }),
 ]
 
 export const SHAPES: readonly Shape[] = [

@@ -8,6 +8,7 @@ import { createKubectl } from '../kubectl.ts'
 import type { Ended } from '../machine/run.ts'
 import { waitFor } from '../machine/waiting.ts'
 import { deploymentOf, INJECT, serverPod } from '../pods.ts'
+import { roleFor } from '../role.ts'
 import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
 
 const OPT_IN = { 'outrigger.dev/injection': 'enabled' }
@@ -43,21 +44,11 @@ const DATABASE = serverPod('db', {
 })
 
 /** What a team has in its namespace: everything that a Role can give. */
-const roleFor = (team: string): readonly Json[] => [
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'team' },
-    rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
-  },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'team' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'team' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: team }],
-  },
-]
+const TEAM = roleFor(
+  'team',
+  { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+  { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'devs' },
+)
 
 const warningsIn = ({ stderr }: Ended): readonly string[] =>
   stderr
@@ -191,7 +182,7 @@ describeOwnCluster('control', 'namespaces', (target) => {
       await api.createNamespace('team-a', { ...OPT_IN, ...STRICT })
       await api.createNamespace('team-b', OPT_IN)
       await api.patch('/api/v1/namespaces/team-a', { metadata: { annotations: says } })
-      await api.apply(roleFor('devs'), 'team-a')
+      await api.apply(TEAM, 'team-a')
       await api.apply(
         [
           deploymentOf(PLAIN, 'web'),

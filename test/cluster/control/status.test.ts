@@ -8,6 +8,7 @@ import { describeOwnCluster } from '../describe-cluster.ts'
 import { waitFor } from '../machine/waiting.ts'
 import { outriggerCommand, type EndedCommand } from '../outrigger-command.ts'
 import { deploymentOf, INJECT, serverPod } from '../pods.ts'
+import { LISTS_PODS, roleFor } from '../role.ts'
 import { startWebhook, type WebhookProcess } from '../webhook-process.ts'
 
 const NAMESPACE = 'standing'
@@ -21,19 +22,7 @@ const ENFORCE = {
 
 const RIGHTS: readonly Json[] = [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: ACCOUNT.name } },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'pods' },
-    rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }],
-  },
-  {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'pods' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'pods' },
-    subjects: [{ kind: 'ServiceAccount', ...ACCOUNT }],
-  },
+  ...roleFor('pods', LISTS_PODS, { kind: 'ServiceAccount', ...ACCOUNT }),
 ]
 
 describeOwnCluster('control', 'outrigger status', (target) => {

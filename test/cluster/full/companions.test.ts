@@ -8,6 +8,7 @@ import { createKubectl } from '../kubectl.ts'
 import { waitFor } from '../machine/waiting.ts'
 import { clientPod, installOurs, readyPod, serverObjects, untilServed } from '../mcp-pods.ts'
 import { loadClient, loadServer } from '../node-images.ts'
+import { webContainer } from '../web-container.ts'
 
 const NAMESPACE = 'beside'
 const AGENTS = 'agents'
@@ -34,15 +35,7 @@ const web = (name: string): Json => ({
   metadata: { name, labels: { app: name } },
   spec: {
     terminationGracePeriodSeconds: 0,
-    containers: [
-      {
-        name: 'web',
-        image: 'outrigger.test/agnhost:1',
-        imagePullPolicy: 'Never',
-        args: ['netexec', '--http-port=8080', '--udp-port=-1'],
-        ports: [{ name: 'http', containerPort: 8080 }],
-      },
-    ],
+    containers: [{ ...webContainer(8080), ports: [{ name: 'http', containerPort: 8080 }] }],
   },
 })
 

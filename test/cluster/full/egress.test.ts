@@ -15,6 +15,7 @@ import { installOurs, readyPod, serverObjects } from '../mcp-pods.ts'
 import { EGRESS_IMAGE, loadEgressServer, loadServer } from '../node-images.ts'
 import { PodSession } from '../pod-session.ts'
 import { recordsIn } from '../records.ts'
+import { webContainer } from '../web-container.ts'
 
 const NAMESPACE = 'egress'
 const OVERLAY = new URL('../overlays/egress', import.meta.url).pathname
@@ -65,14 +66,7 @@ const far = (): readonly Json[] => [
     metadata: { name: 'web', labels: { app: 'web' } },
     spec: {
       terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name: 'web',
-          image: 'outrigger.test/agnhost:1',
-          imagePullPolicy: 'Never',
-          args: ['netexec', `--http-port=${WEB_PORT}`, `--udp-port=${UDP_PORT}`],
-        },
-      ],
+      containers: [webContainer(WEB_PORT, UDP_PORT)],
     },
   },
   ...['web', 'other'].map((name) => ({

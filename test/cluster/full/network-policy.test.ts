@@ -6,6 +6,7 @@ import { at, createApi, list, type Json } from '../api.ts'
 import { describeCluster } from '../describe-cluster.ts'
 import { createKubectl } from '../kubectl.ts'
 import { waitFor } from '../machine/waiting.ts'
+import { webContainer } from '../web-container.ts'
 
 const PLACES = ['np-x', 'np-y'] as const
 const NAMES = ['a', 'b'] as const
@@ -29,10 +30,8 @@ const ASKS: readonly Ask[] = EVERYBODY.flatMap((from) =>
 const sentence = ({ from, to, port }: Ask): string => `${nameOf(from)} -> ${nameOf(to)}:${port}`
 
 const serverOn = (port: number): Json => ({
+  ...webContainer(port),
   name: `port-${port}`,
-  image: 'outrigger.test/agnhost:1',
-  imagePullPolicy: 'Never',
-  args: ['netexec', `--http-port=${port}`, '--udp-port=-1'],
   ports: [{ containerPort: port, name: `named-${port}` }],
 })
 
