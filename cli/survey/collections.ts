@@ -45,13 +45,20 @@ const readOne = async (
   return read.ok ? ok([read.value]) : read
 }
 
-const unreadWords = (
-  { resource, isOfCluster = false }: Collection,
+/** What is not known, and why; undefined where there is nothing to know. */
+const noteOn = (
+  { resource, without = '', isOfCluster = false }: Collection,
   namespace: string | undefined,
-): string =>
-  isOfCluster && namespace !== undefined
-    ? `namespace ${namespace} cannot be read`
-    : `${resource} cannot be listed`
+  { isMissing, why }: Unlisted,
+): string | undefined => {
+  const isOne = isOfCluster && namespace !== undefined
+  if (isMissing) {
+    // A cluster without an API has none of its objects.
+    return isOne ? `there is no namespace ${namespace}` : undefined
+  }
+  const unread = isOne ? `namespace ${namespace} cannot be read` : `${resource} cannot be listed`
+  return `${unread}, so ${without} is not known: ${why}`
+}
 
 export interface ReadCollections {
   readonly objects: readonly JsonObject[]
@@ -80,11 +87,7 @@ export const readCollections = async (
     }
     whys.push(listed.error.why)
     if (without === undefined) errors.push(`${resource}: ${listed.error.why}`)
-    // A cluster without that API has none of them.
-    else if (!listed.error.isMissing) {
-      const unread = unreadWords(collection, namespace)
-      notes.push(`${unread}, so ${without} is not known: ${listed.error.why}`)
-    }
+    else notes.push(...[noteOn(collection, namespace, listed.error) ?? []].flat())
   }
   return { objects: parts.flat(), notes, errors, whys }
 }

@@ -499,6 +499,17 @@ describe('a look at a cluster', () => {
     })
   })
 
+  test('of a namespace that is not there says so', async () => {
+    const cluster: Objects = {
+      ...refusing(),
+      get: (path) => Promise.resolve(fail({ isMissing: true, why: `no ${path}` })),
+    }
+    expect(await readStanding(cluster, 'toools')).toMatchObject({
+      ok: true,
+      value: { isWhole: false, notes: ['there is no namespace toools', expect.anything()] },
+    })
+  })
+
   test('of one namespace asks for that namespace alone', async () => {
     const cluster = refusing('/api/v1/namespaces')
     const read = await readStanding(cluster, 'tools')
