@@ -78,7 +78,7 @@ const inFiles = async (files: readonly string[]): Promise<Result<Found, string>>
 const inCluster = async ({ namespace }: Flags, io: Io): Promise<Result<Found, string>> => {
   const cluster = clusterBy(() => connectObjects(io.signal), io)
   if (!cluster.ok) return cluster
-  const read = await readCertificates(cluster.value, namespace)
+  const read = await readCertificates(cluster.value, namespace, ', or name its namespace by -n')
   if (!read.ok) return read
   for (const note of read.value.notes) tell(io, NAME, note)
   return ok(read.value.found)

@@ -23,6 +23,7 @@ export interface SeenCertificates {
 const secretIn = async (
   cluster: Objects,
   namespace: string,
+  hint: string,
 ): Promise<Result<JsonObject, string>> => {
   for (const name of [CA_SECRET, MOUNTED_SECRET]) {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${name}`
@@ -31,7 +32,7 @@ const secretIn = async (
     if (!secret.error.isMissing) return fail(`Secret ${namespace}/${name}: ${secret.error.why}`)
   }
   return fail(
-    `there is neither a Secret ${namespace}/${CA_SECRET} nor ${namespace}/${MOUNTED_SECRET}: apply Outrigger's manifests, or name its namespace by -n`,
+    `there is neither a Secret ${namespace}/${CA_SECRET} nor ${namespace}/${MOUNTED_SECRET}: apply Outrigger's manifests${hint}`,
   )
 }
 
@@ -78,12 +79,13 @@ const replicasIn = async (
   return { serving, notes }
 }
 
-/** The error is what had to be read and could not. */
+/** The error is what had to be read and could not; `hint`: what else to do where there is nothing. */
 export const readCertificates = async (
   cluster: Objects,
   namespace: string,
+  hint = '',
 ): Promise<Result<SeenCertificates, string>> => {
-  const secret = await secretIn(cluster, namespace)
+  const secret = await secretIn(cluster, namespace, hint)
   if (!secret.ok) return secret
   const configurations = await configurationsIn(cluster)
   if (!configurations.ok) return configurations

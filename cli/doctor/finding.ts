@@ -18,15 +18,17 @@ export interface Finding {
 /** An object or a collection as it was read, or why it was not. */
 export type Read<T> = Result<T, Unlisted>
 
+const WITHOUT_RIGHTS = 'ask as somebody who may read it, or have the right granted'
+
 /** A check's findings under its name. */
 export const namedBy = (check: string) => ({
   ok: (what: string): Finding => ({ check, verdict: 'ok', what }),
   fault: (what: string, advice: string): Finding => ({ check, verdict: 'fault', what, advice }),
   warning: (what: string, advice: string): Finding => ({ check, verdict: 'warning', what, advice }),
-  unread: (what: string, why: string): Finding => ({
+  unread: (what: string, why: string, advice = WITHOUT_RIGHTS): Finding => ({
     check,
     verdict: 'unread',
     what: `${what} cannot be read: ${why}`,
-    advice: 'ask as somebody who may read it, or have the right granted',
+    advice,
   }),
 })

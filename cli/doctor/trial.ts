@@ -94,7 +94,11 @@ export const judgeTrial = (
   const where = `in namespace ${namespace}`
   if (!tried.ok) {
     return tried.error.isMissing
-      ? TRIAL.unread(`what comes of a pod ${where}`, tried.error.why)
+      ? TRIAL.unread(
+          `what comes of a pod ${where}`,
+          tried.error.why,
+          'name a namespace that is there by -n',
+        )
       : refusal(tried.error.why, where)
   }
   const sidecar = ownSidecar(tried.value)

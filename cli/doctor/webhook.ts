@@ -57,6 +57,10 @@ export const judgeDeployment = (
     : RUNNING.ok(counted)
 }
 
+/** Of what may also not be there, or not be what it is to be. */
+const IN_PLACE =
+  'see that it is there and whole (kubectl apply -k manifests/base, or the chart), or ask as somebody who may read it'
+
 const VERSIONS = namedBy('versions')
 
 /** The tag of an image that goes by one alone; undefined of a digest, which names no version. */
@@ -68,8 +72,10 @@ export const judgeVersions = (
   deployment: Read<JsonObject>,
   config: Result<ClusterConfig, string>,
 ): Finding => {
-  if (!config.ok) return VERSIONS.unread('the cluster configuration', config.error)
-  if (!deployment.ok) return VERSIONS.unread("the webhook's image", deployment.error.why)
+  if (!config.ok) return VERSIONS.unread('the cluster configuration', config.error, IN_PLACE)
+  if (!deployment.ok) {
+    return VERSIONS.unread("the webhook's image", deployment.error.why, IN_PLACE)
+  }
   const [container] = objectsAt(deployment.value, 'spec', 'template', 'spec', 'containers')
   const images = [stringAt(container, 'image') ?? '', config.value.sidecar.image]
   const [webhook, sidecar] = images.map(tagOf)
@@ -92,7 +98,7 @@ export const judgeCertificates = (
   inspection: Result<Inspection, string>,
   notes: readonly string[],
 ): readonly Finding[] => {
-  if (!inspection.ok) return [CERTIFICATES.unread('certificates', inspection.error)]
+  if (!inspection.ok) return [CERTIFICATES.unread('certificates', inspection.error, IN_PLACE)]
   const { faults, serving } = inspection.value
   const [soonest] = serving.map(({ end }) => end).toSorted()
   const until = soonest === undefined ? '' : `, what serves until ${soonest}`

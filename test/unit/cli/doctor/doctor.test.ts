@@ -4,9 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { judgeKubelets, judgeServer, someOf } from '../../../../cli/doctor/api-server.ts'
-import { diagnose } from '../../../../cli/doctor/diagnosis.ts'
 import type { Finding, Read } from '../../../../cli/doctor/finding.ts'
-import { examine } from '../../../../cli/doctor/in-cluster.ts'
 import { judgeNetwork } from '../../../../cli/doctor/network.ts'
 import {
   ENTRIES,
@@ -16,14 +14,17 @@ import {
 } from '../../../../cli/doctor/own-objects.ts'
 import { diagnosisJson, diagnosisText, isWell } from '../../../../cli/doctor/text.ts'
 import { judgeTrial, trialPod } from '../../../../cli/doctor/trial.ts'
-import { judgeDeployment, judgeVersions } from '../../../../cli/doctor/webhook.ts'
+import {
+  judgeCertificates,
+  judgeDeployment,
+  judgeVersions,
+} from '../../../../cli/doctor/webhook.ts'
 import { judgeEnforcement, judgeNamespaces } from '../../../../cli/doctor/workloads.ts'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../../../shared/json.ts'
 import { fail, ok } from '../../../../shared/result.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { bareNamespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
-import type { Objects } from '../../../../webhook/kube/objects.ts'
 
 const MISSING = fail({ isMissing: true, why: 'the API server answered 404' })
 const refused = (why: string) =>
@@ -210,6 +211,24 @@ describe('the webhook', () => {
     const finding = judgeVersions(ok(deployment(1, 1, webhook)), ok(configured({}, sidecar)))
     expect(said(finding)).toContain(words)
   })
+
+  const WANTED =
+    'see that it is there and whole (kubectl apply -k manifests/base, or the chart), or ask as somebody who may read it'
+
+  test('that is not there is told as that, and nobody is sent for rights alone', () => {
+    const config = fail('ConfigMap outrigger-system/outrigger-config: the API server answered 404')
+    expect(judgeVersions(ok(deployment(1, 1)), config)).toMatchObject({
+      verdict: 'unread',
+      advice: WANTED,
+    })
+    expect(judgeVersions(MISSING, ok(configured()))).toMatchObject({
+      verdict: 'unread',
+      advice: WANTED,
+    })
+    expect(judgeCertificates(fail('there is neither'), [])).toMatchObject([
+      { verdict: 'unread', advice: WANTED },
+    ])
+  })
 })
 
 const documents = (file: string): readonly JsonObject[] =>
@@ -348,6 +367,13 @@ describe('the trial pod', () => {
   ])('refused by %s', (_, why, words) => {
     expect(said(judgeTrial(refused(why), 'a', undefined))).toContain(words)
   })
+
+  test('in a namespace that is not there', () => {
+    expect(judgeTrial(MISSING, 'a', undefined)).toMatchObject({
+      verdict: 'unread',
+      advice: 'name a namespace that is there by -n',
+    })
+  })
 })
 
 describe('namespaces', () => {
@@ -401,78 +427,6 @@ describe('confinement', () => {
   ])('%s', (_, states, words) => {
     const told = states.map((state, at) => ({ node: `n${at}`, state }))
     expect(said(judgeEnforcement(ok(told)))).toContain(words)
-  })
-})
-
-const answering = (why: string): Objects => ({
-  namespace: 'default',
-  list: () => Promise.resolve(fail({ isMissing: false, why })),
-  get: () => Promise.resolve(fail({ isMissing: false, why })),
-  tryCreate: () => Promise.resolve(fail({ isMissing: false, why })),
-  text: () => Promise.resolve(fail({ isMissing: false, why })),
-})
-
-describe('a look at a cluster', () => {
-  test('that refuses everything: nothing is said to be well', async () => {
-    const why = 'the API server answered 403: u cannot create resource, nor get one'
-    const seen = await examine(answering(why), 'default', new Date(0))
-    if (!seen.ok) throw new Error(seen.error)
-    const findings = diagnose(seen.value, { namespace: 'default', own: 'outrigger-system' })
-    const well = findings.filter(({ verdict }) => verdict === 'ok')
-    expect(well).toEqual([])
-    expect(isWell(findings)).toBe(false)
-    expect(findings.filter(({ verdict }) => verdict === 'unread').length).toBeGreaterThan(10)
-  })
-
-  test.each(['kube-system', 'outrigger-system', 'ours'])(
-    'by a pod in %s, where nothing is injected, is refused and nothing is tried',
-    async (namespace) => {
-      const text =
-        'sidecar: { image: x }\nsystemNamespaces: [kube-system, outrigger-system, ours]\n'
-      const tried: string[] = []
-      const cluster: Objects = {
-        ...answering('the API server answered 403: no'),
-        get: (path) =>
-          Promise.resolve(
-            path.endsWith('/configmaps/outrigger-config')
-              ? ok({ data: { 'config.yaml': text } })
-              : FORBIDDEN,
-          ),
-        tryCreate: (path) => {
-          tried.push(path)
-          return Promise.resolve(FORBIDDEN)
-        },
-      }
-      expect(await examine(cluster, namespace, new Date(0))).toEqual(
-        fail(
-          `nothing is injected in namespace ${namespace}, by systemNamespaces of the configuration: name another by -n`,
-        ),
-      )
-      expect(tried).toEqual([])
-      expect(await examine(cluster, 'tools', new Date(0))).toMatchObject({ ok: true })
-      expect(tried).toEqual(['/api/v1/namespaces/tools/pods'])
-    },
-  )
-
-  test('asks for each object and each collection once', async () => {
-    const asked: string[] = []
-    const note = <T>(path: string, answer: T): Promise<T> => {
-      asked.push(path)
-      return Promise.resolve(answer)
-    }
-    const cluster: Objects = {
-      ...answering('the API server answered 403: no'),
-      list: (path) => note(path, ok([])),
-      get: (path) => note(path, ok({})),
-    }
-    expect(await examine(cluster, 'default', new Date(0))).toMatchObject({ ok: true })
-    expect(asked.toSorted()).toEqual([...new Set(asked)].toSorted())
-    expect(asked).toContain('/api/v1/namespaces')
-  })
-
-  test('that does not answer at all is told once', async () => {
-    const why = 'the API server cannot be reached: connection refused'
-    expect(await examine(answering(why), 'default', new Date(0))).toEqual(fail(why))
   })
 })
 
