@@ -67,8 +67,10 @@ const merged = (openings: readonly Opening[]): readonly JsonObject[] => {
     .map(([, { to, ports }]) => ({ to: [...to], ports: [...tcp([...ports].sort(byText))] }))
 }
 
-const byText = (a: number | string, b: number | string): number =>
-  String(a).localeCompare(String(b), 'en', { numeric: true })
+/** Made once: there may be as many ports as a cluster has Services. */
+const { compare } = new Intl.Collator('en', { numeric: true })
+
+const byText = (a: number | string, b: number | string): number => compare(String(a), String(b))
 
 interface Asked {
   readonly openings: readonly Opening[]
