@@ -1,7 +1,7 @@
 // The companions of one workload: a NetworkPolicy and two Services, as they are to stand in the cluster, and what its
 // owner should know of them. Pure: the same pods in the same surroundings have the same companions.
 
-import { PREFIX } from '../../shared/annotations.ts'
+import { PREFIX, type Scope } from '../../shared/annotations.ts'
 import { parseValue } from '../../shared/settings.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import {
@@ -15,7 +15,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
-import { readScope } from '../settings/scopes.ts'
+import { readScope, type ScopeTexts } from '../settings/scopes.ts'
 import { MESH_LABEL, type Member, type Owner } from './member.ts'
 import { companionName, DEFAULT_POLICY, HEADLESS } from './name.ts'
 import type { Needs } from './needs.ts'
@@ -48,6 +48,8 @@ export interface WorkloadParts {
 }
 
 const INGRESS_FROM = `${PREFIX}ingress-from`
+/** In which the pods of a workload say whom they let in: one or two mostly, by template. What is beyond lets in nobody. */
+export const MAX_WAYS = 100
 
 const labels = (server?: string): JsonObject => ({
   [MANAGED_LABEL]: MANAGER,
@@ -61,14 +63,16 @@ interface Let {
   readonly isClear: boolean
 }
 
+/** What one scope says of it, whatever else it says. */
+const saidIn = (scope: Scope, text: string | undefined): ScopeTexts =>
+  readScope(scope, scope, text === undefined ? {} : { [INGRESS_FROM]: text })
+
 const letBy = ({ ingressFrom }: Member, { namespace, config }: WorkloadParts): Let => {
-  const { workload, own } = ingressFrom
-  const said = (text: string | undefined) => (text === undefined ? {} : { [INGRESS_FROM]: text })
   const scopes = [
     config.scope,
-    readScope('namespace', 'namespace', namespace.annotations),
-    readScope('workload', 'workload', said(workload)),
-    readScope('pod', 'pod', said(own)),
+    saidIn('namespace', namespace.annotations[INGRESS_FROM]),
+    saidIn('workload', ingressFrom.workload),
+    saidIn('pod', ingressFrom.own),
   ]
   const texts = scopes.flatMap(({ texts }) => texts.get('ingress-from') ?? [])
   if (!texts.every((text) => parseValue('ingress-from', text).ok))
@@ -92,18 +96,16 @@ const UNREADABLE: Remark = {
 
 /** Of all its pods together. */
 const callersOf = (parts: WorkloadParts): Callers => {
-  // Of many pods mostly one or two ways to say it.
   const said = new Map(parts.members.map((member) => [JSON.stringify(member.ingressFrom), member]))
-  const lets = [...said.values()].map((member) => letBy(member, parts))
+  const ways = [...said].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MAX_WAYS)
+  const lets = ways.map(([, member]) => letBy(member, parts))
+  const isClear = said.size <= MAX_WAYS && lets.every((one) => one.isClear)
   const lists = lets.map(({ items }) => items)
   const isOpen = lists.includes(undefined)
   const items = lists.flatMap((list) => list ?? [])
   return {
     peers: isOpen ? undefined : peersOf([...new Set(items)].sort()),
-    remarks: [
-      ...(isOpen ? [OPEN] : []),
-      ...(lets.every(({ isClear }) => isClear) ? [] : [UNREADABLE]),
-    ],
+    remarks: [...(isOpen ? [OPEN] : []), ...(isClear ? [] : [UNREADABLE])],
   }
 }
 

@@ -1,7 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { objectAt, objectsAt, type JsonObject } from '../../../../shared/json.ts'
-import { defaultPolicy, type Companions } from '../../../../webhook/companions/companions.ts'
+import {
+  defaultPolicy,
+  MAX_WAYS,
+  type Companions,
+} from '../../../../webhook/companions/companions.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
 import type { Surroundings } from '../../../../webhook/companions/reach.ts'
 import {
@@ -66,6 +70,45 @@ describe('the companions of several pods', () => {
     expect(objectsAt(policyIn(found), 'egress')).toHaveLength(1)
     expect(found.remarks.map(({ reason }) => reason)).toEqual(['SidecarUnreadable'])
     expect(objectsAt(policyIn(found), 'ingress')[0]).toMatchObject({ ports: [{ port: 15_200 }] })
+  })
+
+  test('read what their namespace says once, however each of them says whom it lets in', () => {
+    let timesRead = 0
+    const annotations = new Proxy<Record<string, string>>(
+      { 'outrigger.dev/ingress-form': 'team' },
+      {
+        ownKeys: (target) => {
+          timesRead += 1
+          return Reflect.ownKeys(target)
+        },
+      },
+    )
+    const namespace = { ...whole.namespace, annotations }
+    const members = Array.from({ length: 50 }, (_, at) => ({
+      ...member,
+      ingressFrom: { own: `n${at}` },
+    }))
+    const [rule] = objectsAt(policyIn(companionsIn({ ...whole, namespace, members })), 'ingress')
+    expect(objectsAt(rule, 'from')).toHaveLength(50)
+    expect(timesRead).toBeLessThan(3)
+  })
+
+  test('that let in whom they like in more ways than templates come in let in no more', () => {
+    const ways = Array.from({ length: MAX_WAYS + 1 }, (_, at) => ({
+      ...member,
+      ingressFrom: { own: `n${at}` },
+    }))
+    const peersOf = (members: readonly Member[]) => {
+      const found = withMembers(...members)
+      const [rule] = objectsAt(policyIn(found), 'ingress')
+      return [
+        objectsAt(rule, 'from').length,
+        found.remarks.map(({ reason }) => reason).includes('IngressUnreadable'),
+      ]
+    }
+    expect(peersOf(ways.slice(1))).toEqual([MAX_WAYS, false])
+    expect(peersOf(ways)).toEqual([MAX_WAYS, true])
+    expect(withMembers(...ways.toReversed())).toEqual(withMembers(...ways))
   })
 
   test('while one names nobody, everybody is let in, and that is told', () => {
