@@ -13,6 +13,7 @@ const MAX_PAGE_BYTES = 512 * 1024 * 1024
 const MAX_BYTES = 1024 * 1024 * 1024
 
 const TOO_MUCH = 'the answer holds more than is read here'
+const NO_OBJECT = 'what answers is no API server: it sent no JSON object'
 
 /** Why a collection could not be listed. */
 export interface Unlisted {
@@ -49,12 +50,19 @@ const unlisted = (error: unknown): Result<never, Unlisted> =>
 
 /** Of what a pod answers. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024
-/** And how long it may take: whoever runs in it may say nothing at all. */
-const POD_PATIENCE_MS = 10_000
+
+/** How long an answer may take, all of it. */
+export interface Patience {
+  readonly serverMs: number
+  /** Whoever runs in a pod may say nothing at all. */
+  readonly podMs: number
+}
+/** An API server ends by itself what takes it longer than a minute. */
+const PATIENCE: Patience = { serverMs: 60_000, podMs: 10_000 }
 
 /** Work that is left when its time is over, or whoever asked has gone. */
 const inTime = async <T>(
-  ms: number,
+  [who, ms]: readonly [who: string, ms: number],
   signal: AbortSignal,
   work: (within: AbortSignal) => Promise<T>,
 ): Promise<T> => {
@@ -63,24 +71,31 @@ const inTime = async <T>(
     return await work(AbortSignal.any([signal, late]))
   } catch (error) {
     if (!late.aborted || signal.aborted) throw error
-    throw new Error(`it did not answer within ${ms / 1000} s`, { cause: error })
+    throw new Error(`${who} did not answer within ${ms / 1000} s`, { cause: error })
   }
+}
+
+const objectIn = (bytes: Buffer): JsonObject => {
+  try {
+    const value: unknown = JSON.parse(bytes.toString())
+    if (isObject(value)) return value
+  } catch {
+    // What the parser says of it is somebody else's words.
+  }
+  throw new Error(NO_OBJECT)
 }
 
 export const objectsBy = (
   ask: Ask,
   namespace: string,
   signal: AbortSignal,
-  podPatienceMs = POD_PATIENCE_MS,
+  { serverMs, podMs } = PATIENCE,
 ): Objects => {
   let left = MAX_BYTES
   const answer = async (
     path: string,
     mostBytes: number,
-    {
-      json,
-      within = signal,
-    }: { readonly json?: string | undefined; readonly within?: AbortSignal },
+    { json, within }: { readonly json?: string | undefined; readonly within: AbortSignal },
   ): Promise<Buffer> => {
     const { status, body } = await ask(path, within, json)
     const bytes = await bytesOf(body, Math.min(left, mostBytes))
@@ -89,10 +104,12 @@ export const objectsBy = (
     if (status !== (json === undefined ? 200 : 201)) throw new Refusal(status, bytes.toString())
     return bytes
   }
-  const object = async (path: string, json?: string): Promise<JsonObject> => {
-    const value: unknown = JSON.parse((await answer(path, MAX_PAGE_BYTES, { json })).toString())
-    return isObject(value) ? value : {}
-  }
+  const object = async (path: string, json?: string): Promise<JsonObject> =>
+    objectIn(
+      await inTime(['the API server', serverMs], signal, (within) =>
+        answer(path, MAX_PAGE_BYTES, { json, within }),
+      ),
+    )
   const page = (path: string, from: string): Promise<JsonObject> => {
     const query = new URLSearchParams({ limit: String(PAGE), ...(from ? { continue: from } : {}) })
     return object(`${path}?${query.toString()}`)
@@ -116,7 +133,7 @@ export const objectsBy = (
     tryCreate: (path, value) =>
       object(`${path}?dryRun=All`, JSON.stringify(value)).then(ok, unlisted),
     text: (path) =>
-      inTime(podPatienceMs, signal, (within) => answer(path, MAX_TEXT_BYTES, { within })).then(
+      inTime(['it', podMs], signal, (within) => answer(path, MAX_TEXT_BYTES, { within })).then(
         (bytes) => ok(bytes.toString()),
         unlisted,
       ),

@@ -16,6 +16,12 @@ const objectsWith = (ask: (path: string) => { status: number; body: string }) =>
   return { asked, objects: objectsBy(by, 'default', new AbortController().signal) }
 }
 
+/** Takes every request, and answers none. */
+const silent: Ask = (_path, signal) =>
+  new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+  })
+
 describe('a collection', () => {
   test('is read page by page, its items with the kind that the list has', async () => {
     const { asked, objects } = objectsWith((path) => ({
@@ -56,9 +62,26 @@ describe('a collection', () => {
     })
   })
 
-  test('that is no JSON fails', async () => {
-    const { objects } = objectsWith(() => ({ status: 200, body: '<html>' }))
-    expect(await objects.list('/x')).toMatchObject({ ok: false, error: { isMissing: false } })
+  test.each([['<html>'], ['[]'], ['null'], ['']])(
+    'that is %j fails, in our words',
+    async (body) => {
+      const { objects } = objectsWith(() => ({ status: 200, body }))
+      expect(await objects.list('/x')).toEqual({
+        ok: false,
+        error: { isMissing: false, why: 'what answers is no API server: it sent no JSON object' },
+      })
+    },
+  )
+
+  test('that never comes is waited for no longer than that', async () => {
+    const objects = objectsBy(silent, 'default', new AbortController().signal, {
+      serverMs: 20,
+      podMs: 10_000,
+    })
+    const late = { isMissing: false, why: 'the API server did not answer within 0.02 s' }
+    expect(await objects.list('/x')).toEqual({ ok: false, error: late })
+    expect(await objects.get('/x')).toEqual({ ok: false, error: late })
+    expect(await objects.tryCreate('/x', {})).toEqual({ ok: false, error: late })
   })
 })
 
@@ -85,13 +108,11 @@ describe('an object that is tried', () => {
 })
 
 describe('a pod that is asked', () => {
-  const silent: Ask = (_path, signal) =>
-    new Promise((_resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
-    })
-
   test('and never answers is waited for no longer than that', async () => {
-    const objects = objectsBy(silent, 'default', new AbortController().signal, 20)
+    const objects = objectsBy(silent, 'default', new AbortController().signal, {
+      serverMs: 10_000,
+      podMs: 20,
+    })
     expect(await objects.text('/pods/a/proxy/readyz')).toEqual({
       ok: false,
       error: { isMissing: false, why: 'it did not answer within 0.02 s' },
