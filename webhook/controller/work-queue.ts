@@ -2,6 +2,8 @@
 // comes again after that. A key that failed waits longer each time. Keys are those of what is followed, so they are
 // bounded as that is; at the bound a key is not taken, and the next look at everything asks for it again.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 export interface WorkQueueOptions {
   /** Keys waiting, being worked on and paused together. */
   readonly most: number
@@ -73,8 +75,13 @@ export class WorkQueue {
   ): Promise<void> {
     while (!signal.aborted) {
       const next = this.next()
-      if (next === undefined) await this.rest(signal)
-      else this.done(next, await work(next).catch(() => false))
+      if (next === undefined) {
+        await this.rest(signal)
+        continue
+      }
+      this.done(next, await work(next).catch(() => false))
+      // Of many that stand right each waits for nothing: probes, watches and the Lease have their turn all the same.
+      await nextTurn()
     }
   }
 

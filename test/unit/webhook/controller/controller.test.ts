@@ -53,10 +53,12 @@ describe('a controller that leads', () => {
   /** What stands, by path. */
   let objects: Map<string, JsonObject>
   let policies: JsonObject[]
+  let onWrite: (path: string) => void
   let slice: JsonObject | 'refused' | 'silent'
   let timesAsked: number
   let nowMs: number
   let queue: WorkQueue
+  let members: Members
   let foreign: Map<string, readonly string[]>
   let controller: Controller
   let abort: AbortController
@@ -80,6 +82,7 @@ describe('a controller that leads', () => {
     const sent: unknown = JSON.parse(body)
     if (!isObject(sent)) throw new Error('no object')
     if (place === POLICY) policies.push(sent)
+    onWrite(place)
     objects.set(place, sent)
     return reply(200, sent)
   }
@@ -132,11 +135,13 @@ describe('a controller that leads', () => {
   beforeEach(async () => {
     objects = new Map()
     policies = []
+    onWrite = () => undefined
     slice = {}
     timesAsked = 0
     nowMs = 0
     foreign = new Map()
     queue = new WorkQueue({ ...tools, most: 10, atOnce: 1 })
+    members = new Members()
     const config = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
     if (!config.ok) throw new Error(config.error.join())
     const requests = requestsBy(send)
@@ -151,7 +156,7 @@ describe('a controller that leads', () => {
         services: followerOf('services', new ServiceStore()),
       },
       followed: {
-        pods: followerOf('pods', new Members(), pod),
+        pods: followerOf('pods', members, pod),
         policies: followerOf('policies', new StandingStore()),
         ownServices: followerOf('own services', new StandingStore()),
       },
@@ -192,6 +197,31 @@ describe('a controller that leads', () => {
     slice = sliceOf('10.0.0.1', '10.0.0.2')
     await until(() => policies.length > 1, 'another policy is written')
     expect(opened().slice(1)).toEqual([['10.0.0.1', '10.0.0.2']])
+  })
+
+  test('leaves everybody else their turn between two workloads, whatever little they wait for', async () => {
+    slice = sliceOf('10.0.0.1')
+    const names = ['b', 'c', 'd', 'e']
+    for (const name of names) {
+      const { member } = pod
+      members.put({ ...pod, name, member: member && { ...member, name, server: name } })
+    }
+    let turn = 0
+    const isOver = new AbortController()
+    const count = (): void => {
+      turn += 1
+      if (!isOver.signal.aborted) setImmediate(count)
+    }
+    count()
+    const turns: number[] = []
+    onWrite = (path) => {
+      if (path.includes('/networkpolicies/')) turns.push(turn)
+    }
+    leading = controller.lead(abort.signal)
+    await until(() => turns.length === names.length + 2, 'all have a policy')
+    isOver.abort()
+    // Each workload's, and the namespace's own.
+    expect(new Set(turns).size).toBe(turns.length)
   })
 
   test('is not ready while nothing is heard of what it follows', () => {
