@@ -71,11 +71,11 @@ describeOwnCluster('control', 'outrigger scan', (target) => {
     expect(found).toContainEqual(expect.objectContaining({ namespace: NAMESPACE, name: 'open' }))
   })
 
-  test('a namespace that is not there holds nothing', async () => {
+  test('a namespace that is not there holds nothing, and is told as that', async () => {
     expect(await scan('-n', 'no-such')).toEqual({
       code: 0,
       stdout: 'nothing here looks like an MCP server\n',
-      stderr: '',
+      stderr: 'outrigger scan: there is no namespace no-such\n',
     })
   })
 })
