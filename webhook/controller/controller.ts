@@ -10,7 +10,7 @@ import type { ApiServerPlace } from '../companions/reach.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
 import { Follower } from '../kube/follower.ts'
-import { listBy, requestsBy } from '../kube/requests.ts'
+import { listBy } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
 import type { Elector } from './lease.ts'
 import { keyOf, Members, placeOf, type SeenPod } from './members.ts'
@@ -129,9 +129,9 @@ const addressesIn = (slice: JsonObject): readonly ApiServerPlace[] => {
 
 export interface ControllerOptions
   extends
-    Pick<ReconcileOptions, 'owners' | 'events' | 'counted' | 'foreign' | 'leftoverMs'>,
+    Pick<ReconcileOptions, 'requests' | 'owners' | 'events' | 'counted' | 'foreign' | 'leftoverMs'>,
     Tools {
-  readonly kube: ControllerKube
+  readonly kube: Pick<ControllerKube, 'namespaces' | 'services'>
   readonly followed: Followed
   readonly queue: WorkQueue
   readonly config: () => ClusterConfig
@@ -156,9 +156,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.options = options
-    const { kube } = options
-    const requests = requestsBy(kube.send)
-    this.reconciler = new Reconciler({ ...options, requests, known: this.known() })
+    this.reconciler = new Reconciler({ ...options, known: this.known() })
   }
 
   /** Whether all that is followed has been listed. */
@@ -232,9 +230,9 @@ export class Controller {
 
   /** Whether they are others than before; where it does not say, those go on. */
   private async askApiServer(signal: AbortSignal): Promise<boolean> {
-    const { kube, log, now } = this.options
+    const { requests, log, now } = this.options
     try {
-      const slice = await requestsBy(kube.send).get(SLICE, signal)
+      const slice = await requests.get(SLICE, signal)
       const places = addressesIn(slice ?? {})
       if (places.length === 0) throw new Error('there are none')
       const isNews = JSON.stringify(places) !== JSON.stringify(this.apiServer)

@@ -89,6 +89,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     ...tools,
     ...telemetry,
     kube,
+    requests,
     followed: followCluster(kube, tools, asked),
     queue,
     foreign,

@@ -150,8 +150,6 @@ describe('a controller that leads', () => {
     controller = new Controller({
       ...tools,
       kube: {
-        send,
-        watcher: { watch: () => Promise.reject(new Error('nothing is watched')) },
         namespaces: followerOf('namespaces', new NamespaceStore(), team),
         services: followerOf('services', new ServiceStore()),
       },
@@ -163,6 +161,7 @@ describe('a controller that leads', () => {
       queue,
       config: () => config.value,
       reconciled: () => undefined,
+      requests,
       owners: new Owners(requests),
       events: new Events({ ...tools, ...wall, requests }),
       counted: () => undefined,
