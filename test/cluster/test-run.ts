@@ -15,7 +15,7 @@ import { attempt, run, words } from './machine/run.ts'
 import { removeLeftovers, takeDown } from './machine/teardown.ts'
 import { waitFor } from './machine/waiting.ts'
 import type { Sources } from './parts/binaries.ts'
-import { freePort } from './parts/gateway.ts'
+import { freePort } from '../support/free-port.ts'
 import type { Size } from './parts/host-tools.ts'
 import { TARGET_VARIABLE, type Target } from './target.ts'
 

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { freePort } from '../support/admin.ts'
+import { freePort } from '../support/free-port.ts'
 import { startProgram } from '../support/running.ts'
 import { FOLDER } from './dashboard.ts'
 

@@ -1,19 +1,7 @@
 // What the sidecar says of itself on its admin port.
 
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from './waiting.ts'
-
-/** A port that was free a moment ago. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 
 export type Admin = {
   readonly port: number

@@ -12,7 +12,7 @@ import {
   type JWK,
 } from 'oidc-provider'
 import { exportJWK, generateKeyPair } from 'jose'
-import { freePort } from './admin.ts'
+import { freePort } from './free-port.ts'
 import { CLIENT_METADATA } from './client-metadata.ts'
 
 /** What all tokens are for, and the scope that every server of the tests asks for. */

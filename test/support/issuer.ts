@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
-import { freePort } from './admin.ts'
+import { freePort } from './free-port.ts'
 
 export type Claims = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,8 @@
 // `outrigger run` around the puppet server, and what its clients say, in messages.
 
 import { fileURLToPath } from 'node:url'
-import { adminOf, freePort, type Admin } from './admin.ts'
+import { adminOf, type Admin } from './admin.ts'
+import { freePort } from './free-port.ts'
 import { openStream, type EventStream } from './event-stream.ts'
 import { startOutrigger, type Bridge } from './outrigger-run.ts'
 import { JSON_HEADERS, messageIn, send, type RawHeaders, type RawReply } from './raw-http.ts'

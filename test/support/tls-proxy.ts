@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { freePort } from './admin.ts'
+import { freePort } from './free-port.ts'
 import { anAuthority, issue } from './certificates.ts'
 import { startProgram } from './running.ts'
 

@@ -5,12 +5,13 @@ import { SIDECAR_ENVIRONMENT, SIDECAR_NODE_FLAGS } from '../../../sidecar/life/r
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../../../shared/names.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
+import { freePort } from '../../support/free-port.ts'
 import { processTree } from '../../support/process-tree.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { ANY_CORE, type Cores } from './cores.ts'
@@ -91,17 +92,6 @@ export const distOf = (directory: string): string => {
 export const buildSidecar = (): void => {
   execFileSync(process.execPath, [inRoot('build.ts')], { cwd: ROOT, stdio: 'inherit' })
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 const accepts = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

@@ -2,7 +2,7 @@
 
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
 export interface Contender {

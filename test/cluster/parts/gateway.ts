@@ -4,26 +4,11 @@
 
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../../support/free-port.ts'
 import type { Machine } from '../machine/namespaces.ts'
 import { startPart } from '../machine/part.ts'
 import { processName, type ProcessName } from '../machine/proc.ts'
-
-/** A port of loopback that nobody uses at this moment. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === 'object' && address !== null
-          ? resolve(address.port)
-          : reject(new Error('no free port on 127.0.0.1')),
-      )
-    })
-  })
 
 export interface Gateway {
   readonly port: number

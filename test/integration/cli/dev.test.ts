@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dev } from '../../../cli/dev/dev.ts'
-import { freePort } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'outrigger-dev-'))
 afterAll(() => rmSync(directory, { recursive: true }))

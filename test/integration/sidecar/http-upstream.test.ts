@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createServer, type Server } from 'node:http'
-import { freePort } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 import { connectClientOne } from '../../support/client-one.ts'
 import { connectClientTwo } from '../../support/client-two.ts'
 import { serverCommand } from '../../support/outrigger-run.ts'

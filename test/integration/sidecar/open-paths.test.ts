@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { freePort } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 import { openStream } from '../../support/event-stream.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { send } from '../../support/raw-http.ts'

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { recordSchema } from '../../../shared/audit/record.ts'
-import { adminOf, freePort, type Admin } from '../../support/admin.ts'
+import { adminOf, type Admin } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 import { CHECKOUT_CLI, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 import {
   askModern,

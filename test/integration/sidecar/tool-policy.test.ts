@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { adminOf, freePort, type Admin } from '../../support/admin.ts'
+import { adminOf, type Admin } from '../../support/admin.ts'
+import { freePort } from '../../support/free-port.ts'
 import { openStream } from '../../support/event-stream.ts'
 import {
   signed,
