@@ -1,6 +1,7 @@
 // How webhook and controller begin and end, which is the same for both: over the process that each one's composition root
 // hands in.
 
+import { isHelp } from '../shared/help.ts'
 import { MAX_INDEX_BYTES } from '../shared/image-index.ts'
 import type { KeptFile } from '../shared/kept-file.ts'
 import { createLog, type Level, type Log } from '../shared/log.ts'
@@ -36,7 +37,12 @@ export class Program {
   }
 
   options<T>(parse: (args: readonly string[]) => Result<T, string[]>, usage: string): T {
-    const options = parse(this.process.argv.slice(2))
+    const args = this.process.argv.slice(2)
+    if (isHelp(args)) {
+      this.process.stdout.write(usage)
+      return this.process.exit(0)
+    }
+    const options = parse(args)
     return options.ok ? options.value : this.exit(2, options.error, usage)
   }
 

@@ -1,5 +1,6 @@
 // What a subcommand is, and what it may touch: arguments, two streams, an environment, a signal.
 
+import { isHelp } from '../../shared/help.ts'
 import { oneLine } from '../../shared/one-line.ts'
 import type { Result } from '../../shared/result.ts'
 import { flagLines, readGiven, type FlagTable, type Given } from './flags.ts'
@@ -56,14 +57,6 @@ const misuse = (io: Io, name: string, problem: string): number => {
   tell(io, name, problem)
   io.stderr(`See: outrigger ${name} --help\n`)
   return 2
-}
-
-/** Whether help is asked for, also behind other flags; what stands after `--` is somebody else's. */
-const isHelp = (args: readonly string[]): boolean => {
-  const end = args.indexOf('--')
-  return args
-    .slice(0, end === -1 ? args.length : end)
-    .some((arg) => arg === '--help' || arg === '-h')
 }
 
 type Described = Pick<
