@@ -1,8 +1,8 @@
 // The faults of calls whose server has ended, has refused their caller, or says nothing. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
+import { deniedWrite } from '../../shared/denied-write.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { deniedWrite } from '../server/denied-write.ts'
 import type { LinkEnd, Refusal } from '../server/link.ts'
 import type { Call } from './call.ts'
 

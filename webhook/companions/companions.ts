@@ -16,6 +16,7 @@ import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 import { readScope, type ScopeTexts } from '../settings/scopes.ts'
+import type { Ailment } from './ailment.ts'
 import { MESH_LABEL, type Member, type Owner } from './member.ts'
 import { companionName, DEFAULT_POLICY, HEADLESS } from './name.ts'
 import type { Needs } from './needs.ts'
@@ -26,7 +27,12 @@ import type { Surroundings } from './reach.ts'
 /** What its owner is told; the codes are those of Events. */
 export interface Remark {
   readonly reason:
-    'IngressOpen' | 'IngressUnreadable' | 'EgressNotOpened' | 'PortClosed' | 'SidecarUnreadable'
+    | 'IngressOpen'
+    | 'IngressUnreadable'
+    | 'EgressNotOpened'
+    | 'PortClosed'
+    | 'SidecarUnreadable'
+    | Ailment['reason']
   readonly message: string
 }
 
@@ -50,6 +56,8 @@ export interface WorkloadParts {
 const INGRESS_FROM = `${PREFIX}ingress-from`
 /** In which the pods of a workload say whom they let in: one or two mostly, by template. What is beyond lets in nobody. */
 export const MAX_WAYS = 100
+/** As much as its owner is told of what ails its containers. */
+const MAX_AILING = 5
 
 const labels = (server?: string): JsonObject => ({
   [MANAGED_LABEL]: MANAGER,
@@ -123,6 +131,12 @@ const needRemarks = (members: readonly Member[], needs: readonly Needs[]): reado
       message: `its port ${port} leads around the sidecar, and nobody reaches it any more: have callers use port ${MCP_PORT}`,
     })),
   ]
+}
+
+/** Of all its pods that stay, each thing once. */
+const ailing = (members: readonly Member[]): readonly Remark[] => {
+  const all = members.flatMap(({ ailments, isEnding }) => (isEnding ? [] : ailments))
+  return [...new Map(all.map((one) => [one.message, one])).values()].slice(0, MAX_AILING)
 }
 
 /** What is the same for every pod of a workload whose sidecar cannot be read. */
@@ -201,6 +215,7 @@ export const companionsOf = (parts: WorkloadParts): Companions => {
       serviceOf(parts, isTls, { clusterIP: 'None', publishNotReadyAddresses: true }, HEADLESS),
     ],
     remarks: [
+      ...ailing(members),
       ...callers.remarks,
       ...needRemarks(members, known),
       ...missing.map((message) => ({ reason: 'EgressNotOpened' as const, message })),

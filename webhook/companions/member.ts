@@ -7,6 +7,7 @@ import { stringsOf } from '../cluster/namespace.ts'
 import { controllerOf, isOver } from '../inject/pod.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
+import { ailmentsOf, type Ailment } from './ailment.ts'
 import { isOnHost, needsOf, type Needs } from './needs.ts'
 
 /** As an owner reference names it. */
@@ -32,6 +33,8 @@ export interface Member {
   readonly isEnding: boolean
   /** Undefined: it cannot be read. */
   readonly needs: Needs | undefined
+  /** What keeps its containers from running. */
+  readonly ailments: readonly Ailment[]
 }
 
 export const MESH_LABEL = 'istio.io/dataplane-mode'
@@ -100,5 +103,6 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
     needs: needsOf(pod),
+    ailments: ailmentsOf(pod),
   }
 }

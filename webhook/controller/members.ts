@@ -19,9 +19,9 @@ export const MAX_NAMESPACE_BYTES = 8_000_000
 const POD_BYTES = 800
 const ITEM_BYTES = 32
 
-const sizeOf = ({ ingressFrom, needs, owner }: Member): number => {
+const sizeOf = ({ ingressFrom, needs, owner, ailments }: Member): number => {
   const items = needs ? needs.egress.length + needs.own.length : 0
-  const said = textSize(JSON.stringify([ingressFrom, needs, owner]))
+  const said = textSize(JSON.stringify([ingressFrom, needs, owner, ailments]))
   return POD_BYTES + ITEM_BYTES * items + said
 }
 

@@ -114,6 +114,17 @@ describeOwnCluster('control', 'companions', (target) => {
     )
   })
 
+  test('what its kubelet says of an image that runs as root is told with what puts it right', async () => {
+    const message = 'container has runAsNonRoot and image will run as root (pod: "alone")'
+    const state = { waiting: { reason: 'CreateContainerConfigError', message } }
+    const status = { name: 'server', image: 'x', imageID: '', ready: false, restartCount: 0, state }
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods/alone/status`
+    expect((await api.patch(path, { status: { containerStatuses: [status] } })).status).toBe(200)
+    await waitFor('the Event', async () =>
+      (await events('alone')).includes('ImageRunsAsRoot') ? true : undefined,
+    )
+  })
+
   test('those of a Deployment are the Deployment’s, by way of its ReplicaSet', async () => {
     const parts = {
       annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/ingress-from': 'agents' },

@@ -72,6 +72,24 @@ describe('the companions of several pods', () => {
     expect(objectsAt(policyIn(found), 'ingress')[0]).toMatchObject({ ports: [{ port: 15_200 }] })
   })
 
+  test('say what ails those that stay, each thing once and before the rest', () => {
+    const ailing = (message: string) => ({
+      ...member,
+      needs: undefined,
+      ailments: [{ reason: 'WriteDenied' as const, message }],
+    })
+    const going = { ...ailing('gone'), isEnding: true }
+    const { remarks } = withMembers(ailing('a'), ailing('b'), ailing('a'), going)
+    expect(remarks.map(({ message }) => message).slice(0, 2)).toEqual(['a', 'b'])
+    expect(remarks.map(({ reason }) => reason)).toEqual([
+      'WriteDenied',
+      'WriteDenied',
+      'SidecarUnreadable',
+    ])
+    const many = Array.from({ length: 100 }, (_, at) => ailing(`${at}`))
+    expect(withMembers(...many).remarks).toHaveLength(6)
+  })
+
   test('read what their namespace says once, however each of them says whom it lets in', () => {
     let timesRead = 0
     const annotations = new Proxy<Record<string, string>>(

@@ -99,6 +99,7 @@ const member: Member = {
   mesh: undefined,
   isEnding: false,
   needs: undefined,
+  ailments: [],
 }
 const NO_NEEDS: Needs = {
   ports: [15_200],

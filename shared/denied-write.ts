@@ -1,7 +1,7 @@
-// What a server says on stderr when it cannot write, in the words of several languages: the path, for the fault that
+// What a program says when it cannot write, in the words of several languages: the path, for the fault that
 // tells of its end. Most of what is injected gets a read-only root file system, which such servers have never met. Pure.
 
-import { oneLine } from '../../shared/one-line.ts'
+import { oneLine } from './one-line.ts'
 
 const READ_ONLY = /\bEROFS\b|read-only file ?system|ReadOnlyFilesystem/i
 // A folder that Node is to make with those above it: of a read-only file system it says that, too (libuv looks for the

@@ -1,7 +1,7 @@
 // What servers say when they cannot write, in the words of their languages, and what is made of it.
 
 import { describe, expect, test } from '@jest/globals'
-import { deniedWrite } from '../../../../sidecar/server/denied-write.ts'
+import { deniedWrite } from '../../../shared/denied-write.ts'
 
 const NODE = `node:fs:1372
   const result = binding.mkdir(
