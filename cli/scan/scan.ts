@@ -4,21 +4,24 @@
 import { at, stringAt, type JsonObject } from '../../shared/json.ts'
 import { stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { controllerOf, ownSidecar } from '../../webhook/inject/pod.ts'
+import {
+  INJECT,
+  isAsked,
+  isBare,
+  isForShell,
+  renewal,
+  ROLLS,
+} from '../../webhook/workload/overdue.ts'
 import { lend } from '../manifest/workload.ts'
 import { once } from '../survey/once.ts'
 import { namespaceIn, type Owners } from '../survey/owners.ts'
 import {
   calledBy,
   flat,
-  INJECT,
-  isAsked,
-  isBare,
-  isForShell,
   livePods,
+  namedBy,
   namesOf,
   namespacesAmong,
-  restartLine,
-  ROLLS,
   workloadsAmong,
   type Placed,
 } from '../survey/workloads.ts'
@@ -64,8 +67,7 @@ const optIn = ({ namespace, template: { kind, name }, object }: Placed): string 
   return `put the annotation ${INJECT}: "true" into its manifest and create it anew: a ${kind} that is there does not change`
 }
 
-const restart = (placed: Placed): string =>
-  restartLine(placed) ?? 'create it anew: its pods were there before it was asked for'
+const restart = (placed: Placed): string => renewal('bare', namedBy(placed))
 
 interface Context {
   readonly namespaces: ReadonlyMap<string, Namespace>

@@ -4,20 +4,19 @@
 import { arrayAt, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
-import { isSystem, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { bareNamespace, isSystem, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
+import { isAsked, isBare, isOther, isOwed, renewal } from '../../webhook/workload/overdue.ts'
 import { lend } from '../manifest/workload.ts'
 import type { Owners } from '../survey/owners.ts'
 import {
   calledBy,
   flat,
-  isAsked,
-  isBare,
   livePods,
+  namedBy,
   namespacesAmong,
-  restartLine,
   workloadsAmong,
   type Placed,
 } from '../survey/workloads.ts'
@@ -55,7 +54,7 @@ export interface Given {
   /** Of objects that name none. */
   readonly namespace: string
   /** Undefined where nobody here knows it. */
-  readonly config: Pick<ClusterConfig, 'sidecar' | 'systemNamespaces'> | undefined
+  readonly config: ClusterConfig | undefined
 }
 
 const isReady = (pod: JsonObject): boolean =>
@@ -118,20 +117,15 @@ const stateOf = (
   isWanted: boolean,
   bare: number,
   sidecars: readonly Sidecar[],
-  image: string | undefined,
+  config: ClusterConfig | undefined,
 ): State => {
   if (isWanted && bare > 0) return 'bare'
-  if (image !== undefined && sidecars.some((one) => one.image !== image)) return 'other'
+  if (config && sidecars.some(({ image }) => isOther(image, config))) return 'other'
   return sidecars.length === 0 ? 'absent' : 'inside'
 }
 
-const ANEW = {
-  bare: 'create it anew: its pods were there before it was asked for',
-  other: 'create it anew: its pods were there before the configuration named another sidecar',
-} as const
-
 const adviceOn = (state: State, placed: Placed): string | undefined =>
-  state === 'bare' || state === 'other' ? (restartLine(placed) ?? ANEW[state]) : undefined
+  state === 'bare' || state === 'other' ? renewal(state, namedBy(placed)) : undefined
 
 interface Context {
   readonly given: Given
@@ -139,19 +133,26 @@ interface Context {
   readonly namespaces: ReadonlyMap<string, Namespace>
 }
 
+/** Where nobody knows the configuration everything that a namespace asks for is taken for a server. */
+const isWantedBy = ({ namespace, template }: Placed, { given, namespaces }: Context): boolean => {
+  const { pod } = lend(template)
+  const around = namespaces.get(namespace)
+  return given.config
+    ? isOwed(pod, around ?? bareNamespace(namespace), given.config)
+    : isAsked(pod, around)
+}
+
 /** Of one workload; of somebody else's controller all its pods. Undefined where it is not under Outrigger. */
 const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | undefined => {
   const [first] = same
   const [kind, name] = calledBy(first)
   const { namespace } = first
-  const isWanted = same.some(({ template }) =>
-    isAsked(lend(template).pod, context.namespaces.get(namespace)),
-  )
+  const isWanted = same.some((placed) => isWantedBy(placed, context))
   const pods = same.flatMap((placed) => livePods(placed, context.owners))
   const sidecars = sidecarsOf(pods)
   if (!isWanted && sidecars.length === 0) return undefined
   const bare = isWanted ? pods.filter(isBare).length : 0
-  const state = stateOf(isWanted, bare, sidecars, context.given.config?.sidecar.image)
+  const state = stateOf(isWanted, bare, sidecars, context.given.config)
   const counts = countsOf(first.object, pods)
   return { namespace, kind, name, state, ...counts, bare, sidecars, advice: adviceOn(state, first) }
 }

@@ -1,28 +1,16 @@
-// The workloads among objects, whether each asks for the sidecar, and what makes its pods anew. Pure.
+// The workloads among objects, what stands behind their pods, and what they go by. Pure.
 
-import { PREFIX } from '../../shared/annotations.ts'
-import { arrayAt, at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import { namespaceOf, optsIn, stringsOf, type Namespace } from '../../webhook/cluster/namespace.ts'
-import { controllerOf, isOver, ownSidecar } from '../../webhook/inject/pod.ts'
+import { arrayAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { controllerOf, isOver } from '../../webhook/inject/pod.ts'
+import type { Named } from '../../webhook/workload/overdue.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { namespaceIn, ownersAmong, type Owners } from './owners.ts'
-
-export const INJECT = `${PREFIX}inject`
-
-/** What kubectl's annotate can reach: a change of these makes new pods. */
-export const ROLLS = ['Deployment', 'StatefulSet', 'DaemonSet']
 
 export interface Placed {
   readonly namespace: string
   readonly template: Template
   readonly object: JsonObject
-}
-
-export const isAsked = (pod: JsonObject, namespace: Namespace | undefined): boolean => {
-  const own =
-    stringsOf(at(pod, 'metadata', 'annotations'))[INJECT] ?? namespace?.annotations[INJECT]
-  if (own !== undefined) return own === 'true'
-  return namespace !== undefined && optsIn(namespace)
 }
 
 /** Its pods that run, or are about to. A pod that runs is what it is; one of a manifest has no status. */
@@ -37,18 +25,6 @@ export const startWords = (container: JsonObject): readonly string[] =>
   ['command', 'args']
     .flatMap((field) => arrayAt(container, field) ?? [])
     .filter((word) => typeof word === 'string')
-
-export const isBare = (pod: JsonObject): boolean => ownSidecar(pod) === undefined
-
-/** Whether names are what the API server takes: in a manifest may stand what a shell would run. */
-export const isForShell = (...names: readonly string[]): boolean =>
-  names.every((name) => /^[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
-
-/** What makes its pods anew; undefined where nothing does but whoever has made it. */
-export const restartLine = ({ namespace, template: { kind, name } }: Placed): string | undefined =>
-  ROLLS.includes(kind) && isForShell(namespace, name)
-    ? `kubectl rollout restart -n ${namespace} ${kind.toLowerCase()}/${name}`
-    : undefined
 
 /** Kind and name of an owner reference. */
 export const namesOf = (owner: JsonObject): readonly [kind: string, name: string] => [
@@ -75,6 +51,13 @@ export const namespacesAmong = (objects: readonly JsonObject[]): ReadonlyMap<str
       .map(namespaceOf)
       .map((one) => [one.name, one]),
   )
+
+/** As a command names it. */
+export const namedBy = ({ namespace, template: { kind, name } }: Placed): Named => ({
+  namespace,
+  kind,
+  name,
+})
 
 export interface Workloads {
   readonly placed: readonly Placed[]
