@@ -36,6 +36,32 @@ bool args_parse_number(const char *text, uint32_t least, uint32_t most, uint32_t
   return value >= least && value <= most;
 }
 
+static const char *add_writable(struct writable *writable, const char *path) {
+  if (path == NULL || path[0] != '/') return "--writable wants an absolute path";
+  if (writable->count == WRITABLE_MAX) return "--writable is there more than 128 times";
+  writable->paths[writable->count++] = path;
+  return NULL;
+}
+
+// Takes one flag about files; the number of words used, 0 where it is none.
+static int parse_writable(char **words, struct writable *writable, const char **fault) {
+  if (strcmp(words[0], "--writable") == 0) {
+    *fault = add_writable(writable, words[1]);
+    return 2;
+  }
+  if (strcmp(words[0], "--files") != 0) return 0;
+  writable->rule = WRITABLE_ANYWHERE;
+  if (words[1] != NULL && strcmp(words[1], "require") == 0) writable->rule = WRITABLE_REQUIRED;
+  if (words[1] != NULL && strcmp(words[1], "advisory") == 0) writable->rule = WRITABLE_ADVISORY;
+  if (writable->rule == WRITABLE_ANYWHERE) *fault = "--files wants require or advisory";
+  return 2;
+}
+
+static const char *writable_fault(const struct writable *writable) {
+  const bool is_any = writable->rule == WRITABLE_ANYWHERE;
+  return is_any && writable->count > 0 ? "--writable goes with --files" : NULL;
+}
+
 // Takes a flag that has a value; the number of words used, 0 where it is none of these.
 static int parse_valued(char **words, struct serve_options *options, const char **fault) {
   if (strcmp(words[0], "--run") == 0) {
@@ -57,7 +83,7 @@ static int parse_valued(char **words, struct serve_options *options, const char 
     memcpy((char *)options + NUMBERS[i].offset, &number, sizeof number);
     return 2;
   }
-  return 0;
+  return parse_writable(words, &options->writable, fault);
 }
 
 static const char *command_fault(char **command) {
@@ -74,6 +100,7 @@ static const char *run_dir_fault(const char *run_dir) {
 static const char *missing(const struct serve_options *options) {
   if (options->run_dir == NULL) return "--run DIR is missing";
   const char *fault = run_dir_fault(options->run_dir);
+  if (fault == NULL) fault = writable_fault(&options->writable);
   return fault != NULL ? fault : command_fault(options->command);
 }
 
@@ -134,7 +161,7 @@ static int parse_exec_flag(char **words, struct exec_options *options, const cha
     }
     return 2;
   }
-  return 0;
+  return parse_writable(words, &options->writable, fault);
 }
 
 bool args_parse_exec(char **words, struct exec_options *options, const char **fault) {
@@ -149,6 +176,7 @@ bool args_parse_exec(char **words, struct exec_options *options, const char **fa
     if (used == 0) *fault = "an unknown flag";
     words += used;
   }
+  if (*fault == NULL) *fault = writable_fault(&options->writable);
   if (*fault == NULL) *fault = command_fault(options->command);
   return *fault == NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "confinement.h"
+#include "writable.h"
 
 struct serve_options {
   const char *run_dir;
@@ -17,6 +18,8 @@ struct serve_options {
   bool once;
   // What children write to stderr goes to the sidecar alone.
   bool quiet;
+  // Where children may change files.
+  struct writable writable;
   // Where out-of-memory kills are counted; NULL for the memory cgroup's own file.
   const char *memory_events;
   // The child's command, NULL-ended.
@@ -34,6 +37,8 @@ struct exec_options {
   // What the command may reach; with a sidecar, that says more of it (CONFINE).
   enum confinement_mode egress;
   uint32_t grace_seconds;
+  // Where the command may change files.
+  struct writable writable;
   // NULL-ended.
   char **command;
 };

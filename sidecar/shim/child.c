@@ -67,6 +67,7 @@ static void take_listener(struct nursery *nursery, struct child *child, int list
       .control = nursery->control,
       .child = child->id,
       .run_dir = nursery->control->dir,
+      .writing = spawn_writing(nursery->plan, child->number),
       .records = {.records = nursery->records + (child - nursery->children),
                   .size = SOCKETS_OF_CHILD,
                   .stride = nursery->size},

@@ -103,17 +103,22 @@ static bool is_writable_place(const char *path) {
   return access(place, W_OK | X_OK) == 0;
 }
 
-static void put_private(struct environment *environment, const char *home, bool keep_home) {
+static bool may_write(const struct writable *writable, const char *place) {
+  return is_writable_place(place) && writable_has(writable, place);
+}
+
+static void put_private(struct environment *environment, const struct environment_places *places) {
   static char lines[PRIVATE_COUNT][LINE_BYTES];
   bool wanted[PRIVATE_COUNT];
   // All are judged before any is set: a cache under a private HOME would always be writable.
   for (size_t i = 0; i < PRIVATE_COUNT; i++) {
     const char *value = environment_value(environment, PRIVATE[i].key);
-    wanted[i] = PRIVATE[i].always || (!keep_home && (value == NULL || !is_writable_place(value)));
+    const bool is_good = value != NULL && may_write(places->writable, value);
+    wanted[i] = PRIVATE[i].always || (!places->keep_home && !is_good);
   }
   for (size_t i = 0; i < PRIVATE_COUNT; i++) {
     if (!wanted[i]) continue;
-    snprintf(lines[i], LINE_BYTES, "%s=%s%s", PRIVATE[i].key, home, PRIVATE[i].below);
+    snprintf(lines[i], LINE_BYTES, "%s=%s%s", PRIVATE[i].key, places->home, PRIVATE[i].below);
     put(environment, lines[i]);
   }
 }
@@ -132,11 +137,11 @@ void environment_overlay(struct environment *environment, char *lines, size_t by
 }
 
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
-                       const char *home, bool keep_home) {
+                       const struct environment_places *places) {
   environment_build_own(environment);
   for (size_t at = 0; at < request_bytes; at += strlen(request + at) + 1) {
     put(environment, request + at);
   }
-  put_private(environment, home, keep_home);
+  put_private(environment, places);
   environment->lines[environment->count] = NULL;
 }

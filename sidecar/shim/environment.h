@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "writable.h"
+
 struct environment {
   // Pointers to lines, NULL-ended; memory for `capacity` of them is taken once.
   char **lines;
@@ -15,16 +17,25 @@ struct environment {
   char *joined;
 };
 
+// Where a child may keep what it writes.
+struct environment_places {
+  // Its private directory.
+  const char *home;
+  // Where else it may change files.
+  const struct writable *writable;
+  // Only TMPDIR points into the private one.
+  bool keep_home;
+};
+
 // Takes the memory that any environment over this process's own can need; -1 where there is none.
 int environment_open(struct environment *environment);
 
 void environment_close(struct environment *environment);
 
 // Puts a child's environment together. `request` holds NUL-ended lines, which stand in the place of the
-// shim's own; but Java's options (JDK_JAVA_OPTIONS) stand before those that are there. `home` is the
-// child's private directory; with `keep_home` only TMPDIR points into it.
+// shim's own; but Java's options (JDK_JAVA_OPTIONS) stand before those that are there.
 void environment_build(struct environment *environment, char *request, size_t request_bytes,
-                       const char *home, bool keep_home);
+                       const struct environment_places *places);
 
 // The shim's own, as it is.
 void environment_build_own(struct environment *environment);

@@ -89,6 +89,7 @@ static struct supervisor_setting setting_of(const struct execution *execution,
       .control = control,
       .run_dir = execution->options->run_dir,
       .is_beside = execution->options->run_dir == NULL,
+      .writing = {.landlock = &execution->plan.landlock, .writable = &execution->options->writable},
       .records = {.records = records, .size = SOCKETS_OF_COMMAND, .stride = 1},
       .most_held = SOCKETS_MAX_HELD,
       .flights = flights,
@@ -131,6 +132,9 @@ int execution_open(struct execution *execution, const struct exec_options *optio
   execution->setting = setting_of(execution, control);
   execution->supervisor.confinement.mode = options->egress;
   if (options->loopback || options->egress != CONFINEMENT_OFF) try_supervision(execution);
+  writing_report(&execution->plan.landlock, &options->writable);
+  // What was tried says nothing of files.
+  execution->plan.writable = &options->writable;
   // Without a sidecar nobody could say more.
   execution->is_confined = options->egress == CONFINEMENT_OFF || options->run_dir == NULL;
   if (may_start(execution)) {

@@ -33,6 +33,12 @@ static int lock_base(const char *base) {
   return -1;
 }
 
+static void unlink_lock(const char *base) {
+  char path[HOME_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/lock", base);
+  unlink(path);
+}
+
 static int make_base(struct homes *homes, const char *parent) {
   uint32_t random;
   if (getrandom(&random, sizeof random, 0) != sizeof random) return -1;
@@ -43,8 +49,15 @@ static int make_base(struct homes *homes, const char *parent) {
   }
   if (mkdir(homes->base, 0700) != 0) return -1;
   homes->lock = lock_base(homes->base);
-  if (homes->lock >= 0) return 0;
+  homes->place = open(homes->base, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (homes->lock >= 0 && homes->place >= 0) return 0;
   const int why = errno;
+  if (homes->lock >= 0) {
+    close(homes->lock);
+    unlink_lock(homes->base);
+  }
+  if (homes->place >= 0) close(homes->place);
+  homes->lock = homes->place = -1;
   rmdir(homes->base);
   errno = why;
   return -1;
@@ -52,7 +65,7 @@ static int make_base(struct homes *homes, const char *parent) {
 
 int homes_open(struct homes *homes, const char *last_resort) {
   const char *const parents[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", last_resort};
-  homes->lock = -1;
+  homes->lock = homes->place = -1;
   errno = ENOENT;
   for (size_t i = 0; i < sizeof parents / sizeof *parents; i++) {
     if (parents[i] == NULL || parents[i][0] != '/') continue;
@@ -113,6 +126,12 @@ int home_make(const struct homes *homes, uint64_t number) {
   return mkdir(path, 0700);
 }
 
+int home_hold(const struct homes *homes, uint64_t number) {
+  char name[32];
+  snprintf(name, sizeof name, "%llu", (unsigned long long)number);
+  return openat(homes->place, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 void home_remove(const struct homes *homes, uint64_t number) {
   char path[HOME_PATH_BYTES];
   home_path(homes, number, path);
@@ -123,5 +142,6 @@ void homes_close(struct homes *homes) {
   if (homes->lock < 0) return;
   tree_remove(AT_FDCWD, homes->base, clock_now_ms() + LAST_REMOVE_MS);
   close(homes->lock);
-  homes->lock = -1;
+  close(homes->place);
+  homes->lock = homes->place = -1;
 }

@@ -11,6 +11,8 @@ struct homes {
   char base[HOME_BASE_BYTES];
   // Holds the lock that says that the base's shim is alive; -1 where no base could be made.
   int lock;
+  // The base itself, whatever stands in its place by now.
+  int place;
 };
 
 // Makes the base in the first of TMPDIR, /tmp, /var/tmp and `last_resort` that can be written;
@@ -22,6 +24,9 @@ void homes_remove_stale(const struct homes *homes);
 
 // Makes the directory of one child; `number` is its own. -1 with errno.
 int home_make(const struct homes *homes, uint64_t number);
+
+// A descriptor of it by which it can be neither read nor written: no link, and in the base that was made first. -1 with errno.
+int home_hold(const struct homes *homes, uint64_t number);
 
 // The path of a child's directory.
 void home_path(const struct homes *homes, uint64_t number, char path[HOME_PATH_BYTES]);

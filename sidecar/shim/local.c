@@ -77,16 +77,28 @@ static mode_t umask_of(uint32_t thread) {
   return mask;
 }
 
+// A caller's, and one byte more, always 0: the kernel takes a path that fills the address.
+struct local_address {
+  socklen_t length;
+  union {
+    struct sockaddr_un un;
+    char bytes[sizeof(struct sockaddr_un) + 1];
+  };
+};
+
 // As if from the caller's working directory, with its umask; -1 with errno.
-static int bind_path(int fd, uint32_t thread, const struct sockaddr_un *address, socklen_t length,
-                     struct socket_name *name) {
+static int bind_path(const struct writing *writing, int fd, uint32_t thread,
+                     const struct local_address *asked, struct socket_name *name) {
+  const struct sockaddr_un *address = &asked->un;
   char path[PROC_PATH_BYTES];
   snprintf(path, sizeof path, "/proc/%u/cwd", (unsigned)thread);
   const int ours = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (ours < 0) return -1;
   const mode_t mask = umask(umask_of(thread));
   int result = chdir(path);
-  if (result == 0) result = bind(fd, (const struct sockaddr *)address, length);
+  if (result == 0) {
+    result = writing_bind(writing, fd, (const struct sockaddr *)address, asked->length);
+  }
   const int why = errno;
   struct stat status;
   if (result == 0 && lstat(address->sun_path, &status) == 0) *name = name_of_file(&status);
@@ -96,15 +108,6 @@ static int bind_path(int fd, uint32_t thread, const struct sockaddr_un *address,
   errno = why;
   return result;
 }
-
-// A caller's, and one byte more, always 0: the kernel takes a path that fills the address.
-struct local_address {
-  socklen_t length;
-  union {
-    struct sockaddr_un un;
-    char bytes[sizeof(struct sockaddr_un) + 1];
-  };
-};
 
 // 0, or the error number that is the answer.
 static int read_address(const struct bind_request *request, struct local_address *address) {
@@ -145,7 +148,7 @@ static int bind_name(struct supervisor *supervisor, const struct notice *notice,
     errno = EACCES;
     return -1;
   }
-  return bind_path(fd, notice->thread, &address->un, length, name);
+  return bind_path(&supervisor->setting.writing, fd, notice->thread, address, name);
 }
 
 int local_bind(struct supervisor *supervisor, const struct bind_request *request) {

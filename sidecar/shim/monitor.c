@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -173,13 +174,17 @@ static void prepare(struct monitor *monitor, const struct spawn_plan *plan) {
 
 _Noreturn void monitor_run(struct spawn_plan *plan, const struct spawn_order *order, int shim) {
   struct monitor monitor = {.shim = shim, .failure = -1, .kill_at_ms = CLOCK_NEVER};
-  const int kept[] = {shim,
-                      order->stdin_fd,
-                      order->stdout_fd,
-                      order->stderr_fd,
-                      plan->landlock.ruleset,
-                      plan->landlock.confining};
-  descriptors_close_all_but(kept, sizeof kept / sizeof *kept);
+  enum { BESIDE = 7 };
+  int kept[BESIDE + WRITABLE_MAX] = {shim,
+                                     order->stdin_fd,
+                                     order->stdout_fd,
+                                     order->stderr_fd,
+                                     plan->landlock.ruleset,
+                                     plan->landlock.confining,
+                                     plan->homes.place};
+  const size_t declared = plan->writable->count;
+  memcpy(kept + BESIDE, plan->writable->places, declared * sizeof *kept);
+  descriptors_close_all_but(kept, BESIDE + declared);
   prepare(&monitor, plan);
   if (home_make(&plan->homes, order->number) != 0) {
     const int why = errno;

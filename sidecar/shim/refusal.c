@@ -20,6 +20,9 @@ static const char *stage_words(enum spawn_stage stage) {
       return "cannot put the child's descriptors in place";
     case STAGE_LANDLOCK:
       return "cannot confine the child by Landlock";
+    case STAGE_FILES:
+      return "cannot keep it to the files that it may change (Linux 6.2 or newer has what it "
+             "takes; floor.allowAdvisoryIsolation lets it go on)";
     case STAGE_SECCOMP:
       return "cannot confine the child by seccomp";
     case STAGE_SUPERVISION:

@@ -34,8 +34,8 @@ static int fail(const char *what) {
 }
 
 static int raise_open_files(struct serving *serving) {
-  const rlim_t needed =
-      (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CHILD + DESCRIPTORS_BESIDE;
+  const rlim_t needed = (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CHILD +
+                        DESCRIPTORS_BESIDE + serving->options->writable.count;
   if (getrlimit(RLIMIT_NOFILE, &serving->plan.open_files) != 0) return fail("getrlimit");
   struct rlimit raised = serving->plan.open_files;
   const rlim_t wanted = needed + (rlim_t)serving->options->max_processes * DESCRIPTORS_A_CONFINED;
@@ -128,6 +128,7 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   *serving = (struct serving){.options = options, .give_up_at_ms = CLOCK_NEVER};
   plan->command = options->command;
   plan->keep_home = options->keep_home;
+  plan->writable = &options->writable;
   if (open_process(serving) != 0 || open_proof(options->run_dir) != 0 ||
       open_events(serving) != 0 || open_memory(serving) != 0) {
     return -1;
@@ -144,6 +145,7 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   plan->has_seccomp = seccomp_is_there();
   if (plan->landlock.abi == 0) report_line("there is no Landlock here: children are not separated");
   if (!plan->has_seccomp) report_line("there is no seccomp here: children can limit each other");
+  writing_report(&plan->landlock, plan->writable);
   if (homes_open(&plan->homes, options->run_dir) != 0) {
     report_line("no directory for private homes can be made in TMPDIR, /tmp, /var/tmp or %s: %s",
                 options->run_dir, strerror(errno));

@@ -30,18 +30,26 @@ static int confine(const struct spawn_order *order) {
   return listener < 0 ? -1 : pass_descriptor(order->news, &news, sizeof news, listener);
 }
 
+struct writing spawn_writing(const struct spawn_plan *plan, uint64_t number) {
+  return (struct writing){.landlock = &plan->landlock,
+                          .writable = plan->writable,
+                          .homes = &plan->homes,
+                          .number = number};
+}
+
 struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order) {
   char home[HOME_PATH_BYTES];
   home_path(&plan->homes, order->number, home);
   if (setsid() < 0) return failed_at(STAGE_SESSION);
   if (install_descriptors(order) != 0) return failed_at(STAGE_DESCRIPTORS);
-  environment_build(&plan->environment, order->environment, order->environment_bytes, home,
-                    plan->keep_home);
+  const struct environment_places places = {home, plan->writable, plan->keep_home};
+  environment_build(&plan->environment, order->environment, order->environment_bytes, &places);
   setrlimit(RLIMIT_NOFILE, &plan->open_files);
   umask(plan->umask);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
-  if (landlock_enter(&plan->landlock, order->mode != CONFINEMENT_OFF) != 0)
-    return failed_at(STAGE_LANDLOCK);
+  const struct writing writing = spawn_writing(plan, order->number);
+  if (writing_enter(&writing, order->mode != CONFINEMENT_OFF, STDOUT_FILENO) != 0)
+    return failed_at(errno == EOPNOTSUPP ? STAGE_FILES : STAGE_LANDLOCK);
   if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
   if (order->mode != CONFINEMENT_OFF && confine(order) != 0) return failed_at(STAGE_SUPERVISION);
   program_restore_signals();

@@ -11,12 +11,15 @@
 #include "environment.h"
 #include "home.h"
 #include "landlock.h"
+#include "writing.h"
 
 // What all children have in common; fixed when the shim starts.
 struct spawn_plan {
   char **command;
   struct landlock landlock;
   bool has_seccomp;
+  // Where children may change files.
+  const struct writable *writable;
   struct homes homes;
   struct environment environment;
   bool keep_home;
@@ -46,6 +49,7 @@ enum spawn_stage {
   STAGE_SESSION,
   STAGE_DESCRIPTORS,
   STAGE_LANDLOCK,
+  STAGE_FILES,
   STAGE_SECCOMP,
   STAGE_SUPERVISION,
   // Of `shim exec` alone.
@@ -62,5 +66,8 @@ struct spawn_failure {
 
 // Becomes the child; returns only where it can't, with the reason.
 struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order);
+
+// The leave of the child of this number to change files.
+struct writing spawn_writing(const struct spawn_plan *plan, uint64_t number);
 
 #endif

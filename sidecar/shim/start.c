@@ -17,8 +17,9 @@ static struct spawn_failure failed_at(enum spawn_stage stage) {
 
 static struct spawn_failure run(const struct start_plan *plan, start_body *body, int news) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
-  if (landlock_enter(&plan->landlock, plan->mode != CONFINEMENT_OFF) != 0)
-    return failed_at(STAGE_LANDLOCK);
+  const struct writing writing = {.landlock = &plan->landlock, .writable = plan->writable};
+  if (writing_enter(&writing, plan->mode != CONFINEMENT_OFF, STDOUT_FILENO) != 0)
+    return failed_at(errno == EOPNOTSUPP ? STAGE_FILES : STAGE_LANDLOCK);
   if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
   if (plan->is_supervised) {
     const struct spawn_failure none = {0};

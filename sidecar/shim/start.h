@@ -9,12 +9,15 @@
 #include "environment.h"
 #include "landlock.h"
 #include "spawn.h"
+#include "writing.h"
 
 // What all have in common; fixed when the shim starts.
 struct start_plan {
   char **command;
   struct environment environment;
   struct landlock landlock;
+  // Where the command may change files; NULL: where its user may.
+  const struct writable *writable;
   bool has_seccomp;
   // bind and listen go to a supervisor; connect too, where it is confined.
   bool is_supervised;

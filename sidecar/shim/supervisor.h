@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "notice.h"
 #include "sockets.h"
+#include "writing.h"
 
 struct control;
 
@@ -28,6 +29,8 @@ struct supervisor_setting {
   const char *run_dir;
   // Its command runs beside a server, in that one's container: a probe, or a hook.
   bool is_beside;
+  // What files its processes may make; of us, too, on their behalf.
+  struct writing writing;
   // Memory, all zeros.
   struct socket_memory records;
   size_t most_held;

@@ -32,6 +32,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
   describe('usage', () => {
     const serve = (...flags: string[]): string[] => ['serve', '--run', '/tmp', ...flags]
+    const many = (...flag: string[]): string[] => Array.from({ length: 129 }, () => flag).flat()
 
     test.each<[string, string[], string]>([
       ['no command', [], 'a command is missing'],
@@ -66,6 +67,21 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ['1025 processes', serve('--max-processes', '1025', '--', 'sh'), 'from 1 to 1024'],
       ['no rate', serve('--spawn-rate', '--', 'sh'), 'from 1 to 10000'],
       ['a negative grace', serve('--grace', '-1', '--', 'sh'), 'from 0 to 86400'],
+      ['files of a rule that there is not', serve('--files', 'all', '--', 'sh'), '--files wants'],
+      ['--files at the end', serve('--files'), '--files wants require or advisory'],
+      [
+        'a writable path that is relative',
+        serve('--writable', 'x', '--', 'sh'),
+        'an absolute path',
+      ],
+      ['--writable at the end', serve('--writable'), '--writable wants an absolute path'],
+      ['--writable alone', serve('--writable', '/x', '--', 'sh'), '--writable goes with --files'],
+      [
+        'the same of exec',
+        ['exec', '--writable', '/x', '--', 'sh'],
+        '--writable goes with --files',
+      ],
+      ['129 writable paths', serve(...many('--writable', '/x'), '--', 'sh'), 'more than 128 times'],
       ['a grace beyond 32 bits', serve('--grace', '4294967297', '--', 'sh'), 'from 0 to 86400'],
     ])('%s: exit code 2 and a sentence', (_name, words, why) => {
       const { code, log } = run(...words)

@@ -1,0 +1,31 @@
+// See writable.h.
+#include "writable.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+int writable_open(struct writable *writable, const char **failed) {
+  for (size_t i = 0; i < writable->count; i++) {
+    *failed = writable->paths[i];
+    writable->places[i] = open(writable->paths[i], O_PATH | O_CLOEXEC);
+    if (writable->places[i] < 0) return -1;
+  }
+  return 0;
+}
+
+static bool is_within(const char *path, const char *directory) {
+  size_t length = strlen(directory);
+  while (length > 1 && directory[length - 1] == '/') length--;
+  if (strncmp(path, directory, length) != 0) return false;
+  return length == 1 || path[length] == '/' || path[length] == '\0';
+}
+
+bool writable_has(const struct writable *writable, const char *path) {
+  if (writable->rule == WRITABLE_ANYWHERE) return true;
+  // What climbs may lie elsewhere.
+  if (strstr(path, "..") != NULL) return false;
+  for (size_t i = 0; i < writable->count; i++) {
+    if (is_within(path, writable->paths[i])) return true;
+  }
+  return false;
+}
