@@ -150,6 +150,13 @@ void control_send(struct control *control, const uint8_t *event, size_t length) 
   if (!queue_add(&control->out, event, length)) control->has_overflowed = true;
 }
 
+void control_send_now(struct control *control, const uint8_t *event, size_t length) {
+  control_send(control, event, length);
+  if (control->socket < 0) return;
+  // What goes wrong, the flush of this turn finds out.
+  if (queue_send(&control->out, control->socket) > 0) control->progress_at_ms = clock_now_ms();
+}
+
 bool control_flush(struct control *control, uint64_t now_ms) {
   if (control->has_overflowed) return false;
   if (queue_length(&control->out) == 0) {

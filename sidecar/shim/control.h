@@ -62,6 +62,9 @@ bool control_has_request(const struct control *control);
 // Queues an event; without a connection there is nobody to tell.
 void control_send(struct control *control, const uint8_t *event, size_t length);
 
+// Queues what the sidecar is to know before a child goes on, and sends what the socket takes at once.
+void control_send_now(struct control *control, const uint8_t *event, size_t length);
+
 // Whether less urgent events may be queued.
 bool control_has_room(const struct control *control);
 

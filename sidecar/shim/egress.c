@@ -25,8 +25,8 @@ enum { TELL_AGAIN_MS = 250 };
 static void send_told(struct supervisor *supervisor, const struct frame_egress *egress,
                       uint32_t dropped) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
-  control_send(supervisor->setting.control, event,
-               frame_egress(event, supervisor->setting.child, egress, dropped));
+  control_send_now(supervisor->setting.control, event,
+                   frame_egress(event, supervisor->setting.child, egress, dropped));
   supervisor->untold = 0;
   supervisor->tell_at_ms = CLOCK_NEVER;
 }
@@ -94,6 +94,6 @@ void egress_tell_led(struct supervisor *supervisor, int fd, uint16_t port) {
   uint8_t event[FRAME_MAX_EVENT_BYTES];
   struct address from = {.length = sizeof from.six};
   if (getsockname(fd, &from.any, &from.length) != 0) return;
-  control_send(supervisor->setting.control, event,
-               frame_led(event, supervisor->setting.child, address_port(&from), port));
+  control_send_now(supervisor->setting.control, event,
+                   frame_led(event, supervisor->setting.child, address_port(&from), port));
 }

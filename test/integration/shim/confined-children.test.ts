@@ -36,11 +36,14 @@ let program: string
 let stranger: Stranger
 /** Refuses a flag of seccomp's, as a kernel that lacks it. */
 let oldKernel: string
+/** Has a supervisor wait behind each of its answers. */
+let heldAnswers: string
 
 beforeAll(async () => {
   stranger = new Stranger(0o777)
   program = stranger.program('hostile-client')
   oldKernel = stranger.program('without-filter-flag')
+  heldAnswers = stranger.program('held-answers')
   await stranger.listen()
 })
 afterAll(() => stranger.close())
@@ -162,6 +165,27 @@ describe.each(BUILDS)('%s build', (_build, target) => {
         address: `${socket}${'0'.repeat(20)}`,
         port: 0,
       })
+    })
+
+    test.each<[what: string, way: string, event: 'egress' | 'led']>([
+      ['a connection that is refused', 'direct', 'egress'],
+      ['a socket that is refused', 'udp', 'egress'],
+      ['a forward', 'direct', 'led'],
+    ])('are told of before they go on: %s', async (_what, way, event) => {
+      // The sanitizer's own look for leaks does not go together with a tracer.
+      shim = new ShimProcess({
+        binary: buildShim(target),
+        wrapper: [heldAnswers, '1000'],
+        environment: { ASAN_OPTIONS: 'detect_leaks=0' },
+      })
+      connection = await shim.ready()
+      const terms: Terms = { mode: ENFORCE, forwards: [[5432, stranger.port]] }
+      const port = event === 'led' ? 5432 : stranger.port
+      const { id } = await run([way, port, stranger.path], terms)
+      // What has come by then is read in the turn that follows.
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+      expect(connection.story(id)).toContain(event)
     })
 
     // Ordinary programs ask for these, and do without.
