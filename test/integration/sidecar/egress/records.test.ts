@@ -96,6 +96,10 @@ const callsOf = (tool: string) =>
     .filter((record) => record.event === 'call')
     .filter(({ message }) => message.tool === tool)
 
+/** The log comes by a pipe of its own, in its own time. */
+const logged = async (words: string): Promise<void> =>
+  void (await until(() => bridge?.stderr().includes(words), `the log says ${words}`))
+
 const session = (): Promise<LegacySession> => openLegacy(bridge?.url ?? '')
 
 describe('each of twenty sessions at once reaches a host of its own', () => {
@@ -167,7 +171,7 @@ test(
     expect(callsOf('tunnel')).toMatchObject([
       { egress: { denied: 1, to: [{ host: '127.0.0.1', port: other, verdict: 'denied' }] } },
     ])
-    expect(bridge?.stderr()).toContain(`egress to 127.0.0.1:${other} was refused`)
+    await logged(`egress to 127.0.0.1:${other} was refused`)
     const { text } = await admin.get('/metrics')
     expect(text).toContain('outrigger_egress_attempts_total{verdict="denied",how="connect"} 1')
   },
@@ -202,7 +206,11 @@ test(
     await one.call('tunnel', { port, say: 'x' })
     expect(await one.call('tunnel', { port, say: 'x' })).toBe('403')
     expect(await other.call('tunnel', { port, say: 'x' })).toMatch(/^200/)
-    expect(egressRecords().find(({ verdict }) => verdict === 'denied')?.why).toBe('bytes')
+    const denied = await until(
+      () => egressRecords().find(({ verdict }) => verdict === 'denied'),
+      'it is on record',
+    )
+    expect(denied.why).toBe('bytes')
   },
   LIMIT_MS,
 )
@@ -240,7 +248,7 @@ test(
     ])
     expect([allowed?.calls?.length, denied?.calls?.length]).toEqual([1, 1])
     expect(allowed?.calls).not.toEqual(denied?.calls)
-    expect(bridge?.stderr()).toContain(
+    await logged(
       `tools/call forward: egress to 127.0.0.1:${other} past the proxy was refused: somebody else in this pod listens there, and no process of this server: declare the forward \`${other}=127.0.0.1:${other}\``,
     )
   },
@@ -263,7 +271,7 @@ test(
       why: 'protocol',
       calls: [expect.any(Number)],
     })
-    expect(bridge?.stderr()).toContain(
+    await logged(
       'tools/call datagram: egress past the proxy was refused: UDP is not let out: names are resolved by the proxy',
     )
   },
@@ -276,7 +284,10 @@ test(
     await start({ mode: 'observe' })
     await admin.ready()
     const { text } = await admin.get('/readyz')
-    const state = records().find(({ event }) => event === 'egress-enforcement')
+    const state = await until(
+      () => records().find(({ event }) => event === 'egress-enforcement'),
+      'it is on record',
+    )
     expect(state).toMatchObject({ mode: 'observe' })
     const { enforcement = '' } = Object(state)
     expect(enforcement).toBe('observed')
