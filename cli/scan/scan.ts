@@ -11,7 +11,7 @@ import {
   isForShell,
   renewal,
   ROLLS,
-} from '../../webhook/workload/overdue.ts'
+} from '../../webhook/inject/overdue.ts'
 import { lend } from '../manifest/workload.ts'
 import { once } from '../survey/once.ts'
 import { namespaceIn, type Owners } from '../survey/owners.ts'

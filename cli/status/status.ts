@@ -8,7 +8,7 @@ import { bareNamespace, isSystem, type Namespace } from '../../webhook/cluster/n
 import { nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
-import { isAsked, isBare, isOther, isOwed, renewal } from '../../webhook/workload/overdue.ts'
+import { isAsked, isBare, isOther, isOwed, renewal } from '../../webhook/inject/overdue.ts'
 import { lend } from '../manifest/workload.ts'
 import type { Owners } from '../survey/owners.ts'
 import {

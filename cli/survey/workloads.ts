@@ -3,7 +3,7 @@
 import { arrayAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { namespaceOf, type Namespace } from '../../webhook/cluster/namespace.ts'
 import { controllerOf, isOver } from '../../webhook/inject/pod.ts'
-import type { Named } from '../../webhook/workload/overdue.ts'
+import type { Named } from '../../webhook/inject/overdue.ts'
 import { templatesIn, type Template } from '../manifest/templates.ts'
 import { namespaceIn, ownersAmong, type Owners } from './owners.ts'
 

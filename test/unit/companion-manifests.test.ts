@@ -37,6 +37,7 @@ describe('manifests/base/companions', () => {
       },
       { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
       { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
+      { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },
       {
         apiGroups: ['discovery.k8s.io'],
         resources: ['endpointslices'],

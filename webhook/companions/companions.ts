@@ -14,6 +14,7 @@ import {
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Namespace } from '../cluster/namespace.ts'
+import { isOther, overdueWords } from '../inject/overdue.ts'
 import { resolveSettings } from '../settings/resolve.ts'
 import { readScope, type ScopeTexts } from '../settings/scopes.ts'
 import type { Ailment } from './ailment.ts'
@@ -32,6 +33,8 @@ export interface Remark {
     | 'EgressNotOpened'
     | 'PortClosed'
     | 'SidecarUnreadable'
+    | 'SidecarMissing'
+    | 'SidecarOther'
     | Ailment['reason']
   readonly message: string
 }
@@ -139,6 +142,25 @@ const ailing = (members: readonly Member[]): readonly Remark[] => {
   return [...new Map(all.map((one) => [one.message, one])).values()].slice(0, MAX_AILING)
 }
 
+/** Whether its sidecar is another than the configuration names. */
+export const hasOther = ({ sidecar }: Member, config: ClusterConfig): boolean =>
+  sidecar !== undefined && isOther(sidecar, config)
+
+/** Pods that are to be made anew. One without a sidecar has our label all the same where admission was not asked. */
+const overdue = ({ members, config, namespace, owner }: WorkloadParts): readonly Remark[] => {
+  const living = members.filter(({ isEnding }) => !isEnding)
+  const named = { namespace: namespace.name, kind: owner.kind, name: owner.name }
+  const isBare = living.some(({ sidecar }) => sidecar === undefined)
+  return [
+    ...(isBare
+      ? [{ reason: 'SidecarMissing' as const, message: overdueWords('bare', named) }]
+      : []),
+    ...(living.some((one) => hasOther(one, config))
+      ? [{ reason: 'SidecarOther' as const, message: overdueWords('other', named) }]
+      : []),
+  ]
+}
+
 /** What is the same for every pod of a workload whose sidecar cannot be read. */
 const LEAST: Needs = {
   ports: [MCP_PORT],
@@ -216,6 +238,7 @@ export const companionsOf = (parts: WorkloadParts): Companions => {
     ],
     remarks: [
       ...ailing(members),
+      ...overdue(parts),
       ...callers.remarks,
       ...needRemarks(members, known),
       ...missing.map((message) => ({ reason: 'EgressNotOpened' as const, message })),

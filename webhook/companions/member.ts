@@ -4,7 +4,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { stringsOf } from '../cluster/namespace.ts'
-import { controllerOf, isOver } from '../inject/pod.ts'
+import { controllerOf, isOver, ownSidecar } from '../inject/pod.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
 import { ailmentsOf, type Ailment } from './ailment.ts'
@@ -33,6 +33,8 @@ export interface Member {
   readonly isEnding: boolean
   /** Undefined: it cannot be read. */
   readonly needs: Needs | undefined
+  /** Its sidecar's image; undefined where it has no sidecar, whatever its labels say. */
+  readonly sidecar: string | undefined
   /** What keeps its containers from running. */
   readonly ailments: readonly Ailment[]
 }
@@ -103,6 +105,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
     needs: needsOf(pod),
+    sidecar: stringAt(ownSidecar(pod), 'image'),
     ailments: ailmentsOf(pod),
   }
 }

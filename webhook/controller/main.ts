@@ -8,11 +8,13 @@ import type { KeptFile } from '../../shared/kept-file.ts'
 import type { Log } from '../../shared/log.ts'
 import { schedule, sleep } from '../../shared/timers.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { hasOther } from '../companions/companions.ts'
 import { connectController, type ControllerKube } from '../kube/client.ts'
 import { requestsBy } from '../kube/requests.ts'
 import { createPlainServer, drain, listen } from '../listener.ts'
 import { adminApp } from '../server.ts'
 import { FILES_CHECK_MS, Program } from '../start.ts'
+import { beatsOf, type Counts } from './beats.ts'
 import {
   closeAll,
   Controller,
@@ -28,6 +30,7 @@ import { keyOf } from './members.ts'
 import { parseControllerOptions, USAGE, type Options } from './options.ts'
 import { Owners } from './owners.ts'
 import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
+import { Watchdog } from './watchdog.ts'
 import { WorkQueue } from './work-queue.ts'
 
 const CLOSE_DEADLINE_MS = 5000
@@ -63,6 +66,7 @@ const connect = (tools: Tools, asked: Asked): ControllerKube =>
 
 interface Wired {
   readonly controller: Controller
+  readonly watchdog: Watchdog
   readonly elector: Elector
   readonly telemetry: ControllerTelemetry
   readonly identity: string
@@ -77,31 +81,46 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const requests = requestsBy(kube.send)
   const identity = `${hostname()}_${randomUUID()}`
   const foreign = new Map<string, readonly string[]>()
+  const counts: Counts = { bare: undefined, denied: undefined }
+  const followed = followCluster(kube, tools, asked)
   const telemetry = createControllerTelemetry({
     isLeading: () => elector.isLeading,
     waiting: () => queue.size,
     refused: () => queue.refused,
     foreign: () => foreign.values().toArray().flat().length,
+    bare: () => counts.bare,
+    other: () => followed.pods.current()?.count((one) => hasOther(one, config.current())) ?? 0,
+    denied: () => counts.denied,
     followers: () => controller.followers(),
   })
   const wall = { now, wallMs: Date.now, randomName: () => randomUUID() }
+  const owners = new Owners(requests)
+  const events = new Events({ ...wall, requests, log, identity })
   const controller = new Controller({
     ...tools,
     ...telemetry,
     kube,
     requests,
-    followed: followCluster(kube, tools, asked),
+    followed,
     queue,
     foreign,
     leftoverMs: options.leftoverMs,
     config: () => config.current(),
-    owners: new Owners(requests),
-    events: new Events({ ...wall, requests, log, identity }),
+    owners,
+    events,
   })
+  const beats = beatsOf({
+    kube,
+    namespace: (name) => kube.namespaces.current()?.get(name),
+    config: () => config.current(),
+    counts,
+  })
+  const isReady = (): boolean => controller.isListed
+  const watchdog = new Watchdog({ ...tools, beats, isReady, owners, events })
   const { namespace, lease: name } = options
   const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
   const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule })
-  return { controller, elector, telemetry, identity }
+  return { controller, watchdog, elector, telemetry, identity }
 }
 
 const serve = async (
@@ -109,7 +128,7 @@ const serve = async (
   config: KeptFile<ClusterConfig>,
   log: Log,
 ): Promise<void> => {
-  const { controller, elector, telemetry, identity } = wire(options, config, log)
+  const { controller, watchdog, elector, telemetry, identity } = wire(options, config, log)
   const admin = createPlainServer(adminApp(telemetry, () => controller.weakness()))
   const adminPort = await listen(admin, options.adminPort, options.host)
   sayCompanions(config.current(), log)
@@ -119,7 +138,9 @@ const serve = async (
     controller.lookSoon()
   })
   for (const follower of controller.followers()) void follower.start()
-  elector.start((signal) => controller.lead(signal))
+  elector.start(async (signal) => {
+    await Promise.all([controller.lead(signal), watchdog.run(signal)])
+  })
   log.info('serving', { adminPort, identity })
   program.onEnd(async () => {
     log.info('closing')

@@ -19,9 +19,9 @@ export const MAX_NAMESPACE_BYTES = 8_000_000
 const POD_BYTES = 800
 const ITEM_BYTES = 32
 
-const sizeOf = ({ ingressFrom, needs, owner, ailments }: Member): number => {
+const sizeOf = ({ ingressFrom, needs, owner, sidecar, ailments }: Member): number => {
   const items = needs ? needs.egress.length + needs.own.length : 0
-  const said = textSize(JSON.stringify([ingressFrom, needs, owner, ailments]))
+  const said = textSize(JSON.stringify([ingressFrom, needs, owner, sidecar, ailments]))
   return POD_BYTES + ITEM_BYTES * items + said
 }
 
@@ -49,6 +49,11 @@ export class Members {
 
   of(key: string): readonly Member[] {
     return this.byWorkload.get(key)?.values().toArray() ?? []
+  }
+
+  /** How many there are of a kind. */
+  count(isOne: (member: Member) => boolean): number {
+    return this.byPod.values().filter(isOne).toArray().length
   }
 
   has(namespace: string): boolean {

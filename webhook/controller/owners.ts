@@ -26,7 +26,7 @@ export class Owners {
 
   /** Undefined: what controls it is gone, so that it goes, too. `isNamed`: whether what is known may be taken. */
   async rootOf(
-    { namespace, owner }: Member,
+    { namespace, owner }: Pick<Member, 'namespace' | 'owner'>,
     isNamed: (root: Owner) => boolean,
     signal: AbortSignal,
   ): Promise<Owner | undefined> {

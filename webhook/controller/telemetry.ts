@@ -9,6 +9,10 @@ export interface Figures {
   readonly waiting: () => number
   readonly refused: () => number
   readonly foreign: () => number
+  /** Undefined while nobody has looked. */
+  readonly bare: () => number | undefined
+  readonly other: () => number
+  readonly denied: () => number | undefined
   readonly followers: () => readonly Followed[]
 }
 
@@ -19,15 +23,60 @@ export interface ControllerTelemetry {
   reconciled(isDone: boolean): void
 }
 
-const gauge = (registry: Registry, name: string, help: string, value: () => number): Gauge =>
+/** One that is not known is not told. */
+const gauge = (
+  registry: Registry,
+  name: string,
+  help: string,
+  value: () => number | undefined,
+): Gauge =>
   new Gauge({
     name,
     help,
     registers: [registry],
     collect() {
-      this.set(value())
+      const known = value()
+      if (known === undefined) this.remove()
+      else this.set(known)
     },
   })
+
+const GAUGES: readonly (readonly [
+  figure: Exclude<keyof Figures, 'isLeading' | 'followers'>,
+  name: string,
+  help: string,
+])[] = [
+  [
+    'waiting',
+    'outrigger_controller_waiting',
+    'Workloads that wait to be put right, are being, or failed and are tried again.',
+  ],
+  [
+    'refused',
+    'outrigger_controller_refused',
+    'Workloads for which there was no room among those, until the next look at everything.',
+  ],
+  [
+    'foreign',
+    'outrigger_controller_foreign',
+    'Objects of a companion’s name that are somebody else’s, and are left alone.',
+  ],
+  [
+    'bare',
+    'outrigger_controller_bare_pods',
+    'Pods that run without the sidecar that they ask for, by the last look of who leads.',
+  ],
+  [
+    'other',
+    'outrigger_controller_other_sidecars',
+    'Pods whose sidecar is another than the configuration names.',
+  ],
+  [
+    'denied',
+    'outrigger_controller_denied_deployments',
+    'Deployments whose pods are denied, by the last look of who leads.',
+  ],
+]
 
 export const createControllerTelemetry = (figures: Figures): ControllerTelemetry => {
   const registry = new Registry()
@@ -37,24 +86,7 @@ export const createControllerTelemetry = (figures: Figures): ControllerTelemetry
   gauge(registry, 'outrigger_controller_leading', '1 where this replica acts.', () =>
     figures.isLeading() ? 1 : 0,
   )
-  gauge(
-    registry,
-    'outrigger_controller_waiting',
-    'Workloads that wait to be put right, are being, or failed and are tried again.',
-    figures.waiting,
-  )
-  gauge(
-    registry,
-    'outrigger_controller_refused',
-    'Workloads for which there was no room among those, until the next look at everything.',
-    figures.refused,
-  )
-  gauge(
-    registry,
-    'outrigger_controller_foreign',
-    'Objects of a companion’s name that are somebody else’s, and are left alone.',
-    figures.foreign,
-  )
+  for (const [figure, name, help] of GAUGES) gauge(registry, name, help, figures[figure])
   const companions = new Counter({
     name: 'outrigger_controller_companions_total',
     help: 'Looks at a companion, by what became of it.',

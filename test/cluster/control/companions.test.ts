@@ -19,6 +19,8 @@ const MANIFESTS = join(import.meta.dirname, '../../../manifests')
 const POLICIES = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies`
 const SERVICES = `/api/v1/namespaces/${NAMESPACE}/services`
 const PORTS = [18_081, 18_082]
+/** Whose pods were there before it opted in. */
+const EARLIER = 'beside-earlier'
 
 describeOwnCluster('control', 'companions', (target) => {
   const api = createApi(target.api)
@@ -47,11 +49,35 @@ describeOwnCluster('control', 'companions', (target) => {
     until(path, path, (_body, status) => status === 200)
   const untilGone = (path: string): Promise<Json> =>
     until(`no ${path}`, path, (_body, status) => status === 404)
-  const events = async (name: string): Promise<readonly string[]> => {
-    const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
-    return list(body, 'items')
-      .filter((event) => at(event, 'involvedObject', 'name') === name)
-      .map((event) => String(at(event, 'reason')))
+  const eventsOf = async (name: string, namespace: string): Promise<readonly unknown[]> => {
+    const { body } = await api.get(`/api/v1/namespaces/${namespace}/events`)
+    return list(body, 'items').filter((event) => at(event, 'involvedObject', 'name') === name)
+  }
+  const events = async (name: string): Promise<readonly string[]> =>
+    (await eventsOf(name, NAMESPACE)).map((event) => String(at(event, 'reason')))
+  const messageOf = (what: string, name: string, namespace: string): Promise<string> =>
+    waitFor(`${what} of ${name}`, async () => {
+      const found = (await eventsOf(name, namespace)).find((one) => at(one, 'reason') === what)
+      return found === undefined ? undefined : String(at(found, 'message'))
+    })
+  /** What is there before the controller is, which looks for it when it begins to lead. */
+  const makeEarlier = async (): Promise<void> => {
+    await api.createNamespace(EARLIER)
+    const plain = { annotations: {} }
+    await api.apply([deploymentOf(serverPod('x', plain), 'unguarded')], EARLIER)
+    await waitFor('its pod', async () => {
+      const { body } = await api.get(`/api/v1/namespaces/${EARLIER}/pods`)
+      return list(body, 'items').length > 0 ? true : undefined
+    })
+    await api.patch(`/api/v1/namespaces/${EARLIER}`, {
+      metadata: { labels: { 'outrigger.dev/injection': 'enabled' } },
+    })
+    const commandless = serverPod('x', { container: { command: undefined } })
+    await api.apply([deploymentOf(commandless, 'commandless')], EARLIER)
+    const path = `/apis/apps/v1/namespaces/${EARLIER}/deployments/commandless`
+    await until('its pods are denied', path, (body) =>
+      list(body, 'status', 'conditions').some((one) => at(one, 'type') === 'ReplicaFailure'),
+    )
   }
   const submit = async (pod: Json): Promise<void> => {
     expect((await api.create(pod, NAMESPACE)).status).toBe(201)
@@ -64,12 +90,13 @@ describeOwnCluster('control', 'companions', (target) => {
     config = join(target.own.dir, 'controller-config.yaml')
     configure('companions: {}')
     await api.createNamespace(NAMESPACE)
+    await makeEarlier()
     await start(0)
   })
   afterAll(async () => {
     for (const controller of running) await controller.stop()
     await kubectl.run('delete', '--ignore-not-found', '-k', join(MANIFESTS, 'base/companions'))
-    await api.remove(`/api/v1/namespaces/${NAMESPACE}`)
+    for (const name of [NAMESPACE, EARLIER]) await api.remove(`/api/v1/namespaces/${name}`)
     await webhook.close()
   })
 
@@ -112,6 +139,21 @@ describeOwnCluster('control', 'companions', (target) => {
     await waitFor('the Event', async () =>
       (await events('alone')).includes('IngressOpen') ? true : undefined,
     )
+  })
+
+  test('a pod that was there before its namespace opted in is counted, and told with its line', async () => {
+    expect(await messageOf('SidecarMissing', 'unguarded', EARLIER)).toMatch(
+      /: kubectl rollout restart -n beside-earlier deployment\/unguarded$/,
+    )
+    const metrics = await running[0]?.metrics()
+    expect(metrics?.get('outrigger_controller_bare_pods')).toBe(1)
+    expect(metrics?.get('outrigger_controller_other_sidecars')).toBe(0)
+  })
+
+  test('a Deployment whose pods are denied for want of a command is told which annotation says it', async () => {
+    expect(await messageOf('PodsDenied', 'commandless', EARLIER)).toContain('outrigger.dev/command')
+    const metrics = await running[0]?.metrics()
+    expect(metrics?.get('outrigger_controller_denied_deployments')).toBe(1)
   })
 
   test('what its kubelet says of an image that runs as root is told with what puts it right', async () => {
@@ -311,6 +353,7 @@ describeOwnCluster('control', 'companions', (target) => {
       ['create', 'pods', '-A'],
       ['delete', 'pods', '-A'],
       ['patch', 'deployments.apps', '-A'],
+      ['watch', 'deployments.apps', '-A'],
       ['list', 'replicasets.apps', '-A'],
       ['create', 'leases.coordination.k8s.io', '-n', 'outrigger-system'],
       ['update', 'leases.coordination.k8s.io/kube-scheduler', '-n', 'kube-system'],

@@ -90,6 +90,19 @@ describe('the companions of several pods', () => {
     expect(withMembers(...many).remarks).toHaveLength(6)
   })
 
+  test.each<[string, Partial<Member>, readonly string[]]>([
+    ['with none, whatever their labels say', { sidecar: undefined }, ['SidecarMissing']],
+    ['with another than the configuration names', { sidecar: 'x:1' }, ['SidecarOther']],
+    ['with another, and are told to end', { sidecar: 'x:1', isEnding: true }, []],
+  ])('whose sidecars are to be made anew are told: %s', (_name, more, reasons) => {
+    const found = withMembers(member, { ...member, ...more })
+    const remarks = found.remarks.filter(({ reason }) => reason.startsWith('Sidecar'))
+    expect(remarks.map(({ reason }) => reason)).toEqual(reasons)
+    for (const { message } of remarks) {
+      expect(message).toContain(`kubectl rollout restart -n ${whole.namespace.name} `)
+    }
+  })
+
   test('read what their namespace says once, however each of them says whom it lets in', () => {
     let timesRead = 0
     const annotations = new Proxy<Record<string, string>>(

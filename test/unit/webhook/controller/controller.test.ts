@@ -41,6 +41,7 @@ const pod: SeenPod = {
       asksApiServer: true,
       around: undefined,
     },
+    sidecar: 'x',
     ailments: [],
   },
 }

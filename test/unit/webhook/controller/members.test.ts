@@ -18,6 +18,7 @@ const pod = (namespace: string, name: string, said = '', more: Partial<Member> =
     mesh: undefined,
     isEnding: false,
     needs: undefined,
+    sidecar: 'x',
     ailments: [],
     ...more,
   }

@@ -99,6 +99,7 @@ const member: Member = {
   mesh: undefined,
   isEnding: false,
   needs: undefined,
+  sidecar: 'x',
   ailments: [],
 }
 const NO_NEEDS: Needs = {

@@ -5,8 +5,8 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { at, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { optsIn, stringsOf, type Namespace } from '../cluster/namespace.ts'
-import { ownSidecar } from '../inject/pod.ts'
-import { renderUnwritten } from '../inject/render.ts'
+import { ownSidecar } from './pod.ts'
+import { renderUnwritten } from './render.ts'
 
 export const INJECT = `${PREFIX}inject`
 
@@ -55,3 +55,12 @@ const ANEW = {
 /** What is to be done about pods of a workload that are to be made anew. */
 export const renewal = (why: keyof typeof ANEW, named: Named): string =>
   restartLine(named) ?? ANEW[why]
+
+const TOLD = {
+  bare: 'a pod of it runs without the sidecar that it asks for, so that callers reach the server unguarded',
+  other: 'a pod of it runs with another sidecar than the configuration names',
+} as const
+
+/** The same as a sentence for whoever owns it. */
+export const overdueWords = (why: keyof typeof TOLD, named: Named): string =>
+  `${TOLD[why]}: ${renewal(why, named)}`
