@@ -25,6 +25,8 @@ export interface Member {
   readonly server: string
   /** What controls it, or the pod itself where nothing does. */
   readonly owner: Owner
+  /** By which policies select it, ours and those of others. */
+  readonly labels: Readonly<Record<string, string>>
   /** Whom its annotations let in, by who says so. */
   readonly ingressFrom: { readonly workload?: string; readonly own?: string }
   /** What its ambient mesh is asked for, by its own label. */
@@ -101,6 +103,7 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
     name,
     server,
     owner: ownerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
+    labels,
     ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,

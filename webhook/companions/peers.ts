@@ -17,6 +17,10 @@ export const podsIn = (
   ...(labels ? { podSelector: labelled(labels) } : {}),
 })
 
+/** A peer that names no namespace, with the policy's own. */
+export const inNamespace = (peer: JsonObject, namespace: string): JsonObject =>
+  peer['namespaceSelector'] === undefined ? { ...peer, ...podsIn(namespace) } : peer
+
 /** All pods of all namespaces: an address range means none of them where the network knows pods by their identity. */
 export const EVERY_POD: JsonObject = { namespaceSelector: {} }
 

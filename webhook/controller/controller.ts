@@ -1,121 +1,16 @@
 // The controller: follows what companions depend on and keeps them right while it leads. Its followers run in every replica,
 // so that whoever leads next knows the cluster at once; nothing is written by who does not lead.
 
-import { objectsAt, isObject, numberAt, stringsAt, type JsonObject } from '../../shared/json.ts'
-import { COMPANION_PREFIX, INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
-import type { Log } from '../../shared/log.ts'
+import { objectsAt, numberAt, stringsAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { memberOf } from '../companions/member.ts'
 import type { ApiServerPlace } from '../companions/reach.ts'
-import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
-import { Follower } from '../kube/follower.ts'
-import { listBy } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
+import type { Followed, Tools } from './followed.ts'
 import type { Elector } from './lease.ts'
-import { keyOf, Members, placeOf, type SeenPod } from './members.ts'
+import { keyOf, placeOf } from './members.ts'
 import { Reconciler, type Known, type ReconcileOptions } from './reconcile.ts'
-import { standingOf, StandingStore, type Standing } from './standing.ts'
 import type { WorkQueue } from './work-queue.ts'
-
-export interface Tools {
-  readonly log: Log
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number
-  readonly random: () => number
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-}
-
-const seenPod = (object: unknown): SeenPod | undefined => {
-  if (!isObject(object)) return undefined
-  const { namespace, name } = isObject(object['metadata']) ? object['metadata'] : {}
-  return typeof namespace === 'string' && typeof name === 'string'
-    ? { namespace, name, member: memberOf(object) }
-    : undefined
-}
-
-/** What the controller alone follows. */
-export interface Followed {
-  readonly pods: Follower<SeenPod, Members>
-  readonly policies: Follower<Standing, StandingStore>
-  readonly ownServices: Follower<Standing, StandingStore>
-}
-
-const OURS = `${MANAGED_LABEL}=${MANAGER}`
-
-const standingFollower = (
-  kube: Pick<ControllerKube, 'send' | 'watcher'>,
-  {
-    kind,
-    path,
-    resource,
-  }: { readonly kind: string; readonly path: string; readonly resource: string },
-  tools: Tools,
-  told: (item: Standing | undefined) => void,
-): Follower<Standing, StandingStore> =>
-  new Follower({
-    ...tools,
-    resource,
-    source: sourceOf(kube.watcher, {
-      path,
-      labelSelector: OURS,
-      list: listBy(kube.send, path, OURS),
-      read: (object) => (isObject(object) ? standingOf(kind, object) : undefined),
-    }),
-    empty: () => new StandingStore(),
-    told,
-  })
-
-/** What happens to be asked for: a workload, or everything. */
-export interface Asked {
-  workload(key: string): void
-  all(): void
-}
-
-export const followCluster = (
-  kube: Pick<ControllerKube, 'send' | 'watcher'>,
-  tools: Tools,
-  asked: Asked,
-): Followed => {
-  const labels = `${INJECTED_LABEL}=true`
-  const standing = (item: Standing | undefined): void =>
-    item ? asked.workload(keyOf(item.namespace, item.server)) : asked.all()
-  let pods: Followed['pods'] | undefined
-  const told = (seen: SeenPod | undefined): void => {
-    if (!seen) return asked.all()
-    // A pod that is gone is no member any more; its workload is found at the next look at everything.
-    if (seen.member) asked.workload(keyOf(seen.namespace, seen.member.server))
-    if (pods?.current()?.has(seen.namespace) === false || seen.member) {
-      asked.workload(keyOf(seen.namespace, ''))
-    }
-  }
-  pods = new Follower({
-    ...tools,
-    resource: 'pods',
-    source: sourceOf(kube.watcher, {
-      path: '/api/v1/pods',
-      labelSelector: labels,
-      list: listBy(kube.send, '/api/v1/pods', labels),
-      read: seenPod,
-    }),
-    empty: () => new Members(),
-    told,
-  })
-  const policies = {
-    kind: 'NetworkPolicy',
-    path: '/apis/networking.k8s.io/v1/networkpolicies',
-    resource: 'networkpolicies of ours',
-  }
-  const services = { kind: 'Service', path: '/api/v1/services', resource: 'services of ours' }
-  return {
-    pods,
-    policies: standingFollower(kube, policies, tools, standing),
-    ownServices: standingFollower(kube, services, tools, standing),
-  }
-}
-
-/** Whether a Service is likely one of ours, whose own writes would have everything looked at. */
-export const isCompanionName = (name: string): boolean => name.startsWith(COMPANION_PREFIX)
 
 const SLICE = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes'
 
@@ -129,7 +24,10 @@ const addressesIn = (slice: JsonObject): readonly ApiServerPlace[] => {
 
 export interface ControllerOptions
   extends
-    Pick<ReconcileOptions, 'requests' | 'owners' | 'events' | 'counted' | 'foreign' | 'leftoverMs'>,
+    Pick<
+      ReconcileOptions,
+      'requests' | 'owners' | 'events' | 'counted' | 'foreign' | 'opened' | 'leftoverMs'
+    >,
     Tools {
   readonly kube: Pick<ControllerKube, 'namespaces' | 'services'>
   readonly followed: Followed
@@ -166,8 +64,8 @@ export class Controller {
 
   followers() {
     const { kube, followed } = this.options
-    const { pods, policies, ownServices } = followed
-    return [kube.namespaces, kube.services, pods, policies, ownServices] as const
+    const { pods, policies, ownServices, otherPolicies } = followed
+    return [kube.namespaces, kube.services, pods, policies, ownServices, otherPolicies] as const
   }
 
   /** Why it is not ready. */
@@ -266,7 +164,7 @@ export class Controller {
 
   private known(): Known {
     const { kube, followed } = this.options
-    const { pods, policies, ownServices } = followed
+    const { pods, policies, ownServices, otherPolicies } = followed
     const ofKind = (kind: string) => (kind === 'Service' ? ownServices : policies).current()
     return {
       namespace: (name) => kube.namespaces.current()?.get(name),
@@ -277,6 +175,7 @@ export class Controller {
         ['NetworkPolicy', 'Service'].flatMap((kind) => ofKind(kind)?.of(key) ?? []),
       servicesOf: (namespace) => kube.services.current()?.of(namespace) ?? [],
       everyService: () => kube.services.current()?.all() ?? [],
+      otherPolicies: (namespace) => otherPolicies.current()?.of(namespace) ?? [],
       apiServer: () => this.apiServer,
       isPartial: (key) => !this.isListed || pods.current()?.isPartial(key) !== false,
     }

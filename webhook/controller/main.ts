@@ -15,15 +15,9 @@ import { createPlainServer, drain, listen } from '../listener.ts'
 import { adminApp } from '../server.ts'
 import { FILES_CHECK_MS, Program } from '../start.ts'
 import { beatsOf, type Counts } from './beats.ts'
-import {
-  closeAll,
-  Controller,
-  followCluster,
-  isCompanionName,
-  type Asked,
-  type Tools,
-} from './controller.ts'
+import { closeAll, Controller } from './controller.ts'
 import { Events } from './events.ts'
+import { followCluster, isCompanionName, type Asked, type Tools } from './followed.ts'
 import { Elector, TERMS } from './lease.ts'
 import { leaseStore } from './lease-store.ts'
 import { keyOf } from './members.ts'
@@ -81,6 +75,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const requests = requestsBy(kube.send)
   const identity = `${hostname()}_${randomUUID()}`
   const foreign = new Map<string, readonly string[]>()
+  const opened = new Map<string, readonly string[]>()
   const counts: Counts = { bare: undefined, denied: undefined }
   const followed = followCluster(kube, tools, asked)
   const telemetry = createControllerTelemetry({
@@ -88,6 +83,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     waiting: () => queue.size,
     refused: () => queue.refused,
     foreign: () => foreign.values().toArray().flat().length,
+    opened: () => opened.values().toArray().flat().length,
     bare: () => counts.bare,
     other: () => followed.pods.current()?.count((one) => hasOther(one, config.current())) ?? 0,
     denied: () => counts.denied,
@@ -104,6 +100,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     followed,
     queue,
     foreign,
+    opened,
     leftoverMs: options.leftoverMs,
     config: () => config.current(),
     owners,

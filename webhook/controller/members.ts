@@ -19,10 +19,10 @@ export const MAX_NAMESPACE_BYTES = 8_000_000
 const POD_BYTES = 800
 const ITEM_BYTES = 32
 
-const sizeOf = ({ ingressFrom, needs, owner, sidecar, ailments }: Member): number => {
+const sizeOf = ({ labels, ingressFrom, needs, owner, sidecar, ailments }: Member): number => {
   const items = needs ? needs.egress.length + needs.own.length : 0
-  const said = textSize(JSON.stringify([ingressFrom, needs, owner, sidecar, ailments]))
-  return POD_BYTES + ITEM_BYTES * items + said
+  const said = textSize(JSON.stringify([labels, ingressFrom, needs, owner, sidecar, ailments]))
+  return POD_BYTES + ITEM_BYTES * (items + Object.keys(labels).length) + said
 }
 
 /** By which work is asked for: a namespace and a server's label; the namespace's own policy has none. */

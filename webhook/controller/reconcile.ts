@@ -1,7 +1,7 @@
 // One workload put right: what is to stand beside it by what is known now, written where it differs, and what stands there
 // besides taken away. Of a workload whose pods are not all known nothing is taken away, and nothing that stands is changed.
 
-import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
@@ -9,6 +9,7 @@ import { isSystem, optsIn, type Namespace, type Service } from '../cluster/names
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
 import type { Member, Owner } from '../companions/member.ts'
 import { isCompanionOf } from '../companions/name.ts'
+import { openedFor, type Opened, type OtherPolicy } from '../companions/other-policy.ts'
 import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import type { Requests } from '../kube/requests.ts'
 import { isOwnedBy } from './drift.ts'
@@ -27,6 +28,7 @@ export interface Known {
   readonly standingOf: (key: string) => readonly Standing[]
   readonly servicesOf: (namespace: string) => readonly Service[]
   readonly everyService: () => readonly Service[]
+  readonly otherPolicies: (namespace: string) => readonly OtherPolicy[]
   /** Empty while nobody knows. */
   readonly apiServer: () => readonly ApiServerPlace[]
   /** Not all pods of a workload, or of a namespace, are known. */
@@ -47,6 +49,8 @@ export interface ReconcileOptions {
   readonly counted: (what: Written | 'removed') => void
   /** Which objects of a companion's name are somebody else's, by the key of the workload that they are in the way of. */
   readonly foreign: Map<string, readonly string[]>
+  /** The same of policies that open what a workload's own closes. */
+  readonly opened: Map<string, readonly string[]>
 }
 
 /** Of a workload: what is to stand, and who is told what. */
@@ -56,19 +60,27 @@ interface Wanted {
   readonly isEnding?: boolean
   readonly owner?: Owner
   readonly remarks: readonly Told[]
+  readonly opened?: readonly Opened[]
 }
 
 const NOTHING: Wanted = { objects: [], remarks: [] }
 /** Replicas of an old template may be going; of so many pods one is asked after. */
 const MAX_ASKED = 3
 /** Workloads. */
-const MAX_FOREIGN = 1000
+const MAX_NOTED = 1000
+/** Policies of others, of one workload. */
+const MAX_OPENED = 5
 /** A policy and two Services. */
 const OF_WORKLOAD = 3
 
 const toldOf = (place: string): Told => ({
   reason: 'CompanionTaken',
   message: `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`,
+})
+
+const openedWords = ({ name, sides }: Opened): Told => ({
+  reason: 'PolicyOpens',
+  message: `NetworkPolicy ${name}, which is not Outrigger's, selects its pods, too, and opens ${sides.join(' and ')} that its own policy closes: narrow it, or have it select other pods`,
 })
 
 const partsOf = (object: JsonObject): readonly [kind: string, namespace: string, name: string] => [
@@ -90,17 +102,19 @@ export class Reconciler {
   begin(): void {
     this.emptySince.clear()
     this.options.foreign.clear()
+    this.options.opened.clear()
     this.options.owners.begin()
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<void> {
-    const { known, foreign } = this.options
+    const { known, foreign, opened } = this.options
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
     // With the namespace everything in it goes.
     const wanted = namespace && (await this.wanted(namespace, server, signal))
     if (!wanted) {
       foreign.delete(key)
+      opened.delete(key)
       return
     }
     const taken: string[] = []
@@ -109,11 +123,13 @@ export class Reconciler {
       const place = await this.put(object, signal)
       if (place !== undefined) taken.push(place)
     }
-    this.noteTaken(key, taken)
+    this.note(foreign, key, taken, 'an object of a companion’s name is somebody else’s')
+    const { owner, remarks, opened: policies = [] } = wanted
+    const places = policies.map((policy) => `NetworkPolicy ${name}/${policy.name}`)
+    this.note(opened, key, places, 'a policy of somebody else’s opens what ours closes')
     await this.takeLeftovers(key, wanted, signal)
-    const { owner, remarks } = wanted
-    if (owner)
-      await this.options.events.tell(name, owner, [...remarks, ...taken.map(toldOf)], signal)
+    const more = [...policies.map(openedWords), ...taken.map(toldOf)]
+    if (owner) await this.options.events.tell(name, owner, [...remarks, ...more], signal)
   }
 
   /** Undefined: it is left as it stands. */
@@ -150,14 +166,21 @@ export class Reconciler {
     readonly config: ClusterConfig
     readonly rules: CompanionRules
   }): Wanted {
-    const { servicesOf, everyService } = this.options.known
-    const { namespace, owner } = parts
+    const { servicesOf, everyService, otherPolicies } = this.options.known
+    const { namespace, owner, members } = parts
     const around = {
       namespace: namespace.name,
       ...lookUps(servicesOf, everyService),
       apiServer: () => this.apiServer(),
     }
-    return { ...companionsOf({ ...parts, around }), owner }
+    const companions = companionsOf({ ...parts, around })
+    const ours = companions.objects.find((object) => object['kind'] === 'NetworkPolicy')
+    const opened = openedFor(
+      members.map(({ labels }) => labels),
+      otherPolicies(namespace.name),
+      { ours: objectAt(ours, 'spec'), namespace: namespace.name },
+    )
+    return { ...companions, owner, opened: opened.slice(0, MAX_OPENED) }
   }
 
   /** Who needs them is left as it stands while they are not known: a policy without them would cut what works. */
@@ -219,15 +242,19 @@ export class Reconciler {
     return written === 'foreign' ? place : undefined
   }
 
-  private noteTaken(key: string, places: readonly string[]): void {
-    const { foreign, log } = this.options
-    const before = foreign.get(key) ?? []
-    foreign.delete(key)
-    if (places.length === 0 || foreign.size >= MAX_FOREIGN) return
-    foreign.set(key, places)
-    for (const companion of places) {
-      if (before.includes(companion)) continue
-      log.warn('an object of a companion’s name is somebody else’s', { companion })
+  /** What stands beside a workload and should not; each is logged once. */
+  private note(
+    noted: Map<string, readonly string[]>,
+    key: string,
+    places: readonly string[],
+    what: string,
+  ): void {
+    const before = noted.get(key) ?? []
+    noted.delete(key)
+    if (places.length === 0 || noted.size >= MAX_NOTED) return
+    noted.set(key, places)
+    for (const object of places) {
+      if (!before.includes(object)) this.options.log.warn(what, { object })
     }
   }
 

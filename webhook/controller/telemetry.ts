@@ -9,6 +9,7 @@ export interface Figures {
   readonly waiting: () => number
   readonly refused: () => number
   readonly foreign: () => number
+  readonly opened: () => number
   /** Undefined while nobody has looked. */
   readonly bare: () => number | undefined
   readonly other: () => number
@@ -60,6 +61,11 @@ const GAUGES: readonly (readonly [
     'foreign',
     'outrigger_controller_foreign',
     'Objects of a companion’s name that are somebody else’s, and are left alone.',
+  ],
+  [
+    'opened',
+    'outrigger_controller_open_policies',
+    'Policies of others that open what a workload’s own closes, for each workload.',
   ],
   [
     'bare',

@@ -167,6 +167,28 @@ describeOwnCluster('control', 'companions', (target) => {
     )
   })
 
+  test('somebody else’s policy that opens what ours closes is told, and counted while it stands', async () => {
+    const openPolicies = async (): Promise<number | undefined> =>
+      (await running[0]?.metrics())?.get('outrigger_controller_open_policies')
+    const wide = (name: string, spec: Json): Json => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name },
+      spec: { podSelector: {}, ...spec },
+    })
+    const closed = wide('all-closed', { policyTypes: ['Ingress', 'Egress'] })
+    await api.apply(
+      [closed, wide('wide-open', { egress: [{}], policyTypes: ['Egress'] })],
+      NAMESPACE,
+    )
+    expect(await messageOf('PolicyOpens', 'alone', NAMESPACE)).toMatch(
+      /^NetworkPolicy wide-open, .* opens egress /,
+    )
+    expect(await openPolicies()).toBe(1)
+    await api.remove(`${POLICIES}/wide-open`)
+    await waitFor('none any more', async () => ((await openPolicies()) === 0 ? true : undefined))
+  })
+
   test('those of a Deployment are the Deployment’s, by way of its ReplicaSet', async () => {
     const parts = {
       annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/ingress-from': 'agents' },

@@ -11,6 +11,7 @@ import { ServiceStore } from '../../../../webhook/cluster/service-store.ts'
 import { Controller } from '../../../../webhook/controller/controller.ts'
 import { Events } from '../../../../webhook/controller/events.ts'
 import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
+import { OtherPolicies } from '../../../../webhook/controller/other-policies.ts'
 import { Owners } from '../../../../webhook/controller/owners.ts'
 import { StandingStore } from '../../../../webhook/controller/standing.ts'
 import { WorkQueue } from '../../../../webhook/controller/work-queue.ts'
@@ -42,6 +43,7 @@ const pod: SeenPod = {
       around: undefined,
     },
     sidecar: 'x',
+    labels: {},
     ailments: [],
   },
 }
@@ -159,6 +161,7 @@ describe('a controller that leads', () => {
         pods: followerOf('pods', members, pod),
         policies: followerOf('policies', new StandingStore()),
         ownServices: followerOf('own services', new StandingStore()),
+        otherPolicies: followerOf('other policies', new OtherPolicies()),
       },
       queue,
       config: () => config.value,
@@ -168,6 +171,7 @@ describe('a controller that leads', () => {
       events: new Events({ ...tools, ...wall, requests }),
       counted: () => undefined,
       foreign,
+      opened: new Map(),
       leftoverMs: 1000,
     })
     for (const follower of controller.followers()) await follower.start()

@@ -19,6 +19,7 @@ const pod = (namespace: string, name: string, said = '', more: Partial<Member> =
     isEnding: false,
     needs: undefined,
     sidecar: 'x',
+    labels: {},
     ailments: [],
     ...more,
   }

@@ -15,6 +15,7 @@ import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/clus
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
 import type { Needs } from '../../../../webhook/companions/needs.ts'
+import type { OtherPolicy } from '../../../../webhook/companions/other-policy.ts'
 import type { ApiServerPlace } from '../../../../webhook/companions/reach.ts'
 import { Events } from '../../../../webhook/controller/events.ts'
 import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
@@ -100,6 +101,7 @@ const member: Member = {
   isEnding: false,
   needs: undefined,
   sidecar: 'x',
+  labels: {},
   ailments: [],
 }
 const NO_NEEDS: Needs = {
@@ -123,6 +125,8 @@ describe('a workload', () => {
   let apiServer: readonly ApiServerPlace[]
   let reconciler: Reconciler
   let foreign: Map<string, readonly string[]>
+  let opened: Map<string, readonly string[]>
+  let others: readonly OtherPolicy[]
 
   /** What stands, as it is followed: only what bears our label. */
   const standing = (kind: string): StandingStore => {
@@ -144,6 +148,8 @@ describe('a workload', () => {
     isPartial = false
     apiServer = []
     foreign = new Map()
+    opened = new Map()
+    others = []
     const owner = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -164,6 +170,7 @@ describe('a workload', () => {
         standingOf: (key) => ['NetworkPolicy', 'Service'].flatMap((kind) => standing(kind).of(key)),
         servicesOf: () => [],
         everyService: () => [],
+        otherPolicies: () => others,
         apiServer: () => apiServer,
         isPartial: () => isPartial,
       },
@@ -176,6 +183,7 @@ describe('a workload', () => {
       leftoverMs: 1000,
       counted: () => undefined,
       foreign,
+      opened,
     })
   })
 
@@ -284,6 +292,37 @@ describe('a workload', () => {
     await reconcile()
     expect(foreign.size).toBe(0)
     expect(api.objects.has(SERVICE)).toBe(true)
+  })
+
+  const open = (name: string, app: string): OtherPolicy => {
+    const selector = { matchLabels: { app } }
+    const spec = { podSelector: selector, policyTypes: ['Egress'], egress: [{}] }
+    return { name, selector, spec }
+  }
+
+  test('that a policy of somebody else’s opens is told so, and counted until that is gone', async () => {
+    members.put({ ...pod, member: { ...member, labels: { app: 'a' } } })
+    others = [open('theirs', 'a'), open('elsewhere', 'b')]
+    await reconcile()
+    expect([...opened]).toEqual([[KEY, ['NetworkPolicy team/theirs']]])
+    const told = api.events.find(({ reason }) => reason === 'PolicyOpens')
+    expect(told).toMatchObject({
+      involvedObject: { kind: 'Deployment', name: 'a' },
+      message: expect.stringMatching(/^NetworkPolicy theirs, .* opens egress /),
+    })
+    others = [{ ...open('huge', 'a'), spec: undefined }]
+    await reconcile()
+    expect([...opened]).toEqual([[KEY, ['NetworkPolicy team/huge']]])
+    others = []
+    await reconcile()
+    expect(opened.size).toBe(0)
+  })
+
+  test('that many of them open is told of some', async () => {
+    members.put({ ...pod, member: { ...member, labels: { app: 'a' } } })
+    others = Array.from({ length: 200 }, (_, at) => open(`x${at}`, 'a'))
+    await reconcile()
+    expect(api.events.filter(({ reason }) => reason === 'PolicyOpens')).toHaveLength(5)
   })
 
   test.each<[string, () => void]>([

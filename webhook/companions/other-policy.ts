@@ -1,0 +1,180 @@
+// Somebody else's NetworkPolicy beside ours: a pod that both select has what either opens, so that theirs may undo what ours
+// closes. What cannot be told, or is more than is compared, is taken to open. Pure.
+
+import { covers, rangeOf, type Range } from '../../shared/address.ts'
+import {
+  isObject,
+  numberAt,
+  objectAt,
+  objectsAt,
+  stringAt,
+  stringsAt,
+  type Json,
+  type JsonObject,
+} from '../../shared/json.ts'
+import { stringsOf } from '../cluster/namespace.ts'
+import { inNamespace } from './peers.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** By what a pod has of a key, and whether that is among the expression's values. */
+const OPERATORS = new Map<string, (is: string | undefined, isAmong: boolean) => boolean>([
+  ['In', (_is, isAmong) => isAmong],
+  ['NotIn', (_is, isAmong) => !isAmong],
+  ['Exists', (is) => is !== undefined],
+  ['DoesNotExist', (is) => is === undefined],
+])
+
+const isMet = (expression: JsonObject, labels: Labels): boolean => {
+  const key = stringAt(expression, 'key') ?? ''
+  const is = Object.hasOwn(labels, key) ? labels[key] : undefined
+  const isAmong = is !== undefined && (stringsAt(expression, 'values') ?? []).includes(is)
+  const holds = OPERATORS.get(stringAt(expression, 'operator') ?? '')
+  return holds ? holds(is, isAmong) : true
+}
+
+/** Whether a label selector selects a pod with these labels; one without a word selects every pod. */
+export const selects = (selector: JsonObject, labels: Labels): boolean =>
+  Object.entries(stringsOf(selector['matchLabels'])).every(
+    ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
+  ) && objectsAt(selector, 'matchExpressions').every((one) => isMet(one, labels))
+
+/** Whether whatever another selector selects is selected by ours, which knows labels alone. */
+const isWider = (ours: JsonObject, theirs: JsonObject): boolean => {
+  const said = stringsOf(theirs['matchLabels'])
+  return Object.entries(stringsOf(ours['matchLabels'])).every(
+    ([name, value]) => Object.hasOwn(said, name) && said[name] === value,
+  )
+}
+
+const rangesIn = (texts: readonly string[]): readonly Range[] =>
+  texts.flatMap((text) => rangeOf(text) ?? [])
+
+/** Whether one range of addresses is in another, but for what each leaves out. */
+const isBlockIn = (theirs: JsonObject, ours: JsonObject): boolean => {
+  const [inner, outer] = [theirs, ours].map((block) => rangeOf(stringAt(block, 'cidr') ?? ''))
+  if (!inner || !outer || !covers(outer, inner)) return false
+  const left = rangesIn(stringsAt(theirs, 'except') ?? [])
+  return rangesIn(stringsAt(ours, 'except') ?? []).every(
+    (one) =>
+      left.some((other) => covers(other, one)) || !(covers(inner, one) || covers(one, inner)),
+  )
+}
+
+const isPeerIn = (theirs: JsonObject, ours: JsonObject, namespace: string): boolean => {
+  const [theirBlock, ourBlock] = [theirs['ipBlock'], ours['ipBlock']]
+  if (isObject(theirBlock) || isObject(ourBlock))
+    return isObject(theirBlock) && isObject(ourBlock) && isBlockIn(theirBlock, ourBlock)
+  const [inner, outer] = [theirs, ours].map((peer) => inNamespace(peer, namespace))
+  return ['namespaceSelector', 'podSelector'].every((which) =>
+    isWider(objectAt(outer, which), objectAt(inner, which)),
+  )
+}
+
+const isPortIn = (theirs: JsonObject, ours: JsonObject): boolean =>
+  (stringAt(theirs, 'protocol') ?? 'TCP') === (stringAt(ours, 'protocol') ?? 'TCP') &&
+  numberAt(theirs, 'endPort') === undefined &&
+  theirs['port'] !== undefined &&
+  theirs['port'] === ours['port']
+
+/** Of one rule; undefined: everybody, every port. */
+interface Rule {
+  readonly peers: readonly JsonObject[] | undefined
+  readonly ports: readonly JsonObject[] | undefined
+}
+
+const listIn = (rule: JsonObject, member: string): readonly JsonObject[] | undefined => {
+  const list = objectsAt(rule, member)
+  return list.length === 0 ? undefined : list
+}
+
+const SIDES = [
+  ['ingress', 'from'],
+  ['egress', 'to'],
+] as const
+type Side = (typeof SIDES)[number]
+
+const rulesIn = (spec: JsonObject, [side, peers]: Side): readonly Rule[] =>
+  objectsAt(spec, side).map((rule) => ({
+    peers: listIn(rule, peers),
+    ports: listIn(rule, 'ports'),
+  }))
+
+/** So many pairs of a peer and a port of theirs are compared. */
+const MAX_PAIRS = 200
+
+const isOpenedBy = (
+  peer: JsonObject | undefined,
+  port: JsonObject | undefined,
+  { rules, namespace }: { readonly rules: readonly Rule[]; readonly namespace: string },
+): boolean =>
+  rules.some(({ peers, ports }) => {
+    const isPeer = !peers || (peer && peers.some((one) => isPeerIn(peer, one, namespace)))
+    return isPeer && (!ports || (port && ports.some((one) => isPortIn(port, one))))
+  })
+
+const opensSide = (
+  theirs: JsonObject,
+  ours: JsonObject,
+  { side, namespace }: { readonly side: Side; readonly namespace: string },
+): boolean => {
+  const rules = rulesIn(theirs, side)
+  const pairs = rules.reduce(
+    (sum, { peers, ports }) => sum + (peers?.length ?? 1) * (ports?.length ?? 1),
+    0,
+  )
+  if (pairs > MAX_PAIRS) return true
+  const own = { rules: rulesIn(ours, side), namespace }
+  return rules.some(({ peers = [undefined], ports = [undefined] }) =>
+    peers.some((peer) => ports.some((port) => !isOpenedBy(peer, port, own))),
+  )
+}
+
+/** A policy says nothing of a side that is not among its types. */
+const saysSide = (spec: JsonObject, side: string): boolean => {
+  const types: Json | undefined = spec['policyTypes']
+  return (
+    types === undefined ||
+    (stringsAt(spec, 'policyTypes') ?? []).some((one) => one.toLowerCase() === side)
+  )
+}
+
+/** What a policy opens that ours does not: `ingress`, `egress`, both or nothing. */
+export const openedBy = (
+  theirs: JsonObject,
+  ours: JsonObject,
+  namespace: string,
+): readonly ('ingress' | 'egress')[] =>
+  SIDES.filter(
+    (side) => saysSide(theirs, side[0]) && opensSide(theirs, ours, { side, namespace }),
+  ).map(([side]) => side)
+
+export interface OtherPolicy {
+  readonly name: string
+  readonly selector: JsonObject
+  /** Undefined: it says more than is compared. */
+  readonly spec: JsonObject | undefined
+}
+
+export interface Opened {
+  readonly name: string
+  readonly sides: readonly ('ingress' | 'egress')[]
+}
+
+/** Of a workload so many pods that differ in their labels are looked at; those of a template are alike, but for a number. */
+const MAX_LABEL_SETS = 500
+
+/** Which policies of others select pods of a workload, and open what its own does not. */
+export const openedFor = (
+  pods: readonly Labels[],
+  policies: readonly OtherPolicy[],
+  { ours, namespace }: { readonly ours: JsonObject; readonly namespace: string },
+): readonly Opened[] => {
+  const sets = [...new Map(pods.map((labels) => [JSON.stringify(labels), labels])).values()]
+  const told = sets.slice(0, MAX_LABEL_SETS)
+  return policies.flatMap(({ name, selector, spec }) => {
+    if (!told.some((labels) => selects(selector, labels))) return []
+    const sides = spec ? openedBy(spec, ours, namespace) : (['ingress', 'egress'] as const)
+    return sides.length === 0 ? [] : [{ name, sides }]
+  })
+}
