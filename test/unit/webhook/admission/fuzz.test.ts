@@ -1,48 +1,56 @@
-// Reviews that somebody has damaged: members gone, of another type, twice, nested, huge; bytes flipped,
-// cut, doubled. Whatever comes, each gets a valid response or a 4xx, what is only judged no patch, and no pod that asks for
-// a server passes without its sidecar or with what no level allows. OUTRIGGER_FUZZ_REVIEWS says how many (100000 take minutes),
-// OUTRIGGER_FUZZ_SEED which.
+// Reviews that somebody has damaged: members gone, of another type, twice, nested, huge; bytes flipped, cut, doubled.
+// Whatever comes, each gets a valid response or a 4xx, what is only judged no patch, and no pod that asks for a server passes
+// without its sidecar or with what no level allows. A pod that is injected has all that its sidecar needs, a second pass leaves
+// it as it is, and validation lets it pass. `npm run test:fuzz` judges 100,000: OUTRIGGER_FUZZ_REVIEWS says how many,
+// OUTRIGGER_FUZZ_SEED from which seed on.
 
 import { expect, test } from '@jest/globals'
 import { EMPTY_INDEX } from '../../../../shared/image-index.ts'
-import {
-  at,
-  isObject,
-  isSame,
-  objectAt,
-  objectsAt,
-  stringAt,
-  withAt,
-  type Json,
-  type JsonObject,
-} from '../../../../shared/json.ts'
-import { ENFORCE_LABEL } from '../../../../shared/names.ts'
+import { objectAt, objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
+import { ENFORCE_LABEL, INJECTION_LABEL } from '../../../../shared/names.ts'
 import { mutate } from '../../../../webhook/admission/mutate.ts'
 import { validate } from '../../../../webhook/admission/validate.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
-import { applyPatch, type Operation } from '../../../../webhook/inject/patch.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { reviewOf } from '../../../support/admission.ts'
 import { damagedReview, randomBy } from '../../../support/damaged-reviews.ts'
+import {
+  askingPod,
+  faultIn,
+  OPTED_IN,
+  patchedBy,
+  reviewAfter,
+  STRICT,
+  type Way,
+} from '../../../support/review-answers.ts'
+import { missingIn } from '../../../support/sidecar-needs.ts'
 
-const REVIEWS = Number(process.env['OUTRIGGER_FUZZ_REVIEWS'] ?? 4000)
+/** Of one seed each. */
+const BATCH = 4000
+const REVIEWS = Number(process.env['OUTRIGGER_FUZZ_REVIEWS'] ?? BATCH)
 const SEED = Number(process.env['OUTRIGGER_FUZZ_SEED'] ?? 1)
 
 const config = parseClusterConfig({
   sidecar: { image: 'example.com/sidecar:1' },
   settings: { auth: 'none' },
-  floor: { allowAnonymous: true },
+  floor: { allowAnonymous: true, egress: { '*': ['example.com:443'] } },
 })
 if (!config.ok) throw new Error(config.error.join('; '))
 
 const namespace: Namespace = { name: 'servers', labels: {}, annotations: {} }
-const strict: Namespace = { ...namespace, name: 'strict', labels: { [ENFORCE_LABEL]: 'strict' } }
+const strict: Namespace = { ...namespace, name: STRICT, labels: { [ENFORCE_LABEL]: 'strict' } }
+const optedIn: Namespace = {
+  ...namespace,
+  name: OPTED_IN,
+  labels: { [INJECTION_LABEL]: 'enabled' },
+}
+const LABELLED = new Map([strict, optedIn].map((one) => [one.name, one]))
 const options = {
   config: () => config.value,
   images: () => EMPTY_INDEX,
   namespaces: {
-    get: (name: string) => Promise.resolve(name === strict.name ? strict : namespace),
+    get: (name: string) => Promise.resolve(LABELLED.get(name) ?? namespace),
   },
   now: () => 0,
 }
@@ -98,7 +106,7 @@ const DEPLOYMENT: JsonObject = {
   spec: { template: { metadata: {}, spec: ASKING['spec'] ?? {} } },
 }
 
-const ENTERING = { operation: 'CONNECT', subResource: 'attach', namespace: strict.name }
+const ENTERING = { operation: 'CONNECT', subResource: 'attach', namespace: STRICT }
 
 /** Each breaks one rule of every level: what makes it pass has to mend it. */
 const WEAK: readonly JsonObject[] = [
@@ -114,9 +122,48 @@ const WEAK: readonly JsonObject[] = [
   ),
 ]
 
+/** With what its sidecar mounts besides. */
+const annotated = (more: Readonly<Record<string, string>>): JsonObject =>
+  withAt(ASKING, ['metadata', 'annotations'], {
+    'outrigger.dev/inject': 'true',
+    ...Object.fromEntries(
+      Object.entries(more).map(([key, text]) => [`outrigger.dev/${key}`, text]),
+    ),
+  })
+const LARGER: readonly (readonly [name: string, pod: JsonObject])[] = [
+  ['speaks HTTP', annotated({ transport: 'http', port: '8000' })],
+  [
+    'has a policy, a lock and a certificate',
+    annotated({ 'tool-policy': 'policy', 'tool-lock': 'lock', 'tls-secret': 'outrigger-tls' }),
+  ],
+  [
+    'reaches a host and writes into its paths',
+    annotated({ egress: 'example.com:443', 'writable-paths': '/data,/work' }),
+  ],
+]
+const IN_OPTED_IN = reviewOf(withAt(ASKING, ['metadata', 'annotations'], {}), {
+  namespace: OPTED_IN,
+})
+
+const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces' }
+const namespaceObject = (labels: JsonObject): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: OPTED_IN, labels },
+})
+/** Somebody takes back what his namespace asks for. */
+const LOOSENED = reviewOf(namespaceObject({}), {
+  operation: 'UPDATE',
+  resource: NAMESPACES,
+  namespace: OPTED_IN,
+  oldObject: namespaceObject({ [INJECTION_LABEL]: 'enabled' }),
+})
+
 const SEEDS: readonly JsonObject[] = [
   reviewOf(ASKING),
   ...WEAK.map((pod) => reviewOf(pod)),
+  ...LARGER.map(([, pod]) => reviewOf(pod)),
+  IN_OPTED_IN,
   reviewOf(INJECTED),
   reviewOf(CHANGED, {
     operation: 'UPDATE',
@@ -130,6 +177,7 @@ const SEEDS: readonly JsonObject[] = [
     { operation: 'CONNECT', subResource: 'exec' },
   ),
   reviewOf({ kind: 'PodAttachOptions' }, ENTERING),
+  LOOSENED,
 ]
 
 const parsedFrom = (body: Buffer): Json => {
@@ -140,145 +188,88 @@ const parsedFrom = (body: Buffer): Json => {
   }
 }
 
-const hasSidecar = (pod: JsonObject): boolean =>
-  objectsAt(pod, 'spec', 'initContainers').some(
-    (container) =>
-      container['name'] === 'outrigger-sidecar' &&
-      container['image'] === 'example.com/sidecar:1' &&
-      container['restartPolicy'] === 'Always',
-  )
-
-const isMirror = (pod: JsonObject): boolean =>
-  at(pod, 'metadata', 'annotations', 'kubernetes.io/config.mirror') !== undefined
-
-/** Whether a request is an operation on pods, by whatever subresource. */
-const askingKind = (request: JsonObject, operation: string): boolean =>
-  isSame(request['resource'], { group: '', version: 'v1', resource: 'pods' }) &&
-  request['operation'] === operation &&
-  SUBRESOURCES[operation]?.some((one) => one === (request['subResource'] ?? '')) === true
-
-const SUBRESOURCES: Readonly<Record<string, readonly string[]>> = {
-  CREATE: [''],
-  UPDATE: ['', 'status', 'ephemeralcontainers', 'resize'],
-}
-
-/** A pod that is created and asks for a server. */
-const askingPod = (review: Json): JsonObject | undefined => {
-  const request = objectAt(review, 'request')
-  const object = request['object']
-  if (!askingKind(request, 'CREATE') || !isObject(object) || isMirror(object)) return undefined
-  const asks = at(object, 'metadata', 'annotations', 'outrigger.dev/inject') === 'true'
-  return asks ? object : undefined
-}
-
-const patchedBy = (response: JsonObject, pod: JsonObject): JsonObject => {
-  const patch = stringAt(response, 'patch')
-  if (patch === undefined) return pod
-  const operations: readonly Operation[] = JSON.parse(Buffer.from(patch, 'base64').toString())
-  const applied = applyPatch(pod, operations)
-  if (!applied.ok) throw new Error(applied.error)
-  return applied.value
-}
-
-const isInjectedAs = (pod: Json | undefined): Json | undefined =>
-  at(pod, 'metadata', 'labels', 'outrigger.dev/injected')
-
-/** A label of ours that comes or goes on a running pod. */
-const isForging = (review: Json): boolean => {
-  const request = objectAt(review, 'request')
-  const [object, old] = [request['object'], request['oldObject']]
-  return (
-    askingKind(request, 'UPDATE') &&
-    isObject(object) &&
-    !isSame(isInjectedAs(object), isInjectedAs(old))
-  )
-}
-
-/** What no level allows, wherever it stands. */
-const isWeak = (pod: JsonObject): boolean =>
-  ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'].some(
-    (field) => at(pod, 'spec', field) === true,
-  ) ||
-  objectsAt(pod, 'spec', 'volumes').some((volume) => isObject(volume['hostPath'])) ||
-  ['initContainers', 'containers'].some((list) =>
-    objectsAt(pod, 'spec', list).some(
-      (container) => at(container, 'securityContext', 'privileged') === true,
-    ),
-  )
-
-/** Somebody gets into a pod where that is denied. */
-const isEntering = (review: Json): boolean => {
-  const request = objectAt(review, 'request')
-  const { operation, subResource, namespace: name } = ENTERING
-  return (
-    isSame(request['resource'], { group: '', version: 'v1', resource: 'pods' }) &&
-    request['operation'] === operation &&
-    request['subResource'] === subResource &&
-    request['namespace'] === name
-  )
-}
-
-const faultOf = (pod: JsonObject): string | undefined => {
-  if (!hasSidecar(pod)) return 'no sidecar'
-  return isWeak(pod) ? 'weaker than any level allows' : undefined
-}
-
-/** What is wrong with what validation has let pass. */
-const faultValidated = (review: Json): string | undefined => {
-  if (isForging(review)) return 'a mark of ours is forged'
-  if (isEntering(review)) return 'somebody gets into a pod'
-  const pod = askingPod(review)
-  return pod && faultOf(pod)
-}
-
-/** What is wrong with an answer; undefined where nothing is. */
-const faultIn = (review: Json, document: JsonObject, way: typeof mutate): string | undefined => {
-  const response = objectAt(document, 'response')
-  if (typeof response['allowed'] !== 'boolean') return 'neither allowed nor denied'
-  if (response['uid'] !== stringAt(review, 'request', 'uid')) return 'another uid'
-  if (JSON.stringify(document).length > 400_000) return 'too long'
-  if (way === validate && (response['patch'] ?? response['patchType']) !== undefined)
-    return 'changes what is only judged'
-  if (!response['allowed']) return undefined
-  if (way === mutate) {
-    const pod = askingPod(review)
-    return pod && faultOf(patchedBy(response, pod))
-  }
-  return faultValidated(review)
-}
-
 interface Counts {
   allowed: number
   denied: number
   refused: number
   asked: number
+  patched: number
+}
+
+const noCounts = (): Counts => ({ allowed: 0, denied: 0, refused: 0, asked: 0, patched: 0 })
+
+const WAYS: readonly (readonly [Way, typeof mutate])[] = [
+  ['/mutate', mutate],
+  ['/validate', validate],
+]
+
+const documentFor = async (review: JsonObject, way: typeof mutate): Promise<JsonObject> => {
+  const { answer } = await way(Buffer.from(JSON.stringify(review)), options)
+  if (!answer.ok) throw new Error(answer.error.message)
+  return objectAt(answer.value.document, 'response')
+}
+
+/** What is wrong with a pod that is stored as `/mutate` has answered, and with what is said of it then. */
+const faultsStored = async (review: Json, pod: JsonObject): Promise<readonly string[]> => {
+  const after = reviewAfter(review, pod)
+  const again = await documentFor(after, mutate)
+  const judged = await documentFor(after, validate)
+  return [
+    ...missingIn(pod).map((part) => `it lacks ${part}`),
+    ...(again['allowed'] === true ? [] : ['a second pass denies it']),
+    ...(again['patch'] === undefined ? [] : ['a second pass changes it']),
+    ...(judged['allowed'] === true ? [] : [`validation denies it: ${JSON.stringify(judged)}`]),
+  ]
 }
 
 const judge = async (body: Buffer, counts: Counts): Promise<readonly string[]> => {
   const review = parsedFrom(body)
   const faults: string[] = []
-  for (const way of [mutate, validate]) {
+  for (const [name, way] of WAYS) {
     const { answer } = await way(body, options)
-    if (!answer.ok) counts.refused += 1
-    else {
-      const { document } = answer.value
-      const isAllowed = at(document, 'response', 'allowed') === true
-      counts[isAllowed ? 'allowed' : 'denied'] += 1
-      if (isAllowed && askingPod(review)) counts.asked += 1
-      faults.push(...[faultIn(review, document, way) ?? []].flat())
+    if (!answer.ok) {
+      counts.refused += 1
+      continue
     }
+    const { document } = answer.value
+    const response = objectAt(document, 'response')
+    counts[response['allowed'] === true ? 'allowed' : 'denied'] += 1
+    faults.push(...[faultIn(review, document, name) ?? []].flat())
+    const pod = response['allowed'] === true ? askingPod(review) : undefined
+    if (pod === undefined) continue
+    counts.asked += 1
+    if (response['patch'] === undefined) continue
+    counts.patched += 1
+    faults.push(...(await faultsStored(review, patchedBy(response, pod))))
   }
   return faults
 }
 
-test(`${REVIEWS} damaged reviews of seed ${SEED}: a valid response or a 4xx each, and nothing passes that should not`, async () => {
-  const random = randomBy(SEED)
-  const counts: Counts = { allowed: 0, denied: 0, refused: 0, asked: 0 }
-  for (let round = 0; round < REVIEWS; round += 1) {
-    const body = damagedReview(SEEDS, random)
-    const faults = await judge(body, counts)
-    expect([faults, faults.length > 0 ? body.toString() : '']).toEqual([[], ''])
-  }
-  // None of them is rare: else the reviews would show nothing.
-  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(REVIEWS / 200)
+const COMPLYING: readonly (readonly [name: string, review: JsonObject])[] = [
+  ['speaks stdio', reviewOf(ASKING)],
+  ['is asked for by its namespace', IN_OPTED_IN],
+  ...LARGER.map(([name, pod]) => [name, reviewOf(pod)] as const),
+]
+
+test.each(COMPLYING)('undamaged, a server that %s is injected whole', async (_name, review) => {
+  const counts = noCounts()
+  expect(await judge(Buffer.from(JSON.stringify(review)), counts)).toEqual([])
+  expect(counts).toEqual({ allowed: 1, denied: 1, refused: 0, asked: 1, patched: 1 })
 })
+
+const BATCHES = Array.from({ length: Math.ceil(REVIEWS / BATCH) }, (_, batch) => SEED + batch)
+
+test.each(BATCHES)(
+  `${BATCH} damaged reviews of seed %d: a valid response or a 4xx each, nothing passes that should not, and what is injected is whole`,
+  async (seed) => {
+    const random = randomBy(seed)
+    const counts = noCounts()
+    for (let round = 0; round < BATCH; round += 1) {
+      const body = damagedReview(SEEDS, random)
+      const faults = await judge(body, counts)
+      expect([faults, faults.length > 0 ? body.toString() : '']).toEqual([[], ''])
+    }
+    // None of them is rare: else the reviews would show nothing.
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(BATCH / 200)
+  },
+)
