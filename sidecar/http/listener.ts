@@ -1,8 +1,9 @@
 // The HTTP listener that clients reach: the MCP path, CORS, every time and size bounded. What a request on that path
 // means, and what answers it, is somebody else's business.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Budget } from '../bytes/budget.ts'
 import { MCP_PATH } from '../../shared/names.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -14,11 +15,10 @@ import { Pipelined } from './pipelined.ts'
 import { Reply, type ReplyWatch } from './reply.ts'
 import { plainPath, toOriginForm } from './target.ts'
 import { answerUnread } from './unread.ts'
+import { KEPT_MS, Unspoken } from './unspoken.ts'
 
 const HEADERS_TIMEOUT_MS = 10_000
 const BODY_TIMEOUT_MS = 30_000
-/** Longer than the idle time of the proxies and gateways in front of us, so that they close first. */
-const KEEP_ALIVE_MS = 120_000
 const MAX_CONNECTIONS = 4096
 const CHECK_MS = 2000
 const MAX_HEADER_BYTES = 16 * 1024
@@ -52,7 +52,19 @@ export interface ListenerOptions {
   /** While draining each answer closes its connection, so that the next call finds another pod. */
   readonly isDraining: () => boolean
   readonly remarks: Remarks
+  /** Tests have no time for the defaults. */
+  readonly times?: Partial<Times> | undefined
 }
+
+export interface Times {
+  /** For a head, from its first byte on. */
+  readonly headMs: number
+  /** For a connection on which nothing is asked. */
+  readonly keptMs: number
+  readonly checkMs: number
+}
+
+const TIMES: Times = { headMs: HEADERS_TIMEOUT_MS, keptMs: KEPT_MS, checkMs: CHECK_MS }
 
 /** A client of HTTP+SSE looks for its event stream first. */
 const isSse = (path: string): boolean => /\/sse\/?$/i.test(path)
@@ -100,22 +112,54 @@ const handler = (options: ListenerOptions) => {
   }
 }
 
+/** A server of HTTP that is given a connection of its port when somebody speaks on it. */
+class SpokenServer extends Server {
+  private readonly unspoken: Unspoken
+
+  constructor(options: ServerOptions, { keptMs }: Times) {
+    super(options)
+    this.unspoken = new Unspoken(keptMs)
+    const given = this.listeners('connection')
+    this.removeAllListeners('connection')
+    this.on('connection', (socket: Socket) => {
+      const give = (): void => {
+        for (const one of given) Reflect.apply(one, this, [socket])
+      }
+      // What was a handshake before has been held by whoever has shaken hands.
+      if (socket instanceof TLSSocket) give()
+      else this.unspoken.hold(socket, give)
+    })
+  }
+
+  override closeIdleConnections(): void {
+    this.unspoken.close()
+    super.closeIdleConnections()
+  }
+
+  override closeAllConnections(): void {
+    this.unspoken.close()
+    super.closeAllConnections()
+  }
+}
+
 export const createListener = (options: ListenerOptions): Server => {
   const admitted = handler(options)
   const pipelined = new Pipelined()
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (pipelined.admit(request, response)) admitted(request, response)
   }
-  const server = createServer(
+  const times = { ...TIMES, ...options.times }
+  const server = new SpokenServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: times.headMs,
       requestTimeout: BODY_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_MS,
+      keepAliveTimeout: times.keptMs,
+      connectionsCheckingInterval: times.checkMs,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
-    handle,
+    times,
   )
+  server.on('request', handle)
   // Node would say "go on" at once; the stage that reads the body says it.
   server.on('checkContinue', handle)
   server.maxConnections = MAX_CONNECTIONS

@@ -7,6 +7,7 @@ import type { Server as HttpServer } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { plainAnswer } from './plain-answer.ts'
+import { Unspoken } from '../http/unspoken.ts'
 import { MIN_VERSION, type KeyPair } from '../../shared/key-pair.ts'
 import { letParserPause } from '../../shared/paused-parser.ts'
 
@@ -50,6 +51,8 @@ export interface DoorwayOptions {
   readonly clients?: Clients | undefined
   /** Tests have no time for the default. */
   readonly handshakeMs?: number | undefined
+  /** How long one that has shaken hands may be silent. */
+  readonly keptMs?: number | undefined
 }
 
 interface Unfinished {
@@ -67,6 +70,8 @@ export class Doorway extends Server {
   private readonly options: DoorwayOptions
   private readonly tls: TlsServer
   private readonly sockets = new Set<Socket>()
+  /** Those that have, and have said nothing since. */
+  private readonly unspoken: Unspoken
   /** Those that have not shaken hands, the oldest first, with what ends them. */
   private readonly unfinished = new Map<string, Unfinished>()
   private pair: KeyPair
@@ -77,6 +82,7 @@ export class Doorway extends Server {
     super({ noDelay: true }, (socket) => this.admit(socket))
     this.options = options
     this.pair = options.pair
+    this.unspoken = new Unspoken(options.keptMs)
     this.authorities = options.clients?.authorities
     this.maxConnections = MAX_CONNECTIONS
     this.tls = createServer({
@@ -110,6 +116,7 @@ export class Doorway extends Server {
     this.options.http.close()
     this.options.http.closeIdleConnections()
     for (const ends of this.unfinished.keys()) this.cut(ends, 'failed')
+    this.unspoken.close()
     return super.close(callback)
   }
 
@@ -176,8 +183,10 @@ export class Doorway extends Server {
     this.finish(ends, 'done')
     socket.once('close', () => this.options.onFreed(CONNECTION_BYTES))
     if (typeof socket.servername === 'string') this.options.onName(socket.servername)
-    this.options.http.emit('connection', socket)
-    letParserPause(socket)
+    this.unspoken.hold(socket, () => {
+      this.options.http.emit('connection', socket)
+      letParserPause(socket)
+    })
   }
 
   /** Its beginning is over; told once. */
