@@ -427,9 +427,9 @@ describe('a server that misbehaves at its start', () => {
 
 describe('a server that never starts', () => {
   test.each([
-    ['dies', /no such database[^]*exited with code 3/],
-    ['mute', /did not answer initialize within 500 ms/],
-  ])('%s: run says why and ends', async (mood, says) => {
-    await expect(startRaw(['--startup-timeout', '500ms'], mood)).rejects.toThrow(says)
+    ['dies', '60s', /no such database[^]*exited with code 3/],
+    ['mute', '500ms', /did not answer initialize within 500 ms/],
+  ])('%s: run says why and ends', async (mood, patience, says) => {
+    await expect(startRaw(['--startup-timeout', patience], mood)).rejects.toThrow(says)
   })
 })
