@@ -1,11 +1,12 @@
-// Builds what runs outside this checkout: one bundle a program and the static shim, into dist/.
+// Builds what runs outside this checkout: one bundle a program, what it is made of, and the static shim, into dist/.
 // Development and tests run the TypeScript itself; images, benches and start-up budgets use dist/.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { basename } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { writeBill } from './sbom.ts'
 
 const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
@@ -85,11 +86,12 @@ const withoutWords: Plugin = {
   },
 }
 
-const bundle = (entry: string, outfile: string, ...plugins: Plugin[]): Promise<unknown> =>
-  build({
+const bundle = async (entry: string, outfile: string, ...plugins: Plugin[]): Promise<Metafile> => {
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
@@ -103,6 +105,8 @@ const bundle = (entry: string, outfile: string, ...plugins: Plugin[]): Promise<u
       js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
     },
   })
+  return metafile
+}
 
 /**
  * `npx outrigger` in the checkout finds this. Not by `bin` in package.json: npx would install the
@@ -138,9 +142,14 @@ const makeShim = (): void => {
 }
 
 mkdirSync('dist', { recursive: true })
-await bundle('sidecar/main.ts', 'dist/sidecar.js', ownBundle, metrics, withoutWords)
-for (const { entry, outfile } of APART) await bundle(entry, outfile, ownBundle)
-await bundle('webhook/main.ts', 'dist/webhook.js')
-await bundle('webhook/controller/main.ts', 'dist/controller.js')
+const sidecar = [
+  await bundle('sidecar/main.ts', 'dist/sidecar.js', ownBundle, metrics, withoutWords),
+]
+for (const { entry, outfile } of APART) sidecar.push(await bundle(entry, outfile, ownBundle))
+writeBill('sidecar', sidecar)
+writeBill('webhook', [
+  await bundle('webhook/main.ts', 'dist/webhook.js'),
+  await bundle('webhook/controller/main.ts', 'dist/controller.js'),
+])
 makeShim()
 linkCommand()

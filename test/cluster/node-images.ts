@@ -79,9 +79,13 @@ export const loadEgressServer = async (target: OwnTarget): Promise<void> => {
   )
 }
 
+/** Where an image of ours lies once it is built. */
+export const ownArchive = (target: Node, name: OwnImage): string =>
+  join(target.own.dir, 'images', `own-${name}.tar`)
+
 /** Our own images, built from this checkout once a cluster. */
 export const loadOurs = async (target: Node): Promise<void> => {
-  const archive = (name: OwnImage): string => join(target.own.dir, 'images', `own-${name}.tar`)
+  const archive = (name: OwnImage): string => ownArchive(target, name)
   if (existsSync(archive('sidecar'))) return
   await buildPrograms()
   for (const name of ['webhook', 'sidecar'] as const) {

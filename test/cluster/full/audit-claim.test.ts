@@ -154,7 +154,8 @@ describeOwnCluster('full', 'audit records on a claim', (target) => {
     const pod = await readyPod(api, NAMESPACE, 'other')
     const name = String(at(pod, 'metadata', 'name'))
     expect(readdirSync(volume).sort()).toEqual(['kept-0', name].sort())
-    const seen = await kubectl.run('-n', NAMESPACE, 'exec', name, '-c', 'outrigger-sidecar', '--', 'ls', '-A', AUDIT_DIR) // prettier-ignore
+    const list = `console.log(require('fs').readdirSync('${AUDIT_DIR}').join('\\n'))`
+    const seen = await kubectl.run('-n', NAMESPACE, 'exec', name, '-c', 'outrigger-sidecar', '--', 'node', '-e', list) // prettier-ignore
     expect(seen.split('\n').filter(Boolean).sort()).toEqual(readdirSync(join(volume, name)).sort())
   })
 })

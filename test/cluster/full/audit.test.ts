@@ -2,10 +2,11 @@
 // what a pod says whose collector wants headers that its namespace has not.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { z } from 'zod'
 import { readCheckpoints, verifyFiles } from '../../../cli/audit/verify.ts'
 import { AUDIT_DIR, SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { endProcess } from '../../support/end-process.ts'
@@ -22,6 +23,10 @@ import { recordsIn } from '../records.ts'
 
 const NAMESPACE = 'audit'
 const OVERLAY = new URL('../overlays/audit', import.meta.url).pathname
+const AUDIT_README = readFileSync(
+  new URL('../../../shared/audit/README.md', import.meta.url),
+  'utf8',
+)
 const MIB = 1024 * 1024
 const SIZE_MIB = 8
 /** So many calls fill more than one file; each has as much on record as one may have. */
@@ -33,6 +38,22 @@ const WORDS = Object.fromEntries(
   Array.from({ length: 20 }, (_none, at) => [`m${at}`, 'some words '.repeat(40)]),
 )
 const LARGE = { method: 'tools/call', params: { name: 'echo', arguments: { message: 'x', ...WORDS } } } // prettier-ignore
+
+/** Each file of the volume with what it takes of it, by Node: there is no other program in the sidecar's image. */
+const EACH_FILE = `
+const { readdirSync, readFileSync, statSync } = require('node:fs')
+for (const name of readdirSync('${AUDIT_DIR}').filter((each) => !each.startsWith('.')).sort()) {
+  const file = '${AUDIT_DIR}/' + name
+  console.log(JSON.stringify({ name, text: readFileSync(file, 'utf8'), blocks: statSync(file).blocks }))
+}`
+
+const fileLine = z.object({ name: z.string(), text: z.string(), blocks: z.number() })
+
+const filesIn = (lines: string) =>
+  lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => fileLine.parse(JSON.parse(line)))
 
 const serverOf = (name: string, sink: string) => {
   const annotations = {
@@ -53,8 +74,10 @@ describeOwnCluster('full', 'audit records', (target) => {
   const dir = mkdtempSync(join(tmpdir(), 'audit-'))
   let api: Api
 
-  const inSidecar = (pod: Json, ...words: readonly string[]): Promise<string> =>
-    kubectl.run('-n', NAMESPACE, 'exec', nameOf(pod), '-c', SIDECAR_CONTAINER, '--', ...words)
+  const filesOnVolume = async (pod: Json) => {
+    const node = ['exec', nameOf(pod), '-c', SIDECAR_CONTAINER, '--', 'node', '-e', EACH_FILE]
+    return filesIn(await kubectl.run('-n', NAMESPACE, ...node))
+  }
 
   const logOf = (pod: Json): Promise<string> =>
     kubectl.run('-n', NAMESPACE, 'logs', nameOf(pod), '-c', SIDECAR_CONTAINER)
@@ -67,11 +90,7 @@ describeOwnCluster('full', 'audit records', (target) => {
 
   /** The files of a pod's volume, here. */
   const filesOf = async (pod: Json): Promise<readonly string[]> => {
-    const names = (await inSidecar(pod, 'ls', AUDIT_DIR)).split('\n').filter(Boolean)
-    const texts = names.map((name) => inSidecar(pod, 'cat', `${AUDIT_DIR}/${name}`))
-    return (await Promise.all(texts)).map((text, index) =>
-      kept(`${nameOf(pod)}-${names[index]}`, text),
-    )
+    return (await filesOnVolume(pod)).map(({ name, text }) => kept(`${nameOf(pod)}-${name}`, text))
   }
 
   const call = async (pod: Json, message: object, count: number): Promise<void> => {
@@ -127,16 +146,20 @@ describeOwnCluster('full', 'audit records', (target) => {
     await Promise.all(Array.from({ length: SESSIONS }, () => call(pod, LARGE, CALLS / SESSIONS)))
     const files = await filesOf(pod)
     expect(files.length).toBeGreaterThan(2)
-    const used = Number((await inSidecar(pod, 'du', '-sk', AUDIT_DIR)).split('\t')[0]) * 1024
+    const script = `fs.readFileSync("${AUDIT_DIR}/audit.jsonl", "utf8")`
+    expect(AUDIT_README).toContain(`-- node -p '${script}'`)
+    const read = await kubectl.run('-n', NAMESPACE, 'exec', nameOf(pod), '-c', SIDECAR_CONTAINER, '--', 'node', '-p', script) // prettier-ignore
+    expect(recordsIn(read).length).toBeGreaterThan(0)
+    const used = (await filesOnVolume(pod)).reduce((sum, { blocks }) => sum + blocks * 512, 0)
     expect(used).toBeGreaterThan(2 * MIB)
     expect(used).toBeLessThan(SIZE_MIB * MIB)
     const checkpoints = await readCheckpoints(kept('filed.log', await logOf(pod)), undefined)
     expect(await verifyFiles(files, checkpoints.ok ? checkpoints.value : [])).toMatchObject({
       value: { isWhole: true },
     })
-    const now = await readyPod(api, NAMESPACE, 'filed')
-    expect([nameOf(now), at(now, 'status', 'phase')]).toEqual([nameOf(pod), 'Running'])
-    expect(sidecarOf(now)).toMatchObject({ restartCount: 0 })
+    const still = await readyPod(api, NAMESPACE, 'filed')
+    expect([nameOf(still), at(still, 'status', 'phase')]).toEqual([nameOf(pod), 'Running'])
+    expect(sidecarOf(still)).toMatchObject({ restartCount: 0 })
   })
 
   test('verify over a sidecar that was killed and the one behind it', async () => {
@@ -156,7 +179,7 @@ describeOwnCluster('full', 'audit records', (target) => {
     await call(again, ECHO, 1)
     // What a call has come to is written once its answer is under way.
     const [first, second] = await waitFor('the record of the last call', async () => {
-      const written = recordsIn(await inSidecar(again, 'sh', '-c', `cat ${AUDIT_DIR}/*.jsonl*`))
+      const written = (await filesOnVolume(again)).flatMap(({ text }) => recordsIn(text))
       const begun = written.flatMap((one) => (one.event === 'begin' ? [one] : []))
       const inOrder = begun.toSorted((one, other) => one.time.localeCompare(other.time))
       const last = inOrder.at(-1)?.instance

@@ -56,7 +56,8 @@ export const buildOwnImage = async (
   await run(
     [
       ...tool,
-      ...words('bud --quiet --isolation=chroot --pull=false --build-arg'),
+      // One time for all that is in it: two builds are the same bytes.
+      ...words('bud --quiet --isolation=chroot --pull=false --timestamp=0 --build-arg'),
       `NODE_IMAGE=${BASE}`,
       ...(name === 'sidecar' ? ['--build-arg', `BUILD_IMAGE=${BUILD_BASE}`] : []),
       `--file=${join(REPOSITORY, `Dockerfile.${name}`)}`,

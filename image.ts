@@ -1,0 +1,99 @@
+// What our images have of their base: Node, the libraries that it loads, and how names are looked up. No shell and no
+// package manager come with that. The Dockerfiles run it in the base, by the base's own Node:
+//   node image.ts BILL ROOT
+// It fills ROOT, and puts BILL there with what of the base is in it.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { objectsAt, stringAt, type JsonObject } from './shared/json.ts'
+
+const [, , bill = '', root = ''] = process.argv
+
+const put = (from: string, to: string): void => {
+  mkdirSync(dirname(join(root, to)), { recursive: true })
+  copyFileSync(from, join(root, to))
+  chmodSync(join(root, to), 0o755)
+}
+
+const write = (to: string, text: string): void => {
+  mkdirSync(dirname(join(root, to)), { recursive: true })
+  writeFileSync(join(root, to), text)
+  chmodSync(join(root, to), 0o444)
+}
+
+/** By the paths at which Node looks for them, its loader among them. */
+const libraries = (): readonly string[] => {
+  const told = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
+  return [...new Set(told.match(/\/[^\s()]+/g) ?? [])].sort()
+}
+
+/** What a program says, or nothing: not every base has one. */
+const said = (program: string, ...args: readonly string[]): string =>
+  spawnSync(program, args, { encoding: 'utf8' }).stdout ?? ''
+
+const osRelease = (): string => {
+  try {
+    return readFileSync('/etc/os-release', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const SYSTEM = /^ID="?([\w.-]+)/m.exec(osRelease())?.[1] ?? 'unknown'
+
+const fileOf = (library: string): JsonObject => ({
+  type: 'file',
+  name: library,
+  hashes: [
+    { alg: 'SHA-256', content: createHash('sha256').update(readFileSync(library)).digest('hex') },
+  ],
+})
+
+/** The package that a library is of; the file itself where no dpkg knows it. */
+const componentOf = (library: string): JsonObject => {
+  // The same file where /lib is a link to /usr/lib, which dpkg does not know.
+  const names = [library, join('/usr', library), realpathSync(library)]
+  const [, owner] = /^([^\s:]+(?::\w+)?): \//m.exec(said('dpkg-query', '-S', ...names)) ?? []
+  if (owner === undefined) return fileOf(library)
+  const format = '${Package}\t${Version}\t${Architecture}'
+  const [name, version, arch] = said('dpkg-query', '-W', '-f', format, owner).split('\t')
+  if (name === undefined || version === undefined || arch === undefined) return fileOf(library)
+  const path = [name, version].map((word) => encodeURIComponent(word)).join('@')
+  const purl = `pkg:deb/${SYSTEM}/${path}?arch=${arch}`
+  return { type: 'library', 'bom-ref': purl, name, version, purl }
+}
+
+const node = (): JsonObject => {
+  const { node: version } = process.versions
+  return {
+    type: 'application',
+    'bom-ref': `node@${version}`,
+    name: 'node',
+    version,
+    cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
+    purl: `pkg:generic/node@${version}`,
+  }
+}
+
+const found = libraries()
+put(process.execPath, 'usr/local/bin/node')
+for (const library of found) put(library, library)
+// What glibc falls back to where nothing says it differs from version to version.
+write('etc/nsswitch.conf', 'hosts: files dns\n')
+
+const text: unknown = JSON.parse(readFileSync(bill, 'utf8'))
+const ours = Object(text)
+const ofBase = new Map(
+  found.map(componentOf).map((one) => [stringAt(one, 'purl') ?? stringAt(one, 'name'), one]),
+)
+const components = [...objectsAt(ours, 'components'), node(), ...ofBase.values()]
+write('app/sbom.cdx.json', `${JSON.stringify({ ...ours, components }, null, 2)}\n`)
