@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { arrayAt, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
 import { parseControllerOptions } from '../../webhook/controller/options.ts'
-import { kustomization, nameOf, objects, read, ROOT } from '../support/shipped-manifests.ts'
+import { kustomization, nameOf, objects, one, read, ROOT } from '../support/shipped-manifests.ts'
 
 describe('manifests/base/companions', () => {
   const whole = kustomization('base/companions')
@@ -56,6 +56,26 @@ describe('manifests/base/companions', () => {
 
   test('the Lease is empty, so that applying it again leaves who leads', () => {
     expect(Object.keys(ofKind('Lease'))).toEqual(['apiVersion', 'kind', 'metadata'])
+  })
+
+  test('its NetworkPolicy lets in probes and metrics alone, and out what the webhook’s lets out', () => {
+    const { podSelector, policyTypes, ingress, egress } = objectAt(ofKind('NetworkPolicy'), 'spec')
+    const labels = objectAt(ofKind('Deployment'), 'spec', 'template', 'metadata', 'labels')
+    const parsed = parseControllerOptions(['--config=x'])
+    expect(podSelector).toEqual({ matchLabels: labels })
+    expect(policyTypes).toEqual(['Ingress', 'Egress'])
+    expect(ingress).toEqual([
+      { ports: [{ protocol: 'TCP', port: parsed.ok && parsed.value.adminPort }] },
+    ])
+    expect(egress).toEqual(objectAt(one('NetworkPolicy'), 'spec')['egress'])
+  })
+
+  test('its budget is about its pods, and lets one go, however few they are', () => {
+    const labels = objectAt(ofKind('Deployment'), 'spec', 'template', 'metadata', 'labels')
+    expect(ofKind('PodDisruptionBudget')['spec']).toEqual({
+      maxUnavailable: 1,
+      selector: { matchLabels: labels },
+    })
   })
 
   test('the Deployment is restricted, and its flags are the controller’s', () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { z } from 'zod'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { createControllerTelemetry } from '../../webhook/controller/telemetry.ts'
 import { ADMIN_PORT_NAME } from '../../webhook/inject/port-names.ts'
 import { createTelemetry } from '../../webhook/telemetry.ts'
 import { FOLDER, readPanels } from '../observability/dashboard.ts'
@@ -49,9 +50,16 @@ const WEBHOOK: Readonly<Record<string, readonly string[]>> = {
   outrigger_admission_failures_total: ['reason'],
   outrigger_watch_age_seconds: ['resource'],
 }
+/** Of one that has put a workload right. */
+const CONTROLLER: Readonly<Record<string, readonly string[]>> = {
+  outrigger_controller_leading: [],
+  outrigger_controller_refused: [],
+  outrigger_controller_foreign: [],
+  outrigger_controller_workloads_total: ['result'],
+}
 
 const known = async (): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const metrics = [...(await everyMetric()), ...Object.entries(WEBHOOK)]
+  const metrics = [...(await everyMetric()), ...Object.entries({ ...WEBHOOK, ...CONTROLLER })]
   const all = metrics.flatMap(([name, labels]): (readonly [string, readonly string[]])[] => [
     [name, labels],
     [`${name}_bucket`, [...labels, 'le']],
@@ -154,18 +162,41 @@ describe('the rules', () => {
   })
 })
 
+/** Each is there, with these labels and no others. */
+const expectExposed = (
+  text: string,
+  metrics: Readonly<Record<string, readonly string[]>>,
+): void => {
+  for (const [name, labels] of Object.entries(metrics)) {
+    const [, inner = ''] = new RegExp(`^${name}(?:\\{(.*)\\})? `, 'm').exec(text) ?? [name]
+    expect([name, words(inner.replaceAll(/"[^"]*"/g, ''))]).toEqual([name, labels])
+    expect(text).toContain(`# TYPE ${name} `)
+  }
+}
+
 describe('what is scraped', () => {
   test('the names of the webhook’s metrics are its own', async () => {
     const telemetry = createTelemetry([
       { resource: 'pods', ageMs: () => 0, current: () => ({ leftOut: 0 }) },
     ])
     telemetry.authoritiesUntil([['signing', new Date(0)]])
-    const text = await telemetry.registry.metrics()
-    for (const [name, labels] of Object.entries(WEBHOOK)) {
-      const [, inner = ''] = new RegExp(`^${name}(?:\\{(.*)\\})? `, 'm').exec(text) ?? [name]
-      expect([name, words(inner.replaceAll(/"[^"]*"/g, ''))]).toEqual([name, labels])
-      expect(text).toContain(`# TYPE ${name} `)
-    }
+    expectExposed(await telemetry.registry.metrics(), WEBHOOK)
+  })
+
+  test('those of the controller, too', async () => {
+    const telemetry = createControllerTelemetry({
+      isLeading: () => true,
+      waiting: () => 0,
+      refused: () => 0,
+      foreign: () => 0,
+      opened: () => 0,
+      bare: () => 0,
+      other: () => 0,
+      denied: () => 0,
+      followers: () => [],
+    })
+    telemetry.reconciled(false)
+    expectExposed(await telemetry.registry.metrics(), CONTROLLER)
   })
 
   test.each([
