@@ -1,6 +1,7 @@
 // All checks of a cluster, in the order in which one would put things right. Pure.
 
 import { judgeKubelets, judgeServer } from './api-server.ts'
+import { judgeController } from './controller.ts'
 import type { Finding } from './finding.ts'
 import type { Seen } from './in-cluster.ts'
 import { judgeNetwork } from './network.ts'
@@ -24,6 +25,11 @@ export const diagnose = (
     judgeDeployment(seen.deployment, seen.ownPods, own),
     judgeVersions(seen.deployment, seen.config),
     ...judgeCertificates(seen.certificates.inspection, seen.certificates.notes),
+    ...judgeController(seen.controller, seen.ownPods, {
+      namespace: own,
+      config: seen.config,
+      now: seen.now,
+    }),
     judgeTrial(seen.tried, namespace, config),
     ...judgeNamespaces(seen.namespaces, config),
     judgeRows(seen.rows),

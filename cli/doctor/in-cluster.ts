@@ -14,6 +14,7 @@ import { readStanding } from '../status/in-cluster.ts'
 import { statusOf, type Row } from '../status/status.ts'
 import { readConfigIn } from '../survey/cluster-config.ts'
 import { once } from '../survey/once.ts'
+import { examineController, type ControllerSeen } from './controller-in-cluster.ts'
 import type { Read } from './finding.ts'
 import { POLICIES, type Policy, type ReadPolicy } from './own-objects.ts'
 import { trialPod } from './trial.ts'
@@ -24,6 +25,8 @@ const ADMISSION = '/apis/admissionregistration.k8s.io/v1'
 const MAX_NODES = 20
 
 export interface Seen {
+  /** By the clock of this machine. */
+  readonly now: Date
   readonly version: Read<JsonObject>
   readonly nodes: Read<readonly JsonObject[]>
   readonly config: Result<ClusterConfig, string>
@@ -36,6 +39,7 @@ export interface Seen {
     readonly inspection: Result<Inspection, string>
     readonly notes: readonly string[]
   }
+  readonly controller: ControllerSeen
   readonly tried: Read<JsonObject>
   readonly namespaces: Read<readonly JsonObject[]>
   readonly rows: Read<readonly Row[]>
@@ -96,7 +100,9 @@ const enforcementIn = async (
   return told
 }
 
-type Standing = Pick<Seen, 'rows' | 'enforcement'>
+type Standing = Pick<Seen, 'rows' | 'enforcement'> & {
+  readonly objects: Read<readonly JsonObject[]>
+}
 
 const standingIn = async (
   cluster: Objects,
@@ -106,11 +112,12 @@ const standingIn = async (
   const notes = read.ok ? read.value.notes : read.error
   if (!read.ok || !read.value.isWhole) {
     const unread = fail({ isMissing: false, why: notes[0] ?? '' })
-    return { rows: unread, enforcement: unread }
+    return { rows: unread, enforcement: unread, objects: unread }
   }
   const { objects } = read.value
   const rows = statusOf(objects, { namespace: 'default', config })
-  return { rows: ok(rows), enforcement: ok(await enforcementIn(cluster, objects)) }
+  const enforcement = ok(await enforcementIn(cluster, objects))
+  return { rows: ok(rows), enforcement, objects: ok(objects) }
 }
 
 /** Several checks want the same: it is asked for once, so that none goes by another state of it than the rest. */
@@ -140,11 +147,12 @@ export const examine = async (
       `nothing is injected in namespace ${namespace}, by systemNamespaces of the configuration: name another by -n`,
     )
   }
-  const standing = await standingIn(cluster, known)
+  const { objects: standing, rows, enforcement } = await standingIn(cluster, known)
   const own = `/api/v1/namespaces/${OWN_NAMESPACE}/pods`
   const ownPods = await cluster.list(own)
   const trials = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
   return ok({
+    now,
     version,
     nodes: await cluster.list('/api/v1/nodes'),
     config,
@@ -156,9 +164,11 @@ export const examine = async (
     ),
     ownPods: ownPods.ok ? ownPods.value : [],
     certificates: await certificatesIn(cluster, now),
+    controller: await examineController(cluster, known, standing),
     tried: await cluster.tryCreate(trials, trialPod(namespace, known)),
     namespaces: await cluster.list('/api/v1/namespaces'),
-    ...standing,
+    rows,
+    enforcement,
     daemonSets: await cluster.list('/apis/apps/v1/daemonsets'),
   })
 }

@@ -1,61 +1,27 @@
 // The webhook itself: whether it runs, as which version, and by which certificates. Pure.
 
-import { numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Inspection } from '../certs/inspection.ts'
 import { namedBy, type Finding, type Read } from './finding.ts'
+import { judgeReplicas } from './replicas.ts'
 
 const RUNNING = namedBy('webhook')
-
-/** Why containers of its pods do not run, as the kubelet has it. */
-const waitingIn = (pods: readonly JsonObject[]): readonly string[] => [
-  ...new Set(
-    pods
-      .flatMap((pod) => objectsAt(pod, 'status', 'containerStatuses'))
-      .flatMap((one) => stringAt(one, 'state', 'waiting', 'reason') ?? []),
-  ),
-]
-
-const notReady = (object: JsonObject, pods: readonly JsonObject[], namespace: string): string => {
-  const waiting = waitingIn(pods)
-  const conditions = objectsAt(object, 'status', 'conditions')
-  const failing = conditions.find(
-    (one) => stringAt(one, 'type') === 'ReplicaFailure' && stringAt(one, 'status') === 'True',
-  )
-  const message = stringAt(failing, 'message')
-  if (message !== undefined) return `its pods are refused (${message}): put that right`
-  return waiting.length > 0
-    ? `its pods wait (${waiting.slice(0, 3).join(', ')}): kubectl -n ${namespace} describe pods -l app.kubernetes.io/name=outrigger-webhook`
-    : `see why: kubectl -n ${namespace} get pods -l app.kubernetes.io/name=outrigger-webhook, and their logs`
-}
 
 /** Whether it is there, and as often as it is to be. */
 export const judgeDeployment = (
   read: Read<JsonObject>,
   pods: readonly JsonObject[],
   namespace: string,
-): Finding => {
-  if (!read.ok) {
-    return read.error.isMissing
-      ? RUNNING.fault(
-          `there is no Deployment ${namespace}/outrigger-webhook`,
-          "apply Outrigger's manifests (kubectl apply -k manifests/base, or the chart)",
-        )
-      : RUNNING.unread(`Deployment ${namespace}/outrigger-webhook`, read.error.why)
-  }
-  const desired = numberAt(read.value, 'spec', 'replicas') ?? 1
-  const ready = numberAt(read.value, 'status', 'readyReplicas') ?? 0
-  const counted = `${ready} of ${desired} replicas are ready`
-  if (ready === 0) return RUNNING.fault(counted, notReady(read.value, pods, namespace))
-  if (ready < desired) return RUNNING.warning(counted, notReady(read.value, pods, namespace))
-  return desired < 2
-    ? RUNNING.warning(
-        counted,
-        `while that one is away no pod that asks for a server comes up: kubectl -n ${namespace} scale deployment/outrigger-webhook --replicas=2`,
-      )
-    : RUNNING.ok(counted)
-}
+): Finding =>
+  judgeReplicas(read, pods, {
+    check: RUNNING,
+    namespace,
+    name: 'outrigger-webhook',
+    apply: "apply Outrigger's manifests (kubectl apply -k manifests/base, or the chart)",
+    alone: 'no pod that asks for a server comes up',
+  })
 
 /** Of what may also not be there, or not be what it is to be. */
 const IN_PLACE =

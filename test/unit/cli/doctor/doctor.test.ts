@@ -149,6 +149,7 @@ const deployment = (
 
 describe('the webhook', () => {
   const waiting = {
+    metadata: { labels: { 'app.kubernetes.io/name': 'outrigger-webhook' } },
     status: { containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull' } } }] },
   }
   test.each<[string, Read<JsonObject>, readonly JsonObject[], string, string]>([
@@ -156,6 +157,13 @@ describe('the webhook', () => {
     ['lacks a replica', ok(deployment(2, 1)), [], 'warning: 1 of 2', 'get pods'],
     ['has one alone', ok(deployment(1, 1)), [], 'warning: 1 of 1', '--replicas=2'],
     ['does not run', ok(deployment(2, 0)), [waiting], 'fault: 0 of 2', 'ErrImagePull'],
+    [
+      'does not run, and a neighbour waits',
+      ok(deployment(2, 0)),
+      [{ ...waiting, metadata: { labels: { 'app.kubernetes.io/name': 'outrigger-controller' } } }],
+      'fault: 0 of 2',
+      'see why: kubectl',
+    ],
     [
       'may not run',
       ok({

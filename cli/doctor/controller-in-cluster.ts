@@ -1,0 +1,164 @@
+// What a doctor reads of the controller of companions: its Deployment, its Lease, what stands beside workloads, and which of
+// the rights that our manifests give it the API server's authorizers deny it.
+
+import { readFileSync } from 'node:fs'
+import { parseAllDocuments } from 'yaml'
+import {
+  arrayAt,
+  isObject,
+  objectAt,
+  objectsAt,
+  stringAt,
+  type JsonObject,
+} from '../../shared/json.ts'
+import { ok } from '../../shared/result.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import { isSystem } from '../../webhook/cluster/namespace.ts'
+import { memberOf } from '../../webhook/companions/member.ts'
+import { companionName, HEADLESS } from '../../webhook/companions/name.ts'
+import type { Objects } from '../../webhook/kube/objects.ts'
+import { OWN_NAMESPACE } from '../command/namespace.ts'
+import type { Read } from './finding.ts'
+
+export const CONTROLLER = 'outrigger-controller'
+const RIGHTS = new URL('../../manifests/base/companions/rbac.yaml', import.meta.url)
+const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+
+/** As `resourceAttributes` of a review names it. */
+export interface Right {
+  readonly group: string
+  readonly resource: string
+  readonly verb: string
+  readonly name?: string
+  readonly namespace?: string
+}
+
+export interface ControllerSeen {
+  readonly deployment: Read<JsonObject>
+  readonly lease: Read<JsonObject>
+  /** Of its rights those that it lacks; undefined where it is not there to have any. */
+  readonly lacking: Read<readonly string[]> | undefined
+  /** `NAMESPACE: KIND NAME` of what is to stand beside pods that run, and does not; undefined where none are kept. */
+  readonly absent: Read<readonly string[]> | undefined
+  /** How many workloads have companions to stand beside them. */
+  readonly workloads: number
+}
+
+const textsAt = (rule: JsonObject, member: string): readonly string[] =>
+  (arrayAt(rule, member) ?? []).map(String)
+
+const rightsIn = (role: JsonObject): readonly Right[] => {
+  const place = stringAt(role, 'kind') === 'Role' ? { namespace: OWN_NAMESPACE } : {}
+  const found: Right[] = []
+  for (const rule of objectsAt(role, 'rules')) {
+    const names = textsAt(rule, 'resourceNames').map((name) => ({ name }))
+    for (const group of textsAt(rule, 'apiGroups')) {
+      for (const resource of textsAt(rule, 'resources')) {
+        for (const verb of textsAt(rule, 'verbs')) {
+          for (const named of names.length > 0 ? names : [{}]) {
+            found.push({ group, resource, verb, ...named, ...place })
+          }
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** What the manifests of this version give it: what it needs, and no more. */
+export const neededRights = (): readonly Right[] =>
+  parseAllDocuments(readFileSync(RIGHTS, 'utf8'))
+    .map((document): unknown => document.toJS())
+    .filter(isObject)
+    .flatMap(rightsIn)
+
+const reviewOf = (right: Right): JsonObject => ({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SubjectAccessReview',
+  spec: {
+    user: `system:serviceaccount:${OWN_NAMESPACE}:${CONTROLLER}`,
+    groups: [
+      'system:serviceaccounts',
+      `system:serviceaccounts:${OWN_NAMESPACE}`,
+      'system:authenticated',
+    ],
+    resourceAttributes: { ...right },
+  },
+})
+
+const toldOf = ({ group, resource, verb, name }: Right): string =>
+  `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : ` ${name}`}`
+
+/** One review a right: the authorizers decide, whoever has granted it. */
+const lackingIn = async (cluster: Objects): Promise<Read<readonly string[]>> => {
+  const lacking: string[] = []
+  for (const right of neededRights()) {
+    const review = await cluster.tryCreate(REVIEWS, reviewOf(right))
+    if (!review.ok) return review
+    if (objectAt(review.value, 'status')['allowed'] !== true) lacking.push(toldOf(right))
+  }
+  return ok(lacking)
+}
+
+/** The places of what is to stand: a policy and two Services beside each workload of injected pods. */
+const wantedFor = (namespace: string, server: string): readonly string[] => [
+  `${namespace}: NetworkPolicy ${companionName(server)}`,
+  `${namespace}: Service ${companionName(server)}`,
+  `${namespace}: Service ${companionName(server, HEADLESS)}`,
+]
+
+const placeOf = (object: JsonObject): string =>
+  `${stringAt(object, 'metadata', 'namespace') ?? ''}: ${stringAt(object, 'kind') ?? ''} ${stringAt(object, 'metadata', 'name') ?? ''}`
+
+const absentIn = async (
+  cluster: Objects,
+  wanted: readonly string[],
+): Promise<Read<readonly string[]>> => {
+  const there = new Set<string>()
+  for (const path of ['/apis/networking.k8s.io/v1/networkpolicies', '/api/v1/services']) {
+    const read = await cluster.list(path)
+    if (!read.ok) return read
+    for (const object of read.value) there.add(placeOf(object))
+  }
+  return ok(wanted.filter((place) => !there.has(place)))
+}
+
+/** Workloads of pods that are not on their way out: for those that are nothing is made anew. */
+const workloadsOf = (
+  objects: readonly JsonObject[],
+  config: ClusterConfig,
+): readonly (readonly [namespace: string, server: string])[] => {
+  const members = objects
+    .filter((object) => stringAt(object, 'kind') === 'Pod')
+    .flatMap((pod) => memberOf(pod) ?? [])
+    .filter(({ isEnding, namespace }) => !isEnding && !isSystem({ name: namespace }, config))
+  return new Map(
+    members.map(({ namespace, server }) => [
+      `${namespace}/${server}`,
+      [namespace, server] as const,
+    ]),
+  )
+    .values()
+    .toArray()
+}
+
+/** Undefined objects: it is not known which pods there are. */
+export const examineController = async (
+  cluster: Objects,
+  config: ClusterConfig | undefined,
+  objects: Read<readonly JsonObject[]>,
+): Promise<ControllerSeen> => {
+  const own = `namespaces/${OWN_NAMESPACE}`
+  const deployment = await cluster.get(`/apis/apps/v1/${own}/deployments/${CONTROLLER}`)
+  const lease = await cluster.get(`/apis/coordination.k8s.io/v1/${own}/leases/${CONTROLLER}`)
+  const isThere = deployment.ok
+  const lacking = isThere ? await lackingIn(cluster) : undefined
+  if (!config?.companions || !isThere) {
+    return { deployment, lease, lacking, absent: undefined, workloads: 0 }
+  }
+  if (!objects.ok) return { deployment, lease, lacking, absent: objects, workloads: 0 }
+  const workloads = workloadsOf(objects.value, config)
+  const wanted = workloads.flatMap(([namespace, server]) => wantedFor(namespace, server))
+  const absent = await absentIn(cluster, wanted)
+  return { deployment, lease, lacking, absent, workloads: workloads.length }
+}

@@ -1,0 +1,116 @@
+// The controller of companions: whether it is asked for and there, whether one of its replicas leads, what it may, and whether
+// what it keeps stands. Pure.
+
+import { numberAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import type { Result } from '../../shared/result.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import { plural } from '../output/plural.ts'
+import { someOf } from './api-server.ts'
+import { CONTROLLER, type ControllerSeen } from './controller-in-cluster.ts'
+import { namedBy, type Finding, type Read } from './finding.ts'
+import { judgeReplicas } from './replicas.ts'
+
+const CHECK = namedBy('controller')
+const APPLY =
+  'apply its manifests (kubectl apply -k manifests/base/companions, or the chart with companions: true)'
+/** Of what it holds, in the place of another's clock that is not this one's. */
+const CLOCKS_SECONDS = 60
+
+/** By the clock of this machine. */
+const judgeLease = (read: Read<JsonObject>, namespace: string, now: Date): Finding => {
+  const called = `Lease ${namespace}/${CONTROLLER}`
+  const logs = `see the logs of its pods: kubectl -n ${namespace} logs -l app.kubernetes.io/name=${CONTROLLER}`
+  if (!read.ok) {
+    return read.error.isMissing
+      ? CHECK.fault(`there is no ${called}, by which one replica leads: none does`, APPLY)
+      : CHECK.unread(called, read.error.why)
+  }
+  const holder = stringAt(read.value, 'spec', 'holderIdentity') ?? ''
+  if (holder === '') return CHECK.fault(`nobody holds the ${called}: no companion is kept`, logs)
+  const renewed = Date.parse(stringAt(read.value, 'spec', 'renewTime') ?? '')
+  const seconds = Math.round((now.getTime() - renewed) / 1000)
+  const term = numberAt(read.value, 'spec', 'leaseDurationSeconds') ?? 0
+  if (Number.isNaN(seconds)) {
+    return CHECK.fault(`${holder} holds the ${called}, and does not say since when`, logs)
+  }
+  return seconds > term + CLOCKS_SECONDS
+    ? CHECK.fault(
+        `${holder} leads no more: it has not renewed the ${called} for ${seconds} s, and no other has taken it`,
+        logs,
+      )
+    : CHECK.ok(`${holder} leads`)
+}
+
+const judgeRights = (read: Read<readonly string[]>): Finding => {
+  if (!read.ok) {
+    return CHECK.unread(
+      'what it may',
+      read.error.why,
+      'ask as somebody who may create subjectaccessreviews',
+    )
+  }
+  return read.value.length > 0
+    ? CHECK.fault(`it lacks rights: ${someOf(read.value)}`, APPLY)
+    : CHECK.ok('it has the rights that its manifests give it')
+}
+
+const judgeAbsent = (read: Read<readonly string[]>, workloads: number): Finding => {
+  if (!read.ok) return CHECK.unread('what stands beside workloads', read.error.why)
+  return read.value.length > 0
+    ? CHECK.warning(
+        `not there: ${someOf(read.value)}`,
+        'where that stays so for longer than a minute see the events of the workload, and the log of whoever leads',
+      )
+    : CHECK.ok(`${plural(workloads, 'workload')}, each with its companions`)
+}
+
+const unasked = (deployment: Read<JsonObject>, namespace: string): Finding => {
+  if (deployment.ok) {
+    return CHECK.warning(
+      'it runs, and the cluster configuration has no `companions`: it keeps none, and takes away those that stand',
+      `add \`companions: {}\` to the configuration, or delete it: kubectl delete -k manifests/base/companions (Deployment ${namespace}/${CONTROLLER})`,
+    )
+  }
+  return deployment.error.isMissing
+    ? CHECK.ok('nobody asks for one: the cluster configuration has no `companions`')
+    : CHECK.unread(`Deployment ${namespace}/${CONTROLLER}`, deployment.error.why)
+}
+
+/** Of one that is asked for, each of its checks; of one that is not, whether that is what was meant. */
+export const judgeController = (
+  { deployment, lease, lacking, absent, workloads }: ControllerSeen,
+  pods: readonly JsonObject[],
+  {
+    namespace,
+    config,
+    now,
+  }: {
+    readonly namespace: string
+    readonly config: Result<ClusterConfig, string>
+    readonly now: Date
+  },
+): readonly Finding[] => {
+  if (!config.ok) {
+    return [
+      CHECK.unread(
+        'the cluster configuration',
+        config.error,
+        'see that it is there and whole, or ask as somebody who may read it',
+      ),
+    ]
+  }
+  if (!config.value.companions) return [unasked(deployment, namespace)]
+  const running = judgeReplicas(deployment, pods, {
+    check: CHECK,
+    namespace,
+    name: CONTROLLER,
+    apply: `the cluster configuration asks for companions, and nobody keeps them: ${APPLY}`,
+    alone: 'companions stay as they are',
+  })
+  return [
+    running,
+    ...(deployment.ok ? [judgeLease(lease, namespace, now)] : []),
+    ...(lacking === undefined ? [] : [judgeRights(lacking)]),
+    ...(absent === undefined ? [] : [judgeAbsent(absent, workloads)]),
+  ]
+}

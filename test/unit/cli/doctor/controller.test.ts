@@ -1,0 +1,248 @@
+// What a doctor makes of the controller of companions, and which rights it asks after.
+
+import { describe, expect, test } from '@jest/globals'
+import {
+  examineController,
+  neededRights,
+  type ControllerSeen,
+} from '../../../../cli/doctor/controller-in-cluster.ts'
+import { judgeController } from '../../../../cli/doctor/controller.ts'
+import type { Read } from '../../../../cli/doctor/finding.ts'
+import type { JsonObject } from '../../../../shared/json.ts'
+import { fail, ok, type Result } from '../../../../shared/result.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Objects } from '../../../../webhook/kube/objects.ts'
+
+const MISSING = fail({ isMissing: true, why: 'the API server answered 404' })
+const FORBIDDEN = fail({ isMissing: false, why: 'the API server answered 403: no' })
+const NOW = new Date('2026-11-30T12:00:00Z')
+
+const configured = (more: JsonObject): ClusterConfig => {
+  const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
+  if (!config.ok) throw new Error(config.error.join('; '))
+  return config.value
+}
+const ASKED = configured({ companions: {} })
+const UNASKED = configured({})
+
+const deployment = (replicas: number, readyReplicas: number): Read<JsonObject> =>
+  ok({ spec: { replicas }, status: { readyReplicas } })
+const lease = (spec: JsonObject): Read<JsonObject> => ok({ spec })
+const LED = lease({
+  holderIdentity: 'controller-0_1',
+  leaseDurationSeconds: 15,
+  renewTime: '2026-11-30T11:59:58.000000Z',
+})
+
+const WELL: ControllerSeen = {
+  deployment: deployment(2, 2),
+  lease: LED,
+  lacking: ok([]),
+  absent: ok([]),
+  workloads: 2,
+}
+
+const told = (
+  seen: Partial<ControllerSeen>,
+  config: Result<ClusterConfig, string> = ok(ASKED),
+): readonly string[] =>
+  judgeController({ ...WELL, ...seen }, [], { namespace: 'ours', config, now: NOW }).map(
+    ({ verdict, what, advice }) =>
+      `${verdict}: ${what}${advice === undefined ? '' : ` / ${advice}`}`,
+  )
+
+describe('the controller', () => {
+  test('that is well', () => {
+    expect(told({})).toEqual([
+      'ok: 2 of 2 replicas are ready',
+      'ok: controller-0_1 leads',
+      'ok: it has the rights that its manifests give it',
+      'ok: 2 workloads, each with its companions',
+    ])
+  })
+
+  const logs = 'see the logs of its pods: kubectl -n ours logs -l app.kubernetes.io/name='
+  const apply = 'apply its manifests (kubectl apply -k manifests/base/companions, or'
+  test.each<[string, Partial<ControllerSeen>, string]>([
+    [
+      'is asked for and not there',
+      { deployment: MISSING, lacking: undefined, absent: undefined },
+      `fault: there is no Deployment ours/outrigger-controller / the cluster configuration asks for companions, and nobody keeps them: ${apply}`,
+    ],
+    [
+      'does not run',
+      { deployment: deployment(2, 0) },
+      'fault: 0 of 2 replicas are ready / see why',
+    ],
+    [
+      'is alone',
+      { deployment: deployment(1, 1) },
+      'warning: 1 of 1 replicas are ready / while that one is away companions stay as they are',
+    ],
+    ['has no Lease', { lease: MISSING }, `fault: there is no Lease ours/outrigger-controller, by which one replica leads: none does / ${apply}`], // prettier-ignore
+    ['may not be asked for it', { lease: FORBIDDEN }, 'unread: Lease ours/outrigger-controller cannot be read'], // prettier-ignore
+    ['leads by nobody', { lease: lease({}) }, `fault: nobody holds the Lease ours/outrigger-controller: no companion is kept / ${logs}`], // prettier-ignore
+    [
+      'has let go of it',
+      { lease: lease({ holderIdentity: '', renewTime: '2026-11-30T11:59:58Z' }) },
+      'fault: nobody holds the Lease',
+    ],
+    [
+      'renews no more',
+      { lease: lease({ holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: '2026-11-30T11:58:00Z' }) }, // prettier-ignore
+      `fault: a leads no more: it has not renewed the Lease ours/outrigger-controller for 120 s, and no other has taken it / ${logs}`,
+    ],
+    [
+      'renewed within what clocks differ by',
+      { lease: lease({ holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: '2026-11-30T11:58:50Z' }) }, // prettier-ignore
+      'ok: a leads',
+    ],
+    [
+      'does not say when',
+      { lease: lease({ holderIdentity: 'a', renewTime: 'today' }) },
+      'fault: a holds the Lease ours/outrigger-controller, and does not say since when',
+    ],
+    [
+      'lacks rights',
+      { lacking: ok(['create events', 'patch services']) },
+      `fault: it lacks rights: create events, patch services / ${apply}`,
+    ],
+    ['whose rights nobody says', { lacking: FORBIDDEN }, 'unread: what it may cannot be read'],
+    [
+      'has not made all',
+      { absent: ok(['tools: NetworkPolicy outrigger-deployment-files']) },
+      'warning: not there: tools: NetworkPolicy outrigger-deployment-files / where that stays so',
+    ],
+    [
+      'whose objects may not be read',
+      { absent: FORBIDDEN },
+      'unread: what stands beside workloads',
+    ],
+  ])('that %s', (_name, seen, words) => {
+    expect(told(seen)).toContainEqual(expect.stringContaining(words))
+  })
+
+  test.each<[string, Read<JsonObject>, string]>([
+    ['and is not there', MISSING, 'ok: nobody asks for one'],
+    [
+      'and runs',
+      deployment(2, 2),
+      'warning: it runs, and the cluster configuration has no `companions`',
+    ],
+    ['and may not be read', FORBIDDEN, 'unread: Deployment ours/outrigger-controller'],
+  ])('that nobody asks for %s', (_name, read, words) => {
+    expect(told({ deployment: read }, ok(UNASKED))).toEqual([expect.stringContaining(words)])
+  })
+
+  test('is not judged by a configuration that cannot be read', () => {
+    expect(told({}, fail('it is gone'))).toEqual([
+      expect.stringContaining('unread: the cluster configuration cannot be read: it is gone'),
+    ])
+  })
+})
+
+const pod = (name: string, labels: JsonObject, more: JsonObject = {}): JsonObject => ({
+  kind: 'Pod',
+  metadata: {
+    name,
+    namespace: 'tools',
+    uid: name,
+    labels: { 'outrigger.dev/injected': 'true', ...labels },
+    ...more,
+  },
+  spec: { containers: [] },
+})
+
+describe('a look at it', () => {
+  const asked: JsonObject[] = []
+  const cluster: Objects = {
+    namespace: 'default',
+    list: (path) =>
+      Promise.resolve(
+        ok(
+          path.endsWith('/services')
+            ? ['outrigger-a', 'outrigger-a-headless', 'outrigger-b'].map((name) => ({
+                kind: 'Service',
+                metadata: { name, namespace: 'tools' },
+              }))
+            : [{ kind: 'NetworkPolicy', metadata: { name: 'outrigger-a', namespace: 'tools' } }],
+        ),
+      ),
+    get: () => Promise.resolve(ok({})),
+    tryCreate: (_path, object) => {
+      asked.push(object)
+      return Promise.resolve(
+        ok({ status: { allowed: !JSON.stringify(object).includes('events') } }),
+      )
+    },
+    text: () => Promise.resolve(FORBIDDEN),
+  }
+
+  test('asks the authorizers after each right, as the controller itself', async () => {
+    const seen = await examineController(cluster, ASKED, ok([]))
+    expect(seen.lacking).toEqual(ok(['create events']))
+    expect(asked).toHaveLength(neededRights().length)
+    expect(asked).toContainEqual(
+      expect.objectContaining({
+        spec: {
+          user: 'system:serviceaccount:outrigger-system:outrigger-controller',
+          groups: [
+            'system:serviceaccounts',
+            'system:serviceaccounts:outrigger-system',
+            'system:authenticated',
+          ],
+          resourceAttributes: {
+            group: 'coordination.k8s.io',
+            resource: 'leases',
+            verb: 'update',
+            name: 'outrigger-controller',
+            namespace: 'outrigger-system',
+          },
+        },
+      }),
+    )
+  })
+
+  test('the rights are all that its manifests give it', () => {
+    expect(neededRights()).toEqual(
+      expect.arrayContaining([
+        { group: '', resource: 'pods', verb: 'watch' },
+        { group: 'networking.k8s.io', resource: 'networkpolicies', verb: 'delete' },
+        {
+          group: 'discovery.k8s.io',
+          resource: 'endpointslices',
+          verb: 'get',
+          name: 'kubernetes',
+        },
+      ]),
+    )
+  })
+
+  test('finds what is to stand beside pods that run, and does not', async () => {
+    const objects = [
+      pod('a', { 'outrigger.dev/server': 'a' }),
+      pod('b-0', { 'outrigger.dev/server': 'b' }),
+      pod('b-1', { 'outrigger.dev/server': 'b' }),
+      pod('going', { 'outrigger.dev/server': 'c' }, { deletionTimestamp: '2026-11-30T11:59:58Z' }),
+      { kind: 'Namespace', metadata: { name: 'tools' } },
+    ]
+    expect(await examineController(cluster, ASKED, ok(objects))).toMatchObject({
+      workloads: 2,
+      absent: ok(['tools: NetworkPolicy outrigger-b', 'tools: Service outrigger-b-headless']),
+    })
+  })
+
+  test('asks after nothing where nobody has it', async () => {
+    asked.length = 0
+    const none = { ...cluster, get: () => Promise.resolve(MISSING) }
+    expect(await examineController(none, ASKED, ok([]))).toMatchObject({
+      lacking: undefined,
+      absent: undefined,
+    })
+    expect(asked).toEqual([])
+  })
+
+  test('does not say that all is there where pods are not known', async () => {
+    expect(await examineController(cluster, ASKED, FORBIDDEN)).toMatchObject({ absent: FORBIDDEN })
+  })
+})
