@@ -14,7 +14,7 @@ const options = (() => {
 
 describe('the overlay for cert-manager', () => {
   const patches = objectsAt(kustomization('overlays/cert-manager'), 'patches')
-  const certificates = objects('overlays/cert-manager/certificates.yaml')
+  const certificates = objects('base/cert-manager/certificates.yaml')
   const certificate = certificates.find(
     (object) => object['kind'] === 'Certificate' && nameOf(object) === options.service,
   )
@@ -26,6 +26,20 @@ describe('the overlay for cert-manager', () => {
   const called = (object: JsonObject): string => `${stringAt(object, 'kind')} ${nameOf(object)}`
   const added = (path: string): unknown =>
     patchFor('Deployment').find((operation) => operation['path'] === path)?.['value']
+
+  test('stands upon the base, and upon what the chart takes as well, placed and labelled as that', () => {
+    expect(kustomization('overlays/cert-manager')).toMatchObject({
+      namespace: options.namespace,
+      resources: ['../../base', '../../base/cert-manager'],
+    })
+    expect(kustomization('base/cert-manager')).toEqual({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      namespace: options.namespace,
+      resources: ['certificates.yaml'],
+      labels: kustomization('base')['labels'],
+    })
+  })
 
   test('has the names in its certificate that our own would have', () => {
     const names = stringsAt(certificate, 'spec', 'dnsNames')

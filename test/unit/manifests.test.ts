@@ -44,6 +44,7 @@ describe('manifests/base', () => {
     const chart = [
       '.helmignore',
       'Chart.yaml',
+      'cert-manager',
       'companions',
       'templates',
       'values.schema.json',

@@ -44,3 +44,27 @@
 {{- $_ := set .object.spec "matchConditions" (append .object.spec.matchConditions (dict "name" "does-not-opt-out" "expression" $optsOut)) }}
 {{- end }}
 {{- end }}
+
+{{- /*
+cert-manager keeps the certificate, and its injector writes caBundle: what overlays/cert-manager changes. The webhook reads a
+mounted Secret, and has no right to what only an authority of our own needs.
+*/ -}}
+{{- define "outrigger.certManager" }}
+{{- $name := .metadata.name }}
+{{- if hasSuffix "WebhookConfiguration" .kind }}
+{{- $annotations := dict "cert-manager.io/inject-ca-from" "outrigger-system/outrigger-webhook" }}
+{{- $_ := set .metadata "annotations" (merge $annotations (default dict .metadata.annotations)) }}
+{{- else if and (eq .kind "Deployment") (eq $name "outrigger-webhook") }}
+{{- $pod := .spec.template.spec }}
+{{- $container := first $pod.containers }}
+{{- $_ := set $container "args" (append $container.args "--cert-dir=/etc/outrigger-tls") }}
+{{- $_ := set $container "volumeMounts" (append $container.volumeMounts (dict "name" "tls" "mountPath" "/etc/outrigger-tls" "readOnly" true)) }}
+{{- $_ := set $pod "volumes" (append $pod.volumes (dict "name" "tls" "secret" (dict "secretName" "outrigger-webhook-tls"))) }}
+{{- else if and (eq .kind "ClusterRole") (eq $name "outrigger-webhook") }}
+{{- $rules := list }}
+{{- range .rules }}{{ if not (has "admissionregistration.k8s.io" .apiGroups) }}{{ $rules = append $rules . }}{{ end }}{{ end }}
+{{- $_ := set . "rules" $rules }}
+{{- else if or (eq $name "outrigger-ca") (and (has .kind (list "Role" "RoleBinding")) (eq $name "outrigger-webhook")) }}
+{{- $_ := set . "isLeftOut" true }}
+{{- end }}
+{{- end }}

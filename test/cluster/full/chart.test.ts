@@ -17,6 +17,7 @@ import { serverPod } from '../pods.ts'
 
 const MANIFESTS = join(import.meta.dirname, '../../../manifests')
 const BASE = join(MANIFESTS, 'base')
+const CERT_MANAGER = join(MANIFESTS, 'overlays/cert-manager')
 const DEV_CONFIG = `--set-file=config=${MANIFESTS}/overlays/dev/config.yaml`
 const SYSTEM = words('--namespace outrigger-system')
 const CONFIGURATION =
@@ -116,6 +117,28 @@ describeOwnCluster('full', 'the chart', (target) => {
       )
       const { code, stderr } = await template('--set=companions=true')
       expect([code, stderr]).toEqual([1, expect.stringContaining('add `companions: {}` to it')])
+    })
+
+    test('manifests/overlays/cert-manager, with companions and without', async () => {
+      const certManager = '--set=certManager=true'
+      expect(await rendered(certManager)).toEqual(await kustomized(CERT_MANAGER))
+      const config = join(folder, 'both.yaml')
+      writeFileSync(config, 'sidecar: { image: x }\ncompanions: {}\n')
+      const whole = await rendered(
+        certManager,
+        '--set=companions=true',
+        `--set-file=config=${config}`,
+      )
+      const both = [
+        ...(await kustomized(CERT_MANAGER)),
+        ...(await kustomized(`${BASE}/companions`)),
+      ]
+      const names = (objects: readonly JsonObject[]): readonly string[] => objects.map(kindAndName)
+      expect(names(whole)).toEqual(names(both).toSorted())
+      const deployment = 'Deployment outrigger-controller'
+      const of = (objects: readonly JsonObject[]): unknown =>
+        objects.find((object) => kindAndName(object) === deployment)
+      expect(of(whole)).toEqual(of(both))
     })
 
     test('manifests/components/every-connection', async () => {
