@@ -264,6 +264,14 @@ export const ANNOTATIONS = {
     doc: 'Directories that get an emptyDir, for servers that write beside their code; shared with the init containers.',
     ...READ_BY_WEBHOOK,
   },
+  'file-writes': {
+    type: 'enum',
+    values: ['anywhere', 'declared'],
+    default: 'anywhere',
+    doc: "Where the server's processes may change files: wherever their user may, or only where that is `declared`: in `writable-paths`, in volumes that its container mounts to be written, and each in its own HOME and TMPDIR (in `/tmp` over HTTP). Kept by Landlock, of Linux 6.2 or newer.",
+    ...READ_BY_WEBHOOK,
+    tighten: { by: 'order', order: ['anywhere', 'declared'] },
+  },
   'run-as-user': {
     type: 'uids',
     doc: "The uid of the pod's containers whose specs name none, or, `name=uid`, of one of them; else the image's own by the image index, else the cluster's default.",

@@ -1,15 +1,27 @@
 // See writable.h.
 #include "writable.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "report.h"
+
 int writable_open(struct writable *writable, const char **failed) {
+  size_t there = 0;
   for (size_t i = 0; i < writable->count; i++) {
-    *failed = writable->paths[i];
-    writable->places[i] = open(writable->paths[i], O_PATH | O_CLOEXEC);
-    if (writable->places[i] < 0) return -1;
+    const char *path = writable->paths[i];
+    const int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0 && errno == ENOENT) {
+      report_line("--writable %s: it is not there, and can't be made", path);
+      continue;
+    }
+    *failed = path;
+    if (place < 0) return -1;
+    writable->paths[there] = path;
+    writable->places[there++] = place;
   }
+  writable->count = there;
   return 0;
 }
 

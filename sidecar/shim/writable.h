@@ -25,7 +25,7 @@ struct writable {
   int places[WRITABLE_MAX];
 };
 
-// Opens them; -1 with errno, and the path in `failed`.
+// Opens them, and leaves out what is not there; -1 with errno, and the path in `failed`.
 int writable_open(struct writable *writable, const char **failed);
 
 // Whether a path, as it is written, lies in one of them.

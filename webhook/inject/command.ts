@@ -15,6 +15,7 @@ import { serverGraceSeconds } from './grace.ts'
 import { nameOf } from './pod.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { isStopGap } from './shell.ts'
+import { fileFlags, type Written } from './writable.ts'
 
 /** Text that the kubelet's expansion of `$(VAR)` leaves as it was. */
 export const escapeExpansion = (text: string): string => text.replaceAll('$', '$$$$')
@@ -174,19 +175,24 @@ export const knownWords = (
   return [...(fromImage(knownImage(container, pod, images), words.length > 0) ?? []), ...words]
 }
 
+/** What the shim's flags follow from. */
+export type Shimmed = Omit<Written, 'needsTmp'>
+
+/** Words that the kubelet leaves as they are. */
+const filesOf = (shimmed: Shimmed, needsTmp: boolean): readonly string[] =>
+  fileFlags({ ...shimmed, needsTmp }).map(escapeExpansion)
+
 /** The shim and its flags before a server that speaks HTTP, up to and with the `--` before the server's own command. */
-export const holdPrefix = (pod: JsonObject, settings: Settings): readonly string[] => {
+export const holdPrefix = (shimmed: Shimmed): readonly string[] => {
+  const { pod, settings } = shimmed
   const grace = String(serverGraceSeconds(pod))
-  const egress = ['--egress', settings['egress-mode']]
-  return [SHIM_PATH, 'exec', '--loopback', ...egress, '--run', RUN_DIR, '--grace', grace, '--']
+  const flags = ['--egress', settings['egress-mode'], ...filesOf(shimmed, true)]
+  return [SHIM_PATH, 'exec', '--loopback', ...flags, '--run', RUN_DIR, '--grace', grace, '--']
 }
 
 /** The same before a stdio server. */
-export const shimPrefix = (
-  pod: JsonObject,
-  server: JsonObject,
-  settings: Settings,
-): readonly string[] => {
+export const shimPrefix = (shimmed: Shimmed): readonly string[] => {
+  const { pod, server, settings } = shimmed
   return [
     SHIM_PATH,
     'serve',
@@ -196,6 +202,7 @@ export const shimPrefix = (
     String(serverGraceSeconds(pod)),
     '--max-processes',
     String(maxProcesses(settings['max-processes'], memoryLimitBytes(server))),
+    ...filesOf(shimmed, false),
     '--',
   ]
 }

@@ -46,7 +46,13 @@ const whyFree = (server: JsonObject, transport: Transport, { pod }: Subject): st
     ? undefined
     : reasonAgainst({ holder: holderOf(transport.port, server, pod) })
 
-/** A server that would reach what it likes, where the floor or somebody else says that it must not. */
+/** Of these keys, the value that takes a shim. */
+const CONFINING = [
+  ['egress-mode', 'enforce'],
+  ['file-writes', 'declared'],
+] as const
+
+/** A server that would reach or change what it likes, where the floor or somebody else says that it must not. */
 export const confinementViolations = (
   server: JsonObject | undefined,
   transport: Transport | undefined,
@@ -54,16 +60,16 @@ export const confinementViolations = (
 ): readonly Violation[] => {
   const { settings, placed } = subject.resolution
   const why = server && transport && whyFree(server, transport, subject)
-  if (why === undefined || !isEnforced(settings)) return []
-  const said = placed.get('egress-mode')
-  const by = said?.isDefault === false ? said.where : 'floor.egressMode'
-  return [
-    violation(
+  if (why === undefined) return []
+  return CONFINING.filter(([key, value]) => settings[key] === value).map(([key, value]) => {
+    const said = placed.get(key)
+    const by = said?.isDefault === false ? said.where : 'floor.egressMode'
+    return violation(
       'unconfined',
-      `container ${nameOf(server ?? {})}: ${why}, so that nothing confines it, and ${by} says ${PREFIX}egress-mode: enforce; write its command into the spec, or as ${PREFIX}command, and leave its port to it alone`,
-      'egress-mode',
-    ),
-  ]
+      `container ${nameOf(server ?? {})}: ${why}, so that nothing confines it, and ${by} says ${PREFIX}${key}: ${value}; write its command into the spec, or as ${PREFIX}command, and leave its port to it alone`,
+      key,
+    )
+  })
 }
 
 /** What of it the author should know. */

@@ -20,6 +20,7 @@ import { svidViolations } from './serving-tls.ts'
 import type { Subject } from './subject.ts'
 import { chooseToken } from './token.ts'
 import { hasShim, type Transport } from './transport.ts'
+import { writableViolations } from './writable.ts'
 
 /** Whose a public URL would be. */
 const claimantOf = ({ pod, namespace, workload }: Subject): Claimant => ({
@@ -80,6 +81,7 @@ export const judge = (subject: Subject, found: Found): readonly Violation[] => {
     ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,
     ...confinementViolations(server, transport, subject),
+    ...writableViolations(pod, server, subject.resolution.settings),
     ...collisions(pod, transport && hasShim(transport) ? server : undefined),
   ]
 }

@@ -73,14 +73,16 @@ const commandLine = (
   const line = readLine(server)
   if (!line.ok) return line
   const { command, args, hadShim } = line.value
+  const isAdvisory = config.floor.allowAdvisoryIsolation
+  const shimmed = { pod, server, settings: resolution.settings, isAdvisory }
   if (transport.kind === 'http') {
     const own = transport.line
-    const prefix = holdPrefix(pod, resolution.settings)
+    const prefix = holdPrefix(shimmed)
     if (own) return ok({ command: [...prefix, ...own.command], args: own.args })
     const isShimAlone = hadShim !== undefined && command?.length === 0
     return ok({ command: isShimAlone ? undefined : command, args })
   }
-  const prefix = shimPrefix(pod, server, resolution.settings)
+  const prefix = shimPrefix(shimmed)
   if (transport.command) return ok({ command: [...prefix, ...transport.command], args: undefined })
   const found = findCommand(server, line.value, {
     pod,

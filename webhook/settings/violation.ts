@@ -19,7 +19,8 @@ export const VIOLATIONS = {
   'reserved-name': 'a container, volume or label has a name that only Outrigger gives',
   'reserved-path': 'a mount or a command stands at one of Outrigger’s paths',
   'reserved-port': 'a port is one of Outrigger’s',
-  unconfined: 'egress is enforced, and nothing would keep the server to it',
+  unconfined:
+    'egress is enforced, or files may be changed only where that is declared, and nothing would keep the server to it',
   'same-uid': 'a container runs as the sidecar’s uid, or in its group',
   rule: 'a rule of the level that holds in its namespace is broken (webhook/rules/README.md)',
   resources: 'the sidecar’s requests exceed its limits, or a message size its memory',

@@ -255,15 +255,29 @@ describeHere.each(BUILDS)('%s build (takes Landlock ABI 5)', (_build, target) =>
     })
   })
 
-  test('what is declared and not there keeps it from starting', async () => {
+  const startMaking = (path: string): ExecProcess => {
     const one = new ExecProcess({
       binary: buildShim(target),
-      flags: ['--files', 'require', '--writable', '/nowhere'],
-      command: ['true'],
+      flags: ['--files', 'require', '--writable', path],
+      command: ['mkdir', path],
     })
     running.push(one)
+    return one
+  }
+
+  test('what is declared and not there is said, and cannot be made', async () => {
+    const path = join(new Tree().fixed, 'nowhere')
+    const one = startMaking(path)
     expect(await one.exit()).toMatchObject({ code: 1 })
-    expect(one.log).toBe('shim: --writable /nowhere: No such file or directory\n')
+    expect(one.log).toContain(`shim: --writable ${path}: it is not there, and can't be made\n`)
+    expect(one.log).toContain('Permission denied')
+  })
+
+  test('what is declared and cannot be held keeps it from starting', async () => {
+    const path = join(new Tree().fixed, 'kept/below')
+    const one = startMaking(path)
+    expect(await one.exit()).toMatchObject({ code: 1 })
+    expect(one.log).toBe(`shim: --writable ${path}: Not a directory\n`)
   })
 
   describe('children', () => {

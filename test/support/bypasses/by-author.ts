@@ -329,6 +329,17 @@ const OURS: readonly Way[] = [
     annotated('writable-paths', '/outrigger'),
     denied('reserved-path'),
   ),
+  way(
+    'a server that could change files anywhere, where only declared ones may change',
+    all(
+      annotated('file-writes', 'declared'),
+      annotated('transport', 'http'),
+      annotated('port', '8000'),
+      server('command', undefined),
+      server('args', undefined),
+    ),
+    denied('unconfined'),
+  ),
   way('one of our ports', server('ports', [{ containerPort: 15_200 }]), denied('reserved-port')),
   way(
     'the sidecar’s own port for the server’s',
