@@ -17,7 +17,6 @@ interface Taken {
 const MAX_LENGTH = 4096
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
 const OPENING = 0x7b
@@ -41,13 +40,12 @@ const pastSpace = (json: string, from: number): number => {
   return at
 }
 
+/** What follows the first quote of a text without escapes: by characters a text of a hundred takes three times as long. */
+const TEXT = /[^"\\\u0000-\u001F]*"/y
+
 const pastText = (json: string, start: number): number => {
-  for (let at = start + 1; at < json.length; at++) {
-    const code = json.charCodeAt(at)
-    if (code === QUOTE) return at + 1
-    if (code === BACKSLASH || code < 0x20) return -1
-  }
-  return -1
+  TEXT.lastIndex = start + 1
+  return TEXT.test(json) ? TEXT.lastIndex : -1
 }
 
 /** A double holds every whole number of so many digits. */

@@ -1,8 +1,7 @@
 // The tool policy at work: each message of a client's is decided by the policy that holds at that moment, and so is what its
 // session lives by. Where there is none, nobody makes one of these.
 
-import { readArguments } from '../../shared/policy/arguments.ts'
-import type { ArgumentsOf, Effort } from '../../shared/policy/condition.ts'
+import type { Effort } from '../../shared/policy/condition.ts'
 import { letsThrough, type Decision, type Question } from '../../shared/policy/decide.ts'
 import type { Decider } from '../../shared/policy/narrowed.ts'
 import type { Target } from '../../shared/policy/rules.ts'
@@ -56,11 +55,6 @@ const unclear = (): Fault =>
     'a tool policy has to decide, and what this asks for has no name, or could be read in two ways',
   )
 
-const argumentsOf = ({ argumentsText }: Asks): ArgumentsOf => {
-  let read: ReturnType<typeof readArguments> | undefined
-  return () => (read ??= readArguments(argumentsText?.()))
-}
-
 type Asking = Pick<Question, 'caller' | 'method' | 'effort'>
 
 /** What keeps it back; else what first would, if it were no dry run; else what is said of the last. */
@@ -70,15 +64,8 @@ const together = (
   { caller, method, effort }: Asking,
 ): Decision | undefined => {
   let told: Decision | undefined
-  for (const asks of all) {
-    const { target } = asks
-    const decision = policy.decide({
-      caller,
-      method,
-      target,
-      argumentsOf: argumentsOf(asks),
-      effort,
-    })
+  for (const { target, argumentsOf } of all) {
+    const decision = policy.decide({ caller, method, target, argumentsOf, effort })
     if (!letsThrough(decision)) return decision
     if (told?.isAllowed !== false) told = decision
   }

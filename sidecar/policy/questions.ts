@@ -2,8 +2,11 @@
 // differently cannot be decided. Pure.
 
 import { isList, isObject, type Json } from '../../shared/json.ts'
+import { readArguments } from '../../shared/policy/arguments.ts'
+import type { ArgumentsOf } from '../../shared/policy/condition.ts'
 import type { Target } from '../../shared/policy/rules.ts'
 import { templateGlob } from '../../shared/policy/uri.ts'
+import type { Span } from '../json/scan.ts'
 import {
   decodedSlice,
   member,
@@ -16,13 +19,20 @@ import {
 
 export interface Asks {
   readonly target: Target
-  /** The JSON text of the arguments; undefined where there are none. */
-  readonly argumentsText: (() => string) | undefined
+  readonly argumentsOf: ArgumentsOf
 }
 
 type Called = Request | Notification
 
-const about = (target: Target): Asks => ({ target, argumentsText: undefined })
+const noArguments: ArgumentsOf = () => readArguments(undefined)
+
+/** Read once, where a condition asks. */
+const argumentsAt = (text: string, place: Span): ArgumentsOf => {
+  let read: ReturnType<ArgumentsOf> | undefined
+  return () => (read ??= readArguments(decodedSlice(text, place)))
+}
+
+const about = (target: Target): Asks => ({ target, argumentsOf: noArguments })
 
 const method = (name: string): Asks => about({ kind: 'methods', name })
 
@@ -37,8 +47,8 @@ const named = (message: Called, kind: 'tools' | 'prompts'): readonly Asks[] | un
   const name = nameOf(message)
   if (name === undefined) return undefined
   const place = member(params, 'arguments')
-  const argumentsText = place && (() => decodedSlice(text, place))
-  return [{ target: { kind, name }, argumentsText }]
+  const argumentsOf = place ? argumentsAt(text, place) : noArguments
+  return [{ target: { kind, name }, argumentsOf }]
 }
 
 /** A member as a value, where its own members are these alone. */

@@ -1,14 +1,21 @@
 import { expect, test } from '@jest/globals'
+import type { ArgumentsOf } from '../../../../shared/policy/condition.ts'
 import { asksOf } from '../../../../sidecar/policy/questions.ts'
 import { aMessage } from '../../../support/messages.ts'
+
+const argumentsIn = (argumentsOf: ArgumentsOf): readonly string[] => {
+  const read = argumentsOf()
+  if (!read.ok) throw new Error(read.error)
+  return read.value.values === 0 ? [] : [JSON.stringify(Object.fromEntries(read.value.value))]
+}
 
 const asked = (method: string, params: string) => {
   const message = aMessage(`{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`)
   if (message.kind === 'response') throw new Error('a response asks for nothing')
-  return asksOf(message)?.map(({ target: { kind, name, isTemplate }, argumentsText }) =>
-    [kind, name, ...(isTemplate === true ? ['template'] : []), argumentsText?.() ?? []]
-      .flat()
-      .join(' '),
+  return asksOf(message)?.map(({ target: { kind, name, isTemplate }, argumentsOf }) =>
+    [kind, name, ...(isTemplate === true ? ['template'] : []), ...argumentsIn(argumentsOf)].join(
+      ' ',
+    ),
   )
 }
 
