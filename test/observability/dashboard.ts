@@ -33,4 +33,4 @@ export const asked = (expr: string, rateInterval: string): string =>
   expr
     .replaceAll('$__rate_interval', rateInterval)
     .replaceAll('"$namespace"', '".*"')
-    .replaceAll('"$server"', '".*"')
+    .replaceAll('"$server"', '".+"')

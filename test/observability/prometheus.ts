@@ -63,7 +63,7 @@ const configuration = (targets: readonly Target[]): string =>
     rule_files: [`${FOLDER}rules.yaml`],
     scrape_configs: [
       {
-        job_name: 'outrigger-sidecars',
+        job_name: 'outrigger',
         static_configs: targets.map(({ adminPort, labels }) => ({
           targets: [`127.0.0.1:${adminPort}`],
           labels,

@@ -1,5 +1,5 @@
 // Two servers behind sidecars with every feature configured, and clients that do what clients do: most of it well, some of it
-// wrong, denied, too often, or the end of a server.
+// wrong, denied, too often, or the end of a server; and a webhook that is asked about pods.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import {
   type LegacySession,
 } from '../support/puppet.ts'
 import { send } from '../support/raw-http.ts'
+import { startAdmission } from './admission.ts'
 import type { Target } from './prometheus.ts'
 
 export interface Scenario {
@@ -118,6 +119,7 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
     'search',
     flagsOf({ 'tls-cert': at('tls.crt'), 'tls-key': at('tls.key') }),
   )
+  const admission = await startAdmission(at('webhook'))
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: authority.cert })
   const session = await openLegacy(files.bridge.url)
   await session.post(rpc('tools/list', {}))
@@ -125,17 +127,23 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
     const searches = Array.from({ length: busy }, () =>
       post(search.bridge.url, agent, modernCall('echo', { text: 'b' })),
     )
-    await all([...calls(session, busy), ...searches, mishaps(files.bridge, session)])
+    await all([
+      ...calls(session, busy),
+      ...searches,
+      mishaps(files.bridge, session),
+      admission.round(busy),
+    ])
     const passing = await openLegacy(files.bridge.url)
     await all([...calls(passing, 1)])
     await passing.end()
   }
   return {
-    targets: [files.target, search.target],
+    targets: [files.target, search.target, admission.target],
     round,
     stop: async () => {
       agent.destroy()
       for (const { bridge } of [files, search]) await bridge.stop()
+      await admission.stop()
     },
   }
 }

@@ -48,6 +48,14 @@ const WEBHOOK: Readonly<Record<string, readonly string[]>> = {
   outrigger_certificate_authority_not_after_seconds: ['role'],
   outrigger_config_refused: [],
   outrigger_admission_failures_total: ['reason'],
+  outrigger_admission_reviews_total: ['decision', 'reason'],
+  outrigger_admission_duration_seconds: [],
+  outrigger_admission_waiting_seconds: [],
+  outrigger_admission_judging_seconds: [],
+  outrigger_admission_queue: [],
+  outrigger_admission_held_bytes: [],
+  outrigger_rule_breaches_total: ['rule', 'effect'],
+  outrigger_floor_relaxed: ['relaxation'],
   outrigger_watch_age_seconds: ['resource'],
 }
 /** Of one that has put a workload right. */
@@ -168,7 +176,10 @@ const expectExposed = (
   metrics: Readonly<Record<string, readonly string[]>>,
 ): void => {
   for (const [name, labels] of Object.entries(metrics)) {
-    const [, inner = ''] = new RegExp(`^${name}(?:\\{(.*)\\})? `, 'm').exec(text) ?? [name]
+    // Of a histogram it is how many there were.
+    const [, inner = ''] = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text) ?? [
+      name,
+    ]
     expect([name, words(inner.replaceAll(/"[^"]*"/g, ''))]).toEqual([name, labels])
     expect(text).toContain(`# TYPE ${name} `)
   }
@@ -180,6 +191,12 @@ describe('what is scraped', () => {
       { resource: 'pods', ageMs: () => 0, current: () => ({ leftOut: 0 }) },
     ])
     telemetry.authoritiesUntil([['signing', new Date(0)]])
+    telemetry.reviewed('deny', 'rule', 0.1)
+    telemetry.waited(0.1)
+    telemetry.judged(0.1)
+    telemetry.relaxed(['allowAnonymous'])
+    telemetry.broken({ denied: ['host-ports'], warned: [], recorded: [] })
+    telemetry.watchQueue({ waiting: () => 0, heldBytes: () => 0 })
     expectExposed(await telemetry.registry.metrics(), WEBHOOK)
   })
 
