@@ -63,6 +63,9 @@ const CONTROLLER: Readonly<Record<string, readonly string[]>> = {
   outrigger_controller_leading: [],
   outrigger_controller_refused: [],
   outrigger_controller_foreign: [],
+  outrigger_controller_bare_pods: [],
+  outrigger_controller_denied_deployments: [],
+  outrigger_controller_open_policies: [],
   outrigger_controller_workloads_total: ['result'],
 }
 
