@@ -25,7 +25,7 @@ export interface Tried {
 export type Run = (command: readonly string[]) => Promise<string>
 
 export const AUTHORITY = anAuthority('arena')
-const CERTIFICATE = issue({
+export const CERTIFICATE = issue({
   names: ['api.example', '*.wild.example', 'other.example', 'login.example'],
   by: AUTHORITY,
 })
