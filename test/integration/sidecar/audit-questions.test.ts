@@ -37,7 +37,7 @@ afterEach(async () => {
 const start = async (...flags: readonly string[]): Promise<PuppetBridge> => {
   const config = join(dir, 'config.yaml')
   writeFileSync(config, JSON.stringify({ audit: { level: 'request' } }))
-  const all = ['--config', config, '--audit-file', file, '--client-timeout', '1s', ...flags]
+  const all = ['--config', config, '--audit-file', file, ...flags]
   bridge = await startPuppetWith({ TMPDIR: dir }, ...all)
   return bridge
 }
@@ -69,7 +69,7 @@ const RESULT = { action: 'accept', content: { day: 'Monday', pin: SECRET } }
 type Act = (session: LegacySession) => Promise<unknown>
 
 describe('a question of the server’s is on record with what came of it', () => {
-  test.each<[string, Act, object]>([
+  test.each<[string, Act, object, flags?: readonly string[]]>([
     [
       'that the user accepts',
       ({ post }) => post(answer(`"result":${JSON.stringify(RESULT)}`)),
@@ -90,7 +90,7 @@ describe('a question of the server’s is on record with what came of it', () =>
       ({ post }) => post(answer('"error":{"code":-32601,"message":"no"}')),
       { is: 'error', code: '-32601' },
     ],
-    ['that nobody answers', () => Promise.resolve(), { is: 'timeout' }],
+    ['that nobody answers', () => Promise.resolve(), { is: 'timeout' }, ['--client-timeout', '1s']],
     ['whose session ends', ({ end }) => end(), { is: 'cancelled' }],
     [
       'that the server takes back',
@@ -101,8 +101,8 @@ describe('a question of the server’s is on record with what came of it', () =>
       },
       { is: 'cancelled' },
     ],
-  ])('%s', async (_what, act, outcome) => {
-    const { url } = await start()
+  ])('%s', async (...[, act, outcome, flags = []]) => {
+    const { url } = await start(...flags)
     const session = await openLegacy(url, '2025-06-18', { elicitation: {} })
     await asked(session, () => act(session))
     expect(await questionOnRecord()).toMatchObject({
