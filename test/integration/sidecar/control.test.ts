@@ -192,8 +192,10 @@ describe('a socket', () => {
       if (!(stdout instanceof Socket)) throw new Error('a pipe is a socket')
       expect(await readLine(stdout)).toBe('trying')
       const serve = ['serve', '--run', runDir, '--', '/bin/true']
+      // What is killed leaves its own folder behind.
+      const env = { ...process.env, TMPDIR: runDir }
       running.push(
-        spawn(buildShim('all'), serve, { stdio: ['ignore', 'pipe', 'inherit'], ...user }),
+        spawn(buildShim('all'), serve, { stdio: ['ignore', 'pipe', 'inherit'], env, ...user }),
       )
       await until(() => control.isReady, 'the shim is taken')
     } finally {
