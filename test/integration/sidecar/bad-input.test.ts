@@ -25,7 +25,7 @@ let witness: RawSession
 
 beforeAll(async () => {
   bridge = await startRaw()
-  impatient = await startRaw(['--request-timeout', '2s', '--startup-timeout', '3s'])
+  impatient = await startRaw(['--request-timeout', '5s', '--startup-timeout', '20s'])
   witness = await openSession(bridge.url)
   witnesses = [witness, await openSession(impatient.url)]
 }, LIMIT_MS)
@@ -322,7 +322,7 @@ describe('a server that misbehaves in a call', () => {
   test('never answers: the call ends at request-timeout and the session lives', async () => {
     const session = await openSession(impatient.url)
     const told = error(await session.call('silent'))
-    expect(told.message).toContain('did not answer tools/call within 2000 ms')
+    expect(told.message).toContain('did not answer tools/call within 5000 ms')
     expect(told.data).toEqual({ code: 'request-timeout' })
     expect(await session.call('none')).toContain('"result":{}')
   })
@@ -391,7 +391,7 @@ describe('a server that misbehaves at its start', () => {
   test('never answers: initialize ends at startup-timeout', async () => {
     impatient.mood('mute')
     const told = error(await open(impatient.url))
-    expect(told.message).toContain('did not answer initialize within 3000 ms')
+    expect(told.message).toContain('did not answer initialize within 20000 ms')
     expect(told.data).toMatchObject({ code: 'request-timeout' })
   })
 

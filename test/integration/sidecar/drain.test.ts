@@ -40,7 +40,7 @@ const withPod = async (
   }
 }
 
-const later = (text: string): string => toolCall('later', { text, ms: 3000 })
+const later = (text: string): string => toolCall('later', { text, ms: 6000 })
 
 /** Starts calls of both eras and a subscription, drains, and looks at what became of them. */
 const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
@@ -52,7 +52,7 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
   await subscription.event()
   const calls = Promise.all([
     ...sessions.map(async (session) => textOf(messageIn(await session.post(later('legacy'))))),
-    askModern(pod.url, modernCall('later', { text: 'modern', ms: 3000 })).then(textOf),
+    askModern(pod.url, modernCall('later', { text: 'modern', ms: 6000 })).then(textOf),
   ])
   await pod.admin.reaches('outrigger_requests_in_flight', 4)
   drain()
@@ -76,7 +76,7 @@ describe('a drain loses no call', () => {
   test(
     'when the sidecar gets SIGTERM, and the sidecar is gone after it',
     () =>
-      withPod({ graceSeconds: 12 }, async (pod) => {
+      withPod({ graceSeconds: 30 }, async (pod) => {
         const sidecar = processTree(pod.pid).slice(0, 1)
         await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
         await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')
@@ -103,9 +103,9 @@ describe('a drain loses no call', () => {
 test(
   'nothing new begins after the lame duck, also in a session that always has a call in flight',
   () =>
-    withPod({ graceSeconds: 12 }, async (pod) => {
+    withPod({ graceSeconds: 30 }, async (pod) => {
       const session = await openLegacy(pod.url, '2025-03-26')
-      const inFlight = session.call('later', { text: 'last', ms: 7000 })
+      const inFlight = session.call('later', { text: 'last', ms: 12_000 })
       process.kill(pod.pid, 'SIGTERM')
       let served = 0
       let refused = await session.post(toolCall('echo', { text: 'x' }))
@@ -184,7 +184,7 @@ describe('whoever dies', () => {
 })
 
 describe('a pod that is to complete', () => {
-  const document: SidecarDocument = { exitWhenIdle: true, settings: { 'idle-timeout': '1s' } }
+  const document: SidecarDocument = { exitWhenIdle: true, settings: { 'idle-timeout': '4s' } }
 
   test.each([
     ['0 where its server was ended in order', undefined, 0],
