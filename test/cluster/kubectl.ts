@@ -8,9 +8,13 @@ export interface Kubectl {
   readonly run: (...args: readonly string[]) => Promise<string>
   /** Runs to the end, whatever comes of it. */
   readonly attempt: (...args: readonly string[]) => Promise<Ended>
+  /** Waits until a pod is Ready; kubectl's own patience is half a minute. */
+  readonly ready: (namespace: string, pod: string) => Promise<void>
   /** Applies YAML or JSON text. */
   readonly apply: (text: string, ...args: readonly string[]) => Promise<string>
 }
+
+const READY = ['--for=condition=Ready', '--timeout=180s']
 
 /** kubectl as the cluster's admin. */
 export const createKubectl = (target: Target): Kubectl => {
@@ -23,6 +27,8 @@ export const createKubectl = (target: Target): Kubectl => {
   return {
     run: (...args) => run(argv(args)),
     attempt: (...args) => attempt(argv(args)),
+    ready: async (namespace, pod) =>
+      void (await run(argv(['-n', namespace, 'wait', ...READY, `pod/${pod}`]))),
     apply: (text, ...args) => run(argv(['apply', '-f', '-', ...args]), { input: text }),
   }
 }

@@ -301,11 +301,15 @@ describeOwnCluster('control', 'companions', (target) => {
     )
     await untilGone(path)
     // One may have been written while the pod had not heard of it yet; none is again and again.
-    await someSeconds()
-    const seen: number[] = []
-    for (const end = Date.now() + 5000; Date.now() < end;) seen.push((await api.get(path)).status)
+    const again = new Set<unknown>()
+    for (let goneAt = Date.now(); Date.now() < goneAt + 5000;) {
+      const { status, body: now } = await api.get(path)
+      if (status === 404) continue
+      again.add(at(now, 'metadata', 'uid'))
+      goneAt = Date.now()
+    }
     await api.patch(pod, { metadata: { finalizers: null } })
-    expect([...new Set(seen)]).toEqual([404])
+    expect(again.size).toBeLessThan(2)
   })
 
   test('an object of a companion’s name that is somebody else’s is left alone, and told', async () => {
@@ -323,9 +327,11 @@ describeOwnCluster('control', 'companions', (target) => {
       (await events('taken')).includes('CompanionTaken') ? true : undefined,
     )
     expect((await api.get(`${POLICIES}/outrigger-pod-taken`)).body).toEqual(before)
-    const metrics = await running[0]?.metrics()
-    expect(metrics?.get('outrigger_controller_foreign')).toBe(1)
-    expect(metrics?.get('outrigger_watch_listed{resource="pods"}')).toBe(1)
+    const metrics = async () => running[0]?.metrics()
+    await waitFor('it is counted', async () =>
+      (await metrics())?.get('outrigger_controller_foreign') === 1 ? true : undefined,
+    )
+    expect((await metrics())?.get('outrigger_watch_listed{resource="pods"}')).toBe(1)
   })
 
   test('nothing is written while everything is right', async () => {

@@ -19,6 +19,7 @@ import { installOurs, isReady, podsOf, readyPod, serverObjects } from '../mcp-po
 import { loadServer } from '../node-images.ts'
 import { podProcesses } from '../pod-processes.ts'
 import { PodSession } from '../pod-session.ts'
+import type { AuditRecord } from '../../../shared/audit/record.ts'
 import { recordsIn } from '../records.ts'
 
 const NAMESPACE = 'audit'
@@ -118,9 +119,11 @@ describeOwnCluster('full', 'audit records', (target) => {
   test('on standard output are read from the log, and verify', async () => {
     const pod = await readyPod(api, NAMESPACE, 'told')
     await call(pod, ECHO, 3)
+    const isEcho = (one: AuditRecord): boolean =>
+      one.event === 'call' && one.message.tool === 'echo'
     const log = await waitFor('a checkpoint behind the calls', async () => {
       const text = await logOf(pod)
-      const last = recordsIn(text).findLast(({ event }) => event === 'call')?.seq ?? Infinity
+      const last = recordsIn(text).filter(isEcho)[2]?.seq ?? Infinity
       const told = [...text.matchAll(/"outrigger":"audit-checkpoint".*?"seq":(\d+)/g)]
       return Number(told.at(-1)?.[1] ?? 0) >= last ? text : undefined
     })

@@ -45,7 +45,7 @@ describeOwnCluster('full', 'companions', (target) => {
   let server = ''
 
   const addressOf = async (name: string): Promise<string> => {
-    await kubectl.run('-n', STRANGERS, 'wait', '--for=condition=Ready', `pod/${name}`)
+    await kubectl.ready(STRANGERS, name)
     const { body } = await api.get(`/api/v1/namespaces/${STRANGERS}/pods/${name}`)
     return String(at(body, 'status', 'podIP'))
   }
@@ -67,7 +67,10 @@ describeOwnCluster('full', 'companions', (target) => {
     api = await installOurs(target, OVERLAY)
     await kubectl.run('apply', '-k', CONTROLLER)
     for (const name of [NAMESPACE, AGENTS, STRANGERS]) await api.createNamespace(name)
-    for (const name of [AGENTS, STRANGERS]) await api.apply([clientPod('client')], name)
+    for (const name of [AGENTS, STRANGERS]) {
+      await api.apply([clientPod('client')], name)
+      await kubectl.ready(name, 'client')
+    }
     const ports = [{ port: 80, targetPort: 'http' }]
     const service = { metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports } }
     const objects = [web('web'), web('other'), { apiVersion: 'v1', kind: 'Service', ...service }]

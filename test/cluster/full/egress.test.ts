@@ -177,7 +177,7 @@ describeOwnCluster('full', 'egress under enforcement', (target) => {
       await api.apply(serverObjects(image, name, { ...parts, annotations }), NAMESPACE)
     }
     for (const { name } of HERE) pods.set(name, await readyPod(api, NAMESPACE, name))
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/web')
+    await kubectl.ready(NAMESPACE, 'web')
     const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/pods/web`)
     farAddress = String(at(body, 'status', 'podIP'))
   })

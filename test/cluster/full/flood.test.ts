@@ -59,7 +59,7 @@ describeOwnCluster('full', 'a flood', (target) => {
     const annotations = { 'outrigger.dev/max-processes': '80' }
     const objects = serverObjects('static', 'server', { container, annotations })
     await api.apply([clientPod('client'), ...objects], NAMESPACE)
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
     await readyPod(api, NAMESPACE, 'server')
     await waitFor('the server to be served', async () =>
       (await call(1, 0).done)[0]?.ok === true ? true : undefined,

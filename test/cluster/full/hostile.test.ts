@@ -48,7 +48,7 @@ describeOwnCluster('full', 'a hostile server', (target) => {
       ],
       NAMESPACE,
     )
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
     await readyPod(api, NAMESPACE, 'server')
     await waitFor('the server to be served', async () => {
       const said = await callOnce(target, CLIENT, { era: 'legacy', url, tool: 'echo' })

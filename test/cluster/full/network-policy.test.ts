@@ -224,7 +224,7 @@ describeCluster('full', 'network policy', (target) => {
     for (const who of EVERYBODY) await api.apply([podOf(who)], who.place)
     for (const who of EVERYBODY) {
       const path = `/api/v1/namespaces/${who.place}/pods/${who.name}`
-      await kubectl.run('-n', who.place, 'wait', '--for=condition=Ready', `pod/${who.name}`)
+      await kubectl.ready(who.place, who.name)
       addresses.set(nameOf(who), String(at((await api.get(path)).body, 'status', 'podIP')))
     }
   })

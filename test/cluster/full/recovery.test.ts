@@ -43,7 +43,7 @@ describeOwnCluster('full', 'recovery', (target) => {
     api = await installOurs(target)
     await api.createNamespace(NAMESPACE)
     await api.apply([clientPod('client'), ...serverObjects('static', 'server')], NAMESPACE)
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
     await readyPod(api, NAMESPACE, 'server')
     await untilServed(target, CLIENT, URL_OF_SERVER)
   })

@@ -43,7 +43,7 @@ describeOwnCluster('full', 'servers', (target) => {
     await api.apply([clientPod('client')], NAMESPACE)
     for (const kind of KINDS) await api.apply(serverObjects(kind, kind), NAMESPACE)
     for (const kind of KINDS) pods.set(kind, await readyPod(api, NAMESPACE, kind))
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
     for (const kind of KINDS) {
       await untilServed(target, CLIENT, `http://${kind}.${NAMESPACE}/mcp`)
     }

@@ -112,7 +112,7 @@ describeOwnCluster('full', 'ServiceAccounts', (target) => {
     await api.apply([...ACCOUNTS.map(clientOf), ...server, ...guarded], NAMESPACE)
     await readyPod(api, NAMESPACE, 'server')
     for (const client of ACCOUNTS) {
-      await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', `pod/${client}`)
+      await kubectl.ready(NAMESPACE, client)
     }
     await waitFor('the Service to lead to the server', async () => {
       const said = await ask('agent', `${TOKENS}/here`)

@@ -101,7 +101,7 @@ describeOwnCluster('full', 'MCP over TLS', (target) => {
     }
     await api.apply([first, clientPod('client'), deployment ?? {}, service], NAMESPACE)
     pod = await readyPod(api, NAMESPACE, 'server')
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
   })
 
   afterAll(async () => await api?.remove(`/api/v1/namespaces/${NAMESPACE}`))

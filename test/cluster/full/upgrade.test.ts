@@ -116,7 +116,7 @@ describeOwnCluster('full', 'another version of the webhook', (target) => {
     await api.createNamespace(OPTED_IN, { 'outrigger.dev/injection': 'enabled' })
     await api.apply([clientPod('client')], NAMESPACE)
     await api.apply(serverObjects('static', 'server'), NAMESPACE)
-    await kubectl.run('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'pod/client')
+    await kubectl.ready(NAMESPACE, 'client')
     await untilServed(target, CLIENT, URL_OF_SERVER)
     began = await starts()
     const call = {
