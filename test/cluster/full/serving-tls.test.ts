@@ -46,7 +46,10 @@ const echo = { name: 'echo', arguments: { message: 'hello' } }
 let ended = false
 process.stdin.resume().on('end', () => { ended = true })
 ;(async () => {
-  await call(false, 'initialize', initialize)
+  // The Service leads to the pod a moment after it is Ready.
+  while (!ended && (await call(false, 'initialize', initialize)).status !== 200) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
   while (!ended) {
     for (const agent of [kept, false]) console.log(JSON.stringify(await call(agent, 'tools/call', echo)))
     await new Promise((resolve) => setTimeout(resolve, 100))

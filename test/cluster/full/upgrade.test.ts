@@ -13,6 +13,7 @@ import { describeOwnCluster } from '../describe-cluster.ts'
 import { OWN_IMAGES } from '../images/dockerfile.ts'
 import { createKubectl } from '../kubectl.ts'
 import { run, words } from '../machine/run.ts'
+import { waitFor } from '../machine/waiting.ts'
 import {
   clientPod,
   installOurs,
@@ -97,7 +98,14 @@ describeOwnCluster('full', 'another version of the webhook', (target) => {
     await kubectl.run('apply', '-k', overlay)
     await kubectl.run(...words('-n outrigger-system rollout status deployment/outrigger-webhook --timeout=300s')) // prettier-ignore
     // Those before are told to end, and serve until then.
-    await pause(8000)
+    await waitFor('those before to be gone', async () => {
+      const { body } = await api.get('/api/v1/namespaces/outrigger-system/pods')
+      const ending = list(body, 'items').filter(
+        (pod) => at(pod, 'metadata', 'deletionTimestamp') !== undefined,
+      )
+      return ending.length === 0 ? true : undefined
+    })
+    await pause(KNOWN_MS)
     return end()
   }
 
