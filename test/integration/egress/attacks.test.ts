@@ -2,7 +2,6 @@
 // far host's packet capture is the judge: nothing reaches it. What asks the proxy is on record. Each row is shown to be a way
 // out where nothing stops it (unconfined.test.ts, and below). Takes root.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { Arena } from '../../support/egress/arena.ts'
 import type { Container } from '../../support/egress/container.ts'
@@ -15,12 +14,9 @@ import { DIRECT_ROWS } from './direct-rows.ts'
 import { POD_ROWS } from './pod-rows.ts'
 import { DECLARED, PROXY_ROWS } from './proxy-rows.ts'
 import { TUNNEL_ROWS } from './tunnel-rows.ts'
+import { until } from '../../support/waiting.ts'
 
 jest.setTimeout(180_000)
-
-/** An attempt is on record when it is over. */
-const RECORD_MS = 3000
-const LOOK_MS = 20
 
 const WAYS = compileWays()
 afterAll(() => WAYS.remove())
@@ -98,8 +94,8 @@ describeAsRoot('under enforcement (takes root)', () => {
       destination: expect.objectContaining(destination),
     })
     const isThere = (): boolean => recordsFrom(from).some((one) => wanted.asymmetricMatch(one))
-    const untilMs = Date.now() + RECORD_MS
-    while (Date.now() < untilMs && !isThere()) await sleep(LOOK_MS)
+    // An attempt is on record when it is over.
+    await until(isThere, 'it is on record').catch(() => undefined)
     if (!isThere()) expect(recordsFrom(from)).toContainEqual(wanted)
   }
 

@@ -30,8 +30,7 @@ export const CERTIFICATE = issue({
   by: AUTHORITY,
 })
 
-/** How often, and how long apart, somebody outside dials what is to listen. */
-const DIALS = 8
+/** How long apart somebody outside dials what is to listen. */
 const DIAL_EVERY_MS = 40
 /** Who listens there listens in every pod; 9999 is the accomplice's. */
 const OWN_PORTS = new Set([15_200, 15_201, 15_202, 9999])
@@ -105,7 +104,10 @@ export class Arena {
   async during(row: Row, run: Run, words = row.words): Promise<Tried> {
     const { result, frames } = await this.hosts.capture.during(async () => {
       const running = run(this.commandOf(row, words))
-      if (row.dialled) await this.dial(row.dialled.host)
+      const over = new AbortController()
+      const end = (): void => over.abort()
+      running.then(end, end)
+      if (row.dialled) await this.dial(row.dialled.host, over.signal)
       return running
     })
     return { said: result, frames }
@@ -120,9 +122,9 @@ export class Arena {
     if (!isOut) throw new Error(`it did not get out: ${said}; ${JSON.stringify(frames)}`)
   }
 
-  /** From outside, until somebody answers or the time is up. */
-  private async dial(host: string): Promise<void> {
-    for (let dials = 0; dials < DIALS; dials++) {
+  /** From outside, until somebody answers or whoever is to listen has ended. */
+  private async dial(host: string, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
       for (const port of this.hosts.listening().filter((one) => !OWN_PORTS.has(one))) {
         if ((await this.outside.ask({ host, port })).text === 'reached') return
       }
