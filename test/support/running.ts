@@ -8,6 +8,8 @@ import { endProcess } from './end-process.ts'
 import { processTree, stillRunning } from './process-tree.ts'
 
 const TAIL_CHARS = 8192
+/** Only what hangs for good ends here: what is killed may leave files behind, which makes a whole run red. */
+const WAIT_MS = 60_000
 const POLL_MS = 20
 const ASK_MS = 20
 
@@ -93,7 +95,7 @@ const stopTree = async (child: ChildProcess, pid: number, stopMs: number): Promi
 
 /** Starts a program and waits for its ready line; fails with its stderr when it ends before. */
 export const startProgram = async (program: Program): Promise<Running> => {
-  const { command, args, startMs = 30_000, stopMs = 10_000 } = program
+  const { command, args, startMs = WAIT_MS, stopMs = WAIT_MS } = program
   const child = spawn(command, [...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...program.env },
