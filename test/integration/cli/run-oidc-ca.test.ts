@@ -14,6 +14,7 @@ import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 60_000
 
@@ -91,7 +92,7 @@ describe('nobody is let in', () => {
     '%s',
     async (_name, host, flags, says) => {
       expect(await statusWith(host, flags())).toBe(503)
-      expect(bridge?.stderr()).toMatch(says)
+      await until(() => says.test(bridge?.stderr() ?? ''), `the log says ${says}`)
     },
     LIMIT_MS,
   )

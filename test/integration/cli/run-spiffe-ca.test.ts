@@ -7,7 +7,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { issue } from '../../support/certificates.ts'
 import { signingKey, type SigningKey } from '../../support/issuer.ts'
 import { listening } from '../../support/listening.ts'
@@ -16,6 +15,7 @@ import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText, jwtSvid } from '../../support/spiffe-bundle.ts'
+import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 60_000
 const ID = 'spiffe://example.org/agent'
@@ -90,7 +90,7 @@ describe('nobody is let in', () => {
     '%s',
     async (_name, flags, says) => {
       const { ready, stderr } = await start(flags())
-      while (!says.test(stderr())) await sleep(50)
+      await until(() => says.test(stderr()), `the log says ${says}`)
       expect(await statusAt(ready)).toBe(503)
     },
     LIMIT_MS,

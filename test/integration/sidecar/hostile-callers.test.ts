@@ -20,6 +20,7 @@ import {
 } from '../../support/raw-http.ts'
 import { encoded, rawSigned } from '../../support/raw-token.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 120_000
 
@@ -461,15 +462,16 @@ describe('by its issuer, which is trusted and', () => {
     await Promise.all(Object.keys(BAD).map(ask))
   }, LIMIT_MS)
 
-  test.each(Object.entries(BAD))('is %s', (name, { says }) => {
+  test.each(Object.entries(BAD))('is %s', async (name, { says }) => {
     const refusal = refusals.get(name)
     expect([refusal?.status, refusal?.challenge]).toEqual([503, ''])
     expect(refusal?.text).toMatch(/^retry-after: \d+\r$/im)
     expect(refusal?.text).not.toContain('100 Continue')
-    const told = bridge
-      .stderr()
-      .split('\n')
-      .find((line) => line.includes(`/${name}"`))
+    const lines = (): readonly string[] => bridge.stderr().split('\n').slice(0, -1)
+    const told = await until(
+      () => lines().find((line) => line.includes(`/${name}"`)),
+      'the log tells it',
+    )
     expect(told).toMatch(says)
   })
 })

@@ -26,6 +26,7 @@ import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
+import { until } from '../../support/waiting.ts'
 
 const LIMIT_MS = 120_000
 
@@ -184,7 +185,8 @@ describe('an issuer that answers', () => {
     expect(asked).toEqual([])
   })
 
-  test('and its faults are told once a minute, without token or credentials', () => {
+  test('and its faults are told once a minute, without token or credentials', async () => {
+    await until(() => bridge.stderr().includes('gave no answer'), 'the log tells it')
     const log = bridge.stderr()
     expect(log.match(/gave no answer/g)).toHaveLength(1)
     const basic = Buffer.from(ASKING.client_secret).toString('base64')

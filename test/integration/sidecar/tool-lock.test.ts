@@ -334,7 +334,8 @@ test(
         ])
         expect(await talk.ask(...ECHO)).toContain('called echo')
       }
-      const told = bridge.stderr().match(/"why":"has changed: description differs"/g)
+      const findings = () => bridge.stderr().match(/"why":"has changed: description differs"/g)
+      const told = await until(() => findings() ?? undefined, 'it is told')
       expect(told).toHaveLength(1)
       const { text: metrics } = await bridge.admin.get('/metrics')
       expect(metrics).toMatch(

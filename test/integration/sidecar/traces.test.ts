@@ -71,7 +71,7 @@ describe('both eras', () => {
   let session: LegacySession
 
   beforeAll(async () => {
-    bridge = await startTraced({ endpoint: collector.url }, '--request-timeout', '2s')
+    bridge = await startTraced({ endpoint: collector.url }, '--request-timeout', '5s')
     session = await openLegacy(bridge.url)
   }, LIMIT_MS)
   afterAll(() => bridge.stop(), LIMIT_MS)
@@ -305,10 +305,11 @@ describe('both eras', () => {
         'mcp.method': 'tools/call',
         'mcp.tool.name': 'echo',
       })
-      const lines = own
-        .stderr()
-        .split('\n')
-        .filter((line) => line.includes('session-unknown'))
+      const lines = await until(() => {
+        const told = own.stderr().split('\n').slice(0, -1)
+        const found = told.filter((line) => line.includes('session-unknown'))
+        return found.length > 0 && found
+      }, 'the log tells it')
       expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([ids])
       const records = await until(
         () =>
@@ -438,7 +439,7 @@ describe('a collector that', () => {
         const dropped = (): Promise<number> => bridge.admin.metric('outrigger_spans_dropped_total')
         while ((await dropped()) < 42) await pause(20)
         expect(await session.call('echo', { text: 'still' })).toBe('still')
-        expect(bridge.stderr()).toContain('spans cannot be sent')
+        await until(() => bridge.stderr().includes('spans cannot be sent'), 'the log tells it')
       } finally {
         await bridge.stop()
         await broken?.close()
