@@ -35,6 +35,7 @@ describe('manifests/base/companions', () => {
         resources: ['networkpolicies'],
         verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
       },
+      { apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
       { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
       { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },

@@ -66,6 +66,7 @@ const CONTROLLER: Readonly<Record<string, readonly string[]>> = {
   outrigger_controller_bare_pods: [],
   outrigger_controller_denied_deployments: [],
   outrigger_controller_open_policies: [],
+  outrigger_controller_held_pods: [],
   outrigger_controller_workloads_total: ['result'],
 }
 
@@ -212,6 +213,7 @@ describe('what is scraped', () => {
       opened: () => 0,
       bare: () => 0,
       other: () => 0,
+      held: () => 0,
       denied: () => 0,
       followers: () => [],
     })

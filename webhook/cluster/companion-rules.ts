@@ -44,5 +44,7 @@ export const companionsSchema = z.strictObject({
   monitoring: z._default(others, ['monitoring']),
   /** What every pod may reach besides: a mesh's control plane, say. */
   egress: z._default(destinations, []),
+  /** Whether pods of strict namespaces wait until theirs stands. */
+  gate: z._default(z.boolean(), false),
 })
 export type CompanionRules = Readonly<z.output<typeof companionsSchema>>

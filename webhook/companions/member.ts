@@ -4,6 +4,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
 import { stringsOf } from '../cluster/namespace.ts'
+import { isGated } from '../inject/gate.ts'
 import { controllerOf, isOver, ownSidecar } from '../inject/pod.ts'
 import { isOurs } from '../settings/scopes.ts'
 import { bySpeaker } from '../settings/workload-record.ts'
@@ -21,6 +22,7 @@ export interface Owner {
 export interface Member {
   readonly namespace: string
   readonly name: string
+  readonly uid: string
   /** The label's value: which workload it is of. */
   readonly server: string
   /** What controls it, or the pod itself where nothing does. */
@@ -33,6 +35,8 @@ export interface Member {
   readonly mesh: string | undefined
   /** It was told to end: for as long as it takes it still is one. */
   readonly isEnding: boolean
+  /** It waits for its policy. */
+  readonly isGated: boolean
   /** Undefined: it cannot be read. */
   readonly needs: Needs | undefined
   /** Its sidecar's image; undefined where it has no sidecar, whatever its labels say. */
@@ -101,12 +105,14 @@ export const memberOf = (pod: JsonObject): Member | undefined => {
   return {
     namespace,
     name,
+    uid,
     server,
     owner: ownerOf(pod) ?? { apiVersion: 'v1', kind: 'Pod', name, uid },
     labels,
     ingressFrom: ingressFromIn(objectAt(pod, 'metadata', 'annotations')),
     mesh: labels[MESH_LABEL],
     isEnding: stringAt(pod, 'metadata', 'deletionTimestamp') !== undefined,
+    isGated: isGated(pod),
     needs: needsOf(pod),
     sidecar: stringAt(ownSidecar(pod), 'image'),
     ailments: ailmentsOf(pod),

@@ -16,7 +16,7 @@ export const MAX_MEMBERS = 20_000
 const MAX_BYTES = 40_000_000
 export const MAX_NAMESPACE_BYTES = 8_000_000
 /** What a pod takes besides what it says, and an item of a list besides its letters. */
-const POD_BYTES = 800
+const POD_BYTES = 900
 const ITEM_BYTES = 32
 
 const sizeOf = ({ labels, ingressFrom, needs, owner, sidecar, ailments }: Member): number => {

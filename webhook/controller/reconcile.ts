@@ -14,9 +14,11 @@ import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import type { Requests } from '../kube/requests.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
+import { letGo } from './gates.ts'
 import { placeOf } from './members.ts'
 import type { Owners } from './owners.ts'
 import type { Standing } from './standing.ts'
+import { HELD, openedWords, takenWords } from './told-words.ts'
 import { putRight, takeAway, type Written } from './writes.ts'
 
 /** What is followed, as far as it is known. */
@@ -73,21 +75,18 @@ const MAX_OPENED = 5
 /** A policy and two Services. */
 const OF_WORKLOAD = 3
 
-const toldOf = (place: string): Told => ({
-  reason: 'CompanionTaken',
-  message: `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`,
-})
-
-const openedWords = ({ name, sides }: Opened): Told => ({
-  reason: 'PolicyOpens',
-  message: `NetworkPolicy ${name}, which is not Outrigger's, selects its pods, too, and opens ${sides.join(' and ')} that its own policy closes: narrow it, or have it select other pods`,
-})
-
 const partsOf = (object: JsonObject): readonly [kind: string, namespace: string, name: string] => [
   stringAt(object, 'kind') ?? '',
   stringAt(object, 'metadata', 'namespace') ?? '',
   stringAt(object, 'metadata', 'name') ?? '',
 ]
+
+const isPolicy = (object: JsonObject): boolean => object['kind'] === 'NetworkPolicy'
+
+const placeIn = (object: JsonObject): string => {
+  const [kind, namespace, name] = partsOf(object)
+  return `${kind} ${namespace}/${name}`
+}
 
 export class Reconciler {
   private readonly options: ReconcileOptions
@@ -110,6 +109,8 @@ export class Reconciler {
     const { known, foreign, opened } = this.options
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
+    // Those that a policy is for: who comes meanwhile has another turn.
+    const waiting = known.members(key).filter(({ isGated, isEnding }) => isGated && !isEnding)
     // With the namespace everything in it goes.
     const wanted = namespace && (await this.wanted(namespace, server, signal))
     if (!wanted) {
@@ -117,19 +118,42 @@ export class Reconciler {
       opened.delete(key)
       return
     }
-    const taken: string[] = []
-    for (const object of wanted.objects) {
-      if (this.isLeft(key, wanted, object)) continue
-      const place = await this.put(object, signal)
-      if (place !== undefined) taken.push(place)
+    const letGoAll = async (): Promise<void> => {
+      for (const member of waiting) await letGo(this.options.requests, member, signal)
     }
+    const { taken, isHeld } = await this.putAll(key, wanted, { letGoAll, signal })
     this.note(foreign, key, taken, 'an object of a companion’s name is somebody else’s')
     const { owner, remarks, opened: policies = [] } = wanted
     const places = policies.map((policy) => `NetworkPolicy ${name}/${policy.name}`)
     this.note(opened, key, places, 'a policy of somebody else’s opens what ours closes')
-    await this.takeLeftovers(key, wanted, signal)
-    const more = [...policies.map(openedWords), ...taken.map(toldOf)]
+    const more = [
+      ...policies.map(openedWords),
+      ...taken.map(takenWords),
+      ...(isHeld && waiting.length > 0 ? [HELD] : []),
+    ]
     if (owner) await this.options.events.tell(name, owner, [...remarks, ...more], signal)
+    await this.takeLeftovers(key, wanted, signal)
+  }
+
+  /** Pods that wait are let go once their policy stands, whatever becomes of the rest; at once where there is to be none. */
+  private async putAll(
+    key: string,
+    wanted: Wanted,
+    { letGoAll, signal }: { readonly letGoAll: () => Promise<void>; readonly signal: AbortSignal },
+  ): Promise<{ readonly taken: readonly string[]; readonly isHeld: boolean }> {
+    const taken: string[] = []
+    const isAsked = this.options.config().companions?.gate === true
+    let isHeld = isAsked && wanted.objects.some(isPolicy)
+    if (!isHeld) await letGoAll()
+    for (const object of wanted.objects) {
+      const place = this.isLeft(key, wanted, object) ? undefined : await this.put(object, signal)
+      if (place !== undefined) taken.push(place)
+      else if (isHeld && isPolicy(object)) {
+        isHeld = false
+        await letGoAll()
+      }
+    }
+    return { taken, isHeld }
   }
 
   /** Undefined: it is left as it stands. */
@@ -174,7 +198,7 @@ export class Reconciler {
       apiServer: () => this.apiServer(),
     }
     const companions = companionsOf({ ...parts, around })
-    const ours = companions.objects.find((object) => object['kind'] === 'NetworkPolicy')
+    const ours = companions.objects.find(isPolicy)
     const opened = openedFor(
       members.map(({ labels }) => labels),
       otherPolicies(namespace.name),
@@ -236,8 +260,7 @@ export class Reconciler {
     const { requests, counted, log } = this.options
     const written = await putRight(requests, object, this.standingAs(object), signal)
     counted(written)
-    const [kind, namespace, name] = partsOf(object)
-    const place = `${kind} ${namespace}/${name}`
+    const place = placeIn(object)
     if (written === 'written') log.info('companion written', { companion: place })
     return written === 'foreign' ? place : undefined
   }

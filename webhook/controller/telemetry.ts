@@ -13,6 +13,7 @@ export interface Figures {
   /** Undefined while nobody has looked. */
   readonly bare: () => number | undefined
   readonly other: () => number
+  readonly held: () => number
   readonly denied: () => number | undefined
   readonly followers: () => readonly Followed[]
 }
@@ -77,6 +78,7 @@ const GAUGES: readonly (readonly [
     'outrigger_controller_other_sidecars',
     'Pods whose sidecar is another than the configuration names.',
   ],
+  ['held', 'outrigger_controller_held_pods', 'Pods that wait for their NetworkPolicy.'],
   [
     'denied',
     'outrigger_controller_denied_deployments',

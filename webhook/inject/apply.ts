@@ -6,6 +6,7 @@ import { at, objectsAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Floor } from '../settings/floor.ts'
 import { keepIdentityIn } from './cloud-identity.ts'
 import { confineHooks } from './confined-hooks.ts'
+import { gated } from './gate.ts'
 import { placeSidecar } from './placement.ts'
 import type { Plan } from './plan.ts'
 import { mapContainers, putBy, type Member } from './pod.ts'
@@ -47,6 +48,7 @@ const STEPS: readonly Step[] = [
   (pod, plan) => raisePodResources(pod, plan.resources),
   (pod, plan, floor) => placeSidecar(pod, plan.sidecar, floor),
   (pod, plan) => addPullSecrets(pod, plan.pullSecrets),
+  (pod, plan) => (plan.waits ? gated(pod) : pod),
   (pod, plan) => addMarks(pod, plan),
 ]
 

@@ -13,6 +13,7 @@ import { egressViolations } from '../settings/destinations.ts'
 import { identityViolations } from '../settings/trust-faults.ts'
 import type { Claimant } from '../settings/public-urls.ts'
 import { violation, type Violation } from '../settings/violation.ts'
+import { gateViolations } from './gate.ts'
 import { tcpPorts } from './ports.ts'
 import { resourceViolations } from './resources.ts'
 import { workloadOf } from './server-label.ts'
@@ -77,6 +78,7 @@ export const judge = (subject: Subject, found: Found): readonly Violation[] => {
   const { server, transport } = found
   return [
     ...settingViolations(subject, server),
+    ...gateViolations(subject),
     ...portViolations(found),
     ...svidViolations(transport, subject.resolution.settings, config.floor),
     ...chooseToken(subject).violations,

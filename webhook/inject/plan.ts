@@ -10,6 +10,7 @@ import { cachesFor, type Caches } from './caches.ts'
 import { identityTaken } from './cloud-identity.ts'
 import { findCommand, holdPrefix, readLine, shimPrefix } from './command.ts'
 import { isEnforced } from './egress.ts'
+import { isToWait } from './gate.ts'
 import { documentViolations } from './document-size.ts'
 import { judge, type Found } from './judge.ts'
 import { enforcedIn } from '../settings/enforced.ts'
@@ -59,6 +60,8 @@ export interface Plan {
   /** The server is kept to its `egress`, and so is what the kubelet starts beside it. */
   readonly isEgressEnforced: boolean
   readonly pullSecrets: readonly string[]
+  /** It waits for its NetworkPolicy. */
+  readonly waits: boolean
   readonly warnings: readonly string[]
 }
 
@@ -161,6 +164,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
     ownCertificate: transport.kind === 'http' && transport.tls.isTls ? secret : undefined,
     isEgressEnforced: isEnforced(settings),
     pullSecrets: config.sidecar.imagePullSecrets,
+    waits: isToWait(pod, namespace, config),
     warnings: [
       ...securityWarnings(pod, config.floor, enforcedIn(namespace, config.floor)),
       ...rootWarnings(pod, nameOf(server), config.floor),

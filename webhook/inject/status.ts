@@ -63,6 +63,7 @@ const POD_PLACES = placed(
   ['spec', 'automountServiceAccountToken'],
   ['spec', 'imagePullSecrets'],
   ['spec', 'resources'],
+  ['spec', 'schedulingGates'],
   ['spec', 'securityContext', 'runAsNonRoot'],
   ['spec', 'securityContext', 'seccompProfile'],
 )

@@ -4,6 +4,7 @@
 import { INJECTED_LABEL, SERVER_LABEL, SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { at, isSame, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { identityVolumes } from '../inject/cloud-identity.ts'
+import { isGated } from '../inject/gate.ts'
 import { isGuestMount, isGuestVariable } from '../inject/guest.ts'
 import { members, nameOf, ownSidecar } from '../inject/pod.ts'
 import { isReservedVolume } from '../inject/volumes.ts'
@@ -158,6 +159,7 @@ export const differences = (
       isSame(ownVolumes(stored), ownVolumes(rendered)) ? [] : ['its volumes named outrigger-…'],
     ),
     ...differing('pod', labels),
+    ...differing('pod', isGated(rendered) && !isGated(stored) ? ['schedulingGates'] : []),
   ]
 }
 

@@ -40,3 +40,15 @@ test.each<[string, JsonObject]>([
     name: 'a-0',
   })
 })
+
+test.each<[string, JsonObject, boolean]>([
+  [
+    'waits for its policy',
+    { schedulingGates: [{ name: 'a/b' }, { name: 'outrigger.dev/policy' }] },
+    true,
+  ],
+  ['waits for something else', { schedulingGates: [{ name: 'a/b' }] }, false],
+  ['waits for nothing', {}, false],
+])('a pod that %s says whether the gate is ours', (_name, spec, isGated) => {
+  expect(memberOf({ ...podWith({}), spec })).toMatchObject({ uid: 'u', isGated })
+})

@@ -43,6 +43,8 @@ const pod: SeenPod = {
       around: undefined,
     },
     sidecar: 'x',
+    isGated: false,
+    uid: 'pod',
     labels: {},
     ailments: [],
   },

@@ -19,6 +19,8 @@ const pod = (namespace: string, name: string, said = '', more: Partial<Member> =
     isEnding: false,
     needs: undefined,
     sidecar: 'x',
+    isGated: false,
+    uid: 'pod',
     labels: {},
     ailments: [],
     ...more,

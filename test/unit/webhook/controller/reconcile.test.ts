@@ -1,15 +1,7 @@
-// What is put right, against an API server in memory that keeps to the rules by which ours is careful: an apply with a uid is
-// for that very object, one without force takes nobody's fields, a removal is of one uid.
+// What is put right, against an API server in memory.
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import {
-  at,
-  isObject,
-  objectAt,
-  stringAt,
-  withAt,
-  type JsonObject,
-} from '../../../../shared/json.ts'
+import { at, objectAt, withAt, type JsonObject } from '../../../../shared/json.ts'
 import { createLog } from '../../../../shared/log.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
@@ -22,8 +14,8 @@ import { Members, type SeenPod } from '../../../../webhook/controller/members.ts
 import { Owners } from '../../../../webhook/controller/owners.ts'
 import { Reconciler } from '../../../../webhook/controller/reconcile.ts'
 import { standingOf, StandingStore } from '../../../../webhook/controller/standing.ts'
-import type { Requests } from '../../../../webhook/kube/requests.ts'
-import { Refusal, type Request } from '../../../../webhook/kube/reply.ts'
+import { Refusal } from '../../../../webhook/kube/reply.ts'
+import { FakeApi } from '../../../support/companion-api.ts'
 
 const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
 const signal = new AbortController().signal
@@ -32,57 +24,6 @@ const configOf = (more: JsonObject): ClusterConfig => {
   const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
   if (!config.ok) throw new Error(config.error.join())
   return config.value
-}
-
-/** Objects by path. */
-class FakeApi implements Requests {
-  readonly objects = new Map<string, JsonObject>()
-  readonly asked: string[] = []
-  readonly events: JsonObject[] = []
-  private made = 0
-  /** Something that happens between a look and a write. */
-  meanwhile: ((path: string) => void) | undefined
-
-  readonly get = async (path: string): Promise<JsonObject | undefined> => {
-    const found = this.objects.get(path)
-    this.meanwhile?.(path)
-    return found
-  }
-
-  readonly write = async ({ method, path, body = '{}' }: Request, _signal: AbortSignal) => {
-    const [place = '', query = ''] = path.split('?')
-    const sent: unknown = JSON.parse(body)
-    if (!isObject(sent)) throw new Error('no object')
-    this.asked.push(`${method} ${place}`)
-    if (method === 'POST') {
-      this.events.push(sent)
-      return { status: 201, object: sent }
-    }
-    if (method === 'DELETE') return this.remove(place, sent)
-    return { status: 200, object: this.apply(place, sent, query.includes('force=true')) }
-  }
-
-  put(path: string, object: JsonObject): void {
-    this.made += 1
-    this.objects.set(path, withAt(object, ['metadata', 'uid'], `u-${this.made}`))
-  }
-
-  private remove(path: string, sent: JsonObject) {
-    const uid = stringAt(this.objects.get(path), 'metadata', 'uid')
-    const isSame = uid === stringAt(sent, 'preconditions', 'uid')
-    if (isSame) this.objects.delete(path)
-    return { status: isSame ? 200 : 409, object: {} }
-  }
-
-  private apply(path: string, sent: JsonObject, isForced: boolean): JsonObject {
-    const live = this.objects.get(path)
-    const uid = stringAt(sent, 'metadata', 'uid')
-    const isMeant = uid === undefined || uid === stringAt(live, 'metadata', 'uid')
-    if (!isMeant || (live && !isForced)) throw new Refusal(409, 'conflict')
-    if (live) this.objects.set(path, withAt(sent, ['metadata', 'uid'], uid))
-    else this.put(path, sent)
-    return this.objects.get(path) ?? {}
-  }
 }
 
 const POLICY = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-deployment-a'
@@ -101,6 +42,8 @@ const member: Member = {
   isEnding: false,
   needs: undefined,
   sidecar: 'x',
+  isGated: false,
+  uid: 'pod',
   labels: {},
   ailments: [],
 }
@@ -292,6 +235,97 @@ describe('a workload', () => {
     await reconcile()
     expect(foreign.size).toBe(0)
     expect(api.objects.has(SERVICE)).toBe(true)
+  })
+
+  describe('whose pods wait', () => {
+    const POD = '/api/v1/namespaces/team/pods/a-5f-x pod'
+    const waits = (more: Partial<Member> = {}) =>
+      members.put({ ...pod, member: { ...member, isGated: true, ...more } })
+    const TAKEN = { kind: 'NetworkPolicy', metadata: { name: 'outrigger-deployment-a' }, spec: {} }
+
+    beforeEach(() => {
+      config = configOf({ companions: { gate: true } })
+    })
+
+    test('has them let go once its policy is written, and those that come later', async () => {
+      waits()
+      api.meanwhile = (path) => {
+        if (path === POLICY) expect(api.letGo).toEqual([])
+      }
+      await reconcile()
+      expect(api.asked.indexOf(`PATCH ${POLICY}`)).toBeLessThan(
+        api.asked.indexOf('PATCH /api/v1/namespaces/team/pods/a-5f-x'),
+      )
+      expect(api.letGo).toEqual([POD])
+      // Until its watch says that it has none any more.
+      await reconcile()
+      expect(api.letGo).toEqual([POD, POD])
+    })
+
+    test('has them held while its policy cannot be written', async () => {
+      waits()
+      api.meanwhile = (path) => {
+        if (path === POLICY) throw new Error('no answer')
+      }
+      await expect(reconcile()).rejects.toThrow('no answer')
+      expect(api.letGo).toEqual([])
+    })
+
+    test('has them let go though its Services cannot be written', async () => {
+      waits()
+      api.meanwhile = (path) => {
+        if (path === SERVICE) throw new Error('a quota')
+      }
+      await expect(reconcile()).rejects.toThrow('a quota')
+      expect(api.letGo).toEqual([POD])
+    })
+
+    test('has them held while its policy’s name is taken, and is told', async () => {
+      waits()
+      api.put(POLICY, TAKEN)
+      await reconcile()
+      expect(api.letGo).toEqual([])
+      expect(api.events.map(({ reason }) => reason)).toContain('PodsHeld')
+      api.objects.delete(POLICY)
+      await reconcile()
+      expect(api.letGo).toEqual([POD])
+    })
+
+    test.each<[string, () => void]>([
+      [
+        'nobody asks for gates any more',
+        () => {
+          config = configOf({ companions: {} })
+        },
+      ],
+      [
+        'companions are switched off',
+        () => {
+          config = configOf({})
+        },
+      ],
+      [
+        'its namespace is the system’s',
+        () => {
+          config = configOf({ companions: {}, systemNamespaces: ['team'] })
+        },
+      ],
+    ])('has them let go where %s', async (_name, change) => {
+      waits()
+      api.put(POLICY, TAKEN)
+      change()
+      await reconcile()
+      expect(api.letGo).toEqual([POD])
+    })
+
+    test.each<[string, Partial<Member>]>([
+      ['do not wait', { isGated: false }],
+      ['end', { isEnding: true }],
+    ])('has those left alone that %s', async (_name, more) => {
+      waits(more)
+      await reconcile()
+      expect(api.letGo).toEqual([])
+    })
   })
 
   const open = (name: string, app: string): OtherPolicy => {

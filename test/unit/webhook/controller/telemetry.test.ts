@@ -12,6 +12,7 @@ test('a watch that is dead, not listed or partial shows, by what is followed', a
     opened: () => 6,
     bare: () => bare,
     other: () => 4,
+    held: () => 8,
     denied: () => undefined,
     followers: () => [
       { resource: 'pods', ageMs: () => ageMs, current: () => ({ leftOut: 7 }) },
@@ -34,6 +35,7 @@ test('a watch that is dead, not listed or partial shows, by what is followed', a
       'outrigger_controller_open_policies 6',
       'outrigger_controller_bare_pods 5',
       'outrigger_controller_other_sidecars 4',
+      'outrigger_controller_held_pods 8',
       'outrigger_watch_age_seconds{resource="pods"} 7200',
       'outrigger_watch_age_seconds{resource="services of ours"} 0',
       'outrigger_watch_listed{resource="pods"} 1',

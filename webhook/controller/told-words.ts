@@ -1,0 +1,23 @@
+// What a workload's owner is told of what stands beside it and is not ours. Pure.
+
+import type { Opened } from '../companions/other-policy.ts'
+import type { Told } from './events.ts'
+
+/** Of an object in a companion's place. */
+export const takenWords = (place: string): Told => ({
+  reason: 'CompanionTaken',
+  message: `${place} is not Outrigger's, and is left alone: rename it, or delete it, so that its companion can stand there`,
+})
+
+/** Of a policy beside its own. */
+export const openedWords = ({ name, sides }: Opened): Told => ({
+  reason: 'PolicyOpens',
+  message: `NetworkPolicy ${name}, which is not Outrigger's, selects its pods, too, and opens ${sides.join(' and ')} that its own policy closes: narrow it, or have it select other pods`,
+})
+
+/** Of one in the place of the policy that its pods wait for. */
+export const HELD: Told = {
+  reason: 'PodsHeld',
+  message:
+    'pods of it wait and are not scheduled, since an object that is not Outrigger’s has the name of their NetworkPolicy: rename it, or delete it',
+}
