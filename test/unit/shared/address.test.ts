@@ -1,6 +1,6 @@
 // What an address is, in every spelling, and which ranges are about it.
 
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import {
   addressOf,
@@ -11,6 +11,7 @@ import {
   isNearRange,
   kindOf,
   rangeOf,
+  takenOutOf,
   textOf,
   type Kind,
   type Range,
@@ -30,6 +31,39 @@ const range = (text: string): Range => {
 }
 
 describe('kinds', () => {
+  // What is within another line's range is of the line that comes first.
+  const IN_ORDER = ['near', 'never', 'loopback', 'private', 'reserved'] as const
+
+  test('of IPv4 as Node’s own list of blocked ranges has them, around each end and anywhere', () => {
+    const lists = IN_ORDER.map((kind) => {
+      const list = new BlockList()
+      const cidrs = takenOutOf(range('0.0.0.0/0'), [kind])
+      expect(cidrs.length).toBeGreaterThan(0)
+      for (const cidr of cidrs) {
+        const { bytes, prefix } = range(cidr)
+        list.addSubnet(textOf(bytes), prefix, 'ipv4')
+      }
+      return { kind, cidrs, list }
+    })
+    const ends = lists.flatMap(({ cidrs }) =>
+      cidrs.flatMap((cidr) => {
+        const { bytes, prefix } = range(cidr)
+        const first = Buffer.from(bytes).readUInt32BE()
+        const last = first + 2 ** (32 - prefix) - 1
+        return [first - 1, first, last, last + 1].filter((one) => one >= 0 && one < 2 ** 32)
+      }),
+    )
+    const below = chanceOf(4)
+    const anywhere = Array.from({ length: 5000 }, () => below(2 ** 32))
+    for (const number of [...ends, ...anywhere]) {
+      const bytes = Buffer.alloc(4)
+      bytes.writeUInt32BE(number)
+      const text = textOf(bytes)
+      const expected = lists.find(({ list }) => list.check(text, 'ipv4'))?.kind ?? 'public'
+      expect([text, kindOf(bytes)]).toEqual([text, expected])
+    }
+  })
+
   test.each<[string, Kind]>([
     ['8.8.8.8', 'public'],
     ['172.32.0.0', 'public'],
