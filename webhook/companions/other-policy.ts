@@ -17,6 +17,20 @@ import { inNamespace } from './peers.ts'
 
 type Labels = Readonly<Record<string, string>>
 
+/** So much is compared for one workload, of all policies of others together: whoever writes them decides how much they say. */
+const MAX_STEPS = 20_000
+
+/** What is left of that. */
+class Steps {
+  private left = MAX_STEPS
+
+  /** Whether there were so many left. */
+  take(count: number): boolean {
+    this.left -= count
+    return this.left >= 0
+  }
+}
+
 /** By what a pod has of a key, and whether that is among the expression's values. */
 const OPERATORS = new Map<string, (is: string | undefined, isAmong: boolean) => boolean>([
   ['In', (_is, isAmong) => isAmong],
@@ -38,6 +52,16 @@ export const selects = (selector: JsonObject, labels: Labels): boolean =>
   Object.entries(stringsOf(selector['matchLabels'])).every(
     ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
   ) && objectsAt(selector, 'matchExpressions').every((one) => isMet(one, labels))
+
+const listed = (object: JsonObject, member: string): number =>
+  stringsAt(object, member)?.length ?? 0
+
+/** How many words of a selector may be looked at. */
+const wordsOf = (selector: JsonObject): number =>
+  objectsAt(selector, 'matchExpressions').reduce(
+    (sum, one) => sum + 1 + listed(one, 'values'),
+    1 + Object.keys(objectAt(selector, 'matchLabels')).length,
+  )
 
 /** Whether whatever another selector selects is selected by ours, which knows labels alone. */
 const isWider = (ours: JsonObject, theirs: JsonObject): boolean => {
@@ -103,20 +127,51 @@ const rulesIn = (spec: JsonObject, [side, peers]: Side): readonly Rule[] =>
 /** So many pairs of a peer and a port of theirs are compared. */
 const MAX_PAIRS = 200
 
+interface Against {
+  readonly rules: readonly Rule[]
+  readonly namespace: string
+  readonly steps: Steps
+}
+
+const exceptIn = (peer: JsonObject): number => listed(objectAt(peer, 'ipBlock'), 'except')
+
+const isPeerAmong = (
+  peer: JsonObject | undefined,
+  peers: readonly JsonObject[],
+  { namespace, steps }: Against,
+): boolean => {
+  if (!peer) return false
+  const words =
+    wordsOf(objectAt(peer, 'namespaceSelector')) + wordsOf(objectAt(peer, 'podSelector'))
+  const except = 1 + exceptIn(peer)
+  return peers.some(
+    (one) => steps.take(words + except * (1 + exceptIn(one))) && isPeerIn(peer, one, namespace),
+  )
+}
+
+const isPortAmong = (
+  port: JsonObject | undefined,
+  ports: readonly JsonObject[],
+  { steps }: Against,
+): boolean => port !== undefined && ports.some((one) => steps.take(1) && isPortIn(port, one))
+
+/** What there are no steps left for is taken to be opened by nobody but them. */
 const isOpenedBy = (
   peer: JsonObject | undefined,
   port: JsonObject | undefined,
-  { rules, namespace }: { readonly rules: readonly Rule[]; readonly namespace: string },
+  against: Against,
 ): boolean =>
-  rules.some(({ peers, ports }) => {
-    const isPeer = !peers || (peer && peers.some((one) => isPeerIn(peer, one, namespace)))
-    return isPeer && (!ports || (port && ports.some((one) => isPortIn(port, one))))
-  })
+  against.rules.some(
+    ({ peers, ports }) =>
+      against.steps.take(1) &&
+      (!ports || isPortAmong(port, ports, against)) &&
+      (!peers || isPeerAmong(peer, peers, against)),
+  )
 
 const opensSide = (
   theirs: JsonObject,
   ours: JsonObject,
-  { side, namespace }: { readonly side: Side; readonly namespace: string },
+  { side, namespace, steps }: { readonly side: Side } & Omit<Against, 'rules'>,
 ): boolean => {
   const rules = rulesIn(theirs, side)
   const pairs = rules.reduce(
@@ -124,9 +179,9 @@ const opensSide = (
     0,
   )
   if (pairs > MAX_PAIRS) return true
-  const own = { rules: rulesIn(ours, side), namespace }
+  const against = { rules: rulesIn(ours, side), namespace, steps }
   return rules.some(({ peers = [undefined], ports = [undefined] }) =>
-    peers.some((peer) => ports.some((port) => !isOpenedBy(peer, port, own))),
+    peers.some((peer) => ports.some((port) => !isOpenedBy(peer, port, against))),
   )
 }
 
@@ -144,9 +199,10 @@ export const openedBy = (
   theirs: JsonObject,
   ours: JsonObject,
   namespace: string,
+  steps = new Steps(),
 ): readonly ('ingress' | 'egress')[] =>
   SIDES.filter(
-    (side) => saysSide(theirs, side[0]) && opensSide(theirs, ours, { side, namespace }),
+    (side) => saysSide(theirs, side[0]) && opensSide(theirs, ours, { side, namespace, steps }),
   ).map(([side]) => side)
 
 export interface OtherPolicy {
@@ -172,9 +228,11 @@ export const openedFor = (
 ): readonly Opened[] => {
   const sets = [...new Map(pods.map((labels) => [JSON.stringify(labels), labels])).values()]
   const told = sets.slice(0, MAX_LABEL_SETS)
+  const steps = new Steps()
   return policies.flatMap(({ name, selector, spec }) => {
-    if (!told.some((labels) => selects(selector, labels))) return []
-    const sides = spec ? openedBy(spec, ours, namespace) : (['ingress', 'egress'] as const)
+    const words = wordsOf(selector)
+    if (!told.some((labels) => !steps.take(words) || selects(selector, labels))) return []
+    const sides = spec ? openedBy(spec, ours, namespace, steps) : (['ingress', 'egress'] as const)
     return sides.length === 0 ? [] : [{ name, sides }]
   })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import type { JsonObject } from '../../../../shared/json.ts'
-import { openedBy, selects } from '../../../../webhook/companions/other-policy.ts'
+import { objectsAt, type JsonObject } from '../../../../shared/json.ts'
+import { openedBy, openedFor, selects } from '../../../../webhook/companions/other-policy.ts'
 import { NOT_NEAR, podsIn } from '../../../../webhook/companions/peers.ts'
 
 const pods = (matchLabels: JsonObject): JsonObject => ({ podSelector: { matchLabels } })
@@ -135,6 +135,47 @@ describe('a policy of somebody else’s opens', () => {
     const peers = Array.from({ length: 30_000 }, () => podsIn('monitoring'))
     const theirs = { policyTypes: ['Ingress'], ingress: [{ from: peers, ports: many }] }
     expect(openedBy(theirs, OURS, 'team')).toEqual(['ingress'])
+  })
+})
+
+describe('many policies of others', () => {
+  /** One that declares so many destinations. */
+  const declaring = (count: number): JsonObject => ({
+    ...OURS,
+    egress: Array.from({ length: count }, (_, at) => ({
+      to: [block(`10.0.${at >> 8}.${at & 255}/32`)],
+      ports: [port(443)],
+    })),
+  })
+  /** Each opens what ours does, and that last. */
+  const same = (count: number, ours: JsonObject, pairs: number) => {
+    const [last] = objectsAt(ours, 'egress').slice(-1)
+    const egress = Array.from({ length: pairs }, () => last ?? {})
+    const spec = { policyTypes: ['Egress'], egress }
+    return Array.from({ length: count }, (_, at) => ({ name: `x${at}`, selector: {}, spec }))
+  }
+  const opened = (ours: JsonObject, count: number, pairs: number) =>
+    openedFor([{ app: 'a' }], same(count, ours, pairs), { ours, namespace: 'team' }).length
+
+  test('are compared where they say what people say', () => {
+    expect(opened(declaring(60), 20, 2)).toBe(0)
+  })
+
+  test('are compared so far, and then taken to open', () => {
+    const found = opened(declaring(500), 200, 100)
+    expect(found).toBeGreaterThan(150)
+    expect(found).toBeLessThanOrEqual(200)
+  })
+
+  test('are compared so far by whom they select, and then taken to select', () => {
+    const values = Array.from({ length: 3000 }, (_, at) => `v${at}`)
+    const selector = { matchExpressions: [{ key: 'app', operator: 'In', values }] }
+    const spec = { policyTypes: ['Egress'], egress: [{}] }
+    const policies = Array.from({ length: 30 }, (_, at) => ({ name: `x${at}`, selector, spec }))
+    const pods = Array.from({ length: 500 }, (_, at) => ({ app: `p${at}` }))
+    const around = { ours: OURS, namespace: 'team' }
+    expect(openedFor(pods, policies, around)).toHaveLength(30)
+    expect(openedFor(pods.slice(0, 1), policies.slice(0, 10), around)).toEqual([])
   })
 })
 
