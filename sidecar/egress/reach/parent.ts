@@ -7,6 +7,7 @@ import { addressOf, kindOf, textOf } from '../../../shared/address.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
 import { opened, type Dial, type Patience } from './dial.ts'
 import { targetText, type Refusal, type Target } from './judge.ts'
+import { ParentHead } from './parent-head.ts'
 import type { Asker, Resolve } from './resolver.ts'
 
 export interface ParentProxy {
@@ -26,9 +27,6 @@ export interface ParentMeans {
   readonly resolve: Resolve
   readonly dial: Dial
 }
-
-const MAX_HEAD_BYTES = 16 * 1024
-const END = '\r\n\r\n'
 
 const failed = (words: string): Result<never, Refusal> =>
   fail({ why: 'parent', words: `the company's proxy (egress.parentProxy): ${words}` })
@@ -79,7 +77,7 @@ const statusWords = (status: string | undefined): string | undefined => {
 /** Reads the head of the parent's answer; what follows it stays in the socket. */
 const answered = (socket: Socket, { ms, waiting }: Patience): Promise<string | undefined> =>
   new Promise((resolve) => {
-    let text = ''
+    const head = new ParentHead()
     const end = (words: string | undefined): void => {
       clearTimeout(timer)
       waiting.off('close', gone)
@@ -90,13 +88,10 @@ const answered = (socket: Socket, { ms, waiting }: Patience): Promise<string | u
     const closed = (): void => end('the connection was dropped')
     const timer = setTimeout(() => end('it does not answer'), ms)
     const read = (piece: Buffer): void => {
-      text += piece.toString('latin1')
-      const at = text.indexOf(END)
-      if (at === -1 && text.length <= MAX_HEAD_BYTES) return
-      const [, status] = at === -1 ? [] : (/^HTTP\/1\.[01] (\d{3})[ \r]/.exec(text) ?? [])
-      const rest = text.slice(at + END.length)
-      end(statusWords(status))
-      if (rest !== '') socket.unshift(Buffer.from(rest, 'latin1'))
+      const whole = head.add(piece)
+      if (!whole) return
+      end(statusWords(whole.status))
+      if (whole.rest.length > 0) socket.unshift(whole.rest)
     }
     waiting.once('close', gone)
     socket.on('data', read).on('close', closed)
