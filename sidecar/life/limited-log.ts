@@ -21,7 +21,7 @@ interface Kind {
   leftOut: number
 }
 
-/** Kinds of lines that are told apart; what comes beyond shares one. */
+/** Kinds of lines that are told apart; what comes beyond shares one of its level, until some are silent. */
 const MAX_KINDS = 128
 
 export class LimitedLog implements Log {
@@ -52,11 +52,16 @@ export class LimitedLog implements Log {
     this.write('error', message, fields)
   }
 
-  /** Tells what was left out, where there is room again. */
+  /** Tells what was left out, where there is room again, and forgets of what there is nothing to remember. */
   sweep(nowMs: number): void {
-    for (const kind of this.kinds.values()) {
-      if (kind.leftOut === 0 || !this.take(kind, nowMs)) continue
+    for (const [key, kind] of this.kinds) {
       const { level, message, leftOut } = kind
+      if (leftOut === 0) {
+        this.fill(kind, nowMs)
+        if (kind.tokens === this.rate.burst) this.kinds.delete(key)
+        continue
+      }
+      if (!this.take(kind, nowMs)) continue
       kind.leftOut = 0
       this.log[level]('lines were left out: too many said the same', { said: message, leftOut })
     }
@@ -80,11 +85,16 @@ export class LimitedLog implements Log {
     return kind
   }
 
-  private take(kind: Kind, nowMs: number): boolean {
+  /** One that has its whole room again is as if it had never spoken. */
+  private fill(kind: Kind, nowMs: number): void {
     const { burst, perSecond } = this.rate
     const gained = ((nowMs - kind.sinceMs) * perSecond) / 1000
     kind.tokens = Math.min(burst, kind.tokens + Math.max(gained, 0))
     kind.sinceMs = nowMs
+  }
+
+  private take(kind: Kind, nowMs: number): boolean {
+    this.fill(kind, nowMs)
     if (kind.tokens < 1) return false
     kind.tokens--
     return true
