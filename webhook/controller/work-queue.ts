@@ -3,6 +3,7 @@
 // bounded as that is; at the bound a key is not taken, and the next look at everything asks for it again.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { DueKeys, type Due } from './due-keys.ts'
 
 export interface WorkQueueOptions {
   /** Keys waiting, being worked on and paused together. */
@@ -31,9 +32,42 @@ interface Entry {
   untilMs: number
 }
 
+/** Those that wait, in the order in which they came: what has left it is let go of now and then, not each time. */
+class Line {
+  private keys: string[] = []
+  private head = 0
+
+  add(key: string): void {
+    this.keys.push(key)
+  }
+
+  take(): string | undefined {
+    const key = this.keys[this.head]
+    if (key === undefined) return undefined
+    this.head += 1
+    if (this.head > MOST_LEFT && this.head > this.keys.length / 2) {
+      this.keys = this.keys.slice(this.head)
+      this.head = 0
+    }
+    return key
+  }
+
+  clear(): void {
+    this.keys = []
+    this.head = 0
+  }
+}
+
+/** So many that have left are kept at most beside as many that are there. */
+const MOST_LEFT = 64
+
 export class WorkQueue {
   private readonly options: WorkQueueOptions
   private readonly entries = new Map<string, Entry>()
+  /** Each key that waits, once. */
+  private readonly line = new Line()
+  /** Each key that is paused, and places of some that were. */
+  private readonly paused = new DueKeys()
   /** Of those who have nothing to do. */
   private readonly resting = new Set<() => void>()
   /** Keys that there was no room for, since somebody last began to count them. */
@@ -52,9 +86,9 @@ export class WorkQueue {
     const entry = this.entries.get(key)
     if (entry) {
       if (entry.state === 'busy') entry.isAgain = true
-      else if (isNews) entry.state = 'waiting'
+      else if (entry.state === 'paused' && isNews) this.wait(key, entry)
     } else if (this.entries.size < this.options.most) {
-      this.entries.set(key, { state: 'waiting', isAgain: false, failures: 0, untilMs: 0 })
+      this.wait(key, { state: 'waiting', isAgain: false, failures: 0, untilMs: 0 })
     } else {
       this.refused += 1
     }
@@ -67,6 +101,28 @@ export class WorkQueue {
     await Promise.all(Array.from({ length: atOnce }, () => this.worker(work, signal)))
     // Whoever leads next begins with a look at everything.
     this.entries.clear()
+    this.line.clear()
+    this.paused.clear()
+  }
+
+  private wait(key: string, entry: Entry): void {
+    entry.state = 'waiting'
+    this.entries.set(key, entry)
+    this.line.add(key)
+  }
+
+  private pause(key: string, entry: Entry): void {
+    entry.state = 'paused'
+    this.entries.set(key, entry)
+    this.paused.add({ key, untilMs: entry.untilMs })
+    if (this.paused.size > MOST_LEFT + 2 * this.entries.size) {
+      this.paused.keep((due) => this.isPaused(due))
+    }
+  }
+
+  private isPaused({ key, untilMs }: Due): boolean {
+    const entry = this.entries.get(key)
+    return entry?.state === 'paused' && entry.untilMs === untilMs
   }
 
   private async worker(
@@ -87,34 +143,37 @@ export class WorkQueue {
 
   private next(): string | undefined {
     const now = this.options.now()
-    for (const [key, entry] of this.entries) {
-      const isDue = entry.state === 'paused' && entry.untilMs <= now
-      if (entry.state !== 'waiting' && !isDue) continue
-      entry.state = 'busy'
-      entry.isAgain = false
-      return key
+    for (let due = this.paused.take(now); due; due = this.paused.take(now)) {
+      const entry = this.isPaused(due) ? this.entries.get(due.key) : undefined
+      if (entry) this.wait(due.key, entry)
     }
-    return undefined
+    const key = this.line.take()
+    const entry = key === undefined ? undefined : this.entries.get(key)
+    if (!entry) return undefined
+    entry.state = 'busy'
+    entry.isAgain = false
+    return key
   }
 
   private done(key: string, isDone: boolean): void {
     const entry = this.entries.get(key)
     this.entries.delete(key)
     if (!entry) return
-    const failures = isDone ? 0 : entry.failures + 1
     if (isDone && !entry.isAgain) return
     // Behind the others.
-    const untilMs = isDone ? 0 : this.options.now() + retryMs(failures, this.options.random())
-    const state = isDone ? 'waiting' : 'paused'
-    this.entries.set(key, { state, isAgain: false, failures, untilMs })
+    if (isDone) {
+      this.wait(key, { state: 'waiting', isAgain: false, failures: 0, untilMs: 0 })
+      return
+    }
+    const failures = entry.failures + 1
+    const untilMs = this.options.now() + retryMs(failures, this.options.random())
+    this.pause(key, { state: 'paused', isAgain: false, failures, untilMs })
   }
 
   /** Until a key comes, or the first pause is over. */
   private async rest(signal: AbortSignal): Promise<void> {
-    const ends = [...this.entries.values()]
-      .filter(({ state }) => state === 'paused')
-      .map(({ untilMs }) => untilMs)
-    const ms = Math.max(1, Math.min(1000, ...ends.map((until) => until - this.options.now())))
+    const { first } = this.paused
+    const ms = first ? Math.max(1, Math.min(1000, first.untilMs - this.options.now())) : 1000
     const pause = new AbortController()
     const stop = (): void => pause.abort()
     this.resting.add(stop)

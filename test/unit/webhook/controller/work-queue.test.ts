@@ -1,5 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { retryMs, WorkQueue } from '../../../../webhook/controller/work-queue.ts'
 
 const queueOf = (
@@ -109,6 +109,58 @@ describe('the work queue', () => {
     abort.abort()
     await running
     expect(done).toEqual(['a', 'b', 'b'])
+  })
+
+  test('of thousands that wait, or that wait after a failure, none is looked at before its turn', async () => {
+    const MANY = 5000
+    let nowMs = 0
+    // The clock goes on by nothing but rest.
+    const sleep = async (ms: number): Promise<void> => {
+      nowMs += ms
+      await after(0)
+    }
+    const queue = queueOf({ most: MANY, atOnce: 1, now: () => nowMs, sleep })
+    for (let key = 0; key < MANY; key += 1) queue.add(`${key}`)
+    const walked: number[] = []
+    const walks = ([Symbol.iterator, 'values', 'entries'] as const).map((way) => {
+      const walk = Map.prototype[way]
+      return jest.spyOn(Map.prototype, way).mockImplementation(function (
+        this: Map<string, unknown>,
+      ) {
+        walked.push(this.size)
+        return walk.call(this)
+      })
+    })
+    const seen = new Set<string>()
+    try {
+      await drain(queue, async (key) => {
+        const isFirst = !seen.has(key)
+        seen.add(key)
+        return !isFirst
+      })
+      expect(walked.filter((size) => size > 100)).toHaveLength(0)
+    } finally {
+      for (const walk of walks) walk.mockRestore()
+    }
+    expect(seen.size).toBe(MANY)
+  })
+
+  test('one that fails again after news waits as long as that failure says, not as the one before', async () => {
+    let nowMs = 0
+    const sleep = async (ms: number): Promise<void> => {
+      nowMs += ms
+      await after(0)
+    }
+    const queue = queueOf({ atOnce: 1, now: () => nowMs, sleep })
+    const at: number[] = []
+    queue.add('bad')
+    queue.add('news')
+    await drain(queue, async (key) => {
+      if (key === 'news') queue.add('bad')
+      else at.push(nowMs)
+      return key === 'news' || at.length === 4
+    })
+    expect(at).toEqual([0, 0, 500, 1500])
   })
 
   test('what there is no room for is counted, and not taken', () => {
