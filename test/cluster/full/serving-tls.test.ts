@@ -35,8 +35,8 @@ const call = (agent, method, params) => new Promise((resolve) => {
     headers['mcp-session-id'] ??= answer.headers['mcp-session-id']
     answer.resume().on('end', () => resolve({ status: answer.statusCode, shown }))
   })
-  request.on('socket', (socket) => socket.once('secureConnect', () => {
-    socket.shown ??= createHash('sha256').update(socket.getPeerX509Certificate().raw).digest('hex')
+  request.on('socket', (socket) => request.reusedSocket || socket.once('secureConnect', () => {
+    socket.shown = createHash('sha256').update(socket.getPeerX509Certificate().raw).digest('hex')
   }))
   request.on('error', (error) => resolve({ status: 0, shown: error.message }))
   request.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
