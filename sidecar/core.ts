@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../shared/log.ts'
 import type { SidecarConfig } from '../shared/sidecar-config.ts'
+import { schedule } from '../shared/timers.ts'
 import { loadAudit } from './audit/load-audit.ts'
 import { TurnEnd } from './bytes/turn-end.ts'
 import type { Observe } from './conversation/call.ts'
@@ -69,10 +70,7 @@ const meansFor = (
   budget,
   atTurnEnd: turnEnd.last,
   newName: () => randomBytes(16).toString('hex'),
-  schedule: (callback, delayMs) => {
-    const timer = setTimeout(callback, delayMs)
-    return () => clearTimeout(timer)
-  },
+  schedule,
 })
 
 /** Who takes note of calls; `worked` hears of a server that does what it is there for. */
