@@ -4,7 +4,7 @@
 import { ADMIN_PORT, EGRESS_PORT, MCP_PORT, OWN_PROXY_PORT } from './names.ts'
 import { integer } from './numbers.ts'
 import { addressOfName, baseOf, declares, rangeOf, type Address, type Range } from './address.ts'
-import { hostNameOf } from './host-name.ts'
+import { hostNameOf, isApiServerName } from './host-name.ts'
 
 /** Which hosts a destination is about. */
 export type Hosts =
@@ -86,9 +86,10 @@ export const destinationOf = (text: string): Destination | undefined => {
   return local !== undefined && isOne(hosts) ? { text, hosts, port, local } : undefined
 }
 
-/** How much a destination says about a name; undefined where it is not about it. */
+/** How much a destination says about a name; undefined where it is not about it: of the API server none but its own says anything. */
 const weight = (hosts: Hosts, name: string): number | undefined => {
   if (hosts.kind === 'name') return hosts.name === name ? Infinity : undefined
+  if (isApiServerName(name)) return undefined
   if (hosts.kind === 'below') return name.endsWith(`.${hosts.name}`) ? hosts.name.length : undefined
   return hosts.kind === 'any' ? 0 : undefined
 }

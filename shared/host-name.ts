@@ -29,6 +29,11 @@ export const isMetadataName = (name: string): boolean => METADATA.test(name)
 /** Services of the cluster, as everybody writes them, without what comes after. */
 const SERVICE = '.svc'
 
+const API_SERVER = /^kubernetes\.default\.svc(\.|$)/
+
+/** Whether a name is the API server's own within a cluster, with the cluster's domain or without. */
+export const isApiServerName = (name: string): boolean => API_SERVER.test(name)
+
 /** What makes the names of Services whole. */
 export interface Cluster {
   readonly domain: string

@@ -36,6 +36,7 @@ const CONFIG: JsonObject = {
         '*:80',
         '*.svc:80',
         '*.svc:443',
+        'kubernetes.default.svc:443',
         '*.svc:5432',
         '10.0.0.0/8:5432',
         '8.0.0.0/6:8443',

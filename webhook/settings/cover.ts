@@ -2,7 +2,7 @@
 
 import { covers, type Range } from '../../shared/address.ts'
 import { destinationOf, type Destination, type Hosts } from '../../shared/destination.ts'
-import { nameInNamespace } from '../../shared/host-name.ts'
+import { isApiServerName, nameInNamespace } from '../../shared/host-name.ts'
 
 /** A name within the cluster, with its domain or without; one without a dot is a Service's, whatever its namespace is. */
 const SERVICE = /(^|\.)svc(\.|$)|^[^.]+$/
@@ -13,17 +13,19 @@ type Named = Extract<Hosts, { readonly kind: 'name' | 'below' }>
 const isService = ({ kind, name }: Named): boolean =>
   SERVICE.test(kind === 'below' ? `below.${name}` : name)
 
+const isUnder = (outer: string, { kind, name }: Named): boolean =>
+  (name.endsWith(`.${outer}`) && !(kind === 'name' && isApiServerName(name))) ||
+  (kind === 'below' && name === outer)
+
 /**
  * Whether names keep within others. Who names a Service reaches it where it is, in the cluster; what lies below other names, and
- * `*`, leads to the internet alone: so these are not about Services.
+ * `*`, leads to the internet alone: so these are not about Services. Nothing is about the API server but its own name.
  */
 const coversName = (outer: Hosts, inner: Named): boolean => {
   if (outer.kind === 'range') return false
   if (outer.kind === 'any') return !isService(inner)
-  const isBelow = inner.kind === 'below'
-  if (outer.kind === 'name') return !isBelow && outer.name === inner.name
-  const isUnder = inner.name.endsWith(`.${outer.name}`) || (isBelow && inner.name === outer.name)
-  return isUnder && (!isService(inner) || isService(outer))
+  if (outer.kind === 'name') return inner.kind === 'name' && outer.name === inner.name
+  return isUnder(outer.name, inner) && (!isService(inner) || isService(outer))
 }
 
 const coversRange = (outer: Hosts, range: Range): boolean =>

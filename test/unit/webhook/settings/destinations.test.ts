@@ -80,6 +80,24 @@ describe('what is listed', () => {
     expect(told(item, { '*': [listed] })).toHaveLength(isListed ? 0 : 1)
   })
 
+  test.each([
+    ['by itself', 'kubernetes.default.svc:443', true],
+    ['with all Services', '*.svc:443', false],
+    ['with all of its namespace', '*.default.svc:443', false],
+    ['with all of the cluster', '*.cluster.local:443', false],
+    ['with any name', '*:443', false],
+  ])('the API server, listed %s', (_name, listed, isListed) => {
+    for (const item of ['kubernetes.default.svc:443', '8443=kubernetes.default.svc:443']) {
+      expect(told(item, { '*': [listed] })).toHaveLength(isListed ? 0 : 1)
+    }
+    expect(told('kubernetes.default.svc.cluster.local:443', { '*': [listed] })).toHaveLength(1)
+  })
+
+  test('with all Services, is not the API server, whose entry is its own', () => {
+    expect(told('*.svc:443', { '*': ['*.svc:443'] })).toEqual([])
+    expect(told('db.default.svc:443', { '*': ['*.svc:443'] })).toEqual([])
+  })
+
   test('is nothing, where nobody has listed any', () => {
     expect(told('a.example:443', {})).toEqual([
       expect.stringContaining(

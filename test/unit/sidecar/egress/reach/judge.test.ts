@@ -15,7 +15,7 @@ import { destinations } from '../../../../support/egress.ts'
 
 const CLUSTER = { domain: 'cluster.local', namespace: 'own' }
 const EGRESS =
-  'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80,packages:81,*.own.svc:82,*.com:83,*.svc:84'
+  'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80,packages:81,*.own.svc:82,*.com:83,*.svc:84,*.default.svc:84,*.svc:85,kubernetes.default.svc:85'
 
 const rules = (mode: Mode = 'enforce'): Rules => ({
   mode,
@@ -169,6 +169,28 @@ describe('enforced', () => {
     ['one that is called as a domain is', 'com', 83, [], 'denied: undeclared'],
     ['a name below that domain', 'x.com', 83, PUBLIC, 'allowed: *.com:83 93.184.216.34'],
     ['all Services', 'db.other.svc', 84, ['10.96.0.1'], 'allowed: *.svc:84 10.96.0.1'],
+    ['the API server below a pattern', 'kubernetes.default.svc', 84, [], 'denied: undeclared'],
+    [
+      'the API server by its whole name',
+      'kubernetes.default.svc.cluster.local',
+      84,
+      [],
+      'denied: undeclared',
+    ],
+    [
+      'the API server, declared by itself',
+      'kubernetes.default.svc',
+      85,
+      ['10.96.0.1'],
+      'allowed: kubernetes.default.svc:85 10.96.0.1',
+    ],
+    [
+      'another Service of its namespace',
+      'kubernetes-dashboard.default.svc',
+      84,
+      ['10.96.0.1'],
+      'allowed: *.default.svc:84 10.96.0.1',
+    ],
     ['a name that ends like one', 'db.team.svc.evil.example', 5432, [], 'denied: undeclared'],
     ['an address', '8.8.8.8', 8443, [], 'allowed: 0.0.0.0/0:8443'],
     ['a private address in a range of all', '10.0.0.1', 8443, [], 'denied: undeclared'],
