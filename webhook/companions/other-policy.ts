@@ -17,7 +17,7 @@ import { inNamespace } from './peers.ts'
 
 type Labels = Readonly<Record<string, string>>
 
-/** So much is compared for one workload, of all policies of others together: whoever writes them decides how much they say. */
+/** So much is compared for one workload, of all policies of others together, and as much for whom they select: whoever writes them decides how much they say. */
 const MAX_STEPS = 20_000
 
 /** What is left of that. */
@@ -28,6 +28,10 @@ class Steps {
   take(count: number): boolean {
     this.left -= count
     return this.left >= 0
+  }
+
+  get isSpent(): boolean {
+    return this.left < 0
   }
 }
 
@@ -161,6 +165,7 @@ const isOpenedBy = (
   port: JsonObject | undefined,
   against: Against,
 ): boolean =>
+  !against.steps.isSpent &&
   against.rules.some(
     ({ peers, ports }) =>
       against.steps.take(1) &&
@@ -168,18 +173,13 @@ const isOpenedBy = (
       (!peers || isPeerAmong(peer, peers, against)),
   )
 
-const opensSide = (
-  theirs: JsonObject,
-  ours: JsonObject,
-  { side, namespace, steps }: { readonly side: Side } & Omit<Against, 'rules'>,
-): boolean => {
+const opensSide = (theirs: JsonObject, side: Side, against: Against): boolean => {
   const rules = rulesIn(theirs, side)
   const pairs = rules.reduce(
     (sum, { peers, ports }) => sum + (peers?.length ?? 1) * (ports?.length ?? 1),
     0,
   )
   if (pairs > MAX_PAIRS) return true
-  const against = { rules: rulesIn(ours, side), namespace, steps }
   return rules.some(({ peers = [undefined], ports = [undefined] }) =>
     peers.some((peer) => ports.some((port) => !isOpenedBy(peer, port, against))),
   )
@@ -194,16 +194,20 @@ const saysSide = (spec: JsonObject, side: string): boolean => {
   )
 }
 
-/** What a policy opens that ours does not: `ingress`, `egress`, both or nothing. */
-export const openedBy = (
-  theirs: JsonObject,
+/** What a policy opens that ours does not: `ingress`, `egress`, both or nothing. Ours is read once, for many of theirs. */
+export const openings = (
   ours: JsonObject,
   namespace: string,
-  steps = new Steps(),
-): readonly ('ingress' | 'egress')[] =>
-  SIDES.filter(
-    (side) => saysSide(theirs, side[0]) && opensSide(theirs, ours, { side, namespace, steps }),
-  ).map(([side]) => side)
+): ((theirs: JsonObject) => readonly ('ingress' | 'egress')[]) => {
+  const steps = new Steps()
+  const sides = SIDES.map(
+    (side) => [side, { rules: rulesIn(ours, side), namespace, steps }] as const,
+  )
+  return (theirs) =>
+    sides
+      .filter(([side, against]) => saysSide(theirs, side[0]) && opensSide(theirs, side, against))
+      .map(([[side]]) => side)
+}
 
 export interface OtherPolicy {
   readonly name: string
@@ -229,10 +233,11 @@ export const openedFor = (
   const sets = [...new Map(pods.map((labels) => [JSON.stringify(labels), labels])).values()]
   const told = sets.slice(0, MAX_LABEL_SETS)
   const steps = new Steps()
+  const openedBy = openings(ours, namespace)
   return policies.flatMap(({ name, selector, spec }) => {
     const words = wordsOf(selector)
     if (!told.some((labels) => !steps.take(words) || selects(selector, labels))) return []
-    const sides = spec ? openedBy(spec, ours, namespace, steps) : (['ingress', 'egress'] as const)
+    const sides = spec ? openedBy(spec) : (['ingress', 'egress'] as const)
     return sides.length === 0 ? [] : [{ name, sides }]
   })
 }
