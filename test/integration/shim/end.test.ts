@@ -133,12 +133,13 @@ describe.each([
     })
 
     test.each([
-      ['a grandchild of its group', `${GROUPED} sleep 0.1`],
-      ['a daemon by double fork and setsid', `${DAEMON}; sleep 0.1`],
-      ['a stopped daemon', `${STOPPED}; sleep 0.1`],
+      ['a grandchild of its group', `${GROUPED} read end`],
+      ['a daemon by double fork and setsid', `${DAEMON}; read end`],
+      ['a stopped daemon', `${STOPPED}; read end`],
     ])('%s: when the child ends by itself', async (_name, script) => {
       const connection = await start().ready()
       const { child, pid } = await runWithPid(connection, script)
+      child.stdin.end()
       // The descendant holds stdout open: that must not hide that the child has ended.
       await connection.event('exited', child.id)
       await connection.event('gone', child.id)
@@ -148,7 +149,7 @@ describe.each([
     test('what heeds SIGTERM gets half a second to end well', async () => {
       const connection = await start().ready()
       const child = await connection.run(
-        `(setsid sh -c 'trap "echo well; exit" TERM; echo up; while :; do sleep 0.01; done' &); read line`,
+        `(setsid sh -c 'trap "echo well; exit" TERM; echo up; sleep 1000 & wait' &); read line`,
       )
       await readLine(child.stdout)
       child.stdin.destroy()

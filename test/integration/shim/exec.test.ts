@@ -105,8 +105,11 @@ describe.each(BUILDS)('%s build', (_build, target) => {
   describe('to a sidecar', () => {
     const UID = IS_ROOT ? SERVER_UID : OWN_UID
 
+    /** Goes on until it is told to end, whatever else it is told. */
+    const UNTIL_USR1 = sh('trap "" TERM; trap "exit 9" USR1; echo up; while :; do sleep 0.01; done')
+
     test('says what stands, that the command runs, and how it ended', async () => {
-      const shim = start({ hasSidecar: true, command: sh('sleep 0.3; exit 9') })
+      const shim = start({ hasSidecar: true, command: UNTIL_USR1 })
       const connection = await shim.connection()
       const { flags, ...hello } = await connection.event('hello')
       connection.send('hello', { version: VERSION })
@@ -121,6 +124,8 @@ describe.each(BUILDS)('%s build', (_build, target) => {
         why: '',
       })
       expect((await connection.event('spawned', 0)).pid).toBe(childrenOf(shim.pid)[0])
+      await shim.line()
+      shim.process.kill('SIGUSR1')
       expect(await connection.event('exited', 0)).toMatchObject({ kind: 0, value: 9 })
       await shim.exit()
       expect(connection.events.map(({ type }) => type)).toEqual([
@@ -140,16 +145,13 @@ describe.each(BUILDS)('%s build', (_build, target) => {
 
     test('says TERMINATING with the grace', async () => {
       const flags = ['--loopback', '--grace', '7']
-      const shim = start({
-        hasSidecar: true,
-        flags,
-        command: sh('trap "" TERM; echo up; sleep 0.5'),
-      })
+      const shim = start({ hasSidecar: true, flags, command: UNTIL_USR1 })
       const connection = await shim.connection()
       await connection.hello()
       await shim.line()
       shim.process.kill('SIGTERM')
       expect(await connection.event('terminating')).toMatchObject({ leftMs: 7000 })
+      shim.process.kill('SIGUSR1')
     })
 
     describe('holds SIGTERM back', () => {

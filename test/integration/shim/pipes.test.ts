@@ -4,7 +4,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
 import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
-import { ticksOf } from '../../support/proc.ts'
+import { stateOf, ticksOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 
 jest.setTimeout(120_000)
@@ -51,6 +51,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
     expect(child.stdin.write(Buffer.alloc(1_000_000, 'x'))).toBe(false)
     await connection.event('gone', (await connection.run('sleep 0.2')).id)
     expect(child.stdin.writableLength).toBeGreaterThan(0)
+    await until(() => stateOf(child.pid) === 'T', 'the child is stopped')
     process.kill(child.pid, 'SIGCONT')
     child.stdin.end('\nand more')
     expect((await readAll(child.stdout)).trim()).toBe('8')

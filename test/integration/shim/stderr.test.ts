@@ -88,7 +88,7 @@ describe.each(BUILDS)('%s build', (_build, target) => {
   test('of a descendant, after the child has ended, goes to the log alone', async () => {
     const connection = await start().ready()
     const child = await connection.run(
-      `(trap "echo late >&2; exit" TERM; echo up; while :; do sleep 0.01; done) & read line`,
+      `(trap "echo late >&2; exit" TERM; echo up; sleep 1000 & wait) & read line`,
     )
     await readLine(child.stdout)
     child.stdin.destroy()
