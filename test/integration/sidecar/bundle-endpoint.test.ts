@@ -4,7 +4,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { TrustDomainSource } from '../../../shared/trust-domains.ts'
 import { Bundles, type Followed } from '../../../sidecar/identity/bundles.ts'
 import { createFetchJson } from '../../../sidecar/identity/fetch-json.ts'
@@ -69,8 +68,10 @@ const open = async (more: Partial<TrustDomainSource> = {}): Promise<Followed> =>
   return followed
 }
 
+const nextLook = (): Promise<void> => new Promise((resolve) => bundles.onLook(resolve))
+
 const looked = (): Promise<void> => {
-  const look = new Promise<void>((resolve) => bundles.onLook(resolve))
+  const look = nextLook()
   bundles.follow()
   return look
 }
@@ -124,7 +125,7 @@ describe('is not believed', () => {
     said = empty
     await authoritiesAfterLook()
     expect(handshakes).toBe(1)
-    await sleep(5500)
+    await nextLook()
     expect(handshakes).toBe(1)
     expect(kept.lines.join('\n')).toContain('the bundle that holds has no authorities')
   })
@@ -148,10 +149,10 @@ test('changes its authorities, and is believed by the new ones alone', async () 
   expect(followed.current()?.authorities.trim()).toBe(second.cert.trim())
   // It still shows what the bundle before has signed, and says another thing: that is not taken.
   said = bundleText({ authorities: [first], more: { spiffe_sequence: 4, spiffe_refresh_hint: 5 } })
-  await sleep(5500)
+  await nextLook()
   expect(followed.current()?.authorities.trim()).toBe(second.cert.trim())
   expect(kept.lines.join('\n')).toContain('cannot be fetched')
   server.setSecureContext(svidBy(second))
-  await sleep(5500)
+  await nextLook()
   expect(followed.current()?.authorities.trim()).toBe(first.cert.trim())
 })

@@ -37,9 +37,15 @@ const sockets: Socket[] = []
 
 const log = createLog({ level: 'info', write: (line) => lines.push(line), now: () => 0 })
 const told = (text: string) => until(() => lines.some((line) => line.includes(text)), text)
+/** Each at once: it may be read at any moment. */
 const put = ({ cert, key }: Issued) => {
-  writeFileSync(files.certFile, cert)
-  writeFileSync(files.keyFile, key)
+  for (const [file, text] of [
+    [files.certFile, cert],
+    [files.keyFile, key],
+  ] as const) {
+    writeFileSync(`${file}.next`, text)
+    renameSync(`${file}.next`, file)
+  }
 }
 const begin = async (handshakeMs = 10_000, publicUrl?: string) => {
   tls = await startTls(files, {
