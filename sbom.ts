@@ -7,7 +7,8 @@ import type { Metafile } from 'esbuild'
 import { objectAt, stringAt, type JsonObject } from './shared/json.ts'
 import { VERSION } from './shared/names.ts'
 
-const PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/
+// The modules may lie elsewhere and be linked to; packages may hold further ones.
+const PACKAGE = /(?:^|\/)(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)/
 
 /** Where the packages lie whose code came through, as the lock file names the places. */
 const placesIn = (made: readonly Metafile[]): readonly string[] => {
@@ -15,7 +16,7 @@ const placesIn = (made: readonly Metafile[]): readonly string[] => {
     .flatMap(({ outputs }) => Object.values(outputs))
     .flatMap((output) => Object.entries(output.inputs))
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-  return [...new Set(inputs.flatMap(([file]) => PACKAGE.exec(file)?.[0] ?? []))].sort()
+  return [...new Set(inputs.flatMap(([file]) => PACKAGE.exec(file)?.[1] ?? []))].sort()
 }
 
 const licencesOf = (text: string | undefined): readonly JsonObject[] => {
