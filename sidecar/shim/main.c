@@ -1,7 +1,5 @@
 // The shim: first process of the server's container. README.md is its contract. Nothing here but
 // the choice of the command; what a command does is in the file of its name.
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,14 +34,6 @@ static int copy(char **words) {
   return copy_run(words[0]);
 }
 
-// Whether what the command may change is there, and is held.
-static bool hold_writable(struct writable *writable) {
-  const char *path = NULL;
-  if (writable_open(writable, &path) == 0) return true;
-  report_line("--writable %s: %s", path, strerror(errno));
-  return false;
-}
-
 static int serve(char **words) {
   struct serve_options options;
   const char *fault;
@@ -52,7 +42,7 @@ static int serve(char **words) {
     return refuse_usage("see README.md for the flags of serve");
   }
   report_open();
-  if (!hold_writable(&options.writable)) return 1;
+  writable_open(&options.writable);
   return serve_run(&options);
 }
 
@@ -64,7 +54,7 @@ static int exec(char **words) {
     return refuse_usage("see README.md for the flags of exec");
   }
   report_open();
-  if (!hold_writable(&options.writable)) return 1;
+  writable_open(&options.writable);
   return exec_run(&options);
 }
 

@@ -7,22 +7,19 @@
 
 #include "report.h"
 
-int writable_open(struct writable *writable, const char **failed) {
+void writable_open(struct writable *writable) {
   size_t there = 0;
   for (size_t i = 0; i < writable->count; i++) {
     const char *path = writable->paths[i];
     const int place = open(path, O_PATH | O_CLOEXEC);
-    if (place < 0 && errno == ENOENT) {
-      report_line("--writable %s: it is not there, and can't be made", path);
+    if (place < 0) {
+      report_line("--writable %s: nothing can be changed there: %s", path, strerror(errno));
       continue;
     }
-    *failed = path;
-    if (place < 0) return -1;
     writable->paths[there] = path;
     writable->places[there++] = place;
   }
   writable->count = there;
-  return 0;
 }
 
 static bool is_within(const char *path, const char *directory) {

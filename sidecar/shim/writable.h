@@ -25,8 +25,8 @@ struct writable {
   int places[WRITABLE_MAX];
 };
 
-// Opens them, and leaves out what is not there; -1 with errno, and the path in `failed`.
-int writable_open(struct writable *writable, const char **failed);
+// Opens them; what can't be opened is left out, and said.
+void writable_open(struct writable *writable);
 
 // Whether a path, as it is written, lies in one of them.
 bool writable_has(const struct writable *writable, const char *path);
