@@ -2,12 +2,15 @@
 // `outrigger inject`. (That a manifest runs, its users see: test/integration/servers and `npm start`.)
 
 import { afterAll, expect, test } from '@jest/globals'
+import { createServer } from 'node:http'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dev } from '../../../cli/dev/dev.ts'
 import { freePort } from '../../support/free-port.ts'
+import { listening } from '../../support/listening.ts'
+import { until } from '../../support/waiting.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'outrigger-dev-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -20,9 +23,27 @@ const OPEN = "outrigger.dev/inject: 'true'\n    outrigger.dev/auth: none"
 const DENIED = /^outrigger dev: Pod\/one: denied: .*70000/m
 const NOTHING = /^outrigger dev: no pod of the manifest is injected/m
 
+/** Ctrl-C once something is so, and at last after a minute. */
+const onceSo = (isSo: () => boolean): AbortSignal => {
+  const end = new AbortController()
+  void until(isSo, 'it is so')
+    .catch(() => undefined)
+    .then(() => end.abort())
+  return end.signal
+}
+
 const run = async (text: string, signal: AbortSignal, ...flags: readonly string[]) => {
-  writeFileSync(FILE, text)
   const said = { stdout: '', stderr: '' }
+  return runSaying(said, text, signal, ...flags)
+}
+
+const runSaying = async (
+  said: { stdout: string; stderr: string },
+  text: string,
+  signal: AbortSignal,
+  ...flags: readonly string[]
+) => {
+  writeFileSync(FILE, text)
   const code = await dev.run(['-f', FILE, ...flags], {
     stdout: (more) => (said.stdout += more),
     stderr: (more) => (said.stderr += more),
@@ -101,7 +122,9 @@ test('a server that speaks HTTP itself has time to open its port', async () => {
   const keys = `${OPEN}\n    outrigger.dev/transport: http\n    outrigger.dev/port: '${port}'`
   const command = JSON.stringify([process.execPath, '-e', server])
   const text = pod(`annotations:\n    ${keys}`).replace('[c]', command)
-  const { code, stdout } = await run(text, AbortSignal.timeout(5000))
+  const said = { stdout: '', stderr: '' }
+  const isThere = onceSo(() => said.stdout.includes('/metrics\n'))
+  const { code, stdout } = await runSaying(said, text, isThere)
   expect(stdout).toMatch(
     /^outrigger: Pod\/one \(c\) on http:\S+\noutrigger: its health and metrics on http:\S+\/metrics\n$/,
   )
@@ -109,15 +132,16 @@ test('a server that speaks HTTP itself has time to open its port', async () => {
 })
 
 test('a server that speaks HTTP and wants more of its callers is told by its answer', async () => {
-  const port = await freePort()
-  const server = `require('node:http').createServer((_, response) => response.writeHead(401).end()).listen(${port}, '127.0.0.1')`
+  // It is there at once, whenever the pod's own program is.
+  const server = createServer((_, response) => response.writeHead(401).end())
+  const port = await listening(server)
   const keys = `${OPEN}\n    outrigger.dev/transport: http\n    outrigger.dev/port: '${port}'\n    outrigger.dev/startup-timeout: 3s`
-  const command = JSON.stringify([process.execPath, '-e', server])
-  const text = pod(`annotations:\n    ${keys}`).replace('[c]', command)
+  const text = pod(`annotations:\n    ${keys}`).replace('[c]', '[sleep, "1000"]')
   const why = 'the server answered HTTP 401'
   await expect(run(text, AbortSignal.timeout(60_000))).rejects.toThrow(
     new RegExp(`^c: no answer within startup-timeout: ${why}`),
   )
+  server.close()
 })
 
 const SUPPLIES = `---
@@ -135,11 +159,12 @@ data: { COLOUR: blue, 'app.ini': 'a=1' }
 
 /** A server that writes down what it was given, and answers nothing. */
 const WRITES = `
-  const { readFileSync, writeFileSync } = require('node:fs')
+  const { readFileSync, renameSync, writeFileSync } = require('node:fs')
   const [out, ...files] = process.argv.slice(1)
   const text = files.map((file) => { try { return readFileSync(file, 'utf8') } catch { return file } })
   const names = ['TOKEN', 'P_COLOUR', 'OWN', 'TOLD', 'FROM_HERE', 'LINE', 'DIR', 'GONE', 'IP']
-  writeFileSync(out, JSON.stringify([text, names.map((name) => process.env[name] ?? null), files]))
+  writeFileSync(out + '.next', JSON.stringify([text, names.map((name) => process.env[name] ?? null), files]))
+  renameSync(out + '.next', out)
   setInterval(() => 0, 1000)`
 
 const WRITTEN = z.tuple([z.array(z.string()), z.array(z.string().nullable()), z.array(z.string())])
@@ -214,7 +239,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
   const env = ['--env-file', join(directory, 'env')]
   const said = await run(
     `${JSON.stringify(object)}\n${SUPPLIES}`,
-    AbortSignal.timeout(2500),
+    onceSo(() => existsSync(out)),
     ...flags,
     ...env,
   )
