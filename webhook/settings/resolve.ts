@@ -124,6 +124,7 @@ const walk = (
         chosen.set(key, {
           text,
           where,
+          scope,
           isDefault: false,
           within: above.get(key) ?? bound(key, floor),
         })

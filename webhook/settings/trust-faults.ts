@@ -6,7 +6,7 @@ import { NO_ISSUERS } from '../../shared/identity.ts'
 import { MAX_AUDIENCES, type IssuerEntry } from '../../shared/issuers.ts'
 import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
-import type { Placed } from './placed.ts'
+import { isOwnWord, type Placed } from './placed.ts'
 import { mayClaim, publicUrlsFor, type Claimant } from './public-urls.ts'
 import {
   allowedAudiences,
@@ -158,6 +158,10 @@ const needsNoUrl = (settings: Settings, floor: Listed): boolean =>
   settings['oidc-issuers']?.[0] === NO_ISSUERS ||
   (settings['oidc-issuers'] === undefined && listedIssuers(settings, floor).length === 0)
 
+/** Who has said it first. */
+const fixing = (said: Placed | undefined): string =>
+  said?.within && !said.within.isDefault ? fixing(said.within) : (said?.where ?? '')
+
 /** Why nobody could ever be let in, by whom the cluster configuration lists. */
 const nobodyViolations = (
   settings: Settings,
@@ -166,7 +170,11 @@ const nobodyViolations = (
 ): readonly Violation[] => {
   if (trustedDomains(settings, floor).length > 0) return []
   if (floor.issuers.length === 0) {
-    const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
+    const said = placed.get('auth')
+    const otherwise = isOwnWord(said)
+      ? `, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
+      : ` (${fixing(said)} fixes oidc)`
+    const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers${otherwise}`
     return [violation('not-listed', message, 'auth')]
   }
   if (settings['oidc-issuers']?.[0] !== NO_ISSUERS) return []

@@ -401,3 +401,22 @@ test('clients that cannot find the issuer by themselves are told of', () => {
   expect(found).toHaveLength(1)
   expect(found[0]?.length).toBeLessThanOrEqual(256)
 })
+
+describe('where nobody is listed who could be verified', () => {
+  const BARE = configWith('')
+  const OTHERWISE = /floor\.issuers, or set outrigger\.dev\/auth: none/
+  const FIXED = /floor\.issuers \(.* fixes oidc\)$/
+
+  test.each<readonly [string, Case, RegExp]>([
+    ['nobody has said so', {}, OTHERWISE],
+    ['the pod says so', { pod: { auth: 'oidc' } }, OTHERWISE],
+    ['its namespace does', { namespace: { auth: 'oidc' } }, FIXED],
+    ['both do', { namespace: { auth: 'oidc' }, pod: { auth: 'oidc' } }, FIXED],
+    ['the pod would loosen it', { namespace: { auth: 'oidc' }, pod: { auth: 'none' } }, FIXED],
+  ])('a pod is told to go without only where that is its own to say: %s', (_name, one, says) => {
+    const told = denials({ ...one, config: BARE }).map(([, message]) => message)
+    expect(told.filter((message) => message.includes('lists no issuer'))).toEqual([
+      expect.stringMatching(says),
+    ])
+  })
+})
