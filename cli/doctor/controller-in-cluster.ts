@@ -13,11 +13,9 @@ import {
 } from '../../shared/json.ts'
 import { ok } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
-import { isSystem } from '../../webhook/cluster/namespace.ts'
-import { memberOf } from '../../webhook/companions/member.ts'
-import { companionName, HEADLESS } from '../../webhook/companions/name.ts'
 import type { Objects } from '../../webhook/kube/objects.ts'
 import { OWN_NAMESPACE } from '../command/namespace.ts'
+import type { Row } from '../status/status.ts'
 import type { Read } from './finding.ts'
 
 export const CONTROLLER = 'outrigger-controller'
@@ -38,7 +36,7 @@ export interface ControllerSeen {
   readonly lease: Read<JsonObject>
   /** Of its rights those that it lacks; undefined where it is not there to have any. */
   readonly lacking: Read<readonly string[]> | undefined
-  /** `NAMESPACE: KIND NAME` of what is to stand beside pods that run, and does not; undefined where none are kept. */
+  /** What is to stand beside pods that run, and does not; undefined where none are kept. */
   readonly absent: Read<readonly string[]> | undefined
   /** How many workloads have companions to stand beside them. */
   readonly workloads: number
@@ -100,65 +98,27 @@ const lackingIn = async (cluster: Objects): Promise<Read<readonly string[]>> => 
   return ok(lacking)
 }
 
-/** The places of what is to stand: a policy and two Services beside each workload of injected pods. */
-const wantedFor = (namespace: string, server: string): readonly string[] => [
-  `${namespace}: NetworkPolicy ${companionName(server)}`,
-  `${namespace}: Service ${companionName(server)}`,
-  `${namespace}: Service ${companionName(server, HEADLESS)}`,
-]
-
-const placeOf = (object: JsonObject): string =>
-  `${stringAt(object, 'metadata', 'namespace') ?? ''}: ${stringAt(object, 'kind') ?? ''} ${stringAt(object, 'metadata', 'name') ?? ''}`
-
-const absentIn = async (
-  cluster: Objects,
-  wanted: readonly string[],
-): Promise<Read<readonly string[]>> => {
-  const there = new Set<string>()
-  for (const path of ['/apis/networking.k8s.io/v1/networkpolicies', '/api/v1/services']) {
-    const read = await cluster.list(path)
-    if (!read.ok) return read
-    for (const object of read.value) there.add(placeOf(object))
-  }
-  return ok(wanted.filter((place) => !there.has(place)))
-}
-
-/** Workloads of pods that are not on their way out: for those that are nothing is made anew. */
-const workloadsOf = (
-  objects: readonly JsonObject[],
-  config: ClusterConfig,
-): readonly (readonly [namespace: string, server: string])[] => {
-  const members = objects
-    .filter((object) => stringAt(object, 'kind') === 'Pod')
-    .flatMap((pod) => memberOf(pod) ?? [])
-    .filter(({ isEnding, namespace }) => !isEnding && !isSystem({ name: namespace }, config))
-  return new Map(
-    members.map(({ namespace, server }) => [
-      `${namespace}/${server}`,
-      [namespace, server] as const,
-    ]),
+/** Of a look at all workloads. */
+const besideIn = (rows: Read<readonly Row[]>): Pick<ControllerSeen, 'absent' | 'workloads'> => {
+  if (!rows.ok) return { absent: rows, workloads: 0 }
+  const kept = rows.value.filter(({ missingCompanions }) => missingCompanions !== undefined)
+  const absent = kept.flatMap(({ namespace, missingCompanions = [] }) =>
+    missingCompanions.map((one) => `${one} in ${namespace}`),
   )
-    .values()
-    .toArray()
+  return { absent: ok(absent), workloads: kept.length }
 }
 
-/** Undefined objects: it is not known which pods there are. */
+/** `rows`: why not, where workloads or what stands beside them cannot be read. */
 export const examineController = async (
   cluster: Objects,
   config: ClusterConfig | undefined,
-  objects: Read<readonly JsonObject[]>,
+  rows: Read<readonly Row[]>,
 ): Promise<ControllerSeen> => {
   const own = `namespaces/${OWN_NAMESPACE}`
   const deployment = await cluster.get(`/apis/apps/v1/${own}/deployments/${CONTROLLER}`)
   const lease = await cluster.get(`/apis/coordination.k8s.io/v1/${own}/leases/${CONTROLLER}`)
-  const isThere = deployment.ok
-  const lacking = isThere ? await lackingIn(cluster) : undefined
-  if (!config?.companions || !isThere) {
-    return { deployment, lease, lacking, absent: undefined, workloads: 0 }
-  }
-  if (!objects.ok) return { deployment, lease, lacking, absent: objects, workloads: 0 }
-  const workloads = workloadsOf(objects.value, config)
-  const wanted = workloads.flatMap(([namespace, server]) => wantedFor(namespace, server))
-  const absent = await absentIn(cluster, wanted)
-  return { deployment, lease, lacking, absent, workloads: workloads.length }
+  const lacking = deployment.ok ? await lackingIn(cluster) : undefined
+  const beside =
+    config?.companions && deployment.ok ? besideIn(rows) : { absent: undefined, workloads: 0 }
+  return { deployment, lease, lacking, ...beside }
 }

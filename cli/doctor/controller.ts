@@ -58,7 +58,7 @@ const judgeAbsent = (read: Read<readonly string[]>, workloads: number): Finding 
   if (!read.ok) return CHECK.unread('what stands beside workloads', read.error.why)
   return read.value.length > 0
     ? CHECK.warning(
-        `not there: ${someOf(read.value)}`,
+        `not there, or somebody else's: ${someOf(read.value)}`,
         'where that stays so for longer than a minute see the events of the workload, and the log of whoever leads',
       )
     : CHECK.ok(`${plural(workloads, 'workload')}, each with its companions`)

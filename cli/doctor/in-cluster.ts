@@ -101,7 +101,8 @@ const enforcementIn = async (
 }
 
 type Standing = Pick<Seen, 'rows' | 'enforcement'> & {
-  readonly objects: Read<readonly JsonObject[]>
+  /** The same rows, where it is known what stands beside them. */
+  readonly beside: Read<readonly Row[]>
 }
 
 const standingIn = async (
@@ -112,12 +113,12 @@ const standingIn = async (
   const notes = read.ok ? read.value.notes : read.error
   if (!read.ok || !read.value.isWhole) {
     const unread = fail({ isMissing: false, why: notes[0] ?? '' })
-    return { rows: unread, enforcement: unread, objects: unread }
+    return { rows: unread, enforcement: unread, beside: unread }
   }
-  const { objects } = read.value
-  const rows = statusOf(objects, { namespace: 'default', config })
-  const enforcement = ok(await enforcementIn(cluster, objects))
-  return { rows: ok(rows), enforcement, objects: ok(objects) }
+  const { objects, companions } = read.value
+  const rows = ok(statusOf(objects, { namespace: 'default', config, companions }))
+  const beside = companions ? rows : fail({ isMissing: false, why: notes.at(-1) ?? '' })
+  return { rows, enforcement: ok(await enforcementIn(cluster, objects)), beside }
 }
 
 /** Several checks want the same: it is asked for once, so that none goes by another state of it than the rest. */
@@ -147,7 +148,7 @@ export const examine = async (
       `nothing is injected in namespace ${namespace}, by systemNamespaces of the configuration: name another by -n`,
     )
   }
-  const { objects: standing, rows, enforcement } = await standingIn(cluster, known)
+  const { beside, rows, enforcement } = await standingIn(cluster, known)
   const own = `/api/v1/namespaces/${OWN_NAMESPACE}/pods`
   const ownPods = await cluster.list(own)
   const trials = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
@@ -164,7 +165,7 @@ export const examine = async (
     ),
     ownPods: ownPods.ok ? ownPods.value : [],
     certificates: await certificatesIn(cluster, now),
-    controller: await examineController(cluster, known, standing),
+    controller: await examineController(cluster, known, beside),
     tried: await cluster.tryCreate(trials, trialPod(namespace, known)),
     namespaces: await cluster.list('/api/v1/namespaces'),
     rows,

@@ -75,8 +75,9 @@ const look = async (flags: Flags, io: Io): Promise<Result<Seen, readonly string[
   const namespace = flags.namespace ?? cluster.value.namespace
   const read = await readStanding(cluster.value, flags.isEverywhere ? undefined : namespace)
   if (!read.ok) return read
-  const { objects, config } = read.value
-  return ok({ rows: statusOf(objects, { namespace, config }), standing: read.value })
+  const { objects, config, companions } = read.value
+  const rows = statusOf(objects, { namespace, config, companions })
+  return ok({ rows, standing: read.value })
 }
 
 const run = async (flags: Flags, io: Io): Promise<number> => {
@@ -95,8 +96,8 @@ export const status = defineCommand({
   name: NAME,
   synopsis: '[-n NAME | -A] [flags]',
   about: `Lists the workloads that are under Outrigger: whether their pods run with the sidecar that they ask for and
-the configuration names, who is let in, by which policies, what the server may reach, and the line that makes
-their pods anew where that is wrong. Exits with 1 where one runs without the sidecar or with another, and where
+the configuration names, who is let in, by which policies, what the server may reach, which of its companions are
+not there, and the line that makes their pods anew where that is wrong. Exits with 1 where one runs without the sidecar or with another, and where
 pods, workloads or namespaces could not be read.`,
   flags: FLAGS,
   cleansUp: false,

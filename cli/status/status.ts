@@ -9,6 +9,7 @@ import { nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
 import { isAsked, isBare, isOther, isOwed, renewal } from '../../webhook/inject/overdue.ts'
+import { missingFor, standingAmong, type Standing } from './companions.ts'
 import { lend } from '../manifest/workload.ts'
 import type { Owners } from '../survey/owners.ts'
 import {
@@ -47,6 +48,8 @@ export interface Row {
   readonly bare: number
   /** Those that differ, the newest pod's first. */
   readonly sidecars: readonly Sidecar[]
+  /** `KIND/NAME` of what is to stand beside its pods and does not; undefined where nothing is to, or nobody knows. */
+  readonly missingCompanions: readonly string[] | undefined
   readonly advice: string | undefined
 }
 
@@ -55,6 +58,8 @@ export interface Given {
   readonly namespace: string
   /** Undefined where nobody here knows it. */
   readonly config: ClusterConfig | undefined
+  /** NetworkPolicies and Services; undefined where no companions are asked for, or those are not known. */
+  readonly companions?: readonly JsonObject[] | undefined
 }
 
 const isReady = (pod: JsonObject): boolean =>
@@ -129,6 +134,7 @@ const adviceOn = (state: State, placed: Placed): string | undefined =>
 
 interface Context {
   readonly given: Given
+  readonly standing: Standing | undefined
   readonly owners: Owners
   readonly namespaces: ReadonlyMap<string, Namespace>
 }
@@ -153,8 +159,18 @@ const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | un
   if (!isWanted && sidecars.length === 0) return undefined
   const bare = isWanted ? pods.filter(isBare).length : 0
   const state = stateOf(isWanted, bare, sidecars, context.given.config)
-  const counts = countsOf(first.object, pods)
-  return { namespace, kind, name, state, ...counts, bare, sidecars, advice: adviceOn(state, first) }
+  const { standing } = context
+  return {
+    namespace,
+    kind,
+    name,
+    state,
+    ...countsOf(first.object, pods),
+    bare,
+    sidecars,
+    missingCompanions: standing && missingFor(pods, standing),
+    advice: adviceOn(state, first),
+  }
 }
 
 const keyOf = (placed: Placed): string => [placed.namespace, ...calledBy(placed)].join(' ')
@@ -166,7 +182,8 @@ const byPlace = (a: Row, b: Row): number =>
 export const statusOf = (objects: readonly JsonObject[], given: Given): readonly Row[] => {
   const all = flat(objects)
   const { placed, owners } = workloadsAmong(all, given.namespace)
-  const context = { given, owners, namespaces: namespacesAmong(all) }
+  const standing = given.companions && standingAmong(given.companions)
+  const context = { given, standing, owners, namespaces: namespacesAmong(all) }
   return [...Map.groupBy(placed, keyOf).values()]
     .flatMap(([first, ...others]) => {
       const isLeft = !first || (given.config && isSystem({ name: first.namespace }, given.config))

@@ -60,19 +60,16 @@ const toldCells = (sidecar: Sidecar | undefined): readonly string[] => {
   return [authCell(config), policiesOf(config).join('+') || 'none', egressCell(config)]
 }
 
-const HEAD = [
-  'NAMESPACE',
-  'WORKLOAD',
-  'SIDECAR',
-  'READY',
-  'AUTH',
-  'POLICY',
-  'EGRESS',
-  'SERVER IMAGE',
-  'SIDECAR IMAGE',
-]
+const HEAD = ['NAMESPACE', 'WORKLOAD', 'SIDECAR', 'READY', 'AUTH', 'POLICY', 'EGRESS']
+const IMAGES = ['SERVER IMAGE', 'SIDECAR IMAGE']
 
-const cellsOf = (row: Row): readonly string[] => {
+const companionsCell = (missing: readonly string[] | undefined): string => {
+  if (missing === undefined) return NOTHING
+  return missing.length === 0 ? 'yes' : `lacks ${few(missing)}`
+}
+
+/** Companions have a column where somebody asks for them. */
+const cellsOf = (row: Row, hasCompanions: boolean): readonly string[] => {
   const [newest, ...others] = row.sidecars
   const more = others.length === 0 ? '' : ` (+${others.length})`
   return [
@@ -81,6 +78,7 @@ const cellsOf = (row: Row): readonly string[] => {
     WORDS[row.state],
     `${row.ready}/${row.desired}`,
     ...toldCells(newest),
+    ...(hasCompanions ? [companionsCell(row.missingCompanions)] : []),
     newest?.serverImage ?? NOTHING,
     newest === undefined ? NOTHING : `${newest.image}${more}`,
   ]
@@ -127,10 +125,15 @@ const printed = (lines: readonly string[]): string => lines.map((line) => `${lin
 export const isAllWell = (rows: readonly Row[]): boolean =>
   rows.every(({ state }) => state === 'inside' || state === 'absent')
 
-export const statusText = (rows: readonly Row[]): string =>
-  rows.length === 0
-    ? 'nothing here is under Outrigger; `outrigger scan` finds what looks like an MCP server\n'
-    : printed([...table([HEAD, ...rows.map(cellsOf)]), ...adviceLines(rows), total(rows)])
+export const statusText = (rows: readonly Row[]): string => {
+  if (rows.length === 0) {
+    return 'nothing here is under Outrigger; `outrigger scan` finds what looks like an MCP server\n'
+  }
+  const hasCompanions = rows.some(({ missingCompanions }) => missingCompanions !== undefined)
+  const head = [...HEAD, ...(hasCompanions ? ['COMPANIONS'] : []), ...IMAGES]
+  const lines = table([head, ...rows.map((row) => cellsOf(row, hasCompanions))])
+  return printed([...lines, ...adviceLines(rows), total(rows)])
+}
 
 /** A row with the ways by which it may reach the backend that was asked for. */
 export interface ReachingRow {

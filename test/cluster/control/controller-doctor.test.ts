@@ -83,6 +83,13 @@ describeOwnCluster('control', 'outrigger doctor of the controller', (target) => 
     expect(said).toContain('FAULT    controller: 0 of 2 replicas are ready\n         do: see why')
   })
 
+  test('status has a column of companions', async () => {
+    const { stdout } = await outriggerCommand(target.kubeconfig, 'status', '-n', NAMESPACE)
+    const [head, line] = stdout.split('\n').map((each) => each.replaceAll(/ {2,}/g, '  '))
+    expect(head).toContain('  EGRESS  COMPANIONS  SERVER IMAGE  ')
+    expect(line).toMatch(/^looked-after {2}Pod\/server {2}yes {2}.* {2}observe {2}yes {2}/)
+  })
+
   describe('names what was put wrong, and what to do:', () => {
     test('a right that it lacks', async () => {
       const { body } = await api.get(ROLE)
@@ -107,8 +114,10 @@ describeOwnCluster('control', 'outrigger doctor of the controller', (target) => 
         `FAULT    controller: nobody holds the Lease outrigger-system/outrigger-controller: no companion is kept\n${LOGS}`,
       )
       expect(said).toContain(
-        `warning  controller: not there: ${NAMESPACE}: NetworkPolicy outrigger-pod-server\n         do: where that stays so`,
+        `warning  controller: not there, or somebody else's: NetworkPolicy/outrigger-pod-server in ${NAMESPACE}\n         do: where that stays so`,
       )
+      const { stdout } = await outriggerCommand(target.kubeconfig, 'status', '-n', NAMESPACE)
+      expect(stdout).toMatch(/ {2}lacks NetworkPolicy\/outrigger-pod-server {2}/)
     })
 
     test('one that leads no more, and did not say so', async () => {

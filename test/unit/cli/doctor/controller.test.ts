@@ -8,6 +8,7 @@ import {
 } from '../../../../cli/doctor/controller-in-cluster.ts'
 import { judgeController } from '../../../../cli/doctor/controller.ts'
 import type { Read } from '../../../../cli/doctor/finding.ts'
+import type { Row } from '../../../../cli/status/status.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
@@ -110,8 +111,8 @@ describe('the controller', () => {
     ['whose rights nobody says', { lacking: FORBIDDEN }, 'unread: what it may cannot be read'],
     [
       'has not made all',
-      { absent: ok(['tools: NetworkPolicy outrigger-deployment-files']) },
-      'warning: not there: tools: NetworkPolicy outrigger-deployment-files / where that stays so',
+      { absent: ok(['NetworkPolicy/outrigger-deployment-files in tools']) },
+      "warning: not there, or somebody else's: NetworkPolicy/outrigger-deployment-files in tools / where that stays so",
     ],
     [
       'whose objects may not be read',
@@ -141,33 +142,24 @@ describe('the controller', () => {
   })
 })
 
-const pod = (name: string, labels: JsonObject, more: JsonObject = {}): JsonObject => ({
+const row = (name: string, missingCompanions?: readonly string[]): Row => ({
+  namespace: 'tools',
   kind: 'Pod',
-  metadata: {
-    name,
-    namespace: 'tools',
-    uid: name,
-    labels: { 'outrigger.dev/injected': 'true', ...labels },
-    ...more,
-  },
-  spec: { containers: [] },
+  name,
+  state: 'inside',
+  ready: 1,
+  desired: 1,
+  bare: 0,
+  sidecars: [],
+  missingCompanions,
+  advice: undefined,
 })
 
 describe('a look at it', () => {
   const asked: JsonObject[] = []
   const cluster: Objects = {
     namespace: 'default',
-    list: (path) =>
-      Promise.resolve(
-        ok(
-          path.endsWith('/services')
-            ? ['outrigger-a', 'outrigger-a-headless', 'outrigger-b'].map((name) => ({
-                kind: 'Service',
-                metadata: { name, namespace: 'tools' },
-              }))
-            : [{ kind: 'NetworkPolicy', metadata: { name: 'outrigger-a', namespace: 'tools' } }],
-        ),
-      ),
+    list: () => Promise.resolve(FORBIDDEN),
     get: () => Promise.resolve(ok({})),
     tryCreate: (_path, object) => {
       asked.push(object)
@@ -218,17 +210,11 @@ describe('a look at it', () => {
     )
   })
 
-  test('finds what is to stand beside pods that run, and does not', async () => {
-    const objects = [
-      pod('a', { 'outrigger.dev/server': 'a' }),
-      pod('b-0', { 'outrigger.dev/server': 'b' }),
-      pod('b-1', { 'outrigger.dev/server': 'b' }),
-      pod('going', { 'outrigger.dev/server': 'c' }, { deletionTimestamp: '2026-11-30T11:59:58Z' }),
-      { kind: 'Namespace', metadata: { name: 'tools' } },
-    ]
-    expect(await examineController(cluster, ASKED, ok(objects))).toMatchObject({
+  test('tells of what is to stand beside pods that run, and does not', async () => {
+    const rows = [row('a', []), row('b', ['NetworkPolicy/outrigger-b', 'Service/outrigger-b']), row('c')] // prettier-ignore
+    expect(await examineController(cluster, ASKED, ok(rows))).toMatchObject({
       workloads: 2,
-      absent: ok(['tools: NetworkPolicy outrigger-b', 'tools: Service outrigger-b-headless']),
+      absent: ok(['NetworkPolicy/outrigger-b in tools', 'Service/outrigger-b in tools']),
     })
   })
 
