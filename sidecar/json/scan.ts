@@ -83,6 +83,9 @@ const place = (text: string, character: string, from: number): number => {
   return found === -1 ? text.length : found
 }
 
+const isRecordedAt = (depth: number, ownName: string | undefined): boolean =>
+  depth <= RECORDED_DEPTH || (depth === RECORDED_DEPTH + 1 && ownName === META)
+
 class Scan {
   /** What of the outermost value is whole so far. */
   members: readonly Member[] = []
@@ -146,9 +149,10 @@ class Scan {
 
   private object(depth: number, ownName?: string): JsonObject {
     if (depth > MAX_DEPTH) throw this.fault(`nested deeper than ${MAX_DEPTH}`)
-    const isRecorded = depth <= RECORDED_DEPTH || (depth === RECORDED_DEPTH + 1 && ownName === META)
+    const isRecorded = isRecordedAt(depth, ownName)
     const start = this.position++
-    const members: Member[] = []
+    // V8 makes room for four so, as most have; for the first member of a literal it makes room for seventeen.
+    const members = isRecorded ? new Array<Member>() : []
     if (depth === 1) this.members = members
     this.space()
     if (this.text.charCodeAt(this.position) === 0x7d) {
