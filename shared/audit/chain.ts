@@ -50,6 +50,7 @@ export class Chain {
   private seq = 0
   private prev: string
   private timeMs = NaN
+  /** The time, and all that stands between it and what happened. */
   private time = ''
 
   constructor({ instance, server, pod, prev }: ChainOptions) {
@@ -80,9 +81,11 @@ export class Chain {
 
   private body(members: string, timeMs: number): string {
     // Most records of a batch are of one millisecond.
-    if (timeMs !== this.timeMs) this.time = new Date(timeMs).toISOString()
+    if (timeMs !== this.timeMs) {
+      this.time = `","time":"${new Date(timeMs).toISOString()}",${this.place},`
+    }
     this.timeMs = timeMs
-    return `${this.head}${this.seq + 1},"prev":"${this.prev}","time":"${this.time}",${this.place},${members}`
+    return `${this.head}${this.seq + 1},"prev":"${this.prev}${this.time}${members}`
   }
 
   /** Takes the record's place. */

@@ -128,6 +128,7 @@ const isSame = (one: Origin, other: Origin): boolean =>
 
 export class Descriptions {
   private readonly callers = new WeakMap<Principal, string>()
+  private readonly roles = new WeakMap<readonly string[], string>()
   private readonly origins = new WeakMap<Socket, { readonly said: Origin; readonly text: string }>()
   /** What clients wrote, and what we or the configuration call things. */
   private readonly word = remembered((text) => jsonOf(brief(text)))
@@ -167,7 +168,16 @@ export class Descriptions {
     if (!granted) return ''
     const { rule, roles } = granted
     const by = rule === undefined ? '' : `"rule":${this.name(rule)},`
-    return `,"decision":{${by}"roles":[${roles.map((role) => this.name(role)).join(',')}]}`
+    return `,"decision":{${by}${this.rolesOf(roles)}}`
+  }
+
+  /** A policy has one list of them for each caller. */
+  private rolesOf(roles: readonly string[]): string {
+    const known = this.roles.get(roles)
+    if (known !== undefined) return known
+    const said = inOnePiece(`"roles":[${roles.map((role) => this.name(role)).join(',')}]`)
+    this.roles.set(roles, said)
+    return said
   }
 
   context({ request }: Exchange, message: Message | undefined, trace?: RequestTrace): string {

@@ -3,34 +3,48 @@
 
 import { jsonOf } from '../../shared/audit/chain.ts'
 import type { EventOf } from '../../shared/audit/record.ts'
+import type { Principal } from '../access/principal.ts'
 import type { CallRecord } from '../conversation/record.ts'
 import type { AnsweredContent } from './content/content.ts'
 import type { Ticket } from '../conversation/ticket.ts'
 import type { Reply } from '../http/reply.ts'
 import type { FaultCode } from '../mcp/faults.ts'
-import type { Response } from '../mcp/message.ts'
+import type { Request, Response } from '../mcp/message.ts'
 import type { ReachedMeanwhile } from '../server/underway.ts'
 
 type Outcome = EventOf<'call'>['outcome']
 
-export interface RecordedCallOptions {
+/** A request that is on record, or will be. */
+export interface Followed {
   /** Of this instance's calls. */
   readonly number: number
   /** Who calls, as a member of the record, behind a comma. */
   readonly caller: string
-  /** What was asked, as members of the record, each behind a comma. */
-  readonly asked: string
-  /** Whether that names the session; a reply may know another, or a first. */
+  readonly principal: Principal
+  readonly message: Request
+  /** What its record says of it when it is over: members, each behind a comma. */
+  readonly after: string
+  /** Room for the record that tells its end. */
+  readonly reserved: number
+}
+
+/** Who keeps the records of all calls. */
+export interface Keeper {
+  readonly now: () => number
+  /** What the record says of the answer, by level. */
+  readonly contentOf: (request: Request, response: Response) => AnsweredContent
+  /** It is over. */
+  readonly ended: (call: Followed, members: string) => void
+}
+
+/** How it came, and what it has already. */
+export interface Arrived {
+  /** Whether its head names the session; a reply may know another, or a first. */
   readonly hasSession: boolean
   readonly reply: Pick<Reply, 'state' | 'session'>
   readonly arrivedMs: number
-  readonly now: () => number
-  /** What the record says of the answer, by level. */
-  readonly contentOf: (response: Response) => AnsweredContent
   /** The ticket that its caller's limits gave, where there are any. */
   readonly ticket: Ticket | undefined
-  /** It is over. */
-  readonly onEnd: (members: string) => void
 }
 
 /** An error type that is a JSON-RPC error's code. */
@@ -61,7 +75,9 @@ export class RecordedCall implements CallRecord, Ticket {
   readonly number: number
   readonly caller: string
   reached: ReachedMeanwhile | undefined
-  private readonly options: RecordedCallOptions
+  private readonly followed: Followed
+  private readonly arrived: Arrived
+  private readonly keeper: Keeper
   private process: number | undefined
   private sentMs: number | undefined
   private answeredMs: number | undefined
@@ -70,49 +86,54 @@ export class RecordedCall implements CallRecord, Ticket {
   private content: AnsweredContent = {}
   private isOver = false
 
-  constructor(options: RecordedCallOptions) {
-    this.options = options
-    this.timeoutMs = options.ticket?.timeoutMs
-    this.number = options.number
-    this.caller = options.caller
+  constructor(followed: Followed, arrived: Arrived, keeper: Keeper) {
+    this.followed = followed
+    this.arrived = arrived
+    this.keeper = keeper
+    this.timeoutMs = arrived.ticket?.timeoutMs
+    this.number = followed.number
+    this.caller = followed.caller
   }
 
   sent(process: number | undefined): void {
     this.process = process
-    this.sentMs = this.options.now()
+    this.sentMs = this.keeper.now()
   }
 
   answered(errorType: string | undefined, response: Response | undefined): void {
-    this.answeredMs ??= this.options.now()
+    const { keeper, followed } = this
+    this.answeredMs ??= keeper.now()
     this.errorType = errorType
     this.bytes = response?.text.length
-    if (response && !this.isOver) this.content = this.options.contentOf(response)
+    if (response && !this.isOver) this.content = keeper.contentOf(followed.message, response)
   }
 
   end(fault?: FaultCode): void {
-    this.options.ticket?.end(fault)
+    const { followed, keeper } = this
+    const { ticket, arrivedMs } = this.arrived
+    ticket?.end(fault)
     if (this.isOver) return
     this.isOver = true
-    const { asked, arrivedMs, now, onEnd } = this.options
     const { process, sentMs, answeredMs, reached } = this
-    const endMs = now()
+    const endMs = keeper.now()
     const by = process === undefined ? '' : `,"process":${process}`
     const server =
       sentMs === undefined ? '' : `,"serverMs":${rounded((answeredMs ?? endMs) - sentMs)}`
-    onEnd(
-      `"event":"call"${asked}${this.session()}${this.outcome(fault)}${by},"durationMs":${rounded(endMs - arrivedMs)}${server}${reached === undefined ? '' : reached.members()}`,
+    keeper.ended(
+      followed,
+      `"event":"call"${followed.after}${this.session()}${this.outcome(fault)}${by},"durationMs":${rounded(endMs - arrivedMs)}${server}${reached === undefined ? '' : reached.members()}`,
     )
   }
 
   private session(): string {
-    const { hasSession, reply } = this.options
+    const { hasSession, reply } = this.arrived
     return hasSession || reply.session === undefined ? '' : `,"session":${jsonOf(reply.session)}`
   }
 
   private outcome(fault: FaultCode | undefined): string {
     const { bytes, content } = this
     const length = bytes === undefined ? '' : `,"bytes":${bytes}`
-    const gone = this.options.reply.state === 'done' ? ',"clientGone":true' : ''
+    const gone = this.arrived.reply.state === 'done' ? ',"clientGone":true' : ''
     return `,"outcome":{${endOf(this.errorType, fault)}${length}${contentOf(content)}${gone}}`
   }
 }

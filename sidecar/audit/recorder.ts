@@ -8,7 +8,6 @@ import type { Principal } from '../access/principal.ts'
 import { messagesOf, type Ask, type Asked } from '../conversation/ask.ts'
 import { header, type Exchange } from '../http/exchange.ts'
 import { fault, FAULTS, type Fault } from '../mcp/faults.ts'
-import type { Request } from '../mcp/message.ts'
 import { brief } from '../telemetry/brief.ts'
 import { Allowance } from './allowance.ts'
 import type { Content } from './content/content.ts'
@@ -16,7 +15,7 @@ import { callerOf, Descriptions, reservedFor } from './described.ts'
 import { EgressRecords } from './egress-records.ts'
 import { ProcessRecords } from './process-records.ts'
 import { QuestionRecords } from './question-records.ts'
-import { RecordedCall } from './recorded-call.ts'
+import { RecordedCall, type Followed, type Keeper } from './recorded-call.ts'
 import type { Writer } from './writer.ts'
 
 export interface RecorderOptions {
@@ -46,18 +45,6 @@ interface Item {
   readonly caller: string
   readonly content: string
   /** Room for the record that tells its end. */
-  readonly reserved: number
-}
-
-interface Followed {
-  /** Counts this instance's calls. */
-  readonly number: number
-  readonly caller: string
-  readonly principal: Principal
-  readonly message: Request
-  /** What is on record of it before it goes on, and when it is over. */
-  readonly before: string
-  readonly after: string
   readonly reserved: number
 }
 
@@ -110,6 +97,7 @@ export class Recorder {
   private summaryMs: number
   private calls = 0
   private readonly described = new Descriptions()
+  private readonly keeper: Keeper
   /** Whether calls of one turn may go on; all of them have the same answer. */
   private turn:
     { readonly isOut: Promise<boolean>; readonly fault: Promise<Fault | undefined> } | undefined
@@ -119,6 +107,11 @@ export class Recorder {
     this.unknown = new Allowance(options.unknownBytesPerMinute)
     const { callerBytesPerMinute: own } = options
     this.callers = own === undefined ? undefined : new Allowance(own)
+    this.keeper = {
+      now: options.now,
+      contentOf: (request, response) => options.content.answered(request, response),
+      ended: ({ principal, reserved }, members) => this.spend(principal, members, reserved),
+    }
     this.processes = new ProcessRecords((event) => this.add(event))
     const onUnwritten = (): void => this.count('server-request')
     this.questions = new QuestionRecords({ ...options, described: this.described, onUnwritten })
@@ -278,29 +271,21 @@ export class Recorder {
     const [head, tail] = [`,"call":${number}${caller}`, `${described.decision(permit)}${context}`]
     const before = `${head}${asked}${tail}`
     const after = isShort ? `${head}${short}${tail}` : before
-    const followed = { number, caller, principal, message, before, after, reserved }
-    return this.follow(underway, item.asked, followed)
+    const followed = { number, caller, principal, message, after, reserved }
+    return this.follow(underway, item.asked, followed, before)
   }
 
   /** What is asked is on record now, where attempts are, and when it is over. */
   private follow(
     { request, reply, arrivedMs }: Underway,
     one: Asked,
-    { number, caller, principal, message, before, after, reserved }: Followed,
+    followed: Followed,
+    before: string,
   ): boolean {
-    const { writer, now, attempts, content, onFailure } = this.options
-    const call = new RecordedCall({
-      number,
-      caller,
-      asked: after,
-      hasSession: header(request, 'mcp-session-id') !== undefined,
-      reply,
-      arrivedMs,
-      now,
-      contentOf: (response) => content.answered(message, response),
-      ticket: one.ticket,
-      onEnd: (members) => this.spend(principal, members, reserved),
-    })
+    const { writer, attempts, onFailure } = this.options
+    const hasSession = header(request, 'mcp-session-id') !== undefined
+    const arrived = { hasSession, reply, arrivedMs, ticket: one.ticket }
+    const call = new RecordedCall(followed, arrived, this.keeper)
     one.record = call
     one.ticket = call
     if (!attempts) return true
