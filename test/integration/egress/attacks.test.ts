@@ -21,12 +21,33 @@ jest.setTimeout(180_000)
 const WAYS = compileWays()
 afterAll(() => WAYS.remove())
 
-const ROWS = [...DIRECT_ROWS, ...PROXY_ROWS, ...TUNNEL_ROWS, ...POD_ROWS].filter((row) =>
-  WAYS.has(row),
-)
+const TABLE = [...DIRECT_ROWS, ...PROXY_ROWS, ...TUNNEL_ROWS, ...POD_ROWS]
+const ROWS = TABLE.filter((row) => WAYS.has(row))
 const isProvenBy = (stage: Row['proof']['stage']) => (row: Row) => row.proof.stage === stage
 
 const describeAsRoot = IS_ROOT ? describe : describe.skip
+
+describe('the table', () => {
+  // So many of each must be possible on the machine that tries them; which a kernel lacks, unconfined.test.ts names.
+  test.each([
+    ['c', 60],
+    ['python', 100],
+    ['node', 10],
+  ])('has ways in %s, %i at least', (language, least) => {
+    expect(ROWS.filter((row) => row.language === language).length).toBeGreaterThanOrEqual(least)
+  })
+
+  test('tries each way once', () => {
+    const lines = TABLE.map(({ language, words }) => [language, ...words].join(' '))
+    expect(lines.filter((line, at) => lines.indexOf(line) !== at)).toEqual([])
+  })
+
+  const BELOW_TCP = 'udp ping raw-ping raw-packet packet packet-cooked vsock sctp mptcp'.split(' ')
+  const BY_NAME = 'dns-udp dns-tcp resolve ask lookup connect'.split(' ')
+  test.each([...BELOW_TCP, ...BY_NAME])('tries %s', (way) => {
+    expect(TABLE.map(({ words }) => words[0])).toContain(way)
+  })
+})
 
 interface Play {
   readonly arena: Arena
