@@ -15,6 +15,10 @@ export interface Placed {
 
 const OWN: ReadonlySet<Scope | undefined> = new Set<Scope>(['workload', 'pod'])
 
-/** Whether nobody above a workload has said anything: its own author may say something else. */
-export const isOwnWord = (placed: Placed | undefined): boolean =>
-  placed === undefined || placed.isDefault || (OWN.has(placed.scope) && isOwnWord(placed.within))
+/** Who above a workload has said the same first, so that its own author may say nothing else; undefined where nobody has. */
+export const fixedBy = (placed: Placed | undefined): Placed | undefined => {
+  if (placed === undefined || placed.isDefault) return undefined
+  const { within, scope, text } = placed
+  const above = within?.text === text ? fixedBy(within) : undefined
+  return above ?? (OWN.has(scope) ? undefined : placed)
+}

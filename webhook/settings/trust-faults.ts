@@ -6,7 +6,7 @@ import { NO_ISSUERS } from '../../shared/identity.ts'
 import { MAX_AUDIENCES, type IssuerEntry } from '../../shared/issuers.ts'
 import { nearest } from '../../shared/nearest.ts'
 import type { Settings } from '../../shared/settings.ts'
-import { isOwnWord, type Placed } from './placed.ts'
+import { fixedBy, type Placed } from './placed.ts'
 import { mayClaim, publicUrlsFor, type Claimant } from './public-urls.ts'
 import {
   allowedAudiences,
@@ -158,10 +158,6 @@ const needsNoUrl = (settings: Settings, floor: Listed): boolean =>
   settings['oidc-issuers']?.[0] === NO_ISSUERS ||
   (settings['oidc-issuers'] === undefined && listedIssuers(settings, floor).length === 0)
 
-/** Who has said it first. */
-const fixing = (said: Placed | undefined): string =>
-  said?.within && !said.within.isDefault ? fixing(said.within) : (said?.where ?? '')
-
 /** Why nobody could ever be let in, by whom the cluster configuration lists. */
 const nobodyViolations = (
   settings: Settings,
@@ -170,10 +166,10 @@ const nobodyViolations = (
 ): readonly Violation[] => {
   if (trustedDomains(settings, floor).length > 0) return []
   if (floor.issuers.length === 0) {
-    const said = placed.get('auth')
-    const otherwise = isOwnWord(said)
-      ? `, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
-      : ` (${fixing(said)} fixes oidc)`
+    const fixed = fixedBy(placed.get('auth'))
+    const otherwise = fixed
+      ? ` (${fixed.where} fixes oidc)`
+      : `, or set ${PREFIX}auth: none (anybody may call) where floor.allowAnonymous is on`
     const message = `${PREFIX}auth: oidc: the cluster configuration lists no issuer, so nobody can be verified: ask the platform team for floor.issuers${otherwise}`
     return [violation('not-listed', message, 'auth')]
   }

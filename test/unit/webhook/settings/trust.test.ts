@@ -404,17 +404,24 @@ test('clients that cannot find the issuer by themselves are told of', () => {
 
 describe('where nobody is listed who could be verified', () => {
   const BARE = configWith('')
+  const OPEN = configWith('', '{ auth: none }')
   const OTHERWISE = /floor\.issuers, or set outrigger\.dev\/auth: none/
   const FIXED = /floor\.issuers \(.* fixes oidc\)$/
 
   test.each<readonly [string, Case, RegExp]>([
     ['nobody has said so', {}, OTHERWISE],
     ['the pod says so', { pod: { auth: 'oidc' } }, OTHERWISE],
+    ['it says more than the cluster', { pod: { auth: 'oidc' }, config: OPEN }, OTHERWISE],
     ['its namespace does', { namespace: { auth: 'oidc' } }, FIXED],
+    [
+      'its namespace says more than the cluster',
+      { namespace: { auth: 'oidc' }, config: OPEN },
+      FIXED,
+    ],
     ['both do', { namespace: { auth: 'oidc' }, pod: { auth: 'oidc' } }, FIXED],
     ['the pod would loosen it', { namespace: { auth: 'oidc' }, pod: { auth: 'none' } }, FIXED],
   ])('a pod is told to go without only where that is its own to say: %s', (_name, one, says) => {
-    const told = denials({ ...one, config: BARE }).map(([, message]) => message)
+    const told = denials({ config: BARE, ...one }).map(([, message]) => message)
     expect(told.filter((message) => message.includes('lists no issuer'))).toEqual([
       expect.stringMatching(says),
     ])
