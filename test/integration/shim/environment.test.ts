@@ -24,7 +24,7 @@ import {
 import { REASON } from '../../support/shim-frame.ts'
 import type { Connection } from '../../support/shim-connection.ts'
 import { endProcess } from '../../support/end-process.ts'
-import { childrenOf, parentOf } from '../../support/proc.ts'
+import { childrenOf, parentOf, stateOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
@@ -212,12 +212,18 @@ open("f", "w")'`,
         () => childrenOf(shim.pid).find((pid) => !before.has(pid) && pid !== child.pid),
         'the directory is being removed',
       )
-      kill(remover, 'SIGSTOP')
-      const held = readdirSync(`/proc/${remover}/fd`)
-        .filter((fd) => Number(fd) > 2)
-        .map((fd) => readlinkSync(`/proc/${remover}/fd/${fd}`))
-      expect(held.filter((target) => /^(socket|pipe|anon_inode):/.test(target))).toEqual([])
-      kill(remover, 'SIGCONT')
+      const isAnothers = (fd: string): boolean =>
+        Number(fd) > 2 &&
+        /^(socket|pipe|anon_inode):/.test(readlinkSync(`/proc/${remover}/fd/${fd}`))
+      // It lets go of them when it begins, of which it may not have come far.
+      await until(async () => {
+        kill(remover, 'SIGSTOP')
+        await until(() => stateOf(remover) === 'T', 'it stands still')
+        const held = readdirSync(`/proc/${remover}/fd`).filter(isAnothers)
+        kill(remover, 'SIGCONT')
+        return held.length === 0
+      }, 'it holds nothing of theirs')
+      expect(connection.story(child.id)).not.toContain('gone')
       await connection.event('gone', child.id)
     })
 
