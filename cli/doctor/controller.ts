@@ -13,8 +13,41 @@ import { judgeReplicas } from './replicas.ts'
 const CHECK = namedBy('controller')
 const APPLY =
   'apply its manifests (kubectl apply -k manifests/base/companions, or the chart with companions: true)'
-/** Of what it holds, in the place of another's clock that is not this one's. */
+type Held = 'held' | 'fault' | 'future'
+/** By so much clocks may differ. */
 const CLOCKS_SECONDS = 60
+/** Whoever writes a Lease may say that it lasts for ever, and be called whatever he likes. */
+const MAX_TERM_SECONDS = 60
+const MAX_HOLDER = 128
+
+const holderIn = (lease: JsonObject): string => {
+  const holder = stringAt(lease, 'spec', 'holderIdentity') ?? ''
+  return holder.length > MAX_HOLDER ? `${holder.slice(0, MAX_HOLDER)}…` : holder
+}
+
+/** Whether somebody renews it. */
+const judgeHeld = (lease: JsonObject, called: string, now: Date): readonly [Held, string] => {
+  const holder = holderIn(lease)
+  if (holder === '') return ['fault', `nobody holds the ${called}: no companion is kept`]
+  const renewed = Date.parse(stringAt(lease, 'spec', 'renewTime') ?? '')
+  const seconds = Math.round((now.getTime() - renewed) / 1000)
+  const term = Math.min(numberAt(lease, 'spec', 'leaseDurationSeconds') ?? 0, MAX_TERM_SECONDS)
+  if (Number.isNaN(seconds)) {
+    return ['fault', `${holder} holds the ${called}, and does not say since when`]
+  }
+  if (seconds < -CLOCKS_SECONDS) {
+    return [
+      'future',
+      `${holder} has renewed the ${called} ${-seconds} s from now, by the clock of this machine`,
+    ]
+  }
+  return seconds > term + CLOCKS_SECONDS
+    ? [
+        'fault',
+        `${holder} leads no more: it has not renewed the ${called} for ${seconds} s, and no other has taken it`,
+      ]
+    : ['held', `${holder} leads`]
+}
 
 /** By the clock of this machine. */
 const judgeLease = (read: Read<JsonObject>, namespace: string, now: Date): Finding => {
@@ -25,20 +58,11 @@ const judgeLease = (read: Read<JsonObject>, namespace: string, now: Date): Findi
       ? CHECK.fault(`there is no ${called}, by which one replica leads: none does`, APPLY)
       : CHECK.unread(called, read.error.why)
   }
-  const holder = stringAt(read.value, 'spec', 'holderIdentity') ?? ''
-  if (holder === '') return CHECK.fault(`nobody holds the ${called}: no companion is kept`, logs)
-  const renewed = Date.parse(stringAt(read.value, 'spec', 'renewTime') ?? '')
-  const seconds = Math.round((now.getTime() - renewed) / 1000)
-  const term = numberAt(read.value, 'spec', 'leaseDurationSeconds') ?? 0
-  if (Number.isNaN(seconds)) {
-    return CHECK.fault(`${holder} holds the ${called}, and does not say since when`, logs)
-  }
-  return seconds > term + CLOCKS_SECONDS
-    ? CHECK.fault(
-        `${holder} leads no more: it has not renewed the ${called} for ${seconds} s, and no other has taken it`,
-        logs,
-      )
-    : CHECK.ok(`${holder} leads`)
+  const [held, what] = judgeHeld(read.value, called, now)
+  if (held === 'held') return CHECK.ok(what)
+  return held === 'fault'
+    ? CHECK.fault(what, logs)
+    : CHECK.warning(what, 'see which clock is wrong: whether it still leads is not known')
 }
 
 const judgeRights = (read: Read<readonly string[]>): Finding => {

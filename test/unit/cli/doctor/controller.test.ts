@@ -104,6 +104,21 @@ describe('the controller', () => {
       'fault: a holds the Lease ours/outrigger-controller, and does not say since when',
     ],
     [
+      'renews no more, by a Lease that says it lasts for years',
+      { lease: lease({ holderIdentity: 'a', leaseDurationSeconds: 2_000_000_000, renewTime: '2026-11-30T11:50:00Z' }) }, // prettier-ignore
+      'fault: a leads no more: it has not renewed the Lease ours/outrigger-controller for 600 s',
+    ],
+    [
+      'renewed in what is the future here',
+      { lease: lease({ holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: '2026-11-30T12:10:00Z' }) }, // prettier-ignore
+      'warning: a has renewed the Lease ours/outrigger-controller 600 s from now, by the clock of this machine / see which clock',
+    ],
+    [
+      'leads by a name without an end',
+      { lease: lease({ holderIdentity: 'a'.repeat(100_000), renewTime: '2026-11-30T11:59:58Z' }) },
+      `ok: ${'a'.repeat(128)}… leads`,
+    ],
+    [
       'lacks rights',
       { lacking: ok(['create events', 'patch services']) },
       `fault: it lacks rights: create events, patch services / ${apply}`,
