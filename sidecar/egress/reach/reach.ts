@@ -58,6 +58,11 @@ export interface Whoever {
   readonly waiting: Waiting
 }
 
+interface Errand {
+  readonly target: Target
+  readonly isRequest: boolean
+}
+
 type Open = Exclude<Ruling, { readonly verdict: 'denied' }>
 
 const NAME_WORDS: Readonly<Record<string, string>> = {
@@ -96,24 +101,25 @@ export class Reach {
   }
 
   /** `isRequest`: what will be sent is a request in absolute form, which a parent proxy takes as it is. */
-  async open(target: Target, whoever: Whoever, isRequest: boolean): Promise<Reached> {
+  open(target: Target, whoever: Whoever, isRequest: boolean): Promise<Reached> {
     return this.go(target, judgeTarget(this.parts.rules, target), whoever, isRequest)
   }
 
   /** Of a forward: what it leads to was declared with it. */
-  async openForward(target: Target, rule: Destination, whoever: Whoever): Promise<Reached> {
+  openForward(target: Target, rule: Destination, whoever: Whoever): Promise<Reached> {
     const ruling = judgeTarget(this.parts.rules, target)
     const isOpen = target.host.kind === 'name' || ruling.verdict !== 'denied'
     return this.go(target, isOpen ? { verdict: 'allowed', rule } : ruling, whoever, false)
   }
 
-  private async go(
+  // Each promise that another one waits for costs three turns of the queue: what need not wait returns the other's.
+  private go(
     target: Target,
     ruling: Ruling,
     { waiting, client }: Whoever,
     isRequest: boolean,
   ): Promise<Reached> {
-    if (ruling.verdict === 'denied') return denied(ruling)
+    if (ruling.verdict === 'denied') return Promise.resolve(denied(ruling))
     const patience = { ms: this.parts.connectMs, waiting, key: client.key }
     const { parent } = this.parts
     if (parent && this.isFar(target)) {
@@ -121,12 +127,23 @@ export class Reach {
     }
     const { host } = target
     const way = { target, isRequest }
-    if (host.kind === 'address') return this.dial(way, ruling, [host.address], patience)
-    const found = await this.lookUp(target, host.name, patience)
+    return host.kind === 'address'
+      ? this.dial(way, ruling, [host.address], patience)
+      : this.goByName(way, host.name, ruling, patience)
+  }
+
+  private async goByName(
+    way: Errand,
+    name: string,
+    ruling: Open,
+    patience: Asker,
+  ): Promise<Reached> {
+    const { target } = way
+    const found = await this.lookUp(target, name, patience)
     if (!found.ok) return failed(found.error, placeOf(ruling))
     const judged = judgeAddresses(
       this.parts.rules,
-      { name: host.name, port: target.port },
+      { name, port: target.port },
       ruling,
       found.value,
     )
@@ -156,7 +173,7 @@ export class Reach {
   }
 
   private async dial(
-    { target, isRequest }: { readonly target: Target; readonly isRequest: boolean },
+    { target, isRequest }: Errand,
     ruling: Open,
     addresses: readonly Address[],
     patience: Asker,
