@@ -67,3 +67,16 @@ export const parseReference = (text: string): Result<Reference, string> => {
 /** The tag's key in the image index, `docker.io/library/node:24`; undefined where a digest decides. */
 export const tagKey = ({ host, repository, tag, digest }: Reference): string | undefined =>
   digest !== undefined || tag === undefined ? undefined : `${host}/${repository}:${tag}`
+
+/** Whether an image is that of a tag, with the digest that another webhook has found for it. */
+export const isResolved = (stored: string, tagged: string): boolean => {
+  const [is, was] = [parseReference(stored), parseReference(tagged)]
+  if (!is.ok || !was.ok || is.value.digest === undefined || was.value.digest !== undefined)
+    return false
+  const { host, repository, tag } = is.value
+  return (
+    host === was.value.host &&
+    repository === was.value.repository &&
+    (tag === undefined || tag === was.value.tag)
+  )
+}

@@ -5,6 +5,7 @@ import { PREFIX } from '../../shared/annotations.ts'
 import { at, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { optsIn, stringsOf, type Namespace } from '../cluster/namespace.ts'
+import { isResolved } from '../images/reference.ts'
 import { ownSidecar } from './pod.ts'
 import { renderUnwritten } from './render.ts'
 
@@ -27,9 +28,10 @@ export const isBare = (pod: JsonObject): boolean => ownSidecar(pod) === undefine
 export const isOwed = (pod: JsonObject, namespace: Namespace, config: ClusterConfig): boolean =>
   isAsked(pod, namespace) && renderUnwritten(pod, namespace, config).kind !== 'skip'
 
-/** Whether a sidecar's image is another than the configuration names. */
+/** Whether a sidecar's image is another than the configuration names; with the digest that another webhook has found for its
+ * tag it is that one. */
 export const isOther = (image: string, config: Pick<ClusterConfig, 'sidecar'>): boolean =>
-  image !== config.sidecar.image
+  image !== config.sidecar.image && !isResolved(image, config.sidecar.image)
 
 /** Whether names are what the API server takes: in a manifest may stand what a shell would run. */
 export const isForShell = (...names: readonly string[]): boolean =>

@@ -12,7 +12,7 @@ import type { Inject } from '../inject/outcome.ts'
 import type { Breach } from '../rules/judge.ts'
 import type { Floor } from '../settings/floor.ts'
 import { RESOURCES } from '../settings/quantity.ts'
-import { parseReference } from '../images/reference.ts'
+import { isResolved } from '../images/reference.ts'
 import { limitFault } from './sidecar-limits.ts'
 
 /** Of the sidecar's container what others may set: how it is pulled and how its end is told. Resources have bounds of their own. */
@@ -64,19 +64,6 @@ const sidecarFields = (
       ),
   ),
 ]
-
-/** Whether an image is that of a tag, with the digest that another webhook has found for it. */
-const isResolved = (stored: string, tagged: string): boolean => {
-  const [is, was] = [parseReference(stored), parseReference(tagged)]
-  if (!is.ok || !was.ok || is.value.digest === undefined || was.value.digest !== undefined)
-    return false
-  const { host, repository, tag } = is.value
-  return (
-    host === was.value.host &&
-    repository === was.value.repository &&
-    (tag === undefined || tag === was.value.tag)
-  )
-}
 
 /**
  * The sidecar with the tag again that another webhook has resolved: in a pod that is created, which has passed ours, nobody
