@@ -13,7 +13,7 @@ import { adminOf } from '../support/admin.ts'
 import { everyMetric } from '../support/fake-metrics.ts'
 import { removeFolder } from '../support/remove-folder.ts'
 
-const LIMIT_MS = 240_000
+const LIMIT_MS = 300_000
 const RATE = '30s'
 
 const QUERIES = readPanels().flatMap(({ title, targets }) =>

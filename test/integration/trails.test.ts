@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** The files that a list of CONTRIBUTING names, in its order. */

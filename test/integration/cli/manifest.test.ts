@@ -9,7 +9,7 @@ import { parseAllDocuments } from 'yaml'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const EXAMPLE = `${ROOT}manifests/examples/everything.yaml`
 const DEV = `${ROOT}manifests/overlays/dev/config.yaml`
-const TEST_MS = 60_000
+const TEST_MS = 300_000
 
 const directory = mkdtempSync(join(tmpdir(), 'outrigger-cli-'))
 const write = (name: string, text: string): string => {

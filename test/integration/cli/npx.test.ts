@@ -8,7 +8,7 @@ import { processTree, stillRunning } from '../../support/process-tree.ts'
 import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url))
 
 let left: ReturnType<typeof processTree> = []

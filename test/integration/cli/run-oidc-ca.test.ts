@@ -16,7 +16,7 @@ import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 let dir: string
 let key: SigningKey

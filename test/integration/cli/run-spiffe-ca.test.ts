@@ -17,7 +17,7 @@ import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText, jwtSvid } from '../../support/spiffe-bundle.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/agent'
 
 let dir: string

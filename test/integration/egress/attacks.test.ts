@@ -2,7 +2,7 @@
 // far host's packet capture is the judge: nothing reaches it. What asks the proxy is on record. Each row is shown to be a way
 // out where nothing stops it (unconfined.test.ts, and below). Takes root.
 
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Arena } from '../../support/egress/arena.ts'
 import type { Container } from '../../support/egress/container.ts'
 import type { EgressPod, EgressPodOptions, PodSession } from '../../support/egress/egress-pod.ts'
@@ -15,8 +15,6 @@ import { POD_ROWS } from './pod-rows.ts'
 import { DECLARED, PROXY_ROWS } from './proxy-rows.ts'
 import { TUNNEL_ROWS } from './tunnel-rows.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(180_000)
 
 const WAYS = compileWays()
 afterAll(() => WAYS.remove())

@@ -1,6 +1,6 @@
 // Who reached what: with fifty callers at once, each record names the one whose call it was, and that call. Takes root.
 
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { AuditRecord } from '../../../shared/audit/record.ts'
 import { Arena, AUTHORITY } from '../../support/egress/arena.ts'
 import type { EgressPod } from '../../support/egress/egress-pod.ts'
@@ -8,8 +8,6 @@ import { FIXTURES } from '../../support/egress/row.ts'
 import { signed, signingKey, type SigningKey } from '../../support/issuer.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(240_000)
 
 const CALLERS = 50
 const ISSUER = 'https://login.example'

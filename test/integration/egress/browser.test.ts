@@ -4,7 +4,7 @@
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Arena, CERTIFICATE } from '../../support/egress/arena.ts'
 import { API } from '../../support/egress/addresses.ts'
 import type { EgressPod, PodSession } from '../../support/egress/egress-pod.ts'
@@ -13,8 +13,6 @@ import { FIXTURES } from '../../support/egress/row.ts'
 import { hasProgram } from '../../support/shim.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(240_000)
 
 const BROWSER = 'chromium-headless-shell'
 const URL_OVER_TLS = 'https://api.example/hello'

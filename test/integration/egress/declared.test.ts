@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Arena, AUTHORITY } from '../../support/egress/arena.ts'
 import type { EgressPod, PodSession, ToolOptions } from '../../support/egress/egress-pod.ts'
 import {
@@ -19,8 +19,6 @@ import type { Running } from '../../support/running.ts'
 import { hasProgram } from '../../support/shim.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(240_000)
 
 const CLIENTS = join(FIXTURES, 'clients')
 const URL_OVER_TLS = 'https://api.example/hello'

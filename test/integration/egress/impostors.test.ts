@@ -2,7 +2,7 @@
 // hurries while sidecar or container start anew; and the shim always comes back, and confines. Takes root.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { OTHER } from '../../support/egress/addresses.ts'
 import { Arena } from '../../support/egress/arena.ts'
 import type { EgressPod } from '../../support/egress/egress-pod.ts'
@@ -10,8 +10,6 @@ import { FIXTURES } from '../../support/egress/row.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
 import { DECLARED } from './proxy-rows.ts'
-
-jest.setTimeout(180_000)
 
 const describeAsRoot = IS_ROOT ? describe : describe.skip
 

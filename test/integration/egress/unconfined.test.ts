@@ -1,7 +1,7 @@
 // Every way out of the attack table reaches the far host where nothing confines the server: what could not get out by itself
 // would prove nothing where it is stopped (attacks.test.ts). Takes root.
 
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Arena } from '../../support/egress/arena.ts'
 import type { Container } from '../../support/egress/container.ts'
 import { compileWays } from '../../support/egress/programs.ts'
@@ -9,8 +9,6 @@ import type { Row } from '../../support/egress/row.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { DIRECT_ROWS } from './direct-rows.ts'
 import { PROXY_ROWS } from './proxy-rows.ts'
-
-jest.setTimeout(120_000)
 
 const WAYS = compileWays()
 afterAll(() => WAYS.remove())

@@ -10,7 +10,7 @@ import { connectClientTwo } from '../../support/client-two.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const FIXTURE = fileURLToPath(new URL('../../fixtures/conformance-server.ts', import.meta.url))
 const WATCHED = 'test://watched-resource'
 const UPDATED = 'notifications/resources/updated'

@@ -11,7 +11,7 @@ import { CLIENTS } from '../../support/clients.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 const TOOLS = [
   'create_directory',

@@ -8,7 +8,7 @@ import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
 // A research takes four seconds, whatever the machine does.
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const RESEARCH = 'simulate-research-query'
 
 let bridge: Bridge

@@ -1,13 +1,11 @@
 // Whose a port of loopback is: what a probe reaches that is confined beside a server, in that one's container, and what it does
 // not; and how the shim knows its own processes' where the kernel tells nothing of sockets.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { ExecProcess, type ExecOptions } from '../../support/exec-process.ts'
 import { BUILDS, buildShim } from '../../support/shim.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const REFUSED = 'refused: Connection refused'
 const DENIED = 'refused: Permission denied'

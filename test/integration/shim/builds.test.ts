@@ -2,7 +2,7 @@
 // under an emulator that lacks half of what the shim uses, and the parser is fuzzed. What takes a
 // program that is not here is skipped by name.
 
-import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,8 +11,6 @@ import { buildShim, hasProgram, ShimProcess } from '../../support/shim.ts'
 import { encodeRequest, frame, VERSION } from '../../support/shim-frame.ts'
 import { isAlive } from '../../support/proc.ts'
 import { readAll, readLine } from '../../support/waiting.ts'
-
-jest.setTimeout(300_000)
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'shim-builds-'))
 afterAll(() => rmSync(FOLDER, { recursive: true }))

@@ -1,6 +1,6 @@
 // The shim as a command: usage errors, `version`, `copy`, `probe`, and how `serve` begins.
 
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -18,8 +18,6 @@ import { join } from 'node:path'
 import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import { until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 // Two users take root.
 const testAsRoot = IS_ROOT ? test : test.skip

@@ -1,7 +1,7 @@
 // Confinement as the sidecar asks for it: of children beside one another, of one command, and what is told of what they
 // tried.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { join } from 'node:path'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
@@ -10,8 +10,6 @@ import type { EventOf, Terms } from '../../support/shim-frame.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { descriptorsOf } from '../../support/proc.ts'
 import { readLine, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const OFF = 0
 const OBSERVE = 1

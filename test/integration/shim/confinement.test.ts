@@ -2,14 +2,12 @@
 // The stranger is this process, on loopback. Each way is tried without the shim too: one that reaches nobody by itself
 // would prove nothing.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { ticksOf } from '../../support/proc.ts'
 import { BUILDS, buildShim } from '../../support/shim.ts'
 import { Stranger } from '../../support/stranger.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const REFUSED = 'refused: Connection refused'
 const DENIED = 'refused: Permission denied'

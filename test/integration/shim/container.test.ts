@@ -1,14 +1,12 @@
 // The shim as PID 1 of a PID namespace of its own, as in a container. Takes root.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { kill } from 'node:process'
 import { AS_PID_1, BECOME_SERVER, BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import { childrenOf, isAlive } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const describeAsRoot = IS_ROOT ? describe : describe.skip
 

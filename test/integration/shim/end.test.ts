@@ -1,7 +1,7 @@
 // How children end: by END, by themselves, with their monitor, with the connection, with the shim.
 // Whatever they started, nothing of it is left.
 
-import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,6 @@ import {
 import type { Child, Connection } from '../../support/shim-connection.ts'
 import { isAlive, nameOf, parentOf, stateOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 // Each says its pid once it can't be ended but by SIGKILL; DAEMON's is alone in a session of its own.
 const STUBBORN = 'trap "" TERM INT HUP; echo $$; while :; do sleep 1; done'

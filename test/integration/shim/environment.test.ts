@@ -1,7 +1,7 @@
 // What a child finds when it starts: its environment, its private directories, and otherwise a process
 // as fresh as any.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
@@ -27,8 +27,6 @@ import { endProcess } from '../../support/end-process.ts'
 import { childrenOf, parentOf, stateOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const testAsRoot = IS_ROOT ? test : test.skip
 

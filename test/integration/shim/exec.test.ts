@@ -1,6 +1,6 @@
 // `shim exec`: the command's exit code, its signals, what it leaves behind, and what the sidecar is told.
 
-import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,8 +11,6 @@ import { BUILDS, buildShim, compileFixture } from '../../support/shim.ts'
 import { VERSION } from '../../support/shim-frame.ts'
 import { SERVER_UID, IS_ROOT, OWN_UID } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'shim-exec-fixtures-'))
 chmodSync(FOLDER, 0o755)

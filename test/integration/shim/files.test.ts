@@ -1,16 +1,7 @@
 // What a command may change of files: `--files` and `--writable`, by Landlock. Every way of this table works where nothing
 // is said of files, and none leaves a trace where something is; what a server needs goes on working.
 
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  jest,
-  test,
-} from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -33,8 +24,6 @@ import type { Connection } from '../../support/shim-connection.ts'
 import { REASON, type Terms } from '../../support/shim-frame.ts'
 import { IS_ROOT, SERVER_UID } from '../../support/users.ts'
 import { readAll, readLine } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const ENFORCE = 2
 const TOO_OLD = /^cannot keep it to the files that it may change \(Linux 6\.2 or newer/

@@ -2,7 +2,7 @@
 // None may work. As root, sidecar and server have users of their own, as in a pod; with one user
 // for both, what is marked so is advisory, and skipped.
 
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -21,8 +21,6 @@ import { REASON } from '../../support/shim-frame.ts'
 import { childrenOf, isAlive, parentOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'hostile-'))
 chmodSync(FOLDER, 0o755)

@@ -2,7 +2,7 @@
 // namespace of its own with another beside it. Each is tried without the shim too: an attack that reaches nobody by
 // itself would prove nothing. Takes root.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,6 @@ import { ExecProcess } from '../../support/exec-process.ts'
 import { isLoopback, PodNetwork, POD_IPV4, POD_IPV6 } from '../../support/pod-network.ts'
 import { buildShim, BUILDS, compileFixture } from '../../support/shim.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const PORT = 8080
 

@@ -1,10 +1,8 @@
 // What holding a server on loopback may cost: memory is asserted, time is printed.
 
-import { expect, jest, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { statusOf, ticksOf } from '../../support/proc.ts'
-
-jest.setTimeout(120_000)
 
 const BINDS = 1000
 

@@ -2,7 +2,7 @@
 // each is found on loopback, on the ports that it asked for, and by nobody in another pod. Takes root; what takes a
 // compiler that is not here is skipped by name.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,8 +11,6 @@ import { ExecProcess } from '../../support/exec-process.ts'
 import { PodNetwork, POD_IPV4, POD_IPV6 } from '../../support/pod-network.ts'
 import { compileFixture, hasProgram } from '../../support/shim.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(240_000)
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/listeners')
 

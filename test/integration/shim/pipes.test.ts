@@ -1,13 +1,11 @@
 // A child's stdin and stdout: two kernel pipes between it and the sidecar, with the shim out of the
 // way. What a program may expect of pipes holds.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
 import { BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
 import { stateOf, ticksOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 

@@ -1,7 +1,7 @@
 // The control protocol as sidecar/shim/README.md has it: every request, every refusal, their order,
 // and what ends a connection.
 
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,6 @@ import { BUILDS, buildShim, ShimProcess, type ShimOptions } from '../../support/
 import { encodeRequest, frame, REASON, VERSION } from '../../support/shim-frame.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
-
-jest.setTimeout(120_000)
 
 const NAME = '0123456789abcdef0123456789abcdef'
 

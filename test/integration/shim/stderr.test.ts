@@ -1,14 +1,12 @@
 // A child's stderr: to the container's log and to the sidecar, rate-limited, counted, never blocking.
 
-import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import { ticksOf } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'shim-stderr-'))
 chmodSync(FOLDER, 0o755)

@@ -10,7 +10,7 @@ import { openLegacy, rpc, startPuppet, toolCall, type PuppetBridge } from '../..
 import { startPod, type Pod } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const RAW = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
 
 const NAMES = [

@@ -14,7 +14,7 @@ import {
 } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 
 let bridge: RawBridge

@@ -22,7 +22,7 @@ import { until } from '../../support/waiting.ts'
 
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
 const HOUR_MS = 3_600_000
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 const authority = anAuthority('example.org')
 const next = anAuthority('example.org, next')

@@ -14,7 +14,7 @@ import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const BOUND = '--oidc-certificate-bound'
 let folder: string
 let authority: Issued

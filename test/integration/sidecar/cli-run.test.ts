@@ -16,7 +16,7 @@ import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const CLI = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 type Outcome = { readonly code: number | null; readonly stdout: string; readonly stderr: string }

@@ -28,7 +28,7 @@ import {
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 import { startRecordingServer, type RecordingServer } from '../../support/recording-server.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const MARK = '\ufeff'
 
 const META = `"io.modelcontextprotocol/protocolVersion":"${VERSION}","io.modelcontextprotocol/clientCapabilities":{}`

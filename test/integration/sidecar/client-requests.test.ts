@@ -26,7 +26,7 @@ import {
 } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 const PONG = '{"jsonrpc":"2.0","id":1,"result":{}}'

@@ -3,7 +3,7 @@
 
 import { aBudget } from '../../support/budgets.ts'
 import { watchedProcesses } from '../../support/watched-processes.ts'
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -29,8 +29,6 @@ import { buildShim, compileFixture } from '../../support/shim.ts'
 import { frame } from '../../support/shim-frame.ts'
 import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from '../../support/users.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const PROGRAMS = mkdtempSync(join(tmpdir(), 'control-programs-'))
 chmodSync(PROGRAMS, 0o755)

@@ -12,7 +12,7 @@ import { startPod, type Pod } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { hasProgram } from '../../support/shim.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const SERVER = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
 const ENOUGH = 1024
 

@@ -22,7 +22,7 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { tlsProxy, type TlsProxy } from '../../support/tls-proxy.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 let provider: IdentityProvider
 let bridge: Running

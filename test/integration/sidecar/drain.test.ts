@@ -25,7 +25,7 @@ import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 const withPod = async (
   document: SidecarDocument,

@@ -9,7 +9,7 @@ import { until } from '../../support/waiting.ts'
 import { createServer } from 'node:http'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const CALL = '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"who","arguments":{}}}'
 const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 

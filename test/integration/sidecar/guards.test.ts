@@ -28,7 +28,7 @@ import {
   type RawReply,
 } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 let bridge: PuppetBridge
 

@@ -2,7 +2,7 @@
 // addresses: who calls from another pod goes through the sidecar, whatever the server tries. Takes root; what takes a
 // compiler that is not here is skipped by name.
 
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
@@ -14,8 +14,6 @@ import { isLoopback, PodNetwork, POD_IPV4, POD_IPV6 } from '../../support/pod-ne
 import { buildShim, compileFixture, hasProgram } from '../../support/shim.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { until } from '../../support/waiting.ts'
-
-jest.setTimeout(240_000)
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/http-servers')
 const FOREVER = ['sh', '-c', 'exec sleep 1000']

@@ -22,7 +22,7 @@ import { encoded, rawSigned } from '../../support/raw-token.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 const json =
   (value: unknown, status = 200) =>

@@ -7,7 +7,7 @@ import { rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 /** A server without sessions that speaks MCP at one path, and redirects from others. */
 const startServer = async (

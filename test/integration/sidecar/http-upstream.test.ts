@@ -13,7 +13,7 @@ import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 const startEverything = (transport: string, port: number): Promise<Running> => {
   const [command = '', ...args] = serverCommand(

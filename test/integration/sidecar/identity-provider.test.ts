@@ -14,7 +14,7 @@ import { PUPPET, rpc, toolCall } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 let provider: IdentityProvider
 let bridge: Running

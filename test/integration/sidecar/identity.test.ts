@@ -15,7 +15,7 @@ import { startProgram, type Running } from '../../support/running.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc } from '../../support/puppet.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 
 let issuer: FakeIssuer

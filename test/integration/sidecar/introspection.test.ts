@@ -28,7 +28,7 @@ import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-htt
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 let credentials: string
 

@@ -18,7 +18,7 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText, jwtSvid } from '../../support/spiffe-bundle.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
 
 let folder: string

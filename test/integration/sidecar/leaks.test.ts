@@ -16,7 +16,7 @@ import { processTree } from '../../support/process-tree.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const SERVER = ['sh', fileURLToPath(new URL('../../fixtures/leaky-server.sh', import.meta.url))]
 const TIMES = 25
 const AT_ONCE = 20

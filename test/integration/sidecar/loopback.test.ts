@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Loopback } from '../../../sidecar/server/loopback.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 /** Longer than Node waits for one address of several. */
 const HELD_UP_MS = 1500
 

@@ -12,7 +12,7 @@ import { startPod, type Pod } from '../../support/pod.ts'
 import { openSession, send, type RawSession } from '../../support/raw-http.ts'
 
 const SERVER = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 /** Less than half of what each flood would take. */
 const MOST_GROWTH_MIB = 192

@@ -18,7 +18,7 @@ import {
 } from '../../support/puppet.ts'
 import { send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const LOG_LEVEL = { 'io.modelcontextprotocol/logLevel': 'debug' }
 const PROGRESS =
   '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$TOKEN,"progress":1}}'

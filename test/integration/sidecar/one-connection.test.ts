@@ -14,7 +14,7 @@ import { INITIALIZE, JSON_HEADERS, messageIn, type RawReply } from '../../suppor
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 /** What clocks may be off by, as the sidecar has it. */
 const SKEW_SECONDS = 30
 

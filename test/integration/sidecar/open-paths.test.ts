@@ -10,7 +10,7 @@ import { send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const GET = { method: 'GET' } as const
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void

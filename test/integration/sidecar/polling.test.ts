@@ -11,7 +11,7 @@ import { CLIENTS } from '../../support/clients.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 type Stored = { readonly stream: string; readonly message: unknown }
 

@@ -15,7 +15,7 @@ import {
 import { messageIn } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const CAPABILITIES = { sampling: {}, roots: { listChanged: true } }
 
 const start = (model: string) => {

@@ -1,6 +1,6 @@
 // Who may stand at the control socket: the shim, and nobody else who is run in its container, whatever he has read there.
 
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -19,8 +19,6 @@ import { aSecret, FakeShim, helloFrame, leftIn } from '../../support/fake-shim.t
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
 import { IS_ROOT } from '../../support/users.ts'
 import { readAll, until } from '../../support/waiting.ts'
-
-jest.setTimeout(30_000)
 
 const STRANGER = "it has not shown itself to be the first process of the server's container"
 const GREETED = '00000003010003'

@@ -24,7 +24,7 @@ import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 90_000
+const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 
 let bridge: PuppetBridge

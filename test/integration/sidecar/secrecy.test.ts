@@ -20,7 +20,7 @@ import { listening } from '../../support/listening.ts'
 import { rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const TELLING = [
   process.execPath,
   '--no-warnings',

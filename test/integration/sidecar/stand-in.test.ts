@@ -11,7 +11,7 @@ import { startPod, type Pod } from '../../support/pod.ts'
 import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 describe('a stand-in', () => {
   let pod: Pod

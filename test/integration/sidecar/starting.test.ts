@@ -11,7 +11,7 @@ import { askModern, modern, openLegacy, rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send, type RawReply } from '../../support/raw-http.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const SERVER = fileURLToPath(new URL('../../fixtures/lock-server.ts', import.meta.url))
 
 type Era = 'modern' | 'legacy' | 'exits'

@@ -7,7 +7,7 @@ import { byLines, byPython, goReader, type Seen } from '../../support/line-reade
 import { messageIn, openSession, type RawSession } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const DEEPEST = 126
 
 let bridge: RawBridge

@@ -1,6 +1,6 @@
 // The control socket of a server that is held on loopback: what the sidecar makes of what the shim says, whoever says it.
 
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -13,8 +13,6 @@ import { FakeShim } from '../../support/fake-shim.ts'
 import { keptLog, type KeptLog } from '../../support/kept-log.ts'
 import { frame } from '../../support/shim-frame.ts'
 import { readAll, until } from '../../support/waiting.ts'
-
-jest.setTimeout(120_000)
 
 const SECRET = Buffer.from('5e'.repeat(16))
 const HELD = frame(0x89, Buffer.concat([Buffer.from([1, 1]), SECRET]))

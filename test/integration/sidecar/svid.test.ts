@@ -19,7 +19,7 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText } from '../../support/spiffe-bundle.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
 const OTHER_ID = 'spiffe://example.org/ns/tools/sa/other'
 

@@ -10,7 +10,7 @@ import { JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { tlsProxy, type TlsProxy } from '../../support/tls-proxy.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 const PATH = '/team-a/search'
 
 let provider: IdentityProvider

@@ -29,7 +29,7 @@ import { JSON_HEADERS, messageIn, send, type RawHeaders } from '../../support/ra
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 
 const policyText = (more = ''): string => `

@@ -13,7 +13,7 @@ import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { listening, portOf } from '../../support/listening.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const DAY_MS = 86_400_000
 
 const template = async () => ({

@@ -25,7 +25,7 @@ import {
   type WebhookReplica,
 } from '../../support/webhook-replica.ts'
 
-const TEST_MS = 240_000
+const TEST_MS = 300_000
 const CALL_MS = 25
 /** An API server reads a changed configuration so much later. */
 const LAG_MS = 100

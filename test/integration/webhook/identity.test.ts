@@ -23,7 +23,7 @@ import {
 import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 const NAMESPACE = 'team-a'
 const OWN = 'https://mcp.example.com/team-a/echo'
 const log = createLog({ level: 'error', write: () => undefined, now: Date.now })

@@ -19,7 +19,7 @@ import {
   type WebhookReplica,
 } from '../../support/webhook-replica.ts'
 
-const TEST_MS = 120_000
+const TEST_MS = 300_000
 
 const pod: JsonObject = { spec: { containers: [{ name: 'c', image: 'i', command: ['x'] }] } }
 

@@ -15,7 +15,7 @@ import { openLegacy, rpc, type LegacySession } from '../../../support/puppet.ts'
 import { until } from '../../../support/waiting.ts'
 
 const SERVER = fileURLToPath(new URL('../../../fixtures/reaching-server.ts', import.meta.url))
-const LIMIT_MS = 60_000
+const LIMIT_MS = 300_000
 
 let dir: string
 let file: string
