@@ -335,6 +335,8 @@ const OURS: readonly Way[] = [
       annotated('file-writes', 'declared'),
       annotated('transport', 'http'),
       annotated('port', '8000'),
+      // Of whose command nobody knows.
+      server('image', `example.com/web@sha256:${'5'.repeat(64)}`),
       server('command', undefined),
       server('args', undefined),
     ),
