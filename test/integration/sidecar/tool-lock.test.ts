@@ -413,13 +413,8 @@ test(
   LIMIT_MS,
 )
 
-const untilRefused = async (talk: Talk, is: boolean): Promise<void> => {
-  const giveUpAt = Date.now() + LIMIT_MS
-  while (isRefused(await talk.ask(...ECHO)) !== is) {
-    if (Date.now() > giveUpAt) throw new Error(`never ${is ? 'refused' : 'taken'}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
+const untilRefused = (talk: Talk, is: boolean): Promise<true> =>
+  until(async () => isRefused(await talk.ask(...ECHO)) === is, is ? 'it is refused' : 'it is taken')
 
 describe.each(ERAS)('arguments of a $era client', ({ talkTo }) => {
   test(
