@@ -246,7 +246,7 @@ describe('the webhook as a process', () => {
     'no call is lost while one replica takes the place of another',
     async () => {
       kube.addNamespace('servers', {})
-      const old = await start('--drain-delay', '2')
+      const old = await start('--drain-delay', '5')
       const next = await start()
       const agent = new Agent({ keepAlive: true, maxSockets: 4 })
       const isReady = async ({ adminPort }: WebhookReplica): Promise<boolean> =>
