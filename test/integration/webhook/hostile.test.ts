@@ -76,9 +76,12 @@ test('20 ordinary reviews a second beside a loop of hostile ones wait less than 
   expect(clock()).toBeGreaterThan(0)
   const attack = { isOver: false, sent: 0 }
   const loop = async (): Promise<void> => {
-    for (; !attack.isOver; attack.sent += 1) {
+    while (!attack.isOver) {
       const body = hostile[attack.sent % hostile.length]
-      if (body) expect(await postBy(agents[0])(body)).toBe(200)
+      const status = body && (await postBy(agents[0])(body))
+      // One that has taken too long to come, on a busy machine, is not judged: it is no attack, and comes again.
+      expect([200, 503]).toContain(status)
+      if (status === 200) attack.sent += 1
     }
   }
   const attacking = loop()
