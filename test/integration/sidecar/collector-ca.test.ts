@@ -79,7 +79,8 @@ test.each([
   await until(() => collector.paths.size === 3 && collector.metrics.length > 0, 'all have come')
   expect([...collector.paths].sort()).toEqual(COMPLETE)
   await collector.find(({ name }) => name === 'tools/call echo', 'the call')
-  expect(collector.logs.some(({ body }) => body.includes('"tool":"echo"'))).toBe(true)
+  const isCall = ({ body }: { readonly body: string }): boolean => body.includes('"tool":"echo"')
+  await until(() => collector.logs.some(isCall), 'its record')
 })
 
 test.each([
