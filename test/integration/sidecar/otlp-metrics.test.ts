@@ -56,7 +56,11 @@ test('every figure, with the names of the conventions; a histogram bucket by buc
   expect(echoed.sum).toBeGreaterThan(0)
   const { text } = await admin.get('/metrics')
   const names = [...text.matchAll(/^# TYPE (\S+) \S+\n[^#\n]/gm)].map(([, name = '']) => OURS(name))
-  const sent = new Map(collector.metrics.map((metric) => [metric.name, metric]))
+  // What was counted last is sent with the next export.
+  const sent = await until(() => {
+    const all = new Map(collector.metrics.map((metric) => [metric.name, metric]))
+    return names.every((name) => all.has(name)) && all
+  }, 'every figure has come')
   expect([...sent.keys()].sort()).toEqual(names.sort())
   expect(sent.get(DURATION)).toMatchObject({ unit: 's' })
   expect(sent.get('outrigger_spawns_total')?.sum?.isMonotonic).toBe(true)
