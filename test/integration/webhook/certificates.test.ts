@@ -173,7 +173,7 @@ describe('an authority of our own', () => {
   test(
     'that somebody else has put into the Secret takes the place without a restart',
     async () => {
-      const replica = await start('--leaf-lifetime=5s', '--ca-lifetime=15s')
+      const replica = await start('--leaf-lifetime=15s', '--ca-lifetime=45s')
       const other = anAuthority('theirs')
       const encoded = (text: string): string => Buffer.from(text).toString('base64')
       await fetch(`${kube.url}/api/v1/namespaces/outrigger-system/secrets/outrigger-ca`, {
