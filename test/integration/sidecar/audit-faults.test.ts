@@ -72,10 +72,10 @@ interface Told {
   readonly lost: number[]
 }
 
-/** Calls by all sessions at once, each with an id of its own; `meanwhile` hears of each that is over. */
+/** Calls by all sessions at once, each with an id of its own; `meanwhile` hears of each that is over, and of those refused. */
 const callAll = async (
   sessions: readonly LegacySession[],
-  meanwhile: (done: number) => void = () => undefined,
+  meanwhile: (done: number, refused: number) => void = () => undefined,
 ): Promise<Told> => {
   const told: Told = { ok: [], refused: [], lost: [] }
   let next = 0
@@ -89,7 +89,7 @@ const callAll = async (
       else if (reply.status === 200 && reply.text.includes('"result"')) told.ok.push(id)
       else told.refused.push(id)
       if (reply?.status === 503) await sleep(20)
-      meanwhile(++done)
+      meanwhile(++done, told.refused.length)
     }
   }
   await Promise.all(sessions.map(callBy))
@@ -115,10 +115,14 @@ describe('a disk that is full, and empty again, and full again', () => {
       const own = await start({ attempts })
       const sessions = await open(own.url)
       let faults = 0
-      const told = await callAll(sessions, (done) => {
+      let refusedBefore = Infinity
+      const told = await callAll(sessions, (done, refused) => {
         if (done % 400 === 100) {
           faults++
+          refusedBefore = refused
           limit(own, statSync(file).size + 4 * LEAST_BYTES)
+        } else if (refused > refusedBefore) {
+          refusedBefore = Infinity
           setTimeout(() => limit(own, 'unlimited'), 300)
         }
       })
