@@ -42,6 +42,16 @@ export interface Requests {
   write(request: Request, signal: AbortSignal, fine?: readonly number[]): Promise<Answered>
 }
 
+/** Whoever asked goes on at once when he is told to stop, and what he has sent is left to its end: a request whose body is torn
+ * off while it is written has Node's HTTP/2 write it for ever. */
+const leftTo = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => reject(new Error('it was told to stop'))
+    signal.addEventListener('abort', stop, { once: true })
+    const settled = work.finally(() => signal.removeEventListener('abort', stop))
+    settled.then(resolve, reject)
+  })
+
 export const requestsBy = (send: Send): Requests => {
   const within = (signal: AbortSignal): AbortSignal =>
     AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
@@ -51,7 +61,11 @@ export const requestsBy = (send: Send): Requests => {
       const { status, object } = await answer(send, { method: 'GET', path }, fine)
       return status === 404 ? undefined : object
     },
-    write: (request, signal, fine = []) => answer(send, request, { fine, signal: within(signal) }),
+    write: async (request, signal, fine = []) => {
+      signal.throwIfAborted()
+      const own = { fine, signal: AbortSignal.timeout(PATIENCE_MS) }
+      return leftTo(answer(send, request, own), signal)
+    },
   }
 }
 

@@ -45,3 +45,19 @@ test.each([
   await expect(requests.write(request, signal)).rejects.toThrow(Refusal)
   expect((await requests.write(request, signal, [status])).status).toBe(status)
 })
+
+test('a write is not torn off when who asked is told to stop, and he goes on at once', async () => {
+  const abort = new AbortController()
+  let isTornOff = false
+  const requests = requestsBy(async (_request, signal) => {
+    signal?.addEventListener('abort', () => {
+      isTornOff = true
+    })
+    return new Promise(() => undefined)
+  })
+  const writing = requests.write({ method: 'POST', path: '/', body: '{}' }, abort.signal)
+  abort.abort()
+  await expect(writing).rejects.toThrow('it was told to stop')
+  expect(isTornOff).toBe(false)
+  await expect(requests.write({ method: 'POST', path: '/' }, abort.signal)).rejects.toThrow()
+})
