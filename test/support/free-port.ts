@@ -17,7 +17,7 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
-/** A port on which nothing listens, and that nobody else is given. */
+/** A port on which nothing listens, and that no other test of this run is given. */
 export const freePort = async (): Promise<number> => {
   for (let tries = 0; tries < PORTS_OF_ONE; tries++) {
     const port = firstOfOurs + (next++ % PORTS_OF_ONE)
