@@ -12,6 +12,8 @@ export class FakeApi implements Requests {
   readonly events: JsonObject[] = []
   /** Pods whose gate was taken off, by uid. */
   readonly letGo: string[] = []
+  /** What is refused, by path. */
+  readonly refused = new Map<string, Refusal>()
   private made = 0
   /** Something that happens between a look and a write. */
   meanwhile: ((path: string) => void) | undefined
@@ -28,6 +30,8 @@ export class FakeApi implements Requests {
     const sent: unknown = JSON.parse(body)
     if (!isObject(sent)) throw new Error('no object')
     this.asked.push(`${method} ${place}`)
+    const refusal = this.refused.get(place)
+    if (refusal) throw refusal
     if (method === 'POST') {
       this.events.push(sent)
       return { status: 201, object: sent }

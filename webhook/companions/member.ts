@@ -19,10 +19,14 @@ export interface Owner {
   readonly uid: string
 }
 
-export interface Member {
+/** That very pod. */
+export interface Place {
   readonly namespace: string
   readonly name: string
   readonly uid: string
+}
+
+export interface Member extends Place {
   /** The label's value: which workload it is of. */
   readonly server: string
   /** What controls it, or the pod itself where nothing does. */
@@ -79,12 +83,6 @@ const ingressFromIn = (annotations: JsonObject): Member['ingressFrom'] => {
     ...(workload === undefined ? {} : { workload }),
     ...(own === undefined ? {} : { own }),
   }
-}
-
-interface Place {
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
 }
 
 const placeIn = (pod: JsonObject): Place | undefined => {

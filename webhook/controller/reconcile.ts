@@ -7,18 +7,19 @@ import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { isSystem, optsIn, type Namespace, type Service } from '../cluster/namespace.ts'
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
-import type { Member, Owner } from '../companions/member.ts'
+import type { Member, Owner, Place } from '../companions/member.ts'
 import { isCompanionOf } from '../companions/name.ts'
 import { openedFor, type Opened, type OtherPolicy } from '../companions/other-policy.ts'
 import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
+import { refusalOf, type Refusal } from '../kube/reply.ts'
 import type { Requests } from '../kube/requests.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
-import { letGo } from './gates.ts'
+import { letAllGo } from './gates.ts'
 import { placeOf } from './members.ts'
 import type { Owners } from './owners.ts'
 import type { Standing } from './standing.ts'
-import { HELD, openedWords, takenWords } from './told-words.ts'
+import { heldWords, openedWords, takenWords, type WhyHeld } from './told-words.ts'
 import { putRight, takeAway, type Written } from './writes.ts'
 
 /** What is followed, as far as it is known. */
@@ -63,6 +64,13 @@ interface Wanted {
   readonly owner?: Owner
   readonly remarks: readonly Told[]
   readonly opened?: readonly Opened[]
+}
+
+/** What came of it: which places are somebody else's, why pods wait on, and what was refused first. */
+interface Put {
+  readonly taken: readonly string[]
+  readonly whyHeld: WhyHeld | undefined
+  readonly failure: Refusal | undefined
 }
 
 const NOTHING: Wanted = { objects: [], remarks: [] }
@@ -118,10 +126,7 @@ export class Reconciler {
       opened.delete(key)
       return
     }
-    const letGoAll = async (): Promise<void> => {
-      for (const member of waiting) await letGo(this.options.requests, member, signal)
-    }
-    const { taken, isHeld } = await this.putAll(key, wanted, { letGoAll, signal })
+    const { taken, whyHeld, failure } = await this.putAll(key, wanted, { waiting, signal })
     this.note(foreign, key, taken, 'an object of a companion’s name is somebody else’s')
     const { owner, remarks, opened: policies = [] } = wanted
     const places = policies.map((policy) => `NetworkPolicy ${name}/${policy.name}`)
@@ -129,31 +134,43 @@ export class Reconciler {
     const more = [
       ...policies.map(openedWords),
       ...taken.map(takenWords),
-      ...(isHeld && waiting.length > 0 ? [HELD] : []),
+      ...(whyHeld && waiting.length > 0 ? [heldWords(whyHeld)] : []),
     ]
     if (owner) await this.options.events.tell(name, owner, [...remarks, ...more], signal)
     await this.takeLeftovers(key, wanted, signal)
+    if (failure) throw failure
   }
 
   /** Pods that wait are let go once their policy stands, whatever becomes of the rest; at once where there is to be none. */
   private async putAll(
     key: string,
     wanted: Wanted,
-    { letGoAll, signal }: { readonly letGoAll: () => Promise<void>; readonly signal: AbortSignal },
-  ): Promise<{ readonly taken: readonly string[]; readonly isHeld: boolean }> {
+    { waiting, signal }: { readonly waiting: readonly Place[]; readonly signal: AbortSignal },
+  ): Promise<Put> {
     const taken: string[] = []
     const isAsked = this.options.config().companions?.gate === true
-    let isHeld = isAsked && wanted.objects.some(isPolicy)
-    if (!isHeld) await letGoAll()
-    for (const object of wanted.objects) {
-      const place = this.isLeft(key, wanted, object) ? undefined : await this.put(object, signal)
-      if (place !== undefined) taken.push(place)
-      else if (isHeld && isPolicy(object)) {
-        isHeld = false
-        await letGoAll()
+    let whyHeld: WhyHeld | undefined =
+      isAsked && wanted.objects.some(isPolicy) ? 'unwritten' : undefined
+    let failure: Refusal | undefined
+    const letGo = async (): Promise<void> => {
+      failure = await letAllGo(this.options.requests, waiting, signal)
+      whyHeld = failure && 'refused'
+    }
+    const policyPut = async (place: string | undefined): Promise<void> => {
+      if (whyHeld !== 'unwritten') return
+      if (place === undefined) await letGo()
+      else whyHeld = 'taken'
+    }
+    const putEach = async (): Promise<void> => {
+      for (const object of wanted.objects) {
+        const place = this.isLeft(key, wanted, object) ? undefined : await this.put(object, signal)
+        if (place !== undefined) taken.push(place)
+        if (isPolicy(object)) await policyPut(place)
       }
     }
-    return { taken, isHeld }
+    if (!whyHeld) await letGo()
+    const refused = await refusalOf(putEach())
+    return { taken, whyHeld, failure: failure ?? refused }
   }
 
   /** Undefined: it is left as it stands. */

@@ -15,9 +15,19 @@ export const openedWords = ({ name, sides }: Opened): Told => ({
   message: `NetworkPolicy ${name}, which is not Outrigger's, selects its pods, too, and opens ${sides.join(' and ')} that its own policy closes: narrow it, or have it select other pods`,
 })
 
-/** Of one in the place of the policy that its pods wait for. */
-export const HELD: Told = {
+const WHY_HELD = {
+  taken:
+    'an object that is not Outrigger’s has the name of their NetworkPolicy: rename it, or delete it',
+  unwritten:
+    'the API server refuses their NetworkPolicy: the log of Outrigger’s controller has its words',
+  refused:
+    'the API server refuses to have their gate taken off: the log of Outrigger’s controller has its words',
+} as const
+
+export type WhyHeld = keyof typeof WHY_HELD
+
+/** Of pods that wait for their policy longer than it takes. */
+export const heldWords = (why: WhyHeld): Told => ({
   reason: 'PodsHeld',
-  message:
-    'pods of it wait and are not scheduled, since an object that is not Outrigger’s has the name of their NetworkPolicy: rename it, or delete it',
-}
+  message: `pods of it wait and are not scheduled, since ${WHY_HELD[why]}`,
+})

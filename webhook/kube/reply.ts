@@ -22,6 +22,20 @@ export class Refusal extends Error {
   }
 }
 
+/** Of those that have too much to do: whatever else is asked of them they refuse as well. */
+const BUSY = [429, 503, 504]
+
+/** What was refused of some work, where another request may come through all the same; whatever else goes wrong is thrown. */
+export const refusalOf = async (work: Promise<unknown>): Promise<Refusal | undefined> => {
+  try {
+    await work
+    return undefined
+  } catch (error) {
+    if (error instanceof Refusal && !BUSY.includes(error.code)) return error
+    throw error
+  }
+}
+
 /** All of a body; undefined where it is longer than `most` bytes. */
 export const bytesOf = async (body: Reply['body'], most: number): Promise<Buffer | undefined> => {
   const parts: Uint8Array[] = []

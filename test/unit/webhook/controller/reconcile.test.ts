@@ -2,51 +2,31 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { at, objectAt, withAt, type JsonObject } from '../../../../shared/json.ts'
-import { createLog } from '../../../../shared/log.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
-import type { Member } from '../../../../webhook/companions/member.ts'
 import type { Needs } from '../../../../webhook/companions/needs.ts'
 import type { OtherPolicy } from '../../../../webhook/companions/other-policy.ts'
 import type { ApiServerPlace } from '../../../../webhook/companions/reach.ts'
-import { Events } from '../../../../webhook/controller/events.ts'
 import { Members, type SeenPod } from '../../../../webhook/controller/members.ts'
-import { Owners } from '../../../../webhook/controller/owners.ts'
-import { Reconciler } from '../../../../webhook/controller/reconcile.ts'
-import { standingOf, StandingStore } from '../../../../webhook/controller/standing.ts'
+import type { Reconciler } from '../../../../webhook/controller/reconcile.ts'
 import { Refusal } from '../../../../webhook/kube/reply.ts'
 import { FakeApi } from '../../../support/companion-api.ts'
+import {
+  configOf,
+  KEY,
+  member,
+  pod,
+  POLICY,
+  reconcilerOver,
+  REPLICA_SET,
+  SERVICE,
+  SET,
+} from '../../../support/reconciler.ts'
 
-const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
 const signal = new AbortController().signal
 
-const configOf = (more: JsonObject): ClusterConfig => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
-  if (!config.ok) throw new Error(config.error.join())
-  return config.value
-}
-
-const POLICY = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-deployment-a'
-const SERVICE = '/api/v1/namespaces/team/services/outrigger-deployment-a'
 const DEFAULT = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-default'
-const SET = '/apis/apps/v1/namespaces/team/replicasets/a-5f'
-const KEY = 'team/deployment-a'
 
-const member: Member = {
-  namespace: 'team',
-  name: 'a-5f-x',
-  server: 'deployment-a',
-  owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 'set' },
-  ingressFrom: {},
-  mesh: undefined,
-  isEnding: false,
-  needs: undefined,
-  sidecar: 'x',
-  isGated: false,
-  uid: 'pod',
-  labels: {},
-  ailments: [],
-}
 const NO_NEEDS: Needs = {
   ports: [15_200],
   isTls: false,
@@ -56,7 +36,6 @@ const NO_NEEDS: Needs = {
   asksApiServer: false,
   around: undefined,
 }
-const pod = { namespace: 'team', name: member.name, member }
 
 describe('a workload', () => {
   let api: FakeApi
@@ -71,17 +50,6 @@ describe('a workload', () => {
   let opened: Map<string, readonly string[]>
   let others: readonly OtherPolicy[]
 
-  /** What stands, as it is followed: only what bears our label. */
-  const standing = (kind: string): StandingStore => {
-    const store = new StandingStore()
-    for (const object of api.objects.values()) {
-      if (object['kind'] !== kind) continue
-      if (at(object, 'metadata', 'labels', 'app.kubernetes.io/managed-by') !== 'outrigger') continue
-      store.put(standingOf(kind, object))
-    }
-    return store
-  }
-
   beforeEach(() => {
     api = new FakeApi()
     members = new Members()
@@ -93,38 +61,17 @@ describe('a workload', () => {
     foreign = new Map()
     opened = new Map()
     others = []
-    const owner = {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      name: 'a',
-      uid: 'deployment',
-      controller: true,
-    }
-    api.objects.set(SET, { metadata: { name: 'a-5f', uid: 'set', ownerReferences: [owner] } })
+    api.objects.set(SET, REPLICA_SET)
     members.put(pod)
-    const now = () => nowMs
-    const randomName = () => 'r'
-    reconciler = new Reconciler({
-      known: {
-        namespace: () => namespace,
-        members: (key) => members.of(key),
-        hasMembers: (name) => members.has(name),
-        standing: (kind, place, name) => standing(kind).get(place, name),
-        standingOf: (key) => ['NetworkPolicy', 'Service'].flatMap((kind) => standing(kind).of(key)),
-        servicesOf: () => [],
-        everyService: () => [],
-        otherPolicies: () => others,
-        apiServer: () => apiServer,
-        isPartial: () => isPartial,
-      },
+    reconciler = reconcilerOver({
+      api,
+      members,
+      now: () => nowMs,
       config: () => config,
-      requests: api,
-      owners: new Owners(api),
-      events: new Events({ requests: api, log, now, wallMs: now, randomName, identity: 'test' }),
-      log,
-      now,
-      leftoverMs: 1000,
-      counted: () => undefined,
+      namespace: () => namespace,
+      isPartial: () => isPartial,
+      apiServer: () => apiServer,
+      otherPolicies: () => others,
       foreign,
       opened,
     })
@@ -235,97 +182,6 @@ describe('a workload', () => {
     await reconcile()
     expect(foreign.size).toBe(0)
     expect(api.objects.has(SERVICE)).toBe(true)
-  })
-
-  describe('whose pods wait', () => {
-    const POD = '/api/v1/namespaces/team/pods/a-5f-x pod'
-    const waits = (more: Partial<Member> = {}) =>
-      members.put({ ...pod, member: { ...member, isGated: true, ...more } })
-    const TAKEN = { kind: 'NetworkPolicy', metadata: { name: 'outrigger-deployment-a' }, spec: {} }
-
-    beforeEach(() => {
-      config = configOf({ companions: { gate: true } })
-    })
-
-    test('has them let go once its policy is written, and those that come later', async () => {
-      waits()
-      api.meanwhile = (path) => {
-        if (path === POLICY) expect(api.letGo).toEqual([])
-      }
-      await reconcile()
-      expect(api.asked.indexOf(`PATCH ${POLICY}`)).toBeLessThan(
-        api.asked.indexOf('PATCH /api/v1/namespaces/team/pods/a-5f-x'),
-      )
-      expect(api.letGo).toEqual([POD])
-      // Until its watch says that it has none any more.
-      await reconcile()
-      expect(api.letGo).toEqual([POD, POD])
-    })
-
-    test('has them held while its policy cannot be written', async () => {
-      waits()
-      api.meanwhile = (path) => {
-        if (path === POLICY) throw new Error('no answer')
-      }
-      await expect(reconcile()).rejects.toThrow('no answer')
-      expect(api.letGo).toEqual([])
-    })
-
-    test('has them let go though its Services cannot be written', async () => {
-      waits()
-      api.meanwhile = (path) => {
-        if (path === SERVICE) throw new Error('a quota')
-      }
-      await expect(reconcile()).rejects.toThrow('a quota')
-      expect(api.letGo).toEqual([POD])
-    })
-
-    test('has them held while its policy’s name is taken, and is told', async () => {
-      waits()
-      api.put(POLICY, TAKEN)
-      await reconcile()
-      expect(api.letGo).toEqual([])
-      expect(api.events.map(({ reason }) => reason)).toContain('PodsHeld')
-      api.objects.delete(POLICY)
-      await reconcile()
-      expect(api.letGo).toEqual([POD])
-    })
-
-    test.each<[string, () => void]>([
-      [
-        'nobody asks for gates any more',
-        () => {
-          config = configOf({ companions: {} })
-        },
-      ],
-      [
-        'companions are switched off',
-        () => {
-          config = configOf({})
-        },
-      ],
-      [
-        'its namespace is the system’s',
-        () => {
-          config = configOf({ companions: {}, systemNamespaces: ['team'] })
-        },
-      ],
-    ])('has them let go where %s', async (_name, change) => {
-      waits()
-      api.put(POLICY, TAKEN)
-      change()
-      await reconcile()
-      expect(api.letGo).toEqual([POD])
-    })
-
-    test.each<[string, Partial<Member>]>([
-      ['do not wait', { isGated: false }],
-      ['end', { isEnding: true }],
-    ])('has those left alone that %s', async (_name, more) => {
-      waits(more)
-      await reconcile()
-      expect(api.letGo).toEqual([])
-    })
   })
 
   const open = (name: string, app: string): OtherPolicy => {

@@ -1,0 +1,167 @@
+// Who is let go, and when, against an API server in memory.
+
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { Member } from '../../../../webhook/companions/member.ts'
+import { Members } from '../../../../webhook/controller/members.ts'
+import type { Reconciler } from '../../../../webhook/controller/reconcile.ts'
+import { Refusal } from '../../../../webhook/kube/reply.ts'
+import { FakeApi } from '../../../support/companion-api.ts'
+import {
+  configOf,
+  KEY,
+  member,
+  pod,
+  POLICY,
+  reconcilerOver,
+  REPLICA_SET,
+  SERVICE,
+  SET,
+} from '../../../support/reconciler.ts'
+
+describe('a workload whose pods wait', () => {
+  let api: FakeApi
+  let members: Members
+  let config: ClusterConfig
+  let nowMs: number
+  let reconciler: Reconciler
+  const POD = '/api/v1/namespaces/team/pods/a-5f-x pod'
+  const waits = (more: Partial<Member> = {}) =>
+    members.put({ ...pod, member: { ...member, isGated: true, ...more } })
+  const TAKEN = { kind: 'NetworkPolicy', metadata: { name: 'outrigger-deployment-a' }, spec: {} }
+
+  beforeEach(() => {
+    api = new FakeApi()
+    api.objects.set(SET, REPLICA_SET)
+    members = new Members()
+    members.put(pod)
+    config = configOf({ companions: { gate: true } })
+    nowMs = 0
+    reconciler = reconcilerOver({
+      api,
+      members,
+      now: () => nowMs,
+      config: () => config,
+      namespace: () => ({ name: 'team', labels: {}, annotations: {} }),
+      isPartial: () => false,
+      apiServer: () => [],
+      otherPolicies: () => [],
+      foreign: new Map(),
+      opened: new Map(),
+    })
+  })
+  const reconcile = (): Promise<void> => reconciler.reconcile(KEY, new AbortController().signal)
+
+  test('has them let go once its policy is written, and those that come later', async () => {
+    waits()
+    api.meanwhile = (path) => {
+      if (path === POLICY) expect(api.letGo).toEqual([])
+    }
+    await reconcile()
+    expect(api.asked.indexOf(`PATCH ${POLICY}`)).toBeLessThan(
+      api.asked.indexOf('PATCH /api/v1/namespaces/team/pods/a-5f-x'),
+    )
+    expect(api.letGo).toEqual([POD])
+    // Until its watch says that it has none any more.
+    await reconcile()
+    expect(api.letGo).toEqual([POD, POD])
+  })
+
+  test('has them held while its policy cannot be written', async () => {
+    waits()
+    api.meanwhile = (path) => {
+      if (path === POLICY) throw new Error('no answer')
+    }
+    await expect(reconcile()).rejects.toThrow('no answer')
+    expect(api.letGo).toEqual([])
+  })
+
+  test('has them let go though its Services cannot be written', async () => {
+    waits()
+    api.meanwhile = (path) => {
+      if (path === SERVICE) throw new Error('a quota')
+    }
+    await expect(reconcile()).rejects.toThrow('a quota')
+    expect(api.letGo).toEqual([POD])
+  })
+
+  const waitsToo = (name: string, more: Partial<Member> = {}) =>
+    members.put({ ...pod, name, member: { ...member, name, isGated: true, ...more } })
+  const podPath = (name: string): string => `/api/v1/namespaces/team/pods/${name}`
+  const REFUSED = new Refusal(403, 'refused')
+  const held = (): readonly unknown[] =>
+    api.events.flatMap(({ reason, message }) => (reason === 'PodsHeld' ? [message] : []))
+
+  test('has the others let go where one may not be changed, and all else put right', async () => {
+    for (const name of ['p', 'q', 'r', 's']) waitsToo(name)
+    api.refused.set(podPath('p'), REFUSED)
+    api.refused.set(podPath('r'), new Refusal(422, 'invalid'))
+    await expect(reconcile()).rejects.toBe(REFUSED)
+    expect(api.letGo).toEqual([`${podPath('q')} pod`, `${podPath('s')} pod`])
+    expect(api.objects.has(SERVICE)).toBe(true)
+    expect(held()).toEqual([expect.stringMatching(/refuses to have their gate taken off/)])
+  })
+
+  test('has no more of them asked for by an API server that has too much to do', async () => {
+    for (const name of ['p', 'q']) waitsToo(name)
+    api.refused.set(podPath('p'), new Refusal(429, 'later'))
+    await expect(reconcile()).rejects.toThrow(Refusal)
+    expect(api.letGo).toEqual([])
+    expect(held()).toEqual([])
+  })
+
+  test('has them held while its policy is refused, and is told', async () => {
+    waits()
+    api.refused.set(POLICY, REFUSED)
+    await expect(reconcile()).rejects.toBe(REFUSED)
+    expect([api.letGo, api.objects.has(SERVICE)]).toEqual([[], false])
+    expect(held()).toEqual([expect.stringMatching(/refuses their NetworkPolicy/)])
+  })
+
+  test('has them held while its policy’s name is taken, and is told', async () => {
+    waits()
+    api.put(POLICY, TAKEN)
+    await reconcile()
+    expect(api.letGo).toEqual([])
+    expect(api.events.map(({ reason }) => reason)).toContain('PodsHeld')
+    api.objects.delete(POLICY)
+    await reconcile()
+    expect(api.letGo).toEqual([POD])
+  })
+
+  test.each<[string, () => void]>([
+    [
+      'nobody asks for gates any more',
+      () => {
+        config = configOf({ companions: {} })
+      },
+    ],
+    [
+      'companions are switched off',
+      () => {
+        config = configOf({})
+      },
+    ],
+    [
+      'its namespace is the system’s',
+      () => {
+        config = configOf({ companions: {}, systemNamespaces: ['team'] })
+      },
+    ],
+  ])('has them let go where %s', async (_name, change) => {
+    waits()
+    api.put(POLICY, TAKEN)
+    change()
+    await reconcile()
+    expect(api.letGo).toEqual([POD])
+  })
+
+  test.each<[string, Partial<Member>]>([
+    ['do not wait', { isGated: false }],
+    ['end', { isEnding: true }],
+  ])('has those left alone that %s', async (_name, more) => {
+    waits(more)
+    await reconcile()
+    expect(api.letGo).toEqual([])
+  })
+})
