@@ -86,6 +86,7 @@ export const reconcilerOver = ({ api, members, isPartial, ...parts }: Parts): Re
     known: {
       namespace: parts.namespace,
       members: (key) => members.of(key),
+      waiting: (key) => members.waiting(key),
       hasMembers: (name) => members.has(name),
       standing: (kind, place, name) => standingIn(api, kind).get(place, name),
       standingOf: (key) =>
@@ -94,7 +95,7 @@ export const reconcilerOver = ({ api, members, isPartial, ...parts }: Parts): Re
       everyService: () => [],
       otherPolicies: parts.otherPolicies,
       apiServer: parts.apiServer,
-      isPartial,
+      isPartial: (key) => isPartial() || members.isPartial(key),
     },
     requests: api,
     owners: new Owners(api),

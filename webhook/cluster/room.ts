@@ -26,6 +26,13 @@ export class Room {
     return true
   }
 
+  /** The same, and no namespace has more than it leaves to all others together: some that take whatever they may leave room
+   * for the next. */
+  takeShare(namespace: string, size: number): boolean {
+    const own = (this.byNamespace.get(namespace) ?? 0) + size
+    return own <= this.most - this.held - size && this.take(namespace, size)
+  }
+
   /** As much as was taken. */
   release(namespace: string, size: number): void {
     this.held -= size

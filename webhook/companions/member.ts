@@ -49,6 +49,9 @@ export interface Member extends Place {
   readonly ailments: readonly Ailment[]
 }
 
+/** Whether its policy is what it waits for. */
+export const isWaiting = ({ isGated, isEnding }: Member): boolean => isGated && !isEnding
+
 export const MESH_LABEL = 'istio.io/dataplane-mode'
 
 /** The API server asks nothing of them but that they are there: whoever writes a reference could say a megabyte. */

@@ -169,6 +169,7 @@ export class Controller {
     return {
       namespace: (name) => kube.namespaces.current()?.get(name),
       members: (key) => pods.current()?.of(key) ?? [],
+      waiting: (key) => pods.current()?.waiting(key) ?? [],
       hasMembers: (namespace) => pods.current()?.has(namespace) === true,
       standing: (kind, namespace, name) => ofKind(kind)?.get(namespace, name),
       standingOf: (key) =>

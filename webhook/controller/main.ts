@@ -86,7 +86,7 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
     opened: () => opened.values().toArray().flat().length,
     bare: () => counts.bare,
     other: () => followed.pods.current()?.count((one) => hasOther(one, config.current())) ?? 0,
-    held: () => followed.pods.current()?.count(({ isGated }) => isGated) ?? 0,
+    held: () => followed.pods.current()?.held ?? 0,
     denied: () => counts.denied,
     followers: () => controller.followers(),
   })

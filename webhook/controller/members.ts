@@ -1,8 +1,10 @@
 // The injected pods of a cluster by workload, as much of each as companions need. Bounded: what has no room is left out and
-// counted, and while that is so of a workload, or in a namespace, nothing is taken from it. Pure.
+// counted, and while that is so of a workload, or in a namespace, nothing is taken from it; of one that waits for its policy
+// enough is kept to let it go. Pure.
 
 import { Room, textSize } from '../cluster/room.ts'
-import type { Member } from '../companions/member.ts'
+import { isWaiting, type Member, type Place } from '../companions/member.ts'
+import { LeftOut } from './left-out.ts'
 
 /** A pod as it was seen; without `member` no companion is about it, or no more. */
 export interface SeenPod {
@@ -12,7 +14,8 @@ export interface SeenPod {
 }
 
 export const MAX_MEMBERS = 20_000
-/** Whoever may create pods decides how much each says: what all of them take together, and those of one namespace. */
+/** Whoever may create pods decides how many there are, and how much each says: what all of them take together, and those of one
+ * namespace, which never has more of either than it leaves to all others. */
 const MAX_BYTES = 40_000_000
 export const MAX_NAMESPACE_BYTES = 8_000_000
 /** What a pod takes besides what it says, and an item of a list besides its letters. */
@@ -36,19 +39,26 @@ export const placeOf = (key: string): readonly [namespace: string, server: strin
 export class Members {
   private readonly byWorkload = new Map<string, Map<string, Member>>()
   private readonly byPod = new Map<string, Member>()
-  /** The key of its workload by each pod that had no room, and how many of each workload, and of each namespace, those are. */
-  private readonly missing = new Map<string, string>()
-  private readonly missingOf = new Map<string, number>()
-  /** There were more of them than are remembered. */
-  private isOverfull = false
+  private readonly left = new LeftOut()
+  private readonly names = new Room(MAX_MEMBERS, MAX_MEMBERS)
   private readonly room = new Room(MAX_BYTES, MAX_NAMESPACE_BYTES)
 
   get leftOut(): number {
-    return this.missing.size
+    return this.left.size
+  }
+
+  /** How many wait for their policy, with room or without. */
+  get held(): number {
+    return this.count(isWaiting) + this.left.held
   }
 
   of(key: string): readonly Member[] {
     return this.byWorkload.get(key)?.values().toArray() ?? []
+  }
+
+  /** Those of a workload that wait for its policy, with room or without. */
+  waiting(key: string): readonly Place[] {
+    return [...this.of(key).filter(isWaiting), ...this.left.waiting(key)]
   }
 
   /** How many there are of a kind. */
@@ -57,21 +67,27 @@ export class Members {
   }
 
   has(namespace: string): boolean {
-    return this.room.has(namespace)
+    return this.room.has(namespace) || this.left.has(namespace)
   }
 
   keys(): readonly string[] {
-    return [...this.byWorkload.keys()]
+    return [...new Set([...this.byWorkload.keys(), ...this.left.keys()])]
   }
 
   put(seen: SeenPod): void {
-    this.remove(seen)
     const { namespace, name, member } = seen
-    if (!member) return
     const pod = keyOf(namespace, name)
+    const before = this.byPod.get(pod)
+    this.remove(seen)
+    if (!member) return
     const key = keyOf(namespace, member.server)
-    const hasRoom = this.byPod.size < MAX_MEMBERS && this.room.take(namespace, sizeOf(member))
-    if (!hasRoom) return this.miss(pod, key)
+    const size = sizeOf(member)
+    // Who has come since takes no room away from it.
+    const isNoMore = before !== undefined && size <= sizeOf(before)
+    if (!this.take(namespace, size, isNoMore)) {
+      const place = { namespace, name, uid: member.uid }
+      return this.left.put(pod, { namespace, key, waits: isWaiting(member) ? place : undefined })
+    }
     const own = this.byWorkload.get(key) ?? new Map<string, Member>()
     own.set(name, member)
     this.byWorkload.set(key, own)
@@ -80,35 +96,13 @@ export class Members {
 
   /** Whether a pod of a workload, or of a namespace, may be missing. */
   isPartial(key: string): boolean {
-    return this.isOverfull || this.missingOf.has(key)
-  }
-
-  private miss(pod: string, key: string): void {
-    if (this.missing.size >= MAX_MEMBERS) {
-      this.isOverfull = true
-      return
-    }
-    this.missing.set(pod, key)
-    this.countMissing(key, 1)
-  }
-
-  private found(pod: string): void {
-    const key = this.missing.get(pod)
-    if (key !== undefined && this.missing.delete(pod)) this.countMissing(key, -1)
-  }
-
-  private countMissing(key: string, more: 1 | -1): void {
-    const [namespace] = placeOf(key)
-    for (const one of [key, keyOf(namespace, '')]) {
-      const count = (this.missingOf.get(one) ?? 0) + more
-      if (count > 0) this.missingOf.set(one, count)
-      else this.missingOf.delete(one)
-    }
+    const [namespace, server] = placeOf(key)
+    return server === '' ? this.left.has(namespace) : this.left.hasOf(namespace, key)
   }
 
   remove({ namespace, name }: SeenPod): void {
     const pod = keyOf(namespace, name)
-    this.found(pod)
+    this.left.remove(pod)
     const old = this.byPod.get(pod)
     if (!old) return
     this.byPod.delete(pod)
@@ -116,6 +110,15 @@ export class Members {
     const own = this.byWorkload.get(key)
     own?.delete(name)
     if (own?.size === 0) this.byWorkload.delete(key)
+    this.names.release(namespace, 1)
     this.room.release(namespace, sizeOf(old))
+  }
+
+  private take(namespace: string, size: number, isNoMore: boolean): boolean {
+    const take = isNoMore ? 'take' : 'takeShare'
+    if (!this.names[take](namespace, 1)) return false
+    if (this.room[take](namespace, size)) return true
+    this.names.release(namespace, 1)
+    return false
   }
 }

@@ -8,7 +8,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import { isSystem, optsIn, type Namespace, type Service } from '../cluster/namespace.ts'
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
 import type { Member, Owner, Place } from '../companions/member.ts'
-import { isCompanionOf } from '../companions/name.ts'
+import { companionName, isCompanionOf } from '../companions/name.ts'
 import { openedFor, type Opened, type OtherPolicy } from '../companions/other-policy.ts'
 import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import { refusalOf, type Refusal } from '../kube/reply.ts'
@@ -16,6 +16,7 @@ import type { Requests } from '../kube/requests.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
 import { letAllGo } from './gates.ts'
+import { liveMembers } from './live-members.ts'
 import { placeOf } from './members.ts'
 import type { Owners } from './owners.ts'
 import type { Standing } from './standing.ts'
@@ -26,6 +27,8 @@ import { putRight, takeAway, type Written } from './writes.ts'
 export interface Known {
   readonly namespace: (name: string) => Namespace | undefined
   readonly members: (key: string) => readonly Member[]
+  /** Pods of a workload that wait for its policy, those that had no room among its members, too. */
+  readonly waiting: (key: string) => readonly Place[]
   readonly hasMembers: (namespace: string) => boolean
   readonly standing: (kind: string, namespace: string, name: string) => Standing | undefined
   readonly standingOf: (key: string) => readonly Standing[]
@@ -61,6 +64,8 @@ interface Wanted {
   readonly objects: readonly JsonObject[]
   /** Nothing is made anew: what was removed goes with its workload. */
   readonly isEnding?: boolean
+  /** Nothing is taken away. */
+  readonly isKept?: boolean
   readonly owner?: Owner
   readonly remarks: readonly Told[]
   readonly opened?: readonly Opened[]
@@ -74,6 +79,7 @@ interface Put {
 }
 
 const NOTHING: Wanted = { objects: [], remarks: [] }
+const KEPT: Wanted = { ...NOTHING, isKept: true }
 /** Replicas of an old template may be going; of so many pods one is asked after. */
 const MAX_ASKED = 3
 /** Workloads. */
@@ -118,7 +124,7 @@ export class Reconciler {
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
     // Those that a policy is for: who comes meanwhile has another turn.
-    const waiting = known.members(key).filter(({ isGated, isEnding }) => isGated && !isEnding)
+    const waiting = known.waiting(key)
     // With the namespace everything in it goes.
     const wanted = namespace && (await this.wanted(namespace, server, signal))
     if (!wanted) {
@@ -188,15 +194,37 @@ export class Reconciler {
       return isAsked ? { objects: [defaultPolicy(namespace.name, rules)], remarks: [] } : NOTHING
     }
     const key = `${namespace.name}/${server}`
-    const members = known.members(key)
-    if (members.length === 0) return this.isLeftOver(key) ? NOTHING : undefined
+    const members = await this.membersOf(key, signal)
+    if (members.length === 0) return this.ofNone(key)
     this.emptySince.delete(key)
     const living = members.filter(({ isEnding }) => !isEnding)
     const isEnding = living.length === 0
     const owner = await this.ownerOf(key, isEnding ? members : living, signal)
     if (!owner) return undefined
     const parts = { namespace, server, members, owner, config: whole, rules }
-    return { ...this.workload(parts), isEnding }
+    // One that waits for its policy is not told to end, whether it had room or not.
+    return { ...this.workload(parts), isEnding: isEnding && known.waiting(key).length === 0 }
+  }
+
+  /** Of a workload all of whose pods may have had no room some that there are, until it has its policy. */
+  private async membersOf(key: string, signal: AbortSignal): Promise<readonly Member[]> {
+    const { known, requests } = this.options
+    const members = known.members(key)
+    if (members.length > 0 || !known.isPartial(key) || this.hasPolicy(key)) return members
+    return liveMembers(requests, placeOf(key), signal)
+  }
+
+  /** Who waits for a policy that stands needs no other. */
+  private ofNone(key: string): Wanted | undefined {
+    const isLeftOver = this.isLeftOver(key)
+    if (this.options.known.isPartial(key)) return this.hasPolicy(key) ? KEPT : undefined
+    return isLeftOver ? NOTHING : undefined
+  }
+
+  private hasPolicy(key: string): boolean {
+    const [namespace, server] = placeOf(key)
+    const name = companionName(server)
+    return this.options.known.standing('NetworkPolicy', namespace, name)?.server === server
   }
 
   private workload(parts: {
@@ -300,11 +328,11 @@ export class Reconciler {
 
   private async takeLeftovers(
     key: string,
-    { objects }: Wanted,
+    { objects, isKept = false }: Wanted,
     signal: AbortSignal,
   ): Promise<void> {
     const { known, requests, counted, log } = this.options
-    if (known.isPartial(key)) return
+    if (isKept || known.isPartial(key)) return
     const stay = new Set(
       objects.map(
         (object) => `${stringAt(object, 'kind')} ${stringAt(object, 'metadata', 'name')}`,

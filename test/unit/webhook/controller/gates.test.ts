@@ -1,6 +1,7 @@
 // Who is let go, and when, against an API server in memory.
 
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import { at } from '../../../../shared/json.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
 import { Members } from '../../../../webhook/controller/members.ts'
@@ -116,6 +117,104 @@ describe('a workload whose pods wait', () => {
     await expect(reconcile()).rejects.toBe(REFUSED)
     expect([api.letGo, api.objects.has(SERVICE)]).toEqual([[], false])
     expect(held()).toEqual([expect.stringMatching(/refuses their NetworkPolicy/)])
+  })
+
+  describe('without room', () => {
+    const LIST = `${podPath('').slice(0, -1)}?${new URLSearchParams({
+      labelSelector: 'outrigger.dev/injected=true,outrigger.dev/server=deployment-a',
+      fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
+      limit: '2',
+    }).toString()}`
+    const GO = `${podPath('late')} late`
+    const [LONG, FULL] = ['x'.repeat(500_000), 16]
+    const fill = (): void => {
+      for (let at = 0; at < FULL; at++) {
+        const more = { name: `b-${at}`, server: 'deployment-b', ingressFrom: { own: LONG } }
+        members.put({ ...pod, name: more.name, member: { ...member, ...more } })
+      }
+    }
+    const comesLate = (): void => {
+      waitsToo('late', { uid: 'late', ingressFrom: { own: LONG } })
+      expect(members.isPartial(KEY)).toBe(true)
+    }
+
+    test('has them let go with the others, once its policy stands', async () => {
+      fill()
+      comesLate()
+      api.put(POLICY, TAKEN)
+      await reconcile()
+      expect([api.letGo, held().length]).toEqual([[], 1])
+      api.objects.delete(POLICY)
+      await reconcile()
+      expect(api.letGo).toEqual([GO])
+    })
+
+    test('has them let go where none of its pods has room, and keeps what stands', async () => {
+      await reconcile()
+      members.remove(pod)
+      fill()
+      comesLate()
+      await reconcile()
+      expect(api.letGo).toEqual([GO])
+      nowMs = 10_000
+      await reconcile()
+      expect([...api.objects.keys()].filter((path) => path !== SET)).toHaveLength(3)
+    })
+
+    test('has a policy written by pods that there are, where none has room, and then has them let go', async () => {
+      members.remove(pod)
+      fill()
+      comesLate()
+      const labels = {
+        'outrigger.dev/injected': 'true',
+        'outrigger.dev/server': 'deployment-a',
+      }
+      const ownerReferences = [{ ...member.owner, controller: true }]
+      const metadata = { namespace: 'team', name: 'late', uid: 'late', labels, ownerReferences }
+      const other = { ...labels, 'outrigger.dev/server': 'other' }
+      api.objects.set(LIST, {
+        items: [{ metadata: { ...metadata, labels: other } }, { metadata }],
+      })
+      await reconcile()
+      expect(api.asked.slice(0, 2)).toEqual([`PATCH ${POLICY}`, `PATCH ${podPath('late')}`])
+      expect(api.letGo).toEqual([GO])
+      expect(at(api.objects.get(POLICY), 'metadata', 'ownerReferences')).toMatchObject([
+        { uid: 'deployment' },
+      ])
+    })
+
+    test('has them held where there are none, or its policy is about another', async () => {
+      members.remove(pod)
+      fill()
+      comesLate()
+      api.put(POLICY, {
+        ...TAKEN,
+        metadata: {
+          name: 'outrigger-deployment-a',
+          namespace: 'team',
+          labels: {
+            'app.kubernetes.io/managed-by': 'outrigger',
+            'outrigger.dev/server': 'deployment-b',
+          },
+        },
+      })
+      await reconcile()
+      expect(api.letGo).toEqual([])
+    })
+
+    test('has what is gone made again before they are let go, though the others all end', async () => {
+      await reconcile()
+      fill()
+      members.put({ ...pod, member: { ...member, isEnding: true } })
+      comesLate()
+      api.objects.delete(POLICY)
+      const before = api.asked.length
+      await reconcile()
+      expect(api.asked.slice(before, before + 2)).toEqual([
+        `PATCH ${POLICY}`,
+        `PATCH ${podPath('late')}`,
+      ])
+    })
   })
 
   test('has them held while its policy’s name is taken, and is told', async () => {

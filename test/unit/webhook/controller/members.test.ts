@@ -88,11 +88,69 @@ describe('members', () => {
   test('are so many at most', () => {
     const members = new Members()
     for (let at = 0; at <= MAX_MEMBERS; at++) members.put(pod(`n${at % 100}`, `p${at}`))
-    expect(members.leftOut).toBe(1)
-    expect(members.isPartial('quiet/deployment-b')).toBe(false)
-    // Of more than are remembered nobody knows whose they are.
+    // Each of a hundred leaves one share of a hundred and one.
+    expect([members.count(() => true), members.leftOut]).toEqual([19_801, 200])
+    expect(members.isPartial('late/deployment-b')).toBe(false)
+    // Of more than are remembered nobody knows whose they are, but for their namespace.
     for (let at = 0; at <= MAX_MEMBERS; at++) members.put(pod('late', `q${at}`))
-    expect(members.isPartial('quiet/deployment-b')).toBe(true)
+    expect(members.leftOut).toBeLessThan(MAX_MEMBERS)
+    const keys = ['late/deployment-b', 'late/', 'quiet/deployment-b', 'quiet/']
+    expect(keys.filter((key) => members.isPartial(key))).toEqual(['late/deployment-b', 'late/'])
+  })
+
+  test.each<[string, number, string]>([
+    ['many', MAX_MEMBERS, ''],
+    ['large ones', 400, 'x'.repeat(100_000)],
+  ])('of the next namespace have room whatever four have taken: %s', (_name, most, said) => {
+    const members = new Members()
+    for (let at = 0; at < most; at++) members.put(pod(`loud${at % 4}`, `p${at}`, said))
+    const before = members.leftOut
+    expect(before).toBeGreaterThan(0)
+    for (let at = 0; at < 30; at++) members.put(pod('quiet', `q${at}`, said))
+    expect(members.of('quiet/deployment-a')).toHaveLength(30)
+    // Who is there already is not sent away by whoever came later.
+    members.put(pod('loud0', 'p0', said))
+    expect([members.leftOut, members.of('loud0/deployment-a').at(-1)?.name]).toEqual([before, 'p0'])
+  })
+
+  describe('that have no room', () => {
+    const full = (): Members => {
+      const members = new Members()
+      const more = { server: 'deployment-b' }
+      for (let at = 0; at < 8; at++)
+        members.put(pod('loud', `p${at}`, 'x'.repeat(1_000_000 - 2000), more))
+      return members
+    }
+    const late = (name: string, more: Partial<Member> = {}) =>
+      pod('loud', name, 'x'.repeat(10_000), { uid: `uid of ${name}`, ...more })
+
+    test('and wait for their policy can be let go, and are counted, until they wait no more', () => {
+      const members = full()
+      members.put(pod('quiet', 'r', '', { isGated: true }))
+      members.put(late('a', { isGated: true }))
+      members.put(late('b', { isGated: true }))
+      members.put(late('c', { isGated: true, isEnding: true }))
+      members.put(late('d'))
+      expect([members.leftOut, members.of('loud/deployment-a')]).toEqual([4, []])
+      const placeOfPod = (name: string) => ({ namespace: 'loud', name, uid: `uid of ${name}` })
+      expect(members.waiting('loud/deployment-a')).toEqual([placeOfPod('a'), placeOfPod('b')])
+      expect(members.waiting('loud/deployment-b')).toEqual([])
+      expect(members.held).toBe(3)
+      members.put(late('a'))
+      expect(members.waiting('loud/deployment-a')).toEqual([placeOfPod('b')])
+      members.remove(late('b'))
+      expect([members.waiting('loud/deployment-a'), members.held]).toEqual([[], 1])
+    })
+
+    test('have their workload looked at, and their namespace', () => {
+      const members = full()
+      members.put(late('a'))
+      expect(members.keys()).toEqual(['loud/deployment-b', 'loud/deployment-a'])
+      for (let at = 0; at < 8; at++) members.remove(pod('loud', `p${at}`))
+      expect([members.keys(), members.has('loud')]).toEqual([['loud/deployment-a'], true])
+      members.remove(late('a'))
+      expect([members.keys(), members.has('loud')]).toEqual([[], false])
+    })
   })
 })
 
