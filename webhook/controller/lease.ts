@@ -70,6 +70,8 @@ export interface ElectorOptions {
   /** Calls back once after a time, unless it is called off. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  /** Resolves, soon after the work was told to end, when nothing that it has written is under way any more. */
+  readonly settled: () => Promise<void>
   readonly log: Log
 }
 
@@ -100,12 +102,13 @@ export class Elector {
     this.running ??= this.run(lead)
   }
 
-  /** Stops working, then lets go of the Lease. */
+  /** Stops working, then lets go of the Lease: whoever takes it begins at once. */
   async close(): Promise<void> {
     this.abort.abort()
     await this.running
     const hadIt = this.seen?.record.holder === this.options.identity
     await this.endTerm('closing')
+    await this.options.settled()
     if (hadIt) await this.release()
   }
 

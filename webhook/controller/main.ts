@@ -117,7 +117,8 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const watchdog = new Watchdog({ ...tools, beats, isReady, owners, events })
   const { namespace, lease: name } = options
   const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
-  const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule })
+  const settled = () => requests.settled()
+  const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule, settled })
   return { controller, watchdog, elector, telemetry, identity }
 }
 

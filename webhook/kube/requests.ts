@@ -34,6 +34,8 @@ const answer = async (
 
 /** How long one request may take. */
 const PATIENCE_MS = 10_000
+/** And one that was written from when its asker is told to stop: whoever leads next begins after that (TERMS of lease.ts). */
+const LEFT_MS = 4000
 
 export interface Requests {
   /** Undefined where there is none. */
@@ -42,20 +44,59 @@ export interface Requests {
   write(request: Request, signal: AbortSignal, fine?: readonly number[]): Promise<Answered>
 }
 
-/** Whoever asked goes on at once when he is told to stop, and what he has sent is left to its end: a request whose body is torn
- * off while it is written has Node's HTTP/2 write it for ever. */
-const leftTo = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Error('it was told to stop'))
-    signal.addEventListener('abort', stop, { once: true })
-    const settled = work.finally(() => signal.removeEventListener('abort', stop))
-    settled.then(resolve, reject)
-  })
+interface SentRequests extends Requests {
+  /** Resolves when nothing that was written is under way any more. */
+  settled(): Promise<void>
+}
 
-export const requestsBy = (send: Send): Requests => {
+/** What is given after a time. */
+type Timeout = (ms: number) => AbortSignal
+
+/** Whoever asked goes on at once when he is told to stop, and what he has sent is left to its end for a while: a request whose
+ * body is torn off while it is written has Node's HTTP/2 write it for ever. */
+class Writes {
+  private readonly timeout: Timeout
+  private readonly underWay = new Set<Promise<void>>()
+
+  constructor(timeout: Timeout) {
+    this.timeout = timeout
+  }
+
+  /** `work` ends with the signal that it is given. */
+  begin<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const abandoned = new AbortController()
+    const end = AbortSignal.any([this.timeout(PATIENCE_MS), abandoned.signal])
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        const left = this.timeout(LEFT_MS)
+        left.addEventListener('abort', () => abandoned.abort(), { once: true })
+        reject(new Error('it was told to stop'))
+      }
+      signal.addEventListener('abort', stop, { once: true })
+      const isOver = work(end)
+        .then(resolve, reject)
+        .finally(() => {
+          signal.removeEventListener('abort', stop)
+          this.underWay.delete(isOver)
+        })
+      this.underWay.add(isOver)
+    })
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.underWay)
+  }
+}
+
+export const requestsBy = (
+  send: Send,
+  timeout: Timeout = (ms) => AbortSignal.timeout(ms),
+): SentRequests => {
+  const writes = new Writes(timeout)
   const within = (signal: AbortSignal): AbortSignal =>
-    AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+    AbortSignal.any([signal, timeout(PATIENCE_MS)])
   return {
+    settled: () => writes.settled(),
     get: async (path, signal) => {
       const fine = { fine: [404], signal: within(signal) }
       const { status, object } = await answer(send, { method: 'GET', path }, fine)
@@ -63,8 +104,7 @@ export const requestsBy = (send: Send): Requests => {
     },
     write: async (request, signal, fine = []) => {
       signal.throwIfAborted()
-      const own = { fine, signal: AbortSignal.timeout(PATIENCE_MS) }
-      return leftTo(answer(send, request, own), signal)
+      return writes.begin((end) => answer(send, request, { fine, signal: end }), signal)
     },
   }
 }

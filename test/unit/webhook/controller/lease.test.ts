@@ -93,6 +93,7 @@ const start = (...names: readonly string[]) => {
   const lease = new FakeLease()
   const leading = new Map<string, number>()
   const story: string[] = []
+  const underWay = new Map<string, Promise<void>>()
   const electors = names.map((identity) => {
     const elector = new Elector({
       store: lease.of(identity),
@@ -101,6 +102,7 @@ const start = (...names: readonly string[]) => {
       now: () => time.nowMs,
       schedule: time.schedule,
       sleep: time.sleep,
+      settled: async () => underWay.get(identity),
       log,
     })
     elector.start(
@@ -122,7 +124,7 @@ const start = (...names: readonly string[]) => {
   const close = async (): Promise<void> => {
     await Promise.all(electors.map((elector) => elector.close()))
   }
-  return { time, lease, leading, story, electors, close }
+  return { time, lease, leading, story, electors, underWay, close }
 }
 
 describe('the leader', () => {
@@ -180,6 +182,19 @@ describe('the leader', () => {
     await close()
   })
 
+  test('that closes keeps it for as long as what it has written is under way', async () => {
+    const { time, lease, electors, underWay } = start('a')
+    await time.pass(5000)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    underWay.set('a', promise)
+    const closing = electors[0]?.close()
+    await time.pass(2000)
+    expect(lease.record.holder).toBe('a')
+    resolve()
+    await closing
+    expect(lease.record.holder).toBe('')
+  })
+
   test('whose work fails leads again only after that is over', async () => {
     const time = new Time()
     const lease = new FakeLease()
@@ -191,6 +206,7 @@ describe('the leader', () => {
       now: () => time.nowMs,
       schedule: time.schedule,
       sleep: time.sleep,
+      settled: async () => undefined,
       log,
     })
     elector.start(async (signal) => {

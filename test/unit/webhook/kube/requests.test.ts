@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { TERMS } from '../../../../webhook/controller/lease.ts'
 import { listBy, requestsBy } from '../../../../webhook/kube/requests.ts'
 import { Refusal, type Send } from '../../../../webhook/kube/reply.ts'
 
@@ -46,18 +47,57 @@ test.each([
   expect((await requests.write(request, signal, [status])).status).toBe(status)
 })
 
-test('a write is not torn off when who asked is told to stop, and he goes on at once', async () => {
-  const abort = new AbortController()
-  let isTornOff = false
-  const requests = requestsBy(async (_request, signal) => {
-    signal?.addEventListener('abort', () => {
-      isTornOff = true
+describe('a write whose asker is told to stop', () => {
+  const timers: { readonly ms: number; readonly abort: () => void }[] = []
+  const timeout = (ms: number): AbortSignal => {
+    const timer = new AbortController()
+    timers.push({ ms, abort: () => timer.abort() })
+    return timer.signal
+  }
+  const begin = () => {
+    timers.length = 0
+    const abort = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<{ status: number; body: typeof EMPTY }>()
+    let isTornOff = false
+    const requests = requestsBy((_request, signal) => {
+      signal?.addEventListener('abort', () => {
+        isTornOff = true
+        resolve({ status: 500, body: EMPTY })
+      })
+      return promise
+    }, timeout)
+    const request = { method: 'POST', path: '/', body: '{}' } as const
+    const writing = requests.write(request, abort.signal)
+    abort.abort()
+    let isSettled = false
+    const settled = requests.settled().then(() => {
+      isSettled = true
     })
-    return new Promise(() => undefined)
+    const state = () => ({ isTornOff, isSettled })
+    const again = () => requests.write(request, abort.signal)
+    return { writing, state, settled, again, end: () => resolve({ status: 200, body: EMPTY }) }
+  }
+  const EMPTY: AsyncIterable<Uint8Array> = bodyOf('')
+  const turns = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('is left to its end, and he goes on at once', async () => {
+    const { writing, state, settled, again, end } = begin()
+    await expect(writing).rejects.toThrow('it was told to stop')
+    await expect(again()).rejects.toThrow()
+    await turns()
+    expect(state()).toEqual({ isTornOff: false, isSettled: false })
+    end()
+    await settled
+    expect(state()).toEqual({ isTornOff: false, isSettled: true })
   })
-  const writing = requests.write({ method: 'POST', path: '/', body: '{}' }, abort.signal)
-  abort.abort()
-  await expect(writing).rejects.toThrow('it was told to stop')
-  expect(isTornOff).toBe(false)
-  await expect(requests.write({ method: 'POST', path: '/' }, abort.signal)).rejects.toThrow()
+
+  test('is over before anybody leads who has not led', async () => {
+    const { writing, state, settled } = begin()
+    await expect(writing).rejects.toThrow('it was told to stop')
+    const left = timers.filter(({ ms }) => ms < TERMS.leaseMs - TERMS.deadlineMs)
+    expect(left).toHaveLength(1)
+    for (const { abort } of left) abort()
+    await settled
+    expect(state()).toEqual({ isTornOff: true, isSettled: true })
+  })
 })
