@@ -1,12 +1,12 @@
 // Somebody else's NetworkPolicies, by namespace, as much of each as is compared with ours. Bounded in number and in size; of one
-// that says more than is compared its selector alone is known. Pure.
+// that says more than is compared its selector alone is known, and of one that has no room its name: whom it selects and what it
+// opens nobody can tell. Pure.
 
 import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { SERVER_LABEL } from '../../shared/names.ts'
 import { Room, textSize } from '../cluster/room.ts'
 import { isCompanionOf } from '../companions/name.ts'
 import type { OtherPolicy } from '../companions/other-policy.ts'
-import { keyOf } from './members.ts'
 import { isManaged } from './standing.ts'
 
 /** Without `text` it is one of ours, by now at least. */
@@ -52,34 +52,38 @@ const policyFrom = (name: string, text: string): OtherPolicy => {
 
 export class OtherPolicies {
   private readonly byNamespace = new Map<string, Map<string, string>>()
-  private readonly missing = new Set<string>()
+  /** Names by namespace. */
+  private readonly missing = new Map<string, Set<string>>()
+  private readonly missed = new Room(MAX_POLICIES, MAX_POLICIES)
   private readonly names = new Room(MAX_POLICIES, MAX_NAMESPACE_POLICIES)
   private readonly texts = new Room(MAX_BYTES, MAX_NAMESPACE_BYTES)
 
   get leftOut(): number {
-    return this.missing.size
+    return this.missing.values().reduce((sum, names) => sum + names.size, 0)
   }
 
   of(namespace: string): readonly OtherPolicy[] {
     const own = this.byNamespace.get(namespace) ?? new Map<string, string>()
-    return [...own].map(([name, text]) => policyFrom(name, text))
+    const missing =
+      this.missing.get(namespace)?.values().take(MAX_NAMESPACE_POLICIES).toArray() ?? []
+    return [
+      ...[...own].map(([name, text]) => policyFrom(name, text)),
+      ...missing.map((name) => ({ name, selector: {}, spec: undefined })),
+    ]
   }
 
   put(seen: SeenPolicy): void {
     this.remove(seen)
     const { namespace, name, text } = seen
     if (text === undefined) return
-    if (!this.take(namespace, text)) {
-      if (this.missing.size < MAX_POLICIES) this.missing.add(keyOf(namespace, name))
-      return
-    }
+    if (!this.take(namespace, text)) return this.miss(namespace, name)
     const own = this.byNamespace.get(namespace) ?? new Map<string, string>()
     own.set(name, text)
     this.byNamespace.set(namespace, own)
   }
 
   remove({ namespace, name }: Pick<SeenPolicy, 'namespace' | 'name'>): void {
-    this.missing.delete(keyOf(namespace, name))
+    this.found(namespace, name)
     const own = this.byNamespace.get(namespace)
     const text = own?.get(name)
     if (!own || text === undefined) return
@@ -87,6 +91,20 @@ export class OtherPolicies {
     if (own.size === 0) this.byNamespace.delete(namespace)
     this.names.release(namespace, 1)
     this.texts.release(namespace, textSize(text))
+  }
+
+  private miss(namespace: string, name: string): void {
+    if (!this.missed.takeShare(namespace, 1)) return
+    const names = this.missing.get(namespace) ?? new Set<string>()
+    names.add(name)
+    this.missing.set(namespace, names)
+  }
+
+  private found(namespace: string, name: string): void {
+    const names = this.missing.get(namespace)
+    if (!names?.delete(name)) return
+    if (names.size === 0) this.missing.delete(namespace)
+    this.missed.release(namespace, 1)
   }
 
   private take(namespace: string, text: string): boolean {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
+import { openedFor } from '../../../../webhook/companions/other-policy.ts'
 import {
   MAX_NAMESPACE_BYTES,
   MAX_NAMESPACE_POLICIES,
+  MAX_POLICIES,
   OtherPolicies,
   seenPolicy,
 } from '../../../../webhook/controller/other-policies.ts'
@@ -22,6 +24,10 @@ describe('policies of others', () => {
   const put = (policies: OtherPolicies, ...objects: readonly JsonObject[]): void => {
     for (const object of objects) policies.put(seenPolicy(object))
   }
+  const compared = (policies: OtherPolicies, namespace: string): number =>
+    policies
+      .of(namespace)
+      .filter(({ selector, spec }) => spec !== undefined || Object.keys(selector).length > 0).length
   const namesOf = (policies: OtherPolicies, namespace: string): readonly string[] =>
     policies.of(namespace).map(({ name }) => name)
 
@@ -68,16 +74,37 @@ describe('policies of others', () => {
     const policies = new OtherPolicies()
     for (let at = 0; at <= MAX_NAMESPACE_POLICIES; at++) put(policies, policy('loud', `x${at}`))
     put(policies, policy('quiet', 'y'))
-    expect(policies.of('loud')).toHaveLength(MAX_NAMESPACE_POLICIES)
+    expect(compared(policies, 'loud')).toBe(MAX_NAMESPACE_POLICIES)
     expect([namesOf(policies, 'quiet'), policies.leftOut]).toEqual([['y'], 1])
     const long = { podSelector: { matchLabels: { app: 'x'.repeat(10_000) } } }
     for (let at = 0; at < 60; at++) put(policies, policy('long', `x${at}`, long))
-    const found = policies.of('long').length
+    const found = compared(policies, 'long')
     expect(found * 10_000).toBeLessThan(MAX_NAMESPACE_BYTES)
     expect(policies.leftOut).toBe(1 + 60 - found)
     // Whoever goes makes room.
     policies.remove({ namespace: 'long', name: 'x0' })
     put(policies, policy('long', 'x59', long))
-    expect(policies.of('long')).toHaveLength(found)
+    expect(compared(policies, 'long')).toBe(found)
+  })
+
+  test('that have no room are taken to open what they may be about, until they are gone', () => {
+    const policies = new OtherPolicies()
+    const podSelector = { matchLabels: { app: 'nobody' } }
+    for (let at = 0; at < MAX_NAMESPACE_POLICIES; at++)
+      put(policies, policy('a', `harmless${at}`, { podSelector }))
+    put(policies, policy('a', 'opens', { egress: [{}] }))
+    const opened = () =>
+      openedFor([{ app: 'a' }], policies.of('a'), { ours: {}, namespace: 'a' }).map(
+        ({ name }) => name,
+      )
+    expect(opened()).toEqual(['opens'])
+    policies.remove({ namespace: 'a', name: 'opens' })
+    expect([opened(), policies.leftOut]).toEqual([[], 0])
+    for (let at = 0; at < 50_000; at++) put(policies, policy('a', `more${at}`))
+    put(policies, policy('b', 'own'))
+    for (let at = 0; at < MAX_NAMESPACE_POLICIES; at++) put(policies, policy('b', `more${at}`))
+    expect(opened()).toHaveLength(MAX_NAMESPACE_POLICIES)
+    expect(policies.leftOut).toBeLessThan(MAX_POLICIES)
+    expect(namesOf(policies, 'b')).toHaveLength(MAX_NAMESPACE_POLICIES + 1)
   })
 })
