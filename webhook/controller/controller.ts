@@ -40,6 +40,8 @@ export interface ControllerOptions
 const LOOK_MS = 5 * 60_000
 const SOON_MS = 5000
 const ASK_MS = 500
+/** Of more than so many it is everything. */
+const MAX_NAMESPACES = 1000
 /** A watch is opened anew after half a minute without news: one that was heard of so long ago is none. */
 const DEAF_MS = 10 * 60_000
 
@@ -51,6 +53,9 @@ export class Controller {
   /** When everything is to be looked at, and when the API server is asked again that did not say its addresses. */
   private lookAtMs = 0
   private askAtMs = 0
+  /** The namespaces of which each workload is, and when. */
+  private readonly namespaces = new Set<string>()
+  private lookInAtMs = 0
 
   constructor(options: ControllerOptions) {
     this.options = options
@@ -81,12 +86,20 @@ export class Controller {
     this.lookAtMs = Math.min(this.lookAtMs, this.options.now() + SOON_MS)
   }
 
+  /** Something has changed that any workload of a namespace may depend on. */
+  lookSoonIn(namespace: string): void {
+    if (this.namespaces.size >= MAX_NAMESPACES) return this.lookSoon()
+    if (this.namespaces.size === 0) this.lookInAtMs = this.options.now() + SOON_MS
+    this.namespaces.add(namespace)
+  }
+
   /** Works until the signal is given. */
   async lead(signal: AbortSignal): Promise<void> {
     const { queue, reconciled, log, sleep } = this.options
     this.reconciler.begin()
     while (!this.isListed && !signal.aborted) await sleep(ASK_MS, signal)
     this.lookAtMs = 0
+    this.namespaces.clear()
     // What was known when this one led before may be long past.
     this.apiServer = []
     await this.lookOnce(signal)
@@ -113,7 +126,18 @@ export class Controller {
     while (!signal.aborted) {
       await sleep(ASK_MS, signal)
       await this.lookOnce(signal)
+      if (!signal.aborted) this.lookIn()
     }
+  }
+
+  /** At the workloads of namespaces in which something has changed. */
+  private lookIn(): void {
+    const { queue, followed, now } = this.options
+    if (this.namespaces.size === 0 || now() < this.lookInAtMs) return
+    for (const key of followed.pods.current()?.keys() ?? []) {
+      if (this.namespaces.has(placeOf(key)[0])) queue.add(key, false)
+    }
+    this.namespaces.clear()
   }
 
   private async lookOnce(signal: AbortSignal): Promise<void> {

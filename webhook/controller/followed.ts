@@ -67,7 +67,7 @@ const POLICIES = '/apis/networking.k8s.io/v1/networkpolicies'
 const otherPoliciesFollower = (
   kube: Pick<ControllerKube, 'send' | 'watcher'>,
   tools: Tools,
-  told: () => void,
+  { namespace, all }: Pick<Asked, 'namespace' | 'all'>,
 ): Followed['otherPolicies'] =>
   new Follower({
     ...tools,
@@ -80,14 +80,16 @@ const otherPoliciesFollower = (
     empty: () => new OtherPolicies(),
     // Ours have a follower of their own.
     told: (seen) => {
-      if (seen?.text !== undefined) told()
+      if (!seen) all()
+      else if (seen.text !== undefined) namespace(seen.namespace)
     },
   })
 
-/** What happens to be asked for: a workload, or everything. */
+/** What happens to be asked for: a workload, those of a namespace, or everything. */
 export interface Asked {
-  workload(key: string): void
-  all(): void
+  readonly workload: (key: string) => void
+  readonly namespace: (name: string) => void
+  readonly all: () => void
 }
 
 export const followCluster = (
@@ -129,7 +131,7 @@ export const followCluster = (
     pods,
     policies: standingFollower(kube, policies, tools, standing),
     ownServices: standingFollower(kube, services, tools, standing),
-    otherPolicies: otherPoliciesFollower(kube, tools, () => asked.all()),
+    otherPolicies: otherPoliciesFollower(kube, tools, asked),
   }
 }
 

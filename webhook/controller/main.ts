@@ -43,6 +43,7 @@ const askedBy = (queue: WorkQueue, parts: () => { controller: Controller; electo
   workload: (key: string): void => {
     if (parts().elector.isLeading) queue.add(key)
   },
+  namespace: (name: string): void => parts().controller.lookSoonIn(name),
   all: (): void => parts().controller.lookSoon(),
 })
 

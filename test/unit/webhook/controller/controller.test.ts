@@ -59,10 +59,14 @@ describe('a controller that leads', () => {
   /** What stands, by path. */
   let objects: Map<string, JsonObject>
   let policies: JsonObject[]
+  /** Policies that were asked for, by path. */
+  let read: string[]
   let onWrite: (path: string) => void
   let slice: JsonObject | 'refused' | 'silent'
   let timesAsked: number
   let nowMs: number
+  /** The clock stands then. */
+  let latestMs: number
   let queue: WorkQueue
   let members: Members
   let foreign: Map<string, readonly string[]>
@@ -95,6 +99,7 @@ describe('a controller that leads', () => {
   const send: Send = async (request, signal) => {
     if (request.method !== 'GET') return write(request)
     if (request.path.includes('/endpointslices/')) return answerSlice(signal)
+    if (request.path.includes('/networkpolicies/')) read.push(request.path)
     const found = objects.get(request.path)
     return found ? reply(200, found) : reply(404, {})
   }
@@ -106,7 +111,7 @@ describe('a controller that leads', () => {
     // The clock goes on by nothing else.
     sleep: async (ms: number) => {
       await after(1)
-      nowMs += ms
+      nowMs = Math.min(nowMs + ms, Math.max(nowMs, latestMs))
     },
   }
   const followerOf = <T, S extends Store<T>>(resource: string, store: S, ...items: readonly T[]) =>
@@ -141,6 +146,8 @@ describe('a controller that leads', () => {
   beforeEach(async () => {
     objects = new Map()
     policies = []
+    read = []
+    latestMs = Number.POSITIVE_INFINITY
     onWrite = () => undefined
     slice = {}
     timesAsked = 0
@@ -151,12 +158,16 @@ describe('a controller that leads', () => {
     const config = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
     if (!config.ok) throw new Error(config.error.join())
     const requests = requestsBy(send)
-    const team: Namespace = { name: 'team', labels: {}, annotations: {} }
+    const namespaces = ['team', 'other'].map((name): Namespace => ({
+      name,
+      labels: {},
+      annotations: {},
+    }))
     const wall = { wallMs: tools.now, randomName: () => 'r', identity: 'test' }
     controller = new Controller({
       ...tools,
       kube: {
-        namespaces: followerOf('namespaces', new NamespaceStore(), team),
+        namespaces: followerOf('namespaces', new NamespaceStore(), ...namespaces),
         services: followerOf('services', new ServiceStore()),
       },
       followed: {
@@ -229,6 +240,28 @@ describe('a controller that leads', () => {
     isOver.abort()
     // Each workload's, and the namespace's own.
     expect(new Set(turns).size).toBe(turns.length)
+  })
+
+  test('looks at the workloads of a namespace in which something has changed, and at no others', async () => {
+    slice = sliceOf('10.0.0.1')
+    const { member } = pod
+    members.put({
+      ...pod,
+      namespace: 'other',
+      member: member && { ...member, namespace: 'other' },
+    })
+    // Not as long as until everything is looked at again.
+    latestMs = 10_000
+    leading = controller.lead(abort.signal)
+    const ofOther = POLICY.replace('/team/', '/other/')
+    await until(() => read.includes(ofOther) && queue.size === 0, 'everything is looked at')
+    expect(read).toContain(POLICY)
+    read = []
+    controller.lookSoonIn('team')
+    controller.lookSoonIn('team')
+    latestMs = 20_000
+    await until(() => read.length > 0 && queue.size === 0, 'its workload is looked at')
+    expect(read).toEqual([POLICY])
   })
 
   test('is not ready while nothing is heard of what it follows', () => {
