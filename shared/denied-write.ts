@@ -33,18 +33,32 @@ const NOT_MADE_ADVICE =
 const DENIED_ADVICE =
   'the server runs as another user than it may expect: name the directory in outrigger.dev/writable-paths, or that user in outrigger.dev/run-as-user'
 
-/** Why a server that wrote this could not go on; undefined where it says nothing of files that it may not write. */
-export const deniedWrite = (stderr: string): string | undefined => {
+/** Without a blank, a quote or a `=`: neither a sentence nor a query. */
+const PLAIN = /^[\w./@+-]+$/
+
+/** Whether a path looks like one and nothing else, for who tells it to others than those who may read what the server wrote. */
+export const isPlain = (path: string): boolean => PLAIN.test(path)
+
+/** Why a server that wrote this could not go on; undefined where it says nothing of files that it may not write. A path that may
+ * not be named is told without its name. */
+export const deniedWrite = (
+  stderr: string,
+  mayName: (path: string) => boolean = () => true,
+): string | undefined => {
+  const named = (path: string, otherwise: string): string =>
+    mayName(path) ? shown(path) : otherwise
   const lines = stderr.split('\n')
   const said = lines.filter((line) => READ_ONLY.test(line))
   if (said.length > 0) {
     const path = said.flatMap((line) => pathIn(line) ?? []).at(-1) ?? npmPath(lines)
-    return `it could not write${path === undefined ? '' : ` ${shown(path)}`}: ${READ_ONLY_ADVICE}`
+    const what = path === undefined ? '' : ` ${named(path, 'a file')}`
+    return `it could not write${what}: ${READ_ONLY_ADVICE}`
   }
   const notMade = lines.filter((line) => NOT_MADE.test(line)).flatMap((line) => pathIn(line) ?? [])
   const folder = notMade.at(-1)
-  if (folder !== undefined) return `it could not make ${shown(folder)}: ${NOT_MADE_ADVICE}`
+  if (folder !== undefined)
+    return `it could not make ${named(folder, 'a directory')}: ${NOT_MADE_ADVICE}`
   const denied = lines.filter((line) => DENIED.test(line) && !IS_NO_FILE.test(line))
   const path = denied.flatMap((line) => pathIn(line) ?? []).at(-1)
-  return path === undefined ? undefined : `it was denied ${shown(path)}: ${DENIED_ADVICE}`
+  return path === undefined ? undefined : `it was denied ${named(path, 'a file')}: ${DENIED_ADVICE}`
 }

@@ -2,7 +2,7 @@
 // admission cannot see into an image. The kubelet's own words are never passed on. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
-import { deniedWrite } from '../../shared/denied-write.ts'
+import { deniedWrite, isPlain } from '../../shared/denied-write.ts'
 import { numberAt, objectAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../shared/names.ts'
 import { oneLine } from '../../shared/one-line.ts'
@@ -61,7 +61,7 @@ const endOf = (end: JsonObject): Finding | undefined => {
   const code = numberAt(end, 'exitCode') ?? 0
   if (code === 0) return undefined
   const words = wordsOf(end)
-  const denied = deniedWrite(words)
+  const denied = deniedWrite(words, isPlain)
   if (denied !== undefined) return ['WriteDenied', denied]
   const gone: Finding = [
     'CommandMissing',

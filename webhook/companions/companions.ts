@@ -136,10 +136,19 @@ const needRemarks = (members: readonly Member[], needs: readonly Needs[]): reado
   ]
 }
 
-/** Of all its pods that stay, each thing once. */
+/** Which container has what: its pods may each say another path. */
+const ailmentKey = ({ reason, message }: Ailment): string =>
+  `${reason} ${message.split(': ', 1).join('')}`
+
+/** Of all its pods that stay, each thing once, in the same words whatever their order. */
 const ailing = (members: readonly Member[]): readonly Remark[] => {
   const all = members.flatMap(({ ailments, isEnding }) => (isEnding ? [] : ailments))
-  return [...new Map(all.map((one) => [one.message, one])).values()].slice(0, MAX_AILING)
+  const told = new Map<string, Ailment>()
+  for (const one of all) {
+    const before = told.get(ailmentKey(one))
+    if (!before || one.message < before.message) told.set(ailmentKey(one), one)
+  }
+  return [...told.values()].slice(0, MAX_AILING)
 }
 
 /** Whether its sidecar is another than the configuration names. */

@@ -106,6 +106,20 @@ describe('a container that does not run', () => {
     expect(ailmentsOf(podWith([status]))).toEqual([])
   })
 
+  test.each<[string, string, RegExp]>([
+    [
+      'a path that is none',
+      "EROFS: read-only file system, open '/x, token=s3cret'",
+      /could not write a file: /,
+    ],
+    ['a folder that is none', "ENOENT: , mkdir '/x s3cret'", /could not make a directory: /],
+    ['what comes after a path', 'open /x?s3cret: permission denied', /was denied a file: /],
+  ])('has nothing told of what it wrote but a plain path: %s', (_name, words, message) => {
+    const [found] = ailmentsOf(podWith([crashed(1, words)]))
+    expect(found?.message).toMatch(message)
+    expect(found?.message).not.toContain('s3cret')
+  })
+
   test('has no words of the kubelet’s passed on, and neither long names nor many', () => {
     const secret = waiting('CreateContainerError', 'no command specified: token=s3cret')
     const many = Array.from({ length: 1000 }, () => ({ ...secret, name: 'n'.repeat(100_000) }))

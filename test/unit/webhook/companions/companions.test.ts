@@ -79,8 +79,8 @@ describe('the companions of several pods', () => {
       ailments: [{ reason: 'WriteDenied' as const, message }],
     })
     const going = { ...ailing('gone'), isEnding: true }
-    const { remarks } = withMembers(ailing('a'), ailing('b'), ailing('a'), going)
-    expect(remarks.map(({ message }) => message).slice(0, 2)).toEqual(['a', 'b'])
+    const { remarks } = withMembers(ailing('a: x'), ailing('b: x'), ailing('a: other'), going)
+    expect(remarks.map(({ message }) => message).slice(0, 2)).toEqual(['a: other', 'b: x'])
     expect(remarks.map(({ reason }) => reason)).toEqual([
       'WriteDenied',
       'WriteDenied',
