@@ -118,7 +118,7 @@ class SpokenServer extends Server {
 
   constructor(options: ServerOptions, { keptMs }: Times) {
     super(options)
-    this.unspoken = new Unspoken(keptMs)
+    this.unspoken = new Unspoken(this, keptMs)
     const given = this.listeners('connection')
     this.removeAllListeners('connection')
     this.on('connection', (socket: Socket) => {

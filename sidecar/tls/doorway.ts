@@ -82,7 +82,7 @@ export class Doorway extends Server {
     super({ noDelay: true }, (socket) => this.admit(socket))
     this.options = options
     this.pair = options.pair
-    this.unspoken = new Unspoken(options.keptMs)
+    this.unspoken = new Unspoken(this, options.keptMs)
     this.authorities = options.clients?.authorities
     this.maxConnections = MAX_CONNECTIONS
     this.tls = createServer({

@@ -1,5 +1,5 @@
-// Connections that somebody keeps for later and has asked nothing on: they live as long as those that were answered, and
-// who has begun to speak has no longer than before.
+// Connections that somebody keeps for later and has asked nothing on: they live as long as those that were answered, keep
+// nobody out, and who has begun to speak has no longer than before.
 
 import { once } from 'node:events'
 import { connect as connectPlain, type Socket } from 'node:net'
@@ -162,6 +162,63 @@ describe.each(KINDS)('over %s', (_name, { serve, open, opened }) => {
     const silent = await connected()
     await within(new Promise((resolve) => listener.close(resolve)), () => 'its end')
     await until(() => silent.isOver, 'the silent one is ended')
+  })
+
+  describe('of a crowd that says nothing', () => {
+    const ROOM = 8
+    const SILENT = ROOM / 2
+    const few = async () => {
+      const { listener, connected } = await start()
+      listener.maxConnections = ROOM
+      /** They come one by one: each has its place, or has lost it, before the next. */
+      const crowd = async (many: number): Promise<readonly Kept[]> => {
+        const all: Kept[] = []
+        for (let at = 0; at < many; at++) {
+          all.push(await connected())
+          const open = () => all.filter(({ isOver }) => !isOver).length
+          await until(() => open() === Math.min(all.length, SILENT), `${SILENT} are open`)
+        }
+        return all
+      }
+      const asks = async (kept: Kept): Promise<void> => {
+        const many = answers(kept).length + 1
+        kept.socket.write(asking('hello'))
+        await answered(kept, many)
+        expect(answers(kept)).toEqual(Array.from({ length: many }, () => '200 5'))
+      }
+      return { connected, crowd, asks }
+    }
+
+    test('those who have waited longest go, and who comes to ask is answered', async () => {
+      const { connected, crowd, asks } = await few()
+      const silent = await crowd(3 * ROOM)
+      const caller = await connected()
+      await asks(caller)
+      // It has said nothing either when it comes.
+      const gone = silent.length - SILENT + 1
+      await until(() => silent.filter(({ isOver }) => isOver).length === gone, 'its room is made')
+      expect(silent.map(({ isOver }) => isOver)).toEqual(silent.map((_, at) => at < gone))
+      expect(silent.map(({ text }) => text).join('')).toBe('')
+    })
+
+    test('half of what a listener takes stays, and each is answered when it asks', async () => {
+      const { crowd, asks } = await few()
+      for (const kept of await crowd(SILENT)) await asks(kept)
+    })
+
+    test('what a gateway keeps stays: a spare beside its calls, and one that was answered beside a crowd', async () => {
+      const { connected, crowd, asks } = await few()
+      const spare = await connected()
+      for (let calls = 0; calls < 2 * ROOM; calls++) {
+        const call = await connected()
+        await asks(call)
+        call.socket.destroy()
+        await until(() => call.isOver, 'the call is over')
+      }
+      await asks(spare)
+      await crowd(3 * ROOM)
+      await asks(spare)
+    })
   })
 
   const LARGE = 'x'.repeat(300_000)
