@@ -47,7 +47,7 @@ export interface SidecarParts {
   /** Milliseconds since 1970, by which tokens are valid. */
   readonly wallMs: () => number
   readonly process: Process
-  /** For OpenTelemetry's variables; absent: none is set. */
+  /** For OpenTelemetry's variables, and where the API server is; absent: none is set. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Absent on a machine that is no pod. */
   readonly pod?: Pod

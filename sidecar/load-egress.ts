@@ -10,7 +10,7 @@ const LOG_RATE = { burst: 100, perSecond: 10, kind: 'what servers reach' }
 
 /** Rejects where it cannot begin. */
 export const loadEgress = async (
-  { config, log, now, process, pod, onReached }: SidecarParts,
+  { config, log, now, process, environment, pod, onReached }: SidecarParts,
   records: EgressRecords | undefined,
 ): Promise<Egress | undefined> => {
   if (config.egress === undefined) return undefined
@@ -21,6 +21,7 @@ export const loadEgress = async (
     log: limited,
     now,
     ownUid: process.uid,
+    apiServerHost: environment?.['KUBERNETES_SERVICE_HOST'],
     ownAddresses: pod?.addresses,
     records,
     onReached,

@@ -33,6 +33,8 @@ export interface EgressParts {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly ownUid: number | undefined
+  /** Of the cluster's API server, as the environment has it. */
+  readonly apiServerHost: string | undefined
   /** The pod's; undefined on a machine that is none: there others' connections are nobody's business. */
   readonly ownAddresses: readonly string[] | undefined
   /** Undefined where no records are kept. */
@@ -119,6 +121,7 @@ class RunningEgress implements Egress {
       mode,
       destinations,
       cluster: means.cluster,
+      apiServerHost: parts.apiServerHost,
       resolve: new Names(now).resolve,
       now,
       ownAddresses: () => [...(parts.ownAddresses ?? []), ...machineAddresses()],

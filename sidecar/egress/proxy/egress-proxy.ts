@@ -15,6 +15,7 @@ import { Held } from './held.ts'
 import { HttpDoor } from './http-door.ts'
 import { absoluteDestinations, type Mode, type Target } from '../reach/judge.ts'
 import { LIMITS, type Limits } from './limits.ts'
+import { ApiServerPlace } from '../reach/api-server-place.ts'
 import type { ParentProxy } from '../reach/parent.ts'
 import { Reach } from '../reach/reach.ts'
 import type { Resolve } from '../reach/resolver.ts'
@@ -28,6 +29,8 @@ export interface EgressProxyOptions {
   readonly destinations: readonly Destination[]
   /** What makes the names of Services whole; undefined outside a cluster. */
   readonly cluster?: Cluster | undefined
+  /** Of the cluster's API server, as the environment has it. */
+  readonly apiServerHost?: string | undefined
   readonly resolve: Resolve
   /** Absent: connections as the system makes them. */
   readonly dial?: Dial
@@ -78,9 +81,10 @@ export class EgressProxy {
       isOwn: (address: Address, port: number) => this.isOwn(address, port),
     }
     const dial = options.dial ?? dialDirectly
+    const apiServer = new ApiServerPlace(options.apiServerHost, cluster, resolve)
     this.desk = new Desk({
       watch,
-      reach: new Reach({ rules, resolve, dial, parent, connectMs: limits.connectMs }),
+      reach: new Reach({ rules, resolve, apiServer, dial, parent, connectMs: limits.connectMs }),
       limits,
       held: new Held(limits.heldBytes),
       now,

@@ -16,6 +16,7 @@ import {
   writtenName,
   type Cluster,
 } from '../../../shared/host-name.ts'
+import type { Closed } from './api-server-place.ts'
 import type { Why } from './why.ts'
 
 export type Host =
@@ -142,13 +143,27 @@ export const judgeTarget = (rules: Rules, { host, port }: Target): Ruling => {
 const isAboutService = ({ hosts }: Destination, cluster: Cluster | undefined): boolean =>
   (hosts.kind === 'name' || hosts.kind === 'below') && isServiceName(hosts.name, cluster)
 
+/** A name that was asked for, at a port. */
+export interface AskedName {
+  readonly name: string
+  readonly port: number
+  /** Where the API server answers, which its own name alone leads to; undefined where that cannot be known: a Service may be its alias. */
+  readonly closed: Closed | undefined
+}
+
+/** Whether an address is one that the name may not lead to, or may be. */
+const isClosed = ({ closed }: AskedName, found: Address): boolean =>
+  !closed || closed.has(textOf(found))
+
 /** Whether a name that a destination declares may lead to an address. */
-const mayLead = (rules: Rules, rule: Destination, found: Address): boolean => {
+const mayLead = (rules: Rules, rule: Destination, named: AskedName, found: Address): boolean => {
   if (rules.isOwn(found, rule.port)) return false
   const kind = kindOf(found)
-  if (kind === 'public') return true
   if (kind === 'loopback') return false
-  if (kind === 'private' && isAboutService(rule, rules.cluster)) return true
+  if (!isClosed(named, found)) {
+    if (kind === 'public') return true
+    if (kind === 'private' && isAboutService(rule, rules.cluster)) return true
+  }
   return matchAddress(rules.destinations, found, rule.port) !== undefined
 }
 
@@ -170,6 +185,14 @@ const forbiddenWords = (rules: Rules, asked: string, found: Address, port: numbe
   words: `${asked} leads to ${textOf(found)}, ${forbidden(rules, found, port) ?? ''}: no name may lead there`,
 })
 
+const closedWords = ({ name, port, closed }: AskedName, found: Address): Refusal => {
+  const what = closed ? "which is the API server's" : "which may be the API server's"
+  return {
+    why: 'address',
+    words: `${name}:${port} leads to ${textOf(found)}, ${what}: only its own name, kubernetes.default.svc:${port}, may, where ${KEY} has that`,
+  }
+}
+
 const privateWords = (asked: string, found: Address, port: number): Refusal => {
   const target = targetText(addressTarget(found, port))
   const kind = kindOf(found)
@@ -181,14 +204,23 @@ const privateWords = (asked: string, found: Address, port: number): Refusal => {
   }
 }
 
+/** Why a name that is declared does not lead to an address that is there to be reached. */
+const notLed = (rules: Rules, named: AskedName, found: Address): Refusal => {
+  const { port } = named
+  const asked = `${named.name}:${port}`
+  if (forbidden(rules, found, port) !== undefined) return forbiddenWords(rules, asked, found, port)
+  return isClosed(named, found) ? closedWords(named, found) : privateWords(asked, found, port)
+}
+
 /** What can be said once a name that was let pass has led to addresses, at least one. */
 export const judgeAddresses = (
   rules: Rules,
-  { name, port }: { readonly name: string; readonly port: number },
+  named: AskedName,
   ruling: Exclude<Ruling, { readonly verdict: 'denied' }>,
   found: readonly Address[],
 ): Judged => {
-  const asked = `${name}:${port}`
+  const { port } = named
+  const asked = `${named.name}:${port}`
   const { rule } = ruling
   const open = found.filter((one) => !isShut(rules, one, port))
   const [first] = found
@@ -196,12 +228,9 @@ export const judgeAddresses = (
   if (!first) throw new Error('unreachable: a name that leads nowhere was not resolved')
   if (!best) return denied(rule, forbiddenWords(rules, asked, first, port), found)
   if (ruling.verdict === 'observed') return { ruling, addresses: open }
-  const good = open.filter((one) => mayLead(rules, ruling.rule, one))
+  const good = open.filter((one) => mayLead(rules, ruling.rule, named, one))
   if (good.length > 0) return { ruling, addresses: good }
-  const isForbidden = forbidden(rules, best, port) !== undefined
-  const refusal = isForbidden
-    ? forbiddenWords(rules, asked, best, port)
-    : privateWords(asked, best, port)
+  const refusal = notLed(rules, named, best)
   return rules.mode === 'observe'
     ? { ruling: { verdict: 'observed', rule, refusal }, addresses: open }
     : denied(rule, refusal, open)

@@ -7,6 +7,7 @@ import type { Destination } from '../../../shared/destination.ts'
 import { codeOf } from '../../../shared/error-code.ts'
 import { isServiceName } from '../../../shared/host-name.ts'
 import { fail, ok, type Result } from '../../../shared/result.ts'
+import type { ApiServerPlace } from './api-server-place.ts'
 import { opened, type Dial, type Waiting } from './dial.ts'
 import { Inlet, Spares } from './inlet.ts'
 import {
@@ -47,6 +48,7 @@ export type Reached = Result<Way, NoWay>
 export interface ReachParts {
   readonly rules: Rules
   readonly resolve: Resolve
+  readonly apiServer: ApiServerPlace
   readonly dial: Dial
   readonly parent: ParentProxy | undefined
   readonly connectMs: number
@@ -139,14 +141,13 @@ export class Reach {
     patience: Asker,
   ): Promise<Reached> {
     const { target } = way
-    const found = await this.lookUp(target, name, patience)
+    const looking = this.lookUp(target, name, patience)
+    // In the same time: neither rejects.
+    const closing = this.parts.apiServer.closedTo(ruling.rule, patience)
+    const found = await looking
     if (!found.ok) return failed(found.error, placeOf(ruling))
-    const judged = judgeAddresses(
-      this.parts.rules,
-      { name, port: target.port },
-      ruling,
-      found.value,
-    )
+    const asked = { name, port: target.port, closed: await closing }
+    const judged = judgeAddresses(this.parts.rules, asked, ruling, found.value)
     if (judged.ruling.verdict === 'denied') return denied(judged.ruling, judged.addresses)
     return this.dial(way, judged.ruling, judged.addresses, patience)
   }

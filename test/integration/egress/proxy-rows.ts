@@ -1,7 +1,14 @@
 // Ways out by way of the proxy: past its list, its credentials, its look at addresses and into TLS, and its reading of HTTP. Where the
 // list alone stops them they get out in `observe`; the others by the words that their proof has.
 
-import { API, METADATA, OTHER, PRIVATE, SERVER_ADDRESSES } from '../../support/egress/addresses.ts'
+import {
+  API,
+  API_SERVER,
+  METADATA,
+  OTHER,
+  PRIVATE,
+  SERVER_ADDRESSES,
+} from '../../support/egress/addresses.ts'
 import type { Proof, RecordOf, Row, Seen, SidecarMay } from '../../support/egress/row.ts'
 
 /** What the server of these rows declares. */
@@ -13,6 +20,7 @@ export const DECLARED = [
   '*.wild.example:9999',
   'lonely.example:443',
   '5432=db.team.svc.cluster.local:5000',
+  '*.team.svc:443',
 ].join(', ')
 
 const segment = (to: string, port: number): Seen => ({ kind: 'tcp', to, port, flags: 'S' })
@@ -271,6 +279,12 @@ const ASTRAY: readonly Row[] = [
     words: ['raw', 'right', connectText('127.0.0.1:9999'), `${OTHER.v4} 8080 {mark}\\n`],
     proof: observed(segment(OTHER.v4, 8080)),
     record: UNDECLARED,
+  }),
+  row('a Service that is an alias of the API server', {
+    words: ['connect', 'alias.team.svc:443'],
+    proof: observed(segment(API_SERVER, 443)),
+    record: denied('address'),
+    sidecar: { asks: ['alias.team.svc.cluster.local', 'kubernetes.default.svc.cluster.local'] },
   }),
   row('the metadata address', {
     words: ['connect', `${METADATA.v4}:80`],

@@ -25,6 +25,8 @@ export const METADATA = {
   azure: '168.63.129.16',
 }
 export const PRIVATE = { ten: '10.9.9.9', home: '192.168.77.7', unique: 'fd12:3456::9' }
+/** As the environment has it, and its name. */
+export const API_SERVER = '10.96.0.1'
 /** Declared as a forward, by name. */
 export const DATABASE = '10.96.0.54'
 /** What a name of the search list would lead to. */
@@ -42,6 +44,7 @@ export const FAR_ADDRESSES = [
   OTHER.compatible,
   ...Object.values(METADATA),
   ...Object.values(PRIVATE),
+  API_SERVER,
   DATABASE,
   SEARCHED,
 ]

@@ -12,7 +12,7 @@ import { startProgram, type Running } from '../running.ts'
 import { buildShim } from '../shim.ts'
 import { SIDECAR_UID } from '../users.ts'
 import { until } from '../waiting.ts'
-import { SERVER_ADDRESSES, SIDECAR_ADDRESSES } from './addresses.ts'
+import { API_SERVER, SERVER_ADDRESSES, SIDECAR_ADDRESSES } from './addresses.ts'
 import { Container, ENVIRONMENT } from './container.ts'
 import { FIXTURES } from './row.ts'
 import type { TwoHosts } from './two-hosts.ts'
@@ -140,6 +140,7 @@ export class EgressPod {
       env: {
         [CONFIG_VARIABLE]: JSON.stringify(whole),
         [POD_IPS_VARIABLE]: [...SERVER_ADDRESSES, ...SIDECAR_ADDRESSES].join(','),
+        KUBERNETES_SERVICE_HOST: API_SERVER,
       },
       ready: async () => (await this.admin('/startupz')).status === 200,
     })

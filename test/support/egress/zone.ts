@@ -1,6 +1,15 @@
 // What the arena's resolver answers.
 
-import { API, DATABASE, METADATA, OTHER, PRIVATE, SEARCHED, SERVER_ADDRESSES } from './addresses.ts'
+import {
+  API,
+  API_SERVER,
+  DATABASE,
+  METADATA,
+  OTHER,
+  PRIVATE,
+  SEARCHED,
+  SERVER_ADDRESSES,
+} from './addresses.ts'
 
 /** As many as callers at once have. */
 const MANY = Object.fromEntries(
@@ -22,6 +31,7 @@ export const ZONE = {
   'evilwild.example': [OTHER.v4],
   'api.example.other.example': [OTHER.v4],
   'db.team.svc.cluster.local': [DATABASE],
+  'kubernetes.default.svc.cluster.local': [API_SERVER],
   // Declared, and led astray.
   'metadata.wild.example': [METADATA.v4],
   'metadata6.wild.example': [METADATA.v6],
@@ -36,6 +46,7 @@ export const ZONE = {
   'nat64.wild.example': ['64:ff9b::a9fe:a9fe'],
   'both.wild.example': [PRIVATE.ten, API.v4],
   'changing.wild.example': [[API.v4], [METADATA.v4]],
+  'alias.team.svc.cluster.local': [API_SERVER],
   // What only a search list leads to.
   'lonely.example.team.svc.cluster.local': [SEARCHED],
   'lonely.example.svc.cluster.local': [SEARCHED],

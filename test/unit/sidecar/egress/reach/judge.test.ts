@@ -9,6 +9,7 @@ import {
   type Mode,
   type Rules,
 } from '../../../../../sidecar/egress/reach/judge.ts'
+import type { Closed } from '../../../../../sidecar/egress/reach/api-server-place.ts'
 import { hostOf } from '../../../../../sidecar/egress/proxy/request-target.ts'
 import { clusterOf } from '../../../../../sidecar/egress/reach/resolv-conf.ts'
 import { destinations } from '../../../../support/egress.ts'
@@ -16,6 +17,13 @@ import { destinations } from '../../../../support/egress.ts'
 const CLUSTER = { domain: 'cluster.local', namespace: 'own' }
 const EGRESS =
   'api.example.com:443,*.wild.example:443,db.team.svc:5432,*.team.svc:80,corp.example:443,10.20.0.0/16:443,127.0.0.1:9000,169.254.170.2:80,0.0.0.0/0:8443,*:8080,10.1.0.0/16:80,packages:81,*.own.svc:82,*.com:83,*.svc:84,*.default.svc:84,*.svc:85,kubernetes.default.svc:85'
+
+const API_SERVER = '10.96.0.2'
+/** Some clouds give Services public ones. */
+const PUBLIC_SERVICE = '34.118.224.1'
+/** In a range that is declared. */
+const IN_RANGE = '10.20.0.1'
+const CLOSED = new Set([API_SERVER, PUBLIC_SERVICE, IN_RANGE])
 
 const rules = (mode: Mode = 'enforce'): Rules => ({
   mode,
@@ -25,8 +33,18 @@ const rules = (mode: Mode = 'enforce'): Rules => ({
     textOf(address) === '10.1.1.1' || (kindOf(address) === 'loopback' && port === 15_201),
 })
 
+interface Circumstances {
+  readonly mode?: Mode
+  readonly closed?: Closed | undefined
+}
+
 /** `allowed by RULE`, or `denied by WHY`; with the addresses that are dialled. */
-const judged = (text: string, port: number, found: readonly string[] = [], mode?: Mode): string => {
+const judged = (
+  text: string,
+  port: number,
+  found: readonly string[] = [],
+  { mode, closed }: Circumstances = { closed: CLOSED },
+): string => {
   const host = hostOf(text, CLUSTER)
   if (!host) return 'malformed'
   const first = judgeTarget(rules(mode), { host, port })
@@ -34,7 +52,7 @@ const judged = (text: string, port: number, found: readonly string[] = [], mode?
   const { ruling, addresses } = isLookedUp
     ? judgeAddresses(
         rules(mode),
-        { name: host.name, port },
+        { name: host.name, port, closed },
         first,
         found.flatMap((one) => addressOf(one) ?? []),
       )
@@ -191,6 +209,28 @@ describe('enforced', () => {
       ['10.96.0.1'],
       'allowed: *.default.svc:84 10.96.0.1',
     ],
+    ['an alias of the API server', 'db.team.svc', 5432, [API_SERVER], 'denied: address'],
+    ['one below a pattern', 'x.team.svc', 80, [API_SERVER], 'denied: address'],
+    ['one in its own namespace', 'x.default.svc', 84, [API_SERVER], 'denied: address'],
+    ['one of the own namespace', 'packages', 81, [API_SERVER], 'denied: address'],
+    ['one at a public address', 'x.team.svc', 80, [PUBLIC_SERVICE], 'denied: address'],
+    ['one of the internet', 'api.example.com', 443, [PUBLIC_SERVICE], 'denied: address'],
+    ['one by any name', 'x.example', 8080, [PUBLIC_SERVICE], 'denied: address'],
+    [
+      'one that leads elsewhere, too',
+      'x.team.svc',
+      80,
+      [API_SERVER, '10.96.0.9'],
+      'allowed: *.team.svc:80 10.96.0.9',
+    ],
+    [
+      'one whose address a range declares',
+      'corp.example',
+      443,
+      [IN_RANGE],
+      'allowed: corp.example:443 10.20.0.1',
+    ],
+    ['that address', IN_RANGE, 443, [], 'allowed: 10.20.0.0/16:443'],
     ['a name that ends like one', 'db.team.svc.evil.example', 5432, [], 'denied: undeclared'],
     ['an address', '8.8.8.8', 8443, [], 'allowed: 0.0.0.0/0:8443'],
     ['a private address in a range of all', '10.0.0.1', 8443, [], 'denied: undeclared'],
@@ -265,8 +305,33 @@ describe('observed', () => {
       'allowed: api.example.com:443 93.184.216.34',
     ],
     ["the sidecar's own port all the same", '127.0.0.1', 15_201, [], 'denied: forbidden-address'],
+    ['an alias of the API server', 'x.team.svc', 80, [API_SERVER], 'observed: address 10.96.0.2'],
   ])('%s: %s', (...[, host, port, found, expected]) => {
-    expect(judged(host, port, found, 'observe')).toBe(expected)
+    expect(judged(host, port, found, { mode: 'observe', closed: CLOSED })).toBe(expected)
+  })
+})
+
+describe('where nobody says where the API server answers', () => {
+  test.each<[string, string, number, readonly string[], Mode, string]>([
+    ['a Service', 'db.team.svc', 5432, ['10.96.0.1'], 'enforce', 'denied: address'],
+    [
+      'a Service in a range',
+      'web.team.svc',
+      80,
+      ['10.1.2.3'],
+      'enforce',
+      'allowed: *.team.svc:80 10.1.2.3',
+    ],
+    [
+      'a Service, observed',
+      'db.team.svc',
+      5432,
+      ['10.96.0.1'],
+      'observe',
+      'observed: address 10.96.0.1',
+    ],
+  ])('%s: %s', (...[, host, port, found, mode, expected]) => {
+    expect(judged(host, port, found, { mode, closed: undefined })).toBe(expected)
   })
 })
 
