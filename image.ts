@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -30,15 +31,41 @@ const write = (to: string, text: string): void => {
   chmodSync(join(root, to), 0o444)
 }
 
-/** By the paths at which Node looks for them, its loader among them. */
-const libraries = (): readonly string[] => {
-  const told = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
-  return [...new Set(told.match(/\/[^\s()]+/g) ?? [])].sort()
-}
-
 /** What a program says, or nothing: not every base has one. */
 const said = (program: string, ...args: readonly string[]): string =>
   spawnSync(program, args, { encoding: 'utf8' }).stdout ?? ''
+
+/** By the paths at which they are looked for, the loader among them. */
+const loadedWith = (file: string): readonly string[] =>
+  execFileSync('ldd', [file], { encoding: 'utf8' }).match(/\/[^\s()]+/g) ?? []
+
+/** By what glibc looks names up: itself from 2.34 on. Before, it loads these when it is asked for one, and nothing tells of them. */
+const NAME_SERVICES = ['libnss_dns.so.2', 'libnss_files.so.2']
+const OWN_SINCE = 34
+
+/** Empty where nothing says it. */
+const glibcVersion = (): string => /^ldd .* (2\.\d+)$/m.exec(said('ldd', '--version'))?.[1] ?? ''
+
+const nameServices = (loaded: readonly string[]): readonly string[] => {
+  const libc = loaded.find((library) => library.endsWith('/libc.so.6'))
+  const version = glibcVersion()
+  if (libc === undefined || Number(version.slice(2)) >= OWN_SINCE) return []
+  const libraries = NAME_SERVICES.map((name) => join(dirname(libc), name))
+  const lacking = libraries.filter((library) => !existsSync(library))
+  if (lacking.length > 0) {
+    process.stderr.write(
+      `image.ts: this base's glibc (${version || 'of no known version'}) looks names up by ${lacking.join(' and ')}, which it lacks: no host would be found. Take another base as NODE_IMAGE, such as node:24-slim\n`,
+    )
+    process.exit(1)
+  }
+  return libraries
+}
+
+const libraries = (): readonly string[] => {
+  const loaded = loadedWith(process.execPath)
+  const late = nameServices(loaded)
+  return [...new Set([...loaded, ...late, ...late.flatMap(loadedWith)])].sort()
+}
 
 const osRelease = (): string => {
   try {
