@@ -4,7 +4,7 @@
 import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { letParserPause } from '../shared/paused-parser.ts'
 
 export interface Certificate {
@@ -29,6 +29,34 @@ const MAX_CONNECTIONS = 1024
 /** Whoever connects and says nothing would keep a place for two minutes, which is Node's own patience. */
 const HANDSHAKE_MS = 5000
 
+type Server = HttpServer | HttpsServer
+
+/** By what a connection and the TLS over it are known for one. */
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  [remoteAddress, remotePort, localAddress, localPort].join(' ')
+
+/**
+ * Looks after connections on which nobody has asked anything yet: in their handshake, silent, in a first head. They take half of a
+ * server's room at most; where more come, the one that has waited longest is ended, so that they keep no API server out.
+ */
+const boundUnasked = (server: Server): void => {
+  /** The first of them has waited longest. */
+  const unasked = new Map<string, Socket>()
+  server.on('connection', (socket: Socket) => {
+    const ends = endsOf(socket)
+    const [longest] = unasked
+    if (longest && unasked.size >= server.maxConnections / 2) {
+      unasked.delete(longest[0])
+      longest[1].destroy()
+    }
+    unasked.set(ends, socket)
+    socket.once('close', () => {
+      if (unasked.get(ends) === socket) unasked.delete(ends)
+    })
+  })
+  server.on('request', ({ socket }) => unasked.delete(endsOf(socket)))
+}
+
 export const createTlsServer = (
   listener: RequestListener,
   certificate: Certificate,
@@ -38,16 +66,16 @@ export const createTlsServer = (
   const server = createHttpsServer({ ...LIMITS, ...handshake }, listener)
   server.on('secureConnection', letParserPause)
   server.maxConnections = MAX_CONNECTIONS
+  boundUnasked(server)
   return server
 }
 
 export const createPlainServer = (listener: RequestListener): HttpServer => {
   const server = createHttpServer(LIMITS, listener)
   server.maxConnections = MAX_CONNECTIONS
+  boundUnasked(server)
   return server
 }
-
-type Server = HttpServer | HttpsServer
 
 const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === 'object' && address !== null
