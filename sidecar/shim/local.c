@@ -87,7 +87,7 @@ struct local_address {
 };
 
 // As if from the caller's working directory, with its umask; -1 with errno.
-static int bind_path(const struct writing *writing, int fd, uint32_t thread,
+static int bind_path(struct writing *writing, int fd, uint32_t thread,
                      const struct local_address *asked, struct socket_name *name) {
   const struct sockaddr_un *address = &asked->un;
   char path[PROC_PATH_BYTES];

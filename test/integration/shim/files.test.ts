@@ -83,6 +83,7 @@ const describeHere = abi >= ABI_WITH_DEVICES ? describe : describe.skip
 let program: string
 let oldKernel: string
 let noLandlock: string
+let stopper: string
 
 /** A directory with one place where nothing may be changed, and one where all may. */
 class Tree {
@@ -119,6 +120,7 @@ beforeAll(() => {
   program = compileFixture('file-changes', folder)
   oldKernel = compileFixture('old-landlock', folder)
   noLandlock = compileFixture('without-landlock', folder)
+  stopper = compileFixture('stopper', folder)
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -242,6 +244,20 @@ describeHere.each(BUILDS)('%s build (takes Landlock ABI 5)', (_build, target) =>
       expect(await tried('write', given)).toBe('refused: Permission denied')
       expect(await tried('truncate', given)).toBe('refused: Permission denied')
     })
+  })
+
+  test('whoever stops what binds on its behalf is answered, and stops nothing else', async () => {
+    const { free } = new Tree()
+    const one = new ExecProcess({
+      binary: buildShim(target),
+      // Nothing keeps a signal back there.
+      wrapper: [noLandlock],
+      flags: ['--loopback', '--files', 'advisory', '--writable', free],
+      command: [stopper, free],
+    })
+    running.push(one)
+    expect(await one.line()).toBe('answered')
+    expect(await one.exit()).toMatchObject({ code: 0 })
   })
 
   const startMaking = (path: string): ExecProcess => {
