@@ -69,6 +69,11 @@ static int parse_valued(char **words, struct serve_options *options, const char 
     if (words[1] == NULL) *fault = "--run wants a directory";
     return 2;
   }
+  if (strcmp(words[0], "--homes") == 0) {
+    options->homes = words[1];
+    if (words[1] == NULL || words[1][0] != '/') *fault = "--homes wants an absolute directory";
+    return 2;
+  }
   if (strcmp(words[0], "--memory-events") == 0) {
     options->memory_events = words[1];
     if (words[1] == NULL) *fault = "--memory-events wants a file";

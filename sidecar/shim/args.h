@@ -20,6 +20,8 @@ struct serve_options {
   bool quiet;
   // Where children may change files.
   struct writable writable;
+  // Where private directories lie; NULL where nothing is said of that.
+  const char *homes;
   // Where out-of-memory kills are counted; NULL for the memory cgroup's own file.
   const char *memory_events;
   // The child's command, NULL-ended.

@@ -159,7 +159,7 @@ void child_clean(struct nursery *nursery, struct child *child) {
   child->cleaner = fork();
   if (child->cleaner == 0) {
     // Its copies of the others' pipes would hide for as long that they are gone.
-    descriptors_close_all_but(NULL, 0);
+    descriptors_close_all_but(&nursery->plan->homes.place, 1);
     home_remove(&nursery->plan->homes, child->number);
     _exit(0);
   }

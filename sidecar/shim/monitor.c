@@ -198,7 +198,7 @@ _Noreturn void monitor_run(struct spawn_plan *plan, const struct spawn_order *or
     errno = why;
     give_up(&monitor, STAGE_FORK);
   }
-  const int others[] = {shim, monitor.signals, monitor.failure};
+  const int others[] = {shim, monitor.signals, monitor.failure, plan->homes.place};
   descriptors_close_all_but(others, sizeof others / sizeof *others);
   supervise(&monitor);
   tell(&monitor, NEWS_ALONE, 0, 0);

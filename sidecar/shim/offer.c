@@ -34,7 +34,7 @@ static bool is_allowed(struct nursery *nursery, const struct frame_request *requ
   } else if (!bucket_take(&nursery->rate, 1, now_ms)) {
     refusal_send(nursery->control, id, REASON_TOO_FAST,
                  "children are started faster than --spawn-rate allows");
-  } else if (nursery->plan->homes.lock < 0) {
+  } else if (homes_keep(&nursery->plan->homes) != 0) {
     refusal_send(nursery->control, id, REASON_SYSTEM,
                  "no private directory can be made: mount a writable /tmp");
   } else {
@@ -129,6 +129,10 @@ void offer_take(struct nursery *nursery, struct child *child, uint64_t now_ms) {
   if (child->state != CHILD_OFFERED) return;
   if (fifo_join(&child->fifo, nursery->control->pipes) != 0) {
     refuse_for_error(nursery, child, "the pipes are not what they were");
+    return;
+  }
+  if (homes_keep(&nursery->plan->homes) != 0) {
+    refuse_for_error(nursery, child, "cannot make the child's private directory");
     return;
   }
   if (start_monitor(nursery, child) != 0) {

@@ -146,7 +146,9 @@ int serving_open(struct serving *serving, const struct serve_options *options) {
   if (plan->landlock.abi == 0) report_line("there is no Landlock here: children are not separated");
   if (!plan->has_seccomp) report_line("there is no seccomp here: children can limit each other");
   writing_report(&plan->landlock, plan->writable);
-  if (homes_open(&plan->homes, options->run_dir) != 0) {
+  plan->homes =
+      (struct homes){.first = options->homes, .last = options->run_dir, .writable = plan->writable};
+  if (homes_open(&plan->homes) != 0) {
     report_line("no directory for private homes can be made in TMPDIR, /tmp, /var/tmp or %s: %s",
                 options->run_dir, strerror(errno));
   }

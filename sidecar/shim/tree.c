@@ -81,14 +81,21 @@ static void remove_top_entry(struct removal *removal, int directory, const char 
   unlinkat(directory, name, AT_REMOVEDIR);
 }
 
+static void clear(int top, uint64_t give_up_at_ms) {
+  struct removal removal = {.top = top, .give_up_at_ms = give_up_at_ms};
+  if (top < 0) return;
+  while (visit_all(&removal, top, remove_top_entry) > 0) {
+    if (clock_now_ms() >= give_up_at_ms) break;
+  }
+  close(top);
+}
+
 int tree_remove(int parent, const char *name, uint64_t give_up_at_ms) {
   if (unlinkat(parent, name, 0) == 0) return 0;
-  struct removal removal = {.top = open_directory(parent, name), .give_up_at_ms = give_up_at_ms};
-  if (removal.top >= 0) {
-    while (visit_all(&removal, removal.top, remove_top_entry) > 0) {
-      if (clock_now_ms() >= give_up_at_ms) break;
-    }
-    close(removal.top);
-  }
+  clear(open_directory(parent, name), give_up_at_ms);
   return unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : -1;
+}
+
+void tree_empty(int directory, uint64_t give_up_at_ms) {
+  clear(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), give_up_at_ms);
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -37,4 +39,36 @@ bool writable_has(const struct writable *writable, const char *path) {
     if (is_within(path, writable->paths[i])) return true;
   }
   return false;
+}
+
+static bool is_same(const struct stat *left, const struct stat *right) {
+  return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
+}
+
+static bool is_declared(const struct writable *writable, const struct stat *directory) {
+  for (size_t i = 0; i < writable->count; i++) {
+    struct stat place;
+    if (fstat(writable->places[i], &place) != 0 || is_same(&place, directory)) return true;
+  }
+  return false;
+}
+
+bool writable_covers(const struct writable *writable, int directory) {
+  struct stat root;
+  struct stat here;
+  struct stat below = {0};
+  if (writable->rule == WRITABLE_ANYWHERE) return false;
+  if (stat("/", &root) != 0) return true;
+  bool is_at_root = false;
+  int at = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  while (!is_at_root && at >= 0 && fstat(at, &here) == 0 && !is_declared(writable, &here)) {
+    // Nothing is above it but itself.
+    is_at_root = is_same(&here, &root) && is_same(&here, &below);
+    below = here;
+    const int above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    close(at);
+    at = above;
+  }
+  if (at >= 0) close(at);
+  return !is_at_root;
 }

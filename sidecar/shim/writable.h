@@ -31,4 +31,7 @@ void writable_open(struct writable *writable);
 // Whether a path, as it is written, lies in one of them.
 bool writable_has(const struct writable *writable, const char *path);
 
+// Whether a directory is one of them, or lies in one, by whichever path one comes to it. What can't be found out counts as if.
+bool writable_covers(const struct writable *writable, int directory);
+
 #endif

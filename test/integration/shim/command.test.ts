@@ -66,6 +66,8 @@ describe.each(BUILDS)('%s build', (_build, target) => {
       ['no rate', serve('--spawn-rate', '--', 'sh'), 'from 1 to 10000'],
       ['a negative grace', serve('--grace', '-1', '--', 'sh'), 'from 0 to 86400'],
       ['files of a rule that there is not', serve('--files', 'all', '--', 'sh'), '--files wants'],
+      ['--homes at the end', serve('--homes'), '--homes wants an absolute directory'],
+      ['homes of a relative path', serve('--homes', 'x', '--', 'sh'), '--homes wants an absolute'],
       ['--files at the end', serve('--files'), '--files wants require or advisory'],
       [
         'a writable path that is relative',

@@ -7,11 +7,14 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { kill } from 'node:process'
 import { join } from 'node:path'
 import {
@@ -225,10 +228,73 @@ open("f", "w")'`,
       await connection.event('gone', child.id)
     })
 
-    test('can be made also after a child has taken the base away', async () => {
+    /** What it said, once nothing of it is left. */
+    const told = async (
+      connection: Connection,
+      script: string,
+      environment: Readonly<Record<string, string>> = {},
+    ): Promise<string> => {
+      const child = await connection.run(script, environment)
+      const text = await readAll(child.stdout)
+      await connection.event('gone', child.id)
+      return text
+    }
+
+    /** A directory that no child may change, with others in it of the names of children's own. */
+    const makePrecious = (folder: string): { path: string; names: readonly string[] } => {
+      const path = join(folder, 'precious')
+      const names = Array.from({ length: 10 }, (_, number) => `${number}`)
+      for (const name of names) mkdirSync(join(path, name, 'home'), { recursive: true })
+      for (const name of ['', ...names]) chmodSync(join(path, name), 0o777)
+      return { path, names }
+    }
+
+    test.each([
+      ['taken the base away', 'rm -rf "$BASE"'],
+      ['moved it', 'mv "$BASE" "$AWAY"'],
+      ['shut it', 'chmod 0 "$BASE"'],
+      ['put a file in its place', 'mv "$BASE" "$AWAY"; touch "$BASE"'],
+      ['put a link in its place', 'mv "$BASE" "$AWAY"; ln -s "$PRECIOUS" "$BASE"'],
+      ['put a directory in its place', 'mv "$BASE" "$AWAY"; cp -r "$PRECIOUS" "$BASE"'],
+    ])('can be made, and are removed, also after a child has %s', async (_name, script) => {
       const connection = await start().ready()
-      await output(connection, 'rm -rf "$TMPDIR/../.."')
-      expect(await output(connection, 'touch "$TMPDIR/a" && echo made')).toBe('made\n')
+      const base = join(shim.homes, readdirSync(shim.homes)[0] ?? '')
+      const away = join(shim.dir, 'away')
+      const precious = makePrecious(shim.dir)
+      const other = await connection.run('touch "$HOME/a"; echo there; exec cat')
+      await readLine(other.stdout)
+      await told(connection, script, { BASE: base, AWAY: away, PRECIOUS: precious.path })
+      expect(await told(connection, 'touch "$TMPDIR/a" "$HOME/b" && echo made')).toBe('made\n')
+      await connection.kill(other)
+      if (existsSync(away)) expect(readdirSync(away)).toEqual(['lock'])
+      for (const name of ['', ...precious.names]) {
+        expect(readdirSync(join(precious.path, name))).toEqual(
+          name === '' ? precious.names : ['home'],
+        )
+      }
+      // What a child has put there is not the shim's to remove.
+      rmSync(base, { recursive: true, force: true })
+    })
+
+    test('are emptied at the shim’s end, wherever a child has moved the base, and nothing else is', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'moved-'))
+      chmodSync(folder, 0o777)
+      try {
+        const connection = await start().ready()
+        const base = join(shim.homes, readdirSync(shim.homes)[0] ?? '')
+        const away = join(folder, 'away')
+        const { path, names } = makePrecious(folder)
+        const child = await connection.run(
+          'touch "$HOME/a"; mv "$BASE" "$AWAY"; ln -s "$PRECIOUS" "$BASE"; echo moved; exec cat',
+          { BASE: base, AWAY: away, PRECIOUS: path },
+        )
+        await readLine(child.stdout)
+        await expect(shim.close()).rejects.toThrow('the shim left outrigger-shim-')
+        expect(readdirSync(away)).toEqual([])
+        expect(readdirSync(path)).toEqual(names)
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
     })
 
     test('of a shim that was killed are removed by the next', async () => {

@@ -13,17 +13,18 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { endProcess } from '../../support/end-process.ts'
 import { ExecProcess } from '../../support/exec-process.ts'
 import { BUILDS, buildShim, compileFixture, ShimProcess } from '../../support/shim.ts'
 import type { Connection } from '../../support/shim-connection.ts'
 import { REASON, type Terms } from '../../support/shim-frame.ts'
 import { IS_ROOT, SERVER_UID } from '../../support/users.ts'
-import { readAll, readLine } from '../../support/waiting.ts'
+import { readAll, readLine, until } from '../../support/waiting.ts'
 
 const ENFORCE = 2
 const TOO_OLD = /^cannot keep it to the files that it may change \(Linux 6\.2 or newer/
@@ -305,10 +306,18 @@ describeHere.each(BUILDS)('%s build (takes Landlock ABI 5)', (_build, target) =>
     let shim: ShimProcess
     let connection: Connection
 
+    const declaring = (path: string, ...more: readonly string[]): readonly string[] => [
+      '--files',
+      'require',
+      '--writable',
+      path,
+      ...more,
+    ]
+
     const begin = async (
       more: ConstructorParameters<typeof ShimProcess>[0] = {},
     ): Promise<void> => {
-      const flags = ['--files', 'require', '--writable', tree.free]
+      const flags = declaring(tree.free)
       shim = new ShimProcess({ binary: buildShim(target), flags, ...more })
       connection = await shim.ready()
     }
@@ -339,6 +348,51 @@ describeHere.each(BUILDS)('%s build (takes Landlock ABI 5)', (_build, target) =>
         }
       }
       expect(tree.state).toBe(state)
+    })
+
+    test.each([
+      ['declared', () => tree.free],
+      ['within what is declared', () => join(tree.free, 'below')],
+      ['declared, by a way that climbs', () => `${tree.fixed}/../free`],
+      ['declared, behind a link', () => join(tree.root, 'link')],
+    ])('have no private directory in a TMPDIR that is %s', async (_name, place) => {
+      mkdirSync(join(tree.free, 'below'), { mode: 0o777 })
+      chmodSync(join(tree.free, 'below'), 0o777)
+      symlinkSync(tree.free, join(tree.root, 'link'))
+      await begin({ environment: { TMPDIR: place() } })
+      const other = await connection.run('echo "$HOME"; exec cat')
+      const home = await readLine(other.stdout)
+      expect(readdirSync(tree.free)).toEqual(['below'])
+      expect(readdirSync(join(tree.free, 'below'))).toEqual([])
+      const script = `echo x 2>/dev/null >${home}/.npmrc || echo refused`
+      expect(await said(script)).toBe('refused')
+      const base = dirname(dirname(home))
+      for (const way of [`mv ${base} "$FREE"/taken`, `mv ${base} ${base}-`, `rm -r ${base}/*`]) {
+        expect(await said(`${way} 2>/dev/null || echo refused`)).toBe('refused')
+      }
+      // No rule knows the mode.
+      expect(await said(`chmod 0 ${base} && echo shut`)).toBe('shut')
+      expect(await said('echo x >"$HOME"/x && echo made')).toBe('made')
+      await connection.kill(other)
+    })
+
+    test('have them where --homes says, before TMPDIR', async () => {
+      const homes = join(tree.root, 'homes')
+      mkdirSync(homes)
+      chmodSync(homes, 0o777)
+      await begin({ flags: declaring(tree.free, '--homes', homes) })
+      expect(await said('echo "$TMPDIR"')).toMatch(new RegExp(`^${homes}/outrigger-shim-`))
+      await shim.close()
+      expect(readdirSync(homes)).toEqual([])
+    })
+
+    test('are refused where all is declared: nothing would be private', async () => {
+      await begin({ flags: declaring('/') })
+      await until(
+        () => shim.log.includes('no directory for private homes can be made'),
+        'it is said',
+      )
+      expect((await connection.ask()).answer).toMatchObject({ reason: REASON.system })
     })
 
     test.each<[string, string]>([
