@@ -6,6 +6,7 @@ export const VERSION = '0.1.0'
 export const SIDECAR_CONTAINER = 'outrigger-sidecar'
 export const BIN_VOLUME = 'outrigger-bin'
 export const RUN_VOLUME = 'outrigger-run'
+export const HOMES_VOLUME = 'outrigger-homes'
 export const POLICY_VOLUME = 'outrigger-policy'
 export const LOCK_VOLUME = 'outrigger-lock'
 export const INTROSPECTION_VOLUME = 'outrigger-introspection'
@@ -19,6 +20,7 @@ export const PARENT_CA_VOLUME = 'outrigger-parent-ca'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
+  HOMES_VOLUME,
   POLICY_VOLUME,
   LOCK_VOLUME,
   INTROSPECTION_VOLUME,
@@ -35,6 +37,8 @@ export const OWN_VOLUMES = [
 export const BIN_DIR = '/outrigger/bin'
 /** Control socket and pipes folder, in a memory emptyDir that both containers mount. */
 export const RUN_DIR = '/outrigger/run'
+/** Private directories of a server's processes, where these may change files only in what is declared. */
+export const HOMES_DIR = '/outrigger/homes'
 export const SHIM_PATH = `${BIN_DIR}/shim`
 /** The shim inside the sidecar's image. */
 export const SIDECAR_SHIM_PATH = '/app/shim'

@@ -38,6 +38,7 @@ const STEPS: readonly Step[] = [
       server: plan.server,
       sidecarVolumes: plan.sidecarVolumes,
       hasShim: hasShim(plan.transport),
+      hasHomes: plan.hasHomes,
       writablePaths: plan.writablePaths,
       isOurs: ({ container }) => isJudged(container, floor),
       needsTmp: ({ container }) =>

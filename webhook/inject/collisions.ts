@@ -8,6 +8,7 @@ import {
   BIN_DIR,
   CONFIG_VARIABLE,
   EGRESS_PORT,
+  HOMES_DIR,
   MCP_PORT,
   RUN_DIR,
   SIDECAR_CONTAINER,
@@ -69,7 +70,7 @@ const foreignMounts = (pod: JsonObject): readonly Violation[] =>
         ),
     )
 
-const OUR_DIRECTORIES = [BIN_DIR, RUN_DIR]
+const OUR_DIRECTORIES = [BIN_DIR, RUN_DIR, HOMES_DIR]
 
 const meetsOurs = (path: string): string | undefined => {
   const clean = cleanPath(path)

@@ -32,6 +32,7 @@ import { tlsSecretOf, tlsWarnings } from './serving-tls.ts'
 import { chooseToken } from './token.ts'
 import { sidecarIdentity, type Identity } from './uid.ts'
 import { fillsFor, placeOf, type Fill, type Fills } from './users.ts'
+import { isKeptToFiles } from './writable.ts'
 
 export interface Plan {
   /** Name of the server's container. */
@@ -50,6 +51,8 @@ export interface Plan {
   readonly serverResources: JsonObject | undefined
   readonly label: string
   readonly writablePaths: readonly string[]
+  /** Its processes have their private directories on a volume of ours. */
+  readonly hasHomes: boolean
   /** Those that the sidecar alone mounts. */
   readonly sidecarVolumes: readonly JsonObject[]
   readonly keepsToken: boolean
@@ -158,6 +161,7 @@ const planWith = ({ server, transport, document, identity, line, fills, limited 
     serverResources: limited.resources,
     label: serverLabel(pod, workload),
     writablePaths: settings['writable-paths'] ?? [],
+    hasHomes: transport.kind === 'stdio' && isKeptToFiles(settings),
     sidecarVolumes: volumes,
     keepsToken: token.isKept,
     mayHaveToken: token.isAllowed,

@@ -2,7 +2,14 @@
 // over a read-only root. Names are made from what they are for, so that a second pass finds them. Pure.
 
 import { createHash } from 'node:crypto'
-import { BIN_DIR, BIN_VOLUME, RUN_DIR, RUN_VOLUME } from '../../shared/names.ts'
+import {
+  BIN_DIR,
+  BIN_VOLUME,
+  HOMES_DIR,
+  HOMES_VOLUME,
+  RUN_DIR,
+  RUN_VOLUME,
+} from '../../shared/names.ts'
 import { at, objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { TMP } from './mounts.ts'
 import { cleanPath } from './paths.ts'
@@ -21,6 +28,7 @@ const directoryVolume = (path: string): string => `${DIRECTORY_VOLUME}${digest(p
 export const isReservedVolume = (name: string): boolean =>
   name === BIN_VOLUME ||
   name === RUN_VOLUME ||
+  name === HOMES_VOLUME ||
   sidecarVolumeForms(name).length > 0 ||
   name.startsWith(TMP_VOLUME) ||
   name.startsWith(DIRECTORY_VOLUME)
@@ -30,6 +38,7 @@ export const isOwnMount = (container: string, mount: JsonObject): boolean => {
   const [name, path] = [nameOf(mount), stringAt(mount, 'mountPath') ?? '']
   if (name === BIN_VOLUME) return path === BIN_DIR && at(mount, 'readOnly') === true
   if (name === RUN_VOLUME) return path === RUN_DIR
+  if (name === HOMES_VOLUME) return path === HOMES_DIR
   return name === (path === TMP ? tmpVolume(container) : directoryVolume(path))
 }
 
@@ -50,6 +59,7 @@ const SERVER_MOUNTS: readonly JsonObject[] = [
   { name: BIN_VOLUME, mountPath: BIN_DIR, readOnly: true },
   { name: RUN_VOLUME, mountPath: RUN_DIR },
 ]
+const HOMES_MOUNTS: readonly JsonObject[] = [{ name: HOMES_VOLUME, mountPath: HOMES_DIR }]
 
 export interface VolumePlan {
   readonly server: string
@@ -57,6 +67,8 @@ export interface VolumePlan {
   readonly sidecarVolumes: readonly JsonObject[]
   /** Whether a shim runs the server. */
   readonly hasShim: boolean
+  /** Whether that shim's processes have their private directories where nothing else of theirs is. */
+  readonly hasHomes: boolean
   /** For the server, and for the init containers that prepare them for it. */
   readonly writablePaths: readonly string[]
   /** A mesh's containers are left as they are. */
@@ -92,6 +104,7 @@ const mountsFor = (
   directories: readonly JsonObject[],
 ): readonly JsonObject[] => [
   ...(plan.hasShim && member.name === plan.server ? SERVER_MOUNTS : []),
+  ...(plan.hasHomes && member.name === plan.server ? HOMES_MOUNTS : []),
   ...writable(member, plan, directories),
 ]
 

@@ -2,6 +2,7 @@
 // What its pod declares is what `writable-paths` names and what is mounted to be written. Pure.
 
 import { PREFIX } from '../../shared/annotations.ts'
+import { HOMES_DIR } from '../../shared/names.ts'
 import { objectsAt, stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { violation, type Violation } from '../settings/violation.ts'
@@ -60,6 +61,8 @@ export const fileFlags = ({
     '--files',
     isAdvisory ? 'advisory' : 'require',
     ...paths.flatMap((path) => ['--writable', path]),
+    // Whatever is declared, none of it holds these.
+    ...(needsTmp ? [] : ['--homes', HOMES_DIR]),
   ]
 }
 

@@ -310,6 +310,11 @@ const OURS: readonly Way[] = [
     mounting({ name: 'own', emptyDir: {} }, '/outrigger/run'),
     denied('reserved-path'),
   ),
+  way(
+    'a mount where its processes have their private directories',
+    mounting({ name: 'own', emptyDir: {} }, '/outrigger/homes'),
+    denied('reserved-path'),
+  ),
   way('a mount above it', mounting({ name: 'own', emptyDir: {} }, '/'), denied('reserved-path')),
   way(
     'a mount at it by another spelling',
