@@ -18,7 +18,7 @@ import { hostilePods, MESH_DIGEST } from '../../support/hostile-pods.ts'
 const BUDGET_MS = 100
 /** An update brings two pods, and one that is stored is held against what is rendered of it. */
 const UPDATE_BUDGET_MS = 2 * BUDGET_MS
-const RUNS = 5
+const RUNS = 25
 const MB = 1_000_000
 
 const config = (() => {
