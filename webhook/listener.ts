@@ -6,6 +6,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { letParserPause } from '../shared/paused-parser.ts'
+import { endsOf } from '../shared/socket-ends.ts'
 
 export interface Certificate {
   readonly certificatePem: string
@@ -30,10 +31,6 @@ const MAX_CONNECTIONS = 1024
 const HANDSHAKE_MS = 5000
 
 type Server = HttpServer | HttpsServer
-
-/** By what a connection and the TLS over it are known for one. */
-const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
-  [remoteAddress, remotePort, localAddress, localPort].join(' ')
 
 /**
  * Looks after connections on which nobody has asked anything yet: in their handshake, silent, in a first head. They take half of a

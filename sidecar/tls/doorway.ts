@@ -10,6 +10,7 @@ import { plainAnswer } from './plain-answer.ts'
 import { Unspoken } from '../http/unspoken.ts'
 import { MIN_VERSION, type KeyPair } from '../../shared/key-pair.ts'
 import { letParserPause } from '../../shared/paused-parser.ts'
+import { endsOf } from '../../shared/socket-ends.ts'
 
 /** Each of them costs a key operation before anything is known of its client. */
 const MAX_UNFINISHED = 256
@@ -61,10 +62,6 @@ interface Unfinished {
   /** By which its client's chain is judged; absent: its first bytes have not come, or nobody is known by one. */
   readonly authorities?: string | undefined
 }
-
-/** By what the two sides of OpenSSL are known for one connection. */
-const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
-  [remoteAddress, remotePort, localAddress, localPort].join(' ')
 
 export class Doorway extends Server {
   private readonly options: DoorwayOptions
