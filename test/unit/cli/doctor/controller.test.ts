@@ -8,11 +8,11 @@ import {
 } from '../../../../cli/doctor/controller-in-cluster.ts'
 import { judgeController } from '../../../../cli/doctor/controller.ts'
 import type { Read } from '../../../../cli/doctor/finding.ts'
-import type { Row } from '../../../../cli/status/status.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
+import { row } from '../../../support/workload-row.ts'
 
 const MISSING = fail({ isMissing: true, why: 'the API server answered 404' })
 const FORBIDDEN = fail({ isMissing: false, why: 'the API server answered 403: no' })
@@ -155,19 +155,6 @@ describe('the controller', () => {
       expect.stringContaining('unread: the cluster configuration cannot be read: it is gone'),
     ])
   })
-})
-
-const row = (name: string, missingCompanions?: readonly string[]): Row => ({
-  namespace: 'tools',
-  kind: 'Pod',
-  name,
-  state: 'inside',
-  ready: 1,
-  desired: 1,
-  bare: 0,
-  sidecars: [],
-  missingCompanions,
-  advice: undefined,
 })
 
 describe('a look at it', () => {

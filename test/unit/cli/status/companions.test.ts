@@ -3,11 +3,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { missingFor, standingAmong } from '../../../../cli/status/companions.ts'
 import { readStanding } from '../../../../cli/status/in-cluster.ts'
-import type { Row } from '../../../../cli/status/status.ts'
 import { statusJson, statusText } from '../../../../cli/status/text.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
 import { fail, ok } from '../../../../shared/result.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
+import { row } from '../../../support/workload-row.ts'
 
 const pod = (server: string, metadata: JsonObject = {}): JsonObject => ({
   kind: 'Pod',
@@ -66,19 +66,6 @@ describe('what is missing', () => {
   ])('%s', (_name, pods, objects, missing) => {
     expect(missingFor(pods, standingAmong(objects))).toEqual(missing)
   })
-})
-
-const row = (name: string, missingCompanions?: readonly string[]): Row => ({
-  namespace: 'tools',
-  kind: 'Pod',
-  name,
-  state: 'inside',
-  ready: 1,
-  desired: 1,
-  bare: 0,
-  sidecars: [],
-  missingCompanions,
-  advice: undefined,
 })
 
 describe('a table of workloads', () => {

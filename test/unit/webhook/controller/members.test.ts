@@ -7,22 +7,15 @@ import {
   Members,
   placeOf,
 } from '../../../../webhook/controller/members.ts'
+import { member as one } from '../../../support/reconciler.ts'
 
 const pod = (namespace: string, name: string, said = '', more: Partial<Member> = {}) => {
   const member: Member = {
+    ...one,
     namespace,
     name,
-    server: 'deployment-a',
     owner: { apiVersion: 'v1', kind: 'Pod', name, uid: name },
     ingressFrom: { own: said },
-    mesh: undefined,
-    isEnding: false,
-    needs: undefined,
-    sidecar: 'x',
-    isGated: false,
-    uid: 'pod',
-    labels: {},
-    ailments: [],
     ...more,
   }
   return { namespace, name, member }
