@@ -76,6 +76,8 @@ export interface Api {
     name: string,
     labels?: Readonly<Record<string, string>>,
   ) => Promise<void>
+  /** Removes every namespace that a test has made, and waits until none of their objects is left. */
+  readonly removeMade: () => Promise<void>
 }
 
 /** Serves tests from the base URL of an API that asks for no credentials. */
@@ -124,6 +126,15 @@ export const createApi = (base: string): Api => {
         const account = await get(`/api/v1/namespaces/${name}/serviceaccounts/default`)
         return account.status === 200 ? true : undefined
       })
+    },
+    removeMade: async () => {
+      const made = async () =>
+        list((await get(`/api/v1/namespaces?labelSelector=${MADE_LABEL}%3Dyes`)).body, 'items')
+      for (const each of await made())
+        await request('DELETE', `/api/v1/namespaces/${String(at(each, 'metadata', 'name'))}`)
+      // A pod may take its whole grace period to end.
+      const isGone = async () => ((await made()).length === 0 ? true : undefined)
+      await waitFor('the namespaces of other tests to be gone', isGone, 180)
     },
   }
 }

@@ -1,7 +1,8 @@
 // How a test file says which cluster it needs. Where there is none its tests are skipped, never
 // passed, and one line says why.
 
-import { describe } from '@jest/globals'
+import { beforeAll, describe } from '@jest/globals'
+import { createApi } from './api.ts'
 import type { Size } from './parts/host-tools.ts'
 import { TARGET_VARIABLE, targetSchema, type Target } from './target.ts'
 
@@ -40,6 +41,16 @@ const obstacle = (size: Size): string | undefined => {
   return size === 'full' && target.size !== 'full' ? 'the cluster has no node' : undefined
 }
 
+/**
+ * Declares the tests of a file, which finds no namespace that another file's tests have left: what counts over the whole cluster
+ * (a controller, `scan -A`) sees its own objects alone, whichever file came first.
+ */
+const declareAlone = (name: string, { api }: Target, declare: () => void): void =>
+  describe(name, () => {
+    beforeAll(async () => await createApi(api).removeMade())
+    declare()
+  })
+
 /** Declares tests that need any cluster of a size. */
 export const describeCluster = (
   size: Size,
@@ -48,7 +59,7 @@ export const describeCluster = (
 ): void => {
   const why = obstacle(size)
   if (target === undefined || why !== undefined) skip(name, why ?? '', () => tests(NOWHERE))
-  else describe(name, () => tests(target))
+  else declareAlone(name, target, () => tests(target))
 }
 
 /** Declares tests that need a cluster of our own: processes on its network, images on its node. */
@@ -59,7 +70,7 @@ export const describeOwnCluster = (
 ): void => {
   const why = obstacle(size)
   if (target !== undefined && why === undefined && isOwn(target)) {
-    describe(name, () => tests(target))
+    declareAlone(name, target, () => tests(target))
     return
   }
   const theirs =
