@@ -75,12 +75,19 @@ const metrics: Plugin = {
   },
 }
 
-/** The annotation table says in words what each key is; a sidecar tells nobody, and its bundle has a bound. */
+/**
+ * The annotation table says in words what each key is, and the schema of the configuration what each member is; a sidecar
+ * tells nobody, and its bundle has a bound. esbuild keeps comments that stand within an expression.
+ */
 const withoutWords: Plugin = {
-  name: 'the annotation table without its words',
+  name: 'tables without their words',
   setup: (builder) => {
     builder.onLoad({ filter: /annotations\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(/^ *doc: (['"`]).*\1,\n/gm, ''),
+      loader: 'ts',
+    }))
+    builder.onLoad({ filter: /\/sidecar-config\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(/^ *\/\*\* .* \*\/$/gm, ''),
       loader: 'ts',
     }))
   },
