@@ -303,6 +303,9 @@ const forwardErrors = (settings: Settings): readonly string[] => {
       : [
           `forward-headers: with process-model: ${model} callers would share what one of them has opened with his; use process-model: session`,
         ]),
+    ...(settings['translate-eras']
+      ? ['forward-headers: with translate-eras calls share sessions; leave one of the two out']
+      : []),
   ]
 }
 

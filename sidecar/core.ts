@@ -16,7 +16,7 @@ import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
 import type { OwnWay } from './identity/own-way.ts'
 import type { Trust } from './identity/trust.ts'
-import { Legacy } from './legacy/legacy.ts'
+import { Legacy, type LegacyOptions } from './legacy/legacy.ts'
 import { Drain } from './life/drain.ts'
 import { complete, IdleExit } from './life/idle-exit.ts'
 import { openJournal } from './life/journal.ts'
@@ -26,13 +26,15 @@ import type { Process } from './life/process.ts'
 import { Modern } from './modern/modern.ts'
 import { probesOf } from './routing/eras.ts'
 import { Readiness } from './routing/readiness.ts'
-import { Router } from './routing/router.ts'
+import { Router, type RouterOptions } from './routing/router.ts'
 import { termsOf } from './routing/terms.ts'
 import { loadServer } from './server/load-server.ts'
 import type { McpServer, ServerMeans } from './server/server.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createRemarks } from './telemetry/remarks.ts'
 import type { Passes } from './telemetry/trace.ts'
+import { translationOf } from './translation/load-translation.ts'
+import type { TranslationOptions } from './translation/start-translation.ts'
 
 /** How often deadlines, idle times and keep-alives are looked at. */
 export const SWEEP_MS = 250
@@ -105,6 +107,16 @@ export type Held = Awaited<ReturnType<typeof heldBy>> & {
   readonly egress: Egress | undefined
 }
 
+/** Who serves which clients. */
+const erasOf = (
+  { settings }: SidecarConfig,
+  common: LegacyOptions & TranslationOptions,
+): Pick<RouterOptions, 'legacy' | 'modern' | 'loadTranslation'> => ({
+  legacy: new Legacy(common),
+  modern: new Modern(common),
+  loadTranslation: translationOf(settings, common),
+})
+
 interface CoreParts extends SidecarParts {
   /** What the server's words are held against; nobody asks before the sidecar has started. */
   readonly vetting: () => Vetting | undefined
@@ -156,12 +168,7 @@ export const buildCore = (parts: CoreParts, held: Held) => {
   }
   const { startupTimeoutMs: patienceMs, remarks } = common
   const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
-  const router: Router = new Router({
-    ...common,
-    legacy: new Legacy(common),
-    modern: new Modern(common),
-    readiness,
-  })
+  const router: Router = new Router({ ...common, ...erasOf(config, common), readiness })
   const drain: Drain = new Drain({ router, unknown, readiness, server, records, log, now, sleep })
   const sweep = (): void => {
     for (const one of [metrics, router, server, budget, memory, peers, records]) one?.sweep(now())

@@ -2,9 +2,18 @@
 
 import { PREFIX } from '../../shared/annotations.ts'
 import { deniedWrite } from '../../shared/denied-write.ts'
-import { fault, type Fault } from '../mcp/faults.ts'
+import { fault, type Fault, type FaultCode } from '../mcp/faults.ts'
 import type { LinkEnd, Refusal } from '../server/link.ts'
 import type { Call } from './call.ts'
+
+/** Faults of a start that say something about the server, not about us. */
+export const START_FAULTS: ReadonlySet<FaultCode> = new Set([
+  'server-not-started',
+  'server-exited',
+  'server-failed',
+  'request-timeout',
+  'unusable-answer',
+])
 
 /** What a server asks of its caller, told to the caller as the server tells it. */
 export const refusalFault = (why: string, { status, challenge }: Refusal): Fault =>

@@ -6,8 +6,9 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import { idEdit } from '../conversation/answer.ts'
 import type { Observe } from '../conversation/call.ts'
+import { START_FAULTS } from '../conversation/call-faults.ts'
 import type { Span } from '../json/scan.ts'
-import type { Fault, FaultCode } from '../mcp/faults.ts'
+import type { Fault } from '../mcp/faults.ts'
 import { member, type Request, type Response } from '../mcp/message.ts'
 import { ownInitialize } from '../mcp/own-request.ts'
 import type { Edit } from '../mcp/rewrite.ts'
@@ -95,15 +96,6 @@ interface Use {
 
 /** Holds the place of a process that everybody shares; the modern era calls it the same. */
 const EVERYBODY = 'shared'
-
-/** Faults that say something about the server, not about us. */
-const START_FAULTS: ReadonlySet<FaultCode> = new Set([
-  'server-not-started',
-  'server-exited',
-  'server-failed',
-  'request-timeout',
-  'unusable-answer',
-])
 
 export class Pool {
   private readonly options: PoolOptions

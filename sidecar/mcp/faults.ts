@@ -26,6 +26,7 @@ export const FAULTS = {
   'host-refused': { status: 403, rpc: -32_600 },
   'origin-refused': { status: 403, rpc: -32_600 },
   'path-not-found': { status: 404, rpc: -32_600 },
+  'method-not-found': { status: 404, rpc: -32_601 },
   'session-unknown': { status: 404, rpc: -32_001 },
   'method-not-allowed': { status: 405, rpc: -32_600 },
   'not-acceptable': { status: 406, rpc: -32_600 },

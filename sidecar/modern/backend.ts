@@ -8,6 +8,7 @@ import type { Notification, Request } from '../mcp/message.ts'
 import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import type { ModernCall } from './call.ts'
+import type { ModernProcess } from './process.ts'
 import { Tools } from './tools.ts'
 
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
@@ -17,7 +18,7 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
 
-export class Backend implements ChannelOwner {
+export class Backend implements ChannelOwner, ModernProcess {
   readonly channel: Channel
   readonly tools: Tools
   /** What its words are held against; undefined where there is nothing. */

@@ -15,7 +15,7 @@ import { member, slice, type Request, type Response } from '../mcp/message.ts'
 import { SUBSCRIBE, SUBSCRIPTION_KEY } from '../mcp/meta.ts'
 import type { Operation } from '../telemetry/operations.ts'
 import type { RequestTrace } from '../telemetry/trace.ts'
-import type { Backend } from './backend.ts'
+import type { ModernProcess } from './process.ts'
 
 /** HTTP status by JSON-RPC error code (2026-07-28, transports); other errors are 200. */
 const STATUS: ReadonlyMap<number, number> = new Map([
@@ -49,7 +49,7 @@ export class ModernCall implements Caller {
   /** The request as the process has it, once it has. */
   sent: Call | undefined
   isDone = false
-  private backend: Backend | undefined
+  private backend: ModernProcess | undefined
   private readonly reply: Reply
   private readonly idText: string
   private readonly owner: CallOwner
@@ -91,7 +91,7 @@ export class ModernCall implements Caller {
   }
 
   /** The process that will serve it; nobody else's while it does, as far as log lines go. */
-  choose(backend: Backend): void {
+  choose(backend: ModernProcess): void {
     this.backend = backend
     this.reply.process = backend.channel.link.process
     backend.join(this)

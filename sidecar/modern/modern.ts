@@ -17,10 +17,10 @@ import { MODERN } from '../mcp/revision.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
 import { Pool, type PoolOptions } from './pool.ts'
 import type { Envelope } from '../server/link.ts'
-import type { Backend } from './backend.ts'
 import { ModernCall, type CallOwner } from './call.ts'
+import type { Found, ModernProcess, ModernProcesses } from './process.ts'
 import type { Mirrored } from './tools.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
+import { fail, ok } from '../../shared/result.ts'
 
 export interface ModernOptions extends PoolOptions {
   readonly budget: Budget
@@ -46,14 +46,14 @@ export class Modern implements CallOwner {
   readonly now: () => number
   readonly budget: Budget
   private readonly options: ModernOptions
-  private readonly pool: Pool
+  private readonly pool: ModernProcesses
   private readonly open = new InFlight<ModernCall>()
 
-  constructor(options: ModernOptions) {
+  constructor(options: ModernOptions, pool: ModernProcesses = new Pool(options)) {
     this.options = options
     this.now = options.now
     this.budget = options.budget
-    this.pool = new Pool(options)
+    this.pool = pool
   }
 
   get inFlight(): number {
@@ -86,7 +86,8 @@ export class Modern implements CallOwner {
     const wantsLogs =
       takesEvents && !call.isSubscription && member(message.meta, LOG_LEVEL_KEY) !== undefined
     const pending = { exchange, call, request: message, stated }
-    const found = this.pool.find(permit.principal, wantsLogs ? call : undefined)
+    const reader = wantsLogs ? call : undefined
+    const found = this.pool.find(permit.principal, reader, call, message)
     if (!(found instanceof Promise)) return this.check(found, pending)
     // Who has been refused leaves what was found for it, and keeps nothing of the request meanwhile.
     return call.waits(message)
@@ -125,7 +126,7 @@ export class Modern implements CallOwner {
   }
 
   /** Checks what only the process can tell, its tools' mirrored arguments, and sends the request. */
-  private check(found: Result<Backend, Fault>, pending: Pending): undefined | Promise<undefined> {
+  private check(found: Found, pending: Pending): undefined | Promise<undefined> {
     const { call, request, exchange } = pending
     if (!found.ok) {
       call.fault(found.error)
@@ -146,7 +147,7 @@ export class Modern implements CallOwner {
   }
 
   /** How long a call waits: its tool's own time, or everybody's; the first of a process at least as long as that may start. */
-  private patience({ channel: { hasAnswered } }: Backend, { ticket }: ModernCall): Patience {
+  private patience({ channel: { hasAnswered } }: ModernProcess, { ticket }: ModernCall): Patience {
     const { requestTimeoutMs, startupTimeoutMs } = this.options
     const own = ticket?.timeoutMs
     if (!hasAnswered && (own ?? 0) <= startupTimeoutMs) {
@@ -164,7 +165,7 @@ export class Modern implements CallOwner {
   }
 
   private forward(
-    backend: Backend,
+    backend: ModernProcess,
     { exchange, call, request }: Pending,
     declared: Mirrored,
   ): undefined {
@@ -191,7 +192,7 @@ export class Modern implements CallOwner {
 }
 
 const mirrored = (
-  backend: Backend,
+  backend: ModernProcess,
   { request, stated: { version, name } }: Pending,
   headers: Envelope['headers'] | undefined,
 ): Mirrored | Promise<Mirrored> => {

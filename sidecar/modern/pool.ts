@@ -12,6 +12,7 @@ import type { Vetting } from '../conversation/vetting.ts'
 import type { LinkEnd } from '../server/link.ts'
 import { oneOnly } from '../server/one-only.ts'
 import { Backend } from './backend.ts'
+import type { ModernProcesses } from './process.ts'
 
 export interface PoolOptions {
   readonly source: LinkSource
@@ -29,15 +30,15 @@ export interface PoolOptions {
   readonly onProcessEnd: (end: ProcessEnd) => void
 }
 
-/** Why a process has ended: by itself, nobody used it, somebody needed its place, or the pod ends. */
-export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain'
+/** Why a process has ended: by itself, nobody used it, somebody needed its place, the pod ends, or its call was given up. */
+export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain' | 'given-up'
 
 type Found = Result<Backend, Fault>
 
 /** Holds what everybody shares. */
 const EVERYBODY: Principal = { key: 'shared' }
 
-export class Pool {
+export class Pool implements ModernProcesses {
   private readonly options: PoolOptions
   private readonly backends = new Map<string, Set<Backend>>()
   private readonly opening = new Map<string, Promise<Found>>()

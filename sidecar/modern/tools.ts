@@ -55,13 +55,18 @@ export class Tools {
     this.options = options
   }
 
+  /** The server says that its tools are others now. */
+  changed(): void {
+    this.freshUntilMs = 0
+  }
+
   /**
-   * The mirrored arguments of a tool; a promise only where the server has to be asked first. With headers it is asked
-   * in the name of this caller, whose fault is nobody else's.
+   * The mirrored arguments of a tool; a promise only where the server has to be asked first, without a version in the
+   * legacy era. With headers it is asked in the name of this caller, whose fault is nobody else's.
    */
   headersOf(
     name: string,
-    version: string,
+    version: string | undefined,
     headers: Envelope['headers'] | undefined,
   ): Mirrored | Promise<Mirrored> {
     if (this.options.now() < this.freshUntilMs) return ok(this.known.get(name) ?? NONE)
@@ -69,14 +74,17 @@ export class Tools {
     return asked.then((fault) => (fault ? fail(fault) : ok(this.known.get(name) ?? NONE)))
   }
 
-  private askOnce(version: string): Promise<Fault | undefined> {
+  private askOnce(version: string | undefined): Promise<Fault | undefined> {
     this.asking ??= this.ask(version, NO_HEADERS.headers).finally(() => {
       this.asking = undefined
     })
     return this.asking
   }
 
-  private async ask(version: string, headers: Envelope['headers']): Promise<Fault | undefined> {
+  private async ask(
+    version: string | undefined,
+    headers: Envelope['headers'],
+  ): Promise<Fault | undefined> {
     const known = new Map<string, readonly ParamHeader[]>()
     let cursor: string | undefined
     let ttlMs = MAX_TTL_MS
@@ -100,7 +108,7 @@ export class Tools {
 
   /** One page; undefined where the server answers that it has none: then nothing is mirrored. */
   private page(
-    version: string,
+    version: string | undefined,
     cursor: string | undefined,
     headers: Envelope['headers'],
   ): Promise<Result<Page | undefined, Fault>> {
@@ -118,10 +126,13 @@ export class Tools {
         fault: (reason: Fault): void => resolve(fail(reason)),
       }
       const at = cursor === undefined ? {} : { cursor }
-      const request = ownRequest(LIST, { ...at, _meta: modernMeta(version) })
+      const isModern = version !== undefined
+      const meta = isModern ? { _meta: modernMeta(version) } : {}
+      const own = isModern ? { 'mcp-protocol-version': version, 'mcp-method': LIST } : {}
+      const request = ownRequest(LIST, { ...at, ...meta })
       this.channel.call(request, caller, {
         timeoutMs: this.channel.hasAnswered ? TIMEOUT_MS : this.options.startupTimeoutMs,
-        headers: () => ({ ...headers(), 'mcp-protocol-version': version, 'mcp-method': LIST }),
+        headers: () => ({ ...headers(), ...own }),
       })
     })
   }

@@ -19,6 +19,8 @@ export interface RouterOptions {
   readonly budget: Budget
   readonly legacy: Legacy
   readonly modern: Modern
+  /** Serves modern clients where the server is legacy; undefined: nobody does. */
+  readonly loadTranslation?: (() => Promise<Modern>) | undefined
   readonly readiness: Readiness
   /** How long a call that is in flight may go on when its caller's right ends. */
   readonly requestTimeoutMs: number
@@ -28,9 +30,13 @@ export class Router {
   private readonly options: RouterOptions
   /** After the lame-duck time of a drain: nothing new begins, also in a session that has a call in flight. */
   private isClosing = false
+  /** What serves the modern era; with the translation from the first that needs it on. */
+  private readonly moderns: Modern[]
+  private translation: Promise<Modern> | undefined
 
   constructor(options: RouterOptions) {
     this.options = options
+    this.moderns = [options.modern]
   }
 
   get sessions(): number {
@@ -38,7 +44,7 @@ export class Router {
   }
 
   get inFlight(): number {
-    return this.options.legacy.inFlight + this.options.modern.inFlight
+    return this.moderns.reduce((sum, { inFlight }) => sum + inFlight, this.options.legacy.inFlight)
   }
 
   /** Whether nobody uses the server: no session, no request. */
@@ -67,19 +73,19 @@ export class Router {
 
   sweep(nowMs: number): void {
     this.options.legacy.sweep(nowMs)
-    this.options.modern.sweep(nowMs)
+    for (const one of this.moderns) one.sweep(nowMs)
   }
 
   /** The tool policy has changed: whoever is denied everything from now on is so at once. */
   endBlocked(): void {
     this.options.legacy.endBlocked()
-    this.options.modern.endBlocked()
+    for (const one of this.moderns) one.endBlocked()
   }
 
   /** The end of a drain has come: what is idle ends, what is in flight may finish. */
   refuseNew(): void {
     this.isClosing = true
-    this.options.modern.endSubscriptions()
+    for (const one of this.moderns) one.endSubscriptions()
     this.endIdle()
   }
 
@@ -95,7 +101,7 @@ export class Router {
 
   close(): void {
     this.options.legacy.close()
-    this.options.modern.close()
+    for (const one of this.moderns) one.close()
   }
 
   private batch(permit: Permit, exchange: Exchange, items: readonly Asked[]): Fault | undefined {
@@ -147,7 +153,9 @@ export class Router {
     exchange: Exchange,
     asked: Claiming,
   ): Fault | undefined | Promise<Fault | undefined> {
-    if (!eras.isModern) {
+    const { modern, loadTranslation } = this.options
+    const { isModern } = eras
+    if (!isModern && !loadTranslation) {
       // Not a modern error: it tells a client of both eras to fall back to initialize, whatever else is wrong.
       return fault('era-not-served', `this server does not speak ${MODERN}: send initialize`)
     }
@@ -155,14 +163,23 @@ export class Router {
     const stated = readEnvelope(message, claim, (name) => header(exchange.request, name))
     if (!stated.ok) return stated.error
     const requested = stated.value.version
-    if (requested !== undefined && !eras.versions.includes(requested)) {
+    const supported = isModern ? eras.versions : TRANSLATED
+    if (requested !== undefined && !supported.includes(requested)) {
       return fault('version-not-served', 'the server does not speak this protocol version', {
-        data: { supported: eras.versions, requested },
+        data: { supported, requested },
       })
     }
-    return this.options.modern.post(permit, exchange, asked, stated.value)
+    if (isModern || !loadTranslation) return modern.post(permit, exchange, asked, stated.value)
+    this.translation ??= loadTranslation().then((one) => {
+      this.moderns.push(one)
+      return one
+    })
+    return this.translation.then((one) => one.post(permit, exchange, asked, stated.value))
   }
 }
+
+/** The revisions that are translated. */
+const TRANSLATED: readonly string[] = [MODERN]
 
 const draining = (): Fault =>
   fault('draining', 'the server is being stopped; try again', { headers: { 'retry-after': '1' } })

@@ -28,6 +28,14 @@ export const startPuppetWith = async (
   return { ...bridge, admin: adminOf(port) }
 }
 
+/** A puppet that knows the legacy era alone, which modern clients meet all the same. */
+export const startTranslated = async (...flags: readonly string[]): Promise<PuppetBridge> => {
+  const port = await freePort()
+  const all = ['--admin-port', `${port}`, '--translate-eras', 'true', ...flags]
+  const bridge = await startOutrigger([...PUPPET, '--legacy'], { flags: all })
+  return { ...bridge, admin: adminOf(port) }
+}
+
 export type Json = Readonly<Record<string, unknown>>
 
 /** A message as the puppet has read it. */

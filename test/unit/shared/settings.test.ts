@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Key } from '../../../shared/annotations.ts'
-import { parseSettings, parseValue, wants } from '../../../shared/settings.ts'
+import { conflicts, parseSettings, parseValue, wants } from '../../../shared/settings.ts'
 
 const right: readonly (readonly [Key, string, unknown])[] = [
   ['inject', 'true', true],
@@ -181,5 +181,20 @@ describe('parseSettings', () => {
     const result = parseSettings({ port: 'x', transport: 'y', nonsense: 'z' })
     expect(result).toMatchObject({ ok: false })
     if (!result.ok) expect(result.error).toHaveLength(3)
+  })
+})
+
+describe('what cannot hold together', () => {
+  test.each([
+    [{ 'translate-eras': 'true' }, 0],
+    [{ 'forward-headers': 'X-A' }, 0],
+    [{ 'forward-headers': 'X-A', 'translate-eras': 'false' }, 0],
+    [{ 'forward-headers': 'X-A', 'translate-eras': 'true' }, 1],
+    [{ 'forward-headers': 'X-A', 'process-model': 'principal' }, 1],
+    [{ 'forward-headers': 'Authorization' }, 1],
+    [{ 'forward-headers': 'Authorization', auth: 'none' }, 0],
+  ])('%j: %d sentences', (texts, count) => {
+    const settings = parseSettings(texts)
+    expect(settings.ok && conflicts(settings.value)).toHaveLength(count)
   })
 })

@@ -1,0 +1,136 @@
+// One legacy server process for modern clients: initialized by us once, then leased to one request at a time, so that what
+// it says by itself is that request's.
+
+import type { Idle } from '../access/room.ts'
+import type { Principal } from '../access/principal.ts'
+import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
+import type { Vetted, Vetting } from '../conversation/vetting.ts'
+import { sharedAnswer, type QuestionWatch } from '../legacy/questions.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { slice, type Notification, type Request, type Response } from '../mcp/message.ts'
+import { initializeParams, ownRequest } from '../mcp/own-request.ts'
+import { Tools } from '../modern/tools.ts'
+import type { LinkEnd } from '../server/link.ts'
+import { discoveryIn, type Discovery } from './discovery.ts'
+import type { LogLevel } from './log-level.ts'
+
+export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
+  /** Whose it is; undefined where it is everybody's. */
+  readonly caller: Principal | undefined
+  readonly startupTimeoutMs: number
+  /** Undefined where there is none. */
+  readonly vetting?: Vetting | undefined
+  /** Where records are kept. */
+  readonly watchQuestions?: QuestionWatch | undefined
+  readonly onEnd: (backend: Backend, end: LinkEnd) => void
+}
+
+/** Whoever has it. */
+interface Lessee {
+  /** A log line that the server writes meanwhile. */
+  log(message: Notification): void
+}
+
+const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+const UNHEARD = { notice: (): boolean => true, answer: () => undefined, fault: () => undefined }
+
+export class Backend implements ChannelOwner {
+  readonly channel: Channel
+  readonly tools: Tools
+  /** What its words are held against; undefined where there is nothing. */
+  readonly vetted: Vetted | undefined
+  /** What it has said of itself; undefined until then. */
+  discovery: Discovery | undefined
+  lessee: Lessee | undefined
+  /** A call of its was given up: what it still says may be that call's, so that nobody gets it any more. */
+  isSpent = false
+  private readonly options: BackendOptions
+  private lastUsedMs: number
+  private level: LogLevel | undefined
+
+  constructor(options: BackendOptions) {
+    this.options = options
+    this.lastUsedMs = options.now()
+    this.channel = new Channel({ ...options, owner: this })
+    this.tools = new Tools(this.channel, options)
+    this.vetted = options.vetting?.over(this.channel)
+  }
+
+  get isFree(): boolean {
+    const { discovery, lessee, isSpent, channel } = this
+    return discovery !== undefined && lessee === undefined && !isSpent && !channel.isEnded
+  }
+
+  /** Since when nobody has it; undefined while somebody does, or it starts. */
+  get idle(): Idle | undefined {
+    const isIdle = this.discovery !== undefined && this.lessee === undefined
+    return isIdle ? { sinceMs: this.lastUsedMs, isListening: false } : undefined
+  }
+
+  /** Nobody has it any more. */
+  release(): void {
+    this.lessee = undefined
+    this.used()
+  }
+
+  used(): void {
+    this.lastUsedMs = this.options.now()
+  }
+
+  /** Introduces us, who can do nothing that a server might ask for. */
+  async initialize(): Promise<Result<Discovery, Fault>> {
+    const answered = await this.answerTo(ownRequest('initialize', initializeParams({})))
+    const discovery = answered.ok ? discoveryIn(answered.value) : answered
+    if (!discovery.ok) return discovery
+    this.channel.send(INITIALIZED)
+    this.discovery = discovery.value
+    this.used()
+    return discovery
+  }
+
+  /** It is to log from this level on, where it can be told so; what it answers to that is nobody's business. */
+  setLevel(level: LogLevel): void {
+    if (this.discovery?.takesLogLevel !== true || this.level === level) return
+    this.level = level
+    this.channel.call(ownRequest('logging/setLevel', { level }), UNHEARD, {
+      timeoutMs: this.options.startupTimeoutMs,
+    })
+  }
+
+  serverMessage(message: Request | Notification): void {
+    if (message.kind === 'request') this.refuse(message)
+    else if (message.method === 'notifications/message') this.lessee?.log(message)
+    else if (message.method.endsWith('/list_changed')) {
+      this.vetted?.changed()
+      this.tools.changed()
+    }
+  }
+
+  ended(end: LinkEnd): void {
+    this.options.onEnd(this, end)
+  }
+
+  /** Nobody can be asked: it was promised no client who could. */
+  private refuse(message: Request): void {
+    const { watchQuestions, caller } = this.options
+    const { process } = this.channel.link
+    if (message.method !== 'ping') {
+      const place = { caller, session: undefined, process, context: undefined }
+      watchQuestions?.asks(message, place)?.end('no_client')
+    }
+    this.channel.send(sharedAnswer(message.method, slice(message.text, message.id)))
+  }
+
+  private answerTo(request: Request): Promise<Result<Response, Fault>> {
+    const { startupTimeoutMs: timeoutMs } = this.options
+    return new Promise((resolve) => {
+      const caller = {
+        answer: (_text: string, response: Response): void => resolve(ok(response)),
+        notice: (): boolean => true,
+        fault: (reason: Fault): void => resolve(fail(reason)),
+      }
+      this.channel.call(request, caller, { timeoutMs, setting: 'startup-timeout' })
+    })
+  }
+}

@@ -1,0 +1,268 @@
+// One principal's legacy processes, and who waits for one. A request gets one that has nothing in flight, the oldest first:
+// a server that is fast enough has one process, and what it remembers is there for the next call. Others are started
+// only while requests wait, few, and not where the server has shown that two of it cannot be.
+
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Principal } from '../access/principal.ts'
+import { START_FAULTS } from '../conversation/call-faults.ts'
+import type { SessionWatch } from '../legacy/sessions.ts'
+import { fault, type Fault } from '../mcp/faults.ts'
+import type { ModernCall } from '../modern/call.ts'
+import type { PoolOptions, ProcessEnd } from '../modern/pool.ts'
+import type { Found } from '../modern/process.ts'
+import { oneOnly } from '../server/one-only.ts'
+import type { LinkEnd } from '../server/link.ts'
+import { Backend } from './backend.ts'
+import { Lease, type Lessor, type LogWish } from './lease.ts'
+import { Look } from './look.ts'
+import { DISCOVER } from './methods.ts'
+
+export interface PlaceOptions extends PoolOptions {
+  readonly requestTimeoutMs: number
+  /** Most calls of one client's that the server works on at once. */
+  readonly maxConcurrentCalls: number
+  /** Where records are kept. */
+  readonly watchSessions?: SessionWatch | undefined
+  /** A process has answered its initialize. */
+  readonly onStarted: () => void
+  /** A process has ended by itself and answered nothing but its initialize. */
+  readonly onDied: (reason: string) => void
+}
+
+export interface Asking {
+  readonly call: ModernCall
+  readonly method: string
+  readonly logs: LogWish | undefined
+}
+
+interface Waiter extends Asking {
+  readonly resolve: (found: Found) => void
+  sinceMs: number
+}
+
+/** Most processes of one principal. */
+const MOST = 8
+/** Another process is started for whoever has waited so long, or where so many wait. */
+const PATIENCE_MS = 100
+const CROWD = 4
+/** A server of which a second process could not be started is left alone with one for so long. */
+const ALONE_MS = 30_000
+
+const gone = (): Found => fail(fault('request-cancelled', 'nobody waits for it any more'))
+
+export class Place implements Lessor {
+  private readonly key: string
+  private readonly caller: Principal | undefined
+  private readonly options: PlaceOptions
+  /** Those that are initialized, oldest first. */
+  private readonly backends = new Set<Backend>()
+  private readonly starting = new Set<Backend>()
+  /** Those that have been asked for and are not there yet. */
+  private opening = 0
+  private waiting: Waiter[] = []
+  /** Those that only want to know what the server can do. */
+  private looking: Waiter[] = []
+  private aloneUntilMs = -Infinity
+  private isClosed = false
+
+  constructor(key: string, caller: Principal | undefined, options: PlaceOptions) {
+    this.key = key
+    this.caller = caller
+    this.options = options
+  }
+
+  /** Nobody has anything here, or waits for it. */
+  get isEmpty(): boolean {
+    const { backends, opening, waiting, looking } = this
+    return backends.size + opening + waiting.length + looking.length === 0
+  }
+
+  find(asking: Asking): Found | Promise<Found> {
+    const isLook = asking.method === DISCOVER
+    const found = isLook ? this.look() : this.free(asking)
+    if (found) return ok(found)
+    return new Promise((resolve) => {
+      const queue = isLook ? this.looking : this.waiting
+      queue.push({ ...asking, resolve, sinceMs: this.options.now() })
+      if (this.backends.size + this.opening === 0) void this.open()
+    })
+  }
+
+  released(backend: Backend): void {
+    if (backend.isSpent) this.spent(backend)
+    else this.serve()
+  }
+
+  spent(backend: Backend): void {
+    this.end(backend, 'given-up')
+  }
+
+  sweep(nowMs: number, idleTimeoutMs: number): void {
+    for (const backend of this.starting) backend.channel.sweep(nowMs)
+    for (const backend of this.backends) {
+      backend.channel.sweep(nowMs)
+      const { idle, isSpent } = backend
+      if (isSpent && idle) this.end(backend, 'given-up')
+      else if (idle && nowMs - idle.sinceMs >= idleTimeoutMs) this.end(backend, 'idle')
+    }
+    this.looking = this.looking.filter((waiter) => !this.isOver(waiter, nowMs))
+    this.waiting = this.waiting.filter((waiter) => !this.isOver(waiter, nowMs))
+    if (this.needsMore(nowMs)) void this.open()
+  }
+
+  close(): void {
+    this.isClosed = true
+    for (const backend of this.starting) backend.channel.close()
+    for (const backend of this.backends) this.end(backend, 'drain')
+    this.failAll(fault('draining', 'the sidecar is ending'))
+  }
+
+  private look(): Look | undefined {
+    for (const backend of this.backends) {
+      const { discovery, channel } = backend
+      if (discovery && !channel.isEnded) return new Look(backend, discovery)
+    }
+    return undefined
+  }
+
+  private free({ logs }: Asking): Lease | undefined {
+    for (const backend of this.backends) if (backend.isFree) return new Lease(backend, this, logs)
+    return undefined
+  }
+
+  /** Gives what is free to those who have waited longest. */
+  private serve(): void {
+    for (let first = this.waiting[0]; first; first = this.waiting[0]) {
+      const found = first.call.isDone ? gone() : this.freeFor(first)
+      if (!found) return
+      this.waiting.shift()
+      first.resolve(found)
+    }
+  }
+
+  private freeFor(asking: Asking): Found | undefined {
+    const lease = this.free(asking)
+    return lease && ok(lease)
+  }
+
+  /** Ends the wait of those who have gone, or whose time is up; a process that starts has a time of its own. */
+  private isOver({ call, resolve, sinceMs }: Waiter, nowMs: number): boolean {
+    if (call.isDone) {
+      resolve(gone())
+      return true
+    }
+    const { requestTimeoutMs } = this.options
+    if (this.backends.size === 0 || nowMs - sinceMs < requestTimeoutMs) return false
+    const busy = `${this.backends.size} processes of this caller are busy`
+    const why = `it was not its turn within ${requestTimeoutMs} ms (outrigger.dev/request-timeout): ${busy}`
+    resolve(fail(fault('request-timeout', why)))
+    return true
+  }
+
+  private get most(): number {
+    const { model, maxConcurrentCalls } = this.options
+    return model === 'session' ? Math.min(MOST, maxConcurrentCalls) : 1
+  }
+
+  private needsMore(nowMs: number): boolean {
+    const [first] = this.waiting
+    if (first === undefined || this.opening > 0 || this.backends.size >= this.most) return false
+    if (this.backends.size === 0) return true
+    if (nowMs < this.aloneUntilMs) return false
+    return nowMs - first.sinceMs >= PATIENCE_MS || this.waiting.length >= CROWD
+  }
+
+  private async open(): Promise<void> {
+    this.opening++
+    const opened = await this.start()
+    this.opening--
+    if (!opened.ok) {
+      this.notOpened(opened.error)
+      return
+    }
+    const nowMs = this.options.now()
+    if (this.backends.size === 0) for (const waiter of this.waiting) waiter.sinceMs = nowMs
+    this.backends.add(opened.value)
+    this.options.onStarted()
+    for (const { resolve } of this.looking.splice(0)) resolve(this.looked())
+    this.serve()
+  }
+
+  private looked(): Found {
+    const look = this.look()
+    return look ? ok(look) : fail(fault('server-exited', 'the server has just ended; try again'))
+  }
+
+  private notOpened(reason: Fault): void {
+    if (this.backends.size > 0) {
+      this.aloneUntilMs = this.options.now() + ALONE_MS
+      return
+    }
+    if (START_FAULTS.has(reason.code) && !this.isClosed) this.options.onStartFailed(reason.message)
+    this.failAll(reason)
+  }
+
+  private failAll(reason: Fault): void {
+    for (const { resolve } of [...this.looking.splice(0), ...this.waiting.splice(0)]) {
+      resolve(fail(reason))
+    }
+  }
+
+  /** A new process, initialized. */
+  private async start(): Promise<Result<Backend, Fault>> {
+    let running: Backend | undefined
+    const link = await this.options.source.open({
+      principal: this.key,
+      caller: this.caller,
+      get idle() {
+        return running?.idle
+      },
+      giveUp: () => running && this.end(running, 'room'),
+    })
+    if (!link.ok) return link
+    const { model, nextId, now, observe, remarks, startupTimeoutMs } = this.options
+    const backend = new Backend({
+      link: link.value,
+      caller: this.caller,
+      hint: () => (this.backends.size > 0 ? oneOnly(model) : undefined),
+      startupTimeoutMs,
+      nextId,
+      now,
+      observe,
+      remarks,
+      isShared: model === 'shared',
+      vetting: this.options.vetting?.(),
+      watchQuestions: this.options.watchSessions?.questions,
+      onEnd: (ended, end) => this.ended(ended, end),
+    })
+    running = backend
+    this.starting.add(backend)
+    const known = await backend.initialize()
+    this.starting.delete(backend)
+    const isThere = known.ok && !this.isClosed && !backend.channel.isEnded
+    if (isThere) return ok(backend)
+    backend.channel.close()
+    return known.ok ? fail(fault('server-exited', 'the server has just ended; try again')) : known
+  }
+
+  /** Ends a process. */
+  private end(backend: Backend, end: ProcessEnd): void {
+    if (!this.backends.delete(backend)) return
+    this.options.onProcessEnd(end)
+    backend.channel.close()
+    this.replace()
+  }
+
+  private ended(backend: Backend, { message }: LinkEnd): void {
+    if (!this.backends.delete(backend)) return
+    this.options.onProcessEnd('server')
+    if (backend.channel.answers === 1) this.options.onDied(message)
+    this.replace()
+  }
+
+  /** Whoever waits for one that has gone gets another. */
+  private replace(): void {
+    const isNeeded = this.waiting.length > 0 && this.backends.size + this.opening === 0
+    if (isNeeded && !this.isClosed) void this.open()
+  }
+}

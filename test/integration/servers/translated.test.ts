@@ -1,0 +1,176 @@
+// The official servers, which know the legacy era alone, through `outrigger run --translate-eras true`: client 2.x, which
+// asks for the modern era first and stays there, gets what SDK 1.x gets in a session.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Reply } from '../../support/client-answers.ts'
+import { connectClientOne } from '../../support/client-one.ts'
+import { connectClientTwo } from '../../support/client-two.ts'
+import type { McpClient } from '../../support/mcp-client.ts'
+import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
+
+const LIMIT_MS = 300_000
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'outrigger-translated-'))
+  writeFileSync(join(directory, 'note.txt'), 'Grüße 👋🏽\n')
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+/** Without how a tool may be called as a task, which the modern era has no word for. */
+const plain = ({ execution: _execution, ...tool }: Reply): Reply => tool
+
+/** What a call gives, without what only the modern era says of it. */
+const given = ({ content, structuredContent, isError }: Reply): Reply => ({
+  content,
+  structuredContent,
+  isError,
+})
+
+type Call = { readonly tool: string; readonly args?: Reply }
+
+const SERVERS: readonly {
+  readonly server: string
+  readonly args: () => readonly string[]
+  readonly calls: () => readonly Call[]
+}[] = [
+  {
+    server: '@modelcontextprotocol/server-everything',
+    args: () => ['stdio'],
+    calls: () => [
+      { tool: 'echo', args: { message: 'Grüße \u2028 👋🏽 \r\n' } },
+      { tool: 'echo', args: { message: 'x'.repeat(300_000) } },
+      { tool: 'get-sum', args: { a: 2, b: 3.5 } },
+      { tool: 'get-structured-content', args: { location: 'Chicago' } },
+      { tool: 'get-annotated-message', args: { messageType: 'error', includeImage: true } },
+      { tool: 'get-resource-links', args: { count: 3 } },
+      { tool: 'echo', args: {} },
+      { tool: 'no-such-tool' },
+    ],
+  },
+  {
+    server: '@modelcontextprotocol/server-filesystem',
+    args: () => [directory],
+    calls: () => [
+      { tool: 'read_text_file', args: { path: join(directory, 'note.txt') } },
+      { tool: 'read_text_file', args: { path: '/etc/passwd' } },
+      { tool: 'list_directory', args: { path: directory } },
+    ],
+  },
+  {
+    server: '@modelcontextprotocol/server-memory',
+    args: () => [],
+    calls: () => [
+      { tool: 'read_graph' },
+      { tool: 'search_nodes', args: { query: 'Ada' } },
+      { tool: 'add_observations', args: { observations: [{ entityName: 'x', contents: ['y'] }] } },
+    ],
+  },
+  {
+    server: '@modelcontextprotocol/server-sequential-thinking',
+    args: () => [],
+    calls: () => [
+      {
+        tool: 'sequentialthinking',
+        args: { thought: 'one', thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false },
+      },
+      { tool: 'sequentialthinking', args: { thought: 1 } },
+    ],
+  },
+]
+
+describe.each(SERVERS)('$server', ({ server, args, calls }) => {
+  let bridge: Bridge
+  let legacy: McpClient
+  let modern: McpClient
+
+  beforeAll(async () => {
+    bridge = await startOutrigger(serverCommand(server, ...args()), {
+      flags: ['--translate-eras', 'true'],
+      env: { MEMORY_FILE_PATH: join(directory, 'graph.jsonl') },
+    })
+    legacy = await connectClientOne(bridge.url)
+    modern = await connectClientTwo(bridge.url)
+  }, LIMIT_MS)
+
+  afterAll(async () => {
+    await modern.close()
+    await legacy.close()
+    await bridge.stop()
+  }, LIMIT_MS)
+
+  test('serves the modern client in its era, with the same instructions', () => {
+    expect([modern.era, modern.revision]).toEqual(['modern', '2026-07-28'])
+    expect(modern.sessionId).toBeUndefined()
+    expect(modern.instructions).toEqual(legacy.instructions)
+  })
+
+  test('lists its tools as to a client that can be asked nothing', async () => {
+    const names = (await modern.listTools()).map(({ name }) => name)
+    expect(names.length).toBeGreaterThan(0)
+    const all = new Map((await legacy.listTools()).map((tool) => [tool.name, plain({ ...tool })]))
+    for (const tool of await modern.listTools()) {
+      expect(plain({ ...tool })).toEqual(all.get(tool.name))
+    }
+  })
+
+  test('answers each call as in a session', async () => {
+    for (const call of calls()) {
+      const [one, two] = [legacy, modern].map((client) =>
+        client.call(call.tool, call.args).then(given, (error: unknown) => ({ error })),
+      )
+      expect(await two).toEqual(await one)
+    }
+  })
+})
+
+describe('server-everything, in the modern era', () => {
+  let bridge: Bridge
+  let client: McpClient
+
+  beforeAll(async () => {
+    const command = serverCommand('@modelcontextprotocol/server-everything', 'stdio')
+    bridge = await startOutrigger(command, { flags: ['--translate-eras', 'true'] })
+    client = await connectClientTwo(bridge.url)
+  }, LIMIT_MS)
+
+  afterAll(async () => {
+    await client.close()
+    await bridge.stop()
+  }, LIMIT_MS)
+
+  test('prompts, resources, templates and completion', async () => {
+    expect((await client.listPrompts()).length).toBeGreaterThan(0)
+    const args = { city: 'Bern', state: 'BE' }
+    expect(await client.getPrompt('args-prompt', args)).toMatchObject({
+      messages: [{ content: { text: expect.stringContaining('Bern') } }],
+    })
+    const [first] = await client.listResources()
+    expect(await client.read(first?.uri ?? '')).toMatchObject({ contents: [{ uri: first?.uri }] })
+    expect((await client.listTemplates()).length).toBeGreaterThan(0)
+    const of = { type: 'ref/prompt', name: 'completable-prompt' } as const
+    const argument = { name: 'department', value: 'E' }
+    expect(await client.complete({ of, argument })).toEqual(['Engineering'])
+  })
+
+  test('progress arrives in order, before the answer', async () => {
+    const seen: unknown[] = []
+    await client.call(
+      'trigger-long-running-operation',
+      { duration: 0.2, steps: 4 },
+      { onProgress: ({ progress }) => void seen.push(progress) },
+    )
+    expect(seen).toEqual([1, 2, 3, 4])
+  })
+
+  test('calls at once are each answered with their own', async () => {
+    const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
+    const answers = await Promise.all(texts.map((message) => client.call('echo', { message })))
+    expect(answers.map(({ content }) => content)).toEqual(
+      texts.map((message) => [{ type: 'text', text: `Echo: ${message}` }]),
+    )
+  })
+})

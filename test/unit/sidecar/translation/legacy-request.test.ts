@@ -1,0 +1,49 @@
+// What a legacy server is sent of a modern request, byte for byte.
+
+import { describe, expect, test } from '@jest/globals'
+import { legacyRequest } from '../../../../sidecar/translation/legacy-request.ts'
+import { aRequest } from '../../../support/messages.ts'
+
+const VERSION = '"io.modelcontextprotocol/protocolVersion":"2026-07-28"'
+const CAPABILITIES = '"io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}'
+const LEVEL = '"io.modelcontextprotocol/logLevel":"debug"'
+
+const asked = (params: string): string =>
+  `{"id":7,"jsonrpc":"2.0","method":"tools/call","params":${params}}`
+
+describe('a modern request as the legacy era has it', () => {
+  test.each<[string, string, string]>([
+    ['without parameters of its own', `{"_meta":{${VERSION},${CAPABILITIES}}}`, '{"_meta":{}}'],
+    [
+      'with a progress token and a trace',
+      `{"_meta":{"progressToken":"p",${VERSION},"traceparent":"00-x",${CAPABILITIES},${LEVEL}},"name":"x"}`,
+      '{"_meta":{"progressToken":"p","traceparent":"00-x"},"name":"x"}',
+    ],
+    [
+      'with numbers that no parser here could keep',
+      `{"arguments":{"n":9007199254740993,"f":1.0},"_meta":{${VERSION},"n":1e400}}`,
+      '{"arguments":{"n":9007199254740993,"f":1.0},"_meta":{"n":1e400}}',
+    ],
+    [
+      'with names beyond ASCII and escapes',
+      String.raw`{"_meta":{"\u0061":"ä","ö\"":"\u0062",${VERSION}}}`,
+      String.raw`{"_meta":{"a":"ä","ö\"":"\u0062"}}`,
+    ],
+    [
+      'whose names are written with escapes',
+      String.raw`{"_meta":{"io.modelcontextprotocol\/protocolVersion":"2026-07-28","x":1}}`,
+      '{"_meta":{"x":1}}',
+    ],
+    [
+      'with names of somebody else',
+      '{"_meta":{"com.example/x":1}}',
+      '{"_meta":{"com.example/x":1}}',
+    ],
+    ['without _meta', '{"name":"x"}', '{"name":"x"}'],
+  ])('%s', (_name, params, legacy) => {
+    const { text, meta, id } = legacyRequest(aRequest(asked(params)))
+    expect(Buffer.from(text, 'latin1').toString()).toBe(asked(legacy))
+    expect(text.slice(id.start, id.end)).toBe('7')
+    expect(meta?.members.some(({ name }) => name.startsWith('io.'))).not.toBe(true)
+  })
+})
