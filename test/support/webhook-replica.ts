@@ -7,7 +7,6 @@ import { isObject, type JsonObject } from '../../shared/json.ts'
 import { startProgram, type Running } from './running.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const START_MS = 60_000
 
 /** The name that its certificate is for. */
 export const WEBHOOK_SERVICE = 'outrigger-webhook.outrigger-system.svc'
@@ -46,7 +45,6 @@ export const startReplica = async (
     args: [`${ROOT}webhook/main.ts`, ...WEBHOOK_ARGUMENTS, ...more],
     env: { KUBECONFIG: kubeconfig },
     ready: /"message":"serving",("port":\d+,"adminPort":\d+)/,
-    startMs: START_MS,
   })
   const ports: unknown = JSON.parse(`{${running.ready}}`)
   const { port, adminPort } = Object(ports)
