@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const LIMIT_MS = 300_000
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** The files that a list of CONTRIBUTING names, in its order. */
@@ -33,7 +32,7 @@ describe('the ways through the code', () => {
     const words = ['--no-warnings', fixture]
     const { stdout } = await promisify(execFile)(process.execPath, words, { env })
     trails = JSON.parse(stdout)
-  }, LIMIT_MS)
+  })
 
   const seen = (name: string, isPart: (file: string) => boolean): readonly string[] =>
     (trails[name] ?? []).filter(isStation).filter(isPart).sort()

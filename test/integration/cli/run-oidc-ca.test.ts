@@ -16,8 +16,6 @@ import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
-
 let dir: string
 let key: SigningKey
 let authority: Issued
@@ -42,19 +40,19 @@ beforeAll(async () => {
     response.end(JSON.stringify(document))
   })
   port = await listening(server)
-}, LIMIT_MS)
+})
 
 afterEach(async () => {
   await bridge?.stop()
   bridge = undefined
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   rmSync(dir, { recursive: true })
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
-}, LIMIT_MS)
+})
 
 /** What a caller gets, with a token that the issuer of this name has signed. */
 const statusWith = async (host: string, flags: readonly string[]): Promise<number> => {
@@ -75,48 +73,32 @@ const statusWith = async (host: string, flags: readonly string[]): Promise<numbe
 
 const flag = (name: string): string => `--oidc-ca=${join(dir, name)}`
 
-test(
-  'its authority lets its callers in',
-  async () => {
-    expect(await statusWith('localhost', [flag('ours.pem')])).toBe(200)
-  },
-  LIMIT_MS,
-)
+test('its authority lets its callers in', async () => {
+  expect(await statusWith('localhost', [flag('ours.pem')])).toBe(200)
+})
 
 describe('nobody is let in', () => {
   test.each<[string, string, () => readonly string[], RegExp]>([
     ['by the usual authorities', 'localhost', () => [], /certificate|verify|self-signed/],
     ['by another', 'localhost', () => [flag('other.pem')], /certificate|signature|verify/],
     ['under another name', '127.0.0.1', () => [flag('ours.pem')], /altnames|not in the cert/],
-  ])(
-    '%s',
-    async (_name, host, flags, says) => {
-      expect(await statusWith(host, flags())).toBe(503)
-      await until(() => says.test(bridge?.stderr() ?? ''), `the log says ${says}`)
-    },
-    LIMIT_MS,
-  )
+  ])('%s', async (_name, host, flags, says) => {
+    expect(await statusWith(host, flags())).toBe(503)
+    await until(() => says.test(bridge?.stderr() ?? ''), `the log says ${says}`)
+  })
 })
 
 test.each([
   ['leaf.pem', /--oidc-ca .*leaf\.pem: must hold certificates of authorities/],
   ['none.pem', /--oidc-ca .*none\.pem: there is no such file/],
-])(
-  '%s is no file of authorities',
-  async (name, says) => {
-    await expect(statusWith('localhost', [flag(name)])).rejects.toThrow(says)
-  },
-  LIMIT_MS,
-)
+])('%s is no file of authorities', async (name, says) => {
+  await expect(statusWith('localhost', [flag(name)])).rejects.toThrow(says)
+})
 
-test(
-  'without an issuer to ask it is of no use, and says so',
-  async () => {
-    const args = [CHECKOUT_CLI, 'run', '--port=0', '--allow-anonymous', flag('ours.pem')]
-    const program = { command: process.execPath, args: [...args, '--', ...PUPPET], ready: /never/ }
-    await expect(startProgram(program)).rejects.toThrow(
-      '--oidc-ca: of no use without --oidc-issuers URL',
-    )
-  },
-  LIMIT_MS,
-)
+test('without an issuer to ask it is of no use, and says so', async () => {
+  const args = [CHECKOUT_CLI, 'run', '--port=0', '--allow-anonymous', flag('ours.pem')]
+  const program = { command: process.execPath, args: [...args, '--', ...PUPPET], ready: /never/ }
+  await expect(startProgram(program)).rejects.toThrow(
+    '--oidc-ca: of no use without --oidc-issuers URL',
+  )
+})

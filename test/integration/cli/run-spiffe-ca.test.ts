@@ -17,7 +17,6 @@ import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText, jwtSvid } from '../../support/spiffe-bundle.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/agent'
 
 let dir: string
@@ -37,19 +36,19 @@ beforeAll(async () => {
   const leaf = issue({ commonName: 'endpoint', names: ['localhost'], by: authority })
   server = createServer(leaf, (_request, response) => response.end(bundleText({ keys: [key] })))
   port = await listening(server)
-}, LIMIT_MS)
+})
 
 afterEach(async () => {
   await bridge?.stop()
   bridge = undefined
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   rmSync(dir, { recursive: true })
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
-}, LIMIT_MS)
+})
 
 const start = async (flags: readonly string[]): Promise<Running> => {
   const of = [
@@ -73,36 +72,24 @@ const statusAt = async (url: string): Promise<number> => {
   return (await send(url, INITIALIZE, headers)).status
 }
 
-test(
-  'its authority lets workloads in',
-  async () => {
-    const { ready } = await start([flag('ours.pem')])
-    expect(await statusAt(ready)).toBe(200)
-  },
-  LIMIT_MS,
-)
+test('its authority lets workloads in', async () => {
+  const { ready } = await start([flag('ours.pem')])
+  expect(await statusAt(ready)).toBe(200)
+})
 
 describe('nobody is let in', () => {
   test.each<[string, () => readonly string[], RegExp]>([
     ['by the usual authorities', () => [], /certificate|verify|self-signed/],
     ['by another', () => [flag('other.pem')], /certificate|signature|verify/],
-  ])(
-    '%s',
-    async (_name, flags, says) => {
-      const { ready, stderr } = await start(flags())
-      await until(() => says.test(stderr()), `the log says ${says}`)
-      expect(await statusAt(ready)).toBe(503)
-    },
-    LIMIT_MS,
-  )
+  ])('%s', async (_name, flags, says) => {
+    const { ready, stderr } = await start(flags())
+    await until(() => says.test(stderr()), `the log says ${says}`)
+    expect(await statusAt(ready)).toBe(503)
+  })
 })
 
-test(
-  'what is no file of authorities is told by its flag',
-  async () => {
-    await expect(start([flag('none.pem')])).rejects.toThrow(
-      /--spiffe-bundle-ca .*none\.pem: must hold certificates of authorities/,
-    )
-  },
-  LIMIT_MS,
-)
+test('what is no file of authorities is told by its flag', async () => {
+  await expect(start([flag('none.pem')])).rejects.toThrow(
+    /--spiffe-bundle-ca .*none\.pem: must hold certificates of authorities/,
+  )
+})

@@ -13,7 +13,6 @@ import { describeServer } from '../../../cli/tools/described.ts'
 import { HttpTalk } from '../../../cli/tools/http-talk.ts'
 import { CHECKOUT_CLI, serverCommand, startOutrigger } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
 const DRIFTING = [
   process.execPath,
   fileURLToPath(new URL('../../fixtures/drifting-server.ts', import.meta.url)),
@@ -41,29 +40,22 @@ beforeAll(async () => {
   const { code, stdout } = await tools('lock', '--', ...DRIFTING)
   expect(code).toBe(0)
   writeFileSync(lock, stdout)
-}, LIMIT_MS)
+})
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test(
-  'a server that changes nothing',
-  async () => {
-    expect(await tools('verify', '-f', lock, '--', ...DRIFTING)).toMatchObject({
-      code: 0,
-      stdout: 'all is as it was locked\n',
-    })
-  },
-  LIMIT_MS,
-)
+test('a server that changes nothing', async () => {
+  expect(await tools('verify', '-f', lock, '--', ...DRIFTING)).toMatchObject({
+    code: 0,
+    stdout: 'all is as it was locked\n',
+  })
+})
 
-test(
-  'one that has changed all it can, each by name',
-  async () => {
-    const changes =
-      'description schema annotations instructions tool prompt prompts resource resources template templates'
-    expect(
-      await tools('verify', '-f', lock, '--', ...DRIFTING, ...changes.split(' ')),
-    ).toMatchObject({
+test('one that has changed all it can, each by name', async () => {
+  const changes =
+    'description schema annotations instructions tool prompt prompts resource resources template templates'
+  expect(await tools('verify', '-f', lock, '--', ...DRIFTING, ...changes.split(' '))).toMatchObject(
+    {
       code: 1,
       stdout: [
         "the server's instructions have changed",
@@ -77,29 +69,24 @@ test(
         'the resource template "file:///{path}" has changed: name differs',
         '',
       ].join('\n'),
-    })
-  },
-  LIMIT_MS,
-)
+    },
+  )
+})
 
-test(
-  'a server of the older protocol, by its command and by its URL',
-  async () => {
-    const command = serverCommand('@modelcontextprotocol/server-everything', 'stdio')
-    const first = await tools('lock', '--', ...command)
-    expect(first.code).toBe(0)
-    // Listed to those alone whose client can do such a thing.
-    expect(first.stdout).toContain('\n  trigger-sampling-request:\n')
-    const bridge = await startOutrigger(command)
-    try {
-      const second = await tools('lock', '--url', bridge.url)
-      expect([second.code, second.stdout]).toEqual([0, first.stdout])
-    } finally {
-      await bridge.stop()
-    }
-  },
-  LIMIT_MS,
-)
+test('a server of the older protocol, by its command and by its URL', async () => {
+  const command = serverCommand('@modelcontextprotocol/server-everything', 'stdio')
+  const first = await tools('lock', '--', ...command)
+  expect(first.code).toBe(0)
+  // Listed to those alone whose client can do such a thing.
+  expect(first.stdout).toContain('\n  trigger-sampling-request:\n')
+  const bridge = await startOutrigger(command)
+  try {
+    const second = await tools('lock', '--url', bridge.url)
+    expect([second.code, second.stdout]).toEqual([0, first.stdout])
+  } finally {
+    await bridge.stop()
+  }
+})
 
 describe('what is no such server', () => {
   const json = (value: unknown): RequestListener => {
@@ -199,26 +186,22 @@ describe('what is no such server', () => {
       lists(() => ({ tools: [{ description: 'x' }] })),
       'asked for tools/list, it lists what has no name',
     ],
-  ])(
-    '%s',
-    async (_what, listener, words) => {
-      const server: Server = createServer(listener).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const address = server.address()
-      const port = typeof address === 'object' ? address?.port : undefined
-      const talk = new HttpTalk({
-        url: `http://127.0.0.1:${port}/mcp`,
-        token: undefined,
-        timeoutMs: LIMIT_MS,
-        signal: new AbortController().signal,
-      })
-      const described = await describeServer(talk)
-      server.closeAllConnections()
-      server.close()
-      expect(described).toEqual({ ok: false, error: words })
-    },
-    LIMIT_MS,
-  )
+  ])('%s', async (_what, listener, words) => {
+    const server: Server = createServer(listener).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const talk = new HttpTalk({
+      url: `http://127.0.0.1:${port}/mcp`,
+      token: undefined,
+      timeoutMs: 300_000,
+      signal: new AbortController().signal,
+    })
+    const described = await describeServer(talk)
+    server.closeAllConnections()
+    server.close()
+    expect(described).toEqual({ ok: false, error: words })
+  })
 
   test('a server that does not answer', async () => {
     const server: Server = createServer(() => undefined).listen(0, '127.0.0.1')

@@ -10,7 +10,6 @@ import { connectClientTwo } from '../../support/client-two.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
 const FIXTURE = fileURLToPath(new URL('../../fixtures/conformance-server.ts', import.meta.url))
 const WATCHED = 'test://watched-resource'
 const UPDATED = 'notifications/resources/updated'
@@ -25,9 +24,9 @@ let bridge: Bridge
 
 beforeAll(async () => {
   bridge = await startOutrigger([process.execPath, FIXTURE])
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 const text = (said: unknown): Reply => ({ content: [{ type: 'text', text: said }] })
 
@@ -36,9 +35,9 @@ describe.each(ROWS)('a dual-era server, $client', ({ connect, era, revision }) =
 
   beforeAll(async () => {
     client = await connect(bridge.url)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => client.close(), LIMIT_MS)
+  afterAll(() => client.close())
 
   test(`is served in the ${era} era`, () => {
     expect([client.era, client.revision]).toEqual([era, revision])

@@ -10,9 +10,6 @@ import { CLIENTS } from '../../support/clients.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-// Only a hang reaches it: starting two clients' servers takes about a second.
-const LIMIT_MS = 300_000
-
 const TOOLS = [
   'echo',
   'get-annotated-message',
@@ -43,18 +40,18 @@ let bridge: Bridge
 
 beforeAll(async () => {
   bridge = await startOutrigger(serverCommand('@modelcontextprotocol/server-everything', 'stdio'))
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 describe.each(CLIENTS)('server-everything, $client', ({ client: kind, connect }) => {
   let client: McpClient
 
   beforeAll(async () => {
     client = await connect(bridge.url)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => client.close(), LIMIT_MS)
+  afterAll(() => client.close())
 
   test('is connected in the legacy era, in a session, with the instructions', () => {
     expect(client).toMatchObject({

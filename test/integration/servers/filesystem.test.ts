@@ -11,8 +11,6 @@ import { CLIENTS } from '../../support/clients.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
-
 const TOOLS = [
   'create_directory',
   'directory_tree',
@@ -45,12 +43,12 @@ beforeAll(async () => {
   parent = mkdtempSync(join(tmpdir(), 'outrigger-files-'))
   const command = serverCommand('@modelcontextprotocol/server-filesystem', parent)
   bridge = await startOutrigger(command)
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   rmSync(parent, { recursive: true, force: true })
-}, LIMIT_MS)
+})
 
 describe.each(CLIENTS)('server-filesystem, $client', ({ connect }) => {
   let client: McpClient
@@ -67,9 +65,9 @@ describe.each(CLIENTS)('server-filesystem, $client', ({ connect }) => {
     writeFileSync(path('sound.wav'), Buffer.from('RIFF'))
     writeFileSync(path('data.bin'), Buffer.from([0, 255, 10, 13]))
     client = await connect(bridge.url)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => client.close(), LIMIT_MS)
+  afterAll(() => client.close())
 
   test('lists its tools and nothing else', async () => {
     expect((await client.listTools()).map(({ name }) => name).sort()).toEqual(TOOLS)
@@ -180,29 +178,25 @@ describe.each(CLIENTS)('server-filesystem, $client', ({ connect }) => {
     })
   })
 
-  test(
-    'roots of the client take the place of the command line, for its session alone',
-    async () => {
-      const other = await connect(bridge.url)
-      try {
-        other.answers.roots = () => [{ uri: pathToFileURL(path('folder')).href, name: 'Folder' }]
-        await other.rootsChanged()
-        const expected = said(`Allowed directories:\n${path('folder')}`)
-        // The server reads the roots in its own time and says nothing about it.
-        let result: Reply
-        do {
-          result = await other.call('list_allowed_directories')
-        } while (JSON.stringify(result) !== JSON.stringify(expected))
-        expect(await other.call('read_text_file', { path: path('lines.txt') })).toMatchObject({
-          isError: true,
-        })
-        expect(await client.call('read_text_file', { path: path('lines.txt') })).toEqual(
-          said('one\ntwo\nthree\n'),
-        )
-      } finally {
-        await other.close()
-      }
-    },
-    LIMIT_MS,
-  )
+  test('roots of the client take the place of the command line, for its session alone', async () => {
+    const other = await connect(bridge.url)
+    try {
+      other.answers.roots = () => [{ uri: pathToFileURL(path('folder')).href, name: 'Folder' }]
+      await other.rootsChanged()
+      const expected = said(`Allowed directories:\n${path('folder')}`)
+      // The server reads the roots in its own time and says nothing about it.
+      let result: Reply
+      do {
+        result = await other.call('list_allowed_directories')
+      } while (JSON.stringify(result) !== JSON.stringify(expected))
+      expect(await other.call('read_text_file', { path: path('lines.txt') })).toMatchObject({
+        isError: true,
+      })
+      expect(await client.call('read_text_file', { path: path('lines.txt') })).toEqual(
+        said('one\ntwo\nthree\n'),
+      )
+    } finally {
+      await other.close()
+    }
+  })
 })

@@ -9,7 +9,6 @@ import { CLIENTS } from '../../support/clients.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
 const GRAPH_URI = 'memory://knowledge-graph'
 const UPDATED = 'notifications/resources/updated'
 
@@ -42,13 +41,13 @@ describe.each(CLIENTS)('server-memory, $client', ({ connect }) => {
       env: { MEMORY_FILE_PATH: file },
     })
     client = await connect(bridge.url)
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await client.close()
     await bridge.stop()
     rmSync(directory, { recursive: true, force: true })
-  }, LIMIT_MS)
+  })
 
   test('lists its tools and its resource', async () => {
     expect((await client.listTools()).map(({ name }) => name).sort()).toEqual(TOOLS)

@@ -6,7 +6,6 @@ import { CLIENTS } from '../../support/clients.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
 const TOOL = 'sequentialthinking'
 
 const thought = (thoughtNumber: number, more: object = {}) => ({
@@ -21,18 +20,18 @@ let bridge: Bridge
 
 beforeAll(async () => {
   bridge = await startOutrigger(serverCommand('@modelcontextprotocol/server-sequential-thinking'))
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 describe.each(CLIENTS)('server-sequential-thinking, $client', ({ connect }) => {
   let client: McpClient
 
   beforeAll(async () => {
     client = await connect(bridge.url)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => client.close(), LIMIT_MS)
+  afterAll(() => client.close())
 
   test('lists its tool with both schemas', async () => {
     expect(await client.listTools()).toMatchObject([

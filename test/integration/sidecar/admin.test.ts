@@ -10,7 +10,6 @@ import { openLegacy, rpc, startPuppet, toolCall, type PuppetBridge } from '../..
 import { startPod, type Pod } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
 const RAW = fileURLToPath(new URL('../../fixtures/raw-server.ts', import.meta.url))
 
 const NAMES = [
@@ -47,8 +46,8 @@ describe('a server that works', () => {
 
   beforeAll(async () => {
     bridge = await startPuppet()
-  }, LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  })
+  afterAll(() => bridge.stop())
 
   test.each([
     ['/livez', 200, 'ok\n'],
@@ -109,11 +108,11 @@ describe('a server that is broken', () => {
     mood = join(folder, 'mood')
     writeFileSync(mood, 'dies')
     pod = await startPod([process.execPath, RAW, folder, mood])
-  }, LIMIT_MS)
+  })
   afterAll(async () => {
     await pod.stop()
     rmSync(folder, { recursive: true, force: true })
-  }, LIMIT_MS)
+  })
 
   const notReady = async (): Promise<string> => {
     for (;;) {
@@ -126,25 +125,21 @@ describe('a server that is broken', () => {
     await pod.admin.ready()
   }
 
-  test(
-    'is not ready, and says why; when it works it is; when it breaks again it is not',
-    async () => {
-      expect((await pod.admin.get('/startupz')).status).toBe(200)
-      expect(await notReady()).toBe(
-        'the server exited with code 3; it wrote: no such database: give me a DATABASE_URL\n',
-      )
-      writeFileSync(mood, '')
-      await ready()
-      writeFileSync(mood, 'dies')
-      for (let count = 0; count < 3; count++) {
-        const { text } = await send(pod.url, INITIALIZE, JSON_HEADERS)
-        expect(text).toContain('the server exited with code 3')
-      }
-      expect(await notReady()).toContain('the server exited with code 3')
-      expect((await pod.admin.get('/livez')).status).toBe(200)
-      writeFileSync(mood, '')
-      await ready()
-    },
-    LIMIT_MS,
-  )
+  test('is not ready, and says why; when it works it is; when it breaks again it is not', async () => {
+    expect((await pod.admin.get('/startupz')).status).toBe(200)
+    expect(await notReady()).toBe(
+      'the server exited with code 3; it wrote: no such database: give me a DATABASE_URL\n',
+    )
+    writeFileSync(mood, '')
+    await ready()
+    writeFileSync(mood, 'dies')
+    for (let count = 0; count < 3; count++) {
+      const { text } = await send(pod.url, INITIALIZE, JSON_HEADERS)
+      expect(text).toContain('the server exited with code 3')
+    }
+    expect(await notReady()).toContain('the server exited with code 3')
+    expect((await pod.admin.get('/livez')).status).toBe(200)
+    writeFileSync(mood, '')
+    await ready()
+  })
 })

@@ -14,7 +14,6 @@ import {
 } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 
 let bridge: RawBridge
@@ -28,9 +27,9 @@ beforeAll(async () => {
   impatient = await startRaw(['--request-timeout', '5s', '--startup-timeout', '20s'])
   witness = await openSession(bridge.url)
   witnesses = [witness, await openSession(impatient.url)]
-}, LIMIT_MS)
+})
 
-afterAll(() => Promise.all([bridge.stop(), impatient.stop()]), LIMIT_MS)
+afterAll(() => Promise.all([bridge.stop(), impatient.stop()]))
 
 afterEach(async () => {
   bridge.mood('')

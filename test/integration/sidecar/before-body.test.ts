@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { openSession, type RawSession } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
@@ -16,9 +15,9 @@ let session: RawSession
 beforeAll(async () => {
   bridge = await startRaw()
   session = await openSession(bridge.url)
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 type Client = {
   readonly socket: Socket

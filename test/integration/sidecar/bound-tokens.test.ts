@@ -14,7 +14,6 @@ import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
-const LIMIT_MS = 300_000
 const BOUND = '--oidc-certificate-bound'
 let folder: string
 let authority: Issued
@@ -51,13 +50,13 @@ beforeAll(async () => {
     const seconds = Math.floor(Date.now() / 1000)
     return signed({ iss: issuer.url, sub: 'ada', aud: 'here', exp: seconds + 300, ...cnf }, key)
   }
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   await issuer.close()
   rmSync(folder, { recursive: true })
-}, LIMIT_MS)
+})
 
 const call = async (
   token: string,
@@ -117,14 +116,10 @@ test('the metadata says that tokens may be bound', async () => {
   expect(JSON.parse(text)).toMatchObject({ tls_client_certificate_bound_access_tokens: true })
 })
 
-test(
-  'without TLS nothing is seen of what a client shows, and the flag is refused',
-  async () => {
-    const args = [CHECKOUT_CLI, 'run', '--port=0', '--oidc-issuers', issuer.url, BOUND]
-    const program = { command: process.execPath, args: [...args, '--', ...PUPPET], ready: /never/ }
-    await expect(startProgram(program)).rejects.toThrow(
-      `${BOUND}: what a client shows is seen over TLS alone: give --tls-cert and --tls-key`,
-    )
-  },
-  LIMIT_MS,
-)
+test('without TLS nothing is seen of what a client shows, and the flag is refused', async () => {
+  const args = [CHECKOUT_CLI, 'run', '--port=0', '--oidc-issuers', issuer.url, BOUND]
+  const program = { command: process.execPath, args: [...args, '--', ...PUPPET], ready: /never/ }
+  await expect(startProgram(program)).rejects.toThrow(
+    `${BOUND}: what a client shows is seen over TLS alone: give --tls-cert and --tls-key`,
+  )
+})

@@ -25,7 +25,6 @@ import { rpc } from '../../support/puppet.ts'
 import { JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram } from '../../support/running.ts'
 
-const LIMIT_MS = 300_000
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const dockerfile = readFileSync(join(root, 'Dockerfile.sidecar'), 'utf8')
 
@@ -121,63 +120,46 @@ describe('in a folder as in the image', () => {
       expect((await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)).status).toBe(400)
       await sidecar.stop()
     },
-    LIMIT_MS,
   )
 
   test.each<[string, (file: string) => SidecarDocument]>([
     ['a file', (toolPolicy) => ({ toolPolicy })],
     ['the configuration', () => ({ basePolicy: { version: 1 } })],
-  ])(
-    'it decides by the policy of %s, and counts that',
-    async (_name, documentOf) => {
-      const file = join(app, 'policy.yaml')
-      writeFileSync(file, 'version: 1\n')
-      const sidecar = await start({ graceSeconds: 0, ...documentOf(file) })
-      const { text } = await send(sidecar.url, rpc('tools/call', { name: 'x' }), JSON_HEADERS)
-      expect(text).toContain('no rule allows it')
-      const { text: metrics } = await sidecar.admin.get('/metrics')
-      expect(metrics).toMatch(/^outrigger_policy_decisions_total\{decision="denied",.*\} 1$/m)
-      await sidecar.stop()
-    },
-    LIMIT_MS,
-  )
+  ])('it decides by the policy of %s, and counts that', async (_name, documentOf) => {
+    const file = join(app, 'policy.yaml')
+    writeFileSync(file, 'version: 1\n')
+    const sidecar = await start({ graceSeconds: 0, ...documentOf(file) })
+    const { text } = await send(sidecar.url, rpc('tools/call', { name: 'x' }), JSON_HEADERS)
+    expect(text).toContain('no rule allows it')
+    const { text: metrics } = await sidecar.admin.get('/metrics')
+    expect(metrics).toMatch(/^outrigger_policy_decisions_total\{decision="denied",.*\} 1$/m)
+    await sidecar.stop()
+  })
 
-  test(
-    'it takes the lock of the configuration, and counts by it',
-    async () => {
-      const sidecar = await start({ graceSeconds: 0, baseLock: { version: 1, tools: {} } })
-      const { text: metrics } = await sidecar.admin.get('/metrics')
-      expect(metrics).toContain('# TYPE outrigger_tool_lock_findings_total counter')
-      await sidecar.stop()
-    },
-    LIMIT_MS,
-  )
+  test('it takes the lock of the configuration, and counts by it', async () => {
+    const sidecar = await start({ graceSeconds: 0, baseLock: { version: 1, tools: {} } })
+    const { text: metrics } = await sidecar.admin.get('/metrics')
+    expect(metrics).toContain('# TYPE outrigger_tool_lock_findings_total counter')
+    await sidecar.stop()
+  })
 
-  test(
-    'it sends records to a collector where that is configured',
-    async () => {
-      const collector = await startCollector()
-      const audit = { otlp: { endpoint: collector.url } }
-      const sidecar = await start({ graceSeconds: 0, audit })
-      await sidecar.stop()
-      expect(collector.logs.map(({ eventName }) => eventName)).toContain('outrigger.audit.begin')
-      await collector.close()
-    },
-    LIMIT_MS,
-  )
+  test('it sends records to a collector where that is configured', async () => {
+    const collector = await startCollector()
+    const audit = { otlp: { endpoint: collector.url } }
+    const sidecar = await start({ graceSeconds: 0, audit })
+    await sidecar.stop()
+    expect(collector.logs.map(({ eventName }) => eventName)).toContain('outrigger.audit.begin')
+    await collector.close()
+  })
 
-  test(
-    'it sends traces where they are configured',
-    async () => {
-      const collector = await startCollector()
-      const traces = { endpoint: collector.url, sampleRatio: 1 }
-      const sidecar = await start({ graceSeconds: 0, traces })
-      await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)
-      const span = await collector.find(({ name }) => name === 'ping', 'a ping')
-      expect(span).toMatchObject({ kind: 'SERVER', resource: { 'service.name': 'local' } })
-      await sidecar.stop()
-      await collector.close()
-    },
-    LIMIT_MS,
-  )
+  test('it sends traces where they are configured', async () => {
+    const collector = await startCollector()
+    const traces = { endpoint: collector.url, sampleRatio: 1 }
+    const sidecar = await start({ graceSeconds: 0, traces })
+    await send(sidecar.url, rpc('ping', {}), JSON_HEADERS)
+    const span = await collector.find(({ name }) => name === 'ping', 'a ping')
+    expect(span).toMatchObject({ kind: 'SERVER', resource: { 'service.name': 'local' } })
+    await sidecar.stop()
+    await collector.close()
+  })
 })

@@ -16,7 +16,6 @@ import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
 const CLI = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
 
 type Outcome = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -149,62 +148,46 @@ const WRONG: readonly Wrong[] = [
   ],
 ]
 
-test(
-  'what is set in vain is a warning, be it by a flag or in the file',
-  async () => {
-    const file = config(
-      'settings: { audit-level: metadata, ingress-from: a, sidecar-cpu-limit: "2" }',
-    )
-    const flags = ['--allow-anonymous', '--port', '0', '--config', file]
-    const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
-    expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
-      `outrigger run: --config ${file}: settings: ingress-from: nothing acts on it here, only in a cluster`,
-      `outrigger run: --config ${file}: settings: audit-level: nothing acts on it here, only in a cluster`,
-      `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
-    ])
-  },
-  LIMIT_MS,
-)
+test('what is set in vain is a warning, be it by a flag or in the file', async () => {
+  const file = config(
+    'settings: { audit-level: metadata, ingress-from: a, sidecar-cpu-limit: "2" }',
+  )
+  const flags = ['--allow-anonymous', '--port', '0', '--config', file]
+  const { stderr } = await outrigger('run', ...flags, '--', '/no/such/command')
+  expect(stderr.split('\n').filter((line) => line.includes('acts on it'))).toEqual([
+    `outrigger run: --config ${file}: settings: ingress-from: nothing acts on it here, only in a cluster`,
+    `outrigger run: --config ${file}: settings: audit-level: nothing acts on it here, only in a cluster`,
+    `outrigger run: --config ${file}: settings: sidecar-cpu-limit: nothing acts on it here, only in a cluster`,
+  ])
+})
 
 describe('what cannot be served is refused in words', () => {
-  test.each(WRONG)(
-    '%s',
-    async (_name, args, code, said) => {
-      const outcome = await outrigger('run', ...args())
-      expect(outcome.stderr).toMatch(said)
-      expect(outcome.stderr).not.toMatch(/\n\s+at /)
-      expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' })
-    },
-    LIMIT_MS,
-  )
+  test.each(WRONG)('%s', async (_name, args, code, said) => {
+    const outcome = await outrigger('run', ...args())
+    expect(outcome.stderr).toMatch(said)
+    expect(outcome.stderr).not.toMatch(/\n\s+at /)
+    expect({ code: outcome.code, stdout: outcome.stdout }).toEqual({ code, stdout: '' })
+  })
 
-  test(
-    'a port that is taken',
-    async () => {
-      const taken = createServer()
-      const port = await listening(taken)
-      const outcome = await outrigger('run', '--allow-anonymous', '--port', `${port}`, '--', 'cat')
-      taken.close()
-      expect(outcome.code).toBe(1)
-      expect(outcome.stderr).toBe(
-        `outrigger run: --port ${port}: something else listens there already; name another port, or 0 for any\n`,
-      )
-    },
-    LIMIT_MS,
-  )
+  test('a port that is taken', async () => {
+    const taken = createServer()
+    const port = await listening(taken)
+    const outcome = await outrigger('run', '--allow-anonymous', '--port', `${port}`, '--', 'cat')
+    taken.close()
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toBe(
+      `outrigger run: --port ${port}: something else listens there already; name another port, or 0 for any\n`,
+    )
+  })
 
   test.each([
     ['run', '--help'],
     ['help', 'run'],
-  ])(
-    'help is no error: %s %s',
-    async (...args) => {
-      const outcome = await outrigger(...args)
-      expect({ code: outcome.code, stderr: outcome.stderr }).toEqual({ code: 0, stderr: '' })
-      expect(outcome.stdout).toContain('--process-model VALUE')
-    },
-    LIMIT_MS,
-  )
+  ])('help is no error: %s %s', async (...args) => {
+    const outcome = await outrigger(...args)
+    expect({ code: outcome.code, stderr: outcome.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(outcome.stdout).toContain('--process-model VALUE')
+  })
 })
 
 describe('a server that does not come up, or writes what is no message, is seen for what it is', () => {
@@ -224,48 +207,40 @@ describe('a server that does not come up, or writes what is no message, is seen 
       /pretty printing/,
     ],
     ['UTF-16', 'say(Buffer.from("{\\"jsonrpc\\":\\"2.0\\"}\\n","utf16le"))', /OutputEncoding/],
-  ])(
-    '%s, with the fix',
-    async (_name, script, said) => {
-      const command = [process.execPath, '-e', `${SAYS} ${script}`]
-      const child = spawn(process.execPath, [
-        CLI,
-        'run',
-        '--allow-anonymous',
-        '--port',
-        '0',
-        '--',
-        ...command,
-      ])
-      const exited = once(child, 'exit')
-      let stderr = ''
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-      await until(() => said.test(stderr), 'it says what it has seen')
-      child.kill('SIGINT')
-      await exited
-    },
-    LIMIT_MS,
-  )
+  ])('%s, with the fix', async (_name, script, said) => {
+    const command = [process.execPath, '-e', `${SAYS} ${script}`]
+    const child = spawn(process.execPath, [
+      CLI,
+      'run',
+      '--allow-anonymous',
+      '--port',
+      '0',
+      '--',
+      ...command,
+    ])
+    const exited = once(child, 'exit')
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    await until(() => said.test(stderr), 'it says what it has seen')
+    child.kill('SIGINT')
+    await exited
+  })
 })
 
-test(
-  'Ctrl-C ends everything, with the code that shells expect',
-  async () => {
-    const port = await freePort()
-    const flags = ['--allow-anonymous', '--port', `${port}`]
-    const child = spawn(process.execPath, [CLI, 'run', ...flags, '--', ...PUPPET])
-    const exited = once(child, 'exit')
-    await once(child.stdout, 'data')
-    const session = await openLegacy(`http://127.0.0.1:${port}/mcp`)
-    await session.call('pid')
-    const tree = processTree(child.pid ?? 0)
-    expect(tree.length).toBeGreaterThan(3)
-    child.kill('SIGINT')
-    expect(await exited).toEqual([130, null])
-    await until(() => stillRunning(tree).length === 0, 'nothing is left')
-  },
-  LIMIT_MS,
-)
+test('Ctrl-C ends everything, with the code that shells expect', async () => {
+  const port = await freePort()
+  const flags = ['--allow-anonymous', '--port', `${port}`]
+  const child = spawn(process.execPath, [CLI, 'run', ...flags, '--', ...PUPPET])
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  const session = await openLegacy(`http://127.0.0.1:${port}/mcp`)
+  await session.call('pid')
+  const tree = processTree(child.pid ?? 0)
+  expect(tree.length).toBeGreaterThan(3)
+  child.kill('SIGINT')
+  expect(await exited).toEqual([130, null])
+  await until(() => stillRunning(tree).length === 0, 'nothing is left')
+})
 
 describe.each([['127.0.0.1'], ['::']])('listening on %s', (host) => {
   test.each([['127.0.0.1'], ['::1'], ['0.0.0.0'], ['::']])(
@@ -279,6 +254,5 @@ describe.each([['127.0.0.1'], ['::']])('listening on %s', (host) => {
         await bridge.stop()
       }
     },
-    LIMIT_MS,
   )
 })

@@ -28,7 +28,6 @@ import {
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 import { startRecordingServer, type RecordingServer } from '../../support/recording-server.ts'
 
-const LIMIT_MS = 300_000
 const MARK = '\ufeff'
 
 const META = `"io.modelcontextprotocol/protocolVersion":"${VERSION}","io.modelcontextprotocol/clientCapabilities":{}`
@@ -248,9 +247,9 @@ describe.each([
     upstream = await start()
     session = await openSession(upstream.url)
     await upstream.news(session)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => upstream.stop(), LIMIT_MS)
+  afterAll(() => upstream.stop())
 
   const reached = async (): Promise<readonly string[]> =>
     (await upstream.news(session)).map((text) => text.replace(/"id":\d+/, '"id":$ID'))
@@ -310,9 +309,9 @@ describe('HTTP', () => {
   beforeAll(async () => {
     bridge = await startPuppet('--allowed-host', 'tools.example', '--allowed-host', '::2')
     session = (await openLegacy(bridge.url)).id
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
   const request = (first: string, lines: readonly string[], body = PING): string =>
     [
@@ -397,9 +396,9 @@ describe('a client that takes JSON alone', () => {
 
   beforeAll(async () => {
     bridge = await startPuppet()
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
   const progress =
     '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$TOKEN,"progress":1}}'
@@ -489,13 +488,9 @@ describe('a client that takes JSON alone', () => {
   })
 })
 
-test(
-  'a modern-only form is still required of who speaks to a modern server',
-  async () => {
-    const bridge = await startPuppet()
-    const reply = await send(bridge.url, DISCOVER, JSON_HEADERS)
-    await bridge.stop()
-    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('"code":-32020')])
-  },
-  LIMIT_MS,
-)
+test('a modern-only form is still required of who speaks to a modern server', async () => {
+  const bridge = await startPuppet()
+  const reply = await send(bridge.url, DISCOVER, JSON_HEADERS)
+  await bridge.stop()
+  expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('"code":-32020')])
+})

@@ -26,8 +26,6 @@ import {
 } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 300_000
-
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 const PONG = '{"jsonrpc":"2.0","id":1,"result":{}}'
 /** PING as the server gets it. */
@@ -53,9 +51,9 @@ beforeAll(async () => {
   bridge = await startRaw()
   session = await openSession(bridge.url)
   await reached()
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 type Ask = {
   readonly method?: string
@@ -392,9 +390,9 @@ describe('a client of the newer era', () => {
 
   beforeAll(async () => {
     puppet = await startPuppet()
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => puppet.stop(), LIMIT_MS)
+  afterAll(() => puppet.stop())
 
   const echo = modernCall('echo', { text: 'a' })
   const withHeaders = (headers: RawHeaders): Modern => ({

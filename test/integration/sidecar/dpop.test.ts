@@ -22,8 +22,6 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { tlsProxy, type TlsProxy } from '../../support/tls-proxy.ts'
 
-const LIMIT_MS = 300_000
-
 let provider: IdentityProvider
 let bridge: Running
 let url: string
@@ -39,12 +37,12 @@ beforeAll(async () => {
   provider = await startIdentityProvider()
   bridge = await run(['--oidc-issuers', provider.url, '--oidc-dpop', 'accepted'])
   url = bridge.ready
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   await provider.close()
-}, LIMIT_MS)
+})
 
 const initialize = (client: Pick<BoundClient, 'fetch'>, at = url): Promise<Response> =>
   client.fetch(at, { method: 'POST', headers: JSON_HEADERS, body: INITIALIZE })
@@ -83,19 +81,15 @@ describe.each([
     },
   ],
 ])('%s', (_name, connect) => {
-  test(
-    'calls with a proof of each request',
-    async () => {
-      const client = await boundClient(provider.url, url)
-      const mcp = await connect(client, url)
-      const echo = { name: 'echo', arguments: { text: 'proven' } }
-      const calls = await Promise.all([1, 2, 3, 4].map(() => mcp.callTool(echo)))
-      expect(calls.map((one) => JSON.stringify(one)).join('')).toMatch(/(proven.*){4}/)
-      await mcp.close()
-      expect(new Set(client.proofs).size).toBe(client.proofs.length)
-    },
-    LIMIT_MS,
-  )
+  test('calls with a proof of each request', async () => {
+    const client = await boundClient(provider.url, url)
+    const mcp = await connect(client, url)
+    const echo = { name: 'echo', arguments: { text: 'proven' } }
+    const calls = await Promise.all([1, 2, 3, 4].map(() => mcp.callTool(echo)))
+    expect(calls.map((one) => JSON.stringify(one)).join('')).toMatch(/(proven.*){4}/)
+    await mcp.close()
+    expect(new Set(client.proofs).size).toBe(client.proofs.length)
+  })
 })
 
 describe('who has seen all that a client has sent', () => {
@@ -175,39 +169,35 @@ describe('who has seen all that a client has sent', () => {
   })
 })
 
-test(
-  'at another replica a text is none, nor a proof that was made with it: the client is told the right one',
-  async () => {
-    const named = 'https://mcp.tools.example/mcp'
-    const flags = ['--oidc-issuers', provider.url, '--oidc-dpop', 'accepted', '--public-url', named]
-    const replicas = [await run(flags), await run(flags)] as const
-    let at = 0
-    const client = await boundClient(provider.url, named, (_url, init) =>
-      fetch(replicas[at]?.ready ?? '', init),
-    )
-    const open = async (replica: number): Promise<number> => {
-      at = replica
-      return (await initialize(client, named)).status
-    }
-    expect([await open(0), await open(0), client.told()]).toEqual([200, 200, 1])
-    const refused = await fetch(replicas[1].ready, {
-      method: 'POST',
-      headers: {
-        ...JSON_HEADERS,
-        authorization: `DPoP ${client.token}`,
-        dpop: client.proofs.at(-1) ?? '',
-      },
-      body: INITIALIZE,
-    })
-    expect([refused.status, challengeOf(refused)]).toEqual([
-      401,
-      expect.stringMatching(/^DPoP error="use_dpop_nonce"/),
-    ])
-    expect([await open(1), client.told()]).toEqual([200, 2])
-    await Promise.all(replicas.map(({ stop }) => stop()))
-  },
-  LIMIT_MS,
-)
+test('at another replica a text is none, nor a proof that was made with it: the client is told the right one', async () => {
+  const named = 'https://mcp.tools.example/mcp'
+  const flags = ['--oidc-issuers', provider.url, '--oidc-dpop', 'accepted', '--public-url', named]
+  const replicas = [await run(flags), await run(flags)] as const
+  let at = 0
+  const client = await boundClient(provider.url, named, (_url, init) =>
+    fetch(replicas[at]?.ready ?? '', init),
+  )
+  const open = async (replica: number): Promise<number> => {
+    at = replica
+    return (await initialize(client, named)).status
+  }
+  expect([await open(0), await open(0), client.told()]).toEqual([200, 200, 1])
+  const refused = await fetch(replicas[1].ready, {
+    method: 'POST',
+    headers: {
+      ...JSON_HEADERS,
+      authorization: `DPoP ${client.token}`,
+      dpop: client.proofs.at(-1) ?? '',
+    },
+    body: INITIALIZE,
+  })
+  expect([refused.status, challengeOf(refused)]).toEqual([
+    401,
+    expect.stringMatching(/^DPoP error="use_dpop_nonce"/),
+  ])
+  expect([await open(1), client.told()]).toEqual([200, 2])
+  await Promise.all(replicas.map(({ stop }) => stop()))
+})
 
 test('beside them a token that is bound to nothing is served by Bearer', async () => {
   const plain = await as({ authorization: `Bearer ${await provider.machineToken(url)}` })
@@ -233,12 +223,12 @@ describe('behind a TLS proxy, where each token must be bound', () => {
     const tls = ['--tls-cert', proxy.certFile, '--tls-key', proxy.keyFile]
     behind = await run([...flags, ...tls, '--public-url', proxy.url])
     await proxy.start(Number(new URL(behind.ready).port))
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await proxy.stop()
     await behind.stop()
-  }, LIMIT_MS)
+  })
 
   test('a proof names the URL that its client knows', async () => {
     const client = await boundClient(provider.url, proxy.url, proxy.fetch)
@@ -304,13 +294,13 @@ describe('of tokens that only their issuer can read', () => {
       `--introspection-credentials=${folder}`,
       '--oidc-dpop=accepted',
     ])
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await asking.stop()
     await issuers.close()
     rmSync(folder, { recursive: true })
-  }, LIMIT_MS)
+  })
 
   test('one that is bound is served with its proof alone', async () => {
     const token = 'opaque'

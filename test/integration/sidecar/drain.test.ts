@@ -25,8 +25,6 @@ import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
-const LIMIT_MS = 300_000
-
 const withPod = async (
   document: SidecarDocument,
   use: (pod: Pod) => Promise<void>,
@@ -73,114 +71,94 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
 }
 
 describe('a drain loses no call', () => {
-  test(
-    'when the sidecar gets SIGTERM, and the sidecar is gone after it',
-    () =>
-      withPod({ graceSeconds: 30 }, async (pod) => {
-        const sidecar = processTree(pod.pid).slice(0, 1)
-        await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
-        await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')
-        expect(pod.stderr()).not.toContain('still in flight')
-      }),
-    LIMIT_MS,
-  )
+  test('when the sidecar gets SIGTERM, and the sidecar is gone after it', () =>
+    withPod({ graceSeconds: 30 }, async (pod) => {
+      const sidecar = processTree(pod.pid).slice(0, 1)
+      await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
+      await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')
+      expect(pod.stderr()).not.toContain('still in flight')
+    }))
 
-  test(
-    "when the server's container gets SIGTERM, and a new container is served",
-    () =>
-      withPod({ graceSeconds: 30 }, async (pod) => {
-        await drainUnderCalls(pod, () => pod.container.signal('SIGTERM'))
-        expect(await pod.container.exited).toBe(0)
-        pod.restart()
-        await pod.served()
-        const session = await openLegacy(pod.url)
-        expect(await session.call('echo', { text: 'again' })).toBe('again')
-      }),
-    LIMIT_MS,
-  )
+  test("when the server's container gets SIGTERM, and a new container is served", () =>
+    withPod({ graceSeconds: 30 }, async (pod) => {
+      await drainUnderCalls(pod, () => pod.container.signal('SIGTERM'))
+      expect(await pod.container.exited).toBe(0)
+      pod.restart()
+      await pod.served()
+      const session = await openLegacy(pod.url)
+      expect(await session.call('echo', { text: 'again' })).toBe('again')
+    }))
 })
 
-test(
-  'nothing new begins after the lame duck, also in a session that always has a call in flight',
-  () =>
-    withPod({ graceSeconds: 30 }, async (pod) => {
-      const session = await openLegacy(pod.url, '2025-03-26')
-      const inFlight = session.call('later', { text: 'last', ms: 12_000 })
-      process.kill(pod.pid, 'SIGTERM')
-      let served = 0
-      let refused = await session.post(toolCall('echo', { text: 'x' }))
-      for (; refused.status === 200; served++) {
-        await pause(100)
-        refused = await session.post(toolCall('echo', { text: 'x' }))
-      }
-      expect(served).toBeGreaterThan(0)
-      expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
-      expect(refused.text).toContain('"code":"draining"')
-      const batch = await session.post(`[${toolCall('echo', { text: 'x' })}]`)
-      expect(batch.status).toBe(503)
-      // What belongs to a call in flight goes on, and so does that.
-      expect((await session.post(note('notifications/x'))).status).toBe(202)
-      expect(await inFlight).toBe('last')
-    }),
-  LIMIT_MS,
-)
+test('nothing new begins after the lame duck, also in a session that always has a call in flight', () =>
+  withPod({ graceSeconds: 30 }, async (pod) => {
+    const session = await openLegacy(pod.url, '2025-03-26')
+    const inFlight = session.call('later', { text: 'last', ms: 12_000 })
+    process.kill(pod.pid, 'SIGTERM')
+    let served = 0
+    let refused = await session.post(toolCall('echo', { text: 'x' }))
+    for (; refused.status === 200; served++) {
+      await pause(100)
+      refused = await session.post(toolCall('echo', { text: 'x' }))
+    }
+    expect(served).toBeGreaterThan(0)
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+    expect(refused.text).toContain('"code":"draining"')
+    const batch = await session.post(`[${toolCall('echo', { text: 'x' })}]`)
+    expect(batch.status).toBe(503)
+    // What belongs to a call in flight goes on, and so does that.
+    expect((await session.post(note('notifications/x'))).status).toBe(202)
+    expect(await inFlight).toBe('last')
+  }))
 
 describe('whoever dies', () => {
-  test(
-    "the server's container: its sessions end and say why, and the next container is taken",
-    () =>
-      withPod({}, async (pod) => {
-        const session = await openLegacy(pod.url)
-        const pending = session.post(toolCall('say', { isSilent: true }))
-        await pod.admin.reaches('outrigger_requests_in_flight', 1)
-        pod.container.signal('SIGKILL')
-        expect(messageIn(await pending)).toContain('the connection to the server')
-        const after = await session.post(rpc('ping', {}))
-        expect(after.status).toBe(404)
-        expect(after.text).toContain('it may have restarted')
-        expect((await pod.admin.get('/readyz')).text).toBe("the server's container has ended\n")
-        const opening = await send(pod.url, INITIALIZE, JSON_HEADERS)
-        expect({ status: opening.status, retry: opening.headers['retry-after'] }).toEqual({
-          status: 503,
-          retry: '5',
-        })
-        pod.restart()
-        await pod.served()
-        expect(await (await openLegacy(pod.url)).call('echo', { text: 'new' })).toBe('new')
-      }),
-    LIMIT_MS,
-  )
+  test("the server's container: its sessions end and say why, and the next container is taken", () =>
+    withPod({}, async (pod) => {
+      const session = await openLegacy(pod.url)
+      const pending = session.post(toolCall('say', { isSilent: true }))
+      await pod.admin.reaches('outrigger_requests_in_flight', 1)
+      pod.container.signal('SIGKILL')
+      expect(messageIn(await pending)).toContain('the connection to the server')
+      const after = await session.post(rpc('ping', {}))
+      expect(after.status).toBe(404)
+      expect(after.text).toContain('it may have restarted')
+      expect((await pod.admin.get('/readyz')).text).toBe("the server's container has ended\n")
+      const opening = await send(pod.url, INITIALIZE, JSON_HEADERS)
+      expect({ status: opening.status, retry: opening.headers['retry-after'] }).toEqual({
+        status: 503,
+        retry: '5',
+      })
+      pod.restart()
+      await pod.served()
+      expect(await (await openLegacy(pod.url)).call('echo', { text: 'new' })).toBe('new')
+    }))
 
-  test(
-    'the sidecar: every child ends at once, and the next sidecar takes the same shim',
-    async () => {
-      const runDir = mkdtempSync(join(tmpdir(), 'outrigger-pod-'))
-      const first = await startSidecarProgram({ runDir })
-      const container = new Container(runDir, PUPPET)
+  test('the sidecar: every child ends at once, and the next sidecar takes the same shim', async () => {
+    const runDir = mkdtempSync(join(tmpdir(), 'outrigger-pod-'))
+    const first = await startSidecarProgram({ runDir })
+    const container = new Container(runDir, PUPPET)
+    try {
+      await first.admin.ready()
+      const pid = Number(await (await openLegacy(first.url)).call('pid'))
+      const child = processTree(pid)
+      expect(child).toHaveLength(1)
+      process.kill(first.pid, 'SIGKILL')
+      await until(() => stillRunning(child).length === 0, 'the child has ended')
+      await first.stop()
+      const second = await startSidecarProgram({ runDir })
       try {
-        await first.admin.ready()
-        const pid = Number(await (await openLegacy(first.url)).call('pid'))
-        const child = processTree(pid)
-        expect(child).toHaveLength(1)
-        process.kill(first.pid, 'SIGKILL')
-        await until(() => stillRunning(child).length === 0, 'the child has ended')
-        await first.stop()
-        const second = await startSidecarProgram({ runDir })
-        try {
-          await second.admin.ready()
-          expect(await (await openLegacy(second.url)).call('echo', { text: 'hi' })).toBe('hi')
-        } finally {
-          process.kill(second.pid, 'SIGKILL')
-          await second.stop()
-        }
+        await second.admin.ready()
+        expect(await (await openLegacy(second.url)).call('echo', { text: 'hi' })).toBe('hi')
       } finally {
-        container.signal('SIGKILL')
-        await container.exited
-        await removeFolder(runDir)
+        process.kill(second.pid, 'SIGKILL')
+        await second.stop()
       }
-    },
-    LIMIT_MS,
-  )
+    } finally {
+      container.signal('SIGKILL')
+      await container.exited
+      await removeFolder(runDir)
+    }
+  })
 })
 
 describe('a pod that is to complete', () => {
@@ -189,15 +167,12 @@ describe('a pod that is to complete', () => {
   test.each([
     ['0 where its server was ended in order', undefined, 0],
     ['the code of the server that ended last', 5, 5],
-  ])(
-    'exits when nobody has used it for the idle time, with %s',
-    (_name, code, expected) =>
-      withPod(document, async (pod) => {
-        const session = await openLegacy(pod.url)
-        if (code === undefined) await session.call('echo', { text: 'work' })
-        else await session.post(toolCall('exit', { code }))
-        expect(await pod.container.exited).toBe(expected)
-      }),
-    LIMIT_MS,
+  ])('exits when nobody has used it for the idle time, with %s', (_name, code, expected) =>
+    withPod(document, async (pod) => {
+      const session = await openLegacy(pod.url)
+      if (code === undefined) await session.call('echo', { text: 'work' })
+      else await session.post(toolCall('exit', { code }))
+      expect(await pod.container.exited).toBe(expected)
+    }),
   )
 })

@@ -28,8 +28,6 @@ import {
   type RawReply,
 } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
-
 let bridge: PuppetBridge
 
 const start = async (...flags: readonly string[]): Promise<void> => {
@@ -60,49 +58,37 @@ const sendModern = (name: string, args: Json = {}): Promise<RawReply> => {
 const MODELS = [['session'], ['principal'], ['shared']] as const
 
 describe.each(MODELS)('process-model %s', (model) => {
-  afterEach(() => bridge.stop(), LIMIT_MS)
+  afterEach(() => bridge.stop())
 
-  test(
-    'rate-limit: over both eras and all sessions; with the id of the request',
-    async () => {
-      await start('--process-model', model, '--rate-limit', '4/h')
-      const one = await openLegacy(bridge.url)
-      const two = await openLegacy(bridge.url)
-      expect(await one.call('echo', { text: 'a' })).toBe('a')
-      expect(textOf(await askModern(bridge.url, modernCall('echo', { text: 'b' })))).toBe('b')
-      const refused = [await two.post(rpc('ping', {}, 'x')), await sendModern('echo')]
-      for (const reply of refused) {
-        expect(refusal(reply)).toEqual([
-          429,
-          expect.stringMatching(/^8\d\d$|^900$/),
-          'rate-limited',
-        ])
-      }
-      expect(refused.map(({ text }) => JSON.parse(text).id)).toEqual(['x', 1])
-      // What a client says, ends or listens to without asking is not counted.
-      expect((await one.post(note('notifications/x'))).status).toBe(202)
-      expect((await one.end()).status).toBe(204)
-      expect(await bridge.admin.metric('outrigger_limited_total.by="rate-limit".')).toBe(2)
-    },
-    LIMIT_MS,
-  )
+  test('rate-limit: over both eras and all sessions; with the id of the request', async () => {
+    await start('--process-model', model, '--rate-limit', '4/h')
+    const one = await openLegacy(bridge.url)
+    const two = await openLegacy(bridge.url)
+    expect(await one.call('echo', { text: 'a' })).toBe('a')
+    expect(textOf(await askModern(bridge.url, modernCall('echo', { text: 'b' })))).toBe('b')
+    const refused = [await two.post(rpc('ping', {}, 'x')), await sendModern('echo')]
+    for (const reply of refused) {
+      expect(refusal(reply)).toEqual([429, expect.stringMatching(/^8\d\d$|^900$/), 'rate-limited'])
+    }
+    expect(refused.map(({ text }) => JSON.parse(text).id)).toEqual(['x', 1])
+    // What a client says, ends or listens to without asking is not counted.
+    expect((await one.post(note('notifications/x'))).status).toBe(202)
+    expect((await one.end()).status).toBe(204)
+    expect(await bridge.admin.metric('outrigger_limited_total.by="rate-limit".')).toBe(2)
+  })
 
-  test(
-    'concurrency-limit: until the answer, in both eras',
-    async () => {
-      await start('--process-model', model, '--concurrency-limit', '1')
-      const session = await openLegacy(bridge.url)
-      const other = await openLegacy(bridge.url)
-      const held = await session.stream(SILENT_CALL)
-      const refused = [await other.post(rpc('ping', {})), await sendModern('echo', { text: 'a' })]
-      for (const reply of refused) expect(refusal(reply)).toEqual([429, '1', 'too-many-requests'])
-      await session.post(note('notifications/cancelled', { requestId: 1 }))
-      await held.ended()
-      expect(await other.call('echo', { text: 'a' })).toBe('a')
-      expect(textOf(await askModern(bridge.url, modernCall('echo', { text: 'b' })))).toBe('b')
-    },
-    LIMIT_MS,
-  )
+  test('concurrency-limit: until the answer, in both eras', async () => {
+    await start('--process-model', model, '--concurrency-limit', '1')
+    const session = await openLegacy(bridge.url)
+    const other = await openLegacy(bridge.url)
+    const held = await session.stream(SILENT_CALL)
+    const refused = [await other.post(rpc('ping', {})), await sendModern('echo', { text: 'a' })]
+    for (const reply of refused) expect(refusal(reply)).toEqual([429, '1', 'too-many-requests'])
+    await session.post(note('notifications/cancelled', { requestId: 1 }))
+    await held.ended()
+    expect(await other.call('echo', { text: 'a' })).toBe('a')
+    expect(textOf(await askModern(bridge.url, modernCall('echo', { text: 'b' })))).toBe('b')
+  })
 })
 
 /** Waits until so many requests are with the server, or wait for it. */
@@ -242,101 +228,81 @@ describe.each<[string, readonly string[], readonly Leak[]]>([
   ['in its time', ['--request-timeout', '4s', '--startup-timeout', '60s'], TIMED],
   ['before its turn', ['--max-concurrent-calls', '1'], BY_TURNS],
 ])('a place is given back %s', (_name, flags, rows) => {
-  beforeAll(() => start('--concurrency-limit', '2', ...flags), LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  beforeAll(() => start('--concurrency-limit', '2', ...flags))
+  afterAll(() => bridge.stop())
 
-  test.each(rows)(
-    'by %s',
-    async (_name, begin) => {
-      await begin()
-      await inFlight(0)
-      expect(await places()).toBe(2)
-    },
-    LIMIT_MS,
-  )
+  test.each(rows)('by %s', async (_name, begin) => {
+    await begin()
+    await inFlight(0)
+    expect(await places()).toBe(2)
+  })
 })
 
 describe('alone', () => {
-  afterEach(() => bridge.stop(), LIMIT_MS)
+  afterEach(() => bridge.stop())
 
-  test(
-    'a tool’s own time ends its call and names the setting, and nobody else’s',
-    async () => {
-      await start('--tool-limits', 'say=300ms,later=1')
-      const session = await openLegacy(bridge.url)
-      const slow = await session.post(toolCall('say', { lines: [], isSilent: true }))
-      const says = /did not answer tools\/call within 300 ms \(outrigger.dev\/tool-limits\)/
-      expect(errorOf(slow).message).toMatch(says)
-      await sendModern('echo', { text: 'the process has answered once' })
-      expect(errorOf(await sendModern('say', { lines: [], isSilent: true })).message).toMatch(says)
-      expect(await session.call('later', { ms: 600, text: 'in time' })).toBe('in time')
-    },
-    LIMIT_MS,
-  )
+  test('a tool’s own time ends its call and names the setting, and nobody else’s', async () => {
+    await start('--tool-limits', 'say=300ms,later=1')
+    const session = await openLegacy(bridge.url)
+    const slow = await session.post(toolCall('say', { lines: [], isSilent: true }))
+    const says = /did not answer tools\/call within 300 ms \(outrigger.dev\/tool-limits\)/
+    expect(errorOf(slow).message).toMatch(says)
+    await sendModern('echo', { text: 'the process has answered once' })
+    expect(errorOf(await sendModern('say', { lines: [], isSilent: true })).message).toMatch(says)
+    expect(await session.call('later', { ms: 600, text: 'in time' })).toBe('in time')
+  })
 
-  test(
-    'the circuit breaker opens where calls fail, is told and counted, and closes with an answer',
-    async () => {
-      await start('--circuit-breaker', '2/10s', '--process-model', 'shared')
-      const metric = (state: string): Promise<number> =>
-        bridge.admin.metric(`outrigger_circuit_breakers.state="${state}".`)
-      await sendModern('exit', { code: 3 })
-      await sendModern('exit', { code: 3 })
-      const refused = await sendModern('echo', { text: 'a' })
-      expect(refused.status).toBe(503)
-      expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(10)
-      expect(errorOf(refused).data).toMatchObject({ state: 'open', last: 'server-exited' })
-      expect(await metric('open')).toBe(1)
-      for (;;) {
-        const reply = await sendModern('echo', { text: 'a' })
-        if (reply.status === 200) break
-        expect(errorOf(reply).data['code']).toBe('circuit-open')
-      }
-      expect([await metric('open'), await metric('closed')]).toEqual([0, 1])
-      expect(
-        await bridge.admin.metric('outrigger_limited_total.by="circuit-breaker".'),
-      ).toBeGreaterThan(0)
-    },
-    LIMIT_MS,
-  )
+  test('the circuit breaker opens where calls fail, is told and counted, and closes with an answer', async () => {
+    await start('--circuit-breaker', '2/10s', '--process-model', 'shared')
+    const metric = (state: string): Promise<number> =>
+      bridge.admin.metric(`outrigger_circuit_breakers.state="${state}".`)
+    await sendModern('exit', { code: 3 })
+    await sendModern('exit', { code: 3 })
+    const refused = await sendModern('echo', { text: 'a' })
+    expect(refused.status).toBe(503)
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(10)
+    expect(errorOf(refused).data).toMatchObject({ state: 'open', last: 'server-exited' })
+    expect(await metric('open')).toBe(1)
+    for (;;) {
+      const reply = await sendModern('echo', { text: 'a' })
+      if (reply.status === 200) break
+      expect(errorOf(reply).data['code']).toBe('circuit-open')
+    }
+    expect([await metric('open'), await metric('closed')]).toEqual([0, 1])
+    expect(
+      await bridge.admin.metric('outrigger_limited_total.by="circuit-breaker".'),
+    ).toBeGreaterThan(0)
+  })
 
-  test(
-    'without a limit there is no word of one',
-    async () => {
-      await start()
-      const { text } = await bridge.admin.get('/metrics')
-      expect(text).toContain('outrigger_ready 1')
-      expect(text).not.toMatch(/outrigger_(limited|circuit)/)
-    },
-    LIMIT_MS,
-  )
+  test('without a limit there is no word of one', async () => {
+    await start()
+    const { text } = await bridge.admin.get('/metrics')
+    expect(text).toContain('outrigger_ready 1')
+    expect(text).not.toMatch(/outrigger_(limited|circuit)/)
+  })
 })
 
-test(
-  'of two verified callers each has limits of its own, whatever token it brings',
-  async () => {
-    const key = await signingKey('one')
-    const issuer = await startIssuer([key.publicJwk])
-    const flags = ['--oidc-issuers', issuer.url, '--rate-limit', '2/h']
-    const running = await startProgram({
-      command: process.execPath,
-      args: [CHECKOUT_CLI, 'run', '--port', '0', ...flags, '--', ...PUPPET],
-      ready: /^outrigger: listening on (http:\/\/\S+)$/m,
-    })
-    const statusFor = async (sub: string, scope: string): Promise<number> => {
-      const now = Math.floor(Date.now() / 1000)
-      const aud = running.ready
-      const token = { iss: issuer.url, sub, aud, client_id: 'c', scope, iat: now, exp: now + 300 }
-      const authorization = `Bearer ${await signed(token, key)}`
-      const { body, headers } = modernCall('echo', { text: 'a' })
-      return (await send(running.ready, body, { ...headers, authorization })).status
-    }
-    const asked = ['ada', 'ada', 'ada', 'bob', 'bob', 'bob']
-    const statuses: number[] = []
-    for (const [index, sub] of asked.entries()) statuses.push(await statusFor(sub, `s${index}`))
-    expect(statuses).toEqual([200, 200, 429, 200, 200, 429])
-    await running.stop()
-    await issuer.close()
-  },
-  LIMIT_MS,
-)
+test('of two verified callers each has limits of its own, whatever token it brings', async () => {
+  const key = await signingKey('one')
+  const issuer = await startIssuer([key.publicJwk])
+  const flags = ['--oidc-issuers', issuer.url, '--rate-limit', '2/h']
+  const running = await startProgram({
+    command: process.execPath,
+    args: [CHECKOUT_CLI, 'run', '--port', '0', ...flags, '--', ...PUPPET],
+    ready: /^outrigger: listening on (http:\/\/\S+)$/m,
+  })
+  const statusFor = async (sub: string, scope: string): Promise<number> => {
+    const now = Math.floor(Date.now() / 1000)
+    const aud = running.ready
+    const token = { iss: issuer.url, sub, aud, client_id: 'c', scope, iat: now, exp: now + 300 }
+    const authorization = `Bearer ${await signed(token, key)}`
+    const { body, headers } = modernCall('echo', { text: 'a' })
+    return (await send(running.ready, body, { ...headers, authorization })).status
+  }
+  const asked = ['ada', 'ada', 'ada', 'bob', 'bob', 'bob']
+  const statuses: number[] = []
+  for (const [index, sub] of asked.entries()) statuses.push(await statusFor(sub, `s${index}`))
+  expect(statuses).toEqual([200, 200, 429, 200, 200, 429])
+  await running.stop()
+  await issuer.close()
+})

@@ -7,8 +7,6 @@ import { rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
-
 /** A server without sessions that speaks MCP at one path, and redirects from others. */
 const startServer = async (
   endpoint: string,
@@ -51,7 +49,7 @@ describe('the path of a server', () => {
     await sidecar?.stop()
     server?.closeAllConnections()
     server?.close()
-  }, LIMIT_MS)
+  })
 
   const start = async (endpoint: string, redirects: Readonly<Record<string, string>> = {}) => {
     const started = await startServer(endpoint, redirects)
@@ -66,30 +64,22 @@ describe('the path of a server', () => {
     ['the usual one', '/mcp', {}],
     ['the root', '/', {}],
     ['behind a redirect to a slash', '/mcp/', { '/mcp': '/mcp/' }],
-  ])(
-    '%s is found',
-    async (_name, endpoint, redirects) => {
-      const { sidecar, asked } = await start(endpoint, redirects)
-      const opened = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
-      expect(opened.status).toBe(200)
-      const session = opened.headers['mcp-session-id'] ?? ''
-      const headers = { ...JSON_HEADERS, 'mcp-session-id': session }
-      expect((await send(sidecar.url, rpc('tools/list', {}), headers)).text).toContain('"tools":[]')
-      expect(asked.at(-1)).toBe(endpoint)
-    },
-    LIMIT_MS,
-  )
+  ])('%s is found', async (_name, endpoint, redirects) => {
+    const { sidecar, asked } = await start(endpoint, redirects)
+    const opened = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+    expect(opened.status).toBe(200)
+    const session = opened.headers['mcp-session-id'] ?? ''
+    const headers = { ...JSON_HEADERS, 'mcp-session-id': session }
+    expect((await send(sidecar.url, rpc('tools/list', {}), headers)).text).toContain('"tools":[]')
+    expect(asked.at(-1)).toBe(endpoint)
+  })
 
-  test(
-    'none of the usual ones is a sentence that names the annotation',
-    async () => {
-      const { sidecar } = await start('/api/mcp')
-      const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
-      expect(status).toBe(502)
-      expect(text).toContain(
-        'not over Streamable HTTP at /mcp, /, /http, not over HTTP+SSE at /sse; name its path with outrigger.dev/path',
-      )
-    },
-    LIMIT_MS,
-  )
+  test('none of the usual ones is a sentence that names the annotation', async () => {
+    const { sidecar } = await start('/api/mcp')
+    const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+    expect(status).toBe(502)
+    expect(text).toContain(
+      'not over Streamable HTTP at /mcp, /, /http, not over HTTP+SSE at /sse; name its path with outrigger.dev/path',
+    )
+  })
 })

@@ -7,7 +7,6 @@ import { Loopback } from '../../../sidecar/server/loopback.ts'
 import { aBudget } from '../../support/budgets.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
 const DRIP_MS = 500
 
 let server: Server | undefined
@@ -34,27 +33,23 @@ test.each<[string, (socket: Socket) => void, string]>([
     },
     'no answer at /mcp for 5000 ms',
   ],
-])(
-  '%s',
-  async (_name, answer, said) => {
-    server = createServer((socket) => {
-      socket.on('error', () => undefined)
-      socket.once('data', () => answer(socket))
-    })
-    loopback = new Loopback({ port: await listening(server) })
-    const source = new HttpSource({
-      loopback,
-      path: undefined,
-      transports: ['http', 'sse'],
-      forwards: false,
-      budget: aBudget(),
-      onEndpoint: () => undefined,
-      advice: () => '',
-    })
-    expect(await source.open()).toMatchObject({
-      ok: false,
-      error: { code: 'server-failed', message: expect.stringContaining(said) },
-    })
-  },
-  LIMIT_MS,
-)
+])('%s', async (_name, answer, said) => {
+  server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => answer(socket))
+  })
+  loopback = new Loopback({ port: await listening(server) })
+  const source = new HttpSource({
+    loopback,
+    path: undefined,
+    transports: ['http', 'sse'],
+    forwards: false,
+    budget: aBudget(),
+    onEndpoint: () => undefined,
+    advice: () => '',
+  })
+  expect(await source.open()).toMatchObject({
+    ok: false,
+    error: { code: 'server-failed', message: expect.stringContaining(said) },
+  })
+})

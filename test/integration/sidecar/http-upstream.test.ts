@@ -13,8 +13,6 @@ import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
-
 const startEverything = (transport: string, port: number): Promise<Running> => {
   const [command = '', ...args] = serverCommand(
     '@modelcontextprotocol/server-everything',
@@ -55,13 +53,13 @@ describe.each([
     await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
     server = await startEverything(transport, port)
     await readiness(sidecar, (text) => text === 'ok\n')
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await server.stop()
     process.kill(sidecar.pid, 'SIGKILL')
     await sidecar.stop()
-  }, LIMIT_MS)
+  })
 
   test.each([
     ['SDK 1.x', connectClientOne],
@@ -92,28 +90,23 @@ describe.each([
       expect(JSON.stringify(sampled)).toContain('sampled words')
       await client.close()
     },
-    LIMIT_MS,
   )
 
-  test(
-    'a session ends with its server, and the sidecar is not ready until there is one again',
-    async () => {
-      const session = await openLegacy(sidecar.url)
-      await server.stop()
-      const pending = await session.post(rpc('tools/list', {}))
-      expect(pending.text).toMatch(lost)
-      expect((await session.post(rpc('ping', {}))).status).toBe(404)
-      for (let count = 0; count < 3; count++) {
-        const refused = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
-        expect(refused.text).toContain('ECONNREFUSED')
-      }
-      await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
-      server = await startEverything(transport, port)
-      await readiness(sidecar, (text) => text === 'ok\n')
-      await (await openLegacy(sidecar.url)).end()
-    },
-    LIMIT_MS,
-  )
+  test('a session ends with its server, and the sidecar is not ready until there is one again', async () => {
+    const session = await openLegacy(sidecar.url)
+    await server.stop()
+    const pending = await session.post(rpc('tools/list', {}))
+    expect(pending.text).toMatch(lost)
+    expect((await session.post(rpc('ping', {}))).status).toBe(404)
+    for (let count = 0; count < 3; count++) {
+      const refused = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+      expect(refused.text).toContain('ECONNREFUSED')
+    }
+    await readiness(sidecar, (text) => text.includes('ECONNREFUSED'))
+    server = await startEverything(transport, port)
+    await readiness(sidecar, (text) => text === 'ok\n')
+    await (await openLegacy(sidecar.url)).end()
+  })
 })
 
 const NOTHING = [404, 'text/plain', ''] as const
@@ -131,14 +124,14 @@ describe('a server whose answer is no MCP', () => {
       response.writeHead(status, { 'content-type': type }).end(body)
     })
     sidecar = await startSidecar(await listening(server))
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     process.kill(sidecar.pid, 'SIGKILL')
     await sidecar.stop()
     server.closeAllConnections()
     server.close()
-  }, LIMIT_MS)
+  })
 
   test.each([
     ['a web page', [502, 'text/html', '<h1>Bad</h1>'], 'HTTP 502 without an answer'],
@@ -173,24 +166,16 @@ describe('a server whose answer is no MCP', () => {
       [200, 'text/event-stream', 'data: {"jsonrpc":"2.0","id":999999,"result":{}}\n\n'],
       'stream ended before its answer',
     ],
-  ] as const)(
-    '%s is an error that says so',
-    async (_name, given, said) => {
-      answer = given
-      const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
-      expect(status).toBe(502)
-      expect(text).toContain(said)
-      expect(text).toContain('"code":"server-failed"')
-    },
-    LIMIT_MS,
-  )
+  ] as const)('%s is an error that says so', async (_name, given, said) => {
+    answer = given
+    const { status, text } = await send(sidecar.url, INITIALIZE, JSON_HEADERS)
+    expect(status).toBe(502)
+    expect(text).toContain(said)
+    expect(text).toContain('"code":"server-failed"')
+  })
 
-  test(
-    'is not ready',
-    async () => {
-      await readiness(sidecar, (text) => text.startsWith('the server'))
-      expect((await sidecar.admin.get('/readyz')).status).toBe(503)
-    },
-    LIMIT_MS,
-  )
+  test('is not ready', async () => {
+    await readiness(sidecar, (text) => text.startsWith('the server'))
+    expect((await sidecar.admin.get('/readyz')).status).toBe(503)
+  })
 })

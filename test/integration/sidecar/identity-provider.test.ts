@@ -14,8 +14,6 @@ import { PUPPET, rpc, toolCall } from '../../support/puppet.ts'
 import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 
-const LIMIT_MS = 300_000
-
 let provider: IdentityProvider
 let bridge: Running
 let url: string
@@ -29,47 +27,39 @@ beforeAll(async () => {
     ready: /^outrigger: listening on (http:\/\/\S+)$/m,
   })
   url = bridge.ready
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   await provider.close()
-}, LIMIT_MS)
+})
 
 describe.each(ENTRANCES)('%s', (_name, enter) => {
-  test(
-    'gets its user in by itself, and nobody into the session of another',
-    async () => {
-      const ada = await enter({ url, provider }, 'ada')
-      const eve = await enter({ url, provider }, 'eve')
-      expect(JSON.stringify(await ada.call())).toContain('ada')
-      expect(JSON.stringify(await eve.call())).toContain('eve')
-      const as = async (token: string | undefined): Promise<number> => {
-        const headers = { ...JSON_HEADERS, 'mcp-session-id': ada.session ?? '' }
-        const authorization = { authorization: `Bearer ${token}` }
-        const body = toolCall('echo', { text: 'x' })
-        return (await send(url, body, { ...headers, ...authorization })).status
-      }
-      expect(await as(ada.token)).toBe(200)
-      expect(await as(eve.token)).toBe(404)
-      expect(await as(await provider.machineToken(url))).toBe(404)
-      await ada.close()
-      await eve.close()
-    },
-    LIMIT_MS,
-  )
+  test('gets its user in by itself, and nobody into the session of another', async () => {
+    const ada = await enter({ url, provider }, 'ada')
+    const eve = await enter({ url, provider }, 'eve')
+    expect(JSON.stringify(await ada.call())).toContain('ada')
+    expect(JSON.stringify(await eve.call())).toContain('eve')
+    const as = async (token: string | undefined): Promise<number> => {
+      const headers = { ...JSON_HEADERS, 'mcp-session-id': ada.session ?? '' }
+      const authorization = { authorization: `Bearer ${token}` }
+      const body = toolCall('echo', { text: 'x' })
+      return (await send(url, body, { ...headers, ...authorization })).status
+    }
+    expect(await as(ada.token)).toBe(200)
+    expect(await as(eve.token)).toBe(404)
+    expect(await as(await provider.machineToken(url))).toBe(404)
+    await ada.close()
+    await eve.close()
+  })
 
-  test(
-    'is known by the URL of its own metadata, without registering',
-    async () => {
-      const ada = await enter({ url, provider, document: CLIENT_DOCUMENT }, 'ada')
-      expect(JSON.stringify(await ada.call())).toContain('ada')
-      const { client_id: client } = decodeJwt(ada.token ?? '')
-      expect(client).toBe(CLIENT_DOCUMENT)
-      await ada.close()
-    },
-    LIMIT_MS,
-  )
+  test('is known by the URL of its own metadata, without registering', async () => {
+    const ada = await enter({ url, provider, document: CLIENT_DOCUMENT }, 'ada')
+    expect(JSON.stringify(await ada.call())).toContain('ada')
+    const { client_id: client } = decodeJwt(ada.token ?? '')
+    expect(client).toBe(CLIENT_DOCUMENT)
+    await ada.close()
+  })
 })
 
 describe('a program that calls for itself', () => {
@@ -92,16 +82,12 @@ describe('a program that calls for itself', () => {
     expect(String(reply.headers['www-authenticate'])).toContain('not meant for this server')
   })
 
-  test(
-    'is served at once when the provider has a new key',
-    async () => {
-      for (let round = 0; round < 2; round++) {
-        await provider.rotate()
-        const tokens = await Promise.all([1, 2, 3, 4].map(() => provider.machineToken(url)))
-        const replies = await Promise.all(tokens.map(call))
-        expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200])
-      }
-    },
-    LIMIT_MS,
-  )
+  test('is served at once when the provider has a new key', async () => {
+    for (let round = 0; round < 2; round++) {
+      await provider.rotate()
+      const tokens = await Promise.all([1, 2, 3, 4].map(() => provider.machineToken(url)))
+      const replies = await Promise.all(tokens.map(call))
+      expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    }
+  })
 })

@@ -15,7 +15,6 @@ import { startProgram, type Running } from '../../support/running.ts'
 import { CHECKOUT_CLI } from '../../support/outrigger-run.ts'
 import { PUPPET, rpc } from '../../support/puppet.ts'
 
-const LIMIT_MS = 300_000
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 
 let issuer: FakeIssuer
@@ -70,12 +69,12 @@ beforeAll(async () => {
     ready: READY,
   })
   url = bridge.ready
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   await issuer.close()
-}, LIMIT_MS)
+})
 
 describe('is served', () => {
   test.each<[string, () => Promise<string>]>([

@@ -28,8 +28,6 @@ import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-htt
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
-
 let credentials: string
 
 beforeAll(() => {
@@ -82,12 +80,12 @@ describe('an issuer that answers', () => {
     )
     bridge = await startBridge(issuers.urlOf('one'), `${issuers.urlOf('one')}/introspect`)
     url = bridge.ready
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await bridge.stop()
     await issuers.close()
-  }, LIMIT_MS)
+  })
 
   const seconds = (): number => Math.floor(Date.now() / 1000)
   const good = (more: Claims = {}): Claims => ({
@@ -166,18 +164,14 @@ describe('an issuer that answers', () => {
     ],
     ['never', () => () => undefined, 503, /nothing whole has come in time/],
   ]
-  test.each(rows)(
-    '%s',
-    async (_name, next, status, words) => {
-      behaviour = next()
-      const refusal = await knock(url, [`Authorization: Bearer ${fresh()}`])
-      expect(refusal.status).toBe(status)
-      // What an issuer gets wrong its callers do not hear.
-      if (status === 401) expect(refusal.challenge).toMatch(words)
-      else expect(refusal.text).toMatch(/^retry-after: 1\r$/im)
-    },
-    LIMIT_MS,
-  )
+  test.each(rows)('%s', async (_name, next, status, words) => {
+    behaviour = next()
+    const refusal = await knock(url, [`Authorization: Bearer ${fresh()}`])
+    expect(refusal.status).toBe(status)
+    // What an issuer gets wrong its callers do not hear.
+    if (status === 401) expect(refusal.challenge).toMatch(words)
+    else expect(refusal.text).toMatch(/^retry-after: 1\r$/im)
+  })
 
   test('hears of no token that is signed', async () => {
     asked.length = 0
@@ -205,37 +199,33 @@ describe('a real identity provider', () => {
     provider = await startIdentityProvider('opaque')
     bridge = await startBridge(provider.url, `${provider.url}/token/introspection`)
     url = bridge.ready
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await bridge.stop()
     await provider.close()
-  }, LIMIT_MS)
+  })
 
   const call = async (token: string): Promise<number> =>
     (await send(url, INITIALIZE, { ...JSON_HEADERS, authorization: `Bearer ${token}` })).status
 
-  test(
-    'lets in whom an official client brings, by a token that is none of our reading',
-    async () => {
-      const user = oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, OAuthDiscoveryState>(
-        provider,
-        'ada',
-      )
-      const info = { name: 'outrigger-tests', version: '1.0.0' }
-      const knocking = new StreamableHTTPClientTransport(new URL(url), { authProvider: user })
-      await expect(new Client(info).connect(knocking)).rejects.toThrow('Unauthorized')
-      await knocking.finishAuth(user.home().searchParams)
-      const client = new Client(info)
-      await client.connect(new StreamableHTTPClientTransport(new URL(url), { authProvider: user }))
-      const answer = await client.callTool({ name: 'echo', arguments: { text: 'hello' } })
-      expect(JSON.stringify(answer)).toContain('hello')
-      await client.close()
-      const token = user.tokens()?.access_token ?? ''
-      expect(token).not.toContain('.')
-      expect(await call(token)).toBe(200)
-      expect(await call(`${token}x`)).toBe(401)
-    },
-    LIMIT_MS,
-  )
+  test('lets in whom an official client brings, by a token that is none of our reading', async () => {
+    const user = oauthUser<StoredOAuthClientInformation, StoredOAuthTokens, OAuthDiscoveryState>(
+      provider,
+      'ada',
+    )
+    const info = { name: 'outrigger-tests', version: '1.0.0' }
+    const knocking = new StreamableHTTPClientTransport(new URL(url), { authProvider: user })
+    await expect(new Client(info).connect(knocking)).rejects.toThrow('Unauthorized')
+    await knocking.finishAuth(user.home().searchParams)
+    const client = new Client(info)
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), { authProvider: user }))
+    const answer = await client.callTool({ name: 'echo', arguments: { text: 'hello' } })
+    expect(JSON.stringify(answer)).toContain('hello')
+    await client.close()
+    const token = user.tokens()?.access_token ?? ''
+    expect(token).not.toContain('.')
+    expect(await call(token)).toBe(200)
+    expect(await call(`${token}x`)).toBe(401)
+  })
 })

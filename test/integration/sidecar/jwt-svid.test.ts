@@ -18,7 +18,6 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText, jwtSvid } from '../../support/spiffe-bundle.ts'
 
-const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
 
 let folder: string
@@ -83,9 +82,9 @@ describe('by a bundle in a file, for an audience', () => {
   beforeAll(async () => {
     const file = put('bundle.json', bundleText({ keys: [own] }))
     bridge = await run(['--spiffe-jwt', `--spiffe-bundle=${file}`, '--oidc-audience=tools'])
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
   test('a workload is served, and who brings none is told to bring a token', async () => {
     expect(await call(bridge.ready, await token(own))).toMatchObject({ status: 200 })
@@ -115,24 +114,20 @@ describe('by a bundle in a file, for an audience', () => {
     expect(refused.challenge).toMatch(says)
   })
 
-  test(
-    'keys change without a refused call: the new one beside the old, then alone',
-    async () => {
-      const isServed = async (key: SigningKey): Promise<boolean> =>
-        (await call(bridge.ready, await token(key))).status === 200
-      expect(await isServed(next)).toBe(false)
-      put('bundle.json', bundleText({ keys: [own, next] }))
-      await till(() => isServed(next))
-      expect(await isServed(own)).toBe(true)
-      put('bundle.json', '{"keys":[{"use":"jwt-svid"}]}')
-      await till(() => bridge.stderr().includes('is not taken; the last good one'))
-      expect(await isServed(own)).toBe(true)
-      put('bundle.json', bundleText({ keys: [next] }))
-      await till(async () => !(await isServed(own)))
-      expect(await isServed(next)).toBe(true)
-    },
-    LIMIT_MS,
-  )
+  test('keys change without a refused call: the new one beside the old, then alone', async () => {
+    const isServed = async (key: SigningKey): Promise<boolean> =>
+      (await call(bridge.ready, await token(key))).status === 200
+    expect(await isServed(next)).toBe(false)
+    put('bundle.json', bundleText({ keys: [own, next] }))
+    await till(() => isServed(next))
+    expect(await isServed(own)).toBe(true)
+    put('bundle.json', '{"keys":[{"use":"jwt-svid"}]}')
+    await till(() => bridge.stderr().includes('is not taken; the last good one'))
+    expect(await isServed(own)).toBe(true)
+    put('bundle.json', bundleText({ keys: [next] }))
+    await till(async () => !(await isServed(own)))
+    expect(await isServed(next)).toBe(true)
+  })
 })
 
 describe('by an endpoint, for the URL that is served', () => {
@@ -148,43 +143,39 @@ describe('by an endpoint, for the URL that is served', () => {
     answer = (response) => response.writeHead(500).end()
     const port = await listening(endpoint)
     bridge = await run(['--spiffe-jwt', `--spiffe-bundle-url=http://127.0.0.1:${port}/bundle`])
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await bridge.stop()
     endpoint.closeAllConnections()
     endpoint.close()
     await once(endpoint, 'close')
-  }, LIMIT_MS)
+  })
 
   const statusOf = async (key: SigningKey): Promise<number> =>
     (await call(bridge.ready, await jwtSvid(key, { sub: ID, aud: bridge.ready }))).status
 
-  test(
-    'nobody is let in before there is a bundle; then workloads are, also while it is away',
-    async () => {
-      await till(() => asked > 0)
-      expect(await statusOf(own)).toBe(503)
-      const more = { spiffe_sequence: 7, spiffe_refresh_hint: 5 }
-      answer = (response) => response.end(bundleText({ keys: [own], more }))
-      await till(async () => (await statusOf(own)) === 200)
-      // A flood of keys that nobody knows asks the endpoint for nothing.
-      const [before, began] = [asked, performance.now()]
-      const all = await Promise.all(Array.from({ length: 64 }, () => statusOf(next)))
-      expect(new Set(all)).toEqual(new Set([401]))
-      // It is asked every five seconds.
-      const looks = 1 + Math.floor((performance.now() - began) / 5000)
-      expect(asked - before).toBeLessThanOrEqual(looks)
-      answer = (response) => response.writeHead(302, { location: '/elsewhere' }).end()
-      await till(() => bridge.stderr().includes('redirects are not followed'))
-      expect(await statusOf(own)).toBe(200)
-      const newer = { ...more, spiffe_sequence: 8 }
-      answer = (response) => response.end(bundleText({ keys: [next], more: newer }))
-      await till(async () => (await statusOf(next)) === 200)
-      expect(await statusOf(own)).toBe(401)
-    },
-    LIMIT_MS,
-  )
+  test('nobody is let in before there is a bundle; then workloads are, also while it is away', async () => {
+    await till(() => asked > 0)
+    expect(await statusOf(own)).toBe(503)
+    const more = { spiffe_sequence: 7, spiffe_refresh_hint: 5 }
+    answer = (response) => response.end(bundleText({ keys: [own], more }))
+    await till(async () => (await statusOf(own)) === 200)
+    // A flood of keys that nobody knows asks the endpoint for nothing.
+    const [before, began] = [asked, performance.now()]
+    const all = await Promise.all(Array.from({ length: 64 }, () => statusOf(next)))
+    expect(new Set(all)).toEqual(new Set([401]))
+    // It is asked every five seconds.
+    const looks = 1 + Math.floor((performance.now() - began) / 5000)
+    expect(asked - before).toBeLessThanOrEqual(looks)
+    answer = (response) => response.writeHead(302, { location: '/elsewhere' }).end()
+    await till(() => bridge.stderr().includes('redirects are not followed'))
+    expect(await statusOf(own)).toBe(200)
+    const newer = { ...more, spiffe_sequence: 8 }
+    answer = (response) => response.end(bundleText({ keys: [next], more: newer }))
+    await till(async () => (await statusOf(next)) === 200)
+    expect(await statusOf(own)).toBe(401)
+  })
 })
 
 describe('beside X.509-SVIDs, by one bundle', () => {
@@ -199,9 +190,9 @@ describe('beside X.509-SVIDs, by one bundle', () => {
       `--tls-key=${put('tls.key', serving.key)}`,
     ]
     bridge = await run(['--spiffe-jwt', `--spiffe-bundle=${file}`, ...tls], 'https')
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
   const post = (
     by: Issued | undefined,
@@ -253,14 +244,14 @@ describe('by an endpoint, X.509-SVIDs', () => {
       `--tls-key=${put('tls.key', serving.key)}`,
     ]
     bridge = await run([`--spiffe-bundle-url=http://127.0.0.1:${port}/`, ...tls], 'https')
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await bridge.stop()
     endpoint.closeAllConnections()
     endpoint.close()
     await once(endpoint, 'close')
-  }, LIMIT_MS)
+  })
 
   /** Whether a workload is served; who is refused in the handshake is not. */
   const isServed = (by: Issued): Promise<boolean> =>
@@ -274,19 +265,15 @@ describe('by an endpoint, X.509-SVIDs', () => {
       sent.end(INITIALIZE)
     })
 
-  test(
-    'nobody is let in by a bundle without authorities, and each by those of now',
-    async () => {
-      const [old, young] = [first, second].map((by) => issue({ uris: [ID], by }))
-      if (!old || !young) throw new Error('two were made')
-      expect(await isServed(old)).toBe(false)
-      text = bundleText({ authorities: [first, second], more })
-      await till(() => isServed(young))
-      expect(await isServed(old)).toBe(true)
-      text = bundleText({ authorities: [second], more })
-      await till(async () => !(await isServed(old)))
-      expect(await isServed(young)).toBe(true)
-    },
-    LIMIT_MS,
-  )
+  test('nobody is let in by a bundle without authorities, and each by those of now', async () => {
+    const [old, young] = [first, second].map((by) => issue({ uris: [ID], by }))
+    if (!old || !young) throw new Error('two were made')
+    expect(await isServed(old)).toBe(false)
+    text = bundleText({ authorities: [first, second], more })
+    await till(() => isServed(young))
+    expect(await isServed(old)).toBe(true)
+    text = bundleText({ authorities: [second], more })
+    await till(async () => !(await isServed(old)))
+    expect(await isServed(young)).toBe(true)
+  })
 })

@@ -16,7 +16,6 @@ import { processTree } from '../../support/process-tree.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const SERVER = ['sh', fileURLToPath(new URL('../../fixtures/leaky-server.sh', import.meta.url))]
 const TIMES = 25
 const AT_ONCE = 20
@@ -117,30 +116,26 @@ describe('200 sessions, opened and dropped', () => {
     await calledThenDeleted('echo')(bridge.url)
     await admin.idle()
     before = count()
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
-  test(
-    'leave no process, no descriptor and no entry',
-    async () => {
-      const drops = Array.from({ length: TIMES }, () => WAYS).flat()
-      const next = async (): Promise<void> => {
-        for (let way = drops.pop(); way; way = drops.pop()) await way[1](bridge.url)
-      }
-      await Promise.all(Array.from({ length: AT_ONCE }, next))
-      await admin.idle()
-      const own = [bridge.pid, shim]
-      await until(() => marked().every((pid) => own.includes(pid)), 'no process is left')
-      // The count before may have held a connection of the test's own that was just closing.
-      await until(
-        () => count().sidecar <= before.sidecar && count().shim <= before.shim,
-        'no more descriptors than before are open',
-      )
-      expect((await admin.get('/readyz')).status).toBe(200)
-    },
-    LIMIT_MS,
-  )
+  test('leave no process, no descriptor and no entry', async () => {
+    const drops = Array.from({ length: TIMES }, () => WAYS).flat()
+    const next = async (): Promise<void> => {
+      for (let way = drops.pop(); way; way = drops.pop()) await way[1](bridge.url)
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, next))
+    await admin.idle()
+    const own = [bridge.pid, shim]
+    await until(() => marked().every((pid) => own.includes(pid)), 'no process is left')
+    // The count before may have held a connection of the test's own that was just closing.
+    await until(
+      () => count().sidecar <= before.sidecar && count().shim <= before.shim,
+      'no more descriptors than before are open',
+    )
+    expect((await admin.get('/readyz')).status).toBe(200)
+  })
 })
 
 /** Requests on one connection, none of which waits for the answer to the one before. */
@@ -166,58 +161,46 @@ describe('requests behind one that is never answered', () => {
     const port = await freePort()
     admin = adminOf(port)
     bridge = await startLeaky(['--admin-port', `${port}`, '--idle-timeout', '1s'])
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
-  test(
-    'go with their client',
-    async () => {
-      const session = await open(bridge.url)
-      const requests = [calling('silent'), '', calling('silent')]
-      const socket = pipeline(bridge.url, session, requests)
-      await admin.reaches('outrigger_requests_in_flight', 2)
-      socket.destroy()
-      await send(bridge.url, undefined, { 'mcp-session-id': session }, { method: 'DELETE' })
-      await admin.idle()
-      const other = await open(bridge.url)
-      pipeline(bridge.url, other, ['', '']).end()
-      await admin.idle()
-    },
-    LIMIT_MS,
-  )
+  test('go with their client', async () => {
+    const session = await open(bridge.url)
+    const requests = [calling('silent'), '', calling('silent')]
+    const socket = pipeline(bridge.url, session, requests)
+    await admin.reaches('outrigger_requests_in_flight', 2)
+    socket.destroy()
+    await send(bridge.url, undefined, { 'mcp-session-id': session }, { method: 'DELETE' })
+    await admin.idle()
+    const other = await open(bridge.url)
+    pipeline(bridge.url, other, ['', '']).end()
+    await admin.idle()
+  })
 
-  test(
-    'are bounded: with too many the connection is cut, and others are served',
-    async () => {
-      const session = await open(bridge.url)
-      const requests = Array.from({ length: 300 }, () => calling('silent'))
-      const socket = pipeline(bridge.url, session, requests)
-      // Whichever way it is cut.
-      await new Promise((resolve) => socket.once('close', resolve))
-      const called = await send(bridge.url, calling('echo'), {
-        ...JSON_HEADERS,
-        'mcp-session-id': session,
-      })
-      expect(called.status).toBe(200)
-    },
-    LIMIT_MS,
-  )
+  test('are bounded: with too many the connection is cut, and others are served', async () => {
+    const session = await open(bridge.url)
+    const requests = Array.from({ length: 300 }, () => calling('silent'))
+    const socket = pipeline(bridge.url, session, requests)
+    // Whichever way it is cut.
+    await new Promise((resolve) => socket.once('close', resolve))
+    const called = await send(bridge.url, calling('echo'), {
+      ...JSON_HEADERS,
+      'mcp-session-id': session,
+    })
+    expect(called.status).toBe(200)
+  })
 })
 
-test(
-  'a killed sidecar takes every process with it',
-  async () => {
-    const bridge = await startLeaky([])
-    for (const tool of ['stubborn', 'grandchild', 'daemon', 'echo']) {
-      const headers = { ...JSON_HEADERS, 'mcp-session-id': await open(bridge.url) }
-      await send(bridge.url, calling(tool), headers)
-    }
-    expect(marked().length).toBeGreaterThan(7)
-    process.kill(bridge.pid, 'SIGKILL')
-    await until(() => marked().length === 0, 'no process is left')
-    await bridge.stop()
-    expect(marked()).toEqual([])
-  },
-  LIMIT_MS,
-)
+test('a killed sidecar takes every process with it', async () => {
+  const bridge = await startLeaky([])
+  for (const tool of ['stubborn', 'grandchild', 'daemon', 'echo']) {
+    const headers = { ...JSON_HEADERS, 'mcp-session-id': await open(bridge.url) }
+    await send(bridge.url, calling(tool), headers)
+  }
+  expect(marked().length).toBeGreaterThan(7)
+  process.kill(bridge.pid, 'SIGKILL')
+  await until(() => marked().length === 0, 'no process is left')
+  await bridge.stop()
+  expect(marked()).toEqual([])
+})

@@ -18,7 +18,6 @@ import {
 } from '../../support/puppet.ts'
 import { send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
 const LOG_LEVEL = { 'io.modelcontextprotocol/logLevel': 'debug' }
 const PROGRESS =
   '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":$TOKEN,"progress":1}}'
@@ -28,8 +27,8 @@ let bridge: PuppetBridge
 const start = (...flags: readonly string[]): void => {
   beforeAll(async () => {
     bridge = await startPuppet(...flags)
-  }, LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  })
+  afterAll(() => bridge.stop())
 }
 
 const ask = async (asked: Modern): Promise<string> => textOf(await askModern(bridge.url, asked))

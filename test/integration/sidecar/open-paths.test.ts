@@ -10,7 +10,6 @@ import { send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
 const GET = { method: 'GET' } as const
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -66,7 +65,7 @@ describe('open paths', () => {
     })
     base = sidecar.url.replace(/\/mcp$/, '')
     standIn = `http://127.0.0.1:${port}`
-  }, LIMIT_MS)
+  })
 
   beforeEach(() => {
     seen = []
@@ -78,7 +77,7 @@ describe('open paths', () => {
     await sidecar.stop()
     server.closeAllConnections()
     server.close()
-  }, LIMIT_MS)
+  })
 
   test('pass with status, headers and query; ours and those of the protocol stay out', async () => {
     const headers = { accept: 'text/plain', authorization: 'Bearer a', cookie: 'b=c', 'x-d': 'e' }

@@ -11,8 +11,6 @@ import { CLIENTS } from '../../support/clients.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { listening } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
-
 type Stored = { readonly stream: string; readonly message: unknown }
 
 /** Every event of every stream, in the order in which they came. */
@@ -77,26 +75,22 @@ describe('a server that closes the stream of an answer', () => {
     })
     const port = await listening(server)
     sidecar = await startSidecarProgram({ settings: { transport: 'http', port: `${port}` } })
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     sidecar.kill()
     await sidecar.stop()
     server.closeAllConnections()
     server.close()
-  }, LIMIT_MS)
+  })
 
-  test.each(CLIENTS)(
-    'is asked for the rest on behalf of $client',
-    async ({ connect }) => {
-      const client = await connect(sidecar.url)
-      asked.length = 0
-      expect(await client.call('slow')).toMatchObject({
-        content: [{ type: 'text', text: 'at last' }],
-      })
-      expect(asked.filter((line) => /^GET \d+$/.test(line)).length).toBeGreaterThan(0)
-      await client.close()
-    },
-    LIMIT_MS,
-  )
+  test.each(CLIENTS)('is asked for the rest on behalf of $client', async ({ connect }) => {
+    const client = await connect(sidecar.url)
+    asked.length = 0
+    expect(await client.call('slow')).toMatchObject({
+      content: [{ type: 'text', text: 'at last' }],
+    })
+    expect(asked.filter((line) => /^GET \d+$/.test(line)).length).toBeGreaterThan(0)
+    await client.close()
+  })
 })

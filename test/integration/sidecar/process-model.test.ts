@@ -15,15 +15,14 @@ import {
 import { messageIn } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const CAPABILITIES = { sampling: {}, roots: { listChanged: true } }
 
 const start = (model: string) => {
   const got: { bridge?: PuppetBridge } = {}
   beforeAll(async () => {
     got.bridge = await startPuppet('--process-model', model)
-  }, LIMIT_MS)
-  afterAll(() => got.bridge?.stop(), LIMIT_MS)
+  })
+  afterAll(() => got.bridge?.stop())
   return {
     url: (): string => got.bridge?.url ?? '',
     admin: (): PuppetBridge['admin'] | undefined => got.bridge?.admin,

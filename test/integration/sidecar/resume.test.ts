@@ -24,7 +24,6 @@ import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const MIB = 1024 * 1024
 
 let bridge: PuppetBridge
@@ -32,8 +31,8 @@ let bridge: PuppetBridge
 const start = (...flags: readonly string[]): void => {
   beforeAll(async () => {
     bridge = await startPuppet(...flags)
-  }, LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  })
+  afterAll(() => bridge.stop())
 }
 
 const log = (data: string): string => note('notifications/message', { level: 'info', data })
@@ -135,66 +134,58 @@ describe('a session', () => {
     expect((await ended.post(rpc('ping', {}))).text).toContain('the client ended it')
   })
 
-  test(
-    'holds its server while its client does not read, and loses nothing',
-    async () => {
-      const session = await openLegacy(bridge.url)
-      const pid = await session.call('pid')
-      const written = (): number =>
-        Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
-      const before = written()
-      const slow = await openStream(bridge.url, {
-        headers: session.headers,
-        body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
-      })
-      let last = -1
-      let still = 0
-      await until(() => {
-        const now = written()
-        still = now === last ? still + 1 : 0
-        last = now
-        return still > 100 && now > before
-      }, 'the server waits for its client')
-      expect(last - before).toBeLessThan(40 * MIB)
-      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
-      expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
-      slow.read()
-      await slow.ended()
-      const numbers = slow.events.flatMap(({ data }) => /"progress":(\d+)/.exec(data)?.[1] ?? [])
-      expect(numbers).toEqual(Array.from({ length: 800 }, (_, index) => `${index + 1}`))
-      expect(slow.events.at(-1)?.data).toContain('flooded')
-      await session.end()
-    },
-    LIMIT_MS,
-  )
+  test('holds its server while its client does not read, and loses nothing', async () => {
+    const session = await openLegacy(bridge.url)
+    const pid = await session.call('pid')
+    const written = (): number =>
+      Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+    const before = written()
+    const slow = await openStream(bridge.url, {
+      headers: session.headers,
+      body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
+    })
+    let last = -1
+    let still = 0
+    await until(() => {
+      const now = written()
+      still = now === last ? still + 1 : 0
+      last = now
+      return still > 100 && now > before
+    }, 'the server waits for its client')
+    expect(last - before).toBeLessThan(40 * MIB)
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
+    expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
+    slow.read()
+    await slow.ended()
+    const numbers = slow.events.flatMap(({ data }) => /"progress":(\d+)/.exec(data)?.[1] ?? [])
+    expect(numbers).toEqual(Array.from({ length: 800 }, (_, index) => `${index + 1}`))
+    expect(slow.events.at(-1)?.data).toContain('flooded')
+    await session.end()
+  })
 })
 
 describe('a shared process', () => {
   start('--process-model', 'shared')
 
-  test(
-    'is not held for a slow client: its stream ends, the others go on',
-    async () => {
-      const [slow, quick] = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
-      const stream = await openStream(bridge.url, {
-        headers: slow.headers,
-        body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
-      })
-      for (let flooded = false; !flooded;) {
-        expect(await quick.call('echo', { text: 'quick' })).toBe('quick')
-        const inFlight = await bridge.admin.metric('outrigger_requests_in_flight')
-        flooded = inFlight === 0
-      }
-      stream.read()
-      await stream.ended()
-      expect(stream.events.length).toBeLessThan(800)
-      expect(stream.events.some(({ data }) => data.includes('flooded'))).toBe(false)
-      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
-      expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
-      await Promise.all([slow.end(), quick.end()])
-    },
-    LIMIT_MS,
-  )
+  test('is not held for a slow client: its stream ends, the others go on', async () => {
+    const [slow, quick] = await Promise.all([openLegacy(bridge.url), openLegacy(bridge.url)])
+    const stream = await openStream(bridge.url, {
+      headers: slow.headers,
+      body: toolCall('flood', { count: 800, bytes: 64 * 1024 }, 'slow'),
+    })
+    for (let flooded = false; !flooded;) {
+      expect(await quick.call('echo', { text: 'quick' })).toBe('quick')
+      const inFlight = await bridge.admin.metric('outrigger_requests_in_flight')
+      flooded = inFlight === 0
+    }
+    stream.read()
+    await stream.ended()
+    expect(stream.events.length).toBeLessThan(800)
+    expect(stream.events.some(({ data }) => data.includes('flooded'))).toBe(false)
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${bridge.pid}/status`, 'utf8'))
+    expect(Number(peak?.[1]) / 1024).toBeLessThan(256)
+    await Promise.all([slow.end(), quick.end()])
+  })
 })
 
 describe('a session that nobody uses', () => {
@@ -271,57 +262,53 @@ describe('at the cap', () => {
   })
 })
 
-test(
-  'an open stream hears from the sidecar while the server is silent, also before it has answered initialize',
-  async () => {
-    const runDir = mkdtempSync(join(tmpdir(), 'outrigger-keep-alive-'))
-    const settings = { auth: 'none', 'log-level': 'error' }
-    const config = parseSidecarConfig({
-      settings,
-      host: '127.0.0.1',
-      port: 0,
-      adminPort: 0,
-      runDir,
-      isolation: 'advisory',
-    })
-    if (!config.ok) throw new Error(config.error.join())
-    const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
-    const now = (): number => performance.now()
-    const sidecar = await startSidecar({
-      config: config.value,
-      log,
-      now,
-      wallMs: () => Date.now(),
-      process: processOf(process, undefined),
-      keepAliveMs: 1,
-    })
-    // It is silent at first, and for as long as the test likes.
-    const silent = join(runDir, 'silent')
-    writeFileSync(silent, '')
-    const waits = `while [ -e ${silent} ]; do sleep 0.05; done; exec "$@"`
-    const container = new Container(runDir, ['sh', '-c', waits, 'sh', ...PUPPET])
-    try {
-      const url = `http://127.0.0.1:${sidecar.port}/mcp`
-      const params = { protocolVersion: '2025-11-25', capabilities: {} }
-      const opening = await openWhenConnected(url, rpc('initialize', params))
-      await until(() => opening.comments > 2, 'comments have come before the session')
-      rmSync(silent)
-      await opening.event((data) => data.includes('"serverInfo"'))
-      expect(opening.events[0]).toMatchObject({ data: '' })
-      const headers = { 'mcp-session-id': String(opening.headers['mcp-session-id']) }
-      const listening = (await openStream(url, { method: 'GET', headers })).read()
-      const call = { headers, body: toolCall('say', { isSilent: true }) }
-      const calling = (await openStream(url, call)).read()
-      await until(() => listening.comments > 2 && calling.comments > 2, 'comments have come')
-    } finally {
-      await sidecar.close()
-      container.signal('SIGKILL')
-      await container.exited
-      await removeFolder(runDir)
-    }
-  },
-  LIMIT_MS,
-)
+test('an open stream hears from the sidecar while the server is silent, also before it has answered initialize', async () => {
+  const runDir = mkdtempSync(join(tmpdir(), 'outrigger-keep-alive-'))
+  const settings = { auth: 'none', 'log-level': 'error' }
+  const config = parseSidecarConfig({
+    settings,
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    runDir,
+    isolation: 'advisory',
+  })
+  if (!config.ok) throw new Error(config.error.join())
+  const log = createLog({ level: 'error', write: () => undefined, now: () => 0 })
+  const now = (): number => performance.now()
+  const sidecar = await startSidecar({
+    config: config.value,
+    log,
+    now,
+    wallMs: () => Date.now(),
+    process: processOf(process, undefined),
+    keepAliveMs: 1,
+  })
+  // It is silent at first, and for as long as the test likes.
+  const silent = join(runDir, 'silent')
+  writeFileSync(silent, '')
+  const waits = `while [ -e ${silent} ]; do sleep 0.05; done; exec "$@"`
+  const container = new Container(runDir, ['sh', '-c', waits, 'sh', ...PUPPET])
+  try {
+    const url = `http://127.0.0.1:${sidecar.port}/mcp`
+    const params = { protocolVersion: '2025-11-25', capabilities: {} }
+    const opening = await openWhenConnected(url, rpc('initialize', params))
+    await until(() => opening.comments > 2, 'comments have come before the session')
+    rmSync(silent)
+    await opening.event((data) => data.includes('"serverInfo"'))
+    expect(opening.events[0]).toMatchObject({ data: '' })
+    const headers = { 'mcp-session-id': String(opening.headers['mcp-session-id']) }
+    const listening = (await openStream(url, { method: 'GET', headers })).read()
+    const call = { headers, body: toolCall('say', { isSilent: true }) }
+    const calling = (await openStream(url, call)).read()
+    await until(() => listening.comments > 2 && calling.comments > 2, 'comments have come')
+  } finally {
+    await sidecar.close()
+    container.signal('SIGKILL')
+    await container.exited
+    await removeFolder(runDir)
+  }
+})
 
 /** The shim may not be there yet. */
 const openWhenConnected = async (url: string, body: string): Promise<EventStream> => {

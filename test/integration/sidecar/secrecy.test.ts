@@ -20,7 +20,6 @@ import { listening } from '../../support/listening.ts'
 import { rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
 const TELLING = [
   process.execPath,
   '--no-warnings',
@@ -70,7 +69,7 @@ beforeEach(async () => {
     })
   })
   port = await listening(server)
-}, LIMIT_MS)
+})
 
 afterEach(async () => {
   await local?.close()
@@ -79,71 +78,65 @@ afterEach(async () => {
   server.close()
   await collector.close()
   await issuer.close()
-}, LIMIT_MS)
+})
 
 test.each<[string, boolean]>([
   ['over pipes', false],
   ['over HTTP', true],
-])(
-  'a server %s, its log and its clients learn nothing of a token',
-  async (_name, isHttp) => {
-    const document: SidecarDocument = {
-      settings: isHttp
-        ? { transport: 'http', port: `${port}`, path: '/mcp', 'forward-headers': 'X-Own' }
-        : { transport: 'stdio' },
-      host: '127.0.0.1',
-      port: 0,
-      adminPort: 0,
-      isolation: 'advisory',
-      // Of one process they can be started once.
-      ...(isHttp ? {} : { traces: { endpoint: collector.url, sampleRatio: 1 } }),
-      issuers: [
-        { url: issuer.url, hosts: [{ host: new URL(issuer.url).host, reach: 'loopback' }] },
-      ],
-    }
-    const config = parseSidecarConfig(document)
-    if (!config.ok) throw new Error(config.error.join('\n'))
-    const command = isHttp ? ['sleep', '3600'] : TELLING
-    const about = { command, environment: process.env, usesShim: !isHttp }
-    local = await startLocalSidecar(config.value, about, { log: kept.log, serverLog: kept.log })
-    await local.sidecar.ready
-    const url = `http://127.0.0.1:${local.sidecar.port}/mcp`
-    const claims = {
-      iss: issuer.url,
-      sub: 'ada',
-      aud: url,
-      exp: Math.floor(Date.now() / 1000) + 300,
-      jti: SECRET,
-    }
-    const token = await signed(claims, key)
-    const wrong = `${token.slice(0, -4)}AAAA`
-    const old = await signed({ ...claims, exp: 1 }, key)
-    const as = (one: string) => ({
-      ...JSON_HEADERS,
-      authorization: `Bearer ${one}`,
-      'x-own': 'mine',
-    })
-    const opened = await send(url, INITIALIZE, as(token))
-    expect([opened.status, messageIn(opened)]).toEqual([200, expect.stringContaining('"result"')])
-    const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) }
-    const call = rpc('tools/call', { name: 'tell', _meta: { progressToken: 'p' } }, 2)
-    const told = await send(url, call, { ...as(token), ...session })
-    expect(told.status).toBe(200)
-    const refused = [await send(url, call, as(wrong)), await send(url, call, as(old))]
-    expect(refused.map(({ status }) => status)).toEqual([401, 401])
-    const query = await send(`${url}?access_token=${token}`, call, JSON_HEADERS)
-    expect(query.status).toBe(400)
-    if (!isHttp) await collector.find(({ name }) => name === 'tools/call tell', 'the call')
-    const all = [
-      ...kept.lines,
-      ...sent,
-      ...[opened, told, ...refused, query].map((reply) => JSON.stringify(reply)),
-      inspect(collector.spans, { depth: null }),
-    ].join('\n')
-    // What is looked through is what was to be seen.
-    expect(all).toContain(isHttp ? 'mine' : 'argv')
-    const parts = [token, wrong, old].flatMap((one) => one.split('.'))
-    for (const secret of [...parts, SECRET, 'eyJ']) expect(all).not.toContain(secret)
-  },
-  LIMIT_MS,
-)
+])('a server %s, its log and its clients learn nothing of a token', async (_name, isHttp) => {
+  const document: SidecarDocument = {
+    settings: isHttp
+      ? { transport: 'http', port: `${port}`, path: '/mcp', 'forward-headers': 'X-Own' }
+      : { transport: 'stdio' },
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    isolation: 'advisory',
+    // Of one process they can be started once.
+    ...(isHttp ? {} : { traces: { endpoint: collector.url, sampleRatio: 1 } }),
+    issuers: [{ url: issuer.url, hosts: [{ host: new URL(issuer.url).host, reach: 'loopback' }] }],
+  }
+  const config = parseSidecarConfig(document)
+  if (!config.ok) throw new Error(config.error.join('\n'))
+  const command = isHttp ? ['sleep', '3600'] : TELLING
+  const about = { command, environment: process.env, usesShim: !isHttp }
+  local = await startLocalSidecar(config.value, about, { log: kept.log, serverLog: kept.log })
+  await local.sidecar.ready
+  const url = `http://127.0.0.1:${local.sidecar.port}/mcp`
+  const claims = {
+    iss: issuer.url,
+    sub: 'ada',
+    aud: url,
+    exp: Math.floor(Date.now() / 1000) + 300,
+    jti: SECRET,
+  }
+  const token = await signed(claims, key)
+  const wrong = `${token.slice(0, -4)}AAAA`
+  const old = await signed({ ...claims, exp: 1 }, key)
+  const as = (one: string) => ({
+    ...JSON_HEADERS,
+    authorization: `Bearer ${one}`,
+    'x-own': 'mine',
+  })
+  const opened = await send(url, INITIALIZE, as(token))
+  expect([opened.status, messageIn(opened)]).toEqual([200, expect.stringContaining('"result"')])
+  const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) }
+  const call = rpc('tools/call', { name: 'tell', _meta: { progressToken: 'p' } }, 2)
+  const told = await send(url, call, { ...as(token), ...session })
+  expect(told.status).toBe(200)
+  const refused = [await send(url, call, as(wrong)), await send(url, call, as(old))]
+  expect(refused.map(({ status }) => status)).toEqual([401, 401])
+  const query = await send(`${url}?access_token=${token}`, call, JSON_HEADERS)
+  expect(query.status).toBe(400)
+  if (!isHttp) await collector.find(({ name }) => name === 'tools/call tell', 'the call')
+  const all = [
+    ...kept.lines,
+    ...sent,
+    ...[opened, told, ...refused, query].map((reply) => JSON.stringify(reply)),
+    inspect(collector.spans, { depth: null }),
+  ].join('\n')
+  // What is looked through is what was to be seen.
+  expect(all).toContain(isHttp ? 'mine' : 'argv')
+  const parts = [token, wrong, old].flatMap((one) => one.split('.'))
+  for (const secret of [...parts, SECRET, 'eyJ']) expect(all).not.toContain(secret)
+})

@@ -11,8 +11,6 @@ import { startPod, type Pod } from '../../support/pod.ts'
 import { openLegacy, PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
-
 describe('a stand-in', () => {
   let pod: Pod
   let port: number
@@ -21,8 +19,8 @@ describe('a stand-in', () => {
     port = await freePort()
     pod = await startPod(PUPPET, { standIns: [{ port, path: '/messages/' }] })
     await pod.served()
-  }, LIMIT_MS)
-  afterAll(() => pod.stop(), LIMIT_MS)
+  })
+  afterAll(() => pod.stop())
 
   test.each(['/messages/', '/messages', '/mcp', '/mcp/'])('serves MCP at %s', async (path) => {
     const session = await openLegacy(`http://127.0.0.1:${port}${path}`)

@@ -11,7 +11,6 @@ import { askModern, modern, openLegacy, rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send, type RawReply } from '../../support/raw-http.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
-const LIMIT_MS = 300_000
 const SERVER = fileURLToPath(new URL('../../fixtures/lock-server.ts', import.meta.url))
 
 type Era = 'modern' | 'legacy' | 'exits'
@@ -75,95 +74,73 @@ const ROWS: readonly Row[] = [
 ]
 
 describe('a server that holds a lock', () => {
-  test.each(ROWS)(
-    '%s: its era, its starts, its first session',
-    (_name, kind, starts, isModern) =>
-      withPod(kind, async (pod) => {
-        expect(noted('start')).toBe(starts)
-        expect(await isServedModern(pod)).toBe(isModern)
-        // Of a doubt there is an end: it is not asked again.
-        const afterwards = noted('start')
-        expect(await isServedModern(pod)).toBe(isModern)
-        expect(noted('start')).toBe(afterwards)
-        expect(noted('refused')).toBe(0)
-      }),
-    LIMIT_MS,
+  test.each(ROWS)('%s: its era, its starts, its first session', (_name, kind, starts, isModern) =>
+    withPod(kind, async (pod) => {
+      expect(noted('start')).toBe(starts)
+      expect(await isServedModern(pod)).toBe(isModern)
+      // Of a doubt there is an end: it is not asked again.
+      const afterwards = noted('start')
+      expect(await isServedModern(pod)).toBe(isModern)
+      expect(noted('start')).toBe(afterwards)
+      expect(noted('refused')).toBe(0)
+    }),
   )
 
   test.each([
     ['at once', 0],
     ['in a second', 1000],
-  ])(
-    'and goes %s: a client that leaves and comes back at once is served',
-    (_name, endMs) =>
-      withPod({ endMs }, async (pod) => {
-        for (let times = 0; times < 3; times++) {
-          const session = await openLegacy(pod.url)
-          expect((await session.post(rpc('ping', {}))).status).toBe(200)
-          await session.end()
-        }
-        expect(noted('refused')).toBe(0)
-      }),
-    LIMIT_MS,
-  )
-
-  test(
-    'a second session while the first lives hears what to set, and the pod stays ready',
-    () =>
-      withPod({}, async (pod) => {
-        const first = await openLegacy(pod.url)
-        for (let times = 0; times < 4; times++) {
-          const { text } = await initialize(pod)
-          expect(text).toContain('another instance is running')
-          expect(text).toContain('outrigger.dev/process-model (now session)')
-          expect(text).toContain('outrigger.dev/max-processes')
-        }
-        expect((await first.post(rpc('ping', {}))).status).toBe(200)
-        expect((await pod.admin.get('/readyz')).status).toBe(200)
-      }),
-    LIMIT_MS,
-  )
-
-  test(
-    'two clients at once are two that have asked: both are served where there is no lock',
-    () =>
-      withPod({ hasLock: false }, async (pod) => {
-        const replies = await Promise.all([initialize(pod), initialize(pod)])
-        expect(replies.map(({ status }) => status)).toEqual([200, 200])
-      }),
-    LIMIT_MS,
-  )
-
-  test(
-    'a client that comes before the server has been asked waits for its turn',
-    async () => {
-      become({ startMs: 1500, endMs: 500 })
-      const pod = await startPod([process.execPath, SERVER, folder])
-      try {
-        let reply: RawReply
-        do reply = await initialize(pod)
-        while (reply.status === 503)
-        expect(reply.status).toBe(200)
-        expect([noted('start'), noted('refused')]).toEqual([2, 0])
-      } finally {
-        await pod.stop()
+  ])('and goes %s: a client that leaves and comes back at once is served', (_name, endMs) =>
+    withPod({ endMs }, async (pod) => {
+      for (let times = 0; times < 3; times++) {
+        const session = await openLegacy(pod.url)
+        expect((await session.post(rpc('ping', {}))).status).toBe(200)
+        await session.end()
       }
-    },
-    LIMIT_MS,
+      expect(noted('refused')).toBe(0)
+    }),
   )
+
+  test('a second session while the first lives hears what to set, and the pod stays ready', () =>
+    withPod({}, async (pod) => {
+      const first = await openLegacy(pod.url)
+      for (let times = 0; times < 4; times++) {
+        const { text } = await initialize(pod)
+        expect(text).toContain('another instance is running')
+        expect(text).toContain('outrigger.dev/process-model (now session)')
+        expect(text).toContain('outrigger.dev/max-processes')
+      }
+      expect((await first.post(rpc('ping', {}))).status).toBe(200)
+      expect((await pod.admin.get('/readyz')).status).toBe(200)
+    }))
+
+  test('two clients at once are two that have asked: both are served where there is no lock', () =>
+    withPod({ hasLock: false }, async (pod) => {
+      const replies = await Promise.all([initialize(pod), initialize(pod)])
+      expect(replies.map(({ status }) => status)).toEqual([200, 200])
+    }))
+
+  test('a client that comes before the server has been asked waits for its turn', async () => {
+    become({ startMs: 1500, endMs: 500 })
+    const pod = await startPod([process.execPath, SERVER, folder])
+    try {
+      let reply: RawReply
+      do reply = await initialize(pod)
+      while (reply.status === 503)
+      expect(reply.status).toBe(200)
+      expect([noted('start'), noted('refused')]).toEqual([2, 0])
+    } finally {
+      await pod.stop()
+    }
+  })
 })
 
-test(
-  'what the server speaks is found again when its container has started again',
-  () =>
-    withPod({ era: 'legacy', hasLock: false }, async (pod) => {
-      expect(await isServedModern(pod)).toBe(false)
-      become({ era: 'modern', hasLock: false })
-      pod.container.signal('SIGKILL')
-      await pod.container.exited
-      pod.restart()
-      await pod.served()
-      expect(await isServedModern(pod)).toBe(true)
-    }),
-  LIMIT_MS,
-)
+test('what the server speaks is found again when its container has started again', () =>
+  withPod({ era: 'legacy', hasLock: false }, async (pod) => {
+    expect(await isServedModern(pod)).toBe(false)
+    become({ era: 'modern', hasLock: false })
+    pod.container.signal('SIGKILL')
+    await pod.container.exited
+    pod.restart()
+    await pod.served()
+    expect(await isServedModern(pod)).toBe(true)
+  }))

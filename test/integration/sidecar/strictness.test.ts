@@ -7,16 +7,15 @@ import { byLines, byPython, goReader, type Seen } from '../../support/line-reade
 import { messageIn, openSession, type RawSession } from '../../support/raw-http.ts'
 import { startRaw, type RawBridge } from '../../support/raw-server.ts'
 
-const LIMIT_MS = 300_000
 const DEEPEST = 126
 
 let bridge: RawBridge
 
 beforeAll(async () => {
   bridge = await startRaw()
-}, LIMIT_MS)
+})
 
-afterAll(() => bridge.stop(), LIMIT_MS)
+afterAll(() => bridge.stop())
 
 const bytes = (...parts: readonly (string | number)[]): Buffer =>
   Buffer.concat(
@@ -237,7 +236,7 @@ describe('what a client sends', () => {
 
   beforeAll(async () => {
     session = await openSession(bridge.url)
-  }, LIMIT_MS)
+  })
 
   /** What the server has read since the last time, without the question itself. */
   let known = 0
@@ -317,7 +316,7 @@ describe('what a server says', () => {
 
   beforeAll(async () => {
     session = await openSession(bridge.url)
-  }, LIMIT_MS)
+  })
 
   test.each([
     ['as it is', `${answer('{"a":1}')}\n`, '{"a":1}'],
@@ -426,7 +425,7 @@ describe('what others read of what went on', () => {
       ['tools/call', 'pid'],
     ]
     expected = around.map(([method, name], index) => [method, name, ids[index] ?? ''])
-  }, LIMIT_MS)
+  })
 
   afterAll(() => go.reader?.close())
 

@@ -19,7 +19,6 @@ import { INITIALIZE, JSON_HEADERS } from '../../support/raw-http.ts'
 import { startProgram, type Running } from '../../support/running.ts'
 import { bundleText } from '../../support/spiffe-bundle.ts'
 
-const LIMIT_MS = 300_000
 const ID = 'spiffe://example.org/ns/tools/sa/agent'
 const OTHER_ID = 'spiffe://example.org/ns/tools/sa/other'
 
@@ -70,12 +69,12 @@ beforeAll(async () => {
     `--admin-port=${port}`,
     `--audit-file=${join(folder, 'audit.jsonl')}`,
   ])
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await alone.stop()
   rmSync(folder, { recursive: true })
-}, LIMIT_MS)
+})
 
 interface Answer {
   readonly status: number | undefined
@@ -174,24 +173,20 @@ test('a session is its own workload’s alone, and ends for it with its certific
   expect((await call(alone.ready, { by: svid(), ...ping })).status).toBe(200)
 })
 
-test(
-  'a connection that is open when its certificate ends is told to connect anew',
-  async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    // In a session that is there: a server may take longer to start than the certificate lasts.
-    const { session } = await call(alone.ready, { by: svid() })
-    const ping = { headers: { 'mcp-session-id': session }, body: rpc('ping', {}, 2) }
-    const by = svid({ untilMs: 8000 })
-    const began = Date.now()
-    expect((await call(alone.ready, { by, agent, ...ping })).status).toBe(200)
-    await sleep(9000 - (Date.now() - began))
-    const late = await call(alone.ready, { by, agent, ...ping })
-    expect(late).toMatchObject({ status: 401, connection: 'close' })
-    expect(late.text).toContain('it has expired')
-    agent.destroy()
-  },
-  LIMIT_MS,
-)
+test('a connection that is open when its certificate ends is told to connect anew', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  // In a session that is there: a server may take longer to start than the certificate lasts.
+  const { session } = await call(alone.ready, { by: svid() })
+  const ping = { headers: { 'mcp-session-id': session }, body: rpc('ping', {}, 2) }
+  const by = svid({ untilMs: 8000 })
+  const began = Date.now()
+  expect((await call(alone.ready, { by, agent, ...ping })).status).toBe(200)
+  await sleep(9000 - (Date.now() - began))
+  const late = await call(alone.ready, { by, agent, ...ping })
+  expect(late).toMatchObject({ status: 401, connection: 'close' })
+  expect(late.text).toContain('it has expired')
+  agent.destroy()
+})
 
 test('a client that takes up sessions of TLS again is served each time', async () => {
   const agent = new Agent({ keepAlive: false, maxCachedSessions: 8 })
@@ -203,110 +198,98 @@ test('a client that takes up sessions of TLS again is served each time', async (
   agent.destroy()
 })
 
-test(
-  'a certificate is served through changes of the server’s own, with no call refused',
-  async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const over = new AbortController()
-    const statuses: (number | undefined)[] = []
-    const calls = async (kept: RequestOptions['agent'], by: Issued): Promise<void> => {
-      while (!over.signal.aborted) {
-        // oxlint-disable-next-line no-await-in-loop
-        statuses.push((await call(alone.ready, { by, agent: kept })).status)
-      }
-    }
-    const far = chained(svid({ by: between }))
-    const running = [calls(false, svid()), calls(agent, svid()), calls(false, far)]
-    const reloads = async (): Promise<number> =>
-      (await admin.metric('outrigger_tls_reloads_total\\{outcome="taken"\\}')) || 0
-    for (let round = 0; round < 2; round++) {
+test('a certificate is served through changes of the server’s own, with no call refused', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const over = new AbortController()
+  const statuses: (number | undefined)[] = []
+  const calls = async (kept: RequestOptions['agent'], by: Issued): Promise<void> => {
+    while (!over.signal.aborted) {
       // oxlint-disable-next-line no-await-in-loop
-      const before = await reloads()
-      const other = issue({ names: ['127.0.0.1'], by: authority, key: aKey() })
-      put('tls.crt', other.cert)
-      put('tls.key', other.key)
-      // oxlint-disable-next-line no-await-in-loop
-      await till(async () => (await reloads()) > before)
+      statuses.push((await call(alone.ready, { by, agent: kept })).status)
     }
-    over.abort()
-    await Promise.all(running)
-    agent.destroy()
-    expect(statuses.length).toBeGreaterThan(3)
-    expect(new Set(statuses)).toEqual(new Set([200]))
-  },
-  LIMIT_MS,
-)
+  }
+  const far = chained(svid({ by: between }))
+  const running = [calls(false, svid()), calls(agent, svid()), calls(false, far)]
+  const reloads = async (): Promise<number> =>
+    (await admin.metric('outrigger_tls_reloads_total\\{outcome="taken"\\}')) || 0
+  for (let round = 0; round < 2; round++) {
+    // oxlint-disable-next-line no-await-in-loop
+    const before = await reloads()
+    const other = issue({ names: ['127.0.0.1'], by: authority, key: aKey() })
+    put('tls.crt', other.cert)
+    put('tls.key', other.key)
+    // oxlint-disable-next-line no-await-in-loop
+    await till(async () => (await reloads()) > before)
+  }
+  over.abort()
+  await Promise.all(running)
+  agent.destroy()
+  expect(statuses.length).toBeGreaterThan(3)
+  expect(new Set(statuses)).toEqual(new Set([200]))
+})
 
-test(
-  'authorities change without a refused call: the new ones beside the old, then alone',
-  async () => {
-    const next = anAuthority('example.org, next')
-    const [old, young] = [svid(), svid({ by: next })]
-    const kept = new Agent({ keepAlive: true, maxSockets: 1 })
-    const unseen = new Agent({ keepAlive: true, maxSockets: 1 })
-    const far = chained(svid({ by: between }))
-    const served = async (by: Issued, agent: RequestOptions['agent'] = false): Promise<boolean> =>
-      call(alone.ready, { by, agent }).then(
-        ({ status }) => status === 200,
-        () => false,
-      )
-    expect([await served(old, kept), await served(far, unseen)]).toEqual([true, true])
-    expect(await served(young)).toBe(false)
-    put('bundle.pem', authority.cert + next.cert)
-    let refused = 0
-    await till(async () => {
-      if (!(await served(old))) refused++
-      return served(young)
-    })
-    expect([await served(old, kept), await served(far, unseen)]).toEqual([true, true])
-    put('bundle.pem', next.cert)
-    await till(async () => {
-      if (!(await served(young))) refused++
-      return !(await served(old))
-    })
-    expect(refused).toBe(0)
-    // Who has shown it before is judged by what holds now.
-    expect([await served(old, kept), await served(far, unseen)]).toEqual([false, false])
-    put('bundle.pem', 'nothing that is a bundle')
-    await till(async () => alone.stderr().includes('is not taken; the last good one goes on'))
-    expect(await served(young)).toBe(true)
-    put('bundle.pem', authority.cert)
-    await till(() => served(old))
-    kept.destroy()
-    unseen.destroy()
-  },
-  LIMIT_MS,
-)
+test('authorities change without a refused call: the new ones beside the old, then alone', async () => {
+  const next = anAuthority('example.org, next')
+  const [old, young] = [svid(), svid({ by: next })]
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 })
+  const unseen = new Agent({ keepAlive: true, maxSockets: 1 })
+  const far = chained(svid({ by: between }))
+  const served = async (by: Issued, agent: RequestOptions['agent'] = false): Promise<boolean> =>
+    call(alone.ready, { by, agent }).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
+  expect([await served(old, kept), await served(far, unseen)]).toEqual([true, true])
+  expect(await served(young)).toBe(false)
+  put('bundle.pem', authority.cert + next.cert)
+  let refused = 0
+  await till(async () => {
+    if (!(await served(old))) refused++
+    return served(young)
+  })
+  expect([await served(old, kept), await served(far, unseen)]).toEqual([true, true])
+  put('bundle.pem', next.cert)
+  await till(async () => {
+    if (!(await served(young))) refused++
+    return !(await served(old))
+  })
+  expect(refused).toBe(0)
+  // Who has shown it before is judged by what holds now.
+  expect([await served(old, kept), await served(far, unseen)]).toEqual([false, false])
+  put('bundle.pem', 'nothing that is a bundle')
+  await till(async () => alone.stderr().includes('is not taken; the last good one goes on'))
+  expect(await served(young)).toBe(true)
+  put('bundle.pem', authority.cert)
+  await till(() => served(old))
+  kept.destroy()
+  unseen.destroy()
+})
 
-test(
-  'the bundle of an endpoint that shows an SVID lets in, and the first one, by which that is believed, does not',
-  async () => {
-    const endpointId = 'spiffe://example.org/spire/server'
-    const endpoint = createServer(svid({ uris: [endpointId] }), (_request, response) => {
-      response.end(bundleText({ authorities: [stranger] }))
-    })
-    const port = await listening(endpoint)
-    const running = await run([
-      `--spiffe-ids=${ID}`,
-      `--spiffe-bundle-url=https://127.0.0.1:${port}/`,
-      `--spiffe-endpoint-id=${endpointId}`,
-    ])
-    const statusBy = (by: Issued): Promise<unknown> =>
-      call(running.ready, { by: svid({ by }) }).then(
-        ({ status }) => status,
-        () => 'refused',
-      )
-    try {
-      await till(async () => (await statusBy(stranger)) === 200)
-      expect(await statusBy(authority)).toBe('refused')
-    } finally {
-      await running.stop()
-      endpoint.closeAllConnections()
-      endpoint.close()
-    }
-  },
-  LIMIT_MS,
-)
+test('the bundle of an endpoint that shows an SVID lets in, and the first one, by which that is believed, does not', async () => {
+  const endpointId = 'spiffe://example.org/spire/server'
+  const endpoint = createServer(svid({ uris: [endpointId] }), (_request, response) => {
+    response.end(bundleText({ authorities: [stranger] }))
+  })
+  const port = await listening(endpoint)
+  const running = await run([
+    `--spiffe-ids=${ID}`,
+    `--spiffe-bundle-url=https://127.0.0.1:${port}/`,
+    `--spiffe-endpoint-id=${endpointId}`,
+  ])
+  const statusBy = (by: Issued): Promise<unknown> =>
+    call(running.ready, { by: svid({ by }) }).then(
+      ({ status }) => status,
+      () => 'refused',
+    )
+  try {
+    await till(async () => (await statusBy(stranger)) === 200)
+    expect(await statusBy(authority)).toBe('refused')
+  } finally {
+    await running.stop()
+    endpoint.closeAllConnections()
+    endpoint.close()
+  }
+})
 
 describe('beside tokens', () => {
   let beside: Running
@@ -324,12 +307,12 @@ describe('beside tokens', () => {
     ])
     const exp = Math.floor(Date.now() / 1000) + 300
     token = (sub) => signed({ iss: issuer.url, sub, aud: 'here', exp }, key)
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await beside.stop()
     await close()
-  }, LIMIT_MS)
+  })
 
   test('a workload needs none, and somebody with a token no certificate', async () => {
     const headers = { authorization: `Bearer ${await token('ada')}` }
@@ -386,12 +369,8 @@ test.each([
     /is of another trust domain/,
   ],
   ['without TLS', [`--spiffe-ids=${ID}`, '--spiffe-bundle=/x'], /over TLS, which needs/],
-])(
-  'is not started %s',
-  async (_name, flags, says) => {
-    const args = [CHECKOUT_CLI, 'run', '--port=0', ...flags, '--', ...PUPPET]
-    const program = { command: process.execPath, args, ready: /never/ }
-    await expect(startProgram(program)).rejects.toThrow(says)
-  },
-  LIMIT_MS,
-)
+])('is not started %s', async (_name, flags, says) => {
+  const args = [CHECKOUT_CLI, 'run', '--port=0', ...flags, '--', ...PUPPET]
+  const program = { command: process.execPath, args, ready: /never/ }
+  await expect(startProgram(program)).rejects.toThrow(says)
+})

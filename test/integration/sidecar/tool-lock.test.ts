@@ -23,7 +23,6 @@ import {
 import { messageIn } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const SERVER = [
   process.execPath,
   fileURLToPath(new URL('../../fixtures/drifting-server.ts', import.meta.url)),
@@ -47,7 +46,7 @@ beforeAll(() => {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   writeFileSync(lock, text)
-}, LIMIT_MS)
+})
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -192,39 +191,31 @@ describe.each(ERAS)('a $era client', ({ talkTo }) => {
 
   beforeAll(async () => {
     bridge = await startLocked(lock)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  afterAll(() => bridge.stop())
 
-  test(
-    'sees and uses all that is as it was locked',
-    async () => {
-      const talk = await talkTo(bridge.url)
-      expect(await talk.first()).toContain('"instructions":"Be kind."')
-      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'echo', 'other', 'calls'])
-      for (const { use } of ROWS.filter(({ why }) => !why.endsWith('is not in it'))) {
-        const answer = await talk.ask(...use)
-        expect([use, isRefused(answer), answer.includes('"result"')]).toEqual([use, false, true])
-      }
-    },
-    LIMIT_MS,
-  )
-
-  test.each(ROWS)(
-    'neither sees nor uses a changed $change',
-    async ({ change, list, use, why }) => {
-      const talk = await talkTo(bridge.url)
-      await drift(talk, [change])
-      const [method, name] = list
-      expect(await namesIn(talk, method)).not.toContain(name)
+  test('sees and uses all that is as it was locked', async () => {
+    const talk = await talkTo(bridge.url)
+    expect(await talk.first()).toContain('"instructions":"Be kind."')
+    expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'echo', 'other', 'calls'])
+    for (const { use } of ROWS.filter(({ why }) => !why.endsWith('is not in it'))) {
       const answer = await talk.ask(...use)
-      expect(answer).toContain(`"message":"${why}"`)
-      // What has not changed goes on, and what is as it was again does, too.
-      await drift(talk, [], true)
-      expect(isRefused(await talk.ask(...ECHO))).toBe(false)
-    },
-    LIMIT_MS,
-  )
+      expect([use, isRefused(answer), answer.includes('"result"')]).toEqual([use, false, true])
+    }
+  })
+
+  test.each(ROWS)('neither sees nor uses a changed $change', async ({ change, list, use, why }) => {
+    const talk = await talkTo(bridge.url)
+    await drift(talk, [change])
+    const [method, name] = list
+    expect(await namesIn(talk, method)).not.toContain(name)
+    const answer = await talk.ask(...use)
+    expect(answer).toContain(`"message":"${why}"`)
+    // What has not changed goes on, and what is as it was again does, too.
+    await drift(talk, [], true)
+    expect(isRefused(await talk.ask(...ECHO))).toBe(false)
+  })
 
   test.each(ROWS)(
     'uses no changed $change that it has never listed',
@@ -234,35 +225,26 @@ describe.each(ERAS)('a $era client', ({ talkTo }) => {
       expect(await talk.ask(...use)).toContain(`"message":"${why}"`)
       await drift(talk, [], true)
     },
-    LIMIT_MS,
   )
 
-  test(
-    'uses nothing that is listed twice, and not alike',
-    async () => {
-      const talk = await talkTo(bridge.url)
-      await drift(talk, ['twice'], true)
-      expect(await talk.ask(...ECHO)).toContain(CHANGED)
-      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'other', 'calls'])
-      await drift(talk, [], true)
-    },
-    LIMIT_MS,
-  )
+  test('uses nothing that is listed twice, and not alike', async () => {
+    const talk = await talkTo(bridge.url)
+    await drift(talk, ['twice'], true)
+    expect(await talk.ask(...ECHO)).toContain(CHANGED)
+    expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'other', 'calls'])
+    await drift(talk, [], true)
+  })
 
-  test(
-    'completes nothing of a prompt or a template that is not locked',
-    async () => {
-      const talk = await talkTo(bridge.url)
-      const complete = (ref: Json): Promise<string> =>
-        talk.ask('completion/complete', { ref, argument: { name: 'a', value: '' } })
-      expect(isRefused(await complete({ type: 'ref/prompt', name: 'greet' }))).toBe(false)
-      expect(isRefused(await complete({ type: 'ref/resource', uri: 'file:///{path}' }))).toBe(false)
-      expect(isRefused(await complete({ type: 'ref/prompt', name: 'obey' }))).toBe(true)
-      expect(isRefused(await complete({ type: 'ref/resource', uri: 'db://{table}' }))).toBe(true)
-      expect(await complete({ type: 'ref/other' })).toContain('"code":"invalid-params"')
-    },
-    LIMIT_MS,
-  )
+  test('completes nothing of a prompt or a template that is not locked', async () => {
+    const talk = await talkTo(bridge.url)
+    const complete = (ref: Json): Promise<string> =>
+      talk.ask('completion/complete', { ref, argument: { name: 'a', value: '' } })
+    expect(isRefused(await complete({ type: 'ref/prompt', name: 'greet' }))).toBe(false)
+    expect(isRefused(await complete({ type: 'ref/resource', uri: 'file:///{path}' }))).toBe(false)
+    expect(isRefused(await complete({ type: 'ref/prompt', name: 'obey' }))).toBe(true)
+    expect(isRefused(await complete({ type: 'ref/resource', uri: 'db://{table}' }))).toBe(true)
+    expect(await complete({ type: 'ref/other' })).toContain('"code":"invalid-params"')
+  })
 
   test.each([
     ['up', 'file:///../etc'],
@@ -274,170 +256,146 @@ describe.each(ERAS)('a $era client', ({ talkTo }) => {
   })
 })
 
-test(
-  'instructions that have changed are gone, and clients live on',
-  async () => {
-    const bridge = await startOutrigger([...SERVER, 'instructions'], {
-      flags: ['--tool-lock', lock],
-    })
-    try {
-      for (const { talkTo } of ERAS) {
-        const talk = await talkTo(bridge.url)
-        expect(await talk.first()).toContain('"instructions":""')
-        expect(isRefused(await talk.ask(...ECHO))).toBe(false)
-      }
-    } finally {
-      await bridge.stop()
-    }
-  },
-  LIMIT_MS,
-)
-
-test(
-  'a batch and a notification find no way around',
-  async () => {
-    const bridge = await startLocked(lock)
-    try {
-      const session = await openLegacy(bridge.url, '2025-03-26')
-      await session.post(`[${toolCall('drift', { to: ['tool'], tell: true })}]`)
-      const [shell, other] = [toolCall('shell'), toolCall('other').replace('"id":1', '"id":2')]
-      const { text: answers } = await session.post(`[${shell},${other}]`)
-      expect(answers).toContain('this tool is not in it')
-      expect(answers).toContain('called other')
-      await session.post(note('tools/call', { name: 'shell', arguments: {} }))
-      const seen = await session.call('calls')
-      expect(seen).toContain('tools/call other')
-      expect(seen).not.toContain('shell')
-    } finally {
-      await bridge.stop()
-    }
-  },
-  LIMIT_MS,
-)
-
-test(
-  'a lock that only reports lets all through, and tells of it once',
-  async () => {
-    const path = join(folder, 'report.yaml')
-    write(path, text.replace('mode: enforce', 'mode: report'))
-    const bridge = await startLocked(path)
-    try {
-      const talk = await legacyTalk(bridge.url)
-      await drift(talk, ['description', 'tool'], true)
-      for (let times = 0; times < 3; times += 1) {
-        expect(await namesIn(talk, 'tools/list')).toEqual([
-          'drift',
-          'echo',
-          'other',
-          'calls',
-          'shell',
-        ])
-        expect(await talk.ask(...ECHO)).toContain('called echo')
-      }
-      const findings = () => bridge.stderr().match(/"why":"has changed: description differs"/g)
-      const told = await until(() => findings() ?? undefined, 'it is told')
-      expect(told).toHaveLength(1)
-      const { text: metrics } = await bridge.admin.get('/metrics')
-      expect(metrics).toMatch(
-        /^outrigger_tool_lock_findings_total\{kind="tools",action="reported"\} [1-9]/m,
-      )
-    } finally {
-      await bridge.stop()
-    }
-  },
-  LIMIT_MS,
-)
-
-test(
-  'a lock that changes holds for living sessions; one that cannot be used leaves the last good one',
-  async () => {
-    const path = join(folder, 'kept.yaml')
-    write(path, text)
-    const records = join(folder, 'audit.jsonl')
-    const bridge = await startLocked(path, '--audit-file', records)
-    try {
-      const talk = await legacyTalk(bridge.url)
+test('instructions that have changed are gone, and clients live on', async () => {
+  const bridge = await startOutrigger([...SERVER, 'instructions'], {
+    flags: ['--tool-lock', lock],
+  })
+  try {
+    for (const { talkTo } of ERAS) {
+      const talk = await talkTo(bridge.url)
+      expect(await talk.first()).toContain('"instructions":""')
       expect(isRefused(await talk.ask(...ECHO))).toBe(false)
-      write(path, without('echo'))
-      await untilRefused(talk, true)
-      expect(await namesIn(talk, 'tools/list')).not.toContain('echo')
-      write(path, 'version: 2\n')
-      await until(() => bridge.stderr().includes('the tool lock is not taken'), 'it is refused')
-      expect(isRefused(await talk.ask(...ECHO))).toBe(true)
-      write(path, text)
-      await untilRefused(talk, false)
-    } finally {
-      await bridge.stop()
     }
-    const lines = readFileSync(records, 'utf8').split('\n').slice(0, -1)
-    const known = lines.map((line) => recordSchema.parse(JSON.parse(line)))
-    expect(known.flatMap((one) => (one.event === 'reload' ? [one] : []))).toMatchObject([
-      { what: 'tool-lock', outcome: 'taken' },
-      { what: 'tool-lock', outcome: 'refused' },
-      { what: 'tool-lock', outcome: 'taken' },
-    ])
-    expect(known.filter(({ event }) => event === 'lock-finding')).toMatchObject([
-      { kind: 'tools', name: 'echo', why: 'is not in the tool lock', action: 'hidden' },
-    ])
-  },
-  LIMIT_MS,
-)
+  } finally {
+    await bridge.stop()
+  }
+})
+
+test('a batch and a notification find no way around', async () => {
+  const bridge = await startLocked(lock)
+  try {
+    const session = await openLegacy(bridge.url, '2025-03-26')
+    await session.post(`[${toolCall('drift', { to: ['tool'], tell: true })}]`)
+    const [shell, other] = [toolCall('shell'), toolCall('other').replace('"id":1', '"id":2')]
+    const { text: answers } = await session.post(`[${shell},${other}]`)
+    expect(answers).toContain('this tool is not in it')
+    expect(answers).toContain('called other')
+    await session.post(note('tools/call', { name: 'shell', arguments: {} }))
+    const seen = await session.call('calls')
+    expect(seen).toContain('tools/call other')
+    expect(seen).not.toContain('shell')
+  } finally {
+    await bridge.stop()
+  }
+})
+
+test('a lock that only reports lets all through, and tells of it once', async () => {
+  const path = join(folder, 'report.yaml')
+  write(path, text.replace('mode: enforce', 'mode: report'))
+  const bridge = await startLocked(path)
+  try {
+    const talk = await legacyTalk(bridge.url)
+    await drift(talk, ['description', 'tool'], true)
+    for (let times = 0; times < 3; times += 1) {
+      expect(await namesIn(talk, 'tools/list')).toEqual([
+        'drift',
+        'echo',
+        'other',
+        'calls',
+        'shell',
+      ])
+      expect(await talk.ask(...ECHO)).toContain('called echo')
+    }
+    const findings = () => bridge.stderr().match(/"why":"has changed: description differs"/g)
+    const told = await until(() => findings() ?? undefined, 'it is told')
+    expect(told).toHaveLength(1)
+    const { text: metrics } = await bridge.admin.get('/metrics')
+    expect(metrics).toMatch(
+      /^outrigger_tool_lock_findings_total\{kind="tools",action="reported"\} [1-9]/m,
+    )
+  } finally {
+    await bridge.stop()
+  }
+})
+
+test('a lock that changes holds for living sessions; one that cannot be used leaves the last good one', async () => {
+  const path = join(folder, 'kept.yaml')
+  write(path, text)
+  const records = join(folder, 'audit.jsonl')
+  const bridge = await startLocked(path, '--audit-file', records)
+  try {
+    const talk = await legacyTalk(bridge.url)
+    expect(isRefused(await talk.ask(...ECHO))).toBe(false)
+    write(path, without('echo'))
+    await untilRefused(talk, true)
+    expect(await namesIn(talk, 'tools/list')).not.toContain('echo')
+    write(path, 'version: 2\n')
+    await until(() => bridge.stderr().includes('the tool lock is not taken'), 'it is refused')
+    expect(isRefused(await talk.ask(...ECHO))).toBe(true)
+    write(path, text)
+    await untilRefused(talk, false)
+  } finally {
+    await bridge.stop()
+  }
+  const lines = readFileSync(records, 'utf8').split('\n').slice(0, -1)
+  const known = lines.map((line) => recordSchema.parse(JSON.parse(line)))
+  expect(known.flatMap((one) => (one.event === 'reload' ? [one] : []))).toMatchObject([
+    { what: 'tool-lock', outcome: 'taken' },
+    { what: 'tool-lock', outcome: 'refused' },
+    { what: 'tool-lock', outcome: 'taken' },
+  ])
+  expect(known.filter(({ event }) => event === 'lock-finding')).toMatchObject([
+    { kind: 'tools', name: 'echo', why: 'is not in the tool lock', action: 'hidden' },
+  ])
+})
 
 /** The lock without one of its tools. */
 const without = (tool: string): string =>
   text.replace(new RegExp(`\\n {2}${tool}:\\n(?: {4}.*\\n)+`), '\n')
 
-test(
-  'a base lock holds beside the own one, whatever that is changed to',
-  async () => {
-    const [path, config] = [join(folder, 'own.yaml'), join(folder, 'base.yaml')]
-    write(path, without('echo'))
-    write(config, `baseLock:\n${without('other').replace(/^(?=.)/gm, '  ')}`)
-    const bridge = await startLocked(path, '--config', config)
-    try {
-      const talk = await legacyTalk(bridge.url)
-      const other = () => talk.ask('tools/call', { name: 'other', arguments: {} })
-      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'calls'])
-      expect(isRefused(await talk.ask(...ECHO))).toBe(true)
-      expect(isRefused(await other())).toBe(true)
-      write(path, text.replace('mode: enforce', 'mode: report'))
-      await untilRefused(talk, false)
-      expect(isRefused(await other())).toBe(true)
-      expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'echo', 'calls'])
-      const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
-      expect(calls).not.toContain('tools/call other')
-    } finally {
-      await bridge.stop()
-    }
-  },
-  LIMIT_MS,
-)
+test('a base lock holds beside the own one, whatever that is changed to', async () => {
+  const [path, config] = [join(folder, 'own.yaml'), join(folder, 'base.yaml')]
+  write(path, without('echo'))
+  write(config, `baseLock:\n${without('other').replace(/^(?=.)/gm, '  ')}`)
+  const bridge = await startLocked(path, '--config', config)
+  try {
+    const talk = await legacyTalk(bridge.url)
+    const other = () => talk.ask('tools/call', { name: 'other', arguments: {} })
+    expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'calls'])
+    expect(isRefused(await talk.ask(...ECHO))).toBe(true)
+    expect(isRefused(await other())).toBe(true)
+    write(path, text.replace('mode: enforce', 'mode: report'))
+    await untilRefused(talk, false)
+    expect(isRefused(await other())).toBe(true)
+    expect(await namesIn(talk, 'tools/list')).toEqual(['drift', 'echo', 'calls'])
+    const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
+    expect(calls).not.toContain('tools/call other')
+  } finally {
+    await bridge.stop()
+  }
+})
 
 const untilRefused = (talk: Talk, is: boolean): Promise<true> =>
   until(async () => isRefused(await talk.ask(...ECHO)) === is, is ? 'it is refused' : 'it is taken')
 
 describe.each(ERAS)('arguments of a $era client', ({ talkTo }) => {
-  test(
-    'are refused where the schema of the tool does not want them, and the server hears nothing of it',
-    async () => {
-      const bridge = await startLocked(lock, '--validate-arguments', 'true')
-      try {
-        const talk = await talkTo(bridge.url)
-        const echo = (args: Json) => talk.ask('tools/call', { name: 'echo', arguments: args })
-        expect(await echo({ text: 'short' })).toContain('called echo')
-        const refused = await echo({ text: 'too long' })
-        expect(refused).toContain('"code":-32602')
-        expect(refused).toContain('the argument at /text must have at most 5 characters')
-        expect(await echo({})).toContain('must have \\"text\\"')
-        const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
-        expect(calls.match(/tools\/call echo/g)).toHaveLength(1)
-        // The lock goes first: by a schema that has changed nothing is checked.
-        await drift(talk, ['schema'], true)
-        expect(isRefused(await echo({ text: 'too long' }))).toBe(true)
-      } finally {
-        await bridge.stop()
-      }
-    },
-    LIMIT_MS,
-  )
+  test('are refused where the schema of the tool does not want them, and the server hears nothing of it', async () => {
+    const bridge = await startLocked(lock, '--validate-arguments', 'true')
+    try {
+      const talk = await talkTo(bridge.url)
+      const echo = (args: Json) => talk.ask('tools/call', { name: 'echo', arguments: args })
+      expect(await echo({ text: 'short' })).toContain('called echo')
+      const refused = await echo({ text: 'too long' })
+      expect(refused).toContain('"code":-32602')
+      expect(refused).toContain('the argument at /text must have at most 5 characters')
+      expect(await echo({})).toContain('must have \\"text\\"')
+      const calls = await talk.ask('tools/call', { name: 'calls', arguments: {} })
+      expect(calls.match(/tools\/call echo/g)).toHaveLength(1)
+      // The lock goes first: by a schema that has changed nothing is checked.
+      await drift(talk, ['schema'], true)
+      expect(isRefused(await echo({ text: 'too long' }))).toBe(true)
+    } finally {
+      await bridge.stop()
+    }
+  })
 })

@@ -29,7 +29,6 @@ import { JSON_HEADERS, messageIn, send, type RawHeaders } from '../../support/ra
 import { startProgram, type Running } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 const READY = /^outrigger: listening on (http:\/\/\S+)$/m
 
 const policyText = (more = ''): string => `
@@ -89,13 +88,13 @@ beforeAll(async () => {
     ready: READY,
   })
   url = bridge.ready
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await bridge.stop()
   await issuer.close()
   rmSync(folder, { recursive: true })
-}, LIMIT_MS)
+})
 
 /** Opens a session; what it answers to a body, whole. */
 const openSession = async (claims: Claims, protocolVersion = '2025-06-18') => {

@@ -27,7 +27,6 @@ import { JSON_HEADERS, messageIn, send } from '../../support/raw-http.ts'
 import { startProgram } from '../../support/running.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
 /** The test's own patience with a program that shall end. */
 const KILLED_AFTER_MS = 10_000
 const PARENT_SPAN = 'b7ad6b7169203331'
@@ -73,8 +72,8 @@ describe('both eras', () => {
   beforeAll(async () => {
     bridge = await startTraced({ endpoint: collector.url }, '--request-timeout', '5s')
     session = await openLegacy(bridge.url)
-  }, LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  })
+  afterAll(() => bridge.stop())
 
   const legacyCall = async (name: string, args: unknown, meta: unknown): Promise<string> =>
     messageIn(await session.post(rpc('tools/call', { name, arguments: args, _meta: meta })))
@@ -338,113 +337,97 @@ describe('both eras', () => {
   })
 })
 
-test(
-  'an HTTP server gets the context in the body; its hop says where it went',
-  async () => {
-    const port = await freePort()
-    const [command = '', ...args] = serverCommand(
-      '@modelcontextprotocol/server-everything',
-      'streamableHttp',
-    )
-    const server = await startProgram({
-      command,
-      args,
-      env: { PORT: `${port}` },
-      ready: () =>
-        fetch(`http://localhost:${port}/mcp`).then(
-          ({ status }) => status >= 400,
-          () => false,
-        ),
+test('an HTTP server gets the context in the body; its hop says where it went', async () => {
+  const port = await freePort()
+  const [command = '', ...args] = serverCommand(
+    '@modelcontextprotocol/server-everything',
+    'streamableHttp',
+  )
+  const server = await startProgram({
+    command,
+    args,
+    env: { PORT: `${port}` },
+    ready: () =>
+      fetch(`http://localhost:${port}/mcp`).then(
+        ({ status }) => status >= 400,
+        () => false,
+      ),
+  })
+  const sidecar = await startSidecarProgram({
+    settings: { transport: 'http', port: `${port}` },
+    traces: { endpoint: `${collector.url}/v1/traces`, sampleRatio: 0 },
+  })
+  try {
+    const { id, traceparent } = trace()
+    const session = await openLegacy(sidecar.url)
+    const params = { name: 'echo', arguments: { message: 'x' }, _meta: { traceparent } }
+    const answer = messageIn(await session.post(rpc('tools/call', params)))
+    expect(textOf(answer)).toBe('Echo: x')
+    expect((await spanOf('CLIENT', id)).attributes).toMatchObject({
+      'network.transport': 'tcp',
+      'network.protocol.name': 'http',
+      'server.port': port,
     })
-    const sidecar = await startSidecarProgram({
-      settings: { transport: 'http', port: `${port}` },
-      traces: { endpoint: `${collector.url}/v1/traces`, sampleRatio: 0 },
-    })
-    try {
-      const { id, traceparent } = trace()
-      const session = await openLegacy(sidecar.url)
-      const params = { name: 'echo', arguments: { message: 'x' }, _meta: { traceparent } }
-      const answer = messageIn(await session.post(rpc('tools/call', params)))
-      expect(textOf(answer)).toBe('Echo: x')
-      expect((await spanOf('CLIENT', id)).attributes).toMatchObject({
-        'network.transport': 'tcp',
-        'network.protocol.name': 'http',
-        'server.port': port,
-      })
-    } finally {
-      process.kill(sidecar.pid, 'SIGKILL')
-      await sidecar.stop()
-      await server.stop()
-    }
-  },
-  LIMIT_MS,
-)
+  } finally {
+    process.kill(sidecar.pid, 'SIGKILL')
+    await sidecar.stop()
+    await server.stop()
+  }
+})
 
-test(
-  'a drain ends and sends what is left',
-  async () => {
-    const pod = await startPod(PUPPET, {
-      traces: { endpoint: collector.url, sampleRatio: 0 },
-      graceSeconds: 6,
-    })
-    try {
-      await pod.served()
-      const { id, traceparent } = trace()
-      const session = await openLegacy(pod.url)
-      const params = { name: 'say', arguments: { lines: [], isSilent: true } }
-      const never = session.post(rpc('tools/call', { ...params, _meta: { traceparent } }))
-      await pod.admin.reaches('outrigger_requests_in_flight', 1)
-      process.kill(pod.pid, 'SIGTERM')
-      expect((await spanOf('CLIENT', id)).attributes['error.type']).toBeDefined()
-      expect((await spanOf('SERVER', id)).attributes['error.type']).toBeDefined()
-      await never.catch(() => undefined)
-    } finally {
-      await pod.stop()
-    }
-  },
-  LIMIT_MS,
-)
+test('a drain ends and sends what is left', async () => {
+  const pod = await startPod(PUPPET, {
+    traces: { endpoint: collector.url, sampleRatio: 0 },
+    graceSeconds: 6,
+  })
+  try {
+    await pod.served()
+    const { id, traceparent } = trace()
+    const session = await openLegacy(pod.url)
+    const params = { name: 'say', arguments: { lines: [], isSilent: true } }
+    const never = session.post(rpc('tools/call', { ...params, _meta: { traceparent } }))
+    await pod.admin.reaches('outrigger_requests_in_flight', 1)
+    process.kill(pod.pid, 'SIGTERM')
+    expect((await spanOf('CLIENT', id)).attributes['error.type']).toBeDefined()
+    expect((await spanOf('SERVER', id)).attributes['error.type']).toBeDefined()
+    await never.catch(() => undefined)
+  } finally {
+    await pod.stop()
+  }
+})
 
 describe('a collector that', () => {
-  test(
-    'never answers holds nothing up, not even the end',
-    async () => {
-      const silent = await startCollector(0)
-      const bridge = await startTraced({ endpoint: silent.url, sampleRatio: 1 })
-      const session = await openLegacy(bridge.url)
-      await until(() => silent.paths.size > 0, 'it has been asked')
-      expect(await session.call('echo', { text: 'x' })).toBe('x')
-      const startMs = Date.now()
-      await bridge.stop()
-      expect(Date.now() - startMs).toBeLessThan(KILLED_AFTER_MS)
-      await silent.close()
-    },
-    LIMIT_MS,
-  )
+  test('never answers holds nothing up, not even the end', async () => {
+    const silent = await startCollector(0)
+    const bridge = await startTraced({ endpoint: silent.url, sampleRatio: 1 })
+    const session = await openLegacy(bridge.url)
+    await until(() => silent.paths.size > 0, 'it has been asked')
+    expect(await session.call('echo', { text: 'x' })).toBe('x')
+    const startMs = Date.now()
+    await bridge.stop()
+    expect(Date.now() - startMs).toBeLessThan(KILLED_AFTER_MS)
+    await silent.close()
+  })
 
   test.each([
     ['is not there', async () => undefined],
     ['refuses', () => startCollector(400)],
-  ])(
-    '%s costs the spans, which are counted, and no call',
-    async (_name, start) => {
-      const broken = await start()
-      const endpoint = broken?.url ?? `http://127.0.0.1:${await freePort()}`
-      const bridge = await startTraced({ endpoint, sampleRatio: 1 })
-      try {
-        const session = await openLegacy(bridge.url)
-        for (let call = 0; call < 20; call++) {
-          expect(await session.call('echo', { text: `${call}` })).toBe(`${call}`)
-        }
-        const dropped = (): Promise<number> => bridge.admin.metric('outrigger_spans_dropped_total')
-        while ((await dropped()) < 42) await pause(20)
-        expect(await session.call('echo', { text: 'still' })).toBe('still')
-        await until(() => bridge.stderr().includes('spans cannot be sent'), 'the log tells it')
-      } finally {
-        await bridge.stop()
-        await broken?.close()
+  ])('%s costs the spans, which are counted, and no call', async (_name, start) => {
+    const broken = await start()
+    const endpoint = broken?.url ?? `http://127.0.0.1:${await freePort()}`
+    const bridge = await startTraced({ endpoint, sampleRatio: 1 })
+    try {
+      const session = await openLegacy(bridge.url)
+      for (let call = 0; call < 20; call++) {
+        expect(await session.call('echo', { text: `${call}` })).toBe(`${call}`)
       }
-    },
-    LIMIT_MS,
-  )
+      const dropped = (): Promise<number> => bridge.admin.metric('outrigger_spans_dropped_total')
+      while ((await dropped()) < 42) await pause(20)
+      expect(await session.call('echo', { text: 'still' })).toBe('still')
+      await until(() => bridge.stderr().includes('spans cannot be sent'), 'the log tells it')
+    } finally {
+      await bridge.stop()
+      await broken?.close()
+    }
+  })
 })

@@ -13,7 +13,6 @@ import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 import { listening, portOf } from '../../support/listening.ts'
 
-const LIMIT_MS = 300_000
 const DAY_MS = 86_400_000
 
 const template = async () => ({
@@ -64,12 +63,12 @@ describe('a server that speaks TLS', () => {
       await listening(one)
     }
     port = portOf(server)
-  }, LIMIT_MS)
+  })
 
   afterEach(async () => {
     sidecar.kill()
     await sidecar.stop()
-  }, LIMIT_MS)
+  })
 
   afterAll(() => {
     for (const one of [server, plain]) {
@@ -93,27 +92,19 @@ describe('a server that speaks TLS', () => {
     return path
   }
 
-  test(
-    'is served whatever its certificate where nothing is named',
-    async () => {
-      await start({})
-      expect((await initialize()).status).toBe(200)
-    },
-    LIMIT_MS,
-  )
+  test('is served whatever its certificate where nothing is named', async () => {
+    await start({})
+    expect((await initialize()).status).toBe(200)
+  })
 
   test.each<[string, () => string]>([
     ['its authority', () => leaf.authorityPem],
     ['its own certificate', () => leaf.certificatePem],
     ['its authority among others', () => leaf.authorityPem + stranger.certificatePem],
-  ])(
-    'is served where the file holds %s',
-    async (_name, pem) => {
-      await start({ 'ca-file': file('ca.crt', pem()) })
-      expect((await initialize()).status).toBe(200)
-    },
-    LIMIT_MS,
-  )
+  ])('is served where the file holds %s', async (_name, pem) => {
+    await start({ 'ca-file': file('ca.crt', pem()) })
+    expect((await initialize()).status).toBe(200)
+  })
 
   test.each<[string, () => string, string]>([
     [
@@ -130,48 +121,30 @@ describe('a server that speaks TLS', () => {
       },
       'ca-file cannot be read: no file',
     ],
-  ])(
-    'is not served where the file %s, and says so',
-    async (_name, path, said) => {
-      await start({ 'ca-file': path() })
-      const { status, text } = await initialize()
-      expect(status).toBe(502)
-      expect(text).toContain(said)
-    },
-    LIMIT_MS,
-  )
+  ])('is not served where the file %s, and says so', async (_name, path, said) => {
+    await start({ 'ca-file': path() })
+    const { status, text } = await initialize()
+    expect(status).toBe(502)
+    expect(text).toContain(said)
+  })
 
-  test(
-    'is served once the file is right',
-    async () => {
-      const path = file('late.crt', stranger.certificatePem)
-      await start({ 'ca-file': path })
-      expect((await initialize()).status).toBe(502)
-      file('late.crt', leaf.authorityPem)
-      expect((await initialize()).status).toBe(200)
-    },
-    LIMIT_MS,
-  )
+  test('is served once the file is right', async () => {
+    const path = file('late.crt', stranger.certificatePem)
+    await start({ 'ca-file': path })
+    expect((await initialize()).status).toBe(502)
+    file('late.crt', leaf.authorityPem)
+    expect((await initialize()).status).toBe(200)
+  })
 
-  test(
-    'says what to set where it is asked without TLS',
-    async () => {
-      await start({ scheme: 'http' })
-      expect((await initialize()).text).toContain(
-        'if it speaks TLS, set outrigger.dev/scheme: https',
-      )
-    },
-    LIMIT_MS,
-  )
+  test('says what to set where it is asked without TLS', async () => {
+    await start({ scheme: 'http' })
+    expect((await initialize()).text).toContain('if it speaks TLS, set outrigger.dev/scheme: https')
+  })
 
-  test(
-    'says what to set where the server does not speak TLS',
-    async () => {
-      await start({ port: `${portOf(plain)}` })
-      expect((await initialize()).text).toContain(
-        'does not speak TLS, set outrigger.dev/scheme: http',
-      )
-    },
-    LIMIT_MS,
-  )
+  test('says what to set where the server does not speak TLS', async () => {
+    await start({ port: `${portOf(plain)}` })
+    expect((await initialize()).text).toContain(
+      'does not speak TLS, set outrigger.dev/scheme: http',
+    )
+  })
 })

@@ -25,7 +25,6 @@ import {
   type WebhookReplica,
 } from '../../support/webhook-replica.ts'
 
-const TEST_MS = 300_000
 const CALL_MS = 25
 /** An API server reads a changed configuration so much later. */
 const LAG_MS = 100
@@ -103,94 +102,78 @@ afterEach(async () => {
   replicas = []
   await kube.close()
   rmSync(directory, { recursive: true })
-}, TEST_MS)
+})
 
 describe('an authority of our own', () => {
-  test(
-    'is replaced twice, and leaves many times, without a failed call to either replica',
-    async () => {
-      const lives = ['--leaf-lifetime=15s', '--ca-lifetime=45s']
-      const targets = [await start(...lives), await start(...lives)]
-      const known = laggingBundle()
-      const [authorities, leaves, faults] = [
-        new Set<string>(),
-        new Set<number>(),
-        new Set<string>(),
-      ]
-      while (authorities.size < 3) {
-        for (const target of targets) {
-          const fault = await call(target, known())
-          if (fault !== undefined) faults.add(fault)
-          leaves.add(await end(target))
-        }
-        authorities.add(stringAt(kube.secret(), 'data', 'ca.crt') ?? '')
-        await after(CALL_MS)
+  test('is replaced twice, and leaves many times, without a failed call to either replica', async () => {
+    const lives = ['--leaf-lifetime=15s', '--ca-lifetime=45s']
+    const targets = [await start(...lives), await start(...lives)]
+    const known = laggingBundle()
+    const [authorities, leaves, faults] = [new Set<string>(), new Set<number>(), new Set<string>()]
+    while (authorities.size < 3) {
+      for (const target of targets) {
+        const fault = await call(target, known())
+        if (fault !== undefined) faults.add(fault)
+        leaves.add(await end(target))
       }
-      // The last one signs, and what the first has signed is gone.
-      await after(2000)
-      for (const target of targets) expect(await call(target, bundle())).toBeUndefined()
-      const [first = ''] = authorities
-      expect(bundle()).not.toContain(Buffer.from(first, 'base64').toString().trim())
-      expect([...faults]).toEqual([])
-      expect(leaves.size).toBeGreaterThan(4)
-    },
-    TEST_MS,
-  )
+      authorities.add(stringAt(kube.secret(), 'data', 'ca.crt') ?? '')
+      await after(CALL_MS)
+    }
+    // The last one signs, and what the first has signed is gone.
+    await after(2000)
+    for (const target of targets) expect(await call(target, bundle())).toBeUndefined()
+    const [first = ''] = authorities
+    expect(bundle()).not.toContain(Buffer.from(first, 'base64').toString().trim())
+    expect([...faults]).toEqual([])
+    expect(leaves.size).toBeGreaterThan(4)
+  })
 
-  test(
-    'is inspected with whom each replica is trusted by, and what is wrong, from outside',
-    async () => {
-      const replica = await start()
-      const pods = '/api/v1/namespaces/outrigger-system/pods'
-      const labels = { 'app.kubernetes.io/name': 'outrigger-webhook' }
-      const pod = { metadata: { name: 'webhook-1', labels }, status: { phase: 'Running' } }
-      kube.others.set(pods, () => ({ kind: 'PodList', apiVersion: 'v1', items: [pod] }))
-      kube.others.set(`${pods}/webhook-1:8081/proxy/metrics`, async () => {
-        const { text } = await adminOf(replica.adminPort).get('/metrics')
-        return text
-      })
-      const well = await inspected()
-      expect(well).toMatchObject({ code: 0, stderr: '' })
-      expect(well.stdout).toMatch(/pod webhook-1: until \S+, signed by ([0-9a-f]{16}), trusted/)
-      expect(well.stdout).toContain('nothing is wrong')
-      const other = anAuthority('theirs')
-      const bundled = JSON.stringify(kube.configuration())
-      kube.others.set(CONFIGURATION, () => {
-        const encoded = Buffer.from(other.cert).toString('base64')
-        const changed: unknown = JSON.parse(
-          bundled.replaceAll(/"caBundle":"[^"]*"/g, `"caBundle":"${encoded}"`),
-        )
-        return isObject(changed) ? changed : {}
-      })
-      const wrong = await inspected()
-      expect(wrong.code).toBe(1)
-      expect(wrong.stdout).toContain('vouches for pod webhook-1: calls to it fail')
-      expect(wrong.stdout).toContain('  do: ')
-    },
-    TEST_MS,
-  )
+  test('is inspected with whom each replica is trusted by, and what is wrong, from outside', async () => {
+    const replica = await start()
+    const pods = '/api/v1/namespaces/outrigger-system/pods'
+    const labels = { 'app.kubernetes.io/name': 'outrigger-webhook' }
+    const pod = { metadata: { name: 'webhook-1', labels }, status: { phase: 'Running' } }
+    kube.others.set(pods, () => ({ kind: 'PodList', apiVersion: 'v1', items: [pod] }))
+    kube.others.set(`${pods}/webhook-1:8081/proxy/metrics`, async () => {
+      const { text } = await adminOf(replica.adminPort).get('/metrics')
+      return text
+    })
+    const well = await inspected()
+    expect(well).toMatchObject({ code: 0, stderr: '' })
+    expect(well.stdout).toMatch(/pod webhook-1: until \S+, signed by ([0-9a-f]{16}), trusted/)
+    expect(well.stdout).toContain('nothing is wrong')
+    const other = anAuthority('theirs')
+    const bundled = JSON.stringify(kube.configuration())
+    kube.others.set(CONFIGURATION, () => {
+      const encoded = Buffer.from(other.cert).toString('base64')
+      const changed: unknown = JSON.parse(
+        bundled.replaceAll(/"caBundle":"[^"]*"/g, `"caBundle":"${encoded}"`),
+      )
+      return isObject(changed) ? changed : {}
+    })
+    const wrong = await inspected()
+    expect(wrong.code).toBe(1)
+    expect(wrong.stdout).toContain('vouches for pod webhook-1: calls to it fail')
+    expect(wrong.stdout).toContain('  do: ')
+  })
 
-  test(
-    'that somebody else has put into the Secret takes the place without a restart',
-    async () => {
-      const replica = await start('--leaf-lifetime=15s', '--ca-lifetime=45s')
-      const other = anAuthority('theirs')
-      const encoded = (text: string): string => Buffer.from(text).toString('base64')
-      await fetch(`${kube.url}/api/v1/namespaces/outrigger-system/secrets/outrigger-ca`, {
-        method: 'PATCH',
-        body: JSON.stringify({
-          metadata: objectAt(kube.secret(), 'metadata'),
-          data: { 'ca.crt': encoded(other.cert), 'ca.key': encoded(other.key) },
-        }),
-      })
-      while ((await call(replica, other.cert)) !== undefined) {
-        expect(await call(replica, bundle())).toBeUndefined()
-        await after(CALL_MS)
-      }
-      expect(bundle()).toContain(other.cert.trim())
-    },
-    TEST_MS,
-  )
+  test('that somebody else has put into the Secret takes the place without a restart', async () => {
+    const replica = await start('--leaf-lifetime=15s', '--ca-lifetime=45s')
+    const other = anAuthority('theirs')
+    const encoded = (text: string): string => Buffer.from(text).toString('base64')
+    await fetch(`${kube.url}/api/v1/namespaces/outrigger-system/secrets/outrigger-ca`, {
+      method: 'PATCH',
+      body: JSON.stringify({
+        metadata: objectAt(kube.secret(), 'metadata'),
+        data: { 'ca.crt': encoded(other.cert), 'ca.key': encoded(other.key) },
+      }),
+    })
+    while ((await call(replica, other.cert)) !== undefined) {
+      expect(await call(replica, bundle())).toBeUndefined()
+      await after(CALL_MS)
+    }
+    expect(bundle()).toContain(other.cert.trim())
+  })
 })
 
 describe('a mounted certificate', () => {
@@ -208,38 +191,30 @@ describe('a mounted certificate', () => {
     for (const name of ['tls.crt', 'tls.key']) symlinkSync(`..data/${name}`, join(folder, name))
   }
 
-  test(
-    'serves, is read again as it changes, and neither Secret nor caBundle is touched',
-    async () => {
-      const by = anAuthority()
-      const folder = mount('..1', issue({ names: [SERVICE], by }))
-      linked(folder)
-      const replica = await start(`--cert-dir=${folder}`)
+  test('serves, is read again as it changes, and neither Secret nor caBundle is touched', async () => {
+    const by = anAuthority()
+    const folder = mount('..1', issue({ names: [SERVICE], by }))
+    linked(folder)
+    const replica = await start(`--cert-dir=${folder}`)
+    expect(await call(replica, by.cert)).toBeUndefined()
+    const before = await end(replica)
+    mount('..2', issue({ names: [SERVICE], by, untilMs: 3 * 86_400_000 }))
+    while ((await end(replica)) === before) {
       expect(await call(replica, by.cert)).toBeUndefined()
-      const before = await end(replica)
-      mount('..2', issue({ names: [SERVICE], by, untilMs: 3 * 86_400_000 }))
-      while ((await end(replica)) === before) {
-        expect(await call(replica, by.cert)).toBeUndefined()
-        await after(CALL_MS)
-      }
-      expect(await call(replica, by.cert)).toBeUndefined()
-      // A key of another certificate changes nothing.
-      mount('..3', { ...issue({ names: [SERVICE], by }), key: by.key })
-      await after(3000)
-      expect(await call(replica, by.cert)).toBeUndefined()
-      expect(kube.writes).toEqual([])
-    },
-    TEST_MS,
-  )
+      await after(CALL_MS)
+    }
+    expect(await call(replica, by.cert)).toBeUndefined()
+    // A key of another certificate changes nothing.
+    mount('..3', { ...issue({ names: [SERVICE], by }), key: by.key })
+    await after(3000)
+    expect(await call(replica, by.cert)).toBeUndefined()
+    expect(kube.writes).toEqual([])
+  })
 
-  test(
-    'that is not there, or has ended, is no way to start, with words',
-    async () => {
-      await expect(start(`--cert-dir=${directory}/none`)).rejects.toThrow(/tls\.crt: there is no/)
-      const folder = mount('..1', issue({ names: [SERVICE], untilMs: -1000, fromMs: -9000 }))
-      linked(folder)
-      await expect(start(`--cert-dir=${folder}`)).rejects.toThrow(/has expired/)
-    },
-    TEST_MS,
-  )
+  test('that is not there, or has ended, is no way to start, with words', async () => {
+    await expect(start(`--cert-dir=${directory}/none`)).rejects.toThrow(/tls\.crt: there is no/)
+    const folder = mount('..1', issue({ names: [SERVICE], untilMs: -1000, fromMs: -9000 }))
+    linked(folder)
+    await expect(start(`--cert-dir=${folder}`)).rejects.toThrow(/has expired/)
+  })
 })

@@ -23,7 +23,6 @@ import {
 import { PUPPET } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
 
-const LIMIT_MS = 300_000
 const NAMESPACE = 'team-a'
 const OWN = 'https://mcp.example.com/team-a/echo'
 const log = createLog({ level: 'error', write: () => undefined, now: Date.now })
@@ -93,14 +92,14 @@ beforeAll(async () => {
     namespaces: fixedNamespaces([{ name: NAMESPACE, labels: {}, annotations: {} }]),
     log,
   })
-}, LIMIT_MS)
+})
 
 afterAll(async () => {
   await webhook.close()
   await listed.close()
   await other.close()
   await unlisted.close()
-}, LIMIT_MS)
+})
 
 type Row = readonly [name: string, token: () => Promise<string>, status: number]
 
@@ -110,27 +109,19 @@ const rowsFor = (annotations: string, rows: readonly Row[]): void => {
 
   beforeAll(async () => {
     pod = await startPod(annotations)
-  }, LIMIT_MS)
+  })
 
-  afterAll(() => pod.close(), LIMIT_MS)
+  afterAll(() => pod.close())
 
-  test.each(rows)(
-    '%s',
-    async (_name, token, status) => {
-      const headers = { ...JSON_HEADERS, authorization: `Bearer ${await token()}` }
-      const reply = await send(url(), INITIALIZE, headers)
-      expect([reply.status, reply.text]).toEqual([status, expect.any(String)])
-    },
-    LIMIT_MS,
-  )
+  test.each(rows)('%s', async (_name, token, status) => {
+    const headers = { ...JSON_HEADERS, authorization: `Bearer ${await token()}` }
+    const reply = await send(url(), INITIALIZE, headers)
+    expect([reply.status, reply.text]).toEqual([status, expect.any(String)])
+  })
 
-  test(
-    'nobody without a token',
-    async () => {
-      expect((await send(url(), INITIALIZE, JSON_HEADERS)).status).toBe(401)
-    },
-    LIMIT_MS,
-  )
+  test('nobody without a token', async () => {
+    expect((await send(url(), INITIALIZE, JSON_HEADERS)).status).toBe(401)
+  })
 }
 
 describe('a pod that says no more than its URL is served to', () => {
