@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { Caller } from '../caller.ts'
 import { anAuthority, issue } from '../certificates.ts'
 import { endProcess } from '../end-process.ts'
-import { within } from '../waiting.ts'
+import { until, within } from '../waiting.ts'
 import { OTHER } from './addresses.ts'
 import type { Frame } from './capture.ts'
 import { Container, ENVIRONMENT } from './container.ts'
@@ -116,10 +116,16 @@ export class Arena {
   /** Fails where a way does not show itself to be one. */
   async prove(row: Row, run: Run): Promise<void> {
     const { words, seen } = row.proof
-    const { said, frames } = await this.during(row, run, words)
-    const isOut =
-      seen === 'worked' ? /^worked/m.test(said) : frames.some((one) => isSeenIn(seen, one))
-    if (!isOut) throw new Error(`it did not get out: ${said}; ${JSON.stringify(frames)}`)
+    const { capture } = this.hosts
+    await capture.fence()
+    const from = capture.frames.length
+    const { said } = await this.during(row, run, words)
+    const frames = (): readonly Frame[] => capture.frames.slice(from)
+    const isOut = (): boolean =>
+      seen === 'worked' ? /^worked/m.test(said) : frames().some((one) => isSeenIn(seen, one))
+    // What whoever relays has been given it may still have to send.
+    if (seen !== 'worked') await until(isOut, 'it is seen').catch(() => undefined)
+    if (!isOut()) throw new Error(`it did not get out: ${said}; ${JSON.stringify(frames())}`)
   }
 
   /** From outside, until somebody answers or whoever is to listen has ended. */

@@ -6,6 +6,8 @@ import type { Row, SidecarMay } from './row.ts'
 
 const NAME_SERVICE = 53
 const DNS_HEAD = 12
+/** Port unreachable, of a datagram (its header has no options) from the name service. */
+const QUOTED_ANSWER = /^\x03\x03[^]{6}E[^]{8}\x11[^]{10}\0\x35/
 
 /** The name that a question is about. */
 export const askedIn = (text: string): string => {
@@ -35,8 +37,14 @@ const isSilent = ({ kind, flags = '', text }: Frame): boolean =>
 const isRefusal = ({ kind, flags = '', text }: Frame): boolean =>
   kind === 'tcp' && text === '' && flags.includes('R')
 
+/** The kernel's word that nobody waits any more for what the resolver answers: it quotes that, and nothing of the pod's. */
+const isTooLate = ({ kind, to, text }: Frame): boolean =>
+  kind === 'icmp' && to === RESOLVER && QUOTED_ANSWER.test(text)
+
 export const breachesOf = (frames: readonly Frame[], { sidecar = {} }: Row): readonly Frame[] =>
   frames.filter((frame) => {
     if (!isOf(SIDECAR_ADDRESSES, frame.from)) return !isRefusal(frame)
-    return !isSilent(frame) && !mayAsk(frame, sidecar) && !maySend(frame, sidecar)
+    return (
+      !isSilent(frame) && !isTooLate(frame) && !mayAsk(frame, sidecar) && !maySend(frame, sidecar)
+    )
   })

@@ -10,7 +10,8 @@ import { until } from '../waiting.ts'
 import type { TwoHosts } from './two-hosts.ts'
 
 const PID_NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
-const TRY_MS = 30_000
+/** Only what hangs for good gets so far. */
+const TRY_MS = 60_000
 
 /** Nothing of the user's who runs the tests: their programs may be where nobody else gets at them. */
 export const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/' }
