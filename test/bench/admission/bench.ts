@@ -1,21 +1,25 @@
 // The admission bench: how long the webhook takes where an API server asks it 100 times a second, by the size of the pods,
-// and whether its memory stays what it is over 100,000 reviews.
+// whether that stays so while its certificates rotate and it is rolled out anew, and whether its memory stays what it is over
+// 100,000 reviews.
 
 import { setTimeout as after } from 'node:timers/promises'
 import { messageOf } from '../../../shared/message.ts'
 import type { Bench, BenchContext } from '../bench.ts'
-import { buildSidecar } from '../bridge/contenders.ts'
 import { coresApart, describeCores } from '../bridge/cores.ts'
 import { inFolder } from '../in-folder.ts'
+import { measureParts, type Part } from '../parts.ts'
 import { residentKib } from '../process-cost.ts'
 import { judge, type Budget, type Figure, type Report } from '../report.ts'
 import { median, quantile } from '../statistics.ts'
 import { podOf } from './pods.ts'
-import { asksAbout, startReviewing, type Asked, type Reviewing } from './reviewing.ts'
+import { asksAbout, startReviewing, type Asked, type Asking, type Reviewing } from './reviewing.ts'
+import { startRolling, type Rolling } from './rolling.ts'
 
 const SIZES_KB = [4, 40, 200]
 const EVERY_MS = 10
 const MINUTE = 6000
+/** Between the end of one rollover and the next. */
+const [ROLLS_MS, QUICK_ROLLS_MS] = [8000, 1000]
 const MIB = 1024
 const WARMUP = 2000
 const AT_ONCE = 4
@@ -37,10 +41,7 @@ interface Load {
 }
 
 /** Of each size what an API server asks, the sizes by turns. */
-const asksOf = async (
-  sizes: readonly number[],
-  reviewing: Reviewing,
-): Promise<readonly Sized[]> => {
+const asksOf = async (sizes: readonly number[], reviewing: Asking): Promise<readonly Sized[]> => {
   const rounds: Sized[][] = []
   for (const kb of sizes) {
     const asked = await asksAbout(podOf(kb * 1000), reviewing)
@@ -59,7 +60,7 @@ const turn = (asked: readonly Sized[], index: number): Sized => {
 
 /** Asks when it is time, whether the last has been answered or not; what is late counts from when it was due. */
 const steady = async (
-  reviewing: Reviewing,
+  reviewing: Asking,
   asked: readonly Sized[],
   reviews: number,
   signal: AbortSignal,
@@ -172,24 +173,76 @@ const measureMemory = async (reviewing: Reviewing, context: BenchContext): Promi
   return { figures, budgets, faults: faults.slice(0, MAX_FAULTS) }
 }
 
-const measure = async (context: BenchContext, folder: string): Promise<Report> => {
-  buildSidecar()
-  const reviewing = await startReviewing(folder, coresApart().bridge)
-  try {
-    const parts = [await measurePace(reviewing, context), await measureMemory(reviewing, context)]
-    return {
-      figures: parts.flatMap(({ figures }) => figures),
-      budgets: parts.flatMap(({ budgets }) => budgets),
-      faults: parts.flatMap(({ faults }) => faults),
-    }
-  } finally {
-    await reviewing.stop()
+/** One process gives way to another, again and again. */
+const rollOn = async (rolling: Rolling, everyMs: number, over: AbortSignal): Promise<number> => {
+  let rolls = 0
+  while (!over.aborted) {
+    await after(everyMs, undefined, { signal: over }).catch(() => undefined)
+    if (over.aborted) break
+    await rolling.roll()
+    rolls += 1
+  }
+  return rolls
+}
+
+const rotationBudgets = (
+  { reviews, faults }: Load,
+  { leaves, authorities, rolls }: Readonly<Record<'leaves' | 'authorities' | 'rolls', number>>,
+): readonly Budget[] => [
+  judge('rotating and rolling: failed', faults.length, { atMost: 0 }, 'reviews'),
+  judge('rotating and rolling: p99', quantilesOf(reviews)[1], { atMost: 50 }, 'ms'),
+  judge('meanwhile', authorities, { atLeast: 2 }, 'authorities'),
+  judge('meanwhile', leaves, { atLeast: 6 }, 'leaves'),
+  judge('meanwhile', rolls, { atLeast: 3 }, 'rollovers'),
+]
+
+/** The same pace, while both certificates rotate and the Deployment rolls. */
+const measureRotation = async (rolling: Rolling, context: BenchContext): Promise<Report> => {
+  const { quick, signal, progress } = context
+  progress('100 reviews a second while certificates rotate and the webhook rolls')
+  const asked = await asksOf(SIZES_KB, rolling)
+  await steady(rolling, asked, quick ? 50 : 1000, signal)
+  const over = new AbortController()
+  const rolled = rollOn(rolling, quick ? QUICK_ROLLS_MS : ROLLS_MS, over.signal)
+  rolled.catch(() => undefined)
+  const load = await steady(rolling, asked, quick ? 1000 : MINUTE, signal)
+  over.abort()
+  const counts = { ...rolling.counts(), rolls: await rolled }
+  return {
+    figures: [{ ...figureOf('all, rotating and rolling', load.reviews), ...counts }],
+    budgets: rotationBudgets(load, counts),
+    faults: load.faults.slice(0, MAX_FAULTS),
   }
 }
 
+/** Begins one, and ends it when it has been measured. */
+const during =
+  <T extends { readonly stop: () => Promise<void> }>(
+    start: (folder: string) => Promise<T>,
+    measure: (one: T, context: BenchContext) => Promise<Report>,
+  ) =>
+  async (context: BenchContext, folder: string): Promise<Report> => {
+    const one = await start(folder)
+    try {
+      return await measure(one, context)
+    } finally {
+      await one.stop()
+    }
+  }
+
+const startApart = (folder: string): Promise<Reviewing> =>
+  startReviewing(folder, coresApart().bridge)
+
+const PARTS: readonly Part[] = [
+  { cells: ['pace'], measure: during(startApart, measurePace) },
+  { cells: ['rotation'], measure: during(startRolling, measureRotation) },
+  { cells: ['memory'], measure: during(startApart, measureMemory) },
+]
+
 export const admissionBench: Bench = {
   name: 'admission',
-  summary: 'the webhook at 100 reviews a second, by the size of pods, and its memory over 100,000',
+  summary:
+    'the webhook at 100 reviews a second, by the size of pods, while it rotates and rolls, and its memory over 100,000',
   conditions: () => describeCores(coresApart()),
-  run: inFolder(measure),
+  run: inFolder(measureParts(PARTS)),
 }

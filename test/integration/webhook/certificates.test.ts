@@ -12,12 +12,8 @@ import { isObject, objectAt, stringAt } from '../../../shared/json.ts'
 import { adminOf } from '../../support/admin.ts'
 import { postReview, reviewOf } from '../../support/admission.ts'
 import { anAuthority, issue, type Issued } from '../../support/certificates.ts'
-import {
-  caBundlesOf,
-  kubeconfigFor,
-  startFakeKube,
-  type FakeKube,
-} from '../../support/fake-kube.ts'
+import { kubeconfigFor, startFakeKube, type FakeKube } from '../../support/fake-kube.ts'
+import { bundleIn, knownBundle } from '../../support/known-bundle.ts'
 import {
   shippedConfiguration,
   startReplica,
@@ -39,8 +35,7 @@ const start = async (...more: readonly string[]): Promise<WebhookReplica> => {
   return replica
 }
 
-const bundle = (): string =>
-  Buffer.from(caBundlesOf(kube.configuration())[0] ?? '', 'base64').toString()
+const bundle = (): string => bundleIn(kube)
 
 const BODY = JSON.stringify(
   reviewOf({ spec: { containers: [{ name: 'c', image: 'i' }] } }, { namespace: 'servers' }),
@@ -54,17 +49,6 @@ const call = async ({ port }: WebhookReplica, trusted: string): Promise<string |
     return status === 200 ? undefined : `status ${status}`
   } catch (error) {
     return String(error)
-  }
-}
-
-/** What an API server goes by that reads a changed caBundle a little later. */
-const laggingBundle = (): (() => string) => {
-  const seen = [{ at: Number.NEGATIVE_INFINITY, text: bundle() }]
-  return () => {
-    const at = performance.now()
-    const text = bundle()
-    if (seen.at(-1)?.text !== text) seen.push({ at, text })
-    return seen.findLast((each) => each.at <= at - LAG_MS)?.text ?? ''
   }
 }
 
@@ -108,7 +92,7 @@ describe('an authority of our own', () => {
   test('is replaced twice, and leaves many times, without a failed call to either replica', async () => {
     const lives = ['--leaf-lifetime=15s', '--ca-lifetime=45s']
     const targets = [await start(...lives), await start(...lives)]
-    const known = laggingBundle()
+    const known = knownBundle(kube, LAG_MS)
     const [authorities, leaves, faults] = [new Set<string>(), new Set<number>(), new Set<string>()]
     while (authorities.size < 3) {
       for (const target of targets) {
