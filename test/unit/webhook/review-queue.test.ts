@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { MAX_AGE_MS, MAX_WAIT_MS, ReviewQueue } from '../../../webhook/review-queue.ts'
+import { MANY, MAX_AGE_MS, MAX_WAIT_MS, ReviewQueue } from '../../../webhook/review-queue.ts'
 
 /** A queue on a clock that stands until somebody moves it. */
 const queueAt = (clock: { ms: number }) => {
@@ -33,17 +33,36 @@ describe('the queue of reviews', () => {
     expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'])
   })
 
-  test('judges what has waited as long as that, and nothing that has waited longer', async () => {
+  test('of many judges what has waited as long as that, and drops what has waited longer until few are left', async () => {
     const { run, done } = queueAt({ ms: 0 })
-    const all = [run('a1', MAX_WAIT_MS), run('a2', 1), run('a3'), run('a4')]
+    const rest = Array.from({ length: MANY + 2 }, (_, index) => `a${index + 3}`)
+    const all = [run('a1', MAX_WAIT_MS), run('a2', 1), ...rest.map((name) => run(name))]
     expect(await Promise.all(all)).toEqual([
       'after 0',
       `after ${MAX_WAIT_MS}`,
       'late by 1',
       'late by 1',
+      ...Array.from({ length: MANY }, () => `after ${MAX_WAIT_MS + 1}`),
     ])
-    expect(done).toEqual(['a1', 'a2'])
-    expect(await run('a5')).toBe('after 0')
+    expect(done).toEqual(['a1', 'a2', ...rest.slice(2)])
+    expect(await run('b1')).toBe('after 0')
+  })
+
+  test.each([
+    ['few', MANY, 'after 1001'],
+    ['many', MANY + 1, 'late by 1'],
+  ])('of %s that wait after a moment in which nothing went on', async (_what, count, becomes) => {
+    const { run } = queueAt({ ms: 0 })
+    const [, second] = [run('a0', MAX_WAIT_MS + 1), run('a1')]
+    const others = Array.from({ length: count - 1 }, (_, index) => run(`a${index + 2}`))
+    expect(await second).toBe(becomes)
+    await Promise.all(others)
+  })
+
+  test('judges nothing that has waited too long to be answered, however few wait', async () => {
+    const { run } = queueAt({ ms: 0 })
+    const all = [run('a1', MAX_AGE_MS + 1), run('a2')]
+    expect(await Promise.all(all)).toEqual(['after 0', `late by ${MAX_AGE_MS + 1 - MAX_WAIT_MS}`])
   })
 
   test.each([
