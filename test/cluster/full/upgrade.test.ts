@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { spokenCommands } from '../../support/readme.ts'
 import { at, list, type Api, type Reply } from '../api.ts'
 import { describeOwnCluster } from '../describe-cluster.ts'
 import { OWN_IMAGES } from '../images/dockerfile.ts'
+import { hasSidecar, refusals, startCreating } from '../dry-creates.ts'
 import { createKubectl } from '../kubectl.ts'
 import { run, words } from '../machine/run.ts'
 import { waitFor } from '../machine/waiting.ts'
@@ -26,7 +26,6 @@ import {
 import { startsOf } from '../mounted.ts'
 import { loadClient, loadServer } from '../node-images.ts'
 import { writeOverlay } from '../overlay.ts'
-import { serverPod } from '../pods.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')
 const DEV = join(REPOSITORY, 'manifests/overlays/dev')
@@ -34,13 +33,10 @@ const OTHER_TAG = 'upgraded'
 const [NAMESPACE, OPTED_IN] = ['upgrading', 'upgrading-in']
 const CLIENT = { namespace: NAMESPACE, name: 'client' }
 const URL_OF_SERVER = `http://server.${NAMESPACE}/mcp`
-const PAUSE_MS = 20
+const EVERY_MS = 30
 /** As long as README.md leaves the API server between two commands. */
 const KNOWN_MS = 2000
 const REGISTRATION = '/apis/admissionregistration.k8s.io/v1'
-
-const hasSidecar = ({ body }: Reply): boolean =>
-  list(body, 'spec', 'initContainers').some((one) => at(one, 'name') === SIDECAR_CONTAINER)
 
 /** overlays/dev as another version has it: another image of the webhook's, and a configuration that warns of more. */
 const writeUpgraded = (folder: string): string => {
@@ -59,29 +55,17 @@ const removal = (): readonly string[] => {
   return spokenCommands(section.split('\n## ')[0] ?? '', /^kubectl delete /)
 }
 
-/** Creates pods by dry runs, which come through admission as all do, until it is told to end. */
-const startCreating = (api: Api): (() => Promise<readonly Reply[]>) => {
+/** Creates pods until it is told to end. */
+const startAll = (api: Api): (() => Promise<readonly Reply[]>) => {
   const replies: Reply[] = []
-  const over = new AbortController()
-  const create = async (namespace: string, annotations?: Record<string, string>): Promise<void> => {
-    const pod = serverPod('made', annotations ? { annotations } : {})
-    while (!over.signal.aborted) {
-      replies.push(await api.create(pod, namespace, '?dryRun=All'))
-      await pause(PAUSE_MS)
-    }
-  }
-  const all = Promise.all([create(NAMESPACE), create(OPTED_IN, {})])
+  const creators = [{ namespace: NAMESPACE }, { namespace: OPTED_IN, annotations: {} }]
+  const hear = (reply: Reply): void => void replies.push(reply)
+  const end = startCreating(api, creators, { everyMs: EVERY_MS, hear })
   return async () => {
-    over.abort()
-    await all
+    await end()
     return replies
   }
 }
-
-const refusals = (replies: readonly Reply[]): readonly unknown[] =>
-  replies
-    .filter(({ status }) => status !== 201)
-    .map(({ status, body }) => [status, body['message']])
 
 describeOwnCluster('full', 'another version of the webhook', (target) => {
   const kubectl = createKubectl(target)
@@ -94,7 +78,7 @@ describeOwnCluster('full', 'another version of the webhook', (target) => {
 
   /** What README.md's second step is, while pods are created. */
   const applied = async (overlay: string): Promise<readonly Reply[]> => {
-    const end = startCreating(api)
+    const end = startAll(api)
     await kubectl.run('apply', '-k', overlay)
     await kubectl.run(...words('-n outrigger-system rollout status deployment/outrigger-webhook --timeout=300s')) // prettier-ignore
     // Those before are told to end, and serve until then.
@@ -155,7 +139,7 @@ describeOwnCluster('full', 'another version of the webhook', (target) => {
   })
 
   test('goes by the commands of README.md, in their order: no pod is refused, and nothing is left', async () => {
-    const end = startCreating(api)
+    const end = startAll(api)
     for (const command of removal()) {
       const [, ...args] = words(command)
       await kubectl.run(...args, ...(args.at(-1) === '-k' ? [DEV] : []))
