@@ -4,6 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { ok, type Result } from '../../shared/result.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import { DOCKER } from '../../webhook/images/keeper.ts'
+import { BY_HAND } from '../../webhook/images/read-limits.ts'
 import { createReader, type Reader } from '../../webhook/images/reader.ts'
 import type { Io } from '../command/command.ts'
 import { dockerCredentials } from './docker-credentials.ts'
@@ -21,9 +23,12 @@ export const readerFor = async (
     createReader({
       registries,
       credential: credential.value,
+      keeper: DOCKER,
       readCa: (file) => readFile(file, 'utf8'),
       environment: io.environment,
       signal: AbortSignal.any([io.signal, AbortSignal.timeout(LONGEST_MS)]),
+      limits: BY_HAND,
+      isGuarded: false,
     }),
   )
 }

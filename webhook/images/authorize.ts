@@ -7,6 +7,7 @@ import type { Challenge } from './challenge.ts'
 import type { Credential } from './docker-config.ts'
 import { readBody, shownUrl, type Http, type Request } from './http.ts'
 import { ImageError } from './image-error.ts'
+import type { Keeper } from './keeper.ts'
 import { allowedRealm, type Access } from './registries.ts'
 
 const MAX_TOKEN_BYTES = 256 * 1024
@@ -19,6 +20,7 @@ export interface AuthorizeOptions {
   readonly credential: () => Promise<Credential | undefined>
   /** As the registry names it. */
   readonly repository: string
+  readonly keeper: Keeper
 }
 
 const basic = (username: string, password: string): string =>
@@ -59,13 +61,16 @@ const parseToken = (text: string): string | undefined => {
   }
 }
 
-const fetchToken = async (http: Http, request: Request): Promise<string> => {
+const fetchToken = async (
+  { http, keeper, access }: Pick<AuthorizeOptions, 'http' | 'keeper' | 'access'>,
+  request: Request,
+): Promise<string> => {
   const answer = await http.send(request)
   const where = shownUrl(request.url)
   if (answer.statusCode !== 200) {
     answer.destroy()
     throw new ImageError(
-      `${where} gives out no token (status ${answer.statusCode}); is the credential right? \`docker login\` writes a new one`,
+      `${where} gives out no token (status ${answer.statusCode}); is the credential in ${keeper.name} right, if there is one? ${keeper.help(access.host)} gives another`,
     )
   }
   const token = parseToken((await readBody(answer, MAX_TOKEN_BYTES)).toString('utf8'))
@@ -77,7 +82,7 @@ const bearer = async (
   challenge: Extract<Challenge, { scheme: 'bearer' }>,
   options: AuthorizeOptions,
 ): Promise<string> => {
-  const { access, http, credential, repository } = options
+  const { access, credential, repository } = options
   const realm = allowedRealm(challenge.realm, access)
   if (!realm) {
     const shown = JSON.stringify(challenge.realm.slice(0, MAX_REALM_SHOWN))
@@ -89,7 +94,7 @@ const bearer = async (
     ...(challenge.service === undefined ? {} : { service: challenge.service }),
     scope: `repository:${repository}:pull`,
   }
-  return `Bearer ${await fetchToken(http, tokenRequest(realm, fields, await credential()))}`
+  return `Bearer ${await fetchToken(options, tokenRequest(realm, fields, await credential()))}`
 }
 
 /** The header that answers a challenge. */
@@ -97,18 +102,19 @@ export const authorize = async (
   challenge: Challenge | undefined,
   options: AuthorizeOptions,
 ): Promise<string> => {
-  const { host } = options.access
+  const { keeper, access } = options
+  const { host } = access
   if (challenge?.scheme === 'bearer') return bearer(challenge, options)
   if (!challenge) throw new ImageError(`the registry ${host} refuses us in a way that is unknown`)
   const credential = await options.credential()
   if (!credential) {
     throw new ImageError(
-      `the registry ${host} wants a credential, and the docker configuration has none for it: \`docker login ${host}\``,
+      `the registry ${host} wants a credential, and ${keeper.name} has none for it: ${keeper.help(host)}`,
     )
   }
   if (credential.kind === 'identity') {
     throw new ImageError(
-      `the registry ${host} wants a password, and the docker configuration has an identity token for it`,
+      `the registry ${host} wants a password, and ${keeper.name} has an identity token for it`,
     )
   }
   return basic(credential.username, credential.password)

@@ -7,6 +7,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { getCACertificates } from 'node:tls'
 import { httpWords } from './http-words.ts'
 import { ImageError } from './image-error.ts'
+import { judgeHost, lookupWithin, type Reach } from './reach.ts'
 
 /** Without a byte for this long a connection is given up. */
 const IDLE_MS = 30_000
@@ -26,6 +27,8 @@ export interface HttpOptions {
   /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read from. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
+  /** Which addresses may be asked; absent: any. With a proxy it would be about that one's address. */
+  readonly reach?: Reach | undefined
 }
 
 export interface Http {
@@ -37,15 +40,17 @@ export interface Http {
 /** A URL as messages may name it: a query may hold a signature. */
 export const shownUrl = ({ origin, pathname }: URL): string => `${origin}${pathname}`.slice(0, 300)
 
-export const createHttp = ({ ca, environment, signal }: HttpOptions): Http => {
+export const createHttp = ({ ca, environment, signal, reach }: HttpOptions): Http => {
   const proxyEnv = { ...environment }
   const plain = new PlainAgent({ keepAlive: true, proxyEnv })
   const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }
   const tls = new TlsAgent({ keepAlive: true, proxyEnv, ...trusted })
+  const within = reach === undefined ? {} : { lookup: lookupWithin(reach) }
   const send = ({ url, method = 'GET', headers = {}, body }: Request): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
+      if (reach) judgeHost(url.hostname, reach)
       const isTls = url.protocol === 'https:'
-      const common = { method, headers, signal, maxHeaderSize: MAX_HEADER_BYTES }
+      const common = { method, headers, signal, maxHeaderSize: MAX_HEADER_BYTES, ...within }
       const request = isTls
         ? tlsRequest(url, { ...common, agent: tls })
         : plainRequest(url, { ...common, agent: plain })
@@ -54,7 +59,8 @@ export const createHttp = ({ ca, environment, signal }: HttpOptions): Http => {
       })
       request.on('response', resolve)
       request.on('error', (error) => {
-        reject(new ImageError(`${shownUrl(url)} cannot be reached: ${httpWords(error)}`))
+        if (error instanceof ImageError) reject(error)
+        else reject(new ImageError(`${shownUrl(url)} cannot be reached: ${httpWords(error)}`))
       })
       request.end(body)
     })

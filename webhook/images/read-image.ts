@@ -14,7 +14,8 @@ import { ImageError } from './image-error.ts'
 import { readLayer } from './layer.ts'
 import { layerFault, readConfig, readDocument, type ImageManifest, type Layer } from './manifest.ts'
 import { tagKey, type Reference } from './reference.ts'
-import { MAX_DOCUMENT_BYTES, type Repository } from './registry.ts'
+import type { ReadLimits } from './read-limits.ts'
+import type { Repository } from './registry.ts'
 import { findFile, prefixesOf, type LayerView } from './tree.ts'
 import { needsFiles, parseUser, resolveUser } from './user.ts'
 
@@ -23,17 +24,21 @@ const GROUP = 'etc/group'
 
 /** How often a link may lead to a path that the layers were not read for. */
 const MAX_PASSES = 8
-const MAX_COMPRESSED_BYTES = 8 * 1024 ** 3
-const MAX_DECOMPRESSED_BYTES = 16 * 1024 ** 3
 
 const orThrow = <T>(result: Result<T, string>): T => {
   if (!result.ok) throw new ImageError(result.error)
   return result.value
 }
 
-const readText = async (repository: Repository, { digest, size }: Layer): Promise<string> => {
-  if (size > MAX_DOCUMENT_BYTES) {
-    throw new ImageError(`its configuration exceeds ${MAX_DOCUMENT_BYTES} bytes`)
+/** Where an image is read, and how much of it. */
+type Source = Pick<ReadOptions, 'repository' | 'limits'>
+
+const readText = async (
+  { repository, limits: { documentBytes } }: Source,
+  { digest, size }: Layer,
+): Promise<string> => {
+  if (size > documentBytes) {
+    throw new ImageError(`its configuration exceeds ${documentBytes} bytes`)
   }
   const chunks: Uint8Array[] = []
   for await (const chunk of repository.blob({ digest, size })) chunks.push(chunk)
@@ -42,14 +47,14 @@ const readText = async (repository: Repository, { digest, size }: Layer): Promis
 
 /** The layers of one image, read when they are needed, the uppermost first. */
 class Layers {
-  private readonly repository: Repository
+  private readonly source: Source
   private readonly layers: readonly Layer[]
   private readonly wanted = new Set<string>()
   private views: LayerView[] = []
   private compressedBytes = 0
 
-  constructor(repository: Repository, layers: readonly Layer[]) {
-    this.repository = repository
+  constructor(source: Source, layers: readonly Layer[]) {
+    this.source = source
     this.layers = layers.toReversed()
   }
 
@@ -85,13 +90,14 @@ class Layers {
     if (!layer) throw new ImageError('it has no more layers')
     const fault = layerFault(layer)
     if (fault !== undefined) throw new ImageError(fault)
+    const { repository, limits } = this.source
     this.compressedBytes += layer.size
-    if (this.compressedBytes > MAX_COMPRESSED_BYTES) {
-      throw new ImageError(`its layers exceed ${MAX_COMPRESSED_BYTES} bytes`)
+    if (this.compressedBytes > limits.compressedBytes) {
+      throw new ImageError(`its layers exceed ${limits.compressedBytes} bytes`)
     }
-    const options = { wanted: this.wanted, maxDecompressedBytes: MAX_DECOMPRESSED_BYTES }
+    const options = { wanted: this.wanted, maxDecompressedBytes: limits.decompressedBytes }
     try {
-      this.views = [...this.views, await readLayer(this.repository.blob(layer), options)]
+      this.views = [...this.views, await readLayer(repository.blob(layer), options)]
     } catch (error) {
       if (error instanceof ImageError) throw error
       throw new ImageError(`the layer ${layer.digest} cannot be read: ${messageOf(error)}`)
@@ -101,24 +107,24 @@ class Layers {
 
 const readUser = async (
   text: string,
-  repository: Repository,
+  source: Source,
   manifest: ImageManifest,
 ): Promise<ImageUser> => {
   const spec = orThrow(parseUser(text))
   if (!needsFiles(spec)) return resolveUser(spec, { passwd: undefined, group: undefined })
-  const layers = new Layers(repository, manifest.layers)
+  const layers = new Layers(source, manifest.layers)
   const passwd = await layers.read(PASSWD)
   const group = typeof spec.group === 'string' ? await layers.read(GROUP) : undefined
   return resolveUser(spec, { passwd, group })
 }
 
 const readRecord = async (
-  repository: Repository,
+  source: Source,
   manifest: ImageManifest,
 ): Promise<readonly [platform: string, record: ImageRecord]> => {
-  const config = orThrow(readConfig(await readText(repository, manifest.config)))
+  const config = orThrow(readConfig(await readText(source, manifest.config)))
   const { platform, entrypoint, cmd } = config
-  const user = await readUser(config.user, repository, manifest)
+  const user = await readUser(config.user, source, manifest)
   return [platform, { entrypoint, cmd, user }]
 }
 
@@ -127,14 +133,14 @@ const isAsked = (platform: string, asked: readonly string[]): boolean =>
   asked.length === 0 || asked.some((wanted) => `${platform}/`.startsWith(`${wanted}/`))
 
 const readPlatform = async (
-  repository: Repository,
+  source: Source,
   platform: string,
   digest: string,
 ): Promise<ImageRecord> => {
-  const { text, mediaType } = await repository.manifest(digest)
+  const { text, mediaType } = await source.repository.manifest(digest)
   const document = orThrow(readDocument(text, mediaType))
   if (document.kind !== 'image') throw new ImageError('its index names another index')
-  const [found, record] = await readRecord(repository, document.manifest)
+  const [found, record] = await readRecord(source, document.manifest)
   // The variant stands in the index alone, often.
   if (!`${platform}/`.startsWith(`${found.split('/').slice(0, 2).join('/')}/`)) {
     throw new ImageError(`its index says ${platform}, and its configuration ${found}`)
@@ -143,20 +149,20 @@ const readPlatform = async (
 }
 
 const readPlatforms = async (
-  repository: Repository,
+  source: ReadOptions,
   asked: string,
-  platforms: readonly string[],
 ): Promise<readonly [digest: string, Record<string, ImageRecord>]> => {
+  const { repository, platforms } = source
   const { text, mediaType, digest } = await repository.manifest(asked)
   const document = orThrow(readDocument(text, mediaType))
   const records: Record<string, ImageRecord> = {}
   if (document.kind === 'image') {
-    const [platform, record] = await readRecord(repository, document.manifest)
+    const [platform, record] = await readRecord(source, document.manifest)
     if (isAsked(platform, platforms)) records[platform] = record
   } else {
     for (const [platform, image] of document.platforms) {
       if (!isAsked(platform, platforms)) continue
-      records[platform] = await readPlatform(repository, platform, image)
+      records[platform] = await readPlatform(source, platform, image)
     }
   }
   if (Object.keys(records).length === 0) {
@@ -169,16 +175,17 @@ export interface ReadOptions {
   readonly repository: Repository
   /** Of a multi-arch image, only these, `linux/amd64`; none means all. */
   readonly platforms: readonly string[]
+  readonly limits: ReadLimits
 }
 
 /** What the index is to record of an image; the error says what is wrong with it. */
 export const readImage = async (
   reference: Reference,
-  { repository, platforms }: ReadOptions,
+  options: ReadOptions,
 ): Promise<Result<ImageIndex, string>> => {
   const asked = reference.digest ?? reference.tag ?? 'latest'
   try {
-    const [digest, records] = await readPlatforms(repository, asked, platforms)
+    const [digest, records] = await readPlatforms(options, asked)
     if (!DIGEST.test(digest)) return fail('its digest is not a sha256 digest')
     const key = tagKey(reference)
     return ok({

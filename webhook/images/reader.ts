@@ -9,16 +9,23 @@ import { createHttp, type Http } from './http.ts'
 import { readImage } from './read-image.ts'
 import type { Reference } from './reference.ts'
 import { accessTo, type Access, type Registries } from './registries.ts'
+import type { Keeper } from './keeper.ts'
+import { reachOf } from './reach.ts'
+import type { ReadLimits } from './read-limits.ts'
 import { openRepository, type Repository } from './registry.ts'
 
 export interface ReaderOptions {
   readonly registries: Registries
   /** The credential filed under a registry's host; asked for only when that registry wants one. */
   readonly credential: (host: string) => Promise<Credential | undefined>
+  readonly keeper: Keeper
   /** Reads a CA file (PEM). */
   readonly readCa: (file: string) => Promise<string>
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
+  readonly limits: ReadLimits
+  /** Others name the images: registries lead nowhere but to addresses that such a program may ask, and no proxy is used. */
+  readonly isGuarded: boolean
 }
 
 export interface Reader {
@@ -32,12 +39,14 @@ export interface Reader {
 export const createReader = (options: ReaderOptions): Reader => {
   const connections = new Map<string, Http>()
 
-  const connect = async ({ host, caFile }: Access): Promise<Http> => {
+  const connect = async (access: Access): Promise<Http> => {
+    const { host, caFile } = access
     const open = connections.get(host)
     if (open) return open
-    const { environment, signal, readCa } = options
+    const { environment, signal, readCa, isGuarded } = options
     const ca = caFile === undefined ? undefined : await readCa(caFile)
-    const http = createHttp({ ca, environment, signal })
+    const reach = isGuarded ? reachOf(access) : undefined
+    const http = createHttp({ ca, environment: isGuarded ? {} : environment, signal, reach })
     connections.set(host, http)
     return http
   }
@@ -48,7 +57,10 @@ export const createReader = (options: ReaderOptions): Reader => {
     try {
       const http = await connect(access.value)
       const credential = () => options.credential(access.value.host)
-      return ok(openRepository({ access: access.value, http, credential, repository }))
+      const { documentBytes: maxDocumentBytes } = options.limits
+      const { keeper } = options
+      const of = { access: access.value, http, credential, keeper, repository, maxDocumentBytes }
+      return ok(openRepository(of))
     } catch (error) {
       return fail(`registries: ${host}: caFile cannot be read: ${messageOf(error)}`)
     }
@@ -58,7 +70,11 @@ export const createReader = (options: ReaderOptions): Reader => {
     read: async (reference, platforms) => {
       const repository = await open(reference)
       return repository.ok
-        ? readImage(reference, { repository: repository.value, platforms })
+        ? readImage(reference, {
+            repository: repository.value,
+            platforms,
+            limits: options.limits,
+          })
         : repository
     },
     digestOf: async (reference) => {

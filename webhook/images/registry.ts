@@ -11,11 +11,10 @@ import { parseChallenge } from './challenge.ts'
 import type { Credential } from './docker-config.ts'
 import { readBody, sendAndFollow, shownUrl, type Http } from './http.ts'
 import { ImageError } from './image-error.ts'
+import type { Keeper } from './keeper.ts'
 import { MANIFEST_TYPES } from './manifest.ts'
 import type { Access } from './registries.ts'
 
-/** Larger manifests and configurations are refused; container runtimes do the same. */
-export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 const MAX_ERROR_BYTES = 64 * 1024
 
 export interface Descriptor {
@@ -45,6 +44,8 @@ export interface RepositoryOptions {
   readonly credential: () => Promise<Credential | undefined>
   /** Without the mirror's prefix. */
   readonly repository: string
+  readonly maxDocumentBytes: number
+  readonly keeper: Keeper
 }
 
 const digestOf = (bytes: Uint8Array): string =>
@@ -65,16 +66,20 @@ const codeIn = (text: string): string => {
 }
 
 const MEANINGS = new Map([
-  [401, 'it wants another credential than the docker configuration has for it'],
   [403, 'the credential may not read it'],
   [404, 'there is none, or it is hidden from this credential'],
   [429, 'too many requests: try later, or with a credential'],
 ])
 
-const refusal = async (answer: IncomingMessage, url: URL): Promise<ImageError> => {
+const refusal = async (
+  answer: IncomingMessage,
+  url: URL,
+  { name }: Keeper,
+): Promise<ImageError> => {
   const status = answer.statusCode ?? 0
   const body = await readBody(answer, MAX_ERROR_BYTES).catch(() => Buffer.alloc(0))
-  const meaning = MEANINGS.get(status)
+  const meaning =
+    status === 401 ? `it wants another credential than ${name} has for it` : MEANINGS.get(status)
   return new ImageError(
     `${shownUrl(url)}: status ${status}${codeIn(body.toString('utf8'))}${meaning === undefined ? '' : `: ${meaning}`}`,
   )
@@ -102,7 +107,7 @@ async function* verified(
 
 /** The repository, read by whoever asks; one authorization serves all its requests. */
 export const openRepository = (options: RepositoryOptions): Repository => {
-  const { access, http } = options
+  const { access, http, maxDocumentBytes } = options
   const repository = access.prefix + options.repository
   let authorization: string | undefined
 
@@ -124,13 +129,13 @@ export const openRepository = (options: RepositoryOptions): Repository => {
       authorization = await authorize(challenge, { ...options, repository })
       answer = await send()
     }
-    if (answer.statusCode !== 200) throw await refusal(answer, url)
+    if (answer.statusCode !== 200) throw await refusal(answer, url, options.keeper)
     return answer
   }
 
   const manifest = async (tagOrDigest: string): Promise<Manifest> => {
     const answer = await ask(`manifests/${tagOrDigest}`, 'GET', MANIFEST_TYPES.join(', '))
-    const bytes = await readBody(answer, MAX_DOCUMENT_BYTES)
+    const bytes = await readBody(answer, maxDocumentBytes)
     const digest = digestOf(bytes)
     const told = answer.headers['docker-content-digest']
     const wanted = tagOrDigest.startsWith('sha256:') ? tagOrDigest : told
