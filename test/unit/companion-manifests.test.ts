@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
+import { INDEX_CONFIG_MAP } from '../../shared/image-index.ts'
 import { arrayAt, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
 import { parseControllerOptions } from '../../webhook/controller/options.ts'
 import { kustomization, nameOf, objects, one, read, ROOT } from '../support/shipped-manifests.ts'
@@ -104,5 +105,50 @@ describe('manifests/base/companions', () => {
     // Where the image has it.
     expect(arrayAt(container, 'command')?.at(-1)).toBe('/app/controller.mjs')
     expect(read('../Dockerfile.webhook')).toContain('dist/controller.js /app/controller.mjs\n')
+  })
+})
+
+describe('manifests/base/resolve-images', () => {
+  const found = objects('base/resolve-images/rbac.yaml')
+
+  test('gives the controller what look-ups use, and of ConfigMaps the image index alone', () => {
+    expect(kustomization('base/resolve-images')).toMatchObject({
+      namespace: kustomization('base')['namespace'],
+      labels: kustomization('base')['labels'],
+      resources: ['rbac.yaml'],
+    })
+    const rules = found.map((object) => [object['kind'], objectsAt(object, 'rules')])
+    expect(rules.filter(([kind]) => kind === 'ClusterRole' || kind === 'Role')).toEqual([
+      [
+        'ClusterRole',
+        [
+          { apiGroups: [''], resources: ['events'], verbs: ['list', 'watch'] },
+          {
+            apiGroups: ['apps'],
+            resources: ['replicasets', 'statefulsets', 'daemonsets'],
+            verbs: ['get'],
+          },
+          { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
+        ],
+      ],
+      [
+        'Role',
+        [
+          {
+            apiGroups: [''],
+            resources: ['configmaps'],
+            resourceNames: [INDEX_CONFIG_MAP],
+            verbs: ['get', 'patch'],
+          },
+        ],
+      ],
+    ])
+    const subjects = found.flatMap((object) => objectsAt(object, 'subjects'))
+    const controller = {
+      kind: 'ServiceAccount',
+      name: 'outrigger-controller',
+      namespace: 'outrigger-system',
+    }
+    expect(subjects).toEqual([controller, controller])
   })
 })

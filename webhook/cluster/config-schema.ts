@@ -118,6 +118,7 @@ export const floorSchema = z.strictObject({
     .refine((text) => parseValue('audit-size', text).ok, `must be ${wants('audit-size')}`)
     .default('1024Mi'),
   unresolvable: z.enum(['skip', 'deny']).default('deny'),
+  resolveImages: z.boolean().default(false),
   exemptContainers: exemptionsSchema.default([]),
 })
 

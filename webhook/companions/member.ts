@@ -58,7 +58,8 @@ export const MESH_LABEL = 'istio.io/dataplane-mode'
 const MAX_GROUP_AND_VERSION = 317
 const MAX_NAME = 253
 
-const ownerIn = (reference: JsonObject): Owner | undefined => {
+/** Undefined where it is not named whole. */
+export const ownerIn = (reference: JsonObject): Owner | undefined => {
   const said = (member: string, most = MAX_NAME): string | undefined => {
     const text = stringAt(reference, member)
     return text === undefined || text.length > most ? undefined : text

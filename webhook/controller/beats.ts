@@ -32,7 +32,7 @@ const pagesOf = (
 ): AsyncIterable<Page<JsonObject>> =>
   sourceOf(watcher, {
     path,
-    list: listBy(send, path, labelSelector),
+    list: listBy(send, path, { labelSelector }),
     read: (object) => (isObject(object) ? object : undefined),
   }).list()
 

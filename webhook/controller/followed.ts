@@ -54,7 +54,7 @@ const standingFollower = (
     source: sourceOf(kube.watcher, {
       path,
       labelSelector: OURS,
-      list: listBy(kube.send, path, OURS),
+      list: listBy(kube.send, path, { labelSelector: OURS }),
       read: (object) => (isObject(object) ? standingOf(kind, object) : undefined),
     }),
     empty: () => new StandingStore(),
@@ -74,7 +74,7 @@ const otherPoliciesFollower = (
     resource: 'networkpolicies of others',
     source: sourceOf(kube.watcher, {
       path: POLICIES,
-      list: listBy(kube.send, POLICIES, ''),
+      list: listBy(kube.send, POLICIES, {}),
       read: (object) => (isObject(object) ? seenPolicy(object) : undefined),
     }),
     empty: () => new OtherPolicies(),
@@ -115,7 +115,7 @@ export const followCluster = (
     source: sourceOf(kube.watcher, {
       path: '/api/v1/pods',
       labelSelector: labels,
-      list: listBy(kube.send, '/api/v1/pods', labels),
+      list: listBy(kube.send, '/api/v1/pods', { labelSelector: labels }),
       read: seenPod,
     }),
     empty: () => new Members(),

@@ -16,13 +16,17 @@ import { adminApp } from '../server.ts'
 import { FILES_CHECK_MS, Program } from '../start.ts'
 import { beatsOf, type Counts } from './beats.ts'
 import { closeAll, Controller } from './controller.ts'
+import { followDenied } from './denied-owners.ts'
 import { Events } from './events.ts'
 import { followCluster, isCompanionName, type Asked, type Tools } from './followed.ts'
+import { FoundImages } from './found-images.ts'
 import { Elector, TERMS } from './lease.ts'
 import { leaseStore } from './lease-store.ts'
+import { LookUps, type LookUpsOptions } from './look-ups.ts'
 import { keyOf } from './members.ts'
 import { parseControllerOptions, USAGE, type Options } from './options.ts'
 import { Owners } from './owners.ts'
+import { podReader } from './pod-reader.ts'
 import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
 import { Watchdog } from './watchdog.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -59,9 +63,25 @@ const connect = (tools: Tools, asked: Asked): ControllerKube =>
     },
   })
 
+const lookUpsBy = (
+  kube: ControllerKube,
+  tools: Tools,
+  options: Pick<LookUpsOptions, 'config' | 'requests' | 'owners' | 'events' | 'counted'> &
+    Pick<Options, 'namespace'>,
+): LookUps =>
+  new LookUps({
+    ...tools,
+    ...options,
+    namespaces: () => kube.namespaces.current(),
+    index: new FoundImages(options.requests, options.namespace),
+    follow: (asked) => followDenied(kube, tools, asked),
+    reader: podReader(options.requests, options.config),
+  })
+
 interface Wired {
   readonly controller: Controller
   readonly watchdog: Watchdog
+  readonly lookUps: LookUps
   readonly elector: Elector
   readonly telemetry: ControllerTelemetry
   readonly identity: string
@@ -117,10 +137,12 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const isReady = (): boolean => controller.isListed
   const watchdog = new Watchdog({ ...tools, beats, isReady, owners, events })
   const { namespace, lease: name } = options
+  const asks = { requests, owners, events, counted: telemetry.lookedUp, namespace }
+  const lookUps = lookUpsBy(kube, tools, { ...asks, config: () => config.current() })
   const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
   const settled = () => requests.settled()
   const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule, settled })
-  return { controller, watchdog, elector, telemetry, identity }
+  return { controller, watchdog, lookUps, elector, telemetry, identity }
 }
 
 const serve = async (
@@ -128,7 +150,7 @@ const serve = async (
   config: KeptFile<ClusterConfig>,
   log: Log,
 ): Promise<void> => {
-  const { controller, watchdog, elector, telemetry, identity } = wire(options, config, log)
+  const { controller, watchdog, lookUps, elector, telemetry, identity } = wire(options, config, log)
   const admin = createPlainServer(adminApp(telemetry, () => controller.weakness()))
   const adminPort = await listen(admin, options.adminPort, options.host)
   sayCompanions(config.current(), log)
@@ -139,7 +161,7 @@ const serve = async (
   })
   for (const follower of controller.followers()) void follower.start()
   elector.start(async (signal) => {
-    await Promise.all([controller.lead(signal), watchdog.run(signal)])
+    await Promise.all([controller.lead(signal), watchdog.run(signal), lookUps.run(signal)])
   })
   log.info('serving', { adminPort, identity })
   program.onEnd(async () => {

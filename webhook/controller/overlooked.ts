@@ -56,7 +56,7 @@ export const barePod = (object: JsonObject, around: Around): Overlooked | undefi
 }
 
 /** As the API server tells of a denial of ours. */
-const DENIED = /admission webhook "[a-z.]{1,40}\.outrigger\.dev" denied the request: /
+export const DENIED = /admission webhook "[a-z.]{1,40}\.outrigger\.dev" denied the request: /
 const MAX_CAUSE = 900
 
 /** A Deployment whose pods are denied by us, in the words of that denial, which name what puts it right. */

@@ -23,6 +23,8 @@ export interface ControllerTelemetry {
   counted(what: Written | 'removed'): void
   /** One workload was put right, or could not be. */
   reconciled(isDone: boolean): void
+  /** An image was asked for, of its registry. */
+  readonly lookedUp: (result: 'read' | 'failed') => void
 }
 
 /** One that is not known is not told. */
@@ -107,9 +109,16 @@ export const createControllerTelemetry = (figures: Figures): ControllerTelemetry
     labelNames: ['result'],
     registers,
   })
+  const images = new Counter({
+    name: 'outrigger_controller_images_total',
+    help: 'Images that were looked up for pods that name no command, or could not be.',
+    labelNames: ['result'],
+    registers,
+  })
   return {
     registry,
     counted: (result) => companions.inc({ result }),
+    lookedUp: (result) => images.inc({ result }),
     reconciled: (isDone) => workloads.inc({ result: isDone ? 'done' : 'failed' }),
   }
 }

@@ -1,5 +1,6 @@
 // What a workload's owner is told of what stands beside it and is not ours. Pure.
 
+import { oneLine } from '../../shared/one-line.ts'
 import type { Opened } from '../companions/other-policy.ts'
 import type { Told } from './events.ts'
 
@@ -30,4 +31,13 @@ export type WhyHeld = keyof typeof WHY_HELD
 export const heldWords = (why: WhyHeld): Told => ({
   reason: 'PodsHeld',
   message: `pods of it wait and are not scheduled, since ${WHY_HELD[why]}`,
+})
+
+const MAX_IMAGE = 300
+const MAX_WHY = 450
+
+/** Of an image that its pods name without a command, and that could not be looked up. */
+export const unreadWords = (image: string, why: string): Told => ({
+  reason: 'ImageUnread',
+  message: `its image ${oneLine(image.slice(0, MAX_IMAGE))} could not be looked up, so that nobody knows its command: ${oneLine(why).slice(0, MAX_WHY)}. Write \`command\`, or have \`outrigger images add --apply\` read it`,
 })

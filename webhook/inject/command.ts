@@ -98,11 +98,12 @@ const missing = (container: JsonObject, known: KnownImage | undefined): Violatio
     known && platforms.length > 1 && commandOf(known) === undefined
       ? `its image has another command on each of ${platforms.join(', ')}: choose one with the nodeSelector kubernetes.io/arch`
       : `the pod spec does not say which command it runs: have \`outrigger images add ${image}\` read it`
-  return violation(
+  const found = violation(
     'no-command',
     `container ${nameOf(container)}: ${why}, or write it as \`command\`, or as the annotation ${PREFIX}command: '["program","argument"]'; ` +
       `\`docker image inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' ${image}\` shows what the image has`,
   )
+  return known ? found : { ...found, image }
 }
 
 const onlySleeps = (container: JsonObject): Violation =>

@@ -19,6 +19,8 @@ export interface Collection<T> {
   readonly path: string
   /** Of objects with these labels alone; absent: of all. */
   readonly labelSelector?: string
+  /** And these fields. */
+  readonly fieldSelector?: string
   readonly list: (request: ListRequest) => Promise<Listed>
   /** What is kept of an object as the wire has it. */
   readonly read: (object: unknown) => T | undefined
@@ -82,7 +84,10 @@ const isQuiet = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError'
 
 const watchWith =
-  <T>(watcher: Watcher, { path, labelSelector, read }: Collection<T>): Source<T>['watch'] =>
+  <T>(
+    watcher: Watcher,
+    { path, labelSelector, fieldSelector, read }: Collection<T>,
+  ): Source<T>['watch'] =>
   (version, hears, signal) =>
     new Promise((resolve, reject) => {
       let controller: { abort(): void } | undefined
@@ -110,6 +115,7 @@ const watchWith =
         resourceVersion: version,
         allowWatchBookmarks: true,
         ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
       }
       watcher.watch(path, query, take, done).then((opened) => {
         if (isOver) return

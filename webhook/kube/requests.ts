@@ -128,12 +128,15 @@ const pageOf = async (
   }
 }
 
+/** Which objects of it: by their labels, or by fields. */
+type Selected = Readonly<Partial<Record<'labelSelector' | 'fieldSelector', string>>>
+
 /** A collection's pages as its follower asks for them. */
 export const listBy =
-  (send: Send, path: string, labelSelector: string) =>
+  (send: Send, path: string, selected: Selected) =>
   async ({ limit, _continue }: ListRequest): Promise<Listed> => {
     const from = _continue === undefined ? {} : { continue: _continue }
-    const object = await pageOf(send, path, { labelSelector, ...from }, limit)
+    const object = await pageOf(send, path, { ...selected, ...from }, limit)
     const next = stringAt(object, 'metadata', 'continue')
     const version = stringAt(object, 'metadata', 'resourceVersion')
     return {

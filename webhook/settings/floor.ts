@@ -96,6 +96,8 @@ export interface Floor {
   readonly maxAuditSize: string
   /** In a namespace that opts in: what becomes of a pod in which no server can be found. */
   readonly unresolvable: 'skip' | 'deny'
+  /** The controller asks the registries for images of pods that were denied since they name no command. */
+  readonly resolveImages: boolean
   /** Containers of a mesh that the security rules leave alone. */
   readonly exemptContainers: readonly Exemption[]
 }

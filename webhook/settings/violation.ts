@@ -41,6 +41,8 @@ export interface Violation {
   readonly key?: Key
   /** The rule that it breaks, where it breaks one. */
   readonly rule?: RuleId
+  /** The image that the image index lacks, where knowing it may say what is missing. */
+  readonly image?: string
 }
 
 export const violation = (code: ViolationCode, message: string, key?: Key): Violation =>

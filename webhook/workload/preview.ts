@@ -8,7 +8,11 @@ import { objectAt, type JsonObject } from '../../shared/json.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 
 /** The pod as its controller will submit it, but for its name and its owner. */
-const podOf = (template: JsonObject, workload: Workload, namespace: Namespace): JsonObject => ({
+export const podOf = (
+  template: JsonObject,
+  workload: Workload,
+  namespace: Namespace,
+): JsonObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: {

@@ -119,6 +119,24 @@ describeOwnCluster('full', 'the chart', (target) => {
       expect([code, stderr]).toEqual([1, expect.stringContaining('add `companions: {}` to it')])
     })
 
+    test('manifests/base/resolve-images, where the floor asks for it', async () => {
+      const config = join(folder, 'resolve-images.yaml')
+      writeFileSync(config, 'sidecar: { image: x }\nfloor: { resolveImages: true }\n')
+      const values = ['--set=companions=true', '--set=resolveImages=true']
+      const ours = await rendered(...values, `--set-file=config=${config}`)
+      const wanted = await kustomized(`${BASE}/resolve-images`)
+      const names = wanted.map(kindAndName)
+      expect(names).toHaveLength(4)
+      expect(ours.filter((object) => names.includes(kindAndName(object)))).toEqual(wanted)
+      for (const [args, why] of [
+        [values, 'add `resolveImages: true` to its floor'],
+        [['--set=resolveImages=true', `--set-file=config=${config}`], 'set companions: true, too'],
+      ] as const) {
+        const { code, stderr } = await template(...args)
+        expect([code, stderr]).toEqual([1, expect.stringContaining(why)])
+      }
+    })
+
     test('manifests/overlays/cert-manager, with companions and without', async () => {
       const certManager = '--set=certManager=true'
       expect(await rendered(certManager)).toEqual(await kustomized(CERT_MANAGER))

@@ -31,3 +31,30 @@ test('a page of the largest objects fits the memory, and all pages are read', as
   expect(found).toEqual(objects)
   expect(Math.max(...limits) * MAX_OBJECT_BYTES).toBeLessThanOrEqual(MAX_PAGE_BYTES)
 })
+
+test('a watch is of the objects that are selected, from the version that was listed', async () => {
+  const asked: unknown[] = []
+  const source = sourceOf(
+    {
+      watch: (path, query, _take, done) => {
+        asked.push(path, query)
+        queueMicrotask(() => done(undefined))
+        return Promise.resolve({ abort: () => undefined })
+      },
+    },
+    {
+      path: '/api/v1/events',
+      fieldSelector: 'reason=FailedCreate',
+      list: () => Promise.resolve({ items: [] }),
+      read: (object) => object,
+    },
+  )
+  const hears = { opened: () => undefined, change: () => undefined }
+  await source.watch('7', hears, new AbortController().signal)
+  const query = {
+    resourceVersion: '7',
+    allowWatchBookmarks: true,
+    fieldSelector: 'reason=FailedCreate',
+  }
+  expect(asked).toEqual(['/api/v1/events', query])
+})

@@ -18,7 +18,9 @@ test('a page of objects that are too large together is asked for in smaller ones
     const metadata = { continue: 'on', resourceVersion: '7' }
     return { status: 200, body: bodyOf(JSON.stringify({ metadata, items })) }
   }
-  const { items, metadata } = await listBy(send, '/api/v1/pods', 'a=b')({ limit: 20 })
+  const { items, metadata } = await listBy(send, '/api/v1/pods', { labelSelector: 'a=b' })({
+    limit: 20,
+  })
   expect(asked).toEqual([20, 10, 5])
   expect(items).toHaveLength(5)
   expect(metadata).toEqual({ _continue: 'on', resourceVersion: '7' })
@@ -30,7 +32,7 @@ test('a list is asked for by its label, from where it was left', async () => {
     path = request.path
     return { status: 200, body: bodyOf('{}') }
   }
-  await listBy(send, '/api/v1/pods', 'a/b=c')({ limit: 20, _continue: 'x y' })
+  await listBy(send, '/api/v1/pods', { labelSelector: 'a/b=c' })({ limit: 20, _continue: 'x y' })
   expect(path).toBe('/api/v1/pods?labelSelector=a%2Fb%3Dc&continue=x+y&limit=20')
 })
 

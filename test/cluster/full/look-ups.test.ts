@@ -1,0 +1,112 @@
+// An image with only an ENTRYPOINT comes up by itself: the webhook denies its pod, the controller hears of it, asks the registry
+// and writes the image index, the kubelet brings that to the webhook, and the ReplicaSet's next try is injected.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { parse, stringify } from 'yaml'
+import { startRegistry, type Registry } from '../../support/registry.ts'
+import { accountKubeconfig } from '../account-kubeconfig.ts'
+import { at, list, type Api, type Json } from '../api.ts'
+import { startController, type ControllerProcess } from '../controller-process.ts'
+import { describeOwnCluster } from '../describe-cluster.ts'
+import { layerOf } from '../images/layers.ts'
+import { pushImage } from '../images/push.ts'
+import { createKubectl } from '../kubectl.ts'
+import { waitFor } from '../machine/waiting.ts'
+import { installOurs, podsOf, readyPod } from '../mcp-pods.ts'
+import { deploymentOf, INJECT } from '../pods.ts'
+
+const NAMESPACE = 'looked-up'
+const SYSTEM = 'outrigger-system'
+const ACCOUNT = 'outrigger-controller'
+const MANIFESTS = join(import.meta.dirname, '../../../manifests')
+const LOOK_UPS = join(MANIFESTS, 'base/resolve-images')
+/** Of base/companions what a controller needs that is a process of this test. */
+const OF_CONTROLLER = ['service-account', 'rbac', 'lease'].flatMap((name) => [
+  '-f',
+  join(MANIFESTS, `base/companions/${name}.yaml`),
+])
+const ENTRYPOINT = [
+  'node',
+  '/app/node_modules/@modelcontextprotocol/server-everything/dist/index.js',
+]
+/** A ReplicaSet tries again after 41, 82 and 164 s. */
+const COMES_UP_SECONDS = 240
+
+/** Nobody says what it runs. */
+const deployment = (name: string, image: string): Json =>
+  deploymentOf(
+    {
+      metadata: { annotations: INJECT },
+      spec: {
+        terminationGracePeriodSeconds: 5,
+        containers: [{ name: 'server', image, resources: { limits: { memory: '512Mi' } } }],
+      },
+    },
+    name,
+  )
+
+describeOwnCluster('full', 'look-ups', (target) => {
+  const kubectl = createKubectl(target)
+  let registry: Registry
+  let controller: ControllerProcess
+  let api: Api
+
+  const config = (): string => {
+    const dev = parse(readFileSync(join(MANIFESTS, 'overlays/dev/config.yaml'), 'utf8'))
+    const floor = { ...dev.floor, resolveImages: true }
+    const registries = { [registry.host]: { allowPlainHttp: true } }
+    const file = join(target.own.dir, 'look-ups-config.yaml')
+    writeFileSync(file, stringify({ ...dev, floor, registries }))
+    return file
+  }
+
+  beforeAll(async () => {
+    registry = await startRegistry()
+    const layers = [await layerOf('node', target.own), await layerOf('everything', target.own)]
+    const place = { registry: registry.host, repository: 'servers', tag: 'everything' }
+    await pushImage(place, layers, { entrypoint: ENTRYPOINT, user: '1000' })
+    api = await installOurs(target)
+    await kubectl.run('apply', '-n', SYSTEM, ...OF_CONTROLLER)
+    await kubectl.run('apply', '-k', LOOK_UPS)
+    await api.createNamespace(NAMESPACE)
+    const kubeconfig = await accountKubeconfig(target, { namespace: SYSTEM, name: ACCOUNT })
+    controller = await startController(target, { kubeconfig, config: config(), port: 18_083 })
+  })
+  afterAll(async () => {
+    await controller?.stop()
+    await api?.remove(`/api/v1/namespaces/${NAMESPACE}`)
+    await kubectl.run('delete', '--ignore-not-found', '-k', LOOK_UPS)
+    await kubectl.run('delete', '--ignore-not-found', '-n', SYSTEM, ...OF_CONTROLLER)
+    await registry?.stop()
+  })
+
+  test('an image with only an ENTRYPOINT comes up without anybody’s help', async () => {
+    await api.apply([deployment('server', `${registry.host}/servers:everything`)], NAMESPACE)
+    await waitFor(
+      'a pod of it',
+      async () => ((await podsOf(api, NAMESPACE, 'server')).length > 0 ? true : undefined),
+      COMES_UP_SECONDS,
+    )
+    const pod = await readyPod(api, NAMESPACE, 'server')
+    expect(at(pod, 'spec', 'containers', 0, 'image')).toMatch(/:everything@sha256:[0-9a-f]{64}$/)
+    expect(list(pod, 'spec', 'containers', 0, 'command')).toEqual(
+      expect.arrayContaining(['serve', ...ENTRYPOINT]),
+    )
+    const read = 'outrigger_controller_images_total{result="read"}'
+    expect((await controller.metrics()).get(read)).toBe(1)
+  })
+
+  test('one that cannot be looked up is told to its Deployment, with why', async () => {
+    await api.apply([deployment('missing', `${registry.host}/servers:none`)], NAMESPACE)
+    const message = await waitFor('an Event of it', async () => {
+      const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
+      const told = list(body, 'items').find((one) => at(one, 'reason') === 'ImageUnread')
+      return told === undefined
+        ? undefined
+        : `${String(at(told, 'involvedObject', 'kind'))}: ${String(at(told, 'message'))}`
+    })
+    expect(message).toMatch(/^Deployment: its image .*:none could not be looked up.*status 404/)
+  })
+})

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { EMPTY_INDEX, type ImageIndex } from '../../../../shared/image-index.ts'
+import {
+  FoundImages,
+  MAX_BYTES,
+  MAX_NAMESPACE_BYTES,
+  withFound,
+  type Found,
+} from '../../../../webhook/controller/found-images.ts'
+import { IndexApi } from '../../../support/index-api.ts'
+
+const digest = (n: number): string => `sha256:${String(n).padStart(64, '0')}`
+
+/** Of one image and its tag. */
+const index = (n: number, entrypoint: readonly string[] = ['serve']): ImageIndex => ({
+  version: 1,
+  tags: { [`r.example/app:${n}`]: digest(n) },
+  images: { [digest(n)]: { 'linux/amd64': { entrypoint, cmd: [] } } },
+})
+const WORDS = ['x'.repeat(15_000)]
+const NOTHING: Found = { index: EMPTY_INDEX, marks: {} }
+
+const added = (found: Found, namespace: string, more: ImageIndex): Found => {
+  const after = withFound(found, namespace, more)
+  if (!after.ok || !after.value) throw new Error(after.ok ? 'nothing is new' : after.error)
+  return after.value
+}
+
+describe('what is found', () => {
+  test('is added with what was there', () => {
+    const after = added({ index: index(1), marks: {} }, 'a', index(2))
+    expect(Object.keys(after.index.images)).toEqual([digest(1), digest(2)])
+    expect(Object.keys(after.index.tags)).toEqual(['r.example/app:1', 'r.example/app:2'])
+    expect(after.marks['a']).toHaveLength(2)
+  })
+
+  test('takes the place of nothing that was there', () => {
+    const moved = { ...index(1), tags: { 'r.example/app:1': digest(2) } }
+    expect(withFound({ index: index(1, ['mine']), marks: {} }, 'a', index(1))).toEqual({ ok: true })
+    expect(
+      added({ index: index(1), marks: {} }, 'a', { ...moved, images: index(2).images }).index.tags,
+    ).toEqual(index(1).tags)
+  })
+
+  test('is refused where it is too large by itself', () => {
+    expect(withFound(NOTHING, 'a', index(1, ['x'.repeat(17_000)]))).toEqual({
+      ok: false,
+      error: expect.stringContaining('16384 is the most'),
+    })
+  })
+
+  const filled = (namespaces: readonly string[], each: number): Found => {
+    let found = NOTHING
+    let n = 0
+    for (const namespace of namespaces) {
+      for (let times = 0; times < each; times += 1)
+        found = added(found, namespace, index((n += 1), WORDS))
+    }
+    return found
+  }
+
+  test('is refused where its namespace has had its share, and another’s is not', () => {
+    const full = filled(['a'], 4)
+    expect(withFound(full, 'a', index(99, WORDS))).toMatchObject({
+      error: expect.stringContaining(`${MAX_NAMESPACE_BYTES} bytes for its namespace`),
+    })
+    expect(withFound(full, 'b', index(99, WORDS)).ok).toBe(true)
+  })
+
+  test('is refused where all have had theirs', () => {
+    const full = filled(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], 4)
+    expect(withFound(full, 'z', index(99, WORDS)).ok).toBe(true)
+    const more = added(full, 'z', index(99, WORDS))
+    const last = added(more, 'z', index(98, WORDS))
+    expect(withFound(last, 'y', index(97, WORDS))).toMatchObject({
+      error: expect.stringContaining(`${MAX_BYTES} bytes already that were looked up`),
+    })
+  })
+
+  test('counts no more once somebody has taken it out of the index', () => {
+    const { marks } = filled(['a'], 4)
+    const after = added({ index: EMPTY_INDEX, marks }, 'a', index(99, WORDS))
+    expect(after.marks['a']).toHaveLength(2)
+    expect(added({ index: EMPTY_INDEX, marks }, 'b', index(99)).marks).not.toHaveProperty('a')
+  })
+
+  test.each(['constructor', '__proto__'])('for a namespace called %s is counted, too', (name) => {
+    const after = added(NOTHING, name, index(1))
+    expect(JSON.stringify(after.marks)).toContain(`"${name}":[`)
+  })
+})
+
+describe('the ConfigMap', () => {
+  const { signal } = new AbortController()
+  let api: IndexApi
+  let images: FoundImages
+
+  beforeEach(() => {
+    api = new IndexApi()
+    images = new FoundImages(api.requests, 'outrigger-system')
+  })
+
+  test('gets what was found, and keeps for whom', async () => {
+    expect(await images.add('a', index(1), signal)).toEqual({ ok: true })
+    expect(await images.read(signal)).toEqual({ ok: true, value: api.index })
+    expect(api.index).toEqual(index(1))
+    expect(await images.add('b', index(1), signal)).toEqual({ ok: true })
+    expect(api.index).toEqual(index(1))
+  })
+
+  test('keeps what somebody has written meanwhile', async () => {
+    api.meanwhile = () => api.put({ 'index.json': JSON.stringify(index(2)) })
+    expect(await images.add('a', index(1), signal)).toEqual({ ok: true })
+    expect(Object.keys(api.index.images)).toEqual([digest(1), digest(2)])
+  })
+
+  test.each([
+    ['the index', { 'index.json': '{' }, 'the image index in the cluster is not taken'],
+    ['what says for whom', { 'found.json': '{"version":2}' }, 'found.json in the ConfigMap'],
+  ])('is left as it is where %s is broken', async (_name, data, error) => {
+    api.put(data)
+    expect(await images.add('a', index(1), signal)).toEqual({
+      ok: false,
+      error: expect.stringContaining(error),
+    })
+  })
+
+  test.each<[string, ImageIndex]>([
+    ['a name', { ...index(1), tags: { [`r.example/${'a'.repeat(600)}:1`]: digest(1) } }],
+    [
+      'a command',
+      index(
+        1,
+        Array.from({ length: 300 }, () => 'x'),
+      ),
+    ],
+  ])('takes nothing that would spoil it: too long %s', async (_name, more) => {
+    expect(await images.add('a', more, signal)).toMatchObject({
+      error: expect.stringContaining('nothing that the image index can hold'),
+    })
+    expect(api.index).toEqual(EMPTY_INDEX)
+  })
+
+  test('has to be there', async () => {
+    const nowhere = new FoundImages(api.requests, 'elsewhere')
+    expect(await nowhere.add('a', index(1), signal)).toMatchObject({
+      error: "there is no ConfigMap elsewhere/outrigger-images; Outrigger's manifests have it",
+    })
+  })
+})

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals'
+import { withAt, type JsonObject } from '../../../../shared/json.ts'
+import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { wantedBy, type WantedImages } from '../../../../webhook/controller/wanted-images.ts'
+
+const config = (() => {
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'x' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true, egressMode: 'observe' },
+    systemNamespaces: ['kube-system'],
+  })
+  if (!parsed.ok) throw new Error(parsed.error.join())
+  return parsed.value
+})()
+
+const TEMPLATE = ['spec', 'template'] as const
+const CONTAINERS = [...TEMPLATE, 'spec', 'containers'] as const
+
+const set = (container: JsonObject = {}, spec: JsonObject = {}): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: { name: 'a-5f', namespace: 'team' },
+  spec: {
+    template: {
+      metadata: { annotations: { 'outrigger.dev/inject': 'true' } },
+      spec: {
+        containers: [
+          {
+            name: 'c',
+            image: 'r.example/app:1',
+            resources: { limits: { memory: '1Gi' } },
+            ...container,
+          },
+        ],
+        ...spec,
+      },
+    },
+  },
+})
+
+const wanted = (object: JsonObject, namespace = 'team'): WantedImages =>
+  wantedBy(object, { name: namespace, labels: {}, annotations: {} }, config)
+
+describe('an image is wanted', () => {
+  test('where a pod is denied for it, with the Secrets that it is pulled by', () => {
+    const imagePullSecrets = [{ name: 'one' }, { name: '../x' }, { name: 'two' }]
+    expect(wanted(set({}, { imagePullSecrets }))).toEqual({
+      images: ['r.example/app:1'],
+      pullSecrets: ['one', 'two'],
+    })
+  })
+
+  test('of a CronJob’s Job as of any other', () => {
+    expect(wanted({ ...set(), apiVersion: 'batch/v1', kind: 'Job' }).images).toEqual([
+      'r.example/app:1',
+    ])
+  })
+
+  test.each<[string, JsonObject, string]>([
+    ['names its command', set({ command: ['serve'] }), 'team'],
+    ['only sleeps', set({ command: ['sleep', 'infinity'] }), 'team'],
+    ['asks for nothing', withAt(set(), [...TEMPLATE, 'metadata'], {}), 'team'],
+    ['is the system’s', set(), 'kube-system'],
+    ['has no container', withAt(set(), CONTAINERS, []), 'team'],
+    ['is of a kind that makes no pods', { ...set(), kind: 'Service', apiVersion: 'v1' }, 'team'],
+  ])('and not of what %s', (_name, object, namespace) => {
+    expect(wanted(object, namespace)).toEqual({ images: [], pullSecrets: [] })
+  })
+})

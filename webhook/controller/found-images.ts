@@ -1,0 +1,198 @@
+// What the controller adds to the image index: only what is not there, so that what people have recorded stays, and within
+// bounds for each namespace that asked, of which the ConfigMap keeps count itself. Whoever leads next goes on from there.
+
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import {
+  EMPTY_INDEX,
+  INDEX_CONFIG_MAP,
+  INDEX_KEY,
+  mergeIndexes,
+  readImageIndex,
+  writeImageIndex,
+  type ImageIndex,
+} from '../../shared/image-index.ts'
+import { stringAt, type JsonObject } from '../../shared/json.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Requests } from '../kube/requests.ts'
+
+/** The member beside the index that says which of it was found for whom. */
+const FOUND_KEY = 'found.json'
+
+/** Of one image: a command of a few words takes less than one. */
+const MAX_IMAGE_BYTES = 16_384
+export const MAX_NAMESPACE_BYTES = 65_536
+/** Of all: the rest of the index is for what people record. */
+export const MAX_BYTES = 524_288
+/** Beside an index of any size that may be, it is within what a ConfigMap can hold. */
+const MAX_FOUND_TEXT = 40_000
+const MAX_TRIES = 5
+
+/** A tag or a digest, short. */
+const markOf = (name: string): string =>
+  createHash('sha256').update(name).digest('base64url').slice(0, 12)
+
+const foundSchema = z.strictObject({
+  version: z.literal(1),
+  namespaces: z.record(z.string().max(63), z.array(z.string().max(12))),
+})
+
+export interface Found {
+  readonly index: ImageIndex
+  /** By namespace, marks of the tags and digests that were found for it. */
+  readonly marks: Readonly<Record<string, readonly string[]>>
+}
+
+const sizeOf = (name: string, value: unknown): number =>
+  Buffer.byteLength(JSON.stringify({ [name]: value }))
+
+/** What each part of an index takes, by its mark. */
+const sizesOf = ({ tags, images }: ImageIndex): ReadonlyMap<string, number> =>
+  new Map(
+    [...Object.entries(tags), ...Object.entries(images)].map(([name, value]) => [
+      markOf(name),
+      sizeOf(name, value),
+    ]),
+  )
+
+const missingIn = <T>(
+  there: Readonly<Record<string, T>>,
+  added: Readonly<Record<string, T>>,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(added).filter(([name]) => !Object.hasOwn(there, name)))
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((all, one) => all + one, 0)
+
+/** With what is new in it for a namespace; undefined where nothing is. */
+export const withFound = (
+  { index, marks }: Found,
+  namespace: string,
+  added: ImageIndex,
+): Result<Found | undefined, string> => {
+  const news: ImageIndex = {
+    version: 1,
+    tags: missingIn(index.tags, added.tags),
+    images: missingIn(index.images, added.images),
+  }
+  const newSizes = sizesOf(news)
+  if (newSizes.size === 0) return ok(undefined)
+  const bytes = sum(newSizes.values())
+  if (bytes > MAX_IMAGE_BYTES) {
+    return fail(
+      `its command takes ${bytes} bytes of the image index, and ${MAX_IMAGE_BYTES} is the most`,
+    )
+  }
+  const sizes = sizesOf(index)
+  // What somebody has taken out of the index counts no more.
+  const standing = Object.entries(marks).map(
+    ([name, own]) => [name, own.filter((mark) => sizes.has(mark))] as const,
+  )
+  const held = new Map(
+    standing.map(([name, own]) => [name, sum(own.map((mark) => sizes.get(mark) ?? 0))]),
+  )
+  if ((held.get(namespace) ?? 0) + bytes > MAX_NAMESPACE_BYTES) {
+    return fail(`the image index holds ${MAX_NAMESPACE_BYTES} bytes for its namespace already`)
+  }
+  if (sum(held.values()) + bytes > MAX_BYTES) {
+    return fail(`the image index holds ${MAX_BYTES} bytes already that were looked up`)
+  }
+  const before = Object.fromEntries(standing.filter(([, own]) => own.length > 0))
+  const own = Object.hasOwn(before, namespace) ? (before[namespace] ?? []) : []
+  return ok({
+    index: mergeIndexes(index, news),
+    marks: { ...before, [namespace]: [...own, ...newSizes.keys()] },
+  })
+}
+
+const readFound = (text: string | undefined): Result<Found['marks'], string> => {
+  if (text === undefined) return ok({})
+  try {
+    return ok(foundSchema.parse(JSON.parse(text)).namespaces)
+  } catch {
+    return fail(`${FOUND_KEY} in the ConfigMap ${INDEX_CONFIG_MAP} is not of its form: take it out`)
+  }
+}
+
+const foundIn = (object: JsonObject): Result<Found, string> => {
+  const text = stringAt(object, 'data', INDEX_KEY)
+  const index = text === undefined ? ok(EMPTY_INDEX) : readImageIndex(text)
+  if (!index.ok)
+    return fail(`the image index in the cluster is not taken: ${index.error.join('; ')}`)
+  const marks = readFound(stringAt(object, 'data', FOUND_KEY))
+  return marks.ok ? ok({ index: index.value, marks: marks.value }) : marks
+}
+
+const textsOf = ({ index, marks }: Found): Result<JsonObject, string> => {
+  const text = writeImageIndex(index)
+  if (!text.ok) return text
+  // An index that is not taken would be none: nobody's image is to spoil everybody's.
+  if (!readImageIndex(text.value).ok)
+    return fail('what its registry says of it is nothing that the image index can hold')
+  const found = JSON.stringify({ version: 1, namespaces: marks })
+  return Buffer.byteLength(found) > MAX_FOUND_TEXT
+    ? fail(
+        `${FOUND_KEY} would exceed ${MAX_FOUND_TEXT} bytes: take images out of the index that no pod uses`,
+      )
+    : ok({ [INDEX_KEY]: text.value, [FOUND_KEY]: found })
+}
+
+export class FoundImages {
+  private readonly requests: Requests
+  private readonly path: string
+  private readonly place: string
+
+  /** In our own namespace. */
+  constructor(requests: Requests, namespace: string) {
+    this.requests = requests
+    this.place = `${namespace}/${INDEX_CONFIG_MAP}`
+    this.path = `/api/v1/namespaces/${namespace}/configmaps/${INDEX_CONFIG_MAP}`
+  }
+
+  /** The index as it is; throws where the API server does not say. */
+  async read(signal: AbortSignal): Promise<Result<ImageIndex, string>> {
+    const standing = await this.standing(signal)
+    return standing.ok ? ok(standing.value.found.index) : standing
+  }
+
+  /** Adds what is new in it; whoever writes meanwhile loses nothing. */
+  async add(
+    namespace: string,
+    added: ImageIndex,
+    signal: AbortSignal,
+  ): Promise<Result<undefined, string>> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const standing = await this.standing(signal)
+      if (!standing.ok) return standing
+      const { found, resourceVersion } = standing.value
+      const after = withFound(found, namespace, added)
+      if (!after.ok) return after
+      if (!after.value) return ok(undefined)
+      const data = textsOf(after.value)
+      if (!data.ok) return data
+      if (await this.write(data.value, resourceVersion, signal)) return ok(undefined)
+    }
+    return fail('somebody else wrote to the image index at the same time, again and again')
+  }
+
+  private async standing(
+    signal: AbortSignal,
+  ): Promise<Result<{ readonly found: Found; readonly resourceVersion: string }, string>> {
+    const object = await this.requests.get(this.path, signal)
+    if (!object) return fail(`there is no ConfigMap ${this.place}; Outrigger's manifests have it`)
+    const found = foundIn(object)
+    const resourceVersion = stringAt(object, 'metadata', 'resourceVersion') ?? ''
+    return found.ok ? ok({ found: found.value, resourceVersion }) : found
+  }
+
+  private async write(
+    data: JsonObject,
+    resourceVersion: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const body = JSON.stringify({ metadata: { resourceVersion }, data })
+    const contentType = 'application/merge-patch+json'
+    const request = { method: 'PATCH', path: this.path, contentType, body } as const
+    const { status } = await this.requests.write(request, signal, [409])
+    return status !== 409
+  }
+}

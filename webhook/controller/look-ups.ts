@@ -1,0 +1,216 @@
+// Looks up images that pods were denied for, since they name no command and the index knows none: with the floor's
+// `resolveImages`, while its replica leads. What the registry says is added to the index, and the pod comes up by its owner's
+// next try. Bounded in how many, how long and for whom; one look-up of a namespace at a time, so that a slow registry has
+// nobody else wait. Fails closed: what cannot be looked up is told its owner, and the pod stays denied.
+
+import { stringAt } from '../../shared/json.ts'
+import { messageOf } from '../../shared/message.ts'
+import { fail, ok, type Result } from '../../shared/result.ts'
+import type { ImageIndex } from '../../shared/image-index.ts'
+import type { ClusterConfig } from '../cluster/config.ts'
+import type { Namespace } from '../cluster/namespace.ts'
+import { Room } from '../cluster/room.ts'
+import type { Reader } from '../images/reader.ts'
+import { parseReference, tagKey, type Reference } from '../images/reference.ts'
+import type { Requests } from '../kube/requests.ts'
+import { clusterWords } from '../kube/words.ts'
+import { Allowance } from './allowance.ts'
+import { ownerOfKey, ownerPath, type DeniedOwner } from './denied-owners.ts'
+import type { Events, Told } from './events.ts'
+import type { Tools } from './followed.ts'
+import type { FoundImages } from './found-images.ts'
+import type { Owners } from './owners.ts'
+import { unreadWords } from './told-words.ts'
+import { NOTHING, wantedBy, type WantedImages } from './wanted-images.ts'
+import { WorkQueue } from './work-queue.ts'
+
+/** What follows the owners whose pods are denied, from when it is made. */
+interface Denied {
+  start(): Promise<void>
+  close(): void
+}
+
+/** For whom an image is read. */
+type Asker = Pick<WantedImages, 'pullSecrets'> & Pick<DeniedOwner, 'namespace'>
+
+export interface LookUpsOptions extends Tools {
+  readonly config: () => ClusterConfig
+  /** Undefined before namespaces are listed. */
+  readonly namespaces: () => { get(name: string): Namespace | undefined } | undefined
+  readonly requests: Requests
+  readonly owners: Owners
+  readonly events: Events
+  readonly index: FoundImages
+  readonly follow: (asked: (key: string) => void) => Denied
+  /** Reads one image, by these Secrets of its namespace; whoever asks closes it. */
+  readonly reader: (from: Asker, signal: AbortSignal) => Reader
+  readonly counted: (result: 'read' | 'failed') => void
+  readonly timeout?: (ms: number) => AbortSignal
+}
+
+const ASK_MS = 1000
+/** For all that is asked of one image. */
+const LONGEST_MS = 60_000
+const AT_ONCE = 2
+/** Owners that wait, or have failed and are tried again. */
+const MAX_WAITING = 5000
+export const MAX_NAMESPACE_WAITING = 250
+/** Within an hour, those that failed included. */
+const MAX_LOOK_UPS = 1200
+export const MAX_NAMESPACE_LOOK_UPS = 60
+
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined
+
+/** What is to be asked of the registry; undefined where the index has it. A tag stays what it was recorded as. */
+const lacking = (reference: Reference, { tags, images }: ImageIndex): Reference | undefined => {
+  const key = tagKey(reference)
+  const digest = reference.digest ?? (key === undefined ? undefined : own(tags, key))
+  if (digest === undefined) return reference
+  return own(images, digest) ? undefined : { ...reference, tag: undefined, digest }
+}
+
+export class LookUps {
+  private readonly options: LookUpsOptions
+  private readonly queue: WorkQueue
+  private readonly allowance = new Allowance(MAX_LOOK_UPS, MAX_NAMESPACE_LOOK_UPS)
+  /** Anybody may write Events of owners that there are not: of one namespace so many wait at most. */
+  private waiting = new Set<string>()
+  private room = new Room(MAX_WAITING, MAX_NAMESPACE_WAITING)
+  /** Namespaces for which one is under way. */
+  private readonly busy = new Set<string>()
+
+  constructor(options: LookUpsOptions) {
+    this.options = options
+    this.queue = new WorkQueue({ ...options, most: MAX_WAITING, atOnce: AT_ONCE })
+  }
+
+  /** Looks up what is asked for until the signal is given. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.waiting = new Set()
+    this.room = new Room(MAX_WAITING, MAX_NAMESPACE_WAITING)
+    const work = async (key: string): Promise<boolean> => {
+      const denied = ownerOfKey(key)
+      const isDone = await this.look(denied, signal)
+      if (isDone && this.waiting.delete(key)) this.room.release(denied.namespace, 1)
+      return isDone
+    }
+    await Promise.all([this.queue.run(work, signal), this.follow(signal)])
+  }
+
+  /** While the floor asks for it. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    const { config, namespaces, sleep, follow } = this.options
+    let denied: Denied | undefined
+    while (!signal.aborted) {
+      const isAsked = config().floor.resolveImages && namespaces() !== undefined
+      if (isAsked && !denied) {
+        denied = follow((key) => this.ask(key))
+        void denied.start()
+      } else if (!isAsked) {
+        denied?.close()
+        denied = undefined
+      }
+      await sleep(ASK_MS, signal)
+    }
+    denied?.close()
+  }
+
+  /** What has failed waits on: a try of its owner's is no news of the registry. */
+  private ask(key: string): void {
+    if (!this.waiting.has(key)) {
+      if (!this.room.take(ownerOfKey(key).namespace, 1)) return
+      this.waiting.add(key)
+    }
+    this.queue.add(key, false)
+  }
+
+  /** Whether nothing is left to do for an owner. */
+  private async look(denied: DeniedOwner, signal: AbortSignal): Promise<boolean> {
+    const { namespace } = denied
+    if (this.busy.has(namespace)) return false
+    this.busy.add(namespace)
+    try {
+      const wanted = await this.wantedOf(denied, signal)
+      return wanted.images.length === 0 || (await this.every(wanted, denied, signal))
+    } catch (error) {
+      if (!signal.aborted) {
+        const { log } = this.options
+        log.warn('images could not be looked up', { namespace, error: clusterWords(error) })
+      }
+      return false
+    } finally {
+      this.busy.delete(namespace)
+    }
+  }
+
+  /** What its pods were denied for, by the object as it is now. */
+  private async wantedOf(denied: DeniedOwner, signal: AbortSignal): Promise<WantedImages> {
+    const { config, namespaces, requests } = this.options
+    const namespace = namespaces()?.get(denied.namespace)
+    if (!namespace || !config().floor.resolveImages) return NOTHING
+    const object = await requests.get(ownerPath(denied), signal)
+    const { kind, apiVersion, uid } = denied.owner
+    if (!object || stringAt(object, 'metadata', 'uid') !== uid) return NOTHING
+    return wantedBy({ ...object, kind, apiVersion }, namespace, config())
+  }
+
+  private async every(
+    { images, pullSecrets }: WantedImages,
+    denied: DeniedOwner,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const from = { namespace: denied.namespace, pullSecrets }
+    const said: Told[] = []
+    for (const image of images) {
+      const done = await this.one(image, from, signal)
+      if (!done.ok) said.push(unreadWords(image, done.error))
+    }
+    if (said.length === 0) return true
+    const { owners, events } = this.options
+    const root = await owners.rootOf(denied, () => false, signal)
+    if (root) await events.tell(denied.namespace, root, said, signal)
+    return false
+  }
+
+  private async one(
+    image: string,
+    from: Asker,
+    signal: AbortSignal,
+  ): Promise<Result<undefined, string>> {
+    const { index, log, now, counted } = this.options
+    const reference = parseReference(image)
+    if (!reference.ok) return fail('it is none')
+    const known = await index.read(signal)
+    if (!known.ok) return known
+    const asked = lacking(reference.value, known.value)
+    if (!asked) return ok(undefined)
+    const { namespace } = from
+    if (!this.allowance.take(namespace, now())) {
+      return fail('too many images were looked up within an hour; it is tried again')
+    }
+    const read = await this.read(asked, from, signal)
+    const written = read.ok ? await index.add(namespace, read.value, signal) : read
+    counted(written.ok ? 'read' : 'failed')
+    if (written.ok) log.info('an image was looked up', { namespace, image: image.slice(0, 1024) })
+    return written
+  }
+
+  private async read(
+    reference: Reference,
+    from: Asker,
+    signal: AbortSignal,
+  ): Promise<Result<ImageIndex, string>> {
+    const { reader, timeout = (ms) => AbortSignal.timeout(ms) } = this.options
+    const late = timeout(LONGEST_MS)
+    const opened = reader(from, AbortSignal.any([signal, late]))
+    try {
+      const read = await opened.read(reference, [])
+      return read.ok || !late.aborted ? read : fail(`it took longer than ${LONGEST_MS / 1000} s`)
+    } catch (error) {
+      return fail(messageOf(error))
+    } finally {
+      opened.close()
+    }
+  }
+}

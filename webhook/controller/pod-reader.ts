@@ -1,0 +1,24 @@
+// Reads one image for a pod, whose author names it: by the pod's own Secrets and nobody's docker configuration, within what a
+// program of the cluster may ask. Decides nothing.
+
+import { readFile } from 'node:fs/promises'
+import type { ClusterConfig } from '../cluster/config.ts'
+import { BY_ITSELF } from '../images/read-limits.ts'
+import { createReader } from '../images/reader.ts'
+import type { Requests } from '../kube/requests.ts'
+import type { LookUpsOptions } from './look-ups.ts'
+import { PULL_SECRETS, pullCredentials } from './pull-secrets.ts'
+
+export const podReader =
+  (requests: Requests, config: () => ClusterConfig): LookUpsOptions['reader'] =>
+  ({ namespace, pullSecrets: names }, signal) =>
+    createReader({
+      registries: config().registries,
+      credential: pullCredentials(requests, { namespace, names }, signal),
+      keeper: PULL_SECRETS,
+      readCa: (file) => readFile(file, 'utf8'),
+      environment: {},
+      signal,
+      limits: BY_ITSELF,
+      isGuarded: true,
+    })
