@@ -19,7 +19,10 @@ import type { Row } from '../status/status.ts'
 import type { Read } from './finding.ts'
 
 export const CONTROLLER = 'outrigger-controller'
-const RIGHTS = new URL('../../manifests/base/companions/rbac.yaml', import.meta.url)
+const rightsOf = (folder: string): URL =>
+  new URL(`../../manifests/base/${folder}/rbac.yaml`, import.meta.url)
+const RIGHTS = rightsOf('companions')
+const TO_LOOK_UP = rightsOf('resolve-images')
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
 
 /** As `resourceAttributes` of a review names it. */
@@ -64,8 +67,9 @@ const rightsIn = (role: JsonObject): readonly Right[] => {
 }
 
 /** What the manifests of this version give it: what it needs, and no more. */
-export const neededRights = (): readonly Right[] =>
-  parseAllDocuments(readFileSync(RIGHTS, 'utf8'))
+export const neededRights = (config: ClusterConfig | undefined): readonly Right[] =>
+  [RIGHTS, ...(config?.floor.resolveImages ? [TO_LOOK_UP] : [])]
+    .flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')))
     .map((document): unknown => document.toJS())
     .filter(isObject)
     .flatMap(rightsIn)
@@ -88,9 +92,12 @@ const toldOf = ({ group, resource, verb, name }: Right): string =>
   `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : ` ${name}`}`
 
 /** One review a right: the authorizers decide, whoever has granted it. */
-const lackingIn = async (cluster: Objects): Promise<Read<readonly string[]>> => {
+const lackingIn = async (
+  cluster: Objects,
+  config: ClusterConfig | undefined,
+): Promise<Read<readonly string[]>> => {
   const lacking: string[] = []
-  for (const right of neededRights()) {
+  for (const right of neededRights(config)) {
     const review = await cluster.tryCreate(REVIEWS, reviewOf(right))
     if (!review.ok) return review
     if (objectAt(review.value, 'status')['allowed'] !== true) lacking.push(toldOf(right))
@@ -117,7 +124,7 @@ export const examineController = async (
   const own = `namespaces/${OWN_NAMESPACE}`
   const deployment = await cluster.get(`/apis/apps/v1/${own}/deployments/${CONTROLLER}`)
   const lease = await cluster.get(`/apis/coordination.k8s.io/v1/${own}/leases/${CONTROLLER}`)
-  const lacking = deployment.ok ? await lackingIn(cluster) : undefined
+  const lacking = deployment.ok ? await lackingIn(cluster, config) : undefined
   const beside =
     config?.companions && deployment.ok ? besideIn(rows) : { absent: undefined, workloads: 0 }
   return { deployment, lease, lacking, ...beside }

@@ -13,6 +13,7 @@ import { judgeReplicas } from './replicas.ts'
 const CHECK = namedBy('controller')
 const APPLY =
   'apply its manifests (kubectl apply -k manifests/base/companions, or the chart with companions: true)'
+const LOOK_UPS = 'kubectl apply -k manifests/base/resolve-images, or resolveImages: true'
 type Held = 'held' | 'fault' | 'future'
 /** By so much clocks may differ. */
 const CLOCKS_SECONDS = 60
@@ -65,7 +66,7 @@ const judgeLease = (read: Read<JsonObject>, namespace: string, now: Date): Findi
     : CHECK.warning(what, 'see which clock is wrong: whether it still leads is not known')
 }
 
-const judgeRights = (read: Read<readonly string[]>): Finding => {
+const judgeRights = (read: Read<readonly string[]>, isLookingUp: boolean): Finding => {
   if (!read.ok) {
     return CHECK.unread(
       'what it may',
@@ -74,7 +75,10 @@ const judgeRights = (read: Read<readonly string[]>): Finding => {
     )
   }
   return read.value.length > 0
-    ? CHECK.fault(`it lacks rights: ${someOf(read.value)}`, APPLY)
+    ? CHECK.fault(
+        `it lacks rights: ${someOf(read.value)}`,
+        isLookingUp ? `${APPLY}, and those for floor.resolveImages (${LOOK_UPS})` : APPLY,
+      )
     : CHECK.ok('it has the rights that its manifests give it')
 }
 
@@ -123,18 +127,22 @@ export const judgeController = (
       ),
     ]
   }
-  if (!config.value.companions) return [unasked(deployment, namespace)]
+  const { companions, floor } = config.value
+  if (!companions && !floor.resolveImages) return [unasked(deployment, namespace)]
+  const asked = companions
+    ? 'asks for companions, and nobody keeps them'
+    : 'says floor.resolveImages, and nobody looks images up'
   const running = judgeReplicas(deployment, pods, {
     check: CHECK,
     namespace,
     name: CONTROLLER,
-    apply: `the cluster configuration asks for companions, and nobody keeps them: ${APPLY}`,
+    apply: `the cluster configuration ${asked}: ${APPLY}`,
     alone: 'companions stay as they are',
   })
   return [
     running,
     ...(deployment.ok ? [judgeLease(lease, namespace, now)] : []),
-    ...(lacking === undefined ? [] : [judgeRights(lacking)]),
+    ...(lacking === undefined ? [] : [judgeRights(lacking, floor.resolveImages)]),
     ...(absent === undefined ? [] : [judgeAbsent(absent, workloads)]),
   ]
 }

@@ -25,6 +25,7 @@ const configured = (more: JsonObject): ClusterConfig => {
 }
 const ASKED = configured({ companions: {} })
 const UNASKED = configured({})
+const LOOKING = configured({ floor: { resolveImages: true } })
 
 const deployment = (replicas: number, readyReplicas: number): Read<JsonObject> =>
   ok({ spec: { replicas }, status: { readyReplicas } })
@@ -150,6 +151,17 @@ describe('the controller', () => {
     expect(told({ deployment: read }, ok(UNASKED))).toEqual([expect.stringContaining(words)])
   })
 
+  test('that is asked for look-ups alone is asked for', () => {
+    const absent = { absent: undefined }
+    expect(told(absent, ok(LOOKING))).toContain('ok: controller-0_1 leads')
+    expect(told({ ...absent, deployment: MISSING }, ok(LOOKING))).toContainEqual(
+      expect.stringContaining('says floor.resolveImages, and nobody looks images up'),
+    )
+    expect(told({ ...absent, lacking: ok(['patch configmaps']) }, ok(LOOKING))).toContainEqual(
+      expect.stringContaining('kubectl apply -k manifests/base/resolve-images'),
+    )
+  })
+
   test('is not judged by a configuration that cannot be read', () => {
     expect(told({}, fail('it is gone'))).toEqual([
       expect.stringContaining('unread: the cluster configuration cannot be read: it is gone'),
@@ -175,7 +187,7 @@ describe('a look at it', () => {
   test('asks the authorizers after each right, as the controller itself', async () => {
     const seen = await examineController(cluster, ASKED, ok([]))
     expect(seen.lacking).toEqual(ok(['create events']))
-    expect(asked).toHaveLength(neededRights().length)
+    expect(asked).toHaveLength(neededRights(ASKED).length)
     expect(asked).toContainEqual(
       expect.objectContaining({
         spec: {
@@ -198,7 +210,8 @@ describe('a look at it', () => {
   })
 
   test('the rights are all that its manifests give it', () => {
-    expect(neededRights()).toEqual(
+    expect(neededRights(undefined)).toEqual(neededRights(ASKED))
+    expect(neededRights(ASKED)).toEqual(
       expect.arrayContaining([
         { group: '', resource: 'pods', verb: 'watch' },
         { group: 'networking.k8s.io', resource: 'networkpolicies', verb: 'delete' },
@@ -210,6 +223,19 @@ describe('a look at it', () => {
         },
       ]),
     )
+  })
+
+  test('and where the floor asks for look-ups those for these, too', () => {
+    const index = { group: '', resource: 'configmaps', name: 'outrigger-images' }
+    const place = { namespace: 'outrigger-system' }
+    expect(neededRights(LOOKING)).toEqual(
+      expect.arrayContaining([
+        ...neededRights(ASKED),
+        { ...index, verb: 'patch', ...place },
+        { group: '', resource: 'events', verb: 'watch' },
+      ]),
+    )
+    expect(JSON.stringify(neededRights(ASKED))).not.toContain('configmaps')
   })
 
   test('tells of what is to stand beside pods that run, and does not', async () => {
