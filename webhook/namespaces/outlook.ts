@@ -49,7 +49,9 @@ const MAX_PODS_TOLD = 50
 /** All of them hold up everybody else's reviews for so long at the most, and one more. */
 const MAX_BUSY_MS = 250
 
-const MARKS = [
+/** What a pod has once it runs, and its template has not: our marks, and the node that the scheduler chose. */
+const LATER = [
+  ['spec', 'nodeName'],
   ['metadata', 'labels', INJECTED_LABEL],
   ['metadata', 'labels', SERVER_LABEL],
   ['metadata', 'annotations', STATUS_ANNOTATION],
@@ -57,7 +59,7 @@ const MARKS = [
 
 /** The pod as its controller makes it anew, as far as a running one shows that. */
 const anew = (pod: JsonObject): JsonObject =>
-  MARKS.reduce((object, path) => withAt(object, path, undefined), pod)
+  LATER.reduce((object, path) => withAt(object, path, undefined), pod)
 
 const ENDED: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed'])
 

@@ -1,21 +1,26 @@
 import { describe, expect, test } from '@jest/globals'
-import type { JsonObject } from '../../../../shared/json.ts'
+import { withAt, type JsonObject } from '../../../../shared/json.ts'
 import { boundWarnings } from '../../../../webhook/admission/warning-lines.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { lookAtPods } from '../../../../webhook/namespaces/look.ts'
+import { fateOf } from '../../../../webhook/namespaces/outlook.ts'
 import type { Known } from '../../../../webhook/namespaces/judge.ts'
 import { outlookWarnings } from '../../../../webhook/namespaces/warnings.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 
-const parsed = parseClusterConfig({
-  sidecar: { image: 'example.com/sidecar:1' },
-  settings: { auth: 'none' },
-  floor: { allowAnonymous: true, egressMode: 'observe' },
-})
-if (!parsed.ok) throw new Error(parsed.error.join('; '))
-const config = parsed.value
+const configWith = (more: JsonObject): ClusterConfig => {
+  const parsed = parseClusterConfig({
+    sidecar: { image: 'example.com/sidecar:1' },
+    settings: { auth: 'none' },
+    floor: { allowAnonymous: true, egressMode: 'observe' },
+    ...more,
+  })
+  if (!parsed.ok) throw new Error(parsed.error.join('; '))
+  return parsed.value
+}
+const config = configWith({})
 
 type Texts = Readonly<Record<string, string>>
 const namespaceWith = (labels: Texts, annotations: Texts = {}): Namespace => ({
@@ -231,6 +236,16 @@ describe('the pods that run', () => {
       'and 1 more, which this has no room for',
     ])
   })
+})
+
+test('a pod that runs is on a node, which its template has not named: no gate minds it', () => {
+  const image = `example.com/server@sha256:${'a'.repeat(64)}`
+  const resources = { limits: { cpu: '1', memory: '1Gi' } }
+  const containers = [{ ...SERVER, image, resources }]
+  const pod = madeIn(IN, podOf('web-1', { owner: ['Deployment', 'web'], spec: { containers } }))
+  const running = withAt(pod, ['spec', 'nodeName'], 'node-1')
+  const gated = configWith({ companions: { gate: true } })
+  expect(fateOf(running, { before: IN, after: STRICT }, gated)).toEqual({ kind: 'same' })
 })
 
 describe('which pods they are is told', () => {
