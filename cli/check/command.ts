@@ -4,8 +4,9 @@ import { isAsked, type Level } from '../../webhook/settings/modes.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { manifestFiles } from '../command/manifest-files.ts'
 import type { ManifestOptions } from '../manifest/manifest.ts'
-import { isClean, reportJson, reportOn, type ReportedFile } from '../manifest/report.ts'
-import { readManifestFile, readOptions } from '../manifest/sources.ts'
+import { isClean, reportJson, type ReportedFile } from '../manifest/report.ts'
+import { reportFiles } from '../manifest/report-files.ts'
+import { readOptions } from '../manifest/sources.ts'
 import { FLAGS, readFlags, type CheckFlags, type Format } from './check-flags.ts'
 import { checkSarif } from './sarif.ts'
 import { checkNotes, checkText } from './text.ts'
@@ -31,17 +32,9 @@ const run = async (flags: CheckFlags, io: Io): Promise<number> => {
   for (const problem of problems) tell(io, NAME, problem)
   if (!read.ok || !files.ok) return 1
   const around = { options: raised(read.value, flags.level), resolvesImages: flags.resolvesImages }
-  const checked: ReportedFile[] = []
-  for (const file of files.value) {
-    const found = await readManifestFile(file, around, io)
-    checked.push(
-      found.ok
-        ? reportOn(found.value.source.text, found.value.options)
-        : { file, pods: [], faults: found.error },
-    )
-  }
+  const { files: checked, notes } = await reportFiles(files.value, around, io)
   io.stdout(PRINTED[flags.format](checked))
-  for (const note of checkNotes(checked, read.value)) tell(io, NAME, note)
+  for (const note of [...notes, ...checkNotes(checked, read.value)]) tell(io, NAME, note)
   return isClean(checked) ? 0 : 1
 }
 

@@ -8,7 +8,8 @@ import { explainManifest } from './explain.ts'
 import { injectManifest } from './inject.ts'
 import { OFFERED, readFlags, type Flags } from './manifest-flags.ts'
 import type { ManifestOptions, ManifestResult } from './manifest.ts'
-import { isClean, reportJson, reportOn, reportText, type ReportedFile } from './report.ts'
+import { isClean, reportJson, reportText } from './report.ts'
+import { reportFiles } from './report-files.ts'
 import { readManifestFile, readOptions } from './sources.ts'
 import { uninjectManifest } from './uninject.ts'
 
@@ -24,17 +25,10 @@ const runReport = async (name: string, flags: Flags, io: Io): Promise<number> =>
   const [read, files] = [await readOptions(flags), await manifestFiles(flags.files)]
   if (!read.ok) return report(io, name, read.error)
   if (!files.ok) return report(io, name, [files.error])
-  const reported: ReportedFile[] = []
-  for (const file of files.value) {
-    const around = { options: read.value, resolvesImages: flags.resolvesImages }
-    const found = await readManifestFile(file, around, io)
-    reported.push(
-      found.ok
-        ? reportOn(found.value.source.text, found.value.options)
-        : { file, pods: [], faults: found.error },
-    )
-  }
+  const around = { options: read.value, resolvesImages: flags.resolvesImages }
+  const { files: reported, notes } = await reportFiles(files.value, around, io)
   io.stdout(flags.report === 'json' ? reportJson(reported) : reportText(reported, read.value))
+  for (const note of notes) tell(io, name, note)
   return isClean(reported) ? 0 : 1
 }
 

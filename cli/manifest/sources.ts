@@ -16,16 +16,24 @@ import { readManifest } from './read-manifest.ts'
 import { resolveImages } from './resolve.ts'
 import { objectsOf } from './templates.ts'
 
+/** The Namespaces of a manifest, or why it cannot be read. */
+export const namespacesIn = (
+  text: string,
+  file: string,
+): Result<Namespace[], readonly string[]> => {
+  const manifest = readManifest(text, { file, namespace: '', namespaces: [] })
+  if (!manifest.ok) return manifest
+  const objects = manifest.value.documents.flatMap(({ value }) => objectsOf('Namespace', value))
+  return ok(objects.map(namespaceOf))
+}
+
 const readNamespaces = async (file: string | undefined): Promise<Result<Namespace[], string[]>> => {
   if (file === undefined) return ok([])
   const text = await readText(file)
   if (!text.ok) return fail([text.error])
-  const manifest = readManifest(text.value, { file, namespace: '', namespaces: [] })
-  if (!manifest.ok) return fail([...manifest.error])
-  const found = manifest.value.documents
-    .flatMap(({ value }) => objectsOf('Namespace', value))
-    .map(namespaceOf)
-  return found.length > 0 ? ok(found) : fail([`${file}: holds no Namespace`])
+  const found = namespacesIn(text.value, file)
+  if (!found.ok) return fail([...found.error])
+  return found.value.length > 0 ? found : fail([`${file}: holds no Namespace`])
 }
 
 /** What the flags say of how manifests are judged; the errors are everything that is wrong with it. */
