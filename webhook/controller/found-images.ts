@@ -28,9 +28,10 @@ export const MAX_BYTES = 524_288
 const MAX_FOUND_TEXT = 40_000
 const MAX_TRIES = 5
 
-/** A tag or a digest, short. */
+/** An image, or a tag with what it leads to, short: a tag that somebody records anew is found no more. */
 const markOf = (name: string): string =>
   createHash('sha256').update(name).digest('base64url').slice(0, 12)
+const markOfTag = (tag: string, digest: string): string => markOf(`${tag}@${digest}`)
 
 const foundSchema = z.strictObject({
   version: z.literal(1),
@@ -48,12 +49,16 @@ const sizeOf = (name: string, value: unknown): number =>
 
 /** What each part of an index takes, by its mark. */
 const sizesOf = ({ tags, images }: ImageIndex): ReadonlyMap<string, number> =>
-  new Map(
-    [...Object.entries(tags), ...Object.entries(images)].map(([name, value]) => [
-      markOf(name),
-      sizeOf(name, value),
+  new Map([
+    ...Object.entries(tags).map(([tag, digest]): [string, number] => [
+      markOfTag(tag, digest),
+      sizeOf(tag, digest),
     ]),
-  )
+    ...Object.entries(images).map(([digest, platforms]): [string, number] => [
+      markOf(digest),
+      sizeOf(digest, platforms),
+    ]),
+  ])
 
 const missingIn = <T>(
   there: Readonly<Record<string, T>>,
@@ -102,6 +107,44 @@ export const withFound = (
     index: mergeIndexes(index, news),
     marks: { ...before, [namespace]: [...own, ...newSizes.keys()] },
   })
+}
+
+/** A tag that was found, as the index has it. */
+export interface FoundTag {
+  readonly namespace: string
+  readonly tag: string
+  readonly digest: string
+}
+
+const tagsIn = ({ index, marks }: Found): readonly FoundTag[] => {
+  const namespaces = new Map(
+    Object.entries(marks).flatMap(([namespace, own]) => own.map((mark) => [mark, namespace])),
+  )
+  return Object.entries(index.tags).flatMap(([tag, digest]) => {
+    const namespace = namespaces.get(markOfTag(tag, digest))
+    return namespace === undefined ? [] : [{ namespace, tag, digest }]
+  })
+}
+
+const without = <T>(
+  record: Readonly<Record<string, T>>,
+  name: string,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).filter(([one]) => one !== name))
+
+/** With what a tag leads to by now; what it led to goes where it was found and nothing else leads there. */
+export const withMoved = (
+  { index, marks }: Found,
+  { namespace, tag, digest }: FoundTag,
+  added: ImageIndex,
+): Result<Found | undefined, string> => {
+  const isSame = index.tags[tag] !== digest || added.tags[tag] === digest
+  if (isSame || !Object.hasOwn(added.tags, tag)) return ok(undefined)
+  const tags = without(index.tags, tag)
+  const isFound = Object.values(marks).some((own) => own.includes(markOf(digest)))
+  const isLeft = isFound && !Object.values(tags).includes(digest)
+  const images = isLeft ? without(index.images, digest) : index.images
+  return withFound({ index: { version: 1, tags, images }, marks }, namespace, added)
 }
 
 const readFound = (text: string | undefined): Result<Found['marks'], string> => {
@@ -154,17 +197,40 @@ export class FoundImages {
     return standing.ok ? ok(standing.value.found.index) : standing
   }
 
-  /** Adds what is new in it; whoever writes meanwhile loses nothing. */
-  async add(
+  /** The tags that were found, and that nobody has recorded anew. */
+  async tags(signal: AbortSignal): Promise<Result<readonly FoundTag[], string>> {
+    const standing = await this.standing(signal)
+    return standing.ok ? ok(tagsIn(standing.value.found)) : standing
+  }
+
+  /** Adds what is new in it. */
+  add(
     namespace: string,
     added: ImageIndex,
+    signal: AbortSignal,
+  ): Promise<Result<undefined, string>> {
+    return this.change((found) => withFound(found, namespace, added), signal)
+  }
+
+  /** Has a tag that was found lead where it does by now. */
+  move(
+    found: FoundTag,
+    added: ImageIndex,
+    signal: AbortSignal,
+  ): Promise<Result<undefined, string>> {
+    return this.change((before) => withMoved(before, found, added), signal)
+  }
+
+  /** Whoever writes meanwhile loses nothing. */
+  private async change(
+    by: (found: Found) => Result<Found | undefined, string>,
     signal: AbortSignal,
   ): Promise<Result<undefined, string>> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const standing = await this.standing(signal)
       if (!standing.ok) return standing
       const { found, resourceVersion } = standing.value
-      const after = withFound(found, namespace, added)
+      const after = by(found)
       if (!after.ok) return after
       if (!after.value) return ok(undefined)
       const data = textsOf(after.value)

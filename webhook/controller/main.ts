@@ -25,6 +25,7 @@ import { leaseStore } from './lease-store.ts'
 import { LookUps, type LookUpsOptions } from './look-ups.ts'
 import { keyOf } from './members.ts'
 import { parseControllerOptions, USAGE, type Options } from './options.ts'
+import { MovedTags } from './moved-tags.ts'
 import { Owners } from './owners.ts'
 import { podReader } from './pod-reader.ts'
 import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
@@ -63,25 +64,34 @@ const connect = (tools: Tools, asked: Asked): ControllerKube =>
     },
   })
 
-const lookUpsBy = (
+const imagesBy = (
   kube: ControllerKube,
   tools: Tools,
   options: Pick<LookUpsOptions, 'config' | 'requests' | 'owners' | 'events' | 'counted'> &
     Pick<Options, 'namespace'>,
-): LookUps =>
-  new LookUps({
+): Wired['images'] => {
+  const index = new FoundImages(options.requests, options.namespace)
+  const reader = podReader(options.requests, options.config)
+  const lookUps = new LookUps({
     ...tools,
     ...options,
+    index,
+    reader,
     namespaces: () => kube.namespaces.current(),
-    index: new FoundImages(options.requests, options.namespace),
     follow: (asked) => followDenied(kube, tools, asked),
-    reader: podReader(options.requests, options.config),
   })
+  const movedTags = new MovedTags({ ...tools, config: options.config, index, reader })
+  return {
+    run: async (signal) => {
+      await Promise.all([lookUps.run(signal), movedTags.run(signal)])
+    },
+  }
+}
 
 interface Wired {
   readonly controller: Controller
   readonly watchdog: Watchdog
-  readonly lookUps: LookUps
+  readonly images: { run(signal: AbortSignal): Promise<void> }
   readonly elector: Elector
   readonly telemetry: ControllerTelemetry
   readonly identity: string
@@ -138,11 +148,11 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const watchdog = new Watchdog({ ...tools, beats, isReady, owners, events })
   const { namespace, lease: name } = options
   const asks = { requests, owners, events, counted: telemetry.lookedUp, namespace }
-  const lookUps = lookUpsBy(kube, tools, { ...asks, config: () => config.current() })
+  const images = imagesBy(kube, tools, { ...asks, config: () => config.current() })
   const store = leaseStore(requests, { namespace, name, wallMs: Date.now })
   const settled = () => requests.settled()
   const elector = new Elector({ ...tools, store, identity, terms: TERMS, schedule, settled })
-  return { controller, watchdog, lookUps, elector, telemetry, identity }
+  return { controller, watchdog, images, elector, telemetry, identity }
 }
 
 const serve = async (
@@ -150,7 +160,7 @@ const serve = async (
   config: KeptFile<ClusterConfig>,
   log: Log,
 ): Promise<void> => {
-  const { controller, watchdog, lookUps, elector, telemetry, identity } = wire(options, config, log)
+  const { controller, watchdog, images, elector, telemetry, identity } = wire(options, config, log)
   const admin = createPlainServer(adminApp(telemetry, () => controller.weakness()))
   const adminPort = await listen(admin, options.adminPort, options.host)
   sayCompanions(config.current(), log)
@@ -161,7 +171,7 @@ const serve = async (
   })
   for (const follower of controller.followers()) void follower.start()
   elector.start(async (signal) => {
-    await Promise.all([controller.lead(signal), watchdog.run(signal), lookUps.run(signal)])
+    await Promise.all([controller.lead(signal), watchdog.run(signal), images.run(signal)])
   })
   log.info('serving', { adminPort, identity })
   program.onEnd(async () => {

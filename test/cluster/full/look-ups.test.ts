@@ -5,7 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
-import { startRegistry, type Registry } from '../../support/registry.ts'
+import { INDEX_CONFIG_MAP, INDEX_KEY } from '../../../shared/image-index.ts'
+import { buildImage } from '../../support/oci-image.ts'
+import { LOGIN, startRegistry, type Registry } from '../../support/registry.ts'
 import { accountKubeconfig } from '../account-kubeconfig.ts'
 import { at, list, type Api, type Json } from '../api.ts'
 import { startController, type ControllerProcess } from '../controller-process.ts'
@@ -34,13 +36,22 @@ const ENTRYPOINT = [
 /** A ReplicaSet tries again after 41, 82 and 164 s. */
 const COMES_UP_SECONDS = 240
 
+/** What the README has a namespace grant, as it stands there, but for its name. */
+const roleOfReadme = (): string => {
+  const readme = readFileSync(join(MANIFESTS, '../webhook/README.md'), 'utf8')
+  const [, part = ''] = readme.split('### Looked up by the controller')
+  const [, yaml = ''] = /```yaml\n([^`]+)```/.exec(part) ?? []
+  return yaml.replaceAll('team-a', NAMESPACE)
+}
+
 /** Nobody says what it runs. */
-const deployment = (name: string, image: string): Json =>
+const deployment = (name: string, image: string, imagePullSecrets: readonly Json[] = []): Json =>
   deploymentOf(
     {
       metadata: { annotations: INJECT },
       spec: {
         terminationGracePeriodSeconds: 5,
+        imagePullSecrets,
         containers: [{ name: 'server', image, resources: { limits: { memory: '512Mi' } } }],
       },
     },
@@ -50,13 +61,16 @@ const deployment = (name: string, image: string): Json =>
 describeOwnCluster('full', 'look-ups', (target) => {
   const kubectl = createKubectl(target)
   let registry: Registry
+  let closed: Registry
   let controller: ControllerProcess
   let api: Api
 
   const config = (): string => {
     const dev = parse(readFileSync(join(MANIFESTS, 'overlays/dev/config.yaml'), 'utf8'))
     const floor = { ...dev.floor, resolveImages: true }
-    const registries = { [registry.host]: { allowPlainHttp: true } }
+    const registries = Object.fromEntries(
+      [registry, closed].map(({ host }) => [host, { allowPlainHttp: true }]),
+    )
     const file = join(target.own.dir, 'look-ups-config.yaml')
     writeFileSync(file, stringify({ ...dev, floor, registries }))
     return file
@@ -64,6 +78,8 @@ describeOwnCluster('full', 'look-ups', (target) => {
 
   beforeAll(async () => {
     registry = await startRegistry()
+    closed = await startRegistry({ isPrivate: true })
+    await closed.push('servers', 'closed', await buildImage({ config: { Entrypoint: ENTRYPOINT } }))
     const layers = [await layerOf('node', target.own), await layerOf('everything', target.own)]
     const place = { registry: registry.host, repository: 'servers', tag: 'everything' }
     await pushImage(place, layers, { entrypoint: ENTRYPOINT, user: '1000' })
@@ -80,6 +96,7 @@ describeOwnCluster('full', 'look-ups', (target) => {
     await kubectl.run('delete', '--ignore-not-found', '-k', LOOK_UPS)
     await kubectl.run('delete', '--ignore-not-found', '-n', SYSTEM, ...OF_CONTROLLER)
     await registry?.stop()
+    await closed?.stop()
   })
 
   test('an image with only an ENTRYPOINT comes up without anybody’s help', async () => {
@@ -98,15 +115,45 @@ describeOwnCluster('full', 'look-ups', (target) => {
     expect((await controller.metrics()).get(read)).toBe(1)
   })
 
+  /** What its Deployment is told of an image. */
+  const told = (name: string): Promise<string> =>
+    waitFor(`an Event of ${name}`, async () => {
+      const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
+      const found = list(body, 'items').find(
+        (one) => at(one, 'reason') === 'ImageUnread' && at(one, 'involvedObject', 'name') === name,
+      )
+      return found === undefined
+        ? undefined
+        : `${String(at(found, 'involvedObject', 'kind'))}: ${String(at(found, 'message'))}`
+    })
+
   test('one that cannot be looked up is told to its Deployment, with why', async () => {
     await api.apply([deployment('missing', `${registry.host}/servers:none`)], NAMESPACE)
-    const message = await waitFor('an Event of it', async () => {
-      const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
-      const told = list(body, 'items').find((one) => at(one, 'reason') === 'ImageUnread')
-      return told === undefined
-        ? undefined
-        : `${String(at(told, 'involvedObject', 'kind'))}: ${String(at(told, 'message'))}`
+    expect(await told('missing')).toMatch(
+      /^Deployment: its image .*:none could not be looked up.*status 404/,
+    )
+  })
+
+  test('one of a private registry is looked up once its namespace lets the pull secret be read', async () => {
+    const auths = { [closed.host]: LOGIN }
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'registry' },
+      type: 'kubernetes.io/dockerconfigjson',
+      stringData: { '.dockerconfigjson': JSON.stringify({ auths }) },
+    }
+    const image = `${closed.host}/servers:closed`
+    await api.apply([secret, deployment('closed', image, [{ name: 'registry' }])], NAMESPACE)
+    expect(await told('closed')).toContain('has none for it: a Role for these Secrets')
+    const file = join(target.own.dir, 'pull-secrets.yaml')
+    writeFileSync(file, roleOfReadme())
+    await kubectl.run('apply', '-f', file)
+    const index = await waitFor('its tag in the index', async () => {
+      const path = `/api/v1/namespaces/${SYSTEM}/configmaps/${INDEX_CONFIG_MAP}`
+      const text = String(at((await api.get(path)).body, 'data', INDEX_KEY))
+      return text.includes(`"${image}"`) ? text : undefined
     })
-    expect(message).toMatch(/^Deployment: its image .*:none could not be looked up.*status 404/)
+    expect(index).not.toContain(LOGIN.password)
   })
 })

@@ -5,6 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { setTimeout as after } from 'node:timers/promises'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { stringAt } from '../../../shared/json.ts'
+import { createLog } from '../../../shared/log.ts'
+import { FoundImages } from '../../../webhook/controller/found-images.ts'
+import { MovedTags } from '../../../webhook/controller/moved-tags.ts'
 import { podReader } from '../../../webhook/controller/pod-reader.ts'
 import { IndexApi } from '../../support/index-api.ts'
 import { lookingConfig, lookUpsOver, makeDenied } from '../../support/looked-up.ts'
@@ -119,6 +122,36 @@ describe('an image that names no command in its pod', () => {
       /status 404.*Write `command`, or have `outrigger images add --apply` read it/,
     )
     expect(api.index).toEqual(EMPTY_INDEX)
+  })
+})
+
+describe('a tag that was looked up', () => {
+  test('leads where its author has pushed it since', async () => {
+    const push = async (program: string): Promise<string> =>
+      open.push('team/moving', '1', await buildImage({ config: { Entrypoint: [program] } }))
+    const image = `${open.host}/team/moving:1`
+    const before = await push('/old')
+    await lookUp(image, [open.host])
+    expect(api.index.tags).toEqual({ [image]: before })
+    const after = await push('/new')
+    const config = () => lookingConfig(true, { [open.host]: { allowPlainHttp: true } })
+    const abort = new AbortController()
+    let looks = 0
+    await new MovedTags({
+      log: createLog({ level: 'error', write: () => undefined, now: () => 0 }),
+      now: () => 0,
+      sleep: () => {
+        looks += 1
+        if (looks > 1) abort.abort()
+        return Promise.resolve()
+      },
+      config,
+      index: new FoundImages(api.requests, 'outrigger-system'),
+      reader: podReader(api.requests, config),
+      timeout: () => new AbortController().signal,
+    }).run(abort.signal)
+    expect(api.index.tags).toEqual({ [image]: after })
+    expect(Object.keys(api.index.images)).toEqual([after])
   })
 })
 

@@ -5,6 +5,7 @@ import {
   MAX_BYTES,
   MAX_NAMESPACE_BYTES,
   withFound,
+  withMoved,
   type Found,
 } from '../../../../webhook/controller/found-images.ts'
 import { IndexApi } from '../../../support/index-api.ts'
@@ -90,6 +91,52 @@ describe('what is found', () => {
   })
 })
 
+describe('a tag that was found', () => {
+  const tag = 'r.example/app:1'
+  const found = { namespace: 'a', tag, digest: digest(1) }
+  const now: ImageIndex = { ...index(2), tags: { [tag]: digest(2) } }
+  const moved = (before: Found): ImageIndex | undefined => {
+    const after = withMoved(before, found, now)
+    if (!after.ok) throw new Error(after.error)
+    return after.value?.index
+  }
+  const before = added(NOTHING, 'a', index(1))
+
+  test('and leads elsewhere does so in the index, which keeps nothing of what it led to', () => {
+    expect(moved(before)).toEqual(now)
+    const after = withMoved(before, found, now)
+    expect(after.ok && after.value?.marks['a']).toHaveLength(2)
+  })
+
+  test.each<[string, Found]>([
+    [
+      'another tag leads there',
+      added(before, 'b', { ...index(1), tags: { 'r.example/b:1': digest(1) } }),
+    ],
+    ['somebody has recorded it', { index: before.index, marks: {} }],
+  ])('keeps what it led to where %s', (_name, standing) => {
+    expect(Object.keys(moved(standing)?.images ?? {})).toEqual([digest(1), digest(2)])
+  })
+
+  test.each<[string, Found, ImageIndex]>([
+    [
+      'somebody has recorded it anew',
+      { ...before, index: { ...index(3), tags: { [tag]: digest(3) } } },
+      now,
+    ],
+    ['it leads where it did', before, index(1)],
+    ['it was taken out', NOTHING, now],
+    ['nothing says where it leads', before, { ...now, tags: {} }],
+  ])('stays where %s', (_name, standing, to) => {
+    expect(withMoved(standing, found, to)).toEqual({ ok: true })
+  })
+
+  test('stays where what it leads to is more than its namespace may have', () => {
+    const large = { ...index(2, ['x'.repeat(17_000)]), tags: { [tag]: digest(2) } }
+    expect(withMoved(before, found, large)).toMatchObject({ ok: false })
+  })
+})
+
 describe('the ConfigMap', () => {
   const { signal } = new AbortController()
   let api: IndexApi
@@ -106,6 +153,16 @@ describe('the ConfigMap', () => {
     expect(api.index).toEqual(index(1))
     expect(await images.add('b', index(1), signal)).toEqual({ ok: true })
     expect(api.index).toEqual(index(1))
+  })
+
+  test('says which tags were found, but for those that somebody has recorded anew', async () => {
+    api.put({ 'index.json': JSON.stringify(index(3)) })
+    await images.add('a', index(1), signal)
+    await images.add('b', index(2), signal)
+    const tags = { ...api.index.tags, 'r.example/app:2': digest(3) }
+    api.put({ 'index.json': JSON.stringify({ ...api.index, tags }) })
+    const found = { namespace: 'a', tag: 'r.example/app:1', digest: digest(1) }
+    expect(await images.tags(signal)).toEqual({ ok: true, value: [found] })
   })
 
   test('keeps what somebody has written meanwhile', async () => {
