@@ -110,6 +110,7 @@ const serve = async (
     images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     pods: kube.pods,
+    guarded: kube.guarded,
     sleep: (ms) => after(ms, undefined, { ref: false }),
     followers,
     certificate: certificates.current(),

@@ -19,6 +19,8 @@ export const ENTRIES = {
     'change.validate.outrigger.dev',
     'connection.validate.outrigger.dev',
     'other-connection.validate.outrigger.dev',
+    'policy.validate.outrigger.dev',
+    'other-policy.validate.outrigger.dev',
     'guard.validate.outrigger.dev',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>

@@ -121,6 +121,7 @@ describe('manifests/base', () => {
         resourceNames: [options.configuration],
         verbs: ['get', 'patch'],
       },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list'] },
       {
         apiGroups: [''],
         resources: ['secrets'],
@@ -373,6 +374,24 @@ describe('the validating configuration', () => {
       { ...optsIn, operator: 'NotIn' },
       { key: ENFORCE_LABEL, operator: 'Exists' },
     ])
+  })
+
+  test('policies of others are asked about where connections are, and those of the controller never', () => {
+    expect(asked('policy')).toEqual([
+      ['CREATE', 'networkpolicies'],
+      ['UPDATE', 'networkpolicies'],
+    ])
+    expect(asked('other-policy')).toEqual(asked('policy'))
+    for (const [one, other] of [
+      ['policy', 'connection'],
+      ['other-policy', 'other-connection'],
+    ] as const) {
+      expect(selectorOf(one)).toEqual(selectorOf(other))
+      const [first] = objectsAt(entry(one), 'matchConditions')
+      expect(stringAt(first, 'expression')).toContain(
+        "'system:serviceaccount:outrigger-system:outrigger-controller'",
+      )
+    }
   })
 
   test('the component that sends every connection changes that entry’s selector, and nothing else', () => {

@@ -1,17 +1,21 @@
-// What is only judged: pods as they will be stored, changes of running pods and of namespaces, and who gets into a pod.
-// Anything else passes.
+// What is only judged: pods as they will be stored, changes of running pods and of namespaces, who gets into a pod, and which
+// NetworkPolicies of others stand beside ours. Anything else passes.
 
-import type { JsonObject } from '../../shared/json.ts'
+import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Asker } from '../cluster/asker.ts'
+import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import { bareNamespace, namespaceOf, optsIn, type Namespace } from '../cluster/namespace.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
+import type { PolicyWrite } from '../companions/policy-write.ts'
 import type { NamespaceChange } from '../namespaces/change.ts'
 import { judgeNamespace, needsPods, NO_PODS, type Known } from '../namespaces/judge.ts'
 import { lookAtPods } from '../namespaces/look.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
+import { lookAtGuarded, type Guarded } from '../validation/guarded.ts'
+import { judgePolicy, needsGuarded } from '../validation/policy.ts'
 import { isInjected, judgeUpdated, type Change } from '../validation/updated.ts'
 import { answerReview, type Answered, type Decider, type Surroundings } from './answering.ts'
 import type { Review } from './review.ts'
@@ -25,6 +29,7 @@ export interface ValidateOptions extends Surroundings {
   readonly images: () => ImageIndex
   /** Absent where nobody can read them. */
   readonly pods?: RunningPods
+  readonly guarded?: GuardedPods
   /** Resolves after a time; never keeps the process. */
   readonly sleep?: (ms: number) => Promise<unknown>
 }
@@ -46,16 +51,23 @@ interface NamespaceWrite {
 /** As a review tells it. */
 type Subject =
   | OfPod
+  | { readonly kind: 'policy'; readonly write: PolicyWrite }
   | { readonly kind: 'connection'; readonly asked: Asked }
   | { readonly kind: 'namespace'; readonly write: NamespaceWrite }
 
 /** With what was read of pods. */
 type Ready =
   | OfPod
+  | {
+      readonly kind: 'policy'
+      readonly write: PolicyWrite
+      readonly guarded: Guarded | undefined
+    }
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'namespace'; readonly change: NamespaceChange; readonly known: Known }
 
 const [POD, NAMESPACE] = ['v1/pods', 'v1/namespaces']
+const POLICY = 'networking.k8s.io/v1/networkpolicies'
 const UPDATED: ReadonlySet<string> = new Set([
   POD,
   'v1/pods/status',
@@ -77,9 +89,17 @@ const connectionOf = ({ resource, object, asker, origin }: Review): Subject | un
   return { kind: 'connection', asked: { how, name, options: object ?? {}, groups: asker.groups } }
 }
 
+const policyOf = (object: JsonObject, before: JsonObject | undefined): Subject => {
+  const name = stringAt(object, 'metadata', 'name') ?? stringAt(object, 'metadata', 'generateName')
+  const spec = before && objectAt(before, 'spec')
+  const write = { name: name ?? '', before: spec, after: objectAt(object, 'spec') }
+  return { kind: 'policy', write }
+}
+
 /** A namespace that is created asks for nothing before. */
 const createdOf = ({ resource, asker }: Review, object: JsonObject): Subject | undefined => {
   if (resource === POD) return { kind: 'created', pod: object }
+  if (resource === POLICY) return policyOf(object, undefined)
   if (resource !== NAMESPACE) return undefined
   const after = namespaceOf(object)
   const change = { before: bareNamespace(after.name), after, groups: asker.groups }
@@ -94,6 +114,7 @@ const updateOf = (
   if (UPDATED.has(resource)) {
     return { kind: 'updated', change: { before, after: object, groups } }
   }
+  if (resource === POLICY) return policyOf(object, oldObject)
   if (!NAMESPACES.has(resource)) return undefined
   const change = { before: namespaceOf(before), after: namespaceOf(object), groups }
   return { kind: 'namespace', write: { change, asker, isNew: false } }
@@ -134,6 +155,16 @@ const isOurs = async (
   return pod === 'unknown' || (pod !== undefined && isInjected(pod))
 }
 
+/** Whom it may be about, where that decides anything. */
+const guardedOf = async (
+  write: PolicyWrite,
+  namespace: Namespace | undefined,
+  { config, guarded, sleep = forever }: ValidateOptions,
+): Promise<Guarded | undefined> =>
+  namespace && needsGuarded(write, namespace, config())
+    ? lookAtGuarded(namespace.name, { guarded, sleep })
+    : undefined
+
 /** Reads the pods that a decision needs. */
 const preparedBy =
   (options: ValidateOptions) =>
@@ -142,6 +173,10 @@ const preparedBy =
       const { change } = subject.write
       const known = await knownOf(subject.write, namespace, options)
       return { kind: 'namespace', change, known }
+    }
+    if (subject.kind === 'policy') {
+      const { write } = subject
+      return { kind: 'policy', write, guarded: await guardedOf(write, namespace, options) }
     }
     if (subject.kind !== 'connection') return subject
     const { asked } = subject
@@ -160,6 +195,8 @@ const deciderBy = (options: ValidateOptions): Decider<Subject, Ready> => ({
     const config = { ...current(), images: images() }
     if (ready.kind === 'namespace') return judgeNamespace(ready.change, ready.known, config)
     if (!namespace) return undefined
+    if (ready.kind === 'policy')
+      return judgePolicy(ready.write, ready.guarded, { namespace, config })
     if (ready.kind === 'connection') return judgeConnection(ready.connection, namespace, config)
     if (ready.kind === 'updated') return judgeUpdated(ready.change, namespace, config)
     const generations = [config, ...(earlier?.() ?? [])] as const

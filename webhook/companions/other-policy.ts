@@ -4,6 +4,7 @@
 import { covers, rangeOf, type Range } from '../../shared/address.ts'
 import {
   isObject,
+  isSame,
   numberAt,
   objectAt,
   objectsAt,
@@ -15,14 +16,18 @@ import {
 import { stringsOf } from '../cluster/namespace.ts'
 import { inNamespace } from './peers.ts'
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 /** So much is compared for one workload, of all policies of others together, and as much for whom they select: whoever writes them decides how much they say. */
 const MAX_STEPS = 20_000
 
 /** What is left of that. */
-class Steps {
-  private left = MAX_STEPS
+export class Steps {
+  private left: number
+
+  constructor(most = MAX_STEPS) {
+    this.left = most
+  }
 
   /** Whether there were so many left. */
   take(count: number): boolean {
@@ -67,11 +72,17 @@ const wordsOf = (selector: JsonObject): number =>
     1 + Object.keys(objectAt(selector, 'matchLabels')).length,
   )
 
-/** Whether whatever another selector selects is selected by ours, which knows labels alone. */
+/** Whether whatever another selector selects is selected by this one: all that it asks for is asked for there, too. */
 const isWider = (ours: JsonObject, theirs: JsonObject): boolean => {
   const said = stringsOf(theirs['matchLabels'])
-  return Object.entries(stringsOf(ours['matchLabels'])).every(
-    ([name, value]) => Object.hasOwn(said, name) && said[name] === value,
+  const expressions = objectsAt(theirs, 'matchExpressions')
+  return (
+    Object.entries(stringsOf(ours['matchLabels'])).every(
+      ([name, value]) => Object.hasOwn(said, name) && said[name] === value,
+    ) &&
+    objectsAt(ours, 'matchExpressions').every((one) =>
+      expressions.some((other) => isSame(one, other)),
+    )
   )
 }
 
@@ -99,11 +110,20 @@ const isPeerIn = (theirs: JsonObject, ours: JsonObject, namespace: string): bool
   )
 }
 
-const isPortIn = (theirs: JsonObject, ours: JsonObject): boolean =>
-  (stringAt(theirs, 'protocol') ?? 'TCP') === (stringAt(ours, 'protocol') ?? 'TCP') &&
-  numberAt(theirs, 'endPort') === undefined &&
-  theirs['port'] !== undefined &&
-  theirs['port'] === ours['port']
+/** Numbers from one to another; undefined: a name, or every port. */
+const portsIn = (port: JsonObject): readonly [number, number] | undefined => {
+  const first = numberAt(port, 'port')
+  return first === undefined ? undefined : [first, numberAt(port, 'endPort') ?? first]
+}
+
+const isPortIn = (theirs: JsonObject, ours: JsonObject): boolean => {
+  const [protocol, other] = [theirs, ours].map((port) => stringAt(port, 'protocol') ?? 'TCP')
+  if (protocol !== other) return false
+  if (ours['port'] === undefined) return true
+  const [inner, outer] = [portsIn(theirs), portsIn(ours)]
+  if (inner && outer) return outer[0] <= inner[0] && inner[1] <= outer[1]
+  return theirs['port'] === ours['port']
+}
 
 /** Of one rule; undefined: everybody, every port. */
 interface Rule {
@@ -121,6 +141,8 @@ const SIDES = [
   ['egress', 'to'],
 ] as const
 type Side = (typeof SIDES)[number]
+export type OpenSide = Side[0]
+export const OPEN_SIDES: readonly OpenSide[] = SIDES.map(([side]) => side)
 
 const rulesIn = (spec: JsonObject, [side, peers]: Side): readonly Rule[] =>
   objectsAt(spec, side).map((rule) => ({
@@ -139,6 +161,12 @@ interface Against {
 
 const exceptIn = (peer: JsonObject): number => listed(objectAt(peer, 'ipBlock'), 'except')
 
+const expressionsIn = (peer: JsonObject): number =>
+  ['namespaceSelector', 'podSelector'].reduce(
+    (sum, which) => sum + objectsAt(peer, which, 'matchExpressions').length,
+    0,
+  )
+
 const isPeerAmong = (
   peer: JsonObject | undefined,
   peers: readonly JsonObject[],
@@ -149,7 +177,9 @@ const isPeerAmong = (
     wordsOf(objectAt(peer, 'namespaceSelector')) + wordsOf(objectAt(peer, 'podSelector'))
   const except = 1 + exceptIn(peer)
   return peers.some(
-    (one) => steps.take(words + except * (1 + exceptIn(one))) && isPeerIn(peer, one, namespace),
+    (one) =>
+      steps.take(words * (1 + expressionsIn(one)) + except * (1 + exceptIn(one))) &&
+      isPeerIn(peer, one, namespace),
   )
 }
 
@@ -186,7 +216,7 @@ const opensSide = (theirs: JsonObject, side: Side, against: Against): boolean =>
 }
 
 /** A policy says nothing of a side that is not among its types. */
-const saysSide = (spec: JsonObject, side: string): boolean => {
+export const saysSide = (spec: JsonObject, side: string): boolean => {
   const types: Json | undefined = spec['policyTypes']
   return (
     types === undefined ||
@@ -198,8 +228,8 @@ const saysSide = (spec: JsonObject, side: string): boolean => {
 export const openings = (
   ours: JsonObject,
   namespace: string,
-): ((theirs: JsonObject) => readonly ('ingress' | 'egress')[]) => {
-  const steps = new Steps()
+  steps = new Steps(),
+): ((theirs: JsonObject) => readonly OpenSide[]) => {
   const sides = SIDES.map(
     (side) => [side, { rules: rulesIn(ours, side), namespace, steps }] as const,
   )
@@ -218,11 +248,26 @@ export interface OtherPolicy {
 
 export interface Opened {
   readonly name: string
-  readonly sides: readonly ('ingress' | 'egress')[]
+  readonly sides: readonly OpenSide[]
 }
 
 /** Of a workload so many pods that differ in their labels are looked at; those of a template are alike, but for a number. */
 const MAX_LABEL_SETS = 500
+
+/** Those that differ. */
+export const labelSetsOf = (pods: readonly Labels[]): readonly Labels[] => [
+  ...new Map(pods.map((labels) => [JSON.stringify(labels), labels])).values(),
+]
+
+/** Which of so many pods a selector selects; where there are no steps left, each. */
+export const selectedBy = (
+  selector: JsonObject,
+  pods: readonly Labels[],
+  steps: Steps,
+): readonly Labels[] => {
+  const words = wordsOf(selector)
+  return pods.filter((labels) => !steps.take(words) || selects(selector, labels))
+}
 
 /** Which policies of others select pods of a workload, and open what its own does not. */
 export const openedFor = (
@@ -230,8 +275,7 @@ export const openedFor = (
   policies: readonly OtherPolicy[],
   { ours, namespace }: { readonly ours: JsonObject; readonly namespace: string },
 ): readonly Opened[] => {
-  const sets = [...new Map(pods.map((labels) => [JSON.stringify(labels), labels])).values()]
-  const told = sets.slice(0, MAX_LABEL_SETS)
+  const told = labelSetsOf(pods).slice(0, MAX_LABEL_SETS)
   const steps = new Steps()
   const openedBy = openings(ours, namespace)
   return policies.flatMap(({ name, selector, spec }) => {

@@ -122,12 +122,17 @@ export interface Policy {
   readonly missing: readonly string[]
 }
 
+/** Which pods it is about. */
+export const ownSelector = (server: string): JsonObject => ({
+  matchLabels: { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: server },
+})
+
 /** The policy's `spec`. */
 export const policyOf = (parts: PolicyParts): Policy => {
   const asked = askedFor(parts)
   return {
     spec: {
-      podSelector: { matchLabels: { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: parts.server } },
+      podSelector: ownSelector(parts.server),
       policyTypes: ['Ingress', 'Egress'],
       ingress: [...ingressOf(parts)],
       egress: [...egressOf(parts, asked)],

@@ -25,6 +25,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { sleep } from '../../shared/timers.ts'
 import { namespaceOf, serviceOf, type Namespace, type Namespaces } from '../cluster/namespace.ts'
 import { NamespaceStore } from '../cluster/namespace-store.ts'
+import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import { ServiceStore, type PlacedService } from '../cluster/service-store.ts'
 import { sourceOf, type Watcher } from './collection.ts'
@@ -40,6 +41,7 @@ export interface Kube {
   readonly services: Follower<PlacedService, ServiceStore>
   /** Lists one namespace after the other. */
   readonly pods: RunningPods
+  readonly guarded: GuardedPods
   authorityStore(namespace: string, secret: string): AuthorityStore
   /** Writes caBundle into our webhook configurations, of both kinds, and nothing else, where it differs; true when it did. */
   setCaBundle(configuration: string, pem: string): Promise<boolean>
@@ -311,13 +313,12 @@ export const connectKube = (options: KubeOptions): Kube => {
   const core = kubeConfig.makeApiClient(CoreV1Api)
   const admission = kubeConfig.makeApiClient(AdmissionregistrationV1Api)
   const version = kubeConfig.makeApiClient(VersionApi)
+  const { guarded, ...pods } = runningPods(askOf(kubeConfig))
   return {
     namespaces: namespacesOf(kubeConfig, core, options),
     services: servicesOf(kubeConfig, core, options),
-    pods: {
-      ...runningPods(askOf(kubeConfig)),
-      mayList: mayListBy(kubeConfig.makeApiClient(AuthorizationV1Api)),
-    },
+    pods: { ...pods, mayList: mayListBy(kubeConfig.makeApiClient(AuthorizationV1Api)) },
+    guarded,
     authorityStore: (namespace, secret) => storeOf(core, namespace, secret),
     setCaBundle: caBundleWriter(admission),
     minorVersion: async () => Number.parseInt((await version.getCode()).minor, 10),

@@ -1,11 +1,13 @@
-// Pods as they run, from the bytes of the API server's answers: whoever may create pods decides how large they are, and
+// Pods as they run, and the policies that we keep of them, from the bytes of the API server's answers: whoever may create pods decides how large they are, and
 // nothing is parsed before it is known how much it holds. Between two pages everybody else has their turn. Decides nothing.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { FairTurns } from '../../shared/fair-turns.ts'
 import { extentOf } from '../../shared/json-extent.ts'
+import { INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
+import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import { bytesOf, Refusal, type Ask } from './reply.ts'
 import { clusterWords } from './words.ts'
@@ -46,6 +48,13 @@ const TOO_MUCH = `together they are larger than is read here (${MAX_ALL_VALUES} 
 const pathOf = (namespace: string, name = ''): string =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods${name === '' ? '' : `/${encodeURIComponent(name)}`}`
 
+/** What is listed of a namespace, and whose turn each page is. */
+interface Listing {
+  readonly path: string
+  readonly labels?: string
+  readonly namespace: string
+}
+
 /** How far a list has come. */
 interface Place {
   readonly limit: number
@@ -54,9 +63,13 @@ interface Place {
   readonly values: number
 }
 
-const pathAt = (namespace: string, { limit, from }: Place): string => {
-  const query = new URLSearchParams({ limit: String(limit), ...(from ? { continue: from } : {}) })
-  return `${pathOf(namespace)}?${query.toString()}`
+const pathAt = ({ path, labels }: Listing, { limit, from }: Place): string => {
+  const query = new URLSearchParams({
+    limit: String(limit),
+    ...(labels === undefined ? {} : { labelSelector: labels }),
+    ...(from ? { continue: from } : {}),
+  })
+  return `${path}?${query.toString()}`
 }
 
 /** Where the next page begins; undefined: there is none. */
@@ -71,18 +84,20 @@ const placeAfter = (place: Place, page: Answer): Place | undefined => {
   return { ...next, bytes, values }
 }
 
-export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
+type Pages = (listing: Listing, signal: AbortSignal) => AsyncGenerator<JsonObject>
+
+const pagesBy = (ask: Ask): Pages => {
   // Each page may be large: there is one at a time, by turns between namespaces.
   const turns = new FairTurns()
   /** A page of its own frame, so that nothing of it is kept for the next one's turn. */
   async function* pageAt(
     place: Place,
-    namespace: string,
+    listing: Listing,
     signal: AbortSignal,
   ): AsyncGenerator<JsonObject, Place | undefined> {
-    const end = await turns.take(namespace, signal)
+    const end = await turns.take(listing.namespace, signal)
     try {
-      const page = await asked(ask, pathAt(namespace, place), signal)
+      const page = await asked(ask, pathAt(listing, place), signal)
       yield* objectsAt(page.object, 'items')
       const next = placeAfter(place, page)
       await nextTurn()
@@ -91,13 +106,35 @@ export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
       end()
     }
   }
-  const list: RunningPods['list'] = async function* (namespace, signal) {
+  return async function* (listing, signal) {
     let place: Place | undefined = { limit: PAGE, from: '', bytes: 0, values: 0 }
     try {
-      while (place) place = yield* pageAt(place, namespace, signal)
+      while (place) place = yield* pageAt(place, listing, signal)
     } catch (error) {
       throw new Error(clusterWords(error), { cause: error })
     }
+  }
+}
+
+const INJECTED = `${INJECTED_LABEL}=true`
+const OURS = `${MANAGED_LABEL}=${MANAGER}`
+
+export const runningPods = (
+  ask: Ask,
+): Pick<RunningPods, 'list' | 'get'> & { readonly guarded: GuardedPods } => {
+  const pages = pagesBy(ask)
+  const list: RunningPods['list'] = (namespace, signal) =>
+    pages({ path: pathOf(namespace), namespace }, signal)
+  const looks = new FairTurns()
+  const guarded: GuardedPods = {
+    turn: (namespace, signal) => looks.take(namespace, signal),
+    pods: (namespace, signal) =>
+      pages({ path: pathOf(namespace), labels: INJECTED, namespace }, signal),
+    policies: (namespace, signal) => {
+      const place = `namespaces/${encodeURIComponent(namespace)}/networkpolicies`
+      const path = `/apis/networking.k8s.io/v1/${place}`
+      return pages({ path, labels: OURS, namespace }, signal)
+    },
   }
   const get: RunningPods['get'] = async (namespace, name) => {
     try {
@@ -111,5 +148,5 @@ export const runningPods = (ask: Ask): Pick<RunningPods, 'list' | 'get'> => {
       throw new Error(clusterWords(error), { cause: error })
     }
   }
-  return { list, get }
+  return { list, get, guarded }
 }

@@ -256,6 +256,13 @@ const RULE_TABLE = {
     why: 'an exec reads what the server may read, and a port-forward goes around who is asked to call it',
     fix: 'read its logs and records, or ask for a group of floor.allowBreakGlass',
   },
+  'network-policies': {
+    level: 'strict',
+    severity: 'high',
+    what: "no NetworkPolicy but Outrigger's opens to an injected pod what the policy of its workload closes",
+    why: 'policies only add up: whoever it lets in would come past ingress-from, and the server would reach what nobody has declared',
+    fix: 'narrow it, have it select other pods, or say what is to be open by outrigger.dev/ingress-from and outrigger.dev/egress of the workload',
+  },
   namespaces: {
     level: 'baseline',
     severity: 'critical',

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { EMPTY_INDEX } from '../../../../shared/image-index.ts'
 import { objectAt, type Json, type JsonObject } from '../../../../shared/json.ts'
-import { validate } from '../../../../webhook/admission/validate.ts'
+import { validate, type ValidateOptions } from '../../../../webhook/admission/validate.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { fixedNamespaces, type Namespaces } from '../../../../webhook/cluster/namespace.ts'
+import type { GuardedPods } from '../../../../webhook/cluster/guarded-pods.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import { reviewOf, type ReviewFields } from '../../../support/admission.ts'
 
@@ -18,6 +19,8 @@ const config = parseClusterConfig({
   },
 })
 if (!config.ok) throw new Error(config.error.join('; '))
+const withCompanions = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
+const companionRules = withCompanions.ok ? withCompanions.value.companions : undefined
 
 const bytes = (value: Json): Uint8Array => Buffer.from(JSON.stringify(value))
 const down: Namespaces = { get: () => Promise.reject(new Error('down')) }
@@ -283,6 +286,76 @@ describe('a namespace', () => {
     expect(await answer(change(optedIn, blue), undefined, pods)).toMatchObject({
       allowed: true,
       auditAnnotations: { reason: 'unchanged' },
+    })
+  })
+})
+
+describe('a NetworkPolicy', () => {
+  const resource = { group: 'networking.k8s.io', version: 'v1', resource: 'networkpolicies' }
+  const labels = { 'outrigger.dev/injected': 'true', 'outrigger.dev/server': 'deployment-web' }
+  const guarded: GuardedPods = {
+    turn: () => Promise.resolve(() => undefined),
+    pods: async function* () {
+      yield { metadata: { labels: { ...labels, app: 'web' } } }
+    },
+    policies: async function* () {},
+  }
+  const having = (ingress: readonly JsonObject[]): JsonObject => ({
+    metadata: { name: 'theirs' },
+    spec: { podSelector: { matchLabels: { app: 'web' } }, ingress: [...ingress] },
+  })
+  const [open, closed] = [having([{}]), having([])]
+  const judged = async (review: JsonObject, more: Partial<ValidateOptions> = { guarded }) => {
+    const answered = await validate(bytes(review), {
+      config: () => ({ ...config.value, companions: companionRules }),
+      images: () => EMPTY_INDEX,
+      namespaces: fixedNamespaces([]),
+      now: () => 0,
+      ...more,
+    })
+    if (!answered.answer.ok) throw new Error(answered.answer.error.message)
+    return objectAt(answered.answer.value.document, 'response')
+  }
+  const update = (before: JsonObject, after: JsonObject, fields: ReviewFields = {}) =>
+    reviewOf(after, { operation: 'UPDATE', resource, oldObject: before, ...fields })
+
+  test.each([{}, { dryRun: true }])('that opens an injected pod is denied, %j', async (fields) => {
+    for (const review of [reviewOf(open, { resource, ...fields }), update(closed, open, fields)]) {
+      expect(await judged(review)).toMatchObject({
+        allowed: false,
+        status: { code: 403, message: expect.stringContaining('(rule network-policies)') },
+        auditAnnotations: { rules: 'network-policies' },
+      })
+    }
+  })
+
+  test.each<[string, JsonObject]>([
+    ['that closes', reviewOf(closed, { resource })],
+    ['that no longer opens', update(open, closed)],
+    ['that stays as it was', update(open, open)],
+  ])('%s passes, and nobody is looked at', async (_name, review) => {
+    expect(await judged(review, {})).toMatchObject({ allowed: true })
+  })
+
+  test('that is deleted is nobody’s to judge', async () => {
+    const review = reviewOf(null, { operation: 'DELETE', resource, oldObject: open })
+    expect(await judged(review)).toEqual({ uid: '1', allowed: true })
+  })
+
+  test('is denied where nobody can tell whom it selects', async () => {
+    const late: Partial<ValidateOptions> = {
+      guarded: { ...guarded, pods: () => guarded.policies('', new AbortController().signal) },
+      sleep: () => Promise.resolve(),
+    }
+    for (const more of [{}, late]) {
+      const { status } = await judged(reviewOf(open, { resource }), more)
+      expect(status).toMatchObject({
+        message: expect.stringContaining('nobody can tell what it opens'),
+      })
+    }
+    expect(await judged(reviewOf(open, { resource }), { namespaces: down })).toMatchObject({
+      allowed: false,
+      status: { code: 503 },
     })
   })
 })

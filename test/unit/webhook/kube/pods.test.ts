@@ -207,6 +207,22 @@ describe('several namespaces', () => {
   })
 })
 
+test('what a policy is held against is listed by our labels', async () => {
+  const paths: string[] = []
+  const ask: Ask = (path) => {
+    paths.push(path)
+    return serverOf([]).ask('/api/v1/namespaces/team-a/pods?limit=1', signal)
+  }
+  const { guarded } = runningPods(ask)
+  for (const listed of [guarded.pods('team/a', signal), guarded.policies('team/a', signal)]) {
+    for await (const object of listed) expect(object).toBeUndefined()
+  }
+  expect(paths).toEqual([
+    '/api/v1/namespaces/team%2Fa/pods?limit=10&labelSelector=outrigger.dev%2Finjected%3Dtrue',
+    '/apis/networking.k8s.io/v1/namespaces/team%2Fa/networkpolicies?limit=10&labelSelector=app.kubernetes.io%2Fmanaged-by%3Doutrigger',
+  ])
+})
+
 describe('one pod', () => {
   const { ask } = serverOf([{ metadata: { name: '0' } }, full])
   const pods = runningPods(ask)
