@@ -1,5 +1,5 @@
 // Two servers behind sidecars with every feature configured, and clients that do what clients do: most of it well, some of it
-// wrong, denied, too often, or the end of a server; and a webhook that is asked about pods.
+// wrong, denied, too often, or the end of a server; a webhook that is asked about pods; and what a controller exposes.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -19,6 +19,7 @@ import {
 } from '../support/puppet.ts'
 import { send } from '../support/raw-http.ts'
 import { startAdmission } from './admission.ts'
+import { startCompanions } from './companions.ts'
 import type { Target } from './prometheus.ts'
 
 export interface Scenario {
@@ -120,10 +121,12 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
     flagsOf({ 'tls-cert': at('tls.crt'), 'tls-key': at('tls.key') }),
   )
   const admission = await startAdmission(at('webhook'))
+  const companions = await startCompanions()
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ca: authority.cert })
   const session = await openLegacy(files.bridge.url)
   await session.post(rpc('tools/list', {}))
   const round = async (busy: number): Promise<void> => {
+    companions.round(busy)
     const searches = Array.from({ length: busy }, () =>
       post(search.bridge.url, agent, modernCall('echo', { text: 'b' })),
     )
@@ -138,12 +141,13 @@ export const startScenario = async (folder: string): Promise<Scenario> => {
     await passing.end()
   }
   return {
-    targets: [files.target, search.target, admission.target],
+    targets: [files.target, search.target, admission.target, companions.target],
     round,
     stop: async () => {
       agent.destroy()
       for (const { bridge } of [files, search]) await bridge.stop()
       await admission.stop()
+      await companions.stop()
     },
   }
 }

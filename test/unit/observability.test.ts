@@ -61,12 +61,15 @@ const WEBHOOK: Readonly<Record<string, readonly string[]>> = {
 /** Of one that has put a workload right. */
 const CONTROLLER: Readonly<Record<string, readonly string[]>> = {
   outrigger_controller_leading: [],
+  outrigger_controller_waiting: [],
   outrigger_controller_refused: [],
   outrigger_controller_foreign: [],
   outrigger_controller_bare_pods: [],
   outrigger_controller_denied_deployments: [],
   outrigger_controller_open_policies: [],
   outrigger_controller_held_pods: [],
+  outrigger_controller_other_sidecars: [],
+  outrigger_controller_companions_total: ['result'],
   outrigger_controller_workloads_total: ['result'],
 }
 
@@ -218,6 +221,7 @@ describe('what is scraped', () => {
       followers: () => [],
     })
     telemetry.reconciled(false)
+    telemetry.counted('written')
     expectExposed(await telemetry.registry.metrics(), CONTROLLER)
   })
 
