@@ -448,6 +448,7 @@ const ROW_CHECKS: Readonly<Record<RowName, RowCheck>> = {
   'npm run bench -- telemetry': () => isKnown('test/bench/telemetry/bench.ts', "name: 'telemetry'"),
   'npm run bench -- pressure': () => isKnown('test/bench/pressure/bench.ts', "name: 'pressure'"),
   'npm run bench -- admission': () => isKnown('test/bench/admission/bench.ts', "name: 'admission'"),
+  'npm run soak': (command) => isKnown('test/soak/main.ts', command),
   'npm run cluster -- up': () => isKnown('test/cluster/main.ts', 'npm run cluster -- up'),
   'npm run test:cluster': (command) => isKnown('.ci/run', `\nstep ${command}\n`),
   'npm run test:corpus': (command) => isKnown('package.json', command.replace('npm run ', '')),

@@ -39,6 +39,7 @@ export const ROWS = [
   'npm run bench -- whole',
   'npm run bench -- pressure',
   'npm run bench -- admission',
+  'npm run soak',
   'npm run cluster -- up',
   'npm run test:corpus',
   'npm run test:cluster',

@@ -39,7 +39,8 @@ export type Sidecar = Contender & {
 }
 
 export type SidecarOptions = {
-  readonly echo: string
+  /** The server's program, or its whole command. */
+  readonly echo: string | readonly string[]
   readonly cores?: Cores
   /** Where sidecar.js and the shim are. */
   readonly dist: string
@@ -188,7 +189,7 @@ const startShim = (
   const limits = `--max-processes ${MAX_PROCESSES} --spawn-rate ${SPAWN_RATE} --keep-home`
   return startProgram({
     command: join(dist, 'shim'),
-    args: ['serve', '--run', runDir, ...limits.split(' '), '--', ...cores.others, echo],
+    args: ['serve', '--run', runDir, ...limits.split(' '), '--', ...cores.others, ...[echo].flat()],
     ready: isReady,
   })
 }
