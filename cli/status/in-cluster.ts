@@ -52,7 +52,7 @@ const companionsIn = async (
   return { companions: whys.length === 0 ? objects : undefined, notes }
 }
 
-/** One namespace's, or everybody's; the error is where nothing at all could be read. */
+/** One namespace's, or everybody's; the error is where nothing at all could be read, or there is no such namespace. */
 export const readStanding = async (
   cluster: Objects,
   namespace: string | undefined,
@@ -60,6 +60,7 @@ export const readStanding = async (
   const { notes, objects, whys } = await readCollections(cluster, NEEDED, namespace)
   if (whys.length === NEEDED.length) return fail([...new Set(whys)])
   const around = await readCollections(cluster, [NAMESPACES], namespace)
+  if (around.errors.length > 0) return fail(around.errors)
   const config = await readConfigIn(cluster, OWN_NAMESPACE)
   const beside = await companionsIn(cluster, config.ok ? config.value : undefined, namespace)
   const unconfigured = config.ok

@@ -45,19 +45,19 @@ const readOne = async (
   return read.ok ? ok([read.value]) : read
 }
 
-/** What is not known, and why; undefined where there is nothing to know. */
-const noteOn = (
-  { resource, without = '', isOfCluster = false }: Collection,
+/** What it means that one could not be read: what is asked cannot be answered, something is not known, or nothing. */
+const meaningOf = (
+  { resource, without, isOfCluster = false }: Collection,
   namespace: string | undefined,
   { isMissing, why }: Unlisted,
-): string | undefined => {
+): { readonly error?: string; readonly note?: string } => {
   const isOne = isOfCluster && namespace !== undefined
-  if (isMissing) {
-    // A cluster without an API has none of its objects.
-    return isOne ? `there is no namespace ${namespace}` : undefined
-  }
+  // Of a name that was mistyped nothing is all right. A cluster without an API has none of its objects.
+  if (isMissing && isOne) return { error: `there is no namespace ${namespace}` }
+  if (without === undefined) return { error: `${resource}: ${why}` }
+  if (isMissing) return {}
   const unread = isOne ? `namespace ${namespace} cannot be read` : `${resource} cannot be listed`
-  return `${unread}, so ${without} is not known: ${why}`
+  return { note: `${unread}, so ${without} is not known: ${why}` }
 }
 
 export interface ReadCollections {
@@ -80,14 +80,14 @@ export const readCollections = async (
   const [notes, errors, whys]: [string[], string[], string[]] = [[], [], []]
   for (const collection of collections) {
     const listed = await readOne(cluster, collection, namespace)
-    const { resource, without } = collection
     if (listed.ok) {
       parts.push(listed.value)
       continue
     }
     whys.push(listed.error.why)
-    if (without === undefined) errors.push(`${resource}: ${listed.error.why}`)
-    else notes.push(...[noteOn(collection, namespace, listed.error) ?? []].flat())
+    const { error, note } = meaningOf(collection, namespace, listed.error)
+    if (error !== undefined) errors.push(error)
+    if (note !== undefined) notes.push(note)
   }
   return { objects: parts.flat(), notes, errors, whys }
 }

@@ -71,10 +71,10 @@ describeOwnCluster('control', 'outrigger scan', (target) => {
     expect(found).toContainEqual(expect.objectContaining({ namespace: NAMESPACE, name: 'open' }))
   })
 
-  test('a namespace that is not there holds nothing, and is told as that', async () => {
+  test('a namespace that is not there is told, and nothing of it is called right', async () => {
     expect(await scan('-n', 'no-such')).toEqual({
-      code: 0,
-      stdout: 'nothing here looks like an MCP server\n',
+      code: 1,
+      stdout: '',
       stderr: 'outrigger scan: there is no namespace no-such\n',
     })
   })
