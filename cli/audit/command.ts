@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { readText } from '../command/read-text.ts'
-import { verbIn } from '../command/verb.ts'
+import { strayFlags, verbIn } from '../command/verb.ts'
 import { OUTCOMES, readOutcomes, readSince } from './choice.ts'
 import { FORMATS, tail, type TailFlags } from './tail.ts'
 import { OF_A_LOG, readCheckpoints, verifyFiles, type Verdict } from './verify.ts'
@@ -98,11 +98,8 @@ const readFlags = (given: Given): Result<Flags, string> => {
   const [word, ...words] = given.words
   const verb = verbIn(word, VERBS, 'audit verify FILE or audit tail FILE')
   if (!verb.ok) return verb
-  const others = Object.entries(VERB_FLAGS).filter(([name]) => name !== verb.value)
-  const strange = others.flatMap(([name, flags]) =>
-    flags.flatMap((flag) => (given.has(flag) ? [`--${flag} is for audit ${name}`] : [])),
-  )
-  if (strange.length > 0) return fail(strange.join('; '))
+  const stray = strayFlags('audit', verb.value, VERB_FLAGS, given)
+  if (stray !== undefined) return fail(stray)
   return verb.value === 'verify' ? readVerify(words, given) : readTail(words, given)
 }
 

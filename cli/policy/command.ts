@@ -21,7 +21,7 @@ import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
-import { verbIn } from '../command/verb.ts'
+import { strayFlags, verbIn, type VerbFlags } from '../command/verb.ts'
 import { plural } from '../output/plural.ts'
 import { readBase } from './base.ts'
 import { readCaller } from './claims.ts'
@@ -33,6 +33,11 @@ import { decisionWords, verdictWords } from './words.ts'
 
 const VERBS = ['test', 'who-can', 'lint'] as const
 type Verb = (typeof VERBS)[number]
+const VERB_FLAGS: VerbFlags<Verb> = {
+  test: ['as', 'call', 'args', 'kind'],
+  'who-can': ['kind'],
+  lint: ['tools'],
+}
 
 /** What is called, and the method that does. */
 const KIND_WORDS: ReadonlyMap<string, readonly [kind: Kind, method: string]> = new Map([
@@ -125,9 +130,12 @@ const readFiles = (
     : ok({ file: file.value, base })
 }
 
-const readFlags = ({ words, text, texts }: Given): Result<Flags, string> => {
+const readFlags = (given: Given): Result<Flags, string> => {
+  const { words, text, texts } = given
   const verb = readVerb(words)
   if (!verb.ok) return verb
+  const stray = strayFlags('policy', verb.value[0], VERB_FLAGS, given)
+  if (stray !== undefined) return fail(stray)
   const files = readFiles(text('base'), texts('file'))
   if (!files.ok) return files
   const caller = readCallerFlag(text('as'))

@@ -13,13 +13,14 @@ import { oneFile } from '../command/file-flag.ts'
 import type { FlagTable, Given } from '../command/flags.ts'
 import { inConfigMap } from '../command/in-config-map.ts'
 import { readText } from '../command/read-text.ts'
-import { verbIn } from '../command/verb.ts'
+import { strayFlags, verbIn, type VerbFlags } from '../command/verb.ts'
 import { describeServer, type Described } from './described.ts'
 import { changesSince, documentOf, lockText } from './lock-document.ts'
 import { withServer, type Reach } from './reached-server.ts'
 
 const VERBS = ['lock', 'verify'] as const
 type Verb = (typeof VERBS)[number]
+const VERB_FLAGS: VerbFlags<Verb> = { lock: ['kinds', 'mode'], verify: [] }
 
 const FLAGS = {
   file: {
@@ -106,6 +107,8 @@ const readFile = (verb: Verb, files: readonly string[]): Result<string, string> 
 const readFlags = (given: Given): Result<Flags, string> => {
   const verb = readVerb(given.words)
   if (!verb.ok) return verb
+  const stray = strayFlags('tools', verb.value, VERB_FLAGS, given)
+  if (stray !== undefined) return fail(stray)
   const file = readFile(verb.value, given.texts('file'))
   if (!file.ok) return file
   const kinds = readKinds(given.text('kinds') ?? '')

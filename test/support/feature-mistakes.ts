@@ -163,6 +163,8 @@ export const FEATURE_MISTAKES: readonly Mistake[] = [
   policy('claims that are no claims', POLICY, 'test --call search --as ada'),
   policy('nothing called', POLICY, 'test'),
   policy('a kind misspelt', POLICY, 'test --call search --kind tol'),
+  policy('a caller of whom nobody asks', POLICY, 'who-can search --as {"iss":"i","sub":"s"}'),
+  policy('a call for a look at a policy', POLICY, 'lint --call search --args {}'),
   typed(
     'a base policy in a configuration without one',
     'policy lint -f DIR/p.yaml --base DIR/c.yaml',
@@ -177,6 +179,9 @@ export const FEATURE_MISTAKES: readonly Mistake[] = [
   typed('tools with a verb misspelt', 'tools lok -- cat'),
   typed('a lock for nothing', 'tools lock'),
   typed('a file for a new lock', 'tools lock -f DIR/lock.yaml -- cat'),
+  typed('a mode for a lock that is there', 'tools verify -f DIR/lock.yaml --mode report -- cat', {
+    'lock.yaml': LOCK,
+  }),
   typed('a lock that is not there', 'tools verify -f DIR/none -- cat'),
   typed('a lock with a digest cut short', 'tools verify -f DIR/lock.yaml -- cat', {
     'lock.yaml': LOCK,
