@@ -53,6 +53,14 @@ const sentence = (where: string, items: readonly string[], why: string): Violati
 /** As the floor lists it: a forward by what it leads to. */
 const plain = (item: string): string => item.slice(0, 120).replace(/^\d+=/, '')
 
+/** The member of the cluster configuration that lists them. */
+const entryOf = (namespace: string, items: readonly string[]): string => {
+  const plains = [...new Set(items.map(plain))]
+  const told = plains.slice(0, MAX_TOLD).map((item) => JSON.stringify(item))
+  const more = plains.length > MAX_TOLD ? ', …' : ''
+  return `floor: { egress: { ${namespace}: [${told.join(', ')}${more}] } }`
+}
+
 /** What the floor lists for a namespace. */
 export const destinationsFor = (namespace: string, egress: Egress): readonly string[] =>
   [namespace, EVERY_NAMESPACE].flatMap((name) =>
@@ -75,7 +83,7 @@ export const egressViolations = (
   const near = items.filter((item) => isCovered(item) && holdsBy(isNear)(item) && !isNamed(item))
   const list =
     listed.length === 0
-      ? `it lists none: ask the platform team to declare there what this namespace may reach, \`floor: { egress: { ${namespace}: [${JSON.stringify(plain(strangers[0] ?? ''))}] } }\``
+      ? `it lists none: ask the platform team to declare there what this namespace may reach, \`${entryOf(namespace, strangers)}\``
       : `it lists ${quoted(listed)}. Choose of these, or ask the platform team for floor.egress`
   return [
     ...(strangers.length === 0

@@ -107,6 +107,9 @@ describe('what is listed', () => {
     expect(told('5432=a.example:5432', {})).toEqual([
       expect.stringContaining('{ team-a: ["a.example:5432"] }'),
     ])
+    expect(told('a.example:443, 5432=b.example:5432, 5433=b.example:5432', {})).toEqual([
+      expect.stringContaining('{ team-a: ["a.example:443", "b.example:5432"] }'),
+    ])
     expect(told('a.example:443', {})[0]).not.toContain('Choose of these')
     expect(told('a.example:443', { constructor: [] })).toHaveLength(1)
   })
