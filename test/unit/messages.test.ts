@@ -63,6 +63,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map([
   ['sidecar/pipeline/serve.ts', 'the stack of a fault of our own, for the log'],
   ['sidecar/routing/readiness.ts', 'the message of a fault of the table'],
   ['sidecar/server/http-source.ts', 'of what is no error'],
+  ['sidecar/translation/place.ts', 'the message of a fault of the table'],
   ['sidecar/validation/input-schema.ts', 'an Unusable is ours'],
   ['webhook/images/read-image.ts', 'an ImageError is ours'],
   ['sidecar/server/loopback.ts', 'looked at, and not passed on'],
