@@ -1,6 +1,7 @@
 // Ordinary reviews beside a loop of hostile ones, against the webhook as a process of its own: nobody
 // waits long for somebody else's pod. The wait is counted in time that the webhook's one thread spent on
-// a processor meanwhile, since the machine has other things to do; of several windows the best counts.
+// a processor meanwhile, since the machine has other things to do, as a usual machine would have needed
+// it; of several windows the best counts.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:https'
@@ -8,9 +9,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import { postReview, reviewOf } from '../../support/admission.ts'
+import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
 import { caBundlesOf, kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
 import { hostilePods } from '../../support/hostile-pods.ts'
+import { Machine } from '../../support/machine.ts'
 import { mainThreadMs } from '../../support/proc.ts'
 import {
   shippedConfiguration,
@@ -33,21 +35,28 @@ const REVIEWS = 60
 const EVERY_MS = 50
 const MOST_MS = 100
 
-type Post = (body: Buffer) => Promise<number>
+type Post = (body: Buffer) => Promise<Reply>
 
-/** What each of 60 reviews waited for, 20 a second, the slowest last; `clock` is the webhook's own. */
-const window = async (
-  post: Post,
-  body: Buffer,
-  clock: () => number,
-): Promise<readonly number[]> => {
-  const pending: Promise<number>[] = []
+/** By the wall's clock, which a busy machine's webhook is behind: it is not judged, and comes again. */
+const TOO_LATE = /too long to (come to )?be answered in time/
+
+/** Whether it was judged; whoever is refused for another reason than that it is late fails. */
+const isJudged = ({ status, body }: Reply): boolean => {
+  if (status === 503) expect(body['error']).toMatch(TOO_LATE)
+  else expect(status).toBe(200)
+  return status === 200
+}
+
+/** What the slowest of 60 reviews waited for, 20 a second; `clock` is the webhook's own. Without end where one was late. */
+const slowestMs = async (post: Post, body: Buffer, clock: () => number): Promise<number> => {
+  const pending: Promise<{ readonly reply: Reply; readonly ms: number }>[] = []
   for (let review = 0; review < REVIEWS; review += 1) {
     const start = clock()
-    pending.push(post(body).then(() => clock() - start))
+    pending.push(post(body).then((reply) => ({ reply, ms: clock() - start })))
     await sleep(EVERY_MS)
   }
-  return (await Promise.all(pending)).sort((a, b) => a - b)
+  const all = await Promise.all(pending)
+  return Math.max(...all.map(({ reply, ms }) => (isJudged(reply) ? ms : Infinity)))
 }
 
 test('20 ordinary reviews a second beside a loop of hostile ones wait less than 100 ms', async () => {
@@ -63,7 +72,7 @@ test('20 ordinary reviews a second beside a loop of hostile ones wait less than 
     (agent: Agent): Post =>
     async (body) => {
       const url = `https://127.0.0.1:${port}/mutate`
-      return (await postReview(url, ca, body, { servername: WEBHOOK_SERVICE, agent })).status
+      return postReview(url, ca, body, { servername: WEBHOOK_SERVICE, agent })
     }
   const pods = new Map(hostilePods(3_000_000))
   const bodyOf = (pod: string): Buffer =>
@@ -78,22 +87,21 @@ test('20 ordinary reviews a second beside a loop of hostile ones wait less than 
   const loop = async (): Promise<void> => {
     while (!attack.isOver) {
       const body = hostile[attack.sent % hostile.length]
-      const status = body && (await postBy(agents[0])(body))
-      // One that has taken too long to come, on a busy machine, is not judged: it is no attack, and comes again.
-      expect([200, 503]).toContain(status)
-      if (status === 200) attack.sent += 1
+      if (body && isJudged(await postBy(agents[0])(body))) attack.sent += 1
     }
   }
   const attacking = loop()
   try {
+    const machine = new Machine()
     let best = Infinity
-    for (let round = 0; round < WINDOWS && best >= MOST_MS; round += 1) {
+    for (let round = 0; round < WINDOWS && machine.usual(best) >= MOST_MS; round += 1) {
       const before = attack.sent
-      const times = await window(postBy(agents[1]), ordinary, clock)
+      const slowest = await slowestMs(postBy(agents[1]), ordinary, clock)
+      await machine.look()
       // Of 60 the slowest: no less than the 99th of 100.
-      if (attack.sent > before) best = Math.min(best, times.at(-1) ?? Infinity)
+      if (attack.sent > before) best = Math.min(best, slowest)
     }
-    expect(best).toBeLessThan(MOST_MS)
+    expect(machine.usual(best)).toBeLessThan(MOST_MS)
   } finally {
     attack.isOver = true
     await attacking

@@ -1,6 +1,6 @@
 // What the largest pod that anybody can send costs: the event loop's time for one review, reading,
-// judging and answering it. The machine's other work is not counted (CPU time), and the quickest of
-// several runs counts, since a collector or a compiler may have been busy in the others.
+// judging and answering it, on a usual machine. The machine's other work is not counted (CPU time), and the
+// quickest of several runs counts, since a collector or a compiler may have been busy in the others.
 
 import { describe, expect, test } from '@jest/globals'
 import type { Answer } from '../../../webhook/admission/answering.ts'
@@ -13,6 +13,7 @@ import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { reviewOf } from '../../support/admission.ts'
 import { LARGE_PARTS } from '../../support/large-parts.ts'
+import { cpuMsOf, Machine } from '../../support/machine.ts'
 import { hostilePods, MESH_DIGEST } from '../../support/hostile-pods.ts'
 
 const BUDGET_MS = 100
@@ -44,16 +45,17 @@ const namespace: Namespace = {
   annotations: { 'outrigger.dev/egress': egress.join(',') },
 }
 
-/** The least CPU time of several runs; one within the budget is proof enough. */
+/** The least CPU time of several runs, on a usual machine; one within the budget is proof enough. */
 const cpuMs = async (budgetMs: number, run: () => Promise<void> | void): Promise<number> => {
+  const machine = new Machine()
   let least = Infinity
-  for (let round = 0; round < RUNS && least > budgetMs; round += 1) {
-    const before = process.cpuUsage()
-    await run()
-    const { user, system } = process.cpuUsage(before)
-    least = Math.min(least, (user + system) / 1000)
+  for (let round = 0; round < RUNS; round += 1) {
+    least = Math.min(least, await cpuMsOf(run))
+    if (least < budgetMs) return least
+    await machine.look()
+    if (machine.usual(least) < budgetMs) break
   }
-  return least
+  return machine.usual(least)
 }
 
 const UID = '705ab4f5-6393-11e8-b7cc-42010a800002'
