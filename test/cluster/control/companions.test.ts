@@ -60,6 +60,10 @@ describeOwnCluster('control', 'companions', (target) => {
       const found = (await eventsOf(name, namespace)).find((one) => at(one, 'reason') === what)
       return found === undefined ? undefined : String(at(found, 'message'))
     })
+  const reaches = (metric: string, count: number): Promise<true> =>
+    waitFor(`${metric} is ${count}`, async () =>
+      (await running[0]?.metrics())?.get(metric) === count ? true : undefined,
+    )
   /** What is there before the controller is, which looks for it when it begins to lead. */
   const makeEarlier = async (): Promise<void> => {
     await api.createNamespace(EARLIER)
@@ -145,15 +149,14 @@ describeOwnCluster('control', 'companions', (target) => {
     expect(await messageOf('SidecarMissing', 'unguarded', EARLIER)).toMatch(
       /: kubectl rollout restart -n beside-earlier deployment\/unguarded$/,
     )
-    const metrics = await running[0]?.metrics()
-    expect(metrics?.get('outrigger_controller_bare_pods')).toBe(1)
-    expect(metrics?.get('outrigger_controller_other_sidecars')).toBe(0)
+    // It tells of one before it counts.
+    await reaches('outrigger_controller_bare_pods', 1)
+    await reaches('outrigger_controller_other_sidecars', 0)
   })
 
   test('a Deployment whose pods are denied for want of a command is told which annotation says it', async () => {
     expect(await messageOf('PodsDenied', 'commandless', EARLIER)).toContain('outrigger.dev/command')
-    const metrics = await running[0]?.metrics()
-    expect(metrics?.get('outrigger_controller_denied_deployments')).toBe(1)
+    await reaches('outrigger_controller_denied_deployments', 1)
   })
 
   test('what its kubelet says of an image that runs as root is told with what puts it right', async () => {
@@ -168,8 +171,6 @@ describeOwnCluster('control', 'companions', (target) => {
   })
 
   test('somebody else’s policy that opens what ours closes is told, and counted while it stands', async () => {
-    const openPolicies = async (): Promise<number | undefined> =>
-      (await running[0]?.metrics())?.get('outrigger_controller_open_policies')
     const wide = (name: string, spec: Json): Json => ({
       apiVersion: 'networking.k8s.io/v1',
       kind: 'NetworkPolicy',
@@ -184,9 +185,9 @@ describeOwnCluster('control', 'companions', (target) => {
     expect(await messageOf('PolicyOpens', 'alone', NAMESPACE)).toMatch(
       /^NetworkPolicy wide-open, .* opens egress /,
     )
-    expect(await openPolicies()).toBe(1)
+    await reaches('outrigger_controller_open_policies', 1)
     await api.remove(`${POLICIES}/wide-open`)
-    await waitFor('none any more', async () => ((await openPolicies()) === 0 ? true : undefined))
+    await reaches('outrigger_controller_open_policies', 0)
   })
 
   test('those of a Deployment are the Deployment’s, by way of its ReplicaSet', async () => {
@@ -327,11 +328,8 @@ describeOwnCluster('control', 'companions', (target) => {
       (await events('taken')).includes('CompanionTaken') ? true : undefined,
     )
     expect((await api.get(`${POLICIES}/outrigger-pod-taken`)).body).toEqual(before)
-    const metrics = async () => running[0]?.metrics()
-    await waitFor('it is counted', async () =>
-      (await metrics())?.get('outrigger_controller_foreign') === 1 ? true : undefined,
-    )
-    expect((await metrics())?.get('outrigger_watch_listed{resource="pods"}')).toBe(1)
+    await reaches('outrigger_controller_foreign', 1)
+    await reaches('outrigger_watch_listed{resource="pods"}', 1)
   })
 
   test('nothing is written while everything is right', async () => {
@@ -364,7 +362,7 @@ describeOwnCluster('control', 'companions', (target) => {
     expect([await leading(running[0]), await leading(second)]).toEqual([1, 0])
     await running[0]?.stop()
     running.splice(0, 1)
-    await waitFor('the other leads', async () => ((await leading(second)) === 1 ? true : undefined))
+    await reaches('outrigger_controller_leading', 1)
     await submit(serverPod('later'))
     await untilThere(`${POLICIES}/outrigger-pod-later`)
   })
