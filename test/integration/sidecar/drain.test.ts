@@ -2,7 +2,7 @@
 // back, a Job that completes.
 
 import { describe, expect, test } from '@jest/globals'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -25,23 +25,46 @@ import { removeFolder } from '../../support/remove-folder.ts'
 import { until } from '../../support/waiting.ts'
 import type { SidecarDocument } from '../../../shared/sidecar-config.ts'
 
+/** Nothing here takes so long. */
+const GRACE_SECONDS = 240
+
 const withPod = async (
   document: SidecarDocument,
-  use: (pod: Pod) => Promise<void>,
+  use: (pod: Pod, held: Held) => Promise<void>,
 ): Promise<void> => {
+  const held = new Held()
   const pod = await startPod(PUPPET, document)
   try {
     await pod.served()
-    await use(pod)
+    await use(pod, held)
   } finally {
+    held.release()
     await pod.stop()
+    await held.remove()
   }
 }
 
-const later = (text: string): string => toolCall('later', { text, ms: 6000 })
+/** Calls that take until somebody releases them. */
+class Held {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'outrigger-held-'))
+  private readonly file = join(this.folder, 'released')
+
+  /** What the tool `until` is asked. */
+  saying(text: string): { readonly text: string; readonly file: string } {
+    return { text, file: this.file }
+  }
+
+  release(): void {
+    writeFileSync(this.file, '')
+  }
+
+  async remove(): Promise<void> {
+    await removeFolder(this.folder)
+  }
+}
 
 /** Starts calls of both eras and a subscription, drains, and looks at what became of them. */
-const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
+const drainUnderCalls = async (pod: Pod, held: Held, drain: () => void): Promise<void> => {
   const sessions = await Promise.all([openLegacy(pod.url), openLegacy(pod.url)])
   const listening = await sessions[0].listen()
   const subscription = (
@@ -49,8 +72,10 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
   ).read()
   await subscription.event()
   const calls = Promise.all([
-    ...sessions.map(async (session) => textOf(messageIn(await session.post(later('legacy'))))),
-    askModern(pod.url, modernCall('later', { text: 'modern', ms: 6000 })).then(textOf),
+    ...sessions.map(async (session) =>
+      textOf(messageIn(await session.post(toolCall('until', held.saying('legacy'))))),
+    ),
+    askModern(pod.url, modernCall('until', held.saying('modern'))).then(textOf),
   ])
   await pod.admin.reaches('outrigger_requests_in_flight', 4)
   drain()
@@ -62,6 +87,7 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
   }
   expect((await fetch(new URL('/', pod.url))).headers.get('connection')).toBe('close')
   expect(textOf(await askModern(pod.url, modernCall('echo', { text: 'still' })))).toBe('still')
+  held.release()
   expect(await calls).toEqual(['legacy', 'legacy', 'modern'])
   await subscription.ended()
   expect(subscription.events.at(-1)?.data).toBe(
@@ -72,16 +98,16 @@ const drainUnderCalls = async (pod: Pod, drain: () => void): Promise<void> => {
 
 describe('a drain loses no call', () => {
   test('when the sidecar gets SIGTERM, and the sidecar is gone after it', () =>
-    withPod({ graceSeconds: 30 }, async (pod) => {
+    withPod({ graceSeconds: GRACE_SECONDS }, async (pod, held) => {
       const sidecar = processTree(pod.pid).slice(0, 1)
-      await drainUnderCalls(pod, () => process.kill(pod.pid, 'SIGTERM'))
+      await drainUnderCalls(pod, held, () => process.kill(pod.pid, 'SIGTERM'))
       await until(() => stillRunning(sidecar).length === 0, 'the sidecar has ended')
       expect(pod.stderr()).not.toContain('still in flight')
     }))
 
   test("when the server's container gets SIGTERM, and a new container is served", () =>
-    withPod({ graceSeconds: 30 }, async (pod) => {
-      await drainUnderCalls(pod, () => pod.container.signal('SIGTERM'))
+    withPod({ graceSeconds: GRACE_SECONDS }, async (pod, held) => {
+      await drainUnderCalls(pod, held, () => pod.container.signal('SIGTERM'))
       expect(await pod.container.exited).toBe(0)
       pod.restart()
       await pod.served()
@@ -91,9 +117,10 @@ describe('a drain loses no call', () => {
 })
 
 test('nothing new begins after the lame duck, also in a session that always has a call in flight', () =>
-  withPod({ graceSeconds: 30 }, async (pod) => {
+  withPod({ graceSeconds: GRACE_SECONDS }, async (pod, held) => {
     const session = await openLegacy(pod.url, '2025-03-26')
-    const inFlight = session.call('later', { text: 'last', ms: 12_000 })
+    const inFlight = session.call('until', held.saying('last'))
+    await pod.admin.reaches('outrigger_requests_in_flight', 1)
     process.kill(pod.pid, 'SIGTERM')
     let served = 0
     let refused = await session.post(toolCall('echo', { text: 'x' }))
@@ -108,6 +135,7 @@ test('nothing new begins after the lame duck, also in a session that always has 
     expect(batch.status).toBe(503)
     // What belongs to a call in flight goes on, and so does that.
     expect((await session.post(note('notifications/x'))).status).toBe(202)
+    held.release()
     expect(await inFlight).toBe('last')
   }))
 
