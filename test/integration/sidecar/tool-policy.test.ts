@@ -238,7 +238,7 @@ describe('a change of the file', () => {
     const alice = await openSession(ALICE)
     write(`${policyText()}  - { name: short, effect: alow }\n`)
     await told(/the tool policy is not taken; the last good one goes on.*did you mean allow\?/)
-    expect(await reloads('refused')).toBe(1)
+    await until(async () => (await reloads('refused')) === 1, 'it is counted')
     expect((await alice.ask(toolCall('echo', { text: 'x' }))).result).toBeDefined()
     const denied = () => admin.metric('outrigger_policy_decisions_total.decision="denied",rule="".')
     const before = await denied()
@@ -264,6 +264,9 @@ describe('a change of the file', () => {
       ),
     )
     await told(/the tool policy is read, and holds/)
+    // The file has been looked at since; the one before it has been told once.
+    expect(await reloads('refused')).toBe(1)
+    expect(bridge.stderr().match(/the tool policy is not taken/g)).toHaveLength(1)
     await stream.ended()
     await subscribed.ended()
     expect(await reloads('taken')).toBe(1)
