@@ -154,7 +154,7 @@ export const ANNOTATIONS = {
   'translate-eras': {
     type: 'boolean',
     default: 'false',
-    doc: 'Whether clients of MCP 2026-07-28 are served where the server knows only older revisions, each call by a process that has nothing else in flight; else they are told to fall back to those. Who knows both then has no session: its calls share the processes of their caller, and the server can ask it nothing.',
+    doc: 'Whether clients of MCP 2026-07-28 are served where the server knows only older revisions, each call by a process that has nothing else in flight; else they are told to fall back to those. Who knows both then has no session: its calls share the processes of their caller.',
     ...READ_BY_SIDECAR,
     tighten: { by: 'order', order: ['true', 'false'] },
   },

@@ -14,6 +14,7 @@ export const FAULTS = {
   'invalid-params': { status: 400, rpc: -32_602 },
   'header-mismatch': { status: 400, rpc: -32_020 },
   'unsupported-version': { status: 400, rpc: -32_600 },
+  'capability-missing': { status: 400, rpc: -32_021 },
   'version-not-served': { status: 400, rpc: -32_022 },
   'era-not-served': { status: 400, rpc: -32_601 },
   'session-required': { status: 400, rpc: -32_600 },

@@ -5,19 +5,23 @@ import type { Idle } from '../access/room.ts'
 import type { Principal } from '../access/principal.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import type { Vetted, Vetting } from '../conversation/vetting.ts'
-import { sharedAnswer, type QuestionWatch } from '../legacy/questions.ts'
+import { sharedAnswer, type QuestionEnd, type QuestionWatch } from '../legacy/questions.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
 import { slice, type Notification, type Request, type Response } from '../mcp/message.ts'
 import { initializeParams, ownRequest } from '../mcp/own-request.ts'
 import { Tools } from '../modern/tools.ts'
 import type { LinkEnd } from '../server/link.ts'
+import type { TraceContext } from '../telemetry/trace.ts'
+import type { Capabilities } from './capabilities.ts'
 import { discoveryIn, type Discovery } from './discovery.ts'
 import type { LogLevel } from './log-level.ts'
 
 export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   /** Whose it is; undefined where it is everybody's. */
   readonly caller: Principal | undefined
+  /** What its clients can be asked for. */
+  readonly capabilities: Capabilities
   readonly startupTimeoutMs: number
   /** Undefined where there is none. */
   readonly vetting?: Vetting | undefined
@@ -28,8 +32,12 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
 
 /** Whoever has it. */
 interface Lessee {
+  /** Its client has been asked, and it waits. */
+  readonly isParked: boolean
   /** A log line that the server writes meanwhile. */
   log(message: Notification): void
+  /** What the server asks of its client meanwhile. */
+  asks(message: Request): void
 }
 
 const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
@@ -78,9 +86,20 @@ export class Backend implements ChannelOwner {
     this.lastUsedMs = this.options.now()
   }
 
-  /** Introduces us, who can do nothing that a server might ask for. */
+  get capabilities(): Capabilities {
+    return this.options.capabilities
+  }
+
+  /** Whether questions have to be on record. */
+  get isOnRecord(): boolean {
+    return this.options.watchQuestions !== undefined
+  }
+
+  /** Introduces us, who can do what its clients can. */
   async initialize(): Promise<Result<Discovery, Fault>> {
-    const answered = await this.answerTo(ownRequest('initialize', initializeParams({})))
+    const answered = await this.answerTo(
+      ownRequest('initialize', initializeParams(this.capabilities)),
+    )
     const discovery = answered.ok ? discoveryIn(answered.value) : answered
     if (!discovery.ok) return discovery
     this.channel.send(INITIALIZED)
@@ -99,7 +118,7 @@ export class Backend implements ChannelOwner {
   }
 
   serverMessage(message: Request | Notification): void {
-    if (message.kind === 'request') this.refuse(message)
+    if (message.kind === 'request') this.asked(message)
     else if (message.method === 'notifications/message') this.lessee?.log(message)
     else if (message.method.endsWith('/list_changed')) {
       this.vetted?.changed()
@@ -111,15 +130,28 @@ export class Backend implements ChannelOwner {
     this.options.onEnd(this, end)
   }
 
-  /** Nobody can be asked: it was promised no client who could. */
-  private refuse(message: Request): void {
+  /** Who hears how a question ends; undefined where nothing is on record, or it cannot be put there. */
+  watch(message: Request, context?: TraceContext): QuestionEnd | undefined {
     const { watchQuestions, caller } = this.options
     const { process } = this.channel.link
-    if (message.method !== 'ping') {
-      const place = { caller, session: undefined, process, context: undefined }
-      watchQuestions?.asks(message, place)?.end('no_client')
-    }
-    this.channel.send(sharedAnswer(message.method, slice(message.text, message.id)))
+    return watchQuestions?.asks(message, { caller, session: undefined, process, context })
+  }
+
+  /** Nobody can be asked this. */
+  refuse(message: Request): void {
+    this.watch(message)?.end('no_client')
+    const idText = slice(message.text, message.id)
+    this.channel.send(
+      `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"not available: no client can be asked this now"}}`,
+    )
+  }
+
+  private asked(message: Request): void {
+    const { lessee } = this
+    if (message.method === 'ping') {
+      this.channel.send(sharedAnswer(message.method, slice(message.text, message.id)))
+    } else if (lessee) lessee.asks(message)
+    else this.refuse(message)
   }
 
   private answerTo(request: Request): Promise<Result<Response, Fault>> {

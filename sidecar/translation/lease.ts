@@ -1,18 +1,31 @@
-// A legacy process in the hands of one modern request, from the moment it is chosen for it to the request's end. What goes
-// in is made legacy, what comes back modern; whoever gives the call up gives the process up.
+// A legacy process in the hands of one modern call, from the moment it is chosen to the call's end: of one request, or, where
+// the server asks its client for something, of several in turn. What goes in is made legacy, what comes back modern; whoever
+// gives the call up gives the process up.
 
+import type { Rights } from '../access/rights.ts'
+import type { Budget, Lease as Room } from '../bytes/budget.ts'
 import type { Call, Caller, CallOptions } from '../conversation/call.ts'
+import { mayNotAsk, noClient, noRecord } from '../legacy/questions.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Notification, type Request, type Response } from '../mcp/message.ts'
 import type { ModernProcess } from '../modern/process.ts'
 import { NO_HEADERS, type Link } from '../server/link.ts'
+import { Asker } from './asker.ts'
 import type { Backend } from './backend.ts'
+import { missingFor } from './capabilities.ts'
 import { legacyRequest } from './legacy-request.ts'
 import { isAsked, type LogLevel } from './log-level.ts'
-import { modernAnswer } from './modern-answer.ts'
+import type { Parked, Parking } from './parking.ts'
+import { askedText, Questions } from './questions.ts'
+import { digestOf } from './request-state.ts'
 
-/** Where the process goes back to. */
+/** Where the process comes from and goes back to. */
 export interface Lessor {
+  readonly parking: Parking<Lease>
+  readonly now: () => number
+  /** For answers that nobody waits for yet. */
+  readonly budget: Budget
+  readonly schedule: (callback: () => void, delayMs: number) => () => void
   /** The request is done; the process may serve the next. */
   released(backend: Backend): void
   /** The call was given up, and the server has been told. */
@@ -25,28 +38,57 @@ export interface LogWish {
   readonly level: LogLevel
 }
 
-export class Lease implements ModernProcess {
+/** Whose request it is. */
+export interface Lessee {
+  readonly principal: string
+  readonly rights: Rights | undefined
+  readonly logs: LogWish | undefined
+}
+
+/** Several questions at once come within such a moment. */
+const GATHER_MS = 5
+
+export class Lease implements ModernProcess, Parked {
   readonly vetted: ModernProcess['vetted']
   readonly tools: ModernProcess['tools']
+  readonly principal: string
   logReader: Caller | undefined
+  digest = ''
   private readonly backend: Backend
   private readonly lessor: Lessor
-  private readonly level: LogLevel | undefined
+  private level: LogLevel | undefined
+  private rights: Rights | undefined
   /** The server has the call, and has not answered it. */
-  private isOut = false
+  private out: Call | undefined
+  /** The request that waits; undefined while the client is asked. */
+  private asker: Asker | undefined
+  private readonly questions: Questions
+  isParked = false
+  private isResuming = false
+  private isGathering = false
+  /** What the server has answered although its client was asked; it asks some things for itself. */
+  private early: { readonly raw: Response; readonly room: Room } | undefined
 
-  constructor(backend: Backend, lessor: Lessor, wish: LogWish | undefined) {
+  constructor(backend: Backend, lessor: Lessor, lessee: Lessee) {
     this.backend = backend
     this.lessor = lessor
-    this.logReader = wish?.reader
-    this.level = wish?.level
+    this.principal = lessee.principal
+    this.questions = new Questions(lessor.budget.lease('calls'))
     const { vetted, tools } = backend
     this.vetted = vetted && {
-      check: (request) => vetted.check(request),
+      check: (request) => (this.isResuming ? undefined : vetted.check(request)),
       hears: (caller, method) => vetted.hears(caller, method),
     }
     this.tools = { headersOf: (name) => tools.headersOf(name, undefined, undefined) }
     backend.lessee = this
+    this.serves(lessee)
+  }
+
+  /** From now on it serves this request of its caller's. */
+  serves({ rights, logs }: Lessee): void {
+    this.rights = rights
+    this.logReader = logs?.reader
+    this.level = logs?.level
   }
 
   get channel(): this {
@@ -66,29 +108,38 @@ export class Lease implements ModernProcess {
   }
 
   leave(): void {
-    const { backend, lessor } = this
-    if (backend.lessee !== this) return
-    backend.isSpent ||= this.isOut
+    const { backend, lessor, out, asker } = this
+    if (backend.lessee !== this || this.isParked) return
+    backend.isSpent ||= out !== undefined
     backend.release()
-    // Who gives up a call that is out tells the server so next.
-    if (!this.isOut) lessor.released(backend)
+    // Who gives up a call that is out tells the server so next, but for one that had not got to it.
+    if (out === undefined) lessor.released(backend)
+    else if (asker === undefined) this.cancel(out, 'disconnected')
   }
 
   call(request: Request, caller: Caller, options: CallOptions): Call | undefined {
-    const { backend, level } = this
-    if (backend.lessee !== this) {
-      caller.fault(fault('request-cancelled', 'the request is over'))
+    const { backend, level, early } = this
+    this.asker = new Asker(request, caller, options)
+    if (early) return this.deliver(request, early, this.asker)
+    const isGone = backend.lessee !== this || (this.isResuming && this.out === undefined)
+    if (isGone) {
+      caller.fault(fault('invalid-params', 'the server does not wait for this any more'))
       return undefined
     }
     if (level !== undefined) backend.setLevel(level)
-    this.isOut = true
+    if (this.out) return this.takeUp(request, this.out, this.asker)
+    this.digest = digestOf(request)
     const own = { ...options, headers: NO_HEADERS.headers }
-    return backend.channel.call(legacyRequest(request), this.hearing(request, caller), own)
+    this.out = backend.channel.call(legacyRequest(request), this.hearing(), own)
+    return this.out
   }
 
   cancel(call: Call, reason: 'timeout' | 'disconnected'): void {
-    this.backend.channel.cancel(call, reason)
-    this.lessor.spent(this.backend)
+    const { backend, lessor } = this
+    this.endQuestions('cancelled')
+    backend.channel.cancel(call, reason)
+    if (this.isParked) this.unpark()
+    lessor.spent(backend)
   }
 
   log(message: Notification): void {
@@ -96,22 +147,160 @@ export class Lease implements ModernProcess {
     if (level !== undefined && isAsked(message, level)) logReader?.notice(message.text, message)
   }
 
-  /** The caller, who hears of all in the words of its own era. */
-  private hearing({ method, text: asked, id }: Request, caller: Caller): Caller {
-    const idText = slice(asked, id)
+  /** The server asks its client for something, which can only be this one's. */
+  asks(message: Request): void {
+    const { backend, out, rights } = this
+    const missing = missingFor(message, backend.capabilities)
+    if (out === undefined || missing === 'unknown') backend.refuse(message)
+    else if (missing) this.cannotBeAsked(message, missing)
+    else if (rights?.mayBeAsked(message.method) === false) this.put(message, 'denied')
+    else if (!this.questions.takes(message)) this.put(message, 'no_client')
+    else this.put(message, undefined)
+  }
+
+  resuming(): void {
+    this.isParked = false
+    this.isResuming = true
+  }
+
+  lapse(): void {
+    this.isParked = false
+    const { out, backend } = this
+    this.endQuestions('timeout')
+    this.early?.room.release()
+    if (!out) return
+    backend.isSpent = true
+    backend.release()
+    this.cancel(out, 'timeout')
+  }
+
+  /** Its client has not declared what it would have to be able to do (2026-07-28, -32021). */
+  private cannotBeAsked(message: Request, requiredCapabilities: Readonly<Record<string, object>>) {
+    this.backend.refuse(message)
+    const { asker, out, backend } = this
+    const why = `the server asks for ${message.method}, and the client has not declared that it can be`
+    backend.isSpent = true
+    asker?.fault(fault('capability-missing', why, { data: { requiredCapabilities } }))
+    if (out) this.cancel(out, 'disconnected')
+  }
+
+  private put(message: Request, refused: 'denied' | 'no_client' | undefined): void {
+    const { backend } = this
+    const { channel } = backend
+    const idText = slice(message.text, message.id)
+    const watch = backend.watch(message, this.out?.hop?.context)
+    if (refused !== undefined) {
+      watch?.end(refused)
+      channel.send(refused === 'denied' ? mayNotAsk(idText) : noClient(idText))
+    } else if (!watch && backend.isOnRecord) channel.send(noRecord(idText))
+    else {
+      this.questions.add(message, watch)
+      this.gather()
+    }
+  }
+
+  /** Those that come at once are put at once. */
+  private gather(): void {
+    if (this.isGathering || !this.asker) return
+    this.isGathering = true
+    this.lessor.schedule(() => {
+      this.isGathering = false
+      if (this.asker && this.out && this.questions.size > 0) this.park(this.asker, this.out)
+    }, GATHER_MS)
+  }
+
+  private deliver(
+    request: Request,
+    { raw, room }: { readonly raw: Response; readonly room: Room },
+    asker: Asker,
+  ): undefined {
+    this.early = undefined
+    room.release()
+    asker.takesUp(this.link)
+    this.reply(request)
+    asker.answer(raw, this.backend.discovery?.serverInfo)
+    return undefined
+  }
+
+  /** The server hears what the client has brought. */
+  private reply(request: Request): void {
+    for (const text of this.questions.answered(request)) this.backend.channel.send(text)
+  }
+
+  private takeUp(request: Request, out: Call, asker: Asker): Call {
+    this.isResuming = false
+    asker.takesUp(this.link)
+    out.clock.start(this.lessor.now())
+    this.reply(request)
+    if (this.questions.size > 0) this.park(asker, out)
+    return out
+  }
+
+  /** Answers the request with what its client is asked for; the call waits for another that brings it. */
+  private park(asker: Asker, out: Call): void {
+    const { lessor, principal, questions } = this
+    if (!lessor.parking.hasRoom(principal)) {
+      const why = 'too many calls of this caller wait for what their client was asked; answer one'
+      this.backend.isSpent = true
+      asker.fault(fault('too-many-requests', why, { headers: { 'retry-after': '5' } }))
+      this.cancel(out, 'disconnected')
+      return
+    }
+    this.asker = undefined
+    this.isParked = true
+    out.clock.stop(lessor.now())
+    const state = lessor.parking.park(this)
+    asker.inputRequired((idText) => askedText(idText, questions.text(), state))
+  }
+
+  private endQuestions(errorType: 'timeout' | 'cancelled'): void {
+    for (const text of this.questions.end(errorType)) this.backend.channel.send(text)
+  }
+
+  /** It waits for its client no longer. */
+  private unpark(): void {
+    this.isParked = false
+    this.lessor.parking.forget(this)
+    this.backend.release()
+  }
+
+  /** The call is over. */
+  private over(): Asker | undefined {
+    const { asker } = this
+    this.out = undefined
+    this.endQuestions('cancelled')
+    if (!this.isParked) return asker
+    this.unpark()
+    this.lessor.released(this.backend)
+    return undefined
+  }
+
+  /** The server has not waited for its client: the answer waits for whoever comes, and the process for nobody. */
+  private answeredEarly(raw: Response): void {
+    const { lessor, backend } = this
+    const room = lessor.budget.lease('calls')
+    if (!room.keep(raw.text.length)) {
+      this.over()
+      return
+    }
+    this.out = undefined
+    this.early = { raw, room }
+    backend.release()
+    lessor.released(backend)
+  }
+
+  /** Whoever waits, and hears of all in the words of its own era. */
+  private hearing(): Caller {
     return {
-      notice: (text, message) => caller.notice(text, message),
+      notice: (text, message) => this.asker?.notice(text, message) ?? false,
       answer: (_text: string, raw: Response): void => {
-        this.isOut = false
-        const { serverInfo } = this.backend.discovery ?? {}
-        const { text, response } = modernAnswer(method, raw, idText, serverInfo)
-        caller.answer(text, response)
+        if (this.isParked) this.answeredEarly(raw)
+        else this.over()?.answer(raw, this.backend.discovery?.serverInfo)
       },
       fault: (reason: Fault): void => {
         // The server may still work at it.
         if (reason.code === 'request-timeout') this.backend.isSpent = true
-        this.isOut = false
-        caller.fault(reason)
+        this.over()?.fault(reason)
       },
     }
   }

@@ -16,21 +16,19 @@ const REMOVED = new Set([
   'resources/unsubscribe',
 ])
 const TASKS = /^tasks\//
-/** What an answer to `input_required` bears; we have asked nobody for input. */
-const RETRIED = ['inputResponses', 'requestState']
-
 const notFound = (message: string): Fault => fault('method-not-found', message)
 
 /** Why a request goes nowhere; undefined where it goes on. */
-export const refusalOf = ({ method, params }: Request): Fault | undefined => {
+export const refusalOf = ({ method }: Request): Fault | undefined => {
   if (REMOVED.has(method)) return notFound(`${MODERN} has no ${method}`)
   if (method === SUBSCRIBE || TASKS.test(method)) {
     return notFound(
       `${method} is not translated for this server, which knows only older revisions; a client that sends initialize has what these have in its place`,
     )
   }
-  const retried = RETRIED.find((name) => member(params, name) !== undefined)
-  return retried === undefined
-    ? undefined
-    : fault('invalid-params', `params.${retried}: nobody has been asked for input`)
+  return undefined
 }
+
+/** Whether a request brings what its client was asked for. */
+export const isLaterRound = ({ params }: Request): boolean =>
+  member(params, 'requestState') !== undefined || member(params, 'inputResponses') !== undefined

@@ -4,6 +4,7 @@
 
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
+import type { Budget } from '../bytes/budget.ts'
 import { START_FAULTS } from '../conversation/call-faults.ts'
 import type { SessionWatch } from '../legacy/sessions.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
@@ -13,11 +14,26 @@ import type { Found } from '../modern/process.ts'
 import { oneOnly } from '../server/one-only.ts'
 import type { LinkEnd } from '../server/link.ts'
 import { Backend } from './backend.ts'
+import type { Capabilities } from './capabilities.ts'
 import { Lease, type Lessor, type LogWish } from './lease.ts'
 import { Look } from './look.ts'
 import { DISCOVER } from './methods.ts'
+import type { Parking } from './parking.ts'
 
-export interface PlaceOptions extends PoolOptions {
+/** Whose processes they are. */
+export interface Placed {
+  /** The key of the principal. */
+  readonly key: string
+  /** Undefined where they are everybody's. */
+  readonly caller: Principal | undefined
+  /** What its clients can be asked for. */
+  readonly capabilities: Capabilities
+}
+
+export interface PlaceOptions extends PoolOptions, Placed {
+  readonly parking: Parking<Lease>
+  readonly budget: Budget
+  readonly schedule: Lessor['schedule']
   readonly requestTimeoutMs: number
   /** Most calls of one client's that the server works on at once. */
   readonly maxConcurrentCalls: number
@@ -40,7 +56,7 @@ interface Waiter extends Asking {
   sinceMs: number
 }
 
-/** Most processes of one principal. */
+/** Most processes of one principal that are at work. */
 const MOST = 8
 /** Another process is started for whoever has waited so long, or where so many wait. */
 const PATIENCE_MS = 100
@@ -51,8 +67,10 @@ const ALONE_MS = 30_000
 const gone = (): Found => fail(fault('request-cancelled', 'nobody waits for it any more'))
 
 export class Place implements Lessor {
-  private readonly key: string
-  private readonly caller: Principal | undefined
+  readonly parking: Parking<Lease>
+  readonly now: () => number
+  readonly budget: Budget
+  readonly schedule: Lessor['schedule']
   private readonly options: PlaceOptions
   /** Those that are initialized, oldest first. */
   private readonly backends = new Set<Backend>()
@@ -65,10 +83,13 @@ export class Place implements Lessor {
   private aloneUntilMs = -Infinity
   private isClosed = false
 
-  constructor(key: string, caller: Principal | undefined, options: PlaceOptions) {
-    this.key = key
-    this.caller = caller
+  constructor(options: PlaceOptions) {
     this.options = options
+    const { parking, now, budget, schedule } = options
+    this.budget = budget
+    this.parking = parking
+    this.now = now
+    this.schedule = schedule
   }
 
   /** Nobody has anything here, or waits for it. */
@@ -125,8 +146,9 @@ export class Place implements Lessor {
     return undefined
   }
 
-  private free({ logs }: Asking): Lease | undefined {
-    for (const backend of this.backends) if (backend.isFree) return new Lease(backend, this, logs)
+  private free({ call: { rights }, logs }: Asking): Lease | undefined {
+    const lessee = { principal: this.options.key, rights, logs }
+    for (const backend of this.backends) if (backend.isFree) return new Lease(backend, this, lessee)
     return undefined
   }
 
@@ -164,9 +186,17 @@ export class Place implements Lessor {
     return model === 'session' ? Math.min(MOST, maxConcurrentCalls) : 1
   }
 
+  /** Of several processes those count that are at work: what waits for its client is counted by itself. */
+  private get held(): number {
+    if (this.most === 1) return this.backends.size
+    let count = 0
+    for (const { lessee } of this.backends) if (lessee?.isParked !== true) count += 1
+    return count
+  }
+
   private needsMore(nowMs: number): boolean {
     const [first] = this.waiting
-    if (first === undefined || this.opening > 0 || this.backends.size >= this.most) return false
+    if (first === undefined || this.opening > 0 || this.held >= this.most) return false
     if (this.backends.size === 0) return true
     if (nowMs < this.aloneUntilMs) return false
     return nowMs - first.sinceMs >= PATIENCE_MS || this.waiting.length >= CROWD
@@ -211,9 +241,10 @@ export class Place implements Lessor {
   /** A new process, initialized. */
   private async start(): Promise<Result<Backend, Fault>> {
     let running: Backend | undefined
+    const { key, caller, capabilities } = this.options
     const link = await this.options.source.open({
-      principal: this.key,
-      caller: this.caller,
+      principal: key,
+      caller,
       get idle() {
         return running?.idle
       },
@@ -223,7 +254,8 @@ export class Place implements Lessor {
     const { model, nextId, now, observe, remarks, startupTimeoutMs } = this.options
     const backend = new Backend({
       link: link.value,
-      caller: this.caller,
+      caller,
+      capabilities,
       hint: () => (this.backends.size > 0 ? oneOnly(model) : undefined),
       startupTimeoutMs,
       nextId,

@@ -1,17 +1,20 @@
-// The legacy processes that serve modern clients, by principal. Nobody is ever given another principal's process, unless the
+// The legacy processes that serve modern clients, by principal and by what its clients can be asked for. Nobody is ever given another principal's process, unless the
 // process model is `shared`.
 
 import type { Principal } from '../access/principal.ts'
 import type { Caller } from '../conversation/call.ts'
-import { fail } from '../../shared/result.ts'
+import { fail, ok } from '../../shared/result.ts'
 import type { Request } from '../mcp/message.ts'
 import type { ModernCall } from '../modern/call.ts'
 import type { Found, ModernProcesses } from '../modern/process.ts'
+import { capabilitiesOf, NO_CAPABILITIES } from './capabilities.ts'
+import type { Lease, Lessee } from './lease.ts'
 import { askedLevel } from './log-level.ts'
-import { refusalOf } from './methods.ts'
-import { Place, type PlaceOptions } from './place.ts'
+import { isLaterRound, refusalOf } from './methods.ts'
+import { Parking, type ParkingOptions } from './parking.ts'
+import { Place, type Placed, type PlaceOptions } from './place.ts'
 
-export type PoolOptions = PlaceOptions
+export type PoolOptions = Omit<PlaceOptions, keyof Placed | 'parking'> & ParkingOptions
 
 /** Holds what everybody shares; both eras call it the same. */
 const EVERYBODY: Principal = { key: 'shared' }
@@ -19,9 +22,11 @@ const EVERYBODY: Principal = { key: 'shared' }
 export class Pool implements ModernProcesses {
   private readonly options: PoolOptions
   private readonly places = new Map<string, Place>()
+  private readonly parking: Parking<Lease>
 
   constructor(options: PoolOptions) {
     this.options = options
+    this.parking = new Parking(options)
   }
 
   find(
@@ -32,13 +37,22 @@ export class Pool implements ModernProcesses {
   ): Found | Promise<Found> {
     const refused = refusalOf(request)
     if (refused) return fail(refused)
-    const place = this.placeOf(principal)
     const level = logReader && askedLevel(request)
     const logs = logReader && level && { reader: logReader, level }
-    return place.find({ call, method: request.method, logs })
+    if (isLaterRound(request)) return this.takeUp(principal, request, { rights: call.rights, logs })
+    return this.placeOf(principal, request).find({ call, method: request.method, logs })
+  }
+
+  /** A request that brings what its client was asked for. */
+  private takeUp({ key }: Principal, request: Request, by: Pick<Lessee, 'rights' | 'logs'>): Found {
+    const taken = this.parking.take(request, key)
+    if (!taken.ok) return taken
+    taken.value.serves({ principal: key, ...by })
+    return ok(taken.value)
   }
 
   sweep(nowMs: number, idleTimeoutMs: number): void {
+    this.parking.sweep(nowMs)
     for (const [key, place] of this.places) {
       place.sweep(nowMs, idleTimeoutMs)
       if (place.isEmpty) this.places.delete(key)
@@ -49,13 +63,18 @@ export class Pool implements ModernProcesses {
     for (const place of this.places.values()) place.close()
   }
 
-  private placeOf(principal: Principal): Place {
+  /** Whoever shares a process with strangers is asked nothing. */
+  private placeOf(principal: Principal, request: Request): Place {
     const isEverybodys = this.options.model === 'shared'
     const { key } = isEverybodys ? EVERYBODY : principal
-    const there = this.places.get(key)
+    const capabilities = isEverybodys ? NO_CAPABILITIES : capabilitiesOf(request)
+    const name = JSON.stringify([key, capabilities])
+    const there = this.places.get(name)
     if (there) return there
-    const place = new Place(key, isEverybodys ? undefined : principal, this.options)
-    this.places.set(key, place)
+    const { options, parking } = this
+    const caller = isEverybodys ? undefined : principal
+    const place = new Place({ ...options, parking, key, caller, capabilities })
+    this.places.set(name, place)
     return place
   }
 }

@@ -52,7 +52,7 @@ describe('a server of the legacy era', () => {
     ['what the modern era does not have', modern('ping'), 404, -32_601, 'has no ping'],
     ['a task', { ...modern('tasks/get', { taskId: 'x' }) }, 400, -32_020, 'Mcp-Name'],
     [
-      'an answer to nothing',
+      'what it does not wait for',
       modern('tools/call', { name: 'echo', requestState: 'x' }),
       400,
       -32_602,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { FAULTS } from '../../../../sidecar/mcp/faults.ts'
 import { askedLevel, isAsked } from '../../../../sidecar/translation/log-level.ts'
-import { refusalOf } from '../../../../sidecar/translation/methods.ts'
+import { isLaterRound, refusalOf } from '../../../../sidecar/translation/methods.ts'
 import { aNotification, aRequest } from '../../../support/messages.ts'
 
 const request = (method: string, params = '{}') =>
@@ -41,12 +41,13 @@ describe('a method', () => {
     expect(FAULTS['method-not-found']).toEqual({ status: 404, rpc: -32_601 })
   })
 
-  test.each(['{"inputResponses":{}}', '{"requestState":"x"}'])(
-    'that answers what nobody has asked is refused: %s',
-    (params) => {
-      expect(refusalOf(request('tools/call', params))?.code).toBe('invalid-params')
-    },
-  )
+  test.each([
+    ['{"inputResponses":{}}', true],
+    ['{"requestState":"x"}', true],
+    ['{"name":"requestState"}', false],
+  ])('with %s brings what its client was asked for: %p', (params, is) => {
+    expect(isLaterRound(request('tools/call', params))).toBe(is)
+  })
 })
 
 describe('log lines', () => {

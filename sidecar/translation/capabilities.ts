@@ -1,0 +1,54 @@
+// What a modern client says that it can be asked for, as far as a legacy server can make use of it, and which of it a
+// question needs. Pure. Only what is known is told on: its variants are few, and each has processes of its own.
+
+import { isObject } from '../../shared/json.ts'
+import { member, stringAt, valueAt, type Request } from '../mcp/message.ts'
+import { CAPABILITIES_KEY } from '../mcp/meta.ts'
+
+/** By capability, what of it can be told apart. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  elicitation: ['form', 'url'],
+  sampling: ['context', 'tools'],
+  roots: [],
+}
+/** More than what is known would take is not looked at. */
+const MAX_BYTES = 64 * 1024
+
+/** Which capability a question needs. */
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  ['elicitation/create', 'elicitation'],
+  ['sampling/createMessage', 'sampling'],
+  ['roots/list', 'roots'],
+])
+
+export type Capabilities = Readonly<Record<string, Readonly<Record<string, object>>>>
+
+export const NO_CAPABILITIES: Capabilities = {}
+
+export const capabilitiesOf = ({ text, meta }: Request): Capabilities => {
+  const place = member(meta, CAPABILITIES_KEY)
+  if (!place || place.end - place.start > MAX_BYTES) return NO_CAPABILITIES
+  const declared = valueAt(text, place)
+  if (!isObject(declared)) return NO_CAPABILITIES
+  return Object.fromEntries(
+    Object.entries(KNOWN).flatMap(([name, parts]) => {
+      const own = declared[name]
+      if (!isObject(own)) return []
+      const kept = parts.filter((part) => isObject(own[part])).map((part) => [part, {}] as const)
+      return [[name, Object.fromEntries(kept)]]
+    }),
+  )
+}
+
+/** Whether a client can be asked this: `unknown` of what no client is asked, else what it would have to declare. */
+export const missingFor = (
+  { method, text, params }: Request,
+  capabilities: Capabilities,
+): 'unknown' | Readonly<Record<string, object>> | undefined => {
+  const name = NEEDED.get(method)
+  if (name === undefined) return 'unknown'
+  const declared = capabilities[name]
+  if (declared === undefined) return { [name]: {} }
+  const isUrl = name === 'elicitation' && stringAt(text, member(params, 'mode')) === 'url'
+  return isUrl && !declared['url'] ? { elicitation: { url: {} } } : undefined
+}
