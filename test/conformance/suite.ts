@@ -27,6 +27,8 @@ export type Scenario = {
 
 export type SuiteResult = {
   readonly era: Era
+  /** What the server speaks; the client's own era, or another that is translated. */
+  readonly server: Era
   readonly revision: string
   readonly scenarios: readonly Scenario[]
 }
@@ -90,6 +92,7 @@ export const runSuite = async (
   url: string,
   era: Era,
   signal: AbortSignal,
+  server: Era = era,
 ): Promise<SuiteResult> => {
   const requirements = readRequirements(era)
   const directory = mkdtempSync(join(tmpdir(), 'outrigger-conformance-'))
@@ -105,7 +108,7 @@ export const runSuite = async (
         `the suite's exit code ${code} contradicts its result files; its output ends: ${output}`,
       )
     }
-    return { era, revision: requirements.revision, scenarios }
+    return { era, server, revision: requirements.revision, scenarios }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
