@@ -2,7 +2,7 @@
 // says: gzip, zstd or a plain tar. It reads to the end of what it is given, or throws.
 
 import { Readable, type Transform } from 'node:stream'
-import { createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib'
 
 export type Bytes = AsyncIterable<Uint8Array>
 
@@ -73,9 +73,16 @@ async function* put(stream: Transform, input: Uint8Array | undefined): AsyncGene
   const done = taken.then(() => {
     isTaken = true
   })
+  // It may fail after what has been read of it has been told.
+  done.catch(() => undefined)
   while (true) {
     const wait = changed(stream)
     const output: Uint8Array | null = stream.read()
+    // Whoever writes what it fails at is never called back.
+    if (stream.errored) {
+      wait.stop()
+      throw stream.errored
+    }
     if (output) yield output
     else if (isTaken) {
       wait.stop()
@@ -89,11 +96,16 @@ async function* put(stream: Transform, input: Uint8Array | undefined): AsyncGene
  * Frame by frame: layers that can be read in parts have a frame a file, and frames to skip, while
  * Node's own stream ends with the first frame that ends within a chunk.
  */
-async function* unzstd(bytes: Bytes): AsyncGenerator<Uint8Array> {
-  let frame: ZstdDecompress = createZstdDecompress()
+async function* unzstd(bytes: Bytes, windowLog: number): AsyncGenerator<Uint8Array> {
+  const begin = (): ZstdDecompress => {
+    const params = { [constants.ZSTD_d_windowLogMax]: windowLog }
+    // Seen where it is read from; nobody may be listening when it fails.
+    return createZstdDecompress({ params }).on('error', () => undefined)
+  }
+  let frame = begin()
   const restart = (): void => {
     frame.destroy()
-    frame = createZstdDecompress()
+    frame = begin()
   }
   try {
     for await (const chunk of bytes) {
@@ -111,10 +123,10 @@ async function* unzstd(bytes: Bytes): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The plain bytes; how many they may be is the reader's to say. */
-export async function* decompress(bytes: Bytes): AsyncGenerator<Uint8Array> {
+/** The plain bytes; how many they may be is the reader's to say. `windowLog`: of zstd, how far back they may refer. */
+export async function* decompress(bytes: Bytes, windowLog: number): AsyncGenerator<Uint8Array> {
   const [head, whole] = await peek(bytes)
   if (begins(head, GZIP)) yield* gunzip(whole)
-  else if (begins(head, ZSTD) || begins(head, ZSTD_SKIPPED, 1)) yield* unzstd(whole)
+  else if (begins(head, ZSTD) || begins(head, ZSTD_SKIPPED, 1)) yield* unzstd(whole, windowLog)
   else yield* whole
 }

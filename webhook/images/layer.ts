@@ -5,10 +5,9 @@
 import { extract, type Extract, type Header } from 'tar-stream'
 import { decompress, type Bytes } from './decompress.ts'
 import { ImageError } from './image-error.ts'
+import type { ReadLimits } from './read-limits.ts'
 import { cleanPath, parentOf, prefixesOf, type Entry, type LayerView } from './tree.ts'
 
-/** A passwd of a hundred thousand lines is smaller. */
-const MAX_FILE_BYTES = 8 * 1024 * 1024
 const MAX_LINK_LENGTH = 4096
 
 const WHITEOUT = '.wh.'
@@ -31,12 +30,14 @@ class View implements LayerView {
   readonly entries = new Map<string, Entry>()
   readonly whiteouts = new Set<string>()
   readonly opaque = new Set<string>()
+  readonly fileBytes: number
   private readonly wanted: ReadonlySet<string>
   /** Every path that can say something of a wanted one. */
   private readonly telling: ReadonlySet<string>
 
-  constructor(wanted: ReadonlySet<string>) {
+  constructor({ wanted, limits }: LayerOptions) {
     this.wanted = wanted
+    this.fileBytes = limits.fileBytes
     this.telling = new Set([...wanted].flatMap(prefixesOf))
   }
 
@@ -45,10 +46,13 @@ class View implements LayerView {
     const parent = parentOf(path)
     const base = path.slice(parent === '' ? 0 : parent.length + 1)
     if (!base.startsWith(WHITEOUT)) return false
-    if (base === OPAQUE) this.opaque.add(parent)
-    else if (!base.startsWith(META)) {
+    if (base === OPAQUE) {
+      if (parent === '' || this.telling.has(parent)) this.opaque.add(parent)
+    } else if (!base.startsWith(META)) {
       const name = base.slice(WHITEOUT.length)
-      this.whiteouts.add(parent === '' ? name : `${parent}/${name}`)
+      const gone = parent === '' ? name : `${parent}/${name}`
+      // A layer may have millions: those of other paths say nothing.
+      if (this.telling.has(gone)) this.whiteouts.add(gone)
     }
     return true
   }
@@ -80,20 +84,13 @@ const linkTo = (type: 'symlink' | 'hardlink', target: string | null): Entry =>
     ? { type: 'other' }
     : { type, target }
 
-const read = async (path: string, size: number, body: AsyncIterable<unknown>): Promise<Entry> => {
-  if (size > MAX_FILE_BYTES) {
-    throw new ImageError(`/${path} in a layer exceeds ${MAX_FILE_BYTES} bytes`)
-  }
+const read = async (body: AsyncIterable<unknown>): Promise<Entry> => {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
   return { type: 'file', content: Buffer.concat(chunks) }
 }
 
-const entryOf = async (
-  path: string,
-  header: Header,
-  body: AsyncIterable<unknown>,
-): Promise<Entry> => {
+const entryOf = async (header: Header, body: AsyncIterable<unknown>): Promise<Entry> => {
   switch (header.type) {
     case 'directory':
       return { type: 'directory' }
@@ -103,7 +100,7 @@ const entryOf = async (
       return linkTo('hardlink', cleanPath(header.linkname ?? ''))
     case 'file':
     case 'contiguous-file':
-      return read(path, header.size, body)
+      return read(body)
     case 'character-device':
     case 'block-device':
     case 'fifo':
@@ -118,7 +115,10 @@ const take = async (view: View, header: Header, body: AsyncIterable<unknown>): P
     const isFile = header.type === 'file' || header.type === 'contiguous-file'
     // The content of a file that nobody asked for is not kept.
     const isRead = !isFile || view.isWanted(path)
-    view.put(path, isRead ? await entryOf(path, header, body) : { type: 'other' })
+    if (isFile && isRead && header.size > view.fileBytes) {
+      throw new ImageError(`/${path} in a layer exceeds ${view.fileBytes} bytes`)
+    }
+    view.put(path, isRead ? await entryOf(header, body) : { type: 'other' })
   }
 }
 
@@ -144,19 +144,19 @@ const feed = async (bytes: Bytes, tar: Extract): Promise<void> => {
 export interface LayerOptions {
   /** Clean paths; what leads to them is seen as well. */
   readonly wanted: ReadonlySet<string>
-  readonly maxDecompressedBytes: number
+  readonly limits: Pick<ReadLimits, 'decompressedBytes' | 'fileBytes' | 'windowLog'>
 }
 
 /** Reads a layer to its end. */
-export const readLayer = async (
-  bytes: Bytes,
-  { wanted, maxDecompressedBytes }: LayerOptions,
-): Promise<LayerView> => {
-  const view = new View(wanted)
+export const readLayer = async (bytes: Bytes, options: LayerOptions): Promise<LayerView> => {
+  const { decompressedBytes, windowLog } = options.limits
+  const view = new View(options)
   const tar = extract()
-  const fed = feed(bounded(decompress(bytes), maxDecompressedBytes), tar).catch((error: Error) => {
-    tar.destroy(error)
-  })
+  const fed = feed(bounded(decompress(bytes, windowLog), decompressedBytes), tar).catch(
+    (error: Error) => {
+      tar.destroy(error)
+    },
+  )
   for await (const entry of tar) {
     await take(view, entry.header, entry)
     entry.resume()

@@ -45,6 +45,14 @@ const readText = async (
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** Files of the largest size that are held at once: of each layer those that links lead to. */
+const HELD_FILES = 16
+
+const heldIn = (views: readonly LayerView[]): number =>
+  views
+    .flatMap(({ entries }) => [...entries.values()])
+    .reduce((all, entry) => all + (entry.type === 'file' ? entry.content.length : 0), 0)
+
 /** The layers of one image, read when they are needed, the uppermost first. */
 class Layers {
   private readonly source: Source
@@ -95,9 +103,13 @@ class Layers {
     if (this.compressedBytes > limits.compressedBytes) {
       throw new ImageError(`its layers exceed ${limits.compressedBytes} bytes`)
     }
-    const options = { wanted: this.wanted, maxDecompressedBytes: limits.decompressedBytes }
+    const options = { wanted: this.wanted, limits }
     try {
-      this.views = [...this.views, await readLayer(repository.blob(layer), options)]
+      const view = await readLayer(repository.blob(layer), options)
+      this.views = [...this.views, view]
+      if (heldIn(this.views) > HELD_FILES * limits.fileBytes) {
+        throw new ImageError(`its files exceed ${HELD_FILES * limits.fileBytes} bytes together`)
+      }
     } catch (error) {
       if (error instanceof ImageError) throw error
       throw new ImageError(`the layer ${layer.digest} cannot be read: ${messageOf(error)}`)

@@ -109,6 +109,18 @@ describe('an image that names no command in its pod', () => {
     expect(api.index).toEqual({ version: 1, tags: {}, images: { [digest]: RECORD } })
   })
 
+  test('whose layers hold more than is held of them is refused', async () => {
+    const users = { name: 'etc/passwd', text: `app:x:1:1\n${'#'.repeat(1_000_000)}` }
+    const layers = [
+      [{ name: 'etc/group', text: 'web:x:7:\n' }],
+      ...Array.from({ length: 18 }, () => [users]),
+    ]
+    const config = { Entrypoint: ['/srv'], User: 'app:web' }
+    await open.push('team/heavy', '1', await buildImage({ config, layers }))
+    await lookUp(`${open.host}/team/heavy:1`, [open.host])
+    expect(told()).toContain('its files exceed 16777216 bytes together')
+  })
+
   test('of a registry that is not listed is not asked for', async () => {
     const other = await front((_seen, response) => response.end('{}'))
     await lookUp(`${other.host}/team/app:1`, [open.host])

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { readLayer } from '../../../../webhook/images/layer.ts'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { BY_HAND, type ReadLimits } from '../../../../webhook/images/read-limits.ts'
+import { readLayer, type LayerOptions } from '../../../../webhook/images/layer.ts'
 import { cleanPath, findFile, prefixesOf, type LayerView } from '../../../../webhook/images/tree.ts'
 import { tarOf, type File } from '../../../support/oci-image.ts'
 
@@ -11,8 +12,13 @@ async function* inPieces(bytes: Buffer, size = 777): AsyncGenerator<Uint8Array> 
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
+const withMost = (decompressedBytes: number, more: Partial<ReadLimits> = {}): LayerOptions => ({
+  wanted: WANTED,
+  limits: { ...BY_HAND, decompressedBytes, ...more },
+})
+
 const read = (bytes: Buffer, maxDecompressedBytes = 10_000_000): Promise<LayerView> =>
-  readLayer(inPieces(bytes), { wanted: WANTED, maxDecompressedBytes })
+  readLayer(inPieces(bytes), withMost(maxDecompressedBytes))
 
 /** What `/etc/passwd` is in an image of these layers, the lowest first. */
 const passwdIn = async (...layers: readonly (readonly File[])[]): Promise<string> => {
@@ -149,10 +155,7 @@ describe('a layer', () => {
     const packed = pack(await tarOf(files))
     const views = [
       await read(packed),
-      await readLayer(inPieces(packed, 1_000_000), {
-        wanted: WANTED,
-        maxDecompressedBytes: 10_000_000,
-      }),
+      await readLayer(inPieces(packed, 1_000_000), withMost(10_000_000)),
     ]
     for (const view of views) expect(view.entries.get('etc/passwd')?.type).toBe('file')
   })
@@ -160,6 +163,7 @@ describe('a layer', () => {
   test.each<readonly [string, (tar: Buffer) => Buffer, RegExp]>([
     ['a tar that is cut', (tar) => tar.subarray(0, 100_000), /end of data/],
     ['gzip that is cut', (tar) => gzipSync(tar).subarray(0, -20), /end of file/],
+    ['zstd that is none', () => Buffer.from('28b52ffd' + 'ff'.repeat(14), 'hex'), /./],
     ['zstd that is cut', (tar) => zstdCompressSync(tar).subarray(0, -20), /./],
     ['what is no tar', () => Buffer.from('<html>'.repeat(200)), /tar/],
     [
@@ -200,9 +204,40 @@ describe('a layer', () => {
         resolve('closed')
       }
     }
-    const options = { wanted: WANTED, maxDecompressedBytes: 100_000 }
-    await expect(readLayer(endless(), options)).rejects.toThrow('more than')
+    await expect(readLayer(endless(), withMost(100_000))).rejects.toThrow('more than')
     await expect(closed).resolves.toBe('closed')
+  })
+
+  test('keeps no whiteout of a path that nobody asks for', async () => {
+    const gone = Array.from({ length: 500 }, (_item, at) => passwd('', `srv/${at}/.wh.x`))
+    const others = [
+      passwd('', 'srv/.wh..wh..opq'),
+      passwd('', 'etc/.wh.passwd'),
+      passwd('', '.wh.usr'),
+    ]
+    const { whiteouts, opaque } = await read(await tarOf([...gone, ...others]))
+    expect([...whiteouts, ...opaque]).toEqual(['etc/passwd', 'usr'])
+  })
+
+  test('whose file is larger than may be held is refused', async () => {
+    const tar = await tarOf([passwd('x'.repeat(2000))])
+    const options = withMost(10_000_000, { fileBytes: 1000 })
+    await expect(readLayer(inPieces(tar), options)).rejects.toThrow(
+      '/etc/passwd in a layer exceeds 1000 bytes',
+    )
+  })
+
+  test('by zstd that refers further back than may be held is refused', async () => {
+    const params = { [constants.ZSTD_c_windowLog]: 24 }
+    const packed = zstdCompressSync(
+      await tarOf([passwd('a'), passwd('x'.repeat(20_000_000), 'opt/data')]),
+      { params },
+    )
+    const most = 30_000_000
+    const within = (windowLog: number) =>
+      readLayer(inPieces(packed, 65_536), withMost(most, { windowLog }))
+    expect((await within(24)).entries.get('etc/passwd')?.type).toBe('file')
+    await expect(within(23)).rejects.toThrow()
   })
 
   test('a fault of whoever sends it is its own', async () => {
@@ -211,7 +246,6 @@ describe('a layer', () => {
       yield tar.subarray(0, 2000)
       throw new Error('connection reset')
     }
-    const options = { wanted: WANTED, maxDecompressedBytes: 10_000_000 }
-    await expect(readLayer(broken(), options)).rejects.toThrow('connection reset')
+    await expect(readLayer(broken(), withMost(10_000_000))).rejects.toThrow('connection reset')
   })
 })
