@@ -192,11 +192,13 @@ const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
   return second.ok ? ok(IN_DOUBT) : second
 }
 
-/** Asks once more where there was a doubt: who exits again at the same question does not speak that era. */
+/**
+ * Asks once more where there was a doubt: who exits again at the same question, and again not without it, does not speak that
+ * era. Who exits whatever it is asked is broken for now, and says nothing.
+ */
 const confirm = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
-  const told = await onTrial(options, discover(options))
-  if (!told.ok) return told
-  return ok(told.value === 'ended' ? LEGACY : told.value)
+  const told = await probe(options)
+  return told.ok && !told.value.isCertain ? ok(LEGACY) : told
 }
 
 /** Both, of one server. */

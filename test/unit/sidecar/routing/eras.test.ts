@@ -227,8 +227,9 @@ test('of a transport that only the legacy era has nothing else is asked', async 
 })
 
 describe('confirm', () => {
+  const greets: Behaviour = { initialize: { result: GREETED } }
   test.each([
-    ['that exits again is legacy', [EXITS], LEGACY],
+    ['that exits again, and works without the question, is legacy', [EXITS, greets], LEGACY],
     ['that has had another reason is modern', [{ discover: { result: DISCOVERED } }], MODERN],
     [
       'that answers now is what it says',
@@ -239,7 +240,12 @@ describe('confirm', () => {
     'a server %s',
     async (_name, processes, concluded) => {
       expect(await run(confirm, processes)).toEqual(ok(concluded))
-      expect(servers).toHaveLength(1)
+      expect(servers).toHaveLength(processes.length)
     },
   )
+
+  test('a server that exits whatever it is asked has said nothing about its era', async () => {
+    const told = await run(confirm, [EXITS, { initialize: { exit: true } }])
+    expect(told).toMatchObject({ ok: false, error: { code: 'server-exited' } })
+  })
 })
