@@ -130,7 +130,7 @@ export const judgeController = (
   const { companions, floor } = config.value
   if (!companions && !floor.resolveImages) return [unasked(deployment, namespace)]
   const asked = companions
-    ? 'asks for companions, and nobody keeps them'
+    ? `asks for companions, and nobody keeps them${companions.gate ? ', or lets go of the pods that wait for them (companions.gate)' : ''}`
     : 'says floor.resolveImages, and nobody looks images up'
   const running = judgeReplicas(deployment, pods, {
     check: CHECK,

@@ -5,6 +5,7 @@ import { arrayAt, numberAt, objectsAt, stringAt, type JsonObject } from '../../s
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { bareNamespace, isSystem, type Namespace } from '../../webhook/cluster/namespace.ts'
+import { isGated } from '../../webhook/inject/gate.ts'
 import { nameOf, ownSidecar } from '../../webhook/inject/pod.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { readStatus } from '../../webhook/inject/status.ts'
@@ -46,6 +47,8 @@ export interface Row {
   readonly ready: number
   readonly desired: number
   readonly bare: number
+  /** Pods that wait for their NetworkPolicy (`companions.gate`). */
+  readonly held: number
   /** Those that differ, the newest pod's first. */
   readonly sidecars: readonly Sidecar[]
   /** `KIND/NAME` of what is to stand beside its pods and does not; undefined where nothing is to, or nobody knows. */
@@ -167,6 +170,7 @@ const rowOf = (same: readonly [Placed, ...Placed[]], context: Context): Row | un
     state,
     ...countsOf(first.object, pods),
     bare,
+    held: pods.filter(isGated).length,
     sidecars,
     missingCompanions: standing && missingFor(pods, standing),
     advice: adviceOn(state, first),

@@ -2,6 +2,7 @@
 
 import { oneLine } from '../../shared/one-line.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
+import { POLICY_GATE } from '../../webhook/inject/gate.ts'
 import { jsonText } from '../output/json.ts'
 import { plural } from '../output/plural.ts'
 import { whyFree, type Reached } from './reached.ts'
@@ -111,6 +112,18 @@ const adviceLines = (rows: readonly Row[]): readonly string[] =>
     row.advice === undefined ? [] : [sentence(row), `  do: ${row.advice}`].map(oneLine),
   )
 
+const heldWords = ({ namespace, kind, name, held }: Row): readonly string[] => {
+  const wait = held === 1 ? 'waits for its' : 'wait for their'
+  const them = held === 1 ? 'it' : 'them'
+  return [
+    `${namespace}: ${kind} ${name}: ${plural(held, 'pod')} of it ${wait} NetworkPolicy (${POLICY_GATE})`,
+    `  do: the controller lets go of ${them}: \`outrigger doctor\` says whether one is there, the Event PodsHeld why it does not`,
+  ]
+}
+
+const heldLines = (rows: readonly Row[]): readonly string[] =>
+  rows.filter(({ held }) => held > 0).flatMap((row) => heldWords(row).map(oneLine))
+
 const total = (rows: readonly Row[]): string => {
   const counts = STATES.flatMap((state) => {
     const many = rows.filter((row) => row.state === state).length
@@ -132,7 +145,7 @@ export const statusText = (rows: readonly Row[]): string => {
   const hasCompanions = rows.some(({ missingCompanions }) => missingCompanions !== undefined)
   const head = [...HEAD, ...(hasCompanions ? ['COMPANIONS'] : []), ...IMAGES]
   const lines = table([head, ...rows.map((row) => cellsOf(row, hasCompanions))])
-  return printed([...lines, ...adviceLines(rows), total(rows)])
+  return printed([...lines, ...adviceLines(rows), ...heldLines(rows), total(rows)])
 }
 
 /** A row with the ways by which it may reach the backend that was asked for. */

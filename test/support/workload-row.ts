@@ -11,6 +11,7 @@ export const row = (name: string, missingCompanions?: readonly string[]): Row =>
   ready: 1,
   desired: 1,
   bare: 0,
+  held: 0,
   sidecars: [],
   missingCompanions,
   advice: undefined,

@@ -54,6 +54,14 @@ const told = (
   )
 
 describe('the controller', () => {
+  test('that is not there while pods wait for it', () => {
+    const gated = configured({ companions: { gate: true } })
+    const seen = { deployment: MISSING, lacking: undefined, absent: undefined }
+    expect(told(seen, ok(gated))[0]).toContain(
+      'nobody keeps them, or lets go of the pods that wait for them (companions.gate): apply',
+    )
+  })
+
   test('that is well', () => {
     expect(told({})).toEqual([
       'ok: 2 of 2 replicas are ready',

@@ -26,6 +26,7 @@ const row: Row = {
   desired: 1,
   bare: 0,
   sidecars: [{ image: HOSTILE, config: undefined, serverImage: HOSTILE, pods: 1 }],
+  held: 0,
   missingCompanions: undefined,
   advice: undefined,
 }

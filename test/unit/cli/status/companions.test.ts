@@ -3,8 +3,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { missingFor, standingAmong } from '../../../../cli/status/companions.ts'
 import { readStanding } from '../../../../cli/status/in-cluster.ts'
+import { statusOf } from '../../../../cli/status/status.ts'
 import { statusJson, statusText } from '../../../../cli/status/text.ts'
-import type { JsonObject } from '../../../../shared/json.ts'
+import { withAt, type JsonObject } from '../../../../shared/json.ts'
 import { fail, ok } from '../../../../shared/result.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
 import { row } from '../../../support/workload-row.ts'
@@ -86,6 +87,34 @@ describe('a table of workloads', () => {
     expect(JSON.parse(statusJson([row('b', ALL), row('c')]))).toMatchObject({
       workloads: [{ missingCompanions: ALL }, { name: 'c' }],
     })
+  })
+})
+
+describe('pods that wait for their policy', () => {
+  const spec = {
+    initContainers: [{ name: 'outrigger-sidecar', image: 'x' }],
+    schedulingGates: [{ name: 'outrigger.dev/policy' }],
+  }
+  const owner = [{ controller: true, kind: 'Rollout', name: 'a' }]
+  const held = (name: string): JsonObject => ({
+    ...pod('a', { name, uid: name, ownerReferences: owner }),
+    spec: { containers: [], ...spec },
+  })
+  const told = (...pods: readonly JsonObject[]): string =>
+    statusText(statusOf(pods, { namespace: 'tools', config: undefined }))
+
+  test('are counted, with what lets go of them', () => {
+    expect(told(held('a-0'), held('a-1'))).toContain(
+      `tools: Rollout a: 2 pods of it wait for their NetworkPolicy (outrigger.dev/policy)
+  do: the controller lets go of them: \`outrigger doctor\` says whether one is there,`,
+    )
+    expect(told(held('a-0'))).toContain('1 pod of it waits for its NetworkPolicy')
+  })
+
+  test('are no others', () => {
+    const free = withAt(held('a-0'), ['spec', 'schedulingGates'], [{ name: 'example.com/theirs' }])
+    expect(told(free)).toMatch(/^1 workload under Outrigger/m)
+    expect(told(free)).not.toContain('wait')
   })
 })
 
