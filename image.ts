@@ -1,7 +1,7 @@
 // What our images have of their base: Node, the libraries that it loads, and how names are looked up. No shell and no
 // package manager come with that. The Dockerfiles run it in the base, by the base's own Node:
-//   node image.ts BILL ROOT
-// It fills ROOT, and puts BILL there with what of the base is in it.
+//   node image.ts BILL ROOT [LIBC]
+// It fills ROOT, and puts BILL there with what of the base is in it, and whose C library is linked into the shim, as LIBC says.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { objectsAt, stringAt, type JsonObject } from './shared/json.ts'
 
-const [, , bill = '', root = ''] = process.argv
+const [, , bill = '', root = '', libc] = process.argv
 
 const put = (from: string, to: string): void => {
   mkdirSync(dirname(join(root, to)), { recursive: true })
@@ -111,6 +111,22 @@ const node = (): JsonObject => {
   }
 }
 
+const APK = ['alpine', 'chainguard', 'wolfi']
+
+/** By a line of a system, a version and an architecture; where there is but the first, nobody knows which it is. */
+const linked = (line: string): JsonObject => {
+  const [system = '', version, arch] = line.trim().split(/\s+/)
+  const musl = { type: 'library', 'bom-ref': 'musl', name: 'musl' }
+  if (version === undefined || arch === undefined) return musl
+  const [upstream = ''] = version.split('-')
+  return {
+    ...musl,
+    version,
+    cpe: `cpe:2.3:a:musl-libc:musl:${upstream}:*:*:*:*:*:*:*`,
+    purl: `pkg:${APK.includes(system) ? 'apk' : 'deb'}/${system}/musl-dev@${encodeURIComponent(version)}?arch=${arch}`,
+  }
+}
+
 const found = libraries()
 put(process.execPath, 'usr/local/bin/node')
 for (const library of found) put(library, library)
@@ -122,5 +138,6 @@ const ours = Object(text)
 const ofBase = new Map(
   found.map(componentOf).map((one) => [stringAt(one, 'purl') ?? stringAt(one, 'name'), one]),
 )
-const components = [...objectsAt(ours, 'components'), node(), ...ofBase.values()]
+const ofShim = libc === undefined ? [] : [linked(readFileSync(libc, 'utf8'))]
+const components = [...objectsAt(ours, 'components'), node(), ...ofBase.values(), ...ofShim]
 write('app/sbom.cdx.json', `${JSON.stringify({ ...ours, components }, null, 2)}\n`)

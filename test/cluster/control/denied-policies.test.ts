@@ -124,7 +124,7 @@ describeOwnCluster('control', 'policies of others', (target) => {
     })
   })
 
-  test('at baseline it is taken, and told by the controller alone', async () => {
+  test('at baseline it is taken', async () => {
     expect(await written('not-policed', policy('open', EVERY, OPEN))).toBe('taken')
   })
 

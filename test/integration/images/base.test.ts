@@ -30,7 +30,7 @@ interface Base {
 }
 
 /** Has an image made of a base; what of its libraries is in that, and what the bill of it names. */
-const make = ({ version, loaded, besides }: Base) => {
+const make = ({ version, loaded, besides }: Base, libc?: string) => {
   const [lib, root, bin] = [join(folder, 'lib'), join(folder, 'root'), join(folder, 'bin')]
   for (const path of [lib, root, bin]) mkdirSync(path)
   for (const name of [...loaded, ...besides]) writeFileSync(join(lib, name), `${name}\n`)
@@ -50,15 +50,20 @@ esac
   )
   const bill = join(folder, 'bill.json')
   writeFileSync(bill, '{"components":[]}')
-  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, bill, root], {
+  const linked = join(folder, 'shim.libc')
+  if (libc !== undefined) writeFileSync(linked, libc)
+  const args = [PROGRAM, bill, root, ...(libc === undefined ? [] : [linked])]
+  const { status, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
   })
   if (status !== 0) return { stderr: stderr.replaceAll(lib, 'LIB') }
   const text = readFileSync(join(root, 'app/sbom.cdx.json'), 'utf8')
   const told = Object(JSON.parse(text))
-  const names = objectsAt(told, 'components').map((one) => stringAt(one, 'name') ?? '')
+  const components = objectsAt(told, 'components')
+  const names = components.map((one) => stringAt(one, 'name') ?? '')
   return {
+    musl: components.filter(({ name }) => name === 'musl'),
     taken: readdirSync(join(root, lib)).sort(),
     told: names.filter((name) => name.startsWith(lib)).map((name) => name.slice(lib.length + 1)),
   }
@@ -89,7 +94,34 @@ test.each<[string, Base, readonly string[]]>([
   ['musl', { version: 'musl libc (x86_64)', loaded: MUSL, besides: [] }, MUSL],
 ])('%s', (_what, base, expected) => {
   const sorted = [...expected].sort()
-  expect(make(base)).toEqual({ taken: sorted, told: sorted })
+  expect(make(base)).toEqual({ taken: sorted, told: sorted, musl: [] })
+})
+
+test.each<[string, string, Readonly<Record<string, string>>]>([
+  [
+    'Debian’s',
+    'debian 1.2.3-1 amd64\n',
+    {
+      version: '1.2.3-1',
+      cpe: 'cpe:2.3:a:musl-libc:musl:1.2.3:*:*:*:*:*:*:*',
+      purl: 'pkg:deb/debian/musl-dev@1.2.3-1?arch=amd64',
+    },
+  ],
+  [
+    'Alpine’s',
+    'alpine 1.2.5-r10 x86_64\n',
+    {
+      version: '1.2.5-r10',
+      cpe: 'cpe:2.3:a:musl-libc:musl:1.2.5:*:*:*:*:*:*:*',
+      purl: 'pkg:apk/alpine/musl-dev@1.2.5-r10?arch=x86_64',
+    },
+  ],
+  ['one of which nobody knows the version', 'other\n', {}],
+])('the bill names the C library of the shim, %s', (_what, libc, known) => {
+  const base = { version: 'ldd (GNU libc) 2.36', loaded: GLIBC, besides: [] }
+  expect(make(base, libc).musl).toEqual([
+    { type: 'library', 'bom-ref': 'musl', name: 'musl', ...known },
+  ])
 })
 
 test('a base that lacks what its glibc looks names up by is refused, and nothing is made of it', () => {
