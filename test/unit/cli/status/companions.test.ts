@@ -95,10 +95,12 @@ describe('pods that wait for their policy', () => {
     initContainers: [{ name: 'outrigger-sidecar', image: 'x' }],
     schedulingGates: [{ name: 'outrigger.dev/policy' }],
   }
-  const owner = [{ controller: true, kind: 'Rollout', name: 'a' }]
+  const owner = [{ apiVersion: 'example.com/v1', controller: true, kind: 'Rollout', name: 'a' }]
   const held = (name: string): JsonObject => ({
+    apiVersion: 'v1',
     ...pod('a', { name, uid: name, ownerReferences: owner }),
     spec: { containers: [], ...spec },
+    status: { phase: 'Pending' },
   })
   const told = (...pods: readonly JsonObject[]): string =>
     statusText(statusOf(pods, { namespace: 'tools', config: undefined }))
