@@ -6,31 +6,12 @@ import { createServer, type Server } from 'node:http'
 import { freePort } from '../../support/free-port.ts'
 import { connectClientOne } from '../../support/client-one.ts'
 import { connectClientTwo } from '../../support/client-two.ts'
-import { serverCommand } from '../../support/outrigger-run.ts'
+import { startEverything } from '../../support/everything-over-http.ts'
 import { startSidecarProgram, type Sidecar } from '../../support/pod.ts'
 import { openLegacy, rpc } from '../../support/puppet.ts'
 import { INITIALIZE, JSON_HEADERS, send } from '../../support/raw-http.ts'
-import { startProgram, type Running } from '../../support/running.ts'
+import type { Running } from '../../support/running.ts'
 import { listening } from '../../support/listening.ts'
-
-const startEverything = (transport: string, port: number): Promise<Running> => {
-  const [command = '', ...args] = serverCommand(
-    '@modelcontextprotocol/server-everything',
-    transport,
-  )
-  return startProgram({
-    command,
-    args,
-    env: { PORT: `${port}` },
-    ready: async () => {
-      try {
-        return (await fetch(`http://localhost:${port}/mcp`)).status >= 400
-      } catch {
-        return false
-      }
-    },
-  })
-}
 
 const startSidecar = (port: number): Promise<Sidecar> =>
   startSidecarProgram({ settings: { transport: 'http', port: `${port}` } })

@@ -1,6 +1,8 @@
 // What a legacy server is sent of a modern request, byte for byte.
 
 import { describe, expect, test } from '@jest/globals'
+import { rewrite } from '../../../../sidecar/mcp/rewrite.ts'
+import { injection } from '../../../../sidecar/telemetry/trace-context.ts'
 import { legacyRequest } from '../../../../sidecar/translation/legacy-request.ts'
 import { aRequest } from '../../../support/messages.ts'
 
@@ -45,5 +47,20 @@ describe('a modern request as the legacy era has it', () => {
     expect(Buffer.from(text, 'latin1').toString()).toBe(asked(legacy))
     expect(text.slice(id.start, id.end)).toBe('7')
     expect(meta?.members.some(({ name }) => name.startsWith('io.'))).not.toBe(true)
+  })
+})
+
+describe('the trace of a request', () => {
+  const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, state: undefined }
+  const traceparent = `00-${context.traceId}-${context.spanId}-01`
+
+  test.each([
+    ['with an envelope alone', `{"_meta":{${VERSION}}}`, { traceparent }],
+    ['with a trace', `{"_meta":{"traceparent":"00-x",${VERSION}}}`, { traceparent }],
+    ['with other members', `{"_meta":{${VERSION},"a":1}}`, { a: 1, traceparent }],
+  ])('goes on to the server: %s', (_name, params, meta) => {
+    const request = legacyRequest(aRequest(asked(params)))
+    const { params: sent } = JSON.parse(rewrite(request.text, injection(request, context)))
+    expect(sent).toEqual({ _meta: meta })
   })
 })
