@@ -23,7 +23,7 @@ import {
   clusterMetricsSchema,
   clusterTracesSchema,
 } from './pod-rules.ts'
-import { publicUrlsSchema } from './trust-lists.ts'
+import { namespaceSchema, publicUrlsSchema } from './trust-lists.ts'
 
 /** The sidecar's uid: rare, so that no image is likely to run as it. */
 export const DEFAULT_SIDECAR_UID = 21_520
@@ -63,7 +63,7 @@ const mostSchema = z.strictObject(
 
 /** By namespace, or `*`. */
 const egressSchema = z.record(
-  z.string().min(1).max(63),
+  namespaceSchema.min(1).max(63),
   z
     .array(
       z

@@ -27,27 +27,25 @@ const urls = z
   )
   .max(256)
 
-export const publicUrlsSchema = z
-  .record(
-    z
-      .string()
-      .refine(
-        (name) => name === EVERY_NAMESPACE || NAMESPACE.test(name),
-        'must be a namespace, or * for every namespace',
-      ),
-    urls,
+/** For whom a list is: what is no name of a namespace would hold for nobody, in silence. */
+export const namespaceSchema = z
+  .string()
+  .refine(
+    (name) => name === EVERY_NAMESPACE || NAMESPACE.test(name),
+    'must be a namespace, or * for every namespace',
   )
-  .superRefine((listed, context) => {
-    for (const [namespace, patterns] of Object.entries(listed)) {
-      for (const [index, one] of patterns.entries()) {
-        const pattern = urlOf(one)
-        const shared = namespace === EVERY_NAMESPACE ? sharedFault(pattern) : undefined
-        const message = patternFault(pattern) ?? shared
-        if (message !== undefined)
-          context.addIssue({ code: 'custom', message, path: [namespace, index] })
-      }
+
+export const publicUrlsSchema = z.record(namespaceSchema, urls).superRefine((listed, context) => {
+  for (const [namespace, patterns] of Object.entries(listed)) {
+    for (const [index, one] of patterns.entries()) {
+      const pattern = urlOf(one)
+      const shared = namespace === EVERY_NAMESPACE ? sharedFault(pattern) : undefined
+      const message = patternFault(pattern) ?? shared
+      if (message !== undefined)
+        context.addIssue({ code: 'custom', message, path: [namespace, index] })
     }
-  })
+  }
+})
 
 /** Where a pod's own server could answer in the place of who is asked. */
 const isHere = (urls: readonly string[], hosts: IssuerEntry['hosts']): boolean =>

@@ -95,6 +95,11 @@ describe('the cluster configuration', () => {
       `sidecar: { image: x }\nfloor: { basePolicy: { version: 1, rules: [${Array.from({ length: 200 }, (_none, index) => `{ name: r${index}, effect: deny, tools: [${'x'.repeat(400)}] }`).join(', ')}] } }`,
       'line 2, column 10: floor.basePolicy: takes ',
     ],
+    [
+      'destinations for a pattern of namespaces, which would hold for none',
+      "sidecar: { image: x }\nfloor: { egress: { 'team-*': ['a.example:443'] } }",
+      'floor.egress.team-*: its name must be a namespace, or * for every namespace',
+    ],
     ['root as the sidecar', 'sidecar: { image: x, uid: 0 }', 'sidecar.uid'],
     [
       'a quantity that is none',
