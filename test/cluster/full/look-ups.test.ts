@@ -106,6 +106,8 @@ describeOwnCluster('full', 'look-ups', (target) => {
       async () => ((await podsOf(api, NAMESPACE, 'server')).length > 0 ? true : undefined),
       COMES_UP_SECONDS,
     )
+    const status = ['rollout', 'status', 'deployment/server', '--timeout=120s']
+    await kubectl.attempt('-n', NAMESPACE, ...status)
     const pod = await readyPod(api, NAMESPACE, 'server')
     expect(at(pod, 'spec', 'containers', 0, 'image')).toMatch(/:everything@sha256:[0-9a-f]{64}$/)
     expect(list(pod, 'spec', 'containers', 0, 'command')).toEqual(

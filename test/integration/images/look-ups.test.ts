@@ -63,7 +63,8 @@ const lookUp = async (
   const abort = new AbortController()
   let isOver = false
   const listed = registries.map((host) => [host, { allowPlainHttp: true }])
-  const config = () => lookingConfig(true, Object.fromEntries(listed))
+  const looking = lookingConfig(true, Object.fromEntries(listed))
+  const config = () => looking
   await lookUpsOver({
     api,
     keys: [makeDenied(api, 'team', 'a', image)],
@@ -146,7 +147,8 @@ describe('a tag that was looked up', () => {
     await lookUp(image, [open.host])
     expect(api.index.tags).toEqual({ [image]: before })
     const after = await push('/new')
-    const config = () => lookingConfig(true, { [open.host]: { allowPlainHttp: true } })
+    const looking = lookingConfig(true, { [open.host]: { allowPlainHttp: true } })
+    const config = () => looking
     const abort = new AbortController()
     let looks = 0
     await new MovedTags({
