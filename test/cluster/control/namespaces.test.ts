@@ -95,7 +95,8 @@ describeOwnCluster('control', 'namespaces', (target) => {
     })
   })
   afterAll(async () => {
-    await kubectl.attempt('delete', 'clusterrolebinding', 'test-platform')
+    await kubectl.attempt('delete', 'clusterrolebinding', 'test-platform', 'test-labeller')
+    await kubectl.attempt('delete', 'clusterrole', 'test-labeller')
     await webhook.close()
   })
 

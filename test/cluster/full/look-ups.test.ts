@@ -114,7 +114,9 @@ describeOwnCluster('full', 'look-ups', (target) => {
       expect.arrayContaining(['serve', ...ENTRYPOINT]),
     )
     const read = 'outrigger_controller_images_total{result="read"}'
-    expect((await controller.metrics()).get(read)).toBe(1)
+    await waitFor('it is counted', async () =>
+      (await controller.metrics()).get(read) === 1 ? true : undefined,
+    )
   })
 
   /** What its Deployment is told of an image. */
