@@ -11,6 +11,8 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 export interface SourceProcess {
   /** Asks its admin port. */
   readonly admin: (path: string) => Promise<Response>
+  /** What it and those of its name before it have said. */
+  readonly log: () => string
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
@@ -50,5 +52,5 @@ export const startSource = async (
     await stop('SIGKILL')
     throw error
   }
-  return { admin, stop }
+  return { admin, log: () => readFileSync(logFile, 'utf8'), stop }
 }

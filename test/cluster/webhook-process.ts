@@ -22,6 +22,8 @@ export interface WebhookProcess {
   readonly start: () => Promise<void>
   /** Stops it for good: the Service's address is the Service's again. */
   readonly close: () => Promise<void>
+  /** How many reviews of objects of a kind and a name it has answered, and those before it: other people's objects are no matter. */
+  readonly reviewsOf: (kind: string, name: string) => Promise<number>
   /** How many reviews it has answered since it started, by decision. */
   readonly reviews: () => Promise<Readonly<Record<string, number>>>
 }
@@ -34,6 +36,14 @@ const countsOf = (metrics: string): Readonly<Record<string, number>> => {
   }
   return counts
 }
+
+const isReviewOf =
+  (kind: string, name: string) =>
+  (line: string): boolean => {
+    if (!line.includes('"message":"reviewed"')) return false
+    const said: unknown = JSON.parse(line)
+    return at(said, 'kind') === kind && at(said, 'name') === name
+  }
 
 /** Applies manifests (a kustomization of manifests/) and starts the webhook with its configuration. */
 export const startWebhook = async (
@@ -74,6 +84,11 @@ export const startWebhook = async (
     close: async () => {
       await webhook.stop()
       await run(['ip', 'address', 'delete', `${address}/32`, 'dev', 'lo'])
+    },
+    reviewsOf: async (kind, name) => {
+      // What it has answered before it has told by then.
+      await webhook.admin('/readyz')
+      return webhook.log().split('\n').filter(isReviewOf(kind, name)).length
     },
     reviews: async () => countsOf(await (await webhook.admin('/metrics')).text()),
   }
