@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from './shim-connection.ts'
-import { familyOf } from './proc.ts'
+import { childrenOf, familyOf } from './proc.ts'
 import { asUser, IS_ROOT, OWN_UID, SERVER_UID, SIDECAR_UID } from './users.ts'
 import { until, within } from './waiting.ts'
 
@@ -187,6 +187,11 @@ export class ShimProcess {
     const connection = await this.connection()
     await connection.hello()
     return connection
+  }
+
+  /** Waits until nothing runs that removes what others have left, be it killed shims or children of a connection before. */
+  async alone(shim = this.pid): Promise<void> {
+    await until(() => childrenOf(shim).length === 0, 'the shim has no child')
   }
 
   exit(): Promise<Exit> {

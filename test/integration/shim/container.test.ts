@@ -20,14 +20,10 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
   const pid = (): number => childrenOf(shim.pid)[0] ?? 0
 
   // Runs a command in the shim's namespace but not under it, as `kubectl exec` does.
-  const exec = (command: string): ReturnType<typeof spawn> =>
-    spawn(
-      'nsenter',
-      [`--target=${pid()}`, '--pid', ...BECOME_SERVER.split(' '), 'sh', '-c', command],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+  const exec = (command: string, become = BECOME_SERVER.split(' ')): ReturnType<typeof spawn> =>
+    spawn('nsenter', [`--target=${pid()}`, '--pid', ...become, 'sh', '-c', command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
   const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
     new Promise((resolve) => child.once('close', resolve))
 
@@ -63,8 +59,12 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
     const stranger = exec('echo up; exec sleep 1000')
     const strangerEnded = ended(stranger)
     await new Promise((resolve) => stranger.stdout?.once('data', resolve))
+    const before = shim.processes().filter((one) => ![shim.pid, pid()].includes(one))
     connection.socket.destroy()
     await shim.ready()
+    expect(before.filter(isAlive)).toEqual([])
+    // Somebody removes the private directory.
+    await shim.alone(pid())
     expect(new Set(shim.processes())).toEqual(new Set([shim.pid, pid()]))
     await strangerEnded
   })
@@ -78,6 +78,7 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
 
   test('a killed monitor leaves nothing here either', async () => {
     const connection = await start().ready()
+    await shim.alone(pid())
     const child = await connection.run('(setsid sleep 1000 &); echo up; sleep 1000')
     await readLine(child.stdout)
     const monitor = childrenOf(pid())[0] ?? 0

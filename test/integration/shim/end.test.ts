@@ -156,6 +156,7 @@ describe.each([
 
     test('fifty of them', async () => {
       const connection = await start().ready()
+      await shim.alone()
       const child = await connection.run(
         `for i in $(seq 50); do (setsid sleep 1000 &); done; echo up; sleep 1000`,
       )

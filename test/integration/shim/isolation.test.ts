@@ -269,6 +269,7 @@ describe('on time: outlive the end', () => {
   testContained('a fork bomb (takes root and Landlock ABI 6)', async () => {
     const contained = new ShimProcess(AS_PID_1)
     const control = await contained.ready()
+    await contained.alone(childrenOf(contained.pid)[0])
     const other = await control.run('exec cat')
     const bomb = await control.run('exec "$HOSTILE" fork-bomb 300', { HOSTILE })
     await readLine(bomb.stdout)
