@@ -84,7 +84,9 @@ static struct child *find_orphan(const struct nursery *nursery, pid_t pid) {
 
 static void take_in(struct nursery *nursery, pid_t pid, int status, uint64_t now_ms) {
   struct child *child = find_monitor(nursery, pid);
-  if (child != NULL && WIFSTOPPED(status)) {
+  if (pid == nursery->janitor) {
+    if (!WIFSTOPPED(status)) nursery->janitor = 0;
+  } else if (child != NULL && WIFSTOPPED(status)) {
     // Nobody stops a monitor but a hostile process, where Landlock cannot scope signals.
     kill(pid, SIGKILL);
   } else if (child != NULL) {

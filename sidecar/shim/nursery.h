@@ -32,7 +32,7 @@ struct nursery {
   // A monitor has died before its child's descendants: they are ours now, and must go.
   bool has_strays;
   uint64_t sweep_at_ms;
-  // Removes what dead shims left, or 0.
+  // Removes what dead shims left; 0 once it has ended, for its number may be a child's next.
   pid_t janitor;
 };
 

@@ -31,6 +31,10 @@ export const childrenOf = (pid: number): number[] =>
 export const statusOf = (pid: number, field: string): number =>
   Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(pid, 'status'))?.[1] ?? 0)
 
+/** Its number in the innermost namespace that it is in. */
+export const innerPidOf = (pid: number): number =>
+  Number(/^NSpid:.*\s(\d+)$/m.exec(read(pid, 'status'))?.[1] ?? 0)
+
 /** How many descriptors a process has open; of a shim only root can know, others its table's size. */
 export const descriptorsOf = (pid: number): number => {
   try {

@@ -2,13 +2,18 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { kill } from 'node:process'
 import { AS_PID_1, BECOME_SERVER, BUILDS, buildShim, ShimProcess } from '../../support/shim.ts'
-import { childrenOf, isAlive } from '../../support/proc.ts'
+import { childrenOf, familyOf, innerPidOf, isAlive } from '../../support/proc.ts'
 import { readAll, readLine, until } from '../../support/waiting.ts'
 import { IS_ROOT } from '../../support/users.ts'
 
 const describeAsRoot = IS_ROOT ? describe : describe.skip
+
+/** The number after this one is the next that the kernel gives. */
+const LAST_PID = '/proc/sys/kernel/ns_last_pid'
+const testWithNumbers = existsSync(LAST_PID) ? test : test.skip
 
 describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
   let shim: ShimProcess
@@ -83,6 +88,22 @@ describeAsRoot.each(BUILDS)('%s build', (_build, target) => {
     await readLine(child.stdout)
     const monitor = childrenOf(pid())[0] ?? 0
     const family = shim.processes().filter((one) => ![shim.pid, pid()].includes(one))
+    kill(monitor, 'SIGKILL')
+    await connection.event('gone', child.id)
+    expect(family.filter(isAlive)).toEqual([])
+  })
+
+  testWithNumbers('nor what bears a number that a process of the shim’s own has had', async () => {
+    const connection = await start().ready()
+    await shim.alone(pid())
+    const child = await connection.run('read line; sleep 1000 & echo up; exec sleep 1000')
+    // Before everything else the shim has started one that removes what killed shims have left.
+    expect(await ended(exec(`echo 1 >${LAST_PID}`, []))).toBe(0)
+    child.stdin.write('go on\n')
+    await readLine(child.stdout)
+    const [monitor = 0] = childrenOf(pid())
+    const family = familyOf(monitor)
+    expect(family.map(innerPidOf)).toContain(2)
     kill(monitor, 'SIGKILL')
     await connection.event('gone', child.id)
     expect(family.filter(isAlive)).toEqual([])
