@@ -127,8 +127,8 @@ const stopTree = async (
   }
   const left = await leftOf(tree, stopMs)
   if (left !== undefined) faults.push(left)
-  // Its last words may be read after its end.
-  if ((await within(stopMs, closed)) === LATE) faults.push('somebody holds its output')
+  // Its last words may be read after its end, however soon that had to come.
+  if ((await within(WAIT_MS, closed)) === LATE) faults.push('somebody holds its output')
   return faults
 }
 
