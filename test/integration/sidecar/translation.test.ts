@@ -138,8 +138,9 @@ describe('a server of the legacy era', () => {
     const events = stream.read()
     await events.event((data) => data.includes('"progressToken":"mine"'))
     events.destroy()
-    await until(() => bridge.stderr().includes('notifications/cancelled'), 'the cancellation')
-    expect(bridge.stderr()).toContain('disconnected')
+    // A whole line: it may come in pieces.
+    const heard = () => /^.*notifications\/cancelled.*\n/m.exec(bridge.stderr())?.[0]
+    expect(await until(heard, 'the cancellation')).toContain('disconnected')
     expect(await ask(modernCall('pid'))).not.toBe(pid)
   })
 })
