@@ -13,6 +13,8 @@ export interface FakeKube {
   configuration(): JsonObject
   /** That of what is only judged; it starts as a copy of the other. */
   validating(): JsonObject
+  /** When either was last written, by this process's clock. */
+  configuredAtMs(): number
   /** The image index's ConfigMap; a test may have somebody else write to it meanwhile. */
   readonly images: { text(): string | undefined; onRead?: () => void; write(text: string): void }
   /** Adds a namespace and tells whoever watches. */
@@ -119,6 +121,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     [MUTATING, configured],
     [VALIDATING, configured],
   ])
+  let configuredAtMs = Number.NEGATIVE_INFINITY
   const configurationAt = (path: string): JsonObject => configurations.get(path) ?? {}
 
   const patchConfiguration = (path: string, body: unknown, response: ServerResponse): void => {
@@ -129,6 +132,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
       return
     }
     configurations.set(path, patched.value)
+    configuredAtMs = performance.now()
     send(response, 200, patched.value)
   }
 
@@ -219,6 +223,7 @@ export const startFakeKube = async (configured: JsonObject): Promise<FakeKube> =
     secret: () => secret,
     configuration: () => configurationAt(MUTATING),
     validating: () => configurationAt(VALIDATING),
+    configuredAtMs: () => configuredAtMs,
     addNamespace: (name, labels) => {
       version += 1
       const object = namespaceObject(name, labels, version)
