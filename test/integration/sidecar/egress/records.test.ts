@@ -118,6 +118,7 @@ describe('each of twenty sessions at once reaches a host of its own', () => {
     )
     expect(answers).toEqual(ports.map((_, index) => `200 host-${index}:mine-${index}`))
     await until(() => egressRecords().length === 20, 'every connection is on record')
+    await until(() => callsOf('tunnel').length === 20, 'every call is on record')
     const calls = new Map(callsOf('tunnel').map((call) => [call.call, call]))
     const isOfCall = ({ calls: [number], process, session: name }: EgressRecord): boolean => {
       const call = calls.get(number ?? 0)
