@@ -146,12 +146,15 @@ const messageIn = (text: string, { scanned, twin }: Seen): Result<Message, strin
 /** Whoever reads these must not take the one where another takes the other. */
 const READ: ReadonlySet<string> = new Set([
   '_meta',
+  'cacheScope',
   'code',
+  'inputRequests',
   'isError',
   'message',
   'progressToken',
   'protocolVersion',
   'requestId',
+  'resultType',
   'uri',
   SUBSCRIPTION_KEY,
 ])

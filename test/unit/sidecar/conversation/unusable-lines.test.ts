@@ -30,6 +30,21 @@ const FAILED: readonly (readonly [name: string, written: string | Buffer, says: 
     line('"id":101,"result":{"isError":false,"isError":true}'),
     '"isError" stands twice',
   ],
+  [
+    'what kind of result it is, twice',
+    line('"id":101,"result":{"resultType":"complete","resultType":"input_required"}'),
+    '"resultType" stands twice',
+  ],
+  [
+    'what its client is asked, twice',
+    line('"id":101,"result":{"inputRequests":{},"inputRequests":{"a":{"method":"roots/list"}}}'),
+    '"inputRequests" stands twice',
+  ],
+  [
+    'who may keep it, twice',
+    line('"id":101,"result":{"cacheScope":"private","cacheScope":"public"}'),
+    '"cacheScope" stands twice',
+  ],
   ['_meta twice', line('"id":101,"result":{"_meta":{},"_meta":{}}'), '"_meta" stands twice'],
   ['the id twice', line('"id":1,"id":101,"result":{}'), '"id" stands twice'],
   ['two results', line('"id":101,"result":{},"result":{"x":1}'), '"result" stands twice'],
