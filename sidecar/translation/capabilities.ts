@@ -21,6 +21,9 @@ const NEEDED: ReadonlyMap<string, string> = new Map([
   ['roots/list', 'roots'],
 ])
 
+/** What makes sampling one with tools. */
+const TOOLS = ['tools', 'toolChoice']
+
 export type Capabilities = Readonly<Record<string, Readonly<Record<string, object>>>>
 
 export const NO_CAPABILITIES: Capabilities = {}
@@ -40,15 +43,30 @@ export const capabilitiesOf = ({ text, meta }: Request): Capabilities => {
   )
 }
 
+/** Which part of a capability a question needs; undefined where all who have it can be asked. */
+const partFor = (name: string, { text, params }: Request): string | undefined => {
+  if (name === 'elicitation') {
+    return stringAt(text, member(params, 'mode')) === 'url' ? 'url' : 'form'
+  }
+  const isSaid = (one: string): boolean => {
+    const place = member(params, one)
+    return place !== undefined && !text.startsWith('null', place.start)
+  }
+  return name === 'sampling' && TOOLS.some(isSaid) ? 'tools' : undefined
+}
+
 /** Whether a client can be asked this: `unknown` of what no client is asked, else what it would have to declare. */
 export const missingFor = (
-  { method, text, params }: Request,
+  message: Request,
   capabilities: Capabilities,
 ): 'unknown' | Readonly<Record<string, object>> | undefined => {
-  const name = NEEDED.get(method)
+  const name = NEEDED.get(message.method)
   if (name === undefined) return 'unknown'
   const declared = capabilities[name]
   if (declared === undefined) return { [name]: {} }
-  const isUrl = name === 'elicitation' && stringAt(text, member(params, 'mode')) === 'url'
-  return isUrl && !declared['url'] ? { elicitation: { url: {} } } : undefined
+  const part = partFor(name, message)
+  // Who declares nothing of elicitation in particular can be asked by a form (2025-11-25, elicitation).
+  const isDefault = part === 'form' && Object.keys(declared).length === 0
+  const isMissing = part !== undefined && !isDefault && declared[part] === undefined
+  return isMissing ? { [name]: { [part]: {} } } : undefined
 }
