@@ -113,6 +113,7 @@ export class Modern implements CallOwner {
       const rule = call.rights?.blockedBy()
       if (rule !== undefined) call.endedBy(rule)
     }
+    this.pool.endBlocked?.()
   }
 
   /** Ends subscriptions, which would otherwise outlive a drain. */

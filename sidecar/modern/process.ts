@@ -35,5 +35,7 @@ export interface ModernProcesses {
     request: Request,
   ): Found | Promise<Found>
   sweep(nowMs: number, idleTimeoutMs: number): void
+  /** The tool policy has changed: what waits for callers whom it denies everything ends. Absent where nothing waits. */
+  endBlocked?(): void
   close(): void
 }

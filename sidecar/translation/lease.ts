@@ -95,6 +95,10 @@ export class Lease implements ModernProcess, Parked {
     return this
   }
 
+  get isBlocked(): boolean {
+    return this.rights?.blockedBy() !== undefined
+  }
+
   get link(): Link {
     return this.backend.channel.link
   }
@@ -163,15 +167,15 @@ export class Lease implements ModernProcess, Parked {
     this.isResuming = true
   }
 
-  lapse(): void {
+  lapse(why: 'timeout' | 'cancelled'): void {
     this.isParked = false
     const { out, backend } = this
-    this.endQuestions('timeout')
+    this.endQuestions(why)
     this.early?.room.release()
     if (!out) return
     backend.isSpent = true
     backend.release()
-    this.cancel(out, 'timeout')
+    this.cancel(out, why === 'timeout' ? why : 'disconnected')
   }
 
   /** Its client has not declared what it would have to be able to do (2026-07-28, -32021). */

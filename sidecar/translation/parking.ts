@@ -16,10 +16,12 @@ export interface Parked {
   readonly principal: string
   /** What was asked. */
   readonly digest: string
+  /** Whether the tool policy denies its caller everything. */
+  readonly isBlocked: boolean
   /** Somebody takes it up. */
   resuming(): void
-  /** Its time is up. */
-  lapse(): void
+  /** Nobody will take it up: its time is up, or it is ended. */
+  lapse(why: 'timeout' | 'cancelled'): void
 }
 
 interface Entry<T> {
@@ -92,7 +94,20 @@ export class Parking<T extends Parked> {
     for (const [handle, { parked, untilMs }] of this.entries) {
       if (nowMs < untilMs) continue
       this.entries.delete(handle)
-      parked.lapse()
+      parked.lapse('timeout')
+    }
+  }
+
+  /** Ends those of callers whom the tool policy denies everything. */
+  endBlocked(): void {
+    this.end(({ isBlocked }) => isBlocked)
+  }
+
+  private end(isMeant: (parked: T) => boolean): void {
+    for (const [handle, { parked }] of this.entries) {
+      if (!isMeant(parked)) continue
+      this.entries.delete(handle)
+      parked.lapse('cancelled')
     }
   }
 }

@@ -59,6 +59,10 @@ export class Pool implements ModernProcesses {
     }
   }
 
+  endBlocked(): void {
+    this.parking.endBlocked()
+  }
+
   close(): void {
     for (const place of this.places.values()) place.close()
   }

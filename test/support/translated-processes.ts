@@ -27,6 +27,7 @@ type Model = 'session' | 'principal' | 'shared'
 export class TranslatedProcesses {
   readonly source: FakeSource
   readonly modern: Modern
+  readonly budget = aBudget()
   nowMs = 0
   readonly ends: string[] = []
   readonly failures: string[] = []
@@ -49,7 +50,7 @@ export class TranslatedProcesses {
     this.modern = startTranslation(
       {
         source: this.source,
-        budget: aBudget(),
+        budget: this.budget,
         model,
         maxConcurrentCalls: calls,
         requestTimeoutMs: REQUEST_MS,

@@ -310,6 +310,43 @@ describe('a state', () => {
   })
 })
 
+describe('a caller whom the tool policy denies everything from now on', () => {
+  let rule: string | undefined
+  const permit = permitWith('https://issuer.example a', { blockedBy: () => rule })
+  let state: string
+  beforeEach(async () => {
+    rule = undefined
+    const first = await call('one', ASKABLE, permit)
+    await asks()
+    state = await stateIn(first)
+    const others = await call('theirs', ASKABLE, B)
+    await asks(1)
+    expect(await told(others)).toMatchObject({ result: { resultType: 'input_required' } })
+  })
+
+  test('has no call any more that waits, and others keep theirs', async () => {
+    rule = 'nobody'
+    all.modern.endBlocked()
+    expect(sent().some((one) => one.includes('"id":"q","error":{"code":-32001'))).toBe(true)
+    expect(sent().at(-1)).toContain('notifications/cancelled')
+    expect([all.link(0).isClosed, all.link(1).isClosed]).toEqual([true, false])
+    expect(all.questions).toEqual(['cancelled'])
+    rule = undefined
+    expect(await told(await bring(state, { permit }))).toMatchObject(REFUSED)
+  })
+
+  test('has no answer kept, either', async () => {
+    await all.answer(0, 'one')
+    const kept = all.budget.of('calls')
+    rule = 'nobody'
+    all.modern.endBlocked()
+    expect(all.budget.of('calls')).toBeLessThan(kept)
+    expect(all.questions).toEqual(['cancelled'])
+    rule = undefined
+    expect(await told(await bring(state, { permit }))).toMatchObject(REFUSED)
+  })
+})
+
 test('few calls of one caller wait, and those of others beside them', async () => {
   const replies: FakeReply[] = []
   for (let index = 0; index < 9; index += 1) {
