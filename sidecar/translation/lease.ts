@@ -113,7 +113,12 @@ export class Lease implements ModernProcess, Parked {
 
   leave(): void {
     const { backend, lessor, out, asker } = this
-    if (backend.lessee !== this || this.isParked) return
+    if (this.isParked) return
+    if (backend.lessee !== this) {
+      // Others may have the process by now; nobody will bring, or fetch, what is still kept of this call.
+      this.settle('cancelled')
+      return
+    }
     backend.isSpent ||= out !== undefined
     backend.release()
     // Who gives up a call that is out tells the server so next, but for one that had not got to it.
@@ -140,7 +145,7 @@ export class Lease implements ModernProcess, Parked {
 
   cancel(call: Call, reason: 'timeout' | 'disconnected'): void {
     const { backend, lessor } = this
-    this.endQuestions('cancelled')
+    this.settle('cancelled')
     backend.channel.cancel(call, reason)
     if (this.isParked) this.unpark()
     lessor.spent(backend)
@@ -170,8 +175,7 @@ export class Lease implements ModernProcess, Parked {
   lapse(why: 'timeout' | 'cancelled'): void {
     this.isParked = false
     const { out, backend } = this
-    this.endQuestions(why)
-    this.early?.room.release()
+    this.settle(why)
     if (!out) return
     backend.isSpent = true
     backend.release()
@@ -257,8 +261,11 @@ export class Lease implements ModernProcess, Parked {
     asker.inputRequired((idText) => askedText(idText, questions.text(), state))
   }
 
-  private endQuestions(errorType: 'timeout' | 'cancelled'): void {
+  /** Nobody brings, or fetches, anything any more. */
+  private settle(errorType: 'timeout' | 'cancelled'): void {
     for (const text of this.questions.end(errorType)) this.backend.channel.send(text)
+    this.early?.room.release()
+    this.early = undefined
   }
 
   /** It waits for its client no longer. */
@@ -272,7 +279,7 @@ export class Lease implements ModernProcess, Parked {
   private over(): Asker | undefined {
     const { asker } = this
     this.out = undefined
-    this.endQuestions('cancelled')
+    this.settle('cancelled')
     if (!this.isParked) return asker
     this.unpark()
     this.lessor.released(this.backend)

@@ -103,6 +103,10 @@ export class Parking<T extends Parked> {
     this.end(({ isBlocked }) => isBlocked)
   }
 
+  close(): void {
+    this.end(() => true)
+  }
+
   private end(isMeant: (parked: T) => boolean): void {
     for (const [handle, { parked }] of this.entries) {
       if (!isMeant(parked)) continue

@@ -65,6 +65,8 @@ export class Pool implements ModernProcesses {
 
   close(): void {
     for (const place of this.places.values()) place.close()
+    // What was asked is on record as what nobody has answered.
+    this.parking.close()
   }
 
   /** Whoever shares a process with strangers is asked nothing. */

@@ -347,6 +347,33 @@ describe('a caller whom the tool policy denies everything from now on', () => {
   })
 })
 
+describe('nothing is kept', () => {
+  test('of an answered call whose client has not brought all that it was asked', async () => {
+    const first = await call()
+    await asks(0, question('1'))
+    await all.answer(0, 'one')
+    expect(all.budget.of('calls')).toBeGreaterThan(0)
+    const second = await bring(await stateIn(first), { responses: '{}' })
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete', of: 'one' } })
+    expect(all.budget.of('calls')).toBe(0)
+    expect(all.questions).toEqual(['cancelled'])
+  })
+
+  test('at the end, and what was asked is on record', async () => {
+    await call()
+    await asks()
+    await call('two')
+    await all.sweep(100)
+    await asks(1)
+    await all.answer(1, 'two')
+    all.modern.close()
+    await all.settle()
+    expect(all.budget.of('calls')).toBe(0)
+    expect(all.questions).toEqual(['cancelled', 'cancelled'])
+    expect(all.ends).toEqual(['drain', 'drain'])
+  })
+})
+
 test('few calls of one caller wait, and those of others beside them', async () => {
   const replies: FakeReply[] = []
   for (let index = 0; index < 9; index += 1) {
