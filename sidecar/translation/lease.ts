@@ -9,6 +9,7 @@ import { mayNotAsk, noClient, noRecord } from '../legacy/questions.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { slice, type Notification, type Request, type Response } from '../mcp/message.ts'
 import type { ModernProcess } from '../modern/process.ts'
+import type { Mirrored } from '../modern/tools.ts'
 import { NO_HEADERS, type Link } from '../server/link.ts'
 import { Asker } from './asker.ts'
 import type { Backend } from './backend.ts'
@@ -58,6 +59,8 @@ export class Lease implements ModernProcess, Parked {
   private readonly lessor: Lessor
   private level: LogLevel | undefined
   private rights: Rights | undefined
+  /** Which arguments are mirrored in headers, as its first request was checked by. */
+  private mirrored: Mirrored | undefined
   /** The server has the call, and has not answered it. */
   private out: Call | undefined
   /** The request that waits; undefined while the client is asked. */
@@ -74,12 +77,12 @@ export class Lease implements ModernProcess, Parked {
     this.lessor = lessor
     this.principal = lessee.principal
     this.questions = new Questions(lessor.budget.lease('calls'))
-    const { vetted, tools } = backend
+    const { vetted } = backend
     this.vetted = vetted && {
       check: (request) => (this.isResuming ? undefined : vetted.check(request)),
       hears: (caller, method) => vetted.hears(caller, method),
     }
-    this.tools = { headersOf: (name) => tools.headersOf(name, undefined, undefined) }
+    this.tools = { headersOf: (name) => this.headersOf(name) }
     backend.lessee = this
     this.serves(lessee)
   }
@@ -180,6 +183,17 @@ export class Lease implements ModernProcess, Parked {
     backend.isSpent = true
     backend.release()
     this.cancel(out, why === 'timeout' ? why : 'disconnected')
+  }
+
+  /** A server that waits for its client may answer nothing else: what it was checked by holds for the whole call. */
+  private headersOf(name: string): Mirrored | Promise<Mirrored> {
+    if (this.isResuming && this.mirrored) return this.mirrored
+    const keep = (found: Mirrored): Mirrored => {
+      if (found.ok) this.mirrored = found
+      return found
+    }
+    const found = this.backend.tools.headersOf(name, undefined, undefined)
+    return found instanceof Promise ? found.then(keep) : keep(found)
   }
 
   /** Its client has not declared what it would have to be able to do (2026-07-28, -32021). */

@@ -17,11 +17,16 @@ import { anAsked } from './messages.ts'
 export const IDLE_MS = 50_000
 export const REQUEST_MS = 10_000
 export const CLIENT_MS = 30_000
-const STATED = { version: '2026-07-28', name: undefined }
-const META = '"io.modelcontextprotocol/protocolVersion":"2026-07-28"'
+const VERSION = '2026-07-28'
+const META = `"io.modelcontextprotocol/protocolVersion":"${VERSION}"`
 
-/** Further members of a request's `_meta` and parameters, JSON text. */
-type More = { readonly meta?: string; readonly params?: string }
+/** Further members of a request's `_meta` and parameters, JSON text; the tool that its head names, and its other headers. */
+type More = {
+  readonly meta?: string
+  readonly params?: string
+  readonly name?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
 type Model = 'session' | 'principal' | 'shared'
 
 export class TranslatedProcesses {
@@ -102,13 +107,13 @@ export class TranslatedProcesses {
     permit: Permit,
     method: string,
     of = '',
-    { meta = '', params = '' }: More = {},
+    { meta = '', params = '', name, headers }: More = {},
   ): Promise<FakeReply> {
-    const { exchange, client } = anExchange()
+    const { exchange, client } = anExchange(headers)
     const more = meta === '' ? '' : `,${meta}`
     const own = params === '' ? '' : `,${params}`
     const body = `{"jsonrpc":"2.0","id":"mine","method":"${method}","params":{"of":"${of}","_meta":{${META}${more}}${own}}}`
-    void this.modern.post(permit, exchange, anAsked(body), STATED)
+    void this.modern.post(permit, exchange, anAsked(body), { version: VERSION, name })
     await this.settle()
     return client
   }
@@ -135,6 +140,14 @@ export class TranslatedProcesses {
   answer(index: number, of: string): Promise<void> {
     const id = this.idOf(index, of)
     return this.says(index, `{"jsonrpc":"2.0","id":${id},"result":{"of":"${of}"}}`)
+  }
+
+  /** The server says what its tools are, JSON text, to whoever has asked last; that is soon old. */
+  async lists(index: number, tools: string): Promise<void> {
+    const text = this.link(index).sent.findLast((one) => one.includes('"method":"tools/list"'))
+    const id = /"id":(\d+)/.exec(text ?? '')?.[1]
+    if (id === undefined) throw new Error(`process ${index} has not been asked for its tools`)
+    await this.says(index, `{"jsonrpc":"2.0","id":${id},"result":{"ttlMs":0,"tools":[${tools}]}}`)
   }
 
   /** The server says how far it is with the call that says this. */

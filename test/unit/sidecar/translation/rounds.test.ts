@@ -374,6 +374,59 @@ describe('nothing is kept', () => {
   })
 })
 
+describe('a call that mirrors arguments in headers', () => {
+  const TOOL =
+    '{"name":"echo","inputSchema":{"properties":{"x":{"type":"string","x-mcp-header":"X"}}}}'
+  const CALLED = '"name":"echo","arguments":{"x":"a"}'
+  const headers = { 'mcp-param-x': 'a' }
+  const lists = (): number => sent().filter((one) => one.includes('"tools/list"')).length
+  let state: string
+  beforeEach(async () => {
+    const named = { meta: ASKABLE, params: CALLED, name: 'echo', headers }
+    const first = all.post(A, 'tools/call', 'one', named)
+    await all.settle()
+    await all.lists(0, TOOL)
+    await asks()
+    state = await stateIn(await first)
+    // What its tools are is old by now.
+    await all.sweep(CLIENT_MS / 2)
+  })
+  const brings = (headers: Readonly<Record<string, string>>): Promise<FakeReply> => {
+    const params = `${CALLED},"inputResponses":${ACCEPTED},"requestState":"${state}"`
+    return all.post(A, 'tools/call', 'one', { meta: ASKABLE, params, name: 'echo', headers })
+  }
+
+  test('goes on by what it was checked by: the server may answer nothing else meanwhile', async () => {
+    const second = await brings(headers)
+    expect(lists()).toBe(1)
+    expect(sent().at(-1)).toContain('"id":"q","result":{"action":"accept"')
+    await all.answer(0, 'one')
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete', of: 'one' } })
+  })
+
+  test('has its answer also where its process has ended since', async () => {
+    await all.answer(0, 'one')
+    all.link(0).ends({ message: 'it has gone' })
+    const second = await brings(headers)
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete', of: 'one' } })
+  })
+
+  test('is checked each time', async () => {
+    const second = await brings({ 'mcp-param-x': 'b' })
+    expect(await told(second)).toMatchObject({ error: { code: -32_020 } })
+    expect(all.link(0).isClosed).toBe(true)
+  })
+
+  test('and is refused so leaves nothing of its answer behind', async () => {
+    await all.answer(0, 'one')
+    expect(all.budget.of('calls')).toBeGreaterThan(0)
+    const second = await brings({})
+    expect(await told(second)).toMatchObject({ error: { code: -32_020 } })
+    expect(all.budget.of('calls')).toBe(0)
+    expect(all.questions).toEqual(['cancelled'])
+  })
+})
+
 test('few calls of one caller wait, and those of others beside them', async () => {
   const replies: FakeReply[] = []
   for (let index = 0; index < 9; index += 1) {
