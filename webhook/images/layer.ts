@@ -6,6 +6,7 @@ import { extract, type Extract, type Header } from 'tar-stream'
 import { decompress, type Bytes } from './decompress.ts'
 import { ImageError } from './image-error.ts'
 import type { ReadLimits } from './read-limits.ts'
+import { inTarBounds } from './tar-bounds.ts'
 import { cleanPath, parentOf, prefixesOf, type Entry, type LayerView } from './tree.ts'
 
 const MAX_LINK_LENGTH = 4096
@@ -63,10 +64,13 @@ class View implements LayerView {
 
   /** A later entry takes an earlier one's place, and what was below it. */
   put(path: string, entry: Entry): void {
-    for (const prefix of prefixesOf(parentOf(path))) {
-      const isKept = this.entries.get(prefix)?.type === 'directory'
+    // What tells is told of from the root on: below what does not nothing does, however long the path is.
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      const prefix = path.slice(0, end)
+      if (!this.telling.has(prefix)) return
       // A directory need not have an entry of its own.
-      if (this.telling.has(prefix) && !isKept) this.entries.set(prefix, { type: 'directory' })
+      const isKept = this.entries.get(prefix)?.type === 'directory'
+      if (!isKept) this.entries.set(prefix, { type: 'directory' })
     }
     if (!this.telling.has(path)) return
     if (entry.type !== 'directory') {
@@ -152,11 +156,10 @@ export const readLayer = async (bytes: Bytes, options: LayerOptions): Promise<La
   const { decompressedBytes, windowLog } = options.limits
   const view = new View(options)
   const tar = extract()
-  const fed = feed(bounded(decompress(bytes, windowLog), decompressedBytes), tar).catch(
-    (error: Error) => {
-      tar.destroy(error)
-    },
-  )
+  const plain = inTarBounds(bounded(decompress(bytes, windowLog), decompressedBytes))
+  const fed = feed(plain, tar).catch((error: Error) => {
+    tar.destroy(error)
+  })
   for await (const entry of tar) {
     await take(view, entry.header, entry)
     entry.resume()
