@@ -39,7 +39,14 @@ const peek = async (bytes: Bytes): Promise<readonly [Uint8Array, Bytes]> => {
 }
 
 async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
-  const [source, decompressor] = [Readable.from(bytes), createGunzip()]
+  let length = 0
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      length += chunk.length
+      yield chunk
+    }
+  }
+  const [source, decompressor] = [Readable.from(counted()), createGunzip()]
   source.on('error', (error) => decompressor.destroy(error))
   try {
     yield* source.pipe(decompressor)
@@ -47,6 +54,8 @@ async function* gunzip(bytes: Bytes): AsyncGenerator<Uint8Array> {
     source.destroy()
     decompressor.destroy()
   }
+  // Zeros behind it end it before its source has: then nobody would have seen whether that is what it should be.
+  if (decompressor.bytesWritten !== length) throw new Error('something stands behind its gzip')
 }
 
 /** Resolves with a change of the stream: something to read, its end or its failure. */

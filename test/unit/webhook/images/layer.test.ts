@@ -171,6 +171,11 @@ describe('a layer', () => {
       (tar) => Buffer.concat([gzipSync(tar), Buffer.alloc(5000, 7)]),
       /header/,
     ],
+    [
+      'zeros behind gzip',
+      (tar) => Buffer.concat([gzipSync(tar), Buffer.alloc(5000)]),
+      /behind its gzip/,
+    ],
   ])('is refused: %s', async (_name, spoil, says) => {
     await expect(read(spoil(await tarOf(files)))).rejects.toThrow(says)
   })
