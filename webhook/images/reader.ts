@@ -36,6 +36,14 @@ export interface Reader {
   close(): void
 }
 
+/** Resolves with why once the signal is given; what waits for something else does not see it. */
+const endOf = (signal: AbortSignal): Promise<Result<never, string>> =>
+  new Promise((resolve) => {
+    const end = (): void => resolve(fail(messageOf(signal.reason)))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+
 export const createReader = (options: ReaderOptions): Reader => {
   const connections = new Map<string, Http>()
 
@@ -66,26 +74,28 @@ export const createReader = (options: ReaderOptions): Reader => {
     }
   }
 
+  const read: Reader['read'] = async (reference, platforms) => {
+    const repository = await open(reference)
+    const { limits } = options
+    return repository.ok
+      ? readImage(reference, { repository: repository.value, platforms, limits })
+      : repository
+  }
+
+  const digestOf: Reader['digestOf'] = async (reference) => {
+    const repository = await open(reference)
+    if (!repository.ok) return repository
+    try {
+      return ok(await repository.value.digestOf(reference.tag ?? 'latest'))
+    } catch (error) {
+      return fail(messageOf(error))
+    }
+  }
+
+  const end = endOf(options.signal)
   return {
-    read: async (reference, platforms) => {
-      const repository = await open(reference)
-      return repository.ok
-        ? readImage(reference, {
-            repository: repository.value,
-            platforms,
-            limits: options.limits,
-          })
-        : repository
-    },
-    digestOf: async (reference) => {
-      const repository = await open(reference)
-      if (!repository.ok) return repository
-      try {
-        return ok(await repository.value.digestOf(reference.tag ?? 'latest'))
-      } catch (error) {
-        return fail(messageOf(error))
-      }
-    },
+    read: (...asked) => Promise.race([read(...asked), end]),
+    digestOf: (...asked) => Promise.race([digestOf(...asked), end]),
     close: () => {
       for (const http of connections.values()) http.close()
     },
