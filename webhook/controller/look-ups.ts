@@ -1,7 +1,7 @@
 // Looks up images that pods were denied for, since they name no command and the index knows none: with the floor's
 // `resolveImages`, while its replica leads. What the registry says is added to the index, and the pod comes up by its owner's
-// next try. Bounded in how many, how long and for whom; one look-up of a namespace at a time, so that a slow registry has
-// nobody else wait. Fails closed: what cannot be looked up is told its owner, and the pod stays denied.
+// next try. Bounded in how many, how long and for whom; one look-up of a namespace at a time, and by turns between them, so
+// that a slow registry has nobody else wait for long. Fails closed: what cannot be looked up is told its owner, and the pod stays denied.
 
 import { stringAt } from '../../shared/json.ts'
 import { messageOf } from '../../shared/message.ts'
@@ -12,6 +12,7 @@ import type { Namespace } from '../cluster/namespace.ts'
 import { Room } from '../cluster/room.ts'
 import type { Reader } from '../images/reader.ts'
 import { parseReference, tagKey, type Reference } from '../images/reference.ts'
+import { accessTo } from '../images/registries.ts'
 import type { Requests } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
 import { Allowance } from './allowance.ts'
@@ -82,7 +83,8 @@ export class LookUps {
 
   constructor(options: LookUpsOptions) {
     this.options = options
-    this.queue = new WorkQueue({ ...options, most: MAX_WAITING, atOnce: AT_ONCE })
+    const ownerOf = (key: string): string => ownerOfKey(key).namespace
+    this.queue = new WorkQueue({ ...options, ownerOf, most: MAX_WAITING, atOnce: AT_ONCE })
   }
 
   /** Looks up what is asked for until the signal is given. */
@@ -178,7 +180,7 @@ export class LookUps {
     from: Asker,
     signal: AbortSignal,
   ): Promise<Result<undefined, string>> {
-    const { index, log, now, counted } = this.options
+    const { index, log, now, counted, config } = this.options
     const reference = parseReference(image)
     if (!reference.ok) return fail('it is none')
     const known = await index.read(signal)
@@ -186,7 +188,9 @@ export class LookUps {
     const asked = lacking(reference.value, known.value)
     if (!asked) return ok(undefined)
     const { namespace } = from
-    if (!this.allowance.take(namespace, now())) {
+    // Where nobody is asked for it, it is in no other's way.
+    const isListed = accessTo(asked.host, config().registries).ok
+    if (isListed && !this.allowance.take(namespace, now())) {
       return fail('too many images were looked up within an hour; it is tried again')
     }
     const read = await this.read(asked, from, signal)

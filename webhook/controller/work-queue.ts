@@ -14,6 +14,8 @@ export interface WorkQueueOptions {
   /** In [0, 1). */
   readonly random: () => number
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  /** Whose a key is: they have turns. Absent: all are one's. */
+  readonly ownerOf?: (key: string) => string
 }
 
 const SHORTEST_MS = 500
@@ -32,7 +34,7 @@ interface Entry {
   untilMs: number
 }
 
-/** Those that wait, in the order in which they came: what has left it is let go of now and then, not each time. */
+/** Those of one owner that wait, in the order in which they came: what has left it is let go of now and then, not each time. */
 class Line {
   private keys: string[] = []
   private head = 0
@@ -51,10 +53,38 @@ class Line {
     }
     return key
   }
+}
+
+/** All that wait, by turns between owners: of many of one no other's waits behind each. */
+class Lines {
+  private readonly ownerOf: (key: string) => string
+  /** Whose turn is next stands first; who has none that waits is let go when it is his. */
+  private readonly lines = new Map<string, Line>()
+
+  constructor(ownerOf: (key: string) => string) {
+    this.ownerOf = ownerOf
+  }
+
+  add(key: string): void {
+    const owner = this.ownerOf(key)
+    const line = this.lines.get(owner) ?? new Line()
+    this.lines.set(owner, line)
+    line.add(key)
+  }
+
+  take(): string | undefined {
+    for (const [owner, line] of this.lines) {
+      this.lines.delete(owner)
+      const key = line.take()
+      if (key === undefined) continue
+      this.lines.set(owner, line)
+      return key
+    }
+    return undefined
+  }
 
   clear(): void {
-    this.keys = []
-    this.head = 0
+    this.lines.clear()
   }
 }
 
@@ -65,7 +95,7 @@ export class WorkQueue {
   private readonly options: WorkQueueOptions
   private readonly entries = new Map<string, Entry>()
   /** Each key that waits, once. */
-  private readonly line = new Line()
+  private readonly line: Lines
   /** Each key that is paused, and places of some that were. */
   private readonly paused = new DueKeys()
   /** Of those who have nothing to do. */
@@ -75,6 +105,7 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.options = options
+    this.line = new Lines(options.ownerOf ?? (() => ''))
   }
 
   get size(): number {

@@ -47,7 +47,7 @@ describe('images that pods are denied for', () => {
 
   beforeEach(() => {
     api = new IndexApi()
-    config = lookingConfig(true)
+    config = lookingConfig(true, { 'r.example': {} })
     abort = new AbortController()
     lines = []
     read = []
@@ -172,17 +172,44 @@ describe('images that pods are denied for', () => {
     expect(JSON.stringify(told())).toContain('too many images were looked up within an hour')
   })
 
+  test('of registries that nobody is to ask take none of those', async () => {
+    answer = ({ host }) => Promise.resolve(fail(`the registry ${host} is not one that is listed`))
+    const keys = Array.from({ length: MAX_NAMESPACE_LOOK_UPS + 5 }, (_, n) =>
+      make('team', `a${n}`, `unlisted.example/app:${n}`),
+    )
+    await run([...keys, make('team', 'b', 'r.example/app:b')], 1000)
+    expect(read.filter(({ host }) => host === 'r.example')).toHaveLength(1)
+    expect(JSON.stringify(told())).not.toContain('too many images')
+  })
+
   test('of one namespace come one at a time, and hold up no other’s', async () => {
     const slow = Promise.withResolvers<void>()
+    abort.signal.addEventListener('abort', () => slow.resolve(), { once: true })
     answer = async (reference) => {
       if (reference.repository === 'slow') await slow.promise
-      else slow.resolve()
       return ok(found(reference))
     }
     const keys = [make('team', 'a', 'r.example/slow:1'), make('team', 'b', 'r.example/app:1')]
     await run([...keys, make('other', 'c', 'r.example/app:2')])
     // The second of that namespace waits, by a clock that stands still.
     expect(read.map(({ repository, tag }) => `${repository}:${tag}`)).toEqual(['slow:1', 'app:2'])
+  })
+
+  test('come by turns between namespaces: the second of one waits for no other’s place', async () => {
+    const [other, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    abort.signal.addEventListener('abort', () => second.resolve(), { once: true })
+    answer = async (reference) => {
+      if (reference.tag === 'first') await other.promise
+      if (reference.tag === 'second') second.resolve()
+      if (reference.tag === 'other') {
+        other.resolve()
+        await second.promise
+      }
+      return ok(found(reference))
+    }
+    const own = ['first', 'second'].map((tag) => make('team', tag, `r.example/app:${tag}`))
+    await run([...own, make('other', 'c', 'r.example/app:other')])
+    expect(read.map(({ tag }) => tag)).toEqual(['first', 'other', 'second'])
   })
 
   test('of owners that there may not be wait so many, and are in no other’s way', async () => {

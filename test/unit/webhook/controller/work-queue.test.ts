@@ -8,6 +8,7 @@ const queueOf = (
     atOnce?: number
     now?: () => number
     sleep?: (ms: number) => Promise<void>
+    ownerOf?: (key: string) => string
   } = {},
 ): WorkQueue =>
   new WorkQueue({
@@ -39,6 +40,18 @@ describe('the work queue', () => {
       return true
     })
     expect(done).toEqual(['a', 'b', 'c'])
+  })
+
+  test('keys come by turns between owners, those of one in their order', async () => {
+    const queue = queueOf({ atOnce: 1, ownerOf: (key) => key.slice(0, 1) })
+    for (const key of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) queue.add(key)
+    const done: string[] = []
+    await drain(queue, async (key) => {
+      done.push(key)
+      if (key === 'c1') queue.add('d1')
+      return true
+    })
+    expect(done).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'd1', 'a3'])
   })
 
   test('one that is asked for while it is worked on comes again, and never beside itself', async () => {
