@@ -2,7 +2,7 @@
 // Whatever else asks for an image is nothing to look one up for. Pure.
 
 import { EMPTY_INDEX } from '../../shared/image-index.ts'
-import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { at, numberAt, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { isSystem, type Namespace } from '../cluster/namespace.ts'
 import { renderUnwritten } from '../inject/render.ts'
@@ -21,6 +21,10 @@ const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/
 
 export const NOTHING: WantedImages = { images: [], pullSecrets: [] }
 
+/** What was scaled to nothing or is suspended makes no pods: a template that a Deployment has left stands there for long. */
+const isAtRest = (object: JsonObject): boolean =>
+  numberAt(object, 'spec', 'replicas') === 0 || at(object, 'spec', 'suspend') === true
+
 /** As if nothing were in the index: whoever asks looks there himself. */
 export const wantedBy = (
   object: JsonObject,
@@ -29,7 +33,7 @@ export const wantedBy = (
 ): WantedImages => {
   const kind = kindOfObject(object)
   const template = kind && templateOf(object, kind)
-  if (!kind || !template || isSystem(namespace, config)) return NOTHING
+  if (!kind || !template || isAtRest(object) || isSystem(namespace, config)) return NOTHING
   const pod = podOf(template, { kind: kind.kind, name: nameOf(object) }, namespace)
   const outcome = renderUnwritten(pod, namespace, { ...config, images: EMPTY_INDEX })
   if (outcome.kind !== 'deny') return NOTHING

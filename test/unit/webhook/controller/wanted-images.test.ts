@@ -62,6 +62,12 @@ describe('an image is wanted', () => {
     ['only sleeps', set({ command: ['sleep', 'infinity'] }), 'team'],
     ['asks for nothing', withAt(set(), [...TEMPLATE, 'metadata'], {}), 'team'],
     ['is the system’s', set(), 'kube-system'],
+    ['is scaled to nothing', withAt(set(), ['spec', 'replicas'], 0), 'team'],
+    [
+      'is suspended',
+      { ...withAt(set(), ['spec', 'suspend'], true), apiVersion: 'batch/v1', kind: 'Job' },
+      'team',
+    ],
     ['has no container', withAt(set(), CONTAINERS, []), 'team'],
     ['is of a kind that makes no pods', { ...set(), kind: 'Service', apiVersion: 'v1' }, 'team'],
   ])('and not of what %s', (_name, object, namespace) => {
