@@ -33,8 +33,8 @@ const ENTRYPOINT = [
   'node',
   '/app/node_modules/@modelcontextprotocol/server-everything/dist/index.js',
 ]
-/** A ReplicaSet tries again after 41, 82 and 164 s. */
-const COMES_UP_SECONDS = 240
+/** A ReplicaSet tries again after 41, 82, 164 and 328 s; which of them finds what the kubelet has brought is the machine's matter. */
+const COMES_UP_SECONDS = 360
 
 /** What the README has a namespace grant, as it stands there, but for its name. */
 const roleOfReadme = (): string => {
