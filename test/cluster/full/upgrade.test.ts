@@ -36,6 +36,8 @@ const URL_OF_SERVER = `http://server.${NAMESPACE}/mcp`
 const EVERY_MS = 30
 /** As long as README.md leaves the API server between two commands. */
 const KNOWN_MS = 2000
+/** They have 30 s to end, and then the kubelet has to come to it. */
+const GONE_SECONDS = 180
 const REGISTRATION = '/apis/admissionregistration.k8s.io/v1'
 
 /** overlays/dev as another version has it: another image of the webhook's, and a configuration that warns of more. */
@@ -82,13 +84,14 @@ describeOwnCluster('full', 'another version of the webhook', (target) => {
     await kubectl.run('apply', '-k', overlay)
     await kubectl.run(...words('-n outrigger-system rollout status deployment/outrigger-webhook --timeout=300s')) // prettier-ignore
     // Those before are told to end, and serve until then.
-    await waitFor('those before to be gone', async () => {
+    const areGone = async (): Promise<true | undefined> => {
       const { body } = await api.get('/api/v1/namespaces/outrigger-system/pods')
       const ending = list(body, 'items').filter(
         (pod) => at(pod, 'metadata', 'deletionTimestamp') !== undefined,
       )
       return ending.length === 0 ? true : undefined
-    })
+    }
+    await waitFor('those before to be gone', areGone, GONE_SECONDS)
     await pause(KNOWN_MS)
     return end()
   }
