@@ -9,6 +9,7 @@ import { oneLine } from '../../shared/one-line.ts'
 import { isRuleId, RULES, type Severity } from '../../webhook/settings/rule.ts'
 import { isViolationCode, VIOLATIONS } from '../../webhook/settings/violation.ts'
 import type { ReportedFile, ReportedPod } from '../manifest/report.ts'
+import type { WarnedObject } from '../manifest/warned-objects.ts'
 import { jsonText } from '../output/json.ts'
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
@@ -37,7 +38,7 @@ const ruleOf = (id: string): JsonObject => {
     }
   }
   if (isViolationCode(id)) return { id, shortDescription: text(VIOLATIONS[id]) }
-  const words = id === WARNING ? "what the pod's author should know" : 'the file cannot be read'
+  const words = id === WARNING ? 'what its author should know' : 'the file cannot be read'
   return { id, shortDescription: text(words) }
 }
 
@@ -58,24 +59,23 @@ interface Found {
   readonly name?: string
 }
 
-const inPod = (
-  file: string,
-  { line, name, violations, warnings }: ReportedPod,
-): readonly Found[] => [
-  ...violations.map(({ code, rule, message }): Found => {
+const warned = (file: string, { line, name, warnings }: WarnedObject): readonly Found[] =>
+  warnings.map((message): Found => {
+    return { ruleId: WARNING, level: 'warning', message, file, line, name }
+  })
+
+const denied = (file: string, { line, name, violations }: ReportedPod): readonly Found[] =>
+  violations.map(({ code, rule, message }): Found => {
     const ruleId = rule ?? code
     return { ruleId, level: 'error', message, file, line, name }
-  }),
-  ...warnings.map((message): Found => {
-    return { ruleId: WARNING, level: 'warning', message, file, line, name }
-  }),
-]
+  })
 
-const inFile = ({ file, pods, faults }: ReportedFile): readonly Found[] => [
+const inFile = ({ file, pods, objects, faults }: ReportedFile): readonly Found[] => [
   ...faults.map((message): Found => {
     return { ruleId: UNREADABLE, level: 'error', message, file, line: 1 }
   }),
-  ...pods.flatMap((pod) => inPod(file, pod)),
+  ...pods.flatMap((pod) => [...denied(file, pod), ...warned(file, pod)]),
+  ...objects.flatMap((object) => warned(file, object)),
 ]
 
 const resultOf = (

@@ -4,15 +4,16 @@ import { oneLine } from '../../shared/one-line.ts'
 import { isForStrictness, STRICT } from '../manifest/inject.ts'
 import type { ManifestOptions } from '../manifest/manifest.ts'
 import { countsOf, type ReportedFile, type ReportedPod } from '../manifest/report.ts'
+import type { WarnedObject } from '../manifest/warned-objects.ts'
 import { plural } from '../output/plural.ts'
 
-const linesOf = (file: string, pod: ReportedPod): readonly string[] => {
-  const about = `${file}:${pod.line}: ${pod.name}`
-  return [
-    ...pod.violations.map(({ message }) => `${about}: denied: ${message}`),
-    ...pod.warnings.map((warning) => `${about}: warning: ${warning}`),
-  ]
-}
+const aboutOf = (file: string, { line, name }: WarnedObject): string => `${file}:${line}: ${name}`
+
+const denialLines = (file: string, pod: ReportedPod): readonly string[] =>
+  pod.violations.map(({ message }) => `${aboutOf(file, pod)}: denied: ${message}`)
+
+const warningLines = (file: string, object: WarnedObject): readonly string[] =>
+  object.warnings.map((warning) => `${aboutOf(file, object)}: warning: ${warning}`)
 
 const totals = (files: readonly ReportedFile[]): string => {
   const { pods, injected, leftAlone, denied } = countsOf(files)
@@ -22,9 +23,10 @@ const totals = (files: readonly ReportedFile[]): string => {
 
 export const checkText = (files: readonly ReportedFile[]): string =>
   [
-    ...files.flatMap(({ file, pods, faults }) => [
+    ...files.flatMap(({ file, pods, objects, faults }) => [
       ...faults,
-      ...pods.flatMap((pod) => linesOf(file, pod)),
+      ...pods.flatMap((pod) => [...denialLines(file, pod), ...warningLines(file, pod)]),
+      ...objects.flatMap((object) => warningLines(file, object)),
     ]),
     totals(files),
   ]
@@ -43,5 +45,5 @@ export const checkNotes = (
   { isDefaultConfig }: Pick<ManifestOptions, 'isDefaultConfig'>,
 ): readonly string[] => [
   ...(isDefaultConfig && isForStrict(files) ? [STRICT] : []),
-  ...(hasPods(files) ? [] : ['no pod stands there, so nothing was checked']),
+  ...(hasPods(files) ? [] : ['no pod stands there, so none was judged']),
 ]

@@ -82,7 +82,7 @@ export const reportFiles = async (
     reported.push(
       found.ok
         ? reportOn(found.value.source.text, found.value.options)
-        : { file, pods: [], faults: found.error },
+        : { file, pods: [], objects: [], faults: found.error },
     )
   }
   return { files: reported, notes }

@@ -11,6 +11,7 @@ import { isForStrictness, judgesFor, STRICT } from './inject.ts'
 import { runOverManifest, type ManifestOptions } from './manifest.ts'
 import type { Place } from './read-manifest.ts'
 import { kindOfWarning } from './warning-kinds.ts'
+import { warnedObjects, type WarnedObject } from './warned-objects.ts'
 
 interface ReportedViolation {
   readonly code: string
@@ -20,17 +21,10 @@ interface ReportedViolation {
 }
 
 /** What becomes of one pod. */
-export interface ReportedPod {
-  /** `FILE: document 2: Deployment everything` */
-  readonly where: string
-  /** The line where its object begins. */
-  readonly line: number
-  /** `Deployment everything` */
-  readonly name: string
+export interface ReportedPod extends WarnedObject {
   readonly decision: Outcome['kind']
   /** Why it is left alone. */
   readonly reason?: string
-  readonly warnings: readonly string[]
   readonly violations: readonly ReportedViolation[]
 }
 
@@ -38,6 +32,8 @@ export interface ReportedPod {
 export interface ReportedFile {
   readonly file: string
   readonly pods: readonly ReportedPod[]
+  /** Those of which there is more to be said. */
+  readonly objects: readonly WarnedObject[]
   /** Lines that say what is wrong with the file itself. */
   readonly faults: readonly string[]
 }
@@ -62,7 +58,9 @@ const linesOf = (text: string): readonly string[] => text.split('\n').filter((li
 /** What becomes of the pods of one manifest. */
 export const reportOn = (text: string, options: ManifestOptions): ReportedFile => {
   const pods: ReportedPod[] = []
+  const objects: WarnedObject[] = []
   const { stderr } = runOverManifest(text, options, (manifest) => {
+    objects.push(...warnedObjects(manifest, options.config))
     const judges = judgesFor(manifest, options, (place, outcome) => {
       pods.push(podOf(place, outcome))
     })
@@ -73,7 +71,7 @@ export const reportOn = (text: string, options: ManifestOptions): ReportedFile =
     })
     return { pod, done: judges.done }
   })
-  return { file: options.file, pods, faults: linesOf(stderr) }
+  return { file: options.file, pods, objects, faults: linesOf(stderr) }
 }
 
 /** Whether nothing is denied, and everything can be read. */
@@ -141,7 +139,7 @@ const withMeaning = (
 ): readonly (readonly [string, number])[] =>
   counted.map(([word, many]) => [meaning(table)(word), many])
 
-/** The report for people: counts first, then every denial and every file that cannot be read. */
+/** The report for people: counts first, then every denial, every warning besides those that are counted, every file that cannot be read. */
 export const reportText = (
   files: readonly ReportedFile[],
   { isDefaultConfig }: Pick<ManifestOptions, 'isDefaultConfig'>,
@@ -152,6 +150,9 @@ export const reportText = (
   const denials = pods.flatMap(({ where, violations }) =>
     violations.map(({ message }) => `  ${where}: ${message}`),
   )
+  const warned = files
+    .flatMap((file) => file.objects)
+    .flatMap(({ where, warnings }) => warnings.map((warning) => `  ${where}: ${warning}`))
   const faults = files.flatMap((file) => file.faults.map((fault) => `  ${fault}`))
   const totals = [
     ['injected', counts.injected],
@@ -166,6 +167,7 @@ export const reportText = (
     ...rows('denied, for', withMeaning(counts.violations, MEANINGS)),
     ...(isStrict ? ['', STRICT] : []),
     ...(denials.length > 0 ? ['', 'each denial', ...denials] : []),
+    ...(warned.length > 0 ? ['', 'other warnings', ...warned] : []),
     ...(faults.length > 0 ? ['', 'not read', ...faults] : []),
   ]
     .map((line) => `${oneLine(line)}\n`)
@@ -181,6 +183,7 @@ export const reportJson = (files: readonly ReportedFile[]): string => {
     reasons: Object.fromEntries(reasons),
     violations: Object.fromEntries(violations),
     details: files.flatMap(({ pods }) => pods),
+    objects: files.flatMap(({ objects }) => objects),
     notRead: files.flatMap(({ faults }) => faults),
   })
 }

@@ -116,6 +116,37 @@ ${FILES[3]?.faults.map((fault) => `  ${fault}\n`).join('')}`)
     expect(details[0].warnings).toHaveLength(3)
   })
 
+  test('warns of what is near to ours, and of a Namespace that means something else', () => {
+    const far = pod('far').replaceAll('outrigger.dev', 'outriger.dev')
+    const labels = { 'outrigger.dev/enforce': 'high' }
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a', labels } }
+    const items = [JSON.parse(far), namespace]
+    const file = report('x.json', JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    const warnings = [
+      [
+        'List unnamed',
+        "outriger.dev/inject is nothing of Outrigger's; did you mean outrigger.dev/inject?",
+      ],
+      [
+        'List unnamed',
+        "outriger.dev/auth is nothing of Outrigger's; did you mean outrigger.dev/auth?",
+      ],
+      [
+        'Namespace team-a',
+        'namespace team-a: label outrigger.dev/enforce: "high" is none of off, baseline, strict; it counts as strict',
+      ],
+    ]
+    const lines = warnings.map(([name, words]) => `  x.json: document 1: ${name}: ${words}\n`)
+    expect(reportText([file], { isDefaultConfig: false })).toContain(
+      `\n\nother warnings\n${lines.join('')}`,
+    )
+    const { objects } = JSON.parse(reportJson([file]))
+    expect(objects.map(({ name }: { name: string }) => name)).toEqual([
+      'List unnamed',
+      'Namespace team-a',
+    ])
+  })
+
   test.each([
     ['the built-in configuration denies', true, 'none', true],
     ['another configuration denies', false, 'none', false],

@@ -3,7 +3,7 @@ import { readFlags } from '../../../../cli/check/check-flags.ts'
 import { checkSarif } from '../../../../cli/check/sarif.ts'
 import { checkNotes, checkText } from '../../../../cli/check/text.ts'
 import { STRICT } from '../../../../cli/manifest/inject.ts'
-import { reportOn, type ReportedFile } from '../../../../cli/manifest/report.ts'
+import { isClean, reportOn, type ReportedFile } from '../../../../cli/manifest/report.ts'
 import { objectsAt, stringAt, type Json } from '../../../../shared/json.ts'
 import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 
@@ -36,6 +36,11 @@ spec:
       securityContext: { runAsUser: 1000 }
 ${container}`
 
+const NAMESPACE = `apiVersion: v1
+kind: Namespace
+metadata: { name: team-a, labels: { outrigger.dev/enforce: high } }
+`
+
 const SECRET = '      env: [{ name: API_TOKEN, value: hunter2 }]\n'
 
 const FILES: readonly ReportedFile[] = [
@@ -58,6 +63,28 @@ describe('as text', () => {
         .join('\n')
         .concat('\n'),
     )
+  })
+
+  test.each([
+    [
+      'a prefix that is near to ours',
+      pod('one').replace('outrigger.dev/inject', 'outriger.dev/inject'),
+      "x.yaml:1: Pod one: warning: outriger.dev/inject is nothing of Outrigger's; did you mean outrigger.dev/inject?",
+    ],
+    [
+      'a Namespace whose label is no level',
+      `# two\n${NAMESPACE}`,
+      'x.yaml:2: Namespace team-a: warning: namespace team-a: label outrigger.dev/enforce: "high" is none of off, baseline, strict; it counts as strict',
+    ],
+  ])('warns of %s, which denies nothing', (_what, text, line) => {
+    const file = checked('x.yaml', text)
+    expect(checkText([file]).split('\n')).toContain(line)
+    expect(isClean([file])).toBe(true)
+  })
+
+  test('warns of no Namespace of the system', () => {
+    const [file] = [checked('x.yaml', NAMESPACE.replace('team-a', 'kube-system'))]
+    expect(checkText([file])).toBe('0 pods in 1 file: 0 denied, 0 injected, 0 left alone\n')
   })
 
   test('lets no name end its line or steer the terminal', () => {
@@ -83,10 +110,10 @@ describe('beside the findings', () => {
     ['which configuration denies, where none was named', [byStrict], true, [STRICT]],
     ['nothing of what cannot be read', [checked('broken.yaml', 'a: [\n')], false, []],
     [
-      'that there was nothing to check',
+      'that there was no pod to judge',
       [checked('text.yaml', 'hello\n'), checked('empty.yaml', '')],
       false,
-      ['no pod stands there, so nothing was checked'],
+      ['no pod stands there, so none was judged'],
     ],
   ])('says %s', (_what, files, isDefaultConfig, notes) => {
     expect(checkNotes(files, { isDefaultConfig })).toEqual(notes)
@@ -139,6 +166,18 @@ describe('as SARIF', () => {
     const [result] = objectsAt(found, 'results')
     const [place] = objectsAt(result, 'locations')
     expect(stringAt(place, 'physicalLocation', 'artifactLocation', 'uri')).toBe(uri)
+  })
+
+  test('a warning of an object is a result as one of a pod is', () => {
+    const [found] = objectsAt(parsed(checkSarif([checked('x.yaml', NAMESPACE)], '/repo')), 'runs')
+    expect(objectsAt(found, 'results')).toMatchObject([
+      {
+        ruleId: 'warning',
+        level: 'warning',
+        message: { text: expect.stringContaining('Namespace team-a: namespace team-a: label') },
+        locations: [{ physicalLocation: { region: { startLine: 1 } } }],
+      },
+    ])
   })
 
   test('the rule says what, why and what to do', () => {

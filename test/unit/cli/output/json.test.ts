@@ -84,7 +84,7 @@ describe('for programs', () => {
           faults: [{ what: HOSTILE, advice: 'b' }],
         }),
     ],
-    ['inject --report', () => reportJson([{ file: 'a', pods: [], faults: [`a: ${HOSTILE}`] }])],
+    ['inject --report', () => reportJson([{ file: 'a', pods: [], objects: [], faults: [`a: ${HOSTILE}`] }])],
     ['explain', explained],
   ])('%s says it, and steers no terminal', (_name, print) => {
     const text = print()
@@ -94,7 +94,7 @@ describe('for programs', () => {
   })
 
   test('check -o sarif steers none', () => {
-    const fault = [{ file: HOSTILE, pods: [], faults: [HOSTILE] }]
+    const fault = [{ file: HOSTILE, pods: [], objects: [], faults: [HOSTILE] }]
     expect(checkSarif(fault, '/')).not.toMatch(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/)
   })
 
