@@ -37,6 +37,15 @@ struct writing spawn_writing(const struct spawn_plan *plan, uint64_t number) {
                           .number = number};
 }
 
+struct spawn_failure spawn_confine(const struct writing *writing, enum confinement_mode mode,
+                                   bool has_seccomp) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
+  if (writing_enter(writing, mode != CONFINEMENT_OFF, STDOUT_FILENO) != 0)
+    return failed_at(errno == EOPNOTSUPP ? STAGE_FILES : STAGE_LANDLOCK);
+  if (has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
+  return (struct spawn_failure){0};
+}
+
 struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order) {
   char home[HOME_PATH_BYTES];
   home_path(&plan->homes, order->number, home);
@@ -46,11 +55,9 @@ struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_or
   environment_build(&plan->environment, order->environment, order->environment_bytes, &places);
   setrlimit(RLIMIT_NOFILE, &plan->open_files);
   umask(plan->umask);
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
   const struct writing writing = spawn_writing(plan, order->number);
-  if (writing_enter(&writing, order->mode != CONFINEMENT_OFF, STDOUT_FILENO) != 0)
-    return failed_at(errno == EOPNOTSUPP ? STAGE_FILES : STAGE_LANDLOCK);
-  if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
+  const struct spawn_failure failure = spawn_confine(&writing, order->mode, plan->has_seccomp);
+  if (failure.stage != 0) return failure;
   if (order->mode != CONFINEMENT_OFF && confine(order) != 0) return failed_at(STAGE_SUPERVISION);
   program_restore_signals();
   return program_execute(plan->command, &plan->environment);

@@ -67,6 +67,11 @@ struct spawn_failure {
 // Becomes the child; returns only where it can't, with the reason.
 struct spawn_failure spawn_become(struct spawn_plan *plan, const struct spawn_order *order);
 
+// Takes from this process for good what no command of ours may: other privileges, other files, other calls. Stage 0 where it
+// worked.
+struct spawn_failure spawn_confine(const struct writing *writing, enum confinement_mode mode,
+                                   bool has_seccomp);
+
 // The leave of the child of this number to change files.
 struct writing spawn_writing(const struct spawn_plan *plan, uint64_t number);
 

@@ -2,30 +2,22 @@
 #include "start.h"
 
 #include <errno.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "calls.h"
 #include "pass.h"
 #include "program.h"
-#include "seccomp.h"
-
-static struct spawn_failure failed_at(enum spawn_stage stage) {
-  return (struct spawn_failure){.stage = stage, .error = errno};
-}
 
 static struct spawn_failure run(const struct start_plan *plan, start_body *body, int news) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed_at(STAGE_LANDLOCK);
   const struct writing writing = {.landlock = &plan->landlock, .writable = plan->writable};
-  if (writing_enter(&writing, plan->mode != CONFINEMENT_OFF, STDOUT_FILENO) != 0)
-    return failed_at(errno == EOPNOTSUPP ? STAGE_FILES : STAGE_LANDLOCK);
-  if (plan->has_seccomp && seccomp_enter() != 0) return failed_at(STAGE_SECCOMP);
+  const struct spawn_failure failure = spawn_confine(&writing, plan->mode, plan->has_seccomp);
+  if (failure.stage != 0) return failure;
   if (plan->is_supervised) {
     const struct spawn_failure none = {0};
     const int listener = calls_enter(plan->mode);
     if (listener < 0 || pass_descriptor(news, &none, sizeof none, listener) != 0) {
-      return failed_at(STAGE_SUPERVISION);
+      return (struct spawn_failure){.stage = STAGE_SUPERVISION, .error = errno};
     }
   }
   return body(plan);
