@@ -8,7 +8,7 @@ import type { Namespace } from '../cluster/namespace.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
 import type { Page } from '../kube/follower.ts'
-import { listBy } from '../kube/requests.ts'
+import { collectionBy } from '../kube/requests.ts'
 import { barePod, deniedDeployment, type Around } from './overlooked.ts'
 import type { Beat } from './watchdog.ts'
 
@@ -31,8 +31,7 @@ const pagesOf = (
   labelSelector: string,
 ): AsyncIterable<Page<JsonObject>> =>
   sourceOf(watcher, {
-    path,
-    list: listBy(send, path, { labelSelector }),
+    ...collectionBy(send, path, { labelSelector }),
     read: (object) => (isObject(object) ? object : undefined),
   }).list()
 

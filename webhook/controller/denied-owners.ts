@@ -7,7 +7,7 @@ import { ownerIn, type Owner } from '../companions/member.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
 import { Follower } from '../kube/follower.ts'
-import { listBy } from '../kube/requests.ts'
+import { collectionBy } from '../kube/requests.ts'
 import type { Tools } from './followed.ts'
 import { DENIED } from './overlooked.ts'
 
@@ -91,7 +91,6 @@ export class DeniedOwners {
 }
 
 const EVENTS = '/api/v1/events'
-const SELECTOR = 'reason=FailedCreate'
 
 /** Follows them; `asked` hears of each owner whose pods are denied. */
 export const followDenied = (
@@ -103,9 +102,7 @@ export const followDenied = (
     ...tools,
     resource: 'events of denied pods',
     source: sourceOf(kube.watcher, {
-      path: EVENTS,
-      fieldSelector: SELECTOR,
-      list: listBy(kube.send, EVENTS, { fieldSelector: SELECTOR }),
+      ...collectionBy(kube.send, EVENTS, { fieldSelector: 'reason=FailedCreate' }),
       read: (object) => (isObject(object) ? seenEvent(object) : undefined),
     }),
     empty: () => new DeniedOwners(),

@@ -7,7 +7,7 @@ import { memberOf } from '../companions/member.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
 import { Follower } from '../kube/follower.ts'
-import { listBy } from '../kube/requests.ts'
+import { collectionBy } from '../kube/requests.ts'
 import { keyOf, Members, type SeenPod } from './members.ts'
 import { OtherPolicies, seenPolicy, type SeenPolicy } from './other-policies.ts'
 import { standingOf, StandingStore, type Standing } from './standing.ts'
@@ -52,9 +52,7 @@ const standingFollower = (
     ...tools,
     resource,
     source: sourceOf(kube.watcher, {
-      path,
-      labelSelector: OURS,
-      list: listBy(kube.send, path, { labelSelector: OURS }),
+      ...collectionBy(kube.send, path, { labelSelector: OURS }),
       read: (object) => (isObject(object) ? standingOf(kind, object) : undefined),
     }),
     empty: () => new StandingStore(),
@@ -73,8 +71,7 @@ const otherPoliciesFollower = (
     ...tools,
     resource: 'networkpolicies of others',
     source: sourceOf(kube.watcher, {
-      path: POLICIES,
-      list: listBy(kube.send, POLICIES, {}),
+      ...collectionBy(kube.send, POLICIES),
       read: (object) => (isObject(object) ? seenPolicy(object) : undefined),
     }),
     empty: () => new OtherPolicies(),
@@ -97,7 +94,6 @@ export const followCluster = (
   tools: Tools,
   asked: Asked,
 ): Followed => {
-  const labels = `${INJECTED_LABEL}=true`
   const standing = (item: Standing | undefined): void =>
     item ? asked.workload(keyOf(item.namespace, item.server)) : asked.all()
   let pods: Followed['pods'] | undefined
@@ -113,9 +109,7 @@ export const followCluster = (
     ...tools,
     resource: 'pods',
     source: sourceOf(kube.watcher, {
-      path: '/api/v1/pods',
-      labelSelector: labels,
-      list: listBy(kube.send, '/api/v1/pods', { labelSelector: labels }),
+      ...collectionBy(kube.send, '/api/v1/pods', { labelSelector: `${INJECTED_LABEL}=true` }),
       read: seenPod,
     }),
     empty: () => new Members(),

@@ -5,12 +5,12 @@ import { isObject, stringAt } from '../../shared/json.ts'
 import { clusterWords } from './words.ts'
 import { Gone, type Change, type Page, type Source } from './follower.ts'
 
-export interface ListRequest {
+interface ListRequest {
   readonly limit: number
   readonly _continue?: string
 }
 
-export interface Listed {
+interface Listed {
   readonly items: readonly object[]
   readonly metadata?: { readonly _continue?: string; readonly resourceVersion?: string }
 }

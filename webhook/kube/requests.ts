@@ -1,7 +1,7 @@
 // Single requests to the API server, for whoever writes there: each answer bounded and read as an object. Decides nothing.
 
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
-import type { Listed, ListRequest } from './collection.ts'
+import type { Collection } from './collection.ts'
 import { bytesOf, Refusal, type Request, type Send } from './reply.ts'
 
 /** The API server stores no object of more than 1.5 MB. */
@@ -131,10 +131,15 @@ const pageOf = async (
 /** Which objects of it: by their labels, or by fields. */
 type Selected = Readonly<Partial<Record<'labelSelector' | 'fieldSelector', string>>>
 
-/** A collection's pages as its follower asks for them. */
-export const listBy =
-  (send: Send, path: string, selected: Selected) =>
-  async ({ limit, _continue }: ListRequest): Promise<Listed> => {
+/** A collection as its follower asks for it: a list and a watch of the same objects. */
+export const collectionBy = (
+  send: Send,
+  path: string,
+  selected: Selected = {},
+): Omit<Collection<unknown>, 'read'> => ({
+  path,
+  ...selected,
+  list: async ({ limit, _continue }) => {
     const from = _continue === undefined ? {} : { continue: _continue }
     const object = await pageOf(send, path, { ...selected, ...from }, limit)
     const next = stringAt(object, 'metadata', 'continue')
@@ -146,4 +151,5 @@ export const listBy =
         ...(version === undefined ? {} : { resourceVersion: version }),
       },
     }
-  }
+  },
+})

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { TERMS } from '../../../../webhook/controller/lease.ts'
-import { listBy, requestsBy } from '../../../../webhook/kube/requests.ts'
+import { collectionBy, requestsBy } from '../../../../webhook/kube/requests.ts'
 import { Refusal, type Send } from '../../../../webhook/kube/reply.ts'
 
 async function* bodyOf(text: string): AsyncGenerator<Buffer> {
@@ -18,22 +18,24 @@ test('a page of objects that are too large together is asked for in smaller ones
     const metadata = { continue: 'on', resourceVersion: '7' }
     return { status: 200, body: bodyOf(JSON.stringify({ metadata, items })) }
   }
-  const { items, metadata } = await listBy(send, '/api/v1/pods', { labelSelector: 'a=b' })({
-    limit: 20,
-  })
+  const { list } = collectionBy(send, '/api/v1/pods', { labelSelector: 'a=b' })
+  const { items, metadata } = await list({ limit: 20 })
   expect(asked).toEqual([20, 10, 5])
   expect(items).toHaveLength(5)
   expect(metadata).toEqual({ _continue: 'on', resourceVersion: '7' })
 })
 
-test('a list is asked for by its label, from where it was left', async () => {
+test('a list is asked for by its label as a watch is, from where it was left', async () => {
   let path = ''
   const send: Send = async (request) => {
     path = request.path
     return { status: 200, body: bodyOf('{}') }
   }
-  await listBy(send, '/api/v1/pods', { labelSelector: 'a/b=c' })({ limit: 20, _continue: 'x y' })
+  const labelSelector = 'a/b=c'
+  const { list, ...watched } = collectionBy(send, '/api/v1/pods', { labelSelector })
+  await list({ limit: 20, _continue: 'x y' })
   expect(path).toBe('/api/v1/pods?labelSelector=a%2Fb%3Dc&continue=x+y&limit=20')
+  expect(watched).toEqual({ path: '/api/v1/pods', labelSelector })
 })
 
 test.each([
