@@ -39,13 +39,15 @@ const placeOf = (member: string): readonly [string, ...string[]] => {
   return [parts[0] ?? '', ...parts.slice(1), 'description']
 }
 
-/** The README's words by member; some rows are about two. */
+/** The README's words by member, without its pointers to elsewhere; some rows are about two. */
 const descriptions = (): readonly (readonly [member: string, words: string])[] => {
   const [, table = ''] = readFileSync(README, 'utf8').split('## The cluster configuration')
   const [rows = ''] = table.split('\n## ', 1)
   return [...rows.matchAll(/^\| (`\w[^|]*`) \|[^|]*\| (.*) \|$/gm)].flatMap(
     ([, names = '', words = '']) => {
-      const plain = words.replaceAll(/\s*\(?\[[^\]]*\]\([^)]*\)\)?/g, '')
+      const plain = words
+        .replaceAll(/\s*\(\[[^\]]*\]\([^)]*\)\)/g, '')
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       return plain === ''
         ? []
         : [...names.matchAll(/`([^`]+)`/g)].map(([, one = '']) => [one, plain] as const)

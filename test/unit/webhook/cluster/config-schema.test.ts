@@ -37,6 +37,17 @@ describe('the JSON Schema of the cluster configuration', () => {
     expect(silent.map(([path]) => path)).toEqual([])
   })
 
+  test('says so in whole sentences: the words of a link stay, a pointer to elsewhere goes', () => {
+    const members = membersOf(configJsonSchema()).map(([, { description }]) => description)
+    expect(members).toContain(
+      'groups whose members may get into running pods whatever the rules say; it stands on record',
+    )
+    const cut = members.filter((words) =>
+      /\]\(|\(below\)|,,|[:,;(]$/.test(JSON.stringify(words).slice(1, -1)),
+    )
+    expect(cut).toEqual([])
+  })
+
   test.each(['manifests/base/config.yaml', 'manifests/overlays/dev/config.yaml'])(
     'takes %s, which names it for editors',
     (path) => {
