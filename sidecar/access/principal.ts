@@ -34,6 +34,9 @@ export interface Principal {
 /** Everybody, where the configuration says `auth: none`. */
 export const ANONYMOUS: Principal = { key: 'anonymous' }
 
+/** Everybody together: holds the place of a process that all share (`process-model: shared`). */
+export const EVERYBODY: Principal = { key: 'shared' }
+
 /**
  * Issuer, subject, and who acts for that one; a client that calls for itself is never the user whose subject is spelt
  * like it (RFC 9068, section 5).

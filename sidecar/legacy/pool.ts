@@ -3,7 +3,7 @@
 // answer kept.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Principal } from '../access/principal.ts'
+import { EVERYBODY, type Principal } from '../access/principal.ts'
 import { idEdit } from '../conversation/answer.ts'
 import type { Observe } from '../conversation/call.ts'
 import { START_FAULTS } from '../conversation/call-faults.ts'
@@ -94,9 +94,6 @@ interface Use {
   readonly onClosed: () => void
 }
 
-/** Holds the place of a process that everybody shares; the modern era calls it the same. */
-const EVERYBODY = 'shared'
-
 export class Pool {
   private readonly options: PoolOptions
   private readonly shared = new Map<string, Process>()
@@ -142,7 +139,7 @@ export class Pool {
     const claim: Claim = { waiting: 0 }
     const isEverybodys = this.options.model === 'shared'
     const started = this.start(isEverybodys ? { ...first, request: ownInitialize() } : first, {
-      principal: isEverybodys ? EVERYBODY : principal,
+      principal: isEverybodys ? EVERYBODY.key : principal,
       caller: isEverybodys ? undefined : caller,
       session: undefined,
       isAwaited: () => claim.waiting > 0,

@@ -2,7 +2,7 @@
 // the place. Nobody is ever given another principal's process, unless the process model is `shared`.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
-import type { Principal } from '../access/principal.ts'
+import { EVERYBODY, type Principal } from '../access/principal.ts'
 import type { Fault } from '../mcp/faults.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource } from '../server/source.ts'
@@ -34,9 +34,6 @@ export interface PoolOptions {
 export type ProcessEnd = 'server' | 'idle' | 'room' | 'drain' | 'given-up'
 
 type Found = Result<Backend, Fault>
-
-/** Holds what everybody shares. */
-const EVERYBODY: Principal = { key: 'shared' }
 
 export class Pool implements ModernProcesses {
   private readonly options: PoolOptions

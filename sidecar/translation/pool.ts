@@ -1,7 +1,7 @@
 // The legacy processes that serve modern clients, by principal and by what its clients can be asked for. Nobody is ever given another principal's process, unless the
 // process model is `shared`.
 
-import type { Principal } from '../access/principal.ts'
+import { EVERYBODY, type Principal } from '../access/principal.ts'
 import type { Caller } from '../conversation/call.ts'
 import { fail, ok } from '../../shared/result.ts'
 import type { Request } from '../mcp/message.ts'
@@ -15,9 +15,6 @@ import { Parking, type ParkingOptions } from './parking.ts'
 import { Place, type Placed, type PlaceOptions } from './place.ts'
 
 export type PoolOptions = Omit<PlaceOptions, keyof Placed | 'parking'> & ParkingOptions
-
-/** Holds what everybody shares; both eras call it the same. */
-const EVERYBODY: Principal = { key: 'shared' }
 
 export class Pool implements ModernProcesses {
   private readonly options: PoolOptions
