@@ -7,7 +7,7 @@ import { member, slice, type Notification, type Request, type Response } from '.
 import { rewrite } from '../mcp/rewrite.ts'
 import type { Link } from '../server/link.ts'
 import type { Hop } from '../telemetry/trace.ts'
-import { readAgain } from './legacy-request.ts'
+import { readAgain } from './own-text.ts'
 import { modernAnswer } from './modern-answer.ts'
 
 export class Asker {

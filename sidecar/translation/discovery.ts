@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../shared/result.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
 import { valueAt, type Response } from '../mcp/message.ts'
 import { MODERN, revisionOf } from '../mcp/revision.ts'
-import { jsonText } from './legacy-request.ts'
+import { jsonText } from './own-text.ts'
 import { SERVER_KEY } from './modern-answer.ts'
 
 /** It is kept for as long as its process lives. */

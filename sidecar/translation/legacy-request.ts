@@ -1,23 +1,12 @@
 // A modern request as the legacy era has it: without the members of `_meta` that carry what `initialize` has said for its
 // process. Every other byte stays. Pure.
 
-import { readJson } from '../json/text.ts'
-import { member, oneMessage, slice, type Message, type Request } from '../mcp/message.ts'
+import { member, slice, type Request } from '../mcp/message.ts'
 import { rewrite } from '../mcp/rewrite.ts'
+import { jsonText, readAgain } from './own-text.ts'
 
 /** Of the protocol's own: what the legacy era says once for all. */
 const ENVELOPE = 'io.modelcontextprotocol/'
-
-/** A text of ours as latin1, which is what messages are. */
-export const jsonText = (value: unknown): string =>
-  Buffer.from(JSON.stringify(value)).toString('latin1')
-
-/** A text that we have made of a message, read again; undefined where it is none, which would be our fault. */
-export const readAgain = (text: string): Message | undefined => {
-  const json = readJson(Buffer.from(text, 'latin1'))
-  const message = json.ok ? oneMessage(json.value) : undefined
-  return message?.ok === true ? message.value : undefined
-}
 
 export const legacyRequest = (request: Request): Request => {
   const { text, params, meta } = request

@@ -8,7 +8,7 @@ import { ok } from '../../shared/result.ts'
 import type { Link } from '../server/link.ts'
 import type { Backend } from './backend.ts'
 import type { Discovery } from './discovery.ts'
-import { readAgain } from './legacy-request.ts'
+import { readAgain } from './own-text.ts'
 
 export class Look implements ModernProcess {
   readonly vetted: ModernProcess['vetted']

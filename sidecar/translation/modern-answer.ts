@@ -6,7 +6,7 @@ import type { JsonObject, Span } from '../json/scan.ts'
 import { idEdit } from '../conversation/answer.ts'
 import { member, slice, type Response } from '../mcp/message.ts'
 import { rewrite, type Edit } from '../mcp/rewrite.ts'
-import { readAgain } from './legacy-request.ts'
+import { readAgain } from './own-text.ts'
 
 export const SERVER_KEY = 'io.modelcontextprotocol/serverInfo'
 

@@ -5,7 +5,7 @@ import type { Lease as Room } from '../bytes/budget.ts'
 import type { QuestionEnd } from '../legacy/questions.ts'
 import { scan } from '../json/scan.ts'
 import { member, slice, type Request } from '../mcp/message.ts'
-import { jsonText, readAgain } from './legacy-request.ts'
+import { jsonText, readAgain } from './own-text.ts'
 
 /** Most questions of one call that wait, and most bytes of them. */
 const MOST = 16
