@@ -30,8 +30,8 @@ export interface BackendOptions extends Omit<ChannelOptions, 'owner'> {
   readonly onEnd: (backend: Backend, end: LinkEnd) => void
 }
 
-/** Whoever has it. */
-interface Lessee {
+/** The lease that it is given in. */
+interface Held {
   /** Its client has been asked, and it waits. */
   readonly isParked: boolean
   /** A log line that the server writes meanwhile. */
@@ -50,7 +50,7 @@ export class Backend implements ChannelOwner {
   readonly vetted: Vetted | undefined
   /** What it has said of itself; undefined until then. */
   discovery: Discovery | undefined
-  lessee: Lessee | undefined
+  lease: Held | undefined
   /** A call of its was given up: what it still says may be that call's, so that nobody gets it any more. */
   isSpent = false
   private readonly options: BackendOptions
@@ -66,19 +66,19 @@ export class Backend implements ChannelOwner {
   }
 
   get isFree(): boolean {
-    const { discovery, lessee, isSpent, channel } = this
-    return discovery !== undefined && lessee === undefined && !isSpent && !channel.isEnded
+    const { discovery, lease, isSpent, channel } = this
+    return discovery !== undefined && lease === undefined && !isSpent && !channel.isEnded
   }
 
   /** Since when nobody has it; undefined while somebody does, or it starts. */
   get idle(): Idle | undefined {
-    const isIdle = this.discovery !== undefined && this.lessee === undefined
+    const isIdle = this.discovery !== undefined && this.lease === undefined
     return isIdle ? { sinceMs: this.lastUsedMs, isListening: false } : undefined
   }
 
   /** Nobody has it any more. */
   release(): void {
-    this.lessee = undefined
+    this.lease = undefined
     this.used()
   }
 
@@ -119,7 +119,7 @@ export class Backend implements ChannelOwner {
 
   serverMessage(message: Request | Notification): void {
     if (message.kind === 'request') this.asked(message)
-    else if (message.method === 'notifications/message') this.lessee?.log(message)
+    else if (message.method === 'notifications/message') this.lease?.log(message)
     else if (message.method.endsWith('/list_changed')) {
       this.vetted?.changed()
       this.tools.changed()
@@ -147,10 +147,10 @@ export class Backend implements ChannelOwner {
   }
 
   private asked(message: Request): void {
-    const { lessee } = this
+    const { lease } = this
     if (message.method === 'ping') {
       this.channel.send(sharedAnswer(message.method, slice(message.text, message.id)))
-    } else if (lessee) lessee.asks(message)
+    } else if (lease) lease.asks(message)
     else this.refuse(message)
   }
 

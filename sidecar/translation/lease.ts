@@ -83,7 +83,7 @@ export class Lease implements ModernProcess, Parked {
       hears: (caller, method) => vetted.hears(caller, method),
     }
     this.tools = { headersOf: (name) => this.headersOf(name) }
-    backend.lessee = this
+    backend.lease = this
     this.serves(lessee)
   }
 
@@ -117,7 +117,7 @@ export class Lease implements ModernProcess, Parked {
   leave(): void {
     const { backend, lessor, out, asker } = this
     if (this.isParked) return
-    if (backend.lessee !== this) {
+    if (backend.lease !== this) {
       // Others may have the process by now; nobody will bring, or fetch, what is still kept of this call.
       this.settle('cancelled')
       return
@@ -133,7 +133,7 @@ export class Lease implements ModernProcess, Parked {
     const { backend, level, early } = this
     this.asker = new Asker(request, caller, options)
     if (early) return this.deliver(request, early, this.asker)
-    const isGone = backend.lessee !== this || (this.isResuming && this.out === undefined)
+    const isGone = backend.lease !== this || (this.isResuming && this.out === undefined)
     if (isGone) {
       caller.fault(fault('invalid-params', 'the server does not wait for this any more'))
       return undefined

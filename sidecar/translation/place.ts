@@ -2,6 +2,7 @@
 // a server that is fast enough has one process, and what it remembers is there for the next call. Others are started
 // only while requests wait, few, and not where the server has shown that two of it cannot be.
 
+import { PREFIX } from '../../shared/annotations.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Budget } from '../bytes/budget.ts'
@@ -64,6 +65,7 @@ const CROWD = 4
 /** A server of which a second process could not be started is left alone with one for so long. */
 const ALONE_MS = 30_000
 
+const justEnded = (): Fault => fault('server-exited', 'the server has just ended; try again')
 const gone = (): Found => fail(fault('request-cancelled', 'nobody waits for it any more'))
 
 export class Place implements Lessor {
@@ -176,7 +178,7 @@ export class Place implements Lessor {
     const { requestTimeoutMs } = this.options
     if (this.backends.size === 0 || nowMs - sinceMs < requestTimeoutMs) return false
     const busy = `${this.backends.size} processes of this caller are busy`
-    const why = `it was not its turn within ${requestTimeoutMs} ms (outrigger.dev/request-timeout): ${busy}`
+    const why = `it was not its turn within ${requestTimeoutMs} ms (${PREFIX}request-timeout): ${busy}`
     resolve(fail(fault('request-timeout', why)))
     return true
   }
@@ -190,7 +192,7 @@ export class Place implements Lessor {
   private get held(): number {
     if (this.most === 1) return this.backends.size
     let count = 0
-    for (const { lessee } of this.backends) if (lessee?.isParked !== true) count += 1
+    for (const { lease } of this.backends) if (lease?.isParked !== true) count += 1
     return count
   }
 
@@ -220,7 +222,7 @@ export class Place implements Lessor {
 
   private looked(): Found {
     const look = this.look()
-    return look ? ok(look) : fail(fault('server-exited', 'the server has just ended; try again'))
+    return look ? ok(look) : fail(justEnded())
   }
 
   private notOpened(reason: Fault): void {
@@ -274,7 +276,7 @@ export class Place implements Lessor {
     const isThere = known.ok && !this.isClosed && !backend.channel.isEnded
     if (isThere) return ok(backend)
     backend.channel.close()
-    return known.ok ? fail(fault('server-exited', 'the server has just ended; try again')) : known
+    return known.ok ? fail(justEnded()) : known
   }
 
   /** Ends a process. */

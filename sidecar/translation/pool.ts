@@ -1,5 +1,5 @@
-// The legacy processes that serve modern clients, by principal and by what its clients can be asked for. Nobody is ever given another principal's process, unless the
-// process model is `shared`.
+// The legacy processes that serve modern clients, by principal and by what its clients can be asked for. Nobody is ever given
+// another principal's process, unless the process model is `shared`.
 
 import { EVERYBODY, type Principal } from '../access/principal.ts'
 import type { Caller } from '../conversation/call.ts'
