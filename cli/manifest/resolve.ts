@@ -5,7 +5,7 @@ import { mergeIndexes, type ImageIndex } from '../../shared/image-index.ts'
 import { members } from '../../webhook/inject/pod.ts'
 import { isJudged } from '../../webhook/inject/security.ts'
 import type { Reader } from '../../webhook/images/reader.ts'
-import { parseReference, tagKey, type Reference } from '../../webhook/images/reference.ts'
+import { parseReference, recordedOf, type Reference } from '../../webhook/images/reference.ts'
 import { stringAt } from '../../shared/json.ts'
 import { decide } from './inject.ts'
 import type { ManifestOptions } from './manifest.ts'
@@ -32,9 +32,6 @@ export interface Resolved {
   readonly notes: readonly string[]
 }
 
-const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
-  Object.hasOwn(record, key) ? record[key] : undefined
-
 /** Whether a tag that is known has another digest by now. */
 const moved = async (
   image: string,
@@ -54,12 +51,12 @@ const moved = async (
 const resolveOne = async (image: string, index: ImageIndex, reader: Reader): Promise<Resolved> => {
   const reference = parseReference(image)
   if (!reference.ok) return { images: index, notes: [`warning: ${reference.error}`] }
-  const key = tagKey(reference.value)
-  const recorded = key === undefined ? undefined : own(index.tags, key)
-  if (recorded !== undefined && own(index.images, recorded)) {
-    return { images: index, notes: await moved(image, reference.value, recorded, reader) }
+  const { digest, platforms } = recordedOf(reference.value, index)
+  if (digest !== undefined && platforms) {
+    const isTag = reference.value.digest === undefined
+    const notes = isTag ? await moved(image, reference.value, digest, reader) : []
+    return { images: index, notes }
   }
-  if (own(index.images, reference.value.digest ?? '')) return { images: index, notes: [] }
   const read = await reader.read(reference.value, [])
   return read.ok
     ? { images: mergeIndexes(index, read.value), notes: [] }

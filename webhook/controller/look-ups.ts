@@ -11,7 +11,7 @@ import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { Room } from '../cluster/room.ts'
 import type { Reader } from '../images/reader.ts'
-import { parseReference, tagKey, type Reference } from '../images/reference.ts'
+import { parseReference, recordedOf, type Reference } from '../images/reference.ts'
 import { accessTo } from '../images/registries.ts'
 import type { Requests } from '../kube/requests.ts'
 import { clusterWords } from '../kube/words.ts'
@@ -60,15 +60,11 @@ export const MAX_NAMESPACE_WAITING = 250
 const MAX_LOOK_UPS = 1200
 export const MAX_NAMESPACE_LOOK_UPS = 60
 
-const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
-  Object.hasOwn(record, key) ? record[key] : undefined
-
 /** What is to be asked of the registry; undefined where the index has it. A tag stays what it was recorded as. */
-const lacking = (reference: Reference, { tags, images }: ImageIndex): Reference | undefined => {
-  const key = tagKey(reference)
-  const digest = reference.digest ?? (key === undefined ? undefined : own(tags, key))
+const lacking = (reference: Reference, index: ImageIndex): Reference | undefined => {
+  const { digest, platforms } = recordedOf(reference, index)
   if (digest === undefined) return reference
-  return own(images, digest) ? undefined : { ...reference, tag: undefined, digest }
+  return platforms ? undefined : { ...reference, tag: undefined, digest }
 }
 
 export class LookUps {

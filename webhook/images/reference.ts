@@ -1,6 +1,7 @@
 // Image references as Docker and the kubelet read them: `node`, `team/app:1`,
 // `registry.example:5000/app@sha256:…`. Pure.
 
+import type { ImageIndex, Platforms } from '../../shared/image-index.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 
 export interface Reference {
@@ -67,6 +68,23 @@ export const parseReference = (text: string): Result<Reference, string> => {
 /** The tag's key in the image index, `docker.io/library/node:24`; undefined where a digest decides. */
 export const tagKey = ({ host, repository, tag, digest }: Reference): string | undefined =>
   digest !== undefined || tag === undefined ? undefined : `${host}/${repository}:${tag}`
+
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined
+
+/** What the image index says of a reference. */
+export interface Recorded {
+  /** Its own, or that of its tag; undefined: nobody has recorded the tag. */
+  readonly digest: string | undefined
+  /** Undefined: nobody has recorded the image. */
+  readonly platforms: Platforms | undefined
+}
+
+export const recordedOf = (reference: Reference, { tags, images }: ImageIndex): Recorded => {
+  const key = tagKey(reference)
+  const digest = reference.digest ?? (key === undefined ? undefined : own(tags, key))
+  return { digest, platforms: digest === undefined ? undefined : own(images, digest) }
+}
 
 /** Whether an image is that of a tag, with the digest that another webhook has found for it. */
 export const isResolved = (stored: string, tagged: string): boolean => {

@@ -2,7 +2,7 @@
 // registry is ever asked here. Pure.
 
 import type { ImageIndex, ImageRecord } from '../../shared/image-index.ts'
-import { parseReference, tagKey } from '../images/reference.ts'
+import { parseReference, recordedOf } from '../images/reference.ts'
 import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 
 export interface KnownImage {
@@ -12,21 +12,16 @@ export interface KnownImage {
   readonly records: readonly (readonly [platform: string, record: ImageRecord])[]
 }
 
-const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
-  Object.hasOwn(record, key) ? record[key] : undefined
-
 /** Looks a container's image up, by its digest or by the digest recorded for its tag. */
 export const knownImage = (
   container: JsonObject,
   pod: JsonObject,
-  { images, tags }: ImageIndex,
+  index: ImageIndex,
 ): KnownImage | undefined => {
   const text = stringAt(container, 'image') ?? ''
   const reference = parseReference(text)
   if (!reference.ok) return undefined
-  const key = tagKey(reference.value)
-  const digest = reference.value.digest ?? (key === undefined ? undefined : own(tags, key))
-  const platforms = digest === undefined ? undefined : own(images, digest)
+  const { digest, platforms } = recordedOf(reference.value, index)
   if (digest === undefined || !platforms) return undefined
   const arch = stringAt(objectAt(pod, 'spec', 'nodeSelector'), 'kubernetes.io/arch')
   return {
