@@ -10,7 +10,6 @@ import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Namespace } from '../cluster/namespace.ts'
 import { Room } from '../cluster/room.ts'
-import type { Reader } from '../images/reader.ts'
 import { parseReference, recordedOf, type Reference } from '../images/reference.ts'
 import { accessTo } from '../images/registries.ts'
 import type { Requests } from '../kube/requests.ts'
@@ -21,6 +20,7 @@ import type { Events, Told } from './events.ts'
 import type { Tools } from './followed.ts'
 import type { FoundImages } from './found-images.ts'
 import type { Owners } from './owners.ts'
+import type { PodReader, Puller } from './pod-reader.ts'
 import { unreadWords } from './told-words.ts'
 import { NOTHING, wantedBy, type WantedImages } from './wanted-images.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -31,9 +31,6 @@ interface Denied {
   close(): void
 }
 
-/** For whom an image is read. */
-type Asker = Pick<WantedImages, 'pullSecrets'> & Pick<DeniedOwner, 'namespace'>
-
 export interface LookUpsOptions extends Tools {
   readonly config: () => ClusterConfig
   /** Undefined before namespaces are listed. */
@@ -43,8 +40,7 @@ export interface LookUpsOptions extends Tools {
   readonly events: Events
   readonly index: FoundImages
   readonly follow: (asked: (key: string) => void) => Denied
-  /** Reads one image, by these Secrets of its namespace; whoever asks closes it. */
-  readonly reader: (from: Asker, signal: AbortSignal) => Reader
+  readonly reader: PodReader
   readonly counted: (result: 'read' | 'failed') => void
   readonly timeout?: (ms: number) => AbortSignal
 }
@@ -158,10 +154,10 @@ export class LookUps {
     denied: DeniedOwner,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const from = { namespace: denied.namespace, pullSecrets }
+    const puller = { namespace: denied.namespace, pullSecrets }
     const said: Told[] = []
     for (const image of images) {
-      const done = await this.one(image, from, signal)
+      const done = await this.one(image, puller, signal)
       if (!done.ok) said.push(unreadWords(image, done.error))
     }
     if (said.length === 0) return true
@@ -173,7 +169,7 @@ export class LookUps {
 
   private async one(
     image: string,
-    from: Asker,
+    puller: Puller,
     signal: AbortSignal,
   ): Promise<Result<undefined, string>> {
     const { index, log, now, counted, config } = this.options
@@ -183,13 +179,13 @@ export class LookUps {
     if (!known.ok) return known
     const asked = lacking(reference.value, known.value)
     if (!asked) return ok(undefined)
-    const { namespace } = from
+    const { namespace } = puller
     // Where nobody is asked for it, it is in no other's way.
     const isListed = accessTo(asked.host, config().registries).ok
     if (isListed && !this.allowance.take(namespace, now())) {
       return fail('too many images were looked up within an hour; it is tried again')
     }
-    const read = await this.read(asked, from, signal)
+    const read = await this.read(asked, puller, signal)
     const written = read.ok ? await index.add(namespace, read.value, signal) : read
     counted(written.ok ? 'read' : 'failed')
     if (written.ok) log.info('an image was looked up', { namespace, image: image.slice(0, 1024) })
@@ -198,12 +194,12 @@ export class LookUps {
 
   private async read(
     reference: Reference,
-    from: Asker,
+    puller: Puller,
     signal: AbortSignal,
   ): Promise<Result<ImageIndex, string>> {
     const { reader, timeout = (ms) => AbortSignal.timeout(ms) } = this.options
     const late = timeout(LONGEST_MS)
-    const opened = reader(from, AbortSignal.any([signal, late]))
+    const opened = reader(puller, AbortSignal.any([signal, late]))
     try {
       const read = await opened.read(reference, [])
       return read.ok || !late.aborted ? read : fail(`it took longer than ${LONGEST_MS / 1000} s`)

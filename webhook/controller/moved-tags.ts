@@ -8,12 +8,12 @@ import { clusterWords } from '../kube/words.ts'
 import { Allowance } from './allowance.ts'
 import type { Tools } from './followed.ts'
 import type { FoundImages, FoundTag } from './found-images.ts'
-import type { LookUpsOptions } from './look-ups.ts'
+import type { PodReader } from './pod-reader.ts'
 
 export interface MovedTagsOptions extends Pick<Tools, 'log' | 'now' | 'sleep'> {
   readonly config: () => ClusterConfig
   readonly index: FoundImages
-  readonly reader: LookUpsOptions['reader']
+  readonly reader: PodReader
   readonly timeout?: (ms: number) => AbortSignal
 }
 

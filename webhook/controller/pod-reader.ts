@@ -4,13 +4,21 @@
 import { readFile } from 'node:fs/promises'
 import type { ClusterConfig } from '../cluster/config.ts'
 import { BY_ITSELF } from '../images/read-limits.ts'
-import { createReader } from '../images/reader.ts'
+import { createReader, type Reader } from '../images/reader.ts'
 import type { Requests } from '../kube/requests.ts'
-import type { LookUpsOptions } from './look-ups.ts'
 import { PULL_SECRETS, pullCredentials } from './pull-secrets.ts'
+import type { WantedImages } from './wanted-images.ts'
+
+/** For whose pod an image is read. */
+export interface Puller extends Pick<WantedImages, 'pullSecrets'> {
+  readonly namespace: string
+}
+
+/** By these Secrets of its namespace; whoever asks closes it. */
+export type PodReader = (puller: Puller, signal: AbortSignal) => Reader
 
 export const podReader =
-  (requests: Requests, config: () => ClusterConfig): LookUpsOptions['reader'] =>
+  (requests: Requests, config: () => ClusterConfig): PodReader =>
   ({ namespace, pullSecrets: names }, signal) =>
     createReader({
       registries: config().registries,
