@@ -9,7 +9,10 @@ import { FairTurns } from '../shared/fair-turns.ts'
 export const MAX_WAIT_MS = 1000
 /** Where fewer wait nobody is in another's way: a process that stood still for a moment answers all of them. */
 export const MANY = 10
-/** The API server waits for 5 s, of which its own way, a lookup and the answer's take the rest: from the head of its request on: where there is too much to read, a body takes long to be whole. */
+/**
+ * From the head of its request on: where there is too much to read, a body takes long to be whole. The API server waits for
+ * 5 s, of which its own way, a lookup and the answer's take the rest.
+ */
 export const MAX_AGE_MS = 3000
 
 export interface Arrival {
@@ -46,8 +49,8 @@ export class ReviewQueue {
     this.waits -= 1
     const begun = this.now()
     const waitedMs = begun - from
-    const mostMs = this.waits < MANY ? MAX_AGE_MS : MAX_WAIT_MS
-    if (waitedMs > mostMs || begun - cameMs > MAX_AGE_MS) {
+    const isInTheWay = this.waits >= MANY && waitedMs > MAX_WAIT_MS
+    if (isInTheWay || begun - cameMs > MAX_AGE_MS) {
       end()
       return { waitedMs, result: undefined }
     }
