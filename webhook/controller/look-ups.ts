@@ -174,7 +174,7 @@ export class LookUps {
   ): Promise<Result<undefined, string>> {
     const { index, log, now, counted, config } = this.options
     const reference = parseReference(image)
-    if (!reference.ok) return fail('it is none')
+    if (!reference.ok) return reference
     const known = await index.read(signal)
     if (!known.ok) return known
     const asked = lacking(reference.value, known.value)

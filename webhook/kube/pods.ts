@@ -1,5 +1,6 @@
-// Pods as they run, and the policies that we keep of them, from the bytes of the API server's answers: whoever may create pods decides how large they are, and
-// nothing is parsed before it is known how much it holds. Between two pages everybody else has their turn. Decides nothing.
+// Pods as they run, and the policies that we keep for them, from the bytes of the API server's answers: whoever may create pods
+// decides how large they are, and nothing is parsed before it is known how much it holds. Between two pages everybody else has
+// their turn. Decides nothing.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'

@@ -76,8 +76,8 @@ describe('images that pods are denied for', () => {
       timeout: () => new AbortController().signal,
       write: (line) => void lines.push(line),
       ended: () => ends.push(abort.signal.aborted ? 'at the end' : 'while it leads'),
-      reader: (from) => {
-        opened.push(from)
+      reader: (puller) => {
+        opened.push(puller)
         return {
           read: (reference) => {
             read.push(reference)
@@ -125,6 +125,14 @@ describe('images that pods are denied for', () => {
     expect(at(api.events[0], 'involvedObject')).toMatchObject({ kind: 'StatefulSet', name: 'a' })
     expect([api.index, counts]).toEqual([EMPTY_INDEX, ['failed']])
     expect(read).toHaveLength(1)
+  })
+
+  test('whose name is none are told so with what is wrong, and no registry is asked', async () => {
+    await run([make('team', 'a', 'r.example/App:1')])
+    expect(JSON.stringify(told())).toContain(
+      'is not an image: its name is not one of lower-case words between slashes. Write `command`',
+    )
+    expect([opened, counts]).toEqual([[], []])
   })
 
   test.each<[string, () => void]>([
