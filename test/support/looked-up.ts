@@ -2,24 +2,22 @@
 
 import type { JsonObject } from '../../shared/json.ts'
 import { createLog } from '../../shared/log.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { ownerKey, ownerPath, type DeniedOwner } from '../../webhook/controller/denied-owners.ts'
 import { Events } from '../../webhook/controller/events.ts'
 import { FoundImages } from '../../webhook/controller/found-images.ts'
 import { LookUps, type LookUpsOptions } from '../../webhook/controller/look-ups.ts'
 import { Owners } from '../../webhook/controller/owners.ts'
 import type { IndexApi } from './index-api.ts'
+import { clusterConfig } from './cluster-config.ts'
 
-export const lookingConfig = (resolveImages: boolean, registries?: object): ClusterConfig => {
-  const parsed = parseClusterConfig({
+export const lookingConfig = (resolveImages: boolean, registries?: object): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'x' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true, egressMode: 'observe', resolveImages },
     ...(registries ? { registries } : {}),
   })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-}
 
 export const deniedSet = (namespace: string, name: string): DeniedOwner => ({
   namespace,

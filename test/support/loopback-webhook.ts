@@ -5,19 +5,17 @@ import type { Leaf } from '../../certs/x509.ts'
 import { EMPTY_INDEX } from '../../shared/image-index.ts'
 import type { JsonObject } from '../../shared/json.ts'
 import { createLog } from '../../shared/log.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { createLoopbackCertificate } from '../../webhook/embedded.ts'
 import { startServer, type Webhook, type WebhookOptions } from '../../webhook/server.ts'
+import { clusterConfig } from './cluster-config.ts'
 
 /** A configuration where anybody may call, unless the floor says otherwise. */
-export const configWith = (floor: JsonObject = {}): ClusterConfig => {
-  const config = parseClusterConfig({
+export const configWith = (floor: JsonObject = {}): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'x' },
     floor: { allowAnonymous: true, ...floor },
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 
 /** The caller closes it. */
 export const startOnLoopback = (

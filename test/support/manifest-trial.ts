@@ -6,17 +6,16 @@ import { templatesIn, withReplaced } from '../../cli/manifest/templates.ts'
 import { uninjectManifest } from '../../cli/manifest/uninject.ts'
 import { decodeSource, encodeSource } from '../../cli/command/source.ts'
 import { isObject, type Json, type JsonObject } from '../../shared/json.ts'
-import { parseClusterConfig } from '../../webhook/cluster/config.ts'
 import { canonical, type KubectlReader, type Reading } from './kubectl-reader.ts'
+import { clusterConfig } from './cluster-config.ts'
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'sidecar:1' },
   floor: { allowAnonymous: true },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
 const OPTIONS: ManifestOptions = {
   file: 'f',
-  config: config.value,
+  config,
   isDefaultConfig: false,
   namespace: 'default',
   namespaces: [],

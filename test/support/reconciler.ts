@@ -2,7 +2,7 @@
 
 import { at, type JsonObject } from '../../shared/json.ts'
 import { createLog } from '../../shared/log.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import type { Namespace } from '../../webhook/cluster/namespace.ts'
 import type { Member } from '../../webhook/companions/member.ts'
 import { Events } from '../../webhook/controller/events.ts'
@@ -15,6 +15,7 @@ import {
 } from '../../webhook/controller/reconcile.ts'
 import { standingOf, StandingStore } from '../../webhook/controller/standing.ts'
 import type { FakeApi } from './companion-api.ts'
+import { clusterConfig } from './cluster-config.ts'
 
 export const KEY = 'team/deployment-a'
 export const POLICY =
@@ -50,11 +51,8 @@ export const member: Member = {
 }
 export const pod = { namespace: 'team', name: member.name, member }
 
-export const configOf = (more: JsonObject): ClusterConfig => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
-  if (!config.ok) throw new Error(config.error.join())
-  return config.value
-}
+export const configOf = (more: JsonObject): ClusterConfig =>
+  clusterConfig({ sidecar: { image: 'x' }, ...more })
 
 /** What stands, as it is followed: only what bears our label. */
 const standingIn = (api: FakeApi, kind: string): StandingStore => {

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { CONFIG_VARIABLE, SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { objectAt, objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { anAuthority, issue } from '../../support/certificates.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 import { startCollector, type Collector } from '../../support/collector.ts'
 import { askModern, modernCall, startPuppetWith, type PuppetBridge } from '../../support/puppet.ts'
 import { until } from '../../support/waiting.ts'
@@ -38,14 +38,13 @@ afterEach(async () => {
 
 /** What a pod's sidecar is told by a cluster configuration. */
 const documentOf = (telemetry: object): JsonObject => {
-  const config = parseClusterConfig({
+  const config = clusterConfig({
     sidecar: { image: 'example.com/sidecar:1' },
     settings: { auth: 'none', 'audit-sink': 'otlp' },
     floor: { allowAnonymous: true },
     ...telemetry,
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  const outcome = render(POD, { name: 'servers', labels: {}, annotations: {} }, config.value)
+  const outcome = render(POD, { name: 'servers', labels: {}, annotations: {} }, config)
   if (outcome.kind !== 'inject') throw new Error(JSON.stringify(outcome))
   const sidecar = objectsAt(outcome.pod, 'spec', 'initContainers').find(
     ({ name }) => name === SIDECAR_CONTAINER,

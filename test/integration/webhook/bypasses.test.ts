@@ -6,13 +6,13 @@ import type { Leaf } from '../../../certs/x509.ts'
 import type { ImageIndex } from '../../../shared/image-index.ts'
 import { numberAt, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import { ENFORCE_LABEL } from '../../../shared/names.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { fixedNamespaces, type Namespace } from '../../../webhook/cluster/namespace.ts'
 import { createLoopbackCertificate } from '../../../webhook/embedded.ts'
 import { applyPatch, type Operation } from '../../../webhook/inject/patch.ts'
 import type { Webhook } from '../../../webhook/server.ts'
 import { postReview, reviewOf, type ReviewFields } from '../../support/admission.ts'
 import { meshProxy } from '../../support/bypasses/by-mesh.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 import { WAYS } from '../../support/bypasses/table.ts'
 import {
   ASKING,
@@ -24,7 +24,7 @@ import {
 } from '../../support/bypasses/way.ts'
 import { startOnLoopback } from '../../support/loopback-webhook.ts'
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'example.com/sidecar:1' },
   settings: { auth: 'none' },
   floor: {
@@ -37,7 +37,6 @@ const config = parseClusterConfig({
     publicUrls: { servers: ['https://mcp.example.com/web'] },
   },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
 
 const record = (uid: number) => ({
   'linux/amd64': { entrypoint: ['server'], cmd: [], user: { uid } },
@@ -65,7 +64,7 @@ let webhook: Webhook
 beforeAll(async () => {
   certificate = await createLoopbackCertificate()
   webhook = await startOnLoopback(certificate, {
-    config: () => config.value,
+    config: () => config,
     images: () => images,
     namespaces,
   })

@@ -2,17 +2,16 @@ import { describe, expect, test } from '@jest/globals'
 import { injectManifest } from '../../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
 import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'sidecar:1' },
   settings: { 'egress-mode': 'observe' },
   floor: { allowAnonymous: true },
 })
-if (!config.ok) throw new Error(config.error.join())
 const options: ManifestOptions = {
   file: 'app.yaml',
-  config: config.value,
+  config,
   isDefaultConfig: false,
   namespace: 'default',
   namespaces: [],

@@ -4,14 +4,13 @@ import { explainManifest } from '../../../cli/manifest/explain.ts'
 import { injectManifest } from '../../../cli/manifest/inject.ts'
 import type { ManifestOptions } from '../../../cli/manifest/manifest.ts'
 import { uninjectManifest } from '../../../cli/manifest/uninject.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const optionsWith = (floor: object, more: Partial<ManifestOptions> = {}): ManifestOptions => {
-  const config = parseClusterConfig({ sidecar: { image: 'sidecar:1' }, floor })
-  if (!config.ok) throw new Error(config.error.join())
+  const config = clusterConfig({ sidecar: { image: 'sidecar:1' }, floor })
   return {
     file: 'app.yaml',
-    config: config.value,
+    config,
     isDefaultConfig: false,
     namespace: 'default',
     namespaces: [],

@@ -3,28 +3,23 @@ import { describe, expect, test } from '@jest/globals'
 import { countsOf, reportJson, reportOn, reportText } from '../../../cli/manifest/report.ts'
 import { kindOfWarning, OTHER, WARNING_KINDS } from '../../../cli/manifest/warning-kinds.ts'
 import { isObject, stringsAt } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const GOLDEN = new URL('../../golden/', import.meta.url)
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x' },
-    floor: { allowAnonymous: true, egressMode: 'observe' },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x' },
+  floor: { allowAnonymous: true, egressMode: 'observe' },
+})
 
 const report = (file: string, text: string, by = config) =>
   reportOn(text, { file, config: by, isDefaultConfig: false, namespace: 'default', namespaces: [] })
 
 const strictReport = (auth: string) => {
-  const strict = parseClusterConfig({ sidecar: { image: 'x' } })
-  if (!strict.ok) throw new Error(strict.error.join())
+  const strict = clusterConfig({ sidecar: { image: 'x' } })
   return reportOn(pod('one', {}, { 'outrigger.dev/auth': auth }), {
     file: 'a.json',
-    config: strict.value,
+    config: strict,
     isDefaultConfig: false,
     namespace: 'default',
     namespaces: [],

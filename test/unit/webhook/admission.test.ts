@@ -3,17 +3,13 @@ import { mutate } from '../../../webhook/admission/mutate.ts'
 import { denialMessage, respond } from '../../../webhook/admission/response.ts'
 import { parseReview } from '../../../webhook/admission/review.ts'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { violation } from '../../../webhook/settings/violation.ts'
 import { objectAt, stringAt, type Json, type JsonObject } from '../../../shared/json.ts'
 import { fixedNamespaces, type Namespaces } from '../../../webhook/cluster/namespace.ts'
 import { reviewOf, type ReviewFields } from '../../support/admission.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
 
 const pod: JsonObject = {
   metadata: { annotations: { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' } },

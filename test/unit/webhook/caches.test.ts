@@ -2,18 +2,16 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { bareNamespace } from '../../../webhook/cluster/namespace.ts'
 import { nameOf } from '../../../webhook/inject/pod.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const parsed = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'x' },
   settings: { auth: 'none' },
   floor: { enforce: 'baseline', allowAnonymous: true },
 })
-if (!parsed.ok) throw new Error(parsed.error.join())
-const config = parsed.value
 
 const VOLUMES: readonly JsonObject[] = [
   { name: 'data', emptyDir: {} },

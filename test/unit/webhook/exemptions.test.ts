@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
 import { at, objectsAt, stringsAt, type Json, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import {
   isExempt,
   pinnedByFloor,
@@ -11,6 +10,7 @@ import { render } from '../../../webhook/inject/render.ts'
 import { fillContexts } from '../../../webhook/inject/security.ts'
 import { breachesOf } from '../../../webhook/rules/judge.ts'
 import { judgedPod } from '../../../webhook/rules/judged.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const OWN = `sha256:${'a'.repeat(64)}`
 const OTHER = `sha256:${'b'.repeat(64)}`
@@ -20,9 +20,7 @@ const configWith = (exempt: Readonly<Record<string, Json>>) => {
   const floor = {
     exemptContainers: [{ name: 'istio-proxy', image: IMAGE, execs: [LISTED], ...exempt }],
   }
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
+  return clusterConfig({ sidecar: { image: 'x' }, floor })
 }
 const floorWith = (exempt: Readonly<Record<string, Json>>) => configWith(exempt).floor
 

@@ -2,23 +2,21 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { withAt, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import { isGated, POLICY_GATE } from '../../../webhook/inject/gate.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { readStatus } from '../../../webhook/inject/status.ts'
 import { differences } from '../../../webhook/validation/own-parts.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const configOf = (companions: JsonObject | undefined, enforce = 'baseline'): ClusterConfig => {
-  const config = parseClusterConfig({
+const configOf = (companions: JsonObject | undefined, enforce = 'baseline'): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'x' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true, allowAdvisoryEgress: true, enforce },
     ...(companions ? { companions } : {}),
   })
-  if (!config.ok) throw new Error(config.error.join())
-  return config.value
-}
 const HOLDS = configOf({ gate: true })
 const namespaceOf = (labels: Namespace['labels'] = {}): Namespace => ({
   name: 'team',

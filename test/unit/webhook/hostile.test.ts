@@ -6,7 +6,6 @@ import { describe, expect, test } from '@jest/globals'
 import type { Answer } from '../../../webhook/admission/answering.ts'
 import { mutate } from '../../../webhook/admission/mutate.ts'
 import { validate } from '../../../webhook/admission/validate.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { isObject, objectAt, stringAt, type JsonObject } from '../../../shared/json.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
@@ -15,6 +14,7 @@ import { reviewOf } from '../../support/admission.ts'
 import { LARGE_PARTS } from '../../support/large-parts.ts'
 import { cpuMsOf, Machine } from '../../support/machine.ts'
 import { hostilePods, MESH_DIGEST } from '../../support/hostile-pods.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const BUDGET_MS = 100
 /** An update brings two pods, and one that is stored is held against what is rendered of it. */
@@ -22,20 +22,16 @@ const UPDATE_BUDGET_MS = 2 * BUDGET_MS
 const RUNS = 25
 const MB = 1_000_000
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x', imagePullSecrets: ['r', 's'] },
-    floor: {
-      allowAnonymous: true,
-      exemptContainers: [
-        { name: 'mesh', image: 'm', tags: { latest: `sha256:${'a'.repeat(64)}` } },
-        { name: 'istio-proxy', image: 'docker.io/istio/proxyv2', digests: [MESH_DIGEST] },
-      ],
-    },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x', imagePullSecrets: ['r', 's'] },
+  floor: {
+    allowAnonymous: true,
+    exemptContainers: [
+      { name: 'mesh', image: 'm', tags: { latest: `sha256:${'a'.repeat(64)}` } },
+      { name: 'istio-proxy', image: 'docker.io/istio/proxyv2', digests: [MESH_DIGEST] },
+    ],
+  },
+})
 
 // As long as a list may be: every item of the pod's has to be compared with them.
 const egress = Array.from({ length: 256 }, (_, index) => `10.${index}.0.0/${16 + (index % 13)}:1`)

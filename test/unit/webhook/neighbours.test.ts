@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { objectAt, objectsAt, stringAt, withAt, type JsonObject } from '../../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../../shared/names.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../webhook/cluster/namespace.ts'
 import type { Outcome } from '../../../webhook/inject/outcome.ts'
 import { members } from '../../../webhook/inject/pod.ts'
@@ -15,12 +14,13 @@ import { admit } from '../../../webhook/rules/admit.ts'
 import { judgeCreated } from '../../../webhook/validation/created.ts'
 import { judgeUpdated } from '../../../webhook/validation/updated.ts'
 import { callAll, NEIGHBOURS, type Mutate, type Neighbour } from '../../support/neighbours.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const ROOT = fileURLToPath(new URL('../../golden/neighbours/', import.meta.url))
 const DIGEST = `sha256:${'0'.repeat(64)}`
 
-const configWith = (floor: JsonObject = {}) => {
-  const config = parseClusterConfig({
+const configWith = (floor: JsonObject = {}) =>
+  clusterConfig({
     sidecar: { image: `registry.example/outrigger-sidecar@${DIGEST}` },
     settings: { auth: 'none' },
     floor: {
@@ -40,9 +40,6 @@ const configWith = (floor: JsonObject = {}) => {
       ...floor,
     },
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 const config = configWith()
 const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
 const strict: Namespace = { ...namespace, labels: { 'outrigger.dev/enforce': 'strict' } }

@@ -3,18 +3,16 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../shared/json.ts'
 import { bareNamespace } from '../../../webhook/cluster/namespace.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { documentOf } from '../../../webhook/inject/stand-ins.ts'
 import { ownSidecar } from '../../../webhook/inject/pod.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const parsed = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'x' },
   settings: { auth: 'none' },
   floor: { allowAnonymous: true, allowOpenPaths: true },
 })
-if (!parsed.ok) throw new Error(parsed.error.join())
-const config = parsed.value
 
 const podWith = (annotations: JsonObject): JsonObject => ({
   metadata: {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { isOther } from '../../../webhook/inject/overdue.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 
@@ -18,7 +18,6 @@ test.each<[string, string, string, boolean]>([
   ],
   ['no reference', 'example.com/sidecar:2', 'example.com/sidecar:2 ', true],
 ])('a sidecar is another than the configuration names: %s', (_name, named, image, expected) => {
-  const config = parseClusterConfig({ sidecar: { image: named } })
-  if (!config.ok) throw new Error(config.error.join())
-  expect(isOther(image, config.value)).toBe(expected)
+  const config = clusterConfig({ sidecar: { image: named } })
+  expect(isOther(image, config)).toBe(expected)
 })

@@ -5,13 +5,13 @@ import { agreed, knownImage } from '../../../webhook/inject/image.ts'
 import { cleanPath, doPathsMeet } from '../../../webhook/inject/paths.ts'
 import { isExempt } from '../../../webhook/inject/exempt.ts'
 import { serverLabel } from '../../../webhook/inject/server-label.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import type { JsonObject } from '../../../shared/json.ts'
 import {
   formatQuantity,
   isSameQuantity,
   parseQuantity,
 } from '../../../webhook/settings/quantity.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 describe('paths', () => {
   test.each([
@@ -146,7 +146,7 @@ describe('the image index', () => {
 
 describe('exempt containers', () => {
   const DIGEST = `sha256:${'a'.repeat(64)}`
-  const config = parseClusterConfig({
+  const config = clusterConfig({
     sidecar: { image: 'x' },
     floor: {
       exemptContainers: [
@@ -154,8 +154,7 @@ describe('exempt containers', () => {
       ],
     },
   })
-  if (!config.ok) throw new Error(config.error.join())
-  const { floor } = config.value
+  const { floor } = config
 
   test.each([
     ['proxy', 'host:5000/mesh/proxy', true],

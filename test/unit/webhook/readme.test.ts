@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { MAX_UPDATE_VALUES } from '../../../webhook/admission/extent.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../../../webhook/inject/limits.ts'
 import { VIOLATIONS } from '../../../webhook/settings/violation.ts'
 import { createTelemetry } from '../../../webhook/telemetry.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const README = readFileSync(new URL('../../../webhook/README.md', import.meta.url), 'utf8')
 const between = (begin: string, end: string): string =>
@@ -29,12 +29,11 @@ describe('webhook/README.md', () => {
   })
 
   test('lists every member of the cluster configuration', () => {
-    const config = parseClusterConfig({
+    const config = clusterConfig({
       sidecar: { image: 'x' },
       floor: { basePolicy: { version: 1 }, egressMode: 'observe' },
     })
-    if (!config.ok) throw new Error(config.error.join())
-    const { floor, sidecar } = config.value
+    const { floor, sidecar } = config
     const members = [
       ...Object.keys(floor).map((name) => `floor.${name}`),
       ...['namespaces', 'names', 'images', 'lock'].map((name) => `floor.toolLocks[].${name}`),

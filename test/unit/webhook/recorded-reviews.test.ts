@@ -8,22 +8,20 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { EMPTY_INDEX } from '../../../shared/image-index.ts'
 import { mutate } from '../../../webhook/admission/mutate.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { fixedNamespaces } from '../../../webhook/cluster/namespace.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/admission')
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'outrigger-sidecar:0.1.0' },
   floor: { allowAnonymous: true, allowSharedProcesses: true, allowAdvisoryIsolation: true },
 })
 
 const decide = async (body: Uint8Array) => {
-  if (!config.ok) throw new Error(config.error.join('\n'))
-  const { value } = config
   const options = {
-    config: () => value,
+    config: () => config,
     images: () => EMPTY_INDEX,
     namespaces: fixedNamespaces([]),
     now: () => 0,

@@ -2,7 +2,6 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { SIDECAR_CONTAINER } from '../../../shared/names.ts'
 import { parseSidecarConfig } from '../../../shared/sidecar-config.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { applyPatch } from '../../../webhook/inject/patch.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import {
@@ -13,15 +12,12 @@ import {
   type Json,
   type JsonObject,
 } from '../../../shared/json.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x', imagePullSecrets: ['registry'] },
-    floor: { allowAnonymous: true, allowSharedProcesses: true, allowKubeApi: true },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x', imagePullSecrets: ['registry'] },
+  floor: { allowAnonymous: true, allowSharedProcesses: true, allowKubeApi: true },
+})
 const namespace = {
   name: 'a',
   labels: { 'outrigger.dev/injection': 'enabled' },

@@ -3,14 +3,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { objectAt, objectsAt, type JsonObject } from '../../../shared/json.ts'
 import { serviceOf } from '../../../webhook/cluster/namespace.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
 
 const pod = (container: JsonObject): JsonObject => ({
   metadata: {

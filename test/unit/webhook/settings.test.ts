@@ -1,15 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { relaxations } from '../../../webhook/settings/floor.ts'
 import { resolveSettings } from '../../../webhook/settings/resolve.ts'
 import { misplacedLabels, readScope } from '../../../webhook/settings/scopes.ts'
 import { loosening } from '../../../webhook/settings/tighten.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const floor = (() => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' } })
-  if (!config.ok) throw new Error(config.error.join())
-  return config.value.floor
-})()
+const { floor } = clusterConfig({ sidecar: { image: 'x' } })
 
 type Rule = Parameters<typeof loosening>[0]
 

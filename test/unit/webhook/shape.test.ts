@@ -3,15 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { isList, isObject, objectAt, type Json, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
 import { specFaults } from '../../../webhook/inject/shape.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({ sidecar: { image: 'x' }, floor: { allowAnonymous: true } })
 
 const POD: JsonObject = {
   metadata: {

@@ -2,17 +2,14 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { objectAt, objectsAt, stringAt, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
 const IMAGE = 'registry.example/team/outrigger-sidecar:0.1.0'
 const DIGEST = `sha256:${'a'.repeat(64)}`
 
-const configWith = (image: string) => {
-  const parsed = parseClusterConfig({ sidecar: { image }, floor: { allowAnonymous: true } })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-}
+const configWith = (image: string) =>
+  clusterConfig({ sidecar: { image }, floor: { allowAnonymous: true } })
 
 const namespace = { name: 'a', labels: {}, annotations: {} }
 const POD: JsonObject = {

@@ -2,17 +2,15 @@
 
 import { describe, expect, test } from '@jest/globals'
 import { objectsAt, type JsonObject } from '../../../shared/json.ts'
-import { parseClusterConfig } from '../../../webhook/cluster/config.ts'
 import { bareNamespace } from '../../../webhook/cluster/namespace.ts'
 import { render } from '../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../support/cluster-config.ts'
 
-const parsed = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'x' },
   settings: { auth: 'none' },
   floor: { allowAnonymous: true },
 })
-if (!parsed.ok) throw new Error(parsed.error.join())
-const config = parsed.value
 const namespace = bareNamespace('n')
 
 const BRIDGE = ['supergateway', '--stdio', 'server']

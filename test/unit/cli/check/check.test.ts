@@ -5,17 +5,13 @@ import { checkNotes, checkText } from '../../../../cli/check/text.ts'
 import { STRICT } from '../../../../cli/manifest/inject.ts'
 import { isClean, reportOn, type ReportedFile } from '../../../../cli/manifest/report.ts'
 import { objectsAt, stringAt, type Json } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x' },
-    settings: { auth: 'none' },
-    floor: { allowAnonymous: true, egressMode: 'observe', enforce: 'strict' },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x' },
+  settings: { auth: 'none' },
+  floor: { allowAnonymous: true, egressMode: 'observe', enforce: 'strict' },
+})
 
 const checked = (file: string, text: string): ReportedFile =>
   reportOn(text, { file, config, isDefaultConfig: false, namespace: 'default', namespaces: [] })
@@ -94,12 +90,11 @@ describe('as text', () => {
 })
 
 describe('beside the findings', () => {
-  const strict = parseClusterConfig({ sidecar: { image: 'x' } })
-  if (!strict.ok) throw new Error(strict.error.join())
+  const strict = clusterConfig({ sidecar: { image: 'x' } })
   const open = pod('open').replace("inject: 'true'", "inject: 'true'\n    outrigger.dev/auth: none")
   const byStrict = reportOn(open, {
     file: 'open.yaml',
-    config: strict.value,
+    config: strict,
     isDefaultConfig: true,
     namespace: 'default',
     namespaces: [],

@@ -10,19 +10,17 @@ import { judgeController } from '../../../../cli/doctor/controller.ts'
 import type { Read } from '../../../../cli/doctor/finding.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
 import { row } from '../../../support/workload-row.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const MISSING = fail({ isMissing: true, why: 'the API server answered 404' })
 const FORBIDDEN = fail({ isMissing: false, why: 'the API server answered 403: no' })
 const NOW = new Date('2026-11-30T12:00:00Z')
 
-const configured = (more: JsonObject): ClusterConfig => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, ...more })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
+const configured = (more: JsonObject): ClusterConfig =>
+  clusterConfig({ sidecar: { image: 'x' }, ...more })
 const ASKED = configured({ companions: {} })
 const UNASKED = configured({})
 const LOOKING = configured({ floor: { resolveImages: true } })

@@ -22,9 +22,9 @@ import {
 import { judgeEnforcement, judgeNamespaces } from '../../../../cli/doctor/workloads.ts'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../../../shared/json.ts'
 import { fail, ok } from '../../../../shared/result.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { bareNamespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const MISSING = fail({ isMissing: true, why: 'the API server answered 404' })
 const refused = (why: string) =>
@@ -33,11 +33,8 @@ const FORBIDDEN = refused('no')
 
 const said = ({ verdict, what }: Finding): string => `${verdict}: ${what}`
 
-const configured = (floor: JsonObject = {}, image = 'example.com/outrigger-sidecar:2') => {
-  const config = parseClusterConfig({ sidecar: { image }, floor })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
+const configured = (floor: JsonObject = {}, image = 'example.com/outrigger-sidecar:2') =>
+  clusterConfig({ sidecar: { image }, floor })
 
 describe('the API server', () => {
   test.each<[string, Read<JsonObject>, string]>([

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Io } from '../../../../cli/command/command.ts'
 import { reportFiles } from '../../../../cli/manifest/report-files.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 let folder: string
 beforeAll(() => {
@@ -15,15 +15,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x' },
-    settings: { auth: 'none' },
-    floor: { allowAnonymous: true },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x' },
+  settings: { auth: 'none' },
+  floor: { allowAnonymous: true },
+})
 const io: Io = {
   stdout: () => undefined,
   stderr: () => undefined,

@@ -12,7 +12,7 @@ import { scanJson } from '../../../../cli/scan/text.ts'
 import type { Row } from '../../../../cli/status/status.ts'
 import { reachingJson, statusJson } from '../../../../cli/status/text.ts'
 import { plainJson } from '../../../../shared/one-line.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 /** What JSON itself lets pass: C1, line ends of Unicode's, a turn of direction. */
 const HOSTILE = 'a\u009b2Jb\u2028c\u202Ed\u2066e\u007f'
@@ -32,17 +32,16 @@ const row: Row = {
 }
 
 const explained = (): string => {
-  const config = parseClusterConfig({
+  const config = clusterConfig({
     sidecar: { image: 'x' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true },
   })
-  if (!config.ok) throw new Error(config.error.join())
   const metadata = { name: HOSTILE, annotations: { 'outrigger.dev/inject': 'true' } }
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'c' }] } }
   return explainManifest(plainJson(JSON.stringify(pod)), {
     file: 'a.json',
-    config: config.value,
+    config,
     isDefaultConfig: false,
     namespace: 'default',
     namespaces: [],
@@ -84,7 +83,10 @@ describe('for programs', () => {
           faults: [{ what: HOSTILE, advice: 'b' }],
         }),
     ],
-    ['inject --report', () => reportJson([{ file: 'a', pods: [], objects: [], faults: [`a: ${HOSTILE}`] }])],
+    [
+      'inject --report',
+      () => reportJson([{ file: 'a', pods: [], objects: [], faults: [`a: ${HOSTILE}`] }]),
+    ],
     ['explain', explained],
   ])('%s says it, and steers no terminal', (_name, print) => {
     const text = print()

@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals'
 import { statusOf } from '../../../../cli/status/status.ts'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const LABELS = { 'outrigger.dev/injection': 'enabled' }
 const SPACE = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tools', labels: LABELS } }
@@ -20,8 +20,7 @@ test.each<[string, JsonObject | undefined, readonly string[]]>([
   ['is denied by the floor', { unresolvable: 'deny' }, ['bare']],
   ['is judged by a floor that nobody knows', undefined, ['bare']],
 ])('in a namespace that opts in what is no server %s', (_name, floor, expected) => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor: floor ?? {} })
-  if (!config.ok) throw new Error(config.error.join())
-  const given = { namespace: 'default', config: floor && config.value }
+  const config = clusterConfig({ sidecar: { image: 'x' }, floor: floor ?? {} })
+  const given = { namespace: 'default', config: floor && config }
   expect(statusOf([SPACE, DATABASE], given).map(({ state }) => state)).toEqual(expected)
 })

@@ -10,10 +10,10 @@ import { isAllWell, reachingText, statusJson, statusText } from '../../../../cli
 import { withAt, type JsonObject } from '../../../../shared/json.ts'
 import { SIDECAR_CONTAINER } from '../../../../shared/names.ts'
 import { fail, ok } from '../../../../shared/result.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { bareNamespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import type { Objects } from '../../../../webhook/kube/objects.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const SIDECAR = 'example.com/sidecar:2'
 const IN = { 'outrigger.dev/inject': 'true', 'outrigger.dev/auth': 'none' }
@@ -33,11 +33,8 @@ const FLOOR = {
   },
 }
 
-const configured = (image: string, floor: JsonObject = {}) => {
-  const config = parseClusterConfig({ sidecar: { image }, floor: { ...FLOOR, ...floor } })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
+const configured = (image: string, floor: JsonObject = {}) =>
+  clusterConfig({ sidecar: { image }, floor: { ...FLOOR, ...floor } })
 
 interface Given {
   readonly annotations?: JsonObject

@@ -10,7 +10,6 @@ import { objectAt, objectsAt, withAt, type Json, type JsonObject } from '../../.
 import { ENFORCE_LABEL, INJECTION_LABEL } from '../../../../shared/names.ts'
 import { mutate } from '../../../../webhook/admission/mutate.ts'
 import { validate } from '../../../../webhook/admission/validate.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { reviewOf } from '../../../support/admission.ts'
@@ -25,18 +24,18 @@ import {
   type Way,
 } from '../../../support/review-answers.ts'
 import { missingIn } from '../../../support/sidecar-needs.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 /** Of one seed each. */
 const BATCH = 4000
 const REVIEWS = Number(process.env['OUTRIGGER_FUZZ_REVIEWS'] ?? BATCH)
 const SEED = Number(process.env['OUTRIGGER_FUZZ_SEED'] ?? 1)
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'example.com/sidecar:1' },
   settings: { auth: 'none' },
   floor: { allowAnonymous: true, egress: { '*': ['example.com:443'] } },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
 
 const namespace: Namespace = { name: 'servers', labels: {}, annotations: {} }
 const strict: Namespace = { ...namespace, name: STRICT, labels: { [ENFORCE_LABEL]: 'strict' } }
@@ -47,7 +46,7 @@ const optedIn: Namespace = {
 }
 const LABELLED = new Map([strict, optedIn].map((one) => [one.name, one]))
 const options = {
-  config: () => config.value,
+  config: () => config,
   images: () => EMPTY_INDEX,
   namespaces: {
     get: (name: string) => Promise.resolve(LABELLED.get(name) ?? namespace),
@@ -84,11 +83,7 @@ const ASKING: JsonObject = {
   },
 }
 const INJECTED = (() => {
-  const outcome = render(
-    { ...ASKING, spec: { ...objectAt(ASKING, 'spec') } },
-    namespace,
-    config.value,
-  )
+  const outcome = render({ ...ASKING, spec: { ...objectAt(ASKING, 'spec') } }, namespace, config)
   if (outcome.kind !== 'inject') throw new Error(JSON.stringify(outcome))
   return outcome.pod
 })()

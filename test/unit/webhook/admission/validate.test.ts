@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals'
 import { EMPTY_INDEX } from '../../../../shared/image-index.ts'
 import { objectAt, type Json, type JsonObject } from '../../../../shared/json.ts'
 import { validate, type ValidateOptions } from '../../../../webhook/admission/validate.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { fixedNamespaces, type Namespaces } from '../../../../webhook/cluster/namespace.ts'
 import type { GuardedPods } from '../../../../webhook/cluster/guarded-pods.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import { reviewOf, type ReviewFields } from '../../../support/admission.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'example.com/sidecar' },
   settings: { auth: 'none' },
   floor: {
@@ -18,9 +18,7 @@ const config = parseClusterConfig({
     allowLooserNamespaces: ['platform'],
   },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
-const withCompanions = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
-const companionRules = withCompanions.ok ? withCompanions.value.companions : undefined
+const { companions } = clusterConfig({ sidecar: { image: 'x' }, companions: {} })
 
 const bytes = (value: Json): Uint8Array => Buffer.from(JSON.stringify(value))
 const down: Namespaces = { get: () => Promise.reject(new Error('down')) }
@@ -31,7 +29,7 @@ const answer = async (
   pods?: RunningPods,
 ): Promise<JsonObject> => {
   const answered = await validate(bytes(review), {
-    config: () => config.value,
+    config: () => config,
     images: () => EMPTY_INDEX,
     namespaces,
     now: () => 0,
@@ -307,7 +305,7 @@ describe('a NetworkPolicy', () => {
   const [open, closed] = [having([{}]), having([])]
   const judged = async (review: JsonObject, more: Partial<ValidateOptions> = { guarded }) => {
     const answered = await validate(bytes(review), {
-      config: () => ({ ...config.value, companions: companionRules }),
+      config: () => ({ ...config, companions }),
       images: () => EMPTY_INDEX,
       namespaces: fixedNamespaces([]),
       now: () => 0,

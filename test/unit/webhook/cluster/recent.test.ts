@@ -1,12 +1,9 @@
 import { expect, test } from '@jest/globals'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { RecentConfigs } from '../../../../webhook/cluster/recent.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const configOf = (image: string): ClusterConfig => {
-  const config = parseClusterConfig({ sidecar: { image } })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
+const configOf = (image: string): ClusterConfig => clusterConfig({ sidecar: { image } })
 const [a = configOf('a'), b = configOf('b'), c = configOf('c')] = ['a', 'b', 'c'].map(configOf)
 
 test('what was in force within the last three minutes may explain a pod, the latest first', () => {

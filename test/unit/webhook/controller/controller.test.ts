@@ -4,7 +4,6 @@ import { setTimeout as after } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { at, isObject, type JsonObject } from '../../../../shared/json.ts'
 import { createLog } from '../../../../shared/log.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { NamespaceStore } from '../../../../webhook/cluster/namespace-store.ts'
 import { ServiceStore } from '../../../../webhook/cluster/service-store.ts'
@@ -19,6 +18,7 @@ import { Follower, type Store } from '../../../../webhook/kube/follower.ts'
 import type { Request, Send } from '../../../../webhook/kube/reply.ts'
 import { requestsBy } from '../../../../webhook/kube/requests.ts'
 import { until } from '../../../support/waiting.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const POLICY = '/apis/networking.k8s.io/v1/namespaces/team/networkpolicies/outrigger-statefulset-a'
 
@@ -155,8 +155,7 @@ describe('a controller that leads', () => {
     foreign = new Map()
     queue = new WorkQueue({ ...tools, most: 10, atOnce: 1 })
     members = new Members()
-    const config = parseClusterConfig({ sidecar: { image: 'x' }, companions: {} })
-    if (!config.ok) throw new Error(config.error.join())
+    const config = clusterConfig({ sidecar: { image: 'x' }, companions: {} })
     const requests = requestsBy(send)
     const namespaces = ['team', 'other'].map((name): Namespace => ({
       name,
@@ -177,7 +176,7 @@ describe('a controller that leads', () => {
         otherPolicies: followerOf('other policies', new OtherPolicies()),
       },
       queue,
-      config: () => config.value,
+      config: () => config,
       reconciled: () => undefined,
       requests,
       owners: new Owners(requests),

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { withAt, type JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import {
   barePod,
   deniedDeployment,
   type Around,
 } from '../../../../webhook/controller/overlooked.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 's', controller: true }
 const ROOT = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', uid: 'd' }
@@ -14,11 +14,10 @@ const ASKS = { 'outrigger.dev/inject': 'true' }
 
 const around = (floor: JsonObject = {}, labels: Namespace['labels'] = {}): Around => {
   const systemNamespaces = ['kube-system']
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor, systemNamespaces })
-  if (!config.ok) throw new Error(config.error.join())
+  const config = clusterConfig({ sidecar: { image: 'x' }, floor, systemNamespaces })
   const namespace = (name: string) =>
     name === 'unknown' ? undefined : { name, labels, annotations: {} }
-  return { config: config.value, namespace }
+  return { config, namespace }
 }
 const OPTED_IN = { 'outrigger.dev/injection': 'enabled' }
 

@@ -1,18 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import { withAt, type JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { wantedBy, type WantedImages } from '../../../../webhook/controller/wanted-images.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x' },
-    settings: { auth: 'none' },
-    floor: { allowAnonymous: true, egressMode: 'observe' },
-    systemNamespaces: ['kube-system'],
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x' },
+  settings: { auth: 'none' },
+  floor: { allowAnonymous: true, egressMode: 'observe' },
+  systemNamespaces: ['kube-system'],
+})
 
 const TEMPLATE = ['spec', 'template'] as const
 const CONTAINERS = [...TEMPLATE, 'spec', 'containers'] as const

@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Json } from '../../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import type { Fate } from '../../../../webhook/namespaces/outlook.ts'
 import { judgeNamespace, needsPods, NO_PODS } from '../../../../webhook/namespaces/judge.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 type Texts = Readonly<Record<string, string>>
 
 const configWith = (
   floor: Readonly<Record<string, Json>> = {},
   settings: Texts = {},
-): ClusterConfig => {
-  const config = parseClusterConfig({
+): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'x' },
     floor: {
       allowAnonymous: true,
@@ -21,9 +22,6 @@ const configWith = (
     },
     settings,
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 
 const IN = { 'outrigger.dev/injection': 'enabled' }
 const STRICT = { 'outrigger.dev/enforce': 'strict' }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { withAt, type JsonObject } from '../../../../shared/json.ts'
 import { boundWarnings } from '../../../../webhook/admission/warning-lines.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { lookAtPods } from '../../../../webhook/namespaces/look.ts'
@@ -9,17 +9,15 @@ import { fateOf } from '../../../../webhook/namespaces/outlook.ts'
 import type { Known } from '../../../../webhook/namespaces/judge.ts'
 import { outlookWarnings } from '../../../../webhook/namespaces/warnings.ts'
 import { render } from '../../../../webhook/inject/render.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const configWith = (more: JsonObject): ClusterConfig => {
-  const parsed = parseClusterConfig({
+const configWith = (more: JsonObject): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'example.com/sidecar:1' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true, egressMode: 'observe' },
     ...more,
   })
-  if (!parsed.ok) throw new Error(parsed.error.join('; '))
-  return parsed.value
-}
 const config = configWith({})
 
 type Texts = Readonly<Record<string, string>>

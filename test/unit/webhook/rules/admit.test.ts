@@ -3,16 +3,14 @@ import type { JsonObject } from '../../../../shared/json.ts'
 import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { admit } from '../../../../webhook/rules/admit.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const configWith = (floor: Readonly<Record<string, unknown>>): ClusterConfig => {
-  const config = parseClusterConfig({
+const configWith = (floor: Readonly<Record<string, unknown>>): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'example.com/sidecar' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true, ...floor },
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 
 const LABEL = 'outrigger.dev/'
 const namespaceWith = (labels: Readonly<Record<string, string>>): Namespace => ({
@@ -162,15 +160,14 @@ describe('what comes of a broken rule', () => {
       ['host-namespaces'],
     ],
   ])('a server without limits in strict, with %s', (_name, limits, spec, found) => {
-    const config = parseClusterConfig({
+    const config = clusterConfig({
       sidecar: { image: 'example.com/sidecar' },
       server: { limits },
       settings: { auth: 'none' },
       floor: { allowAnonymous: true },
     })
-    if (!config.ok) throw new Error(config.error.join('; '))
     const pod = { ...POD, spec: { containers: [UNLIMITED], ...spec } }
-    const { decided } = admit(pod, namespaceWith({ enforce: 'strict' }), config.value)
+    const { decided } = admit(pod, namespaceWith({ enforce: 'strict' }), config)
     const violations = decided.kind === 'deny' ? decided.violations : []
     expect(violations.map(({ code, rule }) => rule ?? code)).toEqual(found)
   })

@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { parseAllDocuments } from 'yaml'
 import { isObject, stringAt, type JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { CHECKS } from '../../../../webhook/rules/checks.ts'
 import { breachesOf, breachWords, type Breach } from '../../../../webhook/rules/judge.ts'
 import { judgedPod } from '../../../../webhook/rules/judged.ts'
 import { RULE_IDS } from '../../../../webhook/settings/rule.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const ROOT = fileURLToPath(new URL('../../../golden/rules/', import.meta.url))
 const proxy = {
@@ -18,11 +18,10 @@ const proxy = {
   image: 'example.com/proxy',
   digests: [`sha256:${'0'.repeat(64)}`],
 }
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'example.com/sidecar' },
   floor: { exemptContainers: [proxy] },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
 
 interface Case {
   readonly name: string
@@ -36,7 +35,7 @@ const casesOf = (rule: string): readonly Case[] =>
   parseAllDocuments(readFileSync(`${ROOT}${rule}.yaml`, 'utf8')).map((document) => {
     const pod: unknown = document.toJS()
     if (!isObject(pod)) throw new Error(`${rule}: a document is no pod`)
-    const breaches = breachesOf(judgedPod(pod, config.value, { server: 'server' }))
+    const breaches = breachesOf(judgedPod(pod, config, { server: 'server' }))
     return { name: nameOf(pod), isPass: nameOf(pod).startsWith('pass-'), breaches }
   })
 

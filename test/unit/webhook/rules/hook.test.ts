@@ -1,17 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { isExempt } from '../../../../webhook/inject/exempt.ts'
 import { breachesOf } from '../../../../webhook/rules/judge.ts'
 import { judgedPod } from '../../../../webhook/rules/judged.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'x' },
   floor: { exemptContainers: [{ name: 'istio-proxy', image: 'proxyv2', digests: [DIGEST] }] },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
-const { value } = config
 
 const PROXY: JsonObject = {
   name: 'istio-proxy',
@@ -40,8 +38,8 @@ describe('whom the kubelet asks for an exempt proxy', () => {
   ])('%s', (_name, fields, expected) => {
     const proxy = { ...PROXY, ...fields }
     const pod: JsonObject = { spec: { initContainers: [proxy], containers: [] } }
-    const found = breachesOf(judgedPod(pod, value, {}))
-    expect(isExempt(proxy, value.floor)).toBe(true)
+    const found = breachesOf(judgedPod(pod, config, {}))
+    expect(isExempt(proxy, config.floor)).toBe(true)
     expect(
       found.filter(({ rule }) => rule === 'probe-host').map(({ found: words }) => words),
     ).toEqual(expected)

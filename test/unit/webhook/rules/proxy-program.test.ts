@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { breachesOf } from '../../../../webhook/rules/judge.ts'
 import { judgedPod } from '../../../../webhook/rules/judged.ts'
 import { judgeUpdated } from '../../../../webhook/validation/updated.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const PROXY: JsonObject = {
@@ -12,12 +12,10 @@ const PROXY: JsonObject = {
   args: ['proxy', 'sidecar'],
   securityContext: { runAsUser: 1337 },
 }
-const config = parseClusterConfig({
+const config = clusterConfig({
   sidecar: { image: 'x' },
   floor: { exemptContainers: [{ name: 'istio-proxy', image: 'proxyv2', digests: [DIGEST] }] },
 })
-if (!config.ok) throw new Error(config.error.join('; '))
-const { value } = config
 
 const told = (text: string, volume?: JsonObject): readonly string[] => {
   const pod: JsonObject = {
@@ -27,7 +25,7 @@ const told = (text: string, volume?: JsonObject): readonly string[] => {
       volumes: volume ? [{ name: 'istio-podinfo', ...volume }] : [],
     },
   }
-  const found = breachesOf(judgedPod(pod, value, {}))
+  const found = breachesOf(judgedPod(pod, config, {}))
   return found.filter(({ rule }) => rule === 'proxy-program').map(({ found: words }) => words)
 }
 const showing = (fieldPath: string): JsonObject => ({
@@ -91,7 +89,7 @@ describe('what a pod tells Istio’s proxy', () => {
         volumes: [{ name: 'aws-iam-token', projected: { sources: [source] } }],
       },
     }
-    const found = breachesOf(judgedPod(pod, value, {}))
+    const found = breachesOf(judgedPod(pod, config, {}))
     expect(found.filter(({ rule }) => rule === 'proxy-program')).toHaveLength(count)
   })
 
@@ -105,7 +103,7 @@ describe('what a pod tells Istio’s proxy', () => {
     })
     const change = { before: pod('concurrency: 1'), after: pod('binaryPath: /bin/sh'), groups: [] }
     const namespace = { name: 'team-a', labels: {}, annotations: {} }
-    expect(judgeUpdated(change, namespace, value).decided).toMatchObject({
+    expect(judgeUpdated(change, namespace, config).decided).toMatchObject({
       kind: 'deny',
       violations: [{ rule: 'proxy-program' }],
     })

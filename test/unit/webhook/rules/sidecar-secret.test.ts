@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { breachesOf } from '../../../../webhook/rules/judge.ts'
 import { judgedPod } from '../../../../webhook/rules/judged.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const config = parseClusterConfig({ sidecar: { image: 'x' } })
-if (!config.ok) throw new Error(config.error.join('; '))
-const { value } = config
+const config = clusterConfig({ sidecar: { image: 'x' } })
 
 const bringing = (...names: readonly string[]): JsonObject => ({
   projected: { sources: names.map((name) => ({ secret: { name } })) },
@@ -25,7 +23,7 @@ const found = (volume: JsonObject, ownCertificate: string): readonly string[] =>
       ],
     },
   }
-  return breachesOf(judgedPod(pod, value, { server: 'server', ownCertificate }))
+  return breachesOf(judgedPod(pod, config, { server: 'server', ownCertificate }))
     .filter(({ rule }) => rule === 'sidecar-secrets')
     .map(({ found: words }) => words)
 }

@@ -1,13 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Json } from '../../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { judgeConnection } from '../../../../webhook/validation/connection.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const configWith = (floor: Readonly<Record<string, Json>>): ClusterConfig => {
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
+const configWith = (floor: Readonly<Record<string, Json>>): ClusterConfig =>
+  clusterConfig({ sidecar: { image: 'x' }, floor })
 
 interface Row {
   readonly name: string

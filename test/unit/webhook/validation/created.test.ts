@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { judgeCreated } from '../../../../webhook/validation/created.ts'
 import { expectedPod, goldenCases } from '../../../support/golden.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const injected = goldenCases().flatMap((each) => {
   const pod = expectedPod(each.name)
@@ -21,16 +22,13 @@ describe('a pod as injection has left it', () => {
   })
 })
 
-const configWith = (document: Readonly<Record<string, Json>>): ClusterConfig => {
-  const config = parseClusterConfig({
+const configWith = (document: Readonly<Record<string, Json>>): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'example.com/sidecar:1' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true },
     ...document,
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 const config = configWith({})
 const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
 const ASKING: JsonObject = {

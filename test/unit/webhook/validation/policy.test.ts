@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Json, JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Guarded } from '../../../../webhook/validation/guarded.ts'
 import { judgePolicy, needsGuarded } from '../../../../webhook/validation/policy.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
 const configWith = (floor: Readonly<Record<string, Json>>, hasCompanions = true): ClusterConfig => {
   const companions = hasCompanions ? { companions: {} } : {}
-  const config = parseClusterConfig({ sidecar: { image: 'x' }, floor, ...companions })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
+  return clusterConfig({ sidecar: { image: 'x' }, floor, ...companions })
 }
 
 const STRICT = { 'outrigger.dev/enforce': 'strict' }

@@ -1,20 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ImageIndex } from '../../../../shared/image-index.ts'
 import { objectsAt, withAt, type Json, type JsonObject } from '../../../../shared/json.ts'
-import { parseClusterConfig, type ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { judgeUpdated } from '../../../../webhook/validation/updated.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const configWith = (floor: Readonly<Record<string, Json>> = {}): ClusterConfig => {
-  const config = parseClusterConfig({
+const configWith = (floor: Readonly<Record<string, Json>> = {}): ClusterConfig =>
+  clusterConfig({
     sidecar: { image: 'example.com/sidecar:1' },
     settings: { auth: 'none' },
     floor: { allowAnonymous: true, allowBreakGlass: ['on-call'], ...floor },
   })
-  if (!config.ok) throw new Error(config.error.join('; '))
-  return config.value
-}
 const namespace: Namespace = { name: 'team-a', labels: {}, annotations: {} }
 const strict: Namespace = { ...namespace, labels: { 'outrigger.dev/enforce': 'strict' } }
 

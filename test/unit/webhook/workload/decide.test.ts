@@ -1,20 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseClusterConfig } from '../../../../webhook/cluster/config.ts'
 import { applyPatch } from '../../../../webhook/inject/patch.ts'
 import { render } from '../../../../webhook/inject/render.ts'
 import { objectAt, withAt, type JsonObject } from '../../../../shared/json.ts'
 import { decideWorkload, type Surroundings } from '../../../../webhook/workload/decide.ts'
 import { kindOfObject } from '../../../../webhook/workload/kinds.ts'
 import type { WorkloadOutcome } from '../../../../webhook/workload/outcome.ts'
+import { clusterConfig } from '../../../support/cluster-config.ts'
 
-const config = (() => {
-  const parsed = parseClusterConfig({
-    sidecar: { image: 'x' },
-    floor: { allowAnonymous: true, egressMode: 'observe' },
-  })
-  if (!parsed.ok) throw new Error(parsed.error.join())
-  return parsed.value
-})()
+const config = clusterConfig({
+  sidecar: { image: 'x' },
+  floor: { allowAnonymous: true, egressMode: 'observe' },
+})
 const namespace = { name: 'servers', labels: {}, annotations: {} }
 const around: Surroundings = { config, namespaceName: 'servers', namespace }
 
