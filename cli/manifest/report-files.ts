@@ -5,9 +5,8 @@ import type { Namespace } from '../../webhook/cluster/namespace.ts'
 import { isSame, type JsonObject } from '../../shared/json.ts'
 import type { Io } from '../command/command.ts'
 import { readSource } from '../command/read-text.ts'
-import type { ManifestOptions } from './manifest.ts'
 import { reportOn, type ReportedFile } from './report.ts'
-import { namespacesIn, readManifestFile } from './sources.ts'
+import { namespacesIn, readManifestFile, type Around } from './sources.ts'
 
 interface Found {
   readonly file: string
@@ -55,12 +54,7 @@ const namespacesOf = async (
   return knownOf(found.filter(({ namespace }) => !chosen.has(namespace.name)))
 }
 
-export interface Around {
-  readonly options: ManifestOptions
-  readonly resolvesImages: boolean
-}
-
-export interface Reported {
+interface Reported {
   readonly files: readonly ReportedFile[]
   /** What whoever asked should know of how they were judged. */
   readonly notes: readonly string[]

@@ -74,13 +74,16 @@ const withImages = async (
 const withWay = (fault: string): string =>
   fault.endsWith(IS_DIRECTORY) ? `${fault}; inject --report and check take directories` : fault
 
+export interface Around {
+  readonly options: ManifestOptions
+  /** Whether registries are asked for images that nobody has recorded. */
+  readonly resolvesImages: boolean
+}
+
 /** A file, and the options for it. */
 export const readManifestFile = async (
   file: string,
-  {
-    options,
-    resolvesImages,
-  }: { readonly options: ManifestOptions; readonly resolvesImages: boolean },
+  { options, resolvesImages }: Around,
   io: Io,
 ): Promise<Result<{ readonly source: Source; readonly options: ManifestOptions }, string[]>> => {
   const source = await readSource(file)
