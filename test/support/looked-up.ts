@@ -3,11 +3,11 @@
 import type { JsonObject } from '../../shared/json.ts'
 import { createLog } from '../../shared/log.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
-import { ownerKey, ownerPath, type DeniedOwner } from '../../webhook/controller/denied-owners.ts'
+import { ownerKey, type DeniedOwner } from '../../webhook/controller/denied-owners.ts'
 import { Events } from '../../webhook/controller/events.ts'
 import { FoundImages } from '../../webhook/controller/found-images.ts'
 import { LookUps, type LookUpsOptions } from '../../webhook/controller/look-ups.ts'
-import { Owners } from '../../webhook/controller/owners.ts'
+import { ownerPath, Owners } from '../../webhook/controller/owners.ts'
 import type { IndexApi } from './index-api.ts'
 import { clusterConfig } from './cluster-config.ts'
 

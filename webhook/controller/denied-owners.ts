@@ -10,23 +10,11 @@ import { Follower } from '../kube/follower.ts'
 import { collectionBy } from '../kube/requests.ts'
 import type { Tools } from './followed.ts'
 import { DENIED } from './overlooked.ts'
+import { makesPods } from './owners.ts'
 
 export interface DeniedOwner {
   readonly namespace: string
   readonly owner: Owner
-}
-
-/** What makes pods itself, and where the API server has it. */
-const COLLECTIONS = new Map([
-  ['apps/v1 ReplicaSet', ['/apis/apps/v1', 'replicasets']],
-  ['apps/v1 StatefulSet', ['/apis/apps/v1', 'statefulsets']],
-  ['apps/v1 DaemonSet', ['/apis/apps/v1', 'daemonsets']],
-  ['batch/v1 Job', ['/apis/batch/v1', 'jobs']],
-])
-
-export const ownerPath = ({ namespace, owner }: DeniedOwner): string => {
-  const [group = '', plural = ''] = COLLECTIONS.get(`${owner.apiVersion} ${owner.kind}`) ?? []
-  return `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(owner.name)}`
 }
 
 /** What a queue calls it: none of its words holds a space. */
@@ -55,7 +43,7 @@ export const seenEvent = (event: JsonObject): SeenEvent => {
   const isOurs = DENIED.test(stringAt(event, 'message') ?? '')
   const isKnown =
     owner !== undefined &&
-    COLLECTIONS.has(`${owner.apiVersion} ${owner.kind}`) &&
+    makesPods(owner) &&
     [namespace, owner.name, owner.uid].every((word) => NAME.test(word))
   return { namespace, name, key: isOurs && isKnown ? ownerKey({ namespace, owner }) : undefined }
 }

@@ -5,11 +5,28 @@ import { stringAt } from '../../shared/json.ts'
 import { ownerOf, type Member, type Owner } from '../companions/member.ts'
 import type { Requests } from '../kube/requests.ts'
 
-const BETWEEN = new Map([
-  ['apps/v1 ReplicaSet', '/apis/apps/v1/namespaces/NAMESPACE/replicasets/'],
-  ['batch/v1 Job', '/apis/batch/v1/namespaces/NAMESPACE/jobs/'],
+/** What makes pods itself, and where the API server has it. */
+const COLLECTIONS = new Map([
+  ['apps/v1 ReplicaSet', ['/apis/apps/v1', 'replicasets']],
+  ['apps/v1 StatefulSet', ['/apis/apps/v1', 'statefulsets']],
+  ['apps/v1 DaemonSet', ['/apis/apps/v1', 'daemonsets']],
+  ['batch/v1 Job', ['/apis/batch/v1', 'jobs']],
 ])
+/** Those of them that something else may control. */
+const BETWEEN: ReadonlySet<string> = new Set(['apps/v1 ReplicaSet', 'batch/v1 Job'])
 const MAX_KEPT = 10_000
+
+type Owned = Pick<Member, 'namespace' | 'owner'>
+
+const kindOf = ({ apiVersion, kind }: Owner): string => `${apiVersion} ${kind}`
+
+export const makesPods = (owner: Owner): boolean => COLLECTIONS.has(kindOf(owner))
+
+/** Of one that makes pods. */
+export const ownerPath = ({ namespace, owner }: Owned): string => {
+  const [group = '', plural = ''] = COLLECTIONS.get(kindOf(owner)) ?? []
+  return `${group}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(owner.name)}`
+}
 
 export class Owners {
   private readonly requests: Requests
@@ -26,16 +43,15 @@ export class Owners {
 
   /** Undefined: what controls it is gone, so that it goes, too. `isNamed`: whether what is known may be taken. */
   async rootOf(
-    { namespace, owner }: Pick<Member, 'namespace' | 'owner'>,
+    owned: Owned,
     isNamed: (root: Owner) => boolean,
     signal: AbortSignal,
   ): Promise<Owner | undefined> {
-    const path = BETWEEN.get(`${owner.apiVersion} ${owner.kind}`)
-    if (path === undefined) return owner
+    const { owner } = owned
+    if (!BETWEEN.has(kindOf(owner))) return owner
     const known = this.kept.get(owner.uid)
     if (known && isNamed(known)) return known
-    const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
-    const object = await this.requests.get(`${place}${encodeURIComponent(owner.name)}`, signal)
+    const object = await this.requests.get(ownerPath(owned), signal)
     if (!object || stringAt(object, 'metadata', 'uid') !== owner.uid) return undefined
     const root = ownerOf(object) ?? owner
     if (this.kept.size >= MAX_KEPT) this.kept.clear()

@@ -5,9 +5,9 @@ import {
   MAX_NAMESPACE_DENIED,
   ownerKey,
   ownerOfKey,
-  ownerPath,
   seenEvent,
 } from '../../../../webhook/controller/denied-owners.ts'
+import { ownerPath } from '../../../../webhook/controller/owners.ts'
 
 const SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'a-5f', uid: 's-1' }
 const DENIAL =

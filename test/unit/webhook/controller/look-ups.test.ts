@@ -5,11 +5,12 @@ import { EMPTY_INDEX, type ImageIndex } from '../../../../shared/image-index.ts'
 import { at } from '../../../../shared/json.ts'
 import { fail, ok, type Result } from '../../../../shared/result.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
-import { ownerKey, ownerPath } from '../../../../webhook/controller/denied-owners.ts'
+import { ownerKey } from '../../../../webhook/controller/denied-owners.ts'
 import {
   MAX_NAMESPACE_LOOK_UPS,
   MAX_NAMESPACE_WAITING,
 } from '../../../../webhook/controller/look-ups.ts'
+import { ownerPath } from '../../../../webhook/controller/owners.ts'
 import type { Reference } from '../../../../webhook/images/reference.ts'
 import { IndexApi } from '../../../support/index-api.ts'
 import {
