@@ -4,13 +4,7 @@
 import { PREFIX, type Scope } from '../../shared/annotations.ts'
 import { parseValue } from '../../shared/settings.ts'
 import type { JsonObject } from '../../shared/json.ts'
-import {
-  INJECTED_LABEL,
-  MANAGED_LABEL,
-  MANAGER,
-  MCP_PORT,
-  SERVER_LABEL,
-} from '../../shared/names.ts'
+import { MANAGED_LABEL, MANAGER, MCP_PORT, SERVER_LABEL } from '../../shared/names.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Namespace } from '../cluster/namespace.ts'
@@ -22,7 +16,7 @@ import { MESH_LABEL, type Member, type Owner } from './member.ts'
 import { companionName, DEFAULT_POLICY, HEADLESS } from './name.ts'
 import type { Needs } from './needs.ts'
 import { peersOf } from './peers.ts'
-import { defaultPolicySpec, policyOf } from './policy.ts'
+import { defaultPolicySpec, ownLabels, policyOf } from './policy.ts'
 import type { Surroundings } from './reach.ts'
 
 /** What its owner is told; the codes are those of Events. */
@@ -205,7 +199,7 @@ const serviceOf = (
   metadata: metadataOf(parts, companionName(parts.server, ending)),
   spec: {
     ...own,
-    selector: { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: parts.server },
+    selector: ownLabels(parts.server),
     ports: [
       {
         name: 'mcp',

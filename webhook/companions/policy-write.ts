@@ -2,7 +2,7 @@
 // beyond what it opened itself before. What cannot be told in so many steps is taken to open. Pure.
 
 import { objectAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
-import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { SERVER_LABEL } from '../../shared/names.ts'
 import {
   labelSetsOf,
   OPEN_SIDES,
@@ -13,6 +13,7 @@ import {
   type Labels,
   type OpenSide,
 } from './other-policy.ts'
+import { ownLabels } from './policy.ts'
 
 export interface PolicyWrite {
   readonly name: string
@@ -53,7 +54,7 @@ const together = (one: JsonObject, other: JsonObject): JsonObject =>
 
 /** Its pods, and one that bears our labels alone: the next may. */
 const labelsOf = ({ server, pods }: GuardedWorkload): readonly Labels[] =>
-  labelSetsOf([...pods, { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: server }])
+  labelSetsOf([...pods, ownLabels(server)])
 
 /** So many of those that it names are thought of. */
 const MAX_NAMED = 100

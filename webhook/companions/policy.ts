@@ -122,10 +122,14 @@ export interface Policy {
   readonly missing: readonly string[]
 }
 
-/** Which pods it is about. */
-export const ownSelector = (server: string): JsonObject => ({
-  matchLabels: { [INJECTED_LABEL]: 'true', [SERVER_LABEL]: server },
+/** What the pods of a workload bear, all of them. */
+export const ownLabels = (server: string): Readonly<Record<string, string>> => ({
+  [INJECTED_LABEL]: 'true',
+  [SERVER_LABEL]: server,
 })
+
+/** Which pods it is about. */
+export const ownSelector = (server: string): JsonObject => ({ matchLabels: ownLabels(server) })
 
 /** The policy's `spec`. */
 export const policyOf = (parts: PolicyParts): Policy => {
