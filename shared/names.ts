@@ -134,5 +134,8 @@ export const AUDIT_LABEL = 'outrigger.dev/audit'
 /** By which everything that the controller has made is found again. */
 export const MANAGED_LABEL = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'outrigger'
+/** As label selectors: what it has made, and the pods that it has made it for. */
+export const MANAGED = `${MANAGED_LABEL}=${MANAGER}`
+export const INJECTED = `${INJECTED_LABEL}=true`
 /** What a companion is called begins with this. */
 export const COMPANION_PREFIX = 'outrigger-'

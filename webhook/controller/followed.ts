@@ -2,7 +2,7 @@
 
 import { isObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
-import { COMPANION_PREFIX, INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
+import { COMPANION_PREFIX, INJECTED, MANAGED } from '../../shared/names.ts'
 import { memberOf } from '../companions/member.ts'
 import { sourceOf } from '../kube/collection.ts'
 import type { ControllerKube } from '../kube/client.ts'
@@ -36,8 +36,6 @@ export interface Followed {
   readonly otherPolicies: Follower<SeenPolicy, OtherPolicies>
 }
 
-const OURS = `${MANAGED_LABEL}=${MANAGER}`
-
 const standingFollower = (
   kube: Pick<ControllerKube, 'send' | 'watcher'>,
   {
@@ -52,7 +50,7 @@ const standingFollower = (
     ...tools,
     resource,
     source: sourceOf(kube.watcher, {
-      ...collectionBy(kube.send, path, { labelSelector: OURS }),
+      ...collectionBy(kube.send, path, { labelSelector: MANAGED }),
       read: (object) => (isObject(object) ? standingOf(kind, object) : undefined),
     }),
     empty: () => new StandingStore(),
@@ -109,7 +107,7 @@ export const followCluster = (
     ...tools,
     resource: 'pods',
     source: sourceOf(kube.watcher, {
-      ...collectionBy(kube.send, '/api/v1/pods', { labelSelector: `${INJECTED_LABEL}=true` }),
+      ...collectionBy(kube.send, '/api/v1/pods', { labelSelector: INJECTED }),
       read: seenPod,
     }),
     empty: () => new Members(),

@@ -1,7 +1,7 @@
 // Pods of a workload as the API server has them, where none of them had room among those that are followed. Decides nothing.
 
 import { objectsAt } from '../../shared/json.ts'
-import { INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { INJECTED, SERVER_LABEL } from '../../shared/names.ts'
 import { memberOf, type Member } from '../companions/member.ts'
 import type { Requests } from '../kube/requests.ts'
 
@@ -14,7 +14,7 @@ export const liveMembers = async (
   signal: AbortSignal,
 ): Promise<readonly Member[]> => {
   const query = new URLSearchParams({
-    labelSelector: `${INJECTED_LABEL}=true,${SERVER_LABEL}=${server}`,
+    labelSelector: `${INJECTED},${SERVER_LABEL}=${server}`,
     // Those of Jobs stay when they are over.
     fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
     limit: String(MOST),

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isObject, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { FairTurns } from '../../shared/fair-turns.ts'
 import { extentOf } from '../../shared/json-extent.ts'
-import { INJECTED_LABEL, MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
+import { INJECTED, MANAGED } from '../../shared/names.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../inject/limits.ts'
 import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
@@ -117,9 +117,6 @@ const pagesBy = (ask: Ask): Pages => {
   }
 }
 
-const INJECTED = `${INJECTED_LABEL}=true`
-const OURS = `${MANAGED_LABEL}=${MANAGER}`
-
 export const runningPods = (
   ask: Ask,
 ): Pick<RunningPods, 'list' | 'get'> & { readonly guarded: GuardedPods } => {
@@ -134,7 +131,7 @@ export const runningPods = (
     policies: (namespace, signal) => {
       const place = `namespaces/${encodeURIComponent(namespace)}/networkpolicies`
       const path = `/apis/networking.k8s.io/v1/${place}`
-      return pages({ path, labels: OURS, namespace }, signal)
+      return pages({ path, labels: MANAGED, namespace }, signal)
     },
   }
   const get: RunningPods['get'] = async (namespace, name) => {
