@@ -12,7 +12,8 @@ const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 
 /**
  * What only some sidecars need, and the others never read: traces (1.2 MB), metrics and logs over OTLP, verification, a tool
- * policy with CEL and YAML, TLS, audit records, what servers reach, a company's own proxy, a tool lock, the check of arguments, modern clients before a legacy server, a server that speaks HTTP.
+ * policy with CEL and YAML, TLS, audit records, what servers reach, a company's own proxy, a tool lock, the check of
+ * arguments, modern clients before a legacy server, a server that speaks HTTP.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
