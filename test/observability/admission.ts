@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '../../shared/json.ts'
 import { postReview, reviewOf } from '../support/admission.ts'
-import { caBundlesOf, kubeconfigFor, startFakeKube } from '../support/fake-kube.ts'
+import { kubeconfigFor, startFakeKube } from '../support/fake-kube.ts'
+import { bundleIn } from '../support/known-bundle.ts'
 import { shippedConfiguration, startReplica, WEBHOOK_SERVICE } from '../support/webhook-replica.ts'
 import type { Target } from './prometheus.ts'
 
@@ -28,8 +29,7 @@ export const startAdmission = async (folder: string): Promise<Admission> => {
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(kubeconfig, kubeconfigFor(kube))
   const { running, port, adminPort } = await startReplica(kubeconfig)
-  const [bundle = ''] = caBundlesOf(kube.configuration())
-  const ca = Buffer.from(bundle, 'base64').toString()
+  const ca = bundleIn(kube)
   const ask = (pod: JsonObject, namespace: string): Promise<unknown> =>
     postReview(
       `https://127.0.0.1:${port}/mutate`,

@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { postReview, reviewOf, type Reply } from '../../support/admission.ts'
-import { caBundlesOf, kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
+import { kubeconfigFor, startFakeKube } from '../../support/fake-kube.ts'
+import { bundleIn } from '../../support/known-bundle.ts'
 import { hostilePods } from '../../support/hostile-pods.ts'
 import { Machine } from '../../support/machine.ts'
 import { mainThreadMs } from '../../support/proc.ts'
@@ -65,8 +66,7 @@ test('20 ordinary reviews a second beside a loop of hostile ones wait less than 
   kube.addNamespace('servers', {})
   writeFileSync(join(directory, 'kubeconfig'), kubeconfigFor(kube))
   const { running, port } = await startReplica(join(directory, 'kubeconfig'))
-  const [bundle] = caBundlesOf(kube.configuration())
-  const ca = Buffer.from(bundle ?? '', 'base64').toString()
+  const ca = bundleIn(kube)
   const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const
   const postBy =
     (agent: Agent): Post =>

@@ -12,6 +12,7 @@ import {
   startFakeKube,
   type FakeKube,
 } from '../../support/fake-kube.ts'
+import { bundleIn } from '../../support/known-bundle.ts'
 import {
   shippedConfiguration as manifest,
   startReplica,
@@ -31,15 +32,10 @@ const start = async (...more: readonly string[]): Promise<WebhookReplica> => {
   return replica
 }
 
-const authority = (): string => {
-  const [bundle] = caBundlesOf(kube.configuration())
-  return Buffer.from(bundle ?? '', 'base64').toString()
-}
-
 const review = ({ port }: WebhookReplica, namespace: string, agent?: Agent): Promise<Reply> =>
   postReview(
     `https://127.0.0.1:${port}/mutate`,
-    authority(),
+    bundleIn(kube),
     JSON.stringify(reviewOf(pod, { namespace })),
     { servername: SERVICE, ...(agent ? { agent } : {}) },
   )
@@ -88,7 +84,7 @@ describe('the webhook as a process', () => {
     const decide = async (): Promise<string | undefined> => {
       const body = JSON.stringify(reviewOf({ metadata, spec }, { namespace: 'servers' }))
       const url = `https://127.0.0.1:${replica.port}/mutate`
-      return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      return decisionOf(await postReview(url, bundleIn(kube), body, { servername: SERVICE }))
     }
     expect(await decide()).toBe('deny')
     const index = {
@@ -123,7 +119,7 @@ describe('the webhook as a process', () => {
     const body = JSON.stringify(reviewOf({ metadata, spec }, { namespace: 'servers' }))
     const decide = async (): Promise<string | undefined> => {
       const url = `https://127.0.0.1:${replica.port}/mutate`
-      return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      return decisionOf(await postReview(url, bundleIn(kube), body, { servername: SERVICE }))
     }
     const metric = async (line: string): Promise<boolean> => {
       const response = await fetch(`http://127.0.0.1:${replica.adminPort}/metrics`)
@@ -162,7 +158,7 @@ describe('the webhook as a process', () => {
     const decide = async (namespace: string): Promise<string | undefined> => {
       const body = JSON.stringify(reviewOf(asked, { namespace }))
       const url = `https://127.0.0.1:${replica.port}/mutate`
-      return decisionOf(await postReview(url, authority(), body, { servername: SERVICE }))
+      return decisionOf(await postReview(url, bundleIn(kube), body, { servername: SERVICE }))
     }
     expect(await decide('listed')).toBe('inject')
     kube.hideNamespace('hidden', LABELLED)
@@ -186,7 +182,7 @@ describe('the webhook as a process', () => {
       const object = { metadata, spec: { containers } }
       const body = JSON.stringify(reviewOf(object, { namespace: 'servers' }))
       const url = `https://127.0.0.1:${replica.port}/mutate`
-      const reply = await postReview(url, authority(), body, { servername: SERVICE })
+      const reply = await postReview(url, bundleIn(kube), body, { servername: SERVICE })
       const lines = stringsAt(reply.body, 'response', 'warnings') ?? []
       return lines.flatMap((line) => /^Service (\S+): its port 80/.exec(line)?.[1] ?? []).sort()
     }
