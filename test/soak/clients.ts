@@ -3,6 +3,8 @@
 
 import { Agent } from 'node:http'
 import { setTimeout as after } from 'node:timers/promises'
+import { META, VERSION } from '../support/puppet.ts'
+import { JSON_HEADERS } from '../support/raw-http.ts'
 import { judge, type Verdict } from './tally.ts'
 import { exchange, type Exchange, type Json, type Post } from './wire.ts'
 
@@ -22,15 +24,6 @@ interface Asked extends Pick<Post, 'cutAfterMs' | 'pauseMs' | 'isCutOnce'> {
 }
 
 const LEGACY = '2025-11-25'
-const MODERN = '2026-07-28'
-const COMMON = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-}
-const MODERN_META = {
-  'io.modelcontextprotocol/protocolVersion': MODERN,
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 
 const itself = (marker: string): string => marker
 const echo: Asked = { tool: 'echo', args: (text) => ({ text }), words: itself }
@@ -54,6 +47,7 @@ const large: Asked = { ...echo, args: (marker) => ({ text: padded(marker) }), wo
 const GONE: Verdict = { kind: 'failed', words: 'its client went away' }
 
 type Ask = (asked: Asked) => Promise<Exchange>
+type Work = (ask: Ask) => Promise<unknown>
 
 /** Who asks: by which way of the run, over which connections, and what its requests bear. */
 interface Asker {
@@ -68,12 +62,12 @@ const asking =
   (stand: Stand, { way, era, agent, own }: Asker): Ask =>
   async ({ tool, args, words, progress = 0, mayFail = false, ...reading }) => {
     const id = stand.marker()
-    const meta = era === 'modern' ? { ...MODERN_META, progressToken: id } : { progressToken: id }
+    const meta = era === 'modern' ? { ...META, progressToken: id } : { progressToken: id }
     const params = { name: tool, arguments: args(id), _meta: meta }
     const reply = await exchange({
       agent,
       url: stand.url,
-      headers: { ...COMMON, ...own, ...(era === 'modern' ? { 'mcp-name': tool } : {}) },
+      headers: { ...JSON_HEADERS, ...own, ...(era === 'modern' ? { 'mcp-name': tool } : {}) },
       body: { jsonrpc: '2.0', id, method: 'tools/call', params },
       ...reading,
     })
@@ -97,15 +91,11 @@ const INITIALIZE = {
 }
 
 /** A session for as long as the work takes. */
-const inSession = async (
-  stand: Stand,
-  way: string,
-  work: (ask: Ask) => Promise<unknown>,
-): Promise<void> => {
+const inSession = async (stand: Stand, way: string, work: Work): Promise<void> => {
   const agent = new Agent({ keepAlive: true })
   const post = { agent, url: stand.url }
   try {
-    const opened = await exchange({ ...post, headers: COMMON, body: INITIALIZE })
+    const opened = await exchange({ ...post, headers: JSON_HEADERS, body: INITIALIZE })
     if (opened.session === undefined) {
       const why = opened.broken ?? `HTTP ${opened.status}`
       stand.tell(way, { kind: 'wrong', words: `no session: ${why}` })
@@ -113,7 +103,7 @@ const inSession = async (
     }
     const headers = { 'mcp-session-id': opened.session, 'mcp-protocol-version': LEGACY }
     const initialized = { jsonrpc: '2.0', method: 'notifications/initialized' }
-    await exchange({ ...post, headers: { ...COMMON, ...headers }, body: initialized })
+    await exchange({ ...post, headers: { ...JSON_HEADERS, ...headers }, body: initialized })
     await work(asking(stand, { way, era: 'legacy', agent, own: headers }))
     const ended = await fetch(stand.url, {
       method: 'DELETE',
@@ -125,13 +115,9 @@ const inSession = async (
   }
 }
 
-const withoutSession = async (
-  stand: Stand,
-  way: string,
-  work: (ask: Ask) => Promise<unknown>,
-): Promise<void> => {
+const withoutSession = async (stand: Stand, way: string, work: Work): Promise<void> => {
   const agent = new Agent({ keepAlive: true })
-  const headers = { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/call' }
+  const headers = { 'mcp-protocol-version': VERSION, 'mcp-method': 'tools/call' }
   try {
     await work(asking(stand, { way, era: 'modern', agent, own: headers }))
   } finally {
@@ -152,62 +138,36 @@ const steadily = async (ask: Ask): Promise<void> => {
 const GONE_MS = 15
 
 type Way = (stand: Stand) => Promise<void>
+type Named = readonly [way: string, pass: Way]
+
+const legacy = (way: string, work: Work): Named => [way, (stand) => inSession(stand, way, work)]
+const modern = (way: string, work: Work): Named => [
+  way,
+  (stand) => withoutSession(stand, way, work),
+]
 
 /** What each does in one pass, by the name that the report has for it. */
-export const WAYS: ReadonlyMap<string, Way> = new Map<string, Way>([
-  ['legacy calls', (stand) => inSession(stand, 'legacy calls', steadily)],
-  ['modern calls', (stand) => withoutSession(stand, 'modern calls', steadily)],
-  [
-    'a server that dies',
-    (stand) =>
-      inSession(stand, 'a server that dies', (ask) => {
-        const waiting = [1, 2, 3].map(() => ask(later(5000, { mayFail: true })))
-        const killed = ask({
-          ...echo,
-          tool: 'kill',
-          args: () => ({ signal: 'SIGKILL' }),
-          mayFail: true,
-        })
-        return Promise.all([...waiting, killed])
-      }),
-  ],
-  [
-    'clients that go away',
-    (stand) =>
-      inSession(stand, 'clients that go away', async (ask) => {
-        await Promise.all([later(200, { cutAfterMs: GONE_MS }), echo, later(40)].map(ask))
-        await ask(flood(400, 4000, { cutAfterMs: GONE_MS }))
-        await ask(echo)
-      }),
-  ],
-  [
-    'modern clients that go away',
-    (stand) =>
-      withoutSession(stand, 'modern clients that go away', async (ask) => {
-        await Promise.all([later(200, { cutAfterMs: GONE_MS }), echo, later(40)].map(ask))
-      }),
-  ],
-  [
-    'floods',
-    (stand) => inSession(stand, 'floods', (ask) => Promise.all([flood(300, 1000), echo].map(ask))),
-  ],
-  [
-    'slow readers',
-    (stand) => inSession(stand, 'slow readers', (ask) => ask(flood(200, 10_000, { pauseMs: 10 }))),
-  ],
+export const WAYS: ReadonlyMap<string, Way> = new Map([
+  legacy('legacy calls', steadily),
+  modern('modern calls', steadily),
+  legacy('a server that dies', (ask) => {
+    const waiting = [1, 2, 3].map(() => ask(later(5000, { mayFail: true })))
+    const args = () => ({ signal: 'SIGKILL' })
+    return Promise.all([...waiting, ask({ ...echo, tool: 'kill', args, mayFail: true })])
+  }),
+  legacy('clients that go away', async (ask) => {
+    await Promise.all([later(200, { cutAfterMs: GONE_MS }), echo, later(40)].map(ask))
+    await ask(flood(400, 4000, { cutAfterMs: GONE_MS }))
+    await ask(echo)
+  }),
+  modern('modern clients that go away', (ask) =>
+    Promise.all([later(200, { cutAfterMs: GONE_MS }), echo, later(40)].map(ask)),
+  ),
+  legacy('floods', (ask) => Promise.all([flood(300, 1000), echo].map(ask))),
+  legacy('slow readers', (ask) => ask(flood(200, 10_000, { pauseMs: 10 }))),
   // As much as a session's log keeps for whoever comes back: 256 events, 1 MiB.
-  [
-    'streams that go on after a cut',
-    (stand) =>
-      inSession(stand, 'streams that go on after a cut', (ask) =>
-        ask(flood(200, 4000, { isCutOnce: true })),
-      ),
-  ],
-  [
-    'large calls',
-    (stand) =>
-      inSession(stand, 'large calls', async (ask) => {
-        for (let count = 0; count < 3; count++) await ask(large)
-      }),
-  ],
+  legacy('streams that go on after a cut', (ask) => ask(flood(200, 4000, { isCutOnce: true }))),
+  legacy('large calls', async (ask) => {
+    for (let count = 0; count < 3; count++) await ask(large)
+  }),
 ])

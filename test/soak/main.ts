@@ -23,7 +23,6 @@ const WARM = 3
 const IDLE = '10s'
 /** Of memory: as much as the allocator keeps more of a busy round than of a calm one, seen on a machine whose load varied. */
 const MOST_GROWN_MIB = 16
-
 /** Connections by which this run has just asked the sidecar's admin port. */
 const MOST_ASKING = 2
 
