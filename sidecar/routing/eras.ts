@@ -11,6 +11,7 @@ import { MODERN } from '../mcp/revision.ts'
 import type { Remarks } from '../mcp/tolerance.ts'
 import type { LinkSource, Tenant } from '../server/source.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
+import { answerTo } from '../conversation/answer-to.ts'
 import { Channel } from '../conversation/channel.ts'
 
 /** What a server speaks. */
@@ -90,19 +91,12 @@ const onTrial = async <T>(
     isShared: false,
   })
   const timers = [setInterval(() => channel.sweep(now()), 100)]
-  const answerTo = (request: Request, timeoutMs: number): Promise<Answer> =>
-    new Promise((resolve) => {
-      const caller = {
-        answer: (_text: string, response: Response): void => resolve(ok(response)),
-        notice: (): boolean => true,
-        fault: (reason: Fault): void => resolve(fail(reason)),
-      }
-      const headers = (): Readonly<Record<string, string>> =>
-        request.method === DISCOVER ? HEADERS : {}
-      channel.call(request, caller, { timeoutMs, setting: 'startup-timeout', headers })
-    })
-  const ask = (request: Request, timeoutMs: number): Promise<Answer> =>
-    Promise.race([answerTo(request, timeoutMs), echoed])
+  const ask = (request: Request, timeoutMs: number): Promise<Answer> => {
+    const headers = (): Readonly<Record<string, string>> =>
+      request.method === DISCOVER ? HEADERS : {}
+    const options = { timeoutMs, setting: 'startup-timeout', headers } as const
+    return Promise.race([answerTo(channel, request, options), echoed])
+  }
   const pause = (delayMs: number): Promise<undefined> =>
     new Promise((resolve) => {
       timers.push(setTimeout(() => resolve(undefined), delayMs))

@@ -3,12 +3,13 @@
 
 import type { Idle } from '../access/room.ts'
 import type { Principal } from '../access/principal.ts'
+import { answerTo } from '../conversation/answer-to.ts'
 import { Channel, type ChannelOptions, type ChannelOwner } from '../conversation/channel.ts'
 import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import { sharedAnswer, type QuestionEnd, type QuestionWatch } from '../legacy/questions.ts'
-import { fail, ok, type Result } from '../../shared/result.ts'
+import type { Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
-import { slice, type Notification, type Request, type Response } from '../mcp/message.ts'
+import { slice, type Notification, type Request } from '../mcp/message.ts'
 import { initializeParams, ownRequest } from '../mcp/own-request.ts'
 import { Tools } from '../modern/tools.ts'
 import type { LinkEnd } from '../server/link.ts'
@@ -97,9 +98,10 @@ export class Backend implements ChannelOwner {
 
   /** Introduces us, who can do what its clients can. */
   async initialize(): Promise<Result<Discovery, Fault>> {
-    const answered = await this.answerTo(
-      ownRequest('initialize', initializeParams(this.capabilities)),
-    )
+    const request = ownRequest('initialize', initializeParams(this.capabilities))
+    const { startupTimeoutMs: timeoutMs } = this.options
+    const setting = 'startup-timeout'
+    const answered = await answerTo(this.channel, request, { timeoutMs, setting })
     const discovery = answered.ok ? discoveryIn(answered.value) : answered
     if (!discovery.ok) return discovery
     this.channel.send(INITIALIZED)
@@ -152,17 +154,5 @@ export class Backend implements ChannelOwner {
       this.channel.send(sharedAnswer(message.method, slice(message.text, message.id)))
     } else if (lease) lease.asks(message)
     else this.refuse(message)
-  }
-
-  private answerTo(request: Request): Promise<Result<Response, Fault>> {
-    const { startupTimeoutMs: timeoutMs } = this.options
-    return new Promise((resolve) => {
-      const caller = {
-        answer: (_text: string, response: Response): void => resolve(ok(response)),
-        notice: (): boolean => true,
-        fault: (reason: Fault): void => resolve(fail(reason)),
-      }
-      this.channel.call(request, caller, { timeoutMs, setting: 'startup-timeout' })
-    })
   }
 }
