@@ -12,8 +12,6 @@ import { connectClientTwo } from '../../support/client-two.ts'
 import type { McpClient } from '../../support/mcp-client.ts'
 import { serverCommand, startOutrigger, type Bridge } from '../../support/outrigger-run.ts'
 
-const LIMIT_MS = 300_000
-
 const FIXTURE = fileURLToPath(new URL('../../fixtures/conformance-server.ts', import.meta.url))
 
 let directory: string
@@ -97,13 +95,13 @@ describe.each(SERVERS)('$server', ({ server, args, calls }) => {
     })
     legacy = await connectClientOne(bridge.url)
     modern = await connectClientTwo(bridge.url)
-  }, LIMIT_MS)
+  })
 
   afterAll(async () => {
     await modern.close()
     await legacy.close()
     await bridge.stop()
-  }, LIMIT_MS)
+  })
 
   test('serves the modern client in its era, with the same instructions', () => {
     expect([modern.era, modern.revision]).toEqual(['modern', '2026-07-28'])
@@ -127,22 +125,26 @@ describe.each(SERVERS)('$server', ({ server, args, calls }) => {
   })
 })
 
-describe('server-everything, in the modern era', () => {
+/** A server, and a client of the modern era before it, for the tests of a `describe`. */
+const translated = (command: readonly string[]): (() => McpClient) => {
   let bridge: Bridge
   let client: McpClient
-
   beforeAll(async () => {
-    const command = serverCommand('@modelcontextprotocol/server-everything', 'stdio')
     bridge = await startOutrigger(command, { flags: ['--translate-eras', 'true'] })
     client = await connectClientTwo(bridge.url)
-  }, LIMIT_MS)
-
+  })
   afterAll(async () => {
     await client.close()
     await bridge.stop()
-  }, LIMIT_MS)
+  })
+  return () => client
+}
+
+describe('server-everything, in the modern era', () => {
+  const connected = translated(serverCommand('@modelcontextprotocol/server-everything', 'stdio'))
 
   test('prompts, resources, templates and completion', async () => {
+    const client = connected()
     expect((await client.listPrompts()).length).toBeGreaterThan(0)
     const args = { city: 'Bern', state: 'BE' }
     expect(await client.getPrompt('args-prompt', args)).toMatchObject({
@@ -157,6 +159,7 @@ describe('server-everything, in the modern era', () => {
   })
 
   test('what the server asks of its client is asked in the answer, and answered by the next request', async () => {
+    const client = connected()
     client.answers.elicitation = ({ message }) => {
       expect(message).toEqual(expect.any(String))
       return { action: 'accept', content: { name: 'Ada', check: true } }
@@ -173,6 +176,7 @@ describe('server-everything, in the modern era', () => {
   })
 
   test('calls at once are each answered with their own', async () => {
+    const client = connected()
     const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
     const answers = await Promise.all(texts.map((message) => client.call('echo', { message })))
     expect(answers.map(({ content }) => content)).toEqual(
@@ -182,22 +186,10 @@ describe('server-everything, in the modern era', () => {
 })
 
 describe('a server that asks nothing by itself', () => {
-  let bridge: Bridge
-  let client: McpClient
-
-  beforeAll(async () => {
-    bridge = await startOutrigger([process.execPath, FIXTURE, '--legacy'], {
-      flags: ['--translate-eras', 'true'],
-    })
-    client = await connectClientTwo(bridge.url)
-  }, LIMIT_MS)
-
-  afterAll(async () => {
-    await client.close()
-    await bridge.stop()
-  }, LIMIT_MS)
+  const connected = translated([process.execPath, FIXTURE, '--legacy'])
 
   test('progress arrives in order, before the answer', async () => {
+    const client = connected()
     const seen: unknown[] = []
     await client.call(
       'test_tool_with_progress',
@@ -208,6 +200,7 @@ describe('a server that asks nothing by itself', () => {
   })
 
   test('several things at once, and one after the other', async () => {
+    const client = connected()
     const contents = [{ name: 'Ada' }, { name: 'Ada' }, { color: 'blue' }]
     client.answers.elicitation = () => {
       const content = contents.shift()

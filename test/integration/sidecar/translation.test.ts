@@ -25,15 +25,13 @@ import {
 import { send } from '../../support/raw-http.ts'
 import { until } from '../../support/waiting.ts'
 
-const LIMIT_MS = 300_000
-
 let bridge: PuppetBridge
 
 const start = (flags: () => readonly string[] = () => []): void => {
   beforeAll(async () => {
     bridge = await startTranslated(...flags())
-  }, LIMIT_MS)
-  afterAll(() => bridge.stop(), LIMIT_MS)
+  })
+  afterAll(() => bridge.stop())
 }
 
 const ask = async (asked: Modern): Promise<string> => textOf(await askModern(bridge.url, asked))
