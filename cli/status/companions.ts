@@ -3,7 +3,7 @@
 import { stringAt, type JsonObject } from '../../shared/json.ts'
 import { MANAGED_LABEL, MANAGER } from '../../shared/names.ts'
 import { memberOf } from '../../webhook/companions/member.ts'
-import { companionName, HEADLESS } from '../../webhook/companions/name.ts'
+import { companionName, HEADLESS } from '../../webhook/cluster/companion-name.ts'
 
 /** Those that stand, ours alone: `NAMESPACE KIND/NAME`. */
 export type Standing = ReadonlySet<string>

@@ -5,7 +5,7 @@
 import { isObject, objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { SERVER_LABEL } from '../../shared/names.ts'
 import { Room, textSize } from '../cluster/room.ts'
-import { isCompanionOf } from '../companions/name.ts'
+import { isCompanionOf } from '../cluster/companion-name.ts'
 import type { OtherPolicy } from '../companions/other-policy.ts'
 import { isManaged } from './standing.ts'
 

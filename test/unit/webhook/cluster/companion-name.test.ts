@@ -4,7 +4,7 @@ import {
   DEFAULT_POLICY,
   HEADLESS,
   isCompanionOf,
-} from '../../../../webhook/companions/name.ts'
+} from '../../../../webhook/cluster/companion-name.ts'
 
 test('a short name is its workload’s', () => {
   expect(companionName('deployment-a')).toBe('outrigger-deployment-a')
