@@ -88,7 +88,7 @@ const localPort: Look = ({ local, host, port }) => {
   if (local === undefined || destinationOf(`${host}:${port ?? ''}`) === undefined) return undefined
   return destinationOf(`1=${host}:${port ?? ''}`) === undefined
     ? 'is a forward to more than one host: name one'
-    : 'has no local port that a forward can have: use another from 1 to 65535, but for 15200 to 15202'
+    : 'has no local port that a forward can have: use another from 1 to 65535, but for 15200 to 15204'
 }
 
 const lastDot: Look = (parts) => {

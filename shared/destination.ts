@@ -1,7 +1,7 @@
 // What a server may reach, as `egress` names it: the grammar of one destination, and which of several is about a name or an
 // address. Pure: nothing is resolved here.
 
-import { ADMIN_PORT, EGRESS_PORT, MCP_PORT, OWN_PROXY_PORT } from './names.ts'
+import { ADMIN_PORT, EGRESS_PORT, MCP_PORT, OWN_PROXY_PORT, REPLICA_PORT } from './names.ts'
 import { integer } from './numbers.ts'
 import { addressOfName, baseOf, declares, rangeOf, type Address, type Range } from './address.ts'
 import { hostNameOf, isApiServerName } from './host-name.ts'
@@ -28,7 +28,7 @@ export interface Destination {
 
 const MAX_PORT = 65_535
 /** The sidecar's own: they lead somewhere already. */
-const OWN_PORTS = [MCP_PORT, ADMIN_PORT, EGRESS_PORT, OWN_PROXY_PORT] as const
+const OWN_PORTS = [MCP_PORT, ADMIN_PORT, EGRESS_PORT, OWN_PROXY_PORT, REPLICA_PORT] as const
 
 /** In the place of destinations: none is reached. */
 export const NO_EGRESS = 'none'

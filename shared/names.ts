@@ -48,6 +48,8 @@ export const ADMIN_PORT = 15_201
 export const EGRESS_PORT = 15_202
 /** Where a confined process finds the proxy that asks it for no credential: the shim leads it to a port of its own. */
 export const OWN_PROXY_PORT = 15_203
+/** Where the replicas of one workload send each other what belongs to a session of theirs. */
+export const REPLICA_PORT = 15_204
 export const MCP_PATH = '/mcp'
 
 /** Where the sidecar finds the volume of the server's `ca-file`. */

@@ -160,6 +160,9 @@ const allowedOrigin = z
     ),
   )
 
+/** The name of a Service, whole but for the cluster's domain. */
+const SERVICE = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.svc$/
+
 const isServer = (url: string): boolean =>
   url.startsWith('https://') && URL.parse(url)?.origin === url
 
@@ -225,6 +228,15 @@ const schema = z.strictObject({
   baseLock: z.optional(z.unknown()),
   /** The files of a certificate and its key, by which MCP is served over TLS on every port; read again whenever they change. */
   tls: z.optional(z.strictObject({ certFile: path, keyFile: path })),
+  /** The headless Service that names the pods of this workload, and the folder of `tls.crt`, `tls.key` and `id.key`, by which they know each other; absent: a session is served where it began alone. */
+  replicas: z.optional(
+    z.strictObject({
+      service: z
+        .string()
+        .check(z.refine((name) => SERVICE.test(name), 'must be NAME.NAMESPACE.svc')),
+      keys: path,
+    }),
+  ),
   /** What to do where the kernel cannot separate children of one uid, or uids are shared. */
   isolation: z._default(z.enum(['require', 'advisory']), 'require'),
   /** The pod's terminationGracePeriodSeconds. */

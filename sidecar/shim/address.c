@@ -48,7 +48,8 @@ void address_set_port(struct address *address, uint16_t port) {
 }
 
 bool address_is_reserved(uint16_t port) {
-  return port >= ADDRESS_FIRST_RESERVED_PORT && port <= ADDRESS_LAST_RESERVED_PORT;
+  return (port >= ADDRESS_FIRST_RESERVED_PORT && port <= ADDRESS_PROXY_PORT) ||
+         port == ADDRESS_REPLICA_PORT;
 }
 
 int address_parse(const void *bytes, size_t length, sa_family_t family, struct address *address) {

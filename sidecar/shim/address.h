@@ -9,8 +9,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-// The sidecar's own ports: nobody else may ever listen there, also not while it restarts.
-enum { ADDRESS_FIRST_RESERVED_PORT = 15200, ADDRESS_LAST_RESERVED_PORT = 15202 };
+// The sidecar's own ports: nobody else may ever listen there, also not while it restarts. The one
+// between them is each process's own, where it finds the proxy.
+enum {
+  ADDRESS_FIRST_RESERVED_PORT = 15200,
+  ADDRESS_PROXY_PORT = 15202,
+  ADDRESS_REPLICA_PORT = 15204,
+};
 
 // `[::ffff:255.255.255.255%...]:65535` and its end.
 enum { ADDRESS_TEXT_BYTES = INET6_ADDRSTRLEN + 16 };

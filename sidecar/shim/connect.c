@@ -82,7 +82,7 @@ static int judge(struct supervisor *supervisor, struct attempt *attempt) {
   switch (reach_judge(&supervisor->confinement, &attempt->asked, attempt->type == SOCK_DGRAM,
                       &attempt->target)) {
     case REACH_SIDECAR:
-      attempt->is_led = address_port(&attempt->target) != ADDRESS_LAST_RESERVED_PORT;
+      attempt->is_led = address_port(&attempt->target) != ADDRESS_PROXY_PORT;
       return attempt->is_led && !egress_can_tell(supervisor) ? EAGAIN : 0;
     case REACH_QUIETLY:
       return 0;

@@ -6,7 +6,6 @@
 enum {
   SIX_BYTES = 16,
   FOUR_BYTES = 4,
-  PROXY_PORT = ADDRESS_LAST_RESERVED_PORT,
   // Resolvers stand at such addresses too (a node's cache, a cloud's own), and nothing else does by
   // this port.
   NAME_SERVICE_PORT = 53,
@@ -96,7 +95,7 @@ enum reach_place reach_place_of(const struct address *address) {
 
 // Where the sidecar takes what is sent to this port of loopback, or 0 where it does not.
 static uint16_t sidecars_port(const struct confinement *confinement, uint16_t port) {
-  if (port == PROXY_PORT) return port;
+  if (port == ADDRESS_PROXY_PORT) return port;
   for (size_t i = 0; i < confinement->count; i++) {
     if (confinement->forwards[i].local == port) return confinement->forwards[i].port;
   }

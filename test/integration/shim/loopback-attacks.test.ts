@@ -131,7 +131,7 @@ describeAsRoot('a hostile server (takes root)', () => {
       expect(await dial(said)).toEqual(['ECONNREFUSED', 'ECONNREFUSED'])
     })
 
-    test.each([15_200, 15_201, 15_202])('port %i is nobody’s', async (port) => {
+    test.each([15_200, 15_201, 15_202, 15_204])('port %i is nobody’s', async (port) => {
       tried = new ExecProcess({
         binary: buildShim(target),
         wrapper: network.enterPod,

@@ -1,7 +1,13 @@
 // The grammar of `egress`, and which destination is about what.
 
 import { describe, expect, test } from '@jest/globals'
-import { ADMIN_PORT, EGRESS_PORT, MCP_PORT, OWN_PROXY_PORT } from '../../../shared/names.ts'
+import {
+  ADMIN_PORT,
+  EGRESS_PORT,
+  MCP_PORT,
+  OWN_PROXY_PORT,
+  REPLICA_PORT,
+} from '../../../shared/names.ts'
 import { addressOf } from '../../../shared/address.ts'
 import {
   destinationOf,
@@ -108,6 +114,7 @@ describe('grammar', () => {
     ['a forward at port 0', '0=example.com:80'],
     ["a forward at the proxy's port", `${EGRESS_PORT}=example.com:80`],
     ["a forward at the proxy's port for one process", `${OWN_PROXY_PORT}=example.com:80`],
+    ['a forward at the port for other replicas', `${REPLICA_PORT}=example.com:80`],
     ["a forward at the sidecar's port", `${MCP_PORT}=example.com:80`],
     ["a forward at the sidecar's other port", `${ADMIN_PORT}=example.com:80`],
     ['a forward of a forward', '1=2=example.com:80'],

@@ -76,6 +76,29 @@ describe('egress', () => {
   })
 })
 
+describe('replicas', () => {
+  const KEYS = '/var/run/outrigger/replicas'
+
+  test('are absent by default, and known by a Service', () => {
+    expect(parseSidecarConfig({})).not.toHaveProperty('value.replicas')
+    const replicas = { service: 'outrigger-deployment-echo-headless.team-a.svc', keys: KEYS }
+    expect(parseSidecarConfig({ replicas })).toMatchObject({ value: { replicas } })
+  })
+
+  test.each([
+    ['an address', '10.0.0.1'],
+    ['a name without its namespace', 'echo.svc'],
+    ['a host elsewhere', 'echo.example.com'],
+    ['a name with the domain behind it', 'echo.team-a.svc.cluster.local'],
+    ['a line end', 'echo.team-a.svc\n'],
+  ])('%s is no Service', (_name, service) => {
+    expect(parseSidecarConfig({ replicas: { service, keys: KEYS } })).toEqual({
+      ok: false,
+      error: ['replicas.service: must be NAME.NAMESPACE.svc'],
+    })
+  })
+})
+
 describe('what does not hold together is told', () => {
   const HTTP = { transport: 'http', port: '8000' }
 
