@@ -8,11 +8,8 @@ import type { Member } from '../../webhook/companions/member.ts'
 import { Events } from '../../webhook/controller/events.ts'
 import type { Members } from '../../webhook/controller/members.ts'
 import { Owners } from '../../webhook/controller/owners.ts'
-import {
-  Reconciler,
-  type Known,
-  type ReconcileOptions,
-} from '../../webhook/controller/reconcile.ts'
+import type { Known } from '../../webhook/controller/known.ts'
+import { Reconciler, type ReconcileOptions } from '../../webhook/controller/reconcile.ts'
 import { standingOf, StandingStore } from '../../webhook/controller/standing.ts'
 import type { FakeApi } from './companion-api.ts'
 import { clusterConfig } from './cluster-config.ts'

@@ -5,41 +5,26 @@ import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { Log } from '../../shared/log.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
-import { isSystem, optsIn, type Namespace, type Service } from '../cluster/namespace.ts'
+import { isSystem, optsIn, type Namespace } from '../cluster/namespace.ts'
 import { companionsOf, defaultPolicy } from '../companions/companions.ts'
 import type { Member, Owner, Place } from '../companions/member.ts'
 import { companionName, isCompanionOf } from '../cluster/companion-name.ts'
-import { openedFor, type Opened, type OtherPolicy } from '../companions/other-policy.ts'
+import { openedFor, type Opened } from '../companions/other-policy.ts'
 import { lookUps, type ApiServerPlace } from '../companions/reach.ts'
 import { refusalOf, type Refusal } from '../kube/reply.ts'
 import type { Requests } from '../kube/requests.ts'
+import { closedPods, isHeldOpen } from './closed-pods.ts'
 import { isOwnedBy } from './drift.ts'
 import type { Events, Told } from './events.ts'
 import { letAllGo } from './gates.ts'
+import type { Known } from './known.ts'
 import { liveMembers } from './live-members.ts'
 import { placeOf } from './members.ts'
+import { note } from './noted.ts'
 import type { Owners } from './owners.ts'
 import type { Standing } from './standing.ts'
 import { heldWords, openedWords, takenWords, type WhyHeld } from './told-words.ts'
 import { putRight, takeAway, type Written } from './writes.ts'
-
-/** What is followed, as far as it is known. */
-export interface Known {
-  readonly namespace: (name: string) => Namespace | undefined
-  readonly members: (key: string) => readonly Member[]
-  /** Pods of a workload that wait for its policy, those that had no room among its members, too. */
-  readonly waiting: (key: string) => readonly Place[]
-  readonly hasMembers: (namespace: string) => boolean
-  readonly standing: (kind: string, namespace: string, name: string) => Standing | undefined
-  readonly standingOf: (key: string) => readonly Standing[]
-  readonly servicesOf: (namespace: string) => readonly Service[]
-  readonly everyService: () => readonly Service[]
-  readonly otherPolicies: (namespace: string) => readonly OtherPolicy[]
-  /** Empty while nobody knows. */
-  readonly apiServer: () => readonly ApiServerPlace[]
-  /** Not all pods of a workload, or of a namespace, are known. */
-  readonly isPartial: (key: string) => boolean
-}
 
 export interface ReconcileOptions {
   readonly known: Known
@@ -71,6 +56,13 @@ interface Wanted {
   readonly opened?: readonly Opened[]
 }
 
+/** Pods that wait, and those of them that their policy closes. */
+interface Held {
+  readonly waiting: readonly Place[]
+  readonly ready: readonly Place[]
+  readonly signal: AbortSignal
+}
+
 /** What came of it: which places are somebody else's, why pods wait on, and what was refused first. */
 interface Put {
   readonly taken: readonly string[]
@@ -82,8 +74,6 @@ const NOTHING: Wanted = { objects: [], remarks: [] }
 const KEPT: Wanted = { ...NOTHING, isKept: true }
 /** Replicas of an old template may be going; of so many pods one is asked after. */
 const MAX_ASKED = 3
-/** Workloads. */
-const MAX_NOTED = 1000
 /** Policies of others, of one workload. */
 const MAX_OPENED = 5
 /** A policy and two Services. */
@@ -120,7 +110,7 @@ export class Reconciler {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<void> {
-    const { known, foreign, opened } = this.options
+    const { known, foreign, opened, log } = this.options
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
     // Those that a policy is for: who comes meanwhile has another turn.
@@ -132,11 +122,16 @@ export class Reconciler {
       opened.delete(key)
       return
     }
-    const { taken, whyHeld, failure } = await this.putAll(key, wanted, { waiting, signal })
-    this.note(foreign, key, taken, 'an object of a companion’s name is somebody else’s')
+    const ready = this.readyOf(key, wanted, waiting)
+    const { taken, whyHeld, failure } = await this.putAll(key, wanted, { waiting, ready, signal })
+    note(
+      foreign,
+      { key, places: taken, what: 'an object of a companion’s name is somebody else’s' },
+      log,
+    )
     const { owner, remarks, opened: policies = [] } = wanted
     const places = policies.map((policy) => `NetworkPolicy ${name}/${policy.name}`)
-    this.note(opened, key, places, 'a policy of somebody else’s opens what ours closes')
+    note(opened, { key, places, what: 'a policy of somebody else’s opens what ours closes' }, log)
     const more = [
       ...policies.map(openedWords),
       ...taken.map(takenWords),
@@ -147,11 +142,33 @@ export class Reconciler {
     if (failure) throw failure
   }
 
+  /** Of the pods that wait those that may go once their policy stands. */
+  private readyOf(key: string, wanted: Wanted, waiting: readonly Place[]): readonly Place[] {
+    const { known, config } = this.options
+    const [name] = placeOf(key)
+    const namespace = known.namespace(name)
+    const ours = this.policyAfter(key, wanted)
+    if (!namespace || !ours || waiting.length === 0 || !isHeldOpen(namespace, config())) {
+      return waiting
+    }
+    const [others, members] = [known.otherPolicies(name), known.members(key)]
+    return closedPods(waiting, { namespace: name, ours, others, members })
+  }
+
+  /** What the policy of a workload says once what is wanted is put; undefined: it is to have none. */
+  private policyAfter(key: string, wanted: Wanted): JsonObject | undefined {
+    const policy = wanted.objects.find(isPolicy)
+    if (policy && !this.isLeft(key, wanted, policy)) return objectAt(policy, 'spec')
+    if (!policy && wanted.isKept !== true) return undefined
+    const [name, server] = placeOf(key)
+    return this.options.known.standing('NetworkPolicy', name, companionName(server))?.spec ?? {}
+  }
+
   /** Pods that wait are let go once their policy stands, whatever becomes of the rest; at once where there is to be none. */
   private async putAll(
     key: string,
     wanted: Wanted,
-    { waiting, signal }: { readonly waiting: readonly Place[]; readonly signal: AbortSignal },
+    { waiting, ready, signal }: Held,
   ): Promise<Put> {
     const taken: string[] = []
     const isAsked = this.options.config().companions?.gate === true
@@ -159,8 +176,9 @@ export class Reconciler {
       isAsked && wanted.objects.some(isPolicy) ? 'unwritten' : undefined
     let failure: Refusal | undefined
     const letGo = async (): Promise<void> => {
-      failure = await letAllGo(this.options.requests, waiting, signal)
-      whyHeld = failure && 'refused'
+      failure = await letAllGo(this.options.requests, ready, signal)
+      const areOpen = ready.length < waiting.length ? 'opened' : undefined
+      whyHeld = failure ? 'refused' : areOpen
     }
     const policyPut = async (place: string | undefined): Promise<void> => {
       if (whyHeld !== 'unwritten') return
@@ -308,22 +326,6 @@ export class Reconciler {
     const place = placeIn(object)
     if (written === 'written') log.info('companion written', { companion: place })
     return written === 'foreign' ? place : undefined
-  }
-
-  /** What stands beside a workload and should not; each is logged once. */
-  private note(
-    noted: Map<string, readonly string[]>,
-    key: string,
-    places: readonly string[],
-    what: string,
-  ): void {
-    const before = noted.get(key) ?? []
-    noted.delete(key)
-    if (places.length === 0 || noted.size >= MAX_NOTED) return
-    noted.set(key, places)
-    for (const object of places) {
-      if (!before.includes(object)) this.options.log.warn(what, { object })
-    }
   }
 
   private async takeLeftovers(

@@ -21,6 +21,8 @@ const WHY_HELD = {
     'an object that is not Outrigger’s has the name of their NetworkPolicy: rename it, or delete it',
   unwritten:
     'the API server refuses their NetworkPolicy: the log of Outrigger’s controller has its words',
+  opened:
+    'a NetworkPolicy that is not Outrigger’s selects them, and opens what their own closes (rule network-policies): narrow it, or have it select other pods',
   refused:
     'the API server refuses to have their gate taken off: the log of Outrigger’s controller has its words',
 } as const

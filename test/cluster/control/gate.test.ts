@@ -29,15 +29,20 @@ describeOwnCluster('control', 'the gate', (target) => {
   let kubeconfig = ''
   let config = ''
 
-  const pod = (name: string): Json =>
+  const pod = (name: string, labels: Readonly<Record<string, string>> = {}): Json =>
     serverPod(name, {
+      labels,
       container: {
         image: `example/server@sha256:${'a'.repeat(64)}`,
         resources: { limits: { cpu: '1', memory: '64Mi' } },
       },
     })
-  const make = async (name: string, namespace = NAMESPACE): Promise<void> => {
-    const { status, body } = await api.create(pod(name), namespace)
+  const make = async (
+    name: string,
+    namespace = NAMESPACE,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const { status, body } = await api.create(pod(name, labels), namespace)
     expect([status, at(body, 'message')]).toEqual([201, undefined])
   }
   const gates = async (name: string): Promise<unknown> =>
@@ -156,6 +161,30 @@ describeOwnCluster('control', 'the gate', (target) => {
     await untilHeld(1)
     await kubectl.run('delete', 'networkpolicy', 'outrigger-pod-taken', '-n', NAMESPACE)
     await untilGone('taken')
+  })
+
+  test('one that a policy opens which was there before it waits until that goes, and is told', async () => {
+    const before = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'before' },
+      spec: { podSelector: { matchLabels: { app: 'later' } }, ingress: [{}] },
+    }
+    await api.apply([before], NAMESPACE)
+    const opens = 'NetworkPolicy before, which is not Outrigger'
+    await make('later', NAMESPACE, { app: 'later' })
+    await waitFor('both Events', async () => {
+      const { body } = await api.get(`/api/v1/namespaces/${NAMESPACE}/events`)
+      const said = list(body, 'items').map((one) => String(at(one, 'message')))
+      return said.some((text) => text.startsWith(opens)) &&
+        said.some((text) => text.includes('(rule network-policies)'))
+        ? true
+        : undefined
+    })
+    expect(await gates('later')).toEqual(GATE)
+    await untilHeld(1)
+    await kubectl.run('delete', 'networkpolicy', 'before', '-n', NAMESPACE)
+    await untilGone('later')
   })
 
   test('where companions are switched off, those that wait are let go', async () => {

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { at } from '../../../../shared/json.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
+import type { OtherPolicy } from '../../../../webhook/companions/other-policy.ts'
 import type { Member } from '../../../../webhook/companions/member.ts'
 import { Members } from '../../../../webhook/controller/members.ts'
 import type { Reconciler } from '../../../../webhook/controller/reconcile.ts'
@@ -25,6 +26,8 @@ describe('a workload whose pods wait', () => {
   let members: Members
   let config: ClusterConfig
   let nowMs: number
+  let level: Readonly<Record<string, string>>
+  let others: readonly OtherPolicy[]
   let reconciler: Reconciler
   const POD = '/api/v1/namespaces/team/pods/a-5f-x pod'
   const waits = (more: Partial<Member> = {}) =>
@@ -38,15 +41,17 @@ describe('a workload whose pods wait', () => {
     members.put(pod)
     config = configOf({ companions: { gate: true } })
     nowMs = 0
+    level = {}
+    others = []
     reconciler = reconcilerOver({
       api,
       members,
       now: () => nowMs,
       config: () => config,
-      namespace: () => ({ name: 'team', labels: {}, annotations: {} }),
+      namespace: () => ({ name: 'team', labels: level, annotations: {} }),
       isPartial: () => false,
       apiServer: () => [],
-      otherPolicies: () => [],
+      otherPolicies: () => others,
       foreign: new Map(),
       opened: new Map(),
     })
@@ -119,6 +124,71 @@ describe('a workload whose pods wait', () => {
     expect(held()).toEqual([expect.stringMatching(/refuses their NetworkPolicy/)])
   })
 
+  describe('beside a policy of somebody else’s', () => {
+    const STRICT = { 'outrigger.dev/enforce': 'strict' }
+    const OPEN: OtherPolicy = {
+      name: 'open',
+      selector: { matchLabels: { app: 'web' } },
+      spec: { policyTypes: ['Egress'], egress: [{}] },
+    }
+    const UNREADABLE: OtherPolicy = { ...OPEN, selector: {}, spec: undefined }
+    const NARROW = { ...OPEN, spec: { policyTypes: ['Egress'], egress: [] } }
+    const WEB = { app: 'web' }
+
+    beforeEach(() => {
+      level = STRICT
+      others = [OPEN]
+    })
+
+    test('has those held that it opens, and is told why, until it goes', async () => {
+      waitsToo('web', { uid: 'web', labels: WEB })
+      waitsToo('db', { uid: 'db', labels: { app: 'db' } })
+      await reconcile()
+      expect(api.letGo).toEqual([`${podPath('db')} db`])
+      expect(held()).toEqual([expect.stringContaining('(rule network-policies)')])
+      expect(api.events.map(({ reason }) => reason)).toContain('PolicyOpens')
+      others = []
+      await reconcile()
+      expect(api.letGo.slice(1)).toContain(`${podPath('web')} web`)
+    })
+
+    test.each<[string, OtherPolicy, ClusterConfig, Readonly<Record<string, string>>]>([
+      ['opens nothing', NARROW, configOf({ companions: { gate: true } }), STRICT],
+      [
+        'stands where the rule is only asked for',
+        OPEN,
+        configOf({ companions: { gate: true } }),
+        {},
+      ],
+      [
+        'stands where the rule has an exception',
+        OPEN,
+        configOf({
+          companions: { gate: true },
+          floor: { allowExceptions: [{ rules: ['network-policies'], namespaces: ['team'] }] },
+        }),
+        STRICT,
+      ],
+      ['stands where nobody asks for gates any more', OPEN, configOf({ companions: {} }), STRICT],
+    ])('has them let go where it %s', async (_name, other, now, labels) => {
+      ;[others, config, level] = [[other], now, labels]
+      waits({ labels: WEB })
+      await reconcile()
+      expect(api.letGo).toEqual([POD])
+    })
+
+    test('has them held where nobody can tell what it opens, and by a crowd that is too much to look at', async () => {
+      waits({ labels: WEB })
+      others = [UNREADABLE]
+      await reconcile()
+      const values = Array.from({ length: 5000 }, (_, index) => `v${index}`)
+      const selector = { matchExpressions: [{ key: 'app', operator: 'In', values }] }
+      others = Array.from({ length: 100 }, (_, index) => ({ ...OPEN, selector, name: `p${index}` }))
+      await reconcile()
+      expect(api.letGo).toEqual([])
+    })
+  })
+
   describe('without room', () => {
     const LIST = `${podPath('').slice(0, -1)}?${new URLSearchParams({
       labelSelector: 'outrigger.dev/injected=true,outrigger.dev/server=deployment-a',
@@ -159,6 +229,21 @@ describe('a workload whose pods wait', () => {
       nowMs = 10_000
       await reconcile()
       expect([...api.objects.keys()].filter((path) => path !== SET)).toHaveLength(3)
+    })
+
+    test('has them held where a policy of somebody else’s opens: nobody knows whom it selects of them', async () => {
+      await reconcile()
+      level = { 'outrigger.dev/enforce': 'strict' }
+      const spec = { policyTypes: ['Egress'], egress: [{}] }
+      others = [{ name: 'open', selector: { matchLabels: { app: 'db' } }, spec }]
+      members.remove(pod)
+      fill()
+      comesLate()
+      await reconcile()
+      expect(api.letGo).toEqual([])
+      others = []
+      await reconcile()
+      expect(api.letGo).toEqual([GO])
     })
 
     test('has a policy written by pods that there are, where none has room, and then has them let go', async () => {
