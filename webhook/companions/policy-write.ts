@@ -1,7 +1,14 @@
 // What somebody's NetworkPolicy would open to injected pods by being written: beyond what the policy of their workload opens, and
 // beyond what it opened itself before. What cannot be told in so many steps is taken to open. Pure.
 
-import { objectAt, objectsAt, stringAt, stringsAt, type JsonObject } from '../../shared/json.ts'
+import {
+  isSame,
+  objectAt,
+  objectsAt,
+  stringAt,
+  stringsAt,
+  type JsonObject,
+} from '../../shared/json.ts'
 import { SERVER_LABEL } from '../../shared/names.ts'
 import {
   labelSetsOf,
@@ -56,21 +63,27 @@ const together = (one: JsonObject, other: JsonObject): JsonObject =>
 const labelsOf = ({ server, pods }: GuardedWorkload): readonly Labels[] =>
   labelSetsOf([...pods, ownLabels(server)])
 
-/** So many of those that it names are thought of. */
+/** So many of those that it names are thought of; where it names more, it selects others that nobody thinks of. */
 const MAX_NAMED = 100
 
-/** Workloads that a selector names by our label, of which there may be no pod yet; one that names none is about one of any name. */
-const namedBy = (
-  selector: JsonObject,
-  known: readonly GuardedWorkload[],
-): readonly GuardedWorkload[] => {
+/** The workloads that a selector names by our label; whom an expression leaves out it does not select. */
+const namesIn = (selector: JsonObject): readonly string[] => {
   const label = stringAt(selector, 'matchLabels', SERVER_LABEL)
   const listed = objectsAt(selector, 'matchExpressions').flatMap((one) =>
-    stringAt(one, 'key') === SERVER_LABEL ? (stringsAt(one, 'values') ?? []) : [],
+    stringAt(one, 'key') === SERVER_LABEL && stringAt(one, 'operator') !== 'NotIn'
+      ? (stringsAt(one, 'values') ?? [])
+      : [],
   )
-  const named = ['', ...(label === undefined ? [] : [label]), ...listed.slice(0, MAX_NAMED)]
+  return [...(label === undefined ? [] : [label]), ...listed]
+}
+
+/** Those of them of which there may be no pod yet; one that names none is about one of any name. */
+const namedBy = (
+  names: readonly string[],
+  known: readonly GuardedWorkload[],
+): readonly GuardedWorkload[] => {
   const servers = new Set(known.map(({ server }) => server))
-  return named
+  return ['', ...names.slice(0, MAX_NAMED)]
     .filter((server) => !servers.has(server))
     .map((server) => ({ server, pods: [], spec: undefined }))
 }
@@ -101,18 +114,20 @@ export const openedByWrite = (
   const steps = new Steps(MAX_STEPS)
   const onlyNew = newRulesIn(write)
   const opened = new Set<OpenSide>()
-  const selector = objectAt(after, 'podSelector')
-  for (const workload of [...workloads, ...namedBy(selector, workloads)]) {
-    const ours = workload.spec ?? least
-    const selected = selectedBy(selector, labelsOf(workload), steps)
-    if (selected.length === 0) continue
-    const known = before
-      ? selectedBy(objectAt(before, 'podSelector'), selected, steps)
-      : ([] as const)
-    const isNew = known.length < selected.length || steps.isSpent
+  const open = (ours: JsonObject, isNew: boolean): void => {
     const [said, base] = isNew || !before ? [after, ours] : [onlyNew, together(ours, before)]
     for (const side of openings(base, namespace, steps)(said)) opened.add(side)
+  }
+  const selector = objectAt(after, 'podSelector')
+  const earlier = objectAt(before, 'podSelector')
+  const names = namesIn(selector)
+  if (names.length > MAX_NAMED) open(least, !before || !isSame(selector, earlier))
+  for (const workload of [...workloads, ...namedBy(names, workloads)]) {
     if (opened.size === OPEN_SIDES.length) break
+    const selected = selectedBy(selector, labelsOf(workload), steps)
+    if (selected.length === 0) continue
+    const known = before ? selectedBy(earlier, selected, steps) : []
+    open(workload.spec ?? least, known.length < selected.length || steps.isSpent)
   }
   return OPEN_SIDES.filter((side) => opened.has(side))
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { JsonObject } from '../../../../shared/json.ts'
+import { objectAt, type JsonObject } from '../../../../shared/json.ts'
 import {
   mayOpen,
   openedByWrite,
@@ -194,6 +194,32 @@ describe('a policy that is written opens', () => {
     expect(openedByWrite(write, [WEB], around)).toEqual([])
     const many = Array.from({ length: 400 }, (_, index) => ({ ...WEB, server: `s-${index}` }))
     expect(openedByWrite(write, many, around)).toEqual(['ingress'])
+  })
+
+  const naming = (operator: string, count: number, ...ingress: readonly JsonObject[]) => {
+    const values = Array.from({ length: count }, (_, index) => `v${index}`)
+    const expression = { key: 'outrigger.dev/server', operator, values }
+    return policy({ matchExpressions: [expression] }, ...ingress)
+  }
+  const nobody = {
+    ...naming('NotIn', 102, CLIENT),
+    podSelector: {
+      ...objectAt(naming('NotIn', 102), 'podSelector'),
+      matchLabels: { 'outrigger.dev/server': 'v1' },
+    },
+  }
+  const first = Array.from({ length: 101 }, (_, index) => ({ ...WEB, server: `v${index}` }))
+
+  test.each<[string, JsonObject | undefined, JsonObject, readonly string[]]>([
+    ['selects one of them', undefined, naming('In', 102, CLIENT), ['ingress']],
+    ['selects more than before', naming('In', 101, CLIENT), naming('In', 102, CLIENT), ['ingress']],
+    ['opens no more than before', naming('In', 102, CLIENT), naming('In', 102, CLIENT), []],
+    ['opens less than before', naming('In', 102, CLIENT, GUEST), naming('In', 102, CLIENT), []],
+    ['selects none that it names', undefined, nobody, []],
+  ])('where it names more than are thought of, and %s', (_what, before, after, opens) => {
+    const write = { name: 'theirs', before, after }
+    // Those that have a policy of their own let clients in.
+    expect(openedByWrite(write, first, around)).toEqual(opens)
   })
 
   test('selects whom it cannot be told not to, where its selector is too long', () => {
