@@ -16,6 +16,7 @@ import { connectKube, type Kube } from './kube/client.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
 import { startServer, type Webhook } from './server.ts'
 import { FILES_CHECK_MS, mountedText, Program } from './start.ts'
+import { GuardedLooks } from './validation/guarded.ts'
 
 const program = new Program('webhook', process)
 
@@ -110,7 +111,7 @@ const serve = async (
     images: () => images.current(),
     namespaces: withServices(kube.namespaces, (name) => kube.services.current()?.of(name)),
     pods: kube.pods,
-    guarded: kube.guarded,
+    guarded: new GuardedLooks(kube.guarded),
     sleep: (ms) => after(ms, undefined, { ref: false }),
     followers,
     certificate: certificates.current(),

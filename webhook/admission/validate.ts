@@ -5,7 +5,6 @@ import { objectAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import type { ImageIndex } from '../../shared/image-index.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
 import type { Asker } from '../cluster/asker.ts'
-import type { GuardedPods } from '../cluster/guarded-pods.ts'
 import { bareNamespace, namespaceOf, optsIn, type Namespace } from '../cluster/namespace.ts'
 import type { RunningPods } from '../cluster/running-pods.ts'
 import type { PolicyWrite } from '../companions/policy-write.ts'
@@ -14,7 +13,7 @@ import { judgeNamespace, needsPods, NO_PODS, type Known } from '../namespaces/ju
 import { lookAtPods } from '../namespaces/look.ts'
 import { judgeConnection, type Connection } from '../validation/connection.ts'
 import { judgeCreated } from '../validation/created.ts'
-import { lookAtGuarded, type Guarded } from '../validation/guarded.ts'
+import type { Guarded, GuardedLooks } from '../validation/guarded.ts'
 import { judgePolicy, needsGuarded } from '../validation/policy.ts'
 import { isInjected, judgeUpdated, type Change } from '../validation/updated.ts'
 import { answerReview, type Answered, type Decider, type Surroundings } from './answering.ts'
@@ -29,7 +28,7 @@ export interface ValidateOptions extends Surroundings {
   readonly images: () => ImageIndex
   /** Absent where nobody can read them. */
   readonly pods?: RunningPods
-  readonly guarded?: GuardedPods
+  readonly guarded?: GuardedLooks
   /** Resolves after a time; never keeps the process. */
   readonly sleep?: (ms: number) => Promise<unknown>
 }
@@ -162,7 +161,7 @@ const guardedOf = async (
   { config, guarded, sleep = forever }: ValidateOptions,
 ): Promise<Guarded | undefined> =>
   namespace && needsGuarded(write, namespace, config())
-    ? lookAtGuarded(namespace.name, { guarded, sleep })
+    ? (guarded?.at(namespace.name, sleep) ?? UNREADABLE)
     : undefined
 
 /** Reads the pods that a decision needs. */
@@ -185,6 +184,7 @@ const preparedBy =
   }
 
 const UNSEEN = 'nobody has looked'
+const UNREADABLE = 'nobody can list its pods here'
 const forever = (): Promise<unknown> => new Promise(() => undefined)
 
 const deciderBy = (options: ValidateOptions): Decider<Subject, Ready> => ({

@@ -15,13 +15,6 @@ import { isOver } from '../inject/pod.ts'
 /** Or why nobody knows. */
 export type Guarded = readonly GuardedWorkload[] | string
 
-interface Lookers {
-  /** Absent where nobody can read them. */
-  readonly guarded: GuardedPods | undefined
-  /** Resolves after a time; never keeps the process. */
-  readonly sleep: (ms: number) => Promise<unknown>
-}
-
 /** Of both together. */
 const MAX_OBJECTS = 2000
 /** Of what is kept of them. */
@@ -82,33 +75,65 @@ class Found {
   }
 }
 
-const gather = async (
-  { turn, pods, policies }: GuardedPods,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<readonly GuardedWorkload[]> => {
-  const end = await turn(namespace, signal)
-  try {
-    const found = new Found()
-    for await (const object of policies(namespace, signal)) found.policy(object)
-    for await (const object of pods(namespace, signal)) found.pod(object)
-    return found.all()
-  } finally {
-    end()
-  }
+/** A look that waits for its turn. */
+interface Look {
+  readonly found: Promise<Guarded>
+  readonly end: AbortController
+  /** How many wait for it. */
+  waiting: number
 }
 
-export const lookAtGuarded = async (
-  namespace: string,
-  { guarded, sleep }: Lookers,
-): Promise<Guarded> => {
-  if (!guarded) return 'nobody can list its pods here'
-  const waiting = new AbortController()
-  const late = sleep(MAX_MS).then(() => SLOW)
-  const gathered = gather(guarded, namespace, waiting.signal).catch(messageOf)
-  try {
-    return await Promise.race([gathered, late])
-  } finally {
-    waiting.abort()
+/** What is found of a namespace is the same for all who ask before a look at it begins: they have it in common, so that a crowd
+ * of them takes one turn. There are no more than somebody waits for. */
+export class GuardedLooks {
+  private readonly guarded: GuardedPods
+  /** Those that have not begun, by namespace. */
+  private readonly next = new Map<string, Look>()
+
+  constructor(guarded: GuardedPods) {
+    this.guarded = guarded
+  }
+
+  /** `sleep` resolves after a time, and never keeps the process. */
+  async at(namespace: string, sleep: (ms: number) => Promise<unknown>): Promise<Guarded> {
+    const look = this.next.get(namespace) ?? this.put(namespace)
+    look.waiting += 1
+    const late = sleep(MAX_MS).then(() => SLOW)
+    try {
+      return await Promise.race([look.found, late])
+    } finally {
+      look.waiting -= 1
+      if (look.waiting === 0) this.leave(namespace, look)
+    }
+  }
+
+  private put(namespace: string): Look {
+    const end = new AbortController()
+    const look = { found: this.gather(namespace, end.signal).catch(messageOf), end, waiting: 0 }
+    this.next.set(namespace, look)
+    return look
+  }
+
+  private leave(namespace: string, look: Look): void {
+    look.end.abort()
+    if (this.next.get(namespace) === look) this.next.delete(namespace)
+  }
+
+  private async gather(
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<readonly GuardedWorkload[]> {
+    const { turn, pods, policies } = this.guarded
+    const end = await turn(namespace, signal)
+    // Who comes from now on may know of what is not seen any more.
+    this.next.delete(namespace)
+    try {
+      const found = new Found()
+      for await (const object of policies(namespace, signal)) found.policy(object)
+      for await (const object of pods(namespace, signal)) found.pod(object)
+      return found.all()
+    } finally {
+      end()
+    }
   }
 }

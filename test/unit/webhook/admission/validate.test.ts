@@ -5,6 +5,7 @@ import { validate, type ValidateOptions } from '../../../../webhook/admission/va
 import { fixedNamespaces, type Namespaces } from '../../../../webhook/cluster/namespace.ts'
 import type { GuardedPods } from '../../../../webhook/cluster/guarded-pods.ts'
 import type { RunningPods } from '../../../../webhook/cluster/running-pods.ts'
+import { GuardedLooks } from '../../../../webhook/validation/guarded.ts'
 import { reviewOf, type ReviewFields } from '../../../support/admission.ts'
 import { clusterConfig } from '../../../support/cluster-config.ts'
 
@@ -303,7 +304,10 @@ describe('a NetworkPolicy', () => {
     spec: { podSelector: { matchLabels: { app: 'web' } }, ingress: [...ingress] },
   })
   const [open, closed] = [having([{}]), having([])]
-  const judged = async (review: JsonObject, more: Partial<ValidateOptions> = { guarded }) => {
+  const judged = async (
+    review: JsonObject,
+    more: Partial<ValidateOptions> = { guarded: new GuardedLooks(guarded) },
+  ) => {
     const answered = await validate(bytes(review), {
       config: () => ({ ...config, companions }),
       images: () => EMPTY_INDEX,
@@ -342,7 +346,10 @@ describe('a NetworkPolicy', () => {
 
   test('is denied where nobody can tell whom it selects', async () => {
     const late: Partial<ValidateOptions> = {
-      guarded: { ...guarded, pods: () => guarded.policies('', new AbortController().signal) },
+      guarded: new GuardedLooks({
+        ...guarded,
+        pods: () => guarded.policies('', new AbortController().signal),
+      }),
       sleep: () => Promise.resolve(),
     }
     for (const more of [{}, late]) {

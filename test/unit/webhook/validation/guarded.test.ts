@@ -1,7 +1,7 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '../../../../shared/json.ts'
 import type { GuardedPods } from '../../../../webhook/cluster/guarded-pods.ts'
-import { lookAtGuarded } from '../../../../webhook/validation/guarded.ts'
+import { GuardedLooks } from '../../../../webhook/validation/guarded.ts'
 
 const never = (): Promise<unknown> => new Promise(() => undefined)
 
@@ -31,8 +31,7 @@ const guardedBy = (
   },
 })
 
-const look = (guarded: GuardedPods | undefined, sleep = never) =>
-  lookAtGuarded('team', { guarded, sleep })
+const look = (guarded: GuardedPods, sleep = never) => new GuardedLooks(guarded).at('team', sleep)
 
 test('pods are told apart by workload and labels, each with the policy of its own name', async () => {
   const over = { ...podOf('web', { app: 'gone' }), status: { phase: 'Succeeded' } }
@@ -64,8 +63,7 @@ test('pods are told apart by workload and labels, each with the policy of its ow
   ])
 })
 
-test.each<[string, GuardedPods | undefined, string]>([
-  ['nobody can read them', undefined, 'nobody can list its pods here'],
+test.each<[string, GuardedPods, string]>([
   [
     'there are too many',
     guardedBy(Array.from({ length: 2001 }, () => podOf('web'))),
@@ -124,4 +122,60 @@ test('whoever looks holds a turn until he has seen all', async () => {
     },
   })
   expect(told).toEqual(['team begins', 'policies', 'pods', 'team ends'])
+})
+
+describe('a crowd of one namespace', () => {
+  /** Turns that are given by hand. */
+  const byHand = (): { guarded: GuardedPods; begun: (() => void)[]; looks: string[] } => {
+    const begun: (() => void)[] = []
+    const looks: string[] = []
+    const guarded: GuardedPods = {
+      ...guardedBy([]),
+      turn: (namespace, signal) =>
+        new Promise((resolve, reject) => {
+          begun.push(() => resolve(() => undefined))
+          signal.addEventListener('abort', () => reject(new Error(`${namespace} left`)))
+        }),
+      policies: async function* (namespace) {
+        looks.push(namespace)
+        yield policyOf(`web-${looks.length}`, `outrigger-web-${looks.length}`, [])
+      },
+    }
+    return { guarded, begun, looks }
+  }
+  const server = (found: unknown): unknown => Array.isArray(found) && found.map((one) => one.server)
+
+  test('has one look at it, and whoever comes after its beginning has the next', async () => {
+    const { guarded, begun, looks } = byHand()
+    const all = new GuardedLooks(guarded)
+    const crowd = Array.from({ length: 100 }, () => all.at('team', never))
+    const other = all.at('other', never)
+    expect(begun).toHaveLength(2)
+    begun[0]?.()
+    expect((await Promise.all(crowd)).map(server)).toEqual(
+      Array.from({ length: 100 }, () => ['web-1']),
+    )
+    const later = all.at('team', never)
+    expect(begun).toHaveLength(3)
+    begun[1]?.()
+    begun[2]?.()
+    expect([server(await other), server(await later)]).toEqual([['web-2'], ['web-3']])
+    expect(looks).toEqual(['team', 'other', 'team'])
+  })
+
+  test('loses those who have waited too long, and nothing is read for them alone', async () => {
+    const { guarded, begun, looks } = byHand()
+    const all = new GuardedLooks(guarded)
+    const left = [all.at('team', () => Promise.resolve()), all.at('team', () => Promise.resolve())]
+    const stays = all.at('team', never)
+    expect(await Promise.all(left)).toEqual(Array(2).fill(expect.stringContaining('too long')))
+    begun[0]?.()
+    expect(server(await stays)).toEqual(['web-1'])
+    expect(await all.at('team', () => Promise.resolve())).toContain('too long')
+    begun[1]?.()
+    const again = all.at('team', never)
+    begun[2]?.()
+    expect(server(await again)).toEqual(['web-2'])
+    expect(looks).toEqual(['team', 'team'])
+  })
 })
