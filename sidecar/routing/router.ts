@@ -21,7 +21,7 @@ export interface RouterOptions {
   readonly modern: Modern
   /** Serves modern clients where the server is legacy; undefined: nobody does. */
   readonly loadTranslation?: (() => Promise<Modern>) | undefined
-  readonly readiness: Readiness
+  readonly readiness: Pick<Readiness, 'known' | 'eras' | 'why'>
   /** How long a call that is in flight may go on when its caller's right ends. */
   readonly requestTimeoutMs: number
 }
@@ -144,7 +144,7 @@ export class Router {
     if (!eras) {
       return fault('server-not-started', `the server does not start: ${readiness.why}`)
     }
-    return this.whereServed(eras, permit, exchange, asked)
+    return this.isClosing ? draining() : this.whereServed(eras, permit, exchange, asked)
   }
 
   private whereServed(
@@ -170,11 +170,25 @@ export class Router {
       })
     }
     if (isModern || !loadTranslation) return modern.post(permit, exchange, asked, stated.value)
-    this.translation ??= loadTranslation().then((one) => {
-      this.moderns.push(one)
-      return one
-    })
-    return this.translation.then((one) => one.post(permit, exchange, asked, stated.value))
+    // It may have been closed before that was there.
+    return this.translated(loadTranslation).then((one) =>
+      this.isClosing ? draining() : one.post(permit, exchange, asked, stated.value),
+    )
+  }
+
+  /** Loaded once, unless that fails: then for the next who needs it. */
+  private translated(load: () => Promise<Modern>): Promise<Modern> {
+    this.translation ??= load().then(
+      (one) => {
+        this.moderns.push(one)
+        return one
+      },
+      (error: unknown) => {
+        this.translation = undefined
+        throw error
+      },
+    )
+    return this.translation
   }
 }
 

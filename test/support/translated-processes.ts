@@ -3,9 +3,13 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Permit } from '../../sidecar/access/permit.ts'
+import type { LegacyOptions } from '../../sidecar/legacy/legacy.ts'
 import type { QuestionWatch } from '../../sidecar/legacy/questions.ts'
 import type { Modern } from '../../sidecar/modern/modern.ts'
-import { startTranslation } from '../../sidecar/translation/start-translation.ts'
+import {
+  startTranslation,
+  type TranslationOptions,
+} from '../../sidecar/translation/start-translation.ts'
 import { aBudget } from './budgets.ts'
 import { anExchange } from './fake-exchange.ts'
 import type { FakeLink } from './fake-link.ts'
@@ -31,6 +35,8 @@ type Model = 'session' | 'principal' | 'shared'
 
 export class TranslatedProcesses {
   readonly source: FakeSource
+  /** The same for what else serves the server. */
+  readonly options: LegacyOptions & TranslationOptions
   readonly modern: Modern
   readonly budget = aBudget()
   nowMs = 0
@@ -52,36 +58,36 @@ export class TranslatedProcesses {
       sessionBegan: () => undefined,
       sessionEnded: () => undefined,
     }
-    this.modern = startTranslation(
-      {
-        source: this.source,
-        budget: this.budget,
-        model,
-        maxConcurrentCalls: calls,
-        requestTimeoutMs: REQUEST_MS,
-        startupTimeoutMs: REQUEST_MS,
-        clientTimeoutMs: CLIENT_MS,
-        idleTimeoutMs: IDLE_MS,
-        keepAliveMs: 10_000,
-        nextId: () => ++this.lastId,
-        newSessionId: () => `handle-${`${++this.lastName}`.padStart(12, '0')}`,
-        now: () => this.nowMs,
-        observe: () => undefined,
-        remarks: keptRemarks(),
-        ...(isOnRecord ? { watchSessions } : {}),
-        onStarted: () => undefined,
-        onStartFailed: (reason) => this.failures.push(reason),
-        onDied: () => undefined,
-        onProcessEnd: (end) => this.ends.push(end),
+    this.options = {
+      source: this.source,
+      budget: this.budget,
+      model,
+      maxConcurrentCalls: calls,
+      requestTimeoutMs: REQUEST_MS,
+      startupTimeoutMs: REQUEST_MS,
+      clientTimeoutMs: CLIENT_MS,
+      idleTimeoutMs: IDLE_MS,
+      keepAliveMs: 10_000,
+      nextId: () => ++this.lastId,
+      newSessionId: () => `handle-${`${++this.lastName}`.padStart(12, '0')}`,
+      now: () => this.nowMs,
+      observe: () => undefined,
+      remarks: keptRemarks(),
+      ...(isOnRecord ? { watchSessions } : {}),
+      onStarted: () => undefined,
+      onStartFailed: (reason) => this.failures.push(reason),
+      onDied: () => undefined,
+      endsListeners: false,
+      onSessionEnd: () => undefined,
+      onProcessEnd: (end) => this.ends.push(end),
+    }
+    this.modern = startTranslation(this.options, {
+      secret: Buffer.alloc(32, 7),
+      schedule: (callback) => {
+        this.scheduled.push(callback)
+        return () => undefined
       },
-      {
-        secret: Buffer.alloc(32, 7),
-        schedule: (callback) => {
-          this.scheduled.push(callback)
-          return () => undefined
-        },
-      },
-    )
+    })
   }
 
   /** What waits for a microtask or a turn has had it. */
