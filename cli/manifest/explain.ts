@@ -6,6 +6,7 @@ import { SHIM_PATH } from '../../shared/names.ts'
 import type { ClusterConfig } from '../../webhook/cluster/config.ts'
 import { SKIP_REASONS, type Inject, type Outcome } from '../../webhook/inject/outcome.ts'
 import { pathParts, type Operation } from '../../webhook/inject/patch.ts'
+import { ownSidecar } from '../../webhook/inject/pod.ts'
 import { scopesOf } from '../../webhook/inject/render.ts'
 import {
   at,
@@ -18,6 +19,7 @@ import {
 import { oneLine } from '../../shared/one-line.ts'
 import { destinationsFor } from '../../webhook/settings/destinations.ts'
 import type { Placed } from '../../webhook/settings/placed.ts'
+import { isSameQuantity, RESOURCES } from '../../webhook/settings/quantity.ts'
 import { resolveSettings } from '../../webhook/settings/resolve.ts'
 import { jsonText } from '../output/json.ts'
 import { decide, notesOn, whyLeft } from './inject.ts'
@@ -47,7 +49,7 @@ const headline = (outcome: Outcome): string => {
 }
 
 interface Row {
-  readonly key: string
+  readonly key: Key
   readonly value: string
   readonly from: string
   /** Whether anything acts on it. */
@@ -78,6 +80,20 @@ const derivedProcesses = (outcome: Outcome): readonly Row[] => {
       ]
 }
 
+const REQUESTS: ReadonlyMap<Key, (typeof RESOURCES)[number]> = new Map(
+  RESOURCES.map((name) => [`sidecar-${name}-request`, name] as const),
+)
+
+/** What the sidecar asks for in the end: in a Guaranteed pod that is its limit, whatever was said. */
+const asAsked = (row: Row, outcome: Outcome): Row => {
+  const name = REQUESTS.get(row.key)
+  if (name === undefined || outcome.kind !== 'inject') return row
+  const asked = stringAt(ownSidecar(outcome.pod), 'resources', 'requests', name) ?? row.value
+  if (isSameQuantity(asked, row.value)) return row
+  const from = `the sidecar-${name}-limit, in the place of \`${row.value}\`: so a Guaranteed pod stays one`
+  return { ...row, value: asked, from }
+}
+
 /** The words of higher scopes that bind one, the nearest first. */
 const bounds = ({ text, within }: Placed): string => {
   if (!within) return ''
@@ -106,7 +122,7 @@ const settingRows = (place: Place, outcome: Outcome, options: ManifestOptions): 
     const from = isCut
       ? `the default ${usual}, bent to the floor`
       : `${found.where}${bound}${listedBound(key, place, options)}`
-    return [{ key, value: found.text, from, isBuilt: isKept(key, config) }]
+    return [asAsked({ key, value: found.text, from, isBuilt: isKept(key, config) }, outcome)]
   })
   return placed.has('max-processes') ? rows : [...rows, ...derivedProcesses(outcome)]
 }
