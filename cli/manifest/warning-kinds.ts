@@ -48,8 +48,8 @@ const KINDS: readonly (readonly [kind: string, words: RegExp])[] = [
   ['probes and hooks are confined', /: run under the shim's confinement/],
   ['clients cannot find the issuer by themselves', /public-url is missing: clients/],
   [
-    'an annotation that is none, or stands in the wrong place',
-    /is not an annotation|is an annotation, not a label|but not outrigger\.dev\/inject/,
+    'an annotation that is none, is wrong, or stands in the wrong place',
+    /is not an annotation|is an annotation, not a label|but not outrigger\.dev\/inject|own holds in its place$/,
   ],
   [
     'the sidecar’s container was changed by somebody',

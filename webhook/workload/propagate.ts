@@ -8,6 +8,7 @@ import { WORKLOAD_ANNOTATION } from '../../shared/names.ts'
 import { at, isObject, objectAt, withAt, type JsonObject } from '../../shared/json.ts'
 import { noString } from '../inject/field-types.ts'
 import { stringsOf } from '../cluster/namespace.ts'
+import { parseValue } from '../../shared/settings.ts'
 import { isOurs, misplacedLabels, readScope } from '../settings/scopes.ts'
 import { isControlled, nameOf, templateOf, type WorkloadKind } from './kinds.ts'
 import {
@@ -79,6 +80,19 @@ const misplaced = (where: string, object: JsonObject): readonly string[] => {
       ]
 }
 
+/** Words that can never hold, where the template's own stand in their place: of those nobody else is told. */
+const neverRight = (where: string, said: Texts, template: JsonObject): readonly string[] => {
+  const own = annotationsOf(withoutCopies(template))
+  return KEYS.flatMap((key) => {
+    const [text, instead] = [said[key], textAt(own, key)]
+    if (text === undefined || instead === undefined || annotation(key).tighten) return []
+    const value = text === instead ? undefined : parseValue(key, text)
+    return value === undefined || value.ok
+      ? []
+      : [`${where}: ${PREFIX}${value.error}; the pod template's own holds in its place`]
+  })
+}
+
 const warningsOn = (object: JsonObject, where: string): readonly string[] => [
   ...readScope('workload', where, stringsOf(annotationsOf(object))).warnings,
   ...misplacedLabels(stringsOf(objectAt(object, 'metadata', 'labels')), where),
@@ -101,9 +115,11 @@ export const propagate = (object: JsonObject, kind: WorkloadKind): Propagation |
   const before = templateOf(object, kind)
   if (!before) return undefined
   if (isControlled(object) || !isWritable(before)) return { before, after: before, warnings: [] }
+  const said = ownTexts(object)
+  const where = placeOf(object, kind)
   return {
     before,
-    after: copy(before, ownTexts(object)),
-    warnings: warningsOn(object, placeOf(object, kind)),
+    after: copy(before, said),
+    warnings: [...warningsOn(object, where), ...neverRight(where, said, before)],
   }
 }

@@ -254,6 +254,11 @@ describe('what nobody reads is told', () => {
       says: /^Deployment web: outrigger.dev\/rate-limit: a list must be a string: put it in quotes; use .*`300\/m`/,
     },
     {
+      name: "a value that is none, beside the template's own",
+      object: deployment({ inject: 'ja', 'log-level': 'warn' }, { inject: 'true' }),
+      says: /^Deployment web: outrigger.dev\/inject: "ja" is not right: use `true` or `false`; the pod template's own holds in its place$/,
+    },
+    {
       name: 'a key on the Jobs of a CronJob',
       object: {
         apiVersion: 'batch/v1',
