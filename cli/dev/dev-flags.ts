@@ -10,12 +10,18 @@ const DEV_CONFIG = fileURLToPath(
   new URL('../../manifests/overlays/dev/config.yaml', import.meta.url),
 )
 
+export interface EnvFile {
+  readonly flag: string
+  readonly file: string
+}
+
 export interface DevFlags {
   readonly file: string
   readonly config: string
   readonly port: number
   readonly env: readonly string[]
-  readonly envFiles: readonly string[]
+  /** With the flag by which each was named. */
+  readonly envFiles: readonly EnvFile[]
   /** Directories by the names of volumes, as they were typed. */
   readonly volumes: ReadonlyMap<string, string>
 }
@@ -35,9 +41,13 @@ export const DEV_FLAGS = {
     value: 'NAME=VALUE',
     doc: 'a variable of every server, above what the manifest says; NAME alone takes it from the environment (repeated)',
   },
-  'env-file': {
+  'env-from': {
     value: 'FILE',
     doc: 'such variables, a line each, # for comments; --env stands above it (repeated)',
+  },
+  'env-file': {
+    value: 'FILE',
+    doc: 'the same, without npx: the Node of npx takes a flag of this name for its own, and sets what stands there for npx itself',
   },
   volume: {
     value: 'NAME=DIR',
@@ -60,6 +70,8 @@ const readVolumes = (texts: readonly string[]): Result<ReadonlyMap<string, strin
   return ok(volumes)
 }
 
+const ENV_FLAGS = ['env-file', 'env-from'] as const
+
 export const readDevFlags = ({ text, texts }: Given): Result<DevFlags, string> => {
   const file = oneFile(texts('file'), 'say which manifest to run: -f FILE', MANY_DOCUMENTS)
   if (!file.ok) return file
@@ -72,7 +84,7 @@ export const readDevFlags = ({ text, texts }: Given): Result<DevFlags, string> =
     config: text('config') ?? DEV_CONFIG,
     port: port.value,
     env: texts('env'),
-    envFiles: texts('env-file'),
+    envFiles: ENV_FLAGS.flatMap((name) => texts(name).map((file) => ({ flag: `--${name}`, file }))),
     volumes: volumes.value,
   })
 }

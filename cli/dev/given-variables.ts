@@ -1,4 +1,4 @@
-// Variables that `dev` is told: by `--env`, and by the lines of an `--env-file`, which are docker's and kubectl's form
+// Variables that `dev` is told: by `--env`, and by the lines of an `--env-from` file, which are docker's and kubectl's form
 // (NAME=VALUE or NAME, `#` at the beginning, nothing unquoted). Pure. A value may be secret: no message holds one.
 
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -48,9 +48,9 @@ export const variablesOfFlags = (
     environment,
   )
 
-/** Reads the text of a file; the errors name it with the line. */
+/** Reads the text of a file; the errors name it, as it was given, with the line. */
 export const variablesOfFile = (
-  file: string,
+  where: string,
   text: string,
   environment: Environment,
 ): Result<Variables, string[]> =>
@@ -58,7 +58,7 @@ export const variablesOfFile = (
     text.split(/\r?\n/).flatMap((line, index) => {
       const trimmed = line.trimStart()
       if (trimmed === '' || trimmed.startsWith('#')) return []
-      return [{ where: `--env-file ${file}: line ${index + 1}`, text: trimmed }]
+      return [{ where: `${where}: line ${index + 1}`, text: trimmed }]
     }),
     environment,
   )

@@ -17,12 +17,12 @@ export interface Told {
 
 const readVariables = async (flags: DevFlags, io: Io): Promise<Result<Variables, string[]>> => {
   const parts: Result<Variables, string[]>[] = []
-  for (const file of flags.envFiles) {
+  for (const { flag, file } of flags.envFiles) {
     const text = await readText(file)
     parts.push(
       text.ok
-        ? variablesOfFile(file, text.value, io.environment)
-        : fail([`--env-file ${text.error}`]),
+        ? variablesOfFile(`${flag} ${file}`, text.value, io.environment)
+        : fail([`${flag} ${text.error}`]),
     )
   }
   parts.push(variablesOfFlags(flags.env, io.environment))

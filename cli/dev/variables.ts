@@ -121,7 +121,7 @@ const broughtBy = (entry: JsonObject, { supplies, namespace }: VariableSources):
   const name = stringAt(entry, member, 'name') ?? ''
   const supply = supplies(kind, namespace, name)
   if (supply) return allOf(supply, stringAt(entry, 'prefix') ?? '', `${kind} ${name}`)
-  const note = `variables come from ${absent(kind, name)}: --env-file FILE or --env NAME=VALUE sets them`
+  const note = `variables come from ${absent(kind, name)}: --env-from FILE or --env NAME=VALUE sets them`
   return { pairs: [], notes: [note] }
 }
 

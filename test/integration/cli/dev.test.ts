@@ -236,7 +236,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
   const metadata = { name: 'one', annotations }
   const object = { apiVersion: 'v1', kind: 'Pod', metadata, spec }
   const flags = ['--env', 'TOLD=told', '--env', 'FROM_HERE', '--volume', `d=${data}`]
-  const env = ['--env-file', join(directory, 'env')]
+  const env = ['--env-from', join(directory, 'env')]
   const said = await run(
     `${JSON.stringify(object)}\n${SUPPLIES}`,
     onceSo(() => existsSync(out)),
@@ -259,7 +259,7 @@ test('variables and volumes come from the manifest and the flags; what is missin
     ],
   ])
   expect(said.stderr.split('\n').filter((line) => /--env|--volume/.test(line))).toEqual([
-    'Pod/one: variables come from ConfigMap elsewhere, which the manifest does not hold: --env-file FILE or --env NAME=VALUE sets them',
+    'Pod/one: variables come from ConfigMap elsewhere, which the manifest does not hold: --env-from FILE or --env NAME=VALUE sets them',
     'Pod/one: variable GONE is not set: Secret keys has no key none; --env GONE=VALUE sets it, --env GONE takes yours',
     "Pod/one: variable NODE comes from the pod's spec.nodeName in a cluster: --env NODE=VALUE sets it, --env NODE takes yours",
     'Pod/one: /claim is not here (volume p: persistentVolumeClaim, which only a cluster has): --volume p=DIR gives it',
@@ -293,6 +293,12 @@ test.each<[string, flags: readonly string[], code: number, says: string]>([
     ['--env-file', '/nowhere'],
     1,
     '--env-file /nowhere: there is no such file',
+  ],
+  [
+    'the same by the name that npx leaves alone',
+    ['--env-from', '/nowhere'],
+    1,
+    '--env-from /nowhere: there is no such file',
   ],
   [
     'a directory that is not there',
