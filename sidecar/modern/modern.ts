@@ -11,7 +11,7 @@ import { filtered } from '../conversation/filtered.ts'
 import { InFlight } from '../conversation/in-flight.ts'
 import type { Stated } from '../mcp/era.ts'
 import { fault, type Fault } from '../mcp/faults.ts'
-import { member, valueAt, type Request } from '../mcp/message.ts'
+import { member, valueAt, type Message, type Request } from '../mcp/message.ts'
 import { LOG_LEVEL_KEY } from '../mcp/meta.ts'
 import { MODERN } from '../mcp/revision.ts'
 import { paramMismatch, type ParamHeader } from '../mcp/param-headers.ts'
@@ -57,7 +57,12 @@ export class Modern implements CallOwner {
   }
 
   get inFlight(): number {
-    return this.open.size
+    return this.open.size + (this.pool.waiting ?? 0)
+  }
+
+  /** Whether it belongs to a call that has begun. */
+  isLaterRound(message: Message): boolean {
+    return message.kind === 'request' && this.pool.isLaterRound?.(message) === true
   }
 
   post(

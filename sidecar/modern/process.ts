@@ -34,6 +34,10 @@ export interface ModernProcesses {
     call: ModernCall,
     request: Request,
   ): Found | Promise<Found>
+  /** Calls that wait for what their clients were asked; absent where none can. */
+  readonly waiting?: number
+  /** Whether a request brings what a call waits for: nothing begins by it. */
+  isLaterRound?(request: Request): boolean
   sweep(nowMs: number, idleTimeoutMs: number): void
   /** The tool policy has changed: what waits for callers whom it denies everything ends. Absent where nothing waits. */
   endBlocked?(): void

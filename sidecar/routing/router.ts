@@ -124,10 +124,15 @@ export class Router {
     exchange: Exchange,
     asked: Claiming,
   ): Fault | undefined | Promise<Fault | undefined> {
-    if (this.isClosing) return draining()
+    if (this.refuses(asked)) return draining()
     const { known } = this.options.readiness
     if (!known) return this.whenKnown(permit, exchange, asked)
     return this.whereServed(known, permit, exchange, asked)
+  }
+
+  /** Whether it comes too late: what belongs to a call that waits for its client goes on. */
+  private refuses({ message }: Asked): boolean {
+    return this.isClosing && !this.moderns.some((one) => one.isLaterRound(message))
   }
 
   private async whenKnown(
@@ -144,7 +149,7 @@ export class Router {
     if (!eras) {
       return fault('server-not-started', `the server does not start: ${readiness.why}`)
     }
-    return this.isClosing ? draining() : this.whereServed(eras, permit, exchange, asked)
+    return this.refuses(asked) ? draining() : this.whereServed(eras, permit, exchange, asked)
   }
 
   private whereServed(
@@ -172,7 +177,7 @@ export class Router {
     if (isModern || !loadTranslation) return modern.post(permit, exchange, asked, stated.value)
     // It may have been closed before that was there.
     return this.translated(loadTranslation).then((one) =>
-      this.isClosing ? draining() : one.post(permit, exchange, asked, stated.value),
+      this.refuses(asked) ? draining() : one.post(permit, exchange, asked, stated.value),
     )
   }
 

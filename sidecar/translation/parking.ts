@@ -54,6 +54,10 @@ export class Parking<T extends Parked> {
     this.options = options
   }
 
+  get size(): number {
+    return this.entries.size
+  }
+
   /** Whether one more of this caller's may wait. */
   hasRoom(principal: string): boolean {
     let count = 0

@@ -26,6 +26,14 @@ export class Pool implements ModernProcesses {
     this.parking = new Parking(options)
   }
 
+  get waiting(): number {
+    return this.parking.size
+  }
+
+  isLaterRound(request: Request): boolean {
+    return isLaterRound(request)
+  }
+
   find(
     principal: Principal,
     logReader: Caller | undefined,

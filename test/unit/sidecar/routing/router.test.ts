@@ -14,7 +14,8 @@ import { TranslatedProcesses } from '../../../support/translated-processes.ts'
 
 const A = permitOf('https://issuer.example a')
 const VERSION = '2026-07-28'
-const REQUEST = `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"${VERSION}","io.modelcontextprotocol/clientCapabilities":{}}}}`
+const request = (more = ''): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"x","of":"one"${more},"_meta":{"io.modelcontextprotocol/protocolVersion":"${VERSION}","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}}}`
 const HEADERS = {
   'mcp-protocol-version': VERSION,
   'mcp-method': 'prompts/get',
@@ -55,11 +56,11 @@ beforeEach(() => {
 })
 
 /** A call, and the fault that ends its way. */
-const call = () => {
+const call = (text = request()) => {
   const { exchange, client } = anExchange(HEADERS)
   const claim = { era: 'modern', version: VERSION } as const
   const ask: Claiming & { readonly kind: 'message' } = {
-    ...anAsked(REQUEST),
+    ...anAsked(text),
     claim,
     kind: 'message',
   }
@@ -89,6 +90,24 @@ describe('the translation', () => {
     expect(await second.fault).toBeUndefined()
     expect(router.inFlight).toBe(1)
   })
+})
+
+test('a call that waits for its client goes on in a drain, and nothing new begins', async () => {
+  const first = call()
+  loads[0]?.resolve(all.modern)
+  await all.settle()
+  await all.says(0, '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{}}')
+  await all.moment()
+  const state = /"requestState":"([^"]+)"/.exec(await first.client.body())?.[1] ?? ''
+  expect([router.inFlight, router.isUnused]).toEqual([1, false])
+  router.refuseNew()
+  expect(await codeOf(call().fault)).toBe('draining')
+  const second = call(request(`,"requestState":"${state}","inputResponses":{"input-1":{}}`))
+  expect(await second.fault).toBeUndefined()
+  expect(all.link(0).sent.at(-1)).toBe('{"jsonrpc":"2.0","id":"q","result":{}}')
+  await all.answer(0, 'one')
+  expect(await second.client.body()).toContain('"resultType":"complete"')
+  expect(router.inFlight).toBe(0)
 })
 
 describe('whoever waits when everything is closed', () => {
