@@ -62,7 +62,7 @@ const VERB_FLAGS = {
 const readVerify = (files: readonly string[], { text }: Given): Result<Flags, string> => {
   const [checkpoints, key] = [text('checkpoints'), text('key')]
   if (files.length === 0) {
-    const said = 'say which files, all that there are: audit verify FILE'
+    const said = 'say which files, all that there are, or their folder: audit verify FILE'
     return fail(checkpoints === undefined ? said : `${said} --checkpoints LOG. ${OF_A_LOG}`)
   }
   return key !== undefined && checkpoints === undefined
@@ -164,8 +164,8 @@ export const audit = defineCommand({
   name: 'audit',
   synopsis: 'verify|tail FILE... [flags]',
   about: `verify: says whether audit files are as the sidecar wrote them, or names the first record that was edited, removed,
-inserted or cut (exit code 1). Give all files that there are, in any order: what their names and times say is not
-looked at. The last lines of a file are held by nothing but checkpoints that were kept elsewhere.
+inserted or cut (exit code 1). Give all files that there are, in any order, or their folder: what their names and times
+say is not looked at. The last lines of a file are held by nothing but checkpoints that were kept elsewhere.
 tail: shows the records of files, of folders, or (-) of a log on standard input, those that are chosen.`,
   flags: FLAGS,
   takesWords: true,

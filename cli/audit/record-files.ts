@@ -1,6 +1,6 @@
 // Where records lie: a file with the full ones before it, a folder of such, or a log on standard input; and how they are read.
 
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, ok, type Result } from '../../shared/result.ts'
@@ -26,16 +26,39 @@ const fileSource = async (path: string, isWhole: boolean): Promise<Source> => {
 
 const NUMBER = /\.[1-9]\d*$/
 
-const folderSources = async (folder: string): Promise<Result<readonly Source[], string>> => {
+/** What is no folder in one, and not hidden, by name. */
+const entriesOf = async (folder: string): Promise<Result<readonly Dirent[], string>> => {
   const entries = await readdir(folder, { withFileTypes: true })
   if (entries.length > MAX_ENTRIES) {
     return fail(`${folder}: it holds more than ${MAX_ENTRIES} entries: name files`)
   }
-  const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-  const written = names.map(({ name }) => name).filter((name) => !NUMBER.test(name))
-  if (written.length === 0) return fail(`${folder}: no file of records is there`)
+  return ok(entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')))
+}
+
+const noRecords = (folder: string): string => `${folder}: no file of records is there`
+
+const folderSources = async (folder: string): Promise<Result<readonly Source[], string>> => {
+  const entries = await entriesOf(folder)
+  if (!entries.ok) return entries
+  const names = entries.value.filter((entry) => entry.isFile()).map(({ name }) => name)
+  const written = names.filter((name) => !NUMBER.test(name))
+  if (written.length === 0) return fail(noRecords(folder))
   const sources = written.toSorted().map((name) => fileSource(join(folder, name), true))
   return ok(await Promise.all(sources))
+}
+
+/** All files of a folder, or the one that is named: nothing may be missing where they are to be whole. */
+export const filesIn = async (path: string): Promise<Result<readonly string[], string>> => {
+  if (path === STDIN) return ok([path])
+  try {
+    if (!(await stat(path)).isDirectory()) return ok([path])
+    const entries = await entriesOf(path)
+    if (!entries.ok) return entries
+    const files = entries.value.map(({ name }) => join(path, name))
+    return files.length === 0 ? fail(noRecords(path)) : ok(files)
+  } catch (error) {
+    return fail(`${path}: ${fileWords(error)}`)
+  }
 }
 
 /**

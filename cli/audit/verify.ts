@@ -10,6 +10,7 @@ import { Verification, type Verified } from '../../shared/audit/verification.ts'
 import { fail, ok, type Result } from '../../shared/result.ts'
 import { fileWords } from '../output/system-words.ts'
 import { fileLines, type FileLine } from './file-lines.ts'
+import { filesIn } from './record-files.ts'
 
 /** Reads all lines of a file until `take` has an answer; the error names the file. */
 const readLines = async <T>(
@@ -106,7 +107,13 @@ export const verifyFiles = async (
   names: readonly string[],
   checkpoints: readonly Checkpoint[],
 ): Promise<Result<Verdict, string>> => {
-  const files = await filesOf(names)
+  const given: string[] = []
+  for (const name of names) {
+    const found = await filesIn(name)
+    if (!found.ok) return found
+    given.push(...found.value)
+  }
+  const files = await filesOf(given)
   const ends: FileEnds[] = []
   for (const file of files) {
     const read = await endsOf(file)

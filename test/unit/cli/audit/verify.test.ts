@@ -1,7 +1,7 @@
 // `outrigger audit verify` on real files: what it prints, and its exit code.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -51,6 +51,23 @@ const run = async (...args: string[]) => {
 const checkpoints = (): string => write('stdout.log', LOG.join('\n'))
 const pem = (key = KEYS.publicKey): string =>
   write('key.pem', key.export({ type: 'spki', format: 'pem' }))
+
+test('a folder of files, with what is whole in it and what is not', async () => {
+  const all = written()
+  const logs = mkdtempSync(join(tmpdir(), 'audit-log-'))
+  const log = join(logs, 'stdout.log')
+  writeFileSync(log, LOG.join('\n'))
+  const whole = await run(dir, '--checkpoints', log)
+  rmSync(all[1] ?? '')
+  const cut = await run(dir, '--checkpoints', log)
+  mkdirSync(join(dir, 'sub'))
+  linkSync(all[0] ?? '', join(dir, '.hidden'))
+  const hidden = await run(dir, '--checkpoints', log)
+  rmSync(logs, { recursive: true })
+  expect(whole.out).toMatch(/^\d+ records, all as they were written, \d+ checkpoints agree/)
+  expect([whole.code, cut.code]).toEqual([0, 1])
+  expect(hidden.out).toBe(cut.out)
+})
 
 test('whole files, in any order, with checkpoints that a key has signed', async () => {
   const files = written().toReversed()
@@ -110,7 +127,7 @@ test.each<[string, () => readonly string[], number, string]>([
     'checkpoints without records',
     () => ['--checkpoints', checkpoints()],
     2,
-    "say which files, all that there are: audit verify FILE --checkpoints LOG. Of a container's log take the records out first",
+    "say which files, all that there are, or their folder: audit verify FILE --checkpoints LOG. Of a container's log take the records out first",
   ],
   ['a key without checkpoints', () => ['a', '--key', pem()], 2, 'give that too'],
   ['a file that is not there', () => ['/nowhere'], 1, '/nowhere: there is no such file'],
