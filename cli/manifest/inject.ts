@@ -1,11 +1,14 @@
 // `outrigger inject`: the webhook's own render over a manifest, and its Services led to the sidecars. Pure.
 
+import type { ClusterConfig } from '../../webhook/cluster/config.ts'
+import type { Namespace } from '../../webhook/cluster/namespace.ts'
+import { isToWait } from '../../webhook/inject/gate.ts'
 import type { Outcome } from '../../webhook/inject/outcome.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
 import { admit } from '../../webhook/rules/admit.ts'
 import { nameOf } from '../../webhook/workload/kinds.ts'
 import { MCP_PORT } from '../../shared/names.ts'
-import type { JsonObject } from '../../shared/json.ts'
+import { stringAt, withAt, type JsonObject } from '../../shared/json.ts'
 import {
   runOverManifest,
   type Judges,
@@ -26,13 +29,24 @@ export const STRICT =
 export const isForStrictness = (violations: readonly { readonly code: string }[]): boolean =>
   violations.some(({ code }) => code === 'floor' || code === 'not-listed')
 
+interface Around {
+  readonly namespace: Namespace
+  readonly config: ClusterConfig
+}
+
+/** As it came: the node of a pod that a cluster has given out was chosen by the scheduler, and no gate would let it be named. */
+const asCreated = (pod: JsonObject, { namespace, config }: Around): JsonObject =>
+  stringAt(pod, 'metadata', 'uid') !== undefined && isToWait(pod, namespace, config)
+    ? withAt(pod, ['spec', 'nodeName'], undefined)
+    : pod
+
 /** What render decides on one pod of a manifest. */
 export const decide = (
   { template, namespace }: Place,
   { config }: Pick<ManifestOptions, 'config'>,
 ): Outcome => {
   const { pod, workload, warnings } = lend(template)
-  const { decided } = admit(pod, namespace, config, workload)
+  const { decided } = admit(asCreated(pod, { namespace, config }), namespace, config, workload)
   return { ...decided, warnings: [...warnings, ...decided.warnings] }
 }
 
