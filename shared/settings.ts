@@ -5,6 +5,7 @@ import {
   annotation,
   isKey,
   KEYS,
+  PREFIX,
   type ANNOTATIONS,
   type Annotation,
   type Key,
@@ -314,7 +315,9 @@ const MAX_HINTS = 5
 
 /** That a word is no key, as a sentence; for the first few with the nearest match. */
 const unknownKey = (word: string, index: number): string => {
-  const match = index < MAX_HINTS ? nearest(word, KEYS) : undefined
+  const bare = word.startsWith(PREFIX) ? word.slice(PREFIX.length) : word
+  const near = index < MAX_HINTS ? nearest(bare, KEYS) : undefined
+  const match = isKey(bare) ? bare : near
   const hint = match === undefined ? '' : `; did you mean ${match}?`
   return `${JSON.stringify(word)} is not a key of the annotation table${hint}`
 }

@@ -4,13 +4,13 @@
 import { MCP_PATH } from '../../shared/names.ts'
 import type { SidecarConfig } from '../../shared/sidecar-config.ts'
 import { originRules } from '../../sidecar/pipeline/origin.ts'
-import { tlsFaults } from '../../sidecar/tls/start-tls.ts'
 import { defineCommand, tell, type Io } from '../command/command.ts'
 import { ReachedRecords } from '../egress/reached-record.ts'
 import { suggestionOf, suggestionText } from '../egress/suggestion.ts'
 import { Tallies } from '../egress/tally.ts'
 import { auditFaults } from './audit-faults.ts'
 import { startLocalSidecar, type OnReached } from './local-sidecar.ts'
+import { certificateFaults } from './certificate-faults.ts'
 import { credentialFaults } from './credential-faults.ts'
 import { tellWaiting } from './patience.ts'
 import { documentFaults } from './document-faults.ts'
@@ -110,7 +110,7 @@ export const run = defineCommand({
       ...(await auditFaults(audit)),
       ...(await documentFaults(config.value.config)),
       ...(await credentialFaults(introspectionDir)),
-      ...(tls === undefined ? [] : await tlsFaults(tls, () => Date.now())),
+      ...(await certificateFaults(tls, flags.tls !== undefined)),
     ]
     for (const fault of faults) tell(io, 'run', fault)
     if (faults.length > 0) return 2

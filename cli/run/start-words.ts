@@ -14,8 +14,8 @@ export const startWords = ({ code, brief, message }: Fault): string => {
 
 const ANNOTATION = new RegExp(`${PREFIX.replaceAll('.', '\\.')}([a-z-]+)`, 'g')
 
-/** Settings by their flags: no annotation was written here. */
-export const byFlag = (text: string): string =>
+/** Settings by their flags, of a command that has them: no annotation was written here. */
+export const byFlag = (text: string, flags: object = SETTING_FLAGS): string =>
   text.replaceAll(ANNOTATION, (whole, key: string) =>
-    Object.hasOwn(SETTING_FLAGS, key) ? `--${key}` : whole,
+    Object.hasOwn(flags, key) ? `--${key}` : whole,
   )

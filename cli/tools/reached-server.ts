@@ -8,7 +8,7 @@ import { fileWords } from '../output/system-words.ts'
 import { startLocalSidecar } from '../run/local-sidecar.ts'
 import { tellWaiting } from '../run/patience.ts'
 import { startLogs } from '../run/start-log.ts'
-import { startWords } from '../run/start-words.ts'
+import { byFlag, startWords } from '../run/start-words.ts'
 import { aborted } from '../command/signal.ts'
 import type { Io } from '../command/command.ts'
 import { HttpTalk } from './http-talk.ts'
@@ -19,6 +19,9 @@ export interface Reach {
   readonly tokenFile: string | undefined
   readonly startupTimeout: string
 }
+
+/** The settings that `tools` has flags for. */
+const OWN_SETTINGS = { 'startup-timeout': true } as const
 
 /** A server that is slow to list, such as one that asks another service. */
 const TIMEOUT_MS = 60_000
@@ -69,8 +72,9 @@ const served = async <T>(reach: Reach, io: Io, use: Use<T>): Promise<Result<T, s
     config.value.settings['startup-timeout'],
   )
   try {
+    const failed = sidecar.failed.then((fault) => byFlag(startWords(fault), OWN_SETTINGS))
     const over = Promise.race([aborted(io.signal), ended])
-    const first = await Promise.race([sidecar.ready, over, sidecar.failed.then(startWords)])
+    const first = await Promise.race([sidecar.ready, over, failed])
     stopTelling()
     if (first !== undefined) return fail(first)
     begin()

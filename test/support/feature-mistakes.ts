@@ -68,11 +68,13 @@ const floor = (name: string, text: string): Mistake =>
 
 const URL_OF_POD = { 'public-url': 'https://mcp.example.com/team-a/search' }
 
+const TLS_PAIR = '--tls-cert DIR/c.pem --tls-key DIR/k.pem'
+
 const tls = (
   name: string,
   { cert, key }: { readonly cert: string; readonly key: string },
 ): Mistake =>
-  run(`a certificate ${name}`, '--allow-anonymous --tls-cert DIR/c.pem --tls-key DIR/k.pem', {
+  run(`a certificate ${name}`, `${TLS_PAIR} --allow-anonymous`, {
     'c.pem': cert,
     'k.pem': key,
   })
@@ -122,6 +124,16 @@ export const FEATURE_MISTAKES: readonly Mistake[] = [
   }),
   pod('a check of arguments, perhaps', { ...URL_OF_POD, 'validate-arguments': 'yes' }),
   pod('a certificate by its file', { ...URL_OF_POD, 'tls-secret': '/etc/tls.crt' }),
+  pod(
+    'a cluster’s settings by the names of annotations',
+    {},
+    'sidecar: { image: x }\nsettings: { outrigger.dev/auth: none }\n',
+  ),
+  pod(
+    'companions whose names are answered by nobody',
+    {},
+    'sidecar: { image: x }\ncompanions: { dns: [kube-dns.kube-system, 10.96.0.10:53, "*"] }\n',
+  ),
   floor('a member misspelt', 'isuers: []'),
   floor('an issuer in clear', 'issuers: [{ url: http://login.example.com }]'),
   floor('an issuer twice', `issuers: [{ url: ${ISSUER} }, { url: ${ISSUER} }]`),
@@ -178,6 +190,7 @@ export const FEATURE_MISTAKES: readonly Mistake[] = [
   }),
   typed('tools with a verb misspelt', 'tools lok -- cat'),
   typed('a lock for nothing', 'tools lock'),
+  typed('a lock of a server that is silent', 'tools lock --startup-timeout 1s -- sleep 600'),
   typed('a file for a new lock', 'tools lock -f DIR/lock.yaml -- cat'),
   typed('a mode for a lock that is there', 'tools verify -f DIR/lock.yaml --mode report -- cat', {
     'lock.yaml': LOCK,
@@ -198,6 +211,10 @@ export const FEATURE_MISTAKES: readonly Mistake[] = [
   }),
   run('a check of arguments without a value', '--allow-anonymous --validate-arguments'),
   run('a certificate without a key', '--allow-anonymous --tls-cert DIR/c.pem'),
+  run('a folder for the key of a certificate', `${TLS_PAIR} --allow-anonymous`, {
+    'c.pem': first.cert,
+    'k.pem': undefined,
+  }),
   tls('that is none', { cert: 'x', key: first.key }),
   tls('with the key of another', { cert: first.cert, key: other.key }),
   tls('in the place of its key', { cert: first.cert, key: first.cert }),

@@ -2,7 +2,7 @@
 // injected workloads. Absent: there are none.
 
 import * as z from 'zod/mini'
-import { CALLER_FORMS, callerOf } from '../../shared/callers.ts'
+import { callerOf } from '../../shared/callers.ts'
 import { destinationOf } from '../../shared/destination.ts'
 import { destinationFault } from '../../shared/destination-list.ts'
 
@@ -17,7 +17,7 @@ const others = z
       .check(
         z.refine(
           isSomebody,
-          `must be one of ${CALLER_FORMS}, but no star and no pods of the own namespace`,
+          'it names nobody: write a namespace (`name`), pods of one (`namespace/label=value`), or addresses, without a port (`10.96.0.10`, `10.0.0.0/8`)',
         ),
       ),
   )
