@@ -1,5 +1,5 @@
-// Assembles and signs X.509 certificates: one authority, and leaves that it signs. Keys, time and
-// serial numbers are arguments. The only importer of node-forge.
+// Assembles and signs X.509 certificates: one authority, leaves that it signs, and such as nobody else has signed. Keys, time
+// and serial numbers are arguments. The only importer of node-forge.
 
 import { constants, createPrivateKey, privateEncrypt, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -100,11 +100,13 @@ const keyIdentifierOf = (issuer: forge.pki.Certificate): readonly object[] => {
   return [{ name: 'authorityKeyIdentifier', keyIdentifier: bytes.toString('latin1') }]
 }
 
-/** A serving certificate for the names, DNS names or addresses, signed by the authority; it never outlives that. */
-export const signLeaf = (
-  authority: Authority,
-  template: Template & { readonly names: readonly [string, ...string[]] },
-): Leaf => {
+interface Named extends Template {
+  /** DNS names or addresses. */
+  readonly names: readonly [string, ...string[]]
+}
+
+/** A serving certificate for the names, signed by the authority; it never outlives that. */
+export const signLeaf = (authority: Authority, template: Named): Leaf => {
   const certificate = draft(template)
   const end = new Date(new X509Certificate(authority.certificatePem).validTo)
   if (certificate.validity.notAfter > end) certificate.validity.notAfter = end
@@ -125,4 +127,20 @@ export const signLeaf = (
     notBefore: certificate.validity.notBefore,
     notAfter: certificate.validity.notAfter,
   }
+}
+
+/** A certificate that is believed by whoever holds it, of either end of a connection: it has signed itself and can sign no other. */
+export const createPinned = (template: Named): Pick<Leaf, 'certificatePem' | 'privateKeyPem'> => {
+  const certificate = draft(template)
+  const name = attributes(template.names[0].slice(0, 64))
+  certificate.setSubject(name)
+  certificate.setIssuer(name)
+  certificate.setExtensions([
+    { name: 'basicConstraints', critical: true, cA: false },
+    { name: 'keyUsage', critical: true, digitalSignature: true },
+    { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
+    { name: 'subjectAltName', altNames: template.names.map(altName) },
+  ])
+  const { privateKeyPem } = template.keys
+  return { certificatePem: sign(certificate, privateKeyPem), privateKeyPem }
 }

@@ -1,8 +1,16 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:tls'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { createKeyPair, type KeyPair } from '../../../certs/keys.ts'
 import { checkAuthority } from '../../../certs/authorities.ts'
-import { createAuthority, signLeaf, type Authority, type Leaf } from '../../../certs/x509.ts'
+import {
+  createAuthority,
+  createPinned,
+  signLeaf,
+  type Authority,
+  type Leaf,
+} from '../../../certs/x509.ts'
 
 const NOW = new Date('2026-11-23T00:00:00Z')
 const DAY_MS = 86_400_000
@@ -65,6 +73,60 @@ describe('certificates', () => {
     expect(new Date(certificate.validFrom)).toEqual(new Date(NOW.getTime() - 300_000))
     expect(new Date(certificate.validTo)).toEqual(new Date(NOW.getTime() + DAY_MS))
     expect(certificate.serialNumber).toMatch(/^01F+$/)
+  })
+})
+
+describe('a pinned certificate', () => {
+  const name = 'replicas.deployment-a.team.outrigger'
+  const pinned = (of: KeyPair, names: readonly [string, ...string[]] = [name]) =>
+    createPinned({ keys: of, now: new Date(), serial, lifetimeMs: 3650 * DAY_MS, names })
+
+  test('is both ends’, long good, and signs nothing', () => {
+    const { certificatePem, privateKeyPem } = pinned(keys)
+    const certificate = new X509Certificate(certificatePem)
+    expect(certificate.ca).toBe(false)
+    expect(certificate.verify(certificate.publicKey)).toBe(true)
+    expect(certificate.checkPrivateKey(createPrivateKey(privateKeyPem))).toBe(true)
+    expect(certificate.subjectAltName).toBe(`DNS:${name}`)
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'])
+    expect(new Date(certificate.validTo).getTime() - Date.now()).toBeGreaterThan(3649 * DAY_MS)
+  })
+
+  test('a name that is longer than a subject may be is whole among its names', () => {
+    const long = `replicas.${'a'.repeat(63)}.team.outrigger`
+    const certificate = new X509Certificate(pinned(keys, [long]).certificatePem)
+    expect(certificate.subjectAltName).toBe(`DNS:${long}`)
+  })
+
+  /** What a client hears where both ends must know each other. */
+  const shake = async (client: KeyPair): Promise<string> => {
+    const { certificatePem: cert, privateKeyPem: key } = pinned(keys)
+    const version = { minVersion: 'TLSv1.3' } as const
+    const server = createServer({ cert, key, ca: cert, requestCert: true, ...version }, (socket) =>
+      socket.end(`known: ${socket.authorized}`),
+    )
+    server.on('tlsClientError', () => undefined)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    const own = pinned(client)
+    const pair = { cert: own.certificatePem, key: own.privateKeyPem }
+    const socket = connect({ port, host: '127.0.0.1', ca: cert, servername: name, ...pair, ...version }) // prettier-ignore
+    try {
+      let text = ''
+      for await (const chunk of socket) text += String(chunk)
+      return text
+    } catch {
+      return ''
+    } finally {
+      socket.destroy()
+      server.close()
+    }
+  }
+
+  test('two who hold it know each other over TLS 1.3, and nobody else', async () => {
+    expect(await shake(keys)).toBe('known: true')
+    expect(await shake(otherKeys)).toBe('')
   })
 })
 
