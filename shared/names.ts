@@ -17,6 +17,7 @@ export const AUDIT_KEY_VOLUME = 'outrigger-audit-key'
 export const AUDIT_DIGEST_VOLUME = 'outrigger-audit-digest'
 export const PARENT_PROXY_VOLUME = 'outrigger-parent-proxy'
 export const PARENT_CA_VOLUME = 'outrigger-parent-ca'
+export const REPLICAS_VOLUME = 'outrigger-replicas'
 export const OWN_VOLUMES = [
   BIN_VOLUME,
   RUN_VOLUME,
@@ -31,6 +32,7 @@ export const OWN_VOLUMES = [
   AUDIT_DIGEST_VOLUME,
   PARENT_PROXY_VOLUME,
   PARENT_CA_VOLUME,
+  REPLICAS_VOLUME,
 ] as const
 
 /** Where the sidecar leaves the shim for the server's container (read-only there). */
@@ -75,6 +77,11 @@ export const PASSWORD_KEY = 'password'
 export const TLS_DIR = '/outrigger/tls'
 export const TLS_CERT_KEY = 'tls.crt'
 export const TLS_PRIVATE_KEY = 'tls.key'
+
+/** Where the sidecar finds the Secret by which the replicas of its workload know each other: a certificate and its key, as above, and
+ * by which key that of their session ids. */
+export const REPLICAS_DIR = '/outrigger/replicas'
+export const ID_KEY = 'id.key'
 
 /** Where the sidecar asks for the keys of ServiceAccount tokens, and where it finds the token and the authority for that. */
 export const API_SERVER_URL = 'https://kubernetes.default.svc'

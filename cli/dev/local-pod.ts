@@ -7,6 +7,7 @@ import {
   CONFIG_VARIABLE,
   INTROSPECTION_VOLUME,
   PARENT_PROXY_VOLUME,
+  REPLICAS_VOLUME,
   SHIM_PATH,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
@@ -90,6 +91,7 @@ const LOCAL = {
   toolLock: undefined,
   introspectionDir: undefined,
   tls: undefined,
+  replicas: undefined,
   apiServer: undefined,
 } as const
 
@@ -117,6 +119,7 @@ const configOf = (
 /** What of the sidecar's volumes is left out here, by the volume. */
 const LEFT_OUT = new Map<string | undefined, string>([
   [PARENT_PROXY_VOLUME, 'egress.parentProxy of the cluster configuration: not asked from here'],
+  [REPLICAS_VOLUME, 'companions.replicas of the cluster configuration: there is one replica here'],
   [API_SERVER_VOLUME, 'tokens of ServiceAccounts are refused here: only a cluster has their keys'],
   [
     INTROSPECTION_VOLUME,

@@ -1,8 +1,8 @@
 // By which ports callers reach an injected pod's server, whether through the sidecar, with whose tokens, by which policies and within which locks: for
 // `outrigger explain`, read from the document that the sidecar gets. Pure.
 
-import { MCP_PATH, MCP_PORT, OWN_VOLUMES } from '../../shared/names.ts'
-import { objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
+import { MCP_PATH, MCP_PORT, OWN_VOLUMES, REPLICA_PORT } from '../../shared/names.ts'
+import { at, objectsAt, stringAt, type JsonObject } from '../../shared/json.ts'
 import { speaksHttp, type EgressConfig } from '../../shared/sidecar-config.ts'
 import { documentOf } from '../../webhook/inject/stand-ins.ts'
 import { ownSidecar } from '../../webhook/inject/pod.ts'
@@ -11,7 +11,7 @@ import { ownSidecar } from '../../webhook/inject/pod.ts'
 export const reachLines = (pod: JsonObject): readonly string[] => {
   const config = documentOf(ownSidecar(pod))
   if (!config) return []
-  const { settings, standIns, carriedPorts, isSupervised, tls } = config
+  const { settings, standIns, carriedPorts, isSupervised, tls, replicas } = config
   const over = tls === undefined ? '' : ', over TLS alone (https://)'
   const why = isSupervised ? 'the server is held on loopback' : 'in the place of a bridge'
   const taken = standIns.map(
@@ -25,7 +25,19 @@ export const reachLines = (pod: JsonObject): readonly string[] => {
     speaksHttp(settings) && !isSupervised
       ? [`${settings.port}: the server itself, around the sidecar`]
       : []
-  return [`${MCP_PORT}: the sidecar, by ${MCP_PATH}${over}`, ...taken, ...carried, ...open]
+  const handed =
+    replicas === undefined
+      ? []
+      : [
+          `${REPLICA_PORT}: the sidecars of its other replicas alone, for the sessions that are here`,
+        ]
+  return [
+    `${MCP_PORT}: the sidecar, by ${MCP_PATH}${over}`,
+    ...taken,
+    ...carried,
+    ...open,
+    ...handed,
+  ]
 }
 
 /** A line for each issuer, with the audiences of which a token must name one. */
@@ -117,6 +129,7 @@ const OURS: ReadonlySet<string> = new Set(OWN_VOLUMES)
 export const neededLines = (pod: JsonObject): readonly string[] =>
   objectsAt(pod, 'spec', 'volumes')
     .filter((volume) => OURS.has(stringAt(volume, 'name') ?? ''))
+    .filter((volume) => at(volume, 'secret', 'optional') !== true)
     .flatMap((volume) => {
       const [kind, form, member] = volume['secret']
         ? (['Secret', 'secret', 'secretName'] as const)

@@ -37,6 +37,7 @@ describe('manifests/base/companions', () => {
         verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
       },
       { apiGroups: [''], resources: ['pods'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
       { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
       { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] },

@@ -1,4 +1,5 @@
-// Names of companions: `outrigger-` and the server's label, which holds the kind and name of its workload. Pure.
+// Names of companions: `outrigger-` and the server's label, which holds the kind and name of its workload. Known to injection, too,
+// which tells sidecars of them. Pure.
 
 import { createHash } from 'node:crypto'
 import { COMPANION_PREFIX } from '../../shared/names.ts'
@@ -25,6 +26,9 @@ export const companionName = (server: string, ending = ''): string => {
     .slice(0, MAX_LENGTH - HASH_LENGTH - 1)
   return `${head.replace(/-+$/, '')}-${hash}`
 }
+
+/** Of the Secret by which the replicas of a workload know each other. */
+export const replicasName = (server: string): string => companionName(`replicas-${server}`)
 
 /** The policy that holds for every injected pod of a namespace, also before its workload has one: no server is called so. */
 export const DEFAULT_POLICY = companionName('default')

@@ -1,5 +1,5 @@
 // What the cluster configuration says of companions: the NetworkPolicies and Services that the controller keeps beside
-// injected workloads. Absent: there are none.
+// injected workloads, and what comes of those. Absent: there are none.
 
 import * as z from 'zod/mini'
 import { callerOf } from '../../shared/callers.ts'
@@ -46,5 +46,7 @@ export const companionsSchema = z.strictObject({
   egress: z._default(destinations, []),
   /** Whether pods of strict namespaces wait until theirs stands. */
   gate: z._default(z.boolean(), false),
+  /** Whether the pods of a workload hand each other the calls of sessions that another of them holds. */
+  replicas: z._default(z.boolean(), true),
 })
 export type CompanionRules = Readonly<z.output<typeof companionsSchema>>

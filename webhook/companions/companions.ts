@@ -36,6 +36,8 @@ export interface Remark {
 export interface Companions {
   readonly objects: readonly JsonObject[]
   readonly remarks: readonly Remark[]
+  /** Its pods are to know each other by a Secret. */
+  readonly hasReplicas: boolean
 }
 
 export interface WorkloadParts {
@@ -171,6 +173,7 @@ const LEAST: Needs = {
   isEnforced: true,
   egress: [],
   own: [],
+  hasReplicas: false,
   asksApiServer: false,
   around: undefined,
 }
@@ -182,7 +185,7 @@ const metadataOf = ({ namespace, server, owner }: WorkloadParts, name: string): 
   ownerReferences: [{ ...owner }],
 })
 
-/** Callers keep to one pod: a session lives in the sidecar that began it. */
+/** Callers keep to one pod, so that few calls have another way to go: a session lives in the sidecar that began it. */
 const AFFINITY: JsonObject = {
   sessionAffinity: 'ClientIP',
   sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
@@ -239,6 +242,7 @@ export const companionsOf = (parts: WorkloadParts): Companions => {
       // Who looks for its pods while they start finds each by its own address.
       serviceOf(parts, isTls, { clusterIP: 'None', publishNotReadyAddresses: true }, HEADLESS),
     ],
+    hasReplicas: rules.replicas && known.some(({ hasReplicas }) => hasReplicas),
     remarks: [
       ...ailing(members),
       ...overdue(parts),

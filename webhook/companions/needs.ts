@@ -17,6 +17,8 @@ export interface Needs {
   readonly egress: readonly string[]
   /** Where the sidecar itself goes, `host:port` each. */
   readonly own: readonly string[]
+  /** It hands calls to the workload's other pods, and takes theirs. */
+  readonly hasReplicas: boolean
   /** It asks the API server for keys. */
   readonly asksApiServer: boolean
   /** A port that the server itself holds at the pod's address, around the sidecar. */
@@ -76,6 +78,7 @@ const needsIn = (config: SidecarConfig): Needs => {
     isEnforced: settings['egress-mode'] === 'enforce',
     egress: settings.egress ?? [],
     own: [...new Set(placesOf(ownUrls(config)))],
+    hasReplicas: config.replicas !== undefined,
     asksApiServer: config.apiServer !== undefined,
     around: aroundIn(config),
   }

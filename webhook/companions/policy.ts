@@ -2,7 +2,7 @@
 // by whatever enforces policies in the cluster. Pure.
 
 import type { JsonObject } from '../../shared/json.ts'
-import { ADMIN_PORT, INJECTED_LABEL, SERVER_LABEL } from '../../shared/names.ts'
+import { ADMIN_PORT, INJECTED_LABEL, REPLICA_PORT, SERVER_LABEL } from '../../shared/names.ts'
 import type { CompanionRules } from '../cluster/companion-rules.ts'
 import type { Needs } from './needs.ts'
 import { EVERY_POD, NOT_NEAR, peersOf } from './peers.ts'
@@ -29,7 +29,19 @@ const tcp = (ports: readonly (number | string)[]): readonly JsonObject[] =>
 const numbersOf = (needs: readonly Needs[]): readonly number[] =>
   [...new Set(needs.flatMap(({ ports }) => ports))].sort((a, b) => a - b)
 
-const ingressOf = ({ needs, callers, isInMesh, rules }: PolicyParts): readonly JsonObject[] => {
+/** The workload's own pods, for the calls that they hand each other. */
+const replicas = ({ server, needs, isInMesh }: PolicyParts, side: 'from' | 'to') =>
+  needs.some(({ hasReplicas }) => hasReplicas)
+    ? [
+        {
+          [side]: [{ podSelector: ownSelector(server) }],
+          ports: [...tcp([REPLICA_PORT, ...(isInMesh ? [MESH_PORT] : [])])],
+        },
+      ]
+    : []
+
+const ingressOf = (parts: PolicyParts): readonly JsonObject[] => {
+  const { needs, callers, isInMesh, rules } = parts
   const open = [...numbersOf(needs), ...(isInMesh ? [MESH_PORT] : [])]
   // An empty list of peers would mean everybody.
   const isNobody = callers?.length === 0 || open.length === 0
@@ -37,6 +49,7 @@ const ingressOf = ({ needs, callers, isInMesh, rules }: PolicyParts): readonly J
   return [
     ...(isNobody ? [] : [{ ...(callers ? { from: [...callers] } : {}), ports: [...tcp(open)] }]),
     ...(monitoring.length === 0 ? [] : [{ from: [...monitoring], ports: [...tcp([ADMIN_PORT])] }]),
+    ...replicas(parts, 'from'),
   ]
 }
 
@@ -110,6 +123,7 @@ const egressOf = (parts: PolicyParts, { openings }: Asked): readonly JsonObject[
     ...(isFree ? [{ to: [...NOT_NEAR, EVERY_POD] }] : []),
     ...merged(openings),
     ...(isInMesh ? [{ to: [EVERY_POD], ports: [...tcp([MESH_PORT])] }] : []),
+    ...replicas(parts, 'to'),
   ]
 }
 

@@ -11,6 +11,7 @@ import type { Elector } from './lease.ts'
 import { keyOf, placeOf } from './members.ts'
 import type { Known } from './known.ts'
 import { Reconciler, type ReconcileOptions } from './reconcile.ts'
+import type { ReplicaKeys } from './replica-keys.ts'
 import type { WorkQueue } from './work-queue.ts'
 
 const SLICE = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes'
@@ -32,6 +33,7 @@ export interface ControllerOptions
     Tools {
   readonly kube: Pick<ControllerKube, 'namespaces' | 'services'>
   readonly followed: Followed
+  readonly replicaKeys: Pick<ReplicaKeys, 'begin' | 'keep'>
   readonly queue: WorkQueue
   readonly config: () => ClusterConfig
   readonly reconciled: (isDone: boolean) => void
@@ -96,8 +98,9 @@ export class Controller {
 
   /** Works until the signal is given. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { queue, reconciled, log, sleep } = this.options
+    const { queue, reconciled, log, sleep, replicaKeys } = this.options
     this.reconciler.begin()
+    replicaKeys.begin()
     while (!this.isListed && !signal.aborted) await sleep(ASK_MS, signal)
     this.lookAtMs = 0
     this.namespaces.clear()
@@ -107,7 +110,8 @@ export class Controller {
     const looking = this.look(signal)
     const work = async (key: string): Promise<boolean> => {
       try {
-        await this.reconciler.reconcile(key, signal)
+        const replicated = await this.reconciler.reconcile(key, signal)
+        if (replicated) await replicaKeys.keep(replicated, signal)
         reconciled(true)
         return true
       } catch (error) {

@@ -2,8 +2,9 @@
 // replicas, the leader, keeps companions beside injected workloads; without `companions` in the cluster configuration it
 // takes away those that stand.
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { createKeyPair } from '../../certs/keys.ts'
 import type { KeptFile } from '../../shared/kept-file.ts'
 import type { Log } from '../../shared/log.ts'
 import { schedule, sleep } from '../../shared/timers.ts'
@@ -28,6 +29,7 @@ import { parseControllerOptions, USAGE, type Options } from './options.ts'
 import { MovedTags } from './moved-tags.ts'
 import { Owners } from './owners.ts'
 import { podReader } from './pod-reader.ts'
+import { ReplicaKeys } from './replica-keys.ts'
 import { createControllerTelemetry, type ControllerTelemetry } from './telemetry.ts'
 import { Watchdog } from './watchdog.ts'
 import { WorkQueue } from './work-queue.ts'
@@ -124,12 +126,14 @@ const wire = (options: Options, config: KeptFile<ClusterConfig>, log: Log): Wire
   const wall = { now, wallMs: Date.now, randomName: () => randomUUID() }
   const owners = new Owners(requests)
   const events = new Events({ ...wall, requests, log, identity })
+  const keys = { keyPair: createKeyPair, randomBytes, counted: telemetry.keysCounted }
   const controller = new Controller({
     ...tools,
     ...telemetry,
     kube,
     requests,
     followed,
+    replicaKeys: new ReplicaKeys({ ...tools, ...wall, ...keys, requests, events }),
     queue,
     foreign,
     opened,

@@ -22,6 +22,7 @@ import { liveMembers } from './live-members.ts'
 import { placeOf } from './members.ts'
 import { note } from './noted.ts'
 import type { Owners } from './owners.ts'
+import { replicatedIn, type Replicated } from './replica-keys.ts'
 import type { Standing } from './standing.ts'
 import { heldWords, openedWords, takenWords, type WhyHeld } from './told-words.ts'
 import { putRight, takeAway, type Written } from './writes.ts'
@@ -54,6 +55,7 @@ interface Wanted {
   readonly owner?: Owner
   readonly remarks: readonly Told[]
   readonly opened?: readonly Opened[]
+  readonly hasReplicas?: boolean
 }
 
 /** Pods that wait, and those of them that their policy closes. */
@@ -109,7 +111,8 @@ export class Reconciler {
     this.options.owners.begin()
   }
 
-  async reconcile(key: string, signal: AbortSignal): Promise<void> {
+  /** Whose pods are to know each other by a Secret, where that may be made. */
+  async reconcile(key: string, signal: AbortSignal): Promise<Replicated | undefined> {
     const { known, foreign, opened, log } = this.options
     const [name, server] = placeOf(key)
     const namespace = known.namespace(name)
@@ -120,7 +123,7 @@ export class Reconciler {
     if (!wanted) {
       foreign.delete(key)
       opened.delete(key)
-      return
+      return undefined
     }
     const ready = this.readyOf(key, wanted, waiting)
     const { taken, whyHeld, failure } = await this.putAll(key, wanted, { waiting, ready, signal })
@@ -140,6 +143,7 @@ export class Reconciler {
     if (owner) await this.options.events.tell(name, owner, [...remarks, ...more], signal)
     await this.takeLeftovers(key, wanted, signal)
     if (failure) throw failure
+    return replicatedIn(wanted, name, server)
   }
 
   /** Of the pods that wait those that may go once their policy stands. */

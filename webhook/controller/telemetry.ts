@@ -2,6 +2,7 @@
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { watchFollowers, type Followed } from '../watch-telemetry.ts'
+import type { KeysResult } from './replica-keys.ts'
 import type { Written } from './writes.ts'
 
 export interface Figures {
@@ -23,6 +24,8 @@ export interface ControllerTelemetry {
   counted(what: Written | 'removed'): void
   /** One workload was put right, or could not be. */
   reconciled(isDone: boolean): void
+  /** Of a workload whose pods know each other by them. */
+  readonly keysCounted: (result: KeysResult) => void
   /** An image was asked for, of its registry. */
   readonly lookedUp: (result: 'read' | 'failed') => void
 }
@@ -115,9 +118,16 @@ export const createControllerTelemetry = (figures: Figures): ControllerTelemetry
     labelNames: ['result'],
     registers,
   })
+  const keys = new Counter({
+    name: 'outrigger_controller_replica_keys_total',
+    help: 'Looks at the Secret by which the replicas of a workload know each other, by what became of it.',
+    labelNames: ['result'],
+    registers,
+  })
   return {
     registry,
     counted: (result) => companions.inc({ result }),
+    keysCounted: (result) => keys.inc({ result }),
     lookedUp: (result) => images.inc({ result }),
     reconciled: (isDone) => workloads.inc({ result: isDone ? 'done' : 'failed' }),
   }

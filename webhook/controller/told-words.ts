@@ -35,6 +35,12 @@ export const heldWords = (why: WhyHeld): Told => ({
   message: `pods of it wait and are not scheduled, since ${WHY_HELD[why]}`,
 })
 
+/** Of the Secret by which its pods would know each other. */
+export const apartWords = (secret: string, status: number): Told => ({
+  reason: 'ReplicasApart',
+  message: `the API server refuses to have Secret ${secret} made (${status}): unless it stands there already, its pods do not hand each other calls, and a session is served by the pod alone that began it; see that Outrigger's controller may create Secrets here (outrigger doctor), and what else is asked before one is (a quota, a webhook)`,
+})
+
 const MAX_IMAGE = 300
 const MAX_WHY = 450
 

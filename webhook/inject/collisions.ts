@@ -10,6 +10,7 @@ import {
   EGRESS_PORT,
   HOMES_DIR,
   MCP_PORT,
+  REPLICA_PORT,
   RUN_DIR,
   SIDECAR_CONTAINER,
 } from '../../shared/names.ts'
@@ -111,7 +112,12 @@ export const writablePathViolations = (paths: readonly string[]): readonly Viola
         )
   })
 
-const OUR_PORTS: ReadonlySet<number | undefined> = new Set([MCP_PORT, ADMIN_PORT, EGRESS_PORT])
+const OUR_PORTS: ReadonlySet<number | undefined> = new Set([
+  MCP_PORT,
+  ADMIN_PORT,
+  EGRESS_PORT,
+  REPLICA_PORT,
+])
 
 const ports = (pod: JsonObject): readonly Violation[] =>
   members(pod)

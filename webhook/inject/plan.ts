@@ -226,7 +226,7 @@ const told = (
   { server, transport }: Found,
   fills: Fills | undefined,
 ): SidecarDocument | undefined => {
-  const { pod, workload, resolution, config } = subject
+  const { pod, workload, resolution, config, namespace } = subject
   const place = placeOf({ list: 'containers', name: nameOf(server ?? {}) })
   return (
     server &&
@@ -235,6 +235,7 @@ const told = (
       pod,
       server,
       label: serverLabel(pod, workload),
+      namespace: namespace.name,
       workload,
       image: fills?.byPlace.get(place)?.image,
       transport,

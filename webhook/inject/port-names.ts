@@ -11,6 +11,8 @@ import type { Subject } from './subject.ts'
 /** What our own container calls its ports. */
 export const MCP_PORT_NAME = 'mcp'
 export const ADMIN_PORT_NAME = 'outrigger-admin'
+export const REPLICA_PORT_NAME = 'outrigger-hop'
+const OURS: ReadonlySet<string> = new Set([ADMIN_PORT_NAME, REPLICA_PORT_NAME])
 
 // Nobody's server has one port by more names.
 const MAX_NAMES = 16
@@ -47,8 +49,7 @@ export const portNames = (
 ): PortNames => {
   if (!config.findsSidecarPorts) return NO_NAMES
   const beside = namesBeside(pod, server)
-  const isFree = (name: string): boolean =>
-    name !== '' && name !== ADMIN_PORT_NAME && !beside.has(name)
+  const isFree = (name: string): boolean => name !== '' && !OURS.has(name) && !beside.has(name)
   const own = tcpPorts(server)
   const moved = own.filter(({ number, name }) => number === port && isFree(name))
   const names = moved.map(({ name }) => name)

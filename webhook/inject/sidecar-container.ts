@@ -10,6 +10,7 @@ import {
   METRICS_HEADERS_VARIABLE,
   POD_FACTS,
   POD_IPS_VARIABLE,
+  REPLICA_PORT,
   SIDECAR_CONTAINER,
   SIDECAR_SHIM_PATH,
   TRACE_HEADERS_KEY,
@@ -21,7 +22,7 @@ import { at, objectAt, objectsAt, type JsonObject } from '../../shared/json.ts'
 import { isPluginVolumeName } from './api-token.ts'
 import { escapeExpansion } from './command.ts'
 import { nameOf } from './pod.ts'
-import { ADMIN_PORT_NAME, MCP_PORT_NAME } from './port-names.ts'
+import { ADMIN_PORT_NAME, MCP_PORT_NAME, REPLICA_PORT_NAME } from './port-names.ts'
 import { KEPT_SECURITY } from './security.ts'
 import { SIDECAR_MOUNTS } from './volumes.ts'
 
@@ -116,6 +117,19 @@ const environment = (parts: SidecarParts): readonly JsonObject[] => [
   ...logsHeaders(parts),
 ]
 
+const tcpPort = (name: string, containerPort: number): JsonObject => ({
+  name,
+  containerPort,
+  protocol: 'TCP',
+})
+
+const ports = ({ document, portNames }: SidecarParts): readonly JsonObject[] => [
+  tcpPort(MCP_PORT_NAME, MCP_PORT),
+  tcpPort(ADMIN_PORT_NAME, ADMIN_PORT),
+  ...(document.replicas === undefined ? [] : [tcpPort(REPLICA_PORT_NAME, REPLICA_PORT)]),
+  ...portNames.map((name) => tcpPort(name, MCP_PORT)),
+]
+
 /** The whole container. */
 export const sidecarContainer = (parts: SidecarParts): JsonObject => {
   const { image, imagePullPolicy } = parts.config.sidecar
@@ -131,11 +145,7 @@ export const sidecarContainer = (parts: SidecarParts): JsonObject => {
     ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
     // A native sidecar: started before the server, ended after it, and no hindrance to a Job's end.
     restartPolicy: 'Always',
-    ports: [
-      { name: MCP_PORT_NAME, containerPort: MCP_PORT, protocol: 'TCP' },
-      { name: ADMIN_PORT_NAME, containerPort: ADMIN_PORT, protocol: 'TCP' },
-      ...parts.portNames.map((name) => ({ name, containerPort: MCP_PORT, protocol: 'TCP' })),
-    ],
+    ports: ports(parts),
     env: environment(parts),
     resources: parts.resources,
     // "Shim copied, listeners bound", never "server reachable": it gates the server's own start.

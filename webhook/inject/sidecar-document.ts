@@ -26,6 +26,7 @@ import { auditIn, type About } from './audit.ts'
 import { egressIn } from './egress.ts'
 import { graceSeconds } from './grace.ts'
 import { nameOf } from './pod.ts'
+import { replicasIn } from './replicas.ts'
 import { memoryLimitBytes } from './resources.ts'
 import { workloadOf } from './server-label.ts'
 import { tlsSecretOf } from './serving-tls.ts'
@@ -77,6 +78,8 @@ export interface DocumentParts {
   readonly pod: JsonObject
   readonly server: JsonObject
   readonly label: string
+  /** The pod's. */
+  readonly namespace: string
   /** Where the caller knows it. */
   readonly workload: Workload | undefined
   /** Its image by digest, where the spec has it by a tag whose digest is known. */
@@ -173,6 +176,7 @@ export const sidecarDocument = (parts: DocumentParts): SidecarDocument => {
     exitWhenIdle: isStdio && restarts !== 'Always',
     ...(memory === undefined ? {} : { serverMemoryBytes: memory }),
     ...mountedFor(parts),
+    ...replicasIn(parts),
     ...baseIn(parts),
     ...egressIn(resolution.settings, config),
     ...auditIn(resolution.settings, config, aboutServer(parts)),

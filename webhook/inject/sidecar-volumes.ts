@@ -1,5 +1,5 @@
 // Volumes that the sidecar alone mounts. Only to read: what is named of the pod's namespace, and a token for the API server
-// where ServiceAccounts call. A pod whose object or key is missing does not start: nothing is served without it. To write:
+// where ServiceAccounts call. A pod whose object or key is missing does not start: nothing is served without it, but for the keys of replicas. To write:
 // its audit records. Pure.
 
 import {
@@ -16,6 +16,7 @@ import {
   CLIENT_ID_KEY,
   CLIENT_SECRET_KEY,
   DIGEST_KEY,
+  ID_KEY,
   INTROSPECTION_DIR,
   INTROSPECTION_VOLUME,
   LOCK_DIR,
@@ -30,6 +31,8 @@ import {
   POLICY_DIR,
   POLICY_KEY,
   POLICY_VOLUME,
+  REPLICAS_DIR,
+  REPLICAS_VOLUME,
   SIGNING_KEY,
   TLS_CERT_KEY,
   TLS_DIR,
@@ -42,6 +45,7 @@ import type { JsonObject } from '../../shared/json.ts'
 import type { SidecarDocument } from '../../shared/sidecar-config.ts'
 import type { Settings } from '../../shared/settings.ts'
 import type { ClusterConfig } from '../cluster/config.ts'
+import { replicasName } from '../cluster/companion-name.ts'
 import { auditClaim, auditVolume } from './audit.ts'
 
 interface Row {
@@ -168,6 +172,21 @@ const ROWS: readonly Row[] = [
       secretName === undefined || audit === undefined
         ? undefined
         : { secretName, items: items(DIGEST_KEY), ...READABLE },
+  },
+  {
+    volume: REPLICAS_VOLUME,
+    form: 'secret',
+    dir: REPLICAS_DIR,
+    source: (_settings, { document: { replicas, server } }) =>
+      replicas === undefined || server === undefined
+        ? undefined
+        : {
+            secretName: replicasName(server),
+            items: items(TLS_CERT_KEY, TLS_PRIVATE_KEY, ID_KEY),
+            ...READABLE,
+            // The controller makes it when the first pod is there: until then a session is served where it began alone.
+            optional: true,
+          },
   },
 ]
 

@@ -375,6 +375,11 @@ describeOwnCluster('control', 'companions', (target) => {
     }
     test.each([
       ['get', 'secrets', '-A'],
+      ['list', 'secrets', '-A'],
+      ['watch', 'secrets', '-A'],
+      ['update', 'secrets', '-A'],
+      ['patch', 'secrets', '-A'],
+      ['delete', 'secrets', '-A'],
       ['list', 'configmaps', '-A'],
       ['create', 'pods', '-A'],
       ['delete', 'pods', '-A'],
@@ -395,6 +400,7 @@ describeOwnCluster('control', 'companions', (target) => {
     test.each([
       ['update', `leases.coordination.k8s.io/${ACCOUNT}`, '-n', 'outrigger-system'],
       ['patch', 'networkpolicies.networking.k8s.io', '-A'],
+      ['create', 'secrets', '-A'],
     ])('%s %s %s %s: yes', async (...what) => {
       expect(await can(...what)).toBe('yes')
     })

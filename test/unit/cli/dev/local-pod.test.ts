@@ -8,8 +8,8 @@ import { expectedPod } from '../../../support/golden.ts'
 const local = (name: string, around: Surroundings = NOTHING_AROUND) => {
   const read = localPod(expectedPod(name) ?? {}, 0, around)
   if (!read.ok) return read.error
-  const { toolPolicy: policy, toolLock: lock, tls, audit } = read.value.config
-  expect(audit).toBeUndefined()
+  const { toolPolicy: policy, toolLock: lock, tls, audit, replicas } = read.value.config
+  expect([audit, replicas]).toEqual([undefined, undefined])
   return { policy, lock, tls: tls?.certFile, notes: read.value.notes.join('; ') }
 }
 
@@ -39,6 +39,7 @@ test.each([
     'audit-file',
     'outrigger.dev/audit-sink: nothing is put on record here; outrigger run --audit-file keeps records',
   ],
+  ['replicas', 'companions.replicas of the cluster configuration: there is one replica here'],
   ['base-policy-alone', 'floor.basePolicy of the cluster configuration holds here, too'],
   ['pod', ''],
 ])('%s: %s', (name, notes) => {

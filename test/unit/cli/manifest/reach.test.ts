@@ -14,6 +14,7 @@ const pod = (name: string) => expectedPod(name) ?? {}
 test.each([
   ['pod', '15200: the sidecar, by /mcp'],
   ['tls-secret', '15200: the sidecar, by /mcp, over TLS alone (https://)'],
+  ['replicas', '15204: the sidecars of its other replicas alone, for the sessions that are here'],
 ])('%s is reached by %s', (name, line) => {
   expect(reachLines(pod(name))).toContain(line)
 })
@@ -41,6 +42,7 @@ test.each([
   ['tls-secret', ['Secret echo-tls, with tls.crt and tls.key']],
   ['introspection', ['Secret echo-client, with client-id and client-secret']],
   ['service-accounts', []],
+  ['replicas', []],
 ])('the namespace of %s must hold %j', (name, lines) => {
   expect(neededLines(pod(name))).toEqual(lines)
 })

@@ -4,6 +4,7 @@ import {
   DEFAULT_POLICY,
   HEADLESS,
   isCompanionOf,
+  replicasName,
 } from '../../../../webhook/cluster/companion-name.ts'
 
 test('a short name is its workload’s', () => {
@@ -22,6 +23,13 @@ test.each([
   for (const name of [companionName(server), companionName(server, HEADLESS)]) {
     expect(name).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/)
   }
+})
+
+test('the Secret of replicas is told apart, and kept from every container but the sidecar', () => {
+  expect(replicasName('deployment-a')).toBe('outrigger-replicas-deployment-a')
+  const names = [LONGEST, `${LONGEST}b`, 'pod-a', 'pod-a-headless', 'pod-A-b'].map(replicasName)
+  expect(new Set(names).size).toBe(names.length)
+  for (const name of names) expect(name).toMatch(/^outrigger-replicas-[-a-z0-9]{1,44}$/)
 })
 
 test('no two workloads share one', () => {

@@ -65,6 +65,22 @@ describe('the companions of several pods', () => {
     })
   })
 
+  test('open the port of calls that are handed on to their own pods alone, where one of them has it', () => {
+    const handing = (found: Companions, side: 'ingress' | 'egress') =>
+      objectsAt(policyIn(found), side).filter((rule) => JSON.stringify(rule).includes('15204'))
+    const peers = [{ podSelector: policyIn(withMembers(member))['podSelector'] }]
+    const ports = [{ protocol: 'TCP', port: 15_204 }]
+    const alone = { ...member, needs: { ...own, hasReplicas: false } }
+    for (const found of [withMembers(member), withMembers(alone, member)]) {
+      expect(handing(found, 'ingress')).toEqual([{ from: peers, ports }])
+      expect(handing(found, 'egress')).toEqual([{ to: peers, ports }])
+      expect(found.hasReplicas).toBe(true)
+    }
+    const found = withMembers(alone)
+    expect([handing(found, 'ingress'), handing(found, 'egress')]).toEqual([[], []])
+    expect(found.hasReplicas).toBe(false)
+  })
+
   test('one that cannot be read adds no destination, and is told', () => {
     const found = withMembers({ ...member, needs: undefined })
     expect(objectsAt(policyIn(found), 'egress')).toHaveLength(1)

@@ -39,6 +39,7 @@ const pod: SeenPod = {
       isEnforced: true,
       egress: [],
       own: [],
+      hasReplicas: true,
       asksApiServer: true,
       around: undefined,
     },
@@ -56,6 +57,8 @@ const sliceOf = (...addresses: readonly string[]): JsonObject => ({
 })
 
 describe('a controller that leads', () => {
+  /** Whose keys are kept, from when it has begun to lead. */
+  let kept: readonly string[] | undefined
   /** What stands, by path. */
   let objects: Map<string, JsonObject>
   let policies: JsonObject[]
@@ -145,6 +148,7 @@ describe('a controller that leads', () => {
 
   beforeEach(async () => {
     objects = new Map()
+    kept = undefined
     policies = []
     read = []
     latestMs = Number.POSITIVE_INFINITY
@@ -174,6 +178,14 @@ describe('a controller that leads', () => {
         policies: followerOf('policies', new StandingStore()),
         ownServices: followerOf('own services', new StandingStore()),
         otherPolicies: followerOf('other policies', new OtherPolicies()),
+      },
+      replicaKeys: {
+        begin: () => {
+          kept = []
+        },
+        keep: async ({ namespace, server, owner: { name } }) => {
+          kept = [...(kept ?? ['before it led']), `${namespace} ${server} ${name}`]
+        },
       },
       queue,
       config: () => config,
@@ -214,6 +226,13 @@ describe('a controller that leads', () => {
     slice = sliceOf('10.0.0.1', '10.0.0.2')
     await until(() => policies.length > 1, 'another policy is written')
     expect(opened().slice(1)).toEqual([['10.0.0.1', '10.0.0.2']])
+  })
+
+  test('keeps the keys of workloads whose pods know each other by them', async () => {
+    slice = sliceOf('10.0.0.1')
+    leading = controller.lead(abort.signal)
+    await until(() => kept !== undefined && kept.length > 0, 'its keys are kept')
+    expect(new Set(kept)).toEqual(new Set(['team statefulset-a a']))
   })
 
   test('leaves everybody else their turn between two workloads, whatever little they wait for', async () => {

@@ -56,7 +56,7 @@ describe('a workload whose pods wait', () => {
       opened: new Map(),
     })
   })
-  const reconcile = (): Promise<void> => reconciler.reconcile(KEY, new AbortController().signal)
+  const reconcile = (): Promise<unknown> => reconciler.reconcile(KEY, new AbortController().signal)
 
   test('has them let go once its policy is written, and those that come later', async () => {
     waits()

@@ -28,6 +28,7 @@ const NO_NEEDS: Needs = {
   isEnforced: true,
   egress: [],
   own: [],
+  hasReplicas: false,
   asksApiServer: false,
   around: undefined,
 }

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { at, objectAt, withAt, type JsonObject } from '../../../../shared/json.ts'
 import type { ClusterConfig } from '../../../../webhook/cluster/config.ts'
 import type { Namespace } from '../../../../webhook/cluster/namespace.ts'
+import type { Member } from '../../../../webhook/companions/member.ts'
 import type { Needs } from '../../../../webhook/companions/needs.ts'
 import type { OtherPolicy } from '../../../../webhook/companions/other-policy.ts'
 import type { ApiServerPlace } from '../../../../webhook/companions/reach.ts'
@@ -33,6 +34,7 @@ const NO_NEEDS: Needs = {
   isEnforced: true,
   egress: [],
   own: [],
+  hasReplicas: false,
   asksApiServer: false,
   around: undefined,
 }
@@ -77,7 +79,7 @@ describe('a workload', () => {
     })
   })
 
-  const reconcile = (key = KEY): Promise<void> => reconciler.reconcile(key, signal)
+  const reconcile = (key = KEY) => reconciler.reconcile(key, signal)
   const ours = (): readonly string[] => [...api.objects.keys()].filter((path) => path !== SET)
 
   test('is given all three, owned by the Deployment, once', async () => {
@@ -90,6 +92,24 @@ describe('a workload', () => {
     await reconcile()
     expect(api.asked).toHaveLength(writes)
     expect(api.events.map(({ reason }) => reason)).toEqual(['IngressOpen', 'SidecarUnreadable'])
+  })
+
+  test.each<[string, Partial<Needs> | undefined, Partial<Member>, boolean]>([
+    ['hands calls on', { hasReplicas: true }, {}, true],
+    ['does not', {}, {}, false],
+    ['cannot be read', undefined, {}, false],
+    ['hands calls on, and is on its way out', { hasReplicas: true }, { isEnding: true }, false],
+  ])('has keys where its pod %s', async (_name, more, rest, hasKeys) => {
+    const needs = more && { ...NO_NEEDS, ...more }
+    members.put({ ...pod, member: { ...member, ...rest, needs } })
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a', uid: 'deployment' }
+    const replicated = { namespace: 'team', server: 'deployment-a', owner }
+    expect(await reconcile()).toEqual(hasKeys ? replicated : undefined)
+    config = configOf({ companions: { replicas: false } })
+    expect(await reconcile()).toBeUndefined()
+    config = configOf({})
+    expect(await reconcile()).toBeUndefined()
+    expect(await reconcile('team/')).toBeUndefined()
   })
 
   test('whose ReplicaSet is another of the same name, or gone, is left as it stands', async () => {

@@ -242,7 +242,7 @@ test('a pod that runs is on a node, which its template has not named: no gate mi
   const containers = [{ ...SERVER, image, resources }]
   const pod = madeIn(IN, podOf('web-1', { owner: ['Deployment', 'web'], spec: { containers } }))
   const running = withAt(pod, ['spec', 'nodeName'], 'node-1')
-  const gated = configWith({ companions: { gate: true } })
+  const gated = configWith({ companions: { gate: true, replicas: false } })
   expect(fateOf(running, { before: IN, after: STRICT }, gated)).toEqual({ kind: 'same' })
 })
 
