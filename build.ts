@@ -13,7 +13,7 @@ const SHIM_FLAGS = ['-C', 'sidecar/shim', '--no-print-directory', '--silent']
 /**
  * What only some sidecars need, and the others never read: traces (1.2 MB), metrics and logs over OTLP, verification, a tool
  * policy with CEL and YAML, TLS, audit records, what servers reach, a company's own proxy, a tool lock, the check of
- * arguments, modern clients before a legacy server, a server that speaks HTTP.
+ * arguments, modern clients before a legacy server, legacy ones before a modern one, a server that speaks HTTP.
  * `.mjs`, since they are modules also where no package.json says so.
  */
 const APART = [
@@ -29,6 +29,7 @@ const APART = [
   { entry: 'sidecar/lock/start-lock.ts', outfile: 'dist/lock.mjs' },
   { entry: 'sidecar/validation/start-validation.ts', outfile: 'dist/validation.mjs' },
   { entry: 'sidecar/translation/start-translation.ts', outfile: 'dist/translation.mjs' },
+  { entry: 'sidecar/emulation/start-emulation.ts', outfile: 'dist/emulation.mjs' },
   { entry: 'sidecar/server/http-server.ts', outfile: 'dist/http-server.mjs' },
 ]
 

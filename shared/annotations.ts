@@ -154,7 +154,7 @@ export const ANNOTATIONS = {
   'translate-eras': {
     type: 'boolean',
     default: 'false',
-    doc: 'Whether clients of MCP 2026-07-28 are served where the server knows only older revisions, each call by a process that has nothing else in flight; else they are told to fall back to those. Who knows both then has no session: its calls share the processes of their caller.',
+    doc: 'Whether clients of MCP 2026-07-28 are served where the server knows only older revisions, each call by a process that has nothing else in flight, and clients of older revisions where it knows only 2026-07-28, by sessions that the sidecar holds; else they hear that the server does not speak theirs. Who knows both has no session before a server of older revisions then: its calls share the processes of their caller.',
     ...READ_BY_SIDECAR,
     tighten: { by: 'order', order: ['true', 'false'] },
   },

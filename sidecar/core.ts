@@ -12,6 +12,7 @@ import type { Observe } from './conversation/call.ts'
 import type { Vetting } from './conversation/vetting.ts'
 import type { ToldOf } from './egress/ledger/ledger.ts'
 import type { Egress } from './egress/start-egress.ts'
+import { emulationOf } from './emulation/load-emulation.ts'
 import { guardsOf } from './guards/guards.ts'
 import { Peers } from './http/peers.ts'
 import type { OwnWay } from './identity/own-way.ts'
@@ -111,8 +112,9 @@ export type Held = Awaited<ReturnType<typeof heldBy>> & {
 const erasOf = (
   { settings }: SidecarConfig,
   common: LegacyOptions & TranslationOptions,
+  readiness: Readiness,
 ): Pick<RouterOptions, 'legacy' | 'modern' | 'loadTranslation'> => ({
-  legacy: new Legacy(common),
+  legacy: new Legacy({ ...common, source: emulationOf(settings, common, readiness) }),
   modern: new Modern(common),
   loadTranslation: translationOf(settings, common),
 })
@@ -167,8 +169,10 @@ export const buildCore = (parts: CoreParts, held: Held) => {
     onDied: (reason: string) => readiness.died(reason),
   }
   const { startupTimeoutMs: patienceMs, remarks } = common
-  const readiness: Readiness = new Readiness({ log, patienceMs, ...probesOf(common) })
-  const router: Router = new Router({ ...common, ...erasOf(config, common), readiness })
+  const asksBoth = config.settings['translate-eras']
+  const probes = probesOf({ ...common, asksBoth })
+  const readiness: Readiness = new Readiness({ log, patienceMs, ...probes })
+  const router: Router = new Router({ ...common, ...erasOf(config, common, readiness), readiness })
   const drain: Drain = new Drain({ router, unknown, readiness, server, records, log, now, sleep })
   const sweep = (): void => {
     for (const one of [metrics, router, server, budget, memory, peers, records]) one?.sweep(now())

@@ -22,6 +22,12 @@ const NAME_SOURCE: ReadonlyMap<string, string> = new Map([
   ['tasks/cancel', 'taskId'],
 ])
 
+/** What a request is about, where it is about one thing. */
+export const subjectOf = ({ method, text, params }: Request): string | undefined => {
+  const source = NAME_SOURCE.get(method)
+  return source === undefined ? undefined : stringAt(text, member(params, source))
+}
+
 const mismatch = (message: string): Result<never, Fault> => fail(fault('header-mismatch', message))
 
 /** What a message claims to be by its body; `unclaimed`: it claims nothing, and its header names a modern version. */

@@ -6,6 +6,8 @@ export type HeaderOf = (name: string) => string | undefined
 const ENCODED = /^=\?base64\?(.*)\?=$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const PLAIN = /^[\t\x20-\x7e]*$/
+/** Without white space at its ends, which HTTP takes off. */
+const AS_IT_IS = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text that a header value stands for; undefined where its characters or encoding are wrong. */
@@ -20,3 +22,9 @@ export const decodeHeader = (value: string): string | undefined => {
     return undefined
   }
 }
+
+/** The header value that stands for a text. */
+export const encodeHeader = (text: string): string =>
+  AS_IT_IS.test(text) && !ENCODED.test(text)
+    ? text
+    : `=?base64?${Buffer.from(text).toString('base64')}?=`

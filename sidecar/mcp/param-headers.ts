@@ -1,7 +1,7 @@
 // `Mcp-Param-*` headers: which of a tool's arguments are mirrored (`x-mcp-header` in its inputSchema) and whether
 // they agree with the body (SEP-2243). Pure. A stdio server sees no headers, so that nobody else could check.
 
-import { decodeHeader, type HeaderOf } from './header-value.ts'
+import { decodeHeader, encodeHeader, type HeaderOf } from './header-value.ts'
 
 export interface ParamHeader {
   /** Lower-case header name. */
@@ -44,11 +44,25 @@ const ownHeader = (value: unknown, path: readonly string[]): readonly ParamHeade
   return [{ name: `mcp-param-${name.toLowerCase()}`, path, isNumeric }]
 }
 
+const isScalar = (value: unknown): boolean => ['string', 'boolean', 'number'].includes(typeof value)
+
 const argumentAt = (root: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((node, key) => {
     const members = record(node)
     return members && Object.hasOwn(members, key) ? members[key] : undefined
   }, root)
+
+/** The headers that mirror these arguments, for a server that wants them. */
+export const mirroredHeaders = (
+  declared: readonly ParamHeader[],
+  args: unknown,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    declared.flatMap(({ name, path }) => {
+      const value = argumentAt(args, path)
+      return isScalar(value) ? [[name, encodeHeader(String(value))] as const] : []
+    }),
+  )
 
 /** What is wrong with the headers of a tools/call with these arguments; undefined where they agree. */
 export const paramMismatch = (
@@ -85,5 +99,5 @@ const isSame = (value: unknown, decoded: string, isNumeric: boolean): boolean =>
     if (!isExact(value)) return false
     if (isNumeric && NUMBER.test(decoded)) return Number(decoded) === value
   }
-  return ['string', 'boolean', 'number'].includes(typeof value) && String(value) === decoded
+  return isScalar(value) && String(value) === decoded
 }

@@ -44,13 +44,13 @@ const NONE: readonly ParamHeader[] = []
 export type Mirrored = Result<readonly ParamHeader[], Fault>
 
 export class Tools {
-  private readonly channel: Channel
+  private readonly channel: Pick<Channel, 'call' | 'hasAnswered'>
   private readonly options: ToolsOptions
   private known = new Map<string, readonly ParamHeader[]>()
   private freshUntilMs = 0
   private asking: Promise<Fault | undefined> | undefined
 
-  constructor(channel: Channel, options: ToolsOptions) {
+  constructor(channel: Pick<Channel, 'call' | 'hasAnswered'>, options: ToolsOptions) {
     this.channel = channel
     this.options = options
   }

@@ -21,6 +21,8 @@ export interface Eras {
   readonly versions: readonly string[]
   /** False: it answers in the legacy era, and whether it speaks the modern one could not be found out. */
   readonly isCertain: boolean
+  /** Of a modern server: it does not know the legacy era. Known where that makes a difference. */
+  readonly refusesLegacy?: boolean
 }
 
 /** A server that knows its callers itself, and not us: it works. */
@@ -32,6 +34,8 @@ export interface ProbeOptions {
   readonly nextId: () => number
   readonly now: () => number
   readonly remarks: Remarks
+  /** Of a modern server it is to be known, too, whether it speaks the legacy era. */
+  readonly asksBoth?: boolean
 }
 
 /** Some servers ignore what comes before `initialize`: after this long they are sent it. */
@@ -175,12 +179,26 @@ const discover =
       ? greeted(await trial.ask(ownInitialize(), startupTimeoutMs))
       : bothAsked(trial, startupTimeoutMs)
 
+/** So long a modern server may take to answer `initialize`, beside which it has nothing to do. */
+const OTHER_MS = 30_000
+
+/** Of a modern server: whether it speaks the legacy era as well. Who says nothing is taken to. */
+const withOther = async (options: ProbeOptions, eras: Eras): Promise<Eras> => {
+  const timeoutMs = Math.min(OTHER_MS, options.startupTimeoutMs)
+  const answer = await onTrial(options, ({ ask }) => ask(ownInitialize(), timeoutMs))
+  const refusesLegacy = answer.ok ? answer.value.error !== undefined : isEnd(answer)
+  return { ...eras, refusesLegacy }
+}
+
 /** Asks the server; the fault is that of a server that answers nothing. */
 const probe = async (options: ProbeOptions): Promise<Result<Eras, Fault>> => {
   const { startupTimeoutMs } = options
   const told = await onTrial(options, discover(options))
   if (!told.ok) return told
-  if (told.value !== 'ended') return ok(told.value)
+  if (told.value !== 'ended') {
+    const isAsked = told.value.isModern && options.asksBoth === true
+    return ok(isAsked ? await withOther(options, told.value) : told.value)
+  }
   // Some exit at whatever comes before initialize; others had a reason that has nothing to do with it.
   const second = await onTrial(options, ({ ask }) => ask(ownInitialize(), startupTimeoutMs))
   return second.ok ? ok(IN_DOUBT) : second

@@ -30,8 +30,12 @@ export const NO_CAPABILITIES: Capabilities = {}
 
 export const capabilitiesOf = ({ text, meta }: Request): Capabilities => {
   const place = member(meta, CAPABILITIES_KEY)
-  if (!place || place.end - place.start > MAX_BYTES) return NO_CAPABILITIES
-  const declared = valueAt(text, place)
+  const isRead = place !== undefined && place.end - place.start <= MAX_BYTES
+  return isRead ? knownIn(valueAt(text, place)) : NO_CAPABILITIES
+}
+
+/** What is known of what a client declares. */
+export const knownIn = (declared: unknown): Capabilities => {
   if (!isObject(declared)) return NO_CAPABILITIES
   return Object.fromEntries(
     Object.entries(KNOWN).flatMap(([name, parts]) => {

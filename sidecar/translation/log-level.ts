@@ -22,8 +22,12 @@ const known = (word: string | undefined): LogLevel | undefined =>
 export const askedLevel = ({ text, meta }: Request): LogLevel | undefined =>
   known(stringAt(text, member(meta, LOG_LEVEL_KEY)))
 
+/** The level that `logging/setLevel` names, or a log line has. */
+export const levelIn = ({ text, params }: Request | Notification): LogLevel | undefined =>
+  known(stringAt(text, member(params, 'level')))
+
 /** Whether a log line is one of those that were asked for; a level that nobody knows is none. */
-export const isAsked = ({ text, params }: Notification, asked: LogLevel): boolean => {
-  const level = known(stringAt(text, member(params, 'level')))
+export const isAsked = (message: Notification, asked: LogLevel): boolean => {
+  const level = levelIn(message)
   return level !== undefined && LEVELS.indexOf(level) >= LEVELS.indexOf(asked)
 }

@@ -1,5 +1,5 @@
 // `npm run conformance`: the official MCP conformance suite through `outrigger run` around our
-// stdio fixture, which speaks both eras, and for modern clients around one that speaks the legacy era alone. Exit code 0 only
+// stdio fixture, which speaks both eras, and for clients of each era around one that speaks the other alone. Exit code 0 only
 // when every scored scenario of every chosen cell passed, but for those that no translation can pass.
 
 import { writeFileSync } from 'node:fs'
@@ -7,20 +7,20 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startOutrigger, type Bridge } from '../support/outrigger-run.ts'
 import { renderSet, toDocument, unexpected } from './report.ts'
-import { ERAS, type Era } from './requirements.ts'
+import type { Era } from './requirements.ts'
 import { runSuite, type SuiteResult } from './suite.ts'
 import { runProgram } from '../support/program.ts'
 import { modern } from '../support/puppet.ts'
 import { send } from '../support/raw-http.ts'
 
-const USAGE = `usage: npm run conformance -- [--era legacy|modern|translated|all] [--json FILE] [--url URL]
-  --era   which client era to test, or translated: modern clients before a legacy server (default all)
+const USAGE = `usage: npm run conformance -- [--era legacy|modern|translated|emulated|all] [--json FILE] [--url URL]
+  --era   which client era to test; translated: modern clients before a legacy server, emulated: legacy ones before a modern server (default all)
   --json  also write the results to FILE
   --url   test the server at URL instead of starting outrigger around the fixture`
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/conformance-server.ts', import.meta.url))
 
-type Cell = 'translated' | Era
+type Cell = Era | 'translated' | 'emulated'
 
 type Options = {
   readonly cells: readonly Cell[]
@@ -28,9 +28,16 @@ type Options = {
   readonly url: string | undefined
 }
 
-const ALL: readonly Cell[] = ['legacy', 'modern', 'translated']
+/** Which era the clients and the server of a cell are of. */
+const CELLS: Readonly<Record<Cell, readonly [client: Era, server: Era]>> = {
+  legacy: ['legacy', 'legacy'],
+  modern: ['modern', 'modern'],
+  translated: ['modern', 'legacy'],
+  emulated: ['legacy', 'modern'],
+}
+const ALL: readonly Cell[] = ['legacy', 'modern', 'translated', 'emulated']
 
-const isCell = (word: string): word is Cell => word === 'translated' || Object.hasOwn(ERAS, word)
+const isCell = (word: string): word is Cell => Object.hasOwn(CELLS, word)
 
 const readOptions = (args: string[]): Options => {
   const { values } = parseArgs({
@@ -45,7 +52,9 @@ const readOptions = (args: string[]): Options => {
   // One server is of one kind.
   if (era === 'all') return { cells: url === undefined ? ALL : ['legacy', 'modern'], json, url }
   if (isCell(era)) return { cells: [era], json, url }
-  throw new Error(`--era ${JSON.stringify(era)}: must be legacy, modern, translated or all`)
+  throw new Error(
+    `--era ${JSON.stringify(era)}: must be legacy, modern, translated, emulated or all`,
+  )
 }
 
 /**
@@ -61,14 +70,18 @@ const startTranslated = async (): Promise<Bridge> => {
   return bridge
 }
 
-const startCell = (cell: Cell): Promise<Bridge> =>
-  cell === 'translated' ? startTranslated() : startOutrigger([process.execPath, FIXTURE])
+/** Around a server of the modern era alone. */
+const startEmulated = (): Promise<Bridge> =>
+  startOutrigger([process.execPath, FIXTURE, '--modern'], { flags: ['--translate-eras', 'true'] })
+
+const startCell = (cell: Cell): Promise<Bridge> => {
+  if (cell === 'translated') return startTranslated()
+  return cell === 'emulated' ? startEmulated() : startOutrigger([process.execPath, FIXTURE])
+}
 
 const testCell = async (cell: Cell, url: string, signal: AbortSignal): Promise<SuiteResult> => {
-  const result =
-    cell === 'translated'
-      ? await runSuite(url, 'modern', signal, 'legacy')
-      : await runSuite(url, cell, signal)
+  const [client, server] = CELLS[cell]
+  const result = await runSuite(url, client, signal, server)
   process.stdout.write(`${renderSet(result)}\n`)
   return result
 }

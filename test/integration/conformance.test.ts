@@ -12,19 +12,32 @@ const LIMIT_MS = 600_000
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/conformance-server.ts', import.meta.url))
 
-describe('official conformance suite', () => {
+describe.each([
+  {
+    server: 'of both eras',
+    args: [],
+    flags: [],
+    suites: [
+      { era: 'legacy', of: 30 },
+      { era: 'modern', of: 37 },
+    ],
+  },
+  {
+    server: 'of the modern era alone',
+    args: ['--modern'],
+    flags: ['--translate-eras', 'true'],
+    suites: [{ era: 'legacy', of: 30 }],
+  },
+] as const)('official conformance suite, a server $server', ({ args, flags, suites }) => {
   let bridge: Bridge
 
   beforeAll(async () => {
-    bridge = await startOutrigger([process.execPath, FIXTURE])
+    bridge = await startOutrigger([process.execPath, FIXTURE, ...args], { flags })
   })
 
   afterAll(() => bridge.stop())
 
-  test.each([
-    { era: 'legacy', of: 30 },
-    { era: 'modern', of: 37 },
-  ] as const)(
+  test.each(suites)(
     '$era: $of of $of',
     async ({ era, of }) => {
       const result = await runSuite(bridge.url, era, new AbortController().signal)

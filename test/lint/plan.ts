@@ -47,6 +47,7 @@ export const PLAN: Plan = {
       'audit', // what is on record of it
       'audit/content', // what of the messages themselves
       'routing guards', // by era, and whether at all; whether now
+      'emulation', // legacy clients before a modern server
       'translation', // modern clients before a legacy server
       'legacy modern',
       'validation', // what a tool's own schema wants

@@ -226,6 +226,27 @@ test('of a transport that only the legacy era has nothing else is asked', async 
   expect(methods()).toEqual(['initialize'])
 })
 
+describe('where it matters whether a modern server speaks the legacy era', () => {
+  const both: Ask = (options) => probe({ ...options, asksBoth: true })
+  const discovers: Behaviour = { discover: { result: DISCOVERED } }
+  test.each<[string, Behaviour, boolean]>([
+    ['one that answers does', { initialize: { result: GREETED } }, false],
+    ['one that refuses does not', { initialize: { error: -32_022 } }, true],
+    ['one that exits does not', { initialize: { exit: true } }, true],
+    ['one that is silent is taken to', {}, false],
+  ])('%s', async (_name, other, refusesLegacy) => {
+    expect(await run(both, [discovers, other])).toEqual(ok({ ...MODERN, refusesLegacy }))
+    expect(methods()).toEqual(['server/discover', 'initialize'])
+    expect(servers.every(({ isClosed }) => isClosed)).toBe(true)
+  })
+
+  test('a legacy server is asked nothing more', async () => {
+    const legacy = { discover: { error: -32_601 }, initialize: { result: GREETED } }
+    expect(await run(both, [legacy])).toEqual(ok(LEGACY))
+    expect(methods()).toEqual([BOTH_ASKED])
+  })
+})
+
 describe('confirm', () => {
   const greets: Behaviour = { initialize: { result: GREETED } }
   test.each([

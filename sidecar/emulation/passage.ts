@@ -1,0 +1,159 @@
+// A legacy client's request on its way through a modern server, over as many rounds as that takes: what the server asks for
+// in the place of an answer the client is asked, and what it says goes to the server with the same request anew. The server
+// keeps nothing meanwhile.
+
+import type { Lease } from '../bytes/budget.ts'
+import { saidIn } from '../conversation/answer.ts'
+import type { Fault } from '../mcp/faults.ts'
+import { slice, type Request, type Response } from '../mcp/message.ts'
+import type { Envelope } from '../server/link.ts'
+import { broughtText, requiredIn, resultTypeOf, type Terms } from './input-required.ts'
+
+/** What one request may ask for before it is answered: a server could go on for ever. */
+const MAX_ROUNDS = 64
+const NO_ROOM = 'there is no room for what the server asks'
+
+/** What a server may ask for something for (2026-07-28, multi round-trip requests). */
+const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+
+/** Where it goes, and where its questions go. */
+export interface Way {
+  readonly terms: Terms
+  /** Under the number that it has then, with these members of its parameters. */
+  readonly send: (
+    passage: Passage,
+    request: Request,
+    params: string | undefined,
+  ) => Fault | undefined
+  /** Puts a question to the client. */
+  readonly ask: (passage: Passage, id: number, request: Request) => void
+  /** The client need not answer it any more. */
+  readonly takeBack: (id: number) => void
+  /** It has failed for this reason. */
+  readonly fail: (passage: Passage, why: string) => void
+}
+
+interface Open {
+  readonly key: string
+  readonly method: string
+  /** What the client has said, JSON text; undefined until then. */
+  answer: string | undefined
+}
+
+const isObjectText = (text: string): boolean => text.startsWith('{')
+
+export class Passage {
+  /** By which whoever waits for the answer knows it. */
+  readonly id: number
+  readonly headers: Envelope['headers']
+  /** By which the server has it; undefined while the client is asked. */
+  serverId: number | undefined
+  private readonly way: Way
+  /** Kept where the server may ask for something first. */
+  private request: Request | undefined
+  /** For its text, and for what the client says; without room nobody is asked. */
+  private readonly lease: Lease
+  private readonly open = new Map<number, Open>()
+  private state: string | undefined
+  private rounds = 0
+
+  constructor({ id, headers }: Identity, way: Way, lease: Lease) {
+    this.id = id
+    this.headers = headers
+    this.way = way
+    this.lease = lease
+  }
+
+  begin(request: Request): Fault | undefined {
+    const isKept = MAY_ASK.has(request.method) && this.lease.keep(request.text.length)
+    if (isKept) this.request = request
+    this.serverId = this.id
+    return this.way.send(this, request, undefined)
+  }
+
+  /** Whether that was the answer; else the server asks for something first, or says what nobody understands. */
+  isAnsweredBy(response: Response): boolean {
+    const type = resultTypeOf(response)
+    if (type === undefined) return true
+    this.serverId = undefined
+    if (type === 'input_required') this.required(response)
+    else this.way.fail(this, `its resultType is none that the client's revision knows`)
+    return false
+  }
+
+  /** The client has answered a question. */
+  told(id: number, response: Response): void {
+    const question = this.open.get(id)
+    if (!question || question.answer !== undefined) return
+    const { text, result, error } = response
+    const said = result && slice(text, result)
+    if (error) {
+      this.way.fail(this, `${question.method} was answered with an error: ${saidIn(response)}`)
+    } else if (said === undefined || !isObjectText(said)) {
+      this.way.fail(this, `${question.method} was answered with no object`)
+    } else if (!this.lease.keep(this.lease.bytes + said.length)) {
+      this.way.fail(this, 'there is no room for what the client says')
+    } else {
+      question.answer = said
+      this.goOn()
+    }
+  }
+
+  asks(id: number): boolean {
+    return this.open.has(id)
+  }
+
+  /** It is over, whoever has ended it. */
+  end(): void {
+    this.request = undefined
+    this.serverId = undefined
+    const unanswered = [...this.open].filter(([, { answer }]) => answer === undefined)
+    this.open.clear()
+    this.lease.release()
+    for (const [id] of unanswered) this.way.takeBack(id)
+  }
+
+  private required(response: Response): void {
+    const required = requiredIn(response, this.way.terms)
+    if (!required.ok) this.way.fail(this, required.error)
+    else if (!this.request) this.way.fail(this, NO_ROOM)
+    else if (++this.rounds > MAX_ROUNDS) {
+      this.way.fail(this, `the server asks for something for more than ${MAX_ROUNDS} times`)
+    } else {
+      const { questions, state } = required.value
+      const bytes = questions.reduce((sum, { key }) => sum + key.length, state?.length ?? 0)
+      if (!this.lease.keep(this.lease.bytes + bytes)) {
+        this.way.fail(this, NO_ROOM)
+        return
+      }
+      this.state = state
+      for (const { id, key, request } of questions) {
+        this.open.set(id, { key, method: request.method, answer: undefined })
+      }
+      for (const { id, request } of questions)
+        if (this.open.has(id)) this.way.ask(this, id, request)
+      this.goOn()
+    }
+  }
+
+  /** Once all is answered the server is asked anew. */
+  private goOn(): void {
+    const answers: (readonly [string, string])[] = []
+    for (const { key, answer } of this.open.values()) {
+      if (answer === undefined) return
+      answers.push([key, answer])
+    }
+    const { request } = this
+    if (this.serverId !== undefined || !request) return
+    this.open.clear()
+    this.lease.keep(request.text.length)
+    this.serverId = this.way.terms.nextId()
+    const unsent = this.way.send(this, request, broughtText(answers, this.state))
+    if (unsent) this.way.fail(this, unsent.message)
+  }
+}
+
+interface Identity {
+  readonly id: number
+  readonly headers: Envelope['headers']
+}
