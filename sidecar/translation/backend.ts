@@ -9,7 +9,7 @@ import type { Vetted, Vetting } from '../conversation/vetting.ts'
 import { sharedAnswer, type QuestionEnd, type QuestionWatch } from '../legacy/questions.ts'
 import type { Result } from '../../shared/result.ts'
 import type { Fault } from '../mcp/faults.ts'
-import { slice, type Notification, type Request } from '../mcp/message.ts'
+import { member, slice, type Notification, type Request } from '../mcp/message.ts'
 import { initializeParams, ownRequest } from '../mcp/own-request.ts'
 import { Tools } from '../modern/tools.ts'
 import type { LinkEnd } from '../server/link.ts'
@@ -39,6 +39,8 @@ interface Held {
   log(message: Notification): void
   /** What the server asks of its client meanwhile. */
   asks(message: Request): void
+  /** The server does not want to know any more what it has asked under this id. */
+  takesBack(idText: string): void
 }
 
 const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
@@ -122,6 +124,7 @@ export class Backend implements ChannelOwner {
   serverMessage(message: Request | Notification): void {
     if (message.kind === 'request') this.asked(message)
     else if (message.method === 'notifications/message') this.lease?.log(message)
+    else if (message.method === 'notifications/cancelled') this.takenBack(message)
     else if (message.method.endsWith('/list_changed')) {
       this.vetted?.changed()
       this.tools.changed()
@@ -132,20 +135,32 @@ export class Backend implements ChannelOwner {
     this.options.onEnd(this, end)
   }
 
-  /** Who hears how a question ends; undefined where nothing is on record, or it cannot be put there. */
-  watch(message: Request, context?: TraceContext): QuestionEnd | undefined {
-    const { watchQuestions, caller } = this.options
+  /**
+   * Who hears how a question to this caller ends, by default to whoever it was started for; undefined where nothing is on
+   * record, or it cannot be put there.
+   */
+  watch(
+    message: Request,
+    caller = this.options.caller,
+    context?: TraceContext,
+  ): QuestionEnd | undefined {
+    const { watchQuestions } = this.options
     const { process } = this.channel.link
     return watchQuestions?.asks(message, { caller, session: undefined, process, context })
   }
 
   /** Nobody can be asked this. */
-  refuse(message: Request): void {
-    this.watch(message)?.end('no_client')
+  refuse(message: Request, caller?: Principal): void {
+    this.watch(message, caller)?.end('no_client')
     const idText = slice(message.text, message.id)
     this.channel.send(
       `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32601,"message":"not available: no client can be asked this now"}}`,
     )
+  }
+
+  private takenBack({ text, params }: Notification): void {
+    const place = member(params, 'requestId')
+    if (place) this.lease?.takesBack(slice(text, place))
   }
 
   private asked(message: Request): void {

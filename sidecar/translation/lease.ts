@@ -2,6 +2,7 @@
 // the server asks its client for something, of several in turn. What goes in is made legacy, what comes back modern; whoever
 // gives the call up gives the process up.
 
+import type { Principal } from '../access/principal.ts'
 import type { Rights } from '../access/rights.ts'
 import type { Budget, Lease as Room } from '../bytes/budget.ts'
 import type { Call, Caller, CallOptions } from '../conversation/call.ts'
@@ -42,6 +43,8 @@ export interface LogWish {
 /** Whose request it is. */
 export interface Lessee {
   readonly principal: string
+  /** As this request has shown it; undefined where the process is everybody's. */
+  readonly caller: Principal | undefined
   readonly rights: Rights | undefined
   readonly logs: LogWish | undefined
 }
@@ -59,6 +62,7 @@ export class Lease implements ModernProcess, Parked {
   private readonly lessor: Lessor
   private level: LogLevel | undefined
   private rights: Rights | undefined
+  private caller: Principal | undefined
   /** Which arguments are mirrored in headers, as its first request was checked by. */
   private mirrored: Mirrored | undefined
   /** The server has the call, and has not answered it. */
@@ -88,7 +92,8 @@ export class Lease implements ModernProcess, Parked {
   }
 
   /** From now on it serves this request of its caller's. */
-  serves({ rights, logs }: Lessee): void {
+  serves({ caller, rights, logs }: Lessee): void {
+    this.caller = caller
     this.rights = rights
     this.logReader = logs?.reader
     this.level = logs?.level
@@ -163,11 +168,21 @@ export class Lease implements ModernProcess, Parked {
   asks(message: Request): void {
     const { backend, out, rights } = this
     const missing = missingFor(message, backend.capabilities)
-    if (out === undefined || missing === 'unknown') backend.refuse(message)
+    if (out === undefined || missing === 'unknown') backend.refuse(message, this.caller)
     else if (missing) this.cannotBeAsked(message, missing)
     else if (rights?.mayBeAsked(message.method) === false) this.put(message, 'denied')
     else if (!this.questions.takes(message)) this.put(message, 'no_client')
     else this.put(message, undefined)
+  }
+
+  takesBack(idText: string): void {
+    this.questions.takenBack(idText)
+  }
+
+  denyQuestions(): void {
+    const { rights, questions, backend } = this
+    if (!rights) return
+    for (const text of questions.denied(rights.mayBeAsked)) backend.channel.send(text)
   }
 
   resuming(): void {
@@ -198,7 +213,7 @@ export class Lease implements ModernProcess, Parked {
 
   /** Its client has not declared what it would have to be able to do (2026-07-28, -32021). */
   private cannotBeAsked(message: Request, requiredCapabilities: Readonly<Record<string, object>>) {
-    this.backend.refuse(message)
+    this.backend.refuse(message, this.caller)
     const { asker, out, backend } = this
     const why = `the server asks for ${message.method}, and the client has not declared that it can be`
     backend.isSpent = true
@@ -210,7 +225,7 @@ export class Lease implements ModernProcess, Parked {
     const { backend } = this
     const { channel } = backend
     const idText = slice(message.text, message.id)
-    const watch = backend.watch(message, this.out?.hop?.context)
+    const watch = backend.watch(message, this.caller, this.out?.hop?.context)
     if (refused !== undefined) {
       watch?.end(refused)
       channel.send(refused === 'denied' ? mayNotAsk(idText) : noClient(idText))
@@ -246,6 +261,7 @@ export class Lease implements ModernProcess, Parked {
 
   /** The server hears what the client has brought. */
   private reply(request: Request): void {
+    this.denyQuestions()
     for (const text of this.questions.answered(request)) this.backend.channel.send(text)
   }
 

@@ -26,12 +26,12 @@ const FRESH: readonly (readonly [string, string])[] = [
 ]
 
 /** Resource not found is an invalid parameter; what a server cannot mean by itself is its own failure. */
-const CODES: ReadonlyMap<string, string> = new Map([
-  ['-32002', '-32602'],
-  ['-32042', '-32603'],
-  ['-32020', '-32603'],
-  ['-32021', '-32603'],
-  ['-32022', '-32603'],
+const CODES: ReadonlyMap<number, string> = new Map([
+  [-32_002, '-32602'],
+  [-32_042, '-32603'],
+  [-32_020, '-32603'],
+  [-32_021, '-32603'],
+  [-32_022, '-32603'],
 ])
 
 /** What comes back for its client: the text, and the response as it is to be judged from then on. */
@@ -72,7 +72,8 @@ const resultEdits = (
 }
 
 const codeEdit = (text: string, code: Span | undefined): readonly Edit[] => {
-  const other = code && CODES.get(slice(text, code))
+  // In whatever spelling: a client reads the number.
+  const other = code && CODES.get(Number(slice(text, code)))
   return code && other !== undefined ? [{ start: code.start, end: code.end, text: other }] : []
 }
 

@@ -18,6 +18,8 @@ export interface Parked {
   readonly digest: string
   /** Whether the tool policy denies its caller everything. */
   readonly isBlocked: boolean
+  /** The server hears what of its questions may not be put any more. */
+  denyQuestions(): void
   /** Somebody takes it up. */
   resuming(): void
   /** Nobody will take it up: its time is up, or it is ended. */
@@ -102,9 +104,10 @@ export class Parking<T extends Parked> {
     }
   }
 
-  /** Ends those of callers whom the tool policy denies everything. */
+  /** The tool policy has changed: ends those of callers whom it denies everything, and what questions it denies. */
   endBlocked(): void {
     this.end(({ isBlocked }) => isBlocked)
+    for (const { parked } of this.entries.values()) parked.denyQuestions()
   }
 
   close(): void {

@@ -48,6 +48,8 @@ export interface PlaceOptions extends PoolOptions, Placed {
 
 export interface Asking {
   readonly call: ModernCall
+  /** Whose it is; undefined where its process is everybody's. */
+  readonly caller: Principal | undefined
   readonly method: string
   readonly logs: LogWish | undefined
 }
@@ -148,8 +150,8 @@ export class Place implements Lessor {
     return undefined
   }
 
-  private free({ call: { rights }, logs }: Asking): Lease | undefined {
-    const lessee = { principal: this.options.key, rights, logs }
+  private free({ call: { rights }, caller, logs }: Asking): Lease | undefined {
+    const lessee = { principal: this.options.key, caller, rights, logs }
     for (const backend of this.backends) if (backend.isFree) return new Lease(backend, this, lessee)
     return undefined
   }

@@ -44,12 +44,14 @@ export class Pool implements ModernProcesses {
     if (refused) return fail(refused)
     const level = logReader && askedLevel(request)
     const logs = logReader && level && { reader: logReader, level }
-    if (isLaterRound(request)) return this.takeUp(principal, request, { rights: call.rights, logs })
-    return this.placeOf(principal, request).find({ call, method: request.method, logs })
+    const caller = this.options.model === 'shared' ? undefined : principal
+    const by = { caller, rights: call.rights, logs }
+    if (isLaterRound(request)) return this.takeUp(principal, request, by)
+    return this.placeOf(principal, request).find({ call, caller, method: request.method, logs })
   }
 
   /** A request that brings what its client was asked for. */
-  private takeUp({ key }: Principal, request: Request, by: Pick<Lessee, 'rights' | 'logs'>): Found {
+  private takeUp({ key }: Principal, request: Request, by: Omit<Lessee, 'principal'>): Found {
     const taken = this.parking.take(request, key)
     if (!taken.ok) return taken
     taken.value.serves({ principal: key, ...by })

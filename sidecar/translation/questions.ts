@@ -2,9 +2,10 @@
 // under a key of ours; and what the client says to that, as the server waits for it.
 
 import type { Lease as Room } from '../bytes/budget.ts'
-import type { QuestionEnd } from '../legacy/questions.ts'
 import { scan } from '../json/scan.ts'
+import { mayNotAsk, type QuestionEnd } from '../legacy/questions.ts'
 import { member, slice, type Request } from '../mcp/message.ts'
+import { idKey } from '../mcp/own-id.ts'
 import { jsonText, readAgain } from './own-text.ts'
 
 /** Most questions of one call that wait, and most bytes of them. */
@@ -14,6 +15,7 @@ const MAX_BYTES = 1024 * 1024
 /** Where a question goes, and who hears how it ends. */
 interface Open {
   readonly idText: string
+  readonly method: string
   /** `method` and `params`, JSON text. */
   readonly text: string
   readonly watch: QuestionEnd | undefined
@@ -68,7 +70,12 @@ export class Questions {
   /** Of one that is taken. */
   add(message: Request, watch: QuestionEnd | undefined): void {
     const idText = slice(message.text, message.id)
-    this.open.set(`input-${++this.count}`, { idText, text: textOf(message), watch })
+    this.open.set(`input-${++this.count}`, {
+      idText,
+      method: message.method,
+      text: textOf(message),
+      watch,
+    })
   }
 
   /** `inputRequests`, JSON text. */
@@ -92,6 +99,25 @@ export class Questions {
     return messages
   }
 
+  /** Those that may not be put any more: what the server hears, for each. */
+  denied(mayBeAsked: (method: string) => boolean): readonly string[] {
+    const denied = [...this.open].filter(([, { method }]) => !mayBeAsked(method))
+    return denied.map(([key, { idText, watch }]) => {
+      this.drop(key)
+      watch?.end('denied')
+      return mayNotAsk(idText)
+    })
+  }
+
+  /** The server does not want to know any more. */
+  takenBack(idText: string): void {
+    for (const [key, one] of this.open) {
+      if (idKey(one.idText) !== idKey(idText)) continue
+      this.drop(key)
+      one.watch?.end('cancelled')
+    }
+  }
+
   /** Nobody will answer: what the server hears, for each. */
   end(errorType: 'timeout' | 'cancelled'): readonly string[] {
     const all = [...this.open.values()]
@@ -101,6 +127,11 @@ export class Questions {
       watch?.end(errorType)
       return `{"jsonrpc":"2.0","id":${idText},"error":{"code":-32001,"message":"the client has not answered"}}`
     })
+  }
+
+  private drop(key: string): void {
+    this.open.delete(key)
+    this.shrink()
   }
 
   private get bytes(): number {

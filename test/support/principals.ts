@@ -6,6 +6,12 @@ import type { Rights } from '../../sidecar/access/rights.ts'
 /** What `authorize` gives the principal with this key. */
 export const permitOf = (key: string): Permit => grant({ key }, Infinity)
 
+/** The same by a token of this program's. */
+export const permitOfClient = (key: string, client: string): Permit => {
+  const rest = { issuer: 'https://issuer.example', scopes: [], groups: [], actors: [] }
+  return grant({ key, identity: { ...rest, subject: key, client } }, Infinity)
+}
+
 /** The same by a tool policy. */
 export const permitWith = (key: string, rights: Partial<Rights>): Permit => {
   const all = {

@@ -44,6 +44,8 @@ export class TranslatedProcesses {
   readonly failures: string[] = []
   /** How questions ended that are on record. */
   readonly questions: (string | undefined)[] = []
+  /** By which program's token they were put, each. */
+  readonly asked: (string | undefined)[] = []
   private readonly scheduled: (() => void)[] = []
   private lastId = 100
   private lastName = 0
@@ -51,7 +53,10 @@ export class TranslatedProcesses {
   constructor(model: Model = 'session', calls = 64, isOnRecord = false) {
     this.source = new FakeSource({ places: 1024, idleTimeoutMs: IDLE_MS, now: () => this.nowMs })
     const questions: QuestionWatch = {
-      asks: () => ({ end: (errorType) => void this.questions.push(errorType) }),
+      asks: (_message, { caller }) => {
+        this.asked.push(caller?.identity?.client)
+        return { end: (errorType) => void this.questions.push(errorType) }
+      },
     }
     const watchSessions = {
       questions,

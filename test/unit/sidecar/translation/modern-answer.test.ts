@@ -79,7 +79,9 @@ describe('an error', () => {
     ['headers that disagree, of which it sees none', -32_020, -32_603],
     ['a missing capability, of an era that it does not know', -32_021, -32_603],
     ['a version, of an era that it does not know', -32_022, -32_603],
-  ])('%s: %d is %d', (_name, code, modern) => {
+    ['the same in another spelling', '-32021.0', -32_603],
+    ['the same in a third', '-3.2021e4', -32_603],
+  ])('%s: %s is %d', (_name, code, modern) => {
     const { text, response } = answered(
       'tools/call',
       `"error":{"code":${code},"message":"no","data":{"a":1}}`,

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Permit } from '../../../../sidecar/access/permit.ts'
 import type { FakeReply } from '../../../support/fake-reply.ts'
-import { permitOf, permitWith } from '../../../support/principals.ts'
+import { permitOf, permitOfClient, permitWith } from '../../../support/principals.ts'
 import {
   CLIENT_MS,
   REQUEST_MS,
@@ -149,6 +149,82 @@ describe('a question', () => {
     await all.answer(0, 'one')
     expect(await second.body()).toContain('"resultType":"complete"')
   })
+})
+
+describe('a question that the server takes back', () => {
+  const takesBack = (id: string): Promise<void> =>
+    all.says(0, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`)
+
+  test('is not put, and the call goes on', async () => {
+    const first = await call()
+    await all.says(0, question('"q"'))
+    await takesBack('"q"')
+    await all.moment()
+    await all.answer(0, 'one')
+    expect(await told(first)).toMatchObject({ result: { resultType: 'complete' } })
+    expect(all.questions).toEqual(['cancelled'])
+    expect(all.budget.of('calls')).toBe(0)
+  })
+
+  test('once it is put, is answered to nobody', async () => {
+    const first = await call()
+    await all.says(0, question('1'))
+    await asks(0, question('2'))
+    await takesBack('1.0')
+    await takesBack('"no such"')
+    const responses = '{"input-1":{"action":"accept"},"input-2":{"action":"decline"}}'
+    const second = await bring(await stateIn(first), { responses })
+    expect(sent().slice(-1)).toEqual(['{"jsonrpc":"2.0","id":2,"result":{"action":"decline"}}'])
+    await all.answer(0, 'one')
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete' } })
+    expect(all.questions).toEqual(['cancelled', undefined])
+  })
+})
+
+describe('a question that the tool policy denies from then on', () => {
+  const DENIED = '"id":"q","error":{"code":-32601,"message":"denied: the tool policy'
+  let mayBeAsked: boolean
+  let state: string
+  const permit = permitWith('https://issuer.example a', { mayBeAsked: () => mayBeAsked })
+  beforeEach(async () => {
+    mayBeAsked = true
+    const first = await call('one', ASKABLE, permit)
+    await asks()
+    state = await stateIn(first)
+    mayBeAsked = false
+  })
+
+  test('is denied at once, and holds its process no longer than the server wants', async () => {
+    all.modern.endBlocked()
+    expect(sent().at(-1)).toContain(DENIED)
+    expect(all.questions).toEqual(['denied'])
+    await all.answer(0, 'one')
+    await call('two', ASKABLE, permit)
+    expect(all.where('two')).toBe(0)
+    const second = await bring(state, { permit })
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete', of: 'one' } })
+  })
+
+  test('is not answered by what its client brings', async () => {
+    const second = await bring(state, { permit })
+    expect(sent().at(-1)).toContain(DENIED)
+    await all.answer(0, 'one')
+    expect(await told(second)).toMatchObject({ result: { resultType: 'complete', of: 'one' } })
+    expect(all.questions).toEqual(['denied'])
+  })
+})
+
+test('a question is on record with its caller as the request at hand has shown it', async () => {
+  const as = (client: string): Permit => permitOfClient('https://issuer.example a', client)
+  await call('one', ASKABLE, as('first'))
+  await all.answer(0, 'one')
+  const second = await call('two', ASKABLE, as('second'))
+  await asks(0, question('1'))
+  const params = `"inputResponses":{"input-1":{}},"requestState":"${await stateIn(second)}"`
+  await all.post(as('third'), 'tools/call', 'two', { meta: ASKABLE, params })
+  await asks(0, question('2'))
+  await all.says(0, question('3', 'com.example/ask'))
+  expect(all.asked).toEqual(['second', 'third', 'third'])
 })
 
 describe('a question that cannot be put', () => {
