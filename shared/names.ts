@@ -106,7 +106,8 @@ export const PARENT_CA_DIR = '/outrigger/parent-ca'
 
 /** The environment variable in which the sidecar finds its configuration document (JSON). */
 export const CONFIG_VARIABLE = 'OUTRIGGER_CONFIG'
-/** That in which it finds the pod's own addresses (`status.podIPs`), where it is to take the server's ports there. */
+/** That in which it finds the pod's own addresses (`status.podIPs`), where it is to take the server's ports there, or has other
+ * replicas find the sessions that it holds. */
 export const POD_IPS_VARIABLE = 'OUTRIGGER_POD_IPS'
 
 /** That in which OpenTelemetry's exporter finds the headers that a collector asks for, and the key of the Secret that holds them. */

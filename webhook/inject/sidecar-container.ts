@@ -109,9 +109,13 @@ const logsHeaders = ({ config, document }: SidecarParts): readonly JsonObject[] 
     : [headersFrom(LOGS_HEADERS_VARIABLE, secret, audit.file !== undefined)]
 }
 
+/** Whether it takes the server's ports there, or has ids say where a session is. */
+const needsAddresses = ({ isSupervised, replicas }: SidecarDocument): boolean =>
+  isSupervised === true || replicas !== undefined
+
 const environment = (parts: SidecarParts): readonly JsonObject[] => [
   { name: CONFIG_VARIABLE, value: escapeExpansion(JSON.stringify(parts.document)) },
-  ...(parts.document.isSupervised === true ? [POD_IPS] : []),
+  ...(needsAddresses(parts.document) ? [POD_IPS] : []),
   ...(parts.document.audit === undefined ? [] : FACTS),
   ...telemetryHeaders(parts.config),
   ...logsHeaders(parts),

@@ -67,6 +67,8 @@ describe('a pod', () => {
     expect([toldIn(pod) !== undefined, volumeIn(pod) !== undefined]).toEqual([isTold, isTold])
     const ports = objectsAt(ownSidecar(pod), 'ports').map((port) => port['containerPort'])
     expect(ports.includes(15_204)).toBe(isTold)
+    const variables = objectsAt(ownSidecar(pod), 'env').map((entry) => entry['name'])
+    expect(variables.includes('OUTRIGGER_POD_IPS')).toBe(isTold)
     const member = memberOf(pod)
     expect(member?.needs?.hasReplicas).toBe(isTold)
     expect(member?.needs?.ports).toEqual([15_200])
