@@ -1,26 +1,8 @@
-// How long things take, counted in buckets: nothing is allocated for a value, and nothing is worked out before somebody
-// asks. prom-client's own histogram makes several objects and a text for each value.
+// How long things take, as buckets have it, worked out when somebody asks. prom-client's own histogram makes several objects
+// and a text for each value.
 
 import { Gauge } from 'prom-client'
-
-export class Buckets {
-  /** How many values lie within each bound and beyond the one before; the last are beyond all. */
-  readonly counts: number[]
-  sum = 0
-  private readonly bounds: readonly number[]
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds
-    this.counts = [...bounds, Infinity].map(() => 0)
-  }
-
-  add(value: number): void {
-    let place = 0
-    while (value > (this.bounds[place] ?? Infinity)) place++
-    this.counts[place] = (this.counts[place] ?? 0) + 1
-    this.sum += value
-  }
-}
+import type { Buckets } from './buckets.ts'
 
 export type Labels = Readonly<Record<string, string>>
 

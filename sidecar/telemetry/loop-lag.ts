@@ -2,7 +2,8 @@
 // process that is idle, as Node's own monitor would a hundred times a second.
 
 import type { Metric } from 'prom-client'
-import { Buckets, ReadHistogram } from './histogram.ts'
+import { Buckets } from './buckets.ts'
+import { ReadHistogram } from './histogram.ts'
 
 const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 

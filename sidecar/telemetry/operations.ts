@@ -4,7 +4,8 @@
 
 import type { Metric } from 'prom-client'
 import type { Request, Response } from '../mcp/message.ts'
-import { Buckets, ReadHistogram, type Series } from './histogram.ts'
+import { Buckets } from './buckets.ts'
+import { ReadHistogram, type Series } from './histogram.ts'
 import { ERROR_TYPES, METHODS, OTHER } from './known-words.ts'
 import { toolNames } from './tool-names.ts'
 
